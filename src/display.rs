@@ -1,0 +1,89 @@
+//! What a value looks like to a person: one [`Output`] holds every form of it, and a sink decides which to show.
+//!
+//! The library only makes [`Output`]s. Whoever hosts it (a notebook kernel, the command line, a test) installs a sink
+//! with [`crate::session::set_sink`].
+
+/// Every form of one picture, table or text. `text` is always there; the richer forms are optional.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Output {
+    /// Plain text, for terminals and screen readers.
+    pub text: String,
+    /// Self-contained HTML: no scripts from elsewhere, names from files escaped, readable on light and dark grounds.
+    pub html: Option<String>,
+    /// An SVG document.
+    pub svg: Option<String>,
+    /// A PNG file.
+    pub png: Option<Vec<u8>>,
+    /// A WebP file.
+    pub webp: Option<Vec<u8>>,
+    /// What the picture shows, in words.
+    pub alt: String,
+}
+
+impl Output {
+    /// Plain text only.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// HTML with its plain form.
+    #[must_use]
+    pub fn html(text: impl Into<String>, html: impl Into<String>) -> Self {
+        Self { text: text.into(), html: Some(html.into()), ..Self::default() }
+    }
+
+    /// SVG with its plain form, which is also its alternative text.
+    #[must_use]
+    pub fn svg(text: impl Into<String>, svg: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { alt: text.clone(), text, svg: Some(svg.into()), ..Self::default() }
+    }
+}
+
+/// A value that shows itself as the last expression of a cell, or through [`crate::session::display`].
+///
+/// Implement it with [`show_in_cells!`], which also adds the inherent method that a cell's last expression calls.
+pub trait Show {
+    /// Every form of the value.
+    fn output(&self) -> Output;
+}
+
+impl Show for Output {
+    fn output(&self) -> Output {
+        self.clone()
+    }
+}
+
+/// Gives a type with [`Show`] the inherent method that a cell calls on its last expression.
+#[macro_export]
+macro_rules! show_in_cells {
+    ($($type:ty),+ $(,)?) => {$(
+        impl $type {
+            /// Shows the value as the result of the cell.
+            #[doc(hidden)]
+            pub fn evcxr_display(&self) {
+                $crate::session::result($crate::display::Show::output(self));
+            }
+        }
+    )+};
+}
+
+show_in_cells!(Output);
+
+/// Escapes text for HTML and SVG: names of files, classes and bands are data, never markup.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,71 @@
+//! The one error type of the library's public functions, and hints that name the next step.
+
+/// The result of every fallible public function.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, by domain. The text says what failed, what was expected and what was found; [`Hint::hint`] names
+/// the next step.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Reading or writing imagery.
+    #[error(transparent)]
+    Raster(#[from] crate::raster::RasterError),
+    /// Reading or writing vector files.
+    #[error(transparent)]
+    Vector(#[from] crate::vector::VectorError),
+    /// Scenes: areas, splits, labels on a scene.
+    #[error(transparent)]
+    Scene(#[from] crate::scene::SceneError),
+    /// Cutting chips.
+    #[error(transparent)]
+    Chips(#[from] crate::chips::ChipsError),
+    /// Building models and loading weights or bundles.
+    #[error(transparent)]
+    Model(#[from] crate::models::ModelError),
+    /// Training.
+    #[error(transparent)]
+    Train(#[from] crate::train::TrainError),
+    /// Prediction, scores and what they write.
+    #[error(transparent)]
+    Predict(#[from] crate::predict::PredictError),
+    /// Drawing.
+    #[error(transparent)]
+    Plot(#[from] crate::plot::PlotError),
+    /// Fetching data sets and weights.
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
+    /// Choosing a device.
+    #[error(transparent)]
+    Device(#[from] crate::device::DeviceError),
+    /// The user interrupted a running step; what was reached so far is kept where the step says so.
+    #[error("interrupted while {doing}")]
+    Interrupted {
+        /// The step that was running, such as `reading chips`.
+        doing: &'static str,
+    },
+}
+
+/// The next step for a person who meets an error, apart from the message itself.
+pub trait Hint {
+    /// A command, a method, or what exists instead; `None` when there is nothing useful to say.
+    fn hint(&self) -> Option<String>;
+}
+
+impl Hint for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Raster(error) => error.hint(),
+            Self::Vector(error) => error.hint(),
+            Self::Scene(error) => error.hint(),
+            Self::Chips(error) => error.hint(),
+            Self::Model(error) => error.hint(),
+            Self::Train(error) => error.hint(),
+            Self::Predict(error) => error.hint(),
+            Self::Plot(error) => error.hint(),
+            Self::Data(error) => error.hint(),
+            Self::Device(error) => error.hint(),
+            Self::Interrupted { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Scores: confusion matrix, precision, recall, F1, IoU.

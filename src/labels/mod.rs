@@ -1,0 +1,1 @@
+//! Labels: classes, and polygons burned into class maps by the pixel-centre rule. No I/O here.

@@ -1,0 +1,29 @@
+//! Swath: geospatial deep learning in Rust notebooks.
+//!
+//! Open a scene, look at it, cut chips, train a model, predict the whole scene, score it, save GIS files: one
+//! expression a step. `ARCHITECTURE.md` says how the parts fit.
+#![recursion_limit = "256"]
+
+pub mod chips;
+pub mod data;
+pub mod device;
+pub mod display;
+mod error;
+pub mod evaluate;
+pub mod labels;
+pub mod models;
+pub mod plot;
+pub mod predict;
+pub mod prelude;
+pub mod raster;
+#[doc(hidden)]
+pub mod rt;
+pub mod samples;
+pub mod scene;
+pub mod session;
+pub mod train;
+pub mod vector;
+
+pub use burn;
+
+pub use error::{Error, Hint, Result};

@@ -1,0 +1,5 @@
+//! Pictures: imagery, overlays, chip grids, curves, bars, matrices, histograms.
+
+mod error;
+
+pub use error::PlotError;

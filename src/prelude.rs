@@ -1,0 +1,1 @@
+//! Everything a notebook needs, in scope in every cell.

@@ -1,0 +1,5 @@
+//! A scene: imagery, labels, the area in use.
+
+mod error;
+
+pub use error::SceneError;

@@ -1,0 +1,127 @@
+//! The running session: where outputs go while a cell runs, progress, interruption, questions to the user.
+//!
+//! Without a host the sink prints text to stdout. The cell runtime ([`crate::rt`]) installs one that sends everything
+//! to the front process over the side channel.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+
+use crate::display::{Output, Show};
+
+/// Receives what the library wants a person to see.
+pub trait Sink: Send + Sync {
+    /// The value of a cell's last expression.
+    fn result(&self, output: Output);
+    /// A picture or text in between. `id` names it for [`Sink::update`].
+    fn display(&self, output: Output, id: Option<&str>);
+    /// Replaces what was displayed under `id`.
+    fn update(&self, output: Output, id: &str);
+    /// Removes the cell's outputs so far; with `wait`, once the next one arrives.
+    fn clear(&self, wait: bool);
+    /// Asks the user for a line; `None` when nobody can answer.
+    fn input(&self, prompt: &str, password: bool) -> Option<String>;
+}
+
+struct Terminal;
+
+#[expect(clippy::print_stdout, reason = "the sink of a program without a host is its standard output")]
+impl Sink for Terminal {
+    fn result(&self, output: Output) {
+        println!("{}", output.text);
+    }
+    fn display(&self, output: Output, _id: Option<&str>) {
+        println!("{}", output.text);
+    }
+    fn update(&self, _output: Output, _id: &str) {}
+    fn clear(&self, _wait: bool) {}
+    fn input(&self, prompt: &str, _password: bool) -> Option<String> {
+        println!("{prompt}");
+        let mut line = String::new();
+        (std::io::stdin().read_line(&mut line).ok()? > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+    }
+}
+
+static SINK: RwLock<Option<Arc<dyn Sink>>> = RwLock::new(None);
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// Sends everything displayed from now on to `sink`.
+pub fn set_sink(sink: Arc<dyn Sink>) {
+    *SINK.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(sink);
+}
+
+fn sink() -> Arc<dyn Sink> {
+    SINK.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone().unwrap_or_else(|| Arc::new(Terminal))
+}
+
+/// Shows the result of a cell.
+pub fn result(output: Output) {
+    sink().result(output);
+}
+
+/// Shows a value now, while the cell goes on.
+pub fn display(value: &dyn Show) {
+    sink().display(value.output(), None);
+}
+
+/// A displayed value that can be replaced: progress, live curves.
+///
+/// ```
+/// let live = swath::session::Live::new(&swath::display::Output::text("0 %"));
+/// live.update(&swath::display::Output::text("100 %"));
+/// ```
+#[derive(Debug)]
+pub struct Live {
+    id: String,
+}
+
+impl Live {
+    /// Shows `value` and keeps a handle to replace it.
+    #[must_use]
+    pub fn new(value: &dyn Show) -> Self {
+        let id = format!("swath-{}-{}", std::process::id(), NEXT_ID.fetch_add(1, Ordering::Relaxed));
+        sink().display(value.output(), Some(&id));
+        Self { id }
+    }
+
+    /// Replaces what is shown.
+    pub fn update(&self, value: &dyn Show) {
+        sink().update(value.output(), &self.id);
+    }
+}
+
+/// Removes the cell's outputs so far; with `wait`, only when the next one arrives, which does not flicker.
+pub fn clear_output(wait: bool) {
+    sink().clear(wait);
+}
+
+/// Asks the user for a line of text; `None` when nobody can answer.
+#[must_use]
+pub fn input(prompt: &str) -> Option<String> {
+    sink().input(prompt, false)
+}
+
+/// Asks the user for a line that is not echoed; `None` when nobody can answer.
+#[must_use]
+pub fn password(prompt: &str) -> Option<String> {
+    sink().input(prompt, true)
+}
+
+/// Whether the user asked the running cell to stop. Loops that take long ask at every step.
+#[must_use]
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Sets or clears the request to stop. The cell runtime clears it when a cell begins.
+pub fn set_interrupted(value: bool) {
+    INTERRUPTED.store(value, Ordering::Relaxed);
+}
+
+/// Returns [`crate::Error::Interrupted`] when the user asked to stop.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`] naming `doing`.
+pub fn check_interrupt(doing: &'static str) -> crate::Result<()> {
+    if interrupted() { Err(crate::Error::Interrupted { doing }) } else { Ok(()) }
+}
