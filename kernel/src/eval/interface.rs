@@ -1,0 +1,142 @@
+//! What the engine says to whoever shows it to a person: outputs while a cell runs, how the cell ended, names.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
+
+/// One value in every form it can be shown in, by MIME type. Text forms are strings, JSON forms are JSON, pictures
+/// are base64 strings, as the Jupyter protocol wants them.
+pub(crate) type MimeBundle = Map<String, Value>;
+
+/// Where the engine finds what it needs.
+#[derive(Clone, Debug)]
+pub(crate) struct EngineOptions {
+    /// Folder with `libswath.so`, `libswath.rmeta`, `deps/` and `swath-api/` (see `scripts/build-dylib.sh`).
+    pub(crate) lib_dir: PathBuf,
+    /// The toolchain's folder (`rustc --print sysroot`) with which the library was built.
+    pub(crate) toolchain: PathBuf,
+    /// Working folder of the cells.
+    pub(crate) working_dir: PathBuf,
+    /// The program `swath-cell`; beside the running program by default.
+    pub(crate) cell_tool: Option<PathBuf>,
+}
+
+/// Something a running cell wants shown, in the order in which the cell made it.
+#[derive(Debug)]
+pub(crate) enum OutputEvent {
+    /// Text on standard output, whole UTF-8 characters, any number of lines, a last line without newline included.
+    Stdout(String),
+    /// Text on standard error.
+    Stderr(String),
+    /// The value of the cell's last expression.
+    Result {
+        /// Its forms.
+        bundle: MimeBundle,
+        /// Its metadata, by MIME type.
+        metadata: MimeBundle,
+    },
+    /// A value displayed in between; `id` names it for [`OutputEvent::Update`].
+    Display {
+        /// Its forms.
+        bundle: MimeBundle,
+        /// Its metadata, by MIME type.
+        metadata: MimeBundle,
+        /// Its name for later updates.
+        id: Option<String>,
+    },
+    /// Replaces what was displayed under `id`.
+    Update {
+        /// Its forms.
+        bundle: MimeBundle,
+        /// Its metadata, by MIME type.
+        metadata: MimeBundle,
+        /// The name under which it was displayed.
+        id: String,
+    },
+    /// Removes the cell's outputs so far; with `wait`, once the next one arrives.
+    Clear {
+        /// Whether to wait for the next output.
+        wait: bool,
+    },
+    /// A question to the user. The cell waits until `reply` is answered or dropped (dropped: nobody can answer).
+    Input {
+        /// The question.
+        prompt: String,
+        /// Whether the answer must not be echoed.
+        password: bool,
+        /// Takes the answer; `None` when nobody can answer.
+        reply: std::sync::mpsc::Sender<Option<String>>,
+    },
+}
+
+/// Why a cell did not end well, in the three parts of a Jupyter `error` message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CellError {
+    /// Short name: `E0308`, `CompileError`, `Panic`, the error type of a `?`, `KeyboardInterrupt`, `ChildDied`.
+    pub(crate) ename: String,
+    /// One line that says what happened.
+    pub(crate) evalue: String,
+    /// Coloured (ANSI) lines for a person.
+    pub(crate) traceback: Vec<String>,
+}
+
+/// How a cell ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CellStatus {
+    /// It ran to its end.
+    Ok,
+    /// It did not compile, panicked, or returned early through `?`. Variables are kept.
+    Error(CellError),
+    /// The user stopped it. Variables are kept.
+    Interrupted(CellError),
+    /// The process that held the variables is gone; a new one runs. Items and dependencies are kept.
+    Lost(CellError),
+}
+
+/// How to run one cell.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ExecuteOptions {
+    /// Whether the cell is run for its effects only (its result is not shown).
+    pub(crate) silent: bool,
+    /// The execution count, which names the cell in messages.
+    pub(crate) cell: u32,
+}
+
+/// A variable that later cells can use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Variable {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its type by its public path.
+    pub(crate) type_name: String,
+    /// Whether it was bound with `mut`.
+    pub(crate) mutable: bool,
+    /// The execution count of the cell that bound it last.
+    pub(crate) cell: u32,
+}
+
+/// One way to complete what the user typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Completion {
+    /// What replaces `start..end`.
+    pub(crate) text: String,
+    /// What the list shows.
+    pub(crate) label: String,
+    /// Jupyter's kind of it: `function`, `keyword`, `instance`, `class`, `magic`…
+    pub(crate) kind: String,
+}
+
+/// The ways to complete at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Completions {
+    /// The candidates, best first.
+    pub(crate) matches: Vec<Completion>,
+    /// Start of the replaced text, in code points.
+    pub(crate) start: usize,
+    /// End of the replaced text, in code points.
+    pub(crate) end: usize,
+}
+
+/// The answer to a question put to the engine; await it, or call `blocking_recv`.
+pub(crate) type Answer<T> = oneshot::Receiver<T>;
