@@ -1,0 +1,43 @@
+# Swath. `make tutorial` builds, installs and runs the tutorials; `make lab` opens JupyterLab; `make test` runs every test.
+# CUDA=1 builds with CUDA (on by itself where an NVIDIA driver answers), CUDA=0 without.
+# PREFIX=DIR installs the kernel under DIR/share/jupyter instead of the private environment.
+
+SHELL := bash
+
+.PHONY: help tutorial lab test bench install build lint format clean
+
+help:
+	@echo 'make tutorial   on a fresh machine: install what is missing, build, run both tutorials, print the scores'
+	@echo 'make lab        open JupyterLab on notebooks/ (after make tutorial, or by itself)'
+	@echo 'make install    build and install the kernel "Rust (Swath)"; USER_INSTALL=1 for ~/.local/share/jupyter'
+	@echo 'make test       every test; TEST="rust kernel python" for some of the groups'
+	@echo 'make bench      the figures of benches/README.md'
+	@echo 'make lint       rustfmt and clippy'
+	@echo 'make clean      remove what was built (the cache of data and weights stays)'
+
+tutorial:
+	@bash scripts/tutorial.sh
+
+lab:
+	@bash scripts/lab.sh
+
+install:
+	@bash scripts/install.sh
+
+build:
+	@STOP_AFTER=build bash scripts/install.sh
+
+test:
+	@bash scripts/test.sh $(TEST)
+
+bench:
+	@bash scripts/bench.sh $(BENCH)
+
+lint:
+	@bash scripts/test.sh lint
+
+format:
+	@cargo fmt --all
+
+clean:
+	@bash -c 'source scripts/env.sh && rm -rf "$$CARGO_TARGET_DIR" "$$SWATH_VENV" out && echo "removed $$CARGO_TARGET_DIR, $$SWATH_VENV and out"'

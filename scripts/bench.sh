@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips training
+set -euo pipefail
+source "$(dirname "$0")/env.sh"
+source "$SWATH_ROOT/scripts/stages.sh"
+source "$SWATH_ROOT/scripts/build.sh"
+cd "$SWATH_ROOT"
+
+groups=${*:-start cells chips training}
+wants() { [[ " $groups " == *" $1 "* ]]; }
+
+build_stages tests
+stage "install the kernel" install_kernel
+! wants start || stage "kernel start" "$SWATH_VENV/bin/python" benches/start.py
+! wants cells || stage "cells through the wire" "$SWATH_VENV/bin/python" benches/cells.py
+! wants chips || stage "chips per second" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench chips'
+! wants training || stage "training images per second" bash benches/training.sh
+stage_table

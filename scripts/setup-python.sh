@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# A private Python environment with JupyterLab; `tests` adds what the tests need. Nothing outside it is touched.
+set -euo pipefail
+source "$(dirname "$0")/env.sh"
+
+lists=("$SWATH_ROOT/scripts/requirements.txt")
+[ "${1:-}" = tests ] && lists+=("$SWATH_ROOT/tests/python/requirements.txt")
+
+if ! "$SWATH_VENV/bin/python" -c 'import pip' >/dev/null 2>&1; then
+    echo "python: making $SWATH_VENV"
+    rm -rf "$SWATH_VENV"
+    python3 -m venv "$SWATH_VENV"
+fi
+for list in "${lists[@]}"; do
+    stamp=$SWATH_VENV/.swath-$(basename "$(dirname "$list")")
+    if ! cmp -s "$list" "$stamp"; then
+        "$SWATH_VENV/bin/pip" install --quiet --disable-pip-version-check -r "$list"
+        cp "$list" "$stamp"
+    fi
+done
+echo "python: $("$SWATH_VENV/bin/python" --version), JupyterLab $("$SWATH_VENV/bin/jupyter-lab" --version) in $SWATH_VENV"

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Every test, in stages. usage: test.sh [GROUP…]   groups: lint rust kernel python notebooks cuda (all by default)
+# A failed stage does not stop the others; the last line counts what the test runners counted.
+set -uo pipefail
+source "$(dirname "$0")/env.sh"
+source "$SWATH_ROOT/scripts/stages.sh"
+source "$SWATH_ROOT/scripts/build.sh"
+cd "$SWATH_ROOT"
+
+groups=${*:-lint rust kernel python notebooks cuda}
+wants() { [[ " $groups " == *" $1 "* ]]; }
+
+passed=0
+failed=0
+skipped=0
+
+# Reads the counts of nextest, cargo test and pytest out of a stage's log.
+count() {
+    local status=$1 counts
+    counts=$(awk '
+        /Summary \[/ && /tests? run:/ { seen = 1
+            for (i = 2; i <= NF; i++) { word = $i; gsub(/[,:()]/, "", word)
+                if (word == "passed") p += $(i - 1); else if (word == "failed" || word == "timed") f += $(i - 1)
+                else if (word == "skipped") s += $(i - 1) } }
+        /^test result:/ { seen = 1
+            for (i = 2; i <= NF; i++) { word = $i; gsub(/;/, "", word)
+                if (word == "passed") p += $(i - 1); else if (word == "failed") f += $(i - 1)
+                else if (word == "ignored") s += $(i - 1) } }
+        /^=+ .*in [0-9.]+s/ { seen = 1
+            for (i = 2; i <= NF; i++) { word = $i; gsub(/,/, "", word)
+                if (word == "passed" || word == "xfailed") p += $(i - 1)
+                else if (word == "failed" || word == "error" || word == "errors" || word == "xpassed") f += $(i - 1)
+                else if (word == "skipped") s += $(i - 1) } }
+        END { printf "%d %d %d %d", seen, p, f, s }' "$stage_log")
+    read -r seen p f s <<<"$counts"
+    passed=$((passed + p)); skipped=$((skipped + s))
+    # A stage that failed before its runner counted a failure, such as a build error, is one failure.
+    if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
+    failed=$((failed + f))
+    # A check without a test runner, such as rustfmt, is one check.
+    if [ "$status" -eq 0 ] && [ "$seen" -eq 0 ]; then passed=$((passed + 1)); fi
+}
+
+check() { local status=0; soft_stage "$@" || status=1; count "$status"; return "$status"; }
+
+finish() {
+    stage_table
+    [ ! -s "$SWATH_LOGS/notes" ] || { printf '\n'; cat "$SWATH_LOGS/notes"; }
+    printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    [ "$failed" -eq 0 ] && [ "$stages_failed" -eq 0 ]
+    exit
+}
+
+library_features=()
+[ -z "$SWATH_FEATURES" ] || library_features=(--features "$SWATH_FEATURES")
+
+rust_tests() {
+    if cargo nextest --version >/dev/null 2>&1; then cargo_fast nextest run --release --no-fail-fast "$@"
+    else cargo_fast test --release --no-fail-fast "$@"; fi
+}
+
+doc_tests() { cargo_fast test --release --doc -p swath "${library_features[@]}"; }
+
+clippy() {
+    local log=$SWATH_LOGS/clippy-$1.txt
+    cargo_fast clippy --release -p "$1" --all-targets -- ${CLIPPY_FLAGS:-} >"$log" 2>&1 || { cat "$log"; return 1; }
+    local warnings
+    warnings=$(grep -cE '^warning: ' "$log" || true)
+    grep -E '^warning: ' "$log" | sort | uniq -c | sort -rn | head -20
+    echo "clippy -p $1: $warnings warning lines ($log)"
+}
+
+# About 90 further crates, so only when the manifest, the lock or a source that mentions the feature changed.
+cuda_check() {
+    local stamp=$CARGO_TARGET_DIR/.swath-cuda-checked key
+    key=$(cat Cargo.toml Cargo.lock src/device.rs $(grep -rl 'feature = "cuda"' src | sort) | sha256sum)
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then echo "unchanged since the last check"; return 0; fi
+    local status=0
+    MALLOC_CONF=$SWATH_MALLOC_CONF timeout "${CUDA_CHECK_LIMIT:-1500}" \
+        cargo check --release -p swath --features cuda || status=$?
+    if [ "$status" = 124 ]; then
+        echo "cuda: the check did not finish in ${CUDA_CHECK_LIMIT:-1500} s; the next run goes on from there" | tee -a "$SWATH_LOGS/notes"
+        return 0
+    fi
+    [ "$status" -ne 0 ] || echo "$key" >"$stamp"
+    return "$status"
+}
+
+python_tests() {
+    "$SWATH_VENV/bin/python" -m pytest -p no:cacheprovider -ra --durations=10 "$@"
+}
+
+fetch() { "$(swath_binary)" data fetch "$1"; }
+
+soft_stage "system packages" bash scripts/setup-system.sh tests || { failed=1; finish; }
+soft_stage "Rust toolchain" bash scripts/setup-rust.sh || { failed=1; finish; }
+soft_stage "Python environment" bash scripts/setup-python.sh tests || { failed=1; finish; }
+
+if wants lint; then
+    check "rustfmt" cargo fmt --all --check
+fi
+if wants kernel || wants python || wants notebooks; then
+    built=yes
+    soft_stage "build the kernel" build_kernel || { built=no; failed=$((failed + 1)); }
+    soft_stage "build the library" build_library || { built=no; failed=$((failed + 1)); }
+    if [ "$built" = yes ]; then
+        soft_stage "install the kernel" install_kernel || { built=no; failed=$((failed + 1)); }
+    fi
+fi
+if wants rust; then
+    check "library tests" rust_tests -p swath "${library_features[@]}"
+    check "doc examples" doc_tests
+fi
+if wants kernel; then check "kernel and wire tests" rust_tests -p swath-kernel; fi
+if wants python && [ "$built" = yes ]; then
+    check "jupyter_kernel_test" python_tests --timeout 600 tests/python/test_kernel_conformance.py
+    check "protocol tests" python_tests --timeout 600 tests/python/test_protocol.py
+fi
+if { wants python || wants notebooks; } && [ "$built" = yes ]; then
+    soft_stage "data: Banepa" fetch banepa && soft_stage "data: EfficientNet-Lite0 weights" fetch efficientnet-lite0 ||
+        echo "no data: the tests that need it say so" | tee -a "$SWATH_LOGS/notes"
+fi
+if wants python && [ "$built" = yes ]; then
+    check "JupyterLab in Chromium" python_tests --timeout 1500 tests/python/test_lab.py
+fi
+if wants notebooks && [ "$built" = yes ]; then
+    check "notebooks, small" python_tests --timeout 3000 tests/python/test_notebooks.py
+fi
+if wants lint; then
+    check "clippy: library" clippy swath
+    check "clippy: kernel" clippy swath-kernel
+fi
+if wants cuda; then check "CUDA build (cargo check)" cuda_check; fi
+finish
