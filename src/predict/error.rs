@@ -1,23 +1,107 @@
+use std::path::PathBuf;
+
 use crate::Hint;
 
-/// What can go wrong in [`crate::predict`].
+/// What can go wrong in [`crate::predict`] and [`crate::evaluate`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictError {
     /// A failure of the operating system on a file.
-    #[error("cannot access the file: {source}: {path:?}")]
+    #[error("cannot {action}: {source}: {path:?}")]
     Io {
+        /// What was attempted.
+        action: &'static str,
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// The system's own error.
         source: std::io::Error,
+    },
+    /// Truth and prediction do not cover the same pixels.
+    #[error("the truth has {truth} pixels but the prediction has {prediction}")]
+    LengthMismatch {
+        /// Pixels of the truth.
+        truth: usize,
+        /// Pixels of the prediction.
+        prediction: usize,
+    },
+    /// A class map holds an index without a class.
+    #[error("class index {found} has no class: there are {} ({})", classes.len(), classes.join(", "))]
+    ClassOutOfRange {
+        /// The index.
+        found: usize,
+        /// The classes.
+        classes: Vec<String>,
+    },
+    /// Two sides of a comparison have different classes.
+    #[error("the classes differ: expected {} but found {}", expected.join(", "), found.join(", "))]
+    ClassesDiffer {
+        /// The classes of the map or matrix.
+        expected: Vec<String>,
+        /// The classes of what it was compared with.
+        found: Vec<String>,
+    },
+    /// No class has the name asked for.
+    #[error("there is no class `{name}`: the classes are {}", classes.join(", "))]
+    UnknownClass {
+        /// The name.
+        name: String,
+        /// The classes.
+        classes: Vec<String>,
     },
 }
 
 impl Hint for PredictError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { .. } => None,
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                Some("the disk is full and the files that were there are unchanged: free some space or choose another folder".to_owned())
+            }
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Some("choose a folder that you may write to".to_owned())
+            }
+            Self::Io { .. } | Self::LengthMismatch { .. } => None,
+            Self::ClassOutOfRange { .. } => Some("255 marks pixels without a label; every other value must be a class index".to_owned()),
+            Self::ClassesDiffer { .. } => {
+                Some("predict and score with the same classes in the same order: `Segmenter::new(…, scene.classes())`".to_owned())
+            }
+            Self::UnknownClass { name, classes } => nearest(name, classes).map(|class| format!("did you mean `{class}`?")),
         }
+    }
+}
+
+/// The class whose name is most like `name`, when one is near enough to be meant.
+fn nearest<'a>(name: &str, classes: &'a [String]) -> Option<&'a String> {
+    let wanted = name.to_lowercase();
+    let near = classes
+        .iter()
+        .map(|class| (edits(&wanted, &class.to_lowercase()), class))
+        .min_by_key(|(edits, _)| *edits)?;
+    (near.0 <= wanted.chars().count().div_ceil(3)).then_some(near.1)
+}
+
+/// Levenshtein's distance: insertions, deletions and substitutions between two names.
+fn edits(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (above, from) in left.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
+        for (column, to) in right.iter().enumerate() {
+            let substitution = diagonal + usize::from(from != *to);
+            diagonal = row[column + 1];
+            row[column + 1] = substitution.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edits;
+
+    #[test]
+    fn edits_between_names() {
+        assert_eq!(edits("building", "buildings"), 1);
+        assert_eq!(edits("road", "tree"), 4);
+        assert_eq!(edits("", "car"), 3);
     }
 }
