@@ -17,9 +17,7 @@ pub enum DeviceError {
 impl Hint for DeviceError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoCuda { .. } => {
-                Some("`Device::cpu()` trains on this machine's processor".to_owned())
-            }
+            Self::NoCuda { .. } => Some("`Device::cpu()` trains on this machine's processor".to_owned()),
         }
     }
 }
@@ -35,10 +33,7 @@ impl Device {
     /// The processor, through Burn's `flex` backend.
     #[must_use]
     pub fn cpu() -> Self {
-        Self {
-            inner: burn::tensor::Device::flex(),
-            name: "CPU".to_owned(),
-        }
+        Self { inner: burn::tensor::Device::flex(), name: "CPU".to_owned() }
     }
 
     /// The device as Burn knows it, without autodiff.

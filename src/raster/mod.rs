@@ -84,8 +84,6 @@ impl Raster {
     /// # Errors
     /// [`RasterError`] when there is no such file or it is not a raster.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self {
-            path: path.as_ref().to_owned(),
-        })
+        Ok(Self { path: path.as_ref().to_owned() })
     }
 }
