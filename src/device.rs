@@ -1,6 +1,19 @@
 //! Where tensors live: CUDA when this build has it and a driver answers, otherwise the CPU.
+//!
+//! Burn panics on the first use of a GPU that is not there, so the driver is asked first, through its own C interface
+//! and without Burn: `libcuda` is opened, initialised and counted. Nothing here fails on a machine without a GPU.
+
+mod driver;
+
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use crate::Hint;
+use crate::display::{Output, Show, escape};
+
+pub use driver::Gpu;
+
+/// Names the device that [`Device::best`] takes: `cpu`, `cuda`, or `cuda:1` for the second GPU.
+pub const DEVICE_VARIABLE: &str = "SWATH_DEVICE";
 
 /// What can go wrong when a device is chosen.
 #[derive(Debug, thiserror::Error)]
@@ -12,13 +25,23 @@ pub enum DeviceError {
         /// Why: the build has no CUDA, no driver answers, no such GPU.
         reason: String,
     },
+    /// [`DEVICE_VARIABLE`] holds something else than a device.
+    #[error("the environment variable SWATH_DEVICE names no device: expected `cpu`, `cuda` or `cuda:N`, found {found:?}")]
+    UnknownName {
+        /// The value of the variable.
+        found: String,
+    },
 }
 
 impl Hint for DeviceError {
     fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoCuda { .. } => Some("`Device::cpu()` trains on this machine's processor".to_owned()),
-        }
+        Some(match self {
+            Self::NoCuda { .. } => {
+                "`Device::cpu()` trains on this machine's processor; `Device::best()` takes a GPU where one answers"
+                    .to_owned()
+            }
+            Self::UnknownName { .. } => "unset it, or set it to one of these before the kernel starts".to_owned(),
+        })
     }
 }
 
@@ -27,13 +50,109 @@ impl Hint for DeviceError {
 pub struct Device {
     inner: burn::tensor::Device,
     name: String,
+    reason: String,
+}
+
+static CHOSEN: RwLock<Option<Device>> = RwLock::new(None);
+static BEST: OnceLock<Device> = OnceLock::new();
+
+fn chosen() -> Option<Device> {
+    CHOSEN.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 impl Device {
     /// The processor, through Burn's `flex` backend.
     #[must_use]
     pub fn cpu() -> Self {
-        Self { inner: burn::tensor::Device::flex(), name: "CPU".to_owned() }
+        Self::cpu_because("asked for")
+    }
+
+    fn cpu_because(reason: impl Into<String>) -> Self {
+        Self { inner: burn::tensor::Device::flex(), name: "CPU".to_owned(), reason: reason.into() }
+    }
+
+    /// The GPU with this index, as the driver counts them.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoCuda`] when the build has no CUDA, no driver answers, there is no such GPU, or the run-time
+    /// compiler (NVRTC) is missing.
+    pub fn cuda(index: usize) -> crate::Result<Self> {
+        let gpu = driver::gpu(index).map_err(|reason| DeviceError::NoCuda { reason })?;
+        Ok(Self::on_gpu(&gpu)?)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_gpu(gpu: &Gpu) -> Result<Self, DeviceError> {
+        driver::compiler_is_there().map_err(|reason| DeviceError::NoCuda { reason })?;
+        Ok(Self {
+            inner: burn::tensor::Device::cuda(gpu.index),
+            name: format!("CUDA {}: {}", gpu.index, gpu.name),
+            reason: "a driver answers".to_owned(),
+        })
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    fn on_gpu(gpu: &Gpu) -> Result<Self, DeviceError> {
+        Err(DeviceError::NoCuda { reason: format!("this build has no CUDA (the driver reports {})", gpu.name) })
+    }
+
+    /// CUDA when the build has it and a driver answers, otherwise the CPU; the environment variable `SWATH_DEVICE`
+    /// (`cpu`, `cuda`, `cuda:1`) decides otherwise. Never fails: what is asked for and absent becomes the CPU, and
+    /// [`Device::explain`] says so.
+    #[must_use]
+    pub fn best() -> Self {
+        Self::best_for(std::env::var(DEVICE_VARIABLE).ok().as_deref())
+    }
+
+    fn best_for(requested: Option<&str>) -> Self {
+        match Self::requested(requested) {
+            Ok(Some(device)) => return device,
+            Ok(None) => {}
+            Err(error) => return Self::cpu_because(error.to_string()),
+        }
+        match driver::gpu(0).and_then(|gpu| Self::on_gpu(&gpu).map_err(|error| error.to_string())) {
+            Ok(device) => device,
+            Err(reason) => Self::cpu_because(reason),
+        }
+    }
+
+    /// The device that a value of `SWATH_DEVICE` names; `None` leaves the choice open.
+    fn requested(value: Option<&str>) -> crate::Result<Option<Self>> {
+        let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else { return Ok(None) };
+        match value.to_ascii_lowercase().as_str() {
+            "cpu" => Ok(Some(Self::cpu_because("SWATH_DEVICE=cpu"))),
+            "cuda" | "gpu" => Self::cuda(0).map(Some),
+            other => match other.strip_prefix("cuda:").and_then(|index| index.parse().ok()) {
+                Some(index) => Self::cuda(index).map(Some),
+                None => Err(DeviceError::UnknownName { found: value.to_owned() }.into()),
+            },
+        }
+    }
+
+    /// The device of this session: what [`Device::set_current`] set, otherwise [`Device::best`], found once.
+    #[must_use]
+    pub fn current() -> Self {
+        chosen().unwrap_or_else(|| BEST.get_or_init(Self::best).clone())
+    }
+
+    /// Makes this the device of every later training and prediction that names none.
+    pub fn set_current(&self) {
+        *CHOSEN.write().unwrap_or_else(PoisonError::into_inner) = Some(self.clone());
+    }
+
+    /// The device of a run that names none. Unlike [`Device::current`] it refuses to fall back from a GPU that
+    /// `SWATH_DEVICE` asks for: hours on the wrong device are worse than an error.
+    ///
+    /// # Errors
+    /// [`DeviceError`] when `SWATH_DEVICE` asks for what is not there and no device was set in the session.
+    pub fn for_run() -> crate::Result<Self> {
+        if let Some(device) = chosen() {
+            return Ok(device);
+        }
+        match Self::requested(std::env::var(DEVICE_VARIABLE).ok().as_deref())? {
+            Some(device) => Ok(device),
+            None => Ok(Self::current()),
+        }
     }
 
     /// The device as Burn knows it, without autodiff.
@@ -42,9 +161,84 @@ impl Device {
         &self.inner
     }
 
+    /// Whether tensors live on a GPU, where reading one back waits for all work before it.
+    #[must_use]
+    pub fn is_gpu(&self) -> bool {
+        self.name.starts_with("CUDA")
+    }
+
     /// A short name, such as `CPU` or `CUDA 0: NVIDIA H200`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// One line: which device this is, and why.
+    ///
+    /// ```
+    /// assert!(swath::device::Device::cpu().explain().starts_with("CPU"));
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> String {
+        if self.is_gpu() {
+            return format!("{} ({})", self.name, self.reason);
+        }
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        format!("{} with {threads} thread{} ({})", self.name, if threads == 1 { "" } else { "s" }, self.reason)
+    }
+}
+
+impl Show for Device {
+    fn output(&self) -> Output {
+        let text = self.explain();
+        let html = format!("<span>{}</span>", escape(&text));
+        Output::html(text, html)
+    }
+}
+
+crate::show_in_cells!(Device);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a_gpu_answers() -> bool {
+        driver::gpu(0).is_ok()
+    }
+
+    #[test]
+    fn without_a_gpu_best_is_the_cpu_and_says_why() {
+        if cfg!(feature = "cuda") && a_gpu_answers() {
+            return;
+        }
+        let device = Device::best_for(None);
+        assert_eq!(device.name(), "CPU");
+        assert!(device.explain().contains("CUDA") || device.explain().contains("driver"), "{}", device.explain());
+    }
+
+    #[test]
+    fn a_gpu_that_is_not_there_is_an_error_that_says_why() {
+        let index = if cfg!(feature = "cuda") && a_gpu_answers() { 4096 } else { 0 };
+        let error = Device::cuda(index).unwrap_err();
+        assert!(error.to_string().starts_with("CUDA was asked for, but "), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("Device::cpu()")));
+    }
+
+    #[test]
+    fn the_environment_chooses_and_a_wrong_value_names_the_right_ones() {
+        assert_eq!(Device::best_for(Some("cpu")).explain().contains("SWATH_DEVICE=cpu"), true);
+        let error = Device::requested(Some("tpu")).unwrap_err();
+        assert!(error.to_string().contains("`cuda:N`") && error.to_string().contains("tpu"), "{error}");
+        assert_eq!(Device::best_for(Some("tpu")).name(), "CPU");
+        if !a_gpu_answers() {
+            assert!(Device::requested(Some("cuda")).is_err());
+            assert!(Device::best_for(Some("cuda")).explain().contains("CUDA was asked for"));
+        }
+    }
+
+    #[test]
+    fn tensors_compute_on_the_best_device() {
+        let tensor = burn::tensor::Tensor::<1>::from_floats([1.0, 2.0], Device::best().burn());
+        assert_eq!(tensor.sum().into_scalar::<f32>(), 3.0);
     }
 }
