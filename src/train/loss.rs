@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Keeps a division by an empty sum from giving NaN: a batch without any labelled pixel has loss 0 and no gradient.
 const NEARLY_ZERO: f32 = 1e-6;
 
-/// What training makes small. Pixels labelled [`crate::labels::IGNORE`] count in none of them.
+/// What training makes small. Pixels labelled 255 (`labels::IGNORE`) count in none of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Loss {
@@ -59,7 +59,7 @@ pub struct Targets {
 
 impl Targets {
     /// Uploads `labels` (`n * h * w`, row by row) for losses on logits of this shape, `[n, classes, h, w]`. A label that
-    /// is no class, [`crate::labels::IGNORE`] above all, is ignored.
+    /// is no class, 255 (`labels::IGNORE`) above all, is ignored.
     #[must_use]
     pub fn new(labels: &[u8], shape: [usize; 4], device: &burn::tensor::Device) -> Self {
         let [n, classes, height, width] = shape;
@@ -164,7 +164,7 @@ mod tests {
         for loss in [Loss::CrossEntropy, Loss::Dice, Loss::Sum] {
             let (logits, targets) = example();
             let gradients = loss.of(logits.clone(), &targets, None).backward();
-            let gradient = logits.grad(&gradients).map(|gradient| gradient.into_data().to_vec::<f32>());
+            let gradient = logits.grad(&gradients).map(|gradient| gradient.into_data().try_to_vec::<f32>());
             let Some(Ok(gradient)) = gradient else { panic!("no gradient for {loss:?}") };
             for (position, value) in gradient.iter().enumerate() {
                 let (image, pixel) = (position / 12, position % 4);
@@ -183,7 +183,7 @@ mod tests {
             let found = loss.of(logits.clone(), &targets, None);
             let gradients = found.backward();
             assert_eq!(value(found), 0.0, "{loss:?}");
-            let gradient = logits.grad(&gradients).map(|gradient| gradient.into_data().to_vec::<f32>());
+            let gradient = logits.grad(&gradients).map(|gradient| gradient.into_data().try_to_vec::<f32>());
             assert!(matches!(gradient, Some(Ok(values)) if values.iter().all(|value| *value == 0.0)), "{loss:?}");
         }
     }

@@ -150,7 +150,7 @@ impl AdamW {
     /// The whole state, for a checkpoint.
     #[must_use]
     pub fn to_records(&self) -> Vec<MomentRecord> {
-        let read = |tensor: &Tensor<1>| tensor.to_data().to_vec::<f32>().unwrap_or_default();
+        let read = |tensor: &Tensor<1>| tensor.to_data().try_to_vec::<f32>().unwrap_or_default();
         let mut records: Vec<_> = self
             .moments
             .iter()
@@ -361,7 +361,7 @@ mod tests {
     }
 
     fn values(parameters: &Parameters) -> Vec<f32> {
-        parameters.weight.val().into_data().to_vec().unwrap_or_default()
+        parameters.weight.val().into_data().try_to_vec().unwrap_or_default()
     }
 
     #[track_caller]
@@ -407,7 +407,7 @@ mod tests {
         let gradient = Tensor::<1>::from_floats([0.3, -4.0, 2.5], &device);
         let (host, _) = update.on_host(tensor.clone(), &gradient.to_data(), None, 1.0);
         let (tensors, _) = update.on_device(tensor, gradient, None);
-        let read = |tensor: Tensor<2>| tensor.into_data().to_vec::<f32>().unwrap_or_default();
+        let read = |tensor: Tensor<2>| tensor.into_data().try_to_vec::<f32>().unwrap_or_default();
         close(&read(host), &read(tensors));
     }
 
