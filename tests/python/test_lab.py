@@ -1,0 +1,139 @@
+"""The first tutorial in a real JupyterLab, driven in Chromium: choose the kernel, run every cell on a small setting, see
+the curve move while it trains, interrupt, and go on with the variables. Screenshots go to out/screens."""
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import sync_playwright
+
+from harness import PATIENCE
+from lab import CHROMIUM, FLAGS, Lab, Server
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+TUTORIAL = NOTEBOOKS / "01_first_map.ipynb"
+DISPLAY_NAME = "Rust (Swath)"
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (scripts/setup-system.sh tests)"),
+    pytest.mark.skipif(not TUTORIAL.exists(), reason="the tutorial is not there"),
+]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebooks")
+    for path in NOTEBOOKS.iterdir():
+        if path.name in ("out", ".ipynb_checkpoints"):
+            continue
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, folder / path.name)
+    # Without a kernel and without outputs, as someone's own new notebook: JupyterLab must ask for the kernel.
+    notebook = nbformat.read(folder / TUTORIAL.name, as_version=4)
+    notebook.metadata.pop("kernelspec", None)
+    notebook.metadata.pop("language_info", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, folder / TUTORIAL.name)
+
+    server = Server(folder, {"SWATH_TUTORIAL": "small"})
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            page = browser.new_page(viewport={"width": 1360, "height": 1000})
+            yield Lab(page, server.url)
+            browser.close()
+    finally:
+        server.close()
+
+
+def training_source() -> str:
+    for cell in nbformat.read(TUTORIAL, as_version=4).cells:
+        if cell.cell_type == "code" and ".fit(" in cell.source:
+            return cell.source
+    raise AssertionError("the tutorial trains nothing")
+
+
+def pictures_seen(lab, cell, at_least: int, seconds: float) -> int:
+    """How many different outputs the cell showed while its prompt said that it runs."""
+    seen = set()
+    deadline = time.monotonic() + seconds * PATIENCE
+    while len(seen) < at_least and time.monotonic() < deadline:
+        html = lab.output_html(cell)
+        if lab.prompt(cell) == "[*]:" and html.strip():
+            seen.add(hash(html))
+        elif re.fullmatch(r"\[\d+\]:", lab.prompt(cell)):
+            break
+        lab.page.wait_for_timeout(100)
+    return len(seen)
+
+
+def test_the_notebook_asks_for_a_kernel_and_ours_is_there(lab):
+    lab.open(TUTORIAL.name)
+    lab.choose_kernel(DISPLAY_NAME)
+    lab.wait_idle()
+    lab.shot("02-kernel-ready")
+
+
+def test_every_cell_runs_and_the_curve_moves_while_it_trains(lab):
+    lab.run_all()
+    training = lab.cell_with(".fit(")
+    deadline = time.monotonic() + 300 * PATIENCE
+    while not lab.output_html(training).strip() and not lab.errors():
+        assert time.monotonic() < deadline, "training did not start"
+        lab.page.wait_for_timeout(200)
+    assert not lab.errors(), lab.errors()
+    training.scroll_into_view_if_needed()
+    lab.shot("03-training-early")
+    seen = pictures_seen(lab, training, 3, 120)
+    lab.shot("04-training-later")
+    assert seen >= 3, f"only {seen} different pictures while it trained"
+    cells = lab.code_cells()
+    lab.wait_done(cells.last, 900)
+    assert not lab.errors(), lab.errors()
+    for index in range(cells.count()):
+        assert re.fullmatch(r"\[\d+\]:", lab.prompt(cells.nth(index))), f"cell {index} did not run"
+        cells.nth(index).scroll_into_view_if_needed()
+        lab.shot(f"05-cell-{index:02}")
+
+
+def test_pictures_are_drawn_with_their_alternative_text(lab):
+    broken = lab.page.evaluate(
+        "[...document.querySelectorAll('.jp-OutputArea img')].filter(i => !i.complete || i.naturalWidth === 0).length"
+    )
+    assert broken == 0
+    shown = lab.page.locator(".jp-OutputArea-output img, .jp-OutputArea-output svg")
+    assert shown.count() >= 4, "the quicklook, chips, curves and the map at least"
+
+
+def test_interrupting_training_keeps_the_variables(lab):
+    source = training_source()
+    longer = re.sub(r"(Fit::(?:epochs|steps)\()[^)]*\)", r"\g<1>5000)", source)
+    longer = re.sub(r"\blet\s+run\b", "let longer_run", longer)
+    cell = lab.add_and_run(longer)
+    cell.scroll_into_view_if_needed()
+    seen = pictures_seen(lab, cell, 2, 180)
+    assert seen >= 2, f"training did not start: {lab.output_text(cell)[-500:]}"
+    lab.shot("06-before-interrupt")
+    lab.interrupt()
+    pressed = time.monotonic()
+    lab.wait_done(cell, 30)
+    print(f"stopped {time.monotonic() - pressed:.1f} s after the click")
+    lab.shot("07-after-interrupt")
+    after = lab.add_and_run("scene.size()")
+    lab.wait_done(after, 30)
+    assert re.fullmatch(r"\(\d+, \d+\)", lab.output_text(after)), lab.output_text(after)
+    lab.shot("08-variables-are-there")
+
+
+def test_the_dark_theme_is_readable(lab):
+    lab.theme("JupyterLab Dark")
+    cells = lab.code_cells()
+    for index in range(cells.count()):
+        if lab.output_html(cells.nth(index)).strip():
+            cells.nth(index).scroll_into_view_if_needed()
+            lab.shot(f"09-dark-{index:02}")
+    lab.theme("JupyterLab Light")
