@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use crate::Hint;
 
 /// What can go wrong in [`crate::models`].
@@ -8,9 +10,57 @@ pub enum ModelError {
     #[error("cannot access the file: {source}: {path:?}")]
     Io {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// The system's own error.
         source: std::io::Error,
+    },
+    /// A weights file that cannot be read.
+    #[error("cannot read weights: {reason}: {path:?}")]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What the reader met.
+        reason: String,
+    },
+    /// Tensors that do not fit the network they are loaded into.
+    #[error("the weights do not fit {network}: {reason}")]
+    Mismatch {
+        /// The network's name.
+        network: String,
+        /// The first differences: missing names, other shapes.
+        reason: String,
+    },
+    /// A bundle that is not one, is damaged, or names things it must not.
+    #[error("not a usable Swath bundle: {reason}: {path:?}")]
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A bundle written by a newer Swath.
+    #[error("the bundle has format version {found}, this Swath reads up to {supported}: {path:?}")]
+    BundleTooNew {
+        /// The file.
+        path: PathBuf,
+        /// The version in the file.
+        found: u32,
+        /// The newest version this library reads.
+        supported: u32,
+    },
+    /// A custom architecture whose constructor this program does not have.
+    #[error("the architecture {name:?} was defined in a program or notebook, and its constructor is not here")]
+    NoConstructor {
+        /// The architecture's name.
+        name: String,
+    },
+    /// A network cannot be built with these sizes.
+    #[error("cannot build {network}: {reason}")]
+    Build {
+        /// The network's name.
+        network: String,
+        /// Which size is wrong and what is allowed.
+        reason: String,
     },
 }
 
@@ -18,6 +68,18 @@ impl Hint for ModelError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { .. } => None,
+            Self::Weights { .. } => {
+                Some("weights come as a PyTorch state dict (`.pth`, `.pt`) or as `.safetensors`".to_owned())
+            }
+            Self::Mismatch { .. } => {
+                Some("build the same architecture, with the same number of bands and classes, as the weights".to_owned())
+            }
+            Self::Bundle { .. } => Some("write the bundle again with `.save(\"model.swath\")`".to_owned()),
+            Self::BundleTooNew { .. } => Some("update Swath, or save the bundle again with this version".to_owned()),
+            Self::NoConstructor { name } => Some(format!(
+                "run the cell that defines the module, and load with `Segmenter::load_as(path, Architecture::custom({name:?}, …))`"
+            )),
+            Self::Build { .. } => None,
         }
     }
 }

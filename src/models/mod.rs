@@ -1,5 +1,29 @@
 //! Networks: encoders, U-Net, convolutions for the CPU, weights from elsewhere, bundles.
+//!
+//! An [`Architecture`] is a description that can be saved; [`Architecture::build`] makes a [`BoxedNetwork`] of it. Any
+//! Burn module that implements [`Network`] is an [`AnyNetwork`] by a blanket implementation, also one defined in a cell
+//! (through [`Architecture::custom`]).
 
+mod architecture;
+pub mod bundle;
+pub mod conv;
+mod efficientnet;
 mod error;
+mod layers;
+mod network;
+mod normalisation;
+mod resnet;
+mod tensors;
+mod unet;
+pub mod weights;
 
+pub use architecture::{Architecture, Unet, UnetOptions};
+pub use bundle::{BundleMeta, load_bundle, save_bundle};
+pub use efficientnet::EfficientNetLite;
 pub use error::ModelError;
+pub use layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};
+pub use network::{AnyNetwork, BoxedNetwork, Network, parameters_under};
+pub use normalisation::Normalisation;
+pub use resnet::ResNet;
+pub use tensors::NamedTensors;
+pub use unet::{Encoder, EncoderKind, UnetModel};

@@ -1,0 +1,182 @@
+//! `.swath` bundles: one safetensors file with the weights, and everything else as JSON in its header.
+//!
+//! Loading a bundle reads numbers and text; nothing in it is executed, and it names no other file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+use super::{AnyNetwork, Architecture, ModelError, NamedTensors, Normalisation, weights};
+use crate::Result;
+
+/// The newest bundle format this library reads, and the one it writes.
+pub const FORMAT: u32 = 1;
+
+/// The key of the safetensors metadata that holds the JSON.
+const KEY: &str = "swath";
+
+/// Everything a bundle holds beside the weights.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BundleMeta {
+    /// The bundle format: [`FORMAT`] when written by this library.
+    pub format: u32,
+    /// The network.
+    pub architecture: Architecture,
+    /// The number of image bands.
+    pub bands: usize,
+    /// The bands' names, as many as `bands` or none.
+    #[serde(default)]
+    pub band_names: Vec<String>,
+    /// Class names by index; index 0 is the background.
+    pub classes: Vec<String>,
+    /// Class colours by index.
+    #[serde(default)]
+    pub colors: Vec<[u8; 3]>,
+    /// How pixel values become the network's input.
+    pub normalisation: Normalisation,
+    /// The side of the chips it was trained with, in pixels.
+    pub chip_size: usize,
+    /// The ground size of the training pixels in metres, where known.
+    #[serde(default)]
+    pub metres_per_pixel: Option<[f64; 2]>,
+    /// The licence of the weights, where known.
+    #[serde(default)]
+    pub licence: Option<String>,
+    /// Where the weights come from: scene, steps, scores, version. Free text by key.
+    #[serde(default)]
+    pub provenance: BTreeMap<String, String>,
+}
+
+impl BundleMeta {
+    /// The required parts; the others can be set on the result.
+    #[must_use]
+    pub fn new(
+        architecture: Architecture,
+        bands: usize,
+        classes: Vec<String>,
+        normalisation: Normalisation,
+        chip_size: usize,
+    ) -> Self {
+        let provenance = BTreeMap::from([("swath".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+        Self {
+            format: FORMAT,
+            architecture,
+            bands,
+            band_names: Vec::new(),
+            classes,
+            colors: Vec::new(),
+            normalisation,
+            chip_size,
+            metres_per_pixel: None,
+            licence: None,
+            provenance,
+        }
+    }
+}
+
+/// Writes a bundle. The old file, if there is one, stays whole until the new one is on disk.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn save_bundle(path: impl AsRef<Path>, meta: &BundleMeta, network: &dyn AnyNetwork) -> Result<()> {
+    save_tensors(path.as_ref(), meta, &network.named_tensors())
+}
+
+/// [`save_bundle`] from tensors already at hand.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn save_tensors(path: &Path, meta: &BundleMeta, tensors: &NamedTensors) -> Result<()> {
+    let wrong = |reason: String| ModelError::Bundle { path: path.to_owned(), reason };
+    let json = serde_json::to_string(meta).map_err(|error| wrong(error.to_string()))?;
+    let mut views = Vec::with_capacity(tensors.len());
+    for (name, data) in tensors {
+        let values = data.as_slice::<f32>().map_err(|_| wrong(format!("{name} is not a 32-bit float tensor")))?;
+        let view = TensorView::new(Dtype::F32, data.shape().to_vec(), bytemuck::cast_slice(values))
+            .map_err(|error| wrong(error.to_string()))?;
+        views.push((name.as_str(), view));
+    }
+    let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), json)])))
+        .map_err(|error| wrong(error.to_string()))?;
+    write_atomically(path, &bytes).map_err(|source| ModelError::Io { path: path.to_owned(), source }.into())
+}
+
+fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".swath-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Reads a bundle.
+///
+/// # Errors
+///
+/// When the file cannot be read, is damaged, is newer than this library, or names anything outside itself.
+pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)> {
+    let path = path.as_ref();
+    let bytes = std::fs::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
+    let wrong = |reason: String| ModelError::Bundle { path: path.to_owned(), reason };
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| wrong(format!("damaged header ({error})")))?;
+    let json = header
+        .metadata()
+        .as_ref()
+        .and_then(|metadata| metadata.get(KEY))
+        .ok_or_else(|| wrong("a safetensors file without Swath's header".to_owned()))?;
+    // The version first: a newer format may have other fields.
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let Version { format } = serde_json::from_str(json).map_err(|error| wrong(format!("damaged header ({error})")))?;
+    if format > FORMAT {
+        return Err(ModelError::BundleTooNew { path: path.to_owned(), found: format, supported: FORMAT }.into());
+    }
+    let meta: BundleMeta =
+        serde_json::from_str(json).map_err(|error| wrong(format!("damaged header ({error})")))?;
+    check(&meta).map_err(wrong)?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| wrong(format!("damaged weights ({error})")))?;
+    if let Some(name) = file.names().into_iter().find(|name| escapes(name)) {
+        return Err(wrong(format!("the tensor name {name:?} is a path")).into());
+    }
+    Ok((meta, weights::float_tensors(&file)))
+}
+
+fn check(meta: &BundleMeta) -> Result<(), String> {
+    let norm = &meta.normalisation;
+    if norm.mean.len() != meta.bands || norm.std.len() != meta.bands {
+        return Err(format!(
+            "{} bands, but normalisation for {} and {}",
+            meta.bands,
+            norm.mean.len(),
+            norm.std.len()
+        ));
+    }
+    if norm.std.iter().any(|&std| !std.is_finite() || std <= 0.0) || norm.mean.iter().any(|mean| !mean.is_finite()) {
+        return Err("its normalisation is not finite or divides by zero".to_owned());
+    }
+    if !(2..=255).contains(&meta.classes.len()) {
+        return Err(format!("{} classes; 2 to 255 are possible", meta.classes.len()));
+    }
+    if !meta.colors.is_empty() && meta.colors.len() != meta.classes.len() {
+        return Err(format!("{} classes, but {} colours", meta.classes.len(), meta.colors.len()));
+    }
+    let names = meta.architecture.name();
+    if escapes(&names) {
+        return Err(format!("the architecture name {names:?} is a path"));
+    }
+    Ok(())
+}
+
+/// Whether a name could reach another file when someone used it as one.
+fn escapes(name: &str) -> bool {
+    name.contains("..") || name.contains(['/', '\\', '\0']) || Path::new(name).is_absolute()
+}

@@ -1,0 +1,163 @@
+//! The layers of our networks, with PyTorch's parameter names: `weight`, `bias`, `running_mean`, `running_var`.
+
+use burn::module::{Flag, Initializer, Module, Param, RunningState};
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor};
+
+use super::conv;
+
+/// What follows a batch norm, in the same operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    None,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+}
+
+/// How a convolution pads its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Padding {
+    /// The same number of zeros on all four sides, as in PyTorch.
+    Explicit(usize),
+    /// As many zeros as give `ceil(size / stride)` pixels, the odd one at the end, as in TensorFlow.
+    Same,
+}
+
+/// A convolution's sizes.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2dConfig {
+    /// Channels in and out.
+    pub channels: [usize; 2],
+    /// Side of the square kernel.
+    pub kernel: usize,
+    /// Step in both directions.
+    pub stride: usize,
+    /// Padding.
+    pub padding: Padding,
+    /// Groups; as many as channels for a depthwise convolution.
+    pub groups: usize,
+    /// Whether there is a bias; not before a batch norm.
+    pub bias: bool,
+}
+
+impl Conv2dConfig {
+    /// Stride 1, padding that keeps the size, one group, no bias.
+    #[must_use]
+    pub fn new(channels: [usize; 2], kernel: usize) -> Self {
+        Self { channels, kernel, stride: 1, padding: Padding::Explicit(kernel / 2), groups: 1, bias: false }
+    }
+
+    /// The layer with weights from He's normal distribution (by the inputs of each output) and a bias of 0.
+    #[must_use]
+    pub fn init(&self, device: &Device) -> Conv2d {
+        let [input, output] = self.channels;
+        let fan_in = (input / self.groups * self.kernel * self.kernel) as f64;
+        let shape = [output, input / self.groups, self.kernel, self.kernel];
+        Conv2d {
+            weight: Initializer::Normal { mean: 0.0, std: (2.0 / fan_in).sqrt() }.init(shape, device),
+            bias: self.bias.then(|| Initializer::Zeros.init([output], device)),
+            stride: self.stride,
+            padding: self.padding,
+            groups: self.groups,
+        }
+    }
+}
+
+/// A convolution with a square kernel.
+#[derive(Module, Debug)]
+pub struct Conv2d {
+    /// `[out, in / groups, k, k]`.
+    pub weight: Param<Tensor<4>>,
+    /// `[out]`.
+    pub bias: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    stride: usize,
+    #[module(skip)]
+    padding: Padding,
+    #[module(skip)]
+    groups: usize,
+}
+
+impl Conv2d {
+    /// # Shapes
+    ///
+    /// `[n, in, h, w]` to `[n, out, h', w']`.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = input.dims();
+        let [_, _, kernel, _] = self.weight.dims();
+        let padding = match self.padding {
+            Padding::Explicit(padding) => [(padding, padding); 2],
+            Padding::Same => [height, width].map(|size| {
+                let total = ((size.div_ceil(self.stride) - 1) * self.stride + kernel).saturating_sub(size);
+                (total / 2, total - total / 2)
+            }),
+        };
+        let options = ConvOptions::new_with_padding([self.stride; 2], padding, [1; 2], self.groups);
+        conv::conv2d(input, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+    }
+}
+
+/// Batch normalisation over `[n, channels, h, w]` with PyTorch's arithmetic (the running variance is the unbiased one),
+/// and the activation that follows it.
+#[derive(Module, Debug)]
+pub struct BatchNorm2d {
+    /// The factor after normalising, `[channels]`.
+    pub weight: Param<Tensor<1>>,
+    /// The offset after normalising, `[channels]`.
+    pub bias: Param<Tensor<1>>,
+    /// The mean at inference, `[channels]`.
+    pub running_mean: RunningState<Tensor<1>>,
+    /// The variance at inference, `[channels]`.
+    pub running_var: RunningState<Tensor<1>>,
+    training: Param<Flag>,
+    #[module(skip)]
+    epsilon: f64,
+    #[module(skip)]
+    momentum: f64,
+    #[module(skip)]
+    activation: Activation,
+}
+
+impl BatchNorm2d {
+    /// Weight 1, bias 0, running mean 0 and variance 1. PyTorch's `momentum` is the share of the new batch.
+    #[must_use]
+    pub fn new(channels: usize, epsilon: f64, momentum: f64, activation: Activation, device: &Device) -> Self {
+        Self {
+            weight: Initializer::Ones.init([channels], device),
+            bias: Initializer::Zeros.init([channels], device),
+            running_mean: RunningState::new(Tensor::zeros([channels], device)),
+            running_var: RunningState::new(Tensor::ones([channels], device)),
+            training: Param::from_bool(true),
+            epsilon,
+            momentum,
+            activation,
+        }
+    }
+
+    /// # Shapes
+    ///
+    /// `[n, channels, h, w]` to the same.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        if input.device().is_autodiff() && self.training.is_enabled() {
+            let [n, _, h, w] = input.dims();
+            let (output, mean, variance) =
+                conv::batch_norm_train(input, self.weight.val(), self.bias.val(), self.epsilon, self.activation);
+            let count = (n * h * w) as f64;
+            let unbiased = variance.mul_scalar(count / (count - 1.0).max(1.0));
+            self.update(&self.running_mean, mean);
+            self.update(&self.running_var, unbiased);
+            return output;
+        }
+        let (mean, variance) = (self.running_mean.value(), self.running_var.value());
+        conv::batch_norm(input, self.weight.val(), self.bias.val(), mean, variance, self.epsilon, self.activation)
+    }
+
+    fn update(&self, running: &RunningState<Tensor<1>>, batch: Tensor<1>) {
+        let old = running.value_sync();
+        let batch = batch.detach();
+        running.update((old.mul_scalar(1.0 - self.momentum) + batch.mul_scalar(self.momentum)).detach());
+    }
+}

@@ -1,0 +1,119 @@
+//! A network's tensors by name, out of it and into it.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData};
+
+use super::ModelError;
+
+/// Tensors by their dotted names, such as `encoder.layer1.0.conv1.weight`.
+pub type NamedTensors = BTreeMap<String, TensorData>;
+
+// A variant's name is no part of a tensor's name: PyTorch has no such level.
+fn enter(path: &mut Vec<String>, name: &str, container: &str) {
+    if !container.starts_with("Enum:") {
+        path.push(name.to_owned());
+    }
+}
+
+fn exit(path: &mut Vec<String>, container: &str) {
+    if !container.starts_with("Enum:") {
+        path.pop();
+    }
+}
+
+struct Collect {
+    path: Vec<String>,
+    tensors: NamedTensors,
+}
+
+impl ModuleVisitor for Collect {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        enter(&mut self.path, name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        exit(&mut self.path, container);
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.tensors.insert(self.path.join("."), param.val().into_data());
+    }
+}
+
+/// Every float tensor of a module, running statistics included. The module should be an inference copy: pending updates
+/// of running statistics are only counted there.
+pub(super) fn collect<M: Module>(module: &M) -> NamedTensors {
+    let mut visitor = Collect { path: Vec::new(), tensors: NamedTensors::new() };
+    module.visit(&mut visitor);
+    visitor.tensors
+}
+
+struct Load<'a> {
+    path: Vec<String>,
+    tensors: &'a NamedTensors,
+    part: &'a str,
+    problems: Vec<String>,
+}
+
+impl ModuleMapper for Load<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        enter(&mut self.path, name, container);
+    }
+
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        exit(&mut self.path, container);
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.join(".");
+        if !name.starts_with(self.part) {
+            return param;
+        }
+        let Some(data) = self.tensors.get(&name) else {
+            self.problems.push(format!("{name} is missing"));
+            return param;
+        };
+        let expected = param.lazy_shape();
+        if data.shape().as_slice() != expected.as_slice() {
+            self.problems.push(format!(
+                "{name} should have the shape {:?} and has {:?}",
+                expected.as_slice(),
+                data.shape().as_slice()
+            ));
+            return param;
+        }
+        let device = param.lazy_device();
+        let id = param.id;
+        param.transform_for_load(Tensor::from_data(data.clone(), &device), id)
+    }
+}
+
+/// Puts every tensor of the module in, by name. `network` names it in errors.
+///
+/// # Errors
+///
+/// When a tensor of the module is missing or has another shape. Names the module does not have are ignored
+/// (`num_batches_tracked`, a classifier's head).
+pub(super) fn load<M: Module>(module: M, tensors: &NamedTensors, network: &str) -> Result<M, ModelError> {
+    load_part(module, tensors, network, "")
+}
+
+/// [`load`] for the tensors whose names begin with `part`; the others keep their values.
+pub(super) fn load_part<M: Module>(
+    module: M,
+    tensors: &NamedTensors,
+    network: &str,
+    part: &str,
+) -> Result<M, ModelError> {
+    let mut mapper = Load { path: Vec::new(), tensors, part, problems: Vec::new() };
+    let module = module.map(&mut mapper);
+    if mapper.problems.is_empty() {
+        return Ok(module);
+    }
+    let more = mapper.problems.len().saturating_sub(3);
+    let shown = mapper.problems.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
+    let reason = if more > 0 { format!("{shown}; and {more} more") } else { shown };
+    Err(ModelError::Mismatch { network: network.to_owned(), reason })
+}

@@ -1,0 +1,145 @@
+//! A U-Net decoder over an encoder with features at strides 2 to 32, in the style of `segmentation_models_pytorch`.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::conv;
+use super::efficientnet::EfficientNetLite;
+use super::layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig};
+use super::network::Network;
+use super::resnet::ResNet;
+
+/// Which encoder a U-Net has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EncoderKind {
+    /// EfficientNet-Lite0: 3.4 million parameters, quick on a CPU.
+    EfficientnetLite0,
+    /// ResNet-18: 11 million parameters.
+    Resnet18,
+    /// ResNet-34: 21 million parameters.
+    Resnet34,
+}
+
+impl EncoderKind {
+    /// The name people know it by.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EfficientnetLite0 => "EfficientNet-Lite0",
+            Self::Resnet18 => "ResNet-18",
+            Self::Resnet34 => "ResNet-34",
+        }
+    }
+
+    /// The encoder with random weights.
+    #[must_use]
+    pub fn init(self, bands: usize, device: &Device) -> Encoder {
+        match self {
+            Self::EfficientnetLite0 => Encoder::EfficientNet(EfficientNetLite::lite0(bands, device)),
+            Self::Resnet18 => Encoder::ResNet(ResNet::new(bands, [2, 2, 2, 2], device)),
+            Self::Resnet34 => Encoder::ResNet(ResNet::new(bands, [3, 4, 6, 3], device)),
+        }
+    }
+
+    fn channels(self) -> [usize; 5] {
+        match self {
+            Self::EfficientnetLite0 => EfficientNetLite::CHANNELS,
+            Self::Resnet18 | Self::Resnet34 => ResNet::CHANNELS,
+        }
+    }
+}
+
+/// A feature extractor.
+#[derive(Module, Debug)]
+pub enum Encoder {
+    /// EfficientNet-Lite.
+    EfficientNet(EfficientNetLite),
+    /// A ResNet of basic blocks.
+    ResNet(ResNet),
+}
+
+impl Encoder {
+    /// Features at strides 2, 4, 8, 16 and 32.
+    #[must_use]
+    pub fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        match self {
+            Self::EfficientNet(encoder) => encoder.features(images),
+            Self::ResNet(encoder) => encoder.features(images),
+        }
+    }
+}
+
+#[derive(Module, Debug)]
+struct DecoderBlock {
+    conv1: Conv2d,
+    bn1: BatchNorm2d,
+    conv2: Conv2d,
+    bn2: BatchNorm2d,
+}
+
+impl DecoderBlock {
+    fn new(input: usize, output: usize, device: &Device) -> Self {
+        let conv = |channels| Conv2dConfig::new(channels, 3).init(device);
+        let norm = || BatchNorm2d::new(output, 1e-5, 0.1, Activation::Relu, device);
+        Self { conv1: conv([input, output]), bn1: norm(), conv2: conv([output, output]), bn2: norm() }
+    }
+
+    fn forward(&self, x: Tensor<4>, skip: Option<Tensor<4>>, size: [usize; 2]) -> Tensor<4> {
+        let x = conv::upsample(x, size);
+        let x = match skip {
+            Some(skip) => Tensor::cat(vec![x, skip], 1),
+            None => x,
+        };
+        let x = self.bn1.forward(self.conv1.forward(x));
+        self.bn2.forward(self.conv2.forward(x))
+    }
+}
+
+/// U-Net: encoder, five decoder blocks (nearest upsampling, skip, two 3 x 3 convolutions with batch norm and ReLU), and a
+/// 3 x 3 convolution to class scores.
+///
+/// Images of any size work; sizes that are multiples of 32 waste nothing.
+#[derive(Module, Debug)]
+pub struct UnetModel {
+    encoder: Encoder,
+    decoder: Vec<DecoderBlock>,
+    head: Conv2d,
+}
+
+impl UnetModel {
+    /// Random weights. `widths` are the decoder's channels from stride 16 to stride 1.
+    #[must_use]
+    pub fn new(encoder: EncoderKind, bands: usize, classes: usize, widths: [usize; 5], device: &Device) -> Self {
+        let [s2, s4, s8, s16, s32] = encoder.channels();
+        let inputs = [s32 + s16, widths[0] + s8, widths[1] + s4, widths[2] + s2, widths[3]];
+        let decoder = inputs.iter().zip(widths).map(|(&input, width)| DecoderBlock::new(input, width, device));
+        Self {
+            decoder: decoder.collect(),
+            head: Conv2dConfig { bias: true, ..Conv2dConfig::new([widths[4], classes], 3) }.init(device),
+            encoder: encoder.init(bands, device),
+        }
+    }
+}
+
+impl Network for UnetModel {
+    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = images.dims();
+        let mut features = self.encoder.features(images);
+        let mut x = features.pop().unwrap_or_else(|| unreachable!("encoders return five features"));
+        for block in &self.decoder {
+            let skip = features.pop();
+            let size = skip.as_ref().map_or([height, width], |skip| {
+                let [_, _, h, w] = skip.dims();
+                [h, w]
+            });
+            x = block.forward(x, skip, size);
+        }
+        self.head.forward(x)
+    }
+
+    fn encoder_prefixes(&self) -> Vec<&'static str> {
+        vec!["encoder"]
+    }
+}
