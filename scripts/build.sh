@@ -2,7 +2,9 @@
 
 build_kernel() { (cd "$SWATH_ROOT" && cargo_fast build --release -p swath-kernel); }
 
-build_library() { (cd "$SWATH_ROOT" && MALLOC_CONF=$SWATH_MALLOC_CONF bash scripts/build-dylib.sh); }
+build_library() {
+    (cd "$SWATH_ROOT" && MALLOC_CONF=$SWATH_MALLOC_CONF CARGO_FLAGS="${SWATH_FEATURES:+--features $SWATH_FEATURES}" bash scripts/build-dylib.sh)
+}
 
 swath_binary() { echo "$CARGO_TARGET_DIR/release/swath"; }
 
