@@ -1,9 +1,10 @@
 # Sourced after env.sh and stages.sh: the stages that the tutorials, the lab, the tests and the benches share.
 
-build_kernel() { (cd "$SWATH_ROOT" && cargo_fast build --release -p swath-kernel); }
+# TIMINGS=1 lets cargo write what it waited for: $CARGO_TARGET_DIR/cargo-timings (scripts/build_waits.py reads it).
+build_kernel() { (cd "$SWATH_ROOT" && cargo_fast build --release -p swath-kernel ${TIMINGS:+--timings}); }
 
 build_library() {
-    (cd "$SWATH_ROOT" && MALLOC_CONF=$SWATH_MALLOC_CONF CARGO_FLAGS="${SWATH_FEATURES:+--features $SWATH_FEATURES}" bash scripts/build-dylib.sh)
+    (cd "$SWATH_ROOT" && MALLOC_CONF=$SWATH_MALLOC_CONF bash scripts/build-dylib.sh)
 }
 
 swath_binary() { echo "$CARGO_TARGET_DIR/release/swath"; }

@@ -35,6 +35,8 @@ fi
 export CUDA
 if [ "$CUDA" = 1 ]; then SWATH_FEATURES=${SWATH_FEATURES:-cuda}; else SWATH_FEATURES=${SWATH_FEATURES:-}; fi
 export SWATH_FEATURES
+# Read by scripts/build-dylib.sh.
+export CARGO_FLAGS="${SWATH_FEATURES:+--features $SWATH_FEATURES} ${TIMINGS:+--timings}"
 
 # cargo with rustc's allocator settings, and only for cargo: they would change the memory of our own programs.
 cargo_fast() { MALLOC_CONF=$SWATH_MALLOC_CONF cargo "$@"; }

@@ -18,4 +18,7 @@ for list in "${lists[@]}"; do
         cp "$list" "$stamp"
     fi
 done
-echo "python: $("$SWATH_VENV/bin/python" --version), JupyterLab $("$SWATH_VENV/bin/jupyter-lab" --version) in $SWATH_VENV"
+"$SWATH_VENV/bin/python" - <<'END'
+import importlib.metadata, platform, sys
+print(f"python: {platform.python_version()}, JupyterLab {importlib.metadata.version('jupyterlab')} in {sys.prefix}")
+END
