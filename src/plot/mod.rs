@@ -1,5 +1,32 @@
 //! Pictures: imagery, overlays, chip grids, curves, bars, matrices, histograms.
+//!
+//! Plots are SVG, imagery is WebP or PNG inside HTML; every picture has a plain form and alternative text. Plots stand
+//! on a light ground of their own, so that they read the same on light and dark themes and in viewers that know no
+//! themes; [`Figure::live_html`] follows JupyterLab's theme instead.
 
+mod bars;
+mod canvas;
+mod curves;
 mod error;
+mod figure;
+mod histogram;
+mod html;
+pub mod image;
+mod matrix;
+mod overlay;
+mod palette;
+mod theme;
 
+#[cfg(test)]
+mod tests;
+
+pub use bars::bars;
+pub use curves::{Curves, Series, curves};
 pub use error::PlotError;
+pub use figure::Figure;
+pub use histogram::histogram;
+pub use html::{facts_html, image_html, legend_html, table_html, table_text};
+pub use image::{RgbImage, RgbaImage};
+pub use matrix::confusion_matrix;
+pub use overlay::{Overlay, prediction_overlay};
+pub use palette::{contrast, series_color, text_on};

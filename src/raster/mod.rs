@@ -6,6 +6,7 @@
 //! half-open and may reach beyond the raster.
 
 mod error;
+pub(crate) mod webp;
 
 use std::path::{Path, PathBuf};
 

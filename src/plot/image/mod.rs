@@ -1,0 +1,96 @@
+//! Imagery as people see it: bands stretched to bytes, labels blended and outlined over them, PNG and WebP.
+
+mod codec;
+mod compose;
+mod labels;
+mod stretch;
+mod text;
+
+pub use codec::{Encoded, decode_png, encode_best, encode_png, encode_rgba_png, encode_webp};
+pub use labels::{class_map, outlines, overlay};
+pub use stretch::{Stretch, default_bands, rgb, rgb_auto};
+
+pub(crate) use compose::with_legend;
+
+/// An image of red, green and blue bytes, row by row from the top.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RgbImage {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `[height, width, 3]`.
+    pub data: Vec<u8>,
+}
+
+/// An image of red, green, blue and opacity (0 transparent, 255 opaque, not premultiplied), row by row from the top.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RgbaImage {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `[height, width, 4]`.
+    pub data: Vec<u8>,
+}
+
+impl RgbImage {
+    /// An image of one colour.
+    #[must_use]
+    pub fn filled(width: usize, height: usize, color: [u8; 3]) -> Self {
+        Self { width, height, data: color.repeat(width * height) }
+    }
+
+    /// The colour at `(col, row)`; black outside the image.
+    #[must_use]
+    pub fn pixel(&self, col: usize, row: usize) -> [u8; 3] {
+        let at = (row * self.width + col) * 3;
+        match self.data.get(at..at + 3) {
+            Some(&[red, green, blue]) if col < self.width => [red, green, blue],
+            _ => [0; 3],
+        }
+    }
+
+    /// Sets the colour at `(col, row)`; nothing happens outside the image.
+    pub fn set_pixel(&mut self, col: usize, row: usize, color: [u8; 3]) {
+        if col < self.width
+            && let Some(pixel) = self.data.get_mut((row * self.width + col) * 3..(row * self.width + col) * 3 + 3)
+        {
+            pixel.copy_from_slice(&color);
+        }
+    }
+
+    /// Mixes `color` into the pixel at `(col, row)`; `opacity` 0 leaves it, 1 replaces it.
+    pub fn blend_pixel(&mut self, col: usize, row: usize, color: [u8; 3], opacity: f32) {
+        if col < self.width && row < self.height {
+            self.set_pixel(col, row, mix(self.pixel(col, row), color, opacity));
+        }
+    }
+}
+
+impl RgbaImage {
+    /// A fully transparent image.
+    #[must_use]
+    pub fn transparent(width: usize, height: usize) -> Self {
+        Self { width, height, data: vec![0; width * height * 4] }
+    }
+
+    /// Colour and opacity at `(col, row)`; transparent outside the image.
+    #[must_use]
+    pub fn pixel(&self, col: usize, row: usize) -> [u8; 4] {
+        let at = (row * self.width + col) * 4;
+        match self.data.get(at..at + 4) {
+            Some(&[red, green, blue, alpha]) if col < self.width => [red, green, blue, alpha],
+            _ => [0; 4],
+        }
+    }
+}
+
+/// `opacity` of `over`, the rest of `under`. The bytes are mixed as stored, as browsers do.
+fn mix(under: [u8; 3], over: [u8; 3], opacity: f32) -> [u8; 3] {
+    let opacity = if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { 0.0 };
+    std::array::from_fn(|channel| {
+        let mixed = f32::from(under[channel]).mul_add(1.0 - opacity, f32::from(over[channel]) * opacity);
+        mixed.round() as u8
+    })
+}
