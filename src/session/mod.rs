@@ -3,10 +3,14 @@
 //! Without a host the sink prints text to stdout. The cell runtime ([`crate::rt`]) installs one that sends everything
 //! to the front process over the side channel.
 
+mod timing;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use crate::display::{Output, Show};
+
+pub use timing::{start_clock, stop_clock, time_loops};
 
 /// Receives what the library wants a person to see.
 pub trait Sink: Send + Sync {

@@ -1,0 +1,212 @@
+//! The words of a magic's line: `%scene "my file.tif" labels=b.geojson`.
+
+use super::table::Magic;
+
+/// What is wrong with a magic's line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UsageError {
+    /// What failed, what was expected, what was found.
+    pub(crate) message: String,
+    /// How the magic is written.
+    pub(crate) usage: String,
+}
+
+impl UsageError {
+    pub(crate) fn new(magic: &Magic, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            usage: magic.usage.to_owned(),
+        }
+    }
+}
+
+/// The parsed words: positional ones, and `key=value` of the magic's own keys.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Arguments {
+    positional: Vec<String>,
+    options: Vec<(&'static str, String)>,
+}
+
+impl Arguments {
+    /// Splits `line` as a shell would (quotes, backslashes) and sorts the words.
+    ///
+    /// # Errors
+    /// An open quote, a key that the magic does not have, a key given twice, too many positional words.
+    pub(crate) fn parse(magic: &Magic, line: &str) -> Result<Self, UsageError> {
+        let mut arguments = Self::default();
+        for word in split(line).map_err(|message| UsageError::new(magic, message))? {
+            let Some(at) = word.equals else {
+                arguments.positional.push(word.text);
+                continue;
+            };
+            let (key, value) = (&word.text[..at], &word.text[at + 1..]);
+            let Some((known, _)) = magic.options.iter().find(|(known, _)| *known == key) else {
+                let keys: Vec<&str> = magic.options.iter().map(|(key, _)| *key).collect();
+                let expected = if keys.is_empty() {
+                    "none".to_owned()
+                } else {
+                    keys.join(", ")
+                };
+                return Err(UsageError::new(
+                    magic,
+                    format!("%{} has no option `{key}`; it has: {expected}", magic.name),
+                ));
+            };
+            if arguments.option(known).is_some() {
+                return Err(UsageError::new(
+                    magic,
+                    format!("option `{key}` is given twice"),
+                ));
+            }
+            arguments.options.push((known, value.to_owned()));
+        }
+        if arguments.positional.len() > magic.positional {
+            let extra = arguments.positional[magic.positional..].join(" ");
+            return Err(UsageError::new(
+                magic,
+                format!("%{} takes no further word: {extra:?}", magic.name),
+            ));
+        }
+        Ok(arguments)
+    }
+
+    /// The positional word at `index`.
+    pub(crate) fn word(&self, index: usize) -> Option<&str> {
+        self.positional.get(index).map(String::as_str)
+    }
+
+    /// The value of an option.
+    pub(crate) fn option(&self, key: &str) -> Option<&str> {
+        self.options
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// The words of a line, without looking for options.
+pub(super) fn words(line: &str) -> Result<Vec<String>, String> {
+    Ok(split(line)?.into_iter().map(|word| word.text).collect())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Word {
+    text: String,
+    /// Where the `=` of a `key=value` stands: after at least one letter, before any quote.
+    equals: Option<usize>,
+}
+
+fn split(line: &str) -> Result<Vec<Word>, String> {
+    let mut words = Vec::new();
+    let mut current: Option<Word> = None;
+    let mut only_key = true;
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        if character.is_whitespace() {
+            words.extend(current.take());
+            only_key = true;
+            continue;
+        }
+        let word = current.get_or_insert(Word {
+            text: String::new(),
+            equals: None,
+        });
+        match character {
+            '\'' | '"' => {
+                only_key = false;
+                quoted(&mut characters, character, &mut word.text)?;
+            }
+            '\\' => {
+                only_key = false;
+                word.text.push(characters.next().unwrap_or('\\'));
+            }
+            '=' if only_key && !word.text.is_empty() => {
+                word.equals = Some(word.text.len());
+                only_key = false;
+                word.text.push('=');
+            }
+            other => {
+                only_key &= other.is_ascii_alphanumeric() || other == '_';
+                word.text.push(other);
+            }
+        }
+    }
+    words.extend(current);
+    Ok(words)
+}
+
+fn quoted(
+    characters: &mut std::str::Chars<'_>,
+    quote: char,
+    text: &mut String,
+) -> Result<(), String> {
+    while let Some(character) = characters.next() {
+        match character {
+            _ if character == quote => return Ok(()),
+            // Within double quotes a backslash hides a quote or a backslash; before anything else it is itself.
+            '\\' if quote == '"' => match characters.next() {
+                Some(hidden @ ('"' | '\\')) => text.push(hidden),
+                Some(other) => text.extend(['\\', other]),
+                None => break,
+            },
+            other => text.push(other),
+        }
+    }
+    Err(format!("a {quote} is not closed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::magics::table::find;
+
+    #[track_caller]
+    fn check(line: &str, expected: &[&str]) {
+        let words = split(line).unwrap();
+        assert_eq!(
+            words
+                .iter()
+                .map(|word| word.text.as_str())
+                .collect::<Vec<_>>(),
+            expected,
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn words_are_split_as_a_shell_splits_them() {
+        check("", &[]);
+        check("  a   b ", &["a", "b"]);
+        check(
+            r#""my file.tif" labels='a b.geojson'"#,
+            &["my file.tif", "labels=a b.geojson"],
+        );
+        check(r"my\ file.tif", &["my file.tif"]);
+        check(r#""a \" b\\ c\d""#, &[r#"a " b\ c\d"#]);
+        check(r"'a\b'", &[r"a\b"]);
+        check("''", &[""]);
+        check("größe.tif 🛰", &["größe.tif", "🛰"]);
+    }
+
+    #[test]
+    fn keys_end_at_the_first_equals_sign_outside_quotes() {
+        let scene = find("scene").unwrap();
+        let arguments = Arguments::parse(scene, "/vsicurl/http://x?a=b class=a=b").unwrap();
+        assert_eq!(arguments.word(0), Some("/vsicurl/http://x?a=b"));
+        assert_eq!(arguments.option("class"), Some("a=b"));
+        assert_eq!(
+            Arguments::parse(scene, "\"a=b.tif\"").unwrap().word(0),
+            Some("a=b.tif")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let scene = find("scene").unwrap();
+        let message = |line| Arguments::parse(scene, line).unwrap_err().message;
+        assert!(message("a.tif label=b").contains("no option `label`; it has: labels"));
+        assert!(message("a.tif class=b class=c").contains("twice"));
+        assert!(message("a.tif b.tif").contains("b.tif"));
+        assert!(message("'a.tif").contains("not closed"));
+    }
+}

@@ -1,0 +1,345 @@
+//! Help for somebody who types: which magic the cursor is in, what can follow, and the cell without its magics for
+//! the engine's own completion.
+
+use super::table::{Action, Builtin, Kind, MAGICS, Magic, find};
+use crate::eval::{Completion, Completions};
+use crate::syntax::end_of;
+
+/// Whether a cell begins with `%%`.
+pub(crate) fn is_cell_magic(code: &str) -> bool {
+    code.trim_start().starts_with("%%")
+}
+
+/// Whether the rest of this magic's line, or its cell, is Rust.
+fn takes_rust(magic: &Magic) -> bool {
+    matches!(
+        magic.action,
+        Action::Run(Builtin::Time | Builtin::Timeit | Builtin::Expand | Builtin::Capture)
+    )
+}
+
+fn name_of(line: &str) -> &str {
+    let text = line.trim_start().trim_start_matches('%');
+    &text[..text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(text.len())]
+}
+
+/// The cell with every magic, shell command and help line replaced by as many spaces, so that the places of all other
+/// characters stay.
+pub(crate) fn without_magics(code: &str) -> String {
+    let mut kept = String::new();
+    let cell_magic = is_cell_magic(code);
+    let mut in_body_of = None;
+    for (index, line) in code.split('\n').enumerate() {
+        if index > 0 {
+            kept.push('\n');
+        }
+        if cell_magic {
+            match in_body_of {
+                None if line.trim().is_empty() => {}
+                None => {
+                    in_body_of = Some(find(name_of(line)).is_some_and(takes_rust));
+                    blank(&mut kept, line);
+                    continue;
+                }
+                Some(true) => {}
+                Some(false) => {
+                    blank(&mut kept, line);
+                    continue;
+                }
+            }
+        }
+        let marked = line.trim_start();
+        let is_command = line.starts_with(':') && !line.starts_with("::");
+        if !(marked.starts_with(['%', '!', '?']) || is_command) || !may_begin(&kept, line) {
+            kept.push_str(line);
+        } else if let Some(rust_at) = rust_after_name(line) {
+            blank(&mut kept, &line[..rust_at]);
+            kept.push_str(&line[rust_at..]);
+        } else {
+            blank(&mut kept, line);
+        }
+    }
+    kept
+}
+
+fn may_begin(before: &str, line: &str) -> bool {
+    let end = end_of(before);
+    end.is_between_lines() && (end.after_statement || line.starts_with('%'))
+}
+
+/// Where the Rust begins in `%time f()`.
+fn rust_after_name(line: &str) -> Option<usize> {
+    let magic = find(name_of(line))
+        .filter(|magic| line.trim_start().starts_with('%') && takes_rust(magic))?;
+    let at = line.find('%')? + 1 + magic.name.len();
+    (!line[at..].trim_start().starts_with('%')).then_some(at)
+}
+
+fn blank(kept: &mut String, line: &str) {
+    kept.extend(line.chars().map(|_| ' '));
+}
+
+/// The line with the cursor: its number, its text, and how many characters of it stand before the cursor.
+fn line_at(code: &str, cursor: usize) -> (usize, &str, usize) {
+    let mut left = cursor;
+    let mut last = (0, "", 0);
+    for (index, line) in code.split('\n').enumerate() {
+        let length = line.chars().count();
+        if left <= length {
+            return (index, line, left);
+        }
+        left -= length + 1;
+        last = (index, line, length);
+    }
+    last
+}
+
+fn magic_line(code: &str, line_number: usize, line: &str) -> bool {
+    let before: String = code
+        .split('\n')
+        .take(line_number)
+        .collect::<Vec<_>>()
+        .join("\n");
+    let first = before.trim().is_empty();
+    line.trim_start().starts_with('%')
+        && (first || !is_cell_magic(code) && may_begin(&without_magics(&before), line))
+}
+
+/// The magic whose line the cursor (in code points) is in; for magics that take Rust, only at their name.
+pub(crate) fn at_cursor(code: &str, cursor: usize) -> Option<&'static Magic> {
+    let (number, line, column) = line_at(code, cursor);
+    if !magic_line(code, number, line) {
+        return None;
+    }
+    let magic = find(name_of(line))?;
+    let name_end = line
+        .chars()
+        .take_while(|c| c.is_whitespace() || *c == '%')
+        .count()
+        + magic.name.len();
+    (!takes_rust(magic) || column <= name_end).then_some(magic)
+}
+
+/// Completes within a magic's line; `None` where the engine should.
+pub(crate) fn complete(
+    code: &str,
+    cursor: usize,
+    variables: impl FnOnce() -> Vec<String>,
+) -> Option<Completions> {
+    let (number, line, column) = line_at(code, cursor);
+    let is_shell = line.trim_start().starts_with('!');
+    if !is_shell && !magic_line(code, number, line) {
+        return None;
+    }
+    let before: String = line.chars().take(column).collect();
+    // The word before the cursor: spaces within quotes and after backslashes do not end it.
+    let word_start = before
+        .rfind(|c: char| c.is_whitespace())
+        .map_or(0, |at| at + 1);
+    let word = &before[word_start..];
+    let mut matches = Vec::new();
+    let mut typed = word;
+    if word.starts_with('%') && !is_shell {
+        let first = code
+            .split('\n')
+            .take(number)
+            .all(|line| line.trim().is_empty());
+        complete_names(word, first, &mut matches);
+    } else if is_shell {
+        complete_files(word.trim_start_matches('!'), &mut matches);
+        typed = word.trim_start_matches('!');
+    } else {
+        let magic = find(name_of(line))?;
+        if takes_rust(magic) {
+            return None;
+        }
+        typed = complete_arguments(magic, word, variables, &mut matches);
+    }
+    let start = cursor - typed.chars().count();
+    Some(Completions {
+        matches,
+        start,
+        end: cursor,
+    })
+}
+
+fn candidate(text: String, kind: &str) -> Completion {
+    Completion {
+        label: text.clone(),
+        text,
+        kind: kind.to_owned(),
+    }
+}
+
+fn complete_names(word: &str, first_line: bool, matches: &mut Vec<Completion>) {
+    for magic in MAGICS {
+        for sign in ["%", "%%"] {
+            let fits = match magic.kind {
+                Kind::Both => true,
+                Kind::Line => sign == "%",
+                Kind::Cell => sign == "%%",
+            };
+            let text = format!("{sign}{}", magic.name);
+            if fits && (sign == "%" || first_line) && text.starts_with(word) {
+                matches.push(candidate(text, "magic"));
+            }
+        }
+    }
+}
+
+/// Adds what can stand at `word`, and returns the part of it that is replaced.
+fn complete_arguments<'a>(
+    magic: &Magic,
+    word: &'a str,
+    variables: impl FnOnce() -> Vec<String>,
+    matches: &mut Vec<Completion>,
+) -> &'a str {
+    if let Some((key, value)) = word.split_once('=') {
+        match key {
+            "labels" | "aoi" | "save" => complete_files(value, matches),
+            "scene" | "from" | "chips" | "valid" => {
+                matches.extend(
+                    variables()
+                        .into_iter()
+                        .filter(|name| name.starts_with(value))
+                        .map(|name| candidate(name, "instance")),
+                );
+            }
+            "by" => matches.extend(
+                ["columns", "rows"]
+                    .into_iter()
+                    .filter(|by| by.starts_with(value))
+                    .map(|by| candidate(by.to_owned(), "keyword")),
+            ),
+            _ => {}
+        }
+        return value;
+    }
+    let words: &[&str] = match magic.name {
+        "fit" => &["efficientnet_lite0", "resnet18", "resnet34"],
+        "data" => &["banepa", "efficientnet-lite0", "neon"],
+        "device" => &["best", "cpu", "cuda"],
+        "chips" => &["sliding"],
+        _ => &[],
+    };
+    matches.extend(
+        words
+            .iter()
+            .filter(|known| known.starts_with(word))
+            .map(|known| candidate((*known).to_owned(), "keyword")),
+    );
+    let keys = magic.options.iter().map(|(key, _)| format!("{key}="));
+    matches.extend(
+        keys.filter(|key| key.starts_with(word))
+            .map(|key| candidate(key, "keyword")),
+    );
+    if matches!(magic.name, "predict" | "map" | "evaluate") {
+        matches.extend(
+            variables()
+                .into_iter()
+                .filter(|name| name.starts_with(word))
+                .map(|name| candidate(name, "instance")),
+        );
+    }
+    if matches!(
+        magic.name,
+        "scene" | "predict" | "load" | "writefile" | "cd" | "capture"
+    ) {
+        complete_files(word, matches);
+    }
+    word
+}
+
+fn complete_files(word: &str, matches: &mut Vec<Completion>) {
+    let word = word.trim_start_matches(['"', '\'']);
+    let (folder, prefix) = word
+        .rfind('/')
+        .map_or(("", word), |at| word.split_at(at + 1));
+    let Ok(entries) = std::fs::read_dir(if folder.is_empty() { "." } else { folder }) else {
+        return;
+    };
+    let mut found: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let shown =
+                name.starts_with(prefix) && (prefix.starts_with('.') || !name.starts_with('.'));
+            let slash = if entry.path().is_dir() { "/" } else { "" };
+            shown.then(|| format!("{folder}{}{slash}", name.replace(' ', "\\ ")))
+        })
+        .collect();
+    found.sort();
+    matches.extend(found.into_iter().map(|path| candidate(path, "path")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(code: &str) -> Vec<String> {
+        let cursor = code.chars().count();
+        let found = complete(code, cursor, || {
+            vec!["scene".to_owned(), "train".to_owned()]
+        });
+        found
+            .map(|found| {
+                found
+                    .matches
+                    .into_iter()
+                    .map(|candidate| candidate.text)
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn magics_are_blanked_and_everything_else_keeps_its_place() {
+        let code = "%scene ü.tif\nlet a = 7\n    % 2;\n!ls\n%time a.f";
+        let kept = without_magics(code);
+        assert_eq!(
+            kept,
+            "            \nlet a = 7\n    % 2;\n   \n      a.f".replace("      a.f", "      a.f")
+        );
+        assert_eq!(kept.chars().count(), code.chars().count());
+        assert_eq!(without_magics("%%time\na.b"), "      \na.b");
+        assert_eq!(without_magics("%%bash\necho"), "      \n    ");
+    }
+
+    #[test]
+    fn names_options_variables_and_words_are_completed() {
+        assert_eq!(texts("%sc"), ["%scene"]);
+        assert_eq!(texts("%%b"), ["%%bash"]);
+        assert!(texts("1;\n%%b").is_empty());
+        assert_eq!(texts("%ti"), ["%time", "%timeit"]);
+        assert_eq!(texts("%scene x.tif la"), ["labels="]);
+        assert_eq!(texts("%chips 4 256 from=t"), ["train"]);
+        assert_eq!(texts("%fit res"), ["resnet18", "resnet34"]);
+        assert!(complete("let a = 5;", 9, Vec::new).is_none());
+        assert!(complete("%time sce", 9, Vec::new).is_none());
+    }
+
+    #[test]
+    fn the_replaced_range_is_in_code_points() {
+        let found = complete("let ü = 1;\n%chips 4 256 from=t", 30, || {
+            vec!["train".to_owned()]
+        })
+        .unwrap();
+        assert_eq!((found.start, found.end), (29, 30));
+    }
+
+    #[test]
+    fn the_magic_at_the_cursor_is_found_by_its_line() {
+        assert_eq!(
+            at_cursor("%scene a.tif", 10).map(|magic| magic.name),
+            Some("scene")
+        );
+        assert_eq!(
+            at_cursor("%time scene", 3).map(|magic| magic.name),
+            Some("time")
+        );
+        assert!(at_cursor("%time scene", 9).is_none());
+        assert!(at_cursor("let a = b\n    % scene", 18).is_none());
+    }
+}

@@ -1,0 +1,139 @@
+//! Help and documentation, from the table.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+use super::table::{Kind, MAGICS, Magic};
+use crate::eval::MimeBundle;
+
+impl Magic {
+    /// Its help as plain text.
+    pub(crate) fn help_text(&self) -> String {
+        let mut text = format!("{}\n\n    {}\n", self.short, self.usage);
+        if !self.long.is_empty() {
+            let _ = write!(text, "\n{}\n", self.long);
+        }
+        if !self.options.is_empty() {
+            text.push('\n');
+            let width = self
+                .options
+                .iter()
+                .map(|(key, _)| key.len())
+                .max()
+                .unwrap_or(0);
+            for (key, help) in self.options {
+                let _ = writeln!(text, "    {key:width$}=  {help}");
+            }
+        }
+        text
+    }
+
+    fn help_markdown(&self) -> String {
+        let mut text = format!("{}.\n\n```text\n{}\n```\n", self.short, self.usage);
+        if !self.long.is_empty() {
+            let _ = write!(text, "\n{}\n", self.long);
+        }
+        if !self.options.is_empty() {
+            text.push('\n');
+            for (key, help) in self.options {
+                let _ = writeln!(text, "- `{key}=` {help}");
+            }
+        }
+        text
+    }
+
+    /// Its help in the forms that front ends show.
+    pub(crate) fn help_bundle(&self) -> MimeBundle {
+        let title = format!("**{}**: ", self.written());
+        bundle(
+            &self.help_text(),
+            &format!("{title}{}", self.help_markdown()),
+        )
+    }
+}
+
+fn bundle(plain: &str, markdown: &str) -> MimeBundle {
+    let mut bundle = MimeBundle::new();
+    bundle.insert("text/plain".to_owned(), json!(plain));
+    bundle.insert("text/markdown".to_owned(), json!(markdown));
+    bundle
+}
+
+/// What `%lsmagic` prints.
+pub(crate) fn list() -> MimeBundle {
+    let width = MAGICS
+        .iter()
+        .map(|magic| magic.written().len())
+        .max()
+        .unwrap_or(0);
+    let mut plain = String::new();
+    let mut markdown = "| magic | |\n|---|---|\n".to_owned();
+    for magic in MAGICS {
+        let _ = writeln!(plain, "{:width$}  {}", magic.written(), magic.short);
+        let _ = writeln!(
+            markdown,
+            "| `{}` | {} |",
+            magic.usage.replace('|', "\\|"),
+            magic.short
+        );
+    }
+    plain.push_str("\n%name? explains one. !command runs a shell command. evcxr's :commands work (:help lists them).\n");
+    markdown.push_str("\n`%name?` explains one, `!command` runs a shell command, evcxr's `:commands` work (`:help` lists them).\n");
+    bundle(&plain, &markdown)
+}
+
+/// The page `docs/magics.md`.
+pub(crate) fn reference() -> String {
+    let mut page = "# Magics\n\n\
+        <!-- Written by `swath magics` from the kernel's table; a test compares the two. -->\n\n\
+        `%name` takes the rest of its line, `%%name` the rest of its cell. `%lsmagic` lists them, `%name?` explains one,\n\
+        `%expand` prints the Rust that one stands for. `!command` runs a shell command whose output appears while it runs.\n\
+        evcxr's `:commands` work as well.\n"
+        .to_owned();
+    for magic in MAGICS {
+        let both = if magic.kind == Kind::Both {
+            format!(" and `%%{}`", magic.name)
+        } else {
+            String::new()
+        };
+        let _ = write!(
+            page,
+            "\n## `{}`{both}\n\n{}",
+            magic.written(),
+            magic.help_markdown()
+        );
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_page_is_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/magics.md");
+        let page = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            page == reference(),
+            "docs/magics.md is out of date; run `swath magics > docs/magics.md`"
+        );
+    }
+
+    #[test]
+    fn every_magic_is_described_and_named_once() {
+        let mut names: Vec<&str> = MAGICS.iter().map(|magic| magic.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), MAGICS.len());
+        for magic in MAGICS {
+            assert!(magic.usage.starts_with(&magic.written()), "{}", magic.usage);
+            assert!(
+                !magic.short.is_empty() && !magic.short.ends_with('.'),
+                "{}",
+                magic.name
+            );
+        }
+    }
+}

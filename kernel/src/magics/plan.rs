@@ -1,0 +1,426 @@
+//! From the text of a cell to the steps that run it.
+
+use super::arguments::{Arguments, UsageError};
+use super::table::{Action, Builtin, Kind, MAGICS, Magic, find};
+use super::time;
+use crate::syntax::end_of;
+
+/// One step of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Rust or evcxr commands, with empty lines before it so that lines keep their numbers in the cell.
+    Rust(String),
+    /// A `!command`.
+    Shell(String),
+    /// `?name` (0) or `??name` (1).
+    Help(String, u32),
+    /// A magic of the front process.
+    Builtin {
+        /// Which one.
+        builtin: Builtin,
+        /// The rest of its line.
+        line: String,
+        /// The rest of the cell, for a cell magic.
+        body: Option<String>,
+    },
+}
+
+/// Takes a cell apart.
+///
+/// # Errors
+/// An unknown magic, or one that is written wrongly.
+pub(crate) fn plan(code: &str) -> Result<Vec<Step>, UsageError> {
+    if super::is_cell_magic(code) {
+        return plan_cell_magic(code);
+    }
+    let mut planner = Planner::default();
+    let lines: Vec<&str> = code.split('\n').collect();
+    for (index, line) in lines.iter().enumerate() {
+        let ends_cell = lines[index + 1..].iter().all(|line| line.trim().is_empty());
+        planner.line(line, index, ends_cell)?;
+    }
+    planner.cut(lines.len());
+    Ok(planner.steps)
+}
+
+#[derive(Default)]
+struct Planner {
+    steps: Vec<Step>,
+    /// Rust gathered since the last step, and whether it holds anything but the empty lines before it.
+    rust: String,
+    has_rust: bool,
+    is_commands: bool,
+}
+
+impl Planner {
+    fn line(&mut self, line: &str, index: usize, ends_cell: bool) -> Result<(), UsageError> {
+        let is_command =
+            line.starts_with(':') && line[1..].starts_with(|c: char| c.is_ascii_alphabetic());
+        let marked = line.trim_start();
+        if !(marked.starts_with(['%', '!', '?']) || is_command) || !self.line_may_begin(line) {
+            if self.is_commands && !marked.is_empty() {
+                self.cut(index);
+            }
+            return self.push(line);
+        }
+        if is_command {
+            if !self.is_commands {
+                self.cut(index);
+                self.is_commands = true;
+            }
+            return self.push(line);
+        }
+        if let Some(command) = marked.strip_prefix('!') {
+            self.cut(index);
+            self.steps.push(Step::Shell(command.trim().to_owned()));
+        } else if let Some(help) = marked
+            .strip_prefix('?')
+            .or_else(|| marked.strip_suffix('?').filter(|_| marked.starts_with('%')))
+        {
+            self.cut(index);
+            let detail = u32::from(help.starts_with('?') || help.ends_with('?'));
+            self.steps
+                .push(Step::Help(help.trim_matches('?').trim().to_owned(), detail));
+        } else {
+            return self.magic(marked, index, ends_cell);
+        }
+        self.begin(index + 1);
+        Ok(())
+    }
+
+    fn magic(&mut self, line: &str, index: usize, ends_cell: bool) -> Result<(), UsageError> {
+        if line.starts_with("%%") {
+            return Err(UsageError {
+                message: format!("{line:?} is a cell magic: it must be the first line of its cell"),
+                usage: "%%name, then the cell".to_owned(),
+            });
+        }
+        let (magic, rest) = look_up(line, Kind::Line)?;
+        match magic.action {
+            Action::Expand(_) | Action::Run(Builtin::Time | Builtin::Timeit) => {
+                if self.is_commands {
+                    self.cut(index);
+                }
+                let rust = expand_line(line, ends_cell)?.unwrap_or_default();
+                self.push(&rust)
+            }
+            Action::Run(Builtin::Dep) => {
+                self.cut(index);
+                self.is_commands = true;
+                self.push(&super::run::dependency(magic, rest)?)?;
+                self.cut(index + 1);
+                Ok(())
+            }
+            Action::Run(builtin) => {
+                self.cut(index);
+                self.steps.push(Step::Builtin {
+                    builtin,
+                    line: rest.to_owned(),
+                    body: None,
+                });
+                self.begin(index + 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a magic may begin here: not within brackets, strings and comments; indented ones, and all others that
+    /// could go on with an expression, only after a finished statement.
+    fn line_may_begin(&self, line: &str) -> bool {
+        if !self.has_rust || self.is_commands {
+            return true;
+        }
+        let end = end_of(&self.rust);
+        end.is_between_lines()
+            && (end.after_statement || !line.starts_with([' ', '\t']) && names_magic(line))
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "callers return what this returns")]
+    fn push(&mut self, line: &str) -> Result<(), UsageError> {
+        self.has_rust |= !line.trim().is_empty();
+        self.rust.push_str(line);
+        self.rust.push('\n');
+        Ok(())
+    }
+
+    /// Ends the gathered Rust, before line `next`.
+    fn cut(&mut self, next: usize) {
+        let rust = std::mem::take(&mut self.rust);
+        if self.has_rust {
+            self.steps.push(Step::Rust(rust.trim_end().to_owned()));
+        }
+        self.begin(next);
+    }
+
+    fn begin(&mut self, line: usize) {
+        self.rust = "\n".repeat(line);
+        self.has_rust = false;
+        self.is_commands = false;
+    }
+}
+
+fn names_magic(line: &str) -> bool {
+    line.strip_prefix('%')
+        .is_some_and(|rest| find(word(rest)).is_some())
+}
+
+fn word(text: &str) -> &str {
+    &text[..text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(text.len())]
+}
+
+/// The magic that `line` names (with its percent signs), and the rest of the line.
+fn look_up(line: &str, wanted: Kind) -> Result<(&'static Magic, &str), UsageError> {
+    let text = line.trim_start_matches('%');
+    let name = word(text);
+    let rest = text[name.len()..].trim();
+    let signs = if wanted == Kind::Cell { "%%" } else { "%" };
+    match find(name) {
+        Some(magic) if magic.kind == wanted || magic.kind == Kind::Both => Ok((magic, rest)),
+        Some(magic) => Err(UsageError::new(
+            magic,
+            format!("{signs}{name} does not exist, {} does", magic.written()),
+        )),
+        None => Err(UsageError {
+            message: format!("there is no magic {signs}{name}{}", suggestion(name)),
+            usage: "%lsmagic lists the magics".to_owned(),
+        }),
+    }
+}
+
+fn suggestion(name: &str) -> String {
+    let near = MAGICS
+        .iter()
+        .map(|magic| (distance(name, magic.name), magic))
+        .min_by_key(|(distance, _)| *distance);
+    match near {
+        Some((distance, magic)) if distance <= 2 && !name.is_empty() => {
+            format!("; did you mean {}?", magic.written())
+        }
+        _ => String::new(),
+    }
+}
+
+/// Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            let best = changed.min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], best);
+        }
+    }
+    row[b.len()]
+}
+
+/// The Rust of one line when it is a magic that stands for Rust; `None` for any other line.
+pub(super) fn expand_line(line: &str, ends_cell: bool) -> Result<Option<String>, UsageError> {
+    let line = line.trim();
+    if !line.starts_with('%') || line.starts_with("%%") {
+        return Ok(None);
+    }
+    let (magic, rest) = look_up(line, Kind::Line)?;
+    match magic.action {
+        Action::Expand(expand) => Ok(Some(
+            expand(magic, &Arguments::parse(magic, rest)?)?.rust(ends_cell),
+        )),
+        Action::Run(Builtin::Time) => time::time(
+            magic,
+            &expand_line(rest, true)?.unwrap_or_else(|| rest.to_owned()),
+        )
+        .map(Some),
+        Action::Run(Builtin::Timeit) => time::timeit(
+            magic,
+            &expand_line(rest, true)?.unwrap_or_else(|| rest.to_owned()),
+        )
+        .map(Some),
+        Action::Run(_) => Ok(None),
+    }
+}
+
+fn plan_cell_magic(code: &str) -> Result<Vec<Step>, UsageError> {
+    let skipped = code.len() - code.trim_start().len();
+    let lines_before = code[..skipped].matches('\n').count();
+    let (first, body) = code[skipped..]
+        .split_once('\n')
+        .unwrap_or((&code[skipped..], ""));
+    if let Some(help) = first.strip_suffix('?') {
+        return Ok(vec![Step::Help(
+            help.trim_end_matches('?').to_owned(),
+            u32::from(help.ends_with('?')),
+        )]);
+    }
+    let (magic, rest) = look_up(first.trim(), Kind::Cell)?;
+    let Action::Run(builtin) = magic.action else {
+        return Err(UsageError::new(
+            magic,
+            format!("%%{} does not exist", magic.name),
+        ));
+    };
+    if matches!(builtin, Builtin::Time | Builtin::Timeit) {
+        let rust = rust_of(body)?;
+        let timed = if builtin == Builtin::Time {
+            time::time(magic, &rust)?
+        } else {
+            time::timeit(magic, &rust)?
+        };
+        return Ok(vec![Step::Rust(format!(
+            "{}{timed}",
+            "\n".repeat(lines_before + 1)
+        ))]);
+    }
+    Ok(vec![Step::Builtin {
+        builtin,
+        line: rest.to_owned(),
+        body: Some(body.to_owned()),
+    }])
+}
+
+/// A cell with the magics that stand for Rust replaced by it.
+///
+/// # Errors
+/// When the cell has magics or commands that stand for no Rust.
+pub(super) fn rust_of(code: &str) -> Result<String, UsageError> {
+    let steps = plan(code)?;
+    match steps.as_slice() {
+        [] => Ok(String::new()),
+        [Step::Rust(rust)] => Ok(rust.clone()),
+        _ => Err(UsageError {
+            message: "only Rust and magics that stand for Rust can be here".to_owned(),
+            usage: "put shell commands and other magics into a cell of their own".to_owned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, expected: &[Step]) {
+        assert_eq!(plan(code).unwrap(), expected, "{code:?}");
+    }
+
+    fn rust(code: &str) -> Step {
+        Step::Rust(code.to_owned())
+    }
+
+    fn builtin(builtin: Builtin, line: &str) -> Step {
+        Step::Builtin {
+            builtin,
+            line: line.to_owned(),
+            body: None,
+        }
+    }
+
+    #[test]
+    fn plain_rust_is_one_step_and_empty_cells_are_none() {
+        check("let a = 1;\na", &[rust("let a = 1;\na")]);
+        check("", &[]);
+        check("\n  \n", &[]);
+    }
+
+    #[test]
+    fn rust_keeps_its_line_numbers_around_other_steps() {
+        check(
+            "%who\nlet a = 1;\n!ls -l\na + 1",
+            &[
+                builtin(Builtin::Who, ""),
+                rust("\nlet a = 1;"),
+                Step::Shell("ls -l".to_owned()),
+                rust("\n\n\na + 1"),
+            ],
+        );
+    }
+
+    #[test]
+    fn magics_that_stand_for_rust_stay_in_the_step_and_show_only_at_the_end() {
+        check(
+            "let f = 1;\n%scene a.tif\nscene.size()",
+            &[rust(
+                "let f = 1;\nlet scene = Scene::open(\"a.tif\")?;\nscene.size()",
+            )],
+        );
+        check(
+            "%scene a.tif\n\n",
+            &[rust("let scene = Scene::open(\"a.tif\")?; scene")],
+        );
+    }
+
+    #[test]
+    fn a_remainder_a_negation_and_a_string_are_no_magics() {
+        for code in [
+            "let a = 7\n    % time;",
+            "let s = \"\n%who\n\";",
+            "f(\n%who\n)",
+            "/*\n!ls\n*/",
+            "let a = 5\n% 3;",
+            "let b =\n    !c;",
+            "match x {\n    1 => 2,\n    _ => 3\n    % 2,\n}",
+        ] {
+            check(code, &[rust(code)]);
+        }
+    }
+
+    #[test]
+    fn a_magic_after_a_line_without_semicolon_is_still_a_magic() {
+        check(
+            "let a = 5\n%who",
+            &[rust("let a = 5"), builtin(Builtin::Who, "")],
+        );
+    }
+
+    #[test]
+    fn commands_of_evcxr_are_steps_of_their_own() {
+        check(
+            ":dep a = \"1\"\n:vars\nlet b = 1;",
+            &[rust(":dep a = \"1\"\n:vars"), rust("\n\nlet b = 1;")],
+        );
+        check(
+            "%dep serde@1\nuse serde::Serialize;",
+            &[rust(":dep serde = \"1\""), rust("\nuse serde::Serialize;")],
+        );
+    }
+
+    #[test]
+    fn help_is_asked_with_question_marks() {
+        check("?Scene::open", &[Step::Help("Scene::open".to_owned(), 0)]);
+        check("??Scene", &[Step::Help("Scene".to_owned(), 1)]);
+        check("%lsmagic?", &[Step::Help("%lsmagic".to_owned(), 0)]);
+        check("%%bash?", &[Step::Help("%%bash".to_owned(), 0)]);
+        // The question mark operator is Rust.
+        check("run?", &[rust("run?")]);
+    }
+
+    #[test]
+    fn cell_magics_take_the_rest_of_the_cell() {
+        check(
+            "\n%%bash\necho '%who'\n!x",
+            &[Step::Builtin {
+                builtin: Builtin::Bash,
+                line: String::new(),
+                body: Some("echo '%who'\n!x".to_owned()),
+            }],
+        );
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        let message = |code| plan(code).unwrap_err().message;
+        assert_eq!(
+            message("%scen a"),
+            "there is no magic %scen; did you mean %scene?"
+        );
+        assert_eq!(message("%zzzzzz"), "there is no magic %zzzzzz");
+        assert_eq!(message("%bash"), "%bash does not exist, %%bash does");
+        assert_eq!(message("%%who"), "%%who does not exist, %who does");
+        assert!(message("1;\n%%bash").contains("first line"));
+        assert_eq!(
+            plan("%scene").unwrap_err().usage,
+            find("scene").unwrap().usage
+        );
+    }
+}

@@ -1,0 +1,354 @@
+//! The table of all magics. To add one: add an entry here, and either an expansion in [`super::expand`] or a
+//! [`Builtin`] that [`super::run`] carries out. Help, completion, `%lsmagic` and `docs/magics.md` follow.
+
+use super::arguments::{Arguments, UsageError};
+use super::expand::{self, Expansion};
+
+/// Whether a magic is written on a line, at the head of a cell, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `%name`
+    Line,
+    /// `%%name`
+    Cell,
+    /// Either.
+    Both,
+}
+
+/// A magic that the front process carries out itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "each is described in the table by the magic of its name"
+)]
+pub(crate) enum Builtin {
+    Bash,
+    Capture,
+    Cd,
+    Dep,
+    Doc,
+    Env,
+    Expand,
+    History,
+    Load,
+    Lsmagic,
+    Reset,
+    Time,
+    Timeit,
+    Who,
+    Writefile,
+}
+
+/// What a magic does.
+#[derive(Clone, Copy)]
+pub(crate) enum Action {
+    /// It stands for Rust over the library's API.
+    Expand(fn(&Magic, &Arguments) -> Result<Expansion, UsageError>),
+    /// The front process carries it out; the rest of its line is taken as it is.
+    Run(Builtin),
+}
+
+/// One magic.
+pub(crate) struct Magic {
+    /// Its name without `%`.
+    pub(crate) name: &'static str,
+    /// Where it may stand.
+    pub(crate) kind: Kind,
+    /// How it is written.
+    pub(crate) usage: &'static str,
+    /// One line for lists.
+    pub(crate) short: &'static str,
+    /// What else there is to know; Markdown.
+    pub(crate) long: &'static str,
+    /// How many positional words it takes.
+    pub(crate) positional: usize,
+    /// Its `key=value` options, each with one line.
+    pub(crate) options: &'static [(&'static str, &'static str)],
+    /// What it does.
+    pub(crate) action: Action,
+}
+
+impl Magic {
+    /// The name with its percent signs.
+    pub(crate) fn written(&self) -> String {
+        let sign = if self.kind == Kind::Cell { "%%" } else { "%" };
+        format!("{sign}{}", self.name)
+    }
+}
+
+/// The magic of a name.
+pub(crate) fn find(name: &str) -> Option<&'static Magic> {
+    MAGICS.iter().find(|magic| magic.name == name)
+}
+
+const AS: (&str, &str) = ("as", "name of the variable it makes");
+
+/// All magics, in the order in which a session needs them.
+pub(crate) static MAGICS: &[Magic] = &[
+    Magic {
+        name: "data",
+        kind: Kind::Line,
+        usage: "%data [NAME] [as=VARIABLE]",
+        short: "Fetches a data set (`banepa`, `efficientnet-lite0`, `neon`) and shows where it is",
+        long: "Files are downloaded once per user, checked, and named with their licence. Without a name it lists the data sets.",
+        positional: 1,
+        options: &[AS],
+        action: Action::Expand(expand::data),
+    },
+    Magic {
+        name: "scene",
+        kind: Kind::Line,
+        usage: "%scene FILE [labels=VECTORS class=NAME] [aoi=VECTORS] [as=VARIABLE]",
+        short: "Opens a raster, with labels if given, and shows it",
+        long: "`class` is the name of a property whose values are the classes or, when the vectors have no such property, \
+               the class of all of them. The variable is `scene` unless `as` says otherwise.",
+        positional: 1,
+        options: &[
+            ("labels", "vector file with the labels"),
+            ("class", "class property, or the one class of all features"),
+            ("aoi", "vector file with the area of interest"),
+            AS,
+        ],
+        action: Action::Expand(expand::scene),
+    },
+    Magic {
+        name: "split",
+        kind: Kind::Line,
+        usage: "%split FRACTION [scene=VARIABLE] [by=columns|rows]",
+        short: "Splits a scene into `train` and `valid` by area",
+        long: "The two parts never overlap. `%split 0.75` puts the left three quarters into `train`.",
+        positional: 1,
+        options: &[
+            ("scene", "the scene (default: scene)"),
+            ("by", "columns (default) or rows"),
+        ],
+        action: Action::Expand(expand::split),
+    },
+    Magic {
+        name: "chips",
+        kind: Kind::Line,
+        usage: "%chips COUNT|sliding SIZE [from=SCENE] [seed=N] [stride=N] [show=N] [as=VARIABLE]",
+        short: "Cuts training chips and shows some",
+        long: "SIZE is in pixels. `%chips 400 256 from=train seed=7` cuts 400 random chips, the same ones at every run; \
+               `%chips sliding 256 stride=128` covers the scene. `from` is `train` unless given.",
+        positional: 2,
+        options: &[
+            ("from", "the scene to cut from (default: train)"),
+            ("seed", "seed of the random places"),
+            ("stride", "step of sliding chips in pixels"),
+            ("show", "how many to show (default 8)"),
+            AS,
+        ],
+        action: Action::Expand(expand::chips),
+    },
+    Magic {
+        name: "fit",
+        kind: Kind::Line,
+        usage: "%fit [ENCODER] [epochs=N|steps=N] [batch=N] [lr=X] [chips=VARIABLE] [valid=SCENE] [as=VARIABLE]",
+        short: "Trains a U-Net on chips, with live curves",
+        long: "ENCODER is `efficientnet_lite0` (default), `resnet18` or `resnet34`. Uses `chips` and `valid` unless given; \
+               makes `run`, whose best epoch is kept. The stop button ends the training and keeps the best weights so far.",
+        positional: 1,
+        options: &[
+            ("epochs", "how often every chip is seen (default 10)"),
+            ("steps", "how many batches, instead of epochs"),
+            ("batch", "chips per step"),
+            ("lr", "learning rate"),
+            ("chips", "the chips (default: chips)"),
+            ("valid", "the validation scene (default: valid)"),
+            AS,
+        ],
+        action: Action::Expand(expand::fit),
+    },
+    Magic {
+        name: "predict",
+        kind: Kind::Line,
+        usage: "%predict [RUN|FILE.swath] [scene=SCENE] [as=VARIABLE]",
+        short: "Predicts a whole scene and shows the map",
+        long: "Uses the best epoch of `run`, or a saved model. Makes `map`. Memory does not grow with the scene.",
+        positional: 1,
+        options: &[("scene", "the scene (default: scene)"), AS],
+        action: Action::Expand(expand::predict),
+    },
+    Magic {
+        name: "map",
+        kind: Kind::Line,
+        usage: "%map [MAP] [save=FOLDER]",
+        short: "Shows a predicted map over its imagery, and saves it",
+        long: "`save` writes labels.tif (COG), scores.tif, polygons.gpkg and polygons.geojson.",
+        positional: 1,
+        options: &[("save", "folder for the GIS files")],
+        action: Action::Expand(expand::map),
+    },
+    Magic {
+        name: "evaluate",
+        kind: Kind::Line,
+        usage: "%evaluate [MAP] [scene=SCENE]",
+        short: "Scores a map against a scene's labels",
+        long: "Precision, recall, F1 and IoU per class, and the confusion matrix.",
+        positional: 1,
+        options: &[("scene", "the labelled scene (default: scene)")],
+        action: Action::Expand(expand::evaluate),
+    },
+    Magic {
+        name: "device",
+        kind: Kind::Line,
+        usage: "%device [cpu|cuda|cuda:N|best]",
+        short: "Says, or chooses, where tensors live",
+        long: "`best` is CUDA when this build has it and a driver answers, otherwise the CPU.",
+        positional: 1,
+        options: &[],
+        action: Action::Expand(expand::device),
+    },
+    Magic {
+        name: "expand",
+        kind: Kind::Both,
+        usage: "%expand MAGIC..",
+        short: "Prints the Rust that a magic stands for",
+        long: "`%expand %chips 400 256`; `%%expand` does so for a whole cell. Nothing is run.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Expand),
+    },
+    Magic {
+        name: "who",
+        kind: Kind::Line,
+        usage: "%who",
+        short: "Lists the variables with their types",
+        long: "",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Who),
+    },
+    Magic {
+        name: "time",
+        kind: Kind::Both,
+        usage: "%time STATEMENT",
+        short: "Runs a statement, or with `%%time` a cell, and prints how long it took",
+        long: "The time is that of the code itself; compiling it is not counted. Variables that it binds are kept. \
+               A magic may follow: `%time %predict`.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Time),
+    },
+    Magic {
+        name: "timeit",
+        kind: Kind::Both,
+        usage: "%timeit EXPRESSION",
+        short: "Runs an expression many times and prints the mean and its spread",
+        long: "The number of loops is chosen so that one of the 7 runs takes about 0.2 s.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Timeit),
+    },
+    Magic {
+        name: "doc",
+        kind: Kind::Line,
+        usage: "%doc NAME",
+        short: "Shows the documentation of a name in the pager; `?NAME` does the same",
+        long: "",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Doc),
+    },
+    Magic {
+        name: "dep",
+        kind: Kind::Line,
+        usage: "%dep NAME[@VERSION] | NAME = \"VERSION\" | NAME = { .. }",
+        short: "Adds a crate from crates.io, a path or a repository",
+        long: "The same as evcxr's `:dep`. The first cell after it compiles the crate; later ones are as quick as before.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Dep),
+    },
+    Magic {
+        name: "cd",
+        kind: Kind::Line,
+        usage: "%cd [FOLDER]",
+        short: "Changes the working folder of cells and shell commands alike",
+        long: "Without a folder: the home folder. `%cd -` goes back.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Cd),
+    },
+    Magic {
+        name: "env",
+        kind: Kind::Line,
+        usage: "%env [NAME | NAME=VALUE]",
+        short: "Shows or sets environment variables of cells and shell commands alike",
+        long: "",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Env),
+    },
+    Magic {
+        name: "bash",
+        kind: Kind::Cell,
+        usage: "%%bash",
+        short: "Runs the cell as a bash script; its output appears while it runs",
+        long: "A script that fails makes the cell fail. One line: `!command`.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Bash),
+    },
+    Magic {
+        name: "writefile",
+        kind: Kind::Cell,
+        usage: "%%writefile [-a] FILE",
+        short: "Writes the cell to a file; `-a` appends",
+        long: "The file is replaced in one step: an interrupted write leaves the old one.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Writefile),
+    },
+    Magic {
+        name: "capture",
+        kind: Kind::Cell,
+        usage: "%%capture [FILE]",
+        short: "Runs the cell without showing its output; with a file, its text goes there",
+        long: "Errors are shown all the same.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Capture),
+    },
+    Magic {
+        name: "load",
+        kind: Kind::Line,
+        usage: "%load FILE",
+        short: "Puts the text of a file into the next cell",
+        long: "",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Load),
+    },
+    Magic {
+        name: "history",
+        kind: Kind::Line,
+        usage: "%history [COUNT]",
+        short: "Prints the cells of this session, or the last COUNT of all sessions",
+        long: "",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::History),
+    },
+    Magic {
+        name: "reset",
+        kind: Kind::Line,
+        usage: "%reset",
+        short: "Forgets all variables, functions, types and dependencies",
+        long: "",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Reset),
+    },
+    Magic {
+        name: "lsmagic",
+        kind: Kind::Line,
+        usage: "%lsmagic",
+        short: "Lists the magics",
+        long: "`%name?` explains one.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Lsmagic),
+    },
+];

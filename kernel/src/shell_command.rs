@@ -1,0 +1,228 @@
+//! `!command` and `%%bash`: run here, in a process group of their own, with the folder and the environment that `%cd`
+//! and `%env` set; their output appears while they run.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+
+use crate::text::Utf8Stream;
+
+static ENVIRONMENT: OnceLock<Vec<(OsString, OsString)>> = OnceLock::new();
+
+/// Keeps the environment as the user gave it, before the engine puts its private tools first on `PATH`: commands must
+/// find the user's own cargo. Called first thing in `main`.
+pub(crate) fn remember_environment() {
+    let _ = ENVIRONMENT.set(std::env::vars_os().collect());
+}
+
+/// Runs commands, one at a time.
+pub(crate) struct Shell {
+    /// The process group that runs now; 0 when none does.
+    group: AtomicI32,
+    changed: Mutex<BTreeMap<String, String>>,
+}
+
+impl Shell {
+    pub(crate) fn new() -> Self {
+        Self {
+            group: AtomicI32::new(0),
+            changed: Mutex::default(),
+        }
+    }
+
+    /// Sets a variable for all later commands.
+    pub(crate) fn set_variable(&self, name: &str, value: &str) {
+        self.changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), value.to_owned());
+    }
+
+    /// What [`Shell::set_variable`] has set.
+    pub(crate) fn changed_variables(&self) -> BTreeMap<String, String> {
+        self.changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The environment of commands.
+    pub(crate) fn variables(&self) -> BTreeMap<OsString, OsString> {
+        let mut variables: BTreeMap<_, _> = match ENVIRONMENT.get() {
+            Some(variables) => variables.iter().cloned().collect(),
+            None => std::env::vars_os().collect(),
+        };
+        variables.extend(
+            self.changed_variables()
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        );
+        variables
+    }
+
+    /// Runs `script` with `program -c`; `write` takes the text of both streams (`true` for stderr).
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub(crate) async fn run<W>(
+        &self,
+        program: &str,
+        script: &str,
+        write: W,
+    ) -> std::io::Result<ExitStatus>
+    where
+        W: Fn(bool, &str) + Send + Sync + 'static,
+    {
+        let mut command = Command::new(program);
+        command
+            .arg("-c")
+            .arg(script)
+            .env_clear()
+            .envs(self.variables());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let group = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .unwrap_or(0);
+        self.group.store(group, Ordering::SeqCst);
+        let write = Arc::new(write);
+        let readers = [
+            child
+                .stdout
+                .take()
+                .map(|pipe| tokio::spawn(copy(pipe, false, write.clone()))),
+            child
+                .stderr
+                .take()
+                .map(|pipe| tokio::spawn(copy(pipe, true, write))),
+        ];
+        let status = child.wait().await;
+        // A daemon that the command left behind may hold the pipes open: what it says later is not waited for.
+        for reader in readers.into_iter().flatten() {
+            let abort = reader.abort_handle();
+            if tokio::time::timeout(Duration::from_millis(300), reader)
+                .await
+                .is_err()
+            {
+                abort.abort();
+            }
+        }
+        self.group.store(0, Ordering::SeqCst);
+        status
+    }
+
+    /// Sends SIGINT to the running command, and what ends it for certain when it does not listen.
+    pub(crate) fn interrupt(self: &Shell) {
+        let group = self.group.load(Ordering::SeqCst);
+        if group == 0 {
+            return;
+        }
+        signal_group(group, libc::SIGINT);
+        tokio::spawn(async move {
+            for signal in [libc::SIGTERM, libc::SIGKILL] {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                signal_group(group, signal);
+            }
+        });
+    }
+
+    /// Ends the running command at once.
+    pub(crate) fn kill(&self) {
+        let group = self.group.load(Ordering::SeqCst);
+        if group != 0 {
+            signal_group(group, libc::SIGKILL);
+        }
+    }
+}
+
+fn signal_group(group: i32, signal: i32) {
+    // SAFETY: kill has no preconditions; a group that is gone gives an error, which is what is wanted then.
+    let _ = unsafe { libc::kill(-group, signal) };
+}
+
+async fn copy<R, W>(mut pipe: R, is_stderr: bool, write: Arc<W>)
+where
+    R: AsyncRead + Unpin,
+    W: Fn(bool, &str),
+{
+    let mut text = Utf8Stream::default();
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match pipe.read(&mut buffer).await {
+            Ok(0) | Err(_) => break,
+            Ok(count) => write(is_stderr, &text.push(&buffer[..count])),
+        }
+    }
+    write(is_stderr, &text.finish());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn run(shell: &Shell, script: &str) -> (String, String, ExitStatus) {
+        let texts = Arc::new(Mutex::new((String::new(), String::new())));
+        let own = texts.clone();
+        let status = shell
+            .run("sh", script, move |is_stderr, text| {
+                let mut texts = own.lock().unwrap();
+                if is_stderr {
+                    texts.1.push_str(text)
+                } else {
+                    texts.0.push_str(text)
+                }
+            })
+            .await
+            .unwrap();
+        let texts = texts.lock().unwrap();
+        (texts.0.clone(), texts.1.clone(), status)
+    }
+
+    #[tokio::test]
+    async fn both_streams_the_status_and_set_variables_are_seen() {
+        let shell = Shell::new();
+        shell.set_variable("COLOUR", "ocker \"ü\"");
+        let (out, err, status) = run(&shell, "echo $COLOUR; echo oops >&2; exit 3").await;
+        assert_eq!(
+            (out.as_str(), err.as_str(), status.code()),
+            ("ocker \"ü\"\n", "oops\n", Some(3))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_daemon_left_behind_is_not_waited_for() {
+        let started = std::time::Instant::now();
+        let (out, _, _) = run(&Shell::new(), "sleep 20 & echo done").await;
+        assert_eq!(out, "done\n");
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn an_interrupt_ends_the_whole_group() {
+        let shell = Arc::new(Shell::new());
+        let own = shell.clone();
+        let running = tokio::spawn(async move { run(&own, "sleep 30; echo not reached").await });
+        while shell.group.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        shell.interrupt();
+        let (out, _, status) = tokio::time::timeout(Duration::from_secs(10), running)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(out.is_empty() && !status.success(), "{out} {status}");
+    }
+}

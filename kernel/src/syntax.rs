@@ -1,0 +1,214 @@
+//! What the text of a cell looks like to a Rust parser: whether it is finished, where its parts are.
+
+use ra_ap_syntax::ast::{self, HasModuleItem};
+use ra_ap_syntax::{AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxToken};
+
+/// Where a text of Rust ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct End {
+    /// Open brackets minus closed ones.
+    pub(crate) depth: i32,
+    /// Whether the end lies inside a string or a block comment.
+    pub(crate) inside_literal: bool,
+    /// Whether a closing bracket came before its opening one, or does not fit it.
+    pub(crate) mismatched: bool,
+    /// Whether the text is empty or its last token ends a statement (`;` or `}`).
+    pub(crate) after_statement: bool,
+}
+
+impl End {
+    /// Whether a line that follows can begin something new.
+    pub(crate) fn is_between_lines(self) -> bool {
+        self.depth == 0 && !self.inside_literal
+    }
+}
+
+/// Looks at the end of `code`.
+pub(crate) fn end_of(code: &str) -> End {
+    let parsed = SourceFile::parse(code, Edition::Edition2024);
+    let inside_literal = parsed
+        .errors()
+        .iter()
+        .any(|error| error.to_string().starts_with("Missing trailing"));
+    let mut end = End {
+        inside_literal,
+        after_statement: true,
+        ..End::default()
+    };
+    let mut open = Vec::new();
+    for token in tokens(&parsed.tree()) {
+        let kind = token.kind();
+        if kind.is_trivia() {
+            continue;
+        }
+        end.after_statement = matches!(kind, SyntaxKind::SEMICOLON | SyntaxKind::R_CURLY);
+        match kind {
+            SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => open.push(kind),
+            SyntaxKind::R_PAREN => end.mismatched |= open.pop() != Some(SyntaxKind::L_PAREN),
+            SyntaxKind::R_BRACK => end.mismatched |= open.pop() != Some(SyntaxKind::L_BRACK),
+            SyntaxKind::R_CURLY => end.mismatched |= open.pop() != Some(SyntaxKind::L_CURLY),
+            _ => {}
+        }
+    }
+    end.depth = i32::try_from(open.len()).unwrap_or(i32::MAX);
+    end
+}
+
+fn tokens(file: &SourceFile) -> impl Iterator<Item = SyntaxToken> {
+    file.syntax()
+        .descendants_with_tokens()
+        .filter_map(NodeOrToken::into_token)
+}
+
+/// Whether a cell can be run as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Completeness {
+    /// It can.
+    Complete,
+    /// More lines must follow, indented by this.
+    Incomplete(String),
+    /// No further line can make it Rust.
+    Invalid,
+}
+
+const WRAPPER: &str = "fn cell() {\n";
+
+/// Judges Rust code (magics have been taken out).
+pub(crate) fn completeness(code: &str) -> Completeness {
+    let end = end_of(code);
+    if end.inside_literal {
+        return Completeness::Incomplete(String::new());
+    }
+    if end.mismatched {
+        return Completeness::Invalid;
+    }
+    if end.depth > 0 {
+        return Completeness::Incomplete("    ".repeat(usize::try_from(end.depth).unwrap_or(1)));
+    }
+    // As the body of a function, because a cell holds statements as well as items.
+    let parsed = SourceFile::parse(&format!("{WRAPPER}{code}\n}}"), Edition::Edition2024);
+    let text_end = WRAPPER.len() + code.trim_end().len();
+    let mut missing_at_end = false;
+    for error in parsed.errors() {
+        if usize::from(error.range().end()) >= text_end {
+            missing_at_end = true;
+        } else {
+            return Completeness::Invalid;
+        }
+    }
+    if missing_at_end {
+        Completeness::Incomplete(String::new())
+    } else {
+        Completeness::Complete
+    }
+}
+
+/// The byte range of the final expression of a cell, when it has one (no `;` after it).
+pub(crate) fn final_expression(code: &str) -> Option<std::ops::Range<usize>> {
+    let parsed = SourceFile::parse(&format!("{WRAPPER}{code}\n}}"), Edition::Edition2024);
+    let function = parsed.tree().items().find_map(|item| match item {
+        ast::Item::Fn(function) => Some(function),
+        _ => None,
+    })?;
+    let range = function
+        .body()?
+        .stmt_list()?
+        .tail_expr()?
+        .syntax()
+        .text_range();
+    let (start, end) = (usize::from(range.start()), usize::from(range.end()));
+    Some(start.checked_sub(WRAPPER.len())?..end.checked_sub(WRAPPER.len())?)
+}
+
+/// Whether `text` is one identifier that a variable may have.
+pub(crate) fn is_variable_name(text: &str) -> bool {
+    text != "_"
+        && SyntaxKind::from_keyword(text, Edition::Edition2024).is_none()
+        && text.starts_with(|c: char| c == '_' || c.is_alphabetic())
+        && text.chars().all(|c| c == '_' || c.is_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, expected: &str) {
+        let found = match completeness(code) {
+            Completeness::Complete => "complete".to_owned(),
+            Completeness::Invalid => "invalid".to_owned(),
+            Completeness::Incomplete(indent) => format!("incomplete {}", indent.len()),
+        };
+        assert_eq!(found, expected, "{code:?}");
+    }
+
+    #[test]
+    fn finished_cells_are_complete() {
+        for code in [
+            "",
+            "1 + 1",
+            "let x = 5;",
+            "fn f() {}",
+            "struct A;\nlet a = A;",
+            "if a { 1 } else { 2 }",
+            "// only a comment",
+            "use std::fmt;",
+            "let s = \"a { b\";",
+            "for x in 0..3 { println!(\"{x}\"); }",
+            "scene.size()",
+            "a?",
+            "'{'",
+            "let r#type = r#\"raw \" { \"#;",
+            "vec![1, 2]\n",
+            "let x = 5; // trailing",
+        ] {
+            check(code, "complete");
+        }
+    }
+
+    #[test]
+    fn open_ends_are_incomplete_and_indented_by_their_depth() {
+        check("fn f() {", "incomplete 4");
+        check("fn f() {\n    if true {", "incomplete 8");
+        check("let x = vec![1,", "incomplete 4");
+        check("let x =", "incomplete 0");
+        check("let x = 5", "incomplete 0");
+        check("1 +", "incomplete 0");
+        check("let s = \"abc", "incomplete 0");
+        check("let s = r#\"abc\"", "incomplete 0");
+        check("/* comment", "incomplete 0");
+        check("fn f()", "incomplete 0");
+        check("use std::", "incomplete 0");
+        check("scene.", "incomplete 0");
+    }
+
+    #[test]
+    fn what_no_line_can_mend_is_invalid() {
+        check("fn f() { ) }", "invalid");
+        check("let x = ;\nlet y = 1;", "invalid");
+        check("}", "invalid");
+        check("fn 5() {}", "invalid");
+    }
+
+    #[test]
+    fn the_final_expression_is_found_behind_items_and_statements() {
+        let code = "fn f() -> i32 { 1 }\nlet a = f();\na + 1";
+        assert_eq!(
+            final_expression(code).map(|range| &code[range]),
+            Some("a + 1")
+        );
+        assert_eq!(final_expression("let a = 1;"), None);
+        assert_eq!(final_expression("f();"), None);
+        assert_eq!(final_expression("struct A;"), None);
+    }
+
+    #[test]
+    fn names_of_variables_are_neither_keywords_nor_other_text() {
+        for name in ["scene", "_x", "größe", "a1"] {
+            assert!(is_variable_name(name), "{name}");
+        }
+        for name in ["", "_", "let", "1a", "a b", "a-b", "fn", "async"] {
+            assert!(!is_variable_name(name), "{name}");
+        }
+    }
+}

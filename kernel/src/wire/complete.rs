@@ -1,0 +1,66 @@
+//! `complete_reply`: magics from their table, everything else from the engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jupyter_protocol::CompleteRequest;
+use serde_json::{Value, json};
+
+use super::kernel::Kernel;
+use crate::eval::Completions;
+use crate::magics;
+
+/// A completion that takes longer is no help to somebody who types.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The reply's content.
+pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Value {
+    let variables = || {
+        kernel
+            .engine
+            .variables()
+            .into_iter()
+            .map(|variable| variable.name)
+            .collect()
+    };
+    let found = match magics::complete(&request.code, request.cursor_pos, variables) {
+        Some(found) => Some(found),
+        None => {
+            let code = magics::without_magics(&request.code);
+            let answer = kernel.engine.complete(code, request.cursor_pos);
+            tokio::time::timeout(PATIENCE, answer)
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .flatten()
+        }
+    };
+    content(found, request.cursor_pos)
+}
+
+fn content(found: Option<Completions>, cursor: usize) -> Value {
+    let found = found.unwrap_or(Completions {
+        matches: Vec::new(),
+        start: cursor,
+        end: cursor,
+    });
+    let texts: Vec<&str> = found
+        .matches
+        .iter()
+        .map(|candidate| candidate.text.as_str())
+        .collect();
+    let typed: Vec<Value> = found
+        .matches
+        .iter()
+        .map(|candidate| {
+            json!({
+                "start": found.start, "end": found.end, "text": candidate.text, "displayText": candidate.label,
+                "type": candidate.kind,
+            })
+        })
+        .collect();
+    json!({
+        "status": "ok", "matches": texts, "cursor_start": found.start, "cursor_end": found.end,
+        "metadata": { "_jupyter_types_experimental": typed },
+    })
+}

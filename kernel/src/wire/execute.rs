@@ -1,0 +1,277 @@
+//! The queue of cells: one runs at a time; after an error those that wait are aborted.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jupyter_protocol::ExecuteRequest;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::kernel::{Kernel, error_content};
+use super::message::Message;
+use super::outputs::{Captured, Mode, Stream};
+use super::request;
+use super::router::Replies;
+use crate::eval::{CellError, CellStatus, ExecuteOptions};
+use crate::magics::{self, Outcome, Step, failure};
+
+/// Requests that were sent before an error was told may still be on their way through the socket.
+const ABORT_GRACE: Duration = Duration::from_millis(5);
+
+/// Runs cells in the order of their requests.
+pub(crate) async fn run_queue(
+    kernel: Arc<Kernel>,
+    mut queue: UnboundedReceiver<Message>,
+    replies: Replies,
+) {
+    while let Some(message) = queue.recv().await {
+        let message = Arc::new(message);
+        *kernel.running() = Some(message.clone());
+        kernel.set_interrupted(false);
+        kernel.iopub.status("busy", Some(&message));
+        let (content, abort) = match read_request(&message) {
+            Ok(request) => run_cell(&kernel, &message, &request).await,
+            Err(reason) => (error_content("BadRequest", &reason), false),
+        };
+        let mut aborted = Vec::new();
+        if abort {
+            // Before the reply: what comes later was sent by somebody who knows of the error.
+            tokio::time::sleep(ABORT_GRACE).await;
+            while let Ok(waiting) = queue.try_recv() {
+                aborted.push(waiting);
+            }
+        }
+        *kernel.running() = None;
+        replies.reply("execute_reply", &message, content);
+        kernel.idle(&message);
+        for request in aborted {
+            kernel.with_status(&request, || {
+                let count = kernel.execution_count.load(Ordering::SeqCst);
+                replies.reply(
+                    "execute_reply",
+                    &request,
+                    json!({ "status": "aborted", "execution_count": count }),
+                );
+            });
+        }
+    }
+}
+
+fn read_request(message: &Message) -> Result<ExecuteRequest, String> {
+    request::read(
+        message,
+        json!({ "silent": false, "store_history": true, "user_expressions": {}, "allow_stdin": false, "stop_on_error": true }),
+    )
+}
+
+/// Runs one cell; returns the reply and whether the cells that wait are to be aborted.
+async fn run_cell(
+    kernel: &Arc<Kernel>,
+    message: &Arc<Message>,
+    request: &ExecuteRequest,
+) -> (Value, bool) {
+    let store = request.store_history && !request.silent && !request.code.trim().is_empty();
+    let count = if store {
+        kernel.execution_count.fetch_add(1, Ordering::SeqCst) + 1
+    } else {
+        kernel.execution_count.load(Ordering::SeqCst)
+    };
+    let mode = if request.silent {
+        Mode::Discard
+    } else {
+        Mode::Publish
+    };
+    kernel
+        .outputs
+        .begin(message.clone(), count, mode, request.allow_stdin);
+    if !request.silent {
+        kernel.outputs.publish(
+            "execute_input",
+            json!({ "code": request.code, "execution_count": count }),
+        );
+    }
+    if store {
+        kernel.history.store(count, &request.code);
+    }
+    replay(kernel).await;
+    let ended = run_steps(kernel, &request.code, request.silent).await;
+    match ended {
+        Ok(payload) => {
+            let expressions = user_expressions(kernel, request).await;
+            if let (Some(output), true) = (kernel.outputs.finish(), store) {
+                kernel.history.store_output(count, &output);
+            }
+            let content = json!({
+                "status": "ok", "execution_count": count, "payload": payload, "user_expressions": expressions,
+            });
+            (content, false)
+        }
+        Err(error) => {
+            let mut content = json!({ "ename": error.ename, "evalue": error.evalue, "traceback": error.traceback });
+            kernel.outputs.publish("error", content.clone());
+            kernel.outputs.finish();
+            content["status"] = json!("error");
+            content["execution_count"] = json!(count);
+            content["payload"] = json!([]);
+            content["user_expressions"] = json!({});
+            (content, request.stop_on_error)
+        }
+    }
+}
+
+/// Runs the steps of a cell until one fails.
+async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
+    let steps = magics::plan(code)?;
+    let last = steps.len().saturating_sub(1);
+    let mut payload = Vec::new();
+    for (index, step) in steps.into_iter().enumerate() {
+        if kernel.is_interrupted() {
+            return Err(failure("KeyboardInterrupt", "the cell was interrupted", ""));
+        }
+        match step {
+            // Only the last expression of a cell is shown.
+            Step::Rust(code) => execute(kernel, code, silent || index < last).await?,
+            Step::Shell(command) => execute_shell(kernel, "sh", &command, false).await?,
+            Step::Help(name, detail) => payload.extend(magics::help(kernel, &name, detail).await?),
+            Step::Builtin {
+                builtin,
+                line,
+                body,
+            } => {
+                // `%%capture` runs a cell within the cell.
+                payload
+                    .extend(Box::pin(magics::run(kernel, builtin, &line, body.as_deref())).await?);
+            }
+        }
+    }
+    Ok(payload)
+}
+
+async fn execute(kernel: &Kernel, code: String, silent: bool) -> Result<(), CellError> {
+    let cell = kernel.execution_count.load(Ordering::SeqCst);
+    match kernel
+        .engine
+        .execute(code, ExecuteOptions { silent, cell })
+        .await
+    {
+        Ok(CellStatus::Ok) => Ok(()),
+        Ok(CellStatus::Error(error) | CellStatus::Interrupted(error)) => Err(error),
+        Ok(CellStatus::Lost(error)) => {
+            kernel.need_replay();
+            Err(error)
+        }
+        Err(_) => Err(failure(
+            "EngineGone",
+            "the engine has ended: restart the kernel",
+            "",
+        )),
+    }
+}
+
+/// Runs Rust that a magic needs, showing nothing.
+pub(crate) async fn execute_rust(kernel: &Kernel, code: &str) -> Result<(), CellError> {
+    execute(kernel, code.to_owned(), true).await
+}
+
+/// Runs a shell command; a status other than 0 is an error for scripts (`must_succeed`), a note for `!command`.
+pub(crate) async fn execute_shell(
+    kernel: &Kernel,
+    program: &str,
+    script: &str,
+    must_succeed: bool,
+) -> Result<(), CellError> {
+    let outputs = kernel.outputs.clone();
+    let write = move |is_stderr: bool, text: &str| {
+        outputs.write(
+            if is_stderr {
+                Stream::Stderr
+            } else {
+                Stream::Stdout
+            },
+            text,
+        )
+    };
+    let status = kernel.shell.run(program, script, write).await;
+    let status = status.map_err(|error| {
+        failure(
+            "ShellError",
+            &format!("{program} cannot be run: {error}"),
+            "",
+        )
+    })?;
+    if kernel.is_interrupted() {
+        return Err(failure(
+            "KeyboardInterrupt",
+            "the command was interrupted",
+            "",
+        ));
+    }
+    if status.success() {
+        return Ok(());
+    }
+    if must_succeed {
+        return Err(failure(
+            "ShellError",
+            &format!("the script ended with {status}"),
+            "",
+        ));
+    }
+    kernel
+        .outputs
+        .write(Stream::Stderr, &format!("[{status}]\n"));
+    Ok(())
+}
+
+/// Runs a cell and keeps its outputs from the front end.
+pub(crate) async fn run_captured(kernel: &Kernel, code: &str) -> (Captured, Result<(), CellError>) {
+    let before = kernel.outputs.set_mode(Mode::Capture);
+    let ended = run_steps(kernel, code, false).await;
+    let captured = kernel.outputs.take_captured();
+    kernel.outputs.set_mode(before);
+    (captured, ended.map(drop))
+}
+
+async fn user_expressions(kernel: &Kernel, request: &ExecuteRequest) -> Map<String, Value> {
+    let mut values = Map::new();
+    for (name, expression) in request.user_expressions.iter().flatten() {
+        let (captured, ended) = run_captured(kernel, expression).await;
+        let value = match ended {
+            Ok(()) => {
+                let (data, metadata) = captured.result.unwrap_or_default();
+                json!({ "status": "ok", "data": data, "metadata": metadata })
+            }
+            Err(error) => {
+                json!({ "status": "error", "ename": error.ename, "evalue": error.evalue, "traceback": error.traceback })
+            }
+        };
+        values.insert(name.clone(), value);
+    }
+    values
+}
+
+/// Gives a new process of cells the folder and the variables that the lost one had.
+async fn replay(kernel: &Kernel) {
+    if !kernel.take_replay() {
+        return;
+    }
+    let mut code: String = kernel
+        .shell
+        .changed_variables()
+        .iter()
+        .map(|(name, value)| magics::variable_code(name, value) + "\n")
+        .collect();
+    if kernel.folder_changed()
+        && let Ok(folder) = std::env::current_dir()
+    {
+        code += &magics::folder_code(&folder);
+    }
+    if !code.is_empty()
+        && let Err(error) = execute_rust(kernel, &code).await
+    {
+        crate::log::warn(&format!(
+            "the environment of the cells was not restored: {}",
+            error.evalue
+        ));
+    }
+}

@@ -1,0 +1,184 @@
+//! Multipart frames: `[identities.., <IDS|MSG>, signature, header, parent, metadata, content, buffers..]`.
+
+use serde_json::{Map, Value};
+
+use super::message::Message;
+use super::sign::Signer;
+
+const DELIMITER: &[u8] = b"<IDS|MSG>";
+
+/// Why a message was dropped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FrameError {
+    #[error("the message has no <IDS|MSG> delimiter among its {found} frames")]
+    NoDelimiter { found: usize },
+    #[error(
+        "the message has {found} frames after its delimiter, expected a signature and 4 JSON frames"
+    )]
+    TooFew { found: usize },
+    #[error("the message's signature does not fit its frames and the connection file's key")]
+    BadSignature,
+    #[error("the message's {part} is not a JSON object: {reason}")]
+    BadJson { part: &'static str, reason: String },
+    #[error("the message's header has no {field}")]
+    MissingField { field: &'static str },
+}
+
+/// Reads a message; the count of frames is checked before anything is sliced, the signature before anything is parsed.
+///
+/// # Errors
+/// [`FrameError`] says which rule the message breaks.
+pub(crate) fn decode(mut frames: Vec<Vec<u8>>, signer: &Signer) -> Result<Message, FrameError> {
+    let delimiter =
+        frames
+            .iter()
+            .position(|frame| frame == DELIMITER)
+            .ok_or(FrameError::NoDelimiter {
+                found: frames.len(),
+            })?;
+    let mut rest = frames.split_off(delimiter);
+    if rest.len() < 6 {
+        return Err(FrameError::TooFew {
+            found: rest.len() - 1,
+        });
+    }
+    let buffers = rest.split_off(6);
+    if !signer.verify(&rest[2..6], &rest[1]) {
+        return Err(FrameError::BadSignature);
+    }
+    let header = object(&rest[2], "header")?;
+    for field in ["msg_id", "msg_type"] {
+        if !header.get(field).is_some_and(Value::is_string) {
+            return Err(FrameError::MissingField { field });
+        }
+    }
+    Ok(Message {
+        identities: frames,
+        header,
+        parent_header: object(&rest[3], "parent header")?,
+        metadata: object(&rest[4], "metadata")?,
+        content: Value::Object(object(&rest[5], "content")?),
+        buffers,
+    })
+}
+
+/// Some clients write `null` for an empty object.
+fn object(frame: &[u8], part: &'static str) -> Result<Map<String, Value>, FrameError> {
+    match serde_json::from_slice(frame) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(Value::Null) => Ok(Map::new()),
+        Ok(other) => Err(FrameError::BadJson {
+            part,
+            reason: format!("it is {other}"),
+        }),
+        Err(error) => Err(FrameError::BadJson {
+            part,
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// Writes a message as signed frames. Buffers are not part of the signature.
+pub(crate) fn encode(message: Message, signer: &Signer) -> Vec<Vec<u8>> {
+    let json =
+        |map: &Map<String, Value>| serde_json::to_vec(map).unwrap_or_else(|_| b"{}".to_vec());
+    let parts = [
+        json(&message.header),
+        json(&message.parent_header),
+        json(&message.metadata),
+        serde_json::to_vec(&message.content).unwrap_or_else(|_| b"{}".to_vec()),
+    ];
+    let signature = signer.sign(&parts);
+    let mut frames = message.identities;
+    frames.push(DELIMITER.to_vec());
+    frames.push(signature.into_bytes());
+    frames.extend(parts);
+    frames.extend(message.buffers);
+    frames
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message() -> Message {
+        let mut message = Message::new(
+            "session",
+            "execute_request",
+            None,
+            json!({"code": "1 + 1 // ü 🛰"}),
+        );
+        message.identities = vec![vec![0, 1, 2], vec![]];
+        message.header.insert("subshell_id".to_owned(), json!("s1"));
+        message.buffers = vec![vec![0, 255], vec![]];
+        message
+    }
+
+    #[test]
+    fn encode_then_decode_is_the_identity() {
+        let signer = Signer::new("key");
+        let sent = message();
+        assert_eq!(
+            decode(encode(sent.clone(), &signer), &signer).unwrap(),
+            sent
+        );
+    }
+
+    #[test]
+    fn too_few_frames_are_refused_at_every_length() {
+        let signer = Signer::new("key");
+        let frames = encode(
+            Message::new("s", "kernel_info_request", None, json!({})),
+            &signer,
+        );
+        assert_eq!(frames.len(), 6);
+        for length in 0..6 {
+            let error = decode(frames[..length].to_vec(), &signer).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    FrameError::NoDelimiter { .. } | FrameError::TooFew { .. }
+                ),
+                "{length} frames gave {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_signature_is_found_before_bad_json() {
+        let signer = Signer::new("key");
+        let mut frames = encode(message(), &signer);
+        let content = frames.len() - 3;
+        frames[content] = b"not json".to_vec();
+        assert!(matches!(
+            decode(frames, &signer),
+            Err(FrameError::BadSignature)
+        ));
+    }
+
+    #[test]
+    fn null_stands_for_an_empty_object_and_a_list_is_refused() {
+        let signer = Signer::new("");
+        let mut frames = encode(
+            Message::new("s", "kernel_info_request", None, json!({})),
+            &signer,
+        );
+        frames[3] = b"null".to_vec();
+        assert!(
+            decode(frames.clone(), &signer)
+                .unwrap()
+                .parent_header
+                .is_empty()
+        );
+        frames[5] = b"[1]".to_vec();
+        assert!(matches!(
+            decode(frames, &signer),
+            Err(FrameError::BadJson {
+                part: "content",
+                ..
+            })
+        ));
+    }
+}

@@ -1,0 +1,265 @@
+//! The front process: binds the sockets, starts the engine, serves until shutdown.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jupyter_protocol::ConnectionInfo;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc};
+use zeromq::{RouterSocket, Socket, XPubSocket};
+
+use super::connection::read_connection_file;
+use super::iopub::Iopub;
+use super::message::Message;
+use super::outputs::Outputs;
+use super::router::{Replies, start_heartbeat, start_router};
+use super::sign::Signer;
+use super::stdin::Stdin;
+use super::{control, execute, parent, shell};
+use crate::eval::{Engine, EngineOptions};
+use crate::history::History;
+use crate::shell_command::Shell;
+
+/// How the kernel is started.
+pub(crate) struct ServeOptions {
+    /// Jupyter's connection file.
+    pub(crate) connection_file: PathBuf,
+    /// Where the engine finds the library and the toolchain.
+    pub(crate) engine: EngineOptions,
+}
+
+/// What all parts of the front share.
+pub(crate) struct Kernel {
+    pub(crate) iopub: Iopub,
+    pub(crate) stdin: Stdin,
+    pub(crate) outputs: Arc<Outputs>,
+    pub(crate) engine: Engine,
+    pub(crate) history: History,
+    pub(crate) shell: Shell,
+    pub(crate) execution_count: AtomicU32,
+    /// The execute request that runs now.
+    running: Mutex<Option<Arc<Message>>>,
+    /// Set by an interrupt, cleared when a cell begins: steps between engine calls look at it.
+    interrupted: AtomicBool,
+    /// Set when the cells' process is a new one, which lacks what `%cd` and `%env` did.
+    replay: AtomicBool,
+    previous_folder: Mutex<Option<PathBuf>>,
+    stop: Notify,
+}
+
+impl Kernel {
+    /// Runs `answer` between `busy` and `idle` of `request`, for requests that are answered while a cell may run.
+    pub(crate) fn with_status(&self, request: &Message, answer: impl FnOnce()) {
+        self.iopub.status("busy", Some(request));
+        answer();
+        self.idle(request);
+    }
+
+    /// Publishes `idle` for a request. Front ends show the kernel's last state whatever its parent: while a cell runs
+    /// its `busy` is repeated, so that a completion does not make the kernel look idle.
+    pub(crate) fn idle(&self, request: &Message) {
+        let running = self.running();
+        self.iopub.status("idle", Some(request));
+        if let Some(running) = running.as_deref() {
+            self.iopub.status("busy", Some(running));
+        }
+    }
+
+    /// Sends `content` in reply to `request` between `busy` and `idle`.
+    pub(crate) fn answer(&self, replies: &Replies, request: &Message, content: Value) {
+        let reply = reply_type(request.msg_type());
+        self.with_status(request, || replies.reply(&reply, request, content));
+    }
+
+    pub(crate) fn running(&self) -> std::sync::MutexGuard<'_, Option<Arc<Message>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops the running cell, whatever it does: engine, shell command, question to the user.
+    pub(crate) fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::SeqCst);
+        self.stdin.answer(None);
+        self.shell.interrupt();
+        self.engine.interrupt();
+    }
+
+    pub(crate) fn set_interrupted(&self, value: bool) {
+        self.interrupted.store(value, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// The next cell first restores folder and variables.
+    pub(crate) fn need_replay(&self) {
+        self.replay.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn take_replay(&self) -> bool {
+        self.replay.swap(false, Ordering::SeqCst)
+    }
+
+    /// The folder before the last `%cd`.
+    pub(crate) fn previous_folder(&self) -> Option<PathBuf> {
+        self.previous_folder
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn set_previous_folder(&self, folder: Option<PathBuf>) {
+        *self
+            .previous_folder
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = folder;
+    }
+
+    pub(crate) fn folder_changed(&self) -> bool {
+        self.previous_folder().is_some()
+    }
+
+    /// Ends [`serve`].
+    pub(crate) fn request_stop(&self) {
+        self.stop.notify_one();
+    }
+}
+
+/// `execute_request` is answered by `execute_reply`, and so on.
+pub(crate) fn reply_type(request: &str) -> String {
+    format!(
+        "{}_reply",
+        request.strip_suffix("_request").unwrap_or(request)
+    )
+}
+
+async fn bind<S: Socket>(url: &str, channel: &str) -> Result<S, String> {
+    let mut socket = S::new();
+    socket
+        .bind(url)
+        .await
+        .map_err(|error| format!("the {channel} channel cannot be bound to {url}: {error}"))?;
+    Ok(socket)
+}
+
+/// Serves a front end until it asks for shutdown, its server dies, or SIGTERM arrives.
+///
+/// # Errors
+/// When the connection file cannot be used or a socket cannot be bound.
+pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
+    let info: ConnectionInfo = read_connection_file(&options.connection_file)?;
+    let signer = Signer::new(&info.key);
+    let session: Arc<str> = uuid::Uuid::new_v4().to_string().into();
+
+    start_heartbeat(bind(&info.hb_url(), "heartbeat").await?);
+    let iopub = Iopub::start(
+        bind::<XPubSocket>(&info.iopub_url(), "iopub").await?,
+        session.clone(),
+        signer.clone(),
+    );
+    let router = async |url: String, channel| -> Result<_, String> {
+        Ok(start_router(
+            channel,
+            bind::<RouterSocket>(&url, channel).await?,
+            session.clone(),
+            signer.clone(),
+        ))
+    };
+    let (shell_requests, shell_replies) = router(info.shell_url(), "shell").await?;
+    let (control_requests, control_replies) = router(info.control_url(), "control").await?;
+    let (stdin_requests, stdin_replies) = router(info.stdin_url(), "stdin").await?;
+    iopub.status("starting", None);
+
+    let stdin = Stdin::start(stdin_requests, stdin_replies);
+    let outputs = Outputs::new(iopub.clone(), stdin.clone());
+    let sink = outputs.clone();
+    let engine = Engine::start(options.engine, Box::new(move |event| sink.accept(event)));
+    let kernel = Arc::new(Kernel {
+        iopub,
+        stdin,
+        outputs,
+        engine,
+        history: History::open_default(),
+        shell: Shell::new(),
+        execution_count: AtomicU32::new(0),
+        running: Mutex::new(None),
+        interrupted: AtomicBool::new(false),
+        replay: AtomicBool::new(false),
+        previous_folder: Mutex::new(None),
+        stop: Notify::new(),
+    });
+
+    let (cells, queue) = mpsc::unbounded_channel();
+    tokio::spawn(execute::run_queue(
+        kernel.clone(),
+        queue,
+        shell_replies.clone(),
+    ));
+    tokio::spawn(shell::serve(
+        kernel.clone(),
+        shell_requests,
+        shell_replies.clone(),
+        cells,
+    ));
+    tokio::spawn(control::serve(
+        kernel.clone(),
+        control_requests,
+        control_replies.clone(),
+    ));
+
+    tokio::select! {
+        () = kernel.stop.notified() => {}
+        () = parent::wait_until_gone() => crate::log::warn("the process that started this kernel is gone: ending"),
+        () = terminated() => {}
+    }
+    kernel.shell.kill();
+    let engine = kernel.engine.clone();
+    // Killing and reaping the child may take a moment; the connection ends all the same.
+    let ended = tokio::task::spawn_blocking(move || engine.shutdown());
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), ended).await;
+    control_replies.flush().await;
+    shell_replies.flush().await;
+    kernel.iopub.flush().await;
+    kernel.history.close();
+    // The sockets have no linger: their writer tasks need a moment to empty their queues.
+    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    if info.transport == jupyter_protocol::Transport::IPC {
+        remove_ipc_files(&info);
+    }
+    Ok(())
+}
+
+/// SIGINT is ignored (`interrupt_mode` is `message`; a terminal's Ctrl-C reaches the whole group); SIGTERM ends.
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => return,
+        }
+    }
+}
+
+fn remove_ipc_files(info: &ConnectionInfo) {
+    for port in [
+        info.shell_port,
+        info.iopub_port,
+        info.stdin_port,
+        info.control_port,
+        info.hb_port,
+    ] {
+        let _ = std::fs::remove_file(format!("{}-{port}", info.ip));
+    }
+}
+
+/// The content of a reply that reports an error of the request itself.
+pub(crate) fn error_content(ename: &str, evalue: &str) -> Value {
+    json!({ "status": "error", "ename": ename, "evalue": evalue, "traceback": [evalue] })
+}

@@ -1,0 +1,276 @@
+//! From what a cell shows to messages on iopub: streams in batches, displays in their order, the cell's own header
+//! as parent.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+
+use super::iopub::Iopub;
+use super::message::Message;
+use super::stdin::Stdin;
+use crate::eval::{MimeBundle, OutputEvent};
+
+/// How long text is gathered before it is sent.
+const BATCH: Duration = Duration::from_millis(50);
+/// Text beyond this many bytes is sent at once.
+const BATCH_BYTES: usize = 64 * 1024;
+/// Producers wait while more than this is queued for the sockets…
+const BACKLOG_BYTES: usize = 32 * 1024 * 1024;
+/// …but no longer than this for each piece: a front end that never reads must not stop the cell for good.
+const BACKLOG_WAIT: Duration = Duration::from_secs(5);
+
+/// A text stream of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl Stream {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
+/// What happens to a cell's outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// They are broadcast.
+    Publish,
+    /// They are dropped (`silent`).
+    Discard,
+    /// They are kept for [`Outputs::take_captured`] (`user_expressions`, `%%capture`).
+    Capture,
+}
+
+/// What was kept of a captured run.
+#[derive(Debug, Default)]
+pub(crate) struct Captured {
+    /// Text of both streams in order.
+    pub(crate) text: String,
+    /// The last result, with its metadata.
+    pub(crate) result: Option<(MimeBundle, MimeBundle)>,
+}
+
+struct State {
+    parent: Option<Arc<Message>>,
+    execution_count: u32,
+    mode: Mode,
+    text: Option<(Stream, String)>,
+    flush_scheduled: bool,
+    result_text: Option<String>,
+    captured: Captured,
+    allow_stdin: bool,
+}
+
+/// The outputs of the running cell. One for the kernel, shared by the engine's sink and the shell commands.
+pub(crate) struct Outputs {
+    iopub: Iopub,
+    stdin: Stdin,
+    runtime: Handle,
+    state: Mutex<State>,
+}
+
+impl Outputs {
+    pub(crate) fn new(iopub: Iopub, stdin: Stdin) -> Arc<Self> {
+        let state = State {
+            parent: None,
+            execution_count: 0,
+            mode: Mode::Publish,
+            text: None,
+            flush_scheduled: false,
+            result_text: None,
+            captured: Captured::default(),
+            allow_stdin: false,
+        };
+        Arc::new(Self {
+            iopub,
+            stdin,
+            runtime: Handle::current(),
+            state: Mutex::new(state),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Outputs from now on belong to `parent`.
+    pub(crate) fn begin(
+        &self,
+        parent: Arc<Message>,
+        execution_count: u32,
+        mode: Mode,
+        allow_stdin: bool,
+    ) {
+        let mut state = self.state();
+        self.send_text(&mut state);
+        state.parent = Some(parent);
+        state.execution_count = execution_count;
+        state.mode = mode;
+        state.allow_stdin = allow_stdin;
+        state.result_text = None;
+        state.captured = Captured::default();
+    }
+
+    /// Sends what is still gathered, and returns the plain text of the cell's result for the history.
+    pub(crate) fn finish(&self) -> Option<String> {
+        let mut state = self.state();
+        self.send_text(&mut state);
+        state.allow_stdin = false;
+        state.result_text.take()
+    }
+
+    /// Changes what happens to outputs; returns what happened before.
+    pub(crate) fn set_mode(&self, mode: Mode) -> Mode {
+        let mut state = self.state();
+        self.send_text(&mut state);
+        std::mem::replace(&mut state.mode, mode)
+    }
+
+    /// What was captured since the mode was set.
+    pub(crate) fn take_captured(&self) -> Captured {
+        std::mem::take(&mut self.state().captured)
+    }
+
+    /// The cell that runs, if any has.
+    pub(crate) fn parent(&self) -> Option<Arc<Message>> {
+        self.state().parent.clone()
+    }
+
+    /// Adds text to a stream.
+    pub(crate) fn write(self: &Arc<Self>, stream: Stream, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        match state.mode {
+            Mode::Discard => return,
+            Mode::Capture => {
+                state.captured.text.push_str(text);
+                return;
+            }
+            Mode::Publish => {}
+        }
+        if state
+            .text
+            .as_ref()
+            .is_some_and(|(pending, _)| *pending != stream)
+        {
+            self.send_text(&mut state);
+        }
+        let pending = &mut state.text.get_or_insert_with(|| (stream, String::new())).1;
+        pending.push_str(text);
+        if pending.len() >= BATCH_BYTES {
+            self.send_text(&mut state);
+        } else if !state.flush_scheduled {
+            state.flush_scheduled = true;
+            let outputs = self.clone();
+            self.runtime.spawn(async move {
+                tokio::time::sleep(BATCH).await;
+                let mut state = outputs.state();
+                state.flush_scheduled = false;
+                outputs.send_text(&mut state);
+            });
+        }
+    }
+
+    /// Takes one event of the engine; called from the engine's threads.
+    pub(crate) fn accept(self: &Arc<Self>, event: OutputEvent) {
+        self.wait_for_backlog();
+        match event {
+            OutputEvent::Stdout(text) => self.write(Stream::Stdout, &text),
+            OutputEvent::Stderr(text) => self.write(Stream::Stderr, &text),
+            OutputEvent::Result { bundle, metadata } => self.result(bundle, metadata),
+            OutputEvent::Display {
+                bundle,
+                metadata,
+                id,
+            } => {
+                let transient = id.map_or_else(|| json!({}), |id| json!({ "display_id": id }));
+                self.publish(
+                    "display_data",
+                    json!({ "data": bundle, "metadata": metadata, "transient": transient }),
+                );
+            }
+            OutputEvent::Update {
+                bundle,
+                metadata,
+                id,
+            } => {
+                let transient = json!({ "display_id": id });
+                self.publish(
+                    "update_display_data",
+                    json!({ "data": bundle, "metadata": metadata, "transient": transient }),
+                );
+            }
+            OutputEvent::Clear { wait } => self.publish("clear_output", json!({ "wait": wait })),
+            OutputEvent::Input {
+                prompt,
+                password,
+                reply,
+            } => self.ask(&prompt, password, reply),
+        }
+    }
+
+    /// Shows the value of a cell, or of a magic that ends one.
+    pub(crate) fn result(self: &Arc<Self>, bundle: MimeBundle, metadata: MimeBundle) {
+        let mut state = self.state();
+        if state.mode == Mode::Capture {
+            state.captured.result = Some((bundle, metadata));
+            return;
+        }
+        state.result_text = bundle
+            .get("text/plain")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        let count = state.execution_count;
+        drop(state);
+        self.publish(
+            "execute_result",
+            json!({ "execution_count": count, "data": bundle, "metadata": metadata, "transient": {} }),
+        );
+    }
+
+    /// Broadcasts a message of the running cell, after the text before it.
+    pub(crate) fn publish(&self, msg_type: &str, content: Value) {
+        let mut state = self.state();
+        if state.mode == Mode::Publish {
+            self.send_text(&mut state);
+            self.iopub
+                .publish(msg_type, state.parent.as_deref(), content);
+        }
+    }
+
+    fn ask(&self, prompt: &str, password: bool, reply: std::sync::mpsc::Sender<Option<String>>) {
+        let mut state = self.state();
+        self.send_text(&mut state);
+        match state.parent.clone() {
+            Some(parent) if state.allow_stdin => self.stdin.ask(&parent, prompt, password, reply),
+            // Whoever asked is told that nobody can answer.
+            _ => drop(reply.send(None)),
+        }
+    }
+
+    fn send_text(&self, state: &mut State) {
+        if let Some((stream, text)) = state.text.take() {
+            let content = json!({ "name": stream.name(), "text": text });
+            self.iopub
+                .publish("stream", state.parent.as_deref(), content);
+        }
+    }
+
+    fn wait_for_backlog(&self) {
+        let started = Instant::now();
+        while self.iopub.pending_bytes() > BACKLOG_BYTES && started.elapsed() < BACKLOG_WAIT {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}

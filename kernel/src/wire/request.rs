@@ -1,0 +1,77 @@
+//! Contents of requests as `jupyter-protocol` types, tolerant of the fields that real front ends leave out.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::message::Message;
+
+/// Reads the content of `message`, with `defaults` for what is missing or null.
+///
+/// # Errors
+/// The reason, for the log and the reply, when it cannot be read even so.
+pub(crate) fn read<T: DeserializeOwned>(message: &Message, defaults: Value) -> Result<T, String> {
+    let mut content = message.content.clone();
+    if let (Value::Object(content), Value::Object(defaults)) = (&mut content, defaults) {
+        for (name, value) in defaults {
+            let field = content.entry(name).or_insert(Value::Null);
+            if field.is_null() {
+                *field = value;
+            }
+        }
+    }
+    serde_json::from_value(content)
+        .map_err(|error| format!("{} cannot be read: {error}", message.msg_type()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jupyter_protocol::{ExecuteRequest, HistoryRequest};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_execute_request_with_only_code_is_read() {
+        let message = Message::new(
+            "s",
+            "execute_request",
+            None,
+            json!({"code": "1", "silent": null}),
+        );
+        let request: ExecuteRequest = read(
+            &message,
+            json!({"silent": false, "store_history": true, "user_expressions": {}}),
+        )
+        .unwrap();
+        assert!(request.stop_on_error && request.store_history && !request.silent);
+    }
+
+    #[test]
+    fn a_search_without_unique_and_n_is_read() {
+        let message = Message::new(
+            "s",
+            "history_request",
+            None,
+            json!({"hist_access_type": "search", "pattern": "a*", "n": null}),
+        );
+        let defaults = json!({"unique": false, "n": 0, "output": false, "raw": true});
+        assert!(matches!(
+            read(&message, defaults),
+            Ok(HistoryRequest::Search {
+                n: 0,
+                unique: false,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn nonsense_says_which_message_it_was() {
+        let message = Message::new("s", "execute_request", None, json!({"code": 5}));
+        assert!(
+            read::<ExecuteRequest>(&message, json!({}))
+                .unwrap_err()
+                .contains("execute_request")
+        );
+    }
+}

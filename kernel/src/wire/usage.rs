@@ -1,0 +1,62 @@
+//! `usage_request`: processor and memory of the kernel and its machine, for JupyterLab's status bar.
+
+use serde_json::{Value, json};
+
+fn first_number(text: &str, key: &str) -> Option<u64> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(key))?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Resident memory in bytes of a process and its children, one level down (the cells' process).
+fn resident_bytes() -> u64 {
+    let own = std::process::id();
+    let children =
+        std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
+    let pids = std::iter::once(own).chain(
+        children
+            .split_whitespace()
+            .filter_map(|pid| pid.parse().ok()),
+    );
+    pids.filter_map(|pid| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        Some(first_number(&status, "VmRSS:")? * 1024)
+    })
+    .sum()
+}
+
+/// The reply's content.
+pub(crate) fn usage() -> Value {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kib = |key: &str| first_number(&meminfo, key).unwrap_or(0) * 1024;
+    let (total, available) = (kib("MemTotal:"), kib("MemAvailable:"));
+    let percent = if total == 0 {
+        0.0
+    } else {
+        (total - available.min(total)) as f64 / total as f64 * 100.0
+    };
+    json!({
+        "hostname": std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim(),
+        "pid": std::process::id(),
+        "kernel_memory": resident_bytes(),
+        "cpu_count": std::thread::available_parallelism().map_or(1, usize::from),
+        "host_virtual_memory": {
+            "total": total, "available": available, "percent": percent, "used": total - available.min(total),
+            "free": kib("MemFree:"),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_memory_is_some_megabytes() {
+        let bytes = usage()["kernel_memory"].as_u64().unwrap();
+        assert!((1_000_000..10_000_000_000).contains(&bytes), "{bytes}");
+    }
+}
