@@ -1,2 +1,21 @@
-//! The runtime of cells: variable store, guard around panics, display of results, side channel. Called by the code that
-//! the kernel generates, never by users.
+//! The runtime of cells, on the child's side: the loop that loads and runs them, the store of their variables, the
+//! guard around panics and `?`, how their last value is shown, and the side channel to the front process.
+//!
+//! Cells call these functions from generated code, so their names are an interface between this module and the
+//! kernel's `eval::generate`. All of it is compiled once, here, instead of being pasted into every cell.
+
+mod child;
+mod error;
+mod future;
+mod guard;
+mod pipes;
+mod show;
+mod side;
+mod signals;
+mod store;
+
+pub use error::CellError;
+pub use future::block_on;
+pub use guard::guard;
+pub use show::{ShowAny, ShowDebug, ShowRich};
+pub use store::{has, put, take};
