@@ -1,0 +1,123 @@
+//! Compiles a cell: one run of rustc, and another one when the cell moves variables away.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::diagnostics::{self, Message};
+use crate::exchange::{BACK_MARK, PUT_MARK, Report, SessionConfig};
+
+/// The same crate identity for every cell, whoever calls rustc: a user's type in a variable is the same type in the
+/// next cell only if it is.
+pub(crate) const METADATA: &str = "-Cmetadata=swath-cell";
+/// Each round removes the lines of at least one variable; more rounds than this help nobody.
+const MAX_BUILDS: u32 = 6;
+
+/// One call of rustc on a cell's source, which is edited in place when the cell moves variables away.
+pub(crate) struct Compilation<'a> {
+    pub(crate) rustc: &'a Path,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) source: &'a Path,
+    pub(crate) through_cargo: bool,
+}
+
+/// Names the prebuilt library and where its dependencies' metadata is.
+pub(crate) fn add_library(config: &SessionConfig, arguments: &mut Vec<OsString>) {
+    for file in ["libswath.rmeta", "libswath.so"] {
+        let mut extern_flag = OsString::from("--extern=swath=");
+        extern_flag.push(config.lib_dir.join(file));
+        arguments.push(extern_flag);
+    }
+    let mut search = OsString::from("-Ldependency=");
+    search.push(config.lib_dir.join("deps"));
+    arguments.push(search);
+}
+
+pub(crate) fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Compiles the cell and says how it went. An error means that rustc itself could not do its work.
+pub(crate) fn cell(compilation: Compilation<'_>) -> std::io::Result<Report> {
+    let mut report = Report { through_cargo: compilation.through_cargo, ..Report::default() };
+    let mut moved = BTreeSet::new();
+    loop {
+        let started = Instant::now();
+        let output = Command::new(compilation.rustc)
+            .args(&compilation.arguments)
+            // The variables' types are read from a lint's message, so it must fire whatever the cell allows, and
+            // print paths that another crate can write. Warnings about users' code are not shown.
+            .args(["--force-warn=dropping_references", "-Ztrim-diagnostic-paths=no", "-Awarnings"])
+            .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
+            .env("RUSTC_BOOTSTRAP", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .output()?;
+        report.rustc_ms += milliseconds(started);
+        report.builds += 1;
+        let messages = diagnostics::parse(&output.stderr);
+        if output.status.success() {
+            report.compiled = true;
+            report.variables = diagnostics::types_of_variables(&messages, &std::fs::read_to_string(compilation.source)?);
+            break;
+        }
+        let errors: Vec<&Message> = messages.iter().filter(|message| message.is_error()).collect();
+        if errors.is_empty() || errors.iter().any(|error| error.is_internal()) {
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(std::io::Error::other(text));
+        }
+        let source = std::fs::read_to_string(compilation.source)?;
+        match diagnostics::moved_variables(&errors, &source) {
+            Some(names) if report.builds < MAX_BUILDS => {
+                std::fs::write(compilation.source, without_variables(&source, &names))?;
+                moved.extend(names);
+            }
+            _ => {
+                report.diagnostics = errors.iter().map(|error| error.json.clone()).collect();
+                break;
+            }
+        }
+    }
+    report.moved = moved.into_iter().collect();
+    Ok(report)
+}
+
+/// Blanks the lines that keep or put back these variables; positions of everything else stay.
+fn without_variables(source: &str, names: &BTreeSet<String>) -> String {
+    let mut edited = String::with_capacity(source.len());
+    for line in source.split_inclusive('\n') {
+        let name = diagnostics::marked(line, PUT_MARK).or_else(|| diagnostics::marked(line, BACK_MARK));
+        if name.is_some_and(|name| names.contains(name)) {
+            edited.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+        } else {
+            edited.push_str(line);
+        }
+    }
+    edited
+}
+
+/// A diagnostic without a place: evcxr passes it on and tries nothing.
+pub(crate) fn refusal() -> Value {
+    json!({
+        "$message_type": "diagnostic", "message": "the cell does not compile", "code": null, "level": "error",
+        "spans": [], "children": [], "rendered": "error: the cell does not compile\n",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_moved_variables_are_blanked_and_positions_stay() {
+        let source = "let a = 1;\nput(\"a\", a); //@put a\nput(\"b\", b); //@back b\n";
+        let edited = without_variables(source, &BTreeSet::from(["b".to_owned()]));
+        assert_eq!(edited.len(), source.len());
+        assert!(edited.contains("//@put a") && !edited.contains("//@back b"));
+    }
+}

@@ -1,0 +1,155 @@
+//! rustc's wrapper under the real cargo: the library is handed over as built, the cells' crate is compiled as in the
+//! fast way (types, moved variables), everything else goes to rustc untouched.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use serde_json::json;
+
+use crate::compile::{self, Compilation};
+use crate::exchange::{self, Request, SessionConfig};
+
+/// What matters of a call of rustc.
+#[derive(Default)]
+struct Call {
+    crate_name: String,
+    out_dir: PathBuf,
+    extra_filename: String,
+    emits_link: bool,
+}
+
+pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
+    let Some((rustc, arguments)) = arguments.split_first() else { return crate::missing("the compiler's name") };
+    let call = read_call(arguments);
+    match call.crate_name.as_str() {
+        "swath" if !call.out_dir.as_os_str().is_empty() => hand_over_library(config, &call),
+        "ctx" if !call.out_dir.as_os_str().is_empty() => compile_cell(session, config, Path::new(rustc), arguments),
+        _ => crate::replace_by(Command::new(rustc).args(arguments)),
+    }
+}
+
+fn read_call(arguments: &[OsString]) -> Call {
+    let mut call = Call::default();
+    let mut previous = "";
+    for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
+        match previous {
+            "--crate-name" => argument.clone_into(&mut call.crate_name),
+            "--out-dir" => call.out_dir = argument.into(),
+            "-C" => {
+                if let Some(extra) = argument.strip_prefix("extra-filename=") {
+                    extra.clone_into(&mut call.extra_filename);
+                }
+            }
+            _ => {}
+        }
+        if let Some(kinds) = argument.strip_prefix("--emit=") {
+            call.emits_link = kinds.split(',').any(|kind| kind == "link");
+        }
+        previous = argument;
+    }
+    call
+}
+
+/// Answers cargo's request to compile the library with the files that were built at install.
+fn hand_over_library(config: &SessionConfig, call: &Call) -> ExitCode {
+    let place = |from: &str, to: &str| {
+        let target = call.out_dir.join(to);
+        let _ = std::fs::remove_file(&target);
+        std::os::unix::fs::symlink(config.lib_dir.join(from), &target).map(|()| target)
+    };
+    let metadata = place("libswath.rmeta", &format!("libswath{}.rmeta", call.extra_filename));
+    let library = place("libswath.so", "libswath.so");
+    let dep_info = call.out_dir.join(format!("swath{}.d", call.extra_filename));
+    let (Ok(metadata), Ok(library)) = (metadata, library) else { return crate::missing("the prebuilt library") };
+    if let Err(error) = std::fs::write(&dep_info, format!("{}: \n", library.display())) {
+        eprintln!("swath-cell: cannot write {}: {error}", dep_info.display());
+        return ExitCode::FAILURE;
+    }
+    let notice = |file: &Path, kind: &str| {
+        eprintln!("{}", json!({ "$message_type": "artifact", "artifact": file, "emit": kind }));
+    };
+    notice(&dep_info, "dep-info");
+    if call.emits_link {
+        notice(&library, "link");
+    } else {
+        notice(&metadata, "metadata");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Compiles the cells' crate with cargo's own arguments.
+fn compile_cell(session: &Path, config: &SessionConfig, rustc: &Path, arguments: &[OsString]) -> ExitCode {
+    let request: Request = exchange::read(&exchange::request_path(session)).unwrap_or_default();
+    let mut kept = without_message_format(arguments);
+    kept.push(compile::METADATA.into());
+    let knows_swath = kept.iter().any(|argument| argument.as_encoded_bytes().starts_with(b"swath="));
+    if knows_swath {
+        compile::add_library(config, &mut kept);
+    }
+    let out_dir = read_call(arguments).out_dir;
+    let source = Path::new("src/lib.rs");
+    match compile::cell(Compilation { rustc, arguments: kept, source, through_cargo: true }) {
+        Ok(mut report) => {
+            report.serial = request.serial;
+            if let Err(error) = exchange::write(&exchange::report_path(session), &report) {
+                eprintln!("swath-cell: cannot write the report: {error}");
+                return ExitCode::FAILURE;
+            }
+            if report.compiled {
+                tell_evcxr(&out_dir);
+                return ExitCode::SUCCESS;
+            }
+            eprintln!("{}", compile::refusal());
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where evcxr finds the object, without reading cargo's messages.
+fn tell_evcxr(out_dir: &Path) {
+    if let Some(answer) = std::env::var_os("EVCXR_EXECUTION_SO_PATH") {
+        let _ = std::fs::write(answer, out_dir.join("libctx.so").as_os_str().as_encoded_bytes());
+    }
+}
+
+/// cargo's arguments without its choice of message format and metadata, which we choose.
+fn without_message_format(arguments: &[OsString]) -> Vec<OsString> {
+    let mut kept: Vec<OsString> = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        let text = argument.as_encoded_bytes();
+        if text.starts_with(b"metadata=") && kept.last().is_some_and(|last| last == "-C") {
+            kept.pop();
+        } else if !text.starts_with(b"--error-format=") && !text.starts_with(b"--json=") {
+            kept.push(argument.clone());
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(text: &str) -> Vec<OsString> {
+        text.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_call_of_rustc_is_understood() {
+        let call =
+            read_call(&arguments("--crate-name swath --emit=dep-info,metadata -C extra-filename=-1a2b --out-dir /t"));
+        assert_eq!((call.crate_name.as_str(), call.extra_filename.as_str()), ("swath", "-1a2b"));
+        assert_eq!((call.out_dir.as_path(), call.emits_link), (Path::new("/t"), false));
+    }
+
+    #[test]
+    fn the_cells_identity_and_message_format_are_ours() {
+        let kept = without_message_format(&arguments("--error-format=json -C metadata=77 -C opt-level=2 src/lib.rs"));
+        assert_eq!(kept, arguments("-C opt-level=2 src/lib.rs"));
+    }
+}
