@@ -1,23 +1,79 @@
+use std::path::PathBuf;
+
 use crate::Hint;
+use crate::raster::{PixelWindow, Size};
 
 /// What can go wrong in [`crate::chips`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChipsError {
-    /// A failure of the operating system on a file.
-    #[error("cannot access the file: {source}: {path:?}")]
-    Io {
-        /// The file.
-        path: std::path::PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
+    /// Chips larger than the scene.
+    #[error("chips of {chip} x {chip} px do not fit into the scene's area of {scene}: {path:?}")]
+    LargerThanScene {
+        /// The scene's imagery.
+        path: PathBuf,
+        /// The edge of a chip.
+        chip: usize,
+        /// The area in use.
+        scene: Size,
     },
+    /// Options that cannot be.
+    #[error("{what} is {found}, {expected} is expected")]
+    BadOption {
+        /// Which option.
+        what: &'static str,
+        /// What was given.
+        found: String,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// Every pixel of the area is background or ignored.
+    #[error("no pixel of the area ({area}) is labelled with a class: {path:?}")]
+    NothingLabelled {
+        /// The scene's imagery.
+        path: PathBuf,
+        /// The area in use.
+        area: PixelWindow,
+    },
+    /// No place with enough valid pixels was found.
+    #[error(
+        "no place with at least {wanted:.0} % valid pixels was found in the area ({area}) after {tries} tries: {path:?}"
+    )]
+    NoValidPlace {
+        /// The scene's imagery.
+        path: PathBuf,
+        /// The area in use.
+        area: PixelWindow,
+        /// The valid share that was asked for, in percent.
+        wanted: f64,
+        /// Places that were tried.
+        tries: usize,
+    },
+    /// A chip that there is not.
+    #[error("there is no chip {index}, there are {count}")]
+    NoSuchChip {
+        /// What was asked for.
+        index: usize,
+        /// Chips.
+        count: usize,
+    },
+    /// A worker thread ended before its work was done.
+    #[error("a thread that reads chips ended unexpectedly")]
+    WorkerLost,
 }
 
 impl Hint for ChipsError {
     fn hint(&self) -> Option<String> {
-        match self {
-            Self::Io { .. } => None,
-        }
+        Some(match self {
+            Self::LargerThanScene { scene, .. } => format!(
+                "choose at most {} px, or `.padded()` to let chips reach over the edge (what lies outside is masked)",
+                scene.width.min(scene.height)
+            ),
+            Self::NothingLabelled { .. } => {
+                "show the scene to see where its labels lie, and split it so that both parts have some".to_owned()
+            }
+            Self::NoValidPlace { .. } => "`.min_valid(0.0)` takes any place; show the scene to see its nodata".to_owned(),
+            Self::BadOption { .. } | Self::NoSuchChip { .. } | Self::WorkerLost => return None,
+        })
     }
 }

@@ -1,5 +1,14 @@
 //! Chips: windows of a scene with their labels, sampled reproducibly and decoded in worker threads.
 
+mod augment;
+mod chip;
 mod error;
+mod options;
+mod place;
+mod show;
+mod stream;
 
+pub use chip::{Chip, Chips};
 pub use error::ChipsError;
+pub use options::ChipOptions;
+pub use stream::ChipStream;

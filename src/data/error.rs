@@ -4,6 +4,12 @@ use crate::Hint;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
+    /// There is no data set of this name.
+    #[error("there is no data set named {name:?}")]
+    UnknownName {
+        /// What was asked for.
+        name: String,
+    },
     /// A failure of the operating system on a file.
     #[error("cannot access the file: {source}: {path:?}")]
     Io {
@@ -17,6 +23,9 @@ pub enum DataError {
 impl Hint for DataError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::UnknownName { .. } => {
+                Some("there are: banepa, efficientnet-lite0, neon".to_owned())
+            }
             Self::Io { .. } => None,
         }
     }

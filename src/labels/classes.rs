@@ -52,10 +52,15 @@ impl Classes {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        let mut classes = vec![Class { name: BACKGROUND.to_owned(), color: [40, 40, 40] }];
+        let mut classes = vec![Class {
+            name: BACKGROUND.to_owned(),
+            color: [40, 40, 40],
+        }];
         for name in names {
             let name = name.into();
-            if classes.len() < usize::from(IGNORE) && !classes.iter().any(|class| class.name == name) {
+            if classes.len() < usize::from(IGNORE)
+                && !classes.iter().any(|class| class.name == name)
+            {
                 let color = PALETTE[(classes.len() - 1) % PALETTE.len()];
                 classes.push(Class { name, color });
             }
@@ -74,7 +79,10 @@ impl Classes {
 
     /// Classes, the background included.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "the background is always there")]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "the background is always there"
+    )]
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -152,7 +160,10 @@ mod tests {
     fn index_zero_is_the_background_and_names_are_unique() {
         let classes = Classes::new(["building", "background", "building", "road"]);
         assert_eq!(classes.names(), ["background", "building", "road"]);
-        assert_eq!(classes.get(2).map(|class| class.name.as_str()), Some("road"));
+        assert_eq!(
+            classes.get(2).map(|class| class.name.as_str()),
+            Some("road")
+        );
         assert_eq!(classes.get(3), None);
     }
 

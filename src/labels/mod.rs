@@ -1,5 +1,9 @@
 //! Labels: classes, and polygons burned into class maps by the pixel-centre rule. No I/O here.
 
 mod classes;
+mod index;
+mod rasterize;
 
 pub use classes::{BACKGROUND, Class, Classes, IGNORE};
+pub use index::LabelPolygons;
+pub use rasterize::rasterize;

@@ -1,14 +1,105 @@
+use std::path::PathBuf;
+
+use super::{PixelWindow, Size};
 use crate::Hint;
 
 /// What can go wrong in [`crate::raster`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RasterError {
+    /// There is no such file.
+    #[error("there is no such raster: {path:?}")]
+    Missing {
+        /// The file that was asked for.
+        path: PathBuf,
+    },
+    /// The file holds nothing.
+    #[error("the file has zero bytes, a raster was expected: {path:?}")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// GDAL reads no raster from the file.
+    #[error("the file is not a raster that GDAL reads ({detail}): {path:?}")]
+    NotARaster {
+        /// The file.
+        path: PathBuf,
+        /// GDAL's own words.
+        detail: String,
+    },
+    /// The file has no band with imagery.
+    #[error("the raster has no band with imagery: {path:?}")]
+    NoBands {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Reading a window failed, most often since the file is cut short.
+    #[error("cannot read {window}{}: {detail}: {path:?}", block.map(|(x, y)| format!(", block column {x} row {y}")).unwrap_or_default())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The window that was asked for.
+        window: PixelWindow,
+        /// The damaged block, by column and row of blocks, when GDAL names it.
+        block: Option<(usize, usize)>,
+        /// GDAL's own words.
+        detail: String,
+    },
+    /// Nothing in the raster is valid.
+    #[error("the raster has no valid pixel in {window}, all of it is nodata: {path:?}")]
+    NoValidPixels {
+        /// The file.
+        path: PathBuf,
+        /// Where it was looked for.
+        window: PixelWindow,
+    },
+    /// A target size or window that cannot be.
+    #[error(
+        "a window of {found} cannot be read, at least one pixel and at most 2^31 values are expected: {path:?}"
+    )]
+    BadSize {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        found: Size,
+    },
+    /// Values to write do not fit the window.
+    #[error("{found} values were given for a window of {expected}")]
+    WrongLength {
+        /// Values that the window holds, over all bands.
+        expected: usize,
+        /// Values given.
+        found: usize,
+    },
+    /// A window to write lies outside the file.
+    #[error("cannot write {window} into a raster of {size}")]
+    OutsideTarget {
+        /// The window.
+        window: PixelWindow,
+        /// The size of the raster that is written.
+        size: Size,
+    },
+    /// Writing failed; a file that was there before is untouched.
+    #[error("cannot write the raster: {detail}: {path:?}")]
+    Write {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// GDAL's or the system's own words.
+        detail: String,
+    },
+    /// A coordinate reference system that PROJ cannot use.
+    #[error("cannot use the coordinate reference system {crs}: {detail}")]
+    Crs {
+        /// Its name or text.
+        crs: String,
+        /// PROJ's own words.
+        detail: String,
+    },
     /// A failure of the operating system on a file.
     #[error("cannot access the file: {source}: {path:?}")]
     Io {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// The system's own error.
         source: std::io::Error,
     },
@@ -16,8 +107,64 @@ pub enum RasterError {
 
 impl Hint for RasterError {
     fn hint(&self) -> Option<String> {
-        match self {
-            Self::Io { .. } => None,
-        }
+        Some(match self {
+            Self::Missing { path } => return Some(missing_hint(path)),
+            Self::Empty { .. } => "the download or copy that made it did not finish: fetch it again".to_owned(),
+            Self::NotARaster { path, .. } => match path.extension().and_then(|extension| extension.to_str()) {
+                Some("geojson" | "json" | "gpkg" | "shp" | "fgb" | "parquet") => {
+                    "this looks like a vector file: open the imagery with `Scene::open`, and give this file to \
+                     `.with_labels(path, class)`"
+                        .to_owned()
+                }
+                _ => "`gdalinfo FILE` says what GDAL makes of it; `gdalinfo --formats` lists what it reads".to_owned(),
+            },
+            Self::NoBands { .. } => {
+                "a container with several rasters is opened by the name of one: see SUBDATASETS in `gdalinfo FILE`"
+                    .to_owned()
+            }
+            Self::Read { .. } => {
+                "the file is most likely cut short or damaged: fetch it again; what lies before that block still reads \
+                 through `scene.crop(window)`"
+                    .to_owned()
+            }
+            Self::NoValidPixels { .. } => {
+                "check the nodata value with `gdalinfo FILE`; `gdal_edit.py -unsetnodata FILE` removes a wrong one"
+                    .to_owned()
+            }
+            Self::Write { .. } => {
+                "free some space or choose another folder, then save again: nothing that was there is lost".to_owned()
+            }
+            Self::Crs { .. } => "`gdal_edit.py -a_srs EPSG:CODE FILE` gives the file the right one".to_owned(),
+            Self::BadSize { .. } | Self::WrongLength { .. } | Self::OutsideTarget { .. } | Self::Io { .. } => return None,
+        })
+    }
+}
+
+/// Names the files beside the missing one that its author may have meant, or the folder that is missing.
+pub(crate) fn missing_hint(path: &std::path::Path) -> String {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => std::path::Path::new("."),
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        let current = std::env::current_dir().unwrap_or_default();
+        return format!(
+            "the folder {folder:?} does not exist either; the current folder is {current:?} (`%cd` changes it)"
+        );
+    };
+    let extension = path.extension();
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| {
+            extension.is_none() || std::path::Path::new(&entry.file_name()).extension() == extension
+        })
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names.truncate(6);
+    if names.is_empty() {
+        format!("{folder:?} holds no file of that kind")
+    } else {
+        format!("{folder:?} holds: {}", names.join(", "))
     }
 }

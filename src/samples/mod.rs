@@ -1,1 +1,5 @@
 //! Drawn scenes with exact truth, for tests, scale and no network at all.
+
+mod town;
+
+pub use town::{Town, town, town_in};

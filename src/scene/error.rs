@@ -1,23 +1,100 @@
+use std::path::PathBuf;
+
 use crate::Hint;
+use crate::raster::{PixelWindow, Size};
 
 /// What can go wrong in [`crate::scene`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SceneError {
-    /// A failure of the operating system on a file.
-    #[error("cannot access the file: {source}: {path:?}")]
-    Io {
-        /// The file.
-        path: std::path::PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
+    /// The labels lie elsewhere.
+    #[error(
+        "no label lies on the scene: the labels cover {labels} and the scene {scene}, both in the scene's {crs}: {path:?}"
+    )]
+    NoOverlap {
+        /// The label file.
+        path: PathBuf,
+        /// The labels' extent in the scene's coordinates.
+        labels: String,
+        /// The scene's extent.
+        scene: String,
+        /// The scene's coordinate reference system.
+        crs: String,
+    },
+    /// A feature or pixel is of a class that was not named.
+    #[error("the labels hold {found:?}, which is none of the classes {}: {path:?}", classes.join(", "))]
+    UnknownClass {
+        /// The label file.
+        path: PathBuf,
+        /// The class or value found.
+        found: String,
+        /// The classes that were named.
+        classes: Vec<String>,
+    },
+    /// The label property has more values than labels can hold.
+    #[error(
+        "property {property:?} has {found} different values, at most 254 classes are possible: {path:?}"
+    )]
+    TooManyClasses {
+        /// The label file.
+        path: PathBuf,
+        /// The property.
+        property: String,
+        /// Different values.
+        found: usize,
+    },
+    /// A label raster in another coordinate reference system.
+    #[error("the label raster is in {found}, the scene in {expected}: {path:?}")]
+    LabelRasterCrs {
+        /// The label raster.
+        path: PathBuf,
+        /// The scene's system.
+        expected: String,
+        /// The label raster's.
+        found: String,
+    },
+    /// An area that the scene does not have.
+    #[error("the area ({asked}) holds no pixel of the scene ({scene})")]
+    EmptyArea {
+        /// What was asked for.
+        asked: String,
+        /// What the scene has.
+        scene: PixelWindow,
+    },
+    /// Labels were asked for where there are none.
+    #[error("the scene has no labels: {path:?}")]
+    NoLabels {
+        /// The scene's imagery.
+        path: PathBuf,
+    },
+    /// A picture of the scene of no size.
+    #[error("a quicklook of {found} cannot be drawn")]
+    BadQuicklook {
+        /// The size.
+        found: Size,
     },
 }
 
 impl Hint for SceneError {
     fn hint(&self) -> Option<String> {
-        match self {
-            Self::Io { .. } => None,
-        }
+        Some(match self {
+            Self::NoOverlap { .. } => {
+                "check that both files belong to the same place, and that the label file's coordinate reference system \
+                 is what it says: `ogrinfo -so -al FILE`"
+                    .to_owned()
+            }
+            Self::UnknownClass { .. } => {
+                "name every class that the file holds, or let `.with_labels(path, property)` find them".to_owned()
+            }
+            Self::TooManyClasses { .. } => {
+                "choose a property with few values, or a class name of your own for every feature".to_owned()
+            }
+            Self::LabelRasterCrs { expected, .. } => {
+                format!("`gdalwarp -r near -t_srs {expected} LABELS out.tif` brings it into the scene's system")
+            }
+            Self::EmptyArea { .. } => "windows are counted in pixels from the top-left corner of the file".to_owned(),
+            Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),
+            Self::BadQuicklook { .. } => return None,
+        })
     }
 }

@@ -1,5 +1,14 @@
 //! Vectors: any file that OGR reads, reprojected into a scene's pixels; polygons out as GeoPackage and GeoJSON.
 
 mod error;
+mod geojson;
+mod geopackage;
+mod layer;
+mod polygonize;
+mod read;
+mod write;
 
 pub use error::VectorError;
+pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
+pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};
+pub use write::{Format, PolygonFeature, write_polygons};

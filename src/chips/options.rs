@@ -1,0 +1,120 @@
+use super::Chips;
+
+/// How chips are cut; made by [`Chips::random`], [`Chips::sliding`] and their siblings in metres.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChipOptions {
+    pub(super) layout: Layout,
+    pub(super) edge: Edge,
+    pub(super) seed: u64,
+    pub(super) stride: Option<usize>,
+    pub(super) flips: bool,
+    pub(super) photometric: f32,
+    pub(super) min_valid: f64,
+    pub(super) padded: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Layout {
+    Random { count: usize },
+    Sliding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Edge {
+    Pixels(usize),
+    Metres(f64),
+}
+
+impl Chips {
+    /// `count` square chips of `size` pixels at random places inside the area, flipped and turned at random, at least
+    /// half of their pixels valid.
+    #[must_use]
+    pub fn random(count: usize, size: usize) -> ChipOptions {
+        ChipOptions::new(Layout::Random { count }, Edge::Pixels(size))
+    }
+
+    /// As [`Chips::random`], with the edge in metres on the ground.
+    #[must_use]
+    pub fn random_metres(count: usize, metres: f64) -> ChipOptions {
+        ChipOptions::new(Layout::Random { count }, Edge::Metres(metres))
+    }
+
+    /// Square chips of `size` pixels side by side over the whole area. The last of each row and column is moved back so
+    /// that it ends at the edge: every pixel is covered.
+    #[must_use]
+    pub fn sliding(size: usize) -> ChipOptions {
+        ChipOptions::new(Layout::Sliding, Edge::Pixels(size))
+    }
+
+    /// As [`Chips::sliding`], with the edge in metres on the ground.
+    #[must_use]
+    pub fn sliding_metres(metres: f64) -> ChipOptions {
+        ChipOptions::new(Layout::Sliding, Edge::Metres(metres))
+    }
+}
+
+impl ChipOptions {
+    fn new(layout: Layout, edge: Edge) -> Self {
+        let random = matches!(layout, Layout::Random { .. });
+        Self {
+            layout,
+            edge,
+            seed: 0,
+            stride: None,
+            flips: random,
+            photometric: 0.0,
+            min_valid: if random { 0.5 } else { 0.0 },
+            padded: false,
+        }
+    }
+
+    /// The seed of places, flips and colours (0 by default): the same seed gives the same chips on any machine.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The distance between sliding chips in pixels, the chip's edge by default.
+    #[must_use]
+    pub fn stride(mut self, stride: usize) -> Self {
+        self.stride = Some(stride);
+        self
+    }
+
+    /// The chip's edge in metres on the ground instead of pixels.
+    #[must_use]
+    pub fn metres(mut self, metres: f64) -> Self {
+        self.edge = Edge::Metres(metres);
+        self
+    }
+
+    /// Whether chips are mirrored and turned by quarters at random, labels alike; on for random chips by default.
+    #[must_use]
+    pub fn flips(mut self, flips: bool) -> Self {
+        self.flips = flips;
+        self
+    }
+
+    /// Changes brightness, contrast and each band's balance at random by up to this share of the bands' deviation; 0
+    /// (off) by default, 0.1 to 0.3 are usual. Works on any number of bands.
+    #[must_use]
+    pub fn photometric(mut self, strength: f32) -> Self {
+        self.photometric = strength;
+        self
+    }
+
+    /// The least share of valid pixels, from 0 to 1.
+    #[must_use]
+    pub fn min_valid(mut self, share: f64) -> Self {
+        self.min_valid = share;
+        self
+    }
+
+    /// Lets chips reach over the area's edge: what lies outside is invalid and its labels are ignored.
+    #[must_use]
+    pub fn padded(mut self) -> Self {
+        self.padded = true;
+        self
+    }
+}

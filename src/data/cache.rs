@@ -1,0 +1,13 @@
+use std::path::PathBuf;
+
+/// The user's folder for what can be fetched or computed again: `SWATH_CACHE` when it is set, otherwise `swath` in the
+/// system's cache folder.
+#[must_use]
+pub fn cache_dir() -> PathBuf {
+    if let Some(folder) = std::env::var_os("SWATH_CACHE").filter(|folder| !folder.is_empty()) {
+        return PathBuf::from(folder);
+    }
+    dirs::cache_dir()
+        .unwrap_or_else(std::env::temp_dir)
+        .join("swath")
+}

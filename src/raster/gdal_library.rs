@@ -1,0 +1,168 @@
+//! The GDAL library as a whole: its drivers, its messages, its memory.
+
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char};
+use std::sync::Once;
+
+use gdal_sys::{CPLErr, CPLErrorNum};
+
+/// GDAL's block cache: enough for the blocks that neighbouring chips share, and a bound on what streaming a large scene
+/// may hold. `GDAL_CACHEMAX` in the environment overrides it.
+const CACHE_BYTES: i64 = 192 * 1024 * 1024;
+
+/// Messages kept between two looks; a damaged file can repeat the same one for every block.
+const MESSAGE_LIMIT: usize = 32;
+
+/// `GDAL_OF_RASTER`: the bindings leave the macros out.
+pub(crate) const OPEN_RASTER: u32 = 0x02;
+/// `GDAL_OF_VECTOR`.
+pub(crate) const OPEN_VECTOR: u32 = 0x04;
+/// `GDAL_OF_VERBOSE_ERROR`: say why nothing opened.
+pub(crate) const OPEN_VERBOSE: u32 = 0x40;
+
+thread_local! {
+    static MESSAGES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Prepares GDAL once: drivers, a quiet message handler, a bounded cache.
+pub(crate) fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: GDAL allows these from any thread; `Once` makes sure that they run before anything else of ours.
+        unsafe {
+            gdal_sys::GDALAllRegister();
+            gdal_sys::CPLSetErrorHandler(Some(keep_message));
+            if std::env::var_os("GDAL_CACHEMAX").is_none() {
+                gdal_sys::GDALSetCacheMax64(CACHE_BYTES);
+            }
+        }
+    });
+}
+
+/// Runs `action` and returns what GDAL had to complain about meanwhile on this thread.
+pub(crate) fn with_messages<T>(action: impl FnOnce() -> T) -> (T, Vec<String>) {
+    prepare();
+    MESSAGES.with_borrow_mut(Vec::clear);
+    let value = action();
+    (value, MESSAGES.with_borrow_mut(std::mem::take))
+}
+
+/// Messages as one sentence; `otherwise` when GDAL said nothing.
+pub(crate) fn joined(messages: &[String], otherwise: &str) -> String {
+    let mut unique: Vec<&str> = Vec::new();
+    for message in messages {
+        let message = message.trim();
+        if !message.is_empty() && !unique.contains(&message) {
+            unique.push(message);
+        }
+    }
+    unique.truncate(4);
+    if unique.is_empty() {
+        otherwise.to_owned()
+    } else {
+        unique.join("; ")
+    }
+}
+
+/// GDAL prints messages on stderr otherwise, where they would turn up in a notebook beside a proper error.
+unsafe extern "C" fn keep_message(
+    class: CPLErr::Type,
+    _number: CPLErrorNum,
+    message: *const c_char,
+) {
+    if class < CPLErr::CE_Warning || message.is_null() {
+        return;
+    }
+    // SAFETY: GDAL passes a NUL-terminated string that lives for the duration of the call.
+    let text = unsafe { CStr::from_ptr(message) }
+        .to_string_lossy()
+        .into_owned();
+    // During thread shutdown the storage may be gone already, and a message then has no reader.
+    let _ = MESSAGES.try_with(|messages| {
+        if let Ok(mut messages) = messages.try_borrow_mut()
+            && messages.len() < MESSAGE_LIMIT
+        {
+            messages.push(text);
+        }
+    });
+}
+
+/// Copies a C string that GDAL owns; empty when there is none.
+///
+/// # Safety
+/// `pointer` is null or points to a NUL-terminated string.
+pub(crate) unsafe fn text(pointer: *const c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: by the caller's promise.
+    unsafe { CStr::from_ptr(pointer) }
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// A list of `KEY=VALUE` strings as GDAL takes them.
+#[derive(Debug)]
+pub(crate) struct StringList {
+    strings: Vec<std::ffi::CString>,
+    pointers: Vec<*mut c_char>,
+}
+
+impl StringList {
+    /// Text with a NUL byte in it is cut there, since C cannot hold it.
+    pub(crate) fn new<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Self {
+        let strings: Vec<_> = items
+            .into_iter()
+            .map(|item| c_string(item.as_ref()))
+            .collect();
+        let mut list = Self {
+            strings,
+            pointers: Vec::new(),
+        };
+        list.pointers = list
+            .strings
+            .iter()
+            .map(|string| string.as_ptr().cast_mut())
+            .collect();
+        list.pointers.push(std::ptr::null_mut());
+        list
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut *mut c_char {
+        debug_assert_eq!(
+            self.pointers.len(),
+            self.strings.len() + 1,
+            "the list ends with a null pointer"
+        );
+        self.pointers.as_ptr().cast_mut()
+    }
+}
+
+/// A C string; text with a NUL byte in it is cut there.
+pub(crate) fn c_string(text: &str) -> std::ffi::CString {
+    let bytes: Vec<u8> = text.bytes().take_while(|&byte| byte != 0).collect();
+    std::ffi::CString::new(bytes).unwrap_or_default()
+}
+
+/// A path as GDAL takes it.
+pub(crate) fn c_path(path: &std::path::Path) -> std::ffi::CString {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes: Vec<u8> = path
+        .as_os_str()
+        .as_bytes()
+        .iter()
+        .copied()
+        .take_while(|&byte| byte != 0)
+        .collect();
+    std::ffi::CString::new(bytes).unwrap_or_default()
+}
+
+/// Whether the name is for GDAL alone to resolve: a virtual file system, a connection string, a subdataset.
+pub(crate) fn is_virtual(path: &std::path::Path) -> bool {
+    let text = path.to_string_lossy();
+    text.starts_with("/vsi")
+        || text
+            .split_once(':')
+            .is_some_and(|(prefix, _)| prefix.len() > 1 && !prefix.contains(['/', '.']))
+        || text.trim_start().starts_with(['<', '{'])
+}

@@ -1,0 +1,66 @@
+use super::Size;
+
+/// Pixels of a window: values and which of them are valid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Patch {
+    /// Columns and rows.
+    pub size: Size,
+    /// Bands.
+    pub bands: usize,
+    /// Values, `[bands, height, width]`, as stored in the file (not scaled); 0 where invalid.
+    pub data: Vec<f32>,
+    /// `[height, width]`: 1 where every band is valid and inside the raster, otherwise 0.
+    pub valid: Vec<u8>,
+}
+
+impl Patch {
+    /// A patch without one valid pixel.
+    #[must_use]
+    pub fn invalid(size: Size, bands: usize) -> Self {
+        Self {
+            size,
+            bands,
+            data: vec![0.0; bands * size.area()],
+            valid: vec![0; size.area()],
+        }
+    }
+
+    /// The value of a pixel; `None` outside the patch and where the pixel is invalid.
+    #[must_use]
+    pub fn value(&self, band: usize, row: usize, col: usize) -> Option<f32> {
+        if band >= self.bands || row >= self.size.height || col >= self.size.width {
+            return None;
+        }
+        let pixel = row * self.size.width + col;
+        (self.valid[pixel] != 0).then(|| self.data[band * self.size.area() + pixel])
+    }
+
+    /// The values of one band, row by row; empty when there is no such band.
+    #[must_use]
+    pub fn band(&self, band: usize) -> &[f32] {
+        let area = self.size.area();
+        self.data.get(band * area..(band + 1) * area).unwrap_or(&[])
+    }
+
+    /// The share of valid pixels, from 0 to 1.
+    #[must_use]
+    pub fn valid_fraction(&self) -> f64 {
+        if self.valid.is_empty() {
+            return 0.0;
+        }
+        self.valid.iter().filter(|&&valid| valid != 0).count() as f64 / self.valid.len() as f64
+    }
+
+    /// Makes every pixel invalid where `keep` is 0; `keep` is `[height, width]`.
+    pub(crate) fn mask_with(&mut self, keep: &[u8]) {
+        let area = self.size.area();
+        for (pixel, &keep) in keep.iter().enumerate() {
+            if keep == 0 && self.valid[pixel] != 0 {
+                self.valid[pixel] = 0;
+                for band in 0..self.bands {
+                    self.data[band * area + pixel] = 0.0;
+                }
+            }
+        }
+    }
+}

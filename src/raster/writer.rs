@@ -1,0 +1,526 @@
+use std::ffi::{c_int, c_void};
+use std::path::{Path, PathBuf};
+
+use gdal_sys::{GDALColorEntry, GDALDataType, GDALPaletteInterp, GDALRWFlag};
+
+use super::gdal_library::{self, StringList, c_path, c_string};
+use super::handle::Handle;
+use super::{GeoTransform, PixelWindow, RasterError, Size, StagedFile};
+use crate::Result;
+
+/// The type of the values in a file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RasterType {
+    /// 8 bits without sign.
+    U8,
+    /// 16 bits without sign.
+    U16,
+    /// 32-bit floating point.
+    F32,
+}
+
+impl RasterType {
+    fn gdal(self) -> GDALDataType::Type {
+        match self {
+            Self::U8 => GDALDataType::GDT_Byte,
+            Self::U16 => GDALDataType::GDT_UInt16,
+            Self::F32 => GDALDataType::GDT_Float32,
+        }
+    }
+}
+
+/// What a written file carries beside its pixels.
+#[derive(Clone, Debug)]
+pub struct WriterOptions {
+    nodata: Option<f64>,
+    color_table: Vec<[u8; 3]>,
+    category_names: Vec<String>,
+    band_names: Vec<String>,
+    cloud_optimized: bool,
+    compressed: bool,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        Self {
+            nodata: None,
+            color_table: Vec::new(),
+            category_names: Vec::new(),
+            band_names: Vec::new(),
+            cloud_optimized: true,
+            compressed: true,
+        }
+    }
+}
+
+impl WriterOptions {
+    /// The value that stands for "no data".
+    #[must_use]
+    pub fn nodata(mut self, value: f64) -> Self {
+        self.nodata = Some(value);
+        self
+    }
+
+    /// Colours of the values 0, 1, … of a single `U8` band.
+    #[must_use]
+    pub fn color_table(mut self, colors: &[[u8; 3]]) -> Self {
+        self.color_table = colors.to_vec();
+        self
+    }
+
+    /// Names of the values 0, 1, … of the first band.
+    #[must_use]
+    pub fn category_names<S: AsRef<str>>(mut self, names: &[S]) -> Self {
+        self.category_names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        self
+    }
+
+    /// Names of the bands.
+    #[must_use]
+    pub fn band_names<S: AsRef<str>>(mut self, names: &[S]) -> Self {
+        self.band_names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        self
+    }
+
+    /// A plain tiled GeoTIFF without overviews instead of a cloud-optimised one: written once, for files that are read
+    /// block by block and thrown away.
+    #[must_use]
+    pub fn plain_tiles(mut self) -> Self {
+        self.cloud_optimized = false;
+        self
+    }
+
+    /// Stores the pixels as they are: larger, quicker to read.
+    #[must_use]
+    pub fn uncompressed(mut self) -> Self {
+        self.compressed = false;
+        self
+    }
+}
+
+mod sealed {
+    pub trait Pixel: Copy {
+        const GDAL: gdal_sys::GDALDataType::Type;
+    }
+    impl Pixel for u8 {
+        const GDAL: gdal_sys::GDALDataType::Type = gdal_sys::GDALDataType::GDT_Byte;
+    }
+    impl Pixel for u16 {
+        const GDAL: gdal_sys::GDALDataType::Type = gdal_sys::GDALDataType::GDT_UInt16;
+    }
+    impl Pixel for f32 {
+        const GDAL: gdal_sys::GDALDataType::Type = gdal_sys::GDALDataType::GDT_Float32;
+    }
+}
+
+/// Values that [`RasterWriter`] takes: `u8`, `u16`, `f32`; they are converted to the file's type, clamped.
+pub trait Pixel: sealed::Pixel {}
+impl<T: sealed::Pixel> Pixel for T {}
+
+/// Writes a GeoTIFF piece by piece. The file appears under its name only when [`RasterWriter::finish`] has completed it;
+/// dropped before that, or when the disk is full, it leaves what was there untouched.
+///
+/// ```
+/// use swath::raster::{GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
+///
+/// let path = std::env::temp_dir().join("swath-doc-writer.tif");
+/// let grid = GeoTransform::north_up(500_000.0, 4_000_000.0, 0.5);
+/// let mut writer =
+///     RasterWriter::create(&path, Size::new(4, 2), 1, RasterType::U8, grid, "EPSG:32613", WriterOptions::default())?;
+/// writer.write_window(&PixelWindow::new(0, 0, 4, 2), &[1u8, 2, 3, 4, 5, 6, 7, 8])?;
+/// writer.finish()?;
+/// assert_eq!(Raster::open(&path)?.read(&PixelWindow::new(3, 1, 1, 1))?.data, [8.0]);
+/// # Ok::<(), swath::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct RasterWriter {
+    dataset: Option<Handle>,
+    /// Holds the tiles while they come in.
+    tiles: StagedFile,
+    target: PathBuf,
+    size: Size,
+    bands: usize,
+    options: WriterOptions,
+    raster_type: RasterType,
+}
+
+impl RasterWriter {
+    /// Begins a file of `size` with `bands` bands. `crs_wkt` is WKT, a name such as `EPSG:3857`, or empty.
+    ///
+    /// # Errors
+    /// [`RasterError::Write`] when the folder cannot be written.
+    pub fn create(
+        path: impl AsRef<Path>,
+        size: Size,
+        bands: usize,
+        raster_type: RasterType,
+        transform: GeoTransform,
+        crs_wkt: &str,
+        options: WriterOptions,
+    ) -> Result<Self> {
+        let target = path.as_ref().to_owned();
+        let fail = |detail: String| RasterError::Write {
+            path: target.clone(),
+            detail,
+        };
+        if size.area() == 0 || bands == 0 || size.width > 1 << 30 || size.height > 1 << 30 {
+            return Err(RasterError::BadSize {
+                path: target,
+                found: size,
+            }
+            .into());
+        }
+        let tiles = StagedFile::new(&target, "tiles").map_err(|error| fail(error.to_string()))?;
+        let (name, driver) = (c_path(tiles.path()), c_string("GTiff"));
+        let creation = StringList::new(creation_options(&options, bands));
+        let (dataset, messages) = gdal_library::with_messages(|| {
+            // SAFETY: all strings outlive the call, and the sizes were checked.
+            unsafe {
+                gdal_sys::GDALCreate(
+                    gdal_sys::GDALGetDriverByName(driver.as_ptr()),
+                    name.as_ptr(),
+                    size.width as c_int,
+                    size.height as c_int,
+                    bands as c_int,
+                    raster_type.gdal(),
+                    creation.as_ptr(),
+                )
+            }
+        });
+        let dataset = Handle::from_raw(dataset).ok_or_else(|| {
+            fail(gdal_library::joined(
+                &messages,
+                "GDAL cannot create the file",
+            ))
+        })?;
+        let writer = Self {
+            dataset: Some(dataset),
+            tiles,
+            target,
+            size,
+            bands,
+            options,
+            raster_type,
+        };
+        writer.describe(transform, crs_wkt)?;
+        Ok(writer)
+    }
+
+    /// The size of the file.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Writes a window inside the file.
+    ///
+    /// # Shapes
+    /// `values`: `[bands, window.height, window.width]`
+    ///
+    /// # Errors
+    /// [`RasterError::WrongLength`], [`RasterError::OutsideTarget`]; [`RasterError::Write`] when the disk is full.
+    pub fn write_window<T: Pixel>(&mut self, window: &PixelWindow, values: &[T]) -> Result<()> {
+        let expected = window.area() * self.bands;
+        if values.len() != expected {
+            return Err(RasterError::WrongLength {
+                expected,
+                found: values.len(),
+            }
+            .into());
+        }
+        if window.is_empty() {
+            return Ok(());
+        }
+        if !PixelWindow::full(self.size).contains(window) {
+            return Err(RasterError::OutsideTarget {
+                window: *window,
+                size: self.size,
+            }
+            .into());
+        }
+        let Some(dataset) = &self.dataset else {
+            return Ok(());
+        };
+        let (failed, messages) = gdal_library::with_messages(|| {
+            // SAFETY: the window lies inside the file, and `values` holds it for every band. GDAL only reads from the
+            // buffer when writing, though it takes it as mutable.
+            unsafe {
+                gdal_sys::GDALDatasetRasterIOEx(
+                    dataset.raw(),
+                    GDALRWFlag::GF_Write,
+                    window.col as c_int,
+                    window.row as c_int,
+                    window.width as c_int,
+                    window.height as c_int,
+                    values.as_ptr().cast_mut().cast::<c_void>(),
+                    window.width as c_int,
+                    window.height as c_int,
+                    T::GDAL,
+                    self.bands as c_int,
+                    std::ptr::null_mut(),
+                    0,
+                    0,
+                    0,
+                    std::ptr::null_mut(),
+                ) != 0
+            }
+        });
+        self.checked(failed, &messages)
+    }
+
+    /// Writes whole rows from `row` on.
+    ///
+    /// # Shapes
+    /// `values`: `[bands, rows, width]`
+    ///
+    /// # Errors
+    /// As [`RasterWriter::write_window`].
+    pub fn write_rows<T: Pixel>(&mut self, row: usize, values: &[T]) -> Result<()> {
+        let rows = values.len() / (self.size.width * self.bands);
+        self.write_window(
+            &PixelWindow::new(0, row as i64, self.size.width, rows),
+            values,
+        )
+    }
+
+    /// Completes the file: overviews and the cloud-optimised layout where asked for, flushed to the disk, then renamed
+    /// over what was there.
+    ///
+    /// # Errors
+    /// [`RasterError::Write`] when the disk is full; a file that was there before is then untouched.
+    pub fn finish(mut self) -> Result<PathBuf> {
+        let Some(dataset) = self.dataset.take() else {
+            return Ok(self.target);
+        };
+        let ((), messages) = gdal_library::with_messages(|| {
+            // SAFETY: the dataset is open.
+            unsafe { gdal_sys::GDALFlushCache(dataset.raw()) };
+            if !self.options.cloud_optimized {
+                drop(dataset);
+            }
+        });
+        // GDAL before 3.7 reports a failed flush or close through messages alone.
+        self.checked(false, &messages)?;
+        let io = |error: std::io::Error| RasterError::Write {
+            path: self.target.clone(),
+            detail: error.to_string(),
+        };
+        if !self.options.cloud_optimized {
+            check_complete(self.tiles.path(), &self.target)?;
+            self.tiles.commit().map_err(io)?;
+            return Ok(self.target);
+        }
+        let final_file = StagedFile::new(&self.target, "cog").map_err(io)?;
+        self.translate(final_file.path())?;
+        check_complete(final_file.path(), &self.target)?;
+        let sidecar = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".aux.xml");
+            PathBuf::from(name)
+        };
+        // Category names live in GDAL's side file; without it the metadata inside the TIFF still has them.
+        let (from, to) = (sidecar(final_file.path()), sidecar(final_file.target()));
+        let staged_sidecar = from.exists();
+        if !staged_sidecar {
+            let _ = std::fs::remove_file(&to);
+        } else if let Err(error) = std::fs::rename(&from, &to) {
+            return Err(io(error).into());
+        }
+        final_file.commit().map_err(io)?;
+        Ok(self.target)
+    }
+
+    fn translate(&self, path: &Path) -> Result<()> {
+        let source = Handle::open(self.tiles.path())?;
+        let (name, driver) = (c_path(path), c_string("COG"));
+        let resampling = if self.is_classes() { "MODE" } else { "AVERAGE" };
+        let predictor = if self.raster_type == RasterType::U8 {
+            "NO"
+        } else {
+            "YES"
+        };
+        let options = StringList::new([
+            if self.options.compressed {
+                "COMPRESS=DEFLATE"
+            } else {
+                "COMPRESS=NONE"
+            }
+            .to_owned(),
+            format!("PREDICTOR={predictor}"),
+            format!("OVERVIEW_RESAMPLING={resampling}"),
+            "BIGTIFF=IF_SAFER".to_owned(),
+            "NUM_THREADS=ALL_CPUS".to_owned(),
+        ]);
+        let (copied, messages) = gdal_library::with_messages(|| {
+            // SAFETY: the source is open and all strings outlive the call.
+            let copy = unsafe {
+                gdal_sys::GDALCreateCopy(
+                    gdal_sys::GDALGetDriverByName(driver.as_ptr()),
+                    name.as_ptr(),
+                    source.raw(),
+                    0,
+                    options.as_ptr().cast(),
+                    None,
+                    std::ptr::null_mut(),
+                )
+            };
+            Handle::from_raw(copy).is_some()
+        });
+        self.checked(!copied, &messages)
+    }
+
+    fn is_classes(&self) -> bool {
+        !self.options.color_table.is_empty() || !self.options.category_names.is_empty()
+    }
+
+    fn describe(&self, transform: GeoTransform, crs_wkt: &str) -> Result<()> {
+        let Some(dataset) = &self.dataset else {
+            return Ok(());
+        };
+        let dataset = dataset.raw();
+        let wkt = if crs_wkt.is_empty() {
+            String::new()
+        } else {
+            super::crs::parse(crs_wkt)?
+                .to_wkt()
+                .unwrap_or_else(|_| crs_wkt.to_owned())
+        };
+        let (wkt, mut transform) = (c_string(&wkt), transform.0);
+        let (failed, messages) = gdal_library::with_messages(|| {
+            // SAFETY: the dataset is open for writing, band numbers run from 1 to `bands`, and GDAL copies all it is given.
+            unsafe {
+                let mut failed =
+                    gdal_sys::GDALSetGeoTransform(dataset, transform.as_mut_ptr()) != 0;
+                if !wkt.is_empty() {
+                    failed |= gdal_sys::GDALSetProjection(dataset, wkt.as_ptr()) != 0;
+                }
+                for number in 1..=self.bands {
+                    let band = gdal_sys::GDALGetRasterBand(dataset, number as c_int);
+                    if let Some(value) = self.options.nodata {
+                        failed |= gdal_sys::GDALSetRasterNoDataValue(band, value) != 0;
+                    }
+                    if let Some(name) = self.options.band_names.get(number - 1) {
+                        gdal_sys::GDALSetDescription(band, c_string(name).as_ptr());
+                    }
+                }
+                let first = gdal_sys::GDALGetRasterBand(dataset, 1);
+                if self.bands == 1
+                    && self.raster_type == RasterType::U8
+                    && !self.options.color_table.is_empty()
+                {
+                    set_color_table(first, &self.options.color_table);
+                }
+                if !self.options.category_names.is_empty() {
+                    let names = StringList::new(&self.options.category_names);
+                    gdal_sys::GDALSetRasterCategoryNames(first, names.as_ptr().cast());
+                    for (value, name) in self.options.category_names.iter().enumerate() {
+                        let key = c_string(&format!("CLASS_{value}"));
+                        gdal_sys::GDALSetMetadataItem(
+                            dataset,
+                            key.as_ptr(),
+                            c_string(name).as_ptr(),
+                            std::ptr::null(),
+                        );
+                    }
+                }
+                failed
+            }
+        });
+        if failed {
+            self.checked(true, &messages)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn checked(&self, failed: bool, messages: &[String]) -> Result<()> {
+        if !failed && !messages.iter().any(|message| is_write_failure(message)) {
+            return Ok(());
+        }
+        let detail = gdal_library::joined(messages, "GDAL gives no reason");
+        Err(RasterError::Write {
+            path: self.target.clone(),
+            detail,
+        }
+        .into())
+    }
+}
+
+/// Warnings about metadata are harmless; these words mean that pixels were lost.
+fn is_write_failure(message: &str) -> bool {
+    let message = message.to_lowercase();
+    [
+        "no space",
+        "write error",
+        "cannot write",
+        "failed to write",
+        "file too large",
+        "disk",
+        "iwriteblock",
+        "i/o error",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
+        || (message.contains("write") && (message.contains("failed") || message.contains("error")))
+}
+
+/// Opens what was written once more: a file whose directory was lost with the disk's last byte does not open.
+fn check_complete(path: &Path, target: &Path) -> Result<(), RasterError> {
+    Handle::open(path)
+        .map(drop)
+        .map_err(|error| RasterError::Write {
+            path: target.to_owned(),
+            detail: format!("the written file does not open again: {error}"),
+        })
+}
+
+fn creation_options(options: &WriterOptions, bands: usize) -> Vec<String> {
+    let mut list = vec![
+        "TILED=YES".to_owned(),
+        "BLOCKXSIZE=256".to_owned(),
+        "BLOCKYSIZE=256".to_owned(),
+        "BIGTIFF=IF_SAFER".to_owned(),
+        if bands > 1 {
+            "INTERLEAVE=PIXEL"
+        } else {
+            "INTERLEAVE=BAND"
+        }
+        .to_owned(),
+        // A file that becomes a COG is read once more at once: quick beats small.
+        match (options.compressed, options.cloud_optimized) {
+            (true, false) => "COMPRESS=DEFLATE",
+            _ => "COMPRESS=NONE",
+        }
+        .to_owned(),
+    ];
+    if options.compressed && !options.cloud_optimized {
+        list.push("ZLEVEL=1".to_owned());
+    }
+    if bands == 3 {
+        list.push("PHOTOMETRIC=RGB".to_owned());
+    } else if bands > 1 {
+        list.push("PHOTOMETRIC=MINISBLACK".to_owned());
+        list.push("ALPHA=NO".to_owned());
+    }
+    list
+}
+
+/// # Safety
+/// `band` is an open band that takes a colour table.
+unsafe fn set_color_table(band: gdal_sys::GDALRasterBandH, colors: &[[u8; 3]]) {
+    // SAFETY: the table is made here, filled, copied by the band and destroyed.
+    unsafe {
+        let table = gdal_sys::GDALCreateColorTable(GDALPaletteInterp::GPI_RGB);
+        for (value, &[red, green, blue]) in colors.iter().enumerate().take(256) {
+            let entry = GDALColorEntry {
+                c1: red.into(),
+                c2: green.into(),
+                c3: blue.into(),
+                c4: 255,
+            };
+            gdal_sys::GDALSetColorEntry(table, value as c_int, &raw const entry);
+        }
+        gdal_sys::GDALSetRasterColorTable(band, table);
+        gdal_sys::GDALDestroyColorTable(table);
+    }
+}

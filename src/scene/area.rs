@@ -1,0 +1,112 @@
+use std::path::{Path, PathBuf};
+
+use super::{Scene, SceneError};
+use crate::Result;
+use crate::labels::LabelPolygons;
+use crate::raster::PixelWindow;
+use crate::vector;
+
+/// Polygons that limit a scene: pixels whose centres lie outside count neither in training nor in scores.
+#[derive(Clone, Debug)]
+pub struct AreaOfInterest {
+    path: PathBuf,
+    polygons: LabelPolygons,
+    /// Whether what lies inside the polygons is left out instead.
+    inverted: bool,
+}
+
+impl AreaOfInterest {
+    /// The file the polygons come from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the scene is what lies outside the polygons.
+    #[must_use]
+    pub fn is_inverted(&self) -> bool {
+        self.inverted
+    }
+
+    /// `[height, width]`: 1 where the pixel counts.
+    pub(crate) fn mask(&self, window: &PixelWindow) -> Vec<u8> {
+        let mut mask = self.polygons.rasterize(window);
+        if self.inverted {
+            mask.iter_mut().for_each(|inside| *inside ^= 1);
+        }
+        mask
+    }
+
+    /// Whether any pixel of the window counts.
+    pub(crate) fn touches(&self, window: &PixelWindow) -> bool {
+        if self.inverted {
+            self.mask(window).contains(&1)
+        } else {
+            self.polygons.any_pixel(window)
+        }
+    }
+}
+
+impl Scene {
+    /// Limits the scene to the polygons of a vector file.
+    ///
+    /// # Errors
+    /// [`crate::vector::VectorError`] when the file has no polygons; [`SceneError::NoOverlap`] when none lies on the scene.
+    pub fn with_aoi(&self, path: impl AsRef<Path>) -> Result<Self> {
+        Ok(self.split_by_aoi(path)?.0)
+    }
+
+    /// The part inside the polygons of a vector file and the part outside: they never overlap.
+    ///
+    /// # Errors
+    /// As [`Scene::with_aoi`].
+    pub fn split_by_aoi(&self, path: impl AsRef<Path>) -> Result<(Self, Self)> {
+        let path = path.as_ref();
+        let features = vector::read_polygons(path, &self.raster().georeference(), None)?;
+        let polygons = LabelPolygons::new(
+            features
+                .into_iter()
+                .map(|feature| (feature.geometry, 1))
+                .collect(),
+        );
+        if polygons.touching(&self.area()).is_empty() {
+            return Err(super::labelling::no_overlap(self, path, &polygons).into());
+        }
+        let aoi = |inverted| {
+            Some(AreaOfInterest {
+                path: path.to_owned(),
+                polygons: polygons.clone(),
+                inverted,
+            })
+        };
+        let part = |inverted| {
+            self.changed(|inner| {
+                inner.aoi = aoi(inverted);
+                inner.statistics = std::sync::OnceLock::new();
+            })
+        };
+        Ok((part(false), part(true)))
+    }
+
+    /// The part of the scene in a window of the raster.
+    ///
+    /// # Errors
+    /// [`SceneError::EmptyArea`] when the window holds nothing of the scene.
+    pub fn crop(&self, window: PixelWindow) -> Result<Self> {
+        let Some(area) = self.area().intersect(&window) else {
+            return Err(SceneError::EmptyArea {
+                asked: window.to_string(),
+                scene: self.area(),
+            }
+            .into());
+        };
+        Ok(self.with_area(area))
+    }
+
+    pub(super) fn with_area(&self, area: PixelWindow) -> Self {
+        self.changed(|inner| {
+            inner.area = area;
+            inner.statistics = std::sync::OnceLock::new();
+        })
+    }
+}

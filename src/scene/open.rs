@@ -1,0 +1,147 @@
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use geo::MultiPolygon;
+
+use super::area::AreaOfInterest;
+use super::labelling::Labelling;
+use crate::Result;
+use crate::labels::Classes;
+use crate::raster::{BandStatistics, PixelWindow, Raster};
+use crate::vector::ReadReport;
+
+/// A scene: imagery, what is labelled on it, and the area of it that is used. Cheap to clone, and read by many threads
+/// at once.
+///
+/// ```no_run
+/// use swath::prelude::*;
+/// let scene = Scene::open("vegas.tif")?.with_labels("buildings.geojson", "building")?;
+/// let (train, valid) = scene.split(Split::columns(0.75));
+/// assert_eq!(train.size().0 + valid.size().0, scene.size().0);
+/// # Ok::<(), swath::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Scene {
+    pub(super) inner: Arc<Inner>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Inner {
+    pub(super) raster: Raster,
+    pub(super) classes: Classes,
+    pub(super) labels: Option<Labelling>,
+    pub(super) area: PixelWindow,
+    pub(super) aoi: Option<AreaOfInterest>,
+    pub(super) statistics: OnceLock<Vec<BandStatistics>>,
+}
+
+impl Scene {
+    /// Opens any raster that GDAL reads as a scene without labels, all of it in use.
+    ///
+    /// # Errors
+    /// [`crate::raster::RasterError`] when there is no such file, it is empty, or it is not a raster.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let raster = Raster::open(path)?;
+        let area = raster.full();
+        let classes = Classes::new(Vec::<String>::new());
+        let statistics = OnceLock::new();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                raster,
+                classes,
+                labels: None,
+                area,
+                aoi: None,
+                statistics,
+            }),
+        })
+    }
+
+    /// Columns and rows of the area in use: all of the scene, unless it was split or cropped.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.inner.area.width, self.inner.area.height)
+    }
+
+    /// The imagery.
+    #[must_use]
+    pub fn raster(&self) -> &Raster {
+        &self.inner.raster
+    }
+
+    /// The classes of the labels, index 0 the background; the background alone when there are no labels.
+    #[must_use]
+    pub fn classes(&self) -> &Classes {
+        &self.inner.classes
+    }
+
+    /// Bands with imagery; an alpha band is not counted.
+    #[must_use]
+    pub fn band_count(&self) -> usize {
+        self.inner.raster.band_count()
+    }
+
+    /// The window in use, in pixels of the whole raster.
+    #[must_use]
+    pub fn area(&self) -> PixelWindow {
+        self.inner.area
+    }
+
+    /// The polygons that the scene is limited to, when it is.
+    #[must_use]
+    pub fn aoi(&self) -> Option<&AreaOfInterest> {
+        self.inner.aoi.as_ref()
+    }
+
+    /// Whether there are labels.
+    #[must_use]
+    pub fn has_labels(&self) -> bool {
+        self.inner.labels.is_some()
+    }
+
+    /// The label polygons in pixel coordinates of the raster, with their class indices; empty without labels and for
+    /// labels that come from a raster.
+    #[must_use]
+    pub fn label_polygons(&self) -> &[(MultiPolygon<f64>, u8)] {
+        match &self.inner.labels {
+            Some(Labelling::Polygons { polygons, .. }) => polygons.polygons(),
+            _ => &[],
+        }
+    }
+
+    /// What reading the label file met: features left out or mended; `None` without labels from a vector file.
+    #[must_use]
+    pub fn label_report(&self) -> Option<&ReadReport> {
+        match &self.inner.labels {
+            Some(Labelling::Polygons { report, .. }) => Some(report),
+            _ => None,
+        }
+    }
+
+    /// The file's name without its extension, and the area where it is not the whole.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let stem = self
+            .inner
+            .raster
+            .path()
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if self.inner.area == self.inner.raster.full() {
+            stem
+        } else {
+            format!("{stem} ({})", self.inner.area)
+        }
+    }
+
+    /// The same scene with something changed.
+    pub(super) fn changed(&self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = (*self.inner).clone();
+        change(&mut inner);
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+}

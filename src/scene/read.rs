@@ -1,0 +1,208 @@
+use super::labelling::Labelling;
+use super::{Scene, SceneError};
+use crate::Result;
+use crate::labels::IGNORE;
+use crate::raster::{BandStatistics, Patch, PixelWindow, Raster, Size};
+
+impl Scene {
+    /// Reads a window of the imagery, in pixels of the whole raster. Pixels outside the area in use or the area of
+    /// interest are invalid.
+    ///
+    /// # Errors
+    /// [`crate::raster::RasterError::Read`] when the file is damaged.
+    pub fn read(&self, window: &PixelWindow) -> Result<Patch> {
+        let mut patch = self.raster().read(window)?;
+        if let Some(keep) = self.in_use(window) {
+            patch.mask_with(&keep);
+        }
+        Ok(patch)
+    }
+
+    /// Reads the labels of a window: class indices, and [`IGNORE`] where the imagery is invalid or outside the area in
+    /// use or the area of interest.
+    ///
+    /// # Shapes
+    /// Returns `[window.height, window.width]`.
+    ///
+    /// # Errors
+    /// [`SceneError::NoLabels`] for a scene without labels; [`crate::raster::RasterError::Read`].
+    pub fn label_window(&self, window: &PixelWindow) -> Result<Vec<u8>> {
+        if self.raster().can_be_invalid() {
+            let patch = self.read(window)?;
+            return self.labels_for(window, &patch);
+        }
+        let mut labels = self.raw_labels(window)?;
+        ignore_outside(&mut labels, self.in_use(window).as_deref());
+        Ok(labels)
+    }
+
+    /// The labels of a window whose imagery has been read already.
+    pub(crate) fn labels_for(&self, window: &PixelWindow, patch: &Patch) -> Result<Vec<u8>> {
+        let mut labels = self.raw_labels(window)?;
+        ignore_outside(&mut labels, Some(&patch.valid));
+        Ok(labels)
+    }
+
+    /// Exact statistics of each band over the valid pixels in use.
+    ///
+    /// # Errors
+    /// [`crate::raster::RasterError::NoValidPixels`] when nothing is valid; [`crate::raster::RasterError::Read`].
+    pub fn statistics(&self) -> Result<Vec<BandStatistics>> {
+        if self.aoi().is_none() && self.area() == self.raster().full() {
+            return self.raster().statistics();
+        }
+        if let Some(known) = self.inner.statistics.get() {
+            return Ok(known.clone());
+        }
+        let computed = self
+            .raster()
+            .statistics_where(&self.area(), |window| self.read(window))?;
+        Ok(self.inner.statistics.get_or_init(|| computed).clone())
+    }
+
+    /// Whether a window can hold a label at all, without drawing it.
+    pub(crate) fn may_have_labels(&self, window: &PixelWindow) -> bool {
+        match &self.inner.labels {
+            None => false,
+            Some(Labelling::Polygons { polygons, .. }) => !polygons.touching(window).is_empty(),
+            Some(Labelling::Raster { .. }) => true,
+        }
+    }
+
+    /// Labels as they are stored, wherever the window lies.
+    fn raw_labels(&self, window: &PixelWindow) -> Result<Vec<u8>> {
+        match &self.inner.labels {
+            None => Err(SceneError::NoLabels {
+                path: self.raster().path().to_owned(),
+            }
+            .into()),
+            Some(Labelling::Polygons { polygons, .. }) => Ok(polygons.rasterize(window)),
+            Some(Labelling::Raster { raster }) => self.labels_from_raster(raster, window),
+        }
+    }
+
+    fn labels_from_raster(&self, raster: &Raster, window: &PixelWindow) -> Result<Vec<u8>> {
+        let same_grid = raster.transform() == self.raster().transform()
+            && raster.size() == self.raster().size();
+        let values = if same_grid {
+            raster.read(window)?
+        } else {
+            self.nearest_labels(raster, window)?
+        };
+        let classes = self.classes().len();
+        values
+            .band(0)
+            .iter()
+            .zip(&values.valid)
+            .map(|(&value, &valid)| match (valid, value) {
+                (0, _) => Ok(IGNORE),
+                (_, value) if value == f32::from(IGNORE) => Ok(IGNORE),
+                (_, value) if value >= 0.0 && value < classes as f32 && value.fract() == 0.0 => {
+                    Ok(value as u8)
+                }
+                (_, value) => Err(SceneError::UnknownClass {
+                    path: raster.path().to_owned(),
+                    found: value.to_string(),
+                    classes: self
+                        .classes()
+                        .iter()
+                        .enumerate()
+                        .map(|(index, class)| format!("{index} {}", class.name))
+                        .collect(),
+                }
+                .into()),
+            })
+            .collect()
+    }
+
+    /// The label raster's values under the centres of the window's pixels.
+    fn nearest_labels(&self, raster: &Raster, window: &PixelWindow) -> Result<Patch> {
+        let (scene, labels) = (self.raster().transform(), raster.transform());
+        let source =
+            |col: f64, row: f64| labels.pixel_from_world(scene.world_from_pixel((col, row)));
+        let corners = [
+            source(window.col as f64, window.row as f64),
+            source(window.right() as f64, window.row as f64),
+            source(window.col as f64, window.bottom() as f64),
+            source(window.right() as f64, window.bottom() as f64),
+        ];
+        let low = corners.iter().fold((f64::MAX, f64::MAX), |low, p| {
+            (low.0.min(p.0), low.1.min(p.1))
+        });
+        let high = corners.iter().fold((f64::MIN, f64::MIN), |high, p| {
+            (high.0.max(p.0), high.1.max(p.1))
+        });
+        let wanted = PixelWindow::new(
+            low.0.floor() as i64,
+            low.1.floor() as i64,
+            (high.0.ceil() - low.0.floor()).max(1.0) as usize,
+            (high.1.ceil() - low.1.floor()).max(1.0) as usize,
+        );
+        let mut found = Patch::invalid(window.size(), 1);
+        let Some(wanted) = raster.full().intersect(&wanted) else {
+            return Ok(found);
+        };
+        let read = raster.read(&wanted)?;
+        for pixel in 0..window.area() {
+            let (col, row) = (pixel % window.width, pixel / window.width);
+            let at = source(
+                (window.col + col as i64) as f64 + 0.5,
+                (window.row + row as i64) as f64 + 0.5,
+            );
+            let (col, row) = (at.0.floor() as i64, at.1.floor() as i64);
+            if wanted.contains_pixel(col, row)
+                && let Some(value) =
+                    read.value(0, (row - wanted.row) as usize, (col - wanted.col) as usize)
+            {
+                found.data[pixel] = value;
+                found.valid[pixel] = 1;
+            }
+        }
+        Ok(found)
+    }
+
+    /// 1 for the window's pixels in the area in use and the area of interest; `None` when that is all of them.
+    fn in_use(&self, window: &PixelWindow) -> Option<Vec<u8>> {
+        inside(window, &self.area(), self.aoi().map(|aoi| aoi.mask(window)))
+    }
+
+    /// The size of a picture of the area in use that is at most `longest` pixels long.
+    pub(crate) fn quicklook_size(&self, longest: usize) -> Size {
+        let (width, height) = self.size();
+        let factor = (width.max(height) as f64 / longest as f64).max(1.0);
+        Size::new(
+            ((width as f64 / factor).round() as usize).max(1),
+            ((height as f64 / factor).round() as usize).max(1),
+        )
+    }
+}
+
+/// `[height, width]`, 1 for the pixels of `window` in `area` and in `mask`; `None` when all are.
+fn inside(window: &PixelWindow, area: &PixelWindow, mask: Option<Vec<u8>>) -> Option<Vec<u8>> {
+    if area.contains(window) {
+        return mask;
+    }
+    let mut keep = vec![0; window.area()];
+    if let Some(part) = area.intersect(window) {
+        for row in part.row..part.bottom() {
+            let start =
+                (row - window.row) as usize * window.width + (part.col - window.col) as usize;
+            match &mask {
+                Some(mask) => keep[start..start + part.width]
+                    .copy_from_slice(&mask[start..start + part.width]),
+                None => keep[start..start + part.width].fill(1),
+            }
+        }
+    }
+    Some(keep)
+}
+
+fn ignore_outside(labels: &mut [u8], valid: Option<&[u8]>) {
+    if let Some(valid) = valid {
+        labels
+            .iter_mut()
+            .zip(valid)
+            .filter(|(_, valid)| **valid == 0)
+            .for_each(|(label, _)| *label = IGNORE);
+    }
+}

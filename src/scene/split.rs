@@ -1,0 +1,134 @@
+use super::Scene;
+use crate::raster::PixelWindow;
+
+/// Where a scene is cut in two.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Split {
+    axis: Axis,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Axis {
+    Columns,
+    Rows,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    Share(f64),
+    Pixels(usize),
+}
+
+impl Split {
+    /// The left `share` of the columns, from 0 to 1, and the rest.
+    #[must_use]
+    pub const fn columns(share: f64) -> Self {
+        Self {
+            axis: Axis::Columns,
+            place: Place::Share(share),
+        }
+    }
+
+    /// The upper `share` of the rows, from 0 to 1, and the rest.
+    #[must_use]
+    pub const fn rows(share: f64) -> Self {
+        Self {
+            axis: Axis::Rows,
+            place: Place::Share(share),
+        }
+    }
+
+    /// The first `columns` columns of the area in use and the rest.
+    #[must_use]
+    pub const fn at_column(columns: usize) -> Self {
+        Self {
+            axis: Axis::Columns,
+            place: Place::Pixels(columns),
+        }
+    }
+
+    /// The first `rows` rows of the area in use and the rest.
+    #[must_use]
+    pub const fn at_row(rows: usize) -> Self {
+        Self {
+            axis: Axis::Rows,
+            place: Place::Pixels(rows),
+        }
+    }
+
+    /// The two parts of an area: they share no pixel and leave none out.
+    pub(super) fn cut(self, area: &PixelWindow) -> (PixelWindow, PixelWindow) {
+        let length = match self.axis {
+            Axis::Columns => area.width,
+            Axis::Rows => area.height,
+        };
+        let first = match self.place {
+            Place::Share(share) => (share * length as f64).round() as usize,
+            Place::Pixels(pixels) => pixels,
+        };
+        // Both parts keep a pixel wherever there are two: an empty scene helps nobody.
+        let first = first.clamp(1.min(length), length.saturating_sub(1).max(1.min(length)));
+        let (mut a, mut b) = (*area, *area);
+        match self.axis {
+            Axis::Columns => {
+                a.width = first;
+                b.width = length - first;
+                b.col += first as i64;
+            }
+            Axis::Rows => {
+                a.height = first;
+                b.height = length - first;
+                b.row += first as i64;
+            }
+        }
+        (a, b)
+    }
+}
+
+impl Scene {
+    /// Cuts the area in use in two that never overlap: one to train on, one to judge by. Labels and polygons stay whole;
+    /// pixels of one part are invalid in the other.
+    #[must_use]
+    pub fn split(&self, split: Split) -> (Self, Self) {
+        let (first, second) = split.cut(&self.area());
+        (self.with_area(first), self.with_area(second))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+
+    use super::*;
+
+    #[test]
+    fn parts_share_no_pixel_and_leave_none_out() {
+        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(9);
+        for _ in 0..500 {
+            let area = PixelWindow::new(
+                7,
+                -3,
+                random.random_range(2..500),
+                random.random_range(2..500),
+            );
+            let share = random.random_range(-0.5..1.5);
+            let (a, b) = (if random.random() {
+                Split::rows(share)
+            } else {
+                Split::columns(share)
+            })
+            .cut(&area);
+            assert_eq!(a.intersect(&b), None);
+            assert_eq!(a.area() + b.area(), area.area());
+            assert!(!a.is_empty() && !b.is_empty() && area.contains(&a) && area.contains(&b));
+        }
+    }
+
+    #[test]
+    fn three_quarters_of_vegas_end_at_column_488() {
+        // 650 * 0.75 = 487.5 rounds up.
+        let (left, right) = Split::columns(0.75).cut(&PixelWindow::new(0, 0, 650, 650));
+        assert_eq!((left.width, right.col, right.width), (488, 488, 162));
+    }
+}

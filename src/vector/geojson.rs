@@ -1,0 +1,101 @@
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use geo::{Area, LineString};
+
+use super::{PolygonFeature, VectorError};
+use crate::Result;
+use crate::raster::{StagedFile, crs};
+
+/// Writes RFC 7946 GeoJSON: WGS 84 longitude and latitude, no `crs` member, exterior rings anticlockwise and holes
+/// clockwise, closed rings, eight decimals (a millimetre).
+pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
+    let to_degrees = if crs_wkt.is_empty() {
+        None
+    } else {
+        Some(crs::between(
+            &crs::parse(crs_wkt)?,
+            &crs::parse("EPSG:4326")?,
+        )?)
+    };
+    let fail = |detail: String| VectorError::Write {
+        path: path.to_owned(),
+        detail,
+    };
+    let io = |error: std::io::Error| fail(error.to_string());
+    let staged = StagedFile::new(path, "new").map_err(io)?;
+    let mut file = std::io::BufWriter::new(std::fs::File::create(staged.path()).map_err(io)?);
+    file.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")
+        .map_err(io)?;
+    let mut line = String::new();
+    for (index, feature) in features.iter().enumerate() {
+        line.clear();
+        line.push_str(if index == 0 { "\n" } else { ",\n" });
+        let score = feature
+            .score
+            .filter(|score| score.is_finite())
+            .map_or("null".to_owned(), |score| score.to_string());
+        let class =
+            serde_json::to_string(&feature.class).map_err(|error| fail(error.to_string()))?;
+        let _ = write!(
+            line,
+            "{{\"type\":\"Feature\",\"properties\":{{\"class\":{class},\"score\":{score},\"area_m2\":{:.2}}},\
+             \"geometry\":{{\"type\":\"MultiPolygon\",\"coordinates\":[",
+            feature.area_m2
+        );
+        for (part, polygon) in feature.geometry.iter().enumerate() {
+            line.push_str(if part == 0 { "[" } else { ",[" });
+            for (ring, points) in std::iter::once(polygon.exterior())
+                .chain(polygon.interiors())
+                .enumerate()
+            {
+                if ring > 0 {
+                    line.push(',');
+                }
+                let points = in_degrees(points, to_degrees.as_ref()).map_err(fail)?;
+                push_ring(&mut line, points, ring == 0);
+            }
+            line.push(']');
+        }
+        line.push_str("]}}");
+        file.write_all(line.as_bytes()).map_err(io)?;
+    }
+    file.write_all(b"\n]}\n").map_err(io)?;
+    file.flush().map_err(io)?;
+    drop(file);
+    staged.commit().map_err(io)?;
+    Ok(())
+}
+
+fn in_degrees(
+    ring: &LineString<f64>,
+    to_degrees: Option<&gdal::spatial_ref::CoordTransform>,
+) -> Result<LineString<f64>, String> {
+    let mut xs: Vec<f64> = ring.0.iter().map(|point| point.x).collect();
+    let mut ys: Vec<f64> = ring.0.iter().map(|point| point.y).collect();
+    if let Some(to_degrees) = to_degrees {
+        to_degrees
+            .transform_coords(&mut xs, &mut ys, &mut [])
+            .map_err(|error| error.to_string())?;
+    }
+    if !xs.iter().chain(&ys).all(|value| value.is_finite()) {
+        return Err(
+            "a polygon has coordinates that no longitude and latitude belong to".to_owned(),
+        );
+    }
+    Ok(xs.into_iter().zip(ys).collect::<Vec<_>>().into())
+}
+
+fn push_ring(line: &mut String, mut ring: LineString<f64>, exterior: bool) {
+    ring.close();
+    let anticlockwise = geo::Polygon::new(ring.clone(), Vec::new()).signed_area() > 0.0;
+    if anticlockwise != exterior {
+        ring.0.reverse();
+    }
+    for (index, point) in ring.0.iter().enumerate() {
+        line.push(if index == 0 { '[' } else { ',' });
+        let _ = write!(line, "[{:.8},{:.8}]", point.x, point.y);
+    }
+    line.push(']');
+}

@@ -1,0 +1,169 @@
+use std::ffi::{c_double, c_int};
+use std::path::Path;
+
+use gdal_sys::{OGRFieldType, OGRGeometryH, OGRwkbGeometryType};
+use geo::LineString;
+
+use super::{PolygonFeature, VectorError};
+use crate::raster::gdal_library::{self, StringList, c_path, c_string};
+use crate::raster::{StagedFile, crs};
+use crate::{Result, session};
+
+/// Writes a GeoPackage with one layer named after the file.
+pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
+    let fail = |detail: String| VectorError::Write {
+        path: path.to_owned(),
+        detail,
+    };
+    let staged = StagedFile::new(path, "new").map_err(|error| fail(error.to_string()))?;
+    let system = if crs_wkt.is_empty() {
+        None
+    } else {
+        Some(crs::parse(crs_wkt)?)
+    };
+    let layer_name = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let mut interrupted = Ok(());
+    let (written, messages) = gdal_library::with_messages(|| {
+        let file = Target::create(staged.path(), &layer_name, system.as_ref())?;
+        for (index, feature) in features.iter().enumerate() {
+            if index % 4096 == 0 {
+                interrupted = session::check_interrupt("writing polygons");
+                if interrupted.is_err() {
+                    return Some(());
+                }
+            }
+            file.add(feature)?;
+        }
+        file.finish()
+    });
+    interrupted?;
+    let broken = messages.iter().any(|message| {
+        let message = message.to_lowercase();
+        message.contains("error") || message.contains("fail") || message.contains("full")
+    });
+    if written.is_none() || broken {
+        return Err(fail(gdal_library::joined(&messages, "GDAL gives no reason")).into());
+    }
+    staged.commit().map_err(|error| fail(error.to_string()))?;
+    Ok(())
+}
+
+struct Target {
+    dataset: gdal_sys::GDALDatasetH,
+    layer: gdal_sys::OGRLayerH,
+}
+
+impl Target {
+    fn create(
+        path: &Path,
+        layer_name: &str,
+        system: Option<&gdal::spatial_ref::SpatialRef>,
+    ) -> Option<Self> {
+        let (name, driver, layer_name) = (c_path(path), c_string("GPKG"), c_string(layer_name));
+        let options = StringList::new(["SPATIAL_INDEX=YES", "GEOMETRY_NAME=geom"]);
+        // SAFETY: all strings outlive the calls, and every pointer is checked before it is used.
+        unsafe {
+            let driver = gdal_sys::GDALGetDriverByName(driver.as_ptr());
+            if driver.is_null() {
+                return None;
+            }
+            let none = std::ptr::null_mut();
+            let dataset = gdal_sys::GDALCreate(driver, name.as_ptr(), 0, 0, 0, 0, none);
+            if dataset.is_null() {
+                return None;
+            }
+            let layer = gdal_sys::GDALDatasetCreateLayer(
+                dataset,
+                layer_name.as_ptr(),
+                system.map_or(
+                    std::ptr::null_mut(),
+                    gdal::spatial_ref::SpatialRef::to_c_hsrs,
+                ),
+                OGRwkbGeometryType::wkbMultiPolygon,
+                options.as_ptr(),
+            );
+            let target = Self { dataset, layer };
+            if layer.is_null() {
+                return None;
+            }
+            for (name, kind) in [
+                ("class", OGRFieldType::OFTString),
+                ("score", OGRFieldType::OFTReal),
+                ("area_m2", OGRFieldType::OFTReal),
+            ] {
+                let field = gdal_sys::OGR_Fld_Create(c_string(name).as_ptr(), kind);
+                let made = gdal_sys::OGR_L_CreateField(layer, field, 1);
+                gdal_sys::OGR_Fld_Destroy(field);
+                if made != 0 {
+                    return None;
+                }
+            }
+            // One transaction for all features: SQLite flushes to the disk at the end of each.
+            (gdal_sys::GDALDatasetStartTransaction(dataset, 0) == 0).then_some(target)
+        }
+    }
+
+    fn add(&self, polygon: &PolygonFeature) -> Option<()> {
+        // SAFETY: the layer is open; the feature is made, filled and destroyed here, and takes the geometry over.
+        unsafe {
+            let feature = gdal_sys::OGR_F_Create(gdal_sys::OGR_L_GetLayerDefn(self.layer));
+            gdal_sys::OGR_F_SetFieldString(feature, 0, c_string(&polygon.class).as_ptr());
+            if let Some(score) = polygon.score {
+                gdal_sys::OGR_F_SetFieldDouble(feature, 1, f64::from(score));
+            }
+            gdal_sys::OGR_F_SetFieldDouble(feature, 2, polygon.area_m2);
+            let whole = gdal_sys::OGR_G_CreateGeometry(OGRwkbGeometryType::wkbMultiPolygon);
+            for part in &polygon.geometry {
+                let shape = gdal_sys::OGR_G_CreateGeometry(OGRwkbGeometryType::wkbPolygon);
+                for points in std::iter::once(part.exterior()).chain(part.interiors()) {
+                    gdal_sys::OGR_G_AddGeometryDirectly(shape, ring(points));
+                }
+                gdal_sys::OGR_G_AddGeometryDirectly(whole, shape);
+            }
+            gdal_sys::OGR_F_SetGeometryDirectly(feature, whole);
+            let failed = gdal_sys::OGR_L_CreateFeature(self.layer, feature) != 0;
+            gdal_sys::OGR_F_Destroy(feature);
+            (!failed).then_some(())
+        }
+    }
+
+    fn finish(self) -> Option<()> {
+        // SAFETY: the dataset is open; dropping `self` closes it.
+        let failed = unsafe { gdal_sys::GDALDatasetCommitTransaction(self.dataset) != 0 };
+        (!failed).then_some(())
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // SAFETY: the dataset is open and ours alone.
+        unsafe { gdal_sys::GDALClose(self.dataset) };
+    }
+}
+
+/// # Safety
+/// The caller takes the ring over.
+unsafe fn ring(points: &LineString<f64>) -> OGRGeometryH {
+    let xs: Vec<c_double> = points.0.iter().map(|point| point.x).collect();
+    let ys: Vec<c_double> = points.0.iter().map(|point| point.y).collect();
+    // SAFETY: both buffers hold as many values of 8 bytes as is said.
+    unsafe {
+        let ring = gdal_sys::OGR_G_CreateGeometry(OGRwkbGeometryType::wkbLinearRing);
+        let none = std::ptr::null_mut();
+        gdal_sys::OGR_G_SetPoints(
+            ring,
+            xs.len() as c_int,
+            xs.as_ptr().cast(),
+            8,
+            ys.as_ptr().cast(),
+            8,
+            none,
+            0,
+        );
+        ring
+    }
+}

@@ -1,0 +1,52 @@
+use std::path::{Path, PathBuf};
+
+use geo::MultiPolygon;
+
+use super::{geojson, geopackage};
+use crate::Result;
+
+/// A polygon to write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolygonFeature {
+    /// Its shape in WORLD coordinates of the reference system it is written with.
+    pub geometry: MultiPolygon<f64>,
+    /// The name of its class.
+    pub class: String,
+    /// How sure the model is, from 0 to 1.
+    pub score: Option<f32>,
+    /// Its area on the ground in square metres.
+    pub area_m2: f64,
+}
+
+/// A vector file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// GeoPackage (`.gpkg`), in the given coordinate reference system.
+    GeoPackage,
+    /// GeoJSON by RFC 7946 (`.geojson`): longitude and latitude, exterior rings anticlockwise.
+    GeoJson,
+}
+
+/// Writes polygons with the properties `class`, `score` and `area_m2`, atomically: a file that was there before is
+/// replaced when the new one is complete, and untouched otherwise. `path` is the file, or a folder, in which it is then
+/// named `polygons.gpkg` or `polygons.geojson`.
+///
+/// # Errors
+/// [`super::VectorError::Write`] when the disk is full or the folder cannot be written.
+pub fn write_polygons(
+    path: impl AsRef<Path>,
+    features: &[PolygonFeature],
+    crs_wkt: &str,
+    format: Format,
+) -> Result<PathBuf> {
+    let mut path = path.as_ref().to_owned();
+    let (name, write): (_, fn(&Path, &[PolygonFeature], &str) -> Result<()>) = match format {
+        Format::GeoPackage => ("polygons.gpkg", geopackage::write),
+        Format::GeoJson => ("polygons.geojson", geojson::write),
+    };
+    if path.is_dir() || path.extension().is_none() {
+        path.push(name);
+    }
+    write(&path, features, crs_wkt)?;
+    Ok(path)
+}
