@@ -60,6 +60,7 @@ class Cell:
         for kind in ("execute_result", "display_data"):
             shown += [str(value) for content in self.of(kind) for value in content["data"].values()]
         shown += ["\n".join(content["traceback"]) + content["evalue"] for content in self.of("error")]
+        shown += [str(page["data"]) for page in self.reply.get("payload", []) if page.get("source") == "page"]
         return "\n".join(shown)
 
     def times_of(self, kind: str) -> list[float]:
@@ -80,6 +81,7 @@ class Kernel:
         self.client = self.manager.client()
         self.client.start_channels()
         self.launched = began
+        self.replies: dict[str, dict] = {}
         if ready:
             self.client.wait_for_ready(timeout=60 * PATIENCE)
         self.seconds_to_ready = time.monotonic() - began
@@ -138,23 +140,27 @@ class Kernel:
                     self.client.input(answer)
                 except queue.Empty:
                     pass
-            try:
-                reply = self.client.get_shell_msg(timeout=0.001)
-                if reply["parent_header"].get("msg_id") == message_id:
+            if not cell.reply:
+                try:
+                    reply = self._reply(message_id, 0.001)
                     cell.reply = reply["content"]
                     cell.reply_after = time.monotonic() - began
-            except queue.Empty:
-                pass
+                except queue.Empty:
+                    pass
         cell.seconds = time.monotonic() - began
         return cell
 
+    def _reply(self, message_id: str, timeout: float, channel: str = "shell") -> dict:
+        """The reply to a request; replies to others are kept for whoever asks for them."""
+        deadline = time.monotonic() + timeout
+        while message_id not in self.replies:
+            reply = getattr(self.client, f"get_{channel}_msg")(timeout=max(0.001, deadline - time.monotonic()))
+            self.replies[reply["parent_header"].get("msg_id")] = reply
+        return self.replies.pop(message_id)
+
     def collect_reply(self, message_id: str, seconds: float = 60) -> dict:
-        """The execute_reply alone. Messages of other cells are dropped."""
-        deadline = time.monotonic() + seconds * PATIENCE
-        while True:
-            reply = self.client.get_shell_msg(timeout=max(0.01, deadline - time.monotonic()))
-            if reply["parent_header"].get("msg_id") == message_id:
-                return reply["content"]
+        """The execute_reply alone."""
+        return self._reply(message_id, seconds * PATIENCE)["content"]
 
     def ok(self, code: str, **options) -> Cell:
         cell = self.run(code, **options)
@@ -170,12 +176,7 @@ class Kernel:
         message = self.client.session.msg(kind, content)
         sender = getattr(self.client, f"{channel}_channel")
         sender.send(message)
-        receive = getattr(self.client, f"get_{channel}_msg")
-        deadline = time.monotonic() + seconds * PATIENCE
-        while True:
-            reply = receive(timeout=max(0.01, deadline - time.monotonic()))
-            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
-                return reply["content"]
+        return self._reply(message["header"]["msg_id"], seconds * PATIENCE, channel)["content"]
 
     def close(self) -> None:
         self.client.stop_channels()

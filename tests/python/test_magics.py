@@ -102,9 +102,9 @@ def test_scene_magic_and_its_expansion_do_the_same(kernel, tmp_path):
     kernel.ok(f'let town = swath::samples::town_in("{tmp_path}", 3, 256)?;')
     kernel.ok("let town_path = town.scene_path.display().to_string();")
     path = kernel.ok("town_path").text.strip('"')
-    kernel.ok(f"%scene {path} --name by_magic")
+    kernel.ok(f"%scene {path} as=by_magic")
     assert kernel.ok("by_magic.size()").text == "(256, 256)"
-    expansion = kernel.ok(f"%expand %scene {path} --name by_hand").stdout
+    expansion = kernel.ok(f"%expand %scene {path} as=by_hand").stdout
     assert "Scene::open" in expansion
     kernel.ok(expansion)
     assert kernel.ok("by_hand.size()").text == "(256, 256)"
