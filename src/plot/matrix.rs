@@ -139,7 +139,7 @@ impl Matrix<'_> {
         area.draw(&Rectangle::new([(x + 1, y + 1), (x + self.cell - 1, y + self.cell - 1)], rgb(ground).filled()))?;
         let ink = rgb(text_on(ground));
         let (middle, small) = ((x + self.cell / 2, y + self.cell / 2), if self.cell < 60 { 10 } else { 12 });
-        let percent = share.map_or_else(|| "–".to_owned(), |share| percentage(share));
+        let percent = share.map_or_else(|| "–".to_owned(), percentage);
         let style = canvas::text(small + 2, ink, HPos::Center, VPos::Center);
         area.draw(&Text::new(percent, (middle.0, middle.1 - small as i32 / 2 - 1), style))?;
         let style = canvas::text(small, ink, HPos::Center, VPos::Center);

@@ -88,6 +88,18 @@ impl RgbImage {
     }
 }
 
+impl RgbaImage {
+    /// Makes a rectangle transparent; parts outside the image are left out.
+    pub(crate) fn clear(&mut self, col: usize, row: usize, width: usize, height: usize) {
+        let end = (col + width).min(self.width);
+        for line in row..(row + height).min(self.height) {
+            if let Some(pixels) = self.data.get_mut((line * self.width + col.min(end)) * 4..(line * self.width + end) * 4) {
+                pixels.fill(0);
+            }
+        }
+    }
+}
+
 /// The source pixels that target pixel `at` of `target` covers, at least one.
 fn span(at: usize, target: usize, source: usize) -> std::ops::Range<usize> {
     let start = (at * source / target).min(source - 1);

@@ -3,6 +3,7 @@
 mod codec;
 mod compose;
 mod labels;
+mod scale_bar;
 mod stretch;
 mod text;
 
