@@ -25,7 +25,13 @@ impl<'a> Overlay<'a> {
     #[must_use]
     pub fn new(base: &'a RgbImage, class_map: &'a RgbaImage, classes: &Classes) -> Self {
         let (base, class_map) = (Cow::Borrowed(base), Cow::Borrowed(class_map));
-        Self { base, class_map, entries: class_entries(classes), opacity: 0.5, caption: String::new() }
+        Self {
+            base,
+            class_map,
+            entries: class_entries(classes),
+            opacity: 0.5,
+            caption: String::new(),
+        }
     }
 
     /// Draws a scale bar at the bottom left; `metres_per_pixel` is the width of one pixel of the imagery on the ground.
@@ -46,7 +52,11 @@ impl<'a> Overlay<'a> {
     /// Where the slider begins: 0 shows the imagery alone, 1 hides it under the classes.
     #[must_use]
     pub fn opacity(mut self, opacity: f32) -> Self {
-        self.opacity = if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { 0.5 };
+        self.opacity = if opacity.is_finite() {
+            opacity.clamp(0.0, 1.0)
+        } else {
+            0.5
+        };
         self
     }
 
@@ -60,13 +70,25 @@ impl<'a> Overlay<'a> {
     /// Imagery and classes in one image, with the legend drawn below.
     #[must_use]
     pub fn flat(&self) -> RgbImage {
-        with_legend(&self.base.with_overlay(&self.class_map, self.opacity), &self.entries)
+        with_legend(
+            &self.base.with_overlay(&self.class_map, self.opacity),
+            &self.entries,
+        )
     }
 
     fn words(&self) -> String {
         let names: Vec<&str> = self.entries.iter().map(|(name, _)| name.as_str()).collect();
-        let caption = if self.caption.is_empty() { "Prediction over the imagery" } else { &self.caption };
-        format!("{caption} ({} x {} pixels; classes: {})", self.base.width, self.base.height, names.join(", "))
+        let caption = if self.caption.is_empty() {
+            "Prediction over the imagery"
+        } else {
+            &self.caption
+        };
+        format!(
+            "{caption} ({} x {} pixels; classes: {})",
+            self.base.width,
+            self.base.height,
+            names.join(", ")
+        )
     }
 
     /// Every form: HTML with both images over each other and a slider, a flat image, and text.
@@ -85,7 +107,11 @@ impl<'a> Overlay<'a> {
         let id = unique_id("overlay");
         let percent = (self.opacity * 100.0).round();
         let opacity = percent / 100.0;
-        let pixelated = if self.class_map.width < self.base.width { ";image-rendering:pixelated" } else { "" };
+        let pixelated = if self.class_map.width < self.base.width {
+            ";image-rendering:pixelated"
+        } else {
+            ""
+        };
         let width = self.base.width.max(1);
         let html = format!(
             "<div style=\"{FONT};{TEXT}\">\
@@ -103,7 +129,12 @@ impl<'a> Overlay<'a> {
                 format!("<div style=\"{MUTED}\">{}</div>", escape(&self.caption))
             }
         );
-        let mut output = Output { text: words.clone(), alt: words, html: Some(html), ..Output::default() };
+        let mut output = Output {
+            text: words.clone(),
+            alt: words,
+            html: Some(html),
+            ..Output::default()
+        };
         attach_flat(&mut output, &self.flat());
         Ok(output)
     }

@@ -13,7 +13,10 @@ fn round_length(width: usize, metres_per_pixel: f64) -> Option<(f64, usize)> {
         return None;
     }
     let power = 10f64.powf(longest.log10().floor());
-    let metres = [5.0, 2.0, 1.0].into_iter().map(|factor| factor * power).find(|metres| *metres <= longest)?;
+    let metres = [5.0, 2.0, 1.0]
+        .into_iter()
+        .map(|factor| factor * power)
+        .find(|metres| *metres <= longest)?;
     let pixels = (metres / metres_per_pixel).round() as usize;
     (pixels >= 2).then_some((metres, pixels))
 }
@@ -62,7 +65,10 @@ mod tests {
             assert_eq!(round_length(1000, odd), None);
         }
         assert_eq!(round_length(4, 1.0), None);
-        assert_eq!([50.0, 2000.0, 0.2, 0.005].map(length_text), ["50 m", "2 km", "20 cm", "0.5 cm"]);
+        assert_eq!(
+            [50.0, 2000.0, 0.2, 0.005].map(length_text),
+            ["50 m", "2 km", "20 cm", "0.5 cm"]
+        );
     }
 
     #[test]
