@@ -77,10 +77,12 @@ fn restore_environment() {
 
 fn run_cell(path: &str, function: &str, answers: &mut File) -> Result<(), String> {
     crate::session::set_interrupted(false);
-    side::ask(&json!({ "kind": "begin", "pid": std::process::id() }));
+    let answer = side::ask(&json!({ "kind": "begin", "pid": std::process::id() }));
     guard::begin();
     pipes::set_running(true);
-    if let Err(reason) = load_and_call(path, function) {
+    if answer.is_some_and(|answer| answer["cancel"] == true) {
+        guard::report_cancelled();
+    } else if let Err(reason) = load_and_call(path, function) {
         guard::report_not_loaded(reason);
     }
     pipes::set_running(false);

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt::Display;
+use std::panic::Location;
 
 use crate::Hint;
 
@@ -16,17 +17,20 @@ pub struct CellError {
     pub(super) hint: Option<String>,
     /// Whether the library stopped because the user asked it to.
     pub(super) interrupted: bool,
+    /// The `?` through which it left the cell.
+    pub(super) location: &'static Location<'static>,
 }
 
 // `CellError` itself is not `Display`, so this does not overlap with `From<T> for T`.
 impl<E: Display + 'static> From<E> for CellError {
+    #[track_caller]
     fn from(error: E) -> Self {
-        Self::new(std::any::type_name::<E>(), error.to_string(), &error)
+        Self::new(std::any::type_name::<E>(), error.to_string(), &error, Location::caller())
     }
 }
 
 impl CellError {
-    fn new(type_name: &str, mut message: String, error: &dyn Any) -> Self {
+    fn new(type_name: &str, mut message: String, error: &dyn Any, location: &'static Location<'static>) -> Self {
         let library = error.downcast_ref::<crate::Error>();
         let boxed = error
             .downcast_ref::<Box<dyn std::error::Error>>()
@@ -47,6 +51,7 @@ impl CellError {
             message,
             hint: library.and_then(Hint::hint),
             interrupted: matches!(library, Some(crate::Error::Interrupted { .. })),
+            location,
         }
     }
 }

@@ -21,6 +21,7 @@ enum Outcome {
     Failed(CellError),
     Lost(Vec<String>),
     NotLoaded(String),
+    Cancelled,
 }
 
 thread_local! {
@@ -66,6 +67,11 @@ pub(super) fn report_not_loaded(reason: String) {
     OUTCOME.set(Some(Outcome::NotLoaded(reason)));
 }
 
+/// Remembers that the user has interrupted the cell before it began.
+pub(super) fn report_cancelled() {
+    OUTCOME.set(Some(Outcome::Cancelled));
+}
+
 /// Forgets how the last cell ended; panics of this thread belong to the cell from now on.
 pub(super) fn begin() {
     OUTCOME.set(None);
@@ -84,8 +90,10 @@ pub(super) fn end() -> Value {
         Some(Outcome::Failed(error)) => json!({
             "kind": if error.interrupted { "interrupted" } else { "error" },
             "name": error.name, "message": error.message, "hint": error.hint,
+            "file": error.location.file(), "line": error.location.line(), "column": error.location.column(),
         }),
         Some(Outcome::Lost(names)) => json!({ "kind": "lost", "names": names }),
+        Some(Outcome::Cancelled) => json!({ "kind": "interrupted", "message": "interrupted before it began" }),
         Some(Outcome::NotLoaded(reason)) => json!({ "kind": "load", "message": reason }),
     }
 }

@@ -109,7 +109,7 @@ fn build(
 
     let result = compile::cell(Compilation { rustc: &config.rustc, arguments, source, through_cargo: false });
     let mut report = result.ok()?;
-    report.serial = request.serial;
+    report.answer(request);
     if report.compiled {
         let library = output_dir.join("libctx.so");
         let started = std::time::Instant::now();
@@ -122,7 +122,19 @@ fn build(
         std::fs::write(answer, library.as_os_str().as_encoded_bytes()).ok()?;
     }
     exchange::write(&exchange::report_path(session), &report).ok()?;
-    Some(if report.compiled { ExitCode::SUCCESS } else { refuse() })
+    Some(match (report.compiled, request.serial) {
+        (true, _) => ExitCode::SUCCESS,
+        (false, 0) => pass_on(&report),
+        (false, _) => refuse(),
+    })
+}
+
+/// While evcxr starts, it runs code of its own and mends it by what rustc says.
+fn pass_on(report: &Report) -> ExitCode {
+    for diagnostic in &report.diagnostics {
+        println!(r#"{{"reason":"compiler-message","message":{diagnostic}}}"#);
+    }
+    ExitCode::from(101)
 }
 
 /// Tells evcxr that the cell does not compile, in a message that gives it nothing to try. The kernel shows the real

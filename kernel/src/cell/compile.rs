@@ -79,6 +79,8 @@ pub(crate) fn cell(compilation: Compilation<'_>) -> std::io::Result<Report> {
             }
             _ => {
                 report.diagnostics = errors.iter().map(|error| error.json.clone()).collect();
+                // evcxr writes the file anew before anybody reads it again.
+                report.source = source;
                 break;
             }
         }

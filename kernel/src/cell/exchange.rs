@@ -39,6 +39,8 @@ pub(crate) struct SessionConfig {
 pub(crate) struct Request {
     /// Counts the cells handed to evcxr, whatever their execution count.
     pub(crate) serial: u64,
+    /// New variables that the cell itself uses: they need not live on.
+    pub(crate) used: Vec<String>,
 }
 
 /// A type that a later cell can or cannot write.
@@ -59,14 +61,32 @@ pub(crate) struct Report {
     pub(crate) variables: Vec<NewVariable>,
     /// Variables that the cell moves away.
     pub(crate) moved: Vec<String>,
+    /// New variables whose types later cells cannot write, and that this cell does not use: it is refused.
+    pub(crate) unnameable: Vec<NewVariable>,
     /// rustc's messages, as JSON, one each.
     pub(crate) diagnostics: Vec<String>,
+    /// The source that the messages are about.
+    pub(crate) source: String,
     /// Whether cargo took part.
     pub(crate) through_cargo: bool,
     /// Milliseconds spent in rustc and in the linker, and how often rustc ran.
     pub(crate) rustc_ms: u64,
     pub(crate) link_ms: u64,
     pub(crate) builds: u32,
+}
+
+impl Report {
+    /// Answers a request: a cell that binds a variable only for later cells, which cannot write its type, is refused.
+    pub(crate) fn answer(&mut self, request: &Request) {
+        self.serial = request.serial;
+        self.unnameable = self
+            .variables
+            .iter()
+            .filter(|variable| unnameable(&variable.type_name).is_some() && !request.used.contains(&variable.name))
+            .cloned()
+            .collect();
+        self.compiled &= self.unnameable.is_empty();
+    }
 }
 
 /// The session's folder, from the environment.
@@ -97,4 +117,35 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> std::io::Result
 
 pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> std::io::Result<()> {
     std::fs::write(path, serde_json::to_vec(value)?)
+}
+
+/// Why a later cell cannot write this type; `None` when it can.
+pub(crate) fn unnameable(type_name: &str) -> Option<&'static str> {
+    if type_name.contains("{closure@") {
+        return Some("a closure");
+    }
+    if type_name.contains("{async ") || type_name.contains("{gen ") {
+        return Some("a future");
+    }
+    if type_name.split(|character: char| !character.is_alphanumeric()).any(|word| word == "impl") {
+        return Some("a value of a hidden type (`impl …`)");
+    }
+    if type_name.contains('{') {
+        return Some("a function by its own type");
+    }
+    type_name.contains("<unnameable>").then_some("a value of a hidden type")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_without_a_name_are_known() {
+        assert_eq!(unnameable("{closure@src/lib.rs:3:9: 3:12}"), Some("a closure"));
+        assert_eq!(unnameable("fn(i32) -> i32 {double}"), Some("a function by its own type"));
+        assert!(unnameable("std::vec::Vec<impl Sized>").is_some());
+        assert_eq!(unnameable("std::boxed::Box<dyn std::ops::Fn(f64) -> f64>"), None);
+        assert_eq!(unnameable("swath::burn::Tensor<2>"), None);
+    }
 }

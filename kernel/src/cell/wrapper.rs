@@ -91,7 +91,7 @@ fn compile_cell(session: &Path, config: &SessionConfig, rustc: &Path, arguments:
     let source = Path::new("src/lib.rs");
     match compile::cell(Compilation { rustc, arguments: kept, source, through_cargo: true }) {
         Ok(mut report) => {
-            report.serial = request.serial;
+            report.answer(&request);
             if let Err(error) = exchange::write(&exchange::report_path(session), &report) {
                 eprintln!("swath-cell: cannot write the report: {error}");
                 return ExitCode::FAILURE;
@@ -100,7 +100,11 @@ fn compile_cell(session: &Path, config: &SessionConfig, rustc: &Path, arguments:
                 tell_evcxr(&out_dir);
                 return ExitCode::SUCCESS;
             }
-            eprintln!("{}", compile::refusal());
+            if request.serial == 0 {
+                report.diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}"));
+            } else {
+                eprintln!("{}", compile::refusal());
+            }
             ExitCode::FAILURE
         }
         Err(error) => {

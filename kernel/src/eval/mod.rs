@@ -3,96 +3,164 @@
 //! [`Engine`] is a handle. Its methods return at once; the work happens on the engine's own threads, and everything
 //! a cell shows reaches the sink given to [`Engine::start`] before the cell's [`CellStatus`] does.
 
+mod assist;
+mod channel;
 pub(crate) mod child;
+mod evcxr_context;
+#[path = "../cell/exchange.rs"]
+mod exchange;
+mod generate;
 mod interface;
+mod outcome;
+mod phase;
+mod render;
+mod session;
+mod shared;
+mod source_map;
+mod split;
+mod syntax;
+mod text;
+pub(crate) mod trial;
+mod variables;
+mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 pub(crate) use interface::{
-    Answer, CellError, CellStatus, Completion, Completions, EngineOptions, ExecuteOptions,
-    MimeBundle, OutputEvent, Variable,
+    Answer, CellError, CellStatus, Completion, Completions, EngineOptions, ExecuteOptions, MimeBundle, OutputEvent, Variable,
 };
+pub(crate) use session::prepare_environment;
+use shared::Shared;
+use worker::{Job, Worker};
 
 /// Receives what cells show, from the engine's threads, in order.
 pub(crate) type OutputSink = Box<dyn Fn(OutputEvent) + Send + Sync>;
 
+/// How long an interrupted cell may go on before it is killed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A handle to the engine; clones share it.
 #[derive(Clone)]
 pub(crate) struct Engine {
-    sink: Arc<OutputSink>,
+    jobs: mpsc::Sender<Job>,
+    shared: Arc<Shared>,
+    patience: Duration,
 }
 
 impl Engine {
     /// Starts the engine in the background and returns at once.
     ///
     /// Call [`prepare_environment`] first thing in `main`, while the process has one thread.
-    #[must_use]
     pub(crate) fn start(options: EngineOptions, sink: OutputSink) -> Self {
-        let _ = options;
-        Self {
-            sink: Arc::new(sink),
+        let (jobs, receiver) = mpsc::channel();
+        let session = session::session();
+        let compiler_file =
+            session.as_ref().map(|session| exchange::compiler_path(&session.dir)).unwrap_or_default();
+        let shared = Arc::new(Shared::new(phase::Phase::new(compiler_file)));
+        let worker_shared = Arc::clone(&shared);
+        // rust-analyzer recurses deeply over long functions.
+        let builder = std::thread::Builder::new().name("swath-engine".to_owned()).stack_size(64 << 20);
+        let started = builder.spawn(move || {
+            let worker = session
+                .and_then(|session| {
+                    Worker::new(options, session, Arc::new(sink), Arc::clone(&worker_shared)).map_err(|error| error.to_string())
+                });
+            match worker {
+                Ok(worker) => worker.run(&receiver),
+                Err(reason) => refuse_all(&receiver, &worker_shared, &reason),
+            }
+        });
+        if let Err(error) = started {
+            eprintln!("swath: the engine's thread cannot start: {error}");
         }
+        let seconds = std::env::var("SWATH_KILL_AFTER").ok().and_then(|text| text.parse().ok());
+        let patience = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(PATIENCE);
+        Self { jobs, shared, patience }
     }
 
     /// Runs a cell after those already queued. The sink has received all its output when the answer arrives.
     pub(crate) fn execute(&self, code: String, options: ExecuteOptions) -> Answer<CellStatus> {
-        let (answer, receiver) = tokio::sync::oneshot::channel();
-        let _ = (code, options);
-        (self.sink)(OutputEvent::Stderr(
-            "the engine is not built yet\n".to_owned(),
-        ));
-        let _ = answer.send(CellStatus::Ok);
+        let (answer, receiver) = oneshot::channel();
+        self.shared.job_queued();
+        let _ = self.jobs.send(Job::Execute(code, options, answer));
         receiver
     }
 
     /// Stops the running cell: its compiler at once; its code through the library's interrupt flag, by force when it
     /// has not returned after `SWATH_KILL_AFTER` seconds (5).
-    pub(crate) fn interrupt(&self) {}
+    pub(crate) fn interrupt(&self) {
+        self.shared.phase.interrupt(self.patience);
+    }
 
     /// Whether a cell runs or waits.
-    #[must_use]
     pub(crate) fn is_busy(&self) -> bool {
-        false
+        self.shared.is_busy()
     }
 
     /// The variables of the session, by name; answers at any time.
-    #[must_use]
     pub(crate) fn variables(&self) -> Vec<Variable> {
-        Vec::new()
+        self.shared.table().iter().cloned().collect()
     }
 
-    /// Ways to complete `code` at `cursor` (code points); `None` when the engine has no idea.
+    /// Ways to complete `code` at `cursor` (code points); `None` when the engine has no idea. While a cell runs, the
+    /// answer comes from names and keywords alone, at once.
     pub(crate) fn complete(&self, code: String, cursor: usize) -> Answer<Option<Completions>> {
-        let (answer, receiver) = tokio::sync::oneshot::channel();
-        let _ = (code, cursor);
-        let _ = answer.send(None);
+        let (answer, receiver) = oneshot::channel();
+        if self.is_busy() || !self.shared.is_started() {
+            let _ = answer.send(assist::complete_names(&self.shared.names(), &code, cursor));
+        } else {
+            let _ = self.jobs.send(Job::Complete(code, cursor, answer));
+        }
         receiver
     }
 
-    /// What is known about the name at `cursor` (code points): `text/plain` and `text/markdown`.
-    pub(crate) fn inspect(
-        &self,
-        code: String,
-        cursor: usize,
-        detail: u32,
-    ) -> Answer<Option<MimeBundle>> {
-        let (answer, receiver) = tokio::sync::oneshot::channel();
-        let _ = (code, cursor, detail);
-        let _ = answer.send(None);
+    /// What is known about the name at `cursor` (code points): `text/plain` and `text/html`; `None` while a cell runs.
+    pub(crate) fn inspect(&self, code: String, cursor: usize, _detail: u32) -> Answer<Option<MimeBundle>> {
+        let (answer, receiver) = oneshot::channel();
+        if self.is_busy() || !self.shared.is_started() {
+            let _ = answer.send(None);
+        } else {
+            let _ = self.jobs.send(Job::Inspect(code, cursor, answer));
+        }
         receiver
     }
 
     /// Forgets variables, items and dependencies, with a new child process, after the running cell.
     pub(crate) fn reset(&self) -> Answer<()> {
-        let (answer, receiver) = tokio::sync::oneshot::channel();
-        let _ = answer.send(());
+        let (answer, receiver) = oneshot::channel();
+        self.shared.job_queued();
+        let _ = self.jobs.send(Job::Reset(answer));
         receiver
     }
 
     /// Ends the child and the engine's threads; a running cell is killed.
-    pub(crate) fn shutdown(&self) {}
+    pub(crate) fn shutdown(&self) {
+        self.shared.phase.kill();
+        let _ = self.jobs.send(Job::Shutdown);
+        if let Ok(session) = session::session() {
+            session.remove();
+        }
+    }
 }
 
-/// Puts the engine's private tool folder first on this process' `PATH` and names its session folder in the
-/// environment that evcxr reads. Call it first thing in `main` of a program that starts an [`Engine`].
-pub(crate) fn prepare_environment() {}
+/// Answers every request of an engine that could not start.
+fn refuse_all(jobs: &mpsc::Receiver<Job>, shared: &Shared, reason: &str) {
+    for job in jobs {
+        match job {
+            Job::Execute(_, _, answer) => {
+                shared.job_done();
+                let _ = answer.send(CellStatus::Error(outcome::engine_error(reason)));
+            }
+            Job::Complete(_, _, answer) => drop(answer.send(None)),
+            Job::Inspect(_, _, answer) => drop(answer.send(None)),
+            Job::Reset(answer) => {
+                shared.job_done();
+                let _ = answer.send(());
+            }
+            Job::Shutdown => return,
+        }
+    }
+}

@@ -23,12 +23,7 @@ impl Magic {
                 .max()
                 .unwrap_or(0);
             for (key, help) in self.options {
-                let _ = writeln!(
-                    text,
-                    "    {:width$}  {help}",
-                    format!("{key}="),
-                    width = width + 1
-                );
+                let _ = writeln!(text, "    {key:width$}=  {help}");
             }
         }
         text

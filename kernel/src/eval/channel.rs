@@ -1,0 +1,393 @@
+//! The pipes and the side channel between the front process and the child, and the one thread that reads them.
+//!
+//! One thread reads all three, so that what a cell shows keeps its order: before a message of the side channel is
+//! handled, both text pipes are read dry, and the child waits for the answer before it goes on.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::OutputSink;
+use super::interface::{MimeBundle, OutputEvent};
+use super::phase::Phase;
+use super::text::{ContentFilter, Decoder, Piece};
+
+/// How long text is gathered before it is shown.
+const BATCH_INTERVAL: Duration = Duration::from_millis(50);
+/// How much text is gathered at most.
+const BATCH_BYTES: usize = 256 << 10;
+
+/// The descriptors that every child inherits.
+#[derive(Debug)]
+pub(crate) struct ChildEnds {
+    pub(crate) stdout: OwnedFd,
+    pub(crate) stderr: OwnedFd,
+    pub(crate) side: OwnedFd,
+}
+
+/// What the child said about a cell.
+#[derive(Debug, Default)]
+pub(crate) struct CellEnd {
+    /// How it ended; `None` when the child did not come to say so.
+    pub(crate) outcome: Option<Value>,
+    /// The variables in the store.
+    pub(crate) names: Vec<String>,
+    /// The last panic that was announced.
+    pub(crate) panic: Option<String>,
+    /// How long it ran.
+    pub(crate) run_ms: u128,
+}
+
+enum Request {
+    /// Read everything there is and tell how the cell ended.
+    Finish(mpsc::Sender<CellEnd>),
+    /// The child is new: forget half messages of the old one.
+    Forget(mpsc::Sender<()>),
+    Stop,
+}
+
+/// The front process' handle on the reading thread.
+pub(crate) struct Channel {
+    requests: mpsc::Sender<Request>,
+    wake: UnixStream,
+}
+
+impl Channel {
+    /// Opens the pipes and starts the reading thread. `unkept` picks from the names in the
+    /// child's store those that must not live on.
+    pub(crate) fn open(
+        sink: Arc<OutputSink>,
+        phase: Arc<Phase>,
+        silent: Arc<AtomicBool>,
+        unkept: impl Fn(&[String]) -> Vec<String> + Send + 'static,
+    ) -> std::io::Result<(Self, ChildEnds)> {
+        let (stdout, stdout_end) = pipe()?;
+        let (stderr, stderr_end) = pipe()?;
+        let (side, side_end) = UnixStream::pair()?;
+        let (wake, woken) = UnixStream::pair()?;
+        side.set_nonblocking(true)?;
+        woken.set_nonblocking(true)?;
+        let (requests, receiver) = mpsc::channel();
+        let reader = Reader {
+            stdout: Stream { pipe: stdout, decoder: Decoder::default(), text: String::new() },
+            stderr: Stream { pipe: stderr, decoder: Decoder::default(), text: String::new() },
+            filter: ContentFilter::default(),
+            side,
+            frame: Vec::new(),
+            woken,
+            requests: receiver,
+            end: CellEnd::default(),
+            gathered_since: None,
+            began: Instant::now(),
+            sink,
+            phase,
+            silent,
+            unkept: Box::new(unkept),
+        };
+        std::thread::Builder::new().name("swath-output".to_owned()).spawn(move || reader.run())?;
+        Ok((
+            Self { requests, wake },
+            ChildEnds { stdout: stdout_end, stderr: stderr_end, side: side_end.into() },
+        ))
+    }
+
+    /// After evcxr's return: everything the cell has shown is with the sink when this returns.
+    pub(crate) fn finish_cell(&self) -> CellEnd {
+        let (answer, receiver) = mpsc::channel();
+        self.send(Request::Finish(answer));
+        receiver.recv().unwrap_or_default()
+    }
+
+    /// After evcxr has started another child.
+    pub(crate) fn forget_child(&self) {
+        let (answer, receiver) = mpsc::channel();
+        self.send(Request::Forget(answer));
+        let _ = receiver.recv();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.send(Request::Stop);
+    }
+
+    fn send(&self, request: Request) {
+        if self.requests.send(request).is_ok() {
+            let _ = (&self.wake).write_all(b"w");
+        }
+    }
+}
+
+/// A pipe whose reading end does not block; both ends are closed in other programs.
+fn pipe() -> std::io::Result<(std::fs::File, OwnedFd)> {
+    let mut ends: [RawFd; 2] = [0; 2];
+    // SAFETY: pipe2 fills the two descriptors, which are ours to own.
+    let (read, write) = unsafe {
+        if libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        // More room means fewer waits of a cell that prints much; the default is kept where the system refuses.
+        libc::fcntl(ends[1], libc::F_SETPIPE_SZ, 1 << 20);
+        libc::fcntl(ends[0], libc::F_SETFL, libc::O_NONBLOCK);
+        (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
+    };
+    Ok((read.into(), write))
+}
+
+struct Stream {
+    pipe: std::fs::File,
+    decoder: Decoder,
+    text: String,
+}
+
+impl Stream {
+    /// Reads once; whether there was anything.
+    fn read(&mut self) -> bool {
+        let mut buffer = [0; 64 << 10];
+        match self.pipe.read(&mut buffer) {
+            Ok(0) | Err(_) => false,
+            Ok(length) => {
+                self.text.push_str(&self.decoder.decode(&buffer[..length]));
+                true
+            }
+        }
+    }
+}
+
+struct Reader {
+    stdout: Stream,
+    stderr: Stream,
+    filter: ContentFilter,
+    side: UnixStream,
+    frame: Vec<u8>,
+    woken: UnixStream,
+    requests: mpsc::Receiver<Request>,
+    end: CellEnd,
+    gathered_since: Option<Instant>,
+    began: Instant,
+    sink: Arc<OutputSink>,
+    phase: Arc<Phase>,
+    silent: Arc<AtomicBool>,
+    unkept: Box<dyn Fn(&[String]) -> Vec<String> + Send>,
+}
+
+impl Reader {
+    fn run(mut self) {
+        loop {
+            let [stdout, stderr, side, woken] = self.wait();
+            if stdout {
+                self.show_stderr();
+                self.stdout.read();
+            }
+            if stderr {
+                if !self.stdout.text.is_empty() {
+                    self.show_stdout();
+                }
+                self.stderr.read();
+            }
+            self.show_when_due();
+            if side {
+                self.read_side();
+            }
+            if woken {
+                let _ = self.woken.read(&mut [0; 64]);
+                while let Ok(request) = self.requests.try_recv() {
+                    match request {
+                        Request::Finish(answer) => {
+                            let _ = answer.send(self.finish());
+                        }
+                        Request::Forget(answer) => {
+                            self.forget();
+                            let _ = answer.send(());
+                        }
+                        Request::Stop => return,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until something can be read or gathered text is due; says what can be read.
+    fn wait(&self) -> [bool; 4] {
+        let descriptors = [
+            self.stdout.pipe.as_raw_fd(),
+            self.stderr.pipe.as_raw_fd(),
+            self.side.as_raw_fd(),
+            self.woken.as_raw_fd(),
+        ];
+        let mut polled = descriptors.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+        let timeout = self.gathered_since.map_or(-1, |since| {
+            i32::try_from(BATCH_INTERVAL.saturating_sub(since.elapsed()).as_millis()).unwrap_or(0)
+        });
+        // SAFETY: the array lives through the call and its length is given.
+        unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, timeout) };
+        polled.map(|polled| polled.revents & libc::POLLIN != 0)
+    }
+
+    fn show_when_due(&mut self) {
+        let length = self.stdout.text.len() + self.stderr.text.len();
+        if length == 0 {
+            self.gathered_since = None;
+            return;
+        }
+        let since = *self.gathered_since.get_or_insert_with(Instant::now);
+        if length >= BATCH_BYTES || since.elapsed() >= BATCH_INTERVAL {
+            self.show_stdout();
+            self.show_stderr();
+        }
+    }
+
+    fn show_stdout(&mut self) {
+        let text = std::mem::take(&mut self.stdout.text);
+        if !text.is_empty() {
+            let pieces = self.filter.push(&text);
+            self.show_pieces(pieces, false);
+        }
+    }
+
+    fn show_stderr(&mut self) {
+        let text = std::mem::take(&mut self.stderr.text);
+        if !text.is_empty() {
+            (self.sink)(OutputEvent::Stderr(text));
+        }
+    }
+
+    fn show_pieces(&self, pieces: Vec<Piece>, at_end: bool) {
+        let last = pieces.len().saturating_sub(1);
+        for (index, piece) in pieces.into_iter().enumerate() {
+            match piece {
+                Piece::Text(text) => (self.sink)(OutputEvent::Stdout(text)),
+                Piece::Content(bundle) if at_end && index == last => self.result(bundle, MimeBundle::new()),
+                Piece::Content(bundle) => {
+                    (self.sink)(OutputEvent::Display { bundle, metadata: MimeBundle::new(), id: None });
+                }
+            }
+        }
+    }
+
+    fn result(&self, bundle: MimeBundle, metadata: MimeBundle) {
+        if !self.silent.load(Ordering::Relaxed) {
+            (self.sink)(OutputEvent::Result { bundle, metadata });
+        }
+    }
+
+    /// Reads both pipes dry and shows it all.
+    fn drain(&mut self) {
+        while self.stdout.read() {
+            if self.stdout.text.len() >= BATCH_BYTES {
+                self.show_stdout();
+            }
+        }
+        self.show_stdout();
+        while self.stderr.read() {}
+        self.show_stderr();
+        self.gathered_since = None;
+    }
+
+    fn read_side(&mut self) {
+        let mut buffer = [0; 64 << 10];
+        loop {
+            match (&self.side).read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) => self.frame.extend_from_slice(&buffer[..length]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        while let Some((length, rest)) = self.frame.split_first_chunk::<4>() {
+            let length = u32::from_le_bytes(*length) as usize;
+            let Some(text) = rest.get(..length) else { return };
+            let message: Value = serde_json::from_slice(text).unwrap_or_default();
+            self.frame.drain(..4 + length);
+            self.drain();
+            let answer = self.handle(message);
+            self.answer(&answer);
+        }
+    }
+
+    fn answer(&mut self, answer: &Value) {
+        let text = answer.to_string();
+        let mut frame = Vec::with_capacity(text.len() + 4);
+        frame.extend(u32::try_from(text.len()).unwrap_or(0).to_le_bytes());
+        frame.extend(text.as_bytes());
+        // An answer is a few bytes and the child waits for it, so the socket has room.
+        let _ = (&self.side).write_all(&frame);
+    }
+
+    fn handle(&mut self, mut message: Value) -> Value {
+        let mut part = |name: &str| match message[name].take() {
+            Value::Object(map) => map,
+            _ => MimeBundle::new(),
+        };
+        let (bundle, metadata) = (part("bundle"), part("metadata"));
+        let id = message["id"].as_str().map(str::to_owned);
+        match message["kind"].as_str().unwrap_or_default() {
+            "begin" => {
+                self.end = CellEnd::default();
+                self.began = Instant::now();
+                let pid = message["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+                return json!({ "cancel": !self.phase.begin_run(pid.unwrap_or(0)) });
+            }
+            "result" => {
+                // What evcxr's convention has printed before is not the result then.
+                let pieces = self.filter.finish();
+                self.show_pieces(pieces, false);
+                self.result(bundle, metadata);
+            }
+            "display" => (self.sink)(OutputEvent::Display { bundle, metadata, id }),
+            "update" => (self.sink)(OutputEvent::Update { bundle, metadata, id: id.unwrap_or_default() }),
+            "clear" => (self.sink)(OutputEvent::Clear { wait: message["wait"].as_bool().unwrap_or(false) }),
+            "input" => return self.ask_user(&message),
+            "panic" => self.end.panic = message["message"].as_str().map(str::to_owned),
+            "done" => {
+                self.end.outcome = Some(message["outcome"].take());
+                self.end.run_ms = self.began.elapsed().as_millis();
+                let names = message["names"].as_array().into_iter().flatten();
+                self.end.names = names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+                let unkept = (self.unkept)(&self.end.names);
+                self.end.names.retain(|name| !unkept.contains(name));
+                return json!(unkept);
+            }
+            _ => {}
+        }
+        Value::Null
+    }
+
+    fn ask_user(&self, message: &Value) -> Value {
+        let (reply, receiver) = mpsc::channel();
+        (self.sink)(OutputEvent::Input {
+            prompt: message["prompt"].as_str().unwrap_or_default().to_owned(),
+            password: message["password"].as_bool().unwrap_or(false),
+            reply,
+        });
+        loop {
+            match receiver.recv_timeout(Duration::from_millis(100)) {
+                Ok(line) => return line.into(),
+                Err(mpsc::RecvTimeoutError::Timeout) if !self.phase.is_interrupted() => {}
+                Err(_) => return Value::Null,
+            }
+        }
+    }
+
+    fn finish(&mut self) -> CellEnd {
+        self.read_side();
+        self.drain();
+        let text = self.stdout.decoder.finish();
+        let mut pieces = self.filter.push(&text);
+        pieces.extend(self.filter.finish());
+        self.show_pieces(pieces, true);
+        self.stderr.text = self.stderr.decoder.finish();
+        self.show_stderr();
+        std::mem::take(&mut self.end)
+    }
+
+    fn forget(&mut self) {
+        self.read_side();
+        self.frame.clear();
+        self.drain();
+    }
+}

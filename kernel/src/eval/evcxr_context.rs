@@ -1,0 +1,88 @@
+//! Starts evcxr with our child and our tools.
+
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use evcxr::{CommandContext, EvalContext};
+
+use super::channel::ChildEnds;
+use super::child::{CHILD_ENV, LIBRARY_ENV};
+use super::exchange;
+use super::interface::EngineOptions;
+use super::session::Session;
+
+/// In scope in every cell, without anybody asking.
+const PRELUDE: &str = "#[allow(unused_imports)] use swath::prelude::*;";
+
+/// What the child wrote to its own standard error before it was ready.
+pub(crate) type StartupText = Arc<Mutex<String>>;
+
+/// Starts evcxr and its child, makes the library known to it, and warms both up.
+pub(crate) fn start(
+    options: &EngineOptions,
+    session: &Session,
+    ends: &ChildEnds,
+) -> Result<(CommandContext, StartupText), String> {
+    session.write_tools(options)?;
+    let (mut context, outputs) = EvalContext::with_subprocess_command(child_command(options, session, ends)?)
+        .map_err(|error| format!("evcxr cannot start: {error}"))?;
+    let text = StartupText::default();
+    for stream in [outputs.stdout, outputs.stderr] {
+        let text = Arc::clone(&text);
+        std::thread::spawn(move || {
+            for line in stream {
+                let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+                text.push_str(&line);
+                text.push('\n');
+            }
+        });
+    }
+    let mut state = context.state();
+    let manifest = format!("{{ path = {:?} }}", options.lib_dir.join("swath-api").display().to_string());
+    state.add_dep("swath", &manifest).map_err(|error| format!("the library's sources cannot be read: {error}"))?;
+    context
+        .eval_with_state(PRELUDE, state)
+        .map_err(|error| format!("the library cannot be used: {error}; it may belong to another toolchain: install again"))?;
+    Ok((CommandContext::with_eval_context(context), text))
+}
+
+fn child_command(options: &EngineOptions, session: &Session, ends: &ChildEnds) -> Result<Command, String> {
+    let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    let descriptors = [ends.stdout.as_raw_fd(), ends.stderr.as_raw_fd(), ends.side.as_raw_fd()];
+    let mut command = Command::new(program);
+    command
+        .env(CHILD_ENV, "1")
+        .env(LIBRARY_ENV, options.lib_dir.join("libswath.so"))
+        .env("SWATH_STDOUT_FD", descriptors[0].to_string())
+        .env("SWATH_STDERR_FD", descriptors[1].to_string())
+        .env("SWATH_SIDE_FD", descriptors[2].to_string())
+        .env("SWATH_USER_LD_LIBRARY_PATH", &session.user_library_path)
+        .env("LD_LIBRARY_PATH", session.child_library_path(options))
+        .env("PATH", &session.user_path)
+        .env_remove("EVCXR_TMPDIR")
+        .env_remove(exchange::SESSION_ENV)
+        .current_dir(&options.working_dir);
+    // SAFETY: the closure only makes system calls that are safe between fork and exec.
+    unsafe {
+        command.pre_exec(move || prepare_child(&descriptors));
+    }
+    Ok(command)
+}
+
+/// Runs in the child before it becomes the program.
+fn prepare_child(descriptors: &[RawFd]) -> std::io::Result<()> {
+    // SAFETY: plain system calls on numbers.
+    unsafe {
+        for descriptor in descriptors {
+            if libc::fcntl(*descriptor, libc::F_SETFD, 0) < 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+        }
+        // Ctrl-C in a terminal must not reach it besides our own interrupt, and it must not outlive the front process.
+        libc::setpgid(0, 0);
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+    }
+    Ok(())
+}

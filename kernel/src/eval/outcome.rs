@@ -1,0 +1,176 @@
+//! Turns what the child and evcxr say about a cell's end into its status.
+
+use evcxr::Error;
+use serde_json::Value;
+
+use super::channel::CellEnd;
+use super::interface::{CellError, CellStatus};
+use super::render::{self, Place};
+use super::source_map::SourceMap;
+
+/// How a cell that ran has ended.
+pub(crate) fn status(end: &CellEnd, map: &SourceMap<'_>, interrupted: bool) -> CellStatus {
+    let Some(outcome) = &end.outcome else {
+        return CellStatus::Error(engine_error("the cells' process did not say how the cell ended"));
+    };
+    let text = |name: &str| outcome[name].as_str().unwrap_or_default();
+    let kind = text("kind");
+    if kind == "ok" {
+        return CellStatus::Ok;
+    }
+    let message = text("message");
+    if kind == "interrupted" || (interrupted && ["panic", "error"].contains(&kind)) {
+        return CellStatus::Interrupted(self::interrupted(message));
+    }
+    CellStatus::Error(match kind {
+        "panic" => {
+            let (place, elsewhere) = places(outcome, map);
+            let title = format!("panicked: {message}");
+            CellError {
+                ename: "Panic".to_owned(),
+                evalue: message.to_owned(),
+                traceback: render::run_error(&title, "Panic", place, elsewhere.as_deref(), None),
+            }
+        }
+        "error" => {
+            let (place, elsewhere) = places(outcome, map);
+            let hint = outcome["hint"].as_str();
+            let traceback = render::run_error(message, text("name"), place, elsewhere.as_deref(), hint);
+            CellError { ename: text("name").to_owned(), evalue: message.to_owned(), traceback }
+        }
+        "lost" => {
+            let names: Vec<&str> = outcome["names"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let message = format!("the type of `{}` was redefined, so its value was dropped", names.join("`, `"));
+            plain("VariableLost", &message, Some("run the cell that makes it again"))
+        }
+        "load" => plain("LoadError", &format!("the cell's object cannot be loaded: {message}"), None),
+        _ => engine_error("the cells' process sent an unknown outcome"),
+    })
+}
+
+/// Where an error happened: in a cell, or else in a file of some library.
+fn places<'a>(outcome: &Value, map: &SourceMap<'a>) -> (Option<Place<'a>>, Option<String>) {
+    let number = |name: &str| outcome[name].as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or(0);
+    let (file, line, column) = (outcome["file"].as_str().unwrap_or_default(), number("line"), number("column"));
+    if file == "src/lib.rs"
+        && let Some((source, offset)) = map.locate_line(line, column)
+    {
+        return (Some(Place { source, offset }), None);
+    }
+    let elsewhere = (!file.is_empty()).then(|| format!("{}:{line}:{column}", shortened(file)));
+    (None, elsewhere)
+}
+
+/// `/home/x/.cargo/registry/src/index…/burn-0.22.1/src/a.rs` is `burn-0.22.1/src/a.rs`.
+fn shortened(file: &str) -> &str {
+    let after_registry = file.split_once("/registry/src/").and_then(|(_, rest)| rest.split_once('/')).map(|(_, rest)| rest);
+    let after_rustc = file.strip_prefix("/rustc/").and_then(|rest| rest.split_once('/')).map(|(_, rest)| rest);
+    after_registry.or(after_rustc).unwrap_or(file)
+}
+
+fn plain(ename: &str, message: &str, hint: Option<&str>) -> CellError {
+    CellError {
+        ename: ename.to_owned(),
+        evalue: message.to_owned(),
+        traceback: render::run_error(message, ename, None, None, hint),
+    }
+}
+
+pub(crate) fn interrupted(message: &str) -> CellError {
+    plain("Interrupted", message, None)
+}
+
+pub(crate) fn engine_error(reason: &str) -> CellError {
+    plain("EngineError", reason, None)
+}
+
+pub(crate) fn command_error(reason: &str, hint: Option<&str>) -> CellError {
+    plain("CommandError", reason, hint)
+}
+
+/// An error of evcxr's own: a command, a dependency, cargo.
+pub(crate) fn evcxr_error(error: &Error) -> CellError {
+    let text = match error {
+        Error::CompilationErrors(errors) => {
+            let rendered: Vec<String> = errors
+                .iter()
+                .map(|error| {
+                    let rendered = error.rendered();
+                    if rendered.is_empty() { error.message() } else { rendered }
+                })
+                .collect();
+            rendered.join("\n")
+        }
+        other => other.to_string(),
+    };
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("evcxr failed").to_owned();
+    CellError { ename: "CommandError".to_owned(), evalue: strip_colours(&first), traceback: render::lines(&text) }
+}
+
+fn strip_colours(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\x1b') {
+        plain.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    plain + rest
+}
+
+/// The process that held the variables is gone.
+pub(crate) fn lost(reason: &str, killed_by_us: bool, end: &CellEnd, names: &[String], startup_text: &str) -> CellError {
+    let why = if killed_by_us {
+        "the cell did not stop when asked, so its process was killed".to_owned()
+    } else {
+        format!("the cells' process {}", how_it_ended(reason))
+    };
+    let consequence = match names {
+        [] => "no variables were lost; functions, types and imports are kept".to_owned(),
+        names => format!("lost the variables {}; functions, types and imports are kept", names.join(", ")),
+    };
+    let mut traceback = render::run_error(&why, "ChildDied", None, end.panic.as_deref().map(|text| format!("a panic: {text}")).as_deref(), Some(&consequence));
+    traceback.extend(startup_text.lines().map(str::to_owned));
+    CellError { ename: "ChildDied".to_owned(), evalue: format!("{why}; {consequence}"), traceback }
+}
+
+/// evcxr's words are `Subprocess terminated with status: signal: 11 (SIGSEGV) (core dumped)`.
+fn how_it_ended(reason: &str) -> String {
+    let status = reason.rsplit("status: ").next().unwrap_or(reason).trim();
+    if status.contains("SIGKILL") {
+        return "was killed (signal 9, SIGKILL): by someone, or by the system because memory ran out".to_owned();
+    }
+    if let Some(signal) = status.strip_prefix("signal: ") {
+        let meaning = match signal.split(' ').next().unwrap_or_default() {
+            "6" => ": something called abort (a panic that cannot unwind, a stack overflow, a C library)",
+            "11" => ": memory was used that is not there",
+            "7" => ": memory was used that is not there (a mapped file that was cut short, for instance)",
+            "4" => ": an instruction that this processor does not have",
+            _ => "",
+        };
+        return format!("died of signal {signal}{meaning}");
+    }
+    if let Some(code) = status.strip_prefix("exit status: ") {
+        return format!("ended by itself with exit code {code}");
+    }
+    format!("is gone ({status})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_process_is_told_in_words() {
+        let segv = how_it_ended("Subprocess terminated with status: signal: 11 (SIGSEGV) (core dumped)");
+        assert!(segv.starts_with("died of signal 11 (SIGSEGV)"), "{segv}");
+        assert_eq!(how_it_ended("Subprocess terminated with status: exit status: 3"), "ended by itself with exit code 3");
+        let error = lost("status: signal: 9 (SIGKILL)", true, &CellEnd::default(), &["a".to_owned(), "b".to_owned()], "");
+        assert!(error.evalue.contains("did not stop when asked") && error.evalue.contains("a, b"), "{}", error.evalue);
+    }
+
+    #[test]
+    fn library_files_are_named_without_the_machine() {
+        assert_eq!(shortened("/home/u/.cargo/registry/src/index.crates.io-1/burn-0.22.1/src/a.rs"), "burn-0.22.1/src/a.rs");
+        assert_eq!(shortened("/rustc/5980/library/core/src/option.rs"), "library/core/src/option.rs");
+    }
+}

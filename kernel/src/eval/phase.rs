@@ -1,0 +1,156 @@
+//! What the engine is doing right now, so that an interrupt stops the right process.
+
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    Nothing,
+    /// Reading, generating, compiling.
+    Preparing,
+    /// The child with this process id runs the cell.
+    Running(i32),
+}
+
+#[derive(Debug)]
+struct State {
+    doing: Doing,
+    /// Counts cells, so that a late kill never hits the next one.
+    serial: u64,
+    interrupted: bool,
+    killed: bool,
+}
+
+/// Shared between the handle, the engine's thread and the output thread.
+#[derive(Debug)]
+pub(crate) struct Phase {
+    state: Mutex<State>,
+    changed: Condvar,
+    compiler_file: PathBuf,
+}
+
+impl Phase {
+    pub(crate) fn new(compiler_file: PathBuf) -> Self {
+        let state = State { doing: Doing::Nothing, serial: 0, interrupted: false, killed: false };
+        Self { state: Mutex::new(state), changed: Condvar::new(), compiler_file }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A cell begins; its serial number.
+    pub(crate) fn begin_cell(&self) -> u64 {
+        let mut state = self.lock();
+        *state = State { doing: Doing::Preparing, serial: state.serial + 1, interrupted: false, killed: false };
+        let _ = std::fs::remove_file(&self.compiler_file);
+        state.serial
+    }
+
+    /// The child begins to run the cell; false when the user has interrupted meanwhile.
+    pub(crate) fn begin_run(&self, pid: i32) -> bool {
+        let mut state = self.lock();
+        state.doing = Doing::Running(pid);
+        !state.interrupted
+    }
+
+    /// The cell is over; whether it was interrupted, and whether by force.
+    pub(crate) fn end_cell(&self) -> (bool, bool) {
+        let mut state = self.lock();
+        state.doing = Doing::Nothing;
+        self.changed.notify_all();
+        (state.interrupted, state.killed)
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.lock().interrupted
+    }
+
+    /// Stops the compiler, or asks the running cell to stop and kills it when it has not after `patience`.
+    pub(crate) fn interrupt(self: &std::sync::Arc<Self>, patience: Duration) {
+        let mut state = self.lock();
+        if state.doing == Doing::Nothing {
+            return;
+        }
+        let first = !state.interrupted;
+        state.interrupted = true;
+        match state.doing {
+            Doing::Running(pid) => {
+                send_signal(pid, libc::SIGINT);
+                let serial = state.serial;
+                drop(state);
+                if first {
+                    let phase = std::sync::Arc::clone(self);
+                    std::thread::spawn(move || phase.kill_after(serial, patience));
+                }
+            }
+            _ => self.stop_compiler(),
+        }
+    }
+
+    fn stop_compiler(&self) {
+        let group = std::fs::read_to_string(&self.compiler_file).ok().and_then(|text| text.parse::<i32>().ok());
+        if let Some(group) = group.filter(|group| *group > 1) {
+            send_signal(-group, libc::SIGKILL);
+        }
+    }
+
+    fn kill_after(&self, serial: u64, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let mut state = self.lock();
+        while state.serial == serial && state.doing != Doing::Nothing {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                if let Doing::Running(pid) = state.doing {
+                    state.killed = true;
+                    send_signal(pid, libc::SIGKILL);
+                }
+                return;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Kills whatever runs: the engine is shut down.
+    pub(crate) fn kill(&self) {
+        let mut state = self.lock();
+        state.interrupted = true;
+        match state.doing {
+            Doing::Running(pid) => send_signal(pid, libc::SIGKILL),
+            Doing::Preparing => self.stop_compiler(),
+            Doing::Nothing => {}
+        }
+    }
+}
+
+fn send_signal(pid: i32, signal: i32) {
+    if pid != 0 {
+        // SAFETY: kill has no memory effects.
+        unsafe { libc::kill(pid, signal) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_cell_that_does_not_stop_is_killed_and_the_next_one_is_not() {
+        let phase = Arc::new(Phase::new(PathBuf::from("/nonexistent/compiler.pid")));
+        let mut child = std::process::Command::new("sh").args(["-c", "trap '' INT; sleep 60"]).spawn().unwrap();
+        phase.begin_cell();
+        assert!(phase.begin_run(child.id().try_into().unwrap()));
+        std::thread::sleep(Duration::from_millis(100));
+        phase.interrupt(Duration::from_millis(50));
+        child.wait().unwrap();
+        assert_eq!(phase.end_cell(), (true, true));
+
+        let mut next = std::process::Command::new("sleep").arg("0.3").spawn().unwrap();
+        phase.begin_cell();
+        phase.begin_run(next.id().try_into().unwrap());
+        assert!(next.wait().unwrap().success());
+        assert_eq!(phase.end_cell(), (false, false));
+    }
+}

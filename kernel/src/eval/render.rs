@@ -1,0 +1,302 @@
+//! Shows rustc's messages, panics and errors on the user's own lines, the way the compiler draws them.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use serde::Deserialize;
+
+use super::exchange::{BACK_MARK, NewVariable, PUT_MARK, TAKE_MARK, unnameable};
+use super::interface::CellError;
+use super::source_map::{CellSource, SourceMap};
+
+/// One message of rustc.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Diagnostic {
+    message: String,
+    code: Option<Code>,
+    level: String,
+    spans: Vec<Span>,
+    children: Vec<Diagnostic>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Code {
+    code: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Span {
+    file_name: String,
+    byte_start: usize,
+    byte_end: usize,
+    is_primary: bool,
+    label: Option<String>,
+    suggested_replacement: Option<String>,
+    expansion: Option<Box<Expansion>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Expansion {
+    span: Span,
+}
+
+struct Located<'a> {
+    source: &'a CellSource,
+    range: Range<usize>,
+    is_primary: bool,
+    label: Option<&'a str>,
+    replacement: Option<&'a str>,
+}
+
+/// Words of explanation that the caller adds to a message about a name, such as why a variable is gone.
+pub(crate) type Explain<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The error of a cell that does not compile.
+pub(crate) fn compile_error(json: &[String], map: &SourceMap<'_>, explain: Explain<'_>) -> CellError {
+    let diagnostics: Vec<Diagnostic> = json.iter().filter_map(|json| serde_json::from_str(json).ok()).collect();
+    let mut shown: Vec<(&Diagnostic, String)> = Vec::new();
+    for only_located in [true, false] {
+        for diagnostic in &diagnostics {
+            let is_ours = is_own_line(diagnostic, map);
+            let located = diagnostic.spans.iter().any(|span| span.is_primary && locate(span, map).is_some());
+            if (only_located && (!located || is_ours)) || (!only_located && !shown.is_empty()) {
+                continue;
+            }
+            let text = render(diagnostic, map, explain);
+            if !shown.iter().any(|(_, other)| *other == text) {
+                shown.push((diagnostic, text));
+            }
+        }
+    }
+    let first = shown.first().map(|(diagnostic, _)| *diagnostic);
+    let ename = first.and_then(|first| first.code.as_ref()).map_or("CompileError", |code| &code.code).to_owned();
+    let mut evalue = first.map_or("the cell does not compile", |first| &first.message).to_owned();
+    if shown.len() > 1 {
+        evalue.push_str(&format!(" (and {} more)", shown.len() - 1));
+    }
+    let traceback = shown.iter().flat_map(|(_, text)| lines(text)).collect();
+    CellError { ename, evalue, traceback }
+}
+
+/// Whether the main place of a message is a line that we have generated.
+fn is_own_line(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> bool {
+    diagnostic.spans.iter().find(|span| span.is_primary).is_some_and(|span| own_name(span, map).is_some())
+}
+
+/// The variable that the generated line at a span keeps, puts back or loads.
+fn own_name<'a>(span: &Span, map: &SourceMap<'a>) -> Option<(&'static str, &'a str)> {
+    let line = map.generated_line(span.byte_start);
+    [PUT_MARK, BACK_MARK, TAKE_MARK].into_iter().find_map(|mark| Some((mark, line.split_once(mark)?.1.trim())))
+}
+
+/// Variables whose loading failed to compile: their types cannot be written here.
+pub(crate) fn unloadable(json: &[String], map: &SourceMap<'_>) -> Vec<String> {
+    let mut names: Vec<String> = json
+        .iter()
+        .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
+        .flat_map(|diagnostic| diagnostic.spans)
+        .filter(|span| span.is_primary)
+        .filter_map(|span| own_name(&span, map).filter(|(mark, _)| *mark == TAKE_MARK).map(|(_, name)| name.to_owned()))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> String {
+    let mut title = level(&diagnostic.level).primary_title(diagnostic.message.as_str());
+    if let Some(code) = &diagnostic.code {
+        title = title.id(code.code.as_str());
+    }
+    let mut main = title.elements(snippets(&diagnostic.spans, map));
+    let mut groups = Vec::new();
+    for child in &diagnostic.children {
+        let located: Vec<Located<'_>> = child.spans.iter().filter_map(|span| locate(span, map)).collect();
+        if located.is_empty() {
+            main = main.element(level(&child.level).message(child.message.as_str()));
+        } else if located.iter().any(|span| span.replacement.is_some()) {
+            groups.push(suggestion(child, &located));
+        } else {
+            groups.push(
+                level(&child.level).secondary_title(child.message.as_str()).elements(snippets(&child.spans, map)),
+            );
+        }
+    }
+    for note in notes(diagnostic, map, explain) {
+        main = main.element(Level::HELP.message(note));
+    }
+    groups.insert(0, main);
+    Renderer::styled().render(&groups)
+}
+
+/// What the notebook adds to what the compiler says.
+fn notes(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let kept = diagnostic.spans.iter().find_map(|span| own_name(span, map).filter(|(mark, _)| *mark == PUT_MARK));
+    let code = diagnostic.code.as_ref().map_or("", |code| &code.code);
+    if let Some((_, name)) = kept.filter(|_| ["E0597", "E0521", "E0716", "E0515", "E0310"].contains(&code)) {
+        notes.push(format!(
+            "`{name}` is kept for later cells, so it cannot hold a reference to another value: store the value itself \
+             (`.clone()`, `.to_owned()`), or wrap the cell in `{{ … }}` to keep nothing"
+        ));
+    }
+    if code == "E0425"
+        && let Some(name) = diagnostic.message.split('`').nth(1)
+    {
+        notes.extend(explain(name));
+    }
+    notes
+}
+
+fn suggestion<'a>(child: &'a Diagnostic, located: &[Located<'a>]) -> Group<'a> {
+    let mut group = Level::HELP.secondary_title(child.message.as_str());
+    if let Some(first) = located.first() {
+        let patches = located
+            .iter()
+            .filter(|span| span.source == first.source)
+            .filter_map(|span| Some(Patch::new(span.range.clone(), span.replacement?)));
+        return group.element(Snippet::source(&*first.source.code).path(first.source.path()).patches(patches));
+    }
+    group = group.id("");
+    Group::with_title(group)
+}
+
+fn level(name: &str) -> Level<'static> {
+    match name {
+        "warning" => Level::WARNING,
+        "note" | "failure-note" => Level::NOTE,
+        "help" => Level::HELP,
+        _ => Level::ERROR,
+    }
+}
+
+/// One snippet for each cell that the spans are in.
+fn snippets<'a>(spans: &'a [Span], map: &SourceMap<'a>) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+    let located: Vec<Located<'a>> = spans.iter().filter_map(|span| locate(span, map)).collect();
+    let mut sources: Vec<&CellSource> = Vec::new();
+    for span in located.iter().filter(|span| span.is_primary).chain(&located) {
+        if !sources.contains(&span.source) {
+            sources.push(span.source);
+        }
+    }
+    sources
+        .into_iter()
+        .map(|source| {
+            let annotations = located.iter().filter(|span| span.source == source).map(|span| {
+                let kind = if span.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+                kind.span(span.range.clone()).label(span.label)
+            });
+            Snippet::source(&*source.code).path(source.path()).annotations(annotations)
+        })
+        .collect()
+}
+
+/// Where a span is in the users' cells; a span inside a macro of another crate counts where the macro is called.
+fn locate<'a>(span: &'a Span, map: &SourceMap<'a>) -> Option<Located<'a>> {
+    if is_generated_file(&span.file_name)
+        && let Some((source, range)) = map.locate_span(span.byte_start..span.byte_end)
+    {
+        let label = span.label.as_deref().filter(|label| !label.contains("__swath"));
+        let replacement = span.suggested_replacement.as_deref();
+        return Some(Located { source, range, is_primary: span.is_primary, label, replacement });
+    }
+    let call = locate(&span.expansion.as_ref()?.span, map)?;
+    Some(Located { is_primary: span.is_primary, label: span.label.as_deref(), replacement: None, ..call })
+}
+
+fn is_generated_file(name: &str) -> bool {
+    name == "src/lib.rs"
+}
+
+/// The error of a cell that does not parse, from rustc's messages about the cell alone.
+pub(crate) fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+/// The error of a cell whose new variables cannot be kept.
+pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -> CellError {
+    let mut traceback = Vec::new();
+    for NewVariable { name, type_name } in variables {
+        let what = unnameable(type_name).unwrap_or("a value of a hidden type");
+        let message = format!("`{name}` is {what}, which later cells cannot use");
+        let help = match what {
+            "a closure" => format!(
+                "give it a type that has a name: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or write a `fn {name}(…)`"
+            ),
+            "a function by its own type" => format!("give it a type that has a name: `let {name}: fn(…) -> … = …;`"),
+            "a future" => "await it in this cell, or box it: `Box::pin(…) as Pin<Box<dyn Future<Output = …>>>`".to_owned(),
+            _ => format!("collect it (`.collect::<Vec<_>>()`), or box it: `let {name}: Box<dyn …> = Box::new(…);`"),
+        };
+        let mut main = Level::ERROR.primary_title(message);
+        let place = binding_place(&source.code, name);
+        let group = match place {
+            Some(range) => main.element(
+                Snippet::source(&*source.code)
+                    .path(source.path())
+                    .annotation(AnnotationKind::Primary.span(range).label("used by no statement of this cell")),
+            ),
+            None => {
+                main = main.id("");
+                Group::with_title(main)
+            }
+        };
+        let group = group
+            .element(Level::HELP.message(help))
+            .element(Level::HELP.message("to keep nothing, wrap the cell in `{ … }`"));
+        traceback.extend(lines(&Renderer::styled().render(&[group])));
+    }
+    let evalue = match variables {
+        [variable] => format!(
+            "`{}` is {}, which later cells cannot use",
+            variable.name,
+            unnameable(&variable.type_name).unwrap_or("a value of a hidden type")
+        ),
+        _ => format!("{} variables are of types that later cells cannot use", variables.len()),
+    };
+    CellError { ename: "CompileError".to_owned(), evalue, traceback }
+}
+
+fn binding_place(code: &str, name: &str) -> Option<Range<usize>> {
+    let is_word = |character: Option<char>| character.is_some_and(|it| it.is_alphanumeric() || it == '_');
+    code.match_indices(name)
+        .map(|(start, text)| start..start + text.len())
+        .find(|range| {
+            !is_word(code[..range.start].chars().next_back())
+                && !is_word(code[range.end..].chars().next())
+                && code[..range.start].contains("let")
+        })
+}
+
+/// A place in a cell that something points to.
+pub(crate) struct Place<'a> {
+    pub(crate) source: &'a CellSource,
+    pub(crate) offset: usize,
+}
+
+/// An error that the running cell ended with: a title, the place, and what to do.
+pub(crate) fn run_error(title: &str, name: &str, place: Option<Place<'_>>, elsewhere: Option<&str>, hint: Option<&str>) -> Vec<String> {
+    let title = Level::ERROR.with_name(name).primary_title(title);
+    let mut group = match place {
+        Some(Place { source, offset }) => title.element(
+            Snippet::source(&*source.code)
+                .path(source.path())
+                .annotation(AnnotationKind::Primary.span(offset..expression_end(&source.code, offset))),
+        ),
+        None => Group::with_title(title),
+    };
+    if let Some(elsewhere) = elsewhere {
+        group = group.element(Level::NOTE.message(format!("at {elsewhere}")));
+    }
+    if let Some(hint) = hint {
+        group = group.element(Level::HELP.message(hint));
+    }
+    lines(&Renderer::styled().render(&[group]))
+}
+
+/// Where the expression at `offset` ends, as far as its line tells: places of panics and `?` have no end.
+fn expression_end(code: &str, offset: usize) -> usize {
+    let rest = code.get(offset..).unwrap_or_default();
+    let line = rest.lines().next().unwrap_or_default();
+    let line = line.split("//").next().unwrap_or(line).trim_end().trim_end_matches(';');
+    offset + line.len().max(rest.chars().next().map_or(0, char::len_utf8))
+}

@@ -1,0 +1,157 @@
+//! The session's private folder: the tools that evcxr finds first, its crate, and the files shared with `swath-cell`.
+//!
+//! ```text
+//! $TMPDIR/swath-session-<pid>-…/
+//!   bin/      cargo, mold, rustup, swath-cell (links to swath-cell), rustc (the toolchain's)
+//!   cell/     evcxr's crate
+//!   *.json    see `exchange`
+//! ```
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::exchange::{self, SessionConfig};
+use super::interface::EngineOptions;
+
+const PREFIX: &str = "swath-session-";
+
+/// What the environment was before it was changed, and where the session's folder is.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) dir: PathBuf,
+    pub(crate) user_path: OsString,
+    pub(crate) user_library_path: OsString,
+}
+
+static SESSION: OnceLock<Result<Session, String>> = OnceLock::new();
+
+/// Makes the session's folder, puts its tools first on this process' `PATH`, and names its folders in the variables
+/// that evcxr and `swath-cell` read. Call it while the process has one thread; an engine that starts without it does
+/// it itself.
+pub(crate) fn prepare_environment() {
+    let _ = session();
+}
+
+pub(crate) fn session() -> Result<&'static Session, String> {
+    SESSION.get_or_init(prepare).as_ref().map_err(Clone::clone)
+}
+
+fn prepare() -> Result<Session, String> {
+    let temporary = std::env::temp_dir();
+    remove_leftovers(&temporary);
+    let dir = tempfile::Builder::new()
+        .prefix(&format!("{PREFIX}{}-", std::process::id()))
+        .tempdir_in(&temporary)
+        .map_err(|error| format!("cannot make a folder in {}: {error}; set TMPDIR to a folder that can be written", temporary.display()))?
+        .keep();
+    for name in ["bin", "cell"] {
+        std::fs::create_dir(dir.join(name)).map_err(|error| format!("cannot make a folder in {}: {error}", dir.display()))?;
+    }
+    let user_path = std::env::var_os("PATH").unwrap_or_default();
+    let mut path = OsString::from(dir.join("bin"));
+    path.push(":");
+    path.push(&user_path);
+    // SAFETY: `prepare_environment` is called before other threads exist.
+    unsafe {
+        std::env::set_var("PATH", path);
+        std::env::set_var("EVCXR_TMPDIR", dir.join("cell"));
+        std::env::set_var(exchange::SESSION_ENV, &dir);
+    }
+    Ok(Session { dir, user_path, user_library_path: std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default() })
+}
+
+/// Removes folders of kernels that were killed.
+fn remove_leftovers(temporary: &Path) {
+    for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|rest| rest.split('-').next());
+        if let Some(pid) = pid.and_then(|pid| pid.parse::<i32>().ok())
+            && !Path::new("/proc").join(pid.to_string()).exists()
+        {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+impl Session {
+    /// Links the tools and writes the settings for `swath-cell`.
+    pub(crate) fn write_tools(&self, options: &EngineOptions) -> Result<(), String> {
+        let tool = match &options.cell_tool {
+            Some(tool) => tool.clone(),
+            None => beside_this_program("swath-cell")?,
+        };
+        let rustc = options.toolchain.join("bin/rustc");
+        for needed in [&tool, &rustc, &options.lib_dir.join("libswath.so"), &options.lib_dir.join("libswath.rmeta")] {
+            if !needed.exists() {
+                return Err(format!("{} does not exist: run `swath doctor`, or install again", needed.display()));
+            }
+        }
+        let links = [("cargo", &tool), ("mold", &tool), ("rustup", &tool), ("swath-cell", &tool), ("rustc", &rustc)];
+        for (name, target) in links {
+            let link = self.dir.join("bin").join(name);
+            let _ = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink(target, &link)
+                .map_err(|error| format!("cannot link {}: {error}", link.display()))?;
+        }
+        let mold = self.find_tool("mold");
+        let config = SessionConfig {
+            lib_dir: options.lib_dir.clone(),
+            cargo: options.toolchain.join("bin/cargo"),
+            rustc,
+            rustup: self.find_tool("rustup"),
+            linker: linker(&options.toolchain, mold.as_deref(), self.find_tool("ld").as_deref()),
+            mold,
+            crate_dir: self.dir.join("cell").canonicalize().unwrap_or_else(|_| self.dir.join("cell")),
+            plain_cargo: std::env::var_os("SWATH_PLAIN_CARGO").is_some_and(|value| value == "1"),
+        };
+        exchange::write(&exchange::config_path(&self.dir), &config)
+            .map_err(|error| format!("cannot write to {}: {error}", self.dir.display()))
+    }
+
+    fn find_tool(&self, name: &str) -> Option<PathBuf> {
+        std::env::split_paths(&self.user_path).map(|folder| folder.join(name)).find(|path| path.is_file())
+    }
+
+    /// Where the child finds the standard library and what else the user's programs need.
+    pub(crate) fn child_library_path(&self, options: &EngineOptions) -> OsString {
+        let mut path = OsString::from(target_library_dir(&options.toolchain));
+        path.push(":");
+        path.push(&options.lib_dir);
+        if !self.user_library_path.is_empty() {
+            path.push(":");
+            path.push(&self.user_library_path);
+        }
+        path
+    }
+
+    pub(crate) fn remove(&self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn beside_this_program(name: &str) -> Result<PathBuf, String> {
+    let program = std::env::current_exe().map_err(|error| format!("cannot find this program's folder: {error}"))?;
+    Ok(program.with_file_name(name))
+}
+
+fn host_dir(toolchain: &Path) -> PathBuf {
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    toolchain.join("lib/rustlib").join(host)
+}
+
+fn target_library_dir(toolchain: &Path) -> PathBuf {
+    host_dir(toolchain).join("lib")
+}
+
+/// The quickest linker there is; the toolchain brings one along.
+fn linker(toolchain: &Path, mold: Option<&Path>, system: Option<&Path>) -> Vec<String> {
+    let bundled = host_dir(toolchain).join("bin/rust-lld");
+    if let Some(mold) = mold {
+        return vec![mold.display().to_string()];
+    }
+    if bundled.is_file() {
+        return vec![bundled.display().to_string(), "-flavor".to_owned(), "gnu".to_owned()];
+    }
+    system.map(|path| vec![path.display().to_string()]).unwrap_or_default()
+}

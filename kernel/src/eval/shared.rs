@@ -1,0 +1,84 @@
+//! What the handle can answer without the engine's thread: the variables, the names, whether anything runs.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::exchange::{self, Report, unnameable};
+use super::phase::Phase;
+use super::variables::VariableTable;
+
+/// Shared between the handle and the engine's threads.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) phase: Arc<Phase>,
+    table: Mutex<VariableTable>,
+    item_names: Mutex<BTreeSet<String>>,
+    waiting: AtomicUsize,
+    started: AtomicBool,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn new(phase: Phase) -> Self {
+        Self {
+            phase: Arc::new(phase),
+            table: Mutex::default(),
+            item_names: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            started: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn table(&self) -> MutexGuard<'_, VariableTable> {
+        lock(&self.table)
+    }
+
+    /// The names in the child's store that no later cell can use: neither in the table nor new and nameable.
+    pub(crate) fn unkept(&self, stored: &[String], report_path: &Path) -> Vec<String> {
+        let report: Report = exchange::read(report_path).unwrap_or_default();
+        let table = self.table();
+        let is_new = |name: &String| {
+            report.variables.iter().any(|new| new.name == *name && unnameable(&new.type_name).is_none())
+        };
+        stored.iter().filter(|name| table.get(name).is_none() && !is_new(name)).cloned().collect()
+    }
+
+    pub(crate) fn add_names(&self, names: impl Iterator<Item = String>) {
+        lock(&self.item_names).extend(names);
+    }
+
+    pub(crate) fn clear_names(&self) {
+        lock(&self.item_names).clear();
+    }
+
+    /// Names of variables and items.
+    pub(crate) fn names(&self) -> Vec<(String, &'static str)> {
+        let variables: Vec<_> = self.table().iter().map(|variable| (variable.name.clone(), "instance")).collect();
+        variables.into_iter().chain(lock(&self.item_names).iter().map(|name| (name.clone(), "function"))).collect()
+    }
+
+    pub(crate) fn job_queued(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn job_done(&self) {
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
+    }
+
+    pub(crate) fn set_started(&self, started: bool) {
+        self.started.store(started, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_started(&self) -> bool {
+        self.started.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,42 @@
+//! Cells that do not parse: the compiler says why, about the cell alone.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::generate::{BODY_MARK, Generated};
+use super::interface::CellError;
+use super::render;
+use super::source_map::{CellSource, SourceMap};
+
+/// The compiler's complaint about the cell's syntax; `None` when it has none.
+pub(crate) fn check(toolchain: &Path, session: &Path, rust: &str, source: &CellSource) -> Option<CellError> {
+    let folder = session.join("syntax");
+    std::fs::create_dir_all(folder.join("src")).ok()?;
+    let file = format!("fn cell() {{ {BODY_MARK}\n{rust}\n}}\n");
+    std::fs::write(folder.join("src/lib.rs"), &file).ok()?;
+    let output = Command::new(toolchain.join("bin/rustc"))
+        .args(["--edition=2024", "--crate-type=lib", "-Zparse-crate-root-only", "--error-format=json", "src/lib.rs"])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let errors: Vec<String> = text
+        .lines()
+        .filter(|line| line.contains(r#""level":"error""#) && !line.contains(r#""message":"aborting due to"#))
+        .map(str::to_owned)
+        .collect();
+    if errors.is_empty() {
+        return None;
+    }
+    let generated = Generated::whole(rust.len());
+    let map = SourceMap::new(&file, source, &generated, std::iter::empty());
+    let mut error = render::compile_error(&errors, &map, &|_| None);
+    if error.ename == "CompileError" {
+        "SyntaxError".clone_into(&mut error.ename);
+    }
+    Some(error)
+}
