@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use crate::Hint;
 
 /// What can go wrong in [`crate::train`].
@@ -8,16 +10,135 @@ pub enum TrainError {
     #[error("cannot access the file: {source}: {path:?}")]
     Io {
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// The system's own error.
         source: std::io::Error,
+    },
+    /// A setting of [`crate::train::Fit`] that makes no training.
+    #[error("cannot train with {setting} = {found}: expected {expected}")]
+    Setting {
+        /// The method that sets it.
+        setting: &'static str,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// Chips cut from a scene without labels.
+    #[error("the {area} has no labels: {scene}")]
+    NoLabels {
+        /// `training scene` or `validation scene`.
+        area: &'static str,
+        /// The scene.
+        scene: String,
+    },
+    /// Labels that do not touch the area that is trained on.
+    #[error("no labelled pixel in the training area: no {classes} in the {chips} chips of {scene}")]
+    NothingLabelled {
+        /// The names of the classes.
+        classes: String,
+        /// Chips looked at.
+        chips: usize,
+        /// The scene.
+        scene: String,
+    },
+    /// A scene whose classes are not the model's.
+    #[error("the {area} has the classes {found:?}, the model has {expected:?}")]
+    ClassesDiffer {
+        /// `training scene` or `validation scene`.
+        area: &'static str,
+        /// The model's classes.
+        expected: Vec<String>,
+        /// The scene's classes.
+        found: Vec<String>,
+    },
+    /// Scenes with different numbers of bands.
+    #[error("the {area} has {found} bands, {other} has {expected}: {scene}")]
+    BandsDiffer {
+        /// `training scene` or `validation scene`.
+        area: &'static str,
+        /// What it is compared with.
+        other: &'static str,
+        /// Bands expected.
+        expected: usize,
+        /// Bands found.
+        found: usize,
+        /// The scene.
+        scene: String,
+    },
+    /// A model that was not trained or loaded yet.
+    #[error("the model has no weights yet, so it cannot {doing}")]
+    NotTrained {
+        /// What was asked.
+        doing: &'static str,
+    },
+    /// The network's output has another shape than the labels.
+    #[error("the network gave scores of shape {found:?}, expected {expected:?} ([chips, classes, height, width])")]
+    OutputShape {
+        /// `[n, classes, h, w]` expected.
+        expected: [usize; 4],
+        /// What the network gave.
+        found: [usize; 4],
+    },
+    /// The loss became infinite or not a number before any weights were worth keeping.
+    #[error("the loss is {loss} at step {step}: training has no usable weights")]
+    NotFinite {
+        /// The loss.
+        loss: f32,
+        /// The step, counted from 1.
+        step: usize,
+    },
+    /// A checkpoint that cannot be used.
+    #[error("cannot resume from the checkpoint: {reason}: {path:?}")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tensor could not be read back from the device.
+    #[error("cannot read a result back from {device}: {reason}")]
+    Read {
+        /// The device.
+        device: String,
+        /// Burn's own error.
+        reason: String,
     },
 }
 
 impl Hint for TrainError {
     fn hint(&self) -> Option<String> {
-        match self {
-            Self::Io { .. } => None,
-        }
+        Some(match self {
+            Self::Io { .. } | Self::Setting { .. } => return None,
+            Self::NoLabels { .. } => {
+                "add them with `scene.with_labels(\"labels.geojson\", \"building\")?` before `split` and `chips`".to_owned()
+            }
+            Self::NothingLabelled { .. } => {
+                "show the scene to see where its labels are, and split or crop it so that the training part has some"
+                    .to_owned()
+            }
+            Self::ClassesDiffer { .. } => {
+                "make the model with `Segmenter::new(architecture, scene.classes())` of the training scene".to_owned()
+            }
+            Self::BandsDiffer { .. } => "train and validate on imagery with the same bands".to_owned(),
+            Self::NotTrained { .. } => {
+                "train it with `fit` and use `run.best()`, or load one with `Segmenter::load`".to_owned()
+            }
+            Self::OutputShape { .. } => {
+                "a network keeps the height and width of its input; chips of a multiple of 32 pixels suit every encoder"
+                    .to_owned()
+            }
+            Self::NotFinite { .. } => {
+                "lower the learning rate, as in `Fit::epochs(10).lr(1e-4)`, and look for extreme values in the imagery"
+                    .to_owned()
+            }
+            Self::Checkpoint { .. } => {
+                "resume with the settings, chips and architecture of the first run, or leave `resume` out to start again"
+                    .to_owned()
+            }
+            Self::Read { .. } => {
+                "an error on a GPU lasts for the life of the process: restart the kernel and lower `batch`".to_owned()
+            }
+        })
     }
 }

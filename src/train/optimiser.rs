@@ -109,17 +109,14 @@ impl AdamW {
 
     /// What to multiply the gradients by; `None` when one is not finite.
     fn scale(&self, found: &HashMap<ParamId, (String, Gradient)>) -> Option<Scale> {
-        let mut on_host = 0.0_f64;
+        let mut on_host: Vec<f32> = Vec::new();
         let mut on_device: Option<Tensor<1>> = None;
         for (_, gradient) in found.values() {
             match gradient {
                 Gradient::Host(data) => {
                     let values = data.as_slice::<f32>().unwrap_or_default();
-                    on_host += values
-                        .par_chunks(CHUNK)
-                        .map(|chunk| chunk.iter().map(|value| value * value).sum::<f32>())
-                        .map(f64::from)
-                        .sum::<f64>();
+                    let squares = |chunk: &[f32]| chunk.iter().map(|value| value * value).sum::<f32>();
+                    on_host.par_extend(values.par_chunks(CHUNK).map(squares));
                 }
                 Gradient::Device(values) => {
                     let sum = values.clone().square().sum();
@@ -134,7 +131,9 @@ impl AdamW {
             let Some(limit) = self.clip_norm else { return Some(Scale::Host(1.0)) };
             return Some(Scale::Device((sum.sqrt() + 1e-6).recip().mul_scalar(limit).clamp_max(1.0)));
         }
-        let norm = on_host.sqrt();
+        // In one order, so that the same run gives the same weights to the last bit.
+        on_host.sort_unstable_by(f32::total_cmp);
+        let norm = on_host.into_iter().map(f64::from).sum::<f64>().sqrt();
         norm.is_finite().then(|| match self.clip_norm {
             Some(limit) => Scale::Host((limit / (norm + 1e-6)).min(1.0) as f32),
             None => Scale::Host(1.0),

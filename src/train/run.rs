@@ -1,0 +1,176 @@
+//! A finished training run.
+
+use super::view::{curves, duration};
+use super::{EpochRecord, History, Segmenter};
+use crate::display::{Output, Show, escape};
+use crate::plot::{table_html, table_text};
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// All steps were taken.
+    Finished,
+    /// The user interrupted it; the best weights so far are kept.
+    Interrupted,
+    /// The validation score did not rise for as many epochs as `Fit::patience` allows.
+    NoImprovement {
+        /// Epochs since the best one.
+        epochs: usize,
+    },
+    /// The loss or a gradient was infinite or not a number; the weights from before are kept.
+    NotFinite {
+        /// The step where it was seen, counted from 1.
+        step: usize,
+    },
+}
+
+/// Where the time of a run went, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Timings {
+    /// The whole run.
+    pub total: f64,
+    /// Forward, backward, optimiser.
+    pub steps: f64,
+    /// Waiting for chips to be read.
+    pub waiting: f64,
+    /// Validation.
+    pub validation: f64,
+    /// Drawing and sending the live view.
+    pub view: f64,
+    /// Writing checkpoints.
+    pub checkpoints: f64,
+}
+
+/// A finished training run: its models, its course, why it ended. Shows itself as a table of epochs with curves.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Run {
+    pub(super) best: Segmenter,
+    pub(super) last: Segmenter,
+    pub(super) history: History,
+    pub(super) stopped: StopReason,
+    pub(super) device: String,
+    pub(super) steps: usize,
+    pub(super) batch: usize,
+    pub(super) timings: Timings,
+}
+
+impl Run {
+    /// The model of the epoch with the best validation score; without a validation, the last one.
+    #[must_use]
+    pub fn best(&self) -> &Segmenter {
+        &self.best
+    }
+
+    /// The model after the last step.
+    #[must_use]
+    pub fn last(&self) -> &Segmenter {
+        &self.last
+    }
+
+    /// What happened, step by step and epoch by epoch.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Why it ended.
+    #[must_use]
+    pub fn stopped(&self) -> StopReason {
+        self.stopped
+    }
+
+    /// Where its time went.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        self.timings
+    }
+
+    /// One sentence: how far it came, why it ended, which weights are kept.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let taken = self.history.step_losses.len();
+        let ended = match self.stopped {
+            StopReason::Finished => format!("Finished: {taken} steps"),
+            StopReason::Interrupted => format!("Interrupted by you after {taken} of {} steps", self.steps),
+            StopReason::NoImprovement { epochs } => {
+                let plural = if epochs == 1 { "" } else { "s" };
+                format!("Stopped after {taken} of {} steps: no better score for {epochs} epoch{plural}", self.steps)
+            }
+            StopReason::NotFinite { step } => {
+                format!("Stopped: the loss or a gradient was not finite at step {step} of {} (try a lower `lr`)", self.steps)
+            }
+        };
+        let kept = match self.history.best() {
+            Some(best) => {
+                let score = match best.score() {
+                    Some(score) => format!("mean IoU {score:.3}"),
+                    None => format!("validation loss {:.3}", best.valid_loss),
+                };
+                format!("best weights of epoch {} kept ({score})", best.epoch)
+            }
+            None => "the weights reached are kept; they were not validated".to_owned(),
+        };
+        format!("{ended} in {}; {kept}", duration(self.timings.total))
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let best = self.history.best().map(|epoch| epoch.epoch);
+        self.history.epochs.iter().map(|epoch| row(epoch, best == Some(epoch.epoch))).collect()
+    }
+
+    /// `2 min 3 s in steps, 1 s waiting for chips, ...`
+    fn where_time_went(&self) -> String {
+        let Timings { steps, waiting, validation, view, checkpoints, .. } = self.timings;
+        let mut parts = Vec::new();
+        for (seconds, what) in [
+            (steps, "in steps"),
+            (waiting, "waiting for chips"),
+            (validation, "validating"),
+            (view, "drawing"),
+            (checkpoints, "writing checkpoints"),
+        ] {
+            if seconds > 0.0 {
+                parts.push(format!("{seconds:.1} s {what}"));
+            }
+        }
+        parts.join(", ")
+    }
+}
+
+const HEADERS: [&str; 8] =
+    ["epoch", "step", "training loss", "validation loss", "mean IoU", "learning rate", "images/s", "seconds"];
+
+fn row(epoch: &EpochRecord, best: bool) -> Vec<String> {
+    let score = epoch.score().map_or_else(|| "–".to_owned(), |score| format!("{score:.4}"));
+    vec![
+        epoch.epoch.to_string(),
+        epoch.step.to_string(),
+        format!("{:.4}", epoch.train_loss),
+        format!("{:.4}", epoch.valid_loss),
+        if best { format!("{score} ★") } else { score },
+        format!("{:.1e}", epoch.lr),
+        format!("{:.1}", epoch.images_per_second),
+        format!("{:.1}", epoch.seconds),
+    ]
+}
+
+impl Show for Run {
+    fn output(&self) -> Output {
+        let (rows, summary) = (self.rows(), self.summary());
+        let details = format!("{} · {} chips a step · {}", self.device, self.batch, self.where_time_went());
+        let figure = curves(&self.history, self.steps);
+        let text = format!("{summary}\n{details}\n{}", table_text(&HEADERS, &rows));
+        let html = format!(
+            "<div><p><b>{}</b><br>{}</p>{}{}</div>",
+            escape(&summary),
+            escape(&details),
+            figure.html(),
+            table_html(&HEADERS, &rows)
+        );
+        Output { svg: figure.svg(), alt: figure.alt().to_owned(), ..Output::html(text, html) }
+    }
+}
+
+crate::show_in_cells!(Run);

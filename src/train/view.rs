@@ -1,0 +1,309 @@
+//! The live view of a training run: progress, curves, the latest example; redrawn a few times a second at most.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use super::validate::Example;
+use super::{EpochRecord, History};
+use crate::display::{Output, Show, escape};
+use crate::labels::Classes;
+use crate::plot::image::{RgbImage, encode_best, overlay, rgb_auto};
+use crate::plot::{Curves, Series, image_html};
+use crate::raster::BandStatistics;
+use crate::session::Live;
+
+/// The shortest time between two redraws: three a second read as live, and cost a training on the CPU nothing to speak of.
+const REDRAW: Duration = Duration::from_millis(350);
+/// Share of the newest step in the smoothed loss.
+pub(super) const SMOOTHING: f64 = 0.05;
+/// Points of a curve at most; more could not be told apart.
+const POINTS: usize = 300;
+/// Space between the pictures of an example, in pixels.
+const GAP: usize = 8;
+/// Pictures of an example are at most this wide and high.
+const EXAMPLE_SIDE: usize = 256;
+
+/// Where a run is.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    pub(super) step: usize,
+    pub(super) steps: usize,
+    pub(super) steps_per_epoch: usize,
+    pub(super) images_per_second: Option<f64>,
+    pub(super) seconds_left: Option<f64>,
+    /// Windows validated and all windows, during a validation.
+    pub(super) validating: Option<(usize, usize)>,
+}
+
+/// The view. Without a live part (`quiet`) it does nothing.
+pub(super) struct View {
+    title: String,
+    device: String,
+    live: Option<Live>,
+    picture: Option<Live>,
+    quiet: bool,
+    drawn: Option<Instant>,
+    /// Seconds spent drawing and sending.
+    pub(super) seconds: f64,
+}
+
+impl View {
+    pub(super) fn new(title: String, device: String, quiet: bool) -> Self {
+        Self { title, device, live: None, picture: None, quiet, drawn: None, seconds: 0.0 }
+    }
+
+    /// Redraws when the last time is long enough ago.
+    pub(super) fn show(&mut self, progress: &Progress, history: &History) {
+        if self.quiet || self.drawn.is_some_and(|drawn| drawn.elapsed() < REDRAW) {
+            return;
+        }
+        self.draw(&self.running(progress, history));
+    }
+
+    fn draw(&mut self, output: &Output) {
+        let start = Instant::now();
+        match &self.live {
+            Some(live) => live.update(output),
+            None => self.live = Some(Live::new(output)),
+        }
+        self.drawn = Some(Instant::now());
+        self.seconds += start.elapsed().as_secs_f64();
+    }
+
+    /// The last state, which stays as the cell's output.
+    pub(super) fn finish(&mut self, summary: &str, history: &History, steps: usize) {
+        if self.quiet {
+            return;
+        }
+        let curves = curves(history, steps);
+        let html = format!(
+            "<div style=\"{FONT}\"><div>{}</div><div style=\"margin:2px 0 6px 0\"><b>{}</b></div>{}</div>",
+            escape(&self.title),
+            escape(summary),
+            curves.html()
+        );
+        self.draw(&Output::html(format!("{}\n{summary}", self.title), html));
+    }
+
+    /// Shows the image, the truth and the prediction of one validation window.
+    pub(super) fn example(
+        &mut self,
+        example: &Example,
+        record: &EpochRecord,
+        classes: &Classes,
+        statistics: Option<&[BandStatistics]>,
+    ) {
+        if self.quiet {
+            return;
+        }
+        let start = Instant::now();
+        // A picture that cannot be drawn is no reason to stop a training.
+        if let Ok(output) = example_output(example, record, classes, statistics) {
+            match &self.picture {
+                Some(live) => live.update(&output),
+                None => self.picture = Some(Live::new(&output)),
+            }
+        }
+        self.seconds += start.elapsed().as_secs_f64();
+    }
+
+    fn running(&self, progress: &Progress, history: &History) -> Output {
+        let share = progress.step as f64 / progress.steps.max(1) as f64;
+        let line = status(progress, history);
+        let stop = "Interrupt the cell (the ■ button, or I I) to stop within a step: the best weights so far are kept.";
+        let text = format!("{} · {:.0} % · {line}\n{stop}", self.title, share * 100.0);
+        let mut html = String::new();
+        // Writing to a String cannot fail.
+        let _ = write!(
+            html,
+            "<div style=\"{FONT}\"><div>{title} · {device}</div>\
+             <div role=\"progressbar\" aria-valuenow=\"{percent:.0}\" aria-valuemin=\"0\" aria-valuemax=\"100\" \
+             style=\"height:10px;width:680px;max-width:100%;border-radius:5px;background:rgba(128,128,128,.3);margin:5px 0\">\
+             <div style=\"height:10px;border-radius:5px;background:#1f77b4;width:{percent:.1}%\"></div></div>\
+             <div><b>{line}</b></div>{curves}<div style=\"opacity:.75\">{stop}</div></div>",
+            title = escape(&self.title),
+            device = escape(&self.device),
+            percent = share * 100.0,
+            line = escape(&line),
+            curves = if history.step_losses.len() > 1 { curves(history, progress.steps).live_html() } else { String::new() },
+        );
+        Output::html(text, html)
+    }
+}
+
+const FONT: &str = "font-family:system-ui,sans-serif;font-size:13px;line-height:1.5";
+
+/// `epoch 3 of 12 · step 231 of 1200 · loss 0.412 · IoU 0.583 (best 0.601, epoch 2) · 4.8 images/s · 3 min 20 s left`
+fn status(progress: &Progress, history: &History) -> String {
+    let epochs = progress.steps.div_ceil(progress.steps_per_epoch.max(1));
+    let epoch = (progress.step / progress.steps_per_epoch.max(1) + 1).min(epochs);
+    let mut line = match progress.validating {
+        Some((done, all)) => format!("epoch {} of {epochs}, validating {done} of {all}", history.epochs.len() + 1),
+        None => format!("epoch {epoch} of {epochs}"),
+    };
+    let mut add = |text: String| {
+        line.push_str(" · ");
+        line.push_str(&text);
+    };
+    add(format!("step {} of {}", progress.step, progress.steps));
+    if let Some(loss) = history.smoothed(SMOOTHING).last() {
+        add(format!("loss {loss:.3}"));
+    }
+    if let (Some(last), Some(best)) = (history.epochs.last(), history.best()) {
+        match (last.score(), best.score()) {
+            (Some(score), Some(highest)) => add(format!("IoU {score:.3} (best {highest:.3}, epoch {})", best.epoch)),
+            _ => add(format!("validation loss {:.3}", last.valid_loss)),
+        }
+    }
+    if let Some(rate) = progress.images_per_second {
+        add(format!("{rate:.1} images/s"));
+    }
+    if let Some(seconds) = progress.seconds_left {
+        add(format!("{} left", duration(seconds)));
+    }
+    line
+}
+
+/// `12 s`, `3 min 20 s`, `2 h 5 min`.
+pub(super) fn duration(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// Loss of every step (raw and smoothed) and validation loss on the left axis, mean foreground IoU on the right.
+pub(super) fn curves(history: &History, steps: usize) -> crate::plot::Figure {
+    let raw: Vec<f64> = history.step_losses.iter().map(|loss| f64::from(*loss)).collect();
+    let mut series = vec![
+        Series::new("", thinned(&raw)).faint(),
+        Series::new("training loss", thinned(&history.smoothed(SMOOTHING))),
+    ];
+    if !history.epochs.is_empty() {
+        let points = history.epochs.iter().map(|epoch| (epoch.step as f64, epoch.valid_loss));
+        series.push(Series::new("validation loss", points));
+        let points: Vec<_> =
+            history.epochs.iter().filter_map(|epoch| Some((epoch.step as f64, epoch.score()?))).collect();
+        if !points.is_empty() {
+            series.push(Series::new("mean IoU", points).on_right());
+        }
+    }
+    let plot = Curves::new("").series(series).x_label("step").y_label("loss").right_label("mean IoU of the classes");
+    let plot = plot.size(680, 260).x_limits(0.0, steps.max(1) as f64);
+    match history.best() {
+        Some(best) => plot.mark(best.step as f64).figure(),
+        None => plot.figure(),
+    }
+}
+
+/// At most [`POINTS`] points, each the mean of a stretch, at the stretch's last step.
+fn thinned(values: &[f64]) -> Vec<(f64, f64)> {
+    let stretch = values.len().div_ceil(POINTS).max(1);
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    values.chunks(stretch).enumerate().map(|(index, chunk)| ((index * stretch + chunk.len()) as f64, mean(chunk))).collect()
+}
+
+fn example_output(
+    example: &Example,
+    record: &EpochRecord,
+    classes: &Classes,
+    statistics: Option<&[BandStatistics]>,
+) -> crate::Result<Output> {
+    let image = rgb_auto(&example.patch, statistics)?;
+    let mut panels = vec![image.clone()];
+    for labels in [&example.truth, &example.prediction] {
+        let mut panel = image.clone();
+        overlay(&mut panel, labels, classes, 0.6)?;
+        panels.push(panel);
+    }
+    let panels: Vec<_> = panels.iter().map(|panel| panel.fitted(EXAMPLE_SIDE)).collect();
+    let (width, height) = (panels[0].width, panels[0].height);
+    let mut sheet = RgbImage::filled(width * 3 + GAP * 2, height, [128, 128, 128]);
+    for (index, panel) in panels.iter().enumerate() {
+        sheet.paste(panel, index * (width + GAP), 0);
+    }
+    let encoded = encode_best(&sheet)?;
+    let score = record.score().map_or_else(String::new, |score| format!(", mean IoU {score:.3}"));
+    let text = format!("A validation window after epoch {}{score}: image, truth, prediction", record.epoch);
+    let html = format!(
+        "<figure style=\"margin:4px 0;{FONT}\">{}<figcaption>{}</figcaption></figure>",
+        image_html(encoded.media_type, &encoded.bytes, &text),
+        escape(&text)
+    );
+    Ok(Output { alt: text.clone(), ..Output::html(text, html) })
+}
+
+impl Show for History {
+    fn output(&self) -> Output {
+        curves(self, self.step_losses.len()).output()
+    }
+}
+
+crate::show_in_cells!(History);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::history::tests::record;
+
+    fn history(steps: usize) -> History {
+        History {
+            epochs: vec![record(1, [50, 10, 10, 30], 0.8), record(2, [50, 0, 10, 40], 0.6)],
+            step_losses: (0..steps).map(|step| 1.0 / (1.0 + step as f32 / 50.0)).collect(),
+        }
+    }
+
+    fn progress(step: usize) -> Progress {
+        Progress {
+            step,
+            steps: 1000,
+            steps_per_epoch: 100,
+            images_per_second: Some(4.8),
+            seconds_left: Some(200.0),
+            validating: None,
+        }
+    }
+
+    #[test]
+    fn the_view_says_where_it_is_how_long_it_takes_and_how_to_stop() {
+        let view = View::new("U-Net <b>".into(), "CPU".into(), false);
+        let output = view.running(&progress(231), &history(231));
+        for part in ["epoch 3 of 10", "step 231 of 1000", "IoU 0.800 (best 0.800, epoch 2)", "4.8 images/s", "3 min 20 s left"] {
+            assert!(output.text.contains(part), "{part} in {}", output.text);
+            assert!(output.html.as_deref().unwrap_or_default().contains(part), "{part} in the HTML");
+        }
+        assert!(output.text.contains("Interrupt the cell"));
+        let html = output.html.unwrap_or_default();
+        assert!(html.contains("<svg") && html.contains("U-Net &lt;b&gt;") && !html.contains("http://") | html.contains("www.w3.org"));
+    }
+
+    #[test]
+    fn a_long_run_is_drawn_from_few_points() {
+        let values: Vec<f64> = (0..10_000).map(f64::from).collect();
+        let points = thinned(&values);
+        assert!(points.len() <= POINTS);
+        assert_eq!(points.last().map(|point| point.0), Some(10_000.0));
+        let view = View::new(String::new(), String::new(), false);
+        let html = view.running(&progress(999), &history(20_000)).html.unwrap_or_default();
+        assert!(html.len() < 60_000, "{} bytes", html.len());
+    }
+
+    #[test]
+    fn redraws_are_rare_and_quiet_runs_draw_nothing() {
+        let mut view = View::new(String::new(), String::new(), true);
+        view.show(&progress(1), &history(1));
+        assert!(view.live.is_none() && view.drawn.is_none());
+        let mut view = View::new(String::new(), String::new(), false);
+        view.show(&progress(1), &history(1));
+        let drawn = view.drawn;
+        view.show(&progress(2), &history(2));
+        assert!(drawn.is_some() && view.drawn == drawn);
+    }
+
+    #[test]
+    fn durations_read_well() {
+        assert_eq!([duration(0.4), duration(61.0), duration(7500.0)], ["0 s", "1 min 1 s", "2 h 5 min"]);
+    }
+}
