@@ -7,6 +7,7 @@ use burn::tensor::{Device, Gradients, Tensor};
 
 use super::tensors::{self, NamedTensors};
 use crate::Result;
+use crate::train::{AdamW, Rates, Step};
 
 /// A segmentation network: a Burn module from images to class scores.
 ///
@@ -66,6 +67,10 @@ pub trait AnyNetwork: Send + Sync {
         rate: ModuleLearningRate,
         gradients: GradientsParams,
     ) -> BoxedNetwork;
+
+    /// One step of the library's own AdamW, which keeps its state by parameter name; `gradients` are those of a loss
+    /// computed with this network.
+    fn adamw(self: Box<Self>, optimiser: &mut AdamW, gradients: Gradients, rates: &Rates) -> (BoxedNetwork, Step);
 
     /// Stops training the parameters, and updating the batch norms, whose names begin with one of the prefixes.
     fn freeze(&mut self, prefixes: &[&str]);
@@ -159,6 +164,11 @@ impl<N: Network> AnyNetwork for N {
     ) -> BoxedNetwork {
         // By value: a second handle on the parameters would make every update copy its tensor.
         Box::new(optimizer.step(rate, *self, gradients))
+    }
+
+    fn adamw(self: Box<Self>, optimiser: &mut AdamW, gradients: Gradients, rates: &Rates) -> (BoxedNetwork, Step) {
+        let (module, step) = optimiser.step(*self, gradients, rates);
+        (Box::new(module), step)
     }
 
     fn freeze(&mut self, prefixes: &[&str]) {

@@ -16,6 +16,8 @@ mod options;
 mod run;
 mod schedule;
 mod segmenter;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod view;
 

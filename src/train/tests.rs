@@ -1,0 +1,281 @@
+//! The training loop on a small drawn town, with a network small enough for a test.
+
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+use burn::module::{Module, Param};
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::tensor::{Tensor, TensorData, activation};
+
+use super::{Fit, Run, Segmenter, StopReason, TrainError, fit};
+use crate::chips::Chips;
+use crate::device::Device;
+use crate::display::Show;
+use crate::labels::Classes;
+use crate::models::{Activation, Architecture, BatchNorm2d, NamedTensors, Network};
+use crate::raster::PixelWindow;
+use crate::samples;
+use crate::scene::{Scene, Split};
+use crate::{Error, Hint, Result};
+
+#[derive(Module, Debug)]
+struct Tiny {
+    first: Conv2d,
+    norm: BatchNorm2d,
+    encoder: Conv2d,
+    last: Conv2d,
+}
+
+impl Network for Tiny {
+    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        let features = self.norm.forward(self.first.forward(images));
+        self.last.forward(activation::relu(self.encoder.forward(features)))
+    }
+
+    fn encoder_prefixes(&self) -> Vec<&'static str> {
+        vec!["encoder"]
+    }
+}
+
+/// Its first weights are waves instead of random numbers: the generator of the CPU is shared with tests that run beside.
+fn tiny() -> Architecture {
+    Architecture::custom("tiny", |bands, classes, device| {
+        let conv = |input: usize, output: usize, side: usize| {
+            let padding = PaddingConfig2d::Explicit(side / 2, side / 2, side / 2, side / 2);
+            let mut conv = Conv2dConfig::new([input, output], [side, side]).with_padding(padding).init(device);
+            let count = input * output * side * side;
+            let wave = |index: usize| (index as f32 * 1.7).sin() / ((input * side * side) as f32).sqrt();
+            let weight = TensorData::new((0..count).map(wave).collect::<Vec<_>>(), [output, input, side, side]);
+            conv.weight = Param::from_tensor(Tensor::from_data(weight, device));
+            conv.bias = Some(Param::from_tensor(Tensor::zeros([output], device)));
+            conv
+        };
+        Tiny {
+            first: conv(bands, 8, 3),
+            norm: BatchNorm2d::new(8, 1e-5, 0.1, Activation::Relu, device),
+            encoder: conv(8, 8, 3),
+            last: conv(8, classes, 1),
+        }
+    })
+}
+
+/// A town of 192 pixels a side, drawn once for all tests.
+fn town() -> Scene {
+    static TOWN: OnceLock<(tempfile::TempDir, Scene)> = OnceLock::new();
+    let draw = || -> Result<(tempfile::TempDir, Scene)> {
+        let folder = tempfile::tempdir().map_err(|source| TrainError::Io { path: "town".into(), source })?;
+        let scene = samples::town_in(folder.path(), 3, 192)?.scene()?;
+        Ok((folder, scene))
+    };
+    TOWN.get_or_init(|| draw().unwrap_or_else(|error| panic!("the town cannot be drawn: {error}"))).1.clone()
+}
+
+fn parts() -> Result<(Chips, Scene)> {
+    let (train, valid) = town().split(Split::columns(0.66));
+    Ok((train.chips(Chips::random(16, 32).seed(1))?, valid))
+}
+
+fn model() -> Segmenter {
+    Segmenter::new(tiny(), town().classes()).device(Device::cpu())
+}
+
+fn quiet(options: Fit) -> Fit {
+    options.lr(0.02).quiet(true)
+}
+
+fn run(options: Fit) -> Result<Run> {
+    let (chips, valid) = parts()?;
+    fit::fit(&model(), &chips, &valid, &quiet(options), &|| false)
+}
+
+fn tensors(model: &Segmenter) -> NamedTensors {
+    model.network().map(|(network, _)| network.named_tensors()).unwrap_or_default()
+}
+
+#[test]
+fn training_lowers_the_loss_and_keeps_the_best_epoch() -> Result<()> {
+    let run = run(Fit::epochs(10))?;
+    let history = run.history();
+    assert_eq!((history.epochs.len(), history.step_losses.len()), (10, 40));
+    let (first, last) = (history.epochs[0].train_loss, history.epochs[9].train_loss);
+    assert!(last < 0.8 * first, "{first} to {last}");
+    assert_eq!(run.stopped(), StopReason::Finished);
+    let best = history.best().map(|epoch| epoch.step.to_string());
+    assert_eq!(run.best().meta().and_then(|meta| meta.provenance.get("steps").cloned()), best);
+    let shown = run.output();
+    assert!(shown.text.contains("Finished: 40 steps") && shown.text.contains('★'), "{}", shown.text);
+    Ok(())
+}
+
+#[test]
+fn the_same_seed_gives_the_same_weights_and_another_seed_others() -> Result<()> {
+    let weights = |seed| run(Fit::steps(6).seed(seed)).map(|run| tensors(run.last()));
+    assert_eq!(weights(5)?, weights(5)?);
+    assert_ne!(weights(5)?, weights(6)?);
+    Ok(())
+}
+
+#[test]
+fn a_resumed_run_ends_as_an_uninterrupted_one() -> Result<()> {
+    let (chips, valid) = parts()?;
+    let whole = fit::fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &|| false)?;
+    // Once after a whole epoch, once in the middle of one; stops are asked before each step and validation batch.
+    for asked in [4, 7] {
+        let folder = tempfile::tempdir().map_err(|source| TrainError::Io { path: "checkpoints".into(), source })?;
+        let count = Cell::new(0);
+        let stop = || {
+            count.set(count.get() + 1);
+            count.get() > asked
+        };
+        let options = quiet(Fit::epochs(3)).checkpoints(folder.path());
+        let part = fit::fit(&model(), &chips, &valid, &options, &stop)?;
+        assert_eq!(part.stopped(), StopReason::Interrupted);
+        let resumed = fit::fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)).resume(folder.path()), &|| false)?;
+        assert_eq!(resumed.history().step_losses, whole.history().step_losses, "interrupted after {asked}");
+        assert_eq!(tensors(resumed.last()), tensors(whole.last()));
+        assert_eq!(tensors(resumed.best()), tensors(whole.best()));
+    }
+    Ok(())
+}
+
+#[test]
+fn an_interrupt_stops_before_the_next_step_and_keeps_the_best_weights() -> Result<()> {
+    let (chips, valid) = parts()?;
+    let count = Cell::new(0);
+    let stop = || {
+        count.set(count.get() + 1);
+        count.get() > 2
+    };
+    let run = fit::fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &stop)?;
+    assert_eq!((run.stopped(), run.history().step_losses.len()), (StopReason::Interrupted, 2));
+    assert!(run.best().is_trained());
+    assert!(run.summary().starts_with("Interrupted by you after 2 of 12 steps"), "{}", run.summary());
+    assert!(run.summary().contains("weights reached are kept"));
+    Ok(())
+}
+
+#[test]
+fn a_loss_that_blows_up_stops_with_finite_weights() -> Result<()> {
+    let (chips, valid) = parts()?;
+    let options = Fit::epochs(3).lr(1e38).clip_norm(f64::INFINITY).quiet(true);
+    match fit::fit(&model(), &chips, &valid, &options, &|| false) {
+        Ok(run) => {
+            assert!(matches!(run.stopped(), StopReason::NotFinite { .. }), "{:?}", run.stopped());
+            let finite = |data: &burn::tensor::TensorData| {
+                data.as_slice::<f32>().is_ok_and(|values| values.iter().all(|value| value.is_finite()))
+            };
+            assert!(tensors(run.best()).values().all(finite));
+        }
+        Err(error) => assert!(matches!(error, Error::Train(TrainError::NotFinite { .. })), "{error}"),
+    }
+    Ok(())
+}
+
+#[test]
+fn patience_ends_a_run_that_does_not_get_better() -> Result<()> {
+    // With a rate of nearly nothing every epoch scores the same, so the first stays the best.
+    let (chips, valid) = parts()?;
+    let options = Fit::epochs(20).lr(1e-30).weight_decay(0.0).patience(2).quiet(true);
+    let run = fit::fit(&model(), &chips, &valid, &options, &|| false)?;
+    assert!(matches!(run.stopped(), StopReason::NoImprovement { epochs: 2 }), "{:?}", run.stopped());
+    assert!(run.history().epochs.len() < 20);
+    Ok(())
+}
+
+#[test]
+fn a_frozen_encoder_stays_and_a_slower_one_moves_less() -> Result<()> {
+    let weight = |tensors: &NamedTensors| -> Vec<f32> {
+        tensors.get("encoder.weight").and_then(|data| data.as_slice::<f32>().ok()).unwrap_or_default().to_vec()
+    };
+    let first = weight(&tiny().build(town().band_count(), town().classes().len(), &Device::cpu())?.named_tensors());
+    let moved = |options: Fit| -> Result<f32> {
+        let after = weight(&tensors(run(options)?.last()));
+        assert_eq!((first.len(), after.len()), (576, 576));
+        Ok(first.iter().zip(&after).map(|(first, after)| (first - after).abs()).sum())
+    };
+    let (frozen, slow, full) = (
+        moved(Fit::steps(8).freeze_encoder(true))?,
+        moved(Fit::steps(8).encoder_rate(0.1))?,
+        moved(Fit::steps(8))?,
+    );
+    assert_eq!(frozen, 0.0);
+    assert!(slow > 0.0 && slow < 0.5 * full, "slow {slow}, full {full}");
+    Ok(())
+}
+
+#[test]
+fn a_saved_model_comes_back_with_the_same_weights() -> Result<()> {
+    let folder = tempfile::tempdir().map_err(|source| TrainError::Io { path: "models".into(), source })?;
+    let path = folder.path().join("town.swath");
+    let run = run(Fit::steps(4))?;
+    run.best().save(&path)?;
+    let loaded = Segmenter::load_as(&path, tiny())?;
+    assert_eq!(tensors(&loaded), tensors(run.best()));
+    assert_eq!(loaded.classes(), run.best().classes());
+    let error = Segmenter::load(&path).err().map(|error| error.hint().unwrap_or_default()).unwrap_or_default();
+    assert!(error.contains("load_as"), "{error}");
+    Ok(())
+}
+
+#[track_caller]
+fn refused(result: Result<Run>, message: &str, hint: &str) {
+    let Err(error) = result else { panic!("expected an error with {message:?}") };
+    assert!(error.to_string().contains(message), "{error}");
+    let found = error.hint().unwrap_or_default();
+    assert!(found.contains(hint), "hint {found:?} of {error}");
+}
+
+#[test]
+fn what_cannot_be_trained_is_an_error_with_the_way_out() -> Result<()> {
+    let (chips, valid) = parts()?;
+    let fit = |model: &Segmenter, chips: &Chips, valid: &Scene, options: Fit| {
+        fit::fit(model, chips, valid, &quiet(options), &|| false)
+    };
+    let other = Segmenter::new(tiny(), Classes::new(["lake"]));
+    refused(fit(&other, &chips, &valid, Fit::epochs(1)), "the model has [\"background\", \"lake\"]", "scene.classes()");
+    let bare = Scene::open(town().raster().path())?;
+    refused(fit(&model(), &chips, &bare, Fit::epochs(1)), "the validation scene has no labels", "with_labels");
+    refused(fit(&model(), &chips, &valid, Fit::epochs(1).batch(0)), "cannot train with batch = 0", "");
+    refused(fit(&model(), &chips, &valid, Fit::epochs(0)), "cannot train with epochs = 0", "");
+    refused(fit(&model(), &chips, &valid, Fit::epochs(1).lr(f64::NAN)), "cannot train with lr = NaN", "");
+    let missing = std::path::Path::new("/nonexistent/checkpoints");
+    refused(fit(&model(), &chips, &valid, Fit::epochs(1).resume(missing)), "cannot access the file", "");
+    let error = model().predict(&valid).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("no weights yet"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn an_area_without_any_labelled_pixel_is_refused() -> Result<()> {
+    // A label file whose one building lies in the last columns only.
+    let folder = tempfile::tempdir().map_err(|source| TrainError::Io { path: "labels".into(), source })?;
+    let scene = Scene::open(town().raster().path())?;
+    let transform = scene.raster().transform();
+    let corner = |col: f64, row: f64| {
+        let (x, y) = transform.world_from_pixel((col, row));
+        format!("[{x},{y}]")
+    };
+    let ring = [corner(180.0, 10.0), corner(190.0, 10.0), corner(190.0, 20.0), corner(180.0, 10.0)].join(",");
+    let crs = scene.raster().crs_name();
+    let labels = folder.path().join("labels.geojson");
+    let text = format!(
+        "{{\"type\":\"FeatureCollection\",\"crs\":{{\"type\":\"name\",\"properties\":{{\"name\":\"{}\"}}}},\"features\":\
+         [{{\"type\":\"Feature\",\"properties\":{{}},\"geometry\":{{\"type\":\"Polygon\",\"coordinates\":[[{ring}]]}}}}]}}",
+        crs_code(&crs)
+    );
+    std::fs::write(&labels, text).map_err(|source| TrainError::Io { path: labels.clone(), source })?;
+    let scene = scene.with_labels(&labels, "building")?;
+    let bare = scene.crop(PixelWindow::new(0, 0, 128, 192));
+    let chips = bare.chips(Chips::random(8, 32).seed(1))?;
+    let model = Segmenter::new(tiny(), scene.classes());
+    let result = fit::fit(&model, &chips, &scene, &quiet(Fit::epochs(1)), &|| false);
+    refused(result, "no labelled pixel in the training area: no building in the 8 chips", "split or crop");
+    Ok(())
+}
+
+/// `EPSG:32645` out of `WGS 84 / UTM zone 45N (EPSG:32645)` or the like.
+fn crs_code(name: &str) -> String {
+    let digits: String = name.rsplit("EPSG:").next().unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
+    format!("EPSG:{digits}")
+}
