@@ -32,16 +32,6 @@ pub enum TrainError {
         /// The scene.
         scene: String,
     },
-    /// Labels that do not touch the area that is trained on.
-    #[error("no labelled pixel in the training area: no {classes} in the {chips} chips of {scene}")]
-    NothingLabelled {
-        /// The names of the classes.
-        classes: String,
-        /// Chips looked at.
-        chips: usize,
-        /// The scene.
-        scene: String,
-    },
     /// A scene whose classes are not the model's.
     #[error("the {area} has the classes {found:?}, the model has {expected:?}")]
     ClassesDiffer {
@@ -112,10 +102,6 @@ impl Hint for TrainError {
             Self::Io { .. } | Self::Setting { .. } => return None,
             Self::NoLabels { .. } => {
                 "add them with `scene.with_labels(\"labels.geojson\", \"building\")?` before `split` and `chips`".to_owned()
-            }
-            Self::NothingLabelled { .. } => {
-                "show the scene to see where its labels are, and split or crop it so that the training part has some"
-                    .to_owned()
             }
             Self::ClassesDiffer { .. } => {
                 "make the model with `Segmenter::new(architecture, scene.classes())` of the training scene".to_owned()

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use burn::tensor::Tensor;
 
-use super::batch::{Batch, Turn};
+use super::batch::Batch;
 use super::checkpoint::{Checkpoint, Settings};
 use super::checks;
 use super::options::{Fit, Length};
@@ -15,7 +15,7 @@ use super::segmenter::{Segmenter, Trained};
 use super::validate::{Validation, check_shape, read};
 use super::view::{Progress, View};
 use super::{AdamW, EpochRecord, History, OneCycle, Rates, Step, Targets, TrainError};
-use crate::Result;
+use crate::{Error, Result};
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::models::{BoxedNetwork, NamedTensors, Normalisation};
@@ -84,7 +84,8 @@ impl<'a> Trainer<'a> {
         stop: &'a dyn Fn() -> bool,
     ) -> Result<Self> {
         let device = segmenter.device_for_run()?;
-        let steps_per_epoch = (chips.len() / options.batch).max(1);
+        let batch = options.batch.min(chips.len()).max(1);
+        let steps_per_epoch = chips.len() / batch;
         let steps = match options.length {
             Length::Epochs(epochs) => epochs * steps_per_epoch,
             Length::Steps(steps) => steps,
@@ -96,7 +97,7 @@ impl<'a> Trainer<'a> {
             bands: chips.scene().band_count(),
             chips: chips.len(),
             chip_size: chips.size(),
-            batch: options.batch,
+            batch,
             steps,
             lr: options.lr,
             weight_decay: options.weight_decay,
@@ -134,14 +135,14 @@ impl<'a> Trainer<'a> {
         };
         let mut network = network.training();
         let rates = rates(segmenter, options, &mut network);
-        let share = (steps_per_epoch.min(steps) * options.batch) as f64 * options.validation_share;
+        let share = (steps_per_epoch.min(steps) * batch) as f64 * options.validation_share;
         let side = chips.size();
         let validation = Validation::new(
             valid,
             classes,
             crate::raster::Size::new(side, side),
-            options.batch,
-            (share as usize).max(options.batch),
+            batch,
+            (share as usize).max(batch),
         );
         let view = View::new(title(segmenter, chips, options), device.explain(), options.quiet);
         let weights = options.class_weights.as_ref().map(|weights| {
@@ -198,7 +199,7 @@ impl<'a> Trainer<'a> {
         let end = ((epoch + 1) * self.steps_per_epoch).min(self.steps);
         // A resumed run finds the generator of the device as an uninterrupted one does.
         self.device.burn().seed(self.options.seed.wrapping_add(epoch as u64 + 1));
-        let mut stream = self.chips.epoch(epoch, self.options.batch, self.options.workers);
+        let mut stream = self.chips.epoch(epoch, self.settings.batch, self.options.workers);
         for _ in 0..self.step % self.steps_per_epoch {
             stream.next().transpose()?;
         }
@@ -207,14 +208,13 @@ impl<'a> Trainer<'a> {
                 return self.interrupted().map(Some);
             }
             let start = Instant::now();
-            let Some(chips) = stream.next().transpose()? else { break };
-            self.timings.waiting += start.elapsed().as_secs_f64();
-            let position = self.step * self.options.batch;
-            let turn = |index: usize| match self.options.turns {
-                true => Turn::of(self.options.seed, epoch, position + index),
-                false => Turn::NONE,
+            let chips = match stream.next() {
+                Some(Err(Error::Interrupted { .. })) => return self.interrupted().map(Some),
+                Some(chips) => chips?,
+                None => break,
             };
-            let batch = Batch::new(&chips, &self.normalisation, turn);
+            self.timings.waiting += start.elapsed().as_secs_f64();
+            let batch = Batch::new(&chips, &self.normalisation);
             if let Some(reason) = self.train(batch)? {
                 return Ok(Some(reason));
             }
@@ -313,7 +313,7 @@ impl<'a> Trainer<'a> {
             valid_loss: outcome.loss,
             scores: outcome.scores,
             lr: self.rates.base,
-            images_per_second: (self.epoch_losses.len() * self.options.batch) as f64 / self.epoch_seconds.max(1e-9),
+            images_per_second: (self.epoch_losses.len() * self.settings.batch) as f64 / self.epoch_seconds.max(1e-9),
             seconds: self.epoch_seconds + self.last_validation,
         };
         if !record.valid_loss.is_finite() {
@@ -378,7 +378,7 @@ impl<'a> Trainer<'a> {
             step: self.step,
             steps: self.steps,
             steps_per_epoch: self.steps_per_epoch,
-            images_per_second: step_seconds.map(|seconds| self.options.batch as f64 / seconds),
+            images_per_second: step_seconds.map(|seconds| self.settings.batch as f64 / seconds),
             seconds_left: step_seconds.map(|seconds| seconds * left as f64 + validations * self.last_validation),
             validating,
         }
@@ -409,7 +409,7 @@ impl<'a> Trainer<'a> {
             stopped,
             device: self.device.explain(),
             steps: self.steps,
-            batch: self.options.batch,
+            batch: self.settings.batch,
             timings: self.timings,
             history: self.history,
         };

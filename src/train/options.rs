@@ -31,7 +31,6 @@ pub enum Length {
 /// | [`Fit::freeze_encoder`], [`Fit::encoder_rate`] | as the architecture says |
 /// | [`Fit::workers`] | 1 thread that reads chips ahead |
 /// | [`Fit::validation_share`] | 0.5: validation sees at most half as many chips as the epoch trained on |
-/// | [`Fit::turns`] | true: a pass shows each chip flipped and turned another way than the last |
 /// | [`Fit::quiet`] | false: the live view is shown |
 ///
 /// ```
@@ -56,7 +55,6 @@ pub struct Fit {
     pub(super) encoder_rate: Option<f64>,
     pub(super) workers: usize,
     pub(super) validation_share: f64,
-    pub(super) turns: bool,
     pub(super) quiet: bool,
 }
 
@@ -78,7 +76,6 @@ impl Fit {
             encoder_rate: None,
             workers: 1,
             validation_share: 0.5,
-            turns: true,
             quiet: false,
         }
     }
@@ -175,12 +172,6 @@ impl Fit {
     /// much there); evenly spread windows, the same ones at every epoch.
     pub fn validation_share(mut self, share: f64) -> Self {
         self.validation_share = share;
-        self
-    }
-
-    /// Whether each pass flips and turns every chip by quarters at random, on top of what the chips themselves do.
-    pub fn turns(mut self, turns: bool) -> Self {
-        self.turns = turns;
         self
     }
 

@@ -106,8 +106,7 @@ impl Segmenter {
     /// them; this model itself stays as it is, and [`Run::best`] is the new one.
     ///
     /// Defaults, all methods of [`Fit`]: 4 chips a step; cross-entropy + dice; AdamW with weight decay 0.01 and a
-    /// one-cycle learning rate of at most 1e-3; all gradients together clipped to norm 1; every pass shows each chip
-    /// flipped and turned another way; no early stop, no checkpoints; seed 0. Input is normalised as
+    /// one-cycle learning rate of at most 1e-3; all gradients together clipped to norm 1; no early stop, no checkpoints; seed 0. Input is normalised as
     /// [`Architecture::normalisation`] says. The best epoch is the one with the highest mean IoU over the classes other
     /// than background on `valid`.
     ///
@@ -116,7 +115,7 @@ impl Segmenter {
     /// [`super::StopReason::Interrupted`].
     ///
     /// # Errors
-    /// [`TrainError`]: scenes without labels, without a labelled pixel, with other classes or bands than the model; a
+    /// [`TrainError`]: scenes without labels, with other classes or bands than the model; a
     /// checkpoint of another run; a loss that is not finite before the first validation. [`crate::device::DeviceError`]
     /// when the device asked for is absent. Errors of reading chips.
     pub fn fit(&self, chips: &Chips, valid: &Scene, options: impl std::borrow::Borrow<Fit>) -> Result<Run> {

@@ -14,7 +14,6 @@ use crate::device::Device;
 use crate::display::Show;
 use crate::labels::Classes;
 use crate::models::{Activation, Architecture, BatchNorm2d, NamedTensors, Network};
-use crate::raster::PixelWindow;
 use crate::samples;
 use crate::scene::{Scene, Split};
 use crate::{Error, Hint, Result};
@@ -244,38 +243,4 @@ fn what_cannot_be_trained_is_an_error_with_the_way_out() -> Result<()> {
     let error = model().predict(&valid).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(error.contains("no weights yet"), "{error}");
     Ok(())
-}
-
-#[test]
-fn an_area_without_any_labelled_pixel_is_refused() -> Result<()> {
-    // A label file whose one building lies in the last columns only.
-    let folder = tempfile::tempdir().map_err(|source| TrainError::Io { path: "labels".into(), source })?;
-    let scene = Scene::open(town().raster().path())?;
-    let transform = scene.raster().transform();
-    let corner = |col: f64, row: f64| {
-        let (x, y) = transform.world_from_pixel((col, row));
-        format!("[{x},{y}]")
-    };
-    let ring = [corner(180.0, 10.0), corner(190.0, 10.0), corner(190.0, 20.0), corner(180.0, 10.0)].join(",");
-    let crs = scene.raster().crs_name();
-    let labels = folder.path().join("labels.geojson");
-    let text = format!(
-        "{{\"type\":\"FeatureCollection\",\"crs\":{{\"type\":\"name\",\"properties\":{{\"name\":\"{}\"}}}},\"features\":\
-         [{{\"type\":\"Feature\",\"properties\":{{}},\"geometry\":{{\"type\":\"Polygon\",\"coordinates\":[[{ring}]]}}}}]}}",
-        crs_code(&crs)
-    );
-    std::fs::write(&labels, text).map_err(|source| TrainError::Io { path: labels.clone(), source })?;
-    let scene = scene.with_labels(&labels, "building")?;
-    let bare = scene.crop(PixelWindow::new(0, 0, 128, 192));
-    let chips = bare.chips(Chips::random(8, 32).seed(1))?;
-    let model = Segmenter::new(tiny(), scene.classes());
-    let result = fit::fit(&model, &chips, &scene, &quiet(Fit::epochs(1)), &|| false);
-    refused(result, "no labelled pixel in the training area: no building in the 8 chips", "split or crop");
-    Ok(())
-}
-
-/// `EPSG:32645` out of `WGS 84 / UTM zone 45N (EPSG:32645)` or the like.
-fn crs_code(name: &str) -> String {
-    let digits: String = name.rsplit("EPSG:").next().unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
-    format!("EPSG:{digits}")
 }

@@ -4,9 +4,9 @@ use std::sync::mpsc;
 
 use burn::tensor::Tensor;
 
-use super::batch::{Batch, Turn};
+use super::batch::Batch;
 use super::{Loss, Targets, TrainError};
-use crate::Result;
+use crate::{Error, Result};
 use crate::device::Device;
 use crate::evaluate::{Confusion, Scores};
 use crate::labels::{Classes, IGNORE};
@@ -82,12 +82,15 @@ impl Validation {
                 }
             });
             for parts in receiver {
-                let parts = parts?;
+                let parts = match parts {
+                    Err(Error::Interrupted { .. }) => return Ok(true),
+                    parts => parts?,
+                };
                 if progress(done) {
                     return Ok(true);
                 }
                 let pairs: Vec<_> = parts.iter().map(|part| (&part.patch, part.truth.as_slice())).collect();
-                let mut batch = Batch::of_patches(&pairs, normalisation, |_| Turn::NONE);
+                let mut batch = Batch::of_patches(&pairs, normalisation);
                 let logits = network.forward(batch.upload(device.burn()));
                 let shape = check_shape(&logits, batch.shape, self.classes.len())?;
                 let targets = Targets::new(&batch.labels, shape, device.burn());
