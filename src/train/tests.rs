@@ -1,4 +1,4 @@
-//! The training loop on a small drawn town, with a network small enough for a test.
+//! The training loop on a small drawn scene, with a network small enough for a test.
 
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ use crate::device::Device;
 use crate::display::Show;
 use crate::labels::Classes;
 use crate::models::{Activation, Architecture, BatchNorm2d, NamedTensors, Network};
-use crate::samples;
+use crate::raster::{GeoTransform, RasterType, RasterWriter, Size, WriterOptions};
 use crate::scene::{Scene, Split};
 use crate::{Error, Hint, Result};
 
@@ -59,24 +59,63 @@ fn tiny() -> Architecture {
     })
 }
 
-/// A town of 192 pixels a side, drawn once for all tests.
-fn town() -> Scene {
-    static TOWN: OnceLock<(tempfile::TempDir, Scene)> = OnceLock::new();
-    let draw = || -> Result<(tempfile::TempDir, Scene)> {
-        let folder = tempfile::tempdir().map_err(|source| TrainError::Io { path: "town".into(), source })?;
-        let scene = samples::town_in(folder.path(), 3, 192)?.scene()?;
-        Ok((folder, scene))
-    };
-    TOWN.get_or_init(|| draw().unwrap_or_else(|error| panic!("the town cannot be drawn: {error}"))).1.clone()
+const SIDE: usize = 192;
+
+/// Bright squares on a dark, uneven ground, with their outlines as labels; drawn once for all tests.
+fn squares() -> Scene {
+    static SQUARES: OnceLock<(tempfile::TempDir, Scene)> = OnceLock::new();
+    SQUARES.get_or_init(|| draw().unwrap_or_else(|error| panic!("the scene cannot be drawn: {error}"))).1.clone()
 }
 
+fn draw() -> Result<(tempfile::TempDir, Scene)> {
+    let io = |source| TrainError::Io { path: "squares".into(), source };
+    let folder = tempfile::tempdir().map_err(io)?;
+    let transform = GeoTransform([85.5, 1e-5, 0.0, 27.6, 0.0, -1e-5]);
+    let mut values = vec![0_u8; 3 * SIDE * SIDE];
+    for (index, value) in values.iter_mut().enumerate() {
+        *value = 60 + (index.wrapping_mul(2_654_435_761) >> 7 & 31) as u8;
+    }
+    let mut features = Vec::new();
+    for (left, top) in (0..SIDE).step_by(24).flat_map(|top| (0..SIDE).step_by(24).map(move |left| (left, top))) {
+        let (left, top, side) = (left + top % 7, top + left % 5, 8 + (left + top) % 9);
+        for (band, row) in (0..3).flat_map(|band| (top..top + side).map(move |row| (band, row))) {
+            let start = (band * SIDE + row.min(SIDE - 1)) * SIDE;
+            values[start + left.min(SIDE)..start + (left + side).min(SIDE)].fill(190);
+        }
+        let corner = |col: usize, row: usize| {
+            let (x, y) = transform.world_from_pixel((col as f64, row as f64));
+            format!("[{x},{y}]")
+        };
+        let (right, bottom) = (left + side, top + side);
+        let ring = [corner(left, top), corner(left, bottom), corner(right, bottom), corner(right, top), corner(left, top)];
+        features.push(format!(
+            "{{\"type\":\"Feature\",\"properties\":{{}},\"geometry\":{{\"type\":\"Polygon\",\"coordinates\":[[{}]]}}}}",
+            ring.join(",")
+        ));
+    }
+    let labels = folder.path().join("squares.geojson");
+    let text = format!("{{\"type\":\"FeatureCollection\",\"features\":[{}]}}", features.join(","));
+    std::fs::write(&labels, text).map_err(io)?;
+    let (path, size) = (folder.path().join("squares.tif"), Size::new(SIDE, SIDE));
+    let options = WriterOptions::default().plain_tiles();
+    let mut writer = RasterWriter::create(&path, size, 3, RasterType::U8, transform, WGS84, options)?;
+    writer.write_rows(0, &values)?;
+    writer.finish()?;
+    let scene = Scene::open(path)?.with_labels(labels, "building")?;
+    Ok((folder, scene))
+}
+
+const WGS84: &str = "GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6378137,298.257223563]],\
+    PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433],AXIS[\"Latitude\",NORTH],AXIS[\"Longitude\",EAST],\
+    AUTHORITY[\"EPSG\",\"4326\"]]";
+
 fn parts() -> Result<(Chips, Scene)> {
-    let (train, valid) = town().split(Split::columns(0.66));
+    let (train, valid) = squares().split(Split::columns(0.66));
     Ok((train.chips(Chips::random(16, 32).seed(1))?, valid))
 }
 
 fn model() -> Segmenter {
-    Segmenter::new(tiny(), town().classes()).device(Device::cpu())
+    Segmenter::new(tiny(), squares().classes()).device(Device::cpu())
 }
 
 fn quiet(options: Fit) -> Fit {
@@ -187,7 +226,7 @@ fn a_frozen_encoder_stays_and_a_slower_one_moves_less() -> Result<()> {
     let weight = |tensors: &NamedTensors| -> Vec<f32> {
         tensors.get("encoder.weight").and_then(|data| data.as_slice::<f32>().ok()).unwrap_or_default().to_vec()
     };
-    let first = weight(&tiny().build(town().band_count(), town().classes().len(), &Device::cpu())?.named_tensors());
+    let first = weight(&tiny().build(squares().band_count(), squares().classes().len(), &Device::cpu())?.named_tensors());
     let moved = |options: Fit| -> Result<f32> {
         let after = weight(&tensors(run(options)?.last()));
         assert_eq!((first.len(), after.len()), (576, 576));
@@ -206,7 +245,7 @@ fn a_frozen_encoder_stays_and_a_slower_one_moves_less() -> Result<()> {
 #[test]
 fn a_saved_model_comes_back_with_the_same_weights() -> Result<()> {
     let folder = tempfile::tempdir().map_err(|source| TrainError::Io { path: "models".into(), source })?;
-    let path = folder.path().join("town.swath");
+    let path = folder.path().join("squares.swath");
     let run = run(Fit::steps(4))?;
     run.best().save(&path)?;
     let loaded = Segmenter::load_as(&path, tiny())?;
@@ -233,14 +272,14 @@ fn what_cannot_be_trained_is_an_error_with_the_way_out() -> Result<()> {
     };
     let other = Segmenter::new(tiny(), Classes::new(["lake"]));
     refused(fit(&other, &chips, &valid, Fit::epochs(1)), "the model has [\"background\", \"lake\"]", "scene.classes()");
-    let bare = Scene::open(town().raster().path())?;
+    let bare = Scene::open(squares().raster().path())?;
     refused(fit(&model(), &chips, &bare, Fit::epochs(1)), "the validation scene has no labels", "with_labels");
     refused(fit(&model(), &chips, &valid, Fit::epochs(1).batch(0)), "cannot train with batch = 0", "");
     refused(fit(&model(), &chips, &valid, Fit::epochs(0)), "cannot train with epochs = 0", "");
     refused(fit(&model(), &chips, &valid, Fit::epochs(1).lr(f64::NAN)), "cannot train with lr = NaN", "");
     let missing = std::path::Path::new("/nonexistent/checkpoints");
     refused(fit(&model(), &chips, &valid, Fit::epochs(1).resume(missing)), "cannot access the file", "");
-    let error = model().predict(&valid).err().map(|error| error.to_string()).unwrap_or_default();
+    let error = model().save("never.swath").err().map(|error| error.to_string()).unwrap_or_default();
     assert!(error.contains("no weights yet"), "{error}");
     Ok(())
 }
