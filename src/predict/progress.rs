@@ -1,0 +1,119 @@
+//! Progress of a long step, shown while it runs: a bar, images per second, the time left.
+
+use std::time::{Duration, Instant};
+
+use crate::display::Output;
+use crate::session::Live;
+
+/// Updates are not shown more often than this.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// A live line of progress; shows nothing when `quiet`.
+#[derive(Debug)]
+pub(super) struct Progress {
+    doing: &'static str,
+    total: usize,
+    done: usize,
+    started: Instant,
+    shown: Instant,
+    live: Option<Live>,
+}
+
+impl Progress {
+    pub(super) fn new(doing: &'static str, total: usize, quiet: bool) -> Self {
+        let now = Instant::now();
+        let mut progress = Self {
+            doing,
+            total,
+            done: 0,
+            started: now,
+            shown: now,
+            live: None,
+        };
+        if !quiet {
+            progress.live = Some(Live::new(&progress.output(now)));
+        }
+        progress
+    }
+
+    /// `count` more images are done.
+    pub(super) fn add(&mut self, count: usize) {
+        self.done += count;
+        let now = Instant::now();
+        if self.done >= self.total || now - self.shown >= INTERVAL {
+            self.shown = now;
+            if let Some(live) = &self.live {
+                live.update(&self.output(now));
+            }
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "shown to three digits")]
+    fn output(&self, now: Instant) -> Output {
+        let elapsed = (now - self.started).as_secs_f64();
+        let rate = self.done as f64 / elapsed.max(1e-9);
+        let part = self.done as f64 / self.total.max(1) as f64;
+        let pace = if self.done == 0 {
+            String::new()
+        } else if self.done < self.total {
+            let left = (self.total - self.done) as f64 / rate;
+            format!(", {rate:.1} images/s, {} left", duration(left))
+        } else {
+            format!(", {rate:.1} images/s, took {}", duration(elapsed))
+        };
+        let text = format!(
+            "{}: {:.0} % ({} of {} windows{pace})",
+            self.doing,
+            part * 100.0,
+            self.done,
+            self.total
+        );
+        let html = format!(
+            "<div><progress value=\"{}\" max=\"{}\" style=\"width:16em;vertical-align:middle\"></progress> {text}</div>",
+            self.done, self.total
+        );
+        Output::html(text, html)
+    }
+}
+
+/// Seconds in words, to the precision that a waiting person wants.
+pub(super) fn duration(seconds: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to a day's range of seconds"
+    )]
+    let whole = seconds.clamp(0.0, 1e9).round() as u64;
+    match whole {
+        0..10 => format!("{seconds:.1} s"),
+        10..120 => format!("{whole} s"),
+        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_naturally() {
+        assert_eq!(duration(1.26), "1.3 s");
+        assert_eq!(duration(75.2), "75 s");
+        assert_eq!(duration(200.0), "3 min 20 s");
+        assert_eq!(duration(8000.0), "2 h 13 min");
+    }
+
+    #[test]
+    fn progress_tells_what_is_done_and_left() {
+        let mut progress = Progress::new("predicting", 40, true);
+        progress.add(10);
+        let text = progress
+            .output(progress.started + Duration::from_secs(5))
+            .text;
+        assert_eq!(
+            text,
+            "predicting: 25 % (10 of 40 windows, 2.0 images/s, 15 s left)"
+        );
+    }
+}

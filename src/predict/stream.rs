@@ -1,0 +1,367 @@
+//! The streaming loop: windows are read ahead in a thread, scored in batches, blended in the sliding band, and leave as
+//! finished rows.
+
+use crossbeam_channel::Receiver;
+
+use super::band::{Placement, ScoreBand};
+use super::progress::Progress;
+use super::windows::{PlannedWindow, WindowPlan, reflected};
+use crate::raster::{Patch, PixelWindow, Size};
+use crate::{Result, session};
+
+/// A window whose imagery was read; `None` when it holds no valid pixel.
+type Read = Result<(PlannedWindow, Option<Patch>)>;
+
+/// What the loop needs besides its closures.
+pub(super) struct Stream<'a> {
+    pub(super) plan: &'a WindowPlan,
+    pub(super) classes: usize,
+    /// Windows scored at once.
+    pub(super) batch: usize,
+}
+
+/// Finished rows of the class map and of the scores.
+pub(super) trait RowSink {
+    /// Takes row `row` of the area: classes, and stored scores by class.
+    ///
+    /// # Errors
+    /// Whatever the writing of files can fail with.
+    fn row(&mut self, band: &mut ScoreBand) -> Result<()>;
+}
+
+impl Stream<'_> {
+    /// Reads, scores and hands on every row of the area, in order.
+    ///
+    /// `score` gets a batch of windows of the plan's network size and returns probabilities
+    /// `[batch, classes, height, width]`. Windows without a valid pixel are not scored.
+    ///
+    /// # Errors
+    /// Whatever `read`, `score` or `sink` fail with; [`crate::Error::Interrupted`] when the user asked to stop.
+    pub(super) fn run(
+        &self,
+        read: impl Fn(&PixelWindow) -> Result<Patch> + Send + Sync,
+        score: impl FnMut(&[Patch]) -> Result<Vec<f32>>,
+        sink: &mut impl RowSink,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let (sender, receiver) = crossbeam_channel::bounded::<Read>(self.batch.max(2));
+        let plan = self.plan;
+        std::thread::scope(|scope| {
+            let reader = std::thread::Builder::new().name("swath-predict-read".to_owned());
+            let reading = reader.spawn_scoped(scope, move || {
+                for index in 0..plan.len() {
+                    let window = plan.get(index);
+                    let patch = read(&window.source).map(|patch| {
+                        let visible = patch.valid.iter().any(|valid| *valid != 0);
+                        (window, visible.then(|| padded(patch, plan.network_size())))
+                    });
+                    // An error ends the reading; a closed channel means that nobody waits any more.
+                    if patch.is_err() | sender.send(patch).is_err() {
+                        return;
+                    }
+                }
+            });
+            if let Err(source) = reading {
+                let path = std::path::PathBuf::from("swath-predict-read");
+                return Err(super::PredictError::Io {
+                    action: "start a thread",
+                    path,
+                    source,
+                }
+                .into());
+            }
+            self.consume(receiver, score, sink, progress)
+        })
+    }
+
+    /// Takes the receiver by value: when this returns early, dropping it stops the reader.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "dropping the receiver stops the reading thread"
+    )]
+    fn consume(
+        &self,
+        receiver: Receiver<Read>,
+        mut score: impl FnMut(&[Patch]) -> Result<Vec<f32>>,
+        sink: &mut impl RowSink,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let size = self.plan.network_size();
+        let area = self.plan.area();
+        let mut band = ScoreBand::new(area.width, size.height.min(area.height), self.classes);
+        let mut remaining = self.plan.len();
+        while remaining > 0 {
+            session::check_interrupt("predicting the scene")?;
+            let mut windows = Vec::with_capacity(self.batch);
+            let mut patches = Vec::with_capacity(self.batch);
+            let mut taken = 0;
+            while patches.len() < self.batch && taken < remaining {
+                let Ok(read) = receiver.recv() else { break };
+                let (window, patch) = read?;
+                taken += 1;
+                if let Some(patch) = patch {
+                    windows.push(window);
+                    patches.push(patch);
+                }
+            }
+            if taken == 0 {
+                break;
+            }
+            if !patches.is_empty() {
+                let scores = score(&patches)?;
+                let each = self.classes * size.width * size.height;
+                for ((window, patch), scores) in
+                    windows.iter().zip(&patches).zip(scores.chunks_exact(each))
+                {
+                    self.add(&mut band, *window, patch, scores, sink)?;
+                }
+            }
+            remaining -= taken;
+            progress.add(taken);
+        }
+        self.finish_rows(&mut band, area.height, sink)
+    }
+
+    fn add(
+        &self,
+        band: &mut ScoreBand,
+        window: PlannedWindow,
+        patch: &Patch,
+        scores: &[f32],
+        sink: &mut impl RowSink,
+    ) -> Result<()> {
+        let (columns, rows) = (self.plan.columns(), self.plan.rows());
+        let top = rows.starts[window.row];
+        // Windows come row by row: no later one reaches above this one.
+        self.finish_rows(band, top, sink)?;
+        let size = self.plan.network_size();
+        let placement = Placement {
+            left: columns.starts[window.column],
+            top,
+            column_weights: &columns.weights[window.column],
+            row_weights: &rows.weights[window.row],
+            stride: size.width,
+            height: size.height,
+        };
+        band.add(&placement, scores, &patch.valid);
+        Ok(())
+    }
+
+    fn finish_rows(&self, band: &mut ScoreBand, end: usize, sink: &mut impl RowSink) -> Result<()> {
+        while band.top() < end {
+            sink.row(band)?;
+        }
+        Ok(())
+    }
+}
+
+/// Continues a patch that is smaller than `size` by reflection to the right and below. Its `valid` stays as it was, so
+/// that it still covers only real pixels.
+fn padded(patch: Patch, size: Size) -> Patch {
+    if patch.size == size {
+        return patch;
+    }
+    let mut data = Vec::with_capacity(patch.bands * size.width * size.height);
+    for band in 0..patch.bands {
+        for row in 0..size.height {
+            let start =
+                (band * patch.size.height + reflected(row, patch.size.height)) * patch.size.width;
+            let source = &patch.data[start..][..patch.size.width];
+            data.extend((0..size.width).map(|column| source[reflected(column, source.len())]));
+        }
+    }
+    Patch {
+        size,
+        bands: patch.bands,
+        data,
+        valid: patch.valid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Keeps everything in memory.
+    #[derive(Default)]
+    struct Rows {
+        labels: Vec<u8>,
+        /// `[row][class][column]`
+        scores: Vec<Vec<Vec<u8>>>,
+        width: usize,
+        classes: usize,
+    }
+
+    impl RowSink for Rows {
+        fn row(&mut self, band: &mut ScoreBand) -> Result<()> {
+            let start = self.labels.len();
+            self.labels.resize(start + self.width, 7);
+            let mut scores = vec![vec![0; self.width]; self.classes];
+            let mut rows: Vec<&mut [u8]> = scores.iter_mut().map(Vec::as_mut_slice).collect();
+            band.finish_row(&mut self.labels[start..], &mut rows);
+            self.scores.push(scores);
+            Ok(())
+        }
+    }
+
+    /// A one-band image whose values depend on the position alone, with a hole.
+    fn value(col: i64, row: i64) -> f32 {
+        ((col * 31 + row * 17) % 97) as f32 / 97.0
+    }
+
+    fn is_valid(col: i64, row: i64) -> bool {
+        !((40..60).contains(&col) && (30..90).contains(&row))
+    }
+
+    fn read(window: &PixelWindow) -> Result<Patch> {
+        let size = Size {
+            width: window.width,
+            height: window.height,
+        };
+        let mut patch = Patch {
+            size,
+            bands: 1,
+            data: Vec::new(),
+            valid: Vec::new(),
+        };
+        for row in window.row..window.row + window.height as i64 {
+            for col in window.col..window.col + window.width as i64 {
+                patch.data.push(if is_valid(col, row) {
+                    value(col, row)
+                } else {
+                    0.0
+                });
+                patch.valid.push(u8::from(is_valid(col, row)));
+            }
+        }
+        Ok(patch)
+    }
+
+    fn run(
+        area: PixelWindow,
+        side: usize,
+        overlap: usize,
+        batch: usize,
+        score: impl FnMut(&[Patch]) -> Result<Vec<f32>>,
+    ) -> Result<Rows> {
+        let plan = WindowPlan::new(area, side, overlap);
+        let mut rows = Rows {
+            width: area.width,
+            classes: 2,
+            ..Rows::default()
+        };
+        let mut progress = Progress::new("predicting", plan.len(), true);
+        Stream {
+            plan: &plan,
+            classes: 2,
+            batch,
+        }
+        .run(read, score, &mut rows, &mut progress)?;
+        Ok(rows)
+    }
+
+    /// Probability of class 1 equals the pixel's value.
+    fn pixelwise(patches: &[Patch]) -> Result<Vec<f32>> {
+        let scores = |patch: &Patch| {
+            patch
+                .data
+                .iter()
+                .map(|v| 1.0 - v)
+                .chain(patch.data.iter().copied())
+                .collect::<Vec<_>>()
+        };
+        Ok(patches.iter().flat_map(scores).collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn a_pixelwise_network_gives_the_pixelwise_map_everywhere(
+            width in 1_usize..200, height in 1_usize..150, side in 32_usize..100, overlap in 0_usize..48, batch in 1_usize..5,
+        ) {
+            let area = PixelWindow { col: 5, row: 3, width, height };
+            let rows = run(area, side, overlap, batch, pixelwise)?;
+            prop_assert_eq!(rows.labels.len(), width * height);
+            for row in 0..height {
+                for col in 0..width {
+                    let (x, y) = (area.col + col as i64, area.row + row as i64);
+                    let score = rows.scores[row][1][col];
+                    if is_valid(x, y) {
+                        let expected = value(x, y);
+                        prop_assert_eq!(rows.labels[row * width + col], u8::from(expected > 0.5));
+                        prop_assert!((f32::from(score) / 254.0 - expected).abs() < 0.0021);
+                    } else {
+                        prop_assert_eq!((rows.labels[row * width + col], score), (255, 255));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_constant_network_gives_the_constant_everywhere(constant in 0.0_f32..1.0, side in 32_usize..80, overlap in 0_usize..64) {
+            let area = PixelWindow { col: 100, row: 100, width: 150, height: 70 };
+            let score = |patches: &[Patch]| {
+                let pixels = patches[0].size.width * patches[0].size.height;
+                let one = [vec![1.0 - constant; pixels], vec![constant; pixels]].concat();
+                Ok(one.repeat(patches.len()))
+            };
+            let rows = run(area, side, overlap, 3, score)?;
+            let stored = (constant * 254.0).round();
+            let near = |score: &u8| (f32::from(*score) - stored).abs() <= if (constant * 254.0).fract() > 0.49 { 1.0 } else { 0.0 };
+            prop_assert!(rows.scores.iter().flat_map(|row| &row[1]).all(near));
+        }
+    }
+
+    #[test]
+    fn windows_without_valid_pixels_are_not_scored() -> Result<()> {
+        let hole = PixelWindow {
+            col: 40,
+            row: 30,
+            width: 20,
+            height: 60,
+        };
+        let rows = run(hole, 32, 0, 1, |_| panic!("nothing to score"))?;
+        assert!(rows.labels.iter().all(|label| *label == 255));
+        assert_eq!(rows.labels.len(), 20 * 60);
+        Ok(())
+    }
+
+    #[test]
+    fn an_error_of_the_reader_ends_the_prediction() {
+        let plan = WindowPlan::new(
+            PixelWindow {
+                col: 0,
+                row: 0,
+                width: 500,
+                height: 500,
+            },
+            64,
+            0,
+        );
+        let mut rows = Rows {
+            width: 500,
+            classes: 2,
+            ..Rows::default()
+        };
+        let mut progress = Progress::new("predicting", plan.len(), true);
+        let failing = |window: &PixelWindow| {
+            if window.row < 100 {
+                read(window)
+            } else {
+                Err(crate::Error::Interrupted { doing: "a test" })
+            }
+        };
+        let outcome = Stream {
+            plan: &plan,
+            classes: 2,
+            batch: 4,
+        }
+        .run(failing, pixelwise, &mut rows, &mut progress);
+        assert!(
+            matches!(outcome, Err(crate::Error::Interrupted { doing: "a test" })),
+            "{outcome:?}"
+        );
+    }
+}
