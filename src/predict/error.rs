@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::Hint;
+use crate::raster::{PixelWindow, Size};
 
 /// What can go wrong in [`crate::predict`] and [`crate::evaluate`].
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,66 @@ pub enum PredictError {
         /// The classes.
         classes: Vec<String>,
     },
+    /// A choice in [`crate::predict::PredictOptions`] or [`crate::predict::SaveOptions`] that cannot be.
+    #[error("the option `{name}` is {found}, expected {expected}")]
+    Option {
+        /// The option.
+        name: &'static str,
+        /// Its value.
+        found: String,
+        /// What would do.
+        expected: String,
+    },
+    /// The scene has other bands than the network was trained on.
+    #[error("the network was trained on {expected} bands but the scene has {found}: {path:?}")]
+    Bands {
+        /// Bands of the network.
+        expected: usize,
+        /// Bands of the scene.
+        found: usize,
+        /// The scene's imagery.
+        path: PathBuf,
+    },
+    /// The network failed while it ran.
+    #[error("the network failed: {detail}")]
+    Network {
+        /// Its own words.
+        detail: String,
+    },
+    /// The network does not give one score per class and pixel.
+    #[error("the network gave scores of shape {found:?}, expected {expected:?} (windows, classes, height, width)")]
+    NetworkOutput {
+        /// The shape that fits windows and classes.
+        expected: [usize; 4],
+        /// The shape of its output.
+        found: [usize; 4],
+    },
+    /// Scores were asked for where nothing is labelled.
+    #[error("the scene has no labelled pixel to score against: {scene}")]
+    NoLabels {
+        /// The scene's name.
+        scene: String,
+    },
+    /// The map and the scene to score against share no pixel.
+    #[error("the map covers {map} but the scene to score against {scene}: {name}")]
+    NoOverlap {
+        /// Pixels of the map.
+        map: PixelWindow,
+        /// Pixels of the scene.
+        scene: PixelWindow,
+        /// The scene's name.
+        name: String,
+    },
+    /// The map and the scene to score against lie on different pixels.
+    #[error("the map lies on a grid of {expected} and the scene to score against on another one of {found}: {path:?}")]
+    OtherGrid {
+        /// Size of the map's raster.
+        expected: Size,
+        /// Size of the other raster.
+        found: Size,
+        /// The other raster.
+        path: PathBuf,
+    },
 }
 
 impl Hint for PredictError {
@@ -59,7 +120,7 @@ impl Hint for PredictError {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 Some("choose a folder that you may write to".to_owned())
             }
-            Self::Io { .. } | Self::LengthMismatch { .. } => None,
+            Self::Io { .. } | Self::LengthMismatch { .. } | Self::Option { .. } => None,
             Self::ClassOutOfRange { .. } => Some("255 marks pixels without a label; every other value must be a class index".to_owned()),
             Self::ClassesDiffer { .. } => {
                 Some("predict and score with the same classes in the same order: `Segmenter::new(…, scene.classes())`".to_owned())

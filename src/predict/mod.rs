@@ -1,9 +1,27 @@
 //! Prediction of whole scenes in bounded memory, and the map it makes.
+//!
+//! [`predict_scene`] streams: see there for what it holds in memory and how windows are blended. It makes a
+//! [`SceneMap`], which shows itself over the imagery, is scored by [`SceneMap::evaluate`] and saved by
+//! [`SceneMap::save`].
 
 mod band;
 mod error;
+mod files;
+mod map;
+mod network;
+mod options;
+mod polygons;
 mod progress;
+mod save;
+mod scene;
+mod show;
 mod stream;
 mod windows;
 
 pub use error::PredictError;
+pub use map::{SceneMap, score_class_map};
+pub use options::PredictOptions;
+pub use save::{SaveOptions, SavedFiles};
+pub use scene::predict_scene;
+
+pub(crate) use save::write_synced;

@@ -1,0 +1,179 @@
+//! The library's side of the command line: what a batch job does without a notebook.
+//!
+//! ```text
+//! swath info scene.tif
+//! swath sample town --size 2000 --out town/
+//! swath predict buildings.swath scene.tif --out map/ --labels buildings.geojson --class building
+//! swath evaluate map/labels.tif scene.tif --labels buildings.geojson --class building
+//! ```
+//!
+//! Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted. Results go to stdout, progress and errors to stderr.
+
+mod arguments;
+mod commands;
+mod terminal;
+
+use std::ffi::{CStr, c_char, c_int};
+use std::sync::Arc;
+
+use arguments::{Accepts, Arguments, Usage};
+
+use crate::{Error, Hint};
+
+/// The command was done.
+pub const DONE: i32 = 0;
+/// The command failed; stderr says why and what to do.
+pub const FAILED: i32 = 1;
+/// The command line was not understood.
+pub const NOT_UNDERSTOOD: i32 = 2;
+/// The user interrupted the command, as shells report it.
+pub const INTERRUPTED: i32 = 130;
+
+/// Why a command did not succeed.
+enum Failure {
+    Usage(Usage),
+    Error(Error),
+}
+
+impl From<Usage> for Failure {
+    fn from(usage: Usage) -> Self {
+        Self::Usage(usage)
+    }
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// One command: help and completion come from this table too.
+struct Command {
+    words: &'static [&'static str],
+    accepts: Accepts,
+    /// The line after the words, and what the command does.
+    synopsis: &'static str,
+    about: &'static str,
+    run: fn(&Arguments) -> Result<(), Failure>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        words: &["info"],
+        accepts: Accepts { positional: &["FILE"], options: &[], switches: &["json", "statistics"] },
+        synopsis: "FILE [--json] [--statistics]",
+        about: "facts of a raster; --statistics reads all of it",
+        run: commands::info,
+    },
+    Command {
+        words: &["predict"],
+        accepts: Accepts {
+            positional: &["BUNDLE", "SCENE"],
+            options: &["out", "labels", "class", "window", "overlap", "batch", "device", "min-area"],
+            switches: &["no-scores", "no-polygons"],
+        },
+        synopsis: "BUNDLE SCENE --out DIR [--labels FILE --class NAME] [--window PX] [--overlap PX] [--batch N] \
+                   [--device cpu|cuda|cuda:N] [--min-area M2] [--no-scores] [--no-polygons]",
+        about: "predict a scene and save class map, scores and polygons; with labels, score it too",
+        run: commands::predict,
+    },
+    Command {
+        words: &["evaluate"],
+        accepts: Accepts { positional: &["MAP", "SCENE"], options: &["labels", "class", "json"], switches: &[] },
+        synopsis: "MAP SCENE --labels FILE [--class NAME] [--json FILE]",
+        about: "score a class map (labels.tif) of a scene against labels",
+        run: commands::evaluate,
+    },
+    Command {
+        words: &["sample", "town"],
+        accepts: Accepts { positional: &[], options: &["size", "seed", "out"], switches: &[] },
+        synopsis: "--out DIR [--size PX] [--seed N]",
+        about: "draw a georeferenced town with exact labels",
+        run: commands::sample_town,
+    },
+    Command {
+        words: &["data", "list"],
+        accepts: Accepts { positional: &[], options: &[], switches: &[] },
+        synopsis: "",
+        about: "data sets and weights that can be fetched",
+        run: commands::data_list,
+    },
+    Command {
+        words: &["data", "fetch"],
+        accepts: Accepts { positional: &["NAME"], options: &[], switches: &[] },
+        synopsis: "NAME",
+        about: "fetch a data set or weights into the per-user cache",
+        run: commands::data_fetch,
+    },
+];
+
+/// Runs a command; `arguments` are the words after the program's name. Returns the exit code.
+#[must_use]
+pub fn run(arguments: &[String]) -> i32 {
+    let first = arguments.first().map(String::as_str);
+    if matches!(first, None | Some("help" | "--help" | "-h")) {
+        crate::session::result(crate::display::Output::text(help()));
+        return if first.is_none() { NOT_UNDERSTOOD } else { DONE };
+    }
+    let begins = |command: &&Command| {
+        command.words.len() <= arguments.len() && command.words.iter().zip(arguments).all(|(word, given)| word == given)
+    };
+    let Some(command) = COMMANDS.iter().find(begins) else {
+        complain(&format!("there is no command `{}`", arguments.join(" ")), Some(help()));
+        return NOT_UNDERSTOOD;
+    };
+    let usage = || format!("swath {} {}", command.words.join(" "), command.synopsis);
+    let words = &arguments[command.words.len()..];
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        crate::session::result(crate::display::Output::text(format!("{}\n{}", usage(), command.about)));
+        return DONE;
+    }
+    let outcome = Arguments::parse(words, &command.accepts).map_err(Failure::from).and_then(|words| (command.run)(&words));
+    match outcome {
+        Ok(()) => DONE,
+        Err(Failure::Usage(Usage(message))) => {
+            complain(&message, Some(usage()));
+            NOT_UNDERSTOOD
+        }
+        Err(Failure::Error(error)) => {
+            complain(&error.to_string(), error.hint());
+            if matches!(error, Error::Interrupted { .. }) { INTERRUPTED } else { FAILED }
+        }
+    }
+}
+
+fn help() -> String {
+    let mut text = "Swath: geospatial deep learning. Commands:\n".to_owned();
+    for command in COMMANDS {
+        text.push_str(&format!("\n  swath {} {}\n      {}\n", command.words.join(" "), command.synopsis, command.about));
+    }
+    text
+}
+
+#[expect(clippy::print_stderr, reason = "the command line's place for errors")]
+fn complain(message: &str, hint: Option<String>) {
+    eprintln!("error: {message}");
+    if let Some(hint) = hint {
+        eprintln!("\nhint: {hint}");
+    }
+}
+
+/// Runs the command line of a process that loaded this library: its sink writes to the terminal, Ctrl-C asks the running
+/// command to stop.
+///
+/// # Safety
+/// `argv` points to `argc` NUL-terminated strings, the first of which is the program's name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn swath_cli(argc: c_int, argv: *const *const c_char) -> c_int {
+    let count = usize::try_from(argc).unwrap_or(0);
+    let argument = |index: usize| {
+        // SAFETY: by the caller's promise `index < argc` strings are there.
+        let text = unsafe { CStr::from_ptr(*argv.add(index)) };
+        text.to_string_lossy().into_owned()
+    };
+    let arguments: Vec<String> = (1..count).map(argument).collect();
+    crate::session::set_sink(Arc::new(terminal::CommandSink::default()));
+    terminal::stop_on_interrupt();
+    // A panic must not cross into C.
+    std::panic::catch_unwind(|| run(&arguments)).unwrap_or(FAILED)
+}

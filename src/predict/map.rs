@@ -1,0 +1,197 @@
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::PredictError;
+use super::band::NODATA;
+use crate::Result;
+use crate::evaluate::{Confusion, Scores};
+use crate::labels::Classes;
+use crate::raster::{Patch, PixelWindow, Raster, Size};
+use crate::scene::Scene;
+use crate::session;
+
+/// A predicted scene: a class for every pixel, and every class's score. Cheap to clone; its working files lie in the
+/// system's folder for temporary files (`TMPDIR`) until the last clone is dropped.
+///
+/// As the last expression of a cell it shows itself over the imagery. [`SceneMap::evaluate`] scores it,
+/// [`SceneMap::save`] writes GIS files.
+#[derive(Clone, Debug)]
+pub struct SceneMap {
+    pub(super) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) labels: Raster,
+    pub(super) scores: Option<Raster>,
+    pub(super) classes: Classes,
+    pub(super) scene: Scene,
+    /// The pixels of the scene's raster that the map covers.
+    pub(super) area: PixelWindow,
+    /// The latest evaluation, which is saved with the map.
+    pub(super) evaluated: Mutex<Option<Scores>>,
+    /// Dropped after the rasters above, which read from it.
+    _folder: tempfile::TempDir,
+}
+
+impl SceneMap {
+    pub(super) fn new(
+        folder: tempfile::TempDir,
+        labels: Raster,
+        scores: Option<Raster>,
+        classes: Classes,
+        scene: Scene,
+        area: PixelWindow,
+    ) -> Self {
+        let evaluated = Mutex::new(None);
+        Self { inner: Arc::new(Inner { labels, scores, classes, scene, area, evaluated, _folder: folder }) }
+    }
+
+    /// The classes.
+    #[must_use]
+    pub fn classes(&self) -> &Classes {
+        &self.inner.classes
+    }
+
+    /// The scene that was predicted.
+    #[must_use]
+    pub fn scene(&self) -> &Scene {
+        &self.inner.scene
+    }
+
+    /// The pixels of the scene's raster that the map covers.
+    #[must_use]
+    pub fn area(&self) -> PixelWindow {
+        self.inner.area
+    }
+
+    /// Columns and rows of the map.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.inner.area.width, self.inner.area.height)
+    }
+
+    /// The working file of the class map: one byte a pixel, a class index, or 255 where the imagery is not valid. It
+    /// disappears with the map.
+    #[must_use]
+    pub fn labels_path(&self) -> &Path {
+        self.inner.labels.path()
+    }
+
+    /// The working file of the scores, when they were kept: one band per class, the probability times 254, 255 where
+    /// the imagery is not valid. It disappears with the map.
+    #[must_use]
+    pub fn scores_path(&self) -> Option<&Path> {
+        self.inner.scores.as_ref().map(Raster::path)
+    }
+
+    /// Class indices of a window in the pixels of the scene's raster; 255 where there is none.
+    ///
+    /// # Shapes
+    /// returns: `[height, width]`
+    ///
+    /// # Errors
+    /// [`crate::raster::RasterError`] when the working file cannot be read.
+    pub fn labels(&self, window: &PixelWindow) -> Result<Vec<u8>> {
+        Ok(label_values(&self.inner.labels.read(&self.in_map(window))?))
+    }
+
+    /// Class indices of the whole map at another size, by the nearest pixel.
+    pub(super) fn labels_scaled(&self, size: Size) -> Result<Vec<u8>> {
+        Ok(label_values(&self.inner.labels.read_nearest(&self.inner.labels.full(), size)?))
+    }
+
+    fn in_map(&self, window: &PixelWindow) -> PixelWindow {
+        PixelWindow { col: window.col - self.inner.area.col, row: window.row - self.inner.area.row, ..*window }
+    }
+
+    /// Scores the map against the labels of `scene`, over the pixels that both cover: the scene that was predicted, or
+    /// a part of it, such as the side that training did not see.
+    ///
+    /// # Errors
+    /// [`PredictError::NoLabels`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
+    /// [`PredictError::ClassesDiffer`] when the two cannot be compared.
+    pub fn evaluate(&self, scene: &Scene) -> Result<Scores> {
+        let (own, other) = (self.inner.scene.raster(), scene.raster());
+        if own.size() != other.size() || own.transform() != other.transform() {
+            let path = other.path().to_owned();
+            return Err(PredictError::OtherGrid { expected: own.size(), found: other.size(), path }.into());
+        }
+        let scores = compare(&self.inner.classes, scene, self.inner.area, |window| self.labels(window))?;
+        *self.inner.evaluated.lock().unwrap_or_else(PoisonError::into_inner) = Some(scores.clone());
+        Ok(scores)
+    }
+
+    /// What [`SceneMap::evaluate`] found last.
+    #[must_use]
+    pub fn scores(&self) -> Option<Scores> {
+        self.inner.evaluated.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Scores class indices, read window by window in the pixels of the scene's raster, against the scene's labels.
+fn compare(
+    classes: &Classes,
+    scene: &Scene,
+    area: PixelWindow,
+    read: impl Fn(&PixelWindow) -> Result<Vec<u8>>,
+) -> Result<Scores> {
+    let name = scene.name();
+    if !scene.has_labels() {
+        return Err(PredictError::NoLabels { scene: name }.into());
+    }
+    let owned = |classes: &Classes| classes.names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    if classes.names() != scene.classes().names() {
+        let (expected, found) = (owned(classes), owned(scene.classes()));
+        return Err(PredictError::ClassesDiffer { expected, found }.into());
+    }
+    let Some(common) = area.intersect(&scene.area()) else {
+        return Err(PredictError::NoOverlap { map: area, scene: scene.area(), name }.into());
+    };
+    let mut confusion = Confusion::named(classes.names());
+    for window in common.tiles(Size { width: 1024, height: 1024 }) {
+        session::check_interrupt("evaluating the map")?;
+        confusion.add(&scene.label_window(&window)?, &read(&window)?)?;
+    }
+    if confusion.total() == 0 {
+        return Err(PredictError::NoLabels { scene: name }.into());
+    }
+    Ok(confusion.scores())
+}
+
+/// Scores a saved class map, such as the `labels.tif` of [`SceneMap::save`], against the labels of a scene. The classes
+/// are the map's category names, or the scene's when it has none; the map may cover a part of the scene.
+///
+/// # Errors
+/// As [`SceneMap::evaluate`]; [`PredictError::OtherGrid`] also when the map's pixels do not lie on the scene's.
+pub fn score_class_map(map: &Raster, scene: &Scene) -> Result<Scores> {
+    let other_grid = || {
+        let path = scene.raster().path().to_owned();
+        crate::Error::from(PredictError::OtherGrid { expected: map.size(), found: scene.raster().size(), path })
+    };
+    let (own, other) = (map.transform(), scene.raster().transform());
+    let (col, row) = other.pixel_from_world((own.0[0], own.0[3]));
+    // A hundredth of a pixel: what formats lose when they store a transform.
+    let close = |left: f64, right: f64, scale: f64| (left - right).abs() <= 0.01 * scale.abs().max(f64::MIN_POSITIVE);
+    let whole = |value: f64| close(value, value.round(), 1.0);
+    let steps = [1, 2, 4, 5];
+    let per_pixel = other.0[1].abs().max(other.0[2].abs());
+    let last = map.size().width.max(map.size().height).max(1) as f64;
+    if !(whole(col) && whole(row) && steps.iter().all(|&at| close(own.0[at] * last, other.0[at] * last, per_pixel))) {
+        return Err(other_grid());
+    }
+    let area = PixelWindow { col: col.round() as i64, row: row.round() as i64, ..map.full() };
+    let names = map.category_names();
+    let classes = if names.is_empty() { scene.classes().clone() } else { Classes::new(names.into_iter().skip(1)) };
+    compare(&classes, scene, area, |window| {
+        let window = PixelWindow { col: window.col - area.col, row: window.row - area.row, ..*window };
+        Ok(label_values(&map.read(&window)?))
+    })
+}
+
+/// Class indices out of a patch; 255 where it is invalid.
+fn label_values(patch: &Patch) -> Vec<u8> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the file holds bytes")]
+    let label = |(value, valid): (&f32, &u8)| if *valid == 0 { NODATA } else { *value as u8 };
+    patch.data.iter().zip(&patch.valid).map(label).collect()
+}

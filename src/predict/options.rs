@@ -1,0 +1,93 @@
+use super::windows::WINDOW_MULTIPLE;
+use super::PredictError;
+use crate::Result;
+use crate::raster::Size;
+
+/// How a scene is predicted.
+///
+/// | choice | unless set |
+/// |---|---|
+/// | [`PredictOptions::window`] | 512: side of the windows that the network sees, in pixels |
+/// | [`PredictOptions::overlap`] | 64: pixels that neighbouring windows share and blend over |
+/// | [`PredictOptions::batch`] | 1 on the CPU, 8 on a GPU: windows scored at once |
+/// | [`PredictOptions::scores`] | true: keep every class's score, not only the best class |
+/// | [`PredictOptions::quiet`] | false: show progress |
+///
+/// ```
+/// use swath::predict::PredictOptions;
+/// let options = PredictOptions::new().window(256).overlap(32).batch(4);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct PredictOptions {
+    pub(super) window: usize,
+    pub(super) overlap: usize,
+    pub(super) batch: Option<usize>,
+    pub(super) scores: bool,
+    pub(super) quiet: bool,
+}
+
+impl Default for PredictOptions {
+    fn default() -> Self {
+        Self { window: 512, overlap: 64, batch: None, scores: true, quiet: false }
+    }
+}
+
+impl PredictOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Side of the windows in pixels, rounded up to a multiple of 32; at most the scene's own size. Larger windows mean
+    /// fewer overlaps and more memory.
+    pub fn window(mut self, pixels: usize) -> Self {
+        self.window = pixels;
+        self
+    }
+
+    /// Pixels that neighbouring windows share; their scores fade into each other there.
+    pub fn overlap(mut self, pixels: usize) -> Self {
+        self.overlap = pixels;
+        self
+    }
+
+    /// Windows scored at once.
+    pub fn batch(mut self, windows: usize) -> Self {
+        self.batch = Some(windows);
+        self
+    }
+
+    /// Whether every class's score is kept, for `scores.tif`; without, the files are smaller.
+    pub fn scores(mut self, keep: bool) -> Self {
+        self.scores = keep;
+        self
+    }
+
+    /// Shows no progress.
+    pub fn quiet(mut self, quiet: bool) -> Self {
+        self.quiet = quiet;
+        self
+    }
+
+    /// The largest side of a window: beyond it the activations of one window outgrow a usual computer.
+    const LARGEST_WINDOW: usize = 8192;
+
+    pub(super) fn check(&self, area: Size) -> Result<()> {
+        if self.window == 0 || self.window > Self::LARGEST_WINDOW {
+            let expected = format!("from 1 to {}", Self::LARGEST_WINDOW);
+            return Err(PredictError::Option { name: "window", found: self.window.to_string(), expected }.into());
+        }
+        let side = self.window.div_ceil(WINDOW_MULTIPLE) * WINDOW_MULTIPLE;
+        // One window over the whole scene overlaps with nothing.
+        if self.overlap >= side && side < area.width.max(area.height) {
+            let expected = format!("less than the window's {side} pixels");
+            return Err(PredictError::Option { name: "overlap", found: self.overlap.to_string(), expected }.into());
+        }
+        if self.batch == Some(0) {
+            let expected = "at least 1".to_owned();
+            return Err(PredictError::Option { name: "batch", found: "0".to_owned(), expected }.into());
+        }
+        Ok(())
+    }
+}

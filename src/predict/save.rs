@@ -1,0 +1,219 @@
+//! Saving a map as GIS files, all of them or none.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::band::NODATA;
+use super::files::{LABELS, SCORES, label_options, score_options};
+use super::{PredictError, SceneMap};
+use crate::display::{Output, Show};
+use crate::raster::{PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
+use crate::vector::{Format, write_polygons};
+use crate::{Result, session};
+
+/// What [`SceneMap::save_with`] writes besides the class map and the scores.
+///
+/// | choice | unless set |
+/// |---|---|
+/// | [`SaveOptions::polygons`] | true: `polygons.gpkg` and `polygons.geojson` |
+/// | [`SaveOptions::min_area_m2`] | 0: the smallest polygon that is kept, in square metres on the ground |
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct SaveOptions {
+    pub(super) polygons: bool,
+    pub(super) min_area_m2: f64,
+}
+
+impl Default for SaveOptions {
+    fn default() -> Self {
+        Self { polygons: true, min_area_m2: 0.0 }
+    }
+}
+
+impl SaveOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether polygons are written.
+    pub fn polygons(mut self, write: bool) -> Self {
+        self.polygons = write;
+        self
+    }
+
+    /// Leaves out polygons smaller than this many square metres on the ground: the specks of a prediction.
+    pub fn min_area_m2(mut self, area: f64) -> Self {
+        self.min_area_m2 = area;
+        self
+    }
+}
+
+/// The files that a map was saved as; a slice of paths that shows itself with sizes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedFiles(Vec<PathBuf>);
+
+impl std::ops::Deref for SavedFiles {
+    type Target = [PathBuf];
+
+    fn deref(&self) -> &[PathBuf] {
+        &self.0
+    }
+}
+
+impl IntoIterator for SavedFiles {
+    type Item = PathBuf;
+    type IntoIter = std::vec::IntoIter<PathBuf>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl SceneMap {
+    /// Writes the map into the folder `dir`, which is made when it is missing:
+    ///
+    /// - `labels.tif`: the class map, a cloud-optimised GeoTIFF with colour table and class names; 255 is "no data";
+    /// - `scores.tif`: one band per class, the probability times 254, 255 "no data" (when scores were kept);
+    /// - `polygons.gpkg` and `polygons.geojson` (RFC 7946): the connected areas of every class but the background;
+    /// - `scores.json` in the shape of Raster Vision's `eval.json`, when the map was evaluated.
+    ///
+    /// Everything is written under other names first: when the disk runs full or the user interrupts, files that were
+    /// there before are untouched.
+    ///
+    /// # Errors
+    /// [`PredictError::Io`] or [`crate::raster::RasterError::Write`] when the folder cannot be written,
+    /// [`crate::Error::Interrupted`] when the user asked to stop.
+    pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
+        self.save_with(dir, &SaveOptions::default())
+    }
+
+    /// [`SceneMap::save`] with choices.
+    ///
+    /// # Errors
+    /// As [`SceneMap::save`]; [`PredictError::Option`] for an area that is negative or not a number.
+    pub fn save_with(&self, dir: impl AsRef<Path>, options: &SaveOptions) -> Result<SavedFiles> {
+        let dir = dir.as_ref();
+        if options.min_area_m2.is_nan() || options.min_area_m2 < 0.0 {
+            let (found, expected) = (options.min_area_m2.to_string(), "0 or more square metres".to_owned());
+            return Err(PredictError::Option { name: "min_area_m2", found, expected }.into());
+        }
+        fs::create_dir_all(dir).map_err(io("make the folder", dir))?;
+        // Beside the final files, so that renaming never copies.
+        let staging = tempfile::Builder::new().prefix(".swath-save-").tempdir_in(dir);
+        let staging = staging.map_err(io("write into the folder", dir))?;
+        let staged = staging.path();
+
+        copy_as_cog(&self.inner.labels, &staged.join(LABELS), label_options(self.classes()))?;
+        if let Some(scores) = &self.inner.scores {
+            copy_as_cog(scores, &staged.join(SCORES), score_options(self.classes()))?;
+        }
+        if options.polygons {
+            let polygons = self.polygons(options.min_area_m2)?;
+            let crs = self.inner.labels.crs_wkt();
+            for (name, format) in [("polygons.gpkg", Format::GeoPackage), ("polygons.geojson", Format::GeoJson)] {
+                session::check_interrupt("saving the map")?;
+                write_polygons(staged.join(name), &polygons, &crs, format)?;
+            }
+        }
+        if let Some(scores) = self.scores() {
+            write_synced(&staged.join("scores.json"), format!("{:#}\n", scores.to_json()).as_bytes())?;
+        }
+        publish(staged, dir)
+    }
+}
+
+/// Moves every finished file from the staging folder to its place, and lists them without GDAL's side files.
+fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
+    let mut names: Vec<_> = fs::read_dir(staged)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>())
+        .map_err(io("list the folder", staged))?;
+    names.sort();
+    for name in &names {
+        let target = dir.join(name);
+        fs::rename(staged.join(name), &target).map_err(io("move the file to its place", &target))?;
+    }
+    // Some file systems refuse to flush a folder; the renames have succeeded then.
+    let _ = fs::File::open(dir).and_then(|folder| folder.sync_all());
+    let files = names.iter().map(|name| dir.join(name));
+    Ok(SavedFiles(files.filter(|path| path.extension().is_none_or(|extension| extension != "xml")).collect()))
+}
+
+/// Copies a working file of bytes as a cloud-optimised GeoTIFF, strip by strip.
+fn copy_as_cog(source: &Raster, path: &Path, options: WriterOptions) -> Result<()> {
+    let size = source.size();
+    let bands = source.band_count();
+    let (transform, crs) = (source.transform(), source.crs_wkt());
+    let mut writer = RasterWriter::create(path, size, bands, RasterType::U8, transform, &crs, options)?;
+    // A strip of tiles is read as f32: 256 rows of 20,000 columns are 20 MB a band.
+    for window in PixelWindow::full(size).tiles(Size { width: size.width, height: 256 }) {
+        session::check_interrupt("saving the map")?;
+        let patch = source.read(&window)?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the file holds bytes")]
+        let mut values: Vec<u8> = patch.data.iter().map(|value| *value as u8).collect();
+        for plane in values.chunks_exact_mut(window.area()) {
+            for (value, valid) in plane.iter_mut().zip(&patch.valid) {
+                if *valid == 0 {
+                    *value = NODATA;
+                }
+            }
+        }
+        writer.write_window(&window, &values)?;
+    }
+    writer.finish()?;
+    Ok(())
+}
+
+/// Writes a small file and flushes it to the disk.
+///
+/// # Errors
+/// [`PredictError::Io`].
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = fs::File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(io("write the file", path))
+}
+
+fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> crate::Error {
+    let path = path.to_owned();
+    move |source| PredictError::Io { action, path, source }.into()
+}
+
+impl Show for SavedFiles {
+    fn output(&self) -> Output {
+        let row = |path: &PathBuf| {
+            let bytes = fs::metadata(path).map_or(0, |about| about.len());
+            vec![path.display().to_string(), file_size(bytes)]
+        };
+        let rows: Vec<Vec<String>> = self.0.iter().map(row).collect();
+        let heads = ["file", "size"];
+        Output::html(crate::plot::table_text(&heads, &rows), crate::plot::table_html(&heads, &rows))
+    }
+}
+
+crate::show_in_cells!(SavedFiles);
+
+/// A file's size in the unit that reads best.
+#[expect(clippy::cast_precision_loss, reason = "shown to one digit after the point")]
+fn file_size(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_sizes_read_naturally() {
+        assert_eq!([12, 3_400, 5_600_000, 2_000_000_000].map(file_size), ["12 B", "3.4 kB", "5.6 MB", "2.0 GB"]);
+    }
+}
