@@ -125,6 +125,23 @@ impl Hint for PredictError {
             Self::ClassesDiffer { .. } => {
                 Some("predict and score with the same classes in the same order: `Segmenter::new(…, scene.classes())`".to_owned())
             }
+            Self::Bands { .. } => {
+                Some("train on imagery with these bands, or predict imagery like the training imagery".to_owned())
+            }
+            Self::Network { .. } => Some(
+                "when memory ran out, smaller windows or batches need less: `PredictOptions::new().window(256).batch(1)`"
+                    .to_owned(),
+            ),
+            Self::NetworkOutput { .. } => {
+                Some("a network returns class scores as large as its images: `[n, classes, height, width]`".to_owned())
+            }
+            Self::NoLabels { .. } => {
+                Some("`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels".to_owned())
+            }
+            Self::NoOverlap { .. } => {
+                Some("predict the scene that you score, or the whole scene it is a part of".to_owned())
+            }
+            Self::OtherGrid { .. } => Some("score with the scene that was predicted, or a part of it".to_owned()),
             Self::UnknownClass { name, classes } => nearest(name, classes).map(|class| format!("did you mean `{class}`?")),
         }
     }

@@ -58,15 +58,16 @@ impl Scorer {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let scores = self.network.forward(Tensor::<4>::from_data(images, self.device.burn()));
             let shape = scores.dims();
-            (shape, softmax(scores, 1).into_data())
+            (shape, softmax(scores, 1).try_into_data())
         }));
         let (found, data) = outcome.map_err(|panic| PredictError::Network { detail: panic_text(&*panic) })?;
         let expected = [patches.len(), self.classes, height, width];
         if found != expected {
             return Err(PredictError::NetworkOutput { expected, found }.into());
         }
-        let scores = data.convert::<f32>().into_vec::<f32>();
-        scores.map_err(|error| PredictError::Network { detail: format!("{error:?}") }.into())
+        let unreadable = |detail: String| PredictError::Network { detail };
+        let data = data.map_err(|error| unreadable(format!("{error:?}")))?.convert::<f32>();
+        Ok(data.try_into_vec::<f32>().map_err(|error| unreadable(format!("{error:?}")))?)
     }
 }
 
