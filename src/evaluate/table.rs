@@ -1,10 +1,11 @@
-//! Scores as text and HTML tables, with the confusion matrix labelled: rows truth, columns prediction.
-
-use std::fmt::Write as _;
+//! Scores as tables and figures, with the confusion matrix labelled: rows truth, columns prediction.
 
 use super::confusion::quotient;
-use super::{Confusion, Scores};
-use crate::display::{Output, Show, escape};
+use super::{ClassScore, Confusion, Scores};
+use crate::display::{Output, Show};
+use crate::plot::{self, Figure, table_html, table_text};
+
+const HEADS: [&str; 7] = ["class", "precision", "recall", "F1", "IoU", "pixels", "share"];
 
 impl Show for Scores {
     fn output(&self) -> Output {
@@ -14,29 +15,17 @@ impl Show for Scores {
             score(self.mean_iou()),
             score(self.accuracy())
         );
-        let text = format!("{}\n{}", self.text_table(), self.confusion().text_table());
-        let html = format!("{}{}", self.html_table(), self.confusion().html_table());
-        Output {
-            text,
-            html: Some(html),
-            alt,
-            ..Output::default()
-        }
+        let rows = self.rows();
+        let text = format!("{self}\n\n{}", self.confusion().text_table());
+        let matrix = self.confusion().figure().html();
+        let html = format!("{}<div>{}</div>{matrix}", table_html(&HEADS, &rows), self.summary());
+        Output { text, html: Some(html), alt, ..Output::default() }
     }
 }
 
 impl Show for Confusion {
     fn output(&self) -> Output {
-        let alt = format!(
-            "Confusion matrix of {} classes; rows truth, columns prediction",
-            self.classes.len()
-        );
-        Output {
-            text: self.text_table(),
-            html: Some(self.html_table()),
-            alt,
-            ..Output::default()
-        }
+        Output { text: self.text_table(), ..self.figure().output() }
     }
 }
 
@@ -44,109 +33,47 @@ crate::show_in_cells!(Scores, Confusion);
 
 impl std::fmt::Display for Scores {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text_table())
+        write!(f, "{}\n{}", table_text(&HEADS, &self.rows()), self.summary())
     }
 }
 
-const HEADS: [&str; 6] = ["precision", "recall", "F1", "IoU", "pixels", "share"];
-const TABLE: &str = "border-collapse:collapse;margin:0.4em 0;font-variant-numeric:tabular-nums";
-const LINE: &str = "border-bottom:1px solid rgba(128,128,128,0.5)";
-
 impl Scores {
-    /// One row per class and what they sum up to: cells of the class, then of the table's columns.
-    fn rows(&self) -> Vec<(String, [String; 6])> {
-        let total = self.confusion().total();
-        let row = |class: &super::ClassScore| {
-            let cells = [
-                score(class.precision),
-                score(class.recall),
-                score(class.f1),
-                score(class.iou),
-                thousands(class.support),
-                percent(quotient(class.support, total)),
-            ];
-            (class.name.clone(), cells)
-        };
-        let mut rows: Vec<_> = self.per_class().iter().map(row).collect();
-        let none = String::new;
-        let mean = [
-            none(),
-            none(),
-            score(self.mean_f1()),
-            score(self.mean_iou()),
-            thousands(total),
-            none(),
+    /// Precision, recall, F1 and IoU of each class as bars.
+    ///
+    /// ```
+    /// # let mut confusion = swath::evaluate::Confusion::named(["background", "building"]);
+    /// # confusion.add(&[0, 0, 1, 1], &[0, 1, 1, 1])?;
+    /// let figure = confusion.scores().figure();
+    /// assert!(figure.alt().contains("building"));
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    #[must_use]
+    pub fn figure(&self) -> Figure {
+        let names: Vec<&str> = self.per_class().iter().map(|class| class.name.as_str()).collect();
+        let values = |score: fn(&ClassScore) -> f64| self.per_class().iter().map(score).collect::<Vec<f64>>();
+        let bars = [
+            ("precision", values(|class| class.precision)),
+            ("recall", values(|class| class.recall)),
+            ("F1", values(|class| class.f1)),
+            ("IoU", values(|class| class.iou)),
         ];
-        rows.push(("mean".to_owned(), mean));
-        rows
+        plot::bars(&names, &bars, "Scores by class")
     }
 
-    fn text_table(&self) -> String {
-        let rows = self.rows();
-        let name_width = rows
-            .iter()
-            .map(|(name, _)| name.chars().count())
-            .max()
-            .unwrap_or(0)
-            .max("class".len());
-        let widths: [usize; 6] = std::array::from_fn(|column| {
-            rows.iter()
-                .map(|(_, cells)| cells[column].chars().count())
-                .max()
-                .unwrap_or(0)
-                .max(HEADS[column].len())
-        });
-        let mut text = format!("{:name_width$}", "class");
-        let mut line = |name: &str, cells: &[String; 6]| {
-            if !name.is_empty() {
-                let _ = write!(text, "\n{name:name_width$}");
-            }
-            for (cell, width) in cells.iter().zip(widths) {
-                let _ = write!(text, "  {cell:>width$}");
-            }
+    /// One row per class, and their mean.
+    fn rows(&self) -> Vec<Vec<String>> {
+        let total = self.confusion().total();
+        let row = |class: &ClassScore| {
+            let mut cells = vec![class.name.clone()];
+            cells.extend([class.precision, class.recall, class.f1, class.iou].map(score));
+            cells.extend([thousands(class.support), percent(quotient(class.support, total))]);
+            cells
         };
-        line("", &HEADS.map(str::to_owned));
-        for (name, cells) in &rows {
-            line(name, cells);
-        }
-        let _ = writeln!(text, "\n{}", self.summary());
-        text
-    }
-
-    fn html_table(&self) -> String {
-        let mut html = format!(
-            "<table style=\"{TABLE}\"><thead><tr><th style=\"text-align:left;{LINE}\">class</th>"
-        );
-        for head in HEADS {
-            let _ = write!(
-                html,
-                "<th style=\"text-align:right;padding-left:1.2em;{LINE}\">{head}</th>"
-            );
-        }
-        html.push_str("</tr></thead><tbody>");
-        let rows = self.rows();
-        for (index, (name, cells)) in rows.iter().enumerate() {
-            let last = index + 1 == rows.len();
-            let style = if last {
-                "border-top:1px solid rgba(128,128,128,0.5);font-style:italic"
-            } else {
-                ""
-            };
-            let _ = write!(
-                html,
-                "<tr><td style=\"text-align:left;{style}\">{}</td>",
-                escape(name)
-            );
-            for cell in cells {
-                let _ = write!(
-                    html,
-                    "<td style=\"text-align:right;padding-left:1.2em;{style}\">{cell}</td>"
-                );
-            }
-            html.push_str("</tr>");
-        }
-        let _ = write!(html, "</tbody></table><div>{}</div>", self.summary());
-        html
+        let mut rows: Vec<Vec<String>> = self.per_class().iter().map(row).collect();
+        let mut mean = vec!["mean".to_owned(), String::new(), String::new()];
+        mean.extend([score(self.mean_f1()), score(self.mean_iou()), thousands(total), String::new()]);
+        rows.push(mean);
+        rows
     }
 
     fn summary(&self) -> String {
@@ -160,108 +87,41 @@ impl Scores {
 }
 
 impl Confusion {
-    fn share(&self, truth: usize, prediction: usize) -> f64 {
-        quotient(self.count(truth, prediction), self.truth_count(truth))
+    /// The matrix as a picture: each cell is the share of its true class.
+    #[must_use]
+    pub fn figure(&self) -> Figure {
+        plot::confusion_matrix(&self.classes, &self.counts)
     }
 
     fn text_table(&self) -> String {
-        let corner = "truth \\ predicted";
+        let mut heads = vec!["truth \\ predicted"];
+        heads.extend(self.classes.iter().map(String::as_str));
         let n = self.classes.len();
-        let name_width = self
-            .classes
-            .iter()
-            .map(|name| name.chars().count())
-            .max()
-            .unwrap_or(0)
-            .max(corner.len());
-        let mut text = format!("{corner:name_width$}");
-        let widths: Vec<usize> = self
-            .classes
-            .iter()
-            .map(|name| name.chars().count().max(7))
-            .collect();
-        for (name, width) in self.classes.iter().zip(&widths) {
-            let _ = write!(text, "  {name:>width$}");
-        }
-        for truth in 0..n {
-            let _ = write!(text, "\n{:name_width$}", self.classes[truth]);
-            for (prediction, width) in widths.iter().enumerate() {
-                let _ = write!(text, "  {:>width$}", percent(self.share(truth, prediction)));
-            }
-        }
-        text.push_str("\n(percent of the pixels of each true class)\n");
-        text
-    }
-
-    fn html_table(&self) -> String {
-        let n = self.classes.len();
-        let mut html = format!(
-            "<table style=\"{TABLE}\"><caption style=\"caption-side:bottom;text-align:left;opacity:0.75\">Percent of the \
-             pixels of each true class; rest the pointer on a cell for the count</caption><thead><tr><td></td><th \
-             colspan=\"{n}\" style=\"text-align:center\">predicted</th></tr><tr><th style=\"text-align:left;{LINE}\">truth</th>"
-        );
-        for name in &self.classes {
-            let _ = write!(
-                html,
-                "<th style=\"text-align:right;padding-left:1.2em;{LINE}\">{}</th>",
-                escape(name)
-            );
-        }
-        html.push_str("</tr></thead><tbody>");
-        for truth in 0..n {
-            let _ = write!(
-                html,
-                "<tr><th style=\"text-align:left\">{}</th>",
-                escape(&self.classes[truth])
-            );
-            for prediction in 0..n {
-                let share = self.share(truth, prediction);
-                // Right in blue, wrong in orange, stronger with the share; both read on light and dark grounds.
-                let colour = if truth == prediction {
-                    "31,119,180"
-                } else {
-                    "230,110,20"
-                };
-                let strength = if share.is_nan() {
-                    0.0
-                } else {
-                    0.08 + 0.5 * share
-                };
-                let _ = write!(
-                    html,
-                    "<td title=\"{} pixels\" style=\"text-align:right;padding-left:1.2em;background:rgba({colour},{strength:.2})\">{}</td>",
-                    thousands(self.count(truth, prediction)),
-                    percent(share)
-                );
-            }
-            html.push_str("</tr>");
-        }
-        html.push_str("</tbody></table>");
-        html
+        let share = |truth: usize, prediction: usize| {
+            percent(quotient(self.count(truth, prediction), self.truth_count(truth)))
+        };
+        let row = |truth: usize| {
+            let shares = (0..n).map(|prediction| share(truth, prediction));
+            std::iter::once(self.classes[truth].clone()).chain(shares).collect()
+        };
+        let rows: Vec<Vec<String>> = (0..n).map(row).collect();
+        format!("{}\n(percent of the pixels of each true class)", table_text(&heads, &rows))
     }
 }
 
 fn score(value: f64) -> String {
-    if value.is_nan() {
-        "–".to_owned()
-    } else {
-        format!("{value:.3}")
-    }
+    if value.is_nan() { "–".to_owned() } else { format!("{value:.3}") }
 }
 
 fn percent(part: f64) -> String {
-    if part.is_nan() {
-        "–".to_owned()
-    } else {
-        format!("{:.1} %", part * 100.0)
-    }
+    if part.is_nan() { "–".to_owned() } else { format!("{:.1} %", part * 100.0) }
 }
 
 fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -289,15 +149,14 @@ class        precision  recall     F1    IoU  pixels   share
 background       1.000   0.750  0.857  0.750       4  50.0 %
 <b>building      0.800   1.000  0.889  0.800       4  50.0 %
 road                 –       –      –      –       0   0.0 %
-mean                            0.873  0.775       8        
+mean                            0.873  0.775       8
 accuracy 0.875, frequency-weighted IoU 0.775, 8 labelled pixels
 
-truth \\ predicted  background  <b>building     road
-background             75.0 %       25.0 %    0.0 %
-<b>building             0.0 %      100.0 %    0.0 %
-road                        –            –        –
-(percent of the pixels of each true class)
-";
+truth \\ predicted  background  <b>building   road
+background             75.0 %       25.0 %  0.0 %
+<b>building             0.0 %      100.0 %  0.0 %
+road                        –            –      –
+(percent of the pixels of each true class)";
         assert_eq!(text, expected);
         Ok(())
     }
@@ -311,9 +170,6 @@ road                        –            –        –
 
     #[test]
     fn thousands_are_grouped_by_three() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567].map(thousands),
-            ["0", "999", "1,000", "1,234,567"]
-        );
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
     }
 }
