@@ -1,8 +1,11 @@
 //! The program `swath`: the Jupyter kernel, its installer and the library's command line.
 
 mod cli;
+mod doctor;
 mod eval;
+mod forward;
 mod history;
+mod install;
 mod log;
 mod magics;
 mod shell_command;
@@ -17,5 +20,16 @@ fn main() -> std::process::ExitCode {
         return code;
     }
     shell_command::remember_environment();
+    complete_environment();
     cli::run()
+}
+
+/// A server that starts kernels with an empty environment leaves out `HOME`, which cargo needs.
+fn complete_environment() {
+    if std::env::var_os("HOME").is_none()
+        && let Some(home) = dirs::home_dir()
+    {
+        // SAFETY: the process has only this thread yet.
+        unsafe { std::env::set_var("HOME", home) };
+    }
 }

@@ -22,13 +22,22 @@ const GAP: i32 = 12;
 /// assert!(figure.svg().is_some_and(|svg| svg.contains("building")));
 /// ```
 #[must_use]
-pub fn bars<G: AsRef<str>, S: AsRef<str>>(groups: &[G], values: &[(S, Vec<f64>)], title: &str) -> Figure {
+pub fn bars<G: AsRef<str>, S: AsRef<str>>(
+    groups: &[G],
+    values: &[(S, Vec<f64>)],
+    title: &str,
+) -> Figure {
     let groups: Vec<&str> = groups.iter().map(AsRef::as_ref).collect();
-    let values: Vec<(&str, &[f64])> = values.iter().map(|(name, values)| (name.as_ref(), values.as_slice())).collect();
+    let values: Vec<(&str, &[f64])> = values
+        .iter()
+        .map(|(name, values)| (name.as_ref(), values.as_slice()))
+        .collect();
     let group_height = BAR * values.len().max(1) as i32 + GAP;
     let keys = if values.len() > 1 { 26 } else { 0 };
     let height = 34 + keys + group_height * groups.len().max(1) as i32 + 34;
-    let svg = canvas::draw((620, height.max(120) as u32), |area| draw(area, &groups, &values, title, group_height));
+    let svg = canvas::draw((620, height.max(120) as u32), |area| {
+        draw(area, &groups, &values, title, group_height)
+    });
     Figure::drawn(svg, title, summary(&groups, &values, title))
 }
 
@@ -38,14 +47,20 @@ fn value_at(values: &[f64], index: usize) -> Option<f64> {
 
 fn summary(groups: &[&str], values: &[(&str, &[f64])], title: &str) -> String {
     let group = |(index, group): (usize, &&str)| {
-        let scores = values.iter().map(|(name, values)| match value_at(values, index) {
-            Some(value) => format!("{name} {value:.3}"),
-            None => format!("{name} –"),
-        });
+        let scores = values
+            .iter()
+            .map(|(name, values)| match value_at(values, index) {
+                Some(value) => format!("{name} {value:.3}"),
+                None => format!("{name} –"),
+            });
         format!("{group}: {}", scores.collect::<Vec<_>>().join(", "))
     };
     let parts: Vec<String> = groups.iter().enumerate().map(group).collect();
-    if parts.is_empty() { format!("{title} (no values)") } else { format!("{title}: {}", parts.join("; ")) }
+    if parts.is_empty() {
+        format!("{title} (no values)")
+    } else {
+        format!("{title}: {}", parts.join("; "))
+    }
 }
 
 fn draw(
@@ -59,29 +74,60 @@ fn draw(
     let (width, height) = (width as i32, height as i32);
     let mut top = canvas::title(area, title)?;
     if values.len() > 1 {
-        let entries: Vec<_> = values.iter().enumerate().map(|(at, (name, _))| ((*name).to_owned(), series_color(at))).collect();
+        let entries: Vec<_> = values
+            .iter()
+            .enumerate()
+            .map(|(at, (name, _))| ((*name).to_owned(), series_color(at)))
+            .collect();
         top += canvas::key(area, &entries, (14, top), width - 14)? + 4;
     }
-    let finite = || values.iter().flat_map(|(_, values)| values.iter().copied()).filter(|value| value.is_finite());
+    let finite = || {
+        values
+            .iter()
+            .flat_map(|(_, values)| values.iter().copied())
+            .filter(|value| value.is_finite())
+    };
     let (low, high) = (finite().fold(0.0, f64::min), finite().fold(0.0, f64::max));
     let axis = if low >= 0.0 && high <= 1.0 {
-        Ticks { low: 0.0, high: 1.0, step: 0.2 }
+        Ticks {
+            low: 0.0,
+            high: 1.0,
+            step: 0.2,
+        }
     } else {
         Ticks::covering(low, high, 5)
     };
-    let names: Vec<String> = groups.iter().map(|group| canvas::shorten(group, 26)).collect();
-    let left = 24 + names.iter().map(|name| canvas::text_width(name, 13)).max().unwrap_or(0);
+    let names: Vec<String> = groups
+        .iter()
+        .map(|group| canvas::shorten(group, 26))
+        .collect();
+    let left = 24
+        + names
+            .iter()
+            .map(|name| canvas::text_width(name, 13))
+            .max()
+            .unwrap_or(0);
     let (right, bottom) = (width - 84, height - 28);
-    let x = |value: f64| left + ((value - axis.low) / (axis.high - axis.low) * f64::from(right - left)).round() as i32;
+    let x = |value: f64| {
+        left + ((value - axis.low) / (axis.high - axis.low) * f64::from(right - left)).round()
+            as i32
+    };
     for value in axis.positions() {
-        area.draw(&PathElement::new([(x(value), top), (x(value), bottom)], theme::GRID))?;
+        area.draw(&PathElement::new(
+            [(x(value), top), (x(value), bottom)],
+            theme::GRID,
+        ))?;
         let style = canvas::text(12, theme::MUTED, HPos::Center, VPos::Top);
         area.draw(&Text::new(axis.label(value), (x(value), bottom + 6), style))?;
     }
     for (index, name) in names.iter().enumerate() {
         let first = top + GAP / 2 + index as i32 * group_height;
         let middle = first + BAR * values.len() as i32 / 2;
-        area.draw(&Text::new(name.clone(), (left - 10, middle), canvas::text(13, theme::TEXT, HPos::Right, VPos::Center)))?;
+        area.draw(&Text::new(
+            name.clone(),
+            (left - 10, middle),
+            canvas::text(13, theme::TEXT, HPos::Right, VPos::Center),
+        ))?;
         for (at, (_, values)) in values.iter().enumerate() {
             let [red, green, blue] = series_color(at);
             let y = first + at as i32 * BAR;
@@ -89,7 +135,10 @@ fn draw(
             match value_at(values, index) {
                 Some(value) => {
                     let (from, to) = (x(value.min(0.0)), x(value.max(0.0)));
-                    area.draw(&Rectangle::new([(from, y + 1), (to, y + BAR - 1)], RGBColor(red, green, blue).filled()))?;
+                    area.draw(&Rectangle::new(
+                        [(from, y + 1), (to, y + BAR - 1)],
+                        RGBColor(red, green, blue).filled(),
+                    ))?;
                     area.draw(&Text::new(number(value), (to + 6, y + BAR / 2), small))?;
                 }
                 None => area.draw(&Text::new("–", (x(0.0) + 6, y + BAR / 2), small))?,
@@ -97,10 +146,17 @@ fn draw(
         }
     }
     let zero = x(0.0);
-    area.draw(&PathElement::new([(zero, top), (zero, bottom)], theme::AXIS))?;
+    area.draw(&PathElement::new(
+        [(zero, top), (zero, bottom)],
+        theme::AXIS,
+    ))?;
     if groups.is_empty() {
         let style = canvas::text(13, theme::MUTED, HPos::Center, VPos::Center);
-        area.draw(&Text::new("no values", ((left + right) / 2, (top + bottom) / 2), style))?;
+        area.draw(&Text::new(
+            "no values",
+            ((left + right) / 2, (top + bottom) / 2),
+            style,
+        ))?;
     }
     Ok(())
 }
@@ -113,6 +169,11 @@ fn number(value: f64) -> String {
         return format!("{value:.2e}");
     }
     let digits = format!("{:.0}", value.abs());
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
     format!("{}{}", if value < 0.0 { "-" } else { "" }, groups.join(","))
 }

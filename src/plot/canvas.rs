@@ -23,15 +23,27 @@ pub(super) fn draw(
             .map_err(Box::<dyn std::error::Error>::from)
             .and_then(|()| draw(&area))
             .and_then(|()| area.present().map_err(Into::into))
-            .map_err(|error| PlotError::Codec { doing: "draw", format: "SVG", reason: error.to_string() })?;
+            .map_err(|error| PlotError::Codec {
+                doing: "draw",
+                format: "SVG",
+                reason: error.to_string(),
+            })?;
     }
     Ok(svg)
 }
 
 /// A text style: size in pixels, colour, and which point of the text is at the given position.
-pub(super) fn text(size: u32, color: RGBColor, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
+pub(super) fn text(
+    size: u32,
+    color: RGBColor,
+    horizontal: HPos,
+    vertical: VPos,
+) -> TextStyle<'static> {
     // The SVG backend of plotters divides font sizes by 1.24.
-    ("sans-serif", f64::from(size) * 1.24).into_font().color(&color).pos(Pos::new(horizontal, vertical))
+    ("sans-serif", f64::from(size) * 1.24)
+        .into_font()
+        .color(&color)
+        .pos(Pos::new(horizontal, vertical))
 }
 
 /// Roughly how wide a line of text is in a browser's sans-serif font, for layout.
@@ -44,7 +56,10 @@ pub(super) fn shorten(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();
     }
-    text.chars().take(length.saturating_sub(1)).chain(['…']).collect()
+    text.chars()
+        .take(length.saturating_sub(1))
+        .chain(['…'])
+        .collect()
 }
 
 /// The title at the top left; returns the height used.
@@ -53,7 +68,11 @@ pub(super) fn title(area: &Area<'_>, title: &str) -> Result<i32, Box<dyn std::er
         return Ok(8);
     }
     let width = area.dim_in_pixel().0 as usize;
-    area.draw(&Text::new(shorten(title, width / 9), (14, 10), text(15, theme::TEXT, HPos::Left, VPos::Top)))?;
+    area.draw(&Text::new(
+        shorten(title, width / 9),
+        (14, 10),
+        text(15, theme::TEXT, HPos::Left, VPos::Top),
+    ))?;
     Ok(34)
 }
 
@@ -73,8 +92,15 @@ pub(super) fn key(
             y += 18;
         }
         let [red, green, blue] = *color;
-        area.draw(&Rectangle::new([(x, y + 5), (x + 14, y + 9)], RGBColor(red, green, blue).filled()))?;
-        area.draw(&Text::new(name, (x + 20, y + 7), text(13, theme::TEXT, HPos::Left, VPos::Center)))?;
+        area.draw(&Rectangle::new(
+            [(x, y + 5), (x + 14, y + 9)],
+            RGBColor(red, green, blue).filled(),
+        ))?;
+        area.draw(&Text::new(
+            name,
+            (x + 20, y + 7),
+            text(13, theme::TEXT, HPos::Left, VPos::Center),
+        ))?;
         x += width;
     }
     Ok(if entries.is_empty() { 0 } else { y - top + 20 })
@@ -101,24 +127,41 @@ impl Ticks {
         };
         let rough = (high - low) / wanted.max(1) as f64;
         let power = 10f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| *step >= rough * 0.999);
+        let step = [1.0, 2.0, 5.0, 10.0]
+            .into_iter()
+            .map(|factor| factor * power)
+            .find(|step| *step >= rough * 0.999);
         let step = step.unwrap_or(power * 10.0);
         if !(step.is_normal() && ((high - low) / step).is_finite()) {
-            return Self { low: 0.0, high: 1.0, step: 0.2 };
+            return Self {
+                low: 0.0,
+                high: 1.0,
+                step: 0.2,
+            };
         }
-        Self { low: (low / step + 1e-9).floor() * step, high: (high / step - 1e-9).ceil() * step, step }
+        Self {
+            low: (low / step + 1e-9).floor() * step,
+            high: (high / step - 1e-9).ceil() * step,
+            step,
+        }
     }
 
     /// The positions of the ticks within the limits.
     pub(super) fn positions(&self) -> Vec<f64> {
         let first = (self.low / self.step - 1e-6).ceil() as i64;
         let last = (self.high / self.step + 1e-6).floor() as i64;
-        (first..=last.min(first + 40)).map(|index| index as f64 * self.step).collect()
+        (first..=last.min(first + 40))
+            .map(|index| index as f64 * self.step)
+            .collect()
     }
 
     /// The text of a tick: as many decimals as the step needs, `k` and `M` for round thousands and millions.
     pub(super) fn label(&self, value: f64) -> String {
-        let value = if value.abs() < self.step * 1e-6 { 0.0 } else { value };
+        let value = if value.abs() < self.step * 1e-6 {
+            0.0
+        } else {
+            value
+        };
         let largest = self.low.abs().max(self.high.abs());
         if largest >= 1e9 || (largest > 0.0 && largest < 1e-4) {
             return format!("{value:e}");
@@ -136,8 +179,10 @@ impl Ticks {
 }
 
 fn decimals(step: f64) -> usize {
-    (0..8).find(|&digits| {
-        let scaled = step * 10f64.powi(digits);
-        (scaled - scaled.round()).abs() < 1e-6 * scaled.max(1.0)
-    }).unwrap_or(8) as usize
+    (0..8)
+        .find(|&digits| {
+            let scaled = step * 10f64.powi(digits);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled.max(1.0)
+        })
+        .unwrap_or(8) as usize
 }

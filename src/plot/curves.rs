@@ -25,13 +25,25 @@ impl Series {
     /// A curve through `points` in order. Points that are not finite leave a gap.
     #[must_use]
     pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        Self { name: name.into(), points: points.into_iter().collect(), color: None, right: false, faint: false }
+        Self {
+            name: name.into(),
+            points: points.into_iter().collect(),
+            color: None,
+            right: false,
+            faint: false,
+        }
     }
 
     /// A curve through values at 1, 2, 3 and so on.
     #[must_use]
     pub fn of_values(name: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
-        Self::new(name, values.into_iter().enumerate().map(|(index, value)| (index as f64 + 1.0, value)))
+        Self::new(
+            name,
+            values
+                .into_iter()
+                .enumerate()
+                .map(|(index, value)| (index as f64 + 1.0, value)),
+        )
     }
 
     /// Measured on the axis at the right, which is for scores.
@@ -56,7 +68,10 @@ impl Series {
     }
 
     fn finite(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite())
+        self.points
+            .iter()
+            .copied()
+            .filter(|(x, y)| x.is_finite() && y.is_finite())
     }
 }
 
@@ -165,13 +180,22 @@ impl Curves {
         let mut parts = Vec::new();
         for series in &self.series {
             let last = series.finite().last();
-            let value = last.map_or_else(|| "no values".to_owned(), |(x, y)| format!("{y:.4} at {x}"));
+            let value =
+                last.map_or_else(|| "no values".to_owned(), |(x, y)| format!("{y:.4} at {x}"));
             if !series.faint {
                 parts.push(format!("{}: {value}", series.name));
             }
         }
-        let title = if self.title.is_empty() { "Curves" } else { &self.title };
-        if parts.is_empty() { format!("{title} (no curves)") } else { format!("{title}: {}", parts.join("; ")) }
+        let title = if self.title.is_empty() {
+            "Curves"
+        } else {
+            &self.title
+        };
+        if parts.is_empty() {
+            format!("{title} (no curves)")
+        } else {
+            format!("{title}: {}", parts.join("; "))
+        }
     }
 
     fn colors(&self) -> Vec<[u8; 3]> {
@@ -191,59 +215,121 @@ impl Curves {
         let colors = self.colors();
         let (width, height) = (self.size.0 as i32, self.size.1 as i32);
         let mut top = canvas::title(area, &self.title)?;
-        let keyed = self.series.iter().zip(&colors).filter(|(series, _)| !series.faint && !series.name.is_empty());
+        let keyed = self
+            .series
+            .iter()
+            .zip(&colors)
+            .filter(|(series, _)| !series.faint && !series.name.is_empty());
         let entries: Vec<_> = keyed
             .map(|(series, color)| {
-                let side = if series.right && self.right_label.is_empty() { " (right)" } else { "" };
+                let side = if series.right && self.right_label.is_empty() {
+                    " (right)"
+                } else {
+                    ""
+                };
                 (format!("{}{side}", series.name), *color)
             })
             .collect();
         top += canvas::key(area, &entries, (14, top), width - 14)?;
         let left_axis = self.limits(false);
-        let right_axis = self.series.iter().any(|series| series.right).then(|| self.limits(true));
+        let right_axis = self
+            .series
+            .iter()
+            .any(|series| series.right)
+            .then(|| self.limits(true));
         let x_axis = self.x_ticks();
         let plot = Frame {
             left: 14 + if self.y_label.is_empty() { 0 } else { 18 } + label_room(&left_axis),
             top: top + 8,
-            right: width - 16 - right_axis.as_ref().map_or(0, |axis| label_room(axis) + if self.right_label.is_empty() { 0 } else { 18 }),
+            right: width
+                - 16
+                - right_axis.as_ref().map_or(0, |axis| {
+                    label_room(axis) + if self.right_label.is_empty() { 0 } else { 18 }
+                }),
             bottom: height - 26 - if self.x_label.is_empty() { 0 } else { 18 },
         };
         self.axes(area, &plot, &x_axis, &left_axis, right_axis.as_ref())?;
-        for &x in self.marks.iter().filter(|x| (x_axis.low..=x_axis.high).contains(*x)) {
+        for &x in self
+            .marks
+            .iter()
+            .filter(|x| (x_axis.low..=x_axis.high).contains(*x))
+        {
             let column = plot.x(&x_axis, x);
-            let dash = |y: i32| PathElement::new([(column, y), (column, (y + 4).min(plot.bottom))], theme::AXIS);
+            let dash = |y: i32| {
+                PathElement::new(
+                    [(column, y), (column, (y + 4).min(plot.bottom))],
+                    theme::AXIS,
+                )
+            };
             for y in (plot.top..plot.bottom).step_by(8) {
                 area.draw(&dash(y))?;
             }
         }
-        let order = |faint: bool| self.series.iter().zip(&colors).filter(move |(series, _)| series.faint == faint);
+        let order = |faint: bool| {
+            self.series
+                .iter()
+                .zip(&colors)
+                .filter(move |(series, _)| series.faint == faint)
+        };
         for (series, color) in order(true).chain(order(false)) {
-            let y_axis = if series.right { right_axis.as_ref().unwrap_or(&left_axis) } else { &left_axis };
+            let y_axis = if series.right {
+                right_axis.as_ref().unwrap_or(&left_axis)
+            } else {
+                &left_axis
+            };
             draw_series(area, &plot, &x_axis, y_axis, series, *color)?;
         }
-        if self.series.iter().all(|series| series.finite().next().is_none()) {
+        if self
+            .series
+            .iter()
+            .all(|series| series.finite().next().is_none())
+        {
             let middle = ((plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2);
-            area.draw(&Text::new("no values yet", middle, canvas::text(13, theme::MUTED, HPos::Center, VPos::Center)))?;
+            area.draw(&Text::new(
+                "no values yet",
+                middle,
+                canvas::text(13, theme::MUTED, HPos::Center, VPos::Center),
+            ))?;
         }
         Ok(())
     }
 
     fn limits(&self, right: bool) -> Ticks {
-        let values = || self.series.iter().filter(|series| series.right == right).flat_map(Series::finite).map(|(_, y)| y);
-        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        let values = || {
+            self.series
+                .iter()
+                .filter(|series| series.right == right)
+                .flat_map(Series::finite)
+                .map(|(_, y)| y)
+        };
+        let (low, high) = (
+            values().fold(f64::INFINITY, f64::min),
+            values().fold(f64::NEG_INFINITY, f64::max),
+        );
         // Scores have a natural range; losses start at zero when that costs little room.
         if right && low >= 0.0 && high <= 1.0 {
-            return Ticks { low: 0.0, high: 1.0, step: 0.2 };
+            return Ticks {
+                low: 0.0,
+                high: 1.0,
+                step: 0.2,
+            };
         }
-        let low = if low > 0.0 && low < high * 0.95 { 0.0 } else { low };
+        let low = if low > 0.0 && low < high * 0.95 {
+            0.0
+        } else {
+            low
+        };
         Ticks::covering(low, high, 5)
     }
 
     fn x_ticks(&self) -> Ticks {
         let values = || self.series.iter().flat_map(Series::finite).map(|(x, _)| x);
-        let (low, high) = self
-            .x_limits
-            .unwrap_or_else(|| (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)));
+        let (low, high) = self.x_limits.unwrap_or_else(|| {
+            (
+                values().fold(f64::INFINITY, f64::min),
+                values().fold(f64::NEG_INFINITY, f64::max),
+            )
+        });
         let mut ticks = Ticks::covering(low, high, 8);
         // The curve fills the width; ticks stay at round places. Steps and epochs are whole numbers.
         if low < high {
@@ -266,37 +352,76 @@ impl Curves {
         let small = |horizontal, vertical| canvas::text(12, theme::MUTED, horizontal, vertical);
         for value in left.positions() {
             let y = plot.y(left, value);
-            area.draw(&PathElement::new([(plot.left, y), (plot.right, y)], theme::GRID))?;
-            area.draw(&Text::new(left.label(value), (plot.left - 7, y), small(HPos::Right, VPos::Center)))?;
+            area.draw(&PathElement::new(
+                [(plot.left, y), (plot.right, y)],
+                theme::GRID,
+            ))?;
+            area.draw(&Text::new(
+                left.label(value),
+                (plot.left - 7, y),
+                small(HPos::Right, VPos::Center),
+            ))?;
         }
         for value in right.map(Ticks::positions).unwrap_or_default() {
             let Some(axis) = right else { continue };
             let y = plot.y(axis, value);
-            area.draw(&PathElement::new([(plot.right, y), (plot.right + 4, y)], theme::AXIS))?;
-            area.draw(&Text::new(axis.label(value), (plot.right + 7, y), small(HPos::Left, VPos::Center)))?;
+            area.draw(&PathElement::new(
+                [(plot.right, y), (plot.right + 4, y)],
+                theme::AXIS,
+            ))?;
+            area.draw(&Text::new(
+                axis.label(value),
+                (plot.right + 7, y),
+                small(HPos::Left, VPos::Center),
+            ))?;
         }
         for value in x_axis.positions() {
             let x = plot.x(x_axis, value);
-            area.draw(&PathElement::new([(x, plot.bottom), (x, plot.bottom + 4)], theme::AXIS))?;
-            area.draw(&Text::new(x_axis.label(value), (x, plot.bottom + 7), small(HPos::Center, VPos::Top)))?;
+            area.draw(&PathElement::new(
+                [(x, plot.bottom), (x, plot.bottom + 4)],
+                theme::AXIS,
+            ))?;
+            area.draw(&Text::new(
+                x_axis.label(value),
+                (x, plot.bottom + 7),
+                small(HPos::Center, VPos::Top),
+            ))?;
         }
-        area.draw(&PathElement::new([(plot.left, plot.bottom), (plot.right, plot.bottom)], theme::AXIS))?;
+        area.draw(&PathElement::new(
+            [(plot.left, plot.bottom), (plot.right, plot.bottom)],
+            theme::AXIS,
+        ))?;
         if right.is_some() {
-            area.draw(&PathElement::new([(plot.right, plot.top), (plot.right, plot.bottom)], theme::AXIS))?;
+            area.draw(&PathElement::new(
+                [(plot.right, plot.top), (plot.right, plot.bottom)],
+                theme::AXIS,
+            ))?;
         }
         let words = |horizontal, vertical| canvas::text(13, theme::TEXT, horizontal, vertical);
         let middle = (plot.top + plot.bottom) / 2;
         if !self.x_label.is_empty() {
             let at = ((plot.left + plot.right) / 2, self.size.1 as i32 - 6);
-            area.draw(&Text::new(self.x_label.clone(), at, words(HPos::Center, VPos::Bottom)))?;
+            area.draw(&Text::new(
+                self.x_label.clone(),
+                at,
+                words(HPos::Center, VPos::Bottom),
+            ))?;
         }
         let turned = |transform| words(HPos::Center, VPos::Top).transform(transform);
         if !self.y_label.is_empty() {
-            area.draw(&Text::new(self.y_label.clone(), (8, middle), turned(FontTransform::Rotate270)))?;
+            area.draw(&Text::new(
+                self.y_label.clone(),
+                (8, middle),
+                turned(FontTransform::Rotate270),
+            ))?;
         }
         if right.is_some() && !self.right_label.is_empty() {
             let at = (self.size.0 as i32 - 8, middle);
-            area.draw(&Text::new(self.right_label.clone(), at, turned(FontTransform::Rotate90)))?;
+            area.draw(&Text::new(
+                self.right_label.clone(),
+                at,
+                turned(FontTransform::Rotate90),
+            ))?;
         }
         Ok(())
     }
@@ -304,7 +429,10 @@ impl Curves {
 
 /// Room for an axis' numbers.
 fn label_room(axis: &Ticks) -> i32 {
-    let widths = axis.positions().into_iter().map(|value| canvas::text_width(&axis.label(value), 12));
+    let widths = axis
+        .positions()
+        .into_iter()
+        .map(|value| canvas::text_width(&axis.label(value), 12));
     widths.max().unwrap_or(20) + 8
 }
 
@@ -318,11 +446,15 @@ struct Frame {
 
 impl Frame {
     fn x(&self, axis: &Ticks, value: f64) -> i32 {
-        self.left + ((value - axis.low) / (axis.high - axis.low) * f64::from(self.right - self.left)).round() as i32
+        self.left
+            + ((value - axis.low) / (axis.high - axis.low) * f64::from(self.right - self.left))
+                .round() as i32
     }
 
     fn y(&self, axis: &Ticks, value: f64) -> i32 {
-        self.bottom - ((value - axis.low) / (axis.high - axis.low) * f64::from(self.bottom - self.top)).round() as i32
+        self.bottom
+            - ((value - axis.low) / (axis.high - axis.low) * f64::from(self.bottom - self.top))
+                .round() as i32
     }
 }
 
@@ -347,7 +479,11 @@ fn draw_series(
     }
     let few = series.points.len() <= 40 && !series.faint;
     for piece in pieces {
-        let dots = if few || piece.len() == 1 { piece.clone() } else { Vec::new() };
+        let dots = if few || piece.len() == 1 {
+            piece.clone()
+        } else {
+            Vec::new()
+        };
         if piece.len() > 1 {
             area.draw(&PathElement::new(thinned(&piece), style))?;
         }
@@ -360,7 +496,12 @@ fn draw_series(
 
 /// Keeps the first, lowest, highest and last point of every pixel column: the picture is the same and its size bounded.
 fn thinned(points: &[(i32, i32)]) -> Vec<(i32, i32)> {
-    let columns = points.first().zip(points.last()).map_or(1, |(first, last)| (last.0 - first.0).unsigned_abs() as usize + 1);
+    let columns = points
+        .first()
+        .zip(points.last())
+        .map_or(1, |(first, last)| {
+            (last.0 - first.0).unsigned_abs() as usize + 1
+        });
     if points.len() <= columns * POINTS_PER_COLUMN {
         return points.to_vec();
     }
@@ -368,7 +509,16 @@ fn thinned(points: &[(i32, i32)]) -> Vec<(i32, i32)> {
     for column in points.chunk_by(|one, two| one.0 == two.0) {
         let lowest = column.iter().copied().max_by_key(|point| point.1);
         let highest = column.iter().copied().min_by_key(|point| point.1);
-        kept.extend([column.first().copied(), lowest, highest, column.last().copied()].into_iter().flatten());
+        kept.extend(
+            [
+                column.first().copied(),
+                lowest,
+                highest,
+                column.last().copied(),
+            ]
+            .into_iter()
+            .flatten(),
+        );
         kept.dedup();
     }
     kept

@@ -57,9 +57,10 @@ pub enum PlotError {
 impl Hint for PlotError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                Some("the folder has to exist: `std::fs::create_dir_all(\"figures\")` makes it".to_owned())
-            }
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Some(
+                "the folder has to exist: `std::fs::create_dir_all(\"figures\")` makes it"
+                    .to_owned(),
+            ),
             Self::FileType { expected, .. } => Some(format!("use a name that ends in {expected}")),
             Self::Band { bands, .. } if *bands > 0 => Some(format!("bands are 0 to {}", bands - 1)),
             Self::Io { .. } | Self::Shape { .. } | Self::Band { .. } | Self::Codec { .. } => None,

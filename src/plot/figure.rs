@@ -32,13 +32,25 @@ enum Content {
 
 impl Figure {
     pub(super) fn plot(svg: String, text: impl Into<String>, alt: impl Into<String>) -> Self {
-        Self { text: text.into(), alt: alt.into(), content: Content::Plot { svg } }
+        Self {
+            text: text.into(),
+            alt: alt.into(),
+            content: Content::Plot { svg },
+        }
     }
 
     /// A plot from what drawing gave; a refusal becomes a picture that says so, since a cell's last expression is no place
     /// for a `?` that loses the run it shows.
-    pub(super) fn drawn(svg: std::result::Result<String, PlotError>, title: &str, text: String) -> Self {
-        let alt = if text.is_empty() { title.to_owned() } else { text.clone() };
+    pub(super) fn drawn(
+        svg: std::result::Result<String, PlotError>,
+        title: &str,
+        text: String,
+    ) -> Self {
+        let alt = if text.is_empty() {
+            title.to_owned()
+        } else {
+            text.clone()
+        };
         match svg {
             Ok(svg) => Self::plot(svg, text, alt),
             Err(error) => {
@@ -54,8 +66,17 @@ impl Figure {
         }
     }
 
-    pub(super) fn imagery(html: String, flat: RgbImage, text: impl Into<String>, alt: impl Into<String>) -> Self {
-        Self { text: text.into(), alt: alt.into(), content: Content::Imagery { html, flat } }
+    pub(super) fn imagery(
+        html: String,
+        flat: RgbImage,
+        text: impl Into<String>,
+        alt: impl Into<String>,
+    ) -> Self {
+        Self {
+            text: text.into(),
+            alt: alt.into(),
+            content: Content::Imagery { html, flat },
+        }
     }
 
     /// An image with a caption and no drawing over it. The caption is escaped.
@@ -93,7 +114,9 @@ impl Figure {
     #[must_use]
     pub fn html(&self) -> String {
         match &self.content {
-            Content::Plot { svg } => image_html("image/svg+xml", theme::fixed(svg).as_bytes(), &self.alt),
+            Content::Plot { svg } => {
+                image_html("image/svg+xml", theme::fixed(svg).as_bytes(), &self.alt)
+            }
             Content::Imagery { html, .. } => html.clone(),
         }
     }
@@ -115,7 +138,11 @@ impl Figure {
     /// [`PlotError::FileType`] for other endings, [`PlotError::Io`] when the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let ending = path
+            .extension()
+            .and_then(|ending| ending.to_str())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let bytes = match (&self.content, ending.as_str()) {
             (Content::Plot { svg }, "svg") => theme::fixed(svg).into_bytes(),
             (Content::Imagery { flat, .. }, "png") => encode_png(flat)?,
@@ -163,7 +190,10 @@ pub(super) fn attach_flat(output: &mut Output, flat: &RgbImage) {
     }
     let small = flat.fitted(FLAT_SIDE);
     match encode_best(&small) {
-        Ok(Encoded { bytes, media_type: "image/webp" }) => output.webp = Some(bytes),
+        Ok(Encoded {
+            bytes,
+            media_type: "image/webp",
+        }) => output.webp = Some(bytes),
         Ok(Encoded { bytes, .. }) => output.png = Some(bytes),
         Err(_) => {}
     }
@@ -181,16 +211,26 @@ fn page(title: &str, body: &str) -> String {
 /// Writes beside the file and renames, so that an older file is never left half overwritten.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
     use std::io::Write as _;
-    let io = |source| PlotError::Io { path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".swath-").tempfile_in(folder).map_err(io)?;
+    let io = |source| PlotError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".swath-")
+        .tempfile_in(folder)
+        .map_err(io)?;
     file.write_all(bytes).map_err(io)?;
     file.as_file().sync_all().map_err(io)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         // A temporary file is private; a saved figure is an ordinary file.
-        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).map_err(io)?;
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644))
+            .map_err(io)?;
     }
     file.persist(path).map_err(|error| io(error.error))?;
     Ok(())

@@ -22,20 +22,40 @@ pub fn histogram<N: AsRef<str>>(patch: &Patch, names: &[N], title: &str) -> Figu
     let pixels = patch.size.width * patch.size.height;
     let bands: Vec<Vec<f32>> = (0..patch.bands)
         .map(|band| {
-            let values = patch.data.get(band * pixels..(band + 1) * pixels).unwrap_or_default();
-            let valid = values.iter().zip(&patch.valid).filter(|(value, valid)| **valid != 0 && value.is_finite());
+            let values = patch
+                .data
+                .get(band * pixels..(band + 1) * pixels)
+                .unwrap_or_default();
+            let valid = values
+                .iter()
+                .zip(&patch.valid)
+                .filter(|(value, valid)| **valid != 0 && value.is_finite());
             valid.map(|(value, _)| *value).collect()
         })
         .collect();
     let all = || bands.iter().flatten().copied();
-    let (low, high) = (all().fold(f32::INFINITY, f32::min), all().fold(f32::NEG_INFINITY, f32::max));
-    let range = if low < high { (f64::from(low), f64::from(high)) } else { (f64::from(low) - 0.5, f64::from(low) + 0.5) };
+    let (low, high) = (
+        all().fold(f32::INFINITY, f32::min),
+        all().fold(f32::NEG_INFINITY, f32::max),
+    );
+    let range = if low < high {
+        (f64::from(low), f64::from(high))
+    } else {
+        (f64::from(low) - 0.5, f64::from(low) + 0.5)
+    };
     let plots: Vec<Band> = bands
         .iter()
         .enumerate()
         .map(|(index, values)| Band {
-            name: names.get(index).map_or_else(|| format!("band {}", index + 1), |name| name.as_ref().to_owned()),
-            color: if bands.len() == 3 { RGB[index] } else { series_color(index) },
+            name: names.get(index).map_or_else(
+                || format!("band {}", index + 1),
+                |name| name.as_ref().to_owned(),
+            ),
+            color: if bands.len() == 3 {
+                RGB[index]
+            } else {
+                series_color(index)
+            },
             shares: shares(values, range),
         })
         .collect();
@@ -44,7 +64,10 @@ pub fn histogram<N: AsRef<str>>(patch: &Patch, names: &[N], title: &str) -> Figu
         format!("{title}: no valid pixels")
     } else {
         let counts = bands.iter().map(Vec::len).max().unwrap_or(0);
-        format!("{title}: {} bands, {counts} valid pixels, values {low} to {high}", bands.len())
+        format!(
+            "{title}: {} bands, {counts} valid pixels, values {low} to {high}",
+            bands.len()
+        )
     };
     let range = if empty { (0.0, 1.0) } else { range };
     let svg = canvas::draw((620, 280), |area| draw(area, &plots, range, title, empty));
@@ -64,7 +87,10 @@ fn shares(values: &[f32], (low, high): (f64, f64)) -> Vec<f64> {
         let at = ((f64::from(value) - low) / (high - low) * BINS as f64) as usize;
         counts[at.min(BINS - 1)] += 1;
     }
-    counts.iter().map(|&count| count as f64 / values.len().max(1) as f64).collect()
+    counts
+        .iter()
+        .map(|&count| count as f64 / values.len().max(1) as f64)
+        .collect()
 }
 
 fn draw(
@@ -77,15 +103,34 @@ fn draw(
     let (width, height) = area.dim_in_pixel();
     let (width, height) = (width as i32, height as i32);
     let mut top = canvas::title(area, title)?;
-    let entries: Vec<_> = bands.iter().map(|band| (band.name.clone(), band.color)).collect();
+    let entries: Vec<_> = bands
+        .iter()
+        .map(|band| (band.name.clone(), band.color))
+        .collect();
     top += canvas::key(area, &entries, (14, top), width - 14)? + 4;
     let (left, right, bottom) = (36, width - 18, height - 46);
-    let highest = bands.iter().flat_map(|band| band.shares.iter().copied()).fold(0.0, f64::max);
-    let axis = Ticks { low: range.0, high: range.1, ..Ticks::covering(range.0, range.1, 8) };
-    let x = |value: f64| left + ((value - range.0) / (range.1 - range.0) * f64::from(right - left)).round() as i32;
-    let y = |share: f64| bottom - (share / if highest > 0.0 { highest } else { 1.0 } * f64::from(bottom - top)).round() as i32;
+    let highest = bands
+        .iter()
+        .flat_map(|band| band.shares.iter().copied())
+        .fold(0.0, f64::max);
+    let axis = Ticks {
+        low: range.0,
+        high: range.1,
+        ..Ticks::covering(range.0, range.1, 8)
+    };
+    let x = |value: f64| {
+        left + ((value - range.0) / (range.1 - range.0) * f64::from(right - left)).round() as i32
+    };
+    let y = |share: f64| {
+        bottom
+            - (share / if highest > 0.0 { highest } else { 1.0 } * f64::from(bottom - top)).round()
+                as i32
+    };
     for value in axis.positions() {
-        area.draw(&PathElement::new([(x(value), top), (x(value), bottom)], theme::GRID))?;
+        area.draw(&PathElement::new(
+            [(x(value), top), (x(value), bottom)],
+            theme::GRID,
+        ))?;
         let style = canvas::text(12, theme::MUTED, HPos::Center, VPos::Top);
         area.draw(&Text::new(axis.label(value), (x(value), bottom + 6), style))?;
     }
@@ -97,17 +142,35 @@ fn draw(
             outline.extend([(edge(bin), y(share)), (edge(bin + 1), y(share))]);
         }
         outline.push((edge(BINS), bottom));
-        area.draw(&Polygon::new(outline.clone(), RGBColor(red, green, blue).mix(0.16).filled()))?;
-        area.draw(&PathElement::new(outline, RGBColor(red, green, blue).stroke_width(2)))?;
+        area.draw(&Polygon::new(
+            outline.clone(),
+            RGBColor(red, green, blue).mix(0.16).filled(),
+        ))?;
+        area.draw(&PathElement::new(
+            outline,
+            RGBColor(red, green, blue).stroke_width(2),
+        ))?;
     }
-    area.draw(&PathElement::new([(left, bottom), (right, bottom)], theme::AXIS))?;
+    area.draw(&PathElement::new(
+        [(left, bottom), (right, bottom)],
+        theme::AXIS,
+    ))?;
     let style = canvas::text(13, theme::TEXT, HPos::Center, VPos::Bottom);
     area.draw(&Text::new("value", ((left + right) / 2, height - 6), style))?;
-    let turned = canvas::text(13, theme::TEXT, HPos::Center, VPos::Top).transform(FontTransform::Rotate270);
-    area.draw(&Text::new("share of pixels", (10, (top + bottom) / 2), turned))?;
+    let turned =
+        canvas::text(13, theme::TEXT, HPos::Center, VPos::Top).transform(FontTransform::Rotate270);
+    area.draw(&Text::new(
+        "share of pixels",
+        (10, (top + bottom) / 2),
+        turned,
+    ))?;
     if empty {
         let style = canvas::text(13, theme::MUTED, HPos::Center, VPos::Center);
-        area.draw(&Text::new("no valid pixels", ((left + right) / 2, (top + bottom) / 2), style))?;
+        area.draw(&Text::new(
+            "no valid pixels",
+            ((left + right) / 2, (top + bottom) / 2),
+            style,
+        ))?;
     }
     Ok(())
 }

@@ -17,18 +17,28 @@ pub(crate) const TEXT: &str = "color:var(--jp-ui-font-color1,inherit)";
 /// Less important text that follows the theme.
 pub(crate) const MUTED: &str = "color:var(--jp-ui-font-color2,#757575)";
 /// The font of all our HTML.
-pub(crate) const FONT: &str = "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.4";
+pub(crate) const FONT: &str =
+    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.4";
 
 /// A name for an HTML element that no other output of any session has.
 pub(crate) fn unique_id(kind: &str) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_nanos());
-    format!("swath-{kind}-{:x}-{since:x}-{:x}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    let since = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .map_or(0, |elapsed| elapsed.as_nanos());
+    format!(
+        "swath-{kind}-{:x}-{since:x}-{:x}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// A `data:` address of a file.
 pub(crate) fn data_address(media_type: &str, bytes: &[u8]) -> String {
-    format!("data:{media_type};base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes))
+    format!(
+        "data:{media_type};base64,{}",
+        base64::engine::general_purpose::STANDARD.encode(bytes)
+    )
 }
 
 /// An image inside the page, no wider than the page.
@@ -48,7 +58,9 @@ pub fn legend_html(classes: &Classes) -> String {
 }
 
 pub(crate) fn entries_html(entries: &[(String, [u8; 3])]) -> String {
-    let mut html = format!("<div style=\"display:flex;flex-wrap:wrap;gap:4px 14px;margin:4px 0;{FONT};{TEXT}\">");
+    let mut html = format!(
+        "<div style=\"display:flex;flex-wrap:wrap;gap:4px 14px;margin:4px 0;{FONT};{TEXT}\">"
+    );
     for (name, color) in entries {
         // The block character keeps the colour where backgrounds are stripped.
         let _ = write!(
@@ -70,10 +82,19 @@ pub(crate) fn entries_html(entries: &[(String, [u8; 3])]) -> String {
 /// ```
 #[must_use]
 pub fn table_html(headers: &[&str], rows: &[Vec<String>]) -> String {
-    let numeric: Vec<bool> = (0..headers.len()).map(|column| is_numeric(rows, column)).collect();
+    let numeric: Vec<bool> = (0..headers.len())
+        .map(|column| is_numeric(rows, column))
+        .collect();
     let cell = |tag: &str, column: usize, text: &str, extra: &str| {
-        let align = if numeric.get(column).copied().unwrap_or(false) { "right" } else { "left" };
-        format!("<{tag} style=\"text-align:{align};padding:3px 10px;{extra}\">{}</{tag}>", escape(text))
+        let align = if numeric.get(column).copied().unwrap_or(false) {
+            "right"
+        } else {
+            "left"
+        };
+        format!(
+            "<{tag} style=\"text-align:{align};padding:3px 10px;{extra}\">{}</{tag}>",
+            escape(text)
+        )
     };
     let mut html = format!("<table style=\"border-collapse:collapse;margin:4px 0;{FONT};{TEXT}\">");
     if headers.iter().any(|header| !header.is_empty()) {
@@ -88,7 +109,11 @@ pub fn table_html(headers: &[&str], rows: &[Vec<String>]) -> String {
     for row in rows {
         html.push_str("<tr style=\"background:none\">");
         for (column, text) in row.iter().enumerate() {
-            let style = if numeric.get(column).copied().unwrap_or(false) { "font-variant-numeric:tabular-nums" } else { "" };
+            let style = if numeric.get(column).copied().unwrap_or(false) {
+                "font-variant-numeric:tabular-nums"
+            } else {
+                ""
+            };
             html.push_str(&cell("td", column, text, style));
         }
         html.push_str("</tr>");
@@ -100,7 +125,8 @@ pub fn table_html(headers: &[&str], rows: &[Vec<String>]) -> String {
 /// A table of facts: a name and a value on each line. Both are escaped.
 #[must_use]
 pub fn facts_html(facts: &[(&str, String)]) -> String {
-    let mut html = format!("<table style=\"border-collapse:collapse;margin:4px 0;{FONT};{TEXT}\"><tbody>");
+    let mut html =
+        format!("<table style=\"border-collapse:collapse;margin:4px 0;{FONT};{TEXT}\"><tbody>");
     for (name, value) in facts {
         let _ = write!(
             html,
@@ -120,7 +146,10 @@ pub fn table_text(headers: &[&str], rows: &[Vec<String>]) -> String {
     let columns = headers.len();
     let length = |text: &str| text.chars().count();
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|text| length(text));
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|text| length(text));
         cells.chain([length(headers[column])]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
@@ -129,19 +158,29 @@ pub fn table_text(headers: &[&str], rows: &[Vec<String>]) -> String {
         for (column, cell) in cells.take(columns).enumerate() {
             let gap = " ".repeat(widths[column].saturating_sub(length(cell)));
             let separator = if column == 0 { "" } else { "  " };
-            let (before, after) = if is_numeric(rows, column) { (gap.as_str(), "") } else { ("", gap.as_str()) };
+            let (before, after) = if is_numeric(rows, column) {
+                (gap.as_str(), "")
+            } else {
+                ("", gap.as_str())
+            };
             let _ = write!(text, "{separator}{before}{cell}{after}");
         }
         text.trim_end().to_owned()
     };
     let mut lines = vec![line(&mut headers.iter().copied())];
-    lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
+    lines.extend(
+        rows.iter()
+            .map(|row| line(&mut row.iter().map(String::as_str))),
+    );
     lines.join("\n")
 }
 
 fn is_numeric(rows: &[Vec<String>], column: usize) -> bool {
     let number = |text: &String| {
-        let plain: String = text.chars().filter(|character| !matches!(character, ',' | '%' | ' ' | '\u{2009}')).collect();
+        let plain: String = text
+            .chars()
+            .filter(|character| !matches!(character, ',' | '%' | ' ' | '\u{2009}'))
+            .collect();
         plain.is_empty() || plain == "–" || plain == "-" || plain.parse::<f64>().is_ok()
     };
     let mut cells = rows.iter().filter_map(|row| row.get(column)).peekable();

@@ -31,7 +31,11 @@ pub fn confusion_matrix<N: AsRef<str>>(names: &[N], counts: &[u64]) -> Figure {
         8..=10 => 58,
         _ => 44,
     };
-    let matrix = Matrix { names, counts, cell };
+    let matrix = Matrix {
+        names,
+        counts,
+        cell,
+    };
     let size = matrix.size();
     let svg = canvas::draw((size.0 as u32, size.1 as u32), |area| matrix.draw(area));
     Figure::drawn(svg, "Confusion matrix", matrix.summary())
@@ -45,12 +49,17 @@ struct Matrix<'a> {
 
 impl Matrix<'_> {
     fn count(&self, truth: usize, prediction: usize) -> u64 {
-        self.counts.get(truth * self.names.len() + prediction).copied().unwrap_or(0)
+        self.counts
+            .get(truth * self.names.len() + prediction)
+            .copied()
+            .unwrap_or(0)
     }
 
     /// The share of the row, `None` when the class does not occur in the truth.
     fn share(&self, truth: usize, prediction: usize) -> Option<f64> {
-        let row: u64 = (0..self.names.len()).map(|column| self.count(truth, column)).sum();
+        let row: u64 = (0..self.names.len())
+            .map(|column| self.count(truth, column))
+            .sum();
         (row > 0).then(|| self.count(truth, prediction) as f64 / row as f64)
     }
 
@@ -66,7 +75,11 @@ impl Matrix<'_> {
             }
         }
         let rows = "Confusion matrix (share of each true class, by prediction)";
-        if parts.is_empty() { format!("{rows}: no pixels") } else { format!("{rows}: {}", parts.join("; ")) }
+        if parts.is_empty() {
+            format!("{rows}: no pixels")
+        } else {
+            format!("{rows}: {}", parts.join("; "))
+        }
     }
 
     fn label(&self, index: usize) -> String {
@@ -101,7 +114,11 @@ impl Matrix<'_> {
         let (left, top) = (self.left(), self.top());
         let cells = self.cell * self.names.len() as i32;
         let heading = |horizontal, vertical| canvas::text(13, theme::MUTED, horizontal, vertical);
-        area.draw(&Text::new("prediction", (left + cells.max(60) / 2, 36), heading(HPos::Center, VPos::Top)))?;
+        area.draw(&Text::new(
+            "prediction",
+            (left + cells.max(60) / 2, 36),
+            heading(HPos::Center, VPos::Top),
+        ))?;
         let upright = heading(HPos::Center, VPos::Top).transform(FontTransform::Rotate270);
         area.draw(&Text::new("truth", (10, top + cells.max(40) / 2), upright))?;
         for index in 0..self.names.len() {
@@ -110,9 +127,15 @@ impl Matrix<'_> {
             area.draw(&Text::new(self.label(index), (left - 8, top + middle), row))?;
             let (style, at) = if self.turned() {
                 let style = canvas::text(13, theme::TEXT, HPos::Left, VPos::Center);
-                (style.transform(FontTransform::Rotate270), (left + middle, top - 8))
+                (
+                    style.transform(FontTransform::Rotate270),
+                    (left + middle, top - 8),
+                )
             } else {
-                (canvas::text(13, theme::TEXT, HPos::Center, VPos::Bottom), (left + middle, top - 8))
+                (
+                    canvas::text(13, theme::TEXT, HPos::Center, VPos::Bottom),
+                    (left + middle, top - 8),
+                )
             };
             area.draw(&Text::new(self.label(index), at, style))?;
         }
@@ -123,11 +146,20 @@ impl Matrix<'_> {
         }
         let note = "each cell: share of the true class, and pixels";
         let at = (14, top + cells + 12);
-        area.draw(&Text::new(note, at, canvas::text(12, theme::MUTED, HPos::Left, VPos::Top)))?;
+        area.draw(&Text::new(
+            note,
+            at,
+            canvas::text(12, theme::MUTED, HPos::Left, VPos::Top),
+        ))?;
         Ok(())
     }
 
-    fn draw_cell(&self, area: &Area<'_>, truth: usize, prediction: usize) -> Result<(), Box<dyn std::error::Error>> {
+    fn draw_cell(
+        &self,
+        area: &Area<'_>,
+        truth: usize,
+        prediction: usize,
+    ) -> Result<(), Box<dyn std::error::Error>> {
         let share = self.share(truth, prediction);
         let ground: [u8; 3] = std::array::from_fn(|channel| {
             let (empty, full) = (f64::from(EMPTY[channel]), f64::from(FULL[channel]));
@@ -136,15 +168,29 @@ impl Matrix<'_> {
         let x = self.left() + self.cell * prediction as i32;
         let y = self.top() + self.cell * truth as i32;
         let rgb = |[red, green, blue]: [u8; 3]| RGBColor(red, green, blue);
-        area.draw(&Rectangle::new([(x + 1, y + 1), (x + self.cell - 1, y + self.cell - 1)], rgb(ground).filled()))?;
+        area.draw(&Rectangle::new(
+            [(x + 1, y + 1), (x + self.cell - 1, y + self.cell - 1)],
+            rgb(ground).filled(),
+        ))?;
         let ink = rgb(text_on(ground));
-        let (middle, small) = ((x + self.cell / 2, y + self.cell / 2), if self.cell < 60 { 10 } else { 12 });
-        let percent = share.map_or_else(|| "–".to_owned(), |share| percentage(share));
+        let (middle, small) = (
+            (x + self.cell / 2, y + self.cell / 2),
+            if self.cell < 60 { 10 } else { 12 },
+        );
+        let percent = share.map_or_else(|| "–".to_owned(), percentage);
         let style = canvas::text(small + 2, ink, HPos::Center, VPos::Center);
-        area.draw(&Text::new(percent, (middle.0, middle.1 - small as i32 / 2 - 1), style))?;
+        area.draw(&Text::new(
+            percent,
+            (middle.0, middle.1 - small as i32 / 2 - 1),
+            style,
+        ))?;
         let style = canvas::text(small, ink, HPos::Center, VPos::Center);
         let count = short_count(self.count(truth, prediction));
-        area.draw(&Text::new(count, (middle.0, middle.1 + small as i32 / 2 + 3), style))?;
+        area.draw(&Text::new(
+            count,
+            (middle.0, middle.1 + small as i32 / 2 + 3),
+            style,
+        ))?;
         Ok(())
     }
 }
@@ -152,7 +198,11 @@ impl Matrix<'_> {
 /// A share in percent; small shares that are not nothing do not become `0 %`.
 fn percentage(share: f64) -> String {
     let percent = share * 100.0;
-    if percent > 0.0 && percent < 0.05 { "<0.1 %".to_owned() } else { format!("{percent:.1} %") }
+    if percent > 0.0 && percent < 0.05 {
+        "<0.1 %".to_owned()
+    } else {
+        format!("{percent:.1} %")
+    }
 }
 
 /// A count with three figures and a unit.
@@ -161,7 +211,11 @@ fn short_count(count: u64) -> String {
     match count {
         0..=9_999 => count.to_string(),
         10_000..=999_499 => format!("{:.*}k", usize::from(count < 100_000), value / 1e3),
-        999_500..=999_499_999 => format!("{:.*}M", if count < 10_000_000 { 2 } else { 1 }, value / 1e6),
+        999_500..=999_499_999 => format!(
+            "{:.*}M",
+            if count < 10_000_000 { 2 } else { 1 },
+            value / 1e6
+        ),
         _ => format!("{:.2}G", value / 1e9),
     }
 }

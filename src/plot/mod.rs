@@ -6,6 +6,7 @@
 
 mod bars;
 mod canvas;
+mod chips;
 mod curves;
 mod error;
 mod figure;
@@ -21,6 +22,7 @@ mod theme;
 mod tests;
 
 pub use bars::bars;
+pub use chips::{ChipGrid, chip_grid, chip_grid_with, comparison};
 pub use curves::{Curves, Series, curves};
 pub use error::PlotError;
 pub use figure::Figure;

@@ -6,7 +6,7 @@ use crate::labels::Classes;
 
 /// Okabe and Ito's set for colour-blind readers ("Color Universal Design", 2008) without black and yellow, darkened where
 /// a line on a light ground would be too pale, then violet and brown. All stand out from JupyterLab's light and dark grounds.
- const LINES: [[u8; 3]; 8] = [
+const LINES: [[u8; 3]; 8] = [
     [0, 114, 178],
     [213, 94, 0],
     [0, 140, 102],
@@ -25,19 +25,29 @@ pub const fn series_color(index: usize) -> [u8; 3] {
 
 /// The colours of all classes in order.
 pub(crate) fn class_colors(classes: &Classes) -> Vec<[u8; 3]> {
-    (0..classes.len()).filter_map(|index| classes.get(index)).map(|class| class.color).collect()
+    (0..classes.len())
+        .filter_map(|index| classes.get(index))
+        .map(|class| class.color)
+        .collect()
 }
 
 /// Names and colours of what a legend lists: every class but the background.
 pub(crate) fn class_entries(classes: &Classes) -> Vec<(String, [u8; 3])> {
-    (1..classes.len()).filter_map(|index| classes.get(index)).map(|class| (class.name.clone(), class.color)).collect()
+    (1..classes.len())
+        .filter_map(|index| classes.get(index))
+        .map(|class| (class.name.clone(), class.color))
+        .collect()
 }
 
 /// Relative luminance of an sRGB colour, 0 to 1 (WCAG 2.2).
 fn luminance(color: [u8; 3]) -> f64 {
     let linear = color.map(|byte| {
         let value = f64::from(byte) / 255.0;
-        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        if value <= 0.04045 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
     });
     linear[0].mul_add(0.2126, linear[1].mul_add(0.7152, linear[2] * 0.0722))
 }
@@ -53,7 +63,11 @@ pub fn contrast(first: [u8; 3], second: [u8; 3]) -> f64 {
 #[must_use]
 pub fn text_on(ground: [u8; 3]) -> [u8; 3] {
     let (dark, light) = ([0; 3], [255; 3]);
-    if contrast(ground, dark) >= contrast(ground, light) { dark } else { light }
+    if contrast(ground, dark) >= contrast(ground, light) {
+        dark
+    } else {
+        light
+    }
 }
 
 /// `#rrggbb`.

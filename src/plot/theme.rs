@@ -27,12 +27,23 @@ const SENTINELS: [(&str, &str, &str); 5] = [
 
 /// The document in fixed colours on a light ground of its own.
 pub(super) fn fixed(svg: &str) -> String {
-    SENTINELS.iter().fold(svg.to_owned(), |svg, (sentinel, fixed, _)| svg.replace(sentinel, fixed))
+    SENTINELS
+        .iter()
+        .fold(svg.to_owned(), |svg, (sentinel, fixed, _)| {
+            svg.replace(sentinel, fixed)
+        })
 }
 
 /// The document in the theme's colours, as an element to put inline into HTML.
 pub(super) fn themed(svg: &str, alt: &str) -> String {
-    let themed = SENTINELS.iter().fold(svg.to_owned(), |svg, (sentinel, _, variable)| svg.replace(sentinel, variable));
-    let role = format!("<svg role=\"img\" aria-label=\"{}\" style=\"max-width:100%;height:auto\" ", escape(alt));
+    let themed = SENTINELS
+        .iter()
+        .fold(svg.to_owned(), |svg, (sentinel, _, variable)| {
+            svg.replace(sentinel, variable)
+        });
+    let role = format!(
+        "<svg role=\"img\" aria-label=\"{}\" style=\"max-width:100%;height:auto\" ",
+        escape(alt)
+    );
     themed.replacen("<svg ", &role, 1)
 }

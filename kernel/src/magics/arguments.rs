@@ -34,31 +34,28 @@ impl Arguments {
     /// An open quote, a key that the magic does not have, a key given twice, too many positional words.
     pub(crate) fn parse(magic: &Magic, line: &str) -> Result<Self, UsageError> {
         let mut arguments = Self::default();
-        for word in split(line).map_err(|message| UsageError::new(magic, message))? {
-            let Some(at) = word.equals else {
-                arguments.positional.push(word.text);
-                continue;
+        let mut words = split(line)
+            .map_err(|message| UsageError::new(magic, message))?
+            .into_iter();
+        while let Some(word) = words.next() {
+            let (key, value) = match (
+                word.equals,
+                word.text.strip_prefix("--").filter(|_| !word.quoted),
+            ) {
+                (Some(at), _) => (
+                    word.text[..at].trim_start_matches("--").to_owned(),
+                    word.text[at + 1..].to_owned(),
+                ),
+                (None, Some(key)) => match words.next() {
+                    Some(value) => (key.to_owned(), value.text),
+                    None => return Err(UsageError::new(magic, format!("--{key} needs a value"))),
+                },
+                (None, None) => {
+                    arguments.positional.push(word.text);
+                    continue;
+                }
             };
-            let (key, value) = (&word.text[..at], &word.text[at + 1..]);
-            let Some((known, _)) = magic.options.iter().find(|(known, _)| *known == key) else {
-                let keys: Vec<&str> = magic.options.iter().map(|(key, _)| *key).collect();
-                let expected = if keys.is_empty() {
-                    "none".to_owned()
-                } else {
-                    keys.join(", ")
-                };
-                return Err(UsageError::new(
-                    magic,
-                    format!("%{} has no option `{key}`; it has: {expected}", magic.name),
-                ));
-            };
-            if arguments.option(known).is_some() {
-                return Err(UsageError::new(
-                    magic,
-                    format!("option `{key}` is given twice"),
-                ));
-            }
-            arguments.options.push((known, value.to_owned()));
+            arguments.add_option(magic, &key, value)?;
         }
         if arguments.positional.len() > magic.positional {
             let extra = arguments.positional[magic.positional..].join(" ");
@@ -68,6 +65,31 @@ impl Arguments {
             ));
         }
         Ok(arguments)
+    }
+
+    fn add_option(&mut self, magic: &Magic, key: &str, value: String) -> Result<(), UsageError> {
+        // `--name` is what the command lines of other programs call it.
+        let key = if key == "name" { "as" } else { key };
+        let Some((known, _)) = magic.options.iter().find(|(known, _)| *known == key) else {
+            let keys: Vec<&str> = magic.options.iter().map(|(key, _)| *key).collect();
+            let expected = if keys.is_empty() {
+                "none".to_owned()
+            } else {
+                keys.join(", ")
+            };
+            return Err(UsageError::new(
+                magic,
+                format!("%{} has no option `{key}`; it has: {expected}", magic.name),
+            ));
+        };
+        if self.option(known).is_some() {
+            return Err(UsageError::new(
+                magic,
+                format!("option `{key}` is given twice"),
+            ));
+        }
+        self.options.push((known, value));
+        Ok(())
     }
 
     /// The positional word at `index`.
@@ -94,6 +116,8 @@ struct Word {
     text: String,
     /// Where the `=` of a `key=value` stands: after at least one letter, before any quote.
     equals: Option<usize>,
+    /// Whether any of it was within quotes or behind a backslash.
+    quoted: bool,
 }
 
 fn split(line: &str) -> Result<Vec<Word>, String> {
@@ -110,14 +134,17 @@ fn split(line: &str) -> Result<Vec<Word>, String> {
         let word = current.get_or_insert(Word {
             text: String::new(),
             equals: None,
+            quoted: false,
         });
         match character {
             '\'' | '"' => {
                 only_key = false;
+                word.quoted |= word.equals.is_none();
                 quoted(&mut characters, character, &mut word.text)?;
             }
             '\\' => {
                 only_key = false;
+                word.quoted |= word.equals.is_none();
                 word.text.push(characters.next().unwrap_or('\\'));
             }
             '=' if only_key && !word.text.is_empty() => {
@@ -126,7 +153,7 @@ fn split(line: &str) -> Result<Vec<Word>, String> {
                 word.text.push('=');
             }
             other => {
-                only_key &= other.is_ascii_alphanumeric() || other == '_';
+                only_key &= other.is_ascii_alphanumeric() || "_-".contains(other);
                 word.text.push(other);
             }
         }
@@ -197,6 +224,26 @@ mod tests {
         assert_eq!(
             Arguments::parse(scene, "\"a=b.tif\"").unwrap().word(0),
             Some("a=b.tif")
+        );
+    }
+
+    #[test]
+    fn options_may_be_written_with_dashes() {
+        let scene = find("scene").unwrap();
+        let arguments =
+            Arguments::parse(scene, "a.tif --name s --class=house --labels 'b c.gpkg'").unwrap();
+        assert_eq!(arguments.option("as"), Some("s"));
+        assert_eq!(arguments.option("class"), Some("house"));
+        assert_eq!(arguments.option("labels"), Some("b c.gpkg"));
+        assert_eq!(
+            Arguments::parse(scene, "'--name'").unwrap().word(0),
+            Some("--name")
+        );
+        assert!(
+            Arguments::parse(scene, "a.tif --name")
+                .unwrap_err()
+                .message
+                .contains("needs a value")
         );
     }
 

@@ -23,7 +23,12 @@ impl Magic {
                 .max()
                 .unwrap_or(0);
             for (key, help) in self.options {
-                let _ = writeln!(text, "    {key:width$}=  {help}");
+                let _ = writeln!(
+                    text,
+                    "    {:width$}  {help}",
+                    format!("{key}="),
+                    width = width + 1
+                );
             }
         }
         text

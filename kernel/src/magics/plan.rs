@@ -195,7 +195,7 @@ fn suggestion(name: &str) -> String {
         .map(|magic| (distance(name, magic.name), magic))
         .min_by_key(|(distance, _)| *distance);
     match near {
-        Some((distance, magic)) if distance <= 2 && !name.is_empty() => {
+        Some((distance, magic)) if distance * 3 <= name.len() => {
             format!("; did you mean {}?", magic.written())
         }
         _ => String::new(),

@@ -15,12 +15,8 @@ pub(crate) enum Kind {
     Both,
 }
 
-/// A magic that the front process carries out itself.
+/// A magic that the front process carries out itself; the table describes each under its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each is described in the table by the magic of its name"
-)]
 pub(crate) enum Builtin {
     Bash,
     Capture,

@@ -18,9 +18,24 @@ pub struct Encoded {
     pub media_type: &'static str,
 }
 
-fn check(what: &'static str, width: usize, height: usize, channels: usize, data: &[u8]) -> Result<()> {
+fn check(
+    what: &'static str,
+    width: usize,
+    height: usize,
+    channels: usize,
+    data: &[u8],
+) -> Result<()> {
     let expected = width * height * channels;
-    if data.len() == expected { Ok(()) } else { Err(PlotError::Shape { what, expected, found: data.len() }.into()) }
+    if data.len() == expected {
+        Ok(())
+    } else {
+        Err(PlotError::Shape {
+            what,
+            expected,
+            found: data.len(),
+        }
+        .into())
+    }
 }
 
 fn png_bytes(width: usize, height: usize, color: png::ColorType, data: &[u8]) -> Result<Vec<u8>> {
@@ -42,7 +57,9 @@ fn png_bytes(width: usize, height: usize, color: png::ColorType, data: &[u8]) ->
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header().map_err(|error| codec(&error))?;
-    writer.write_image_data(&data).map_err(|error| codec(&error))?;
+    writer
+        .write_image_data(&data)
+        .map_err(|error| codec(&error))?;
     writer.finish().map_err(|error| codec(&error))?;
     Ok(bytes)
 }
@@ -83,16 +100,29 @@ pub fn decode_png(bytes: &[u8]) -> Result<RgbaImage> {
         reason: error.to_string(),
     };
     let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-    decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
+    decoder.set_transformations(
+        png::Transformations::normalize_to_color8() | png::Transformations::ALPHA,
+    );
     let mut reader = decoder.read_info().map_err(|error| codec(&error))?;
-    let length = reader.output_buffer_size().ok_or_else(|| codec(&"it is too large"))?;
+    let length = reader
+        .output_buffer_size()
+        .ok_or_else(|| codec(&"it is too large"))?;
     let mut data = vec![0; length];
-    let frame = reader.next_frame(&mut data).map_err(|error| codec(&error))?;
+    let frame = reader
+        .next_frame(&mut data)
+        .map_err(|error| codec(&error))?;
     data.truncate(frame.buffer_size());
     if frame.color_type == png::ColorType::GrayscaleAlpha {
-        data = data.chunks_exact(2).flat_map(|pixel| [pixel[0], pixel[0], pixel[0], pixel[1]]).collect();
+        data = data
+            .chunks_exact(2)
+            .flat_map(|pixel| [pixel[0], pixel[0], pixel[0], pixel[1]])
+            .collect();
     }
-    Ok(RgbaImage { width: frame.width as usize, height: frame.height as usize, data })
+    Ok(RgbaImage {
+        width: frame.width as usize,
+        height: frame.height as usize,
+        data,
+    })
 }
 
 /// Encodes an image as WebP (lossy, quality 85), or `None` where this GDAL cannot write WebP, the image is empty, or
@@ -102,7 +132,12 @@ pub fn decode_png(bytes: &[u8]) -> Result<RgbaImage> {
 /// [`PlotError::Shape`] when the image's buffer does not fit its size.
 pub fn encode_webp(image: &RgbImage) -> Result<Option<Vec<u8>>> {
     check("an RGB image", image.width, image.height, 3, &image.data)?;
-    Ok(crate::raster::webp::encode(image.width, image.height, &image.data, WEBP_QUALITY))
+    Ok(crate::raster::webp::encode(
+        image.width,
+        image.height,
+        &image.data,
+        WEBP_QUALITY,
+    ))
 }
 
 /// Encodes imagery as WebP, or as PNG where WebP cannot be had.
@@ -111,7 +146,13 @@ pub fn encode_webp(image: &RgbImage) -> Result<Option<Vec<u8>>> {
 /// As [`encode_png`].
 pub fn encode_best(image: &RgbImage) -> Result<Encoded> {
     Ok(match encode_webp(image)? {
-        Some(bytes) => Encoded { bytes, media_type: "image/webp" },
-        None => Encoded { bytes: encode_png(image)?, media_type: "image/png" },
+        Some(bytes) => Encoded {
+            bytes,
+            media_type: "image/webp",
+        },
+        None => Encoded {
+            bytes: encode_png(image)?,
+            media_type: "image/png",
+        },
     })
 }

@@ -13,16 +13,25 @@ impl RgbImage {
         for line in 0..other.height.min(self.height.saturating_sub(row)) {
             let from = line * other.width * 3;
             let to = ((row + line) * self.width + col) * 3;
-            if let (Some(target), Some(source)) =
-                (self.data.get_mut(to..to + columns * 3), other.data.get(from..from + columns * 3))
-            {
+            if let (Some(target), Some(source)) = (
+                self.data.get_mut(to..to + columns * 3),
+                other.data.get(from..from + columns * 3),
+            ) {
                 target.copy_from_slice(source);
             }
         }
     }
 
     /// Fills a rectangle with `color` at `opacity`; parts outside the image are left out.
-    pub fn fill(&mut self, col: usize, row: usize, width: usize, height: usize, color: [u8; 3], opacity: f32) {
+    pub fn fill(
+        &mut self,
+        col: usize,
+        row: usize,
+        width: usize,
+        height: usize,
+        color: [u8; 3],
+        opacity: f32,
+    ) {
         for line in row..(row + height).min(self.height) {
             for column in col..(col + width).min(self.width) {
                 self.blend_pixel(column, line, color, opacity);
@@ -58,7 +67,11 @@ impl RgbImage {
                 data.extend(sums.map(|sum| ((sum + count / 2) / count) as u8));
             }
         }
-        Self { width, height, data }
+        Self {
+            width,
+            height,
+            data,
+        }
     }
 
     /// Scaled down, its shape kept, so that neither side is longer than `longest`; unchanged when it fits already.
@@ -80,11 +93,31 @@ impl RgbImage {
             for col in 0..self.width {
                 let [red, green, blue, alpha] = over.pixel(col * over.width / self.width, from_row);
                 if alpha > 0 {
-                    image.blend_pixel(col, row, [red, green, blue], opacity * f32::from(alpha) / 255.0);
+                    image.blend_pixel(
+                        col,
+                        row,
+                        [red, green, blue],
+                        opacity * f32::from(alpha) / 255.0,
+                    );
                 }
             }
         }
         image
+    }
+}
+
+impl RgbaImage {
+    /// Makes a rectangle transparent; parts outside the image are left out.
+    pub(crate) fn clear(&mut self, col: usize, row: usize, width: usize, height: usize) {
+        let end = (col + width).min(self.width);
+        for line in row..(row + height).min(self.height) {
+            if let Some(pixels) = self
+                .data
+                .get_mut((line * self.width + col.min(end)) * 4..(line * self.width + end) * 4)
+            {
+                pixels.fill(0);
+            }
+        }
     }
 }
 

@@ -11,13 +11,22 @@ fn check(width: usize, height: usize, labels: &[u8]) -> Result<()> {
     if labels.len() == expected {
         Ok(())
     } else {
-        Err(PlotError::Shape { what: "a class map", expected, found: labels.len() }.into())
+        Err(PlotError::Shape {
+            what: "a class map",
+            expected,
+            found: labels.len(),
+        }
+        .into())
     }
 }
 
 /// The colour that a label is drawn in; `None` for background, ignored pixels and classes that do not exist.
 fn drawn(label: u8, colors: &[[u8; 3]]) -> Option<[u8; 3]> {
-    if label == 0 || label == IGNORE { None } else { colors.get(usize::from(label)).copied() }
+    if label == 0 || label == IGNORE {
+        None
+    } else {
+        colors.get(usize::from(label)).copied()
+    }
 }
 
 /// Blends class colours over an image; `labels` is `[height, width]`, `opacity` 0 to 1.
@@ -40,7 +49,12 @@ pub fn overlay(image: &mut RgbImage, labels: &[u8], classes: &Classes, opacity: 
 ///
 /// # Errors
 /// [`PlotError::Shape`] when `labels` does not have one value per pixel.
-pub fn outlines(image: &mut RgbImage, labels: &[u8], classes: &Classes, thickness: usize) -> Result<()> {
+pub fn outlines(
+    image: &mut RgbImage,
+    labels: &[u8],
+    classes: &Classes,
+    thickness: usize,
+) -> Result<()> {
     check(image.width, image.height, labels)?;
     let colors = class_colors(classes);
     let (width, height) = (image.width, image.height);
@@ -49,8 +63,11 @@ pub fn outlines(image: &mut RgbImage, labels: &[u8], classes: &Classes, thicknes
         let reach = thickness.max(1);
         let rows = row.saturating_sub(reach)..=(row + reach).min(height - 1);
         let columns = col.saturating_sub(reach)..=(col + reach).min(width - 1);
-        rows.into_iter().any(|other| labels[other * width + col] != label)
-            || columns.into_iter().any(|other| labels[row * width + other] != label)
+        rows.into_iter()
+            .any(|other| labels[other * width + col] != label)
+            || columns
+                .into_iter()
+                .any(|other| labels[row * width + other] != label)
     };
     for row in 0..height {
         for col in 0..width {
@@ -69,7 +86,12 @@ pub fn outlines(image: &mut RgbImage, labels: &[u8], classes: &Classes, thicknes
 ///
 /// # Errors
 /// [`PlotError::Shape`] when `labels` does not have `width * height` values.
-pub fn class_map(labels: &[u8], width: usize, height: usize, classes: &Classes) -> Result<RgbaImage> {
+pub fn class_map(
+    labels: &[u8],
+    width: usize,
+    height: usize,
+    classes: &Classes,
+) -> Result<RgbaImage> {
     check(width, height, labels)?;
     let colors = class_colors(classes);
     let data = labels
@@ -79,5 +101,9 @@ pub fn class_map(labels: &[u8], width: usize, height: usize, classes: &Classes) 
             None => [0; 4],
         })
         .collect();
-    Ok(RgbaImage { width, height, data })
+    Ok(RgbaImage {
+        width,
+        height,
+        data,
+    })
 }

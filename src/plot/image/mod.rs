@@ -3,6 +3,7 @@
 mod codec;
 mod compose;
 mod labels;
+mod scale_bar;
 mod stretch;
 mod text;
 
@@ -38,7 +39,11 @@ impl RgbImage {
     /// An image of one colour.
     #[must_use]
     pub fn filled(width: usize, height: usize, color: [u8; 3]) -> Self {
-        Self { width, height, data: color.repeat(width * height) }
+        Self {
+            width,
+            height,
+            data: color.repeat(width * height),
+        }
     }
 
     /// The colour at `(col, row)`; black outside the image.
@@ -54,7 +59,9 @@ impl RgbImage {
     /// Sets the colour at `(col, row)`; nothing happens outside the image.
     pub fn set_pixel(&mut self, col: usize, row: usize, color: [u8; 3]) {
         if col < self.width
-            && let Some(pixel) = self.data.get_mut((row * self.width + col) * 3..(row * self.width + col) * 3 + 3)
+            && let Some(pixel) = self
+                .data
+                .get_mut((row * self.width + col) * 3..(row * self.width + col) * 3 + 3)
         {
             pixel.copy_from_slice(&color);
         }
@@ -72,7 +79,11 @@ impl RgbaImage {
     /// A fully transparent image.
     #[must_use]
     pub fn transparent(width: usize, height: usize) -> Self {
-        Self { width, height, data: vec![0; width * height * 4] }
+        Self {
+            width,
+            height,
+            data: vec![0; width * height * 4],
+        }
     }
 
     /// Colour and opacity at `(col, row)`; transparent outside the image.
@@ -88,9 +99,14 @@ impl RgbaImage {
 
 /// `opacity` of `over`, the rest of `under`. The bytes are mixed as stored, as browsers do.
 fn mix(under: [u8; 3], over: [u8; 3], opacity: f32) -> [u8; 3] {
-    let opacity = if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { 0.0 };
+    let opacity = if opacity.is_finite() {
+        opacity.clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     std::array::from_fn(|channel| {
-        let mixed = f32::from(under[channel]).mul_add(1.0 - opacity, f32::from(over[channel]) * opacity);
+        let mixed =
+            f32::from(under[channel]).mul_add(1.0 - opacity, f32::from(over[channel]) * opacity);
         mixed.round() as u8
     })
 }

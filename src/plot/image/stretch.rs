@@ -21,7 +21,14 @@ impl Stretch {
     /// From `low` to `high`. Bounds that are not finite become 0 and 1.
     #[must_use]
     pub fn new(low: f32, high: f32) -> Self {
-        if low.is_finite() && high.is_finite() { Self { low, high } } else { Self { low: 0.0, high: 1.0 } }
+        if low.is_finite() && high.is_finite() {
+            Self { low, high }
+        } else {
+            Self {
+                low: 0.0,
+                high: 1.0,
+            }
+        }
     }
 
     /// From the 2nd to the 98th percentile of the band.
@@ -35,7 +42,10 @@ impl Stretch {
     #[must_use]
     pub fn of_patch(patch: &Patch, band: usize) -> Self {
         let pixels = patch.size.width * patch.size.height;
-        let values = patch.data.get(band * pixels..(band + 1) * pixels).unwrap_or_default();
+        let values = patch
+            .data
+            .get(band * pixels..(band + 1) * pixels)
+            .unwrap_or_default();
         let step = (pixels / 262_144).max(1);
         let mut sample: Vec<f32> = values
             .iter()
@@ -99,20 +109,40 @@ pub fn default_bands(bands: usize) -> Vec<usize> {
 /// ```
 pub fn rgb(patch: &Patch, bands: &[usize], stretches: &[Stretch]) -> Result<RgbImage> {
     if bands.len() != 1 && bands.len() != 3 {
-        return Err(PlotError::Shape { what: "bands (one or three)", expected: 3, found: bands.len() }.into());
+        return Err(PlotError::Shape {
+            what: "bands (one or three)",
+            expected: 3,
+            found: bands.len(),
+        }
+        .into());
     }
     let pixels = patch.size.width * patch.size.height;
     let shape = |what, expected, found| {
-        if expected == found { Ok(()) } else { Err(PlotError::Shape { what, expected, found }) }
+        if expected == found {
+            Ok(())
+        } else {
+            Err(PlotError::Shape {
+                what,
+                expected,
+                found,
+            })
+        }
     };
     shape("a patch", patch.bands * pixels, patch.data.len())?;
     shape("the valid pixels of a patch", pixels, patch.valid.len())?;
     let mut planes = Vec::with_capacity(3);
     for (at, &band) in bands.iter().enumerate() {
         if band >= patch.bands {
-            return Err(PlotError::Band { band, bands: patch.bands }.into());
+            return Err(PlotError::Band {
+                band,
+                bands: patch.bands,
+            }
+            .into());
         }
-        let stretch = stretches.get(at).copied().unwrap_or_else(|| Stretch::of_patch(patch, band));
+        let stretch = stretches
+            .get(at)
+            .copied()
+            .unwrap_or_else(|| Stretch::of_patch(patch, band));
         planes.push((&patch.data[band * pixels..(band + 1) * pixels], stretch));
     }
     let mut data = Vec::with_capacity(pixels * 3);
@@ -126,7 +156,11 @@ pub fn rgb(patch: &Patch, bands: &[usize], stretches: &[Stretch]) -> Result<RgbI
             data.push(stretch.byte(plane[pixel]));
         }
     }
-    Ok(RgbImage { width: patch.size.width, height: patch.size.height, data })
+    Ok(RgbImage {
+        width: patch.size.width,
+        height: patch.size.height,
+        data,
+    })
 }
 
 /// [`rgb`] with [`default_bands`], and the stretches of `statistics` when given (one per band of the patch).
@@ -136,7 +170,11 @@ pub fn rgb(patch: &Patch, bands: &[usize], stretches: &[Stretch]) -> Result<RgbI
 pub fn rgb_auto(patch: &Patch, statistics: Option<&[BandStatistics]>) -> Result<RgbImage> {
     let bands = default_bands(patch.bands);
     let stretches: Vec<Stretch> = match statistics {
-        Some(all) => bands.iter().map_while(|&band| all.get(band)).map(Stretch::from_statistics).collect(),
+        Some(all) => bands
+            .iter()
+            .map_while(|&band| all.get(band))
+            .map(Stretch::from_statistics)
+            .collect(),
         None => Vec::new(),
     };
     rgb(patch, &bands, &stretches)

@@ -23,7 +23,10 @@ fn font() -> &'static Font {
         Font {
             coverage: atlas.data.chunks_exact(4).map(|pixel| pixel[0]).collect(),
             width: atlas.width,
-            advances: include_str!("../font/sans15.txt").split_whitespace().filter_map(|text| text.parse().ok()).collect(),
+            advances: include_str!("../font/sans15.txt")
+                .split_whitespace()
+                .filter_map(|text| text.parse().ok())
+                .collect(),
         }
     })
 }
@@ -39,7 +42,9 @@ fn cell(character: char) -> usize {
 
 /// Width of `text` in pixels.
 pub(crate) fn text_width(text: &str) -> usize {
-    text.chars().map(|character| font().advances.get(cell(character)).copied().unwrap_or(0)).sum()
+    text.chars()
+        .map(|character| font().advances.get(cell(character)).copied().unwrap_or(0))
+        .sum()
 }
 
 impl RgbImage {
@@ -52,9 +57,18 @@ impl RgbImage {
             let (left, top) = (index % COLUMNS * CELL.0, index / COLUMNS * CELL.1);
             for line in 0..CELL.1 {
                 for column in 0..CELL.0 {
-                    let coverage = font.coverage.get((top + line) * font.width + left + column).copied().unwrap_or(0);
+                    let coverage = font
+                        .coverage
+                        .get((top + line) * font.width + left + column)
+                        .copied()
+                        .unwrap_or(0);
                     if coverage > 0 && pen + column >= PAD {
-                        self.blend_pixel(pen + column - PAD, row + line, color, f32::from(coverage) / 255.0);
+                        self.blend_pixel(
+                            pen + column - PAD,
+                            row + line,
+                            color,
+                            f32::from(coverage) / 255.0,
+                        );
                     }
                 }
             }

@@ -1,0 +1,81 @@
+//! Where kernels and their kernelspecs go.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A choice of place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The user's own data folder.
+    User,
+    /// The Python or conda environment that is active.
+    SysPrefix,
+    /// A given prefix.
+    Prefix(PathBuf),
+}
+
+/// The folders of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// Program and library.
+    pub(crate) programs: PathBuf,
+    /// Jupyter's kernelspecs.
+    pub(crate) kernels: PathBuf,
+}
+
+impl Place {
+    /// The folders, absolute.
+    ///
+    /// # Errors
+    /// When there is no home folder, or no active environment.
+    pub(crate) fn resolve(&self) -> Result<Places, String> {
+        let variable = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        match self {
+            Self::User => {
+                let data = dirs::data_dir().ok_or("there is no home folder: give --prefix DIR")?;
+                let jupyter = variable("JUPYTER_DATA_DIR").unwrap_or_else(|| data.join("jupyter"));
+                Ok(Places {
+                    programs: data.join("swath/kernel"),
+                    kernels: absolute(&jupyter.join("kernels"))?,
+                })
+            }
+            Self::SysPrefix => {
+                let active = variable("VIRTUAL_ENV")
+                    .or_else(|| variable("CONDA_PREFIX"))
+                    .or_else(python_prefix);
+                let prefix = active.ok_or(
+                    "there is no active Python environment: activate one or give --prefix DIR",
+                )?;
+                Self::Prefix(prefix).resolve()
+            }
+            Self::Prefix(prefix) => {
+                let prefix = absolute(prefix)?;
+                Ok(Places {
+                    programs: prefix.join("lib/swath"),
+                    kernels: prefix.join("share/jupyter/kernels"),
+                })
+            }
+        }
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, String> {
+    std::path::absolute(path)
+        .map_err(|error| format!("the folder is no path: {error}: {}", path.display()))
+}
+
+fn python_prefix() -> Option<PathBuf> {
+    let output = Command::new("python3")
+        .args(["-c", "import sys; print(sys.prefix)"])
+        .output()
+        .ok()?;
+    let prefix = String::from_utf8(output.stdout).ok()?;
+    output
+        .status
+        .success()
+        .then(|| PathBuf::from(prefix.trim()))
+}

@@ -1,0 +1,298 @@
+//! Grids of chips: imagery with labels drawn over, numbered; and truth beside prediction.
+
+use super::figure::Figure;
+use super::html::{FONT, MUTED, TEXT, entries_html, image_html};
+use super::image::{
+    Encoded, RgbImage, Stretch, default_bands, encode_best, outlines, overlay, rgb,
+};
+use super::palette::class_entries;
+use crate::Result;
+use crate::chips::Chip;
+use crate::display::escape;
+use crate::labels::Classes;
+use crate::raster::Patch;
+
+/// Space between chips in pixels.
+const GAP: usize = 4;
+/// How wide a grid may become.
+const WIDEST: usize = 1000;
+/// The ground between chips, neutral on both themes.
+const BETWEEN: [u8; 3] = [189; 3];
+
+/// What a grid shows of each chip.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChipGrid {
+    bands: Option<Vec<usize>>,
+    stretches: Option<Vec<Stretch>>,
+    title: String,
+}
+
+impl ChipGrid {
+    /// Red, green and blue (or the first band in grey), stretched the same way for all chips.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Other bands: one in grey, or three as red, green and blue, counted from 0.
+    #[must_use]
+    pub fn bands(mut self, bands: impl IntoIterator<Item = usize>) -> Self {
+        self.bands = Some(bands.into_iter().collect());
+        self
+    }
+
+    /// Other stretches, one for each band shown; otherwise percentiles of the chips together.
+    #[must_use]
+    pub fn stretches(mut self, stretches: impl IntoIterator<Item = Stretch>) -> Self {
+        self.stretches = Some(stretches.into_iter().collect());
+        self
+    }
+
+    /// A line over the grid.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    fn shown(&self, patches: &[&Patch]) -> (Vec<usize>, Vec<Stretch>) {
+        let count = patches.first().map_or(0, |patch| patch.bands);
+        let bands = self.bands.clone().unwrap_or_else(|| default_bands(count));
+        let stretches = self
+            .stretches
+            .clone()
+            .unwrap_or_else(|| bands.iter().map(|&band| common(patches, band)).collect());
+        (bands, stretches)
+    }
+}
+
+/// The median of the chips' own percentiles: one cloud or one dark chip does not change all the others.
+fn common(patches: &[&Patch], band: usize) -> Stretch {
+    let each: Vec<Stretch> = patches
+        .iter()
+        .filter(|patch| patch.valid.iter().any(|&valid| valid != 0))
+        .map(|patch| Stretch::of_patch(patch, band))
+        .collect();
+    let median = |pick: fn(&Stretch) -> f32| {
+        let mut values: Vec<f32> = each.iter().map(pick).collect();
+        values.sort_by(f32::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(0.0)
+    };
+    if each.is_empty() {
+        Stretch::new(0.0, 1.0)
+    } else {
+        Stretch::new(median(|one| one.low), median(|one| one.high))
+    }
+}
+
+/// One cell: the imagery at `side` pixels with labels filled lightly and outlined.
+fn tile(
+    patch: &Patch,
+    labels: &[u8],
+    bands: &[usize],
+    stretches: &[Stretch],
+    classes: &Classes,
+    side: usize,
+) -> Result<RgbImage> {
+    let image = rgb(patch, bands, stretches)?;
+    let (width, height) = if patch.size.width >= patch.size.height {
+        (
+            side,
+            (patch.size.height * side / patch.size.width.max(1)).max(1),
+        )
+    } else {
+        (
+            (patch.size.width * side / patch.size.height.max(1)).max(1),
+            side,
+        )
+    };
+    let mut image = image.scaled(width, height);
+    if labels.len() == patch.size.width * patch.size.height && !labels.is_empty() {
+        let drawn = nearest(
+            labels,
+            (patch.size.width, patch.size.height),
+            (width, height),
+        );
+        overlay(&mut image, &drawn, classes, 0.28)?;
+        outlines(&mut image, &drawn, classes, 1)?;
+    }
+    Ok(image)
+}
+
+fn nearest(
+    labels: &[u8],
+    (width, height): (usize, usize),
+    (to_width, to_height): (usize, usize),
+) -> Vec<u8> {
+    let row = |row: usize| {
+        (0..to_width)
+            .map(move |col| labels[row * height / to_height * width + col * width / to_width])
+    };
+    (0..to_height).flat_map(row).collect()
+}
+
+/// A grid of chips, `columns` beside each other, numbered from 0 as [`crate::chips::Chips::get`] counts them, labels
+/// drawn over, and a legend. No chips give an empty picture that says so.
+///
+/// # Errors
+/// [`super::PlotError`] when a chip's buffers do not fit its size.
+pub fn chip_grid(chips: &[Chip], classes: &Classes, columns: usize) -> Result<Figure> {
+    chip_grid_with(chips, classes, columns, &ChipGrid::new())
+}
+
+/// [`chip_grid`] with other bands, stretches or a title.
+///
+/// # Errors
+/// As [`chip_grid`], and [`super::PlotError::Band`] for a band that the chips do not have.
+pub fn chip_grid_with(
+    chips: &[Chip],
+    classes: &Classes,
+    columns: usize,
+    options: &ChipGrid,
+) -> Result<Figure> {
+    let patches: Vec<&Patch> = chips.iter().map(|chip| &chip.patch).collect();
+    let (bands, stretches) = options.shown(&patches);
+    let columns = columns.clamp(1, chips.len().max(1));
+    let side = cell_side(&patches, columns);
+    let mut tiles = Vec::with_capacity(chips.len());
+    for (index, chip) in chips.iter().enumerate() {
+        let mut image = tile(&chip.patch, &chip.labels, &bands, &stretches, classes, side)?;
+        image.tag(0, 0, &index.to_string());
+        tiles.push(image);
+    }
+    let labelled = chips.iter().any(|chip| !chip.labels.is_empty());
+    let text = match patches.first() {
+        None => "No chips".to_owned(),
+        Some(first) => format!(
+            "{} chips of {} x {} pixels{}",
+            chips.len(),
+            first.size.width,
+            first.size.height,
+            if labelled {
+                format!(", labels: {}", class_names(classes))
+            } else {
+                ", no labels".to_owned()
+            }
+        ),
+    };
+    let entries = class_entries(classes);
+    finish(
+        &mosaic(&tiles, columns, side),
+        &options.title,
+        &text,
+        if labelled { &entries } else { &[] },
+    )
+}
+
+/// Imagery, truth and prediction of each chip beside each other, one chip a row. `predictions` holds one class map per
+/// chip, `[height, width]`.
+///
+/// # Errors
+/// As [`chip_grid`].
+pub fn comparison(
+    chips: &[Chip],
+    predictions: &[Vec<u8>],
+    classes: &Classes,
+    options: &ChipGrid,
+) -> Result<Figure> {
+    let patches: Vec<&Patch> = chips.iter().map(|chip| &chip.patch).collect();
+    let (bands, stretches) = options.shown(&patches);
+    let side = cell_side(&patches, 3);
+    let mut tiles = Vec::with_capacity(chips.len() * 3);
+    for (chip, prediction) in chips.iter().zip(predictions) {
+        for (heading, labels) in [
+            ("imagery", &[][..]),
+            ("truth", &chip.labels),
+            ("prediction", prediction),
+        ] {
+            let mut image = tile(&chip.patch, labels, &bands, &stretches, classes, side)?;
+            if tiles.len() < 3 {
+                image.tag(0, 0, heading);
+            }
+            tiles.push(image);
+        }
+    }
+    let text = format!(
+        "Imagery, truth and prediction of {} chips; classes: {}",
+        tiles.len() / 3,
+        class_names(classes)
+    );
+    finish(
+        &mosaic(&tiles, 3, side),
+        &options.title,
+        &text,
+        &class_entries(classes),
+    )
+}
+
+fn class_names(classes: &Classes) -> String {
+    class_entries(classes)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// As large as fits, but small chips are not blown up beyond three times their size.
+fn cell_side(patches: &[&Patch], columns: usize) -> usize {
+    let longest = patches
+        .iter()
+        .map(|patch| patch.size.width.max(patch.size.height))
+        .max()
+        .unwrap_or(0);
+    let room = (WIDEST + GAP) / columns - GAP.min(WIDEST / columns);
+    room.min(longest * 3).clamp(16, 256)
+}
+
+fn mosaic(tiles: &[RgbImage], columns: usize, side: usize) -> RgbImage {
+    if tiles.is_empty() {
+        return RgbImage::default();
+    }
+    let rows = tiles.len().div_ceil(columns);
+    let mut picture = RgbImage::filled(
+        columns * (side + GAP) - GAP,
+        rows * (side + GAP) - GAP,
+        BETWEEN,
+    );
+    for (index, tile) in tiles.iter().enumerate() {
+        let col = index % columns * (side + GAP) + (side - tile.width.min(side)) / 2;
+        let row = index / columns * (side + GAP) + (side - tile.height.min(side)) / 2;
+        picture.paste(tile, col, row);
+    }
+    picture
+}
+
+fn finish(
+    picture: &RgbImage,
+    title: &str,
+    text: &str,
+    entries: &[(String, [u8; 3])],
+) -> Result<Figure> {
+    let image = if picture.data.is_empty() {
+        String::new()
+    } else {
+        let Encoded { bytes, media_type } = encode_best(picture)?;
+        image_html(media_type, &bytes, text)
+    };
+    let heading = if title.is_empty() {
+        String::new()
+    } else {
+        format!("<div style=\"font-weight:600\">{}</div>", escape(title))
+    };
+    let html = format!(
+        "<div style=\"{FONT};{TEXT}\">{heading}{image}{}<div style=\"{MUTED}\">{}</div></div>",
+        if entries.is_empty() {
+            String::new()
+        } else {
+            entries_html(entries)
+        },
+        escape(text)
+    );
+    let flat = super::image::with_legend(picture, entries);
+    let plain = if title.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{title}: {text}")
+    };
+    Ok(Figure::imagery(html, flat, plain.clone(), plain))
+}
