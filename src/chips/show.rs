@@ -1,16 +1,55 @@
-use super::Chips;
+use super::{Chip, Chips};
+use crate::Result;
 use crate::display::{Output, Show};
+use crate::plot::{ChipGrid, Figure, chip_grid_with};
 
-impl Show for Chips {
-    fn output(&self) -> Output {
+/// Chips shown by a cell that ends in chips.
+const SHOWN: usize = 8;
+/// Chips beside each other.
+const COLUMNS: usize = 4;
+
+impl Chips {
+    /// The first `count` chips as a grid, labels drawn over. A chip that cannot be read gives a figure that says so;
+    /// [`Chips::grid`] gives the error itself.
+    #[must_use]
+    pub fn show(&self, count: usize) -> Figure {
+        self.grid(count, &ChipGrid::new())
+            .unwrap_or_else(|error| Figure::message(format!("Cannot show the chips: {error}")))
+    }
+
+    /// The first `count` chips as a grid, with other bands, stretches or a title.
+    ///
+    /// # Errors
+    /// As [`Chips::get`], and [`crate::plot::PlotError::Band`] for a band that the scene does not have.
+    pub fn grid(&self, count: usize, options: &ChipGrid) -> Result<Figure> {
+        let chips = (0..count.min(self.len())).map(|index| {
+            crate::session::check_interrupt("reading chips")?;
+            self.get(index)
+        });
+        let chips: Vec<Chip> = chips.collect::<Result<_>>()?;
+        chip_grid_with(&chips, self.scene().classes(), COLUMNS, options)
+    }
+
+    /// `400 chips of 256 x 256 px (77 m) from west`.
+    fn words(&self) -> String {
         let (x, _) = self.scene().raster().metres_per_pixel();
-        Output::text(format!(
+        format!(
             "{} chips of {size} x {size} px ({:.0} m) from {}",
             self.len(),
             self.size() as f64 * x,
             self.scene().name(),
             size = self.size(),
-        ))
+        )
+    }
+}
+
+impl Show for Chips {
+    fn output(&self) -> Output {
+        let words = self.words();
+        match self.grid(SHOWN, &ChipGrid::new().title(&words)) {
+            Ok(figure) => figure.output(),
+            Err(error) => Output::text(format!("{words}\nThey cannot be shown: {error}")),
+        }
     }
 }
 

@@ -39,6 +39,13 @@ impl Figure {
         }
     }
 
+    /// Words where a picture was asked for and cannot be had.
+    pub(crate) fn message(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let html = format!("<div style=\"{FONT};{TEXT}\">{}</div>", escape(&text));
+        Self::imagery(html, RgbImage::default(), text.clone(), text)
+    }
+
     /// A plot from what drawing gave; a refusal becomes a picture that says so, since a cell's last expression is no place
     /// for a `?` that loses the run it shows.
     pub(super) fn drawn(
@@ -184,7 +191,7 @@ crate::show_in_cells!(Figure);
 
 /// Adds the flat form of imagery: WebP where it can be had, otherwise PNG. A picture that cannot be encoded is left out;
 /// the text and the HTML still say what there is.
-pub(super) fn attach_flat(output: &mut Output, flat: &RgbImage) {
+fn attach_flat(output: &mut Output, flat: &RgbImage) {
     if flat.data.is_empty() {
         return;
     }

@@ -16,6 +16,7 @@ pub mod image;
 mod matrix;
 mod overlay;
 mod palette;
+mod series;
 mod theme;
 
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod tests;
 
 pub use bars::bars;
 pub use chips::{ChipGrid, chip_grid, chip_grid_with, comparison};
-pub use curves::{Curves, Series, curves};
+pub use curves::{Curves, curves};
 pub use error::PlotError;
 pub use figure::Figure;
 pub use histogram::histogram;
@@ -32,3 +33,4 @@ pub use image::{RgbImage, RgbaImage};
 pub use matrix::confusion_matrix;
 pub use overlay::{Overlay, prediction_overlay};
 pub use palette::{contrast, series_color, text_on};
+pub use series::Series;

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::figure::attach_flat;
-use super::html::{FONT, MUTED, TEXT, entries_html, image_html, unique_id};
+use super::figure::Figure;
+use super::html::{FONT, MUTED, TEXT, data_address, entries_html, image_html, unique_id};
 use super::image::{Encoded, RgbImage, RgbaImage, encode_best, encode_rgba_png, with_legend};
 use super::palette::class_entries;
 use crate::Result;
-use crate::display::{Output, escape};
+use crate::display::{Output, Show as _, escape};
 use crate::labels::Classes;
 
 /// A class map over imagery. The two images may have different sizes; they are shown over each other.
@@ -18,6 +18,7 @@ pub struct Overlay<'a> {
     entries: Vec<(String, [u8; 3])>,
     opacity: f32,
     caption: String,
+    title: String,
 }
 
 impl<'a> Overlay<'a> {
@@ -31,6 +32,7 @@ impl<'a> Overlay<'a> {
             entries: class_entries(classes),
             opacity: 0.5,
             caption: String::new(),
+            title: String::new(),
         }
     }
 
@@ -67,6 +69,13 @@ impl<'a> Overlay<'a> {
         self
     }
 
+    /// What the picture shows, in a few words; the text form begins with it. "Prediction" unless said otherwise.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
     /// Imagery and classes in one image, with the legend drawn below.
     #[must_use]
     pub fn flat(&self) -> RgbImage {
@@ -76,67 +85,100 @@ impl<'a> Overlay<'a> {
         )
     }
 
+    /// `Prediction (800 x 600 pixels; classes: building, road)`.
     fn words(&self) -> String {
-        let names: Vec<&str> = self.entries.iter().map(|(name, _)| name.as_str()).collect();
-        let caption = if self.caption.is_empty() {
-            "Prediction over the imagery"
+        let title = if self.title.is_empty() {
+            "Prediction"
         } else {
-            &self.caption
+            &self.title
         };
-        format!(
-            "{caption} ({} x {} pixels; classes: {})",
-            self.base.width,
-            self.base.height,
-            names.join(", ")
-        )
+        let names: Vec<&str> = self.entries.iter().map(|(name, _)| name.as_str()).collect();
+        let classes = if names.is_empty() {
+            String::new()
+        } else {
+            format!("; classes: {}", names.join(", "))
+        };
+        let (width, height) = (self.base.width, self.base.height);
+        format!("{title} ({width} x {height} pixels{classes})")
     }
 
-    /// Every form: HTML with both images over each other and a slider, a flat image, and text.
+    /// Both images over each other, a legend and a slider.
     ///
     /// The slider's handler is written on the element, so nothing is loaded and several outputs do not disturb each
     /// other; where a viewer strips it, the classes stay at their first opacity, and where styles go too, the two
-    /// images follow each other.
+    /// images follow each other. Without classes there is only the imagery.
     ///
     /// # Errors
     /// [`super::PlotError`] when an image's buffer does not fit its size.
-    pub fn output(&self) -> Result<Output> {
-        let words = self.words();
+    pub fn html(&self) -> Result<String> {
         let Encoded { bytes, media_type } = encode_best(&self.base)?;
-        let base = image_html(media_type, &bytes, &words);
-        let classes = super::html::data_address("image/png", &encode_rgba_png(&self.class_map)?);
-        let id = unique_id("overlay");
-        let percent = (self.opacity * 100.0).round();
-        let opacity = percent / 100.0;
+        let base = image_html(media_type, &bytes, &self.words());
+        let (classes, controls) = if self.entries.is_empty() {
+            (String::new(), String::new())
+        } else {
+            let id = unique_id("overlay");
+            (self.classes_html(&id)?, self.controls_html(&id))
+        };
+        let caption = if self.caption.is_empty() {
+            String::new()
+        } else {
+            format!("<div style=\"{MUTED}\">{}</div>", escape(&self.caption))
+        };
+        let width = self.base.width.max(1);
+        Ok(format!(
+            "<div style=\"{FONT};{TEXT}\"><div style=\"position:relative;display:inline-block;max-width:100%;\
+             width:{width}px;line-height:0\">{base}{classes}</div>{controls}{caption}</div>"
+        ))
+    }
+
+    /// The class map, laid over the imagery before it.
+    fn classes_html(&self, id: &str) -> Result<String> {
+        let address = data_address("image/png", &encode_rgba_png(&self.class_map)?);
+        let opacity = (self.opacity * 100.0).round() / 100.0;
         let pixelated = if self.class_map.width < self.base.width {
             ";image-rendering:pixelated"
         } else {
             ""
         };
-        let width = self.base.width.max(1);
-        let html = format!(
-            "<div style=\"{FONT};{TEXT}\">\
-             <div style=\"position:relative;display:inline-block;max-width:100%;width:{width}px;line-height:0\">{base}\
-             <img id=\"{id}\" src=\"{classes}\" alt=\"Classes\" style=\"position:absolute;left:0;top:0;width:100%;height:100%;\
-             max-width:none;opacity:{opacity}{pixelated}\"/></div>\
-             <div style=\"display:flex;flex-wrap:wrap;align-items:center;gap:2px 18px;margin-top:4px\">{}\
+        Ok(format!(
+            "<img id=\"{id}\" src=\"{address}\" alt=\"Classes\" style=\"position:absolute;left:0;top:0;width:100%;\
+             height:100%;max-width:none;opacity:{opacity}{pixelated}\"/>"
+        ))
+    }
+
+    /// The legend and the slider that changes the opacity of the image `id`.
+    fn controls_html(&self, id: &str) -> String {
+        let percent = (self.opacity * 100.0).round();
+        format!(
+            "<div style=\"display:flex;flex-wrap:wrap;align-items:center;gap:2px 18px;margin-top:4px\">{}\
              <label style=\"display:inline-flex;align-items:center;gap:6px;white-space:nowrap\">Opacity \
-             <input type=\"range\" min=\"0\" max=\"100\" value=\"{percent}\" aria-label=\"Opacity of the classes\" style=\"width:140px\" \
-             oninput=\"document.getElementById('{id}').style.opacity=this.value/100\"/></label></div>{}</div>",
-            entries_html(&self.entries),
-            if self.caption.is_empty() {
-                String::new()
-            } else {
-                format!("<div style=\"{MUTED}\">{}</div>", escape(&self.caption))
-            }
-        );
-        let mut output = Output {
-            text: words.clone(),
-            alt: words,
-            html: Some(html),
-            ..Output::default()
-        };
-        attach_flat(&mut output, &self.flat());
-        Ok(output)
+             <input type=\"range\" min=\"0\" max=\"100\" value=\"{percent}\" aria-label=\"Opacity of the classes\" \
+             style=\"width:140px\" oninput=\"document.getElementById('{id}').style.opacity=this.value/100\"/>\
+             </label></div>",
+            entries_html(&self.entries)
+        )
+    }
+
+    /// Every form: HTML, a flat image, and text.
+    ///
+    /// # Errors
+    /// As [`Overlay::html`].
+    pub fn output(&self) -> Result<Output> {
+        Ok(self.figure()?.output())
+    }
+
+    /// As a figure, which can be saved: `.html` keeps the slider, `.png` and `.webp` are flat.
+    ///
+    /// # Errors
+    /// As [`Overlay::html`].
+    pub fn figure(&self) -> Result<Figure> {
+        let words = self.words();
+        Ok(Figure::imagery(
+            self.html()?,
+            self.flat(),
+            words.clone(),
+            words,
+        ))
     }
 }
 

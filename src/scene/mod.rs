@@ -4,6 +4,7 @@ mod area;
 mod error;
 mod labelling;
 mod open;
+mod quicklook;
 mod read;
 mod show;
 mod split;

@@ -1,0 +1,272 @@
+use super::Scene;
+use super::labelling::Labelling;
+use crate::Result;
+use crate::labels::IGNORE;
+use crate::plot::image::{Stretch, class_map, default_bands, rgb};
+use crate::plot::{Figure, Overlay, histogram};
+use crate::raster::{Patch, PixelWindow, Size};
+use crate::session;
+
+/// The longest side of a picture of a scene, in pixels.
+const LONGEST: usize = 800;
+/// The longest side of the sample that a histogram counts.
+const SAMPLE: usize = 1024;
+/// How opaque labels are over the imagery to begin with.
+const OPACITY: f32 = 0.45;
+
+/// A small picture of a scene: averaged imagery, and the label under the middle of each of its pixels.
+pub(super) struct Quicklook {
+    pub(super) patch: Patch,
+    /// `[height, width]`; `None` without labels.
+    pub(super) labels: Option<Vec<u8>>,
+}
+
+impl Scene {
+    /// A picture of the area in use with its labels over it: one band in grey, or three as red, green and blue, counted
+    /// from 0, each stretched from its 2nd to its 98th percentile.
+    ///
+    /// # Errors
+    /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
+    pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
+        let look = self.read_quicklook(LONGEST)?;
+        self.overlay(&look, bands, |overlay| overlay.figure())
+    }
+
+    /// How often each value occurs in every band, over the valid pixels in use; large scenes are averaged down first.
+    ///
+    /// # Errors
+    /// [`crate::raster::RasterError::Read`] when the file is damaged.
+    pub fn histogram(&self) -> Result<Figure> {
+        let patch = self.read_small(SAMPLE)?;
+        Ok(histogram(
+            &patch,
+            &self.raster().band_names(),
+            &format!("Values of {}", self.name()),
+        ))
+    }
+
+    /// Reads what [`Scene::overlay`] draws.
+    pub(super) fn read_quicklook(&self, longest: usize) -> Result<Quicklook> {
+        let patch = self.read_small(longest)?;
+        let mut labels = self.small_labels(patch.size)?;
+        for (label, &valid) in labels.iter_mut().flatten().zip(&patch.valid) {
+            if valid == 0 {
+                *label = IGNORE;
+            }
+        }
+        Ok(Quicklook { patch, labels })
+    }
+
+    /// Draws `bands` with the labels over them and a scale bar.
+    pub(super) fn overlay<T>(
+        &self,
+        look: &Quicklook,
+        bands: &[usize],
+        draw: impl FnOnce(&Overlay<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let stretches: Vec<Stretch> = bands
+            .iter()
+            .map(|&band| Stretch::of_patch(&look.patch, band))
+            .collect();
+        let base = rgb(&look.patch, bands, &stretches)?;
+        let none = vec![0; look.patch.valid.len()];
+        let labels = look.labels.as_ref().unwrap_or(&none);
+        let map = class_map(labels, base.width, base.height, self.classes())?;
+        let metres = self.raster().metres_per_pixel().0 * self.size().0 as f64 / base.width as f64;
+        let overlay = Overlay::new(&base, &map, self.classes())
+            .opacity(OPACITY)
+            .title(self.name());
+        draw(&overlay.scale_bar(if self.raster().is_georeferenced() {
+            metres
+        } else {
+            0.0
+        }))
+    }
+
+    /// The bands that a picture shows when nobody says which.
+    pub(super) fn shown_bands(&self) -> Vec<usize> {
+        default_bands(self.band_count())
+    }
+
+    /// The imagery in use, at most `longest` pixels long.
+    fn read_small(&self, longest: usize) -> Result<Patch> {
+        let size = self.quicklook_size(longest);
+        let mut patch = self.raster().read_scaled(&self.area(), size)?;
+        if let Some(aoi) = self.aoi() {
+            let keep = self.sampled_rows(size, |window| Ok(aoi.mask(window)))?;
+            patch.mask_with(&keep);
+        }
+        Ok(patch)
+    }
+
+    fn small_labels(&self, size: Size) -> Result<Option<Vec<u8>>> {
+        match &self.inner.labels {
+            None => Ok(None),
+            Some(Labelling::Polygons { polygons, .. }) => self
+                .sampled_rows(size, |window| Ok(polygons.rasterize(window)))
+                .map(Some),
+            Some(Labelling::Raster { raster })
+                if raster.transform() == self.raster().transform()
+                    && raster.size() == self.raster().size() =>
+            {
+                let read = raster.read_nearest(&self.area(), size)?;
+                let classes = self.classes().len() as f32;
+                let label = |(&value, &valid): (&f32, &u8)| {
+                    if valid != 0 && (0.0..classes).contains(&value) {
+                        value as u8
+                    } else {
+                        IGNORE
+                    }
+                };
+                Ok(Some(
+                    read.band(0).iter().zip(&read.valid).map(label).collect(),
+                ))
+            }
+            Some(Labelling::Raster { .. }) => self
+                .sampled_rows(size, |window| self.label_window(window))
+                .map(Some),
+        }
+    }
+
+    /// A small picture from the full one: reads the middle row under each of its rows, so that memory does not grow with
+    /// the scene.
+    fn sampled_rows(
+        &self,
+        size: Size,
+        read: impl Fn(&PixelWindow) -> Result<Vec<u8>>,
+    ) -> Result<Vec<u8>> {
+        let area = self.area();
+        let middle = |at: usize, small: usize, full: usize| (2 * at + 1) * full / (2 * small);
+        let mut sampled = Vec::with_capacity(size.width * size.height);
+        for row in 0..size.height {
+            session::check_interrupt("drawing the scene")?;
+            let row = area.row + middle(row, size.height, area.height) as i64;
+            let full = read(&PixelWindow::new(area.col, row, area.width, 1))?;
+            sampled.extend((0..size.width).map(|col| full[middle(col, size.width, area.width)]));
+        }
+        Ok(sampled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use geo::{MultiPolygon, polygon};
+
+    use super::*;
+    use crate::chips::Chips;
+    use crate::display::Show as _;
+    use crate::raster::{GeoTransform, RasterType, RasterWriter, WriterOptions};
+    use crate::scene::Split;
+    use crate::vector::{Format, PolygonFeature, write_polygons};
+
+    /// 2000 x 1000 pixels of half a metre: a gradient without data in the last 200 columns, and one building.
+    fn scene(folder: &std::path::Path) -> Result<Scene> {
+        let (path, labels) = (folder.join("a & <b>.tif"), folder.join("labels.gpkg"));
+        let (size, corner) = (Size::new(2000, 1000), (500_000.0, 3_000_000.0));
+        let transform = GeoTransform([corner.0, 0.5, 0.0, corner.1, 0.0, -0.5]);
+        let options = WriterOptions::default().nodata(0.0);
+        let crs = "EPSG:32645";
+        let mut writer =
+            RasterWriter::create(&path, size, 3, RasterType::U16, transform, crs, options)?;
+        let value = |at: usize| {
+            if at % 2000 < 1800 {
+                100 + at as u16 % 2000
+            } else {
+                0
+            }
+        };
+        let plane: Vec<u16> = (0..size.width * size.height).map(value).collect();
+        writer.write_window(&PixelWindow::full(size), &plane.repeat(3))?;
+        writer.finish()?;
+        let geometry = MultiPolygon(vec![polygon![
+            (x: corner.0 + 100.0, y: corner.1 - 50.0), (x: corner.0 + 300.0, y: corner.1 - 50.0),
+            (x: corner.0 + 300.0, y: corner.1 - 250.0), (x: corner.0 + 100.0, y: corner.1 - 250.0),
+        ]]);
+        let building = PolygonFeature {
+            geometry,
+            class: "building".to_owned(),
+            score: None,
+            area_m2: 4e4,
+        };
+        write_polygons(&labels, &[building], crs, Format::GeoPackage)?;
+        Scene::open(&path)?.with_labels(&labels, "class")
+    }
+
+    #[test]
+    fn labels_of_a_quicklook_are_those_under_the_middle_of_its_pixels() -> Result<()> {
+        let folder = tempfile::tempdir().map_err(|source| crate::plot::PlotError::Io {
+            path: "temporary folder".into(),
+            source,
+        })?;
+        let whole = scene(folder.path())?;
+        let (_, right) = whole.split(Split::columns(0.25));
+        for part in [whole, right] {
+            let look = part.read_quicklook(200)?;
+            let labels = look.labels.unwrap_or_default();
+            let area = part.area();
+            let full = part.label_window(&area)?;
+            let size = look.patch.size;
+            assert_eq!((labels.len(), size.width), (size.width * size.height, 200));
+            let mut differing = 0;
+            for row in 0..size.height {
+                for col in 0..size.width {
+                    let (x, y) = (
+                        (2 * col + 1) * area.width / (2 * size.width),
+                        (2 * row + 1) * area.height / (2 * size.height),
+                    );
+                    // Where valid and invalid pixels are averaged, the picture is valid.
+                    let one = labels[row * size.width + col];
+                    differing += usize::from(one != full[y * area.width + x]);
+                }
+            }
+            assert!(differing <= size.height, "{differing} differ");
+            assert!(labels.contains(&1) && labels.contains(&IGNORE));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_scene_shows_its_picture_its_facts_and_escaped_names() -> Result<()> {
+        let folder = tempfile::tempdir().map_err(|source| crate::plot::PlotError::Io {
+            path: "temporary folder".into(),
+            source,
+        })?;
+        let scene = scene(folder.path())?;
+        let output = scene.output();
+        for part in [
+            "2000 x 1000 pixels, 1.0 km x 5",
+            "90.0 % of the pixels",
+            "(1 polygon)",
+            "uint16",
+        ] {
+            let found = output.text.to_lowercase().contains(&part.to_lowercase());
+            assert!(found, "{part:?} in {}", output.text);
+        }
+        let html = output.html.clone().unwrap_or_default();
+        assert_eq!(html.matches("type=\"range\"").count(), 1);
+        assert!(html.contains("a &amp; &lt;b&gt;.tif") && !html.contains("<b>"));
+        assert!(output.webp.is_some() || output.png.is_some());
+        assert!(scene.show_bands(&[2, 1, 0])?.html().contains("<img"));
+        let error = scene.show_bands(&[0, 1, 7]).map(|_| ()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot draw band 7: the image has 3 (counted from 0)"
+        );
+        assert!(
+            scene
+                .histogram()?
+                .svg()
+                .is_some_and(|svg| svg.contains("a &amp; &lt;b&gt;"))
+        );
+        let chips = scene.chips(Chips::random(6, 64).seed(3))?;
+        assert!(
+            chips
+                .show(4)
+                .output()
+                .text
+                .starts_with("4 chips of 64 x 64 pixels")
+        );
+        assert!(chips.output().text.contains("6 chips of 64 x 64 px"));
+        Ok(())
+    }
+}
