@@ -14,6 +14,7 @@ use crate::models::{
     Architecture, BoxedNetwork, BundleMeta, NamedTensors, Normalisation, bundle, load_bundle,
 };
 use crate::plot::facts_html;
+use crate::predict::{PredictOptions, SceneMap, predict_scene};
 use crate::scene::Scene;
 use crate::session;
 
@@ -119,6 +120,32 @@ impl Segmenter {
     /// when the device asked for is absent. Errors of reading chips.
     pub fn fit(&self, chips: &Chips, valid: &Scene, options: impl std::borrow::Borrow<Fit>) -> Result<Run> {
         fit::fit(self, chips, valid, options.borrow(), &session::interrupted)
+    }
+
+    /// Predicts the whole area of a scene, as a stream: memory does not grow with it.
+    ///
+    /// # Errors
+    /// [`TrainError::NotTrained`] without weights, [`TrainError::BandsDiffer`] for imagery with other bands, and those
+    /// of [`predict_scene`].
+    pub fn predict(&self, scene: &Scene) -> Result<SceneMap> {
+        self.predict_with(scene, PredictOptions::default())
+    }
+
+    /// [`Segmenter::predict`] with other options.
+    ///
+    /// # Errors
+    /// As [`Segmenter::predict`].
+    pub fn predict_with(&self, scene: &Scene, options: PredictOptions) -> Result<SceneMap> {
+        let trained = self.weights("predict")?;
+        let (expected, found) = (trained.meta.bands, scene.band_count());
+        if expected != found {
+            let (area, other) = ("scene", "the model");
+            return Err(TrainError::BandsDiffer { area, other, expected, found, scene: scene.name() }.into());
+        }
+        let device = self.device_for_run()?;
+        let moved = (trained.network.device() != *device.burn()).then(|| trained.network.to_device(device.burn()));
+        let network = moved.as_deref().unwrap_or(trained.network.as_ref());
+        predict_scene(network, &trained.meta.normalisation, &self.classes, scene, &device, &options)
     }
 
     /// Writes the model to one file: safetensors with its description as JSON, no code. An older file stays whole until

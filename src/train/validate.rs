@@ -46,7 +46,10 @@ impl Validation {
     /// Lays windows of the chips' size over the scene's area and keeps at most `limit` of them, evenly spread.
     pub(super) fn new(scene: &Scene, classes: &Classes, chip: Size, batch: usize, limit: usize) -> Self {
         let area = scene.area();
-        let windows: Vec<_> = area.tiles(window_size(chip, area.size())).collect();
+        let size = window_size(chip, area.size());
+        // The last ones of each row and column reach over the edge, where imagery is invalid and labels are ignored.
+        let whole = |tile: PixelWindow| PixelWindow::new(tile.col, tile.row, size.width, size.height);
+        let windows: Vec<_> = area.tiles(size).map(whole).collect();
         Self { scene: scene.clone(), classes: classes.clone(), windows: spread(windows, limit), batch, example: None }
     }
 
