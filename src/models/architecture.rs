@@ -104,7 +104,12 @@ impl Architecture {
         let constructor = move |bands, classes, device: &Device| -> BoxedNetwork {
             Box::new(build(bands, classes, device.burn()))
         };
-        Self { kind: Kind::Custom { name: name.into(), constructor: Some(Arc::new(constructor)) } }
+        Self {
+            kind: Kind::Custom {
+                name: name.into(),
+                constructor: Some(Arc::new(constructor)),
+            },
+        }
     }
 
     fn change(mut self, change: impl FnOnce(&mut UnetOptions)) -> Self {
@@ -117,7 +122,9 @@ impl Architecture {
     /// Whether to start from ImageNet weights. Only EfficientNet-Lite0's can be fetched.
     #[must_use]
     pub fn pretrained(self, pretrained: bool) -> Self {
-        self.change(|options| options.pretrained = pretrained && options.encoder == EncoderKind::EfficientnetLite0)
+        self.change(|options| {
+            options.pretrained = pretrained && options.encoder == EncoderKind::EfficientnetLite0
+        })
     }
 
     /// Starts the encoder from a state dict with torchvision's or `efficientnet_lite_pytorch`'s names (`.pth` or
@@ -166,7 +173,13 @@ impl Architecture {
     /// Whether a notebook or program must supply the constructor before [`Architecture::build`] works.
     #[must_use]
     pub fn needs_constructor(&self) -> bool {
-        matches!(&self.kind, Kind::Custom { constructor: None, .. })
+        matches!(
+            &self.kind,
+            Kind::Custom {
+                constructor: None,
+                ..
+            }
+        )
     }
 
     /// How pixels of `data_type` (GDAL's name, such as `Byte` or `UInt16`) with these statistics become input.
@@ -175,8 +188,13 @@ impl Architecture {
     #[must_use]
     pub fn normalisation(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalisation {
         let eight_bit = matches!(data_type, "Byte" | "UInt8" | "u8");
-        match self.unet_options().map(|options| (options.encoder, options.weights.is_some())) {
-            Some((EncoderKind::EfficientnetLite0, _)) if eight_bit => Normalisation::eight_bit(mean.len()),
+        match self
+            .unet_options()
+            .map(|options| (options.encoder, options.weights.is_some()))
+        {
+            Some((EncoderKind::EfficientnetLite0, _)) if eight_bit => {
+                Normalisation::eight_bit(mean.len())
+            }
             Some((EncoderKind::EfficientnetLite0, _)) => {
                 Normalisation::from_moments(mean, std, Normalisation::IMAGENET_SPREAD)
             }
@@ -205,8 +223,12 @@ impl Architecture {
             let mut loaded = weights::encoder_names(weights::load(&path)?);
             for first in ["encoder.conv1.weight", "encoder.conv_stem.weight"] {
                 if let Some(weight) = loaded.get_mut(first) {
-                    *weight = weights::adapt_bands(weight, bands)
-                        .map_err(|reason| ModelError::Weights { path: path.clone(), reason })?;
+                    *weight = weights::adapt_bands(weight, bands).map_err(|reason| {
+                        ModelError::Weights {
+                            path: path.clone(),
+                            reason,
+                        }
+                    })?;
                 }
             }
             network = tensors::load_part(network, &loaded, &self.name(), "encoder")?;
@@ -219,34 +241,72 @@ impl Architecture {
     /// # Errors
     ///
     /// When the sizes are impossible, or a custom architecture came from a bundle and has no constructor.
-    pub fn build_blank(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedNetwork> {
+    pub fn build_blank(
+        &self,
+        bands: usize,
+        classes: usize,
+        device: &Device,
+    ) -> Result<BoxedNetwork> {
         match &self.kind {
-            Kind::Unet(options) => Ok(Box::new(options.init(bands, classes, device, &self.name())?)),
-            Kind::Custom { constructor: Some(constructor), .. } => Ok(constructor(bands, classes, device)),
-            Kind::Custom { name, .. } => Err(ModelError::NoConstructor { name: name.clone() }.into()),
+            Kind::Unet(options) => Ok(Box::new(options.init(
+                bands,
+                classes,
+                device,
+                &self.name(),
+            )?)),
+            Kind::Custom {
+                constructor: Some(constructor),
+                ..
+            } => Ok(constructor(bands, classes, device)),
+            Kind::Custom { name, .. } => {
+                Err(ModelError::NoConstructor { name: name.clone() }.into())
+            }
         }
     }
 }
 
 impl UnetOptions {
     fn init(&self, bands: usize, classes: usize, device: &Device, name: &str) -> Result<UnetModel> {
-        let wrong = |reason: String| ModelError::Build { network: name.to_owned(), reason };
+        let wrong = |reason: String| ModelError::Build {
+            network: name.to_owned(),
+            reason,
+        };
         if bands == 0 || bands > 4096 {
             return Err(wrong(format!("{bands} bands; 1 to 4096 are possible")).into());
         }
         if !(2..=255).contains(&classes) {
-            return Err(wrong(format!("{classes} classes; 2 to 255 are possible, background included")).into());
+            return Err(wrong(format!(
+                "{classes} classes; 2 to 255 are possible, background included"
+            ))
+            .into());
         }
-        if self.decoder_widths.iter().any(|width| !(1..=4096).contains(width)) {
-            return Err(wrong(format!("decoder widths {:?}; 1 to 4096 are possible", self.decoder_widths)).into());
+        if self
+            .decoder_widths
+            .iter()
+            .any(|width| !(1..=4096).contains(width))
+        {
+            return Err(wrong(format!(
+                "decoder widths {:?}; 1 to 4096 are possible",
+                self.decoder_widths
+            ))
+            .into());
         }
-        Ok(UnetModel::new(self.encoder, bands, classes, self.decoder_widths, device.burn()))
+        Ok(UnetModel::new(
+            self.encoder,
+            bands,
+            classes,
+            self.decoder_widths,
+            device.burn(),
+        ))
     }
 }
 
 /// Where EfficientNet-Lite0's ImageNet weights are.
 fn pretrained_path() -> Result<PathBuf> {
-    let path = PathBuf::from(std::env::var_os("SWATH_EFFICIENTNET_LITE0").unwrap_or_else(|| "efficientnet_lite0.pth".into()));
+    let path = PathBuf::from(
+        std::env::var_os("SWATH_EFFICIENTNET_LITE0")
+            .unwrap_or_else(|| "efficientnet_lite0.pth".into()),
+    );
     Ok(path)
 }
 

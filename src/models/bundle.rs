@@ -61,7 +61,8 @@ impl BundleMeta {
         normalisation: Normalisation,
         chip_size: usize,
     ) -> Self {
-        let provenance = BTreeMap::from([("swath".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+        let provenance =
+            BTreeMap::from([("swath".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
         Self {
             format: FORMAT,
             architecture,
@@ -83,7 +84,11 @@ impl BundleMeta {
 /// # Errors
 ///
 /// When the file cannot be written.
-pub fn save_bundle(path: impl AsRef<Path>, meta: &BundleMeta, network: &dyn AnyNetwork) -> Result<()> {
+pub fn save_bundle(
+    path: impl AsRef<Path>,
+    meta: &BundleMeta,
+    network: &dyn AnyNetwork,
+) -> Result<()> {
     save_tensors(path.as_ref(), meta, &network.named_tensors())
 }
 
@@ -93,23 +98,43 @@ pub fn save_bundle(path: impl AsRef<Path>, meta: &BundleMeta, network: &dyn AnyN
 ///
 /// When the file cannot be written.
 pub fn save_tensors(path: &Path, meta: &BundleMeta, tensors: &NamedTensors) -> Result<()> {
-    let wrong = |reason: String| ModelError::Bundle { path: path.to_owned(), reason };
+    let wrong = |reason: String| ModelError::Bundle {
+        path: path.to_owned(),
+        reason,
+    };
     let json = serde_json::to_string(meta).map_err(|error| wrong(error.to_string()))?;
     let mut views = Vec::with_capacity(tensors.len());
     for (name, data) in tensors {
-        let values = data.as_slice::<f32>().map_err(|_| wrong(format!("{name} is not a 32-bit float tensor")))?;
-        let view = TensorView::new(Dtype::F32, data.shape().to_vec(), bytemuck::cast_slice(values))
-            .map_err(|error| wrong(error.to_string()))?;
+        let values = data
+            .as_slice::<f32>()
+            .map_err(|_| wrong(format!("{name} is not a 32-bit float tensor")))?;
+        let view = TensorView::new(
+            Dtype::F32,
+            data.shape().to_vec(),
+            bytemuck::cast_slice(values),
+        )
+        .map_err(|error| wrong(error.to_string()))?;
         views.push((name.as_str(), view));
     }
     let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), json)])))
         .map_err(|error| wrong(error.to_string()))?;
-    write_atomically(path, &bytes).map_err(|source| ModelError::Io { path: path.to_owned(), source }.into())
+    write_atomically(path, &bytes).map_err(|source| {
+        ModelError::Io {
+            path: path.to_owned(),
+            source,
+        }
+        .into()
+    })
 }
 
 fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".swath-").tempfile_in(folder)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".swath-")
+        .tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -123,9 +148,16 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// When the file cannot be read, is damaged, is newer than this library, or names anything outside itself.
 pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)> {
     let path = path.as_ref();
-    let bytes = std::fs::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
-    let wrong = |reason: String| ModelError::Bundle { path: path.to_owned(), reason };
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| wrong(format!("damaged header ({error})")))?;
+    let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let wrong = |reason: String| ModelError::Bundle {
+        path: path.to_owned(),
+        reason,
+    };
+    let (_, header) = SafeTensors::read_metadata(&bytes)
+        .map_err(|error| wrong(format!("damaged header ({error})")))?;
     let json = header
         .metadata()
         .as_ref()
@@ -136,14 +168,21 @@ pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)>
     struct Version {
         format: u32,
     }
-    let Version { format } = serde_json::from_str(json).map_err(|error| wrong(format!("damaged header ({error})")))?;
+    let Version { format } =
+        serde_json::from_str(json).map_err(|error| wrong(format!("damaged header ({error})")))?;
     if format > FORMAT {
-        return Err(ModelError::BundleTooNew { path: path.to_owned(), found: format, supported: FORMAT }.into());
+        return Err(ModelError::BundleTooNew {
+            path: path.to_owned(),
+            found: format,
+            supported: FORMAT,
+        }
+        .into());
     }
     let meta: BundleMeta =
         serde_json::from_str(json).map_err(|error| wrong(format!("damaged header ({error})")))?;
     check(&meta).map_err(wrong)?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| wrong(format!("damaged weights ({error})")))?;
+    let file = SafeTensors::deserialize(&bytes)
+        .map_err(|error| wrong(format!("damaged weights ({error})")))?;
     if let Some(name) = file.names().into_iter().find(|name| escapes(name)) {
         return Err(wrong(format!("the tensor name {name:?} is a path")).into());
     }
@@ -160,14 +199,23 @@ fn check(meta: &BundleMeta) -> Result<(), String> {
             norm.std.len()
         ));
     }
-    if norm.std.iter().any(|&std| !std.is_finite() || std <= 0.0) || norm.mean.iter().any(|mean| !mean.is_finite()) {
+    if norm.std.iter().any(|&std| !std.is_finite() || std <= 0.0)
+        || norm.mean.iter().any(|mean| !mean.is_finite())
+    {
         return Err("its normalisation is not finite or divides by zero".to_owned());
     }
     if !(2..=255).contains(&meta.classes.len()) {
-        return Err(format!("{} classes; 2 to 255 are possible", meta.classes.len()));
+        return Err(format!(
+            "{} classes; 2 to 255 are possible",
+            meta.classes.len()
+        ));
     }
     if !meta.colors.is_empty() && meta.colors.len() != meta.classes.len() {
-        return Err(format!("{} classes, but {} colours", meta.classes.len(), meta.colors.len()));
+        return Err(format!(
+            "{} classes, but {} colours",
+            meta.classes.len(),
+            meta.colors.len()
+        ));
     }
     let names = meta.architecture.name();
     if escapes(&names) {

@@ -1,9 +1,22 @@
-//! The operations that training on the CPU spends its time in.
+//! The operations that training on the CPU spends its time in, for any device.
+//!
+//! On Burn's CPU backend they run the kernels of [`super::cpu`] with gradients of their own (Burn 0.22's CPU gradients of
+//! convolutions take two to fifteen times as long); on any other device, and for the rarer options, they are Burn's own
+//! operations. Both give the same numbers up to rounding.
 
+use burn::backend::Dispatch;
 use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
-use burn::tensor::{Tensor, activation, module};
+use burn::tensor::{DType, Device, Tensor, activation, module};
 
 use super::Activation;
+use super::cpu::Sizes;
+use super::cpu::norm::Limits;
+use super::cpu::resample::Join;
+use super::ops::CpuOps;
+
+fn on_cpu<const D: usize>(tensor: &Tensor<D>) -> bool {
+    tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()
+}
 
 /// A 2-D convolution with PyTorch's meaning.
 ///
@@ -13,13 +26,71 @@ use super::Activation;
 /// - `weight`: `[out, in / groups, k_h, k_w]`
 /// - `bias`: `[out]`
 /// - output: `[n, out, h', w']`
+///
+/// # Panics
+///
+/// As Burn's own, when the shapes do not fit each other.
 pub fn conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
     options: ConvOptions<2>,
 ) -> Tensor<4> {
-    module::conv2d(input, weight, bias, options)
+    let Some(sizes) = sizes(&input, &weight, &options) else {
+        return module::conv2d(input, weight, bias, options);
+    };
+    let output = Tensor::from_dispatch(Dispatch::swath_conv2d(
+        input.into_dispatch(),
+        weight.into_dispatch(),
+        sizes,
+    ));
+    match bias {
+        Some(bias) => output + bias.reshape([1, -1, 1, 1]),
+        None => output,
+    }
+}
+
+/// The sizes, where the kernels of [`super::cpu`] can do it.
+fn sizes(input: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Option<Sizes> {
+    let [batch, channels, height, width] = input.dims();
+    let [out, inputs, kh, kw] = weight.dims();
+    let depthwise =
+        options.groups == channels && options.groups == out && inputs == 1 && channels > 1;
+    let fits = on_cpu(input)
+        && on_cpu(weight)
+        && (depthwise || options.groups == 1 && inputs == channels)
+        && options.dilation == [1, 1]
+        && options.stride[0] == options.stride[1]
+        && [kh, kw]
+            .iter()
+            .zip(options.padding)
+            .all(|(&kernel, (begin, end))| begin < kernel && end < kernel);
+    let padded = [
+        height + options.padding[0].0 + options.padding[0].1,
+        width + options.padding[1].0 + options.padding[1].1,
+    ];
+    if !fits
+        || padded[0] < kh
+        || padded[1] < kw
+        || [batch, channels, height, width, out].contains(&0)
+    {
+        return None;
+    }
+    let stride = options.stride[0];
+    Some(Sizes {
+        batch,
+        input: [channels, height, width],
+        output: [
+            out,
+            (padded[0] - kh) / stride + 1,
+            (padded[1] - kw) / stride + 1,
+        ],
+        kernel: [kh, kw],
+        stride,
+        padding: [options.padding[0].0, options.padding[1].0],
+        spread: 1,
+        depthwise,
+    })
 }
 
 fn activate(x: Tensor<4>, kind: Activation) -> Tensor<4> {
@@ -30,8 +101,16 @@ fn activate(x: Tensor<4>, kind: Activation) -> Tensor<4> {
     }
 }
 
+fn limits(kind: Activation) -> Limits {
+    match kind {
+        Activation::None => (f32::NEG_INFINITY, f32::INFINITY),
+        Activation::Relu => (0.0, f32::INFINITY),
+        Activation::Relu6 => (0.0, 6.0),
+    }
+}
+
 /// Batch normalisation by the batch's own statistics, and an activation. Returns the output, and the batch's mean and
-/// biased variance, `[channels]` each.
+/// biased variance, `[channels]` each, which carry no gradient.
 pub fn batch_norm_train(
     input: Tensor<4>,
     weight: Tensor<1>,
@@ -39,8 +118,26 @@ pub fn batch_norm_train(
     epsilon: f64,
     kind: Activation,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+    if on_cpu(&input) {
+        let [input, weight, bias] = [
+            input.into_dispatch(),
+            weight.into_dispatch(),
+            bias.into_dispatch(),
+        ];
+        let (output, mean, variance) =
+            Dispatch::swath_batch_norm(input, weight, bias, epsilon, limits(kind));
+        return (
+            Tensor::from_dispatch(output),
+            Tensor::from_dispatch(mean),
+            Tensor::from_dispatch(variance),
+        );
+    }
     let result = module::batch_norm_train(input, weight, bias, epsilon);
-    (activate(result.output, kind), result.mean, result.variance)
+    (
+        activate(result.output, kind),
+        result.mean.detach(),
+        result.variance.detach(),
+    )
 }
 
 /// Batch normalisation by given statistics, and an activation.
@@ -53,12 +150,65 @@ pub fn batch_norm(
     epsilon: f64,
     kind: Activation,
 ) -> Tensor<4> {
-    activate(module::batch_norm(input, weight, bias, mean, variance, epsilon), kind)
+    if on_cpu(&input) && !weight.is_require_grad() && !bias.is_require_grad() {
+        let scale = weight / variance.add_scalar(epsilon).sqrt();
+        let offset = bias - mean * scale.clone();
+        let [input, scale, offset] = [
+            input.into_dispatch(),
+            scale.into_dispatch(),
+            offset.into_dispatch(),
+        ];
+        return Tensor::from_dispatch(Dispatch::swath_affine(input, scale, offset, limits(kind)));
+    }
+    activate(
+        module::batch_norm(input, weight, bias, mean, variance, epsilon),
+        kind,
+    )
 }
 
-/// Doubles height and width by repeating each pixel, then cuts to `size`.
+/// A decoder step's input: `coarse` doubled by repeating each pixel and cut to `size`, and the channels of `skip`
+/// behind its own.
 ///
-/// Nearest neighbour, because Burn's bilinear interpolation has no gradient on CUDA in 0.22.
-pub fn upsample(input: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-    module::interpolate(input, InterpolateOptions::new(InterpolateMode::Nearest).with_output_size(size))
+/// Nearest neighbour, because Burn 0.22's bilinear interpolation has no gradient on CUDA.
+///
+/// # Shapes
+///
+/// - `coarse`: `[n, c, ceil(h / 2), ceil(w / 2)]`
+/// - `skip`: `[n, d, h, w]`
+/// - output: `[n, c + d, h, w]` for `size` `[h, w]`
+pub fn upsample_and_join(
+    coarse: Tensor<4>,
+    skip: Option<Tensor<4>>,
+    size: [usize; 2],
+) -> Tensor<4> {
+    let [batch, channels, height, width] = coarse.dims();
+    if on_cpu(&coarse) && [height, width] == size.map(|size| size.div_ceil(2)) {
+        let skip =
+            skip.unwrap_or_else(|| Tensor::empty([batch, 0, size[0], size[1]], &coarse.device()));
+        let [_, skips, _, _] = skip.dims();
+        let shape = Join {
+            batch,
+            coarse: channels,
+            skip: skips,
+            size,
+        };
+        return Tensor::from_dispatch(Dispatch::swath_join(
+            coarse.into_dispatch(),
+            skip.into_dispatch(),
+            shape,
+        ));
+    }
+    let doubled = [2 * height, 2 * width];
+    let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
+    let x = module::interpolate(coarse, nearest.with_output_size(doubled));
+    let x = x.slice([
+        0..batch,
+        0..channels,
+        0..size[0].min(doubled[0]),
+        0..size[1].min(doubled[1]),
+    ]);
+    match skip {
+        Some(skip) => Tensor::cat(vec![x, skip], 1),
+        None => x,
+    }
 }

@@ -35,7 +35,14 @@ struct Block {
 }
 
 fn same(channels: [usize; 2], kernel: usize, stride: usize, groups: usize) -> Conv2dConfig {
-    Conv2dConfig { channels, kernel, stride, padding: Padding::Same, groups, bias: false }
+    Conv2dConfig {
+        channels,
+        kernel,
+        stride,
+        padding: Padding::Same,
+        groups,
+        bias: false,
+    }
 }
 
 fn norm(channels: usize, activation: Activation, device: &Device) -> BatchNorm2d {
@@ -43,7 +50,13 @@ fn norm(channels: usize, activation: Activation, device: &Device) -> BatchNorm2d
 }
 
 impl Block {
-    fn new(channels: [usize; 2], kernel: usize, stride: usize, expansion: usize, device: &Device) -> Self {
+    fn new(
+        channels: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        expansion: usize,
+        device: &Device,
+    ) -> Self {
         let [input, output] = channels;
         let wide = input * expansion;
         let expands = expansion != 1;
@@ -89,12 +102,22 @@ impl EfficientNetLite {
     pub fn lite0(bands: usize, device: &Device) -> Self {
         let mut blocks = Vec::new();
         for [repeats, kernel, stride, expansion, input, output] in STAGES {
-            blocks.push(Block::new([input, output], kernel, stride, expansion, device));
+            blocks.push(Block::new(
+                [input, output],
+                kernel,
+                stride,
+                expansion,
+                device,
+            ));
             for _ in 1..repeats {
                 blocks.push(Block::new([output, output], kernel, 1, expansion, device));
             }
         }
-        Self { conv_stem: same([bands, 32], 3, 2, 1).init(device), bn0: norm(32, Activation::Relu6, device), blocks }
+        Self {
+            conv_stem: same([bands, 32], 3, 2, 1).init(device),
+            bn0: norm(32, Activation::Relu6, device),
+            blocks,
+        }
     }
 
     /// Features at strides 2, 4, 8, 16 and 32.

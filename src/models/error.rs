@@ -49,7 +49,9 @@ pub enum ModelError {
         supported: u32,
     },
     /// A custom architecture whose constructor this program does not have.
-    #[error("the architecture {name:?} was defined in a program or notebook, and its constructor is not here")]
+    #[error(
+        "the architecture {name:?} was defined in a program or notebook, and its constructor is not here"
+    )]
     NoConstructor {
         /// The architecture's name.
         name: String,

@@ -47,7 +47,14 @@ impl Conv2dConfig {
     /// Stride 1, padding that keeps the size, one group, no bias.
     #[must_use]
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
-        Self { channels, kernel, stride: 1, padding: Padding::Explicit(kernel / 2), groups: 1, bias: false }
+        Self {
+            channels,
+            kernel,
+            stride: 1,
+            padding: Padding::Explicit(kernel / 2),
+            groups: 1,
+            bias: false,
+        }
     }
 
     /// The layer with weights from He's normal distribution (by the inputs of each output) and a bias of 0.
@@ -57,7 +64,11 @@ impl Conv2dConfig {
         let fan_in = (input / self.groups * self.kernel * self.kernel) as f64;
         let shape = [output, input / self.groups, self.kernel, self.kernel];
         Conv2d {
-            weight: Initializer::Normal { mean: 0.0, std: (2.0 / fan_in).sqrt() }.init(shape, device),
+            weight: Initializer::Normal {
+                mean: 0.0,
+                std: (2.0 / fan_in).sqrt(),
+            }
+            .init(shape, device),
             bias: self.bias.then(|| Initializer::Zeros.init([output], device)),
             stride: self.stride,
             padding: self.padding,
@@ -91,12 +102,18 @@ impl Conv2d {
         let padding = match self.padding {
             Padding::Explicit(padding) => [(padding, padding); 2],
             Padding::Same => [height, width].map(|size| {
-                let total = ((size.div_ceil(self.stride) - 1) * self.stride + kernel).saturating_sub(size);
+                let total =
+                    ((size.div_ceil(self.stride) - 1) * self.stride + kernel).saturating_sub(size);
                 (total / 2, total - total / 2)
             }),
         };
         let options = ConvOptions::new_with_padding([self.stride; 2], padding, [1; 2], self.groups);
-        conv::conv2d(input, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+        conv::conv2d(
+            input,
+            self.weight.val(),
+            self.bias.as_ref().map(Param::val),
+            options,
+        )
     }
 }
 
@@ -124,7 +141,13 @@ pub struct BatchNorm2d {
 impl BatchNorm2d {
     /// Weight 1, bias 0, running mean 0 and variance 1. PyTorch's `momentum` is the share of the new batch.
     #[must_use]
-    pub fn new(channels: usize, epsilon: f64, momentum: f64, activation: Activation, device: &Device) -> Self {
+    pub fn new(
+        channels: usize,
+        epsilon: f64,
+        momentum: f64,
+        activation: Activation,
+        device: &Device,
+    ) -> Self {
         Self {
             weight: Initializer::Ones.init([channels], device),
             bias: Initializer::Zeros.init([channels], device),
@@ -143,8 +166,13 @@ impl BatchNorm2d {
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         if input.device().is_autodiff() && self.training.is_enabled() {
             let [n, _, h, w] = input.dims();
-            let (output, mean, variance) =
-                conv::batch_norm_train(input, self.weight.val(), self.bias.val(), self.epsilon, self.activation);
+            let (output, mean, variance) = conv::batch_norm_train(
+                input,
+                self.weight.val(),
+                self.bias.val(),
+                self.epsilon,
+                self.activation,
+            );
             let count = (n * h * w) as f64;
             let unbiased = variance.mul_scalar(count / (count - 1.0).max(1.0));
             self.update(&self.running_mean, mean);
@@ -152,12 +180,22 @@ impl BatchNorm2d {
             return output;
         }
         let (mean, variance) = (self.running_mean.value(), self.running_var.value());
-        conv::batch_norm(input, self.weight.val(), self.bias.val(), mean, variance, self.epsilon, self.activation)
+        conv::batch_norm(
+            input,
+            self.weight.val(),
+            self.bias.val(),
+            mean,
+            variance,
+            self.epsilon,
+            self.activation,
+        )
     }
 
     fn update(&self, running: &RunningState<Tensor<1>>, batch: Tensor<1>) {
         let old = running.value_sync();
         let batch = batch.detach();
-        running.update((old.mul_scalar(1.0 - self.momentum) + batch.mul_scalar(self.momentum)).detach());
+        running.update(
+            (old.mul_scalar(1.0 - self.momentum) + batch.mul_scalar(self.momentum)).detach(),
+        );
     }
 }

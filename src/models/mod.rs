@@ -7,11 +7,13 @@
 mod architecture;
 pub mod bundle;
 pub mod conv;
+mod cpu;
 mod efficientnet;
 mod error;
 mod layers;
 mod network;
 mod normalisation;
+mod ops;
 mod resnet;
 mod tensors;
 mod unet;
@@ -27,3 +29,6 @@ pub use normalisation::Normalisation;
 pub use resnet::ResNet;
 pub use tensors::NamedTensors;
 pub use unet::{Encoder, EncoderKind, UnetModel};
+
+#[cfg(test)]
+mod tests;

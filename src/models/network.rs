@@ -1,8 +1,8 @@
 use std::fmt::Debug;
 
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::{Module, ParamGroup};
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::tensor::{Device, Gradients, Tensor};
 
 use super::tensors::{self, NamedTensors};
@@ -99,7 +99,10 @@ pub type BoxedNetwork = Box<dyn AnyNetwork>;
 #[must_use]
 pub fn parameters_under(prefixes: &[&str]) -> ParamGroup {
     // Burn's own predicates match anywhere in a name; these must match at its beginning.
-    let patterns = prefixes.iter().map(|prefix| format!("^{}\\.", prefix.replace('.', "\\."))).collect();
+    let patterns = prefixes
+        .iter()
+        .map(|prefix| format!("^{}\\.", prefix.replace('.', "\\.")))
+        .collect();
     ParamGroup::from_any_regexes(patterns).unwrap_or_else(|_| ParamGroup::from_ids(Vec::new()))
 }
 
@@ -128,7 +131,11 @@ impl<N: Network> AnyNetwork for N {
 
     fn clone_box(&self) -> BoxedNetwork {
         // A plain clone shares its running statistics with the original; `valid` and `train` copy them.
-        if on_autodiff(self) { Box::new(self.valid().train()) } else { Box::new(self.valid()) }
+        if on_autodiff(self) {
+            Box::new(self.valid().train())
+        } else {
+            Box::new(self.valid())
+        }
     }
 
     fn training(&self) -> BoxedNetwork {
@@ -145,7 +152,11 @@ impl<N: Network> AnyNetwork for N {
 
     fn to_device(&self, device: &Device) -> BoxedNetwork {
         let moved = self.valid().fork(device);
-        if on_autodiff(self) { Box::new(moved.train()) } else { Box::new(moved) }
+        if on_autodiff(self) {
+            Box::new(moved.train())
+        } else {
+            Box::new(moved)
+        }
     }
 
     fn device(&self) -> Device {

@@ -22,8 +22,14 @@ impl Normalisation {
     /// `(value - mean) / std` with the given figures; a deviation that is 0 or not finite counts as 1.
     #[must_use]
     pub fn new(mean: Vec<f32>, std: Vec<f32>) -> Self {
-        let std = std.into_iter().map(|s| if s.is_finite() && s > 0.0 { s } else { 1.0 }).collect();
-        let mean = mean.into_iter().map(|m| if m.is_finite() { m } else { 0.0 }).collect();
+        let std = std
+            .into_iter()
+            .map(|s| if s.is_finite() && s > 0.0 { s } else { 1.0 })
+            .collect();
+        let mean = mean
+            .into_iter()
+            .map(|m| if m.is_finite() { m } else { 0.0 })
+            .collect();
         Self { mean, std }
     }
 
@@ -61,10 +67,18 @@ impl Normalisation {
     pub fn apply(&self, values: &mut [f32]) {
         let bands = self.bands().max(1);
         let pixels = values.len() / bands;
-        for ((band, &mean), &std) in values.chunks_exact_mut(pixels.max(1)).zip(&self.mean).zip(&self.std) {
+        for ((band, &mean), &std) in values
+            .chunks_exact_mut(pixels.max(1))
+            .zip(&self.mean)
+            .zip(&self.std)
+        {
             let scale = 1.0 / std;
             for value in band {
-                *value = if value.is_finite() { (*value - mean) * scale } else { 0.0 };
+                *value = if value.is_finite() {
+                    (*value - mean) * scale
+                } else {
+                    0.0
+                };
             }
         }
     }

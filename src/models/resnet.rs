@@ -14,7 +14,11 @@ fn norm(channels: usize, activation: Activation, device: &Device) -> BatchNorm2d
 }
 
 fn conv(channels: [usize; 2], kernel: usize, stride: usize, device: &Device) -> Conv2d {
-    Conv2dConfig { stride, ..Conv2dConfig::new(channels, kernel) }.init(device)
+    Conv2dConfig {
+        stride,
+        ..Conv2dConfig::new(channels, kernel)
+    }
+    .init(device)
 }
 
 #[derive(Module, Debug)]
@@ -35,8 +39,12 @@ impl BasicBlock {
             bn1: norm(output, Activation::Relu, device),
             conv2: conv([output, output], 3, 1, device),
             bn2: norm(output, Activation::None, device),
-            downsample: (stride != 1 || input != output)
-                .then(|| (conv([input, output], 1, stride, device), norm(output, Activation::None, device))),
+            downsample: (stride != 1 || input != output).then(|| {
+                (
+                    conv([input, output], 1, stride, device),
+                    norm(output, Activation::None, device),
+                )
+            }),
         }
     }
 
@@ -94,7 +102,9 @@ impl ResNet {
         let stem = self.bn1.forward(self.conv1.forward(images));
         let mut x = module::max_pool2d(
             stem.clone(),
-            MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]),
+            MaxPoolOptions::new([3, 3])
+                .with_stride([2, 2])
+                .with_padding([1, 1]),
         );
         let mut features = vec![stem];
         for layer in [&self.layer1, &self.layer2, &self.layer3, &self.layer4] {

@@ -38,14 +38,18 @@ impl ModuleVisitor for Collect {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.tensors.insert(self.path.join("."), param.val().into_data());
+        self.tensors
+            .insert(self.path.join("."), param.val().into_data());
     }
 }
 
 /// Every float tensor of a module, running statistics included. The module should be an inference copy: pending updates
 /// of running statistics are only counted there.
 pub(super) fn collect<M: Module>(module: &M) -> NamedTensors {
-    let mut visitor = Collect { path: Vec::new(), tensors: NamedTensors::new() };
+    let mut visitor = Collect {
+        path: Vec::new(),
+        tensors: NamedTensors::new(),
+    };
     module.visit(&mut visitor);
     visitor.tensors
 }
@@ -96,7 +100,11 @@ impl ModuleMapper for Load<'_> {
 ///
 /// When a tensor of the module is missing or has another shape. Names the module does not have are ignored
 /// (`num_batches_tracked`, a classifier's head).
-pub(super) fn load<M: Module>(module: M, tensors: &NamedTensors, network: &str) -> Result<M, ModelError> {
+pub(super) fn load<M: Module>(
+    module: M,
+    tensors: &NamedTensors,
+    network: &str,
+) -> Result<M, ModelError> {
     load_part(module, tensors, network, "")
 }
 
@@ -107,13 +115,31 @@ pub(super) fn load_part<M: Module>(
     network: &str,
     part: &str,
 ) -> Result<M, ModelError> {
-    let mut mapper = Load { path: Vec::new(), tensors, part, problems: Vec::new() };
+    let mut mapper = Load {
+        path: Vec::new(),
+        tensors,
+        part,
+        problems: Vec::new(),
+    };
     let module = module.map(&mut mapper);
     if mapper.problems.is_empty() {
         return Ok(module);
     }
     let more = mapper.problems.len().saturating_sub(3);
-    let shown = mapper.problems.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
-    let reason = if more > 0 { format!("{shown}; and {more} more") } else { shown };
-    Err(ModelError::Mismatch { network: network.to_owned(), reason })
+    let shown = mapper
+        .problems
+        .iter()
+        .take(3)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
+    let reason = if more > 0 {
+        format!("{shown}; and {more} more")
+    } else {
+        shown
+    };
+    Err(ModelError::Mismatch {
+        network: network.to_owned(),
+        reason,
+    })
 }

@@ -37,7 +37,9 @@ impl EncoderKind {
     #[must_use]
     pub fn init(self, bands: usize, device: &Device) -> Encoder {
         match self {
-            Self::EfficientnetLite0 => Encoder::EfficientNet(EfficientNetLite::lite0(bands, device)),
+            Self::EfficientnetLite0 => {
+                Encoder::EfficientNet(EfficientNetLite::lite0(bands, device))
+            }
             Self::Resnet18 => Encoder::ResNet(ResNet::new(bands, [2, 2, 2, 2], device)),
             Self::Resnet34 => Encoder::ResNet(ResNet::new(bands, [3, 4, 6, 3], device)),
         }
@@ -83,15 +85,16 @@ impl DecoderBlock {
     fn new(input: usize, output: usize, device: &Device) -> Self {
         let conv = |channels| Conv2dConfig::new(channels, 3).init(device);
         let norm = || BatchNorm2d::new(output, 1e-5, 0.1, Activation::Relu, device);
-        Self { conv1: conv([input, output]), bn1: norm(), conv2: conv([output, output]), bn2: norm() }
+        Self {
+            conv1: conv([input, output]),
+            bn1: norm(),
+            conv2: conv([output, output]),
+            bn2: norm(),
+        }
     }
 
     fn forward(&self, x: Tensor<4>, skip: Option<Tensor<4>>, size: [usize; 2]) -> Tensor<4> {
-        let x = conv::upsample(x, size);
-        let x = match skip {
-            Some(skip) => Tensor::cat(vec![x, skip], 1),
-            None => x,
-        };
+        let x = conv::upsample_and_join(x, skip, size);
         let x = self.bn1.forward(self.conv1.forward(x));
         self.bn2.forward(self.conv2.forward(x))
     }
@@ -111,13 +114,32 @@ pub struct UnetModel {
 impl UnetModel {
     /// Random weights. `widths` are the decoder's channels from stride 16 to stride 1.
     #[must_use]
-    pub fn new(encoder: EncoderKind, bands: usize, classes: usize, widths: [usize; 5], device: &Device) -> Self {
+    pub fn new(
+        encoder: EncoderKind,
+        bands: usize,
+        classes: usize,
+        widths: [usize; 5],
+        device: &Device,
+    ) -> Self {
         let [s2, s4, s8, s16, s32] = encoder.channels();
-        let inputs = [s32 + s16, widths[0] + s8, widths[1] + s4, widths[2] + s2, widths[3]];
-        let decoder = inputs.iter().zip(widths).map(|(&input, width)| DecoderBlock::new(input, width, device));
+        let inputs = [
+            s32 + s16,
+            widths[0] + s8,
+            widths[1] + s4,
+            widths[2] + s2,
+            widths[3],
+        ];
+        let decoder = inputs
+            .iter()
+            .zip(widths)
+            .map(|(&input, width)| DecoderBlock::new(input, width, device));
         Self {
             decoder: decoder.collect(),
-            head: Conv2dConfig { bias: true, ..Conv2dConfig::new([widths[4], classes], 3) }.init(device),
+            head: Conv2dConfig {
+                bias: true,
+                ..Conv2dConfig::new([widths[4], classes], 3)
+            }
+            .init(device),
             encoder: encoder.init(bands, device),
         }
     }
@@ -127,7 +149,9 @@ impl Network for UnetModel {
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let [_, _, height, width] = images.dims();
         let mut features = self.encoder.features(images);
-        let mut x = features.pop().unwrap_or_else(|| unreachable!("encoders return five features"));
+        let mut x = features
+            .pop()
+            .unwrap_or_else(|| unreachable!("encoders return five features"));
         for block in &self.decoder {
             let skip = features.pop();
             let size = skip.as_ref().map_or([height, width], |skip| {

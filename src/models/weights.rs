@@ -18,7 +18,10 @@ use crate::Result;
 pub fn load_pth(path: impl AsRef<Path>) -> Result<NamedTensors> {
     let path = path.as_ref();
     require_file(path)?;
-    let wrong = |reason: String| ModelError::Weights { path: path.to_owned(), reason };
+    let wrong = |reason: String| ModelError::Weights {
+        path: path.to_owned(),
+        reason,
+    };
     let reader = PytorchReader::new(path).map_err(|error| wrong(error.to_string()))?;
     let mut tensors = NamedTensors::new();
     for (name, tensor) in reader.into_tensors() {
@@ -29,13 +32,22 @@ pub fn load_pth(path: impl AsRef<Path>) -> Result<NamedTensors> {
             }
             TorchType::F64 => {
                 let bytes = tensor.read().map_err(|error| wrong(error.to_string()))?;
-                bytemuck::pod_collect_to_vec::<u8, f64>(&bytes).into_iter().map(|value| value as f32).collect()
+                bytemuck::pod_collect_to_vec::<u8, f64>(&bytes)
+                    .into_iter()
+                    .map(|value| value as f32)
+                    .collect()
             }
             // Counters such as `num_batches_tracked`.
             _ => continue,
         };
-        let name = ["state_dict.", "model."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(&name);
-        tensors.insert(name.to_owned(), TensorData::new(values, tensor.shape().to_vec()));
+        let name = ["state_dict.", "model."]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix))
+            .unwrap_or(&name);
+        tensors.insert(
+            name.to_owned(),
+            TensorData::new(values, tensor.shape().to_vec()),
+        );
     }
     if tensors.is_empty() {
         return Err(wrong("there is no float tensor in it".to_owned()).into());
@@ -50,9 +62,16 @@ pub fn load_pth(path: impl AsRef<Path>) -> Result<NamedTensors> {
 /// When the file cannot be read or is not a safetensors file.
 pub fn load_safetensors(path: impl AsRef<Path>) -> Result<NamedTensors> {
     let path = path.as_ref();
-    let bytes = std::fs::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
-    let wrong = |reason: String| ModelError::Weights { path: path.to_owned(), reason };
-    let file = safetensors::SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let wrong = |reason: String| ModelError::Weights {
+        path: path.to_owned(),
+        reason,
+    };
+    let file =
+        safetensors::SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
     let tensors = float_tensors(&file);
     if tensors.is_empty() {
         return Err(wrong("there is no 32-bit float tensor in it".to_owned()).into());
@@ -78,15 +97,22 @@ pub(super) fn float_tensors(file: &safetensors::SafeTensors<'_>) -> NamedTensors
         .filter(|(_, view)| view.dtype() == safetensors::Dtype::F32)
         .map(|(name, view)| {
             let values: Vec<f32> = bytemuck::pod_collect_to_vec(view.data());
-            (name.to_owned(), TensorData::new(values, view.shape().to_vec()))
+            (
+                name.to_owned(),
+                TensorData::new(values, view.shape().to_vec()),
+            )
         })
         .collect()
 }
 
 fn require_file(path: &Path) -> Result<()> {
-    std::fs::metadata(path)
-        .map(|_| ())
-        .map_err(|source| ModelError::Io { path: path.to_owned(), source }.into())
+    std::fs::metadata(path).map(|_| ()).map_err(|source| {
+        ModelError::Io {
+            path: path.to_owned(),
+            source,
+        }
+        .into()
+    })
 }
 
 /// Names of a torchvision or `efficientnet_lite_pytorch` state dict as our encoders have them: the latter's leading
@@ -96,7 +122,10 @@ pub fn encoder_names(tensors: NamedTensors) -> NamedTensors {
     tensors
         .into_iter()
         .map(|(name, data)| {
-            let parts: Vec<_> = name.split('.').map(|part| part.trim_start_matches('_')).collect();
+            let parts: Vec<_> = name
+                .split('.')
+                .map(|part| part.trim_start_matches('_'))
+                .collect();
             (format!("encoder.{}", parts.join(".")), data)
         })
         .collect()
@@ -113,12 +142,17 @@ pub fn encoder_names(tensors: NamedTensors) -> NamedTensors {
 /// When the tensor does not have four dimensions or no input channel.
 pub fn adapt_bands(weight: &TensorData, bands: usize) -> Result<TensorData, String> {
     let &[out, input, kh, kw] = weight.shape().as_slice() else {
-        return Err(format!("a first convolution should have four dimensions, and has {:?}", weight.shape().as_slice()));
+        return Err(format!(
+            "a first convolution should have four dimensions, and has {:?}",
+            weight.shape().as_slice()
+        ));
     };
     if input == bands || input == 0 {
         return Ok(weight.clone());
     }
-    let values = weight.as_slice::<f32>().map_err(|error| format!("{error:?}"))?;
+    let values = weight
+        .as_slice::<f32>()
+        .map_err(|error| format!("{error:?}"))?;
     let area = kh * kw;
     let mut adapted = Vec::with_capacity(out * bands * area);
     for filter in values.chunks_exact(input * area) {
@@ -150,12 +184,17 @@ mod tests {
     fn more_bands_repeat_the_channels_and_keep_the_size_of_the_response() {
         let weight = TensorData::new(vec![1.0f32, 2.0, 3.0], [1, 3, 1, 1]);
         let six = adapt_bands(&weight, 6).unwrap();
-        assert_eq!(six.as_slice::<f32>().unwrap(), [0.5, 1.0, 1.5, 0.5, 1.0, 1.5]);
+        assert_eq!(
+            six.as_slice::<f32>().unwrap(),
+            [0.5, 1.0, 1.5, 0.5, 1.0, 1.5]
+        );
     }
 
     #[test]
     fn a_missing_or_wrong_file_is_an_error_that_names_it() {
-        let error = load_pth("/nonexistent/weights.pth").unwrap_err().to_string();
+        let error = load_pth("/nonexistent/weights.pth")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("weights.pth"), "{error}");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("junk.pth");

@@ -1,0 +1,99 @@
+//! A decoder step's input: the coarse features doubled (nearest neighbour), and the skip connection's behind them.
+
+use rayon::prelude::*;
+
+use super::simd::uninitialised;
+
+/// The sizes of one joining.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Join {
+    pub(crate) batch: usize,
+    /// Channels of the coarse features.
+    pub(crate) coarse: usize,
+    /// Channels of the skip connection, or 0.
+    pub(crate) skip: usize,
+    /// Height and width of the result; the coarse ones are half, rounded up.
+    pub(crate) size: [usize; 2],
+}
+
+impl Join {
+    fn coarse_size(&self) -> [usize; 2] {
+        self.size.map(|size| size.div_ceil(2))
+    }
+
+    fn pixels(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+}
+
+/// `[n, coarse + skip, h, w]`.
+pub(crate) fn join(shape: Join, coarse: &[f32], skip: &[f32]) -> Vec<f32> {
+    let [ch, cw] = shape.coarse_size();
+    let [_, width] = shape.size;
+    let channels = shape.coarse + shape.skip;
+    // SAFETY: every plane is written.
+    let mut output = unsafe { uninitialised(shape.batch * channels * shape.pixels()) };
+    output
+        .par_chunks_exact_mut(shape.pixels())
+        .with_min_len(4)
+        .enumerate()
+        .for_each(|(index, output)| {
+            let (image, channel) = (index / channels, index % channels);
+            if channel >= shape.coarse {
+                let source = image * shape.skip + channel - shape.coarse;
+                output.copy_from_slice(&skip[source * shape.pixels()..][..shape.pixels()]);
+                return;
+            }
+            let source = &coarse[(image * shape.coarse + channel) * ch * cw..][..ch * cw];
+            for (rows, source) in output.chunks_mut(2 * width).zip(source.chunks_exact(cw)) {
+                let (first, second) = rows.split_at_mut(width);
+                for (pair, &value) in first.chunks_mut(2).zip(source) {
+                    pair.fill(value);
+                }
+                let length = second.len();
+                second.copy_from_slice(&first[..length]);
+            }
+        });
+    output
+}
+
+/// The gradient of the coarse features.
+pub(crate) fn coarse_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
+    let [ch, cw] = shape.coarse_size();
+    let [_, width] = shape.size;
+    let channels = shape.coarse + shape.skip;
+    // SAFETY: every plane is written.
+    let mut output = unsafe { uninitialised(shape.batch * shape.coarse * ch * cw) };
+    output
+        .par_chunks_exact_mut(ch * cw)
+        .with_min_len(4)
+        .enumerate()
+        .for_each(|(index, output)| {
+            let (image, channel) = (index / shape.coarse, index % shape.coarse);
+            let source =
+                &gradient[(image * channels + channel) * shape.pixels()..][..shape.pixels()];
+            for (target, rows) in output.chunks_exact_mut(cw).zip(source.chunks(2 * width)) {
+                let (first, second) = rows.split_at(width);
+                for (target, pair) in target.iter_mut().zip(first.chunks(2)) {
+                    *target = pair.iter().sum();
+                }
+                for (target, pair) in target.iter_mut().zip(second.chunks(2)) {
+                    *target += pair.iter().sum::<f32>();
+                }
+            }
+        });
+    output
+}
+
+/// The gradient of the skip connection.
+pub(crate) fn skip_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
+    let image = shape.skip * shape.pixels();
+    let channels = shape.coarse + shape.skip;
+    let mut output = Vec::with_capacity(shape.batch * image);
+    for n in 0..shape.batch {
+        output.extend_from_slice(
+            &gradient[(n * channels + shape.coarse) * shape.pixels()..][..image],
+        );
+    }
+    output
+}
