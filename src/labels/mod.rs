@@ -6,4 +6,5 @@ mod rasterize;
 
 pub use classes::{BACKGROUND, Class, Classes, IGNORE};
 pub use index::LabelPolygons;
+pub(crate) use rasterize::Scanline;
 pub use rasterize::rasterize;

@@ -43,24 +43,24 @@ pub(crate) struct Scanline {
 
 impl Scanline {
     /// Writes `value` into every pixel of `labels` (a map of `window`) whose centre lies in `shape`.
-    pub(crate) fn burn(
+    pub(crate) fn burn<T: Copy>(
         &mut self,
         shape: &MultiPolygon<f64>,
-        value: u8,
+        value: T,
         window: &PixelWindow,
-        labels: &mut [u8],
+        labels: &mut [T],
     ) {
         for polygon in shape {
             self.burn_polygon(polygon, value, window, labels);
         }
     }
 
-    fn burn_polygon(
+    fn burn_polygon<T: Copy>(
         &mut self,
         polygon: &Polygon<f64>,
-        value: u8,
+        value: T,
         window: &PixelWindow,
-        labels: &mut [u8],
+        labels: &mut [T],
     ) {
         if window.is_empty() {
             return;

@@ -69,7 +69,7 @@ impl Drop for StagedFile {
 
 /// Flushes the folder of `path`, so that a rename survives a power cut. Some file systems refuse; the rename itself has
 /// succeeded then.
-pub(crate) fn sync_folder(path: &Path) {
+fn sync_folder(path: &Path) {
     if let Some(folder) = path.parent()
         && let Ok(folder) = File::open(folder)
     {

@@ -22,7 +22,7 @@ pub(crate) mod webp;
 mod window;
 mod writer;
 
-pub(crate) use atomic::{StagedFile, sync_folder};
+pub(crate) use atomic::StagedFile;
 pub use error::RasterError;
 pub(crate) use error::missing_hint;
 pub use open::Raster;

@@ -38,6 +38,8 @@ pub struct WriterOptions {
     band_names: Vec<String>,
     cloud_optimized: bool,
     compressed: bool,
+    alpha: bool,
+    overviews: bool,
 }
 
 impl Default for WriterOptions {
@@ -49,6 +51,8 @@ impl Default for WriterOptions {
             band_names: Vec::new(),
             cloud_optimized: true,
             compressed: true,
+            alpha: false,
+            overviews: false,
         }
     }
 }
@@ -82,11 +86,25 @@ impl WriterOptions {
         self
     }
 
+    /// The last band says where the others are valid: 255 where they are, 0 where they are not.
+    #[must_use]
+    pub fn alpha(mut self) -> Self {
+        self.alpha = true;
+        self
+    }
+
     /// A plain tiled GeoTIFF without overviews instead of a cloud-optimised one: written once, for files that are read
     /// block by block and thrown away.
     #[must_use]
     pub fn plain_tiles(mut self) -> Self {
         self.cloud_optimized = false;
+        self
+    }
+
+    /// Adds smaller versions to a plain tiled file; a cloud-optimised one has them anyway.
+    #[must_use]
+    pub fn overviews(mut self) -> Self {
+        self.overviews = true;
         self
     }
 
@@ -292,15 +310,17 @@ impl RasterWriter {
         let Some(dataset) = self.dataset.take() else {
             return Ok(self.target);
         };
-        let ((), messages) = gdal_library::with_messages(|| {
+        let (failed, messages) = gdal_library::with_messages(|| {
             // SAFETY: the dataset is open.
             unsafe { gdal_sys::GDALFlushCache(dataset.raw()) };
+            let failed = self.options.overviews && !self.options.cloud_optimized && !self.build_overviews(&dataset);
             if !self.options.cloud_optimized {
                 drop(dataset);
             }
+            failed
         });
         // GDAL before 3.7 reports a failed flush or close through messages alone.
-        self.checked(false, &messages)?;
+        self.checked(failed, &messages)?;
         let io = |error: std::io::Error| RasterError::Write {
             path: self.target.clone(),
             detail: error.to_string(),
@@ -328,6 +348,31 @@ impl RasterWriter {
         }
         final_file.commit().map_err(io)?;
         Ok(self.target)
+    }
+
+    /// Halves until the longest side is about a screen's.
+    fn build_overviews(&self, dataset: &Handle) -> bool {
+        let longest = self.size.width.max(self.size.height);
+        let mut factors: Vec<c_int> = std::iter::successors(Some(2), |factor| Some(factor * 2))
+            .take_while(|&factor| longest / factor as usize >= 256)
+            .collect();
+        if factors.is_empty() {
+            return true;
+        }
+        let method = c_string(if self.is_classes() { "MODE" } else { "AVERAGE" });
+        // SAFETY: the dataset is open for writing; no band list stands for all bands.
+        unsafe {
+            gdal_sys::GDALBuildOverviews(
+                dataset.raw(),
+                method.as_ptr(),
+                factors.len() as c_int,
+                factors.as_mut_ptr(),
+                0,
+                std::ptr::null_mut(),
+                None,
+                std::ptr::null_mut(),
+            ) == 0
+        }
     }
 
     fn translate(&self, path: &Path) -> Result<()> {
@@ -496,11 +541,10 @@ fn creation_options(options: &WriterOptions, bands: usize) -> Vec<String> {
     if options.compressed && !options.cloud_optimized {
         list.push("ZLEVEL=1".to_owned());
     }
-    if bands == 3 {
-        list.push("PHOTOMETRIC=RGB".to_owned());
-    } else if bands > 1 {
-        list.push("PHOTOMETRIC=MINISBLACK".to_owned());
-        list.push("ALPHA=NO".to_owned());
+    let colors = if options.alpha { bands - 1 } else { bands };
+    list.push(if colors == 3 { "PHOTOMETRIC=RGB" } else { "PHOTOMETRIC=MINISBLACK" }.to_owned());
+    if bands > 1 {
+        list.push(if options.alpha { "ALPHA=YES" } else { "ALPHA=NO" }.to_owned());
     }
     list
 }

@@ -11,45 +11,67 @@ use crate::{Result, session};
 
 /// Writes a GeoPackage with one layer named after the file.
 pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
-    let fail = |detail: String| VectorError::Write {
-        path: path.to_owned(),
-        detail,
-    };
-    let staged = StagedFile::new(path, "new").map_err(|error| fail(error.to_string()))?;
-    let system = if crs_wkt.is_empty() {
-        None
-    } else {
-        Some(crs::parse(crs_wkt)?)
-    };
-    let layer_name = path
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let mut interrupted = Ok(());
-    let (written, messages) = gdal_library::with_messages(|| {
-        let file = Target::create(staged.path(), &layer_name, system.as_ref())?;
-        for (index, feature) in features.iter().enumerate() {
-            if index % 4096 == 0 {
-                interrupted = session::check_interrupt("writing polygons");
-                if interrupted.is_err() {
-                    return Some(());
-                }
-            }
-            file.add(feature)?;
+    let writer = GeoPackageWriter::create(path, crs_wkt)?;
+    for (index, feature) in features.iter().enumerate() {
+        if index % 4096 == 0 {
+            session::check_interrupt("writing polygons")?;
         }
-        file.finish()
-    });
-    interrupted?;
-    let broken = messages.iter().any(|message| {
-        let message = message.to_lowercase();
-        message.contains("error") || message.contains("fail") || message.contains("full")
-    });
-    if written.is_none() || broken {
-        return Err(fail(gdal_library::joined(&messages, "GDAL gives no reason")).into());
+        writer.add(feature)?;
     }
-    staged.commit().map_err(|error| fail(error.to_string()))?;
-    Ok(())
+    writer.finish()
+}
+
+/// Writes a GeoPackage feature by feature; it appears under its name only when it is complete.
+pub(crate) struct GeoPackageWriter {
+    target: Target,
+    staged: StagedFile,
+}
+
+impl GeoPackageWriter {
+    pub(crate) fn create(path: &Path, crs_wkt: &str) -> Result<Self> {
+        let fail = |detail: String| VectorError::Write { path: path.to_owned(), detail };
+        let staged = StagedFile::new(path, "new").map_err(|error| fail(error.to_string()))?;
+        let system = if crs_wkt.is_empty() { None } else { Some(crs::parse(crs_wkt)?) };
+        let layer_name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let (target, messages) =
+            gdal_library::with_messages(|| Target::create(staged.path(), &layer_name, system.as_ref()));
+        match target {
+            Some(target) => Ok(Self { target, staged }),
+            None => Err(fail(gdal_library::joined(&messages, "GDAL cannot create the file")).into()),
+        }
+    }
+
+    pub(crate) fn add(&self, feature: &PolygonFeature) -> Result<()> {
+        let (added, messages) = gdal_library::with_messages(|| self.target.add(feature));
+        self.checked(added, &messages)
+    }
+
+    pub(crate) fn finish(self) -> Result<()> {
+        // Closing writes too, and tells its failures through messages alone.
+        let (committed, mut messages) = gdal_library::with_messages(|| self.target.commit());
+        self.checked(committed, &messages)?;
+        let (path, Self { target, staged }) = (self.staged.target().to_owned(), self);
+        messages.extend(gdal_library::with_messages(|| drop(target)).1);
+        let fail = |detail: String| VectorError::Write { path: path.clone(), detail };
+        if messages.iter().any(|message| is_failure(message)) {
+            return Err(fail(gdal_library::joined(&messages, "")).into());
+        }
+        staged.commit().map_err(|error| fail(error.to_string()))?;
+        Ok(())
+    }
+
+    fn checked(&self, done: Option<()>, messages: &[String]) -> Result<()> {
+        if done.is_some() && !messages.iter().any(|message| is_failure(message)) {
+            return Ok(());
+        }
+        let detail = gdal_library::joined(messages, "GDAL gives no reason");
+        Err(VectorError::Write { path: self.staged.target().to_owned(), detail }.into())
+    }
+}
+
+fn is_failure(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["error", "fail", "full"].iter().any(|word| message.contains(word))
 }
 
 struct Target {
@@ -131,8 +153,8 @@ impl Target {
         }
     }
 
-    fn finish(self) -> Option<()> {
-        // SAFETY: the dataset is open; dropping `self` closes it.
+    fn commit(&self) -> Option<()> {
+        // SAFETY: the dataset is open.
         let failed = unsafe { gdal_sys::GDALDatasetCommitTransaction(self.dataset) != 0 };
         (!failed).then_some(())
     }

@@ -9,6 +9,7 @@ mod read;
 mod write;
 
 pub use error::VectorError;
+pub(crate) use geopackage::GeoPackageWriter;
 pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
 pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};
 pub use write::{Format, PolygonFeature, write_polygons};
