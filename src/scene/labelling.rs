@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use geo::BoundingRect;
 
@@ -13,22 +13,12 @@ use crate::vector::{self, Feature, ReadReport};
 #[derive(Clone, Debug)]
 pub(super) enum Labelling {
     Polygons {
-        path: PathBuf,
         polygons: LabelPolygons,
         report: ReadReport,
     },
     Raster {
         raster: Raster,
     },
-}
-
-impl Labelling {
-    pub(super) fn path(&self) -> &Path {
-        match self {
-            Self::Polygons { path, .. } => path,
-            Self::Raster { raster } => raster.path(),
-        }
-    }
 }
 
 impl Scene {
@@ -177,11 +167,10 @@ impl Scene {
         if polygons.touching(&self.raster().full()).is_empty() {
             return Err(no_overlap(&self, path, &polygons).into());
         }
-        let (path, classes) = (path.to_owned(), classes.clone());
+        let classes = classes.clone();
         Ok(self.changed(|inner| {
             inner.classes = classes;
             inner.labels = Some(Labelling::Polygons {
-                path,
                 polygons,
                 report,
             });
