@@ -70,7 +70,7 @@ fn main() -> Result<()> {
     let scene = samples::town(1, size)?.scene()?;
     let area = scene.area();
     let rows = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(area.height).min(area.height);
-    let scene = scene.crop(PixelWindow { height: rows, ..area });
+    let scene = scene.crop(PixelWindow { height: rows, ..area })?;
     report("town drawn or found", start);
 
     let device = Device::best();

@@ -10,10 +10,10 @@ use swath::device::Device;
 use swath::labels::{Classes, rasterize};
 use swath::models::{AnyNetwork, Network, Normalisation};
 use swath::predict::{PredictOptions, SaveOptions, SceneMap, predict_scene, score_class_map};
-use swath::raster::{PixelWindow, Raster};
+use swath::raster::{GeoTransform, Raster, RasterType, RasterWriter, Size, WriterOptions};
 use swath::scene::Scene;
-use swath::vector::read_polygons;
-use swath::{Hint, Result, samples, session};
+use swath::vector::{Format, PolygonFeature, read_polygons, write_polygons};
+use swath::{Hint, Result, session};
 
 /// Class 1 where the first band is above its mean, else class 0; as sure as the difference is large.
 #[derive(Module, Debug)]
@@ -56,8 +56,39 @@ impl Network for TooFewClasses {
     }
 }
 
+/// A scene of blocks that are brighter than their surroundings, with noise, labelled by rectangles that lie elsewhere.
 fn town(folder: &Path) -> Result<Scene> {
-    samples::town_in(folder, 7, 400)?.scene()
+    const SIDE: usize = 400;
+    std::fs::create_dir_all(folder).expect("a folder");
+    let grid = GeoTransform::north_up(500_000.0, 4_000_000.0, 0.5);
+    let path = folder.join("scene.tif");
+    let options = WriterOptions::default().plain_tiles().nodata(0.0);
+    let mut writer = RasterWriter::create(&path, Size::new(SIDE, SIDE), 3, RasterType::U8, grid, "EPSG:32613", options)?;
+    let mut noise = 1_u32;
+    let mut pixel = |index: usize| {
+        let (band, row, col) = (index / (SIDE * SIDE), index / SIDE % SIDE, index % SIDE);
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let bright = (row / 20 + col / 30) % 3 == 0 || (noise >> 16).is_multiple_of(37);
+        let nodata = row > 380 && col < 50;
+        let level = if bright { 150 } else { 60 };
+        if nodata { 0 } else { level + band as u8 * 3 + (noise >> 28) as u8 }
+    };
+    let values: Vec<u8> = (0..3 * SIDE * SIDE).map(&mut pixel).collect();
+    writer.write_rows(0, &values)?;
+    writer.finish()?;
+
+    let corner = |col: usize, row: usize| grid.world_from_pixel((col as f64, row as f64));
+    let house = |(col, row): (usize, usize)| {
+        let ring = [(col, row), (col + 30, row), (col + 30, row + 20), (col, row + 20), (col, row)];
+        let ring: Vec<_> = ring.into_iter().map(|(col, row)| corner(col, row)).collect();
+        let polygon = geo::Polygon::new(geo::LineString::from(ring), Vec::new());
+        let geometry = geo::MultiPolygon::new(vec![polygon]);
+        PolygonFeature { geometry, class: "building".to_owned(), score: None, area_m2: 150.0 }
+    };
+    let places = (0..SIDE).step_by(60).flat_map(|row| (0..SIDE).step_by(90).map(move |col| (col, row)));
+    let houses: Vec<_> = places.map(house).collect();
+    let labels = write_polygons(folder.join("labels.gpkg"), &houses, "EPSG:32613", Format::GeoPackage)?;
+    Scene::open(&path)?.with_labels(labels, "class")
 }
 
 fn predict(network: &dyn AnyNetwork, scene: &Scene, classes: &Classes, options: PredictOptions) -> Result<SceneMap> {
