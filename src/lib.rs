@@ -5,6 +5,7 @@
 #![recursion_limit = "256"]
 
 pub mod chips;
+pub mod cli;
 pub mod data;
 pub mod device;
 pub mod display;

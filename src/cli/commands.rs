@@ -147,8 +147,16 @@ pub(super) fn sample_town(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What [`data::fetch`] knows, and what each is for.
+const DATASETS: [[&str; 2]; 3] = [
+    ["banepa", "imagery and building outlines of Banepa, Nepal: the first tutorial"],
+    ["efficientnet-lite0", "ImageNet weights of EfficientNet-Lite0: the pretrained encoder"],
+    ["neon", "tree crowns in airborne imagery of NEON: detection"],
+];
+
 pub(super) fn data_list(_arguments: &Arguments) -> Result<(), Failure> {
-    session::result(data::list().output());
+    let rows = DATASETS.map(|row| row.map(str::to_owned).to_vec());
+    say(crate::plot::table_text(&["name", "what it is"], &rows));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::raster::Size;
 /// | choice | unless set |
 /// |---|---|
 /// | [`PredictOptions::window`] | 512: side of the windows that the network sees, in pixels |
-/// | [`PredictOptions::overlap`] | 64: pixels that neighbouring windows share and blend over |
+/// | [`PredictOptions::overlap`] | an eighth of the window: pixels that neighbouring windows share and blend over |
 /// | [`PredictOptions::batch`] | 1 on the CPU, 8 on a GPU: windows scored at once |
 /// | [`PredictOptions::scores`] | true: keep every class's score, not only the best class |
 /// | [`PredictOptions::quiet`] | false: show progress |
@@ -21,7 +21,7 @@ use crate::raster::Size;
 #[must_use]
 pub struct PredictOptions {
     pub(super) window: usize,
-    pub(super) overlap: usize,
+    overlap: Option<usize>,
     pub(super) batch: Option<usize>,
     pub(super) scores: bool,
     pub(super) quiet: bool,
@@ -29,7 +29,7 @@ pub struct PredictOptions {
 
 impl Default for PredictOptions {
     fn default() -> Self {
-        Self { window: 512, overlap: 64, batch: None, scores: true, quiet: false }
+        Self { window: 512, overlap: None, batch: None, scores: true, quiet: false }
     }
 }
 
@@ -48,7 +48,7 @@ impl PredictOptions {
 
     /// Pixels that neighbouring windows share; their scores fade into each other there.
     pub fn overlap(mut self, pixels: usize) -> Self {
-        self.overlap = pixels;
+        self.overlap = Some(pixels);
         self
     }
 
@@ -73,6 +73,11 @@ impl PredictOptions {
     /// The largest side of a window: beyond it the activations of one window outgrow a usual computer.
     const LARGEST_WINDOW: usize = 8192;
 
+    /// Pixels that neighbouring windows share.
+    pub(super) fn overlap_pixels(&self) -> usize {
+        self.overlap.unwrap_or(self.window / 8)
+    }
+
     pub(super) fn check(&self, area: Size) -> Result<()> {
         if self.window == 0 || self.window > Self::LARGEST_WINDOW {
             let expected = format!("from 1 to {}", Self::LARGEST_WINDOW);
@@ -80,9 +85,10 @@ impl PredictOptions {
         }
         let side = self.window.div_ceil(WINDOW_MULTIPLE) * WINDOW_MULTIPLE;
         // One window over the whole scene overlaps with nothing.
-        if self.overlap >= side && side < area.width.max(area.height) {
+        let overlap = self.overlap_pixels();
+        if overlap >= side && side < area.width.max(area.height) {
             let expected = format!("less than the window's {side} pixels");
-            return Err(PredictError::Option { name: "overlap", found: self.overlap.to_string(), expected }.into());
+            return Err(PredictError::Option { name: "overlap", found: overlap.to_string(), expected }.into());
         }
         if self.batch == Some(0) {
             let expected = "at least 1".to_owned();

@@ -43,7 +43,7 @@ pub fn predict_scene(
         return Err(PredictError::Bands { expected: normalisation.bands(), found: scene.band_count(), path }.into());
     }
     options.check(area.size())?;
-    let plan = WindowPlan::new(area, options.window, options.overlap);
+    let plan = WindowPlan::new(area, options.window, options.overlap_pixels());
     let usual_batch = if device.is_gpu() { GPU_BATCH } else { CPU_BATCH };
     let batch = options.batch.unwrap_or(usual_batch).min(plan.len());
 
