@@ -2,10 +2,13 @@
 
 pub use crate::chips::{ChipOptions, Chips};
 pub use crate::device::Device;
-pub use crate::evaluate::{Confusion, Scores};
+pub use crate::display::{Output, Show};
+pub use crate::evaluate::{ClassScore, Confusion, Scores};
 pub use crate::labels::Classes;
-pub use crate::models::{Architecture, Network, Unet};
-pub use crate::predict::{PredictOptions, SceneMap};
+pub use crate::models::{Architecture, Network, Normalisation, Unet};
+pub use crate::plot::Figure;
+pub use crate::predict::{PredictOptions, SaveOptions, SavedFiles, SceneMap};
 pub use crate::raster::{PixelWindow, Raster};
 pub use crate::scene::{Scene, Split};
 pub use crate::train::{Fit, Loss, Run, Segmenter, StopReason};
+pub use crate::{data, plot, samples, session};

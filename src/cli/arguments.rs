@@ -40,26 +40,37 @@ impl Arguments {
                 only_positional = true;
                 continue;
             }
-            let (name, inline) = name.split_once('=').map_or((name, None), |(name, value)| (name, Some(value)));
+            let (name, inline) = name
+                .split_once('=')
+                .map_or((name, None), |(name, value)| (name, Some(value)));
             if let Some(option) = accepts.options.iter().find(|option| **option == name) {
                 let value = inline.map(str::to_owned).or_else(|| words.next().cloned());
                 let value = value.ok_or_else(|| Usage(format!("`--{name}` needs a value")))?;
                 if parsed.options.insert(option, value).is_some() {
                     return Err(Usage(format!("`--{name}` is given twice")));
                 }
-            } else if let Some(switch) = accepts.switches.iter().find(|switch| **switch == name && inline.is_none()) {
+            } else if let Some(switch) = accepts
+                .switches
+                .iter()
+                .find(|switch| **switch == name && inline.is_none())
+            {
                 parsed.switches.push(switch);
             } else {
-                return Err(Usage(format!("there is no option `--{name}` here: {}", accepts.summary())));
+                return Err(Usage(format!(
+                    "there is no option `--{name}` here: {}",
+                    accepts.summary()
+                )));
             }
         }
         match parsed.positional.len().cmp(&accepts.positional.len()) {
-            std::cmp::Ordering::Less => {
-                Err(Usage(format!("{} is missing", accepts.positional[parsed.positional.len()])))
-            }
-            std::cmp::Ordering::Greater => {
-                Err(Usage(format!("`{}` is one word too many", parsed.positional[accepts.positional.len()])))
-            }
+            std::cmp::Ordering::Less => Err(Usage(format!(
+                "{} is missing",
+                accepts.positional[parsed.positional.len()]
+            ))),
+            std::cmp::Ordering::Greater => Err(Usage(format!(
+                "`{}` is one word too many",
+                parsed.positional[accepts.positional.len()]
+            ))),
             std::cmp::Ordering::Equal => Ok(parsed),
         }
     }
@@ -74,12 +85,20 @@ impl Arguments {
     }
 
     pub(super) fn required(&self, name: &str) -> Result<&str, Usage> {
-        self.option(name).ok_or_else(|| Usage(format!("`--{name}` is missing")))
+        self.option(name)
+            .ok_or_else(|| Usage(format!("`--{name}` is missing")))
     }
 
     /// The option's value as a number or another type with a plain text form.
-    pub(super) fn parsed<T: std::str::FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, Usage> {
-        let parse = |text: &str| text.parse().map_err(|_| Usage(format!("`--{name} {text}` is not {expected}")));
+    pub(super) fn parsed<T: std::str::FromStr>(
+        &self,
+        name: &str,
+        expected: &str,
+    ) -> Result<Option<T>, Usage> {
+        let parse = |text: &str| {
+            text.parse()
+                .map_err(|_| Usage(format!("`--{name} {text}` is not {expected}")))
+        };
         self.option(name).map(parse).transpose()
     }
 
@@ -90,8 +109,17 @@ impl Arguments {
 
 impl Accepts {
     fn summary(&self) -> String {
-        let all: Vec<String> = self.options.iter().chain(self.switches).map(|name| format!("--{name}")).collect();
-        if all.is_empty() { "it takes none".to_owned() } else { format!("it takes {}", all.join(", ")) }
+        let all: Vec<String> = self
+            .options
+            .iter()
+            .chain(self.switches)
+            .map(|name| format!("--{name}"))
+            .collect();
+        if all.is_empty() {
+            "it takes none".to_owned()
+        } else {
+            format!("it takes {}", all.join(", "))
+        }
     }
 }
 
@@ -99,7 +127,11 @@ impl Accepts {
 mod tests {
     use super::*;
 
-    const ACCEPTS: Accepts = Accepts { positional: &["BUNDLE"], options: &["out", "size"], switches: &["json"] };
+    const ACCEPTS: Accepts = Accepts {
+        positional: &["BUNDLE"],
+        options: &["out", "size"],
+        switches: &["json"],
+    };
 
     fn parse(line: &str) -> Result<Arguments, Usage> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -109,7 +141,10 @@ mod tests {
     #[test]
     fn options_come_in_any_order_and_both_forms() {
         let arguments = parse("--out=here model.swath --json --size 12").expect("a good line");
-        assert_eq!((arguments.word(0), arguments.option("out")), ("model.swath", Some("here")));
+        assert_eq!(
+            (arguments.word(0), arguments.option("out")),
+            ("model.swath", Some("here"))
+        );
         assert_eq!(arguments.parsed("size", "a whole number"), Ok(Some(12)));
         assert!(arguments.has("json"));
     }
@@ -120,14 +155,25 @@ mod tests {
         assert_eq!(message(""), "BUNDLE is missing");
         assert_eq!(message("a b"), "`b` is one word too many");
         assert_eq!(message("a --out"), "`--out` needs a value");
-        assert_eq!(message("a --outt x"), "there is no option `--outt` here: it takes --out, --size, --json");
+        assert_eq!(
+            message("a --outt x"),
+            "there is no option `--outt` here: it takes --out, --size, --json"
+        );
         assert_eq!(message("a --out x --out y"), "`--out` is given twice");
-        let size = parse("a --size many").expect("parsed later").parsed::<usize>("size", "a whole number");
-        assert_eq!(size.expect_err("not a number").0, "`--size many` is not a whole number");
+        let size = parse("a --size many")
+            .expect("parsed later")
+            .parsed::<usize>("size", "a whole number");
+        assert_eq!(
+            size.expect_err("not a number").0,
+            "`--size many` is not a whole number"
+        );
     }
 
     #[test]
     fn after_two_dashes_all_words_are_positional() {
-        assert_eq!(parse("-- --json").expect("a file called --json").word(0), "--json");
+        assert_eq!(
+            parse("-- --json").expect("a file called --json").word(0),
+            "--json"
+        );
     }
 }

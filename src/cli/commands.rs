@@ -21,7 +21,11 @@ fn say(text: impl Into<String>) {
 
 pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
     let raster = Raster::open(arguments.word(0))?;
-    let statistics = if arguments.has("statistics") { Some(raster.statistics()?) } else { None };
+    let statistics = if arguments.has("statistics") {
+        Some(raster.statistics()?)
+    } else {
+        None
+    };
     let size = raster.size();
     let (metres_x, metres_y) = raster.metres_per_pixel();
     if arguments.has("json") {
@@ -46,20 +50,41 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
         say(format!("{facts:#}"));
         return Ok(());
     }
-    let nodata = raster.nodata().map_or_else(|| "none".to_owned(), |value| value.to_string());
+    let nodata = raster
+        .nodata()
+        .map_or_else(|| "none".to_owned(), |value| value.to_string());
     let block = raster.block_size();
     let mut lines = vec![
         raster.path().display().to_string(),
-        format!("  format     {}, blocks of {} x {}, {} overviews", raster.format(), block.width, block.height, raster.overview_count()),
-        format!("  size       {} x {} pixels, {} bands ({})", size.width, size.height, raster.band_count(), raster.band_names().join(", ")),
+        format!(
+            "  format     {}, blocks of {} x {}, {} overviews",
+            raster.format(),
+            block.width,
+            block.height,
+            raster.overview_count()
+        ),
+        format!(
+            "  size       {} x {} pixels, {} bands ({})",
+            size.width,
+            size.height,
+            raster.band_count(),
+            raster.band_names().join(", ")
+        ),
         format!("  type       {}, nodata {nodata}", raster.data_type()),
         format!("  reference  {}", raster.crs_name()),
         format!("  pixel      {metres_x:.3} x {metres_y:.3} m on the ground"),
     ];
     if !raster.category_names().is_empty() {
-        lines.push(format!("  classes    {}", raster.category_names().join(", ")));
+        lines.push(format!(
+            "  classes    {}",
+            raster.category_names().join(", ")
+        ));
     }
-    for (name, band) in raster.band_names().iter().zip(statistics.unwrap_or_default()) {
+    for (name, band) in raster
+        .band_names()
+        .iter()
+        .zip(statistics.unwrap_or_default())
+    {
         lines.push(format!(
             "  {name}: mean {:.4}, deviation {:.4}, from {} to {}, {} valid pixels",
             band.mean, band.std, band.min, band.max, band.count
@@ -72,9 +97,15 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
 /// The scene at `path` with the labels that `--labels` and `--class` name, if any.
 fn labelled_scene(path: &str, arguments: &Arguments, classes: &Classes) -> Result<Scene, Failure> {
     let scene = Scene::open(path)?;
-    let Some(labels) = arguments.option("labels") else { return Ok(scene) };
+    let Some(labels) = arguments.option("labels") else {
+        return Ok(scene);
+    };
     // With one class besides the background there is no doubt which one the labels are.
-    let only = if classes.len() == 2 { classes.get(1).map(|class| class.name.clone()) } else { None };
+    let only = if classes.len() == 2 {
+        classes.get(1).map(|class| class.name.clone())
+    } else {
+        None
+    };
     let class = arguments.option("class").map(str::to_owned).or(only).ok_or_else(|| {
         Usage("`--class` is missing: the class of the labels, or the property that names their classes".to_owned())
     })?;
@@ -113,8 +144,14 @@ pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn device(arguments: &Arguments) -> Result<Option<Device>, Failure> {
-    let Some(name) = arguments.option("device") else { return Ok(None) };
-    let unknown = || Usage(format!("`--device {name}` is no device: expected `cpu`, `cuda` or `cuda:N`"));
+    let Some(name) = arguments.option("device") else {
+        return Ok(None);
+    };
+    let unknown = || {
+        Usage(format!(
+            "`--device {name}` is no device: expected `cpu`, `cuda` or `cuda:N`"
+        ))
+    };
     match name.split_once(':') {
         None if name == "cpu" => Ok(Some(Device::cpu())),
         None if name == "cuda" => Ok(Some(Device::cuda(0)?)),
@@ -140,17 +177,29 @@ pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
 
 pub(super) fn sample_town(arguments: &Arguments) -> Result<(), Failure> {
     let out = PathBuf::from(arguments.required("out")?);
-    let size = arguments.parsed("size", "a number of pixels")?.unwrap_or(2000);
+    let size = arguments
+        .parsed("size", "a number of pixels")?
+        .unwrap_or(2000);
     let seed = arguments.parsed("seed", "a whole number")?.unwrap_or(1);
     let town = samples::town_in(out, seed, size)?;
-    say(format!("{}\n{}", town.scene_path.display(), town.labels_path.display()));
+    say(format!(
+        "{}\n{}",
+        town.scene_path.display(),
+        town.labels_path.display()
+    ));
     Ok(())
 }
 
 /// What [`data::fetch`] knows, and what each is for.
 const DATASETS: [[&str; 2]; 3] = [
-    ["banepa", "imagery and building outlines of Banepa, Nepal: the first tutorial"],
-    ["efficientnet-lite0", "ImageNet weights of EfficientNet-Lite0: the pretrained encoder"],
+    [
+        "banepa",
+        "imagery and building outlines of Banepa, Nepal: the first tutorial",
+    ],
+    [
+        "efficientnet-lite0",
+        "ImageNet weights of EfficientNet-Lite0: the pretrained encoder",
+    ],
     ["neon", "tree crowns in airborne imagery of NEON: detection"],
 ];
 

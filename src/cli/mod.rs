@@ -60,7 +60,11 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         words: &["info"],
-        accepts: Accepts { positional: &["FILE"], options: &[], switches: &["json", "statistics"] },
+        accepts: Accepts {
+            positional: &["FILE"],
+            options: &[],
+            switches: &["json", "statistics"],
+        },
         synopsis: "FILE [--json] [--statistics]",
         about: "facts of a raster; --statistics reads all of it",
         run: commands::info,
@@ -69,7 +73,9 @@ const COMMANDS: &[Command] = &[
         words: &["predict"],
         accepts: Accepts {
             positional: &["BUNDLE", "SCENE"],
-            options: &["out", "labels", "class", "window", "overlap", "batch", "device", "min-area"],
+            options: &[
+                "out", "labels", "class", "window", "overlap", "batch", "device", "min-area",
+            ],
             switches: &["no-scores", "no-polygons"],
         },
         synopsis: "BUNDLE SCENE --out DIR [--labels FILE --class NAME] [--window PX] [--overlap PX] [--batch N] \
@@ -79,28 +85,44 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         words: &["evaluate"],
-        accepts: Accepts { positional: &["MAP", "SCENE"], options: &["labels", "class", "json"], switches: &[] },
+        accepts: Accepts {
+            positional: &["MAP", "SCENE"],
+            options: &["labels", "class", "json"],
+            switches: &[],
+        },
         synopsis: "MAP SCENE --labels FILE [--class NAME] [--json FILE]",
         about: "score a class map (labels.tif) of a scene against labels",
         run: commands::evaluate,
     },
     Command {
         words: &["sample", "town"],
-        accepts: Accepts { positional: &[], options: &["size", "seed", "out"], switches: &[] },
+        accepts: Accepts {
+            positional: &[],
+            options: &["size", "seed", "out"],
+            switches: &[],
+        },
         synopsis: "--out DIR [--size PX] [--seed N]",
         about: "draw a georeferenced town with exact labels",
         run: commands::sample_town,
     },
     Command {
         words: &["data", "list"],
-        accepts: Accepts { positional: &[], options: &[], switches: &[] },
+        accepts: Accepts {
+            positional: &[],
+            options: &[],
+            switches: &[],
+        },
         synopsis: "",
         about: "data sets and weights that can be fetched",
         run: commands::data_list,
     },
     Command {
         words: &["data", "fetch"],
-        accepts: Accepts { positional: &["NAME"], options: &[], switches: &[] },
+        accepts: Accepts {
+            positional: &["NAME"],
+            options: &[],
+            switches: &[],
+        },
         synopsis: "NAME",
         about: "fetch a data set or weights into the per-user cache",
         run: commands::data_fetch,
@@ -113,22 +135,40 @@ pub fn run(arguments: &[String]) -> i32 {
     let first = arguments.first().map(String::as_str);
     if matches!(first, None | Some("help" | "--help" | "-h")) {
         crate::session::result(crate::display::Output::text(help()));
-        return if first.is_none() { NOT_UNDERSTOOD } else { DONE };
+        return if first.is_none() {
+            NOT_UNDERSTOOD
+        } else {
+            DONE
+        };
     }
     let begins = |command: &&Command| {
-        command.words.len() <= arguments.len() && command.words.iter().zip(arguments).all(|(word, given)| word == given)
+        command.words.len() <= arguments.len()
+            && command
+                .words
+                .iter()
+                .zip(arguments)
+                .all(|(word, given)| word == given)
     };
     let Some(command) = COMMANDS.iter().find(begins) else {
-        complain(&format!("there is no command `{}`", arguments.join(" ")), Some(help()));
+        complain(
+            &format!("there is no command `{}`", arguments.join(" ")),
+            Some(help()),
+        );
         return NOT_UNDERSTOOD;
     };
     let usage = || format!("swath {} {}", command.words.join(" "), command.synopsis);
     let words = &arguments[command.words.len()..];
     if words.iter().any(|word| word == "--help" || word == "-h") {
-        crate::session::result(crate::display::Output::text(format!("{}\n{}", usage(), command.about)));
+        crate::session::result(crate::display::Output::text(format!(
+            "{}\n{}",
+            usage(),
+            command.about
+        )));
         return DONE;
     }
-    let outcome = Arguments::parse(words, &command.accepts).map_err(Failure::from).and_then(|words| (command.run)(&words));
+    let outcome = Arguments::parse(words, &command.accepts)
+        .map_err(Failure::from)
+        .and_then(|words| (command.run)(&words));
     match outcome {
         Ok(()) => DONE,
         Err(Failure::Usage(Usage(message))) => {
@@ -137,7 +177,11 @@ pub fn run(arguments: &[String]) -> i32 {
         }
         Err(Failure::Error(error)) => {
             complain(&error.to_string(), error.hint());
-            if matches!(error, Error::Interrupted { .. }) { INTERRUPTED } else { FAILED }
+            if matches!(error, Error::Interrupted { .. }) {
+                INTERRUPTED
+            } else {
+                FAILED
+            }
         }
     }
 }
@@ -145,7 +189,12 @@ pub fn run(arguments: &[String]) -> i32 {
 fn help() -> String {
     let mut text = "Swath: geospatial deep learning. Commands:\n".to_owned();
     for command in COMMANDS {
-        text.push_str(&format!("\n  swath {} {}\n      {}\n", command.words.join(" "), command.synopsis, command.about));
+        text.push_str(&format!(
+            "\n  swath {} {}\n      {}\n",
+            command.words.join(" "),
+            command.synopsis,
+            command.about
+        ));
     }
     text
 }

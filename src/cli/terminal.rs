@@ -15,7 +15,10 @@ pub(super) struct CommandSink {
 
 impl CommandSink {
     fn finish_line(&self) {
-        let mut line = self.line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut line = self
+            .line
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if *line > 0 {
             let _ = writeln!(std::io::stderr());
             *line = 0;
@@ -42,9 +45,18 @@ impl Sink for CommandSink {
         if !std::io::stderr().is_terminal() || output.text.contains('\n') {
             return;
         }
-        let mut line = self.line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut line = self
+            .line
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let length = output.text.chars().count();
-        let _ = write!(std::io::stderr(), "\r{}{:fill$}", output.text, "", fill = line.saturating_sub(length));
+        let _ = write!(
+            std::io::stderr(),
+            "\r{}{:fill$}",
+            output.text,
+            "",
+            fill = line.saturating_sub(length)
+        );
         let _ = std::io::stderr().flush();
         *line = length;
     }
@@ -55,7 +67,8 @@ impl Sink for CommandSink {
         self.finish_line();
         let _ = write!(std::io::stderr(), "{prompt}");
         let mut line = String::new();
-        (std::io::stdin().read_line(&mut line).ok()? > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+        (std::io::stdin().read_line(&mut line).ok()? > 0)
+            .then(|| line.trim_end_matches(['\r', '\n']).to_owned())
     }
 }
 

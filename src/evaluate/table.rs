@@ -5,7 +5,15 @@ use super::{ClassScore, Confusion, Scores};
 use crate::display::{Output, Show};
 use crate::plot::{self, Figure, table_html, table_text};
 
-const HEADS: [&str; 7] = ["class", "precision", "recall", "F1", "IoU", "pixels", "share"];
+const HEADS: [&str; 7] = [
+    "class",
+    "precision",
+    "recall",
+    "F1",
+    "IoU",
+    "pixels",
+    "share",
+];
 
 impl Show for Scores {
     fn output(&self) -> Output {
@@ -18,14 +26,26 @@ impl Show for Scores {
         let rows = self.rows();
         let text = format!("{self}\n\n{}", self.confusion().text_table());
         let matrix = self.confusion().figure().html();
-        let html = format!("{}<div>{}</div>{matrix}", table_html(&HEADS, &rows), self.summary());
-        Output { text, html: Some(html), alt, ..Output::default() }
+        let html = format!(
+            "{}<div>{}</div>{matrix}",
+            table_html(&HEADS, &rows),
+            self.summary()
+        );
+        Output {
+            text,
+            html: Some(html),
+            alt,
+            ..Output::default()
+        }
     }
 }
 
 impl Show for Confusion {
     fn output(&self) -> Output {
-        Output { text: self.text_table(), ..self.figure().output() }
+        Output {
+            text: self.text_table(),
+            ..self.figure().output()
+        }
     }
 }
 
@@ -33,7 +53,12 @@ crate::show_in_cells!(Scores, Confusion);
 
 impl std::fmt::Display for Scores {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}\n{}", table_text(&HEADS, &self.rows()), self.summary())
+        write!(
+            f,
+            "{}\n{}",
+            table_text(&HEADS, &self.rows()),
+            self.summary()
+        )
     }
 }
 
@@ -49,8 +74,14 @@ impl Scores {
     /// ```
     #[must_use]
     pub fn figure(&self) -> Figure {
-        let names: Vec<&str> = self.per_class().iter().map(|class| class.name.as_str()).collect();
-        let values = |score: fn(&ClassScore) -> f64| self.per_class().iter().map(score).collect::<Vec<f64>>();
+        let names: Vec<&str> = self
+            .per_class()
+            .iter()
+            .map(|class| class.name.as_str())
+            .collect();
+        let values = |score: fn(&ClassScore) -> f64| {
+            self.per_class().iter().map(score).collect::<Vec<f64>>()
+        };
         let bars = [
             ("precision", values(|class| class.precision)),
             ("recall", values(|class| class.recall)),
@@ -66,12 +97,20 @@ impl Scores {
         let row = |class: &ClassScore| {
             let mut cells = vec![class.name.clone()];
             cells.extend([class.precision, class.recall, class.f1, class.iou].map(score));
-            cells.extend([thousands(class.support), percent(quotient(class.support, total))]);
+            cells.extend([
+                thousands(class.support),
+                percent(quotient(class.support, total)),
+            ]);
             cells
         };
         let mut rows: Vec<Vec<String>> = self.per_class().iter().map(row).collect();
         let mut mean = vec!["mean".to_owned(), String::new(), String::new()];
-        mean.extend([score(self.mean_f1()), score(self.mean_iou()), thousands(total), String::new()]);
+        mean.extend([
+            score(self.mean_f1()),
+            score(self.mean_iou()),
+            thousands(total),
+            String::new(),
+        ]);
         rows.push(mean);
         rows
     }
@@ -98,23 +137,39 @@ impl Confusion {
         heads.extend(self.classes.iter().map(String::as_str));
         let n = self.classes.len();
         let share = |truth: usize, prediction: usize| {
-            percent(quotient(self.count(truth, prediction), self.truth_count(truth)))
+            percent(quotient(
+                self.count(truth, prediction),
+                self.truth_count(truth),
+            ))
         };
         let row = |truth: usize| {
             let shares = (0..n).map(|prediction| share(truth, prediction));
-            std::iter::once(self.classes[truth].clone()).chain(shares).collect()
+            std::iter::once(self.classes[truth].clone())
+                .chain(shares)
+                .collect()
         };
         let rows: Vec<Vec<String>> = (0..n).map(row).collect();
-        format!("{}\n(percent of the pixels of each true class)", table_text(&heads, &rows))
+        format!(
+            "{}\n(percent of the pixels of each true class)",
+            table_text(&heads, &rows)
+        )
     }
 }
 
 fn score(value: f64) -> String {
-    if value.is_nan() { "–".to_owned() } else { format!("{value:.3}") }
+    if value.is_nan() {
+        "–".to_owned()
+    } else {
+        format!("{value:.3}")
+    }
 }
 
 fn percent(part: f64) -> String {
-    if part.is_nan() { "–".to_owned() } else { format!("{:.1} %", part * 100.0) }
+    if part.is_nan() {
+        "–".to_owned()
+    } else {
+        format!("{:.1} %", part * 100.0)
+    }
 }
 
 fn thousands(count: u64) -> String {
@@ -170,6 +225,9 @@ road                        –            –      –
 
     #[test]
     fn thousands_are_grouped_by_three() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(thousands),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 }

@@ -76,7 +76,9 @@ pub enum PredictError {
         detail: String,
     },
     /// The network does not give one score per class and pixel.
-    #[error("the network gave scores of shape {found:?}, expected {expected:?} (windows, classes, height, width)")]
+    #[error(
+        "the network gave scores of shape {found:?}, expected {expected:?} (windows, classes, height, width)"
+    )]
     NetworkOutput {
         /// The shape that fits windows and classes.
         expected: [usize; 4],
@@ -100,7 +102,9 @@ pub enum PredictError {
         name: String,
     },
     /// The map and the scene to score against lie on different pixels.
-    #[error("the map lies on a grid of {expected} and the scene to score against on another one of {found}: {path:?}")]
+    #[error(
+        "the map lies on a grid of {expected} and the scene to score against on another one of {found}: {path:?}"
+    )]
     OtherGrid {
         /// Size of the map's raster.
         expected: Size,

@@ -18,9 +18,17 @@ pub(super) const SCORES: &str = "scores.tif";
 
 /// A folder of working files that disappears with the map.
 pub(super) fn working_folder() -> Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix("swath-map-").tempdir().map_err(|source| {
-        PredictError::Io { action: "make a folder for the map", path: std::env::temp_dir(), source }.into()
-    })
+    tempfile::Builder::new()
+        .prefix("swath-map-")
+        .tempdir()
+        .map_err(|source| {
+            PredictError::Io {
+                action: "make a folder for the map",
+                path: std::env::temp_dir(),
+                source,
+            }
+            .into()
+        })
 }
 
 /// What a class map's file carries beside its pixels.
@@ -34,7 +42,9 @@ pub(super) fn label_options(classes: &Classes) -> WriterOptions {
 
 /// What a file of scores carries beside its pixels: one band per class.
 pub(super) fn score_options(classes: &Classes) -> WriterOptions {
-    WriterOptions::default().nodata(f64::from(NODATA)).band_names(&classes.names())
+    WriterOptions::default()
+        .nodata(f64::from(NODATA))
+        .band_names(&classes.names())
 }
 
 /// Writes finished rows into the working files.
@@ -64,20 +74,51 @@ impl MapWriter {
     ) -> Result<Self> {
         let create = |name: &str, bands: usize, options: WriterOptions| {
             let options = options.plain_tiles();
-            RasterWriter::create(folder.join(name), size, bands, RasterType::U8, transform, crs_wkt, options)
+            RasterWriter::create(
+                folder.join(name),
+                size,
+                bands,
+                RasterType::U8,
+                transform,
+                crs_wkt,
+                options,
+            )
         };
         let labels = create(LABELS, 1, label_options(classes))?;
-        let scores = if with_scores { Some(create(SCORES, classes.len(), score_options(classes))?) } else { None };
+        let scores = if with_scores {
+            Some(create(SCORES, classes.len(), score_options(classes))?)
+        } else {
+            None
+        };
         let strip = size.width * STRIP_ROWS.min(size.height);
-        let score_strip = vec![0; if with_scores { strip * classes.len() } else { 0 }];
+        let score_strip = vec![
+            0;
+            if with_scores {
+                strip * classes.len()
+            } else {
+                0
+            }
+        ];
         let label_strip = vec![0; strip];
-        Ok(Self { size, classes: classes.len(), labels, scores, top: 0, filled: 0, label_strip, score_strip })
+        Ok(Self {
+            size,
+            classes: classes.len(),
+            labels,
+            scores,
+            top: 0,
+            filled: 0,
+            label_strip,
+            score_strip,
+        })
     }
 
     /// Completes the files: the class map and, where kept, the scores.
     pub(super) fn finish(self) -> Result<(PathBuf, Option<PathBuf>)> {
         debug_assert_eq!(self.filled, 0, "the last row flushes its strip");
-        Ok((self.labels.finish()?, self.scores.map(RasterWriter::finish).transpose()?))
+        Ok((
+            self.labels.finish()?,
+            self.scores.map(RasterWriter::finish).transpose()?,
+        ))
     }
 
     fn strip_rows(&self) -> usize {
@@ -85,8 +126,13 @@ impl MapWriter {
     }
 
     fn flush(&mut self) -> Result<()> {
-        let (width, filled, planes) = (self.size.width, self.filled, self.strip_rows() * self.size.width);
-        self.labels.write_rows(self.top, &self.label_strip[..filled * width])?;
+        let (width, filled, planes) = (
+            self.size.width,
+            self.filled,
+            self.strip_rows() * self.size.width,
+        );
+        self.labels
+            .write_rows(self.top, &self.label_strip[..filled * width])?;
         if let Some(scores) = &mut self.scores {
             if filled * width == planes {
                 scores.write_rows(self.top, &self.score_strip)?;
@@ -111,7 +157,11 @@ impl RowSink for MapWriter {
         let planes = self.strip_rows() * width;
         let mut scores: Vec<&mut [u8]> = Vec::with_capacity(self.classes);
         if !self.score_strip.is_empty() {
-            scores.extend(self.score_strip.chunks_exact_mut(planes).map(|plane| &mut plane[row * width..][..width]));
+            scores.extend(
+                self.score_strip
+                    .chunks_exact_mut(planes)
+                    .map(|plane| &mut plane[row * width..][..width]),
+            );
         }
         band.finish_row(&mut self.label_strip[row * width..][..width], &mut scores);
         self.filled += 1;

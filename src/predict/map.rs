@@ -44,7 +44,17 @@ impl SceneMap {
         area: PixelWindow,
     ) -> Self {
         let evaluated = Mutex::new(None);
-        Self { inner: Arc::new(Inner { labels, scores, classes, scene, area, evaluated, _folder: folder }) }
+        Self {
+            inner: Arc::new(Inner {
+                labels,
+                scores,
+                classes,
+                scene,
+                area,
+                evaluated,
+                _folder: folder,
+            }),
+        }
     }
 
     /// The classes.
@@ -98,11 +108,20 @@ impl SceneMap {
 
     /// Class indices of the whole map at another size, by the nearest pixel.
     pub(super) fn labels_scaled(&self, size: Size) -> Result<Vec<u8>> {
-        Ok(label_values(&self.inner.labels.read_nearest(&self.inner.labels.full(), size)?))
+        Ok(label_values(
+            &self
+                .inner
+                .labels
+                .read_nearest(&self.inner.labels.full(), size)?,
+        ))
     }
 
     fn in_map(&self, window: &PixelWindow) -> PixelWindow {
-        PixelWindow { col: window.col - self.inner.area.col, row: window.row - self.inner.area.row, ..*window }
+        PixelWindow {
+            col: window.col - self.inner.area.col,
+            row: window.row - self.inner.area.row,
+            ..*window
+        }
     }
 
     /// Scores the map against the labels of `scene`, over the pixels that both cover: the scene that was predicted, or
@@ -115,17 +134,32 @@ impl SceneMap {
         let (own, other) = (self.inner.scene.raster(), scene.raster());
         if own.size() != other.size() || own.transform() != other.transform() {
             let path = other.path().to_owned();
-            return Err(PredictError::OtherGrid { expected: own.size(), found: other.size(), path }.into());
+            return Err(PredictError::OtherGrid {
+                expected: own.size(),
+                found: other.size(),
+                path,
+            }
+            .into());
         }
-        let scores = compare(&self.inner.classes, scene, self.inner.area, |window| self.labels(window))?;
-        *self.inner.evaluated.lock().unwrap_or_else(PoisonError::into_inner) = Some(scores.clone());
+        let scores = compare(&self.inner.classes, scene, self.inner.area, |window| {
+            self.labels(window)
+        })?;
+        *self
+            .inner
+            .evaluated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(scores.clone());
         Ok(scores)
     }
 
     /// What [`SceneMap::evaluate`] found last.
     #[must_use]
     pub fn scores(&self) -> Option<Scores> {
-        self.inner.evaluated.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner
+            .evaluated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -140,16 +174,30 @@ fn compare(
     if !scene.has_labels() {
         return Err(PredictError::NoLabels { scene: name }.into());
     }
-    let owned = |classes: &Classes| classes.names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let owned = |classes: &Classes| {
+        classes
+            .names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     if classes.names() != scene.classes().names() {
         let (expected, found) = (owned(classes), owned(scene.classes()));
         return Err(PredictError::ClassesDiffer { expected, found }.into());
     }
     let Some(common) = area.intersect(&scene.area()) else {
-        return Err(PredictError::NoOverlap { map: area, scene: scene.area(), name }.into());
+        return Err(PredictError::NoOverlap {
+            map: area,
+            scene: scene.area(),
+            name,
+        }
+        .into());
     };
     let mut confusion = Confusion::named(classes.names());
-    for window in common.tiles(Size { width: 1024, height: 1024 }) {
+    for window in common.tiles(Size {
+        width: 1024,
+        height: 1024,
+    }) {
         session::check_interrupt("evaluating the map")?;
         confusion.add(&scene.label_window(&window)?, &read(&window)?)?;
     }
@@ -167,31 +215,58 @@ fn compare(
 pub fn score_class_map(map: &Raster, scene: &Scene) -> Result<Scores> {
     let other_grid = || {
         let path = scene.raster().path().to_owned();
-        crate::Error::from(PredictError::OtherGrid { expected: map.size(), found: scene.raster().size(), path })
+        crate::Error::from(PredictError::OtherGrid {
+            expected: map.size(),
+            found: scene.raster().size(),
+            path,
+        })
     };
     let (own, other) = (map.transform(), scene.raster().transform());
     let (col, row) = other.pixel_from_world((own.0[0], own.0[3]));
     // A hundredth of a pixel: what formats lose when they store a transform.
-    let close = |left: f64, right: f64, scale: f64| (left - right).abs() <= 0.01 * scale.abs().max(f64::MIN_POSITIVE);
+    let close = |left: f64, right: f64, scale: f64| {
+        (left - right).abs() <= 0.01 * scale.abs().max(f64::MIN_POSITIVE)
+    };
     let whole = |value: f64| close(value, value.round(), 1.0);
     let steps = [1, 2, 4, 5];
     let per_pixel = other.0[1].abs().max(other.0[2].abs());
     let last = map.size().width.max(map.size().height).max(1) as f64;
-    if !(whole(col) && whole(row) && steps.iter().all(|&at| close(own.0[at] * last, other.0[at] * last, per_pixel))) {
+    if !(whole(col)
+        && whole(row)
+        && steps
+            .iter()
+            .all(|&at| close(own.0[at] * last, other.0[at] * last, per_pixel)))
+    {
         return Err(other_grid());
     }
-    let area = PixelWindow { col: col.round() as i64, row: row.round() as i64, ..map.full() };
+    let area = PixelWindow {
+        col: col.round() as i64,
+        row: row.round() as i64,
+        ..map.full()
+    };
     let names = map.category_names();
-    let classes = if names.is_empty() { scene.classes().clone() } else { Classes::new(names.into_iter().skip(1)) };
+    let classes = if names.is_empty() {
+        scene.classes().clone()
+    } else {
+        Classes::new(names.into_iter().skip(1))
+    };
     compare(&classes, scene, area, |window| {
-        let window = PixelWindow { col: window.col - area.col, row: window.row - area.row, ..*window };
+        let window = PixelWindow {
+            col: window.col - area.col,
+            row: window.row - area.row,
+            ..*window
+        };
         Ok(label_values(&map.read(&window)?))
     })
 }
 
 /// Class indices out of a patch; 255 where it is invalid.
 fn label_values(patch: &Patch) -> Vec<u8> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the file holds bytes")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the file holds bytes"
+    )]
     let label = |(value, valid): (&f32, &u8)| if *valid == 0 { NODATA } else { *value as u8 };
     patch.data.iter().zip(&patch.valid).map(label).collect()
 }

@@ -34,8 +34,16 @@ pub(super) struct Scorer {
 impl Scorer {
     pub(super) fn new(network: &dyn AnyNetwork, device: &Device, classes: usize) -> Self {
         let network = network.inference();
-        let network = if network.device() == *device.burn() { network } else { network.to_device(device.burn()) };
-        Self { network, device: device.clone(), classes }
+        let network = if network.device() == *device.burn() {
+            network
+        } else {
+            network.to_device(device.burn())
+        };
+        Self {
+            network,
+            device: device.clone(),
+            classes,
+        }
     }
 
     /// Probabilities of normalised windows, all of one size.
@@ -47,7 +55,9 @@ impl Scorer {
     /// [`PredictError::Network`] when the network panics, [`PredictError::NetworkOutput`] when its output does not have
     /// one score per class and pixel.
     pub(super) fn score(&self, patches: &[Patch]) -> Result<Vec<f32>> {
-        let Some(first) = patches.first() else { return Ok(Vec::new()) };
+        let Some(first) = patches.first() else {
+            return Ok(Vec::new());
+        };
         let (bands, height, width) = (first.bands, first.size.height, first.size.width);
         let mut values = Vec::with_capacity(patches.len() * bands * height * width);
         for patch in patches {
@@ -56,22 +66,31 @@ impl Scorer {
         let images = TensorData::new(values, [patches.len(), bands, height, width]);
         // Networks may be the user's own, and a device reports lack of memory by panicking.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let scores = self.network.forward(Tensor::<4>::from_data(images, self.device.burn()));
+            let scores = self
+                .network
+                .forward(Tensor::<4>::from_data(images, self.device.burn()));
             let shape = scores.dims();
             (shape, softmax(scores, 1).try_into_data())
         }));
-        let (found, data) = outcome.map_err(|panic| PredictError::Network { detail: panic_text(&*panic) })?;
+        let (found, data) = outcome.map_err(|panic| PredictError::Network {
+            detail: panic_text(&*panic),
+        })?;
         let expected = [patches.len(), self.classes, height, width];
         if found != expected {
             return Err(PredictError::NetworkOutput { expected, found }.into());
         }
         let unreadable = |detail: String| PredictError::Network { detail };
-        let data = data.map_err(|error| unreadable(format!("{error:?}")))?.convert::<f32>();
-        Ok(data.try_into_vec::<f32>().map_err(|error| unreadable(format!("{error:?}")))?)
+        let data = data
+            .map_err(|error| unreadable(format!("{error:?}")))?
+            .convert::<f32>();
+        Ok(data
+            .try_into_vec::<f32>()
+            .map_err(|error| unreadable(format!("{error:?}")))?)
     }
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked without a message".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "it panicked without a message".to_owned())
 }

@@ -1,5 +1,5 @@
-use super::windows::WINDOW_MULTIPLE;
 use super::PredictError;
+use super::windows::WINDOW_MULTIPLE;
 use crate::Result;
 use crate::raster::Size;
 
@@ -29,7 +29,13 @@ pub struct PredictOptions {
 
 impl Default for PredictOptions {
     fn default() -> Self {
-        Self { window: 512, overlap: None, batch: None, scores: true, quiet: false }
+        Self {
+            window: 512,
+            overlap: None,
+            batch: None,
+            scores: true,
+            quiet: false,
+        }
     }
 }
 
@@ -81,18 +87,33 @@ impl PredictOptions {
     pub(super) fn check(&self, area: Size) -> Result<()> {
         if self.window == 0 || self.window > Self::LARGEST_WINDOW {
             let expected = format!("from 1 to {}", Self::LARGEST_WINDOW);
-            return Err(PredictError::Option { name: "window", found: self.window.to_string(), expected }.into());
+            return Err(PredictError::Option {
+                name: "window",
+                found: self.window.to_string(),
+                expected,
+            }
+            .into());
         }
         let side = self.window.div_ceil(WINDOW_MULTIPLE) * WINDOW_MULTIPLE;
         // One window over the whole scene overlaps with nothing.
         let overlap = self.overlap_pixels();
         if overlap >= side && side < area.width.max(area.height) {
             let expected = format!("less than the window's {side} pixels");
-            return Err(PredictError::Option { name: "overlap", found: overlap.to_string(), expected }.into());
+            return Err(PredictError::Option {
+                name: "overlap",
+                found: overlap.to_string(),
+                expected,
+            }
+            .into());
         }
         if self.batch == Some(0) {
             let expected = "at least 1".to_owned();
-            return Err(PredictError::Option { name: "batch", found: "0".to_owned(), expected }.into());
+            return Err(PredictError::Option {
+                name: "batch",
+                found: "0".to_owned(),
+                expected,
+            }
+            .into());
         }
         Ok(())
     }

@@ -31,7 +31,12 @@ impl SceneMap {
                 session::check_interrupt("tracing polygons")?;
             }
             let area_m2 = geometry.unsigned_area() * pixel_area;
-            let Some(class) = names.get(usize::from(label)).filter(|_| area_m2 >= min_area_m2) else { continue };
+            let Some(class) = names
+                .get(usize::from(label))
+                .filter(|_| area_m2 >= min_area_m2)
+            else {
+                continue;
+            };
             let geometry = MultiPolygon::new(vec![geometry]);
             let score = match &self.inner.scores {
                 Some(scores) => mean_score(scores, &geometry, label)?,
@@ -42,7 +47,12 @@ impl SceneMap {
                 Coord { x, y }
             };
             let geometry = geometry.map_coords(to_world);
-            features.push(PolygonFeature { geometry, class: (*class).to_owned(), score, area_m2 });
+            features.push(PolygonFeature {
+                geometry,
+                class: (*class).to_owned(),
+                score,
+                area_m2,
+            });
         }
         Ok(features)
     }
@@ -50,8 +60,14 @@ impl SceneMap {
 
 /// Mean probability of class `label` over the pixels of a polygon in the map's own pixels.
 fn mean_score(scores: &Raster, polygon: &MultiPolygon<f64>, label: u8) -> Result<Option<f32>> {
-    let Some(bounds) = polygon.bounding_rect() else { return Ok(None) };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "polygons of a map lie on its pixels")]
+    let Some(bounds) = polygon.bounding_rect() else {
+        return Ok(None);
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "polygons of a map lie on its pixels"
+    )]
     let window = PixelWindow {
         col: bounds.min().x as i64,
         row: bounds.min().y as i64,
@@ -65,9 +81,19 @@ fn mean_score(scores: &Raster, polygon: &MultiPolygon<f64>, label: u8) -> Result
     let patch = scores.read(&window)?;
     let pixels = window.area();
     let plane = &patch.data[usize::from(label) * pixels..][..pixels];
-    let hits = || plane.iter().zip(&inside).filter(|(_, inside)| **inside == 1).map(|(score, _)| f64::from(*score));
+    let hits = || {
+        plane
+            .iter()
+            .zip(&inside)
+            .filter(|(_, inside)| **inside == 1)
+            .map(|(score, _)| f64::from(*score))
+    };
     let count = hits().count();
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a mean between 0 and 1")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "a mean between 0 and 1"
+    )]
     let mean = (hits().sum::<f64>() / count as f64 / f64::from(FULL_SCORE)) as f32;
     Ok((count > 0).then_some(mean))
 }

@@ -27,7 +27,10 @@ pub struct SaveOptions {
 
 impl Default for SaveOptions {
     fn default() -> Self {
-        Self { polygons: true, min_area_m2: 0.0 }
+        Self {
+            polygons: true,
+            min_area_m2: 0.0,
+        }
     }
 }
 
@@ -96,29 +99,49 @@ impl SceneMap {
     pub fn save_with(&self, dir: impl AsRef<Path>, options: &SaveOptions) -> Result<SavedFiles> {
         let dir = dir.as_ref();
         if options.min_area_m2.is_nan() || options.min_area_m2 < 0.0 {
-            let (found, expected) = (options.min_area_m2.to_string(), "0 or more square metres".to_owned());
-            return Err(PredictError::Option { name: "min_area_m2", found, expected }.into());
+            let (found, expected) = (
+                options.min_area_m2.to_string(),
+                "0 or more square metres".to_owned(),
+            );
+            return Err(PredictError::Option {
+                name: "min_area_m2",
+                found,
+                expected,
+            }
+            .into());
         }
         fs::create_dir_all(dir).map_err(io("make the folder", dir))?;
         // Beside the final files, so that renaming never copies.
-        let staging = tempfile::Builder::new().prefix(".swath-save-").tempdir_in(dir);
+        let staging = tempfile::Builder::new()
+            .prefix(".swath-save-")
+            .tempdir_in(dir);
         let staging = staging.map_err(io("write into the folder", dir))?;
         let staged = staging.path();
 
-        copy_as_cog(&self.inner.labels, &staged.join(LABELS), label_options(self.classes()))?;
+        copy_as_cog(
+            &self.inner.labels,
+            &staged.join(LABELS),
+            label_options(self.classes()),
+        )?;
         if let Some(scores) = &self.inner.scores {
             copy_as_cog(scores, &staged.join(SCORES), score_options(self.classes()))?;
         }
         if options.polygons {
             let polygons = self.polygons(options.min_area_m2)?;
             let crs = self.inner.labels.crs_wkt();
-            for (name, format) in [("polygons.gpkg", Format::GeoPackage), ("polygons.geojson", Format::GeoJson)] {
+            for (name, format) in [
+                ("polygons.gpkg", Format::GeoPackage),
+                ("polygons.geojson", Format::GeoJson),
+            ] {
                 session::check_interrupt("saving the map")?;
                 write_polygons(staged.join(name), &polygons, &crs, format)?;
             }
         }
         if let Some(scores) = self.scores() {
-            write_synced(&staged.join("scores.json"), format!("{:#}\n", scores.to_json()).as_bytes())?;
+            write_synced(
+                &staged.join("scores.json"),
+                format!("{:#}\n", scores.to_json()).as_bytes(),
+            )?;
         }
         publish(staged, dir)
     }
@@ -127,17 +150,26 @@ impl SceneMap {
 /// Moves every finished file from the staging folder to its place, and lists them without GDAL's side files.
 fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
     let mut names: Vec<_> = fs::read_dir(staged)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>())
+        .and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.file_name()))
+                .collect::<Result<_, _>>()
+        })
         .map_err(io("list the folder", staged))?;
     names.sort();
     for name in &names {
         let target = dir.join(name);
-        fs::rename(staged.join(name), &target).map_err(io("move the file to its place", &target))?;
+        fs::rename(staged.join(name), &target)
+            .map_err(io("move the file to its place", &target))?;
     }
     // Some file systems refuse to flush a folder; the renames have succeeded then.
     let _ = fs::File::open(dir).and_then(|folder| folder.sync_all());
     let files = names.iter().map(|name| dir.join(name));
-    Ok(SavedFiles(files.filter(|path| path.extension().is_none_or(|extension| extension != "xml")).collect()))
+    Ok(SavedFiles(
+        files
+            .filter(|path| path.extension().is_none_or(|extension| extension != "xml"))
+            .collect(),
+    ))
 }
 
 /// Copies a working file of bytes as a cloud-optimised GeoTIFF, strip by strip.
@@ -145,12 +177,20 @@ fn copy_as_cog(source: &Raster, path: &Path, options: WriterOptions) -> Result<(
     let size = source.size();
     let bands = source.band_count();
     let (transform, crs) = (source.transform(), source.crs_wkt());
-    let mut writer = RasterWriter::create(path, size, bands, RasterType::U8, transform, &crs, options)?;
+    let mut writer =
+        RasterWriter::create(path, size, bands, RasterType::U8, transform, &crs, options)?;
     // A strip of tiles is read as f32: 256 rows of 20,000 columns are 20 MB a band.
-    for window in PixelWindow::full(size).tiles(Size { width: size.width, height: 256 }) {
+    for window in PixelWindow::full(size).tiles(Size {
+        width: size.width,
+        height: 256,
+    }) {
         session::check_interrupt("saving the map")?;
         let patch = source.read(&window)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the file holds bytes")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the file holds bytes"
+        )]
         let mut values: Vec<u8> = patch.data.iter().map(|value| *value as u8).collect();
         for plane in values.chunks_exact_mut(window.area()) {
             for (value, valid) in plane.iter_mut().zip(&patch.valid) {
@@ -180,7 +220,14 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> crate::Error {
     let path = path.to_owned();
-    move |source| PredictError::Io { action, path, source }.into()
+    move |source| {
+        PredictError::Io {
+            action,
+            path,
+            source,
+        }
+        .into()
+    }
 }
 
 impl Show for SavedFiles {
@@ -191,14 +238,20 @@ impl Show for SavedFiles {
         };
         let rows: Vec<Vec<String>> = self.0.iter().map(row).collect();
         let heads = ["file", "size"];
-        Output::html(crate::plot::table_text(&heads, &rows), crate::plot::table_html(&heads, &rows))
+        Output::html(
+            crate::plot::table_text(&heads, &rows),
+            crate::plot::table_html(&heads, &rows),
+        )
     }
 }
 
 crate::show_in_cells!(SavedFiles);
 
 /// A file's size in the unit that reads best.
-#[expect(clippy::cast_precision_loss, reason = "shown to one digit after the point")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "shown to one digit after the point"
+)]
 fn file_size(bytes: u64) -> String {
     match bytes {
         0..1000 => format!("{bytes} B"),
@@ -214,6 +267,9 @@ mod tests {
 
     #[test]
     fn file_sizes_read_naturally() {
-        assert_eq!([12, 3_400, 5_600_000, 2_000_000_000].map(file_size), ["12 B", "3.4 kB", "5.6 MB", "2.0 GB"]);
+        assert_eq!(
+            [12, 3_400, 5_600_000, 2_000_000_000].map(file_size),
+            ["12 B", "3.4 kB", "5.6 MB", "2.0 GB"]
+        );
     }
 }

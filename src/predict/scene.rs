@@ -40,18 +40,33 @@ pub fn predict_scene(
     let area = scene.area();
     if scene.band_count() != normalisation.bands() {
         let path = scene.raster().path().to_owned();
-        return Err(PredictError::Bands { expected: normalisation.bands(), found: scene.band_count(), path }.into());
+        return Err(PredictError::Bands {
+            expected: normalisation.bands(),
+            found: scene.band_count(),
+            path,
+        }
+        .into());
     }
     options.check(area.size())?;
     let plan = WindowPlan::new(area, options.window, options.overlap_pixels());
-    let usual_batch = if device.is_gpu() { GPU_BATCH } else { CPU_BATCH };
+    let usual_batch = if device.is_gpu() {
+        GPU_BATCH
+    } else {
+        CPU_BATCH
+    };
     let batch = options.batch.unwrap_or(usual_batch).min(plan.len());
 
     let folder = working_folder()?;
     let raster = scene.raster();
     let transform = raster.transform().offset(area.col, area.row);
-    let mut writer =
-        MapWriter::create(folder.path(), area.size(), classes, transform, &raster.crs_wkt(), options.scores)?;
+    let mut writer = MapWriter::create(
+        folder.path(),
+        area.size(),
+        classes,
+        transform,
+        &raster.crs_wkt(),
+        options.scores,
+    )?;
     let scorer = Scorer::new(network, device, classes.len());
     let read = |window: &PixelWindow| {
         let mut patch = scene.read(window)?;
@@ -59,9 +74,25 @@ pub fn predict_scene(
         Ok(patch)
     };
     let mut progress = Progress::new("predicting", plan.len(), options.quiet);
-    let stream = Stream { plan: &plan, classes: classes.len(), batch };
-    stream.run(read, |patches| scorer.score(patches), &mut writer, &mut progress)?;
+    let stream = Stream {
+        plan: &plan,
+        classes: classes.len(),
+        batch,
+    };
+    stream.run(
+        read,
+        |patches| scorer.score(patches),
+        &mut writer,
+        &mut progress,
+    )?;
     let (labels, scores) = writer.finish()?;
     let scores = scores.map(Raster::open).transpose()?;
-    Ok(SceneMap::new(folder, Raster::open(labels)?, scores, classes.clone(), scene.clone(), area))
+    Ok(SceneMap::new(
+        folder,
+        Raster::open(labels)?,
+        scores,
+        classes.clone(),
+        scene.clone(),
+        area,
+    ))
 }

@@ -20,18 +20,27 @@ impl SceneMap {
         let labels = self.labels_scaled(size)?;
         let class_map = image::class_map(&labels, size.width, size.height, self.classes())?;
         let caption = format!("{}: {}", self.scene().name(), self.shares(&labels));
-        let mut output = Overlay::new(&base, &class_map, self.classes()).caption(caption).output()?;
+        let mut output = Overlay::new(&base, &class_map, self.classes())
+            .caption(caption)
+            .output()?;
         output.text = self.summary(&labels);
         Ok(output)
     }
 
     fn summary(&self, labels: &[u8]) -> String {
         let (width, height) = self.size();
-        format!("Map of {}, {width} x {height} pixels: {}", self.scene().name(), self.shares(labels))
+        format!(
+            "Map of {}, {width} x {height} pixels: {}",
+            self.scene().name(),
+            self.shares(labels)
+        )
     }
 
     /// The part of each class among the valid pixels of a quicklook, in words.
-    #[expect(clippy::cast_precision_loss, reason = "shown to one digit after the point")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "shown to one digit after the point"
+    )]
     fn shares(&self, labels: &[u8]) -> String {
         let mut counts = [0_usize; 256];
         for label in labels {
@@ -42,9 +51,18 @@ impl SceneMap {
             return "no valid imagery".to_owned();
         }
         let share = |(index, class): (usize, &crate::labels::Class)| {
-            format!("{} {:.1} %", class.name, counts[index] as f64 / valid as f64 * 100.0)
+            format!(
+                "{} {:.1} %",
+                class.name,
+                counts[index] as f64 / valid as f64 * 100.0
+            )
         };
-        self.classes().iter().enumerate().map(share).collect::<Vec<_>>().join(", ")
+        self.classes()
+            .iter()
+            .enumerate()
+            .map(share)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -55,7 +73,10 @@ fn fitted(width: usize, height: usize, longest: usize) -> Size {
         return Size { width, height };
     }
     let scaled = |side: usize| (side * longest / width.max(height)).max(1);
-    Size { width: scaled(width), height: scaled(height) }
+    Size {
+        width: scaled(width),
+        height: scaled(height),
+    }
 }
 
 impl Show for SceneMap {
@@ -63,7 +84,9 @@ impl Show for SceneMap {
         self.picture().unwrap_or_else(|error| {
             let (width, height) = self.size();
             let name = self.scene().name();
-            Output::text(format!("Map of {name}, {width} x {height} pixels (it cannot be drawn: {error})"))
+            Output::text(format!(
+                "Map of {name}, {width} x {height} pixels (it cannot be drawn: {error})"
+            ))
         })
     }
 }
@@ -76,8 +99,26 @@ mod tests {
 
     #[test]
     fn pictures_keep_their_shape_and_small_ones_their_size() {
-        assert_eq!(fitted(20_000, 10_000, 1024), Size { width: 1024, height: 512 });
-        assert_eq!(fitted(300, 200, 1024), Size { width: 300, height: 200 });
-        assert_eq!(fitted(50_000, 1, 1024), Size { width: 1024, height: 1 });
+        assert_eq!(
+            fitted(20_000, 10_000, 1024),
+            Size {
+                width: 1024,
+                height: 512
+            }
+        );
+        assert_eq!(
+            fitted(300, 200, 1024),
+            Size {
+                width: 300,
+                height: 200
+            }
+        );
+        assert_eq!(
+            fitted(50_000, 1, 1024),
+            Size {
+                width: 1024,
+                height: 1
+            }
+        );
     }
 }

@@ -281,8 +281,17 @@ mod tests {
         let mut rng = Pcg64::seed_from_u64(2);
         for _ in 0..40 {
             let (width, height) = (rng.random_range(1..200), rng.random_range(1..150));
-            let (side, overlap, batch) = (rng.random_range(32..100), rng.random_range(0..48), rng.random_range(1..5));
-            let area = PixelWindow { col: 5, row: 3, width, height };
+            let (side, overlap, batch) = (
+                rng.random_range(32..100),
+                rng.random_range(0..48),
+                rng.random_range(1..5),
+            );
+            let area = PixelWindow {
+                col: 5,
+                row: 3,
+                width,
+                height,
+            };
             let rows = run(area, side, overlap, batch, pixelwise)?;
             assert_eq!(rows.labels.len(), width * height);
             for (index, label) in rows.labels.iter().enumerate() {
@@ -291,7 +300,11 @@ mod tests {
                 let score = rows.scores[row][1][col];
                 if is_valid(x, y) {
                     let expected = value(x, y);
-                    assert_eq!(*label, u8::from(expected > 0.5), "windows of {side} px, overlap {overlap}, at {x} {y}");
+                    assert_eq!(
+                        *label,
+                        u8::from(expected > 0.5),
+                        "windows of {side} px, overlap {overlap}, at {x} {y}"
+                    );
                     assert!((f32::from(score) / 254.0 - expected).abs() < 0.0021);
                 } else {
                     assert_eq!((*label, score), (255, 255));
@@ -307,16 +320,28 @@ mod tests {
         for _ in 0..30 {
             // Not near the border between two stored values, which rounding errors may cross.
             let stored = rng.random_range(0..255);
-            let constant = (stored as f32 + rng.random_range(-0.4..0.4_f32)).clamp(0.0, 254.0) / 254.0;
+            let constant =
+                (stored as f32 + rng.random_range(-0.4..0.4_f32)).clamp(0.0, 254.0) / 254.0;
             let (side, overlap) = (rng.random_range(32..80), rng.random_range(0..64));
-            let area = PixelWindow { col: 100, row: 100, width: 150, height: 70 };
+            let area = PixelWindow {
+                col: 100,
+                row: 100,
+                width: 150,
+                height: 70,
+            };
             let score = |patches: &[Patch]| {
                 let pixels = patches[0].size.width * patches[0].size.height;
                 let one = [vec![1.0 - constant; pixels], vec![constant; pixels]].concat();
                 Ok(one.repeat(patches.len()))
             };
             let rows = run(area, side, overlap, 3, score)?;
-            assert!(rows.scores.iter().flat_map(|row| &row[1]).all(|score| i32::from(*score) == stored), "{constant}");
+            assert!(
+                rows.scores
+                    .iter()
+                    .flat_map(|row| &row[1])
+                    .all(|score| i32::from(*score) == stored),
+                "{constant}"
+            );
         }
         Ok(())
     }

@@ -257,14 +257,20 @@ mod tests {
             let mut sums = vec![0.0_f64; extent];
             assert_eq!(axis.window % WINDOW_MULTIPLE, 0);
             for (start, weights) in axis.starts.iter().zip(&axis.weights) {
-                assert!(start + weights.len() <= extent, "{extent} px, windows of {side}, overlap {overlap}");
+                assert!(
+                    start + weights.len() <= extent,
+                    "{extent} px, windows of {side}, overlap {overlap}"
+                );
                 for (sum, weight) in sums[*start..].iter_mut().zip(weights) {
                     assert!(*weight > 0.0);
                     *sum += f64::from(*weight);
                 }
             }
             assert!(axis.starts.windows(2).all(|pair| pair[0] < pair[1]));
-            assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-5), "{extent} px, windows of {side}, overlap {overlap}");
+            assert!(
+                sums.iter().all(|sum| (sum - 1.0).abs() < 1e-5),
+                "{extent} px, windows of {side}, overlap {overlap}"
+            );
         }
     }
 }

@@ -25,7 +25,11 @@ impl Network for Threshold {
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let [n, _, height, width] = images.dims();
         let first = images.narrow(1, 0, 1);
-        let rest = Tensor::full([n, self.classes - 2, height, width], -100.0, &first.device());
+        let rest = Tensor::full(
+            [n, self.classes - 2, height, width],
+            -100.0,
+            &first.device(),
+        );
         Tensor::cat(vec![-first.clone(), first, rest], 1)
     }
 }
@@ -63,7 +67,15 @@ fn town(folder: &Path) -> Result<Scene> {
     let grid = GeoTransform::north_up(500_000.0, 4_000_000.0, 0.5);
     let path = folder.join("scene.tif");
     let options = WriterOptions::default().plain_tiles().nodata(0.0);
-    let mut writer = RasterWriter::create(&path, Size::new(SIDE, SIDE), 3, RasterType::U8, grid, "EPSG:32613", options)?;
+    let mut writer = RasterWriter::create(
+        &path,
+        Size::new(SIDE, SIDE),
+        3,
+        RasterType::U8,
+        grid,
+        "EPSG:32613",
+        options,
+    )?;
     let mut noise = 1_u32;
     let mut pixel = |index: usize| {
         let (band, row, col) = (index / (SIDE * SIDE), index / SIDE % SIDE, index % SIDE);
@@ -71,7 +83,11 @@ fn town(folder: &Path) -> Result<Scene> {
         let bright = (row / 20 + col / 30) % 3 == 0 || (noise >> 16).is_multiple_of(37);
         let nodata = row > 380 && col < 50;
         let level = if bright { 150 } else { 60 };
-        if nodata { 0 } else { level + band as u8 * 3 + (noise >> 28) as u8 }
+        if nodata {
+            0
+        } else {
+            level + band as u8 * 3 + (noise >> 28) as u8
+        }
     };
     let values: Vec<u8> = (0..3 * SIDE * SIDE).map(&mut pixel).collect();
     writer.write_rows(0, &values)?;
@@ -79,26 +95,74 @@ fn town(folder: &Path) -> Result<Scene> {
 
     let corner = |col: usize, row: usize| grid.world_from_pixel((col as f64, row as f64));
     let house = |(col, row): (usize, usize)| {
-        let ring = [(col, row), (col + 30, row), (col + 30, row + 20), (col, row + 20), (col, row)];
-        let ring: Vec<_> = ring.into_iter().map(|(col, row)| corner(col, row)).collect();
+        let ring = [
+            (col, row),
+            (col + 30, row),
+            (col + 30, row + 20),
+            (col, row + 20),
+            (col, row),
+        ];
+        let ring: Vec<_> = ring
+            .into_iter()
+            .map(|(col, row)| corner(col, row))
+            .collect();
         let polygon = geo::Polygon::new(geo::LineString::from(ring), Vec::new());
         let geometry = geo::MultiPolygon::new(vec![polygon]);
-        PolygonFeature { geometry, class: "building".to_owned(), score: None, area_m2: 150.0 }
+        PolygonFeature {
+            geometry,
+            class: "building".to_owned(),
+            score: None,
+            area_m2: 150.0,
+        }
     };
-    let places = (0..SIDE).step_by(60).flat_map(|row| (0..SIDE).step_by(90).map(move |col| (col, row)));
+    let places = (0..SIDE)
+        .step_by(60)
+        .flat_map(|row| (0..SIDE).step_by(90).map(move |col| (col, row)));
     let houses: Vec<_> = places.map(house).collect();
-    let labels = write_polygons(folder.join("labels.gpkg"), &houses, "EPSG:32613", Format::GeoPackage)?;
+    let labels = write_polygons(
+        folder.join("labels.gpkg"),
+        &houses,
+        "EPSG:32613",
+        Format::GeoPackage,
+    )?;
     Scene::open(&path)?.with_labels(labels, "class")
 }
 
-fn predict(network: &dyn AnyNetwork, scene: &Scene, classes: &Classes, options: PredictOptions) -> Result<SceneMap> {
-    let mean = scene.statistics()?.iter().map(|band| band.mean as f32).collect();
-    let std = scene.statistics()?.iter().map(|band| band.std as f32).collect();
-    predict_scene(network, &Normalisation::new(mean, std), classes, scene, &Device::cpu(), &options.quiet(true))
+fn predict(
+    network: &dyn AnyNetwork,
+    scene: &Scene,
+    classes: &Classes,
+    options: PredictOptions,
+) -> Result<SceneMap> {
+    let mean = scene
+        .statistics()?
+        .iter()
+        .map(|band| band.mean as f32)
+        .collect();
+    let std = scene
+        .statistics()?
+        .iter()
+        .map(|band| band.std as f32)
+        .collect();
+    predict_scene(
+        network,
+        &Normalisation::new(mean, std),
+        classes,
+        scene,
+        &Device::cpu(),
+        &options.quiet(true),
+    )
 }
 
 fn threshold(scene: &Scene, options: PredictOptions) -> Result<SceneMap> {
-    predict(&Threshold { classes: scene.classes().len() }, scene, scene.classes(), options)
+    predict(
+        &Threshold {
+            classes: scene.classes().len(),
+        },
+        scene,
+        scene.classes(),
+        options,
+    )
 }
 
 #[test]
@@ -108,12 +172,27 @@ fn a_pixelwise_network_gives_the_pixelwise_map_whatever_the_windows() -> Result<
     let mean = scene.statistics()?[0].mean as f32;
     let patch = scene.read(&scene.area())?;
     let expected: Vec<u8> = (patch.data[..patch.valid.len()].iter().zip(&patch.valid))
-        .map(|(value, valid)| if *valid == 0 { 255 } else { u8::from(*value > mean) })
+        .map(|(value, valid)| {
+            if *valid == 0 {
+                255
+            } else {
+                u8::from(*value > mean)
+            }
+        })
         .collect();
     for (window, overlap, batch) in [(512, 64, 1), (128, 32, 3), (96, 0, 2), (64, 60, 4)] {
-        let map = threshold(&scene, PredictOptions::new().window(window).overlap(overlap).batch(batch))?;
+        let map = threshold(
+            &scene,
+            PredictOptions::new()
+                .window(window)
+                .overlap(overlap)
+                .batch(batch),
+        )?;
         assert_eq!(map.size(), scene.size());
-        assert!(map.labels(&scene.area())? == expected, "windows of {window} px");
+        assert!(
+            map.labels(&scene.area())? == expected,
+            "windows of {window} px"
+        );
     }
     Ok(())
 }
@@ -123,13 +202,26 @@ fn a_constant_network_gives_its_score_everywhere() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let scene = town(folder.path())?;
     let classes = Classes::new(["building"]);
-    let map = predict(&Constant { score: 1.0 }, &scene, &classes, PredictOptions::new().window(96).overlap(40))?;
+    let map = predict(
+        &Constant { score: 1.0 },
+        &scene,
+        &classes,
+        PredictOptions::new().window(96).overlap(40),
+    )?;
     let scores = Raster::open(map.scores_path().expect("scores are kept"))?;
     let patch = scores.read(&scores.full())?;
     let building = 1.0 / (1.0 + (-1.0_f32).exp());
-    let expected = [((1.0 - building) * 254.0).round(), (building * 254.0).round()];
+    let expected = [
+        ((1.0 - building) * 254.0).round(),
+        (building * 254.0).round(),
+    ];
     for (plane, expected) in patch.data.chunks_exact(patch.valid.len()).zip(expected) {
-        assert!(plane.iter().zip(&patch.valid).all(|(score, valid)| *valid == 0 || *score == expected));
+        assert!(
+            plane
+                .iter()
+                .zip(&patch.valid)
+                .all(|(score, valid)| *valid == 0 || *score == expected)
+        );
     }
     Ok(())
 }
@@ -146,7 +238,10 @@ fn a_part_of_a_scene_is_predicted_and_scored_in_its_place() -> Result<()> {
     let (from_whole, from_part) = (whole.evaluate(&right)?, part.evaluate(&right)?);
     assert_eq!(from_whole, from_part);
     let error = part.evaluate(&left).expect_err("the two share no pixel");
-    assert!(error.hint().is_some_and(|hint| hint.contains("predict")), "{error}");
+    assert!(
+        error.hint().is_some_and(|hint| hint.contains("predict")),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -158,33 +253,75 @@ fn saved_files_hold_the_map_its_classes_and_its_place() -> Result<()> {
     let scores = map.evaluate(&scene)?;
     let out = folder.path().join("out/deep");
     let files = map.save(&out)?;
-    let names: Vec<_> = files.iter().filter_map(|file| file.file_name()?.to_str()).collect();
-    assert_eq!(names, ["labels.tif", "polygons.geojson", "polygons.gpkg", "scores.json", "scores.tif"]);
+    let names: Vec<_> = files
+        .iter()
+        .filter_map(|file| file.file_name()?.to_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "labels.tif",
+            "polygons.geojson",
+            "polygons.gpkg",
+            "scores.json",
+            "scores.tif"
+        ]
+    );
 
     let labels = Raster::open(out.join("labels.tif"))?;
     assert_eq!(labels.category_names(), scene.classes().names());
     assert_eq!(labels.nodata(), Some(255.0));
     assert_eq!(labels.transform(), scene.raster().transform());
     assert_eq!(labels.crs_name(), scene.raster().crs_name());
-    let saved: Vec<u8> = labels.read(&labels.full())?.data.iter().map(|value| *value as u8).collect();
-    let own: Vec<u8> = map.labels(&scene.area())?.into_iter().map(|label| if label == 255 { 0 } else { label }).collect();
+    let saved: Vec<u8> = labels
+        .read(&labels.full())?
+        .data
+        .iter()
+        .map(|value| *value as u8)
+        .collect();
+    let own: Vec<u8> = map
+        .labels(&scene.area())?
+        .into_iter()
+        .map(|label| if label == 255 { 0 } else { label })
+        .collect();
     assert!(saved == own);
     assert_eq!(score_class_map(&labels, &scene)?, scores);
 
     let stored = Raster::open(out.join("scores.tif"))?;
     assert_eq!(stored.band_names(), scene.classes().names());
-    let json: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(out.join("scores.json")).expect("it is there")).expect("JSON");
+    let json: serde_json::Value = serde_json::from_str(
+        &std::fs::read_to_string(out.join("scores.json")).expect("it is there"),
+    )
+    .expect("JSON");
     assert_eq!(json, scores.to_json());
 
     for file in ["polygons.gpkg", "polygons.geojson"] {
-        let polygons = read_polygons(out.join(file), &scene.raster().georeference(), Some("class"))?;
-        let index = |name: &Option<String>| scene.classes().index_of(name.as_deref().unwrap_or_default()).unwrap_or(0) as u8;
-        let burned: Vec<_> = polygons.iter().map(|polygon| (polygon.geometry.clone(), index(&polygon.class))).collect();
-        assert!(rasterize(&burned, &scene.area()) == own, "{file} burned again is the map");
+        let polygons = read_polygons(
+            out.join(file),
+            &scene.raster().georeference(),
+            Some("class"),
+        )?;
+        let index = |name: &Option<String>| {
+            scene
+                .classes()
+                .index_of(name.as_deref().unwrap_or_default())
+                .unwrap_or(0) as u8
+        };
+        let burned: Vec<_> = polygons
+            .iter()
+            .map(|polygon| (polygon.geometry.clone(), index(&polygon.class)))
+            .collect();
+        assert!(
+            rasterize(&burned, &scene.area()) == own,
+            "{file} burned again is the map"
+        );
     }
     assert!(std::fs::read_dir(&out).expect("the folder").all(|entry| {
-        !entry.expect("an entry").file_name().to_string_lossy().starts_with('.')
+        !entry
+            .expect("an entry")
+            .file_name()
+            .to_string_lossy()
+            .starts_with('.')
     }));
     Ok(())
 }
@@ -196,12 +333,20 @@ fn small_polygons_are_left_out_on_request() -> Result<()> {
     let map = threshold(&scene, PredictOptions::new())?;
     let count = |area: f64, out: &Path| -> Result<usize> {
         map.save_with(out, &SaveOptions::new().min_area_m2(area))?;
-        Ok(read_polygons(out.join("polygons.gpkg"), &scene.raster().georeference(), None)?.len())
+        Ok(read_polygons(
+            out.join("polygons.gpkg"),
+            &scene.raster().georeference(),
+            None,
+        )?
+        .len())
     };
     let all = count(0.0, &folder.path().join("all"))?;
     let large = count(20.0, &folder.path().join("large"))?;
     assert!(0 < large && large < all, "{large} of {all}");
-    assert!(map.save_with(folder.path(), &SaveOptions::new().min_area_m2(f64::NAN)).is_err());
+    assert!(
+        map.save_with(folder.path(), &SaveOptions::new().min_area_m2(f64::NAN))
+            .is_err()
+    );
     Ok(())
 }
 
@@ -209,26 +354,52 @@ fn small_polygons_are_left_out_on_request() -> Result<()> {
 fn networks_and_options_that_do_not_fit_are_errors_with_a_hint() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let scene = town(folder.path())?;
-    let error = predict(&TooFewClasses { nothing: 0 }, &scene, scene.classes(), PredictOptions::new());
+    let error = predict(
+        &TooFewClasses { nothing: 0 },
+        &scene,
+        scene.classes(),
+        PredictOptions::new(),
+    );
     let error = error.expect_err("one class is missing");
-    assert!(error.to_string().contains("shape") && error.hint().is_some(), "{error}");
+    assert!(
+        error.to_string().contains("shape") && error.hint().is_some(),
+        "{error}"
+    );
 
     let bands = predict_scene(
-        &Threshold { classes: scene.classes().len() },
+        &Threshold {
+            classes: scene.classes().len(),
+        },
         &Normalisation::eight_bit(scene.band_count() + 1),
         scene.classes(),
         &scene,
         &Device::cpu(),
         &PredictOptions::new().quiet(true),
     );
-    assert!(bands.expect_err("a band is missing").to_string().contains("bands"));
-    for options in [PredictOptions::new().window(0), PredictOptions::new().window(64).overlap(64), PredictOptions::new().batch(0)] {
+    assert!(
+        bands
+            .expect_err("a band is missing")
+            .to_string()
+            .contains("bands")
+    );
+    for options in [
+        PredictOptions::new().window(0),
+        PredictOptions::new().window(64).overlap(64),
+        PredictOptions::new().batch(0),
+    ] {
         assert!(threshold(&scene, options).is_err());
     }
     let unlabelled = Scene::open(scene.raster().path())?;
     let map = threshold(&scene, PredictOptions::new())?;
-    let error = map.evaluate(&unlabelled).expect_err("nothing to score against");
-    assert!(error.hint().is_some_and(|hint| hint.contains("with_labels")), "{error}");
+    let error = map
+        .evaluate(&unlabelled)
+        .expect_err("nothing to score against");
+    assert!(
+        error
+            .hint()
+            .is_some_and(|hint| hint.contains("with_labels")),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -239,7 +410,10 @@ fn a_full_disk_leaves_the_old_files_as_they_were() -> Result<()> {
     let map = threshold(&scene, PredictOptions::new())?;
     let disk = folder.path().join("disk");
     std::fs::create_dir(&disk).expect("a folder");
-    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=200k", "tmpfs"]).arg(&disk).output();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=200k", "tmpfs"])
+        .arg(&disk)
+        .output();
     if !mount.is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: mounting a small file system needs root");
         return Ok(());
@@ -247,10 +421,20 @@ fn a_full_disk_leaves_the_old_files_as_they_were() -> Result<()> {
     let _unmount = Unmount(&disk);
     std::fs::write(disk.join("labels.tif"), "an older map").expect("there is room for that");
     let error = map.save(&disk).expect_err("the map does not fit");
-    assert!(error.hint().is_some_and(|hint| hint.contains("space")), "{error}: {:?}", error.hint());
-    let left: Vec<_> = std::fs::read_dir(&disk).expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
+    assert!(
+        error.hint().is_some_and(|hint| hint.contains("space")),
+        "{error}: {:?}",
+        error.hint()
+    );
+    let left: Vec<_> = std::fs::read_dir(&disk)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
     assert_eq!(left, ["labels.tif"]);
-    assert_eq!(std::fs::read_to_string(disk.join("labels.tif")).expect("it is there"), "an older map");
+    assert_eq!(
+        std::fs::read_to_string(disk.join("labels.tif")).expect("it is there"),
+        "an older map"
+    );
     Ok(())
 }
 
@@ -268,11 +452,20 @@ fn an_interrupt_stops_the_prediction_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().expect("a folder");
     let exe = std::env::current_exe().expect("the test's own file");
     let child = std::process::Command::new(exe)
-        .args(["--exact", "predict::interrupted_in_a_process_of_its_own", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "predict::interrupted_in_a_process_of_its_own",
+            "--ignored",
+            "--nocapture",
+        ])
         .env("TMPDIR", folder.path())
         .output()
         .expect("the test runs itself");
-    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+    assert!(
+        child.status.success(),
+        "{}",
+        String::from_utf8_lossy(&child.stdout)
+    );
 }
 
 #[test]
@@ -293,16 +486,39 @@ fn interrupted_in_a_process_of_its_own() -> Result<()> {
     let temporary = std::env::temp_dir();
     let scene = town(&temporary.join("town"))?;
     session::set_sink(Arc::new(InterruptAtOnce));
-    let network = Threshold { classes: scene.classes().len() };
+    let network = Threshold {
+        classes: scene.classes().len(),
+    };
     let normalisation = Normalisation::eight_bit(scene.band_count());
     let options = PredictOptions::new().window(64);
-    let outcome = predict_scene(&network, &normalisation, scene.classes(), &scene, &Device::cpu(), &options);
-    assert!(matches!(outcome, Err(swath::Error::Interrupted { .. })), "{outcome:?}");
-    let maps = std::fs::read_dir(&temporary).expect("the folder").filter(|entry| {
-        entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("swath-map"))
-    });
+    let outcome = predict_scene(
+        &network,
+        &normalisation,
+        scene.classes(),
+        &scene,
+        &Device::cpu(),
+        &options,
+    );
+    assert!(
+        matches!(outcome, Err(swath::Error::Interrupted { .. })),
+        "{outcome:?}"
+    );
+    let maps = std::fs::read_dir(&temporary)
+        .expect("the folder")
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("swath-map"))
+        });
     assert_eq!(maps.count(), 0, "the working files are gone");
     session::set_interrupted(false);
-    predict_scene(&network, &normalisation, scene.classes(), &scene, &Device::cpu(), &options.quiet(true))?;
+    predict_scene(
+        &network,
+        &normalisation,
+        scene.classes(),
+        &scene,
+        &Device::cpu(),
+        &options.quiet(true),
+    )?;
     Ok(())
 }
