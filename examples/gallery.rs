@@ -1,9 +1,10 @@
 //! Writes every kind of picture that Swath draws to a folder, as files and as two pages in JupyterLab's colours:
-//! `cargo run --release --example gallery -- OUT_FOLDER`. The data is made up and always the same.
+//! `cargo run --release --example gallery -- OUT_FOLDER [SCENE LABELS CLASS]`. The data is made up and always the same,
+//! but for the scene when one is given.
 
 use std::path::{Path, PathBuf};
 
-use swath::chips::Chip;
+use swath::chips::{Chip, Chips};
 use swath::display::{Output, Show};
 use swath::labels::Classes;
 use swath::plot::image::{class_map, rgb_auto};
@@ -12,6 +13,7 @@ use swath::plot::{
     confusion_matrix, curves, facts_html, histogram, legend_html, prediction_overlay, table_html,
 };
 use swath::raster::{Patch, PixelWindow, Size};
+use swath::scene::{Scene, Split};
 
 /// JupyterLab's own variables, as its light and dark themes set them.
 const LIGHT: &str = "--jp-layout-color0:#fff;--jp-layout-color1:#fff;--jp-ui-font-color1:rgba(0,0,0,.87);\
@@ -36,7 +38,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             pieces.push((format!("{name}, live form"), figure.live_html()));
         }
     }
-    for (name, output) in outputs()? {
+    let mut outputs = outputs()?;
+    let rest: Vec<String> = std::env::args().skip(2).collect();
+    if let Some([scene, labels, class]) = rest.first_chunk() {
+        outputs.extend(real(scene, labels, class)?);
+    }
+    for (name, output) in outputs {
         save_flat(&folder, &name, &output)?;
         pieces.push((name, output.html.unwrap_or_default()));
     }
@@ -288,6 +295,23 @@ fn outputs() -> swath::Result<Vec<(String, Output)>> {
             ),
         ),
         ("legend".to_owned(), Output::html("", legend_html(&classes))),
+    ])
+}
+
+fn real(scene: &str, labels: &str, class: &str) -> swath::Result<Vec<(String, Output)>> {
+    let scene = Scene::open(scene)?.with_labels(labels, class)?;
+    let bands = scene.band_count();
+    let (left, _) = scene.split(Split::columns(0.5));
+    let chips = scene.chips(Chips::random(8, 256).seed(7))?;
+    Ok(vec![
+        ("scene".to_owned(), scene.output()),
+        ("scene-left".to_owned(), left.output()),
+        (
+            "scene-bands".to_owned(),
+            scene.show_bands(&[bands - 1, bands / 2, 0])?.output(),
+        ),
+        ("scene-histogram".to_owned(), scene.histogram()?.output()),
+        ("scene-chips".to_owned(), chips.output()),
     ])
 }
 

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::display::{Output, Show, escape};
 
 /// The longest side of the flat picture that goes beside the HTML of imagery, so that notebooks stay small.
-const FLAT_SIDE: usize = 640;
+const FLAT_SIDE: usize = 512;
 
 /// A picture: a plot, or imagery with what is drawn over it.
 ///

@@ -13,7 +13,7 @@ const BINS: usize = 64;
 /// The usual colours of red, green and blue bands, dark enough for lines on a light ground.
 const RGB: [[u8; 3]; 3] = [[200, 30, 30], [20, 130, 50], [30, 80, 190]];
 
-/// A histogram of every band over the valid pixels of `patch`, as curves in one plot: 64 bins over the range of all
+/// A histogram of every band over the valid pixels of `patch`, as curves in one plot: about 64 bins over the range of all
 /// bands. `names` names the bands; missing names are numbered from 1.
 ///
 /// A patch without valid pixels gives an empty plot that says so.
@@ -38,11 +38,8 @@ pub fn histogram<N: AsRef<str>>(patch: &Patch, names: &[N], title: &str) -> Figu
         all().fold(f32::INFINITY, f32::min),
         all().fold(f32::NEG_INFINITY, f32::max),
     );
-    let range = if low < high {
-        (f64::from(low), f64::from(high))
-    } else {
-        (f64::from(low) - 0.5, f64::from(low) + 0.5)
-    };
+    let whole = all().all(|value| value.fract() == 0.0);
+    let bins = Bins::covering(f64::from(low), f64::from(high), whole);
     let plots: Vec<Band> = bands
         .iter()
         .enumerate()
@@ -56,7 +53,7 @@ pub fn histogram<N: AsRef<str>>(patch: &Patch, names: &[N], title: &str) -> Figu
             } else {
                 series_color(index)
             },
-            shares: shares(values, range),
+            shares: bins.shares(values),
         })
         .collect();
     let empty = bands.iter().all(Vec::is_empty);
@@ -69,8 +66,9 @@ pub fn histogram<N: AsRef<str>>(patch: &Patch, names: &[N], title: &str) -> Figu
             bands.len()
         )
     };
-    let range = if empty { (0.0, 1.0) } else { range };
-    let svg = canvas::draw((620, 280), |area| draw(area, &plots, range, title, empty));
+    let svg = canvas::draw((620, 280), |area| {
+        draw(area, &plots, bins.range(), title, empty)
+    });
     Figure::drawn(svg, title, text)
 }
 
@@ -80,17 +78,62 @@ struct Band {
     shares: Vec<f64>,
 }
 
-/// The share of the values in each bin.
-fn shares(values: &[f32], (low, high): (f64, f64)) -> Vec<f64> {
-    let mut counts = vec![0u64; BINS];
-    for &value in values {
-        let at = ((f64::from(value) - low) / (high - low) * BINS as f64) as usize;
-        counts[at.min(BINS - 1)] += 1;
+/// Intervals of one width.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Bins {
+    low: f64,
+    width: f64,
+    count: usize,
+}
+
+impl Bins {
+    /// Bins that cover `low..=high`. Whole numbers lie in the middle of theirs, and every bin holds equally many of
+    /// them: otherwise some bins would seem fuller than others by chance.
+    pub(super) fn covering(low: f64, high: f64, whole: bool) -> Self {
+        if !(low.is_finite() && high.is_finite() && low <= high) {
+            return Self {
+                low: 0.0,
+                width: 1.0 / BINS as f64,
+                count: BINS,
+            };
+        }
+        if whole {
+            let values = high - low + 1.0;
+            let width = (values / BINS as f64).ceil();
+            return Self {
+                low: low - 0.5,
+                width,
+                count: (values / width).ceil() as usize,
+            };
+        }
+        let (low, span) = if low < high {
+            (low, high - low)
+        } else {
+            (low - 0.5, 1.0)
+        };
+        Self {
+            low,
+            width: span / BINS as f64,
+            count: BINS,
+        }
     }
-    counts
-        .iter()
-        .map(|&count| count as f64 / values.len().max(1) as f64)
-        .collect()
+
+    fn range(self) -> (f64, f64) {
+        (self.low, self.width.mul_add(self.count as f64, self.low))
+    }
+
+    /// The share of the values in each bin.
+    pub(super) fn shares(self, values: &[f32]) -> Vec<f64> {
+        let mut counts = vec![0u64; self.count];
+        for &value in values {
+            let at = ((f64::from(value) - self.low) / self.width) as usize;
+            counts[at.min(self.count - 1)] += 1;
+        }
+        counts
+            .iter()
+            .map(|&count| count as f64 / values.len().max(1) as f64)
+            .collect()
+    }
 }
 
 fn draw(
@@ -136,12 +179,13 @@ fn draw(
     }
     for band in bands.iter().filter(|_| !empty) {
         let [red, green, blue] = band.color;
-        let edge = |bin: usize| x((range.1 - range.0).mul_add(bin as f64 / BINS as f64, range.0));
+        let bins = band.shares.len();
+        let edge = |bin: usize| x((range.1 - range.0).mul_add(bin as f64 / bins as f64, range.0));
         let mut outline = vec![(edge(0), bottom)];
         for (bin, &share) in band.shares.iter().enumerate() {
             outline.extend([(edge(bin), y(share)), (edge(bin + 1), y(share))]);
         }
-        outline.push((edge(BINS), bottom));
+        outline.push((edge(bins), bottom));
         area.draw(&Polygon::new(
             outline.clone(),
             RGBColor(red, green, blue).mix(0.16).filled(),

@@ -6,8 +6,9 @@ use super::{RgbImage, RgbaImage};
 use crate::Result;
 use crate::plot::PlotError;
 
-/// WebP's quality for imagery: no visible blocks on aerial photographs, about a tenth of the PNG.
-const WEBP_QUALITY: u8 = 85;
+/// WebP's quality for imagery: no visible blocks on aerial photographs at a tenth of the PNG's size, so that notebooks
+/// with many pictures stay small.
+const WEBP_QUALITY: u8 = 80;
 
 /// An encoded image with its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,13 @@ fn check(
     }
 }
 
-fn png_bytes(width: usize, height: usize, color: png::ColorType, data: &[u8]) -> Result<Vec<u8>> {
+fn png_bytes(
+    width: usize,
+    height: usize,
+    color: png::ColorType,
+    data: &[u8],
+    palette: &[[u8; 4]],
+) -> Result<Vec<u8>> {
     let codec = |error: &dyn std::fmt::Display| PlotError::Codec {
         doing: "encode",
         format: "PNG",
@@ -56,6 +63,18 @@ fn png_bytes(width: usize, height: usize, color: png::ColorType, data: &[u8]) ->
     encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fast);
+    if !palette.is_empty() {
+        encoder.set_palette(
+            palette
+                .iter()
+                .flat_map(|color| [color[0], color[1], color[2]])
+                .collect::<Vec<u8>>(),
+        );
+        encoder.set_trns(palette.iter().map(|color| color[3]).collect::<Vec<u8>>());
+        // Long runs of one class compress best without a filter and with a thorough search, which is quick on bytes.
+        encoder.set_compression(png::Compression::Balanced);
+        encoder.set_filter(png::Filter::NoFilter);
+    }
     let mut writer = encoder.write_header().map_err(|error| codec(&error))?;
     writer
         .write_image_data(&data)
@@ -77,7 +96,13 @@ fn png_bytes(width: usize, height: usize, color: png::ColorType, data: &[u8]) ->
 /// ```
 pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>> {
     check("an RGB image", image.width, image.height, 3, &image.data)?;
-    png_bytes(image.width, image.height, png::ColorType::Rgb, &image.data)
+    png_bytes(
+        image.width,
+        image.height,
+        png::ColorType::Rgb,
+        &image.data,
+        &[],
+    )
 }
 
 /// Encodes an image with opacity as PNG.
@@ -86,7 +111,44 @@ pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>> {
 /// As [`encode_png`].
 pub fn encode_rgba_png(image: &RgbaImage) -> Result<Vec<u8>> {
     check("an RGBA image", image.width, image.height, 4, &image.data)?;
-    png_bytes(image.width, image.height, png::ColorType::Rgba, &image.data)
+    match indexed(image) {
+        Some((indices, colors)) => png_bytes(
+            image.width,
+            image.height,
+            png::ColorType::Indexed,
+            &indices,
+            &colors,
+        ),
+        None => png_bytes(
+            image.width,
+            image.height,
+            png::ColorType::Rgba,
+            &image.data,
+            &[],
+        ),
+    }
+}
+
+/// The image as indices into its colours, when it has at most 256: class maps take a fraction of the space that way.
+fn indexed(image: &RgbaImage) -> Option<(Vec<u8>, Vec<[u8; 4]>)> {
+    let mut colors: Vec<[u8; 4]> = Vec::new();
+    let mut indices = Vec::with_capacity(image.width * image.height);
+    let mut last = 0;
+    for pixel in image.data.chunks_exact(4) {
+        let color = [pixel[0], pixel[1], pixel[2], pixel[3]];
+        if colors.get(last) != Some(&color) {
+            last = match colors.iter().position(|known| *known == color) {
+                Some(at) => at,
+                None if colors.len() < 256 => {
+                    colors.push(color);
+                    colors.len() - 1
+                }
+                None => return None,
+            };
+        }
+        indices.push(last as u8);
+    }
+    (!colors.is_empty()).then_some((indices, colors))
 }
 
 /// Decodes a PNG of any colour type.
@@ -125,7 +187,7 @@ pub fn decode_png(bytes: &[u8]) -> Result<RgbaImage> {
     })
 }
 
-/// Encodes an image as WebP (lossy, quality 85), or `None` where this GDAL cannot write WebP, the image is empty, or
+/// Encodes an image as WebP (lossy, quality 80), or `None` where this GDAL cannot write WebP, the image is empty, or
 /// larger than WebP's 16383 pixels a side.
 ///
 /// # Errors

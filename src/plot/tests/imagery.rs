@@ -32,7 +32,27 @@ fn png_survives_a_round_trip() -> crate::Result<()> {
             data,
         };
         assert_eq!(decode_png(&encode_rgba_png(&image)?)?, image);
+        let three = [[0, 0, 0, 0], [230, 159, 0, 255], [1, 2, 3, 128]];
+        let data = (0..width * height)
+            .flat_map(|_| three[case.random_range(0..3)])
+            .collect();
+        let classes = RgbaImage {
+            width,
+            height,
+            data,
+        };
+        assert_eq!(decode_png(&encode_rgba_png(&classes)?)?, classes);
     }
+    let data = (0..300 * 300 * 4).map(|at| (at / 4 % 7) as u8).collect();
+    let many = RgbaImage {
+        width: 300,
+        height: 300,
+        data,
+    };
+    assert!(
+        encode_rgba_png(&many)?.len() < 300 * 300,
+        "few colours take at most a byte a pixel"
+    );
     Ok(())
 }
 

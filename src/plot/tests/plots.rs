@@ -3,6 +3,7 @@ use rand::RngExt as _;
 use super::{cases, patch};
 use crate::display::Show as _;
 use crate::plot::canvas::Ticks;
+use crate::plot::histogram::Bins;
 use crate::plot::{
     Curves, Figure, Series, bars, confusion_matrix, contrast, curves, histogram, series_color,
     text_on,
@@ -242,4 +243,21 @@ fn a_live_plot_follows_the_theme_and_a_kept_one_does_not() {
             .starts_with("<img src=\"data:image/svg+xml;base64,")
     );
     assert!(!figure.output().svg.unwrap_or_default().contains("var("));
+}
+
+#[test]
+fn whole_numbers_that_are_equally_frequent_give_a_flat_histogram() {
+    let values: Vec<f32> = (0..=255).map(|value| value as f32).collect();
+    let shares = Bins::covering(0.0, 255.0, true).shares(&values);
+    assert_eq!(shares, vec![1.0 / 64.0; 64]);
+    let few = Bins::covering(3.0, 5.0, true).shares(&[3.0, 4.0, 4.0, 5.0]);
+    assert_eq!(few, [0.25, 0.5, 0.25]);
+    assert_eq!(Bins::covering(7.0, 7.0, true).shares(&[7.0]), [1.0]);
+    assert_eq!(
+        Bins::covering(0.1, 0.1, false)
+            .shares(&[0.1])
+            .iter()
+            .sum::<f64>(),
+        1.0
+    );
 }
