@@ -21,6 +21,14 @@ pub(crate) fn remember_environment() {
     let _ = ENVIRONMENT.set(std::env::vars_os().collect());
 }
 
+/// Takes what a command says.
+pub(crate) trait CommandOutput: Send + Sync + 'static {
+    /// Takes text of standard output or standard error.
+    fn write(&self, is_stderr: bool, text: &str);
+    /// Whether more should wait: a command that never stops talking (`!yes`) must not fill the memory.
+    fn is_full(&self) -> bool;
+}
+
 /// Runs commands, one at a time.
 pub(crate) struct Shell {
     /// The process group that runs now; 0 when none does.
@@ -66,19 +74,16 @@ impl Shell {
         variables
     }
 
-    /// Runs `script` with `program -c`; `write` takes the text of both streams (`true` for stderr).
+    /// Runs `script` with `program -c`.
     ///
     /// # Errors
     /// When the program cannot be started.
-    pub(crate) async fn run<W>(
+    pub(crate) async fn run(
         &self,
         program: &str,
         script: &str,
-        write: W,
-    ) -> std::io::Result<ExitStatus>
-    where
-        W: Fn(bool, &str) + Send + Sync + 'static,
-    {
+        output: Arc<impl CommandOutput>,
+    ) -> std::io::Result<ExitStatus> {
         let mut command = Command::new(program);
         command
             .arg("-c")
@@ -97,16 +102,15 @@ impl Shell {
             .and_then(|id| i32::try_from(id).ok())
             .unwrap_or(0);
         self.group.store(group, Ordering::SeqCst);
-        let write = Arc::new(write);
         let readers = [
             child
                 .stdout
                 .take()
-                .map(|pipe| tokio::spawn(copy(pipe, false, write.clone()))),
+                .map(|pipe| tokio::spawn(copy(pipe, false, output.clone()))),
             child
                 .stderr
                 .take()
-                .map(|pipe| tokio::spawn(copy(pipe, true, write))),
+                .map(|pipe| tokio::spawn(copy(pipe, true, output))),
         ];
         let status = child.wait().await;
         // A daemon that the command left behind may hold the pipes open: what it says later is not waited for.
@@ -152,42 +156,43 @@ fn signal_group(group: i32, signal: i32) {
     let _ = unsafe { libc::kill(-group, signal) };
 }
 
-async fn copy<R, W>(mut pipe: R, is_stderr: bool, write: Arc<W>)
-where
-    R: AsyncRead + Unpin,
-    W: Fn(bool, &str),
-{
+async fn copy(mut pipe: impl AsyncRead + Unpin, is_stderr: bool, output: Arc<impl CommandOutput>) {
     let mut text = Utf8Stream::default();
     let mut buffer = vec![0; 16 * 1024];
     loop {
         match pipe.read(&mut buffer).await {
             Ok(0) | Err(_) => break,
-            Ok(count) => write(is_stderr, &text.push(&buffer[..count])),
+            Ok(count) => output.write(is_stderr, &text.push(&buffer[..count])),
+        }
+        while output.is_full() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
-    write(is_stderr, &text.finish());
+    output.write(is_stderr, &text.finish());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[derive(Default)]
+    struct Texts(Mutex<[String; 2]>);
+
+    impl CommandOutput for Texts {
+        fn write(&self, is_stderr: bool, text: &str) {
+            self.0.lock().unwrap()[usize::from(is_stderr)].push_str(text);
+        }
+
+        fn is_full(&self) -> bool {
+            false
+        }
+    }
+
     async fn run(shell: &Shell, script: &str) -> (String, String, ExitStatus) {
-        let texts = Arc::new(Mutex::new((String::new(), String::new())));
-        let own = texts.clone();
-        let status = shell
-            .run("sh", script, move |is_stderr, text| {
-                let mut texts = own.lock().unwrap();
-                if is_stderr {
-                    texts.1.push_str(text)
-                } else {
-                    texts.0.push_str(text)
-                }
-            })
-            .await
-            .unwrap();
-        let texts = texts.lock().unwrap();
-        (texts.0.clone(), texts.1.clone(), status)
+        let texts = Arc::new(Texts::default());
+        let status = shell.run("sh", script, texts.clone()).await.unwrap();
+        let [out, err] = texts.0.lock().unwrap().clone();
+        (out, err, status)
     }
 
     #[tokio::test]

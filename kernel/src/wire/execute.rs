@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::kernel::{Kernel, error_content};
 use super::message::Message;
-use super::outputs::{Captured, Mode, Stream};
+use super::outputs::{Captured, CellOutput, Mode, Stream};
 use super::request;
 use super::router::Replies;
 use crate::eval::{CellError, CellStatus, ExecuteOptions};
@@ -96,6 +96,8 @@ async fn run_cell(
     }
     replay(kernel).await;
     let ended = run_steps(kernel, &request.code, request.silent).await;
+    // A question whose cell died is no longer asked.
+    kernel.stdin.answer(None);
     match ended {
         Ok(payload) => {
             let expressions = user_expressions(kernel, request).await;
@@ -181,18 +183,8 @@ pub(crate) async fn execute_shell(
     script: &str,
     must_succeed: bool,
 ) -> Result<(), CellError> {
-    let outputs = kernel.outputs.clone();
-    let write = move |is_stderr: bool, text: &str| {
-        outputs.write(
-            if is_stderr {
-                Stream::Stderr
-            } else {
-                Stream::Stdout
-            },
-            text,
-        )
-    };
-    let status = kernel.shell.run(program, script, write).await;
+    let output = Arc::new(CellOutput(kernel.outputs.clone()));
+    let status = kernel.shell.run(program, script, output).await;
     let status = status.map_err(|error| {
         failure(
             "ShellError",

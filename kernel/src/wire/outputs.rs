@@ -11,6 +11,7 @@ use super::iopub::Iopub;
 use super::message::Message;
 use super::stdin::Stdin;
 use crate::eval::{MimeBundle, OutputEvent};
+use crate::shell_command::CommandOutput;
 
 /// How long text is gathered before it is sent.
 const BATCH: Duration = Duration::from_millis(50);
@@ -267,10 +268,34 @@ impl Outputs {
         }
     }
 
+    fn is_backlogged(&self) -> bool {
+        self.iopub.pending_bytes() > BACKLOG_BYTES
+    }
+
     fn wait_for_backlog(&self) {
         let started = Instant::now();
-        while self.iopub.pending_bytes() > BACKLOG_BYTES && started.elapsed() < BACKLOG_WAIT {
+        while self.is_backlogged() && started.elapsed() < BACKLOG_WAIT {
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+}
+
+/// Shell commands write into the running cell.
+pub(super) struct CellOutput(pub(super) Arc<Outputs>);
+
+impl CommandOutput for CellOutput {
+    fn write(&self, is_stderr: bool, text: &str) {
+        self.0.write(
+            if is_stderr {
+                Stream::Stderr
+            } else {
+                Stream::Stdout
+            },
+            text,
+        );
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.is_backlogged()
     }
 }

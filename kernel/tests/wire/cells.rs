@@ -268,3 +268,26 @@ async fn expand_prints_rust_and_runs_nothing() {
         "let scene = Scene::open(\"a b.tif\")?.with_labels(\"l.gpkg\", \"house\")?; scene\n"
     );
 }
+
+#[tokio::test]
+async fn a_command_that_never_stops_talking_is_slowed_down_and_interrupted() {
+    let mut front = Frontend::start().await;
+    let cell = front
+        .send_cell("!yes 0123456789012345678901234567890123456789")
+        .await;
+    while front.next_for(&cell).await.msg_type != "stream" {}
+    // Nobody reads iopub now.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let id = front.send_control("usage_request", json!({})).await;
+    let bytes = front.control_reply(&id).await.content["kernel_memory"]
+        .as_u64()
+        .unwrap();
+    assert!(bytes < 500_000_000, "{bytes} bytes");
+    let id = front.send_control("interrupt_request", json!({})).await;
+    front.control_reply(&id).await;
+    while front.next_for(&cell).await.content["execution_state"] != "idle" {}
+    assert_eq!(
+        front.reply(&cell).await.content["ename"],
+        "KeyboardInterrupt"
+    );
+}
