@@ -8,7 +8,7 @@ mod spec;
 use std::path::{Path, PathBuf};
 
 pub(crate) use environment::linked_folder;
-pub(crate) use places::{Place, Places};
+pub(crate) use places::Place;
 pub(crate) use spec::installed_specs;
 
 use crate::toolchain::{LIBRARY_FOLDER, Toolchain, program_folder};

@@ -90,9 +90,12 @@ fn required<'a>(
 }
 
 pub(super) fn data(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let Some(name) = arguments.word(0) else {
-        return Ok(Expansion::new("", "swath::data::names()"));
-    };
+    let name = required(
+        magic,
+        arguments,
+        0,
+        "a name: banepa, efficientnet-lite0 or neon",
+    )?;
     let default = name.replace(['-', '.'], "_");
     let variable = variable(magic, arguments, "as", &default)?;
     Ok(Expansion::new(
@@ -295,7 +298,7 @@ pub(super) fn device(magic: &Magic, arguments: &Arguments) -> Result<Expansion, 
         },
     };
     let statements = chosen
-        .map(|device| format!("Device::set_current({device});"))
+        .map(|device| format!("{device}.set_current();"))
         .unwrap_or_default();
     Ok(Expansion {
         statements: format!(

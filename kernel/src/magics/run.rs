@@ -1,6 +1,7 @@
 //! The magics that the front process carries out itself.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -12,6 +13,9 @@ use crate::eval::{CellError, MimeBundle};
 use crate::history::Query;
 use crate::text::escape_html;
 use crate::wire::{Kernel, Stream, execute_rust, execute_shell, look_up, run_captured};
+
+/// Who asks for help waits for the first loading of the sources; an interrupt ends it.
+const HELP: Duration = Duration::from_secs(120);
 
 /// What a step adds to the reply, or why it failed.
 pub(crate) type Outcome = Result<Vec<Value>, CellError>;
@@ -116,7 +120,7 @@ pub(crate) async fn help(kernel: &Kernel, name: &str, detail: u32) -> Outcome {
     let found = if name.is_empty() {
         Some(super::markdown::list())
     } else {
-        look_up(kernel, name, name.chars().count(), detail).await
+        look_up(kernel, name, name.chars().count(), detail, HELP).await
     };
     match found {
         Some(data) => Ok(vec![json!({ "source": "page", "data": data, "start": 0 })]),

@@ -84,9 +84,9 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "data",
         kind: Kind::Line,
-        usage: "%data [NAME] [as=VARIABLE]",
+        usage: "%data NAME [as=VARIABLE]",
         short: "Fetches a data set (`banepa`, `efficientnet-lite0`, `neon`) and shows where it is",
-        long: "Files are downloaded once per user, checked, and named with their licence. Without a name it lists the data sets.",
+        long: "Files are downloaded once per user, checked, and named with their licence.",
         positional: 1,
         options: &[AS],
         action: Action::Expand(expand::data),

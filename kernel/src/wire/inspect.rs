@@ -1,7 +1,7 @@
 //! `inspect_reply`: help of magics from their table, everything else from the engine.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jupyter_protocol::InspectRequest;
 use serde_json::{Value, json};
@@ -10,29 +10,39 @@ use super::kernel::Kernel;
 use crate::eval::MimeBundle;
 use crate::magics;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A tooltip that takes longer is no help to somebody who types.
+const TOOLTIP: Duration = Duration::from_secs(10);
 
 /// The reply's content.
 pub(crate) async fn reply(kernel: &Arc<Kernel>, request: InspectRequest) -> Value {
     let detail = u32::from(request.detail_level.unwrap_or(0) > 0);
-    match look_up(kernel, &request.code, request.cursor_pos, detail).await {
+    match look_up(kernel, &request.code, request.cursor_pos, detail, TOOLTIP).await {
         Some(data) => json!({ "status": "ok", "found": true, "data": data, "metadata": {} }),
         None => json!({ "status": "ok", "found": false, "data": {}, "metadata": {} }),
     }
 }
 
-/// What is known about the name at `cursor`, in code points.
+/// What is known about the name at `cursor`, in code points; gives up after `patience`, or when the cell that asks is
+/// interrupted.
 pub(crate) async fn look_up(
     kernel: &Kernel,
     code: &str,
     cursor: usize,
     detail: u32,
+    patience: Duration,
 ) -> Option<MimeBundle> {
     if let Some(magic) = magics::at_cursor(code, cursor) {
         return Some(magic.help_bundle());
     }
-    let answer = kernel
+    let mut answer = kernel
         .engine
         .inspect(magics::without_magics(code), cursor, detail);
-    tokio::time::timeout(PATIENCE, answer).await.ok()?.ok()?
+    let asked = Instant::now();
+    let was_interrupted = kernel.is_interrupted();
+    while asked.elapsed() < patience && (was_interrupted || !kernel.is_interrupted()) {
+        if let Ok(found) = tokio::time::timeout(Duration::from_millis(200), &mut answer).await {
+            return found.ok()?;
+        }
+    }
+    None
 }

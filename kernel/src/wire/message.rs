@@ -50,14 +50,6 @@ impl Message {
             .and_then(Value::as_str)
             .unwrap_or_default()
     }
-
-    /// The identifier that answers carry as their parent's; empty when the header has none.
-    pub(crate) fn msg_id(&self) -> &str {
-        self.header
-            .get("msg_id")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    }
 }
 
 fn header(session: &str, msg_type: &str) -> Map<String, Value> {
