@@ -1,6 +1,6 @@
 //! Compiles a cell: one run of rustc, and another one when the cell moves variables away.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::diagnostics::{self, Message};
-use crate::exchange::{BACK_MARK, PUT_MARK, Report, SessionConfig};
+use crate::exchange::{Report, SessionConfig};
 
 /// The same crate identity for every cell, whoever calls rustc: a user's type in a variable is the same type in the
 /// next cell only if it is.
@@ -73,9 +73,9 @@ pub(crate) fn cell(compilation: Compilation<'_>) -> std::io::Result<Report> {
         }
         let source = std::fs::read_to_string(compilation.source)?;
         match diagnostics::moved_variables(&errors, &source) {
-            Some(names) if report.builds < MAX_BUILDS => {
-                std::fs::write(compilation.source, without_variables(&source, &names))?;
-                moved.extend(names);
+            Some(lines) if report.builds < MAX_BUILDS => {
+                std::fs::write(compilation.source, without_lines(&source, &lines))?;
+                moved.extend(lines.into_values());
             }
             _ => {
                 report.diagnostics = errors.iter().map(|error| error.json.clone()).collect();
@@ -89,12 +89,12 @@ pub(crate) fn cell(compilation: Compilation<'_>) -> std::io::Result<Report> {
     Ok(report)
 }
 
-/// Blanks the lines that keep or put back these variables; positions of everything else stay.
-fn without_variables(source: &str, names: &BTreeSet<String>) -> String {
+/// Blanks these lines of ours; positions of everything else stay. Lines, not names: a cell that binds a variable anew
+/// from its old value has one line that keeps the new one and another that would put back the old one.
+fn without_lines(source: &str, lines: &BTreeMap<usize, String>) -> String {
     let mut edited = String::with_capacity(source.len());
-    for line in source.split_inclusive('\n') {
-        let name = diagnostics::marked(line, PUT_MARK).or_else(|| diagnostics::marked(line, BACK_MARK));
-        if name.is_some_and(|name| names.contains(name)) {
+    for (index, line) in source.split_inclusive('\n').enumerate() {
+        if lines.contains_key(&(index + 1)) {
             edited.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
         } else {
             edited.push_str(line);
@@ -117,9 +117,9 @@ mod tests {
 
     #[test]
     fn lines_of_moved_variables_are_blanked_and_positions_stay() {
-        let source = "let a = 1;\nput(\"a\", a); //@put a\nput(\"b\", b); //@back b\n";
-        let edited = without_variables(source, &BTreeSet::from(["b".to_owned()]));
+        let source = "let a = 1;\nput(\"a\", a); //@put a\nput(\"a\", a); //@back a\n";
+        let edited = without_lines(source, &BTreeMap::from([(3, "a".to_owned())]));
         assert_eq!(edited.len(), source.len());
-        assert!(edited.contains("//@put a") && !edited.contains("//@back b"));
+        assert!(edited.contains("//@put a") && !edited.contains("//@back a"));
     }
 }

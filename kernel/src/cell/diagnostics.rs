@@ -1,6 +1,6 @@
 //! Reads rustc's JSON messages: types of new variables, and errors that only mean that a variable was moved away.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -91,13 +91,14 @@ fn type_in_label(label: &str) -> Option<&str> {
     rest.strip_suffix('`')
 }
 
-/// The variables whose own lines got errors because the cell moved them; `None` when there is any other error.
-pub(crate) fn moved_variables(errors: &[&Message], source: &str) -> Option<BTreeSet<String>> {
+/// The lines of ours (counted from one, with their variables) that got errors because the cell moved the variable;
+/// `None` when there is any other error.
+pub(crate) fn moved_variables(errors: &[&Message], source: &str) -> Option<BTreeMap<usize, String>> {
     let lines: Vec<&str> = source.lines().collect();
     errors.iter().map(|error| moved_variable(error, &lines)).collect()
 }
 
-fn moved_variable(error: &Message, lines: &[&str]) -> Option<String> {
+fn moved_variable(error: &Message, lines: &[&str]) -> Option<(usize, String)> {
     let code = &error.code.as_ref()?.code;
     let primary = error.spans.iter().find(|span| span.is_primary)?;
     let on_our_line = |line: usize| {
@@ -105,7 +106,8 @@ fn moved_variable(error: &Message, lines: &[&str]) -> Option<String> {
         marked(line, PUT_MARK).or_else(|| marked(line, BACK_MARK))
     };
     let is_moved = MOVED_CODES.contains(&code.as_str());
-    is_moved.then(|| on_our_line(primary.line_start).map(str::to_owned)).flatten()
+    let name = on_our_line(primary.line_start).filter(|_| is_moved)?;
+    Some((primary.line_start, name.to_owned()))
 }
 
 #[cfg(test)]
@@ -135,7 +137,7 @@ mod tests {
             parse(json.replace('\n', "").as_bytes()).remove(0)
         };
         let moved = error("E0382", 2);
-        assert_eq!(moved_variables(&[&moved], SOURCE), Some(BTreeSet::from(["scene".to_owned()])));
+        assert_eq!(moved_variables(&[&moved], SOURCE), Some(BTreeMap::from([(2, "scene".to_owned())])));
         assert_eq!(moved_variables(&[&moved, &error("E0382", 1)], SOURCE), None, "the user's own use after a move");
         assert_eq!(moved_variables(&[&error("E0308", 2)], SOURCE), None);
     }
