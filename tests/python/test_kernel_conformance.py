@@ -2,6 +2,7 @@
 list fails when one of them starts to pass."""
 
 import os
+import time
 import unittest
 
 import jupyter_kernel_test as jkt
@@ -21,14 +22,20 @@ class SwathKernelTests(jkt.KernelTests):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # The suite allows 15 s for a reply; on a slow machine the first cell of a kernel may wait longer for the engine.
-        cls.kc.execute_interactive("1 + 1", timeout=120, store_history=False, output_hook=lambda message: None)
+        # The suite allows 15 s for a reply and asks once; on a slow machine the first cell of a kernel may wait longer
+        # for the engine, and rust-analyzer reads the library while cells already run.
+        cls.kc.execute_interactive("1 + 1", timeout=240, store_history=False, output_hook=lambda message: None)
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline:
+            if cls.kc.inspect(cls.code_inspect_sample, reply=True, timeout=120)["content"]["found"]:
+                break
+            time.sleep(1)
 
     code_hello_world = 'println!("hello, world");'
     code_stderr = 'eprintln!("to stderr");'
 
     completion_samples = [
-        {"text": "let completed = Scene::op", "matches": {"open"}},
+        {"text": "let completed = Scene::op", "matches": {"open(path)"}},
         {"text": "printl"},
         {"text": "%lsma", "matches": {"%lsmagic"}},
     ]

@@ -123,7 +123,7 @@ def test_interrupting_training_keeps_the_variables(lab):
     lab.wait_done(cell, 30)
     print(f"stopped {time.monotonic() - pressed:.1f} s after the click")
     lab.shot("07-after-interrupt")
-    after = lab.add_and_run("scene.size()")
+    after = lab.add_and_run("west.size()")
     lab.wait_done(after, 30)
     assert re.fullmatch(r"\(\d+, \d+\)", lab.output_text(after)), lab.output_text(after)
     lab.shot("08-variables-are-there")
