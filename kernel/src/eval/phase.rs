@@ -85,7 +85,15 @@ impl Phase {
                     std::thread::spawn(move || phase.kill_after(serial, patience));
                 }
             }
-            _ => self.stop_compiler(),
+            _ => {
+                self.stop_compiler();
+                let serial = state.serial;
+                drop(state);
+                if first {
+                    let phase = std::sync::Arc::clone(self);
+                    std::thread::spawn(move || phase.keep_stopping_compilers(serial));
+                }
+            }
         }
     }
 
@@ -93,6 +101,21 @@ impl Phase {
         let group = std::fs::read_to_string(&self.compiler_file).ok().and_then(|text| text.parse::<i32>().ok());
         if let Some(group) = group.filter(|group| *group > 1) {
             send_signal(-group, libc::SIGKILL);
+            // Its number may soon be another process's.
+            let _ = std::fs::remove_file(&self.compiler_file);
+        }
+    }
+
+    /// An interrupt may come before the compiler has begun, and evcxr may begin another one after it.
+    fn keep_stopping_compilers(&self, serial: u64) {
+        let mut state = self.lock();
+        while state.serial == serial && state.doing == Doing::Preparing {
+            self.stop_compiler();
+            state = self
+                .changed
+                .wait_timeout(state, Duration::from_millis(30))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -152,5 +175,19 @@ mod tests {
         phase.begin_run(next.id().try_into().unwrap());
         assert!(next.wait().unwrap().success());
         assert_eq!(phase.end_cell(), (false, false));
+    }
+
+    #[test]
+    fn a_compiler_that_begins_after_the_interrupt_is_stopped_too() {
+        use std::os::unix::process::CommandExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("compiler.pid");
+        let phase = Arc::new(Phase::new(file.clone()));
+        phase.begin_cell();
+        phase.interrupt(Duration::from_secs(5));
+        let mut compiler = std::process::Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        std::fs::write(&file, compiler.id().to_string()).unwrap();
+        assert!(!compiler.wait().unwrap().success());
+        assert_eq!(phase.end_cell(), (true, false));
     }
 }
