@@ -8,6 +8,7 @@ import time
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 THREADS = int(sys.argv[1]) if len(sys.argv) > 1 else 2
 torch.set_num_threads(THREADS)
@@ -47,8 +48,9 @@ def best(run):
     return found * 1e3
 
 
-print(f"{'ms':26} {'forward':>8} {'+ grads':>8}")
-for name, cin, cout, size, k, groups, stride in SHAPES:
+if "steps" not in sys.argv:
+    print(f"{'ms':26} {'forward':>8} {'+ grads':>8}")
+for name, cin, cout, size, k, groups, stride in SHAPES if "steps" not in sys.argv else []:
     x, w = torch.randn(4, cin, size, size), torch.randn(cout, cin // groups, k, k)
     options = dict(stride=stride, padding=k // 2, groups=groups)
     with torch.no_grad():
@@ -60,3 +62,80 @@ for name, cin, cout, size, k, groups, stride in SHAPES:
         F.conv2d(x, w, **options).sum().backward()
 
     print(f"{name:26} {forward:8.2f} {best(both):8.2f}", flush=True)
+
+
+class Block(nn.Module):
+    def __init__(self, cin, cout):
+        super().__init__()
+        conv = lambda a, b: [nn.Conv2d(a, b, 3, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
+        self.layers = nn.Sequential(*conv(cin, cout), *conv(cout, cout))
+
+    def forward(self, x, skip):
+        x = F.interpolate(x, scale_factor=2, mode="nearest")
+        return self.layers(x if skip is None else torch.cat([x, skip], 1))
+
+
+class Unet(nn.Module):
+    """The U-Net of src/models/unet.rs."""
+
+    def __init__(self, encoder, features, channels, widths=(256, 128, 64, 32, 16)):
+        super().__init__()
+        self.encoder, self.features = encoder, features
+        s2, s4, s8, s16, s32 = channels
+        inputs = [s32 + s16, widths[0] + s8, widths[1] + s4, widths[2] + s2, widths[3]]
+        self.blocks = nn.ModuleList(Block(a, b) for a, b in zip(inputs, widths))
+        self.head = nn.Conv2d(widths[-1], 2, 3, padding=1)
+
+    def forward(self, x):
+        features = self.features(self.encoder, x)
+        x = features.pop()
+        for block in self.blocks:
+            x = block(x, features.pop() if features else None)
+        return self.head(x)
+
+
+def resnet(model, x):
+    x = model.relu(model.bn1(model.conv1(x)))
+    features = [x]
+    x = model.maxpool(x)
+    for layer in [model.layer1, model.layer2, model.layer3, model.layer4]:
+        x = layer(x)
+        features.append(x)
+    return features
+
+
+def efficientnet(model, x):
+    x = model._swish(model._bn0(model._conv_stem(x)))
+    features = [x]
+    for index, block in enumerate(model._blocks):
+        x = block(x)
+        if index in (2, 4, 10, 15):
+            features.append(x)
+    return features
+
+
+if "steps" in sys.argv:
+    import torchvision
+    from efficientnet_lite_pytorch import EfficientNet
+
+    networks = {
+        "U-Net EfficientNet-Lite0": Unet(EfficientNet.from_name("efficientnet-lite0"), efficientnet, (32, 24, 40, 112, 320)),
+        "U-Net ResNet-18": Unet(torchvision.models.resnet18(), resnet, (64, 64, 128, 256, 512)),
+    }
+    for name, network in networks.items():
+        optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
+        images, labels = torch.randn(4, 3, 256, 256), torch.randn(4, 2, 256, 256)
+        times = [1e9] * 3
+        for _ in range(4):
+            optimizer.zero_grad()
+            marks = [clock()]
+            loss = (network(images) * labels).mean()
+            marks.append(clock())
+            loss.backward()
+            marks.append(clock())
+            optimizer.step()
+            marks.append(clock())
+            times = [min(t, b - a) for t, a, b in zip(times, marks, marks[1:])]
+        forward, backward, step = (1e3 * t for t in times)
+        print(f"{name}, 4 x 256 px: forward {forward:.0f} ms, backward {backward:.0f} ms, AdamW {step:.0f} ms; "
+              f"{4 / sum(times):.2f} images/s", flush=True)

@@ -301,13 +301,25 @@ impl UnetOptions {
     }
 }
 
-/// Where EfficientNet-Lite0's ImageNet weights are.
-fn pretrained_path() -> Result<PathBuf> {
-    let path = PathBuf::from(
-        std::env::var_os("SWATH_EFFICIENTNET_LITE0")
-            .unwrap_or_else(|| "efficientnet_lite0.pth".into()),
-    );
-    Ok(path)
+/// Where EfficientNet-Lite0's ImageNet weights are: the file that `SWATH_EFFICIENTNET_LITE0` names, otherwise the fetched
+/// one.
+pub(super) fn pretrained_path() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("SWATH_EFFICIENTNET_LITE0") {
+        return Ok(path.into());
+    }
+    let dataset = crate::data::fetch("efficientnet-lite0")?;
+    let weights = |path: &&PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension == "pth" || extension == "safetensors")
+    };
+    dataset.files.iter().find(weights).cloned().ok_or_else(|| {
+        let reason = "there is no `.pth` or `.safetensors` file among the fetched ones".to_owned();
+        ModelError::Weights {
+            path: dataset.dir.clone(),
+            reason,
+        }
+        .into()
+    })
 }
 
 impl fmt::Debug for Kind {

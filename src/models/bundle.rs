@@ -228,3 +228,7 @@ fn check(meta: &BundleMeta) -> Result<(), String> {
 fn escapes(name: &str) -> bool {
     name.contains("..") || name.contains(['/', '\\', '\0']) || Path::new(name).is_absolute()
 }
+
+#[cfg(test)]
+#[path = "bundle_tests.rs"]
+mod tests;

@@ -31,4 +31,6 @@ pub use tensors::NamedTensors;
 pub use unet::{Encoder, EncoderKind, UnetModel};
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;
