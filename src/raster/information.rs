@@ -84,6 +84,10 @@ impl Information {
             }
             let mut transform = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
             let georeferenced = gdal_sys::GDALGetGeoTransform(dataset, transform.as_mut_ptr()) == 0;
+            if !georeferenced {
+                // Some drivers leave a row axis that points up.
+                transform = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+            }
             Self {
                 size: Size {
                     width: usize::try_from(gdal_sys::GDALGetRasterXSize(dataset)).unwrap_or(0),

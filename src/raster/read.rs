@@ -7,7 +7,7 @@ use super::gdal_library;
 use super::handle::Handle;
 use super::information::{Information, MaskSource};
 use super::{Patch, PixelWindow, Raster, RasterError, Size};
-use crate::Result;
+use crate::{Result, session};
 
 /// The most values one patch may hold: what fits GDAL's 32-bit sizes with room to spare.
 const MOST_VALUES: usize = 1 << 31;
@@ -40,12 +40,31 @@ impl Raster {
         self.read_with(window, size, algorithm)
     }
 
-    /// Reads a window into another size, taking the nearest pixel: for values that are names, such as classes.
+    /// Reads a window into another size, taking the pixel under the middle of each target pixel: for values that are
+    /// names, such as classes. Overviews are left aside, since those of many files are averages.
     ///
     /// # Errors
     /// As [`Raster::read_scaled`].
     pub fn read_nearest(&self, window: &PixelWindow, size: Size) -> Result<Patch> {
-        self.read_with(window, size, GDALRIOResampleAlg::GRIORA_NearestNeighbour)
+        if size.width >= window.width && size.height >= window.height || size.area() == 0 {
+            return self.read_with(window, size, GDALRIOResampleAlg::GRIORA_NearestNeighbour);
+        }
+        let middle = |at: usize, small: usize, full: usize| (2 * at + 1) * full / (2 * small);
+        let bands = self.band_count();
+        let mut patch = Patch::invalid(size, bands);
+        for row in 0..size.height {
+            session::check_interrupt("reading imagery")?;
+            let source = window.row + middle(row, size.height, window.height) as i64;
+            let line = self.read(&PixelWindow::new(window.col, source, window.width, 1))?;
+            for col in 0..size.width {
+                let from = middle(col, size.width, window.width);
+                patch.valid[row * size.width + col] = line.valid[from];
+                for band in 0..bands {
+                    patch.data[(band * size.height + row) * size.width + col] = line.data[band * window.width + from];
+                }
+            }
+        }
+        Ok(patch)
     }
 
     fn read_with(

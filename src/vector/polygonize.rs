@@ -99,8 +99,11 @@ fn trace(name: &std::ffi::CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
                 return None;
             }
             // GDAL gives world coordinates where the source has a georeference; they are brought back to pixels.
-            let mut transform = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-            gdal_sys::GDALGetGeoTransform(source.0, transform.as_mut_ptr());
+            let mut transform = [0.0; 6];
+            if gdal_sys::GDALGetGeoTransform(source.0, transform.as_mut_ptr()) != 0 {
+                // Without one GDAL counts in pixels, whatever it has left in the array.
+                transform = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+            }
             let mut has_nodata: c_int = 0;
             let nodata = gdal_sys::GDALGetRasterNoDataValue(band, &raw mut has_nodata);
             let nodata = (has_nodata != 0).then_some(nodata as i32);

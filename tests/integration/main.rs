@@ -1,4 +1,18 @@
 //! Tests of the library as its users see it: one file per subject.
 
+/// Chips: reproducible, exact, complete, and stopped when nobody wants them.
+mod chips;
+/// Data sets: what is fetched, and what to do when it cannot be.
+mod data_sets;
+/// Labels: polygons from files burned into class maps, and traced back.
+mod labels;
 /// Whole scenes predicted, scored and saved.
 mod predict;
+/// Rasters: windows, masks, statistics, writing.
+mod rasters;
+/// The drawn town: the same everywhere, true to the pixel.
+mod samples;
+/// Scenes: areas, splits, label sources, what is ignored.
+mod scenes;
+/// What several tests need.
+mod support;

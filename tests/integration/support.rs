@@ -1,0 +1,86 @@
+//! What several tests need: the development data, small rasters, runs in a process of their own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use swath::raster::{GeoTransform, PixelWindow, RasterType, RasterWriter, Size, WriterOptions};
+
+/// A file of the development data; says so and returns `None` when that is absent.
+pub(crate) fn shared_data(file: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let folder = std::env::var_os("SWATH_DATA").map_or(beside, PathBuf::from);
+    let path = folder.join(file);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {} is absent (SWATH_DATA names the folder)", path.display());
+    None
+}
+
+/// UTM zone 32 north, half a metre.
+pub(crate) const CRS: &str = "EPSG:32632";
+
+pub(crate) fn grid() -> GeoTransform {
+    GeoTransform::north_up(500_000.0, 5_000_000.0, 0.5)
+}
+
+/// Writes a raster whose value is `value(band, col, row)`.
+pub(crate) fn raster(
+    path: &Path,
+    size: Size,
+    bands: usize,
+    raster_type: RasterType,
+    options: WriterOptions,
+    value: impl Fn(usize, usize, usize) -> f32,
+) -> PathBuf {
+    let mut writer = RasterWriter::create(path, size, bands, raster_type, grid(), CRS, options).unwrap();
+    let mut values = Vec::with_capacity(bands * size.area());
+    for band in 0..bands {
+        for row in 0..size.height {
+            values.extend((0..size.width).map(|col| value(band, col, row)));
+        }
+    }
+    writer.write_window(&PixelWindow::full(size), &values).unwrap();
+    writer.finish().unwrap()
+}
+
+/// Whether this process was started by [`in_child`].
+pub(crate) fn is_child() -> bool {
+    std::env::var_os("SWATH_TEST_CHILD").is_some()
+}
+
+/// Runs one test again in a process of its own, where it can change what belongs to the whole process.
+pub(crate) fn in_child(test: &str, environment: &[(&str, &str)]) -> Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+        .env("SWATH_TEST_CHILD", "1")
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
+}
+
+/// Asserts that a child ran its test and passed.
+#[track_caller]
+pub(crate) fn assert_passed(output: &Output) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}\n{errors}");
+}
+
+/// GeoJSON in degrees from polygons given as rings of longitude and latitude.
+pub(crate) fn geojson(path: &Path, features: &[(&str, &[[f64; 2]])]) -> PathBuf {
+    let features: Vec<String> = features
+        .iter()
+        .map(|(kind, ring)| {
+            let ring: Vec<String> = ring.iter().map(|[x, y]| format!("[{x},{y}]")).collect();
+            format!(
+                "{{\"type\":\"Feature\",\"properties\":{{\"kind\":\"{kind}\",\"height\":3}},\"geometry\":{{\"type\":\
+                 \"Polygon\",\"coordinates\":[[{}]]}}}}",
+                ring.join(",")
+            )
+        })
+        .collect();
+    let text = format!("{{\"type\":\"FeatureCollection\",\"features\":[{}]}}", features.join(","));
+    std::fs::write(path, text).unwrap();
+    path.to_owned()
+}
