@@ -132,7 +132,8 @@ impl Fit {
         self
     }
 
-    /// Decides random weights and the order of chips: the same seed on the same device gives the same run.
+    /// Decides random weights. Where chips lie, how they are flipped and in which order they come is the chips' own seed
+    /// ([`crate::chips::ChipOptions::seed`]). The same seeds on the same CPU give the same run.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
