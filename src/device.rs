@@ -64,7 +64,7 @@ impl Device {
     /// The processor, through Burn's `flex` backend.
     #[must_use]
     pub fn cpu() -> Self {
-        Self::cpu_because("asked for")
+        Self::cpu_because("chosen")
     }
 
     fn cpu_because(reason: impl Into<String>) -> Self {

@@ -99,6 +99,12 @@ pub enum TrainError {
 impl Hint for TrainError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                "there is no checkpoint in that folder: write some with `Fit::checkpoints(folder)` first".to_owned()
+            }
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "the disk is full; the checkpoint from before is intact".to_owned()
+            }
             Self::Io { .. } | Self::Setting { .. } => return None,
             Self::NoLabels { .. } => {
                 "add them with `scene.with_labels(\"labels.geojson\", \"building\")?` before `split` and `chips`".to_owned()

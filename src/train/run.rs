@@ -1,6 +1,6 @@
 //! A finished training run.
 
-use super::view::{curves, duration};
+use super::view::{FONT, curves, duration};
 use super::{EpochRecord, History, Segmenter};
 use crate::display::{Output, Show, escape};
 use crate::plot::{table_html, table_text};
@@ -163,7 +163,7 @@ impl Show for Run {
         let figure = curves(&self.history, self.steps);
         let text = format!("{summary}\n{details}\n{}", table_text(&HEADERS, &rows));
         let html = format!(
-            "<div><p><b>{}</b><br>{}</p>{}{}</div>",
+            "<div style=\"{FONT}\"><div><b>{}</b></div><div>{}</div>{}{}</div>",
             escape(&summary),
             escape(&details),
             figure.html(),

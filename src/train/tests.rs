@@ -283,7 +283,7 @@ fn what_cannot_be_trained_is_an_error_with_the_way_out() -> Result<()> {
     refused(fit(&model(), &chips, &valid, Fit::epochs(0)), "cannot train with epochs = 0", "");
     refused(fit(&model(), &chips, &valid, Fit::epochs(1).lr(f64::NAN)), "cannot train with lr = NaN", "");
     let missing = std::path::Path::new("/nonexistent/checkpoints");
-    refused(fit(&model(), &chips, &valid, Fit::epochs(1).resume(missing)), "cannot access the file", "");
+    refused(fit(&model(), &chips, &valid, Fit::epochs(1).resume(missing)), "cannot access the file", "Fit::checkpoints");
     let error = model().predict(&valid).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(error.contains("no weights yet"), "{error}");
     Ok(())
