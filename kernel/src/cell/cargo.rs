@@ -45,6 +45,7 @@ pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]
 fn become_killable(session: &Path) {
     // SAFETY: setpgid has no memory effects.
     unsafe { libc::setpgid(0, 0) };
+    compile::end_with_parent();
     let _ = std::fs::write(exchange::compiler_path(session), std::process::id().to_string());
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -37,6 +38,15 @@ pub(crate) fn add_library(config: &SessionConfig, arguments: &mut Vec<OsString>)
     arguments.push(search);
 }
 
+/// Has the system kill this process when its parent dies: a kernel that is killed must leave no compiler behind.
+pub(crate) fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: prctl with these arguments touches no memory.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+    }
+}
+
 pub(crate) fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -47,7 +57,15 @@ pub(crate) fn cell(compilation: Compilation<'_>) -> std::io::Result<Report> {
     let mut moved = BTreeSet::new();
     loop {
         let started = Instant::now();
-        let output = Command::new(compilation.rustc)
+        let mut rustc = Command::new(compilation.rustc);
+        // SAFETY: prctl is async-signal-safe and touches no memory.
+        unsafe {
+            rustc.pre_exec(|| {
+                end_with_parent();
+                Ok(())
+            });
+        }
+        let output = rustc
             .args(&compilation.arguments)
             // The variables' types are read from a lint's message, so it must fire whatever the cell allows, and
             // print paths that another crate can write. Warnings about users' code are not shown.
