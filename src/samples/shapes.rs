@@ -15,7 +15,10 @@ impl Frame {
     fn point(&self, (x, y): (f64, f64)) -> (f64, f64) {
         let (sin, cos) = self.angle.sin_cos();
         let (x, y) = (x * self.half.0, y * self.half.1);
-        (self.centre.0 + x * cos - y * sin, self.centre.1 + x * sin + y * cos)
+        (
+            self.centre.0 + x * cos - y * sin,
+            self.centre.1 + x * sin + y * cos,
+        )
     }
 
     fn ring(&self, points: &[(f64, f64)]) -> LineString<f64> {
@@ -25,32 +28,57 @@ impl Frame {
     }
 
     pub(super) fn rectangle(&self) -> Polygon<f64> {
-        Polygon::new(self.ring(&[(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]), Vec::new())
+        Polygon::new(
+            self.ring(&[(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]),
+            Vec::new(),
+        )
     }
 
     /// A rectangle without one corner.
     pub(super) fn angled(&self, x: f64, y: f64) -> Polygon<f64> {
-        let ring = [(-1.0, -1.0), (1.0, -1.0), (1.0, y), (x, y), (x, 1.0), (-1.0, 1.0)];
+        let ring = [
+            (-1.0, -1.0),
+            (1.0, -1.0),
+            (1.0, y),
+            (x, y),
+            (x, 1.0),
+            (-1.0, 1.0),
+        ];
         Polygon::new(self.ring(&ring), Vec::new())
     }
 
     /// Three wings around a yard that is open to one side.
     pub(super) fn horseshoe(&self, x: f64, y: f64) -> Polygon<f64> {
-        let ring = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (x, 1.0), (x, y), (-x, y), (-x, 1.0), (-1.0, 1.0)];
+        let ring = [
+            (-1.0, -1.0),
+            (1.0, -1.0),
+            (1.0, 1.0),
+            (x, 1.0),
+            (x, y),
+            (-x, y),
+            (-x, 1.0),
+            (-1.0, 1.0),
+        ];
         Polygon::new(self.ring(&ring), Vec::new())
     }
 
     /// Four wings around a yard.
     pub(super) fn courtyard(&self, x: f64, y: f64) -> Polygon<f64> {
         let outer = self.ring(&[(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]);
-        Polygon::new(outer, vec![self.ring(&[(-x, -y), (-x, y), (x, y), (x, -y)])])
+        Polygon::new(
+            outer,
+            vec![self.ring(&[(-x, -y), (-x, y), (x, y), (x, -y)])],
+        )
     }
 
     /// Where a pixel centre lies in the frame, from -1 to 1 along both axes inside it.
     pub(super) fn local(&self, x: f64, y: f64) -> (f64, f64) {
         let (sin, cos) = self.angle.sin_cos();
         let (dx, dy) = (x - self.centre.0, y - self.centre.1);
-        ((dx * cos + dy * sin) / self.half.0, (dy * cos - dx * sin) / self.half.1)
+        (
+            (dx * cos + dy * sin) / self.half.0,
+            (dy * cos - dx * sin) / self.half.1,
+        )
     }
 }
 
@@ -62,7 +90,10 @@ pub(super) fn crown(centre: (f64, f64), radius: f64, shares: &[f64]) -> Polygon<
         .enumerate()
         .map(|(index, share)| {
             let (sin, cos) = (index as f64 / count * std::f64::consts::TAU).sin_cos();
-            (centre.0 + radius * share * cos, centre.1 + radius * share * sin)
+            (
+                centre.0 + radius * share * cos,
+                centre.1 + radius * share * sin,
+            )
         })
         .collect();
     ring.close();

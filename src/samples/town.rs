@@ -61,8 +61,15 @@ pub fn town(seed: u64, size: usize) -> Result<Town> {
 /// # Errors
 /// As [`town`].
 pub fn town_in(folder: impl AsRef<Path>, seed: u64, size: usize) -> Result<Town> {
-    let name = |extension: &str| folder.as_ref().join(format!("town-{FORMAT}-{seed}-{size}.{extension}"));
-    let town = Town { scene_path: name("tif"), labels_path: name("gpkg") };
+    let name = |extension: &str| {
+        folder
+            .as_ref()
+            .join(format!("town-{FORMAT}-{seed}-{size}.{extension}"))
+    };
+    let town = Town {
+        scene_path: name("tif"),
+        labels_path: name("gpkg"),
+    };
     // The imagery is written last, so that it stands for both.
     if town.labels_path.is_file() && Raster::open(&town.scene_path).is_ok() {
         return Ok(town);
@@ -75,19 +82,29 @@ pub fn town_in(folder: impl AsRef<Path>, seed: u64, size: usize) -> Result<Town>
     Ok(town)
 }
 
-fn write_outlines(plan: &Plan, streets: &[Thing], transform: &GeoTransform, path: &Path) -> Result<()> {
+fn write_outlines(
+    plan: &Plan,
+    streets: &[Thing],
+    transform: &GeoTransform,
+    path: &Path,
+) -> Result<()> {
     let writer = GeoPackageWriter::create(path, CRS)?;
     let whole = PixelWindow::full(Size::new(plan.size, plan.size));
     let add = |thing: &Thing| {
         let shown = geo::BoundingRect::bounding_rect(&thing.outline).is_some_and(|bounds| {
-            bounds.max().x > 0.0 && bounds.max().y > 0.0 && bounds.min().x < plan.size as f64 && bounds.min().y < plan.size as f64
+            bounds.max().x > 0.0
+                && bounds.max().y > 0.0
+                && bounds.min().x < plan.size as f64
+                && bounds.min().y < plan.size as f64
         });
         if !shown {
             return Ok(());
         }
         writer.add(&PolygonFeature {
             area_m2: thing.outline.unsigned_area() * PIXEL_M * PIXEL_M,
-            geometry: thing.outline.map_coords(|point| transform.world_from_pixel((point.x, point.y)).into()),
+            geometry: thing
+                .outline
+                .map_coords(|point| transform.world_from_pixel((point.x, point.y)).into()),
             class: thing.kind.class().to_owned(),
             score: None,
         })
@@ -103,13 +120,20 @@ fn write_outlines(plan: &Plan, streets: &[Thing], transform: &GeoTransform, path
 /// Draws by bands of tiles: as much as the threads fill together is held at a time.
 fn draw(plan: &Plan, streets: &[Thing], transform: GeoTransform, path: &Path) -> Result<()> {
     let size = Size::new(plan.size, plan.size);
-    let options = WriterOptions::default().plain_tiles().uncompressed().overviews().band_names(&["red", "green", "blue"]);
+    let options = WriterOptions::default()
+        .plain_tiles()
+        .uncompressed()
+        .overviews()
+        .band_names(&["red", "green", "blue"]);
     let mut writer = RasterWriter::create(path, size, 3, RasterType::U8, transform, CRS, options)?;
     let bands = PixelWindow::full(size).tiles(Size::new(plan.size.max(1), TILE));
     for band in bands {
         session::check_interrupt("drawing a town")?;
         let tiles: Vec<PixelWindow> = band.tiles(Size::new(TILE, TILE)).collect();
-        let painted: Vec<Vec<u8>> = tiles.par_iter().map(|tile| paint(plan, streets, tile)).collect();
+        let painted: Vec<Vec<u8>> = tiles
+            .par_iter()
+            .map(|tile| paint(plan, streets, tile))
+            .collect();
         for (tile, pixels) in tiles.iter().zip(&painted) {
             writer.write_window(tile, pixels)?;
         }

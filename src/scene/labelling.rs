@@ -170,10 +170,7 @@ impl Scene {
         let classes = classes.clone();
         Ok(self.changed(|inner| {
             inner.classes = classes;
-            inner.labels = Some(Labelling::Polygons {
-                polygons,
-                report,
-            });
+            inner.labels = Some(Labelling::Polygons { polygons, report });
         }))
     }
 }

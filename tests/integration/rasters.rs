@@ -9,22 +9,32 @@ const VEGAS: &str = "vegas/RGB-PanSharpen_AOI_2_Vegas_img205.tif";
 
 #[test]
 fn vegas_reads_as_the_facts_say() {
-    let Some(path) = shared_data(VEGAS) else { return };
+    let Some(path) = shared_data(VEGAS) else {
+        return;
+    };
     let vegas = Raster::open(path).unwrap();
     assert_eq!((vegas.size(), vegas.band_count()), (Size::new(650, 650), 3));
-    assert_eq!((vegas.data_type().as_str(), vegas.crs_name().as_str()), ("UInt16", "EPSG:4326"));
+    assert_eq!(
+        (vegas.data_type().as_str(), vegas.crs_name().as_str()),
+        ("UInt16", "EPSG:4326")
+    );
     let patch = vegas.read(&PixelWindow::new(0, 0, 650, 650)).unwrap();
     let pixel = |row, col| [0, 1, 2].map(|band| patch.value(band, row, col));
     assert_eq!(pixel(0, 0), [Some(908.0), Some(1029.0), Some(681.0)]);
     assert_eq!(pixel(100, 100), [Some(1118.0), Some(1236.0), Some(809.0)]);
     assert_eq!(pixel(649, 649), [Some(224.0), Some(377.0), Some(324.0)]);
     let (width, height) = vegas.metres_per_pixel();
-    assert!((0.24..0.25).contains(&width) && (0.29..0.31).contains(&height), "{width} {height}");
+    assert!(
+        (0.24..0.25).contains(&width) && (0.29..0.31).contains(&height),
+        "{width} {height}"
+    );
 }
 
 #[test]
 fn statistics_are_exact() {
-    let Some(path) = shared_data(VEGAS) else { return };
+    let Some(path) = shared_data(VEGAS) else {
+        return;
+    };
     let found = Raster::open(path).unwrap().statistics().unwrap();
     let expected = [
         (522.6078, 336.5551, 18.0, 1499.0),
@@ -32,26 +42,55 @@ fn statistics_are_exact() {
         (491.7751, 193.9785, 156.0, 1204.0),
     ];
     for (band, (mean, std, min, max)) in found.iter().zip(expected) {
-        assert!((band.mean - mean).abs() < 5e-5 && (band.std - std).abs() < 5e-5, "{band:?}");
+        assert!(
+            (band.mean - mean).abs() < 5e-5 && (band.std - std).abs() < 5e-5,
+            "{band:?}"
+        );
         assert_eq!((band.min, band.max, band.count), (min, max, 650 * 650));
-        assert!(band.min <= band.p2 && band.p2 < band.mean && band.mean < band.p98 && band.p98 <= band.max);
+        assert!(
+            band.min <= band.p2
+                && band.p2 < band.mean
+                && band.mean < band.p98
+                && band.p98 <= band.max
+        );
     }
 }
 
 #[test]
 fn an_alpha_band_is_a_mask_and_no_band() {
-    let Some(path) = shared_data("sn7/sn7_train_L15-0331E-1257N_1327_3160_13.tif") else { return };
+    let Some(path) = shared_data("sn7/sn7_train_L15-0331E-1257N_1327_3160_13.tif") else {
+        return;
+    };
     let scene = Raster::open(path).unwrap();
-    assert_eq!((scene.size(), scene.band_count()), (Size::new(1024, 1023), 3));
+    assert_eq!(
+        (scene.size(), scene.band_count()),
+        (Size::new(1024, 1023), 3)
+    );
     let folder = tempfile::tempdir().unwrap();
     let options = WriterOptions::default().alpha();
-    let value = |band, col, _| if band == 3 { if col < 3 { 0.0 } else { 255.0 } } else { 7.0 };
-    let path = raster(&folder.path().join("alpha.tif"), Size::new(8, 4), 4, RasterType::U8, options, value);
+    let value = |band, col, _| {
+        if band == 3 {
+            if col < 3 { 0.0 } else { 255.0 }
+        } else {
+            7.0
+        }
+    };
+    let path = raster(
+        &folder.path().join("alpha.tif"),
+        Size::new(8, 4),
+        4,
+        RasterType::U8,
+        options,
+        value,
+    );
     let raster = Raster::open(path).unwrap();
     assert_eq!(raster.band_count(), 3);
     let patch = raster.read(&raster.full()).unwrap();
     assert_eq!(patch.valid[..8], [0, 0, 0, 1, 1, 1, 1, 1]);
-    assert_eq!((patch.value(0, 0, 2), patch.value(2, 3, 3)), (None, Some(7.0)));
+    assert_eq!(
+        (patch.value(0, 0, 2), patch.value(2, 3, 3)),
+        (None, Some(7.0))
+    );
 }
 
 #[test]
@@ -64,52 +103,105 @@ fn nodata_and_values_that_are_not_numbers_are_invalid() {
         _ => 5.0,
     };
     let options = WriterOptions::default().nodata(-9999.0);
-    let path = raster(&folder.path().join("holes.tif"), Size::new(6, 2), 2, RasterType::F32, options, value);
+    let path = raster(
+        &folder.path().join("holes.tif"),
+        Size::new(6, 2),
+        2,
+        RasterType::F32,
+        options,
+        value,
+    );
     let holes = Raster::open(path).unwrap();
     assert_eq!(holes.nodata(), Some(-9999.0));
     let patch = holes.read(&holes.full()).unwrap();
     assert_eq!(patch.valid[..6], [1, 0, 0, 0, 1, 1]);
-    assert!(patch.data.iter().all(|value| *value == 0.0 || *value == 5.0));
+    assert!(
+        patch
+            .data
+            .iter()
+            .all(|value| *value == 0.0 || *value == 5.0)
+    );
     let statistics = holes.statistics().unwrap();
-    assert_eq!((statistics[0].count, statistics[0].mean, statistics[1].std), (6, 5.0, 0.0));
+    assert_eq!(
+        (statistics[0].count, statistics[0].mean, statistics[1].std),
+        (6, 5.0, 0.0)
+    );
 }
 
 #[test]
 fn a_raster_without_a_valid_pixel_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let options = WriterOptions::default().nodata(0.0);
-    let path = raster(&folder.path().join("empty.tif"), Size::new(40, 30), 1, RasterType::U8, options, |_, _, _| 0.0);
+    let path = raster(
+        &folder.path().join("empty.tif"),
+        Size::new(40, 30),
+        1,
+        RasterType::U8,
+        options,
+        |_, _, _| 0.0,
+    );
     let empty = Raster::open(&path).unwrap();
     assert_eq!(empty.read(&empty.full()).unwrap().valid_fraction(), 0.0);
     let error = empty.statistics().unwrap_err();
-    assert!(error.to_string().contains("no valid pixel") && error.hint().is_some(), "{error}");
+    assert!(
+        error.to_string().contains("no valid pixel") && error.hint().is_some(),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_mask_for_all_bands_is_honoured() {
     let folder = tempfile::tempdir().unwrap();
     let options = WriterOptions::default().plain_tiles();
-    let path = raster(&folder.path().join("mask.tif"), Size::new(20, 10), 2, RasterType::U16, options, |_, _, _| 300.0);
+    let path = raster(
+        &folder.path().join("mask.tif"),
+        Size::new(20, 10),
+        2,
+        RasterType::U16,
+        options,
+        |_, _, _| 300.0,
+    );
     {
-        let options = gdal::DatasetOptions { open_flags: gdal::GdalOpenFlags::GDAL_OF_UPDATE, ..Default::default() };
+        let options = gdal::DatasetOptions {
+            open_flags: gdal::GdalOpenFlags::GDAL_OF_UPDATE,
+            ..Default::default()
+        };
         let dataset = gdal::Dataset::open_ex(&path, options).unwrap();
         let mut band = dataset.rasterband(1).unwrap();
         band.create_mask_band(true).unwrap();
-        let mask: Vec<u8> = (0..200).map(|pixel| if pixel % 20 < 5 { 0 } else { 255 }).collect();
+        let mask: Vec<u8> = (0..200)
+            .map(|pixel| if pixel % 20 < 5 { 0 } else { 255 })
+            .collect();
         let mut buffer = gdal::raster::Buffer::new((20, 10), mask);
-        band.open_mask_band().unwrap().write((0, 0), (20, 10), &mut buffer).unwrap();
+        band.open_mask_band()
+            .unwrap()
+            .write((0, 0), (20, 10), &mut buffer)
+            .unwrap();
     }
     let masked = Raster::open(&path).unwrap();
     assert!(masked.can_be_invalid());
     let patch = masked.read(&PixelWindow::new(3, 2, 4, 1)).unwrap();
-    assert_eq!((patch.valid, patch.data), (vec![0, 0, 1, 1], vec![0.0, 0.0, 300.0, 300.0, 0.0, 0.0, 300.0, 300.0]));
+    assert_eq!(
+        (patch.valid, patch.data),
+        (
+            vec![0, 0, 1, 1],
+            vec![0.0, 0.0, 300.0, 300.0, 0.0, 0.0, 300.0, 300.0]
+        )
+    );
 }
 
 #[test]
 fn windows_beyond_the_edge_are_masked() {
     let folder = tempfile::tempdir().unwrap();
     let value = |_, col: usize, row: usize| (row * 10 + col) as f32;
-    let path = raster(&folder.path().join("ten.tif"), Size::new(10, 10), 1, RasterType::U8, WriterOptions::default(), value);
+    let path = raster(
+        &folder.path().join("ten.tif"),
+        Size::new(10, 10),
+        1,
+        RasterType::U8,
+        WriterOptions::default(),
+        value,
+    );
     let ten = Raster::open(path).unwrap();
     let patch = ten.read(&PixelWindow::new(-2, 7, 5, 5)).unwrap();
     for row in 0..5 {
@@ -118,7 +210,12 @@ fn windows_beyond_the_edge_are_masked() {
             assert_eq!(patch.value(0, row, col), expected);
         }
     }
-    assert_eq!(ten.read(&PixelWindow::new(50, 50, 3, 3)).unwrap().valid_fraction(), 0.0);
+    assert_eq!(
+        ten.read(&PixelWindow::new(50, 50, 3, 3))
+            .unwrap()
+            .valid_fraction(),
+        0.0
+    );
     assert!(ten.read(&PixelWindow::new(0, 0, 0, 3)).is_err());
 }
 
@@ -126,27 +223,66 @@ fn windows_beyond_the_edge_are_masked() {
 fn smaller_sizes_average_and_use_overviews() {
     let folder = tempfile::tempdir().unwrap();
     let value = |_, col: usize, _| if col.is_multiple_of(2) { 10.0 } else { 30.0 };
-    let path = raster(&folder.path().join("stripes.tif"), Size::new(1200, 900), 1, RasterType::U8, WriterOptions::default(), value);
+    let path = raster(
+        &folder.path().join("stripes.tif"),
+        Size::new(1200, 900),
+        1,
+        RasterType::U8,
+        WriterOptions::default(),
+        value,
+    );
     let stripes = Raster::open(path).unwrap();
-    assert!(stripes.overview_count() > 0, "a COG of this size has overviews");
-    let patch = stripes.read_scaled(&stripes.full(), Size::new(120, 90)).unwrap();
-    assert!(patch.data.iter().all(|value| (value - 20.0).abs() <= 1.0), "{:?}", &patch.data[..8]);
-    let nearest = stripes.read_nearest(&PixelWindow::new(0, 0, 100, 90), Size::new(10, 9)).unwrap();
-    assert!(nearest.data.iter().all(|&value| value == 10.0 || value == 30.0));
+    assert!(
+        stripes.overview_count() > 0,
+        "a COG of this size has overviews"
+    );
+    let patch = stripes
+        .read_scaled(&stripes.full(), Size::new(120, 90))
+        .unwrap();
+    assert!(
+        patch.data.iter().all(|value| (value - 20.0).abs() <= 1.0),
+        "{:?}",
+        &patch.data[..8]
+    );
+    let nearest = stripes
+        .read_nearest(&PixelWindow::new(0, 0, 100, 90), Size::new(10, 9))
+        .unwrap();
+    assert!(
+        nearest
+            .data
+            .iter()
+            .all(|&value| value == 10.0 || value == 30.0)
+    );
 }
 
 #[test]
 fn what_is_written_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let value = |band: usize, col: usize, row: usize| (band * 20_000 + row * 300 + col) as f32;
-    for (name, raster_type, plain) in
-        [("u16.tif", RasterType::U16, false), ("f32.tif", RasterType::F32, false), ("plain.tif", RasterType::U16, true)]
-    {
+    for (name, raster_type, plain) in [
+        ("u16.tif", RasterType::U16, false),
+        ("f32.tif", RasterType::F32, false),
+        ("plain.tif", RasterType::U16, true),
+    ] {
         let options = WriterOptions::default().band_names(&["near", "far"]);
-        let options = if plain { options.plain_tiles().uncompressed().overviews() } else { options };
-        let path = raster(&folder.path().join(name), Size::new(290, 61), 2, raster_type, options, value);
+        let options = if plain {
+            options.plain_tiles().uncompressed().overviews()
+        } else {
+            options
+        };
+        let path = raster(
+            &folder.path().join(name),
+            Size::new(290, 61),
+            2,
+            raster_type,
+            options,
+            value,
+        );
         let back = Raster::open(&path).unwrap();
-        assert_eq!((back.transform(), back.crs_name().as_str()), (grid(), "EPSG:32632"));
+        assert_eq!(
+            (back.transform(), back.crs_name().as_str()),
+            (grid(), "EPSG:32632")
+        );
         assert_eq!(back.band_names(), ["near", "far"]);
         assert_eq!(back.metres_per_pixel(), (0.5, 0.5));
         let patch = back.read(&back.full()).unwrap();
@@ -163,28 +299,64 @@ fn class_maps_carry_colours_and_names() {
         .color_table(&[[0, 0, 0], [230, 159, 0]])
         .category_names(&["background", "building"]);
     let value = |_, col: usize, _| (col % 2) as f32;
-    let path = raster(&folder.path().join("labels.tif"), Size::new(20, 10), 1, RasterType::U8, options, value);
-    assert_eq!(Raster::open(&path).unwrap().category_names(), ["background", "building"]);
+    let path = raster(
+        &folder.path().join("labels.tif"),
+        Size::new(20, 10),
+        1,
+        RasterType::U8,
+        options,
+        value,
+    );
+    assert_eq!(
+        Raster::open(&path).unwrap().category_names(),
+        ["background", "building"]
+    );
     let dataset = gdal::Dataset::open(&path).unwrap();
-    let entry = dataset.rasterband(1).unwrap().color_table().unwrap().entry_as_rgb(1).unwrap();
+    let entry = dataset
+        .rasterband(1)
+        .unwrap()
+        .color_table()
+        .unwrap()
+        .entry_as_rgb(1)
+        .unwrap();
     assert_eq!((entry.r, entry.g, entry.b), (230, 159, 0));
     use gdal::Metadata;
-    assert_eq!(dataset.metadata_item("CLASS_1", "").as_deref(), Some("building"));
-    assert_eq!(dataset.metadata_item("LAYOUT", "IMAGE_STRUCTURE").as_deref(), Some("COG"));
+    assert_eq!(
+        dataset.metadata_item("CLASS_1", "").as_deref(),
+        Some("building")
+    );
+    assert_eq!(
+        dataset
+            .metadata_item("LAYOUT", "IMAGE_STRUCTURE")
+            .as_deref(),
+        Some("COG")
+    );
 }
 
 #[test]
 fn many_threads_read_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let value = |_, col: usize, row: usize| ((row * 131 + col * 7) % 251) as f32;
-    let path = raster(&folder.path().join("shared.tif"), Size::new(600, 600), 1, RasterType::U8, WriterOptions::default(), value);
+    let path = raster(
+        &folder.path().join("shared.tif"),
+        Size::new(600, 600),
+        1,
+        RasterType::U8,
+        WriterOptions::default(),
+        value,
+    );
     let raster = Raster::open(path).unwrap();
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let raster = raster.clone();
             scope.spawn(move || {
                 for step in 0..40 {
-                    let window = PixelWindow::new((thread * 61 + step * 13) % 560, (step * 29) % 560, 32, 32);
+                    let window = PixelWindow::new(
+                        (thread * 61 + step * 13) % 560,
+                        (step * 29) % 560,
+                        32,
+                        32,
+                    );
                     let patch = raster.read(&window).unwrap();
                     let expected = value(0, window.col as usize + 31, window.row as usize + 5);
                     assert_eq!(patch.value(0, 5, 31), Some(expected));
@@ -207,7 +379,10 @@ fn a_file_that_is_missing_empty_or_no_raster_says_what_to_do() {
     let text = folder.path().join("labels.geojson");
     std::fs::write(&text, "{\"type\":\"FeatureCollection\",\"features\":[]}").unwrap();
     let no_raster = Raster::open(&text).unwrap_err();
-    assert!(no_raster.to_string().contains("not a raster"), "{no_raster}");
+    assert!(
+        no_raster.to_string().contains("not a raster"),
+        "{no_raster}"
+    );
     assert!(no_raster.hint().unwrap().contains("with_labels"));
     assert!(Raster::open(folder.path()).is_err());
     assert!(Raster::open("/vsizip/nowhere.zip/a.tif").is_err());
@@ -218,14 +393,33 @@ fn a_truncated_file_names_the_block() {
     let folder = tempfile::tempdir().unwrap();
     let options = WriterOptions::default().plain_tiles().uncompressed();
     let value = |_, col: usize, row: usize| ((row + col) % 250) as f32;
-    let path = raster(&folder.path().join("cut.tif"), Size::new(1024, 1024), 1, RasterType::U8, options, value);
+    let path = raster(
+        &folder.path().join("cut.tif"),
+        Size::new(1024, 1024),
+        1,
+        RasterType::U8,
+        options,
+        value,
+    );
     let length = std::fs::metadata(&path).unwrap().len();
-    std::fs::File::options().write(true).open(&path).unwrap().set_len(length * 6 / 10).unwrap();
+    std::fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(length * 6 / 10)
+        .unwrap();
     let cut = Raster::open(&path).unwrap();
     let upper = cut.read(&PixelWindow::new(0, 0, 1024, 256)).unwrap();
-    assert_eq!(upper.value(0, 200, 900), Some(value(0, 900, 200)), "what lies before the damage still reads");
+    assert_eq!(
+        upper.value(0, 200, 900),
+        Some(value(0, 900, 200)),
+        "what lies before the damage still reads"
+    );
     let error = cut.read(&PixelWindow::new(0, 768, 1024, 256)).unwrap_err();
-    assert!(error.to_string().contains("block column") && error.to_string().contains("row 3:"), "{error}");
+    assert!(
+        error.to_string().contains("block column") && error.to_string().contains("row 3:"),
+        "{error}"
+    );
     assert!(error.hint().unwrap().contains("cut short"));
     assert!(cut.statistics().is_err());
 }
@@ -235,10 +429,21 @@ fn a_writer_that_is_dropped_leaves_no_trace() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("unfinished.tif");
     let options = WriterOptions::default();
-    let mut writer =
-        swath::raster::RasterWriter::create(&path, Size::new(300, 300), 1, RasterType::U8, grid(), "", options).unwrap();
+    let mut writer = swath::raster::RasterWriter::create(
+        &path,
+        Size::new(300, 300),
+        1,
+        RasterType::U8,
+        grid(),
+        "",
+        options,
+    )
+    .unwrap();
     writer.write_rows(0, &[1u8; 300 * 10]).unwrap();
-    assert!(writer.write_rows(295, &[1u8; 300 * 10]).is_err(), "rows beyond the end are refused");
+    assert!(
+        writer.write_rows(295, &[1u8; 300 * 10]).is_err(),
+        "rows beyond the end are refused"
+    );
     drop(writer);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -247,15 +452,29 @@ fn a_writer_that_is_dropped_leaves_no_trace() {
 #[test]
 fn a_full_disk_leaves_the_old_file_intact() {
     if !is_child() {
-        assert_passed(&in_child("rasters::a_full_disk_leaves_the_old_file_intact", &[]));
+        assert_passed(&in_child(
+            "rasters::a_full_disk_leaves_the_old_file_intact",
+            &[],
+        ));
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("map.tif");
-    let noise = |_, col: usize, row: usize| ((row * 7919 + col * 104_729 + row * col * 31) % 251) as f32;
-    raster(&path, Size::new(64, 64), 1, RasterType::U8, WriterOptions::default(), noise);
+    let noise =
+        |_, col: usize, row: usize| ((row * 7919 + col * 104_729 + row * col * 31) % 251) as f32;
+    raster(
+        &path,
+        Size::new(64, 64),
+        1,
+        RasterType::U8,
+        WriterOptions::default(),
+        noise,
+    );
     let before = std::fs::read(&path).unwrap();
-    let limit = libc::rlimit { rlim_cur: 300_000, rlim_max: libc::RLIM_INFINITY };
+    let limit = libc::rlimit {
+        rlim_cur: 300_000,
+        rlim_max: libc::RLIM_INFINITY,
+    };
     // SAFETY: the process is this test's own; ignoring the signal turns the limit into an ordinary error.
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
@@ -264,7 +483,15 @@ fn a_full_disk_leaves_the_old_file_intact() {
     let write = || -> swath::Result<()> {
         let options = WriterOptions::default();
         let size = Size::new(1500, 1500);
-        let mut writer = swath::raster::RasterWriter::create(&path, size, 1, RasterType::U8, grid(), "", options)?;
+        let mut writer = swath::raster::RasterWriter::create(
+            &path,
+            size,
+            1,
+            RasterType::U8,
+            grid(),
+            "",
+            options,
+        )?;
         for row in 0..1500 {
             let values: Vec<f32> = (0..1500).map(|col| noise(0, col, row)).collect();
             writer.write_rows(row, &values)?;
@@ -272,7 +499,18 @@ fn a_full_disk_leaves_the_old_file_intact() {
         writer.finish().map(drop)
     };
     let error = write().unwrap_err();
-    assert!(error.to_string().contains("cannot write") && error.hint().unwrap().contains("space"), "{error}");
-    assert_eq!(std::fs::read(&path).unwrap(), before, "the old file is intact");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing half-written stays behind");
+    assert!(
+        error.to_string().contains("cannot write") && error.hint().unwrap().contains("space"),
+        "{error}"
+    );
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        before,
+        "the old file is intact"
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing half-written stays behind"
+    );
 }

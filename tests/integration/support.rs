@@ -13,7 +13,10 @@ pub(crate) fn shared_data(file: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("skipped: {} is absent (SWATH_DATA names the folder)", path.display());
+    println!(
+        "skipped: {} is absent (SWATH_DATA names the folder)",
+        path.display()
+    );
     None
 }
 
@@ -33,14 +36,17 @@ pub(crate) fn raster(
     options: WriterOptions,
     value: impl Fn(usize, usize, usize) -> f32,
 ) -> PathBuf {
-    let mut writer = RasterWriter::create(path, size, bands, raster_type, grid(), CRS, options).unwrap();
+    let mut writer =
+        RasterWriter::create(path, size, bands, raster_type, grid(), CRS, options).unwrap();
     let mut values = Vec::with_capacity(bands * size.area());
     for band in 0..bands {
         for row in 0..size.height {
             values.extend((0..size.width).map(|col| value(band, col, row)));
         }
     }
-    writer.write_window(&PixelWindow::full(size), &values).unwrap();
+    writer
+        .write_window(&PixelWindow::full(size), &values)
+        .unwrap();
     writer.finish().unwrap()
 }
 
@@ -64,7 +70,10 @@ pub(crate) fn in_child(test: &str, environment: &[(&str, &str)]) -> Output {
 pub(crate) fn assert_passed(output: &Output) {
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}\n{errors}");
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}\n{errors}"
+    );
 }
 
 /// GeoJSON in degrees from polygons given as rings of longitude and latitude.
@@ -80,7 +89,10 @@ pub(crate) fn geojson(path: &Path, features: &[(&str, &[[f64; 2]])]) -> PathBuf 
             )
         })
         .collect();
-    let text = format!("{{\"type\":\"FeatureCollection\",\"features\":[{}]}}", features.join(","));
+    let text = format!(
+        "{{\"type\":\"FeatureCollection\",\"features\":[{}]}}",
+        features.join(",")
+    );
     std::fs::write(path, text).unwrap();
     path.to_owned()
 }
