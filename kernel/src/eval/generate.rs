@@ -61,6 +61,10 @@ pub(crate) fn generate(cell: &Cell, variables: &VariableTable, impl_anchor: impl
 fn items(cell: &Cell, mut impl_anchor: impl FnMut(&str) -> String) -> String {
     let mut code = String::new();
     let mut follows_named_item = false;
+    if cell.items.first().is_some_and(|item| cell.item_text(item).starts_with("//")) {
+        // evcxr skips lines of comments before the first line of code, and would lose the documentation of an item.
+        code.push_str("#[allow(non_upper_case_globals)] const __SWATH_FIRST: () = ();\n");
+    }
     for item in &cell.items {
         let text = cell.item_text(item);
         if item.kind == ItemKind::Unnamed && !follows_named_item {

@@ -135,14 +135,14 @@ pub(crate) fn lost(reason: &str, killed_by_us: bool, end: &CellEnd, names: &[Str
 
 /// evcxr's words are `Subprocess terminated with status: signal: 11 (SIGSEGV) (core dumped)`.
 fn how_it_ended(reason: &str) -> String {
-    let status = reason.rsplit("status: ").next().unwrap_or(reason).trim();
+    let status = reason.split_once("with status: ").map_or(reason, |(_, status)| status).trim();
     if status.contains("SIGKILL") {
         return "was killed (signal 9, SIGKILL): by someone, or by the system because memory ran out".to_owned();
     }
     if let Some(signal) = status.strip_prefix("signal: ") {
         let meaning = match signal.split(' ').next().unwrap_or_default() {
             "6" => ": something called abort (a panic that cannot unwind, a stack overflow, a C library)",
-            "11" => ": memory was used that is not there",
+            "11" => ": memory was used that is not there (endless recursion ends like this too)",
             "7" => ": memory was used that is not there (a mapped file that was cut short, for instance)",
             "4" => ": an instruction that this processor does not have",
             _ => "",
@@ -164,7 +164,7 @@ mod tests {
         let segv = how_it_ended("Subprocess terminated with status: signal: 11 (SIGSEGV) (core dumped)");
         assert!(segv.starts_with("died of signal 11 (SIGSEGV)"), "{segv}");
         assert_eq!(how_it_ended("Subprocess terminated with status: exit status: 3"), "ended by itself with exit code 3");
-        let error = lost("status: signal: 9 (SIGKILL)", true, &CellEnd::default(), &["a".to_owned(), "b".to_owned()], "");
+        let error = lost("with status: signal: 9 (SIGKILL)", true, &CellEnd::default(), &["a".to_owned(), "b".to_owned()], "");
         assert!(error.evalue.contains("did not stop when asked") && error.evalue.contains("a, b"), "{}", error.evalue);
     }
 
