@@ -173,10 +173,12 @@ fn prepare(connection: Connection) -> rusqlite::Result<(Connection, i64)> {
 fn run_query(connection: &Connection, current: i64, query: &Query) -> rusqlite::Result<Vec<Entry>> {
     let as_limit = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let mut entries = match query {
+        // This session's cells count as the latest: other kernels of the user may run at the same time.
         Query::Tail { n } => select(
             connection,
-            "SELECT session, line, source, output FROM history ORDER BY session DESC, line DESC LIMIT ?1",
-            params![as_limit(*n)],
+            "SELECT session, line, source, output FROM history \
+             ORDER BY session = ?2 DESC, session DESC, line DESC LIMIT ?1",
+            params![as_limit(*n), current],
         )?,
         Query::Range {
             session,
@@ -312,6 +314,19 @@ mod tests {
             sources(&second.query(Query::Tail { n: 2 }).await),
             ["a + 1", "second"]
         );
+    }
+
+    #[tokio::test]
+    async fn the_tail_ends_with_this_sessions_cells_whatever_other_kernels_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("h.sqlite");
+        let mine = filled(&path).await;
+        assert_eq!(mine.query(Query::Tail { n: 9 }).await.len(), 4);
+        let other = History::open(Some(path));
+        other.store(1, "of another kernel");
+        assert_eq!(other.query(Query::Tail { n: 9 }).await.len(), 5);
+        let tail = mine.query(Query::Tail { n: 3 }).await;
+        assert_eq!(sources(&tail), ["a + 1", "let b = 2;", "a + 1"]);
     }
 
     #[tokio::test]
