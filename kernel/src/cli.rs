@@ -16,7 +16,9 @@ use crate::{doctor, forward, install};
 #[command(
     name = "swath",
     version,
-    about = "Geospatial deep learning in Rust notebooks"
+    about = "Geospatial deep learning in Rust notebooks",
+    after_help = "Commands of the library: info, data list, data fetch, sample town, predict, evaluate.\n\
+                  `swath COMMAND --help` explains one."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -1,7 +1,7 @@
 //! The library's own commands (`data`, `info`, `predict`, …): the library is opened and called, so that this program
 //! starts quickly and needs no GDAL for what it does itself.
 
-use std::ffi::{CStr, CString, OsString, c_char, c_int};
+use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -24,9 +24,11 @@ pub(crate) fn forward(arguments: &[OsString]) -> Result<ExitCode, String> {
         return Err(start_again(&lib_dir)?);
     }
     let run = command_line(&lib_dir.join("libswath.so"))?;
-    let texts: Vec<CString> = arguments
-        .iter()
-        .filter_map(|argument| CString::new(argument.as_bytes()).ok())
+    // As in `main`, the first word is the program's name.
+    let words =
+        std::iter::once(OsStr::new("swath")).chain(arguments.iter().map(OsString::as_os_str));
+    let texts: Vec<CString> = words
+        .filter_map(|word| CString::new(word.as_bytes()).ok())
         .collect();
     let pointers: Vec<*const c_char> = texts.iter().map(|text| text.as_ptr()).collect();
     let count = c_int::try_from(pointers.len()).map_err(|_| "too many arguments".to_owned())?;
