@@ -482,8 +482,13 @@ unsafe fn products_generic<L: Lanes>(
 ) -> [[f32; COLUMNS]; ROWS] {
     // SAFETY: the caller's promise about all the addresses.
     unsafe {
-        let columns = columns.map(|column| planes.add(column));
-        let rows = rows.map(|row| gradients.add(row));
+        let columns = [planes.add(columns[0]), planes.add(columns[1]), planes.add(columns[2])];
+        let rows = [
+            gradients.add(rows[0]),
+            gradients.add(rows[1]),
+            gradients.add(rows[2]),
+            gradients.add(rows[3]),
+        ];
         let mut sums = [[L::splat(0.0); COLUMNS]; ROWS];
         for vector in vectors {
             let x = [
@@ -498,6 +503,13 @@ unsafe fn products_generic<L: Lanes>(
                 sums[2] = sums[2].fma(gradient, x[2]);
             }
         }
-        sums.map(|row| row.map(Lanes::sum))
+        // A loop: closures given to `map` are not always inlined, and lose the target features.
+        let mut totals = [[0.0; COLUMNS]; ROWS];
+        for (totals, sums) in totals.iter_mut().zip(&sums) {
+            for (total, sum) in totals.iter_mut().zip(sums) {
+                *total = sum.sum();
+            }
+        }
+        totals
     }
 }

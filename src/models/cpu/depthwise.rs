@@ -170,6 +170,10 @@ unsafe fn products_generic<L: Lanes>(
                 }
             }
         }
-        sums.map(Lanes::sum)
+        let mut totals = [0.0; TAPS];
+        for (total, sum) in totals.iter_mut().zip(&sums) {
+            *total = sum.sum();
+        }
+        totals
     }
 }
