@@ -13,6 +13,7 @@ use crate::predict::{PredictOptions, SaveOptions, score_class_map};
 use crate::raster::Raster;
 use crate::scene::Scene;
 use crate::train::Segmenter;
+use crate::vector::property_names;
 use crate::{Result, data, samples, session};
 
 fn say(text: impl Into<String>) {
@@ -101,14 +102,14 @@ fn labelled_scene(path: &str, arguments: &Arguments, classes: &Classes) -> Resul
         return Ok(scene);
     };
     // With one class besides the background there is no doubt which one the labels are.
-    let only = if classes.len() == 2 {
-        classes.get(1).map(|class| class.name.clone())
-    } else {
-        None
-    };
+    let only = if classes.len() == 2 { classes.get(1).map(|class| class.name.clone()) } else { None };
     let class = arguments.option("class").map(str::to_owned).or(only).ok_or_else(|| {
         Usage("`--class` is missing: the class of the labels, or the property that names their classes".to_owned())
     })?;
+    // The model's classes, since a scene of its own would number only those that occur in it.
+    if property_names(labels)?.contains(&class) {
+        return Ok(scene.with_classes(labels, &class, classes)?);
+    }
     Ok(scene.with_labels(labels, &class)?)
 }
 
@@ -190,33 +191,13 @@ pub(super) fn sample_town(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What [`data::fetch`] knows, and what each is for.
-const DATASETS: [[&str; 2]; 3] = [
-    [
-        "banepa",
-        "imagery and building outlines of Banepa, Nepal: the first tutorial",
-    ],
-    [
-        "efficientnet-lite0",
-        "ImageNet weights of EfficientNet-Lite0: the pretrained encoder",
-    ],
-    ["neon", "tree crowns in airborne imagery of NEON: detection"],
-];
-
 pub(super) fn data_list(_arguments: &Arguments) -> Result<(), Failure> {
-    let rows = DATASETS.map(|row| row.map(str::to_owned).to_vec());
-    say(crate::plot::table_text(&["name", "what it is"], &rows));
+    say(data::names().join("\n"));
     Ok(())
 }
 
 pub(super) fn data_fetch(arguments: &Arguments) -> Result<(), Failure> {
     let dataset = data::fetch(arguments.word(0))?;
-    say(format!(
-        "{} is in {}\nlicence: {}\ncredit: {}",
-        dataset.name,
-        dataset.dir.display(),
-        dataset.licence,
-        dataset.credit
-    ));
+    say(format!("{}\nin {}", dataset.output().text, dataset.dir.display()));
     Ok(())
 }

@@ -126,9 +126,10 @@ impl Hint for PredictError {
             }
             Self::Io { .. } | Self::LengthMismatch { .. } | Self::Option { .. } => None,
             Self::ClassOutOfRange { .. } => Some("255 marks pixels without a label; every other value must be a class index".to_owned()),
-            Self::ClassesDiffer { .. } => {
-                Some("predict and score with the same classes in the same order: `Segmenter::new(…, scene.classes())`".to_owned())
-            }
+            Self::ClassesDiffer { .. } => Some(
+                "label the scene with the model's classes: `scene.with_classes(path, property, model.classes())`"
+                    .to_owned(),
+            ),
             Self::Bands { .. } => {
                 Some("train on imagery with these bands, or predict imagery like the training imagery".to_owned())
             }
