@@ -16,9 +16,11 @@ def main() -> None:
     # A unit may start when the last of these has come: its rmeta, or all of it.
     waited_for = {}
     for unit in units:
-        for kind, offset in (("unlocked_rmeta_units", unit.get("rmeta_time")), ("unlocked_units", unit["duration"])):
+        sections = dict(unit.get("sections") or [])
+        metadata_at = sections.get("frontend", {}).get("end", unit["duration"])
+        for kind, offset in (("unblocked_rmeta_units", metadata_at), ("unblocked_units", unit["duration"])):
             for freed in unit.get(kind) or []:
-                at = unit["start"] + (unit["duration"] if offset is None else offset)
+                at = unit["start"] + offset
                 if freed not in waited_for or waited_for[freed][0] < at:
                     waited_for[freed] = (at, unit["i"])
     total = max(unit["start"] + unit["duration"] for unit in units)
