@@ -5,6 +5,7 @@ import os
 import queue
 import signal
 import time
+import uuid
 
 import pytest
 
@@ -421,8 +422,8 @@ def test_is_complete_gives_the_indent(kernel):
 
 def test_completion_knows_the_library_and_the_users_variables(kernel):
     kernel.ok("let my_windows = vec![1u32, 2];")
-    reply = kernel.request("complete_request", {"code": "my_wind", "cursor_pos": 7}, seconds=60)
-    assert "my_windows" in reply["matches"]
+    wait_until(lambda: "my_windows" in kernel.request("complete_request", {"code": "my_wind", "cursor_pos": 7},
+                                                      seconds=60)["matches"], 60, "the variable's name")
     code = "my_windows.le"
     wait_until(lambda: "len" in " ".join(kernel.request("complete_request", {"code": code, "cursor_pos": len(code)},
                                                         seconds=60)["matches"]), 60, "methods from rust-analyzer")
@@ -440,9 +441,11 @@ def test_inspection_shows_the_librarys_documentation(kernel):
 
 
 def test_history_keeps_what_ran(kernel):
-    kernel.ok("let remembered = 1234;")
-    reply = kernel.request("history_request", {"hist_access_type": "tail", "n": 3, "output": False, "raw": True})
-    assert any("remembered" in entry[2] for entry in reply["history"])
+    # The history file is the user's: other kernels may write to it at the same time.
+    name = f"remembered_{uuid.uuid4().hex[:8]}"
+    kernel.ok(f"let {name} = 1234;")
+    search = {"hist_access_type": "search", "pattern": f"*{name}*", "n": 3, "output": False, "raw": True}
+    wait_until(lambda: any(name in entry[2] for entry in kernel.request("history_request", search)["history"]), 10, "history")
 
 
 # ---------------------------------------------------------------- end
