@@ -134,8 +134,8 @@ class Lab:
         return (cell.locator(".jp-InputPrompt").first.text_content() or "").strip()
 
     def output_html(self, cell) -> str:
-        area = cell.locator(".jp-OutputArea")
-        return area.first.inner_html() if area.count() else ""
+        outputs = cell.locator(".jp-OutputArea-output")
+        return "\n".join(outputs.nth(i).inner_html() for i in range(outputs.count())).strip()
 
     def output_text(self, cell) -> str:
         outputs = cell.locator(".jp-OutputArea-output")
