@@ -8,8 +8,9 @@ pub(crate) fn metres_per_pixel(reference: &GeoReference, size: Size) -> (f64, f6
     let Ok(system) = crs::parse(&reference.crs_wkt) else {
         return plain;
     };
-    let mercator =
-        reference.crs_wkt.contains("Mercator") && !reference.crs_wkt.contains("Transverse");
+    // The reference may be a name such as `EPSG:3857`, which says nothing by itself.
+    let wkt = system.to_wkt().unwrap_or_default();
+    let mercator = wkt.contains("Mercator") && !wkt.contains("Transverse");
     if !system.is_geographic() && !mercator {
         let unit = system.linear_units();
         return (plain.0 * unit, plain.1 * unit);
