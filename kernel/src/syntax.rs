@@ -103,21 +103,38 @@ pub(crate) fn completeness(code: &str) -> Completeness {
     }
 }
 
-/// The byte range of the final expression of a cell, when it has one (no `;` after it).
-pub(crate) fn final_expression(code: &str) -> Option<std::ops::Range<usize>> {
+/// The final expression of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FinalExpression {
+    /// Where it stands, in bytes.
+    pub(crate) range: std::ops::Range<usize>,
+    /// Whether it names a place (`scene`, `run.history`): passing it on would move it.
+    pub(crate) is_place: bool,
+}
+
+/// The final expression of a cell, when it has one (no `;` after it).
+pub(crate) fn final_expression(code: &str) -> Option<FinalExpression> {
     let parsed = SourceFile::parse(&format!("{WRAPPER}{code}\n}}"), Edition::Edition2024);
     let function = parsed.tree().items().find_map(|item| match item {
         ast::Item::Fn(function) => Some(function),
         _ => None,
     })?;
-    let range = function
-        .body()?
-        .stmt_list()?
-        .tail_expr()?
-        .syntax()
-        .text_range();
+    let expression = function.body()?.stmt_list()?.tail_expr()?;
+    let range = expression.syntax().text_range();
     let (start, end) = (usize::from(range.start()), usize::from(range.end()));
-    Some(start.checked_sub(WRAPPER.len())?..end.checked_sub(WRAPPER.len())?)
+    Some(FinalExpression {
+        range: start.checked_sub(WRAPPER.len())?..end.checked_sub(WRAPPER.len())?,
+        is_place: is_place(&expression),
+    })
+}
+
+fn is_place(expression: &ast::Expr) -> bool {
+    match expression {
+        ast::Expr::PathExpr(_) | ast::Expr::FieldExpr(_) | ast::Expr::IndexExpr(_) => true,
+        ast::Expr::PrefixExpr(prefix) => prefix.op_kind() == Some(ast::UnaryOp::Deref),
+        ast::Expr::ParenExpr(paren) => paren.expr().is_some_and(|inner| is_place(&inner)),
+        _ => false,
+    }
 }
 
 /// Whether `text` is one identifier that a variable may have.
@@ -194,9 +211,16 @@ mod tests {
     fn the_final_expression_is_found_behind_items_and_statements() {
         let code = "fn f() -> i32 { 1 }\nlet a = f();\na + 1";
         assert_eq!(
-            final_expression(code).map(|range| &code[range]),
+            final_expression(code).map(|found| &code[found.range]),
             Some("a + 1")
         );
+        let is_place = |code: &str| final_expression(code).map(|found| found.is_place);
+        for place in ["scene", "run.history", "values[0]", "*boxed", "(scene)"] {
+            assert_eq!(is_place(place), Some(true), "{place}");
+        }
+        for value in ["f()", "a + 1", "-a", "scene.size()", "f()?", "Some(a)"] {
+            assert_eq!(is_place(value), Some(false), "{value}");
+        }
         assert_eq!(final_expression("let a = 1;"), None);
         assert_eq!(final_expression("f();"), None);
         assert_eq!(final_expression("struct A;"), None);

@@ -20,13 +20,18 @@ pub(super) fn time(magic: &Magic, code: &str) -> Result<String, UsageError> {
     needs_code(magic, code)?;
     let start = "swath::session::start_clock();";
     Ok(match final_expression(code) {
-        Some(range) => {
+        Some(found) => {
+            let range = found.range;
             let (before, value, after) = (
                 &code[..range.start],
                 &code[range.clone()],
                 &code[range.end..],
             );
-            format!("{start} {before}swath::session::stop_clock({value}){after}")
+            if found.is_place {
+                format!("{start} {before}swath::session::stop_clock(()); {value}{after}")
+            } else {
+                format!("{start} {before}swath::session::stop_clock({value}){after}")
+            }
         }
         None => format!(
             "{start} {} swath::session::stop_clock(());",
@@ -80,6 +85,11 @@ mod tests {
             .map(|code| format!("{code}\n  => {}\n", time(magic, code).unwrap()))
             .collect();
         insta::assert_snapshot!(text);
+        // A variable is shown, not moved into the clock.
+        assert_eq!(
+            time(magic, "let a = f(); a").unwrap(),
+            "swath::session::start_clock(); let a = f(); swath::session::stop_clock(()); a"
+        );
         assert!(time(magic, " ").is_err());
     }
 }
