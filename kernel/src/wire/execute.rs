@@ -47,12 +47,8 @@ pub(crate) async fn run_queue(
         kernel.idle(&message);
         for request in aborted {
             kernel.with_status(&request, || {
-                let count = kernel.execution_count.load(Ordering::SeqCst);
-                replies.reply(
-                    "execute_reply",
-                    &request,
-                    json!({ "status": "aborted", "execution_count": count }),
-                );
+                // Without a count, as ipykernel: a front end would write it beside a cell that did not run.
+                replies.reply("execute_reply", &request, json!({ "status": "aborted" }));
             });
         }
     }
