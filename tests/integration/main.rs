@@ -6,6 +6,8 @@ mod chips;
 mod data_sets;
 /// Labels: polygons from files burned into class maps, and traced back.
 mod labels;
+/// Commands of the library, with their exit codes and files.
+mod cli;
 /// Whole scenes predicted, scored and saved.
 mod predict;
 /// Rasters: windows, masks, statistics, writing.
