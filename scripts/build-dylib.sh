@@ -45,6 +45,10 @@ version = "0.1.0"
 edition = "2024"
 publish = false
 
+# What cargo must expect when it runs at all: the prebuilt dylib is handed over in place of a build.
+[lib]
+crate-type = ["dylib"]
+
 [workspace]
 MANIFEST
 

@@ -94,7 +94,13 @@ fn build(
         .iter()
         .map(OsString::from)
         .collect();
-    arguments.push(format!("-Copt-level={opt_level}").into());
+    if request.quick {
+        // At level 0 rustc looks for generic functions that other crates have compiled; the search costs more here
+        // than it saves.
+        arguments.extend(["-Copt-level=0", "-Zshare-generics=no"].map(OsString::from));
+    } else {
+        arguments.push(format!("-Copt-level={opt_level}").into());
+    }
     arguments.extend(
         ["-Ccodegen-units=1", "-Cprefer-dynamic", "-Cembed-bitcode=no", "-Cdebuginfo=0", "-Coverflow-checks=on"]
             .map(OsString::from),

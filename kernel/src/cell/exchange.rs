@@ -41,6 +41,8 @@ pub(crate) struct Request {
     pub(crate) serial: u64,
     /// New variables that the cell itself uses: they need not live on.
     pub(crate) used: Vec<String>,
+    /// Whether the cell only calls what is compiled already, so that optimising it would gain nothing.
+    pub(crate) quick: bool,
 }
 
 /// A type that a later cell can or cannot write.

@@ -81,9 +81,9 @@ fn hand_over_library(config: &SessionConfig, call: &Call) -> ExitCode {
 /// Compiles the cells' crate with cargo's own arguments.
 fn compile_cell(session: &Path, config: &SessionConfig, rustc: &Path, arguments: &[OsString]) -> ExitCode {
     let request: Request = exchange::read(&exchange::request_path(session)).unwrap_or_default();
-    let mut kept = without_message_format(arguments);
+    let knows_swath = arguments.iter().any(|argument| argument.as_encoded_bytes().starts_with(b"swath="));
+    let mut kept = without_our_own(arguments);
     kept.push(compile::METADATA.into());
-    let knows_swath = kept.iter().any(|argument| argument.as_encoded_bytes().starts_with(b"swath="));
     if knows_swath {
         compile::add_library(config, &mut kept);
     }
@@ -121,12 +121,13 @@ fn tell_evcxr(out_dir: &Path) {
     }
 }
 
-/// cargo's arguments without its choice of message format and metadata, which we choose.
-fn without_message_format(arguments: &[OsString]) -> Vec<OsString> {
+/// cargo's arguments without what we choose: message format, metadata, and where the library is.
+fn without_our_own(arguments: &[OsString]) -> Vec<OsString> {
     let mut kept: Vec<OsString> = Vec::with_capacity(arguments.len());
     for argument in arguments {
         let text = argument.as_encoded_bytes();
-        if text.starts_with(b"metadata=") && kept.last().is_some_and(|last| last == "-C") {
+        let follows = |flag: &str| kept.last().is_some_and(|last| last == flag);
+        if (text.starts_with(b"metadata=") && follows("-C")) || (text.starts_with(b"swath=") && follows("--extern")) {
             kept.pop();
         } else if !text.starts_with(b"--error-format=") && !text.starts_with(b"--json=") {
             kept.push(argument.clone());
@@ -153,7 +154,9 @@ mod tests {
 
     #[test]
     fn the_cells_identity_and_message_format_are_ours() {
-        let kept = without_message_format(&arguments("--error-format=json -C metadata=77 -C opt-level=2 src/lib.rs"));
+        let kept = without_our_own(&arguments(
+            "--error-format=json -C metadata=77 --extern swath=/a.so -C opt-level=2 src/lib.rs",
+        ));
         assert_eq!(kept, arguments("-C opt-level=2 src/lib.rs"));
     }
 }

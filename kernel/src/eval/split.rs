@@ -27,6 +27,8 @@ pub(crate) struct Cell {
     pub(crate) bound: BTreeMap<String, bool>,
     /// Identifiers in statements, inside macros and format strings too, with how often they occur.
     pub(crate) used: BTreeMap<String, usize>,
+    /// Whether a statement repeats work: a loop, or a closure, which something may call many times.
+    pub(crate) repeats: bool,
     /// Whether a statement awaits a future outside of any `async` block.
     pub(crate) awaits: bool,
 }
@@ -81,8 +83,16 @@ impl Cell {
                 self.bind(&name);
             }
         }
+        self.repeats |= node.descendants().any(|inner| {
+            matches!(
+                inner.kind(),
+                SyntaxKind::FOR_EXPR | SyntaxKind::WHILE_EXPR | SyntaxKind::LOOP_EXPR | SyntaxKind::CLOSURE_EXPR
+            )
+        });
         self.awaits |= node.descendants().any(|inner| is_top_level_await(&inner, node));
         for token in node.descendants_with_tokens().filter_map(|element| element.into_token()) {
+            // A loop inside a macro is only tokens.
+            self.repeats |= matches!(token.kind(), SyntaxKind::FOR_KW | SyntaxKind::WHILE_KW | SyntaxKind::LOOP_KW);
             match token.kind() {
                 SyntaxKind::IDENT => *self.used.entry(token.text().to_owned()).or_default() += 1,
                 SyntaxKind::STRING if token.text().contains('{') => {
@@ -123,6 +133,20 @@ impl Cell {
     pub(crate) fn used_after_binding(&self) -> BTreeSet<String> {
         self.bound.keys().filter(|name| self.used.get(*name).is_some_and(|count| *count > 1)).cloned().collect()
     }
+}
+
+/// The names of the functions, methods, macros and other items that a cell defines, types excepted.
+pub(crate) fn function_names(cell: &Cell) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for item in cell.items.iter().filter(|item| item.kind != ItemKind::Use) {
+        let words = cell.item_text(item).split(|character: char| !(character.is_alphanumeric() || character == '_'));
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        names.extend(words.windows(2).filter(|pair| pair[0] == "fn").map(|pair| pair[1].to_owned()));
+        if item.kind == ItemKind::Other {
+            names.extend(item.name.clone());
+        }
+    }
+    names
 }
 
 /// The same number of bytes and lines, with nothing to see.
@@ -266,6 +290,15 @@ mod tests {
         assert!(Cell::parse("if a { 1 } else { 2 }").tail.is_some());
         assert!(Cell::parse("let x = fetch().await;").awaits);
         assert!(!Cell::parse("let x = async { fetch().await };").awaits);
+    }
+
+    #[test]
+    fn repeated_work_and_code_of_the_users_own_are_noticed() {
+        assert!(Cell::parse("let s = v.iter().map(|x| x * 2.0).sum::<f64>();").repeats);
+        assert!(Cell::parse("run! { for i in 0..9 {} }").repeats);
+        assert!(!Cell::parse("scene.size()").repeats);
+        let cell = Cell::parse("struct P;\nimpl P { fn area(&self) -> f64 { 1.0 } }\nmacro_rules! twice { () => {} }");
+        assert_eq!(function_names(&cell), BTreeSet::from(["area".to_owned(), "twice".to_owned()]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use evcxr::{CommandContext, Error, EvalOutputs};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use super::render;
 use super::session::Session;
 use super::shared::Shared;
 use super::source_map::{CellSource, KnownItem, SourceMap, known_items};
-use super::split::Cell;
+use super::split::{Cell, function_names};
 use super::variables::TypeTexts;
 use super::{OutputSink, assist, syntax};
 
@@ -45,11 +45,16 @@ pub(crate) struct Worker {
     serial: u64,
     items: Vec<KnownItem>,
     types: TypeTexts,
+    /// The functions, methods and macros that cells have defined.
+    functions: BTreeSet<String>,
     /// Anchors of `impl` blocks: header, member names, name of the constant before it.
     impls: Vec<(String, Vec<String>, String)>,
     /// Why names that existed once do not any more.
     departed: BTreeMap<String, String>,
 }
+
+/// How long nothing must happen before rust-analyzer is warmed up.
+const IDLE_BEFORE_WARMING: Duration = Duration::from_millis(1500);
 
 /// A cell on its way through the engine.
 struct Running<'a> {
@@ -94,6 +99,7 @@ impl Worker {
             serial: 0,
             items: Vec::new(),
             types: TypeTexts::default(),
+            functions: BTreeSet::new(),
             impls: Vec::new(),
             departed: BTreeMap::new(),
         })
@@ -101,7 +107,18 @@ impl Worker {
 
     pub(crate) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         let _ = self.start();
-        for job in jobs {
+        let mut is_warm = false;
+        loop {
+            let job = if is_warm { jobs.recv().ok() } else { jobs.recv_timeout(IDLE_BEFORE_WARMING).ok() };
+            let Some(job) = job else {
+                if is_warm {
+                    break;
+                }
+                // The first completion takes seconds; nobody waits for this one.
+                is_warm = true;
+                let _ = self.complete("let text = String::new(); text.le", 33);
+                continue;
+            };
             match job {
                 Job::Execute(code, options, answer) => {
                     let status = self.execute(&code, options);
@@ -134,7 +151,7 @@ impl Worker {
         }
         let started = Instant::now();
         self.shared.set_started(false);
-        self.announce(0, Vec::new());
+        self.announce(Request::default());
         let (options, session, ends) = (&self.options, self.session, &self.child_ends);
         let result = catch_unwind(AssertUnwindSafe(|| evcxr_context::start(options, session, ends)))
             .unwrap_or_else(|_| Err("evcxr panicked while it started".to_owned()));
@@ -146,8 +163,7 @@ impl Worker {
     }
 
     /// Tells `swath-cell` about the build that follows.
-    fn announce(&self, serial: u64, used: Vec<String>) {
-        let request = Request { serial, used };
+    fn announce(&self, request: Request) {
         let _ = exchange::write(&exchange::request_path(&self.session.dir), &request);
     }
 
@@ -190,11 +206,19 @@ impl Worker {
         let generated = generate(&cell, &table, |text| impl_anchor(impls, text));
         let items = known_items(&cell, &source);
         let used = cell.used_after_binding().into_iter().collect();
-        self.run_cell(&Running { cell: &cell, source, items, generated }, used)
+        let request = Request { serial: 0, used, quick: self.is_quick(&cell) };
+        self.run_cell(&Running { cell: &cell, source, items, generated }, request)
     }
 
-    fn run_cell(&mut self, running: &Running<'_>, used: Vec<String>) -> CellStatus {
-        let (result, end, report) = self.evaluate(&running.generated.code, used);
+    /// Whether a cell can run unoptimised without anybody noticing: it repeats nothing, and none of the code that
+    /// cells have defined (which is compiled with it) can be called from it.
+    fn is_quick(&self, cell: &Cell) -> bool {
+        let own = function_names(cell);
+        !cell.repeats && !cell.used.keys().any(|name| self.functions.contains(name) || own.contains(name))
+    }
+
+    fn run_cell(&mut self, running: &Running<'_>, request: Request) -> CellStatus {
+        let (result, end, report) = self.evaluate(&running.generated.code, request);
         match result {
             Ok(outputs) => {
                 self.show(outputs);
@@ -214,9 +238,9 @@ impl Worker {
     }
 
     /// Has evcxr compile and run a piece of code.
-    fn evaluate(&mut self, code: &str, used: Vec<String>) -> (Result<EvalOutputs, Error>, CellEnd, Report) {
+    fn evaluate(&mut self, code: &str, request: Request) -> (Result<EvalOutputs, Error>, CellEnd, Report) {
         self.serial += 1;
-        self.announce(self.serial, used);
+        self.announce(Request { serial: self.serial, ..request });
         let started = Instant::now();
         let result = match &mut self.context {
             Some((context, _)) => catch_unwind(AssertUnwindSafe(|| context.execute(code))).ok(),
@@ -258,6 +282,7 @@ impl Worker {
         self.items.retain(|old| !running.items.iter().any(|new| new.text() == old.text()));
         self.items.extend(running.items.iter().cloned());
         self.types.define(type_items(running.cell));
+        self.functions.extend(function_names(running.cell));
         self.shared.add_names(running.cell.items.iter().filter_map(|item| item.name.clone()));
         let number = running.source.number;
         let stored: BTreeSet<String> = end.names.iter().cloned().collect();
@@ -361,7 +386,7 @@ impl Worker {
                 CellStatus::Error(outcome::command_error("`:quit` would end the kernel under the notebook", Some(hint)))
             }
             _ => {
-                let (result, end, report) = self.evaluate(line, Vec::new());
+                let (result, end, report) = self.evaluate(line, Request::default());
                 match result {
                     Ok(outputs) => {
                         self.show(outputs);
@@ -388,6 +413,7 @@ impl Worker {
         self.shared.clear_names();
         self.items.clear();
         self.types.clear();
+        self.functions.clear();
         self.impls.clear();
         self.departed.clear();
         drop(self.context.take());
