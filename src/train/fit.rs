@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
 
@@ -25,6 +25,9 @@ use crate::scene::Scene;
 const READ_EVERY: usize = 10;
 /// Steps over which the speed is averaged.
 const SPEED_OVER: usize = 20;
+
+/// Longest time between two checkpoints, so that a lost process costs little.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 
 /// Runs a training. `stop` is asked before every step and every validation batch.
 pub(super) fn fit(
@@ -72,6 +75,7 @@ struct Trainer<'a> {
     view: View,
     timings: Timings,
     checkpoints: Option<PathBuf>,
+    written: Instant,
     started: Instant,
 }
 
@@ -175,6 +179,7 @@ impl<'a> Trainer<'a> {
             view,
             timings: Timings::default(),
             checkpoints: options.checkpoints.clone().or_else(|| options.resume.clone()),
+            written: Instant::now(),
             started: Instant::now(),
             device,
         })
@@ -225,6 +230,12 @@ impl<'a> Trainer<'a> {
                 self.recent.pop_front();
             }
             self.view.show(&self.progress(None), &self.history);
+            if self.written.elapsed() >= CHECKPOINT_EVERY && self.step < end {
+                if let Some(reason) = self.read_losses()? {
+                    return Ok(Some(reason));
+                }
+                self.write_checkpoint()?;
+            }
         }
         Ok(None)
     }
@@ -235,10 +246,7 @@ impl<'a> Trainer<'a> {
         let Some(network) = self.network.take() else { return Ok(None) };
         let tracked = self.device.burn().clone().autodiff();
         let logits = network.forward(batch.upload(&tracked));
-        let shape = match check_shape(&logits, batch.shape, self.segmenter.classes().len()) {
-            Ok(shape) => shape,
-            Err(error) => return Err(error.into()),
-        };
+        let shape = check_shape(&logits, batch.shape, self.segmenter.classes().len())?;
         let targets = Targets::new(&batch.labels, shape, &tracked);
         let weights = self.weights.clone().map(Tensor::from_inner);
         let loss = self.options.loss.of(logits, &targets, weights.as_ref());
@@ -350,6 +358,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn write_checkpoint(&mut self) -> Result<()> {
+        self.written = Instant::now();
         let (Some(folder), Some(network)) = (&self.checkpoints, &self.network) else { return Ok(()) };
         let start = Instant::now();
         let checkpoint = Checkpoint {

@@ -139,7 +139,7 @@ impl Fit {
         self
     }
 
-    /// Writes a checkpoint to this folder after every epoch and when interrupted.
+    /// Writes a checkpoint to this folder after every epoch, every two minutes in a long one, and when interrupted.
     pub fn checkpoints(mut self, folder: impl Into<PathBuf>) -> Self {
         self.checkpoints = Some(folder.into());
         self
