@@ -1,6 +1,6 @@
 //! The operations that training on the CPU spends its time in, for any device.
 //!
-//! On Burn's CPU backend they run the kernels of [`super::cpu`] with gradients of their own (Burn 0.22's CPU gradients of
+//! On Burn's CPU backend they run the kernels of `swath_cpu` with gradients of their own (Burn 0.22's CPU gradients of
 //! convolutions take two to fifteen times as long); on any other device, and for the rarer options, they are Burn's own
 //! operations. Both give the same numbers up to rounding.
 
@@ -9,9 +9,9 @@ use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{DType, Device, Tensor, activation, module};
 
 use super::Activation;
-use super::cpu::Sizes;
-use super::cpu::norm::Limits;
-use super::cpu::resample::Join;
+use swath_cpu::Sizes;
+use swath_cpu::norm::Limits;
+use swath_cpu::resample::Join;
 use super::ops::CpuOps;
 
 fn on_cpu<const D: usize>(tensor: &Tensor<D>) -> bool {
@@ -50,7 +50,7 @@ pub fn conv2d(
     }
 }
 
-/// The sizes, where the kernels of [`super::cpu`] can do it.
+/// The sizes, where the kernels of `swath_cpu` can do it.
 fn sizes(input: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Option<Sizes> {
     let [batch, channels, height, width] = input.dims();
     let [out, inputs, kh, kw] = weight.dims();

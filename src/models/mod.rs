@@ -7,7 +7,6 @@
 mod architecture;
 pub mod bundle;
 pub mod conv;
-mod cpu;
 mod efficientnet;
 mod error;
 mod layers;

@@ -1,4 +1,4 @@
-//! [`super::cpu`] as operations of Burn: a backend extension for `Flex`, with the backward passes for `Autodiff`.
+//! `swath_cpu` as operations of Burn: a backend extension for `Flex`, with the backward passes for `Autodiff`.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -8,9 +8,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, Flex, TensorMetadata, backend_extension};
 use burn::tensor::TensorData;
 
-use super::cpu::norm::{self, Limits, Planes};
-use super::cpu::resample::{self, Join};
-use super::cpu::{self, Sizes};
+use swath_cpu::norm::{self, Limits, Planes};
+use swath_cpu::resample::{self, Join};
+use swath_cpu::Sizes;
 
 /// Operations that only `Flex` runs; [`super::conv`] asks for them on that device alone.
 #[backend_extension(Flex, Autodiff)]
@@ -115,7 +115,7 @@ fn deviation(variance: &[f32], epsilon: f64) -> Vec<f32> {
 impl CpuOps for Flex {
     fn swath_conv2d(input: Primitive, weight: Primitive, sizes: Sizes) -> Primitive {
         let values = with(&input, |input| {
-            with(&weight, |weight| cpu::forward(&sizes, input, weight))
+            with(&weight, |weight| swath_cpu::forward(&sizes, input, weight))
         });
         let [channels, height, width] = sizes.output;
         tensor(values, [sizes.batch, channels, height, width])
@@ -193,7 +193,7 @@ impl CpuGradients for Flex {
     fn conv2d_input_gradient(gradient: Primitive, weight: Primitive, sizes: Sizes) -> Primitive {
         let values = with(&gradient, |gradient| {
             with(&weight, |weight| {
-                cpu::input_gradient(&sizes, gradient, weight)
+                swath_cpu::input_gradient(&sizes, gradient, weight)
             })
         });
         let [channels, height, width] = sizes.input;
@@ -203,7 +203,7 @@ impl CpuGradients for Flex {
     fn conv2d_weight_gradient(input: Primitive, gradient: Primitive, sizes: Sizes) -> Primitive {
         let values = with(&input, |input| {
             with(&gradient, |gradient| {
-                cpu::weight_gradient(&sizes, input, gradient)
+                swath_cpu::weight_gradient(&sizes, input, gradient)
             })
         });
         let inputs = if sizes.depthwise { 1 } else { sizes.input[0] };

@@ -20,6 +20,7 @@ const EXECUTION_COMPLETE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
 
 /// Runs cells until the front process closes the pipe. The front process' environment names the descriptors.
 #[unsafe(no_mangle)]
+#[expect(unreachable_pub, reason = "the kernel finds it by its name in the shared object")]
 pub extern "C" fn swath_child_main() -> ! {
     let served = std::thread::Builder::new()
         .name("main".to_owned())

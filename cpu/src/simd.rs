@@ -3,10 +3,10 @@
 use std::sync::LazyLock;
 
 /// The floats in one [`Lanes`].
-pub(super) const WIDTH: usize = 8;
+pub(crate) const WIDTH: usize = 8;
 
 /// Eight floats. Every method is inlined into the kernel, which carries the target features.
-pub(super) trait Lanes: Copy {
+pub(crate) trait Lanes: Copy {
     /// # Safety
     ///
     /// `pointer` must be readable for eight floats.
@@ -30,7 +30,7 @@ pub(super) trait Lanes: Copy {
 
 /// Plain Rust, for processors without AVX2.
 #[derive(Clone, Copy)]
-pub(super) struct Portable([f32; WIDTH]);
+pub(crate) struct Portable([f32; WIDTH]);
 
 impl Portable {
     #[inline(always)]
@@ -106,7 +106,7 @@ mod avx2 {
 
     /// AVX2 and FMA: used only inside functions that [`super::has_avx2`] guards.
     #[derive(Clone, Copy)]
-    pub(in super::super) struct Avx2(__m256);
+    pub(crate) struct Avx2(__m256);
 
     // SAFETY of every block below: the guard above; the pointers are the callers' promise.
     #[expect(
@@ -173,10 +173,10 @@ mod avx2 {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use avx2::Avx2;
+pub(crate) use avx2::Avx2;
 
 /// Whether this processor has AVX2 and FMA.
-pub(super) fn has_avx2() -> bool {
+pub(crate) fn has_avx2() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
         static FOUND: LazyLock<bool> = LazyLock::new(|| {
@@ -196,25 +196,25 @@ macro_rules! dispatch {
         $(#[$attribute])*
         $visibility unsafe fn $name($($argument: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
-            if $crate::models::cpu::simd::has_avx2() {
+            if $crate::simd::has_avx2() {
                 #[target_feature(enable = "avx2,fma")]
                 unsafe fn fast($($argument: $type),*) $(-> $result)? {
                     // SAFETY: the caller's promise.
-                    unsafe { $generic::<$crate::models::cpu::simd::Avx2>($($argument),*) }
+                    unsafe { $generic::<$crate::simd::Avx2>($($argument),*) }
                 }
                 // SAFETY: the features were detected; the rest is the caller's promise.
                 return unsafe { fast($($argument),*) };
             }
             // SAFETY: the caller's promise.
-            unsafe { $generic::<$crate::models::cpu::simd::Portable>($($argument),*) }
+            unsafe { $generic::<$crate::simd::Portable>($($argument),*) }
         }
     };
 }
-pub(super) use dispatch;
+pub(crate) use dispatch;
 
 /// A pointer that several tasks write through, each to its own part.
 #[derive(Clone, Copy)]
-pub(super) struct Shared(pub(super) *mut f32);
+pub(crate) struct Shared(pub(super) *mut f32);
 
 // SAFETY: whoever makes one hands disjoint parts to the tasks.
 unsafe impl Send for Shared {}
@@ -227,7 +227,7 @@ impl Shared {
     /// # Safety
     ///
     /// `offset` must lie within the allocation.
-    pub(super) unsafe fn at(self, offset: usize) -> *mut f32 {
+    pub(crate) unsafe fn at(self, offset: usize) -> *mut f32 {
         // SAFETY: the caller's promise.
         unsafe { self.0.add(offset) }
     }
@@ -242,7 +242,7 @@ impl Shared {
     clippy::uninit_vec,
     reason = "the caller writes every element; zeroing first costs a pass over memory"
 )]
-pub(super) unsafe fn uninitialised(length: usize) -> Vec<f32> {
+pub(crate) unsafe fn uninitialised(length: usize) -> Vec<f32> {
     let mut values = Vec::with_capacity(length);
     // SAFETY: the capacity is there, and the caller's promise covers the contents.
     unsafe { values.set_len(length) };

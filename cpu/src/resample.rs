@@ -6,14 +6,15 @@ use super::simd::uninitialised;
 
 /// The sizes of one joining.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Join {
-    pub(crate) batch: usize,
+pub struct Join {
+    /// Images.
+    pub batch: usize,
     /// Channels of the coarse features.
-    pub(crate) coarse: usize,
+    pub coarse: usize,
     /// Channels of the skip connection, or 0.
-    pub(crate) skip: usize,
+    pub skip: usize,
     /// Height and width of the result; the coarse ones are half, rounded up.
-    pub(crate) size: [usize; 2],
+    pub size: [usize; 2],
 }
 
 impl Join {
@@ -27,7 +28,7 @@ impl Join {
 }
 
 /// `[n, coarse + skip, h, w]`.
-pub(crate) fn join(shape: Join, coarse: &[f32], skip: &[f32]) -> Vec<f32> {
+pub fn join(shape: Join, coarse: &[f32], skip: &[f32]) -> Vec<f32> {
     let [ch, cw] = shape.coarse_size();
     let [_, width] = shape.size;
     let channels = shape.coarse + shape.skip;
@@ -58,7 +59,7 @@ pub(crate) fn join(shape: Join, coarse: &[f32], skip: &[f32]) -> Vec<f32> {
 }
 
 /// The gradient of the coarse features.
-pub(crate) fn coarse_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
+pub fn coarse_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
     let [ch, cw] = shape.coarse_size();
     let [_, width] = shape.size;
     let channels = shape.coarse + shape.skip;
@@ -86,7 +87,7 @@ pub(crate) fn coarse_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
 }
 
 /// The gradient of the skip connection.
-pub(crate) fn skip_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
+pub fn skip_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
     let image = shape.skip * shape.pixels();
     let channels = shape.coarse + shape.skip;
     let mut output = Vec::with_capacity(shape.batch * image);

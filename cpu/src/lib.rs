@@ -1,16 +1,19 @@
-//! What training on the CPU spends its time in, on plain slices in NCHW; [`super::conv`] gives it to Burn.
+//! What training on the CPU spends its time in, on plain slices in NCHW. The library's `models::conv` gives it to Burn.
+//!
+//! A crate of its own, because these loops want the compiler's highest level and the rest of the library, which is several
+//! times larger, does not: at that level the library took three times as long to build.
 
 mod dense;
 mod depthwise;
-pub(crate) mod norm;
+pub mod norm;
 mod planes;
-pub(crate) mod resample;
+pub mod resample;
 mod simd;
 
-pub(crate) use planes::Sizes;
+pub use planes::Sizes;
 
 /// `[n, o, h', w']` of a convolution.
-pub(crate) fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32> {
+pub fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32> {
     if sizes.depthwise {
         depthwise::forward(sizes, input, weights)
     } else {
@@ -19,7 +22,7 @@ pub(crate) fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32>
 }
 
 /// The gradient of the input from that of the output.
-pub(crate) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
+pub fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
     match sizes.depthwise {
         true => depthwise::input_gradient(sizes, gradient, weights),
         false => dense::input_gradient(sizes, gradient, weights),
@@ -27,7 +30,7 @@ pub(crate) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -
 }
 
 /// The gradient of the weights from that of the output.
-pub(crate) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) -> Vec<f32> {
     match sizes.depthwise {
         true => depthwise::weight_gradient(sizes, input, gradient),
         false => dense::weight_gradient(sizes, input, gradient),

@@ -96,7 +96,7 @@ fn assert_close(found: &[f32], expected: &[f64], what: &str) {
 #[test]
 fn convolutions_and_both_gradients_agree_with_the_definition() {
     for s in cases() {
-        let input = noise(s.batch * s.input_image(), 1);
+        let input = noise(s.batch * s.input.iter().product::<usize>(), 1);
         let weights = noise(s.output[0] * s.taps(), 2);
         let gradient = noise(s.batch * s.output_image(), 3);
         let mut output = vec![0.0f64; gradient.len()];

@@ -8,20 +8,23 @@ use super::simd::WIDTH;
 
 /// The sizes of one convolution over images in NCHW.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sizes {
-    pub(crate) batch: usize,
+pub struct Sizes {
+    /// Images.
+    pub batch: usize,
     /// Input channels, rows, columns.
-    pub(crate) input: [usize; 3],
+    pub input: [usize; 3],
     /// Output channels, rows, columns.
-    pub(crate) output: [usize; 3],
-    pub(crate) kernel: [usize; 2],
-    pub(crate) stride: usize,
+    pub output: [usize; 3],
+    /// Rows and columns of the kernel.
+    pub kernel: [usize; 2],
+    /// Input pixels between the places of the kernel, in both directions.
+    pub stride: usize,
     /// Zeros above and to the left.
-    pub(crate) padding: [usize; 2],
+    pub padding: [usize; 2],
     /// Zeros put between input pixels, plus one: 1 except for data gradients of strided convolutions.
-    pub(crate) spread: usize,
+    pub spread: usize,
     /// Whether each channel has its own kernel.
-    pub(crate) depthwise: bool,
+    pub depthwise: bool,
 }
 
 impl Sizes {
@@ -65,10 +68,6 @@ impl Sizes {
             }
         }
         self
-    }
-
-    pub(super) fn input_image(&self) -> usize {
-        self.input.iter().product()
     }
 
     pub(super) fn output_image(&self) -> usize {

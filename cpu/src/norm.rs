@@ -9,10 +9,13 @@ const BLOCK: usize = 2048;
 
 /// The shape of what is normalised.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Planes {
-    pub(crate) batch: usize,
-    pub(crate) channels: usize,
-    pub(crate) pixels: usize,
+pub struct Planes {
+    /// Images.
+    pub batch: usize,
+    /// Channels of each image.
+    pub channels: usize,
+    /// Pixels of each channel.
+    pub pixels: usize,
 }
 
 impl Planes {
@@ -31,10 +34,10 @@ impl Planes {
 }
 
 /// What is cut off after normalising: values outside `low..high`.
-pub(crate) type Limits = (f32, f32);
+pub type Limits = (f32, f32);
 
 /// Each channel's mean and biased variance.
-pub(crate) fn statistics(shape: Planes, input: &[f32]) -> (Vec<f32>, Vec<f32>) {
+pub fn statistics(shape: Planes, input: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let found: Vec<(f64, f64)> = (0..shape.channels)
         .into_par_iter()
         .map(|channel| {
@@ -63,7 +66,7 @@ pub(crate) fn statistics(shape: Planes, input: &[f32]) -> (Vec<f32>, Vec<f32>) {
 }
 
 /// `limits(input * scale + offset)`, with a scale and an offset a channel.
-pub(crate) fn apply(
+pub fn apply(
     shape: Planes,
     input: &[f32],
     scale: &[f32],
@@ -89,7 +92,7 @@ pub(crate) fn apply(
     clippy::too_many_arguments,
     reason = "everything the forward pass knew"
 )]
-pub(crate) fn backward(
+pub fn backward(
     shape: Planes,
     input: &[f32],
     gradient: &[f32],
@@ -300,7 +303,7 @@ unsafe fn input_gradient_generic<L: Lanes>(
 }
 
 /// The gradient of [`apply`]'s input.
-pub(crate) fn affine_gradient(
+pub fn affine_gradient(
     shape: Planes,
     input: &[f32],
     gradient: &[f32],
