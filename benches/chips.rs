@@ -9,15 +9,24 @@ use swath::chips::Chips;
 use swath::raster::PixelWindow;
 
 fn main() -> swath::Result<()> {
-    let size: usize = std::env::var("SWATH_BENCH_SIZE").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    let size: usize = std::env::var("SWATH_BENCH_SIZE")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(20_000);
     let folder = swath::data::cache_dir().join(format!("bench-town-{size}"));
     let began = Instant::now();
     let town = swath::samples::town_in(&folder, 11, size)?;
-    println!("town {size} x {size}: drawn in {:.1} s", began.elapsed().as_secs_f64());
+    println!(
+        "town {size} x {size}: drawn in {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
 
     let began = Instant::now();
     let scene = town.scene()?;
-    println!("opened with its labels in {:.1} s", began.elapsed().as_secs_f64());
+    println!(
+        "opened with its labels in {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
 
     // Whole rows of blocks, as the file stores them, by one handle.
     let raster = scene.raster();
@@ -28,7 +37,10 @@ fn main() -> swath::Result<()> {
     }
     let seconds = began.elapsed().as_secs_f64();
     let blocks_rate = (rows * size) as f64 / seconds / 1e6;
-    println!("block reads, one thread: {blocks_rate:.1} Mpixel/s ({} bands)", scene.band_count());
+    println!(
+        "block reads, one thread: {blocks_rate:.1} Mpixel/s ({} bands)",
+        scene.band_count()
+    );
 
     for workers in [1, 2] {
         let chips = scene.chips(Chips::random(2000, 256).seed(3))?;

@@ -15,11 +15,17 @@ use swath::prelude::*;
 fn main() -> swath::Result<()> {
     swath::session::set_sink(Arc::new(progress::Progress::default()));
     let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().map_or_else(|| PathBuf::from("../shared/data/banepa"), PathBuf::from);
-    let steps = arguments.next().and_then(|steps| steps.parse().ok()).unwrap_or(400);
+    let folder = arguments
+        .next()
+        .map_or_else(|| PathBuf::from("../shared/data/banepa"), PathBuf::from);
+    let steps = arguments
+        .next()
+        .and_then(|steps| steps.parse().ok())
+        .unwrap_or(400);
 
     let open = |name: &str| {
-        Scene::open(folder.join(format!("{name}.tif")))?.with_labels(folder.join(format!("{name}.geojson")), "building")
+        Scene::open(folder.join(format!("{name}.tif")))?
+            .with_labels(folder.join(format!("{name}.geojson")), "building")
     };
     let (west, test) = (open("banepa_train_west")?, open("banepa_test")?);
 
@@ -32,6 +38,9 @@ fn main() -> swath::Result<()> {
 
     let scores = run.best().predict(&test)?.evaluate(&test)?;
     println!("{}", scores.output().text);
-    println!("building IoU on the test mosaic: {:.4}", scores.class("building")?.iou);
+    println!(
+        "building IoU on the test mosaic: {:.4}",
+        scores.class("building")?.iou
+    );
     Ok(())
 }

@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use swath::burn;
 use swath::burn::module::Module;
-use swath::burn::nn::conv::{Conv2d, Conv2dConfig};
 use swath::burn::nn::PaddingConfig2d;
+use swath::burn::nn::conv::{Conv2d, Conv2dConfig};
 use swath::burn::tensor::{Tensor, activation::relu};
 use swath::device::Device;
 use swath::display::Show;
@@ -40,9 +40,14 @@ fn tiny() -> Architecture {
     Architecture::custom("tiny", |bands, classes, device| {
         let convolution = |from, to| {
             let same = PaddingConfig2d::Explicit(1, 1, 1, 1);
-            Conv2dConfig::new([from, to], [3, 3]).with_padding(same).init(device)
+            Conv2dConfig::new([from, to], [3, 3])
+                .with_padding(same)
+                .init(device)
         };
-        Tiny { first: convolution(bands, 8), second: convolution(8, classes) }
+        Tiny {
+            first: convolution(bands, 8),
+            second: convolution(8, classes),
+        }
     })
 }
 
@@ -55,12 +60,18 @@ fn peak_mib() -> Option<u64> {
 
 fn report(step: &str, since: Instant) {
     let peak = peak_mib().map_or_else(|| "unknown".to_owned(), |mib| format!("{mib} MiB"));
-    println!("{step:<28} {:8.1} s   peak so far {peak}", since.elapsed().as_secs_f64());
+    println!(
+        "{step:<28} {:8.1} s   peak so far {peak}",
+        since.elapsed().as_secs_f64()
+    );
 }
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let size = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(2000);
+    let size = arguments
+        .first()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2000);
     let architecture = match arguments.get(1).map(String::as_str) {
         Some("resnet18") => Unet::resnet18(),
         Some("efficientnet") => Unet::efficientnet_lite0().pretrained(false),
@@ -69,8 +80,15 @@ fn main() -> Result<()> {
     let start = Instant::now();
     let scene = samples::town(1, size)?.scene()?;
     let area = scene.area();
-    let rows = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(area.height).min(area.height);
-    let scene = scene.crop(PixelWindow { height: rows, ..area })?;
+    let rows = arguments
+        .get(2)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(area.height)
+        .min(area.height);
+    let scene = scene.crop(PixelWindow {
+        height: rows,
+        ..area
+    })?;
     report("town drawn or found", start);
 
     let device = Device::best();
@@ -78,10 +96,20 @@ fn main() -> Result<()> {
     let network = architecture.build(scene.band_count(), scene.classes().len(), &device)?;
     let normalisation = Normalisation::eight_bit(scene.band_count());
     let start = Instant::now();
-    let map = predict_scene(&*network, &normalisation, scene.classes(), &scene, &device, &PredictOptions::new())?;
+    let map = predict_scene(
+        &*network,
+        &normalisation,
+        scene.classes(),
+        &scene,
+        &device,
+        &PredictOptions::new(),
+    )?;
     report("predicted", start);
     let (width, height) = map.size();
-    println!("{:.2} million pixels a second", (width * height) as f64 / start.elapsed().as_secs_f64() / 1e6);
+    println!(
+        "{:.2} million pixels a second",
+        (width * height) as f64 / start.elapsed().as_secs_f64() / 1e6
+    );
 
     let start = Instant::now();
     println!("{}", map.evaluate(&scene)?);

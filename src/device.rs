@@ -26,7 +26,9 @@ pub enum DeviceError {
         reason: String,
     },
     /// [`DEVICE_VARIABLE`] holds something else than a device.
-    #[error("the environment variable SWATH_DEVICE names no device: expected `cpu`, `cuda` or `cuda:N`, found {found:?}")]
+    #[error(
+        "the environment variable SWATH_DEVICE names no device: expected `cpu`, `cuda` or `cuda:N`, found {found:?}"
+    )]
     UnknownName {
         /// The value of the variable.
         found: String,
@@ -57,7 +59,10 @@ static CHOSEN: RwLock<Option<Device>> = RwLock::new(None);
 static BEST: OnceLock<Device> = OnceLock::new();
 
 fn chosen() -> Option<Device> {
-    CHOSEN.read().unwrap_or_else(PoisonError::into_inner).clone()
+    CHOSEN
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 impl Device {
@@ -68,7 +73,11 @@ impl Device {
     }
 
     fn cpu_because(reason: impl Into<String>) -> Self {
-        Self { inner: burn::tensor::Device::flex(), name: "CPU".to_owned(), reason: reason.into() }
+        Self {
+            inner: burn::tensor::Device::flex(),
+            name: "CPU".to_owned(),
+            reason: reason.into(),
+        }
     }
 
     /// The GPU with this index, as the driver counts them.
@@ -93,7 +102,9 @@ impl Device {
 
     #[cfg(not(feature = "cuda"))]
     fn on_gpu(gpu: &Gpu) -> Result<Self, DeviceError> {
-        Err(DeviceError::NoCuda { reason: format!("this build has no CUDA (the driver reports {})", gpu.name) })
+        Err(DeviceError::NoCuda {
+            reason: format!("this build has no CUDA (the driver reports {})", gpu.name),
+        })
     }
 
     /// CUDA when the build has it and a driver answers, otherwise the CPU; the environment variable `SWATH_DEVICE`
@@ -118,13 +129,21 @@ impl Device {
 
     /// The device that a value of `SWATH_DEVICE` names; `None` leaves the choice open.
     fn requested(value: Option<&str>) -> crate::Result<Option<Self>> {
-        let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else { return Ok(None) };
+        let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
         match value.to_ascii_lowercase().as_str() {
             "cpu" => Ok(Some(Self::cpu_because("SWATH_DEVICE=cpu"))),
             "cuda" | "gpu" => Self::cuda(0).map(Some),
-            other => match other.strip_prefix("cuda:").and_then(|index| index.parse().ok()) {
+            other => match other
+                .strip_prefix("cuda:")
+                .and_then(|index| index.parse().ok())
+            {
                 Some(index) => Self::cuda(index).map(Some),
-                None => Err(DeviceError::UnknownName { found: value.to_owned() }.into()),
+                None => Err(DeviceError::UnknownName {
+                    found: value.to_owned(),
+                }
+                .into()),
             },
         }
     }
@@ -184,7 +203,12 @@ impl Device {
             return format!("{} ({})", self.name, self.reason);
         }
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        format!("{} with {threads} thread{} ({})", self.name, if threads == 1 { "" } else { "s" }, self.reason)
+        format!(
+            "{} with {threads} thread{} ({})",
+            self.name,
+            if threads == 1 { "" } else { "s" },
+            self.reason
+        )
     }
 }
 
@@ -213,26 +237,53 @@ mod tests {
         }
         let device = Device::best_for(None);
         assert_eq!(device.name(), "CPU");
-        assert!(device.explain().contains("CUDA") || device.explain().contains("driver"), "{}", device.explain());
+        assert!(
+            device.explain().contains("CUDA") || device.explain().contains("driver"),
+            "{}",
+            device.explain()
+        );
     }
 
     #[test]
     fn a_gpu_that_is_not_there_is_an_error_that_says_why() {
-        let index = if cfg!(feature = "cuda") && a_gpu_answers() { 4096 } else { 0 };
+        let index = if cfg!(feature = "cuda") && a_gpu_answers() {
+            4096
+        } else {
+            0
+        };
         let error = Device::cuda(index).unwrap_err();
-        assert!(error.to_string().starts_with("CUDA was asked for, but "), "{error}");
-        assert!(error.hint().is_some_and(|hint| hint.contains("Device::cpu()")));
+        assert!(
+            error.to_string().starts_with("CUDA was asked for, but "),
+            "{error}"
+        );
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("Device::cpu()"))
+        );
     }
 
     #[test]
     fn the_environment_chooses_and_a_wrong_value_names_the_right_ones() {
-        assert_eq!(Device::best_for(Some("cpu")).explain().contains("SWATH_DEVICE=cpu"), true);
+        assert_eq!(
+            Device::best_for(Some("cpu"))
+                .explain()
+                .contains("SWATH_DEVICE=cpu"),
+            true
+        );
         let error = Device::requested(Some("tpu")).unwrap_err();
-        assert!(error.to_string().contains("`cuda:N`") && error.to_string().contains("tpu"), "{error}");
+        assert!(
+            error.to_string().contains("`cuda:N`") && error.to_string().contains("tpu"),
+            "{error}"
+        );
         assert_eq!(Device::best_for(Some("tpu")).name(), "CPU");
         if !a_gpu_answers() {
             assert!(Device::requested(Some("cuda")).is_err());
-            assert!(Device::best_for(Some("cuda")).explain().contains("CUDA was asked for"));
+            assert!(
+                Device::best_for(Some("cuda"))
+                    .explain()
+                    .contains("CUDA was asked for")
+            );
         }
     }
 

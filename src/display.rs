@@ -24,20 +24,32 @@ impl Output {
     /// Plain text only.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
     }
 
     /// HTML with its plain form.
     #[must_use]
     pub fn html(text: impl Into<String>, html: impl Into<String>) -> Self {
-        Self { text: text.into(), html: Some(html.into()), ..Self::default() }
+        Self {
+            text: text.into(),
+            html: Some(html.into()),
+            ..Self::default()
+        }
     }
 
     /// SVG with its plain form, which is also its alternative text.
     #[must_use]
     pub fn svg(text: impl Into<String>, svg: impl Into<String>) -> Self {
         let text = text.into();
-        Self { alt: text.clone(), text, svg: Some(svg.into()), ..Self::default() }
+        Self {
+            alt: text.clone(),
+            text,
+            svg: Some(svg.into()),
+            ..Self::default()
+        }
     }
 }
 

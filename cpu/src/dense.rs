@@ -482,7 +482,11 @@ unsafe fn products_generic<L: Lanes>(
 ) -> [[f32; COLUMNS]; ROWS] {
     // SAFETY: the caller's promise about all the addresses.
     unsafe {
-        let columns = [planes.add(columns[0]), planes.add(columns[1]), planes.add(columns[2])];
+        let columns = [
+            planes.add(columns[0]),
+            planes.add(columns[1]),
+            planes.add(columns[2]),
+        ];
         let rows = [
             gradients.add(rows[0]),
             gradients.add(rows[1]),

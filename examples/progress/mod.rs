@@ -24,7 +24,9 @@ impl Sink for Progress {
     }
 
     fn update(&self, output: Output, _id: &str) {
-        let Ok(mut last) = self.last.lock() else { return };
+        let Ok(mut last) = self.last.lock() else {
+            return;
+        };
         if last.is_none_or(|last| last.elapsed() >= PAUSE) {
             println!("{}", output.text.lines().next().unwrap_or_default());
             *last = Some(Instant::now());

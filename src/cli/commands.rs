@@ -102,7 +102,11 @@ fn labelled_scene(path: &str, arguments: &Arguments, classes: &Classes) -> Resul
         return Ok(scene);
     };
     // With one class besides the background there is no doubt which one the labels are.
-    let only = if classes.len() == 2 { classes.get(1).map(|class| class.name.clone()) } else { None };
+    let only = if classes.len() == 2 {
+        classes.get(1).map(|class| class.name.clone())
+    } else {
+        None
+    };
     let class = arguments.option("class").map(str::to_owned).or(only).ok_or_else(|| {
         Usage("`--class` is missing: the class of the labels, or the property that names their classes".to_owned())
     })?;
@@ -198,6 +202,10 @@ pub(super) fn data_list(_arguments: &Arguments) -> Result<(), Failure> {
 
 pub(super) fn data_fetch(arguments: &Arguments) -> Result<(), Failure> {
     let dataset = data::fetch(arguments.word(0))?;
-    say(format!("{}\nin {}", dataset.output().text, dataset.dir.display()));
+    say(format!(
+        "{}\nin {}",
+        dataset.output().text,
+        dataset.dir.display()
+    ));
     Ok(())
 }

@@ -24,14 +24,20 @@ pub(super) fn gpu(index: usize) -> Result<Gpu, String> {
     let (init, count, name) = unsafe {
         (
             std::mem::transmute::<*mut c_void, Init>(symbol(library, c"cuInit").ok_or(missing)?),
-            std::mem::transmute::<*mut c_void, Count>(symbol(library, c"cuDeviceGetCount").ok_or(missing)?),
-            std::mem::transmute::<*mut c_void, Name>(symbol(library, c"cuDeviceGetName").ok_or(missing)?),
+            std::mem::transmute::<*mut c_void, Count>(
+                symbol(library, c"cuDeviceGetCount").ok_or(missing)?,
+            ),
+            std::mem::transmute::<*mut c_void, Name>(
+                symbol(library, c"cuDeviceGetName").ok_or(missing)?,
+            ),
         )
     };
     // SAFETY: cuInit takes only flags, which must be 0.
     let status = unsafe { init(0) };
     if status != 0 {
-        return Err(format!("the NVIDIA driver answers with error {status} (cuInit): is a GPU visible here?"));
+        return Err(format!(
+            "the NVIDIA driver answers with error {status} (cuInit): is a GPU visible here?"
+        ));
     }
     let mut found: c_int = 0;
     // SAFETY: `found` outlives the call.
@@ -39,16 +45,21 @@ pub(super) fn gpu(index: usize) -> Result<Gpu, String> {
     if status != 0 || found <= 0 {
         return Err("the NVIDIA driver reports no GPU".to_owned());
     }
-    let ordinal = c_int::try_from(index).ok().filter(|ordinal| *ordinal < found).ok_or_else(|| {
-        let last = found - 1;
-        format!("there is no GPU {index}: the driver reports GPUs 0 to {last}")
-    })?;
+    let ordinal = c_int::try_from(index)
+        .ok()
+        .filter(|ordinal| *ordinal < found)
+        .ok_or_else(|| {
+            let last = found - 1;
+            format!("there is no GPU {index}: the driver reports GPUs 0 to {last}")
+        })?;
     let mut buffer = [0 as c_char; 128];
     // SAFETY: the buffer outlives the call and its length travels with it; cuDeviceGetName ends it with a zero, and
     // the last byte is never written because one less is announced.
     let name = unsafe {
         if name(buffer.as_mut_ptr(), 127, ordinal) == 0 {
-            CStr::from_ptr(buffer.as_ptr()).to_string_lossy().into_owned()
+            CStr::from_ptr(buffer.as_ptr())
+                .to_string_lossy()
+                .into_owned()
         } else {
             "NVIDIA GPU".to_owned()
         }
@@ -67,7 +78,11 @@ pub(super) fn compiler_is_there() -> Result<(), String> {
     }
     // cubecl looks in these places, in this order, and panics when there is none.
     let candidates = ["/usr/local/cuda", "/opt/cuda", "/usr/bin/nvcc"];
-    if std::env::var_os("CUDA_PATH").is_none() && !candidates.iter().any(|path| std::path::Path::new(path).exists()) {
+    if std::env::var_os("CUDA_PATH").is_none()
+        && !candidates
+            .iter()
+            .any(|path| std::path::Path::new(path).exists())
+    {
         return Err("no CUDA headers were found: set CUDA_PATH to a CUDA installation".to_owned());
     }
     Ok(())

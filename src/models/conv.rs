@@ -9,10 +9,10 @@ use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{DType, Device, Tensor, activation, module};
 
 use super::Activation;
+use super::ops::CpuOps;
 use swath_cpu::Sizes;
 use swath_cpu::norm::Limits;
 use swath_cpu::resample::Join;
-use super::ops::CpuOps;
 
 fn on_cpu<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.dtype() == DType::F32 && tensor.device().inner() == Device::flex()

@@ -70,7 +70,12 @@ pub trait AnyNetwork: Send + Sync {
 
     /// One step of the library's own AdamW, which keeps its state by parameter name; `gradients` are those of a loss
     /// computed with this network.
-    fn adamw(self: Box<Self>, optimiser: &mut AdamW, gradients: Gradients, rates: &Rates) -> (BoxedNetwork, Step);
+    fn adamw(
+        self: Box<Self>,
+        optimiser: &mut AdamW,
+        gradients: Gradients,
+        rates: &Rates,
+    ) -> (BoxedNetwork, Step);
 
     /// Stops training the parameters, and updating the batch norms, whose names begin with one of the prefixes.
     fn freeze(&mut self, prefixes: &[&str]);
@@ -177,7 +182,12 @@ impl<N: Network> AnyNetwork for N {
         Box::new(optimizer.step(rate, *self, gradients))
     }
 
-    fn adamw(self: Box<Self>, optimiser: &mut AdamW, gradients: Gradients, rates: &Rates) -> (BoxedNetwork, Step) {
+    fn adamw(
+        self: Box<Self>,
+        optimiser: &mut AdamW,
+        gradients: Gradients,
+        rates: &Rates,
+    ) -> (BoxedNetwork, Step) {
         let (module, step) = optimiser.step(*self, gradients, rates);
         (Box::new(module), step)
     }

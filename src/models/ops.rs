@@ -8,9 +8,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, Flex, TensorMetadata, backend_extension};
 use burn::tensor::TensorData;
 
+use swath_cpu::Sizes;
 use swath_cpu::norm::{self, Limits, Planes};
 use swath_cpu::resample::{self, Join};
-use swath_cpu::Sizes;
 
 /// Operations that only `Flex` runs; [`super::conv`] asks for them on that device alone.
 #[backend_extension(Flex, Autodiff)]

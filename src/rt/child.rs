@@ -20,14 +20,21 @@ const EXECUTION_COMPLETE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
 
 /// Runs cells until the front process closes the pipe. The front process' environment names the descriptors.
 #[unsafe(no_mangle)]
-#[expect(unreachable_pub, reason = "the kernel finds it by its name in the shared object")]
+#[expect(
+    unreachable_pub,
+    reason = "the kernel finds it by its name in the shared object"
+)]
 pub extern "C" fn swath_child_main() -> ! {
     let served = std::thread::Builder::new()
         .name("main".to_owned())
         .stack_size(STACK_BYTES)
         .spawn(serve)
         .map_err(|error| format!("cannot start the cells' thread: {error}"))
-        .and_then(|thread| thread.join().unwrap_or_else(|_| Err("the cells' thread panicked".to_owned())));
+        .and_then(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err("the cells' thread panicked".to_owned()))
+        });
     if let Err(reason) = served {
         pipes::write_error(&format!("swath: {reason}\n"));
         std::process::exit(1);
@@ -38,17 +45,25 @@ pub extern "C" fn swath_child_main() -> ! {
 fn serve() -> Result<(), String> {
     let [stdout, stderr, channel] =
         ["SWATH_STDOUT_FD", "SWATH_STDERR_FD", "SWATH_SIDE_FD"].map(descriptor_from_environment);
-    let protocol = pipes::redirect(stdout?, stderr?).map_err(|error| format!("cannot redirect output: {error}"))?;
+    let protocol = pipes::redirect(stdout?, stderr?)
+        .map_err(|error| format!("cannot redirect output: {error}"))?;
     side::connect(channel?);
     restore_environment();
     crate::session::set_sink(Arc::new(side::SideSink));
     guard::install_panic_hook();
     signals::install();
     pipes::start_flusher().map_err(|error| format!("cannot start a thread: {error}"))?;
-    let pipes::Protocol { requests, mut answers, .. } = protocol;
+    let pipes::Protocol {
+        requests,
+        mut answers,
+        ..
+    } = protocol;
     for line in BufReader::new(requests).lines() {
         let line = line.map_err(|error| format!("cannot read a request: {error}"))?;
-        if let Some((path, function)) = line.strip_prefix(LOAD_AND_RUN).and_then(|rest| rest.rsplit_once(' ')) {
+        if let Some((path, function)) = line
+            .strip_prefix(LOAD_AND_RUN)
+            .and_then(|rest| rest.rsplit_once(' '))
+        {
             run_cell(path, function, &mut answers)?;
         }
     }
@@ -56,8 +71,11 @@ fn serve() -> Result<(), String> {
 }
 
 fn descriptor_from_environment(name: &str) -> Result<RawFd, String> {
-    let value = std::env::var(name).map_err(|_| format!("{name} is not set: this process is started by the kernel"))?;
-    value.parse().map_err(|_| format!("{name} is not a descriptor: {value}"))
+    let value = std::env::var(name)
+        .map_err(|_| format!("{name} is not set: this process is started by the kernel"))?;
+    value
+        .parse()
+        .map_err(|_| format!("{name} is not a descriptor: {value}"))
 }
 
 /// Hides the plumbing from users' code and from the programs it starts.
@@ -65,8 +83,13 @@ fn restore_environment() {
     let library_path = std::env::var_os("SWATH_USER_LD_LIBRARY_PATH");
     // SAFETY: only this thread and one that waits for it exist yet.
     unsafe {
-        for name in ["SWATH_CHILD", "SWATH_STDOUT_FD", "SWATH_STDERR_FD", "SWATH_SIDE_FD", "SWATH_USER_LD_LIBRARY_PATH"]
-        {
+        for name in [
+            "SWATH_CHILD",
+            "SWATH_STDOUT_FD",
+            "SWATH_STDERR_FD",
+            "SWATH_SIDE_FD",
+            "SWATH_USER_LD_LIBRARY_PATH",
+        ] {
             std::env::remove_var(name);
         }
         match library_path {
@@ -90,21 +113,32 @@ fn run_cell(path: &str, function: &str, answers: &mut File) -> Result<(), String
     pipes::flush();
     let mut outcome = guard::end();
     outcome["interrupted"] = crate::session::interrupted().into();
-    let dropped = side::ask(&json!({ "kind": "done", "outcome": outcome, "names": store::names() }));
+    let dropped =
+        side::ask(&json!({ "kind": "done", "outcome": outcome, "names": store::names() }));
     // The front process answers with names that later cells cannot use, such as closures.
-    for name in dropped.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    for name in dropped
+        .as_ref()
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         store::remove(name);
     }
     pipes::flush();
-    answers.write_all(EXECUTION_COMPLETE).map_err(|error| format!("cannot answer: {error}"))
+    answers
+        .write_all(EXECUTION_COMPLETE)
+        .map_err(|error| format!("cannot answer: {error}"))
 }
 
 /// The signature that evcxr gives a cell's function; our cells leave its argument alone.
 type CellFunction = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
 
 fn load_and_call(path: &str, function: &str) -> Result<(), String> {
-    let c_path = CString::new(path).map_err(|_| "the object's path holds a zero byte".to_owned())?;
-    let c_function = CString::new(function).map_err(|_| "the function's name holds a zero byte".to_owned())?;
+    let c_path =
+        CString::new(path).map_err(|_| "the object's path holds a zero byte".to_owned())?;
+    let c_function =
+        CString::new(function).map_err(|_| "the function's name holds a zero byte".to_owned())?;
     // SAFETY: both strings end in zero. The object is one that the kernel has just built; it is never unloaded, so
     // the code and the values it leaves behind stay valid.
     let call = unsafe {
@@ -129,6 +163,10 @@ fn loader_error() -> String {
     // SAFETY: dlerror returns null or a string that ends in zero and is valid until the next call.
     unsafe {
         let text = libc::dlerror();
-        if text.is_null() { "unknown error".to_owned() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
+        if text.is_null() {
+            "unknown error".to_owned()
+        } else {
+            CStr::from_ptr(text).to_string_lossy().into_owned()
+        }
     }
 }

@@ -39,7 +39,11 @@ mod tests {
             polls += 1;
             let waker = context.waker().clone();
             std::thread::spawn(move || waker.wake());
-            if polls < 3 { Poll::Pending } else { Poll::Ready(polls) }
+            if polls < 3 {
+                Poll::Pending
+            } else {
+                Poll::Ready(polls)
+            }
         }));
         assert_eq!(value, 3);
     }

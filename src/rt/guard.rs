@@ -36,9 +36,12 @@ pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
         Ok(Ok(())) => return true,
         Ok(Err(error)) => Outcome::Failed(error),
         Err(payload) => {
-            let panic = LAST_PANIC.with_borrow_mut(Option::take).unwrap_or_else(|| {
-                Panic { message: payload_text(&*payload).to_owned(), ..Panic::default() }
-            });
+            let panic = LAST_PANIC
+                .with_borrow_mut(Option::take)
+                .unwrap_or_else(|| Panic {
+                    message: payload_text(&*payload).to_owned(),
+                    ..Panic::default()
+                });
             Outcome::Panicked(panic)
         }
     };
@@ -93,7 +96,9 @@ pub(super) fn end() -> Value {
             "file": error.location.file(), "line": error.location.line(), "column": error.location.column(),
         }),
         Some(Outcome::Lost(names)) => json!({ "kind": "lost", "names": names }),
-        Some(Outcome::Cancelled) => json!({ "kind": "interrupted", "message": "interrupted before it began" }),
+        Some(Outcome::Cancelled) => {
+            json!({ "kind": "interrupted", "message": "interrupted before it began" })
+        }
         Some(Outcome::NotLoaded(reason)) => json!({ "kind": "load", "message": reason }),
     }
 }
@@ -107,16 +112,29 @@ pub(super) fn install_panic_hook() {
             super::side::announce_panic(&panic.message);
             LAST_PANIC.set(Some(panic));
         } else {
-            let name = std::thread::current().name().unwrap_or("<unnamed>").to_owned();
-            let Panic { message, file, line, column } = panic;
-            super::pipes::write_error(&format!("thread '{name}' panicked at {file}:{line}:{column}:\n{message}\n"));
+            let name = std::thread::current()
+                .name()
+                .unwrap_or("<unnamed>")
+                .to_owned();
+            let Panic {
+                message,
+                file,
+                line,
+                column,
+            } = panic;
+            super::pipes::write_error(&format!(
+                "thread '{name}' panicked at {file}:{line}:{column}:\n{message}\n"
+            ));
         }
     }));
 }
 
 fn describe(information: &PanicHookInfo<'_>) -> Panic {
     let mut panic = Panic {
-        message: information.payload_as_str().unwrap_or("a panic without text").to_owned(),
+        message: information
+            .payload_as_str()
+            .unwrap_or("a panic without text")
+            .to_owned(),
         ..Panic::default()
     };
     if let Some(location) = information.location() {

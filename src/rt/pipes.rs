@@ -31,20 +31,32 @@ pub(super) fn redirect(stdout_pipe: RawFd, stderr_pipe: RawFd) -> std::io::Resul
         // SAFETY: the front process opened this descriptor for us alone; its duplicate is in place.
         unsafe { libc::close(pipe) };
     }
-    Ok(Protocol { requests: requests.into(), answers: answers.into(), _errors: errors })
+    Ok(Protocol {
+        requests: requests.into(),
+        answers: answers.into(),
+        _errors: errors,
+    })
 }
 
 fn duplicate(descriptor: RawFd) -> std::io::Result<OwnedFd> {
     // SAFETY: fcntl has no memory effects; a new descriptor is ours to own.
     unsafe {
         let copy = libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 10);
-        if copy < 0 { Err(std::io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(copy)) }
+        if copy < 0 {
+            Err(std::io::Error::last_os_error())
+        } else {
+            Ok(OwnedFd::from_raw_fd(copy))
+        }
     }
 }
 
 fn replace(from: RawFd, to: RawFd) -> std::io::Result<()> {
     // SAFETY: dup2 has no memory effects.
-    if unsafe { libc::dup2(from, to) } < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+    if unsafe { libc::dup2(from, to) } < 0 {
+        Err(std::io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes to standard error, ignoring a reader that has gone.
@@ -64,12 +76,16 @@ static CELL_BEGAN: Condvar = Condvar::new();
 
 /// Starts the thread that shows partial lines while a cell runs.
 pub(super) fn start_flusher() -> std::io::Result<()> {
-    std::thread::Builder::new().name("swath-flusher".to_owned()).spawn(|| loop {
-        let running = CELL_RUNS.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(CELL_BEGAN.wait_while(running, |runs| !*runs));
-        std::thread::sleep(FLUSH_INTERVAL);
-        let _ = std::io::stdout().flush();
-    })?;
+    std::thread::Builder::new()
+        .name("swath-flusher".to_owned())
+        .spawn(|| {
+            loop {
+                let running = CELL_RUNS.lock().unwrap_or_else(PoisonError::into_inner);
+                drop(CELL_BEGAN.wait_while(running, |runs| !*runs));
+                std::thread::sleep(FLUSH_INTERVAL);
+                let _ = std::io::stdout().flush();
+            }
+        })?;
     Ok(())
 }
 

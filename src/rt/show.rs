@@ -59,7 +59,9 @@ impl<T: ?Sized> ShowAny for &T {
 fn show_type(name: &str) {
     // Cells are compiled as a crate of this name, which users never see.
     let name = name.replace("ctx::", "");
-    crate::session::result(Output::text(format!("a value of type {name} (it has no `Debug` text)")));
+    crate::session::result(Output::text(format!(
+        "a value of type {name} (it has no `Debug` text)"
+    )));
 }
 
 macro_rules! show_tensors {

@@ -42,7 +42,10 @@ pub(super) fn announce_panic(message: &str) {
         Err(TryLockError::WouldBlock) => None,
     };
     if let Some(stream) = channel.as_deref().and_then(Option::as_ref) {
-        let _ = exchange(&mut &*stream, &json!({ "kind": "panic", "message": message }));
+        let _ = exchange(
+            &mut &*stream,
+            &json!({ "kind": "panic", "message": message }),
+        );
     }
 }
 
@@ -108,7 +111,12 @@ fn bundle(output: &Output) -> (Map<String, Value>, Map<String, Value>) {
     }
     for (mime, bytes) in [("image/png", &output.png), ("image/webp", &output.webp)] {
         if let Some(bytes) = bytes {
-            bundle.insert(mime.to_owned(), base64::engine::general_purpose::STANDARD.encode(bytes).into());
+            bundle.insert(
+                mime.to_owned(),
+                base64::engine::general_purpose::STANDARD
+                    .encode(bytes)
+                    .into(),
+            );
             if !output.alt.is_empty() {
                 metadata.insert(mime.to_owned(), json!({ "alt": output.alt }));
             }
@@ -123,10 +131,20 @@ mod tests {
 
     #[test]
     fn every_form_of_an_output_is_sent_and_pictures_carry_their_words() {
-        let output = Output { png: Some(vec![1, 2, 3]), alt: "a map".to_owned(), ..Output::html("map", "<b>map</b>") };
+        let output = Output {
+            png: Some(vec![1, 2, 3]),
+            alt: "a map".to_owned(),
+            ..Output::html("map", "<b>map</b>")
+        };
         let (bundle, metadata) = bundle(&output);
-        assert_eq!(Value::from(bundle), json!({ "text/plain": "map", "text/html": "<b>map</b>", "image/png": "AQID" }));
-        assert_eq!(Value::from(metadata), json!({ "image/png": { "alt": "a map" } }));
+        assert_eq!(
+            Value::from(bundle),
+            json!({ "text/plain": "map", "text/html": "<b>map</b>", "image/png": "AQID" })
+        );
+        assert_eq!(
+            Value::from(metadata),
+            json!({ "image/png": { "alt": "a map" } })
+        );
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub fn has<T: 'static>(name: &str) -> bool {
 }
 
 fn has_type(name: &str, expected: TypeId) -> bool {
-    let found = VARIABLES.with_borrow(|variables| variables.get(name).map(|value| (**value).type_id()));
+    let found =
+        VARIABLES.with_borrow(|variables| variables.get(name).map(|value| (**value).type_id()));
     if found == Some(expected) {
         return true;
     }
@@ -49,7 +50,9 @@ pub fn take<T: 'static>(name: &str) -> T {
 }
 
 fn take_box(name: &str) -> Box<dyn Any> {
-    VARIABLES.with_borrow_mut(|variables| variables.remove(name)).unwrap_or_else(|| missing(name))
+    VARIABLES
+        .with_borrow_mut(|variables| variables.remove(name))
+        .unwrap_or_else(|| missing(name))
 }
 
 #[cold]

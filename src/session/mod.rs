@@ -28,7 +28,10 @@ pub trait Sink: Send + Sync {
 
 struct Terminal;
 
-#[expect(clippy::print_stdout, reason = "the sink of a program without a host is its standard output")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the sink of a program without a host is its standard output"
+)]
 impl Sink for Terminal {
     fn result(&self, output: Output) {
         println!("{}", output.text);
@@ -41,7 +44,8 @@ impl Sink for Terminal {
     fn input(&self, prompt: &str, _password: bool) -> Option<String> {
         println!("{prompt}");
         let mut line = String::new();
-        (std::io::stdin().read_line(&mut line).ok()? > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+        (std::io::stdin().read_line(&mut line).ok()? > 0)
+            .then(|| line.trim_end_matches(['\r', '\n']).to_owned())
     }
 }
 
@@ -51,11 +55,16 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// Sends everything displayed from now on to `sink`.
 pub fn set_sink(sink: Arc<dyn Sink>) {
-    *SINK.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(sink);
+    *SINK
+        .write()
+        .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(sink);
 }
 
 fn sink() -> Arc<dyn Sink> {
-    SINK.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone().unwrap_or_else(|| Arc::new(Terminal))
+    SINK.read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .clone()
+        .unwrap_or_else(|| Arc::new(Terminal))
 }
 
 /// Shows the result of a cell.
@@ -83,7 +92,11 @@ impl Live {
     /// Shows `value` and keeps a handle to replace it.
     #[must_use]
     pub fn new(value: &dyn Show) -> Self {
-        let id = format!("swath-{}-{}", std::process::id(), NEXT_ID.fetch_add(1, Ordering::Relaxed));
+        let id = format!(
+            "swath-{}-{}",
+            std::process::id(),
+            NEXT_ID.fetch_add(1, Ordering::Relaxed)
+        );
         sink().display(value.output(), Some(&id));
         Self { id }
     }
@@ -127,5 +140,9 @@ pub fn set_interrupted(value: bool) {
 /// # Errors
 /// [`crate::Error::Interrupted`] naming `doing`.
 pub fn check_interrupt(doing: &'static str) -> crate::Result<()> {
-    if interrupted() { Err(crate::Error::Interrupted { doing }) } else { Ok(()) }
+    if interrupted() {
+        Err(crate::Error::Interrupted { doing })
+    } else {
+        Ok(())
+    }
 }

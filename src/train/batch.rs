@@ -21,19 +21,28 @@ pub(super) struct Batch {
 impl Batch {
     /// Stacks chips of one size.
     pub(super) fn new(chips: &[Chip], normalisation: &Normalisation) -> Self {
-        let parts: Vec<_> = chips.iter().map(|chip| (&chip.patch, chip.labels.as_slice())).collect();
+        let parts: Vec<_> = chips
+            .iter()
+            .map(|chip| (&chip.patch, chip.labels.as_slice()))
+            .collect();
         Self::of_patches(&parts, normalisation)
     }
 
     pub(super) fn of_patches(parts: &[(&Patch, &[u8])], normalisation: &Normalisation) -> Self {
         let Some((first, _)) = parts.first() else {
-            return Self { images: Vec::new(), labels: Vec::new(), shape: [0; 4] };
+            return Self {
+                images: Vec::new(),
+                labels: Vec::new(),
+                shape: [0; 4],
+            };
         };
         let (height, width, bands) = (first.size.height, first.size.width, first.bands);
         let pixels = height * width;
         let mut images = vec![0.0_f32; parts.len() * bands * pixels];
         let mut labels = vec![IGNORE; parts.len() * pixels];
-        let chunks = images.chunks_exact_mut((bands * pixels).max(1)).zip(labels.chunks_exact_mut(pixels.max(1)));
+        let chunks = images
+            .chunks_exact_mut((bands * pixels).max(1))
+            .zip(labels.chunks_exact_mut(pixels.max(1)));
         for ((patch, truth), (image, label)) in parts.iter().zip(chunks) {
             image.copy_from_slice(&patch.data);
             normalisation.apply(image);
@@ -48,12 +57,19 @@ impl Batch {
                 label.copy_from_slice(truth);
             }
         }
-        Self { images, labels, shape: [parts.len(), bands, height, width] }
+        Self {
+            images,
+            labels,
+            shape: [parts.len(), bands, height, width],
+        }
     }
 
     /// The images on a device.
     pub(super) fn upload(&mut self, device: &burn::tensor::Device) -> Tensor<4> {
-        Tensor::from_data(TensorData::new(std::mem::take(&mut self.images), self.shape), device)
+        Tensor::from_data(
+            TensorData::new(std::mem::take(&mut self.images), self.shape),
+            device,
+        )
     }
 }
 
@@ -63,7 +79,12 @@ mod tests {
     use crate::raster::Size;
 
     fn patch() -> Patch {
-        Patch { size: Size::new(2, 2), bands: 1, data: vec![1.0, 2.0, 3.0, f32::NAN], valid: vec![1, 1, 0, 1] }
+        Patch {
+            size: Size::new(2, 2),
+            bands: 1,
+            data: vec![1.0, 2.0, 3.0, f32::NAN],
+            valid: vec![1, 1, 0, 1],
+        }
     }
 
     #[test]

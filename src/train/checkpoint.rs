@@ -83,8 +83,14 @@ impl Checkpoint {
     /// Writes the checkpoint into `folder`; an older one stays whole until the new one is on disk.
     pub(super) fn write(&self, folder: &Path) -> Result<PathBuf, TrainError> {
         let path = folder.join(FILE);
-        let io = |source| TrainError::Io { path: path.clone(), source };
-        let wrong = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
+        let io = |source| TrainError::Io {
+            path: path.clone(),
+            source,
+        };
+        let wrong = |reason: String| TrainError::Checkpoint {
+            path: path.clone(),
+            reason,
+        };
         let header = Header {
             format: FORMAT,
             settings: self.settings.clone(),
@@ -99,19 +105,30 @@ impl Checkpoint {
         let mut views = Vec::new();
         for (group, tensors) in [("network", &self.network), ("best", &self.best)] {
             for (name, data) in tensors {
-                let values = data.as_slice::<f32>().map_err(|error| wrong(format!("{name}: {error:?}")))?;
-                views.push((format!("{group}/{name}"), view(values, data.shape().to_vec(), &path)?));
+                let values = data
+                    .as_slice::<f32>()
+                    .map_err(|error| wrong(format!("{name}: {error:?}")))?;
+                views.push((
+                    format!("{group}/{name}"),
+                    view(values, data.shape().to_vec(), &path)?,
+                ));
             }
         }
         for record in &self.moments {
             for (group, values) in [("first", &record.first), ("second", &record.second)] {
-                views.push((format!("{group}/{}", record.path), view(values, vec![values.len()], &path)?));
+                views.push((
+                    format!("{group}/{}", record.path),
+                    view(values, vec![values.len()], &path)?,
+                ));
             }
         }
         let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), header)])))
             .map_err(|error| wrong(error.to_string()))?;
         std::fs::create_dir_all(folder).map_err(io)?;
-        let mut file = tempfile::Builder::new().prefix(".swath-").tempfile_in(folder).map_err(io)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".swath-")
+            .tempfile_in(folder)
+            .map_err(io)?;
         file.write_all(&bytes).map_err(io)?;
         file.as_file().sync_all().map_err(io)?;
         file.persist(&path).map_err(|error| io(error.error))?;
@@ -121,29 +138,49 @@ impl Checkpoint {
     /// Reads the checkpoint of `folder`, which must come from a run with the same settings.
     pub(super) fn read(folder: &Path, settings: &Settings) -> Result<Self, TrainError> {
         let path = folder.join(FILE);
-        let wrong = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
-        let bytes = std::fs::read(&path).map_err(|source| TrainError::Io { path: path.clone(), source })?;
-        let (_, metadata) =
-            SafeTensors::read_metadata(&bytes).map_err(|error| wrong(format!("it is damaged ({error})")))?;
-        let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let wrong = |reason: String| TrainError::Checkpoint {
+            path: path.clone(),
+            reason,
+        };
+        let bytes = std::fs::read(&path).map_err(|source| TrainError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        let (_, metadata) = SafeTensors::read_metadata(&bytes)
+            .map_err(|error| wrong(format!("it is damaged ({error})")))?;
+        let text = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|metadata| metadata.get(KEY));
         let text = text.ok_or_else(|| wrong("it is no Swath checkpoint".to_owned()))?;
-        let header: Header =
-            serde_json::from_str(text).map_err(|error| wrong(format!("its header is damaged or newer ({error})")))?;
+        let header: Header = serde_json::from_str(text)
+            .map_err(|error| wrong(format!("its header is damaged or newer ({error})")))?;
         if header.format != FORMAT {
-            return Err(wrong(format!("it has format {}, this Swath reads {FORMAT}", header.format)));
+            return Err(wrong(format!(
+                "it has format {}, this Swath reads {FORMAT}",
+                header.format
+            )));
         }
         if let Some(difference) = settings.difference(&header.settings) {
             return Err(wrong(difference));
         }
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| wrong(format!("it is damaged ({error})")))?;
+        let file = SafeTensors::deserialize(&bytes)
+            .map_err(|error| wrong(format!("it is damaged ({error})")))?;
         let (mut network, mut best) = (NamedTensors::new(), NamedTensors::new());
         let (mut firsts, mut seconds) = (HashMap::new(), HashMap::new());
         for (name, view) in file.iter() {
-            let values: Vec<f32> =
-                view.data().chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect();
+            let values: Vec<f32> = view
+                .data()
+                .chunks_exact(4)
+                .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+                .collect();
             match name.split_once('/') {
-                Some(("network", name)) => drop(network.insert(name.to_owned(), data(values, view.shape()))),
-                Some(("best", name)) => drop(best.insert(name.to_owned(), data(values, view.shape()))),
+                Some(("network", name)) => {
+                    drop(network.insert(name.to_owned(), data(values, view.shape())))
+                }
+                Some(("best", name)) => {
+                    drop(best.insert(name.to_owned(), data(values, view.shape())))
+                }
                 Some(("first", name)) => drop(firsts.insert(name.to_owned(), values)),
                 Some(("second", name)) => drop(seconds.insert(name.to_owned(), values)),
                 _ => return Err(wrong(format!("it holds an unknown tensor {name:?}"))),
@@ -151,7 +188,13 @@ impl Checkpoint {
         }
         let mut moments: Vec<_> = firsts
             .into_iter()
-            .filter_map(|(path, first)| Some(MomentRecord { second: seconds.remove(&path)?, path, first }))
+            .filter_map(|(path, first)| {
+                Some(MomentRecord {
+                    second: seconds.remove(&path)?,
+                    path,
+                    first,
+                })
+            })
             .collect();
         moments.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(Self {
@@ -174,10 +217,18 @@ impl Checkpoint {
     }
 }
 
-fn view<'a>(values: &'a [f32], shape: Vec<usize>, path: &Path) -> Result<TensorView<'a>, TrainError> {
+fn view<'a>(
+    values: &'a [f32],
+    shape: Vec<usize>,
+    path: &Path,
+) -> Result<TensorView<'a>, TrainError> {
     // safetensors is little-endian, as every machine that this library runs on.
-    TensorView::new(Dtype::F32, shape, bytemuck::cast_slice(values))
-        .map_err(|error| TrainError::Checkpoint { path: path.to_owned(), reason: error.to_string() })
+    TensorView::new(Dtype::F32, shape, bytemuck::cast_slice(values)).map_err(|error| {
+        TrainError::Checkpoint {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        }
+    })
 }
 
 fn data(values: Vec<f32>, shape: &[usize]) -> TensorData {
@@ -212,11 +263,18 @@ mod tests {
             step: 10,
             epoch_losses: vec![0.1, 0.7],
             epoch_seconds: 1.5,
-            history: History { epochs: vec![record(1, [50, 10, 10, 30], 0.1)], step_losses: vec![0.3; 10] },
+            history: History {
+                epochs: vec![record(1, [50, 10, 10, 30], 0.1)],
+                step_losses: vec![0.3; 10],
+            },
             network: NamedTensors::from([("a.weight".into(), data(vec![1.0, -0.1], &[1, 2]))]),
             best: NamedTensors::new(),
             optimiser_steps: 10,
-            moments: vec![MomentRecord { path: "a.weight".into(), first: vec![0.1, 0.2], second: vec![0.3, 1e-30] }],
+            moments: vec![MomentRecord {
+                path: "a.weight".into(),
+                first: vec![0.1, 0.2],
+                second: vec![0.3, 1e-30],
+            }],
         }
     }
 
@@ -226,26 +284,46 @@ mod tests {
         let written = checkpoint();
         written.write(folder.path())?;
         let read = Checkpoint::read(folder.path(), &settings())?;
-        assert_eq!((read.step, read.optimiser_steps, &read.epoch_losses), (10, 10, &vec![0.1, 0.7]));
+        assert_eq!(
+            (read.step, read.optimiser_steps, &read.epoch_losses),
+            (10, 10, &vec![0.1, 0.7])
+        );
         assert_eq!(read.history, written.history);
         assert_eq!(read.network, written.network);
         assert_eq!(read.moments, written.moments);
-        assert_eq!(std::fs::read_dir(folder.path())?.count(), 1, "no temporary file stays");
+        assert_eq!(
+            std::fs::read_dir(folder.path())?.count(),
+            1,
+            "no temporary file stays"
+        );
         Ok(())
     }
 
     #[test]
-    fn other_settings_damage_and_absence_are_errors_that_say_so() -> Result<(), Box<dyn std::error::Error>> {
+    fn other_settings_damage_and_absence_are_errors_that_say_so()
+    -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
-        assert!(matches!(Checkpoint::read(folder.path(), &settings()), Err(TrainError::Io { .. })));
+        assert!(matches!(
+            Checkpoint::read(folder.path(), &settings()),
+            Err(TrainError::Io { .. })
+        ));
         let path = checkpoint().write(folder.path())?;
-        let other = Settings { batch: 8, ..settings() };
-        let error = Checkpoint::read(folder.path(), &other).err().map(|error| error.to_string()).unwrap_or_default();
+        let other = Settings {
+            batch: 8,
+            ..settings()
+        };
+        let error = Checkpoint::read(folder.path(), &other)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
         assert!(error.contains("its batch is 4, this run's is 8"), "{error}");
         let mut bytes = std::fs::read(&path)?;
         bytes.truncate(bytes.len() / 2);
         std::fs::write(&path, bytes)?;
-        let error = Checkpoint::read(folder.path(), &settings()).err().map(|error| error.to_string()).unwrap_or_default();
+        let error = Checkpoint::read(folder.path(), &settings())
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
         assert!(error.contains("damaged"), "{error}");
         Ok(())
     }

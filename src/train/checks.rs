@@ -8,7 +8,13 @@ use crate::chips::Chips;
 use crate::scene::Scene;
 
 pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
-    let wrong = |setting, found: String, expected| Err(TrainError::Setting { setting, found, expected });
+    let wrong = |setting, found: String, expected| {
+        Err(TrainError::Setting {
+            setting,
+            found,
+            expected,
+        })
+    };
     if options.batch == 0 {
         return wrong("batch", "0".to_owned(), "at least 1 chip a step");
     }
@@ -18,19 +24,45 @@ pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
         Length::Epochs(_) | Length::Steps(_) => {}
     }
     if !(options.lr.is_finite() && options.lr > 0.0) {
-        return wrong("lr", options.lr.to_string(), "a positive number, such as 1e-3");
+        return wrong(
+            "lr",
+            options.lr.to_string(),
+            "a positive number, such as 1e-3",
+        );
     }
     if !(options.weight_decay.is_finite() && options.weight_decay >= 0.0) {
-        return wrong("weight_decay", options.weight_decay.to_string(), "0 or a positive number");
+        return wrong(
+            "weight_decay",
+            options.weight_decay.to_string(),
+            "0 or a positive number",
+        );
     }
-    if options.clip_norm.is_some_and(|norm| norm.is_nan() || norm <= 0.0) {
-        return wrong("clip_norm", format!("{:?}", options.clip_norm), "a positive number");
+    if options
+        .clip_norm
+        .is_some_and(|norm| norm.is_nan() || norm <= 0.0)
+    {
+        return wrong(
+            "clip_norm",
+            format!("{:?}", options.clip_norm),
+            "a positive number",
+        );
     }
     if !(options.validation_share.is_finite() && options.validation_share >= 0.0) {
-        return wrong("validation_share", options.validation_share.to_string(), "0 or a positive number");
+        return wrong(
+            "validation_share",
+            options.validation_share.to_string(),
+            "0 or a positive number",
+        );
     }
-    if options.encoder_rate.is_some_and(|share| !share.is_finite() || share < 0.0) {
-        return wrong("encoder_rate", format!("{:?}", options.encoder_rate), "0 or a positive number, such as 0.1");
+    if options
+        .encoder_rate
+        .is_some_and(|share| !share.is_finite() || share < 0.0)
+    {
+        return wrong(
+            "encoder_rate",
+            format!("{:?}", options.encoder_rate),
+            "0 or a positive number, such as 0.1",
+        );
     }
     Ok(())
 }
@@ -39,12 +71,21 @@ pub(super) fn scenes(segmenter: &Segmenter, chips: &Chips, valid: &Scene) -> Res
     let train = chips.scene();
     for (area, scene) in [("training scene", train), ("validation scene", valid)] {
         if !scene.has_labels() {
-            return Err(TrainError::NoLabels { area, scene: scene.name() }.into());
+            return Err(TrainError::NoLabels {
+                area,
+                scene: scene.name(),
+            }
+            .into());
         }
         let (expected, found) = (segmenter.classes().names(), scene.classes().names());
         if expected != found {
             let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-            return Err(TrainError::ClassesDiffer { area, expected: owned(expected), found: owned(found) }.into());
+            return Err(TrainError::ClassesDiffer {
+                area,
+                expected: owned(expected),
+                found: owned(found),
+            }
+            .into());
         }
     }
     let bands = |area, other, expected, scene: &Scene| TrainError::BandsDiffer {
@@ -55,9 +96,18 @@ pub(super) fn scenes(segmenter: &Segmenter, chips: &Chips, valid: &Scene) -> Res
         scene: scene.name(),
     };
     if valid.band_count() != train.band_count() {
-        return Err(bands("validation scene", "the training scene", train.band_count(), valid).into());
+        return Err(bands(
+            "validation scene",
+            "the training scene",
+            train.band_count(),
+            valid,
+        )
+        .into());
     }
-    if let Some(expected) = segmenter.bands().filter(|expected| *expected != train.band_count()) {
+    if let Some(expected) = segmenter
+        .bands()
+        .filter(|expected| *expected != train.band_count())
+    {
         return Err(bands("training scene", "the model", expected, train).into());
     }
     Ok(())

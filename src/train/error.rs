@@ -63,7 +63,9 @@ pub enum TrainError {
         doing: &'static str,
     },
     /// The network's output has another shape than the labels.
-    #[error("the network gave scores of shape {found:?}, expected {expected:?} ([chips, classes, height, width])")]
+    #[error(
+        "the network gave scores of shape {found:?}, expected {expected:?} ([chips, classes, height, width])"
+    )]
     OutputShape {
         /// `[n, classes, h, w]` expected.
         expected: [usize; 4],

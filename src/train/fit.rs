@@ -15,11 +15,11 @@ use super::segmenter::{Segmenter, Trained};
 use super::validate::{Validation, check_shape, read};
 use super::view::{Progress, View};
 use super::{AdamW, EpochRecord, History, OneCycle, Rates, Step, Targets, TrainError};
-use crate::{Error, Result};
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::models::{BoxedNetwork, NamedTensors, Normalisation};
 use crate::scene::Scene;
+use crate::{Error, Result};
 
 /// Steps between two reads of the loss on a GPU: each read waits for all the work before it.
 const READ_EVERY: usize = 10;
@@ -119,17 +119,29 @@ impl<'a> Trainer<'a> {
         let (mut step, mut epoch_losses, mut epoch_seconds) = (0, Vec::new(), 0.0);
         let (network, normalisation, best, optimiser) = match resumed {
             Some(mut checkpoint) => {
-                let blank = || segmenter.architecture().build_blank(bands, classes.len(), &device);
+                let blank = || {
+                    segmenter
+                        .architecture()
+                        .build_blank(bands, classes.len(), &device)
+                };
                 let load = |tensors: &NamedTensors| -> Result<BoxedNetwork> {
                     let mut network = blank()?;
                     network.load_tensors(tensors)?;
                     Ok(network)
                 };
                 let network = load(&checkpoint.network)?;
-                let best = if checkpoint.best.is_empty() { None } else { Some(load(&checkpoint.best)?.inference()) };
+                let best = if checkpoint.best.is_empty() {
+                    None
+                } else {
+                    Some(load(&checkpoint.best)?.inference())
+                };
                 let optimiser = checkpoint.optimiser(optimiser);
                 history = checkpoint.history;
-                (step, epoch_losses, epoch_seconds) = (checkpoint.step, checkpoint.epoch_losses, checkpoint.epoch_seconds);
+                (step, epoch_losses, epoch_seconds) = (
+                    checkpoint.step,
+                    checkpoint.epoch_losses,
+                    checkpoint.epoch_seconds,
+                );
                 (network, checkpoint.normalisation, best, optimiser)
             }
             None => {
@@ -148,10 +160,19 @@ impl<'a> Trainer<'a> {
             batch,
             (share as usize).max(batch),
         );
-        let view = View::new(title(segmenter, chips, options), device.explain(), options.quiet);
+        let view = View::new(
+            title(segmenter, chips, options),
+            device.explain(),
+            options.quiet,
+        );
         let weights = options.class_weights.as_ref().map(|weights| {
             let weights: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
-            Tensor::<1>::from_floats(weights.as_slice(), device.burn()).reshape([1, weights.len(), 1, 1])
+            Tensor::<1>::from_floats(weights.as_slice(), device.burn()).reshape([
+                1,
+                weights.len(),
+                1,
+                1,
+            ])
         });
         Ok(Self {
             segmenter,
@@ -178,7 +199,10 @@ impl<'a> Trainer<'a> {
             last_validation: 0.0,
             view,
             timings: Timings::default(),
-            checkpoints: options.checkpoints.clone().or_else(|| options.resume.clone()),
+            checkpoints: options
+                .checkpoints
+                .clone()
+                .or_else(|| options.resume.clone()),
             written: Instant::now(),
             started: Instant::now(),
             device,
@@ -203,8 +227,12 @@ impl<'a> Trainer<'a> {
         let epoch = self.step / self.steps_per_epoch;
         let end = ((epoch + 1) * self.steps_per_epoch).min(self.steps);
         // A resumed run finds the generator of the device as an uninterrupted one does.
-        self.device.burn().seed(self.options.seed.wrapping_add(epoch as u64 + 1));
-        let mut stream = self.chips.epoch(epoch, self.settings.batch, self.options.workers);
+        self.device
+            .burn()
+            .seed(self.options.seed.wrapping_add(epoch as u64 + 1));
+        let mut stream = self
+            .chips
+            .epoch(epoch, self.settings.batch, self.options.workers);
         for _ in 0..self.step % self.steps_per_epoch {
             stream.next().transpose()?;
         }
@@ -243,7 +271,9 @@ impl<'a> Trainer<'a> {
     /// One step. Returns a reason when the loss or a gradient is not finite.
     fn train(&mut self, mut batch: Batch) -> Result<Option<StopReason>> {
         let start = Instant::now();
-        let Some(network) = self.network.take() else { return Ok(None) };
+        let Some(network) = self.network.take() else {
+            return Ok(None);
+        };
         let tracked = self.device.burn().clone().autodiff();
         let logits = network.forward(batch.upload(&tracked));
         let shape = check_shape(&logits, batch.shape, self.segmenter.classes().len())?;
@@ -265,7 +295,9 @@ impl<'a> Trainer<'a> {
         self.timings.steps += start.elapsed().as_secs_f64();
         if taken == Step::NotFinite {
             self.history.step_losses.pop();
-            return Ok(Some(StopReason::NotFinite { step: self.step + 1 }));
+            return Ok(Some(StopReason::NotFinite {
+                step: self.step + 1,
+            }));
         }
         self.step += 1;
         if self.device.is_gpu() && self.pending.len() >= READ_EVERY {
@@ -281,9 +313,14 @@ impl<'a> Trainer<'a> {
         }
         let pending = std::mem::take(&mut self.pending);
         let first = self.history.step_losses.len();
-        for (offset, loss) in read(Tensor::cat(pending, 0), &self.device)?.into_iter().enumerate() {
+        for (offset, loss) in read(Tensor::cat(pending, 0), &self.device)?
+            .into_iter()
+            .enumerate()
+        {
             if !loss.is_finite() {
-                return Ok(Some(StopReason::NotFinite { step: first + offset + 1 }));
+                return Ok(Some(StopReason::NotFinite {
+                    step: first + offset + 1,
+                }));
             }
             self.history.step_losses.push(loss);
             self.epoch_losses.push(loss);
@@ -295,7 +332,9 @@ impl<'a> Trainer<'a> {
         if let Some(reason) = self.read_losses()? {
             return Ok(Some(reason));
         }
-        let Some(network) = self.network.as_ref().map(|network| network.inference()) else { return Ok(None) };
+        let Some(network) = self.network.as_ref().map(|network| network.inference()) else {
+            return Ok(None);
+        };
         let start = Instant::now();
         let all = self.validation.windows();
         let weights = self.weights.clone();
@@ -307,11 +346,19 @@ impl<'a> Trainer<'a> {
             (self.options.loss, weights.as_ref()),
             &self.device,
             |done| {
-                view.show(&Progress { validating: Some((done, all)), ..base.clone() }, history);
+                view.show(
+                    &Progress {
+                        validating: Some((done, all)),
+                        ..base.clone()
+                    },
+                    history,
+                );
                 stop()
             },
         )?;
-        let Some(outcome) = outcome else { return self.interrupted().map(Some) };
+        let Some(outcome) = outcome else {
+            return self.interrupted().map(Some);
+        };
         self.last_validation = start.elapsed().as_secs_f64();
         self.timings.validation += self.last_validation;
         let record = EpochRecord {
@@ -321,18 +368,28 @@ impl<'a> Trainer<'a> {
             valid_loss: outcome.loss,
             scores: outcome.scores,
             lr: self.rates.base,
-            images_per_second: (self.epoch_losses.len() * self.settings.batch) as f64 / self.epoch_seconds.max(1e-9),
+            images_per_second: (self.epoch_losses.len() * self.settings.batch) as f64
+                / self.epoch_seconds.max(1e-9),
             seconds: self.epoch_seconds + self.last_validation,
         };
         if !record.valid_loss.is_finite() {
             return Ok(Some(StopReason::NotFinite { step: self.step }));
         }
-        if self.history.best().is_none_or(|best| record.is_better_than(best)) {
+        if self
+            .history
+            .best()
+            .is_none_or(|best| record.is_better_than(best))
+        {
             self.best = Some(network);
         }
         if let Some(example) = &outcome.example {
             let statistics = self.chips.scene().statistics().ok();
-            self.view.example(example, &record, self.segmenter.classes(), statistics.as_deref());
+            self.view.example(
+                example,
+                &record,
+                self.segmenter.classes(),
+                statistics.as_deref(),
+            );
         }
         self.history.epochs.push(record);
         self.epoch_losses.clear();
@@ -346,7 +403,8 @@ impl<'a> Trainer<'a> {
         let patience = self.options.patience?;
         let best = self.history.best()?.epoch;
         let since = self.history.epochs.len() - best;
-        (since >= patience.max(1) && self.step < self.steps).then_some(StopReason::NoImprovement { epochs: since })
+        (since >= patience.max(1) && self.step < self.steps)
+            .then_some(StopReason::NoImprovement { epochs: since })
     }
 
     fn interrupted(&mut self) -> Result<StopReason> {
@@ -359,7 +417,9 @@ impl<'a> Trainer<'a> {
 
     fn write_checkpoint(&mut self) -> Result<()> {
         self.written = Instant::now();
-        let (Some(folder), Some(network)) = (&self.checkpoints, &self.network) else { return Ok(()) };
+        let (Some(folder), Some(network)) = (&self.checkpoints, &self.network) else {
+            return Ok(());
+        };
         let start = Instant::now();
         let checkpoint = Checkpoint {
             settings: self.settings.clone(),
@@ -369,7 +429,11 @@ impl<'a> Trainer<'a> {
             epoch_seconds: self.epoch_seconds,
             history: self.history.clone(),
             network: network.named_tensors(),
-            best: self.best.as_ref().map(|best| best.named_tensors()).unwrap_or_default(),
+            best: self
+                .best
+                .as_ref()
+                .map(|best| best.named_tensors())
+                .unwrap_or_default(),
             optimiser_steps: self.optimiser.steps(),
             moments: self.optimiser.to_records(),
         };
@@ -379,8 +443,8 @@ impl<'a> Trainer<'a> {
     }
 
     fn progress(&self, validating: Option<(usize, usize)>) -> Progress {
-        let step_seconds =
-            (!self.recent.is_empty()).then(|| self.recent.iter().sum::<f64>() / self.recent.len() as f64);
+        let step_seconds = (!self.recent.is_empty())
+            .then(|| self.recent.iter().sum::<f64>() / self.recent.len() as f64);
         let left = self.steps - self.step.min(self.steps);
         let validations = left.div_ceil(self.steps_per_epoch) as f64;
         Progress {
@@ -388,7 +452,8 @@ impl<'a> Trainer<'a> {
             steps: self.steps,
             steps_per_epoch: self.steps_per_epoch,
             images_per_second: step_seconds.map(|seconds| self.settings.batch as f64 / seconds),
-            seconds_left: step_seconds.map(|seconds| seconds * left as f64 + validations * self.last_validation),
+            seconds_left: step_seconds
+                .map(|seconds| seconds * left as f64 + validations * self.last_validation),
             validating,
         }
     }
@@ -396,20 +461,32 @@ impl<'a> Trainer<'a> {
     fn finish(mut self, stopped: StopReason) -> Result<Run> {
         let current = self.network.take().map(|network| network.inference());
         // Weights that are not finite are worth nothing; the best epoch's are.
-        let usable = current.filter(|network| !matches!(stopped, StopReason::NotFinite { .. }) || is_finite(network));
+        let usable = current.filter(|network| {
+            !matches!(stopped, StopReason::NotFinite { .. }) || is_finite(network)
+        });
         let (best, last) = match (self.best.take(), usable) {
             (Some(best), Some(last)) => (best, last),
             (Some(best), None) => (best.clone_box(), best),
             (None, Some(last)) => (last.clone_box(), last),
             (None, None) => {
                 let loss = f32::NAN;
-                return Err(TrainError::NotFinite { loss, step: self.step + 1 }.into());
+                return Err(TrainError::NotFinite {
+                    loss,
+                    step: self.step + 1,
+                }
+                .into());
             }
         };
         self.timings.view = self.view.seconds;
         self.timings.total = self.started.elapsed().as_secs_f64();
         let trained = |network: BoxedNetwork, record: Option<&EpochRecord>| {
-            let trained = Trained::after(network, self.normalisation.clone(), self.chips, self.step, record);
+            let trained = Trained::after(
+                network,
+                self.normalisation.clone(),
+                self.chips,
+                self.step,
+                record,
+            );
             self.segmenter.with_weights(trained)
         };
         let run = Run {
@@ -430,21 +507,42 @@ impl<'a> Trainer<'a> {
 /// The encoder frozen, or at its share of the learning rate, as the architecture or the options say.
 fn rates(segmenter: &Segmenter, options: &Fit, network: &mut BoxedNetwork) -> Rates {
     let unet = segmenter.architecture().unet_options().cloned();
-    let frozen = options.freeze_encoder.unwrap_or_else(|| unet.as_ref().is_some_and(|unet| unet.freeze_encoder));
-    let share = options.encoder_rate.unwrap_or_else(|| unet.as_ref().map_or(1.0, |unet| unet.encoder_lr_scale));
+    let frozen = options
+        .freeze_encoder
+        .unwrap_or_else(|| unet.as_ref().is_some_and(|unet| unet.freeze_encoder));
+    let share = options
+        .encoder_rate
+        .unwrap_or_else(|| unet.as_ref().map_or(1.0, |unet| unet.encoder_lr_scale));
     let prefixes = network.encoder_prefixes();
     if frozen || share == 0.0 {
         network.freeze(&prefixes);
-        return Rates { base: options.lr, shares: Vec::new() };
+        return Rates {
+            base: options.lr,
+            shares: Vec::new(),
+        };
     }
-    let shares = if share == 1.0 { Vec::new() } else { prefixes.iter().map(|name| ((*name).to_owned(), share)).collect() };
-    Rates { base: options.lr, shares }
+    let shares = if share == 1.0 {
+        Vec::new()
+    } else {
+        prefixes
+            .iter()
+            .map(|name| ((*name).to_owned(), share))
+            .collect()
+    };
+    Rates {
+        base: options.lr,
+        shares,
+    }
 }
 
 fn title(segmenter: &Segmenter, chips: &Chips, options: &Fit) -> String {
     let name = segmenter.architecture().name();
     let (count, size) = (chips.len(), chips.size());
-    format!("{name} on {count} chips of {size} px from {}, {} a step", chips.scene().name(), options.batch)
+    format!(
+        "{name} on {count} chips of {size} px from {}, {} a step",
+        chips.scene().name(),
+        options.batch
+    )
 }
 
 fn mean(losses: &[f32]) -> f64 {
@@ -453,5 +551,8 @@ fn mean(losses: &[f32]) -> f64 {
 
 fn is_finite(network: &BoxedNetwork) -> bool {
     let tensors = network.named_tensors();
-    tensors.values().all(|data| data.as_slice::<f32>().is_ok_and(|values| values.iter().all(|value| value.is_finite())))
+    tensors.values().all(|data| {
+        data.as_slice::<f32>()
+            .is_ok_and(|values| values.iter().all(|value| value.is_finite()))
+    })
 }

@@ -31,8 +31,14 @@ impl EpochRecord {
     /// decides which epoch is the best. `None` when there is no such class.
     #[must_use]
     pub fn score(&self) -> Option<f64> {
-        let ious: Vec<f64> =
-            self.scores.per_class().iter().skip(1).map(|class| class.iou).filter(|iou| !iou.is_nan()).collect();
+        let ious: Vec<f64> = self
+            .scores
+            .per_class()
+            .iter()
+            .skip(1)
+            .map(|class| class.iou)
+            .filter(|iou| !iou.is_nan())
+            .collect();
         (!ious.is_empty()).then(|| ious.iter().sum::<f64>() / ious.len() as f64)
     }
 
@@ -60,7 +66,13 @@ impl History {
     /// The epoch with the best validation score; the earliest of equals.
     #[must_use]
     pub fn best(&self) -> Option<&EpochRecord> {
-        self.epochs.iter().reduce(|best, epoch| if epoch.is_better_than(best) { epoch } else { best })
+        self.epochs.iter().reduce(|best, epoch| {
+            if epoch.is_better_than(best) {
+                epoch
+            } else {
+                best
+            }
+        })
     }
 
     /// The step losses, smoothed: an exponential mean with the given share of the new value, corrected for its start.
@@ -72,7 +84,11 @@ impl History {
                 mean = (1.0 - share) * mean + share * f64::from(*loss);
                 weight = (1.0 - share) * weight + share;
             }
-            if weight > 0.0 { mean / weight } else { f64::NAN }
+            if weight > 0.0 {
+                mean / weight
+            } else {
+                f64::NAN
+            }
         };
         self.step_losses.iter().map(smooth).collect()
     }
@@ -84,11 +100,16 @@ mod as_confusion {
 
     use crate::evaluate::{Confusion, Scores};
 
-    pub(super) fn serialize<S: Serializer>(scores: &Scores, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        scores: &Scores,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         scores.confusion().serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scores, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Scores, D::Error> {
         Ok(Confusion::deserialize(deserializer)?.scores())
     }
 }
@@ -99,7 +120,10 @@ pub(super) mod tests {
     use crate::evaluate::Confusion;
 
     pub(in crate::train) fn record(epoch: usize, counts: [u64; 4], valid_loss: f64) -> EpochRecord {
-        let confusion = Confusion { classes: vec!["background".into(), "building".into()], counts: counts.to_vec() };
+        let confusion = Confusion {
+            classes: vec!["background".into(), "building".into()],
+            counts: counts.to_vec(),
+        };
         EpochRecord {
             epoch,
             step: epoch * 10,
@@ -129,7 +153,11 @@ pub(super) mod tests {
     #[test]
     fn without_any_foreground_the_lowest_validation_loss_decides() {
         let history = History {
-            epochs: vec![record(1, [50, 0, 0, 0], 0.4), record(2, [50, 0, 0, 0], 0.3), record(3, [50, 0, 0, 0], 0.5)],
+            epochs: vec![
+                record(1, [50, 0, 0, 0], 0.4),
+                record(2, [50, 0, 0, 0], 0.3),
+                record(3, [50, 0, 0, 0], 0.5),
+            ],
             step_losses: Vec::new(),
         };
         assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
@@ -137,7 +165,10 @@ pub(super) mod tests {
 
     #[test]
     fn smoothing_starts_at_the_first_loss_and_skips_what_is_not_finite() {
-        let history = History { epochs: Vec::new(), step_losses: vec![2.0, f32::NAN, 2.0, 1.0] };
+        let history = History {
+            epochs: Vec::new(),
+            step_losses: vec![2.0, f32::NAN, 2.0, 1.0],
+        };
         let smoothed = history.smoothed(0.5);
         assert_eq!(&smoothed[..3], &[2.0, 2.0, 2.0]);
         assert!(smoothed[3] < 2.0 && smoothed[3] > 1.0);
@@ -145,7 +176,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_history_comes_back_from_json() {
-        let history = History { epochs: vec![record(1, [50, 10, 10, 30], 0.1)], step_losses: vec![0.5] };
+        let history = History {
+            epochs: vec![record(1, [50, 10, 10, 30], 0.1)],
+            step_losses: vec![0.5],
+        };
         let text = serde_json::to_string(&history).unwrap_or_default();
         assert_eq!(serde_json::from_str::<History>(&text).ok(), Some(history));
     }

@@ -28,13 +28,19 @@ impl Loss {
     /// - `logits`: `[n, classes, h, w]`; `class_weights`: `[1, classes, 1, 1]`, all one when absent
     /// - returns `[1]`
     #[must_use]
-    pub fn of(self, logits: Tensor<4>, targets: &Targets, class_weights: Option<&Tensor<4>>) -> Tensor<1> {
+    pub fn of(
+        self,
+        logits: Tensor<4>,
+        targets: &Targets,
+        class_weights: Option<&Tensor<4>>,
+    ) -> Tensor<1> {
         let log_probabilities = activation::log_softmax(logits, 1);
         match self {
             Self::CrossEntropy => cross_entropy(log_probabilities, targets, class_weights),
             Self::Dice => dice(log_probabilities.exp(), targets),
             Self::Sum => {
-                dice(log_probabilities.clone().exp(), targets) + cross_entropy(log_probabilities, targets, class_weights)
+                dice(log_probabilities.clone().exp(), targets)
+                    + cross_entropy(log_probabilities, targets, class_weights)
             }
         }
     }
@@ -64,14 +70,25 @@ impl Targets {
     pub fn new(labels: &[u8], shape: [usize; 4], device: &burn::tensor::Device) -> Self {
         let [n, classes, height, width] = shape;
         debug_assert_eq!(labels.len(), n * height * width);
-        let labels = labels.iter().map(|&label| i32::from(label)).collect::<Vec<_>>();
-        let labels = Tensor::<4, Int>::from_data(TensorData::new(labels, [n, 1, height, width]), device);
-        let classes = Tensor::<1, Int>::arange(0..classes as i64, device).reshape([1, classes, 1, 1]);
-        Self { one_hot: labels.expand(shape).equal(classes.expand(shape)).float() }
+        let labels = labels
+            .iter()
+            .map(|&label| i32::from(label))
+            .collect::<Vec<_>>();
+        let labels =
+            Tensor::<4, Int>::from_data(TensorData::new(labels, [n, 1, height, width]), device);
+        let classes =
+            Tensor::<1, Int>::arange(0..classes as i64, device).reshape([1, classes, 1, 1]);
+        Self {
+            one_hot: labels.expand(shape).equal(classes.expand(shape)).float(),
+        }
     }
 }
 
-fn cross_entropy(log_probabilities: Tensor<4>, targets: &Targets, class_weights: Option<&Tensor<4>>) -> Tensor<1> {
+fn cross_entropy(
+    log_probabilities: Tensor<4>,
+    targets: &Targets,
+    class_weights: Option<&Tensor<4>>,
+) -> Tensor<1> {
     let weighted = match class_weights {
         Some(weights) => targets.one_hot.clone() * weights.clone(),
         None => targets.one_hot.clone(),
@@ -99,7 +116,11 @@ fn dice(probabilities: Tensor<4>, targets: &Targets) -> Tensor<1> {
 /// `[n, classes, h, w]` to the sum of each class, `[classes]`.
 fn per_class(values: Tensor<4>) -> Tensor<1> {
     let [n, classes, height, width] = values.dims();
-    values.reshape([n, classes, height * width]).sum_dim(2).sum_dim(0).reshape([classes])
+    values
+        .reshape([n, classes, height * width])
+        .sum_dim(2)
+        .sum_dim(0)
+        .reshape([classes])
 }
 
 #[cfg(test)]
@@ -129,8 +150,11 @@ mod tests {
 
     fn example() -> (Tensor<4>, Targets) {
         let device = burn::tensor::Device::flex().autodiff();
-        let logits: Vec<f32> = (0..24).map(|i| ((i * 37 % 23) as f32 - 11.0) / 5.0).collect();
-        let logits = Tensor::<4>::from_data(TensorData::new(logits, [2, 3, 2, 2]), &device).require_grad();
+        let logits: Vec<f32> = (0..24)
+            .map(|i| ((i * 37 % 23) as f32 - 11.0) / 5.0)
+            .collect();
+        let logits =
+            Tensor::<4>::from_data(TensorData::new(logits, [2, 3, 2, 2]), &device).require_grad();
         let targets = Targets::new(&[0, 1, 2, IGNORE, 1, 1, IGNORE, 0], [2, 3, 2, 2], &device);
         (logits, targets)
     }
@@ -141,15 +165,25 @@ mod tests {
 
     #[track_caller]
     fn close(found: f32, expected: f32) {
-        assert!((found - expected).abs() < 2e-5, "expected {expected}, found {found}");
+        assert!(
+            (found - expected).abs() < 2e-5,
+            "expected {expected}, found {found}"
+        );
     }
 
     #[test]
     fn cross_entropy_agrees_with_the_reference_with_and_without_weights() {
         let (logits, targets) = example();
-        let weights = Tensor::<1>::from_floats([0.5, 2.0, 1.0], &logits.device()).reshape([1, 3, 1, 1]);
-        close(value(Loss::CrossEntropy.of(logits.clone(), &targets, None)), CE);
-        close(value(Loss::CrossEntropy.of(logits, &targets, Some(&weights))), WEIGHTED_CE);
+        let weights =
+            Tensor::<1>::from_floats([0.5, 2.0, 1.0], &logits.device()).reshape([1, 3, 1, 1]);
+        close(
+            value(Loss::CrossEntropy.of(logits.clone(), &targets, None)),
+            CE,
+        );
+        close(
+            value(Loss::CrossEntropy.of(logits, &targets, Some(&weights))),
+            WEIGHTED_CE,
+        );
     }
 
     #[test]
@@ -164,12 +198,20 @@ mod tests {
         for loss in [Loss::CrossEntropy, Loss::Dice, Loss::Sum] {
             let (logits, targets) = example();
             let gradients = loss.of(logits.clone(), &targets, None).backward();
-            let gradient = logits.grad(&gradients).map(|gradient| gradient.into_data().try_to_vec::<f32>());
-            let Some(Ok(gradient)) = gradient else { panic!("no gradient for {loss:?}") };
+            let gradient = logits
+                .grad(&gradients)
+                .map(|gradient| gradient.into_data().try_to_vec::<f32>());
+            let Some(Ok(gradient)) = gradient else {
+                panic!("no gradient for {loss:?}")
+            };
             for (position, value) in gradient.iter().enumerate() {
                 let (image, pixel) = (position / 12, position % 4);
                 let ignored = (image, pixel) == (0, 3) || (image, pixel) == (1, 2);
-                assert_eq!(*value == 0.0, ignored, "{loss:?} at image {image}, pixel {pixel}: {value}");
+                assert_eq!(
+                    *value == 0.0,
+                    ignored,
+                    "{loss:?} at image {image}, pixel {pixel}: {value}"
+                );
             }
         }
     }
@@ -183,8 +225,13 @@ mod tests {
             let found = loss.of(logits.clone(), &targets, None);
             let gradients = found.backward();
             assert_eq!(value(found), 0.0, "{loss:?}");
-            let gradient = logits.grad(&gradients).map(|gradient| gradient.into_data().try_to_vec::<f32>());
-            assert!(matches!(gradient, Some(Ok(values)) if values.iter().all(|value| *value == 0.0)), "{loss:?}");
+            let gradient = logits
+                .grad(&gradients)
+                .map(|gradient| gradient.into_data().try_to_vec::<f32>());
+            assert!(
+                matches!(gradient, Some(Ok(values)) if values.iter().all(|value| *value == 0.0)),
+                "{loss:?}"
+            );
         }
     }
 }

@@ -31,7 +31,8 @@ pub struct Rates {
 impl Rates {
     fn of(&self, path: &str) -> f64 {
         let share = self.shares.iter().find(|(prefix, _)| {
-            path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            path.strip_prefix(prefix.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         });
         self.base * share.map_or(1.0, |(_, share)| *share)
     }
@@ -84,7 +85,12 @@ impl AdamW {
     /// An optimiser that has taken no step.
     #[must_use]
     pub fn new(weight_decay: f64, clip_norm: Option<f64>) -> Self {
-        Self { weight_decay, clip_norm, steps: 0, moments: HashMap::new() }
+        Self {
+            weight_decay,
+            clip_norm,
+            steps: 0,
+            moments: HashMap::new(),
+        }
     }
 
     /// Moves every parameter of `module` that has a gradient.
@@ -92,7 +98,11 @@ impl AdamW {
     /// The module must live on an autodiff device, and `gradients` come from a loss computed with it.
     #[must_use]
     pub fn step<M: Module>(&mut self, module: M, gradients: Gradients, rates: &Rates) -> (M, Step) {
-        let mut collected = Collector { path: Vec::new(), gradients, found: HashMap::new() };
+        let mut collected = Collector {
+            path: Vec::new(),
+            gradients,
+            found: HashMap::new(),
+        };
         module.visit(&mut collected);
         let mut found = collected.found;
         if rates.shares.iter().any(|(_, share)| *share == 0.0) {
@@ -103,7 +113,13 @@ impl AdamW {
             None => return (module, Step::NotFinite),
         };
         self.steps += 1;
-        let module = module.map(&mut Updater { path: Vec::new(), optimiser: self, found, rates, scale });
+        let module = module.map(&mut Updater {
+            path: Vec::new(),
+            optimiser: self,
+            found,
+            rates,
+            scale,
+        });
         (module, Step::Taken)
     }
 
@@ -115,7 +131,8 @@ impl AdamW {
             match gradient {
                 Gradient::Host(data) => {
                     let values = data.as_slice::<f32>().unwrap_or_default();
-                    let squares = |chunk: &[f32]| chunk.iter().map(|value| value * value).sum::<f32>();
+                    let squares =
+                        |chunk: &[f32]| chunk.iter().map(|value| value * value).sum::<f32>();
                     on_host.par_extend(values.par_chunks(CHUNK).map(squares));
                 }
                 Gradient::Device(values) => {
@@ -128,8 +145,12 @@ impl AdamW {
             }
         }
         if let Some(sum) = on_device {
-            let Some(limit) = self.clip_norm else { return Some(Scale::Host(1.0)) };
-            return Some(Scale::Device((sum.sqrt() + 1e-6).recip().mul_scalar(limit).clamp_max(1.0)));
+            let Some(limit) = self.clip_norm else {
+                return Some(Scale::Host(1.0));
+            };
+            return Some(Scale::Device(
+                (sum.sqrt() + 1e-6).recip().mul_scalar(limit).clamp_max(1.0),
+            ));
         }
         // In one order, so that the same run gives the same weights to the last bit.
         on_host.sort_unstable_by(f32::total_cmp);
@@ -154,12 +175,16 @@ impl AdamW {
             .moments
             .iter()
             .map(|(path, moments)| match moments {
-                Moments::Host { first, second } => {
-                    MomentRecord { path: path.clone(), first: first.clone(), second: second.clone() }
-                }
-                Moments::Device { first, second } => {
-                    MomentRecord { path: path.clone(), first: read(first), second: read(second) }
-                }
+                Moments::Host { first, second } => MomentRecord {
+                    path: path.clone(),
+                    first: first.clone(),
+                    second: second.clone(),
+                },
+                Moments::Device { first, second } => MomentRecord {
+                    path: path.clone(),
+                    first: read(first),
+                    second: read(second),
+                },
             })
             .collect();
         records.sort_by(|one, other| one.path.cmp(&other.path));
@@ -170,7 +195,15 @@ impl AdamW {
     #[must_use]
     pub fn resume(mut self, steps: u64, records: Vec<MomentRecord>) -> Self {
         self.steps = steps;
-        let moments = |record: MomentRecord| (record.path, Moments::Host { first: record.first, second: record.second });
+        let moments = |record: MomentRecord| {
+            (
+                record.path,
+                Moments::Host {
+                    first: record.first,
+                    second: record.second,
+                },
+            )
+        };
         self.moments = records.into_iter().map(moments).collect();
         self
     }
@@ -202,7 +235,9 @@ impl ModuleVisitor for Collector {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = param.val().grad_remove(&mut self.gradients) else { return };
+        let Some(gradient) = param.val().grad_remove(&mut self.gradients) else {
+            return;
+        };
         let gradient = if is_host(&gradient) {
             Gradient::Host(gradient.into_data())
         } else {
@@ -235,20 +270,32 @@ impl ModuleMapper for Updater<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some((path, gradient)) = self.found.remove(&param.id) else { return param };
+        let Some((path, gradient)) = self.found.remove(&param.id) else {
+            return param;
+        };
         let (id, tensor, mapper) = param.consume();
         let tracked = tensor.is_require_grad();
         let decays = D > 1;
         let update = Update {
             rate: self.rates.of(&path),
-            decay: if decays { self.optimiser.weight_decay } else { 0.0 },
+            decay: if decays {
+                self.optimiser.weight_decay
+            } else {
+                0.0
+            },
             steps: self.optimiser.steps,
         };
         let moments = self.optimiser.moments.remove(&path);
         let (value, moments) = match (gradient, &self.scale) {
-            (Gradient::Host(gradient), Scale::Host(scale)) => update.on_host(tensor.inner(), &gradient, moments, *scale),
-            (Gradient::Host(gradient), Scale::Device(_)) => update.on_host(tensor.inner(), &gradient, moments, 1.0),
-            (Gradient::Device(gradient), Scale::Host(_)) => update.on_device(tensor.inner(), gradient, moments),
+            (Gradient::Host(gradient), Scale::Host(scale)) => {
+                update.on_host(tensor.inner(), &gradient, moments, *scale)
+            }
+            (Gradient::Host(gradient), Scale::Device(_)) => {
+                update.on_host(tensor.inner(), &gradient, moments, 1.0)
+            }
+            (Gradient::Device(gradient), Scale::Host(_)) => {
+                update.on_device(tensor.inner(), gradient, moments)
+            }
             (Gradient::Device(gradient), Scale::Device(scale)) => {
                 let gradient = gradient * scale.clone();
                 update.on_device(tensor.inner(), gradient, moments)
@@ -256,7 +303,11 @@ impl ModuleMapper for Updater<'_> {
         };
         self.optimiser.moments.insert(path, moments);
         let value = Tensor::from_inner(value);
-        Param::from_mapped_value(id, if tracked { value.require_grad() } else { value }, mapper)
+        Param::from_mapped_value(
+            id,
+            if tracked { value.require_grad() } else { value },
+            mapper,
+        )
     }
 }
 
@@ -270,7 +321,10 @@ struct Update {
 impl Update {
     fn corrections(&self) -> (f32, f32) {
         let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        ((1.0 - f64::from(BETA_1).powi(steps)) as f32, (1.0 - f64::from(BETA_2).powi(steps)) as f32)
+        (
+            (1.0 - f64::from(BETA_1).powi(steps)) as f32,
+            (1.0 - f64::from(BETA_2).powi(steps)) as f32,
+        )
     }
 
     /// One pass over the five arrays, in place where the tensor's memory is nobody else's.
@@ -285,7 +339,9 @@ impl Update {
         let mut data = tensor.into_data();
         let elements = data.num_elements();
         let (mut first, mut second) = match moments {
-            Some(Moments::Host { first, second }) if first.len() == elements && second.len() == elements => {
+            Some(Moments::Host { first, second })
+                if first.len() == elements && second.len() == elements =>
+            {
                 (first, second)
             }
             _ => (vec![0.0; elements], vec![0.0; elements]),
@@ -293,22 +349,34 @@ impl Update {
         let (correction_1, correction_2) = self.corrections();
         let rate = self.rate as f32;
         let kept = (1.0 - self.rate * self.decay) as f32;
-        if let (Ok(values), Ok(gradients)) = (data.as_mut_slice::<f32>(), gradient.as_slice::<f32>()) {
+        if let (Ok(values), Ok(gradients)) =
+            (data.as_mut_slice::<f32>(), gradient.as_slice::<f32>())
+        {
             values
                 .par_chunks_mut(CHUNK)
                 .zip(gradients.par_chunks(CHUNK))
-                .zip(first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK)))
+                .zip(
+                    first
+                        .par_chunks_mut(CHUNK)
+                        .zip(second.par_chunks_mut(CHUNK)),
+                )
                 .for_each(|((values, gradients), (first, second))| {
-                    for (((value, gradient), first), second) in values.iter_mut().zip(gradients).zip(first).zip(second) {
+                    for (((value, gradient), first), second) in
+                        values.iter_mut().zip(gradients).zip(first).zip(second)
+                    {
                         let gradient = gradient * scale;
                         *first = BETA_1 * *first + (1.0 - BETA_1) * gradient;
                         *second = BETA_2 * *second + (1.0 - BETA_2) * gradient * gradient;
-                        let direction = (*first / correction_1) / ((*second / correction_2).sqrt() + EPSILON);
+                        let direction =
+                            (*first / correction_1) / ((*second / correction_2).sqrt() + EPSILON);
                         *value = *value * kept - rate * direction;
                     }
                 });
         }
-        (Tensor::from_data(data, &device), Moments::Host { first, second })
+        (
+            Tensor::from_data(data, &device),
+            Moments::Host { first, second },
+        )
     }
 
     fn on_device<const D: usize>(
@@ -323,17 +391,32 @@ impl Update {
         let (first, second) = match moments {
             Some(Moments::Device { first, second }) => (first, second),
             // After a resume the moments are still on the host.
-            Some(Moments::Host { first, second }) if first.len() == elements && second.len() == elements => {
-                (Tensor::from_data(first.as_slice(), &device), Tensor::from_data(second.as_slice(), &device))
+            Some(Moments::Host { first, second })
+                if first.len() == elements && second.len() == elements =>
+            {
+                (
+                    Tensor::from_data(first.as_slice(), &device),
+                    Tensor::from_data(second.as_slice(), &device),
+                )
             }
-            _ => (Tensor::zeros([elements], &device), Tensor::zeros([elements], &device)),
+            _ => (
+                Tensor::zeros([elements], &device),
+                Tensor::zeros([elements], &device),
+            ),
         };
         let first = first.mul_scalar(BETA_1) + gradient.clone().mul_scalar(1.0 - BETA_1);
         let second = second.mul_scalar(BETA_2) + gradient.square().mul_scalar(1.0 - BETA_2);
         let (correction_1, correction_2) = self.corrections();
         let direction = first.clone().div_scalar(correction_1)
-            / (second.clone().div_scalar(correction_2).sqrt().add_scalar(EPSILON));
-        let value = tensor.reshape([elements]).mul_scalar(1.0 - self.rate * self.decay) - direction.mul_scalar(self.rate);
+            / (second
+                .clone()
+                .div_scalar(correction_2)
+                .sqrt()
+                .add_scalar(EPSILON));
+        let value = tensor
+            .reshape([elements])
+            .mul_scalar(1.0 - self.rate * self.decay)
+            - direction.mul_scalar(self.rate);
         (value.reshape(shape), Moments::Device { first, second })
     }
 }
@@ -351,23 +434,37 @@ mod tests {
     fn parameters() -> Parameters {
         let device = burn::tensor::Device::flex().autodiff();
         let tensor = || Tensor::<2>::from_floats([[1.0, -2.0, 3.0]], &device);
-        Parameters { weight: Param::from_tensor(tensor()), other: Param::from_tensor(tensor()) }
+        Parameters {
+            weight: Param::from_tensor(tensor()),
+            other: Param::from_tensor(tensor()),
+        }
     }
 
     fn gradients(parameters: &Parameters) -> Gradients {
-        let curvature = Tensor::<2>::from_floats([[1.0, 2.0, 3.0]], &parameters.weight.val().device());
-        (parameters.weight.val().square() * curvature).sum().backward()
+        let curvature =
+            Tensor::<2>::from_floats([[1.0, 2.0, 3.0]], &parameters.weight.val().device());
+        (parameters.weight.val().square() * curvature)
+            .sum()
+            .backward()
     }
 
     fn values(parameters: &Parameters) -> Vec<f32> {
-        parameters.weight.val().into_data().try_to_vec().unwrap_or_default()
+        parameters
+            .weight
+            .val()
+            .into_data()
+            .try_to_vec()
+            .unwrap_or_default()
     }
 
     #[track_caller]
     fn close(found: &[f32], expected: &[f32]) {
         assert_eq!(found.len(), expected.len());
         for (found_value, expected_value) in found.iter().zip(expected) {
-            assert!((found_value - expected_value).abs() < 2e-6, "expected {expected:?}, found {found:?}");
+            assert!(
+                (found_value - expected_value).abs() < 2e-6,
+                "expected {expected:?}, found {found:?}"
+            );
         }
     }
 
@@ -388,7 +485,10 @@ mod tests {
     fn three_clipped_steps_agree_with_torch() {
         let mut module = parameters();
         let mut optimiser = AdamW::new(0.1, Some(5.0));
-        let rates = Rates { base: 0.01, shares: Vec::new() };
+        let rates = Rates {
+            base: 0.01,
+            shares: Vec::new(),
+        };
         for expected in TORCH {
             let gradients = gradients(&module);
             let step;
@@ -401,7 +501,11 @@ mod tests {
     #[test]
     fn the_host_and_the_tensor_form_agree() {
         let device = burn::tensor::Device::flex();
-        let update = Update { rate: 0.01, decay: 0.1, steps: 1 };
+        let update = Update {
+            rate: 0.01,
+            decay: 0.1,
+            steps: 1,
+        };
         let tensor = Tensor::<2>::from_floats([[1.0, -2.0, 3.0]], &device);
         let gradient = Tensor::<1>::from_floats([0.3, -4.0, 2.5], &device);
         let (host, _) = update.on_host(tensor.clone(), &gradient.to_data(), None, 1.0);
@@ -415,10 +519,16 @@ mod tests {
         let module = parameters();
         let before = values(&module);
         let gradients_now = gradients(&module);
-        let rates = Rates { base: 0.01, shares: vec![("weight".to_owned(), 0.0)] };
+        let rates = Rates {
+            base: 0.01,
+            shares: vec![("weight".to_owned(), 0.0)],
+        };
         let (module, _) = AdamW::new(0.1, None).step(module, gradients_now, &rates);
         assert_eq!(values(&module), before);
-        let rates = Rates { base: 0.01, shares: vec![("wei".to_owned(), 0.0), ("weight".to_owned(), 0.5)] };
+        let rates = Rates {
+            base: 0.01,
+            shares: vec![("wei".to_owned(), 0.0), ("weight".to_owned(), 0.5)],
+        };
         assert_eq!(rates.of("weight"), 0.005);
         assert_eq!(rates.of("weights.0"), 0.01);
     }
@@ -428,20 +538,30 @@ mod tests {
         let module = parameters();
         let before = values(&module);
         let gradients = (module.weight.val() * f32::INFINITY).sum().backward();
-        let (module, step) =
-            AdamW::new(0.1, Some(1.0)).step(module, gradients, &Rates { base: 0.01, shares: Vec::new() });
+        let (module, step) = AdamW::new(0.1, Some(1.0)).step(
+            module,
+            gradients,
+            &Rates {
+                base: 0.01,
+                shares: Vec::new(),
+            },
+        );
         assert_eq!(step, Step::NotFinite);
         assert_eq!(values(&module), before);
     }
 
     #[test]
     fn a_resumed_optimiser_goes_on_as_if_never_stopped() {
-        let rates = Rates { base: 0.01, shares: Vec::new() };
+        let rates = Rates {
+            base: 0.01,
+            shares: Vec::new(),
+        };
         let mut module = parameters();
         let mut optimiser = AdamW::new(0.1, Some(5.0));
         let first_gradients = gradients(&module);
         (module, _) = optimiser.step(module, first_gradients, &rates);
-        let mut resumed = AdamW::new(0.1, Some(5.0)).resume(optimiser.steps(), optimiser.to_records());
+        let mut resumed =
+            AdamW::new(0.1, Some(5.0)).resume(optimiser.steps(), optimiser.to_records());
         let second = |optimiser: &mut AdamW| {
             let gradients_now = gradients(&module);
             values(&optimiser.step(module.clone(), gradients_now, &rates).0)

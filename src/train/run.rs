@@ -93,13 +93,21 @@ impl Run {
         let taken = self.history.step_losses.len();
         let ended = match self.stopped {
             StopReason::Finished => format!("Finished: {taken} steps"),
-            StopReason::Interrupted => format!("Interrupted by you after {taken} of {} steps", self.steps),
+            StopReason::Interrupted => {
+                format!("Interrupted by you after {taken} of {} steps", self.steps)
+            }
             StopReason::NoImprovement { epochs } => {
                 let plural = if epochs == 1 { "" } else { "s" };
-                format!("Stopped after {taken} of {} steps: no better score for {epochs} epoch{plural}", self.steps)
+                format!(
+                    "Stopped after {taken} of {} steps: no better score for {epochs} epoch{plural}",
+                    self.steps
+                )
             }
             StopReason::NotFinite { step } => {
-                format!("Stopped: the loss or a gradient was not finite at step {step} of {} (try a lower `lr`)", self.steps)
+                format!(
+                    "Stopped: the loss or a gradient was not finite at step {step} of {} (try a lower `lr`)",
+                    self.steps
+                )
             }
         };
         let kept = match self.history.best() {
@@ -117,12 +125,23 @@ impl Run {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let best = self.history.best().map(|epoch| epoch.epoch);
-        self.history.epochs.iter().map(|epoch| row(epoch, best == Some(epoch.epoch))).collect()
+        self.history
+            .epochs
+            .iter()
+            .map(|epoch| row(epoch, best == Some(epoch.epoch)))
+            .collect()
     }
 
     /// `2 min 3 s in steps, 1 s waiting for chips, ...`
     fn where_time_went(&self) -> String {
-        let Timings { steps, waiting, validation, view, checkpoints, .. } = self.timings;
+        let Timings {
+            steps,
+            waiting,
+            validation,
+            view,
+            checkpoints,
+            ..
+        } = self.timings;
         let mut parts = Vec::new();
         for (seconds, what) in [
             (steps, "in steps"),
@@ -139,11 +158,21 @@ impl Run {
     }
 }
 
-const HEADERS: [&str; 8] =
-    ["epoch", "step", "training loss", "validation loss", "mean IoU", "learning rate", "images/s", "seconds"];
+const HEADERS: [&str; 8] = [
+    "epoch",
+    "step",
+    "training loss",
+    "validation loss",
+    "mean IoU",
+    "learning rate",
+    "images/s",
+    "seconds",
+];
 
 fn row(epoch: &EpochRecord, best: bool) -> Vec<String> {
-    let score = epoch.score().map_or_else(|| "–".to_owned(), |score| format!("{score:.4}"));
+    let score = epoch
+        .score()
+        .map_or_else(|| "–".to_owned(), |score| format!("{score:.4}"));
     vec![
         epoch.epoch.to_string(),
         epoch.step.to_string(),
@@ -159,7 +188,12 @@ fn row(epoch: &EpochRecord, best: bool) -> Vec<String> {
 impl Show for Run {
     fn output(&self) -> Output {
         let (rows, summary) = (self.rows(), self.summary());
-        let details = format!("{} · {} chips a step · {}", self.device, self.batch, self.where_time_went());
+        let details = format!(
+            "{} · {} chips a step · {}",
+            self.device,
+            self.batch,
+            self.where_time_went()
+        );
         let figure = curves(&self.history, self.steps);
         let text = format!("{summary}\n{details}\n{}", table_text(&HEADERS, &rows));
         let html = format!(
@@ -169,7 +203,11 @@ impl Show for Run {
             figure.html(),
             table_html(&HEADERS, &rows)
         );
-        Output { svg: figure.svg(), alt: figure.alt().to_owned(), ..Output::html(text, html) }
+        Output {
+            svg: figure.svg(),
+            alt: figure.alt().to_owned(),
+            ..Output::html(text, html)
+        }
     }
 }
 

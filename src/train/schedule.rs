@@ -37,7 +37,11 @@ impl OneCycle {
         if step <= peak && peak > 0.0 {
             between(first, self.highest, step / peak)
         } else if last_step > peak {
-            between(self.highest, first / END_DIVISOR, (step - peak) / (last_step - peak))
+            between(
+                self.highest,
+                first / END_DIVISOR,
+                (step - peak) / (last_step - peak),
+            )
         } else {
             self.highest
         }
@@ -55,7 +59,10 @@ mod tests {
 
     #[track_caller]
     fn close(found: f64, expected: f64) {
-        assert!((found - expected).abs() <= 1e-9 * expected.abs().max(1e-3), "expected {expected}, found {found}");
+        assert!(
+            (found - expected).abs() <= 1e-9 * expected.abs().max(1e-3),
+            "expected {expected}, found {found}"
+        );
     }
 
     /// Expected from the arithmetic of torch's `OneCycleLR.get_lr` (two phases ending at `pct_start * total - 1` and
@@ -99,7 +106,10 @@ mod tests {
         for steps in 0..6 {
             for step in 0..6 {
                 let rate = OneCycle::new(0.01, steps).rate(step);
-                assert!(rate.is_finite() && rate > 0.0 && rate <= 0.01, "{steps} steps, step {step}: {rate}");
+                assert!(
+                    rate.is_finite() && rate > 0.0 && rate <= 0.01,
+                    "{steps} steps, step {step}: {rate}"
+                );
             }
         }
     }

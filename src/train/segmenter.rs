@@ -59,8 +59,14 @@ impl Trained {
         let scene = chips.scene();
         let mut provenance = BTreeMap::new();
         provenance.insert("trained on".to_owned(), scene.name());
-        provenance.insert("chips".to_owned(), format!("{} of {} px", chips.len(), chips.size()));
-        provenance.insert("steps".to_owned(), record.map_or(step, |record| record.step).to_string());
+        provenance.insert(
+            "chips".to_owned(),
+            format!("{} of {} px", chips.len(), chips.size()),
+        );
+        provenance.insert(
+            "steps".to_owned(),
+            record.map_or(step, |record| record.step).to_string(),
+        );
         if let Some(score) = record.and_then(EpochRecord::score) {
             provenance.insert("validation mean IoU".to_owned(), format!("{score:.4}"));
         }
@@ -92,7 +98,12 @@ impl Segmenter {
     /// A model without weights. `classes` are those of the scene it will be trained on: `scene.classes()`.
     #[must_use]
     pub fn new(architecture: impl Into<Architecture>, classes: impl Into<Classes>) -> Self {
-        Self { architecture: architecture.into(), classes: classes.into(), device: None, trained: None }
+        Self {
+            architecture: architecture.into(),
+            classes: classes.into(),
+            device: None,
+            trained: None,
+        }
     }
 
     /// Trains and predicts on this device instead of [`Device::current`].
@@ -118,7 +129,12 @@ impl Segmenter {
     /// [`TrainError`]: scenes without labels, with other classes or bands than the model; a
     /// checkpoint of another run; a loss that is not finite before the first validation. [`crate::device::DeviceError`]
     /// when the device asked for is absent. Errors of reading chips.
-    pub fn fit(&self, chips: &Chips, valid: &Scene, options: impl std::borrow::Borrow<Fit>) -> Result<Run> {
+    pub fn fit(
+        &self,
+        chips: &Chips,
+        valid: &Scene,
+        options: impl std::borrow::Borrow<Fit>,
+    ) -> Result<Run> {
         fit::fit(self, chips, valid, options.borrow(), &session::interrupted)
     }
 
@@ -140,12 +156,27 @@ impl Segmenter {
         let (expected, found) = (trained.meta.bands, scene.band_count());
         if expected != found {
             let (area, other) = ("scene", "the model");
-            return Err(TrainError::BandsDiffer { area, other, expected, found, scene: scene.name() }.into());
+            return Err(TrainError::BandsDiffer {
+                area,
+                other,
+                expected,
+                found,
+                scene: scene.name(),
+            }
+            .into());
         }
         let device = self.device_for_run()?;
-        let moved = (trained.network.device() != *device.burn()).then(|| trained.network.to_device(device.burn()));
+        let moved = (trained.network.device() != *device.burn())
+            .then(|| trained.network.to_device(device.burn()));
         let network = moved.as_deref().unwrap_or(trained.network.as_ref());
-        predict_scene(network, &trained.meta.normalisation, &self.classes, scene, &device, &options)
+        predict_scene(
+            network,
+            &trained.meta.normalisation,
+            &self.classes,
+            scene,
+            &device,
+            &options,
+        )
     }
 
     /// Writes the model to one file: safetensors with its description as JSON, no code. An older file stays whole until
@@ -180,14 +211,21 @@ impl Segmenter {
 
     fn from_bundle(meta: BundleMeta, tensors: &NamedTensors) -> Result<Self> {
         let device = Device::current();
-        let mut network = meta.architecture.build_blank(meta.bands, meta.classes.len(), &device)?;
+        let mut network = meta
+            .architecture
+            .build_blank(meta.bands, meta.classes.len(), &device)?;
         network.load_tensors(tensors)?;
         let mut classes = Classes::new(meta.classes.iter().skip(1));
         for (name, color) in meta.classes.iter().zip(&meta.colors) {
             classes = classes.with_color(name, *color);
         }
         let (architecture, network) = (meta.architecture.clone(), network.inference());
-        Ok(Self { architecture, classes, device: None, trained: Some(Arc::new(Trained { network, meta })) })
+        Ok(Self {
+            architecture,
+            classes,
+            device: None,
+            trained: Some(Arc::new(Trained { network, meta })),
+        })
     }
 
     /// The classes it tells apart, background first.
@@ -223,11 +261,15 @@ impl Segmenter {
     /// Its network, as an inference copy, and the normalisation of its input, once it has weights.
     #[must_use]
     pub fn network(&self) -> Option<(&dyn crate::models::AnyNetwork, &Normalisation)> {
-        self.trained.as_ref().map(|trained| (trained.network.as_ref(), &trained.meta.normalisation))
+        self.trained
+            .as_ref()
+            .map(|trained| (trained.network.as_ref(), &trained.meta.normalisation))
     }
 
     fn weights(&self, doing: &'static str) -> Result<&Trained, TrainError> {
-        self.trained.as_deref().ok_or(TrainError::NotTrained { doing })
+        self.trained
+            .as_deref()
+            .ok_or(TrainError::NotTrained { doing })
     }
 
     pub(super) fn device_for_run(&self) -> Result<Device> {
@@ -235,29 +277,56 @@ impl Segmenter {
     }
 
     /// The network that a training starts from, with the normalisation of its input.
-    pub(super) fn start(&self, scene: &Scene, device: &Device) -> Result<(BoxedNetwork, Normalisation)> {
+    pub(super) fn start(
+        &self,
+        scene: &Scene,
+        device: &Device,
+    ) -> Result<(BoxedNetwork, Normalisation)> {
         if let Some(trained) = &self.trained {
-            return Ok((trained.network.to_device(device.burn()), trained.meta.normalisation.clone()));
+            return Ok((
+                trained.network.to_device(device.burn()),
+                trained.meta.normalisation.clone(),
+            ));
         }
         let statistics = scene.statistics()?;
         let mean: Vec<f64> = statistics.iter().map(|band| band.mean).collect();
         let std: Vec<f64> = statistics.iter().map(|band| band.std).collect();
-        let normalisation = self.architecture.normalisation(&scene.raster().data_type(), &mean, &std);
-        let network = self.architecture.build(scene.band_count(), self.classes.len(), device)?;
+        let normalisation =
+            self.architecture
+                .normalisation(&scene.raster().data_type(), &mean, &std);
+        let network = self
+            .architecture
+            .build(scene.band_count(), self.classes.len(), device)?;
         Ok((network, normalisation))
     }
 
     pub(super) fn with_weights(&self, parts: Parts) -> Self {
-        let names = self.classes.names().into_iter().map(str::to_owned).collect();
-        let mut meta =
-            BundleMeta::new(self.architecture.clone(), parts.bands, names, parts.normalisation, parts.chip_size);
+        let names = self
+            .classes
+            .names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let mut meta = BundleMeta::new(
+            self.architecture.clone(),
+            parts.bands,
+            names,
+            parts.normalisation,
+            parts.chip_size,
+        );
         meta.colors = self.classes.colors();
         meta.metres_per_pixel = parts.metres_per_pixel;
         if parts.band_names.len() == parts.bands {
             meta.band_names = parts.band_names;
         }
         meta.provenance.extend(parts.provenance);
-        Self { trained: Some(Arc::new(Trained { network: parts.network, meta })), ..self.clone() }
+        Self {
+            trained: Some(Arc::new(Trained {
+                network: parts.network,
+                meta,
+            })),
+            ..self.clone()
+        }
     }
 }
 
@@ -288,8 +357,14 @@ impl Show for Segmenter {
                 }
             }
         }
-        let text: Vec<_> = facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        Output::html(format!("Segmenter\n{}", text.join("\n")), facts_html(&facts))
+        let text: Vec<_> = facts
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        Output::html(
+            format!("Segmenter\n{}", text.join("\n")),
+            facts_html(&facts),
+        )
     }
 }
 

@@ -29,7 +29,8 @@ struct Tiny {
 impl Network for Tiny {
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let features = self.norm.forward(self.first.forward(images));
-        self.last.forward(activation::relu(self.encoder.forward(features)))
+        self.last
+            .forward(activation::relu(self.encoder.forward(features)))
     }
 
     fn encoder_prefixes(&self) -> Vec<&'static str> {
@@ -42,10 +43,16 @@ fn tiny() -> Architecture {
     Architecture::custom("tiny", |bands, classes, device| {
         let conv = |input: usize, output: usize, side: usize| {
             let padding = PaddingConfig2d::Explicit(side / 2, side / 2, side / 2, side / 2);
-            let mut conv = Conv2dConfig::new([input, output], [side, side]).with_padding(padding).init(device);
+            let mut conv = Conv2dConfig::new([input, output], [side, side])
+                .with_padding(padding)
+                .init(device);
             let count = input * output * side * side;
-            let wave = |index: usize| (index as f32 * 1.7).sin() / ((input * side * side) as f32).sqrt();
-            let weight = TensorData::new((0..count).map(wave).collect::<Vec<_>>(), [output, input, side, side]);
+            let wave =
+                |index: usize| (index as f32 * 1.7).sin() / ((input * side * side) as f32).sqrt();
+            let weight = TensorData::new(
+                (0..count).map(wave).collect::<Vec<_>>(),
+                [output, input, side, side],
+            );
             conv.weight = Param::from_tensor(Tensor::from_data(weight, device));
             conv.bias = Some(Param::from_tensor(Tensor::zeros([output], device)));
             conv
@@ -64,11 +71,17 @@ const SIDE: usize = 192;
 /// Bright squares on a dark, uneven ground, with their outlines as labels; drawn once for all tests.
 fn squares() -> Scene {
     static SQUARES: OnceLock<(tempfile::TempDir, Scene)> = OnceLock::new();
-    SQUARES.get_or_init(|| draw().unwrap_or_else(|error| panic!("the scene cannot be drawn: {error}"))).1.clone()
+    SQUARES
+        .get_or_init(|| draw().unwrap_or_else(|error| panic!("the scene cannot be drawn: {error}")))
+        .1
+        .clone()
 }
 
 fn draw() -> Result<(tempfile::TempDir, Scene)> {
-    let io = |source| TrainError::Io { path: "squares".into(), source };
+    let io = |source| TrainError::Io {
+        path: "squares".into(),
+        source,
+    };
     let folder = tempfile::tempdir().map_err(io)?;
     let transform = GeoTransform([85.5, 1e-5, 0.0, 27.6, 0.0, -1e-5]);
     let mut values = vec![0_u8; 3 * SIDE * SIDE];
@@ -76,7 +89,10 @@ fn draw() -> Result<(tempfile::TempDir, Scene)> {
         *value = 60 + (index.wrapping_mul(2_654_435_761) >> 7 & 31) as u8;
     }
     let mut features = Vec::new();
-    for (left, top) in (0..SIDE).step_by(24).flat_map(|top| (0..SIDE).step_by(24).map(move |left| (left, top))) {
+    for (left, top) in (0..SIDE)
+        .step_by(24)
+        .flat_map(|top| (0..SIDE).step_by(24).map(move |left| (left, top)))
+    {
         let (left, top, side) = (left + top % 7, top + left % 5, 8 + (left + top) % 9);
         for (band, row) in (0..3).flat_map(|band| (top..top + side).map(move |row| (band, row))) {
             let start = (band * SIDE + row.min(SIDE - 1)) * SIDE;
@@ -87,18 +103,28 @@ fn draw() -> Result<(tempfile::TempDir, Scene)> {
             format!("[{x},{y}]")
         };
         let (right, bottom) = (left + side, top + side);
-        let ring = [corner(left, top), corner(left, bottom), corner(right, bottom), corner(right, top), corner(left, top)];
+        let ring = [
+            corner(left, top),
+            corner(left, bottom),
+            corner(right, bottom),
+            corner(right, top),
+            corner(left, top),
+        ];
         features.push(format!(
             "{{\"type\":\"Feature\",\"properties\":{{}},\"geometry\":{{\"type\":\"Polygon\",\"coordinates\":[[{}]]}}}}",
             ring.join(",")
         ));
     }
     let labels = folder.path().join("squares.geojson");
-    let text = format!("{{\"type\":\"FeatureCollection\",\"features\":[{}]}}", features.join(","));
+    let text = format!(
+        "{{\"type\":\"FeatureCollection\",\"features\":[{}]}}",
+        features.join(",")
+    );
     std::fs::write(&labels, text).map_err(io)?;
     let (path, size) = (folder.path().join("squares.tif"), Size::new(SIDE, SIDE));
     let options = WriterOptions::default().plain_tiles();
-    let mut writer = RasterWriter::create(&path, size, 3, RasterType::U8, transform, WGS84, options)?;
+    let mut writer =
+        RasterWriter::create(&path, size, 3, RasterType::U8, transform, WGS84, options)?;
     writer.write_rows(0, &values)?;
     writer.finish()?;
     let scene = Scene::open(path)?.with_labels(labels, "building")?;
@@ -128,7 +154,10 @@ fn run(options: Fit) -> Result<Run> {
 }
 
 fn tensors(model: &Segmenter) -> NamedTensors {
-    model.network().map(|(network, _)| network.named_tensors()).unwrap_or_default()
+    model
+        .network()
+        .map(|(network, _)| network.named_tensors())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -140,9 +169,18 @@ fn training_lowers_the_loss_and_keeps_the_best_epoch() -> Result<()> {
     assert!(last < 0.8 * first, "{first} to {last}");
     assert_eq!(run.stopped(), StopReason::Finished);
     let best = history.best().map(|epoch| epoch.step.to_string());
-    assert_eq!(run.best().meta().and_then(|meta| meta.provenance.get("steps").cloned()), best);
+    assert_eq!(
+        run.best()
+            .meta()
+            .and_then(|meta| meta.provenance.get("steps").cloned()),
+        best
+    );
     let shown = run.output();
-    assert!(shown.text.contains("Finished: 40 steps") && shown.text.contains('★'), "{}", shown.text);
+    assert!(
+        shown.text.contains("Finished: 40 steps") && shown.text.contains('★'),
+        "{}",
+        shown.text
+    );
     Ok(())
 }
 
@@ -165,7 +203,10 @@ fn a_resumed_run_ends_as_an_uninterrupted_one() -> Result<()> {
     let whole = fit::fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &|| false)?;
     // Once after a whole epoch, once in the middle of one; stops are asked before each step and validation batch.
     for asked in [4, 7] {
-        let folder = tempfile::tempdir().map_err(|source| TrainError::Io { path: "checkpoints".into(), source })?;
+        let folder = tempfile::tempdir().map_err(|source| TrainError::Io {
+            path: "checkpoints".into(),
+            source,
+        })?;
         let count = Cell::new(0);
         let stop = || {
             count.set(count.get() + 1);
@@ -174,10 +215,26 @@ fn a_resumed_run_ends_as_an_uninterrupted_one() -> Result<()> {
         let options = quiet(Fit::epochs(3)).checkpoints(folder.path());
         let part = fit::fit(&model(), &chips, &valid, &options, &stop)?;
         assert_eq!(part.stopped(), StopReason::Interrupted);
-        let resumed = fit::fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)).resume(folder.path()), &|| false)?;
-        assert_eq!(resumed.history().step_losses, whole.history().step_losses, "interrupted after {asked}");
-        assert!(tensors(resumed.last()) == tensors(whole.last()), "the last weights after {asked}");
-        assert!(tensors(resumed.best()) == tensors(whole.best()), "the best weights after {asked}");
+        let resumed = fit::fit(
+            &model(),
+            &chips,
+            &valid,
+            &quiet(Fit::epochs(3)).resume(folder.path()),
+            &|| false,
+        )?;
+        assert_eq!(
+            resumed.history().step_losses,
+            whole.history().step_losses,
+            "interrupted after {asked}"
+        );
+        assert!(
+            tensors(resumed.last()) == tensors(whole.last()),
+            "the last weights after {asked}"
+        );
+        assert!(
+            tensors(resumed.best()) == tensors(whole.best()),
+            "the best weights after {asked}"
+        );
     }
     Ok(())
 }
@@ -191,9 +248,17 @@ fn an_interrupt_stops_before_the_next_step_and_keeps_the_best_weights() -> Resul
         count.get() > 2
     };
     let run = fit::fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &stop)?;
-    assert_eq!((run.stopped(), run.history().step_losses.len()), (StopReason::Interrupted, 2));
+    assert_eq!(
+        (run.stopped(), run.history().step_losses.len()),
+        (StopReason::Interrupted, 2)
+    );
     assert!(run.best().is_trained());
-    assert!(run.summary().starts_with("Interrupted by you after 2 of 12 steps"), "{}", run.summary());
+    assert!(
+        run.summary()
+            .starts_with("Interrupted by you after 2 of 12 steps"),
+        "{}",
+        run.summary()
+    );
     assert!(run.summary().contains("weights reached are kept"));
     Ok(())
 }
@@ -204,13 +269,21 @@ fn a_loss_that_blows_up_stops_with_finite_weights() -> Result<()> {
     let options = Fit::epochs(3).lr(1e38).clip_norm(f64::INFINITY).quiet(true);
     match fit::fit(&model(), &chips, &valid, &options, &|| false) {
         Ok(run) => {
-            assert!(matches!(run.stopped(), StopReason::NotFinite { .. }), "{:?}", run.stopped());
+            assert!(
+                matches!(run.stopped(), StopReason::NotFinite { .. }),
+                "{:?}",
+                run.stopped()
+            );
             let finite = |data: &burn::tensor::TensorData| {
-                data.as_slice::<f32>().is_ok_and(|values| values.iter().all(|value| value.is_finite()))
+                data.as_slice::<f32>()
+                    .is_ok_and(|values| values.iter().all(|value| value.is_finite()))
             };
             assert!(tensors(run.best()).values().all(finite));
         }
-        Err(error) => assert!(matches!(error, Error::Train(TrainError::NotFinite { .. })), "{error}"),
+        Err(error) => assert!(
+            matches!(error, Error::Train(TrainError::NotFinite { .. })),
+            "{error}"
+        ),
     }
     Ok(())
 }
@@ -219,9 +292,17 @@ fn a_loss_that_blows_up_stops_with_finite_weights() -> Result<()> {
 fn patience_ends_a_run_that_does_not_get_better() -> Result<()> {
     // With a rate of nearly nothing every epoch scores the same, so the first stays the best.
     let (chips, valid) = parts()?;
-    let options = Fit::epochs(20).lr(1e-30).weight_decay(0.0).patience(2).quiet(true);
+    let options = Fit::epochs(20)
+        .lr(1e-30)
+        .weight_decay(0.0)
+        .patience(2)
+        .quiet(true);
     let run = fit::fit(&model(), &chips, &valid, &options, &|| false)?;
-    assert!(matches!(run.stopped(), StopReason::NoImprovement { epochs: 2 }), "{:?}", run.stopped());
+    assert!(
+        matches!(run.stopped(), StopReason::NoImprovement { epochs: 2 }),
+        "{:?}",
+        run.stopped()
+    );
     assert!(run.history().epochs.len() < 20);
     Ok(())
 }
@@ -229,13 +310,29 @@ fn patience_ends_a_run_that_does_not_get_better() -> Result<()> {
 #[test]
 fn a_frozen_encoder_stays_and_a_slower_one_moves_less() -> Result<()> {
     let weight = |tensors: &NamedTensors| -> Vec<f32> {
-        tensors.get("encoder.weight").and_then(|data| data.as_slice::<f32>().ok()).unwrap_or_default().to_vec()
+        tensors
+            .get("encoder.weight")
+            .and_then(|data| data.as_slice::<f32>().ok())
+            .unwrap_or_default()
+            .to_vec()
     };
-    let first = weight(&tiny().build(squares().band_count(), squares().classes().len(), &Device::cpu())?.named_tensors());
+    let first = weight(
+        &tiny()
+            .build(
+                squares().band_count(),
+                squares().classes().len(),
+                &Device::cpu(),
+            )?
+            .named_tensors(),
+    );
     let moved = |options: Fit| -> Result<f32> {
         let after = weight(&tensors(run(options)?.last()));
         assert_eq!((first.len(), after.len()), (576, 576));
-        Ok(first.iter().zip(&after).map(|(first, after)| (first - after).abs()).sum())
+        Ok(first
+            .iter()
+            .zip(&after)
+            .map(|(first, after)| (first - after).abs())
+            .sum())
     };
     let (frozen, slow, full) = (
         moved(Fit::steps(8).freeze_encoder(true))?,
@@ -249,21 +346,29 @@ fn a_frozen_encoder_stays_and_a_slower_one_moves_less() -> Result<()> {
 
 #[test]
 fn a_saved_model_comes_back_with_the_same_weights() -> Result<()> {
-    let folder = tempfile::tempdir().map_err(|source| TrainError::Io { path: "models".into(), source })?;
+    let folder = tempfile::tempdir().map_err(|source| TrainError::Io {
+        path: "models".into(),
+        source,
+    })?;
     let path = folder.path().join("squares.swath");
     let run = run(Fit::steps(4))?;
     run.best().save(&path)?;
     let loaded = Segmenter::load_as(&path, tiny())?;
     assert_eq!(tensors(&loaded), tensors(run.best()));
     assert_eq!(loaded.classes(), run.best().classes());
-    let error = Segmenter::load(&path).err().map(|error| error.hint().unwrap_or_default()).unwrap_or_default();
+    let error = Segmenter::load(&path)
+        .err()
+        .map(|error| error.hint().unwrap_or_default())
+        .unwrap_or_default();
     assert!(error.contains("load_as"), "{error}");
     Ok(())
 }
 
 #[track_caller]
 fn refused(result: Result<Run>, message: &str, hint: &str) {
-    let Err(error) = result else { panic!("expected an error with {message:?}") };
+    let Err(error) = result else {
+        panic!("expected an error with {message:?}")
+    };
     assert!(error.to_string().contains(message), "{error}");
     let found = error.hint().unwrap_or_default();
     assert!(found.contains(hint), "hint {found:?} of {error}");
@@ -276,15 +381,43 @@ fn what_cannot_be_trained_is_an_error_with_the_way_out() -> Result<()> {
         fit::fit(model, chips, valid, &options.quiet(true), &|| false)
     };
     let other = Segmenter::new(tiny(), Classes::new(["lake"]));
-    refused(fit(&other, &chips, &valid, Fit::epochs(1)), "the model has [\"background\", \"lake\"]", "scene.classes()");
+    refused(
+        fit(&other, &chips, &valid, Fit::epochs(1)),
+        "the model has [\"background\", \"lake\"]",
+        "scene.classes()",
+    );
     let bare = Scene::open(squares().raster().path())?;
-    refused(fit(&model(), &chips, &bare, Fit::epochs(1)), "the validation scene has no labels", "with_labels");
-    refused(fit(&model(), &chips, &valid, Fit::epochs(1).batch(0)), "cannot train with batch = 0", "");
-    refused(fit(&model(), &chips, &valid, Fit::epochs(0)), "cannot train with epochs = 0", "");
-    refused(fit(&model(), &chips, &valid, Fit::epochs(1).lr(f64::NAN)), "cannot train with lr = NaN", "");
+    refused(
+        fit(&model(), &chips, &bare, Fit::epochs(1)),
+        "the validation scene has no labels",
+        "with_labels",
+    );
+    refused(
+        fit(&model(), &chips, &valid, Fit::epochs(1).batch(0)),
+        "cannot train with batch = 0",
+        "",
+    );
+    refused(
+        fit(&model(), &chips, &valid, Fit::epochs(0)),
+        "cannot train with epochs = 0",
+        "",
+    );
+    refused(
+        fit(&model(), &chips, &valid, Fit::epochs(1).lr(f64::NAN)),
+        "cannot train with lr = NaN",
+        "",
+    );
     let missing = std::path::Path::new("/nonexistent/checkpoints");
-    refused(fit(&model(), &chips, &valid, Fit::epochs(1).resume(missing)), "cannot access the file", "Fit::checkpoints");
-    let error = model().predict(&valid).err().map(|error| error.to_string()).unwrap_or_default();
+    refused(
+        fit(&model(), &chips, &valid, Fit::epochs(1).resume(missing)),
+        "cannot access the file",
+        "Fit::checkpoints",
+    );
+    let error = model()
+        .predict(&valid)
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
     assert!(error.contains("no weights yet"), "{error}");
     Ok(())
 }

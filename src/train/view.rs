@@ -49,7 +49,15 @@ pub(super) struct View {
 
 impl View {
     pub(super) fn new(title: String, device: String, quiet: bool) -> Self {
-        Self { title, device, live: None, picture: None, quiet, drawn: None, seconds: 0.0 }
+        Self {
+            title,
+            device,
+            live: None,
+            picture: None,
+            quiet,
+            drawn: None,
+            seconds: 0.0,
+        }
     }
 
     /// Redraws when the last time is long enough ago.
@@ -125,7 +133,11 @@ impl View {
             device = escape(&self.device),
             percent = share * 100.0,
             line = escape(&line),
-            curves = if history.step_losses.len() > 1 { curves(history, progress.steps).live_html() } else { String::new() },
+            curves = if history.step_losses.len() > 1 {
+                curves(history, progress.steps).live_html()
+            } else {
+                String::new()
+            },
         );
         Output::html(text, html)
     }
@@ -138,7 +150,10 @@ fn status(progress: &Progress, history: &History) -> String {
     let epochs = progress.steps.div_ceil(progress.steps_per_epoch.max(1));
     let epoch = (progress.step / progress.steps_per_epoch.max(1) + 1).min(epochs);
     let mut line = match progress.validating {
-        Some((done, all)) => format!("epoch {} of {epochs}, validating {done} of {all}", history.epochs.len() + 1),
+        Some((done, all)) => format!(
+            "epoch {} of {epochs}, validating {done} of {all}",
+            history.epochs.len() + 1
+        ),
         None => format!("epoch {epoch} of {epochs}"),
     };
     let mut add = |text: String| {
@@ -146,12 +161,18 @@ fn status(progress: &Progress, history: &History) -> String {
         line.push_str(&text);
     };
     add(format!("step {} of {}", progress.step, progress.steps));
-    if let Some(loss) = history.smoothed(smoothing(history.step_losses.len())).last() {
+    if let Some(loss) = history
+        .smoothed(smoothing(history.step_losses.len()))
+        .last()
+    {
         add(format!("loss {loss:.3}"));
     }
     if let (Some(last), Some(best)) = (history.epochs.last(), history.best()) {
         match (last.score(), best.score()) {
-            (Some(score), Some(highest)) => add(format!("IoU {score:.3} (best {highest:.3}, epoch {})", best.epoch)),
+            (Some(score), Some(highest)) => add(format!(
+                "IoU {score:.3} (best {highest:.3}, epoch {})",
+                best.epoch
+            )),
             _ => add(format!("validation loss {:.3}", last.valid_loss)),
         }
     }
@@ -176,21 +197,39 @@ pub(super) fn duration(seconds: f64) -> String {
 
 /// Loss of every step (raw and smoothed) and validation loss on the left axis, mean foreground IoU on the right.
 pub(super) fn curves(history: &History, steps: usize) -> crate::plot::Figure {
-    let raw: Vec<f64> = history.step_losses.iter().map(|loss| f64::from(*loss)).collect();
+    let raw: Vec<f64> = history
+        .step_losses
+        .iter()
+        .map(|loss| f64::from(*loss))
+        .collect();
     let mut series = vec![
         Series::new("", thinned(&raw)).faint().color(LOSS_COLOR),
-        Series::new("training loss", thinned(&history.smoothed(smoothing(raw.len())))).color(LOSS_COLOR),
+        Series::new(
+            "training loss",
+            thinned(&history.smoothed(smoothing(raw.len()))),
+        )
+        .color(LOSS_COLOR),
     ];
     if !history.epochs.is_empty() {
-        let points = history.epochs.iter().map(|epoch| (epoch.step as f64, epoch.valid_loss));
+        let points = history
+            .epochs
+            .iter()
+            .map(|epoch| (epoch.step as f64, epoch.valid_loss));
         series.push(Series::new("validation loss", points));
-        let points: Vec<_> =
-            history.epochs.iter().filter_map(|epoch| Some((epoch.step as f64, epoch.score()?))).collect();
+        let points: Vec<_> = history
+            .epochs
+            .iter()
+            .filter_map(|epoch| Some((epoch.step as f64, epoch.score()?)))
+            .collect();
         if !points.is_empty() {
             series.push(Series::new("mean IoU", points).on_right());
         }
     }
-    let plot = Curves::new("").series(series).x_label("step").y_label("loss").right_label("mean IoU of the classes");
+    let plot = Curves::new("")
+        .series(series)
+        .x_label("step")
+        .y_label("loss")
+        .right_label("mean IoU of the classes");
     let plot = plot.size(680, 260).x_limits(0.0, steps.max(1) as f64);
     match history.best() {
         Some(best) => plot.mark(best.step as f64).figure(),
@@ -207,7 +246,11 @@ fn smoothing(steps: usize) -> f64 {
 fn thinned(values: &[f64]) -> Vec<(f64, f64)> {
     let stretch = values.len().div_ceil(POINTS).max(1);
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    values.chunks(stretch).enumerate().map(|(index, chunk)| ((index * stretch + chunk.len()) as f64, mean(chunk))).collect()
+    values
+        .chunks(stretch)
+        .enumerate()
+        .map(|(index, chunk)| ((index * stretch + chunk.len()) as f64, mean(chunk)))
+        .collect()
 }
 
 fn example_output(
@@ -223,21 +266,32 @@ fn example_output(
         overlay(&mut panel, labels, classes, 0.6)?;
         panels.push(panel);
     }
-    let panels: Vec<_> = panels.iter().map(|panel| panel.fitted(EXAMPLE_SIDE)).collect();
+    let panels: Vec<_> = panels
+        .iter()
+        .map(|panel| panel.fitted(EXAMPLE_SIDE))
+        .collect();
     let (width, height) = (panels[0].width, panels[0].height);
     let mut sheet = RgbImage::filled(width * 3 + GAP * 2, height, [128, 128, 128]);
     for (index, panel) in panels.iter().enumerate() {
         sheet.paste(panel, index * (width + GAP), 0);
     }
     let encoded = encode_best(&sheet)?;
-    let score = record.score().map_or_else(String::new, |score| format!(", mean IoU {score:.3}"));
-    let text = format!("A validation window after epoch {}{score}: image, truth, prediction", record.epoch);
+    let score = record
+        .score()
+        .map_or_else(String::new, |score| format!(", mean IoU {score:.3}"));
+    let text = format!(
+        "A validation window after epoch {}{score}: image, truth, prediction",
+        record.epoch
+    );
     let html = format!(
         "<figure style=\"margin:4px 0;{FONT}\">{}<figcaption>{}</figcaption></figure>",
         image_html(encoded.media_type, &encoded.bytes, &text),
         escape(&text)
     );
-    Ok(Output { alt: text.clone(), ..Output::html(text, html) })
+    Ok(Output {
+        alt: text.clone(),
+        ..Output::html(text, html)
+    })
 }
 
 impl Show for History {
@@ -255,8 +309,13 @@ mod tests {
 
     fn history(steps: usize) -> History {
         History {
-            epochs: vec![record(1, [50, 10, 10, 30], 0.8), record(2, [50, 0, 10, 40], 0.6)],
-            step_losses: (0..steps).map(|step| 1.0 / (1.0 + step as f32 / 50.0)).collect(),
+            epochs: vec![
+                record(1, [50, 10, 10, 30], 0.8),
+                record(2, [50, 0, 10, 40], 0.6),
+            ],
+            step_losses: (0..steps)
+                .map(|step| 1.0 / (1.0 + step as f32 / 50.0))
+                .collect(),
         }
     }
 
@@ -275,9 +334,18 @@ mod tests {
     fn the_view_says_where_it_is_how_long_it_takes_and_how_to_stop() {
         let view = View::new("U-Net <b>".into(), "CPU".into(), false);
         let output = view.running(&progress(231), &history(231));
-        for part in ["epoch 3 of 10", "step 231 of 1000", "IoU 0.800 (best 0.800, epoch 2)", "4.8 images/s", "3 min 20 s left"] {
+        for part in [
+            "epoch 3 of 10",
+            "step 231 of 1000",
+            "IoU 0.800 (best 0.800, epoch 2)",
+            "4.8 images/s",
+            "3 min 20 s left",
+        ] {
             assert!(output.text.contains(part), "{part} in {}", output.text);
-            assert!(output.html.as_deref().unwrap_or_default().contains(part), "{part} in the HTML");
+            assert!(
+                output.html.as_deref().unwrap_or_default().contains(part),
+                "{part} in the HTML"
+            );
         }
         assert!(output.text.contains("Interrupt the cell"));
         let html = output.html.unwrap_or_default();
@@ -291,7 +359,10 @@ mod tests {
         assert!(points.len() <= POINTS);
         assert_eq!(points.last().map(|point| point.0), Some(10_000.0));
         let view = View::new(String::new(), String::new(), false);
-        let html = view.running(&progress(999), &history(20_000)).html.unwrap_or_default();
+        let html = view
+            .running(&progress(999), &history(20_000))
+            .html
+            .unwrap_or_default();
         assert!(html.len() < 60_000, "{} bytes", html.len());
     }
 
@@ -309,6 +380,9 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        assert_eq!([duration(0.4), duration(61.0), duration(7500.0)], ["0 s", "1 min 1 s", "2 h 5 min"]);
+        assert_eq!(
+            [duration(0.4), duration(61.0), duration(7500.0)],
+            ["0 s", "1 min 1 s", "2 h 5 min"]
+        );
     }
 }

@@ -2,12 +2,12 @@
 
 /// Chips: reproducible, exact, complete, and stopped when nobody wants them.
 mod chips;
+/// Commands of the library, with their exit codes and files.
+mod cli;
 /// Data sets: what is fetched, and what to do when it cannot be.
 mod data_sets;
 /// Labels: polygons from files burned into class maps, and traced back.
 mod labels;
-/// Commands of the library, with their exit codes and files.
-mod cli;
 /// Whole scenes predicted, scored and saved.
 mod predict;
 /// Rasters: windows, masks, statistics, writing.

@@ -18,7 +18,9 @@ struct Manifest {
 pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
     become_killable(session);
     let in_our_crate = std::env::current_dir().is_ok_and(|folder| folder == config.crate_dir);
-    let subcommand = arguments.iter().find(|argument| !argument.as_encoded_bytes().starts_with(b"-"));
+    let subcommand = arguments
+        .iter()
+        .find(|argument| !argument.as_encoded_bytes().starts_with(b"-"));
     if !in_our_crate || subcommand.is_none_or(|subcommand| subcommand != "build") {
         return real_cargo(config, arguments);
     }
@@ -31,7 +33,9 @@ pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]
         return refuse();
     }
     match plain_manifest(&config.crate_dir) {
-        Some(manifest) if !config.plain_cargo && manifest.dependencies.iter().all(|name| name == "swath") => {
+        Some(manifest)
+            if !config.plain_cargo && manifest.dependencies.iter().all(|name| name == "swath") =>
+        {
             let knows_swath = !manifest.dependencies.is_empty();
             build(session, config, &request, &manifest.opt_level, knows_swath)
                 .unwrap_or_else(|| real_cargo(config, arguments))
@@ -46,7 +50,10 @@ fn become_killable(session: &Path) {
     // SAFETY: setpgid has no memory effects.
     unsafe { libc::setpgid(0, 0) };
     compile::end_with_parent();
-    let _ = std::fs::write(exchange::compiler_path(session), std::process::id().to_string());
+    let _ = std::fs::write(
+        exchange::compiler_path(session),
+        std::process::id().to_string(),
+    );
 }
 
 fn real_cargo(config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
@@ -68,14 +75,22 @@ fn real_cargo(config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
 fn plain_manifest(crate_dir: &Path) -> Option<Manifest> {
     let text = std::fs::read_to_string(crate_dir.join("Cargo.toml")).ok()?;
     let (head, dependencies) = text.split_once("[dependencies]")?;
-    let opt_level = head.lines().find_map(|line| line.strip_prefix("opt-level = "))?.trim().trim_matches('"').to_owned();
+    let opt_level = head
+        .lines()
+        .find_map(|line| line.strip_prefix("opt-level = "))?
+        .trim()
+        .trim_matches('"')
+        .to_owned();
     let is_level = ["0", "1", "2", "3", "s", "z"].contains(&opt_level.as_str());
     let dependencies: Option<Vec<String>> = dependencies
         .lines()
         .filter(|line| !line.trim().is_empty())
         .map(|line| line.split_once('=').map(|(name, _)| name.trim().to_owned()))
         .collect();
-    Some(Manifest { opt_level: is_level.then_some(opt_level)?, dependencies: dependencies? })
+    Some(Manifest {
+        opt_level: is_level.then_some(opt_level)?,
+        dependencies: dependencies?,
+    })
 }
 
 /// Builds the cell; `None` when something that is not the user's fault stands in the way, and cargo should try.
@@ -90,10 +105,16 @@ fn build(
     std::fs::create_dir_all(&output_dir).ok()?;
     let source = Path::new("src/lib.rs");
     let object = output_dir.join("cell.o");
-    let mut arguments: Vec<OsString> = ["--edition=2024", "--crate-name", "ctx", "--crate-type", "cdylib"]
-        .iter()
-        .map(OsString::from)
-        .collect();
+    let mut arguments: Vec<OsString> = [
+        "--edition=2024",
+        "--crate-name",
+        "ctx",
+        "--crate-type",
+        "cdylib",
+    ]
+    .iter()
+    .map(OsString::from)
+    .collect();
     if request.quick {
         // At level 0 rustc looks for generic functions that other crates have compiled; the search costs more here
         // than it saves.
@@ -102,8 +123,14 @@ fn build(
         arguments.push(format!("-Copt-level={opt_level}").into());
     }
     arguments.extend(
-        ["-Ccodegen-units=1", "-Cprefer-dynamic", "-Cembed-bitcode=no", "-Cdebuginfo=0", "-Coverflow-checks=on"]
-            .map(OsString::from),
+        [
+            "-Ccodegen-units=1",
+            "-Cprefer-dynamic",
+            "-Cembed-bitcode=no",
+            "-Cdebuginfo=0",
+            "-Coverflow-checks=on",
+        ]
+        .map(OsString::from),
     );
     arguments.push(compile::METADATA.into());
     arguments.push("--emit=obj".into());
@@ -114,7 +141,12 @@ fn build(
     }
     arguments.push(source.into());
 
-    let result = compile::cell(Compilation { rustc: &config.rustc, arguments, source, through_cargo: false });
+    let result = compile::cell(Compilation {
+        rustc: &config.rustc,
+        arguments,
+        source,
+        through_cargo: false,
+    });
     let mut report = result.ok()?;
     report.answer(request);
     if report.compiled {
@@ -147,6 +179,9 @@ fn pass_on(report: &Report) -> ExitCode {
 /// Tells evcxr that the cell does not compile, in a message that gives it nothing to try. The kernel shows the real
 /// messages, from the report.
 fn refuse() -> ExitCode {
-    println!("{}", serde_json::json!({ "reason": "compiler-message", "message": compile::refusal() }));
+    println!(
+        "{}",
+        serde_json::json!({ "reason": "compiler-message", "message": compile::refusal() })
+    );
     ExitCode::from(101)
 }

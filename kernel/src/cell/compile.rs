@@ -53,7 +53,10 @@ pub(crate) fn milliseconds(since: Instant) -> u64 {
 
 /// Compiles the cell and says how it went. An error means that rustc itself could not do its work.
 pub(crate) fn cell(compilation: Compilation<'_>) -> std::io::Result<Report> {
-    let mut report = Report { through_cargo: compilation.through_cargo, ..Report::default() };
+    let mut report = Report {
+        through_cargo: compilation.through_cargo,
+        ..Report::default()
+    };
     let mut moved = BTreeSet::new();
     loop {
         let started = Instant::now();
@@ -69,7 +72,11 @@ pub(crate) fn cell(compilation: Compilation<'_>) -> std::io::Result<Report> {
             .args(&compilation.arguments)
             // The variables' types are read from a lint's message, so it must fire whatever the cell allows, and
             // print paths that another crate can write. Warnings about users' code are not shown.
-            .args(["--force-warn=dropping_references", "-Ztrim-diagnostic-paths=no", "-Awarnings"])
+            .args([
+                "--force-warn=dropping_references",
+                "-Ztrim-diagnostic-paths=no",
+                "-Awarnings",
+            ])
             .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
             .env("RUSTC_BOOTSTRAP", "1")
             .stdin(Stdio::null())
@@ -81,10 +88,16 @@ pub(crate) fn cell(compilation: Compilation<'_>) -> std::io::Result<Report> {
         let messages = diagnostics::parse(&output.stderr);
         if output.status.success() {
             report.compiled = true;
-            report.variables = diagnostics::types_of_variables(&messages, &std::fs::read_to_string(compilation.source)?);
+            report.variables = diagnostics::types_of_variables(
+                &messages,
+                &std::fs::read_to_string(compilation.source)?,
+            );
             break;
         }
-        let errors: Vec<&Message> = messages.iter().filter(|message| message.is_error()).collect();
+        let errors: Vec<&Message> = messages
+            .iter()
+            .filter(|message| message.is_error())
+            .collect();
         if errors.is_empty() || errors.iter().any(|error| error.is_internal()) {
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
             return Err(std::io::Error::other(text));
@@ -113,7 +126,10 @@ fn without_lines(source: &str, lines: &BTreeMap<usize, String>) -> String {
     let mut edited = String::with_capacity(source.len());
     for (index, line) in source.split_inclusive('\n').enumerate() {
         if lines.contains_key(&(index + 1)) {
-            edited.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+            edited.extend(
+                line.bytes()
+                    .map(|byte| if byte == b'\n' { '\n' } else { ' ' }),
+            );
         } else {
             edited.push_str(line);
         }

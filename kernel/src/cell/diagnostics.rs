@@ -41,7 +41,8 @@ struct Span {
 impl Message {
     /// Whether it is an error with something to say; `aborting due to…` only sums up.
     pub(crate) fn is_error(&self) -> bool {
-        self.level.starts_with("error") && !(self.spans.is_empty() && self.message.starts_with("aborting due to"))
+        self.level.starts_with("error")
+            && !(self.spans.is_empty() && self.message.starts_with("aborting due to"))
     }
 
     /// Whether the compiler failed, not the cell.
@@ -74,12 +75,20 @@ pub(crate) fn types_of_variables(messages: &[Message], source: &str) -> Vec<NewV
     let lines: Vec<&str> = source.lines().collect();
     let mut variables: Vec<NewVariable> = Vec::new();
     for message in messages {
-        let is_lint = message.code.as_ref().is_some_and(|code| code.code == "dropping_references");
+        let is_lint = message
+            .code
+            .as_ref()
+            .is_some_and(|code| code.code == "dropping_references");
         for span in message.spans.iter().filter(|_| is_lint) {
-            let name = lines.get(span.line_start.wrapping_sub(1)).and_then(|line| marked(line, PUT_MARK));
+            let name = lines
+                .get(span.line_start.wrapping_sub(1))
+                .and_then(|line| marked(line, PUT_MARK));
             let type_name = span.label.as_deref().and_then(type_in_label);
             if let (Some(name), Some(type_name)) = (name, type_name) {
-                variables.push(NewVariable { name: name.to_owned(), type_name: type_name.to_owned() });
+                variables.push(NewVariable {
+                    name: name.to_owned(),
+                    type_name: type_name.to_owned(),
+                });
             }
         }
     }
@@ -93,9 +102,15 @@ fn type_in_label(label: &str) -> Option<&str> {
 
 /// The lines of ours (counted from one, with their variables) that got errors because the cell moved the variable;
 /// `None` when there is any other error.
-pub(crate) fn moved_variables(errors: &[&Message], source: &str) -> Option<BTreeMap<usize, String>> {
+pub(crate) fn moved_variables(
+    errors: &[&Message],
+    source: &str,
+) -> Option<BTreeMap<usize, String>> {
     let lines: Vec<&str> = source.lines().collect();
-    errors.iter().map(|error| moved_variable(error, &lines)).collect()
+    errors
+        .iter()
+        .map(|error| moved_variable(error, &lines))
+        .collect()
 }
 
 fn moved_variable(error: &Message, lines: &[&str]) -> Option<(usize, String)> {
@@ -123,7 +138,10 @@ mod tests {
         let variables = types_of_variables(&parse(json.replace('\n', "").as_bytes()), SOURCE);
         assert_eq!(
             variables,
-            [NewVariable { name: "scene".to_owned(), type_name: "swath::burn::Tensor<2>".to_owned() }]
+            [NewVariable {
+                name: "scene".to_owned(),
+                type_name: "swath::burn::Tensor<2>".to_owned()
+            }]
         );
     }
 
@@ -137,8 +155,15 @@ mod tests {
             parse(json.replace('\n', "").as_bytes()).remove(0)
         };
         let moved = error("E0382", 2);
-        assert_eq!(moved_variables(&[&moved], SOURCE), Some(BTreeMap::from([(2, "scene".to_owned())])));
-        assert_eq!(moved_variables(&[&moved, &error("E0382", 1)], SOURCE), None, "the user's own use after a move");
+        assert_eq!(
+            moved_variables(&[&moved], SOURCE),
+            Some(BTreeMap::from([(2, "scene".to_owned())]))
+        );
+        assert_eq!(
+            moved_variables(&[&moved, &error("E0382", 1)], SOURCE),
+            None,
+            "the user's own use after a move"
+        );
         assert_eq!(moved_variables(&[&error("E0308", 2)], SOURCE), None);
     }
 }

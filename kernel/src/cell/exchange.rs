@@ -84,7 +84,9 @@ impl Report {
         self.unnameable = self
             .variables
             .iter()
-            .filter(|variable| unnameable(&variable.type_name).is_some() && !request.used.contains(&variable.name))
+            .filter(|variable| {
+                unnameable(&variable.type_name).is_some() && !request.used.contains(&variable.name)
+            })
             .cloned()
             .collect();
         self.compiled &= self.unnameable.is_empty();
@@ -129,13 +131,18 @@ pub(crate) fn unnameable(type_name: &str) -> Option<&'static str> {
     if type_name.contains("{async ") || type_name.contains("{gen ") {
         return Some("a future");
     }
-    if type_name.split(|character: char| !character.is_alphanumeric()).any(|word| word == "impl") {
+    if type_name
+        .split(|character: char| !character.is_alphanumeric())
+        .any(|word| word == "impl")
+    {
         return Some("a value of a hidden type (`impl …`)");
     }
     if type_name.contains('{') {
         return Some("a function by its own type");
     }
-    type_name.contains("<unnameable>").then_some("a value of a hidden type")
+    type_name
+        .contains("<unnameable>")
+        .then_some("a value of a hidden type")
 }
 
 #[cfg(test)]
@@ -144,10 +151,19 @@ mod tests {
 
     #[test]
     fn types_without_a_name_are_known() {
-        assert_eq!(unnameable("{closure@src/lib.rs:3:9: 3:12}"), Some("a closure"));
-        assert_eq!(unnameable("fn(i32) -> i32 {double}"), Some("a function by its own type"));
+        assert_eq!(
+            unnameable("{closure@src/lib.rs:3:9: 3:12}"),
+            Some("a closure")
+        );
+        assert_eq!(
+            unnameable("fn(i32) -> i32 {double}"),
+            Some("a function by its own type")
+        );
         assert!(unnameable("std::vec::Vec<impl Sized>").is_some());
-        assert_eq!(unnameable("std::boxed::Box<dyn std::ops::Fn(f64) -> f64>"), None);
+        assert_eq!(
+            unnameable("std::boxed::Box<dyn std::ops::Fn(f64) -> f64>"),
+            None
+        );
         assert_eq!(unnameable("swath::burn::Tensor<2>"), None);
     }
 }

@@ -8,10 +8,19 @@ use crate::exchange::SessionConfig;
 
 /// Makes a shared object of one object file; whether that worked.
 pub(crate) fn object_alone(config: &SessionConfig, object: &Path, library: &Path) -> bool {
-    let [program, flags @ ..] = config.linker.as_slice() else { return false };
+    let [program, flags @ ..] = config.linker.as_slice() else {
+        return false;
+    };
     Command::new(program)
         .args(flags)
-        .args(["-shared", "--eh-frame-hdr", "-z", "noexecstack", "--build-id=none", "-o"])
+        .args([
+            "-shared",
+            "--eh-frame-hdr",
+            "-z",
+            "noexecstack",
+            "--build-id=none",
+            "-o",
+        ])
         .arg(library)
         .arg(object)
         .stdin(Stdio::null())

@@ -25,17 +25,26 @@ fn main() -> ExitCode {
     let program = arguments.next().unwrap_or_default();
     let arguments: Vec<OsString> = arguments.collect();
     let Some(session) = exchange::session_dir() else {
-        eprintln!("swath-cell: {} is not set; the Swath kernel starts this program", exchange::SESSION_ENV);
+        eprintln!(
+            "swath-cell: {} is not set; the Swath kernel starts this program",
+            exchange::SESSION_ENV
+        );
         return ExitCode::FAILURE;
     };
     let config: SessionConfig = match exchange::read(&exchange::config_path(&session)) {
         Ok(config) => config,
         Err(error) => {
-            eprintln!("swath-cell: cannot read the session's settings in {}: {error}", session.display());
+            eprintln!(
+                "swath-cell: cannot read the session's settings in {}: {error}",
+                session.display()
+            );
             return ExitCode::FAILURE;
         }
     };
-    match Path::new(&program).file_name().and_then(|name| name.to_str()) {
+    match Path::new(&program)
+        .file_name()
+        .and_then(|name| name.to_str())
+    {
         Some("cargo") => cargo::run(&session, &config, &arguments),
         Some("mold") => run_as_mold(&session, &config, &arguments),
         Some("rustup") => run_as_rustup(&session, &config, &arguments),
@@ -46,7 +55,9 @@ fn main() -> ExitCode {
 /// `mold -run cargo ARGUMENTS…` is how evcxr has cargo link with mold.
 fn run_as_mold(session: &Path, config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
     match arguments {
-        [run, tool, rest @ ..] if run == "-run" && is_ours(session, tool) => cargo::run(session, config, rest),
+        [run, tool, rest @ ..] if run == "-run" && is_ours(session, tool) => {
+            cargo::run(session, config, rest)
+        }
         [run, tool, rest @ ..] if run == "-run" => match &config.mold {
             Some(mold) => replace_by(Command::new(mold).arg("-run").arg(tool).args(rest)),
             None => replace_by(Command::new(tool).args(rest)),
@@ -82,7 +93,10 @@ fn run_as_rustup(session: &Path, config: &SessionConfig, arguments: &[OsString])
 /// Becomes another program; returns only when that fails.
 fn replace_by(command: &mut Command) -> ExitCode {
     let error = command.exec();
-    eprintln!("swath-cell: cannot start {}: {error}", command.get_program().display());
+    eprintln!(
+        "swath-cell: cannot start {}: {error}",
+        command.get_program().display()
+    );
     ExitCode::FAILURE
 }
 

@@ -20,11 +20,15 @@ struct Call {
 }
 
 pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
-    let Some((rustc, arguments)) = arguments.split_first() else { return crate::missing("the compiler's name") };
+    let Some((rustc, arguments)) = arguments.split_first() else {
+        return crate::missing("the compiler's name");
+    };
     let call = read_call(arguments);
     match call.crate_name.as_str() {
         "swath" if !call.out_dir.as_os_str().is_empty() => hand_over_library(config, &call),
-        "ctx" if !call.out_dir.as_os_str().is_empty() => compile_cell(session, config, Path::new(rustc), arguments),
+        "ctx" if !call.out_dir.as_os_str().is_empty() => {
+            compile_cell(session, config, Path::new(rustc), arguments)
+        }
         _ => crate::replace_by(Command::new(rustc).args(arguments)),
     }
 }
@@ -58,16 +62,24 @@ fn hand_over_library(config: &SessionConfig, call: &Call) -> ExitCode {
         let _ = std::fs::remove_file(&target);
         std::os::unix::fs::symlink(config.lib_dir.join(from), &target).map(|()| target)
     };
-    let metadata = place("libswath.rmeta", &format!("libswath{}.rmeta", call.extra_filename));
+    let metadata = place(
+        "libswath.rmeta",
+        &format!("libswath{}.rmeta", call.extra_filename),
+    );
     let library = place("libswath.so", "libswath.so");
     let dep_info = call.out_dir.join(format!("swath{}.d", call.extra_filename));
-    let (Ok(metadata), Ok(library)) = (metadata, library) else { return crate::missing("the prebuilt library") };
+    let (Ok(metadata), Ok(library)) = (metadata, library) else {
+        return crate::missing("the prebuilt library");
+    };
     if let Err(error) = std::fs::write(&dep_info, format!("{}: \n", library.display())) {
         eprintln!("swath-cell: cannot write {}: {error}", dep_info.display());
         return ExitCode::FAILURE;
     }
     let notice = |file: &Path, kind: &str| {
-        eprintln!("{}", json!({ "$message_type": "artifact", "artifact": file, "emit": kind }));
+        eprintln!(
+            "{}",
+            json!({ "$message_type": "artifact", "artifact": file, "emit": kind })
+        );
     };
     notice(&dep_info, "dep-info");
     if call.emits_link {
@@ -79,9 +91,16 @@ fn hand_over_library(config: &SessionConfig, call: &Call) -> ExitCode {
 }
 
 /// Compiles the cells' crate with cargo's own arguments.
-fn compile_cell(session: &Path, config: &SessionConfig, rustc: &Path, arguments: &[OsString]) -> ExitCode {
+fn compile_cell(
+    session: &Path,
+    config: &SessionConfig,
+    rustc: &Path,
+    arguments: &[OsString],
+) -> ExitCode {
     let request: Request = exchange::read(&exchange::request_path(session)).unwrap_or_default();
-    let knows_swath = arguments.iter().any(|argument| argument.as_encoded_bytes().starts_with(b"swath="));
+    let knows_swath = arguments
+        .iter()
+        .any(|argument| argument.as_encoded_bytes().starts_with(b"swath="));
     let mut kept = without_our_own(arguments);
     kept.push(compile::METADATA.into());
     if knows_swath {
@@ -89,7 +108,12 @@ fn compile_cell(session: &Path, config: &SessionConfig, rustc: &Path, arguments:
     }
     let out_dir = read_call(arguments).out_dir;
     let source = Path::new("src/lib.rs");
-    match compile::cell(Compilation { rustc, arguments: kept, source, through_cargo: true }) {
+    match compile::cell(Compilation {
+        rustc,
+        arguments: kept,
+        source,
+        through_cargo: true,
+    }) {
         Ok(mut report) => {
             report.answer(&request);
             if let Err(error) = exchange::write(&exchange::report_path(session), &report) {
@@ -101,7 +125,10 @@ fn compile_cell(session: &Path, config: &SessionConfig, rustc: &Path, arguments:
                 return ExitCode::SUCCESS;
             }
             if request.serial == 0 {
-                report.diagnostics.iter().for_each(|diagnostic| eprintln!("{diagnostic}"));
+                report
+                    .diagnostics
+                    .iter()
+                    .for_each(|diagnostic| eprintln!("{diagnostic}"));
             } else {
                 eprintln!("{}", compile::refusal());
             }
@@ -117,7 +144,10 @@ fn compile_cell(session: &Path, config: &SessionConfig, rustc: &Path, arguments:
 /// Where evcxr finds the object, without reading cargo's messages.
 fn tell_evcxr(out_dir: &Path) {
     if let Some(answer) = std::env::var_os("EVCXR_EXECUTION_SO_PATH") {
-        let _ = std::fs::write(answer, out_dir.join("libctx.so").as_os_str().as_encoded_bytes());
+        let _ = std::fs::write(
+            answer,
+            out_dir.join("libctx.so").as_os_str().as_encoded_bytes(),
+        );
     }
 }
 
@@ -127,7 +157,9 @@ fn without_our_own(arguments: &[OsString]) -> Vec<OsString> {
     for argument in arguments {
         let text = argument.as_encoded_bytes();
         let follows = |flag: &str| kept.last().is_some_and(|last| last == flag);
-        if (text.starts_with(b"metadata=") && follows("-C")) || (text.starts_with(b"swath=") && follows("--extern")) {
+        if (text.starts_with(b"metadata=") && follows("-C"))
+            || (text.starts_with(b"swath=") && follows("--extern"))
+        {
             kept.pop();
         } else if !text.starts_with(b"--error-format=") && !text.starts_with(b"--json=") {
             kept.push(argument.clone());
@@ -146,10 +178,17 @@ mod tests {
 
     #[test]
     fn a_call_of_rustc_is_understood() {
-        let call =
-            read_call(&arguments("--crate-name swath --emit=dep-info,metadata -C extra-filename=-1a2b --out-dir /t"));
-        assert_eq!((call.crate_name.as_str(), call.extra_filename.as_str()), ("swath", "-1a2b"));
-        assert_eq!((call.out_dir.as_path(), call.emits_link), (Path::new("/t"), false));
+        let call = read_call(&arguments(
+            "--crate-name swath --emit=dep-info,metadata -C extra-filename=-1a2b --out-dir /t",
+        ));
+        assert_eq!(
+            (call.crate_name.as_str(), call.extra_filename.as_str()),
+            ("swath", "-1a2b")
+        );
+        assert_eq!(
+            (call.out_dir.as_path(), call.emits_link),
+            (Path::new("/t"), false)
+        );
     }
 
     #[test]

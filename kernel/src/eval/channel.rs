@@ -75,8 +75,16 @@ impl Channel {
         woken.set_nonblocking(true)?;
         let (requests, receiver) = mpsc::channel();
         let reader = Reader {
-            stdout: Stream { pipe: stdout, decoder: Decoder::default(), text: String::new() },
-            stderr: Stream { pipe: stderr, decoder: Decoder::default(), text: String::new() },
+            stdout: Stream {
+                pipe: stdout,
+                decoder: Decoder::default(),
+                text: String::new(),
+            },
+            stderr: Stream {
+                pipe: stderr,
+                decoder: Decoder::default(),
+                text: String::new(),
+            },
             filter: ContentFilter::default(),
             side,
             frame: Vec::new(),
@@ -90,10 +98,16 @@ impl Channel {
             silent,
             unkept: Box::new(unkept),
         };
-        std::thread::Builder::new().name("swath-output".to_owned()).spawn(move || reader.run())?;
+        std::thread::Builder::new()
+            .name("swath-output".to_owned())
+            .spawn(move || reader.run())?;
         Ok((
             Self { requests, wake },
-            ChildEnds { stdout: stdout_end, stderr: stderr_end, side: side_end.into() },
+            ChildEnds {
+                stdout: stdout_end,
+                stderr: stderr_end,
+                side: side_end.into(),
+            },
         ))
     }
 
@@ -219,7 +233,11 @@ impl Reader {
             self.side.as_raw_fd(),
             self.woken.as_raw_fd(),
         ];
-        let mut polled = descriptors.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+        let mut polled = descriptors.map(|fd| libc::pollfd {
+            fd,
+            events: libc::POLLIN,
+            revents: 0,
+        });
         let timeout = self.gathered_since.map_or(-1, |since| {
             i32::try_from(BATCH_INTERVAL.saturating_sub(since.elapsed()).as_millis()).unwrap_or(0)
         });
@@ -261,9 +279,15 @@ impl Reader {
         for (index, piece) in pieces.into_iter().enumerate() {
             match piece {
                 Piece::Text(text) => (self.sink)(OutputEvent::Stdout(text)),
-                Piece::Content(bundle) if at_end && index == last => self.result(bundle, MimeBundle::new()),
+                Piece::Content(bundle) if at_end && index == last => {
+                    self.result(bundle, MimeBundle::new())
+                }
                 Piece::Content(bundle) => {
-                    (self.sink)(OutputEvent::Display { bundle, metadata: MimeBundle::new(), id: None });
+                    (self.sink)(OutputEvent::Display {
+                        bundle,
+                        metadata: MimeBundle::new(),
+                        id: None,
+                    });
                 }
             }
         }
@@ -300,7 +324,9 @@ impl Reader {
         }
         while let Some((length, rest)) = self.frame.split_first_chunk::<4>() {
             let length = u32::from_le_bytes(*length) as usize;
-            let Some(text) = rest.get(..length) else { return };
+            let Some(text) = rest.get(..length) else {
+                return;
+            };
             let message: Value = serde_json::from_slice(text).unwrap_or_default();
             self.frame.drain(..4 + length);
             self.drain();
@@ -329,7 +355,9 @@ impl Reader {
             "begin" => {
                 self.end = CellEnd::default();
                 self.began = Instant::now();
-                let pid = message["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+                let pid = message["pid"]
+                    .as_i64()
+                    .and_then(|pid| i32::try_from(pid).ok());
                 return json!({ "cancel": !self.phase.begin_run(pid.unwrap_or(0)) });
             }
             "result" => {
@@ -338,16 +366,28 @@ impl Reader {
                 self.show_pieces(pieces, false);
                 self.result(bundle, metadata);
             }
-            "display" => (self.sink)(OutputEvent::Display { bundle, metadata, id }),
-            "update" => (self.sink)(OutputEvent::Update { bundle, metadata, id: id.unwrap_or_default() }),
-            "clear" => (self.sink)(OutputEvent::Clear { wait: message["wait"].as_bool().unwrap_or(false) }),
+            "display" => (self.sink)(OutputEvent::Display {
+                bundle,
+                metadata,
+                id,
+            }),
+            "update" => (self.sink)(OutputEvent::Update {
+                bundle,
+                metadata,
+                id: id.unwrap_or_default(),
+            }),
+            "clear" => (self.sink)(OutputEvent::Clear {
+                wait: message["wait"].as_bool().unwrap_or(false),
+            }),
             "input" => return self.ask_user(&message),
             "panic" => self.end.panic = message["message"].as_str().map(str::to_owned),
             "done" => {
                 self.end.outcome = Some(message["outcome"].take());
                 self.end.run_ms = self.began.elapsed().as_millis();
                 let names = message["names"].as_array().into_iter().flatten();
-                self.end.names = names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+                self.end.names = names
+                    .filter_map(|name| name.as_str().map(str::to_owned))
+                    .collect();
                 let unkept = (self.unkept)(&self.end.names);
                 self.end.names.retain(|name| !unkept.contains(name));
                 return json!(unkept);

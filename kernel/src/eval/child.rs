@@ -18,13 +18,18 @@ pub(crate) fn run_if_child() {
     let library = std::env::var_os(LIBRARY_ENV).unwrap_or_default();
     let reason = match open_library(Path::new(&library)) {
         // SAFETY: the function has this signature in the library (`src/rt/child.rs`).
-        Ok(library) => match unsafe { symbol::<extern "C" fn() -> !>(library, c"swath_child_main") } {
-            Ok(main) => main(),
-            Err(reason) => reason,
-        },
+        Ok(library) => {
+            match unsafe { symbol::<extern "C" fn() -> !>(library, c"swath_child_main") } {
+                Ok(main) => main(),
+                Err(reason) => reason,
+            }
+        }
         Err(reason) => reason,
     };
-    eprintln!("swath: the library {} cannot be used: {reason}", Path::new(&library).display());
+    eprintln!(
+        "swath: the library {} cannot be used: {reason}",
+        Path::new(&library).display()
+    );
     std::process::exit(1);
 }
 
@@ -34,10 +39,15 @@ pub(crate) struct Library(*mut libc::c_void);
 
 /// Loads the library for the whole process: cells bind their undefined symbols against it.
 pub(crate) fn open_library(path: &Path) -> Result<Library, String> {
-    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| "its path holds a zero byte".to_owned())?;
+    let path = CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| "its path holds a zero byte".to_owned())?;
     // SAFETY: the path ends in zero. Initialisers of the library are those of Rust's and GDAL's shared objects.
     let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-    if handle.is_null() { Err(loader_error()) } else { Ok(Library(handle)) }
+    if handle.is_null() {
+        Err(loader_error())
+    } else {
+        Ok(Library(handle))
+    }
 }
 
 /// Finds a function of the library.
@@ -50,7 +60,11 @@ pub(crate) unsafe fn symbol<F: Copy>(library: Library, name: &CStr) -> Result<F,
     if address.is_null() {
         return Err(loader_error());
     }
-    assert_eq!(size_of::<F>(), size_of_val(&address), "F is a function pointer");
+    assert_eq!(
+        size_of::<F>(),
+        size_of_val(&address),
+        "F is a function pointer"
+    );
     // SAFETY: the caller promises that `F` is the symbol's type; the sizes are equal.
     Ok(unsafe { std::mem::transmute_copy(&address) })
 }
@@ -59,6 +73,10 @@ fn loader_error() -> String {
     // SAFETY: dlerror returns null or a string that ends in zero and is valid until the next call.
     unsafe {
         let text = libc::dlerror();
-        if text.is_null() { "unknown error".to_owned() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
+        if text.is_null() {
+            "unknown error".to_owned()
+        } else {
+            CStr::from_ptr(text).to_string_lossy().into_owned()
+        }
     }
 }

@@ -26,8 +26,9 @@ pub(crate) fn start(
     ends: &ChildEnds,
 ) -> Result<(CommandContext, StartupText), String> {
     session.write_tools(options)?;
-    let (mut context, outputs) = EvalContext::with_subprocess_command(child_command(options, session, ends)?)
-        .map_err(|error| format!("evcxr cannot start: {error}"))?;
+    let (mut context, outputs) =
+        EvalContext::with_subprocess_command(child_command(options, session, ends)?)
+            .map_err(|error| format!("evcxr cannot start: {error}"))?;
     let text = StartupText::default();
     for stream in [outputs.stdout, outputs.stderr] {
         let text = Arc::clone(&text);
@@ -40,17 +41,33 @@ pub(crate) fn start(
         });
     }
     let mut state = context.state();
-    let manifest = format!("{{ path = {:?} }}", options.lib_dir.join("swath-api").display().to_string());
-    state.add_dep("swath", &manifest).map_err(|error| format!("the library's sources cannot be read: {error}"))?;
-    context
-        .eval_with_state(PRELUDE, state)
-        .map_err(|error| format!("the library cannot be used: {error}; it may belong to another toolchain: install again"))?;
+    let manifest = format!(
+        "{{ path = {:?} }}",
+        options.lib_dir.join("swath-api").display().to_string()
+    );
+    state
+        .add_dep("swath", &manifest)
+        .map_err(|error| format!("the library's sources cannot be read: {error}"))?;
+    context.eval_with_state(PRELUDE, state).map_err(|error| {
+        format!(
+            "the library cannot be used: {error}; it may belong to another toolchain: install again"
+        )
+    })?;
     Ok((CommandContext::with_eval_context(context), text))
 }
 
-fn child_command(options: &EngineOptions, session: &Session, ends: &ChildEnds) -> Result<Command, String> {
-    let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    let descriptors = [ends.stdout.as_raw_fd(), ends.stderr.as_raw_fd(), ends.side.as_raw_fd()];
+fn child_command(
+    options: &EngineOptions,
+    session: &Session,
+    ends: &ChildEnds,
+) -> Result<Command, String> {
+    let program =
+        std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    let descriptors = [
+        ends.stdout.as_raw_fd(),
+        ends.stderr.as_raw_fd(),
+        ends.side.as_raw_fd(),
+    ];
     let mut command = Command::new(program);
     command
         .env(CHILD_ENV, "1")

@@ -26,30 +26,49 @@ pub(crate) struct Generated {
 impl Generated {
     /// A body that is the cell itself.
     pub(crate) fn whole(length: usize) -> Self {
-        Self { has_body: true, body_length: length, ..Self::default() }
+        Self {
+            has_body: true,
+            body_length: length,
+            ..Self::default()
+        }
     }
 
     /// The byte of the cell that byte `offset` after the body's start stands for; `None` after the body.
     pub(crate) fn cell_offset(&self, offset: usize) -> Option<usize> {
-        let length = self.body_length + self.tail.as_ref().map_or(0, |_| BEFORE_TAIL.len() + AFTER_TAIL.len());
+        let length = self.body_length
+            + self
+                .tail
+                .as_ref()
+                .map_or(0, |_| BEFORE_TAIL.len() + AFTER_TAIL.len());
         if offset > length {
             return None;
         }
-        let Some(tail) = &self.tail else { return Some(offset) };
+        let Some(tail) = &self.tail else {
+            return Some(offset);
+        };
         let end = tail.end + BEFORE_TAIL.len();
         Some(if offset <= tail.start {
             offset
         } else if offset < end {
             offset.saturating_sub(BEFORE_TAIL.len()).max(tail.start)
         } else {
-            offset.saturating_sub(BEFORE_TAIL.len() + AFTER_TAIL.len()).max(tail.end)
+            offset
+                .saturating_sub(BEFORE_TAIL.len() + AFTER_TAIL.len())
+                .max(tail.end)
         })
     }
 }
 
 /// Generates the code for a cell that parses.
-pub(crate) fn generate(cell: &Cell, variables: &VariableTable, impl_anchor: impl FnMut(&str) -> String) -> Generated {
-    let mut generated = Generated { code: items(cell, impl_anchor), ..Generated::default() };
+pub(crate) fn generate(
+    cell: &Cell,
+    variables: &VariableTable,
+    impl_anchor: impl FnMut(&str) -> String,
+) -> Generated {
+    let mut generated = Generated {
+        code: items(cell, impl_anchor),
+        ..Generated::default()
+    };
     if cell.has_statements {
         write_block(cell, variables, &mut generated);
     }
@@ -61,14 +80,22 @@ pub(crate) fn generate(cell: &Cell, variables: &VariableTable, impl_anchor: impl
 fn items(cell: &Cell, mut impl_anchor: impl FnMut(&str) -> String) -> String {
     let mut code = String::new();
     let mut follows_named_item = false;
-    if cell.items.first().is_some_and(|item| cell.item_text(item).starts_with("//")) {
+    if cell
+        .items
+        .first()
+        .is_some_and(|item| cell.item_text(item).starts_with("//"))
+    {
         // evcxr skips lines of comments before the first line of code, and would lose the documentation of an item.
         code.push_str("#[allow(non_upper_case_globals)] const __SWATH_FIRST: () = ();\n");
     }
     for item in &cell.items {
         let text = cell.item_text(item);
         if item.kind == ItemKind::Unnamed && !follows_named_item {
-            let _ = writeln!(code, "#[allow(non_upper_case_globals)] const {}: () = ();", impl_anchor(text));
+            let _ = writeln!(
+                code,
+                "#[allow(non_upper_case_globals)] const {}: () = ();",
+                impl_anchor(text)
+            );
         }
         follows_named_item |= item.name.is_some();
         code.push_str(text);
@@ -79,30 +106,46 @@ fn items(cell: &Cell, mut impl_anchor: impl FnMut(&str) -> String) -> String {
 
 fn write_block(cell: &Cell, variables: &VariableTable, generated: &mut Generated) {
     let code = &mut generated.code;
-    let loaded: Vec<_> = variables.iter().filter(|variable| cell.used.contains_key(&variable.name)).collect();
+    let loaded: Vec<_> = variables
+        .iter()
+        .filter(|variable| cell.used.contains_key(&variable.name))
+        .collect();
     code.push_str("let _ = {\n#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowRich as _};\n");
     code.push_str("let mut __swath_ready = true;\n");
     for variable in &loaded {
         let (name, type_name) = (&variable.name, &variable.type_name);
-        let _ = writeln!(code, "__swath_ready &= ::swath::rt::has::<{type_name}>(\"{name}\"); {TAKE_MARK}{name}");
+        let _ = writeln!(
+            code,
+            "__swath_ready &= ::swath::rt::has::<{type_name}>(\"{name}\"); {TAKE_MARK}{name}"
+        );
     }
     code.push_str("if __swath_ready {\n");
     for variable in &loaded {
         let (name, type_name) = (&variable.name, &variable.type_name);
         let mutable = if variable.mutable { "mut " } else { "" };
-        let _ = writeln!(code, "let {mutable}{name} = ::swath::rt::take::<{type_name}>(\"{name}\"); {TAKE_MARK}{name}");
+        let _ = writeln!(
+            code,
+            "let {mutable}{name} = ::swath::rt::take::<{type_name}>(\"{name}\"); {TAKE_MARK}{name}"
+        );
     }
     // A closure that is called once may move what it captures; `guard` itself is compiled once, in the library.
     code.push_str(
         "let __swath_done = { let mut __swath_cell = ::core::option::Option::Some(\
          || -> ::core::result::Result<(), ::swath::rt::CellError> { ",
     );
-    code.push_str(if cell.awaits { "::swath::rt::block_on(async { " } else { "" });
+    code.push_str(if cell.awaits {
+        "::swath::rt::block_on(async { "
+    } else {
+        ""
+    });
     let _ = writeln!(code, "{BODY_MARK}");
     write_body(cell, generated);
     let code = &mut generated.code;
     for name in cell.bound.keys() {
-        let _ = writeln!(code, "::core::mem::drop(&{name}); ::swath::rt::put(\"{name}\", {name}); {PUT_MARK}{name}");
+        let _ = writeln!(
+            code,
+            "::core::mem::drop(&{name}); ::swath::rt::put(\"{name}\", {name}); {PUT_MARK}{name}"
+        );
     }
     code.push_str("::core::result::Result::Ok::<(), ::swath::rt::CellError>(())");
     code.push_str(if cell.awaits { " }) });\n" } else { " });\n" });
@@ -113,8 +156,15 @@ fn write_block(cell: &Cell, variables: &VariableTable, generated: &mut Generated
     for variable in &loaded {
         let name = &variable.name;
         // A name that the cell has bound anew is already kept; the old value comes back only when the cell failed.
-        let condition = if cell.bound.contains_key(name) { "if !__swath_done " } else { "" };
-        let _ = writeln!(code, "{condition}{{ ::swath::rt::put(\"{name}\", {name}); }} {BACK_MARK}{name}");
+        let condition = if cell.bound.contains_key(name) {
+            "if !__swath_done "
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            code,
+            "{condition}{{ ::swath::rt::put(\"{name}\", {name}); }} {BACK_MARK}{name}"
+        );
     }
     code.push_str("}\n};\n");
     generated.has_body = true;
@@ -145,8 +195,10 @@ pub(crate) fn impl_key(text: &str) -> (String, Vec<String>) {
     let header = header.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut members = Vec::new();
     if !header.contains(" for ") {
-        let words: Vec<&str> =
-            body.split(|character: char| !(character.is_alphanumeric() || character == '_')).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = body
+            .split(|character: char| !(character.is_alphanumeric() || character == '_'))
+            .filter(|word| !word.is_empty())
+            .collect();
         for pair in words.windows(2) {
             if ["fn", "const", "type"].contains(&pair[0]) && pair[1] != "fn" {
                 members.push(pair[1].to_owned());
@@ -171,14 +223,29 @@ mod tests {
 
     fn table() -> VariableTable {
         let mut table = VariableTable::default();
-        table.insert(Variable { name: "scene".to_owned(), type_name: "swath::Scene".to_owned(), mutable: false, cell: 1 });
-        table.insert(Variable { name: "other".to_owned(), type_name: "i32".to_owned(), mutable: true, cell: 1 });
+        table.insert(Variable {
+            name: "scene".to_owned(),
+            type_name: "swath::Scene".to_owned(),
+            mutable: false,
+            cell: 1,
+        });
+        table.insert(Variable {
+            name: "other".to_owned(),
+            type_name: "i32".to_owned(),
+            mutable: true,
+            cell: 1,
+        });
         table
     }
 
     #[test]
     fn a_cell_loads_what_it_uses_and_keeps_what_it_binds() {
-        let code = generate(&Cell::parse("let size = scene.size();\nsize"), &table(), |_| unreachable!()).code;
+        let code = generate(
+            &Cell::parse("let size = scene.size();\nsize"),
+            &table(),
+            |_| unreachable!(),
+        )
+        .code;
         assert!(code.contains("take::<swath::Scene>(\"scene\")"));
         assert!(!code.contains("other"), "not used, so not loaded");
         assert!(code.contains("put(\"size\", size); //@put size\n"));
@@ -194,17 +261,33 @@ mod tests {
         let body = &generated.code[generated.code.find(BODY_MARK).unwrap() + BODY_MARK.len() + 1..];
         for needle in ["let é", "é + y", "y /* end", "/* end"] {
             let needle_start = needle.split(')').next().unwrap();
-            let Some(found) = body.find(needle_start) else { continue };
-            assert_eq!(generated.cell_offset(found), source.find(needle), "{needle}");
+            let Some(found) = body.find(needle_start) else {
+                continue;
+            };
+            assert_eq!(
+                generated.cell_offset(found),
+                source.find(needle),
+                "{needle}"
+            );
         }
         assert_eq!(generated.cell_offset(10_000), None);
     }
 
     #[test]
     fn an_impl_block_of_its_own_cell_gets_a_name_that_evcxr_can_replace() {
-        let code = generate(&Cell::parse("impl Foo { fn a(&self) {} }"), &table(), |_| "IMPL_1".to_owned()).code;
-        assert!(code.starts_with("#[allow(non_upper_case_globals)] const IMPL_1: () = ();\nimpl Foo"));
+        let code = generate(
+            &Cell::parse("impl Foo { fn a(&self) {} }"),
+            &table(),
+            |_| "IMPL_1".to_owned(),
+        )
+        .code;
+        assert!(
+            code.starts_with("#[allow(non_upper_case_globals)] const IMPL_1: () = ();\nimpl Foo")
+        );
         let (header, members) = impl_key("impl  Foo {\n pub fn a(&self) {} const B: u8 = 1; }");
-        assert_eq!((header.as_str(), members), ("impl Foo", vec!["a".to_owned(), "B".to_owned()]));
+        assert_eq!(
+            (header.as_str(), members),
+            ("impl Foo", vec!["a".to_owned(), "B".to_owned()])
+        );
     }
 }

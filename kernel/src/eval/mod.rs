@@ -30,7 +30,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub(crate) use interface::{
-    Answer, CellError, CellStatus, Completion, Completions, EngineOptions, ExecuteOptions, MimeBundle, OutputEvent, Variable,
+    Answer, CellError, CellStatus, Completion, Completions, EngineOptions, ExecuteOptions,
+    MimeBundle, OutputEvent, Variable,
 };
 pub(crate) use session::prepare_environment;
 use shared::Shared;
@@ -57,17 +58,21 @@ impl Engine {
     pub(crate) fn start(options: EngineOptions, sink: OutputSink) -> Self {
         let (jobs, receiver) = mpsc::channel();
         let session = session::session();
-        let compiler_file =
-            session.as_ref().map(|session| exchange::compiler_path(&session.dir)).unwrap_or_default();
+        let compiler_file = session
+            .as_ref()
+            .map(|session| exchange::compiler_path(&session.dir))
+            .unwrap_or_default();
         let shared = Arc::new(Shared::new(phase::Phase::new(compiler_file)));
         let worker_shared = Arc::clone(&shared);
         // rust-analyzer recurses deeply over long functions.
-        let builder = std::thread::Builder::new().name("swath-engine".to_owned()).stack_size(64 << 20);
+        let builder = std::thread::Builder::new()
+            .name("swath-engine".to_owned())
+            .stack_size(64 << 20);
         let started = builder.spawn(move || {
-            let worker = session
-                .and_then(|session| {
-                    Worker::new(options, session, Arc::new(sink), Arc::clone(&worker_shared)).map_err(|error| error.to_string())
-                });
+            let worker = session.and_then(|session| {
+                Worker::new(options, session, Arc::new(sink), Arc::clone(&worker_shared))
+                    .map_err(|error| error.to_string())
+            });
             match worker {
                 Ok(worker) => worker.run(&receiver),
                 Err(reason) => refuse_all(&receiver, &worker_shared, &reason),
@@ -76,9 +81,17 @@ impl Engine {
         if let Err(error) = started {
             eprintln!("swath: the engine's thread cannot start: {error}");
         }
-        let seconds = std::env::var("SWATH_KILL_AFTER").ok().and_then(|text| text.parse().ok());
-        let patience = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(PATIENCE);
-        Self { jobs, shared, patience }
+        let seconds = std::env::var("SWATH_KILL_AFTER")
+            .ok()
+            .and_then(|text| text.parse().ok());
+        let patience = seconds
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .unwrap_or(PATIENCE);
+        Self {
+            jobs,
+            shared,
+            patience,
+        }
     }
 
     /// Runs a cell after those already queued. The sink has received all its output when the answer arrives.
@@ -118,7 +131,12 @@ impl Engine {
     }
 
     /// What is known about the name at `cursor` (code points): `text/plain` and `text/html`; `None` while a cell runs.
-    pub(crate) fn inspect(&self, code: String, cursor: usize, _detail: u32) -> Answer<Option<MimeBundle>> {
+    pub(crate) fn inspect(
+        &self,
+        code: String,
+        cursor: usize,
+        _detail: u32,
+    ) -> Answer<Option<MimeBundle>> {
         let (answer, receiver) = oneshot::channel();
         if self.is_busy() || !self.shared.is_started() {
             let _ = answer.send(None);

@@ -11,7 +11,9 @@ use super::source_map::SourceMap;
 /// How a cell that ran has ended.
 pub(crate) fn status(end: &CellEnd, map: &SourceMap<'_>, interrupted: bool) -> CellStatus {
     let Some(outcome) = &end.outcome else {
-        return CellStatus::Error(engine_error("the cells' process did not say how the cell ended"));
+        return CellStatus::Error(engine_error(
+            "the cells' process did not say how the cell ended",
+        ));
     };
     let text = |name: &str| outcome[name].as_str().unwrap_or_default();
     let kind = text("kind");
@@ -35,23 +37,53 @@ pub(crate) fn status(end: &CellEnd, map: &SourceMap<'_>, interrupted: bool) -> C
         "error" => {
             let (place, elsewhere) = places(outcome, map);
             let hint = outcome["hint"].as_str();
-            let traceback = render::run_error(message, text("name"), place, elsewhere.as_deref(), hint);
-            CellError { ename: text("name").to_owned(), evalue: message.to_owned(), traceback }
+            let traceback =
+                render::run_error(message, text("name"), place, elsewhere.as_deref(), hint);
+            CellError {
+                ename: text("name").to_owned(),
+                evalue: message.to_owned(),
+                traceback,
+            }
         }
         "lost" => {
-            let names: Vec<&str> = outcome["names"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let message = format!("the type of `{}` was redefined, so its value was dropped", names.join("`, `"));
-            plain("VariableLost", &message, Some("run the cell that makes it again"))
+            let names: Vec<&str> = outcome["names"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let message = format!(
+                "the type of `{}` was redefined, so its value was dropped",
+                names.join("`, `")
+            );
+            plain(
+                "VariableLost",
+                &message,
+                Some("run the cell that makes it again"),
+            )
         }
-        "load" => plain("LoadError", &format!("the cell's object cannot be loaded: {message}"), None),
+        "load" => plain(
+            "LoadError",
+            &format!("the cell's object cannot be loaded: {message}"),
+            None,
+        ),
         _ => engine_error("the cells' process sent an unknown outcome"),
     })
 }
 
 /// Where an error happened: in a cell, or else in a file of some library.
 fn places<'a>(outcome: &Value, map: &SourceMap<'a>) -> (Option<Place<'a>>, Option<String>) {
-    let number = |name: &str| outcome[name].as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or(0);
-    let (file, line, column) = (outcome["file"].as_str().unwrap_or_default(), number("line"), number("column"));
+    let number = |name: &str| {
+        outcome[name]
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(0)
+    };
+    let (file, line, column) = (
+        outcome["file"].as_str().unwrap_or_default(),
+        number("line"),
+        number("column"),
+    );
     if file == "src/lib.rs"
         && let Some((source, offset)) = map.locate_line(line, column)
     {
@@ -63,8 +95,14 @@ fn places<'a>(outcome: &Value, map: &SourceMap<'a>) -> (Option<Place<'a>>, Optio
 
 /// `/home/x/.cargo/registry/src/index…/burn-0.22.1/src/a.rs` is `burn-0.22.1/src/a.rs`.
 fn shortened(file: &str) -> &str {
-    let after_registry = file.split_once("/registry/src/").and_then(|(_, rest)| rest.split_once('/')).map(|(_, rest)| rest);
-    let after_rustc = file.strip_prefix("/rustc/").and_then(|rest| rest.split_once('/')).map(|(_, rest)| rest);
+    let after_registry = file
+        .split_once("/registry/src/")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .map(|(_, rest)| rest);
+    let after_rustc = file
+        .strip_prefix("/rustc/")
+        .and_then(|rest| rest.split_once('/'))
+        .map(|(_, rest)| rest);
     after_registry.or(after_rustc).unwrap_or(file)
 }
 
@@ -96,15 +134,27 @@ pub(crate) fn evcxr_error(error: &Error) -> CellError {
                 .iter()
                 .map(|error| {
                     let rendered = error.rendered();
-                    if rendered.is_empty() { error.message() } else { rendered }
+                    if rendered.is_empty() {
+                        error.message()
+                    } else {
+                        rendered
+                    }
                 })
                 .collect();
             rendered.join("\n")
         }
         other => other.to_string(),
     };
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("evcxr failed").to_owned();
-    CellError { ename: "CommandError".to_owned(), evalue: strip_colours(&first), traceback: render::lines(&text) }
+    let first = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("evcxr failed")
+        .to_owned();
+    CellError {
+        ename: "CommandError".to_owned(),
+        evalue: strip_colours(&first),
+        traceback: render::lines(&text),
+    }
 }
 
 fn strip_colours(text: &str) -> String {
@@ -118,7 +168,13 @@ fn strip_colours(text: &str) -> String {
 }
 
 /// The process that held the variables is gone.
-pub(crate) fn lost(reason: &str, killed_by_us: bool, end: &CellEnd, names: &[String], startup_text: &str) -> CellError {
+pub(crate) fn lost(
+    reason: &str,
+    killed_by_us: bool,
+    end: &CellEnd,
+    names: &[String],
+    startup_text: &str,
+) -> CellError {
     let why = if killed_by_us {
         "the cell did not stop when asked, so its process was killed".to_owned()
     } else {
@@ -126,24 +182,47 @@ pub(crate) fn lost(reason: &str, killed_by_us: bool, end: &CellEnd, names: &[Str
     };
     let consequence = match names {
         [] => "no variables were lost; functions, types and imports are kept".to_owned(),
-        names => format!("lost the variables {}; functions, types and imports are kept", names.join(", ")),
+        names => format!(
+            "lost the variables {}; functions, types and imports are kept",
+            names.join(", ")
+        ),
     };
-    let mut traceback = render::run_error(&why, "ChildDied", None, end.panic.as_deref().map(|text| format!("a panic: {text}")).as_deref(), Some(&consequence));
+    let mut traceback = render::run_error(
+        &why,
+        "ChildDied",
+        None,
+        end.panic
+            .as_deref()
+            .map(|text| format!("a panic: {text}"))
+            .as_deref(),
+        Some(&consequence),
+    );
     traceback.extend(startup_text.lines().map(str::to_owned));
-    CellError { ename: "ChildDied".to_owned(), evalue: format!("{why}; {consequence}"), traceback }
+    CellError {
+        ename: "ChildDied".to_owned(),
+        evalue: format!("{why}; {consequence}"),
+        traceback,
+    }
 }
 
 /// evcxr's words are `Subprocess terminated with status: signal: 11 (SIGSEGV) (core dumped)`.
 fn how_it_ended(reason: &str) -> String {
-    let status = reason.split_once("with status: ").map_or(reason, |(_, status)| status).trim();
+    let status = reason
+        .split_once("with status: ")
+        .map_or(reason, |(_, status)| status)
+        .trim();
     if status.contains("SIGKILL") {
         return "was killed (signal 9, SIGKILL): by someone, or by the system because memory ran out".to_owned();
     }
     if let Some(signal) = status.strip_prefix("signal: ") {
         let meaning = match signal.split(' ').next().unwrap_or_default() {
-            "6" => ": something called abort (a panic that cannot unwind, a stack overflow, a C library)",
+            "6" => {
+                ": something called abort (a panic that cannot unwind, a stack overflow, a C library)"
+            }
             "11" => ": memory was used that is not there (endless recursion ends like this too)",
-            "7" => ": memory was used that is not there (a mapped file that was cut short, for instance)",
+            "7" => {
+                ": memory was used that is not there (a mapped file that was cut short, for instance)"
+            }
             "4" => ": an instruction that this processor does not have",
             _ => "",
         };
@@ -161,16 +240,36 @@ mod tests {
 
     #[test]
     fn the_end_of_the_process_is_told_in_words() {
-        let segv = how_it_ended("Subprocess terminated with status: signal: 11 (SIGSEGV) (core dumped)");
+        let segv =
+            how_it_ended("Subprocess terminated with status: signal: 11 (SIGSEGV) (core dumped)");
         assert!(segv.starts_with("died of signal 11 (SIGSEGV)"), "{segv}");
-        assert_eq!(how_it_ended("Subprocess terminated with status: exit status: 3"), "ended by itself with exit code 3");
-        let error = lost("with status: signal: 9 (SIGKILL)", true, &CellEnd::default(), &["a".to_owned(), "b".to_owned()], "");
-        assert!(error.evalue.contains("did not stop when asked") && error.evalue.contains("a, b"), "{}", error.evalue);
+        assert_eq!(
+            how_it_ended("Subprocess terminated with status: exit status: 3"),
+            "ended by itself with exit code 3"
+        );
+        let error = lost(
+            "with status: signal: 9 (SIGKILL)",
+            true,
+            &CellEnd::default(),
+            &["a".to_owned(), "b".to_owned()],
+            "",
+        );
+        assert!(
+            error.evalue.contains("did not stop when asked") && error.evalue.contains("a, b"),
+            "{}",
+            error.evalue
+        );
     }
 
     #[test]
     fn library_files_are_named_without_the_machine() {
-        assert_eq!(shortened("/home/u/.cargo/registry/src/index.crates.io-1/burn-0.22.1/src/a.rs"), "burn-0.22.1/src/a.rs");
-        assert_eq!(shortened("/rustc/5980/library/core/src/option.rs"), "library/core/src/option.rs");
+        assert_eq!(
+            shortened("/home/u/.cargo/registry/src/index.crates.io-1/burn-0.22.1/src/a.rs"),
+            "burn-0.22.1/src/a.rs"
+        );
+        assert_eq!(
+            shortened("/rustc/5980/library/core/src/option.rs"),
+            "library/core/src/option.rs"
+        );
     }
 }

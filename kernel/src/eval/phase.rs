@@ -32,8 +32,17 @@ pub(crate) struct Phase {
 
 impl Phase {
     pub(crate) fn new(compiler_file: PathBuf) -> Self {
-        let state = State { doing: Doing::Nothing, serial: 0, interrupted: false, killed: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), compiler_file }
+        let state = State {
+            doing: Doing::Nothing,
+            serial: 0,
+            interrupted: false,
+            killed: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            compiler_file,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -43,7 +52,12 @@ impl Phase {
     /// A cell begins; its serial number.
     pub(crate) fn begin_cell(&self) -> u64 {
         let mut state = self.lock();
-        *state = State { doing: Doing::Preparing, serial: state.serial + 1, interrupted: false, killed: false };
+        *state = State {
+            doing: Doing::Preparing,
+            serial: state.serial + 1,
+            interrupted: false,
+            killed: false,
+        };
         let _ = std::fs::remove_file(&self.compiler_file);
         state.serial
     }
@@ -98,7 +112,9 @@ impl Phase {
     }
 
     fn stop_compiler(&self) {
-        let group = std::fs::read_to_string(&self.compiler_file).ok().and_then(|text| text.parse::<i32>().ok());
+        let group = std::fs::read_to_string(&self.compiler_file)
+            .ok()
+            .and_then(|text| text.parse::<i32>().ok());
         if let Some(group) = group.filter(|group| *group > 1) {
             send_signal(-group, libc::SIGKILL);
             // Its number may soon be another process's.
@@ -131,7 +147,11 @@ impl Phase {
                 }
                 return;
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -162,7 +182,10 @@ mod tests {
     #[test]
     fn a_cell_that_does_not_stop_is_killed_and_the_next_one_is_not() {
         let phase = Arc::new(Phase::new(PathBuf::from("/nonexistent/compiler.pid")));
-        let mut child = std::process::Command::new("sh").args(["-c", "trap '' INT; sleep 60"]).spawn().unwrap();
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "trap '' INT; sleep 60"])
+            .spawn()
+            .unwrap();
         phase.begin_cell();
         assert!(phase.begin_run(child.id().try_into().unwrap()));
         std::thread::sleep(Duration::from_millis(100));
@@ -170,7 +193,10 @@ mod tests {
         child.wait().unwrap();
         assert_eq!(phase.end_cell(), (true, true));
 
-        let mut next = std::process::Command::new("sleep").arg("0.3").spawn().unwrap();
+        let mut next = std::process::Command::new("sleep")
+            .arg("0.3")
+            .spawn()
+            .unwrap();
         phase.begin_cell();
         phase.begin_run(next.id().try_into().unwrap());
         assert!(next.wait().unwrap().success());
@@ -185,7 +211,11 @@ mod tests {
         let phase = Arc::new(Phase::new(file.clone()));
         phase.begin_cell();
         phase.interrupt(Duration::from_secs(5));
-        let mut compiler = std::process::Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        let mut compiler = std::process::Command::new("sleep")
+            .arg("60")
+            .process_group(0)
+            .spawn()
+            .unwrap();
         std::fs::write(&file, compiler.id().to_string()).unwrap();
         assert!(!compiler.wait().unwrap().success());
         assert_eq!(phase.end_cell(), (true, false));

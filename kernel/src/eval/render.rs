@@ -52,13 +52,23 @@ struct Located<'a> {
 pub(crate) type Explain<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The error of a cell that does not compile.
-pub(crate) fn compile_error(json: &[String], map: &SourceMap<'_>, explain: Explain<'_>) -> CellError {
-    let diagnostics: Vec<Diagnostic> = json.iter().filter_map(|json| serde_json::from_str(json).ok()).collect();
+pub(crate) fn compile_error(
+    json: &[String],
+    map: &SourceMap<'_>,
+    explain: Explain<'_>,
+) -> CellError {
+    let diagnostics: Vec<Diagnostic> = json
+        .iter()
+        .filter_map(|json| serde_json::from_str(json).ok())
+        .collect();
     let mut shown: Vec<(&Diagnostic, String)> = Vec::new();
     for only_located in [true, false] {
         for diagnostic in &diagnostics {
             let is_ours = is_own_line(diagnostic, map);
-            let located = diagnostic.spans.iter().any(|span| span.is_primary && locate(span, map).is_some());
+            let located = diagnostic
+                .spans
+                .iter()
+                .any(|span| span.is_primary && locate(span, map).is_some());
             if (only_located && (!located || is_ours)) || (!only_located && !shown.is_empty()) {
                 continue;
             }
@@ -69,24 +79,39 @@ pub(crate) fn compile_error(json: &[String], map: &SourceMap<'_>, explain: Expla
         }
     }
     let first = shown.first().map(|(diagnostic, _)| *diagnostic);
-    let ename = first.and_then(|first| first.code.as_ref()).map_or("CompileError", |code| &code.code).to_owned();
-    let mut evalue = first.map_or("the cell does not compile", |first| &first.message).to_owned();
+    let ename = first
+        .and_then(|first| first.code.as_ref())
+        .map_or("CompileError", |code| &code.code)
+        .to_owned();
+    let mut evalue = first
+        .map_or("the cell does not compile", |first| &first.message)
+        .to_owned();
     if shown.len() > 1 {
         evalue.push_str(&format!(" (and {} more)", shown.len() - 1));
     }
     let traceback = shown.iter().flat_map(|(_, text)| lines(text)).collect();
-    CellError { ename, evalue, traceback }
+    CellError {
+        ename,
+        evalue,
+        traceback,
+    }
 }
 
 /// Whether the main place of a message is a line that we have generated.
 fn is_own_line(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> bool {
-    diagnostic.spans.iter().find(|span| span.is_primary).is_some_and(|span| own_name(span, map).is_some())
+    diagnostic
+        .spans
+        .iter()
+        .find(|span| span.is_primary)
+        .is_some_and(|span| own_name(span, map).is_some())
 }
 
 /// The variable that the generated line at a span keeps, puts back or loads.
 fn own_name<'a>(span: &Span, map: &SourceMap<'a>) -> Option<(&'static str, &'a str)> {
     let line = map.generated_line(span.byte_start);
-    [PUT_MARK, BACK_MARK, TAKE_MARK].into_iter().find_map(|mark| Some((mark, line.split_once(mark)?.1.trim())))
+    [PUT_MARK, BACK_MARK, TAKE_MARK]
+        .into_iter()
+        .find_map(|mark| Some((mark, line.split_once(mark)?.1.trim())))
 }
 
 /// Variables whose loading failed to compile: their types cannot be written here.
@@ -96,7 +121,11 @@ pub(crate) fn unloadable(json: &[String], map: &SourceMap<'_>) -> Vec<String> {
         .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
         .flat_map(|diagnostic| diagnostic.spans)
         .filter(|span| span.is_primary)
-        .filter_map(|span| own_name(&span, map).filter(|(mark, _)| *mark == TAKE_MARK).map(|(_, name)| name.to_owned()))
+        .filter_map(|span| {
+            own_name(&span, map)
+                .filter(|(mark, _)| *mark == TAKE_MARK)
+                .map(|(_, name)| name.to_owned())
+        })
         .collect();
     names.sort();
     names.dedup();
@@ -111,14 +140,20 @@ fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) ->
     let mut main = title.elements(snippets(&diagnostic.spans, map));
     let mut groups = Vec::new();
     for child in &diagnostic.children {
-        let located: Vec<Located<'_>> = child.spans.iter().filter_map(|span| locate(span, map)).collect();
+        let located: Vec<Located<'_>> = child
+            .spans
+            .iter()
+            .filter_map(|span| locate(span, map))
+            .collect();
         if located.is_empty() {
             main = main.element(level(&child.level).message(child.message.as_str()));
         } else if located.iter().any(|span| span.replacement.is_some()) {
             groups.push(suggestion(child, &located));
         } else {
             groups.push(
-                level(&child.level).secondary_title(child.message.as_str()).elements(snippets(&child.spans, map)),
+                level(&child.level)
+                    .secondary_title(child.message.as_str())
+                    .elements(snippets(&child.spans, map)),
             );
         }
     }
@@ -132,9 +167,14 @@ fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) ->
 /// What the notebook adds to what the compiler says.
 fn notes(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    let kept = diagnostic.spans.iter().find_map(|span| own_name(span, map).filter(|(mark, _)| *mark == PUT_MARK));
+    let kept = diagnostic
+        .spans
+        .iter()
+        .find_map(|span| own_name(span, map).filter(|(mark, _)| *mark == PUT_MARK));
     let code = diagnostic.code.as_ref().map_or("", |code| &code.code);
-    if let Some((_, name)) = kept.filter(|_| ["E0597", "E0521", "E0716", "E0515", "E0310"].contains(&code)) {
+    if let Some((_, name)) =
+        kept.filter(|_| ["E0597", "E0521", "E0716", "E0515", "E0310"].contains(&code))
+    {
         notes.push(format!(
             "`{name}` is kept for later cells, so it cannot hold a reference to another value: store the value itself \
              (`.clone()`, `.to_owned()`), or wrap the cell in `{{ … }}` to keep nothing"
@@ -155,7 +195,11 @@ fn suggestion<'a>(child: &'a Diagnostic, located: &[Located<'a>]) -> Group<'a> {
             .iter()
             .filter(|span| span.source == first.source)
             .filter_map(|span| Some(Patch::new(span.range.clone(), span.replacement?)));
-        return group.element(Snippet::source(&*first.source.code).path(first.source.path()).patches(patches));
+        return group.element(
+            Snippet::source(&*first.source.code)
+                .path(first.source.path())
+                .patches(patches),
+        );
     }
     group = group.id("");
     Group::with_title(group)
@@ -171,10 +215,17 @@ fn level(name: &str) -> Level<'static> {
 }
 
 /// One snippet for each cell that the spans are in.
-fn snippets<'a>(spans: &'a [Span], map: &SourceMap<'a>) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+fn snippets<'a>(
+    spans: &'a [Span],
+    map: &SourceMap<'a>,
+) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
     let located: Vec<Located<'a>> = spans.iter().filter_map(|span| locate(span, map)).collect();
     let mut sources: Vec<&CellSource> = Vec::new();
-    for span in located.iter().filter(|span| span.is_primary).chain(&located) {
+    for span in located
+        .iter()
+        .filter(|span| span.is_primary)
+        .chain(&located)
+    {
         if !sources.contains(&span.source) {
             sources.push(span.source);
         }
@@ -182,11 +233,20 @@ fn snippets<'a>(spans: &'a [Span], map: &SourceMap<'a>) -> Vec<Snippet<'a, annot
     sources
         .into_iter()
         .map(|source| {
-            let annotations = located.iter().filter(|span| span.source == source).map(|span| {
-                let kind = if span.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-                kind.span(span.range.clone()).label(span.label)
-            });
-            Snippet::source(&*source.code).path(source.path()).annotations(annotations)
+            let annotations = located
+                .iter()
+                .filter(|span| span.source == source)
+                .map(|span| {
+                    let kind = if span.is_primary {
+                        AnnotationKind::Primary
+                    } else {
+                        AnnotationKind::Context
+                    };
+                    kind.span(span.range.clone()).label(span.label)
+                });
+            Snippet::source(&*source.code)
+                .path(source.path())
+                .annotations(annotations)
         })
         .collect()
 }
@@ -196,12 +256,26 @@ fn locate<'a>(span: &'a Span, map: &SourceMap<'a>) -> Option<Located<'a>> {
     if is_generated_file(&span.file_name)
         && let Some((source, range)) = map.locate_span(span.byte_start..span.byte_end)
     {
-        let label = span.label.as_deref().filter(|label| !label.contains("__swath"));
+        let label = span
+            .label
+            .as_deref()
+            .filter(|label| !label.contains("__swath"));
         let replacement = span.suggested_replacement.as_deref();
-        return Some(Located { source, range, is_primary: span.is_primary, label, replacement });
+        return Some(Located {
+            source,
+            range,
+            is_primary: span.is_primary,
+            label,
+            replacement,
+        });
     }
     let call = locate(&span.expansion.as_ref()?.span, map)?;
-    Some(Located { is_primary: span.is_primary, label: span.label.as_deref(), replacement: None, ..call })
+    Some(Located {
+        is_primary: span.is_primary,
+        label: span.label.as_deref(),
+        replacement: None,
+        ..call
+    })
 }
 
 fn is_generated_file(name: &str) -> bool {
@@ -233,7 +307,11 @@ pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -
             Some(range) => main.element(
                 Snippet::source(&*source.code)
                     .path(source.path())
-                    .annotation(AnnotationKind::Primary.span(range).label("used by no statement of this cell")),
+                    .annotation(
+                        AnnotationKind::Primary
+                            .span(range)
+                            .label("used by no statement of this cell"),
+                    ),
             ),
             None => {
                 main = main.id("");
@@ -251,13 +329,21 @@ pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -
             variable.name,
             unnameable(&variable.type_name).unwrap_or("a value of a hidden type")
         ),
-        _ => format!("{} variables are of types that later cells cannot use", variables.len()),
+        _ => format!(
+            "{} variables are of types that later cells cannot use",
+            variables.len()
+        ),
     };
-    CellError { ename: "CompileError".to_owned(), evalue, traceback }
+    CellError {
+        ename: "CompileError".to_owned(),
+        evalue,
+        traceback,
+    }
 }
 
 fn binding_place(code: &str, name: &str) -> Option<Range<usize>> {
-    let is_word = |character: Option<char>| character.is_some_and(|it| it.is_alphanumeric() || it == '_');
+    let is_word =
+        |character: Option<char>| character.is_some_and(|it| it.is_alphanumeric() || it == '_');
     code.match_indices(name)
         .map(|(start, text)| start..start + text.len())
         .find(|range| {
@@ -274,13 +360,21 @@ pub(crate) struct Place<'a> {
 }
 
 /// An error that the running cell ended with: a title, the place, and what to do.
-pub(crate) fn run_error(title: &str, name: &str, place: Option<Place<'_>>, elsewhere: Option<&str>, hint: Option<&str>) -> Vec<String> {
+pub(crate) fn run_error(
+    title: &str,
+    name: &str,
+    place: Option<Place<'_>>,
+    elsewhere: Option<&str>,
+    hint: Option<&str>,
+) -> Vec<String> {
     let title = Level::ERROR.with_name(name).primary_title(title);
     let mut group = match place {
         Some(Place { source, offset }) => title.element(
             Snippet::source(&*source.code)
                 .path(source.path())
-                .annotation(AnnotationKind::Primary.span(offset..expression_end(&source.code, offset))),
+                .annotation(
+                    AnnotationKind::Primary.span(offset..expression_end(&source.code, offset)),
+                ),
         ),
         None => Group::with_title(title),
     };
@@ -297,6 +391,14 @@ pub(crate) fn run_error(title: &str, name: &str, place: Option<Place<'_>>, elsew
 fn expression_end(code: &str, offset: usize) -> usize {
     let rest = code.get(offset..).unwrap_or_default();
     let line = rest.lines().next().unwrap_or_default();
-    let line = line.split("//").next().unwrap_or(line).trim_end().trim_end_matches(';');
-    offset + line.len().max(rest.chars().next().map_or(0, char::len_utf8))
+    let line = line
+        .split("//")
+        .next()
+        .unwrap_or(line)
+        .trim_end()
+        .trim_end_matches(';');
+    offset
+        + line
+            .len()
+            .max(rest.chars().next().map_or(0, char::len_utf8))
 }

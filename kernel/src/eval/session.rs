@@ -43,10 +43,16 @@ fn prepare() -> Result<Session, String> {
     let dir = tempfile::Builder::new()
         .prefix(&format!("{PREFIX}{}-", std::process::id()))
         .tempdir_in(&temporary)
-        .map_err(|error| format!("cannot make a folder in {}: {error}; set TMPDIR to a folder that can be written", temporary.display()))?
+        .map_err(|error| {
+            format!(
+                "cannot make a folder in {}: {error}; set TMPDIR to a folder that can be written",
+                temporary.display()
+            )
+        })?
         .keep();
     for name in ["bin", "cell"] {
-        std::fs::create_dir(dir.join(name)).map_err(|error| format!("cannot make a folder in {}: {error}", dir.display()))?;
+        std::fs::create_dir(dir.join(name))
+            .map_err(|error| format!("cannot make a folder in {}: {error}", dir.display()))?;
     }
     let user_path = std::env::var_os("PATH").unwrap_or_default();
     let mut path = OsString::from(dir.join("bin"));
@@ -58,14 +64,21 @@ fn prepare() -> Result<Session, String> {
         std::env::set_var("EVCXR_TMPDIR", dir.join("cell"));
         std::env::set_var(exchange::SESSION_ENV, &dir);
     }
-    Ok(Session { dir, user_path, user_library_path: std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default() })
+    Ok(Session {
+        dir,
+        user_path,
+        user_library_path: std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default(),
+    })
 }
 
 /// Removes folders of kernels that were killed.
 fn remove_leftovers(temporary: &Path) {
     for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|rest| rest.split('-').next());
+        let pid = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX))
+            .and_then(|rest| rest.split('-').next());
         if let Some(pid) = pid.and_then(|pid| pid.parse::<i32>().ok())
             && !Path::new("/proc").join(pid.to_string()).exists()
         {
@@ -82,12 +95,26 @@ impl Session {
             None => beside_this_program("swath-cell")?,
         };
         let rustc = options.toolchain.join("bin/rustc");
-        for needed in [&tool, &rustc, &options.lib_dir.join("libswath.so"), &options.lib_dir.join("libswath.rmeta")] {
+        for needed in [
+            &tool,
+            &rustc,
+            &options.lib_dir.join("libswath.so"),
+            &options.lib_dir.join("libswath.rmeta"),
+        ] {
             if !needed.exists() {
-                return Err(format!("{} does not exist: run `swath doctor`, or install again", needed.display()));
+                return Err(format!(
+                    "{} does not exist: run `swath doctor`, or install again",
+                    needed.display()
+                ));
             }
         }
-        let links = [("cargo", &tool), ("mold", &tool), ("rustup", &tool), ("swath-cell", &tool), ("rustc", &rustc)];
+        let links = [
+            ("cargo", &tool),
+            ("mold", &tool),
+            ("rustup", &tool),
+            ("swath-cell", &tool),
+            ("rustc", &rustc),
+        ];
         for (name, target) in links {
             let link = self.dir.join("bin").join(name);
             let _ = std::fs::remove_file(&link);
@@ -100,9 +127,17 @@ impl Session {
             cargo: options.toolchain.join("bin/cargo"),
             rustc,
             rustup: self.find_tool("rustup"),
-            linker: linker(&options.toolchain, mold.as_deref(), self.find_tool("ld").as_deref()),
+            linker: linker(
+                &options.toolchain,
+                mold.as_deref(),
+                self.find_tool("ld").as_deref(),
+            ),
             mold,
-            crate_dir: self.dir.join("cell").canonicalize().unwrap_or_else(|_| self.dir.join("cell")),
+            crate_dir: self
+                .dir
+                .join("cell")
+                .canonicalize()
+                .unwrap_or_else(|_| self.dir.join("cell")),
             plain_cargo: std::env::var_os("SWATH_PLAIN_CARGO").is_some_and(|value| value == "1"),
         };
         exchange::write(&exchange::config_path(&self.dir), &config)
@@ -110,7 +145,9 @@ impl Session {
     }
 
     fn find_tool(&self, name: &str) -> Option<PathBuf> {
-        std::env::split_paths(&self.user_path).map(|folder| folder.join(name)).find(|path| path.is_file())
+        std::env::split_paths(&self.user_path)
+            .map(|folder| folder.join(name))
+            .find(|path| path.is_file())
     }
 
     /// Where the child finds the standard library and what else the user's programs need.
@@ -131,7 +168,8 @@ impl Session {
 }
 
 fn beside_this_program(name: &str) -> Result<PathBuf, String> {
-    let program = std::env::current_exe().map_err(|error| format!("cannot find this program's folder: {error}"))?;
+    let program = std::env::current_exe()
+        .map_err(|error| format!("cannot find this program's folder: {error}"))?;
     Ok(program.with_file_name(name))
 }
 
@@ -151,7 +189,13 @@ fn linker(toolchain: &Path, mold: Option<&Path>, system: Option<&Path>) -> Vec<S
         return vec![mold.display().to_string()];
     }
     if bundled.is_file() {
-        return vec![bundled.display().to_string(), "-flavor".to_owned(), "gnu".to_owned()];
+        return vec![
+            bundled.display().to_string(),
+            "-flavor".to_owned(),
+            "gnu".to_owned(),
+        ];
     }
-    system.map(|path| vec![path.display().to_string()]).unwrap_or_default()
+    system
+        .map(|path| vec![path.display().to_string()])
+        .unwrap_or_default()
 }

@@ -43,9 +43,16 @@ impl Shared {
         let report: Report = exchange::read(report_path).unwrap_or_default();
         let table = self.table();
         let is_new = |name: &String| {
-            report.variables.iter().any(|new| new.name == *name && unnameable(&new.type_name).is_none())
+            report
+                .variables
+                .iter()
+                .any(|new| new.name == *name && unnameable(&new.type_name).is_none())
         };
-        stored.iter().filter(|name| table.get(name).is_none() && !is_new(name)).cloned().collect()
+        stored
+            .iter()
+            .filter(|name| table.get(name).is_none() && !is_new(name))
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn add_names(&self, names: impl Iterator<Item = String>) {
@@ -58,8 +65,19 @@ impl Shared {
 
     /// Names of variables and items.
     pub(crate) fn names(&self) -> Vec<(String, &'static str)> {
-        let variables: Vec<_> = self.table().iter().map(|variable| (variable.name.clone(), "instance")).collect();
-        variables.into_iter().chain(lock(&self.item_names).iter().map(|name| (name.clone(), "function"))).collect()
+        let variables: Vec<_> = self
+            .table()
+            .iter()
+            .map(|variable| (variable.name.clone(), "instance"))
+            .collect();
+        variables
+            .into_iter()
+            .chain(
+                lock(&self.item_names)
+                    .iter()
+                    .map(|name| (name.clone(), "function")),
+            )
+            .collect()
     }
 
     pub(crate) fn job_queued(&self) {

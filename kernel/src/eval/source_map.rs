@@ -35,7 +35,13 @@ impl KnownItem {
 
 /// The items of a cell.
 pub(crate) fn known_items(cell: &Cell, source: &CellSource) -> Vec<KnownItem> {
-    cell.items.iter().map(|item| KnownItem { source: source.clone(), range: item.range.clone() }).collect()
+    cell.items
+        .iter()
+        .map(|item| KnownItem {
+            source: source.clone(),
+            range: item.range.clone(),
+        })
+        .collect()
 }
 
 struct ItemRegion<'a> {
@@ -63,9 +69,19 @@ impl<'a> SourceMap<'a> {
         let body = body.map(|mark| (mark + BODY_MARK.len() + 1, generated));
         let regions = items
             .filter(|item| !item.text().is_empty())
-            .filter_map(|item| Some(ItemRegion { start: file.find(item.text())?, item }))
+            .filter_map(|item| {
+                Some(ItemRegion {
+                    start: file.find(item.text())?,
+                    item,
+                })
+            })
             .collect();
-        Self { file, current, body, regions }
+        Self {
+            file,
+            current,
+            body,
+            regions,
+        }
     }
 
     /// The cell and the byte in it that byte `offset` of the generated file stands for.
@@ -76,16 +92,21 @@ impl<'a> SourceMap<'a> {
         {
             return Some((self.current, in_cell.min(self.current.code.len())));
         }
-        let region =
-            self.regions.iter().find(|region| (region.start..=region.start + region.item.text().len()).contains(&offset))?;
-        Some((&region.item.source, region.item.range.start + offset - region.start))
+        let region = self.regions.iter().find(|region| {
+            (region.start..=region.start + region.item.text().len()).contains(&offset)
+        })?;
+        Some((
+            &region.item.source,
+            region.item.range.start + offset - region.start,
+        ))
     }
 
     /// The same for a span; both ends must be in one cell.
     pub(crate) fn locate_span(&self, span: Range<usize>) -> Option<(&'a CellSource, Range<usize>)> {
         let (source, start) = self.locate(span.start)?;
         let (end_source, end) = self.locate(span.end)?;
-        let is_whole = source == end_source && start <= end && source.code.get(start..end).is_some();
+        let is_whole =
+            source == end_source && start <= end && source.code.get(start..end).is_some();
         is_whole.then_some((source, start..end))
     }
 
@@ -95,7 +116,10 @@ impl<'a> SourceMap<'a> {
         for (number, text) in self.file.split_inclusive('\n').enumerate() {
             if number + 1 == line as usize {
                 let column = (column as usize).saturating_sub(1);
-                let within = text.char_indices().nth(column).map_or(text.len(), |(index, _)| index);
+                let within = text
+                    .char_indices()
+                    .nth(column)
+                    .map_or(text.len(), |(index, _)| index);
                 return self.locate(start + within);
             }
             start += text.len();
@@ -105,8 +129,15 @@ impl<'a> SourceMap<'a> {
 
     /// The line of the generated file that holds byte `offset`.
     pub(crate) fn generated_line(&self, offset: usize) -> &'a str {
-        let start = self.file.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
-        self.file.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default()
+        let start = self
+            .file
+            .get(..offset)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |newline| newline + 1);
+        self.file
+            .get(start..)
+            .and_then(|rest| rest.lines().next())
+            .unwrap_or_default()
     }
 }
 
@@ -118,16 +149,30 @@ mod tests {
 
     #[test]
     fn positions_lead_to_this_cell_and_to_earlier_ones() {
-        let earlier = CellSource { number: 1, code: "let a = 1;\nfn old() -> i32 { bad }".into() };
+        let earlier = CellSource {
+            number: 1,
+            code: "let a = 1;\nfn old() -> i32 { bad }".into(),
+        };
         let earlier_items = known_items(&Cell::parse(&earlier.code), &earlier);
-        let current = CellSource { number: 2, code: "fn new() {}\nlet x: u8 = \"é\";\nx".into() };
+        let current = CellSource {
+            number: 2,
+            code: "fn new() {}\nlet x: u8 = \"é\";\nx".into(),
+        };
         let cell = Cell::parse(&current.code);
         let generated = generate(&cell, &VariableTable::default(), |_| unreachable!());
         let file = format!("// evcxr\n{}\n{}", earlier_items[0].text(), generated.code);
         let current_items = known_items(&cell, &current);
-        let map = SourceMap::new(&file, &current, &generated, current_items.iter().chain(&earlier_items));
+        let map = SourceMap::new(
+            &file,
+            &current,
+            &generated,
+            current_items.iter().chain(&earlier_items),
+        );
 
-        let at = |needle: &str| map.locate(file.find(needle).unwrap()).map(|(source, at)| (source.number, &source.code[at..]));
+        let at = |needle: &str| {
+            map.locate(file.find(needle).unwrap())
+                .map(|(source, at)| (source.number, &source.code[at..]))
+        };
         assert_eq!(at("bad"), Some((1, "bad }")));
         assert_eq!(at("new()"), Some((2, "new() {}\nlet x: u8 = \"é\";\nx")));
         assert_eq!(at("\"é\""), Some((2, "\"é\";\nx")));

@@ -54,10 +54,19 @@ pub(crate) enum ItemKind {
 impl Cell {
     pub(crate) fn parse(code: &str) -> Self {
         let (commands, rust) = take_commands(code);
-        let mut cell = Self { commands, rust, ..Self::default() };
-        let parsed = SourceFile::parse(&format!("{WRAPPER}{}\n}}", cell.rust), Edition::Edition2024);
+        let mut cell = Self {
+            commands,
+            rust,
+            ..Self::default()
+        };
+        let parsed =
+            SourceFile::parse(&format!("{WRAPPER}{}\n}}", cell.rust), Edition::Edition2024);
         cell.broken = !parsed.errors().is_empty();
-        let body = parsed.syntax_node().children().find_map(ast::Fn::cast).and_then(|function| function.body());
+        let body = parsed
+            .syntax_node()
+            .children()
+            .find_map(ast::Fn::cast)
+            .and_then(|function| function.body());
         let Some(statements) = body.and_then(|body| body.stmt_list()) else {
             cell.broken = true;
             return cell;
@@ -78,21 +87,38 @@ impl Cell {
         }
         self.has_statements = true;
         self.tail = (ast::Expr::can_cast(node.kind()) && is_value(node)).then_some(range);
-        if let Some(pattern) = ast::LetStmt::cast(node.clone()).and_then(|statement| statement.pat()) {
-            for name in pattern.syntax().descendants().filter_map(ast::IdentPat::cast) {
+        if let Some(pattern) =
+            ast::LetStmt::cast(node.clone()).and_then(|statement| statement.pat())
+        {
+            for name in pattern
+                .syntax()
+                .descendants()
+                .filter_map(ast::IdentPat::cast)
+            {
                 self.bind(&name);
             }
         }
         self.repeats |= node.descendants().any(|inner| {
             matches!(
                 inner.kind(),
-                SyntaxKind::FOR_EXPR | SyntaxKind::WHILE_EXPR | SyntaxKind::LOOP_EXPR | SyntaxKind::CLOSURE_EXPR
+                SyntaxKind::FOR_EXPR
+                    | SyntaxKind::WHILE_EXPR
+                    | SyntaxKind::LOOP_EXPR
+                    | SyntaxKind::CLOSURE_EXPR
             )
         });
-        self.awaits |= node.descendants().any(|inner| is_top_level_await(&inner, node));
-        for token in node.descendants_with_tokens().filter_map(|element| element.into_token()) {
+        self.awaits |= node
+            .descendants()
+            .any(|inner| is_top_level_await(&inner, node));
+        for token in node
+            .descendants_with_tokens()
+            .filter_map(|element| element.into_token())
+        {
             // A loop inside a macro is only tokens.
-            self.repeats |= matches!(token.kind(), SyntaxKind::FOR_KW | SyntaxKind::WHILE_KW | SyntaxKind::LOOP_KW);
+            self.repeats |= matches!(
+                token.kind(),
+                SyntaxKind::FOR_KW | SyntaxKind::WHILE_KW | SyntaxKind::LOOP_KW
+            );
             match token.kind() {
                 SyntaxKind::IDENT => *self.used.entry(token.text().to_owned()).or_default() += 1,
                 SyntaxKind::STRING if token.text().contains('{') => {
@@ -131,7 +157,11 @@ impl Cell {
 
     /// Names bound in this cell that it also uses after binding them.
     pub(crate) fn used_after_binding(&self) -> BTreeSet<String> {
-        self.bound.keys().filter(|name| self.used.get(*name).is_some_and(|count| *count > 1)).cloned().collect()
+        self.bound
+            .keys()
+            .filter(|name| self.used.get(*name).is_some_and(|count| *count > 1))
+            .cloned()
+            .collect()
     }
 }
 
@@ -139,9 +169,16 @@ impl Cell {
 pub(crate) fn function_names(cell: &Cell) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for item in cell.items.iter().filter(|item| item.kind != ItemKind::Use) {
-        let words = cell.item_text(item).split(|character: char| !(character.is_alphanumeric() || character == '_'));
+        let words = cell
+            .item_text(item)
+            .split(|character: char| !(character.is_alphanumeric() || character == '_'));
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-        names.extend(words.windows(2).filter(|pair| pair[0] == "fn").map(|pair| pair[1].to_owned()));
+        names.extend(
+            words
+                .windows(2)
+                .filter(|pair| pair[0] == "fn")
+                .map(|pair| pair[1].to_owned()),
+        );
         if item.kind == ItemKind::Other {
             names.extend(item.name.clone());
         }
@@ -151,7 +188,9 @@ pub(crate) fn function_names(cell: &Cell) -> BTreeSet<String> {
 
 /// The same number of bytes and lines, with nothing to see.
 fn blank(text: &str) -> String {
-    text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
+    text.bytes()
+        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+        .collect()
 }
 
 /// evcxr's rule: commands come before the first line that is neither blank nor a `//` comment.
@@ -211,7 +250,11 @@ fn is_value(node: &SyntaxNode) -> bool {
         Some(ast::Expr::ForExpr(_) | ast::Expr::WhileExpr(_)) => false,
         Some(ast::Expr::LoopExpr(expression)) => {
             let body = expression.loop_body();
-            body.is_some_and(|body| body.syntax().descendants().any(|inner| ast::BreakExpr::can_cast(inner.kind())))
+            body.is_some_and(|body| {
+                body.syntax()
+                    .descendants()
+                    .any(|inner| ast::BreakExpr::can_cast(inner.kind()))
+            })
         }
         Some(ast::Expr::MacroExpr(expression)) => {
             let tokens = expression.macro_call().and_then(|call| call.token_tree());
@@ -224,11 +267,15 @@ fn is_value(node: &SyntaxNode) -> bool {
 
 fn is_top_level_await(node: &SyntaxNode, statement: &SyntaxNode) -> bool {
     ast::AwaitExpr::can_cast(node.kind())
-        && !node.ancestors().take_while(|ancestor| ancestor != statement).any(|ancestor| {
-            ast::Fn::can_cast(ancestor.kind())
-                || ast::ClosureExpr::can_cast(ancestor.kind())
-                || ast::BlockExpr::cast(ancestor).is_some_and(|block| block.async_token().is_some())
-        })
+        && !node
+            .ancestors()
+            .take_while(|ancestor| ancestor != statement)
+            .any(|ancestor| {
+                ast::Fn::can_cast(ancestor.kind())
+                    || ast::ClosureExpr::can_cast(ancestor.kind())
+                    || ast::BlockExpr::cast(ancestor)
+                        .is_some_and(|block| block.async_token().is_some())
+            })
 }
 
 /// Identifiers that a format string may mention: `{name}`, `{name:?}`, `{:width$}`.
@@ -248,11 +295,19 @@ mod tests {
 
     #[test]
     fn items_statements_and_the_final_expression_are_told_apart() {
-        let cell = Cell::parse("use std::fmt;\nlet mut n = 1;\nfn double(x: i32) -> i32 { x * 2 }\nn += 1;\ndouble(n) // ok");
+        let cell = Cell::parse(
+            "use std::fmt;\nlet mut n = 1;\nfn double(x: i32) -> i32 { x * 2 }\nn += 1;\ndouble(n) // ok",
+        );
         assert!(!cell.broken);
         let items: Vec<&str> = cell.items.iter().map(|item| cell.item_text(item)).collect();
-        assert_eq!(items, ["use std::fmt;", "fn double(x: i32) -> i32 { x * 2 }"]);
-        assert_eq!(cell.tail.clone().map(|range| &cell.rust[range]), Some("double(n)"));
+        assert_eq!(
+            items,
+            ["use std::fmt;", "fn double(x: i32) -> i32 { x * 2 }"]
+        );
+        assert_eq!(
+            cell.tail.clone().map(|range| &cell.rust[range]),
+            Some("double(n)")
+        );
         assert_eq!(cell.bound, BTreeMap::from([("n".to_owned(), true)]));
         assert_eq!(cell.statements_text().len(), cell.rust.len());
         assert!(!cell.statements_text().contains("fmt"));
@@ -286,7 +341,10 @@ mod tests {
 
     #[test]
     fn loops_show_nothing_and_awaiting_is_noticed() {
-        assert_eq!(Cell::parse("for i in 0..3 { println!(\"{i}\"); }").tail, None);
+        assert_eq!(
+            Cell::parse("for i in 0..3 { println!(\"{i}\"); }").tail,
+            None
+        );
         assert!(Cell::parse("if a { 1 } else { 2 }").tail.is_some());
         assert!(Cell::parse("let x = fetch().await;").awaits);
         assert!(!Cell::parse("let x = async { fetch().await };").awaits);
@@ -297,8 +355,13 @@ mod tests {
         assert!(Cell::parse("let s = v.iter().map(|x| x * 2.0).sum::<f64>();").repeats);
         assert!(Cell::parse("run! { for i in 0..9 {} }").repeats);
         assert!(!Cell::parse("scene.size()").repeats);
-        let cell = Cell::parse("struct P;\nimpl P { fn area(&self) -> f64 { 1.0 } }\nmacro_rules! twice { () => {} }");
-        assert_eq!(function_names(&cell), BTreeSet::from(["area".to_owned(), "twice".to_owned()]));
+        let cell = Cell::parse(
+            "struct P;\nimpl P { fn area(&self) -> f64 { 1.0 } }\nmacro_rules! twice { () => {} }",
+        );
+        assert_eq!(
+            function_names(&cell),
+            BTreeSet::from(["area".to_owned(), "twice".to_owned()])
+        );
     }
 
     #[test]

@@ -9,13 +9,24 @@ use super::render;
 use super::source_map::{CellSource, SourceMap};
 
 /// The compiler's complaint about the cell's syntax; `None` when it has none.
-pub(crate) fn check(toolchain: &Path, session: &Path, rust: &str, source: &CellSource) -> Option<CellError> {
+pub(crate) fn check(
+    toolchain: &Path,
+    session: &Path,
+    rust: &str,
+    source: &CellSource,
+) -> Option<CellError> {
     let folder = session.join("syntax");
     std::fs::create_dir_all(folder.join("src")).ok()?;
     let file = format!("fn cell() {{ {BODY_MARK}\n{rust}\n}}\n");
     std::fs::write(folder.join("src/lib.rs"), &file).ok()?;
     let output = Command::new(toolchain.join("bin/rustc"))
-        .args(["--edition=2024", "--crate-type=lib", "-Zparse-crate-root-only", "--error-format=json", "src/lib.rs"])
+        .args([
+            "--edition=2024",
+            "--crate-type=lib",
+            "-Zparse-crate-root-only",
+            "--error-format=json",
+            "src/lib.rs",
+        ])
         .env("RUSTC_BOOTSTRAP", "1")
         .current_dir(&folder)
         .stdin(Stdio::null())
@@ -26,7 +37,9 @@ pub(crate) fn check(toolchain: &Path, session: &Path, rust: &str, source: &CellS
     let text = String::from_utf8_lossy(&output.stderr);
     let errors: Vec<String> = text
         .lines()
-        .filter(|line| line.contains(r#""level":"error""#) && !line.contains(r#""message":"aborting due to"#))
+        .filter(|line| {
+            line.contains(r#""level":"error""#) && !line.contains(r#""message":"aborting due to"#)
+        })
         .map(str::to_owned)
         .collect();
     if errors.is_empty() {

@@ -30,7 +30,9 @@ impl Decoder {
                     let (valid, after) = rest.split_at(error.valid_up_to());
                     text.push_str(&String::from_utf8_lossy(valid));
                     rest = after;
-                    let Some(invalid) = error.error_len() else { break };
+                    let Some(invalid) = error.error_len() else {
+                        break;
+                    };
                     text.push(char::REPLACEMENT_CHARACTER);
                     rest = &rest[invalid..];
                 }
@@ -73,7 +75,11 @@ impl ContentFilter {
         let mut pieces = Vec::new();
         loop {
             let held = std::mem::take(&mut self.held);
-            let rest = if self.inside.is_some() { self.take_content(&held) } else { self.take_text(&held, &mut pieces) };
+            let rest = if self.inside.is_some() {
+                self.take_content(&held)
+            } else {
+                self.take_text(&held, &mut pieces)
+            };
             let progressed = rest.len() < held.len();
             self.held = rest;
             if !progressed || self.held.is_empty() {
@@ -104,7 +110,9 @@ impl ContentFilter {
         let mut rest = held;
         while !rest.is_empty() {
             if !self.in_line && (rest.starts_with(BEGIN) || BEGIN.starts_with(rest)) {
-                let Some((line, after)) = rest.split_once('\n') else { break };
+                let Some((line, after)) = rest.split_once('\n') else {
+                    break;
+                };
                 if !text.is_empty() {
                     self.give_bundle(pieces);
                     pieces.push(Piece::Text(std::mem::take(&mut text)));
@@ -147,7 +155,10 @@ impl ContentFilter {
 
     fn give_bundle(&mut self, pieces: &mut Vec<Piece>) {
         if !self.bundle.is_empty() {
-            pieces.push(Piece::Content(std::mem::replace(&mut self.bundle, Map::new())));
+            pieces.push(Piece::Content(std::mem::replace(
+                &mut self.bundle,
+                Map::new(),
+            )));
         }
     }
 }
@@ -182,9 +193,21 @@ mod tests {
                 pieces.extend(filter.push(std::str::from_utf8(piece).unwrap()));
             }
             pieces.extend(filter.finish());
-            let all: String = pieces.iter().map(|piece| if let Piece::Text(text) = piece { text } else { "|" }).collect();
+            let all: String = pieces
+                .iter()
+                .map(|piece| {
+                    if let Piece::Text(text) = piece {
+                        text
+                    } else {
+                        "|"
+                    }
+                })
+                .collect();
             assert_eq!(all, "before\n|after", "in pieces of {size}");
-            let Some(Piece::Content(bundle)) = pieces.iter().find(|piece| matches!(piece, Piece::Content(_))) else {
+            let Some(Piece::Content(bundle)) = pieces
+                .iter()
+                .find(|piece| matches!(piece, Piece::Content(_)))
+            else {
                 panic!("no content")
             };
             assert_eq!(bundle["text/html"], "<b>1</b>\n<i>2</i>");

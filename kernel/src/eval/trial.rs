@@ -35,13 +35,27 @@ pub(crate) fn run_if_asked() -> Option<ExitCode> {
 }
 
 fn trial(file: &str) -> Result<(), String> {
-    let lib_dir = PathBuf::from(std::env::var_os("SWATH_LIB_DIR").ok_or("SWATH_LIB_DIR is not set")?);
-    let toolchain = std::fs::read_to_string(lib_dir.join("toolchain"))
-        .map_err(|error| format!("{} cannot be read: {error}", lib_dir.join("toolchain").display()))?;
+    let lib_dir =
+        PathBuf::from(std::env::var_os("SWATH_LIB_DIR").ok_or("SWATH_LIB_DIR is not set")?);
+    let toolchain = std::fs::read_to_string(lib_dir.join("toolchain")).map_err(|error| {
+        format!(
+            "{} cannot be read: {error}",
+            lib_dir.join("toolchain").display()
+        )
+    })?;
     let working_dir = std::env::current_dir().map_err(|error| error.to_string())?;
-    let options = EngineOptions { lib_dir, toolchain: toolchain.trim().into(), working_dir, cell_tool: None };
+    let options = EngineOptions {
+        lib_dir,
+        toolchain: toolchain.trim().into(),
+        working_dir,
+        cell_tool: None,
+    };
     let engine = Engine::start(options, Box::new(|event| say(&describe(event))));
-    let result = if file == "-" { serve(&engine) } else { run_file(&engine, file) };
+    let result = if file == "-" {
+        serve(&engine)
+    } else {
+        run_file(&engine, file)
+    };
     engine.shutdown();
     result
 }
@@ -56,15 +70,29 @@ fn describe(event: OutputEvent) -> Value {
     match event {
         OutputEvent::Stdout(text) => json!({ "event": "stdout", "text": text }),
         OutputEvent::Stderr(text) => json!({ "event": "stderr", "text": text }),
-        OutputEvent::Result { bundle, metadata } => json!({ "event": "result", "bundle": bundle, "metadata": metadata }),
-        OutputEvent::Display { bundle, metadata, id } => {
+        OutputEvent::Result { bundle, metadata } => {
+            json!({ "event": "result", "bundle": bundle, "metadata": metadata })
+        }
+        OutputEvent::Display {
+            bundle,
+            metadata,
+            id,
+        } => {
             json!({ "event": "display", "bundle": bundle, "metadata": metadata, "id": id })
         }
-        OutputEvent::Update { bundle, metadata, id } => {
+        OutputEvent::Update {
+            bundle,
+            metadata,
+            id,
+        } => {
             json!({ "event": "update", "bundle": bundle, "metadata": metadata, "id": id })
         }
         OutputEvent::Clear { wait } => json!({ "event": "clear", "wait": wait }),
-        OutputEvent::Input { prompt, password, reply } => {
+        OutputEvent::Input {
+            prompt,
+            password,
+            reply,
+        } => {
             // The answer is the question, so that a test sees both.
             let _ = reply.send(Some(prompt.clone()));
             json!({ "event": "input", "prompt": prompt, "password": password })
@@ -87,14 +115,25 @@ fn describe_status(status: &CellStatus, milliseconds: u128) -> Value {
 }
 
 fn run_file(engine: &Engine, file: &str) -> Result<(), String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
     let started = Instant::now();
-    let _ = engine.execute(String::new(), ExecuteOptions::default()).blocking_recv();
-    say(&json!({ "event": "started", "ms": u64::try_from(started.elapsed().as_millis()).unwrap_or(0) }));
+    let _ = engine
+        .execute(String::new(), ExecuteOptions::default())
+        .blocking_recv();
+    say(
+        &json!({ "event": "started", "ms": u64::try_from(started.elapsed().as_millis()).unwrap_or(0) }),
+    );
     for (number, cell) in (1..).zip(text.split("\n---\n")) {
         let started = Instant::now();
-        let options = ExecuteOptions { silent: false, cell: number };
-        let status = engine.execute(cell.to_owned(), options).blocking_recv().map_err(|error| error.to_string())?;
+        let options = ExecuteOptions {
+            silent: false,
+            cell: number,
+        };
+        let status = engine
+            .execute(cell.to_owned(), options)
+            .blocking_recv()
+            .map_err(|error| error.to_string())?;
         let mut line = describe_status(&status, started.elapsed().as_millis());
         line["cell"] = cell.trim().lines().last().unwrap_or_default().into();
         if let Some(traceback) = line["traceback"].as_array() {
@@ -111,14 +150,24 @@ fn serve(engine: &Engine) -> Result<(), String> {
     let mut number = 0;
     for line in std::io::stdin().lock().lines() {
         let line = line.map_err(|error| error.to_string())?;
-        let request: Value = serde_json::from_str(&line).map_err(|error| format!("not a request: {line}: {error}"))?;
-        let cursor = request["cursor"].as_u64().and_then(|cursor| usize::try_from(cursor).ok()).unwrap_or(0);
+        let request: Value = serde_json::from_str(&line)
+            .map_err(|error| format!("not a request: {line}: {error}"))?;
+        let cursor = request["cursor"]
+            .as_u64()
+            .and_then(|cursor| usize::try_from(cursor).ok())
+            .unwrap_or(0);
         let code = |name: &str| request[name].as_str().map(str::to_owned);
         if let Some(code) = code("execute") {
             number += 1;
             let started = Instant::now();
             let silent = request["silent"].as_bool().unwrap_or(false);
-            let answer = engine.execute(code, ExecuteOptions { silent, cell: number });
+            let answer = engine.execute(
+                code,
+                ExecuteOptions {
+                    silent,
+                    cell: number,
+                },
+            );
             std::thread::spawn(move || {
                 if let Ok(status) = answer.blocking_recv() {
                     say(&describe_status(&status, started.elapsed().as_millis()));
@@ -129,7 +178,11 @@ fn serve(engine: &Engine) -> Result<(), String> {
             std::thread::spawn(move || {
                 let found = answer.blocking_recv().ok().flatten();
                 let matches: Option<Vec<Value>> = found.as_ref().map(|found| {
-                    found.matches.iter().map(|it| json!({ "text": it.text, "label": it.label, "kind": it.kind })).collect()
+                    found
+                        .matches
+                        .iter()
+                        .map(|it| json!({ "text": it.text, "label": it.label, "kind": it.kind }))
+                        .collect()
                 });
                 let range = found.as_ref().map(|found| (found.start, found.end));
                 say(&json!({ "event": "completions", "matches": matches, "range": range }));
@@ -137,7 +190,9 @@ fn serve(engine: &Engine) -> Result<(), String> {
         } else if let Some(code) = code("inspect") {
             let answer = engine.inspect(code, cursor, 0);
             std::thread::spawn(move || {
-                say(&json!({ "event": "inspection", "bundle": answer.blocking_recv().ok().flatten() }));
+                say(
+                    &json!({ "event": "inspection", "bundle": answer.blocking_recv().ok().flatten() }),
+                );
             });
         } else if request["interrupt"] == true {
             engine.interrupt();

@@ -29,7 +29,12 @@ impl VariableTable {
 
     /// Forgets every variable that `keep` does not name; returns their names.
     pub(crate) fn retain(&mut self, keep: &BTreeSet<String>) -> Vec<String> {
-        let gone = self.by_name.keys().filter(|name| !keep.contains(*name)).cloned().collect();
+        let gone = self
+            .by_name
+            .keys()
+            .filter(|name| !keep.contains(*name))
+            .cloned()
+            .collect();
         self.by_name.retain(|name, _| keep.contains(name));
         gone
     }
@@ -57,16 +62,25 @@ pub(crate) struct TypeTexts {
 impl TypeTexts {
     /// The types that new definitions change: those whose text differs, and all that are made of them. The layout of
     /// a value of any of these may differ, although the compiler gives the type the same identity.
-    pub(crate) fn changed_by<'a>(&self, definitions: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeSet<String> {
+    pub(crate) fn changed_by<'a>(
+        &self,
+        definitions: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> BTreeSet<String> {
         let mut changed: BTreeSet<String> = definitions
-            .filter(|(name, text)| self.by_name.get(*name).is_some_and(|old| !same_text(old, text)))
+            .filter(|(name, text)| {
+                self.by_name
+                    .get(*name)
+                    .is_some_and(|old| !same_text(old, text))
+            })
             .map(|(name, _)| name.to_owned())
             .collect();
         loop {
             let more: Vec<String> = self
                 .by_name
                 .iter()
-                .filter(|(name, text)| !changed.contains(*name) && words(text).any(|word| changed.contains(word)))
+                .filter(|(name, text)| {
+                    !changed.contains(*name) && words(text).any(|word| changed.contains(word))
+                })
                 .map(|(name, _)| name.clone())
                 .collect();
             if changed.is_empty() || more.is_empty() {
@@ -77,7 +91,8 @@ impl TypeTexts {
     }
 
     pub(crate) fn define<'a>(&mut self, definitions: impl Iterator<Item = (&'a str, &'a str)>) {
-        self.by_name.extend(definitions.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        self.by_name
+            .extend(definitions.map(|(name, text)| (name.to_owned(), text.to_owned())));
     }
 
     pub(crate) fn clear(&mut self) {
@@ -90,7 +105,8 @@ fn same_text(one: &str, other: &str) -> bool {
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|character: char| !(character.is_alphanumeric() || character == '_')).filter(|word| !word.is_empty())
+    text.split(|character: char| !(character.is_alphanumeric() || character == '_'))
+        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -98,20 +114,43 @@ mod tests {
     use super::*;
 
     fn variable(name: &str, type_name: &str) -> Variable {
-        Variable { name: name.to_owned(), type_name: type_name.to_owned(), mutable: false, cell: 1 }
+        Variable {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            mutable: false,
+            cell: 1,
+        }
     }
 
     #[test]
     fn a_redefined_type_takes_with_it_what_is_made_of_it() {
         let mut texts = TypeTexts::default();
-        texts.define([("Inner", "struct Inner { x: i32 }"), ("Outer", "struct Outer(Inner);"), ("Free", "struct Free;")].into_iter());
-        assert!(texts.changed_by([("Inner", "struct Inner {\n  x: i32 }")].into_iter()).is_empty(), "the same text");
+        texts.define(
+            [
+                ("Inner", "struct Inner { x: i32 }"),
+                ("Outer", "struct Outer(Inner);"),
+                ("Free", "struct Free;"),
+            ]
+            .into_iter(),
+        );
+        assert!(
+            texts
+                .changed_by([("Inner", "struct Inner {\n  x: i32 }")].into_iter())
+                .is_empty(),
+            "the same text"
+        );
         let changed = texts.changed_by([("Inner", "struct Inner { x: u64 }")].into_iter());
-        assert_eq!(changed, BTreeSet::from(["Inner".to_owned(), "Outer".to_owned()]));
+        assert_eq!(
+            changed,
+            BTreeSet::from(["Inner".to_owned(), "Outer".to_owned()])
+        );
 
         let mut table = VariableTable::default();
         table.insert(variable("kept", "Free"));
-        table.insert(variable("lost", "std::vec::Vec<std::option::Option<Outer>>"));
+        table.insert(variable(
+            "lost",
+            "std::vec::Vec<std::option::Option<Outer>>",
+        ));
         assert_eq!(table.of_types(&changed), ["lost"]);
     }
 }

@@ -14,7 +14,9 @@ use super::channel::{CellEnd, Channel, ChildEnds};
 use super::evcxr_context::{self, StartupText};
 use super::exchange::{self, Report, Request, unnameable};
 use super::generate::{Generated, generate, impl_key, type_items};
-use super::interface::{CellError, CellStatus, EngineOptions, ExecuteOptions, MimeBundle, OutputEvent, Variable};
+use super::interface::{
+    CellError, CellStatus, EngineOptions, ExecuteOptions, MimeBundle, OutputEvent, Variable,
+};
 use super::outcome;
 use super::render;
 use super::session::Session;
@@ -26,9 +28,21 @@ use super::{OutputSink, assist, syntax};
 
 /// A request with the place for its answer.
 pub(crate) enum Job {
-    Execute(String, ExecuteOptions, tokio::sync::oneshot::Sender<CellStatus>),
-    Complete(String, usize, tokio::sync::oneshot::Sender<Option<super::Completions>>),
-    Inspect(String, usize, tokio::sync::oneshot::Sender<Option<MimeBundle>>),
+    Execute(
+        String,
+        ExecuteOptions,
+        tokio::sync::oneshot::Sender<CellStatus>,
+    ),
+    Complete(
+        String,
+        usize,
+        tokio::sync::oneshot::Sender<Option<super::Completions>>,
+    ),
+    Inspect(
+        String,
+        usize,
+        tokio::sync::oneshot::Sender<Option<MimeBundle>>,
+    ),
     Reset(tokio::sync::oneshot::Sender<()>),
     Shutdown,
 }
@@ -85,8 +99,12 @@ impl Worker {
             });
             Arc::new(guarded)
         };
-        let (channel, child_ends) =
-            Channel::open(started_sink, Arc::clone(&shared.phase), Arc::clone(&silent), unkept)?;
+        let (channel, child_ends) = Channel::open(
+            started_sink,
+            Arc::clone(&shared.phase),
+            Arc::clone(&silent),
+            unkept,
+        )?;
         Ok(Self {
             options,
             session,
@@ -109,7 +127,11 @@ impl Worker {
         let _ = self.start();
         let mut is_warm = false;
         loop {
-            let job = if is_warm { jobs.recv().ok() } else { jobs.recv_timeout(IDLE_BEFORE_WARMING).ok() };
+            let job = if is_warm {
+                jobs.recv().ok()
+            } else {
+                jobs.recv_timeout(IDLE_BEFORE_WARMING).ok()
+            };
             let Some(job) = job else {
                 if is_warm {
                     break;
@@ -153,8 +175,10 @@ impl Worker {
         self.shared.set_started(false);
         self.announce(Request::default());
         let (options, session, ends) = (&self.options, self.session, &self.child_ends);
-        let result = catch_unwind(AssertUnwindSafe(|| evcxr_context::start(options, session, ends)))
-            .unwrap_or_else(|_| Err("evcxr panicked while it started".to_owned()));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            evcxr_context::start(options, session, ends)
+        }))
+        .unwrap_or_else(|_| Err("evcxr panicked while it started".to_owned()));
         let _ = self.channel.finish_cell();
         self.shared.set_started(true);
         trace(|| format!("engine started in {} ms", started.elapsed().as_millis()));
@@ -172,7 +196,13 @@ impl Worker {
         self.shared.phase.begin_cell();
         let status = self.execute_in_phase(code, options);
         self.shared.phase.end_cell();
-        trace(|| format!("cell {}: {} ms in all", options.cell, started.elapsed().as_millis()));
+        trace(|| {
+            format!(
+                "cell {}: {} ms in all",
+                options.cell,
+                started.elapsed().as_millis()
+            )
+        });
         status
     }
 
@@ -191,9 +221,17 @@ impl Worker {
                 other => return other,
             }
         }
-        let source = CellSource { number: options.cell, code: code.into() };
+        let source = CellSource {
+            number: options.cell,
+            code: code.into(),
+        };
         if cell.broken
-            && let Some(error) = syntax::check(&self.options.toolchain, &self.session.dir, &cell.rust, &source)
+            && let Some(error) = syntax::check(
+                &self.options.toolchain,
+                &self.session.dir,
+                &cell.rust,
+                &source,
+            )
         {
             return CellStatus::Error(error);
         }
@@ -206,15 +244,31 @@ impl Worker {
         let generated = generate(&cell, &table, |text| impl_anchor(impls, text));
         let items = known_items(&cell, &source);
         let used = cell.used_after_binding().into_iter().collect();
-        let request = Request { serial: 0, used, quick: self.is_quick(&cell) };
-        self.run_cell(&Running { cell: &cell, source, items, generated }, request)
+        let request = Request {
+            serial: 0,
+            used,
+            quick: self.is_quick(&cell),
+        };
+        self.run_cell(
+            &Running {
+                cell: &cell,
+                source,
+                items,
+                generated,
+            },
+            request,
+        )
     }
 
     /// Whether a cell can run unoptimised without anybody noticing: it repeats nothing, and none of the code that
     /// cells have defined (which is compiled with it) can be called from it.
     fn is_quick(&self, cell: &Cell) -> bool {
         let own = function_names(cell);
-        !cell.repeats && !cell.used.keys().any(|name| self.functions.contains(name) || own.contains(name))
+        !cell.repeats
+            && !cell
+                .used
+                .keys()
+                .any(|name| self.functions.contains(name) || own.contains(name))
     }
 
     fn run_cell(&mut self, running: &Running<'_>, request: Request) -> CellStatus {
@@ -226,21 +280,31 @@ impl Worker {
                 self.status(running, &end)
             }
             Err(Error::SubprocessTerminated(reason)) => self.lost(&reason, &end),
-            Err(_) if self.shared.phase.is_interrupted() => {
-                CellStatus::Interrupted(outcome::interrupted("the compilation was stopped; all variables are kept"))
+            Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
+                outcome::interrupted("the compilation was stopped; all variables are kept"),
+            ),
+            Err(_) if !report.unnameable.is_empty() => CellStatus::Error(render::unnameable_error(
+                &report.unnameable,
+                &running.source,
+            )),
+            Err(_) if !report.diagnostics.is_empty() => {
+                CellStatus::Error(self.compile_error(running, &report))
             }
-            Err(_) if !report.unnameable.is_empty() => {
-                CellStatus::Error(render::unnameable_error(&report.unnameable, &running.source))
-            }
-            Err(_) if !report.diagnostics.is_empty() => CellStatus::Error(self.compile_error(running, &report)),
             Err(error) => CellStatus::Error(outcome::evcxr_error(&error)),
         }
     }
 
     /// Has evcxr compile and run a piece of code.
-    fn evaluate(&mut self, code: &str, request: Request) -> (Result<EvalOutputs, Error>, CellEnd, Report) {
+    fn evaluate(
+        &mut self,
+        code: &str,
+        request: Request,
+    ) -> (Result<EvalOutputs, Error>, CellEnd, Report) {
         self.serial += 1;
-        self.announce(Request { serial: self.serial, ..request });
+        self.announce(Request {
+            serial: self.serial,
+            ..request
+        });
         let started = Instant::now();
         let result = match &mut self.context {
             Some((context, _)) => catch_unwind(AssertUnwindSafe(|| context.execute(code))).ok(),
@@ -253,8 +317,13 @@ impl Worker {
         });
         let evcxr_ms = started.elapsed().as_millis();
         let end = self.channel.finish_cell();
-        let report: Report = exchange::read(&exchange::report_path(&self.session.dir)).unwrap_or_default();
-        let report = if report.serial == self.serial { report } else { Report::default() };
+        let report: Report =
+            exchange::read(&exchange::report_path(&self.session.dir)).unwrap_or_default();
+        let report = if report.serial == self.serial {
+            report
+        } else {
+            Report::default()
+        };
         trace(|| {
             format!(
                 "evcxr {evcxr_ms} ms, of which rustc {} ms in {} builds, link {} ms, run {} ms{}",
@@ -262,7 +331,11 @@ impl Worker {
                 report.builds,
                 report.link_ms,
                 end.run_ms,
-                if report.through_cargo { ", through cargo" } else { "" }
+                if report.through_cargo {
+                    ", through cargo"
+                } else {
+                    ""
+                }
             )
         });
         (result, end, report)
@@ -270,32 +343,52 @@ impl Worker {
 
     /// Shows what evcxr itself returns, which is what its commands say.
     fn show(&self, outputs: EvalOutputs) {
-        let bundle: MimeBundle =
-            outputs.content_by_mime_type.into_iter().map(|(mime, text)| (mime, Value::from(text))).collect();
+        let bundle: MimeBundle = outputs
+            .content_by_mime_type
+            .into_iter()
+            .map(|(mime, text)| (mime, Value::from(text)))
+            .collect();
         if !bundle.is_empty() && !self.silent.load(Ordering::Relaxed) {
-            (self.sink)(OutputEvent::Result { bundle, metadata: MimeBundle::new() });
+            (self.sink)(OutputEvent::Result {
+                bundle,
+                metadata: MimeBundle::new(),
+            });
         }
     }
 
     /// Takes over what a cell that ran has defined and bound.
     fn keep(&mut self, running: &Running<'_>, end: &CellEnd, report: &Report) {
-        self.items.retain(|old| !running.items.iter().any(|new| new.text() == old.text()));
+        self.items
+            .retain(|old| !running.items.iter().any(|new| new.text() == old.text()));
         self.items.extend(running.items.iter().cloned());
         self.types.define(type_items(running.cell));
         self.functions.extend(function_names(running.cell));
-        self.shared.add_names(running.cell.items.iter().filter_map(|item| item.name.clone()));
+        self.shared.add_names(
+            running
+                .cell
+                .items
+                .iter()
+                .filter_map(|item| item.name.clone()),
+        );
         let number = running.source.number;
         let stored: BTreeSet<String> = end.names.iter().cloned().collect();
-        let ended_well = end.outcome.as_ref().is_some_and(|outcome| outcome["kind"] == "ok");
+        let ended_well = end
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome["kind"] == "ok");
         let mut table = self.shared.table();
         for name in table.retain(&stored) {
-            self.departed.insert(name.clone(), format!("`{name}` was moved by the cell In[{number}]"));
+            self.departed.insert(
+                name.clone(),
+                format!("`{name}` was moved by the cell In[{number}]"),
+            );
         }
         for variable in report.variables.iter().filter(|_| ended_well) {
             let (name, type_name) = (&variable.name, &variable.type_name);
             match unnameable(type_name) {
                 Some(what) => {
-                    let reason = format!("`{name}` was {what}, which only the cell In[{number}] could use");
+                    let reason =
+                        format!("`{name}` was {what}, which only the cell In[{number}] could use");
                     self.departed.insert(name.clone(), reason);
                 }
                 None if stored.contains(name) => {
@@ -314,23 +407,46 @@ impl Worker {
 
     fn status(&mut self, running: &Running<'_>, end: &CellEnd) -> CellStatus {
         let file = self.generated_file();
-        let map = SourceMap::new(&file, &running.source, &running.generated, running.items.iter().chain(&self.items));
+        let map = SourceMap::new(
+            &file,
+            &running.source,
+            &running.generated,
+            running.items.iter().chain(&self.items),
+        );
         let status = outcome::status(end, &map, self.shared.phase.is_interrupted());
         if let Some(Value::Array(names)) = end.outcome.as_ref().map(|outcome| &outcome["names"]) {
             let mut table = self.shared.table();
-            names.iter().filter_map(Value::as_str).for_each(|name| table.remove(name));
+            names
+                .iter()
+                .filter_map(Value::as_str)
+                .for_each(|name| table.remove(name));
         }
         status
     }
 
     fn compile_error(&mut self, running: &Running<'_>, report: &Report) -> CellError {
-        let map = SourceMap::new(&report.source, &running.source, &running.generated, running.items.iter().chain(&self.items));
+        let map = SourceMap::new(
+            &report.source,
+            &running.source,
+            &running.generated,
+            running.items.iter().chain(&self.items),
+        );
         for name in render::unloadable(&report.diagnostics, &map) {
-            let type_name = self.shared.table().get(&name).map(|variable| variable.type_name.clone()).unwrap_or_default();
+            let type_name = self
+                .shared
+                .table()
+                .get(&name)
+                .map(|variable| variable.type_name.clone())
+                .unwrap_or_default();
             self.shared.table().remove(&name);
-            self.departed.insert(name.clone(), format!("`{name}` was dropped: its type `{type_name}` cannot be named here"));
+            self.departed.insert(
+                name.clone(),
+                format!("`{name}` was dropped: its type `{type_name}` cannot be named here"),
+            );
         }
-        render::compile_error(&report.diagnostics, &map, &|name| self.departed.get(name).cloned())
+        render::compile_error(&report.diagnostics, &map, &|name| {
+            self.departed.get(name).cloned()
+        })
     }
 
     fn generated_file(&self) -> String {
@@ -343,10 +459,22 @@ impl Worker {
         let (_, killed) = self.shared.phase.end_cell();
         let names = self.shared.table().clear();
         for name in &names {
-            self.departed.insert(name.clone(), format!("`{name}` was lost when the cells' process ended"));
+            self.departed.insert(
+                name.clone(),
+                format!("`{name}` was lost when the cells' process ended"),
+            );
         }
-        let startup_text = self.context.as_ref().map(|(_, text)| std::mem::take(&mut *super::shared::lock(text)));
-        let error = outcome::lost(reason, killed, end, &names, startup_text.as_deref().unwrap_or_default());
+        let startup_text = self
+            .context
+            .as_ref()
+            .map(|(_, text)| std::mem::take(&mut *super::shared::lock(text)));
+        let error = outcome::lost(
+            reason,
+            killed,
+            end,
+            &names,
+            startup_text.as_deref().unwrap_or_default(),
+        );
         CellStatus::Lost(error)
     }
 
@@ -357,12 +485,25 @@ impl Worker {
         if dropped.is_empty() {
             return;
         }
-        let names = dropped.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let types = changed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        (self.sink)(OutputEvent::Stderr(format!("dropped {names}: made with an earlier definition of {types}\n")));
+        let names = dropped
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let types = changed
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        (self.sink)(OutputEvent::Stderr(format!(
+            "dropped {names}: made with an earlier definition of {types}\n"
+        )));
         for name in &dropped {
             self.shared.table().remove(name);
-            self.departed.insert(name.clone(), format!("`{name}` was dropped when its type was defined anew"));
+            self.departed.insert(
+                name.clone(),
+                format!("`{name}` was dropped when its type was defined anew"),
+            );
         }
     }
 
@@ -370,10 +511,14 @@ impl Worker {
     fn command(&mut self, line: &str) -> CellStatus {
         match line.split_whitespace().next() {
             Some(":vars") => {
-                let text = self.shared.table().iter().fold(String::new(), |text, variable| {
-                    let mutable = if variable.mutable { "mut " } else { "" };
-                    format!("{text}{mutable}{}: {}\n", variable.name, variable.type_name)
-                });
+                let text = self
+                    .shared
+                    .table()
+                    .iter()
+                    .fold(String::new(), |text, variable| {
+                        let mutable = if variable.mutable { "mut " } else { "" };
+                        format!("{text}{mutable}{}: {}\n", variable.name, variable.type_name)
+                    });
                 (self.sink)(OutputEvent::Stdout(text));
                 CellStatus::Ok
             }
@@ -383,7 +528,10 @@ impl Worker {
             }
             Some(":quit") => {
                 let hint = "shut the kernel down from the notebook instead";
-                CellStatus::Error(outcome::command_error("`:quit` would end the kernel under the notebook", Some(hint)))
+                CellStatus::Error(outcome::command_error(
+                    "`:quit` would end the kernel under the notebook",
+                    Some(hint),
+                ))
             }
             _ => {
                 let (result, end, report) = self.evaluate(line, Request::default());
@@ -393,15 +541,23 @@ impl Worker {
                         CellStatus::Ok
                     }
                     Err(Error::SubprocessTerminated(reason)) => self.lost(&reason, &end),
-                    Err(_) if self.shared.phase.is_interrupted() => {
-                        CellStatus::Interrupted(outcome::interrupted("the command was stopped; all variables are kept"))
+                    Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
+                        outcome::interrupted("the command was stopped; all variables are kept"),
+                    ),
+                    Err(error) if report.diagnostics.is_empty() => {
+                        CellStatus::Error(outcome::evcxr_error(&error))
                     }
-                    Err(error) if report.diagnostics.is_empty() => CellStatus::Error(outcome::evcxr_error(&error)),
                     Err(_) => {
-                        let source = CellSource { number: 0, code: line.into() };
+                        let source = CellSource {
+                            number: 0,
+                            code: line.into(),
+                        };
                         let generated = Generated::default();
-                        let map = SourceMap::new(&report.source, &source, &generated, self.items.iter());
-                        CellStatus::Error(render::compile_error(&report.diagnostics, &map, &|_| None))
+                        let map =
+                            SourceMap::new(&report.source, &source, &generated, self.items.iter());
+                        CellStatus::Error(render::compile_error(&report.diagnostics, &map, &|_| {
+                            None
+                        }))
                     }
                 }
             }
@@ -424,7 +580,8 @@ impl Worker {
     fn complete(&mut self, code: &str, cursor: usize) -> Option<super::Completions> {
         let table = self.shared.table().clone();
         let (context, _) = self.context.as_mut()?;
-        assist::complete(context, &table, code, cursor).or_else(|| assist::complete_names(&self.shared.names(), code, cursor))
+        assist::complete(context, &table, code, cursor)
+            .or_else(|| assist::complete_names(&self.shared.names(), code, cursor))
     }
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
@@ -438,7 +595,8 @@ impl Worker {
 fn impl_anchor(impls: &mut Vec<(String, Vec<String>, String)>, text: &str) -> String {
     let (header, members) = impl_key(text);
     let replaced = impls.iter_mut().find(|(old_header, old_members, _)| {
-        *old_header == header && (members.is_empty() || members.iter().any(|member| old_members.contains(member)))
+        *old_header == header
+            && (members.is_empty() || members.iter().any(|member| old_members.contains(member)))
     });
     if let Some((_, old_members, anchor)) = replaced {
         *old_members = members;

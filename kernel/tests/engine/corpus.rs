@@ -21,7 +21,13 @@ const CELLS: &[&str] = &[
 ];
 
 fn outcome(ran: &Ran) -> (String, String, String, String, String) {
-    (ran.status.clone(), ran.ename.clone(), ran.evalue.clone(), ran.plain().to_owned(), ran.stdout.clone())
+    (
+        ran.status.clone(),
+        ran.ename.clone(),
+        ran.evalue.clone(),
+        ran.plain().to_owned(),
+        ran.stdout.clone(),
+    )
 }
 
 #[test]
@@ -30,7 +36,11 @@ fn cells_come_out_the_same_through_plain_cargo() {
     let mut plain = Session::start(&[("SWATH_PLAIN_CARGO", "1")]);
     for cell in CELLS {
         let (fast, plain) = (fast.run(cell), plain.run(cell));
-        assert_eq!(outcome(&fast), outcome(&plain), "{cell}\n{fast:#?}\n{plain:#?}");
+        assert_eq!(
+            outcome(&fast),
+            outcome(&plain),
+            "{cell}\n{fast:#?}\n{plain:#?}"
+        );
         assert_eq!(fast.traceback, plain.traceback, "{cell}");
     }
     assert_eq!(fast.variables(), plain.variables());

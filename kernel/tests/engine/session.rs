@@ -34,7 +34,10 @@ pub(crate) struct Ran {
 
 impl Ran {
     pub(crate) fn plain(&self) -> &str {
-        self.result.as_ref().and_then(|bundle| bundle["text/plain"].as_str()).unwrap_or_default()
+        self.result
+            .as_ref()
+            .and_then(|bundle| bundle["text/plain"].as_str())
+            .unwrap_or_default()
     }
 
     /// The result's text of a cell that must have ended well.
@@ -51,7 +54,11 @@ fn library() -> PathBuf {
         || PathBuf::from(env!("CARGO_BIN_EXE_swath")).with_file_name("lib-swath"),
         PathBuf::from,
     );
-    assert!(folder.join("libswath.so").exists(), "{} is not there: run scripts/build-dylib.sh", folder.display());
+    assert!(
+        folder.join("libswath.so").exists(),
+        "{} is not there: run scripts/build-dylib.sh",
+        folder.display()
+    );
     folder
 }
 
@@ -70,13 +77,18 @@ impl Session {
         let (sender, events) = channel();
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
-                let event = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
+                let event =
+                    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
                 if sender.send(event).is_err() {
                     return;
                 }
             }
         });
-        Self { child, requests, events }
+        Self {
+            child,
+            requests,
+            events,
+        }
     }
 
     pub(crate) fn send(&mut self, request: &Value) {
@@ -87,7 +99,9 @@ impl Session {
     /// The next event.
     #[track_caller]
     pub(crate) fn event(&mut self) -> Value {
-        self.events.recv_timeout(PATIENCE).expect("an event in time")
+        self.events
+            .recv_timeout(PATIENCE)
+            .expect("an event in time")
     }
 
     /// Sends a request and waits for an event of a kind.
@@ -125,15 +139,24 @@ impl Session {
                     ran.ename = text("ename");
                     ran.evalue = text("evalue");
                     let lines = event["traceback"].as_array().into_iter().flatten();
-                    ran.traceback = plain(&lines.filter_map(Value::as_str).collect::<Vec<_>>().join("\n"));
+                    ran.traceback = plain(
+                        &lines
+                            .filter_map(Value::as_str)
+                            .collect::<Vec<_>>()
+                            .join("\n"),
+                    );
                     ran.milliseconds = event["ms"].as_u64().unwrap_or(0);
                     return ran;
                 }
                 _ => {}
             }
             match ran.order.last_mut() {
-                Some(last) if kind == "stdout" && last.starts_with("stdout:") => last.push_str(&text("text")),
-                _ if kind == "stdout" || kind == "stderr" => ran.order.push(format!("{kind}:{}", text("text"))),
+                Some(last) if kind == "stdout" && last.starts_with("stdout:") => {
+                    last.push_str(&text("text"))
+                }
+                _ if kind == "stdout" || kind == "stderr" => {
+                    ran.order.push(format!("{kind}:{}", text("text")))
+                }
                 _ => {
                     let shown = event["bundle"]["text/plain"].as_str().unwrap_or_default();
                     ran.order.push(format!("{kind}:{shown}"));
@@ -147,11 +170,16 @@ impl Session {
         let answer = self.ask(&json!({ "variables": true }), "variables");
         let variables = answer["variables"].as_array().cloned().unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        variables.iter().map(|variable| (text(&variable["name"]), text(&variable["type"]))).collect()
+        variables
+            .iter()
+            .map(|variable| (text(&variable["name"]), text(&variable["type"])))
+            .collect()
     }
 
     pub(crate) fn has_variable(&mut self, name: &str) -> bool {
-        self.variables().iter().any(|(existing, _)| existing == name)
+        self.variables()
+            .iter()
+            .any(|(existing, _)| existing == name)
     }
 }
 
