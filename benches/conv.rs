@@ -77,9 +77,9 @@ fn operations() {
             best(|| {
                 let (x, w, options) = (x.clone(), w.clone(), options.clone());
                 if own {
-                    drop(conv::conv2d(x, w, None, options))
+                    drop(conv::conv2d(x, w, None, options));
                 } else {
-                    drop(module::conv2d(x, w, None, options))
+                    drop(module::conv2d(x, w, None, options));
                 }
             })
         };

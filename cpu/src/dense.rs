@@ -305,7 +305,7 @@ fn multiply(
                     target,
                     height * width,
                     out,
-                )
+                );
             };
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32>
                             &taps,
                             weights,
                             target,
-                        )
+                        );
                     };
                     if !direct {
                         output.copy_from_slice(&row[..width]);

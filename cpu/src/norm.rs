@@ -329,7 +329,7 @@ pub fn affine_gradient(
                     affine,
                     limits,
                     output,
-                )
+                );
             };
         });
     output

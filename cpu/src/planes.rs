@@ -56,15 +56,13 @@ impl Sizes {
             && self.stride == 1
             && self.spread == 1
             && self.input[1..] == self.output[1..]
-        {
-            if let Some(width) = [128, 64, 32, 16, 8]
+            && let Some(width) = [128, 64, 32, 16, 8]
                 .into_iter()
                 .find(|width| (h * w).is_multiple_of(*width))
-            {
-                for shape in [&mut self.input, &mut self.output] {
-                    shape[1] = h * w / width;
-                    shape[2] = width;
-                }
+        {
+            for shape in [&mut self.input, &mut self.output] {
+                shape[1] = h * w / width;
+                shape[2] = width;
             }
         }
         self
@@ -134,7 +132,7 @@ impl Layout {
                 {
                     let y = ((first + row) * s + a) as isize - sizes.padding[0] as isize;
                     let inside = y >= 0
-                        && y as usize % sizes.spread == 0
+                        && (y as usize).is_multiple_of(sizes.spread)
                         && (y as usize / sizes.spread) < height;
                     if !inside {
                         values.fill(0.0);

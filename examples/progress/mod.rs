@@ -10,7 +10,7 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Prints what the library shows.
 #[derive(Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     last: Mutex<Option<Instant>>,
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn examine(print: impl Fn(&str)) -> bool {
         match finding {
             Finding::Good(found) => print(&format!("ok    {name}: {found}\n")),
             Finding::Note(found, advice) => {
-                print(&format!("note  {name}: {found}\n          {advice}\n"))
+                print(&format!("note  {name}: {found}\n          {advice}\n"));
             }
             Finding::Bad(found, mend) => {
                 well = false;

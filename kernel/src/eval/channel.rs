@@ -280,7 +280,7 @@ impl Reader {
             match piece {
                 Piece::Text(text) => (self.sink)(OutputEvent::Stdout(text)),
                 Piece::Content(bundle) if at_end && index == last => {
-                    self.result(bundle, MimeBundle::new())
+                    self.result(bundle, MimeBundle::new());
                 }
                 Piece::Content(bundle) => {
                     (self.sink)(OutputEvent::Display {

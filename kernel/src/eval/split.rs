@@ -112,7 +112,7 @@ impl Cell {
             .any(|inner| is_top_level_await(&inner, node));
         for token in node
             .descendants_with_tokens()
-            .filter_map(|element| element.into_token())
+            .filter_map(ra_ap_syntax::NodeOrToken::into_token)
         {
             // A loop inside a macro is only tokens.
             self.repeats |= matches!(

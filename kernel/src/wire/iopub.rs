@@ -38,7 +38,7 @@ impl Iopub {
                 tokio::select! {
                     received = socket.recv() => match received {
                         Ok(frame) => {
-                            let Some(welcome) = welcome(&own_session, frame.get(0).map(|frame| frame.as_ref())) else { continue };
+                            let Some(welcome) = welcome(&own_session, frame.get(0).map(std::convert::AsRef::as_ref)) else { continue };
                             send(&mut socket, welcome, &signer).await;
                         }
                         // A subscriber that breaks off is not an end of the channel.

@@ -74,7 +74,7 @@ impl Requests {
                 Ok(frames) => match decode(from_zmq(frames), &self.signer) {
                     Ok(message) => return Some(message),
                     Err(error) => {
-                        crate::log::warn(&format!("{}: message dropped: {error}", self.channel))
+                        crate::log::warn(&format!("{}: message dropped: {error}", self.channel));
                     }
                 },
                 Err(error) => {

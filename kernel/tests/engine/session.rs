@@ -152,10 +152,10 @@ impl Session {
             }
             match ran.order.last_mut() {
                 Some(last) if kind == "stdout" && last.starts_with("stdout:") => {
-                    last.push_str(&text("text"))
+                    last.push_str(&text("text"));
                 }
                 _ if kind == "stdout" || kind == "stderr" => {
-                    ran.order.push(format!("{kind}:{}", text("text")))
+                    ran.order.push(format!("{kind}:{}", text("text")));
                 }
                 _ => {
                     let shown = event["bundle"]["text/plain"].as_str().unwrap_or_default();
