@@ -6,7 +6,7 @@
 use burn::optim::AdamWConfig;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor, module};
-use swath::models::{AnyNetwork, Unet, conv};
+use swath::models::{Unet, conv};
 
 /// Seconds of wall time, or of this process's processor time when there is one thread.
 fn now() -> f64 {

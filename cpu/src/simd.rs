@@ -194,9 +194,11 @@ pub(crate) fn has_avx2() -> bool {
 macro_rules! dispatch {
     ($(#[$attribute:meta])* $visibility:vis fn $name:ident = $generic:ident ( $($argument:ident : $type:ty),* $(,)? ) $(-> $result:ty)?) => {
         $(#[$attribute])*
+        #[allow(clippy::too_many_arguments, reason = "a kernel's addresses")]
         $visibility unsafe fn $name($($argument: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
             if $crate::simd::has_avx2() {
+                #[allow(clippy::too_many_arguments, reason = "as outside")]
                 #[target_feature(enable = "avx2,fma")]
                 unsafe fn fast($($argument: $type),*) $(-> $result)? {
                     // SAFETY: the caller's promise.

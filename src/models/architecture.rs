@@ -123,7 +123,7 @@ impl Architecture {
     #[must_use]
     pub fn pretrained(self, pretrained: bool) -> Self {
         self.change(|options| {
-            options.pretrained = pretrained && options.encoder == EncoderKind::EfficientnetLite0
+            options.pretrained = pretrained && options.encoder == EncoderKind::EfficientnetLite0;
         })
     }
 

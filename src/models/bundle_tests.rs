@@ -100,7 +100,7 @@ fn a_newer_bundle_says_so_even_with_fields_nobody_knows() {
     let (meta, tensors) = bundle();
     save_tensors(&path, &meta, &tensors).unwrap();
     rewrite(&path, |json| {
-        *json = serde_json::json!({"format": FORMAT + 1, "quantum": true})
+        *json = serde_json::json!({"format": FORMAT + 1, "quantum": true});
     });
     let error = load_bundle(&path).unwrap_err();
     assert!(
@@ -122,7 +122,7 @@ fn facts_that_contradict_each_other_and_names_that_are_paths_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.swath");
     let (meta, tensors) = bundle();
-    let mut refused = |change: &dyn Fn(&mut serde_json::Value), expected: &str| {
+    let refused = |change: &dyn Fn(&mut serde_json::Value), expected: &str| {
         save_tensors(&path, &meta, &tensors).unwrap();
         rewrite(&path, change);
         let error = load_bundle(&path).unwrap_err().to_string();
@@ -139,7 +139,7 @@ fn facts_that_contradict_each_other_and_names_that_are_paths_are_refused() {
     );
     refused(
         &|json| {
-            json["architecture"]["kind"] = serde_json::json!({"custom": {"name": "../../bin/x"}})
+            json["architecture"]["kind"] = serde_json::json!({"custom": {"name": "../../bin/x"}});
         },
         "is a path",
     );

@@ -406,7 +406,7 @@ impl<B: CpuGradients, C: CheckpointStrategy> CpuOps for Autodiff<B, C> {
             .prepare::<C>([input.node(), weight.node(), bias.node()])
             .compute_bound()
             .stateful();
-        let [input, weight, bias] = [input, weight, bias].map(|tensor| tensor.into_primitive());
+        let [input, weight, bias] = [input, weight, bias].map(FloatTensor::<Self>::into_primitive);
         let (output, mean, variance) =
             B::swath_batch_norm(input.clone(), weight.clone(), bias.clone(), epsilon, limits);
         let statistics = (
@@ -433,7 +433,8 @@ impl<B: CpuGradients, C: CheckpointStrategy> CpuOps for Autodiff<B, C> {
             .prepare::<C>([input.node()])
             .compute_bound()
             .stateful();
-        let [input, scale, offset] = [input, scale, offset].map(|tensor| tensor.into_primitive());
+        let [input, scale, offset] =
+            [input, scale, offset].map(FloatTensor::<Self>::into_primitive);
         let output = B::swath_affine(input.clone(), scale.clone(), offset.clone(), limits);
         match prepared {
             OpsKind::Tracked(prepared) => prepared.finish(([input, scale, offset], limits), output),

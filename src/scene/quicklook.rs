@@ -27,6 +27,10 @@ impl Scene {
     ///
     /// # Errors
     /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method by its name holds for one lifetime only"
+    )]
     pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
         let look = self.read_quicklook(LONGEST)?;
         self.overlay(&look, bands, |overlay| overlay.figure())

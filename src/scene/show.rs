@@ -7,6 +7,10 @@ use crate::plot::facts_html;
 const LONGEST: usize = 800;
 
 impl Show for Scene {
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method by its name holds for one lifetime only"
+    )]
     fn output(&self) -> Output {
         let look = self.read_quicklook(LONGEST);
         let facts = self.facts(look.as_ref().ok());

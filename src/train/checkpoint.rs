@@ -176,10 +176,10 @@ impl Checkpoint {
                 .collect();
             match name.split_once('/') {
                 Some(("network", name)) => {
-                    drop(network.insert(name.to_owned(), data(values, view.shape())))
+                    drop(network.insert(name.to_owned(), data(values, view.shape())));
                 }
                 Some(("best", name)) => {
-                    drop(best.insert(name.to_owned(), data(values, view.shape())))
+                    drop(best.insert(name.to_owned(), data(values, view.shape())));
                 }
                 Some(("first", name)) => drop(firsts.insert(name.to_owned(), values)),
                 Some(("second", name)) => drop(seconds.insert(name.to_owned(), values)),

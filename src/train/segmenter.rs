@@ -151,6 +151,10 @@ impl Segmenter {
     ///
     /// # Errors
     /// As [`Segmenter::predict`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers build the options in place, as a chain of calls"
+    )]
     pub fn predict_with(&self, scene: &Scene, options: PredictOptions) -> Result<SceneMap> {
         let trained = self.weights("predict")?;
         let (expected, found) = (trained.meta.bands, scene.band_count());

@@ -226,7 +226,7 @@ impl GeometryReader<'_> {
             let kind = gdal_sys::OGR_GT_Flatten(gdal_sys::OGR_G_GetGeometryType(geometry));
             match kind {
                 OGRwkbGeometryType::wkbPolygon | OGRwkbGeometryType::wkbTriangle => {
-                    self.read_polygon(geometry)
+                    self.read_polygon(geometry);
                 }
                 OGRwkbGeometryType::wkbMultiPolygon
                 | OGRwkbGeometryType::wkbGeometryCollection

@@ -5,6 +5,9 @@ use geo::MultiPolygon;
 use super::{geojson, geopackage};
 use crate::Result;
 
+/// Writes features with their reference system, as WKT, to a new file.
+type Writer = fn(&Path, &[PolygonFeature], &str) -> Result<()>;
+
 /// A polygon to write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolygonFeature {
@@ -40,7 +43,7 @@ pub fn write_polygons(
     format: Format,
 ) -> Result<PathBuf> {
     let mut path = path.as_ref().to_owned();
-    let (name, write): (_, fn(&Path, &[PolygonFeature], &str) -> Result<()>) = match format {
+    let (name, write): (_, Writer) = match format {
         Format::GeoPackage => ("polygons.gpkg", geopackage::write),
         Format::GeoJson => ("polygons.geojson", geojson::write),
     };

@@ -141,7 +141,7 @@ fn build(
     }
     arguments.push(source.into());
 
-    let result = compile::cell(Compilation {
+    let result = compile::cell(&Compilation {
         rustc: &config.rustc,
         arguments,
         source,

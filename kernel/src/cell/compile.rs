@@ -52,7 +52,7 @@ pub(crate) fn milliseconds(since: Instant) -> u64 {
 }
 
 /// Compiles the cell and says how it went. An error means that rustc itself could not do its work.
-pub(crate) fn cell(compilation: Compilation<'_>) -> std::io::Result<Report> {
+pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
     let mut report = Report {
         through_cargo: compilation.through_cargo,
         ..Report::default()

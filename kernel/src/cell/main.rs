@@ -9,6 +9,7 @@
 mod cargo;
 mod compile;
 mod diagnostics;
+#[expect(dead_code, reason = "shared with the kernel, which uses the rest")]
 mod exchange;
 mod link;
 mod wrapper;

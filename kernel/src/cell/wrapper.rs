@@ -108,7 +108,7 @@ fn compile_cell(
     }
     let out_dir = read_call(arguments).out_dir;
     let source = Path::new("src/lib.rs");
-    match compile::cell(Compilation {
+    match compile::cell(&Compilation {
         rustc,
         arguments: kept,
         source,

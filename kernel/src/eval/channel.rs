@@ -172,6 +172,9 @@ impl Stream {
     }
 }
 
+/// Picks from the names in the child's store those that must not live on.
+type Unkept = dyn Fn(&[String]) -> Vec<String> + Send;
+
 struct Reader {
     stdout: Stream,
     stderr: Stream,
@@ -186,7 +189,7 @@ struct Reader {
     sink: Arc<OutputSink>,
     phase: Arc<Phase>,
     silent: Arc<AtomicBool>,
-    unkept: Box<dyn Fn(&[String]) -> Vec<String> + Send>,
+    unkept: Box<Unkept>,
 }
 
 impl Reader {

@@ -17,8 +17,8 @@ pub(crate) fn run_if_child() {
     }
     let library = std::env::var_os(LIBRARY_ENV).unwrap_or_default();
     let reason = match open_library(Path::new(&library)) {
-        // SAFETY: the function has this signature in the library (`src/rt/child.rs`).
         Ok(library) => {
+            // SAFETY: the function has this signature in the library (`src/rt/child.rs`).
             match unsafe { symbol::<extern "C" fn() -> !>(library, c"swath_child_main") } {
                 Ok(main) => main(),
                 Err(reason) => reason,

@@ -7,6 +7,7 @@ mod assist;
 mod channel;
 pub(crate) mod child;
 mod evcxr_context;
+#[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
 #[path = "../cell/exchange.rs"]
 mod exchange;
 mod generate;

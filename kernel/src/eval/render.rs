@@ -354,6 +354,7 @@ fn binding_place(code: &str, name: &str) -> Option<Range<usize>> {
 }
 
 /// A place in a cell that something points to.
+#[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) source: &'a CellSource,
     pub(crate) offset: usize,

@@ -173,7 +173,7 @@ impl Worker {
         }
         let started = Instant::now();
         self.shared.set_started(false);
-        self.announce(Request::default());
+        self.announce(&Request::default());
         let (options, session, ends) = (&self.options, self.session, &self.child_ends);
         let result = catch_unwind(AssertUnwindSafe(|| {
             evcxr_context::start(options, session, ends)
@@ -187,8 +187,8 @@ impl Worker {
     }
 
     /// Tells `swath-cell` about the build that follows.
-    fn announce(&self, request: Request) {
-        let _ = exchange::write(&exchange::request_path(&self.session.dir), &request);
+    fn announce(&self, request: &Request) {
+        let _ = exchange::write(&exchange::request_path(&self.session.dir), request);
     }
 
     fn execute(&mut self, code: &str, options: ExecuteOptions) -> CellStatus {
@@ -301,7 +301,7 @@ impl Worker {
         request: Request,
     ) -> (Result<EvalOutputs, Error>, CellEnd, Report) {
         self.serial += 1;
-        self.announce(Request {
+        self.announce(&Request {
             serial: self.serial,
             ..request
         });

@@ -40,10 +40,10 @@ pub(crate) async fn reply(history: &History, request: HistoryRequest) -> Value {
         ),
     };
     let entries = history.query(query).await;
-    json!({ "status": "ok", "history": entries.into_iter().map(|entry| row(entry, with_output)).collect::<Vec<_>>() })
+    json!({ "status": "ok", "history": entries.iter().map(|entry| row(entry, with_output)).collect::<Vec<_>>() })
 }
 
-fn row(entry: Entry, with_output: bool) -> Value {
+fn row(entry: &Entry, with_output: bool) -> Value {
     if with_output {
         json!([entry.session, entry.line, [entry.source, entry.output]])
     } else {

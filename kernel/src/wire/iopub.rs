@@ -12,6 +12,10 @@ use super::message::Message;
 use super::router::to_zmq;
 use super::sign::Signer;
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "almost every job is the large one"
+)]
 enum Job {
     Publish(Message, usize),
     Flush(oneshot::Sender<()>),

@@ -141,11 +141,6 @@ impl Outputs {
         std::mem::take(&mut self.state().captured)
     }
 
-    /// The cell that runs, if any has.
-    pub(crate) fn parent(&self) -> Option<Arc<Message>> {
-        self.state().parent.clone()
-    }
-
     /// Adds text to a stream.
     pub(crate) fn write(self: &Arc<Self>, stream: Stream, text: &str) {
         if text.is_empty() {

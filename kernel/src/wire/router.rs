@@ -27,6 +27,10 @@ fn from_zmq(message: ZmqMessage) -> Vec<Vec<u8>> {
         .collect()
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "almost every job is the large one"
+)]
 enum Job {
     Send(Message),
     Flush(oneshot::Sender<()>),
