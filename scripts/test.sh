@@ -61,7 +61,7 @@ rust_tests() {
 
 doc_tests() { cargo_fast test --release --doc -p swath "${library_features[@]}"; }
 
-# Every warning is an error, and all are shown, not those of the first crate only.
+# Every warning is an error. Targets that do not need the failed one are still checked, so that one run shows more.
 clippy() { cargo_fast clippy --release --all-targets --keep-going "$@" -- -D warnings; }
 
 # CI stops a run after 90 minutes: on a very slow machine what is least telling gives way, and says so.
