@@ -147,7 +147,8 @@ pub(crate) fn inspect(
 /// The end of the name that the cursor is in or right after; an opening bracket right after it is skipped back.
 fn end_of_name(code: &str, cursor: usize) -> usize {
     let mut end = cursor;
-    if !code[cursor..].starts_with(is_word) {
+    // Right after the bracket a person asks about the call, also when its first argument is already there.
+    if !code[cursor..].starts_with(is_word) || code[..cursor].ends_with('(') {
         end = code[..cursor].trim_end_matches(['(', ' ', '{', '!']).len();
     }
     end + code[end..]

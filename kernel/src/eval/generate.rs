@@ -150,7 +150,7 @@ fn write_block(cell: &Cell, variables: &VariableTable, generated: &mut Generated
     code.push_str("::core::result::Result::Ok::<(), ::swath::rt::CellError>(())");
     code.push_str(if cell.awaits { " }) });\n" } else { " });\n" });
     code.push_str(
-        "::swath::rt::guard(&mut || match __swath_cell.take() { ::core::option::Option::Some(cell) => cell(), \
+        "::swath::rt::guard(&mut || match __swath_cell.take() { ::core::option::Option::Some(mut cell) => cell(), \
          ::core::option::Option::None => ::core::result::Result::Ok(()) }) };\n",
     );
     for variable in &loaded {
