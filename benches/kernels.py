@@ -33,7 +33,8 @@ def ipython() -> Kernel:
 
 
 def evcxr_is_there() -> bool:
-    return (PEERS / "bin" / "evcxr_jupyter").exists()
+    """Whether `benches/peers/setup-evcxr.sh` has run to its end; the program alone is no kernel with the library built."""
+    return (PEERS / "session" / "target").exists() and any((PEERS / "share" / "jupyter" / "kernels").glob("*/kernel.json"))
 
 
 def median(values) -> float:
