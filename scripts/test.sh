@@ -107,6 +107,7 @@ if wants kernel || wants python || wants notebooks; then
 fi
 if wants rust; then
     check "CPU kernel tests" rust_tests -p swath-cpu
+    check "box tests" rust_tests -p swath-boxes
     check "library tests" rust_tests -p swath "${library_features[@]}"
     check "doc examples" doc_tests
 fi
@@ -126,7 +127,7 @@ if wants notebooks && [ "$built" = yes ]; then
     check "notebooks, small" python_tests --timeout 3000 tests/python/test_notebooks.py
 fi
 if wants lint; then
-    check "clippy: library" clippy -p swath -p swath-cpu
+    check "clippy: library" clippy -p swath -p swath-cpu -p swath-boxes
     check "clippy: kernel" clippy -p swath-kernel
 fi
 if wants cuda; then check "CUDA build (cargo check)" cuda_check; fi

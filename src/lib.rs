@@ -26,5 +26,6 @@ pub mod train;
 pub mod vector;
 
 pub use burn;
+pub use swath_boxes as boxes;
 
 pub use error::{Error, Hint, Result};

@@ -1,0 +1,15 @@
+//! Boxes of object detection, on plain numbers: geometry, suppression and merging, label formats, COCO's scores. It knows
+//! neither imagery nor networks; the library re-exports it as `swath::boxes`.
+//!
+//! A crate of its own, because a million boxes want the compiler's highest level and the rest of the library does not.
+
+mod annotation;
+mod bounds;
+mod grid;
+mod nms;
+mod overlap;
+
+pub use annotation::{Annotation, Detection};
+pub use bounds::BoundingBox;
+pub use nms::{batched_nms, nms};
+pub use overlap::iou_matrix;
