@@ -10,7 +10,10 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::{AnyNetwork, Architecture, ModelError, NamedTensors, Normalisation, weights};
+use super::{
+    AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalisation, Segmentation,
+    Task, weights,
+};
 use crate::Result;
 
 /// The newest bundle format this library reads, and the one it writes.
@@ -19,13 +22,17 @@ pub const FORMAT: u32 = 1;
 /// The key of the safetensors metadata that holds the JSON.
 const KEY: &str = "swath";
 
-/// Everything a bundle holds beside the weights.
+/// Everything a bundle holds beside the weights. `A` describes the network: [`Architecture`] for segmentation,
+/// [`crate::models::DetectorArchitecture`] for detection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct BundleMeta {
+pub struct BundleMeta<A = Architecture> {
     /// The bundle format: [`FORMAT`] when written by this library.
     pub format: u32,
+    /// What the network is for: [`Task::NAME`]. Bundles from before there was a choice are for segmentation.
+    #[serde(default = "segmentation")]
+    pub task: String,
     /// The network.
-    pub architecture: Architecture,
+    pub architecture: A,
     /// The number of image bands.
     pub bands: usize,
     /// The bands' names, as many as `bands` or none.
@@ -51,11 +58,29 @@ pub struct BundleMeta {
     pub provenance: BTreeMap<String, String>,
 }
 
+fn segmentation() -> String {
+    Segmentation::NAME.to_owned()
+}
+
 impl BundleMeta {
-    /// The required parts; the others can be set on the result.
+    /// The required parts for a segmentation model; the others can be set on the result.
     #[must_use]
     pub fn new(
         architecture: Architecture,
+        bands: usize,
+        classes: Vec<String>,
+        normalisation: Normalisation,
+        chip_size: usize,
+    ) -> Self {
+        Self::for_task::<Segmentation>(architecture, bands, classes, normalisation, chip_size)
+    }
+}
+
+impl<A> BundleMeta<A> {
+    /// The required parts for a model of any task.
+    #[must_use]
+    pub fn for_task<T: Task<Architecture = A>>(
+        architecture: A,
         bands: usize,
         classes: Vec<String>,
         normalisation: Normalisation,
@@ -65,6 +90,7 @@ impl BundleMeta {
             BTreeMap::from([("swath".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
         Self {
             format: FORMAT,
+            task: T::NAME.to_owned(),
             architecture,
             bands,
             band_names: Vec::new(),
@@ -97,7 +123,11 @@ pub fn save_bundle(
 /// # Errors
 ///
 /// When the file cannot be written.
-pub fn save_tensors(path: &Path, meta: &BundleMeta, tensors: &NamedTensors) -> Result<()> {
+pub fn save_tensors<A: Serialize>(
+    path: &Path,
+    meta: &BundleMeta<A>,
+    tensors: &NamedTensors,
+) -> Result<()> {
     let wrong = |reason: String| ModelError::Bundle {
         path: path.to_owned(),
         reason,
@@ -141,13 +171,24 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads a bundle.
+/// Reads the bundle of a segmentation model.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, is damaged, is newer than this library, or names anything outside itself.
+/// As [`load_bundle_for`].
 pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)> {
-    let path = path.as_ref();
+    load_bundle_for::<Segmentation>(path.as_ref())
+}
+
+/// Reads the bundle of a model of one task.
+///
+/// # Errors
+///
+/// When the file cannot be read, is damaged, is newer than this library, is for another task, or names anything outside
+/// itself.
+pub fn load_bundle_for<T: Task>(
+    path: &Path,
+) -> Result<(BundleMeta<T::Architecture>, NamedTensors)> {
     let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
         path: path.to_owned(),
         source,
@@ -163,12 +204,14 @@ pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)>
         .as_ref()
         .and_then(|metadata| metadata.get(KEY))
         .ok_or_else(|| wrong("a safetensors file without Swath's header".to_owned()))?;
-    // The version first: a newer format may have other fields.
+    // Version and task first: others may have other fields.
     #[derive(Deserialize)]
     struct Version {
         format: u32,
+        #[serde(default = "segmentation")]
+        task: String,
     }
-    let Version { format } =
+    let Version { format, task } =
         serde_json::from_str(json).map_err(|error| wrong(format!("damaged header ({error})")))?;
     if format > FORMAT {
         return Err(ModelError::BundleTooNew {
@@ -178,9 +221,17 @@ pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)>
         }
         .into());
     }
-    let meta: BundleMeta =
+    if task != T::NAME {
+        return Err(ModelError::OtherTask {
+            path: path.to_owned(),
+            found: task,
+            expected: T::NAME,
+        }
+        .into());
+    }
+    let meta: BundleMeta<T::Architecture> =
         serde_json::from_str(json).map_err(|error| wrong(format!("damaged header ({error})")))?;
-    check(&meta).map_err(wrong)?;
+    check::<T>(&meta).map_err(wrong)?;
     let file = SafeTensors::deserialize(&bytes)
         .map_err(|error| wrong(format!("damaged weights ({error})")))?;
     if let Some(name) = file.names().into_iter().find(|name| escapes(name)) {
@@ -189,7 +240,7 @@ pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)>
     Ok((meta, weights::float_tensors(&file)))
 }
 
-fn check(meta: &BundleMeta) -> Result<(), String> {
+fn check<T: Task>(meta: &BundleMeta<T::Architecture>) -> Result<(), String> {
     let norm = &meta.normalisation;
     if norm.mean.len() != meta.bands || norm.std.len() != meta.bands {
         return Err(format!(

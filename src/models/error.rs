@@ -48,6 +48,16 @@ pub enum ModelError {
         /// The newest version this library reads.
         supported: u32,
     },
+    /// A bundle of a model for something else.
+    #[error("the bundle holds a {found} model, expected a {expected} model: {path:?}")]
+    OtherTask {
+        /// The file.
+        path: PathBuf,
+        /// What the bundle says it is for.
+        found: String,
+        /// What was asked for.
+        expected: &'static str,
+    },
     /// A custom architecture whose constructor this program does not have.
     #[error(
         "the architecture {name:?} was defined in a program or notebook, and its constructor is not here"
@@ -78,6 +88,11 @@ impl Hint for ModelError {
             }
             Self::Bundle { .. } => Some("write the bundle again with `.save(\"model.swath\")`".to_owned()),
             Self::BundleTooNew { .. } => Some("update Swath, or save the bundle again with this version".to_owned()),
+            Self::OtherTask { found, .. } => match found.as_str() {
+                "segmentation" => Some("load it with `Segmenter::load(path)`".to_owned()),
+                "detection" => Some("load it with `Detector::load(path)`".to_owned()),
+                _ => Some("update Swath: this version does not know the task".to_owned()),
+            },
             Self::NoConstructor { name } => Some(format!(
                 "run the cell that defines the module, and load with `Segmenter::load_as(path, Architecture::custom({name:?}, …))`"
             )),

@@ -10,22 +10,26 @@ pub mod conv;
 mod efficientnet;
 mod error;
 mod layers;
+mod module;
 mod network;
 mod normalisation;
 mod ops;
 mod resnet;
+mod task;
 mod tensors;
 mod unet;
 pub mod weights;
 
 pub use architecture::{Architecture, Unet, UnetOptions};
-pub use bundle::{BundleMeta, load_bundle, save_bundle};
+pub use bundle::{BundleMeta, load_bundle, load_bundle_for, save_bundle};
 pub use efficientnet::EfficientNetLite;
 pub use error::ModelError;
 pub use layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};
-pub use network::{AnyNetwork, BoxedNetwork, Network, parameters_under};
+pub use module::{AnyModule, parameters_under};
+pub use network::{AnyNetwork, BoxedNetwork, Network};
 pub use normalisation::Normalisation;
 pub use resnet::ResNet;
+pub use task::{Blueprint, Segmentation, Task};
 pub use tensors::NamedTensors;
 pub use unet::{Encoder, EncoderKind, UnetModel};
 

@@ -9,7 +9,7 @@ use crate::raster::Patch;
 
 /// A batch on the host.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// Normalised values, `[n, bands, height, width]`; 0 where the imagery is invalid.
     pub(super) images: Vec<f32>,
     /// `[n, height, width]`.

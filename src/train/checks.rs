@@ -1,10 +1,11 @@
 //! What must hold before a training starts: each violation is an error that names the way out.
 
 use super::TrainError;
+use super::model::Model;
 use super::options::{Fit, Length};
-use super::segmenter::Segmenter;
 use crate::Result;
 use crate::chips::Chips;
+use crate::models::Task;
 use crate::scene::Scene;
 
 pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
@@ -67,9 +68,9 @@ pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
     Ok(())
 }
 
-pub(super) fn scenes(segmenter: &Segmenter, chips: &Chips, valid: &Scene) -> Result<()> {
-    let train = chips.scene();
-    for (area, scene) in [("training scene", train), ("validation scene", valid)] {
+/// Both scenes have labels by pixel.
+pub(super) fn labelled(chips: &Chips, valid: &Scene) -> Result<()> {
+    for (area, scene) in areas(chips, valid) {
         if !scene.has_labels() {
             return Err(TrainError::NoLabels {
                 area,
@@ -77,7 +78,22 @@ pub(super) fn scenes(segmenter: &Segmenter, chips: &Chips, valid: &Scene) -> Res
             }
             .into());
         }
-        let (expected, found) = (segmenter.classes().names(), scene.classes().names());
+    }
+    Ok(())
+}
+
+fn areas<'a>(chips: &'a Chips, valid: &'a Scene) -> [(&'static str, &'a Scene); 2] {
+    [
+        ("training scene", chips.scene()),
+        ("validation scene", valid),
+    ]
+}
+
+/// Both scenes have the model's classes and bands.
+pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scene) -> Result<()> {
+    let train = chips.scene();
+    for (area, scene) in areas(chips, valid) {
+        let (expected, found) = (model.classes.names(), scene.classes().names());
         if expected != found {
             let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
             return Err(TrainError::ClassesDiffer {
@@ -104,7 +120,7 @@ pub(super) fn scenes(segmenter: &Segmenter, chips: &Chips, valid: &Scene) -> Res
         )
         .into());
     }
-    if let Some(expected) = segmenter
+    if let Some(expected) = model
         .bands()
         .filter(|expected| *expected != train.band_count())
     {

@@ -9,15 +9,16 @@ use burn::tensor::Tensor;
 use super::batch::Batch;
 use super::checkpoint::{Checkpoint, Settings};
 use super::checks;
+use super::model::{Model, Parts};
 use super::options::{Fit, Length};
 use super::run::{Run, StopReason, Timings};
-use super::segmenter::{Segmenter, Trained};
-use super::validate::{Validation, check_shape, read};
+use super::trainable::{Trainable, example_output};
+use super::validate::read;
 use super::view::{Progress, View};
-use super::{AdamW, EpochRecord, History, OneCycle, Rates, Step, Targets, TrainError};
+use super::{AdamW, EpochRecord, History, OneCycle, Rates, Step, TrainError};
 use crate::chips::Chips;
 use crate::device::Device;
-use crate::models::{BoxedNetwork, NamedTensors, Normalisation};
+use crate::models::{AnyModule, Blueprint, NamedTensors, Normalisation};
 use crate::scene::Scene;
 use crate::{Error, Result};
 
@@ -30,37 +31,39 @@ const SPEED_OVER: usize = 20;
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 
 /// Runs a training. `stop` is asked before every step and every validation batch.
-pub(super) fn fit(
-    segmenter: &Segmenter,
+pub(super) fn fit<T: Trainable, M: From<Model<T>>>(
+    model: &Model<T>,
     chips: &Chips,
     valid: &Scene,
     options: &Fit,
     stop: &dyn Fn() -> bool,
-) -> Result<Run> {
+) -> Result<Run<M>> {
     checks::settings(options)?;
-    checks::scenes(segmenter, chips, valid)?;
-    let mut trainer = Trainer::new(segmenter, chips, valid, options, stop)?;
+    T::check(model, chips, valid)?;
+    checks::scenes(model, chips, valid)?;
+    let mut trainer = Trainer::new(model, chips, valid, options, stop)?;
     let stopped = trainer.run()?;
     trainer.finish(stopped)
 }
 
-struct Trainer<'a> {
-    segmenter: &'a Segmenter,
+/// The loop. It knows nothing of what the network is for: [`Trainable`] gives losses, validation and pictures.
+struct Trainer<'a, T: Trainable> {
+    model: &'a Model<T>,
     chips: &'a Chips,
     options: &'a Fit,
     stop: &'a dyn Fn() -> bool,
     device: Device,
     settings: Settings,
     normalisation: Normalisation,
-    weights: Option<Tensor<4>>,
+    objective: T::Objective,
     /// Taken out while the optimiser moves it, so that it updates memory in place.
-    network: Option<BoxedNetwork>,
+    network: Option<Box<T::Network>>,
     optimiser: AdamW,
     rates: Rates,
     schedule: OneCycle,
-    validation: Validation,
+    validation: T::Validation,
     history: History,
-    best: Option<BoxedNetwork>,
+    best: Option<Box<T::Network>>,
     step: usize,
     steps: usize,
     steps_per_epoch: usize,
@@ -79,24 +82,24 @@ struct Trainer<'a> {
     started: Instant,
 }
 
-impl<'a> Trainer<'a> {
+impl<'a, T: Trainable> Trainer<'a, T> {
     fn new(
-        segmenter: &'a Segmenter,
+        model: &'a Model<T>,
         chips: &'a Chips,
         valid: &'a Scene,
         options: &'a Fit,
         stop: &'a dyn Fn() -> bool,
     ) -> Result<Self> {
-        let device = segmenter.device_for_run()?;
+        let device = model.device_for_run()?;
         let batch = options.batch.min(chips.len()).max(1);
         let steps_per_epoch = chips.len() / batch;
         let steps = match options.length {
             Length::Epochs(epochs) => epochs * steps_per_epoch,
             Length::Steps(steps) => steps,
         };
-        let classes = segmenter.classes();
+        let classes = &model.classes;
         let settings = Settings {
-            architecture: segmenter.architecture().name(),
+            architecture: model.architecture.name(),
             classes: classes.names().into_iter().map(str::to_owned).collect(),
             bands: chips.scene().band_count(),
             chips: chips.len(),
@@ -120,11 +123,11 @@ impl<'a> Trainer<'a> {
         let (network, normalisation, best, optimiser) = match resumed {
             Some(mut checkpoint) => {
                 let blank = || {
-                    segmenter
-                        .architecture()
+                    model
+                        .architecture
                         .build_blank(bands, classes.len(), &device)
                 };
-                let load = |tensors: &NamedTensors| -> Result<BoxedNetwork> {
+                let load = |tensors: &NamedTensors| -> Result<Box<T::Network>> {
                     let mut network = blank()?;
                     network.load_tensors(tensors)?;
                     Ok(network)
@@ -145,15 +148,15 @@ impl<'a> Trainer<'a> {
                 (network, checkpoint.normalisation, best, optimiser)
             }
             None => {
-                let (network, normalisation) = segmenter.start(chips.scene(), &device)?;
+                let (network, normalisation) = model.start(chips.scene(), &device)?;
                 (network, normalisation, None, optimiser)
             }
         };
         let mut network = network.training();
-        let rates = rates(segmenter, options, &mut network);
+        let rates = rates(model, options, &mut network);
         let share = (steps_per_epoch.min(steps) * batch) as f64 * options.validation_share;
         let side = chips.size();
-        let validation = Validation::new(
+        let validation = T::validation(
             valid,
             classes,
             crate::raster::Size::new(side, side),
@@ -161,27 +164,19 @@ impl<'a> Trainer<'a> {
             (share as usize).max(batch),
         );
         let view = View::new(
-            title(segmenter, chips, options),
+            title(model, chips, options),
             device.explain(),
             options.quiet,
         );
-        let weights = options.class_weights.as_ref().map(|weights| {
-            let weights: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
-            Tensor::<1>::from_floats(weights.as_slice(), device.burn()).reshape([
-                1,
-                weights.len(),
-                1,
-                1,
-            ])
-        });
+        let objective = T::objective(options, classes, &device);
         Ok(Self {
-            segmenter,
+            model,
             chips,
             options,
             stop,
             settings,
             normalisation,
-            weights,
+            objective,
             network: Some(network),
             optimiser,
             rates,
@@ -269,17 +264,13 @@ impl<'a> Trainer<'a> {
     }
 
     /// One step. Returns a reason when the loss or a gradient is not finite.
-    fn train(&mut self, mut batch: Batch) -> Result<Option<StopReason>> {
+    fn train(&mut self, batch: Batch) -> Result<Option<StopReason>> {
         let start = Instant::now();
         let Some(network) = self.network.take() else {
             return Ok(None);
         };
         let tracked = self.device.burn().clone().autodiff();
-        let logits = network.forward(batch.upload(&tracked));
-        let shape = check_shape(&logits, batch.shape, self.segmenter.classes().len())?;
-        let targets = Targets::new(&batch.labels, shape, &tracked);
-        let weights = self.weights.clone().map(Tensor::from_inner);
-        let loss = self.options.loss.of(logits, &targets, weights.as_ref());
+        let loss = T::loss(&self.objective, network.as_ref(), batch, &tracked)?;
         self.pending.push(loss.clone().inner());
         if !self.device.is_gpu() {
             // On the CPU reading costs nothing, and a bad loss never reaches the weights.
@@ -336,16 +327,16 @@ impl<'a> Trainer<'a> {
             return Ok(None);
         };
         let start = Instant::now();
-        let all = self.validation.windows();
-        let weights = self.weights.clone();
+        let all = T::windows(&self.validation);
         let base = self.progress(None);
         let (view, history, stop) = (&mut self.view, &self.history, self.stop);
-        let outcome = self.validation.run(
+        let outcome = T::validate(
+            &mut self.validation,
+            &self.objective,
             network.as_ref(),
             &self.normalisation,
-            (self.options.loss, weights.as_ref()),
             &self.device,
-            |done| {
+            &mut |done| {
                 view.show(
                     &Progress {
                         validating: Some((done, all)),
@@ -384,12 +375,9 @@ impl<'a> Trainer<'a> {
         }
         if let Some(example) = &outcome.example {
             let statistics = self.chips.scene().statistics().ok();
-            self.view.example(
-                example,
-                &record,
-                self.segmenter.classes(),
-                statistics.as_deref(),
-            );
+            let classes = &self.model.classes;
+            self.view
+                .example(|| example_output::<T>(example, &record, classes, statistics.as_deref()));
         }
         self.history.epochs.push(record);
         self.epoch_losses.clear();
@@ -458,11 +446,11 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn finish(mut self, stopped: StopReason) -> Result<Run> {
+    fn finish<M: From<Model<T>>>(mut self, stopped: StopReason) -> Result<Run<M>> {
         let current = self.network.take().map(|network| network.inference());
         // Weights that are not finite are worth nothing; the best epoch's are.
         let usable = current.filter(|network| {
-            !matches!(stopped, StopReason::NotFinite { .. }) || is_finite(network)
+            !matches!(stopped, StopReason::NotFinite { .. }) || is_finite::<T>(network.as_ref())
         });
         let (best, last) = match (self.best.take(), usable) {
             (Some(best), Some(last)) => (best, last),
@@ -479,15 +467,15 @@ impl<'a> Trainer<'a> {
         };
         self.timings.view = self.view.seconds;
         self.timings.total = self.started.elapsed().as_secs_f64();
-        let trained = |network: BoxedNetwork, record: Option<&EpochRecord>| {
-            let trained = Trained::after(
+        let trained = |network: Box<T::Network>, record: Option<&EpochRecord>| {
+            let trained = Parts::after(
                 network,
                 self.normalisation.clone(),
                 self.chips,
                 self.step,
                 record,
             );
-            self.segmenter.with_weights(trained)
+            M::from(self.model.with_weights(trained))
         };
         let run = Run {
             best: trained(best, self.history.best()),
@@ -505,16 +493,15 @@ impl<'a> Trainer<'a> {
 }
 
 /// The encoder frozen, or at its share of the learning rate, as the architecture or the options say.
-fn rates(segmenter: &Segmenter, options: &Fit, network: &mut BoxedNetwork) -> Rates {
-    let unet = segmenter.architecture().unet_options().cloned();
-    let frozen = options
-        .freeze_encoder
-        .unwrap_or_else(|| unet.as_ref().is_some_and(|unet| unet.freeze_encoder));
-    let share = options
-        .encoder_rate
-        .unwrap_or_else(|| unet.as_ref().map_or(1.0, |unet| unet.encoder_lr_scale));
+fn rates<T: Trainable>(model: &Model<T>, options: &Fit, network: &mut Box<T::Network>) -> Rates {
+    let share = match (options.freeze_encoder, options.encoder_rate) {
+        (Some(true), _) => 0.0,
+        (_, Some(share)) => share,
+        (Some(false), None) if model.architecture.encoder_rate() == 0.0 => 1.0,
+        _ => model.architecture.encoder_rate(),
+    };
     let prefixes = network.encoder_prefixes();
-    if frozen || share == 0.0 {
+    if share == 0.0 {
         network.freeze(&prefixes);
         return Rates {
             base: options.lr,
@@ -535,8 +522,8 @@ fn rates(segmenter: &Segmenter, options: &Fit, network: &mut BoxedNetwork) -> Ra
     }
 }
 
-fn title(segmenter: &Segmenter, chips: &Chips, options: &Fit) -> String {
-    let name = segmenter.architecture().name();
+fn title<T: Trainable>(model: &Model<T>, chips: &Chips, options: &Fit) -> String {
+    let name = model.architecture.name();
     let (count, size) = (chips.len(), chips.size());
     format!(
         "{name} on {count} chips of {size} px from {}, {} a step",
@@ -549,7 +536,7 @@ fn mean(losses: &[f32]) -> f64 {
     losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len().max(1) as f64
 }
 
-fn is_finite(network: &BoxedNetwork) -> bool {
+fn is_finite<T: Trainable>(network: &T::Network) -> bool {
     let tensors = network.named_tensors();
     tensors.values().all(|data| {
         data.as_slice::<f32>()

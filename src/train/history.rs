@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::Scores;
+use crate::evaluate::{Confusion, Scores};
 
 /// One epoch: a pass over the chips and the validation after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,8 +16,7 @@ pub struct EpochRecord {
     /// Mean loss over the validation windows.
     pub valid_loss: f64,
     /// The scores on the validation windows.
-    #[serde(with = "as_confusion")]
-    pub scores: Scores,
+    pub scores: ValidationScores,
     /// The learning rate of the epoch's last step.
     pub lr: f64,
     /// Chips trained on per second, validation left out.
@@ -27,19 +26,10 @@ pub struct EpochRecord {
 }
 
 impl EpochRecord {
-    /// The mean IoU over the classes other than background that the validation area has or the model predicts: what
-    /// decides which epoch is the best. `None` when there is no such class.
+    /// What decides which epoch is the best: see [`ValidationScores::main`].
     #[must_use]
     pub fn score(&self) -> Option<f64> {
-        let ious: Vec<f64> = self
-            .scores
-            .per_class()
-            .iter()
-            .skip(1)
-            .map(|class| class.iou)
-            .filter(|iou| !iou.is_nan())
-            .collect();
-        (!ious.is_empty()).then(|| ious.iter().sum::<f64>() / ious.len() as f64)
+        self.scores.main()
     }
 
     /// Whether this epoch is better than `other`: by score, and by validation loss where there is none.
@@ -75,6 +65,14 @@ impl History {
         })
     }
 
+    /// The name of the score that decides which epoch is the best; `mean IoU` before the first validation.
+    #[must_use]
+    pub fn score_name(&self) -> &'static str {
+        self.epochs
+            .first()
+            .map_or("mean IoU", |epoch| epoch.scores.name())
+    }
+
     /// The step losses, smoothed: an exponential mean with the given share of the new value, corrected for its start.
     #[must_use]
     pub fn smoothed(&self, share: f64) -> Vec<f64> {
@@ -94,30 +92,100 @@ impl History {
     }
 }
 
-/// Scores are derived from their confusion matrix, so that is what a checkpoint holds.
-mod as_confusion {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+/// The scores of one validation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+#[non_exhaustive]
+pub enum ValidationScores {
+    /// Of class maps.
+    Segmentation(Scores),
+    /// Of boxes.
+    Detection(DetectionScores),
+}
 
-    use crate::evaluate::{Confusion, Scores};
+/// Scores of boxes on the validation windows, each window an image of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DetectionScores {
+    /// Average precision at IoU 0.5, as COCO computes it, averaged over the classes that have boxes there; `None` when
+    /// none has.
+    pub ap50: Option<f64>,
+    /// The highest F1 at IoU 0.5 over all thresholds of the score, all classes together.
+    pub f1: f64,
+    /// The threshold that gives [`DetectionScores::f1`].
+    pub threshold: f32,
+    /// Boxes in the labels.
+    pub truth: usize,
+}
 
-    pub(super) fn serialize<S: Serializer>(
-        scores: &Scores,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        scores.confusion().serialize(serializer)
+impl ValidationScores {
+    /// What decides which epoch is the best. For segmentation, the mean IoU over the classes other than background that
+    /// the validation area has or the model predicts; for detection, AP50. `None` when there is no such class.
+    #[must_use]
+    pub fn main(&self) -> Option<f64> {
+        match self {
+            Self::Segmentation(scores) => {
+                let ious: Vec<f64> = scores
+                    .per_class()
+                    .iter()
+                    .skip(1)
+                    .map(|class| class.iou)
+                    .filter(|iou| !iou.is_nan())
+                    .collect();
+                (!ious.is_empty()).then(|| ious.iter().sum::<f64>() / ious.len() as f64)
+            }
+            Self::Detection(scores) => scores.ap50,
+        }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Scores, D::Error> {
-        Ok(Confusion::deserialize(deserializer)?.scores())
+    /// The name of [`ValidationScores::main`].
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Segmentation(_) => "mean IoU",
+            Self::Detection(_) => "AP50",
+        }
+    }
+
+    /// Its short name, for a line of progress.
+    pub(super) fn short_name(&self) -> &'static str {
+        match self {
+            Self::Segmentation(_) => "IoU",
+            Self::Detection(_) => "AP50",
+        }
+    }
+}
+
+/// How a checkpoint holds scores: those of class maps are derived from their confusion matrix, so that is what is kept.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Segmentation(Confusion),
+    Detection(DetectionScores),
+}
+
+impl From<Stored> for ValidationScores {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::Segmentation(confusion) => Self::Segmentation(confusion.scores()),
+            Stored::Detection(scores) => Self::Detection(scores),
+        }
+    }
+}
+
+impl From<ValidationScores> for Stored {
+    fn from(scores: ValidationScores) -> Self {
+        match scores {
+            ValidationScores::Segmentation(scores) => {
+                Self::Segmentation(scores.confusion().clone())
+            }
+            ValidationScores::Detection(scores) => Self::Detection(scores),
+        }
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::evaluate::Confusion;
 
     pub(in crate::train) fn record(epoch: usize, counts: [u64; 4], valid_loss: f64) -> EpochRecord {
         let confusion = Confusion {
@@ -129,7 +197,7 @@ pub(super) mod tests {
             step: epoch * 10,
             train_loss: 0.5,
             valid_loss,
-            scores: confusion.scores(),
+            scores: ValidationScores::Segmentation(confusion.scores()),
             lr: 1e-3,
             images_per_second: 4.0,
             seconds: 10.0,
@@ -148,6 +216,26 @@ pub(super) mod tests {
         };
         assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
         assert_eq!(history.best().and_then(EpochRecord::score), Some(0.8));
+    }
+
+    #[test]
+    fn detection_scores_decide_by_ap50_and_come_back_from_json() {
+        let epoch = |epoch, ap50| EpochRecord {
+            scores: ValidationScores::Detection(DetectionScores {
+                ap50: Some(ap50),
+                f1: 0.7,
+                threshold: 0.3,
+                truth: 12,
+            }),
+            ..record(epoch, [1; 4], 0.1)
+        };
+        let history = History {
+            epochs: vec![epoch(1, 0.4), epoch(2, 0.6), epoch(3, 0.5)],
+            step_losses: Vec::new(),
+        };
+        assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
+        let text = serde_json::to_string(&history).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<History>(&text).ok(), Some(history));
     }
 
     #[test]

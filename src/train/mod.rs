@@ -11,18 +11,21 @@ mod error;
 mod fit;
 mod history;
 mod loss;
+mod model;
 mod optimiser;
 mod options;
 mod run;
 mod schedule;
+mod segmentation;
 mod segmenter;
 #[cfg(test)]
 mod tests;
+mod trainable;
 mod validate;
 mod view;
 
 pub use error::TrainError;
-pub use history::{EpochRecord, History};
+pub use history::{DetectionScores, EpochRecord, History, ValidationScores};
 pub use loss::{Loss, Targets};
 pub use optimiser::{AdamW, MomentRecord, Rates, Step};
 pub use options::{Fit, Length};

@@ -43,11 +43,13 @@ pub struct Timings {
 }
 
 /// A finished training run: its models, its course, why it ended. Shows itself as a table of epochs with curves.
+///
+/// `M` is the kind of model: [`Segmenter`] or `Detector`.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Run {
-    pub(super) best: Segmenter,
-    pub(super) last: Segmenter,
+pub struct Run<M = Segmenter> {
+    pub(super) best: M,
+    pub(super) last: M,
     pub(super) history: History,
     pub(super) stopped: StopReason,
     pub(super) device: String,
@@ -56,16 +58,16 @@ pub struct Run {
     pub(super) timings: Timings,
 }
 
-impl Run {
+impl<M> Run<M> {
     /// The model of the epoch with the best validation score; without a validation, the last one.
     #[must_use]
-    pub fn best(&self) -> &Segmenter {
+    pub fn best(&self) -> &M {
         &self.best
     }
 
     /// The model after the last step.
     #[must_use]
-    pub fn last(&self) -> &Segmenter {
+    pub fn last(&self) -> &M {
         &self.last
     }
 
@@ -113,7 +115,7 @@ impl Run {
         let kept = match self.history.best() {
             Some(best) => {
                 let score = match best.score() {
-                    Some(score) => format!("mean IoU {score:.3}"),
+                    Some(score) => format!("{} {score:.3}", best.scores.name()),
                     None => format!("validation loss {:.3}", best.valid_loss),
                 };
                 format!("best weights of epoch {} kept ({score})", best.epoch)
@@ -158,16 +160,19 @@ impl Run {
     }
 }
 
-const HEADERS: [&str; 8] = [
-    "epoch",
-    "step",
-    "training loss",
-    "validation loss",
-    "mean IoU",
-    "learning rate",
-    "images/s",
-    "seconds",
-];
+/// The table's headers; `score` names the score that decides.
+fn headers(score: &'static str) -> [&'static str; 8] {
+    [
+        "epoch",
+        "step",
+        "training loss",
+        "validation loss",
+        score,
+        "learning rate",
+        "images/s",
+        "seconds",
+    ]
+}
 
 fn row(epoch: &EpochRecord, best: bool) -> Vec<String> {
     let score = epoch
@@ -185,7 +190,7 @@ fn row(epoch: &EpochRecord, best: bool) -> Vec<String> {
     ]
 }
 
-impl Show for Run {
+impl<M> Show for Run<M> {
     fn output(&self) -> Output {
         let (rows, summary) = (self.rows(), self.summary());
         let details = format!(
@@ -195,13 +200,14 @@ impl Show for Run {
             self.where_time_went()
         );
         let figure = curves(&self.history, self.steps);
-        let text = format!("{summary}\n{details}\n{}", table_text(&HEADERS, &rows));
+        let headers = headers(self.history.score_name());
+        let text = format!("{summary}\n{details}\n{}", table_text(&headers, &rows));
         let html = format!(
             "<div style=\"{FONT}\"><div><b>{}</b></div><div>{}</div>{}{}</div>",
             escape(&summary),
             escape(&details),
             figure.html(),
-            table_html(&HEADERS, &rows)
+            table_html(&headers, &rows)
         );
         Output {
             svg: figure.svg(),

@@ -8,7 +8,7 @@ use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Tensor, TensorData, activation};
 
-use super::{Fit, Run, Segmenter, StopReason, TrainError, fit};
+use super::{Fit, Run, Segmenter, StopReason, TrainError};
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::display::Show;
@@ -148,9 +148,19 @@ fn quiet(options: Fit) -> Fit {
     options.lr(0.02).quiet(true)
 }
 
+fn fit(
+    model: &Segmenter,
+    chips: &Chips,
+    valid: &Scene,
+    options: &Fit,
+    stop: &dyn Fn() -> bool,
+) -> Result<Run> {
+    super::fit::fit(&model.model, chips, valid, options, stop)
+}
+
 fn run(options: Fit) -> Result<Run> {
     let (chips, valid) = parts()?;
-    fit::fit(&model(), &chips, &valid, &quiet(options), &|| false)
+    fit(&model(), &chips, &valid, &quiet(options), &|| false)
 }
 
 fn tensors(model: &Segmenter) -> NamedTensors {
@@ -189,7 +199,7 @@ fn the_same_run_gives_the_same_weights_and_other_chips_give_others() -> Result<(
     let weights = |seed| -> Result<NamedTensors> {
         let (train, valid) = squares().split(Split::columns(0.66));
         let chips = train.chips(Chips::random(16, 32).seed(seed))?;
-        let run = fit::fit(&model(), &chips, &valid, &quiet(Fit::steps(6)), &|| false)?;
+        let run = fit(&model(), &chips, &valid, &quiet(Fit::steps(6)), &|| false)?;
         Ok(tensors(run.last()))
     };
     assert!(weights(5)? == weights(5)?, "the same chips");
@@ -200,7 +210,7 @@ fn the_same_run_gives_the_same_weights_and_other_chips_give_others() -> Result<(
 #[test]
 fn a_resumed_run_ends_as_an_uninterrupted_one() -> Result<()> {
     let (chips, valid) = parts()?;
-    let whole = fit::fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &|| false)?;
+    let whole = fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &|| false)?;
     // Once after a whole epoch, once in the middle of one; stops are asked before each step and validation batch.
     for asked in [4, 7] {
         let folder = tempfile::tempdir().map_err(|source| TrainError::Io {
@@ -213,9 +223,9 @@ fn a_resumed_run_ends_as_an_uninterrupted_one() -> Result<()> {
             count.get() > asked
         };
         let options = quiet(Fit::epochs(3)).checkpoints(folder.path());
-        let part = fit::fit(&model(), &chips, &valid, &options, &stop)?;
+        let part = fit(&model(), &chips, &valid, &options, &stop)?;
         assert_eq!(part.stopped(), StopReason::Interrupted);
-        let resumed = fit::fit(
+        let resumed = fit(
             &model(),
             &chips,
             &valid,
@@ -247,7 +257,7 @@ fn an_interrupt_stops_before_the_next_step_and_keeps_the_best_weights() -> Resul
         count.set(count.get() + 1);
         count.get() > 2
     };
-    let run = fit::fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &stop)?;
+    let run = fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &stop)?;
     assert_eq!(
         (run.stopped(), run.history().step_losses.len()),
         (StopReason::Interrupted, 2)
@@ -267,7 +277,7 @@ fn an_interrupt_stops_before_the_next_step_and_keeps_the_best_weights() -> Resul
 fn a_loss_that_blows_up_stops_with_finite_weights() -> Result<()> {
     let (chips, valid) = parts()?;
     let options = Fit::epochs(3).lr(1e38).clip_norm(f64::INFINITY).quiet(true);
-    match fit::fit(&model(), &chips, &valid, &options, &|| false) {
+    match fit(&model(), &chips, &valid, &options, &|| false) {
         Ok(run) => {
             assert!(
                 matches!(run.stopped(), StopReason::NotFinite { .. }),
@@ -297,7 +307,7 @@ fn patience_ends_a_run_that_does_not_get_better() -> Result<()> {
         .weight_decay(0.0)
         .patience(2)
         .quiet(true);
-    let run = fit::fit(&model(), &chips, &valid, &options, &|| false)?;
+    let run = fit(&model(), &chips, &valid, &options, &|| false)?;
     assert!(
         matches!(run.stopped(), StopReason::NoImprovement { epochs: 2 }),
         "{:?}",
@@ -378,7 +388,7 @@ fn refused(result: Result<Run>, message: &str, hint: &str) {
 fn what_cannot_be_trained_is_an_error_with_the_way_out() -> Result<()> {
     let (chips, valid) = parts()?;
     let fit = |model: &Segmenter, chips: &Chips, valid: &Scene, options: Fit| {
-        fit::fit(model, chips, valid, &options.quiet(true), &|| false)
+        super::fit::fit(&model.model, chips, valid, &options.quiet(true), &|| false)
     };
     let other = Segmenter::new(tiny(), Classes::new(["lake"]));
     refused(

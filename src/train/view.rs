@@ -3,13 +3,10 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use super::validate::Example;
-use super::{EpochRecord, History};
+use super::History;
+use crate::Result;
 use crate::display::{Output, Show, escape};
-use crate::labels::Classes;
-use crate::plot::image::{RgbImage, encode_best, overlay, rgb_auto};
-use crate::plot::{Curves, Series, image_html};
-use crate::raster::BandStatistics;
+use crate::plot::{Curves, Series};
 use crate::session::Live;
 
 /// The shortest time between two redraws: three a second read as live, and cost a training on the CPU nothing to speak of.
@@ -18,10 +15,6 @@ const REDRAW: Duration = Duration::from_millis(350);
 const LOSS_COLOR: [u8; 3] = [0, 114, 178];
 /// Points of a curve at most; more could not be told apart.
 const POINTS: usize = 300;
-/// Space between the pictures of an example, in pixels.
-const GAP: usize = 8;
-/// Pictures of an example are at most this wide and high.
-const EXAMPLE_SIDE: usize = 256;
 
 /// Where a run is.
 #[derive(Clone, Debug)]
@@ -93,20 +86,14 @@ impl View {
         self.draw(&Output::html(format!("{}\n{summary}", self.title), html));
     }
 
-    /// Shows the image, the truth and the prediction of one validation window.
-    pub(super) fn example(
-        &mut self,
-        example: &Example,
-        record: &EpochRecord,
-        classes: &Classes,
-        statistics: Option<&[BandStatistics]>,
-    ) {
+    /// Shows an example of a validation, drawn by `picture`.
+    pub(super) fn example(&mut self, picture: impl FnOnce() -> Result<Output>) {
         if self.quiet {
             return;
         }
         let start = Instant::now();
         // A picture that cannot be drawn is no reason to stop a training.
-        if let Ok(output) = example_output(example, record, classes, statistics) {
+        if let Ok(output) = picture() {
             match &self.picture {
                 Some(live) => live.update(&output),
                 None => self.picture = Some(Live::new(&output)),
@@ -170,7 +157,8 @@ fn status(progress: &Progress, history: &History) -> String {
     if let (Some(last), Some(best)) = (history.epochs.last(), history.best()) {
         match (last.score(), best.score()) {
             (Some(score), Some(highest)) => add(format!(
-                "IoU {score:.3} (best {highest:.3}, epoch {})",
+                "{} {score:.3} (best {highest:.3}, epoch {})",
+                last.scores.short_name(),
                 best.epoch
             )),
             _ => add(format!("validation loss {:.3}", last.valid_loss)),
@@ -195,7 +183,7 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// Loss of every step (raw and smoothed) and validation loss on the left axis, mean foreground IoU on the right.
+/// Loss of every step (raw and smoothed) and validation loss on the left axis, the score that decides on the right.
 pub(super) fn curves(history: &History, steps: usize) -> crate::plot::Figure {
     let raw: Vec<f64> = history
         .step_losses
@@ -222,14 +210,17 @@ pub(super) fn curves(history: &History, steps: usize) -> crate::plot::Figure {
             .filter_map(|epoch| Some((epoch.step as f64, epoch.score()?)))
             .collect();
         if !points.is_empty() {
-            series.push(Series::new("mean IoU", points).on_right());
+            series.push(Series::new(history.score_name(), points).on_right());
         }
     }
     let plot = Curves::new("")
         .series(series)
         .x_label("step")
         .y_label("loss")
-        .right_label("mean IoU of the classes");
+        .right_label(match history.score_name() {
+            "mean IoU" => "mean IoU of the classes",
+            other => other,
+        });
     let plot = plot.size(680, 260).x_limits(0.0, steps.max(1) as f64);
     match history.best() {
         Some(best) => plot.mark(best.step as f64).figure(),
@@ -251,47 +242,6 @@ fn thinned(values: &[f64]) -> Vec<(f64, f64)> {
         .enumerate()
         .map(|(index, chunk)| ((index * stretch + chunk.len()) as f64, mean(chunk)))
         .collect()
-}
-
-fn example_output(
-    example: &Example,
-    record: &EpochRecord,
-    classes: &Classes,
-    statistics: Option<&[BandStatistics]>,
-) -> crate::Result<Output> {
-    let image = rgb_auto(&example.patch, statistics)?;
-    let mut panels = vec![image.clone()];
-    for labels in [&example.truth, &example.prediction] {
-        let mut panel = image.clone();
-        overlay(&mut panel, labels, classes, 0.6)?;
-        panels.push(panel);
-    }
-    let panels: Vec<_> = panels
-        .iter()
-        .map(|panel| panel.fitted(EXAMPLE_SIDE))
-        .collect();
-    let (width, height) = (panels[0].width, panels[0].height);
-    let mut sheet = RgbImage::filled(width * 3 + GAP * 2, height, [128, 128, 128]);
-    for (index, panel) in panels.iter().enumerate() {
-        sheet.paste(panel, index * (width + GAP), 0);
-    }
-    let encoded = encode_best(&sheet)?;
-    let score = record
-        .score()
-        .map_or_else(String::new, |score| format!(", mean IoU {score:.3}"));
-    let text = format!(
-        "A validation window after epoch {}{score}: image, truth, prediction",
-        record.epoch
-    );
-    let html = format!(
-        "<figure style=\"margin:4px 0;{FONT}\">{}<figcaption>{}</figcaption></figure>",
-        image_html(encoded.media_type, &encoded.bytes, &text),
-        escape(&text)
-    );
-    Ok(Output {
-        alt: text.clone(),
-        ..Output::html(text, html)
-    })
 }
 
 impl Show for History {

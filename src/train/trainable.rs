@@ -1,0 +1,135 @@
+//! What the training loop asks of a task: its loss on a batch, its validation, its example picture.
+
+use burn::tensor::Tensor;
+
+use super::batch::Batch;
+use super::model::Model;
+use super::{EpochRecord, Fit, ValidationScores};
+use crate::Result;
+use crate::chips::Chips;
+use crate::device::Device;
+use crate::display::Output;
+use crate::labels::Classes;
+use crate::models::{Normalisation, Task};
+use crate::plot::image::{RgbImage, encode_best};
+use crate::plot::image_html;
+use crate::raster::{BandStatistics, Size};
+use crate::scene::Scene;
+
+/// A task that [`super::fit`] trains.
+pub(crate) trait Trainable: Task {
+    /// What the loss needs beside a batch, made once a run: weights on the device, settings.
+    type Objective;
+    /// The validation area's windows, the same ones at every epoch.
+    type Validation;
+    /// One validation window as the live view shows it.
+    type Example;
+
+    /// What must hold of the scenes before a training starts, beyond what every task asks.
+    ///
+    /// # Errors
+    /// [`super::TrainError`] with the way out.
+    fn check(model: &Model<Self>, chips: &Chips, valid: &Scene) -> Result<()>;
+
+    /// Prepares the loss of a run.
+    fn objective(options: &Fit, classes: &Classes, device: &Device) -> Self::Objective;
+
+    /// The loss of one batch, `[1]`, on `device`, which records gradients.
+    ///
+    /// # Errors
+    /// [`super::TrainError::OutputShape`] when the network's output does not fit the labels.
+    fn loss(
+        objective: &Self::Objective,
+        network: &Self::Network,
+        batch: Batch,
+        device: &burn::tensor::Device,
+    ) -> Result<Tensor<1>>;
+
+    /// Lays windows over the validation area, at most `limit` of them, evenly spread.
+    fn validation(
+        valid: &Scene,
+        classes: &Classes,
+        chip: Size,
+        batch: usize,
+        limit: usize,
+    ) -> Self::Validation;
+
+    /// The number of windows.
+    fn windows(validation: &Self::Validation) -> usize;
+
+    /// Predicts every window with an inference copy on `device`. `progress` is told how many are done, and answers
+    /// whether to stop, which gives `None`.
+    ///
+    /// # Errors
+    /// Those of reading imagery and labels, and of reading results off the device.
+    fn validate(
+        validation: &mut Self::Validation,
+        objective: &Self::Objective,
+        network: &Self::Network,
+        normalisation: &Normalisation,
+        device: &Device,
+        progress: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Outcome<Self::Example>>>;
+
+    /// The pictures of an example side by side, and what they are: `image, truth, prediction`.
+    ///
+    /// # Errors
+    /// When the imagery cannot be drawn.
+    fn panels(
+        example: &Self::Example,
+        classes: &Classes,
+        statistics: Option<&[BandStatistics]>,
+    ) -> Result<(Vec<RgbImage>, &'static str)>;
+}
+
+/// What one validation found.
+pub(crate) struct Outcome<E> {
+    pub(super) loss: f64,
+    pub(super) scores: ValidationScores,
+    pub(super) example: Option<E>,
+}
+
+/// Space between the pictures of an example, in pixels.
+const GAP: usize = 8;
+/// Pictures of an example are at most this wide and high.
+const EXAMPLE_SIDE: usize = 256;
+
+/// The example of an epoch as the live view shows it.
+pub(super) fn example_output<T: Trainable>(
+    example: &T::Example,
+    record: &EpochRecord,
+    classes: &Classes,
+    statistics: Option<&[BandStatistics]>,
+) -> Result<Output> {
+    let (panels, what) = T::panels(example, classes, statistics)?;
+    let panels: Vec<_> = panels
+        .iter()
+        .map(|panel| panel.fitted(EXAMPLE_SIDE))
+        .collect();
+    let width: usize = panels.iter().map(|panel| panel.width + GAP).sum();
+    let height = panels.iter().map(|panel| panel.height).max().unwrap_or(1);
+    let mut sheet = RgbImage::filled(width.saturating_sub(GAP).max(1), height, [128, 128, 128]);
+    let mut left = 0;
+    for panel in &panels {
+        sheet.paste(panel, left, 0);
+        left += panel.width + GAP;
+    }
+    let encoded = encode_best(&sheet)?;
+    let score = record.score().map_or_else(String::new, |score| {
+        format!(", {} {score:.3}", record.scores.name())
+    });
+    let text = format!(
+        "A validation window after epoch {}{score}: {what}",
+        record.epoch
+    );
+    let html = format!(
+        "<figure style=\"margin:4px 0;{}\">{}<figcaption>{}</figcaption></figure>",
+        super::view::FONT,
+        image_html(encoded.media_type, &encoded.bytes, &text),
+        crate::display::escape(&text)
+    );
+    Ok(Output {
+        alt: text.clone(),
+        ..Output::html(text, html)
+    })
+}
