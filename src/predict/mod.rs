@@ -16,6 +16,7 @@ mod save;
 mod scene;
 mod show;
 mod stream;
+mod views;
 mod windows;
 
 pub use error::PredictError;

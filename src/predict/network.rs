@@ -6,6 +6,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 
 use super::PredictError;
+use super::views::View;
 use crate::Result;
 use crate::device::Device;
 use crate::models::{AnyNetwork, BoxedNetwork, Normalisation};
@@ -29,10 +30,17 @@ pub(super) struct Scorer {
     network: BoxedNetwork,
     device: Device,
     classes: usize,
+    /// How every window is seen; the probabilities of all views are averaged.
+    views: Vec<View>,
 }
 
 impl Scorer {
-    pub(super) fn new(network: &dyn AnyNetwork, device: &Device, classes: usize) -> Self {
+    pub(super) fn new(
+        network: &dyn AnyNetwork,
+        device: &Device,
+        classes: usize,
+        views: Vec<View>,
+    ) -> Self {
         let network = network.inference();
         let network = if network.device() == *device.burn() {
             network
@@ -43,6 +51,7 @@ impl Scorer {
             network,
             device: device.clone(),
             classes,
+            views,
         }
     }
 
@@ -66,19 +75,12 @@ impl Scorer {
         let images = TensorData::new(values, [patches.len(), bands, height, width]);
         // Networks may be the user's own, and a device reports lack of memory by panicking.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let scores = self
-                .network
-                .forward(Tensor::<4>::from_data(images, self.device.burn()));
-            let shape = scores.dims();
-            (shape, softmax(scores, 1).try_into_data())
+            self.probabilities(Tensor::from_data(images, self.device.burn()))
+                .map(Tensor::try_into_data)
         }));
-        let (found, data) = outcome.map_err(|panic| PredictError::Network {
+        let data = outcome.map_err(|panic| PredictError::Network {
             detail: panic_text(&*panic),
-        })?;
-        let expected = [patches.len(), self.classes, height, width];
-        if found != expected {
-            return Err(PredictError::NetworkOutput { expected, found }.into());
-        }
+        })??;
         let unreadable = |detail: String| PredictError::Network { detail };
         let data = data
             .map_err(|error| unreadable(format!("{error:?}")))?
@@ -86,6 +88,31 @@ impl Scorer {
         Ok(data
             .try_into_vec::<f32>()
             .map_err(|error| unreadable(format!("{error:?}")))?)
+    }
+
+    /// Probabilities of a batch of images, averaged over the views.
+    fn probabilities(&self, images: Tensor<4>) -> Result<Tensor<4>> {
+        let mut sum: Option<Tensor<4>> = None;
+        for view in &self.views {
+            let images = view.apply(images.clone());
+            let [windows, _, height, width] = images.dims();
+            let scores = self.network.forward(images);
+            let (expected, found) = ([windows, self.classes, height, width], scores.dims());
+            if found != expected {
+                return Err(PredictError::NetworkOutput { expected, found }.into());
+            }
+            let seen = view.undo(softmax(scores, 1));
+            sum = Some(match sum {
+                Some(sum) => sum + seen,
+                None => seen,
+            });
+        }
+        let sum = sum.unwrap_or(images);
+        Ok(if self.views.len() > 1 {
+            sum / self.views.len() as f32
+        } else {
+            sum
+        })
     }
 }
 

@@ -1,4 +1,5 @@
 use super::PredictError;
+use super::views::View;
 use super::windows::WINDOW_MULTIPLE;
 use crate::Result;
 use crate::raster::Size;
@@ -10,6 +11,8 @@ use crate::raster::Size;
 /// | [`PredictOptions::window`] | 512: side of the windows that the network sees, in pixels |
 /// | [`PredictOptions::overlap`] | an eighth of the window: pixels that neighbouring windows share and blend over |
 /// | [`PredictOptions::batch`] | 1 on the CPU, 8 on a GPU: windows scored at once |
+/// | [`PredictOptions::flips`] | false: every window is seen once, not mirrored too |
+/// | [`PredictOptions::turns`] | false: nor turned by quarters |
 /// | [`PredictOptions::scores`] | true: keep every class's score, not only the best class |
 /// | [`PredictOptions::quiet`] | false: show progress |
 ///
@@ -23,6 +26,8 @@ pub struct PredictOptions {
     pub(super) window: usize,
     overlap: Option<usize>,
     pub(super) batch: Option<usize>,
+    flips: bool,
+    turns: bool,
     pub(super) scores: bool,
     pub(super) quiet: bool,
 }
@@ -33,6 +38,8 @@ impl Default for PredictOptions {
             window: 512,
             overlap: None,
             batch: None,
+            flips: false,
+            turns: false,
             scores: true,
             quiet: false,
         }
@@ -64,6 +71,25 @@ impl PredictOptions {
         self
     }
 
+    /// Test-time augmentation: every window is also seen mirrored left to right, top to bottom, and both; the four
+    /// probabilities of a pixel are averaged. Takes four times as long, and usually scores a little higher.
+    ///
+    /// ```
+    /// use swath::predict::PredictOptions;
+    /// let options = PredictOptions::new().flips(true);
+    /// ```
+    pub fn flips(mut self, mirror: bool) -> Self {
+        self.flips = mirror;
+        self
+    }
+
+    /// Test-time augmentation: [`PredictOptions::flips`], and each of those turned by a quarter too. Takes eight times
+    /// as long. For imagery seen from above, where no direction is special.
+    pub fn turns(mut self, turn: bool) -> Self {
+        self.turns = turn;
+        self
+    }
+
     /// Whether every class's score is kept, for `scores.tif`; without, the files are smaller.
     pub fn scores(mut self, keep: bool) -> Self {
         self.scores = keep;
@@ -78,6 +104,11 @@ impl PredictOptions {
 
     /// The largest side of a window: beyond it the activations of one window outgrow a usual computer.
     const LARGEST_WINDOW: usize = 8192;
+
+    /// How every window is seen.
+    pub(super) fn views(&self) -> Vec<View> {
+        View::all(self.flips, self.turns)
+    }
 
     /// Pixels that neighbouring windows share.
     pub(super) fn overlap_pixels(&self) -> usize {

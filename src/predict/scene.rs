@@ -67,7 +67,7 @@ pub fn predict_scene(
         &raster.crs_wkt(),
         options.scores,
     )?;
-    let scorer = Scorer::new(network, device, classes.len());
+    let scorer = Scorer::new(network, device, classes.len(), options.views());
     let read = |window: &PixelWindow| {
         let mut patch = scene.read(window)?;
         normalise(&mut patch, normalisation);

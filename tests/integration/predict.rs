@@ -10,7 +10,9 @@ use swath::device::Device;
 use swath::labels::{Classes, rasterize};
 use swath::models::{AnyNetwork, Network, Normalisation};
 use swath::predict::{PredictOptions, SaveOptions, SceneMap, predict_scene, score_class_map};
-use swath::raster::{GeoTransform, Raster, RasterType, RasterWriter, Size, WriterOptions};
+use swath::raster::{
+    GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions,
+};
 use swath::scene::Scene;
 use swath::vector::{Format, PolygonFeature, read_polygons, write_polygons};
 use swath::{Hint, Result, session};
@@ -46,6 +48,31 @@ impl Network for Constant {
         let other = Tensor::zeros([n, 1, height, width], &images.device());
         Tensor::cat(vec![other.clone(), other + self.score], 1)
     }
+}
+
+/// A score that rises to the right by 0.02 and downwards by 0.05 a pixel, and with the first band: what no symmetry
+/// leaves alone.
+#[derive(Module, Debug)]
+struct Slope {
+    nothing: usize,
+}
+
+impl Network for Slope {
+    fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        let [n, _, height, width] = images.dims();
+        let device = images.device();
+        let slope: Vec<f32> = (0..height)
+            .flat_map(|row| (0..width).map(move |col| slope_at(row, col)))
+            .collect();
+        let slope =
+            Tensor::<1>::from_floats(slope.as_slice(), &device).reshape([1, 1, height, width]);
+        let other = Tensor::zeros([n, 1, height, width], &device);
+        Tensor::cat(vec![other, images.narrow(1, 0, 1) + slope], 1)
+    }
+}
+
+fn slope_at(row: usize, col: usize) -> f32 {
+    0.02 * col as f32 + 0.05 * row as f32 - 2.0
 }
 
 /// Gives one class less than it should.
@@ -222,6 +249,91 @@ fn a_constant_network_gives_its_score_everywhere() -> Result<()> {
                 .zip(&patch.valid)
                 .all(|(score, valid)| *valid == 0 || *score == expected)
         );
+    }
+    Ok(())
+}
+
+#[test]
+fn views_change_nothing_for_a_network_without_a_sense_of_direction() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = town(folder.path())?;
+    for (width, height, window) in [(400, 400, 128), (170, 90, 64), (50, 33, 512)] {
+        let part = scene.crop(PixelWindow {
+            col: 7,
+            row: 11,
+            width,
+            height,
+        })?;
+        let plain = threshold(&part, PredictOptions::new().window(window))?;
+        let scores = |map: &SceneMap| -> Result<Vec<f32>> {
+            let scores = Raster::open(map.scores_path().expect("scores are kept"))?;
+            Ok(scores.read(&scores.full())?.data)
+        };
+        for options in [
+            PredictOptions::new().flips(true),
+            PredictOptions::new().turns(true).batch(2),
+        ] {
+            let seen = threshold(&part, options.window(window))?;
+            assert!(
+                seen.labels(&part.area())? == plain.labels(&part.area())?,
+                "{width} x {height}"
+            );
+            let same =
+                (scores(&seen)?.iter().zip(&scores(&plain)?)).all(|(a, b)| (a - b).abs() <= 1.0);
+            assert!(same, "{width} x {height}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn views_average_the_probabilities_of_every_mirrored_and_turned_window() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = town(folder.path())?;
+    // One window, reflected beyond the area to 96 x 64: views mirror the window that the network sees.
+    let (width, height, seen_width, seen_height) = (90, 50, 96, 64);
+    let part = scene.crop(PixelWindow {
+        col: 60,
+        row: 20,
+        width,
+        height,
+    })?;
+    let classes = Classes::new(["building"]);
+    let (mean, std) = (
+        part.statistics()?[0].mean as f32,
+        part.statistics()?[0].std as f32,
+    );
+    let patch = part.read(&part.area())?;
+    for (options, views) in [
+        (PredictOptions::new(), 1),
+        (PredictOptions::new().flips(true), 4),
+        (PredictOptions::new().turns(true), 8),
+    ] {
+        let map = predict(&Slope { nothing: 0 }, &part, &classes, options)?;
+        let scores = Raster::open(map.scores_path().expect("scores are kept"))?;
+        let found = scores.read(&scores.full())?.data;
+        for (row, col) in (0..height).flat_map(|row| (0..width).map(move |col| (row, col))) {
+            let value = (patch.data[row * width + col] - mean) / std;
+            let places = [
+                (row, col),
+                (row, seen_width - 1 - col),
+                (seen_height - 1 - row, col),
+                (seen_height - 1 - row, seen_width - 1 - col),
+                (col, row),
+                (col, seen_height - 1 - row),
+                (seen_width - 1 - col, row),
+                (seen_width - 1 - col, seen_height - 1 - row),
+            ];
+            let probability =
+                |(row, col): &(usize, usize)| 1.0 / (1.0 + (-value - slope_at(*row, *col)).exp());
+            let expected =
+                254.0 * places[..views].iter().map(probability).sum::<f32>() / views as f32;
+            let stored = found[(height + row) * width + col];
+            assert!(
+                (stored - expected).abs() <= 0.51,
+                "{views} views at {row}, {col}: {stored}, not {expected}"
+            );
+        }
     }
     Ok(())
 }

@@ -1,0 +1,141 @@
+//! Views of a window for test-time augmentation: the eight ways to lay a rectangle on itself or on its transpose.
+
+use burn::tensor::Tensor;
+
+/// One way to lay a window anew: transposed first, then mirrored. Pixels only change places, so undoing it is exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct View {
+    transposed: bool,
+    mirrored_columns: bool,
+    mirrored_rows: bool,
+}
+
+impl View {
+    /// The plain view first, then, when asked for, its mirror images and quarter turns: 1, 4 or 8 views. Turns are
+    /// compositions of a transpose and mirrorings, so `turns` contains `flips`.
+    pub(super) fn all(flips: bool, turns: bool) -> Vec<Self> {
+        let transposes = if turns { 2 } else { 1 };
+        let mirrorings = if flips || turns { 4 } else { 1 };
+        (0..transposes * mirrorings)
+            .map(|index| Self {
+                transposed: index & 4 != 0,
+                mirrored_columns: index & 1 != 0,
+                mirrored_rows: index & 2 != 0,
+            })
+            .collect()
+    }
+
+    /// # Shapes
+    /// `[n, channels, height, width]` to the same, or to `[n, channels, width, height]` when it is transposed.
+    pub(super) fn apply(self, images: Tensor<4>) -> Tensor<4> {
+        let images = if self.transposed {
+            images.swap_dims(2, 3)
+        } else {
+            images
+        };
+        self.mirror(images)
+    }
+
+    /// The inverse of [`View::apply`].
+    pub(super) fn undo(self, images: Tensor<4>) -> Tensor<4> {
+        let images = self.mirror(images);
+        if self.transposed {
+            images.swap_dims(2, 3)
+        } else {
+            images
+        }
+    }
+
+    fn mirror(self, images: Tensor<4>) -> Tensor<4> {
+        match (self.mirrored_rows, self.mirrored_columns) {
+            (false, false) => images,
+            (true, false) => images.flip([2]),
+            (false, true) => images.flip([3]),
+            (true, true) => images.flip([2, 3]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+    use crate::device::Device;
+
+    fn image(height: usize, width: usize) -> Tensor<4> {
+        let values: Vec<f32> = (0..2 * height * width).map(|value| value as f32).collect();
+        Tensor::from_data(
+            TensorData::new(values, [1, 2, height, width]),
+            Device::cpu().burn(),
+        )
+    }
+
+    #[test]
+    fn undoing_a_view_gives_the_window_back_bit_for_bit() {
+        for view in View::all(true, true) {
+            let (before, seen) = (image(3, 5), view.apply(image(3, 5)));
+            assert_eq!(
+                seen.dims(),
+                if view.transposed {
+                    [1, 2, 5, 3]
+                } else {
+                    [1, 2, 3, 5]
+                }
+            );
+            view.undo(seen)
+                .into_data()
+                .assert_eq(&before.into_data(), true);
+        }
+    }
+
+    #[test]
+    fn views_are_different_and_begin_with_the_plain_one() {
+        for (flips, turns, count) in [
+            (false, false, 1),
+            (true, false, 4),
+            (false, true, 8),
+            (true, true, 8),
+        ] {
+            let views = View::all(flips, turns);
+            assert_eq!(views.len(), count);
+            let seen: Vec<Vec<f32>> = views
+                .iter()
+                .map(|view| {
+                    view.apply(image(4, 4))
+                        .into_data()
+                        .try_to_vec()
+                        .expect("floats")
+                })
+                .collect();
+            let different =
+                (0..count).all(|index| seen[..index].iter().all(|other| *other != seen[index]));
+            assert!(different);
+            assert_eq!(
+                seen[0],
+                (0..32).map(|value| value as f32).collect::<Vec<_>>()
+            );
+        }
+    }
+
+    #[test]
+    fn a_quarter_turn_is_among_the_turns() {
+        // Columns become rows, the last one on top.
+        let image = Tensor::<4>::from_data(
+            TensorData::new(vec![0.0f32, 1.0, 2.0, 3.0, 4.0, 5.0], [1, 1, 3, 2]),
+            Device::cpu().burn(),
+        );
+        let turned: Vec<Vec<f32>> = (View::all(false, true).into_iter())
+            .map(|view| {
+                view.apply(image.clone())
+                    .into_data()
+                    .try_to_vec()
+                    .expect("floats")
+            })
+            .collect();
+        assert!(
+            turned.contains(&vec![1.0, 3.0, 5.0, 0.0, 2.0, 4.0]),
+            "{turned:?}"
+        );
+    }
+}
