@@ -1,4 +1,4 @@
-//! Networks: encoders, U-Net, convolutions for the CPU, weights from elsewhere, bundles.
+//! Networks: encoders, U-Net, CenterNet, convolutions for the CPU, weights from elsewhere, bundles.
 //!
 //! An [`Architecture`] is a description that can be saved; [`Architecture::build`] makes a [`BoxedNetwork`] of it. Any
 //! Burn module that implements [`Network`] is an [`AnyNetwork`] by a blanket implementation, also one defined in a cell
@@ -6,7 +6,9 @@
 
 mod architecture;
 pub mod bundle;
+pub mod centernet;
 pub mod conv;
+pub mod detection;
 mod efficientnet;
 mod error;
 mod layers;
@@ -22,6 +24,11 @@ pub mod weights;
 
 pub use architecture::{Architecture, Unet, UnetOptions};
 pub use bundle::{BundleMeta, load_bundle, load_bundle_for, save_bundle};
+pub use centernet::CenterNet;
+pub use detection::{
+    AnyDetectionNetwork, BoxedDetectionNetwork, DetectOptions, DetectionNetwork,
+    DetectorArchitecture, ObjectDetection,
+};
 pub use efficientnet::EfficientNetLite;
 pub use error::ModelError;
 pub use layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};

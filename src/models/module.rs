@@ -14,7 +14,7 @@ use crate::train::{AdamW, Rates, Step};
 /// tensors by name.
 ///
 /// Implemented for every [`crate::models::Network`] (as `AnyModule<Segmentation>`) and every
-/// [`crate::models::DetectionNetwork`] (as `AnyModule<Detection>`).
+/// [`crate::models::DetectionNetwork`] (as `AnyModule<ObjectDetection>`).
 pub trait AnyModule<T: Task>: Send + Sync {
     /// A deep copy, running statistics included, of the same kind (training or inference).
     fn clone_box(&self) -> Box<T::Network>;

@@ -45,7 +45,7 @@ impl EncoderKind {
         }
     }
 
-    fn channels(self) -> [usize; 5] {
+    pub(super) fn channels(self) -> [usize; 5] {
         match self {
             Self::EfficientnetLite0 => EfficientNetLite::CHANNELS,
             Self::Resnet18 | Self::Resnet34 => ResNet::CHANNELS,
@@ -74,7 +74,7 @@ impl Encoder {
 }
 
 #[derive(Module, Debug)]
-struct DecoderBlock {
+pub(super) struct DecoderBlock {
     conv1: Conv2d,
     bn1: BatchNorm2d,
     conv2: Conv2d,
@@ -82,7 +82,7 @@ struct DecoderBlock {
 }
 
 impl DecoderBlock {
-    fn new(input: usize, output: usize, device: &Device) -> Self {
+    pub(super) fn new(input: usize, output: usize, device: &Device) -> Self {
         let conv = |channels| Conv2dConfig::new(channels, 3).init(device);
         let norm = || BatchNorm2d::new(output, 1e-5, 0.1, Activation::Relu, device);
         Self {
@@ -93,7 +93,12 @@ impl DecoderBlock {
         }
     }
 
-    fn forward(&self, x: Tensor<4>, skip: Option<Tensor<4>>, size: [usize; 2]) -> Tensor<4> {
+    pub(super) fn forward(
+        &self,
+        x: Tensor<4>,
+        skip: Option<Tensor<4>>,
+        size: [usize; 2],
+    ) -> Tensor<4> {
         let x = conv::upsample_and_join(x, skip, size);
         let x = self.bn1.forward(self.conv1.forward(x));
         self.bn2.forward(self.conv2.forward(x))
