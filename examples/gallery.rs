@@ -457,6 +457,7 @@ fn chip(index: u32, side: usize, bands: usize) -> Chip {
         },
         patch,
         labels,
+        boxes: Vec::new(),
     }
 }
 

@@ -11,6 +11,9 @@ pub enum Error {
     /// Reading or writing imagery.
     #[error(transparent)]
     Raster(#[from] crate::raster::RasterError),
+    /// Reading or writing label files of boxes.
+    #[error(transparent)]
+    Boxes(#[from] crate::boxes::formats::FormatError),
     /// Reading or writing vector files.
     #[error(transparent)]
     Vector(#[from] crate::vector::VectorError),
@@ -56,6 +59,7 @@ impl Hint for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Raster(error) => error.hint(),
+            Self::Boxes(error) => error.hint(),
             Self::Vector(error) => error.hint(),
             Self::Scene(error) => error.hint(),
             Self::Chips(error) => error.hint(),

@@ -5,11 +5,14 @@
 
 mod annotation;
 mod bounds;
+pub mod formats;
 mod grid;
+mod index;
 mod nms;
 mod overlap;
 
 pub use annotation::{Annotation, Detection};
 pub use bounds::BoundingBox;
+pub use index::BoxIndex;
 pub use nms::{batched_nms, nms};
 pub use overlap::iou_matrix;

@@ -1,5 +1,6 @@
 use rand::RngExt;
 
+use crate::boxes::Annotation;
 use crate::raster::{BandStatistics, Patch, Size};
 
 /// One of the eight ways to lay a square on itself: turned by quarters, mirrored or not. Exact on labels, since pixels
@@ -54,6 +55,25 @@ impl Placement {
                     let from_col = mirrored(col, self.mirrored_columns);
                     plane[row * edge + col] = scratch[from_col * edge + from_row];
                 }
+            }
+        }
+    }
+
+    /// Lays the boxes of a square anew, exactly as its pixels.
+    pub(super) fn apply_to_boxes(self, boxes: &mut [Annotation], size: Size) {
+        if size.width != size.height {
+            return;
+        }
+        let edge = size.width as f64;
+        for one in boxes {
+            if self.transposed {
+                one.bounds = one.bounds.transpose();
+            }
+            if self.mirrored_columns {
+                one.bounds = one.bounds.mirror_columns(edge);
+            }
+            if self.mirrored_rows {
+                one.bounds = one.bounds.mirror_rows(edge);
             }
         }
     }

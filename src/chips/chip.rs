@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
 use super::augment::{Photometric, Placement};
+use super::objects::Objects;
 use super::options::{Edge, Layout};
 use super::{ChipOptions, ChipStream, ChipsError, place};
+use crate::boxes::Annotation;
 use crate::labels::IGNORE;
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::scene::Scene;
@@ -24,6 +26,9 @@ pub struct Chip {
     /// Its labels, `[height, width]`: class indices, [`IGNORE`] where the pixel is invalid; empty for a scene without
     /// labels.
     pub labels: Vec<u8>,
+    /// The boxes of its objects, in its own pixels; those that its edge cuts are cut, and left out where too little is
+    /// left ([`ChipOptions::min_visible`]). Empty for a scene without boxes.
+    pub boxes: Vec<Annotation>,
 }
 
 /// Chips of one size cut from a scene. Chip `i` is always the same: it depends on the seed and on `i` alone. Cheap to
@@ -41,6 +46,8 @@ struct Inner {
     /// Of sliding chips; random ones are drawn when they are read.
     windows: Vec<PixelWindow>,
     count: usize,
+    /// Where random chips look for boxes, when they do.
+    objects: Option<Objects>,
     /// For photometric changes.
     statistics: Vec<BandStatistics>,
 }
@@ -50,7 +57,7 @@ impl Scene {
     ///
     /// # Errors
     /// [`ChipsError::LargerThanScene`]; [`ChipsError::NothingLabelled`] when the scene has labels and none lies in the
-    /// area in use; [`ChipsError::BadOption`].
+    /// area in use, [`ChipsError::NoBoxes`] when it has boxes instead and none does; [`ChipsError::BadOption`].
     pub fn chips(&self, options: ChipOptions) -> Result<Chips> {
         Chips::new(self, options)
     }
@@ -78,6 +85,7 @@ impl Chips {
         if scene.has_labels() && !any_label(scene)? {
             return Err(ChipsError::NothingLabelled { path: path(), area }.into());
         }
+        let objects = Objects::new(scene, &options)?;
         let (windows, count) = match options.layout {
             Layout::Random { count } => (Vec::new(), count),
             Layout::Sliding => {
@@ -97,6 +105,7 @@ impl Chips {
             edge,
             windows,
             count,
+            objects,
             statistics,
         };
         Ok(Self {
@@ -163,9 +172,12 @@ impl Chips {
         } else {
             Vec::new()
         };
+        let mut boxes = inner.scene.boxes_in(&window, inner.options.min_visible);
         let mut random = generator(inner.options.seed, index, 1 + epoch as u64);
         if inner.options.flips {
-            Placement::draw(&mut random).apply_to(&mut patch, &mut labels);
+            let placement = Placement::draw(&mut random);
+            placement.apply_to(&mut patch, &mut labels);
+            placement.apply_to_boxes(&mut boxes, patch.size);
         }
         if inner.options.photometric > 0.0 {
             Photometric::draw(inner.options.photometric, &inner.statistics, &mut random)
@@ -175,6 +187,7 @@ impl Chips {
             window,
             patch,
             labels,
+            boxes,
         })
     }
 
@@ -202,24 +215,10 @@ impl Chips {
         let (area, edge) = (inner.scene.area(), inner.edge);
         let mut random = generator(inner.options.seed, index, 0);
         for _ in 0..TRIES {
-            let window = PixelWindow::new(
-                draw_start(
-                    &mut random,
-                    area.col,
-                    area.width,
-                    edge,
-                    inner.options.padded,
-                ),
-                draw_start(
-                    &mut random,
-                    area.row,
-                    area.height,
-                    edge,
-                    inner.options.padded,
-                ),
-                edge,
-                edge,
-            );
+            let window = match &inner.objects {
+                Some(objects) => objects.place(&mut random, edge),
+                None => place::anywhere(&mut random, &area, edge, inner.options.padded),
+            };
             let patch = inner.scene.read(&window)?;
             if patch.valid_fraction() >= inner.options.min_valid {
                 return Ok((window, patch));
@@ -249,15 +248,6 @@ fn generator(seed: u64, index: usize, purpose: u64) -> Pcg64Mcg {
     Pcg64Mcg::seed_from_u64(mix(second ^ purpose.wrapping_mul(golden)))
 }
 
-/// Where a random chip begins: inside the area, or with its centre inside when it may reach over the edge.
-fn draw_start(random: &mut Pcg64Mcg, origin: i64, length: usize, edge: usize, padded: bool) -> i64 {
-    if padded {
-        origin + random.random_range(0..length as u64) as i64 - edge as i64 / 2
-    } else {
-        origin + random.random_range(0..=(length - edge) as u64) as i64
-    }
-}
-
 fn check(options: &ChipOptions) -> Result<(), ChipsError> {
     let bad = |what, found: String, expected| {
         Err(ChipsError::BadOption {
@@ -279,19 +269,16 @@ fn check(options: &ChipOptions) -> Result<(), ChipsError> {
     if options.stride == Some(0) {
         return bad("the stride", "0 px".to_owned(), "at least 1 px");
     }
-    if !(0.0..=1.0).contains(&options.min_valid) {
-        return bad(
-            "the least valid share",
-            options.min_valid.to_string(),
-            "a share from 0 to 1",
-        );
-    }
-    if !(0.0..=1.0).contains(&options.photometric) {
-        return bad(
-            "the photometric strength",
-            options.photometric.to_string(),
-            "a share from 0 to 1",
-        );
+    for (what, share) in [
+        ("the least valid share", options.min_valid),
+        ("the photometric strength", f64::from(options.photometric)),
+        ("the share of negatives", options.neg_ratio.unwrap_or(0.0)),
+        ("what may be visible in a negative", options.neg_visible),
+        ("the least visible share of a box", options.min_visible),
+    ] {
+        if !(0.0..=1.0).contains(&share) {
+            return bad(what, share.to_string(), "a share from 0 to 1");
+        }
     }
     Ok(())
 }

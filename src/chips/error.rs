@@ -35,6 +35,16 @@ pub enum ChipsError {
         /// The area in use.
         area: PixelWindow,
     },
+    /// No box lies in the area.
+    #[error("none of the scene's {boxes} boxes lies in the area ({area}): {path:?}")]
+    NoBoxes {
+        /// The scene's imagery.
+        path: PathBuf,
+        /// The area in use.
+        area: PixelWindow,
+        /// Boxes of the whole scene.
+        boxes: usize,
+    },
     /// No place with enough valid pixels was found.
     #[error(
         "no place with at least {wanted:.0} % valid pixels was found in the area ({area}) after {tries} tries: {path:?}"
@@ -71,6 +81,9 @@ impl Hint for ChipsError {
             ),
             Self::NothingLabelled { .. } => {
                 "show the scene to see where its labels lie, and split it so that both parts have some".to_owned()
+            }
+            Self::NoBoxes { .. } => {
+                "show the scene to see where its boxes lie, and split it so that both parts have some".to_owned()
             }
             Self::NoValidPlace { .. } => "`.min_valid(0.0)` takes any place; show the scene to see its nodata".to_owned(),
             Self::BadOption { .. } | Self::NoSuchChip { .. } | Self::WorkerLost => return None,

@@ -1,8 +1,9 @@
-//! Chips: windows of a scene with their labels, sampled reproducibly and decoded in worker threads.
+//! Chips: windows of a scene with their labels and boxes, sampled reproducibly and decoded in worker threads.
 
 mod augment;
 mod chip;
 mod error;
+mod objects;
 mod options;
 mod place;
 mod show;

@@ -11,6 +11,9 @@ pub struct ChipOptions {
     pub(super) photometric: f32,
     pub(super) min_valid: f64,
     pub(super) padded: bool,
+    pub(super) neg_ratio: Option<f64>,
+    pub(super) neg_visible: f64,
+    pub(super) min_visible: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,6 +68,9 @@ impl ChipOptions {
             photometric: 0.0,
             min_valid: if random { 0.5 } else { 0.0 },
             padded: false,
+            neg_ratio: None,
+            neg_visible: 0.2,
+            min_visible: 0.5,
         }
     }
 
@@ -115,6 +121,32 @@ impl ChipOptions {
     #[must_use]
     pub fn padded(mut self) -> Self {
         self.padded = true;
+        self
+    }
+
+    /// For a scene with boxes: this share of random chips, from 0 to 1, are negatives, in which no box is visible by more
+    /// than [`ChipOptions::neg_visible`]; each of the others holds one box, drawn at random, that lies anywhere in the
+    /// chip. Without it (the default) every place is as likely as any other. Where a scene is too full for a negative,
+    /// the emptiest of 64 places is taken.
+    #[must_use]
+    pub fn neg_ratio(mut self, share: f64) -> Self {
+        self.neg_ratio = Some(share);
+        self
+    }
+
+    /// How much of a box may be visible in a negative, as the share of its own area (0.2 by default, as in Raster
+    /// Vision's `neg_ioa_thresh`).
+    #[must_use]
+    pub fn neg_visible(mut self, share: f64) -> Self {
+        self.neg_visible = share;
+        self
+    }
+
+    /// The least share of a box's own area that a chip must hold for the box to be kept, cut to the chip (0.5 by default;
+    /// Raster Vision's `ioa_thresh`): half an object at the edge is still to be found, a sliver is not.
+    #[must_use]
+    pub fn min_visible(mut self, share: f64) -> Self {
+        self.min_visible = share;
         self
     }
 }

@@ -1,4 +1,24 @@
+use rand::RngExt;
+
 use crate::raster::PixelWindow;
+
+/// A window at a random place: inside the area, or with its centre inside when it may reach over the edge.
+pub(super) fn anywhere(
+    random: &mut impl rand::Rng,
+    area: &PixelWindow,
+    edge: usize,
+    padded: bool,
+) -> PixelWindow {
+    let mut start = |origin: i64, length: usize| {
+        if padded {
+            origin + random.random_range(0..length as u64) as i64 - edge as i64 / 2
+        } else {
+            origin + random.random_range(0..=(length - edge) as u64) as i64
+        }
+    };
+    let col = start(area.col, area.width);
+    PixelWindow::new(col, start(area.row, area.height), edge, edge)
+}
 
 /// Windows of `edge` pixels every `stride` pixels over an area, row by row. The last of a row or column is moved back to
 /// end at the area's edge, or reaches over it when `padded`.

@@ -68,6 +68,21 @@ impl Classes {
         Self(classes)
     }
 
+    /// These classes and, after them, those of the names that they do not hold.
+    #[must_use]
+    pub fn and<I>(self, names: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let known = self.0.iter().skip(1).map(|class| class.name.clone());
+        let mut all = Self::new(known.chain(names.into_iter().map(Into::into)));
+        for (class, own) in all.0.iter_mut().zip(&self.0) {
+            class.color = own.color;
+        }
+        all
+    }
+
     /// The same classes with another colour for one of them; unchanged when there is no such class.
     #[must_use]
     pub fn with_color(mut self, name: &str, color: [u8; 3]) -> Self {

@@ -3,10 +3,12 @@
 use super::figure::Figure;
 use super::html::{FONT, MUTED, TEXT, entries_html, image_html};
 use super::image::{
-    Encoded, RgbImage, Stretch, default_bands, encode_best, outlines, overlay, rgb,
+    Encoded, RgbImage, Stretch, coloured, default_bands, draw_boxes, encode_best, outlines,
+    overlay, rgb,
 };
 use super::palette::class_entries;
 use crate::Result;
+use crate::boxes::Annotation;
 use crate::chips::Chip;
 use crate::display::escape;
 use crate::labels::Classes;
@@ -85,10 +87,10 @@ fn common(patches: &[&Patch], band: usize) -> Stretch {
     }
 }
 
-/// One cell: the imagery at `side` pixels with labels filled lightly and outlined.
+/// One cell: the imagery at `side` pixels with labels filled lightly and outlined, or boxes.
 fn tile(
     patch: &Patch,
-    labels: &[u8],
+    (labels, boxes): (&[u8], &[Annotation]),
     bands: &[usize],
     stretches: &[Stretch],
     classes: &Classes,
@@ -115,6 +117,14 @@ fn tile(
         );
         overlay(&mut image, &drawn, classes, 0.28)?;
         outlines(&mut image, &drawn, classes, 1)?;
+    } else {
+        // Labels show where the objects are; boxes over them would hide their outlines.
+        let size = (patch.size.width, patch.size.height);
+        draw_boxes(
+            &mut image,
+            coloured(boxes, classes, size, (width, height)),
+            1,
+        );
     }
     Ok(image)
 }
@@ -156,11 +166,14 @@ pub fn chip_grid_with(
     let side = cell_side(&patches, columns);
     let mut tiles = Vec::with_capacity(chips.len());
     for (index, chip) in chips.iter().enumerate() {
-        let mut image = tile(&chip.patch, &chip.labels, &bands, &stretches, classes, side)?;
+        let drawn = (chip.labels.as_slice(), chip.boxes.as_slice());
+        let mut image = tile(&chip.patch, drawn, &bands, &stretches, classes, side)?;
         image.tag(0, 0, &index.to_string());
         tiles.push(image);
     }
-    let labelled = chips.iter().any(|chip| !chip.labels.is_empty());
+    let labelled = chips
+        .iter()
+        .any(|chip| !chip.labels.is_empty() || !chip.boxes.is_empty());
     let text = match patches.first() {
         None => "No chips".to_owned(),
         Some(first) => format!(
@@ -205,7 +218,14 @@ pub fn comparison(
             ("truth", &chip.labels),
             ("prediction", prediction),
         ] {
-            let mut image = tile(&chip.patch, labels, &bands, &stretches, classes, side)?;
+            let mut image = tile(
+                &chip.patch,
+                (labels, &[]),
+                &bands,
+                &stretches,
+                classes,
+                side,
+            )?;
             if tiles.len() < 3 {
                 image.tag(0, 0, heading);
             }

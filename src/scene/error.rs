@@ -67,6 +67,45 @@ pub enum SceneError {
         /// The scene's imagery.
         path: PathBuf,
     },
+    /// No box lies on the scene.
+    #[error(
+        "no box lies on the scene: {read} were read and the scene is {scene}{}: {path:?}",
+        if notice.is_empty() { String::new() } else { format!(" ({notice})") }
+    )]
+    NoBoxes {
+        /// The label file.
+        path: PathBuf,
+        /// Boxes that were read.
+        read: usize,
+        /// The scene's size.
+        scene: Size,
+        /// What was left out.
+        notice: String,
+    },
+    /// Boxes of an image that cannot be this scene.
+    #[error("the boxes are of an image of {found}, the scene has {scene}: {path:?}")]
+    BoxesOfAnotherImage {
+        /// The label file.
+        path: PathBuf,
+        /// The image's size, as the label file gives it.
+        found: Size,
+        /// The scene's size.
+        scene: Size,
+    },
+    /// Boxes with other classes than the labels of the same scene.
+    #[error(
+        "the classes of the boxes are {}, those of the scene's labels {}: {path:?}",
+        found.join(", "),
+        expected.join(", ")
+    )]
+    OtherClasses {
+        /// The label file.
+        path: PathBuf,
+        /// The classes that were named.
+        found: Vec<String>,
+        /// The classes of the labels.
+        expected: Vec<String>,
+    },
     /// A picture of the scene of no size.
     #[error("a quicklook of {found} cannot be drawn")]
     BadQuicklook {
@@ -94,6 +133,18 @@ impl Hint for SceneError {
             }
             Self::EmptyArea { .. } => "windows are counted in pixels from the top-left corner of the file".to_owned(),
             Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),
+            Self::NoBoxes { read: 0, .. } => {
+                "a file without boxes labels nothing; for an empty image leave the boxes away".to_owned()
+            }
+            Self::NoBoxes { .. } => {
+                "boxes of COCO, VOC, YOLO and CSV files are counted in pixels from the top-left corner, those of vector \
+                 files lie where their coordinate reference system says"
+                    .to_owned()
+            }
+            Self::BoxesOfAnotherImage { .. } => {
+                "check that both files belong together; a scaled image needs scaled boxes".to_owned()
+            }
+            Self::OtherClasses { .. } => "give labels and boxes of a scene the same classes".to_owned(),
             Self::BadQuicklook { .. } => return None,
         })
     }

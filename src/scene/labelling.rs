@@ -3,6 +3,7 @@ use std::path::Path;
 
 use geo::BoundingRect;
 
+use super::boxes::BoxLabels;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::{Classes, IGNORE, LabelPolygons};
@@ -24,7 +25,8 @@ pub(super) enum Labelling {
 impl Scene {
     /// Labels the scene with the polygons of a vector file in any coordinate reference system. When the features have a
     /// property named `class`, its values are the classes, in alphabetical order; otherwise every feature is of the one
-    /// class `class`. Pixels outside all polygons are background; later features lie over earlier ones.
+    /// class `class`. Pixels outside all polygons are background; later features lie over earlier ones. Each feature
+    /// has a bounding box, too ([`Scene::boxes`]).
     ///
     /// # Errors
     /// [`crate::vector::VectorError`] when the file has no polygons; [`SceneError::NoOverlap`] when none lies on the scene.
@@ -123,6 +125,7 @@ impl Scene {
         Ok(self.changed(|inner| {
             inner.classes = classes;
             inner.labels = Some(Labelling::Raster { raster });
+            inner.boxes = None;
         }))
     }
 
@@ -163,6 +166,7 @@ impl Scene {
             };
             labelled.push((feature.geometry, index as u8));
         }
+        let boxes = BoxLabels::around(&labelled, &self.raster().full());
         let polygons = LabelPolygons::new(labelled);
         if polygons.touching(&self.raster().full()).is_empty() {
             return Err(no_overlap(&self, path, &polygons).into());
@@ -171,6 +175,7 @@ impl Scene {
         Ok(self.changed(|inner| {
             inner.classes = classes;
             inner.labels = Some(Labelling::Polygons { polygons, report });
+            inner.boxes = Some(boxes);
         }))
     }
 }

@@ -1,6 +1,7 @@
-//! A scene: imagery, labels, the area in use.
+//! A scene: imagery, labels, boxes, the area in use.
 
 mod area;
+mod boxes;
 mod error;
 mod labelling;
 mod open;

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use geo::MultiPolygon;
 
 use super::area::AreaOfInterest;
+use super::boxes::BoxLabels;
 use super::labelling::Labelling;
 use crate::Result;
 use crate::labels::Classes;
@@ -30,6 +31,8 @@ pub(super) struct Inner {
     pub(super) raster: Raster,
     pub(super) classes: Classes,
     pub(super) labels: Option<Labelling>,
+    /// Given as boxes, or around the label polygons.
+    pub(super) boxes: Option<BoxLabels>,
     pub(super) area: PixelWindow,
     pub(super) aoi: Option<AreaOfInterest>,
     pub(super) statistics: OnceLock<Vec<BandStatistics>>,
@@ -50,6 +53,7 @@ impl Scene {
                 raster,
                 classes,
                 labels: None,
+                boxes: None,
                 area,
                 aoi: None,
                 statistics,
@@ -93,7 +97,7 @@ impl Scene {
         self.inner.aoi.as_ref()
     }
 
-    /// Whether there are labels.
+    /// Whether there are labels for each pixel; boxes alone are none ([`Scene::has_boxes`]).
     #[must_use]
     pub fn has_labels(&self) -> bool {
         self.inner.labels.is_some()

@@ -2,7 +2,7 @@ use super::Scene;
 use super::labelling::Labelling;
 use crate::Result;
 use crate::labels::IGNORE;
-use crate::plot::image::{Stretch, class_map, default_bands, rgb};
+use crate::plot::image::{Stretch, class_map, coloured, default_bands, draw_boxes_over, rgb};
 use crate::plot::{Figure, Overlay, histogram};
 use crate::raster::{Patch, PixelWindow, Size};
 use crate::session;
@@ -13,6 +13,8 @@ const LONGEST: usize = 800;
 const SAMPLE: usize = 1024;
 /// How opaque labels are over the imagery to begin with.
 const OPACITY: f32 = 0.45;
+/// How opaque boxes alone are.
+const BOX_OPACITY: f32 = 0.9;
 
 /// A small picture of a scene: averaged imagery, and the label under the middle of each of its pixels.
 pub(super) struct Quicklook {
@@ -61,7 +63,7 @@ impl Scene {
         Ok(Quicklook { patch, labels })
     }
 
-    /// Draws `bands` with the labels over them and a scale bar.
+    /// Draws `bands` with the labels and boxes over them and a scale bar.
     pub(super) fn overlay<T>(
         &self,
         look: &Quicklook,
@@ -75,10 +77,19 @@ impl Scene {
         let base = rgb(&look.patch, bands, &stretches)?;
         let none = vec![0; look.patch.valid.len()];
         let labels = look.labels.as_ref().unwrap_or(&none);
-        let map = class_map(labels, base.width, base.height, self.classes())?;
+        let mut map = class_map(labels, base.width, base.height, self.classes())?;
+        if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
+            let (boxes, to) = (self.boxes_in(&self.area(), 0.0), (base.width, base.height));
+            let boxes = coloured(&boxes, self.classes(), self.size(), to);
+            draw_boxes_over(&mut map, boxes, 1);
+        }
         let metres = self.raster().metres_per_pixel().0 * self.size().0 as f64 / base.width as f64;
         let overlay = Overlay::new(&base, &map, self.classes())
-            .opacity(OPACITY)
+            .opacity(if self.has_labels() {
+                OPACITY
+            } else {
+                BOX_OPACITY
+            })
             .title(self.name());
         draw(&overlay.scale_bar(if self.raster().is_georeferenced() {
             metres

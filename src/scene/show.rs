@@ -96,6 +96,10 @@ impl Scene {
         if self.has_labels() {
             facts.push(("labels", self.label_facts(look)));
         }
+        if let Some(boxes) = self.inner.boxes.as_ref().filter(|boxes| boxes.given) {
+            facts.push(("boxes", self.box_facts()));
+            facts.extend(boxes.notice.clone().map(|notice| ("notice", notice)));
+        }
         if let Some(notice) = self
             .label_report()
             .and_then(crate::vector::ReadReport::notice)
@@ -103,6 +107,19 @@ impl Scene {
             facts.push(("notice", notice));
         }
         facts
+    }
+
+    /// `car 213, truck 18`, counting those at least half of which is in use.
+    fn box_facts(&self) -> String {
+        let counts = self.box_counts();
+        if counts.is_empty() {
+            return format!("none in use, {} in the whole scene", self.boxes().len());
+        }
+        let one = |(class, count): (&usize, &usize)| {
+            let name = self.classes().get(*class).map_or("", |class| &class.name);
+            format!("{name} {count}")
+        };
+        counts.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
     /// `building 12.3 % (213 polygons), road 4.0 % (18 polygons)`.

@@ -1,5 +1,7 @@
 //! Tests of the library as its users see it: one file per subject.
 
+/// Boxes: read from every kind of file, cut and turned with chips.
+mod boxes;
 /// Chips: reproducible, exact, complete, and stopped when nobody wants them.
 mod chips;
 /// Commands of the library, with their exit codes and files.

@@ -1,5 +1,6 @@
 //! Imagery as people see it: bands stretched to bytes, labels blended and outlined over them, PNG and WebP.
 
+mod boxes;
 mod codec;
 mod compose;
 mod labels;
@@ -7,10 +8,12 @@ mod scale_bar;
 mod stretch;
 mod text;
 
+pub use boxes::{draw_boxes, draw_boxes_over};
 pub use codec::{Encoded, decode_png, encode_best, encode_png, encode_rgba_png, encode_webp};
 pub use labels::{class_map, outlines, overlay};
 pub use stretch::{Stretch, default_bands, rgb, rgb_auto};
 
+pub(crate) use boxes::coloured;
 pub(crate) use compose::with_legend;
 
 /// An image of red, green and blue bytes, row by row from the top.
