@@ -8,7 +8,7 @@ pub use crate::evaluate::{ClassScore, Confusion, Scores};
 pub use crate::labels::Classes;
 pub use crate::models::{Architecture, Network, Normalisation, Unet};
 pub use crate::plot::Figure;
-pub use crate::predict::{PredictOptions, SaveOptions, SavedFiles, SceneMap};
+pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, SceneMap};
 pub use crate::raster::{PixelWindow, Raster};
 pub use crate::scene::{Scene, Split};
 pub use crate::train::{Fit, Loss, Run, Segmenter, StopReason};

@@ -75,6 +75,20 @@ pub enum PredictError {
         /// Its own words.
         detail: String,
     },
+    /// The device has not enough memory for the network.
+    #[error(
+        "the device has not enough memory for {windows} window(s) of {width} x {height} pixels: {detail}"
+    )]
+    OutOfMemory {
+        /// Windows that were scored at once; 1 when fewer were tried already.
+        windows: usize,
+        /// Columns of a window.
+        width: usize,
+        /// Rows of a window.
+        height: usize,
+        /// The device's own words.
+        detail: String,
+    },
     /// The network does not give one score per class and pixel.
     #[error(
         "the network gave scores of shape {found:?}, expected {expected:?} (windows, classes, height, width)"
@@ -84,6 +98,31 @@ pub enum PredictError {
         expected: [usize; 4],
         /// The shape of its output.
         found: [usize; 4],
+    },
+    /// A set of models without one model.
+    #[error("an ensemble has no model, expected at least 1")]
+    NoModels,
+    /// Models of one ensemble that do not give the same classes.
+    #[error("model {model} of the ensemble tells apart {}, the first one {}", found.join(", "), expected.join(", "))]
+    EnsembleClasses {
+        /// The model's place, counted from 1.
+        model: usize,
+        /// Its classes.
+        found: Vec<String>,
+        /// The classes of the first model.
+        expected: Vec<String>,
+    },
+    /// Models of one ensemble that were trained on other numbers of bands.
+    #[error(
+        "model {model} of the ensemble was trained on {found} bands, the first one on {expected}"
+    )]
+    EnsembleBands {
+        /// The model's place, counted from 1.
+        model: usize,
+        /// Its bands.
+        found: usize,
+        /// The bands of the first model.
+        expected: usize,
     },
     /// Scores were asked for where nothing is labelled.
     #[error("the scene has no labelled pixel to score against: {scene}")]
@@ -134,9 +173,18 @@ impl Hint for PredictError {
                 Some("train on imagery with these bands, or predict imagery like the training imagery".to_owned())
             }
             Self::Network { .. } => Some(
-                "when memory ran out, smaller windows or batches need less: `PredictOptions::new().window(256).batch(1)`"
+                "a network must take any number of images whose sides are multiples of 32 pixels".to_owned(),
+            ),
+            Self::OutOfMemory { .. } => Some(
+                "smaller windows need less memory: `PredictOptions::new().window(256)`; `%gpu` shows which programs hold \
+                 the device's memory"
                     .to_owned(),
             ),
+            Self::NoModels => Some("`Ensemble::new([&first, &second])` averages models that were trained or loaded".to_owned()),
+            Self::EnsembleClasses { .. } => {
+                Some("train the models on the same classes, in the same order".to_owned())
+            }
+            Self::EnsembleBands { .. } => Some("train the models on the same bands".to_owned()),
             Self::NetworkOutput { .. } => {
                 Some("a network returns class scores as large as its images: `[n, classes, height, width]`".to_owned())
             }

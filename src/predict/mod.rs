@@ -5,6 +5,8 @@
 //! [`SceneMap::save`].
 
 mod band;
+mod batch;
+mod ensemble;
 mod error;
 mod files;
 mod map;
@@ -19,6 +21,7 @@ mod stream;
 mod views;
 mod windows;
 
+pub use ensemble::Ensemble;
 pub use error::PredictError;
 pub use map::{SceneMap, score_class_map};
 pub use options::PredictOptions;

@@ -10,7 +10,7 @@ use crate::raster::Size;
 /// |---|---|
 /// | [`PredictOptions::window`] | 512: side of the windows that the network sees, in pixels |
 /// | [`PredictOptions::overlap`] | an eighth of the window: pixels that neighbouring windows share and blend over |
-/// | [`PredictOptions::batch`] | 1 on the CPU, 8 on a GPU: windows scored at once |
+/// | [`PredictOptions::batch`] | 1 on the CPU; on a GPU found by trying, from 8 on: windows scored at once |
 /// | [`PredictOptions::flips`] | false: every window is seen once, not mirrored too |
 /// | [`PredictOptions::turns`] | false: nor turned by quarters |
 /// | [`PredictOptions::scores`] | true: keep every class's score, not only the best class |
@@ -65,7 +65,7 @@ impl PredictOptions {
         self
     }
 
-    /// Windows scored at once.
+    /// Windows scored at once; fewer when the device's memory runs out.
     pub fn batch(mut self, windows: usize) -> Self {
         self.batch = Some(windows);
         self

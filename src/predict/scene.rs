@@ -1,5 +1,6 @@
+use super::batch::BatchSize;
 use super::files::{MapWriter, working_folder};
-use super::network::{Scorer, normalise};
+use super::network::{Inputs, Member, Scorer};
 use super::progress::Progress;
 use super::stream::Stream;
 use super::windows::WindowPlan;
@@ -14,6 +15,8 @@ use crate::scene::Scene;
 /// Windows scored at once unless [`PredictOptions::batch`] says otherwise.
 const CPU_BATCH: usize = 1;
 const GPU_BATCH: usize = 8;
+/// What the windows that wait for a batch may hold of the computer's memory while the size of a batch is searched.
+const WAITING_BYTES: usize = 256 << 20;
 
 /// Predicts the area in use of a scene, streaming: imagery is read ahead window by window in a thread, the scores of
 /// overlapping windows are blended, and rows that no later window reaches are written at once.
@@ -24,7 +27,12 @@ const GPU_BATCH: usize = 8;
 ///
 /// # Source
 /// Probabilities (softmax), not scores before it, are averaged, with weights that sum to one at every pixel: a tapered
-/// cosine over the overlap (see `windows.rs`).
+/// cosine over the overlap (see `windows.rs`). Views of a window, where [`PredictOptions`] ask for them, are averaged
+/// before.
+///
+/// # Batches
+/// When the device's memory runs out, fewer windows are scored at once from then on; what was scored stays. On a GPU the
+/// size of a batch is searched from 8 windows upwards unless [`PredictOptions::batch`] gives it.
 ///
 /// # Errors
 /// [`PredictError`] when scene and network do not fit; [`crate::Error::Interrupted`] when the user asked to stop: what
@@ -37,11 +45,30 @@ pub fn predict_scene(
     device: &Device,
     options: &PredictOptions,
 ) -> Result<SceneMap> {
+    let member = Member {
+        network,
+        normalisation,
+    };
+    predict_members(&[member], classes, scene, device, options)
+}
+
+/// [`predict_scene`] with several networks, whose probabilities are averaged.
+pub(super) fn predict_members(
+    members: &[Member<'_>],
+    classes: &Classes,
+    scene: &Scene,
+    device: &Device,
+    options: &PredictOptions,
+) -> Result<SceneMap> {
+    let Some(first) = members.first() else {
+        return Err(PredictError::NoModels.into());
+    };
+    let bands = first.normalisation.bands();
     let area = scene.area();
-    if scene.band_count() != normalisation.bands() {
+    if scene.band_count() != bands {
         let path = scene.raster().path().to_owned();
         return Err(PredictError::Bands {
-            expected: normalisation.bands(),
+            expected: bands,
             found: scene.band_count(),
             path,
         }
@@ -49,12 +76,16 @@ pub fn predict_scene(
     }
     options.check(area.size())?;
     let plan = WindowPlan::new(area, options.window, options.overlap_pixels());
-    let usual_batch = if device.is_gpu() {
-        GPU_BATCH
-    } else {
-        CPU_BATCH
+    let inputs = Inputs::of(members);
+    let batch = match options.batch {
+        Some(windows) => BatchSize::fixed(windows.min(plan.len())),
+        None if device.is_gpu() => {
+            let window_bytes = 4 * bands * members.len() * plan.network_size().area();
+            let most = (WAITING_BYTES / window_bytes.max(1)).min(plan.len());
+            BatchSize::found_by_trying(GPU_BATCH.min(plan.len()), most)
+        }
+        None => BatchSize::fixed(CPU_BATCH),
     };
-    let batch = options.batch.unwrap_or(usual_batch).min(plan.len());
 
     let folder = working_folder()?;
     let raster = scene.raster();
@@ -67,11 +98,13 @@ pub fn predict_scene(
         &raster.crs_wkt(),
         options.scores,
     )?;
-    let scorer = Scorer::new(network, device, classes.len(), options.views());
+    let scorer = Scorer::new(members, &inputs, device, classes.len(), options.views());
     let read = |window: &PixelWindow| {
-        let mut patch = scene.read(window)?;
-        normalise(&mut patch, normalisation);
-        Ok(patch)
+        // Far from the area of interest there is nothing to read.
+        if scene.aoi().is_some_and(|aoi| !aoi.touches(window)) {
+            return Ok(None);
+        }
+        Ok(Some(inputs.prepare(scene.read(window)?)))
     };
     let mut progress = Progress::new("predicting", plan.len(), options.quiet);
     let stream = Stream {

@@ -1,9 +1,13 @@
 //! The streaming loop: windows are read ahead in a thread, scored in batches, blended in the sliding band, and leave as
 //! finished rows.
 
-use crossbeam_channel::Receiver;
+use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::PredictError;
 use super::band::{Placement, ScoreBand};
+use super::batch::BatchSize;
 use super::progress::Progress;
 use super::windows::{PlannedWindow, WindowPlan, reflected};
 use crate::raster::{Patch, PixelWindow, Size};
@@ -17,7 +21,7 @@ pub(super) struct Stream<'a> {
     pub(super) plan: &'a WindowPlan,
     pub(super) classes: usize,
     /// Windows scored at once.
-    pub(super) batch: usize,
+    pub(super) batch: BatchSize,
 }
 
 /// Finished rows of the class map and of the scores.
@@ -33,18 +37,19 @@ impl Stream<'_> {
     /// Reads, scores and hands on every row of the area, in order.
     ///
     /// `score` gets a batch of windows of the plan's network size and returns probabilities
-    /// `[batch, classes, height, width]`. Windows without a valid pixel are not scored.
+    /// `[batch, classes, height, width]`. Windows without a valid pixel are not scored. [`PredictError::OutOfMemory`]
+    /// makes it try fewer at once.
     ///
     /// # Errors
     /// Whatever `read`, `score` or `sink` fail with; [`crate::Error::Interrupted`] when the user asked to stop.
     pub(super) fn run(
-        &self,
-        read: impl Fn(&PixelWindow) -> Result<Patch> + Send + Sync,
+        mut self,
+        read: impl Fn(&PixelWindow) -> Result<Option<Patch>> + Send + Sync,
         score: impl FnMut(&[Patch]) -> Result<Vec<f32>>,
         sink: &mut impl RowSink,
         progress: &mut Progress,
     ) -> Result<()> {
-        let (sender, receiver) = crossbeam_channel::bounded::<Read>(self.batch.max(2));
+        let (sender, receiver) = crossbeam_channel::bounded::<Read>(self.batch.most().max(2));
         let plan = self.plan;
         std::thread::scope(|scope| {
             let reader = std::thread::Builder::new().name("swath-predict-read".to_owned());
@@ -52,8 +57,12 @@ impl Stream<'_> {
                 for index in 0..plan.len() {
                     let window = plan.get(index);
                     let patch = read(&window.source).map(|patch| {
-                        let visible = patch.valid.iter().any(|valid| *valid != 0);
-                        (window, visible.then(|| padded(patch, plan.network_size())))
+                        let visible =
+                            patch.filter(|patch| patch.valid.iter().any(|valid| *valid != 0));
+                        (
+                            window,
+                            visible.map(|patch| padded(patch, plan.network_size())),
+                        )
                     });
                     // An error ends the reading; a closed channel means that nobody waits any more.
                     if patch.is_err() | sender.send(patch).is_err() {
@@ -63,7 +72,7 @@ impl Stream<'_> {
             });
             if let Err(source) = reading {
                 let path = std::path::PathBuf::from("swath-predict-read");
-                return Err(super::PredictError::Io {
+                return Err(PredictError::Io {
                     action: "start a thread",
                     path,
                     source,
@@ -80,7 +89,7 @@ impl Stream<'_> {
         reason = "dropping the receiver stops the reading thread"
     )]
     fn consume(
-        &self,
+        &mut self,
         receiver: Receiver<Read>,
         mut score: impl FnMut(&[Patch]) -> Result<Vec<f32>>,
         sink: &mut impl RowSink,
@@ -92,13 +101,25 @@ impl Stream<'_> {
         let mut remaining = self.plan.len();
         while remaining > 0 {
             session::check_interrupt("predicting the scene")?;
-            let mut windows = Vec::with_capacity(self.batch);
-            let mut patches = Vec::with_capacity(self.batch);
+            let batch = self.batch.windows();
+            let mut windows = Vec::with_capacity(batch);
+            let mut patches = Vec::with_capacity(batch);
             let mut taken = 0;
-            while patches.len() < self.batch && taken < remaining {
-                let Ok(read) = receiver.recv() else { break };
+            while patches.len() < batch && taken < remaining {
+                // A slow disk, or imagery without one valid pixel for long, must not hold up an interrupt.
+                let read = match receiver.recv_timeout(Duration::from_millis(100)) {
+                    Ok(read) => read,
+                    Err(RecvTimeoutError::Timeout) => {
+                        session::check_interrupt("predicting the scene")?;
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => break,
+                };
                 let (window, patch) = read?;
                 taken += 1;
+                if taken % 64 == 0 {
+                    session::check_interrupt("predicting the scene")?;
+                }
                 if let Some(patch) = patch {
                     windows.push(window);
                     patches.push(patch);
@@ -107,14 +128,32 @@ impl Stream<'_> {
             if taken == 0 {
                 break;
             }
-            if !patches.is_empty() {
-                let scores = score(&patches)?;
+            let mut left = patches.as_slice();
+            while !left.is_empty() {
+                let (now, later) = left.split_at(self.batch.windows().min(left.len()));
+                let began = Instant::now();
+                let scores = match score(now) {
+                    Ok(scores) => scores,
+                    // Everything scored so far stays in the band and in the files.
+                    Err(crate::Error::Predict(PredictError::OutOfMemory { .. }))
+                        if self.batch.out_of_memory(now.len()) =>
+                    {
+                        session::check_interrupt("predicting the scene")?;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                self.batch.scored(now.len(), began.elapsed());
+                let first = patches.len() - left.len();
                 let each = self.classes * size.width * size.height;
-                for ((window, patch), scores) in
-                    windows.iter().zip(&patches).zip(scores.chunks_exact(each))
+                for ((window, patch), scores) in windows[first..]
+                    .iter()
+                    .zip(now)
+                    .zip(scores.chunks_exact(each))
                 {
                     self.add(&mut band, *window, patch, scores, sink)?;
                 }
+                left = later;
             }
             remaining -= taken;
             progress.add(taken);
@@ -216,7 +255,7 @@ mod tests {
         !((40..60).contains(&col) && (30..90).contains(&row))
     }
 
-    fn read(window: &PixelWindow) -> Result<Patch> {
+    fn read(window: &PixelWindow) -> Result<Option<Patch>> {
         let size = Size {
             width: window.width,
             height: window.height,
@@ -237,7 +276,7 @@ mod tests {
                 patch.valid.push(u8::from(is_valid(col, row)));
             }
         }
-        Ok(patch)
+        Ok(Some(patch))
     }
 
     fn run(
@@ -257,7 +296,7 @@ mod tests {
         Stream {
             plan: &plan,
             classes: 2,
-            batch,
+            batch: BatchSize::fixed(batch),
         }
         .run(read, score, &mut rows, &mut progress)?;
         Ok(rows)
@@ -388,7 +427,7 @@ mod tests {
         let outcome = Stream {
             plan: &plan,
             classes: 2,
-            batch: 4,
+            batch: BatchSize::fixed(4),
         }
         .run(failing, pixelwise, &mut rows, &mut progress);
         assert!(

@@ -175,6 +175,16 @@ impl Segmenter {
         self.model.trained().map(|trained| &trained.meta)
     }
 
+    /// The number of bands it was trained with, or the error of a model without weights.
+    pub(crate) fn trained_bands(&self) -> Result<usize> {
+        Ok(self.model.weights("predict")?.meta.bands)
+    }
+
+    /// The device it predicts on.
+    pub(crate) fn device_for_run(&self) -> Result<Device> {
+        self.model.device_for_run()
+    }
+
     /// Its network, as an inference copy, and the normalisation of its input, once it has weights.
     #[must_use]
     pub fn network(&self) -> Option<(&dyn crate::models::AnyNetwork, &Normalisation)> {

@@ -12,6 +12,8 @@ mod data_sets;
 mod labels;
 /// Whole scenes predicted, scored and saved.
 mod predict;
+/// Several models together, and a device whose memory runs out.
+mod predict_models;
 /// Rasters: windows, masks, statistics, writing.
 mod rasters;
 /// The drawn town: the same everywhere, true to the pixel.
