@@ -8,6 +8,7 @@ mod depthwise;
 pub mod norm;
 mod planes;
 pub mod resample;
+pub mod roi;
 mod simd;
 
 pub use planes::Sizes;
