@@ -10,6 +10,7 @@ use burn::tensor::{DType, Device, Tensor, activation, module};
 
 use super::Activation;
 use super::ops::CpuOps;
+use super::precision;
 use swath_cpu::Sizes;
 use swath_cpu::norm::Limits;
 use swath_cpu::resample::Join;
@@ -36,14 +37,17 @@ pub fn conv2d(
     bias: Option<Tensor<1>>,
     options: ConvOptions<2>,
 ) -> Tensor<4> {
-    let Some(sizes) = sizes(&input, &weight, &options) else {
+    let output = if let Some(output) = precision::conv2d(&input, &weight, &options) {
+        output
+    } else if let Some(sizes) = sizes(&input, &weight, &options) {
+        Tensor::from_dispatch(Dispatch::swath_conv2d(
+            input.into_dispatch(),
+            weight.into_dispatch(),
+            sizes,
+        ))
+    } else {
         return module::conv2d(input, weight, bias, options);
     };
-    let output = Tensor::from_dispatch(Dispatch::swath_conv2d(
-        input.into_dispatch(),
-        weight.into_dispatch(),
-        sizes,
-    ));
     match bias {
         Some(bias) => output + bias.reshape([1, -1, 1, 1]),
         None => output,
@@ -211,21 +215,4 @@ pub fn upsample_and_join(
         Some(skip) => Tensor::cat(vec![x, skip], 1),
         None => x,
     }
-}
-
-/// `x` enlarged to `size` by repeating pixels, as PyTorch's `interpolate(mode="nearest")`.
-///
-/// # Shapes
-///
-/// `[n, c, h, w]` to `[n, c, size[0], size[1]]`
-pub fn enlarge_nearest(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-    let [_, _, height, width] = x.dims();
-    if [height, width] == size {
-        return x;
-    }
-    if [height, width] == size.map(|size| size.div_ceil(2)) {
-        return upsample_and_join(x, None, size);
-    }
-    let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
-    module::interpolate(x, nearest.with_output_size(size))
 }

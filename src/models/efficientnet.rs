@@ -39,7 +39,6 @@ fn same(channels: [usize; 2], kernel: usize, stride: usize, groups: usize) -> Co
         channels,
         kernel,
         stride,
-        dilation: 1,
         padding: Padding::Same,
         groups,
         bias: false,

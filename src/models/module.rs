@@ -8,7 +8,7 @@ use burn::tensor::{Device, Gradients, Tensor};
 use super::tensors::{self, NamedTensors};
 use super::{ModelError, Task};
 use crate::Result;
-use crate::train::{AdamW, Rates, Step};
+use crate::train::{Average, Descent, Rates, Step};
 
 /// The part of a network without its type that does not depend on what it is for: copies, devices, the optimiser's step,
 /// tensors by name.
@@ -45,14 +45,14 @@ pub trait AnyModule<T: Task>: Send + Sync {
         gradients: GradientsParams,
     ) -> Box<T::Network>;
 
-    /// One step of the library's own AdamW, which keeps its state by parameter name; `gradients` are those of a loss
-    /// computed with this network.
-    fn adamw(
-        self: Box<Self>,
-        optimiser: &mut AdamW,
-        gradients: Gradients,
-        rates: &Rates,
-    ) -> (Box<T::Network>, Step);
+    /// Adds the gradients of a loss computed with this network to those of the step under way.
+    fn gather(&self, descent: &mut Descent, gradients: Gradients);
+
+    /// One step of the library's own optimisers, which keep their state by parameter name, with the gathered gradients.
+    fn descend(self: Box<Self>, descent: &mut Descent, rates: &Rates) -> (Box<T::Network>, Step);
+
+    /// Takes the weights into a running average.
+    fn average_into(&self, average: &mut Average);
 
     /// Stops training the parameters, and updating the batch norms, whose names begin with one of the prefixes.
     fn freeze(&mut self, prefixes: &[&str]);
@@ -119,14 +119,25 @@ macro_rules! any_module {
                 Box::new(optimizer.step(rate, *self, gradients))
             }
 
-            fn adamw(
-                self: Box<Self>,
-                optimiser: &mut $crate::train::AdamW,
+            fn gather(
+                &self,
+                descent: &mut $crate::train::Descent,
                 gradients: burn::tensor::Gradients,
+            ) {
+                descent.gather(self, gradients);
+            }
+
+            fn descend(
+                self: Box<Self>,
+                descent: &mut $crate::train::Descent,
                 rates: &$crate::train::Rates,
             ) -> ($boxed, $crate::train::Step) {
-                let (module, step) = optimiser.step(*self, gradients, rates);
+                let (module, step) = descent.step(*self, rates);
                 (Box::new(module), step)
+            }
+
+            fn average_into(&self, average: &mut $crate::train::Average) {
+                average.update(&self.valid());
             }
 
             fn freeze(&mut self, prefixes: &[&str]) {

@@ -11,13 +11,13 @@ use super::ModelError;
 pub type NamedTensors = BTreeMap<String, TensorData>;
 
 // A variant's name is no part of a tensor's name: PyTorch has no such level.
-fn enter(path: &mut Vec<String>, name: &str, container: &str) {
+pub(crate) fn enter(path: &mut Vec<String>, name: &str, container: &str) {
     if !container.starts_with("Enum:") {
         path.push(name.to_owned());
     }
 }
 
-fn exit(path: &mut Vec<String>, container: &str) {
+pub(crate) fn exit(path: &mut Vec<String>, container: &str) {
     if !container.starts_with("Enum:") {
         path.pop();
     }

@@ -33,6 +33,7 @@ pub struct Curves {
     right_label: String,
     size: (u32, u32),
     x_limits: Option<(f64, f64)>,
+    x_powers: bool,
     marks: Vec<f64>,
 }
 
@@ -48,6 +49,7 @@ impl Curves {
             right_label: String::new(),
             size: (680, 320),
             x_limits: None,
+            x_powers: false,
             marks: Vec::new(),
         }
     }
@@ -91,6 +93,13 @@ impl Curves {
     #[must_use]
     pub fn x_limits(mut self, low: f64, high: f64) -> Self {
         self.x_limits = (low.is_finite() && high.is_finite() && low < high).then_some((low, high));
+        self
+    }
+
+    /// The horizontal values are powers of ten: -3 is labelled 1e-3. For learning rates.
+    #[must_use]
+    pub fn x_powers(mut self) -> Self {
+        self.x_powers = true;
         self
     }
 
@@ -315,8 +324,13 @@ impl Curves {
                 [(x, plot.bottom), (x, plot.bottom + 4)],
                 theme::AXIS,
             ))?;
+            let label = if self.x_powers {
+                format!("{:.0e}", 10_f64.powf(value))
+            } else {
+                x_axis.label(value)
+            };
             area.draw(&Text::new(
-                x_axis.label(value),
+                label,
                 (x, plot.bottom + 7),
                 small(HPos::Center, VPos::Top),
             ))?;

@@ -9,7 +9,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::{AdamW, History, MomentRecord, TrainError};
+use super::{Descent, History, MomentRecord, Plateau, TrainError};
 use crate::models::{NamedTensors, Normalisation};
 
 /// The file in a checkpoint folder.
@@ -17,7 +17,7 @@ const FILE: &str = "training.safetensors";
 /// The key of the safetensors metadata that holds the JSON.
 const KEY: &str = "swath-training";
 /// The format this library writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What a run was asked to do; a resumed run must be asked the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,11 +27,24 @@ pub(super) struct Settings {
     pub(super) bands: usize,
     pub(super) chips: usize,
     pub(super) chip_size: usize,
+    /// Chips in a batch and batches in a step may change at a resume, to fit less memory; their product may not.
+    #[serde(skip)]
     pub(super) batch: usize,
+    #[serde(skip)]
+    pub(super) accumulate: usize,
+    pub(super) chips_a_step: usize,
     pub(super) steps: usize,
+    pub(super) optimiser: super::Optimiser,
     pub(super) lr: f64,
+    pub(super) schedule: super::Schedule,
     pub(super) weight_decay: f64,
+    pub(super) clip_norm: Option<f64>,
+    pub(super) ema: Option<f64>,
+    pub(super) precision: crate::models::Precision,
     pub(super) loss: super::Loss,
+    pub(super) class_weights: Option<Vec<f64>>,
+    /// The encoder's share of the learning rate, 0 when it is frozen.
+    pub(super) encoder_share: f64,
     pub(super) seed: u64,
 }
 
@@ -57,6 +70,8 @@ struct Header {
     normalisation: Normalisation,
     step: usize,
     optimiser_steps: u64,
+    average_updates: u64,
+    plateau: Plateau,
     epoch_losses: Vec<f32>,
     epoch_seconds: f64,
     history: History,
@@ -75,6 +90,11 @@ pub(super) struct Checkpoint {
     pub(super) network: NamedTensors,
     /// The weights of the best epoch, once there is one.
     pub(super) best: NamedTensors,
+    /// The running average of the weights, when there is one.
+    pub(super) average: NamedTensors,
+    pub(super) average_updates: u64,
+    /// What the plateau schedule has seen.
+    pub(super) plateau: Plateau,
     pub(super) optimiser_steps: u64,
     pub(super) moments: Vec<MomentRecord>,
 }
@@ -97,13 +117,19 @@ impl Checkpoint {
             normalisation: self.normalisation.clone(),
             step: self.step,
             optimiser_steps: self.optimiser_steps,
+            average_updates: self.average_updates,
+            plateau: self.plateau,
             epoch_losses: self.epoch_losses.clone(),
             epoch_seconds: self.epoch_seconds,
             history: self.history.clone(),
         };
         let header = serde_json::to_string(&header).map_err(|error| wrong(error.to_string()))?;
         let mut views = Vec::new();
-        for (group, tensors) in [("network", &self.network), ("best", &self.best)] {
+        for (group, tensors) in [
+            ("network", &self.network),
+            ("best", &self.best),
+            ("average", &self.average),
+        ] {
             for (name, data) in tensors {
                 let values = data
                     .as_slice::<f32>()
@@ -133,6 +159,12 @@ impl Checkpoint {
         file.as_file().sync_all().map_err(io)?;
         file.persist(&path).map_err(|error| io(error.error))?;
         Ok(path)
+    }
+
+    /// Whether a folder has a checkpoint.
+    #[cfg(test)]
+    pub(super) fn exists(folder: &Path) -> bool {
+        folder.join(FILE).exists()
     }
 
     /// Reads the checkpoint of `folder`, which must come from a run with the same settings.
@@ -167,6 +199,7 @@ impl Checkpoint {
         let file = SafeTensors::deserialize(&bytes)
             .map_err(|error| wrong(format!("it is damaged ({error})")))?;
         let (mut network, mut best) = (NamedTensors::new(), NamedTensors::new());
+        let mut average = NamedTensors::new();
         let (mut firsts, mut seconds) = (HashMap::new(), HashMap::new());
         for (name, view) in file.iter() {
             let values: Vec<f32> = view
@@ -180,6 +213,9 @@ impl Checkpoint {
                 }
                 Some(("best", name)) => {
                     drop(best.insert(name.to_owned(), data(values, view.shape())));
+                }
+                Some(("average", name)) => {
+                    drop(average.insert(name.to_owned(), data(values, view.shape())));
                 }
                 Some(("first", name)) => drop(firsts.insert(name.to_owned(), values)),
                 Some(("second", name)) => drop(seconds.insert(name.to_owned(), values)),
@@ -206,13 +242,16 @@ impl Checkpoint {
             history: header.history,
             network,
             best,
+            average,
+            average_updates: header.average_updates,
+            plateau: header.plateau,
             optimiser_steps: header.optimiser_steps,
             moments,
         })
     }
 
     /// The optimiser, where the checkpoint left it.
-    pub(super) fn optimiser(&mut self, fresh: AdamW) -> AdamW {
+    pub(super) fn descent(&mut self, fresh: Descent) -> Descent {
         fresh.resume(self.optimiser_steps, std::mem::take(&mut self.moments))
     }
 }
@@ -248,10 +287,19 @@ mod tests {
             chips: 40,
             chip_size: 64,
             batch: 4,
+            accumulate: 2,
+            chips_a_step: 8,
             steps: 20,
+            optimiser: crate::train::Optimiser::sgd(0.9),
             lr: 1e-3,
+            schedule: crate::train::Schedule::plateau(0.5, 1),
             weight_decay: 0.01,
-            loss: crate::train::Loss::Sum,
+            clip_norm: Some(1.0),
+            ema: Some(0.999),
+            precision: crate::models::Precision::F32,
+            loss: crate::train::Loss::focal(),
+            class_weights: Some(vec![0.1, 0.3]),
+            encoder_share: 0.1,
             seed: 7,
         }
     }
@@ -266,9 +314,17 @@ mod tests {
             history: History {
                 epochs: vec![record(1, [50, 10, 10, 30], 0.1)],
                 step_losses: vec![0.3; 10],
+                averaged: true,
             },
             network: NamedTensors::from([("a.weight".into(), data(vec![1.0, -0.1], &[1, 2]))]),
             best: NamedTensors::new(),
+            average: NamedTensors::from([("a.weight".into(), data(vec![0.9, 0.2], &[1, 2]))]),
+            average_updates: 10,
+            plateau: Plateau {
+                scale: 0.25,
+                lowest: Some(0.1),
+                since: 1,
+            },
             optimiser_steps: 10,
             moments: vec![MomentRecord {
                 path: "a.weight".into(),
@@ -292,6 +348,10 @@ mod tests {
         assert_eq!(read.network, written.network);
         assert_eq!(read.moments, written.moments);
         assert_eq!(
+            (read.average, read.average_updates, read.plateau),
+            (written.average, 10, written.plateau)
+        );
+        assert_eq!(
             std::fs::read_dir(folder.path())?.count(),
             1,
             "no temporary file stays"
@@ -309,14 +369,17 @@ mod tests {
         ));
         let path = checkpoint().write(folder.path())?;
         let other = Settings {
-            batch: 8,
+            chips_a_step: 16,
             ..settings()
         };
         let error = Checkpoint::read(folder.path(), &other)
             .err()
             .map(|error| error.to_string())
             .unwrap_or_default();
-        assert!(error.contains("its batch is 4, this run's is 8"), "{error}");
+        assert!(
+            error.contains("its chips_a_step is 8, this run's is 16"),
+            "{error}"
+        );
         let mut bytes = std::fs::read(&path)?;
         bytes.truncate(bytes.len() / 2);
         std::fs::write(&path, bytes)?;

@@ -1,11 +1,13 @@
 //! What must hold before a training starts: each violation is an error that names the way out.
 
-use super::TrainError;
 use super::model::Model;
 use super::options::{Fit, Length};
+use super::{Loss, Optimiser, TrainError};
 use crate::Result;
 use crate::chips::Chips;
-use crate::models::Task;
+use crate::device::Device;
+use crate::labels::Classes;
+use crate::models::{Precision, Task};
 use crate::scene::Scene;
 
 pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
@@ -24,19 +26,65 @@ pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
         Length::Steps(0) => return wrong("steps", "0".to_owned(), "at least 1"),
         Length::Epochs(_) | Length::Steps(_) => {}
     }
-    if !(options.lr.is_finite() && options.lr > 0.0) {
+    if options.accumulate == 0 {
+        return wrong("accumulate", "0".to_owned(), "at least 1 batch a step");
+    }
+    let rate = options.highest_rate();
+    if !(rate.is_finite() && rate > 0.0) {
+        return wrong("lr", rate.to_string(), "a positive number, such as 1e-3");
+    }
+    let decay = options.decay();
+    if !(decay.is_finite() && decay >= 0.0) {
+        return wrong("weight_decay", decay.to_string(), "0 or a positive number");
+    }
+    if let Some((found, expected)) = options.schedule.problem() {
+        return wrong("schedule", found, expected);
+    }
+    if let Optimiser::Sgd { momentum, nesterov } = options.optimiser {
+        if !(0.0..1.0).contains(&momentum) {
+            return wrong(
+                "optimiser",
+                format!("sgd({momentum})"),
+                "a momentum of at least 0 and less than 1, such as Optimiser::sgd(0.9)",
+            );
+        }
+        if nesterov && momentum == 0.0 {
+            return wrong(
+                "optimiser",
+                "sgd(0).nesterov()".to_owned(),
+                "a momentum greater than 0 to look ahead along, such as Optimiser::sgd(0.9).nesterov()",
+            );
+        }
+    }
+    if let Some(decay) = options.ema
+        && !(decay > 0.0 && decay < 1.0)
+    {
         return wrong(
-            "lr",
-            options.lr.to_string(),
-            "a positive number, such as 1e-3",
+            "ema",
+            decay.to_string(),
+            "a share between 0 and 1, such as 0.999",
         );
     }
-    if !(options.weight_decay.is_finite() && options.weight_decay >= 0.0) {
+    if let Loss::Focal { gamma } = options.loss
+        && !(gamma.is_finite() && gamma >= 0.0)
+    {
         return wrong(
-            "weight_decay",
-            options.weight_decay.to_string(),
-            "0 or a positive number",
+            "loss",
+            format!("Loss::Focal {{ gamma: {gamma} }}"),
+            "a gamma of 0 or more, such as 2.0",
         );
+    }
+    if let Some(weights) = &options.class_weights {
+        let usable = weights
+            .iter()
+            .all(|weight| weight.is_finite() && *weight >= 0.0);
+        if !usable || weights.iter().sum::<f64>() <= 0.0 {
+            return wrong(
+                "class_weights",
+                format!("{weights:?}"),
+                "numbers of 0 or more, not all 0, background first",
+            );
+        }
     }
     if options
         .clip_norm
@@ -66,6 +114,28 @@ pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
         );
     }
     Ok(())
+}
+
+/// The device computes in the precision asked for.
+pub(super) fn precision(options: &Fit, device: &Device) -> Result<(), TrainError> {
+    let able = || device.is_gpu() && device.burn().supports_dtype(burn::tensor::FloatDType::BF16);
+    match options.precision {
+        Precision::Bf16 if !able() => Err(TrainError::Bf16 {
+            device: device.name().to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A weight for each class.
+pub(super) fn class_weights(options: &Fit, classes: &Classes) -> Result<(), TrainError> {
+    match &options.class_weights {
+        Some(weights) if weights.len() != classes.len() => Err(TrainError::ClassWeights {
+            found: weights.len(),
+            classes: classes.names().into_iter().map(str::to_owned).collect(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Both scenes have labels by pixel.

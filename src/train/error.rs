@@ -24,6 +24,14 @@ pub enum TrainError {
         /// What it should be.
         expected: &'static str,
     },
+    /// Class weights that are not one for each class.
+    #[error("cannot train with {found} class weights: expected {}, one for each of {classes:?}", classes.len())]
+    ClassWeights {
+        /// Weights given.
+        found: usize,
+        /// The model's classes, background first.
+        classes: Vec<String>,
+    },
     /// Chips cut from a scene without labels.
     #[error("the {area} has no labels: {scene}")]
     NoLabels {
@@ -80,6 +88,28 @@ pub enum TrainError {
         /// The step, counted from 1.
         step: usize,
     },
+    /// The device ran out of memory before any weights were worth keeping.
+    #[error(
+        "out of memory on {device} at step {step}: {batch} chips of {size} px and {bands} bands do not fit"
+    )]
+    OutOfMemory {
+        /// The device.
+        device: String,
+        /// The step, counted from 1.
+        step: usize,
+        /// Chips in a batch.
+        batch: usize,
+        /// Side of a chip in pixels.
+        size: usize,
+        /// Bands of a chip.
+        bands: usize,
+    },
+    /// bf16 on a device that does not compute it, or more slowly than f32.
+    #[error("cannot train with precision = bf16 on {device}: expected a GPU that computes bf16")]
+    Bf16 {
+        /// The device.
+        device: String,
+    },
     /// A checkpoint that cannot be used.
     #[error("cannot resume from the checkpoint: {reason}: {path:?}")]
     Checkpoint {
@@ -108,6 +138,9 @@ impl Hint for TrainError {
                 "the disk is full; the checkpoint from before is intact".to_owned()
             }
             Self::Io { .. } | Self::Setting { .. } => return None,
+            Self::ClassWeights { .. } => {
+                "list the background first, as in `Fit::epochs(10).class_weights([1.0, 10.0])`".to_owned()
+            }
             Self::NoLabels { .. } => {
                 "add them with `scene.with_labels(\"labels.geojson\", \"building\")?` before `split` and `chips`".to_owned()
             }
@@ -124,6 +157,21 @@ impl Hint for TrainError {
             }
             Self::NotFinite { .. } => {
                 "lower the learning rate, as in `Fit::epochs(10).lr(1e-4)`, and look for extreme values in the imagery"
+                    .to_owned()
+            }
+            Self::OutOfMemory { batch, .. } if *batch > 1 => {
+                let half = batch / 2;
+                format!(
+                    "lower the batch, as in `Fit::epochs(10).batch({half}).accumulate({})`, which keeps the steps as \
+                     large; smaller chips or a smaller encoder help as well",
+                    batch.div_ceil(half)
+                )
+            }
+            Self::OutOfMemory { .. } => {
+                "cut smaller chips, as in `Chips::random(400, 128)`, or choose a smaller encoder".to_owned()
+            }
+            Self::Bf16 { .. } => {
+                "leave `precision` out: the CPU trains in f32, which is faster there; `Device::best()` says which device is used"
                     .to_owned()
             }
             Self::Checkpoint { .. } => {

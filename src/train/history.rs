@@ -50,6 +50,9 @@ pub struct History {
     pub epochs: Vec<EpochRecord>,
     /// The training loss of every step, in order.
     pub step_losses: Vec<f32>,
+    /// Whether the scores are those of the running average of the weights ([`crate::train::Fit::ema`]).
+    #[serde(default)]
+    pub averaged: bool,
 }
 
 impl History {
@@ -71,6 +74,13 @@ impl History {
         self.epochs
             .first()
             .map_or("mean IoU", |epoch| epoch.scores.name())
+    }
+
+    /// [`History::score_name`], with ` (EMA)` where the scores are those of averaged weights.
+    #[must_use]
+    pub fn score_label(&self) -> String {
+        let averaged = if self.averaged { " (EMA)" } else { "" };
+        format!("{}{averaged}", self.score_name())
     }
 
     /// The step losses, smoothed: an exponential mean with the given share of the new value, corrected for its start.
@@ -212,7 +222,7 @@ pub(super) mod tests {
                 record(2, [50, 0, 10, 40], 0.9),
                 record(3, [50, 0, 10, 40], 0.2),
             ],
-            step_losses: Vec::new(),
+            ..History::default()
         };
         assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
         assert_eq!(history.best().and_then(EpochRecord::score), Some(0.8));
@@ -231,7 +241,7 @@ pub(super) mod tests {
         };
         let history = History {
             epochs: vec![epoch(1, 0.4), epoch(2, 0.6), epoch(3, 0.5)],
-            step_losses: Vec::new(),
+            ..History::default()
         };
         assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
         let text = serde_json::to_string(&history).unwrap_or_default();
@@ -246,7 +256,7 @@ pub(super) mod tests {
                 record(2, [50, 0, 0, 0], 0.3),
                 record(3, [50, 0, 0, 0], 0.5),
             ],
-            step_losses: Vec::new(),
+            ..History::default()
         };
         assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
     }
@@ -254,8 +264,8 @@ pub(super) mod tests {
     #[test]
     fn smoothing_starts_at_the_first_loss_and_skips_what_is_not_finite() {
         let history = History {
-            epochs: Vec::new(),
             step_losses: vec![2.0, f32::NAN, 2.0, 1.0],
+            ..History::default()
         };
         let smoothed = history.smoothed(0.5);
         assert_eq!(&smoothed[..3], &[2.0, 2.0, 2.0]);
@@ -267,6 +277,7 @@ pub(super) mod tests {
         let history = History {
             epochs: vec![record(1, [50, 10, 10, 30], 0.1)],
             step_losses: vec![0.5],
+            averaged: true,
         };
         let text = serde_json::to_string(&history).unwrap_or_default();
         assert_eq!(serde_json::from_str::<History>(&text).ok(), Some(history));

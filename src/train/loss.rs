@@ -1,13 +1,15 @@
-//! Losses on logits: cross-entropy with class weights and ignored pixels, soft dice, their sum.
+//! Losses on logits: cross-entropy, focal, soft dice, Lovász-softmax and sums, with class weights and ignored pixels.
 
 use burn::tensor::{Int, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
+
+use super::lovasz::lovasz;
 
 /// Keeps a division by an empty sum from giving NaN: a batch without any labelled pixel has loss 0 and no gradient.
 const NEARLY_ZERO: f32 = 1e-6;
 
 /// What training makes small. Pixels labelled 255 (`labels::IGNORE`) count in none of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Loss {
     /// Cross-entropy per pixel, weighted by class, averaged over the sum of the weights (as
@@ -19,6 +21,19 @@ pub enum Loss {
     /// Cross-entropy plus dice: the steady gradients of the one, the balance of the other.
     #[default]
     Sum,
+    /// Cross-entropy with each pixel counted times `(1 - p) ^ gamma`, where `p` is the probability of its true class:
+    /// what is already right counts little, so that rare and hard pixels lead. Weighted and averaged as the
+    /// cross-entropy, which is its case `gamma = 0`; 2 is usual ([`Loss::focal`]).
+    Focal {
+        /// How much less a pixel that is already right counts: 0 or more.
+        gamma: f64,
+    },
+    /// Lovász-softmax: a smooth form of one minus the IoU, over all pixels of the batch together, averaged over the
+    /// classes that the batch contains (by class weight). For the last epochs, or with [`Loss::LovaszSum`]. On a GPU it
+    /// reads the probabilities back once a step, to sort them.
+    Lovasz,
+    /// Cross-entropy plus Lovász-softmax.
+    LovaszSum,
 }
 
 impl Loss {
@@ -36,6 +51,12 @@ impl Loss {
     ) -> Tensor<1> {
         let log_probabilities = activation::log_softmax(logits, 1);
         match self {
+            Self::Focal { gamma } => focal(log_probabilities, targets, class_weights, gamma),
+            Self::Lovasz => lovasz(log_probabilities.exp(), targets, class_weights),
+            Self::LovaszSum => {
+                lovasz(log_probabilities.clone().exp(), targets, class_weights)
+                    + cross_entropy(log_probabilities, targets, class_weights)
+            }
             Self::CrossEntropy => cross_entropy(log_probabilities, targets, class_weights),
             Self::Dice => dice(log_probabilities.exp(), targets),
             Self::Sum => {
@@ -45,10 +66,19 @@ impl Loss {
         }
     }
 
+    /// [`Loss::Focal`] with the usual `gamma` of 2.
+    #[must_use]
+    pub const fn focal() -> Self {
+        Self::Focal { gamma: 2.0 }
+    }
+
     /// Its name, as a person reads it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Focal { .. } => "focal",
+            Self::Lovasz => "Lovász",
+            Self::LovaszSum => "cross-entropy + Lovász",
             Self::CrossEntropy => "cross-entropy",
             Self::Dice => "dice",
             Self::Sum => "cross-entropy + dice",
@@ -60,7 +90,9 @@ impl Loss {
 #[derive(Clone, Debug)]
 pub struct Targets {
     /// `[n, classes, h, w]`: 1 at the class of each pixel; all zero where the pixel is ignored.
-    one_hot: Tensor<4>,
+    pub(super) one_hot: Tensor<4>,
+    /// `[n, h, w]`, on the host.
+    pub(super) labels: Vec<u8>,
 }
 
 impl Targets {
@@ -70,16 +102,17 @@ impl Targets {
     pub fn new(labels: &[u8], shape: [usize; 4], device: &burn::tensor::Device) -> Self {
         let [n, classes, height, width] = shape;
         debug_assert_eq!(labels.len(), n * height * width);
-        let labels = labels
+        let numbers = labels
             .iter()
             .map(|&label| i32::from(label))
             .collect::<Vec<_>>();
-        let labels =
-            Tensor::<4, Int>::from_data(TensorData::new(labels, [n, 1, height, width]), device);
+        let numbers =
+            Tensor::<4, Int>::from_data(TensorData::new(numbers, [n, 1, height, width]), device);
         let classes =
             Tensor::<1, Int>::arange(0..classes as i64, device).reshape([1, classes, 1, 1]);
         Self {
-            one_hot: labels.expand(shape).equal(classes.expand(shape)).float(),
+            one_hot: numbers.expand(shape).equal(classes.expand(shape)).float(),
+            labels: labels.to_vec(),
         }
     }
 }
@@ -89,12 +122,40 @@ fn cross_entropy(
     targets: &Targets,
     class_weights: Option<&Tensor<4>>,
 ) -> Tensor<1> {
+    let (weighted, total) = weighted(targets, class_weights);
+    (log_probabilities * weighted).sum().neg() / total
+}
+
+/// The one-hot labels times the class weights, and their sum.
+fn weighted(targets: &Targets, class_weights: Option<&Tensor<4>>) -> (Tensor<4>, Tensor<1>) {
     let weighted = match class_weights {
         Some(weights) => targets.one_hot.clone() * weights.clone(),
         None => targets.one_hot.clone(),
     };
     let total = weighted.clone().sum().clamp_min(NEARLY_ZERO);
-    (log_probabilities * weighted).sum().neg() / total
+    (weighted, total)
+}
+
+/// # Source
+/// Lin et al., Focal Loss for Dense Object Detection (2017), for several classes by softmax.
+fn focal(
+    log_probabilities: Tensor<4>,
+    targets: &Targets,
+    class_weights: Option<&Tensor<4>>,
+    gamma: f64,
+) -> Tensor<1> {
+    let (weighted, total) = weighted(targets, class_weights);
+    // A power of exactly 0 would have no finite gradient.
+    let wrong = log_probabilities
+        .clone()
+        .exp()
+        .neg()
+        .add_scalar(1.0)
+        .clamp_min(NEARLY_ZERO);
+    (wrong.powf_scalar(gamma) * log_probabilities * weighted)
+        .sum()
+        .neg()
+        / total
 }
 
 /// # Source
@@ -144,6 +205,14 @@ mod tests {
     /// print(1 - sum(2 * common(c) / (sum(p[n, c, q] for n, _, q in a) + count(c)) for c in range(3)) / 3)
     /// ```
     const IGNORE: u8 = 255;
+    const ALL: [Loss; 6] = [
+        Loss::CrossEntropy,
+        Loss::Dice,
+        Loss::Sum,
+        Loss::focal(),
+        Loss::Lovasz,
+        Loss::LovaszSum,
+    ];
     const CE: f32 = 2.580_413_4;
     const WEIGHTED_CE: f32 = 2.334_352_6;
     const DICE: f32 = 0.853_619_8;
@@ -195,7 +264,7 @@ mod tests {
 
     #[test]
     fn ignored_pixels_get_no_gradient_and_the_others_do() {
-        for loss in [Loss::CrossEntropy, Loss::Dice, Loss::Sum] {
+        for loss in ALL {
             let (logits, targets) = example();
             let gradients = loss.of(logits.clone(), &targets, None).backward();
             let gradient = logits
@@ -207,9 +276,10 @@ mod tests {
             for (position, value) in gradient.iter().enumerate() {
                 let (image, pixel) = (position / 12, position % 4);
                 let ignored = (image, pixel) == (0, 3) || (image, pixel) == (1, 2);
-                assert_eq!(
-                    *value == 0.0,
-                    ignored,
+                // Where no pixel of a class is left to be wrong, Lovász has nothing more to say.
+                let silent = matches!(loss, Loss::Lovasz) && !ignored;
+                assert!(
+                    silent || (*value == 0.0) == ignored,
                     "{loss:?} at image {image}, pixel {pixel}: {value}"
                 );
             }
@@ -221,7 +291,7 @@ mod tests {
         let device = burn::tensor::Device::flex().autodiff();
         let logits = Tensor::<4>::ones([1, 2, 2, 2], &device).require_grad();
         let targets = Targets::new(&[IGNORE; 4], [1, 2, 2, 2], &device);
-        for loss in [Loss::CrossEntropy, Loss::Dice, Loss::Sum] {
+        for loss in ALL {
             let found = loss.of(logits.clone(), &targets, None);
             let gradients = found.backward();
             assert_eq!(value(found), 0.0, "{loss:?}");

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Loss;
+use super::{Loss, Optimiser, Schedule};
+use crate::models::Precision;
 
 /// How long to train.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,11 +21,16 @@ pub enum Length {
 /// | setting | default |
 /// |---|---|
 /// | [`Fit::batch`] | 4 chips a step |
-/// | [`Fit::lr`] | 1e-3, the highest rate of the one-cycle schedule |
-/// | [`Fit::weight_decay`] | 0.01 (AdamW; biases and normalisation scales excepted) |
+/// | [`Fit::accumulate`] | 1 batch a step |
+/// | [`Fit::optimiser`] | [`Optimiser::AdamW`] |
+/// | [`Fit::lr`] | the highest rate of the schedule: 1e-3 with AdamW, 1e-2 with SGD |
+/// | [`Fit::schedule`] | [`Schedule::one_cycle`] |
+/// | [`Fit::weight_decay`] | 0.01 with AdamW, 1e-4 with SGD; biases and normalisation scales excepted |
 /// | [`Fit::loss`] | [`Loss::Sum`]: cross-entropy + dice |
 /// | [`Fit::class_weights`] | all 1 |
 /// | [`Fit::clip_norm`] | 1.0, the largest norm of all gradients together |
+/// | [`Fit::ema`] | none: the weights of the steps themselves |
+/// | [`Fit::precision`] | [`Precision::F32`] |
 /// | [`Fit::patience`] | none: all epochs are run |
 /// | [`Fit::seed`] | 0 |
 /// | [`Fit::checkpoints`], [`Fit::resume`] | none |
@@ -34,19 +40,29 @@ pub enum Length {
 /// | [`Fit::quiet`] | false: the live view is shown |
 ///
 /// ```
-/// use swath::train::{Fit, Loss};
+/// use swath::train::{Fit, Loss, Optimiser, Schedule};
 /// let fit = Fit::epochs(12).batch(8).lr(5e-4).loss(Loss::CrossEntropy).patience(3);
+/// let long = Fit::epochs(80)
+///     .optimiser(Optimiser::sgd(0.9).nesterov())
+///     .schedule(Schedule::cosine())
+///     .ema(0.999)
+///     .accumulate(4);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Fit {
     pub(super) length: Length,
     pub(super) batch: usize,
-    pub(super) lr: f64,
-    pub(super) weight_decay: f64,
+    pub(super) accumulate: usize,
+    pub(super) optimiser: Optimiser,
+    pub(super) lr: Option<f64>,
+    pub(super) schedule: Schedule,
+    pub(super) weight_decay: Option<f64>,
     pub(super) loss: Loss,
     pub(super) class_weights: Option<Vec<f64>>,
     pub(super) clip_norm: Option<f64>,
+    pub(super) ema: Option<f64>,
+    pub(super) precision: Precision,
     pub(super) patience: Option<usize>,
     pub(super) seed: u64,
     pub(super) checkpoints: Option<PathBuf>,
@@ -63,11 +79,16 @@ impl Fit {
         Self {
             length,
             batch: 4,
-            lr: 1e-3,
-            weight_decay: 0.01,
+            accumulate: 1,
+            optimiser: Optimiser::AdamW,
+            lr: None,
+            schedule: Schedule::one_cycle(),
+            weight_decay: None,
             loss: Loss::Sum,
             class_weights: None,
             clip_norm: Some(1.0),
+            ema: None,
+            precision: Precision::F32,
             patience: None,
             seed: 0,
             checkpoints: None,
@@ -90,21 +111,41 @@ impl Fit {
         Self::new(Length::Steps(steps))
     }
 
-    /// Chips in one step.
+    /// Chips that go through the network together: what decides how much memory a step takes.
     pub fn batch(mut self, chips: usize) -> Self {
         self.batch = chips;
         self
     }
 
-    /// The highest learning rate of the one-cycle schedule, reached after 30 % of the steps.
-    pub fn lr(mut self, rate: f64) -> Self {
-        self.lr = rate;
+    /// Batches in one step: their gradients are averaged before the weights move, as if one batch were that many times as
+    /// large, in the memory of one. Batch norms still see one batch at a time.
+    pub fn accumulate(mut self, batches: usize) -> Self {
+        self.accumulate = batches;
         self
     }
 
-    /// How strongly AdamW pulls weights towards zero.
+    /// How gradients become changes of the weights.
+    pub fn optimiser(mut self, optimiser: Optimiser) -> Self {
+        self.optimiser = optimiser;
+        self
+    }
+
+    /// The highest learning rate of the schedule; the one-cycle schedule reaches it after 30 % of the steps.
+    /// `find_rate` of a model looks for a good one.
+    pub fn lr(mut self, rate: f64) -> Self {
+        self.lr = Some(rate);
+        self
+    }
+
+    /// How the learning rate goes from the first step to the last.
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+
+    /// How strongly the optimiser pulls weights towards zero.
     pub fn weight_decay(mut self, decay: f64) -> Self {
-        self.weight_decay = decay;
+        self.weight_decay = Some(decay);
         self
     }
 
@@ -114,7 +155,8 @@ impl Fit {
         self
     }
 
-    /// How much a pixel of each class counts in the cross-entropy, background first.
+    /// How much a pixel of each class counts in the cross-entropy and focal losses, and a class in Lovász, background
+    /// first.
     pub fn class_weights(mut self, weights: impl IntoIterator<Item = f64>) -> Self {
         self.class_weights = Some(weights.into_iter().collect());
         self
@@ -123,6 +165,20 @@ impl Fit {
     /// The largest norm of all gradients together; `f64::INFINITY` leaves them as they are.
     pub fn clip_norm(mut self, norm: f64) -> Self {
         self.clip_norm = norm.is_finite().then_some(norm);
+        self
+    }
+
+    /// Averages the weights over the steps, keeping this share of the average at each, such as 0.999; validation, the
+    /// best weights and the last ones are then those of the average. See [`super::Average`].
+    pub fn ema(mut self, decay: f64) -> Self {
+        self.ema = Some(decay);
+        self
+    }
+
+    /// The precision of the convolutions; weights, optimiser and everything else stay in f32. [`Precision::Bf16`] needs a
+    /// GPU.
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
         self
     }
 
@@ -180,5 +236,15 @@ impl Fit {
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.quiet = quiet;
         self
+    }
+
+    /// The highest learning rate: the one asked for, or the optimiser's usual one.
+    pub(super) fn highest_rate(&self) -> f64 {
+        self.lr.unwrap_or(self.optimiser.usual_rate())
+    }
+
+    /// The weight decay asked for, or the optimiser's usual one.
+    pub(super) fn decay(&self) -> f64 {
+        self.weight_decay.unwrap_or(self.optimiser.usual_decay())
     }
 }

@@ -23,6 +23,11 @@ pub enum StopReason {
         /// The step where it was seen, counted from 1.
         step: usize,
     },
+    /// The device ran out of memory; the weights from before are kept.
+    OutOfMemory {
+        /// The step where it happened, counted from 1.
+        step: usize,
+    },
 }
 
 /// Where the time of a run went, in seconds.
@@ -111,11 +116,17 @@ impl<M> Run<M> {
                     self.steps
                 )
             }
+            StopReason::OutOfMemory { step } => {
+                format!(
+                    "Stopped: out of memory at step {step} of {} (lower `batch` and raise `accumulate` as much)",
+                    self.steps
+                )
+            }
         };
         let kept = match self.history.best() {
             Some(best) => {
                 let score = match best.score() {
-                    Some(score) => format!("{} {score:.3}", best.scores.name()),
+                    Some(score) => format!("{} {score:.3}", self.history.score_label()),
                     None => format!("validation loss {:.3}", best.valid_loss),
                 };
                 format!("best weights of epoch {} kept ({score})", best.epoch)
@@ -161,7 +172,7 @@ impl<M> Run<M> {
 }
 
 /// The table's headers; `score` names the score that decides.
-fn headers(score: &'static str) -> [&'static str; 8] {
+fn headers(score: &str) -> [&str; 8] {
     [
         "epoch",
         "step",
@@ -200,7 +211,8 @@ impl<M> Show for Run<M> {
             self.where_time_went()
         );
         let figure = curves(&self.history, self.steps);
-        let headers = headers(self.history.score_name());
+        let score = self.history.score_label();
+        let headers = headers(&score);
         let text = format!("{summary}\n{details}\n{}", table_text(&headers, &rows));
         let html = format!(
             "<div style=\"{FONT}\"><div><b>{}</b></div><div>{}</div>{}{}</div>",

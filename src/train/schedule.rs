@@ -1,116 +1,288 @@
-//! The one-cycle schedule of the learning rate.
+//! The learning rate over the steps of a run.
 
 use std::f64::consts::PI;
 
-/// Warm-up from a small rate to the highest, then a long cosine down to almost nothing.
+use serde::{Deserialize, Serialize};
+
+use super::OneCycle;
+use super::one_cycle::WARM_UP;
+
+/// A loss counts as lower when it is lower by this share, as in PyTorch.
+const THRESHOLD: f64 = 1e-4;
+/// A rate is not lowered by less than this, as in PyTorch.
+const SMALLEST_CUT: f64 = 1e-8;
+
+/// How the learning rate goes from the first step to the last. [`crate::train::Fit::lr`] is the highest rate.
 ///
-/// # Source
-/// Smith and Topin, Super-Convergence (2018), as `torch.optim.lr_scheduler.OneCycleLR` with `anneal_strategy="cos"`,
-/// `pct_start=0.3`, `div_factor=25`, `final_div_factor=1e4`; the momentum stays as it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OneCycle {
-    highest: f64,
-    steps: usize,
+/// ```
+/// use swath::train::{Fit, Schedule};
+/// let fit = Fit::epochs(20).schedule(Schedule::cosine().warm_up(0.05));
+/// let slow_end = Fit::epochs(20).schedule(Schedule::poly(0.9));
+/// let careful = Fit::epochs(20).schedule(Schedule::plateau(0.5, 2));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    shape: Shape,
+    warm_up: f64,
 }
 
-/// Share of the steps that warm up.
-const WARM_UP: f64 = 0.3;
-/// The first rate is the highest divided by this.
-const START_DIVISOR: f64 = 25.0;
-/// The last rate is the first divided by this.
-const END_DIVISOR: f64 = 1e4;
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+enum Shape {
+    OneCycle,
+    Cosine,
+    Poly { power: f64 },
+    Plateau { factor: f64, patience: usize },
+    Constant,
+}
 
-impl OneCycle {
-    /// A cycle of `steps` optimiser steps that reaches `highest`.
-    #[must_use]
-    pub fn new(highest: f64, steps: usize) -> Self {
-        Self { highest, steps }
+impl Schedule {
+    const fn new(shape: Shape, warm_up: f64) -> Self {
+        Self { shape, warm_up }
     }
 
-    /// The learning rate of optimiser step `step`, counted from 0. Steps after the last keep the last rate.
+    /// The default: up from 1/25 of the rate over 30 % of the steps, then down to almost nothing. See [`OneCycle`].
     #[must_use]
-    pub fn rate(&self, step: usize) -> f64 {
-        let first = self.highest / START_DIVISOR;
-        let last_step = self.steps.saturating_sub(1) as f64;
-        let peak = (WARM_UP * self.steps as f64 - 1.0).max(0.0);
-        let step = (step as f64).min(last_step);
-        if step <= peak && peak > 0.0 {
-            between(first, self.highest, step / peak)
-        } else if last_step > peak {
-            between(
-                self.highest,
-                first / END_DIVISOR,
-                (step - peak) / (last_step - peak),
-            )
+    pub const fn one_cycle() -> Self {
+        Self::new(Shape::OneCycle, WARM_UP)
+    }
+
+    /// Half a cosine from the rate to 0, after a warm-up over 5 % of the steps.
+    ///
+    /// # Source
+    /// Loshchilov and Hutter, SGDR (2017), as `torch.optim.lr_scheduler.CosineAnnealingLR` without restarts.
+    #[must_use]
+    pub const fn cosine() -> Self {
+        Self::new(Shape::Cosine, 0.05)
+    }
+
+    /// `(1 - step / steps) ^ power` of the rate, 0.9 usually, without warm-up.
+    ///
+    /// # Source
+    /// Chen et al., DeepLab (2017), as `torch.optim.lr_scheduler.PolynomialLR`.
+    #[must_use]
+    pub const fn poly(power: f64) -> Self {
+        Self::new(Shape::Poly { power }, 0.0)
+    }
+
+    /// The rate, times `factor` whenever the validation loss has not fallen (by a ten-thousandth of itself) for more
+    /// than `patience` epochs; without warm-up.
+    ///
+    /// # Source
+    /// `torch.optim.lr_scheduler.ReduceLROnPlateau`.
+    #[must_use]
+    pub const fn plateau(factor: f64, patience: usize) -> Self {
+        Self::new(Shape::Plateau { factor, patience }, 0.0)
+    }
+
+    /// The same rate at every step, without warm-up.
+    #[must_use]
+    pub const fn constant() -> Self {
+        Self::new(Shape::Constant, 0.0)
+    }
+
+    /// The share of the steps, 0 to 1, over which the rate rises to its highest in equal amounts; the schedule's own
+    /// course takes the other steps. In [`Schedule::one_cycle`] the rise is half a cosine.
+    #[must_use]
+    pub const fn warm_up(mut self, share: f64) -> Self {
+        self.warm_up = share;
+        self
+    }
+
+    /// Its name, as a person reads it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self.shape {
+            Shape::OneCycle => "one-cycle",
+            Shape::Cosine => "cosine",
+            Shape::Poly { .. } => "poly",
+            Shape::Plateau { .. } => "plateau",
+            Shape::Constant => "constant",
+        }
+    }
+
+    /// What is wrong with it: the value found, and what was expected.
+    pub(super) fn problem(self) -> Option<(String, &'static str)> {
+        if !(0.0..1.0).contains(&self.warm_up) {
+            let found = format!("{} with a warm-up of {}", self.name(), self.warm_up);
+            return Some((
+                found,
+                "a warm-up over a share of the steps, at least 0 and less than 1",
+            ));
+        }
+        match self.shape {
+            Shape::Poly { power } if !(power.is_finite() && power > 0.0) => Some((
+                format!("poly({power})"),
+                "a positive power, such as Schedule::poly(0.9)",
+            )),
+            Shape::Plateau { factor, .. } if !(factor > 0.0 && factor < 1.0) => Some((
+                format!("plateau({factor}, ..)"),
+                "a factor between 0 and 1, such as Schedule::plateau(0.5, 2)",
+            )),
+            _ => None,
+        }
+    }
+
+    /// The learning rate of optimiser step `step`, counted from 0, of `steps` in all, where `highest` is the highest
+    /// rate. What [`Schedule::plateau`] learned from the validation is in `plateau`; other schedules ignore it.
+    #[must_use]
+    pub fn rate(self, highest: f64, (step, steps): (usize, usize), plateau: &Plateau) -> f64 {
+        if self.shape == Shape::OneCycle {
+            return OneCycle::new(highest, steps)
+                .warm_up(self.warm_up)
+                .rate(step);
+        }
+        let warm = (self.warm_up * steps as f64).round() as usize;
+        if step < warm {
+            // Reaches the rate at the step after the last of the warm-up.
+            return highest * plateau.scale * (step + 1) as f64 / (warm + 1) as f64;
+        }
+        let share = ((step - warm) as f64 / steps.saturating_sub(warm).max(1) as f64).min(1.0);
+        match self.shape {
+            Shape::Cosine => highest * (1.0 + (PI * share).cos()) / 2.0,
+            Shape::Poly { power } => highest * (1.0 - share).powf(power),
+            Shape::Plateau { .. } => highest * plateau.scale,
+            Shape::OneCycle | Shape::Constant => highest,
+        }
+    }
+
+    /// Tells [`Schedule::plateau`] the loss of a validation; other schedules ignore it.
+    pub fn validated(self, highest: f64, loss: f64, plateau: &mut Plateau) {
+        let Shape::Plateau { factor, patience } = self.shape else {
+            return;
+        };
+        if plateau
+            .lowest
+            .is_none_or(|lowest| loss < lowest * (1.0 - THRESHOLD))
+        {
+            plateau.lowest = Some(loss);
+            plateau.since = 0;
         } else {
-            self.highest
+            plateau.since += 1;
+        }
+        if plateau.since > patience {
+            plateau.since = 0;
+            let cut = highest * plateau.scale * (1.0 - factor);
+            if cut > SMALLEST_CUT {
+                plateau.scale *= factor;
+            }
         }
     }
 }
 
-/// Along half a cosine from `start` (share 0) to `end` (share 1).
-fn between(start: f64, end: f64, share: f64) -> f64 {
-    end + (start - end) / 2.0 * (1.0 + (PI * share).cos())
+impl Default for Schedule {
+    fn default() -> Self {
+        Self::one_cycle()
+    }
+}
+
+/// What [`Schedule::plateau`] has seen so far; part of a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plateau {
+    /// What the highest rate is multiplied by now.
+    pub scale: f64,
+    /// The lowest validation loss.
+    pub lowest: Option<f64>,
+    /// Validations since then, or since the last cut.
+    pub since: usize,
+}
+
+impl Default for Plateau {
+    fn default() -> Self {
+        Self {
+            scale: 1.0,
+            lowest: None,
+            since: 0,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::oracle::{Number, oracle};
 
     #[track_caller]
-    fn close(found: f64, expected: f64) {
+    fn close(found: f64, expected: f64, what: &str) {
         assert!(
-            (found - expected).abs() <= 1e-9 * expected.abs().max(1e-3),
-            "expected {expected}, found {found}"
+            (found - expected).abs() <= 1e-7 * expected.abs().max(1e-6),
+            "{what}: expected {expected}, found {found}"
         );
     }
 
-    /// Expected from the arithmetic of torch's `OneCycleLR.get_lr` (two phases ending at `pct_start * total - 1` and
-    /// `total - 1`, `_annealing_cos` in each), written out in Python with `max_lr=0.01, total_steps=10`.
     #[test]
-    fn ten_steps_agree_with_torch() {
-        let expected = [
-            0.0004,
-            0.0052,
-            0.01,
-            0.009_504_846_320_134_737,
-            0.008_117_456_539_497_631,
-            0.006_112_620_219_362_892_5,
-            0.003_887_419_780_637_108,
-            0.001_882_583_460_502_37,
-            0.000_495_193_679_865_262_8,
-            4e-8,
-        ];
-        let cycle = OneCycle::new(0.01, 10);
-        for (step, expected) in expected.into_iter().enumerate() {
-            close(cycle.rate(step), expected);
-        }
-        close(cycle.rate(11), 4e-8);
-    }
-
-    /// The same with `max_lr=0.001, total_steps=400`.
-    #[test]
-    fn four_hundred_steps_agree_with_torch() {
-        let cycle = OneCycle::new(0.001, 400);
-        close(cycle.rate(0), 4e-5);
-        close(cycle.rate(1), 4.016_725_990_295_248e-5);
-        close(cycle.rate(60), 0.000_526_335_801_189_164_2);
-        close(cycle.rate(119), 0.001);
-        close(cycle.rate(120), 0.000_999_968_528_503_236_8);
-        close(cycle.rate(260), 0.000_494_392_153_262_153_7);
-        close(cycle.rate(399), 4e-9);
-    }
-
-    #[test]
-    fn a_cycle_of_a_few_steps_stays_finite_and_positive() {
-        for steps in 0..6 {
-            for step in 0..6 {
-                let rate = OneCycle::new(0.01, steps).rate(step);
-                assert!(
-                    rate.is_finite() && rate > 0.0 && rate <= 0.01,
-                    "{steps} steps, step {step}: {rate}"
-                );
+    fn every_schedule_agrees_with_torch_at_every_step() {
+        let cases = oracle("schedules");
+        for case in &cases {
+            let schedule = match case["name"].as_str() {
+                Some("one-cycle") => Schedule::one_cycle(),
+                Some("cosine") => Schedule::cosine(),
+                Some("poly") => Schedule::poly(case["power"].number()),
+                Some("constant") => Schedule::constant(),
+                other => panic!("unknown schedule {other:?}"),
+            }
+            .warm_up(case["warm_up"].number());
+            let expected = case["rates"].numbers();
+            assert_eq!(expected.len(), 20);
+            for (step, expected) in expected.into_iter().enumerate() {
+                let found = schedule.rate(0.02, (step, 20), &Plateau::default());
+                close(found, expected, &format!("{schedule:?} at step {step}"));
             }
         }
+        assert_eq!(cases.len(), 7);
+    }
+
+    #[test]
+    fn plateau_lowers_the_rate_when_torch_does() {
+        let cases = oracle("plateau");
+        for case in &cases {
+            let patience = case["patience"].as_u64().unwrap_or_default() as usize;
+            let schedule = Schedule::plateau(case["factor"].number(), patience);
+            let mut plateau = Plateau::default();
+            let pairs = case["losses"]
+                .numbers()
+                .into_iter()
+                .zip(case["rates"].numbers());
+            for (epoch, (loss, expected)) in pairs.enumerate() {
+                schedule.validated(0.02, loss, &mut plateau);
+                let found = schedule.rate(0.02, (epoch, 17), &plateau);
+                close(found, expected, &format!("{schedule:?} after {epoch}"));
+            }
+        }
+        assert_eq!(cases.len(), 3);
+    }
+
+    #[test]
+    fn any_number_of_steps_gives_finite_rates_within_the_highest() {
+        for schedule in [
+            Schedule::one_cycle(),
+            Schedule::cosine(),
+            Schedule::poly(0.9),
+            Schedule::plateau(0.1, 0),
+            Schedule::constant().warm_up(0.9),
+        ] {
+            for steps in 0..7 {
+                for step in 0..8 {
+                    let rate = schedule.rate(0.01, (step, steps), &Plateau::default());
+                    assert!(
+                        (0.0..=0.01).contains(&rate),
+                        "{schedule:?}, {steps} steps, step {step}: {rate}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn settings_that_make_no_schedule_are_named() {
+        for (schedule, found) in [
+            (Schedule::cosine().warm_up(1.0), "a warm-up of 1"),
+            (Schedule::cosine().warm_up(f64::NAN), "NaN"),
+            (Schedule::poly(0.0), "poly(0)"),
+            (Schedule::plateau(1.5, 1), "plateau(1.5"),
+        ] {
+            let problem = schedule.problem().unwrap_or_default();
+            assert!(problem.0.contains(found), "{problem:?}");
+        }
+        assert_eq!(Schedule::default().problem(), None);
     }
 }

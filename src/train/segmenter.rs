@@ -5,7 +5,7 @@ use std::path::Path;
 #[cfg(doc)]
 use super::TrainError;
 use super::model::Model;
-use super::{Fit, Run, fit};
+use super::{Fit, RateSearch, Run, finder, fit};
 use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
@@ -84,6 +84,28 @@ impl Segmenter {
             options.borrow(),
             &session::interrupted,
         )
+    }
+
+    /// Looks for a learning rate: a short training (100 steps, or those of [`Fit::steps`]) whose rate rises from 1e-7 to
+    /// 10, or until the loss blows up. [`RateSearch::valley`] is the rate to use. This model stays as it is.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # fn example(model: &Segmenter, chips: &Chips, valid: &Scene) -> swath::Result<()> {
+    /// let search = model.find_rate(chips, Fit::epochs(12))?;
+    /// let rate = search.valley().unwrap_or(1e-3);
+    /// let run = model.fit(chips, valid, Fit::epochs(12).lr(rate))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Segmenter::fit`]. Interrupting it is no error: it returns the rates tried so far.
+    pub fn find_rate(
+        &self,
+        chips: &Chips,
+        options: impl std::borrow::Borrow<Fit>,
+    ) -> Result<RateSearch> {
+        finder::find_rate(&self.model, chips, options.borrow(), &session::interrupted)
     }
 
     /// Predicts the whole area of a scene, as a stream: memory does not grow with it.

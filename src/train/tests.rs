@@ -39,7 +39,7 @@ impl Network for Tiny {
 }
 
 /// Its first weights are waves instead of random numbers: the generator of the CPU is shared with tests that run beside.
-fn tiny() -> Architecture {
+pub(super) fn tiny() -> Architecture {
     Architecture::custom("tiny", |bands, classes, device| {
         let conv = |input: usize, output: usize, side: usize| {
             let padding = PaddingConfig2d::Explicit(side / 2, side / 2, side / 2, side / 2);
@@ -69,7 +69,7 @@ fn tiny() -> Architecture {
 const SIDE: usize = 192;
 
 /// Bright squares on a dark, uneven ground, with their outlines as labels; drawn once for all tests.
-fn squares() -> Scene {
+pub(super) fn squares() -> Scene {
     static SQUARES: OnceLock<(tempfile::TempDir, Scene)> = OnceLock::new();
     SQUARES
         .get_or_init(|| draw().unwrap_or_else(|error| panic!("the scene cannot be drawn: {error}")))
@@ -135,20 +135,20 @@ const WGS84: &str = "GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",63
     PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433],AXIS[\"Latitude\",NORTH],AXIS[\"Longitude\",EAST],\
     AUTHORITY[\"EPSG\",\"4326\"]]";
 
-fn parts() -> Result<(Chips, Scene)> {
+pub(super) fn parts() -> Result<(Chips, Scene)> {
     let (train, valid) = squares().split(Split::columns(0.66));
     Ok((train.chips(Chips::random(16, 32).seed(1))?, valid))
 }
 
-fn model() -> Segmenter {
+pub(super) fn model() -> Segmenter {
     Segmenter::new(tiny(), squares().classes()).device(Device::cpu())
 }
 
-fn quiet(options: Fit) -> Fit {
+pub(super) fn quiet(options: Fit) -> Fit {
     options.lr(0.02).quiet(true)
 }
 
-fn fit(
+pub(super) fn fit(
     model: &Segmenter,
     chips: &Chips,
     valid: &Scene,
@@ -163,7 +163,7 @@ fn run(options: Fit) -> Result<Run> {
     fit(&model(), &chips, &valid, &quiet(options), &|| false)
 }
 
-fn tensors(model: &Segmenter) -> NamedTensors {
+pub(super) fn tensors(model: &Segmenter) -> NamedTensors {
     model
         .network()
         .map(|(network, _)| network.named_tensors())
@@ -375,7 +375,7 @@ fn a_saved_model_comes_back_with_the_same_weights() -> Result<()> {
 }
 
 #[track_caller]
-fn refused(result: Result<Run>, message: &str, hint: &str) {
+pub(super) fn refused(result: Result<Run>, message: &str, hint: &str) {
     let Err(error) = result else {
         panic!("expected an error with {message:?}")
     };

@@ -6,13 +6,17 @@ use std::time::{Duration, Instant};
 use super::History;
 use crate::Result;
 use crate::display::{Output, Show, escape};
-use crate::plot::{Curves, Series};
+use crate::plot::{Curves, Series, series_color};
 use crate::session::Live;
 
 /// The shortest time between two redraws: three a second read as live, and cost a training on the CPU nothing to speak of.
 const REDRAW: Duration = Duration::from_millis(350);
 /// The raw and the smoothed training loss: Okabe and Ito's blue.
-const LOSS_COLOR: [u8; 3] = [0, 114, 178];
+const LOSS_COLOR: [u8; 3] = series_color(0);
+/// The validation loss: the palette's next, so that no two curves share a colour.
+const VALIDATION_COLOR: [u8; 3] = series_color(1);
+/// The score on the right axis.
+const SCORE_COLOR: [u8; 3] = series_color(2);
 /// Points of a curve at most; more could not be told apart.
 const POINTS: usize = 300;
 
@@ -157,8 +161,9 @@ fn status(progress: &Progress, history: &History) -> String {
     if let (Some(last), Some(best)) = (history.epochs.last(), history.best()) {
         match (last.score(), best.score()) {
             (Some(score), Some(highest)) => add(format!(
-                "{} {score:.3} (best {highest:.3}, epoch {})",
+                "{}{} {score:.3} (best {highest:.3}, epoch {})",
                 last.scores.short_name(),
+                if history.averaged { " (EMA)" } else { "" },
                 best.epoch
             )),
             _ => add(format!("validation loss {:.3}", last.valid_loss)),
@@ -203,14 +208,18 @@ pub(super) fn curves(history: &History, steps: usize) -> crate::plot::Figure {
             .epochs
             .iter()
             .map(|epoch| (epoch.step as f64, epoch.valid_loss));
-        series.push(Series::new("validation loss", points));
+        series.push(Series::new("validation loss", points).color(VALIDATION_COLOR));
         let points: Vec<_> = history
             .epochs
             .iter()
             .filter_map(|epoch| Some((epoch.step as f64, epoch.score()?)))
             .collect();
         if !points.is_empty() {
-            series.push(Series::new(history.score_name(), points).on_right());
+            series.push(
+                Series::new(history.score_label(), points)
+                    .on_right()
+                    .color(SCORE_COLOR),
+            );
         }
     }
     let plot = Curves::new("")
@@ -266,6 +275,7 @@ mod tests {
             step_losses: (0..steps)
                 .map(|step| 1.0 / (1.0 + step as f32 / 50.0))
                 .collect(),
+            averaged: false,
         }
     }
 
@@ -300,6 +310,27 @@ mod tests {
         assert!(output.text.contains("Interrupt the cell"));
         let html = output.html.unwrap_or_default();
         assert!(html.contains("<svg") && html.contains("U-Net &lt;b&gt;"));
+    }
+
+    #[test]
+    fn each_curve_has_a_colour_of_its_own_and_averaged_scores_are_called_so() {
+        let averaged = History {
+            averaged: true,
+            ..history(30)
+        };
+        let figure = curves(&averaged, 1000);
+        let svg = figure.svg().unwrap_or_default().to_lowercase();
+        for [red, green, blue] in [LOSS_COLOR, VALIDATION_COLOR, SCORE_COLOR] {
+            let color = format!("#{red:02x}{green:02x}{blue:02x}");
+            assert!(svg.contains(&color), "{color}");
+        }
+        assert!(LOSS_COLOR != VALIDATION_COLOR && VALIDATION_COLOR != SCORE_COLOR);
+        assert!(svg.contains("mean iou (ema)"));
+        let line = status(&progress(231), &averaged);
+        assert!(
+            line.contains("IoU (EMA) 0.800 (best 0.800, epoch 2)"),
+            "{line}"
+        );
     }
 
     #[test]
