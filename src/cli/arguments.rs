@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 /// What a command accepts.
 #[derive(Debug)]
 pub(super) struct Accepts {
-    /// Names of the positional arguments; all are required.
+    /// Names of the positional arguments; all are required. A last one that ends with `...` may be repeated.
     pub(super) positional: &'static [&'static str],
-    /// Options that take a value, without the dashes.
+    /// Options that take a value, without the dashes. `out` is also `-o`.
     pub(super) options: &'static [&'static str],
+    /// Options that take a value and may be given several times.
+    pub(super) repeated: &'static [&'static str],
     /// Switches, without the dashes.
     pub(super) switches: &'static [&'static str],
 }
@@ -18,6 +20,7 @@ pub(super) struct Accepts {
 pub(super) struct Arguments {
     positional: Vec<String>,
     options: BTreeMap<&'static str, String>,
+    repeated: Vec<(&'static str, String)>,
     switches: Vec<&'static str>,
 }
 
@@ -32,7 +35,16 @@ impl Arguments {
         let mut words = words.iter();
         let mut only_positional = false;
         while let Some(word) = words.next() {
-            let Some(name) = word.strip_prefix("--").filter(|_| !only_positional) else {
+            let name = if word == "-o" {
+                Some("out")
+            } else {
+                word.strip_prefix("--")
+            };
+            let Some(name) = name.filter(|_| !only_positional) else {
+                // A lone dash is a name of its own; anything longer was meant as an option.
+                if word.starts_with('-') && word.len() > 1 && !only_positional {
+                    return Err(accepts.unknown(word));
+                }
                 parsed.positional.push(word.clone());
                 continue;
             };
@@ -43,9 +55,14 @@ impl Arguments {
             let (name, inline) = name
                 .split_once('=')
                 .map_or((name, None), |(name, value)| (name, Some(value)));
-            if let Some(option) = accepts.options.iter().find(|option| **option == name) {
+            let mut value = || {
                 let value = inline.map(str::to_owned).or_else(|| words.next().cloned());
-                let value = value.ok_or_else(|| Usage(format!("`--{name}` needs a value")))?;
+                value.ok_or_else(|| Usage(format!("`--{name}` needs a value")))
+            };
+            if let Some(option) = accepts.repeated.iter().find(|option| **option == name) {
+                parsed.repeated.push((option, value()?));
+            } else if let Some(option) = accepts.options.iter().find(|option| **option == name) {
+                let value = value()?;
                 if parsed.options.insert(option, value).is_some() {
                     return Err(Usage(format!("`--{name}` is given twice")));
                 }
@@ -56,28 +73,43 @@ impl Arguments {
             {
                 parsed.switches.push(switch);
             } else {
-                return Err(Usage(format!(
-                    "there is no option `--{name}` here: {}",
-                    accepts.summary()
-                )));
+                return Err(accepts.unknown(&format!("--{name}")));
             }
         }
-        match parsed.positional.len().cmp(&accepts.positional.len()) {
-            std::cmp::Ordering::Less => Err(Usage(format!(
+        let (given, wanted) = (parsed.positional.len(), accepts.positional);
+        let endless = wanted.last().is_some_and(|name| name.ends_with("..."));
+        if given < wanted.len() {
+            return Err(Usage(format!(
                 "{} is missing",
-                accepts.positional[parsed.positional.len()]
-            ))),
-            std::cmp::Ordering::Greater => Err(Usage(format!(
-                "`{}` is one word too many",
-                parsed.positional[accepts.positional.len()]
-            ))),
-            std::cmp::Ordering::Equal => Ok(parsed),
+                wanted[given].trim_end_matches("...")
+            )));
         }
+        if given > wanted.len() && !endless {
+            return Err(Usage(format!(
+                "`{}` is one word too many",
+                parsed.positional[wanted.len()]
+            )));
+        }
+        Ok(parsed)
     }
 
     /// The positional word at `index`, which [`Arguments::parse`] made sure is there.
     pub(super) fn word(&self, index: usize) -> &str {
         self.positional.get(index).map_or("", String::as_str)
+    }
+
+    /// The positional words from `index` on.
+    pub(super) fn words_from(&self, index: usize) -> &[String] {
+        self.positional.get(index..).unwrap_or_default()
+    }
+
+    /// Every value of an option that may be given several times.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self
+            .repeated
+            .iter()
+            .filter(move |(option, _)| *option == name);
+        named.map(|(_, value)| value.as_str())
     }
 
     pub(super) fn option(&self, name: &str) -> Option<&str> {
@@ -108,10 +140,18 @@ impl Arguments {
 }
 
 impl Accepts {
+    fn unknown(&self, word: &str) -> Usage {
+        Usage(format!(
+            "there is no option `{word}` here: {}",
+            self.summary()
+        ))
+    }
+
     fn summary(&self) -> String {
         let all: Vec<String> = self
             .options
             .iter()
+            .chain(self.repeated)
             .chain(self.switches)
             .map(|name| format!("--{name}"))
             .collect();
@@ -130,6 +170,7 @@ mod tests {
     const ACCEPTS: Accepts = Accepts {
         positional: &["BUNDLE"],
         options: &["out", "size"],
+        repeated: &["also"],
         switches: &["json"],
     };
 
@@ -157,7 +198,7 @@ mod tests {
         assert_eq!(message("a --out"), "`--out` needs a value");
         assert_eq!(
             message("a --outt x"),
-            "there is no option `--outt` here: it takes --out, --size, --json"
+            "there is no option `--outt` here: it takes --out, --size, --also, --json"
         );
         assert_eq!(message("a --out x --out y"), "`--out` is given twice");
         let size = parse("a --size many")
@@ -167,6 +208,22 @@ mod tests {
             size.expect_err("not a number").0,
             "`--size many` is not a whole number"
         );
+    }
+
+    #[test]
+    fn a_last_word_with_dots_and_repeated_options_take_several() {
+        let accepts = Accepts {
+            positional: &["BUNDLE", "SCENE..."],
+            ..ACCEPTS
+        };
+        let words = ["a", "-o", "map", "b", "--also", "x", "c", "--also=y"].map(str::to_owned);
+        let parsed = Arguments::parse(&words, &accepts).expect("a good line");
+        assert_eq!(parsed.words_from(1), ["b", "c"]);
+        assert_eq!(parsed.option("out"), Some("map"));
+        assert_eq!(parsed.all("also").collect::<Vec<_>>(), ["x", "y"]);
+        let missing = Arguments::parse(&words[..1], &accepts).expect_err("no scene");
+        assert_eq!(missing.0, "SCENE is missing");
+        assert!(parse("a -x").is_err(), "an unknown short option is no file");
     }
 
     #[test]

@@ -5,15 +5,9 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::Failure;
-use super::arguments::{Arguments, Usage};
-use crate::device::Device;
+use super::arguments::Arguments;
 use crate::display::{Output, Show as _};
-use crate::labels::Classes;
-use crate::predict::{PredictOptions, SaveOptions, score_class_map};
 use crate::raster::Raster;
-use crate::scene::Scene;
-use crate::train::Segmenter;
-use crate::vector::property_names;
 use crate::{Result, data, samples, session};
 
 fn say(text: impl Into<String>) {
@@ -92,91 +86,6 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
         ));
     }
     say(lines.join("\n"));
-    Ok(())
-}
-
-/// The scene at `path` with the labels that `--labels` and `--class` name, if any.
-fn labelled_scene(path: &str, arguments: &Arguments, classes: &Classes) -> Result<Scene, Failure> {
-    let scene = Scene::open(path)?;
-    let Some(labels) = arguments.option("labels") else {
-        return Ok(scene);
-    };
-    // With one class besides the background there is no doubt which one the labels are.
-    let only = if classes.len() == 2 {
-        classes.get(1).map(|class| class.name.clone())
-    } else {
-        None
-    };
-    let class = arguments.option("class").map(str::to_owned).or(only).ok_or_else(|| {
-        Usage("`--class` is missing: the class of the labels, or the property that names their classes".to_owned())
-    })?;
-    // The model's classes, since a scene of its own would number only those that occur in it.
-    if property_names(labels)?.contains(&class) {
-        return Ok(scene.with_classes(labels, &class, classes)?);
-    }
-    Ok(scene.with_labels(labels, &class)?)
-}
-
-pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
-    let out = PathBuf::from(arguments.required("out")?);
-    let mut options = PredictOptions::new().scores(!arguments.has("no-scores"));
-    if let Some(window) = arguments.parsed("window", "a number of pixels")? {
-        options = options.window(window);
-    }
-    if let Some(overlap) = arguments.parsed("overlap", "a number of pixels")? {
-        options = options.overlap(overlap);
-    }
-    if let Some(batch) = arguments.parsed("batch", "a number of windows")? {
-        options = options.batch(batch);
-    }
-    let mut saving = SaveOptions::new().polygons(!arguments.has("no-polygons"));
-    if let Some(area) = arguments.parsed("min-area", "a number of square metres")? {
-        saving = saving.min_area_m2(area);
-    }
-    let device = device(arguments)?;
-    let segmenter = Segmenter::load(arguments.word(0))?;
-    let segmenter = match device {
-        Some(device) => segmenter.device(device),
-        None => segmenter,
-    };
-    let scene = labelled_scene(arguments.word(1), arguments, segmenter.classes())?;
-    let map = segmenter.predict_with(&scene, options)?;
-    if scene.has_labels() {
-        session::result(map.evaluate(&scene)?.output());
-    }
-    session::result(map.save_with(out, &saving)?.output());
-    Ok(())
-}
-
-fn device(arguments: &Arguments) -> Result<Option<Device>, Failure> {
-    let Some(name) = arguments.option("device") else {
-        return Ok(None);
-    };
-    let unknown = || {
-        Usage(format!(
-            "`--device {name}` is no device: expected `cpu`, `cuda` or `cuda:N`"
-        ))
-    };
-    match name.split_once(':') {
-        None if name == "cpu" => Ok(Some(Device::cpu())),
-        None if name == "cuda" => Ok(Some(Device::cuda(0)?)),
-        Some(("cuda", index)) => Ok(Some(Device::cuda(index.parse().map_err(|_| unknown())?)?)),
-        _ => Err(unknown().into()),
-    }
-}
-
-pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
-    arguments.required("labels")?;
-    let map = Raster::open(arguments.word(0))?;
-    let names = map.category_names();
-    let classes = Classes::new(names.iter().skip(1).cloned());
-    let scene = labelled_scene(arguments.word(1), arguments, &classes)?;
-    let scores = score_class_map(&map, &scene)?;
-    if let Some(path) = arguments.option("json") {
-        let text = format!("{:#}\n", scores.to_json());
-        crate::predict::write_synced(path.as_ref(), text.as_bytes())?;
-    }
-    session::result(scores.output());
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! swath info scene.tif
 //! swath sample town --size 2000 --out town/
-//! swath predict buildings.swath scene.tif --out map/ --labels buildings.geojson --class building
+//! swath predict buildings.swath scene.tif -o map/ --labels buildings.geojson --class building
 //! swath evaluate map/labels.tif scene.tif --labels buildings.geojson --class building
 //! ```
 //!
@@ -11,6 +11,7 @@
 
 mod arguments;
 mod commands;
+mod predict;
 mod terminal;
 
 use std::ffi::{CStr, c_char, c_int};
@@ -33,6 +34,11 @@ pub const INTERRUPTED: i32 = 130;
 enum Failure {
     Usage(Usage),
     Error(Error),
+    /// Some of several scenes failed; each was reported when it did.
+    Some {
+        failed: usize,
+        of: usize,
+    },
 }
 
 impl From<Usage> for Failure {
@@ -63,6 +69,7 @@ const COMMANDS: &[Command] = &[
         accepts: Accepts {
             positional: &["FILE"],
             options: &[],
+            repeated: &[],
             switches: &["json", "statistics"],
         },
         synopsis: "FILE [--json] [--statistics]",
@@ -72,33 +79,49 @@ const COMMANDS: &[Command] = &[
     Command {
         words: &["predict"],
         accepts: Accepts {
-            positional: &["BUNDLE", "SCENE"],
+            positional: &["BUNDLE", "SCENE..."],
             options: &[
-                "out", "labels", "class", "window", "overlap", "batch", "device", "min-area",
+                "out",
+                "labels",
+                "class",
+                "aoi",
+                "window",
+                "overlap",
+                "batch",
+                "tta",
+                "threshold",
+                "device",
+                "min-area",
+                "formats",
             ],
-            switches: &["no-scores", "no-polygons"],
+            repeated: &["also"],
+            switches: &["no-scores", "no-polygons", "quiet"],
         },
-        synopsis: "BUNDLE SCENE --out DIR [--labels FILE --class NAME] [--window PX] [--overlap PX] [--batch N] \
-                   [--device cpu|cuda|cuda:N] [--min-area M2] [--no-scores] [--no-polygons]",
-        about: "predict a scene and save class map, scores and polygons; with labels, score it too",
-        run: commands::predict,
+        synopsis: "BUNDLE SCENE... -o DIR [--also BUNDLE]... [--tta flips|turns] [--threshold P] [--aoi FILE] \
+                   [--labels FILE --class NAME] [--window PX] [--overlap PX] [--batch N] [--device cpu|cuda|cuda:N] \
+                   [--min-area M2] [--formats gpkg,geojson] [--no-scores] [--no-polygons] [--quiet]",
+        about: "predict scenes and save class map, scores and polygons, a folder for each of several scenes; \
+                --also averages further models, --tta mirrored or turned views; with labels, score the map too",
+        run: predict::predict,
     },
     Command {
         words: &["evaluate"],
         accepts: Accepts {
             positional: &["MAP", "SCENE"],
-            options: &["labels", "class", "json"],
+            options: &["labels", "class", "aoi", "json"],
+            repeated: &[],
             switches: &[],
         },
-        synopsis: "MAP SCENE --labels FILE [--class NAME] [--json FILE]",
+        synopsis: "MAP SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE]",
         about: "score a class map (labels.tif) of a scene against labels",
-        run: commands::evaluate,
+        run: predict::evaluate,
     },
     Command {
         words: &["sample", "town"],
         accepts: Accepts {
             positional: &[],
             options: &["size", "seed", "out"],
+            repeated: &[],
             switches: &[],
         },
         synopsis: "--out DIR [--size PX] [--seed N]",
@@ -110,6 +133,7 @@ const COMMANDS: &[Command] = &[
         accepts: Accepts {
             positional: &[],
             options: &[],
+            repeated: &[],
             switches: &[],
         },
         synopsis: "",
@@ -121,6 +145,7 @@ const COMMANDS: &[Command] = &[
         accepts: Accepts {
             positional: &["NAME"],
             options: &[],
+            repeated: &[],
             switches: &[],
         },
         synopsis: "NAME",
@@ -175,8 +200,15 @@ pub fn run(arguments: &[String]) -> i32 {
             complain(&message, Some(usage()));
             NOT_UNDERSTOOD
         }
+        Err(Failure::Some { failed, of }) => {
+            complain(
+                &format!("{failed} of {of} scenes could not be predicted; the others are done"),
+                None,
+            );
+            FAILED
+        }
         Err(Failure::Error(error)) => {
-            complain(&error.to_string(), error.hint());
+            report(&error);
             if matches!(error, Error::Interrupted { .. }) {
                 INTERRUPTED
             } else {
@@ -197,6 +229,10 @@ fn help() -> String {
         ));
     }
     text
+}
+
+fn report(error: &Error) {
+    complain(&error.to_string(), error.hint());
 }
 
 #[expect(clippy::print_stderr, reason = "the command line's place for errors")]

@@ -12,6 +12,8 @@ pub(super) struct ScoreBand {
     classes: usize,
     /// Rows that fit; row `r` of the area is at `r % capacity`.
     capacity: usize,
+    /// The least probability of a class other than background; without one the most probable class wins.
+    threshold: Option<f32>,
     /// First row that is not finished.
     top: usize,
     /// `[capacity, classes, width]`
@@ -37,11 +39,17 @@ pub(super) struct Placement<'a> {
 impl ScoreBand {
     /// # Shapes
     /// Memory: `width x capacity x (classes + 1/4)` floats.
-    pub(super) fn new(width: usize, capacity: usize, classes: usize) -> Self {
+    pub(super) fn new(
+        width: usize,
+        capacity: usize,
+        classes: usize,
+        threshold: Option<f32>,
+    ) -> Self {
         Self {
             width,
             classes,
             capacity,
+            threshold,
             top: 0,
             scores: vec![0.0; capacity * classes * width],
             valid: vec![0; capacity * width],
@@ -85,14 +93,23 @@ impl ScoreBand {
         let sums =
             &mut self.scores[slot * self.classes * self.width..][..self.classes * self.width];
         let valid = &mut self.valid[slot * self.width..][..self.width];
-        labels.fill(0);
-        for class in 1..self.classes {
+        // With a threshold the background does not compete: what wins among the others must reach it.
+        let first = u8::from(self.threshold.is_some() && self.classes > 1);
+        labels.fill(first);
+        for class in usize::from(first) + 1..self.classes {
             // Per column: the best class so far wins ties, so equal scores give the lower class index.
             for (column, label) in labels.iter_mut().enumerate() {
                 if sums[class * self.width + column]
                     > sums[usize::from(*label) * self.width + column]
                 {
                     *label = u8::try_from(class).unwrap_or(NODATA);
+                }
+            }
+        }
+        if let Some(threshold) = self.threshold {
+            for (column, label) in labels.iter_mut().enumerate() {
+                if sums[usize::from(*label) * self.width + column] < threshold {
+                    *label = 0;
                 }
             }
         }
@@ -139,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_row_is_the_best_class_and_255_without_valid_imagery() {
-        let mut band = ScoreBand::new(3, 1, 2);
+        let mut band = ScoreBand::new(3, 1, 2, None);
         let placement = Placement {
             left: 0,
             top: 0,
@@ -155,8 +172,33 @@ mod tests {
     }
 
     #[test]
+    fn with_a_threshold_the_best_class_but_background_must_reach_it() {
+        let labels = |threshold| {
+            let mut band = ScoreBand::new(4, 1, 3, Some(threshold));
+            let placement = Placement {
+                left: 0,
+                top: 0,
+                column_weights: &[1.0; 4],
+                row_weights: &[1.0],
+                stride: 4,
+                height: 1,
+            };
+            let scores = [
+                0.5, 0.1, 0.75, 0.0, // background
+                0.25, 0.4, 0.125, 0.0, // first class
+                0.25, 0.5, 0.125, 1.0, // second class
+            ];
+            band.add(&placement, &scores, &[1, 1, 1, 0]);
+            finish(&mut band).0
+        };
+        assert_eq!(labels(0.25), [1, 2, 0, 255]);
+        assert_eq!(labels(0.5), [0, 2, 0, 255]);
+        assert_eq!(labels(0.0), [1, 2, 1, 255]);
+    }
+
+    #[test]
     fn finished_rows_are_reused_empty() {
-        let mut band = ScoreBand::new(1, 2, 2);
+        let mut band = ScoreBand::new(1, 2, 2, None);
         let place = |top| Placement {
             left: 0,
             top,

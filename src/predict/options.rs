@@ -13,6 +13,7 @@ use crate::raster::Size;
 /// | [`PredictOptions::batch`] | 1 on the CPU; on a GPU found by trying, from 8 on: windows scored at once |
 /// | [`PredictOptions::flips`] | false: every window is seen once, not mirrored too |
 /// | [`PredictOptions::turns`] | false: nor turned by quarters |
+/// | [`PredictOptions::threshold`] | none: a pixel gets its most probable class, background included |
 /// | [`PredictOptions::scores`] | true: keep every class's score, not only the best class |
 /// | [`PredictOptions::quiet`] | false: show progress |
 ///
@@ -20,7 +21,7 @@ use crate::raster::Size;
 /// use swath::predict::PredictOptions;
 /// let options = PredictOptions::new().window(256).overlap(32).batch(4);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct PredictOptions {
     pub(super) window: usize,
@@ -28,6 +29,7 @@ pub struct PredictOptions {
     pub(super) batch: Option<usize>,
     flips: bool,
     turns: bool,
+    pub(super) threshold: Option<f32>,
     pub(super) scores: bool,
     pub(super) quiet: bool,
 }
@@ -40,6 +42,7 @@ impl Default for PredictOptions {
             batch: None,
             flips: false,
             turns: false,
+            threshold: None,
             scores: true,
             quiet: false,
         }
@@ -87,6 +90,13 @@ impl PredictOptions {
     /// as long. For imagery seen from above, where no direction is special.
     pub fn turns(mut self, turn: bool) -> Self {
         self.turns = turn;
+        self
+    }
+
+    /// A pixel gets the most probable class other than background when its probability is at least this, from 0 to 1,
+    /// and background otherwise. Below 0.5 more is found and more of it wrongly.
+    pub fn threshold(mut self, probability: f32) -> Self {
+        self.threshold = Some(probability);
         self
     }
 
@@ -142,6 +152,17 @@ impl PredictOptions {
             return Err(PredictError::Option {
                 name: "batch",
                 found: "0".to_owned(),
+                expected,
+            }
+            .into());
+        }
+        if let Some(threshold) = self.threshold
+            && !(0.0..=1.0).contains(&threshold)
+        {
+            let expected = "a probability from 0 to 1".to_owned();
+            return Err(PredictError::Option {
+                name: "threshold",
+                found: threshold.to_string(),
                 expected,
             }
             .into());

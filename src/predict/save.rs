@@ -16,12 +16,14 @@ use crate::{Result, session};
 ///
 /// | choice | unless set |
 /// |---|---|
-/// | [`SaveOptions::polygons`] | true: `polygons.gpkg` and `polygons.geojson` |
+/// | [`SaveOptions::polygons`] | true: polygons are traced and written |
+/// | [`SaveOptions::formats`] | both: `polygons.gpkg` and `polygons.geojson` |
 /// | [`SaveOptions::min_area_m2`] | 0: the smallest polygon that is kept, in square metres on the ground |
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct SaveOptions {
     pub(super) polygons: bool,
+    pub(super) formats: Vec<Format>,
     pub(super) min_area_m2: f64,
 }
 
@@ -29,6 +31,7 @@ impl Default for SaveOptions {
     fn default() -> Self {
         Self {
             polygons: true,
+            formats: vec![Format::GeoPackage, Format::GeoJson],
             min_area_m2: 0.0,
         }
     }
@@ -43,6 +46,12 @@ impl SaveOptions {
     /// Whether polygons are written.
     pub fn polygons(mut self, write: bool) -> Self {
         self.polygons = write;
+        self
+    }
+
+    /// The files that polygons are written as.
+    pub fn formats(mut self, formats: impl Into<Vec<Format>>) -> Self {
+        self.formats = formats.into();
         self
     }
 
@@ -126,15 +135,16 @@ impl SceneMap {
         if let Some(scores) = &self.inner.scores {
             copy_as_cog(scores, &staged.join(SCORES), score_options(self.classes()))?;
         }
-        if options.polygons {
+        if options.polygons && !options.formats.is_empty() {
             let polygons = self.polygons(options.min_area_m2)?;
             let crs = self.inner.labels.crs_wkt();
-            for (name, format) in [
-                ("polygons.gpkg", Format::GeoPackage),
-                ("polygons.geojson", Format::GeoJson),
-            ] {
+            for format in &options.formats {
                 session::check_interrupt("saving the map")?;
-                write_polygons(staged.join(name), &polygons, &crs, format)?;
+                let name = match format {
+                    Format::GeoPackage => "polygons.gpkg",
+                    Format::GeoJson => "polygons.geojson",
+                };
+                write_polygons(staged.join(name), &polygons, &crs, *format)?;
             }
         }
         if let Some(scores) = self.scores() {

@@ -110,6 +110,7 @@ pub(super) fn predict_members(
     let stream = Stream {
         plan: &plan,
         classes: classes.len(),
+        threshold: options.threshold,
         batch,
     };
     stream.run(

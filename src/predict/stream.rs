@@ -20,6 +20,8 @@ type Read = Result<(PlannedWindow, Option<Patch>)>;
 pub(super) struct Stream<'a> {
     pub(super) plan: &'a WindowPlan,
     pub(super) classes: usize,
+    /// See [`super::PredictOptions::threshold`].
+    pub(super) threshold: Option<f32>,
     /// Windows scored at once.
     pub(super) batch: BatchSize,
 }
@@ -97,7 +99,12 @@ impl Stream<'_> {
     ) -> Result<()> {
         let size = self.plan.network_size();
         let area = self.plan.area();
-        let mut band = ScoreBand::new(area.width, size.height.min(area.height), self.classes);
+        let mut band = ScoreBand::new(
+            area.width,
+            size.height.min(area.height),
+            self.classes,
+            self.threshold,
+        );
         let mut remaining = self.plan.len();
         while remaining > 0 {
             session::check_interrupt("predicting the scene")?;
@@ -296,6 +303,7 @@ mod tests {
         Stream {
             plan: &plan,
             classes: 2,
+            threshold: None,
             batch: BatchSize::fixed(batch),
         }
         .run(read, score, &mut rows, &mut progress)?;
@@ -427,6 +435,7 @@ mod tests {
         let outcome = Stream {
             plan: &plan,
             classes: 2,
+            threshold: None,
             batch: BatchSize::fixed(4),
         }
         .run(failing, pixelwise, &mut rows, &mut progress);

@@ -1,9 +1,13 @@
 //! The library's side of the command line, run in this process.
 
+use std::path::Path;
 use swath::cli::{DONE, FAILED, NOT_UNDERSTOOD, run};
+
 use swath::device::Device;
 use swath::models::{BundleMeta, Normalisation, Unet, save_bundle};
 use swath::raster::Raster;
+use swath::scene::Scene;
+use swath::vector::{Format, PolygonFeature, write_polygons};
 use swath::{Result, samples};
 
 fn swath(line: &str) -> i32 {
@@ -29,9 +33,33 @@ fn mistakes_have_their_own_exit_codes() {
         NOT_UNDERSTOOD
     );
     assert_eq!(swath("sample town --out x --size many"), NOT_UNDERSTOOD);
+    for option in [
+        "--tta mirrors",
+        "--threshold half",
+        "--formats shp",
+        "--windows 3",
+        "-x",
+    ] {
+        assert_eq!(
+            swath(&format!("predict a.swath scene.tif -o x {option}")),
+            NOT_UNDERSTOOD,
+            "{option}"
+        );
+    }
     assert_eq!(swath("info nowhere.tif"), FAILED);
     assert_eq!(swath("predict nowhere.swath nowhere.tif --out x"), FAILED);
     assert_eq!(swath("data fetch nothing-of-that-name"), FAILED);
+}
+
+/// A U-Net with random weights for the scene's classes.
+fn save_model(path: &Path, scene: &Scene) -> Result<()> {
+    let names: Vec<String> = (scene.classes().names().into_iter())
+        .map(str::to_owned)
+        .collect();
+    let architecture = Unet::resnet18();
+    let network = architecture.build(3, names.len(), &Device::cpu())?;
+    let meta = BundleMeta::new(architecture, 3, names, Normalisation::eight_bit(3), 256);
+    save_bundle(path, &meta, &*network)
 }
 
 #[test]
@@ -47,17 +75,8 @@ fn a_bundle_predicts_and_scores_a_town() -> Result<()> {
     let (image, labels) = (town.scene_path.display(), town.labels_path.display());
     assert_eq!(swath(&format!("info {image} --json --statistics")), DONE);
 
-    let names: Vec<String> = scene
-        .classes()
-        .names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    let architecture = Unet::resnet18();
-    let network = architecture.build(3, names.len(), &Device::cpu())?;
-    let meta = BundleMeta::new(architecture, 3, names, Normalisation::eight_bit(3), 256);
     let bundle = folder.path().join("town.swath");
-    save_bundle(&bundle, &meta, &*network)?;
+    save_model(&bundle, &scene)?;
 
     let out = folder.path().join("map");
     let (bundle, map) = (bundle.display(), out.display());
@@ -95,6 +114,93 @@ fn a_bundle_predicts_and_scores_a_town() -> Result<()> {
         read(json),
         read(out.join("scores.json")),
         "the saved map scores as the map did"
+    );
+    Ok(())
+}
+
+#[test]
+fn several_scenes_and_models_are_predicted_and_a_broken_scene_stops_none() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let towns = [
+        samples::town_in(folder.path().join("east"), 3, 160)?,
+        samples::town_in(folder.path().join("west"), 4, 96)?,
+    ];
+    for name in ["a.swath", "b.swath"] {
+        save_model(&folder.path().join(name), &towns[0].scene()?)?;
+    }
+    let broken = folder.path().join("broken.tif");
+    std::fs::write(&broken, "not a raster").expect("it is written");
+    // The lower half of the first town, in its own coordinates.
+    let scene = towns[0].scene()?;
+    let (transform, size) = (scene.raster().transform(), scene.raster().size());
+    let corner = |col: usize, row: usize| transform.world_from_pixel((col as f64, row as f64));
+    let half = size.height / 2;
+    let ring: Vec<_> = [
+        (0, half),
+        (size.width, half),
+        (size.width, size.height),
+        (0, size.height),
+        (0, half),
+    ]
+    .map(|(col, row)| corner(col, row))
+    .to_vec();
+    let polygon = geo::Polygon::new(geo::LineString::from(ring), Vec::new());
+    let feature = PolygonFeature {
+        geometry: geo::MultiPolygon::new(vec![polygon]),
+        class: "area".to_owned(),
+        score: None,
+        area_m2: 1.0,
+    };
+    let aoi = folder.path().join("aoi.gpkg");
+    write_polygons(
+        &aoi,
+        &[feature],
+        &scene.raster().crs_wkt(),
+        Format::GeoPackage,
+    )?;
+
+    let (east, west) = (towns[0].scene_path.display(), towns[1].scene_path.display());
+    let (model, also, out) = (path("a.swath"), path("b.swath"), path("maps"));
+    let all = format!(
+        "predict {model} {east} {broken} {west} -o {out} --also {also} --tta flips --threshold 0.3 \
+         --formats geojson --quiet",
+        broken = broken.display()
+    );
+    assert_eq!(swath(&all), FAILED, "one scene is no raster");
+    for town in &towns {
+        let name = town.scene_path.file_stem().expect("a file");
+        let saved = folder.path().join("maps").join(name);
+        let labels = Raster::open(saved.join("labels.tif"))?;
+        assert_eq!(labels.size(), Raster::open(&town.scene_path)?.size());
+        assert!(saved.join("polygons.geojson").is_file());
+        assert!(
+            !saved.join("polygons.gpkg").exists(),
+            "only GeoJSON was asked for"
+        );
+    }
+
+    let (area, part) = (aoi.display(), path("part"));
+    let inside = format!(
+        "predict {model} {east} -o {part} --aoi {area} --threshold 0 --no-polygons --quiet"
+    );
+    assert_eq!(swath(&inside), DONE);
+    let labels = Raster::open(format!("{part}/labels.tif"))?;
+    let patch = labels.read(&labels.full())?;
+    let (above, below) = patch.valid.split_at(half * size.width);
+    assert!(
+        above.iter().all(|valid| *valid == 0),
+        "outside the area there is no data"
+    );
+    assert!(below.iter().all(|valid| *valid == 1));
+    assert!(
+        patch.data[above.len()..].iter().all(|label| *label > 0.0),
+        "at least 0 is every class"
+    );
+    assert!(!Path::new(&part).join("polygons.gpkg").exists());
+    assert_eq!(
+        swath(&format!("predict {model} {east} -o {part} --threshold 1.5")),
+        FAILED
     );
     Ok(())
 }
