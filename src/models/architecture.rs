@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::encoder::EncoderKind;
 use super::tensors;
-use super::unet::{EncoderKind, UnetModel};
+use super::unet::UnetModel;
 use super::{BoxedNetwork, ModelError, Network, Normalisation, weights};
 use crate::Result;
 use crate::device::Device;
@@ -77,6 +78,18 @@ impl Unet {
     #[must_use]
     pub fn resnet34() -> Architecture {
         Architecture::unet(EncoderKind::Resnet34, false)
+    }
+
+    /// U-Net on ResNet-50, from random weights or a torchvision file ([`Architecture::weights`]).
+    #[must_use]
+    pub fn resnet50() -> Architecture {
+        Architecture::unet(EncoderKind::Resnet50, false)
+    }
+
+    /// U-Net on ResNet-101, from random weights or a torchvision file ([`Architecture::weights`]).
+    #[must_use]
+    pub fn resnet101() -> Architecture {
+        Architecture::unet(EncoderKind::Resnet101, false)
     }
 }
 

@@ -216,3 +216,20 @@ pub fn upsample_and_join(
         None => x,
     }
 }
+
+/// `x` enlarged to `size` by repeating pixels, as PyTorch's `interpolate(mode="nearest")`.
+///
+/// # Shapes
+///
+/// `[n, c, h, w]` to `[n, c, size[0], size[1]]`
+pub fn enlarge_nearest(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    if [height, width] == size {
+        return x;
+    }
+    if [height, width] == size.map(|size| size.div_ceil(2)) {
+        return upsample_and_join(x, None, size);
+    }
+    let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
+    module::interpolate(x, nearest.with_output_size(size))
+}

@@ -39,6 +39,7 @@ fn same(channels: [usize; 2], kernel: usize, stride: usize, groups: usize) -> Co
         channels,
         kernel,
         stride,
+        dilation: 1,
         padding: Padding::Same,
         groups,
         bias: false,

@@ -35,6 +35,8 @@ pub struct Conv2dConfig {
     pub kernel: usize,
     /// Step in both directions.
     pub stride: usize,
+    /// Step between the kernel's taps in both directions; 1 for an ordinary convolution.
+    pub dilation: usize,
     /// Padding.
     pub padding: Padding,
     /// Groups; as many as channels for a depthwise convolution.
@@ -44,13 +46,14 @@ pub struct Conv2dConfig {
 }
 
 impl Conv2dConfig {
-    /// Stride 1, padding that keeps the size, one group, no bias.
+    /// Stride 1, no dilation, padding that keeps the size, one group, no bias.
     #[must_use]
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self {
             channels,
             kernel,
             stride: 1,
+            dilation: 1,
             padding: Padding::Explicit(kernel / 2),
             groups: 1,
             bias: false,
@@ -71,6 +74,7 @@ impl Conv2dConfig {
             .init(shape, device),
             bias: self.bias.then(|| Initializer::Zeros.init([output], device)),
             stride: self.stride,
+            dilation: self.dilation,
             padding: self.padding,
             groups: self.groups,
         }
@@ -87,6 +91,8 @@ pub struct Conv2d {
     #[module(skip)]
     stride: usize,
     #[module(skip)]
+    dilation: usize,
+    #[module(skip)]
     padding: Padding,
     #[module(skip)]
     groups: usize,
@@ -102,12 +108,18 @@ impl Conv2d {
         let padding = match self.padding {
             Padding::Explicit(padding) => [(padding, padding); 2],
             Padding::Same => [height, width].map(|size| {
+                let reach = (kernel - 1) * self.dilation + 1;
                 let total =
-                    ((size.div_ceil(self.stride) - 1) * self.stride + kernel).saturating_sub(size);
+                    ((size.div_ceil(self.stride) - 1) * self.stride + reach).saturating_sub(size);
                 (total / 2, total - total / 2)
             }),
         };
-        let options = ConvOptions::new_with_padding([self.stride; 2], padding, [1; 2], self.groups);
+        let options = ConvOptions::new_with_padding(
+            [self.stride; 2],
+            padding,
+            [self.dilation; 2],
+            self.groups,
+        );
         conv::conv2d(
             input,
             self.weight.val(),

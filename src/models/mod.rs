@@ -10,7 +10,9 @@ pub mod centernet;
 pub mod conv;
 pub mod detection;
 mod efficientnet;
+mod encoder;
 mod error;
+mod fpn;
 mod layers;
 mod module;
 mod network;
@@ -31,18 +33,22 @@ pub use detection::{
     DetectorArchitecture, ObjectDetection,
 };
 pub use efficientnet::EfficientNetLite;
+pub use encoder::{Encoder, EncoderKind};
 pub use error::ModelError;
+pub use fpn::{ExtraLevels, FeaturePyramid, ResNetFpn};
 pub use layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};
 pub use module::{AnyModule, parameters_under};
 pub use network::{AnyNetwork, BoxedNetwork, Network};
 pub use normalisation::Normalisation;
 pub use precision::Precision;
-pub use resnet::ResNet;
+pub use resnet::{ResNet, ResNetConfig, ResNetKind};
 pub use task::{Blueprint, Segmentation, Task};
 pub use tensors::NamedTensors;
-pub use unet::{Encoder, EncoderKind, UnetModel};
+pub use unet::UnetModel;
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod parity;
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use super::tensors::{self, NamedTensors};
 use super::{Encoder, EncoderKind, architecture, weights};
 
+/// Of a tensor: its shape, the mean of its absolute values, and 24 values spread over it.
 #[derive(Deserialize)]
-struct Summary {
+pub(super) struct Summary {
     shape: Vec<usize>,
     mean_abs: f64,
     values: Vec<f64>,
@@ -31,7 +32,7 @@ fn oracle(name: &str) -> Oracle {
 }
 
 /// The script's `noise`.
-fn noise(name: &str, count: usize) -> Vec<f32> {
+pub(super) fn noise(name: &str, count: usize) -> Vec<f32> {
     let seed = name.bytes().fold(2_166_136_261u32, |seed, byte| {
         (seed ^ u32::from(byte)).wrapping_mul(16_777_619)
     });
@@ -44,7 +45,7 @@ fn noise(name: &str, count: usize) -> Vec<f32> {
 }
 
 /// The script's `formula`.
-fn formula(name: &str, shape: &[usize]) -> TensorData {
+pub(super) fn formula(name: &str, shape: &[usize]) -> TensorData {
     let values = noise(name, shape.iter().product());
     let change =
         |factor: f32, offset: f32| values.iter().map(|value| offset + factor * value).collect();
@@ -59,18 +60,21 @@ fn formula(name: &str, shape: &[usize]) -> TensorData {
     TensorData::new(values, shape.to_vec())
 }
 
-fn images(device: &Device) -> Tensor<4> {
+/// The script's `images`.
+pub(super) fn images([height, width]: [usize; 2], device: &Device) -> Tensor<4> {
     let mut values = Vec::new();
     for (n, c) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
-        for (y, x) in (0..64).flat_map(|y| (0..96).map(move |x| (y, x))) {
+        for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
             let value = (n * 31 + c * 47 + y * 5 + x * 3 + (y * x) % 19 * 7) % 256;
             values.push((value as f32 - 127.0) / 128.0);
         }
     }
-    Tensor::from_data(TensorData::new(values, [2, 3, 64, 96]), device)
+    Tensor::from_data(TensorData::new(values, [2, 3, height, width]), device)
 }
 
-fn assert_summary(data: &TensorData, expected: &Summary, tolerance: f64, what: &str) {
+/// Every value within `tolerance` of the greater of itself and the mean size of the tensor: single values may be close
+/// to 0.
+pub(super) fn assert_summary(data: &TensorData, expected: &Summary, tolerance: f64, what: &str) {
     assert_eq!(data.shape().as_slice(), expected.shape, "{what}");
     let values = data.as_slice::<f32>().unwrap();
     let mean = values
@@ -86,7 +90,6 @@ fn assert_summary(data: &TensorData, expected: &Summary, tolerance: f64, what: &
     for (index, expected_value) in expected.values.iter().enumerate() {
         let value = f64::from(values[index * (values.len() - 1) / 23]);
         let error = (value - expected_value).abs();
-        // Relative to the size of the map: single values may be close to 0.
         assert!(
             error <= tolerance * expected.mean_abs.max(expected_value.abs()),
             "{what}: {value} {expected_value}"
@@ -100,7 +103,7 @@ fn compare(kind: EncoderKind, named: &NamedTensors, oracle: &Oracle) {
     let encoder: Encoder = tensors::load(kind.init(3, &device), named, kind.name()).unwrap();
     for (index, (found, expected)) in encoder
         .valid()
-        .features(images(&device))
+        .features(images([64, 96], &device))
         .into_iter()
         .zip(&oracle.inference)
         .enumerate()
@@ -113,7 +116,7 @@ fn compare(kind: EncoderKind, named: &NamedTensors, oracle: &Oracle) {
         );
     }
     let encoder = encoder.train();
-    let features = encoder.features(images(&device.autodiff()));
+    let features = encoder.features(images([64, 96], &device.autodiff()));
     let mut loss = None;
     for (index, (found, expected)) in features.into_iter().zip(&oracle.training).enumerate() {
         assert_summary(

@@ -2,76 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::conv;
-use super::efficientnet::EfficientNetLite;
+use super::encoder::{Encoder, EncoderKind};
 use super::layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig};
 use super::network::Network;
-use super::resnet::ResNet;
-
-/// Which encoder a U-Net has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EncoderKind {
-    /// EfficientNet-Lite0: 3.4 million parameters, quick on a CPU.
-    EfficientnetLite0,
-    /// ResNet-18: 11 million parameters.
-    Resnet18,
-    /// ResNet-34: 21 million parameters.
-    Resnet34,
-}
-
-impl EncoderKind {
-    /// The name people know it by.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::EfficientnetLite0 => "EfficientNet-Lite0",
-            Self::Resnet18 => "ResNet-18",
-            Self::Resnet34 => "ResNet-34",
-        }
-    }
-
-    /// The encoder with random weights.
-    #[must_use]
-    pub fn init(self, bands: usize, device: &Device) -> Encoder {
-        match self {
-            Self::EfficientnetLite0 => {
-                Encoder::EfficientNet(EfficientNetLite::lite0(bands, device))
-            }
-            Self::Resnet18 => Encoder::ResNet(ResNet::new(bands, [2, 2, 2, 2], device)),
-            Self::Resnet34 => Encoder::ResNet(ResNet::new(bands, [3, 4, 6, 3], device)),
-        }
-    }
-
-    pub(super) fn channels(self) -> [usize; 5] {
-        match self {
-            Self::EfficientnetLite0 => EfficientNetLite::CHANNELS,
-            Self::Resnet18 | Self::Resnet34 => ResNet::CHANNELS,
-        }
-    }
-}
-
-/// A feature extractor.
-#[derive(Module, Debug)]
-pub enum Encoder {
-    /// EfficientNet-Lite.
-    EfficientNet(EfficientNetLite),
-    /// A ResNet of basic blocks.
-    ResNet(ResNet),
-}
-
-impl Encoder {
-    /// Features at strides 2, 4, 8, 16 and 32.
-    #[must_use]
-    pub fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        match self {
-            Self::EfficientNet(encoder) => encoder.features(images),
-            Self::ResNet(encoder) => encoder.features(images),
-        }
-    }
-}
 
 #[derive(Module, Debug)]
 pub(super) struct DecoderBlock {

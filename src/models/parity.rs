@@ -1,0 +1,179 @@
+//! The networks against torchvision's: inference, training, the weights after a step, and the running statistics.
+//!
+//! `tests/python/make_torchvision_oracles.py` says how the numbers were made.
+
+use std::collections::BTreeMap;
+
+use burn::module::Module;
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{GradientsParams, SgdConfig};
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::Deserialize;
+
+use super::oracle::{Summary, assert_summary, formula, images, noise};
+use super::tensors::{self, NamedTensors};
+use super::{ExtraLevels, FeaturePyramid, ResNetConfig, ResNetKind};
+
+#[derive(Deserialize)]
+struct Oracle {
+    inference: Vec<Summary>,
+    training: Vec<Summary>,
+    loss: f64,
+    rate: f64,
+    gradients: BTreeMap<String, Summary>,
+    stepped: BTreeMap<String, Summary>,
+    running: BTreeMap<String, Summary>,
+}
+
+fn oracle(name: &str) -> Oracle {
+    let text = include_str!("../../tests/fixtures/models/torchvision.json");
+    let mut all: BTreeMap<String, Oracle> = serde_json::from_str(text).unwrap();
+    all.remove(name).unwrap()
+}
+
+/// Every gradient by its parameter's name.
+fn named_gradients<M: Module>(module: &M, gradients: &GradientsParams) -> NamedTensors {
+    struct Collect<'a> {
+        path: Vec<String>,
+        gradients: &'a GradientsParams,
+        found: NamedTensors,
+    }
+    impl burn::module::ModuleVisitor for Collect<'_> {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            if !container.starts_with("Enum:") {
+                self.path.push(name.to_owned());
+            }
+        }
+        fn exit_module(&mut self, _name: &str, container: &str) {
+            if !container.starts_with("Enum:") {
+                self.path.pop();
+            }
+        }
+        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
+            if let Some(gradient) = self.gradients.get::<D>(param.id) {
+                self.found.insert(self.path.join("."), gradient.into_data());
+            }
+        }
+    }
+    let mut collect = Collect {
+        path: Vec::new(),
+        gradients,
+        found: NamedTensors::new(),
+    };
+    module.visit(&mut collect);
+    collect.found
+}
+
+fn squares(outputs: &[Tensor<4>]) -> Tensor<1> {
+    outputs
+        .iter()
+        .map(|output| (output.clone() * output.clone()).mean())
+        .reduce(|sum, part| sum + part)
+        .unwrap()
+}
+
+/// Gives the module the script's weights and compares what `run` makes of it, before and during training.
+///
+/// `deep` is how much more rounding errors grow on the way back through this network than through a shallow one.
+fn compare<M: Module + 'static>(
+    name: &str,
+    module: M,
+    deep: f64,
+    run: impl Fn(&M, &Device) -> Vec<Tensor<4>>,
+    loss: impl Fn(&[Tensor<4>]) -> Tensor<1>,
+) {
+    let oracle = oracle(name);
+    let device = Device::flex();
+    let weights = tensors::collect(&module.valid())
+        .into_iter()
+        .map(|(name, data)| (name.clone(), formula(&name, data.shape().as_slice())))
+        .collect();
+    let module = tensors::load(module, &weights, name).unwrap();
+    let found = run(&module.valid(), &device);
+    assert_eq!(found.len(), oracle.inference.len());
+    for (index, (found, expected)) in found.into_iter().zip(&oracle.inference).enumerate() {
+        let what = format!("inference of {name}, output {index}");
+        assert_summary(&found.into_data(), expected, 1e-4, &what);
+    }
+    let module = module.train();
+    let outputs = run(&module, &device.clone().autodiff());
+    for (index, (found, expected)) in outputs.iter().zip(&oracle.training).enumerate() {
+        let what = format!("training of {name}, output {index}");
+        assert_summary(&found.to_data(), expected, 2e-4 * deep, &what);
+    }
+    let loss = loss(&outputs);
+    let value = f64::from(loss.clone().into_scalar::<f32>());
+    assert!(
+        (value - oracle.loss).abs() <= 1e-4 * oracle.loss,
+        "{name}: loss {value} {}",
+        oracle.loss
+    );
+    let gradients = GradientsParams::from_grads(loss.backward(), &module);
+    let named = named_gradients(&module, &gradients);
+    for (parameter, expected) in &oracle.gradients {
+        let what = format!("{name}, gradient of {parameter}");
+        assert_summary(&named[parameter], expected, 1e-3 * deep, &what);
+    }
+    let mut sgd = SgdConfig::new()
+        .with_momentum(Some(MomentumConfig::new().with_dampening(0.0)))
+        .with_weight_decay(Some(WeightDecayConfig::new(1e-4)))
+        .init();
+    let module = sgd.step(oracle.rate, module, gradients);
+    let named = tensors::collect(&module.valid());
+    for (parameter, expected) in &oracle.stepped {
+        let what = format!("{name}, {parameter} after a step");
+        assert_summary(&named[parameter], expected, 1e-3, &what);
+    }
+    for (statistic, expected) in &oracle.running {
+        let what = format!("{name}, {statistic}");
+        assert_summary(&named[statistic], expected, 1e-4 * deep, &what);
+    }
+}
+
+fn compare_resnet(name: &str, config: ResNetConfig, size: [usize; 2], deep: f64) {
+    compare(
+        name,
+        config.init(&Device::flex()),
+        deep,
+        |resnet, device| resnet.features(images(size, device)),
+        squares,
+    );
+}
+
+#[test]
+fn resnets_compute_what_torchvisions_do_and_learn_as_they_do() {
+    for (name, kind, deep) in [
+        ("resnet18", ResNetKind::Resnet18, 1.0),
+        ("resnet34", ResNetKind::Resnet34, 1.0),
+    ] {
+        compare_resnet(name, ResNetConfig::new(kind, 3), [64, 96], deep);
+    }
+}
+
+#[test]
+fn feature_pyramids_compute_what_torchvisions_do_and_learn_as_they_do() {
+    let features = |device: &Device| -> Vec<Tensor<4>> {
+        [(6, 19, 26), (8, 10, 13), (12, 5, 7)]
+            .into_iter()
+            .enumerate()
+            .map(|(index, (channels, height, width))| {
+                let shape = [2, channels, height, width];
+                let values = noise(&format!("feature{index}"), shape.iter().product());
+                Tensor::from_data(TensorData::new(values, shape), device)
+            })
+            .collect()
+    };
+    for (name, extra) in [
+        ("fpn_pool", ExtraLevels::Pool),
+        ("fpn_p6p7", ExtraLevels::P6P7 { input: 12 }),
+    ] {
+        compare(
+            name,
+            FeaturePyramid::new(&[6, 8, 12], 16, extra, &Device::flex()),
+            1.0,
+            |pyramid, device| pyramid.forward(&features(device)),
+            squares,
+        );
+    }
+}
