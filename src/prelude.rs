@@ -1,6 +1,6 @@
 //! Everything a notebook needs, in scope in every cell.
 
-pub use crate::boxes::{Annotation, BoundingBox, Detection};
+pub use crate::boxes::{Annotation, BoundingBox, Detection, Merge};
 pub use crate::chips::{ChipOptions, Chips};
 pub use crate::device::Device;
 pub use crate::display::{Output, Show};

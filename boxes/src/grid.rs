@@ -78,6 +78,35 @@ impl BoxGrid {
         levels.entry(level).or_default().push(index);
     }
 
+    /// Takes box number `index` out again.
+    pub(crate) fn remove(&mut self, index: usize, bounds: &BoundingBox, class: usize) {
+        if !bounds.is_valid() {
+            return;
+        }
+        let level = level_of(longer_side(bounds));
+        let index = index as u32;
+        let drop_from = |list: &mut Vec<u32>| {
+            if let Some(place) = list.iter().position(|&other| other == index) {
+                list.swap_remove(place);
+            }
+        };
+        for (column, row) in cells(bounds, level) {
+            let cell = Cell {
+                class,
+                level,
+                column,
+                row,
+            };
+            if let Some(list) = self.cells.get_mut(&cell) {
+                drop_from(list);
+            }
+        }
+        let levels = self.levels.get_mut(&class);
+        if let Some(list) = levels.and_then(|levels| levels.get_mut(&level)) {
+            drop_from(list);
+        }
+    }
+
     /// Calls `visit` with the boxes of the class that may overlap `bounds` by an intersection over union of `iou` or
     /// more, some of them several times, until it returns `true`; says whether it did.
     pub(crate) fn any_near(
@@ -189,5 +218,17 @@ mod tests {
             }
         }
         assert!(pairs > 2_000, "{pairs} pairs: the test would prove little");
+    }
+
+    #[test]
+    fn a_box_that_was_taken_out_is_not_found() {
+        let boxes = boxes(50, 8);
+        let mut grid = BoxGrid::default();
+        for (index, bounds) in boxes.iter().enumerate() {
+            grid.insert(index, bounds, 1);
+        }
+        grid.remove(7, &boxes[7], 1);
+        assert!(!grid.any_near(&boxes[7], 1, 0.0, |index| index == 7));
+        assert!(grid.any_near(&boxes[8], 1, 0.0, |index| index == 8));
     }
 }

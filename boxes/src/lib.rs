@@ -8,11 +8,13 @@ mod bounds;
 pub mod formats;
 mod grid;
 mod index;
+mod merge;
 mod nms;
 mod overlap;
 
 pub use annotation::{Annotation, Detection};
 pub use bounds::BoundingBox;
 pub use index::BoxIndex;
+pub use merge::{Merge, soft_nms, weighted_boxes};
 pub use nms::{batched_nms, nms};
 pub use overlap::iou_matrix;

@@ -1,0 +1,186 @@
+"""Makes tests/fixtures/boxes: what pycocotools and ensemble-boxes say about random boxes.
+
+Needs numpy, pycocotools 2.0.11 and ensemble-boxes 1.0.9:
+    python tests/python/make_box_fixtures.py
+"""
+
+import contextlib
+import io
+import json
+import pathlib
+
+import numpy as np
+
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "boxes"
+
+
+def detections(random, objects, classes, extent):
+    """Boxes around random objects, several for most of them, with different scores."""
+    rows = []
+    for _ in range(objects):
+        x, y = random.uniform(0, extent * 0.9, 2)
+        width, height = random.uniform(extent * 0.02, extent * 0.1, 2)
+        kind = int(random.integers(1, classes + 1))
+        for _ in range(int(random.integers(1, 6))):
+            off = random.normal(0, 0.08, 4) * [width, height, width, height]
+            box = np.array([x, y, x + width, y + height]) + off
+            if box[2] > box[0] and box[3] > box[1]:
+                rows.append([*np.clip(box, 0, extent).round(2), kind, float(np.float32(random.uniform(0.05, 1)))])
+    random.shuffle(rows)
+    return rows
+
+
+def merging():
+    """ensemble-boxes counts from 0 to 1, our boxes in pixels."""
+    from ensemble_boxes import nms, weighted_boxes_fusion
+    from ensemble_boxes.ensemble_boxes_nms import cpu_soft_nms_float
+
+    extent = 512.0
+    rows = np.array(detections(np.random.default_rng(3), 60, 3, extent))
+    boxes, kinds, scores = rows[:, :4] / extent, rows[:, 4].astype(int), rows[:, 5]
+
+    def table(boxes, kinds, scores):
+        order = np.argsort(-scores, kind="stable")
+        joined = [[*(boxes[i] * extent), int(kinds[i]), float(scores[i])] for i in order]
+        return [[round(float(value), 8) for value in row] for row in joined]
+
+    def plain():
+        found, values, labels = nms([boxes], [scores], [kinds], iou_thr=0.5)
+        return table(found, labels, values)
+
+    def soft(sigma, least):
+        # Its public function returns the scores as they were before; they are lowered in place.
+        parts = []
+        for kind in np.unique(kinds):
+            chosen, values = boxes[kinds == kind].copy(), scores[kinds == kind].copy()
+            keep = cpu_soft_nms_float(chosen.copy(), values, Nt=0.5, sigma=sigma, thresh=least, method=2)
+            for box, value in zip(chosen[keep], values[values > least], strict=True):
+                parts.append((box, kind, value))
+        return table(*(np.array(column) for column in zip(*parts)))
+
+    def weighted(models):
+        # Boxes of one list each, dealt out to the models; only their number enters the result.
+        dealt = [range(model, len(boxes), models) for model in range(models)]
+        found, values, labels = weighted_boxes_fusion(
+            [boxes[list(own)] for own in dealt],
+            [scores[list(own)] for own in dealt],
+            [kinds[list(own)] for own in dealt],
+            iou_thr=0.55,
+        )
+        return table(found, labels, values)
+
+    return {
+        "detections": rows.tolist(),
+        "nms": plain(),
+        "soft": soft(0.5, 0.05),
+        "weighted": weighted(1),
+        "weighted_of_three": weighted(3),
+    }
+
+
+def random_images(random, images, classes):
+    """Truth with crowds and masks' areas, and detections near and off it, some scores equal."""
+    truth, found = [], []
+    for image in range(1, images + 1):
+        for _ in range(int(random.integers(0, 9))):
+            kind = int(random.integers(1, classes + 1))
+            side = float(np.exp(random.uniform(np.log(8), np.log(200))))
+            box = [*random.uniform(0, 400, 2), side, side * random.uniform(0.5, 2)]
+            crowd = bool(random.random() < 0.1)
+            area = box[2] * box[3] * (random.uniform(0.3, 1) if random.random() < 0.3 else 1)
+            truth.append((image, kind, box, crowd, area))
+            for _ in range(int(random.integers(0, 4))):
+                off = random.normal(0, random.uniform(0.01, 0.2), 4) * [box[2], box[3], box[2], box[3]]
+                near = np.array(box) + off
+                if near[2] > 1 and near[3] > 1:
+                    other = kind if random.random() < 0.9 else int(random.integers(1, classes + 1))
+                    found.append((image, other, near.tolist(), int(random.integers(1, 65)) / 64))
+        for _ in range(int(random.integers(0, 4))):
+            box = [*random.uniform(0, 400, 2), *random.uniform(5, 150, 2)]
+            found.append((image, int(random.integers(1, classes + 1)), box, int(random.integers(1, 65)) / 64))
+    return truth, found
+
+
+def scored(truth, found, images, classes):
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        labels = COCO()
+        labels.dataset = {
+            "images": [{"id": image} for image in range(1, images + 1)],
+            "categories": [{"id": kind, "name": str(kind)} for kind in range(1, classes + 1)],
+            # Ids from 1: pycocotools takes a match with annotation 0 for none.
+            "annotations": [
+                {"id": at + 1, "image_id": image, "category_id": kind, "bbox": box, "iscrowd": int(crowd), "area": area}
+                for at, (image, kind, box, crowd, area) in enumerate(truth)
+            ],
+        }
+        labels.createIndex()
+        results = labels.loadRes([
+            {"image_id": image, "category_id": kind, "bbox": list(box), "score": score}
+            for image, kind, box, score in found
+        ])
+        evaluation = COCOeval(labels, results, "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    precision = evaluation.eval["precision"]
+    per_class = []
+    for kind in range(classes):
+        part = precision[:, :, kind, 0, 2]
+        per_class.append(float(part[part > -1].mean()) if (part > -1).any() else -1.0)
+    return {
+        "stats": evaluation.stats.tolist(),
+        "per_class": per_class,
+        # Class 1, IoU 0.5 and 0.75, all areas, 100 detections.
+        "curve_50": precision[0, :, 0, 0, 2].tolist(),
+        "curve_75": precision[5, :, 0, 0, 2].tolist(),
+    }
+
+
+def coco():
+    cases = []
+    # A crowded case has more than 100 detections of a class in an image.
+    for seed, (images, classes) in enumerate([(30, 3), (1, 1), (12, 5), (3, 2)]):
+        random = np.random.default_rng(seed)
+        truth, found = random_images(random, images, classes)
+        if seed == 3:
+            for _ in range(260):
+                box = [*random.uniform(0, 400, 2), *random.uniform(5, 60, 2)]
+                found.append((1, 1, box, int(random.integers(1, 65)) / 64))
+        if seed == 2:
+            # A class that is found but never labelled, and one that is labelled but never found.
+            truth = [one for one in truth if one[1] != 4]
+            found = [one for one in found if one[1] != 5]
+        # Edges as our crate keeps them, so that both sides see the same numbers.
+        corners = lambda box: [box[0], box[1], box[0] + box[2], box[1] + box[3]]
+        back = lambda box: [box[0], box[1], box[2] - box[0], box[3] - box[1]]
+        rounded = lambda box: [round(value, 3) for value in corners(box)]
+        truth = [(image, kind, rounded(box), crowd, round(area, 3)) for image, kind, box, crowd, area in truth]
+        found = [(image, kind, rounded(box), score) for image, kind, box, score in found]
+        cases.append({
+            "images": images,
+            "classes": classes,
+            "truth": [[image, kind, *box, int(crowd), area] for image, kind, box, crowd, area in truth],
+            "found": [[image, kind, *box, score] for image, kind, box, score in found],
+            **scored(
+                [(image, kind, back(box), crowd, area) for image, kind, box, crowd, area in truth],
+                [(image, kind, back(box), score) for image, kind, box, score in found],
+                images,
+                classes,
+            ),
+        })
+    return cases
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, content in [("merging", merging()), ("coco", coco())]:
+        path = FOLDER / f"{name}.json"
+        path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
+        print(path, path.stat().st_size, "bytes")
+
+
+if __name__ == "__main__":
+    main()
