@@ -11,6 +11,7 @@ mod index;
 mod merge;
 mod nms;
 mod overlap;
+pub mod score;
 
 pub use annotation::{Annotation, Detection};
 pub use bounds::BoundingBox;
