@@ -6,7 +6,7 @@ pub use crate::device::Device;
 pub use crate::display::{Output, Show};
 pub use crate::evaluate::{ClassScore, Confusion, Scores};
 pub use crate::labels::Classes;
-pub use crate::models::{Architecture, Network, Normalisation, Unet};
+pub use crate::models::{Architecture, FasterRcnn, Network, Normalisation, RetinaNet, Unet};
 pub use crate::plot::Figure;
 pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, SceneMap};
 pub use crate::raster::{PixelWindow, Raster};

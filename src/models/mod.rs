@@ -30,7 +30,7 @@ pub use bundle::{BundleMeta, load_bundle, load_bundle_for, save_bundle};
 pub use centernet::CenterNet;
 pub use detection::{
     AnyDetectionNetwork, BoxedDetectionNetwork, DetectOptions, DetectionNetwork,
-    DetectorArchitecture, ObjectDetection,
+    DetectorArchitecture, FasterRcnn, ObjectDetection, RetinaNet,
 };
 pub use efficientnet::EfficientNetLite;
 pub use encoder::{Encoder, EncoderKind};

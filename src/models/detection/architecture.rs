@@ -5,7 +5,9 @@ use std::sync::Arc;
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
-use super::{BoxedDetectionNetwork, DetectionNetwork, ObjectDetection};
+use super::faster_rcnn::{FasterRcnnModel, FasterRcnnOptions};
+use super::retinanet::{BoxLoss, RetinaNetModel, RetinaNetOptions};
+use super::{BoxedDetectionNetwork, DetectionNetwork, ObjectDetection, common, state_dict};
 use crate::Result;
 use crate::device::Device;
 use crate::models::architecture::pretrained_path;
@@ -32,6 +34,8 @@ pub struct DetectorArchitecture {
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     CenterNet(CenterNetOptions),
+    RetinaNet(RetinaNetOptions),
+    FasterRcnn(FasterRcnnOptions),
     Custom {
         name: String,
         #[serde(skip)]
@@ -54,6 +58,9 @@ pub struct Backbone {
     pub frozen: bool,
     /// Its learning rate as a share of the rest's.
     pub lr_scale: f64,
+    /// Whether its batch norms keep their statistics and factors while training.
+    #[serde(default)]
+    pub frozen_norms: bool,
 }
 
 impl Backbone {
@@ -64,6 +71,17 @@ impl Backbone {
             weights: None,
             frozen: false,
             lr_scale: 1.0,
+            frozen_norms: false,
+        }
+    }
+}
+
+impl Backbone {
+    /// Freezes the batch norms where that is wanted.
+    fn settle<M: Module>(&self, network: M) -> M {
+        match self.frozen_norms {
+            true => common::freeze_norms(network),
+            false => network,
         }
     }
 }
@@ -73,6 +91,20 @@ impl DetectorArchitecture {
         Self {
             kind: Kind::CenterNet(CenterNetOptions::default()),
             backbone: Some(Backbone::new(encoder, pretrained)),
+        }
+    }
+
+    pub(super) fn retinanet(encoder: EncoderKind) -> Self {
+        Self {
+            kind: Kind::RetinaNet(RetinaNetOptions::default()),
+            backbone: Some(Backbone::new(encoder, false)),
+        }
+    }
+
+    pub(super) fn faster_rcnn(encoder: EncoderKind) -> Self {
+        Self {
+            kind: Kind::FasterRcnn(FasterRcnnOptions::default()),
+            backbone: Some(Backbone::new(encoder, false)),
         }
     }
 
@@ -112,9 +144,45 @@ impl DetectorArchitecture {
 
     /// Starts the encoder from a state dict with torchvision's or `efficientnet_lite_pytorch`'s names (`.pth` or
     /// `.safetensors`).
+    ///
+    /// RetinaNet and Faster R-CNN also take torchvision's state dict of the whole detector, such as that of COCO; the
+    /// layers whose sizes depend on the classes then start from random weights, unless their number is the same.
     #[must_use]
     pub fn weights(self, path: impl Into<PathBuf>) -> Self {
-        self.change(|backbone| backbone.weights = Some(path.into()))
+        self.change(|backbone| {
+            backbone.weights = Some(path.into());
+            backbone.frozen_norms = true;
+        })
+    }
+
+    /// The side of the smallest anchors in pixels, finest level first: at strides 8 to 128 of RetinaNet and 4 to 64 of
+    /// Faster R-CNN. `[32, 64, 128, 256, 512]` unless set; halve them for objects of 10 to 20 pixels. Detectors without
+    /// anchors stay as they are.
+    #[must_use]
+    pub fn anchor_sizes(mut self, sizes: [f64; 5]) -> Self {
+        match &mut self.kind {
+            Kind::RetinaNet(options) => options.anchor_sizes = sizes,
+            Kind::FasterRcnn(options) => options.anchor_sizes = sizes,
+            Kind::CenterNet(_) | Kind::Custom { .. } => {}
+        }
+        self
+    }
+
+    /// How RetinaNet learns the sides of boxes; [`BoxLoss::L1`] unless set. Other detectors stay as they are.
+    #[must_use]
+    pub fn box_loss(mut self, loss: BoxLoss) -> Self {
+        if let Kind::RetinaNet(options) = &mut self.kind {
+            options.box_loss = loss;
+        }
+        self
+    }
+
+    /// Whether the batch norms of RetinaNet and Faster R-CNN keep their statistics and factors while training, for
+    /// batches too small to have statistics of their own: torchvision's `FrozenBatchNorm2d`. They do with
+    /// [`DetectorArchitecture::weights`], as in torchvision, and do not with random weights.
+    #[must_use]
+    pub fn frozen_norms(self, frozen: bool) -> Self {
+        self.change(|backbone| backbone.frozen_norms = frozen)
     }
 
     /// Keeps the encoder as it is while training.
@@ -144,6 +212,8 @@ impl DetectorArchitecture {
             .map_or("", |backbone| backbone.encoder.name());
         match &self.kind {
             Kind::CenterNet(_) => format!("CenterNet {encoder}"),
+            Kind::RetinaNet(_) => format!("RetinaNet {encoder}"),
+            Kind::FasterRcnn(_) => format!("Faster R-CNN {encoder}"),
             Kind::Custom { name, .. } => name.clone(),
         }
     }
@@ -193,20 +263,15 @@ impl Blueprint<ObjectDetection> for DetectorArchitecture {
         classes: usize,
         device: &Device,
     ) -> Result<BoxedDetectionNetwork> {
-        let (Some(backbone), Kind::CenterNet(options)) = (&self.backbone, &self.kind) else {
-            return self.build_blank(bands, classes, device);
+        let path = match &self.backbone {
+            Some(Backbone {
+                weights: Some(path),
+                ..
+            }) => Some(path.clone()),
+            Some(backbone) if backbone.pretrained => Some(pretrained_path()?),
+            _ => None,
         };
-        self.check(bands, classes)?;
-        let network = CenterNetModel::new(backbone.encoder, bands, classes, options, device.burn());
-        let path = match &backbone.weights {
-            Some(path) => Some(path.clone()),
-            None if backbone.pretrained => Some(pretrained_path()?),
-            None => None,
-        };
-        Ok(Box::new(match path {
-            Some(path) => with_encoder_weights(network, &path, bands, &self.name())?,
-            None => network,
-        }))
+        self.make(bands, classes, device, path.as_deref())
     }
 
     fn build_blank(
@@ -215,24 +280,7 @@ impl Blueprint<ObjectDetection> for DetectorArchitecture {
         classes: usize,
         device: &Device,
     ) -> Result<BoxedDetectionNetwork> {
-        self.check(bands, classes)?;
-        match (&self.kind, &self.backbone) {
-            (Kind::CenterNet(options), Some(backbone)) => Ok(Box::new(CenterNetModel::new(
-                backbone.encoder,
-                bands,
-                classes,
-                options,
-                device.burn(),
-            ))),
-            (
-                Kind::Custom {
-                    constructor: Some(constructor),
-                    ..
-                },
-                _,
-            ) => Ok(constructor(bands, classes, device)),
-            _ => Err(ModelError::NoConstructor { name: self.name() }.into()),
-        }
+        self.make(bands, classes, device, None)
     }
 
     fn encoder_rate(&self) -> f64 {
@@ -240,6 +288,55 @@ impl Blueprint<ObjectDetection> for DetectorArchitecture {
             Some(backbone) if backbone.frozen => 0.0,
             Some(backbone) => backbone.lr_scale,
             None => 1.0,
+        }
+    }
+}
+
+impl DetectorArchitecture {
+    /// The network, with the weights of a file where there is one and with random weights otherwise.
+    fn make(
+        &self,
+        bands: usize,
+        classes: usize,
+        device: &Device,
+        weights: Option<&Path>,
+    ) -> Result<BoxedDetectionNetwork> {
+        self.check(bands, classes)?;
+        let (name, place) = (self.name(), device.burn());
+        let resnet = |backbone: &Backbone| {
+            backbone.encoder.resnet().ok_or_else(|| ModelError::Build {
+                network: self.name(),
+                reason: "its encoder has to be a ResNet".to_owned(),
+            })
+        };
+        match (&self.kind, &self.backbone) {
+            (Kind::CenterNet(options), Some(backbone)) => {
+                let network = CenterNetModel::new(backbone.encoder, bands, classes, options, place);
+                Ok(match weights {
+                    Some(path) => Box::new(with_encoder_weights(network, path, bands, &name)?),
+                    None => Box::new(network),
+                })
+            }
+            (Kind::RetinaNet(options), Some(backbone)) => {
+                let resnet = resnet(backbone)?;
+                let network = RetinaNetModel::new(resnet, bands, classes, options, place);
+                let network = state_dict::load(network, weights, bands, &name)?;
+                Ok(Box::new(backbone.settle(network)))
+            }
+            (Kind::FasterRcnn(options), Some(backbone)) => {
+                let resnet = resnet(backbone)?;
+                let network = FasterRcnnModel::new(resnet, bands, classes, options, place);
+                let network = state_dict::load(network, weights, bands, &name)?;
+                Ok(Box::new(backbone.settle(network)))
+            }
+            (
+                Kind::Custom {
+                    constructor: Some(constructor),
+                    ..
+                },
+                _,
+            ) => Ok(constructor(bands, classes, device)),
+            _ => Err(ModelError::NoConstructor { name }.into()),
         }
     }
 }
@@ -263,6 +360,8 @@ impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CenterNet(options) => options.fmt(f),
+            Self::RetinaNet(options) => options.fmt(f),
+            Self::FasterRcnn(options) => options.fmt(f),
             Self::Custom { name, .. } => write!(f, "Custom({name:?})"),
         }
     }

@@ -1,19 +1,31 @@
-//! Detection networks: what every one of them is, how they are described, and the parts of those with anchors.
+//! Detection networks: what every one of them is, how they are described, and those with anchors: RetinaNet, Faster
+//! R-CNN and their parts.
 
 pub mod anchors;
 mod architecture;
 pub mod assign;
 pub mod coder;
+mod common;
+pub mod faster_rcnn;
 pub mod losses;
+mod makers;
 mod network;
+pub mod retinanet;
 pub mod roi_align;
 mod roi_ops;
+mod rpn;
+mod state_dict;
 
 pub use architecture::{Backbone, DetectorArchitecture};
+pub use makers::{FasterRcnn, RetinaNet};
 pub use network::{
     AnyDetectionNetwork, BoxedDetectionNetwork, DetectOptions, DetectionNetwork, ObjectDetection,
 };
 
+#[cfg(test)]
+mod behaviour_tests;
+#[cfg(test)]
+mod models_tests;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]

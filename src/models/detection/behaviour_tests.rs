@@ -1,0 +1,345 @@
+//! What RetinaNet and Faster R-CNN do with labels that say little, with state dicts, and with a few steps of training.
+
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams};
+use burn::tensor::{Device as BurnDevice, Tensor, TensorData};
+
+use super::faster_rcnn::{FasterRcnnModel, FasterRcnnOptions};
+use super::retinanet::{BoxLoss, RetinaNetModel, RetinaNetOptions};
+use super::{
+    DetectOptions, DetectionNetwork, DetectorArchitecture, FasterRcnn, ObjectDetection, RetinaNet,
+};
+use crate::boxes::{Annotation, BoundingBox};
+use crate::device::Device;
+use crate::models::{Blueprint, NamedTensors, ResNetKind};
+
+const SIZE: usize = 64;
+
+fn retinanet(box_loss: BoxLoss) -> RetinaNetModel {
+    let options = RetinaNetOptions {
+        anchor_sizes: [16.0, 32.0, 64.0, 128.0, 256.0],
+        box_loss,
+        ..RetinaNetOptions::default()
+    };
+    RetinaNetModel::new(ResNetKind::Resnet18, 2, 3, &options, &BurnDevice::flex())
+}
+
+fn faster_rcnn() -> FasterRcnnModel {
+    let options = FasterRcnnOptions {
+        anchor_sizes: [8.0, 16.0, 32.0, 64.0, 128.0],
+        candidates: [60, 60],
+        proposals: [40, 40],
+        box_samples: 24,
+        proposal_samples: 32,
+    };
+    FasterRcnnModel::new(ResNetKind::Resnet18, 2, 3, &options, &BurnDevice::flex())
+}
+
+/// Two images of dim noise, each with a bright square, and the square's box.
+fn drawn(device: &BurnDevice) -> (Tensor<4>, Vec<Vec<Annotation>>) {
+    let mut values = super::oracle::noise("drawn", 2 * 2 * SIZE * SIZE);
+    let mut targets = Vec::new();
+    for (image, (left, top, side)) in [(10, 20, 16), (36, 8, 18)].into_iter().enumerate() {
+        for (band, row, column) in (0..2).flat_map(|band| {
+            (top..top + side)
+                .flat_map(move |row| (left..left + side).map(move |column| (band, row, column)))
+        }) {
+            values[((image * 2 + band) * SIZE + row) * SIZE + column] += 3.0;
+        }
+        let bounds = BoundingBox::from_xywh(left as f64, top as f64, side as f64, side as f64);
+        targets.push(vec![Annotation::new(bounds, 1 + image)]);
+    }
+    let shape = [2, 2, SIZE, SIZE];
+    (
+        Tensor::from_data(TensorData::new(values, shape), device),
+        targets,
+    )
+}
+
+fn total(losses: Vec<(&'static str, Tensor<1>)>) -> Tensor<1> {
+    losses
+        .into_iter()
+        .map(|(_, loss)| loss)
+        .reduce(|sum, loss| sum + loss)
+        .unwrap()
+}
+
+fn value(loss: &Tensor<1>) -> f32 {
+    loss.clone().into_scalar::<f32>()
+}
+
+/// Labels of which no loss can use anything.
+fn useless() -> Vec<Vec<Annotation>> {
+    let object = |a, b, c, d, class| Annotation::new(BoundingBox::new(a, b, c, d), class);
+    let crowd = Annotation {
+        crowd: true,
+        ..object(4.0, 4.0, 30.0, 30.0, 1)
+    };
+    vec![
+        vec![
+            object(10.0, 10.0, 10.0, 30.0, 1),
+            object(f64::NAN, 10.0, 20.0, 30.0, 1),
+            object(30.0, 10.0, 20.0, 30.0, 1),
+            object(10.0, 10.0, 30.0, 30.0, 0),
+            object(10.0, 10.0, 30.0, 30.0, 3),
+            crowd,
+        ],
+        vec![],
+    ]
+}
+
+/// Labels that say nothing are the same as none, and the losses and gradients of none are finite.
+fn check_useless_labels<N: DetectionNetwork>(network: N) {
+    let device = BurnDevice::flex();
+    let inference = network.valid();
+    let losses = |targets: &[Vec<Annotation>]| -> Vec<f32> {
+        let losses = inference.losses(drawn(&device).0, targets);
+        losses.iter().map(|(_, loss)| value(loss)).collect()
+    };
+    let none = losses(&[vec![], vec![]]);
+    assert_eq!(losses(&useless()), none);
+    assert!(none.iter().all(|loss| loss.is_finite() && *loss >= 0.0));
+
+    let network = network.train();
+    let loss = total(network.losses(drawn(&device.autodiff()).0, &useless()));
+    assert!(value(&loss).is_finite());
+    let gradients = GradientsParams::from_grads(loss.backward(), &network);
+    assert!(gradients.len() > 60, "{}", gradients.len());
+}
+
+#[test]
+fn retinanet_learns_background_from_labels_without_a_usable_box() {
+    check_useless_labels(retinanet(BoxLoss::L1));
+    check_useless_labels(retinanet(BoxLoss::Giou));
+}
+
+#[test]
+fn faster_rcnn_learns_background_from_labels_without_a_usable_box() {
+    check_useless_labels(faster_rcnn());
+}
+
+/// Trains on two drawn images.
+fn check_training<N: DetectionNetwork>(network: N, steps: usize) {
+    let device = BurnDevice::flex();
+    let (images, targets) = drawn(&device.autodiff());
+    let mut network = network.train();
+    let mut optimizer = AdamWConfig::new().init();
+    let mut course = Vec::new();
+    for _ in 0..steps {
+        let loss = total(network.losses(images.clone(), &targets));
+        course.push(value(&loss));
+        let gradients = GradientsParams::from_grads(loss.backward(), &network);
+        network = optimizer.step(1e-4, network, gradients);
+    }
+    let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
+    let (first, last) = (mean(&course[..3]), mean(&course[steps - 3..]));
+    assert!(last < 0.5 * first, "{course:?}");
+}
+
+#[test]
+fn a_few_steps_lower_the_loss_of_retinanet() {
+    BurnDevice::flex().seed(3);
+    check_training(retinanet(BoxLoss::L1), 12);
+}
+
+#[test]
+fn a_few_steps_lower_the_loss_of_faster_rcnn() {
+    BurnDevice::flex().seed(4);
+    check_training(faster_rcnn(), 12);
+}
+
+#[test]
+fn the_same_network_on_the_same_images_draws_the_same_samples() {
+    let device = BurnDevice::flex();
+    let network = faster_rcnn().valid();
+    let losses = || {
+        let (images, targets) = drawn(&device);
+        value(&total(network.losses(images, &targets)))
+    };
+    assert_eq!(losses().to_bits(), losses().to_bits());
+}
+
+#[test]
+fn no_box_is_found_where_no_score_is_high_enough() {
+    let options = DetectOptions {
+        min_score: 0.9999,
+        ..DetectOptions::default()
+    };
+    let (images, _) = drawn(&BurnDevice::flex());
+    assert_eq!(
+        retinanet(BoxLoss::L1)
+            .valid()
+            .detect(images.clone(), &options),
+        vec![vec![]; 2]
+    );
+    assert_eq!(
+        faster_rcnn().valid().detect(images, &options),
+        vec![vec![]; 2]
+    );
+}
+
+fn written(folder: &std::path::Path, name: &str, tensors: &NamedTensors) -> std::path::PathBuf {
+    let path = folder.join(name);
+    let views: Vec<_> = tensors
+        .iter()
+        .map(|(name, data)| {
+            let shape = data.shape().to_vec();
+            let view = safetensors::tensor::TensorView::new(
+                safetensors::Dtype::F32,
+                shape,
+                data.as_bytes(),
+            );
+            (name.clone(), view.unwrap())
+        })
+        .collect();
+    std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+    path
+}
+
+fn tensors_of(architecture: &DetectorArchitecture, bands: usize, classes: usize) -> NamedTensors {
+    let network = architecture.build(bands, classes, &Device::cpu()).unwrap();
+    network.inference().named_tensors()
+}
+
+/// The names of torchvision before version 0.13.
+fn old_names(tensors: NamedTensors) -> NamedTensors {
+    tensors
+        .into_iter()
+        .map(|(name, data)| {
+            let mut parts: Vec<String> = name.split('.').map(str::to_owned).collect();
+            let is_block =
+                parts.iter().any(|part| part.ends_with("_blocks")) && !name.contains("extra");
+            if is_block || name.starts_with("rpn.head.conv") {
+                parts.remove(parts.len() - 2);
+            }
+            if name.starts_with("rpn.head.conv") {
+                parts.remove(parts.len() - 2);
+            }
+            if name.starts_with("head.") && name.contains(".conv.") {
+                parts.remove(parts.len() - 2);
+                let number: usize = parts[3].parse().unwrap();
+                parts[3] = (2 * number).to_string();
+            }
+            (parts.join("."), data)
+        })
+        .collect()
+}
+
+#[test]
+fn detectors_take_torchvisions_state_dicts_of_today_and_of_before() {
+    let folder = tempfile::tempdir().unwrap();
+    for (architecture, of_classes) in [
+        (RetinaNet::resnet18(), "head.classification_head.cls_logits"),
+        (FasterRcnn::resnet18(), "roi_heads.box_predictor"),
+    ] {
+        let original = tensors_of(&architecture, 3, 4);
+        let today = written(folder.path(), "today.safetensors", &original);
+        assert_eq!(
+            tensors_of(&architecture.clone().weights(&today), 3, 4),
+            original
+        );
+
+        // The old files' batch norms had no epsilon; ours take theirs off the variance.
+        let before = written(
+            folder.path(),
+            "before.safetensors",
+            &old_names(original.clone()),
+        );
+        for (name, data) in tensors_of(&architecture.clone().weights(&before), 3, 4) {
+            if name.ends_with("running_var") {
+                let change = original[&name].as_slice::<f32>().unwrap()[0]
+                    - data.as_slice::<f32>().unwrap()[0];
+                assert!((change - 1e-5).abs() < 1e-6, "{name} {change}");
+            } else {
+                assert_eq!(data, original[&name], "{name}");
+            }
+        }
+
+        // Other classes and bands: all but the layers of the classes, and the first convolution repeated.
+        let other = tensors_of(&architecture.weights(&today), 6, 2);
+        for (name, data) in other {
+            if !name.starts_with(of_classes) && name != "backbone.body.conv1.weight" {
+                assert_eq!(data, original[&name], "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn detectors_take_an_encoders_state_dict() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = tensors_of(&RetinaNet::resnet18(), 3, 3);
+    let encoder: NamedTensors = original
+        .iter()
+        .filter_map(|(name, data)| {
+            Some((
+                name.strip_prefix("backbone.body.")?.to_owned(),
+                data.clone(),
+            ))
+        })
+        .collect();
+    let path = written(folder.path(), "resnet18.safetensors", &encoder);
+    let loaded = tensors_of(&FasterRcnn::resnet18().weights(&path), 3, 2);
+    for (name, data) in loaded {
+        if let Some(name) = name.strip_prefix("backbone.body.") {
+            assert_eq!(data, encoder[name], "{name}");
+        }
+    }
+}
+
+#[test]
+fn weights_of_another_encoder_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = tensors_of(&RetinaNet::resnet18(), 3, 3);
+    let path = written(folder.path(), "retinanet.safetensors", &other);
+    let refused = |architecture: DetectorArchitecture| {
+        let result = architecture.weights(&path).build(3, 3, &Device::cpu());
+        result.err().unwrap().to_string()
+    };
+    let error = refused(RetinaNet::resnet34());
+    assert!(
+        error.contains("RetinaNet ResNet-34") && error.contains("backbone.body.layer"),
+        "{error}"
+    );
+    let error = refused(FasterRcnn::resnet18());
+    assert!(
+        error.contains("is missing") && error.contains("Faster R-CNN"),
+        "{error}"
+    );
+}
+
+#[test]
+fn descriptions_keep_their_choices_through_json() {
+    let architecture = RetinaNet::resnet34()
+        .anchor_sizes([16.0, 32.0, 64.0, 128.0, 256.0])
+        .box_loss(BoxLoss::Giou)
+        .frozen_norms(true);
+    let text = serde_json::to_string(&architecture).unwrap();
+    let back: DetectorArchitecture = serde_json::from_str(&text).unwrap();
+    assert_eq!(format!("{back:?}"), format!("{architecture:?}"));
+    assert_eq!(
+        Blueprint::<ObjectDetection>::name(&back),
+        "RetinaNet ResNet-34"
+    );
+    assert_eq!(FasterRcnn::resnet50().name(), "Faster R-CNN ResNet-50");
+}
+
+#[test]
+fn frozen_batch_norms_keep_their_statistics_and_factors_while_all_else_learns() {
+    let device = Device::cpu();
+    let architecture = RetinaNet::resnet18().frozen_norms(true);
+    let network = architecture.build(2, 3, &device).unwrap().training();
+    let before = network.inference().named_tensors();
+    let (images, targets) = drawn(&device.burn().clone().autodiff());
+    let loss = total(network.losses(images, &targets));
+    let gradients = network.gradients(loss.backward());
+    let mut optimizer = AdamWConfig::new().init();
+    let after = network
+        .step(&mut optimizer, 1e-3.into(), gradients)
+        .inference()
+        .named_tensors();
+    for (name, data) in after {
+        let is_norm = name.contains(".bn") || name.contains("downsample.1");
+        assert_eq!(data == before[&name], is_norm, "{name}");
+    }
+}
