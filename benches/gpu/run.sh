@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# On a machine with a GPU, with the .gpu/ that carry.sh made: checks and figures, ours and PyTorch's in turns.
+# Writes $OUT/gpu.jsonl and prints a table. usage: run.sh [GROUP…]   groups: check steps epoch peer
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+groups=${*:-check steps epoch peer}
+OUT=${OUT:-out/gpu}
+work=${SWATH_GPU_WORK:-/tmp/swath-gpu}
+mkdir -p "$OUT" "$work"
+if [ ! -x "$work/gpu-bench" ]; then
+    xz -dkc .gpu/gpu-bench.xz >"$work/gpu-bench" && chmod +x "$work/gpu-bench"
+    tar -C "$work" -xJf .gpu/lib.tar.xz
+    gdal=$(basename "$(ls "$work"/lib/libgdal*.so* | head -1)")
+    ln -sfn "$gdal" "$work/lib/libgdal.so.32"
+fi
+export LD_LIBRARY_PATH=$work/lib:/usr/local/nvidia/lib64:${LD_LIBRARY_PATH:-} PROJ_DATA=$work/lib
+# NVRTC lies in a Python package there.
+nvrtc=$(python3 - <<'PYTHON' 2>/dev/null
+import pathlib, nvidia
+for root in nvidia.__path__:
+    for found in pathlib.Path(root).rglob("libnvrtc.so.1[23]"):
+        print(found.parent)
+        raise SystemExit
+PYTHON
+)
+[ -z "$nvrtc" ] || export LD_LIBRARY_PATH=$nvrtc:$LD_LIBRARY_PATH
+export XDG_CACHE_HOME=$work/cache
+nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+for group in $groups; do
+    case $group in
+    peer) python3 benches/gpu/pytorch.py ;;
+    *) "$work/gpu-bench" "$group" ;;
+    esac 2>"$OUT/$group.err" | tee -a "$OUT/gpu.jsonl"
+    [ ! -s "$OUT/$group.err" ] || tail -5 "$OUT/$group.err"
+done
+python3 benches/gpu/table.py "$OUT/gpu.jsonl"

@@ -1,0 +1,29 @@
+//! The CUDA build where there is no NVIDIA driver: it starts, says why it computes on the processor, and trains there.
+
+use swath::prelude::*;
+
+#[test]
+fn the_cuda_build_trains_on_the_processor_where_no_driver_answers() -> swath::Result<()> {
+    let gpu = Device::cuda(0);
+    if let Ok(device) = &gpu {
+        println!("not checked: a driver answers ({})", device.name());
+        return Ok(());
+    }
+    let error = gpu.expect_err("seen above").to_string();
+    assert!(error.contains("driver") || error.contains("GPU"), "{error}");
+    let device = Device::best();
+    assert!(!device.is_gpu());
+    assert!(device.explain().starts_with("CPU"), "{}", device.explain());
+
+    // The whole path: a device that Burn picks by itself anywhere in it would ask for a GPU, and panic.
+    let folder = tempfile::tempdir().expect("a folder for the town");
+    let scene = samples::town_in(folder.path(), 3, 128)?.scene()?;
+    let (train, valid) = scene.split(Split::columns(0.5));
+    let chips = train.chips(Chips::random(2, 64).seed(1))?;
+    let run = Segmenter::new(Unet::resnet18().decoder_widths([16, 16, 8, 8, 8]), scene.classes())
+        .fit(&chips, &valid, Fit::steps(1).batch(2).quiet(true))?;
+    assert!(run.history().step_losses[0].is_finite());
+    let scores = run.last().predict(&valid)?.evaluate(&valid)?;
+    assert!(scores.accuracy().is_finite());
+    Ok(())
+}
