@@ -11,6 +11,9 @@ export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 # burn-cuda's loader is told the CUDA version instead of asking a toolkit that need not be there.
 export CUDARC_CUDA_VERSION=${CUDARC_CUDA_VERSION:-13000}
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS RUSTDOCFLAGS CARGO_BUILD_TARGET
+# A dependency of rust-analyzer's crates is compiled again whenever `CI` appears or goes: six minutes each time.
+export SWATH_CI=${SWATH_CI:-${CI:-}}
+unset CI
 
 # rustc allocates gigabytes in small pieces; huge pages and no returns to the system make it a fifth faster.
 export SWATH_MALLOC_CONF=thp:always,metadata_thp:always,dirty_decay_ms:-1,muzzy_decay_ms:-1

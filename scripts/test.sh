@@ -74,7 +74,7 @@ cuda_build() {
     key=$(cat Cargo.toml Cargo.lock src/device.rs tests/cuda_build.rs $(grep -rl 'feature = "cuda"' src | sort) | sha256sum)
     if [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then echo "unchanged since the last check"; return 0; fi
     local status=0 limit=${CUDA_BUILD_LIMIT:-2400}
-    [ -z "${CI:-}" ] || [ "$(seconds_left)" -ge "$limit" ] || limit=$(seconds_left)
+    [ -z "$SWATH_CI" ] || [ "$(seconds_left)" -ge "$limit" ] || limit=$(seconds_left)
     [ "$limit" -gt 60 ] || { echo "cuda: no time left for the build" | tee -a "$SWATH_LOGS/notes"; return 0; }
     MALLOC_CONF=$SWATH_MALLOC_CONF timeout "$limit" \
         cargo test --release -p swath --features cuda --test cuda_build || status=$?

@@ -12,7 +12,7 @@ from jupyter_client import KernelManager
 
 KERNEL = os.environ.get("SWATH_KERNEL_NAME", "swath")
 # Slow machines: every limit is multiplied by this.
-PATIENCE = float(os.environ.get("SWATH_TEST_PATIENCE", "4" if os.environ.get("CI") else "2"))
+PATIENCE = float(os.environ.get("SWATH_TEST_PATIENCE", "4" if os.environ.get("SWATH_CI") or os.environ.get("CI") else "2"))
 
 
 @dataclass
