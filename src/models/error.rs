@@ -79,6 +79,20 @@ pub enum ModelError {
 impl Hint for ModelError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    std::io::ErrorKind::StorageFull
+                        | std::io::ErrorKind::FileTooLarge
+                        | std::io::ErrorKind::QuotaExceeded
+                ) =>
+            {
+                Some(
+                    "there is no room for the file, and one that was there is unchanged: free some space or choose \
+                     another folder"
+                        .to_owned(),
+                )
+            }
             Self::Io { .. } => None,
             Self::Weights { .. } => {
                 Some("weights come as a PyTorch state dict (`.pth`, `.pt`) or as `.safetensors`".to_owned())

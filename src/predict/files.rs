@@ -15,6 +15,10 @@ const STRIP_ROWS: usize = 256;
 /// Names of the files in a map's folder, working and saved alike.
 pub(super) const LABELS: &str = "labels.tif";
 pub(super) const SCORES: &str = "scores.tif";
+/// Names of the further files of a saved map.
+pub(super) const POLYGONS_GPKG: &str = "polygons.gpkg";
+pub(super) const POLYGONS_GEOJSON: &str = "polygons.geojson";
+pub(super) const SCORES_JSON: &str = "scores.json";
 
 /// A folder of working files that disappears with the map.
 pub(super) fn working_folder() -> Result<tempfile::TempDir> {

@@ -14,6 +14,7 @@ mod network;
 mod options;
 mod polygons;
 mod progress;
+mod publish;
 mod save;
 mod scene;
 mod show;

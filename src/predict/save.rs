@@ -5,7 +5,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::band::NODATA;
-use super::files::{LABELS, SCORES, label_options, score_options};
+use super::files::{
+    LABELS, POLYGONS_GEOJSON, POLYGONS_GPKG, SCORES, SCORES_JSON, label_options, score_options,
+};
+use super::publish::publish;
 use super::{PredictError, SceneMap};
 use crate::display::{Output, Show};
 use crate::raster::{PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
@@ -64,7 +67,7 @@ impl SaveOptions {
 
 /// The files that a map was saved as; a slice of paths that shows itself with sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedFiles(Vec<PathBuf>);
+pub struct SavedFiles(pub(super) Vec<PathBuf>);
 
 impl std::ops::Deref for SavedFiles {
     type Target = [PathBuf];
@@ -91,8 +94,9 @@ impl SceneMap {
     /// - `polygons.gpkg` and `polygons.geojson` (RFC 7946): the connected areas of every class but the background;
     /// - `scores.json` in the shape of Raster Vision's `eval.json`, when the map was evaluated.
     ///
-    /// Everything is written under other names first: when the disk runs full or the user interrupts, files that were
-    /// there before are untouched.
+    /// Everything is written under other names first: when the disk runs full, the user interrupts or a file cannot be
+    /// replaced, files that were there before are untouched. Files of an earlier map that this one does not have are
+    /// removed, so that the folder never holds parts of two maps.
     ///
     /// # Errors
     /// [`PredictError::Io`] or [`crate::raster::RasterError::Write`] when the folder cannot be written,
@@ -141,45 +145,20 @@ impl SceneMap {
             for format in &options.formats {
                 session::check_interrupt("saving the map")?;
                 let name = match format {
-                    Format::GeoPackage => "polygons.gpkg",
-                    Format::GeoJson => "polygons.geojson",
+                    Format::GeoPackage => POLYGONS_GPKG,
+                    Format::GeoJson => POLYGONS_GEOJSON,
                 };
                 write_polygons(staged.join(name), &polygons, &crs, *format)?;
             }
         }
         if let Some(scores) = self.scores() {
             write_synced(
-                &staged.join("scores.json"),
+                &staged.join(SCORES_JSON),
                 format!("{:#}\n", scores.to_json()).as_bytes(),
             )?;
         }
         publish(staged, dir)
     }
-}
-
-/// Moves every finished file from the staging folder to its place, and lists them without GDAL's side files.
-fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
-    let mut names: Vec<_> = fs::read_dir(staged)
-        .and_then(|entries| {
-            entries
-                .map(|entry| entry.map(|entry| entry.file_name()))
-                .collect::<Result<_, _>>()
-        })
-        .map_err(io("list the folder", staged))?;
-    names.sort();
-    for name in &names {
-        let target = dir.join(name);
-        fs::rename(staged.join(name), &target)
-            .map_err(io("move the file to its place", &target))?;
-    }
-    // Some file systems refuse to flush a folder; the renames have succeeded then.
-    let _ = fs::File::open(dir).and_then(|folder| folder.sync_all());
-    let files = names.iter().map(|name| dir.join(name));
-    Ok(SavedFiles(
-        files
-            .filter(|path| path.extension().is_none_or(|extension| extension != "xml"))
-            .collect(),
-    ))
 }
 
 /// Copies a working file of bytes as a cloud-optimised GeoTIFF, strip by strip.
@@ -228,7 +207,7 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     write().map_err(io("write the file", path))
 }
 
-fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> crate::Error {
+pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> crate::Error {
     let path = path.to_owned();
     move |source| {
         PredictError::Io {

@@ -1,4 +1,4 @@
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::path::Path;
 
 use gdal_sys::{GDALDataType, GDALRIOResampleAlg, GDALRWFlag, GDALRasterIOExtraArg};
@@ -106,7 +106,10 @@ impl Raster {
             algorithm,
         };
         let information = &self.inner.information;
-        request.values(&information.bands, &mut patch.data)?;
+        for request in request.pieces(self.chunk_size()) {
+            session::check_interrupt("reading imagery")?;
+            request.values(&information.bands, &mut patch.data)?;
+        }
         request.validity(information, &mut patch)?;
         Ok(patch)
     }
@@ -137,6 +140,7 @@ fn target_of(window: &PixelWindow, inside: &PixelWindow, size: Size) -> Option<P
     Some(PixelWindow::new(col as i64, row as i64, width, height))
 }
 
+#[derive(Clone, Copy)]
 struct Request<'a> {
     path: &'a Path,
     handle: &'a Handle,
@@ -155,8 +159,44 @@ impl Request<'_> {
         self.target.row as usize * self.size.width + self.target.col as usize
     }
 
+    /// Parts of the request of about one chunk, which is whole blocks: between them a long read can be interrupted. A
+    /// request that changes the size stays whole, since GDAL asks [`go_on`] while it resamples.
+    fn pieces(self, chunk: Size) -> Vec<Self> {
+        let same_size = self.window.size() == self.target.size();
+        if !same_size || self.window.area() <= chunk.area() {
+            return vec![self];
+        }
+        // The first piece ends where a block does.
+        let ends = |start: i64, length: usize, step: usize| {
+            let (end, step) = (start + length as i64, step.max(1) as i64);
+            let mut parts = Vec::new();
+            let mut from = start;
+            while from < end {
+                let to = ((from / step + 1) * step).min(end);
+                parts.push((from, (to - from) as usize));
+                from = to;
+            }
+            parts
+        };
+        let columns = ends(self.window.col, self.window.width, chunk.width);
+        let rows = ends(self.window.row, self.window.height, chunk.height);
+        let piece = |(row, height): (i64, usize), (col, width): (i64, usize)| Self {
+            window: PixelWindow::new(col, row, width, height),
+            target: PixelWindow::new(
+                self.target.col + col - self.window.col,
+                self.target.row + row - self.window.row,
+                width,
+                height,
+            ),
+            ..self
+        };
+        rows.into_iter()
+            .flat_map(|row| columns.iter().map(move |&column| piece(row, column)))
+            .collect()
+    }
+
     /// Reads the bands straight into their place in `[bands, height, width]`.
-    fn values(&self, bands: &[c_int], data: &mut [f32]) -> Result<(), RasterError> {
+    fn values(&self, bands: &[c_int], data: &mut [f32]) -> Result<()> {
         let mut numbers = bands.to_vec();
         let mut extra = self.extra();
         assert!(
@@ -194,7 +234,7 @@ impl Request<'_> {
         }
     }
 
-    fn validity(&self, information: &Information, patch: &mut Patch) -> Result<(), RasterError> {
+    fn validity(&self, information: &Information, patch: &mut Patch) -> Result<()> {
         let mut mask = vec![0; self.size.area()];
         match information.mask {
             MaskSource::None => {
@@ -244,7 +284,7 @@ impl Request<'_> {
     }
 
     /// Reads a mask as 1 (valid) and 0, either the band itself or the mask that belongs to it.
-    fn mask_band(&self, number: c_int, of_band: bool, mask: &mut [u8]) -> Result<(), RasterError> {
+    fn mask_band(&self, number: c_int, of_band: bool, mask: &mut [u8]) -> Result<()> {
         let mut extra = self.extra();
         // An average of a mask would make half-valid pixels.
         extra.eResampleAlg = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
@@ -286,7 +326,7 @@ impl Request<'_> {
         GDALRasterIOExtraArg {
             nVersion: 1,
             eResampleAlg: self.algorithm,
-            pfnProgress: None,
+            pfnProgress: Some(go_on),
             pProgressData: std::ptr::null_mut(),
             bFloatingPointWindowValidity: 0,
             dfXOff: 0.0,
@@ -296,14 +336,24 @@ impl Request<'_> {
         }
     }
 
-    fn failure(&self, messages: &[String]) -> RasterError {
+    fn failure(&self, messages: &[String]) -> crate::Error {
+        if session::interrupted() {
+            let doing = "reading imagery";
+            return crate::Error::Interrupted { doing };
+        }
         RasterError::Read {
             path: self.path.to_owned(),
             window: self.window,
             block: messages.iter().find_map(|message| damaged_block(message)),
             detail: gdal_library::joined(messages, "GDAL gives no reason"),
         }
+        .into()
     }
+}
+
+/// GDAL's question during a long read whether to go on: 0 stops it.
+unsafe extern "C" fn go_on(_complete: f64, _message: *const c_char, _data: *mut c_void) -> c_int {
+    c_int::from(!session::interrupted())
 }
 
 /// Finds the block in GDAL's `IReadBlock failed at X offset 3, Y offset 7`.
@@ -325,6 +375,42 @@ mod tests {
         let message = "a.tif, band 2: IReadBlock failed at X offset 3, Y offset 17: TIFFReadEncodedTile() failed.";
         assert_eq!(damaged_block(message), Some((3, 17)));
         assert_eq!(damaged_block("something else"), None);
+    }
+
+    #[test]
+    fn pieces_cover_a_request_once_and_end_where_blocks_do() {
+        // Never used, and never closed.
+        let handle = Handle::from_raw(std::ptr::dangling_mut::<c_void>()).unwrap();
+        let handle = std::mem::ManuallyDrop::new(handle);
+        let whole = Request {
+            path: Path::new("a.tif"),
+            handle: &handle,
+            window: PixelWindow::new(100, 300, 900, 700),
+            target: PixelWindow::new(5, 7, 900, 700),
+            size: Size::new(1000, 800),
+            algorithm: GDALRIOResampleAlg::GRIORA_NearestNeighbour,
+        };
+        let pieces = whole.pieces(Size::new(512, 256));
+        let mut covered = vec![0; whole.size.area()];
+        for piece in &pieces {
+            let (window, target) = (piece.window, piece.target);
+            assert_eq!(
+                (window.col - target.col, window.row - target.row),
+                (95, 293)
+            );
+            assert!(window.right() % 512 == 0 || window.right() == 1000);
+            assert!(window.bottom() % 256 == 0 || window.bottom() == 1000);
+            for row in target.row..target.bottom() {
+                for col in target.col..target.right() {
+                    covered[row as usize * 1000 + col as usize] += 1;
+                }
+            }
+        }
+        assert_eq!(pieces.len(), 2 * 3);
+        assert_eq!(covered.iter().sum::<i32>(), 900 * 700);
+        assert!(covered.iter().all(|&times| times <= 1));
+        let small = whole.pieces(Size::new(1000, 1000));
+        assert_eq!((small.len(), small[0].window), (1, whole.window));
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod chips;
 mod cli;
 /// Data sets: what is fetched, and what to do when it cannot be.
 mod data_sets;
+/// Long reads that are interrupted, and full disks.
+mod interrupts;
 /// Labels: polygons from files burned into class maps, and traced back.
 mod labels;
 /// Whole scenes predicted, scored and saved.

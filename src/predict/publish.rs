@@ -1,0 +1,217 @@
+//! Giving finished files their names: all of them or none.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::files::{LABELS, POLYGONS_GEOJSON, POLYGONS_GPKG, SCORES, SCORES_JSON};
+use super::save::io as io_error;
+use super::{PredictError, SavedFiles};
+use crate::Result;
+
+/// Moves every finished file from the staging folder to its place, and lists them without GDAL's side files. What was
+/// there goes into the staging folder, so that a failure halfway can be undone; that of an earlier map disappears with
+/// it.
+pub(super) fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
+    let mut names: Vec<OsString> = fs::read_dir(staged)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
+        .map_err(io_error("list the folder", staged))?;
+    names.sort();
+    exchange(staged, dir, &names, |from, to| fs::rename(from, to))?;
+    // Some file systems refuse to flush a folder; the renames have succeeded then.
+    let _ = fs::File::open(dir).and_then(|folder| folder.sync_all());
+    let files = names.iter().map(|name| dir.join(name));
+    Ok(SavedFiles(
+        files
+            .filter(|path| path.extension().is_none_or(|extension| extension != "xml"))
+            .collect(),
+    ))
+}
+
+/// Puts `names` out of `staged` into `dir` and everything else that a map may leave there into `staged/replaced`, or
+/// leaves both folders as they were.
+fn exchange(
+    staged: &Path,
+    dir: &Path,
+    names: &[OsString],
+    mut rename: impl FnMut(&Path, &Path) -> io::Result<()>,
+) -> Result<()> {
+    let old: Vec<OsString> = of_a_map()
+        .chain(names.iter().cloned())
+        .filter(|name| dir.join(name).symlink_metadata().is_ok())
+        .fold(Vec::new(), |mut all, name| {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+            all
+        });
+    if let Some(folder) = old
+        .iter()
+        .map(|name| dir.join(name))
+        .find(|path| path.is_dir())
+    {
+        return Err(PredictError::Io {
+            action: "replace what is a folder with a file",
+            path: folder,
+            source: io::ErrorKind::IsADirectory.into(),
+        }
+        .into());
+    }
+    let replaced = staged.join("replaced");
+    fs::create_dir(&replaced).map_err(io_error("write into the folder", staged))?;
+    let moves: Vec<(PathBuf, PathBuf)> = old
+        .iter()
+        .map(|name| (dir.join(name), replaced.join(name)))
+        .chain(names.iter().map(|name| (staged.join(name), dir.join(name))))
+        .collect();
+    for (done, (from, to)) in moves.iter().enumerate() {
+        let Err(error) = rename(from, to) else {
+            continue;
+        };
+        let place = if done < old.len() { from } else { to };
+        let failure = io_error("move the file to its place", place)(error);
+        for (from, to) in moves[..done].iter().rev() {
+            if let Err(error) = rename(to, from) {
+                // The old files must not disappear with the staging folder.
+                let kept = rescue(&replaced, dir);
+                return Err(io_error("put back the file, whose folder is kept,", &kept)(
+                    error,
+                ));
+            }
+        }
+        return Err(failure);
+    }
+    Ok(())
+}
+
+/// Moves the folder of old files out of the staging folder, which is about to be deleted, and says where it is.
+fn rescue(replaced: &Path, dir: &Path) -> PathBuf {
+    let kept = dir.join(format!("replaced-{}", std::process::id()));
+    if fs::rename(replaced, &kept).is_ok() {
+        kept
+    } else {
+        replaced.to_owned()
+    }
+}
+
+/// Every name that saving a map gives, GDAL's side files too.
+fn of_a_map() -> impl Iterator<Item = OsString> {
+    [LABELS, SCORES, POLYGONS_GPKG, POLYGONS_GEOJSON, SCORES_JSON]
+        .into_iter()
+        .flat_map(|name| [name.to_owned(), format!("{name}.aux.xml")])
+        .map(|name| OsStr::new(&name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn write(folder: &Path, files: &[(&str, &str)]) {
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+
+    fn files(folder: &Path) -> BTreeMap<String, String> {
+        let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+        entries
+            .filter(|entry| entry.path().is_file())
+            .map(|entry| {
+                let name = entry.file_name().into_string().unwrap();
+                (name, fs::read_to_string(entry.path()).unwrap())
+            })
+            .collect()
+    }
+
+    /// A folder with an earlier map and the user's notes, and in it the staging folder with a new map.
+    fn folders() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let old = [
+            ("labels.tif", "old"),
+            ("polygons.gpkg", "old"),
+            ("scores.json", "old"),
+            ("notes.txt", "mine"),
+        ];
+        write(dir.path(), &old);
+        let staged = dir.path().join(".staged");
+        fs::create_dir(&staged).unwrap();
+        write(
+            &staged,
+            &[
+                ("labels.tif", "new"),
+                ("scores.tif", "new"),
+                ("labels.tif.aux.xml", "new"),
+            ],
+        );
+        (dir, staged)
+    }
+
+    #[test]
+    fn the_folder_holds_one_map_afterwards_and_what_is_not_ours() {
+        let (dir, staged) = folders();
+        let saved = publish(&staged, dir.path()).unwrap();
+        let names: Vec<_> = saved.iter().filter_map(|path| path.file_name()).collect();
+        assert_eq!(names, ["labels.tif", "scores.tif"]);
+        let expected = [
+            ("labels.tif", "new"),
+            ("labels.tif.aux.xml", "new"),
+            ("notes.txt", "mine"),
+            ("scores.tif", "new"),
+        ];
+        let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        assert_eq!(files(dir.path()), BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn a_failure_at_any_rename_leaves_everything_as_it_was() {
+        for failing in 0..6 {
+            let (dir, staged) = folders();
+            let (before, new) = (files(dir.path()), files(&staged));
+            let names: Vec<OsString> = new.keys().map(OsString::from).collect();
+            let mut count = 0;
+            let outcome = exchange(&staged, dir.path(), &names, |from, to| {
+                count += 1;
+                if count == failing + 1 {
+                    return Err(io::ErrorKind::PermissionDenied.into());
+                }
+                fs::rename(from, to)
+            });
+            assert!(outcome.is_err(), "rename {failing} fails");
+            assert_eq!(files(dir.path()), before);
+            assert_eq!(files(&staged), new);
+        }
+    }
+
+    #[test]
+    fn a_folder_in_the_way_is_an_error_before_anything_moves() {
+        let (dir, staged) = folders();
+        fs::create_dir_all(dir.path().join("scores.tif/inside")).unwrap();
+        let before = files(dir.path());
+        let error = publish(&staged, dir.path()).unwrap_err();
+        assert!(error.to_string().contains("scores.tif"), "{error}");
+        assert_eq!(files(dir.path()), before);
+        assert!(dir.path().join("scores.tif/inside").is_dir());
+    }
+
+    #[test]
+    fn when_undoing_fails_too_the_old_files_are_kept() {
+        let (dir, staged) = folders();
+        let names = [OsString::from("labels.tif")];
+        let mut count = 0;
+        let error = exchange(&staged, dir.path(), &names, |from, to| {
+            count += 1;
+            if count > 3 {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            fs::rename(from, to)
+        });
+        let text = error.unwrap_err().to_string();
+        fs::remove_dir_all(&staged).unwrap();
+        let kept = dir.path().join(format!("replaced-{}", std::process::id()));
+        assert!(text.contains("replaced-"), "{text}");
+        assert_eq!(files(&kept)["labels.tif"], "old");
+        assert_eq!(files(&kept).len(), 3);
+    }
+}
