@@ -6,10 +6,12 @@ pub use crate::device::Device;
 pub use crate::display::{Output, Show};
 pub use crate::evaluate::{ClassScore, Confusion, Scores};
 pub use crate::labels::Classes;
-pub use crate::models::{Architecture, FasterRcnn, Network, Normalisation, RetinaNet, Unet};
+pub use crate::models::{
+    Architecture, FasterRcnn, Network, Normalisation, Precision, RetinaNet, Unet,
+};
 pub use crate::plot::Figure;
 pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, SceneMap};
 pub use crate::raster::{PixelWindow, Raster};
 pub use crate::scene::{Scene, Split};
-pub use crate::train::{Fit, Loss, Run, Segmenter, StopReason};
+pub use crate::train::{Fit, Loss, Optimiser, RateSearch, Run, Schedule, Segmenter, StopReason};
 pub use crate::{data, plot, samples, session};

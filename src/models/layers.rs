@@ -60,6 +60,13 @@ impl Conv2dConfig {
         }
     }
 
+    /// With a bias, for a convolution that no batch norm follows.
+    #[must_use]
+    pub fn with_bias(mut self) -> Self {
+        self.bias = true;
+        self
+    }
+
     /// The layer with weights from He's normal distribution (by the inputs of each output) and a bias of 0.
     #[must_use]
     pub fn init(&self, device: &Device) -> Conv2d {

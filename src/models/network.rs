@@ -9,7 +9,33 @@ use super::module::{AnyModule, any_module};
 /// A segmentation network: a Burn module from images to class scores.
 ///
 /// Implement it for a module of your own (also one defined in a notebook cell) and hand it to
-/// [`crate::models::Architecture::custom`].
+/// [`crate::models::Architecture::custom`]. Build it from [`crate::models::Conv2d`] and
+/// [`crate::models::BatchNorm2d`]: on the CPU they train several times as fast as Burn's own layers, and on a GPU they
+/// follow [`crate::train::Fit::precision`].
+///
+/// ```
+/// use swath::burn;
+/// use swath::burn::module::Module;
+/// use swath::burn::tensor::{Tensor, activation::relu};
+/// use swath::models::{Architecture, Conv2d, Conv2dConfig, Network};
+///
+/// #[derive(Module, Debug)]
+/// struct Small {
+///     first: Conv2d,
+///     last: Conv2d,
+/// }
+///
+/// impl Network for Small {
+///     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+///         self.last.forward(relu(self.first.forward(images)))
+///     }
+/// }
+///
+/// let small = Architecture::custom("small", |bands, classes, device| Small {
+///     first: Conv2dConfig::new([bands, 16], 3).with_bias().init(device),
+///     last: Conv2dConfig::new([16, classes], 1).with_bias().init(device),
+/// });
+/// ```
 pub trait Network: Module + Sync + Debug + 'static {
     /// Class scores before softmax.
     ///

@@ -1,6 +1,7 @@
 //! Help for somebody who types: which magic the cursor is in, what can follow, and the cell without its magics for
 //! the engine's own completion.
 
+use super::expand;
 use super::table::{Action, Builtin, Kind, MAGICS, Magic, find};
 use crate::eval::{Completion, Completions};
 use crate::syntax::end_of;
@@ -213,7 +214,16 @@ fn complete_arguments<'a>(
                     .filter(|by| by.starts_with(value))
                     .map(|by| candidate(by.to_owned(), "keyword")),
             ),
-            _ => {}
+            _ => {
+                let choices = expand::CHOICES.iter().find(|(name, _)| *name == key);
+                let names = choices.into_iter().flat_map(|(_, choices)| choices.iter());
+                matches.extend(
+                    names
+                        .map(|(name, _)| (*name).to_owned())
+                        .filter(|name| name.starts_with(value))
+                        .map(|name| candidate(name, "keyword")),
+                );
+            }
         }
         return value;
     }
@@ -313,6 +323,7 @@ mod tests {
         assert_eq!(texts("%scene x.tif la"), ["labels="]);
         assert_eq!(texts("%chips 4 256 from=t"), ["train"]);
         assert_eq!(texts("%fit res"), ["resnet18", "resnet34"]);
+        assert_eq!(texts("%fit schedule=po"), ["poly"]);
         assert!(complete("let a = 5;", 9, Vec::new).is_none());
         assert!(complete("%time sce", 9, Vec::new).is_none());
     }

@@ -202,6 +202,39 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
 
 const ENCODERS: [&str; 3] = ["efficientnet_lite0", "resnet18", "resnet34"];
 
+/// What `optimiser=`, `schedule=` and `loss=` of `%fit` take, and what they become.
+pub(super) const CHOICES: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "optimiser",
+        &[
+            ("adamw", "Optimiser::adamw()"),
+            ("sgd", "Optimiser::sgd(0.9)"),
+            ("nesterov", "Optimiser::sgd(0.9).nesterov()"),
+        ],
+    ),
+    (
+        "schedule",
+        &[
+            ("one-cycle", "Schedule::one_cycle()"),
+            ("cosine", "Schedule::cosine()"),
+            ("poly", "Schedule::poly(0.9)"),
+            ("plateau", "Schedule::plateau(0.5, 2)"),
+            ("constant", "Schedule::constant()"),
+        ],
+    ),
+    (
+        "loss",
+        &[
+            ("sum", "Loss::Sum"),
+            ("cross-entropy", "Loss::CrossEntropy"),
+            ("dice", "Loss::Dice"),
+            ("focal", "Loss::focal()"),
+            ("lovasz", "Loss::Lovasz"),
+            ("lovasz-sum", "Loss::LovaszSum"),
+        ],
+    ),
+];
+
 pub(super) fn fit(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
     let encoder = arguments.word(0).unwrap_or(ENCODERS[0]).replace('-', "_");
     if !ENCODERS.contains(&encoder.as_str()) {
@@ -234,6 +267,26 @@ pub(super) fn fit(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Usa
     }
     if let Some(lr) = arguments.option("lr") {
         fit += &format!(".lr({})", float(magic, "the learning rate", lr)?);
+    }
+    for (key, choices) in CHOICES {
+        let Some(word) = arguments.option(key) else {
+            continue;
+        };
+        let Some((_, code)) = choices.iter().find(|(name, _)| *name == word) else {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            return Err(UsageError::new(
+                magic,
+                format!("{key}= must be one of {}, found {word:?}", names.join(", ")),
+            ));
+        };
+        fit += &format!(".{key}({code})");
+    }
+    if let Some(decay) = arguments.option("ema") {
+        fit += &format!(".ema({})", float(magic, "the share of the average", decay)?);
+    }
+    if let Some(batches) = arguments.option("accumulate") {
+        let batches = number::<usize>(magic, "the batches a step", batches)?;
+        fit += &format!(".accumulate({batches})");
     }
     let statements = format!(
         "let model = Segmenter::new(Unet::{encoder}(), {valid}.classes()); let {variable} = model.fit(&{chips}, &{valid}, {fit})?;"
@@ -354,6 +407,8 @@ mod tests {
             "fit",
             "fit resnet18 epochs=12 lr=1e-3 batch=4",
             "fit steps=400",
+            "fit optimiser=nesterov schedule=cosine loss=focal ema=0.999 accumulate=4",
+            "fit schedule=zigzag",
             "fit epochs=1 steps=2",
             "fit vgg",
             "fit lr=fast",

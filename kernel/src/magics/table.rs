@@ -140,7 +140,8 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "fit",
         kind: Kind::Line,
-        usage: "%fit [ENCODER] [epochs=N|steps=N] [batch=N] [lr=X] [chips=VARIABLE] [valid=SCENE] [as=VARIABLE]",
+        usage: "%fit [ENCODER] [epochs=N|steps=N] [batch=N] [lr=X] [optimiser=NAME] [schedule=NAME] [loss=NAME] [ema=X] \
+                [accumulate=N] [chips=VARIABLE] [valid=SCENE] [as=VARIABLE]",
         short: "Trains a U-Net on chips, with live curves",
         long: "ENCODER is `efficientnet_lite0` (default), `resnet18` or `resnet34`. Uses `chips` and `valid` unless given; \
                makes `run`, whose best epoch is kept. The stop button ends the training and keeps the best weights so far.",
@@ -148,8 +149,28 @@ pub(crate) static MAGICS: &[Magic] = &[
         options: &[
             ("epochs", "how often every chip is seen (default 10)"),
             ("steps", "how many batches, instead of epochs"),
-            ("batch", "chips per step"),
-            ("lr", "learning rate"),
+            ("batch", "chips per batch (default 4)"),
+            (
+                "lr",
+                "the highest learning rate (default 1e-3 with adamw, 1e-2 with sgd)",
+            ),
+            (
+                "optimiser",
+                "adamw (default), sgd (momentum 0.9) or nesterov",
+            ),
+            (
+                "schedule",
+                "one-cycle (default), cosine, poly, plateau or constant",
+            ),
+            (
+                "loss",
+                "sum (cross-entropy + dice, default), cross-entropy, dice, focal, lovasz or lovasz-sum",
+            ),
+            (
+                "ema",
+                "averages the weights, keeping this share at each step, such as 0.999",
+            ),
+            ("accumulate", "batches per step (default 1)"),
             ("chips", "the chips (default: chips)"),
             ("valid", "the validation scene (default: valid)"),
             AS,
