@@ -24,38 +24,55 @@ pub struct Dataset {
     /// Its files.
     pub files: Vec<PathBuf>,
     about: String,
+    short_names: &'static [(&'static str, &'static str)],
 }
 
 impl Dataset {
-    /// The path of one of its files.
+    /// The path of one of its files, by its own name or a short one ([`fetch`] lists them).
     ///
     /// # Errors
     /// [`DataError::UnknownFile`] lists the files there are.
     pub fn file(&self, name: &str) -> Result<PathBuf> {
+        let short = self.short_names.iter().find(|(short, _)| *short == name);
+        let own = short.map_or(name, |(_, own)| own);
         let wanted = self
             .files
             .iter()
-            .find(|path| path.file_name().is_some_and(|file| file == name));
+            .find(|path| path.file_name().is_some_and(|file| file == own));
         wanted.cloned().ok_or_else(|| {
             DataError::UnknownFile {
                 dataset: self.name.clone(),
                 file: name.to_owned(),
-                files: self.files.iter().map(|path| file_name(path)).collect(),
+                files: self.names(),
             }
             .into()
         })
+    }
+
+    /// The names of its files, short ones first.
+    fn names(&self) -> Vec<String> {
+        let short = self
+            .short_names
+            .iter()
+            .map(|(short, own)| format!("{short} ({own})"));
+        let named = |own: &String| self.short_names.iter().any(|(_, known)| known == own);
+        let others = self
+            .files
+            .iter()
+            .map(|path| file_name(path))
+            .filter(|own| !named(own));
+        short.chain(others).collect()
     }
 }
 
 impl Show for Dataset {
     fn output(&self) -> Output {
-        let files: Vec<String> = self.files.iter().map(|path| file_name(path)).collect();
         let facts = [
             ("about", self.about.clone()),
             ("licence", self.licence.clone()),
             ("credit", self.credit.clone()),
             ("folder", self.dir.display().to_string()),
-            ("files", files.join(", ")),
+            ("files", self.names().join(", ")),
         ];
         let text: Vec<String> = facts
             .iter()
@@ -88,7 +105,9 @@ pub fn names() -> Vec<&'static str> {
 ///   other); `banepa_train_all.tif` with `banepa_train_all.geojson`: all training tiles with complete labels, and
 ///   `banepa_train_all_aoi.geojson`: their area without the 20 pixels at the border where labels are missing
 /// - `efficientnet-lite0`: `efficientnet-lite0-57934424.pth`
-/// - `neon`: images with boxes around tree crowns in Pascal VOC XML
+/// - `neon`: images with boxes around tree crowns in Pascal VOC XML: `neon_train.png` with `neon_train.xml` (574 boxes),
+///   `neon_test.png` with `neon_test.xml` (279 boxes of another place), `OSBS_029.tif` (61, georeferenced, also `.csv`),
+///   `SOAP_061.png` (37 in two classes)
 ///
 /// # Errors
 /// [`DataError::UnknownName`] lists the names; [`DataError::Download`] says what to do without pip or network.
@@ -176,6 +195,7 @@ fn dataset(source: &Source, dir: &Path, files: Vec<String>) -> Dataset {
         credit: source.credit.to_owned(),
         files: files.into_iter().map(|file| dir.join(file)).collect(),
         about: source.about.to_owned(),
+        short_names: source.short_names,
     }
 }
 

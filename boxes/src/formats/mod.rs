@@ -225,3 +225,6 @@ fn accept(bounds: &BoundingBox, left_out: &mut BTreeMap<&'static str, usize>) ->
     }
     fault.is_none()
 }
+
+#[cfg(test)]
+mod tests;
