@@ -123,7 +123,7 @@ fn tile(
         draw_boxes(
             &mut image,
             coloured(boxes, classes, size, (width, height)),
-            1,
+            2,
         );
     }
     Ok(image)

@@ -81,7 +81,7 @@ impl Scene {
         if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
             let (boxes, to) = (self.boxes_in(&self.area(), 0.0), (base.width, base.height));
             let boxes = coloured(&boxes, self.classes(), self.size(), to);
-            draw_boxes_over(&mut map, boxes, 1);
+            draw_boxes_over(&mut map, boxes, 2);
         }
         let metres = self.raster().metres_per_pixel().0 * self.size().0 as f64 / base.width as f64;
         let overlay = Overlay::new(&base, &map, self.classes())
