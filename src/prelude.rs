@@ -7,7 +7,8 @@ pub use crate::display::{Output, Show};
 pub use crate::evaluate::{ClassScore, Confusion, Scores};
 pub use crate::labels::Classes;
 pub use crate::models::{
-    Architecture, FasterRcnn, Network, Normalisation, Precision, RetinaNet, Unet,
+    Architecture, DeepLabV3, DeepLabV3Plus, FasterRcnn, Fpn, Network, Normalisation, Precision,
+    RetinaNet, Unet,
 };
 pub use crate::plot::Figure;
 pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, SceneMap};

@@ -137,7 +137,7 @@ fn last_words(log: &str) -> String {
 }
 
 /// The SHA-256 sum of a file in hexadecimal.
-pub(super) fn sha256(path: &Path) -> Result<String, DataError> {
+pub(crate) fn sha256(path: &Path) -> Result<String, DataError> {
     let io = |source| DataError::Io {
         path: path.to_owned(),
         source,

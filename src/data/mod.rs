@@ -9,5 +9,6 @@ mod fetch;
 mod package;
 
 pub use cache::cache_dir;
+pub(crate) use download::sha256;
 pub use error::DataError;
 pub use fetch::{Dataset, fetch, names};

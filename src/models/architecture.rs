@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::encoder::EncoderKind;
-use super::tensors;
 use super::unet::UnetModel;
-use super::{BoxedNetwork, ModelError, Network, Normalisation, weights};
+use super::{
+    BoxedNetwork, DeepLabV3Model, DeepLabV3PlusModel, FpnModel, ModelError, Network, Normalisation,
+    ResNetKind, Segmentation, WeightsReport, catalogue, state_dict, weights,
+};
 use crate::Result;
 use crate::device::Device;
 
@@ -33,6 +35,9 @@ pub struct Architecture {
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     Unet(UnetOptions),
+    Fpn(FpnOptions),
+    DeeplabV3(DeepLabOptions),
+    DeeplabV3Plus(DeepLabOptions),
     Custom {
         name: String,
         #[serde(skip)]
@@ -40,16 +45,14 @@ enum Kind {
     },
 }
 
-/// The choices of a U-Net.
+/// The encoder of a network, where its weights come from, and how it is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UnetOptions {
+pub struct EncoderOptions {
     /// The encoder.
     pub encoder: EncoderKind,
-    /// The decoder's channels from stride 16 to stride 1.
-    pub decoder_widths: [usize; 5],
     /// Whether training starts from ImageNet weights that Swath can fetch.
     pub pretrained: bool,
-    /// A state dict to start the encoder from instead.
+    /// A state dict to start from instead.
     #[serde(skip)]
     pub weights: Option<PathBuf>,
     /// Whether the encoder stays as it is while training.
@@ -58,53 +61,88 @@ pub struct UnetOptions {
     pub encoder_lr_scale: f64,
 }
 
-/// Makers of U-Nets.
-pub struct Unet;
+/// The choices of a U-Net.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnetOptions {
+    /// The encoder.
+    #[serde(flatten)]
+    pub encoder: EncoderOptions,
+    /// The decoder's channels from stride 16 to stride 1.
+    pub decoder_widths: [usize; 5],
+}
 
-impl Unet {
-    /// U-Net on EfficientNet-Lite0, pretrained on ImageNet.
-    #[must_use]
-    pub fn efficientnet_lite0() -> Architecture {
-        Architecture::unet(EncoderKind::EfficientnetLite0, true)
+/// The choices of a segmentation network on a feature pyramid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FpnOptions {
+    /// The encoder.
+    #[serde(flatten)]
+    pub encoder: EncoderOptions,
+    /// Channels of the pyramid; its decoder has half as many.
+    pub channels: usize,
+}
+
+/// The choices of DeepLabV3 and DeepLabV3+.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeepLabOptions {
+    /// The encoder: a ResNet.
+    #[serde(flatten)]
+    pub encoder: EncoderOptions,
+    /// The share of the pyramid's outputs that training sets to 0.
+    pub dropout: f64,
+}
+
+/// What a network has behind its encoder.
+#[derive(Clone, Copy)]
+pub(super) enum Decoder {
+    Unet { widths: [usize; 5] },
+    Fpn { channels: usize },
+    DeepLabV3 { dropout: f64 },
+    DeepLabV3Plus { dropout: f64 },
+}
+
+impl Decoder {
+    pub(super) fn unet() -> Self {
+        Self::Unet {
+            widths: [256, 128, 64, 32, 16],
+        }
     }
 
-    /// U-Net on ResNet-18, from random weights or a torchvision file ([`Architecture::weights`]).
-    #[must_use]
-    pub fn resnet18() -> Architecture {
-        Architecture::unet(EncoderKind::Resnet18, false)
+    pub(super) fn fpn() -> Self {
+        Self::Fpn { channels: 256 }
     }
 
-    /// U-Net on ResNet-34, from random weights or a torchvision file ([`Architecture::weights`]).
-    #[must_use]
-    pub fn resnet34() -> Architecture {
-        Architecture::unet(EncoderKind::Resnet34, false)
+    /// Torchvision's dropout.
+    pub(super) fn deeplab_v3() -> Self {
+        Self::DeepLabV3 { dropout: 0.5 }
     }
 
-    /// U-Net on ResNet-50, from random weights or a torchvision file ([`Architecture::weights`]).
-    #[must_use]
-    pub fn resnet50() -> Architecture {
-        Architecture::unet(EncoderKind::Resnet50, false)
-    }
-
-    /// U-Net on ResNet-101, from random weights or a torchvision file ([`Architecture::weights`]).
-    #[must_use]
-    pub fn resnet101() -> Architecture {
-        Architecture::unet(EncoderKind::Resnet101, false)
+    pub(super) fn deeplab_v3_plus() -> Self {
+        Self::DeepLabV3Plus { dropout: 0.5 }
     }
 }
 
 impl Architecture {
-    fn unet(encoder: EncoderKind, pretrained: bool) -> Self {
-        Self {
-            kind: Kind::Unet(UnetOptions {
+    /// A network of ours, from random weights.
+    pub(super) fn encoded(encoder: EncoderKind, decoder: Decoder) -> Self {
+        let encoder = EncoderOptions {
+            encoder,
+            pretrained: false,
+            weights: None,
+            freeze_encoder: false,
+            encoder_lr_scale: 1.0,
+        };
+        let kind = match decoder {
+            Decoder::Unet { widths } => Kind::Unet(UnetOptions {
                 encoder,
-                decoder_widths: [256, 128, 64, 32, 16],
-                pretrained,
-                weights: None,
-                freeze_encoder: false,
-                encoder_lr_scale: 1.0,
+                decoder_widths: widths,
             }),
-        }
+            Decoder::Fpn { channels } => Kind::Fpn(FpnOptions { encoder, channels }),
+            Decoder::DeepLabV3 { dropout } => Kind::DeeplabV3(DeepLabOptions { encoder, dropout }),
+            Decoder::DeepLabV3Plus { dropout } => {
+                Kind::DeeplabV3Plus(DeepLabOptions { encoder, dropout })
+            }
+        };
+        Self { kind }
     }
 
     /// A network of your own: `build(bands, classes, device)` makes the module.
@@ -125,52 +163,86 @@ impl Architecture {
         }
     }
 
-    fn change(mut self, change: impl FnOnce(&mut UnetOptions)) -> Self {
-        if let Kind::Unet(options) = &mut self.kind {
-            change(options);
+    fn change(mut self, change: impl FnOnce(&mut EncoderOptions)) -> Self {
+        match &mut self.kind {
+            Kind::Unet(UnetOptions { encoder, .. })
+            | Kind::Fpn(FpnOptions { encoder, .. })
+            | Kind::DeeplabV3(DeepLabOptions { encoder, .. })
+            | Kind::DeeplabV3Plus(DeepLabOptions { encoder, .. }) => change(encoder),
+            Kind::Custom { .. } => {}
         }
         self
     }
 
-    /// Whether to start from ImageNet weights. Only EfficientNet-Lite0's can be fetched.
+    /// Whether to start the encoder from ImageNet weights: EfficientNet-Lite0's come from the Python package index,
+    /// torchvision's ResNets from PyTorch's server (see [`crate::models::catalogue`]).
     #[must_use]
     pub fn pretrained(self, pretrained: bool) -> Self {
-        self.change(|options| {
-            options.pretrained = pretrained && options.encoder == EncoderKind::EfficientnetLite0;
-        })
+        self.change(|encoder| encoder.pretrained = pretrained)
     }
 
-    /// Starts the encoder from a state dict with torchvision's or `efficientnet_lite_pytorch`'s names (`.pth` or
-    /// `.safetensors`).
+    /// Starts from a state dict (`.pth` or `.safetensors`) of the encoder or of the whole network, as
+    /// [`crate::models::load_state_dict`] understands it. [`Architecture::weights_report`] says what is used of it.
     #[must_use]
     pub fn weights(self, path: impl Into<PathBuf>) -> Self {
-        self.change(|options| options.weights = Some(path.into()))
+        self.change(|encoder| encoder.weights = Some(path.into()))
     }
 
-    /// The decoder's channels from stride 16 to stride 1; `[256, 128, 64, 32, 16]` unless set.
+    /// A U-Net's decoder channels from stride 16 to stride 1; `[256, 128, 64, 32, 16]` unless set.
     #[must_use]
-    pub fn decoder_widths(self, widths: [usize; 5]) -> Self {
-        self.change(|options| options.decoder_widths = widths)
+    pub fn decoder_widths(mut self, widths: [usize; 5]) -> Self {
+        if let Kind::Unet(options) = &mut self.kind {
+            options.decoder_widths = widths;
+        }
+        self
+    }
+
+    /// The share of a DeepLab pyramid's outputs that training sets to 0; 0.5 unless set.
+    #[must_use]
+    pub fn dropout(mut self, share: f64) -> Self {
+        if let Kind::DeeplabV3(options) | Kind::DeeplabV3Plus(options) = &mut self.kind {
+            options.dropout = share;
+        }
+        self
     }
 
     /// Keeps the encoder as it is while training.
     #[must_use]
     pub fn freeze_encoder(self, freeze: bool) -> Self {
-        self.change(|options| options.freeze_encoder = freeze)
+        self.change(|encoder| encoder.freeze_encoder = freeze)
     }
 
     /// Trains the encoder at `scale` times the learning rate.
     #[must_use]
     pub fn encoder_lr_scale(self, scale: f64) -> Self {
-        self.change(|options| options.encoder_lr_scale = scale)
+        self.change(|encoder| encoder.encoder_lr_scale = scale)
     }
 
     /// The name people know it by, such as `U-Net EfficientNet-Lite0`.
     #[must_use]
     pub fn name(&self) -> String {
+        let family = match &self.kind {
+            Kind::Unet(_) => "U-Net",
+            Kind::Fpn(_) => "FPN",
+            Kind::DeeplabV3(_) => "DeepLabV3",
+            Kind::DeeplabV3Plus(_) => "DeepLabV3+",
+            Kind::Custom { name, .. } => return name.clone(),
+        };
+        let encoder = self
+            .encoder_options()
+            .map_or("", |options| options.encoder.name());
+        format!("{family} {encoder}")
+    }
+
+    /// The encoder and its training, for a network of ours.
+    #[must_use]
+    pub fn encoder_options(&self) -> Option<&EncoderOptions> {
         match &self.kind {
-            Kind::Unet(options) => format!("U-Net {}", options.encoder.name()),
-            Kind::Custom { name, .. } => name.clone(),
+            Kind::Unet(UnetOptions { encoder, .. })
+            | Kind::Fpn(FpnOptions { encoder, .. })
+            | Kind::DeeplabV3(DeepLabOptions { encoder, .. })
+            | Kind::DeeplabV3Plus(DeepLabOptions { encoder, .. }) => Some(encoder),
+            Kind::Custom { .. } => None,
         }
     }
 
@@ -179,7 +251,7 @@ impl Architecture {
     pub fn unet_options(&self) -> Option<&UnetOptions> {
         match &self.kind {
             Kind::Unet(options) => Some(options),
-            Kind::Custom { .. } => None,
+            _ => None,
         }
     }
 
@@ -201,10 +273,12 @@ impl Architecture {
     #[must_use]
     pub fn normalisation(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalisation {
         let eight_bit = matches!(data_type, "Byte" | "UInt8" | "u8");
-        match self
-            .unet_options()
-            .map(|options| (options.encoder, options.weights.is_some()))
-        {
+        match self.encoder_options().map(|options| {
+            (
+                options.encoder,
+                options.weights.is_some() || options.pretrained,
+            )
+        }) {
             Some((EncoderKind::EfficientnetLite0, _)) if eight_bit => {
                 Normalisation::eight_bit(mean.len())
             }
@@ -223,30 +297,42 @@ impl Architecture {
     ///
     /// When the sizes are impossible, or the pretrained weights cannot be had or do not fit.
     pub fn build(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedNetwork> {
-        let Kind::Unet(options) = &self.kind else {
-            return self.build_blank(bands, classes, device);
+        Ok(self.build_with_report(bands, classes, device)?.0)
+    }
+
+    /// What [`Architecture::build`] uses of the state dict it starts from; `None` when it starts from random weights.
+    ///
+    /// # Errors
+    ///
+    /// As [`Architecture::build`].
+    pub fn weights_report(&self, bands: usize, classes: usize) -> Result<Option<WeightsReport>> {
+        Ok(self
+            .build_with_report(bands, classes, &Device::current())?
+            .1)
+    }
+
+    pub(crate) fn build_with_report(
+        &self,
+        bands: usize,
+        classes: usize,
+        device: &Device,
+    ) -> Result<(BoxedNetwork, Option<WeightsReport>)> {
+        let mut network = self.build_blank(bands, classes, device)?;
+        let path = match self.encoder_options() {
+            Some(EncoderOptions {
+                weights: Some(path),
+                ..
+            }) => path.clone(),
+            Some(options) if options.pretrained => match options.encoder.resnet() {
+                None => pretrained_path()?,
+                Some(resnet) => catalogue::fetch(catalogue::imagenet(resnet))?,
+            },
+            _ => return Ok((network, None)),
         };
-        let mut network = options.init(bands, classes, device, &self.name())?;
-        let path = match &options.weights {
-            Some(path) => Some(path.clone()),
-            None if options.pretrained => Some(pretrained_path()?),
-            None => None,
-        };
-        if let Some(path) = path {
-            let mut loaded = weights::encoder_names(weights::load(&path)?);
-            for first in ["encoder.conv1.weight", "encoder.conv_stem.weight"] {
-                if let Some(weight) = loaded.get_mut(first) {
-                    *weight = weights::adapt_bands(weight, bands).map_err(|reason| {
-                        ModelError::Weights {
-                            path: path.clone(),
-                            reason,
-                        }
-                    })?;
-                }
-            }
-            network = tensors::load_part(network, &loaded, &self.name(), "encoder")?;
-        }
-        Ok(Box::new(network))
+        let file = weights::load(&path)?;
+        let report =
+            state_dict::load_state_dict::<Segmentation>(network.as_mut(), &self.name(), &file)?;
+        Ok((network, Some(report)))
     }
 
     /// A network whose weights will be loaded at once: nothing is fetched or read.
@@ -260,57 +346,97 @@ impl Architecture {
         classes: usize,
         device: &Device,
     ) -> Result<BoxedNetwork> {
-        match &self.kind {
-            Kind::Unet(options) => Ok(Box::new(options.init(
+        let burn = device.burn();
+        if !matches!(self.kind, Kind::Custom { .. }) {
+            self.check(bands, classes)?;
+        }
+        Ok(match &self.kind {
+            Kind::Unet(UnetOptions {
+                encoder,
+                decoder_widths,
+            }) => Box::new(UnetModel::new(
+                encoder.encoder,
                 bands,
                 classes,
-                device,
-                &self.name(),
-            )?)),
+                *decoder_widths,
+                burn,
+            )),
+            Kind::Fpn(FpnOptions { encoder, channels }) => Box::new(FpnModel::new(
+                encoder.encoder,
+                bands,
+                classes,
+                *channels,
+                burn,
+            )),
+            Kind::DeeplabV3(options) => Box::new(DeepLabV3Model::new(
+                self.resnet()?,
+                bands,
+                classes,
+                options.dropout,
+                burn,
+            )),
+            Kind::DeeplabV3Plus(options) => Box::new(DeepLabV3PlusModel::new(
+                self.resnet()?,
+                bands,
+                classes,
+                options.dropout,
+                burn,
+            )),
             Kind::Custom {
                 constructor: Some(constructor),
                 ..
-            } => Ok(constructor(bands, classes, device)),
+            } => constructor(bands, classes, device),
             Kind::Custom { name, .. } => {
-                Err(ModelError::NoConstructor { name: name.clone() }.into())
+                return Err(ModelError::NoConstructor { name: name.clone() }.into());
             }
+        })
+    }
+
+    fn wrong(&self, reason: String) -> ModelError {
+        ModelError::Build {
+            network: self.name(),
+            reason,
         }
     }
-}
 
-impl UnetOptions {
-    fn init(&self, bands: usize, classes: usize, device: &Device, name: &str) -> Result<UnetModel> {
-        let wrong = |reason: String| ModelError::Build {
-            network: name.to_owned(),
-            reason,
-        };
+    fn resnet(&self) -> Result<ResNetKind, ModelError> {
+        self.encoder_options()
+            .and_then(|options| options.encoder.resnet())
+            .ok_or_else(|| self.wrong("its encoder must be a ResNet".to_owned()))
+    }
+
+    /// Whether the sizes are possible.
+    fn check(&self, bands: usize, classes: usize) -> Result<(), ModelError> {
         if bands == 0 || bands > 4096 {
-            return Err(wrong(format!("{bands} bands; 1 to 4096 are possible")).into());
+            return Err(self.wrong(format!("{bands} bands; 1 to 4096 are possible")));
         }
         if !(2..=255).contains(&classes) {
-            return Err(wrong(format!(
+            return Err(self.wrong(format!(
                 "{classes} classes; 2 to 255 are possible, background included"
-            ))
-            .into());
+            )));
         }
-        if self
-            .decoder_widths
-            .iter()
-            .any(|width| !(1..=4096).contains(width))
-        {
-            return Err(wrong(format!(
-                "decoder widths {:?}; 1 to 4096 are possible",
-                self.decoder_widths
-            ))
-            .into());
+        let possible = |width: &usize| (1..=4096).contains(width);
+        match &self.kind {
+            Kind::Unet(options) if !options.decoder_widths.iter().all(possible) => {
+                Err(self.wrong(format!(
+                    "decoder widths {:?}; 1 to 4096 are possible",
+                    options.decoder_widths
+                )))
+            }
+            Kind::Fpn(options) if !possible(&options.channels) => Err(self.wrong(format!(
+                "a pyramid of {} channels; 1 to 4096 are possible",
+                options.channels
+            ))),
+            Kind::DeeplabV3(options) | Kind::DeeplabV3Plus(options)
+                if !(0.0..1.0).contains(&options.dropout) =>
+            {
+                Err(self.wrong(format!(
+                    "dropout of {}; 0 up to (not including) 1 is possible",
+                    options.dropout
+                )))
+            }
+            _ => Ok(()),
         }
-        Ok(UnetModel::new(
-            self.encoder,
-            bands,
-            classes,
-            self.decoder_widths,
-            device.burn(),
-        ))
     }
 }
 
@@ -339,6 +465,8 @@ impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unet(options) => options.fmt(f),
+            Self::Fpn(options) => options.fmt(f),
+            Self::DeeplabV3(options) | Self::DeeplabV3Plus(options) => options.fmt(f),
             Self::Custom { name, .. } => write!(f, "Custom({name:?})"),
         }
     }

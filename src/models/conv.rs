@@ -6,7 +6,7 @@
 
 use burn::backend::Dispatch;
 use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
-use burn::tensor::{DType, Device, Tensor, activation, module};
+use burn::tensor::{DType, Device, Tensor, TensorData, activation, module};
 
 use super::Activation;
 use super::ops::CpuOps;
@@ -232,4 +232,64 @@ pub fn enlarge_nearest(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
     }
     let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
     module::interpolate(x, nearest.with_output_size(size))
+}
+
+/// `x` resampled to `size` bilinearly, as PyTorch's `interpolate(mode="bilinear", align_corners=False)`.
+///
+/// On the CPU this is Burn's own operation; elsewhere two products with constant matrices, because Burn 0.22's bilinear
+/// interpolation has no gradient on CUDA.
+///
+/// # Shapes
+///
+/// `[n, c, h, w]` to `[n, c, size[0], size[1]]`
+pub fn resize_bilinear(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    if [height, width] == size {
+        return x;
+    }
+    if [height, width] == [1, 1] {
+        let [batch, channels, _, _] = x.dims();
+        return x.expand([batch, channels, size[0], size[1]]);
+    }
+    if on_cpu(&x) {
+        let bilinear = InterpolateOptions::new(InterpolateMode::Bilinear);
+        return module::interpolate(x, bilinear.with_align_corners(false).with_output_size(size));
+    }
+    bilinear_products(x, size)
+}
+
+pub(super) fn bilinear_products(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    let device = x.device();
+    let matrix = |from: usize, to: usize| {
+        Tensor::<2>::from_data(
+            TensorData::new(bilinear_matrix(from, to), [from, to]),
+            &device,
+        )
+    };
+    // Columns, then rows, each as one large product.
+    let x = x
+        .reshape([batch * channels * height, width])
+        .matmul(matrix(width, size[1]))
+        .reshape([batch * channels, height, size[1]])
+        .swap_dims(1, 2)
+        .reshape([batch * channels * size[1], height])
+        .matmul(matrix(height, size[0]))
+        .reshape([batch * channels, size[1], size[0]])
+        .swap_dims(1, 2);
+    x.reshape([batch, channels, size[0], size[1]])
+}
+
+/// The weight of each of `from` pixels (rows) in each of `to` resampled ones (columns).
+fn bilinear_matrix(from: usize, to: usize) -> Vec<f32> {
+    let mut weights = vec![0.0; from * to];
+    for target in 0..to {
+        let place = ((target as f64 + 0.5) * from as f64 / to as f64 - 0.5).max(0.0);
+        let first = (place as usize).min(from - 1);
+        let second = (first + 1).min(from - 1);
+        let share = (place - first as f64) as f32;
+        weights[first * to + target] += 1.0 - share;
+        weights[second * to + target] += share;
+    }
+    weights
 }

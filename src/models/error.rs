@@ -30,6 +30,36 @@ pub enum ModelError {
         /// The first differences: missing names, other shapes.
         reason: String,
     },
+    /// There are no published weights of this name.
+    #[error("there are no published weights named {name:?}, there are: {}", names.join(", "))]
+    UnknownWeights {
+        /// What was asked for.
+        name: String,
+        /// The names there are.
+        names: Vec<String>,
+    },
+    /// Published weights cannot be fetched.
+    #[error("cannot fetch the weights {name} from {address}: {reason}")]
+    Fetch {
+        /// Their name.
+        name: String,
+        /// The official address.
+        address: String,
+        /// What the system said.
+        reason: String,
+        /// Where a file fetched by hand is looked for.
+        folder: PathBuf,
+    },
+    /// A weights file is not the one that was published.
+    #[error("the checksum of the weights is {found}, expected is {expected}…: {path:?}")]
+    WeightsChecksum {
+        /// The file.
+        path: PathBuf,
+        /// The first digits of the published SHA-256 sum.
+        expected: String,
+        /// The file's own.
+        found: String,
+    },
     /// A bundle that is not one, is damaged, or names things it must not.
     #[error("not a usable Swath bundle: {reason}: {path:?}")]
     Bundle {
@@ -76,6 +106,21 @@ pub enum ModelError {
     },
 }
 
+impl ModelError {
+    /// Tensors that do not fit: the first three of `problems`, and how many more there are.
+    pub(super) fn mismatch(network: &str, problems: &[String]) -> Self {
+        let shown = problems[..problems.len().min(3)].join("; ");
+        let reason = match problems.len().saturating_sub(3) {
+            0 => shown,
+            more => format!("{shown}; and {more} more"),
+        };
+        Self::Mismatch {
+            network: network.to_owned(),
+            reason,
+        }
+    }
+}
+
 impl Hint for ModelError {
     fn hint(&self) -> Option<String> {
         match self {
@@ -110,6 +155,13 @@ impl Hint for ModelError {
             Self::NoConstructor { name } => Some(format!(
                 "run the cell that defines the module, and load with `Segmenter::load_as(path, Architecture::custom({name:?}, …))`"
             )),
+            Self::UnknownWeights { .. } => None,
+            Self::Fetch { address, folder, .. } => Some(format!(
+                "fetch {address} on any machine and put it into {}, or into a folder that SWATH_WEIGHTS names; or give any \
+                 state dict with `.weights(\"path.pth\")`; `.pretrained(false)` starts from random weights",
+                folder.display()
+            )),
+            Self::WeightsChecksum { path, .. } => Some(format!("remove {} and fetch again", path.display())),
             Self::Build { .. } => None,
         }
     }

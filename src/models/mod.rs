@@ -6,28 +6,35 @@
 
 mod architecture;
 pub mod bundle;
+pub mod catalogue;
 pub mod centernet;
 pub mod conv;
+mod deeplab;
 pub mod detection;
 mod efficientnet;
 mod encoder;
 mod error;
 mod fpn;
 mod layers;
+mod makers;
 mod module;
 mod network;
 mod normalisation;
 mod ops;
 mod precision;
+mod pyramid;
 mod resnet;
+mod state_dict;
 mod task;
 pub(crate) mod tensors;
 mod unet;
 pub mod weights;
 
-pub use architecture::{Architecture, Unet, UnetOptions};
+pub use architecture::{Architecture, DeepLabOptions, EncoderOptions, FpnOptions, UnetOptions};
 pub use bundle::{BundleMeta, load_bundle, load_bundle_for, save_bundle};
+pub use catalogue::{Catalogue, PublishedWeights};
 pub use centernet::CenterNet;
+pub use deeplab::{DeepLabV3Model, DeepLabV3PlusModel};
 pub use detection::{
     AnyDetectionNetwork, BoxedDetectionNetwork, DetectOptions, DetectionNetwork,
     DetectorArchitecture, FasterRcnn, ObjectDetection, RetinaNet,
@@ -37,11 +44,14 @@ pub use encoder::{Encoder, EncoderKind};
 pub use error::ModelError;
 pub use fpn::{ExtraLevels, FeaturePyramid, ResNetFpn};
 pub use layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};
+pub use makers::{DeepLabV3, DeepLabV3Plus, Fpn, Unet};
 pub use module::{AnyModule, parameters_under};
 pub use network::{AnyNetwork, BoxedNetwork, Network};
 pub use normalisation::Normalisation;
 pub use precision::Precision;
+pub use pyramid::FpnModel;
 pub use resnet::{ResNet, ResNetConfig, ResNetKind};
+pub use state_dict::{OtherShape, WeightsReport, load_state_dict};
 pub use task::{Blueprint, Segmentation, Task};
 pub use tensors::NamedTensors;
 pub use unet::UnetModel;

@@ -79,9 +79,9 @@ impl Blueprint<Segmentation> for Architecture {
     }
 
     fn encoder_rate(&self) -> f64 {
-        match self.unet_options() {
-            Some(unet) if unet.freeze_encoder => 0.0,
-            Some(unet) => unet.encoder_lr_scale,
+        match self.encoder_options() {
+            Some(options) if options.freeze_encoder => 0.0,
+            Some(options) => options.encoder_lr_scale,
             None => 1.0,
         }
     }

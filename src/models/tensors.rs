@@ -125,21 +125,5 @@ pub(super) fn load_part<M: Module>(
     if mapper.problems.is_empty() {
         return Ok(module);
     }
-    let more = mapper.problems.len().saturating_sub(3);
-    let shown = mapper
-        .problems
-        .iter()
-        .take(3)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("; ");
-    let reason = if more > 0 {
-        format!("{shown}; and {more} more")
-    } else {
-        shown
-    };
-    Err(ModelError::Mismatch {
-        network: network.to_owned(),
-        reason,
-    })
+    Err(ModelError::mismatch(network, &mapper.problems))
 }

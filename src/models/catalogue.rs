@@ -1,0 +1,333 @@
+//! Published weights by name: official addresses with checksums, a cache, and a folder for machines without network.
+//!
+//! A file is looked for in the folder that `SWATH_WEIGHTS` names, then in `weights` of the cache
+//! ([`crate::data::cache_dir`]), and then fetched from its address, by Python (`SWATH_PYTHON`, otherwise `python3`). Its
+//! checksum is checked every time: the eight hexadecimal digits in torchvision's file names are the first of the file's
+//! SHA-256 sum.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::{ModelError, ResNetKind};
+use crate::display::{Output, Show, escape};
+use crate::{Result, data, session};
+
+/// Weights that someone has published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PublishedWeights {
+    /// The name to ask for, such as `torchvision/resnet50`.
+    pub name: &'static str,
+    /// What they are weights of, and what they were trained on.
+    pub about: &'static str,
+    /// The official address.
+    pub address: &'static str,
+    /// The first digits of the file's SHA-256 sum.
+    pub sha256: &'static str,
+}
+
+impl PublishedWeights {
+    /// The file's name, which is the end of its address.
+    #[must_use]
+    pub fn file(&self) -> &'static str {
+        self.address.rsplit('/').next().unwrap_or(self.address)
+    }
+}
+
+const fn torchvision(
+    name: &'static str,
+    about: &'static str,
+    address: &'static str,
+    sha256: &'static str,
+) -> PublishedWeights {
+    PublishedWeights {
+        name,
+        about,
+        address,
+        sha256,
+    }
+}
+
+/// The addresses in torchvision 0.29's source.
+const ALL: [PublishedWeights; 10] = [
+    torchvision(
+        "torchvision/resnet18",
+        "ResNet-18, ImageNet",
+        "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+        "f37072fd",
+    ),
+    torchvision(
+        "torchvision/resnet34",
+        "ResNet-34, ImageNet",
+        "https://download.pytorch.org/models/resnet34-b627a593.pth",
+        "b627a593",
+    ),
+    torchvision(
+        "torchvision/resnet50",
+        "ResNet-50, ImageNet (version 1)",
+        "https://download.pytorch.org/models/resnet50-0676ba61.pth",
+        "0676ba61",
+    ),
+    torchvision(
+        "torchvision/resnet50-v2",
+        "ResNet-50, ImageNet (version 2)",
+        "https://download.pytorch.org/models/resnet50-11ad3fa6.pth",
+        "11ad3fa6",
+    ),
+    torchvision(
+        "torchvision/resnet101",
+        "ResNet-101, ImageNet (version 1)",
+        "https://download.pytorch.org/models/resnet101-63fe2227.pth",
+        "63fe2227",
+    ),
+    torchvision(
+        "torchvision/resnet101-v2",
+        "ResNet-101, ImageNet (version 2)",
+        "https://download.pytorch.org/models/resnet101-cd907fc2.pth",
+        "cd907fc2",
+    ),
+    torchvision(
+        "torchvision/deeplabv3-resnet50",
+        "DeepLabV3 on ResNet-50, COCO with the 20 classes of VOC",
+        "https://download.pytorch.org/models/deeplabv3_resnet50_coco-cd0a2569.pth",
+        "cd0a2569",
+    ),
+    torchvision(
+        "torchvision/deeplabv3-resnet101",
+        "DeepLabV3 on ResNet-101, COCO with the 20 classes of VOC",
+        "https://download.pytorch.org/models/deeplabv3_resnet101_coco-586e9e4e.pth",
+        "586e9e4e",
+    ),
+    torchvision(
+        "torchvision/retinanet-resnet50",
+        "RetinaNet on ResNet-50 and FPN, COCO",
+        "https://download.pytorch.org/models/retinanet_resnet50_fpn_coco-eeacb38b.pth",
+        "eeacb38b",
+    ),
+    torchvision(
+        "torchvision/faster-rcnn-resnet50",
+        "Faster R-CNN on ResNet-50 and FPN, COCO",
+        "https://download.pytorch.org/models/fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
+        "258fb6c6",
+    ),
+];
+
+/// Every entry. It shows itself as a table in a notebook: `Catalogue`.
+#[must_use]
+pub fn all() -> &'static [PublishedWeights] {
+    &ALL
+}
+
+/// The whole catalogue, to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Catalogue;
+
+impl Show for Catalogue {
+    fn output(&self) -> Output {
+        let text: Vec<String> = ALL
+            .iter()
+            .map(|entry| format!("{}: {} ({})", entry.name, entry.about, entry.address))
+            .collect();
+        let rows: String = ALL
+            .iter()
+            .map(|entry| {
+                let [name, about, address] = [entry.name, entry.about, entry.address].map(escape);
+                format!("<tr><td><code>{name}</code></td><td>{about}</td><td>{address}</td></tr>")
+            })
+            .collect();
+        Output::html(text.join("\n"), format!("<table>{rows}</table>"))
+    }
+}
+
+crate::show_in_cells!(Catalogue);
+
+/// Torchvision's ImageNet weights (version 1) of a ResNet.
+#[must_use]
+pub fn imagenet(kind: ResNetKind) -> &'static PublishedWeights {
+    match kind {
+        ResNetKind::Resnet18 => &ALL[0],
+        ResNetKind::Resnet34 => &ALL[1],
+        ResNetKind::Resnet50 => &ALL[2],
+        ResNetKind::Resnet101 => &ALL[4],
+    }
+}
+
+/// The entry of this name.
+///
+/// # Errors
+/// [`ModelError::UnknownWeights`] lists the names.
+pub fn named(name: &str) -> Result<&'static PublishedWeights> {
+    ALL.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        ModelError::UnknownWeights {
+            name: name.to_owned(),
+            names: ALL.iter().map(|entry| entry.name.to_owned()).collect(),
+        }
+        .into()
+    })
+}
+
+/// The file of published weights, fetched if it is not on this machine; give it to
+/// [`crate::models::Architecture::weights`].
+///
+/// # Errors
+/// [`ModelError::Fetch`] without network, with what to do instead; [`ModelError::WeightsChecksum`] for a file that is not
+/// the published one.
+pub fn fetch(weights: &PublishedWeights) -> Result<PathBuf> {
+    let cache = data::cache_dir().join("weights");
+    let given = std::env::var_os("SWATH_WEIGHTS").map(PathBuf::from);
+    find_or_fetch(weights, given.as_deref(), &cache)
+}
+
+fn find_or_fetch(
+    weights: &PublishedWeights,
+    given: Option<&Path>,
+    cache: &Path,
+) -> Result<PathBuf> {
+    for folder in given.into_iter().chain([cache]) {
+        let path = folder.join(weights.file());
+        if path.is_file() {
+            check(weights, &path)?;
+            return Ok(path);
+        }
+    }
+    let io = |source| ModelError::Io {
+        path: cache.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(cache).map_err(io)?;
+    // A folder of its own, so that a file cut short never lies in the cache under its name.
+    let folder = tempfile::tempdir_in(cache).map_err(io)?;
+    let partial = folder.path().join(weights.file());
+    session::display(&Output::text(format!(
+        "Fetching {} ({}) from {}",
+        weights.name, weights.about, weights.address
+    )));
+    download(weights, &partial, cache)?;
+    check(weights, &partial)?;
+    let path = cache.join(weights.file());
+    std::fs::rename(&partial, &path).map_err(io)?;
+    Ok(path)
+}
+
+fn check(weights: &PublishedWeights, path: &Path) -> Result<()> {
+    let found = data::sha256(path)?;
+    if found.starts_with(weights.sha256) {
+        return Ok(());
+    }
+    Err(ModelError::WeightsChecksum {
+        path: path.to_owned(),
+        expected: weights.sha256.to_owned(),
+        found,
+    }
+    .into())
+}
+
+/// Python's standard library has the certificates and proxies of the machine at hand, as pip has.
+const SCRIPT: &str = "import socket, sys, urllib.request\n\
+    socket.setdefaulttimeout(60)\n\
+    try: urllib.request.urlretrieve(sys.argv[1], sys.argv[2])\n\
+    except Exception as error: sys.exit(f'{type(error).__name__}: {error}')";
+
+fn download(weights: &PublishedWeights, target: &Path, cache: &Path) -> Result<()> {
+    let failed = |reason: String| ModelError::Fetch {
+        name: weights.name.to_owned(),
+        address: weights.address.to_owned(),
+        reason,
+        folder: cache.to_owned(),
+    };
+    let python = std::env::var_os("SWATH_PYTHON").unwrap_or_else(|| "python3".into());
+    let mut child = Command::new(&python)
+        .args(["-c", SCRIPT, weights.address])
+        .arg(target)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| {
+            failed(format!(
+                "{} does not start: {error}",
+                python.to_string_lossy()
+            ))
+        })?;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) => std::thread::sleep(Duration::from_millis(50)),
+            Err(error) => return Err(failed(error.to_string()).into()),
+        }
+        if let Err(interrupted) = session::check_interrupt("fetching weights") {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(interrupted);
+        }
+    };
+    if status.success() {
+        return Ok(());
+    }
+    let mut said = String::new();
+    if let Some(mut stderr) = child.stderr.take() {
+        let _ = std::io::Read::read_to_string(&mut stderr, &mut said);
+    }
+    let reason = said.lines().last().unwrap_or("no reason given").to_owned();
+    Err(failed(reason).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Hint;
+
+    const NOWHERE: PublishedWeights = PublishedWeights {
+        name: "nobody/nothing",
+        about: "nothing",
+        // The sum of an empty file; port 9 refuses.
+        address: "http://127.0.0.1:9/nothing-e3b0c442.pth",
+        sha256: "e3b0c442",
+    };
+
+    #[test]
+    fn a_file_in_the_given_folder_is_used_and_checked() {
+        let (given, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = given.path().join(NOWHERE.file());
+        std::fs::write(&path, b"").unwrap();
+        let find = || find_or_fetch(&NOWHERE, Some(given.path()), cache.path());
+        assert_eq!(find().unwrap(), path);
+        std::fs::write(&path, b"something else").unwrap();
+        let error = find().unwrap_err().to_string();
+        assert!(
+            error.contains("e3b0c442") && error.contains("nothing-e3b0c442.pth"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn without_network_the_error_says_where_to_put_the_file() {
+        let cache = tempfile::tempdir().unwrap();
+        let error = find_or_fetch(&NOWHERE, None, cache.path()).unwrap_err();
+        assert!(error.to_string().contains("nobody/nothing"), "{error}");
+        let hint = error.hint().unwrap();
+        assert!(
+            hint.contains(NOWHERE.address) && hint.contains("SWATH_WEIGHTS"),
+            "{hint}"
+        );
+        assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn checksums_are_those_in_torchvisions_file_names() {
+        for entry in all() {
+            assert!(
+                entry.file().ends_with(&format!("-{}.pth", entry.sha256)),
+                "{entry:?}"
+            );
+            assert_eq!(named(entry.name).unwrap(), entry);
+        }
+        assert!(
+            named("torchvision/vgg16")
+                .unwrap_err()
+                .to_string()
+                .contains("resnet18")
+        );
+    }
+}
