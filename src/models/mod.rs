@@ -14,6 +14,7 @@ pub mod detection;
 mod efficientnet;
 mod encoder;
 mod error;
+pub(crate) mod export;
 mod fpn;
 mod layers;
 mod makers;
@@ -60,5 +61,7 @@ pub use unet::UnetModel;
 mod oracle;
 #[cfg(test)]
 mod parity;
+#[cfg(test)]
+mod segmentation_tests;
 #[cfg(test)]
 mod tests;

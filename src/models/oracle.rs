@@ -16,6 +16,9 @@ use super::{Encoder, EncoderKind, architecture, weights};
 pub(super) struct Summary {
     shape: Vec<usize>,
     mean_abs: f64,
+    /// What PyTorch's 32-bit values are off by, at most, where the script says it.
+    #[serde(default)]
+    float32: f64,
     values: Vec<f64>,
 }
 
@@ -56,6 +59,8 @@ pub(super) fn formula(name: &str, shape: &[usize]) -> TensorData {
             change((24.0 / (inputs * height * width) as f64).sqrt() as f32, 0.0)
         }
         _ if name.ends_with("running_var") => change(0.4, 1.0),
+        // The last norm of a bottleneck: large ones make the sum over 33 blocks explode.
+        _ if name.ends_with("bn3.weight") => change(0.05, 0.25),
         _ if name.ends_with("weight") => change(0.2, 1.0),
         _ => change(0.2, 0.0),
     };
@@ -74,10 +79,11 @@ pub(super) fn images([height, width]: [usize; 2], device: &Device) -> Tensor<4> 
     Tensor::from_data(TensorData::new(values, [2, 3, height, width]), device)
 }
 
-/// Every value within `tolerance` of the greater of itself and the mean size of the tensor: single values may be close
-/// to 0.
+/// Every value within `tolerance`, or three times what PyTorch's own are off by, of the greater of itself and the mean
+/// size of the tensor: single values may be close to 0.
 pub(super) fn assert_summary(data: &TensorData, expected: &Summary, tolerance: f64, what: &str) {
     assert_eq!(data.shape().as_slice(), expected.shape, "{what}");
+    let tolerance = tolerance.max(3.0 * expected.float32);
     let values = data.as_slice::<f32>().unwrap();
     let mean = values
         .iter()

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::oracle::{Summary, assert_summary, formula, images, noise};
 use super::tensors::{self, NamedTensors};
-use super::{ExtraLevels, FeaturePyramid, ResNetConfig, ResNetKind};
+use super::{DeepLabV3Model, ExtraLevels, FeaturePyramid, Network, ResNetConfig, ResNetKind};
 
 #[derive(Deserialize)]
 struct Oracle {
@@ -75,11 +75,10 @@ fn squares(outputs: &[Tensor<4>]) -> Tensor<1> {
 
 /// Gives the module the script's weights and compares what `run` makes of it, before and during training.
 ///
-/// `deep` is how much more rounding errors grow on the way back through this network than through a shallow one.
+/// Tolerances, besides the shares below: three times what PyTorch's own 32-bit arithmetic is off by.
 fn compare<M: Module + 'static>(
     name: &str,
     module: M,
-    deep: f64,
     run: impl Fn(&M, &Device) -> Vec<Tensor<4>>,
     loss: impl Fn(&[Tensor<4>]) -> Tensor<1>,
 ) {
@@ -100,7 +99,7 @@ fn compare<M: Module + 'static>(
     let outputs = run(&module, &device.clone().autodiff());
     for (index, (found, expected)) in outputs.iter().zip(&oracle.training).enumerate() {
         let what = format!("training of {name}, output {index}");
-        assert_summary(&found.to_data(), expected, 2e-4 * deep, &what);
+        assert_summary(&found.to_data(), expected, 1e-4, &what);
     }
     let loss = loss(&outputs);
     let value = f64::from(loss.clone().into_scalar::<f32>());
@@ -113,7 +112,7 @@ fn compare<M: Module + 'static>(
     let named = named_gradients(&module, &gradients);
     for (parameter, expected) in &oracle.gradients {
         let what = format!("{name}, gradient of {parameter}");
-        assert_summary(&named[parameter], expected, 1e-3 * deep, &what);
+        assert_summary(&named[parameter], expected, 1e-3, &what);
     }
     let mut sgd = SgdConfig::new()
         .with_momentum(Some(MomentumConfig::new().with_dampening(0.0)))
@@ -127,15 +126,14 @@ fn compare<M: Module + 'static>(
     }
     for (statistic, expected) in &oracle.running {
         let what = format!("{name}, {statistic}");
-        assert_summary(&named[statistic], expected, 1e-4 * deep, &what);
+        assert_summary(&named[statistic], expected, 1e-4, &what);
     }
 }
 
-fn compare_resnet(name: &str, config: ResNetConfig, size: [usize; 2], deep: f64) {
+fn compare_resnet(name: &str, config: ResNetConfig, size: [usize; 2]) {
     compare(
         name,
         config.init(&Device::flex()),
-        deep,
         |resnet, device| resnet.features(images(size, device)),
         squares,
     );
@@ -143,12 +141,47 @@ fn compare_resnet(name: &str, config: ResNetConfig, size: [usize; 2], deep: f64)
 
 #[test]
 fn resnets_compute_what_torchvisions_do_and_learn_as_they_do() {
-    for (name, kind, deep) in [
-        ("resnet18", ResNetKind::Resnet18, 1.0),
-        ("resnet34", ResNetKind::Resnet34, 1.0),
+    for (name, kind) in [
+        ("resnet18", ResNetKind::Resnet18),
+        ("resnet34", ResNetKind::Resnet34),
+        ("resnet50", ResNetKind::Resnet50),
+        ("resnet101", ResNetKind::Resnet101),
     ] {
-        compare_resnet(name, ResNetConfig::new(kind, 3), [64, 96], deep);
+        compare_resnet(name, ResNetConfig::new(kind, 3), [96, 128]);
     }
+}
+
+#[test]
+fn a_dilated_resnet_computes_what_torchvisions_does_and_learns_as_it_does() {
+    let config = ResNetConfig::new(ResNetKind::Resnet50, 3)
+        .replace_stride_with_dilation([false, true, true]);
+    compare_resnet("resnet50_dilated", config, [56, 72]);
+}
+
+/// The script's `labels` and PyTorch's `cross_entropy`.
+fn cross_entropy(scores: &Tensor<4>) -> Tensor<1> {
+    let [batch, classes, height, width] = scores.dims();
+    let mut labels = Vec::with_capacity(batch * height * width);
+    for n in 0..batch {
+        for y in 0..height {
+            labels.extend((0..width).map(|x| ((y / 7 + x / 5 + n) % classes) as i64));
+        }
+    }
+    let labels = TensorData::new(labels, [batch, 1, height, width]);
+    let labels = Tensor::<4, burn::tensor::Int>::from_data(labels, &scores.device());
+    -burn::tensor::activation::log_softmax(scores.clone(), 1)
+        .gather(1, labels)
+        .mean()
+}
+
+#[test]
+fn deeplab_v3_computes_what_torchvisions_does_and_learns_as_it_does() {
+    compare(
+        "deeplabv3_resnet50",
+        DeepLabV3Model::new(ResNetKind::Resnet50, 3, 5, 0.0, &Device::flex()),
+        |deeplab, device| vec![deeplab.forward(images([56, 72], device))],
+        |outputs| cross_entropy(&outputs[0]),
+    );
 }
 
 #[test]
@@ -171,7 +204,6 @@ fn feature_pyramids_compute_what_torchvisions_do_and_learn_as_they_do() {
         compare(
             name,
             FeaturePyramid::new(&[6, 8, 12], 16, extra, &Device::flex()),
-            1.0,
             |pyramid, device| pyramid.forward(&features(device)),
             squares,
         );

@@ -304,3 +304,7 @@ fn to_unet(name: &str) -> Option<String> {
         "decoder.blocks.{block}.conv{number}.{place}.{tensor}"
     ))
 }
+
+#[cfg(test)]
+#[path = "state_dict_tests.rs"]
+mod tests;

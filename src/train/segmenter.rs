@@ -11,7 +11,7 @@ use crate::chips::Chips;
 use crate::device::Device;
 use crate::display::{Output, Show};
 use crate::labels::Classes;
-use crate::models::{Architecture, BundleMeta, Normalisation, Segmentation};
+use crate::models::{Architecture, BundleMeta, Normalisation, Segmentation, export};
 use crate::predict::{PredictOptions, SceneMap, predict_scene};
 use crate::scene::Scene;
 use crate::session;
@@ -148,6 +148,23 @@ impl Segmenter {
     /// [`TrainError::NotTrained`] without weights; [`crate::models::ModelError`] when the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.model.save(path.as_ref())
+    }
+
+    /// Writes the weights for PyTorch: safetensors under the names of its libraries, with the input's normalisation and
+    /// the classes as metadata (`mean`, `std`, `classes`: JSON).
+    ///
+    /// A DeepLabV3 loads into `torchvision.models.segmentation.deeplabv3_resnet50(weights=None, weights_backbone=None,
+    /// num_classes=…)`, a U-Net on a ResNet into `segmentation_models_pytorch.Unet("resnet50", …)`, with
+    /// `load_state_dict(strict=True)` and equal outputs. The other networks have torchvision's names in their encoders
+    /// (`backbone.` or `encoder.`) and their own behind them.
+    ///
+    /// # Errors
+    /// [`TrainError::NotTrained`] without weights; [`crate::models::ModelError`] when the file cannot be written.
+    pub fn export_torchvision(&self, path: impl AsRef<Path>) -> Result<()> {
+        let trained = self.model.weights("be exported")?;
+        let meta = &trained.meta;
+        let tensors = trained.network.named_tensors();
+        export::write(path.as_ref(), &tensors, &meta.normalisation, &meta.classes)
     }
 
     /// Reads a model that [`Segmenter::save`] wrote. Nothing in the file is executed.

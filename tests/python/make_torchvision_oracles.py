@@ -134,14 +134,14 @@ def oracle(make, run, loss, rate, watched, x):
 
 def encoders(found):
     ends = ["conv1.weight", "bn1.weight", "layer1.0.conv2.weight", "layer2.0.downsample.0.weight"]
-    for name, rate in [("resnet18", 0.2), ("resnet34", 0.1), ("resnet50", 0.01), ("resnet101", 0.01)]:
+    for name, rate in [("resnet18", 0.2), ("resnet34", 0.1), ("resnet50", 0.3), ("resnet101", 0.05)]:
         print(name)
         last = ["layer4.1.conv2.weight"] if name in ("resnet18", "resnet34") else ["layer4.2.conv3.weight", "layer4.2.bn3.bias"]
         make = getattr(torchvision.models, name)
         found[name] = oracle(make, resnet, squares, rate, [*ends, *last], images(96, 128))
     print("resnet50 dilated")
     make = lambda: torchvision.models.resnet50(replace_stride_with_dilation=[False, True, True])
-    found["resnet50_dilated"] = oracle(make, resnet, squares, 0.05, [*ends, "layer4.2.conv2.weight"], images(56, 72))
+    found["resnet50_dilated"] = oracle(make, resnet, squares, 0.5, [*ends, "layer4.2.conv2.weight"], images(56, 72))
 
 
 def pyramids(found):
@@ -183,7 +183,7 @@ def deeplab(found):
         "classifier.4.bias",
     ]
     run = lambda m, x: [m(x)["out"]]
-    found["deeplabv3_resnet50"] = oracle(deeplabv3, run, lambda o: F.cross_entropy(o[0], target), 0.01, watched, images(*size))
+    found["deeplabv3_resnet50"] = oracle(deeplabv3, run, lambda o: F.cross_entropy(o[0], target), 0.1, watched, images(*size))
 
 
 found = {}

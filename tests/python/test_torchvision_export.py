@@ -1,0 +1,113 @@
+"""Exported weights load into PyTorch's own networks and give equal outputs. Runs where torch can be imported."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: the export is not compared with it")
+torchvision = pytest.importorskip("torchvision", reason="torchvision is not installed: the export is not compared with it")
+safetensors = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    if shutil.which("cargo") is None:
+        pytest.skip("cargo is not on the path: the example that exports cannot run")
+    folder = tmp_path_factory.mktemp("exported")
+    command = ["cargo", "run", "--quiet", "--release", "--package", "swath", "--example", "export_torchvision", "--"]
+    subprocess.run([*command, str(folder)], cwd=ROOT, check=True)
+    return folder
+
+
+class Unet(torch.nn.Module):
+    """`segmentation_models_pytorch.Unet` without options: its structure and its parameter names."""
+
+    class Block(torch.nn.Module):
+        def __init__(self, inputs, outputs):
+            super().__init__()
+            step = lambda channels: torch.nn.Sequential(
+                torch.nn.Conv2d(channels, outputs, 3, padding=1, bias=False), torch.nn.BatchNorm2d(outputs), torch.nn.ReLU()
+            )
+            self.conv1, self.conv2 = step(inputs), step(outputs)
+
+        def forward(self, x, skip):
+            x = torch.nn.functional.interpolate(x, scale_factor=2, mode="nearest")
+            if skip is not None:
+                x = torch.cat([x[..., : skip.shape[2], : skip.shape[3]], skip], 1)
+            return self.conv2(self.conv1(x))
+
+    class Decoder(torch.nn.Module):
+        def __init__(self, channels, widths):
+            super().__init__()
+            skips = [*channels[-2::-1], 0]
+            inputs = [channels[-1], *widths[:-1]]
+            self.blocks = torch.nn.ModuleList(Unet.Block(a + b, c) for a, b, c in zip(inputs, skips, widths))
+
+    def __init__(self, resnet, channels, bands, classes, widths=(256, 128, 64, 32, 16)):
+        super().__init__()
+        self.encoder = resnet()
+        self.encoder.conv1 = torch.nn.Conv2d(bands, 64, 7, stride=2, padding=3, bias=False)
+        del self.encoder.fc
+        self.decoder = Unet.Decoder(channels, widths)
+        self.segmentation_head = torch.nn.Sequential(torch.nn.Conv2d(widths[-1], classes, 3, padding=1))
+
+    def forward(self, x):
+        size = x.shape[2:]
+        e = self.encoder
+        features = [e.relu(e.bn1(e.conv1(x)))]
+        x = e.maxpool(features[0])
+        for layer in [e.layer1, e.layer2, e.layer3, e.layer4]:
+            x = layer(x)
+            features.append(x)
+        features.pop()
+        for block in self.decoder.blocks:
+            x = block(x, features.pop() if features else None)
+        return self.segmentation_head(x)[..., : size[0], : size[1]]
+
+
+def deeplab(make, classes):
+    network = make(weights=None, weights_backbone=None, num_classes=classes, aux_loss=False)
+    return network, lambda x: network(x)["out"]
+
+
+def unet(make, channels, bands, classes):
+    network = Unet(make, channels, bands, classes)
+    return network, network
+
+
+NETWORKS = {
+    "deeplabv3_resnet50": lambda: deeplab(torchvision.models.segmentation.deeplabv3_resnet50, 5),
+    "deeplabv3_resnet101": lambda: deeplab(torchvision.models.segmentation.deeplabv3_resnet101, 2),
+    "unet_resnet18": lambda: unet(torchvision.models.resnet18, [64, 64, 128, 256, 512], 4, 3),
+    "unet_resnet50": lambda: unet(torchvision.models.resnet50, [64, 256, 512, 1024, 2048], 3, 3),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pytorch_loads_every_exported_tensor_and_computes_the_same(name, exported):
+    network, run = NETWORKS[name]()
+    network.load_state_dict(safetensors.load_file(exported / f"{name}.safetensors"), strict=True)
+    network.eval()
+    numbers = safetensors.load_file(exported / f"{name}.numbers.safetensors")
+    with torch.no_grad():
+        found = run(numbers["input"])
+    expected = numbers["output"]
+    assert found.shape == expected.shape
+    assert expected.std() > 1e-3
+    error = (found - expected).abs().max() / expected.abs().mean()
+    assert error < 1e-4, f"off by {error:.2g} of the mean size"
+
+
+def test_the_export_says_how_to_normalise_and_what_the_classes_are(exported):
+    import safetensors as plain
+
+    with plain.safe_open(exported / "unet_resnet18.safetensors", framework="pt") as file:
+        metadata = file.metadata()
+    assert json.loads(metadata["mean"]) == [127.0] * 4
+    assert json.loads(metadata["std"]) == [128.0] * 4
+    assert json.loads(metadata["classes"]) == ["class 0", "class 1", "class 2"]
