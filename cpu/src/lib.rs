@@ -6,6 +6,7 @@
 mod dense;
 mod depthwise;
 pub mod norm;
+mod phases;
 mod planes;
 pub mod resample;
 pub mod roi;
@@ -24,6 +25,9 @@ pub fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32> {
 
 /// The gradient of the input from that of the output.
 pub fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
+    if let Some(found) = phases::input_gradient(sizes, gradient, weights, forward) {
+        return found;
+    }
     match sizes.depthwise {
         true => depthwise::input_gradient(sizes, gradient, weights),
         false => dense::input_gradient(sizes, gradient, weights),

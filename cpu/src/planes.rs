@@ -19,6 +19,8 @@ pub struct Sizes {
     pub kernel: [usize; 2],
     /// Input pixels between the places of the kernel, in both directions.
     pub stride: usize,
+    /// Input pixels between the kernel's taps, in both directions: 1 for an ordinary convolution.
+    pub dilation: usize,
     /// Zeros above and to the left.
     pub padding: [usize; 2],
     /// Zeros put between input pixels, plus one: 1 except for data gradients of strided convolutions.
@@ -33,15 +35,21 @@ impl Sizes {
         self.kernel[0] * self.kernel[1] * if self.depthwise { 1 } else { self.input[0] }
     }
 
+    /// Rows and columns of the input that the kernel spans.
+    pub(super) fn reach(&self) -> [usize; 2] {
+        self.kernel.map(|taps| (taps - 1) * self.dilation + 1)
+    }
+
     /// The convolution by which a gradient of the output becomes one of the input, with the flipped kernel.
     pub(super) fn transposed(&self) -> Self {
-        let [kh, kw] = self.kernel;
+        let [kh, kw] = self.reach();
         Self {
             batch: self.batch,
             input: self.output,
             output: self.input,
             kernel: self.kernel,
             stride: 1,
+            dilation: self.dilation,
             padding: [kh - 1 - self.padding[0], kw - 1 - self.padding[1]],
             spread: self.stride,
             depthwise: self.depthwise,
@@ -88,7 +96,7 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn new(sizes: &Sizes, rows: usize) -> Self {
-        let [kh, kw] = sizes.kernel;
+        let [kh, kw] = sizes.reach();
         let s = sizes.stride;
         let pitch = sizes.output[2].next_multiple_of(WIDTH) + (kw - 1) / s;
         let rows = rows + (kh - 1) / s;
@@ -111,6 +119,7 @@ impl Layout {
         let [kh, kw] = sizes.kernel;
         let s = sizes.stride;
         let tap = |y: usize, x: usize| {
+            let [y, x] = [y * sizes.dilation, x * sizes.dilation];
             (y % s * self.phases[1] + x % s) * self.plane + y / s * self.pitch + x / s
         };
         (0..kh)
@@ -202,9 +211,13 @@ pub(super) fn bands(sizes: &Sizes, channels: usize, limit: usize, least: usize) 
     let [_, height, width] = sizes.output;
     let together = (least / (height * width).max(1)).clamp(1, sizes.batch.div_ceil(threads).max(1));
     let layout = Layout::new(sizes, 1);
-    let halo = (sizes.kernel[0] - 1) / sizes.stride;
+    let halo = (sizes.reach()[0] - 1) / sizes.stride;
     let row = channels * layout.pitch * layout.phases[0] * layout.phases[1] * together;
-    let fit = (limit / row.max(1)).saturating_sub(halo).max(4);
+    // A band that is short against what it needs above and below would copy most of its pixels many times.
+    let fit = (limit / row.max(1))
+        .saturating_sub(halo)
+        .max(4)
+        .max(halo / 2);
     // Even parts, and no fewer than two a thread where the image allows it.
     let groups = sizes.batch.div_ceil(together);
     let parts = height

@@ -28,14 +28,48 @@ fn sizes(
         output: [channels[1], out[0], out[1]],
         kernel: [kernel; 2],
         stride,
+        dilation: 1,
         padding: [pad; 2],
         spread: 1,
         depthwise,
     }
 }
 
+impl Sizes {
+    /// The output's size by the kernel's reach, where `sizes` counted its taps.
+    fn fitted(mut self) -> Self {
+        for (axis, reach) in self.reach().into_iter().enumerate() {
+            let padded = self.input[axis + 1] + 2 * self.padding[axis];
+            self.output[axis + 1] = (padded - reach) / self.stride + 1;
+        }
+        self
+    }
+}
+
+/// A 3 x 3 convolution of stride 1 that keeps the size.
+fn dilated(channels: [usize; 2], size: [usize; 2], dilation: usize, depthwise: bool) -> Sizes {
+    Sizes {
+        dilation,
+        padding: [dilation; 2],
+        ..sizes(2, channels, size, 3, 1, [1, 1], depthwise)
+    }
+}
+
 fn cases() -> Vec<Sizes> {
     vec![
+        dilated([5, 6], [9, 14], 2, false),
+        dilated([12, 7], [7, 9], 12, false),
+        dilated([6, 6], [17, 20], 4, true),
+        Sizes {
+            dilation: 2,
+            ..sizes(2, [4, 6], [13, 17], 5, 2, [2, 2], false)
+        }
+        .fitted(),
+        sizes(2, [5, 7], [15, 18], 5, 3, [2, 2], false),
+        sizes(2, [5, 7], [14, 17], 3, 3, [1, 1], false),
+        sizes(2, [4, 4], [12, 10], 2, 2, [0, 0], false),
+        sizes(2, [4, 4], [13, 11], 2, 2, [1, 1], false),
+        sizes(1, [9, 70], [20, 33], 3, 2, [1, 1], false),
         sizes(2, [3, 5], [8, 8], 3, 1, [1, 1], false),
         sizes(1, [4, 8], [17, 13], 3, 1, [1, 1], false),
         sizes(3, [5, 6], [16, 24], 3, 2, [1, 1], false),
@@ -65,8 +99,8 @@ fn every_product(s: &Sizes, mut f: impl FnMut(usize, usize, usize)) {
             for (index, channel) in channels.enumerate() {
                 for (y, x) in (0..oh).flat_map(|y| (0..ow).map(move |x| (y, x))) {
                     for (ky, kx) in (0..kh).flat_map(|y| (0..kw).map(move |x| (y, x))) {
-                        let iy = (y * s.stride + ky).wrapping_sub(s.padding[0]);
-                        let ix = (x * s.stride + kx).wrapping_sub(s.padding[1]);
+                        let iy = (y * s.stride + ky * s.dilation).wrapping_sub(s.padding[0]);
+                        let ix = (x * s.stride + kx * s.dilation).wrapping_sub(s.padding[1]);
                         if iy < h && ix < w {
                             let per = if s.depthwise { 1 } else { c };
                             f(

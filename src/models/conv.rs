@@ -60,22 +60,27 @@ fn sizes(input: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Opt
     let [out, inputs, kh, kw] = weight.dims();
     let depthwise =
         options.groups == channels && options.groups == out && inputs == 1 && channels > 1;
+    // The rows and columns that the kernel spans.
+    let reach = [
+        kh.saturating_sub(1) * options.dilation[0] + 1,
+        kw.saturating_sub(1) * options.dilation[1] + 1,
+    ];
     let fits = on_cpu(input)
         && on_cpu(weight)
         && (depthwise || options.groups == 1 && inputs == channels)
-        && options.dilation == [1, 1]
+        && options.dilation[0] == options.dilation[1]
         && options.stride[0] == options.stride[1]
-        && [kh, kw]
+        && reach
             .iter()
             .zip(options.padding)
-            .all(|(&kernel, (begin, end))| begin < kernel && end < kernel);
+            .all(|(&reach, (begin, end))| begin < reach && end < reach);
     let padded = [
         height + options.padding[0].0 + options.padding[0].1,
         width + options.padding[1].0 + options.padding[1].1,
     ];
     if !fits
-        || padded[0] < kh
-        || padded[1] < kw
+        || padded[0] < reach[0]
+        || padded[1] < reach[1]
         || [batch, channels, height, width, out].contains(&0)
     {
         return None;
@@ -86,11 +91,12 @@ fn sizes(input: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Opt
         input: [channels, height, width],
         output: [
             out,
-            (padded[0] - kh) / stride + 1,
-            (padded[1] - kw) / stride + 1,
+            (padded[0] - reach[0]) / stride + 1,
+            (padded[1] - reach[1]) / stride + 1,
         ],
         kernel: [kh, kw],
         stride,
+        dilation: options.dilation[0],
         padding: [options.padding[0].0, options.padding[1].0],
         spread: 1,
         depthwise,

@@ -75,7 +75,7 @@ fn squares(outputs: &[Tensor<4>]) -> Tensor<1> {
 
 /// Gives the module the script's weights and compares what `run` makes of it, before and during training.
 ///
-/// Tolerances, besides the shares below: three times what PyTorch's own 32-bit arithmetic is off by.
+/// Tolerances, besides the shares below: six times what PyTorch's own 32-bit arithmetic is off by.
 fn compare<M: Module + 'static>(
     name: &str,
     module: M,

@@ -1,0 +1,144 @@
+//! The data gradient of a strided convolution, without multiplying by the zeros between its outputs.
+//!
+//! The input pixels of one phase (every `s`-th row and column) see only every `s`-th tap of the kernel. So the gradient is
+//! `s * s` convolutions of the output's gradient, of stride 1, with the taps of one phase each; their results lie between
+//! each other in the input. A 3 x 3 kernel of stride 2 becomes kernels of 2 x 2, 2 x 1, 1 x 2 and 1 x 1: as many products as
+//! the forward pass, where a convolution over the gradient with zeros between its pixels needs four times as many.
+
+use rayon::prelude::*;
+
+use super::planes::Sizes;
+use super::simd::uninitialised;
+
+/// What one phase of one direction (rows or columns) is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Phase {
+    /// Its first kernel tap; the others follow in steps of the stride.
+    tap: usize,
+    /// Its taps; 0 when no output depends on its pixels.
+    taps: usize,
+    /// Its first input pixel; the others follow in steps of the stride.
+    first: usize,
+    /// Its input pixels.
+    pixels: usize,
+    /// Zeros before the gradient.
+    padding: usize,
+}
+
+/// The phases of one direction; `None` where one of them would start behind the gradient's first pixel.
+fn phases(kernel: usize, stride: usize, padding: usize, pixels: usize) -> Option<Vec<Phase>> {
+    (0..stride)
+        .map(|tap| {
+            // The first pixel that this phase's taps reach, and the gradient's pixel at its first tap.
+            let first = (tap + stride - padding % stride) % stride;
+            let at = (first + padding) / stride;
+            let taps = kernel.saturating_sub(tap).div_ceil(stride);
+            Some(Phase {
+                tap,
+                taps,
+                first,
+                pixels: pixels.saturating_sub(first).div_ceil(stride),
+                padding: if taps == 0 {
+                    0
+                } else {
+                    (taps - 1).checked_sub(at)?
+                },
+            })
+        })
+        .collect()
+}
+
+/// The gradient of the input, where the sizes allow it; `convolve` is the forward pass.
+pub(super) fn input_gradient(
+    sizes: &Sizes,
+    gradient: &[f32],
+    weights: &[f32],
+    convolve: impl Fn(&Sizes, &[f32], &[f32]) -> Vec<f32>,
+) -> Option<Vec<f32>> {
+    let s = sizes.stride;
+    if s == 1 || sizes.dilation > 1 || sizes.spread > 1 {
+        return None;
+    }
+    let [channels, height, width] = sizes.input;
+    let rows = phases(sizes.kernel[0], s, sizes.padding[0], height)?;
+    let columns = phases(sizes.kernel[1], s, sizes.padding[1], width)?;
+    let mut parts = Vec::with_capacity(s * s);
+    for row in &rows {
+        for column in &columns {
+            let part = (row.taps * column.taps * row.pixels * column.pixels > 0).then(|| {
+                let phase = Sizes {
+                    input: sizes.output,
+                    output: [channels, row.pixels, column.pixels],
+                    kernel: [row.taps, column.taps],
+                    stride: 1,
+                    padding: [row.padding, column.padding],
+                    ..*sizes
+                };
+                convolve(&phase, gradient, &taps_of(sizes, weights, row, column))
+            });
+            parts.push(part);
+        }
+    }
+    // SAFETY: every row of every plane is written below.
+    let mut input = unsafe { uninitialised(sizes.batch * channels * height * width) };
+    input
+        .par_chunks_exact_mut(height * width)
+        .with_min_len(4)
+        .enumerate()
+        .for_each(|(plane, pixels)| {
+            for (y, target) in pixels.chunks_exact_mut(width).enumerate() {
+                let (a, row) = phase_of(&rows, y, s);
+                for (b, column) in columns.iter().enumerate() {
+                    let targets = target.iter_mut().skip(column.first).step_by(s);
+                    match &parts[a * s + b] {
+                        Some(part) => {
+                            let at = plane * row.pixels + (y - row.first) / s;
+                            let source = &part[at * column.pixels..][..column.pixels];
+                            for (target, &value) in targets.zip(source) {
+                                *target = value;
+                            }
+                        }
+                        None => targets.for_each(|target| *target = 0.0),
+                    }
+                }
+            }
+        });
+    Some(input)
+}
+
+/// The phase that a pixel belongs to, with its number.
+fn phase_of(phases: &[Phase], pixel: usize, stride: usize) -> (usize, &Phase) {
+    let index = phases
+        .iter()
+        .position(|phase| phase.first == pixel % stride)
+        .unwrap_or(0);
+    (index, &phases[index])
+}
+
+/// The kernel of one phase, flipped, with input and output channels exchanged.
+fn taps_of(sizes: &Sizes, weights: &[f32], row: &Phase, column: &Phase) -> Vec<f32> {
+    let [kh, kw] = sizes.kernel;
+    let s = sizes.stride;
+    let (out, inputs) = (sizes.output[0], sizes.input[0]);
+    let per = if sizes.depthwise { 1 } else { inputs };
+    let mut taps = Vec::with_capacity(weights.len() / (s * s) + out * inputs);
+    let mut kernel = |o: usize, c: usize| {
+        let kernel = &weights[(o * per + c) * kh * kw..][..kh * kw];
+        for y in (row.tap..kh).step_by(s).rev() {
+            taps.extend(
+                (column.tap..kw)
+                    .step_by(s)
+                    .rev()
+                    .map(|x| kernel[y * kw + x]),
+            );
+        }
+    };
+    if sizes.depthwise {
+        (0..out).for_each(|channel| kernel(channel, 0));
+    } else {
+        for c in 0..inputs {
+            (0..out).for_each(|o| kernel(o, c));
+        }
+    }
+    taps
+}
