@@ -20,8 +20,11 @@ fn the_cuda_build_trains_on_the_processor_where_no_driver_answers() -> swath::Re
     let scene = samples::town_in(folder.path(), 3, 128)?.scene()?;
     let (train, valid) = scene.split(Split::columns(0.5));
     let chips = train.chips(Chips::random(2, 64).seed(1))?;
-    let run = Segmenter::new(Unet::resnet18().decoder_widths([16, 16, 8, 8, 8]), scene.classes())
-        .fit(&chips, &valid, Fit::steps(1).batch(2).quiet(true))?;
+    let run = Segmenter::new(
+        Unet::resnet18().decoder_widths([16, 16, 8, 8, 8]),
+        scene.classes(),
+    )
+    .fit(&chips, &valid, Fit::steps(1).batch(2).quiet(true))?;
     assert!(run.history().step_losses[0].is_finite());
     let scores = run.last().predict(&valid)?.evaluate(&valid)?;
     assert!(scores.accuracy().is_finite());

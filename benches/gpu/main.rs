@@ -17,7 +17,9 @@ use swath::prelude::*;
 use swath::train::{AdamW, Rates, Targets};
 
 fn main() -> swath::Result<()> {
-    let group = std::env::args().nth(1).unwrap_or_else(|| "check".to_owned());
+    let group = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "check".to_owned());
     let device = Device::cuda(0)?;
     match group.as_str() {
         "check" => check(&device),
@@ -45,7 +47,8 @@ fn check(device: &Device) -> swath::Result<()> {
         let cpu = Device::cpu();
         cpu.burn().seed(1);
         let network = architecture.build(3, 2, &cpu)?;
-        let images = Tensor::<4>::random([2, 3, 128, 128], Distribution::Normal(0.0, 1.0), cpu.burn());
+        let images =
+            Tensor::<4>::random([2, 3, 128, 128], Distribution::Normal(0.0, 1.0), cpu.burn());
         let data = images.into_data();
         let mut outputs = Vec::new();
         let mut weights = Vec::new();
@@ -53,12 +56,23 @@ fn check(device: &Device) -> swath::Result<()> {
             let copy = network.to_device(place.burn());
             let images = Tensor::<4>::from_data(data.clone(), place.burn());
             outputs.push(values(copy.inference().forward(images)));
-            let (moved, _, _) = step(copy.training(), &mut AdamW::new(0.01, Some(1.0)), place, &data)?;
+            let (moved, _, _) = step(
+                copy.training(),
+                &mut AdamW::new(0.01, Some(1.0)),
+                place,
+                &data,
+            )?;
             let named = moved.named_tensors();
             weights.push(
                 named
                     .values()
-                    .flat_map(|tensor| tensor.clone().convert::<f32>().to_vec::<f32>().unwrap_or_default())
+                    .flat_map(|tensor| {
+                        tensor
+                            .clone()
+                            .convert::<f32>()
+                            .to_vec::<f32>()
+                            .unwrap_or_default()
+                    })
                     .collect::<Vec<f32>>(),
             );
         }
@@ -75,12 +89,21 @@ fn check(device: &Device) -> swath::Result<()> {
 }
 
 fn values(tensor: Tensor<4>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().to_vec().unwrap_or_default()
+    tensor
+        .into_data()
+        .convert::<f32>()
+        .to_vec()
+        .unwrap_or_default()
 }
 
 fn difference(a: &[f32], b: &[f32]) -> f32 {
-    let largest = a.iter().fold(1e-12_f32, |largest, value| largest.max(value.abs()));
-    let apart = a.iter().zip(b).fold(0.0_f32, |apart, (a, b)| apart.max((a - b).abs()));
+    let largest = a
+        .iter()
+        .fold(1e-12_f32, |largest, value| largest.max(value.abs()));
+    let apart = a
+        .iter()
+        .zip(b)
+        .fold(0.0_f32, |apart, (a, b)| apart.max((a - b).abs()));
     apart / largest
 }
 
@@ -95,12 +118,17 @@ fn step(
     let tracked = device.burn().clone().autodiff();
     let images = Tensor::<4>::from_data(images.clone(), &tracked);
     let [batch, _, height, width] = images.dims();
-    let labels: Vec<u8> = (0..batch * height * width).map(|i| (i % 7 == 0) as u8).collect();
+    let labels: Vec<u8> = (0..batch * height * width)
+        .map(|i| (i % 7 == 0) as u8)
+        .collect();
     let targets = Targets::new(&labels, [batch, 2, height, width], &tracked);
     let began = Instant::now();
     let loss = Loss::CrossEntropy.of(network.forward(images), &targets, None);
     let kept = loss.clone().inner();
-    let rates = Rates { base: 1e-3, shares: Vec::new() };
+    let rates = Rates {
+        base: 1e-3,
+        shares: Vec::new(),
+    };
     let (network, _) = network.adamw(optimiser, loss.backward(), &rates);
     Ok((network, kept, began.elapsed().as_secs_f64()))
 }
@@ -110,16 +138,32 @@ fn steps(device: &Device) -> swath::Result<()> {
     for (architecture, size, batch) in cases() {
         device.burn().seed(0);
         let tracked = device.burn().clone().autodiff();
-        let mut network = architecture.pretrained(false).build(3, 2, device)?.training();
+        let mut network = architecture
+            .pretrained(false)
+            .build(3, 2, device)?
+            .training();
         let mut optimiser = AdamW::new(0.01, Some(1.0));
-        let rates = Rates { base: 1e-3, shares: Vec::new() };
-        let images = Tensor::<4>::random([batch, 3, size, size], Distribution::Normal(0.0, 1.0), device.burn());
-        let labels: Vec<u8> = (0..batch * size * size).map(|i| (i % 7 == 0) as u8).collect();
+        let rates = Rates {
+            base: 1e-3,
+            shares: Vec::new(),
+        };
+        let images = Tensor::<4>::random(
+            [batch, 3, size, size],
+            Distribution::Normal(0.0, 1.0),
+            device.burn(),
+        );
+        let labels: Vec<u8> = (0..batch * size * size)
+            .map(|i| (i % 7 == 0) as u8)
+            .collect();
         let targets = Targets::new(&labels, [batch, 2, size, size], &tracked);
         let (mut warm, mut began) = (0.0, Instant::now());
         let (warm_up, counted) = (8, 30);
         for number in 0..warm_up + counted {
-            let loss = Loss::CrossEntropy.of(network.forward(Tensor::from_inner(images.clone())), &targets, None);
+            let loss = Loss::CrossEntropy.of(
+                network.forward(Tensor::from_inner(images.clone())),
+                &targets,
+                None,
+            );
             let kept = loss.clone().inner();
             (network, _) = network.adamw(&mut optimiser, loss.backward(), &rates);
             if number + 1 == warm_up || number + 1 == warm_up + counted {
@@ -146,7 +190,11 @@ fn steps(device: &Device) -> swath::Result<()> {
 }
 
 fn architecture_name(_network: &BoxedNetwork, size: usize) -> &'static str {
-    if size == 512 { "U-Net ResNet-50" } else { "DeepLabV3 ResNet-50" }
+    if size == 512 {
+        "U-Net ResNet-50"
+    } else {
+        "DeepLabV3 ResNet-50"
+    }
 }
 
 /// A training as a notebook runs it, twice: the second kernel finds the first one's autotune cache.
@@ -158,9 +206,18 @@ fn epoch(device: &Device) -> swath::Result<()> {
     for round in ["first run", "second run"] {
         let began = Instant::now();
         let model = Segmenter::new(Unet::resnet50(), scene.classes()).device(device);
-        let run = model.fit(&chips, &valid, Fit::epochs(3).batch(16).workers(8).quiet(true))?;
+        let run = model.fit(
+            &chips,
+            &valid,
+            Fit::epochs(3).batch(16).workers(8).quiet(true),
+        )?;
         let timings = run.timings();
-        let epochs: Vec<f64> = run.history().epochs.iter().map(|epoch| epoch.seconds).collect();
+        let epochs: Vec<f64> = run
+            .history()
+            .epochs
+            .iter()
+            .map(|epoch| epoch.seconds)
+            .collect();
         println!(
             "{}",
             json!({

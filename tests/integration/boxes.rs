@@ -425,3 +425,28 @@ fn trees_of_neon_are_574_to_train_on_and_279_to_score() {
         (vec!["background", "Alive", "Dead"], 9, 28)
     );
 }
+
+#[test]
+fn an_area_of_interest_keeps_the_boxes_that_lie_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = scene(folder.path());
+    // The grid begins at (500000, 5000000) with half a metre: the left 100 columns but the upper 60 rows.
+    let aoi = folder.path().join("aoi.geojson");
+    let text = r#"{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"EPSG:32632"}},"features":[
+        {"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":
+        [[[500000,4999970],[500050,4999970],[500050,4999900],[500000,4999900],[500000,4999970]]]}}]}"#;
+    std::fs::write(&aoi, text).unwrap();
+    let (inside, outside) = scene.split_by_aoi(&aoi).unwrap();
+    let whole = scene.area();
+    let kept = inside.boxes_in(&whole, 0.6);
+    assert!(!kept.is_empty());
+    for one in &kept {
+        let (x, y) = one.bounds.center();
+        assert!(x < 100.0 && y > 60.0, "{:?}", one.bounds);
+    }
+    // Each object lies at least to 60 % in one part, or else is cut too evenly for either.
+    let others = outside.boxes_in(&whole, 0.6);
+    let in_neither = scene.boxes().len() - kept.len() - others.len();
+    assert!(in_neither < 8, "{in_neither} of {}", scene.boxes().len());
+    assert_eq!(inside.boxes().len(), scene.boxes().len());
+}
