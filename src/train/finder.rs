@@ -167,20 +167,35 @@ impl RateSearch {
             let powers = self.rates.iter().map(|rate| rate.log10());
             powers.zip(losses.iter().copied()).collect()
         };
-        // Losses far above the smoothed curve would press it flat.
-        let highest = self.smoothed.iter().copied().fold(0.0, f64::max) * 1.2;
-        let raw: Vec<_> = over(&self.losses)
-            .into_iter()
-            .map(|(rate, loss)| (rate, if loss <= highest { loss } else { f64::NAN }))
-            .collect();
+        // The explosion at the end would press everything before it flat.
+        let (_, considered) = self.considered();
+        let shown = if considered.is_empty() {
+            &self.smoothed
+        } else {
+            considered
+        };
+        let highest = shown.iter().copied().fold(0.0, f64::max) * 1.2;
+        let cut = |losses: &[f64]| -> Vec<(f64, f64)> {
+            over(losses)
+                .into_iter()
+                .map(|(rate, loss)| (rate, if loss <= highest { loss } else { f64::NAN }))
+                .collect()
+        };
         let color = crate::plot::series_color(0);
-        let mut plot = Curves::new("Loss at each learning rate")
+        let title = match (self.valley(), self.steepest()) {
+            (Some(valley), Some(steepest)) => format!(
+                "Loss at each learning rate (dashed: valley {valley:.1e}, steepest {steepest:.1e})"
+            ),
+            _ => "Loss at each learning rate".to_owned(),
+        };
+        let mut plot = Curves::new(title)
             .series([
-                Series::new("", raw).faint().color(color),
-                Series::new("smoothed training loss", over(&self.smoothed)).color(color),
+                Series::new("", cut(&self.losses)).faint().color(color),
+                Series::new("smoothed training loss", cut(&self.smoothed)).color(color),
             ])
             .x_label("learning rate")
             .y_label("loss")
+            .x_limits(LOWEST.log10(), HIGHEST.log10())
             .x_powers();
         for rate in [self.valley(), self.steepest()].into_iter().flatten() {
             plot = plot.mark(rate.log10());
@@ -351,10 +366,9 @@ mod tests {
         let shown = search.output();
         assert!(shown.text.contains("Suggested rate"));
         let svg = shown.svg.unwrap_or_default();
-        assert!(
-            svg.contains("1e-5") && svg.contains("learning rate"),
-            "{svg}"
-        );
+        for part in ["1e-5", "learning rate", "valley"] {
+            assert!(svg.contains(part), "{part} in {svg}");
+        }
         Ok(())
     }
 
