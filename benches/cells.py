@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from kernels import PEER_SETUP, PEERS, evcxr, evcxr_is_there, geometric_mean, median, swath, table
+from kernels import PEER_SESSION, PEER_SETUP, evcxr, evcxr_is_there, geometric_mean, median, swath, table
 
 # `{i}` changes in every round: evcxr does not compile a file that did not change.
 CELLS = {
@@ -34,7 +34,7 @@ def town(kernel, folder: Path) -> str:
 
 def bare_rustc(rounds: int) -> float | None:
     """Seconds of rustc with its link on the file that evcxr generated last, with the flags of evcxr's profile."""
-    session = PEERS / "session"
+    session = PEER_SESSION
     host = re.search(r"host: (\S+)", subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout)[1]
     deps = session / "target" / host / "debug" / "deps"
     libraries = sorted(deps.glob("libswath-*.rlib"), key=lambda path: path.stat().st_mtime)
@@ -63,7 +63,7 @@ def bare_rustc(rounds: int) -> float | None:
 def prepare_peer() -> None:
     began = time.monotonic()
     with evcxr() as peer:
-        cell = peer.run(PEER_SETUP, seconds=360)
+        cell = peer.run(PEER_SETUP, seconds=600)
         print(f"evcxr_jupyter: the dependency took {time.monotonic() - began:.0f} s: {cell.status}")
         if cell.status != "ok":
             raise SystemExit(cell.everything()[-4000:])

@@ -1,6 +1,7 @@
 """Starts the kernels that the benches compare: ours, evcxr_jupyter with the library as a path dependency, ipykernel."""
 
 import os
+import re
 import statistics
 import sys
 from pathlib import Path
@@ -15,7 +16,15 @@ os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(PEERS / "share" /
 
 from harness import Kernel, descendants  # noqa: E402
 
-PEER_SETUP = f':dep swath = {{ path = "{ROOT}" }}\nuse swath::prelude::*;'
+# The peer's library is a copy, so that work in the tree does not make evcxr compile it again.
+PEER_LIBRARY = PEERS / "library"
+PEER_SETUP = f':dep swath = {{ path = "{PEER_LIBRARY}" }}\nuse swath::prelude::*;'
+# Outside the home folder: evcxr's libraries find the standard library by a path relative to their folder, counted from
+# where they were linked and not from where evcxr opens them, which is right only when the two share nothing but `/`.
+PEER_SESSION = Path("/var/tmp") / f"swath-peer-{os.getuid()}"
+# What a user's own shell has. Our scripts' CARGO_TARGET_DIR would send evcxr's libraries to where it does not look.
+PEER_VARIABLES = ("PATH", "HOME", "USER", "LANG", "CARGO_HOME", "RUSTUP_HOME", "GDAL_HOME", "PKG_CONFIG_PATH",
+                  "LD_LIBRARY_PATH", "CARGO_BUILD_JOBS", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 
 
 def swath() -> Kernel:
@@ -24,8 +33,15 @@ def swath() -> Kernel:
 
 def evcxr() -> Kernel:
     """Its session folder is kept, so that the dependency is compiled once and not at every run."""
-    # jemalloc's settings are for rustc; they would also change the peer's own memory.
-    return Kernel(name="evcxr", env={**os.environ, "EVCXR_TMPDIR": str(PEERS / "session")})
+    PEER_SESSION.mkdir(exist_ok=True)
+    return Kernel(name="evcxr", env={**peer_environment(), "EVCXR_TMPDIR": str(PEER_SESSION)})
+
+
+def peer_environment() -> dict[str, str]:
+    """A user's shell, and the compiler that the library is pinned to."""
+    environment = {name: os.environ[name] for name in PEER_VARIABLES if name in os.environ}
+    pinned = re.search(r'^channel *= *"(.*)"', (ROOT / "rust-toolchain.toml").read_text(), re.MULTILINE)[1]
+    return {**environment, "RUSTUP_TOOLCHAIN": os.environ.get("RUSTUP_TOOLCHAIN", pinned)}
 
 
 def ipython() -> Kernel:
@@ -34,7 +50,7 @@ def ipython() -> Kernel:
 
 def evcxr_is_there() -> bool:
     """Whether `benches/peers/setup-evcxr.sh` has run to its end; the program alone is no kernel with the library built."""
-    return (PEERS / "session" / "target").exists() and any((PEERS / "share" / "jupyter" / "kernels").glob("*/kernel.json"))
+    return (PEER_SESSION / "target").exists() and any((PEERS / "share" / "jupyter" / "kernels").glob("*/kernel.json"))
 
 
 def median(values) -> float:
@@ -61,6 +77,6 @@ def resident_mib(pid: int) -> float:
 
 
 __all__ = [
-    "CACHE", "Kernel", "PEERS", "PEER_SETUP", "ROOT", "descendants", "evcxr", "evcxr_is_there", "geometric_mean",
+    "CACHE", "Kernel", "PEERS", "PEER_SESSION", "PEER_SETUP", "ROOT", "descendants", "evcxr", "evcxr_is_there", "geometric_mean",
     "ipython", "median", "resident_mib", "swath", "table",
 ]

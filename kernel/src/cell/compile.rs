@@ -23,6 +23,8 @@ pub(crate) struct Compilation<'a> {
     pub(crate) rustc: &'a Path,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) source: &'a Path,
+    /// Parts of the source that are left out, as long as the rest compiles.
+    pub(crate) skip: &'a [String],
     pub(crate) through_cargo: bool,
 }
 
@@ -58,6 +60,12 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
         ..Report::default()
     };
     let mut moved = BTreeSet::new();
+    let whole = std::fs::read_to_string(compilation.source)?;
+    let needed = without_parts(&whole, compilation.skip);
+    let mut is_pruned = needed != whole;
+    if is_pruned {
+        std::fs::write(compilation.source, needed)?;
+    }
     loop {
         let started = Instant::now();
         let mut rustc = Command::new(compilation.rustc);
@@ -108,6 +116,12 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
                 std::fs::write(compilation.source, without_lines(&source, &lines))?;
                 moved.extend(lines.into_values());
             }
+            // Perhaps what was left out is needed after all; if not, the messages are about the whole.
+            _ if is_pruned => {
+                is_pruned = false;
+                moved.clear();
+                std::fs::write(compilation.source, &whole)?;
+            }
             _ => {
                 report.diagnostics = errors.iter().map(|error| error.json.clone()).collect();
                 // evcxr writes the file anew before anybody reads it again.
@@ -137,6 +151,19 @@ fn without_lines(source: &str, lines: &BTreeMap<usize, String>) -> String {
     edited
 }
 
+/// Blanks these parts; positions of everything else stay.
+fn without_parts(source: &str, parts: &[String]) -> String {
+    let mut edited = source.to_owned();
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        let blank: String = part
+            .bytes()
+            .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+            .collect();
+        edited = edited.replace(part.as_str(), &blank);
+    }
+    edited
+}
+
 /// A diagnostic without a place: evcxr passes it on and tries nothing.
 pub(crate) fn refusal() -> Value {
     json!({
@@ -148,6 +175,15 @@ pub(crate) fn refusal() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_that_are_not_needed_are_blanked_and_positions_stay() {
+        let source = "fn é() {\n}\nfn b() {}\n";
+        let edited = without_parts(source, &["fn é() {\n}".to_owned()]);
+        assert_eq!(edited.find("fn b"), source.find("fn b"));
+        assert_eq!(edited.lines().count(), source.lines().count());
+        assert!(!edited.contains('é'));
+    }
 
     #[test]
     fn lines_of_moved_variables_are_blanked_and_positions_stay() {

@@ -32,6 +32,9 @@ pub(crate) struct SessionConfig {
     pub(crate) crate_dir: PathBuf,
     /// Whether every cell goes through cargo (`SWATH_PLAIN_CARGO=1`).
     pub(crate) plain_cargo: bool,
+    /// Whether nothing is ever run: the process that answers completion and inspection.
+    #[serde(default)]
+    pub(crate) analysis_only: bool,
 }
 
 /// What the kernel tells before each cell.
@@ -43,6 +46,9 @@ pub(crate) struct Request {
     pub(crate) used: Vec<String>,
     /// Whether the cell only calls what is compiled already, so that optimising it would gain nothing.
     pub(crate) quick: bool,
+    /// Items of the generated file that the cell does not need, as they are written there.
+    #[serde(default)]
+    pub(crate) skip: Vec<String>,
 }
 
 /// A type that a later cell can or cannot write.

@@ -4,8 +4,10 @@
 //! asked for; anything it does not know it hands to the real tool:
 //! * `cargo`, `mold` (evcxr starts `mold -run cargo …`): `build` and `check` of the cells' crate;
 //! * `rustup`: `which cargo` and `which rustc`, which evcxr asks for at its start;
+//! * `rustc`, `cargo`: what rust-analyzer asks about the cells' crate;
 //! * `swath-cell`: rustc's wrapper under the real cargo, when a cell has dependencies of its own.
 
+mod analyzer;
 mod cargo;
 mod compile;
 mod diagnostics;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
     {
         Some("cargo") => cargo::run(&session, &config, &arguments),
         Some("mold") => run_as_mold(&session, &config, &arguments),
+        Some("rustc") => analyzer::rustc(&config, &arguments),
         Some("rustup") => run_as_rustup(&session, &config, &arguments),
         _ => wrapper::run(&session, &config, &arguments),
     }
@@ -84,6 +87,8 @@ fn run_as_rustup(session: &Path, config: &SessionConfig, arguments: &[OsString])
             println!("{}", config.rustc.display());
             ExitCode::SUCCESS
         }
+        // rust-analyzer would install the standard library's sources by itself.
+        [component, ..] if component == "component" => ExitCode::FAILURE,
         _ => match &config.rustup {
             Some(rustup) => replace_by(Command::new(rustup).args(arguments)),
             None => missing("rustup"),

@@ -112,6 +112,7 @@ fn compile_cell(
         rustc,
         arguments: kept,
         source,
+        skip: &request.skip,
         through_cargo: true,
     }) {
         Ok(mut report) => {

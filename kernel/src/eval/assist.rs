@@ -18,7 +18,7 @@ const KEYWORDS: [&str; 28] = [
 ];
 
 /// The session's variables as statements: evcxr does not know them, because they are ours.
-fn declarations(table: &VariableTable) -> String {
+pub(crate) fn declarations(table: &VariableTable) -> String {
     table.iter().fold(String::new(), |text, variable| {
         let mutable = if variable.mutable { "mut " } else { "" };
         format!(
@@ -48,14 +48,14 @@ fn is_word(character: char) -> bool {
 /// What rust-analyzer proposes.
 pub(crate) fn complete(
     context: &mut CommandContext,
-    table: &VariableTable,
+    declarations: &str,
     code: &str,
     cursor: usize,
 ) -> Option<Completions> {
     let prefix = if code.trim_start().starts_with(':') {
-        String::new()
+        ""
     } else {
-        declarations(table)
+        declarations
     };
     let position = prefix.len() + byte_of(code, cursor);
     let found = context
@@ -126,12 +126,11 @@ pub(crate) fn complete_names(
 /// What rust-analyzer knows about the name at the cursor.
 pub(crate) fn inspect(
     context: &mut CommandContext,
-    table: &VariableTable,
+    prefix: &str,
     code: &str,
     cursor: usize,
 ) -> Option<MimeBundle> {
     let end = end_of_name(code, byte_of(code, cursor));
-    let prefix = declarations(table);
     let (text, html) = context
         .hover_at(&format!("{prefix}{}", code.get(..end)?), prefix.len() + end)
         .ok()?;

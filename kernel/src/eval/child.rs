@@ -4,17 +4,29 @@ use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Says that this process is the child.
+use super::helper;
+
+/// Says that this process is a child, and by its value which one: `1` runs cells.
 pub(crate) const CHILD_ENV: &str = "SWATH_CHILD";
-/// Names the library for the child.
+/// The value for the process that completes and inspects.
+pub(crate) const HELP: &str = "help";
+/// The value for that process' own child, which runs nothing.
+pub(crate) const IDLE: &str = "idle";
+/// Names the library for the child; its folder for the helping process.
 pub(crate) const LIBRARY_ENV: &str = "SWATH_LIBRARY";
 
-/// Becomes the process in which the cells run, and never returns, when the environment says so (`SWATH_CHILD=1`).
-/// The first line of `main` calls it.
+/// Becomes the process in which the cells run, or one of the helping ones, and never returns, when the environment
+/// says so. The first line of `main` calls it.
 pub(crate) fn run_if_child() {
-    if std::env::var_os(CHILD_ENV).is_none_or(|value| value != "1") {
-        return;
+    match std::env::var(CHILD_ENV).as_deref() {
+        Ok("1") => run_cells(),
+        Ok(HELP) => helper::run(),
+        Ok(IDLE) => helper::idle(),
+        _ => {}
     }
+}
+
+fn run_cells() -> ! {
     let library = std::env::var_os(LIBRARY_ENV).unwrap_or_default();
     let reason = match open_library(Path::new(&library)) {
         Ok(library) => {

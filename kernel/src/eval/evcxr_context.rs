@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,9 +27,16 @@ pub(crate) fn start(
     ends: &ChildEnds,
 ) -> Result<(CommandContext, StartupText), String> {
     session.write_tools(options)?;
-    let (mut context, outputs) =
-        EvalContext::with_subprocess_command(child_command(options, session, ends)?)
-            .map_err(|error| format!("evcxr cannot start: {error}"))?;
+    open(child_command(options, session, ends)?, &options.lib_dir)
+}
+
+/// Starts evcxr with `child` for its process, and makes the library known to it.
+pub(crate) fn open(
+    child: Command,
+    lib_dir: &Path,
+) -> Result<(CommandContext, StartupText), String> {
+    let (mut context, outputs) = EvalContext::with_subprocess_command(child)
+        .map_err(|error| format!("evcxr cannot start: {error}"))?;
     let text = StartupText::default();
     for stream in [outputs.stdout, outputs.stderr] {
         let text = Arc::clone(&text);
@@ -43,7 +51,7 @@ pub(crate) fn start(
     let mut state = context.state();
     let manifest = format!(
         "{{ path = {:?} }}",
-        options.lib_dir.join("swath-api").display().to_string()
+        lib_dir.join("swath-api").display().to_string()
     );
     state
         .add_dep("swath", &manifest)

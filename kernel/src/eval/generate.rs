@@ -19,6 +19,7 @@ pub(crate) struct Generated {
     pub(crate) code: String,
     /// Whether `code` holds a block of statements after [`BODY_MARK`].
     pub(crate) has_body: bool,
+    items_length: usize,
     body_length: usize,
     tail: Option<std::ops::Range<usize>>,
 }
@@ -31,6 +32,11 @@ impl Generated {
             body_length: length,
             ..Self::default()
         }
+    }
+
+    /// The cell's items alone.
+    pub(crate) fn items(&self) -> &str {
+        &self.code[..self.items_length]
     }
 
     /// The byte of the cell that byte `offset` after the body's start stands for; `None` after the body.
@@ -69,6 +75,7 @@ pub(crate) fn generate(
         code: items(cell, impl_anchor),
         ..Generated::default()
     };
+    generated.items_length = generated.code.len();
     if cell.has_statements {
         write_block(cell, variables, &mut generated);
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
@@ -117,7 +118,7 @@ pub(crate) struct Variable {
 }
 
 /// One way to complete what the user typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Completion {
     /// What replaces `start..end`.
     pub(crate) text: String,
@@ -128,7 +129,7 @@ pub(crate) struct Completion {
 }
 
 /// The ways to complete at a place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Completions {
     /// The candidates, best first.
     pub(crate) matches: Vec<Completion>,

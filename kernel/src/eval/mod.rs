@@ -11,9 +11,12 @@ mod evcxr_context;
 #[path = "../cell/exchange.rs"]
 mod exchange;
 mod generate;
+mod help;
+mod helper;
 mod interface;
 mod outcome;
 mod phase;
+mod prune;
 mod render;
 mod session;
 mod shared;
@@ -65,7 +68,7 @@ impl Engine {
             .unwrap_or_default();
         let shared = Arc::new(Shared::new(phase::Phase::new(compiler_file)));
         let worker_shared = Arc::clone(&shared);
-        // rust-analyzer recurses deeply over long functions.
+        // The parser recurses deeply over long functions.
         let builder = std::thread::Builder::new()
             .name("swath-engine".to_owned())
             .stack_size(64 << 20);
@@ -119,19 +122,19 @@ impl Engine {
         self.shared.table().iter().cloned().collect()
     }
 
-    /// Ways to complete `code` at `cursor` (code points); `None` when the engine has no idea. While a cell runs, the
-    /// answer comes from names and keywords alone, at once.
+    /// Ways to complete `code` at `cursor` (code points); `None` when nobody has an idea. Cells may run meanwhile. While
+    /// rust-analyzer is not there, the answer comes from names and keywords alone.
     pub(crate) fn complete(&self, code: String, cursor: usize) -> Answer<Option<Completions>> {
         let (answer, receiver) = oneshot::channel();
-        if self.is_busy() || !self.shared.is_started() {
-            let _ = answer.send(assist::complete_names(&self.shared.names(), &code, cursor));
-        } else {
-            let _ = self.jobs.send(Job::Complete(code, cursor, answer));
-        }
+        let names = assist::complete_names(&self.shared.names(), &code, cursor);
+        let declarations = assist::declarations(&self.shared.table());
+        self.shared
+            .help
+            .complete(declarations, code, cursor, names, answer);
         receiver
     }
 
-    /// What is known about the name at `cursor` (code points): `text/plain` and `text/html`; `None` while a cell runs.
+    /// What is known about the name at `cursor` (code points): `text/plain` and `text/html`.
     pub(crate) fn inspect(
         &self,
         code: String,
@@ -139,11 +142,8 @@ impl Engine {
         _detail: u32,
     ) -> Answer<Option<MimeBundle>> {
         let (answer, receiver) = oneshot::channel();
-        if self.is_busy() || !self.shared.is_started() {
-            let _ = answer.send(None);
-        } else {
-            let _ = self.jobs.send(Job::Inspect(code, cursor, answer));
-        }
+        let declarations = assist::declarations(&self.shared.table());
+        self.shared.help.inspect(declarations, code, cursor, answer);
         receiver
     }
 
@@ -158,6 +158,7 @@ impl Engine {
     /// Ends the child and the engine's threads; a running cell is killed.
     pub(crate) fn shutdown(&self) {
         self.shared.phase.kill();
+        self.shared.help.stop();
         let _ = self.jobs.send(Job::Shutdown);
         if let Ok(session) = session::session() {
             session.remove();
@@ -173,8 +174,6 @@ fn refuse_all(jobs: &mpsc::Receiver<Job>, shared: &Shared, reason: &str) {
                 shared.job_done();
                 let _ = answer.send(CellStatus::Error(outcome::engine_error(reason)));
             }
-            Job::Complete(_, _, answer) => drop(answer.send(None)),
-            Job::Inspect(_, _, answer) => drop(answer.send(None)),
             Job::Reset(answer) => {
                 shared.job_done();
                 let _ = answer.send(());

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! $TMPDIR/swath-session-<pid>-…/
-//!   bin/      cargo, mold, rustup, swath-cell (links to swath-cell), rustc (the toolchain's)
+//!   bin/      cargo, mold, rustc, rustup, swath-cell (all links to swath-cell)
 //!   cell/     evcxr's crate
 //!   *.json    see `exchange`
+//!   help/     the same once more, for the process that completes and inspects
 //! ```
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -50,17 +51,18 @@ fn prepare() -> Result<Session, String> {
             )
         })?
         .keep();
-    for name in ["bin", "cell"] {
-        std::fs::create_dir(dir.join(name))
+    for name in ["bin", "cell", "help/bin", "help/cell"] {
+        std::fs::create_dir_all(dir.join(name))
             .map_err(|error| format!("cannot make a folder in {}: {error}", dir.display()))?;
     }
     let user_path = std::env::var_os("PATH").unwrap_or_default();
-    let mut path = OsString::from(dir.join("bin"));
-    path.push(":");
-    path.push(&user_path);
     // SAFETY: `prepare_environment` is called before other threads exist.
     unsafe {
-        std::env::set_var("PATH", path);
+        // rust-analyzer would prefer them to our tools.
+        for tool in ["CARGO", "RUSTC", "RUSTUP"] {
+            std::env::remove_var(tool);
+        }
+        std::env::set_var("PATH", tools_first(&dir, &user_path));
         std::env::set_var("EVCXR_TMPDIR", dir.join("cell"));
         std::env::set_var(exchange::SESSION_ENV, &dir);
     }
@@ -69,6 +71,14 @@ fn prepare() -> Result<Session, String> {
         user_path,
         user_library_path: std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default(),
     })
+}
+
+/// A search path on which the tools of `dir` come first.
+fn tools_first(dir: &Path, user_path: &OsStr) -> OsString {
+    let mut path = OsString::from(dir.join("bin"));
+    path.push(":");
+    path.push(user_path);
+    path
 }
 
 /// Removes folders of kernels that were killed.
@@ -88,8 +98,28 @@ fn remove_leftovers(temporary: &Path) {
 }
 
 impl Session {
-    /// Links the tools and writes the settings for `swath-cell`.
+    /// Links the tools and writes the settings for `swath-cell`, for the cells and for help.
     pub(crate) fn write_tools(&self, options: &EngineOptions) -> Result<(), String> {
+        self.write_tools_to(&self.dir, options, false)?;
+        self.write_tools_to(&self.help_dir(), options, true)
+    }
+
+    /// The folder of the process that completes and inspects.
+    pub(crate) fn help_dir(&self) -> PathBuf {
+        self.dir.join("help")
+    }
+
+    /// That process' search path.
+    pub(crate) fn help_path(&self) -> OsString {
+        tools_first(&self.help_dir(), &self.user_path)
+    }
+
+    fn write_tools_to(
+        &self,
+        dir: &Path,
+        options: &EngineOptions,
+        analysis_only: bool,
+    ) -> Result<(), String> {
         let tool = match &options.cell_tool {
             Some(tool) => tool.clone(),
             None => beside_this_program("swath-cell")?,
@@ -108,17 +138,10 @@ impl Session {
                 ));
             }
         }
-        let links = [
-            ("cargo", &tool),
-            ("mold", &tool),
-            ("rustup", &tool),
-            ("swath-cell", &tool),
-            ("rustc", &rustc),
-        ];
-        for (name, target) in links {
-            let link = self.dir.join("bin").join(name);
+        for name in ["cargo", "mold", "rustc", "rustup", "swath-cell"] {
+            let link = dir.join("bin").join(name);
             let _ = std::fs::remove_file(&link);
-            std::os::unix::fs::symlink(target, &link)
+            std::os::unix::fs::symlink(&tool, &link)
                 .map_err(|error| format!("cannot link {}: {error}", link.display()))?;
         }
         let mold = self.find_tool("mold");
@@ -133,15 +156,15 @@ impl Session {
                 self.find_tool("ld").as_deref(),
             ),
             mold,
-            crate_dir: self
-                .dir
+            crate_dir: dir
                 .join("cell")
                 .canonicalize()
-                .unwrap_or_else(|_| self.dir.join("cell")),
+                .unwrap_or_else(|_| dir.join("cell")),
             plain_cargo: std::env::var_os("SWATH_PLAIN_CARGO").is_some_and(|value| value == "1"),
+            analysis_only,
         };
-        exchange::write(&exchange::config_path(&self.dir), &config)
-            .map_err(|error| format!("cannot write to {}: {error}", self.dir.display()))
+        exchange::write(&exchange::config_path(dir), &config)
+            .map_err(|error| format!("cannot write to {}: {error}", dir.display()))
     }
 
     fn find_tool(&self, name: &str) -> Option<PathBuf> {

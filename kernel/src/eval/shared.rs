@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::exchange::{self, Report, unnameable};
+use super::help::Help;
 use super::phase::Phase;
 use super::variables::VariableTable;
 
@@ -17,6 +18,7 @@ pub(crate) struct Shared {
     item_names: Mutex<BTreeSet<String>>,
     waiting: AtomicUsize,
     started: AtomicBool,
+    pub(crate) help: Help,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -31,6 +33,7 @@ impl Shared {
             item_names: Mutex::default(),
             waiting: AtomicUsize::new(0),
             started: AtomicBool::new(false),
+            help: Help::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::generate::{BODY_MARK, Generated};
+use super::prune::Links;
 use super::split::Cell;
 
 /// A cell as the user sent it.
@@ -25,6 +26,7 @@ impl CellSource {
 pub(crate) struct KnownItem {
     pub(crate) source: CellSource,
     pub(crate) range: Range<usize>,
+    pub(crate) links: Links,
 }
 
 impl KnownItem {
@@ -40,6 +42,7 @@ pub(crate) fn known_items(cell: &Cell, source: &CellSource) -> Vec<KnownItem> {
         .map(|item| KnownItem {
             source: source.clone(),
             range: item.range.clone(),
+            links: Links::of(cell.item_text(item)),
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use evcxr::{CommandContext, Error, EvalOutputs};
 use serde_json::Value;
@@ -24,7 +24,7 @@ use super::shared::Shared;
 use super::source_map::{CellSource, KnownItem, SourceMap, known_items};
 use super::split::{Cell, function_names};
 use super::variables::TypeTexts;
-use super::{OutputSink, assist, syntax};
+use super::{OutputSink, prune, syntax};
 
 /// A request with the place for its answer.
 pub(crate) enum Job {
@@ -32,16 +32,6 @@ pub(crate) enum Job {
         String,
         ExecuteOptions,
         tokio::sync::oneshot::Sender<CellStatus>,
-    ),
-    Complete(
-        String,
-        usize,
-        tokio::sync::oneshot::Sender<Option<super::Completions>>,
-    ),
-    Inspect(
-        String,
-        usize,
-        tokio::sync::oneshot::Sender<Option<MimeBundle>>,
     ),
     Reset(tokio::sync::oneshot::Sender<()>),
     Shutdown,
@@ -66,9 +56,6 @@ pub(crate) struct Worker {
     /// Why names that existed once do not any more.
     departed: BTreeMap<String, String>,
 }
-
-/// How long nothing must happen before rust-analyzer is warmed up.
-const IDLE_BEFORE_WARMING: Duration = Duration::from_millis(1500);
 
 /// A cell on its way through the engine.
 struct Running<'a> {
@@ -125,33 +112,13 @@ impl Worker {
 
     pub(crate) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         let _ = self.start();
-        let mut is_warm = false;
-        loop {
-            let job = if is_warm {
-                jobs.recv().ok()
-            } else {
-                jobs.recv_timeout(IDLE_BEFORE_WARMING).ok()
-            };
-            let Some(job) = job else {
-                if is_warm {
-                    break;
-                }
-                // The first completion takes seconds; nobody waits for this one.
-                is_warm = true;
-                let _ = self.complete("let text = String::new(); text.le", 33);
-                continue;
-            };
+        self.shared.help.start(&self.options, self.session);
+        for job in jobs {
             match job {
                 Job::Execute(code, options, answer) => {
                     let status = self.execute(&code, options);
                     self.shared.job_done();
                     let _ = answer.send(status);
-                }
-                Job::Complete(code, cursor, answer) => {
-                    let _ = answer.send(self.complete(&code, cursor));
-                }
-                Job::Inspect(code, cursor, answer) => {
-                    let _ = answer.send(self.inspect(&code, cursor));
                 }
                 Job::Reset(answer) => {
                     self.reset();
@@ -248,6 +215,7 @@ impl Worker {
             serial: 0,
             used,
             quick: self.is_quick(&cell),
+            skip: self.unneeded(&items, &generated.code),
         };
         self.run_cell(
             &Running {
@@ -269,6 +237,24 @@ impl Worker {
                 .used
                 .keys()
                 .any(|name| self.functions.contains(name) || own.contains(name))
+    }
+
+    /// The texts of earlier items that this cell does not need. Those that it defines anew are not among evcxr's any more.
+    /// `SWATH_KEEP_ITEMS=1` has every cell compiled with everything.
+    fn unneeded(&self, new: &[KnownItem], code: &str) -> Vec<String> {
+        if std::env::var_os("SWATH_KEEP_ITEMS").is_some_and(|value| value == "1") {
+            return Vec::new();
+        }
+        let earlier: Vec<&KnownItem> = self
+            .items
+            .iter()
+            .filter(|old| !new.iter().any(|new| new.text() == old.text()))
+            .collect();
+        let links: Vec<_> = earlier.iter().map(|item| &item.links).collect();
+        prune::unneeded(&links, code)
+            .into_iter()
+            .map(|place| earlier[place].text().to_owned())
+            .collect()
     }
 
     fn run_cell(&mut self, running: &Running<'_>, request: Request) -> CellStatus {
@@ -361,6 +347,9 @@ impl Worker {
         self.items
             .retain(|old| !running.items.iter().any(|new| new.text() == old.text()));
         self.items.extend(running.items.iter().cloned());
+        if !running.cell.items.is_empty() {
+            self.shared.help.learn(running.generated.items());
+        }
         self.types.define(type_items(running.cell));
         self.functions.extend(function_names(running.cell));
         self.shared.add_names(
@@ -538,6 +527,9 @@ impl Worker {
                 match result {
                     Ok(outputs) => {
                         self.show(outputs);
+                        if line.starts_with(":dep") {
+                            self.shared.help.learn(line);
+                        }
                         CellStatus::Ok
                     }
                     Err(Error::SubprocessTerminated(reason)) => self.lost(&reason, &end),
@@ -575,19 +567,7 @@ impl Worker {
         drop(self.context.take());
         self.channel.forget_child();
         let _ = self.start();
-    }
-
-    fn complete(&mut self, code: &str, cursor: usize) -> Option<super::Completions> {
-        let table = self.shared.table().clone();
-        let (context, _) = self.context.as_mut()?;
-        assist::complete(context, &table, code, cursor)
-            .or_else(|| assist::complete_names(&self.shared.names(), code, cursor))
-    }
-
-    fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        let table = self.shared.table().clone();
-        let (context, _) = self.context.as_mut()?;
-        assist::inspect(context, &table, code, cursor)
+        self.shared.help.forget();
     }
 }
 
