@@ -7,6 +7,7 @@
 pub mod chips;
 pub mod cli;
 pub mod data;
+pub mod detect;
 pub mod device;
 pub mod display;
 mod error;

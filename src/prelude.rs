@@ -2,17 +2,20 @@
 
 pub use crate::boxes::{Annotation, BoundingBox, Detection, Merge};
 pub use crate::chips::{ChipOptions, Chips};
+pub use crate::detect::{BoxScores, DetectionOptions, SceneBoxes};
 pub use crate::device::Device;
 pub use crate::display::{Output, Show};
 pub use crate::evaluate::{ClassScore, Confusion, Scores};
 pub use crate::labels::Classes;
 pub use crate::models::{
-    Architecture, DeepLabV3, DeepLabV3Plus, FasterRcnn, Fpn, Network, Normalisation, Precision,
-    RetinaNet, Unet,
+    Architecture, CenterNet, DeepLabV3, DeepLabV3Plus, DetectionNetwork, DetectorArchitecture,
+    FasterRcnn, Fpn, Network, Normalisation, Precision, RetinaNet, Unet,
 };
 pub use crate::plot::Figure;
 pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, SceneMap};
 pub use crate::raster::{PixelWindow, Raster};
 pub use crate::scene::{Scene, Split};
-pub use crate::train::{Fit, Loss, Optimiser, RateSearch, Run, Schedule, Segmenter, StopReason};
+pub use crate::train::{
+    Detector, Fit, Loss, Optimiser, RateSearch, Run, Schedule, Segmenter, StopReason,
+};
 pub use crate::{data, plot, samples, session};

@@ -50,6 +50,9 @@ pub struct BundleMeta<A = Architecture> {
     /// The ground size of the training pixels in metres, where known.
     #[serde(default)]
     pub metres_per_pixel: Option<[f64; 2]>,
+    /// The score from which a detector's boxes count, where validation found one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
     /// The licence of the weights, where known.
     #[serde(default)]
     pub licence: Option<String>,
@@ -99,6 +102,7 @@ impl<A> BundleMeta<A> {
             normalisation,
             chip_size,
             metres_per_pixel: None,
+            threshold: None,
             licence: None,
             provenance,
         }

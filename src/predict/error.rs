@@ -130,6 +130,12 @@ pub enum PredictError {
         /// The scene's name.
         scene: String,
     },
+    /// Boxes were to be scored where none is labelled.
+    #[error("the scene has no labelled box to score against: {scene}")]
+    NoBoxes {
+        /// The scene's name.
+        scene: String,
+    },
     /// The map and the scene to score against share no pixel.
     #[error("the map covers {map} but the scene to score against {scene}: {name}")]
     NoOverlap {
@@ -190,6 +196,9 @@ impl Hint for PredictError {
             }
             Self::NoLabels { .. } => {
                 Some("`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels".to_owned())
+            }
+            Self::NoBoxes { .. } => {
+                Some("`scene.with_boxes(\"boxes.xml\", \"tree\")` gives a scene its boxes".to_owned())
             }
             Self::NoOverlap { .. } => {
                 Some("predict the scene that you score, or the whole scene it is a part of".to_owned())

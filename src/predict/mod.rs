@@ -29,4 +29,7 @@ pub use options::PredictOptions;
 pub use save::{SaveOptions, SavedFiles};
 pub use scene::predict_scene;
 
-pub(crate) use save::write_synced;
+pub(crate) use network::panic_text;
+pub(crate) use progress::Progress;
+pub(crate) use publish::publish_set;
+pub(crate) use save::{staging_folder, write_synced};

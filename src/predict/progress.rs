@@ -10,7 +10,7 @@ const INTERVAL: Duration = Duration::from_millis(250);
 
 /// A live line of progress; shows nothing when `quiet`.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     doing: &'static str,
     total: usize,
     done: usize,
@@ -20,7 +20,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(doing: &'static str, total: usize, quiet: bool) -> Self {
+    pub(crate) fn new(doing: &'static str, total: usize, quiet: bool) -> Self {
         let now = Instant::now();
         let mut progress = Self {
             doing,
@@ -37,7 +37,7 @@ impl Progress {
     }
 
     /// `count` more images are done.
-    pub(super) fn add(&mut self, count: usize) {
+    pub(crate) fn add(&mut self, count: usize) {
         self.done += count;
         let now = Instant::now();
         if self.done >= self.total || now - self.shown >= INTERVAL {

@@ -13,11 +13,16 @@ use crate::Result;
 /// there goes into the staging folder, so that a failure halfway can be undone; that of an earlier map disappears with
 /// it.
 pub(super) fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
+    publish_set(&MAP, staged, dir)
+}
+
+/// As [`publish`] for files other than a map's; `set` is every name that saving such a thing gives.
+pub(crate) fn publish_set(set: &[&str], staged: &Path, dir: &Path) -> Result<SavedFiles> {
     let mut names: Vec<OsString> = fs::read_dir(staged)
         .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
         .map_err(io_error("list the folder", staged))?;
     names.sort();
-    exchange(staged, dir, &names, |from, to| fs::rename(from, to))?;
+    exchange(set, staged, dir, &names, |from, to| fs::rename(from, to))?;
     // Some file systems refuse to flush a folder; the renames have succeeded then.
     let _ = fs::File::open(dir).and_then(|folder| folder.sync_all());
     let files = names.iter().map(|name| dir.join(name));
@@ -28,15 +33,16 @@ pub(super) fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
     ))
 }
 
-/// Puts `names` out of `staged` into `dir` and everything else that a map may leave there into `staged/replaced`, or
+/// Puts `names` out of `staged` into `dir` and everything else of the `set` that may lie there into `staged/replaced`, or
 /// leaves both folders as they were.
 fn exchange(
+    set: &[&str],
     staged: &Path,
     dir: &Path,
     names: &[OsString],
     mut rename: impl FnMut(&Path, &Path) -> io::Result<()>,
 ) -> Result<()> {
-    let old: Vec<OsString> = of_a_map()
+    let old: Vec<OsString> = with_side_files(set)
         .chain(names.iter().cloned())
         .filter(|name| dir.join(name).symlink_metadata().is_ok())
         .fold(Vec::new(), |mut all, name| {
@@ -94,11 +100,13 @@ fn rescue(replaced: &Path, dir: &Path) -> PathBuf {
     }
 }
 
-/// Every name that saving a map gives, GDAL's side files too.
-fn of_a_map() -> impl Iterator<Item = OsString> {
-    [LABELS, SCORES, POLYGONS_GPKG, POLYGONS_GEOJSON, SCORES_JSON]
-        .into_iter()
-        .flat_map(|name| [name.to_owned(), format!("{name}.aux.xml")])
+/// Every name that saving a map gives.
+const MAP: [&str; 5] = [LABELS, SCORES, POLYGONS_GPKG, POLYGONS_GEOJSON, SCORES_JSON];
+
+/// These names and those of GDAL's side files.
+fn with_side_files(set: &[&str]) -> impl Iterator<Item = OsString> {
+    set.iter()
+        .flat_map(|name| [(*name).to_owned(), format!("{name}.aux.xml")])
         .map(|name| OsStr::new(&name).to_owned())
 }
 
@@ -171,7 +179,7 @@ mod tests {
             let (before, new) = (files(dir.path()), files(&staged));
             let names: Vec<OsString> = new.keys().map(OsString::from).collect();
             let mut count = 0;
-            let outcome = exchange(&staged, dir.path(), &names, |from, to| {
+            let outcome = exchange(&MAP, &staged, dir.path(), &names, |from, to| {
                 count += 1;
                 if count == failing + 1 {
                     return Err(io::ErrorKind::PermissionDenied.into());
@@ -200,7 +208,7 @@ mod tests {
         let (dir, staged) = folders();
         let names = [OsString::from("labels.tif")];
         let mut count = 0;
-        let error = exchange(&staged, dir.path(), &names, |from, to| {
+        let error = exchange(&MAP, &staged, dir.path(), &names, |from, to| {
             count += 1;
             if count > 3 {
                 return Err(io::ErrorKind::PermissionDenied.into());

@@ -123,12 +123,7 @@ impl SceneMap {
             }
             .into());
         }
-        fs::create_dir_all(dir).map_err(io("make the folder", dir))?;
-        // Beside the final files, so that renaming never copies.
-        let staging = tempfile::Builder::new()
-            .prefix(".swath-save-")
-            .tempdir_in(dir);
-        let staging = staging.map_err(io("write into the folder", dir))?;
+        let staging = staging_folder(dir)?;
         let staged = staging.path();
 
         copy_as_cog(
@@ -159,6 +154,15 @@ impl SceneMap {
         }
         publish(staged, dir)
     }
+}
+
+/// Makes the folder `dir` and one in it for files under way: beside the final files, so that renaming never copies.
+pub(crate) fn staging_folder(dir: &Path) -> Result<tempfile::TempDir> {
+    fs::create_dir_all(dir).map_err(io("make the folder", dir))?;
+    tempfile::Builder::new()
+        .prefix(".swath-save-")
+        .tempdir_in(dir)
+        .map_err(io("write into the folder", dir))
 }
 
 /// Copies a working file of bytes as a cloud-optimised GeoTIFF, strip by strip.

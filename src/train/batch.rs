@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use crate::boxes::Annotation;
 use crate::chips::Chip;
 use crate::labels::IGNORE;
 use crate::models::Normalisation;
@@ -14,6 +15,8 @@ pub(crate) struct Batch {
     pub(super) images: Vec<f32>,
     /// `[n, height, width]`.
     pub(super) labels: Vec<u8>,
+    /// `n` lists of objects, in the chips' pixels.
+    pub(super) boxes: Vec<Vec<Annotation>>,
     /// `[n, bands, height, width]`.
     pub(super) shape: [usize; 4],
 }
@@ -25,7 +28,10 @@ impl Batch {
             .iter()
             .map(|chip| (&chip.patch, chip.labels.as_slice()))
             .collect();
-        Self::of_patches(&parts, normalisation)
+        Self {
+            boxes: chips.iter().map(|chip| chip.boxes.clone()).collect(),
+            ..Self::of_patches(&parts, normalisation)
+        }
     }
 
     pub(super) fn of_patches(parts: &[(&Patch, &[u8])], normalisation: &Normalisation) -> Self {
@@ -33,6 +39,7 @@ impl Batch {
             return Self {
                 images: Vec::new(),
                 labels: Vec::new(),
+                boxes: Vec::new(),
                 shape: [0; 4],
             };
         };
@@ -60,6 +67,7 @@ impl Batch {
         Self {
             images,
             labels,
+            boxes: Vec::new(),
             shape: [parts.len(), bands, height, width],
         }
     }

@@ -152,6 +152,20 @@ pub(super) fn labelled(chips: &Chips, valid: &Scene) -> Result<()> {
     Ok(())
 }
 
+/// Both scenes have boxes.
+pub(super) fn boxed(chips: &Chips, valid: &Scene) -> Result<()> {
+    for (area, scene) in areas(chips, valid) {
+        if !scene.has_boxes() {
+            return Err(TrainError::NoBoxes {
+                area,
+                scene: scene.name(),
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
 fn areas<'a>(chips: &'a Chips, valid: &'a Scene) -> [(&'static str, &'a Scene); 2] {
     [
         ("training scene", chips.scene()),

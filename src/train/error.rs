@@ -40,6 +40,17 @@ pub enum TrainError {
         /// The scene.
         scene: String,
     },
+    /// A scene without boxes, for a detector.
+    #[error("the {area} has no boxes: {scene}")]
+    NoBoxes {
+        /// `training scene` or `validation scene`.
+        area: &'static str,
+        /// The scene.
+        scene: String,
+    },
+    /// A detection network that names no loss.
+    #[error("the network gave no loss to train with")]
+    NoLoss,
     /// A scene whose classes are not the model's.
     #[error("the {area} has the classes {found:?}, the model has {expected:?}")]
     ClassesDiffer {
@@ -144,12 +155,16 @@ impl Hint for TrainError {
             Self::NoLabels { .. } => {
                 "add them with `scene.with_labels(\"labels.geojson\", \"building\")?` before `split` and `chips`".to_owned()
             }
+            Self::NoBoxes { .. } => {
+                "add them with `scene.with_boxes(\"boxes.xml\", \"tree\")?` before `split` and `chips`".to_owned()
+            }
+            Self::NoLoss => "return at least one loss from `DetectionNetwork::losses`".to_owned(),
             Self::ClassesDiffer { .. } => {
-                "make the model with `Segmenter::new(architecture, scene.classes())` of the training scene".to_owned()
+                "make the model with the classes of the training scene: `scene.classes()`".to_owned()
             }
             Self::BandsDiffer { .. } => "train and validate on imagery with the same bands".to_owned(),
             Self::NotTrained { .. } => {
-                "train it with `fit` and use `run.best()`, or load one with `Segmenter::load`".to_owned()
+                "train it with `fit` and use `run.best()`, or load one with `Segmenter::load` or `Detector::load`".to_owned()
             }
             Self::OutputShape { .. } => {
                 "a network keeps the height and width of its input; chips of a multiple of 32 pixels suit every encoder"

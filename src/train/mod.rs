@@ -9,6 +9,10 @@ mod batch;
 mod checkpoint;
 mod checks;
 mod descent;
+mod detection;
+mod detector;
+#[cfg(test)]
+mod detector_tests;
 mod error;
 mod finder;
 mod fit;
@@ -39,6 +43,7 @@ mod view;
 
 pub use average::Average;
 pub use descent::{Descent, MomentRecord};
+pub use detector::Detector;
 pub use error::TrainError;
 pub use finder::RateSearch;
 pub use history::{DetectionScores, EpochRecord, History, ValidationScores};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{EpochRecord, TrainError};
+use super::{EpochRecord, TrainError, ValidationScores};
 use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
@@ -160,6 +160,7 @@ impl<T: Task> Model<T> {
         );
         meta.colors = self.classes.colors();
         meta.metres_per_pixel = parts.metres_per_pixel;
+        meta.threshold = parts.threshold;
         if parts.band_names.len() == parts.bands {
             meta.band_names = parts.band_names;
         }
@@ -217,6 +218,7 @@ pub(super) struct Parts<T: Task> {
     band_names: Vec<String>,
     chip_size: usize,
     metres_per_pixel: Option<[f64; 2]>,
+    threshold: Option<f32>,
     provenance: BTreeMap<String, String>,
 }
 
@@ -246,8 +248,13 @@ impl<T: Task> Parts<T> {
             let name = format!("validation {}", record.scores.name());
             provenance.insert(name, format!("{score:.4}"));
         }
+        let threshold = match record.map(|record| &record.scores) {
+            Some(ValidationScores::Detection(scores)) if scores.truth > 0 => Some(scores.threshold),
+            _ => None,
+        };
         let (x, y) = scene.raster().metres_per_pixel();
         Self {
+            threshold,
             network,
             normalisation,
             bands: scene.band_count(),

@@ -4,13 +4,29 @@ use std::path::Path;
 
 use geo::{Area, LineString};
 
-use super::{PolygonFeature, VectorError};
+use super::{PointFeature, PolygonFeature, VectorError};
 use crate::Result;
 use crate::raster::{StagedFile, crs};
 
 /// Writes RFC 7946 GeoJSON: WGS 84 longitude and latitude, no `crs` member, exterior rings anticlockwise and holes
 /// clockwise, closed rings, eight decimals (a millimetre).
 pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
+    write_features(path, features, crs_wkt, push_polygon)
+}
+
+/// As [`write`] for points.
+pub(super) fn write_points(path: &Path, features: &[PointFeature], crs_wkt: &str) -> Result<()> {
+    write_features(path, features, crs_wkt, push_point)
+}
+
+type ToDegrees = Option<gdal::spatial_ref::CoordTransform>;
+
+fn write_features<F>(
+    path: &Path,
+    features: &[F],
+    crs_wkt: &str,
+    push: fn(&mut String, &F, &ToDegrees) -> Result<(), String>,
+) -> Result<()> {
     let to_degrees = if crs_wkt.is_empty() {
         None
     } else {
@@ -32,39 +48,72 @@ pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> 
     for (index, feature) in features.iter().enumerate() {
         line.clear();
         line.push_str(if index == 0 { "\n" } else { ",\n" });
-        let score = feature
-            .score
-            .filter(|score| score.is_finite())
-            .map_or("null".to_owned(), |score| score.to_string());
-        let class =
-            serde_json::to_string(&feature.class).map_err(|error| fail(error.to_string()))?;
-        let _ = write!(
-            line,
-            "{{\"type\":\"Feature\",\"properties\":{{\"class\":{class},\"score\":{score},\"area_m2\":{:.2}}},\
-             \"geometry\":{{\"type\":\"MultiPolygon\",\"coordinates\":[",
-            feature.area_m2
-        );
-        for (part, polygon) in feature.geometry.iter().enumerate() {
-            line.push_str(if part == 0 { "[" } else { ",[" });
-            for (ring, points) in std::iter::once(polygon.exterior())
-                .chain(polygon.interiors())
-                .enumerate()
-            {
-                if ring > 0 {
-                    line.push(',');
-                }
-                let points = in_degrees(points, to_degrees.as_ref()).map_err(fail)?;
-                push_ring(&mut line, points, ring == 0);
-            }
-            line.push(']');
-        }
-        line.push_str("]}}");
+        push(&mut line, feature, &to_degrees).map_err(fail)?;
         file.write_all(line.as_bytes()).map_err(io)?;
     }
     file.write_all(b"\n]}\n").map_err(io)?;
     file.flush().map_err(io)?;
     drop(file);
     staged.commit().map_err(io)?;
+    Ok(())
+}
+
+/// `"properties":{"class":"tree","score":0.9` without the brace that closes it.
+fn push_head(line: &mut String, class: &str, score: Option<f32>) -> Result<(), String> {
+    let score = score
+        .filter(|score| score.is_finite())
+        .map_or("null".to_owned(), |score| score.to_string());
+    let class = serde_json::to_string(class).map_err(|error| error.to_string())?;
+    let _ = write!(
+        line,
+        "{{\"type\":\"Feature\",\"properties\":{{\"class\":{class},\"score\":{score}"
+    );
+    Ok(())
+}
+
+fn push_polygon(
+    line: &mut String,
+    feature: &PolygonFeature,
+    to_degrees: &ToDegrees,
+) -> Result<(), String> {
+    push_head(line, &feature.class, feature.score)?;
+    let _ = write!(
+        line,
+        ",\"area_m2\":{:.2}}},\"geometry\":{{\"type\":\"MultiPolygon\",\"coordinates\":[",
+        feature.area_m2
+    );
+    for (part, polygon) in feature.geometry.iter().enumerate() {
+        line.push_str(if part == 0 { "[" } else { ",[" });
+        for (ring, points) in std::iter::once(polygon.exterior())
+            .chain(polygon.interiors())
+            .enumerate()
+        {
+            if ring > 0 {
+                line.push(',');
+            }
+            let points = in_degrees(points, to_degrees.as_ref())?;
+            push_ring(line, points, ring == 0);
+        }
+        line.push(']');
+    }
+    line.push_str("]}}");
+    Ok(())
+}
+
+fn push_point(
+    line: &mut String,
+    feature: &PointFeature,
+    to_degrees: &ToDegrees,
+) -> Result<(), String> {
+    push_head(line, &feature.class, feature.score)?;
+    let at = in_degrees(&vec![feature.point].into(), to_degrees.as_ref())?;
+    for point in &at.0 {
+        let _ = write!(
+            line,
+            "}},\"geometry\":{{\"type\":\"Point\",\"coordinates\":[{:.8},{:.8}]}}}}",
+            point.x, point.y
+        );
+    }
     Ok(())
 }
 
@@ -81,7 +130,7 @@ fn in_degrees(
     }
     if !xs.iter().chain(&ys).all(|value| value.is_finite()) {
         return Err(
-            "a polygon has coordinates that no longitude and latitude belong to".to_owned(),
+            "a feature has coordinates that no longitude and latitude belong to".to_owned(),
         );
     }
     Ok(xs.into_iter().zip(ys).collect::<Vec<_>>().into())

@@ -4,7 +4,7 @@ use std::path::Path;
 use gdal_sys::{OGRFieldType, OGRGeometryH, OGRwkbGeometryType};
 use geo::LineString;
 
-use super::{PolygonFeature, VectorError};
+use super::{PointFeature, PolygonFeature, VectorError};
 use crate::raster::gdal_library::{self, StringList, c_path, c_string};
 use crate::raster::{StagedFile, crs};
 use crate::{Result, session};
@@ -21,6 +21,19 @@ pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> 
     writer.finish()
 }
 
+/// Writes a GeoPackage of points with one layer named after the file.
+pub(super) fn write_points(path: &Path, features: &[PointFeature], crs_wkt: &str) -> Result<()> {
+    let writer = GeoPackageWriter::of_kind(path, crs_wkt, OGRwkbGeometryType::wkbPoint)?;
+    for (index, feature) in features.iter().enumerate() {
+        if index % 4096 == 0 {
+            session::check_interrupt("writing points")?;
+        }
+        let (added, messages) = gdal_library::with_messages(|| writer.target.add_point(feature));
+        writer.checked(added, &messages)?;
+    }
+    writer.finish()
+}
+
 /// Writes a GeoPackage feature by feature; it appears under its name only when it is complete.
 pub(crate) struct GeoPackageWriter {
     target: Target,
@@ -29,6 +42,10 @@ pub(crate) struct GeoPackageWriter {
 
 impl GeoPackageWriter {
     pub(crate) fn create(path: &Path, crs_wkt: &str) -> Result<Self> {
+        Self::of_kind(path, crs_wkt, OGRwkbGeometryType::wkbMultiPolygon)
+    }
+
+    fn of_kind(path: &Path, crs_wkt: &str, kind: OGRwkbGeometryType::Type) -> Result<Self> {
         let fail = |detail: String| VectorError::Write {
             path: path.to_owned(),
             detail,
@@ -45,7 +62,7 @@ impl GeoPackageWriter {
             .to_string_lossy()
             .into_owned();
         let (target, messages) = gdal_library::with_messages(|| {
-            Target::create(staged.path(), &layer_name, system.as_ref())
+            Target::create(staged.path(), &layer_name, system.as_ref(), kind)
         });
         match target {
             Some(target) => Ok(Self { target, staged }),
@@ -109,6 +126,7 @@ impl Target {
         path: &Path,
         layer_name: &str,
         system: Option<&gdal::spatial_ref::SpatialRef>,
+        kind: OGRwkbGeometryType::Type,
     ) -> Option<Self> {
         let (name, driver, layer_name) = (c_path(path), c_string("GPKG"), c_string(layer_name));
         let options = StringList::new(["SPATIAL_INDEX=YES", "GEOMETRY_NAME=geom"]);
@@ -130,18 +148,25 @@ impl Target {
                     std::ptr::null_mut(),
                     gdal::spatial_ref::SpatialRef::to_c_hsrs,
                 ),
-                OGRwkbGeometryType::wkbMultiPolygon,
+                kind,
                 options.as_ptr(),
             );
             let target = Self { dataset, layer };
             if layer.is_null() {
                 return None;
             }
-            for (name, kind) in [
+            let fields = [
                 ("class", OGRFieldType::OFTString),
                 ("score", OGRFieldType::OFTReal),
                 ("area_m2", OGRFieldType::OFTReal),
-            ] {
+            ];
+            // A point has no area.
+            let fields = if kind == OGRwkbGeometryType::wkbPoint {
+                &fields[..2]
+            } else {
+                &fields[..]
+            };
+            for &(name, kind) in fields {
                 let field = gdal_sys::OGR_Fld_Create(c_string(name).as_ptr(), kind);
                 let made = gdal_sys::OGR_L_CreateField(layer, field, 1);
                 gdal_sys::OGR_Fld_Destroy(field);
@@ -172,6 +197,23 @@ impl Target {
                 gdal_sys::OGR_G_AddGeometryDirectly(whole, shape);
             }
             gdal_sys::OGR_F_SetGeometryDirectly(feature, whole);
+            let failed = gdal_sys::OGR_L_CreateFeature(self.layer, feature) != 0;
+            gdal_sys::OGR_F_Destroy(feature);
+            (!failed).then_some(())
+        }
+    }
+
+    fn add_point(&self, point: &PointFeature) -> Option<()> {
+        // SAFETY: the layer is open; the feature is made, filled and destroyed here, and takes the geometry over.
+        unsafe {
+            let feature = gdal_sys::OGR_F_Create(gdal_sys::OGR_L_GetLayerDefn(self.layer));
+            gdal_sys::OGR_F_SetFieldString(feature, 0, c_string(&point.class).as_ptr());
+            if let Some(score) = point.score {
+                gdal_sys::OGR_F_SetFieldDouble(feature, 1, f64::from(score));
+            }
+            let geometry = gdal_sys::OGR_G_CreateGeometry(OGRwkbGeometryType::wkbPoint);
+            gdal_sys::OGR_G_SetPoint_2D(geometry, 0, point.point.x(), point.point.y());
+            gdal_sys::OGR_F_SetGeometryDirectly(feature, geometry);
             let failed = gdal_sys::OGR_L_CreateFeature(self.layer, feature) != 0;
             gdal_sys::OGR_F_Destroy(feature);
             (!failed).then_some(())

@@ -12,4 +12,4 @@ pub use error::VectorError;
 pub(crate) use geopackage::GeoPackageWriter;
 pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
 pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};
-pub use write::{Format, PolygonFeature, write_polygons};
+pub use write::{Format, PointFeature, PolygonFeature, write_points, write_polygons};

@@ -21,6 +21,17 @@ pub struct PolygonFeature {
     pub area_m2: f64,
 }
 
+/// A point to write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PointFeature {
+    /// Its place in WORLD coordinates of the reference system it is written with.
+    pub point: geo::Point<f64>,
+    /// The name of its class.
+    pub class: String,
+    /// How sure the model is, from 0 to 1.
+    pub score: Option<f32>,
+}
+
 /// A vector file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -51,5 +62,31 @@ pub fn write_polygons(
         path.push(name);
     }
     write(&path, features, crs_wkt)?;
+    Ok(path)
+}
+
+/// Writes points with the properties `class` and `score`, as [`write_polygons`] does polygons. A folder gets
+/// `points.gpkg` or `points.geojson`.
+///
+/// # Errors
+/// As [`write_polygons`].
+pub fn write_points(
+    path: impl AsRef<Path>,
+    features: &[PointFeature],
+    crs_wkt: &str,
+    format: Format,
+) -> Result<PathBuf> {
+    let mut path = path.as_ref().to_owned();
+    let name = match format {
+        Format::GeoPackage => "points.gpkg",
+        Format::GeoJson => "points.geojson",
+    };
+    if path.is_dir() || path.extension().is_none() {
+        path.push(name);
+    }
+    match format {
+        Format::GeoPackage => geopackage::write_points(&path, features, crs_wkt)?,
+        Format::GeoJson => geojson::write_points(&path, features, crs_wkt)?,
+    }
     Ok(path)
 }

@@ -39,12 +39,12 @@ pub(super) fn heat(scores: Tensor<4>, targets: &DeviceTargets) -> Tensor<1> {
 ///
 /// # Source
 /// Rezatofighi et al. 2019 (arXiv:1902.09630); weights as in Liu et al. 2019 (TTFNet), equations 6 and 7.
-pub(super) fn sides(sides: Tensor<4>, targets: &DeviceTargets) -> Tensor<1> {
+pub(super) fn sides(sides: &Tensor<4>, targets: &DeviceTargets) -> Tensor<1> {
     let part = |sides: &Tensor<4>, side: usize| sides.clone().narrow(1, side, 1);
     let (mut inner, mut outer, mut found, mut wanted) = (None, None, None, None);
     // Width, then height.
     for (near, far) in [(0, 2), (1, 3)] {
-        let [a, b] = [near, far].map(|side| (part(&sides, side), part(&targets.sides, side)));
+        let [a, b] = [near, far].map(|side| (part(sides, side), part(&targets.sides, side)));
         let times = |product: &mut Option<Tensor<4>>, length: Tensor<4>| {
             *product = Some(match product.take() {
                 Some(width) => width * length,
@@ -136,7 +136,7 @@ mod tests {
         }
         let device = Device::flex();
         let tensor = Tensor::<4>::from_data(TensorData::new(sides_found, [1, 4, 4, 4]), &device);
-        let found = value(sides(tensor, &host.upload(&device)));
+        let found = value(sides(&tensor, &host.upload(&device)));
         assert!(
             (found - expected / total).abs() < 1e-5,
             "{found} {}",
@@ -154,7 +154,7 @@ mod tests {
         };
         let (scores, distances) = (leaf(1), leaf(4));
         let targets = Targets::new(&[Vec::new()], [1, 1, 4, 4]).upload(&device);
-        let loss = heat(scores.clone(), &targets) + sides(distances.clone(), &targets);
+        let loss = heat(scores.clone(), &targets) + sides(&distances, &targets);
         let gradients = loss.backward();
         for leaf in [scores, distances] {
             let gradient = leaf.grad(&gradients).map(|gradient| gradient.into_data());

@@ -139,7 +139,10 @@ impl DetectionNetwork for CenterNetModel {
         let targets = targets::Targets::new(targets, heat.dims()).upload(&heat.device());
         vec![
             ("heat map", losses::heat(heat, &targets)),
-            ("boxes", losses::sides(sides, &targets) * losses::BOX_WEIGHT),
+            (
+                "boxes",
+                losses::sides(&sides, &targets) * losses::BOX_WEIGHT,
+            ),
         ]
     }
 

@@ -1,0 +1,166 @@
+use crate::Result;
+use crate::boxes::Merge;
+use crate::models::DetectOptions;
+use crate::predict::PredictError;
+use crate::raster::Size;
+
+use super::tiles::MULTIPLE;
+
+/// How a scene is searched for objects.
+///
+/// | choice | unless set |
+/// |---|---|
+/// | [`DetectionOptions::window`] | 512: side of the tiles that the network sees, in pixels |
+/// | [`DetectionOptions::overlap`] | a quarter of the window: pixels that neighbouring tiles share |
+/// | [`DetectionOptions::batch`] | 1 on the CPU, 8 on a GPU: tiles searched at once |
+/// | [`DetectionOptions::min_score`] | 0.05: boxes below are dropped for good |
+/// | [`DetectionOptions::threshold`] | what the model's validation found best: boxes below are kept, but not shown |
+/// | [`DetectionOptions::merge`] | [`Merge::Nms`] at 0.5: what becomes of boxes that overlap |
+/// | [`DetectionOptions::max_boxes`] | 300: the most boxes of one tile |
+/// | [`DetectionOptions::quiet`] | false: show progress |
+///
+/// ```
+/// use swath::detect::DetectionOptions;
+/// let options = DetectionOptions::new().window(768).threshold(0.4);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct DetectionOptions {
+    pub(super) window: usize,
+    overlap: Option<usize>,
+    pub(super) batch: Option<usize>,
+    pub(super) network: DetectOptions,
+    pub(super) threshold: Option<f32>,
+    pub(super) merge: Merge,
+    pub(super) quiet: bool,
+}
+
+impl Default for DetectionOptions {
+    fn default() -> Self {
+        Self {
+            window: 512,
+            overlap: None,
+            batch: None,
+            network: DetectOptions::default(),
+            threshold: None,
+            merge: Merge::default(),
+            quiet: false,
+        }
+    }
+}
+
+impl DetectionOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Side of the tiles in pixels, rounded up to a multiple of 32; at most the scene's own size.
+    pub fn window(mut self, pixels: usize) -> Self {
+        self.window = pixels;
+        self
+    }
+
+    /// Pixels that neighbouring tiles share: at least as many as the largest object is wide, or it may be seen in parts
+    /// only.
+    pub fn overlap(mut self, pixels: usize) -> Self {
+        self.overlap = Some(pixels);
+        self
+    }
+
+    /// Tiles searched at once.
+    pub fn batch(mut self, tiles: usize) -> Self {
+        self.batch = Some(tiles);
+        self
+    }
+
+    /// The lowest score of a box that is kept. Low ones cost little and are needed for average precision, which looks at
+    /// all thresholds.
+    pub fn min_score(mut self, score: f32) -> Self {
+        self.network.min_score = score;
+        self
+    }
+
+    /// The lowest score of a box that is counted, drawn and saved; see [`super::SceneBoxes::threshold`].
+    pub fn threshold(mut self, score: f32) -> Self {
+        self.threshold = Some(score);
+        self
+    }
+
+    /// What becomes of boxes of one class that overlap, within a tile and across tiles.
+    pub fn merge(mut self, merge: Merge) -> Self {
+        self.merge = merge;
+        self
+    }
+
+    /// The most boxes of one tile, the best ones.
+    pub fn max_boxes(mut self, boxes: usize) -> Self {
+        self.network.max_boxes = boxes;
+        self
+    }
+
+    /// Shows no progress.
+    pub fn quiet(mut self, quiet: bool) -> Self {
+        self.quiet = quiet;
+        self
+    }
+
+    /// The largest side of a tile: beyond it the activations of one tile outgrow a usual computer.
+    const LARGEST_WINDOW: usize = 8192;
+
+    /// Pixels that neighbouring tiles share.
+    pub(super) fn overlap_pixels(&self) -> usize {
+        self.overlap.unwrap_or(self.window / 4)
+    }
+
+    /// What the network itself suppresses: all of it with plain suppression; hardly anything where boxes are to be
+    /// merged in another way later.
+    pub(super) fn of_network(&self) -> DetectOptions {
+        let nms_iou = match self.merge {
+            Merge::Nms { iou } => iou,
+            _ => 0.9,
+        };
+        DetectOptions {
+            nms_iou,
+            ..self.network
+        }
+    }
+
+    pub(super) fn check(&self, area: Size) -> Result<()> {
+        let wrong = |name, found: String, expected: String| {
+            Err(PredictError::Option {
+                name,
+                found,
+                expected,
+            }
+            .into())
+        };
+        if self.window == 0 || self.window > Self::LARGEST_WINDOW {
+            let expected = format!("from 1 to {}", Self::LARGEST_WINDOW);
+            return wrong("window", self.window.to_string(), expected);
+        }
+        let side = self.window.div_ceil(MULTIPLE) * MULTIPLE;
+        // One tile over the whole scene overlaps with nothing.
+        let overlap = self.overlap_pixels();
+        if overlap >= side && side < area.width.max(area.height) {
+            let expected = format!("less than the window's {side} pixels");
+            return wrong("overlap", overlap.to_string(), expected);
+        }
+        if self.batch == Some(0) {
+            return wrong("batch", "0".to_owned(), "at least 1".to_owned());
+        }
+        if self.network.max_boxes == 0 {
+            return wrong("max_boxes", "0".to_owned(), "at least 1".to_owned());
+        }
+        let scores = [
+            ("min_score", Some(self.network.min_score)),
+            ("threshold", self.threshold),
+        ];
+        for (name, score) in scores {
+            if let Some(score) = score.filter(|score| !(0.0..=1.0).contains(score)) {
+                return wrong(name, score.to_string(), "from 0 to 1".to_owned());
+            }
+        }
+        Ok(())
+    }
+}

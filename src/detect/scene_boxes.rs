@@ -1,0 +1,206 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::BoxScores;
+use crate::Result;
+use crate::boxes::Detection;
+use crate::labels::Classes;
+use crate::predict::PredictError;
+use crate::raster::PixelWindow;
+use crate::scene::Scene;
+
+/// The objects found in a scene: boxes with class and score. Cheap to clone.
+///
+/// As the last expression of a cell it shows itself over the imagery. [`SceneBoxes::threshold`] changes which boxes count,
+/// [`SceneBoxes::evaluate`] scores them, [`SceneBoxes::save`] writes GIS files.
+#[derive(Clone, Debug)]
+pub struct SceneBoxes {
+    inner: Arc<Inner>,
+    threshold: f32,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// Best first, in pixels of the scene's raster.
+    detections: Vec<Detection>,
+    classes: Classes,
+    scene: Scene,
+    area: PixelWindow,
+    /// The latest evaluation, which is saved with the boxes.
+    evaluated: Mutex<Option<BoxScores>>,
+}
+
+impl SceneBoxes {
+    pub(super) fn new(
+        mut detections: Vec<Detection>,
+        threshold: f32,
+        classes: Classes,
+        scene: Scene,
+        area: PixelWindow,
+    ) -> Self {
+        detections.sort_by(|one, other| other.score.total_cmp(&one.score));
+        Self {
+            inner: Arc::new(Inner {
+                detections,
+                classes,
+                scene,
+                area,
+                evaluated: Mutex::new(None),
+            }),
+            threshold,
+        }
+    }
+
+    /// The same boxes with another threshold: those of a lower score are neither counted nor drawn nor saved. Nothing is
+    /// detected again, and a lower threshold brings back what a higher one hid.
+    #[must_use]
+    pub fn threshold(&self, score: f32) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            threshold: score,
+        }
+    }
+
+    /// The lowest score that counts.
+    #[must_use]
+    pub fn threshold_score(&self) -> f32 {
+        self.threshold
+    }
+
+    /// The boxes at or above the threshold, best first, in pixels of the scene's raster.
+    #[must_use]
+    pub fn detections(&self) -> &[Detection] {
+        let all = &self.inner.detections;
+        &all[..all.partition_point(|found| found.score >= self.threshold)]
+    }
+
+    /// All boxes that were found, best first, whatever the threshold.
+    #[must_use]
+    pub fn all_detections(&self) -> &[Detection] {
+        &self.inner.detections
+    }
+
+    /// How many boxes count.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.detections().len()
+    }
+
+    /// Whether no box counts.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The classes, background first.
+    #[must_use]
+    pub fn classes(&self) -> &Classes {
+        &self.inner.classes
+    }
+
+    /// The scene that was searched.
+    #[must_use]
+    pub fn scene(&self) -> &Scene {
+        &self.inner.scene
+    }
+
+    /// The pixels of the scene's raster that were searched.
+    #[must_use]
+    pub fn area(&self) -> PixelWindow {
+        self.inner.area
+    }
+
+    /// How many boxes of each class count, by name; classes without any are left out.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for found in self.detections() {
+            *counts.entry(self.class_name(found.class)).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    pub(super) fn class_name(&self, class: usize) -> String {
+        self.classes()
+            .names()
+            .get(class)
+            .map_or_else(|| format!("class {class}"), |name| (*name).to_owned())
+    }
+
+    /// Scores the boxes against those of `scene`, over the pixels that both cover: the scene that was searched, or a part
+    /// of it. Average precision looks at the scores of all boxes, whatever the threshold; F1 counts those that it leaves.
+    ///
+    /// A box at the edge of the common pixels counts when at least half of it lies inside, found or labelled.
+    ///
+    /// # Errors
+    /// [`PredictError::NoBoxes`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
+    /// [`PredictError::ClassesDiffer`] when the two cannot be compared.
+    pub fn evaluate(&self, scene: &Scene) -> Result<BoxScores> {
+        let (own, other) = (self.inner.scene.raster(), scene.raster());
+        if own.size() != other.size() || own.transform() != other.transform() {
+            return Err(PredictError::OtherGrid {
+                expected: own.size(),
+                found: other.size(),
+                path: other.path().to_owned(),
+            }
+            .into());
+        }
+        let name = scene.name();
+        if !scene.has_boxes() {
+            return Err(PredictError::NoBoxes { scene: name }.into());
+        }
+        if self.classes().names() != scene.classes().names() {
+            let owned = |classes: &Classes| {
+                let names = classes.names().into_iter();
+                names.map(str::to_owned).collect::<Vec<_>>()
+            };
+            return Err(PredictError::ClassesDiffer {
+                expected: owned(self.classes()),
+                found: owned(scene.classes()),
+            }
+            .into());
+        }
+        let Some(common) = self.area().intersect(&scene.area()) else {
+            return Err(PredictError::NoOverlap {
+                map: self.area(),
+                scene: scene.area(),
+                name,
+            }
+            .into());
+        };
+        let truth = scene.boxes_in(&common, VISIBLE);
+        let (width, height) = (common.width as f64, common.height as f64);
+        let found = self
+            .inner
+            .detections
+            .iter()
+            .filter_map(|found| {
+                let local = found
+                    .bounds
+                    .translate(-(common.col as f64), -(common.row as f64));
+                let cut = local.clip(width, height);
+                (local.intersection_over_area(&cut) >= VISIBLE).then(|| found.with_bounds(cut))
+            })
+            .collect();
+        let scores = BoxScores::new(truth, found, self.classes(), self.threshold, &name);
+        *self
+            .inner
+            .evaluated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(scores.clone());
+        Ok(scores)
+    }
+
+    /// What [`SceneBoxes::evaluate`] found last.
+    #[must_use]
+    pub fn scores(&self) -> Option<BoxScores> {
+        self.inner
+            .evaluated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// The share of a box that must lie inside for it to count at the edge.
+const VISIBLE: f64 = 0.5;

@@ -1,0 +1,166 @@
+use crate::boxes::score::{
+    self, CocoOptions, CocoScores, ImageBoxes, MatchScore, Matching, Ranked, ranked,
+};
+use crate::boxes::{Annotation, Detection};
+use crate::labels::Classes;
+
+/// The scores of a scene's boxes against labelled ones: average precision, precision and recall, F1.
+///
+/// Shows itself as a table with the curve of precision over recall.
+#[derive(Clone, Debug)]
+pub struct BoxScores {
+    /// The scene is one image.
+    images: [ImageBoxes; 1],
+    coco: CocoScores,
+    pub(super) classes: Classes,
+    threshold: f32,
+    pub(super) scene: String,
+}
+
+impl BoxScores {
+    pub(super) fn new(
+        truth: Vec<Annotation>,
+        found: Vec<Detection>,
+        classes: &Classes,
+        threshold: f32,
+        scene: &str,
+    ) -> Self {
+        let images = [ImageBoxes { truth, found }];
+        let options = CocoOptions::without_limit();
+        Self {
+            coco: score::coco_with(&images, classes.len() - 1, &options),
+            images,
+            classes: classes.clone(),
+            threshold,
+            scene: scene.to_owned(),
+        }
+    }
+
+    /// Average precision at IoU 0.5, the mean over the classes that have objects; NaN when none has.
+    #[must_use]
+    pub fn ap50(&self) -> f64 {
+        self.coco.ap50
+    }
+
+    /// COCO's average precision, the mean over IoU 0.50, 0.55, … 0.95 and over the classes that have objects; NaN when
+    /// none has.
+    #[must_use]
+    pub fn ap(&self) -> f64 {
+        self.coco.ap
+    }
+
+    /// All of COCO's figures, by size and class. Every box counts, not only COCO's 100 best of an image: a scene has more
+    /// objects than that.
+    #[must_use]
+    pub fn coco(&self) -> &CocoScores {
+        &self.coco
+    }
+
+    /// The labelled and the found boxes that were compared, in pixels of their common area.
+    #[must_use]
+    pub fn boxes(&self) -> &ImageBoxes {
+        &self.images[0]
+    }
+
+    /// The threshold that [`BoxScores::counts`] and [`BoxScores::f1`] use.
+    #[must_use]
+    pub fn threshold(&self) -> f32 {
+        self.threshold
+    }
+
+    /// Right, wrong and missed boxes of all classes at the threshold; a box is right from this intersection over union.
+    #[must_use]
+    pub fn counts(&self, iou: f64) -> MatchScore {
+        self.counts_by(iou, Matching::Coco)
+    }
+
+    /// [`BoxScores::counts`] by another matching, such as Raster Vision's, so that its published figures can be compared.
+    #[must_use]
+    pub fn counts_by(&self, iou: f64, matching: Matching) -> MatchScore {
+        (1..self.classes.len())
+            .map(|class| self.class_counts(class, iou, matching))
+            .fold(MatchScore::new(0, 0, 0), |sum, one| sum.and(&one))
+    }
+
+    pub(super) fn class_counts(&self, class: usize, iou: f64, matching: Matching) -> MatchScore {
+        score::f1(&self.images, class, iou, self.threshold, matching)
+    }
+
+    /// F1 of all classes at the threshold; a box is right from this intersection over union (0.5 is usual, 0.4 for objects
+    /// whose outlines nobody can tell exactly). NaN when there is neither object nor box.
+    #[must_use]
+    pub fn f1(&self, iou: f64) -> f64 {
+        self.counts(iou).f1
+    }
+
+    /// The threshold with the highest F1 on these very boxes, and its counts. For a figure that holds elsewhere take
+    /// [`BoxScores::f1`], whose threshold comes from the validation area.
+    #[must_use]
+    pub fn best_f1(&self, iou: f64) -> (f32, MatchScore) {
+        best_threshold(&self.images, self.classes.len(), iou)
+    }
+
+    /// Precision and recall of a class, by name, after each score that occurs: `(score, precision, recall)`, scores
+    /// falling. Empty for a class that is not there.
+    #[must_use]
+    pub fn precision_recall(&self, class: &str, iou: f64) -> Vec<(f32, f64, f64)> {
+        let index = self.classes.index_of(class).filter(|&index| index > 0);
+        index.map_or_else(Vec::new, |index| self.curve_of(index, iou))
+    }
+
+    pub(super) fn curve_of(&self, class: usize, iou: f64) -> Vec<(f32, f64, f64)> {
+        ranked(&self.images, class, iou).curve()
+    }
+
+    /// The scores as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let number = |value: f64| value.is_finite().then_some(value);
+        let classes: Vec<_> = self
+            .coco
+            .per_class
+            .iter()
+            .map(|class| {
+                let counts = self.class_counts(class.class, 0.5, Matching::Coco);
+                serde_json::json!({
+                    "class": self.classes.get(class.class).map(|class| &class.name),
+                    "objects": class.objects,
+                    "ap50": number(class.ap50),
+                    "ap75": number(class.ap75),
+                    "ap": number(class.ap),
+                    "true_positives": counts.true_positives,
+                    "false_positives": counts.false_positives,
+                    "false_negatives": counts.false_negatives,
+                    "precision": number(counts.precision),
+                    "recall": number(counts.recall),
+                    "f1": number(counts.f1),
+                })
+            })
+            .collect();
+        serde_json::json!({
+            "scene": self.scene,
+            "threshold": self.threshold,
+            "iou": 0.5,
+            "ap50": number(self.coco.ap50),
+            "ap75": number(self.coco.ap75),
+            "ap": number(self.coco.ap),
+            "ap_small": number(self.coco.ap_small),
+            "ap_medium": number(self.coco.ap_medium),
+            "ap_large": number(self.coco.ap_large),
+            "f1": number(self.f1(0.5)),
+            "classes": classes,
+        })
+    }
+}
+
+/// The threshold with the highest F1 over all classes together, and its counts; `classes` counts the background.
+pub(crate) fn best_threshold(images: &[ImageBoxes], classes: usize, iou: f64) -> (f32, MatchScore) {
+    let mut all = Ranked::default();
+    for class in 1..classes {
+        let of_class = ranked(images, class, iou);
+        all.found.extend(of_class.found);
+        all.objects += of_class.objects;
+    }
+    all.found.sort_by(|one, other| other.0.total_cmp(&one.0));
+    all.best()
+}

@@ -1,0 +1,343 @@
+//! Whole scenes through a network that finds bright rectangles exactly.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::tensor::Tensor;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+use super::{DetectionOptions, SceneBoxes, detect_scene};
+use crate::boxes::{Annotation, BoundingBox, Detection, Merge};
+use crate::device::Device;
+use crate::display::Show;
+use crate::labels::Classes;
+use crate::models::{DetectOptions, DetectionNetwork, Normalisation};
+use crate::raster::{GeoTransform, RasterType, RasterWriter, Size, WriterOptions};
+use crate::scene::{Scene, Split};
+use crate::{Hint, Result};
+
+/// A network whose boxes are the bright rectangles of its images; the score tells how large they are.
+#[derive(Module, Debug)]
+struct Finder {
+    conv: Conv2d,
+}
+
+impl Finder {
+    fn new() -> Self {
+        Self {
+            conv: Conv2dConfig::new([1, 1], [1, 1]).init(Device::cpu().burn()),
+        }
+    }
+}
+
+impl DetectionNetwork for Finder {
+    fn losses(&self, images: Tensor<4>, _: &[Vec<Annotation>]) -> Vec<(&'static str, Tensor<1>)> {
+        vec![("none", self.conv.forward(images).mean())]
+    }
+
+    fn detect(&self, images: Tensor<4>, options: &DetectOptions) -> Vec<Vec<Detection>> {
+        let [n, _, height, width] = images.dims();
+        let values = images.into_data().try_to_vec::<f32>().unwrap_or_default();
+        let of_image = |image: usize| {
+            let plane = &values[image * height * width..][..height * width];
+            rectangles(plane, width, options.min_score)
+        };
+        (0..n).map(of_image).collect()
+    }
+}
+
+/// The rectangles of values above a half, which touch nothing.
+fn rectangles(plane: &[f32], width: usize, least: f32) -> Vec<Detection> {
+    let height = plane.len() / width;
+    let bright = |col: usize, row: usize| plane[row * width + col] > 0.5;
+    let mut found = Vec::new();
+    for row in 0..height {
+        for col in 0..width {
+            let corner = bright(col, row)
+                && !(col > 0 && bright(col - 1, row))
+                && !(row > 0 && bright(col, row - 1));
+            if !corner {
+                continue;
+            }
+            let across = (col..width).take_while(|&at| bright(at, row)).count();
+            let down = (row..height).take_while(|&at| bright(col, at)).count();
+            let bounds = BoundingBox::from_xywh(col as f64, row as f64, across as f64, down as f64);
+            let score = (bounds.area() as f32 / 1000.0).min(1.0);
+            if score >= least {
+                found.push(Detection::new(bounds, 1, score));
+            }
+        }
+    }
+    found
+}
+
+const WGS84: &str = "EPSG:4326";
+
+/// Bright rectangles of 5 to 30 px on a dark ground, none of which touches another, with their outlines as boxes.
+fn drawn(folder: &std::path::Path, size: Size, seed: u64) -> Result<Scene> {
+    let mut random = Pcg64::seed_from_u64(seed);
+    let transform = GeoTransform([85.5, 1e-5, 0.0, 27.6, 0.0, -1e-5]);
+    let mut values = vec![0_u8; size.area()];
+    let mut rows = String::from("xmin,ymin,xmax,ymax,label\n");
+    for (left, top) in (0..size.height / 34)
+        .flat_map(|row| (0..size.width / 34).map(move |col| (col * 34, row * 34)))
+    {
+        let (width, height) = (random.random_range(5..31), random.random_range(5..31));
+        let (left, top) = (
+            left + random.random_range(1..33 - width),
+            top + random.random_range(1..33 - height),
+        );
+        for row in top..top + height {
+            values[row * size.width + left..][..width].fill(200);
+        }
+        let (right, bottom) = (left + width, top + height);
+        rows.push_str(&format!("{left},{top},{right},{bottom},car\n"));
+    }
+    let (path, boxes) = (folder.join("cars.tif"), folder.join("cars.csv"));
+    let options = WriterOptions::default().plain_tiles();
+    let mut writer =
+        RasterWriter::create(&path, size, 1, RasterType::U8, transform, WGS84, options)?;
+    writer.write_rows(0, &values)?;
+    writer.finish()?;
+    std::fs::write(&boxes, rows).map_err(|source| crate::predict::PredictError::Io {
+        action: "write the boxes",
+        path: boxes.clone(),
+        source,
+    })?;
+    Scene::open(path)?.with_boxes(boxes, "car")
+}
+
+fn found(scene: &Scene, options: &DetectionOptions) -> Result<SceneBoxes> {
+    let normalisation = Normalisation::new(vec![0.0], vec![200.0]);
+    let options = options.clone().quiet(true);
+    detect_scene(
+        &Finder::new(),
+        &normalisation,
+        scene.classes(),
+        scene,
+        &Device::cpu(),
+        &options,
+        Some(0.0),
+    )
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for the test: {error}"))
+}
+
+/// Corners in whole pixels, in order.
+fn corners<'a>(boxes: impl Iterator<Item = &'a BoundingBox>) -> Vec<[i64; 4]> {
+    let mut corners: Vec<_> = boxes
+        .map(|one| [one.x_min, one.y_min, one.x_max, one.y_max].map(|edge| edge.round() as i64))
+        .collect();
+    corners.sort_unstable();
+    corners
+}
+
+#[test]
+fn every_object_is_found_once_wherever_tiles_lie() -> Result<()> {
+    let folder = folder();
+    let mut random = Pcg64::seed_from_u64(3);
+    for seed in 0..6 {
+        let size = Size::new(random.random_range(100..420), random.random_range(100..420));
+        let scene = drawn(folder.path(), size, seed)?;
+        let truth = corners(scene.boxes().iter().map(|one| &one.bounds));
+        for window in [64, 96, 512] {
+            let options = DetectionOptions::new()
+                .window(window)
+                // As wide as the largest object and the margin at both sides.
+                .overlap(48)
+                .batch(1 + seed as usize % 3)
+                .min_score(0.0);
+            let boxes = found(&scene, &options)?;
+            let whole = corners(boxes.detections().iter().map(|one| &one.bounds));
+            assert_eq!(whole, truth, "{size}, tiles of {window}");
+            let scores = boxes.evaluate(&scene)?;
+            assert_eq!(
+                (scores.ap50(), scores.ap(), scores.f1(0.9)),
+                (1.0, 1.0, 1.0)
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_part_of_a_scene_is_searched_and_scored_in_pixels_of_the_whole() -> Result<()> {
+    let folder = folder();
+    let scene = drawn(folder.path(), Size::new(300, 200), 9)?;
+    let (_, right) = scene.split(Split::columns(0.5));
+    let boxes = found(
+        &right,
+        &DetectionOptions::new()
+            .window(96)
+            .overlap(48)
+            .min_score(0.0),
+    )?;
+    assert!(!boxes.is_empty());
+    assert!(
+        boxes
+            .detections()
+            .iter()
+            .all(|found| found.bounds.x_min >= 150.0)
+    );
+    let scores = boxes.evaluate(&right)?;
+    assert!((scores.ap50() - 1.0).abs() < 1e-9);
+    let whole = found(&scene, &DetectionOptions::new().min_score(0.0))?;
+    assert!((whole.evaluate(&right)?.ap50() - 1.0).abs() < 1e-9);
+    Ok(())
+}
+
+#[test]
+fn a_threshold_hides_boxes_and_a_lower_one_brings_them_back() -> Result<()> {
+    let folder = folder();
+    let scene = drawn(folder.path(), Size::new(300, 200), 4)?;
+    let all = found(&scene, &DetectionOptions::new().min_score(0.0))?;
+    let some = all.threshold(0.3);
+    assert!(some.len() < all.len() && !some.is_empty());
+    assert!(some.detections().iter().all(|found| found.score >= 0.3));
+    assert_eq!(some.threshold(0.0).len(), all.len());
+    // Average precision looks at all boxes, F1 at those that count.
+    let scores = some.evaluate(&scene)?;
+    assert!((scores.ap50() - 1.0).abs() < 1e-9);
+    assert_eq!(scores.counts(0.5).true_positives, some.len());
+    assert_eq!(scores.best_f1(0.5).1.f1, 1.0);
+    let shown = some.output();
+    assert!(
+        shown.text.contains(&format!("car {}", some.len())),
+        "{}",
+        shown.text
+    );
+    assert!(scores.output().text.contains("AP50 1.000"));
+    Ok(())
+}
+
+#[test]
+fn saved_boxes_come_back_at_their_places() -> Result<()> {
+    let folder = folder();
+    let scene = drawn(folder.path(), Size::new(200, 150), 2)?;
+    let boxes = found(&scene, &DetectionOptions::new().min_score(0.0))?;
+    boxes.evaluate(&scene)?;
+    let out = folder.path().join("out");
+    let files = boxes.save(&out)?;
+    let names: Vec<_> = files
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "box_scores.json",
+            "boxes.geojson",
+            "boxes.gpkg",
+            "centres.geojson",
+            "centres.gpkg",
+            "detections.json"
+        ]
+    );
+    let truth = corners(scene.boxes().iter().map(|one| &one.bounds));
+    for name in ["boxes.gpkg", "boxes.geojson"] {
+        let read = Scene::open(scene.raster().path())?.with_boxes(out.join(name), "class")?;
+        assert_eq!(
+            corners(read.boxes().iter().map(|one| &one.bounds)),
+            truth,
+            "{name}"
+        );
+        assert_eq!(read.classes().names(), ["background", "car"]);
+    }
+    let json = |name: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(out.join(name)).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    };
+    let centres = json("centres.geojson");
+    assert_eq!(
+        centres["features"].as_array().map(Vec::len),
+        Some(boxes.len())
+    );
+    let best = boxes.detections()[0];
+    let (x, y) = scene
+        .raster()
+        .transform()
+        .world_from_pixel(best.bounds.center());
+    let point = &centres["features"][0]["geometry"]["coordinates"];
+    let near = |index: usize, expected: f64| {
+        point[index]
+            .as_f64()
+            .is_some_and(|found| (found - expected).abs() < 1e-7)
+    };
+    assert!(near(0, x) && near(1, y), "{point}");
+    let results = json("detections.json");
+    assert_eq!(results[0]["bbox"], serde_json::json!(best.bounds.to_xywh()));
+    let ap50 = json("box_scores.json")["ap50"].as_f64();
+    assert!(
+        ap50.is_some_and(|ap50| (ap50 - 1.0).abs() < 1e-9),
+        "{ap50:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn other_ways_to_merge_find_the_same_objects() -> Result<()> {
+    let folder = folder();
+    let scene = drawn(folder.path(), Size::new(260, 220), 7)?;
+    let truth = corners(scene.boxes().iter().map(|one| &one.bounds));
+    for merge in [
+        Merge::SoftNms {
+            sigma: 0.5,
+            min_score: 0.0,
+        },
+        Merge::WeightedBoxes { iou: 0.55 },
+    ] {
+        let options = DetectionOptions::new()
+            .window(96)
+            .overlap(48)
+            .min_score(0.0)
+            .merge(merge);
+        let boxes = found(&scene, &options)?;
+        let whole = corners(boxes.detections().iter().map(|one| &one.bounds));
+        assert_eq!(whole, truth, "{merge:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_searched_or_scored_is_an_error_with_the_way_out() -> Result<()> {
+    let folder = folder();
+    let scene = drawn(folder.path(), Size::new(100, 100), 1)?;
+    #[track_caller]
+    fn refused<T>(result: Result<T>, message: &str, hint: &str) {
+        let Err(error) = result else {
+            panic!("expected an error with {message:?}")
+        };
+        assert!(error.to_string().contains(message), "{error}");
+        let found = error.hint().unwrap_or_default();
+        assert!(found.contains(hint), "hint {found:?} of {error}");
+    }
+    let options = DetectionOptions::new();
+    refused(
+        found(&scene, &options.clone().window(0)),
+        "`window` is 0",
+        "",
+    );
+    refused(
+        found(&scene, &options.clone().window(64).overlap(64)),
+        "`overlap` is 64",
+        "",
+    );
+    refused(
+        found(&scene, &options.clone().min_score(f32::NAN)),
+        "`min_score` is NaN",
+        "",
+    );
+    let boxes = found(&scene, &options)?;
+    let bare = Scene::open(scene.raster().path())?;
+    refused(boxes.evaluate(&bare), "no labelled box", "with_boxes");
+    let csv = folder.path().join("cars.csv");
+    let other = Scene::open(scene.raster().path())?.with_box_classes(
+        csv,
+        "label",
+        Classes::new(["bus", "car"]),
+    )?;
+    refused(boxes.evaluate(&other), "the classes differ", "");
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Training a detection network: its losses on boxes, its validation by average precision.
+
+use std::sync::mpsc;
+
+use burn::tensor::Tensor;
+
+use super::batch::Batch;
+use super::model::Model;
+use super::trainable::{Outcome, Trainable};
+use super::validate::{self, read_scalar};
+use super::{DetectionScores, Fit, TrainError, ValidationScores, checks};
+use crate::boxes::score::{CocoOptions, ImageBoxes, coco_with};
+use crate::boxes::{Annotation, Detection};
+use crate::chips::Chips;
+use crate::detect::best_threshold;
+use crate::device::Device;
+use crate::labels::Classes;
+use crate::models::{AnyDetectionNetwork, DetectOptions, Normalisation, ObjectDetection};
+use crate::plot::image::{RgbImage, coloured, draw_boxes, rgb_auto};
+use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
+use crate::scene::Scene;
+use crate::{Error, Result};
+
+/// The share of a box that a validation window must hold for the box to count there.
+const VISIBLE: f64 = 0.5;
+/// A box is right from this intersection over union.
+const IOU: f64 = 0.5;
+
+/// What validation needs, fixed for the whole run so that epochs compare.
+pub(crate) struct Validation {
+    scene: Scene,
+    classes: Classes,
+    windows: Vec<PixelWindow>,
+    batch: usize,
+    /// The window whose boxes the live view shows: the one with most objects.
+    example: Option<usize>,
+}
+
+/// One window as the live view shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Example {
+    patch: Patch,
+    truth: Vec<Annotation>,
+    found: Vec<Detection>,
+}
+
+/// A window with its labelled boxes, in its own pixels.
+struct Labelled {
+    patch: Patch,
+    truth: Vec<Annotation>,
+}
+
+impl Trainable for ObjectDetection {
+    type Objective = ();
+    type Validation = Validation;
+    type Example = Example;
+
+    fn check(_model: &Model<Self>, chips: &Chips, valid: &Scene) -> Result<()> {
+        checks::boxed(chips, valid)
+    }
+
+    fn objective(_options: &Fit, _classes: &Classes, _device: &Device) {}
+
+    fn loss(
+        (): &(),
+        network: &dyn AnyDetectionNetwork,
+        mut batch: Batch,
+        device: &burn::tensor::Device,
+    ) -> Result<Tensor<1>> {
+        sum(network.losses(batch.upload(device), &batch.boxes))
+    }
+
+    fn validation(
+        valid: &Scene,
+        classes: &Classes,
+        chip: Size,
+        batch: usize,
+        limit: usize,
+    ) -> Validation {
+        let windows = validate::windows(valid, chip, limit);
+        let objects = |window: &PixelWindow| valid.boxes_in(window, VISIBLE).len();
+        let example = (0..windows.len()).max_by_key(|&index| (objects(&windows[index]), !index));
+        Validation {
+            scene: valid.clone(),
+            classes: classes.clone(),
+            windows,
+            batch,
+            example,
+        }
+    }
+
+    fn windows(validation: &Validation) -> usize {
+        validation.windows.len()
+    }
+
+    fn validate(
+        validation: &mut Validation,
+        (): &(),
+        network: &dyn AnyDetectionNetwork,
+        normalisation: &Normalisation,
+        device: &Device,
+        progress: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Outcome<Example>>> {
+        validation.run(network, normalisation, device, progress)
+    }
+
+    fn panels(
+        example: &Example,
+        classes: &Classes,
+        statistics: Option<&[BandStatistics]>,
+    ) -> Result<(Vec<RgbImage>, &'static str)> {
+        let image = rgb_auto(&example.patch, statistics)?;
+        let size = (image.width, image.height);
+        let found: Vec<_> = example
+            .found
+            .iter()
+            .map(|found| Annotation::new(found.bounds, found.class))
+            .collect();
+        let mut panels = vec![image];
+        for boxes in [&example.truth, &found] {
+            let mut panel = panels[0].clone();
+            draw_boxes(&mut panel, coloured(boxes, classes, size, size), 2);
+            panels.push(panel);
+        }
+        Ok((panels, "image, labelled boxes, found boxes"))
+    }
+}
+
+/// All losses together, `[1]`.
+fn sum(losses: Vec<(&'static str, Tensor<1>)>) -> Result<Tensor<1>> {
+    losses
+        .into_iter()
+        .map(|(_, loss)| loss)
+        .reduce(|sum, loss| sum + loss)
+        .ok_or_else(|| TrainError::NoLoss.into())
+}
+
+impl Validation {
+    fn run(
+        &mut self,
+        network: &dyn AnyDetectionNetwork,
+        normalisation: &Normalisation,
+        device: &Device,
+        progress: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Outcome<Example>>> {
+        let (mut total, mut batches) = (0.0, 0_usize);
+        let mut images: Vec<ImageBoxes> = Vec::new();
+        let mut pictured = None;
+        let (scene, windows, size) = (&self.scene, &self.windows, self.batch.max(1));
+        let stopped = std::thread::scope(|scope| -> Result<bool> {
+            let (sender, receiver) = mpsc::sync_channel::<Result<Vec<Labelled>>>(2);
+            scope.spawn(move || {
+                for windows in windows.chunks(size) {
+                    let read = windows
+                        .iter()
+                        .map(|window| labelled(scene, window))
+                        .collect();
+                    // The receiver is gone when the user stopped or an error ended the validation.
+                    if sender.send(read).is_err() {
+                        break;
+                    }
+                }
+            });
+            for parts in receiver {
+                let parts = match parts {
+                    Err(Error::Interrupted { .. }) => return Ok(true),
+                    parts => parts?,
+                };
+                if progress(images.len()) {
+                    return Ok(true);
+                }
+                let pairs: Vec<_> = parts.iter().map(|part| (&part.patch, &[][..])).collect();
+                let batch = Batch::of_patches(&pairs, normalisation).upload(device.burn());
+                let objects: Vec<_> = parts.iter().map(|part| part.truth.clone()).collect();
+                let loss = sum(network.losses(batch.clone(), &objects))?;
+                total += f64::from(read_scalar(loss, device)?);
+                batches += 1;
+                let boxes = network.detect(batch, &DetectOptions::default());
+                for (Labelled { patch, truth }, found) in parts.into_iter().zip(boxes) {
+                    if self.example == Some(images.len()) {
+                        pictured = Some(patch);
+                    }
+                    images.push(ImageBoxes { truth, found });
+                }
+            }
+            Ok(false)
+        })?;
+        if stopped {
+            return Ok(None);
+        }
+        let scores = scores(&images, self.classes.len());
+        let example = pictured.zip(self.example).map(|(patch, index)| {
+            let ImageBoxes { truth, mut found } = images.swap_remove(index);
+            found.retain(|found| found.score >= scores.threshold);
+            Example {
+                patch,
+                truth,
+                found,
+            }
+        });
+        Ok(Some(Outcome {
+            loss: total / batches.max(1) as f64,
+            scores: ValidationScores::Detection(scores),
+            example,
+        }))
+    }
+}
+
+fn labelled(scene: &Scene, window: &PixelWindow) -> Result<Labelled> {
+    Ok(Labelled {
+        patch: scene.read(window)?,
+        truth: scene.boxes_in(window, VISIBLE),
+    })
+}
+
+/// AP50 over the classes with objects, and the best F1 over thresholds.
+fn scores(images: &[ImageBoxes], classes: usize) -> DetectionScores {
+    let coco = coco_with(images, classes - 1, &CocoOptions::without_limit());
+    let (threshold, counts) = best_threshold(images, classes, IOU);
+    DetectionScores {
+        ap50: coco.ap50.is_finite().then_some(coco.ap50),
+        f1: if counts.f1.is_finite() {
+            counts.f1
+        } else {
+            0.0
+        },
+        threshold,
+        truth: coco.per_class.iter().map(|class| class.objects).sum(),
+    }
+}

@@ -1,0 +1,203 @@
+//! A detection model: an architecture, its classes, and its weights once it has some.
+
+use std::path::Path;
+
+#[cfg(doc)]
+use super::TrainError;
+use super::model::Model;
+use super::{Fit, Run, fit};
+use crate::Result;
+use crate::chips::Chips;
+use crate::detect::{BoxScores, DetectionOptions, SceneBoxes, detect_scene};
+use crate::device::Device;
+use crate::display::{Output, Show};
+use crate::labels::Classes;
+use crate::models::{
+    AnyDetectionNetwork, BundleMeta, DetectorArchitecture, Normalisation, ObjectDetection,
+};
+use crate::scene::Scene;
+use crate::session;
+
+/// A detection model. [`Detector::new`] describes it, [`Detector::fit`] trains it, [`Detector::load`] reads one that was
+/// saved.
+///
+/// It is cheap to clone: copies share their weights, which never change.
+///
+/// ```no_run
+/// use swath::prelude::*;
+/// let scene = Scene::open("forest.tif")?.with_boxes("crowns.xml", "tree")?;
+/// let (train, valid) = scene.split(Split::columns(0.8));
+/// let chips = train.chips(Chips::random(400, 256).seed(7))?;
+/// let model = Detector::new(CenterNet::efficientnet_lite0(), scene.classes());
+/// let run = model.fit(&chips, &valid, Fit::epochs(5))?;
+/// run.best().predict(&valid)?.save("crowns")?;
+/// # Ok::<(), swath::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Detector {
+    pub(super) model: Model<ObjectDetection>,
+}
+
+impl From<Model<ObjectDetection>> for Detector {
+    fn from(model: Model<ObjectDetection>) -> Self {
+        Self { model }
+    }
+}
+
+impl Detector {
+    /// A model without weights. `classes` are those of the scene it will be trained on: `scene.classes()`.
+    #[must_use]
+    pub fn new(architecture: impl Into<DetectorArchitecture>, classes: impl Into<Classes>) -> Self {
+        Model::new(architecture.into(), classes.into()).into()
+    }
+
+    /// Trains and predicts on this device instead of [`Device::current`].
+    #[must_use]
+    pub fn device(self, device: impl std::borrow::Borrow<Device>) -> Self {
+        self.model.on(device.borrow().clone()).into()
+    }
+
+    /// Trains on `chips` and validates on `valid` after every pass over them, as [`super::Segmenter::fit`] does, with the
+    /// same defaults; the loss is the network's own, so [`Fit::loss`] and [`Fit::class_weights`] do not apply. The best
+    /// epoch is the one with the highest AP50 on `valid`, where each window is an image of its own; the threshold with the
+    /// highest F1 there becomes the model's.
+    ///
+    /// # Errors
+    /// [`TrainError`]: scenes without boxes, with other classes or bands than the model; a checkpoint of another run; a
+    /// loss that is not finite before the first validation. [`crate::device::DeviceError`] when the device asked for is
+    /// absent. Errors of reading chips.
+    pub fn fit(
+        &self,
+        chips: &Chips,
+        valid: &Scene,
+        options: impl std::borrow::Borrow<Fit>,
+    ) -> Result<Run<Self>> {
+        fit::fit(
+            &self.model,
+            chips,
+            valid,
+            options.borrow(),
+            &session::interrupted,
+        )
+    }
+
+    /// Finds the objects in the whole area of a scene.
+    ///
+    /// # Errors
+    /// [`TrainError::NotTrained`] without weights, [`TrainError::BandsDiffer`] for imagery with other bands, and those
+    /// of [`detect_scene`].
+    pub fn predict(&self, scene: &Scene) -> Result<SceneBoxes> {
+        self.predict_with(scene, DetectionOptions::default())
+    }
+
+    /// [`Detector::predict`] with other options.
+    ///
+    /// # Errors
+    /// As [`Detector::predict`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers build the options in place, as a chain of calls"
+    )]
+    pub fn predict_with(&self, scene: &Scene, options: DetectionOptions) -> Result<SceneBoxes> {
+        let trained = self.model.weights_for(scene)?;
+        detect_scene(
+            trained.network.as_ref(),
+            &trained.meta.normalisation,
+            &self.model.classes,
+            scene,
+            &self.model.device_for_run()?,
+            &options,
+            trained.meta.threshold,
+        )
+    }
+
+    /// Finds the objects in a scene and scores them against its boxes.
+    ///
+    /// # Errors
+    /// As [`Detector::predict`] and [`SceneBoxes::evaluate`].
+    pub fn evaluate(&self, scene: &Scene) -> Result<BoxScores> {
+        self.predict(scene)?.evaluate(scene)
+    }
+
+    /// Writes the model to one file: safetensors with its description as JSON, no code. An older file stays whole until
+    /// the new one is on disk.
+    ///
+    /// # Errors
+    /// [`TrainError::NotTrained`] without weights; [`crate::models::ModelError`] when the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.model.save(path.as_ref())
+    }
+
+    /// Reads a model that [`Detector::save`] wrote. Nothing in the file is executed.
+    ///
+    /// # Errors
+    /// [`crate::models::ModelError`] when the file is damaged, too new, or holds a model for something else
+    /// ([`crate::models::ModelError::OtherTask`]) or a network of one's own, for which [`Detector::load_as`] is made.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Model::load(path.as_ref()).map(Self::from)
+    }
+
+    /// Reads a model whose network is one of your own, made by [`DetectorArchitecture::custom`].
+    ///
+    /// # Errors
+    /// As [`Detector::load`], and when the network does not fit the weights.
+    pub fn load_as(
+        path: impl AsRef<Path>,
+        architecture: impl Into<DetectorArchitecture>,
+    ) -> Result<Self> {
+        Model::load_as(path.as_ref(), architecture.into()).map(Self::from)
+    }
+
+    /// The classes it tells apart, background first.
+    #[must_use]
+    pub fn classes(&self) -> &Classes {
+        &self.model.classes
+    }
+
+    /// What its network looks like.
+    #[must_use]
+    pub fn architecture(&self) -> &DetectorArchitecture {
+        &self.model.architecture
+    }
+
+    /// Whether it has weights: trained or loaded.
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        self.model.trained().is_some()
+    }
+
+    /// The number of bands it was trained with.
+    #[must_use]
+    pub fn bands(&self) -> Option<usize> {
+        self.model.bands()
+    }
+
+    /// What its bundle says about it, once it has weights.
+    #[must_use]
+    pub fn meta(&self) -> Option<&BundleMeta<DetectorArchitecture>> {
+        self.model.trained().map(|trained| &trained.meta)
+    }
+
+    /// Its network, as an inference copy, and the normalisation of its input, once it has weights.
+    #[must_use]
+    pub fn network(&self) -> Option<(&dyn AnyDetectionNetwork, &Normalisation)> {
+        self.model
+            .trained()
+            .map(|trained| (trained.network.as_ref(), &trained.meta.normalisation))
+    }
+}
+
+impl std::fmt::Debug for Detector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.model.debug(f)
+    }
+}
+
+impl Show for Detector {
+    fn output(&self) -> Output {
+        self.model.output()
+    }
+}
+
+crate::show_in_cells!(Detector);
+crate::show_in_cells!(Run<Detector>);

@@ -1,0 +1,219 @@
+//! A detector on a small drawn scene: it learns, is saved, comes back, and refuses what it cannot use.
+
+use super::{Detector, EpochRecord, Fit, Segmenter, StopReason, TrainError};
+use crate::chips::Chips;
+use crate::detect::DetectionOptions;
+use crate::device::Device;
+use crate::display::Show;
+use crate::models::centernet::{CenterNetModel, CenterNetOptions};
+use crate::models::{CenterNet, DetectorArchitecture, EncoderKind, NamedTensors, Unet};
+use crate::raster::{GeoTransform, RasterType, RasterWriter, Size, WriterOptions};
+use crate::scene::{Scene, Split};
+use crate::{Hint, Result};
+
+const SIDE: usize = 192;
+
+/// Bright squares of 10 to 20 px on a dark, uneven ground, with a table of their boxes.
+fn squares(folder: &std::path::Path) -> Result<Scene> {
+    let io = |source| TrainError::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut values: Vec<u8> = (0..SIDE * SIDE)
+        .map(|index| 40 + (index.wrapping_mul(2_654_435_761) >> 7 & 31) as u8)
+        .collect();
+    let mut rows = String::from("xmin,ymin,xmax,ymax,label\n");
+    for (left, top) in (0..SIDE)
+        .step_by(32)
+        .flat_map(|top| (0..SIDE).step_by(32).map(move |left| (left, top)))
+    {
+        let (left, top) = (left + top % 7, top + left % 11);
+        let (width, height) = (10 + (left + top) % 11, 10 + (left * 3 + top) % 11);
+        for row in top..top + height {
+            values[row * SIDE + left..][..width].fill(200);
+        }
+        let (right, bottom) = (left + width, top + height);
+        rows.push_str(&format!("{left},{top},{right},{bottom},car\n"));
+    }
+    let (path, boxes) = (folder.join("cars.tif"), folder.join("cars.csv"));
+    let (size, options) = (
+        Size::new(SIDE, SIDE),
+        WriterOptions::default().plain_tiles(),
+    );
+    let transform = GeoTransform([85.5, 1e-5, 0.0, 27.6, 0.0, -1e-5]);
+    let crs = "EPSG:4326";
+    let mut writer = RasterWriter::create(&path, size, 1, RasterType::U8, transform, crs, options)?;
+    writer.write_rows(0, &values)?;
+    writer.finish()?;
+    std::fs::write(&boxes, rows).map_err(io)?;
+    Scene::open(path)?.with_boxes(boxes, "car")
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for the test: {error}"))
+}
+
+/// A CenterNet with a narrow decoder: quick.
+fn narrow() -> DetectorArchitecture {
+    DetectorArchitecture::custom("narrow", |bands, classes, device| {
+        let options = CenterNetOptions {
+            decoder_widths: [32, 32, 16],
+            head_width: 16,
+        };
+        CenterNetModel::new(
+            EncoderKind::EfficientnetLite0,
+            bands,
+            classes,
+            &options,
+            device,
+        )
+    })
+}
+
+fn tensors(model: &Detector) -> NamedTensors {
+    model
+        .network()
+        .map(|(network, _)| network.named_tensors())
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_detector_learns_bright_squares_and_its_bundle_finds_the_same() -> Result<()> {
+    let folder = folder();
+    let scene = squares(folder.path())?;
+    let (train, valid) = scene.split(Split::columns(0.67));
+    let chips = train.chips(Chips::random(24, 64).seed(3))?;
+    let model = Detector::new(narrow(), scene.classes()).device(Device::cpu());
+    let options = Fit::steps(48).batch(2).lr(4e-3).quiet(true);
+    let run = model.fit(&chips, &valid, &options)?;
+    assert_eq!(run.stopped(), StopReason::Finished);
+    let epochs = &run.history().epochs;
+    let (first, last) = (epochs[0].train_loss, epochs[epochs.len() - 1].train_loss);
+    assert!(last < 0.6 * first, "{first} to {last}");
+    assert_eq!(run.history().score_name(), "AP50");
+    let best = run.history().best().and_then(EpochRecord::score);
+    assert!(best.is_some_and(|score| score > 0.5), "{best:?}");
+    assert!(run.output().text.contains("AP50"), "{}", run.output().text);
+
+    let path = folder.path().join("cars.swath");
+    run.best().save(&path)?;
+    let loaded = Detector::load_as(&path, narrow())?.device(Device::cpu());
+    assert_eq!(tensors(&loaded), tensors(run.best()));
+    let threshold = loaded.meta().and_then(|meta| meta.threshold);
+    assert!(threshold.is_some(), "validation finds a threshold");
+    let quiet = || DetectionOptions::new().quiet(true);
+    let (one, other) = (
+        run.best().predict_with(&valid, quiet())?,
+        loaded.predict_with(&valid, quiet())?,
+    );
+    assert_eq!(one.detections(), other.detections());
+    assert_eq!(threshold, Some(one.threshold_score()));
+    let scores = one.evaluate(&valid)?;
+    assert!(scores.ap50() > 0.5, "{}", scores.ap50());
+
+    let error = Segmenter::load(&path).err();
+    let error = error.map(|error| (error.to_string(), error.hint().unwrap_or_default()));
+    let (message, hint) = error.unwrap_or_default();
+    assert!(message.contains("holds a detection model"), "{message}");
+    assert!(hint.contains("Detector::load"), "{hint}");
+    Ok(())
+}
+
+#[test]
+fn an_interrupted_detector_goes_on_as_if_it_had_never_stopped() -> Result<()> {
+    let folder = folder();
+    let scene = squares(folder.path())?;
+    let (train, valid) = scene.split(Split::columns(0.67));
+    let chips = train.chips(Chips::random(8, 64).seed(3))?;
+    let model = Detector::new(narrow(), scene.classes()).device(Device::cpu());
+    let fit = |options: Fit, stop: &dyn Fn() -> bool| -> Result<super::Run<Detector>> {
+        let options = options.batch(2).quiet(true);
+        super::fit::fit(&model.model, &chips, &valid, &options, stop)
+    };
+    let checkpoints = folder.path().join("checkpoints");
+    let count = std::cell::Cell::new(0);
+    let stop = || {
+        count.set(count.get() + 1);
+        count.get() > 3
+    };
+    let part = fit(Fit::steps(6).checkpoints(&checkpoints), &stop)?;
+    assert_eq!(part.stopped(), StopReason::Interrupted);
+    let resumed = fit(Fit::steps(6).resume(&checkpoints), &|| false)?;
+    let losses = &resumed.history().step_losses;
+    assert_eq!(losses.len(), 6);
+    assert_eq!(losses[..3], part.history().step_losses[..]);
+    Ok(())
+}
+
+#[track_caller]
+fn refused<T>(result: Result<T>, message: &str, hint: &str) {
+    let Err(error) = result else {
+        panic!("expected an error with {message:?}")
+    };
+    assert!(error.to_string().contains(message), "{error}");
+    let found = error.hint().unwrap_or_default();
+    assert!(found.contains(hint), "hint {found:?} of {error}");
+}
+
+#[test]
+fn what_cannot_be_trained_or_loaded_is_an_error_with_the_way_out() -> Result<()> {
+    let folder = folder();
+    let scene = squares(folder.path())?;
+    let bare = Scene::open(scene.raster().path())?;
+    let chips = scene.chips(Chips::random(4, 64))?;
+    let model = Detector::new(narrow(), scene.classes()).device(Device::cpu());
+    let quiet = || Fit::steps(1).quiet(true);
+    refused(
+        model.fit(&chips, &bare, quiet()),
+        "the validation scene has no boxes",
+        "with_boxes",
+    );
+    refused(
+        model.fit(&bare.chips(Chips::random(4, 64))?, &scene, quiet()),
+        "the training scene has no boxes",
+        "with_boxes",
+    );
+    refused(
+        Detector::new(narrow(), crate::labels::Classes::new(["lake"])).fit(&chips, &scene, quiet()),
+        "the model has [\"background\", \"lake\"]",
+        "scene.classes()",
+    );
+    refused(model.predict(&scene), "no weights yet", "Detector::load");
+
+    let path = folder.path().join("map.swath");
+    let unet = Unet::resnet18().decoder_widths([16, 16, 8, 8, 8]);
+    let network = unet.build(1, 2, &Device::cpu())?;
+    let names = ["background", "car"].map(str::to_owned).to_vec();
+    let normalisation = crate::models::Normalisation::eight_bit(1);
+    let meta = crate::models::BundleMeta::new(unet, 1, names, normalisation, 64);
+    crate::models::save_bundle(&path, &meta, network.as_ref())?;
+    refused(
+        Detector::load(&path),
+        "holds a segmentation model",
+        "Segmenter::load",
+    );
+    Ok(())
+}
+
+#[test]
+fn centernets_take_images_of_any_size_and_bands() -> Result<()> {
+    use burn::tensor::Tensor;
+    let device = Device::cpu();
+    let network = crate::models::Blueprint::build(&CenterNet::resnet18(), 5, 4, &device)?;
+    let network = network.inference();
+    for [height, width] in [[64, 96], [50, 70]] {
+        let images = Tensor::<4>::ones([2, 5, height, width], device.burn());
+        let options = crate::models::DetectOptions {
+            min_score: 0.0,
+            ..Default::default()
+        };
+        let found = network.detect(images, &options);
+        assert_eq!(found.len(), 2);
+        let inside = |found: &crate::boxes::Detection| {
+            let bounds = found.bounds;
+            bounds == bounds.clip(width as f64, height as f64) && (1..4).contains(&found.class)
+        };
+        assert!(found.iter().flatten().all(inside));
+    }
+    Ok(())
+}
