@@ -1,7 +1,8 @@
 //! Chips per second from a 20,000 x 20,000 town (tiled GeoTIFF) with labels and flips, beside the plain rate at which GDAL
 //! reads the same number of bytes in whole blocks.
 //!
-//! `make bench BENCH=chips`; `SWATH_BENCH_SIZE=4000` for a smaller town.
+//! `make bench BENCH=chips`; `SWATH_BENCH_SIZE=4000` for a smaller town. Beside the wall time it gives processor time, which
+//! other work on the machine hardly changes. `benches/peers/chips.py` reads the same windows through Raster Vision.
 
 use std::time::Instant;
 
@@ -13,12 +14,16 @@ fn main() -> swath::Result<()> {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(20_000);
-    let folder = swath::data::cache_dir().join(format!("bench-town-{size}"));
+    let count = std::env::var("SWATH_BENCH_CHIPS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2000);
     let began = Instant::now();
-    let town = swath::samples::town_in(&folder, 11, size)?;
+    let town = swath::samples::town(1, size)?;
     println!(
-        "town {size} x {size}: drawn in {:.1} s",
-        began.elapsed().as_secs_f64()
+        "town {size} x {size}: drawn or found in {:.1} s: {}",
+        began.elapsed().as_secs_f64(),
+        town.scene_path.display()
     );
 
     let began = Instant::now();
@@ -43,19 +48,47 @@ fn main() -> swath::Result<()> {
     );
 
     for workers in [1, 2] {
-        let chips = scene.chips(Chips::random(2000, 256).seed(3))?;
-        let began = Instant::now();
+        let chips = scene.chips(Chips::random(count, 256).seed(3))?;
+        let (began, busy) = (Instant::now(), processor_seconds());
         let mut count = 0;
+        let mut windows = Vec::new();
         for batch in chips.epoch(0, 8, workers) {
-            count += batch?.len();
+            let batch = batch?;
+            count += batch.len();
+            windows.extend(batch.iter().map(|chip| [chip.window.col, chip.window.row]));
         }
         let seconds = began.elapsed().as_secs_f64();
+        let busy = processor_seconds() - busy;
         println!(
-            "chips of 256 px with labels, {workers} worker(s): {:.1} chips/s = {:.1} Mpixel/s, {:.2} of the block rate",
+            "chips of 256 px with labels, {workers} worker(s): {:.1} chips/s = {:.1} Mpixel/s, {:.2} of the block rate; \
+             {:.2} ms of processor time a chip",
             count as f64 / seconds,
             count as f64 * 65_536.0 / seconds / 1e6,
-            count as f64 * 65_536.0 / seconds / 1e6 / blocks_rate
+            count as f64 * 65_536.0 / seconds / 1e6 / blocks_rate,
+            busy * 1e3 / count as f64
         );
+        // For the peer, which reads the same ones.
+        if let Some(path) = std::env::var_os("SWATH_BENCH_WINDOWS") {
+            let text = serde_json::json!({"scene": town.scene_path, "labels": town.labels_path, "edge": 256, "windows": windows});
+            std::fs::write(path, text.to_string()).map_err(|error| {
+                swath::Error::from(swath::predict::PredictError::Io {
+                    action: "write the windows",
+                    path: "SWATH_BENCH_WINDOWS".into(),
+                    source: error,
+                })
+            })?;
+        }
     }
     Ok(())
+}
+
+/// Processor time of all threads of this process so far.
+fn processor_seconds() -> f64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the structure outlives the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
