@@ -8,6 +8,7 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
+use super::phases;
 use super::planes::{Band, Layout, Sizes, bands};
 use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialised};
 
@@ -68,17 +69,10 @@ pub(super) fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32>
 
 /// The gradient of the input from that of the output.
 pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
-    let [out, inputs] = [sizes.output[0], sizes.input[0]];
+    let channels = [sizes.output[0], sizes.input[0]];
     let area = sizes.kernel[0] * sizes.kernel[1];
-    let mut flipped = vec![0.0; weights.len()];
-    for o in 0..out {
-        for c in 0..inputs {
-            for tap in 0..area {
-                flipped[(c * out + o) * area + tap] =
-                    weights[(o * inputs + c) * area + area - 1 - tap];
-            }
-        }
-    }
+    let taps: Vec<usize> = (0..area).rev().collect();
+    let flipped = phases::exchange(weights, channels, area, &taps);
     forward(&sizes.transposed(), gradient, &flipped)
 }
 

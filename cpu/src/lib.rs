@@ -25,12 +25,10 @@ pub fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32> {
 
 /// The gradient of the input from that of the output.
 pub fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
-    if let Some(found) = phases::input_gradient(sizes, gradient, weights, forward) {
-        return found;
-    }
     match sizes.depthwise {
         true => depthwise::input_gradient(sizes, gradient, weights),
-        false => dense::input_gradient(sizes, gradient, weights),
+        false => phases::input_gradient(sizes, gradient, weights)
+            .unwrap_or_else(|| dense::input_gradient(sizes, gradient, weights)),
     }
 }
 

@@ -1,12 +1,14 @@
-//! The data gradient of a strided convolution, without multiplying by the zeros between its outputs.
+//! The data gradient of a strided dense convolution, without multiplying by the zeros between its outputs.
 //!
 //! The input pixels of one phase (every `s`-th row and column) see only every `s`-th tap of the kernel. So the gradient is
 //! `s * s` convolutions of the output's gradient, of stride 1, with the taps of one phase each; their results lie between
 //! each other in the input. A 3 x 3 kernel of stride 2 becomes kernels of 2 x 2, 2 x 1, 1 x 2 and 1 x 1: as many products as
 //! the forward pass, where a convolution over the gradient with zeros between its pixels needs four times as many.
+//! (Depthwise convolutions spend their time on reading, not on products: for them this is slower.)
 
 use rayon::prelude::*;
 
+use super::dense;
 use super::planes::Sizes;
 use super::simd::uninitialised;
 
@@ -48,15 +50,10 @@ fn phases(kernel: usize, stride: usize, padding: usize, pixels: usize) -> Option
         .collect()
 }
 
-/// The gradient of the input, where the sizes allow it; `convolve` is the forward pass.
-pub(super) fn input_gradient(
-    sizes: &Sizes,
-    gradient: &[f32],
-    weights: &[f32],
-    convolve: impl Fn(&Sizes, &[f32], &[f32]) -> Vec<f32>,
-) -> Option<Vec<f32>> {
+/// The gradient of the input of a dense convolution, where the sizes allow it.
+pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Option<Vec<f32>> {
     let s = sizes.stride;
-    if s == 1 || sizes.dilation > 1 || sizes.spread > 1 {
+    if s == 1 || sizes.dilation > 1 || sizes.spread > 1 || sizes.depthwise {
         return None;
     }
     let [channels, height, width] = sizes.input;
@@ -74,7 +71,7 @@ pub(super) fn input_gradient(
                     padding: [row.padding, column.padding],
                     ..*sizes
                 };
-                convolve(&phase, gradient, &taps_of(sizes, weights, row, column))
+                dense::forward(&phase, gradient, &taps_of(sizes, weights, row, column))
             });
             parts.push(part);
         }
@@ -88,12 +85,36 @@ pub(super) fn input_gradient(
         .for_each(|(plane, pixels)| {
             for (y, target) in pixels.chunks_exact_mut(width).enumerate() {
                 let (a, row) = phase_of(&rows, y, s);
+                let at = plane * row.pixels + (y - row.first) / s;
+                let part = |b: usize| {
+                    let pixels = columns[b].pixels;
+                    parts[a * s + b]
+                        .as_deref()
+                        .map(|part| &part[at * pixels..][..pixels])
+                };
+                if s == 2
+                    && let [Some(first), Some(second)] = [part(0), part(1)]
+                {
+                    let swap = columns[0].first == 1;
+                    let [even, odd] = if swap {
+                        [second, first]
+                    } else {
+                        [first, second]
+                    };
+                    let mut pairs = target.chunks_exact_mut(2);
+                    for ((pair, &even), &odd) in pairs.by_ref().zip(even).zip(odd) {
+                        pair[0] = even;
+                        pair[1] = odd;
+                    }
+                    if let ([last], Some(&even)) = (pairs.into_remainder(), even.last()) {
+                        *last = even;
+                    }
+                    continue;
+                }
                 for (b, column) in columns.iter().enumerate() {
                     let targets = target.iter_mut().skip(column.first).step_by(s);
-                    match &parts[a * s + b] {
-                        Some(part) => {
-                            let at = plane * row.pixels + (y - row.first) / s;
-                            let source = &part[at * column.pixels..][..column.pixels];
+                    match part(b) {
+                        Some(source) => {
                             for (target, &value) in targets.zip(source) {
                                 *target = value;
                             }
@@ -119,26 +140,42 @@ fn phase_of(phases: &[Phase], pixel: usize, stride: usize) -> (usize, &Phase) {
 fn taps_of(sizes: &Sizes, weights: &[f32], row: &Phase, column: &Phase) -> Vec<f32> {
     let [kh, kw] = sizes.kernel;
     let s = sizes.stride;
-    let (out, inputs) = (sizes.output[0], sizes.input[0]);
-    let per = if sizes.depthwise { 1 } else { inputs };
-    let mut taps = Vec::with_capacity(weights.len() / (s * s) + out * inputs);
-    let mut kernel = |o: usize, c: usize| {
-        let kernel = &weights[(o * per + c) * kh * kw..][..kh * kw];
-        for y in (row.tap..kh).step_by(s).rev() {
-            taps.extend(
-                (column.tap..kw)
-                    .step_by(s)
-                    .rev()
-                    .map(|x| kernel[y * kw + x]),
-            );
-        }
-    };
-    if sizes.depthwise {
-        (0..out).for_each(|channel| kernel(channel, 0));
-    } else {
-        for c in 0..inputs {
-            (0..out).for_each(|o| kernel(o, c));
-        }
+    let taps: Vec<usize> = (row.tap..kh)
+        .step_by(s)
+        .rev()
+        .flat_map(|y| (column.tap..kw).step_by(s).rev().map(move |x| y * kw + x))
+        .collect();
+    exchange(weights, [sizes.output[0], sizes.input[0]], kh * kw, &taps)
+}
+
+/// Weights `[o, c, area]` as `[c, o, taps]`, each kernel with the given taps of its own.
+pub(super) fn exchange(
+    weights: &[f32],
+    [out, inputs]: [usize; 2],
+    area: usize,
+    taps: &[usize],
+) -> Vec<f32> {
+    /// Input channels taken together, so that reading and writing both stay within few cache lines.
+    const TOGETHER: usize = 16;
+    let mut exchanged = vec![0.0; out * inputs * taps.len()];
+    if taps.is_empty() {
+        return exchanged;
     }
-    taps
+    exchanged
+        .par_chunks_mut(TOGETHER * out * taps.len())
+        .enumerate()
+        .for_each(|(block, exchanged)| {
+            let first = block * TOGETHER;
+            let count = TOGETHER.min(inputs - first);
+            for o in 0..out {
+                let kernels = &weights[(o * inputs + first) * area..][..count * area];
+                for (c, kernel) in kernels.chunks_exact(area).enumerate() {
+                    let target = &mut exchanged[(c * out + o) * taps.len()..][..taps.len()];
+                    for (target, &tap) in target.iter_mut().zip(taps) {
+                        *target = kernel[tap];
+                    }
+                }
+            }
+        });
+    exchanged
 }
