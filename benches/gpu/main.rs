@@ -12,9 +12,9 @@ use std::time::Instant;
 use burn::tensor::{Distribution, Tensor};
 use serde_json::json;
 use swath::burn;
-use swath::models::{BoxedNetwork, DeepLabV3};
+use swath::models::{BoxedNetwork, DeepLabV3, Precision};
 use swath::prelude::*;
-use swath::train::{AdamW, Rates, Targets};
+use swath::train::{Descent, Optimiser, Rates, Targets};
 
 fn main() -> swath::Result<()> {
     let group = std::env::args()
@@ -40,6 +40,10 @@ fn cases() -> [(Architecture, usize, usize); 2] {
     ]
 }
 
+fn descent() -> Descent {
+    Descent::new(Optimiser::AdamW, 0.01, Some(1.0))
+}
+
 /// The same weights and images on both devices: the largest difference of the logits and of the weights after a step,
 /// relative to the largest value.
 fn check(device: &Device) -> swath::Result<()> {
@@ -56,12 +60,7 @@ fn check(device: &Device) -> swath::Result<()> {
             let copy = network.to_device(place.burn());
             let images = Tensor::<4>::from_data(data.clone(), place.burn());
             outputs.push(values(copy.inference().forward(images)));
-            let (moved, _, _) = step(
-                copy.training(),
-                &mut AdamW::new(0.01, Some(1.0)),
-                place,
-                &data,
-            )?;
+            let (moved, _, _) = step(copy.training(), &mut descent(), place, &data)?;
             let named = moved.named_tensors();
             weights.push(
                 named
@@ -107,94 +106,78 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
     apart / largest
 }
 
-type Stepped = (BoxedNetwork, Tensor<1>, f64);
-
-fn step(
-    network: BoxedNetwork,
-    optimiser: &mut AdamW,
-    device: &Device,
-    images: &burn::tensor::TensorData,
-) -> swath::Result<Stepped> {
+/// The network after one step.
+fn step(network: BoxedNetwork, device: &Device, images: &burn::tensor::TensorData) -> BoxedNetwork {
     let tracked = device.burn().clone().autodiff();
     let images = Tensor::<4>::from_data(images.clone(), &tracked);
     let [batch, _, height, width] = images.dims();
-    let labels: Vec<u8> = (0..batch * height * width)
-        .map(|i| (i % 7 == 0) as u8)
-        .collect();
-    let targets = Targets::new(&labels, [batch, 2, height, width], &tracked);
-    let began = Instant::now();
+    let shape = [batch, 2, height, width];
+    let targets = Targets::new(&labels(batch * height * width), shape, &tracked);
     let loss = Loss::CrossEntropy.of(network.forward(images), &targets, None);
-    let kept = loss.clone().inner();
-    let rates = Rates {
-        base: 1e-3,
-        shares: Vec::new(),
-    };
-    let (network, _) = network.adamw(optimiser, loss.backward(), &rates);
-    Ok((network, kept, began.elapsed().as_secs_f64()))
+    let mut descent = descent();
+    network.gather(&mut descent, loss.backward());
+    network.descend(&mut descent, &Rates::even(1e-3)).0
 }
 
 /// Images a second: the images and labels stay on the GPU, and the loss is read once at the end.
 fn steps(device: &Device) -> swath::Result<()> {
     for (architecture, size, batch) in cases() {
-        device.burn().seed(0);
-        let tracked = device.burn().clone().autodiff();
-        let mut network = architecture
-            .pretrained(false)
-            .build(3, 2, device)?
-            .training();
-        let mut optimiser = AdamW::new(0.01, Some(1.0));
-        let rates = Rates {
-            base: 1e-3,
-            shares: Vec::new(),
-        };
-        let images = Tensor::<4>::random(
-            [batch, 3, size, size],
-            Distribution::Normal(0.0, 1.0),
-            device.burn(),
-        );
-        let labels: Vec<u8> = (0..batch * size * size)
-            .map(|i| (i % 7 == 0) as u8)
-            .collect();
-        let targets = Targets::new(&labels, [batch, 2, size, size], &tracked);
-        let (mut warm, mut began) = (0.0, Instant::now());
-        let (warm_up, counted) = (8, 30);
-        for number in 0..warm_up + counted {
-            let loss = Loss::CrossEntropy.of(
-                network.forward(Tensor::from_inner(images.clone())),
-                &targets,
-                None,
+        for precision in [Precision::F32, Precision::Bf16] {
+            let architecture = architecture.clone().pretrained(false);
+            let name = architecture.name();
+            device.burn().seed(0);
+            let network = architecture.build(3, 2, device)?.training();
+            let (seconds, warm) = precision.during(|| timed(network, device, size, batch));
+            println!(
+                "{}",
+                json!({
+                    "who": "Swath", "model": name, "size": size, "batch": batch, "dtype": precision.name(),
+                    "images_per_second": (batch as f64 / seconds * 100.0).round() / 100.0,
+                    "warm_up_seconds": (warm * 10.0).round() / 10.0,
+                })
             );
-            let kept = loss.clone().inner();
-            (network, _) = network.adamw(&mut optimiser, loss.backward(), &rates);
-            if number + 1 == warm_up || number + 1 == warm_up + counted {
-                // Reading the loss waits for all the work before it.
-                let loss = kept.into_scalar::<f32>();
-                assert!(loss.is_finite(), "the loss is {loss}");
-                if number + 1 == warm_up {
-                    warm = began.elapsed().as_secs_f64();
-                    began = Instant::now();
-                }
-            }
         }
-        let seconds = began.elapsed().as_secs_f64() / f64::from(counted);
-        println!(
-            "{}",
-            json!({
-                "who": "Swath", "model": architecture_name(&network, size), "size": size, "batch": batch, "dtype": "f32",
-                "images_per_second": (batch as f64 / seconds * 100.0).round() / 100.0,
-                "warm_up_seconds": (warm * 10.0).round() / 10.0,
-            })
-        );
     }
     Ok(())
 }
 
-fn architecture_name(_network: &BoxedNetwork, size: usize) -> &'static str {
-    if size == 512 {
-        "U-Net ResNet-50"
-    } else {
-        "DeepLabV3 ResNet-50"
+/// Seconds of a step, and of the steps before the counted ones, which compile and tune kernels.
+fn timed(mut network: BoxedNetwork, device: &Device, size: usize, batch: usize) -> (f64, f64) {
+    const WARM_UP: u32 = 8;
+    const COUNTED: u32 = 30;
+    let tracked = device.burn().clone().autodiff();
+    let mut descent = descent();
+    let rates = Rates::even(1e-3);
+    let normal = Distribution::Normal(0.0, 1.0);
+    let images = Tensor::<4>::random([batch, 3, size, size], normal, device.burn());
+    let targets = Targets::new(
+        &labels(batch * size * size),
+        [batch, 2, size, size],
+        &tracked,
+    );
+    let (mut warm, mut began) = (0.0, Instant::now());
+    for number in 1..=WARM_UP + COUNTED {
+        let logits = network.forward(Tensor::from_inner(images.clone()));
+        let loss = Loss::CrossEntropy.of(logits, &targets, None);
+        let kept = loss.clone().inner();
+        network.gather(&mut descent, loss.backward());
+        (network, _) = network.descend(&mut descent, &rates);
+        if number == WARM_UP || number == WARM_UP + COUNTED {
+            // Reading the loss waits for all the work before it.
+            let loss = kept.into_scalar::<f32>();
+            assert!(loss.is_finite(), "the loss is {loss}");
+            if number == WARM_UP {
+                warm = began.elapsed().as_secs_f64();
+                began = Instant::now();
+            }
+        }
     }
+    (began.elapsed().as_secs_f64() / f64::from(COUNTED), warm)
+}
+
+/// Every seventh pixel is of class 1.
+fn labels(pixels: usize) -> Vec<u8> {
+    (0..pixels).map(|pixel| u8::from(pixel % 7 == 0)).collect()
 }
 
 /// A training as a notebook runs it, twice: the second kernel finds the first one's autotune cache.

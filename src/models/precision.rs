@@ -31,7 +31,7 @@ impl Precision {
     }
 
     /// Runs `work` with convolutions of this precision on this thread.
-    pub(crate) fn during<R>(self, work: impl FnOnce() -> R) -> R {
+    pub fn during<R>(self, work: impl FnOnce() -> R) -> R {
         let before = CURRENT.replace(self);
         // Also when the work panics: a later run must not find this run's precision.
         let _restore = Restore(before);
