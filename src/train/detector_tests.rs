@@ -217,3 +217,25 @@ fn centernets_take_images_of_any_size_and_bands() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn detectors_with_anchors_train_save_and_load_by_the_same_calls() -> Result<()> {
+    use crate::models::{FasterRcnn, RetinaNet};
+
+    let folder = folder();
+    let scene = squares(folder.path())?;
+    let (train, valid) = scene.split(Split::columns(0.67));
+    let chips = train.chips(Chips::random(2, 64).seed(3))?;
+    let sizes = [16.0, 32.0, 64.0, 128.0, 256.0];
+    for architecture in [RetinaNet::resnet18(), FasterRcnn::resnet18()] {
+        let model = Detector::new(architecture.anchor_sizes(sizes), scene.classes());
+        let model = model.device(Device::cpu());
+        let run = model.fit(&chips, &valid, Fit::steps(2).batch(1).lr(1e-4).quiet(true))?;
+        assert_eq!(run.stopped(), StopReason::Finished);
+        let path = folder.path().join("anchors.swath");
+        run.best().save(&path)?;
+        let loaded = Detector::load(&path)?;
+        assert_eq!(tensors(&loaded), tensors(run.best()));
+    }
+    Ok(())
+}
