@@ -11,9 +11,10 @@ use rayon::prelude::*;
 use super::phases;
 use super::planes::{Band, Layout, Sizes, bands};
 use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialised};
+use super::taps;
 
 /// Vectors of pixels of one tile of the output.
-const PIXEL_VECTORS: usize = 2;
+pub(super) const PIXEL_VECTORS: usize = 2;
 /// Output channels of one tile of the weight gradient.
 const ROWS: usize = 4;
 /// Taps of one tile of the weight gradient.
@@ -36,13 +37,13 @@ thread_local! {
 
 /// Eight pixels of an output row.
 #[derive(Clone, Copy)]
-struct Vector {
+pub(super) struct Vector {
     /// Offset in the planes, before a tap's own.
-    planes: usize,
+    pub(super) planes: usize,
     /// Offset in the output (or in the packed gradient), before a channel's own.
-    output: usize,
+    pub(super) output: usize,
     /// Pixels that exist.
-    valid: usize,
+    pub(super) valid: usize,
 }
 
 /// `output[n, o, y, x]` of a convolution; `weights` is `[o, c, kh, kw]`.
@@ -79,6 +80,9 @@ pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -
 /// The gradient of the weights, `[o, c, kh, kw]`.
 pub(super) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) -> Vec<f32> {
     let sizes = sizes.reshaped();
+    if taps::fits(&sizes) {
+        return taps::weight_gradient(&sizes, input, gradient);
+    }
     let (out, taps) = (sizes.output[0], sizes.taps());
     let [_, height, width] = sizes.output;
     if sizes.batch * height * width <= 2 * LONG_PIXELS {
@@ -156,7 +160,7 @@ pub(super) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) ->
 
 /// Output channels of the next tile when so many are left; odd numbers are padded.
 #[inline(always)]
-fn tile_rows(left: usize) -> usize {
+pub(super) fn tile_rows(left: usize) -> usize {
     match left {
         0..=2 => 2,
         3..=4 => 4,
@@ -299,6 +303,7 @@ fn multiply(
                     target,
                     height * width,
                     out,
+                    start > 0,
                 );
             };
         }
@@ -307,7 +312,7 @@ fn multiply(
 
 dispatch! {
     /// Every output channel of two vectors of pixels, from some of the taps.
-    fn pixels = pixels_generic(
+    pub(super) fn pixels = pixels_generic(
         planes: *const f32,
         offsets: &[usize],
         part: std::ops::Range<usize>,
@@ -316,6 +321,7 @@ dispatch! {
         target: Shared,
         channel: usize,
         channels: usize,
+        accumulate: bool,
     )
 }
 
@@ -330,8 +336,8 @@ unsafe fn pixels_generic<L: Lanes>(
     target: Shared,
     channel: usize,
     channels: usize,
+    accumulate: bool,
 ) {
-    let accumulate = part.start > 0;
     let taps = offsets.len();
     let offsets = &offsets[part.clone()];
     let mut first = 0;

@@ -11,6 +11,7 @@ mod planes;
 pub mod resample;
 pub mod roi;
 mod simd;
+mod taps;
 
 pub use planes::Sizes;
 

@@ -60,6 +60,11 @@ fn cases() -> Vec<Sizes> {
         dilated([5, 6], [9, 14], 2, false),
         dilated([12, 7], [7, 9], 12, false),
         dilated([6, 6], [17, 20], 4, true),
+        dilated([20, 102], [7, 11], 3, false),
+        sizes(3, [20, 97], [9, 13], 3, 2, [1, 1], false),
+        sizes(2, [17, 100], [21, 19], 1, 1, [0, 0], false),
+        sizes(5, [35, 98], [4, 4], 5, 1, [2, 2], false),
+        sizes(1, [18, 99], [3, 300], 3, 1, [1, 1], false),
         Sizes {
             dilation: 2,
             ..sizes(2, [4, 6], [13, 17], 5, 2, [2, 2], false)
