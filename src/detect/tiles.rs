@@ -78,10 +78,12 @@ impl Axis {
         (low - self.margin..high + self.margin).contains(&at)
     }
 
-    /// Whether another tile may have kept a box centred here, too.
+    /// Whether another tile may have kept a box of the same object: it sees the centre a little apart, so this reaches
+    /// further than what a tile keeps.
     fn is_shared(&self, index: usize, at: f64) -> bool {
         let (low, high) = self.own(index);
-        (at - low).abs() <= self.margin || (at - high).abs() <= self.margin
+        let reach = 3.0 * self.margin;
+        (at - low).abs() <= reach || (at - high).abs() <= reach
     }
 }
 
