@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from kernels import PEER_SESSION, PEER_SETUP, evcxr, evcxr_is_there, geometric_mean, median, swath, table
+from kernels import PEER_SESSION, PEER_SETUP, evcxr, evcxr_is_there, geometric_mean, median, peer_environment, swath, table
 
 # `{i}` changes in every round: evcxr does not compile a file that did not change.
 CELLS = {
@@ -35,7 +35,9 @@ def town(kernel, folder: Path) -> str:
 def bare_rustc(rounds: int) -> float | None:
     """Seconds of rustc with its link on the file that evcxr generated last, with the flags of evcxr's profile."""
     session = PEER_SESSION
-    host = re.search(r"host: (\S+)", subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout)[1]
+    environment = peer_environment()
+    said = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True, env=environment).stdout
+    host = re.search(r"host: (\S+)", said)[1]
     deps = session / "target" / host / "debug" / "deps"
     libraries = sorted(deps.glob("libswath-*.rlib"), key=lambda path: path.stat().st_mtime)
     if not libraries:
@@ -46,7 +48,9 @@ def bare_rustc(rounds: int) -> float | None:
         "rustc", "--crate-name", "ctx", "--edition=2024", str(folder / "lib.rs"), "--crate-type", "cdylib", "--emit=link",
         "-C", "opt-level=2", "-C", "codegen-units=16", "-C", "debug-assertions=on", "-C", "overflow-checks=on",
         "-C", "embed-bitcode=no", "-C", "rpath", "-C", "strip=debuginfo", "-C", "prefer-dynamic",
-        "-L", f"dependency={deps}", "--extern", f"swath={libraries[-1]}", "--out-dir", str(folder), "-A", "warnings",
+        "-L", f"dependency={deps}",
+        "-L", f"dependency={session / 'target' / 'debug' / 'deps'}",  # procedural macros are the host's
+        "--extern", f"swath={libraries[-1]}", "--out-dir", str(folder), "-A", "warnings",
     ]
     for search in {line.split("=", 1)[1] for path in (session / "target" / host / "debug" / "build").glob("*/output")
                    for line in path.read_text(errors="replace").splitlines() if line.startswith("cargo:rustc-link-search")}:
@@ -54,7 +58,7 @@ def bare_rustc(rounds: int) -> float | None:
     times = []
     for _ in range(rounds):
         began = time.monotonic()
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, env=environment)
         times.append(time.monotonic() - began)
     shutil.rmtree(folder)
     return median(times)

@@ -78,5 +78,5 @@ def resident_mib(pid: int) -> float:
 
 __all__ = [
     "CACHE", "Kernel", "PEERS", "PEER_SESSION", "PEER_SETUP", "ROOT", "descendants", "evcxr", "evcxr_is_there", "geometric_mean",
-    "ipython", "median", "resident_mib", "swath", "table",
+    "ipython", "median", "peer_environment", "resident_mib", "swath", "table",
 ]
