@@ -50,7 +50,8 @@ fn a_long_read_stops_between_blocks_when_interrupted() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let raster = noise(&folder.path().join("noise.tif"), 6000)?;
     let small = Size::new(300, 300);
-    let reads: [(&str, Box<dyn Fn() -> Result<usize>>); 3] = [
+    type Read<'a> = Box<dyn Fn() -> Result<usize> + 'a>;
+    let reads: [(&str, Read<'_>); 3] = [
         (
             "as it is",
             Box::new(|| Ok(raster.read(&raster.full())?.data.len())),
