@@ -25,8 +25,7 @@ impl SceneBoxes {
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
     pub fn figure(&self) -> Result<Figure> {
         let area = self.area();
-        let factor = area.width.max(area.height).div_ceil(LONGEST).max(1);
-        let size = Size::new((area.width / factor).max(1), (area.height / factor).max(1));
+        let size = fitted(area.size());
         let patch = self.scene().raster().read_scaled(&area, size)?;
         let base = rgb_auto(&patch, None)?;
         let scale = (
@@ -79,6 +78,16 @@ impl SceneBoxes {
             self.threshold_score(),
         )
     }
+}
+
+/// The size with the same shape whose longer side is at most [`LONGEST`].
+fn fitted(size: Size) -> Size {
+    let longest = size.width.max(size.height);
+    if longest <= LONGEST {
+        return size;
+    }
+    let scaled = |side: usize| (side * LONGEST / longest).max(1);
+    Size::new(scaled(size.width), scaled(size.height))
 }
 
 /// Writes a score in per cent into the upper left corner of its box, in the box's colour, where it fits.

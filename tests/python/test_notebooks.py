@@ -1,4 +1,4 @@
-"""Both tutorials, executed as they are on a small setting (`SWATH_TUTORIAL=small`)."""
+"""The tutorials, executed as they are on a small setting (`SWATH_TUTORIAL=small`)."""
 
 import os
 import re
@@ -52,6 +52,7 @@ def test_tutorial_is_committed_with_its_outputs_at_a_sensible_size(path):
     assert not [output for output in outputs if output.output_type == "error"]
 
 
-def test_the_first_tutorial_is_short():
-    notebook = nbformat.read(ROOT / "notebooks" / "01_first_map.ipynb", as_version=4)
+@pytest.mark.parametrize("name", ["01_first_map", "03_object_detection"])
+def test_a_tutorial_for_beginners_is_short(name):
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
     assert len([cell for cell in notebook.cells if cell.cell_type == "code"]) <= 15
