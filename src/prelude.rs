@@ -13,7 +13,7 @@ pub use crate::models::{
 };
 pub use crate::plot::Figure;
 pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, SceneMap};
-pub use crate::raster::{PixelWindow, Raster};
+pub use crate::raster::{PixelWindow, Raster, Resolution};
 pub use crate::scene::{Scene, Split};
 pub use crate::train::{
     Detector, Fit, Loss, Optimiser, RateSearch, Run, Schedule, Segmenter, StopReason,

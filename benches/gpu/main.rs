@@ -60,7 +60,7 @@ fn check(device: &Device) -> swath::Result<()> {
             let copy = network.to_device(place.burn());
             let images = Tensor::<4>::from_data(data.clone(), place.burn());
             outputs.push(values(copy.inference().forward(images)));
-            let (moved, _, _) = step(copy.training(), &mut descent(), place, &data)?;
+            let moved = step(copy.training(), place, &data);
             let named = moved.named_tensors();
             weights.push(
                 named
@@ -69,7 +69,7 @@ fn check(device: &Device) -> swath::Result<()> {
                         tensor
                             .clone()
                             .convert::<f32>()
-                            .to_vec::<f32>()
+                            .try_to_vec::<f32>()
                             .unwrap_or_default()
                     })
                     .collect::<Vec<f32>>(),
@@ -91,7 +91,7 @@ fn values(tensor: Tensor<4>) -> Vec<f32> {
     tensor
         .into_data()
         .convert::<f32>()
-        .to_vec()
+        .try_to_vec()
         .unwrap_or_default()
 }
 

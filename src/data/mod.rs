@@ -7,6 +7,7 @@ mod download;
 mod error;
 mod fetch;
 mod package;
+pub(crate) mod python;
 
 pub use cache::cache_dir;
 pub(crate) use download::sha256;

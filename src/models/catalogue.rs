@@ -5,9 +5,8 @@
 //! checksum is checked every time: the eight hexadecimal digits in torchvision's file names are the first of the file's
 //! SHA-256 sum.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use super::{ModelError, ResNetKind};
 use crate::display::{Output, Show, escape};
@@ -223,7 +222,6 @@ fn check(weights: &PublishedWeights, path: &Path) -> Result<()> {
     .into())
 }
 
-/// Python's standard library has the certificates and proxies of the machine at hand, as pip has.
 const SCRIPT: &str = "import socket, sys, urllib.request\n\
     socket.setdefaulttimeout(60)\n\
     try: urllib.request.urlretrieve(sys.argv[1], sys.argv[2])\n\
@@ -236,41 +234,12 @@ fn download(weights: &PublishedWeights, target: &Path, cache: &Path) -> Result<(
         reason,
         folder: cache.to_owned(),
     };
-    let python = std::env::var_os("SWATH_PYTHON").unwrap_or_else(|| "python3".into());
-    let mut child = Command::new(&python)
-        .args(["-c", SCRIPT, weights.address])
-        .arg(target)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| {
-            failed(format!(
-                "{} does not start: {error}",
-                python.to_string_lossy()
-            ))
-        })?;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) => std::thread::sleep(Duration::from_millis(50)),
-            Err(error) => return Err(failed(error.to_string()).into()),
-        }
-        if let Err(interrupted) = session::check_interrupt("fetching weights") {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(interrupted);
-        }
-    };
-    if status.success() {
-        return Ok(());
-    }
-    let mut said = String::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        let _ = std::io::Read::read_to_string(&mut stderr, &mut said);
-    }
-    let reason = said.lines().last().unwrap_or("no reason given").to_owned();
-    Err(failed(reason).into())
+    let arguments = ["-c", SCRIPT, weights.address].map(OsStr::new);
+    let ended = data::python::run(
+        arguments.into_iter().chain([target.as_os_str()]),
+        "fetching weights",
+    )?;
+    ended.map_err(|said| failed(said.lines().last().unwrap_or("no reason given").to_owned()).into())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{PixelWindow, Size};
+use super::{PixelWindow, Resolution, Size};
 use crate::Hint;
 
 /// What can go wrong in [`crate::raster`].
@@ -62,6 +62,18 @@ pub enum RasterError {
         path: PathBuf,
         /// What was asked for.
         found: Size,
+    },
+    /// A pixel size that leaves no raster, or one too large.
+    #[error(
+        "a raster of {size} cannot be seen at {resolution:?}: at least one pixel and fewer than 2^31 columns are expected: {path:?}"
+    )]
+    BadResolution {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        resolution: Resolution,
+        /// The size of the raster.
+        size: Size,
     },
     /// Values to write do not fit the window.
     #[error("{found} values were given for a window of {expected}")]
@@ -135,6 +147,11 @@ impl Hint for RasterError {
                 "free some space or choose another folder, then save again: nothing that was there is lost".to_owned()
             }
             Self::Crs { .. } => "`gdal_edit.py -a_srs EPSG:CODE FILE` gives the file the right one".to_owned(),
+            Self::BadResolution { .. } => {
+                "give the edge of a pixel on the ground, `Resolution::Metres(0.5)`, or pixels for each pixel of the file, \
+                 `Resolution::Factor(2.0)`"
+                    .to_owned()
+            }
             Self::BadSize { .. } | Self::WrongLength { .. } | Self::OutsideTarget { .. } | Self::Io { .. } => return None,
         })
     }

@@ -23,6 +23,8 @@ pub struct Raster {
 pub(crate) struct Inner {
     id: u64,
     path: PathBuf,
+    /// What GDAL opens when that is not the file itself: its description of the file at another pixel size.
+    source: Option<PathBuf>,
     pub(crate) information: Information,
     pub(crate) statistics: OnceLock<Vec<BandStatistics>>,
 }
@@ -63,8 +65,13 @@ impl Raster {
         } else {
             std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
         };
+        Self::opened(path, None)
+    }
+
+    /// Opens the file, or what stands for it.
+    pub(super) fn opened(path: PathBuf, source: Option<PathBuf>) -> Result<Self> {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        let handle = handle::of_this_thread(id, &path)?;
+        let handle = handle::of_this_thread(id, source.as_deref().unwrap_or(&path))?;
         let information = Information::read(&handle);
         if information.bands.is_empty() || information.size.area() == 0 {
             return Err(RasterError::NoBands { path }.into());
@@ -73,6 +80,7 @@ impl Raster {
             inner: Arc::new(Inner {
                 id,
                 path,
+                source,
                 information,
                 statistics: OnceLock::new(),
             }),
@@ -203,6 +211,7 @@ impl Raster {
 
     /// This thread's own handle.
     pub(crate) fn handle(&self) -> Result<Rc<Handle>, RasterError> {
-        handle::of_this_thread(self.inner.id, &self.inner.path)
+        let inner = &*self.inner;
+        handle::of_this_thread(inner.id, inner.source.as_deref().unwrap_or(&inner.path))
     }
 }

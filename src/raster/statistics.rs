@@ -36,7 +36,7 @@ impl Raster {
         if let Some(known) = self.inner.statistics.get() {
             return Ok(known.clone());
         }
-        let key = statistics_cache::Key::of(self.path());
+        let key = statistics_cache::Key::of(self.path(), self.size());
         let statistics = match key.as_ref().and_then(statistics_cache::Key::load) {
             Some(known) if known.len() == self.band_count() => known,
             _ => {

@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::BandStatistics;
+use super::{BandStatistics, Size};
 
 /// Grows when the meaning of the figures changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
-/// Names the statistics of one state of one file in the user's cache.
+/// Names the statistics of one state of one file, seen at one size, in the user's cache.
 #[derive(Debug)]
 pub(crate) struct Key {
     file: PathBuf,
@@ -16,7 +16,7 @@ pub(crate) struct Key {
 
 impl Key {
     /// `None` for what has no modification time, such as remote files, and when the user has no cache folder.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path, size: Size) -> Option<Self> {
         let path = std::fs::canonicalize(path).ok()?;
         let about = std::fs::metadata(&path).ok()?;
         let age = about
@@ -25,7 +25,7 @@ impl Key {
             .duration_since(std::time::UNIX_EPOCH)
             .ok()?;
         let text = format!(
-            "{FORMAT} {} {} {}",
+            "{FORMAT} {size} {} {} {}",
             path.display(),
             age.as_nanos(),
             about.len()

@@ -27,7 +27,7 @@ pub(super) struct BoxLabels {
 }
 
 impl BoxLabels {
-    fn new(annotations: Vec<Annotation>, notice: Option<String>, given: bool) -> Self {
+    pub(super) fn new(annotations: Vec<Annotation>, notice: Option<String>, given: bool) -> Self {
         let index = BoxIndex::new(annotations.iter().map(|one| one.bounds).collect());
         Self {
             annotations: annotations.into(),
@@ -35,6 +35,10 @@ impl BoxLabels {
             notice,
             given,
         }
+    }
+
+    pub(super) fn annotations(&self) -> &[Annotation] {
+        &self.annotations
     }
 
     /// The bounding boxes of labelled features, one for each, cut to the raster.

@@ -31,6 +31,16 @@ pub enum SceneError {
         /// The classes that were named.
         classes: Vec<String>,
     },
+    /// A class was asked for that the scene does not have.
+    #[error("the scene has no class {found:?}, its classes are {}: {path:?}", classes.join(", "))]
+    NoSuchClass {
+        /// The scene's imagery.
+        path: PathBuf,
+        /// What was asked for.
+        found: String,
+        /// The classes of the scene, without the background.
+        classes: Vec<String>,
+    },
     /// The label property has more values than labels can hold.
     #[error(
         "property {property:?} has {found} different values, at most 254 classes are possible: {path:?}"
@@ -125,6 +135,10 @@ impl Hint for SceneError {
             Self::UnknownClass { .. } => {
                 "name every class that the file holds, or let `.with_labels(path, property)` find them".to_owned()
             }
+            Self::NoSuchClass { classes, .. } if classes.is_empty() => {
+                "`.with_labels(path, class)` or `.with_boxes(path, class)` gives the scene classes".to_owned()
+            }
+            Self::NoSuchClass { .. } => "write the class as the label file does, capitals included".to_owned(),
             Self::TooManyClasses { .. } => {
                 "choose a property with few values, or a class name of your own for every feature".to_owned()
             }

@@ -19,6 +19,8 @@ pub(super) enum Labelling {
     },
     Raster {
         raster: Raster,
+        /// The class of each value.
+        meaning: Vec<u8>,
     },
 }
 
@@ -121,10 +123,11 @@ impl Scene {
             }
             .into());
         }
-        let classes = classes.into();
+        let classes: Classes = classes.into();
+        let meaning = (0..classes.len()).map(|class| class as u8).collect();
         Ok(self.changed(|inner| {
             inner.classes = classes;
-            inner.labels = Some(Labelling::Raster { raster });
+            inner.labels = Some(Labelling::Raster { raster, meaning });
             inner.boxes = None;
         }))
     }

@@ -4,6 +4,7 @@ mod area;
 mod boxes;
 mod error;
 mod labelling;
+mod only;
 mod open;
 mod quicklook;
 mod read;

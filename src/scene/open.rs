@@ -8,7 +8,7 @@ use super::boxes::BoxLabels;
 use super::labelling::Labelling;
 use crate::Result;
 use crate::labels::Classes;
-use crate::raster::{BandStatistics, PixelWindow, Raster};
+use crate::raster::{BandStatistics, PixelWindow, Raster, Resolution};
 use crate::vector::ReadReport;
 
 /// A scene: imagery, what is labelled on it, and the area of it that is used. Cheap to clone, and read by many threads
@@ -44,11 +44,30 @@ impl Scene {
     /// # Errors
     /// [`crate::raster::RasterError`] when there is no such file, it is empty, or it is not a raster.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let raster = Raster::open(path)?;
+        Ok(Self::of(Raster::open(path)?))
+    }
+
+    /// Opens a raster at another pixel size than its own: resampled while it is read, bilinear or averaged, so that scenes
+    /// of several resolutions serve one model, or small objects become large enough for it. Labels, boxes, predictions and
+    /// saved files are on the new grid, at the same place on the ground.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open_at("planet.tif", Resolution::Metres(2.4))?.with_labels("buildings.geojson", "building")?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Scene::open`]; [`crate::raster::RasterError::BadResolution`].
+    pub fn open_at(path: impl AsRef<Path>, resolution: Resolution) -> Result<Self> {
+        Ok(Self::of(Raster::open(path)?.at(resolution)?))
+    }
+
+    fn of(raster: Raster) -> Self {
         let area = raster.full();
         let classes = Classes::new(Vec::<String>::new());
         let statistics = OnceLock::new();
-        Ok(Self {
+        Self {
             inner: Arc::new(Inner {
                 raster,
                 classes,
@@ -58,7 +77,7 @@ impl Scene {
                 aoi: None,
                 statistics,
             }),
-        })
+        }
     }
 
     /// Columns and rows of the area in use: all of the scene, unless it was split or cropped.

@@ -120,18 +120,16 @@ impl Scene {
             Some(Labelling::Polygons { polygons, .. }) => self
                 .sampled_rows(size, |window| Ok(polygons.rasterize(window)))
                 .map(Some),
-            Some(Labelling::Raster { raster })
+            Some(Labelling::Raster { raster, meaning })
                 if raster.transform() == self.raster().transform()
                     && raster.size() == self.raster().size() =>
             {
                 let read = raster.read_nearest(&self.area(), size)?;
-                let classes = self.classes().len() as f32;
                 let label = |(&value, &valid): (&f32, &u8)| {
-                    if valid != 0 && (0.0..classes).contains(&value) {
-                        value as u8
-                    } else {
-                        IGNORE
-                    }
+                    let class = (valid != 0 && value >= 0.0).then_some(value as usize);
+                    class
+                        .and_then(|class| meaning.get(class).copied())
+                        .unwrap_or(IGNORE)
                 };
                 Ok(Some(
                     read.band(0).iter().zip(&read.valid).map(label).collect(),

@@ -77,11 +77,18 @@ impl Scene {
             }
             .into()),
             Some(Labelling::Polygons { polygons, .. }) => Ok(polygons.rasterize(window)),
-            Some(Labelling::Raster { raster }) => self.labels_from_raster(raster, window),
+            Some(Labelling::Raster { raster, meaning }) => {
+                self.labels_from_raster(raster, meaning, window)
+            }
         }
     }
 
-    fn labels_from_raster(&self, raster: &Raster, window: &PixelWindow) -> Result<Vec<u8>> {
+    fn labels_from_raster(
+        &self,
+        raster: &Raster,
+        meaning: &[u8],
+        window: &PixelWindow,
+    ) -> Result<Vec<u8>> {
         let same_grid = raster.transform() == self.raster().transform()
             && raster.size() == self.raster().size();
         let values = if same_grid {
@@ -89,7 +96,6 @@ impl Scene {
         } else {
             self.nearest_labels(raster, window)?
         };
-        let classes = self.classes().len();
         values
             .band(0)
             .iter()
@@ -97,8 +103,10 @@ impl Scene {
             .map(|(&value, &valid)| match (valid, value) {
                 (0, _) => Ok(IGNORE),
                 (_, value) if value == f32::from(IGNORE) => Ok(IGNORE),
-                (_, value) if value >= 0.0 && value < classes as f32 && value.fract() == 0.0 => {
-                    Ok(value as u8)
+                (_, value)
+                    if value >= 0.0 && value < meaning.len() as f32 && value.fract() == 0.0 =>
+                {
+                    Ok(meaning[value as usize])
                 }
                 (_, value) => Err(SceneError::UnknownClass {
                     path: raster.path().to_owned(),

@@ -1,7 +1,7 @@
 //! Rasters: windows, masks, statistics, writing.
 
 use swath::Hint;
-use swath::raster::{PixelWindow, Raster, RasterType, Size, WriterOptions};
+use swath::raster::{PixelWindow, Raster, RasterType, Resolution, Size, WriterOptions};
 
 use crate::support::{assert_passed, grid, in_child, is_child, raster, shared_data};
 
@@ -513,4 +513,108 @@ fn a_full_disk_leaves_the_old_file_intact() {
         1,
         "nothing half-written stays behind"
     );
+}
+
+/// Bilinear samples at the middles of the new pixels, in the file's pixels, its edge repeated.
+fn bilinear(values: &[f32], width: usize, height: usize, x: f64, y: f64) -> f32 {
+    let at = |col: f64, row: f64| {
+        let col = col.clamp(0.0, width as f64 - 1.0) as usize;
+        let row = row.clamp(0.0, height as f64 - 1.0) as usize;
+        f64::from(values[row * width + col])
+    };
+    let (x, y) = (x - 0.5, y - 0.5);
+    let (dx, dy) = (x - x.floor(), y - y.floor());
+    let (x, y) = (x.floor(), y.floor());
+    let top = at(x, y) * (1.0 - dx) + at(x + 1.0, y) * dx;
+    let bottom = at(x, y + 1.0) * (1.0 - dx) + at(x + 1.0, y + 1.0) * dx;
+    (top * (1.0 - dy) + bottom * dy) as f32
+}
+
+#[test]
+fn a_finer_raster_is_bilinear_and_the_same_in_any_windows() {
+    let Some(path) = shared_data(VEGAS) else {
+        return;
+    };
+    let vegas = Raster::open(path).unwrap();
+    let whole = vegas.read(&vegas.full()).unwrap();
+    let finer = vegas.at(Resolution::Factor(1.28)).unwrap();
+    assert_eq!(finer.size(), Size::new(832, 832));
+    assert_eq!(finer.path(), vegas.path());
+    let all = finer.read(&finer.full()).unwrap();
+    for (row, col) in [(0, 0), (3, 700), (417, 212), (831, 831)] {
+        let (x, y) = ((col as f64 + 0.5) / 1.28, (row as f64 + 0.5) / 1.28);
+        let expected = bilinear(whole.band(1), 650, 650, x, y);
+        let found = all.value(1, row, col).unwrap();
+        // GDAL rounds to the file's integers.
+        assert!(
+            (found - expected).abs() <= 0.51,
+            "{row} {col}: {found}, {expected}"
+        );
+    }
+    for window in [
+        PixelWindow::new(100, 50, 256, 256),
+        PixelWindow::new(701, 333, 131, 200),
+    ] {
+        let part = finer.read(&window).unwrap();
+        for row in 0..window.height {
+            for col in 0..window.width {
+                let whole = all.value(2, row + window.row as usize, col + window.col as usize);
+                let found = part.value(2, row, col);
+                assert_eq!(found, whole, "{window}: {row} {col}");
+            }
+        }
+    }
+    // The same ground.
+    let corner = |raster: &Raster| {
+        let size = raster.size();
+        raster
+            .transform()
+            .world_from_pixel((size.width as f64, size.height as f64))
+    };
+    let (a, b) = (corner(&vegas), corner(&finer));
+    assert!(
+        (a.0 - b.0).abs() < 1e-9 && (a.1 - b.1).abs() < 1e-9,
+        "{a:?} {b:?}"
+    );
+}
+
+#[test]
+fn a_coarser_raster_averages_and_has_statistics_of_its_own() {
+    let Some(path) = shared_data(VEGAS) else {
+        return;
+    };
+    let vegas = Raster::open(path).unwrap();
+    let coarser = vegas.at(Resolution::Factor(0.5)).unwrap();
+    let (fine, coarse) = (
+        vegas.read(&PixelWindow::new(20, 40, 2, 2)).unwrap(),
+        coarser.read(&PixelWindow::new(10, 20, 1, 1)).unwrap(),
+    );
+    let mean = fine.band(0).iter().sum::<f32>() / 4.0;
+    assert!(
+        (coarse.band(0)[0] - mean).abs() <= 0.51,
+        "{coarse:?} {mean}"
+    );
+    let (of_file, of_coarser) = (vegas.statistics().unwrap(), coarser.statistics().unwrap());
+    assert_eq!(of_coarser[0].count, 325 * 325);
+    assert!((of_file[0].mean - of_coarser[0].mean).abs() < 0.5);
+    assert!(of_file[0].std > of_coarser[0].std + 5.0);
+}
+
+#[test]
+fn a_resolution_in_metres_is_reached_on_the_ground() {
+    let Some(path) = shared_data(VEGAS) else {
+        return;
+    };
+    let raster = Raster::open(path).unwrap();
+    let metre = raster.at(Resolution::Metres(1.0)).unwrap();
+    let (width, height) = metre.metres_per_pixel();
+    assert!(
+        (width - 1.0).abs() < 0.01 && (height - 1.0).abs() < 0.01,
+        "{width} {height}"
+    );
+    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-9, 1e9] {
+        let error = raster.at(Resolution::Metres(bad)).unwrap_err();
+        assert!(error.to_string().contains("cannot be seen at"), "{error}");
+        assert!(error.hint().unwrap().contains("Resolution::Metres"));
+    }
 }

@@ -93,6 +93,62 @@ fn a_property_gives_the_classes_and_any_other_word_is_one_class() {
 }
 
 #[test]
+fn a_scene_can_be_limited_to_some_of_its_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (
+        rectangle(10.0, 10.0, 30.0, 20.0),
+        rectangle(20.0, 10.0, 40.0, 20.0),
+    );
+    let labels = geojson(
+        &folder.path().join("l.geojson"),
+        &[("concrete", &a), ("tin", &b)],
+    );
+    let scene = Scene::open(imagery(folder.path())).unwrap();
+    let both = scene.clone().with_labels(&labels, "kind").unwrap();
+    let tin = both.clone().only(["tin"]).unwrap();
+    assert_eq!(tin.classes().names(), ["background", "tin"]);
+    assert_eq!(tin.classes().colors()[1], both.classes().colors()[2]);
+    assert_eq!(
+        counts(&tin.label_window(&tin.area()).unwrap()),
+        [7800, 200, 0, 0]
+    );
+    assert_eq!((tin.boxes().len(), tin.boxes()[0].class), (1, 1));
+    assert_eq!(tin.boxes()[0].bounds.x_min.round(), 20.0);
+    // What lies under a class that is left out is still not seen.
+    let concrete = both.clone().only(["concrete"]).unwrap();
+    assert_eq!(
+        counts(&concrete.label_window(&concrete.area()).unwrap()),
+        [7900, 100, 0, 0]
+    );
+    let turned = both.clone().only(["tin", "concrete"]).unwrap();
+    assert_eq!(
+        counts(&turned.label_window(&turned.area()).unwrap()),
+        [7700, 200, 100, 0]
+    );
+    let error = both.only(["glass"]).unwrap_err();
+    assert!(error.to_string().contains("concrete, tin"), "{error}");
+
+    let values = raster(
+        &folder.path().join("values.tif"),
+        Size::new(100, 80),
+        1,
+        RasterType::U8,
+        WriterOptions::default(),
+        |_, col, _| (col / 10 % 3) as f32,
+    );
+    let classes = Classes::new(["a", "b"]);
+    let second = scene
+        .with_label_raster(&values, &classes)
+        .unwrap()
+        .only(["b"])
+        .unwrap();
+    assert_eq!(
+        counts(&second.label_window(&second.area()).unwrap()),
+        [5600, 2400, 0, 0]
+    );
+}
+
+#[test]
 fn labels_elsewhere_are_refused_with_both_extents() {
     let folder = tempfile::tempdir().unwrap();
     let far: &[[f64; 2]] = &[

@@ -1,0 +1,86 @@
+use std::ffi::CStr;
+use std::path::PathBuf;
+
+use super::gdal_library::{self, StringList, c_string};
+use super::handle::Handle;
+use super::{Raster, RasterError, Size};
+use crate::Result;
+
+/// The pixel size at which a raster is to be seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Resolution {
+    /// The edge of a pixel on the ground in metres ([`Raster::metres_per_pixel`]).
+    Metres(f64),
+    /// How many pixels each side of a pixel becomes: 2.0 has four pixels where the file has one.
+    Factor(f64),
+}
+
+impl Raster {
+    /// This raster at another pixel size, resampled while it is read: bilinear when the pixels become smaller, the average
+    /// when they become larger. The extent stays, to the nearest whole pixel of the new grid; nothing is written.
+    ///
+    /// # Errors
+    /// [`RasterError::BadResolution`] for a size that is not above 0, that leaves no pixel, or that makes more than 2^31
+    /// columns or rows; [`RasterError::NotARaster`] when GDAL cannot resample the file.
+    pub fn at(&self, resolution: Resolution) -> Result<Self> {
+        let size = self.size();
+        let (factor_x, factor_y) = match resolution {
+            Resolution::Factor(factor) => (factor, factor),
+            Resolution::Metres(metres) => {
+                let (x, y) = self.metres_per_pixel();
+                (x / metres, y / metres)
+            }
+        };
+        let scaled = |length: usize, factor: f64| {
+            let wanted = (length as f64 * factor).round();
+            (factor > 0.0 && wanted >= 1.0 && wanted < f64::from(i32::MAX))
+                .then_some(wanted as usize)
+        };
+        let wanted = scaled(size.width, factor_x).zip(scaled(size.height, factor_y));
+        let Some((width, height)) = wanted else {
+            return Err(RasterError::BadResolution {
+                path: self.path().to_owned(),
+                resolution,
+                size,
+            }
+            .into());
+        };
+        let finer = factor_x * factor_y >= 1.0;
+        let source = self.virtual_dataset(Size::new(width, height), finer)?;
+        Self::opened(self.path().to_owned(), Some(source))
+    }
+
+    /// GDAL's description (XML) of the file at another size, which it opens like a file.
+    fn virtual_dataset(&self, size: Size, finer: bool) -> Result<PathBuf, RasterError> {
+        let file = Handle::open(self.path())?;
+        let (columns, rows) = (size.width.to_string(), size.height.to_string());
+        let method = if finer { "bilinear" } else { "average" };
+        let arguments = StringList::new(["-of", "VRT", "-r", method, "-outsize", &columns, &rows]);
+        let (name, domain) = (c_string(""), c_string("xml:VRT"));
+        let (text, messages) = gdal_library::with_messages(|| {
+            // SAFETY: the file is open; the strings outlive the calls; options and dataset are freed once; GDAL owns the
+            // text, which is copied while its dataset is open.
+            unsafe {
+                let options =
+                    gdal_sys::GDALTranslateOptionsNew(arguments.as_ptr(), std::ptr::null_mut());
+                let made = gdal_sys::GDALTranslate(
+                    name.as_ptr(),
+                    file.raw(),
+                    options,
+                    std::ptr::null_mut(),
+                );
+                gdal_sys::GDALTranslateOptionsFree(options);
+                let made = Handle::from_raw(made)?;
+                let list = gdal_sys::GDALGetMetadata(made.raw(), domain.as_ptr());
+                (!list.is_null() && !(*list).is_null())
+                    .then(|| CStr::from_ptr(*list).to_string_lossy().into_owned())
+            }
+        });
+        text.map(PathBuf::from)
+            .ok_or_else(|| RasterError::NotARaster {
+                path: self.path().to_owned(),
+                detail: gdal_library::joined(&messages, "GDAL cannot resample it"),
+            })
+    }
+}

@@ -1,0 +1,87 @@
+use super::boxes::BoxLabels;
+use super::labelling::Labelling;
+use super::{Scene, SceneError};
+use crate::Result;
+use crate::labels::{Classes, IGNORE, LabelPolygons};
+
+impl Scene {
+    /// The same scene with these of its classes alone, in this order: pixels of the others are background, and boxes of
+    /// the others are gone.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let cars = samples::town(1, 2048)?.scene()?.only(["car"])?;
+    /// assert_eq!(cars.classes().names(), ["background", "car"]);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SceneError::NoSuchClass`].
+    pub fn only<I>(self, classes: I) -> Result<Self>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let old = self.classes().clone();
+        // What each of the old indices becomes.
+        let mut becomes = [0; 256];
+        becomes[usize::from(IGNORE)] = IGNORE;
+        let mut kept = Classes::new(Vec::<String>::new());
+        for name in classes {
+            let name = name.as_ref();
+            let index = old.index_of(name).filter(|&index| index > 0);
+            let class = index.and_then(|index| Some((index, old.get(index)?)));
+            let Some((index, class)) = class else {
+                return Err(SceneError::NoSuchClass {
+                    path: self.raster().path().to_owned(),
+                    found: name.to_owned(),
+                    classes: old.names().into_iter().skip(1).map(str::to_owned).collect(),
+                }
+                .into());
+            };
+            kept = kept.and([name]).with_color(name, class.color);
+            becomes[index] = (kept.len() - 1) as u8;
+        }
+        let labels = self.inner.labels.as_ref().map(|labels| match labels {
+            Labelling::Polygons { polygons, report } => Labelling::Polygons {
+                polygons: LabelPolygons::new(
+                    polygons
+                        .polygons()
+                        .iter()
+                        .map(|(shape, class)| (shape.clone(), becomes[usize::from(*class)]))
+                        .collect(),
+                ),
+                report: report.clone(),
+            },
+            Labelling::Raster { raster, meaning } => Labelling::Raster {
+                raster: raster.clone(),
+                meaning: meaning
+                    .iter()
+                    .map(|&class| becomes[usize::from(class)])
+                    .collect(),
+            },
+        });
+        let boxes = self.inner.boxes.as_ref().map(|boxes| {
+            boxes.changed(|mut one| {
+                one.class = usize::from(becomes[one.class.min(usize::from(IGNORE))]);
+                (one.class > 0 && one.class < kept.len()).then_some(one)
+            })
+        });
+        Ok(self.changed(|inner| {
+            inner.classes = kept;
+            inner.labels = labels;
+            inner.boxes = boxes;
+        }))
+    }
+}
+
+impl BoxLabels {
+    /// The boxes that `change` lets through.
+    fn changed(
+        &self,
+        change: impl FnMut(crate::boxes::Annotation) -> Option<crate::boxes::Annotation>,
+    ) -> Self {
+        let annotations = self.annotations().iter().copied().filter_map(change);
+        Self::new(annotations.collect(), self.notice.clone(), self.given)
+    }
+}
