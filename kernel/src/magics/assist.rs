@@ -1,7 +1,7 @@
 //! Help for somebody who types: which magic the cursor is in, what can follow, and the cell without its magics for
 //! the engine's own completion.
 
-use super::expand;
+use super::fit;
 use super::table::{Action, Builtin, Kind, MAGICS, Magic, find};
 use crate::eval::{Completion, Completions};
 use crate::syntax::end_of;
@@ -198,8 +198,8 @@ fn complete_arguments<'a>(
     matches: &mut Vec<Completion>,
 ) -> &'a str {
     if let Some((key, value)) = word.split_once('=') {
-        match key {
-            "labels" | "aoi" | "save" => complete_files(value, matches),
+        match key.trim_start_matches("--") {
+            "labels" | "boxes" | "aoi" | "save" | "weights" => complete_files(value, matches),
             "scene" | "from" | "chips" | "valid" => {
                 matches.extend(
                     variables()
@@ -214,8 +214,13 @@ fn complete_arguments<'a>(
                     .filter(|by| by.starts_with(value))
                     .map(|by| candidate(by.to_owned(), "keyword")),
             ),
-            _ => {
-                let choices = expand::CHOICES.iter().find(|(name, _)| *name == key);
+            key => {
+                if magic.name == "fit" && key == "model" {
+                    let models = fit::model_words().into_iter();
+                    let fitting = models.filter(|name| name.starts_with(value));
+                    matches.extend(fitting.map(|name| candidate(name, "keyword")));
+                }
+                let choices = fit::CHOICES.iter().find(|(name, _)| *name == key);
                 let names = choices.into_iter().flat_map(|(_, choices)| choices.iter());
                 matches.extend(
                     names
@@ -228,7 +233,6 @@ fn complete_arguments<'a>(
         return value;
     }
     let words: &[&str] = match magic.name {
-        "fit" => &["efficientnet_lite0", "resnet18", "resnet34"],
         "data" => &["banepa", "efficientnet-lite0", "neon"],
         "device" => &["best", "cpu", "cuda"],
         "chips" => &["sliding"],
@@ -240,6 +244,11 @@ fn complete_arguments<'a>(
             .filter(|known| known.starts_with(word))
             .map(|known| candidate((*known).to_owned(), "keyword")),
     );
+    if magic.name == "fit" {
+        let models = fit::model_words().into_iter();
+        let fitting = models.filter(|known| known.starts_with(word));
+        matches.extend(fitting.map(|known| candidate(known, "keyword")));
+    }
     let keys = magic.options.iter().map(|(key, _)| format!("{key}="));
     matches.extend(
         keys.filter(|key| key.starts_with(word))
@@ -322,7 +331,20 @@ mod tests {
         assert_eq!(texts("%ti"), ["%time", "%timeit"]);
         assert_eq!(texts("%scene x.tif la"), ["labels="]);
         assert_eq!(texts("%chips 4 256 from=t"), ["train"]);
-        assert_eq!(texts("%fit res"), ["resnet18", "resnet34"]);
+        assert_eq!(
+            texts("%fit res"),
+            ["resnet18", "resnet34", "resnet50", "resnet101"]
+        );
+        assert_eq!(
+            texts("%fit --model=center"),
+            [
+                "centernet",
+                "centernet-efficientnet_lite0",
+                "centernet-resnet18",
+                "centernet-resnet34"
+            ]
+        );
+        assert_eq!(texts("%scene x.tif bo"), ["boxes="]);
         assert_eq!(texts("%fit schedule=po"), ["poly"]);
         assert!(complete("let a = 5;", 9, Vec::new).is_none());
         assert!(complete("%time sce", 9, Vec::new).is_none());

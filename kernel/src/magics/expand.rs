@@ -1,6 +1,7 @@
 //! The Rust that magics stand for. Every expansion is one line, so that the lines of a cell keep their numbers.
 
 use super::arguments::{Arguments, UsageError};
+use super::fit;
 use super::table::Magic;
 use crate::syntax::is_variable_name;
 
@@ -14,7 +15,7 @@ pub(crate) struct Expansion {
 }
 
 impl Expansion {
-    fn new(statements: impl Into<String>, show: impl Into<String>) -> Self {
+    pub(super) fn new(statements: impl Into<String>, show: impl Into<String>) -> Self {
         Self {
             statements: statements.into(),
             show: Some(show.into()),
@@ -39,7 +40,7 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 /// The variable named by option `key`, or `default`.
-fn variable<'a>(
+pub(super) fn variable<'a>(
     magic: &Magic,
     arguments: &'a Arguments,
     key: &str,
@@ -60,13 +61,17 @@ fn check_variable(magic: &Magic, name: &str) -> Result<(), UsageError> {
     ))
 }
 
-fn number<T: std::str::FromStr>(magic: &Magic, what: &str, text: &str) -> Result<T, UsageError> {
+pub(super) fn number<T: std::str::FromStr>(
+    magic: &Magic,
+    what: &str,
+    text: &str,
+) -> Result<T, UsageError> {
     text.parse()
         .map_err(|_| UsageError::new(magic, format!("{what} must be a number, found {text:?}")))
 }
 
 /// A number written so that Rust reads an `f64`.
-fn float(magic: &Magic, what: &str, text: &str) -> Result<String, UsageError> {
+pub(super) fn float(magic: &Magic, what: &str, text: &str) -> Result<String, UsageError> {
     let value: f64 = number(magic, what, text)?;
     if value.is_finite() {
         Ok(format!("{value:?}"))
@@ -108,21 +113,28 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     let file = required(magic, arguments, 0, "a raster file")?;
     let variable = variable(magic, arguments, "as", "scene")?;
     let mut expression = format!("Scene::open({})?", literal(file));
-    match (arguments.option("labels"), arguments.option("class")) {
-        (Some(labels), Some(class)) => {
-            expression += &format!(".with_labels({}, {})?", literal(labels), literal(class));
-        }
-        (None, None) => {}
-        (Some(_), None) => {
+    let given = ["labels", "boxes"].map(|key| arguments.option(key).map(|file| (key, file)));
+    match (given, arguments.option("class")) {
+        ([None, None], None) => {}
+        ([Some(_), Some(_)], _) => {
             return Err(UsageError::new(
                 magic,
-                "labels= needs class=: a property of the vectors, or the one class of all",
+                "labels= and boxes= exclude each other; labelled polygons have boxes around them, too",
             ));
         }
-        (None, Some(_)) => {
+        ([Some((key, file)), None] | [None, Some((key, file))], Some(class)) => {
+            expression += &format!(".with_{key}({}, {})?", literal(file), literal(class));
+        }
+        ([Some((key, _)), None] | [None, Some((key, _))], None) => {
             return Err(UsageError::new(
                 magic,
-                "class= needs labels=: the vector file that has them",
+                format!("{key}= needs class=: a property of the file, or the one class of all"),
+            ));
+        }
+        ([None, None], Some(_)) => {
+            return Err(UsageError::new(
+                magic,
+                "class= needs labels= or boxes=: the file that has them",
             ));
         }
     }
@@ -187,6 +199,15 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     if let Some(stride) = arguments.option("stride") {
         options += &format!(".stride({})", number::<usize>(magic, "the stride", stride)?);
     }
+    for (key, what) in [
+        ("photometric", "the strength of changed colours"),
+        ("neg_ratio", "the share of chips without objects"),
+        ("min_visible", "the share of a box that must be left"),
+    ] {
+        if let Some(value) = arguments.option(key) {
+            options += &format!(".{key}({})", float(magic, what, value)?);
+        }
+    }
     let from = variable(magic, arguments, "from", "train")?;
     let variable = variable(magic, arguments, "as", "chips")?;
     let show: usize = number(
@@ -200,106 +221,12 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     ))
 }
 
-const ENCODERS: [&str; 3] = ["efficientnet_lite0", "resnet18", "resnet34"];
-
-/// What `optimiser=`, `schedule=` and `loss=` of `%fit` take, and what they become.
-pub(super) const CHOICES: [(&str, &[(&str, &str)]); 3] = [
-    (
-        "optimiser",
-        &[
-            ("adamw", "Optimiser::adamw()"),
-            ("sgd", "Optimiser::sgd(0.9)"),
-            ("nesterov", "Optimiser::sgd(0.9).nesterov()"),
-        ],
-    ),
-    (
-        "schedule",
-        &[
-            ("one-cycle", "Schedule::one_cycle()"),
-            ("cosine", "Schedule::cosine()"),
-            ("poly", "Schedule::poly(0.9)"),
-            ("plateau", "Schedule::plateau(0.5, 2)"),
-            ("constant", "Schedule::constant()"),
-        ],
-    ),
-    (
-        "loss",
-        &[
-            ("sum", "Loss::Sum"),
-            ("cross-entropy", "Loss::CrossEntropy"),
-            ("dice", "Loss::Dice"),
-            ("focal", "Loss::focal()"),
-            ("lovasz", "Loss::Lovasz"),
-            ("lovasz-sum", "Loss::LovaszSum"),
-        ],
-    ),
-];
-
-pub(super) fn fit(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let encoder = arguments.word(0).unwrap_or(ENCODERS[0]).replace('-', "_");
-    if !ENCODERS.contains(&encoder.as_str()) {
-        return Err(UsageError::new(
-            magic,
-            format!(
-                "the encoder must be one of {}, found {encoder:?}",
-                ENCODERS.join(", ")
-            ),
-        ));
-    }
-    let chips = variable(magic, arguments, "chips", "chips")?;
-    let valid = variable(magic, arguments, "valid", "valid")?;
-    let variable = variable(magic, arguments, "as", "run")?;
-    let mut fit = match (arguments.option("epochs"), arguments.option("steps")) {
-        (Some(_), Some(_)) => {
-            return Err(UsageError::new(
-                magic,
-                "epochs= and steps= exclude each other",
-            ));
-        }
-        (None, Some(steps)) => format!("Fit::steps({})", number::<usize>(magic, "steps", steps)?),
-        (epochs, None) => format!(
-            "Fit::epochs({})",
-            number::<usize>(magic, "epochs", epochs.unwrap_or("10"))?
-        ),
-    };
-    if let Some(batch) = arguments.option("batch") {
-        fit += &format!(".batch({})", number::<usize>(magic, "the batch", batch)?);
-    }
-    if let Some(lr) = arguments.option("lr") {
-        fit += &format!(".lr({})", float(magic, "the learning rate", lr)?);
-    }
-    for (key, choices) in CHOICES {
-        let Some(word) = arguments.option(key) else {
-            continue;
-        };
-        let Some((_, code)) = choices.iter().find(|(name, _)| *name == word) else {
-            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            return Err(UsageError::new(
-                magic,
-                format!("{key}= must be one of {}, found {word:?}", names.join(", ")),
-            ));
-        };
-        fit += &format!(".{key}({code})");
-    }
-    if let Some(decay) = arguments.option("ema") {
-        fit += &format!(".ema({})", float(magic, "the share of the average", decay)?);
-    }
-    if let Some(batches) = arguments.option("accumulate") {
-        let batches = number::<usize>(magic, "the batches a step", batches)?;
-        fit += &format!(".accumulate({batches})");
-    }
-    let statements = format!(
-        "let model = Segmenter::new(Unet::{encoder}(), {valid}.classes()); let {variable} = model.fit(&{chips}, &{valid}, {fit})?;"
-    );
-    Ok(Expansion::new(statements, variable))
-}
-
 pub(super) fn predict(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
     let model = arguments.word(0).unwrap_or("run");
     let scene = variable(magic, arguments, "scene", "scene")?;
     let variable = variable(magic, arguments, "as", "map")?;
     let model = if model.contains(['.', '/']) {
-        format!("Segmenter::load({})?", literal(model))
+        format!("{}::load({})?", fit::loader(model), literal(model))
     } else {
         check_variable(magic, model)?;
         format!("{model}.best()")
@@ -318,11 +245,15 @@ fn map_variable<'a>(magic: &Magic, arguments: &'a Arguments) -> Result<&'a str, 
 
 pub(super) fn map(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
     let map = map_variable(magic, arguments)?;
-    let statements = arguments
-        .option("save")
-        .map(|folder| format!("{map}.save({})?;", literal(folder)))
-        .unwrap_or_default();
-    Ok(Expansion::new(statements, map))
+    let mut statements = Vec::new();
+    if let Some(score) = arguments.option("threshold") {
+        let score = float(magic, "the threshold", score)?;
+        statements.push(format!("let {map} = {map}.threshold({score});"));
+    }
+    if let Some(folder) = arguments.option("save") {
+        statements.push(format!("{map}.save({})?;", literal(folder)));
+    }
+    Ok(Expansion::new(statements.join(" "), map))
 }
 
 pub(super) fn evaluate(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
@@ -394,6 +325,10 @@ mod tests {
             "scene a.tif labels=b",
             "scene a.tif class=b",
             "scene a.tif as=1x",
+            "scene a.png boxes=a.xml class=tree",
+            "scene a.tif --boxes cars.geojson --class kind aoi=area.gpkg",
+            "scene a.tif boxes=b",
+            "scene a.tif boxes=b labels=c class=d",
             "split 0.75",
             "split 1 by=rows",
             "split 0.5 by=rows scene=s",
@@ -402,6 +337,8 @@ mod tests {
             "chips 400 256",
             "chips 400 256 from=train seed=7 as=c show=4",
             "chips sliding 256 stride=128",
+            "chips 400 256 neg_ratio=0.2 min_visible=0.4 photometric=0.4",
+            "chips 400 256 neg_ratio=few",
             "chips many 256",
             "chips 400",
             "fit",
@@ -409,6 +346,17 @@ mod tests {
             "fit steps=400",
             "fit optimiser=nesterov schedule=cosine loss=focal ema=0.999 accumulate=4",
             "fit schedule=zigzag",
+            "fit unet-resnet50",
+            "fit fpn",
+            "fit --model deeplabv3+ resnet34 loss=dice",
+            "fit centernet steps=500",
+            "fit --model retinanet-resnet50 weights='coco weights.pth' lr=1e-4 batch=2",
+            "fit model=Faster-RCNN resnet34 as=second",
+            "fit fasterrcnn-resnet34 model=fasterrcnn",
+            "fit resnet18 model=retinanet_resnet50",
+            "fit centernet-resnet101",
+            "fit retinanet loss=focal",
+            "fit yolo",
             "fit epochs=1 steps=2",
             "fit vgg",
             "fit lr=fast",
@@ -418,6 +366,9 @@ mod tests {
             "predict 'my run'",
             "map",
             "map save='out dir/'",
+            "map threshold=0.3",
+            "map found threshold=0.25 save=out",
+            "map threshold=low",
             "evaluate",
             "evaluate m scene=test",
             "device",

@@ -4,6 +4,7 @@
 mod arguments;
 mod assist;
 mod expand;
+mod fit;
 mod markdown;
 mod plan;
 mod run;

@@ -3,6 +3,7 @@
 
 use super::arguments::{Arguments, UsageError};
 use super::expand::{self, Expansion};
+use super::fit;
 
 /// Whether a magic is written on a line, at the head of a cell, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,13 +95,16 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "scene",
         kind: Kind::Line,
-        usage: "%scene FILE [labels=VECTORS class=NAME] [aoi=VECTORS] [as=VARIABLE]",
-        short: "Opens a raster, with labels if given, and shows it",
-        long: "`class` is the name of a property whose values are the classes or, when the vectors have no such property, \
+        usage: "%scene FILE [labels=VECTORS|boxes=FILE class=NAME] [aoi=VECTORS] [as=VARIABLE]",
+        short: "Opens a raster, with labels or boxes if given, and shows it",
+        long: "`labels` are areas to map, `boxes` objects to find: Pascal VOC (`.xml`), COCO (`.json`), YOLO (`.txt`), `.csv`, \
+               or any vector file, around whose features boxes are put. Labelled areas have boxes, too. \
+               `class` is the name of a property whose values are the classes or, when the file has no such property, \
                the class of all of them. The variable is `scene` unless `as` says otherwise.",
         positional: 1,
         options: &[
             ("labels", "vector file with the labels"),
+            ("boxes", "file with the boxes of objects"),
             ("class", "class property, or the one class of all features"),
             ("aoi", "vector file with the area of interest"),
             AS,
@@ -123,7 +127,8 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "chips",
         kind: Kind::Line,
-        usage: "%chips COUNT|sliding SIZE [from=SCENE] [seed=N] [stride=N] [show=N] [as=VARIABLE]",
+        usage: "%chips COUNT|sliding SIZE [from=SCENE] [seed=N] [stride=N] [photometric=X] \
+                [neg_ratio=X] [min_visible=X] [show=N] [as=VARIABLE]",
         short: "Cuts training chips and shows some",
         long: "SIZE is in pixels. `%chips 400 256 from=train seed=7` cuts 400 random chips, the same ones at every run; \
                `%chips sliding 256 stride=128` covers the scene. `from` is `train` unless given.",
@@ -132,6 +137,18 @@ pub(crate) static MAGICS: &[Magic] = &[
             ("from", "the scene to cut from (default: train)"),
             ("seed", "seed of the random places"),
             ("stride", "step of sliding chips in pixels"),
+            (
+                "photometric",
+                "strength of random changes of brightness and contrast, such as 0.4",
+            ),
+            (
+                "neg_ratio",
+                "with boxes: share of chips that show no object; each of the others shows one",
+            ),
+            (
+                "min_visible",
+                "with boxes: share of a cut box that must be left for it to stay (default 0.5)",
+            ),
             ("show", "how many to show (default 8)"),
             AS,
         ],
@@ -140,19 +157,31 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "fit",
         kind: Kind::Line,
-        usage: "%fit [ENCODER] [epochs=N|steps=N] [batch=N] [lr=X] [optimiser=NAME] [schedule=NAME] [loss=NAME] [ema=X] \
-                [accumulate=N] [chips=VARIABLE] [valid=SCENE] [as=VARIABLE]",
-        short: "Trains a U-Net on chips, with live curves",
-        long: "ENCODER is `efficientnet_lite0` (default), `resnet18` or `resnet34`. Uses `chips` and `valid` unless given; \
-               makes `run`, whose best epoch is kept. The stop button ends the training and keeps the best weights so far.",
+        usage: "%fit [MODEL] [epochs=N|steps=N] [batch=N] [lr=X] [weights=FILE] [optimiser=NAME] [schedule=NAME] \
+                [loss=NAME] [ema=X] [accumulate=N] [chips=VARIABLE] [valid=SCENE] [as=VARIABLE]",
+        short: "Trains a model on chips, with live curves",
+        long: "MODEL is `unet` (default), `fpn`, `deeplabv3` or `deeplabv3plus` to map areas, `centernet`, `retinanet` or \
+               `fasterrcnn` to find objects; `-resnet18`, `-resnet34`, `-resnet50` and the like choose the encoder, as in \
+               `retinanet-resnet50`. `unet` and `centernet` start from the ImageNet weights of EfficientNet-Lite0, the \
+               others on ResNet-18. An encoder alone means a U-Net. \
+               Uses `chips` and `valid` unless given; makes `run`, whose best epoch is kept. The stop button ends the \
+               training and keeps the best weights so far.",
         positional: 1,
         options: &[
+            (
+                "model",
+                "the model, when it is not the first word: `--model retinanet-resnet50`",
+            ),
             ("epochs", "how often every chip is seen (default 10)"),
             ("steps", "how many batches, instead of epochs"),
             ("batch", "chips per batch (default 4)"),
             (
                 "lr",
                 "the highest learning rate (default 1e-3 with adamw, 1e-2 with sgd)",
+            ),
+            (
+                "weights",
+                "state dict to start from, `.pth` or `.safetensors`, of the encoder or of the whole network",
             ),
             (
                 "optimiser",
@@ -164,7 +193,7 @@ pub(crate) static MAGICS: &[Magic] = &[
             ),
             (
                 "loss",
-                "sum (cross-entropy + dice, default), cross-entropy, dice, focal, lovasz or lovasz-sum",
+                "for maps: sum (cross-entropy + dice, default), cross-entropy, dice, focal, lovasz or lovasz-sum",
             ),
             (
                 "ema",
@@ -175,14 +204,15 @@ pub(crate) static MAGICS: &[Magic] = &[
             ("valid", "the validation scene (default: valid)"),
             AS,
         ],
-        action: Action::Expand(expand::fit),
+        action: Action::Expand(fit::fit),
     },
     Magic {
         name: "predict",
         kind: Kind::Line,
         usage: "%predict [RUN|FILE.swath] [scene=SCENE] [as=VARIABLE]",
-        short: "Predicts a whole scene and shows the map",
-        long: "Uses the best epoch of `run`, or a saved model. Makes `map`. Memory does not grow with the scene.",
+        short: "Predicts a whole scene and shows the map, or the boxes that were found",
+        long: "Uses the best epoch of `run`, or a saved model, whose file says whether it maps areas or finds objects. Makes \
+               `map`. Memory does not grow with the scene.",
         positional: 1,
         options: &[("scene", "the scene (default: scene)"), AS],
         action: Action::Expand(expand::predict),
@@ -190,19 +220,27 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "map",
         kind: Kind::Line,
-        usage: "%map [MAP] [save=FOLDER]",
-        short: "Shows a predicted map over its imagery, and saves it",
-        long: "`save` writes labels.tif (COG), scores.tif, polygons.gpkg and polygons.geojson.",
+        usage: "%map [MAP] [threshold=X] [save=FOLDER]",
+        short: "Shows a predicted map or the boxes over their imagery, and saves them",
+        long: "`save` writes labels.tif (COG), scores.tif, polygons.gpkg and polygons.geojson; of boxes boxes.gpkg, \
+               boxes.geojson, centres.gpkg, centres.geojson and detections.json (COCO).",
         positional: 1,
-        options: &[("save", "folder for the GIS files")],
+        options: &[
+            (
+                "threshold",
+                "of boxes: the lowest score that counts from now on; nothing is searched again",
+            ),
+            ("save", "folder for the GIS files"),
+        ],
         action: Action::Expand(expand::map),
     },
     Magic {
         name: "evaluate",
         kind: Kind::Line,
         usage: "%evaluate [MAP] [scene=SCENE]",
-        short: "Scores a map against a scene's labels",
-        long: "Precision, recall, F1 and IoU per class, and the confusion matrix.",
+        short: "Scores a map, or boxes, against a scene's labels",
+        long: "Maps: precision, recall, F1 and IoU per class, and the confusion matrix. Boxes: average precision (AP50 and \
+               COCO's), F1, and the curve of precision over recall.",
         positional: 1,
         options: &[("scene", "the labelled scene (default: scene)")],
         action: Action::Expand(expand::evaluate),

@@ -1,0 +1,342 @@
+//! `%fit`: which model, and how it is trained; and which type of the library reads a saved model.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::arguments::{Arguments, UsageError};
+use super::expand::{Expansion, float, literal, number, variable};
+use super::table::Magic;
+
+/// Networks of one kind: `Unet::resnet18()`, `Unet::resnet34()`, …
+struct Family {
+    /// What a person types, without dashes.
+    name: &'static str,
+    /// The maker in the library's prelude.
+    maker: &'static str,
+    /// What trains it: one model for each task.
+    model: &'static str,
+    /// The maker's functions; the first one is meant when none is named.
+    encoders: &'static [&'static str],
+}
+
+const SEGMENTER: &str = "Segmenter";
+const DETECTOR: &str = "Detector";
+
+const FAMILIES: [Family; 7] = [
+    Family {
+        name: "unet",
+        maker: "Unet",
+        model: SEGMENTER,
+        encoders: &[
+            "efficientnet_lite0",
+            "resnet18",
+            "resnet34",
+            "resnet50",
+            "resnet101",
+        ],
+    },
+    Family {
+        name: "fpn",
+        maker: "Fpn",
+        model: SEGMENTER,
+        encoders: &[
+            "efficientnet_lite0",
+            "resnet18",
+            "resnet34",
+            "resnet50",
+            "resnet101",
+        ],
+    },
+    Family {
+        name: "deeplabv3",
+        maker: "DeepLabV3",
+        model: SEGMENTER,
+        encoders: &["resnet18", "resnet34", "resnet50", "resnet101"],
+    },
+    Family {
+        name: "deeplabv3plus",
+        maker: "DeepLabV3Plus",
+        model: SEGMENTER,
+        encoders: &["resnet18", "resnet34", "resnet50", "resnet101"],
+    },
+    Family {
+        name: "centernet",
+        maker: "CenterNet",
+        model: DETECTOR,
+        encoders: &["efficientnet_lite0", "resnet18", "resnet34"],
+    },
+    Family {
+        name: "retinanet",
+        maker: "RetinaNet",
+        model: DETECTOR,
+        encoders: &["resnet18", "resnet34", "resnet50"],
+    },
+    Family {
+        name: "fasterrcnn",
+        maker: "FasterRcnn",
+        model: DETECTOR,
+        encoders: &["resnet18", "resnet34", "resnet50"],
+    },
+];
+
+/// What completion offers for the model: families, families with an encoder, and the encoders of a U-Net.
+pub(super) fn model_words() -> Vec<String> {
+    let mut words = Vec::new();
+    for family in &FAMILIES {
+        words.push(family.name.to_owned());
+        let with_encoder = |encoder: &&str| format!("{}-{encoder}", family.name);
+        words.extend(family.encoders.iter().map(with_encoder));
+    }
+    words.extend(FAMILIES[0].encoders.iter().map(|name| (*name).to_owned()));
+    words
+}
+
+/// The word in the spelling that all spellings share: `Faster-RCNN`, `faster_rcnn` and `fasterrcnn` are one.
+fn plain(word: &str) -> String {
+    word.to_ascii_lowercase()
+        .replace('+', "plus")
+        .replace(['-', '_'], "")
+}
+
+/// The family that `word` begins with, and what is left of the word, in the shared spelling.
+fn family_of(word: &str) -> (Option<&'static Family>, String) {
+    let word = plain(word);
+    let family = FAMILIES
+        .iter()
+        .filter(|family| word.starts_with(family.name))
+        .max_by_key(|family| family.name.len());
+    let rest = word[family.map_or(0, |family| family.name.len())..].to_owned();
+    (family, rest)
+}
+
+/// The family and encoder that `model=` and the first word name together.
+fn chosen_model(
+    magic: &Magic,
+    arguments: &Arguments,
+) -> Result<(&'static Family, &'static str), UsageError> {
+    let mut family = None;
+    let mut encoder = None;
+    for word in [arguments.option("model"), arguments.word(0)]
+        .into_iter()
+        .flatten()
+    {
+        let (named, rest) = family_of(word);
+        if (named.is_some() && family.is_some()) || (!rest.is_empty() && encoder.is_some()) {
+            let message = format!("the model is named twice, the second time as {word:?}");
+            return Err(UsageError::new(magic, message));
+        }
+        family = family.or(named);
+        if !rest.is_empty() {
+            encoder = Some((word, rest));
+        }
+    }
+    let all: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
+    let chosen = family.unwrap_or(&FAMILIES[0]);
+    let Some((word, rest)) = encoder else {
+        return Ok((chosen, chosen.encoders[0]));
+    };
+    match chosen.encoders.iter().find(|name| plain(name) == rest) {
+        Some(encoder) => Ok((chosen, encoder)),
+        None if family.is_none() => Err(UsageError::new(
+            magic,
+            format!(
+                "the model must be one of {}, or an encoder of unet ({}), found {word:?}",
+                all.join(", "),
+                chosen.encoders.join(", ")
+            ),
+        )),
+        None => Err(UsageError::new(
+            magic,
+            format!(
+                "the encoder of {} must be one of {}, found {word:?}",
+                chosen.name,
+                chosen.encoders.join(", ")
+            ),
+        )),
+    }
+}
+
+/// What `optimiser=`, `schedule=` and `loss=` of `%fit` take, and what they become.
+pub(super) const CHOICES: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "optimiser",
+        &[
+            ("adamw", "Optimiser::adamw()"),
+            ("sgd", "Optimiser::sgd(0.9)"),
+            ("nesterov", "Optimiser::sgd(0.9).nesterov()"),
+        ],
+    ),
+    (
+        "schedule",
+        &[
+            ("one-cycle", "Schedule::one_cycle()"),
+            ("cosine", "Schedule::cosine()"),
+            ("poly", "Schedule::poly(0.9)"),
+            ("plateau", "Schedule::plateau(0.5, 2)"),
+            ("constant", "Schedule::constant()"),
+        ],
+    ),
+    (
+        "loss",
+        &[
+            ("sum", "Loss::Sum"),
+            ("cross-entropy", "Loss::CrossEntropy"),
+            ("dice", "Loss::Dice"),
+            ("focal", "Loss::focal()"),
+            ("lovasz", "Loss::Lovasz"),
+            ("lovasz-sum", "Loss::LovaszSum"),
+        ],
+    ),
+];
+
+pub(super) fn fit(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
+    let (family, encoder) = chosen_model(magic, arguments)?;
+    if family.model == DETECTOR && arguments.option("loss").is_some() {
+        return Err(UsageError::new(
+            magic,
+            format!(
+                "loss= is for segmentation: {} finds boxes and has a loss of its own",
+                family.name
+            ),
+        ));
+    }
+    let chips = variable(magic, arguments, "chips", "chips")?;
+    let valid = variable(magic, arguments, "valid", "valid")?;
+    let run = variable(magic, arguments, "as", "run")?;
+    let weights = arguments
+        .option("weights")
+        .map(|file| format!(".weights({})", literal(file)))
+        .unwrap_or_default();
+    let options = training(magic, arguments)?;
+    let (maker, model) = (family.maker, family.model);
+    let statements = format!(
+        "let model = {model}::new({maker}::{encoder}(){weights}, {valid}.classes()); \
+         let {run} = model.fit(&{chips}, &{valid}, {options})?;"
+    );
+    Ok(Expansion::new(statements, run))
+}
+
+/// `Fit::epochs(10).batch(4)`: how the model is trained.
+fn training(magic: &Magic, arguments: &Arguments) -> Result<String, UsageError> {
+    let mut fit = match (arguments.option("epochs"), arguments.option("steps")) {
+        (Some(_), Some(_)) => {
+            return Err(UsageError::new(
+                magic,
+                "epochs= and steps= exclude each other",
+            ));
+        }
+        (None, Some(steps)) => format!("Fit::steps({})", number::<usize>(magic, "steps", steps)?),
+        (epochs, None) => format!(
+            "Fit::epochs({})",
+            number::<usize>(magic, "epochs", epochs.unwrap_or("10"))?
+        ),
+    };
+    if let Some(batch) = arguments.option("batch") {
+        fit += &format!(".batch({})", number::<usize>(magic, "the batch", batch)?);
+    }
+    if let Some(lr) = arguments.option("lr") {
+        fit += &format!(".lr({})", float(magic, "the learning rate", lr)?);
+    }
+    for (key, choices) in CHOICES {
+        let Some(word) = arguments.option(key) else {
+            continue;
+        };
+        let Some((_, code)) = choices.iter().find(|(name, _)| *name == word) else {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            return Err(UsageError::new(
+                magic,
+                format!("{key}= must be one of {}, found {word:?}", names.join(", ")),
+            ));
+        };
+        fit += &format!(".{key}({code})");
+    }
+    if let Some(decay) = arguments.option("ema") {
+        fit += &format!(".ema({})", float(magic, "the share of the average", decay)?);
+    }
+    if let Some(batches) = arguments.option("accumulate") {
+        let batches = number::<usize>(magic, "the batches a step", batches)?;
+        fit += &format!(".accumulate({batches})");
+    }
+    Ok(fit)
+}
+
+/// The type that loads a saved model: what its file says it is for, and a segmentation model when it says nothing, so that
+/// the library's own error names what is wrong with the file.
+pub(super) fn loader(path: &str) -> &'static str {
+    match saved_task(Path::new(path)).as_deref() {
+        Some("detection") => DETECTOR,
+        _ => SEGMENTER,
+    }
+}
+
+/// No header of ours comes near this; a length beyond it is that of some other file.
+const LONGEST_HEADER: u64 = 16 << 20;
+
+/// The task in the header of a bundle: safetensors, whose header is JSON behind its length in eight bytes.
+fn saved_task(path: &Path) -> Option<String> {
+    // Opening a pipe would wait for somebody to write.
+    if !path.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut file = std::fs::File::open(path).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST_HEADER {
+        return None;
+    }
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+    let own: serde_json::Value =
+        serde_json::from_str(header["__metadata__"]["swath"].as_str()?).ok()?;
+    own["task"].as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that begins as bundles do.
+    fn bundle(own: &str) -> Vec<u8> {
+        let header = serde_json::json!({ "__metadata__": { "swath": own } }).to_string();
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes
+    }
+
+    #[test]
+    fn the_file_of_a_model_says_what_loads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let loader_of = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            loader(path.to_str().unwrap())
+        };
+        let boxes = bundle(r#"{"format":1,"task":"detection"}"#);
+        assert_eq!(loader_of("boxes.swath", &boxes), "Detector");
+        let map = bundle(r#"{"format":1,"task":"segmentation"}"#);
+        assert_eq!(loader_of("map.swath", &map), "Segmenter");
+        // Those from before there was a choice, and files that are no bundles at all.
+        assert_eq!(loader_of("old.swath", &bundle("{}")), "Segmenter");
+        assert_eq!(loader_of("cut.swath", &boxes[..20]), "Segmenter");
+        assert_eq!(loader_of("long.swath", &[0xff; 64]), "Segmenter");
+        assert_eq!(loader(folder.path().to_str().unwrap()), "Segmenter");
+        assert_eq!(loader("nowhere.swath"), "Segmenter");
+    }
+
+    #[test]
+    fn every_word_of_completion_is_understood() {
+        let magic = super::super::table::find("fit").unwrap();
+        for word in model_words() {
+            let arguments = Arguments::parse(magic, &word).unwrap();
+            let rust = fit(magic, &arguments).map(|expansion| expansion.statements);
+            let (family, _) = family_of(&word);
+            let maker = family.map_or("Unet", |family| family.maker);
+            assert!(
+                rust.as_ref().is_ok_and(|rust| rust.contains(maker)),
+                "{word}: {rust:?}"
+            );
+        }
+    }
+}
