@@ -4,6 +4,7 @@
 //! and without Burn: `libcuda` is opened, initialised and counted. Nothing here fails on a machine without a GPU.
 
 mod driver;
+mod gpus;
 
 use std::sync::{OnceLock, PoisonError, RwLock};
 
@@ -11,6 +12,7 @@ use crate::Hint;
 use crate::display::{Output, Show, escape};
 
 pub use driver::Gpu;
+pub use gpus::Gpus;
 
 /// Names the device that [`Device::best`] takes: `cpu`, `cuda`, or `cuda:1` for the second GPU.
 pub const DEVICE_VARIABLE: &str = "SWATH_DEVICE";

@@ -1,14 +1,15 @@
 """The magics as a person types them, through the real kernel."""
 
+import os
 import re
 
 import pytest
 
-from harness import PATIENCE
+from harness import PATIENCE, Kernel
 
 EXPECTED = [
     "%lsmagic", "%scene", "%chips", "%fit", "%predict", "%evaluate", "%device", "%data", "%who", "%time", "%timeit",
-    "%dep", "%cd", "%env", "%%bash", "%%writefile", "%reset", "%expand",
+    "%gpu", "%dep", "%cd", "%env", "%%bash", "%%writefile", "%reset", "%expand",
 ]
 
 
@@ -96,6 +97,22 @@ def test_expand_prints_rust_and_what_it_prints_runs(kernel):
     shown = kernel.ok("%expand %device").everything()
     assert "Device" in shown
     kernel.ok("%device")
+
+
+def test_gpu_says_what_is_there_what_computes_and_what_to_do(kernel):
+    shown = kernel.ok("%gpu").text
+    assert "Computes on: " in shown
+    assert "cuda:0" in shown or ("No GPU: " in shown and "Next: " in shown), shown
+    assert kernel.ok(kernel.ok("%expand %gpu").stdout).text == shown
+    # `%device` gives the same answer to the question where tensors live.
+    device = kernel.ok("%device").stdout.strip()
+    assert f"Computes on: {device}" in shown
+
+
+def test_gpus_hidden_by_the_environment_are_named_as_that():
+    with Kernel(env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}) as kernel:
+        shown = kernel.ok("%gpu").text
+        assert "No GPU: " in shown and "CUDA_VISIBLE_DEVICES hides every GPU" in shown, shown
 
 
 def test_scene_magic_and_its_expansion_do_the_same(kernel, tmp_path):

@@ -293,6 +293,10 @@ pub(super) fn device(magic: &Magic, arguments: &Arguments) -> Result<Expansion, 
     })
 }
 
+pub(super) fn gpu(_magic: &Magic, _arguments: &Arguments) -> Result<Expansion, UsageError> {
+    Ok(Expansion::new("", "Device::gpus()"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -375,6 +379,8 @@ mod tests {
             "device cpu",
             "device cuda:1",
             "device tpu",
+            "gpu",
+            "gpu 1",
         ];
         let text: String = lines
             .iter()

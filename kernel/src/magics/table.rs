@@ -256,6 +256,17 @@ pub(crate) static MAGICS: &[Magic] = &[
         action: Action::Expand(expand::device),
     },
     Magic {
+        name: "gpu",
+        kind: Kind::Line,
+        usage: "%gpu",
+        short: "Lists the GPUs that this kernel can see, their memory, and which one computes",
+        long: "`CUDA_VISIBLE_DEVICES` and MIG slices are honoured. Without a GPU, a driver or a CUDA build it says which of them \
+               is missing and what to do. CUDA is not started. `%device cuda:N` chooses one.",
+        positional: 0,
+        options: &[],
+        action: Action::Expand(expand::gpu),
+    },
+    Magic {
         name: "expand",
         kind: Kind::Both,
         usage: "%expand MAGIC..",
