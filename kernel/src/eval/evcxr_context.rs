@@ -12,7 +12,7 @@ use super::channel::ChildEnds;
 use super::child::{CHILD_ENV, LIBRARY_ENV};
 use super::exchange;
 use super::interface::EngineOptions;
-use super::session::Session;
+use super::session::{Session, this_program};
 
 /// In scope in every cell, without anybody asking.
 const PRELUDE: &str = "#[allow(unused_imports)] use swath::prelude::*;";
@@ -40,13 +40,17 @@ pub(crate) fn open(
     let text = StartupText::default();
     for stream in [outputs.stdout, outputs.stderr] {
         let text = Arc::clone(&text);
-        std::thread::spawn(move || {
+        let gather = move || {
             for line in stream {
                 let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
                 text.push_str(&line);
                 text.push('\n');
             }
-        });
+        };
+        std::thread::Builder::new()
+            .name("swath-startup".to_owned())
+            .spawn(gather)
+            .map_err(|error| format!("a thread cannot start: {error}"))?;
     }
     let mut state = context.state();
     let manifest = format!(
@@ -69,8 +73,7 @@ fn child_command(
     session: &Session,
     ends: &ChildEnds,
 ) -> Result<Command, String> {
-    let program =
-        std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    let program = this_program()?;
     let descriptors = [
         ends.stdout.as_raw_fd(),
         ends.stderr.as_raw_fd(),

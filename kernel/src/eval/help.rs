@@ -169,7 +169,13 @@ impl Help {
         for code in state.learnt.clone() {
             send(state, &Question::Learn(code));
         }
-        std::thread::spawn(move || shared.read_replies(output, generation));
+        let reader = std::thread::Builder::new()
+            .name("swath-replies".to_owned())
+            .spawn(move || shared.read_replies(output, generation));
+        if reader.is_err() {
+            // Nobody would hear its answers.
+            stop(state);
+        }
     }
 
     /// Passes answers on until the process ends.

@@ -80,7 +80,10 @@ pub(crate) fn idle() -> ! {
 
 fn serve() -> Result<(), String> {
     let (sender, questions) = mpsc::channel();
-    std::thread::spawn(move || read_questions(&sender));
+    std::thread::Builder::new()
+        .name("swath-questions".to_owned())
+        .spawn(move || read_questions(&sender))
+        .map_err(|error| format!("a thread cannot start: {error}"))?;
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
     command.env(CHILD_ENV, IDLE);

@@ -14,6 +14,7 @@ mod generate;
 mod help;
 mod helper;
 mod interface;
+mod library;
 mod outcome;
 mod phase;
 mod prune;

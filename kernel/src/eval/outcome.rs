@@ -122,6 +122,22 @@ pub(crate) fn engine_error(reason: &str) -> CellError {
     plain("EngineError", reason, None)
 }
 
+/// A cell that was compiled against another library than the one that its process has loaded.
+pub(crate) fn library_replaced(what: &str) -> CellError {
+    plain("LibraryReplaced", what, Some(RESTART))
+}
+
+const RESTART: &str = "restart the kernel and run the cells again: those of the old library and those of the new one do \
+                       not fit together";
+
+/// An error of a cell that did not come to run, with a note when the library is another one by now.
+pub(crate) fn noting(mut error: CellError, replaced: Option<String>) -> CellError {
+    if let Some(what) = replaced {
+        error.traceback.push(format!("note: {what}; {RESTART}"));
+    }
+    error
+}
+
 pub(crate) fn command_error(reason: &str, hint: Option<&str>) -> CellError {
     plain("CommandError", reason, hint)
 }

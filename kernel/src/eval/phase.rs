@@ -20,7 +20,17 @@ struct State {
     serial: u64,
     interrupted: bool,
     killed: bool,
+    /// When a running cell that was interrupted is killed.
+    deadline: Option<Instant>,
+    /// Whether a thread watches over an interrupted cell: one at most, whatever the number of cells and interrupts.
+    watched: bool,
 }
+
+/// How often a compiler is stopped that evcxr may begin anew.
+const STOP_INTERVAL: Duration = Duration::from_millis(30);
+
+/// The name of the thread that watches over an interrupted cell.
+const WATCHER: &str = "swath-interrupt";
 
 /// Shared between the handle, the engine's thread and the output thread.
 #[derive(Debug)]
@@ -37,6 +47,8 @@ impl Phase {
             serial: 0,
             interrupted: false,
             killed: false,
+            deadline: None,
+            watched: false,
         };
         Self {
             state: Mutex::new(state),
@@ -57,6 +69,8 @@ impl Phase {
             serial: state.serial + 1,
             interrupted: false,
             killed: false,
+            deadline: None,
+            watched: state.watched,
         };
         let _ = std::fs::remove_file(&self.compiler_file);
         state.serial
@@ -92,22 +106,18 @@ impl Phase {
         match state.doing {
             Doing::Running(pid) => {
                 send_signal(pid, libc::SIGINT);
-                let serial = state.serial;
-                drop(state);
                 if first {
-                    let phase = std::sync::Arc::clone(self);
-                    std::thread::spawn(move || phase.kill_after(serial, patience));
+                    state.deadline = Some(Instant::now() + patience);
                 }
             }
-            _ => {
-                self.stop_compiler();
-                let serial = state.serial;
-                drop(state);
-                if first {
-                    let phase = std::sync::Arc::clone(self);
-                    std::thread::spawn(move || phase.keep_stopping_compilers(serial));
-                }
-            }
+            _ => self.stop_compiler(),
+        }
+        self.changed.notify_all();
+        if !state.watched {
+            let phase = std::sync::Arc::clone(self);
+            let watcher = std::thread::Builder::new().name(WATCHER.to_owned());
+            // Where no thread can start, the next interrupt tries again.
+            state.watched = watcher.spawn(move || phase.watch()).is_ok();
         }
     }
 
@@ -122,37 +132,35 @@ impl Phase {
         }
     }
 
-    /// An interrupt may come before the compiler has begun, and evcxr may begin another one after it.
-    fn keep_stopping_compilers(&self, serial: u64) {
+    /// Until the interrupted cell is over: stops its compilers, for the interrupt may come before the first has begun, and
+    /// evcxr may begin another one after it; or kills its process when the deadline has passed.
+    fn watch(&self) {
         let mut state = self.lock();
-        while state.serial == serial && state.doing == Doing::Preparing {
-            self.stop_compiler();
-            state = self
-                .changed
-                .wait_timeout(state, Duration::from_millis(30))
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-    }
-
-    fn kill_after(&self, serial: u64, patience: Duration) {
-        let deadline = Instant::now() + patience;
-        let mut state = self.lock();
-        while state.serial == serial && state.doing != Doing::Nothing {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                if let Doing::Running(pid) = state.doing {
-                    state.killed = true;
-                    send_signal(pid, libc::SIGKILL);
+        while state.interrupted && state.doing != Doing::Nothing {
+            let wait = match (state.doing, state.deadline) {
+                (Doing::Running(pid), Some(deadline)) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        state.killed = true;
+                        send_signal(pid, libc::SIGKILL);
+                        break;
+                    }
+                    left
                 }
-                return;
-            }
+                // A cell that was interrupted before it ran does not run: its process says so at once.
+                (Doing::Running(_), None) => STOP_INTERVAL,
+                _ => {
+                    self.stop_compiler();
+                    STOP_INTERVAL
+                }
+            };
             state = self
                 .changed
-                .wait_timeout(state, left)
+                .wait_timeout(state, wait)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+        state.watched = false;
     }
 
     /// Kills whatever runs: the engine is shut down.
@@ -219,5 +227,40 @@ mod tests {
         std::fs::write(&file, compiler.id().to_string()).unwrap();
         assert!(!compiler.wait().unwrap().success());
         assert_eq!(phase.end_cell(), (true, false));
+    }
+
+    /// The names of this process' threads.
+    fn thread_names() -> Vec<String> {
+        let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+        threads
+            .filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok())
+            .map(|name| name.trim().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_thousand_interrupts_of_a_hundred_cells_need_one_thread_with_a_name() {
+        // Other tests of this process have watchers of their own, one for each.
+        const OTHERS: usize = 2;
+        let phase = Arc::new(Phase::new(PathBuf::from("/nonexistent/compiler.pid")));
+        let mut most = 0;
+        for _ in 0..100 {
+            phase.begin_cell();
+            for _ in 0..10 {
+                phase.interrupt(Duration::from_secs(60));
+            }
+            let watchers = thread_names()
+                .iter()
+                .filter(|name| *name == WATCHER)
+                .count();
+            most = most.max(watchers);
+            assert_eq!(phase.end_cell(), (true, false));
+        }
+        assert!((1..=1 + OTHERS).contains(&most), "{most} watchers");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while phase.lock().watched {
+            assert!(Instant::now() < deadline, "the watcher does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! ```
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -190,10 +191,24 @@ impl Session {
     }
 }
 
-fn beside_this_program(name: &str) -> Result<PathBuf, String> {
+/// This program's file.
+///
+/// # Errors
+/// When it was replaced or removed since it started: the system says so at the end of the path.
+pub(crate) fn this_program() -> Result<PathBuf, String> {
     let program = std::env::current_exe()
-        .map_err(|error| format!("cannot find this program's folder: {error}"))?;
-    Ok(program.with_file_name(name))
+        .map_err(|error| format!("this program does not find itself: {error}"))?;
+    match program.as_os_str().as_bytes().strip_suffix(b" (deleted)") {
+        Some(path) if !program.exists() => Err(format!(
+            "{} was replaced while this kernel ran: restart the kernel",
+            Path::new(OsStr::from_bytes(path)).display()
+        )),
+        _ => Ok(program),
+    }
+}
+
+fn beside_this_program(name: &str) -> Result<PathBuf, String> {
+    Ok(this_program()?.with_file_name(name))
 }
 
 fn host_dir(toolchain: &Path) -> PathBuf {

@@ -17,6 +17,7 @@ use super::generate::{Generated, generate, impl_key, type_items};
 use super::interface::{
     CellError, CellStatus, EngineOptions, ExecuteOptions, MimeBundle, OutputEvent, Variable,
 };
+use super::library::LibraryFiles;
 use super::outcome;
 use super::render;
 use super::session::Session;
@@ -46,6 +47,8 @@ pub(crate) struct Worker {
     child_ends: ChildEnds,
     silent: Arc<AtomicBool>,
     context: Option<(CommandContext, StartupText)>,
+    /// The library that the cells' process has loaded.
+    library: LibraryFiles,
     serial: u64,
     items: Vec<KnownItem>,
     types: TypeTexts,
@@ -101,6 +104,7 @@ impl Worker {
             child_ends,
             silent,
             context: None,
+            library: LibraryFiles::default(),
             serial: 0,
             items: Vec::new(),
             types: TypeTexts::default(),
@@ -141,6 +145,7 @@ impl Worker {
         let started = Instant::now();
         self.shared.set_started(false);
         self.announce(&Request::default());
+        self.library = LibraryFiles::of(&self.options.lib_dir);
         let (options, session, ends) = (&self.options, self.session, &self.child_ends);
         let result = catch_unwind(AssertUnwindSafe(|| {
             evcxr_context::start(options, session, ends)
@@ -274,9 +279,13 @@ impl Worker {
                 &running.source,
             )),
             Err(_) if !report.diagnostics.is_empty() => {
-                CellStatus::Error(self.compile_error(running, &report))
+                let error = self.compile_error(running, &report);
+                CellStatus::Error(outcome::noting(error, self.library.replaced()))
             }
-            Err(error) => CellStatus::Error(outcome::evcxr_error(&error)),
+            Err(error) => {
+                let error = outcome::evcxr_error(&error);
+                CellStatus::Error(outcome::noting(error, self.library.replaced()))
+            }
         }
     }
 
@@ -402,7 +411,14 @@ impl Worker {
             &running.generated,
             running.items.iter().chain(&self.items),
         );
-        let status = outcome::status(end, &map, self.shared.phase.is_interrupted());
+        let failed_to_load = end
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome["kind"] == "load");
+        let status = match self.library.replaced().filter(|_| failed_to_load) {
+            Some(what) => CellStatus::Error(outcome::library_replaced(&what)),
+            None => outcome::status(end, &map, self.shared.phase.is_interrupted()),
+        };
         if let Some(Value::Array(names)) = end.outcome.as_ref().map(|outcome| &outcome["names"]) {
             let mut table = self.shared.table();
             names
