@@ -272,10 +272,15 @@ fn plan_cell_magic(code: &str) -> Result<Vec<Step>, UsageError> {
             "\n".repeat(lines_before + 1)
         ))]);
     }
+    // A cell within the cell: its errors name the lines of the whole one.
+    let empty_lines = match builtin {
+        Builtin::Capture => lines_before + 1,
+        _ => 0,
+    };
     Ok(vec![Step::Builtin {
         builtin,
         line: rest.to_owned(),
-        body: Some(body.to_owned()),
+        body: Some("\n".repeat(empty_lines) + body),
     }])
 }
 
@@ -403,6 +408,14 @@ mod tests {
                 builtin: Builtin::Bash,
                 line: String::new(),
                 body: Some("echo '%who'\n!x".to_owned()),
+            }],
+        );
+        check(
+            "\n%%capture out.txt\n1 + 1",
+            &[Step::Builtin {
+                builtin: Builtin::Capture,
+                line: "out.txt".to_owned(),
+                body: Some("\n\n1 + 1".to_owned()),
             }],
         );
     }

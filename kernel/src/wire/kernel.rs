@@ -79,9 +79,10 @@ impl Kernel {
     /// Stops the running cell, whatever it does: engine, shell command, question to the user.
     pub(crate) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::SeqCst);
-        self.stdin.answer(None);
         self.shell.interrupt();
         self.engine.interrupt();
+        // Last: a cell that goes on without an answer finds the request to stop there.
+        self.stdin.answer(None);
     }
 
     pub(crate) fn set_interrupted(&self, value: bool) {
