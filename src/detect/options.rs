@@ -1,10 +1,8 @@
 use crate::Result;
 use crate::boxes::Merge;
 use crate::models::DetectOptions;
-use crate::predict::PredictError;
+use crate::predict::{Tiling, check_probability, wrong};
 use crate::raster::Size;
-
-use super::tiles::MULTIPLE;
 
 /// How a scene is searched for objects.
 ///
@@ -26,25 +24,17 @@ use super::tiles::MULTIPLE;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct DetectionOptions {
-    pub(super) window: usize,
-    overlap: Option<usize>,
-    pub(super) batch: Option<usize>,
+    pub(super) tiling: Tiling,
     pub(super) network: DetectOptions,
-    pub(super) threshold: Option<f32>,
     pub(super) merge: Merge,
-    pub(super) quiet: bool,
 }
 
 impl Default for DetectionOptions {
     fn default() -> Self {
         Self {
-            window: 512,
-            overlap: None,
-            batch: None,
+            tiling: Tiling::new(4),
             network: DetectOptions::default(),
-            threshold: None,
             merge: Merge::default(),
-            quiet: false,
         }
     }
 }
@@ -57,20 +47,20 @@ impl DetectionOptions {
 
     /// Side of the tiles in pixels, rounded up to a multiple of 32; at most the scene's own size.
     pub fn window(mut self, pixels: usize) -> Self {
-        self.window = pixels;
+        self.tiling.window = pixels;
         self
     }
 
     /// Pixels that neighbouring tiles share: at least as many as the largest object is wide, or it may be seen in parts
     /// only.
     pub fn overlap(mut self, pixels: usize) -> Self {
-        self.overlap = Some(pixels);
+        self.tiling.overlap = Some(pixels);
         self
     }
 
     /// Tiles searched at once.
     pub fn batch(mut self, tiles: usize) -> Self {
-        self.batch = Some(tiles);
+        self.tiling.batch = Some(tiles);
         self
     }
 
@@ -83,7 +73,7 @@ impl DetectionOptions {
 
     /// The lowest score of a box that is counted, drawn and saved; see [`super::SceneBoxes::threshold`].
     pub fn threshold(mut self, score: f32) -> Self {
-        self.threshold = Some(score);
+        self.tiling.threshold = Some(score);
         self
     }
 
@@ -101,16 +91,8 @@ impl DetectionOptions {
 
     /// Shows no progress.
     pub fn quiet(mut self, quiet: bool) -> Self {
-        self.quiet = quiet;
+        self.tiling.quiet = quiet;
         self
-    }
-
-    /// The largest side of a tile: beyond it the activations of one tile outgrow a usual computer.
-    const LARGEST_WINDOW: usize = 8192;
-
-    /// Pixels that neighbouring tiles share.
-    pub(super) fn overlap_pixels(&self) -> usize {
-        self.overlap.unwrap_or(self.window / 4)
     }
 
     /// What the network itself suppresses: all of it with plain suppression; hardly anything where boxes are to be
@@ -127,40 +109,10 @@ impl DetectionOptions {
     }
 
     pub(super) fn check(&self, area: Size) -> Result<()> {
-        let wrong = |name, found: String, expected: String| {
-            Err(PredictError::Option {
-                name,
-                found,
-                expected,
-            }
-            .into())
-        };
-        if self.window == 0 || self.window > Self::LARGEST_WINDOW {
-            let expected = format!("from 1 to {}", Self::LARGEST_WINDOW);
-            return wrong("window", self.window.to_string(), expected);
-        }
-        let side = self.window.div_ceil(MULTIPLE) * MULTIPLE;
-        // One tile over the whole scene overlaps with nothing.
-        let overlap = self.overlap_pixels();
-        if overlap >= side && side < area.width.max(area.height) {
-            let expected = format!("less than the window's {side} pixels");
-            return wrong("overlap", overlap.to_string(), expected);
-        }
-        if self.batch == Some(0) {
-            return wrong("batch", "0".to_owned(), "at least 1".to_owned());
-        }
+        self.tiling.check(area)?;
         if self.network.max_boxes == 0 {
-            return wrong("max_boxes", "0".to_owned(), "at least 1".to_owned());
+            return Err(wrong("max_boxes", &0, "at least 1").into());
         }
-        let scores = [
-            ("min_score", Some(self.network.min_score)),
-            ("threshold", self.threshold),
-        ];
-        for (name, score) in scores {
-            if let Some(score) = score.filter(|score| !(0.0..=1.0).contains(score)) {
-                return wrong(name, score.to_string(), "from 0 to 1".to_owned());
-            }
-        }
-        Ok(())
+        Ok(check_probability("min_score", self.network.min_score)?)
     }
 }

@@ -54,13 +54,14 @@ pub fn detect_scene(
         .into());
     }
     options.check(area.size())?;
-    let tiles = Tiles::new(area, options.window, options.overlap_pixels());
+    let tiling = &options.tiling;
+    let tiles = Tiles::new(area, tiling.window, tiling.overlap_pixels());
     let usual = if device.is_gpu() {
         GPU_BATCH
     } else {
         CPU_BATCH
     };
-    let batch = options.batch.unwrap_or(usual).min(tiles.len());
+    let batch = tiling.batch.unwrap_or(usual).min(tiles.len());
     let network = network.inference();
     let network = if network.device() == *device.burn() {
         network
@@ -73,11 +74,11 @@ pub fn detect_scene(
         normalisation,
         &tiles,
         batch,
-        options.quiet,
+        tiling.quiet,
         |patches| detect(network.as_ref(), device, patches, &of_network),
     )?;
     let merged = options.merge.apply(found);
-    let threshold = options
+    let threshold = tiling
         .threshold
         .or(threshold)
         .unwrap_or(USUAL_THRESHOLD)

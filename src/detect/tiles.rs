@@ -1,12 +1,11 @@
 //! Where tiles lie, which of them a box belongs to, and which boxes of neighbours are one object. Arithmetic only.
 
 use crate::boxes::Detection;
+use crate::predict::Layout;
 use crate::raster::PixelWindow;
 #[cfg(test)]
 use crate::raster::Size;
 
-/// Sides of tiles are multiples of this: the deepest stride of the encoders.
-pub(super) const MULTIPLE: usize = 32;
 /// How far beyond its own part a tile's boxes are kept, in pixels: two tiles see an object's centre a little apart, and
 /// one at the border must not fall between them.
 const MARGIN: f64 = 8.0;
@@ -40,14 +39,11 @@ struct Axis {
 
 impl Axis {
     fn new(extent: usize, side: usize, overlap: usize) -> Self {
-        let round_up = |pixels: usize| pixels.max(1).div_ceil(MULTIPLE) * MULTIPLE;
-        let window = round_up(side).min(round_up(extent));
-        let overlap = overlap.min(window - 1);
-        let mut starts = vec![0];
-        while starts.last().is_some_and(|start| start + window < extent) {
-            let next = starts.len() * (window - overlap);
-            starts.push(next.min(extent - window));
-        }
+        let Layout {
+            window,
+            overlap,
+            starts,
+        } = Layout::new(extent, side, overlap);
         Self {
             extent,
             window,

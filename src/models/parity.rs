@@ -11,8 +11,8 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 
-use super::oracle::{Summary, assert_summary, formula, images, noise};
-use super::tensors::{self, NamedTensors};
+use super::oracle::{Summary, assert_summary, formula, images, named_gradients, noise};
+use super::tensors;
 use super::{DeepLabV3Model, ExtraLevels, FeaturePyramid, Network, ResNetConfig, ResNetKind};
 
 #[derive(Deserialize)]
@@ -30,39 +30,6 @@ fn oracle(name: &str) -> Oracle {
     let text = include_str!("../../tests/fixtures/models/torchvision.json");
     let mut all: BTreeMap<String, Oracle> = serde_json::from_str(text).unwrap();
     all.remove(name).unwrap()
-}
-
-/// Every gradient by its parameter's name.
-fn named_gradients<M: Module>(module: &M, gradients: &GradientsParams) -> NamedTensors {
-    struct Collect<'a> {
-        path: Vec<String>,
-        gradients: &'a GradientsParams,
-        found: NamedTensors,
-    }
-    impl burn::module::ModuleVisitor for Collect<'_> {
-        fn enter_module(&mut self, name: &str, container: &str) {
-            if !container.starts_with("Enum:") {
-                self.path.push(name.to_owned());
-            }
-        }
-        fn exit_module(&mut self, _name: &str, container: &str) {
-            if !container.starts_with("Enum:") {
-                self.path.pop();
-            }
-        }
-        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
-            if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                self.found.insert(self.path.join("."), gradient.into_data());
-            }
-        }
-    }
-    let mut collect = Collect {
-        path: Vec::new(),
-        gradients,
-        found: NamedTensors::new(),
-    };
-    module.visit(&mut collect);
-    collect.found
 }
 
 fn squares(outputs: &[Tensor<4>]) -> Tensor<1> {

@@ -19,6 +19,7 @@ mod save;
 mod scene;
 mod show;
 mod stream;
+mod tiling;
 mod views;
 mod windows;
 
@@ -33,3 +34,4 @@ pub(crate) use network::panic_text;
 pub(crate) use progress::Progress;
 pub(crate) use publish::publish_set;
 pub(crate) use save::{staging_folder, write_synced};
+pub(crate) use tiling::{Layout, Tiling, check_probability, wrong};

@@ -1,8 +1,4 @@
-use super::PredictError;
-use super::views::View;
-use super::windows::WINDOW_MULTIPLE;
-use crate::Result;
-use crate::raster::Size;
+use super::tiling::Tiling;
 
 /// How a scene is predicted.
 ///
@@ -24,27 +20,15 @@ use crate::raster::Size;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct PredictOptions {
-    pub(super) window: usize,
-    overlap: Option<usize>,
-    pub(super) batch: Option<usize>,
-    flips: bool,
-    turns: bool,
-    pub(super) threshold: Option<f32>,
+    pub(super) tiling: Tiling,
     pub(super) scores: bool,
-    pub(super) quiet: bool,
 }
 
 impl Default for PredictOptions {
     fn default() -> Self {
         Self {
-            window: 512,
-            overlap: None,
-            batch: None,
-            flips: false,
-            turns: false,
-            threshold: None,
+            tiling: Tiling::new(8),
             scores: true,
-            quiet: false,
         }
     }
 }
@@ -58,19 +42,19 @@ impl PredictOptions {
     /// Side of the windows in pixels, rounded up to a multiple of 32; at most the scene's own size. Larger windows mean
     /// fewer overlaps and more memory.
     pub fn window(mut self, pixels: usize) -> Self {
-        self.window = pixels;
+        self.tiling.window = pixels;
         self
     }
 
     /// Pixels that neighbouring windows share; their scores fade into each other there.
     pub fn overlap(mut self, pixels: usize) -> Self {
-        self.overlap = Some(pixels);
+        self.tiling.overlap = Some(pixels);
         self
     }
 
     /// Windows scored at once; fewer when the device's memory runs out.
     pub fn batch(mut self, windows: usize) -> Self {
-        self.batch = Some(windows);
+        self.tiling.batch = Some(windows);
         self
     }
 
@@ -82,21 +66,21 @@ impl PredictOptions {
     /// let options = PredictOptions::new().flips(true);
     /// ```
     pub fn flips(mut self, mirror: bool) -> Self {
-        self.flips = mirror;
+        self.tiling.flips = mirror;
         self
     }
 
     /// Test-time augmentation: [`PredictOptions::flips`], and each of those turned by a quarter too. Takes eight times
     /// as long. For imagery seen from above, where no direction is special.
     pub fn turns(mut self, turn: bool) -> Self {
-        self.turns = turn;
+        self.tiling.turns = turn;
         self
     }
 
     /// A pixel gets the most probable class other than background when its probability is at least this, from 0 to 1,
     /// and background otherwise. Below 0.5 more is found and more of it wrongly.
     pub fn threshold(mut self, probability: f32) -> Self {
-        self.threshold = Some(probability);
+        self.tiling.threshold = Some(probability);
         self
     }
 
@@ -108,65 +92,7 @@ impl PredictOptions {
 
     /// Shows no progress.
     pub fn quiet(mut self, quiet: bool) -> Self {
-        self.quiet = quiet;
+        self.tiling.quiet = quiet;
         self
-    }
-
-    /// The largest side of a window: beyond it the activations of one window outgrow a usual computer.
-    const LARGEST_WINDOW: usize = 8192;
-
-    /// How every window is seen.
-    pub(super) fn views(&self) -> Vec<View> {
-        View::all(self.flips, self.turns)
-    }
-
-    /// Pixels that neighbouring windows share.
-    pub(super) fn overlap_pixels(&self) -> usize {
-        self.overlap.unwrap_or(self.window / 8)
-    }
-
-    pub(super) fn check(&self, area: Size) -> Result<()> {
-        if self.window == 0 || self.window > Self::LARGEST_WINDOW {
-            let expected = format!("from 1 to {}", Self::LARGEST_WINDOW);
-            return Err(PredictError::Option {
-                name: "window",
-                found: self.window.to_string(),
-                expected,
-            }
-            .into());
-        }
-        let side = self.window.div_ceil(WINDOW_MULTIPLE) * WINDOW_MULTIPLE;
-        // One window over the whole scene overlaps with nothing.
-        let overlap = self.overlap_pixels();
-        if overlap >= side && side < area.width.max(area.height) {
-            let expected = format!("less than the window's {side} pixels");
-            return Err(PredictError::Option {
-                name: "overlap",
-                found: overlap.to_string(),
-                expected,
-            }
-            .into());
-        }
-        if self.batch == Some(0) {
-            let expected = "at least 1".to_owned();
-            return Err(PredictError::Option {
-                name: "batch",
-                found: "0".to_owned(),
-                expected,
-            }
-            .into());
-        }
-        if let Some(threshold) = self.threshold
-            && !(0.0..=1.0).contains(&threshold)
-        {
-            let expected = "a probability from 0 to 1".to_owned();
-            return Err(PredictError::Option {
-                name: "threshold",
-                found: threshold.to_string(),
-                expected,
-            }
-            .into());
-        }
-        Ok(())
     }
 }

@@ -74,10 +74,11 @@ pub(super) fn predict_members(
         }
         .into());
     }
-    options.check(area.size())?;
-    let plan = WindowPlan::new(area, options.window, options.overlap_pixels());
+    let tiling = &options.tiling;
+    tiling.check(area.size())?;
+    let plan = WindowPlan::new(area, tiling.window, tiling.overlap_pixels());
     let inputs = Inputs::of(members);
-    let batch = match options.batch {
+    let batch = match tiling.batch {
         Some(windows) => BatchSize::fixed(windows.min(plan.len())),
         None if device.is_gpu() => {
             let window_bytes = 4 * bands * members.len() * plan.network_size().area();
@@ -98,7 +99,7 @@ pub(super) fn predict_members(
         &raster.crs_wkt(),
         options.scores,
     )?;
-    let scorer = Scorer::new(members, &inputs, device, classes.len(), options.views());
+    let scorer = Scorer::new(members, &inputs, device, classes.len(), tiling.views());
     let read = |window: &PixelWindow| {
         // Far from the area of interest there is nothing to read.
         if scene.aoi().is_some_and(|aoi| !aoi.touches(window)) {
@@ -106,11 +107,11 @@ pub(super) fn predict_members(
         }
         Ok(Some(inputs.prepare(scene.read(window)?)))
     };
-    let mut progress = Progress::new("predicting", plan.len(), options.quiet);
+    let mut progress = Progress::new("predicting", plan.len(), tiling.quiet);
     let stream = Stream {
         plan: &plan,
         classes: classes.len(),
-        threshold: options.threshold,
+        threshold: tiling.threshold,
         batch,
     };
     stream.run(

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 /// One way to lay a window anew: transposed first, then mirrored. Pixels only change places, so undoing it is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct View {
+pub(crate) struct View {
     transposed: bool,
     mirrored_columns: bool,
     mirrored_rows: bool,
@@ -13,7 +13,7 @@ pub(super) struct View {
 impl View {
     /// The plain view first, then, when asked for, its mirror images and quarter turns: 1, 4 or 8 views. Turns are
     /// compositions of a transpose and mirrorings, so `turns` contains `flips`.
-    pub(super) fn all(flips: bool, turns: bool) -> Vec<Self> {
+    pub(crate) fn all(flips: bool, turns: bool) -> Vec<Self> {
         let transposes = if turns { 2 } else { 1 };
         let mirrorings = if flips || turns { 4 } else { 1 };
         (0..transposes * mirrorings)
@@ -27,7 +27,7 @@ impl View {
 
     /// # Shapes
     /// `[n, channels, height, width]` to the same, or to `[n, channels, width, height]` when it is transposed.
-    pub(super) fn apply(self, images: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn apply(self, images: Tensor<4>) -> Tensor<4> {
         let images = if self.transposed {
             images.swap_dims(2, 3)
         } else {
@@ -37,7 +37,7 @@ impl View {
     }
 
     /// The inverse of [`View::apply`].
-    pub(super) fn undo(self, images: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn undo(self, images: Tensor<4>) -> Tensor<4> {
         let images = self.mirror(images);
         if self.transposed {
             images.swap_dims(2, 3)

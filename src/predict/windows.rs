@@ -1,9 +1,7 @@
 //! Where prediction windows lie and how much each counts at every pixel. Arithmetic only.
 
+use super::tiling::Layout;
 use crate::raster::{PixelWindow, Size};
-
-/// Sides of prediction windows are multiples of this: the deepest stride of the encoders.
-pub(super) const WINDOW_MULTIPLE: usize = 32;
 
 /// Windows over an area, row by row, with weights that sum to one at every pixel.
 #[derive(Clone, Debug)]
@@ -28,7 +26,7 @@ pub(super) struct PlannedWindow {
 pub(super) struct Axis {
     /// Pixels along the axis.
     pub(super) extent: usize,
-    /// Side of a window, a multiple of [`WINDOW_MULTIPLE`]; beyond `extent` only when that is smaller than one window.
+    /// Side of a window, a multiple of [`super::tiling::WINDOW_MULTIPLE`]; beyond `extent` only when that is smaller than one window.
     pub(super) window: usize,
     /// First pixel of each window, ascending.
     pub(super) starts: Vec<usize>,
@@ -98,14 +96,11 @@ fn as_offset(pixels: usize) -> i64 {
 
 impl Axis {
     pub(super) fn new(extent: usize, side: usize, overlap: usize) -> Self {
-        let round_up = |pixels: usize| pixels.max(1).div_ceil(WINDOW_MULTIPLE) * WINDOW_MULTIPLE;
-        let window = round_up(side).min(round_up(extent));
-        let overlap = overlap.min(window - 1);
-        let mut starts = vec![0];
-        while starts.last().is_some_and(|start| start + window < extent) {
-            let next = starts.len() * (window - overlap);
-            starts.push(next.min(extent - window));
-        }
+        let Layout {
+            window,
+            overlap,
+            starts,
+        } = Layout::new(extent, side, overlap);
         let weights = weights(&starts, window.min(extent), extent, overlap);
         Self {
             extent,
@@ -186,6 +181,7 @@ mod tests {
     use rand_pcg::Pcg64;
 
     use super::*;
+    use crate::predict::tiling::WINDOW_MULTIPLE;
 
     fn window(width: usize, height: usize) -> PixelWindow {
         PixelWindow {

@@ -1,14 +1,13 @@
 //! Training a detection network: its losses on boxes, its validation by average precision.
 
-use std::sync::mpsc;
-
 use burn::tensor::Tensor;
 
 use super::batch::Batch;
 use super::model::Model;
 use super::trainable::{Outcome, Trainable};
-use super::validate::{self, read_scalar};
+use super::validate::{self, Labelled, read_ahead, read_scalar};
 use super::{DetectionScores, Fit, TrainError, ValidationScores, checks};
+use crate::Result;
 use crate::boxes::score::{CocoOptions, ImageBoxes, coco_with};
 use crate::boxes::{Annotation, Detection};
 use crate::chips::Chips;
@@ -19,7 +18,6 @@ use crate::models::{AnyDetectionNetwork, DetectOptions, Normalisation, ObjectDet
 use crate::plot::image::{RgbImage, coloured, draw_boxes, rgb_auto};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::scene::Scene;
-use crate::{Error, Result};
 
 /// The share of a box that a validation window must hold for the box to count there.
 const VISIBLE: f64 = 0.5;
@@ -42,12 +40,6 @@ pub(crate) struct Example {
     patch: Patch,
     truth: Vec<Annotation>,
     found: Vec<Detection>,
-}
-
-/// A window with its labelled boxes, in its own pixels.
-struct Labelled {
-    patch: Patch,
-    truth: Vec<Annotation>,
 }
 
 impl Trainable for ObjectDetection {
@@ -146,44 +138,26 @@ impl Validation {
         let (mut total, mut batches) = (0.0, 0_usize);
         let mut images: Vec<ImageBoxes> = Vec::new();
         let mut pictured = None;
-        let (scene, windows, size) = (&self.scene, &self.windows, self.batch.max(1));
-        let stopped = std::thread::scope(|scope| -> Result<bool> {
-            let (sender, receiver) = mpsc::sync_channel::<Result<Vec<Labelled>>>(2);
-            scope.spawn(move || {
-                for windows in windows.chunks(size) {
-                    let read = windows
-                        .iter()
-                        .map(|window| labelled(scene, window))
-                        .collect();
-                    // The receiver is gone when the user stopped or an error ended the validation.
-                    if sender.send(read).is_err() {
-                        break;
-                    }
-                }
-            });
-            for parts in receiver {
-                let parts = match parts {
-                    Err(Error::Interrupted { .. }) => return Ok(true),
-                    parts => parts?,
-                };
-                if progress(images.len()) {
-                    return Ok(true);
-                }
-                let pairs: Vec<_> = parts.iter().map(|part| (&part.patch, &[][..])).collect();
-                let batch = Batch::of_patches(&pairs, normalisation).upload(device.burn());
-                let objects: Vec<_> = parts.iter().map(|part| part.truth.clone()).collect();
-                let loss = sum(network.losses(batch.clone(), &objects))?;
-                total += f64::from(read_scalar(loss, device)?);
-                batches += 1;
-                let boxes = network.detect(batch, &DetectOptions::default());
-                for (Labelled { patch, truth }, found) in parts.into_iter().zip(boxes) {
-                    if self.example == Some(images.len()) {
-                        pictured = Some(patch);
-                    }
-                    images.push(ImageBoxes { truth, found });
-                }
+        let (scene, windows, size) = (&self.scene, &self.windows, self.batch);
+        let truth = |window: &PixelWindow| Ok(scene.boxes_in(window, VISIBLE));
+        let stopped = read_ahead(scene, windows, size, truth, |parts| {
+            if progress(images.len()) {
+                return Ok(false);
             }
-            Ok(false)
+            let pairs: Vec<_> = parts.iter().map(|part| (&part.patch, &[][..])).collect();
+            let batch = Batch::of_patches(&pairs, normalisation).upload(device.burn());
+            let objects: Vec<_> = parts.iter().map(|part| part.truth.clone()).collect();
+            let loss = sum(network.losses(batch.clone(), &objects))?;
+            total += f64::from(read_scalar(loss, device)?);
+            batches += 1;
+            let boxes = network.detect(batch, &DetectOptions::default());
+            for (Labelled { patch, truth }, found) in parts.into_iter().zip(boxes) {
+                if self.example == Some(images.len()) {
+                    pictured = Some(patch);
+                }
+                images.push(ImageBoxes { truth, found });
+            }
+            Ok(true)
         })?;
         if stopped {
             return Ok(None);
@@ -204,13 +178,6 @@ impl Validation {
             example,
         }))
     }
-}
-
-fn labelled(scene: &Scene, window: &PixelWindow) -> Result<Labelled> {
-    Ok(Labelled {
-        patch: scene.read(window)?,
-        truth: scene.boxes_in(window, VISIBLE),
-    })
 }
 
 /// AP50 over the classes with objects, and the best F1 over thresholds.

@@ -1,14 +1,13 @@
 //! Training a segmentation network: its loss on labelled pixels, its validation by IoU.
 
-use std::sync::mpsc;
-
 use burn::tensor::Tensor;
 
 use super::batch::Batch;
 use super::model::Model;
 use super::trainable::{Outcome, Trainable};
-use super::validate::{self, read, read_scalar};
+use super::validate::{self, read, read_ahead, read_scalar};
 use super::{Fit, Loss, Targets, TrainError, ValidationScores, checks};
+use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::evaluate::Confusion;
@@ -17,7 +16,6 @@ use crate::models::{AnyNetwork, Normalisation, Segmentation};
 use crate::plot::image::{RgbImage, overlay, rgb_auto};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::scene::Scene;
-use crate::{Error, Result};
 
 /// The loss with its class weights, `[1, classes, 1, 1]`, on the device.
 pub(crate) struct Objective {
@@ -145,72 +143,54 @@ impl Validation {
         let mut example: Option<Example> = None;
         let (mut best, mut chosen) = (f64::INFINITY, self.example);
         let (scene, windows, size) = (&self.scene, &self.windows, self.batch);
-        let stopped = std::thread::scope(|scope| -> Result<bool> {
-            let (sender, receiver) = mpsc::sync_channel::<Result<Vec<Labelled>>>(2);
-            scope.spawn(move || {
-                for windows in windows.chunks(size.max(1)) {
-                    let read = windows
-                        .iter()
-                        .map(|window| labelled(scene, window))
-                        .collect();
-                    // The receiver is gone when the user stopped or an error ended the validation.
-                    if sender.send(read).is_err() {
-                        break;
-                    }
-                }
-            });
-            for parts in receiver {
-                let parts = match parts {
-                    Err(Error::Interrupted { .. }) => return Ok(true),
-                    parts => parts?,
-                };
-                if progress(done) {
-                    return Ok(true);
-                }
-                let pairs: Vec<_> = parts
-                    .iter()
-                    .map(|part| (&part.patch, part.truth.as_slice()))
-                    .collect();
-                let mut batch = Batch::of_patches(&pairs, normalisation);
-                let logits = network.forward(batch.upload(device.burn()));
-                let shape = check_shape(&logits, batch.shape, self.classes.len())?;
-                let targets = Targets::new(&batch.labels, shape, device.burn());
-                total += f64::from(read_scalar(
-                    loss.of(logits.clone(), &targets, weights),
-                    device,
-                )?);
-                batches += 1;
-                let predictions = classes_of(logits, device)?;
-                confusion.add(&batch.labels, &predictions)?;
-                let pixels = shape[2] * shape[3];
-                for (offset, (part, prediction)) in parts
-                    .iter()
-                    .zip(predictions.chunks_exact(pixels))
-                    .enumerate()
-                {
-                    let unevenness = match self.example {
-                        Some(chosen) => {
-                            if chosen == done + offset {
-                                0.0
-                            } else {
-                                f64::INFINITY
-                            }
-                        }
-                        None => unevenness(&part.truth),
-                    };
-                    if unevenness < best {
-                        best = unevenness;
-                        chosen = Some(done + offset);
-                        example = Some(Example {
-                            patch: part.patch.clone(),
-                            truth: part.truth.clone(),
-                            prediction: prediction.to_vec(),
-                        });
-                    }
-                }
-                done += parts.len();
+        let truth = |window: &PixelWindow| scene.label_window(window);
+        let stopped = read_ahead(scene, windows, size, truth, |parts| {
+            if progress(done) {
+                return Ok(false);
             }
-            Ok(false)
+            let pairs: Vec<_> = parts
+                .iter()
+                .map(|part| (&part.patch, part.truth.as_slice()))
+                .collect();
+            let mut batch = Batch::of_patches(&pairs, normalisation);
+            let logits = network.forward(batch.upload(device.burn()));
+            let shape = check_shape(&logits, batch.shape, self.classes.len())?;
+            let targets = Targets::new(&batch.labels, shape, device.burn());
+            total += f64::from(read_scalar(
+                loss.of(logits.clone(), &targets, weights),
+                device,
+            )?);
+            batches += 1;
+            let predictions = classes_of(logits, device)?;
+            confusion.add(&batch.labels, &predictions)?;
+            let pixels = shape[2] * shape[3];
+            for (offset, (part, prediction)) in parts
+                .iter()
+                .zip(predictions.chunks_exact(pixels))
+                .enumerate()
+            {
+                let unevenness = match self.example {
+                    Some(chosen) => {
+                        if chosen == done + offset {
+                            0.0
+                        } else {
+                            f64::INFINITY
+                        }
+                    }
+                    None => unevenness(&part.truth),
+                };
+                if unevenness < best {
+                    best = unevenness;
+                    chosen = Some(done + offset);
+                    example = Some(Example {
+                        patch: part.patch.clone(),
+                        truth: part.truth.clone(),
+                        prediction: prediction.to_vec(),
+                    });
+                }
+            }
+            done += parts.len();
+            Ok(true)
         })?;
         if stopped {
             return Ok(None);
@@ -222,18 +202,6 @@ impl Validation {
             example,
         }))
     }
-}
-
-struct Labelled {
-    patch: Patch,
-    truth: Vec<u8>,
-}
-
-fn labelled(scene: &Scene, window: &PixelWindow) -> Result<Labelled> {
-    Ok(Labelled {
-        patch: scene.read(window)?,
-        truth: scene.label_window(window)?,
-    })
 }
 
 /// How far the window's classes are from an even mix: a good example has a bit of everything.

@@ -1,11 +1,14 @@
 //! What the validations of all tasks share: where their windows lie, and reading results off the device.
 
+use std::sync::mpsc;
+
 use burn::tensor::Tensor;
 
 use super::TrainError;
 use crate::device::Device;
-use crate::raster::{PixelWindow, Size};
+use crate::raster::{Patch, PixelWindow, Size};
 use crate::scene::Scene;
+use crate::{Error, Result};
 
 /// Every encoder halves its input five times.
 const MULTIPLE: usize = 32;
@@ -35,6 +38,51 @@ fn spread(windows: Vec<PixelWindow>, limit: usize) -> Vec<PixelWindow> {
     (0..limit)
         .map(|index| windows[(2 * index + 1) * windows.len() / (2 * limit)])
         .collect()
+}
+
+/// A window's imagery with what its labels say.
+pub(super) struct Labelled<T> {
+    pub(super) patch: Patch,
+    pub(super) truth: T,
+}
+
+/// Reads windows with their labels in a thread, `batch` of them at a time and two batches ahead, and hands each batch to
+/// `work`, which returns false to stop. Returns whether `work` or an interrupt of the reading stopped it.
+pub(super) fn read_ahead<T: Send>(
+    scene: &Scene,
+    windows: &[PixelWindow],
+    batch: usize,
+    truth: impl Fn(&PixelWindow) -> Result<T> + Sync,
+    mut work: impl FnMut(Vec<Labelled<T>>) -> Result<bool>,
+) -> Result<bool> {
+    let truth = &truth;
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel::<Result<Vec<Labelled<T>>>>(2);
+        scope.spawn(move || {
+            let labelled = |window| {
+                Ok(Labelled {
+                    patch: scene.read(window)?,
+                    truth: truth(window)?,
+                })
+            };
+            for windows in windows.chunks(batch.max(1)) {
+                // The receiver is gone when the user stopped or an error ended the validation.
+                if sender.send(windows.iter().map(labelled).collect()).is_err() {
+                    break;
+                }
+            }
+        });
+        for parts in receiver {
+            let parts = match parts {
+                Err(Error::Interrupted { .. }) => return Ok(true),
+                parts => parts?,
+            };
+            if !work(parts)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })
 }
 
 /// One number off the device.

@@ -2,8 +2,8 @@
 
 pip install torch torchvision; python tests/python/make_detection_fixtures.py
 
-Inputs and weights come from `noise` and `formula`, which src/models/detection/oracle.rs repeats, so that no weights need to
-be stored. The images have their final size: torchvision's resizing and normalising are switched off.
+Inputs and weights come from `noise` and `formula`, which src/models/oracle.rs and src/models/detection/oracle.rs repeat, so
+that no weights need to be stored. The images have their final size: torchvision's resizing and normalising are switched off.
 """
 import json
 from pathlib import Path
@@ -21,19 +21,11 @@ from torchvision.ops import FrozenBatchNorm2d, MultiScaleRoIAlign, box_iou, gene
 from torchvision.ops import sigmoid_focal_loss
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
+from oracles import fill, images, noise, numbers, summary
+
 torch.manual_seed(0)
 torch.set_num_threads(2)
 FOLDER = Path(__file__).parents[1] / "fixtures/detection"
-
-
-def noise(name, count):
-    """Numbers in [-0.5, 0.5) by FNV-1a of the name and a mix of the index."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 % 2**32
-    state = (np.arange(count, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(seed)) & np.uint64(2**32 - 1)
-    state = ((state ^ (state >> np.uint64(15))) * np.uint64(2246822519)) & np.uint64(2**32 - 1)
-    return (((state >> np.uint64(8)).astype(np.float64) / 2**24) - 0.5).astype(np.float32)
 
 
 def array(name, *shape):
@@ -54,31 +46,6 @@ def formula(name, shape):
     if name.endswith("weight"):
         return np.float32(1) + np.float32(0.2) * values
     return np.float32(0.2) * values
-
-
-def fill(model):
-    with torch.no_grad():
-        for name, tensor in model.state_dict().items():
-            if tensor.dtype == torch.float32:
-                tensor.copy_(torch.from_numpy(np.ascontiguousarray(formula(name, tuple(tensor.shape)))))
-
-
-def images(height, width):
-    n, c, y, x = np.meshgrid(np.arange(2), np.arange(3), np.arange(height), np.arange(width), indexing="ij")
-    values = (n * 31 + c * 47 + y * 5 + x * 3 + (y * x) % 19 * 7) % 256
-    return torch.from_numpy(((values - 127) / 128).astype(np.float32))
-
-
-def numbers(tensor):
-    """Eight significant digits: what a 32-bit float holds."""
-    return [float(f"{value:.8g}") for value in tensor.detach().double().flatten().tolist()]
-
-
-def summary(tensor):
-    flat = tensor.detach().double().flatten()
-    index = [i * (len(flat) - 1) // 23 for i in range(24)]
-    mean = float(f"{flat.abs().mean().item():.8g}")
-    return {"shape": list(tensor.shape), "mean_abs": mean, "values": numbers(flat[index])}
 
 
 def boxes(name, count, size, smallest=2.0):
@@ -172,7 +139,7 @@ def targets():
 def detector(model, size, watched, outputs, rate):
     model.transform = GeneralizedRCNNTransform(1, 1, [0.0] * 3, [1.0] * 3)
     model.transform.resize = lambda image, target: (image, target)
-    fill(model)
+    fill(model, formula)
     if isinstance(model, RetinaNet):
         # Nothing trains the background's own score, and nobody wants it among the detections.
         model.head.classification_head.cls_logits.bias.data[::3] -= 10

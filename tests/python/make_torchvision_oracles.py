@@ -2,8 +2,7 @@
 
 pip install torch torchvision; python tests/python/make_torchvision_oracles.py
 
-Weights come from a formula (`formula`) that src/models/oracle.rs repeats, so that no weights need to be stored. Of each
-tensor the JSON keeps the shape, the mean of the absolute values and 24 values spread over it, computed in 64 bits, and
+Weights come from a formula (oracles.py). Of each tensor the JSON keeps a summary, computed in 64 bits, and
 `float32`: how far PyTorch's own 32-bit values are from them, at most, in units of the greater of the value and the mean.
 (Deep networks in training are sensitive: one value near 0 that rounds to the other side closes a ReLU.)
 """
@@ -17,46 +16,10 @@ import torchvision
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
+from oracles import fill, images, noise, resnet, summary
+
 torch.manual_seed(0)
 torch.set_num_threads(2)
-
-
-def noise(name, count):
-    """Numbers in [-0.5, 0.5) by FNV-1a of the name and a mix of the index."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 % 2**32
-    state = (np.arange(count, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(seed)) & np.uint64(2**32 - 1)
-    state = ((state ^ (state >> np.uint64(15))) * np.uint64(2246822519)) & np.uint64(2**32 - 1)
-    return (((state >> np.uint64(8)).astype(np.float64) / 2**24) - 0.5).astype(np.float32)
-
-
-def formula(name, shape):
-    values = noise(name, int(np.prod(shape))).reshape(shape)
-    if len(shape) == 4:
-        return values * np.float32(np.sqrt(24.0 / (shape[1] * shape[2] * shape[3])))
-    if name.endswith("running_var"):
-        return np.float32(1) + np.float32(0.4) * values
-    if name.endswith("bn3.weight"):
-        # The last norm of a bottleneck: large ones make the sum over 33 blocks explode.
-        return np.float32(0.25) + np.float32(0.05) * values
-    if name.endswith("weight"):
-        return np.float32(1) + np.float32(0.2) * values
-    return np.float32(0.2) * values
-
-
-@torch.no_grad()
-def fill(model):
-    for name, tensor in model.state_dict().items():
-        if tensor.dtype == torch.float32:
-            tensor.copy_(torch.from_numpy(np.ascontiguousarray(formula(name, tuple(tensor.shape)))))
-    return model
-
-
-def images(height=64, width=96):
-    n, c, y, x = np.meshgrid(np.arange(2), np.arange(3), np.arange(height), np.arange(width), indexing="ij")
-    values = (n * 31 + c * 47 + y * 5 + x * 3 + (y * x) % 19 * 7) % 256
-    return torch.from_numpy(((values - 127) / 128).astype(np.float32))
 
 
 def labels(height, width, classes):
@@ -64,28 +27,10 @@ def labels(height, width, classes):
     return torch.from_numpy(((y // 7 + x // 5 + n) % classes).astype(np.int64))
 
 
-def summary(exact, rounded):
+def compared(exact, rounded):
     flat, other = (tensor.detach().double().flatten() for tensor in (exact, rounded))
-    index = [i * (len(flat) - 1) // 23 for i in range(24)]
-    mean = flat.abs().mean()
-    error = ((flat - other).abs() / torch.maximum(flat.abs(), mean)).max().item()
-    digits = lambda value: float(f"{value:.8g}")
-    return {
-        "shape": list(exact.shape),
-        "mean_abs": digits(mean.item()),
-        "float32": float(f"{error:.2g}"),
-        "values": [digits(flat[i].item()) for i in index],
-    }
-
-
-def resnet(model, x):
-    x = model.relu(model.bn1(model.conv1(x)))
-    features = [x]
-    x = model.maxpool(x)
-    for layer in [model.layer1, model.layer2, model.layer3, model.layer4]:
-        x = layer(x)
-        features.append(x)
-    return features
+    error = ((flat - other).abs() / torch.maximum(flat.abs(), flat.abs().mean())).max().item()
+    return summary(exact, float32=float(f"{error:.2g}"))
 
 
 def squares(outputs):
@@ -111,8 +56,8 @@ def trained(model, run, loss, rate, x, dtype):
 def oracle(make, run, loss, rate, watched, x):
     exact = trained(make(), run, loss, rate, x, torch.float64)
     rounded = trained(make(), run, loss, rate, x, torch.float32)
-    lists = lambda part: [summary(a, b) for a, b in zip(exact[part], rounded[part])]
-    named = lambda part, names: {name: summary(exact[part][name], rounded[part][name]) for name in names}
+    lists = lambda part: [compared(a, b) for a, b in zip(exact[part], rounded[part])]
+    named = lambda part, names: {name: compared(exact[part][name], rounded[part][name]) for name in names}
     for name in watched:
         moved = rate * exact[3][name].abs().mean() / exact[4][name].abs().mean()
         print(f"    {name} moves by {moved:.5f} of its size; float32 gradient off by {named(3, [name])[name]['float32']}")

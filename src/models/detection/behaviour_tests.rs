@@ -11,7 +11,7 @@ use super::{
 };
 use crate::boxes::{Annotation, BoundingBox};
 use crate::device::Device;
-use crate::models::{Blueprint, NamedTensors, ResNetKind};
+use crate::models::{Blueprint, NamedTensors, ResNetKind, tensors};
 
 const SIZE: usize = 64;
 
@@ -118,11 +118,34 @@ fn faster_rcnn_learns_background_from_labels_without_a_usable_box() {
     check_useless_labels(faster_rcnn());
 }
 
+/// The network as it starts, but with the same draws in every run: random numbers come from the tensors' names, at the
+/// scale that the network's own have (the heads', the pyramid's, He's).
+fn with_fixed_draws<N: DetectionNetwork>(network: N) -> N {
+    let mut named = tensors::collect(&network.valid());
+    for (name, data) in &mut named {
+        let shape = data.shape().to_vec();
+        if shape.len() > 1 {
+            let inputs = shape[1..].iter().product::<usize>() as f32;
+            let variance = match () {
+                () if name.contains("head.") || name.contains("box_predictor") => 1e-4,
+                () if name.contains("fpn") => 1.0 / inputs,
+                () => 2.0 / inputs,
+            };
+            // Numbers between -0.5 and 0.5 have a variance of 1/12.
+            let scale = (12.0 * variance).sqrt();
+            let draws = super::oracle::noise(name, shape.iter().product());
+            let values: Vec<f32> = draws.iter().map(|draw| draw * scale).collect();
+            *data = TensorData::new(values, shape);
+        }
+    }
+    tensors::load(network, &named, "the detector").unwrap()
+}
+
 /// Trains on two drawn images.
 fn check_training<N: DetectionNetwork>(network: N, steps: usize) {
     let device = BurnDevice::flex();
     let (images, targets) = drawn(&device.autodiff());
-    let mut network = network.train();
+    let mut network = with_fixed_draws(network).train();
     let mut optimizer = AdamWConfig::new().init();
     let mut course = Vec::new();
     for _ in 0..steps {
@@ -131,22 +154,19 @@ fn check_training<N: DetectionNetwork>(network: N, steps: usize) {
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         network = optimizer.step(1e-4, network, gradients);
     }
-    let first = course[..3].iter().sum::<f32>() / 3.0;
-    // The lowest of the last, for with two images a step now and then upsets the batch norms.
-    let last = course[steps - 4..].iter().copied().fold(f32::MAX, f32::min);
-    assert!(last < 0.6 * first, "{course:?}");
+    let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
+    let (first, last) = (mean(&course[..3]), mean(&course[steps - 3..]));
+    assert!(last < 0.5 * first, "{course:?}");
 }
 
 #[test]
 fn a_few_steps_lower_the_loss_of_retinanet() {
-    BurnDevice::flex().seed(3);
-    check_training(retinanet(BoxLoss::L1), 10);
+    check_training(retinanet(BoxLoss::L1), 11);
 }
 
 #[test]
 fn a_few_steps_lower_the_loss_of_faster_rcnn() {
-    BurnDevice::flex().seed(4);
-    check_training(faster_rcnn(), 10);
+    check_training(faster_rcnn(), 11);
 }
 
 #[test]

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use burn::module::Module;
 use burn::optim::{GradientsParams, SgdConfig};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use serde::Deserialize;
 
 use super::common;
 use super::faster_rcnn::{FasterRcnnModel, FasterRcnnOptions};
-use super::oracle::{Summary, assert_close, assert_summary, boxes, noise};
+use super::oracle::{Summary, assert_close, assert_summary, boxes, filled};
 use super::retinanet::{RetinaNetModel, RetinaNetOptions};
 use super::{DetectOptions, DetectionNetwork};
 use crate::boxes::{Annotation, BoundingBox, Detection};
+use crate::models::oracle::{images, named_gradients};
 use crate::models::{NamedTensors, ResNetKind, tensors};
 
 #[derive(Deserialize)]
@@ -38,56 +39,6 @@ fn expected(name: &str) -> Expected {
     let text = include_str!("../../../tests/fixtures/detection/models.json");
     let mut all: BTreeMap<String, Expected> = serde_json::from_str(text).unwrap();
     all.remove(name).unwrap()
-}
-
-/// The script's `formula`.
-fn formula(name: &str, shape: &[usize]) -> TensorData {
-    let values = noise(name, shape.iter().product());
-    let change =
-        |factor: f32, offset: f32| values.iter().map(|value| offset + factor * value).collect();
-    let is_last = ["cls_logits", "bbox_reg", "bbox_pred", "cls_score"]
-        .iter()
-        .any(|part| name.contains(part));
-    let values: Vec<f32> = if shape.len() > 1 {
-        let inputs = shape[1..].iter().product::<usize>() as f64;
-        let strength = if is_last { 0.3 } else { 1.0 };
-        change((strength * (24.0 / inputs).sqrt()) as f32, 0.0)
-    } else if name.ends_with("running_var") {
-        change(0.4, 1.0)
-    } else if name.ends_with("bn2.weight") || name.ends_with("bn3.weight") {
-        change(0.1, 0.4)
-    } else if name.ends_with("weight") {
-        change(0.2, 1.0)
-    } else {
-        change(0.2, 0.0)
-    };
-    TensorData::new(values, shape.to_vec())
-}
-
-fn filled<M: Module>(network: M) -> M {
-    let blank = tensors::collect(&network.valid());
-    let mut named: NamedTensors = blank
-        .into_iter()
-        .map(|(name, data)| (name.clone(), formula(&name, data.shape().as_slice())))
-        .collect();
-    if let Some(bias) = named.get_mut("head.classification_head.cls_logits.bias") {
-        let values = bias.as_mut_slice::<f32>().unwrap();
-        for value in values.iter_mut().step_by(3) {
-            *value -= 10.0;
-        }
-    }
-    tensors::load(network, &named, "the detector").unwrap()
-}
-
-fn images([height, width]: [usize; 2], device: &Device) -> Tensor<4> {
-    let mut values = Vec::new();
-    for (n, c) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
-        for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-            let value = (n * 31 + c * 47 + y * 5 + x * 3 + (y * x) % 19 * 7) % 256;
-            values.push((value as f32 - 127.0) / 128.0);
-        }
-    }
-    Tensor::from_data(TensorData::new(values, [2, 3, height, width]), device)
 }
 
 fn targets() -> Vec<Vec<Annotation>> {
@@ -135,64 +86,11 @@ fn assert_detections(found: &[Detection], expected: &Found, what: &str) {
     }
 }
 
-/// Visits the parameters that `expected` names.
-struct Watched<'a> {
-    path: Vec<String>,
-    gradients: Option<&'a mut GradientsParams>,
-    expected: &'a BTreeMap<String, Summary>,
-    tolerance: f64,
-    seen: usize,
-}
-
-impl burn::module::ModuleVisitor for Watched<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        if !container.starts_with("Enum:") {
-            self.path.push(name.to_owned());
-        }
+/// Compares the tensors that `expected` names.
+fn watch(found: &NamedTensors, expected: &BTreeMap<String, Summary>, tolerance: f64, what: &str) {
+    for (name, expected) in expected {
+        assert_summary(&found[name], expected, tolerance, &format!("{what}{name}"));
     }
-
-    fn exit_module(&mut self, _name: &str, container: &str) {
-        if !container.starts_with("Enum:") {
-            self.path.pop();
-        }
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
-        let name = self.path.join(".");
-        let Some(expected) = self.expected.get(&name) else {
-            return;
-        };
-        self.seen += 1;
-        match &mut self.gradients {
-            Some(gradients) => {
-                let gradient = gradients.get::<D>(param.id).unwrap();
-                assert_summary(
-                    gradient,
-                    expected,
-                    self.tolerance,
-                    &format!("gradient of {name}"),
-                );
-            }
-            None => assert_summary(param.val(), expected, self.tolerance, &name),
-        }
-    }
-}
-
-fn watch<M: Module>(
-    network: &M,
-    gradients: Option<&mut GradientsParams>,
-    expected: &BTreeMap<String, Summary>,
-    tolerance: f64,
-) {
-    let mut watched = Watched {
-        path: Vec::new(),
-        gradients,
-        expected,
-        tolerance,
-        seen: 0,
-    };
-    network.visit(&mut watched);
-    assert_eq!(watched.seen, expected.len());
 }
 
 /// Compares losses, gradients and a step of SGD.
@@ -212,11 +110,13 @@ fn compare_training<N: DetectionNetwork>(network: N, expected: &Expected) {
             None => loss,
         });
     }
-    let mut gradients = GradientsParams::from_grads(sum.unwrap().backward(), &network);
-    watch(&network, Some(&mut gradients), &expected.gradients, 1e-2);
+    let gradients = GradientsParams::from_grads(sum.unwrap().backward(), &network);
+    let named = named_gradients(&network, &gradients);
+    watch(&named, &expected.gradients, 1e-2, "gradient of ");
     let mut optimizer = SgdConfig::new().init();
     let network = optimizer.step(expected.rate, network, gradients);
-    watch(&network.valid(), None, &expected.after, 1e-3);
+    let named = tensors::collect(&network.valid());
+    watch(&named, &expected.after, 1e-3, "after a step, ");
 }
 
 fn smaller(size: [usize; 2]) -> [usize; 2] {
@@ -241,13 +141,13 @@ fn compare_retinanet(name: &str, kind: ResNetKind, frozen: bool) {
     let inference = network.valid();
     let output = inference.outputs(images(expected.size, &device));
     assert_summary(
-        Tensor::cat(output.scores, 1),
+        &Tensor::cat(output.scores, 1).into_data(),
         &expected.heads[0],
         1e-4,
         "scores",
     );
     assert_summary(
-        Tensor::cat(output.offsets, 1),
+        &Tensor::cat(output.offsets, 1).into_data(),
         &expected.heads[1],
         1e-4,
         "offsets",
@@ -297,7 +197,7 @@ fn faster_rcnn_resnet_50_computes_and_learns_as_torchvisions() {
     let (scores, offsets): (Vec<_>, Vec<_>) = inference.rpn().heads(&levels).into_iter().unzip();
     for (index, output) in scores.into_iter().chain(offsets).enumerate() {
         assert_summary(
-            output,
+            &output.into_data(),
             &expected.heads[index],
             1e-4,
             &format!("proposal output {index}"),
@@ -305,8 +205,18 @@ fn faster_rcnn_resnet_50_computes_and_learns_as_torchvisions() {
     }
     let rois = [boxes("rois", 6, 90.0, 2.0), boxes("more", 3, 90.0, 2.0)];
     let (scores, offsets) = inference.classify(&levels, &rois, expected.size);
-    assert_summary(scores, &expected.heads[10], 1e-4, "class scores");
-    assert_summary(offsets, &expected.heads[11], 1e-4, "box offsets");
+    assert_summary(
+        &scores.into_data(),
+        &expected.heads[10],
+        1e-4,
+        "class scores",
+    );
+    assert_summary(
+        &offsets.into_data(),
+        &expected.heads[11],
+        1e-4,
+        "box offsets",
+    );
     let options = DetectOptions {
         max_boxes: 100,
         ..DetectOptions::default()

@@ -1,4 +1,8 @@
 //! Torchvision's state dicts in RetinaNet and Faster R-CNN: of the encoder alone, or of a whole detector.
+//!
+//! Not through [`crate::models::load_state_dict`], which wants only the encoder complete and lets the rest keep its random
+//! weights. A detector's file must hold every tensor but those of the classes, so that one of another detector or another
+//! depth is refused; and an old file's variances have to change, by what only its names tell.
 
 use std::path::Path;
 
@@ -15,7 +19,7 @@ const OF_CLASSES: [&str; 2] = [
     "head.classification_head.cls_logits.",
     "roi_heads.box_predictor.",
 ];
-/// Our batch norms' epsilon, and torchvision's but for the detectors of 2019 and 2020.
+/// Our batch norms' epsilon, and torchvision's but for the detectors of its `COCO_V1` weights.
 const EPSILON: f32 = 1e-5;
 
 /// Puts a state dict, if there is one, into a detector: a whole detector's where its names say so, otherwise an
@@ -70,8 +74,9 @@ pub(super) fn load<M: Module>(
 /// The names of today's torchvision, where the file has those of before version 0.13: convolutions of the pyramid and the
 /// heads without the number of a `Sequential`.
 ///
-/// These are also the files of before torchvision's frozen batch norms had an epsilon. As ours have one, it is taken off
-/// the variances, which comes to the same.
+/// These are the `COCO_V1` weights, trained when torchvision's frozen batch norms had no epsilon: it loads them and then
+/// calls `overwrite_eps(model, 0.0)` (`faster_rcnn.py`, `retinanet.py`, version 0.29). No newer file has these names. As
+/// our norms have an epsilon, it is taken off the variances, which comes to the same.
 fn current(tensors: NamedTensors) -> NamedTensors {
     let mut old = false;
     let mut renamed: NamedTensors = tensors
