@@ -1,12 +1,15 @@
-//! Convolutions on the CPU, and whole training steps: ours, Burn's own, and (through `peers/conv.py`) PyTorch's.
+//! Convolutions on the CPU, whole training steps, and prediction: ours, Burn's own, and (through `peers/conv.py`) PyTorch's.
 //!
-//! `RAYON_NUM_THREADS=2 cargo bench -p swath --bench conv -- [ops] [steps]` prints milliseconds, the best of several: of
+//! `RAYON_NUM_THREADS=2 cargo bench -p swath --bench conv -- [ops] [steps] [inference]` prints milliseconds, the best of several: of
 //! wall time, or of processor time with `RAYON_NUM_THREADS=1`, which other work on the machine disturbs less.
 
 use burn::optim::AdamWConfig;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor, module};
-use swath::models::{Unet, conv};
+use swath::boxes::{Annotation, BoundingBox};
+use swath::models::{
+    Blueprint as _, BoxedDetectionNetwork, BoxedNetwork, DetectOptions, RetinaNet, Unet, conv,
+};
 
 /// Seconds of wall time, or of this process's processor time when there is one thread.
 fn now() -> f64 {
@@ -109,55 +112,138 @@ fn operations() {
     }
 }
 
-fn steps() {
-    let device = swath::device::Device::cpu();
-    for (name, architecture) in [
+/// The fastest of some runs of each part of a training step: forward, backward, optimiser, in seconds.
+struct Parts([f64; 3]);
+
+impl Parts {
+    fn new() -> Self {
+        Self([f64::MAX; 3])
+    }
+
+    /// Takes in the times at the start and after each part.
+    fn add(&mut self, marks: [f64; 4]) {
+        for (best, part) in self.0.iter_mut().zip(marks.windows(2)) {
+            *best = best.min(part[1] - part[0]);
+        }
+    }
+
+    fn print(&self, name: &str, images: f64) {
+        let [forward, backward, step] = self.0.map(|part| part * 1e3);
+        println!(
+            "{name}: forward {forward:.0} ms, backward {backward:.0} ms, AdamW {step:.0} ms; {:.2} images/s",
+            images / self.0.iter().sum::<f64>()
+        );
+    }
+}
+
+/// The U-Nets that are measured, with two classes.
+fn unets(device: &swath::device::Device) -> Vec<(&'static str, BoxedNetwork)> {
+    [
         (
-            "U-Net EfficientNet-Lite0",
+            "U-Net EfficientNet-Lite0, 4 x 256 px",
             Unet::efficientnet_lite0().pretrained(false),
         ),
-        ("U-Net ResNet-18", Unet::resnet18()),
-    ] {
-        let mut network = architecture
-            .build(3, 2, &device)
-            .expect("the sizes are possible")
-            .training();
+        ("U-Net ResNet-18, 4 x 256 px", Unet::resnet18()),
+    ]
+    .into_iter()
+    .map(|(name, architecture)| {
+        let network = architecture.build(3, 2, device);
+        (name, network.expect("the sizes are possible"))
+    })
+    .collect()
+}
+
+const RETINANET: &str = "RetinaNet ResNet-18, 2 x 512 px";
+
+fn retinanet(device: &swath::device::Device) -> BoxedDetectionNetwork {
+    let network = RetinaNet::resnet18().build(3, 2, device);
+    network.expect("the sizes are possible")
+}
+
+fn random(shape: [usize; 4], device: &Device) -> Tensor<4> {
+    Tensor::random(shape, Distribution::Default, device)
+}
+
+/// Twenty objects of 20 to 115 px an image.
+fn objects() -> Vec<Vec<Annotation>> {
+    let object = |index: usize| {
+        let (x, y) = ((index * 83 % 390) as f64, (index * 47 % 390) as f64);
+        let side = (20 + index * 5) as f64;
+        Annotation::new(BoundingBox::from_xywh(x, y, side, side), 1)
+    };
+    vec![(0..20).map(object).collect(); 2]
+}
+
+fn steps() {
+    let device = swath::device::Device::cpu();
+    let tracked = device.burn().clone().autodiff();
+    for (name, network) in unets(&device) {
+        let mut network = network.training();
         let mut optimizer = AdamWConfig::new().init();
-        let images = Tensor::<4>::random(
-            [4, 3, 256, 256],
-            Distribution::Default,
-            &device.burn().clone().autodiff(),
-        );
-        let labels = Tensor::<4>::random(
-            [4, 2, 256, 256],
-            Distribution::Default,
-            &device.burn().clone().autodiff(),
-        );
-        let mut times = [f64::MAX; 3];
+        let images = random([4, 3, 256, 256], &tracked);
+        let labels = random([4, 2, 256, 256], &tracked);
+        let mut parts = Parts::new();
         for _ in 0..6 {
             let start = now();
             let loss = (network.forward(images.clone()) * labels.clone()).mean();
-            let forward = now() - start;
+            let forward = now();
             let gradients = network.gradients(loss.backward());
-            let backward = now() - start;
+            let backward = now();
             network = network.step(&mut optimizer, 1e-4.into(), gradients);
-            let step = now() - start;
-            for (best, time) in times
-                .iter_mut()
-                .zip([forward, backward - forward, step - backward])
-            {
-                *best = best.min(time);
-            }
+            parts.add([start, forward, backward, now()]);
         }
-        let total: f64 = times.iter().sum();
+        parts.print(name, 4.0);
+    }
+    let mut network = retinanet(&device).training();
+    let mut optimizer = AdamWConfig::new().init();
+    let (images, objects) = (random([2, 3, 512, 512], &tracked), objects());
+    let mut parts = Parts::new();
+    for _ in 0..4 {
+        let start = now();
+        let losses = network.losses(images.clone(), &objects);
+        let loss = losses.into_iter().map(|(_, loss)| loss);
+        let loss = loss.reduce(|sum, loss| sum + loss).expect("two losses");
+        let forward = now();
+        let gradients = network.gradients(loss.backward());
+        let backward = now();
+        network = network.step(&mut optimizer, 1e-4.into(), gradients);
+        parts.add([start, forward, backward, now()]);
+    }
+    parts.print(RETINANET, 2.0);
+}
+
+/// Prediction, with the batch norms as they are and folded into the convolutions.
+fn inference() {
+    let device = swath::device::Device::cpu();
+    let print = |name: &str, images: f64, plain: f64, folded: f64| {
         println!(
-            "{name}, 4 x 256 px: forward {:.0} ms, backward {:.0} ms, AdamW {:.0} ms; {:.2} images/s",
-            times[0] * 1e3,
-            times[1] * 1e3,
-            times[2] * 1e3,
-            4.0 / total
+            "{name}: plain {plain:.0} ms, folded {folded:.0} ms; {:.2} images/s",
+            images / folded * 1e3
+        );
+    };
+    for (name, network) in unets(&device) {
+        let images = random([4, 3, 256, 256], device.burn());
+        let time = |network: BoxedNetwork| best(|| drop(network.forward(images.clone())));
+        print(
+            name,
+            4.0,
+            time(network.inference()),
+            time(network.prediction()),
         );
     }
+    let network = retinanet(&device);
+    let (images, options) = (
+        random([2, 3, 512, 512], device.burn()),
+        DetectOptions::default(),
+    );
+    let time =
+        |network: BoxedDetectionNetwork| best(|| drop(network.detect(images.clone(), &options)));
+    print(
+        RETINANET,
+        2.0,
+        time(network.inference()),
+        time(network.prediction()),
+    );
 }
 
 fn main() {
@@ -166,10 +252,13 @@ fn main() {
         .filter(|argument| !argument.starts_with("--"))
         .collect();
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|argument| argument == name);
-    if wants("ops") {
-        operations();
-    }
-    if wants("steps") {
-        steps();
+    for (name, run) in [
+        ("ops", operations as fn()),
+        ("steps", steps),
+        ("inference", inference),
+    ] {
+        if wants(name) {
+            run();
+        }
     }
 }

@@ -1,6 +1,6 @@
-"""Convolutions and training steps in PyTorch on the CPU: the peer of benches/conv.rs.
+"""Convolutions, training steps and prediction in PyTorch on the CPU: the peer of benches/conv.rs.
 
-python benches/peers/conv.py [threads]: milliseconds of processor time a call when `threads` is 1, of wall time otherwise;
+python benches/peers/conv.py [threads] [ops] [steps] [inference]: milliseconds of processor time a call when `threads` is 1, of wall time otherwise;
 the best of several. Needs torch and, for the steps, torchvision and efficientnet_lite_pytorch.
 """
 import sys
@@ -48,9 +48,11 @@ def best(run):
     return found * 1e3
 
 
-if "steps" not in sys.argv:
+MODES = [mode for mode in ("ops", "steps", "inference") if mode in sys.argv] or ["ops"]
+
+if "ops" in MODES:
     print(f"{'ms':26} {'forward':>8} {'+ grads':>8}")
-for name, cin, cout, size, k, groups, stride in SHAPES if "steps" not in sys.argv else []:
+for name, cin, cout, size, k, groups, stride in SHAPES if "ops" in MODES else []:
     x, w = torch.randn(4, cin, size, size), torch.randn(cout, cin // groups, k, k)
     options = dict(stride=stride, padding=k // 2, groups=groups)
     with torch.no_grad():
@@ -114,28 +116,75 @@ def efficientnet(model, x):
     return features
 
 
-if "steps" in sys.argv:
+def networks():
     import torchvision
     from efficientnet_lite_pytorch import EfficientNet
 
-    networks = {
-        "U-Net EfficientNet-Lite0": Unet(EfficientNet.from_name("efficientnet-lite0"), efficientnet, (32, 24, 40, 112, 320)),
-        "U-Net ResNet-18": Unet(torchvision.models.resnet18(), resnet, (64, 64, 128, 256, 512)),
-    }
-    for name, network in networks.items():
-        optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
+    yield "U-Net EfficientNet-Lite0, 4 x 256 px", Unet(
+        EfficientNet.from_name("efficientnet-lite0"), efficientnet, (32, 24, 40, 112, 320)
+    )
+    yield "U-Net ResNet-18, 4 x 256 px", Unet(torchvision.models.resnet18(), resnet, (64, 64, 128, 256, 512))
+
+
+def retinanet():
+    """With plain batch norms, two classes and images of their own size, as ours."""
+    from torchvision.models.detection import RetinaNet
+    from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+    from torchvision.models.detection.retinanet import _default_anchorgen
+    from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+
+    backbone = resnet_fpn_backbone(
+        backbone_name="resnet18", weights=None, norm_layer=nn.BatchNorm2d, trainable_layers=5,
+        returned_layers=[2, 3, 4], extra_blocks=LastLevelP6P7(256, 256),
+    )
+    size = dict(min_size=512, max_size=512)
+    return "RetinaNet ResNet-18, 2 x 512 px", RetinaNet(backbone, 2, anchor_generator=_default_anchorgen(), **size)
+
+
+def objects():
+    found = []
+    for index in range(20):
+        x, y, side = index * 83 % 390, index * 47 % 390, 20 + index * 5
+        found.append([x, y, x + side, y + side])
+    return [{"boxes": torch.tensor(found, dtype=torch.float32), "labels": torch.ones(20, dtype=torch.int64)} for _ in range(2)]
+
+
+def step(name, network, count, loss_of, repeats):
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
+    network.train()
+    times = [1e9] * 3
+    for _ in range(repeats):
+        optimizer.zero_grad()
+        marks = [clock()]
+        loss = loss_of()
+        marks.append(clock())
+        loss.backward()
+        marks.append(clock())
+        optimizer.step()
+        marks.append(clock())
+        times = [min(t, b - a) for t, a, b in zip(times, marks, marks[1:])]
+    forward, backward, last = (1e3 * t for t in times)
+    print(f"{name}: forward {forward:.0f} ms, backward {backward:.0f} ms, AdamW {last:.0f} ms; "
+          f"{count / sum(times):.2f} images/s", flush=True)
+
+
+if "steps" in MODES:
+    for name, network in networks():
         images, labels = torch.randn(4, 3, 256, 256), torch.randn(4, 2, 256, 256)
-        times = [1e9] * 3
-        for _ in range(4):
-            optimizer.zero_grad()
-            marks = [clock()]
-            loss = (network(images) * labels).mean()
-            marks.append(clock())
-            loss.backward()
-            marks.append(clock())
-            optimizer.step()
-            marks.append(clock())
-            times = [min(t, b - a) for t, a, b in zip(times, marks, marks[1:])]
-        forward, backward, step = (1e3 * t for t in times)
-        print(f"{name}, 4 x 256 px: forward {forward:.0f} ms, backward {backward:.0f} ms, AdamW {step:.0f} ms; "
-              f"{4 / sum(times):.2f} images/s", flush=True)
+        step(name, network, 4, lambda: (network(images) * labels).mean(), 4)
+    name, network = retinanet()
+    images = list(torch.rand(2, 3, 512, 512))
+    step(name, network, 2, lambda: sum(network(images, objects()).values()), 4)
+
+if "inference" in MODES:
+    with torch.no_grad():
+        for name, network in networks():
+            images = torch.randn(4, 3, 256, 256)
+            network.eval()
+            time_of = best(lambda: network(images))
+            print(f"{name}: {time_of:.0f} ms; {4e3 / time_of:.2f} images/s", flush=True)
+        name, network = retinanet()
+        network.eval()
+        images = list(torch.rand(2, 3, 512, 512))
+        time_of = best(lambda: network(images))
+        print(f"{name}: {time_of:.0f} ms; {2e3 / time_of:.2f} images/s", flush=True)

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
+use super::finish::Finish;
 use super::phases;
 use super::planes::{Band, Layout, Sizes, bands};
 use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialised};
@@ -47,7 +48,12 @@ pub(super) struct Vector {
 }
 
 /// `output[n, o, y, x]` of a convolution; `weights` is `[o, c, kh, kw]`.
-pub(super) fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32> {
+pub(super) fn forward(
+    sizes: &Sizes,
+    input: &[f32],
+    weights: &[f32],
+    finish: Option<Finish<'_>>,
+) -> Vec<f32> {
     let sizes = sizes.reshaped();
     let taps = sizes.taps();
     let packed = pack(weights, sizes.output[0], taps);
@@ -64,6 +70,17 @@ pub(super) fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32>
                 let vectors = output_vectors(&sizes, &layout, &band);
                 multiply(&sizes, planes, &offsets, &packed, &vectors, target);
             });
+            if let Some(finish) = finish {
+                let [out, height, width] = sizes.output;
+                for plane in band.images.start * out..band.images.end * out {
+                    let start = (plane * height + band.rows.start) * width;
+                    // SAFETY: these are rows of this band, which no other task writes.
+                    let pixels = unsafe {
+                        std::slice::from_raw_parts_mut(target.at(start), band.rows.len() * width)
+                    };
+                    finish.apply(plane % out, pixels);
+                }
+            }
         });
     output
 }
@@ -74,7 +91,7 @@ pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -
     let area = sizes.kernel[0] * sizes.kernel[1];
     let taps: Vec<usize> = (0..area).rev().collect();
     let flipped = phases::exchange(weights, channels, area, &taps);
-    forward(&sizes.transposed(), gradient, &flipped)
+    forward(&sizes.transposed(), gradient, &flipped, None)
 }
 
 /// The gradient of the weights, `[o, c, kh, kw]`.

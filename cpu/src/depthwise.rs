@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
+use super::finish::Finish;
 use super::planes::{Layout, Sizes};
 use super::simd::{Lanes, WIDTH, dispatch, uninitialised};
 
@@ -17,7 +18,12 @@ thread_local! {
 }
 
 /// `output[n, c, y, x]`; `weights` is `[c, 1, kh, kw]`.
-pub(super) fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32> {
+pub(super) fn forward(
+    sizes: &Sizes,
+    input: &[f32],
+    weights: &[f32],
+    finish: Option<Finish<'_>>,
+) -> Vec<f32> {
     let [channels, height, width] = sizes.output;
     let pixels = height * width;
     let area = sizes.taps();
@@ -52,6 +58,9 @@ pub(super) fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32>
                         output.copy_from_slice(&row[..width]);
                     }
                 }
+                if let Some(finish) = finish {
+                    finish.apply(index % channels, output);
+                }
             });
         });
     output
@@ -63,7 +72,7 @@ pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -
     for kernel in flipped.chunks_exact_mut(sizes.taps()) {
         kernel.reverse();
     }
-    forward(&sizes.transposed(), gradient, &flipped)
+    forward(&sizes.transposed(), gradient, &flipped, None)
 }
 
 /// The gradient of the weights, `[c, 1, kh, kw]`.

@@ -5,6 +5,7 @@
 
 mod dense;
 mod depthwise;
+pub mod finish;
 pub mod norm;
 mod phases;
 mod planes;
@@ -13,14 +14,20 @@ pub mod roi;
 mod simd;
 mod taps;
 
+pub use finish::Finish;
 pub use planes::Sizes;
 
-/// `[n, o, h', w']` of a convolution.
-pub fn forward(sizes: &Sizes, input: &[f32], weights: &[f32]) -> Vec<f32> {
+/// `[n, o, h', w']` of a convolution, with a bias and limits where they are given.
+pub fn forward(
+    sizes: &Sizes,
+    input: &[f32],
+    weights: &[f32],
+    finish: Option<Finish<'_>>,
+) -> Vec<f32> {
     if sizes.depthwise {
-        depthwise::forward(sizes, input, weights)
+        depthwise::forward(sizes, input, weights, finish)
     } else {
-        dense::forward(sizes, input, weights)
+        dense::forward(sizes, input, weights, finish)
     }
 }
 

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialised};
 
 /// Pixels summed in 32-bit floats before the sum goes into a 64-bit one.
-const BLOCK: usize = 2048;
+pub(super) const BLOCK: usize = 2048;
 
 /// The shape of what is normalised.
 #[derive(Clone, Copy, Debug)]
@@ -208,7 +208,7 @@ unsafe fn scale_and_limit_generic<L: Lanes>(
 
 dispatch! {
     /// Sums of the gradient that passes the limits, and of it times `x - mean`.
-    fn gradient_sums = gradient_sums_generic(
+    pub(super) fn gradient_sums = gradient_sums_generic(
         input: &[f32],
         gradient: &[f32],
         mean: f32,
@@ -255,7 +255,7 @@ unsafe fn gradient_sums_generic<L: Lanes>(
 
 dispatch! {
     /// `line.0 * x + line.1 + affine.0 * (the gradient that passes the limits)`.
-    fn input_gradient = input_gradient_generic(
+    pub(super) fn input_gradient = input_gradient_generic(
         input: &[f32],
         gradient: &[f32],
         line: (f32, f32),

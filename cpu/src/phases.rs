@@ -71,7 +71,12 @@ pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -
                     padding: [row.padding, column.padding],
                     ..*sizes
                 };
-                dense::forward(&phase, gradient, &taps_of(sizes, weights, row, column))
+                dense::forward(
+                    &phase,
+                    gradient,
+                    &taps_of(sizes, weights, row, column),
+                    None,
+                )
             });
             parts.push(part);
         }

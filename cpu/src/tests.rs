@@ -147,9 +147,24 @@ fn convolutions_and_both_gradients_agree_with_the_definition() {
             by_weight[w] += f64::from(gradient[o]) * f64::from(input[i]);
         });
         assert_close(
-            &forward(&s, &input, &weights),
+            &forward(&s, &input, &weights, None),
             &output,
             &format!("{s:?} output"),
+        );
+        let (bias, limits) = (noise(s.output[0], 5), (0.0, 0.7));
+        let pixels = s.output[1] * s.output[2];
+        let finished: Vec<f64> = output
+            .iter()
+            .enumerate()
+            .map(|(index, value)| {
+                (value + f64::from(bias[index / pixels % s.output[0]])).clamp(0.0, 0.7)
+            })
+            .collect();
+        let bias = &bias;
+        assert_close(
+            &forward(&s, &input, &weights, Some(Finish { bias, limits })),
+            &finished,
+            &format!("{s:?} finished output"),
         );
         assert_close(
             &input_gradient(&s, &gradient, &weights),

@@ -62,7 +62,7 @@ pub fn detect_scene(
         CPU_BATCH
     };
     let batch = tiling.batch.unwrap_or(usual).min(tiles.len());
-    let network = network.inference();
+    let network = network.prediction();
     let network = if network.device() == *device.burn() {
         network
     } else {

@@ -9,6 +9,7 @@ use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{DType, Device, Tensor, TensorData, activation, module};
 
 use super::Activation;
+use super::biased::BiasedOps;
 use super::ops::CpuOps;
 use super::precision;
 use swath_cpu::Sizes;
@@ -37,21 +38,46 @@ pub fn conv2d(
     bias: Option<Tensor<1>>,
     options: ConvOptions<2>,
 ) -> Tensor<4> {
+    conv2d_activated(input, weight, bias, options, Activation::None)
+}
+
+/// [`conv2d`] and an activation; with a bias on the CPU, in the same pass.
+///
+/// # Panics
+///
+/// As [`conv2d`].
+pub fn conv2d_activated(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    options: ConvOptions<2>,
+    kind: Activation,
+) -> Tensor<4> {
     let output = if let Some(output) = precision::conv2d(&input, &weight, &options) {
         output
     } else if let Some(sizes) = sizes(&input, &weight, &options) {
-        Tensor::from_dispatch(Dispatch::swath_conv2d(
-            input.into_dispatch(),
-            weight.into_dispatch(),
-            sizes,
-        ))
+        let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
+        return match bias {
+            Some(bias) => Tensor::from_dispatch(Dispatch::swath_conv2d_biased(
+                input,
+                weight,
+                bias.into_dispatch(),
+                sizes,
+                limits(kind),
+            )),
+            None => activate(
+                Tensor::from_dispatch(Dispatch::swath_conv2d(input, weight, sizes)),
+                kind,
+            ),
+        };
     } else {
-        return module::conv2d(input, weight, bias, options);
+        return activate(module::conv2d(input, weight, bias, options), kind);
     };
-    match bias {
+    let output = match bias {
         Some(bias) => output + bias.reshape([1, -1, 1, 1]),
         None => output,
-    }
+    };
+    activate(output, kind)
 }
 
 /// The sizes, where the kernels of `swath_cpu` can do it.

@@ -60,6 +60,20 @@ impl Branch {
             }
         }
     }
+
+    fn fold_norms(&mut self) {
+        match self {
+            Self::Conv((conv, norm)) | Self::Pooling((_, conv, norm)) => norm.fold_into(conv),
+            Self::Separable((convs, norm)) => fold_last(convs, norm),
+        }
+    }
+}
+
+/// Folds a norm into the last convolution before it.
+fn fold_last(convs: &mut [Conv2d], norm: &mut BatchNorm2d) {
+    if let Some(last) = convs.last_mut() {
+        norm.fold_into(last);
+    }
 }
 
 fn in_turn(convs: &[Conv2d], x: Tensor<4>) -> Tensor<4> {
@@ -121,6 +135,14 @@ impl Aspp {
         let (conv, norm) = &self.project;
         self.dropout.forward(norm.forward(conv.forward(x)))
     }
+
+    fn fold_norms(&mut self) {
+        for branch in &mut self.convs {
+            branch.fold_norms();
+        }
+        let (conv, norm) = &mut self.project;
+        norm.fold_into(conv);
+    }
 }
 
 /// What torchvision's `DeepLabHead` numbers 0 to 4; 3 is its ReLU, which our norm does.
@@ -173,6 +195,13 @@ impl Network for DeepLabV3Model {
         let x = aspp.forward(&features[4]);
         let x = scores.forward(norm.forward(conv.forward(x)));
         conv::resize_bilinear(x, [height, width])
+    }
+
+    fn fold_norms(&mut self) {
+        self.backbone.fold_norms();
+        let (aspp, conv, norm, _, _) = &mut self.classifier;
+        aspp.fold_norms();
+        norm.fold_into(conv);
     }
 
     fn encoder_prefixes(&self) -> Vec<&'static str> {
@@ -240,6 +269,16 @@ impl Network for DeepLabV3PlusModel {
             x = norm.forward(in_turn(convs, x));
         }
         conv::resize_bilinear(self.head.forward(x), [height, width])
+    }
+
+    fn fold_norms(&mut self) {
+        self.backbone.fold_norms();
+        self.aspp.fold_norms();
+        let (conv, norm) = &mut self.low_level;
+        norm.fold_into(conv);
+        for (convs, norm) in &mut self.decoder {
+            fold_last(convs, norm);
+        }
     }
 
     fn encoder_prefixes(&self) -> Vec<&'static str> {

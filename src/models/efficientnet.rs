@@ -81,6 +81,14 @@ impl Block {
         x = self.bn2.forward(self.project_conv.forward(x));
         if self.residual { x + input } else { x }
     }
+
+    fn fold_norms(&mut self) {
+        if let (Some(expand), Some(bn0)) = (&mut self.expand_conv, &mut self.bn0) {
+            bn0.fold_into(expand);
+        }
+        self.bn1.fold_into(&mut self.depthwise_conv);
+        self.bn2.fold_into(&mut self.project_conv);
+    }
 }
 
 /// EfficientNet-Lite0 without its head.
@@ -118,6 +126,13 @@ impl EfficientNetLite {
             conv_stem: same([bands, 32], 3, 2, 1).init(device),
             bn0: norm(32, Activation::Relu6, device),
             blocks,
+        }
+    }
+
+    pub(in crate::models) fn fold_norms(&mut self) {
+        self.bn0.fold_into(&mut self.conv_stem);
+        for block in &mut self.blocks {
+            block.fold_norms();
         }
     }
 

@@ -69,6 +69,13 @@ pub enum Encoder {
 }
 
 impl Encoder {
+    pub(in crate::models) fn fold_norms(&mut self) {
+        match self {
+            Self::EfficientNet(encoder) => encoder.fold_norms(),
+            Self::ResNet(encoder) => encoder.fold_norms(),
+        }
+    }
+
     /// Features at strides 2, 4, 8, 16 and 32.
     #[must_use]
     pub fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {

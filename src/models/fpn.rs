@@ -188,6 +188,10 @@ impl ResNetFpn {
         }
     }
 
+    pub(in crate::models) fn fold_norms(&mut self) {
+        self.body.fold_norms();
+    }
+
     /// The pyramid's levels, finest first.
     ///
     /// # Shapes

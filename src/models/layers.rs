@@ -84,6 +84,7 @@ impl Conv2dConfig {
             dilation: self.dilation,
             padding: self.padding,
             groups: self.groups,
+            activation: Activation::None,
         }
     }
 }
@@ -103,6 +104,9 @@ pub struct Conv2d {
     padding: Padding,
     #[module(skip)]
     groups: usize,
+    /// Of the batch norm that was folded into it.
+    #[module(skip)]
+    activation: Activation,
 }
 
 impl Conv2d {
@@ -110,6 +114,11 @@ impl Conv2d {
     ///
     /// `[n, in, h, w]` to `[n, out, h', w']`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        self.forward_activated(input, self.activation)
+    }
+
+    /// [`Conv2d::forward`] and an activation; with a bias on the CPU, in the same pass.
+    pub fn forward_activated(&self, input: Tensor<4>, activation: Activation) -> Tensor<4> {
         let [_, _, height, width] = input.dims();
         let [_, _, kernel, _] = self.weight.dims();
         let padding = match self.padding {
@@ -127,11 +136,12 @@ impl Conv2d {
             [self.dilation; 2],
             self.groups,
         );
-        conv::conv2d(
+        conv::conv2d_activated(
             input,
             self.weight.val(),
             self.bias.as_ref().map(Param::val),
             options,
+            activation,
         )
     }
 }
@@ -155,6 +165,9 @@ pub struct BatchNorm2d {
     momentum: f64,
     #[module(skip)]
     activation: Activation,
+    /// Whether the convolution before it does all of it: see [`BatchNorm2d::fold_into`].
+    #[module(skip)]
+    folded: bool,
 }
 
 impl BatchNorm2d {
@@ -176,13 +189,44 @@ impl BatchNorm2d {
             epsilon,
             momentum,
             activation,
+            folded: false,
         }
+    }
+
+    /// Puts what this norm does at inference, its activation included, into the convolution whose output it is given:
+    /// `scale * (weight * x + bias) + offset` has the weights `scale * weight` and the bias `scale * bias + offset`. From
+    /// then on the norm passes its input on. Only for inference copies that are neither trained nor saved afterwards; a
+    /// second call does nothing.
+    ///
+    /// # Source
+    /// Jacob and others, *Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference*,
+    /// 2018, section 3.2.
+    pub fn fold_into(&mut self, conv: &mut Conv2d) {
+        if self.folded {
+            return;
+        }
+        let deviation = self.running_var.value().add_scalar(self.epsilon).sqrt();
+        let scale = self.weight.val() / deviation;
+        let offset = self.bias.val() - self.running_mean.value() * scale.clone();
+        let offset = match &conv.bias {
+            Some(bias) => offset + bias.val() * scale.clone(),
+            None => offset,
+        };
+        let weight = conv.weight.val() * scale.reshape([-1, 1, 1, 1]);
+        // New parameters: those of the network that this is a copy of stay as they are.
+        conv.weight = Param::from_tensor(weight);
+        conv.bias = Some(Param::from_tensor(offset));
+        conv.activation = self.activation;
+        self.folded = true;
     }
 
     /// # Shapes
     ///
     /// `[n, channels, h, w]` to the same.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        if self.folded {
+            return input;
+        }
         if input.device().is_autodiff() && self.training.is_enabled() {
             let [n, _, h, w] = input.dims();
             let (output, mean, variance) = conv::batch_norm_train(

@@ -5,6 +5,7 @@
 //! (through [`Architecture::custom`]).
 
 mod architecture;
+mod biased;
 pub mod bundle;
 pub mod catalogue;
 pub mod centernet;
@@ -57,6 +58,8 @@ pub use task::{Blueprint, Segmentation, Task};
 pub use tensors::NamedTensors;
 pub use unet::UnetModel;
 
+#[cfg(test)]
+mod fold_tests;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]

@@ -25,6 +25,10 @@ pub trait AnyModule<T: Task>: Send + Sync {
     /// An inference copy: no gradients, batch norms use the running statistics.
     fn inference(&self) -> Box<T::Network>;
 
+    /// An inference copy whose batch norms are folded into its convolutions where the network can do that: the same
+    /// outputs up to rounding, sooner. Not for training or saving.
+    fn prediction(&self) -> Box<T::Network>;
+
     /// Whether this is a training copy.
     fn is_training(&self) -> bool;
 
@@ -88,6 +92,12 @@ macro_rules! any_module {
 
             fn inference(&self) -> $boxed {
                 Box::new(self.valid())
+            }
+
+            fn prediction(&self) -> $boxed {
+                let mut network = self.valid();
+                $network::fold_norms(&mut network);
+                Box::new(network)
             }
 
             fn is_training(&self) -> bool {

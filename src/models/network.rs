@@ -45,6 +45,10 @@ pub trait Network: Module + Sync + Debug + 'static {
     /// - output: `[n, classes, height, width]`
     fn forward(&self, images: Tensor<4>) -> Tensor<4>;
 
+    /// Folds batch norms into the convolutions before them ([`crate::models::BatchNorm2d::fold_into`]), in an inference
+    /// copy that is only predicted with. A network need not do it; it makes prediction faster.
+    fn fold_norms(&mut self) {}
+
     /// The first parts of the parameter names that belong to a pretrained encoder, such as `["encoder"]`: what
     /// `freeze_encoder` freezes and `encoder_lr_scale` slows.
     fn encoder_prefixes(&self) -> Vec<&'static str> {

@@ -76,14 +76,14 @@ pub(crate) trait CpuGradients: CpuOps {
     fn join_gradients(gradient: FloatTensor<Self>, shape: Join) -> [FloatTensor<Self>; 2];
 }
 
-type Primitive = FloatTensor<Flex>;
+pub(super) type Primitive = FloatTensor<Flex>;
 
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Primitive {
+pub(super) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Primitive {
     Primitive::from_data(TensorData::new(values, shape))
 }
 
 /// Runs `f` on the values of a tensor, in order.
-fn with<R>(tensor: &Primitive, f: impl FnOnce(&[f32]) -> R) -> R {
+pub(super) fn with<R>(tensor: &Primitive, f: impl FnOnce(&[f32]) -> R) -> R {
     match tensor.as_slice::<f32>() {
         Some(values) => f(values),
         None => {
@@ -93,7 +93,7 @@ fn with<R>(tensor: &Primitive, f: impl FnOnce(&[f32]) -> R) -> R {
     }
 }
 
-fn planes(tensor: &Primitive) -> (Planes, [usize; 4]) {
+pub(super) fn planes(tensor: &Primitive) -> (Planes, [usize; 4]) {
     let [batch, channels, height, width] = tensor.shape().dims();
     (
         Planes {
@@ -115,7 +115,9 @@ fn deviation(variance: &[f32], epsilon: f64) -> Vec<f32> {
 impl CpuOps for Flex {
     fn swath_conv2d(input: Primitive, weight: Primitive, sizes: Sizes) -> Primitive {
         let values = with(&input, |input| {
-            with(&weight, |weight| swath_cpu::forward(&sizes, input, weight))
+            with(&weight, |weight| {
+                swath_cpu::forward(&sizes, input, weight, None)
+            })
         });
         let [channels, height, width] = sizes.output;
         tensor(values, [sizes.batch, channels, height, width])

@@ -93,6 +93,13 @@ impl Network for FpnModel {
         conv::resize_bilinear(self.head.forward(sum), [height, width])
     }
 
+    fn fold_norms(&mut self) {
+        self.encoder.fold_norms();
+        for (conv, norm) in self.decoder.iter_mut().flatten() {
+            norm.fold_into(conv);
+        }
+    }
+
     fn encoder_prefixes(&self) -> Vec<&'static str> {
         vec!["encoder"]
     }

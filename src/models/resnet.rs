@@ -234,6 +234,12 @@ fn add_shortcut(x: Tensor<4>, input: Tensor<4>, downsample: &Downsample) -> Tens
     burn::tensor::activation::relu(x + shortcut)
 }
 
+fn fold_downsample(downsample: &mut Downsample) {
+    if let Some((conv, norm)) = downsample {
+        norm.fold_into(conv);
+    }
+}
+
 /// Two 3 x 3 convolutions and a shortcut.
 #[derive(Module, Debug)]
 struct BasicBlock {
@@ -266,6 +272,12 @@ impl BasicBlock {
         let x = self.bn1.forward(self.conv1.forward(input.clone()));
         let x = self.bn2.forward(self.conv2.forward(x));
         add_shortcut(x, input, &self.downsample)
+    }
+
+    fn fold_norms(&mut self) {
+        self.bn1.fold_into(&mut self.conv1);
+        self.bn2.fold_into(&mut self.conv2);
+        fold_downsample(&mut self.downsample);
     }
 }
 
@@ -307,6 +319,13 @@ impl Bottleneck {
         let x = self.bn3.forward(self.conv3.forward(x));
         add_shortcut(x, input, &self.downsample)
     }
+
+    fn fold_norms(&mut self) {
+        self.bn1.fold_into(&mut self.conv1);
+        self.bn2.fold_into(&mut self.conv2);
+        self.bn3.fold_into(&mut self.conv3);
+        fold_downsample(&mut self.downsample);
+    }
 }
 
 // The variants' names are no part of the parameters' names.
@@ -327,6 +346,13 @@ impl Block {
             Self::Bottleneck(block) => block.forward(input),
         }
     }
+
+    fn fold_norms(&mut self) {
+        match self {
+            Self::Basic(block) => block.fold_norms(),
+            Self::Bottleneck(block) => block.fold_norms(),
+        }
+    }
 }
 
 /// A ResNet with torchvision's parameter names: `conv1`, `bn1`, `layer1.0.conv1`, `layer1.0.downsample.0`, …
@@ -343,6 +369,19 @@ pub struct ResNet {
 }
 
 impl ResNet {
+    pub(in crate::models) fn fold_norms(&mut self) {
+        self.bn1.fold_into(&mut self.conv1);
+        let layers = [
+            &mut self.layer1,
+            &mut self.layer2,
+            &mut self.layer3,
+            &mut self.layer4,
+        ];
+        for block in layers.into_iter().flatten() {
+            block.fold_norms();
+        }
+    }
+
     /// Features at strides 2, 4, 8, 16 and 32 (fewer halvings where strides were replaced with dilation): after the
     /// first batch norm and ReLU, and after each of the four layers. Their channels are [`ResNetKind::channels`].
     ///

@@ -28,7 +28,10 @@ fn convolutions_and_their_gradients_are_those_of_burn() {
         ([6, 6], [16, 20], 5, 2, (1, 2), 6),
         ([6, 4], [16, 20], 3, 1, (1, 1), 2),
     ];
-    for (channels, size, kernel, stride, padding, groups) in cases {
+    let kinds = [Activation::None, Activation::Relu, Activation::Relu6];
+    for (index, (channels, size, kernel, stride, padding, groups)) in cases.into_iter().enumerate()
+    {
+        let kind = kinds[index % 3];
         let options = ConvOptions::new_with_padding([stride; 2], [padding; 2], [1, 1], groups);
         let x = random([2, channels[0], size[0], size[1]]);
         let w = random([channels[1], channels[0] / groups, kernel, kernel]);
@@ -39,8 +42,15 @@ fn convolutions_and_their_gradients_are_those_of_burn() {
             let b = Tensor::<1>::from_inner(b.clone()).require_grad();
             let (input, weight, bias) = (x.clone(), w.clone(), Some(b.clone()));
             let y = match own {
-                true => conv::conv2d(input, weight, bias, options.clone()),
-                false => module::conv2d(input, weight, bias, options.clone()),
+                true => conv::conv2d_activated(input, weight, bias, options.clone(), kind),
+                false => {
+                    let y = module::conv2d(input, weight, bias, options.clone());
+                    match kind {
+                        Activation::None => y,
+                        Activation::Relu => burn::tensor::activation::relu(y),
+                        Activation::Relu6 => y.clamp(0.0, 6.0),
+                    }
+                }
             };
             let mut gradients = (y.clone() * y.clone() * y.clone()).sum().backward();
             let found = (

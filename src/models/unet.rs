@@ -38,6 +38,11 @@ impl DecoderBlock {
         let x = self.bn1.forward(self.conv1.forward(x));
         self.bn2.forward(self.conv2.forward(x))
     }
+
+    pub(in crate::models) fn fold_norms(&mut self) {
+        self.bn1.fold_into(&mut self.conv1);
+        self.bn2.fold_into(&mut self.conv2);
+    }
 }
 
 /// U-Net: encoder, five decoder blocks (nearest upsampling, skip, two 3 x 3 convolutions with batch norm and ReLU), and a
@@ -101,6 +106,13 @@ impl Network for UnetModel {
             x = block.forward(x, skip, size);
         }
         self.head.forward(x)
+    }
+
+    fn fold_norms(&mut self) {
+        self.encoder.fold_norms();
+        for block in &mut self.decoder {
+            block.fold_norms();
+        }
     }
 
     fn encoder_prefixes(&self) -> Vec<&'static str> {

@@ -88,7 +88,7 @@ impl Scorer {
         views: Vec<View>,
     ) -> Self {
         let copied = |member: &Member<'_>| {
-            let network = member.network.inference();
+            let network = member.network.prediction();
             let network = if network.device() == *device.burn() {
                 network
             } else {

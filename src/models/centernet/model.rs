@@ -152,6 +152,16 @@ impl DetectionNetwork for CenterNetModel {
         decode::detections(heat, sides, [height, width], options)
     }
 
+    fn fold_norms(&mut self) {
+        self.encoder.fold_norms();
+        for block in &mut self.decoder {
+            block.fold_norms();
+        }
+        for head in [&mut self.heat, &mut self.sides] {
+            head.norm.fold_into(&mut head.conv);
+        }
+    }
+
     fn encoder_prefixes(&self) -> Vec<&'static str> {
         vec!["encoder"]
     }

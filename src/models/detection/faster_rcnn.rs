@@ -354,6 +354,10 @@ impl DetectionNetwork for FasterRcnnModel {
             .collect()
     }
 
+    fn fold_norms(&mut self) {
+        self.backbone.fold_norms();
+    }
+
     fn encoder_prefixes(&self) -> Vec<&'static str> {
         vec!["backbone.body"]
     }

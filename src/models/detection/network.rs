@@ -51,6 +51,10 @@ pub trait DetectionNetwork: Module + Sync + Debug + 'static {
     /// - output: `n` lists
     fn detect(&self, images: Tensor<4>, options: &DetectOptions) -> Vec<Vec<Detection>>;
 
+    /// Folds batch norms into the convolutions before them ([`crate::models::BatchNorm2d::fold_into`]), in an inference
+    /// copy that is only predicted with. A network need not do it; it makes prediction faster.
+    fn fold_norms(&mut self) {}
+
     /// The first parts of the parameter names that belong to a pretrained encoder, such as `["encoder"]`.
     fn encoder_prefixes(&self) -> Vec<&'static str> {
         Vec::new()

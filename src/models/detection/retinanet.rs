@@ -3,7 +3,7 @@
 //! `head.classification_head`, `head.regression_head`.
 
 use burn::module::{Initializer, Module};
-use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use super::common::{
 use super::roi_align::indices;
 use super::{DetectOptions, DetectionNetwork, losses};
 use crate::boxes::{Annotation, Detection};
-use crate::models::{Conv2d, ExtraLevels, ResNetConfig, ResNetFpn, ResNetKind};
+use crate::models::{Activation, Conv2d, ExtraLevels, ResNetConfig, ResNetFpn, ResNetKind};
 
 /// Channels of the pyramid and the heads.
 const CHANNELS: usize = 256;
@@ -97,7 +97,7 @@ pub(super) fn climb(tower: &[Vec<Conv2d>], x: Tensor<4>) -> Tensor<4> {
     tower
         .iter()
         .flatten()
-        .fold(x, |x, conv| activation::relu(conv.forward(x)))
+        .fold(x, |x, conv| conv.forward_activated(x, Activation::Relu))
 }
 
 /// RetinaNet: a ResNet with a feature pyramid from stride 8 to 128, and at every cell nine anchors with a score for each
@@ -351,6 +351,10 @@ impl DetectionNetwork for RetinaNetModel {
             self.found(&levels, [height, width], options)
         };
         (0..count).into_par_iter().map(of_image).collect()
+    }
+
+    fn fold_norms(&mut self) {
+        self.backbone.fold_norms();
     }
 
     fn encoder_prefixes(&self) -> Vec<&'static str> {

@@ -8,8 +8,8 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
-use burn::tensor::TensorData;
 
+use crate::models::ops::{Primitive, tensor, with};
 use swath_cpu::roi::{self, Regions};
 
 /// An operation that only `Flex` runs; [`super::roi_align`] asks for it on that device alone.
@@ -24,31 +24,18 @@ pub(crate) trait RoiGradients: RoiOps {
     fn regions_gradient(gradient: FloatTensor<Self>, regions: Arc<Regions>) -> FloatTensor<Self>;
 }
 
-type Primitive = FloatTensor<Flex>;
-
-/// Runs `f` on the values of a tensor, in order.
-fn with<R>(tensor: &Primitive, f: impl FnOnce(&[f32]) -> R) -> R {
-    match tensor.as_slice::<f32>() {
-        Some(values) => f(values),
-        None => {
-            let contiguous = tensor.to_contiguous();
-            f(contiguous.as_slice::<f32>().unwrap_or_default())
-        }
-    }
-}
-
 impl RoiOps for Flex {
     fn swath_regions(features: Primitive, regions: Arc<Regions>) -> Primitive {
         let values = with(&features, |features| roi::forward(&regions, features));
         let shape = [regions.len(), regions.shape[1], regions.bins, regions.bins];
-        Primitive::from_data(TensorData::new(values, shape))
+        tensor(values, shape)
     }
 }
 
 impl RoiGradients for Flex {
     fn regions_gradient(gradient: Primitive, regions: Arc<Regions>) -> Primitive {
         let values = with(&gradient, |gradient| roi::gradient(&regions, gradient));
-        Primitive::from_data(TensorData::new(values, regions.shape))
+        tensor(values, regions.shape)
     }
 }
 
