@@ -134,6 +134,13 @@ impl Arguments {
         self.option(name).map(parse).transpose()
     }
 
+    /// Whether an option or a switch of this name was given.
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.options.contains_key(name)
+            || self.repeated.iter().any(|(option, _)| *option == name)
+            || self.has(name)
+    }
+
     pub(super) fn has(&self, switch: &str) -> bool {
         self.switches.contains(&switch)
     }

@@ -5,13 +5,17 @@
 //! swath sample town --size 2000 --out town/
 //! swath predict buildings.swath scene.tif -o map/ --labels buildings.geojson --class building
 //! swath evaluate map/labels.tif scene.tif --labels buildings.geojson --class building
+//! swath predict trees.swath scene.tif -o trees/ --threshold 0.3
+//! swath evaluate trees.swath scene.tif --labels trees.xml
 //! ```
 //!
 //! Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted. Results go to stdout, progress and errors to stderr.
 
 mod arguments;
+mod boxes;
 mod commands;
 mod predict;
+mod scenes;
 mod terminal;
 
 use std::ffi::{CStr, c_char, c_int};
@@ -93,27 +97,51 @@ const COMMANDS: &[Command] = &[
                 "device",
                 "min-area",
                 "formats",
+                "merge",
+                "merge-iou",
+                "min-score",
+                "max-boxes",
             ],
             repeated: &["also"],
             switches: &["no-scores", "no-polygons", "quiet"],
         },
-        synopsis: "BUNDLE SCENE... -o DIR [--also BUNDLE]... [--tta flips|turns] [--threshold P] [--aoi FILE] \
-                   [--labels FILE --class NAME] [--window PX] [--overlap PX] [--batch N] [--device cpu|cuda|cuda:N] \
-                   [--min-area M2] [--formats gpkg,geojson] [--no-scores] [--no-polygons] [--quiet]",
-        about: "predict scenes and save class map, scores and polygons, a folder for each of several scenes; \
-                --also averages further models, --tta mirrored or turned views; with labels, score the map too",
+        synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] [--window PX] \
+                   [--overlap PX] [--batch N] [--device cpu|cuda|cuda:N] [--quiet]\n    \
+                   to map areas: [--also BUNDLE]... [--tta flips|turns] [--min-area M2] [--formats gpkg,geojson] \
+                   [--no-scores] [--no-polygons]\n    \
+                   to find objects: [--merge nms|soft-nms|weighted] [--merge-iou X] [--min-score P] [--max-boxes N]",
+        about: "predict scenes, a folder for each of several; with labels, score the result too. The bundle says whether its \
+                model maps areas, which gives class map, scores and polygons, or finds objects, which gives boxes, centre \
+                points and COCO results. --also averages further models, --tta mirrored or turned views; --merge says \
+                what becomes of boxes that overlap, --max-boxes how many a tile may have",
         run: predict::predict,
     },
     Command {
         words: &["evaluate"],
         accepts: Accepts {
-            positional: &["MAP", "SCENE"],
-            options: &["labels", "class", "aoi", "json"],
-            repeated: &[],
-            switches: &[],
+            positional: &["MAP|BUNDLE", "SCENE"],
+            options: &[
+                "labels",
+                "class",
+                "aoi",
+                "json",
+                "window",
+                "overlap",
+                "batch",
+                "tta",
+                "threshold",
+                "device",
+                "merge",
+                "merge-iou",
+                "min-score",
+                "max-boxes",
+            ],
+            repeated: &["also"],
+            switches: &["quiet"],
         },
-        synopsis: "MAP SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE]",
-        about: "score a class map (labels.tif) of a scene against labels",
+        synopsis: "MAP SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE]\n    \
+                   BUNDLE SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE], and what predict takes but -o",
+        about: "score a class map (labels.tif) of a scene, or what a model makes of the scene, against labels or boxes",
         run: predict::evaluate,
     },
     Command {

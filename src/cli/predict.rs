@@ -1,25 +1,49 @@
-//! Predicting scenes and scoring maps.
+//! Predicting maps and scoring them; models that find objects are in [`super::boxes`].
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::arguments::{Arguments, Usage};
-use super::{Failure, report};
-use crate::device::Device;
-use crate::display::{Output, Show as _};
+use super::scenes::{self, Labels, OF_BOXES, OF_MODELS, each_scene, labelled_scene};
+use super::{Failure, boxes};
+use crate::display::Show as _;
+use crate::evaluate::Scores;
 use crate::labels::Classes;
+use crate::models::{ObjectDetection, Task as _, bundle_task};
 use crate::predict::{Ensemble, PredictOptions, SaveOptions, score_class_map, write_synced};
 use crate::raster::Raster;
-use crate::scene::Scene;
 use crate::train::Segmenter;
-use crate::vector::{Format, property_names};
-use crate::{Error, Result, session};
+use crate::vector::Format;
+use crate::{Result, session};
 
-/// Predicts every scene; one that fails is reported and does not keep the others from being predicted.
+/// Predicts every scene with a model of either task.
 pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
-    let out = PathBuf::from(arguments.required("out")?);
+    // Mistakes of writing come before those of files.
+    boxes::check(arguments)?;
     let (options, saving) = (prediction(arguments)?, saving(arguments)?);
-    let device = device(arguments)?;
+    let out = PathBuf::from(arguments.required("out")?);
+    if finds_objects(arguments) {
+        return boxes::predict(arguments);
+    }
+    let ensemble = models(arguments)?;
+    each_scene(arguments, &out, |path, folder| {
+        let scene = labelled_scene(path, arguments, ensemble.classes(), Labels::Areas)?;
+        let map = ensemble.predict_with(&scene, options.clone())?;
+        if scene.has_labels() {
+            session::result(map.evaluate(&scene)?.output());
+        }
+        session::result(map.save_with(folder, &saving)?.output());
+        Ok(())
+    })
+}
+
+/// Whether the first word is the bundle of a model that finds objects.
+fn finds_objects(arguments: &Arguments) -> bool {
+    bundle_task(arguments.word(0)).as_deref() == Some(ObjectDetection::NAME)
+}
+
+/// The model that the first word names, averaged with further ones.
+fn models(arguments: &Arguments) -> Result<Ensemble, Failure> {
+    let device = scenes::device(arguments)?;
     let load = |path: &str| -> Result<Segmenter> {
         let model = Segmenter::load(path)?;
         Ok(match &device {
@@ -29,70 +53,13 @@ pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
     };
     let bundles = std::iter::once(arguments.word(0)).chain(arguments.all("also"));
     let models = bundles.map(load).collect::<Result<Vec<_>>>()?;
-    let ensemble = Ensemble::new(&models)?;
-
-    let scenes = arguments.words_from(1);
-    let mut failed = 0;
-    for (path, folder) in scenes.iter().zip(folders(scenes, &out)) {
-        if scenes.len() > 1 {
-            session::result(Output::text(format!("{path} -> {}", folder.display())));
-        }
-        match predict_one(&ensemble, path, &folder, &options, &saving, arguments) {
-            Err(Failure::Error(error))
-                if scenes.len() > 1 && !matches!(error, Error::Interrupted { .. }) =>
-            {
-                report(&error);
-                failed += 1;
-            }
-            outcome => outcome?,
-        }
-    }
-    if failed > 0 {
-        return Err(Failure::Some {
-            failed,
-            of: scenes.len(),
-        });
-    }
-    Ok(())
-}
-
-fn predict_one(
-    ensemble: &Ensemble,
-    path: &str,
-    folder: &Path,
-    options: &PredictOptions,
-    saving: &SaveOptions,
-    arguments: &Arguments,
-) -> Result<(), Failure> {
-    let scene = labelled_scene(path, arguments, ensemble.classes())?;
-    let map = ensemble.predict_with(&scene, options.clone())?;
-    if scene.has_labels() {
-        session::result(map.evaluate(&scene)?.output());
-    }
-    session::result(map.save_with(folder, saving)?.output());
-    Ok(())
-}
-
-/// Where each scene's files go: into `out` itself, or, for several scenes, into folders there that are named like the
-/// scenes.
-fn folders(scenes: &[String], out: &Path) -> Vec<PathBuf> {
-    if scenes.len() < 2 {
-        return vec![out.to_owned()];
-    }
-    let mut taken = BTreeSet::new();
-    let mut folder = |scene: &String| {
-        let stem = Path::new(scene).file_stem().unwrap_or_default();
-        let stem = stem.to_string_lossy().into_owned();
-        let mut name = stem.clone();
-        for number in 2.. {
-            if taken.insert(name.clone()) {
-                break;
-            }
-            name = format!("{stem}-{number}");
-        }
-        out.join(name)
-    };
-    scenes.iter().map(&mut folder).collect()
+    scenes::refuse(
+        arguments,
+        &OF_BOXES,
+        "its model",
+        "maps areas, and this option is for models that find objects",
+    )?;
+    Ok(Ensemble::new(&models)?)
 }
 
 fn prediction(arguments: &Arguments) -> Result<PredictOptions, Failure> {
@@ -141,56 +108,23 @@ fn saving(arguments: &Arguments) -> Result<SaveOptions, Failure> {
     Ok(saving)
 }
 
-fn device(arguments: &Arguments) -> Result<Option<Device>, Failure> {
-    let Some(name) = arguments.option("device") else {
-        return Ok(None);
-    };
-    let unknown = || {
-        Usage(format!(
-            "`--device {name}` is no device: expected `cpu`, `cuda` or `cuda:N`"
-        ))
-    };
-    match name.split_once(':') {
-        None if name == "cpu" => Ok(Some(Device::cpu())),
-        None if name == "cuda" => Ok(Some(Device::cuda(0)?)),
-        Some(("cuda", index)) => Ok(Some(Device::cuda(index.parse().map_err(|_| unknown())?)?)),
-        _ => Err(unknown().into()),
-    }
-}
-
-/// The scene at `path` with the labels that `--labels` and `--class` name and the area that `--aoi` names, if any.
-fn labelled_scene(path: &str, arguments: &Arguments, classes: &Classes) -> Result<Scene, Failure> {
-    let scene = Scene::open(path)?;
-    let scene = match arguments.option("aoi") {
-        Some(aoi) => scene.with_aoi(aoi)?,
-        None => scene,
-    };
-    let Some(labels) = arguments.option("labels") else {
-        return Ok(scene);
-    };
-    // With one class besides the background there is no doubt which one the labels are.
-    let only = if classes.len() == 2 {
-        classes.get(1).map(|class| class.name.clone())
-    } else {
-        None
-    };
-    let class = arguments.option("class").map(str::to_owned).or(only).ok_or_else(|| {
-        Usage("`--class` is missing: the class of the labels, or the property that names their classes".to_owned())
-    })?;
-    // The model's classes, since a scene of its own would number only those that occur in it.
-    if property_names(labels)?.contains(&class) {
-        return Ok(scene.with_classes(labels, &class, classes)?);
-    }
-    Ok(scene.with_labels(labels, &class)?)
-}
-
+/// Scores a saved map, or what a model of either task makes of the scene.
 pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     arguments.required("labels")?;
-    let map = Raster::open(arguments.word(0))?;
-    let names = map.category_names();
-    let classes = Classes::new(names.iter().skip(1).cloned());
-    let scene = labelled_scene(arguments.word(1), arguments, &classes)?;
-    let scores = score_class_map(&map, &scene)?;
+    boxes::check(arguments)?;
+    let options = prediction(arguments)?;
+    let scores = match bundle_task(arguments.word(0)).as_deref() {
+        Some(ObjectDetection::NAME) => return boxes::evaluate(arguments),
+        Some(_) => {
+            let ensemble = models(arguments)?;
+            let classes = ensemble.classes();
+            let scene = labelled_scene(arguments.word(1), arguments, classes, Labels::Areas)?;
+            ensemble
+                .predict_with(&scene, options.scores(false))?
+                .evaluate(&scene)?
+        }
+        None => score_saved_map(arguments)?,
+    };
     if let Some(path) = arguments.option("json") {
         let text = format!("{:#}\n", scores.to_json());
         write_synced(path.as_ref(), text.as_bytes())?;
@@ -199,22 +133,28 @@ pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_scenes_get_folders_of_their_own() {
-        let folders = |scenes: &[&str]| {
-            let scenes: Vec<String> = scenes.iter().map(|&scene| scene.to_owned()).collect();
-            let folders = folders(&scenes, Path::new("out"));
-            let names = folders.iter().map(|folder| folder.display().to_string());
-            names.collect::<Vec<_>>()
-        };
-        assert_eq!(folders(&["a/east.tif"]), ["out"]);
-        assert_eq!(
-            folders(&["a/east.tif", "b/east.tif", "west.tif", "east-2.tif"]),
-            ["out/east", "out/east-2", "out/west", "out/east-2-2"]
-        );
+fn score_saved_map(arguments: &Arguments) -> Result<Scores, Failure> {
+    let path = arguments.word(0);
+    // Saved boxes are those above a threshold: average precision needs the others, too.
+    if [".json", ".geojson", ".gpkg"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
+    {
+        return Err(Usage(format!(
+            "{path} is no map: boxes are scored with the bundle of their model in its place, or by `swath predict --labels`"
+        ))
+        .into());
     }
+    let map = Raster::open(path)?;
+    let of_models: Vec<&str> = OF_MODELS.into_iter().chain(OF_BOXES).collect();
+    scenes::refuse(
+        arguments,
+        &of_models,
+        "it",
+        "is a map that was predicted before, and this option is for models",
+    )?;
+    let names = map.category_names();
+    let classes = Classes::new(names.iter().skip(1).cloned());
+    let scene = labelled_scene(arguments.word(1), arguments, &classes, Labels::Areas)?;
+    Ok(score_class_map(&map, &scene)?)
 }

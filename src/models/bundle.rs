@@ -3,7 +3,7 @@
 //! Loading a bundle reads numbers and text; nothing in it is executed, and it names no other file.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -173,6 +173,41 @@ pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()>
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// No header of a bundle comes near this; a length beyond it is that of some other file.
+const LONGEST_HEADER: u64 = 64 << 20;
+
+/// What the model in a file is for ([`Task::NAME`]), by the file's header alone; `None` for a file that is no bundle or
+/// cannot be read, of which loading says what is wrong.
+#[must_use]
+pub fn bundle_task(path: impl AsRef<Path>) -> Option<String> {
+    // Opening a pipe would wait for somebody to write.
+    if !path.as_ref().metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut file = std::fs::File::open(path).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST_HEADER {
+        return None;
+    }
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).ok()?;
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(rename = "__metadata__")]
+        metadata: HashMap<String, String>,
+    }
+    let header: Header = serde_json::from_slice(&header).ok()?;
+    let own: serde_json::Value = serde_json::from_str(header.metadata.get(KEY)?).ok()?;
+    Some(
+        own["task"]
+            .as_str()
+            .unwrap_or(Segmentation::NAME)
+            .to_owned(),
+    )
 }
 
 /// Reads the bundle of a segmentation model.

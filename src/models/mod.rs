@@ -33,7 +33,7 @@ mod unet;
 pub mod weights;
 
 pub use architecture::{Architecture, DeepLabOptions, EncoderOptions, FpnOptions, UnetOptions};
-pub use bundle::{BundleMeta, load_bundle, load_bundle_for, save_bundle};
+pub use bundle::{BundleMeta, bundle_task, load_bundle, load_bundle_for, save_bundle};
 pub use catalogue::{Catalogue, PublishedWeights};
 pub use centernet::CenterNet;
 pub use deeplab::{DeepLabV3Model, DeepLabV3PlusModel};

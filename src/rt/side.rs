@@ -86,6 +86,11 @@ impl Sink for SideSink {
     fn input(&self, prompt: &str, password: bool) -> Option<String> {
         match ask(&json!({ "kind": "input", "prompt": prompt, "password": password })) {
             Some(Value::String(line)) => Some(line),
+            // The signal of the interrupt may come after this answer; the cell must not go on as if nobody was there.
+            Some(answer) if answer["interrupted"] == true => {
+                crate::session::set_interrupted(true);
+                None
+            }
             _ => None,
         }
     }

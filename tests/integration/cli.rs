@@ -3,10 +3,12 @@
 use std::path::Path;
 use swath::cli::{DONE, FAILED, NOT_UNDERSTOOD, run};
 
+use swath::chips::Chips;
 use swath::device::Device;
-use swath::models::{BundleMeta, Normalisation, Unet, save_bundle};
+use swath::models::{BundleMeta, CenterNet, Normalisation, Unet, bundle_task, save_bundle};
 use swath::raster::Raster;
-use swath::scene::Scene;
+use swath::scene::{Scene, Split};
+use swath::train::{Detector, Fit};
 use swath::vector::{Format, PolygonFeature, write_polygons};
 use swath::{Result, samples};
 
@@ -37,6 +39,11 @@ fn mistakes_have_their_own_exit_codes() {
         "--tta mirrors",
         "--threshold half",
         "--formats shp",
+        "--merge mean",
+        "--merge nms --merge-iou 2",
+        "--merge soft-nms --merge-iou 0.5",
+        "--max-boxes few",
+        "--min-score low",
         "--windows 3",
         "-x",
     ] {
@@ -201,6 +208,151 @@ fn several_scenes_and_models_are_predicted_and_a_broken_scene_stops_none() -> Re
     assert_eq!(
         swath(&format!("predict {model} {east} -o {part} --threshold 1.5")),
         FAILED
+    );
+    Ok(())
+}
+
+/// A detector of the scene's classes after one step, which finds boxes everywhere.
+fn save_detector(path: &Path, scene: &Scene) -> Result<()> {
+    let (train, valid) = scene.split(Split::columns(0.5));
+    let chips = train.chips(Chips::random(2, 64).seed(5))?;
+    let model = Detector::new(CenterNet::resnet18(), scene.classes()).device(Device::cpu());
+    let run = model.fit(&chips, &valid, Fit::steps(1).batch(2).quiet(true))?;
+    run.last().save(path)
+}
+
+#[test]
+fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_scored() -> Result<()>
+{
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let town = samples::town_in(folder.path(), 3, 192)?;
+    let scene = town.scene()?;
+    let (image, labels) = (town.scene_path.display(), town.labels_path.display());
+    let (boxes, map) = (path("boxes.swath"), path("map.swath"));
+    save_detector(boxes.as_ref(), &scene)?;
+    save_model(map.as_ref(), &scene)?;
+    assert_eq!(bundle_task(&boxes).as_deref(), Some("detection"));
+    assert_eq!(bundle_task(&map).as_deref(), Some("segmentation"));
+    assert_eq!(bundle_task(&town.scene_path), None);
+
+    let out = path("found");
+    let options = "--window 128 --overlap 32 --batch 2 --device cpu --threshold 0 --min-score 0 --max-boxes 20 --quiet";
+    let predict = format!(
+        "predict {boxes} {image} -o {out} --labels {labels} --class class --merge weighted --merge-iou 0.4 {options}"
+    );
+    assert_eq!(swath(&predict), DONE);
+    for name in [
+        "boxes.gpkg",
+        "boxes.geojson",
+        "centres.gpkg",
+        "centres.geojson",
+        "detections.json",
+        "box_scores.json",
+    ] {
+        assert!(Path::new(&out).join(name).is_file(), "{name}");
+    }
+    let read = |path: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(path).expect("it was written");
+        serde_json::from_str(&text).expect("it is JSON")
+    };
+    let count = |out: &str| {
+        let found = read(&format!("{out}/detections.json"));
+        found.as_array().expect("COCO's results are a list").len()
+    };
+    let outlines = read(&format!("{out}/boxes.geojson"));
+    let outlines = outlines["features"].as_array().expect("features").len();
+    assert_eq!(outlines, count(&out));
+    assert!(
+        (1..=4 * 20).contains(&outlines),
+        "{outlines} boxes of four tiles with 20 each at most"
+    );
+
+    // The scores of the model are those of what it has saved.
+    let json = path("again.json");
+    let evaluate = format!(
+        "evaluate {boxes} {image} --labels {labels} --class class --merge weighted --merge-iou 0.4 {options} --json {json}"
+    );
+    assert_eq!(swath(&evaluate), DONE);
+    assert_eq!(read(&json), read(&format!("{out}/box_scores.json")));
+
+    // Fewer boxes by a threshold that none reaches, and none lost for it: they were saved in another folder.
+    let none = path("none");
+    let strict = format!(
+        "predict {boxes} {image} -o {none} --threshold 1 --device cpu --quiet --merge soft-nms"
+    );
+    assert_eq!(swath(&strict), DONE);
+    assert_eq!(count(&none), 0);
+    assert!(
+        !Path::new(&none).join("box_scores.json").exists(),
+        "there were no labels"
+    );
+
+    // What is for the other kind of model is refused before anything is computed.
+    let nothing = path("nothing");
+    for option in [
+        "--tta flips",
+        "--min-area 5",
+        "--formats gpkg",
+        "--no-scores",
+        "--no-polygons",
+        &format!("--also {boxes}"),
+    ] {
+        let line = format!("predict {boxes} {image} -o {nothing} {option}");
+        assert_eq!(swath(&line), NOT_UNDERSTOOD, "{line}");
+    }
+    for option in [
+        "--merge nms",
+        "--merge-iou 0.5",
+        "--min-score 0.1",
+        "--max-boxes 9",
+    ] {
+        let line = format!("predict {map} {image} -o {nothing} {option}");
+        assert_eq!(swath(&line), NOT_UNDERSTOOD, "{line}");
+        let line = format!("evaluate {map} {image} --labels {labels} --class class {option}");
+        assert_eq!(swath(&line), NOT_UNDERSTOOD, "{line}");
+    }
+    let both = format!("predict {map} {image} -o {nothing} --also {boxes}");
+    assert_eq!(swath(&both), FAILED, "maps and boxes have no average");
+    assert!(!Path::new(&nothing).exists());
+    let saved = format!("evaluate {out}/detections.json {image} --labels {labels} --class class");
+    assert_eq!(
+        swath(&saved),
+        NOT_UNDERSTOOD,
+        "saved boxes are those above a threshold"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_bundle_that_maps_areas_scores_as_its_saved_map_does() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let town = samples::town_in(folder.path(), 4, 128)?;
+    let (image, labels) = (town.scene_path.display(), town.labels_path.display());
+    let (bundle, out) = (path("map.swath"), path("out"));
+    save_model(bundle.as_ref(), &town.scene()?)?;
+    let labels = format!("--labels {labels} --class class");
+    assert_eq!(
+        swath(&format!(
+            "predict {bundle} {image} -o {out} --device cpu --quiet"
+        )),
+        DONE
+    );
+    for (what, json) in [
+        (format!("{out}/labels.tif"), "map.json"),
+        (format!("{bundle} --device cpu --quiet"), "model.json"),
+    ] {
+        let line = format!("evaluate {what} {image} {labels} --json {}", path(json));
+        assert_eq!(swath(&line), DONE, "{line}");
+    }
+    let read = |name: &str| std::fs::read_to_string(path(name)).expect("it was written");
+    assert_eq!(read("map.json"), read("model.json"));
+    let line = format!("evaluate {out}/labels.tif {image} {labels} --window 64");
+    assert_eq!(
+        swath(&line),
+        NOT_UNDERSTOOD,
+        "a saved map is not predicted again"
     );
     Ok(())
 }

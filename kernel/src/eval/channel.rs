@@ -409,9 +409,11 @@ impl Reader {
         });
         loop {
             match receiver.recv_timeout(Duration::from_millis(100)) {
-                Ok(line) => return line.into(),
-                Err(mpsc::RecvTimeoutError::Timeout) if !self.phase.is_interrupted() => {}
-                Err(_) => return Value::Null,
+                Ok(Some(line)) => return line.into(),
+                _ if self.phase.is_interrupted() => return json!({ "interrupted": true }),
+                Ok(None) => return Value::Null,
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Value::Null,
             }
         }
     }

@@ -1,0 +1,210 @@
+//! What predicting maps and finding objects share: the scenes and their folders, labels, devices, and which options are
+//! for which model.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::arguments::{Arguments, Usage};
+use super::{Failure, report};
+use crate::device::Device;
+use crate::display::Output;
+use crate::labels::Classes;
+use crate::scene::Scene;
+use crate::vector::property_names;
+use crate::{Error, session};
+
+/// What only models that map areas take.
+pub(super) const OF_MAPS: [&str; 6] = [
+    "also",
+    "tta",
+    "min-area",
+    "formats",
+    "no-scores",
+    "no-polygons",
+];
+
+/// What only models that find objects take.
+pub(super) const OF_BOXES: [&str; 4] = ["merge", "merge-iou", "min-score", "max-boxes"];
+
+/// What only models take, and saved maps do not.
+pub(super) const OF_MODELS: [&str; 8] = [
+    "also",
+    "tta",
+    "threshold",
+    "window",
+    "overlap",
+    "batch",
+    "device",
+    "quiet",
+];
+
+/// Refuses options that mean nothing for what the first word names.
+pub(super) fn refuse(
+    arguments: &Arguments,
+    options: &[&str],
+    what: &str,
+    does: &str,
+) -> Result<(), Usage> {
+    match options.iter().find(|name| arguments.is_given(name)) {
+        None => Ok(()),
+        Some(name) => Err(Usage(format!(
+            "`--{name}` is not for {}: {what} {does}",
+            arguments.word(0)
+        ))),
+    }
+}
+
+/// Runs `one` with every scene and its folder; a scene that fails is reported and does not keep the others from being
+/// predicted.
+pub(super) fn each_scene(
+    arguments: &Arguments,
+    out: &Path,
+    one: impl Fn(&str, &Path) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let scenes = arguments.words_from(1);
+    let mut failed = 0;
+    for (path, folder) in scenes.iter().zip(folders(scenes, out)) {
+        if scenes.len() > 1 {
+            session::result(Output::text(format!("{path} -> {}", folder.display())));
+        }
+        match one(path, &folder) {
+            Err(Failure::Error(error))
+                if scenes.len() > 1 && !matches!(error, Error::Interrupted { .. }) =>
+            {
+                report(&error);
+                failed += 1;
+            }
+            outcome => outcome?,
+        }
+    }
+    if failed > 0 {
+        return Err(Failure::Some {
+            failed,
+            of: scenes.len(),
+        });
+    }
+    Ok(())
+}
+
+/// Where each scene's files go: into `out` itself, or, for several scenes, into folders there that are named like the
+/// scenes.
+fn folders(scenes: &[String], out: &Path) -> Vec<PathBuf> {
+    if scenes.len() < 2 {
+        return vec![out.to_owned()];
+    }
+    let mut taken = BTreeSet::new();
+    let mut folder = |scene: &String| {
+        let stem = Path::new(scene).file_stem().unwrap_or_default();
+        let stem = stem.to_string_lossy().into_owned();
+        let mut name = stem.clone();
+        for number in 2.. {
+            if taken.insert(name.clone()) {
+                break;
+            }
+            name = format!("{stem}-{number}");
+        }
+        out.join(name)
+    };
+    scenes.iter().map(&mut folder).collect()
+}
+
+/// The device that `--device` names.
+pub(super) fn device(arguments: &Arguments) -> Result<Option<Device>, Failure> {
+    let Some(name) = arguments.option("device") else {
+        return Ok(None);
+    };
+    let unknown = || {
+        Usage(format!(
+            "`--device {name}` is no device: expected `cpu`, `cuda` or `cuda:N`"
+        ))
+    };
+    match name.split_once(':') {
+        None if name == "cpu" => Ok(Some(Device::cpu())),
+        None if name == "cuda" => Ok(Some(Device::cuda(0)?)),
+        Some(("cuda", index)) => Ok(Some(Device::cuda(index.parse().map_err(|_| unknown())?)?)),
+        _ => Err(unknown().into()),
+    }
+}
+
+/// What the labels of a scene are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Labels {
+    /// Areas.
+    Areas,
+    /// Boxes around objects.
+    Boxes,
+}
+
+/// What formats of boxes call the class, beside the properties of vector files.
+const CLASS_OF_FILE: [&str; 4] = ["class", "label", "name", "category"];
+
+/// The scene at `path` with the labels that `--labels` and `--class` name and the area that `--aoi` names, if any.
+pub(super) fn labelled_scene(
+    path: &str,
+    arguments: &Arguments,
+    classes: &Classes,
+    kind: Labels,
+) -> Result<Scene, Failure> {
+    let scene = Scene::open(path)?;
+    let scene = match arguments.option("aoi") {
+        Some(aoi) => scene.with_aoi(aoi)?,
+        None => scene,
+    };
+    let Some(labels) = arguments.option("labels") else {
+        return Ok(scene);
+    };
+    // With one class besides the background there is no doubt which one the labels are.
+    let only = if classes.len() == 2 {
+        classes.get(1).map(|class| class.name.clone())
+    } else {
+        None
+    };
+    let class = arguments.option("class").map(str::to_owned).or(only).ok_or_else(|| {
+        Usage("`--class` is missing: the class of the labels, or the property that names their classes".to_owned())
+    })?;
+    // The model's classes, since a scene of its own would number only those that occur in it.
+    Ok(match kind {
+        Labels::Areas if property_names(labels)?.contains(&class) => {
+            scene.with_classes(labels, &class, classes)?
+        }
+        Labels::Areas => scene.with_labels(labels, &class)?,
+        Labels::Boxes if names_classes(labels, &class) => {
+            scene.with_box_classes(labels, &class, classes)?
+        }
+        Labels::Boxes => scene.with_boxes(labels, &class)?,
+    })
+}
+
+/// Whether `word` is where a file of boxes names their classes, and not itself the class of all of them.
+fn names_classes(labels: &str, word: &str) -> bool {
+    let extension = Path::new(labels).extension().unwrap_or_default();
+    if ["xml", "txt", "json"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
+        && CLASS_OF_FILE.contains(&word)
+    {
+        return true;
+    }
+    // Not every format of boxes is one of vectors, too.
+    property_names(labels).is_ok_and(|names| names.iter().any(|name| name == word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_scenes_get_folders_of_their_own() {
+        let folders = |scenes: &[&str]| {
+            let scenes: Vec<String> = scenes.iter().map(|&scene| scene.to_owned()).collect();
+            let folders = folders(&scenes, Path::new("out"));
+            let names = folders.iter().map(|folder| folder.display().to_string());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(folders(&["a/east.tif"]), ["out"]);
+        assert_eq!(
+            folders(&["a/east.tif", "b/east.tif", "west.tif", "east-2.tif"]),
+            ["out/east", "out/east-2", "out/west", "out/east-2-2"]
+        );
+    }
+}
