@@ -8,6 +8,8 @@ mod chips;
 mod cli;
 /// Data sets: what is fetched, and what to do when it cannot be.
 mod data_sets;
+/// Detection end to end on drawn imagery.
+mod detectors;
 /// Long reads that are interrupted, and full disks.
 mod interrupts;
 /// Labels: polygons from files burned into class maps, and traced back.
