@@ -194,6 +194,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_word_is_a_class_unless_the_file_has_classes_under_that_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table = folder.path().join("boxes.csv");
+        std::fs::write(&table, "xmin,ymin,xmax,ymax,label\n1,2,3,4,tree\n").expect("it is written");
+        let table = table.display().to_string();
+        assert!(names_classes(&table, "label"));
+        assert!(!names_classes(&table, "tree"));
+        for file in ["boxes.xml", "boxes.JSON", "boxes.txt"] {
+            assert!(names_classes(file, "class"), "{file}");
+            assert!(!names_classes(file, "tree"), "{file}");
+        }
+        assert!(
+            !names_classes("boxes.gpkg", "class"),
+            "the file is not there"
+        );
+    }
+
+    #[test]
     fn several_scenes_get_folders_of_their_own() {
         let folders = |scenes: &[&str]| {
             let scenes: Vec<String> = scenes.iter().map(|&scene| scene.to_owned()).collect();
