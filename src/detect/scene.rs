@@ -4,11 +4,11 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::tiles::{Joined, Tile, Tiles};
 use super::{DetectionOptions, SceneBoxes};
-use crate::boxes::Detection;
+use crate::boxes::{Detection, weighted_boxes};
 use crate::device::Device;
 use crate::labels::Classes;
 use crate::models::{AnyDetectionNetwork, DetectOptions, Normalisation};
-use crate::predict::{PredictError, Progress, panic_text};
+use crate::predict::{PredictError, Progress, View, panic_text};
 use crate::raster::Patch;
 use crate::scene::Scene;
 use crate::{Result, session};
@@ -18,6 +18,10 @@ const CPU_BATCH: usize = 1;
 const GPU_BATCH: usize = 8;
 /// The threshold of a model that was never validated.
 const USUAL_THRESHOLD: f32 = 0.3;
+
+/// Boxes of two views that overlap by more than this intersection over union are one object: the default of weighted
+/// boxes fusion.
+const ONE_OBJECT: f64 = 0.55;
 
 /// A tile whose imagery was read; `None` when it holds no valid pixel.
 type Read = Result<(Tile, Option<Patch>)>;
@@ -68,14 +72,14 @@ pub fn detect_scene(
     } else {
         network.to_device(device.burn())
     };
-    let of_network = options.of_network();
+    let (views, of_network) = (tiling.views(), options.of_network());
     let found = search(
         scene,
         normalisation,
         &tiles,
         batch,
         tiling.quiet,
-        |patches| detect(network.as_ref(), device, patches, &of_network),
+        |patches| detect(network.as_ref(), device, patches, &views, &of_network),
     )?;
     let merged = options.merge.apply(found);
     let threshold = tiling
@@ -165,11 +169,41 @@ fn normalise(patch: &mut Patch, normalisation: &Normalisation) {
     }
 }
 
+/// The boxes that a network finds in all views of some images, those of one object joined.
+fn in_views(
+    network: &dyn AnyDetectionNetwork,
+    images: &Tensor<4>,
+    views: &[View],
+    options: &DetectOptions,
+) -> Vec<Vec<Detection>> {
+    if views.len() == 1 {
+        return network.detect(images.clone(), options);
+    }
+    let [count, _, height, width] = images.dims();
+    let mut all = vec![Vec::new(); count];
+    for view in views {
+        let found = network.detect(view.apply(images.clone()), options);
+        for (all, found) in all.iter_mut().zip(found) {
+            let back =
+                |found: Detection| found.with_bounds(view.undo_box(found.bounds, [height, width]));
+            all.extend(found.into_iter().map(back));
+        }
+    }
+    let joined = |found: Vec<Detection>| {
+        let mut joined = weighted_boxes(&found, ONE_OBJECT, views.len());
+        joined.retain(|found| found.score >= options.min_score);
+        joined.truncate(options.max_boxes);
+        joined
+    };
+    all.into_iter().map(joined).collect()
+}
+
 /// The network's boxes in normalised patches of one size.
 fn detect(
     network: &dyn AnyDetectionNetwork,
     device: &Device,
     patches: &[Patch],
+    views: &[View],
     options: &DetectOptions,
 ) -> Result<Vec<Vec<Detection>>> {
     let Some(first) = patches.first() else {
@@ -188,7 +222,12 @@ fn detect(
     let images = TensorData::new(values, shape);
     // Networks may be the user's own, and a device reports lack of memory by panicking.
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        network.detect(Tensor::from_data(images, device.burn()), options)
+        in_views(
+            network,
+            &Tensor::from_data(images, device.burn()),
+            views,
+            options,
+        )
     }));
     outcome.map_err(|panic| {
         PredictError::Network {

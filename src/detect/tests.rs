@@ -163,6 +163,94 @@ fn every_object_is_found_once_wherever_tiles_lie() -> Result<()> {
 }
 
 #[test]
+fn views_of_a_detector_that_sees_all_alike_find_the_same_boxes() -> Result<()> {
+    let folder = folder();
+    let scene = drawn(folder.path(), Size::new(210, 130), 8)?;
+    let options = || {
+        DetectionOptions::new()
+            .window(96)
+            .overlap(48)
+            .min_score(0.0)
+    };
+    let plain = found(&scene, &options())?;
+    assert!(plain.len() > 10);
+    for options in [options().flips(true), options().turns(true)] {
+        let seen = found(&scene, &options)?;
+        assert_eq!(seen.len(), plain.len());
+        for (seen, plain) in seen.detections().iter().zip(plain.detections()) {
+            assert!(
+                (seen.score - plain.score).abs() < 1e-6,
+                "{seen:?} {plain:?}"
+            );
+        }
+        let boxes = |boxes: &SceneBoxes| corners(boxes.detections().iter().map(|one| &one.bounds));
+        assert_eq!(boxes(&seen), boxes(&plain));
+    }
+    Ok(())
+}
+
+/// A network that finds the rectangles of [`Finder`] in the left half of its images only.
+#[derive(Module, Debug)]
+struct LeftFinder {
+    finder: Finder,
+}
+
+impl DetectionNetwork for LeftFinder {
+    fn losses(
+        &self,
+        images: Tensor<4>,
+        targets: &[Vec<Annotation>],
+    ) -> Vec<(&'static str, Tensor<1>)> {
+        DetectionNetwork::losses(&self.finder, images, targets)
+    }
+
+    fn detect(&self, images: Tensor<4>, options: &DetectOptions) -> Vec<Vec<Detection>> {
+        let middle = images.dims()[3] as f64 / 2.0;
+        let mut found = DetectionNetwork::detect(&self.finder, images, options);
+        for found in &mut found {
+            found.retain(|found| found.bounds.x_max <= middle);
+        }
+        found
+    }
+}
+
+#[test]
+fn what_only_some_views_find_is_kept_with_their_share_of_the_score() -> Result<()> {
+    let folder = folder();
+    let scene = drawn(folder.path(), Size::new(192, 128), 5)?;
+    let normalisation = Normalisation::new(vec![0.0], vec![200.0]);
+    let options = DetectionOptions::new()
+        .window(192)
+        .min_score(0.0)
+        .quiet(true);
+    let search = |options: &DetectionOptions| {
+        let network = LeftFinder {
+            finder: Finder::new(),
+        };
+        let (classes, device) = (scene.classes(), Device::cpu());
+        detect_scene(
+            &network,
+            &normalisation,
+            classes,
+            &scene,
+            &device,
+            options,
+            Some(0.0),
+        )
+    };
+    let (left, both) = (search(&options)?, search(&options.clone().flips(true))?);
+    assert!(both.len() > left.len() && !left.is_empty());
+    let whole = |found: &Detection| found.bounds.x_max <= 96.0 || found.bounds.x_min >= 96.0;
+    for found in both.detections() {
+        assert!(whole(found), "{found:?}");
+        let full = (found.bounds.area() as f32 / 1000.0).min(1.0);
+        // Two of the four views have it on their left.
+        assert!((found.score - full / 2.0).abs() < 1e-6, "{found:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_part_of_a_scene_is_searched_and_scored_in_pixels_of_the_whole() -> Result<()> {
     let folder = folder();
     let scene = drawn(folder.path(), Size::new(300, 200), 9)?;

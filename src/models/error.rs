@@ -96,6 +96,12 @@ pub enum ModelError {
         /// The architecture's name.
         name: String,
     },
+    /// A network that torchvision does not have.
+    #[error("{network} cannot be exported to torchvision, which has no such network")]
+    NotInTorchvision {
+        /// The network's name.
+        network: String,
+    },
     /// A network cannot be built with these sizes.
     #[error("cannot build {network}: {reason}")]
     Build {
@@ -162,6 +168,11 @@ impl Hint for ModelError {
                 folder.display()
             )),
             Self::WeightsChecksum { path, .. } => Some(format!("remove {} and fetch again", path.display())),
+            Self::NotInTorchvision { .. } => Some(
+                "RetinaNet and Faster R-CNN can be exported; `.save(\"model.swath\")` writes any model, as safetensors with \
+                 the library's own names"
+                    .to_owned(),
+            ),
             Self::Build { .. } => None,
         }
     }

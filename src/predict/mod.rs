@@ -35,3 +35,4 @@ pub(crate) use progress::Progress;
 pub(crate) use publish::publish_set;
 pub(crate) use save::{staging_folder, write_synced};
 pub(crate) use tiling::{Layout, Tiling, check_probability, wrong};
+pub(crate) use views::View;

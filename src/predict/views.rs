@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::boxes::BoundingBox;
+
 /// One way to lay a window anew: transposed first, then mirrored. Pixels only change places, so undoing it is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct View {
@@ -46,6 +48,32 @@ impl View {
         }
     }
 
+    /// A box that was found in this view of a window of `height` x `width` pixels, in the plain window. Exact: mirroring
+    /// subtracts from a whole number, and both fit 64 bits.
+    pub(crate) fn undo_box(self, bounds: BoundingBox, [height, width]: [usize; 2]) -> BoundingBox {
+        let (across, down) = if self.transposed {
+            (height as f64, width as f64)
+        } else {
+            (width as f64, height as f64)
+        };
+        let BoundingBox {
+            mut x_min,
+            mut y_min,
+            mut x_max,
+            mut y_max,
+        } = bounds;
+        if self.mirrored_columns {
+            (x_min, x_max) = (across - x_max, across - x_min);
+        }
+        if self.mirrored_rows {
+            (y_min, y_max) = (down - y_max, down - y_min);
+        }
+        if self.transposed {
+            (x_min, y_min, x_max, y_max) = (y_min, x_min, y_max, x_max);
+        }
+        BoundingBox::new(x_min, y_min, x_max, y_max)
+    }
+
     fn mirror(self, images: Tensor<4>) -> Tensor<4> {
         match (self.mirrored_rows, self.mirrored_columns) {
             (false, false) => images,
@@ -86,6 +114,50 @@ mod tests {
             view.undo(seen)
                 .into_data()
                 .assert_eq(&before.into_data(), true);
+        }
+    }
+
+    #[test]
+    fn a_box_at_an_odd_place_comes_back_exactly_from_every_view() {
+        let (height, width) = (48, 80);
+        let (left, top, right, bottom) = (7, 11, 30, 16);
+        let mut values = vec![0.0f32; height * width];
+        for row in top..bottom {
+            values[row * width + left..row * width + right].fill(1.0);
+        }
+        let window = Tensor::<4>::from_data(
+            TensorData::new(values, [1, 1, height, width]),
+            Device::cpu().burn(),
+        );
+        for view in View::all(true, true) {
+            let seen = view.apply(window.clone());
+            let [_, _, _, across] = seen.dims();
+            let values: Vec<f32> = seen.into_data().try_to_vec().expect("floats");
+            let inside = |side: fn(usize, usize) -> usize| {
+                let places = values.iter().enumerate().filter(|(_, value)| **value > 0.5);
+                places.map(move |(place, _)| side(place, across))
+            };
+            let (columns, rows) = (|at, across| at % across, |at, across| at / across);
+            let corner = |found: Option<usize>| found.expect("the box is seen") as f64;
+            let found = BoundingBox::new(
+                corner(inside(columns).min()),
+                corner(inside(rows).min()),
+                corner(inside(columns).max()) + 1.0,
+                corner(inside(rows).max()) + 1.0,
+            );
+            let expected = [left, top, right, bottom].map(|edge| edge as f64);
+            let back = view.undo_box(found, [height, width]);
+            assert_eq!([back.x_min, back.y_min, back.x_max, back.y_max], expected);
+        }
+        // Edges between pixels too, as networks give them.
+        let odd = BoundingBox::new(f64::from(0.1f32), f64::from(7.7f32), 30.0 + 1.0 / 3.0, 33.5);
+        let twice = View::all(true, false).into_iter().map(|view| {
+            let size = [height, width];
+            view.undo_box(view.undo_box(odd, size), size)
+        });
+        for back in twice {
+            let (found, expected) = (back.iou(&odd), 1.0);
+            assert!((found - expected).abs() < 1e-12, "{back:?}");
         }
     }
 

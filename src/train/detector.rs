@@ -5,7 +5,7 @@ use std::path::Path;
 #[cfg(doc)]
 use super::TrainError;
 use super::model::Model;
-use super::{Fit, Run, fit};
+use super::{Fit, RateSearch, Run, finder, fit};
 use crate::Result;
 use crate::chips::Chips;
 use crate::detect::{BoxScores, DetectionOptions, SceneBoxes, detect_scene};
@@ -13,7 +13,8 @@ use crate::device::Device;
 use crate::display::{Output, Show};
 use crate::labels::Classes;
 use crate::models::{
-    AnyDetectionNetwork, BundleMeta, DetectorArchitecture, Normalisation, ObjectDetection,
+    AnyDetectionNetwork, BundleMeta, DetectorArchitecture, ModelError, Normalisation,
+    ObjectDetection, export,
 };
 use crate::scene::Scene;
 use crate::session;
@@ -81,6 +82,27 @@ impl Detector {
         )
     }
 
+    /// Looks for a learning rate, as [`super::Segmenter::find_rate`] does. This model stays as it is.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # fn example(model: &Detector, chips: &Chips, valid: &Scene) -> swath::Result<()> {
+    /// let search = model.find_rate(chips, Fit::epochs(5))?;
+    /// let rate = search.valley().unwrap_or(1e-3);
+    /// let run = model.fit(chips, valid, Fit::epochs(5).lr(rate))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Detector::fit`]. Interrupting it is no error: it returns the rates tried so far.
+    pub fn find_rate(
+        &self,
+        chips: &Chips,
+        options: impl std::borrow::Borrow<Fit>,
+    ) -> Result<RateSearch> {
+        finder::find_rate(&self.model, chips, options.borrow(), &session::interrupted)
+    }
+
     /// Finds the objects in the whole area of a scene.
     ///
     /// # Errors
@@ -126,6 +148,29 @@ impl Detector {
     /// [`TrainError::NotTrained`] without weights; [`crate::models::ModelError`] when the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.model.save(path.as_ref())
+    }
+
+    /// Writes the weights for PyTorch: safetensors under torchvision's names, with the input's normalisation and the
+    /// classes as metadata (`mean`, `std`, `classes`: JSON).
+    ///
+    /// A RetinaNet or Faster R-CNN loads into `torchvision.models.detection.retinanet_resnet50_fpn(weights=None,
+    /// weights_backbone=None, num_classes=…)` or `fasterrcnn_resnet50_fpn(…)` (classes counted with background), or into
+    /// `RetinaNet` or `FasterRCNN` over `resnet_fpn_backbone` with another ResNet, with `load_state_dict(strict=True)` and
+    /// equal boxes. Torchvision's detectors normalise and resize images themselves: give them `image_mean`, `image_std`,
+    /// `min_size` and `max_size` of your imagery, and the anchors that this model was made with.
+    ///
+    /// # Errors
+    /// [`TrainError::NotTrained`] without weights; [`crate::models::ModelError::NotInTorchvision`] for a CenterNet or a
+    /// network of one's own; [`crate::models::ModelError`] when the file cannot be written.
+    pub fn export_torchvision(&self, path: impl AsRef<Path>) -> Result<()> {
+        let trained = self.model.weights("be exported")?;
+        if !self.model.architecture.is_in_torchvision() {
+            let network = self.model.architecture.name();
+            return Err(ModelError::NotInTorchvision { network }.into());
+        }
+        let meta = &trained.meta;
+        let tensors = trained.network.named_tensors();
+        export::write(path.as_ref(), &tensors, &meta.normalisation, &meta.classes)
     }
 
     /// Reads a model that [`Detector::save`] wrote. Nothing in the file is executed.

@@ -95,6 +95,15 @@ fn a_detector_learns_bright_squares_and_its_bundle_finds_the_same() -> Result<()
     assert!(best.is_some_and(|score| score > 0.5), "{best:?}");
     assert!(run.output().text.contains("AP50"), "{}", run.output().text);
 
+    let exported = run
+        .best()
+        .export_torchvision(folder.path().join("cars.safetensors"));
+    refused(
+        exported,
+        "narrow cannot be exported to torchvision",
+        "RetinaNet",
+    );
+
     let path = folder.path().join("cars.swath");
     run.best().save(&path)?;
     let loaded = Detector::load_as(&path, narrow())?.device(Device::cpu());
@@ -230,12 +239,46 @@ fn detectors_with_anchors_train_save_and_load_by_the_same_calls() -> Result<()> 
     for architecture in [RetinaNet::resnet18(), FasterRcnn::resnet18()] {
         let model = Detector::new(architecture.anchor_sizes(sizes), scene.classes());
         let model = model.device(Device::cpu());
+        let exported = folder.path().join("detector.safetensors");
+        refused(
+            model.export_torchvision(&exported),
+            "no weights yet",
+            "Detector::load",
+        );
         let run = model.fit(&chips, &valid, Fit::steps(2).batch(1).lr(1e-4).quiet(true))?;
         assert_eq!(run.stopped(), StopReason::Finished);
         let path = folder.path().join("anchors.swath");
         run.best().save(&path)?;
         let loaded = Detector::load(&path)?;
         assert_eq!(tensors(&loaded), tensors(run.best()));
+        loaded.export_torchvision(&exported)?;
+        let named = crate::models::weights::load(&exported)?;
+        let own = tensors(&loaded);
+        assert!(own.iter().all(|(name, data)| named.get(name) == Some(data)));
     }
+    Ok(())
+}
+
+#[test]
+fn a_detector_finds_a_learning_rate_and_stays_as_it_is() -> Result<()> {
+    let folder = folder();
+    let scene = squares(folder.path())?;
+    let chips = scene.chips(Chips::random(8, 64).seed(3))?;
+    let model = Detector::new(narrow(), scene.classes()).device(Device::cpu());
+    let search = model.find_rate(&chips, Fit::steps(30).batch(2).quiet(true))?;
+    assert!(search.rates().len() > 15, "{}", search.rates().len());
+    assert!(search.rates().windows(2).all(|pair| pair[0] < pair[1]));
+    assert!(
+        search
+            .valley()
+            .is_some_and(|rate| rate > 1e-7 && rate < 10.0)
+    );
+    assert!(!model.is_trained());
+    let bare = Scene::open(scene.raster().path())?;
+    refused(
+        model.find_rate(&bare.chips(Chips::random(4, 64))?, Fit::steps(5)),
+        "has no boxes",
+        "with_boxes",
+    );
     Ok(())
 }

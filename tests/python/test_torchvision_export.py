@@ -103,6 +103,60 @@ def test_pytorch_loads_every_exported_tensor_and_computes_the_same(name, exporte
     assert error < 1e-4, f"off by {error:.2g} of the mean size"
 
 
+def detector(make, bands, **options):
+    """The network on images that are normalised already and keep their size."""
+    plain = dict(image_mean=[0.0] * bands, image_std=[1.0] * bands, min_size=96, max_size=128)
+    thresholds = dict(score_thresh=0.05, nms_thresh=0.5, detections_per_img=300)
+    return make(**plain, **{options.get("prefix", "") + name: value for name, value in thresholds.items()})
+
+
+def retinanet_resnet18(**options):
+    from torchvision.models.detection import RetinaNet
+    from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+    from torchvision.models.detection.retinanet import _default_anchorgen
+    from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+
+    backbone = resnet_fpn_backbone(
+        backbone_name="resnet18", weights=None, returned_layers=[2, 3, 4], extra_blocks=LastLevelP6P7(256, 256)
+    )
+    backbone.body.conv1 = torch.nn.Conv2d(4, 64, 7, stride=2, padding=3, bias=False)
+    return RetinaNet(backbone, 3, anchor_generator=_default_anchorgen(), **options)
+
+
+def by_name(name):
+    make = getattr(torchvision.models.detection, name)
+    return lambda **options: make(weights=None, weights_backbone=None, num_classes=3, **options)
+
+
+DETECTORS = {
+    "retinanet_resnet18": lambda: detector(retinanet_resnet18, 4),
+    "retinanet_resnet50": lambda: detector(by_name("retinanet_resnet50_fpn"), 3),
+    "fasterrcnn_resnet50": lambda: detector(by_name("fasterrcnn_resnet50_fpn"), 3, prefix="box_"),
+}
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_torchvisions_detectors_load_every_exported_tensor_and_find_the_same(name, exported):
+    network = DETECTORS[name]()
+    network.load_state_dict(safetensors.load_file(exported / f"{name}.safetensors"), strict=True)
+    network.eval()
+    numbers = safetensors.load_file(exported / f"{name}.numbers.safetensors")
+    with torch.no_grad():
+        found = network(list(numbers["input"]))
+    for image, theirs in enumerate(found):
+        ours = {what: numbers[f"{what}.{image}"] for what in ("boxes", "scores", "labels")}
+        assert len(ours["scores"]) > 10
+        for one, other in [(ours, theirs), (theirs, ours)]:
+            twins = [has_twin(other, *values) for values in zip(one["boxes"], one["labels"], one["scores"])]
+            # The last digits decide where two boxes overlap by nearly the limit, or a score is nearly the least.
+            assert sum(twins) >= 0.98 * len(twins) - 1
+
+
+def has_twin(found, box, label, score):
+    near = (found["labels"] == label) & ((found["scores"] - score).abs() < 1e-3)
+    return bool(near.any()) and (found["boxes"][near] - box).abs().amax(1).min() < 0.05
+
+
 def test_the_export_says_how_to_normalise_and_what_the_classes_are(exported):
     import safetensors as plain
 

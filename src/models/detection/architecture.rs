@@ -218,6 +218,11 @@ impl DetectorArchitecture {
         }
     }
 
+    /// Whether torchvision has this detector, with the same structure and names.
+    pub(crate) fn is_in_torchvision(&self) -> bool {
+        matches!(self.kind, Kind::RetinaNet(_) | Kind::FasterRcnn(_))
+    }
+
     fn check(&self, bands: usize, classes: usize) -> Result<(), ModelError> {
         let wrong = |reason: String| ModelError::Build {
             network: self.name(),
