@@ -107,7 +107,8 @@ fn detection(arguments: &Arguments) -> Result<DetectionOptions, Usage> {
     if let Some(boxes) = arguments.parsed("max-boxes", "a number of boxes")? {
         options = options.max_boxes(boxes);
     }
-    Ok(options)
+    let (flips, turns) = scenes::views(arguments)?;
+    Ok(options.flips(flips).turns(turns))
 }
 
 /// The overlap from which weighted boxes become one, as usual.

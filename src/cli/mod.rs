@@ -106,13 +106,13 @@ const COMMANDS: &[Command] = &[
             switches: &["no-scores", "no-polygons", "quiet"],
         },
         synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] [--window PX] \
-                   [--overlap PX] [--batch N] [--device cpu|cuda|cuda:N] [--quiet]\n    \
-                   to map areas: [--also BUNDLE]... [--tta flips|turns] [--min-area M2] [--formats gpkg,geojson] \
+                   [--overlap PX] [--batch N] [--tta flips|turns] [--device cpu|cuda|cuda:N] [--quiet]\n    \
+                   to map areas: [--also BUNDLE]... [--min-area M2] [--formats gpkg,geojson] \
                    [--no-scores] [--no-polygons]\n    \
                    to find objects: [--merge nms|soft-nms|weighted] [--merge-iou X] [--min-score P] [--max-boxes N]",
         about: "predict scenes, a folder for each of several; with labels, score the result too. The bundle says whether its \
                 model maps areas, which gives class map, scores and polygons, or finds objects, which gives boxes, centre \
-                points and COCO results. --also averages further models, --tta mirrored or turned views; --merge says \
+                points and COCO results. --tta also looks at mirrored or turned views, --also averages further models; --merge says \
                 what becomes of boxes that overlap, --max-boxes how many a tile may have",
         run: predict::predict,
     },

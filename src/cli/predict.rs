@@ -78,16 +78,8 @@ fn prediction(arguments: &Arguments) -> Result<PredictOptions, Failure> {
     if let Some(threshold) = arguments.parsed("threshold", "a probability from 0 to 1")? {
         options = options.threshold(threshold);
     }
-    Ok(match arguments.option("tta") {
-        None => options,
-        Some("flips") => options.flips(true),
-        Some("turns") => options.turns(true),
-        Some(other) => {
-            let problem =
-                format!("`--tta {other}` is no augmentation: expected `flips` or `turns`");
-            return Err(Usage(problem).into());
-        }
-    })
+    let (flips, turns) = scenes::views(arguments)?;
+    Ok(options.flips(flips).turns(turns))
 }
 
 fn saving(arguments: &Arguments) -> Result<SaveOptions, Failure> {

@@ -14,14 +14,7 @@ use crate::vector::property_names;
 use crate::{Error, session};
 
 /// What only models that map areas take.
-pub(super) const OF_MAPS: [&str; 6] = [
-    "also",
-    "tta",
-    "min-area",
-    "formats",
-    "no-scores",
-    "no-polygons",
-];
+pub(super) const OF_MAPS: [&str; 5] = ["also", "min-area", "formats", "no-scores", "no-polygons"];
 
 /// What only models that find objects take.
 pub(super) const OF_BOXES: [&str; 4] = ["merge", "merge-iou", "min-score", "max-boxes"];
@@ -37,6 +30,18 @@ pub(super) const OF_MODELS: [&str; 8] = [
     "device",
     "quiet",
 ];
+
+/// Test-time augmentation: whether mirrored views are asked for, and whether turned ones are.
+pub(super) fn views(arguments: &Arguments) -> Result<(bool, bool), Usage> {
+    match arguments.option("tta") {
+        None => Ok((false, false)),
+        Some("flips") => Ok((true, false)),
+        Some("turns") => Ok((false, true)),
+        Some(other) => Err(Usage(format!(
+            "`--tta {other}` is no augmentation: expected `flips` or `turns`"
+        ))),
+    }
+}
 
 /// Refuses options that mean nothing for what the first word names.
 pub(super) fn refuse(

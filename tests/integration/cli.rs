@@ -279,7 +279,7 @@ fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_s
     // Fewer boxes by a threshold that none reaches, and none lost for it: they were saved in another folder.
     let none = path("none");
     let strict = format!(
-        "predict {boxes} {image} -o {none} --threshold 1 --device cpu --quiet --merge soft-nms"
+        "predict {boxes} {image} -o {none} --threshold 1 --device cpu --quiet --merge soft-nms --tta flips"
     );
     assert_eq!(swath(&strict), DONE);
     assert_eq!(count(&none), 0);
@@ -291,7 +291,6 @@ fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_s
     // What is for the other kind of model is refused before anything is computed.
     let nothing = path("nothing");
     for option in [
-        "--tta flips",
         "--min-area 5",
         "--formats gpkg",
         "--no-scores",
