@@ -7,7 +7,7 @@ SHELL := bash
 .PHONY: help tutorial lab test bench install build lint format clean
 
 help:
-	@echo 'make tutorial   on a fresh machine: install what is missing, build, run both tutorials, print the scores'
+	@echo 'make tutorial   on a fresh machine: install what is missing, build, run the tutorials, print the scores'
 	@echo 'make lab        open JupyterLab on notebooks/ (after make tutorial, or by itself)'
 	@echo 'make install    build and install the kernel "Rust (Swath)"; USER_INSTALL=1 for ~/.local/share/jupyter'
 	@echo 'make test       every test; TEST="rust kernel python" for some of the groups'
