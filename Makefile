@@ -10,7 +10,7 @@ help:
 	@echo 'make tutorial   on a fresh machine: install what is missing, build, run the tutorials, print the scores'
 	@echo 'make lab        open JupyterLab on notebooks/ (after make tutorial, or by itself)'
 	@echo 'make install    build and install the kernel "Rust (Swath)"; USER_INSTALL=1 for ~/.local/share/jupyter'
-	@echo 'make test       every test; TEST="rust kernel python" for some of the groups'
+	@echo 'make test       every test; TEST="rust kernel python" for some of the groups, TEST=torch for those with PyTorch (6 GB)'
 	@echo 'make bench      the figures of benches/README.md'
 	@echo 'make lint       rustfmt and clippy'
 	@echo 'make clean      remove what was built (the cache of data and weights stays)'

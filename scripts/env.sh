@@ -7,6 +7,7 @@ SWATH_CACHE=${SWATH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swath}
 export SWATH_CACHE
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$SWATH_CACHE/target}
 export SWATH_VENV=${SWATH_VENV:-$SWATH_CACHE/venv}
+export SWATH_TORCH_VENV=${SWATH_TORCH_VENV:-$SWATH_CACHE/venv-torch}
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 # burn-cuda's loader is told the CUDA version instead of asking a toolkit that need not be there.
 export CUDARC_CUDA_VERSION=${CUDARC_CUDA_VERSION:-13000}

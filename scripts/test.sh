@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every test, in stages. usage: test.sh [GROUP…]   groups: lint rust kernel python notebooks cuda (all by default)
+# Every test, in stages. usage: test.sh [GROUP…]   groups: lint rust kernel python notebooks cuda torch
+# All by default; torch, whose PyTorch takes 6 GB, only where that is installed already or when it is named.
 # A failed stage does not stop the others; the last line counts what the test runners counted.
 set -uo pipefail
 source "$(dirname "$0")/env.sh"
@@ -8,6 +9,7 @@ source "$SWATH_ROOT/scripts/build.sh"
 cd "$SWATH_ROOT"
 
 groups=${*:-lint rust kernel python notebooks cuda}
+if [ $# -eq 0 ] && [ -x "$SWATH_TORCH_VENV/bin/python" ]; then groups+=" torch"; fi
 wants() { [[ " $groups " == *" $1 "* ]]; }
 
 passed=0
@@ -87,7 +89,7 @@ cuda_build() {
 }
 
 python_tests() {
-    "$SWATH_VENV/bin/python" -m pytest -p no:cacheprovider -ra --durations=10 --maxfail=12 "$@"
+    "${PYTHON:-$SWATH_VENV/bin/python}" -m pytest -p no:cacheprovider -ra --durations=10 --maxfail=12 "$@"
 }
 
 fetch() { "$(swath_binary)" data fetch "$1"; }
@@ -127,6 +129,10 @@ if wants python && [ "$built" = yes ]; then
 fi
 if wants notebooks && [ "$built" = yes ]; then
     check "notebooks, small" python_tests --timeout 3000 tests/python/test_notebooks.py
+fi
+if wants torch && soft_stage "PyTorch" bash scripts/setup-torch.sh; then
+    PYTHON=$SWATH_TORCH_VENV/bin/python check "exports loaded by PyTorch" python_tests --noconftest --timeout 900 \
+        tests/python/test_torchvision_export.py
 fi
 if wants lint; then
     check "clippy: library" clippy -p swath -p swath-cpu -p swath-boxes

@@ -48,9 +48,57 @@ pub(crate) fn escape_html(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
+/// A type's name without the modules of the types in it: `Run<Detector>` for
+/// `swath::prelude::Run<swath::prelude::Detector>`.
+pub(crate) fn short_type(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    // Where the word that is being read starts in `short`.
+    let mut word = 0;
+    let mut rest = name;
+    while let Some(next) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("::")
+            && short.len() > word
+            && after.starts_with(|next: char| next.is_alphabetic() || next == '_')
+        {
+            short.truncate(word);
+            rest = after;
+            continue;
+        }
+        short.push(next);
+        if !(next.is_alphanumeric() || next == '_') {
+            word = short.len();
+        }
+        rest = &rest[next.len_utf8()..];
+    }
+    short
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_lose_their_modules_and_nothing_else() {
+        for (name, short) in [
+            ("u32", "u32"),
+            (
+                "swath::prelude::Run<swath::prelude::Detector>",
+                "Run<Detector>",
+            ),
+            (
+                "std::vec::Vec<(u8, alloc::string::String)>",
+                "Vec<(u8, String)>",
+            ),
+            (
+                "&'static [core::option::Option<f64>; 3]",
+                "&'static [Option<f64>; 3]",
+            ),
+            ("<a::B as c::D>::E", "<B as D>::E"),
+            ("fn(std::path::PathBuf) -> bool", "fn(PathBuf) -> bool"),
+        ] {
+            assert_eq!(short_type(name), short);
+        }
+    }
 
     #[test]
     fn characters_split_at_every_byte_stay_whole() {

@@ -11,7 +11,7 @@ use super::plan::{expand_line, rust_of};
 use super::table::{Builtin, Magic, find};
 use crate::eval::{CellError, MimeBundle};
 use crate::history::Query;
-use crate::text::escape_html;
+use crate::text::{escape_html, short_type};
 use crate::wire::{Kernel, Stream, execute_rust, execute_shell, look_up, run_captured};
 
 /// Who asks for help waits for the first loading of the sources; an interrupt ends it.
@@ -258,11 +258,13 @@ fn who(kernel: &Kernel) {
             if variable.mutable { "mut " } else { "" },
             variable.name
         );
-        plain += &format!("{name:width$}  {}\n", variable.type_name);
+        let type_name = short_type(&variable.type_name);
+        plain += &format!("{name:width$}  {type_name}\n");
         html += &format!(
-            "<tr><td><code>{}</code></td><td><code>{}</code></td><td>{}</td></tr>",
+            "<tr><td><code>{}</code></td><td title=\"{}\"><code>{}</code></td><td>{}</td></tr>",
             escape_html(&name),
             escape_html(&variable.type_name),
+            escape_html(&type_name),
             variable.cell
         );
     }
