@@ -86,18 +86,8 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Usage> {
 
 /// How scenes are searched.
 fn detection(arguments: &Arguments) -> Result<DetectionOptions, Usage> {
-    let mut options = DetectionOptions::new()
-        .quiet(arguments.has("quiet"))
-        .merge(merging(arguments)?);
-    if let Some(window) = arguments.parsed("window", "a number of pixels")? {
-        options = options.window(window);
-    }
-    if let Some(overlap) = arguments.parsed("overlap", "a number of pixels")? {
-        options = options.overlap(overlap);
-    }
-    if let Some(batch) = arguments.parsed("batch", "a number of windows")? {
-        options = options.batch(batch);
-    }
+    let options = DetectionOptions::new().merge(merging(arguments)?);
+    let mut options = scenes::with_windows!(options, arguments);
     if let Some(threshold) = arguments.parsed("threshold", "a score from 0 to 1")? {
         options = options.threshold(threshold);
     }
@@ -107,8 +97,7 @@ fn detection(arguments: &Arguments) -> Result<DetectionOptions, Usage> {
     if let Some(boxes) = arguments.parsed("max-boxes", "a number of boxes")? {
         options = options.max_boxes(boxes);
     }
-    let (flips, turns) = scenes::views(arguments)?;
-    Ok(options.flips(flips).turns(turns))
+    Ok(options)
 }
 
 /// The overlap from which weighted boxes become one, as usual.

@@ -63,23 +63,12 @@ fn models(arguments: &Arguments) -> Result<Ensemble, Failure> {
 }
 
 fn prediction(arguments: &Arguments) -> Result<PredictOptions, Failure> {
-    let mut options = PredictOptions::new()
-        .scores(!arguments.has("no-scores"))
-        .quiet(arguments.has("quiet"));
-    if let Some(window) = arguments.parsed("window", "a number of pixels")? {
-        options = options.window(window);
-    }
-    if let Some(overlap) = arguments.parsed("overlap", "a number of pixels")? {
-        options = options.overlap(overlap);
-    }
-    if let Some(batch) = arguments.parsed("batch", "a number of windows")? {
-        options = options.batch(batch);
-    }
+    let options = PredictOptions::new().scores(!arguments.has("no-scores"));
+    let mut options = scenes::with_windows!(options, arguments);
     if let Some(threshold) = arguments.parsed("threshold", "a probability from 0 to 1")? {
         options = options.threshold(threshold);
     }
-    let (flips, turns) = scenes::views(arguments)?;
-    Ok(options.flips(flips).turns(turns))
+    Ok(options)
 }
 
 fn saving(arguments: &Arguments) -> Result<SaveOptions, Failure> {

@@ -43,6 +43,26 @@ pub(super) fn views(arguments: &Arguments) -> Result<(bool, bool), Usage> {
     }
 }
 
+/// Gives options of prediction what both tasks ask of the windows of a scene.
+macro_rules! with_windows {
+    ($options:expr, $arguments:expr) => {{
+        let arguments = $arguments;
+        let mut options = $options.quiet(arguments.has("quiet"));
+        if let Some(window) = arguments.parsed("window", "a number of pixels")? {
+            options = options.window(window);
+        }
+        if let Some(overlap) = arguments.parsed("overlap", "a number of pixels")? {
+            options = options.overlap(overlap);
+        }
+        if let Some(batch) = arguments.parsed("batch", "a number of windows")? {
+            options = options.batch(batch);
+        }
+        let (flips, turns) = super::scenes::views(arguments)?;
+        options.flips(flips).turns(turns)
+    }};
+}
+pub(super) use with_windows;
+
 /// Refuses options that mean nothing for what the first word names.
 pub(super) fn refuse(
     arguments: &Arguments,

@@ -270,9 +270,10 @@ pub(super) fn loader(path: &str) -> &'static str {
 }
 
 /// No header of ours comes near this; a length beyond it is that of some other file.
-const LONGEST_HEADER: u64 = 16 << 20;
+const LONGEST_HEADER: u64 = 64 << 20;
 
-/// The task in the header of a bundle: safetensors, whose header is JSON behind its length in eight bytes.
+/// The task in the header of a bundle: safetensors, whose header is JSON behind its length in eight bytes. What
+/// `swath::models::bundle_task` reads; the front process does not link the library.
 fn saved_task(path: &Path) -> Option<String> {
     // Opening a pipe would wait for somebody to write.
     if !path.metadata().ok()?.is_file() {
