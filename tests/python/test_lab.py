@@ -107,6 +107,12 @@ def test_pictures_are_drawn_with_their_alternative_text(lab):
     assert broken == 0
     shown = lab.page.locator(".jp-OutputArea-output img, .jp-OutputArea-output svg")
     assert shown.count() >= 4, "the quicklook, chips, curves and the map at least"
+    alternatives = lab.page.evaluate(
+        "[...document.querySelectorAll('.jp-OutputArea-output img')].map(i => i.getAttribute('alt') || '')"
+    )
+    assert all(alternatives), alternatives
+    for subject in ("pixels", "chips", "loss", "Prediction"):
+        assert any(subject in alternative for alternative in alternatives), (subject, alternatives)
 
 
 def test_interrupting_training_keeps_the_variables(lab):
@@ -129,11 +135,68 @@ def test_interrupting_training_keeps_the_variables(lab):
     lab.shot("08-variables-are-there")
 
 
-def test_the_dark_theme_is_readable(lab):
-    lab.theme("JupyterLab Dark")
+# The contrast ratio of WCAG 2.2 between every piece of text of the outputs and the first opaque ground under it. Pictures
+# must bring a ground of their own: what they draw cannot follow the theme.
+CONTRASTS = """
+() => {
+  const channels = colour => (colour.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  const luminance = ([r, g, b]) => {
+    const linear = [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const ground = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.querySelector('.jp-Notebook'), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    const text = walker.currentNode.textContent.trim();
+    if (!text || !element.closest('.jp-OutputArea-output') || !element.getClientRects().length) continue;
+    // Blocks that show a colour in a legend are their colour.
+    if (/^[\\u2580-\\u25ff]+$/.test(text)) continue;
+    const [light, dark] = [luminance(channels(getComputedStyle(element).color)), luminance(ground(element))].sort((a, b) => b - a);
+    found.push({ text: text.slice(0, 60), contrast: (light + 0.05) / (dark + 0.05) });
+  }
+  return found;
+}
+"""
+
+SEE_THROUGH = """
+async () => {
+  const found = [];
+  for (const image of document.querySelectorAll('.jp-OutputArea-output img')) {
+    // A class map lies over imagery that is opaque itself.
+    if (getComputedStyle(image).position === 'absolute') continue;
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0);
+    const corners = [[0, 0], [canvas.width - 1, 0], [0, canvas.height - 1], [canvas.width - 1, canvas.height - 1]];
+    const opacity = Math.min(...corners.map(([x, y]) => context.getImageData(x, y, 1, 1).data[3]));
+    found.push({ alt: image.alt, plot: image.src.startsWith('data:image/svg'), opacity });
+  }
+  return found;
+}
+"""
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_outputs_are_readable_in_both_themes(lab, theme):
+    lab.theme(theme)
     cells = lab.code_cells()
     for index in range(cells.count()):
         if lab.output_html(cells.nth(index)).strip():
             cells.nth(index).scroll_into_view_if_needed()
-            lab.shot(f"09-dark-{index:02}")
-    lab.theme("JupyterLab Light")
+            lab.shot(f"09-{theme.split()[-1].lower()}-{index:02}")
+    texts = lab.page.evaluate(CONTRASTS)
+    assert len(texts) > 20, texts
+    weak = [f"{one['contrast']:.1f}: {one['text']}" for one in texts if one["contrast"] < 4.5]
+    assert not weak, weak
+    pictures = lab.page.evaluate(SEE_THROUGH)
+    plots = [one for one in pictures if one["plot"]]
+    assert plots and all(one["opacity"] == 255 for one in plots), pictures

@@ -14,7 +14,8 @@ TUTORIALS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def test_there_are_tutorials():
-    assert [path.name for path in TUTORIALS][:2] == ["01_first_map.ipynb", "02_your_own_data.ipynb"]
+    names = [path.name for path in TUTORIALS]
+    assert names == ["01_first_map.ipynb", "02_your_own_data.ipynb", "03_object_detection.ipynb"]
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
