@@ -2,7 +2,7 @@
 
 pub use crate::boxes::{Annotation, BoundingBox, Detection, Merge};
 pub use crate::chips::{ChipOptions, Chips};
-pub use crate::detect::{BoxScores, DetectionOptions, SceneBoxes};
+pub use crate::detect::{BoxScores, DetectionOptions, DetectorEnsemble, SceneBoxes};
 pub use crate::device::Device;
 pub use crate::display::{Output, Show};
 pub use crate::evaluate::{ClassScore, Confusion, Scores};

@@ -1,24 +1,26 @@
 //! Finding objects with a detection model, and scoring what it finds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::arguments::{Arguments, Usage};
-use super::scenes::{self, Labels, OF_MAPS, each_scene, labelled_scene};
+use super::scenes::{self, Labels, OF_BOXES, OF_MAPS, OF_MODELS, each_scene, labelled_scene};
 use crate::boxes::Merge;
-use crate::detect::{DetectionOptions, SceneBoxes};
+use crate::detect::{DetectionOptions, DetectorEnsemble, SceneBoxes, saved_class_names};
 use crate::display::{Output, Show as _};
-use crate::predict::write_synced;
+use crate::labels::Classes;
+use crate::predict::{check_probability, write_synced};
+use crate::scene::Scene;
 use crate::session;
 use crate::train::Detector;
 
-/// Finds the objects of every scene and saves them.
+/// Finds the objects of every scene, with one model or several, and saves them.
 pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
     let out = PathBuf::from(arguments.required("out")?);
-    let (model, options) = model(arguments)?;
+    let (models, options) = models(arguments)?;
     each_scene(arguments, &out, |path, folder| {
-        let scene = labelled_scene(path, arguments, model.classes(), Labels::Boxes)?;
-        let found = model.predict_with(&scene, options.clone())?;
+        let scene = labelled_scene(path, arguments, models.classes(), Labels::Boxes)?;
+        let found = models.predict_with(&scene, options.clone())?;
         say_counts(&found);
         if scene.has_boxes() {
             session::result(found.evaluate(&scene)?.output());
@@ -30,22 +32,84 @@ pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Finds the objects of a scene and scores them.
 pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
-    let (model, options) = model(arguments)?;
-    let scene = labelled_scene(arguments.word(1), arguments, model.classes(), Labels::Boxes)?;
-    let found = model.predict_with(&scene, options)?;
-    let scores = found.evaluate(&scene)?;
+    let (models, options) = models(arguments)?;
+    let scene = labelled_scene(
+        arguments.word(1),
+        arguments,
+        models.classes(),
+        Labels::Boxes,
+    )?;
+    let found = models.predict_with(&scene, options)?;
+    score(&found, &scene, arguments)
+}
+
+/// Whether a file is, by its name, one of the boxes that prediction saves, and not a map.
+pub(super) fn is_saved(path: &str) -> bool {
+    let extension = Path::new(path).extension().unwrap_or_default();
+    ["gpkg", "geojson", "json"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// Scores boxes that were found and saved before.
+pub(super) fn evaluate_saved(arguments: &Arguments) -> Result<(), Failure> {
+    let of_models: Vec<&str> = OF_MODELS.into_iter().chain(OF_BOXES).collect();
+    scenes::refuse(
+        arguments,
+        &of_models,
+        "it",
+        "holds boxes that were found before, and this option is for models",
+    )?;
+    let threshold = arguments.parsed("threshold", "a score from 0 to 1")?;
+    if let Some(threshold) = threshold {
+        check_probability("threshold", threshold)?;
+    }
+    let scene = scene_of_saved(arguments)?;
+    let found = SceneBoxes::open(arguments.word(0), &scene)?;
+    let found = match threshold {
+        Some(threshold) => found.threshold(threshold),
+        None => found,
+    };
+    score(&found, &scene, arguments)
+}
+
+/// The scene with its labels and the classes of saved boxes and labels: some may occur only in one of them.
+fn scene_of_saved(arguments: &Arguments) -> Result<Scene, Failure> {
+    let (saved, scene) = (arguments.word(0), arguments.word(1));
+    let saved_names = saved_class_names(saved.as_ref(), &Scene::open(scene)?)?;
+    let numbered = saved_names.is_none();
+    let mut names = saved_names.unwrap_or_default();
+    if let Some((labels, property)) = scenes::labels_with_classes(arguments) {
+        let labelled = Scene::open(scene)?.with_boxes(labels, property)?;
+        let of_labels = labelled.classes().names().into_iter().skip(1);
+        names.extend(of_labels.map(str::to_owned));
+        if numbered && names.len() > 1 {
+            return Err(Usage(format!(
+                "{saved} numbers its classes and the labels name {}: score the `boxes.gpkg` beside it, which names them",
+                names.len()
+            ))
+            .into());
+        }
+    }
+    labelled_scene(scene, arguments, &Classes::new(names), Labels::Boxes)
+}
+
+/// Scores what was found in a scene, and shows and writes the scores.
+fn score(found: &SceneBoxes, scene: &Scene, arguments: &Arguments) -> Result<(), Failure> {
+    let scores = found.evaluate(scene)?;
     if let Some(path) = arguments.option("json") {
         write_synced(
             path.as_ref(),
             format!("{:#}\n", scores.to_json()).as_bytes(),
         )?;
     }
-    say_counts(&found);
+    say_counts(found);
     session::result(scores.output());
     Ok(())
 }
 
-fn model(arguments: &Arguments) -> Result<(Detector, DetectionOptions), Failure> {
+/// The model that the first word names, together with further ones.
+fn models(arguments: &Arguments) -> Result<(DetectorEnsemble, DetectionOptions), Failure> {
     scenes::refuse(
         arguments,
         &OF_MAPS,
@@ -53,11 +117,17 @@ fn model(arguments: &Arguments) -> Result<(Detector, DetectionOptions), Failure>
         "finds objects, and this option is for models that map areas",
     )?;
     let (options, device) = (detection(arguments)?, scenes::device(arguments)?);
-    let model = Detector::load(arguments.word(0))?;
-    Ok(match device {
-        Some(device) => (model.device(device), options),
-        None => (model, options),
-    })
+    let load = |path: &str| -> crate::Result<Detector> {
+        let model = Detector::load(path)?;
+        Ok(match &device {
+            Some(device) => model.device(device),
+            None => model,
+        })
+    };
+    let models = scenes::bundles(arguments)
+        .map(load)
+        .collect::<crate::Result<Vec<_>>>()?;
+    Ok((DetectorEnsemble::new(&models)?, options))
 }
 
 /// `279 boxes scored 0.32 or more: 270 tree, 9 bush`.

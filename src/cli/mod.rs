@@ -7,6 +7,7 @@
 //! swath evaluate map/labels.tif scene.tif --labels buildings.geojson --class building
 //! swath predict trees.swath scene.tif -o trees/ --threshold 0.3
 //! swath evaluate trees.swath scene.tif --labels trees.xml
+//! swath evaluate trees/boxes.gpkg scene.tif --labels trees.xml --threshold 0.5
 //! ```
 //!
 //! Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted. Results go to stdout, progress and errors to stderr.
@@ -106,20 +107,21 @@ const COMMANDS: &[Command] = &[
             switches: &["no-scores", "no-polygons", "quiet"],
         },
         synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] [--window PX] \
-                   [--overlap PX] [--batch N] [--tta flips|turns] [--device cpu|cuda|cuda:N] [--quiet]\n    \
-                   to map areas: [--also BUNDLE]... [--min-area M2] [--formats gpkg,geojson] \
+                   [--overlap PX] [--batch N] [--tta flips|turns] [--also BUNDLE]... \
+                   [--device cpu|cuda|cuda:N] [--quiet]\n    \
+                   to map areas: [--min-area M2] [--formats gpkg,geojson] \
                    [--no-scores] [--no-polygons]\n    \
                    to find objects: [--merge nms|soft-nms|weighted] [--merge-iou X] [--min-score P] [--max-boxes N]",
         about: "predict scenes, a folder for each of several; with labels, score the result too. The bundle says whether its \
                 model maps areas, which gives class map, scores and polygons, or finds objects, which gives boxes, centre \
-                points and COCO results. --tta also looks at mirrored or turned views, --also averages further models; --merge says \
-                what becomes of boxes that overlap, --max-boxes how many a tile may have",
+                points and COCO results. --tta also looks at mirrored or turned views, --also averages further models of the same \
+                classes; --merge says what becomes of boxes that overlap, --max-boxes how many a tile may have",
         run: predict::predict,
     },
     Command {
         words: &["evaluate"],
         accepts: Accepts {
-            positional: &["MAP|BUNDLE", "SCENE"],
+            positional: &["MAP|BOXES|BUNDLE", "SCENE"],
             options: &[
                 "labels",
                 "class",
@@ -140,8 +142,11 @@ const COMMANDS: &[Command] = &[
             switches: &["quiet"],
         },
         synopsis: "MAP SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE]\n    \
+                   BOXES SCENE --labels FILE [--class NAME] [--threshold P] [--aoi FILE] [--json FILE]\n    \
                    BUNDLE SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE], and what predict takes but -o",
-        about: "score a class map (labels.tif) of a scene, or what a model makes of the scene, against labels or boxes",
+        about: "score a class map (labels.tif) of a scene, saved boxes (boxes.gpkg, boxes.geojson, detections.json), or what a \
+                model makes of the scene, against labels or boxes. Saved boxes are those above the threshold of that time: \
+                average precision asks for all of them, as `predict --threshold 0` saves them",
         run: predict::evaluate,
     },
     Command {

@@ -51,8 +51,9 @@ fn models(arguments: &Arguments) -> Result<Ensemble, Failure> {
             None => model,
         })
     };
-    let bundles = std::iter::once(arguments.word(0)).chain(arguments.all("also"));
-    let models = bundles.map(load).collect::<Result<Vec<_>>>()?;
+    let models = scenes::bundles(arguments)
+        .map(load)
+        .collect::<Result<Vec<_>>>()?;
     scenes::refuse(
         arguments,
         &OF_BOXES,
@@ -89,7 +90,7 @@ fn saving(arguments: &Arguments) -> Result<SaveOptions, Failure> {
     Ok(saving)
 }
 
-/// Scores a saved map, or what a model of either task makes of the scene.
+/// Scores a saved map, saved boxes, or what a model of either task makes of the scene.
 pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     arguments.required("labels")?;
     boxes::check(arguments)?;
@@ -104,6 +105,7 @@ pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
                 .predict_with(&scene, options.scores(false))?
                 .evaluate(&scene)?
         }
+        None if boxes::is_saved(arguments.word(0)) => return boxes::evaluate_saved(arguments),
         None => score_saved_map(arguments)?,
     };
     if let Some(path) = arguments.option("json") {
@@ -116,18 +118,12 @@ pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
 
 fn score_saved_map(arguments: &Arguments) -> Result<Scores, Failure> {
     let path = arguments.word(0);
-    // Saved boxes are those above a threshold: average precision needs the others, too.
-    if [".json", ".geojson", ".gpkg"]
-        .iter()
-        .any(|ending| path.ends_with(ending))
-    {
-        return Err(Usage(format!(
-            "{path} is no map: boxes are scored with the bundle of their model in its place, or by `swath predict --labels`"
-        ))
-        .into());
-    }
     let map = Raster::open(path)?;
-    let of_models: Vec<&str> = OF_MODELS.into_iter().chain(OF_BOXES).collect();
+    let of_models: Vec<&str> = OF_MODELS
+        .into_iter()
+        .chain(OF_BOXES)
+        .chain(["threshold"])
+        .collect();
     scenes::refuse(
         arguments,
         &of_models,

@@ -14,22 +14,20 @@ use crate::vector::property_names;
 use crate::{Error, session};
 
 /// What only models that map areas take.
-pub(super) const OF_MAPS: [&str; 5] = ["also", "min-area", "formats", "no-scores", "no-polygons"];
+pub(super) const OF_MAPS: [&str; 4] = ["min-area", "formats", "no-scores", "no-polygons"];
 
 /// What only models that find objects take.
 pub(super) const OF_BOXES: [&str; 4] = ["merge", "merge-iou", "min-score", "max-boxes"];
 
-/// What only models take, and saved maps do not.
-pub(super) const OF_MODELS: [&str; 8] = [
-    "also",
-    "tta",
-    "threshold",
-    "window",
-    "overlap",
-    "batch",
-    "device",
-    "quiet",
+/// What only models take, and what was saved before does not; of these, saved boxes take a threshold, too.
+pub(super) const OF_MODELS: [&str; 7] = [
+    "also", "tta", "window", "overlap", "batch", "device", "quiet",
 ];
+
+/// The bundles of the model that the first word names and of those that predict together with it.
+pub(super) fn bundles(arguments: &Arguments) -> impl Iterator<Item = &str> {
+    std::iter::once(arguments.word(0)).chain(arguments.all("also"))
+}
 
 /// Test-time augmentation: whether mirrored views are asked for, and whether turned ones are.
 pub(super) fn views(arguments: &Arguments) -> Result<(bool, bool), Usage> {
@@ -198,6 +196,12 @@ pub(super) fn labelled_scene(
         }
         Labels::Boxes => scene.with_boxes(labels, &class)?,
     })
+}
+
+/// The file of labels and where it names their classes, when it does.
+pub(super) fn labels_with_classes(arguments: &Arguments) -> Option<(&str, &str)> {
+    let given = (arguments.option("labels")?, arguments.option("class")?);
+    names_classes(given.0, given.1).then_some(given)
 }
 
 /// Whether `word` is where a file of boxes names their classes, and not itself the class of all of them.

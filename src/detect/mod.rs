@@ -1,8 +1,12 @@
 //! Whole-scene detection: overlapping tiles, boxes joined across them, scores, files, pictures.
 //!
 //! A [`crate::train::Detector`] gives [`SceneBoxes`] for a scene: every box in pixels of the scene's raster, with class and
-//! score. Their threshold can be changed without detecting again.
+//! score. Their threshold can be changed without detecting again. A [`DetectorEnsemble`] makes one set of boxes of what
+//! several detectors find; boxes that were saved are read back by [`SceneBoxes::open`].
 
+mod ensemble;
+mod fuse;
+mod open;
 mod options;
 mod save;
 mod scene;
@@ -11,11 +15,17 @@ mod scores;
 mod show;
 mod tiles;
 
+pub use ensemble::DetectorEnsemble;
+pub(crate) use open::saved_class_names;
 pub use options::DetectionOptions;
 pub use scene::detect_scene;
 pub use scene_boxes::SceneBoxes;
 pub use scores::BoxScores;
 pub(crate) use scores::best_threshold;
 
+#[cfg(test)]
+mod ensemble_tests;
+#[cfg(test)]
+mod open_tests;
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,9 @@ impl SceneBoxes {
     ///   scene's raster, image 1, categories as the classes are numbered;
     /// - `box_scores.json` when the boxes were evaluated.
     ///
+    /// [`SceneBoxes::open`] reads them back. Boxes below the threshold are not written: `boxes.threshold(0.0).save(dir)`
+    /// keeps all of them, for lower thresholds and average precision later.
+    ///
     /// Without georeferencing the coordinates are pixels, x to the right and y down, and there is no reference system.
     /// Everything is written under other names first: when the disk runs full or the user interrupts, files that were
     /// there before are untouched.

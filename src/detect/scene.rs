@@ -2,6 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::tensor::{Tensor, TensorData};
 
+use super::fuse::{ONE_OBJECT, fused};
 use super::tiles::{Joined, Tile, Tiles};
 use super::{DetectionOptions, SceneBoxes};
 use crate::boxes::{Detection, weighted_boxes};
@@ -17,11 +18,7 @@ use crate::{Result, session};
 const CPU_BATCH: usize = 1;
 const GPU_BATCH: usize = 8;
 /// The threshold of a model that was never validated.
-const USUAL_THRESHOLD: f32 = 0.3;
-
-/// Boxes of two views that overlap by more than this intersection over union are one object: the default of weighted
-/// boxes fusion.
-const ONE_OBJECT: f64 = 0.55;
+pub(super) const USUAL_THRESHOLD: f32 = 0.3;
 
 /// A tile whose imagery was read; `None` when it holds no valid pixel.
 type Read = Result<(Tile, Option<Patch>)>;
@@ -48,10 +45,38 @@ pub fn detect_scene(
     options: &DetectionOptions,
     threshold: Option<f32>,
 ) -> Result<SceneBoxes> {
+    let member = Member {
+        network,
+        normalisation,
+    };
+    detect_members(&[member], classes, scene, device, options, threshold)
+}
+
+/// A network and how its input is normalised.
+#[derive(Clone, Copy)]
+pub(super) struct Member<'a> {
+    pub(super) network: &'a dyn AnyDetectionNetwork,
+    pub(super) normalisation: &'a Normalisation,
+}
+
+/// [`detect_scene`] with several networks, whose boxes become one set by [`fused`]. They search the scene one after the
+/// other, so that the device holds one of them at a time.
+pub(super) fn detect_members(
+    members: &[Member<'_>],
+    classes: &Classes,
+    scene: &Scene,
+    device: &Device,
+    options: &DetectionOptions,
+    threshold: Option<f32>,
+) -> Result<SceneBoxes> {
+    let bands = match members.first() {
+        Some(first) => first.normalisation.bands(),
+        None => return Err(PredictError::NoModels.into()),
+    };
     let area = scene.area();
-    if scene.band_count() != normalisation.bands() {
+    if scene.band_count() != bands {
         return Err(PredictError::Bands {
-            expected: normalisation.bands(),
+            expected: bands,
             found: scene.band_count(),
             path: scene.raster().path().to_owned(),
         }
@@ -66,29 +91,33 @@ pub fn detect_scene(
         CPU_BATCH
     };
     let batch = tiling.batch.unwrap_or(usual).min(tiles.len());
-    let network = network.prediction();
-    let network = if network.device() == *device.burn() {
-        network
-    } else {
-        network.to_device(device.burn())
-    };
     let (views, of_network) = (tiling.views(), options.of_network());
-    let found = search(
-        scene,
-        normalisation,
-        &tiles,
-        batch,
-        tiling.quiet,
-        |patches| detect(network.as_ref(), device, patches, &views, &of_network),
-    )?;
-    let merged = options.merge.apply(found);
+    let mut progress = Progress::new("detecting", tiles.len() * members.len(), tiling.quiet);
+    let mut found = Vec::with_capacity(members.len());
+    for member in members {
+        let network = member.network.prediction();
+        let network = if network.device() == *device.burn() {
+            network
+        } else {
+            network.to_device(device.burn())
+        };
+        let of_member = search(
+            scene,
+            member.normalisation,
+            &tiles,
+            batch,
+            &mut progress,
+            |patches| detect(network.as_ref(), device, patches, &views, &of_network),
+        )?;
+        found.push(options.merge.apply(of_member));
+    }
     let threshold = tiling
         .threshold
         .or(threshold)
         .unwrap_or(USUAL_THRESHOLD)
         .max(of_network.min_score);
     Ok(SceneBoxes::new(
-        merged,
+        fused(found, options.merge, of_network.min_score),
         threshold,
         classes.clone(),
         scene.clone(),
@@ -102,10 +131,9 @@ fn search(
     normalisation: &Normalisation,
     tiles: &Tiles,
     batch: usize,
-    quiet: bool,
+    progress: &mut Progress,
     mut detect: impl FnMut(&[Patch]) -> Result<Vec<Vec<Detection>>>,
 ) -> Result<Vec<Detection>> {
-    let mut progress = Progress::new("detecting", tiles.len(), quiet);
     let mut joined = Joined::new(tiles.clone());
     std::thread::scope(|scope| {
         let (sender, receiver) = crossbeam_channel::bounded::<Read>(batch.max(2));

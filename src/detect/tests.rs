@@ -18,12 +18,12 @@ use crate::{Hint, Result};
 
 /// A network whose boxes are the bright rectangles of its images; the score tells how large they are.
 #[derive(Module, Debug)]
-struct Finder {
+pub(super) struct Finder {
     conv: Conv2d,
 }
 
 impl Finder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             conv: Conv2dConfig::new([1, 1], [1, 1]).init(Device::cpu().burn()),
         }
@@ -74,7 +74,7 @@ fn rectangles(plane: &[f32], width: usize, least: f32) -> Vec<Detection> {
 const WGS84: &str = "EPSG:4326";
 
 /// Bright rectangles of 5 to 30 px on a dark ground, none of which touches another, with their outlines as boxes.
-fn drawn(folder: &std::path::Path, size: Size, seed: u64) -> Result<Scene> {
+pub(super) fn drawn(folder: &std::path::Path, size: Size, seed: u64) -> Result<Scene> {
     let mut random = Pcg64::seed_from_u64(seed);
     let transform = GeoTransform([85.5, 1e-5, 0.0, 27.6, 0.0, -1e-5]);
     let mut values = vec![0_u8; size.area()];
@@ -107,7 +107,7 @@ fn drawn(folder: &std::path::Path, size: Size, seed: u64) -> Result<Scene> {
     Scene::open(path)?.with_boxes(boxes, "car")
 }
 
-fn found(scene: &Scene, options: &DetectionOptions) -> Result<SceneBoxes> {
+pub(super) fn found(scene: &Scene, options: &DetectionOptions) -> Result<SceneBoxes> {
     let normalisation = Normalisation::new(vec![0.0], vec![200.0]);
     let options = options.clone().quiet(true);
     detect_scene(
@@ -121,12 +121,12 @@ fn found(scene: &Scene, options: &DetectionOptions) -> Result<SceneBoxes> {
     )
 }
 
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for the test: {error}"))
 }
 
 /// Corners in whole pixels, in order.
-fn corners<'a>(boxes: impl Iterator<Item = &'a BoundingBox>) -> Vec<[i64; 4]> {
+pub(super) fn corners<'a>(boxes: impl Iterator<Item = &'a BoundingBox>) -> Vec<[i64; 4]> {
     let mut corners: Vec<_> = boxes
         .map(|one| [one.x_min, one.y_min, one.x_max, one.y_max].map(|edge| edge.round() as i64))
         .collect();

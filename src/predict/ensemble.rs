@@ -1,4 +1,5 @@
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 
 use super::network::Member;
 use super::scene::predict_members;
@@ -37,30 +38,10 @@ impl Ensemble {
             .into_iter()
             .map(|model| model.borrow().clone())
             .collect();
-        let first = models.first().ok_or(PredictError::NoModels)?;
-        let owned = |model: &Segmenter| -> Vec<String> {
-            (model.classes().names().into_iter().map(str::to_owned)).collect()
-        };
-        let bands = first.trained_bands()?;
-        for (index, model) in models.iter().enumerate() {
-            if model.classes().names() != first.classes().names() {
-                return Err(PredictError::EnsembleClasses {
-                    model: index + 1,
-                    found: owned(model),
-                    expected: owned(first),
-                }
-                .into());
-            }
-            let found = model.trained_bands()?;
-            if found != bands {
-                return Err(PredictError::EnsembleBands {
-                    model: index + 1,
-                    found,
-                    expected: bands,
-                }
-                .into());
-            }
-        }
+        let together = (models.iter())
+            .map(|model| Ok((model.classes(), model.trained_bands()?)))
+            .collect::<Result<Vec<_>>>()?;
+        check_together(&together)?;
         Ok(Self { models })
     }
 
@@ -107,23 +88,58 @@ impl Ensemble {
 
 impl Show for Ensemble {
     fn output(&self) -> Output {
-        let rows: Vec<Vec<String>> = (self.models.iter().enumerate())
-            .map(|(index, model)| {
-                let trained = model.meta().map(|meta| &meta.provenance);
-                let scene = trained.and_then(|provenance| provenance.get("trained on"));
-                vec![
-                    (index + 1).to_string(),
-                    model.architecture().name(),
-                    scene.cloned().unwrap_or_default(),
-                ]
-            })
-            .collect();
-        let heads = ["model", "architecture", "trained on"];
-        Output::html(
-            crate::plot::table_text(&heads, &rows),
-            crate::plot::table_html(&heads, &rows),
-        )
+        models_table(self.models.iter().map(|model| {
+            let provenance = model.meta().map(|meta| &meta.provenance);
+            (model.architecture().name(), provenance)
+        }))
     }
+}
+
+/// Whether models, of which each has these classes and bands, can predict together.
+pub(crate) fn check_together(models: &[(&Classes, usize)]) -> Result<(), PredictError> {
+    let (first, bands) = models.first().ok_or(PredictError::NoModels)?;
+    let owned = |classes: &Classes| -> Vec<String> {
+        classes.iter().map(|class| class.name.clone()).collect()
+    };
+    for (index, (classes, found)) in models.iter().enumerate() {
+        if classes.names() != first.names() {
+            return Err(PredictError::EnsembleClasses {
+                model: index + 1,
+                found: owned(classes),
+                expected: owned(first),
+            });
+        }
+        if found != bands {
+            return Err(PredictError::EnsembleBands {
+                model: index + 1,
+                found: *found,
+                expected: *bands,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A row for each model of an ensemble: its architecture, and what its bundle says it was trained on.
+pub(crate) fn models_table<'a>(
+    models: impl Iterator<Item = (String, Option<&'a BTreeMap<String, String>>)>,
+) -> Output {
+    let rows: Vec<Vec<String>> = models
+        .enumerate()
+        .map(|(index, (architecture, provenance))| {
+            let scene = provenance.and_then(|provenance| provenance.get("trained on"));
+            vec![
+                (index + 1).to_string(),
+                architecture,
+                scene.cloned().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let heads = ["model", "architecture", "trained on"];
+    Output::html(
+        crate::plot::table_text(&heads, &rows),
+        crate::plot::table_html(&heads, &rows),
+    )
 }
 
 crate::show_in_cells!(Ensemble);

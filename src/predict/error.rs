@@ -136,6 +136,50 @@ pub enum PredictError {
         /// The scene's name.
         scene: String,
     },
+    /// Boxes that were to be read back lack scores.
+    #[error("saved boxes have a score each, but {found}: {path:?}")]
+    NoBoxScores {
+        /// The file.
+        path: PathBuf,
+        /// What is there in their place.
+        found: String,
+    },
+    /// Saved boxes are of a class that the scene or the caller does not name.
+    #[error("the saved boxes are of class `{found}`, the classes are {}: {path:?}", classes.join(", "))]
+    BoxOfUnknownClass {
+        /// The file.
+        path: PathBuf,
+        /// The class, or its number.
+        found: String,
+        /// The classes.
+        classes: Vec<String>,
+    },
+    /// Nobody names the classes of saved boxes, which have numbers or nothing.
+    #[error(
+        "the saved boxes do not name their classes, nor does the scene or the caller: {path:?}"
+    )]
+    NamelessBoxClasses {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of results is of several images, and a scene is one.
+    #[error("the results are of {images} images, expected those of one scene: {path:?}")]
+    BoxesOfSeveralImages {
+        /// The file.
+        path: PathBuf,
+        /// Images in the file.
+        images: usize,
+    },
+    /// No saved box lies on the scene.
+    #[error("none of {boxes} saved boxes lies on the scene of {scene}: {path:?}")]
+    BoxesElsewhere {
+        /// The file.
+        path: PathBuf,
+        /// Boxes in the file.
+        boxes: usize,
+        /// Size of the scene's raster.
+        scene: Size,
+    },
     /// The map and the scene to score against share no pixel.
     #[error("the map covers {map} but the scene to score against {scene}: {name}")]
     NoOverlap {
@@ -186,7 +230,11 @@ impl Hint for PredictError {
                  the device's memory"
                     .to_owned(),
             ),
-            Self::NoModels => Some("`Ensemble::new([&first, &second])` averages models that were trained or loaded".to_owned()),
+            Self::NoModels => Some(
+                "`Ensemble::new([&first, &second])`, of detectors `DetectorEnsemble::new`, takes models that were trained \
+                 or loaded"
+                    .to_owned(),
+            ),
             Self::EnsembleClasses { .. } => {
                 Some("train the models on the same classes, in the same order".to_owned())
             }
@@ -199,6 +247,26 @@ impl Hint for PredictError {
             }
             Self::NoBoxes { .. } => {
                 Some("`scene.with_boxes(\"boxes.xml\", \"tree\")` gives a scene its boxes".to_owned())
+            }
+            Self::NoBoxScores { .. } => Some(
+                "boxes with scores are what `SceneBoxes::save` writes; labels are given to a scene: \
+                 `scene.with_boxes(path, \"class\")`"
+                    .to_owned(),
+            ),
+            Self::BoxOfUnknownClass { .. } => Some(
+                "`SceneBoxes::open_with_classes(path, &scene, model.classes())` names the classes of the model that found \
+                 the boxes"
+                    .to_owned(),
+            ),
+            Self::NamelessBoxClasses { path } => Some(format!(
+                "open {:?} beside it, which names them, or say `SceneBoxes::open_with_classes(path, &scene, Classes::new([\"tree\"]))`",
+                path.with_file_name("boxes.gpkg")
+            )),
+            Self::BoxesOfSeveralImages { .. } => {
+                Some("keep the results of one image, with one `image_id`, in a file of their own".to_owned())
+            }
+            Self::BoxesElsewhere { .. } => {
+                Some("open them with the scene that was searched".to_owned())
             }
             Self::NoOverlap { .. } => {
                 Some("predict the scene that you score, or the whole scene it is a part of".to_owned())

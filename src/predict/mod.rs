@@ -30,6 +30,7 @@ pub use options::PredictOptions;
 pub use save::{SaveOptions, SavedFiles};
 pub use scene::predict_scene;
 
+pub(crate) use ensemble::{check_together, models_table};
 pub(crate) use network::panic_text;
 pub(crate) use progress::Progress;
 pub(crate) use publish::publish_set;

@@ -366,7 +366,7 @@ impl Scene {
 }
 
 /// Whether the file is one of those that hold boxes in pixels; a `.json` may also be GeoJSON.
-fn is_box_file(path: &Path) -> bool {
+pub(crate) fn is_box_file(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     match extension.to_lowercase().as_str() {
         "xml" | "txt" | "csv" | "tsv" => true,
@@ -377,7 +377,7 @@ fn is_box_file(path: &Path) -> bool {
     }
 }
 
-fn around(shape: &geo::MultiPolygon<f64>) -> Option<BoundingBox> {
+pub(crate) fn around(shape: &geo::MultiPolygon<f64>) -> Option<BoundingBox> {
     let rect = shape.bounding_rect()?;
     let (low, high) = (rect.min(), rect.max());
     let bounds = BoundingBox::new(low.x, low.y, high.x, high.y);

@@ -12,6 +12,7 @@ mod show;
 mod split;
 
 pub use area::AreaOfInterest;
+pub(crate) use boxes::{around, bounds_of, is_box_file};
 pub use error::SceneError;
 pub use open::Scene;
 pub use split::Split;

@@ -217,6 +217,16 @@ impl Detector {
         self.model.bands()
     }
 
+    /// The number of bands it was trained with, or the error of a model without weights.
+    pub(crate) fn trained_bands(&self) -> Result<usize> {
+        Ok(self.model.weights("predict")?.meta.bands)
+    }
+
+    /// The device it predicts on.
+    pub(crate) fn device_for_run(&self) -> Result<Device> {
+        self.model.device_for_run()
+    }
+
     /// What its bundle says about it, once it has weights.
     #[must_use]
     pub fn meta(&self) -> Option<&BundleMeta<DetectorArchitecture>> {

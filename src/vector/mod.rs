@@ -12,4 +12,5 @@ pub use error::VectorError;
 pub(crate) use geopackage::GeoPackageWriter;
 pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
 pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};
+pub(crate) use read::{no_polygons, read_values};
 pub use write::{Format, PointFeature, PolygonFeature, write_points, write_polygons};

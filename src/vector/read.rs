@@ -100,18 +100,42 @@ pub fn read_polygons_reported(
     class_property: Option<&str>,
 ) -> Result<(Vec<Feature>, ReadReport)> {
     let path = path.as_ref();
+    let properties: Vec<&str> = class_property.into_iter().collect();
+    let (features, report) = read_values(path, target, &properties)?;
+    if features.is_empty() {
+        return Err(no_polygons(path, &report).into());
+    }
+    let feature = |(geometry, mut values): (_, Vec<Option<String>>)| Feature {
+        geometry,
+        class: values.pop().flatten(),
+    };
+    Ok((features.into_iter().map(feature).collect(), report))
+}
+
+/// Polygons in pixels, each with the values of the properties that were asked for.
+pub(crate) type Valued = (MultiPolygon<f64>, Vec<Option<String>>);
+
+/// As [`read_polygons_reported`] with any number of properties, as text; `None` where a feature has no value. A file
+/// without features is none of its errors.
+pub(crate) fn read_values(
+    path: &Path,
+    target: &GeoReference,
+    properties: &[&str],
+) -> Result<(Vec<Valued>, ReadReport)> {
     let layer = OpenLayer::open(path)?;
     let names = layer.property_names();
-    let field = match class_property {
-        None => None,
-        Some(property) => Some(names.iter().position(|name| name == property).ok_or_else(
-            || VectorError::NoProperty {
-                path: path.to_owned(),
-                property: property.to_owned(),
-                names: names.clone(),
-            },
-        )?),
+    let place = |property: &&str| {
+        let place = names.iter().position(|name| name == property);
+        place.ok_or_else(|| VectorError::NoProperty {
+            path: path.to_owned(),
+            property: (*property).to_owned(),
+            names: names.clone(),
+        })
     };
+    let fields = properties
+        .iter()
+        .map(place)
+        .collect::<Result<Vec<_>, _>>()?;
     let mut report = ReadReport::default();
     let source_wkt = layer.crs_wkt();
     let to_raster = match (source_wkt.is_empty(), target.crs_wkt.is_empty()) {
@@ -155,7 +179,7 @@ pub fn read_polygons_reported(
         if let Some(trouble) = trouble {
             *report.mended.entry(trouble).or_default() += 1;
         }
-        let class = field.and_then(|index| {
+        let value = |&index: &usize| {
             // SAFETY: the index is one of the layer's fields; the text belongs to the feature.
             let value = unsafe {
                 (gdal_sys::OGR_F_IsFieldSetAndNotNull(feature, index as i32) != 0).then(|| {
@@ -163,25 +187,24 @@ pub fn read_polygons_reported(
                 })
             };
             value.filter(|value| !value.is_empty())
-        });
-        features.push(Feature {
-            geometry: MultiPolygon::new(polygons),
-            class,
-        });
+        };
+        let values = fields.iter().map(value).collect();
+        features.push((MultiPolygon::new(polygons), values));
         Ok(())
     })?;
-    if features.is_empty() {
-        let reasons = report
-            .notice()
-            .unwrap_or_else(|| "the file is empty".to_owned());
-        return Err(VectorError::NoPolygons {
-            path: path.to_owned(),
-            features: report.features,
-            reasons,
-        }
-        .into());
-    }
     Ok((features, report))
+}
+
+/// No feature of the file is an area.
+pub(crate) fn no_polygons(path: &Path, report: &ReadReport) -> VectorError {
+    let reasons = report
+        .notice()
+        .unwrap_or_else(|| "the file is empty".to_owned());
+    VectorError::NoPolygons {
+        path: path.to_owned(),
+        features: report.features,
+        reasons,
+    }
 }
 
 struct Projector {

@@ -295,7 +295,6 @@ fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_s
         "--formats gpkg",
         "--no-scores",
         "--no-polygons",
-        &format!("--also {boxes}"),
     ] {
         let line = format!("predict {boxes} {image} -o {nothing} {option}");
         assert_eq!(swath(&line), NOT_UNDERSTOOD, "{line}");
@@ -311,15 +310,74 @@ fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_s
         let line = format!("evaluate {map} {image} --labels {labels} --class class {option}");
         assert_eq!(swath(&line), NOT_UNDERSTOOD, "{line}");
     }
-    let both = format!("predict {map} {image} -o {nothing} --also {boxes}");
-    assert_eq!(swath(&both), FAILED, "maps and boxes have no average");
+    for (first, other) in [(&map, &boxes), (&boxes, &map)] {
+        let both = format!("predict {first} {image} -o {nothing} --also {other}");
+        assert_eq!(swath(&both), FAILED, "maps and boxes have no average");
+    }
     assert!(!Path::new(&nothing).exists());
-    let saved = format!("evaluate {out}/detections.json {image} --labels {labels} --class class");
+    Ok(())
+}
+
+#[test]
+fn several_detectors_search_together_and_their_saved_boxes_are_scored_again() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let town = samples::town_in(folder.path(), 5, 160)?;
+    let (image, labels) = (town.scene_path.display(), town.labels_path.display());
+    let labels = format!("--labels {labels} --class class");
+    let (model, alone, twice) = (path("model.swath"), path("alone"), path("twice"));
+    save_detector(model.as_ref(), &town.scene()?)?;
+    let options =
+        "--window 96 --overlap 32 --device cpu --threshold 0 --min-score 0 --max-boxes 30 --quiet";
+    for (out, also) in [(&alone, String::new()), (&twice, format!("--also {model}"))] {
+        let line = format!("predict {model} {image} -o {out} {labels} {also} {options}");
+        assert_eq!(swath(&line), DONE, "{line}");
+    }
+    let read = |path: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(path).expect("it was written");
+        serde_json::from_str(&text).expect("it is JSON")
+    };
+    let scores = |out: &str| -> Vec<f64> {
+        let found = read(&format!("{out}/detections.json"));
+        let found = found.as_array().expect("COCO's results are a list").iter();
+        found.filter_map(|one| one["score"].as_f64()).collect()
+    };
+    assert!(scores(&alone).len() > 10);
     assert_eq!(
-        swath(&saved),
-        NOT_UNDERSTOOD,
-        "saved boxes are those above a threshold"
+        scores(&twice),
+        scores(&alone),
+        "a model together with itself"
     );
+
+    // What was saved is scored as it was when it was found; a threshold changes what counts.
+    let again = path("again.json");
+    let evaluate = |file: &str, options: &str| {
+        swath(&format!(
+            "evaluate {twice}/{file} {image} {labels} --json {again} {options}"
+        ))
+    };
+    let by_name = |json: &serde_json::Value| {
+        let mut classes = json["classes"].as_array().expect("classes").clone();
+        classes.sort_by_key(|class| class["class"].to_string());
+        (classes, json["ap50"].clone(), json["ap"].clone())
+    };
+    let expected = by_name(&read(&format!("{twice}/box_scores.json")));
+    for file in ["boxes.gpkg", "boxes.geojson"] {
+        assert_eq!(evaluate(file, "--threshold 0"), DONE, "{file}");
+        assert_eq!(by_name(&read(&again)), expected, "{file}");
+    }
+    assert_eq!(evaluate("boxes.gpkg", "--threshold 1"), DONE);
+    assert_eq!(read(&again)["classes"][0]["false_positives"], 0);
+    for (file, options) in [
+        ("boxes.gpkg", "--window 96"),
+        ("boxes.gpkg", "--also x.swath"),
+        ("boxes.gpkg", "--merge nms"),
+        ("detections.json", ""),
+    ] {
+        assert_eq!(evaluate(file, options), NOT_UNDERSTOOD, "{file} {options}");
+    }
+    assert_eq!(evaluate("centres.gpkg", ""), FAILED, "points are no boxes");
+    assert_eq!(evaluate("boxes.gpkg", "--threshold 2"), FAILED);
     Ok(())
 }
 

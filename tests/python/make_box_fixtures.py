@@ -78,6 +78,43 @@ def merging():
     }
 
 
+def models():
+    """What three models find in one image, suppressed as each does alone, and fused: the second misses every second
+    object, the third finds things that are not there."""
+    from ensemble_boxes import nms, weighted_boxes_fusion
+
+    extent, iou, least, random = 512.0, 0.55, 0.05, np.random.default_rng(9)
+    places = [(*random.uniform(0, extent * 0.85, 2), *random.uniform(20, 60, 2)) for _ in range(30)]
+    kinds = random.integers(1, 4, len(places))
+    lists = []
+    for model in range(3):
+        rows = []
+        for at, ((x, y, width, height), kind) in enumerate(zip(places, kinds, strict=True)):
+            if model == 1 and at % 2:
+                continue
+            off = random.normal(0, 0.05, 4) * [width, height, width, height]
+            box = np.clip(np.array([x, y, x + width, y + height]) + off, 0, extent).round(2)
+            rows.append([*box, int(kind), float(np.float32(random.uniform(0.1, 1)))])
+        if model == 2:
+            for _ in range(8):
+                x, y = random.uniform(0, extent * 0.9, 2).round(2)
+                rows.append([x, y, x + 30, y + 20, int(random.integers(1, 4)), float(np.float32(random.uniform(0.1, 0.5)))])
+        rows = np.array(rows)
+        found, values, labels = nms([rows[:, :4] / extent], [rows[:, 5]], [rows[:, 4].astype(int)], iou_thr=0.5)
+        lists.append([[*(box * extent).round(2), int(kind), float(value)] for box, value, kind in zip(found, values, labels)])
+    parts = [np.array(rows) for rows in lists]
+    found, values, labels = weighted_boxes_fusion(
+        [rows[:, :4] / extent for rows in parts],
+        [rows[:, 5] for rows in parts],
+        [rows[:, 4].astype(int) for rows in parts],
+        iou_thr=iou,
+    )
+    order = [i for i in np.argsort(-values, kind="stable") if values[i] >= least]
+    fused = [[*(found[i] * extent), int(labels[i]), float(values[i])] for i in order]
+    tidy = lambda rows: [[round(float(value), 8) for value in row] for row in rows]
+    return {"iou": iou, "min_score": least, "models": [tidy(rows) for rows in lists], "fused": tidy(fused)}
+
+
 def random_images(random, images, classes):
     """Truth with crowds and masks' areas, and detections near and off it, some scores equal."""
     truth, found = [], []
@@ -176,7 +213,7 @@ def coco():
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, content in [("merging", merging()), ("coco", coco())]:
+    for name, content in [("merging", merging()), ("models", models()), ("coco", coco())]:
         path = FOLDER / f"{name}.json"
         path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
         print(path, path.stat().st_size, "bytes")

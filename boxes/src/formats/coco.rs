@@ -242,3 +242,36 @@ pub fn write_results<'a>(
         .collect();
     write_text(path.as_ref(), &Value::Array(results).to_string())
 }
+
+#[derive(Deserialize)]
+struct ResultEntry {
+    image_id: usize,
+    category_id: usize,
+    bbox: [f64; 4],
+    score: f32,
+}
+
+/// Reads COCO results, as [`write_results`] and `pycocotools` write them: every image's id with its detections in the
+/// file's order, ids rising. Boxes that are none are left out.
+///
+/// # Errors
+/// [`FormatError::Results`] when it is no list of results with `image_id`, `category_id`, `bbox` and `score`, the ids whole
+/// numbers; [`FormatError::Io`].
+pub fn read_results(path: impl AsRef<Path>) -> Result<Vec<(usize, Vec<Detection>)>, FormatError> {
+    let path = path.as_ref();
+    let entries: Vec<ResultEntry> =
+        serde_json::from_str(&text_of(path)?).map_err(|source| FormatError::Results {
+            path: path.to_owned(),
+            source,
+        })?;
+    let mut images: BTreeMap<usize, Vec<Detection>> = BTreeMap::new();
+    for entry in entries {
+        let [x, y, width, height] = entry.bbox;
+        let found = images.entry(entry.image_id).or_default();
+        let bounds = BoundingBox::from_xywh(x, y, width, height);
+        if accept(&bounds, &mut BTreeMap::new()) {
+            found.push(Detection::new(bounds, entry.category_id, entry.score));
+        }
+    }
+    Ok(images.into_iter().collect())
+}

@@ -44,6 +44,14 @@ pub enum FormatError {
         /// Where and why.
         source: serde_json::Error,
     },
+    /// A JSON file that is none, or no list of COCO results.
+    #[error("{path:?} holds no COCO results: {source}")]
+    Results {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
     /// Entries of a COCO file that contradict each other.
     #[error("{path:?} contradicts itself: {what}")]
     BrokenReference {
@@ -110,6 +118,11 @@ impl FormatError {
             }
             Self::Json { .. } => {
                 "a COCO file is one object with the lists `images`, `annotations` and `categories`".to_owned()
+            }
+            Self::Results { .. } => {
+                "COCO results are one list: `[{\"image_id\": 1, \"category_id\": 1, \"bbox\": [x, y, width, height], \
+                 \"score\": 0.9}, …]`"
+                    .to_owned()
             }
             Self::BrokenReference { .. } => {
                 "mend the file, or export it again; pycocotools would fail on it or drop boxes silently".to_owned()

@@ -227,4 +227,6 @@ fn accept(bounds: &BoundingBox, left_out: &mut BTreeMap<&'static str, usize>) ->
 }
 
 #[cfg(test)]
+mod results_tests;
+#[cfg(test)]
 mod tests;

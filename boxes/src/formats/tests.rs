@@ -4,10 +4,10 @@ use super::*;
 use crate::Detection;
 
 /// A file that is gone when the test ends.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder =
@@ -16,7 +16,7 @@ impl Scratch {
         Self(folder.join("labels").join(name))
     }
 
-    fn holding(name: &str, text: &str) -> Self {
+    pub(super) fn holding(name: &str, text: &str) -> Self {
         let scratch = Self::new(name);
         std::fs::write(&scratch.0, text).unwrap();
         scratch
@@ -53,7 +53,7 @@ fn error_of(name: &str, text: &str) -> String {
 }
 
 #[track_caller]
-fn assert_says(message: &str, parts: &[&str]) {
+pub(super) fn assert_says(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "{part:?} is not in: {message}");
     }

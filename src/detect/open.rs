@@ -1,0 +1,253 @@
+//! Reading saved boxes back.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::SceneBoxes;
+use crate::Result;
+use crate::boxes::formats::{FormatError, coco};
+use crate::boxes::{BoundingBox, Detection};
+use crate::labels::Classes;
+use crate::predict::PredictError;
+use crate::scene::{Scene, around, bounds_of, is_box_file};
+use crate::vector::{no_polygons, property_names, read_values};
+
+/// What [`SceneBoxes::save`] calls the properties of a box.
+const CLASS: &str = "class";
+const SCORE: &str = "score";
+
+impl SceneBoxes {
+    /// Reads boxes that [`SceneBoxes::save`] wrote for this scene, so that another threshold, scores and pictures need no
+    /// second search: `boxes.gpkg`, `boxes.geojson`, or the COCO results of one image, `detections.json`. Vector files of
+    /// other programs are read, too, when every box has the properties `class` and `score`, in any coordinate reference
+    /// system; of shapes that are no upright rectangles in pixels, the bounding boxes are taken.
+    ///
+    /// The classes are those of the scene's labels, or, for a scene without any, those that occur in the file, in
+    /// alphabetical order; COCO's category ids are places among the scene's classes, background 0. All boxes count to
+    /// begin with: the threshold is the lowest score in the file. What was not saved, since it was below the threshold
+    /// then, is missing here, also for average precision.
+    ///
+    /// The area in use of the scene stands for the area that was searched; boxes whose middle lies outside are left out.
+    /// Places come back to the last digits of the numbers; from GeoJSON, which is written to a millimetre, as exactly as
+    /// that.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("forest.tif")?.with_boxes("crowns.xml", "tree")?;
+    /// let trees = SceneBoxes::open("trees/boxes.gpkg", &scene)?;
+    /// println!("{} sure ones", trees.threshold(0.6).len());
+    /// session::display(&trees.evaluate(&scene)?);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PredictError::NoBoxScores`] for files of labels and boxes without scores; [`PredictError::BoxOfUnknownClass`],
+    /// [`PredictError::NamelessBoxClasses`]; [`PredictError::BoxesElsewhere`] when none lies on the scene;
+    /// [`crate::vector::VectorError`] and [`FormatError`] for files that are missing, damaged or something else. A file
+    /// without any box is none.
+    pub fn open(path: impl AsRef<Path>, scene: &Scene) -> Result<Self> {
+        open(path.as_ref(), scene, None)
+    }
+
+    /// [`SceneBoxes::open`] with classes in this order, such as those of the model that found the boxes.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("forest.tif")?;
+    /// let model = Detector::load("trees.swath")?;
+    /// let trees = SceneBoxes::open_with_classes("trees/detections.json", &scene, model.classes())?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`SceneBoxes::open`].
+    pub fn open_with_classes(
+        path: impl AsRef<Path>,
+        scene: &Scene,
+        classes: impl Into<Classes>,
+    ) -> Result<Self> {
+        open(path.as_ref(), scene, Some(classes.into()))
+    }
+}
+
+/// The names of the classes of saved boxes, in alphabetical order; `None` for COCO results, which number them.
+pub(crate) fn saved_class_names(path: &Path, scene: &Scene) -> Result<Option<BTreeSet<String>>> {
+    if begins_as_list(path)? {
+        return Ok(None);
+    }
+    Ok(Some(names_of(&saved(path, scene)?)))
+}
+
+/// A box as its file has it.
+struct Saved {
+    bounds: BoundingBox,
+    class: SavedClass,
+    score: f32,
+}
+
+enum SavedClass {
+    Name(String),
+    Number(usize),
+}
+
+fn names_of(boxes: &[Saved]) -> BTreeSet<String> {
+    let name = |one: &Saved| match &one.class {
+        SavedClass::Name(name) => Some(name.clone()),
+        SavedClass::Number(_) => None,
+    };
+    let names = boxes.iter().filter_map(name);
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBoxes> {
+    let boxes = saved(path, scene)?;
+    let raster = bounds_of(&scene.raster().full());
+    let on_scene = |one: &Saved| one.bounds.intersection(&raster).is_some();
+    if !boxes.is_empty() && !boxes.iter().any(on_scene) {
+        return Err(PredictError::BoxesElsewhere {
+            path: path.to_owned(),
+            boxes: boxes.len(),
+            scene: scene.raster().size(),
+        }
+        .into());
+    }
+    let classes = match classes {
+        Some(classes) => classes,
+        None if scene.classes().len() > 1 => scene.classes().clone(),
+        None => Classes::new(names_of(&boxes)),
+    };
+    if classes.len() < 2 && !boxes.is_empty() {
+        let path = path.to_owned();
+        return Err(PredictError::NamelessBoxClasses { path }.into());
+    }
+    let used = bounds_of(&scene.area());
+    let mut detections = Vec::with_capacity(boxes.len());
+    for one in boxes {
+        let (index, found) = match one.class {
+            SavedClass::Name(name) => (classes.index_of(&name), name),
+            SavedClass::Number(number) => (
+                (number < classes.len()).then_some(number),
+                number.to_string(),
+            ),
+        };
+        let class = index.filter(|&index| index > 0).ok_or_else(|| {
+            let names = classes.names().into_iter().skip(1);
+            PredictError::BoxOfUnknownClass {
+                path: path.to_owned(),
+                found,
+                classes: names.map(str::to_owned).collect(),
+            }
+        })?;
+        let (x, y) = one.bounds.center();
+        if used.contains(x, y) {
+            detections.push(Detection::new(one.bounds, class, one.score));
+        }
+    }
+    let lowest = detections.iter().map(|found| found.score);
+    let threshold = lowest.reduce(f32::min).unwrap_or_default();
+    let area = scene.area();
+    Ok(SceneBoxes::new(
+        detections,
+        threshold,
+        classes,
+        scene.clone(),
+        area,
+    ))
+}
+
+fn saved(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
+    if begins_as_list(path)? {
+        return of_results(path);
+    }
+    if path.is_file() && is_box_file(path) {
+        return Err(without_scores(path, "this is a file of labels".to_owned()));
+    }
+    of_vectors(path, scene)
+}
+
+/// Whether a file is a JSON list, as COCO results are; GeoJSON and labels are objects.
+fn begins_as_list(path: &Path) -> Result<bool> {
+    // GDAL opens more than files, and says what is missing.
+    let Ok(mut file) = std::fs::File::open(path) else {
+        return Ok(false);
+    };
+    let mut start = [0_u8; 64];
+    let read = file.read(&mut start).map_err(|source| FormatError::Io {
+        path: path.to_owned(),
+        doing: "read",
+        source,
+    })?;
+    let text = start[..read]
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(&start[..read]);
+    Ok(text.trim_ascii_start().first() == Some(&b'['))
+}
+
+/// The results of one image, in pixels.
+fn of_results(path: &Path) -> Result<Vec<Saved>> {
+    let mut images = coco::read_results(path)?;
+    if images.len() > 1 {
+        return Err(PredictError::BoxesOfSeveralImages {
+            path: path.to_owned(),
+            images: images.len(),
+        }
+        .into());
+    }
+    let found = images.pop().map(|(_, found)| found).unwrap_or_default();
+    let saved = |found: Detection| Saved {
+        bounds: found.bounds,
+        class: SavedClass::Number(found.class),
+        score: found.score,
+    };
+    Ok(found.into_iter().map(saved).collect())
+}
+
+/// The boxes around a vector file's polygons, in the scene's pixels.
+fn of_vectors(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
+    let names = property_names(path)?;
+    let has = |name: &str| names.iter().any(|other| other == name);
+    // A file without features may have no properties either.
+    let asked: &[&str] = if has(SCORE) { &[SCORE, CLASS] } else { &[] };
+    let (features, report) = read_values(path, &scene.raster().georeference(), asked)?;
+    if features.is_empty() && report.features > 0 {
+        return Err(no_polygons(path, &report).into());
+    }
+    if asked.is_empty() && !features.is_empty() {
+        let names = names.join(", ");
+        let found = format!("their properties are: {names}");
+        return Err(without_scores(path, found));
+    }
+    let (count, mut scoreless) = (features.len(), 0);
+    let mut boxes = Vec::with_capacity(count);
+    for (shape, mut values) in features {
+        let class = values.pop().flatten().unwrap_or_default();
+        let score = values.pop().flatten();
+        let score = score.and_then(|text| text.trim().parse::<f32>().ok());
+        let Some(score) = score.filter(|score| score.is_finite()) else {
+            scoreless += 1;
+            continue;
+        };
+        if let Some(bounds) = around(&shape) {
+            let class = SavedClass::Name(class);
+            boxes.push(Saved {
+                bounds,
+                class,
+                score,
+            });
+        }
+    }
+    if scoreless > 0 {
+        let found = format!("{scoreless} of {count} have none that is a number");
+        return Err(without_scores(path, found));
+    }
+    Ok(boxes)
+}
+
+fn without_scores(path: &Path, found: String) -> crate::Error {
+    PredictError::NoBoxScores {
+        path: path.to_owned(),
+        found,
+    }
+    .into()
+}
