@@ -47,8 +47,18 @@ fn main() -> swath::Result<()> {
         scene.band_count()
     );
 
-    for workers in [1, 2] {
-        let chips = scene.chips(Chips::random(count, 256).seed(3))?;
+    let plain = Chips::random(count, 256).seed(3);
+    for (workers, from, options) in [
+        (1, "", plain.clone()),
+        (2, "", plain.clone()),
+        // A fifth smaller or larger: as many pixels to read, and all of them to resize.
+        (
+            1,
+            " from windows of 205 to 307 px",
+            plain.window_sizes(205..=307),
+        ),
+    ] {
+        let chips = scene.chips(options)?;
         let (began, busy) = (Instant::now(), processor_seconds());
         let mut count = 0;
         let mut windows = Vec::new();
@@ -60,7 +70,7 @@ fn main() -> swath::Result<()> {
         let seconds = began.elapsed().as_secs_f64();
         let busy = processor_seconds() - busy;
         println!(
-            "chips of 256 px with labels, {workers} worker(s): {:.1} chips/s = {:.1} Mpixel/s, {:.2} of the block rate; \
+            "chips of 256 px{from} with labels, {workers} worker(s): {:.1} chips/s = {:.1} Mpixel/s, {:.2} of the block rate; \
              {:.2} ms of processor time a chip",
             count as f64 / seconds,
             count as f64 * 65_536.0 / seconds / 1e6,
@@ -68,7 +78,7 @@ fn main() -> swath::Result<()> {
             busy * 1e3 / count as f64
         );
         // For the peer, which reads the same ones.
-        if let Some(path) = std::env::var_os("SWATH_BENCH_WINDOWS") {
+        if let Some(path) = std::env::var_os("SWATH_BENCH_WINDOWS").filter(|_| from.is_empty()) {
             let text = serde_json::json!({"scene": town.scene_path, "labels": town.labels_path, "edge": 256, "windows": windows});
             std::fs::write(path, text.to_string()).map_err(|error| {
                 swath::Error::from(swath::predict::PredictError::Io {

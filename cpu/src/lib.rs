@@ -1,4 +1,5 @@
-//! What training on the CPU spends its time in, on plain slices in NCHW. The library's `models::conv` gives it to Burn.
+//! What training on the CPU spends its time in, on plain slices in NCHW. The library's `models::conv` gives it to Burn; images
+//! of chips are resized here too.
 //!
 //! A crate of its own, because these loops want the compiler's highest level and the rest of the library, which is several
 //! times larger, does not: at that level the library took three times as long to build.
@@ -10,6 +11,7 @@ pub mod norm;
 mod phases;
 mod planes;
 pub mod resample;
+pub mod resize;
 pub mod roi;
 mod simd;
 mod taps;

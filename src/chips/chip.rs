@@ -1,3 +1,4 @@
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use rand::SeedableRng;
@@ -5,7 +6,8 @@ use rand_pcg::Pcg64Mcg;
 
 use super::augment::{Photometric, Placement};
 use super::objects::Objects;
-use super::options::{Edge, Layout};
+use super::options::{self, Edge, Layout};
+use super::sizes::{self, Edges};
 use super::{ChipOptions, ChipStream, ChipsError, place};
 use crate::boxes::Annotation;
 use crate::labels::IGNORE;
@@ -16,10 +18,14 @@ use crate::{Result, session};
 /// Places that are tried for one random chip before giving up on finding enough valid pixels.
 const TRIES: usize = 64;
 
+/// What the generator of window sizes is for: 0 is for places, and what follows it for the epochs' flips and colours.
+const SIZES: u64 = u64::MAX;
+
 /// A window of a scene with its labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chip {
-    /// Where it was cut, in pixels of the whole raster.
+    /// Where it was cut, in pixels of the whole raster; of another size than the patch when the chip was resized
+    /// ([`ChipOptions::window_sizes`]).
     pub window: PixelWindow,
     /// Its pixels.
     pub patch: Patch,
@@ -31,7 +37,7 @@ pub struct Chip {
     pub boxes: Vec<Annotation>,
 }
 
-/// Chips of one size cut from a scene. Chip `i` is always the same: it depends on the seed and on `i` alone. Cheap to
+/// Chips of one size cut from a scene, from windows of the same size or of several. Chip `i` is always the same: it depends on the seed and on `i` alone. Cheap to
 /// clone.
 #[derive(Clone, Debug)]
 pub struct Chips {
@@ -42,7 +48,10 @@ pub struct Chips {
 struct Inner {
     scene: Scene,
     options: ChipOptions,
+    /// Of a chip.
     edge: usize,
+    /// Of windows.
+    edges: Edges,
     /// Of sliding chips; random ones are drawn when they are read.
     windows: Vec<PixelWindow>,
     count: usize,
@@ -65,19 +74,17 @@ impl Scene {
 
 impl Chips {
     fn new(scene: &Scene, options: ChipOptions) -> Result<Self> {
-        check(&options)?;
+        options::check(&options)?;
         let edge = match options.edge {
             Edge::Pixels(edge) => edge,
-            Edge::Metres(metres) => {
-                let (x, y) = scene.raster().metres_per_pixel();
-                ((metres / (x * y).sqrt()).round() as usize).max(1)
-            }
+            Edge::Metres(metres) => sizes::pixels(metres, scene.raster()),
         };
+        let edges = Edges::new(&options, edge, scene.raster());
         let (area, path) = (scene.area(), || scene.raster().path().to_owned());
-        if !options.padded && (edge > area.width || edge > area.height) {
+        if !options.padded && edges.largest > area.width.min(area.height) {
             return Err(ChipsError::LargerThanScene {
                 path: path(),
-                chip: edge,
+                chip: edges.largest,
                 scene: area.size(),
             }
             .into());
@@ -89,7 +96,7 @@ impl Chips {
         let (windows, count) = match options.layout {
             Layout::Random { count } => (Vec::new(), count),
             Layout::Sliding => {
-                let windows = sliding_windows(scene, &options, edge)?;
+                let windows = sliding_windows(scene, &options, edges.largest)?;
                 let count = windows.len();
                 (windows, count)
             }
@@ -103,6 +110,7 @@ impl Chips {
             scene: scene.clone(),
             options,
             edge,
+            edges,
             windows,
             count,
             objects,
@@ -137,6 +145,21 @@ impl Chips {
         self.inner.edge
     }
 
+    /// Pixels of a chip for each pixel of the scene to a side, in the middle of the range of
+    /// [`ChipOptions::window_sizes`]; 1 without one. `Scene::open_at(path, Resolution::Factor(chips.zoom()))` sees a scene
+    /// as the chips show it.
+    #[must_use]
+    pub fn zoom(&self) -> f64 {
+        self.size() as f64 / self.inner.edges.middle()
+    }
+
+    /// The smallest and the largest edge of a window in pixels of the scene: the chip's own edge unless
+    /// [`ChipOptions::window_sizes`] says otherwise.
+    #[must_use]
+    pub fn window_sizes(&self) -> RangeInclusive<usize> {
+        self.inner.edges.smallest..=self.inner.edges.largest
+    }
+
     /// Reads chip `index`.
     ///
     /// # Errors
@@ -167,12 +190,19 @@ impl Chips {
             ),
             Layout::Random { .. } => self.random_place(index)?,
         };
+        let size = Size::new(inner.edge, inner.edge);
+        if patch.size != size {
+            patch = patch.resized(size);
+        }
         let mut labels = if inner.scene.has_labels() {
             inner.scene.labels_for(&window, &patch)?
         } else {
             Vec::new()
         };
         let mut boxes = inner.scene.boxes_in(&window, inner.options.min_visible);
+        if window.width != inner.edge {
+            sizes::scale_boxes(&mut boxes, window.width, inner.edge);
+        }
         let mut random = generator(inner.options.seed, index, 1 + epoch as u64);
         if inner.options.flips {
             let placement = Placement::draw(&mut random);
@@ -212,8 +242,10 @@ impl Chips {
 
     fn random_place(&self, index: usize) -> Result<(PixelWindow, Patch)> {
         let inner = &*self.inner;
-        let (area, edge) = (inner.scene.area(), inner.edge);
-        let mut random = generator(inner.options.seed, index, 0);
+        let area = inner.scene.area();
+        let seed = inner.options.seed;
+        let edge = inner.edges.draw(|| generator(seed, index, SIZES));
+        let mut random = generator(seed, index, 0);
         for _ in 0..TRIES {
             let window = match &inner.objects {
                 Some(objects) => objects.place(&mut random, edge),
@@ -246,41 +278,6 @@ fn generator(seed: u64, index: usize, purpose: u64) -> Pcg64Mcg {
     let first = mix(seed.wrapping_add(golden));
     let second = mix(first ^ (index as u64).wrapping_mul(golden));
     Pcg64Mcg::seed_from_u64(mix(second ^ purpose.wrapping_mul(golden)))
-}
-
-fn check(options: &ChipOptions) -> Result<(), ChipsError> {
-    let bad = |what, found: String, expected| {
-        Err(ChipsError::BadOption {
-            what,
-            found,
-            expected,
-        })
-    };
-    match options.edge {
-        Edge::Pixels(0) => return bad("the chip size", "0 px".to_owned(), "at least 1 px"),
-        Edge::Metres(metres) if !(metres.is_finite() && metres > 0.0) => {
-            return bad("the chip size", format!("{metres} m"), "a length above 0");
-        }
-        _ => {}
-    }
-    if options.layout == (Layout::Random { count: 0 }) {
-        return bad("the number of chips", "0".to_owned(), "at least 1");
-    }
-    if options.stride == Some(0) {
-        return bad("the stride", "0 px".to_owned(), "at least 1 px");
-    }
-    for (what, share) in [
-        ("the least valid share", options.min_valid),
-        ("the photometric strength", f64::from(options.photometric)),
-        ("the share of negatives", options.neg_ratio.unwrap_or(0.0)),
-        ("what may be visible in a negative", options.neg_visible),
-        ("the least visible share of a box", options.min_visible),
-    ] {
-        if !(0.0..=1.0).contains(&share) {
-            return bad(what, share.to_string(), "a share from 0 to 1");
-        }
-    }
-    Ok(())
 }
 
 fn sliding_windows(scene: &Scene, options: &ChipOptions, edge: usize) -> Result<Vec<PixelWindow>> {

@@ -7,12 +7,12 @@ use crate::raster::{PixelWindow, Size};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChipsError {
-    /// Chips larger than the scene.
-    #[error("chips of {chip} x {chip} px do not fit into the scene's area of {scene}: {path:?}")]
+    /// Chips larger than the scene, or the windows they are resized from.
+    #[error("windows of {chip} x {chip} px do not fit into the scene's area of {scene}: {path:?}")]
     LargerThanScene {
         /// The scene's imagery.
         path: PathBuf,
-        /// The edge of a chip.
+        /// The edge of a chip, or the largest of its windows.
         chip: usize,
         /// The area in use.
         scene: Size,

@@ -7,6 +7,7 @@ mod objects;
 mod options;
 mod place;
 mod show;
+mod sizes;
 mod stream;
 
 pub use chip::{Chip, Chips};

@@ -1,10 +1,12 @@
-use super::Chips;
+use super::sizes::{self, WindowSizes};
+use super::{Chips, ChipsError};
 
 /// How chips are cut; made by [`Chips::random`], [`Chips::sliding`] and their siblings in metres.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChipOptions {
     pub(super) layout: Layout,
     pub(super) edge: Edge,
+    pub(super) windows: Option<WindowSizes>,
     pub(super) seed: u64,
     pub(super) stride: Option<usize>,
     pub(super) flips: bool,
@@ -62,6 +64,7 @@ impl ChipOptions {
         Self {
             layout,
             edge,
+            windows: None,
             seed: 0,
             stride: None,
             flips: random,
@@ -81,7 +84,7 @@ impl ChipOptions {
         self
     }
 
-    /// The distance between sliding chips in pixels, the chip's edge by default.
+    /// The distance between sliding chips in pixels of the scene, the edge of their windows by default.
     #[must_use]
     pub fn stride(mut self, stride: usize) -> Self {
         self.stride = Some(stride);
@@ -110,7 +113,7 @@ impl ChipOptions {
         self
     }
 
-    /// The least share of valid pixels, from 0 to 1.
+    /// The least share of valid pixels of the window, from 0 to 1.
     #[must_use]
     pub fn min_valid(mut self, share: f64) -> Self {
         self.min_valid = share;
@@ -149,4 +152,40 @@ impl ChipOptions {
         self.min_visible = share;
         self
     }
+}
+
+/// Refuses options that cannot be.
+pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
+    let bad = |what, found: String, expected| {
+        Err(ChipsError::BadOption {
+            what,
+            found,
+            expected,
+        })
+    };
+    match options.edge {
+        Edge::Pixels(0) => return bad("the chip size", "0 px".to_owned(), "at least 1 px"),
+        Edge::Metres(metres) if !(metres.is_finite() && metres > 0.0) => {
+            return bad("the chip size", format!("{metres} m"), "a length above 0");
+        }
+        _ => {}
+    }
+    if options.layout == (Layout::Random { count: 0 }) {
+        return bad("the number of chips", "0".to_owned(), "at least 1");
+    }
+    if options.stride == Some(0) {
+        return bad("the stride", "0 px".to_owned(), "at least 1 px");
+    }
+    for (what, share) in [
+        ("the least valid share", options.min_valid),
+        ("the photometric strength", f64::from(options.photometric)),
+        ("the share of negatives", options.neg_ratio.unwrap_or(0.0)),
+        ("what may be visible in a negative", options.neg_visible),
+        ("the least visible share of a box", options.min_visible),
+    ] {
+        if !(0.0..=1.0).contains(&share) {
+            return bad(what, share.to_string(), "a share from 0 to 1");
+        }
+    }
+    sizes::check(options)
 }

@@ -30,14 +30,34 @@ impl Chips {
         chip_grid_with(&chips, self.scene().classes(), COLUMNS, options)
     }
 
-    /// `400 chips of 256 x 256 px (77 m) from west`.
+    /// `400 chips of 256 x 256 px (77 m) from west`, or `400 chips of 256 x 256 px from windows of 150 to 200 px (45 to
+    /// 60 m) of west`.
     fn words(&self) -> String {
         let (x, _) = self.scene().raster().metres_per_pixel();
+        let (windows, name) = (self.window_sizes(), self.scene().name());
+        if windows != (self.size()..=self.size()) {
+            let range = |factor: f64| {
+                let (low, high) = (
+                    *windows.start() as f64 * factor,
+                    *windows.end() as f64 * factor,
+                );
+                match windows.start() == windows.end() {
+                    true => format!("{high:.0}"),
+                    false => format!("{low:.0} to {high:.0}"),
+                }
+            };
+            return format!(
+                "{} chips of {size} x {size} px from windows of {} px ({} m) of {name}",
+                self.len(),
+                range(1.0),
+                range(x),
+                size = self.size(),
+            );
+        }
         format!(
-            "{} chips of {size} x {size} px ({:.0} m) from {}",
+            "{} chips of {size} x {size} px ({:.0} m) from {name}",
             self.len(),
             self.size() as f64 * x,
-            self.scene().name(),
             size = self.size(),
         )
     }

@@ -6,6 +6,7 @@ use gdal_sys::{GDALDataType, GDALRIOResampleAlg, GDALRWFlag, GDALRasterIOExtraAr
 use super::gdal_library;
 use super::handle::Handle;
 use super::information::{Information, MaskSource};
+use super::resize::under_centre;
 use super::{Patch, PixelWindow, Raster, RasterError, Size};
 use crate::{Result, session};
 
@@ -49,15 +50,14 @@ impl Raster {
         if size.width >= window.width && size.height >= window.height || size.area() == 0 {
             return self.read_with(window, size, GDALRIOResampleAlg::GRIORA_NearestNeighbour);
         }
-        let middle = |at: usize, small: usize, full: usize| (2 * at + 1) * full / (2 * small);
         let bands = self.band_count();
         let mut patch = Patch::invalid(size, bands);
         for row in 0..size.height {
             session::check_interrupt("reading imagery")?;
-            let source = window.row + middle(row, size.height, window.height) as i64;
+            let source = window.row + under_centre(row, size.height, window.height) as i64;
             let line = self.read(&PixelWindow::new(window.col, source, window.width, 1))?;
             for col in 0..size.width {
-                let from = middle(col, size.width, window.width);
+                let from = under_centre(col, size.width, window.width);
                 patch.valid[row * size.width + col] = line.valid[from];
                 for band in 0..bands {
                     patch.data[(band * size.height + row) * size.width + col] =

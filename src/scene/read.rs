@@ -2,7 +2,7 @@ use super::labelling::Labelling;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::IGNORE;
-use crate::raster::{BandStatistics, Patch, PixelWindow, Raster, Size};
+use crate::raster::{BandStatistics, Patch, PixelWindow, Raster, Size, under_centre};
 
 impl Scene {
     /// Reads a window of the imagery, in pixels of the whole raster. Pixels outside the area in use or the area of
@@ -31,14 +31,15 @@ impl Scene {
             let patch = self.read(window)?;
             return self.labels_for(window, &patch);
         }
-        let mut labels = self.raw_labels(window)?;
+        let mut labels = self.raw_labels(window, window.size())?;
         ignore_outside(&mut labels, self.in_use(window).as_deref());
         Ok(labels)
     }
 
-    /// The labels of a window whose imagery has been read already.
+    /// The labels of a window whose imagery has been read already, on the grid of the patch: where it has been resized, a
+    /// pixel's label is what lies under its own centre.
     pub(crate) fn labels_for(&self, window: &PixelWindow, patch: &Patch) -> Result<Vec<u8>> {
-        let mut labels = self.raw_labels(window)?;
+        let mut labels = self.raw_labels(window, patch.size)?;
         ignore_outside(&mut labels, Some(&patch.valid));
         Ok(labels)
     }
@@ -69,16 +70,18 @@ impl Scene {
         }
     }
 
-    /// Labels as they are stored, wherever the window lies.
-    fn raw_labels(&self, window: &PixelWindow) -> Result<Vec<u8>> {
+    /// Labels as they are stored, wherever the window lies, under the centres of `size` pixels.
+    fn raw_labels(&self, window: &PixelWindow, size: Size) -> Result<Vec<u8>> {
         match &self.inner.labels {
             None => Err(SceneError::NoLabels {
                 path: self.raster().path().to_owned(),
             }
             .into()),
-            Some(Labelling::Polygons { polygons, .. }) => Ok(polygons.rasterize(window)),
+            Some(Labelling::Polygons { polygons, .. }) => {
+                Ok(polygons.rasterize_resized(window, size))
+            }
             Some(Labelling::Raster { raster, meaning }) => {
-                self.labels_from_raster(raster, meaning, window)
+                self.labels_from_raster(raster, meaning, window, size)
             }
         }
     }
@@ -88,13 +91,14 @@ impl Scene {
         raster: &Raster,
         meaning: &[u8],
         window: &PixelWindow,
+        size: Size,
     ) -> Result<Vec<u8>> {
         let same_grid = raster.transform() == self.raster().transform()
             && raster.size() == self.raster().size();
-        let values = if same_grid {
-            raster.read(window)?
-        } else {
-            self.nearest_labels(raster, window)?
+        let values = match same_grid {
+            true if size == window.size() => raster.read(window)?,
+            true => picked(&raster.read(window)?, size),
+            false => self.nearest_labels(raster, window, size)?,
         };
         values
             .band(0)
@@ -123,8 +127,8 @@ impl Scene {
             .collect()
     }
 
-    /// The label raster's values under the centres of the window's pixels.
-    fn nearest_labels(&self, raster: &Raster, window: &PixelWindow) -> Result<Patch> {
+    /// The label raster's values under the centres of `size` pixels over the window.
+    fn nearest_labels(&self, raster: &Raster, window: &PixelWindow, size: Size) -> Result<Patch> {
         let (scene, labels) = (self.raster().transform(), raster.transform());
         let source =
             |col: f64, row: f64| labels.pixel_from_world(scene.world_from_pixel((col, row)));
@@ -146,16 +150,19 @@ impl Scene {
             (high.0.ceil() - low.0.floor()).max(1.0) as usize,
             (high.1.ceil() - low.1.floor()).max(1.0) as usize,
         );
-        let mut found = Patch::invalid(window.size(), 1);
+        let mut found = Patch::invalid(size, 1);
         let Some(wanted) = raster.full().intersect(&wanted) else {
             return Ok(found);
         };
         let read = raster.read(&wanted)?;
-        for pixel in 0..window.area() {
-            let (col, row) = (pixel % window.width, pixel / window.width);
+        let centre = |at: usize, origin: i64, from: usize, to: usize| {
+            origin as f64 + (at as f64 + 0.5) * from as f64 / to as f64
+        };
+        for pixel in 0..size.area() {
+            let (col, row) = (pixel % size.width, pixel / size.width);
             let at = source(
-                (window.col + col as i64) as f64 + 0.5,
-                (window.row + row as i64) as f64 + 0.5,
+                centre(col, window.col, window.width, size.width),
+                centre(row, window.row, window.height, size.height),
             );
             let (col, row) = (at.0.floor() as i64, at.1.floor() as i64);
             if wanted.contains_pixel(col, row)
@@ -183,6 +190,23 @@ impl Scene {
             ((height as f64 / factor).round() as usize).max(1),
         )
     }
+}
+
+/// The pixels of one band that lie under the centres of `size` pixels.
+fn picked(patch: &Patch, size: Size) -> Patch {
+    let mut found = Patch::invalid(size, 1);
+    for row in 0..size.height {
+        let from = under_centre(row, size.height, patch.size.height) * patch.size.width;
+        for col in 0..size.width {
+            let (to, from) = (
+                row * size.width + col,
+                from + under_centre(col, size.width, patch.size.width),
+            );
+            found.data[to] = patch.data[from];
+            found.valid[to] = patch.valid[from];
+        }
+    }
+    found
 }
 
 /// `[height, width]`, 1 for the pixels of `window` in `area` and in `mask`; `None` when all are.

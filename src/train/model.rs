@@ -234,10 +234,7 @@ impl<T: Task> Parts<T> {
         let scene = chips.scene();
         let mut provenance = BTreeMap::new();
         provenance.insert("trained on".to_owned(), scene.name());
-        provenance.insert(
-            "chips".to_owned(),
-            format!("{} of {} px", chips.len(), chips.size()),
-        );
+        provenance.insert("chips".to_owned(), provenance_of(chips));
         provenance.insert(
             "steps".to_owned(),
             record.map_or(step, |record| record.step).to_string(),
@@ -252,7 +249,9 @@ impl<T: Task> Parts<T> {
             Some(ValidationScores::Detection(scores)) if scores.truth > 0 => Some(scores.threshold),
             _ => None,
         };
+        // What the network has seen, which is not what the file has when chips were resized.
         let (x, y) = scene.raster().metres_per_pixel();
+        let (x, y) = (x / chips.zoom(), y / chips.zoom());
         Self {
             threshold,
             network,
@@ -264,4 +263,18 @@ impl<T: Task> Parts<T> {
             provenance,
         }
     }
+}
+
+/// `400 of 256 px`, or `400 of 256 px from windows of 150 to 200 px`.
+fn provenance_of(chips: &Chips) -> String {
+    let (size, windows) = (chips.size(), chips.window_sizes());
+    let from = match windows == (size..=size) {
+        true => String::new(),
+        false => format!(
+            " from windows of {} to {} px",
+            windows.start(),
+            windows.end()
+        ),
+    };
+    format!("{} of {size} px{from}", chips.len())
 }

@@ -26,3 +26,5 @@ mod samples;
 mod scenes;
 /// What several tests need.
 mod support;
+/// Chips resized from windows of several sizes.
+mod window_sizes;

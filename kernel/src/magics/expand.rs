@@ -83,6 +83,22 @@ pub(super) fn float(magic: &Magic, what: &str, text: &str) -> Result<String, Usa
     }
 }
 
+/// A range of whole numbers with both ends, or one number: `150..200`, `150..=200`, `200`.
+fn range(magic: &Magic, key: &str, text: &str) -> Result<String, UsageError> {
+    let (low, high) = text.split_once("..").unwrap_or((text, text));
+    let ends = low
+        .parse::<usize>()
+        .ok()
+        .zip(high.strip_prefix('=').unwrap_or(high).parse::<usize>().ok());
+    match ends {
+        Some((low, high)) => Ok(format!("{low}..={high}")),
+        None => Err(UsageError::new(
+            magic,
+            format!("{key}= must be a range such as 150..200, found {text:?}"),
+        )),
+    }
+}
+
 fn required<'a>(
     magic: &Magic,
     arguments: &'a Arguments,
@@ -193,6 +209,9 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
             number::<usize>(magic, "the count of chips", count)?
         )
     };
+    if let Some(sizes) = arguments.option("sizes") {
+        options += &format!(".window_sizes({})", range(magic, "sizes", sizes)?);
+    }
     if let Some(seed) = arguments.option("seed") {
         options += &format!(".seed({})", number::<u64>(magic, "the seed", seed)?);
     }
@@ -343,6 +362,10 @@ mod tests {
             "chips sliding 256 stride=128",
             "chips 400 256 neg_ratio=0.2 min_visible=0.4 photometric=0.4",
             "chips 400 256 neg_ratio=few",
+            "chips 400 256 sizes=150..200 seed=7",
+            "chips 400 256 --sizes 150..=200",
+            "chips sliding 256 sizes=200 stride=100",
+            "chips 400 256 sizes=150-200",
             "chips many 256",
             "chips 400",
             "fit",
