@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips training
+# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips training conv
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 source "$SWATH_ROOT/scripts/stages.sh"
 source "$SWATH_ROOT/scripts/build.sh"
 cd "$SWATH_ROOT"
 
-groups=${*:-start cells chips training}
+groups=${*:-start cells chips training conv}
 wants() { [[ " $groups " == *" $1 "* ]]; }
 
 build_stages tests
@@ -15,4 +15,5 @@ stage "install the kernel" install_kernel
 ! wants cells || stage "cells through the wire" "$SWATH_VENV/bin/python" benches/cells.py
 ! wants chips || stage "chips per second" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench chips'
 ! wants training || stage "training images per second" bash benches/training.sh
+! wants conv || stage "convolutions, steps and prediction" bash benches/conv.sh
 stage_table

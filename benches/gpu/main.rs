@@ -2,10 +2,17 @@
 //! `carry.sh` builds it and gathers what it needs, `run.sh` runs it beside PyTorch. Prints one JSON object a line.
 //!
 //! ```text
-//! gpu-bench check    forward and one training step on both devices, compared
+//! gpu-bench check    segmentation networks: forward and one training step on both devices, compared; bf16 beside f32
+//! gpu-bench detect   detectors from the same weights on both devices: losses, boxes found, seconds
+//! gpu-bench predict  a map on both devices: pixels that differ; windows a second with the batch found by trying
+//! gpu-bench memory   a batch that no GPU holds, in training and in prediction: halved until it fits, nothing lost
 //! gpu-bench steps    training steps on images that are on the GPU already
-//! gpu-bench epoch    epochs read from disk: share of the time that the GPU had work, and the first epoch's autotune
+//! gpu-bench epoch    epochs read from disk; once more in a second process it finds the first one's autotune cache
 //! ```
+//!
+//! `SWATH_BENCH_DEVICE=cpu` compares the CPU with itself, on small images: how the bench is tried where no GPU is.
+
+mod whole;
 
 use std::time::Instant;
 
@@ -20,23 +27,40 @@ fn main() -> swath::Result<()> {
     let group = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "check".to_owned());
-    let device = Device::cuda(0)?;
+    let device = if on_cpu() {
+        Device::cpu()
+    } else {
+        Device::cuda(0)?
+    };
     match group.as_str() {
         "check" => check(&device),
+        "detect" => whole::detect(&device),
+        "predict" => whole::predict(&device),
+        "memory" => whole::memory(&device),
         "steps" => steps(&device),
-        "epoch" => epoch(&device),
+        "epoch" => whole::epoch(&device),
         other => {
-            eprintln!("{other}: expected check, steps or epoch");
+            eprintln!("{other}: expected check, detect, predict, memory, steps or epoch");
             std::process::exit(2);
         }
     }
 }
 
+/// Whether the bench itself is tried, on a machine without a GPU.
+fn on_cpu() -> bool {
+    std::env::var("SWATH_BENCH_DEVICE").is_ok_and(|device| device == "cpu")
+}
+
+/// `full` on a GPU, `small` where the bench itself is tried.
+fn size(full: usize, small: usize) -> usize {
+    if on_cpu() { small } else { full }
+}
+
 /// The networks of the figures, with the size of their images and of their batches.
 fn cases() -> [(Architecture, usize, usize); 2] {
     [
-        (Unet::resnet50(), 512, 16),
-        (DeepLabV3::resnet50(), 300, 16),
+        (Unet::resnet50(), size(512, 64), size(16, 1)),
+        (DeepLabV3::resnet50(), size(300, 75), size(16, 1)),
     ]
 }
 
@@ -47,13 +71,22 @@ fn descent() -> Descent {
 /// The same weights and images on both devices: the largest difference of the logits and of the weights after a step,
 /// relative to the largest value.
 fn check(device: &Device) -> swath::Result<()> {
-    for architecture in [Unet::resnet18(), Unet::resnet50(), DeepLabV3::resnet50()] {
+    // Without dropout, whose random numbers differ from device to device.
+    let deeplab = DeepLabV3::resnet50().dropout(0.0);
+    for architecture in [Unet::resnet18(), Unet::resnet50(), deeplab] {
         let cpu = Device::cpu();
         cpu.burn().seed(1);
         let network = architecture.build(3, 2, &cpu)?;
         let images =
             Tensor::<4>::random([2, 3, 128, 128], Distribution::Normal(0.0, 1.0), cpu.burn());
         let data = images.into_data();
+        let on_device = |precision: Precision| {
+            precision.during(|| {
+                let images = Tensor::<4>::from_data(data.clone(), device.burn());
+                values(network.to_device(device.burn()).inference().forward(images))
+            })
+        };
+        let (full, half) = (on_device(Precision::F32), on_device(Precision::Bf16));
         let mut outputs = Vec::new();
         let mut weights = Vec::new();
         for place in [&cpu, device] {
@@ -81,6 +114,7 @@ fn check(device: &Device) -> swath::Result<()> {
                 "check": architecture.name(),
                 "forward difference": difference(&outputs[0], &outputs[1]),
                 "weights after a step, difference": difference(&weights[0], &weights[1]),
+                "forward in bf16, difference": difference(&full, &half),
             })
         );
     }
@@ -142,74 +176,40 @@ fn steps(device: &Device) -> swath::Result<()> {
 }
 
 /// Seconds of a step, and of the steps before the counted ones, which compile and tune kernels.
-fn timed(mut network: BoxedNetwork, device: &Device, size: usize, batch: usize) -> (f64, f64) {
-    const WARM_UP: u32 = 8;
-    const COUNTED: u32 = 30;
+fn timed(mut network: BoxedNetwork, device: &Device, edge: usize, batch: usize) -> (f64, f64) {
+    let warm_up = size(8, 1) as u32;
+    let counted = size(30, 1) as u32;
     let tracked = device.burn().clone().autodiff();
     let mut descent = descent();
     let rates = Rates::even(1e-3);
     let normal = Distribution::Normal(0.0, 1.0);
-    let images = Tensor::<4>::random([batch, 3, size, size], normal, device.burn());
+    let images = Tensor::<4>::random([batch, 3, edge, edge], normal, device.burn());
     let targets = Targets::new(
-        &labels(batch * size * size),
-        [batch, 2, size, size],
+        &labels(batch * edge * edge),
+        [batch, 2, edge, edge],
         &tracked,
     );
     let (mut warm, mut began) = (0.0, Instant::now());
-    for number in 1..=WARM_UP + COUNTED {
+    for number in 1..=warm_up + counted {
         let logits = network.forward(Tensor::from_inner(images.clone()));
         let loss = Loss::CrossEntropy.of(logits, &targets, None);
         let kept = loss.clone().inner();
         network.gather(&mut descent, loss.backward());
         (network, _) = network.descend(&mut descent, &rates);
-        if number == WARM_UP || number == WARM_UP + COUNTED {
+        if number == warm_up || number == warm_up + counted {
             // Reading the loss waits for all the work before it.
             let loss = kept.into_scalar::<f32>();
             assert!(loss.is_finite(), "the loss is {loss}");
-            if number == WARM_UP {
+            if number == warm_up {
                 warm = began.elapsed().as_secs_f64();
                 began = Instant::now();
             }
         }
     }
-    (began.elapsed().as_secs_f64() / f64::from(COUNTED), warm)
+    (began.elapsed().as_secs_f64() / f64::from(counted), warm)
 }
 
 /// Every seventh pixel is of class 1.
 fn labels(pixels: usize) -> Vec<u8> {
     (0..pixels).map(|pixel| u8::from(pixel % 7 == 0)).collect()
-}
-
-/// A training as a notebook runs it, twice: the second kernel finds the first one's autotune cache.
-fn epoch(device: &Device) -> swath::Result<()> {
-    let folder = std::env::temp_dir().join("swath-gpu-epoch");
-    let scene = swath::samples::town_in(&folder, 5, 4096)?.scene()?;
-    let (train, valid) = scene.split(Split::columns(0.9));
-    let chips = train.chips(Chips::random(320, 512).seed(1))?;
-    for round in ["first run", "second run"] {
-        let began = Instant::now();
-        let model = Segmenter::new(Unet::resnet50(), scene.classes()).device(device);
-        let run = model.fit(
-            &chips,
-            &valid,
-            Fit::epochs(3).batch(16).workers(8).quiet(true),
-        )?;
-        let timings = run.timings();
-        let epochs: Vec<f64> = run
-            .history()
-            .epochs
-            .iter()
-            .map(|epoch| epoch.seconds)
-            .collect();
-        println!(
-            "{}",
-            json!({
-                "epoch": round,
-                "seconds": began.elapsed().as_secs_f64(),
-                "epochs": epochs,
-                "share of the loop not waiting for chips": timings.steps / (timings.steps + timings.waiting),
-            })
-        );
-    }
-    Ok(())
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # On a machine with a GPU, with the .gpu/ that carry.sh made: checks and figures, ours and PyTorch's in turns.
-# Writes $OUT/gpu.jsonl and prints a table. usage: run.sh [GROUP…]   groups: check steps epoch peer
+# Writes $OUT/gpu.jsonl and prints a table. usage: run.sh [GROUP…]   groups: check detect predict steps epoch again memory peer
+# While a group runs, nvidia-smi notes five times a second how busy the GPU is and how much memory is taken.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-groups=${*:-check steps epoch peer}
+groups=${*:-check detect predict steps epoch again peer memory}
 OUT=${OUT:-out/gpu}
 work=${SWATH_GPU_WORK:-/tmp/swath-gpu}
 mkdir -p "$OUT" "$work"
@@ -27,10 +28,17 @@ PYTHON
 export XDG_CACHE_HOME=$work/cache
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
 for group in $groups; do
+    echo "{\"group\": \"$group\"}" | tee -a "$OUT/gpu.jsonl"
+    nvidia-smi --query-gpu=timestamp,utilization.gpu,memory.used --format=csv,noheader,nounits -lms 200 \
+        >"$work/$group.smi" 2>/dev/null &
+    watcher=$!
     case $group in
     peer) python3 benches/gpu/pytorch.py ;;
+    # A second process finds the kernels that the first one tuned.
+    again) "$work/gpu-bench" epoch ;;
     *) "$work/gpu-bench" "$group" ;;
-    esac 2>"$OUT/$group.err" | tee -a "$OUT/gpu.jsonl"
-    [ ! -s "$OUT/$group.err" ] || tail -5 "$OUT/$group.err"
+    esac 2>"$work/$group.err" | tee -a "$OUT/gpu.jsonl"
+    kill "$watcher" 2>/dev/null
+    [ ! -s "$work/$group.err" ] || { echo "$group:"; tail -5 "$work/$group.err"; }
 done
-python3 benches/gpu/table.py "$OUT/gpu.jsonl"
+python3 benches/gpu/table.py "$OUT/gpu.jsonl" "$work"

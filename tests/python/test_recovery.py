@@ -153,6 +153,30 @@ def test_a_process_killed_while_a_cell_runs_is_replaced_by_one_with_the_same_env
         assert str(tmp_path.parent) in kernel.ok("std::env::current_dir()?").text
 
 
+# ---------------------------------------------------------------- crates of the user's own
+
+
+def test_cells_use_a_crate_that_was_added_and_keep_their_variables(tmp_path):
+    crate = tmp_path / "spectral"
+    (crate / "src").mkdir(parents=True)
+    (crate / "Cargo.toml").write_text('[package]\nname = "spectral"\nversion = "0.1.0"\nedition = "2024"\n')
+    (crate / "src" / "lib.rs").write_text(
+        "/// Normalised difference.\npub fn ndvi(red: f32, nir: f32) -> f32 { (nir - red) / (nir + red) }\n"
+        "#[derive(Debug)]\npub struct Pair(pub f32, pub f32);\n"
+    )
+    with Kernel(cwd=tmp_path) as kernel:
+        kernel.ok("let kept = vec![0.5f32, 1.5];\nlet size = swath::raster::Size::new(3, 4);")
+        kernel.ok(f'%dep spectral = {{ path = "{crate}" }}', seconds=300)
+        assert kernel.ok("spectral::ndvi(kept[0], kept[1])").text == "0.5"
+        # A variable of the crate's type, beside one of the library's, over several cells, through a failed one.
+        kernel.ok("let pair = spectral::Pair(1.0, 2.0);\nlet area = size.area();")
+        assert kernel.run("spectral::no_such_function()").status == "error"
+        cell = kernel.run("%dep no-such-crate-here = { path = \"nowhere\" }", seconds=300)
+        assert cell.status == "error" and "nowhere" in cell.everything()
+        assert kernel.ok("(pair, area, kept.len())").text == "(Pair(1.0, 2.0), 12, 2)"
+        assert kernel.ok("1 + 1").text == "2"
+
+
 # ---------------------------------------------------------------- the library is installed anew
 
 # Another build of the library, as far as the simplest cells can tell: what they call has the same names and other symbols.
