@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::eval::EngineOptions;
-use crate::install::{InstallOptions, Place};
+use crate::install::{CommandLink, InstallOptions, Place};
 use crate::toolchain::{Toolchain, library_folder};
 use crate::wire::{ServeOptions, serve};
 use crate::{doctor, forward, install};
@@ -120,6 +120,10 @@ fn run_command(command: Command) -> Result<ExitCode, String> {
                 "kernelspec:          {}\n",
                 installed.spec_folder.display()
             ));
+            print(&match installed.command {
+                CommandLink::Made(path) => format!("command:             {}\n", path.display()),
+                CommandLink::Left(why) => format!("no command `swath`:  {why}\n"),
+            });
         }
         Command::Uninstall { place } => {
             for folder in install::uninstall(&place.place(), &place.name)? {

@@ -1,5 +1,6 @@
 //! `swath install` and `swath uninstall`: the kernel in a stable folder of its own, and its kernelspec for Jupyter.
 
+mod command;
 mod environment;
 mod files;
 mod places;
@@ -7,6 +8,7 @@ mod spec;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use command::CommandLink;
 pub(crate) use environment::linked_folder;
 pub(crate) use places::Place;
 pub(crate) use spec::installed_specs;
@@ -33,6 +35,8 @@ pub(crate) struct Installed {
     pub(crate) program_folder: PathBuf,
     /// The kernelspec's folder.
     pub(crate) spec_folder: PathBuf,
+    /// The command `swath` for the shell.
+    pub(crate) command: CommandLink,
 }
 
 /// The programs beside each other in the build folder and in the installed one.
@@ -79,6 +83,7 @@ fn install_from(built: &Path, options: &InstallOptions) -> Result<Installed, Str
         spec::write(new, &program, &options.display_name, &env)
     })?;
     Ok(Installed {
+        command: command::link(&places.command, &program),
         program_folder: places.programs,
         spec_folder,
     })
@@ -114,6 +119,9 @@ pub(crate) fn uninstall(place: &Place, name: &str) -> Result<Vec<PathBuf>, Strin
         .any(|(_, program)| program.starts_with(&places.programs));
     if !used && places.programs.join(PROGRAMS[0]).exists() {
         files::remove(&places.programs)?;
+        if command::unlink(&places.command, &places.programs) {
+            removed.push(places.command);
+        }
         removed.push(places.programs);
     }
     Ok(removed)
@@ -219,8 +227,13 @@ mod tests {
         let place = Place::Prefix(prefix.clone());
         assert_eq!(uninstall(&place, "swath").unwrap().len(), 1);
         assert!(prefix.join("lib/swath/swath").exists());
-        assert_eq!(uninstall(&place, "swath-2").unwrap().len(), 2);
+        assert_eq!(
+            std::fs::canonicalize(prefix.join("bin/swath")).unwrap(),
+            std::fs::canonicalize(prefix.join("lib/swath/swath")).unwrap()
+        );
+        assert_eq!(uninstall(&place, "swath-2").unwrap().len(), 3);
         assert!(!prefix.join("lib/swath").exists());
+        assert!(prefix.join("bin/swath").symlink_metadata().is_err());
         assert!(
             uninstall(&place, "swath")
                 .unwrap_err()

@@ -21,6 +21,8 @@ pub(crate) struct Places {
     pub(crate) programs: PathBuf,
     /// Jupyter's kernelspecs.
     pub(crate) kernels: PathBuf,
+    /// The command `swath`, in a folder that is usually on the search path.
+    pub(crate) command: PathBuf,
 }
 
 impl Place {
@@ -41,6 +43,9 @@ impl Place {
                 Ok(Places {
                     programs: data.join("swath/kernel"),
                     kernels: absolute(&jupyter.join("kernels"))?,
+                    command: dirs::executable_dir()
+                        .unwrap_or_else(|| data.join("swath/bin"))
+                        .join("swath"),
                 })
             }
             Self::SysPrefix => {
@@ -57,6 +62,7 @@ impl Place {
                 Ok(Places {
                     programs: prefix.join("lib/swath"),
                     kernels: prefix.join("share/jupyter/kernels"),
+                    command: prefix.join("bin/swath"),
                 })
             }
         }
