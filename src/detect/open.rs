@@ -11,7 +11,7 @@ use crate::boxes::{BoundingBox, Detection};
 use crate::labels::Classes;
 use crate::predict::PredictError;
 use crate::scene::{Scene, around, bounds_of, is_box_file};
-use crate::vector::{no_polygons, property_names, read_values};
+use crate::vector::{property_names, read_values};
 
 /// What [`SceneBoxes::save`] calls the properties of a box.
 const CLASS: &str = "class";
@@ -211,7 +211,12 @@ fn of_vectors(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
     let asked: &[&str] = if has(SCORE) { &[SCORE, CLASS] } else { &[] };
     let (features, report) = read_values(path, &scene.raster().georeference(), asked)?;
     if features.is_empty() && report.features > 0 {
-        return Err(no_polygons(path, &report).into());
+        return Err(PredictError::NoSavedBoxes {
+            path: path.to_owned(),
+            features: report.features,
+            reasons: report.notice().unwrap_or_default(),
+        }
+        .into());
     }
     if asked.is_empty() && !features.is_empty() {
         let names = names.join(", ");

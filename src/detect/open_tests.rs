@@ -279,7 +279,7 @@ fn what_cannot_be_read_back_says_why() -> Result<()> {
     let bare = Scene::open(scene.raster().path())?;
     let nameless = SceneBoxes::open(out.join("detections.json"), &bare);
     refused(nameless, "do not name their classes", "boxes.gpkg");
-    refused(open(&out.join("centres.gpkg")), "not an area", "");
+    refused(open(&out.join("centres.gpkg")), "is a box", "boxes.gpkg");
     // Places.
     let several = text("detections.json").replacen("\"image_id\":1", "\"image_id\":2", 1);
     refused(open(&holding("e.json", &several)), "2 images", "one image");

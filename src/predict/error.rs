@@ -170,6 +170,16 @@ pub enum PredictError {
         /// Images in the file.
         images: usize,
     },
+    /// A vector file that was to hold saved boxes has no areas.
+    #[error("none of {features} features is a box ({reasons}): {path:?}")]
+    NoSavedBoxes {
+        /// The file.
+        path: PathBuf,
+        /// Features in the file.
+        features: usize,
+        /// What they are instead, with counts.
+        reasons: String,
+    },
     /// No saved box lies on the scene.
     #[error("none of {boxes} saved boxes lies on the scene of {scene}: {path:?}")]
     BoxesElsewhere {
@@ -265,6 +275,10 @@ impl Hint for PredictError {
             Self::BoxesOfSeveralImages { .. } => {
                 Some("keep the results of one image, with one `image_id`, in a file of their own".to_owned())
             }
+            Self::NoSavedBoxes { path, .. } => Some(format!(
+                "boxes are saved as rectangles, beside their centre points: {:?}",
+                path.with_file_name("boxes.gpkg")
+            )),
             Self::BoxesElsewhere { .. } => {
                 Some("open them with the scene that was searched".to_owned())
             }

@@ -11,6 +11,6 @@ mod write;
 pub use error::VectorError;
 pub(crate) use geopackage::GeoPackageWriter;
 pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
+pub(crate) use read::read_values;
 pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};
-pub(crate) use read::{no_polygons, read_values};
 pub use write::{Format, PointFeature, PolygonFeature, write_points, write_polygons};

@@ -103,7 +103,15 @@ pub fn read_polygons_reported(
     let properties: Vec<&str> = class_property.into_iter().collect();
     let (features, report) = read_values(path, target, &properties)?;
     if features.is_empty() {
-        return Err(no_polygons(path, &report).into());
+        let reasons = report
+            .notice()
+            .unwrap_or_else(|| "the file is empty".to_owned());
+        return Err(VectorError::NoPolygons {
+            path: path.to_owned(),
+            features: report.features,
+            reasons,
+        }
+        .into());
     }
     let feature = |(geometry, mut values): (_, Vec<Option<String>>)| Feature {
         geometry,
@@ -193,18 +201,6 @@ pub(crate) fn read_values(
         Ok(())
     })?;
     Ok((features, report))
-}
-
-/// No feature of the file is an area.
-pub(crate) fn no_polygons(path: &Path, report: &ReadReport) -> VectorError {
-    let reasons = report
-        .notice()
-        .unwrap_or_else(|| "the file is empty".to_owned());
-    VectorError::NoPolygons {
-        path: path.to_owned(),
-        features: report.features,
-        reasons,
-    }
 }
 
 struct Projector {
