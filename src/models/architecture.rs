@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::encoder::EncoderKind;
+use super::origin::Origin;
 use super::unet::UnetModel;
 use super::{
     BoxedNetwork, DeepLabV3Model, DeepLabV3PlusModel, FpnModel, ModelError, Network, Normalisation,
-    ResNetKind, Segmentation, WeightsReport, catalogue, state_dict, weights,
+    ResNetKind, Segmentation, WeightsReport, state_dict, weights,
 };
 use crate::Result;
 use crate::device::Device;
@@ -29,6 +30,9 @@ type Constructor = dyn Fn(usize, usize, &Device) -> BoxedNetwork + Send + Sync;
 #[serde(rename_all = "kebab-case")]
 pub struct Architecture {
     kind: Kind,
+    /// Choices made that this network does not have: an error at [`Architecture::build`].
+    #[serde(skip)]
+    misplaced: Vec<&'static str>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -142,7 +146,10 @@ impl Architecture {
                 Kind::DeeplabV3Plus(DeepLabOptions { encoder, dropout })
             }
         };
-        Self { kind }
+        Self {
+            kind,
+            misplaced: Vec::new(),
+        }
     }
 
     /// A network of your own: `build(bands, classes, device)` makes the module.
@@ -160,15 +167,23 @@ impl Architecture {
                 name: name.into(),
                 constructor: Some(Arc::new(constructor)),
             },
+            misplaced: Vec::new(),
         }
     }
 
-    fn change(mut self, change: impl FnOnce(&mut EncoderOptions)) -> Self {
+    /// Changes the encoder; a network of one's own has none to change, which matters if the choice `says` anything.
+    fn change(
+        mut self,
+        choice: &'static str,
+        says: bool,
+        change: impl FnOnce(&mut EncoderOptions),
+    ) -> Self {
         match &mut self.kind {
             Kind::Unet(UnetOptions { encoder, .. })
             | Kind::Fpn(FpnOptions { encoder, .. })
             | Kind::DeeplabV3(DeepLabOptions { encoder, .. })
             | Kind::DeeplabV3Plus(DeepLabOptions { encoder, .. }) => change(encoder),
+            Kind::Custom { .. } if says => self.misplaced.push(choice),
             Kind::Custom { .. } => {}
         }
         self
@@ -178,30 +193,38 @@ impl Architecture {
     /// torchvision's ResNets from PyTorch's server (see [`crate::models::catalogue`]).
     #[must_use]
     pub fn pretrained(self, pretrained: bool) -> Self {
-        self.change(|encoder| encoder.pretrained = pretrained)
+        self.change("pretrained", pretrained, |encoder| {
+            encoder.pretrained = pretrained;
+        })
     }
 
     /// Starts from a state dict (`.pth` or `.safetensors`) of the encoder or of the whole network, as
     /// [`crate::models::load_state_dict`] understands it. [`Architecture::weights_report`] says what is used of it.
     #[must_use]
     pub fn weights(self, path: impl Into<PathBuf>) -> Self {
-        self.change(|encoder| encoder.weights = Some(path.into()))
+        self.change("weights", true, |encoder| {
+            encoder.weights = Some(path.into());
+        })
     }
 
-    /// A U-Net's decoder channels from stride 16 to stride 1; `[256, 128, 64, 32, 16]` unless set.
+    /// A U-Net's decoder channels from stride 16 to stride 1; `[256, 128, 64, 32, 16]` unless set. On another network it
+    /// is an error of [`Architecture::build`].
     #[must_use]
     pub fn decoder_widths(mut self, widths: [usize; 5]) -> Self {
-        if let Kind::Unet(options) = &mut self.kind {
-            options.decoder_widths = widths;
+        match &mut self.kind {
+            Kind::Unet(options) => options.decoder_widths = widths,
+            _ => self.misplaced.push("decoder_widths"),
         }
         self
     }
 
-    /// The share of a DeepLab pyramid's outputs that training sets to 0; 0.5 unless set.
+    /// The share of a DeepLab pyramid's outputs that training sets to 0; 0.5 unless set. On another network it is an
+    /// error of [`Architecture::build`].
     #[must_use]
     pub fn dropout(mut self, share: f64) -> Self {
-        if let Kind::DeeplabV3(options) | Kind::DeeplabV3Plus(options) = &mut self.kind {
-            options.dropout = share;
+        match &mut self.kind {
+            Kind::DeeplabV3(options) | Kind::DeeplabV3Plus(options) => options.dropout = share,
+            _ => self.misplaced.push("dropout"),
         }
         self
     }
@@ -209,13 +232,17 @@ impl Architecture {
     /// Keeps the encoder as it is while training.
     #[must_use]
     pub fn freeze_encoder(self, freeze: bool) -> Self {
-        self.change(|encoder| encoder.freeze_encoder = freeze)
+        self.change("freeze_encoder", freeze, |encoder| {
+            encoder.freeze_encoder = freeze;
+        })
     }
 
     /// Trains the encoder at `scale` times the learning rate.
     #[must_use]
     pub fn encoder_lr_scale(self, scale: f64) -> Self {
-        self.change(|encoder| encoder.encoder_lr_scale = scale)
+        self.change("encoder_lr_scale", scale != 1.0, |encoder| {
+            encoder.encoder_lr_scale = scale;
+        })
     }
 
     /// The name people know it by, such as `U-Net EfficientNet-Lite0`.
@@ -318,18 +345,17 @@ impl Architecture {
         device: &Device,
     ) -> Result<(BoxedNetwork, Option<WeightsReport>)> {
         let mut network = self.build_blank(bands, classes, device)?;
-        let path = match self.encoder_options() {
-            Some(EncoderOptions {
-                weights: Some(path),
-                ..
-            }) => path.clone(),
-            Some(options) if options.pretrained => match options.encoder.resnet() {
-                None => pretrained_path()?,
-                Some(resnet) => catalogue::fetch(catalogue::imagenet(resnet))?,
-            },
-            _ => return Ok((network, None)),
+        let origin = self.encoder_options().and_then(|options| {
+            Origin::of(
+                options.encoder,
+                options.pretrained,
+                options.weights.as_deref(),
+            )
+        });
+        let Some(origin) = origin else {
+            return Ok((network, None));
         };
-        let file = weights::load(&path)?;
+        let file = weights::load(origin.path()?)?;
         let report =
             state_dict::load_state_dict::<Segmentation>(network.as_mut(), &self.name(), &file)?;
         Ok((network, Some(report)))
@@ -347,6 +373,7 @@ impl Architecture {
         device: &Device,
     ) -> Result<BoxedNetwork> {
         let burn = device.burn();
+        ModelError::refuse_misplaced(&self.misplaced, &self.name())?;
         if !matches!(self.kind, Kind::Custom { .. }) {
             self.check(bands, classes)?;
         }
@@ -438,27 +465,6 @@ impl Architecture {
             _ => Ok(()),
         }
     }
-}
-
-/// Where EfficientNet-Lite0's ImageNet weights are: the file that `SWATH_EFFICIENTNET_LITE0` names, otherwise the fetched
-/// one.
-pub(super) fn pretrained_path() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("SWATH_EFFICIENTNET_LITE0") {
-        return Ok(path.into());
-    }
-    let dataset = crate::data::fetch("efficientnet-lite0")?;
-    let weights = |path: &&PathBuf| {
-        path.extension()
-            .is_some_and(|extension| extension == "pth" || extension == "safetensors")
-    };
-    dataset.files.iter().find(weights).cloned().ok_or_else(|| {
-        let reason = "there is no `.pth` or `.safetensors` file among the fetched ones".to_owned();
-        ModelError::Weights {
-            path: dataset.dir.clone(),
-            reason,
-        }
-        .into()
-    })
 }
 
 impl fmt::Debug for Kind {

@@ -96,6 +96,14 @@ pub enum ModelError {
         /// The architecture's name.
         name: String,
     },
+    /// A choice of an architecture that its network does not have.
+    #[error("cannot build {network}: it has no `{choice}` to choose")]
+    Misplaced {
+        /// The network's name.
+        network: String,
+        /// The method of [`crate::models::Architecture`] or [`crate::models::DetectorArchitecture`].
+        choice: &'static str,
+    },
     /// A network that torchvision does not have.
     #[error("{network} cannot be exported to torchvision, which has no such network")]
     NotInTorchvision {
@@ -113,6 +121,17 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// An error if any choice was made that the network does not have.
+    pub(super) fn refuse_misplaced(choices: &[&'static str], network: &str) -> Result<(), Self> {
+        match choices.first() {
+            None => Ok(()),
+            Some(choice) => Err(Self::Misplaced {
+                network: network.to_owned(),
+                choice,
+            }),
+        }
+    }
+
     /// Tensors that do not fit: the first three of `problems`, and how many more there are.
     pub(super) fn mismatch(network: &str, problems: &[String]) -> Self {
         let shown = problems[..problems.len().min(3)].join("; ");
@@ -173,7 +192,23 @@ impl Hint for ModelError {
                  the library's own names"
                     .to_owned(),
             ),
+            Self::Misplaced { choice, .. } => Some(format!("leave it out: {}", whose(choice))),
             Self::Build { .. } => None,
         }
+    }
+}
+
+/// Which networks have a choice.
+fn whose(choice: &str) -> &'static str {
+    match choice {
+        "decoder_widths" => "U-Nets have it",
+        "dropout" => "DeepLabV3 and DeepLabV3+ have it",
+        "anchor_sizes" | "frozen_norms" => "RetinaNet and Faster R-CNN have it",
+        "box_loss" => "RetinaNet has it",
+        "freeze_encoder" | "encoder_lr_scale" => {
+            "a network of your own says in `encoder_prefixes` what its encoder is, and `Fit::freeze_encoder` and \
+             `Fit::encoder_rate` are made for it"
+        }
+        _ => "a network of your own gets its weights where it is made, or with `load_tensors`",
     }
 }

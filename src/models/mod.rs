@@ -23,6 +23,7 @@ mod module;
 mod network;
 mod normalisation;
 mod ops;
+mod origin;
 mod precision;
 mod pyramid;
 mod resnet;

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 
 use super::tensors::{self, NamedTensors};
-use super::{Encoder, EncoderKind, architecture, weights};
+use super::{Encoder, EncoderKind, origin, weights};
 
 /// Of a tensor: its shape, the mean of its absolute values, and 24 values spread over it.
 #[derive(Deserialize)]
@@ -216,7 +216,7 @@ fn efficientnet_lite0_computes_what_its_reference_does_and_learns_as_it_does() {
 
 #[test]
 fn efficientnet_lite0_with_imagenet_weights_agrees_with_its_reference() {
-    let path = match architecture::pretrained_path() {
+    let path = match origin::efficientnet_lite0() {
         Ok(path) if path.exists() => path,
         found => {
             // They are fetched where there is a network; `make test` lists among its notes what was not checked.

@@ -36,12 +36,30 @@ pub struct WeightsReport {
     pub adapted: Option<(String, [usize; 2])>,
 }
 
+/// What of a network a state dict has to hold, in the right shapes. The rest keeps its values where it does not, and the
+/// report says so.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Strictness<'a> {
+    /// The encoder, or everything in a network without one.
+    Encoder,
+    /// Everything but the layers of these names: those whose sizes depend on the classes.
+    AllBut(&'a [&'a str]),
+}
+
+impl Strictness<'_> {
+    /// Whether a tensor has to be in the file.
+    fn requires(self, name: &str, encoder: &[&str]) -> bool {
+        let is_in = |parts: &[&str]| parts.iter().any(|part| under(name, part).is_some());
+        match self {
+            Self::Encoder => encoder.is_empty() || is_in(encoder),
+            Self::AllBut(parts) => !is_in(parts),
+        }
+    }
+}
+
 impl WeightsReport {
-    /// The differences that are in the parts with the given prefixes (of the whole network without any), in words.
-    fn problems(&self, prefixes: &[&str]) -> Vec<String> {
-        let counts = |name: &str| {
-            prefixes.is_empty() || prefixes.iter().any(|prefix| under(name, prefix).is_some())
-        };
+    /// The differences in the tensors that count, in words.
+    fn problems(&self, counts: impl Fn(&str) -> bool) -> Vec<String> {
         let shapes = self
             .other_shape
             .iter()
@@ -156,6 +174,16 @@ pub fn load_state_dict<T: Task>(
     name: &str,
     file: &NamedTensors,
 ) -> Result<WeightsReport> {
+    load_state_dict_with::<T>(network, name, file, Strictness::Encoder)
+}
+
+/// [`load_state_dict`] with another idea of what the file has to hold.
+pub(super) fn load_state_dict_with<T: Task>(
+    network: &mut T::Network,
+    name: &str,
+    file: &NamedTensors,
+    strictness: Strictness<'_>,
+) -> Result<WeightsReport> {
     let prefixes = network.encoder_prefixes();
     let mut tensors = network.named_tensors();
     let mut report = WeightsReport {
@@ -204,7 +232,7 @@ pub fn load_state_dict<T: Task>(
         .filter(|name| !seen.contains(*name))
         .cloned()
         .collect();
-    let problems = report.problems(&prefixes);
+    let problems = report.problems(|name| strictness.requires(name, &prefixes));
     if !problems.is_empty() {
         return Err(ModelError::mismatch(name, &problems).into());
     }

@@ -57,7 +57,6 @@ pub(super) fn collect<M: Module>(module: &M) -> NamedTensors {
 struct Load<'a> {
     path: Vec<String>,
     tensors: &'a NamedTensors,
-    part: &'a str,
     problems: Vec<String>,
 }
 
@@ -72,9 +71,6 @@ impl ModuleMapper for Load<'_> {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let name = self.path.join(".");
-        if !name.starts_with(self.part) {
-            return param;
-        }
         let Some(data) = self.tensors.get(&name) else {
             self.problems.push(format!("{name} is missing"));
             return param;
@@ -105,20 +101,9 @@ pub(super) fn load<M: Module>(
     tensors: &NamedTensors,
     network: &str,
 ) -> Result<M, ModelError> {
-    load_part(module, tensors, network, "")
-}
-
-/// [`load`] for the tensors whose names begin with `part`; the others keep their values.
-pub(super) fn load_part<M: Module>(
-    module: M,
-    tensors: &NamedTensors,
-    network: &str,
-    part: &str,
-) -> Result<M, ModelError> {
     let mut mapper = Load {
         path: Vec::new(),
         tensors,
-        part,
         problems: Vec::new(),
     };
     let module = module.map(&mut mapper);

@@ -30,13 +30,15 @@ impl CenterNet {
         DetectorArchitecture::centernet(EncoderKind::EfficientnetLite0, true)
     }
 
-    /// CenterNet on ResNet-18, from random weights or a torchvision file ([`DetectorArchitecture::weights`]).
+    /// CenterNet on ResNet-18, from random weights, a state dict ([`DetectorArchitecture::weights`]), or torchvision's
+    /// ImageNet weights ([`DetectorArchitecture::pretrained`]).
     #[must_use]
     pub fn resnet18() -> DetectorArchitecture {
         DetectorArchitecture::centernet(EncoderKind::Resnet18, false)
     }
 
-    /// CenterNet on ResNet-34, from random weights or a torchvision file ([`DetectorArchitecture::weights`]).
+    /// CenterNet on ResNet-34, from random weights, a state dict ([`DetectorArchitecture::weights`]), or torchvision's
+    /// ImageNet weights ([`DetectorArchitecture::pretrained`]).
     #[must_use]
     pub fn resnet34() -> DetectorArchitecture {
         DetectorArchitecture::centernet(EncoderKind::Resnet34, false)

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::module::Module;
@@ -10,9 +10,9 @@ use super::retinanet::{BoxLoss, RetinaNetModel, RetinaNetOptions};
 use super::{BoxedDetectionNetwork, DetectionNetwork, ObjectDetection, common, state_dict};
 use crate::Result;
 use crate::device::Device;
-use crate::models::architecture::pretrained_path;
 use crate::models::centernet::{CenterNetModel, CenterNetOptions};
-use crate::models::{Blueprint, EncoderKind, ModelError, Normalisation, tensors, weights};
+use crate::models::origin::Origin;
+use crate::models::{Blueprint, EncoderKind, ModelError, Normalisation, WeightsReport, weights};
 
 type Constructor = dyn Fn(usize, usize, &Device) -> BoxedDetectionNetwork + Send + Sync;
 
@@ -28,6 +28,9 @@ pub struct DetectorArchitecture {
     kind: Kind,
     /// The pretrained part; none for a network of one's own.
     backbone: Option<Backbone>,
+    /// Choices made that this network does not have: an error when it is built.
+    #[serde(skip)]
+    misplaced: Vec<&'static str>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -84,28 +87,35 @@ impl Backbone {
             false => network,
         }
     }
+
+    /// The file it starts from; `None` is random weights.
+    pub(in crate::models) fn origin(&self) -> Option<Origin<'_>> {
+        Origin::of(self.encoder, self.pretrained, self.weights.as_deref())
+    }
 }
 
 impl DetectorArchitecture {
-    pub(in crate::models) fn centernet(encoder: EncoderKind, pretrained: bool) -> Self {
+    fn new(kind: Kind, backbone: Option<Backbone>) -> Self {
         Self {
-            kind: Kind::CenterNet(CenterNetOptions::default()),
-            backbone: Some(Backbone::new(encoder, pretrained)),
+            kind,
+            backbone,
+            misplaced: Vec::new(),
         }
+    }
+
+    pub(in crate::models) fn centernet(encoder: EncoderKind, pretrained: bool) -> Self {
+        let kind = Kind::CenterNet(CenterNetOptions::default());
+        Self::new(kind, Some(Backbone::new(encoder, pretrained)))
     }
 
     pub(super) fn retinanet(encoder: EncoderKind) -> Self {
-        Self {
-            kind: Kind::RetinaNet(RetinaNetOptions::default()),
-            backbone: Some(Backbone::new(encoder, false)),
-        }
+        let kind = Kind::RetinaNet(RetinaNetOptions::default());
+        Self::new(kind, Some(Backbone::new(encoder, false)))
     }
 
     pub(super) fn faster_rcnn(encoder: EncoderKind) -> Self {
-        Self {
-            kind: Kind::FasterRcnn(FasterRcnnOptions::default()),
-            backbone: Some(Backbone::new(encoder, false)),
-        }
+        let kind = Kind::FasterRcnn(FasterRcnnOptions::default());
+        Self::new(kind, Some(Backbone::new(encoder, false)))
     }
 
     /// A network of your own: `build(bands, classes, device)` makes the module; `classes` counts the background.
@@ -118,83 +128,124 @@ impl DetectorArchitecture {
         let constructor = move |bands, classes, device: &Device| -> BoxedDetectionNetwork {
             Box::new(build(bands, classes, device.burn()))
         };
-        Self {
-            kind: Kind::Custom {
-                name: name.into(),
-                constructor: Some(Arc::new(constructor)),
-            },
-            backbone: None,
-        }
+        let kind = Kind::Custom {
+            name: name.into(),
+            constructor: Some(Arc::new(constructor)),
+        };
+        Self::new(kind, None)
     }
 
-    fn change(mut self, change: impl FnOnce(&mut Backbone)) -> Self {
-        if let Some(backbone) = &mut self.backbone {
-            change(backbone);
+    /// Changes the encoder; a network of one's own has none to change, which matters if the choice `says` anything.
+    fn change(
+        mut self,
+        choice: &'static str,
+        says: bool,
+        change: impl FnOnce(&mut Backbone),
+    ) -> Self {
+        match &mut self.backbone {
+            Some(backbone) => change(backbone),
+            None if says => self.misplaced.push(choice),
+            None => {}
         }
         self
     }
 
-    /// Whether to start from ImageNet weights. Only EfficientNet-Lite0's can be fetched.
+    /// Whether to start the encoder from ImageNet weights: EfficientNet-Lite0's come from the Python package index,
+    /// torchvision's ResNets from PyTorch's server (see [`crate::models::catalogue`]).
+    ///
+    /// RetinaNet and Faster R-CNN then keep their batch norms frozen ([`DetectorArchitecture::frozen_norms`]), as in
+    /// torchvision.
     #[must_use]
     pub fn pretrained(self, pretrained: bool) -> Self {
-        self.change(|backbone| {
-            backbone.pretrained = pretrained && backbone.encoder == EncoderKind::EfficientnetLite0;
+        let has_frozen_norms = self.is_in_torchvision();
+        self.change("pretrained", pretrained, |backbone| {
+            if has_frozen_norms && backbone.pretrained != pretrained {
+                backbone.frozen_norms = pretrained || backbone.weights.is_some();
+            }
+            backbone.pretrained = pretrained;
         })
     }
 
-    /// Starts the encoder from a state dict with torchvision's or `efficientnet_lite_pytorch`'s names (`.pth` or
-    /// `.safetensors`).
+    /// Starts from a state dict (`.pth` or `.safetensors`) of the encoder, with torchvision's or
+    /// `efficientnet_lite_pytorch`'s names, or of the whole detector. [`DetectorArchitecture::weights_report`] says what is
+    /// used of it.
     ///
-    /// RetinaNet and Faster R-CNN also take torchvision's state dict of the whole detector, such as that of COCO; the
-    /// layers whose sizes depend on the classes then start from random weights, unless their number is the same.
+    /// For RetinaNet and Faster R-CNN the whole detector is torchvision's, such as that of COCO. Layers whose sizes depend
+    /// on the classes start from random weights, unless their number is the same; all else must be there.
     #[must_use]
     pub fn weights(self, path: impl Into<PathBuf>) -> Self {
-        self.change(|backbone| {
+        let has_frozen_norms = self.is_in_torchvision();
+        self.change("weights", true, |backbone| {
             backbone.weights = Some(path.into());
-            backbone.frozen_norms = true;
+            backbone.frozen_norms |= has_frozen_norms;
         })
     }
 
     /// The side of the smallest anchors in pixels, finest level first: at strides 8 to 128 of RetinaNet and 4 to 64 of
-    /// Faster R-CNN. `[32, 64, 128, 256, 512]` unless set; halve them for objects of 10 to 20 pixels. Detectors without
-    /// anchors stay as they are.
+    /// Faster R-CNN. `[32, 64, 128, 256, 512]` unless set; halve them for objects of 10 to 20 pixels. For a detector
+    /// without anchors it is an error when the network is built.
     #[must_use]
     pub fn anchor_sizes(mut self, sizes: [f64; 5]) -> Self {
         match &mut self.kind {
             Kind::RetinaNet(options) => options.anchor_sizes = sizes,
             Kind::FasterRcnn(options) => options.anchor_sizes = sizes,
-            Kind::CenterNet(_) | Kind::Custom { .. } => {}
+            Kind::CenterNet(_) | Kind::Custom { .. } => self.misplaced.push("anchor_sizes"),
         }
         self
     }
 
-    /// How RetinaNet learns the sides of boxes; [`BoxLoss::L1`] unless set. Other detectors stay as they are.
+    /// How RetinaNet learns the sides of boxes; [`BoxLoss::L1`] unless set. For another detector it is an error when the
+    /// network is built.
     #[must_use]
     pub fn box_loss(mut self, loss: BoxLoss) -> Self {
-        if let Kind::RetinaNet(options) = &mut self.kind {
-            options.box_loss = loss;
+        match &mut self.kind {
+            Kind::RetinaNet(options) => options.box_loss = loss,
+            _ => self.misplaced.push("box_loss"),
         }
         self
     }
 
     /// Whether the batch norms of RetinaNet and Faster R-CNN keep their statistics and factors while training, for
     /// batches too small to have statistics of their own: torchvision's `FrozenBatchNorm2d`. They do with
-    /// [`DetectorArchitecture::weights`], as in torchvision, and do not with random weights.
+    /// [`DetectorArchitecture::weights`] and [`DetectorArchitecture::pretrained`], as in torchvision, and do not with
+    /// random weights. For another detector `true` is an error when the network is built.
     #[must_use]
-    pub fn frozen_norms(self, frozen: bool) -> Self {
-        self.change(|backbone| backbone.frozen_norms = frozen)
+    pub fn frozen_norms(mut self, frozen: bool) -> Self {
+        if frozen && !self.is_in_torchvision() {
+            self.misplaced.push("frozen_norms");
+            return self;
+        }
+        self.change("frozen_norms", frozen, |backbone| {
+            backbone.frozen_norms = frozen;
+        })
     }
 
     /// Keeps the encoder as it is while training.
     #[must_use]
     pub fn freeze_encoder(self, freeze: bool) -> Self {
-        self.change(|backbone| backbone.frozen = freeze)
+        self.change("freeze_encoder", freeze, |backbone| {
+            backbone.frozen = freeze;
+        })
     }
 
     /// Trains the encoder at `scale` times the learning rate.
     #[must_use]
     pub fn encoder_lr_scale(self, scale: f64) -> Self {
-        self.change(|backbone| backbone.lr_scale = scale)
+        self.change("encoder_lr_scale", scale != 1.0, |backbone| {
+            backbone.lr_scale = scale;
+        })
+    }
+
+    /// What building a network for these bands and classes uses of the state dict it starts from; `None` when it starts
+    /// from random weights.
+    ///
+    /// # Errors
+    ///
+    /// When the sizes are impossible, or the weights cannot be had or do not fit.
+    pub fn weights_report(&self, bands: usize, classes: usize) -> Result<Option<WeightsReport>> {
+        Ok(self
+            .build_with_report(bands, classes, &Device::current())?
+            .1)
     }
 
     /// The encoder, where there is one of ours.
@@ -255,7 +306,7 @@ impl Blueprint<ObjectDetection> for DetectorArchitecture {
                     Normalisation::from_moments(mean, std, Normalisation::IMAGENET_SPREAD)
                 }
             }
-            Some(backbone) if backbone.weights.is_some() && eight_bit && mean.len() == 3 => {
+            Some(backbone) if backbone.origin().is_some() && eight_bit && mean.len() == 3 => {
                 Normalisation::imagenet()
             }
             _ => Normalisation::from_moments(mean, std, 1.0),
@@ -268,15 +319,7 @@ impl Blueprint<ObjectDetection> for DetectorArchitecture {
         classes: usize,
         device: &Device,
     ) -> Result<BoxedDetectionNetwork> {
-        let path = match &self.backbone {
-            Some(Backbone {
-                weights: Some(path),
-                ..
-            }) => Some(path.clone()),
-            Some(backbone) if backbone.pretrained => Some(pretrained_path()?),
-            _ => None,
-        };
-        self.make(bands, classes, device, path.as_deref())
+        Ok(self.build_with_report(bands, classes, device)?.0)
     }
 
     fn build_blank(
@@ -285,7 +328,7 @@ impl Blueprint<ObjectDetection> for DetectorArchitecture {
         classes: usize,
         device: &Device,
     ) -> Result<BoxedDetectionNetwork> {
-        self.make(bands, classes, device, None)
+        self.make(bands, classes, device)
     }
 
     fn encoder_rate(&self) -> f64 {
@@ -298,16 +341,27 @@ impl Blueprint<ObjectDetection> for DetectorArchitecture {
 }
 
 impl DetectorArchitecture {
-    /// The network, with the weights of a file where there is one and with random weights otherwise.
-    fn make(
+    fn build_with_report(
         &self,
         bands: usize,
         classes: usize,
         device: &Device,
-        weights: Option<&Path>,
-    ) -> Result<BoxedDetectionNetwork> {
+    ) -> Result<(BoxedDetectionNetwork, Option<WeightsReport>)> {
+        let mut network = self.make(bands, classes, device)?;
+        let Some(origin) = self.backbone.as_ref().and_then(Backbone::origin) else {
+            return Ok((network, None));
+        };
+        let file = weights::load(origin.path()?)?;
+        let report = state_dict::load(network.as_mut(), &self.name(), file)?;
+        Ok((network, Some(report)))
+    }
+
+    /// The network with random weights.
+    fn make(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedDetectionNetwork> {
+        let name = self.name();
+        ModelError::refuse_misplaced(&self.misplaced, &name)?;
         self.check(bands, classes)?;
-        let (name, place) = (self.name(), device.burn());
+        let place = device.burn();
         let resnet = |backbone: &Backbone| {
             backbone.encoder.resnet().ok_or_else(|| ModelError::Build {
                 network: self.name(),
@@ -315,23 +369,21 @@ impl DetectorArchitecture {
             })
         };
         match (&self.kind, &self.backbone) {
-            (Kind::CenterNet(options), Some(backbone)) => {
-                let network = CenterNetModel::new(backbone.encoder, bands, classes, options, place);
-                Ok(match weights {
-                    Some(path) => Box::new(with_encoder_weights(network, path, bands, &name)?),
-                    None => Box::new(network),
-                })
-            }
+            (Kind::CenterNet(options), Some(backbone)) => Ok(Box::new(CenterNetModel::new(
+                backbone.encoder,
+                bands,
+                classes,
+                options,
+                place,
+            ))),
             (Kind::RetinaNet(options), Some(backbone)) => {
-                let resnet = resnet(backbone)?;
-                let network = RetinaNetModel::new(resnet, bands, classes, options, place);
-                let network = state_dict::load(network, weights, bands, &name)?;
+                let network =
+                    RetinaNetModel::new(resnet(backbone)?, bands, classes, options, place);
                 Ok(Box::new(backbone.settle(network)))
             }
             (Kind::FasterRcnn(options), Some(backbone)) => {
-                let resnet = resnet(backbone)?;
-                let network = FasterRcnnModel::new(resnet, bands, classes, options, place);
-                let network = state_dict::load(network, weights, bands, &name)?;
+                let network =
+                    FasterRcnnModel::new(resnet(backbone)?, bands, classes, options, place);
                 Ok(Box::new(backbone.settle(network)))
             }
             (
@@ -344,21 +396,6 @@ impl DetectorArchitecture {
             _ => Err(ModelError::NoConstructor { name }.into()),
         }
     }
-}
-
-/// Loads a state dict into the part `encoder` of a network, its first convolution adapted to the bands.
-fn with_encoder_weights<M: Module>(network: M, path: &Path, bands: usize, name: &str) -> Result<M> {
-    let mut loaded = weights::encoder_names(weights::load(path)?);
-    for first in ["encoder.conv1.weight", "encoder.conv_stem.weight"] {
-        if let Some(weight) = loaded.get_mut(first) {
-            *weight =
-                weights::adapt_bands(weight, bands).map_err(|reason| ModelError::Weights {
-                    path: path.to_owned(),
-                    reason,
-                })?;
-        }
-    }
-    Ok(tensors::load_part(network, &loaded, name, "encoder")?)
 }
 
 impl fmt::Debug for Kind {

@@ -1,4 +1,4 @@
-//! What RetinaNet and Faster R-CNN do with labels that say little, with state dicts, and with a few steps of training.
+//! What RetinaNet and Faster R-CNN do with labels that say little and with a few steps of training.
 
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams};
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::boxes::{Annotation, BoundingBox};
 use crate::device::Device;
-use crate::models::{Blueprint, NamedTensors, ResNetKind, tensors};
+use crate::models::{Blueprint, ResNetKind, tensors};
 
 const SIZE: usize = 64;
 
@@ -36,7 +36,7 @@ fn faster_rcnn() -> FasterRcnnModel {
 }
 
 /// Two images of dim noise, each with a bright square, and the square's box.
-fn drawn(device: &BurnDevice) -> (Tensor<4>, Vec<Vec<Annotation>>) {
+pub(super) fn drawn(device: &BurnDevice) -> (Tensor<4>, Vec<Vec<Annotation>>) {
     let mut values = super::oracle::noise("drawn", 2 * 2 * SIZE * SIZE);
     let mut targets = Vec::new();
     for (image, (left, top, side)) in [(10, 20, 16), (36, 8, 18)].into_iter().enumerate() {
@@ -56,7 +56,7 @@ fn drawn(device: &BurnDevice) -> (Tensor<4>, Vec<Vec<Annotation>>) {
     )
 }
 
-fn total(losses: Vec<(&'static str, Tensor<1>)>) -> Tensor<1> {
+pub(super) fn total(losses: Vec<(&'static str, Tensor<1>)>) -> Tensor<1> {
     losses
         .into_iter()
         .map(|(_, loss)| loss)
@@ -196,137 +196,6 @@ fn no_box_is_found_where_no_score_is_high_enough() {
     assert_eq!(
         faster_rcnn().valid().detect(images, &options),
         vec![vec![]; 2]
-    );
-}
-
-fn written(folder: &std::path::Path, name: &str, tensors: &NamedTensors) -> std::path::PathBuf {
-    let path = folder.join(name);
-    let views: Vec<_> = tensors
-        .iter()
-        .map(|(name, data)| {
-            let shape = data.shape().to_vec();
-            let view = safetensors::tensor::TensorView::new(
-                safetensors::Dtype::F32,
-                shape,
-                data.as_bytes(),
-            );
-            (name.clone(), view.unwrap())
-        })
-        .collect();
-    std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
-    path
-}
-
-fn tensors_of(architecture: &DetectorArchitecture, bands: usize, classes: usize) -> NamedTensors {
-    let network = architecture.build(bands, classes, &Device::cpu()).unwrap();
-    network.inference().named_tensors()
-}
-
-/// The names of torchvision before version 0.13.
-fn old_names(tensors: NamedTensors) -> NamedTensors {
-    tensors
-        .into_iter()
-        .map(|(name, data)| {
-            let mut parts: Vec<String> = name.split('.').map(str::to_owned).collect();
-            let is_block =
-                parts.iter().any(|part| part.ends_with("_blocks")) && !name.contains("extra");
-            if is_block || name.starts_with("rpn.head.conv") {
-                parts.remove(parts.len() - 2);
-            }
-            if name.starts_with("rpn.head.conv") {
-                parts.remove(parts.len() - 2);
-            }
-            if name.starts_with("head.") && name.contains(".conv.") {
-                parts.remove(parts.len() - 2);
-                let number: usize = parts[3].parse().unwrap();
-                parts[3] = (2 * number).to_string();
-            }
-            (parts.join("."), data)
-        })
-        .collect()
-}
-
-#[test]
-fn detectors_take_torchvisions_state_dicts_of_today_and_of_before() {
-    let folder = tempfile::tempdir().unwrap();
-    for (architecture, of_classes) in [
-        (RetinaNet::resnet18(), "head.classification_head.cls_logits"),
-        (FasterRcnn::resnet18(), "roi_heads.box_predictor"),
-    ] {
-        let original = tensors_of(&architecture, 3, 4);
-        let today = written(folder.path(), "today.safetensors", &original);
-        assert_eq!(
-            tensors_of(&architecture.clone().weights(&today), 3, 4),
-            original
-        );
-
-        // The old files' batch norms had no epsilon; ours take theirs off the variance.
-        let before = written(
-            folder.path(),
-            "before.safetensors",
-            &old_names(original.clone()),
-        );
-        for (name, data) in tensors_of(&architecture.clone().weights(&before), 3, 4) {
-            if name.ends_with("running_var") {
-                let change = original[&name].as_slice::<f32>().unwrap()[0]
-                    - data.as_slice::<f32>().unwrap()[0];
-                assert!((change - 1e-5).abs() < 1e-6, "{name} {change}");
-            } else {
-                assert_eq!(data, original[&name], "{name}");
-            }
-        }
-
-        // Other classes and bands: all but the layers of the classes, and the first convolution repeated.
-        let other = tensors_of(&architecture.weights(&today), 6, 2);
-        for (name, data) in other {
-            if !name.starts_with(of_classes) && name != "backbone.body.conv1.weight" {
-                assert_eq!(data, original[&name], "{name}");
-            }
-        }
-    }
-}
-
-#[test]
-fn detectors_take_an_encoders_state_dict() {
-    let folder = tempfile::tempdir().unwrap();
-    let original = tensors_of(&RetinaNet::resnet18(), 3, 3);
-    let encoder: NamedTensors = original
-        .iter()
-        .filter_map(|(name, data)| {
-            Some((
-                name.strip_prefix("backbone.body.")?.to_owned(),
-                data.clone(),
-            ))
-        })
-        .collect();
-    let path = written(folder.path(), "resnet18.safetensors", &encoder);
-    let loaded = tensors_of(&FasterRcnn::resnet18().weights(&path), 3, 2);
-    for (name, data) in loaded {
-        if let Some(name) = name.strip_prefix("backbone.body.") {
-            assert_eq!(data, encoder[name], "{name}");
-        }
-    }
-}
-
-#[test]
-fn weights_of_another_encoder_are_refused_by_name() {
-    let folder = tempfile::tempdir().unwrap();
-    let other = tensors_of(&RetinaNet::resnet18(), 3, 3);
-    let path = written(folder.path(), "retinanet.safetensors", &other);
-    let refused = |architecture: DetectorArchitecture| {
-        let result = architecture.weights(&path).build(3, 3, &Device::cpu());
-        result.err().unwrap().to_string()
-    };
-    let error = refused(RetinaNet::resnet34());
-    assert!(
-        error.contains("RetinaNet ResNet-34") && error.contains("backbone.body.layer"),
-        "{error}"
-    );
-    let error = refused(FasterRcnn::resnet18());
-    assert!(
-        error.contains("Faster R-CNN ResNet-18")
-            && error.contains("backbone.fpn.inner_blocks.0.0.weight should have the shape"),
-        "{error}"
     );
 }
 

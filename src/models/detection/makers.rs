@@ -12,20 +12,23 @@ use crate::models::EncoderKind;
 pub struct RetinaNet;
 
 impl RetinaNet {
-    /// RetinaNet on ResNet-18, from random weights or a torchvision file ([`DetectorArchitecture::weights`]).
+    /// RetinaNet on ResNet-18, from random weights, a torchvision file ([`DetectorArchitecture::weights`]), or
+    /// torchvision's ImageNet weights ([`DetectorArchitecture::pretrained`]).
     #[must_use]
     pub fn resnet18() -> DetectorArchitecture {
         DetectorArchitecture::retinanet(EncoderKind::Resnet18)
     }
 
-    /// RetinaNet on ResNet-34, from random weights or a torchvision file ([`DetectorArchitecture::weights`]).
+    /// RetinaNet on ResNet-34, from random weights, a torchvision file ([`DetectorArchitecture::weights`]), or
+    /// torchvision's ImageNet weights ([`DetectorArchitecture::pretrained`]).
     #[must_use]
     pub fn resnet34() -> DetectorArchitecture {
         DetectorArchitecture::retinanet(EncoderKind::Resnet34)
     }
 
-    /// RetinaNet on ResNet-50, from random weights or a torchvision file ([`DetectorArchitecture::weights`]): of the
-    /// encoder, or of a whole RetinaNet trained on COCO.
+    /// RetinaNet on ResNet-50, from random weights, torchvision's ImageNet weights
+    /// ([`DetectorArchitecture::pretrained`]), or a torchvision file ([`DetectorArchitecture::weights`]): of the encoder, or
+    /// of a whole RetinaNet trained on COCO.
     #[must_use]
     pub fn resnet50() -> DetectorArchitecture {
         DetectorArchitecture::retinanet(EncoderKind::Resnet50)
@@ -43,20 +46,23 @@ impl RetinaNet {
 pub struct FasterRcnn;
 
 impl FasterRcnn {
-    /// Faster R-CNN on ResNet-18, from random weights or a torchvision file ([`DetectorArchitecture::weights`]).
+    /// Faster R-CNN on ResNet-18, from random weights, a torchvision file ([`DetectorArchitecture::weights`]), or
+    /// torchvision's ImageNet weights ([`DetectorArchitecture::pretrained`]).
     #[must_use]
     pub fn resnet18() -> DetectorArchitecture {
         DetectorArchitecture::faster_rcnn(EncoderKind::Resnet18)
     }
 
-    /// Faster R-CNN on ResNet-34, from random weights or a torchvision file ([`DetectorArchitecture::weights`]).
+    /// Faster R-CNN on ResNet-34, from random weights, a torchvision file ([`DetectorArchitecture::weights`]), or
+    /// torchvision's ImageNet weights ([`DetectorArchitecture::pretrained`]).
     #[must_use]
     pub fn resnet34() -> DetectorArchitecture {
         DetectorArchitecture::faster_rcnn(EncoderKind::Resnet34)
     }
 
-    /// Faster R-CNN on ResNet-50, from random weights or a torchvision file ([`DetectorArchitecture::weights`]): of the
-    /// encoder, or of a whole Faster R-CNN trained on COCO.
+    /// Faster R-CNN on ResNet-50, from random weights, torchvision's ImageNet weights
+    /// ([`DetectorArchitecture::pretrained`]), or a torchvision file ([`DetectorArchitecture::weights`]): of the encoder, or
+    /// of a whole Faster R-CNN trained on COCO.
     #[must_use]
     pub fn resnet50() -> DetectorArchitecture {
         DetectorArchitecture::faster_rcnn(EncoderKind::Resnet50)

@@ -30,3 +30,5 @@ mod models_tests;
 mod oracle;
 #[cfg(test)]
 mod pieces_tests;
+#[cfg(test)]
+mod weights_tests;

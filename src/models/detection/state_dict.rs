@@ -1,74 +1,46 @@
-//! Torchvision's state dicts in RetinaNet and Faster R-CNN: of the encoder alone, or of a whole detector.
-//!
-//! Not through [`crate::models::load_state_dict`], which wants only the encoder complete and lets the rest keep its random
-//! weights. A detector's file must hold every tensor but those of the classes, so that one of another detector or another
-//! depth is refused; and an old file's variances have to change, by what only its names tell.
+//! State dicts in detectors: of the encoder alone, or of a whole detector.
 
-use std::path::Path;
-
-use burn::module::Module;
 use burn::tensor::TensorData;
 
+use super::{AnyDetectionNetwork, ObjectDetection};
 use crate::Result;
-use crate::models::{ModelError, NamedTensors, tensors, weights};
+use crate::models::state_dict::{Strictness, load_state_dict_with};
+use crate::models::{NamedTensors, WeightsReport};
 
-/// Where a detector has its encoder.
+/// Where torchvision's detectors have their encoder.
 const BODY: &str = "backbone.body.";
+/// The names that only the file of a whole detector has: the encoder in torchvision's, the heat map in a CenterNet's.
+const OF_DETECTORS: [&str; 2] = [BODY, "heat."];
 /// The layers whose sizes depend on the classes.
-const OF_CLASSES: [&str; 2] = [
-    "head.classification_head.cls_logits.",
-    "roi_heads.box_predictor.",
+const OF_CLASSES: [&str; 3] = [
+    "head.classification_head.cls_logits",
+    "roi_heads.box_predictor",
+    "heat.out",
 ];
 /// Our batch norms' epsilon, and torchvision's but for the detectors of its `COCO_V1` weights.
 const EPSILON: f32 = 1e-5;
 
-/// Puts a state dict, if there is one, into a detector: a whole detector's where its names say so, otherwise an
-/// encoder's.
+/// Puts a state dict into a detector: a whole detector's where its names say so, otherwise an encoder's.
 ///
-/// The layers whose sizes depend on the classes keep their random weights where the file is about other classes. The
-/// first convolution is adapted to the bands.
+/// A detector's file must hold every tensor but those of the classes, so that one of another detector or another depth is
+/// refused. The first convolution is adapted to the bands.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or its tensors are not those of the network: then the error names the first ones.
-pub(super) fn load<M: Module>(
-    network: M,
-    path: Option<&Path>,
-    bands: usize,
+/// When the tensors are not those of the network: then the error names the first ones, and the network is unchanged.
+pub(super) fn load(
+    network: &mut (dyn AnyDetectionNetwork + 'static),
     name: &str,
-) -> Result<M> {
-    let Some(path) = path else {
-        return Ok(network);
-    };
-    let mut loaded = weights::load(path)?;
-    let whole = loaded.keys().any(|name| name.starts_with(BODY));
-    if whole {
-        loaded = current(loaded);
+    file: NamedTensors,
+) -> Result<WeightsReport> {
+    let file = current(file);
+    let of_a_detector = |name: &String| OF_DETECTORS.iter().any(|part| name.starts_with(part));
+    let strictness = if file.keys().any(of_a_detector) {
+        Strictness::AllBut(&OF_CLASSES)
     } else {
-        loaded = loaded
-            .into_iter()
-            .map(|(name, data)| (format!("{BODY}{name}"), data))
-            .collect();
-    }
-    if let Some(weight) = loaded.get_mut("backbone.body.conv1.weight") {
-        *weight = weights::adapt_bands(weight, bands).map_err(|reason| ModelError::Weights {
-            path: path.to_owned(),
-            reason,
-        })?;
-    }
-    if !whole {
-        return Ok(tensors::load_part(network, &loaded, name, BODY)?);
-    }
-    for (own, data) in tensors::collect(&network.valid()) {
-        let depends = OF_CLASSES.iter().any(|prefix| own.starts_with(prefix));
-        let fits = loaded
-            .get(&own)
-            .is_some_and(|loaded| loaded.shape() == data.shape());
-        if depends && !fits {
-            loaded.insert(own, data);
-        }
-    }
-    Ok(tensors::load(network, &loaded, name)?)
+        Strictness::Encoder
+    };
+    load_state_dict_with::<ObjectDetection>(network, name, &file, strictness)
 }
 
 /// The names of today's torchvision, where the file has those of before version 0.13: convolutions of the pyramid and the

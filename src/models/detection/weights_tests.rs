@@ -1,0 +1,313 @@
+//! State dicts in detectors: which are taken, what is used of them, and where pretrained ones come from.
+
+use burn::optim::AdamWConfig;
+
+use super::behaviour_tests::{drawn, total};
+use super::{DetectorArchitecture, FasterRcnn, RetinaNet};
+use crate::Hint;
+use crate::device::Device;
+use crate::models::origin::Origin;
+use crate::models::{
+    Blueprint, CenterNet, NamedTensors, Normalisation, ResNetKind, Unet, catalogue,
+};
+
+fn written(folder: &std::path::Path, name: &str, tensors: &NamedTensors) -> std::path::PathBuf {
+    let path = folder.join(name);
+    let views: Vec<_> = tensors
+        .iter()
+        .map(|(name, data)| {
+            let shape = data.shape().to_vec();
+            let view = safetensors::tensor::TensorView::new(
+                safetensors::Dtype::F32,
+                shape,
+                data.as_bytes(),
+            );
+            (name.clone(), view.unwrap())
+        })
+        .collect();
+    std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+    path
+}
+
+fn tensors_of(architecture: &DetectorArchitecture, bands: usize, classes: usize) -> NamedTensors {
+    let network = architecture.build(bands, classes, &Device::cpu()).unwrap();
+    network.inference().named_tensors()
+}
+
+/// The names of torchvision before version 0.13.
+fn old_names(tensors: NamedTensors) -> NamedTensors {
+    tensors
+        .into_iter()
+        .map(|(name, data)| {
+            let mut parts: Vec<String> = name.split('.').map(str::to_owned).collect();
+            let is_block =
+                parts.iter().any(|part| part.ends_with("_blocks")) && !name.contains("extra");
+            if is_block || name.starts_with("rpn.head.conv") {
+                parts.remove(parts.len() - 2);
+            }
+            if name.starts_with("rpn.head.conv") {
+                parts.remove(parts.len() - 2);
+            }
+            if name.starts_with("head.") && name.contains(".conv.") {
+                parts.remove(parts.len() - 2);
+                let number: usize = parts[3].parse().unwrap();
+                parts[3] = (2 * number).to_string();
+            }
+            (parts.join("."), data)
+        })
+        .collect()
+}
+
+#[test]
+fn detectors_take_torchvisions_state_dicts_of_today_and_of_before() {
+    let folder = tempfile::tempdir().unwrap();
+    for (architecture, of_classes) in [
+        (RetinaNet::resnet18(), "head.classification_head.cls_logits"),
+        (FasterRcnn::resnet18(), "roi_heads.box_predictor"),
+    ] {
+        let original = tensors_of(&architecture, 3, 4);
+        let today = written(folder.path(), "today.safetensors", &original);
+        assert_eq!(
+            tensors_of(&architecture.clone().weights(&today), 3, 4),
+            original
+        );
+
+        // The old files' batch norms had no epsilon; ours take theirs off the variance.
+        let before = written(
+            folder.path(),
+            "before.safetensors",
+            &old_names(original.clone()),
+        );
+        for (name, data) in tensors_of(&architecture.clone().weights(&before), 3, 4) {
+            if name.ends_with("running_var") {
+                let change = original[&name].as_slice::<f32>().unwrap()[0]
+                    - data.as_slice::<f32>().unwrap()[0];
+                assert!((change - 1e-5).abs() < 1e-6, "{name} {change}");
+            } else {
+                assert_eq!(data, original[&name], "{name}");
+            }
+        }
+
+        // Other classes and bands: all but the layers of the classes, and the first convolution repeated.
+        let other = tensors_of(&architecture.weights(&today), 6, 2);
+        for (name, data) in other {
+            if !name.starts_with(of_classes) && name != "backbone.body.conv1.weight" {
+                assert_eq!(data, original[&name], "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn detectors_take_an_encoders_state_dict() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = tensors_of(&RetinaNet::resnet18(), 3, 3);
+    let encoder: NamedTensors = original
+        .iter()
+        .filter_map(|(name, data)| {
+            Some((
+                name.strip_prefix("backbone.body.")?.to_owned(),
+                data.clone(),
+            ))
+        })
+        .collect();
+    let path = written(folder.path(), "resnet18.safetensors", &encoder);
+    let loaded = tensors_of(&FasterRcnn::resnet18().weights(&path), 3, 2);
+    for (name, data) in loaded {
+        if let Some(name) = name.strip_prefix("backbone.body.") {
+            assert_eq!(data, encoder[name], "{name}");
+        }
+    }
+}
+
+#[test]
+fn weights_of_another_encoder_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = tensors_of(&RetinaNet::resnet18(), 3, 3);
+    let path = written(folder.path(), "retinanet.safetensors", &other);
+    let refused = |architecture: DetectorArchitecture| {
+        let result = architecture.weights(&path).build(3, 3, &Device::cpu());
+        result.err().unwrap().to_string()
+    };
+    let error = refused(RetinaNet::resnet34());
+    assert!(
+        error.contains("RetinaNet ResNet-34") && error.contains("backbone.body.layer"),
+        "{error}"
+    );
+    let error = refused(FasterRcnn::resnet18());
+    assert!(
+        error.contains("Faster R-CNN ResNet-18")
+            && error.contains("backbone.fpn.inner_blocks.0.0.weight should have the shape"),
+        "{error}"
+    );
+}
+
+/// The part of a file under a name, without that name.
+fn part(tensors: &NamedTensors, prefix: &str) -> NamedTensors {
+    tensors
+        .iter()
+        .filter_map(|(name, data)| Some((name.strip_prefix(prefix)?.to_owned(), data.clone())))
+        .collect()
+}
+
+#[test]
+fn a_centernet_takes_its_own_state_dict_whole_but_for_the_layer_of_the_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = tensors_of(&CenterNet::resnet18(), 3, 4);
+    let path = written(folder.path(), "centernet.safetensors", &original);
+    let architecture = CenterNet::resnet18().weights(&path);
+    assert_eq!(tensors_of(&architecture, 3, 4), original);
+
+    for (name, data) in tensors_of(&architecture, 6, 2) {
+        let differs = name.starts_with("heat.out.") || name == "encoder.conv1.weight";
+        assert_eq!(data == original[&name], !differs, "{name}");
+    }
+    let report = architecture.weights_report(6, 2).unwrap().unwrap();
+    let other: Vec<_> = report.other_shape.iter().map(|it| &it.name).collect();
+    assert_eq!(other, ["heat.out.bias", "heat.out.weight"]);
+    assert_eq!(
+        report.adapted,
+        Some(("encoder.conv1.weight".to_owned(), [3, 6]))
+    );
+    assert!(report.missing.is_empty() && report.unused.is_empty());
+
+    let mut damaged = original.clone();
+    damaged.remove("sides.out.bias");
+    let path = written(folder.path(), "damaged.safetensors", &damaged);
+    let result = CenterNet::resnet18()
+        .weights(&path)
+        .build(3, 4, &Device::cpu());
+    let error = result.err().unwrap().to_string();
+    assert!(
+        error.contains("CenterNet ResNet-18: sides.out.bias is missing"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_report_of_an_encoders_file_says_what_was_applied_and_what_keeps_random_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = tensors_of(&RetinaNet::resnet18(), 3, 3);
+    let mut encoder = part(&source, "backbone.body.");
+    encoder.insert("fc.weight".to_owned(), encoder["conv1.weight"].clone());
+    let path = written(folder.path(), "resnet18.safetensors", &encoder);
+    for (architecture, prefix) in [
+        (RetinaNet::resnet18(), "backbone.body."),
+        (FasterRcnn::resnet18(), "backbone.body."),
+        (CenterNet::resnet18(), "encoder."),
+    ] {
+        assert!(architecture.weights_report(3, 2).unwrap().is_none());
+        let architecture = architecture.weights(&path);
+        let report = architecture.weights_report(3, 2).unwrap().unwrap();
+        assert_eq!(report.network, architecture.name());
+        assert_eq!(report.applied.len(), encoder.len() - 1);
+        assert!(report.applied.iter().all(|name| name.starts_with(prefix)));
+        assert_eq!(report.unused, ["fc.weight"]);
+        assert!(!report.missing.is_empty());
+        assert!(report.missing.iter().all(|name| !name.starts_with(prefix)));
+        let loaded = part(&tensors_of(&architecture, 3, 2), prefix);
+        assert!(loaded.iter().all(|(name, data)| encoder[name] == *data));
+    }
+}
+
+#[test]
+fn resnets_of_detectors_start_from_torchvisions_imagenet_file_where_that_is_asked_for() {
+    for (architecture, kind) in [
+        (RetinaNet::resnet18(), ResNetKind::Resnet18),
+        (FasterRcnn::resnet50(), ResNetKind::Resnet50),
+        (CenterNet::resnet34(), ResNetKind::Resnet34),
+    ] {
+        let origin =
+            |architecture: &DetectorArchitecture| match architecture.backbone().unwrap().origin() {
+                Some(Origin::Published(weights)) => Some(weights),
+                None => None,
+                other => panic!("{other:?}"),
+            };
+        assert_eq!(origin(&architecture), None, "random weights unless asked");
+        let statistics = ([90.0; 3], [40.0; 3]);
+        let plain = architecture.normalisation("Byte", &statistics.0, &statistics.1);
+        assert_ne!(plain, Normalisation::imagenet());
+
+        let pretrained = architecture.pretrained(true);
+        assert_eq!(origin(&pretrained), Some(catalogue::imagenet(kind)));
+        let input = pretrained.normalisation("Byte", &statistics.0, &statistics.1);
+        assert_eq!(input, Normalisation::imagenet());
+        assert_eq!(origin(&pretrained.clone().pretrained(false)), None);
+
+        let given = pretrained.weights("mine.pth");
+        let file = given.backbone().unwrap().origin();
+        assert_eq!(file, Some(Origin::File("mine.pth".as_ref())));
+    }
+}
+
+#[test]
+fn pretrained_detectors_of_torchvision_freeze_their_norms_as_there() {
+    let frozen =
+        |architecture: &DetectorArchitecture| architecture.backbone().unwrap().frozen_norms;
+    let pretrained = RetinaNet::resnet18().pretrained(true);
+    assert!(frozen(&pretrained));
+    assert!(!frozen(&pretrained.clone().frozen_norms(false)));
+    assert!(!frozen(&pretrained.pretrained(false)));
+    let kept = FasterRcnn::resnet18().frozen_norms(true).pretrained(false);
+    assert!(frozen(&kept));
+    assert!(!frozen(&CenterNet::resnet18().pretrained(true)));
+    assert!(!frozen(&CenterNet::resnet18().weights("mine.pth")));
+}
+
+#[test]
+fn frozen_norms_stay_frozen_with_loaded_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = tensors_of(&RetinaNet::resnet18(), 2, 3);
+    let path = written(folder.path(), "retinanet.safetensors", &source);
+    let device = Device::cpu();
+    let network = RetinaNet::resnet18()
+        .weights(&path)
+        .build(2, 3, &device)
+        .unwrap()
+        .training();
+    let (images, targets) = drawn(&device.burn().clone().autodiff());
+    let loss = total(network.losses(images, &targets));
+    let gradients = network.gradients(loss.backward());
+    let mut optimizer = AdamWConfig::new().init();
+    let after = network
+        .step(&mut optimizer, 1e-3.into(), gradients)
+        .inference()
+        .named_tensors();
+    for (name, data) in after {
+        let is_norm = name.contains(".bn") || name.contains("downsample.1");
+        assert_eq!(data == source[&name], is_norm, "{name}");
+    }
+}
+
+#[test]
+fn choices_that_a_network_does_not_have_are_errors_that_name_them() {
+    let sizes = [16.0, 32.0, 64.0, 128.0, 256.0];
+    for (architecture, choice) in [
+        (CenterNet::resnet18().anchor_sizes(sizes), "anchor_sizes"),
+        (CenterNet::resnet18().frozen_norms(true), "frozen_norms"),
+        (
+            FasterRcnn::resnet18().box_loss(super::retinanet::BoxLoss::Giou),
+            "box_loss",
+        ),
+    ] {
+        let error = architecture.build(3, 2, &Device::cpu()).err().unwrap();
+        let (text, name) = (error.to_string(), architecture.name());
+        assert!(text.contains(choice) && text.contains(&name), "{text}");
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("RetinaNet"), "{hint}");
+    }
+    let harmless = CenterNet::resnet18().frozen_norms(false);
+    assert!(harmless.build(3, 2, &Device::cpu()).is_ok());
+    for (architecture, choice, having) in [
+        (Unet::resnet18().dropout(0.2), "dropout", "DeepLabV3"),
+        (
+            crate::models::Fpn::resnet18().decoder_widths([8; 5]),
+            "decoder_widths",
+            "U-Net",
+        ),
+    ] {
+        let error = architecture.build(3, 2, &Device::cpu()).err().unwrap();
+        assert!(error.to_string().contains(choice), "{error}");
+        assert!(error.hint().unwrap().contains(having), "{:?}", error.hint());
+    }
+}
