@@ -139,6 +139,12 @@ impl Chips {
         &self.inner.scene
     }
 
+    /// How they are cut.
+    #[must_use]
+    pub fn options(&self) -> &ChipOptions {
+        &self.inner.options
+    }
+
     /// The edge of a chip in pixels.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -1,8 +1,10 @@
+use serde::Serialize;
+
 use super::sizes::{self, WindowSizes};
 use super::{Chips, ChipsError};
 
 /// How chips are cut; made by [`Chips::random`], [`Chips::sliding`] and their siblings in metres.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChipOptions {
     pub(super) layout: Layout,
     pub(super) edge: Edge,
@@ -18,13 +20,13 @@ pub struct ChipOptions {
     pub(super) min_visible: f64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) enum Layout {
     Random { count: usize },
     Sliding,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) enum Edge {
     Pixels(usize),
     Metres(f64),

@@ -1,6 +1,7 @@
 use std::ops::RangeInclusive;
 
 use rand::RngExt;
+use serde::Serialize;
 
 use super::options::Layout;
 use super::{ChipOptions, ChipsError};
@@ -8,7 +9,7 @@ use crate::boxes::{Annotation, BoundingBox};
 use crate::raster::Raster;
 
 /// The sizes of the windows that chips are resized from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) enum WindowSizes {
     Pixels(RangeInclusive<usize>),
     Metres(RangeInclusive<f64>),

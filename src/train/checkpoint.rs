@@ -8,7 +8,9 @@ use burn::tensor::TensorData;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::material::Material;
 use super::{Descent, History, MomentRecord, Plateau, TrainError};
 use crate::models::{NamedTensors, Normalisation};
 
@@ -46,21 +48,57 @@ pub(super) struct Settings {
     /// The encoder's share of the learning rate, 0 when it is frozen.
     pub(super) encoder_share: f64,
     pub(super) seed: u64,
+    /// Checkpoints from before there was this part and the next do not say; they are taken at their word.
+    #[serde(default)]
+    pub(super) material: Option<Material>,
+    /// The architecture with all its choices.
+    #[serde(default)]
+    pub(super) network: Value,
 }
+
+/// Parts that a checkpoint may lack.
+const NEWER: [&str; 2] = ["material", "network"];
 
 impl Settings {
     /// The first setting that differs, in words.
     fn difference(&self, found: &Self) -> Option<String> {
-        let (Ok(serde_json::Value::Object(expected)), Ok(serde_json::Value::Object(found))) =
-            (serde_json::to_value(self), serde_json::to_value(found))
+        // By text, since a number need not come back from JSON with its last digit.
+        let own: Self = serde_json::from_str(&serde_json::to_string(self).ok()?).ok()?;
+        let (Ok(Value::Object(own)), Ok(Value::Object(found))) =
+            (serde_json::to_value(own), serde_json::to_value(found))
         else {
             return None;
         };
-        expected.iter().find_map(|(name, value)| {
-            let other = found.get(name)?;
-            (other != value).then(|| format!("its {name} is {other}, this run's is {value}"))
+        own.iter().find_map(|(name, own)| {
+            let found = found.get(name)?;
+            let unsaid = NEWER.contains(&name.as_str()) && found.is_null();
+            if unsaid {
+                return None;
+            }
+            let name = if name == "material" { "" } else { name };
+            first_difference(name, found, own)
         })
     }
+}
+
+/// The first value that differs, by the names on the way to it.
+fn first_difference(name: &str, found: &Value, own: &Value) -> Option<String> {
+    if found == own {
+        return None;
+    }
+    if let (Value::Object(theirs), Value::Object(ours)) = (found, own)
+        && theirs.keys().all(|key| ours.contains_key(key))
+    {
+        return ours.iter().find_map(|(key, own)| {
+            let name = format!("{name} {key}");
+            first_difference(
+                name.trim_start(),
+                theirs.get(key).unwrap_or(&Value::Null),
+                own,
+            )
+        });
+    }
+    Some(format!("its {name} is {found}, this run's is {own}"))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -301,6 +339,8 @@ mod tests {
             class_weights: Some(vec![0.1, 0.3]),
             encoder_share: 0.1,
             seed: 7,
+            material: None,
+            network: Value::Null,
         }
     }
 
@@ -388,6 +428,29 @@ mod tests {
             .map(|error| error.to_string())
             .unwrap_or_default();
         assert!(error.contains("damaged"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_checkpoint_that_does_not_say_what_it_was_trained_on_is_taken_at_its_word()
+    -> Result<(), Box<dyn std::error::Error>> {
+        let mut header = serde_json::to_value(settings())?;
+        let parts = header.as_object_mut().ok_or("settings are an object")?;
+        assert!(NEWER.iter().all(|part| parts.shift_remove(*part).is_some()));
+        let old: Settings = serde_json::from_value(header)?;
+        let now = Settings {
+            network: serde_json::json!({"kind": {"unet": {"decoder_widths": [8, 8]}}}),
+            ..settings()
+        };
+        assert_eq!(now.difference(&old), None);
+        let other = Settings {
+            network: serde_json::json!({"kind": {"unet": {"decoder_widths": [8, 4]}}}),
+            ..settings()
+        };
+        assert_eq!(
+            now.difference(&other),
+            Some("its network kind unet decoder_widths is [8,4], this run's is [8,8]".to_owned())
+        );
         Ok(())
     }
 }

@@ -6,7 +6,8 @@ use crate::detect::DetectionOptions;
 use crate::device::Device;
 use crate::display::Show;
 use crate::models::centernet::{CenterNetModel, CenterNetOptions};
-use crate::models::{CenterNet, DetectorArchitecture, EncoderKind, NamedTensors, Unet};
+use crate::models::detection::faster_rcnn::{FasterRcnnModel, FasterRcnnOptions};
+use crate::models::{CenterNet, DetectorArchitecture, EncoderKind, NamedTensors, ResNetKind, Unet};
 use crate::raster::{GeoTransform, RasterType, RasterWriter, Size, WriterOptions};
 use crate::scene::{Scene, Split};
 use crate::{Hint, Result};
@@ -128,29 +129,72 @@ fn a_detector_learns_bright_squares_and_its_bundle_finds_the_same() -> Result<()
     Ok(())
 }
 
+/// A Faster R-CNN that looks at few places, but draws among them.
+fn sampling() -> DetectorArchitecture {
+    DetectorArchitecture::custom("sampling", |bands, classes, device| {
+        let options = FasterRcnnOptions {
+            anchor_sizes: [8.0, 16.0, 32.0, 64.0, 128.0],
+            candidates: [60, 60],
+            proposals: [40, 40],
+            box_samples: 24,
+            proposal_samples: 32,
+        };
+        FasterRcnnModel::new(ResNetKind::Resnet18, bands, classes, &options, device)
+    })
+}
+
 #[test]
 fn an_interrupted_detector_goes_on_as_if_it_had_never_stopped() -> Result<()> {
     let folder = folder();
     let scene = squares(folder.path())?;
     let (train, valid) = scene.split(Split::columns(0.67));
-    let chips = train.chips(Chips::random(8, 64).seed(3))?;
-    let model = Detector::new(narrow(), scene.classes()).device(Device::cpu());
-    let fit = |options: Fit, stop: &dyn Fn() -> bool| -> Result<super::Run<Detector>> {
-        let options = options.batch(2).quiet(true);
-        super::fit::fit(&model.model, &chips, &valid, &options, stop)
+    let chips = train.chips(Chips::random(6, 64).seed(3))?;
+    for (name, architecture) in [("centernet", narrow()), ("faster-rcnn", sampling())] {
+        let fit = |model: &Detector, options: Fit, stop: &dyn Fn() -> bool| {
+            let options = options.batch(2).lr(1e-3).quiet(true);
+            super::fit::fit::<_, Detector>(&model.model, &chips, &valid, &options, stop)
+        };
+        // Both runs begin with the same weights: the generator of the CPU is shared with tests that run beside.
+        let fresh = Detector::new(architecture, scene.classes()).device(Device::cpu());
+        let model = fit(&fresh, Fit::steps(1), &|| false)?.last().clone();
+        let whole = fit(&model, Fit::steps(5), &|| false)?;
+
+        let checkpoints = folder.path().join(name);
+        let count = std::cell::Cell::new(0);
+        let stop = || {
+            count.set(count.get() + 1);
+            count.get() > 2
+        };
+        let part = fit(&model, Fit::steps(5).checkpoints(&checkpoints), &stop)?;
+        assert_eq!(part.stopped(), StopReason::Interrupted);
+        assert_eq!(part.history().step_losses.len(), 2);
+        let resumed = fit(&model, Fit::steps(5).resume(&checkpoints), &|| false)?;
+        let losses = &whole.history().step_losses;
+        assert_eq!(losses.len(), 5);
+        assert_eq!(&resumed.history().step_losses, losses, "{name}");
+        assert!(tensors(resumed.last()) == tensors(whole.last()), "{name}");
+        assert!(tensors(resumed.best()) == tensors(whole.best()), "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_of_a_detector_with_other_choices_is_refused_by_name() -> Result<()> {
+    let folder = folder();
+    let scene = squares(folder.path())?;
+    let chips = scene.chips(Chips::random(2, 64).seed(3))?;
+    let of = |sizes| {
+        let architecture = crate::models::RetinaNet::resnet18().anchor_sizes(sizes);
+        Detector::new(architecture, scene.classes()).device(Device::cpu())
     };
-    let checkpoints = folder.path().join("checkpoints");
-    let count = std::cell::Cell::new(0);
-    let stop = || {
-        count.set(count.get() + 1);
-        count.get() > 3
-    };
-    let part = fit(Fit::steps(6).checkpoints(&checkpoints), &stop)?;
-    assert_eq!(part.stopped(), StopReason::Interrupted);
-    let resumed = fit(Fit::steps(6).resume(&checkpoints), &|| false)?;
-    let losses = &resumed.history().step_losses;
-    assert_eq!(losses.len(), 6);
-    assert_eq!(losses[..3], part.history().step_losses[..]);
+    let options = || Fit::steps(1).batch(2).quiet(true);
+    let first = of([16.0, 32.0, 64.0, 128.0, 256.0]);
+    let _run = first.fit(&chips, &scene, options().checkpoints(folder.path()))?;
+    refused(
+        of([8.0, 32.0, 64.0, 128.0, 256.0]).fit(&chips, &scene, options().resume(folder.path())),
+        "anchor_sizes is [16.0,32.0,64.0,128.0,256.0], this run's is [8.0,32.0,64.0,128.0,256.0]",
+        "resume with the settings, chips and architecture of the first run",
+    );
     Ok(())
 }
 

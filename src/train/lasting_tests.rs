@@ -14,8 +14,10 @@ use burn::tensor::Tensor;
 use super::checkpoint::Checkpoint;
 use super::tests::{fit, model, parts, quiet, refused, squares, tensors};
 use super::{Fit, Loss, Optimiser, Run, Schedule, Segmenter, StopReason, TrainError};
+use crate::chips::Chips;
 use crate::device::Device;
 use crate::models::{Architecture, Conv2d, Conv2dConfig, NamedTensors, Network, Precision};
+use crate::scene::{Scene, Split};
 use crate::{Hint, Result};
 
 fn run(options: Fit) -> Result<Run> {
@@ -429,6 +431,37 @@ fn a_checkpoint_of_other_settings_is_refused_by_name() -> Result<()> {
         let text = error.as_ref().map(ToString::to_string).unwrap_or_default();
         assert!(text.contains(difference), "{text}");
         assert!(error.and_then(|error| error.hint()).is_some());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_of_other_chips_or_scenes_is_refused_by_name() -> Result<()> {
+    let folder = folder()?;
+    let (chips, valid) = parts()?;
+    let _first = run(Fit::steps(2).checkpoints(folder.path()))?;
+    let rest = quiet(Fit::steps(2).resume(folder.path()));
+    let again = |chips: &Chips, valid: &Scene| fit(&model(), chips, valid, &rest, &|| false);
+    let _same = again(&chips, &valid)?;
+
+    let (train, narrower) = squares().split(Split::columns(0.7));
+    let drawn = |scene: &Scene, seed| scene.chips(Chips::random(16, 32).seed(seed));
+    let part = chips.scene();
+    for (result, difference) in [
+        (
+            again(&drawn(part, 2)?, &valid),
+            "its chip_options seed is 1, this run's is 2",
+        ),
+        (
+            again(&drawn(&train, 1)?, &valid),
+            "its scene area is [0,0,127,192], this run's is [0,0,134,192]",
+        ),
+        (
+            again(&chips, &narrower),
+            "its validation_scene area is [127,0,65,192], this run's is [134,0,58,192]",
+        ),
+    ] {
+        refused(result, difference, "of the first run");
     }
     Ok(())
 }

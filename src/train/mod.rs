@@ -21,6 +21,7 @@ mod history;
 mod lasting_tests;
 mod loss;
 mod lovasz;
+mod material;
 mod memory;
 mod model;
 mod one_cycle;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::checkpoint::{Checkpoint, Settings};
 use super::checks;
 use super::fit::Trainer;
+use super::material::Material;
 use super::model::Model;
 use super::options::{Fit, Length};
 use super::run::Timings;
@@ -56,6 +57,8 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             class_weights: options.class_weights.clone(),
             encoder_share: encoder_share(model, options),
             seed: options.seed,
+            material: Some(Material::of(chips, valid)),
+            network: serde_json::to_value(&model.architecture).unwrap_or_default(),
         };
         device.burn().seed(options.seed);
         let fresh = Descent::new(
