@@ -129,22 +129,11 @@ fn build(
     .map(OsString::from)
     .collect();
     if request.quick {
-        // At level 0 rustc looks for generic functions that other crates have compiled; the search costs more here
-        // than it saves.
-        arguments.extend(["-Copt-level=0", "-Zshare-generics=no"].map(OsString::from));
+        arguments.extend(compile::QUICK.map(OsString::from));
     } else {
         arguments.push(format!("-Copt-level={opt_level}").into());
     }
-    arguments.extend(
-        [
-            "-Ccodegen-units=1",
-            "-Cprefer-dynamic",
-            "-Cembed-bitcode=no",
-            "-Cdebuginfo=0",
-            "-Coverflow-checks=on",
-        ]
-        .map(OsString::from),
-    );
+    arguments.extend(compile::ALWAYS.map(OsString::from));
     arguments.push(compile::METADATA.into());
     arguments.push("--emit=obj".into());
     arguments.push("-o".into());

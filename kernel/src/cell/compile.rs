@@ -28,6 +28,18 @@ pub(crate) struct Compilation<'a> {
     pub(crate) through_cargo: bool,
 }
 
+/// How a cell is compiled whose own code does little: at level 0 rustc looks for generic functions that other crates
+/// have compiled, and the search costs more here than it saves.
+pub(crate) const QUICK: [&str; 2] = ["-Copt-level=0", "-Zshare-generics=no"];
+/// What every cell is compiled with.
+pub(crate) const ALWAYS: [&str; 5] = [
+    "-Ccodegen-units=1",
+    "-Cprefer-dynamic",
+    "-Cembed-bitcode=no",
+    "-Cdebuginfo=0",
+    "-Coverflow-checks=on",
+];
+
 /// Names the prebuilt library and where its dependencies' metadata is.
 pub(crate) fn add_library(config: &SessionConfig, arguments: &mut Vec<OsString>) {
     for file in ["libswath.rmeta", "libswath.so"] {

@@ -102,6 +102,11 @@ fn compile_cell(
         .iter()
         .any(|argument| argument.as_encoded_bytes().starts_with(b"swath="));
     let mut kept = without_our_own(arguments);
+    // Of two such flags the last one counts.
+    if request.quick {
+        kept.extend(compile::QUICK.map(OsString::from));
+    }
+    kept.extend(compile::ALWAYS.map(OsString::from));
     kept.push(compile::METADATA.into());
     if knows_swath {
         compile::add_library(config, &mut kept);
@@ -152,13 +157,14 @@ fn tell_evcxr(out_dir: &Path) {
     }
 }
 
-/// cargo's arguments without what we choose: message format, metadata, and where the library is.
+/// cargo's arguments without what we choose: message format, metadata, where the library is, and an incremental build,
+/// which costs a file that is new each time more than it saves.
 fn without_our_own(arguments: &[OsString]) -> Vec<OsString> {
     let mut kept: Vec<OsString> = Vec::with_capacity(arguments.len());
     for argument in arguments {
         let text = argument.as_encoded_bytes();
         let follows = |flag: &str| kept.last().is_some_and(|last| last == flag);
-        if (text.starts_with(b"metadata=") && follows("-C"))
+        if (follows("-C") && (text.starts_with(b"metadata=") || text.starts_with(b"incremental=")))
             || (text.starts_with(b"swath=") && follows("--extern"))
         {
             kept.pop();
@@ -195,7 +201,7 @@ mod tests {
     #[test]
     fn the_cells_identity_and_message_format_are_ours() {
         let kept = without_our_own(&arguments(
-            "--error-format=json -C metadata=77 --extern swath=/a.so -C opt-level=2 src/lib.rs",
+            "--error-format=json -C metadata=77 --extern swath=/a.so -C opt-level=2 -C incremental=/t src/lib.rs",
         ));
         assert_eq!(kept, arguments("-C opt-level=2 src/lib.rs"));
     }

@@ -327,7 +327,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         kind: Kind::Line,
         usage: "%dep NAME[@VERSION] | NAME = \"VERSION\" | NAME = { .. }",
         short: "Adds a crate from crates.io, a path or a repository",
-        long: "The same as evcxr's `:dep`. The first cell after it compiles the crate; later ones are as quick as before.",
+        long: "The same as evcxr's `:dep`. The first cell after it compiles the crate; later ones take a little longer than before, since they link to it.",
         positional: 0,
         options: &[],
         action: Action::Run(Builtin::Dep),
