@@ -55,7 +55,7 @@ impl Output {
 
 /// A value that shows itself as the last expression of a cell, or through [`crate::session::display`].
 ///
-/// Implement it with [`show_in_cells!`], which also adds the inherent method that a cell's last expression calls.
+/// Implement it with [`show_in_cells!`](crate::show_in_cells), which also adds the inherent method that a cell's last expression calls.
 pub trait Show {
     /// Every form of the value.
     fn output(&self) -> Output;

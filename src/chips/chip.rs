@@ -296,6 +296,14 @@ fn sliding_windows(scene: &Scene, options: &ChipOptions, edge: usize) -> Result<
     if let Some(aoi) = scene.aoi() {
         windows.retain(|window| aoi.touches(window));
     }
+    let tries = windows.len();
+    if tries == 0 {
+        return Err(ChipsError::OutsideInterest {
+            path: scene.raster().path().to_owned(),
+            area: scene.area(),
+        }
+        .into());
+    }
     if options.min_valid > 0.0 {
         let mut kept = Vec::with_capacity(windows.len());
         for window in windows {
@@ -311,7 +319,7 @@ fn sliding_windows(scene: &Scene, options: &ChipOptions, edge: usize) -> Result<
             path: scene.raster().path().to_owned(),
             area: scene.area(),
             wanted: options.min_valid * 100.0,
-            tries: 0,
+            tries,
         }
         .into());
     }

@@ -59,6 +59,14 @@ pub enum ChipsError {
         /// Places that were tried.
         tries: usize,
     },
+    /// The area of interest lies elsewhere.
+    #[error("no chip of the area ({area}) touches the area of interest: {path:?}")]
+    OutsideInterest {
+        /// The scene's imagery.
+        path: PathBuf,
+        /// The area in use.
+        area: PixelWindow,
+    },
     /// A chip that there is not.
     #[error("there is no chip {index}, there are {count}")]
     NoSuchChip {
@@ -86,6 +94,9 @@ impl Hint for ChipsError {
                 "show the scene to see where its boxes lie, and split it so that both parts have some".to_owned()
             }
             Self::NoValidPlace { .. } => "`.min_valid(0.0)` takes any place; show the scene to see its nodata".to_owned(),
+            Self::OutsideInterest { .. } => {
+                "show the scene: the area of interest and the part in use (`split`) share no pixel".to_owned()
+            }
             Self::BadOption { .. } | Self::NoSuchChip { .. } | Self::WorkerLost => return None,
         })
     }

@@ -4,7 +4,7 @@ use swath::Hint;
 use swath::chips::{Chip, Chips};
 use swath::labels::IGNORE;
 use swath::raster::{RasterType, Size, WriterOptions};
-use swath::scene::Scene;
+use swath::scene::{Scene, Split};
 use swath::{Result, samples};
 
 use crate::support::raster;
@@ -161,6 +161,38 @@ fn options_that_cannot_be_are_refused_with_the_way_out() {
     ] {
         assert!(scene.chips(options).is_err());
     }
+}
+
+#[test]
+fn sliding_chips_of_a_part_without_the_area_of_interest_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = town(folder.path());
+    let world = |col: f64, row: f64| {
+        let (x, y) = scene.raster().transform().world_from_pixel((col, row));
+        [x, y]
+    };
+    let ring =
+        [(10.0, 10.0), (60.0, 10.0), (60.0, 60.0), (10.0, 10.0)].map(|(col, row)| world(col, row));
+    let code = scene
+        .raster()
+        .crs_name()
+        .replace("EPSG:", "urn:ogc:def:crs:EPSG::");
+    let aoi = serde_json::json!({
+        "type": "FeatureCollection",
+        "crs": { "type": "name", "properties": { "name": code } },
+        "features": [{
+            "type": "Feature", "properties": {}, "geometry": { "type": "Polygon", "coordinates": [ring] },
+        }],
+    });
+    let path = folder.path().join("aoi.geojson");
+    std::fs::write(&path, aoi.to_string()).unwrap();
+    let (inside, outside) = scene.with_aoi(&path).unwrap().split(Split::columns(0.5));
+    assert_eq!(inside.chips(Chips::sliding(100)).unwrap().len(), 1);
+    let error = outside.chips(Chips::sliding(100)).unwrap_err();
+    assert!(
+        error.to_string().contains("area of interest") && error.hint().unwrap().contains("split"),
+        "{error}"
+    );
 }
 
 #[test]
