@@ -5,6 +5,7 @@
 
 mod driver;
 mod gpus;
+pub(crate) mod memory;
 
 use std::sync::{OnceLock, PoisonError, RwLock};
 

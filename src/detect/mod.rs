@@ -26,6 +26,8 @@ pub(crate) use scores::best_threshold;
 #[cfg(test)]
 mod ensemble_tests;
 #[cfg(test)]
+mod memory_tests;
+#[cfg(test)]
 mod open_tests;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use crate::raster::Size;
 /// |---|---|
 /// | [`DetectionOptions::window`] | 512: side of the tiles that the network sees, in pixels |
 /// | [`DetectionOptions::overlap`] | a quarter of the window: pixels that neighbouring tiles share |
-/// | [`DetectionOptions::batch`] | 1 on the CPU, 8 on a GPU: tiles searched at once |
+/// | [`DetectionOptions::batch`] | 1 on the CPU, on a GPU what is fastest of 8 and more: tiles searched at once |
 /// | [`DetectionOptions::flips`] | false: every tile is searched once, not mirrored too |
 /// | [`DetectionOptions::turns`] | false: nor turned by quarters |
 /// | [`DetectionOptions::min_score`] | 0.05: boxes below are dropped for good |
@@ -60,7 +60,7 @@ impl DetectionOptions {
         self
     }
 
-    /// Tiles searched at once.
+    /// Tiles searched at once; fewer when the device's memory runs out.
     pub fn batch(mut self, tiles: usize) -> Self {
         self.tiling.batch = Some(tiles);
         self

@@ -1,27 +1,19 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::fuse::{ONE_OBJECT, fused};
-use super::tiles::{Joined, Tile, Tiles};
+use super::tiles::{Joined, Tiles};
 use super::{DetectionOptions, SceneBoxes};
+use crate::Result;
 use crate::boxes::{Detection, weighted_boxes};
 use crate::device::Device;
 use crate::labels::Classes;
-use crate::models::{AnyDetectionNetwork, DetectOptions, Normalisation};
-use crate::predict::{PredictError, Progress, View, panic_text};
+use crate::models::{AnyDetectionNetwork, DetectOptions, Normalisation, ObjectDetection};
+use crate::predict::{BatchSize, Inputs, PredictError, Progress, Runner, View, on_device, placed};
 use crate::raster::Patch;
 use crate::scene::Scene;
-use crate::{Result, session};
 
-/// Tiles searched at once unless [`DetectionOptions::batch`] says otherwise.
-const CPU_BATCH: usize = 1;
-const GPU_BATCH: usize = 8;
 /// The threshold of a model that was never validated.
 pub(super) const USUAL_THRESHOLD: f32 = 0.3;
-
-/// A tile whose imagery was read; `None` when it holds no valid pixel.
-type Read = Result<(Tile, Option<Patch>)>;
 
 /// Finds the objects in the area in use of a scene: overlapping tiles are read ahead in a thread and searched in batches;
 /// a box belongs to the tile in whose own part its centre lies, and what two tiles found of one object at their border is
@@ -32,6 +24,10 @@ type Read = Result<(Tile, Option<Patch>)>;
 /// # Memory
 /// A few tiles of imagery, what the network needs for one batch, and the boxes: it does not grow with the scene
 /// otherwise.
+///
+/// # Batches
+/// When the device's memory runs out, fewer tiles are searched at once from then on; what was found stays. On a GPU the
+/// size of a batch is searched from 8 tiles upwards unless [`DetectionOptions::batch`] gives it.
 ///
 /// # Errors
 /// [`PredictError`] when scene and network do not fit, or the network fails; [`crate::Error::Interrupted`] when the user
@@ -85,29 +81,23 @@ pub(super) fn detect_members(
     options.check(area.size())?;
     let tiling = &options.tiling;
     let tiles = Tiles::new(area, tiling.window, tiling.overlap_pixels());
-    let usual = if device.is_gpu() {
-        GPU_BATCH
-    } else {
-        CPU_BATCH
-    };
-    let batch = tiling.batch.unwrap_or(usual).min(tiles.len());
+    let batch = BatchSize::of(tiling, device, tiles.len(), 4 * bands * tiles.size().area());
     let (views, of_network) = (tiling.views(), options.of_network());
     let mut progress = Progress::new("detecting", tiles.len() * members.len(), tiling.quiet);
     let mut found = Vec::with_capacity(members.len());
     for member in members {
-        let network = member.network.prediction();
-        let network = if network.device() == *device.burn() {
-            network
-        } else {
-            network.to_device(device.burn())
-        };
+        let network = placed::<ObjectDetection>(member.network.prediction(), device);
         let of_member = search(
             scene,
             member.normalisation,
             &tiles,
-            batch,
+            batch.clone(),
             &mut progress,
-            |patches| detect(network.as_ref(), device, patches, &views, &of_network),
+            |patches| {
+                on_device(device, patches, |images| {
+                    Ok(in_views(network.as_ref(), &images, &views, &of_network))
+                })
+            },
         )?;
         found.push(options.merge.apply(of_member));
     }
@@ -130,71 +120,32 @@ fn search(
     scene: &Scene,
     normalisation: &Normalisation,
     tiles: &Tiles,
-    batch: usize,
+    batch: BatchSize,
     progress: &mut Progress,
-    mut detect: impl FnMut(&[Patch]) -> Result<Vec<Vec<Detection>>>,
+    detect: impl FnMut(&[Patch]) -> Result<Vec<Vec<Detection>>>,
 ) -> Result<Vec<Detection>> {
+    let inputs = Inputs::of([normalisation]);
     let mut joined = Joined::new(tiles.clone());
-    std::thread::scope(|scope| {
-        let (sender, receiver) = crossbeam_channel::bounded::<Read>(batch.max(2));
-        let reader = std::thread::Builder::new().name("swath-detect-read".to_owned());
-        let reading = reader.spawn_scoped(scope, move || {
-            for index in 0..tiles.len() {
-                let tile = tiles.get(index);
-                let read = scene.read(&tile.window).map(|mut patch| {
-                    let visible = patch.valid.iter().any(|valid| *valid != 0);
-                    normalise(&mut patch, normalisation);
-                    (tile, visible.then_some(patch))
-                });
-                // An error ends the reading; a closed channel means that nobody waits any more.
-                if read.is_err() | sender.send(read).is_err() {
-                    return;
-                }
+    let runner = Runner {
+        windows: tiles.len(),
+        batch,
+        doing: "detecting objects",
+        progress,
+    };
+    runner.run(
+        |index| {
+            let tile = tiles.get(index);
+            Ok((tile, inputs.read(scene, &tile.window)?))
+        },
+        detect,
+        |tiles, _, found| {
+            for (tile, found) in tiles.iter().zip(found) {
+                joined.add(tile, found);
             }
-        });
-        reading.map_err(|source| PredictError::Io {
-            action: "start a thread",
-            path: "swath-detect-read".into(),
-            source,
-        })?;
-        let mut left = tiles.len();
-        while left > 0 {
-            session::check_interrupt("detecting objects")?;
-            let (mut searched, mut patches, mut taken) = (Vec::new(), Vec::new(), 0);
-            while patches.len() < batch && taken < left {
-                let Ok(read) = receiver.recv() else { break };
-                let (tile, patch) = read?;
-                taken += 1;
-                if let Some(patch) = patch {
-                    searched.push(tile);
-                    patches.push(patch);
-                }
-            }
-            if taken == 0 {
-                break;
-            }
-            if !patches.is_empty() {
-                for (tile, found) in searched.iter().zip(detect(&patches)?) {
-                    joined.add(tile, found);
-                }
-            }
-            left -= taken;
-            progress.add(taken);
-        }
-        Ok(joined.finish())
-    })
-}
-
-/// Makes a patch the network's input, in place: normalised, and 0, which is the mean, where it is invalid.
-fn normalise(patch: &mut Patch, normalisation: &Normalisation) {
-    normalisation.apply(&mut patch.data);
-    for plane in patch.data.chunks_exact_mut(patch.size.area().max(1)) {
-        for (value, valid) in plane.iter_mut().zip(&patch.valid) {
-            if *valid == 0 {
-                *value = 0.0;
-            }
-        }
-    }
+            Ok(())
+        },
+    )?;
+    Ok(joined.finish())
 }
 
 /// The boxes that a network finds in all views of some images, those of one object joined.
@@ -224,43 +175,4 @@ fn in_views(
         joined
     };
     all.into_iter().map(joined).collect()
-}
-
-/// The network's boxes in normalised patches of one size.
-fn detect(
-    network: &dyn AnyDetectionNetwork,
-    device: &Device,
-    patches: &[Patch],
-    views: &[View],
-    options: &DetectOptions,
-) -> Result<Vec<Vec<Detection>>> {
-    let Some(first) = patches.first() else {
-        return Ok(Vec::new());
-    };
-    let shape = [
-        patches.len(),
-        first.bands,
-        first.size.height,
-        first.size.width,
-    ];
-    let mut values = Vec::with_capacity(shape.iter().product());
-    for patch in patches {
-        values.extend_from_slice(&patch.data);
-    }
-    let images = TensorData::new(values, shape);
-    // Networks may be the user's own, and a device reports lack of memory by panicking.
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        in_views(
-            network,
-            &Tensor::from_data(images, device.burn()),
-            views,
-            options,
-        )
-    }));
-    outcome.map_err(|panic| {
-        PredictError::Network {
-            detail: panic_text(&*panic),
-        }
-        .into()
-    })
 }

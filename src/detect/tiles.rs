@@ -2,9 +2,7 @@
 
 use crate::boxes::Detection;
 use crate::predict::Layout;
-use crate::raster::PixelWindow;
-#[cfg(test)]
-use crate::raster::Size;
+use crate::raster::{PixelWindow, Size};
 
 /// How far beyond its own part a tile's boxes are kept, in pixels: two tiles see an object's centre a little apart, and
 /// one at the border must not fall between them.
@@ -98,7 +96,6 @@ impl Tiles {
     }
 
     /// Size that the network sees.
-    #[cfg(test)]
     pub(super) fn size(&self) -> Size {
         Size::new(self.columns.window, self.rows.window)
     }

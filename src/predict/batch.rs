@@ -2,6 +2,15 @@
 
 use std::time::Duration;
 
+use super::tiling::Tiling;
+use crate::device::Device;
+
+/// Windows at once unless the options say otherwise.
+const CPU_BATCH: usize = 1;
+const GPU_BATCH: usize = 8;
+/// What the windows that wait for a batch may hold of the computer's memory while the size of a batch is searched.
+const WAITING_BYTES: usize = 256 << 20;
+
 /// A larger batch must be at least this much faster for each window to be kept.
 const WORTHWHILE: f64 = 1.05;
 
@@ -10,8 +19,8 @@ const WORTHWHILE: f64 = 1.05;
 /// On a GPU it doubles from its start for as long as that makes a window faster: what fits the free memory is found by
 /// trying, since it depends on the network, on other programs and on how the device keeps its memory. Running out of
 /// memory halves it and ends the search; no window that was scored before is lost.
-#[derive(Debug)]
-pub(super) struct BatchSize {
+#[derive(Clone, Debug)]
+pub(crate) struct BatchSize {
     current: usize,
     /// The largest size that is tried.
     most: usize,
@@ -23,6 +32,24 @@ pub(super) struct BatchSize {
 }
 
 impl BatchSize {
+    /// For a scene of `windows` windows, whose imagery takes `window_bytes` each: what the options say, one on the CPU,
+    /// found by trying on a GPU.
+    pub(crate) fn of(
+        tiling: &Tiling,
+        device: &Device,
+        windows: usize,
+        window_bytes: usize,
+    ) -> Self {
+        match tiling.batch {
+            Some(batch) => Self::fixed(batch.min(windows)),
+            None if device.is_gpu() => {
+                let most = (WAITING_BYTES / window_bytes.max(1)).min(windows);
+                Self::found_by_trying(GPU_BATCH.min(windows), most)
+            }
+            None => Self::fixed(CPU_BATCH),
+        }
+    }
+
     /// Always `windows`, or less once memory has run out.
     pub(super) fn fixed(windows: usize) -> Self {
         Self {

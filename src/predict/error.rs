@@ -236,8 +236,8 @@ impl Hint for PredictError {
                 "a network must take any number of images whose sides are multiples of 32 pixels".to_owned(),
             ),
             Self::OutOfMemory { .. } => Some(
-                "smaller windows need less memory: `PredictOptions::new().window(256)`; `%gpu` shows which programs hold \
-                 the device's memory"
+                "smaller windows need less memory: `PredictOptions::new().window(256)`, for objects \
+                 `DetectionOptions::new().window(256)`; `%gpu` shows which programs hold the device's memory"
                     .to_owned(),
             ),
             Self::NoModels => Some(

@@ -12,12 +12,6 @@ use crate::models::{AnyNetwork, Normalisation};
 use crate::raster::{PixelWindow, Raster};
 use crate::scene::Scene;
 
-/// Windows scored at once unless [`PredictOptions::batch`] says otherwise.
-const CPU_BATCH: usize = 1;
-const GPU_BATCH: usize = 8;
-/// What the windows that wait for a batch may hold of the computer's memory while the size of a batch is searched.
-const WAITING_BYTES: usize = 256 << 20;
-
 /// Predicts the area in use of a scene, streaming: imagery is read ahead window by window in a thread, the scores of
 /// overlapping windows are blended, and rows that no later window reaches are written at once.
 ///
@@ -77,16 +71,9 @@ pub(super) fn predict_members(
     let tiling = &options.tiling;
     tiling.check(area.size())?;
     let plan = WindowPlan::new(area, tiling.window, tiling.overlap_pixels());
-    let inputs = Inputs::of(members);
-    let batch = match tiling.batch {
-        Some(windows) => BatchSize::fixed(windows.min(plan.len())),
-        None if device.is_gpu() => {
-            let window_bytes = 4 * bands * members.len() * plan.network_size().area();
-            let most = (WAITING_BYTES / window_bytes.max(1)).min(plan.len());
-            BatchSize::found_by_trying(GPU_BATCH.min(plan.len()), most)
-        }
-        None => BatchSize::fixed(CPU_BATCH),
-    };
+    let inputs = Inputs::of(members.iter().map(|member| member.normalisation));
+    let window_bytes = 4 * bands * members.len() * plan.network_size().area();
+    let batch = BatchSize::of(tiling, device, plan.len(), window_bytes);
 
     let folder = working_folder()?;
     let raster = scene.raster();
@@ -100,13 +87,7 @@ pub(super) fn predict_members(
         options.scores,
     )?;
     let scorer = Scorer::new(members, &inputs, device, classes.len(), tiling.views());
-    let read = |window: &PixelWindow| {
-        // Far from the area of interest there is nothing to read.
-        if scene.aoi().is_some_and(|aoi| !aoi.touches(window)) {
-            return Ok(None);
-        }
-        Ok(Some(inputs.prepare(scene.read(window)?)))
-    };
+    let read = |window: &PixelWindow| inputs.read(scene, window);
     let mut progress = Progress::new("predicting", plan.len(), tiling.quiet);
     let stream = Stream {
         plan: &plan,

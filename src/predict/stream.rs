@@ -1,20 +1,12 @@
-//! The streaming loop: windows are read ahead in a thread, scored in batches, blended in the sliding band, and leave as
-//! finished rows.
+//! The streaming loop of maps: windows that were scored are blended in the sliding band, and leave as finished rows.
 
-use std::time::{Duration, Instant};
-
-use crossbeam_channel::{Receiver, RecvTimeoutError};
-
-use super::PredictError;
 use super::band::{Placement, ScoreBand};
 use super::batch::BatchSize;
 use super::progress::Progress;
+use super::runner::Runner;
 use super::windows::{PlannedWindow, WindowPlan, reflected};
+use crate::Result;
 use crate::raster::{Patch, PixelWindow, Size};
-use crate::{Result, session};
-
-/// A window whose imagery was read; `None` when it holds no valid pixel.
-type Read = Result<(PlannedWindow, Option<Patch>)>;
 
 /// What the loop needs besides its closures.
 pub(super) struct Stream<'a> {
@@ -39,132 +31,47 @@ impl Stream<'_> {
     /// Reads, scores and hands on every row of the area, in order.
     ///
     /// `score` gets a batch of windows of the plan's network size and returns probabilities
-    /// `[batch, classes, height, width]`. Windows without a valid pixel are not scored. [`PredictError::OutOfMemory`]
-    /// makes it try fewer at once.
+    /// `[batch, classes, height, width]`. See [`Runner::run`] for the rest.
     ///
     /// # Errors
-    /// Whatever `read`, `score` or `sink` fail with; [`crate::Error::Interrupted`] when the user asked to stop.
+    /// As [`Runner::run`], and whatever `sink` fails with.
     pub(super) fn run(
-        mut self,
+        self,
         read: impl Fn(&PixelWindow) -> Result<Option<Patch>> + Send + Sync,
         score: impl FnMut(&[Patch]) -> Result<Vec<f32>>,
         sink: &mut impl RowSink,
         progress: &mut Progress,
     ) -> Result<()> {
-        let (sender, receiver) = crossbeam_channel::bounded::<Read>(self.batch.most().max(2));
         let plan = self.plan;
-        std::thread::scope(|scope| {
-            let reader = std::thread::Builder::new().name("swath-predict-read".to_owned());
-            let reading = reader.spawn_scoped(scope, move || {
-                for index in 0..plan.len() {
-                    let window = plan.get(index);
-                    let patch = read(&window.source).map(|patch| {
-                        let visible =
-                            patch.filter(|patch| patch.valid.iter().any(|valid| *valid != 0));
-                        (
-                            window,
-                            visible.map(|patch| padded(patch, plan.network_size())),
-                        )
-                    });
-                    // An error ends the reading; a closed channel means that nobody waits any more.
-                    if patch.is_err() | sender.send(patch).is_err() {
-                        return;
-                    }
-                }
-            });
-            if let Err(source) = reading {
-                let path = std::path::PathBuf::from("swath-predict-read");
-                return Err(PredictError::Io {
-                    action: "start a thread",
-                    path,
-                    source,
-                }
-                .into());
-            }
-            self.consume(receiver, score, sink, progress)
-        })
-    }
-
-    /// Takes the receiver by value: when this returns early, dropping it stops the reader.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "dropping the receiver stops the reading thread"
-    )]
-    fn consume(
-        &mut self,
-        receiver: Receiver<Read>,
-        mut score: impl FnMut(&[Patch]) -> Result<Vec<f32>>,
-        sink: &mut impl RowSink,
-        progress: &mut Progress,
-    ) -> Result<()> {
-        let size = self.plan.network_size();
-        let area = self.plan.area();
+        let (size, area) = (plan.network_size(), plan.area());
         let mut band = ScoreBand::new(
             area.width,
             size.height.min(area.height),
             self.classes,
             self.threshold,
         );
-        let mut remaining = self.plan.len();
-        while remaining > 0 {
-            session::check_interrupt("predicting the scene")?;
-            let batch = self.batch.windows();
-            let mut windows = Vec::with_capacity(batch);
-            let mut patches = Vec::with_capacity(batch);
-            let mut taken = 0;
-            while patches.len() < batch && taken < remaining {
-                // A slow disk, or imagery without one valid pixel for long, must not hold up an interrupt.
-                let read = match receiver.recv_timeout(Duration::from_millis(100)) {
-                    Ok(read) => read,
-                    Err(RecvTimeoutError::Timeout) => {
-                        session::check_interrupt("predicting the scene")?;
-                        continue;
-                    }
-                    Err(RecvTimeoutError::Disconnected) => break,
-                };
-                let (window, patch) = read?;
-                taken += 1;
-                if taken % 64 == 0 {
-                    session::check_interrupt("predicting the scene")?;
-                }
-                if let Some(patch) = patch {
-                    windows.push(window);
-                    patches.push(patch);
-                }
-            }
-            if taken == 0 {
-                break;
-            }
-            let mut left = patches.as_slice();
-            while !left.is_empty() {
-                let (now, later) = left.split_at(self.batch.windows().min(left.len()));
-                let began = Instant::now();
-                let scores = match score(now) {
-                    Ok(scores) => scores,
-                    // Everything scored so far stays in the band and in the files.
-                    Err(crate::Error::Predict(PredictError::OutOfMemory { .. }))
-                        if self.batch.out_of_memory(now.len()) =>
-                    {
-                        session::check_interrupt("predicting the scene")?;
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                };
-                self.batch.scored(now.len(), began.elapsed());
-                let first = patches.len() - left.len();
-                let each = self.classes * size.width * size.height;
-                for ((window, patch), scores) in windows[first..]
-                    .iter()
-                    .zip(now)
-                    .zip(scores.chunks_exact(each))
-                {
+        let runner = Runner {
+            windows: plan.len(),
+            batch: self.batch.clone(),
+            doing: "predicting the scene",
+            progress,
+        };
+        let each = self.classes * size.width * size.height;
+        runner.run(
+            |index| {
+                let window = plan.get(index);
+                let patch = read(&window.source)?;
+                Ok((window, patch.map(|patch| padded(patch, size))))
+            },
+            score,
+            |windows, patches, scores: Vec<f32>| {
+                let scored = windows.iter().zip(patches).zip(scores.chunks_exact(each));
+                for ((window, patch), scores) in scored {
                     self.add(&mut band, *window, patch, scores, sink)?;
                 }
-                left = later;
-            }
-            remaining -= taken;
-            progress.add(taken);
-        }
+                Ok(())
+            },
+        )?;
         self.finish_rows(&mut band, area.height, sink)
     }
 

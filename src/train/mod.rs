@@ -22,7 +22,6 @@ mod lasting_tests;
 mod loss;
 mod lovasz;
 mod material;
-mod memory;
 mod model;
 mod one_cycle;
 mod optimiser;

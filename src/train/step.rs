@@ -7,12 +7,12 @@ use burn::tensor::Tensor;
 use super::batch::Batch;
 use super::checkpoint::Checkpoint;
 use super::fit::Trainer;
-use super::memory;
 use super::run::StopReason;
 use super::trainable::Trainable;
 use super::validate::read;
 use super::{Average, Step, TrainError};
 use crate::Result;
+use crate::device::memory;
 use crate::models::AnyModule;
 
 /// Steps between two reads of the loss on a GPU: each read waits for all the work before it.
