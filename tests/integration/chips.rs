@@ -166,7 +166,8 @@ fn options_that_cannot_be_are_refused_with_the_way_out() {
 #[test]
 fn sliding_chips_of_a_part_without_the_area_of_interest_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let scene = town(folder.path());
+    let town = samples::town_in(folder.path(), 3, 700).unwrap();
+    let scene = Scene::open(&town.scene_path).unwrap();
     let world = |col: f64, row: f64| {
         let (x, y) = scene.raster().transform().world_from_pixel((col, row));
         [x, y]
