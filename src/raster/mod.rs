@@ -30,7 +30,7 @@ pub(crate) use error::missing_hint;
 pub use open::Raster;
 pub use patch::Patch;
 pub use resample::Resolution;
-pub(crate) use resize::under_centre;
+pub(crate) use resize::under_centres;
 pub use statistics::BandStatistics;
 pub use transform::{GeoReference, GeoTransform};
 pub use window::{PixelWindow, Size};

@@ -15,41 +15,56 @@ impl Patch {
         if size == self.size {
             return self.clone();
         }
-        let mut resized = Self::invalid(size, self.bands);
         if self.size.area() == 0 || size.area() == 0 {
-            return resized;
-        }
-        for (row, line) in resized.valid.chunks_exact_mut(size.width).enumerate() {
-            let from = under_centre(row, size.height, self.size.height) * self.size.width;
-            for (col, valid) in line.iter_mut().enumerate() {
-                *valid = self.valid[from + under_centre(col, size.width, self.size.width)];
-            }
+            return Self::invalid(size, self.bands);
         }
         let whole = !self.valid.contains(&0);
-        resized.data = swath_cpu::resize::resize(
+        let mut data = swath_cpu::resize::resize(
             &self.data,
             self.bands,
             [self.size.height, self.size.width],
             [size.height, size.width],
             (!whole).then_some(&self.valid),
         );
+        let valid = match whole {
+            true => vec![1; size.area()],
+            false => under_centres(&self.valid, self.size, size),
+        };
         if !whole {
-            let area = size.area().max(1);
-            for band in resized.data.chunks_exact_mut(area) {
-                for (value, &valid) in band.iter_mut().zip(&resized.valid) {
+            for band in data.chunks_exact_mut(size.area()) {
+                for (value, &valid) in band.iter_mut().zip(&valid) {
                     if valid == 0 {
                         *value = 0.0;
                     }
                 }
             }
         }
-        resized
+        Self {
+            size,
+            bands: self.bands,
+            data,
+            valid,
+        }
     }
+}
+
+/// The values of a plane of `from` that lie under the centres of the pixels of `to`.
+pub(crate) fn under_centres<T: Copy>(plane: &[T], from: Size, to: Size) -> Vec<T> {
+    let columns: Vec<usize> = (0..to.width)
+        .map(|col| under_centre(col, to.width, from.width))
+        .collect();
+    let mut picked = Vec::with_capacity(to.area());
+    for row in 0..to.height {
+        let line = under_centre(row, to.height, from.height) * from.width;
+        let line = &plane[line..line + from.width];
+        picked.extend(columns.iter().map(|&col| line[col]));
+    }
+    picked
 }
 
 /// The pixel of a line of `full` under the centre of pixel `at` of `small`, which may be more; the later of two where the
 /// centre lies between them.
-pub(crate) fn under_centre(at: usize, small: usize, full: usize) -> usize {
+pub(super) fn under_centre(at: usize, small: usize, full: usize) -> usize {
     (2 * at + 1) * full / (2 * small)
 }
 

@@ -2,7 +2,7 @@ use super::labelling::Labelling;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::IGNORE;
-use crate::raster::{BandStatistics, Patch, PixelWindow, Raster, Size, under_centre};
+use crate::raster::{BandStatistics, Patch, PixelWindow, Raster, Size, under_centres};
 
 impl Scene {
     /// Reads a window of the imagery, in pixels of the whole raster. Pixels outside the area in use or the area of
@@ -194,19 +194,12 @@ impl Scene {
 
 /// The pixels of one band that lie under the centres of `size` pixels.
 fn picked(patch: &Patch, size: Size) -> Patch {
-    let mut found = Patch::invalid(size, 1);
-    for row in 0..size.height {
-        let from = under_centre(row, size.height, patch.size.height) * patch.size.width;
-        for col in 0..size.width {
-            let (to, from) = (
-                row * size.width + col,
-                from + under_centre(col, size.width, patch.size.width),
-            );
-            found.data[to] = patch.data[from];
-            found.valid[to] = patch.valid[from];
-        }
+    Patch {
+        size,
+        bands: 1,
+        data: under_centres(patch.band(0), patch.size, size),
+        valid: under_centres(&patch.valid, patch.size, size),
     }
-    found
 }
 
 /// `[height, width]`, 1 for the pixels of `window` in `area` and in `mask`; `None` when all are.
