@@ -1,12 +1,11 @@
 """Writes tests/fixtures/models/torchvision.json: what torchvision's networks compute, in inference and in training.
 
-pip install torch torchvision; python tests/python/make_torchvision_oracles.py
+pip install torch torchvision; python tests/python/make_torchvision_oracles.py [--check]
 
 Weights come from a formula (oracles.py). Of each tensor the JSON keeps a summary, computed in 64 bits, and
 `float32`: how far PyTorch's own 32-bit values are from them, at most, in units of the greater of the value and the mean.
 (Deep networks in training are sensitive: one value near 0 that rounds to the other side closes a ReLU.)
 """
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import torchvision
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
-from oracles import fill, images, noise, resnet, summary
+from oracles import fill, images, noise, resnet, save, summary
 
 torch.manual_seed(0)
 torch.set_num_threads(2)
@@ -135,5 +134,4 @@ found = {}
 encoders(found)
 pyramids(found)
 deeplab(found)
-path = Path(__file__).parents[1] / "fixtures/models/torchvision.json"
-path.write_text(json.dumps(found, indent=0) + "\n")
+save(found, Path(__file__).parents[1] / "fixtures/models/torchvision.json")

@@ -2,6 +2,9 @@
 
 src/models/oracle.rs repeats `noise`, `formula` and `images`, so that neither weights nor images need to be stored.
 """
+import json
+import sys
+
 import numpy as np
 import torch
 
@@ -72,3 +75,38 @@ def resnet(model, x):
         x = layer(x)
         features.append(x)
     return features
+
+
+def save(found, path):
+    """Writes the fixture. With `--check` it is compared with the committed one instead, and nothing is written.
+
+    What is computed in 64 bits is the same on every machine to the digits that are kept, whatever the number of threads
+    or the instructions of the processor.
+    """
+    if "--check" not in sys.argv[1:]:
+        path.write_text(json.dumps(found, indent=0) + "\n")
+        return
+    wrong = list(differences(json.loads(path.read_text()), json.loads(json.dumps(found))))
+    print(f"{path.name}: {len(wrong)} differences", *wrong[:20], sep="\n    ")
+    sys.exit(1 if wrong else 0)
+
+
+def differences(committed, found, where="", size=0.0):
+    """Where two fixtures differ by more than the last of eight digits of a number, or of the mean size of its tensor.
+
+    `float32`, the error of PyTorch's 32-bit arithmetic, is that of one machine and left out.
+    """
+    if isinstance(committed, dict) and isinstance(found, dict):
+        if committed.keys() != found.keys():
+            yield f"{where}: {sorted(committed.keys() ^ found.keys())} in one alone"
+        size = committed.get("mean_abs", size)
+        for key in sorted((committed.keys() & found.keys()) - {"float32"}):
+            yield from differences(committed[key], found[key], f"{where}/{key}", size)
+    elif isinstance(committed, list) and isinstance(found, list) and len(committed) == len(found):
+        for index, pair in enumerate(zip(committed, found)):
+            yield from differences(*pair, f"{where}/{index}", size)
+    elif isinstance(committed, (int, float)) and isinstance(found, (int, float)):
+        if abs(committed - found) > 2e-7 * max(abs(committed), abs(found), size):
+            yield f"{where}: {committed} is committed, {found} found"
+    elif committed != found:
+        yield f"{where}: {str(committed)[:60]} is committed, {str(found)[:60]} found"

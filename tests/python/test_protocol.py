@@ -6,6 +6,7 @@ import queue
 import signal
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,26 @@ for step in 0..6000 {
 SLOW_TO_COMPILE = "\n".join(
     f"let sum_{i}: u64 = vec![{i}u64, 2, 3].iter().map(|x| x * {i}).filter(|x| x % 2 == 0).sum();" for i in range(1500)
 )
+
+
+def wait_for(path) -> str:
+    """Rust that waits for a file, so that a test and its cell take turns, however slow the machine: the cell goes on when the
+    test has seen what it wanted to see. `{i}` in the path is the cell's variable."""
+    return (
+        f"assert!((0..{round(3000 * PATIENCE)}).any(|_| {{ std::thread::sleep(std::time::Duration::from_millis(10)); "
+        f'std::path::Path::new(&format!("{path}")).exists() }}), "the test never went on");'
+    )
+
+
+def compiles(kernel) -> bool:
+    """Whether rustc is at work on a cell."""
+    for pid in descendants(kernel.pid):
+        try:
+            if b"-Cmetadata=swath-cell" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def after_text(text, action):
@@ -41,12 +62,14 @@ def after_text(text, action):
 
 def test_kernel_info_is_answered_before_the_engine_is_ready():
     with Kernel(ready=False) as kernel:
+        cell = kernel.send("1 + 1")
         info = kernel.request("kernel_info_request", {})
-        seconds = time.monotonic() - kernel.launched
+        print(f"kernel_info after {time.monotonic() - kernel.launched:.2f} s")
+        # Both replies come over the shell channel: one that waited for the engine would come behind the cell's.
+        assert cell not in kernel.replies, "it waited for the engine"
         assert info["status"] == "ok"
         assert info["language_info"]["name"] == "rust"
-        print(f"kernel_info after {seconds:.2f} s")
-        assert seconds < 3 * PATIENCE
+        assert kernel.collect_reply(cell)["status"] == "ok"
 
 
 def test_first_cells_wait_for_the_engine_and_run():
@@ -137,18 +160,24 @@ def test_question_mark_is_an_error_with_its_hint_and_variables_survive(kernel):
     assert cell.status == "error" and "invalid digit" in cell.error["evalue"]
 
 
-def test_queued_cells_are_aborted_after_an_error(kernel):
-    ids = [kernel.send(code) for code in ("std::thread::sleep(std::time::Duration::from_millis(400));\npanic!(\"stop\")",
-                                          "let never = 1;", "let neither = 2;")]
+def test_queued_cells_are_aborted_after_an_error(kernel, tmp_path):
+    gate = tmp_path / "gate"
+    ids = [kernel.send(code) for code in (f'{wait_for(gate)}\npanic!("stop")', "let never = 1;", "let neither = 2;")]
+    # The shell channel keeps its order: a kernel that answers this has the three cells.
+    kernel.request("comm_info_request", {})
+    gate.touch()
     statuses = [kernel.collect_reply(message_id)["status"] for message_id in ids]
     assert statuses == ["error", "aborted", "aborted"]
     assert kernel.run("never").status == "error", "an aborted cell must not have run"
     assert kernel.ok("1 + 1").text == "2"
 
 
-def test_stop_on_error_false_lets_the_queue_go_on(kernel):
-    first = kernel.send('panic!("go on")', stop_on_error=False)
+def test_stop_on_error_false_lets_the_queue_go_on(kernel, tmp_path):
+    gate = tmp_path / "gate"
+    first = kernel.send(f'{wait_for(gate)}\npanic!("go on")', stop_on_error=False)
     second = kernel.send("let went_on = 1;")
+    kernel.request("comm_info_request", {})
+    gate.touch()
     assert kernel.collect_reply(first)["status"] == "error"
     assert kernel.collect_reply(second)["status"] == "ok"
 
@@ -175,14 +204,14 @@ def test_a_changed_type_is_never_reinterpreted(kernel):
 # ---------------------------------------------------------------- live output
 
 
-def test_text_without_a_newline_and_carriage_returns_appear_while_the_cell_runs(kernel):
+def test_text_without_a_newline_and_carriage_returns_appear_while_the_cell_runs(kernel, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    seen = [after_text("10 %", first.touch), after_text("\r20 %", second.touch)]
     cell = kernel.ok(
-        'print!("10 %"); std::thread::sleep(std::time::Duration::from_millis(1500));\n'
-        'print!("\\r20 %"); std::thread::sleep(std::time::Duration::from_millis(1500));'
+        f'print!("10 %");\n{wait_for(first)}\nprint!("\\r20 %");\n{wait_for(second)}',
+        during=lambda cell: [step(cell) for step in seen],
     )
     assert cell.stdout == "10 %\r20 %"
-    times = cell.times_of("stream")
-    assert len(times) >= 2 and times[-1] - times[0] > 0.7, "the first text came before the second was printed"
 
 
 def test_one_hundred_thousand_lines_arrive_complete_in_order_and_in_batches(kernel):
@@ -233,19 +262,23 @@ def test_streams_and_displays_keep_their_order(kernel):
     assert seen == [word for i in range(20) for word in (f"line {i}", f"shown {i}")]
 
 
-def test_displays_are_updated_while_the_cell_runs(kernel):
+def test_displays_are_updated_while_the_cell_runs(kernel, tmp_path):
+    def go_on(cell):
+        shown = len(cell.of("display_data") + cell.of("update_display_data"))
+        (tmp_path / f"{shown} shown").touch()
+
     cell = kernel.ok(
         'let live = swath::session::Live::new(&swath::display::Output::text("0 %"));\n'
         "for i in 1..=3 {\n"
-        "    std::thread::sleep(std::time::Duration::from_millis(500));\n"
+        f'    {wait_for(tmp_path / "{i} shown")}\n'
         '    live.update(&swath::display::Output::text(format!("{i} of 3")));\n'
-        "}"
+        "}\n" + wait_for(tmp_path / "4 shown"),
+        during=go_on,
     )
     display = cell.of("display_data")[0]
     updates = cell.of("update_display_data")
     assert [u["data"]["text/plain"] for u in updates] == ["1 of 3", "2 of 3", "3 of 3"]
     assert {u["transient"]["display_id"] for u in updates} == {display["transient"]["display_id"]}
-    assert cell.times_of("update_display_data")[-1] - cell.times_of("display_data")[0] > 0.9
 
 
 def test_clear_output_carries_wait(kernel):
@@ -275,24 +308,23 @@ def test_input_without_a_front_end_that_answers_does_not_hang(kernel):
 # ---------------------------------------------------------------- while a cell runs
 
 
-def test_the_kernel_answers_on_control_while_a_cell_runs(kernel):
-    message_id = kernel.send("std::thread::sleep(std::time::Duration::from_secs(4));")
-    time.sleep(0.5)
-    began = time.monotonic()
-    assert kernel.request("kernel_info_request", {}, channel="control")["status"] == "ok"
-    assert time.monotonic() - began < 2
-    assert kernel.client.hb_channel.is_beating()
-    assert kernel.collect(message_id).status == "ok"
+def test_the_kernel_answers_on_control_while_a_cell_runs(kernel, tmp_path):
+    def ask():
+        assert kernel.request("kernel_info_request", {}, channel="control")["status"] == "ok"
+        wait_until(kernel.client.hb_channel.is_beating, 10, "the heart beat")
+        (tmp_path / "answered").touch()
+
+    # The cell ends only after the answers: one that waited for the cell would never come.
+    kernel.ok(f'println!("running");\n{wait_for(tmp_path / "answered")}', during=after_text("running", ask))
 
 
-def test_completion_answers_while_a_cell_runs(kernel):
-    message_id = kernel.send("std::thread::sleep(std::time::Duration::from_secs(5));")
-    time.sleep(0.5)
-    began = time.monotonic()
-    reply = kernel.request("complete_request", {"code": "%lsm", "cursor_pos": 4})
-    assert reply["status"] == "ok" and "%lsmagic" in reply["matches"]
-    assert time.monotonic() - began < 3, "it waited for the cell"
-    assert kernel.collect(message_id).status == "ok"
+def test_completion_answers_while_a_cell_runs(kernel, tmp_path):
+    def ask():
+        reply = kernel.request("complete_request", {"code": "%lsm", "cursor_pos": 4})
+        assert reply["status"] == "ok" and "%lsmagic" in reply["matches"]
+        (tmp_path / "answered").touch()
+
+    kernel.ok(f'println!("running");\n{wait_for(tmp_path / "answered")}', during=after_text("running", ask))
 
 
 # ---------------------------------------------------------------- interrupt
@@ -312,12 +344,13 @@ def test_interrupting_a_library_loop_keeps_the_variables(kernel):
 def test_interrupting_a_compile_keeps_the_variables(kernel):
     kernel.ok("let before_compile = 21;")
     message_id = kernel.send(SLOW_TO_COMPILE)
-    time.sleep(1.0)
+    wait_until(lambda: compiles(kernel), 30, "the compiler of the cell")
     pressed = time.monotonic()
     kernel.interrupt()
     cell = kernel.collect(message_id)
     took = time.monotonic() - pressed
     assert cell.status == "error", "it compiled before the interrupt: make the cell longer"
+    assert "nterrupt" in cell.error["ename"] + cell.error["evalue"]
     assert took < 3 * PATIENCE
     assert kernel.ok("before_compile").text == "21"
 
@@ -326,10 +359,9 @@ def test_interrupt_request_on_shell_while_busy():
     """VS Code sends it there."""
     with Kernel() as kernel:
         kernel.ok("let before_shell_interrupt = 4;")
-        message_id = kernel.send(COUNTING)
-        time.sleep(1.5)
-        kernel.client.shell_channel.send(kernel.client.session.msg("interrupt_request", {}))
-        assert kernel.collect(message_id).status == "error"
+        request = kernel.client.session.msg("interrupt_request", {})
+        cell = kernel.run(COUNTING, during=after_text("counting", lambda: kernel.client.shell_channel.send(request)))
+        assert cell.status == "error" and "nterrupt" in cell.error["ename"] + cell.error["evalue"]
         assert kernel.ok("before_shell_interrupt").text == "4"
 
 
@@ -370,8 +402,9 @@ def test_a_killed_child_is_replaced_and_the_connection_stays():
 def test_a_child_killed_between_cells_is_replaced():
     with Kernel() as kernel:
         kernel.ok("let idle_value = 1;")
-        os.kill(kernel.child_pid(), signal.SIGKILL)
-        time.sleep(0.5)
+        child = kernel.child_pid()
+        os.kill(child, signal.SIGKILL)
+        wait_until(lambda: not alive(child), 10, "the end of the killed process")
         first = kernel.run("2 + 2")
         second = kernel.ok("2 + 3")
         assert first.status == "ok" and first.text == "4" or first.status == "error" and "idle_value" in first.everything()

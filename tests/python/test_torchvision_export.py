@@ -103,10 +103,14 @@ def test_pytorch_loads_every_exported_tensor_and_computes_the_same(name, exporte
     assert error < 1e-4, f"off by {error:.2g} of the mean size"
 
 
+# `DetectOptions` unless set.
+LEAST, OVERLAP, MOST = 0.05, 0.5, 300
+
+
 def detector(make, bands, **options):
     """The network on images that are normalised already and keep their size."""
     plain = dict(image_mean=[0.0] * bands, image_std=[1.0] * bands, min_size=96, max_size=128)
-    thresholds = dict(score_thresh=0.05, nms_thresh=0.5, detections_per_img=300)
+    thresholds = dict(score_thresh=LEAST, nms_thresh=OVERLAP, detections_per_img=MOST)
     return make(**plain, **{options.get("prefix", "") + name: value for name, value in thresholds.items()})
 
 
@@ -135,6 +139,15 @@ DETECTORS = {
 }
 
 
+# What 32-bit rounding may change: scores, edges in pixels, overlaps. Measured between torchvision and us: 4e-6 and 2e-4 pixels
+# for RetinaNet, 4e-4 and 0.012 for Faster R-CNN, whose scores are spread until many round to 1.
+NOISE = {
+    "retinanet_resnet18": (4e-5, 2e-3, 1e-3),
+    "retinanet_resnet50": (4e-5, 2e-3, 1e-3),
+    "fasterrcnn_resnet50": (1e-3, 0.05, 1e-2),
+}
+
+
 @pytest.mark.parametrize("name", DETECTORS)
 def test_torchvisions_detectors_load_every_exported_tensor_and_find_the_same(name, exported):
     network = DETECTORS[name]()
@@ -145,16 +158,42 @@ def test_torchvisions_detectors_load_every_exported_tensor_and_find_the_same(nam
         found = network(list(numbers["input"]))
     for image, theirs in enumerate(found):
         ours = {what: numbers[f"{what}.{image}"] for what in ("boxes", "scores", "labels")}
-        assert len(ours["scores"]) > 10
-        for one, other in [(ours, theirs), (theirs, ours)]:
-            twins = [has_twin(other, *values) for values in zip(one["boxes"], one["labels"], one["scores"])]
-            # The last digits decide where two boxes overlap by nearly the limit, or a score is nearly the least.
-            assert sum(twins) >= 0.98 * len(twins) - 1
+        assert 10 < len(ours["scores"]) < MOST and len(theirs["scores"]) < MOST, "the limit of boxes cuts nothing off"
+        # torchvision's RetinaNet keeps boxes outside the image, which have no area once they are cut to it; ours does not.
+        # Its Faster R-CNN drops them as well.
+        has_area = (theirs["boxes"][:, 2:] > theirs["boxes"][:, :2]).all(1)
+        assert "retinanet" in name or has_area.all()
+        theirs = {what: values[has_area] for what, values in theirs.items()}
+        compare(ours, theirs, *NOISE[name])
 
 
-def has_twin(found, box, label, score):
-    near = (found["labels"] == label) & ((found["scores"] - score).abs() < 1e-3)
-    return bool(near.any()) and (found["boxes"][near] - box).abs().amax(1).min() < 0.05
+def compare(ours, theirs, score_noise, edge_noise, overlap_noise):
+    """Every box has a twin of its own in the other list, or 32-bit rounding decides about it: that its score is above the
+    least, that a better box overlaps it by more than the limit, or which of two boxes is the better one."""
+    pairs = [twins(ours, theirs, score_noise, edge_noise), twins(theirs, ours, score_noise, edge_noise)]
+    for (one, other), (twin, back) in zip([(ours, theirs), (theirs, ours)], [pairs, pairs[::-1]]):
+        chosen = twin[twin >= 0]
+        assert len(chosen.unique()) == len(chosen), "two boxes have the same twin"
+        for index in (twin < 0).nonzero().flatten().tolist():
+            box, label, score = (one[what][index] for what in ("boxes", "labels", "scores"))
+            overlap = torchvision.ops.box_iou(box[None].double(), other["boxes"].double())[0]
+            overlap[other["labels"] != label] = 0
+            ahead = other["scores"] - score
+            near_the_limit = (overlap - OVERLAP).abs() < overlap_noise
+            as_good = (overlap > OVERLAP) & (ahead.abs() < score_noise)
+            # Ahead in score, so that no two boxes explain each other. The better one is looked at in its own turn.
+            follows = (overlap > OVERLAP) & (ahead > 0) & (back < 0)
+            is_close = score - LEAST < score_noise or (near_the_limit | as_good | follows).any()
+            assert is_close, f"no twin of {box.tolist()}, class {label:.0f}, score {score:.7f}; overlaps: {overlap.max():.7f}"
+
+
+def twins(one, other, score_noise, edge_noise):
+    """The place in `other` of each box of `one`, or -1."""
+    apart = (one["boxes"][:, None] - other["boxes"][None]).abs().amax(2)
+    unlike = (one["scores"][:, None] - other["scores"][None]).abs() >= score_noise
+    apart[unlike | (one["labels"][:, None] != other["labels"][None])] = torch.inf
+    nearest, place = apart.min(1)
+    return torch.where(nearest < edge_noise, place, -1)
 
 
 def test_the_export_says_how_to_normalise_and_what_the_classes_are(exported):

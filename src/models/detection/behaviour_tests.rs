@@ -234,3 +234,33 @@ fn frozen_batch_norms_keep_their_statistics_and_factors_while_all_else_learns() 
         assert_eq!(data == before[&name], is_norm, "{name}");
     }
 }
+
+#[test]
+fn retinanet_chooses_boxes_by_torchvisions_limits_and_leaves_out_those_outside_the_image() {
+    let network = retinanet(BoxLoss::L1);
+    let anchors = [
+        // Outside: cut to the image it has no area.
+        [10.0, -20.0, 30.0, -4.0],
+        // The second overlaps the first by 0.5, the limit, and not by more; the third by more than that.
+        [0.0, 0.0, 20.0, 10.0],
+        [0.0, 0.0, 10.0, 10.0],
+        [0.0, 0.0, 12.0, 10.0],
+        // Its score is the least that is wanted, and not above it.
+        [40.0, 40.0, 60.0, 60.0],
+    ];
+    let logits = [5.0, 4.0, 3.0, 2.0, 0.0];
+    // Whatever the background's score says.
+    let scores: Vec<f32> = logits.iter().flat_map(|&x| [9.0, -20.0, x]).collect();
+    let options = DetectOptions {
+        min_score: 0.5,
+        nms_iou: 0.5,
+        ..DetectOptions::default()
+    };
+    let level = (scores.as_slice(), &[0.0; 20][..], &anchors[..]);
+    let found = network.found(&[level], [SIZE, SIZE], &options);
+    let corners: Vec<_> = found
+        .iter()
+        .map(|one| (one.class, one.bounds.x_max, one.bounds.y_max))
+        .collect();
+    assert_eq!(corners, [(2, 20.0, 10.0), (2, 10.0, 10.0)]);
+}

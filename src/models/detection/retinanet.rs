@@ -248,7 +248,10 @@ impl RetinaNetModel {
     }
 
     /// The objects of one image from the scores and offsets of each level.
-    fn found(
+    ///
+    /// torchvision's rule but for one thing: boxes that lie outside the image, and have no area once they are cut to it, are
+    /// left out. torchvision keeps them, on the image's edge; they suppress nothing, for they overlap nothing.
+    pub(super) fn found(
         &self,
         levels: &[(&[f32], &[f32], &[Corners])],
         image: [usize; 2],
