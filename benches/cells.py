@@ -6,6 +6,7 @@ usage: cells.py [--rounds 30] [--town DIR] [--prepare-peer]
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from kernels import PEER_SESSION, PEER_SETUP, evcxr, evcxr_is_there, geometric_mean, median, peer_environment, swath, table
+from kernels import (
+    PEER_SESSION, PEER_SETUP, ROOT, evcxr, evcxr_is_there, geometric_mean, median, peer_environment, swath, table,
+)
 
 # `{i}` changes in every round: evcxr does not compile a file that did not change.
 CELLS = {
@@ -85,6 +88,27 @@ def long_notebook(kernel) -> tuple[float, float]:
     return first, median([kernel.ok(f"{i} + 2").seconds for i in range(5)])
 
 
+def own_network(kernel, times: int = 5) -> float:
+    """Median time of tutorial 2's cell with a network of one's own (`#[derive(Module)]`), each time as another type."""
+    notebook = json.loads((ROOT / "notebooks" / "02_your_own_data.ipynb").read_text())
+    source = next("".join(cell["source"]) for cell in notebook["cells"] if "derive(Module" in "".join(cell["source"]))
+    return median([kernel.ok(re.sub(r"\bSmall\b", f"Small{i}", source)).seconds for i in range(times)])
+
+
+def with_a_crate(kernel) -> tuple[float, float]:
+    """Median time of a cell before and after `%dep` of a crate."""
+    before = median([kernel.ok(f"{i} + 3").seconds for i in range(10)])
+    folder = Path(tempfile.mkdtemp(prefix="swath-bench-crate-"))
+    (folder / "src").mkdir()
+    (folder / "Cargo.toml").write_text('[package]\nname = "added"\nversion = "0.1.0"\nedition = "2024"\n')
+    (folder / "src" / "lib.rs").write_text("pub fn one() -> u32 { 1 }\n")
+    kernel.ok(f'%dep added = {{ path = "{folder}" }}', seconds=120)
+    kernel.ok("added::one()")
+    after = median([kernel.ok(f"{i} + 4").seconds for i in range(10)])
+    shutil.rmtree(folder)
+    return before, after
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=30)
@@ -130,6 +154,9 @@ def main() -> None:
     first, hundredth = long_notebook(ours)
     print(f"first cells {1000 * first:.0f} ms, 100th cell with 40 definitions {1000 * hundredth:.0f} ms: "
           f"{hundredth / first:.2f} x (goal 1.3)")
+    print(f"a network of one's own, `#[derive(Module)]` with its imports: {1000 * own_network(ours):.0f} ms")
+    before, after = with_a_crate(ours)
+    print(f"a cell before and after `%dep`: {1000 * before:.0f} ms, {1000 * after:.0f} ms: {after / before:.2f} x")
     for kernel in (ours, peer):
         if kernel is not None:
             kernel.close()
