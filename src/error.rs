@@ -1,5 +1,8 @@
 //! The one error type of the library's public functions, and hints that name the next step.
 
+use crate::boxes::formats::FormatError;
+use crate::staged;
+
 /// The result of every fallible public function.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -59,6 +62,7 @@ impl Hint for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Raster(error) => error.hint(),
+            Self::Boxes(FormatError::Io { path, source, .. }) => staged::hint(path, source),
             Self::Boxes(error) => error.hint(),
             Self::Vector(error) => error.hint(),
             Self::Scene(error) => error.hint(),

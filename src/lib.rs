@@ -23,6 +23,7 @@ pub mod rt;
 pub mod samples;
 pub mod scene;
 pub mod session;
+mod staged;
 pub mod train;
 pub mod vector;
 

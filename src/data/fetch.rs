@@ -4,7 +4,7 @@ use super::archive::Archive;
 use super::package::{Contents, SOURCES, Source};
 use super::{DataError, banepa, cache_dir, download};
 use crate::display::{Output, Show, escape};
-use crate::raster::StagedFile;
+use crate::staged::StagedFile;
 use crate::{Result, session};
 
 /// Grows when the same name stands for other files than before.

@@ -9,7 +9,7 @@ use super::origin::Origin;
 use super::unet::UnetModel;
 use super::{
     BoxedNetwork, DeepLabV3Model, DeepLabV3PlusModel, FpnModel, ModelError, Network, Normalisation,
-    ResNetKind, Segmentation, WeightsReport, state_dict, weights,
+    ResNetKind, Segmentation, Task, WeightsReport, state_dict, weights,
 };
 use crate::Result;
 use crate::device::Device;
@@ -414,7 +414,8 @@ impl Architecture {
                 ..
             } => constructor(bands, classes, device),
             Kind::Custom { name, .. } => {
-                return Err(ModelError::NoConstructor { name: name.clone() }.into());
+                let (name, model) = (name.clone(), Segmentation::MODEL);
+                return Err(ModelError::NoConstructor { name, model }.into());
             }
         })
     }

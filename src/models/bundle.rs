@@ -3,7 +3,7 @@
 //! Loading a bundle reads numbers and text; nothing in it is executed, and it names no other file.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -14,7 +14,7 @@ use super::{
     AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalisation, Segmentation,
     Task, weights,
 };
-use crate::Result;
+use crate::{Result, staged};
 
 /// The newest bundle format this library reads, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -152,7 +152,7 @@ pub fn save_tensors<A: Serialize>(
     }
     let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), json)])))
         .map_err(|error| wrong(error.to_string()))?;
-    write_atomically(path, &bytes).map_err(|source| {
+    staged::write(path, &bytes).map_err(|source| {
         ModelError::Io {
             path: path.to_owned(),
             source,
@@ -161,19 +161,9 @@ pub fn save_tensors<A: Serialize>(
     })
 }
 
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".swath-")
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
+/// How PyTorch's files begin: as zip archives, before version 1.6 as pickles of protocol 2. A bundle begins with the length
+/// of its header, which is not as large as these would be.
+const PYTORCH: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a"];
 
 /// No header of a bundle comes near this; a length beyond it is that of some other file.
 const LONGEST_HEADER: u64 = 64 << 20;
@@ -236,13 +226,19 @@ pub fn load_bundle_for<T: Task>(
         path: path.to_owned(),
         reason,
     };
+    let weights_alone = || ModelError::WeightsAlone {
+        path: path.to_owned(),
+    };
+    if PYTORCH.iter().any(|start| bytes.starts_with(start)) {
+        return Err(weights_alone().into());
+    }
     let (_, header) = SafeTensors::read_metadata(&bytes)
         .map_err(|error| wrong(format!("damaged header ({error})")))?;
     let json = header
         .metadata()
         .as_ref()
         .and_then(|metadata| metadata.get(KEY))
-        .ok_or_else(|| wrong("a safetensors file without Swath's header".to_owned()))?;
+        .ok_or_else(weights_alone)?;
     // Version and task first: others may have other fields.
     #[derive(Deserialize)]
     struct Version {

@@ -165,12 +165,22 @@ fn a_plain_weights_file_is_not_taken_for_a_bundle() {
         safetensors::serialize([("weight", view)], None).unwrap(),
     )
     .unwrap();
-    assert!(
-        load_bundle(&path)
-            .unwrap_err()
-            .to_string()
-            .contains("without Swath's header")
-    );
+    let torch = folder.path().join("weights.pth");
+    std::fs::write(&torch, b"PK\x03\x04 and what a zip archive has").unwrap();
+    for path in [path, torch] {
+        let error = load_bundle(&path).unwrap_err();
+        assert!(error.to_string().contains("weights alone"), "{error}");
+        assert!(error.hint().unwrap().contains(".weights(path)"));
+    }
+}
+
+#[test]
+fn a_missing_bundle_is_an_error_that_names_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (meta, tensors) = bundle();
+    save_tensors(&folder.path().join("cars.swath"), &meta, &tensors).unwrap();
+    let error = load_bundle(folder.path().join("car.swath")).unwrap_err();
+    assert!(error.hint().unwrap().contains("cars.swath"), "{error}");
 }
 
 #[test]

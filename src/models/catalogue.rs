@@ -22,7 +22,8 @@ pub struct PublishedWeights {
     pub about: &'static str,
     /// The official address.
     pub address: &'static str,
-    /// The first digits of the file's SHA-256 sum.
+    /// The first eight digits of the file's SHA-256 sum: all that its official name tells and that is checked. They find a
+    /// damaged or mistaken file; they would not stop someone who forges one.
     pub sha256: &'static str,
 }
 

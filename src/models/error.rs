@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::Hint;
+use crate::{Hint, staged};
 
 /// What can go wrong in [`crate::models`].
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,14 @@ pub enum ModelError {
         /// The file's own.
         found: String,
     },
+    /// A file of weights alone, where a bundle was expected.
+    #[error(
+        "not a Swath bundle but weights alone, without architecture, classes and normalisation: {path:?}"
+    )]
+    WeightsAlone {
+        /// The file.
+        path: PathBuf,
+    },
     /// A bundle that is not one, is damaged, or names things it must not.
     #[error("not a usable Swath bundle: {reason}: {path:?}")]
     Bundle {
@@ -95,6 +103,8 @@ pub enum ModelError {
     NoConstructor {
         /// The architecture's name.
         name: String,
+        /// The type of the model: `Segmenter` or `Detector`.
+        model: &'static str,
     },
     /// A choice of an architecture that its network does not have.
     #[error("cannot build {network}: it has no `{choice}` to choose")]
@@ -149,27 +159,18 @@ impl ModelError {
 impl Hint for ModelError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { source, .. }
-                if matches!(
-                    source.kind(),
-                    std::io::ErrorKind::StorageFull
-                        | std::io::ErrorKind::FileTooLarge
-                        | std::io::ErrorKind::QuotaExceeded
-                ) =>
-            {
-                Some(
-                    "there is no room for the file, and one that was there is unchanged: free some space or choose \
-                     another folder"
-                        .to_owned(),
-                )
-            }
-            Self::Io { .. } => None,
+            Self::Io { path, source } => staged::hint(path, source),
             Self::Weights { .. } => {
                 Some("weights come as a PyTorch state dict (`.pth`, `.pt`) or as `.safetensors`".to_owned())
             }
             Self::Mismatch { .. } => {
                 Some("build the same architecture, with the same number of bands and classes, as the weights".to_owned())
             }
+            Self::WeightsAlone { .. } => Some(
+                "make the network, start it from them with `.weights(path)`, as in `Unet::resnet18().weights(path)` or \
+                 `RetinaNet::resnet50().weights(path)`, and train it; a bundle is what `.save(\"model.swath\")` writes"
+                    .to_owned(),
+            ),
             Self::Bundle { .. } => Some("write the bundle again with `.save(\"model.swath\")`".to_owned()),
             Self::BundleTooNew { .. } => Some("update Swath, or save the bundle again with this version".to_owned()),
             Self::OtherTask { found, .. } => match found.as_str() {
@@ -177,10 +178,19 @@ impl Hint for ModelError {
                 "detection" => Some("load it with `Detector::load(path)`".to_owned()),
                 _ => Some("update Swath: this version does not know the task".to_owned()),
             },
-            Self::NoConstructor { name } => Some(format!(
-                "run the cell that defines the module, and load with `Segmenter::load_as(path, Architecture::custom({name:?}, …))`"
-            )),
-            Self::UnknownWeights { .. } => None,
+            Self::NoConstructor { name, model } => {
+                let architecture = match *model {
+                    "Detector" => "DetectorArchitecture",
+                    _ => "Architecture",
+                };
+                Some(format!(
+                    "run the cell that defines the module, and load with `{model}::load_as(path, \
+                     {architecture}::custom({name:?}, …))`"
+                ))
+            }
+            Self::UnknownWeights { .. } => {
+                Some("`.weights(path)` takes any file; `swath::models::Catalogue` shows those with a name".to_owned())
+            }
             Self::Fetch { address, folder, .. } => Some(format!(
                 "fetch {address} on any machine and put it into {}, or into a folder that SWATH_WEIGHTS names; or give any \
                  state dict with `.weights(\"path.pth\")`; `.pretrained(false)` starts from random weights",

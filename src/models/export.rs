@@ -6,8 +6,8 @@ use std::path::Path;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
-use super::{ModelError, NamedTensors, Normalisation, bundle, state_dict};
-use crate::Result;
+use super::{ModelError, NamedTensors, Normalisation, state_dict};
+use crate::{Result, staged};
 
 /// A batch norm's count of batches, which `load_state_dict(strict=True)` wants; it has no influence with the momentum of
 /// ours.
@@ -51,7 +51,7 @@ pub(crate) fn write(
     ]);
     let bytes =
         safetensors::serialize(views, Some(metadata)).map_err(|error| wrong(error.to_string()))?;
-    bundle::write_atomically(path, &bytes).map_err(|source| {
+    staged::write(path, &bytes).map_err(|source| {
         ModelError::Io {
             path: path.to_owned(),
             source,

@@ -63,7 +63,8 @@ impl Hint for PlotError {
             ),
             Self::FileType { expected, .. } => Some(format!("use a name that ends in {expected}")),
             Self::Band { bands, .. } if *bands > 0 => Some(format!("bands are 0 to {}", bands - 1)),
-            Self::Io { .. } | Self::Shape { .. } | Self::Band { .. } | Self::Codec { .. } => None,
+            Self::Io { path, source } => crate::staged::hint(path, source),
+            Self::Shape { .. } | Self::Band { .. } | Self::Codec { .. } => None,
         }
     }
 }

@@ -6,8 +6,8 @@ use super::PlotError;
 use super::html::{FONT, TEXT, image_html};
 use super::image::{Encoded, RgbImage, encode_best, encode_png, encode_webp};
 use super::theme;
-use crate::Result;
 use crate::display::{Output, Show, escape};
+use crate::{Result, staged};
 
 /// The longest side of the flat picture that goes beside the HTML of imagery, so that notebooks stay small.
 const FLAT_SIDE: usize = 512;
@@ -215,30 +215,10 @@ fn page(title: &str, body: &str) -> String {
     )
 }
 
-/// Writes beside the file and renames, so that an older file is never left half overwritten.
+/// Writes the file whole or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
-    use std::io::Write as _;
-    let io = |source| PlotError::Io {
+    staged::write(path, bytes).map_err(|source| PlotError::Io {
         path: path.to_owned(),
         source,
-    };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".swath-")
-        .tempfile_in(folder)
-        .map_err(io)?;
-    file.write_all(bytes).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // A temporary file is private; a saved figure is an ordinary file.
-        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644))
-            .map_err(io)?;
-    }
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
+    })
 }

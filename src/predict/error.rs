@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use crate::Hint;
 use crate::raster::{PixelWindow, Size};
+use crate::{Hint, staged};
 
 /// What can go wrong in [`crate::predict`] and [`crate::evaluate`].
 #[derive(Debug, thiserror::Error)]
@@ -217,13 +217,8 @@ pub enum PredictError {
 impl Hint for PredictError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                Some("the disk is full and the files that were there are unchanged: free some space or choose another folder".to_owned())
-            }
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                Some("choose a folder that you may write to".to_owned())
-            }
-            Self::Io { .. } | Self::LengthMismatch { .. } | Self::Option { .. } => None,
+            Self::Io { path, source, .. } => staged::hint(path, source),
+            Self::LengthMismatch { .. } | Self::Option { .. } => None,
             Self::ClassOutOfRange { .. } => Some("255 marks pixels without a label; every other value must be a class index".to_owned()),
             Self::ClassesDiffer { .. } => Some(
                 "label the scene with the model's classes: `scene.with_classes(path, property, model.classes())`"

@@ -1,7 +1,6 @@
 //! Saving a map as GIS files, all of them or none.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::band::NODATA;
@@ -13,7 +12,7 @@ use super::{PredictError, SceneMap};
 use crate::display::{Output, Show};
 use crate::raster::{PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
 use crate::vector::{Format, write_polygons};
-use crate::{Result, session};
+use crate::{Result, session, staged};
 
 /// What [`SceneMap::save_with`] writes besides the class map and the scores.
 ///
@@ -198,17 +197,12 @@ fn copy_as_cog(source: &Raster, path: &Path, options: WriterOptions) -> Result<(
     Ok(())
 }
 
-/// Writes a small file and flushes it to the disk.
+/// Writes a small file whole or not at all, and flushes it to the disk.
 ///
 /// # Errors
 /// [`PredictError::Io`].
 pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        let mut file = fs::File::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(io("write the file", path))
+    staged::write(path, bytes).map_err(io("write the file", path))
 }
 
 pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> crate::Error {

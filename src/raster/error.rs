@@ -152,7 +152,8 @@ impl Hint for RasterError {
                  `Resolution::Factor(2.0)`"
                     .to_owned()
             }
-            Self::BadSize { .. } | Self::WrongLength { .. } | Self::OutsideTarget { .. } | Self::Io { .. } => return None,
+            Self::BadSize { .. } | Self::WrongLength { .. } | Self::OutsideTarget { .. } => return None,
+            Self::Io { path, source } => return crate::staged::hint(path, source),
         })
     }
 }

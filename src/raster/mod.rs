@@ -5,7 +5,6 @@
 //! Pixel `(col, row)` covers `[col, col + 1) x [row, row + 1)`; its centre is `(col + 0.5, row + 0.5)`. Windows are
 //! half-open and may reach beyond the raster.
 
-mod atomic;
 pub(crate) mod crs;
 mod error;
 pub(crate) mod gdal_library;
@@ -24,7 +23,6 @@ pub(crate) mod webp;
 mod window;
 mod writer;
 
-pub(crate) use atomic::StagedFile;
 pub use error::RasterError;
 pub(crate) use error::missing_hint;
 pub use open::Raster;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::{BandStatistics, Size};
+use crate::staged::StagedFile;
 
 /// Grows when the meaning of the figures changes.
 const FORMAT: u32 = 2;
@@ -47,7 +48,7 @@ impl Key {
 
     /// Failing to keep them costs a pass over the file next time, nothing else.
     pub(crate) fn store(&self, statistics: &[BandStatistics]) {
-        let Ok(staged) = super::StagedFile::new(&self.file, "new") else {
+        let Ok(staged) = StagedFile::new(&self.file, "new") else {
             return;
         };
         if let Ok(text) = serde_json::to_vec(statistics)

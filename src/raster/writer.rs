@@ -5,8 +5,9 @@ use gdal_sys::{GDALColorEntry, GDALDataType, GDALPaletteInterp, GDALRWFlag};
 
 use super::gdal_library::{self, StringList, c_path, c_string};
 use super::handle::Handle;
-use super::{GeoTransform, PixelWindow, RasterError, Size, StagedFile};
+use super::{GeoTransform, PixelWindow, RasterError, Size};
 use crate::Result;
+use crate::staged::StagedFile;
 
 /// The type of the values in a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Checkpoints: everything a run needs to go on as if it had never stopped, in one file, replaced whole or not at all.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
@@ -13,6 +12,7 @@ use serde_json::Value;
 use super::material::Material;
 use super::{Descent, History, MomentRecord, Plateau, TrainError};
 use crate::models::{NamedTensors, Normalisation};
+use crate::staged;
 
 /// The file in a checkpoint folder.
 const FILE: &str = "training.safetensors";
@@ -189,13 +189,7 @@ impl Checkpoint {
         let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), header)])))
             .map_err(|error| wrong(error.to_string()))?;
         std::fs::create_dir_all(folder).map_err(io)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".swath-")
-            .tempfile_in(folder)
-            .map_err(io)?;
-        file.write_all(&bytes).map_err(io)?;
-        file.as_file().sync_all().map_err(io)?;
-        file.persist(&path).map_err(|error| io(error.error))?;
+        staged::write(&path, &bytes).map_err(io)?;
         Ok(path)
     }
 

@@ -65,7 +65,7 @@ pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
             "a share between 0 and 1, such as 0.999",
         );
     }
-    if let Loss::Focal { gamma } = options.loss
+    if let Loss::Focal { gamma } = options.loss_or_default()
         && !(gamma.is_finite() && gamma >= 0.0)
     {
         return wrong(
@@ -135,6 +135,23 @@ pub(super) fn class_weights(options: &Fit, classes: &Classes) -> Result<(), Trai
             classes: classes.names().into_iter().map(str::to_owned).collect(),
         }),
         _ => Ok(()),
+    }
+}
+
+/// Nothing is set that only segmentation has.
+pub(super) fn own_loss(options: &Fit) -> Result<(), TrainError> {
+    let expected = "nothing set: a detection network has a loss of its own";
+    let wrong = |setting, found| {
+        Err(TrainError::Setting {
+            setting,
+            found,
+            expected,
+        })
+    };
+    match (&options.loss, &options.class_weights) {
+        (Some(loss), _) => wrong("loss", format!("{loss:?}")),
+        (None, Some(weights)) => wrong("class_weights", format!("{weights:?}")),
+        (None, None) => Ok(()),
     }
 }
 

@@ -3,7 +3,6 @@
 use burn::tensor::Tensor;
 
 use super::batch::Batch;
-use super::model::Model;
 use super::trainable::{Outcome, Trainable};
 use super::validate::{self, Labelled, read_ahead, read_scalar};
 use super::{DetectionScores, Fit, TrainError, ValidationScores, checks};
@@ -47,7 +46,8 @@ impl Trainable for ObjectDetection {
     type Validation = Validation;
     type Example = Example;
 
-    fn check(_model: &Model<Self>, chips: &Chips, valid: &Scene) -> Result<()> {
+    fn check(options: &Fit, chips: &Chips, valid: &Scene) -> Result<()> {
+        checks::own_loss(options)?;
         checks::boxed(chips, valid)
     }
 

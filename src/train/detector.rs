@@ -59,7 +59,7 @@ impl Detector {
     }
 
     /// Trains on `chips` and validates on `valid` after every pass over them, as [`super::Segmenter::fit`] does, with the
-    /// same defaults; the loss is the network's own, so [`Fit::loss`] and [`Fit::class_weights`] do not apply. The best
+    /// same defaults; the loss is the network's own, so [`Fit::loss`] and [`Fit::class_weights`] are errors. The best
     /// epoch is the one with the highest AP50 on `valid`, where each window is an image of its own; the threshold with the
     /// highest F1 there becomes the model's.
     ///
@@ -139,6 +139,12 @@ impl Detector {
     /// As [`Detector::predict`] and [`SceneBoxes::evaluate`].
     pub fn evaluate(&self, scene: &Scene) -> Result<BoxScores> {
         self.predict(scene)?.evaluate(scene)
+    }
+
+    /// Names the licence of the weights, as [`super::Segmenter::with_licence`] does.
+    #[must_use]
+    pub fn with_licence(self, licence: impl Into<String>) -> Self {
+        self.model.with_licence(licence.into()).into()
     }
 
     /// Writes the model to one file: safetensors with its description as JSON, no code. An older file stays whole until

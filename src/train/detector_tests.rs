@@ -106,9 +106,16 @@ fn a_detector_learns_bright_squares_and_its_bundle_finds_the_same() -> Result<()
     );
 
     let path = folder.path().join("cars.swath");
-    run.best().save(&path)?;
+    run.best().clone().with_licence("CC0").save(&path)?;
+    refused(
+        Detector::load(&path),
+        "its constructor is not here",
+        "Detector::load_as(path, DetectorArchitecture::custom(\"narrow\"",
+    );
     let loaded = Detector::load_as(&path, narrow())?.device(Device::cpu());
     assert_eq!(tensors(&loaded), tensors(run.best()));
+    let licence = loaded.meta().and_then(|meta| meta.licence.as_deref());
+    assert_eq!(licence, Some("CC0"));
     let threshold = loaded.meta().and_then(|meta| meta.threshold);
     assert!(threshold.is_some(), "validation finds a threshold");
     let quiet = || DetectionOptions::new().quiet(true);
@@ -232,6 +239,16 @@ fn what_cannot_be_trained_or_loaded_is_an_error_with_the_way_out() -> Result<()>
         "scene.classes()",
     );
     refused(model.predict(&scene), "no weights yet", "Detector::load");
+    refused(
+        model.fit(&chips, &scene, quiet().loss(super::Loss::Dice)),
+        "cannot train with loss = Dice",
+        "",
+    );
+    refused(
+        model.find_rate(&chips, quiet().class_weights([1.0, 2.0])),
+        "cannot train with class_weights = [1.0, 2.0]: expected nothing set",
+        "",
+    );
 
     let path = folder.path().join("map.swath");
     let unet = Unet::resnet18().decoder_widths([16, 16, 8, 8, 8]);

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::Hint;
+use crate::{Hint, staged};
 
 /// What can go wrong in [`crate::train`].
 #[derive(Debug, thiserror::Error)]
@@ -145,10 +145,8 @@ impl Hint for TrainError {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 "there is no checkpoint in that folder: write some with `Fit::checkpoints(folder)` first".to_owned()
             }
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                "the disk is full; the checkpoint from before is intact".to_owned()
-            }
-            Self::Io { .. } | Self::Setting { .. } => return None,
+            Self::Io { path, source } => return staged::hint(path, source),
+            Self::Setting { .. } => return None,
             Self::ClassWeights { .. } => {
                 "list the background first, as in `Fit::epochs(10).class_weights([1.0, 10.0])`".to_owned()
             }

@@ -24,7 +24,8 @@ const STEPS: usize = 100;
 const SMOOTHING: f64 = 0.98;
 /// The search ends when the smoothed loss is this many times the lowest.
 const BLOWN_UP: f64 = 4.0;
-/// Steps left out at the end, where the loss explodes, and one in so many at the start, where nothing happens.
+/// One step in so many left out at the start, where nothing happens, and steps left out at the end, where the loss
+/// explodes.
 const LEFT_OUT: (usize, usize) = (10, 5);
 /// Steps between two redraws of the live view.
 const REDRAW_EVERY: usize = 5;
@@ -231,7 +232,7 @@ pub(super) fn find_rate<T: Trainable>(
 ) -> Result<RateSearch> {
     let scene = chips.scene();
     checks::settings(options)?;
-    T::check(model, chips, scene)?;
+    T::check(options, chips, scene)?;
     checks::scenes(model, chips, scene)?;
     checks::class_weights(options, &model.classes)?;
     let steps = match options.length {

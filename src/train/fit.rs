@@ -36,7 +36,7 @@ pub(super) fn fit<T: Trainable, M: From<Model<T>>>(
     stop: &dyn Fn() -> bool,
 ) -> Result<Run<M>> {
     checks::settings(options)?;
-    T::check(model, chips, valid)?;
+    T::check(options, chips, valid)?;
     checks::scenes(model, chips, valid)?;
     checks::class_weights(options, &model.classes)?;
     let mut trainer = Trainer::new(model, chips, valid, options, stop)?;

@@ -21,6 +21,8 @@ pub(crate) struct Model<T: Task> {
     pub(super) architecture: T::Architecture,
     pub(super) classes: Classes,
     device: Option<Device>,
+    /// Of the weights it has, or of those that it starts from or will have.
+    licence: Option<String>,
     trained: Option<Arc<Trained<T>>>,
 }
 
@@ -36,12 +38,24 @@ impl<T: Task> Model<T> {
             architecture,
             classes,
             device: None,
+            licence: None,
             trained: None,
         }
     }
 
     pub(super) fn on(mut self, device: Device) -> Self {
         self.device = Some(device);
+        self
+    }
+
+    pub(super) fn with_licence(mut self, licence: String) -> Self {
+        self.trained = self.trained.map(|trained| {
+            let mut meta = trained.meta.clone();
+            meta.licence = Some(licence.clone());
+            let network = trained.network.clone_box();
+            Arc::new(Trained { network, meta })
+        });
+        self.licence = Some(licence);
         self
     }
 
@@ -73,6 +87,7 @@ impl<T: Task> Model<T> {
             architecture,
             classes,
             device: None,
+            licence: meta.licence.clone(),
             trained: Some(Arc::new(Trained { network, meta })),
         })
     }
@@ -161,6 +176,7 @@ impl<T: Task> Model<T> {
         meta.colors = self.classes.colors();
         meta.metres_per_pixel = parts.metres_per_pixel;
         meta.threshold = parts.threshold;
+        meta.licence = self.licence.clone();
         if parts.band_names.len() == parts.bands {
             meta.band_names = parts.band_names;
         }
@@ -186,6 +202,9 @@ impl<T: Task> Model<T> {
                 let count = trained.network.parameter_count();
                 facts.push(("parameters", format!("{:.1} million", count as f64 / 1e6)));
                 facts.push(("bands", trained.meta.bands.to_string()));
+                if let Some(licence) = &trained.meta.licence {
+                    facts.push(("licence", licence.clone()));
+                }
                 for (name, value) in &trained.meta.provenance {
                     facts.push((name.as_str(), value.clone()));
                 }

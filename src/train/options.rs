@@ -58,7 +58,7 @@ pub struct Fit {
     pub(super) lr: Option<f64>,
     pub(super) schedule: Schedule,
     pub(super) weight_decay: Option<f64>,
-    pub(super) loss: Loss,
+    pub(super) loss: Option<Loss>,
     pub(super) class_weights: Option<Vec<f64>>,
     pub(super) clip_norm: Option<f64>,
     pub(super) ema: Option<f64>,
@@ -84,7 +84,7 @@ impl Fit {
             lr: None,
             schedule: Schedule::one_cycle(),
             weight_decay: None,
-            loss: Loss::Sum,
+            loss: None,
             class_weights: None,
             clip_norm: Some(1.0),
             ema: None,
@@ -99,6 +99,11 @@ impl Fit {
             validation_share: 0.5,
             quiet: false,
         }
+    }
+
+    /// The loss of a segmentation network.
+    pub(super) fn loss_or_default(&self) -> Loss {
+        self.loss.unwrap_or(Loss::Sum)
     }
 
     /// Trains for `epochs` passes over all chips, with a validation after each.
@@ -149,14 +154,14 @@ impl Fit {
         self
     }
 
-    /// What to make small.
+    /// What to make small. For maps: a detector has a loss of its own, and this is an error there.
     pub fn loss(mut self, loss: Loss) -> Self {
-        self.loss = loss;
+        self.loss = Some(loss);
         self
     }
 
     /// How much a pixel of each class counts in the cross-entropy and focal losses, and a class in Lovász, background
-    /// first.
+    /// first. For maps: an error for a detector.
     pub fn class_weights(mut self, weights: impl IntoIterator<Item = f64>) -> Self {
         self.class_weights = Some(weights.into_iter().collect());
         self

@@ -3,7 +3,6 @@
 use burn::tensor::Tensor;
 
 use super::batch::Batch;
-use super::model::Model;
 use super::trainable::{Outcome, Trainable};
 use super::validate::{self, read, read_ahead, read_scalar};
 use super::{Fit, Loss, Targets, TrainError, ValidationScores, checks};
@@ -47,7 +46,7 @@ impl Trainable for Segmentation {
     type Validation = Validation;
     type Example = Example;
 
-    fn check(_model: &Model<Self>, chips: &Chips, valid: &Scene) -> Result<()> {
+    fn check(_options: &Fit, chips: &Chips, valid: &Scene) -> Result<()> {
         checks::labelled(chips, valid)
     }
 
@@ -62,7 +61,7 @@ impl Trainable for Segmentation {
             ])
         });
         Objective {
-            loss: options.loss,
+            loss: options.loss_or_default(),
             weights,
             classes: classes.len(),
         }

@@ -10,6 +10,7 @@ use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::display::{Output, Show};
+use crate::evaluate::Scores;
 use crate::labels::Classes;
 use crate::models::{Architecture, BundleMeta, Normalisation, Segmentation, export};
 use crate::predict::{PredictOptions, SceneMap, predict_scene};
@@ -139,6 +140,28 @@ impl Segmenter {
             &device,
             &options,
         )
+    }
+
+    /// Predicts a scene and scores the map against its labels.
+    ///
+    /// # Errors
+    /// As [`Segmenter::predict`] and [`SceneMap::evaluate`].
+    pub fn evaluate(&self, scene: &Scene) -> Result<Scores> {
+        self.predict(scene)?.evaluate(scene)
+    }
+
+    /// Names the licence of the weights, such as that of the imagery and labels they come from. The bundle keeps it, a
+    /// cell shows it ([`Segmenter::meta`] reads it), and models trained from this one have it as well.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # fn example(run: &Run) -> swath::Result<()> {
+    /// run.best().clone().with_licence("CC BY-SA 4.0").save("buildings.swath")?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_licence(self, licence: impl Into<String>) -> Self {
+        self.model.with_licence(licence.into()).into()
     }
 
     /// Writes the model to one file: safetensors with its description as JSON, no code. An older file stays whole until

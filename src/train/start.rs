@@ -53,7 +53,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             clip_norm: options.clip_norm,
             ema: options.ema,
             precision: options.precision,
-            loss: options.loss,
+            loss: options.loss_or_default(),
             class_weights: options.class_weights.clone(),
             encoder_share: encoder_share(model, options),
             seed: options.seed,

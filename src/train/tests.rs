@@ -362,10 +362,26 @@ fn a_saved_model_comes_back_with_the_same_weights() -> Result<()> {
     })?;
     let path = folder.path().join("squares.swath");
     let run = run(Fit::steps(4))?;
-    run.best().save(&path)?;
+    let licence = "CC BY-SA 4.0";
+    run.best().clone().with_licence(licence).save(&path)?;
     let loaded = Segmenter::load_as(&path, tiny())?;
     assert_eq!(tensors(&loaded), tensors(run.best()));
     assert_eq!(loaded.classes(), run.best().classes());
+    let licence_of = |model: &Segmenter| model.meta().and_then(|meta| meta.licence.clone());
+    assert_eq!(licence_of(run.best()), None);
+    assert_eq!(licence_of(&loaded).as_deref(), Some(licence));
+    assert!(loaded.output().text.contains("licence: CC BY-SA 4.0"));
+    let (chips, valid) = parts()?;
+    let further = fit(&loaded, &chips, &valid, &quiet(Fit::steps(1)), &|| false)?;
+    assert_eq!(licence_of(further.last()).as_deref(), Some(licence));
+
+    let scores = loaded.evaluate(&valid)?;
+    assert_eq!(scores, loaded.predict(&valid)?.evaluate(&valid)?);
+    assert!(
+        loaded
+            .evaluate(&Scene::open(valid.raster().path())?)
+            .is_err()
+    );
     let error = Segmenter::load(&path)
         .err()
         .map(|error| error.hint().unwrap_or_default())

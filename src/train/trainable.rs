@@ -3,7 +3,6 @@
 use burn::tensor::Tensor;
 
 use super::batch::Batch;
-use super::model::Model;
 use super::{EpochRecord, Fit, ValidationScores};
 use crate::Result;
 use crate::chips::Chips;
@@ -25,11 +24,11 @@ pub(crate) trait Trainable: Task {
     /// One validation window as the live view shows it.
     type Example;
 
-    /// What must hold of the scenes before a training starts, beyond what every task asks.
+    /// What must hold of the options and scenes before a training starts, beyond what every task asks.
     ///
     /// # Errors
     /// [`super::TrainError`] with the way out.
-    fn check(model: &Model<Self>, chips: &Chips, valid: &Scene) -> Result<()>;
+    fn check(options: &Fit, chips: &Chips, valid: &Scene) -> Result<()>;
 
     /// Prepares the loss of a run.
     fn objective(options: &Fit, classes: &Classes, device: &Device) -> Self::Objective;

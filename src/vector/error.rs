@@ -93,7 +93,8 @@ impl Hint for VectorError {
             Self::Write { .. } => {
                 "free some space or choose another folder, then save again: nothing that was there is lost".to_owned()
             }
-            Self::WrongLength { .. } | Self::Io { .. } => return None,
+            Self::Io { path, source } => return crate::staged::hint(path, source),
+            Self::WrongLength { .. } => return None,
         })
     }
 }

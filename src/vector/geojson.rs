@@ -6,7 +6,8 @@ use geo::{Area, LineString};
 
 use super::{PointFeature, PolygonFeature, VectorError};
 use crate::Result;
-use crate::raster::{StagedFile, crs};
+use crate::raster::crs;
+use crate::staged::StagedFile;
 
 /// Writes RFC 7946 GeoJSON: WGS 84 longitude and latitude, no `crs` member, exterior rings anticlockwise and holes
 /// clockwise, closed rings, eight decimals (a millimetre).

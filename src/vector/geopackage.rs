@@ -5,8 +5,9 @@ use gdal_sys::{OGRFieldType, OGRGeometryH, OGRwkbGeometryType};
 use geo::LineString;
 
 use super::{PointFeature, PolygonFeature, VectorError};
+use crate::raster::crs;
 use crate::raster::gdal_library::{self, StringList, c_path, c_string};
-use crate::raster::{StagedFile, crs};
+use crate::staged::StagedFile;
 use crate::{Result, session};
 
 /// Writes a GeoPackage with one layer named after the file.

@@ -10,6 +10,8 @@ mod cli;
 mod data_sets;
 /// Detection end to end on drawn imagery.
 mod detectors;
+/// Files that are replaced whole or not at all, with their permissions.
+mod full_disk;
 /// Long reads that are interrupted, and full disks.
 mod interrupts;
 /// Labels: polygons from files burned into class maps, and traced back.

@@ -193,15 +193,41 @@ fn write_text(path: &Path, text: &str) -> Result<(), FormatError> {
         doing: "write",
         source,
     };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+    // What a link points to is replaced, not the link.
+    let target = match std::fs::canonicalize(path) {
+        Ok(pointed) if path.is_symlink() => pointed,
+        _ => path.to_owned(),
+    };
+    let mut name = std::ffi::OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
     name.push(format!(".{}.new", std::process::id()));
-    let staged = path.with_file_name(name);
-    std::fs::write(&staged, text)
-        .and_then(|()| std::fs::rename(&staged, path))
-        .map_err(|source| {
-            let _ = std::fs::remove_file(&staged);
-            io(source)
-        })
+    let staged = target.with_file_name(name);
+    write_and_rename(&staged, &target, text).map_err(|source| {
+        let _ = std::fs::remove_file(&staged);
+        io(source)
+    })
+}
+
+/// The new file has the permissions of the one it replaces, and is on the disk before it has its name.
+fn write_and_rename(staged: &Path, target: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(staged)?;
+    file.write_all(text.as_bytes())?;
+    if let Ok(replaced) = std::fs::metadata(target)
+        && replaced.is_file()
+    {
+        file.set_permissions(replaced.permissions())?;
+    }
+    file.sync_all()?;
+    std::fs::rename(staged, target)?;
+    let folder = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    // Some file systems refuse to flush a folder; the rename itself has succeeded then.
+    if let Ok(folder) = std::fs::File::open(folder.unwrap_or(Path::new("."))) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
 }
 
 /// Why a box is none; `None` for one that is.

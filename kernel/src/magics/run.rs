@@ -140,7 +140,7 @@ async fn capture(kernel: &Kernel, line: &str, body: &str) -> Result<(), CellErro
     };
     let (captured, ended) = run_captured(kernel, body).await;
     if let Some(path) = path {
-        std::fs::write(&path, captured.text)
+        replace_file(&path, &captured.text)
             .map_err(|error| io_failure("the output cannot be written", &path, &error))?;
     }
     ended
@@ -313,9 +313,13 @@ fn append_text(path: &Path, text: &str) -> std::io::Result<()> {
         .write_all(text.as_bytes())
 }
 
-/// Writes beside the file and renames: whoever reads sees the old text or the new.
+/// Writes beside the file and renames: whoever reads sees the old text or the new. Devices such as `/dev/null` are
+/// written to.
 fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return std::fs::write(path, text);
+    }
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

@@ -12,7 +12,9 @@ use crate::Result;
 use crate::device::Device;
 use crate::models::centernet::{CenterNetModel, CenterNetOptions};
 use crate::models::origin::Origin;
-use crate::models::{Blueprint, EncoderKind, ModelError, Normalisation, WeightsReport, weights};
+use crate::models::{
+    Blueprint, EncoderKind, ModelError, Normalisation, Task, WeightsReport, weights,
+};
 
 type Constructor = dyn Fn(usize, usize, &Device) -> BoxedDetectionNetwork + Send + Sync;
 
@@ -393,7 +395,10 @@ impl DetectorArchitecture {
                 },
                 _,
             ) => Ok(constructor(bands, classes, device)),
-            _ => Err(ModelError::NoConstructor { name }.into()),
+            _ => {
+                let model = ObjectDetection::MODEL;
+                Err(ModelError::NoConstructor { name, model }.into())
+            }
         }
     }
 }
