@@ -4,6 +4,7 @@ use super::batch::Batch;
 use super::fit::Trainer;
 use super::model::Model;
 use super::options::{Fit, Length};
+use super::random;
 use super::run::StopReason;
 use super::trainable::Trainable;
 use super::view::FONT;
@@ -250,6 +251,8 @@ pub(super) fn find_rate<T: Trainable>(
         'steps: loop {
             let rate = found.rate();
             trainer.fixed_rate = Some(rate);
+            let seed = options.seed.wrapping_add(found.rates.len() as u64 + 1);
+            let _alone = random::seeded(&trainer.device, seed);
             let mut reason = None;
             for _ in 0..trainer.settings.accumulate {
                 let chips = match stream.next() {

@@ -11,6 +11,7 @@ use super::checkpoint::Settings;
 use super::checks;
 use super::model::{Model, Parts};
 use super::options::Fit;
+use super::random;
 use super::run::{Run, StopReason, Timings};
 use super::trainable::{Trainable, example_output};
 use super::view::{Progress, View};
@@ -116,7 +117,7 @@ impl<T: Trainable> Trainer<'_, T> {
             let start = Instant::now();
             // A resumed run finds the generator of the device as an uninterrupted one does.
             let seed = self.options.seed.wrapping_add(self.step as u64 + 1);
-            self.device.burn().seed(seed);
+            let _alone = random::seeded(&self.device, seed);
             self.before = self.network.as_ref().map(|network| network.inference());
             for _ in 0..self.settings.accumulate {
                 if (self.stop)() {

@@ -28,6 +28,7 @@ mod optimiser;
 mod options;
 #[cfg(test)]
 mod oracle;
+mod random;
 mod run;
 mod schedule;
 mod segmentation;

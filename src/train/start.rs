@@ -9,6 +9,7 @@ use super::fit::Trainer;
 use super::material::Material;
 use super::model::Model;
 use super::options::{Fit, Length};
+use super::random;
 use super::run::Timings;
 use super::trainable::Trainable;
 use super::view::View;
@@ -60,7 +61,6 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             material: Some(Material::of(chips, valid)),
             network: serde_json::to_value(&model.architecture).unwrap_or_default(),
         };
-        device.burn().seed(options.seed);
         let fresh = Descent::new(
             settings.optimiser,
             settings.weight_decay,
@@ -106,6 +106,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
                 (network, checkpoint.normalisation, best, descent)
             }
             None => {
+                let _alone = random::seeded(&device, options.seed);
                 let (network, normalisation) = model.start(chips.scene(), &device)?;
                 (network, normalisation, None, fresh)
             }
