@@ -101,7 +101,7 @@ class Lab:
         """The dialog that a notebook without a kernel opens, or the button at its top right."""
         dialog = self.page.locator(".jp-Dialog")
         try:
-            dialog.wait_for(timeout=8_000)
+            dialog.wait_for(timeout=20_000 * PATIENCE)
         except Exception:
             self.page.locator(".jp-KernelName").first.click()
             dialog.wait_for(timeout=20_000 * PATIENCE)
@@ -140,6 +140,32 @@ class Lab:
     def output_text(self, cell) -> str:
         outputs = cell.locator(".jp-OutputArea-output")
         return "\n".join(outputs.nth(i).inner_text() for i in range(outputs.count())).strip()
+
+    def watch(self, cell) -> None:
+        """Has the page itself note every different output that it draws while the cell's prompt says that it runs: a look
+        from here now and then misses some on a busy machine."""
+        cell.evaluate("""cell => {
+            if (cell.outputsSeen) return;
+            cell.outputsSeen = new Set();
+            let waiting = false;
+            const look = () => {
+                waiting = false;
+                const prompt = cell.querySelector('.jp-InputPrompt').textContent.trim();
+                const outputs = [...cell.querySelectorAll('.jp-OutputArea-output')].map(output => output.innerHTML);
+                if (prompt === '[*]:' && outputs.join('').trim()) cell.outputsSeen.add(outputs.join('\\n'));
+            };
+            const changed = () => {
+                if (!waiting) requestAnimationFrame(look);
+                waiting = true;
+            };
+            new MutationObserver(changed).observe(
+                cell, { subtree: true, childList: true, characterData: true, attributes: true }
+            );
+            changed();
+        }""")
+
+    def outputs_seen(self, cell) -> int:
+        return cell.evaluate("cell => cell.outputsSeen.size")
 
     def errors(self) -> list[str]:
         found = self.page.locator('.jp-Notebook [data-mime-type="application/vnd.jupyter.stderr"], '

@@ -59,16 +59,13 @@ def training_source() -> str:
 
 def pictures_seen(lab, cell, at_least: int, seconds: float) -> int:
     """How many different outputs the cell showed while its prompt said that it runs."""
-    seen = set()
+    lab.watch(cell)
     deadline = time.monotonic() + seconds * PATIENCE
-    while len(seen) < at_least and time.monotonic() < deadline:
-        html = lab.output_html(cell)
-        if lab.prompt(cell) == "[*]:" and html.strip():
-            seen.add(hash(html))
-        elif re.fullmatch(r"\[\d+\]:", lab.prompt(cell)):
+    while lab.outputs_seen(cell) < at_least and time.monotonic() < deadline:
+        if re.fullmatch(r"\[\d+\]:", lab.prompt(cell)):
             break
         lab.page.wait_for_timeout(100)
-    return len(seen)
+    return lab.outputs_seen(cell)
 
 
 def test_the_notebook_asks_for_a_kernel_and_ours_is_there(lab):
@@ -79,8 +76,9 @@ def test_the_notebook_asks_for_a_kernel_and_ours_is_there(lab):
 
 
 def test_every_cell_runs_and_the_curve_moves_while_it_trains(lab):
-    lab.run_all()
     training = lab.cell_with(".fit(")
+    lab.watch(training)
+    lab.run_all()
     deadline = time.monotonic() + 300 * PATIENCE
     while not lab.output_html(training).strip() and not lab.errors():
         assert time.monotonic() < deadline, "training did not start"

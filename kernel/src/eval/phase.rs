@@ -185,18 +185,27 @@ fn send_signal(pid: i32, signal: i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read as _;
     use std::sync::Arc;
 
     #[test]
     fn a_cell_that_does_not_stop_is_killed_and_the_next_one_is_not() {
         let phase = Arc::new(Phase::new(PathBuf::from("/nonexistent/compiler.pid")));
         let mut child = std::process::Command::new("sh")
-            .args(["-c", "trap '' INT; sleep 60"])
+            .args(["-c", "trap '' INT; echo deaf; exec sleep 60"])
+            .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
         phase.begin_cell();
         assert!(phase.begin_run(child.id().try_into().unwrap()));
-        std::thread::sleep(Duration::from_millis(100));
+        // Until it ignores the signal, which a busy machine may let it do late, an interrupt would end it.
+        let mut said = [0; 5];
+        child
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut said)
+            .unwrap();
         phase.interrupt(Duration::from_millis(50));
         child.wait().unwrap();
         assert_eq!(phase.end_cell(), (true, true));
