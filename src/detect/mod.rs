@@ -30,4 +30,6 @@ mod memory_tests;
 #[cfg(test)]
 mod open_tests;
 #[cfg(test)]
+mod save_tests;
+#[cfg(test)]
 mod tests;

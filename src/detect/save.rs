@@ -24,11 +24,12 @@ const FILES: [&str; 6] = [
 impl SceneBoxes {
     /// Writes the boxes at or above the threshold into the folder `dir`, which is made when it is missing:
     ///
-    /// - `boxes.gpkg` and `boxes.geojson` (RFC 7946): a rectangle for each, with class, score and area;
+    /// - `boxes.gpkg` and `boxes.geojson` (RFC 7946): a rectangle for each, with class, score and area (`area_m2`, without georeferencing
+    ///   `area` in pixels);
     /// - `centres.gpkg` and `centres.geojson`: the middle of each, with class and score;
     /// - `detections.json`: COCO's results format, `[{"image_id", "category_id", "bbox", "score"}]`, in pixels of the
     ///   scene's raster, image 1, categories as the classes are numbered;
-    /// - `box_scores.json` when the boxes were evaluated.
+    /// - `box_scores.json` when the boxes were evaluated, with the counts at the present threshold.
     ///
     /// [`SceneBoxes::open`] reads them back. Boxes below the threshold are not written: `boxes.threshold(0.0).save(dir)`
     /// keeps all of them, for lower thresholds and average precision later.

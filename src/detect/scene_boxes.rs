@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::BoxScores;
-use crate::Result;
 use crate::boxes::Detection;
 use crate::labels::Classes;
 use crate::predict::PredictError;
 use crate::raster::PixelWindow;
 use crate::scene::Scene;
+use crate::{Result, session};
 
 /// The objects found in a scene: boxes with class and score. Cheap to clone.
 ///
@@ -26,7 +26,7 @@ struct Inner {
     classes: Classes,
     scene: Scene,
     area: PixelWindow,
-    /// The latest evaluation, which is saved with the boxes.
+    /// The latest evaluation, at whatever threshold, which is saved with the boxes.
     evaluated: Mutex<Option<BoxScores>>,
 }
 
@@ -52,12 +52,16 @@ impl SceneBoxes {
     }
 
     /// The same boxes with another threshold: those of a lower score are neither counted nor drawn nor saved. Nothing is
-    /// detected again, and a lower threshold brings back what a higher one hid.
+    /// detected again, and a lower threshold brings back what a higher one hid. NaN changes nothing.
     #[must_use]
     pub fn threshold(&self, score: f32) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
-            threshold: score,
+            threshold: if score.is_nan() {
+                self.threshold
+            } else {
+                score
+            },
         }
     }
 
@@ -134,7 +138,7 @@ impl SceneBoxes {
     ///
     /// # Errors
     /// [`PredictError::NoBoxes`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
-    /// [`PredictError::ClassesDiffer`] when the two cannot be compared.
+    /// [`PredictError::BoxClassesDiffer`] when the two cannot be compared.
     pub fn evaluate(&self, scene: &Scene) -> Result<BoxScores> {
         let (own, other) = (self.inner.scene.raster(), scene.raster());
         if own.size() != other.size() || own.transform() != other.transform() {
@@ -154,7 +158,7 @@ impl SceneBoxes {
                 let names = classes.names().into_iter();
                 names.map(str::to_owned).collect::<Vec<_>>()
             };
-            return Err(PredictError::ClassesDiffer {
+            return Err(PredictError::BoxClassesDiffer {
                 expected: owned(self.classes()),
                 found: owned(scene.classes()),
             }
@@ -168,7 +172,12 @@ impl SceneBoxes {
             }
             .into());
         };
+        session::check_interrupt("evaluating the boxes")?;
         let truth = scene.boxes_in(&common, VISIBLE);
+        // Without objects there is nothing to be precise about.
+        if truth.iter().all(|one| one.crowd) {
+            return Err(PredictError::NoBoxes { scene: name }.into());
+        }
         let (width, height) = (common.width as f64, common.height as f64);
         let found = self
             .inner
@@ -191,14 +200,15 @@ impl SceneBoxes {
         Ok(scores)
     }
 
-    /// What [`SceneBoxes::evaluate`] found last.
+    /// What [`SceneBoxes::evaluate`] found last, counted at the present threshold.
     #[must_use]
     pub fn scores(&self) -> Option<BoxScores> {
         self.inner
             .evaluated
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+            .as_ref()
+            .map(|scores| scores.at(self.threshold))
     }
 }
 

@@ -36,6 +36,14 @@ impl BoxScores {
         }
     }
 
+    /// The same scores with counts at another threshold; average precision does not depend on it.
+    pub(super) fn at(&self, threshold: f32) -> Self {
+        Self {
+            threshold,
+            ..self.clone()
+        }
+    }
+
     /// Average precision at IoU 0.5, the mean over the classes that have objects; NaN when none has.
     #[must_use]
     pub fn ap50(&self) -> f64 {

@@ -41,6 +41,14 @@ pub enum PredictError {
         /// The classes of what it was compared with.
         found: Vec<String>,
     },
+    /// Boxes that were found and boxes that are labelled have different classes.
+    #[error("the classes differ: expected {} but found {}", expected.join(", "), found.join(", "))]
+    BoxClassesDiffer {
+        /// The classes of the boxes that were found.
+        expected: Vec<String>,
+        /// The classes of the labelled boxes.
+        found: Vec<String>,
+    },
     /// No class has the name asked for.
     #[error("there is no class `{name}`: the classes are {}", classes.join(", "))]
     UnknownClass {
@@ -224,6 +232,10 @@ impl Hint for PredictError {
                 "label the scene with the model's classes: `scene.with_classes(path, property, model.classes())`"
                     .to_owned(),
             ),
+            Self::BoxClassesDiffer { .. } => Some(
+                "label the scene with the model's classes: `scene.with_box_classes(path, property, model.classes())`"
+                    .to_owned(),
+            ),
             Self::Bands { .. } => {
                 Some("train on imagery with these bands, or predict imagery like the training imagery".to_owned())
             }
@@ -251,7 +263,8 @@ impl Hint for PredictError {
                 Some("`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels".to_owned())
             }
             Self::NoBoxes { .. } => {
-                Some("`scene.with_boxes(\"boxes.xml\", \"tree\")` gives a scene its boxes".to_owned())
+                Some("`scene.with_boxes(\"boxes.xml\", \"tree\")` gives a scene its boxes; where it has some, none \
+                 lies in the pixels that were searched".to_owned())
             }
             Self::NoBoxScores { .. } => Some(
                 "boxes with scores are what `SceneBoxes::save` writes; labels are given to a scene: \

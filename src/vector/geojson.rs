@@ -4,15 +4,19 @@ use std::path::Path;
 
 use geo::{Area, LineString};
 
+use super::write::area_name;
 use super::{PointFeature, PolygonFeature, VectorError};
-use crate::Result;
 use crate::raster::crs;
 use crate::staged::StagedFile;
+use crate::{Result, session};
 
 /// Writes RFC 7946 GeoJSON: WGS 84 longitude and latitude, no `crs` member, exterior rings anticlockwise and holes
 /// clockwise, closed rings, eight decimals (a millimetre).
 pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
-    write_features(path, features, crs_wkt, push_polygon)
+    let area_name = area_name(crs_wkt);
+    write_features(path, features, crs_wkt, |line, feature, to_degrees| {
+        push_polygon(line, feature, area_name, to_degrees)
+    })
 }
 
 /// As [`write`] for points.
@@ -26,7 +30,7 @@ fn write_features<F>(
     path: &Path,
     features: &[F],
     crs_wkt: &str,
-    push: fn(&mut String, &F, &ToDegrees) -> Result<(), String>,
+    push: impl Fn(&mut String, &F, &ToDegrees) -> Result<(), String>,
 ) -> Result<()> {
     let to_degrees = if crs_wkt.is_empty() {
         None
@@ -47,6 +51,9 @@ fn write_features<F>(
         .map_err(io)?;
     let mut line = String::new();
     for (index, feature) in features.iter().enumerate() {
+        if index % 4096 == 0 {
+            session::check_interrupt("writing vectors")?;
+        }
         line.clear();
         line.push_str(if index == 0 { "\n" } else { ",\n" });
         push(&mut line, feature, &to_degrees).map_err(fail)?;
@@ -75,12 +82,13 @@ fn push_head(line: &mut String, class: &str, score: Option<f32>) -> Result<(), S
 fn push_polygon(
     line: &mut String,
     feature: &PolygonFeature,
+    area_name: &str,
     to_degrees: &ToDegrees,
 ) -> Result<(), String> {
     push_head(line, &feature.class, feature.score)?;
     let _ = write!(
         line,
-        ",\"area_m2\":{:.2}}},\"geometry\":{{\"type\":\"MultiPolygon\",\"coordinates\":[",
+        ",\"{area_name}\":{:.2}}},\"geometry\":{{\"type\":\"MultiPolygon\",\"coordinates\":[",
         feature.area_m2
     );
     for (part, polygon) in feature.geometry.iter().enumerate() {

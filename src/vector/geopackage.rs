@@ -4,6 +4,7 @@ use std::path::Path;
 use gdal_sys::{OGRFieldType, OGRGeometryH, OGRwkbGeometryType};
 use geo::LineString;
 
+use super::write::area_name;
 use super::{PointFeature, PolygonFeature, VectorError};
 use crate::raster::crs;
 use crate::raster::gdal_library::{self, StringList, c_path, c_string};
@@ -62,8 +63,9 @@ impl GeoPackageWriter {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
+        let area = area_name(crs_wkt);
         let (target, messages) = gdal_library::with_messages(|| {
-            Target::create(staged.path(), &layer_name, system.as_ref(), kind)
+            Target::create(staged.path(), &layer_name, system.as_ref(), kind, area)
         });
         match target {
             Some(target) => Ok(Self { target, staged }),
@@ -128,6 +130,7 @@ impl Target {
         layer_name: &str,
         system: Option<&gdal::spatial_ref::SpatialRef>,
         kind: OGRwkbGeometryType::Type,
+        area_name: &str,
     ) -> Option<Self> {
         let (name, driver, layer_name) = (c_path(path), c_string("GPKG"), c_string(layer_name));
         let options = StringList::new(["SPATIAL_INDEX=YES", "GEOMETRY_NAME=geom"]);
@@ -159,7 +162,7 @@ impl Target {
             let fields = [
                 ("class", OGRFieldType::OFTString),
                 ("score", OGRFieldType::OFTReal),
-                ("area_m2", OGRFieldType::OFTReal),
+                (area_name, OGRFieldType::OFTReal),
             ];
             // A point has no area.
             let fields = if kind == OGRwkbGeometryType::wkbPoint {

@@ -17,7 +17,8 @@ pub struct PolygonFeature {
     pub class: String,
     /// How sure the model is, from 0 to 1.
     pub score: Option<f32>,
-    /// Its area on the ground in square metres.
+    /// Its area on the ground in square metres; without a coordinate reference system in squares of whatever its
+    /// coordinates are in, such as pixels.
     pub area_m2: f64,
 }
 
@@ -41,8 +42,9 @@ pub enum Format {
     GeoJson,
 }
 
-/// Writes polygons with the properties `class`, `score` and `area_m2`, atomically: a file that was there before is
-/// replaced when the new one is complete, and untouched otherwise. `path` is the file, or a folder, in which it is then
+/// Writes polygons with the properties `class`, `score` and `area_m2`, which is called `area` when `crs_wkt` is empty and
+/// nobody knows the metre, atomically: a file that was there before is replaced when the new one is complete, and untouched
+/// otherwise. `path` is the file, or a folder, in which it is then
 /// named `polygons.gpkg` or `polygons.geojson`.
 ///
 /// # Errors
@@ -63,6 +65,15 @@ pub fn write_polygons(
     }
     write(&path, features, crs_wkt)?;
     Ok(path)
+}
+
+/// What the area of a polygon is called in a file.
+pub(super) fn area_name(crs_wkt: &str) -> &'static str {
+    if crs_wkt.is_empty() {
+        "area"
+    } else {
+        "area_m2"
+    }
 }
 
 /// Writes points with the properties `class` and `score`, as [`write_polygons`] does polygons. A folder gets
