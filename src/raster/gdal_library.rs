@@ -1,7 +1,7 @@
 //! The GDAL library as a whole: its drivers, its messages, its memory.
 
 use std::cell::RefCell;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Once;
 
 use gdal_sys::{CPLErr, CPLErrorNum};
@@ -22,6 +22,15 @@ pub(crate) const OPEN_VERBOSE: u32 = 0x40;
 
 thread_local! {
     static MESSAGES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// GDAL's question during long work whether to go on: 0 stops it, when the user asked to stop.
+pub(crate) unsafe extern "C" fn go_on(
+    _complete: f64,
+    _message: *const c_char,
+    _data: *mut c_void,
+) -> c_int {
+    c_int::from(!crate::session::interrupted())
 }
 
 /// Prepares GDAL once: drivers, a quiet message handler, a bounded cache.

@@ -1,9 +1,9 @@
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::path::Path;
 
 use gdal_sys::{GDALDataType, GDALRIOResampleAlg, GDALRWFlag, GDALRasterIOExtraArg};
 
-use super::gdal_library;
+use super::gdal_library::{self, go_on};
 use super::handle::Handle;
 use super::information::{Information, MaskSource};
 use super::resize::under_centre;
@@ -349,11 +349,6 @@ impl Request<'_> {
         }
         .into()
     }
-}
-
-/// GDAL's question during a long read whether to go on: 0 stops it.
-unsafe extern "C" fn go_on(_complete: f64, _message: *const c_char, _data: *mut c_void) -> c_int {
-    c_int::from(!session::interrupted())
 }
 
 /// Finds the block in GDAL's `IReadBlock failed at X offset 3, Y offset 7`.

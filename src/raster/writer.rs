@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use gdal_sys::{GDALColorEntry, GDALDataType, GDALPaletteInterp, GDALRWFlag};
 
-use super::gdal_library::{self, StringList, c_path, c_string};
+use super::gdal_library::{self, StringList, c_path, c_string, go_on};
 use super::handle::Handle;
 use super::{GeoTransform, PixelWindow, RasterError, Size};
 use crate::Result;
@@ -306,7 +306,8 @@ impl RasterWriter {
     /// over what was there.
     ///
     /// # Errors
-    /// [`RasterError::Write`] when the disk is full; a file that was there before is then untouched.
+    /// [`RasterError::Write`] when the disk is full, [`crate::Error::Interrupted`] when the user asked to stop; a file
+    /// that was there before is then untouched.
     pub fn finish(mut self) -> Result<PathBuf> {
         let Some(dataset) = self.dataset.take() else {
             return Ok(self.target);
@@ -372,7 +373,7 @@ impl RasterWriter {
                 factors.as_mut_ptr(),
                 0,
                 std::ptr::null_mut(),
-                None,
+                Some(go_on),
                 std::ptr::null_mut(),
             ) == 0
         }
@@ -408,7 +409,7 @@ impl RasterWriter {
                     source.raw(),
                     0,
                     options.as_ptr().cast(),
-                    None,
+                    Some(go_on),
                     std::ptr::null_mut(),
                 )
             };
@@ -485,6 +486,7 @@ impl RasterWriter {
         if !failed && !messages.iter().any(|message| is_write_failure(message)) {
             return Ok(());
         }
+        crate::session::check_interrupt("writing imagery")?;
         let detail = gdal_library::joined(messages, "GDAL gives no reason");
         Err(RasterError::Write {
             path: self.target.clone(),

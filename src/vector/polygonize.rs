@@ -5,9 +5,9 @@ use gdal_sys::{GDALDataType, OGRFieldType, OGRwkbGeometryType};
 use geo::{Coord, LineString, Polygon};
 
 use super::VectorError;
-use crate::Result;
-use crate::raster::gdal_library::{self, c_path, c_string};
+use crate::raster::gdal_library::{self, c_path, c_string, go_on};
 use crate::raster::{RasterError, Size};
+use crate::{Result, session};
 
 /// A connected patch of one label.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,9 +92,15 @@ fn trace(name: &std::ffi::CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
             let band = gdal_sys::GDALGetRasterBand(source.0, 1);
             // GDAL leaves out what its mask band holds as 0: the labels themselves are that mask.
             let none = std::ptr::null_mut();
-            let failed =
-                gdal_sys::GDALPolygonize(band, band, layer, 0, none, None, std::ptr::null_mut())
-                    != 0;
+            let failed = gdal_sys::GDALPolygonize(
+                band,
+                band,
+                layer,
+                0,
+                none,
+                Some(go_on),
+                std::ptr::null_mut(),
+            ) != 0;
             if failed {
                 return None;
             }
@@ -114,6 +120,9 @@ fn trace(name: &std::ffi::CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
             ))
         }
     });
+    if traced.is_none() {
+        session::check_interrupt("tracing polygons")?;
+    }
     traced.ok_or_else(|| {
         let detail = gdal_library::joined(&messages, "GDAL gives no reason");
         RasterError::NotARaster {

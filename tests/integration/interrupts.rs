@@ -13,7 +13,7 @@ use swath::{Hint, Result, session};
 use crate::support::{self, assert_passed, in_child, is_child};
 
 /// A compressed raster of noise, which takes about a second to read.
-fn noise(path: &Path, side: usize) -> Result<Raster> {
+pub(crate) fn noise(path: &Path, side: usize) -> Result<Raster> {
     let options = WriterOptions::default().plain_tiles();
     let mut writer = RasterWriter::create(
         path,
@@ -101,7 +101,7 @@ fn limit_files(bytes: u64) {
     }
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let mut names: Vec<String> = entries
         .map(|entry| {
@@ -173,6 +173,7 @@ fn a_map_that_does_not_fit_the_disk_leaves_the_old_one() -> Result<()> {
         .save_with(&out, &no_polygons)
         .expect_err("the files are larger");
     assert!(error.to_string().contains("too large"), "{error}");
+    assert!(error.hint().is_some(), "{error}");
     let labels = Raster::open(out.join("labels.tif"))?;
     assert_eq!(
         std::fs::read(out.join("labels.tif")).expect("it is there"),
