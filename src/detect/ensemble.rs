@@ -7,7 +7,7 @@ use crate::display::{Output, Show};
 use crate::labels::Classes;
 #[cfg(doc)]
 use crate::predict::PredictError;
-use crate::predict::{check_together, models_table};
+use crate::predict::{check_together, models_table, tell_of_other_ground};
 use crate::scene::Scene;
 use crate::train::Detector;
 
@@ -92,6 +92,10 @@ impl DetectorEnsemble {
                 normalisation,
             })
             .collect();
+        if !options.is_quiet() {
+            let metas = self.models.iter().filter_map(Detector::meta);
+            tell_of_other_ground(metas.map(|meta| meta.metres_per_pixel), scene);
+        }
         detect_members(
             &members,
             self.classes(),

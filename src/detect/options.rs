@@ -120,10 +120,14 @@ impl DetectionOptions {
         self
     }
 
-    /// Shows no progress.
+    /// Shows no progress and no notices.
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.tiling.quiet = quiet;
         self
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.tiling.quiet
     }
 
     /// What the network itself suppresses: all of it with plain suppression; hardly anything where boxes are to be

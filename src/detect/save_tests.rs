@@ -79,7 +79,7 @@ fn an_area_in_square_metres_is_only_given_where_the_metre_is_known() -> Result<(
         // A hundred-thousandth of a degree is 0.99 m wide and 1.11 m high at 27.6 degrees north.
         let found = properties[name].as_f64().unwrap_or_default();
         assert!((found - expected).abs() < 1.0, "{name} {found}");
-        let layers = vector::property_names(&out.join("boxes.gpkg"))?;
+        let layers = vector::property_names(out.join("boxes.gpkg"))?;
         assert_eq!(layers, ["class", "score", name]);
     }
     Ok(())

@@ -1,6 +1,7 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
+use super::ground::tell_of_other_ground;
 use super::network::Member;
 use super::scene::predict_members;
 use super::{PredictError, PredictOptions, SceneMap};
@@ -82,6 +83,10 @@ impl Ensemble {
             })
             .collect();
         let device = self.models[0].device_for_run()?;
+        if !options.is_quiet() {
+            let metas = self.models.iter().filter_map(Segmenter::meta);
+            tell_of_other_ground(metas.map(|meta| meta.metres_per_pixel), scene);
+        }
         predict_members(&members, self.classes(), scene, &device, &options)
     }
 }

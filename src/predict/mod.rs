@@ -9,6 +9,7 @@ mod batch;
 mod ensemble;
 mod error;
 mod files;
+mod ground;
 mod map;
 mod network;
 mod options;
@@ -33,6 +34,7 @@ pub use scene::predict_scene;
 
 pub(crate) use batch::BatchSize;
 pub(crate) use ensemble::{check_together, models_table};
+pub(crate) use ground::{ground_pixel, tell_of_other_ground};
 pub(crate) use network::Inputs;
 pub(crate) use progress::Progress;
 pub(crate) use publish::publish_set;

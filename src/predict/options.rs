@@ -90,9 +90,13 @@ impl PredictOptions {
         self
     }
 
-    /// Shows no progress.
+    /// Shows no progress and no notices.
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.tiling.quiet = quiet;
         self
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.tiling.quiet
     }
 }

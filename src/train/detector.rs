@@ -16,6 +16,7 @@ use crate::models::{
     AnyDetectionNetwork, BundleMeta, DetectorArchitecture, ModelError, Normalisation,
     ObjectDetection, export,
 };
+use crate::predict::tell_of_other_ground;
 use crate::scene::Scene;
 use crate::session;
 
@@ -122,6 +123,9 @@ impl Detector {
     )]
     pub fn predict_with(&self, scene: &Scene, options: DetectionOptions) -> Result<SceneBoxes> {
         let trained = self.model.weights_for(scene)?;
+        if !options.is_quiet() {
+            tell_of_other_ground([trained.meta.metres_per_pixel], scene);
+        }
         detect_scene(
             trained.network.as_ref(),
             &trained.meta.normalisation,

@@ -13,6 +13,7 @@ use crate::models::{
     AnyModule, Blueprint, BundleMeta, NamedTensors, Normalisation, Task, bundle, load_bundle_for,
 };
 use crate::plot::facts_html;
+use crate::predict::ground_pixel;
 use crate::scene::Scene;
 
 /// A model of one task. Cheap to clone: copies share their weights, which never change.
@@ -269,8 +270,7 @@ impl<T: Task> Parts<T> {
             _ => None,
         };
         // What the network has seen, which is not what the file has when chips were resized.
-        let (x, y) = scene.raster().metres_per_pixel();
-        let (x, y) = (x / chips.zoom(), y / chips.zoom());
+        let pixel = ground_pixel(scene.raster());
         Self {
             threshold,
             network,
@@ -278,7 +278,7 @@ impl<T: Task> Parts<T> {
             bands: scene.band_count(),
             band_names: scene.raster().band_names(),
             chip_size: chips.size(),
-            metres_per_pixel: (x.is_finite() && y.is_finite()).then_some([x, y]),
+            metres_per_pixel: pixel.map(|edges| edges.map(|edge| edge / chips.zoom())),
             provenance,
         }
     }

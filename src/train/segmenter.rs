@@ -13,7 +13,7 @@ use crate::display::{Output, Show};
 use crate::evaluate::Scores;
 use crate::labels::Classes;
 use crate::models::{Architecture, BundleMeta, Normalisation, Segmentation, export};
-use crate::predict::{PredictOptions, SceneMap, predict_scene};
+use crate::predict::{PredictOptions, SceneMap, predict_scene, tell_of_other_ground};
 use crate::scene::Scene;
 use crate::session;
 
@@ -128,6 +128,9 @@ impl Segmenter {
     )]
     pub fn predict_with(&self, scene: &Scene, options: PredictOptions) -> Result<SceneMap> {
         let trained = self.model.weights_for(scene)?;
+        if !options.is_quiet() {
+            tell_of_other_ground([trained.meta.metres_per_pixel], scene);
+        }
         let device = self.model.device_for_run()?;
         let moved = (trained.network.device() != *device.burn())
             .then(|| trained.network.to_device(device.burn()));

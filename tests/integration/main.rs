@@ -12,6 +12,8 @@ mod data_sets;
 mod detectors;
 /// Files that are replaced whole or not at all, with their permissions.
 mod full_disk;
+/// Models of one pixel size on scenes of another.
+mod ground;
 /// Long reads that are interrupted, and full disks.
 mod interrupts;
 /// Labels: polygons from files burned into class maps, and traced back.
@@ -26,6 +28,8 @@ mod rasters;
 mod samples;
 /// Scenes: areas, splits, label sources, what is ignored.
 mod scenes;
+/// Long work of every kind stops when the user asks.
+mod stopping;
 /// What several tests need.
 mod support;
 /// Chips resized from windows of several sizes.
