@@ -3,10 +3,12 @@
 //! ```text
 //! cargo run --release -p swath --example predict_town -- 20000 tiny
 //! cargo run --release -p swath --example predict_town -- 20000 resnet18 2048   # the top 2048 rows alone
+//! cargo run --release -p swath --example predict_town -- 20000 cars
 //! ```
 //!
 //! Arguments: size of the town in pixels, network (`tiny`: two convolutions; `resnet18`, `efficientnet`: U-Nets with
-//! random weights), rows to predict. The town is drawn once and kept in the per-user cache.
+//! random weights; `cars`: a CenterNet on a ResNet-18 with random weights, which is asked for the twenty best boxes of every
+//! tile), rows to predict. The town is drawn once and kept in the per-user cache.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::time::Instant;
@@ -16,11 +18,13 @@ use swath::burn::module::Module;
 use swath::burn::nn::PaddingConfig2d;
 use swath::burn::nn::conv::{Conv2d, Conv2dConfig};
 use swath::burn::tensor::{Tensor, activation::relu};
+use swath::detect::{DetectionOptions, detect_scene};
 use swath::device::Device;
 use swath::display::Show;
-use swath::models::{Architecture, Network, Normalisation, Unet};
+use swath::models::{Architecture, Blueprint, CenterNet, Network, Normalisation, Unet};
 use swath::predict::{PredictOptions, SaveOptions, predict_scene};
 use swath::raster::PixelWindow;
+use swath::scene::Scene;
 use swath::{Result, samples};
 
 /// Two 3 x 3 convolutions.
@@ -66,6 +70,34 @@ fn report(step: &str, since: Instant) {
     );
 }
 
+fn find_cars(scene: &Scene) -> Result<()> {
+    let (device, architecture) = (Device::best(), CenterNet::resnet18().pretrained(false));
+    println!("{} on {}", architecture.name(), device.name());
+    let network = architecture.build(scene.band_count(), scene.classes().len(), &device)?;
+    let normalisation = Normalisation::eight_bit(scene.band_count());
+    let options = DetectionOptions::new().min_score(0.0).max_boxes(20);
+    let start = Instant::now();
+    let boxes = detect_scene(
+        &*network,
+        &normalisation,
+        scene.classes(),
+        scene,
+        &device,
+        &options,
+        Some(0.0),
+    )?;
+    report("searched", start);
+    println!("{} boxes", boxes.len());
+    let start = Instant::now();
+    println!("{}", boxes.evaluate(scene)?.output().text);
+    report("evaluated", start);
+    let folder = std::env::temp_dir().join("swath-find-cars");
+    let start = Instant::now();
+    println!("{}", boxes.save(&folder)?.output().text);
+    report("saved", start);
+    Ok(())
+}
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let size = arguments
@@ -90,6 +122,9 @@ fn main() -> Result<()> {
         ..area
     })?;
     report("town drawn or found", start);
+    if arguments.get(1).is_some_and(|name| name == "cars") {
+        return find_cars(&scene.only(["car"])?);
+    }
 
     let device = Device::best();
     println!("{} on {}", architecture.name(), device.name());

@@ -1,7 +1,9 @@
 //! Rasters: windows, masks, statistics, writing.
 
 use swath::Hint;
-use swath::raster::{PixelWindow, Raster, RasterType, Resolution, Size, WriterOptions};
+use swath::raster::{
+    GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Resolution, Size, WriterOptions,
+};
 
 use crate::support::{assert_passed, grid, in_child, is_child, raster, shared_data};
 
@@ -530,16 +532,37 @@ fn bilinear(values: &[f32], width: usize, height: usize, x: f64, y: f64) -> f32 
     (top * (1.0 - dy) + bottom * dy) as f32
 }
 
+/// Grainy imagery of three bands in degrees, whose pixels are higher than wide on the ground.
+fn in_degrees(folder: &std::path::Path) -> Raster {
+    let (size, path) = (Size::new(650, 650), folder.join("drawn.tif"));
+    let transform = GeoTransform::north_up(-115.2, 36.1, 2.7e-6);
+    let options = WriterOptions::default().plain_tiles();
+    let mut writer = RasterWriter::create(
+        &path,
+        size,
+        3,
+        RasterType::U16,
+        transform,
+        "EPSG:4326",
+        options,
+    )
+    .unwrap();
+    let value = |at: usize| (at.wrapping_mul(2_654_435_761) >> 7) % 1000 + 200;
+    let values: Vec<f32> = (0..3 * size.area()).map(|at| value(at) as f32).collect();
+    writer
+        .write_window(&PixelWindow::full(size), &values)
+        .unwrap();
+    Raster::open(writer.finish().unwrap()).unwrap()
+}
+
 #[test]
 fn a_finer_raster_is_bilinear_and_the_same_in_any_windows() {
-    let Some(path) = shared_data(VEGAS) else {
-        return;
-    };
-    let vegas = Raster::open(path).unwrap();
-    let whole = vegas.read(&vegas.full()).unwrap();
-    let finer = vegas.at(Resolution::Factor(1.28)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let drawn = in_degrees(folder.path());
+    let whole = drawn.read(&drawn.full()).unwrap();
+    let finer = drawn.at(Resolution::Factor(1.28)).unwrap();
     assert_eq!(finer.size(), Size::new(832, 832));
-    assert_eq!(finer.path(), vegas.path());
+    assert_eq!(finer.path(), drawn.path());
     let all = finer.read(&finer.full()).unwrap();
     for (row, col) in [(0, 0), (3, 700), (417, 212), (831, 831)] {
         let (x, y) = ((col as f64 + 0.5) / 1.28, (row as f64 + 0.5) / 1.28);
@@ -571,7 +594,7 @@ fn a_finer_raster_is_bilinear_and_the_same_in_any_windows() {
             .transform()
             .world_from_pixel((size.width as f64, size.height as f64))
     };
-    let (a, b) = (corner(&vegas), corner(&finer));
+    let (a, b) = (corner(&drawn), corner(&finer));
     assert!(
         (a.0 - b.0).abs() < 1e-9 && (a.1 - b.1).abs() < 1e-9,
         "{a:?} {b:?}"
@@ -580,13 +603,11 @@ fn a_finer_raster_is_bilinear_and_the_same_in_any_windows() {
 
 #[test]
 fn a_coarser_raster_averages_and_has_statistics_of_its_own() {
-    let Some(path) = shared_data(VEGAS) else {
-        return;
-    };
-    let vegas = Raster::open(path).unwrap();
-    let coarser = vegas.at(Resolution::Factor(0.5)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let drawn = in_degrees(folder.path());
+    let coarser = drawn.at(Resolution::Factor(0.5)).unwrap();
     let (fine, coarse) = (
-        vegas.read(&PixelWindow::new(20, 40, 2, 2)).unwrap(),
+        drawn.read(&PixelWindow::new(20, 40, 2, 2)).unwrap(),
         coarser.read(&PixelWindow::new(10, 20, 1, 1)).unwrap(),
     );
     let mean = fine.band(0).iter().sum::<f32>() / 4.0;
@@ -594,7 +615,7 @@ fn a_coarser_raster_averages_and_has_statistics_of_its_own() {
         (coarse.band(0)[0] - mean).abs() <= 0.51,
         "{coarse:?} {mean}"
     );
-    let (of_file, of_coarser) = (vegas.statistics().unwrap(), coarser.statistics().unwrap());
+    let (of_file, of_coarser) = (drawn.statistics().unwrap(), coarser.statistics().unwrap());
     assert_eq!(of_coarser[0].count, 325 * 325);
     assert!((of_file[0].mean - of_coarser[0].mean).abs() < 0.5);
     assert!(of_file[0].std > of_coarser[0].std + 5.0);
@@ -602,10 +623,8 @@ fn a_coarser_raster_averages_and_has_statistics_of_its_own() {
 
 #[test]
 fn a_resolution_in_metres_is_reached_on_the_ground() {
-    let Some(path) = shared_data(VEGAS) else {
-        return;
-    };
-    let raster = Raster::open(path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let raster = in_degrees(folder.path());
     let metre = raster.at(Resolution::Metres(1.0)).unwrap();
     let (width, height) = metre.metres_per_pixel();
     assert!(
