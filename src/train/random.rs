@@ -10,7 +10,6 @@ static IN_USE: Mutex<()> = Mutex::new(());
 ///
 /// Burn has one generator for all that a process does on a device: two trainings side by side would each draw what the
 /// other one's seed decides. Whoever draws holds this, for the weights at the beginning and then for a step at a time.
-#[must_use]
 pub(super) fn seeded(device: &Device, seed: u64) -> MutexGuard<'static, ()> {
     let guard = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
     device.burn().seed(seed);
