@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::install::{Place, installed_specs, linked_folder};
-use crate::toolchain::{Toolchain, built_for, library_folder};
+use crate::toolchain::{Toolchain, built_for, library_folder, program_folder};
 
 /// How a check ended.
 enum Finding {
@@ -212,9 +212,15 @@ fn kernelspec() -> Finding {
         Place::Prefix("/usr/local".into()),
         Place::Prefix("/usr".into()),
     ];
+    // The environment that this program is installed in, active or not.
+    let own = program_folder();
+    let prefix = own.ends_with("lib/swath").then(|| own.ancestors().nth(2));
+    let own = prefix
+        .flatten()
+        .map(|prefix| Place::Prefix(prefix.to_owned()));
     folders.extend(
-        places
-            .iter()
+        own.iter()
+            .chain(&places)
             .filter_map(|place| place.resolve().ok())
             .map(|places| places.kernels),
     );

@@ -1,8 +1,6 @@
 //! State dicts in detectors: which are taken, what is used of them, and where pretrained ones come from.
 
-use burn::optim::AdamWConfig;
-
-use super::behaviour_tests::{drawn, total};
+use super::behaviour_tests::only_norms_stay;
 use super::{DetectorArchitecture, FasterRcnn, RetinaNet};
 use crate::Hint;
 use crate::device::Device;
@@ -265,18 +263,7 @@ fn frozen_norms_stay_frozen_with_loaded_weights() {
         .build(2, 3, &device)
         .unwrap()
         .training();
-    let (images, targets) = drawn(&device.burn().clone().autodiff());
-    let loss = total(network.losses(images, &targets));
-    let gradients = network.gradients(loss.backward());
-    let mut optimizer = AdamWConfig::new().init();
-    let after = network
-        .step(&mut optimizer, 1e-3.into(), gradients)
-        .inference()
-        .named_tensors();
-    for (name, data) in after {
-        let is_norm = name.contains(".bn") || name.contains("downsample.1");
-        assert_eq!(data == source[&name], is_norm, "{name}");
-    }
+    only_norms_stay(network, &source);
 }
 
 #[test]
