@@ -18,6 +18,7 @@ pub mod plot;
 pub mod predict;
 pub mod prelude;
 pub mod raster;
+pub mod report;
 #[doc(hidden)]
 pub mod rt;
 pub mod samples;

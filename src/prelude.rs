@@ -14,8 +14,10 @@ pub use crate::models::{
 pub use crate::plot::Figure;
 pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, SceneMap};
 pub use crate::raster::{PixelWindow, Raster, Resolution};
+pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};
 pub use crate::train::{
     Detector, Fit, Loss, Optimiser, RateSearch, Run, Schedule, Segmenter, StopReason,
 };
+pub use crate::vector::VectorSource;
 pub use crate::{data, plot, samples, session};

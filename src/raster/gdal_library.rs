@@ -21,7 +21,12 @@ pub(crate) const OPEN_VECTOR: u32 = 0x04;
 pub(crate) const OPEN_VERBOSE: u32 = 0x40;
 
 thread_local! {
-    static MESSAGES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static MESSAGES: RefCell<Messages> = const {
+        RefCell::new(Messages {
+            texts: Vec::new(),
+            failures: Vec::new(),
+        })
+    };
 }
 
 /// GDAL's question during long work whether to go on: 0 stops it, when the user asked to stop.
@@ -48,29 +53,68 @@ pub(crate) fn prepare() {
     });
 }
 
-/// Runs `action` and returns what GDAL had to complain about meanwhile on this thread.
-pub(crate) fn with_messages<T>(action: impl FnOnce() -> T) -> (T, Vec<String>) {
-    prepare();
-    MESSAGES.with_borrow_mut(Vec::clear);
-    let value = action();
-    (value, MESSAGES.with_borrow_mut(std::mem::take))
+/// What GDAL complained about during one action. Its class decides whether the action failed, never its words.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Messages {
+    texts: Vec<String>,
+    /// The texts of failures alone (`CE_Failure` and worse), which come first when there is no room for all.
+    failures: Vec<String>,
 }
 
-/// Messages as one sentence; `otherwise` when GDAL said nothing.
-pub(crate) fn joined(messages: &[String], otherwise: &str) -> String {
-    let mut unique: Vec<&str> = Vec::new();
-    for message in messages {
-        let message = message.trim();
-        if !message.is_empty() && !unique.contains(&message) {
-            unique.push(message);
+impl Messages {
+    /// Whether GDAL said that something failed; warnings alone do not count.
+    pub(crate) fn failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    /// Every text, warnings included.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(String::as_str)
+    }
+
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.texts.extend(others.texts);
+        self.failures.extend(others.failures);
+    }
+
+    /// As one sentence, of the failures if there are any; `otherwise` when GDAL said nothing.
+    pub(crate) fn joined(&self, otherwise: &str) -> String {
+        let told = if self.failures.is_empty() {
+            &self.texts
+        } else {
+            &self.failures
+        };
+        let mut unique: Vec<&str> = Vec::new();
+        for message in told {
+            let message = message.trim();
+            if !message.is_empty() && !unique.contains(&message) {
+                unique.push(message);
+            }
+        }
+        unique.truncate(4);
+        if unique.is_empty() {
+            otherwise.to_owned()
+        } else {
+            unique.join("; ")
         }
     }
-    unique.truncate(4);
-    if unique.is_empty() {
-        otherwise.to_owned()
-    } else {
-        unique.join("; ")
+
+    fn keep(&mut self, failure: bool, text: String) {
+        if failure && self.failures.len() < MESSAGE_LIMIT {
+            self.failures.push(text.clone());
+        }
+        if self.texts.len() < MESSAGE_LIMIT {
+            self.texts.push(text);
+        }
     }
+}
+
+/// Runs `action` and returns what GDAL had to complain about meanwhile on this thread.
+pub(crate) fn with_messages<T>(action: impl FnOnce() -> T) -> (T, Messages) {
+    prepare();
+    MESSAGES.with_borrow_mut(|messages| *messages = Messages::default());
+    let value = action();
+    (value, MESSAGES.with_borrow_mut(std::mem::take))
 }
 
 /// GDAL prints messages on stderr otherwise, where they would turn up in a notebook beside a proper error.
@@ -88,10 +132,8 @@ unsafe extern "C" fn keep_message(
         .into_owned();
     // During thread shutdown the storage may be gone already, and a message then has no reader.
     let _ = MESSAGES.try_with(|messages| {
-        if let Ok(mut messages) = messages.try_borrow_mut()
-            && messages.len() < MESSAGE_LIMIT
-        {
-            messages.push(text);
+        if let Ok(mut messages) = messages.try_borrow_mut() {
+            messages.keep(class >= CPLErr::CE_Failure, text);
         }
     });
 }

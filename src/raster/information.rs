@@ -1,21 +1,19 @@
 use std::ffi::c_int;
 
-use gdal_sys::{GDALColorInterp, GDALDataType};
+use gdal_sys::GDALColorInterp;
 
 use super::gdal_library::text;
 use super::handle::Handle;
-use super::{GeoTransform, Size};
+use super::{Band, BandRole, DataType, GeoTransform, Size};
+use crate::report::Report;
 
 /// What is read once when a raster is opened.
 #[derive(Clone, Debug)]
 pub(crate) struct Information {
     pub(crate) size: Size,
-    /// GDAL's numbers of the bands with imagery, from 1; alpha bands are left out.
-    pub(crate) bands: Vec<c_int>,
-    pub(crate) band_names: Vec<String>,
-    pub(crate) nodata: Vec<Option<f64>>,
+    /// The bands with imagery; alpha bands are left out.
+    pub(crate) bands: Vec<Band>,
     pub(crate) mask: MaskSource,
-    pub(crate) data_type: GDALDataType::Type,
     pub(crate) block: Size,
     pub(crate) overviews: usize,
     pub(crate) transform: GeoTransform,
@@ -23,6 +21,8 @@ pub(crate) struct Information {
     pub(crate) crs_wkt: String,
     pub(crate) category_names: Vec<String>,
     pub(crate) driver: String,
+    /// What was left out or assumed.
+    pub(crate) report: Report,
 }
 
 /// Where validity is stored apart from nodata values.
@@ -45,7 +45,6 @@ impl Information {
         unsafe {
             let count = gdal_sys::GDALGetRasterCount(dataset);
             let mut bands = Vec::new();
-            let (mut band_names, mut nodata) = (Vec::new(), Vec::new());
             let mut mask = MaskSource::None;
             for number in 1..=count {
                 let band = gdal_sys::GDALGetRasterBand(dataset, number);
@@ -54,32 +53,20 @@ impl Information {
                     mask = MaskSource::Alpha(number);
                     continue;
                 }
-                bands.push(number);
-                let described = text(gdal_sys::GDALGetDescription(band));
-                let named = text(gdal_sys::GDALGetColorInterpretationName(meaning));
-                band_names.push(match (described.is_empty(), named.as_str()) {
-                    (false, _) => described,
-                    (true, "Undefined" | "Gray" | "Palette" | "") => format!("band {number}"),
-                    (true, _) => named.to_lowercase(),
-                });
-                let mut has_nodata: c_int = 0;
-                let value = gdal_sys::GDALGetRasterNoDataValue(band, &raw mut has_nodata);
-                nodata.push((has_nodata != 0).then_some(value));
+                bands.push(band_of(band, number, meaning));
                 if mask == MaskSource::None {
                     mask = mask_source(gdal_sys::GDALGetMaskFlags(band) as u32);
                 }
             }
             let first = bands
                 .first()
-                .map(|&number| gdal_sys::GDALGetRasterBand(dataset, number));
+                .map(|band| gdal_sys::GDALGetRasterBand(dataset, band.number));
             let mut block = (0, 0);
             let mut overviews = 0;
-            let mut data_type = GDALDataType::GDT_Unknown;
             let mut category_names = Vec::new();
             if let Some(band) = first {
                 gdal_sys::GDALGetBlockSize(band, &raw mut block.0, &raw mut block.1);
                 overviews = usize::try_from(gdal_sys::GDALGetOverviewCount(band)).unwrap_or(0);
-                data_type = gdal_sys::GDALGetRasterDataType(band);
                 category_names = string_list(gdal_sys::GDALGetRasterCategoryNames(band).cast());
             }
             let mut transform = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
@@ -94,10 +81,7 @@ impl Information {
                     height: usize::try_from(gdal_sys::GDALGetRasterYSize(dataset)).unwrap_or(0),
                 },
                 bands,
-                band_names,
-                nodata,
                 mask,
-                data_type,
                 block: Size {
                     width: usize::try_from(block.0).unwrap_or(0).max(1),
                     height: usize::try_from(block.1).unwrap_or(0).max(1),
@@ -110,29 +94,82 @@ impl Information {
                 driver: text(gdal_sys::GDALGetDescription(
                     gdal_sys::GDALGetDatasetDriver(dataset),
                 )),
+                report: Report::new(),
             }
         }
     }
 
     /// Whether any pixel inside the raster can be invalid.
     pub(crate) fn can_be_invalid(&self) -> bool {
-        self.mask != MaskSource::None || self.nodata.iter().any(Option::is_some) || self.is_float()
+        self.mask != MaskSource::None
+            || self
+                .bands
+                .iter()
+                .any(|band| band.nodata.is_some() || band.data_type.is_float())
     }
 
-    pub(crate) fn is_float(&self) -> bool {
-        matches!(
-            self.data_type,
-            GDALDataType::GDT_Float32
-                | GDALDataType::GDT_Float64
-                | GDALDataType::GDT_CFloat32
-                | GDALDataType::GDT_CFloat64
-        )
+    /// The smallest type that holds the values of every band.
+    pub(crate) fn data_type(&self) -> DataType {
+        let types = self.bands.iter().map(|band| band.data_type);
+        types.reduce(DataType::union).unwrap_or(DataType::Unknown)
     }
+}
 
-    pub(crate) fn type_name(&self) -> String {
-        // SAFETY: GDAL returns a static string, or null for an unknown type.
-        unsafe { text(gdal_sys::GDALGetDataTypeName(self.data_type)) }
+/// What a file says of one of its bands.
+///
+/// # Safety
+/// `band` is a band of an open dataset.
+unsafe fn band_of(
+    band: gdal_sys::GDALRasterBandH,
+    number: c_int,
+    meaning: GDALColorInterp::Type,
+) -> Band {
+    // SAFETY: by the caller's promise; GDAL owns every string that it returns.
+    unsafe {
+        let described = text(gdal_sys::GDALGetDescription(band));
+        let named = text(gdal_sys::GDALGetColorInterpretationName(meaning));
+        let name = match (described.is_empty(), named.as_str()) {
+            (false, _) => described,
+            (true, "Undefined" | "Gray" | "Palette" | "") => format!("band {number}"),
+            (true, _) => named.to_lowercase(),
+        };
+        let pixel_type = text(gdal_sys::GDALGetMetadataItem(
+            band,
+            c"PIXELTYPE".as_ptr(),
+            c"IMAGE_STRUCTURE".as_ptr(),
+        ));
+        let data_type = DataType::of_gdal(
+            gdal_sys::GDALGetRasterDataType(band),
+            pixel_type == "SIGNEDBYTE",
+        );
+        let mut has: c_int = 0;
+        let nodata = gdal_sys::GDALGetRasterNoDataValue(band, &raw mut has);
+        let nodata = (has != 0).then_some(nodata);
+        let scale = gdal_sys::GDALGetRasterScale(band, &raw mut has);
+        let scale = if has == 0 { 1.0 } else { scale };
+        let offset = gdal_sys::GDALGetRasterOffset(band, &raw mut has);
+        let offset = if has == 0 { 0.0 } else { offset };
+        Band {
+            number,
+            name,
+            data_type,
+            nodata,
+            scale,
+            offset,
+            role: role_of(meaning),
+        }
     }
+}
+
+/// What a colour interpretation says that a band shows.
+fn role_of(meaning: GDALColorInterp::Type) -> Option<BandRole> {
+    Some(match meaning {
+        GDALColorInterp::GCI_RedBand => BandRole::Red,
+        GDALColorInterp::GCI_GreenBand => BandRole::Green,
+        GDALColorInterp::GCI_BlueBand => BandRole::Blue,
+        GDALColorInterp::GCI_GrayIndex => BandRole::Grey,
+        _ => return None,
+    })
 }
 
 fn mask_source(flags: u32) -> MaskSource {

@@ -5,6 +5,7 @@
 //! Pixel `(col, row)` covers `[col, col + 1) x [row, row + 1)`; its centre is `(col + 0.5, row + 0.5)`. Windows are
 //! half-open and may reach beyond the raster.
 
+mod band;
 pub(crate) mod crs;
 mod error;
 pub(crate) mod gdal_library;
@@ -23,6 +24,7 @@ pub(crate) mod webp;
 mod window;
 mod writer;
 
+pub use band::{Band, BandRole, DataType};
 pub use error::RasterError;
 pub(crate) use error::missing_hint;
 pub use open::Raster;

@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use super::handle::{self, Handle};
 use super::information::Information;
 use super::{
-    BandStatistics, GeoReference, GeoTransform, PixelWindow, RasterError, Size, gdal_library,
-    ground,
+    Band, BandStatistics, DataType, GeoReference, GeoTransform, PixelWindow, RasterError, Size,
+    gdal_library, ground,
 };
 use crate::Result;
+use crate::report::Report;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -111,22 +112,28 @@ impl Raster {
         self.inner.information.bands.len()
     }
 
-    /// The type of a value as GDAL names it, such as `Byte` or `UInt16`.
+    /// The bands with imagery, in the order in which windows hold them.
     #[must_use]
-    pub fn data_type(&self) -> String {
-        self.inner.information.type_name()
+    pub fn bands(&self) -> &[Band] {
+        &self.inner.information.bands
+    }
+
+    /// The smallest type that holds the values of every band; each band has its own ([`Raster::bands`]).
+    #[must_use]
+    pub fn data_type(&self) -> DataType {
+        self.inner.information.data_type()
+    }
+
+    /// What was left out or assumed when the file was opened.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.inner.information.report
     }
 
     /// The value that stands for "no data" in the first band that has one.
     #[must_use]
     pub fn nodata(&self) -> Option<f64> {
-        self.inner
-            .information
-            .nodata
-            .iter()
-            .copied()
-            .flatten()
-            .next()
+        self.bands().iter().find_map(|band| band.nodata)
     }
 
     /// The coordinate reference system as WKT; empty when the file names none.
@@ -165,7 +172,7 @@ impl Raster {
     /// A name for each band: its own, its colour, or its number.
     #[must_use]
     pub fn band_names(&self) -> Vec<String> {
-        self.inner.information.band_names.clone()
+        self.bands().iter().map(|band| band.name.clone()).collect()
     }
 
     /// The names that the file gives to the values of its first band, by value; empty when it gives none.

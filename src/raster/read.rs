@@ -3,7 +3,7 @@ use std::path::Path;
 
 use gdal_sys::{GDALDataType, GDALRIOResampleAlg, GDALRWFlag, GDALRasterIOExtraArg};
 
-use super::gdal_library::{self, go_on};
+use super::gdal_library::{self, Messages, go_on};
 use super::handle::Handle;
 use super::information::{Information, MaskSource};
 use super::resize::under_centre;
@@ -106,9 +106,10 @@ impl Raster {
             algorithm,
         };
         let information = &self.inner.information;
+        let numbers: Vec<c_int> = information.bands.iter().map(|band| band.number).collect();
         for request in request.pieces(self.chunk_size()) {
             session::check_interrupt("reading imagery")?;
-            request.values(&information.bands, &mut patch.data)?;
+            request.values(&numbers, &mut patch.data)?;
         }
         request.validity(information, &mut patch)?;
         Ok(patch)
@@ -244,12 +245,12 @@ impl Request<'_> {
                 }
             }
             MaskSource::Alpha(number) => self.mask_band(number, false, &mut mask)?,
-            MaskSource::Dataset => self.mask_band(information.bands[0], true, &mut mask)?,
+            MaskSource::Dataset => self.mask_band(information.bands[0].number, true, &mut mask)?,
             MaskSource::Bands => {
-                self.mask_band(information.bands[0], true, &mut mask)?;
+                self.mask_band(information.bands[0].number, true, &mut mask)?;
                 let mut other = vec![0; self.size.area()];
-                for &number in &information.bands[1..] {
-                    self.mask_band(number, true, &mut other)?;
+                for band in &information.bands[1..] {
+                    self.mask_band(band.number, true, &mut other)?;
                     mask.iter_mut()
                         .zip(&other)
                         .for_each(|(all, &one)| *all = (*all).min(one));
@@ -257,10 +258,10 @@ impl Request<'_> {
             }
         }
         let area = self.size.area();
-        let is_float = information.is_float();
-        for (band, &nodata) in information.nodata.iter().enumerate() {
-            let values = &patch.data[band * area..(band + 1) * area];
-            let nodata = nodata
+        for (index, band) in information.bands.iter().enumerate() {
+            let values = &patch.data[index * area..(index + 1) * area];
+            let nodata = band
+                .nodata
                 .map(|value| value as f32)
                 .filter(|value| !value.is_nan());
             if let Some(nodata) = nodata {
@@ -268,7 +269,7 @@ impl Request<'_> {
                     .zip(values)
                     .for_each(|(valid, &value)| *valid &= u8::from(value != nodata));
             }
-            if is_float {
+            if band.data_type.is_float() {
                 mask.iter_mut()
                     .zip(values)
                     .for_each(|(valid, &value)| *valid &= u8::from(value.is_finite()));
@@ -336,7 +337,7 @@ impl Request<'_> {
         }
     }
 
-    fn failure(&self, messages: &[String]) -> crate::Error {
+    fn failure(&self, messages: &Messages) -> crate::Error {
         if session::interrupted() {
             let doing = "reading imagery";
             return crate::Error::Interrupted { doing };
@@ -344,8 +345,8 @@ impl Request<'_> {
         RasterError::Read {
             path: self.path.to_owned(),
             window: self.window,
-            block: messages.iter().find_map(|message| damaged_block(message)),
-            detail: gdal_library::joined(messages, "GDAL gives no reason"),
+            block: messages.texts().find_map(damaged_block),
+            detail: messages.joined("GDAL gives no reason"),
         }
         .into()
     }

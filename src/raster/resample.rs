@@ -80,7 +80,7 @@ impl Raster {
         text.map(PathBuf::from)
             .ok_or_else(|| RasterError::NotARaster {
                 path: self.path().to_owned(),
-                detail: gdal_library::joined(&messages, "GDAL cannot resample it"),
+                detail: messages.joined("GDAL cannot resample it"),
             })
     }
 }

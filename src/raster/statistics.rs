@@ -1,7 +1,6 @@
-use gdal_sys::GDALDataType;
 use rayon::prelude::*;
 
-use super::{Patch, PixelWindow, Raster, RasterError, Size, statistics_cache};
+use super::{DataType, Patch, PixelWindow, Raster, RasterError, Size, statistics_cache};
 use crate::{Result, session};
 
 /// Exact statistics of one band over its valid pixels.
@@ -65,7 +64,11 @@ impl Raster {
         };
         let windows: Vec<_> = window.tiles(self.chunk_size()).collect();
         let bands = self.band_count();
-        let value_of = Values::of(self.inner.information.data_type);
+        let counted: Vec<Values> = self
+            .bands()
+            .iter()
+            .map(|band| Values::of(band.data_type))
+            .collect();
         let fresh = || (0..bands).map(|_| Tally::new()).collect::<Vec<_>>();
         let total = windows
             .par_iter()
@@ -73,7 +76,7 @@ impl Raster {
                 session::check_interrupt("computing statistics")?;
                 let patch = read(window)?;
                 for (band, tally) in tallies.iter_mut().enumerate() {
-                    tally.add(patch.band(band), &patch.valid, value_of);
+                    tally.add(patch.band(band), &patch.valid, counted[band]);
                 }
                 Ok(tallies)
             })
@@ -85,7 +88,8 @@ impl Raster {
             })?;
         total
             .iter()
-            .map(|tally| tally.finish(value_of).ok_or_else(|| empty().into()))
+            .zip(counted)
+            .map(|(tally, how)| tally.finish(how).ok_or_else(|| empty().into()))
             .collect()
     }
 
@@ -113,10 +117,10 @@ enum Values {
 }
 
 impl Values {
-    fn of(data_type: GDALDataType::Type) -> Self {
+    fn of(data_type: DataType) -> Self {
         match data_type {
-            GDALDataType::GDT_Byte | GDALDataType::GDT_UInt16 => Self::Whole(0.0),
-            GDALDataType::GDT_Int16 => Self::Whole(-32768.0),
+            DataType::U8 | DataType::U16 => Self::Whole(0.0),
+            DataType::I8 | DataType::I16 => Self::Whole(-32768.0),
             _ => Self::Real,
         }
     }

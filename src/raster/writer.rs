@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use gdal_sys::{GDALColorEntry, GDALDataType, GDALPaletteInterp, GDALRWFlag};
 
-use super::gdal_library::{self, StringList, c_path, c_string, go_on};
+use super::gdal_library::{self, Messages, StringList, c_path, c_string, go_on};
 use super::handle::Handle;
 use super::{GeoTransform, PixelWindow, RasterError, Size};
 use crate::Result;
@@ -206,12 +206,8 @@ impl RasterWriter {
                 )
             }
         });
-        let dataset = Handle::from_raw(dataset).ok_or_else(|| {
-            fail(gdal_library::joined(
-                &messages,
-                "GDAL cannot create the file",
-            ))
-        })?;
+        let dataset = Handle::from_raw(dataset)
+            .ok_or_else(|| fail(messages.joined("GDAL cannot create the file")))?;
         let writer = Self {
             dataset: Some(dataset),
             tiles,
@@ -482,36 +478,18 @@ impl RasterWriter {
         }
     }
 
-    fn checked(&self, failed: bool, messages: &[String]) -> Result<()> {
-        if !failed && !messages.iter().any(|message| is_write_failure(message)) {
+    fn checked(&self, failed: bool, messages: &Messages) -> Result<()> {
+        if !failed && !messages.failed() {
             return Ok(());
         }
         crate::session::check_interrupt("writing imagery")?;
-        let detail = gdal_library::joined(messages, "GDAL gives no reason");
+        let detail = messages.joined("GDAL gives no reason");
         Err(RasterError::Write {
             path: self.target.clone(),
             detail,
         }
         .into())
     }
-}
-
-/// Warnings about metadata are harmless; these words mean that pixels were lost.
-fn is_write_failure(message: &str) -> bool {
-    let message = message.to_lowercase();
-    [
-        "no space",
-        "write error",
-        "cannot write",
-        "failed to write",
-        "file too large",
-        "disk",
-        "iwriteblock",
-        "i/o error",
-    ]
-    .iter()
-    .any(|words| message.contains(words))
-        || (message.contains("write") && (message.contains("failed") || message.contains("error")))
 }
 
 /// Opens what was written once more: a file whose directory was lost with the disk's last byte does not open.

@@ -62,7 +62,9 @@ impl Scene {
     /// As [`Scene::with_aoi`].
     pub fn split_by_aoi(&self, path: impl AsRef<Path>) -> Result<(Self, Self)> {
         let path = path.as_ref();
-        let features = vector::read_polygons(path, &self.raster().georeference(), None)?;
+        let (features, report) =
+            vector::read_polygons_reported(path, &self.raster().georeference(), None)?;
+        let report = report.report(path);
         let polygons = LabelPolygons::new(
             features
                 .into_iter()
@@ -82,6 +84,7 @@ impl Scene {
         let part = |inverted| {
             self.changed(|inner| {
                 inner.aoi = aoi(inverted);
+                inner.report.extend(report.clone());
                 inner.statistics = std::sync::OnceLock::new();
             })
         };

@@ -10,6 +10,7 @@ use crate::boxes::formats::{self, BoxFile, ReadOptions};
 use crate::boxes::{Annotation, BoundingBox, BoxIndex};
 use crate::labels::{Classes, IGNORE};
 use crate::raster::PixelWindow;
+use crate::report::{Notice, Report, file_name};
 use crate::vector::{self, Feature};
 
 /// What a caller may say for "the class that the file names", whatever the file's format calls it.
@@ -21,18 +22,18 @@ pub(super) struct BoxLabels {
     annotations: Arc<[Annotation]>,
     index: BoxIndex,
     /// What was left out when they were read.
-    pub(super) notice: Option<String>,
+    pub(super) report: Report,
     /// Whether they were given as boxes, and not taken around label polygons.
     pub(super) given: bool,
 }
 
 impl BoxLabels {
-    pub(super) fn new(annotations: Vec<Annotation>, notice: Option<String>, given: bool) -> Self {
+    pub(super) fn new(annotations: Vec<Annotation>, report: Report, given: bool) -> Self {
         let index = BoxIndex::new(annotations.iter().map(|one| one.bounds).collect());
         Self {
             annotations: annotations.into(),
             index,
-            notice,
+            report,
             given,
         }
     }
@@ -50,7 +51,7 @@ impl BoxLabels {
                 let bounds = around(shape)?.intersection(&bounds_of(raster))?;
                 Some(Annotation::new(bounds, usize::from(*class)))
             });
-        Self::new(boxes.collect(), None, false)
+        Self::new(boxes.collect(), Report::new(), false)
     }
 }
 
@@ -174,7 +175,7 @@ impl Scene {
         classes: Option<&Classes>,
         options: &ReadOptions,
     ) -> Result<Self> {
-        let (named, notice) = if is_box_file(path) {
+        let (named, mut report) = if is_box_file(path) {
             self.boxes_of_file(path, property, classes.is_some(), options)?
         } else {
             self.boxes_of_vectors(path, property, classes.is_some())?
@@ -194,14 +195,17 @@ impl Scene {
                 path: path.to_owned(),
                 read,
                 scene: self.raster().size(),
-                notice: notice.unwrap_or_default(),
+                notice: report.to_string(),
             }
             .into());
         }
-        let outside =
-            (outside > 0).then(|| format!("boxes outside the scene: {outside} of {read}"));
-        let notice: Vec<String> = notice.into_iter().chain(outside).collect();
-        let notice = (!notice.is_empty()).then(|| notice.join("; "));
+        if outside > 0 {
+            report.push(
+                Notice::left_out(format!("boxes outside the scene: {outside} of {read}"))
+                    .about(file_name(path))
+                    .count(outside),
+            );
+        }
         let classes = self.box_classes(path, property, classes, &on_scene)?;
         let mut annotations = Vec::with_capacity(on_scene.len());
         for one in on_scene {
@@ -222,7 +226,7 @@ impl Scene {
                 ..one.annotation
             });
         }
-        let boxes = BoxLabels::new(annotations, notice, true);
+        let boxes = BoxLabels::new(annotations, report, true);
         Ok(self.changed(|inner| {
             inner.classes = classes;
             inner.boxes = Some(boxes);
@@ -284,7 +288,7 @@ impl Scene {
         property: &str,
         named: bool,
         options: &ReadOptions,
-    ) -> Result<(Vec<Named>, Option<String>)> {
+    ) -> Result<(Vec<Named>, Report)> {
         let size = self.raster().size();
         let mut options = options.clone();
         options.size = Some((size.width, size.height));
@@ -318,7 +322,12 @@ impl Scene {
             },
             class: (by_file && !one.class.is_empty()).then(|| one.class.clone()),
         };
-        Ok((image.boxes.iter().map(named).collect(), file.notice()))
+        let left_out = file.notice();
+        let left_out = left_out.map(|text| Notice::left_out(text).about(file_name(path)));
+        Ok((
+            image.boxes.iter().map(named).collect(),
+            left_out.into_iter().collect(),
+        ))
     }
 
     /// The bounding boxes of a vector file's polygons.
@@ -327,7 +336,7 @@ impl Scene {
         path: &Path,
         property: &str,
         named: bool,
-    ) -> Result<(Vec<Named>, Option<String>)> {
+    ) -> Result<(Vec<Named>, Report)> {
         let is_property = named
             || vector::property_names(path)?
                 .iter()
@@ -349,10 +358,15 @@ impl Scene {
                 boxes.push(Named { annotation, class });
             }
         }
-        let nameless =
-            (nameless > 0).then(|| format!("features without a class left out: {nameless}"));
-        let notice: Vec<String> = report.notice().into_iter().chain(nameless).collect();
-        Ok((boxes, (!notice.is_empty()).then(|| notice.join("; "))))
+        let mut report = report.report(path);
+        if nameless > 0 {
+            report.push(
+                Notice::left_out(format!("features without a class left out: {nameless}"))
+                    .about(file_name(path))
+                    .count(nameless),
+            );
+        }
+        Ok((boxes, report))
     }
 
     /// How many boxes in use there are of each class, by name.

@@ -4,10 +4,11 @@ use std::path::Path;
 use geo::BoundingRect;
 
 use super::boxes::BoxLabels;
+use super::label_raster::LabelRaster;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::{Classes, IGNORE, LabelPolygons};
-use crate::raster::{PixelWindow, Raster};
+use crate::report::Report;
 use crate::vector::{self, Feature, ReadReport};
 
 /// Where the labels of a scene come from.
@@ -16,12 +17,10 @@ pub(super) enum Labelling {
     Polygons {
         polygons: LabelPolygons,
         report: ReadReport,
+        /// The same and more, as notices.
+        notices: Report,
     },
-    Raster {
-        raster: Raster,
-        /// The class of each value.
-        meaning: Vec<u8>,
-    },
+    Raster(LabelRaster),
 }
 
 impl Scene {
@@ -77,61 +76,6 @@ impl Scene {
         self.labelled(path.as_ref(), Some(property), &classes.into(), false)
     }
 
-    /// Labels the scene with a raster of class indices in the scene's coordinate reference system. Its grid may differ:
-    /// each pixel takes the label under its centre. Nodata and pixels beyond the label raster are ignored.
-    ///
-    /// # Errors
-    /// [`SceneError::LabelRasterCrs`]; [`SceneError::NoOverlap`]. A value that is no class turns up when it is read, as
-    /// [`SceneError::UnknownClass`].
-    pub fn with_label_raster(
-        self,
-        path: impl AsRef<Path>,
-        classes: impl Into<Classes>,
-    ) -> Result<Self> {
-        let raster = Raster::open(path)?;
-        let (expected, found) = (self.raster().crs_name(), raster.crs_name());
-        if expected != found && expected != "none" && found != "none" {
-            return Err(SceneError::LabelRasterCrs {
-                path: raster.path().to_owned(),
-                expected,
-                found,
-            }
-            .into());
-        }
-        let corners = |raster: &Raster, right: f64, down: f64| {
-            let size = raster.size();
-            self.raster().transform().pixel_from_world(
-                raster
-                    .transform()
-                    .world_from_pixel((size.width as f64 * right, size.height as f64 * down)),
-            )
-        };
-        let ((left, top), (right, bottom)) =
-            (corners(&raster, 0.0, 0.0), corners(&raster, 1.0, 1.0));
-        let covered = PixelWindow::new(
-            left.min(right).floor() as i64,
-            top.min(bottom).floor() as i64,
-            (right - left).abs().ceil() as usize,
-            (bottom - top).abs().ceil() as usize,
-        );
-        if self.area().intersect(&covered).is_none() {
-            return Err(SceneError::NoOverlap {
-                path: raster.path().to_owned(),
-                labels: covered.to_string(),
-                scene: self.area().to_string(),
-                crs: "pixels".to_owned(),
-            }
-            .into());
-        }
-        let classes: Classes = classes.into();
-        let meaning = (0..classes.len()).map(|class| class as u8).collect();
-        Ok(self.changed(|inner| {
-            inner.classes = classes;
-            inner.labels = Some(Labelling::Raster { raster, meaning });
-            inner.boxes = None;
-        }))
-    }
-
     fn labelled(
         self,
         path: &Path,
@@ -175,9 +119,14 @@ impl Scene {
             return Err(no_overlap(&self, path, &polygons).into());
         }
         let classes = classes.clone();
+        let notices = report.report(path);
         Ok(self.changed(|inner| {
             inner.classes = classes;
-            inner.labels = Some(Labelling::Polygons { polygons, report });
+            inner.labels = Some(Labelling::Polygons {
+                polygons,
+                report,
+                notices,
+            });
             inner.boxes = Some(boxes);
         }))
     }

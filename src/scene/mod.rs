@@ -3,6 +3,7 @@
 mod area;
 mod boxes;
 mod error;
+mod label_raster;
 mod labelling;
 mod only;
 mod open;

@@ -1,4 +1,5 @@
 use super::boxes::BoxLabels;
+use super::label_raster::LabelRaster;
 use super::labelling::Labelling;
 use super::{Scene, SceneError};
 use crate::Result;
@@ -43,7 +44,11 @@ impl Scene {
             becomes[index] = (kept.len() - 1) as u8;
         }
         let labels = self.inner.labels.as_ref().map(|labels| match labels {
-            Labelling::Polygons { polygons, report } => Labelling::Polygons {
+            Labelling::Polygons {
+                polygons,
+                report,
+                notices,
+            } => Labelling::Polygons {
                 polygons: LabelPolygons::new(
                     polygons
                         .polygons()
@@ -52,14 +57,16 @@ impl Scene {
                         .collect(),
                 ),
                 report: report.clone(),
+                notices: notices.clone(),
             },
-            Labelling::Raster { raster, meaning } => Labelling::Raster {
-                raster: raster.clone(),
-                meaning: meaning
+            Labelling::Raster(labels) => Labelling::Raster(LabelRaster {
+                meaning: labels
+                    .meaning
                     .iter()
                     .map(|&class| becomes[usize::from(class)])
                     .collect(),
-            },
+                ..labels.clone()
+            }),
         });
         let boxes = self.inner.boxes.as_ref().map(|boxes| {
             boxes.changed(|mut one| {
@@ -82,6 +89,6 @@ impl BoxLabels {
         change: impl FnMut(crate::boxes::Annotation) -> Option<crate::boxes::Annotation>,
     ) -> Self {
         let annotations = self.annotations().iter().copied().filter_map(change);
-        Self::new(annotations.collect(), self.notice.clone(), self.given)
+        Self::new(annotations.collect(), self.report.clone(), self.given)
     }
 }

@@ -9,6 +9,7 @@ use super::labelling::Labelling;
 use crate::Result;
 use crate::labels::Classes;
 use crate::raster::{BandStatistics, PixelWindow, Raster, Resolution};
+use crate::report::Report;
 use crate::vector::ReadReport;
 
 /// A scene: imagery, what is labelled on it, and the area of it that is used. Cheap to clone, and read by many threads
@@ -35,6 +36,8 @@ pub(super) struct Inner {
     pub(super) boxes: Option<BoxLabels>,
     pub(super) area: PixelWindow,
     pub(super) aoi: Option<AreaOfInterest>,
+    /// What concerns the scene as a whole or its area of interest.
+    pub(super) report: Report,
     pub(super) statistics: OnceLock<Vec<BandStatistics>>,
 }
 
@@ -75,6 +78,7 @@ impl Scene {
                 boxes: None,
                 area,
                 aoi: None,
+                report: Report::new(),
                 statistics,
             }),
         }
@@ -139,6 +143,30 @@ impl Scene {
             Some(Labelling::Polygons { report, .. }) => Some(report),
             _ => None,
         }
+    }
+
+    /// Everything that was left out, assumed, repaired or converted on the way from the files to this scene: of the
+    /// imagery, the labels, the boxes and the area of interest, with counts and the next step. A cell shows it under the
+    /// picture.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let labels = match &self.inner.labels {
+            Some(Labelling::Polygons { notices, .. }) => Some(notices),
+            Some(Labelling::Raster(labels)) => Some(&labels.report),
+            None => None,
+        };
+        let boxes = self.inner.boxes.as_ref().map(|boxes| &boxes.report);
+        [
+            Some(self.raster().report()),
+            labels,
+            boxes,
+            Some(&self.inner.report),
+        ]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .cloned()
+        .collect()
     }
 
     /// The file's name without its extension, and the area where it is not the whole.

@@ -1,4 +1,5 @@
 use super::Scene;
+use super::label_raster::LabelRaster;
 use super::labelling::Labelling;
 use crate::Result;
 use crate::labels::IGNORE;
@@ -120,9 +121,10 @@ impl Scene {
             Some(Labelling::Polygons { polygons, .. }) => self
                 .sampled_rows(size, |window| Ok(polygons.rasterize(window)))
                 .map(Some),
-            Some(Labelling::Raster { raster, meaning })
-                if raster.transform() == self.raster().transform()
-                    && raster.size() == self.raster().size() =>
+            Some(Labelling::Raster(LabelRaster {
+                raster, meaning, ..
+            })) if raster.transform() == self.raster().transform()
+                && raster.size() == self.raster().size() =>
             {
                 let read = raster.read_nearest(&self.area(), size)?;
                 let label = |(&value, &valid): (&f32, &u8)| {
@@ -135,7 +137,7 @@ impl Scene {
                     read.band(0).iter().zip(&read.valid).map(label).collect(),
                 ))
             }
-            Some(Labelling::Raster { .. }) => self
+            Some(Labelling::Raster(_)) => self
                 .sampled_rows(size, |window| self.label_window(window))
                 .map(Some),
         }

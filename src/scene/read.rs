@@ -2,7 +2,7 @@ use super::labelling::Labelling;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::IGNORE;
-use crate::raster::{BandStatistics, Patch, PixelWindow, Raster, Size, under_centres};
+use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 
 impl Scene {
     /// Reads a window of the imagery, in pixels of the whole raster. Pixels outside the area in use or the area of
@@ -66,7 +66,7 @@ impl Scene {
         match &self.inner.labels {
             None => false,
             Some(Labelling::Polygons { polygons, .. }) => !polygons.touching(window).is_empty(),
-            Some(Labelling::Raster { .. }) => true,
+            Some(Labelling::Raster(_)) => true,
         }
     }
 
@@ -80,100 +80,8 @@ impl Scene {
             Some(Labelling::Polygons { polygons, .. }) => {
                 Ok(polygons.rasterize_resized(window, size))
             }
-            Some(Labelling::Raster { raster, meaning }) => {
-                self.labels_from_raster(raster, meaning, window, size)
-            }
+            Some(Labelling::Raster(labels)) => self.labels_from_raster(labels, window, size),
         }
-    }
-
-    fn labels_from_raster(
-        &self,
-        raster: &Raster,
-        meaning: &[u8],
-        window: &PixelWindow,
-        size: Size,
-    ) -> Result<Vec<u8>> {
-        let same_grid = raster.transform() == self.raster().transform()
-            && raster.size() == self.raster().size();
-        let values = match same_grid {
-            true if size == window.size() => raster.read(window)?,
-            true => picked(&raster.read(window)?, size),
-            false => self.nearest_labels(raster, window, size)?,
-        };
-        values
-            .band(0)
-            .iter()
-            .zip(&values.valid)
-            .map(|(&value, &valid)| match (valid, value) {
-                (0, _) => Ok(IGNORE),
-                (_, value) if value == f32::from(IGNORE) => Ok(IGNORE),
-                (_, value)
-                    if value >= 0.0 && value < meaning.len() as f32 && value.fract() == 0.0 =>
-                {
-                    Ok(meaning[value as usize])
-                }
-                (_, value) => Err(SceneError::UnknownClass {
-                    path: raster.path().to_owned(),
-                    found: value.to_string(),
-                    classes: self
-                        .classes()
-                        .iter()
-                        .enumerate()
-                        .map(|(index, class)| format!("{index} {}", class.name))
-                        .collect(),
-                }
-                .into()),
-            })
-            .collect()
-    }
-
-    /// The label raster's values under the centres of `size` pixels over the window.
-    fn nearest_labels(&self, raster: &Raster, window: &PixelWindow, size: Size) -> Result<Patch> {
-        let (scene, labels) = (self.raster().transform(), raster.transform());
-        let source =
-            |col: f64, row: f64| labels.pixel_from_world(scene.world_from_pixel((col, row)));
-        let corners = [
-            source(window.col as f64, window.row as f64),
-            source(window.right() as f64, window.row as f64),
-            source(window.col as f64, window.bottom() as f64),
-            source(window.right() as f64, window.bottom() as f64),
-        ];
-        let low = corners.iter().fold((f64::MAX, f64::MAX), |low, p| {
-            (low.0.min(p.0), low.1.min(p.1))
-        });
-        let high = corners.iter().fold((f64::MIN, f64::MIN), |high, p| {
-            (high.0.max(p.0), high.1.max(p.1))
-        });
-        let wanted = PixelWindow::new(
-            low.0.floor() as i64,
-            low.1.floor() as i64,
-            (high.0.ceil() - low.0.floor()).max(1.0) as usize,
-            (high.1.ceil() - low.1.floor()).max(1.0) as usize,
-        );
-        let mut found = Patch::invalid(size, 1);
-        let Some(wanted) = raster.full().intersect(&wanted) else {
-            return Ok(found);
-        };
-        let read = raster.read(&wanted)?;
-        let centre = |at: usize, origin: i64, from: usize, to: usize| {
-            origin as f64 + (at as f64 + 0.5) * from as f64 / to as f64
-        };
-        for pixel in 0..size.area() {
-            let (col, row) = (pixel % size.width, pixel / size.width);
-            let at = source(
-                centre(col, window.col, window.width, size.width),
-                centre(row, window.row, window.height, size.height),
-            );
-            let (col, row) = (at.0.floor() as i64, at.1.floor() as i64);
-            if wanted.contains_pixel(col, row)
-                && let Some(value) =
-                    read.value(0, (row - wanted.row) as usize, (col - wanted.col) as usize)
-            {
-                found.data[pixel] = value;
-                found.valid[pixel] = 1;
-            }
-        }
-        Ok(found)
     }
 
     /// 1 for the window's pixels in the area in use and the area of interest; `None` when that is all of them.
@@ -189,16 +97,6 @@ impl Scene {
             ((width as f64 / factor).round() as usize).max(1),
             ((height as f64 / factor).round() as usize).max(1),
         )
-    }
-}
-
-/// The pixels of one band that lie under the centres of `size` pixels.
-fn picked(patch: &Patch, size: Size) -> Patch {
-    Patch {
-        size,
-        bands: 1,
-        data: under_centres(patch.band(0), patch.size, size),
-        valid: under_centres(&patch.valid, patch.size, size),
     }
 }
 

@@ -96,16 +96,14 @@ impl Scene {
         if self.has_labels() {
             facts.push(("labels", self.label_facts(look)));
         }
-        if let Some(boxes) = self.inner.boxes.as_ref().filter(|boxes| boxes.given) {
+        if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
             facts.push(("boxes", self.box_facts()));
-            facts.extend(boxes.notice.clone().map(|notice| ("notice", notice)));
         }
-        if let Some(notice) = self
-            .label_report()
-            .and_then(crate::vector::ReadReport::notice)
-        {
-            facts.push(("notice", notice));
-        }
+        facts.extend(
+            self.report()
+                .iter()
+                .map(|notice| ("notice", notice.to_string())),
+        );
         facts
     }
 

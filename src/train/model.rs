@@ -152,7 +152,7 @@ impl<T: Task> Model<T> {
         let std: Vec<f64> = statistics.iter().map(|band| band.std).collect();
         let normalisation =
             self.architecture
-                .normalisation(&scene.raster().data_type(), &mean, &std);
+                .normalisation(scene.raster().data_type().as_str(), &mean, &std);
         let network = self
             .architecture
             .build(scene.band_count(), self.classes.len(), device)?;

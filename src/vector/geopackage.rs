@@ -7,7 +7,7 @@ use geo::LineString;
 use super::write::area_name;
 use super::{PointFeature, PolygonFeature, VectorError};
 use crate::raster::crs;
-use crate::raster::gdal_library::{self, StringList, c_path, c_string};
+use crate::raster::gdal_library::{self, Messages, StringList, c_path, c_string};
 use crate::staged::StagedFile;
 use crate::{Result, session};
 
@@ -69,11 +69,7 @@ impl GeoPackageWriter {
         });
         match target {
             Some(target) => Ok(Self { target, staged }),
-            None => Err(fail(gdal_library::joined(
-                &messages,
-                "GDAL cannot create the file",
-            ))
-            .into()),
+            None => Err(fail(messages.joined("GDAL cannot create the file")).into()),
         }
     }
 
@@ -92,31 +88,24 @@ impl GeoPackageWriter {
             path: path.clone(),
             detail,
         };
-        if messages.iter().any(|message| is_failure(message)) {
-            return Err(fail(gdal_library::joined(&messages, "")).into());
+        if messages.failed() {
+            return Err(fail(messages.joined("")).into());
         }
         staged.commit().map_err(|error| fail(error.to_string()))?;
         Ok(())
     }
 
-    fn checked(&self, done: Option<()>, messages: &[String]) -> Result<()> {
-        if done.is_some() && !messages.iter().any(|message| is_failure(message)) {
+    fn checked(&self, done: Option<()>, messages: &Messages) -> Result<()> {
+        if done.is_some() && !messages.failed() {
             return Ok(());
         }
-        let detail = gdal_library::joined(messages, "GDAL gives no reason");
+        let detail = messages.joined("GDAL gives no reason");
         Err(VectorError::Write {
             path: self.staged.target().to_owned(),
             detail,
         }
         .into())
     }
-}
-
-fn is_failure(message: &str) -> bool {
-    let message = message.to_lowercase();
-    ["error", "fail", "full"]
-        .iter()
-        .any(|word| message.contains(word))
 }
 
 struct Target {

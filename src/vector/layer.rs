@@ -45,10 +45,7 @@ impl OpenLayer {
             detail,
         };
         if dataset.is_null() {
-            return Err(missing(gdal_library::joined(
-                &messages,
-                "no driver recognises it",
-            )));
+            return Err(missing(messages.joined("no driver recognises it")));
         }
         let mut open = Self {
             dataset,
@@ -120,11 +117,8 @@ impl OpenLayer {
                 gdal_sys::OGR_L_GetNextFeature(self.layer)
             });
             if feature.is_null() {
-                if messages
-                    .iter()
-                    .any(|message| message.to_lowercase().contains("error"))
-                {
-                    let detail = gdal_library::joined(&messages, "");
+                if messages.failed() {
+                    let detail = messages.joined("");
                     return Err(VectorError::Read {
                         path: self.path.clone(),
                         detail,

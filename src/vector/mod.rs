@@ -2,10 +2,13 @@
 
 mod error;
 mod geojson;
+mod geometry;
 mod geopackage;
 mod layer;
 mod polygonize;
+mod project;
 mod read;
+mod source;
 mod write;
 
 pub use error::VectorError;
@@ -13,4 +16,5 @@ pub(crate) use geopackage::GeoPackageWriter;
 pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
 pub(crate) use read::read_values;
 pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};
+pub use source::VectorSource;
 pub use write::{Format, PointFeature, PolygonFeature, write_points, write_polygons};

@@ -124,7 +124,7 @@ fn trace(name: &std::ffi::CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
         session::check_interrupt("tracing polygons")?;
     }
     traced.ok_or_else(|| {
-        let detail = gdal_library::joined(&messages, "GDAL gives no reason");
+        let detail = messages.joined("GDAL gives no reason");
         RasterError::NotARaster {
             path: path.to_owned(),
             detail,

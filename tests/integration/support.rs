@@ -96,3 +96,21 @@ pub(crate) fn geojson(path: &Path, features: &[(&str, &[[f64; 2]])]) -> PathBuf 
     std::fs::write(path, text).unwrap();
     path.to_owned()
 }
+
+/// A file of `tests/fixtures/geo`: small files of odd kinds, whose right values and authorities its README tells.
+pub(crate) fn case(file: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/geo")
+        .join(file);
+    assert!(path.exists(), "{} is missing", path.display());
+    path
+}
+
+/// How many pixels of the area in use have each label.
+pub(crate) fn label_counts(scene: &swath::scene::Scene) -> std::collections::BTreeMap<u8, usize> {
+    let mut counts = std::collections::BTreeMap::new();
+    for label in scene.label_window(&scene.area()).unwrap() {
+        *counts.entry(label).or_insert(0) += 1;
+    }
+    counts
+}

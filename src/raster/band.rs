@@ -1,0 +1,263 @@
+use std::ffi::c_int;
+use std::fmt;
+
+use gdal_sys::GDALDataType;
+use serde::Serialize;
+
+/// `GDT_Int8` of GDAL 3.7 and later, which older headers do not have.
+const GDT_INT8: GDALDataType::Type = 14;
+/// `GDT_Float16` of GDAL 3.11 and later.
+const GDT_FLOAT16: GDALDataType::Type = 15;
+
+/// The type of the values of a band.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DataType {
+    /// 8 bits without sign.
+    U8,
+    /// 8 bits with sign.
+    I8,
+    /// 16 bits without sign.
+    U16,
+    /// 16 bits with sign.
+    I16,
+    /// 32 bits without sign.
+    U32,
+    /// 32 bits with sign.
+    I32,
+    /// 64 bits without sign.
+    U64,
+    /// 64 bits with sign.
+    I64,
+    /// 16-bit floating point.
+    F16,
+    /// 32-bit floating point.
+    F32,
+    /// 64-bit floating point.
+    F64,
+    /// Complex numbers of any width.
+    Complex,
+    /// A type that this library does not know.
+    Unknown,
+}
+
+impl DataType {
+    /// What GDAL's number of a type stands for; `signed_byte` is what GDAL before 3.7 says beside the type
+    /// (`PIXELTYPE=SIGNEDBYTE`).
+    pub(crate) fn of_gdal(data_type: GDALDataType::Type, signed_byte: bool) -> Self {
+        match data_type {
+            GDALDataType::GDT_Byte if signed_byte => Self::I8,
+            GDALDataType::GDT_Byte => Self::U8,
+            GDT_INT8 => Self::I8,
+            GDALDataType::GDT_UInt16 => Self::U16,
+            GDALDataType::GDT_Int16 => Self::I16,
+            GDALDataType::GDT_UInt32 => Self::U32,
+            GDALDataType::GDT_Int32 => Self::I32,
+            GDALDataType::GDT_UInt64 => Self::U64,
+            GDALDataType::GDT_Int64 => Self::I64,
+            GDT_FLOAT16 => Self::F16,
+            GDALDataType::GDT_Float32 => Self::F32,
+            GDALDataType::GDT_Float64 => Self::F64,
+            GDALDataType::GDT_CInt16
+            | GDALDataType::GDT_CInt32
+            | GDALDataType::GDT_CFloat32
+            | GDALDataType::GDT_CFloat64 => Self::Complex,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// GDAL's name of the type, such as `Byte`, `Int8` or `UInt16`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::U8 => "Byte",
+            Self::I8 => "Int8",
+            Self::U16 => "UInt16",
+            Self::I16 => "Int16",
+            Self::U32 => "UInt32",
+            Self::I32 => "Int32",
+            Self::U64 => "UInt64",
+            Self::I64 => "Int64",
+            Self::F16 => "Float16",
+            Self::F32 => "Float32",
+            Self::F64 => "Float64",
+            Self::Complex => "Complex",
+            Self::Unknown => "Unknown",
+        }
+    }
+
+    /// The type that GDAL calls so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [
+            Self::U8,
+            Self::I8,
+            Self::U16,
+            Self::I16,
+            Self::U32,
+            Self::I32,
+            Self::U64,
+            Self::I64,
+            Self::F16,
+            Self::F32,
+            Self::F64,
+            Self::Complex,
+        ]
+        .into_iter()
+        .find(|one| one.as_str() == name)
+    }
+
+    /// Whether values may be NaN or infinite.
+    #[must_use]
+    pub const fn is_float(self) -> bool {
+        matches!(self, Self::F16 | Self::F32 | Self::F64 | Self::Complex)
+    }
+
+    /// The smallest type that holds every value of both, as far as there is one (GDAL's `GDALDataTypeUnion`).
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        if self == other {
+            return self;
+        }
+        let bits = |one: Self| match one {
+            Self::U8 | Self::I8 => 8,
+            Self::U16 | Self::I16 | Self::F16 => 16,
+            Self::U32 | Self::I32 | Self::F32 => 32,
+            _ => 64,
+        };
+        let signed = |one: Self| matches!(one, Self::I8 | Self::I16 | Self::I32 | Self::I64);
+        match (self, other) {
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Complex, _) | (_, Self::Complex) => Self::Complex,
+            (a, b) if a.is_float() || b.is_float() => {
+                // 24 bits of a 32-bit float hold any integer of 16 bits, 53 of a double any of 32.
+                let needs = |one: Self| match one.is_float() {
+                    true => bits(one),
+                    false => (2 * bits(one)).max(32),
+                };
+                match needs(a).max(needs(b)) {
+                    16 => Self::F16,
+                    17..=32 => Self::F32,
+                    _ => Self::F64,
+                }
+            }
+            (a, b) if signed(a) == signed(b) => {
+                if bits(a) >= bits(b) {
+                    a
+                } else {
+                    b
+                }
+            }
+            (a, b) => {
+                let (plain, signed_one) = if signed(a) { (b, a) } else { (a, b) };
+                match (2 * bits(plain)).max(bits(signed_one)) {
+                    0..=16 => Self::I16,
+                    17..=32 => Self::I32,
+                    33..=64 => Self::I64,
+                    _ => Self::F64,
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for DataType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for DataType {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Ok(Self::named(&name).unwrap_or(Self::Unknown))
+    }
+}
+
+/// What a band of imagery shows, as its file says by colour interpretation or by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BandRole {
+    /// Coastal aerosol, about 0.44 µm.
+    Coastal,
+    /// Blue light.
+    Blue,
+    /// Green light.
+    Green,
+    /// Yellow light.
+    Yellow,
+    /// Red light.
+    Red,
+    /// The edge between red and near infrared.
+    RedEdge,
+    /// Near infrared.
+    NearInfrared,
+    /// Short-wave infrared.
+    ShortWaveInfrared,
+    /// Thermal infrared.
+    ThermalInfrared,
+    /// All visible light in one band.
+    Panchromatic,
+    /// One grey band.
+    Grey,
+}
+
+/// One band of a raster: each has a type, a nodata value, a scale and a meaning of its own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Band {
+    /// GDAL's number of the band, from 1.
+    pub(crate) number: c_int,
+    /// Its own name, its colour, or its number.
+    pub name: String,
+    /// The type of its values.
+    pub data_type: DataType,
+    /// The value that stands for "no data".
+    pub nodata: Option<f64>,
+    /// What a stored value is multiplied by to have the unit of the band; 1 where the file says nothing.
+    pub scale: f64,
+    /// What is added after that; 0 where the file says nothing.
+    pub offset: f64,
+    /// What it shows, where the file says so.
+    pub role: Option<BandRole>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// GDAL 3.6's `GDALDataTypeUnion` and, for 8 bits with sign, that of 3.10.
+    #[test]
+    fn unions_hold_every_value_of_both() {
+        use DataType::{F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
+        for (a, b, both) in [
+            (U8, U8, U8),
+            (U8, U16, U16),
+            (U8, I8, I16),
+            (U8, I16, I16),
+            (U16, I16, I32),
+            (U32, I16, I64),
+            (U64, I64, F64),
+            (U8, F32, F32),
+            (U16, F32, F32),
+            (I32, F32, F64),
+            (F32, F64, F64),
+            (I8, I32, I32),
+        ] {
+            assert_eq!((a.union(b), b.union(a)), (both, both), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn names_lead_back_to_types() {
+        assert_eq!(DataType::named("Byte"), Some(DataType::U8));
+        assert_eq!(DataType::named("Int8"), Some(DataType::I8));
+        assert_eq!(DataType::named("byte"), None);
+    }
+}

@@ -1,0 +1,75 @@
+use std::path::{Path, PathBuf};
+
+/// A vector file and what it does not say itself: the layer to read, its coordinate reference system, which of its
+/// features count. A path alone is one, too.
+///
+/// ```
+/// use swath::vector::VectorSource;
+/// let buildings = VectorSource::new("city.gpkg").layer("buildings").crs("EPSG:32633");
+/// assert_eq!(buildings.path().to_str(), Some("city.gpkg"));
+/// let same_file = VectorSource::from("city.gpkg");
+/// assert_eq!(same_file.path(), buildings.path());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VectorSource {
+    pub(crate) path: PathBuf,
+    pub(crate) layer: Option<String>,
+    pub(crate) crs: Option<String>,
+    pub(crate) filter: Option<String>,
+    pub(crate) encoding: Option<String>,
+}
+
+impl VectorSource {
+    /// A file that is read as it says itself.
+    #[must_use]
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self {
+            path: path.as_ref().to_owned(),
+            layer: None,
+            crs: None,
+            filter: None,
+            encoding: None,
+        }
+    }
+
+    /// The layer of this name, for files with several.
+    #[must_use]
+    pub fn layer(mut self, name: impl Into<String>) -> Self {
+        self.layer = Some(name.into());
+        self
+    }
+
+    /// The coordinate reference system of the coordinates, whatever the file says: `EPSG:32633`, WKT, a PROJ string, or
+    /// `raster` for that of the raster that the file is read for.
+    #[must_use]
+    pub fn crs(mut self, definition: impl Into<String>) -> Self {
+        self.crs = Some(definition.into());
+        self
+    }
+
+    /// Only the features for which this condition holds, in OGR's SQL: `split = 'train' AND height > 3`.
+    #[must_use]
+    pub fn filter(mut self, condition: impl Into<String>) -> Self {
+        self.filter = Some(condition.into());
+        self
+    }
+
+    /// The encoding of a shapefile's text, such as `CP1252` or `UTF-8`, where no `.cpg` file says it.
+    #[must_use]
+    pub fn encoding(mut self, name: impl Into<String>) -> Self {
+        self.encoding = Some(name.into());
+        self
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl<P: AsRef<Path>> From<P> for VectorSource {
+    fn from(path: P) -> Self {
+        Self::new(path)
+    }
+}
