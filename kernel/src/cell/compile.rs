@@ -95,6 +95,8 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
             .args([
                 "--force-warn=dropping_references",
                 "-Ztrim-diagnostic-paths=no",
+                // Types of more than two thirds of the diagnostic width are shortened otherwise.
+                "-Zwrite-long-types-to-disk=no",
                 "-Awarnings",
             ])
             .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])

@@ -105,7 +105,7 @@ impl Phase {
         state.interrupted = true;
         match state.doing {
             Doing::Running(pid) => {
-                send_signal(pid, libc::SIGINT);
+                signal_cell(pid, libc::SIGINT);
                 if first {
                     state.deadline = Some(Instant::now() + patience);
                 }
@@ -142,7 +142,7 @@ impl Phase {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         state.killed = true;
-                        send_signal(pid, libc::SIGKILL);
+                        signal_cell(pid, libc::SIGKILL);
                         break;
                     }
                     left
@@ -168,10 +168,19 @@ impl Phase {
         let mut state = self.lock();
         state.interrupted = true;
         match state.doing {
-            Doing::Running(pid) => send_signal(pid, libc::SIGKILL),
+            Doing::Running(pid) => signal_cell(pid, libc::SIGKILL),
             Doing::Preparing => self.stop_compiler(),
             Doing::Nothing => {}
         }
+    }
+}
+
+/// To the cells' process and the programs that a cell has started, which are of its group.
+fn signal_cell(pid: i32, signal: i32) {
+    // SAFETY: kill has no memory effects.
+    let told = pid > 1 && unsafe { libc::kill(-pid, signal) } == 0;
+    if !told {
+        send_signal(pid, signal);
     }
 }
 
@@ -218,6 +227,29 @@ mod tests {
         phase.begin_run(next.id().try_into().unwrap());
         assert!(next.wait().unwrap().success());
         assert_eq!(phase.end_cell(), (false, false));
+    }
+
+    #[test]
+    fn programs_that_a_cell_started_are_interrupted_with_it() {
+        use std::os::unix::process::CommandExt;
+        let phase = Arc::new(Phase::new(PathBuf::from("/nonexistent/compiler.pid")));
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "trap 'echo told; exit 3' INT; echo ready; sleep 60"])
+            .stdout(std::process::Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        phase.begin_cell();
+        assert!(phase.begin_run(child.id().try_into().unwrap()));
+        let mut output = child.stdout.take().unwrap();
+        let mut said = [0; 6];
+        output.read_exact(&mut said).unwrap();
+        let asked = Instant::now();
+        phase.interrupt(Duration::from_secs(50));
+        // The shell waits for its `sleep` before it runs the trap.
+        assert_eq!(child.wait().unwrap().code(), Some(3));
+        assert!(asked.elapsed() < Duration::from_secs(40));
+        assert_eq!(phase.end_cell(), (true, false));
     }
 
     #[test]

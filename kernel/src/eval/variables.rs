@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ra_ap_syntax::{AstNode, Edition, SourceFile};
+
 use super::interface::Variable;
 
 /// Name, type and mutability of every variable that a cell can use. The values are in the child.
@@ -100,8 +102,19 @@ impl TypeTexts {
     }
 }
 
+/// Whether two definitions are the same but for comments and white space.
 fn same_text(one: &str, other: &str) -> bool {
-    one.split_whitespace().eq(other.split_whitespace())
+    one.split_whitespace().eq(other.split_whitespace()) || tokens(one) == tokens(other)
+}
+
+fn tokens(text: &str) -> Vec<String> {
+    SourceFile::parse(text, Edition::Edition2024)
+        .syntax_node()
+        .descendants_with_tokens()
+        .filter_map(ra_ap_syntax::NodeOrToken::into_token)
+        .filter(|token| !token.kind().is_trivia())
+        .map(|token| token.text().to_owned())
+        .collect()
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -138,6 +151,18 @@ mod tests {
                 .changed_by([("Inner", "struct Inner {\n  x: i32 }")].into_iter())
                 .is_empty(),
             "the same text"
+        );
+        assert!(
+            texts
+                .changed_by(
+                    [(
+                        "Inner",
+                        "// no change\nstruct Inner /* of */ { x: i32 } // at all"
+                    )]
+                    .into_iter()
+                )
+                .is_empty(),
+            "the same but for comments"
         );
         let changed = texts.changed_by([("Inner", "struct Inner { x: u64 }")].into_iter());
         assert_eq!(
