@@ -73,3 +73,9 @@ impl<P: AsRef<Path>> From<P> for VectorSource {
         Self::new(path)
     }
 }
+
+impl From<&VectorSource> for VectorSource {
+    fn from(source: &VectorSource) -> Self {
+        source.clone()
+    }
+}
