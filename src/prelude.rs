@@ -19,5 +19,5 @@ pub use crate::scene::{Scene, Split};
 pub use crate::train::{
     Detector, Fit, Loss, Optimiser, RateSearch, Run, Schedule, Segmenter, StopReason,
 };
-pub use crate::vector::VectorSource;
+pub use crate::vector::{LabelClass, VectorSource};
 pub use crate::{data, plot, samples, session};

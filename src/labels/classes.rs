@@ -147,6 +147,36 @@ impl From<&Classes> for Classes {
     }
 }
 
+impl<S: Into<String>, const N: usize> From<[S; N]> for Classes {
+    fn from(names: [S; N]) -> Self {
+        Self::new(names)
+    }
+}
+
+impl<S: Into<String>> From<Vec<S>> for Classes {
+    fn from(names: Vec<S>) -> Self {
+        Self::new(names)
+    }
+}
+
+impl<S: Clone + Into<String>> From<&[S]> for Classes {
+    fn from(names: &[S]) -> Self {
+        Self::new(names.iter().cloned())
+    }
+}
+
+impl<S: Clone + Into<String>, const N: usize> From<&[S; N]> for Classes {
+    fn from(names: &[S; N]) -> Self {
+        Self::new(names.iter().cloned())
+    }
+}
+
+impl<S: Clone + Into<String>> From<&Vec<S>> for Classes {
+    fn from(names: &Vec<S>) -> Self {
+        Self::new(names.iter().cloned())
+    }
+}
+
 impl crate::display::Show for Classes {
     fn output(&self) -> crate::display::Output {
         let mut text = String::new();
@@ -180,6 +210,17 @@ mod tests {
             Some("road")
         );
         assert_eq!(classes.get(3), None);
+    }
+
+    #[test]
+    fn names_of_any_number_are_classes() {
+        let names = ["a", "b", "c", "d", "e", "f", "g"];
+        let classes = Classes::new(names);
+        assert_eq!(Classes::from(names), classes);
+        assert_eq!(Classes::from(&names), classes);
+        assert_eq!(Classes::from(&names[..]), classes);
+        assert_eq!(Classes::from(names.to_vec()), classes);
+        assert_eq!(Classes::from(&names.map(str::to_owned).to_vec()), classes);
     }
 
     #[test]

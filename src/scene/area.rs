@@ -1,10 +1,12 @@
 use std::path::{Path, PathBuf};
 
+use super::overlap::lies_on;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::LabelPolygons;
 use crate::raster::PixelWindow;
-use crate::vector;
+use crate::report::{Notice, file_name};
+use crate::vector::{self, VectorSource};
 
 /// Polygons that limit a scene: pixels whose centres lie outside count neither in training nor in scores.
 #[derive(Clone, Debug)]
@@ -51,28 +53,40 @@ impl Scene {
     /// Limits the scene to the polygons of a vector file.
     ///
     /// # Errors
-    /// [`crate::vector::VectorError`] when the file has no polygons; [`SceneError::NoOverlap`] when none lies on the scene.
-    pub fn with_aoi(&self, path: impl AsRef<Path>) -> Result<Self> {
-        Ok(self.split_by_aoi(path)?.0)
+    /// [`crate::vector::VectorError`] when the file cannot be read or no feature is an area; [`SceneError::AreaElsewhere`]
+    /// when none lies on the scene, or there is none.
+    pub fn with_aoi(&self, source: impl Into<VectorSource>) -> Result<Self> {
+        Ok(self.split_by_aoi(source)?.0)
     }
 
     /// The part inside the polygons of a vector file and the part outside: they never overlap.
     ///
     /// # Errors
     /// As [`Scene::with_aoi`].
-    pub fn split_by_aoi(&self, path: impl AsRef<Path>) -> Result<(Self, Self)> {
-        let path = path.as_ref();
+    pub fn split_by_aoi(&self, source: impl Into<VectorSource>) -> Result<(Self, Self)> {
+        let source = source.into();
+        let path = source.path();
         let (features, report) =
-            vector::read_polygons_reported(path, &self.raster().georeference(), None)?;
-        let report = report.report(path);
+            vector::read_polygons_reported(&source, &self.raster().georeference(), None)?;
+        let mut report = report.report(path);
         let polygons = LabelPolygons::new(
             features
                 .into_iter()
                 .map(|feature| (feature.geometry, 1))
                 .collect(),
         );
-        if polygons.touching(&self.area()).is_empty() {
-            return Err(super::labelling::no_overlap(self, path, &polygons).into());
+        let area = self.area();
+        let shapes = || polygons.polygons().iter().map(|(shape, _)| shape);
+        let on_scene = shapes().filter(|shape| lies_on(shape, &area)).count();
+        if on_scene == 0 {
+            return Err(self.area_elsewhere(path, shapes()).into());
+        }
+        let (all, outside) = (shapes().count(), shapes().count() - on_scene);
+        if outside > 0 {
+            let text = format!(
+                "{outside} of {all} polygons of the area of interest lie outside the scene"
+            );
+            report.push(Notice::left_out(text).about(file_name(path)).count(outside));
         }
         let aoi = |inverted| {
             Some(AreaOfInterest {

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::Hint;
@@ -30,6 +31,45 @@ pub enum SceneError {
         found: String,
         /// The classes that were named.
         classes: Vec<String>,
+    },
+    /// The area of interest lies elsewhere.
+    #[error(
+        "the area of interest lies nowhere on the scene: it covers {asked} and the scene {scene}, both in the scene's {crs}: \
+         {path:?}"
+    )]
+    AreaElsewhere {
+        /// The file of the area.
+        path: PathBuf,
+        /// The area's extent in the scene's coordinates.
+        asked: String,
+        /// The scene's extent.
+        scene: String,
+        /// The scene's coordinate reference system.
+        crs: String,
+    },
+    /// Features are of classes that were not named.
+    #[error(
+        "the labels hold {}, the classes are {}: {path:?}",
+        crate::vector::listed(found),
+        classes.join(", ")
+    )]
+    UnknownClasses {
+        /// The label file.
+        path: PathBuf,
+        /// All such classes, with how many features are of them.
+        found: BTreeMap<String, usize>,
+        /// The classes that were named.
+        classes: Vec<String>,
+    },
+    /// The property that is to name the classes is empty everywhere.
+    #[error("the property {property:?} has no value in any of {features} features: {path:?}")]
+    NoValues {
+        /// The label file.
+        path: PathBuf,
+        /// The property.
+        property: String,
+        /// Features with an area.
+        features: usize,
     },
     /// A class was asked for that the scene does not have.
     #[error("the scene has no class {found:?}, its classes are {}: {path:?}", classes.join(", "))]
@@ -128,10 +168,24 @@ impl Hint for SceneError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoOverlap { .. } => {
-                "check that both files belong to the same place, and that the label file's coordinate reference system \
-                 is what it says: `ogrinfo -so -al FILE`"
+                "check that both files belong to the same place; where the label file's coordinate reference system is not \
+                 what it says, `VectorSource::new(path).crs(\"EPSG:…\")` states it; for a scene that is meant to be all \
+                 background, `VectorSource::new(path).allow_elsewhere()`"
                     .to_owned()
             }
+            Self::AreaElsewhere { .. } => {
+                "check that the file of the area belongs to this scene; where its coordinate reference system is not what it \
+                 says, `VectorSource::new(path).crs(\"EPSG:…\")` states it"
+                    .to_owned()
+            }
+            Self::UnknownClasses { .. } => {
+                "name them, too, write them as the file does, or say what becomes of them: \
+                 `LabelClass::property(name).others_ignored()` or `.others_as_background()`"
+                    .to_owned()
+            }
+            Self::NoValues { property, .. } => format!(
+                "`LabelClass::one({property:?})` makes every feature of one class; or choose another property"
+            ),
             Self::UnknownClass { .. } => {
                 "name every class that the file holds, or let `.with_labels(path, property)` find them".to_owned()
             }

@@ -1,15 +1,13 @@
-use std::collections::BTreeSet;
-use std::path::Path;
-
-use geo::BoundingRect;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::boxes::BoxLabels;
 use super::label_raster::LabelRaster;
+use super::overlap::lies_on;
 use super::{Scene, SceneError};
 use crate::Result;
-use crate::labels::{Classes, IGNORE, LabelPolygons};
-use crate::report::Report;
-use crate::vector::{self, Feature, ReadReport};
+use crate::labels::{BACKGROUND, Classes, IGNORE, LabelPolygons};
+use crate::report::{Notice, Report, file_name};
+use crate::vector::{self, Classified, LabelClass, Others, ReadReport, VectorSource, listed};
 
 /// Where the labels of a scene come from.
 #[derive(Clone, Debug)]
@@ -26,100 +24,161 @@ pub(super) enum Labelling {
 impl Scene {
     /// Labels the scene with the polygons of a vector file in any coordinate reference system. When the features have a
     /// property named `class`, its values are the classes, in alphabetical order; otherwise every feature is of the one
-    /// class `class`. Pixels outside all polygons are background; later features lie over earlier ones. Each feature
-    /// has a bounding box, too ([`Scene::boxes`]).
+    /// class `class`. Where both could be meant, [`LabelClass::property`] and [`LabelClass::one`] say it; the scene's
+    /// report tells what was taken, with the values and how often they occur. Pixels outside all polygons are background;
+    /// later features lie over earlier ones; a feature without a value of the property is an area that does not count.
+    /// Each feature has a bounding box, too ([`Scene::boxes`]).
+    ///
+    /// A file without features makes a scene that is all background, and so does one whose polygons all lie elsewhere, as
+    /// long as the scene lies within their extent: a tile on which nothing is.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("city.tif")?;
+    /// let roofs = scene.clone().with_labels("osm.gpkg", LabelClass::one("building"))?;
+    /// let kinds = scene.with_labels(VectorSource::new("city.gpkg").layer("buildings"), "kind")?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`crate::vector::VectorError`] when the file has no polygons; [`SceneError::NoOverlap`] when none lies on the scene.
-    pub fn with_labels(self, path: impl AsRef<Path>, class: &str) -> Result<Self> {
-        let path = path.as_ref();
-        let is_property = vector::property_names(path)?
-            .iter()
-            .any(|name| name == class);
-        if !is_property {
-            return self.labelled(path, None, &Classes::new([class]), true);
+    /// [`crate::vector::VectorError`] when the file cannot be read to its end or no feature is an area;
+    /// [`SceneError::NoOverlap`] when the scene lies outside the extent of the labels
+    /// ([`VectorSource::allow_elsewhere`] makes it all background); [`SceneError::NoValues`] when no feature has a value.
+    pub fn with_labels(
+        self,
+        source: impl Into<VectorSource>,
+        class: impl Into<LabelClass>,
+    ) -> Result<Self> {
+        let (source, class) = (source.into(), class.into());
+        let read = vector::read_classified(&source, &self.raster().georeference(), &class)?;
+        let Some(property) = &read.property else {
+            let classes = Classes::new([class.word()]);
+            return self.burned(&source, read, &classes, &class);
+        };
+        let names: BTreeSet<String> = read.counts().into_keys().collect();
+        if names.is_empty() && !read.features.is_empty() {
+            return Err(SceneError::NoValues {
+                path: source.path().to_owned(),
+                property: property.clone(),
+                features: read.features.len(),
+            }
+            .into());
         }
-        let features =
-            vector::read_polygons_reported(path, &self.raster().georeference(), Some(class))?;
-        let names: BTreeSet<String> = features
-            .0
-            .iter()
-            .filter_map(|feature| feature.class.clone())
-            .collect();
-        let found = names
-            .iter()
-            .filter(|name| *name != crate::labels::BACKGROUND)
-            .count();
+        let found = names.iter().filter(|name| *name != BACKGROUND).count();
         if found + 1 > usize::from(IGNORE) {
             return Err(SceneError::TooManyClasses {
-                path: path.to_owned(),
-                property: class.to_owned(),
+                path: source.path().to_owned(),
+                property: property.clone(),
                 found,
             }
             .into());
         }
-        self.burned(path, features, &Classes::new(names), false)
+        self.burned(&source, read, &Classes::new(names), &class)
     }
 
     /// Labels the scene with a vector file whose property `property` names the classes, in the given order: the same
-    /// indices for several scenes.
+    /// indices for several scenes. [`LabelClass::one`] makes every feature of one of the classes.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let kinds = LabelClass::property("kind").others_ignored();
+    /// let scene = Scene::open("city.tif")?.with_classes("city.gpkg", kinds, ["house", "road"])?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`crate::vector::VectorError::NoProperty`] lists the properties; [`SceneError::UnknownClass`] when a feature is of
-    /// a class that `classes` does not hold.
+    /// [`crate::vector::VectorError::NoProperty`] lists the properties; [`SceneError::UnknownClasses`] when features are
+    /// of classes that `classes` does not hold, unless [`LabelClass::others_ignored`] or
+    /// [`LabelClass::others_as_background`] says what becomes of them.
     pub fn with_classes(
         self,
-        path: impl AsRef<Path>,
-        property: &str,
+        source: impl Into<VectorSource>,
+        property: impl Into<LabelClass>,
         classes: impl Into<Classes>,
     ) -> Result<Self> {
-        self.labelled(path.as_ref(), Some(property), &classes.into(), false)
-    }
-
-    fn labelled(
-        self,
-        path: &Path,
-        property: Option<&str>,
-        classes: &Classes,
-        one_class: bool,
-    ) -> Result<Self> {
-        let features =
-            vector::read_polygons_reported(path, &self.raster().georeference(), property)?;
-        self.burned(path, features, classes, one_class)
+        let (source, class) = (source.into(), property.into().of_named_classes());
+        let read = vector::read_classified(&source, &self.raster().georeference(), &class)?;
+        self.burned(&source, read, &classes.into(), &class)
     }
 
     fn burned(
         self,
-        path: &Path,
-        (features, report): (Vec<Feature>, ReadReport),
+        source: &VectorSource,
+        read: Classified,
         classes: &Classes,
-        one_class: bool,
+        class: &LabelClass,
     ) -> Result<Self> {
-        let mut labelled = Vec::with_capacity(features.len());
-        for feature in features {
+        let property = read.property.clone();
+        // A file without features may have no properties either: it asks for no class.
+        let one_class = match &property {
+            None if !read.features.is_empty() => {
+                let found = classes.index_of(class.word());
+                let index = found.ok_or_else(|| SceneError::UnknownClass {
+                    path: source.path().to_owned(),
+                    found: class.word().to_owned(),
+                    classes: classes.names().into_iter().map(str::to_owned).collect(),
+                })?;
+                Some(index as u8)
+            }
+            _ => None,
+        };
+        let mut others: BTreeMap<String, usize> = BTreeMap::new();
+        let mut nameless = 0;
+        let features = read.features.len();
+        let mut labelled = Vec::with_capacity(features);
+        for feature in read.features {
             let index = match (&feature.class, one_class) {
-                (_, true) => 1,
+                (_, Some(index)) => index,
                 // A feature without a value is an area that nobody has named: it does not count.
-                (None, false) => usize::from(IGNORE),
-                (Some(class), false) => {
-                    classes
-                        .index_of(class)
-                        .ok_or_else(|| SceneError::UnknownClass {
-                            path: path.to_owned(),
-                            found: class.clone(),
-                            classes: classes.names().into_iter().map(str::to_owned).collect(),
-                        })?
+                (None, None) => {
+                    nameless += 1;
+                    IGNORE
                 }
+                (Some(name), None) => match vector::index_of(classes, name) {
+                    Some(index) => index as u8,
+                    None => {
+                        *others.entry(name.clone()).or_default() += 1;
+                        match class.others {
+                            Others::Background => continue,
+                            Others::Ignored | Others::Refused => IGNORE,
+                        }
+                    }
+                },
             };
-            labelled.push((feature.geometry, index as u8));
+            labelled.push((feature.geometry, index));
         }
+        if class.others == Others::Refused && !others.is_empty() {
+            return Err(SceneError::UnknownClasses {
+                path: source.path().to_owned(),
+                found: others,
+                classes: classes
+                    .names()
+                    .into_iter()
+                    .skip(1)
+                    .map(str::to_owned)
+                    .collect(),
+            }
+            .into());
+        }
+        let left = others_notice(&others, class.others, features);
+        let unnamed = property
+            .filter(|_| nameless > 0)
+            .map(|property| nameless_notice(nameless, features, &property));
+        let (labelled, overlap) = if labelled.is_empty() && features > 0 {
+            (labelled, None)
+        } else {
+            self.labels_on(source, labelled)?
+        };
+        let mut notices = read.report.report(source.path());
+        let about = file_name(source.path());
+        let said = [left, unnamed].into_iter().flatten();
+        notices.extend(
+            said.map(|notice| notice.about(about.clone()))
+                .chain(overlap),
+        );
         let boxes = BoxLabels::around(&labelled, &self.raster().full());
         let polygons = LabelPolygons::new(labelled);
-        if polygons.touching(&self.raster().full()).is_empty() {
-            return Err(no_overlap(&self, path, &polygons).into());
-        }
-        let classes = classes.clone();
-        let notices = report.report(path);
+        let (classes, report) = (classes.clone(), read.report);
         Ok(self.changed(|inner| {
             inner.classes = classes;
             inner.labels = Some(Labelling::Polygons {
@@ -130,40 +189,49 @@ impl Scene {
             inner.boxes = Some(boxes);
         }))
     }
+
+    /// How many label polygons of this class lie on the area in use.
+    pub(super) fn polygon_count(&self, class: usize) -> usize {
+        let Some(Labelling::Polygons { polygons, .. }) = &self.inner.labels else {
+            return 0;
+        };
+        let area = self.area();
+        let all = polygons.polygons();
+        polygons
+            .touching(&area)
+            .into_iter()
+            .filter_map(|index| all.get(index))
+            .filter(|(shape, label)| usize::from(*label) == class && lies_on(shape, &area))
+            .count()
+    }
 }
 
-/// Both extents in the scene's own coordinates, which is where a wrong reference system shows.
-pub(super) fn no_overlap(scene: &Scene, path: &Path, polygons: &LabelPolygons) -> SceneError {
-    let transform = scene.raster().transform();
-    let extent = |points: [(f64, f64); 2]| {
-        let (a, b) = (
-            transform.world_from_pixel(points[0]),
-            transform.world_from_pixel(points[1]),
-        );
-        format!(
-            "x {:.5} to {:.5}, y {:.5} to {:.5}",
-            a.0.min(b.0),
-            a.0.max(b.0),
-            a.1.min(b.1),
-            a.1.max(b.1)
-        )
-    };
-    let all: geo::GeometryCollection<f64> = polygons
-        .polygons()
-        .iter()
-        .map(|(shape, _)| geo::Geometry::from(shape.clone()))
-        .collect();
-    let labels = all.bounding_rect().map_or("nothing".to_owned(), |area| {
-        extent([(area.min().x, area.min().y), (area.max().x, area.max().y)])
-    });
-    let area = scene.area();
-    SceneError::NoOverlap {
-        path: path.to_owned(),
-        labels,
-        scene: extent([
-            (area.col as f64, area.row as f64),
-            (area.right() as f64, area.bottom() as f64),
-        ]),
-        crs: scene.raster().crs_name(),
+fn others_notice(
+    others: &BTreeMap<String, usize>,
+    rule: Others,
+    features: usize,
+) -> Option<Notice> {
+    if others.is_empty() {
+        return None;
     }
+    let count: usize = others.values().sum();
+    let what = match rule {
+        Others::Background => "were left out, so that they are background",
+        Others::Ignored | Others::Refused => "are areas that do not count",
+    };
+    let text = format!(
+        "{count} of {features} features of other classes {what}: {}",
+        listed(others)
+    );
+    Some(Notice::left_out(text).count(count))
+}
+
+fn nameless_notice(nameless: usize, features: usize, property: &str) -> Notice {
+    let text = format!(
+        "{nameless} of {features} features have no value of the property {property:?}: they are areas that do not count"
+    );
+    let step = format!(
+        "`VectorSource::new(path).filter(\"\\\"{property}\\\" IS NOT NULL\")` leaves them out, so that they are background"
+    );
+    Notice::left_out(text).count(nameless).next(step)
 }

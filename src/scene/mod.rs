@@ -7,6 +7,7 @@ mod label_raster;
 mod labelling;
 mod only;
 mod open;
+mod overlap;
 mod quicklook;
 mod read;
 mod show;

@@ -134,10 +134,7 @@ impl Scene {
                 .iter()
                 .filter(|&&label| usize::from(label) == index)
                 .count();
-            let polygons = self.label_polygons().iter();
-            let polygons = polygons
-                .filter(|(_, label)| usize::from(*label) == index)
-                .count();
+            let polygons = self.polygon_count(index);
             let share = if counted == 0 {
                 String::new()
             } else {

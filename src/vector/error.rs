@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::formats::EXPORT;
 use crate::Hint;
 
 /// What can go wrong in [`crate::vector`].
@@ -31,7 +32,10 @@ pub enum VectorError {
         reasons: String,
     },
     /// The features have no such property.
-    #[error("the features have no property {property:?}, there are: {}: {path:?}", names.join(", "))]
+    #[error(
+        "the features have no property {property:?}, {}: {path:?}",
+        those(names)
+    )]
     NoProperty {
         /// The file.
         path: PathBuf,
@@ -39,9 +43,107 @@ pub enum VectorError {
         property: String,
         /// The properties there are.
         names: Vec<String>,
+        /// Those that may have been meant.
+        near: Vec<String>,
+    },
+    /// The file is imagery.
+    #[error("the file is a raster, vector features were expected: {path:?}")]
+    IsARaster {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of a kind that is known, and holds no features that can be read here.
+    #[error("this is {what}, vector features were expected: {path:?}")]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: String,
+        /// How to get features out of it.
+        way: String,
+    },
+    /// A layer that the file does not have.
+    #[error("the file has no layer {layer:?}, its layers are: {}: {path:?}", layers.join(", "))]
+    NoLayer {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        layer: String,
+        /// The layers there are, with what they hold.
+        layers: Vec<String>,
+    },
+    /// Several layers, and nothing says which one is meant.
+    #[error("the file has several layers with areas, one has to be named: {}: {path:?}", layers.join(", "))]
+    SeveralLayers {
+        /// The file.
+        path: PathBuf,
+        /// The layers there are, with what they hold.
+        layers: Vec<String>,
+    },
+    /// Several layers without any area.
+    #[error("no layer of the file holds areas: {}: {path:?}", layers.join(", "))]
+    NoAreas {
+        /// The file.
+        path: PathBuf,
+        /// The layers there are, with what they hold.
+        layers: Vec<String>,
+    },
+    /// An archive of several vector files.
+    #[error("the archive holds several vector files, one has to be named: {}: {path:?}", files.join(", "))]
+    SeveralFiles {
+        /// The archive.
+        path: PathBuf,
+        /// GDAL's paths of the files in it.
+        files: Vec<String>,
+    },
+    /// A condition that cannot be understood.
+    #[error(
+        "the filter {filter:?} cannot be applied: {detail}; {}: {path:?}",
+        those(names)
+    )]
+    BadFilter {
+        /// The file.
+        path: PathBuf,
+        /// The condition.
+        filter: String,
+        /// GDAL's own words.
+        detail: String,
+        /// The properties there are.
+        names: Vec<String>,
+    },
+    /// A condition that no feature fulfils.
+    #[error(
+        "none of {features} features passes the filter {filter:?}; {}: {path:?}",
+        those(names)
+    )]
+    NothingPasses {
+        /// The file.
+        path: PathBuf,
+        /// The condition.
+        filter: String,
+        /// Features without it.
+        features: usize,
+        /// The properties there are.
+        names: Vec<String>,
+    },
+    /// An encoding that GDAL does not know.
+    #[error("the encoding {encoding:?} is not known: {path:?}")]
+    UnknownEncoding {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        encoding: String,
+    },
+    /// The file names a coordinate reference system that nobody understands.
+    #[error("the file's coordinate reference system cannot be read: {detail}: {path:?}")]
+    UnreadableCrs {
+        /// The file.
+        path: PathBuf,
+        /// GDAL's own words.
+        detail: String,
     },
     /// Reading failed part of the way.
-    #[error("cannot read the vector file: {detail}: {path:?}")]
+    #[error("not all features of the file can be read: {detail}: {path:?}")]
     Read {
         /// The file.
         path: PathBuf,
@@ -78,23 +180,76 @@ impl Hint for VectorError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Missing { path } => return Some(crate::raster::missing_hint(path)),
-            Self::NotAVector { .. } => {
-                "`ogrinfo -so -al FILE` says what GDAL makes of it; `ogrinfo --formats` lists what it reads".to_owned()
+            Self::NotAVector { .. } => format!(
+                "if another program shows it, {EXPORT}; boxes in pixels go to `.with_boxes(path, class)`"
+            ),
+            Self::IsARaster { .. } => {
+                "`.with_label_raster(path, Classes::new([\"building\"]))` takes labels from a raster".to_owned()
             }
-            Self::NoPolygons { .. } => {
-                "labels are areas: lines and points become areas with a buffer, for example \
-                 `ogr2ogr -dialect sqlite -sql \"SELECT ST_Buffer(geometry, 2) AS geometry FROM layer\" out.gpkg in.gpkg`"
+            Self::OtherFormat { way, .. } => way.clone(),
+            Self::NoLayer { path, .. } => format!("`VectorSource::new({path:?}).layer(name)` names one of these"),
+            Self::SeveralLayers { path, layers } => {
+                let first = layers.first().map_or("", String::as_str);
+                let name = first.rsplit_once(" (").map_or(first, |(name, _)| name);
+                format!(
+                    "`VectorSource::new({path:?}).layer({name:?})` in place of the path chooses one; %scene has `layer=`"
+                )
+            }
+            Self::NoPolygons { .. } | Self::NoAreas { .. } => {
+                "labels are areas: lines and points become areas in QGIS with Vector > Geoprocessing Tools > Buffer, closed \
+                 lines with Vector > Geometry Tools > Lines to Polygons"
                     .to_owned()
             }
-            Self::NoProperty { .. } => "choose one of these, or a class name of your own for every feature".to_owned(),
-            Self::Read { .. } => {
-                "fetch the file again, or repair it with `ogr2ogr -skipfailures repaired.gpkg FILE`".to_owned()
+            Self::SeveralFiles { .. } => "give one of these paths, as it stands".to_owned(),
+            Self::BadFilter { .. } => {
+                "conditions are written as in SQL: names of properties plain or in double quotes, text in single quotes: \
+                 `split = 'train' AND height > 3`"
+                    .to_owned()
             }
+            Self::NothingPasses { .. } => {
+                "check the values of the property: `.with_labels(path, LabelClass::property(name))` lists them in the \
+                 scene's report"
+                    .to_owned()
+            }
+            Self::UnknownEncoding { .. } => "known are UTF-8, ISO-8859-1, CP1252, CP936 and the like".to_owned(),
+            Self::UnreadableCrs { .. } => {
+                "state it: `VectorSource::new(path).crs(\"EPSG:32633\")` in place of the path".to_owned()
+            }
+            Self::NoProperty { near, .. } if !near.is_empty() => {
+                let near: Vec<String> = near.iter().map(|name| format!("{name:?}")).collect();
+                format!("was {} meant? Capitals count", near.join(" or "))
+            }
+            Self::NoProperty { .. } => {
+                "choose one of these; `LabelClass::one(name)` makes every feature of one class".to_owned()
+            }
+            Self::Read { .. } => format!(
+                "the file is cut short or damaged: fetch or export it again; to keep what is left of it, {EXPORT}"
+            ),
             Self::Write { .. } => {
                 "free some space or choose another folder, then save again: nothing that was there is lost".to_owned()
             }
             Self::Io { path, source } => return crate::staged::hint(path, source),
             Self::WrongLength { .. } => return None,
         })
+    }
+}
+
+/// `its properties are id, kind`.
+fn those(names: &[String]) -> String {
+    if names.is_empty() {
+        return "it has no properties".to_owned();
+    }
+    // Names that hold blanks or commas, or nothing, would not be seen for what they are.
+    let shown = |name: &String| {
+        let is_plain = |letter: char| letter.is_alphanumeric() || "_-:.".contains(letter);
+        match !name.is_empty() && name.chars().all(is_plain) {
+            true => name.clone(),
+            false => format!("{name:?}"),
+        }
+    };
+    let listed: Vec<String> = names.iter().take(40).map(shown).collect();
+    match names.len() - listed.len() {
+        0 => format!("its properties are {}", listed.join(", ")),
+        more => format!("its properties are {} and {more} more", listed.join(", ")),
     }
 }

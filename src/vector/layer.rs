@@ -1,106 +1,121 @@
+//! The layer that is read: its features, all of them or an error.
+
 use std::path::{Path, PathBuf};
 
-use gdal_sys::{OGRFeatureH, OGRLayerH};
+use gdal_sys::{OGRFeatureH, OGRGeometryH, OGRLayerH, OGRwkbGeometryType};
 
-use super::VectorError;
-use crate::raster::gdal_library::{self, text};
+use super::choose::{Holds, LayerFacts, choose};
+use super::dbf;
+use super::file::{TEXT_GEOMETRIES, VectorFile};
+use super::values::{Field, Texts};
+use super::{VectorError, VectorSource};
+use crate::raster::gdal_library::{self, c_string, text};
+use crate::report::{Notice, Report, file_name};
 
 /// An open vector file with the layer that is read.
 #[derive(Debug)]
 pub(super) struct OpenLayer {
-    dataset: gdal_sys::GDALDatasetH,
-    pub(super) layer: OGRLayerH,
-    path: PathBuf,
+    file: VectorFile,
+    layer: OGRLayerH,
+    fields: Vec<Field>,
+    pub(super) texts: Texts,
+    /// What was assumed on the way to the layer.
+    pub(super) notices: Report,
+    filter: Option<String>,
 }
 
 impl OpenLayer {
-    /// Opens the first layer that has a feature.
-    pub(super) fn open(path: &Path) -> Result<Self, VectorError> {
-        if !gdal_library::is_virtual(path) {
-            std::fs::metadata(path).map_err(|source| match source.kind() {
-                std::io::ErrorKind::NotFound => VectorError::Missing {
-                    path: path.to_owned(),
-                },
-                _ => VectorError::Io {
-                    path: path.to_owned(),
-                    source,
-                },
-            })?;
+    /// Opens the layer that the source names, or the one that [`choose`] finds for the properties that are asked for.
+    pub(super) fn open(source: &VectorSource, asked: &[&str]) -> Result<Self, VectorError> {
+        let mut file = VectorFile::open(source)?;
+        let mut notices = Report::new();
+        if let Some(notice) = reopened(&mut file, source)? {
+            notices.push(notice);
         }
-        let name = gdal_library::c_path(path);
-        let (dataset, messages) = gdal_library::with_messages(|| {
-            // SAFETY: the name is a valid C string, and null lists stand for the defaults.
-            unsafe {
-                gdal_sys::GDALOpenEx(
-                    name.as_ptr(),
-                    gdal_library::OPEN_VECTOR | gdal_library::OPEN_VERBOSE,
-                    std::ptr::null(),
-                    std::ptr::null(),
-                    std::ptr::null(),
-                )
+        let layers = file.layers()?;
+        let facts = file.facts(&layers, source.layer.is_none())?;
+        if facts.is_empty() {
+            return Err(no_layer(&file));
+        }
+        let (index, notice) = choose(file.path(), &facts, source.layer.as_deref(), asked)?;
+        let about = file_name(file.path());
+        notices.extend(file.notices.clone());
+        notices.extend(notice.map(|notice| notice.about(about.clone())));
+        let layer = layers[index];
+        let utf8 = hands_out_utf8(layer);
+        if file.is_shapefile() {
+            if source.encoding.is_some() && !utf8 {
+                return Err(VectorError::UnknownEncoding {
+                    path: file.path().to_owned(),
+                    encoding: source.encoding.clone().unwrap_or_default(),
+                });
             }
-        });
-        let missing = |detail: String| VectorError::NotAVector {
-            path: path.to_owned(),
-            detail,
-        };
-        if dataset.is_null() {
-            return Err(missing(messages.joined("no driver recognises it")));
-        }
-        let mut open = Self {
-            dataset,
-            layer: std::ptr::null_mut(),
-            path: path.to_owned(),
-        };
-        // SAFETY: the dataset is open; layers are numbered from 0 to their count.
-        unsafe {
-            for number in 0..gdal_sys::GDALDatasetGetLayerCount(dataset) {
-                let layer = gdal_sys::GDALDatasetGetLayer(dataset, number);
-                if open.layer.is_null()
-                    || (gdal_sys::OGR_L_GetFeatureCount(open.layer, 1) == 0 && !layer.is_null())
-                {
-                    open.layer = layer;
-                }
+            if facts[index].properties.is_empty() && !file.is_virtual() {
+                let text = "the shapefile has no .dbf file, so its features have no properties";
+                let step = "copy the .dbf beside the .shp, too";
+                notices.push(Notice::noted(text).about(about).next(step));
             }
         }
-        if open.layer.is_null() {
-            Err(missing("it has no layer".to_owned()))
-        } else {
-            Ok(open)
+        let texts = Texts::new(source.encoding.as_deref().filter(|_| !utf8));
+        // SAFETY: the layer is open.
+        let fields = file.listening(|| unsafe { Field::all(layer, &texts) })?;
+        let open = Self {
+            file,
+            layer,
+            fields,
+            texts,
+            notices,
+            filter: source.filter.clone(),
+        };
+        if let Some(condition) = &source.filter {
+            open.set_filter(condition)?;
         }
+        Ok(open)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
     }
 
     /// The names of the features' properties.
     pub(super) fn property_names(&self) -> Vec<String> {
-        // SAFETY: the layer is open and owns its definition.
-        unsafe {
-            let definition = gdal_sys::OGR_L_GetLayerDefn(self.layer);
-            (0..gdal_sys::OGR_FD_GetFieldCount(definition))
-                .map(|index| {
-                    text(gdal_sys::OGR_Fld_GetNameRef(gdal_sys::OGR_FD_GetFieldDefn(
-                        definition, index,
-                    )))
-                })
-                .collect()
-        }
+        self.fields.iter().map(|field| field.name.clone()).collect()
+    }
+
+    /// The property of this name.
+    pub(super) fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
     }
 
     /// The coordinate reference system as WKT; empty when the file names none.
-    pub(super) fn crs_wkt(&self) -> String {
-        let mut wkt = std::ptr::null_mut();
-        // SAFETY: the layer owns its reference system; the text is ours to free.
-        unsafe {
-            let system = gdal_sys::OGR_L_GetSpatialRef(self.layer);
-            if system.is_null() || gdal_sys::OSRExportToWkt(system, &raw mut wkt) != 0 {
-                return String::new();
+    pub(super) fn crs_wkt(&self) -> Result<String, VectorError> {
+        let ((wkt, is_there), messages) = gdal_library::with_messages(|| {
+            let mut wkt = std::ptr::null_mut();
+            // SAFETY: the layer owns its reference system; the text is ours to free.
+            unsafe {
+                let system = gdal_sys::OGR_L_GetSpatialRef(self.layer);
+                if system.is_null() || gdal_sys::OSRExportToWkt(system, &raw mut wkt) != 0 {
+                    return (String::new(), !system.is_null());
+                }
+                let copied = text(wkt);
+                gdal_sys::VSIFree(wkt.cast());
+                (copied, true)
             }
-            let copied = text(wkt);
-            gdal_sys::VSIFree(wkt.cast());
-            copied
+        });
+        if wkt.is_empty() && (is_there || messages.failed()) {
+            return Err(VectorError::UnreadableCrs {
+                path: self.path().to_owned(),
+                detail: messages.joined("GDAL gives no reason"),
+            });
         }
+        Ok(wkt)
     }
 
     /// Calls `each` with every feature and how many came before it.
+    ///
+    /// # Errors
+    /// [`VectorError::Read`] when GDAL says that something failed, with a feature or at their end, when a geometry of a
+    /// table is no geometry, and when fewer features came than the file says it has.
     pub(super) fn for_each<E>(
         &self,
         mut each: impl FnMut(OGRFeatureH, usize) -> Result<(), E>,
@@ -110,35 +125,399 @@ impl OpenLayer {
     {
         let mut count = 0;
         // SAFETY: the layer is open; every feature is destroyed after use.
-        unsafe { gdal_sys::OGR_L_ResetReading(self.layer) };
+        self.file
+            .listening(|| unsafe { gdal_sys::OGR_L_ResetReading(self.layer) })?;
         loop {
             // SAFETY: as above.
             let (feature, messages) = gdal_library::with_messages(|| unsafe {
                 gdal_sys::OGR_L_GetNextFeature(self.layer)
             });
-            if feature.is_null() {
-                if messages.failed() {
-                    let detail = messages.joined("");
-                    return Err(VectorError::Read {
-                        path: self.path.clone(),
-                        detail,
-                    }
-                    .into());
-                }
-                return Ok(());
+            if messages.failed() {
+                // SAFETY: as above; destroying nothing is allowed.
+                unsafe { gdal_sys::OGR_F_Destroy(feature) };
+                let detail = messages.joined("GDAL gives no reason");
+                return Err(self.failed_at(count, detail).into());
             }
-            let outcome = each(feature, count);
+            if feature.is_null() {
+                break;
+            }
+            let outcome = match self.broken_geometry(feature) {
+                Some(column) => {
+                    let detail = format!(
+                        "what row {} has in the column {column:?} is no geometry",
+                        count + 1
+                    );
+                    Err(self.file.broken(detail).into())
+                }
+                None => each(feature, count),
+            };
             // SAFETY: as above.
             unsafe { gdal_sys::OGR_F_Destroy(feature) };
             outcome?;
             count += 1;
         }
+        self.check_count(count).map_err(E::from)
+    }
+
+    /// How many features there are, the filter apart.
+    pub(super) fn unfiltered(&self) -> Result<usize, VectorError> {
+        // SAFETY: the layer is open; no filter is a null pointer.
+        let count = self.file.listening(|| unsafe {
+            gdal_sys::OGR_L_SetAttributeFilter(self.layer, std::ptr::null());
+            gdal_sys::OGR_L_GetFeatureCount(self.layer, 1)
+        })?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    /// A failure while features are read; with a filter and no feature yet, most likely the filter's.
+    fn failed_at(&self, count: usize, detail: String) -> VectorError {
+        match &self.filter {
+            Some(condition) if count == 0 => self.bad_filter(condition, detail),
+            _ => self.file.broken(if count == 0 {
+                detail
+            } else {
+                format!("after {count} features: {detail}")
+            }),
+        }
+    }
+
+    fn bad_filter(&self, condition: &str, detail: String) -> VectorError {
+        VectorError::BadFilter {
+            path: self.path().to_owned(),
+            filter: condition.to_owned(),
+            detail,
+            names: self.property_names(),
+        }
+    }
+
+    fn set_filter(&self, condition: &str) -> Result<(), VectorError> {
+        // SQLite takes a quoted name that it does not know for text, and compares that.
+        let is_known = |name: &str| {
+            let name = name.to_lowercase();
+            ["fid", "ogc_fid", "rowid", "geom", "geometry", "id"].contains(&name.as_str())
+                || self
+                    .fields
+                    .iter()
+                    .any(|field| field.name.to_lowercase() == name)
+        };
+        if let Some(name) = quoted_names(condition)
+            .into_iter()
+            .find(|name| !is_known(name))
+        {
+            return Err(self.bad_filter(condition, format!("there is no property {name:?}")));
+        }
+        let (code, messages) = gdal_library::with_messages(|| {
+            let condition = c_string(condition);
+            // SAFETY: the layer is open; the condition is copied.
+            unsafe { gdal_sys::OGR_L_SetAttributeFilter(self.layer, condition.as_ptr()) }
+        });
+        if code != 0 || messages.failed() {
+            let detail = messages.joined("GDAL gives no reason");
+            return Err(self.bad_filter(condition, detail));
+        }
+        Ok(())
+    }
+
+    /// The column of well-known text of which GDAL has made nothing, although it is not empty.
+    fn broken_geometry(&self, feature: OGRFeatureH) -> Option<&str> {
+        if self.file.driver != "CSV" {
+            return None;
+        }
+        // SAFETY: the feature is live.
+        if unsafe { !gdal_sys::OGR_F_GetGeometryRef(feature).is_null() } {
+            return None;
+        }
+        let is_geometry = |field: &&Field| {
+            TEXT_GEOMETRIES
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(&field.name))
+        };
+        let field = self.fields.iter().find(is_geometry)?;
+        // SAFETY: as above, and the field is one of the layer's.
+        let written = unsafe { field.value(feature, &self.texts) }?;
+        let empty = written.trim().is_empty() || written.to_uppercase().contains("EMPTY");
+        (!empty).then_some(field.name.as_str())
+    }
+
+    fn check_count(&self, read: usize) -> Result<(), VectorError> {
+        if self.filter.is_some() {
+            return Ok(());
+        }
+        // SAFETY: the layer is open; 0 asks for what is known without reading everything again.
+        let told = self
+            .file
+            .listening(|| unsafe { gdal_sys::OGR_L_GetFeatureCount(self.layer, 0) })?;
+        let Ok(told) = usize::try_from(told) else {
+            return Ok(());
+        };
+        if read >= told {
+            return Ok(());
+        }
+        let deleted = match self.file.is_shapefile() {
+            true => self.table_facts().map_or(0, |facts| facts.deleted),
+            false => 0,
+        };
+        if read + deleted >= told {
+            return Ok(());
+        }
+        Err(self.file.broken(format!(
+            "the file says it has {told} features, {read} could be read"
+        )))
+    }
+
+    fn table_facts(&self) -> Option<dbf::TableFacts> {
+        // SAFETY: the layer is open and owns its name.
+        let name = unsafe { text(gdal_sys::OGR_L_GetName(self.layer)) };
+        dbf::examine(&table_of(&self.file.opened, &name)?)
     }
 }
 
-impl Drop for OpenLayer {
-    fn drop(&mut self) {
-        // SAFETY: the dataset is open and ours alone.
-        unsafe { gdal_sys::GDALClose(self.dataset) };
+/// The table of a shapefile, or of a layer of a folder of them.
+fn table_of(opened: &Path, layer: &str) -> Option<PathBuf> {
+    let is_file = ["shp", "shx", "dbf"].iter().any(|end| {
+        opened
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case(end))
+    });
+    let stem = match is_file {
+        true => opened.to_owned(),
+        false => opened.join(format!("{layer}.shp")),
+    };
+    ["dbf", "DBF"]
+        .iter()
+        .map(|end| stem.with_extension(end))
+        .find(|table| exists(table))
+}
+
+fn exists(path: &Path) -> bool {
+    let name = gdal_library::c_path(path);
+    // SAFETY: the name is a valid C string; the facts are plain numbers.
+    let (code, _) = gdal_library::with_messages(|| unsafe {
+        let mut facts = std::mem::zeroed();
+        gdal_sys::VSIStatL(name.as_ptr(), &raw mut facts)
+    });
+    code == 0
+}
+
+/// Opens a shapefile once more where its text is not what it is said to be, so that names, values and filters are right.
+/// Without a `.cpg` file or a code page GDAL hands out bytes; geopandas (pyogrio) takes ISO-8859-1, of which Windows-1252
+/// is the extension that is in use.
+fn reopened(file: &mut VectorFile, source: &VectorSource) -> Result<Option<Notice>, VectorError> {
+    let layers = file.layers()?;
+    let ([layer], true, None) = (&layers[..], file.is_shapefile(), &source.encoding) else {
+        return Ok(None);
+    };
+    // SAFETY: the layer is open and owns its name and metadata.
+    let (name, said) = unsafe {
+        let key = c_string("SOURCE_ENCODING");
+        let said =
+            gdal_sys::GDALGetMetadataItem(*layer, key.as_ptr(), c_string("SHAPEFILE").as_ptr());
+        (text(gdal_sys::OGR_L_GetName(*layer)), text(said))
+    };
+    let Some(facts) = table_of(&file.opened, &name).and_then(|table| dbf::examine(&table)) else {
+        return Ok(None);
+    };
+    let about = file_name(file.path());
+    if !facts.beyond_ascii {
+        return Ok(None);
+    }
+    let is_utf8 = said.is_empty() || said.eq_ignore_ascii_case("UTF-8");
+    if is_utf8 == facts.utf8 {
+        return Ok(None);
+    }
+    if !is_utf8 {
+        let text = format!("the file says that its text is {said}, but all of it reads as UTF-8");
+        let step =
+            "if names look broken, `VectorSource::new(path).encoding(\"UTF-8\")` reads them right";
+        return Ok(Some(Notice::noted(text).about(about).next(step)));
+    }
+    for encoding in ["CP1252", "ISO-8859-1"] {
+        let again = VectorFile::open_as(source, Some(encoding))?;
+        if again.layers()?.iter().all(|&layer| hands_out_utf8(layer)) {
+            *file = again;
+            break;
+        }
+    }
+    let why = match said.is_empty() {
+        true => "no .cpg file says how its text is encoded, and it is not UTF-8",
+        false => "its text is not UTF-8, although the file says so",
+    };
+    let text = format!("{why}: it was read as ISO-8859-1 (Windows-1252)");
+    let step = "`VectorSource::new(path).encoding(name)` names another encoding";
+    Ok(Some(Notice::assumed(text).about(about).next(step)))
+}
+
+/// Whether GDAL decodes the text of a layer; otherwise it hands out the file's bytes.
+fn hands_out_utf8(layer: OGRLayerH) -> bool {
+    // SAFETY: the layer is open; the name is OGR's `OLCStringsAsUTF8`.
+    unsafe { gdal_sys::OGR_L_TestCapability(layer, c"StringsAsUTF8".as_ptr()) != 0 }
+}
+
+fn no_layer(file: &VectorFile) -> VectorError {
+    match super::formats::is_raster(file.path()) {
+        true => VectorError::IsARaster {
+            path: file.path().to_owned(),
+        },
+        false => VectorError::NotAVector {
+            path: file.path().to_owned(),
+            detail: "it has no layer".to_owned(),
+        },
+    }
+}
+
+impl VectorFile {
+    fn is_virtual(&self) -> bool {
+        gdal_library::is_virtual(&self.opened)
+    }
+
+    fn layers(&self) -> Result<Vec<OGRLayerH>, VectorError> {
+        // SAFETY: the dataset is open; layers are numbered from 0 to their count.
+        self.listening(|| unsafe {
+            (0..gdal_sys::GDALDatasetGetLayerCount(self.dataset))
+                .map(|number| gdal_sys::GDALDatasetGetLayer(self.dataset, number))
+                .filter(|layer| !layer.is_null())
+                .collect()
+        })
+    }
+
+    /// What the layers hold; where there are several to choose from, those that do not say so are looked through.
+    fn facts(&self, layers: &[OGRLayerH], to_choose: bool) -> Result<Vec<LayerFacts>, VectorError> {
+        let several = to_choose && layers.len() > 1;
+        let facts = |&layer: &OGRLayerH| -> Result<LayerFacts, VectorError> {
+            let texts = Texts::new(None);
+            // SAFETY: the layer is open, and owns its name and definition.
+            let (name, kind, properties, mut features) = self.listening(|| unsafe {
+                let properties = Field::all(layer, &texts);
+                // The layers of OpenStreetMap come from one pass: none can be counted on its own.
+                let force = i32::from(several && self.driver != "OSM");
+                (
+                    texts.decoded(gdal_sys::OGR_L_GetName(layer)),
+                    gdal_sys::OGR_L_GetGeomType(layer),
+                    properties.into_iter().map(|field| field.name).collect(),
+                    usize::try_from(gdal_sys::OGR_L_GetFeatureCount(layer, force)).ok(),
+                )
+            })?;
+            // SAFETY: the word belongs to GDAL.
+            let mut geometry = unsafe { text(gdal_sys::OGRGeometryTypeToName(kind)) };
+            let holds = match declared(kind) {
+                Some(holds) => holds,
+                None if self.driver == "OSM" => Holds::Others,
+                None if several => {
+                    let (all, areas) = self.areas_in(layer)?;
+                    features = Some(all);
+                    geometry = match areas {
+                        0 => "no areas".to_owned(),
+                        1 => "1 area".to_owned(),
+                        _ => format!("{areas} areas"),
+                    };
+                    if areas > 0 {
+                        Holds::Areas
+                    } else {
+                        Holds::Others
+                    }
+                }
+                None => Holds::Areas,
+            };
+            Ok(LayerFacts {
+                name,
+                features,
+                holds,
+                geometry,
+                properties,
+            })
+        };
+        layers.iter().map(facts).collect()
+    }
+
+    /// How many features a layer has, and how many of them hold an area.
+    fn areas_in(&self, layer: OGRLayerH) -> Result<(usize, usize), VectorError> {
+        // SAFETY: the layer is open; every feature is destroyed after use.
+        self.listening(|| unsafe {
+            let (mut all, mut areas) = (0, 0);
+            gdal_sys::OGR_L_ResetReading(layer);
+            loop {
+                let feature = gdal_sys::OGR_L_GetNextFeature(layer);
+                if feature.is_null() {
+                    gdal_sys::OGR_L_ResetReading(layer);
+                    return (all, areas);
+                }
+                all += 1;
+                areas += usize::from(is_area(gdal_sys::OGR_F_GetGeometryRef(feature)));
+                gdal_sys::OGR_F_Destroy(feature);
+            }
+        })
+    }
+}
+
+/// What a layer of this type holds; `None` where it may be anything.
+fn declared(kind: OGRwkbGeometryType::Type) -> Option<Holds> {
+    // SAFETY: these look at numbers alone.
+    unsafe {
+        let flat = gdal_sys::OGR_GT_Flatten(kind);
+        let is = |parent| gdal_sys::OGR_GT_IsSubClassOf(flat, parent) != 0;
+        match flat {
+            OGRwkbGeometryType::wkbNone => Some(Holds::Rows),
+            OGRwkbGeometryType::wkbUnknown | OGRwkbGeometryType::wkbGeometryCollection => None,
+            _ if is(OGRwkbGeometryType::wkbSurface) || is(OGRwkbGeometryType::wkbMultiSurface) => {
+                Some(Holds::Areas)
+            }
+            OGRwkbGeometryType::wkbPolyhedralSurface | OGRwkbGeometryType::wkbTIN => {
+                Some(Holds::Areas)
+            }
+            _ => Some(Holds::Others),
+        }
+    }
+}
+
+/// # Safety
+/// `geometry` is null or a live geometry.
+unsafe fn is_area(geometry: OGRGeometryH) -> bool {
+    if geometry.is_null() {
+        return false;
+    }
+    // SAFETY: by the caller's promise; parts live as long as the whole.
+    unsafe {
+        match declared(gdal_sys::OGR_G_GetGeometryType(geometry)) {
+            Some(holds) => holds == Holds::Areas,
+            None => (0..gdal_sys::OGR_G_GetGeometryCount(geometry))
+                .any(|part| is_area(gdal_sys::OGR_G_GetGeometryRef(geometry, part))),
+        }
+    }
+}
+
+/// The names in double quotes of a condition; text in single quotes is skipped.
+fn quoted_names(condition: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut open: Option<(char, String)> = None;
+    for letter in condition.chars() {
+        open = match open.take() {
+            None if letter == '"' || letter == '\'' => Some((letter, String::new())),
+            None => None,
+            Some((quote, inside)) if letter == quote => {
+                if quote == '"' {
+                    names.push(inside);
+                }
+                None
+            }
+            Some((quote, mut inside)) => {
+                inside.push(letter);
+                Some((quote, inside))
+            }
+        };
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_a_condition_are_those_in_double_quotes() {
+        assert_eq!(
+            quoted_names("\"kind\" = 'a \"b\"' AND \"my split\" > 3"),
+            ["kind", "my split"]
+        );
+        assert!(quoted_names("kind = 'it''s'").is_empty());
     }
 }

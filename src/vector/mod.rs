@@ -1,6 +1,12 @@
 //! Vectors: any file that OGR reads, reprojected into a scene's pixels; polygons out as GeoPackage and GeoJSON.
 
+mod archive;
+mod choose;
+mod class;
+mod dbf;
 mod error;
+mod file;
+mod formats;
 mod geojson;
 mod geometry;
 mod geopackage;
@@ -9,12 +15,16 @@ mod polygonize;
 mod project;
 mod read;
 mod source;
+mod unicode;
+mod values;
 mod write;
 
+pub use class::LabelClass;
+pub(crate) use class::{Others, index_of, listed};
 pub use error::VectorError;
 pub(crate) use geopackage::GeoPackageWriter;
 pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
-pub(crate) use read::read_values;
+pub(crate) use read::{Classified, read_classified, read_values};
 pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};
 pub use source::VectorSource;
 pub use write::{Format, PointFeature, PolygonFeature, write_points, write_polygons};

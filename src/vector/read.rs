@@ -3,11 +3,14 @@ use std::path::Path;
 
 use geo::MultiPolygon;
 
-use super::VectorError;
+use super::class::{LabelClass, listed, near};
 use super::geometry::GeometryReader;
 use super::layer::OpenLayer;
 use super::project::Projector;
-use crate::raster::{GeoReference, crs, gdal_library};
+use super::unicode::composed;
+use super::values::Field;
+use super::{VectorError, VectorSource};
+use crate::raster::{GeoReference, crs};
 use crate::report::{Notice, Report, file_name};
 use crate::{Result, session};
 
@@ -31,13 +34,15 @@ pub struct ReadReport {
     pub mended: BTreeMap<&'static str, usize>,
     /// Whether the file names no coordinate reference system, so that the raster's was taken.
     pub assumed_crs: bool,
+    /// Everything else: the layer that was chosen, the property, the encoding of text.
+    pub notices: Report,
 }
 
 impl ReadReport {
     /// What was left out, mended or assumed, as notices about the file.
     #[must_use]
     pub fn report(&self, path: &Path) -> Report {
-        let mut report = Report::new();
+        let mut report = self.notices.clone();
         let about = file_name(path);
         for (reason, &count) in &self.skipped {
             let text = format!("{count} of {} features: {reason}", self.features);
@@ -88,9 +93,9 @@ impl ReadReport {
 /// The names of the properties that the features of a file have.
 ///
 /// # Errors
-/// [`VectorError`] when there is no such file or it is not a vector file.
-pub fn property_names(path: impl AsRef<Path>) -> Result<Vec<String>> {
-    Ok(OpenLayer::open(path.as_ref())?.property_names())
+/// [`VectorError`] when there is no such file, it is not a vector file, or it has several layers and names none of them.
+pub fn property_names(source: impl Into<VectorSource>) -> Result<Vec<String>> {
+    Ok(OpenLayer::open(&source.into(), &[])?.property_names())
 }
 
 /// Reads every polygon of a file into the pixels of a raster; see [`read_polygons_reported`] for what was left out.
@@ -98,47 +103,193 @@ pub fn property_names(path: impl AsRef<Path>) -> Result<Vec<String>> {
 /// # Errors
 /// As [`read_polygons_reported`].
 pub fn read_polygons(
-    path: impl AsRef<Path>,
+    source: impl Into<VectorSource>,
     target: &GeoReference,
     class_property: Option<&str>,
 ) -> Result<Vec<Feature>> {
-    read_polygons_reported(path, target, class_property).map(|(features, _)| features)
+    read_polygons_reported(source, target, class_property).map(|(features, _)| features)
 }
 
 /// Reads every polygon of a file, reprojected from the file's own coordinate reference system into the pixels of a
 /// raster. Rings with fewer than three different points and coordinates that are not numbers are left out and counted;
-/// a ring that crosses itself is kept and filled by the even-odd rule.
+/// a ring that crosses itself is kept and filled by the even-odd rule. A file without features has no polygons.
 ///
 /// # Units
 /// Pixel coordinates of `target`, where the centre of the first pixel is `(0.5, 0.5)`.
 ///
 /// # Errors
-/// [`VectorError::NoProperty`] lists the properties when there is none of that name; [`VectorError::NoPolygons`] when no
-/// feature is an area.
+/// [`VectorError::NoProperty`] lists the properties when there is none of that name; [`VectorError::NoPolygons`] when
+/// there are features and none is an area; [`VectorError::Read`] when not all features can be read.
 pub fn read_polygons_reported(
-    path: impl AsRef<Path>,
+    source: impl Into<VectorSource>,
     target: &GeoReference,
     class_property: Option<&str>,
 ) -> Result<(Vec<Feature>, ReadReport)> {
-    let path = path.as_ref();
-    let properties: Vec<&str> = class_property.into_iter().collect();
-    let (features, report) = read_values(path, target, &properties)?;
-    if features.is_empty() {
-        let reasons = report
-            .notice()
-            .unwrap_or_else(|| "the file is empty".to_owned());
+    let class = match class_property {
+        Some(property) => LabelClass::property(property),
+        None => LabelClass::one(""),
+    };
+    let read = read_classified(&source.into(), target, &class)?;
+    Ok((read.features, read.report))
+}
+
+/// The polygons of a label file with their classes.
+#[derive(Debug)]
+pub(crate) struct Classified {
+    pub(crate) features: Vec<Feature>,
+    pub(crate) report: ReadReport,
+    /// The property whose values are the classes; `None` where every feature is of one class.
+    pub(crate) property: Option<String>,
+}
+
+impl Classified {
+    /// How many features there are of each class.
+    pub(crate) fn counts(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for class in self.features.iter().filter_map(|one| one.class.as_ref()) {
+            *counts.entry(class.clone()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// Reads the polygons of a label file and what they are called. A file without features is none of its errors, not even
+/// when it has no properties either.
+///
+/// # Errors
+/// As [`read_polygons_reported`].
+pub(crate) fn read_classified(
+    source: &VectorSource,
+    target: &GeoReference,
+    class: &LabelClass,
+) -> Result<Classified> {
+    let layer = OpenLayer::open(source, class.asked().as_slice())?;
+    let names = layer.property_names();
+    let found = class.find(&names);
+    let fields: Vec<&Field> = found
+        .property
+        .iter()
+        .filter_map(|name| layer.field(name))
+        .collect();
+    let (features, mut report) = read_layer(&layer, target, &fields)?;
+    if features.is_empty() && report.features > 0 {
         return Err(VectorError::NoPolygons {
-            path: path.to_owned(),
+            path: source.path().to_owned(),
             features: report.features,
-            reasons,
+            reasons: report.notice().unwrap_or_default(),
         }
         .into());
     }
-    let feature = |(geometry, mut values): (_, Vec<Option<String>>)| Feature {
+    if report.features == 0 {
+        check_filter(&layer, source)?;
+    } else if found.property.is_none() && class.needs_property() {
+        return Err(no_property(source.path(), class.word(), names));
+    }
+    let one = |(geometry, mut values): Valued| Feature {
         geometry,
         class: values.pop().flatten(),
     };
-    Ok((features.into_iter().map(feature).collect(), report))
+    let mut read = Classified {
+        features: features.into_iter().map(one).collect(),
+        report: ReadReport::default(),
+        property: found.property,
+    };
+    let respelled = respell(&mut read.features);
+    let about = file_name(source.path());
+    let mut notices = Report::new();
+    notices.extend(
+        read.property
+            .as_ref()
+            .and_then(|property| class.values_notice(property, &read.counts())),
+    );
+    notices.extend(found.notice);
+    notices.extend(respelled);
+    notices.extend(capitals(&read.counts()));
+    let all = std::mem::take(&mut report.notices);
+    report.notices = notices
+        .into_iter()
+        .map(|notice| notice.about(about.clone()))
+        .chain(all)
+        .collect();
+    read.report = report;
+    Ok(read)
+}
+
+pub(super) fn no_property(path: &Path, property: &str, names: Vec<String>) -> crate::Error {
+    VectorError::NoProperty {
+        path: path.to_owned(),
+        property: property.to_owned(),
+        near: near(property, &names),
+        names,
+    }
+    .into()
+}
+
+/// That no feature passes a filter is an error where there are some: a slip in it would make everything background.
+fn check_filter(layer: &OpenLayer, source: &VectorSource) -> Result<()> {
+    let Some(filter) = &source.filter else {
+        return Ok(());
+    };
+    match layer.unfiltered()? {
+        0 => Ok(()),
+        features => Err(VectorError::NothingPasses {
+            path: source.path().to_owned(),
+            filter: filter.clone(),
+            features,
+            names: layer.property_names(),
+        }
+        .into()),
+    }
+}
+
+/// Brings the classes into one spelling: blanks around a name and letters apart from their marks are nobody's intent, and
+/// would make two classes of one. A name of blanks alone is none.
+fn respell(features: &mut [Feature]) -> Vec<Notice> {
+    let (mut trimmed, mut one_form) = (0, 0);
+    for class in features.iter_mut().map(|feature| &mut feature.class) {
+        let Some(name) = class else { continue };
+        let short = name.trim();
+        let whole = composed(short);
+        trimmed += usize::from(short.len() != name.len());
+        one_form += usize::from(whole != short);
+        if whole != name.as_str() {
+            *class = Some(whole.into_owned()).filter(|name| !name.is_empty());
+        }
+    }
+    let said = |count: usize, what: &str| {
+        (count > 0).then(|| Notice::repaired(format!("{what} of {count} features")).count(count))
+    };
+    [
+        said(trimmed, "blanks were cut from the class names"),
+        said(
+            one_form,
+            "letters and their marks were composed (Unicode NFC) in the class names",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// That classes differ in capitals alone, which they are kept with.
+fn capitals(counts: &BTreeMap<String, usize>) -> Option<Notice> {
+    let mut groups: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    for (name, &count) in counts {
+        let group = groups.entry(name.to_lowercase()).or_default();
+        group.insert(name.clone(), count);
+    }
+    let twins: Vec<String> = groups
+        .values()
+        .filter(|group| group.len() > 1)
+        .map(listed)
+        .collect();
+    (!twins.is_empty()).then(|| {
+        let text = format!(
+            "classes that differ in capitals alone: {}",
+            twins.join("; ")
+        );
+        Notice::noted(text).next("if they are one class, write them alike in the file")
+    })
 }
 
 /// Polygons in pixels, each with the values of the properties that were asked for.
@@ -147,26 +298,26 @@ pub(crate) type Valued = (MultiPolygon<f64>, Vec<Option<String>>);
 /// As [`read_polygons_reported`] with any number of properties, as text; `None` where a feature has no value. A file
 /// without features is none of its errors.
 pub(crate) fn read_values(
-    path: &Path,
+    source: &VectorSource,
     target: &GeoReference,
     properties: &[&str],
 ) -> Result<(Vec<Valued>, ReadReport)> {
-    let layer = OpenLayer::open(path)?;
-    let names = layer.property_names();
-    let place = |property: &&str| {
-        let place = names.iter().position(|name| name == property);
-        place.ok_or_else(|| VectorError::NoProperty {
-            path: path.to_owned(),
-            property: (*property).to_owned(),
-            names: names.clone(),
-        })
+    let layer = OpenLayer::open(source, properties)?;
+    let field = |property: &&str| {
+        let field = layer.field(property);
+        field.ok_or_else(|| no_property(source.path(), property, layer.property_names()))
     };
-    let fields = properties
-        .iter()
-        .map(place)
-        .collect::<Result<Vec<_>, _>>()?;
+    let fields = properties.iter().map(field).collect::<Result<Vec<_>>>()?;
+    read_layer(&layer, target, &fields)
+}
+
+fn read_layer(
+    layer: &OpenLayer,
+    target: &GeoReference,
+    fields: &[&Field],
+) -> Result<(Vec<Valued>, ReadReport)> {
     let mut report = ReadReport::default();
-    let source_wkt = layer.crs_wkt();
+    let source_wkt = layer.crs_wkt()?;
     let to_raster = match (source_wkt.is_empty(), target.crs_wkt.is_empty()) {
         (false, false) => Some(crs::between(
             &crs::parse(&source_wkt)?,
@@ -208,18 +359,20 @@ pub(crate) fn read_values(
         if let Some(trouble) = trouble {
             *report.mended.entry(trouble).or_default() += 1;
         }
-        let value = |&index: &usize| {
-            // SAFETY: the index is one of the layer's fields; the text belongs to the feature.
-            let value = unsafe {
-                (gdal_sys::OGR_F_IsFieldSetAndNotNull(feature, index as i32) != 0).then(|| {
-                    gdal_library::text(gdal_sys::OGR_F_GetFieldAsString(feature, index as i32))
-                })
-            };
-            value.filter(|value| !value.is_empty())
-        };
+        // SAFETY: the feature lives until this call ends, and the fields are its layer's.
+        let value = |field: &&Field| unsafe { field.value(feature, &layer.texts) };
         let values = fields.iter().map(value).collect();
         features.push((MultiPolygon::new(polygons), values));
         Ok(())
     })?;
+    report.notices = layer.notices.clone();
+    let guessed = layer.texts.guessed();
+    if guessed > 0 {
+        let text =
+            format!("{guessed} texts are not UTF-8 and were read as ISO-8859-1 (Windows-1252)");
+        let notice = Notice::assumed(text).about(file_name(layer.path()));
+        let step = "`VectorSource::new(path).encoding(name)` names another encoding";
+        report.notices.push(notice.count(guessed).next(step));
+    }
     Ok((features, report))
 }

@@ -17,6 +17,7 @@ pub struct VectorSource {
     pub(crate) crs: Option<String>,
     pub(crate) filter: Option<String>,
     pub(crate) encoding: Option<String>,
+    pub(crate) elsewhere: bool,
 }
 
 impl VectorSource {
@@ -29,6 +30,7 @@ impl VectorSource {
             crs: None,
             filter: None,
             encoding: None,
+            elsewhere: false,
         }
     }
 
@@ -47,17 +49,27 @@ impl VectorSource {
         self
     }
 
-    /// Only the features for which this condition holds, in OGR's SQL: `split = 'train' AND height > 3`.
+    /// Only the features for which this condition holds, in OGR's SQL: `split = 'train' AND height > 3`. Names of
+    /// properties stand in double quotes or none, text in single quotes.
     #[must_use]
     pub fn filter(mut self, condition: impl Into<String>) -> Self {
         self.filter = Some(condition.into());
         self
     }
 
-    /// The encoding of a shapefile's text, such as `CP1252` or `UTF-8`, where no `.cpg` file says it.
+    /// The encoding of the file's text, such as `CP1252` or `UTF-8`, where the file does not say it: a shapefile without
+    /// a `.cpg` file, a table. Formats that are UTF-8 by their definition need none.
     #[must_use]
     pub fn encoding(mut self, name: impl Into<String>) -> Self {
         self.encoding = Some(name.into());
+        self
+    }
+
+    /// Says that it is meant when all labels lie elsewhere: a scene outside the extent of its labels is then all
+    /// background, with a notice, and no error. A scene within the extent needs no permission.
+    #[must_use]
+    pub const fn allow_elsewhere(mut self) -> Self {
+        self.elsewhere = true;
         self
     }
 
@@ -71,5 +83,11 @@ impl VectorSource {
 impl<P: AsRef<Path>> From<P> for VectorSource {
     fn from(path: P) -> Self {
         Self::new(path)
+    }
+}
+
+impl From<&Self> for VectorSource {
+    fn from(source: &Self) -> Self {
+        source.clone()
     }
 }

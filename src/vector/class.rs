@@ -1,0 +1,318 @@
+use std::collections::BTreeMap;
+
+use super::unicode::composed;
+use crate::report::Notice;
+
+/// What the features of a label file are called: by a property, whose values are the classes, or all of them alike.
+///
+/// Plain text is the property of that name when the file has one, and the class of every feature otherwise; what was
+/// decided is in the scene's report. The two functions say which is meant.
+///
+/// ```
+/// use swath::vector::LabelClass;
+/// // OpenStreetMap's buildings have the property `building`, most often with the value `yes`.
+/// let all_of_one_class = LabelClass::one("building");
+/// let by_property = LabelClass::property("building");
+/// assert_ne!(all_of_one_class, by_property);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelClass {
+    word: String,
+    meaning: Meaning,
+    pub(crate) others: Others,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// A property if there is one, else the class of all.
+    Either,
+    Property,
+    One,
+}
+
+/// What becomes of features of classes that were not named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// They are an error.
+    Refused,
+    /// Their pixels do not count.
+    Ignored,
+    /// They are not there.
+    Background,
+}
+
+impl LabelClass {
+    /// The values of this property are the classes; a file without it is an error.
+    #[must_use]
+    pub fn property(name: impl Into<String>) -> Self {
+        Self::of(name.into(), Meaning::Property)
+    }
+
+    /// Every feature is of this class, whatever its properties are called.
+    #[must_use]
+    pub fn one(name: impl Into<String>) -> Self {
+        Self::of(name.into(), Meaning::One)
+    }
+
+    /// With named classes ([`crate::scene::Scene::with_classes`]): features of other classes are areas that do not count,
+    /// neither in training nor in scores.
+    #[must_use]
+    pub const fn others_ignored(mut self) -> Self {
+        self.others = Others::Ignored;
+        self
+    }
+
+    /// With named classes ([`crate::scene::Scene::with_classes`]): features of other classes are left out, so that they
+    /// are background.
+    #[must_use]
+    pub const fn others_as_background(mut self) -> Self {
+        self.others = Others::Background;
+        self
+    }
+
+    const fn of(word: String, meaning: Meaning) -> Self {
+        Self {
+            word,
+            meaning,
+            others: Others::Refused,
+        }
+    }
+
+    /// The property's name, or the class.
+    pub(crate) fn word(&self) -> &str {
+        &self.word
+    }
+
+    /// The property that may be meant.
+    pub(crate) fn asked(&self) -> Option<&str> {
+        (self.meaning != Meaning::One).then_some(self.word.as_str())
+    }
+
+    /// Plain text means a property where classes are named.
+    pub(crate) fn of_named_classes(mut self) -> Self {
+        if self.meaning == Meaning::Either {
+            self.meaning = Meaning::Property;
+        }
+        self
+    }
+
+    /// The property among `names` that is meant, and what is to be said about it. A name that differs in capitals, blanks
+    /// or the form of its letters alone is the one that is meant, and so are the first ten letters of a longer name, which
+    /// is all that a shapefile keeps.
+    pub(crate) fn find(&self, names: &[String]) -> Found {
+        if self.meaning == Meaning::One {
+            return Found::default();
+        }
+        let word = self.word.as_str();
+        if names.iter().any(|name| name == word) {
+            return Found {
+                property: Some(word.to_owned()),
+                notice: None,
+            };
+        }
+        let close = |same: &dyn Fn(&str) -> bool| {
+            let mut found = names.iter().filter(|name| same(name.as_str()));
+            match (found.next(), found.next()) {
+                (Some(one), None) => Some(one.clone()),
+                _ => None,
+            }
+        };
+        let alike = close(&|name| folded(name) == folded(word));
+        let cut = || {
+            let start: String = folded(word).chars().take(10).collect();
+            let is_longer = word.chars().count() > 10;
+            close(&|name| is_longer && folded(name) == folded(&start))
+        };
+        let (property, why) = match alike {
+            Some(property) => (Some(property), "nothing but its spelling differs"),
+            None => (cut(), "a shapefile keeps ten letters of a name"),
+        };
+        if let Some(property) = property {
+            let text = format!("the property {property:?} was taken for {word:?}: {why}");
+            let step = format!("`LabelClass::one({word:?})` makes every feature of one class");
+            let step = match self.meaning {
+                Meaning::Either => Notice::assumed(text).next(step),
+                _ => Notice::assumed(text),
+            };
+            return Found {
+                property: Some(property),
+                notice: Some(step),
+            };
+        }
+        let near: Vec<String> = near(word, names)
+            .into_iter()
+            .map(|name| format!("{name:?}"))
+            .collect();
+        let notice = (!near.is_empty() && self.meaning == Meaning::Either).then(|| {
+            let text = format!(
+                "no property is called {word:?}, so every feature is of the class {word:?}; there is {}",
+                near.join(", ")
+            );
+            Notice::noted(text).next("`LabelClass::property(name)` takes the classes from a property")
+        });
+        Found {
+            property: None,
+            notice,
+        }
+    }
+
+    /// Whether the property has to be there.
+    pub(crate) fn needs_property(&self) -> bool {
+        self.meaning == Meaning::Property
+    }
+
+    /// What to say about the values of a property that plain text turned out to be.
+    pub(crate) fn values_notice(
+        &self,
+        property: &str,
+        counts: &BTreeMap<String, usize>,
+    ) -> Option<Notice> {
+        if self.meaning != Meaning::Either || counts.is_empty() {
+            return None;
+        }
+        let truths = [
+            "yes", "true", "1", "y", "t", "ja", "oui", "si", "sí", "да", "是",
+        ];
+        let only_truth = counts
+            .keys()
+            .all(|value| truths.contains(&value.to_lowercase().as_str()));
+        let listed = listed(counts);
+        let text = match only_truth {
+            true => format!(
+                "the property {property:?} only says that it is so ({listed}), and its values became the classes"
+            ),
+            false => format!("the classes are the values of the property {property:?}: {listed}"),
+        };
+        let word = &self.word;
+        let step = match only_truth {
+            true => {
+                format!("`LabelClass::one({word:?})` makes {word:?} the class of every feature")
+            }
+            false => format!("`LabelClass::one({word:?})` would make every feature of one class"),
+        };
+        Some(Notice::noted(text).next(step))
+    }
+}
+
+impl<S: AsRef<str>> From<S> for LabelClass {
+    fn from(word: S) -> Self {
+        Self::of(word.as_ref().to_owned(), Meaning::Either)
+    }
+}
+
+/// The property that a word means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) property: Option<String>,
+    pub(crate) notice: Option<Notice>,
+}
+
+/// `"yes" (206), "no" (3)`, the most frequent first.
+pub(crate) fn listed(counts: &BTreeMap<String, usize>) -> String {
+    let mut all: Vec<(&String, &usize)> = counts.iter().collect();
+    all.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let shown: Vec<String> = all
+        .iter()
+        .take(12)
+        .map(|(value, count)| format!("{value:?} ({count})"))
+        .collect();
+    match all.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The class of this name, in whatever form its letters are written.
+pub(crate) fn index_of(classes: &crate::labels::Classes, name: &str) -> Option<usize> {
+    classes.index_of(name).or_else(|| {
+        let same = |class: &crate::labels::Class| composed(class.name.trim()) == name;
+        classes.iter().position(same)
+    })
+}
+
+/// A name without what people write in different ways: capitals, blanks around it, letters with their marks apart.
+pub(crate) fn folded(name: &str) -> String {
+    composed(name.trim()).to_lowercase()
+}
+
+/// The names that a slip of one or two letters makes of a word, or that belong to it without their marks.
+pub(crate) fn near(word: &str, names: &[String]) -> Vec<String> {
+    let word = folded(word);
+    let allowed = if word.chars().count() < 5 { 1 } else { 2 };
+    let is_near = |name: &&String| {
+        let name = folded(name);
+        distance(&word, &name) <= allowed || (word.chars().count() > 3 && name.starts_with(&word))
+    };
+    names.iter().filter(is_near).take(4).cloned().collect()
+}
+
+/// Levenshtein's distance: insertions, deletions and changes of letters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for j in 0..b.len() {
+            let changed = diagonal + usize::from(letter != b[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_name_is_found_as_people_write_it() {
+        let found = |word: &str, all: &[&str]| LabelClass::from(word).find(&names(all));
+        assert_eq!(
+            found("kind", &["kind", "Kind"]).property.as_deref(),
+            Some("kind")
+        );
+        assert_eq!(found("kind", &["kind"]).notice, None);
+        for (word, name) in [
+            ("class", "Class"),
+            ("class", " CLASS "),
+            ("landcover_class", "landcover_"),
+            ("Landcover_class", "LANDCOVER_"),
+            ("gr\u{f6}\u{df}e", "Gro\u{308}\u{df}e"),
+        ] {
+            let found = found(word, &["id", name]);
+            assert_eq!(found.property.as_deref(), Some(name), "{word}");
+            assert!(found.notice.unwrap().to_string().contains(name));
+        }
+        // Two that differ in capitals alone: neither is meant.
+        assert_eq!(found("class", &["Class", "CLASS"]).property, None);
+        let near = found("building", &["buildng"]);
+        assert_eq!(near.property, None);
+        assert!(near.notice.unwrap().to_string().contains("buildng"));
+        assert_eq!(found("tree", &["id", "height"]), Found::default());
+        assert_eq!(
+            LabelClass::one("kind").find(&names(&["kind"])),
+            Found::default()
+        );
+    }
+
+    #[test]
+    fn values_that_only_say_yes_are_said_to() {
+        let counts = [("yes".to_owned(), 206)].into_iter().collect();
+        let notice = LabelClass::from("building").values_notice("building", &counts);
+        let notice = notice.unwrap().to_string();
+        assert!(
+            notice.contains("\"yes\" (206)") && notice.contains("LabelClass::one(\"building\")"),
+            "{notice}"
+        );
+        assert_eq!(
+            LabelClass::property("building").values_notice("building", &counts),
+            None
+        );
+    }
+}
