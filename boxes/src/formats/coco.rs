@@ -1,173 +1,309 @@
 //! COCO: one JSON file for many images; and the results that `pycocotools` scores.
 
+mod entry;
+mod rle;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::Error as _;
+use serde_json::{Value, json as value};
 
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage, accept, text_of, write_text};
+use super::remark::{Gathered, Remark, RemarkKind, boxes, fault};
+use super::text::{Text, text_of, write_text};
+use super::{BoxFile, FormatError, LabelledBox, LabelledImage, json};
 use crate::{BoundingBox, Detection};
+use entry::Entry;
 
+/// The lists of a file; `annotation` is what some converters call `annotations`.
 #[derive(Deserialize)]
 struct File {
-    images: Vec<Image>,
-    annotations: Vec<Entry>,
-    categories: Vec<Category>,
+    images: Option<Vec<Image>>,
+    annotations: Option<Vec<Entry>>,
+    annotation: Option<Vec<Entry>>,
+    categories: Option<Vec<Category>>,
 }
 
 #[derive(Deserialize)]
 struct Image {
+    #[serde(default)]
     id: Value,
     #[serde(default)]
-    file_name: String,
-    width: Option<f64>,
-    height: Option<f64>,
+    file_name: Value,
+    #[serde(default)]
+    filename: Value,
+    #[serde(default)]
+    width: Value,
+    #[serde(default)]
+    height: Value,
 }
 
 #[derive(Deserialize)]
 struct Category {
-    id: Value,
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Entry {
     #[serde(default)]
     id: Value,
-    image_id: Value,
-    category_id: Value,
-    /// `null` stands for NaN, which JSON cannot write.
     #[serde(default)]
-    bbox: Vec<Option<f64>>,
-    #[serde(default)]
-    segmentation: Value,
-    #[serde(default)]
-    iscrowd: Value,
-    area: Option<f64>,
+    name: Value,
 }
 
-/// Reads all images of a file with their boxes; an annotation without `bbox` gets that of its polygons.
+/// Reads all images of a file with their boxes. An annotation without `bbox` gets that of its polygons or of its run
+/// lengths, as `pycocotools` decodes them. `annotation` and `filename` are known as other names of `annotations` and
+/// `file_name`; ids may be numbers or texts.
+///
+/// Annotations that nothing can be made of are left out and counted, as `pycocotools` passes over those of an image that is
+/// not listed; when no box at all is left, that is an error. Categories are in the order of their ids, used or not; two of
+/// one name are one class.
 ///
 /// # Errors
-/// [`FormatError::Json`] when it is no COCO file; [`FormatError::BrokenReference`] names the first annotation whose image
-/// or category is not there, two images or categories of one id, and annotations without any box.
+/// [`FormatError::Json`] when it is no COCO file; [`FormatError::BrokenReference`] for two images or two categories of one
+/// id, and when annotations are there but none can be used: it names the first and why.
 pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
     let path = path.as_ref();
-    let file: File = serde_json::from_str(&text_of(path)?).map_err(|source| FormatError::Json {
+    let Text { text, remark } = text_of(path)?;
+    let not_coco = |source| FormatError::Json {
         path: path.to_owned(),
+        format: "COCO",
         source,
-    })?;
+    };
+    let (file, with_nan): (File, bool) = json::parse(&text).map_err(not_coco)?;
     let broken = |what: String| FormatError::BrokenReference {
         path: path.to_owned(),
         what,
     };
-    let mut places = HashMap::new();
-    let mut images = Vec::with_capacity(file.images.len());
-    for image in file.images {
-        let pixels = |side: Option<f64>| side.filter(|side| *side >= 1.0).map(|side| side as usize);
-        if places.insert(image.id.to_string(), images.len()).is_some() {
-            return Err(broken(format!("two images have the id {}", image.id)));
-        }
-        images.push(LabelledImage {
-            file: image.file_name,
-            width: pixels(image.width),
-            height: pixels(image.height),
-            boxes: Vec::new(),
-        });
+    let mut gathered = Gathered::default();
+    gathered.remarks.extend(remark);
+    if with_nan {
+        let what = "the file holds NaN or Infinity, which are read as missing numbers";
+        gathered.remarks.push(Remark::new(RemarkKind::Noted, what));
     }
-    let mut categories = file.categories;
-    categories.sort_by(|a, b| match (a.id.as_f64(), b.id.as_f64()) {
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        _ => a.id.to_string().cmp(&b.id.to_string()),
-    });
-    let mut names: HashMap<String, &str> = HashMap::new();
-    for category in &categories {
-        if names
-            .insert(category.id.to_string(), &category.name)
-            .is_some()
-        {
-            return Err(broken(format!(
-                "two categories have the id {}",
-                category.id
-            )));
-        }
+    let (Some(entries), Some(listed)) = (file.annotations.or(file.annotation), file.images) else {
+        let what = "the lists `images` and `annotations` are expected";
+        return Err(not_coco(serde_json::Error::custom(what)));
+    };
+    let mut images = Images::new(listed, entries.is_empty(), &mut gathered).map_err(broken)?;
+    let categories = Categories::new(file.categories, &mut gathered).map_err(broken)?;
+    let count = entries.len();
+    let mut reader = Reader {
+        images: &mut images,
+        categories: &categories,
+        gathered: &mut gathered,
+        from_shape: BTreeMap::new(),
+        first: None,
+        ignored: 0,
+    };
+    for (index, entry) in entries.into_iter().enumerate() {
+        reader.entry(index, &entry);
     }
-    let mut left_out = BTreeMap::new();
-    for entry in file.annotations {
-        let id = &entry.id;
-        let place = *places.get(&entry.image_id.to_string()).ok_or_else(|| {
-            let (image, count) = (&entry.image_id, places.len());
-            broken(format!(
-                "annotation {id} is of image {image}, which is none of its {count} images"
-            ))
-        })?;
-        let class = *names.get(&entry.category_id.to_string()).ok_or_else(|| {
-            let ids: Vec<String> = categories
-                .iter()
-                .take(10)
-                .map(|one| one.id.to_string())
-                .collect();
-            broken(format!(
-                "annotation {id} is of category {}, which is none of its {}: {}",
-                entry.category_id,
-                categories.len(),
-                ids.join(", ")
-            ))
-        })?;
-        let bounds = match *entry.bbox.as_slice() {
-            [x, y, width, height] => {
-                let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
-                BoundingBox::from_xywh(number(x), number(y), number(width), number(height))
-            }
-            [] => around(&entry.segmentation).ok_or_else(|| {
-                broken(format!("annotation {id} has neither `bbox` nor polygons"))
-            })?,
-            ref others => {
-                let count = others.len();
-                return Err(broken(format!(
-                    "the `bbox` of annotation {id} has {count} numbers instead of 4"
-                )));
-            }
-        };
-        if accept(&bounds, &mut left_out) {
-            images[place].boxes.push(LabelledBox {
-                bounds,
-                class: class.to_owned(),
-                crowd: entry.iscrowd == json!(1) || entry.iscrowd == json!(true),
-                area: entry.area.filter(|area| area.is_finite() && *area > 0.0),
-            });
-        }
+    let Reader {
+        from_shape,
+        first,
+        ignored,
+        ..
+    } = reader;
+    let kept: usize = images.all.iter().map(|image| image.boxes.len()).sum();
+    if let (0, Some(first)) = (kept, first) {
+        return Err(broken(format!(
+            "none of its {count} annotations can be used: {first}"
+        )));
     }
-    let mut classes: Vec<String> = Vec::new();
-    for category in &categories {
-        if !classes.contains(&category.name) {
-            classes.push(category.name.clone());
-        }
+    for (shape, count) in from_shape {
+        let text = format!("{} without `bbox` taken around {shape}", boxes(count));
+        let remark = Remark::new(RemarkKind::Converted, text).count(count);
+        gathered.remarks.push(remark);
     }
-    Ok(BoxFile {
-        classes,
-        images,
-        left_out,
-    })
+    if ignored > 0 {
+        let text = format!(
+            "{} marked `ignore` counted like the others, as pycocotools does",
+            boxes(ignored)
+        );
+        gathered.remarks.push(
+            Remark::new(RemarkKind::Noted, text)
+                .count(ignored)
+                .next("mark crowds with `iscrowd`, which is neither right nor wrong to find"),
+        );
+    }
+    gathered.unnamed = categories.unnamed;
+    // Without categories, the classes are the numbers that occur.
+    let classes = (!categories.unnamed).then_some(categories.order);
+    Ok(gathered.finish(images.all, classes))
 }
 
-/// The box around polygons, `[[x, y, x, y, …], …]`.
-fn around(segmentation: &Value) -> Option<BoundingBox> {
-    let rings = segmentation.as_array()?;
-    let mut all: Option<BoundingBox> = None;
-    for ring in rings {
-        let numbers: Vec<f64> = ring
-            .as_array()?
-            .iter()
-            .map(Value::as_f64)
-            .collect::<Option<_>>()?;
-        for point in numbers.chunks_exact(2) {
-            let point = BoundingBox::new(point[0], point[1], point[0], point[1]);
-            all = Some(all.map_or(point, |all| all.union(&point)));
+/// The images, found by their ids.
+struct Images {
+    all: Vec<LabelledImage>,
+    places: HashMap<String, usize>,
+}
+
+impl Images {
+    fn new(listed: Vec<Image>, empty: bool, gathered: &mut Gathered) -> Result<Self, String> {
+        let mut images = Self {
+            all: Vec::with_capacity(listed.len()),
+            places: HashMap::new(),
+        };
+        for image in listed {
+            let file = json::word(&image.file_name).or_else(|| json::word(&image.filename));
+            if let Some(id) = json::key(&image.id)
+                && images.places.insert(id, images.all.len()).is_some()
+            {
+                return Err(format!("two images have the id {}", image.id));
+            }
+            images.all.push(LabelledImage {
+                file: file.unwrap_or_default(),
+                width: json::pixels(&image.width),
+                height: json::pixels(&image.height),
+                ..LabelledImage::default()
+            });
         }
+        if images.all.is_empty() && empty {
+            gathered.remarks.push(
+                Remark::new(
+                    RemarkKind::Noted,
+                    "the file lists no image and no annotation",
+                )
+                .next("check that it is the right file"),
+            );
+            images.all.push(LabelledImage::default());
+        }
+        Ok(images)
     }
-    all
+}
+
+/// The categories, found by their ids.
+struct Categories {
+    names: HashMap<String, String>,
+    /// The names in the order of the ids.
+    order: Vec<String>,
+    /// Whether the file lists none.
+    unnamed: bool,
+}
+
+impl Categories {
+    fn new(listed: Option<Vec<Category>>, gathered: &mut Gathered) -> Result<Self, String> {
+        let mut listed = listed.unwrap_or_default();
+        listed.sort_by(|a, b| match (json::number(&a.id), json::number(&b.id)) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            _ => json::key(&a.id).cmp(&json::key(&b.id)),
+        });
+        let mut categories = Self {
+            names: HashMap::new(),
+            order: Vec::with_capacity(listed.len()),
+            unnamed: listed.is_empty(),
+        };
+        let mut several: BTreeMap<String, usize> = BTreeMap::new();
+        for category in listed {
+            let Some(id) = json::key(&category.id) else {
+                return Err(format!("the category {} has no id", category.name));
+            };
+            // A category without a name is called by its number.
+            let name = json::key(&category.name).filter(|name| !name.is_empty());
+            let name = name.unwrap_or_else(|| id.clone());
+            match categories.names.insert(id, name.clone()) {
+                Some(before) if before != name => {
+                    return Err(format!("two categories have the id {}", category.id));
+                }
+                Some(_) => continue,
+                None => {}
+            }
+            *several.entry(name.clone()).or_default() += 1;
+            categories.order.push(name);
+        }
+        for (name, count) in several.into_iter().filter(|(_, count)| *count > 1) {
+            let text = format!("{count} categories are called {name:?} and are one class");
+            gathered.remarks.push(
+                Remark::new(RemarkKind::Noted, text)
+                    .next("give them names of their own where they differ"),
+            );
+        }
+        Ok(categories)
+    }
+}
+
+/// What the annotations add up to.
+struct Reader<'a> {
+    images: &'a mut Images,
+    categories: &'a Categories,
+    gathered: &'a mut Gathered,
+    from_shape: BTreeMap<&'static str, usize>,
+    /// The first annotation that cannot be used, and why.
+    first: Option<String>,
+    ignored: usize,
+}
+
+impl Reader<'_> {
+    fn entry(&mut self, index: usize, entry: &Entry) {
+        let which = match json::key(&entry.id) {
+            Some(id) => format!("annotation {id}"),
+            None => format!("annotation number {} of the list", index + 1),
+        };
+        let place = match json::key(&entry.image_id) {
+            Some(id) => self.images.places.get(&id).copied(),
+            None => (self.images.all.len() == 1).then_some(0),
+        };
+        let Some(place) = place else {
+            let (image, count) = (&entry.image_id, self.images.all.len());
+            let why = format!("{which} is of image {image}, which is none of its {count} images");
+            self.leave_out(None, "of an image that the file does not list", which, why);
+            return;
+        };
+        let class = match json::key(&entry.category_id) {
+            Some(id) if self.categories.unnamed => Some(id),
+            Some(id) => self.categories.names.get(&id).cloned(),
+            None => self.categories.unnamed.then(String::new),
+        };
+        let Some(class) = class else {
+            let mut ids: Vec<&String> = self.categories.names.keys().collect();
+            ids.sort_by_key(|id| (id.len(), (*id).clone()));
+            let ids: Vec<&str> = ids.into_iter().take(10).map(String::as_str).collect();
+            let why = format!(
+                "{which} is of category {}, which is none of its {}: {}",
+                entry.category_id,
+                self.categories.names.len(),
+                ids.join(", ")
+            );
+            self.leave_out(
+                Some(place),
+                "of a category that the file does not list",
+                which,
+                why,
+            );
+            return;
+        };
+        let (bounds, shape) = match entry.bounds() {
+            Ok(found) => found,
+            Err((why, detail)) => {
+                let detail = format!("{which} {detail}");
+                self.leave_out(Some(place), why, which, detail);
+                return;
+            }
+        };
+        if let (Some(shape), None) = (shape, fault(&bounds)) {
+            *self.from_shape.entry(shape).or_default() += 1;
+        }
+        self.ignored += usize::from(entry.is_ignored());
+        let one = LabelledBox {
+            bounds,
+            class,
+            crowd: entry.is_crowd(),
+            area: json::number(&entry.area).filter(|area| area.is_finite() && *area > 0.0),
+        };
+        self.gathered
+            .add(&mut self.images.all[place], one, || which);
+    }
+
+    fn leave_out(
+        &mut self,
+        place: Option<usize>,
+        why: &'static str,
+        which: String,
+        detail: String,
+    ) {
+        if let Some(place) = place {
+            self.images.all[place].left_out += 1;
+        }
+        self.gathered.leave_out(why, || which);
+        self.first.get_or_insert(detail);
+    }
 }
 
 /// Writes a file of images, boxes and categories. Images and annotations are numbered from 1 in their order, categories
@@ -190,7 +326,7 @@ pub fn write(
                 found: one.class.clone(),
                 classes: classes.to_vec(),
             })?;
-            entries.push(json!({
+            entries.push(value!({
                 "id": entries.len() + 1,
                 "image_id": image + 1,
                 "category_id": category + 1,
@@ -203,7 +339,7 @@ pub fn write(
     let numbered = images.iter().enumerate();
     let images: Vec<Value> = numbered
         .map(|(image, labelled)| {
-            json!({
+            value!({
                 "id": image + 1,
                 "file_name": labelled.file,
                 "width": labelled.width.unwrap_or(0),
@@ -213,9 +349,9 @@ pub fn write(
         .collect();
     let categories: Vec<Value> = (1..)
         .zip(classes)
-        .map(|(id, name): (usize, &String)| json!({ "id": id, "name": name }))
+        .map(|(id, name): (usize, &String)| value!({ "id": id, "name": name }))
         .collect();
-    let file = json!({ "images": images, "annotations": entries, "categories": categories });
+    let file = value!({ "images": images, "annotations": entries, "categories": categories });
     write_text(path, &file.to_string())
 }
 
@@ -232,7 +368,7 @@ pub fn write_results<'a>(
         .into_iter()
         .flat_map(|(image, found)| found.iter().map(move |one| (image, one)))
         .map(|(image, one)| {
-            json!({
+            value!({
                 "image_id": image,
                 "category_id": one.class,
                 "bbox": one.bounds.to_xywh(),
@@ -260,7 +396,7 @@ struct ResultEntry {
 pub fn read_results(path: impl AsRef<Path>) -> Result<Vec<(usize, Vec<Detection>)>, FormatError> {
     let path = path.as_ref();
     let entries: Vec<ResultEntry> =
-        serde_json::from_str(&text_of(path)?).map_err(|source| FormatError::Results {
+        serde_json::from_str(&text_of(path)?.text).map_err(|source| FormatError::Results {
             path: path.to_owned(),
             source,
         })?;
@@ -269,7 +405,7 @@ pub fn read_results(path: impl AsRef<Path>) -> Result<Vec<(usize, Vec<Detection>
         let [x, y, width, height] = entry.bbox;
         let found = images.entry(entry.image_id).or_default();
         let bounds = BoundingBox::from_xywh(x, y, width, height);
-        if accept(&bounds, &mut BTreeMap::new()) {
+        if fault(&bounds).is_none() {
             found.push(Detection::new(bounds, entry.category_id, entry.score));
         }
     }

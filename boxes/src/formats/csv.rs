@@ -3,18 +3,30 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::xml::shortened;
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage, accept, text_of, write_text};
+use super::remark::{Gathered, Remark, RemarkKind, boxes};
+use super::shape::{Wkt, around, is_upright, wkt};
+use super::text::{Text, shortened, text_of, write_text};
+use super::{BoxFile, FormatError, LabelledBox, LabelledImage};
 use crate::BoundingBox;
+
+const EXAMPLE: &str = "a table begins with the line `image_path,xmin,ymin,xmax,ymax,label`, and every row has as many values";
 
 /// The names that a column may have, in lower case.
 const EDGES: [&[&str]; 4] = [
-    &["xmin", "x_min", "x1", "left"],
-    &["ymin", "y_min", "y1", "top"],
-    &["xmax", "x_max", "x2", "right"],
-    &["ymax", "y_max", "y2", "bottom"],
+    &["xmin", "x_min", "x1", "left", "bbox_xmin", "minx"],
+    &["ymin", "y_min", "y1", "top", "bbox_ymin", "miny"],
+    &["xmax", "x_max", "x2", "right", "bbox_xmax", "maxx"],
+    &["ymax", "y_max", "y2", "bottom", "bbox_ymax", "maxy"],
 ];
-const CLASS: &[&str] = &["label", "class", "name", "category", "class_name"];
+const CLASS: &[&str] = &[
+    "label",
+    "class",
+    "name",
+    "category",
+    "class_name",
+    "label_name",
+    "category_name",
+];
 const IMAGE: &[&str] = &[
     "image_path",
     "image",
@@ -22,7 +34,15 @@ const IMAGE: &[&str] = &[
     "file_name",
     "file",
     "path",
+    "image_name",
+    "img",
+    "imageid",
+    "image_id",
 ];
+/// Polygons as well-known text in pixels.
+const OUTLINE: &[&str] = &["polygonwkt_pix", "geometry", "wkt", "geom"];
+/// Columns beside which an outline is in degrees, as in Google's Open Buildings.
+const LONGITUDE: &[&str] = &["longitude", "lon", "lng"];
 
 /// Whether a file is a table by its extension.
 #[must_use]
@@ -37,9 +57,9 @@ pub fn is_table(path: &Path) -> bool {
 /// # Errors
 /// [`FormatError::Io`].
 pub fn column_names(path: impl AsRef<Path>) -> Result<Vec<String>, FormatError> {
-    let text = text_of(path.as_ref())?;
+    let text = text_of(path.as_ref())?.text;
     let header = Rows::new(&text, separator_of(&text)).next();
-    let (_, names) = header.unwrap_or_default();
+    let (_, names) = header.and_then(Result::ok).unwrap_or_default();
     Ok(names.iter().map(|name| name.trim().to_owned()).collect())
 }
 
@@ -52,93 +72,345 @@ fn separator_of(text: &str) -> char {
         .unwrap_or(',')
 }
 
+/// Whether the first line names columns of edges or outlines.
+pub(super) fn has_header(text: &str) -> bool {
+    let header = Rows::new(text, separator_of(text)).next();
+    let Some(Ok((_, names))) = header else {
+        return false;
+    };
+    Columns::new(&names).is_some_and(|columns| columns.names.len() > 1)
+}
+
+/// Where a table has what.
+struct Columns {
+    names: Vec<String>,
+    place: Place,
+    class: Option<usize>,
+    image: Option<usize>,
+}
+
+enum Place {
+    Edges([usize; 4]),
+    Outline(usize),
+}
+
+impl Columns {
+    /// `None` without edges and outlines.
+    fn new(header: &[String]) -> Option<Self> {
+        let names: Vec<String> = header
+            .iter()
+            .map(|name| name.trim().to_lowercase())
+            .collect();
+        let column = |known: &[&str]| find(&names, known);
+        let edges = EDGES.map(column);
+        let place = match edges {
+            [Some(x_min), Some(y_min), Some(x_max), Some(y_max)] => {
+                Place::Edges([x_min, y_min, x_max, y_max])
+            }
+            [None, None, None, None] => Place::Outline(column(OUTLINE)?),
+            _ => return None,
+        };
+        Some(Self {
+            place,
+            class: column(CLASS),
+            image: column(IMAGE),
+            names,
+        })
+    }
+}
+
+fn find(names: &[String], known: &[&str]) -> Option<usize> {
+    let mut known = known.iter();
+    known.find_map(|name| names.iter().position(|have| have == name))
+}
+
 /// Reads a table with the columns `xmin`, `ymin`, `xmax`, `ymax`, and as they are there `label` and `image_path`; usual
-/// other names of these are known. Separated by commas, semicolons or tabs, whichever the first line holds most of. A row
-/// whose four edges are all empty says that its image was looked through and holds nothing.
+/// other names of these are known. In place of the edges, `geometry` may hold polygons in pixels as well-known text, as
+/// DeepForest writes them, or `PolygonWKT_Pix`, as SpaceNet does: the boxes around them are taken. Separated by commas,
+/// semicolons or tabs, whichever the first line holds most of. A row whose four edges are all empty, or all 0 as the only
+/// row of its image, says that the image was looked through and holds nothing, as in DeepForest.
 ///
 /// # Errors
-/// [`FormatError::Syntax`] with the line for a missing column, a row of another length, or an edge that is no number.
+/// [`FormatError::Syntax`] with the line for a missing column, a row of another length, or an edge that is no number;
+/// [`FormatError::Degrees`] for polygons beside latitude and longitude.
 pub fn read(path: impl AsRef<Path>, class_column: Option<&str>) -> Result<BoxFile, FormatError> {
     let path = path.as_ref();
-    let text = text_of(path)?;
+    let Text { text, remark } = text_of(path)?;
     let syntax = |line, expected: String, found: String| FormatError::Syntax {
         path: path.to_owned(),
         line,
         expected,
         found,
+        example: EXAMPLE,
     };
-    let mut rows = Rows::new(&text, separator_of(&text));
-    let Some((_, header)) = rows.next() else {
+    let unclosed = |line| {
+        let found = "the end of the file".to_owned();
+        syntax(
+            line,
+            "a quotation mark that ends the value".to_owned(),
+            found,
+        )
+    };
+    let separator = separator_of(&text);
+    let mut rows = Rows::new(&text, separator);
+    let Some(header) = rows.next() else {
         return Err(syntax(
             1,
             "a line with the names of the columns".to_owned(),
             "an empty file".to_owned(),
         ));
     };
-    let header: Vec<String> = header
+    let (_, header) = header.map_err(unclosed)?;
+    let mut columns = Columns::new(&header).ok_or_else(|| without_edges(&header, &syntax))?;
+    if let Some(name) = class_column {
+        let wanted = name.to_lowercase();
+        columns.class = Some(find(&columns.names, &[wanted.as_str()]).ok_or_else(|| {
+            let found = format!("the columns {}", columns.names.join(", "));
+            syntax(1, format!("a column {name:?}"), found)
+        })?);
+    }
+    let longitude = find(&columns.names, LONGITUDE);
+    if let (Place::Outline(outline), Some(longitude)) = (&columns.place, longitude) {
+        return Err(FormatError::Degrees {
+            path: path.to_owned(),
+            found: format!(
+                "{} and {}",
+                columns.names[longitude], columns.names[*outline]
+            ),
+        });
+    }
+    let mut table = Table {
+        images: Vec::new(),
+        places: BTreeMap::new(),
+        nothing: Vec::new(),
+        gathered: Gathered::default(),
+        commas: separator != ',',
+        mended: 0,
+        size: [
+            find(&columns.names, &["width"]),
+            find(&columns.names, &["height"]),
+        ],
+        sizes: BTreeMap::new(),
+    };
+    table.gathered.remarks.extend(remark);
+    for row in rows {
+        let (line, mut row) = row.map_err(unclosed)?;
+        // Some programs end every row with a separator.
+        while row.len() > columns.names.len()
+            && row.last().is_some_and(|value| value.trim().is_empty())
+        {
+            row.pop();
+        }
+        if row.len() != columns.names.len() {
+            let expected = format!("{} values", columns.names.len());
+            return Err(syntax(line, expected, format!("{}", row.len())));
+        }
+        table.row(&columns, line, &row).map_err(|(column, found)| {
+            let what = match columns.place {
+                Place::Edges(_) => "a number",
+                Place::Outline(_) => "a polygon as well-known text",
+            };
+            let expected = format!("{what} as {:?}", columns.names[column]);
+            syntax(line, expected, format!("{:?}", shortened(&found)))
+        })?;
+    }
+    Ok(table.finish())
+}
+
+/// Why a header does not do.
+fn without_edges(
+    header: &[String],
+    syntax: &dyn Fn(usize, String, String) -> FormatError,
+) -> FormatError {
+    let names: Vec<String> = header
         .iter()
         .map(|name| name.trim().to_lowercase())
         .collect();
-    let column = |names: &[&str]| {
-        names
-            .iter()
-            .find_map(|name| header.iter().position(|have| have == name))
-    };
-    let named = |name: &str| {
-        let expected = || format!("a column {name:?}");
-        let found = || format!("the columns {}", shortened(&header.join(", ")));
-        let wanted = name.to_lowercase();
-        column(&[wanted.as_str()]).ok_or_else(|| syntax(1, expected(), found()))
-    };
-    let mut edges = [0; 4];
-    for (place, names) in edges.iter_mut().zip(EDGES) {
-        *place = match column(names) {
-            Some(found) => found,
-            None => named(names[0])?,
-        };
+    let is_number = |name: &String| name.parse::<f64>().is_ok();
+    if names.iter().filter(|name| is_number(name)).count() >= 4 {
+        let found = format!("{:?}", shortened(&header.join(",")));
+        return syntax(1, "a line with the names of the columns".to_owned(), found);
     }
-    let class = match class_column {
-        Some(name) => Some(named(name)?),
-        None => column(CLASS),
-    };
-    let image = column(IMAGE);
-    let mut images: Vec<LabelledImage> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut left_out = BTreeMap::new();
-    for (line, row) in rows {
-        if row.len() != header.len() {
-            let expected = format!("{} values", header.len());
-            return Err(syntax(line, expected, format!("{}", row.len())));
-        }
+    let mut missing = EDGES.iter().filter(|edge| find(&names, edge).is_none());
+    let missing = missing.next().map_or("xmin", |edge| edge[0]);
+    let found = format!("the columns {}", shortened(&names.join(", ")));
+    syntax(1, format!("a column {missing:?}"), found)
+}
+
+/// What the rows add up to.
+struct Table {
+    images: Vec<LabelledImage>,
+    places: BTreeMap<String, usize>,
+    /// For each image, its rows without a place or of four zeros, and the line of its first row.
+    nothing: Vec<(usize, usize)>,
+    gathered: Gathered,
+    /// Whether a comma may stand for a decimal point.
+    commas: bool,
+    /// Numbers with a decimal comma.
+    mended: usize,
+    /// The columns `width` and `height`: of the image, as TensorFlow's tables have them, or of the box.
+    size: [Option<usize>; 2],
+    /// What they say for each image, and whether all its rows say it.
+    sizes: BTreeMap<usize, ([Option<f64>; 2], bool)>,
+}
+
+impl Table {
+    /// Adds a row; the column and the value that cannot be understood otherwise.
+    fn row(
+        &mut self,
+        columns: &Columns,
+        line: usize,
+        row: &[String],
+    ) -> Result<(), (usize, String)> {
         let value = |place: Option<usize>| place.map_or("", |place| row[place].trim());
-        let file = value(image);
-        let place = *places.entry(file.to_owned()).or_insert_with(|| {
-            images.push(LabelledImage {
-                file: file.to_owned(),
-                ..LabelledImage::default()
-            });
-            images.len() - 1
-        });
-        let corners = edges.map(|edge| value(Some(edge)));
-        if corners.iter().all(|text| text.is_empty()) {
-            continue;
-        }
-        let mut numbers = [0.0; 4];
-        for ((number, text), edge) in numbers.iter_mut().zip(corners).zip(edges) {
-            *number = text.parse().map_err(|_| {
-                let expected = format!("a number as {:?}", header[edge]);
-                syntax(line, expected, format!("{:?}", shortened(text)))
-            })?;
-        }
-        let [x_min, y_min, x_max, y_max] = numbers;
-        let bounds = BoundingBox::new(x_min, y_min, x_max, y_max);
-        if accept(&bounds, &mut left_out) {
-            images[place]
-                .boxes
-                .push(LabelledBox::new(bounds, value(class)));
-        }
+        let file = value(columns.image);
+        let place = match self.places.get(file) {
+            Some(&place) => place,
+            None => {
+                self.images.push(LabelledImage {
+                    file: file.to_owned(),
+                    ..LabelledImage::default()
+                });
+                self.nothing.push((0, line));
+                self.places.insert(file.to_owned(), self.images.len() - 1);
+                self.images.len() - 1
+            }
+        };
+        let size = self.size.map(|column| value(column).parse::<f64>().ok());
+        let (first, alike) = self.sizes.entry(place).or_insert((size, true));
+        *alike &= *first == size;
+        let class = value(columns.class);
+        let bounds = match columns.place {
+            Place::Edges(edges) => {
+                let corners = edges.map(|edge| value(Some(edge)));
+                if corners.iter().all(|text| is_nothing(text)) {
+                    self.nothing[place].0 += 1;
+                    return Ok(());
+                }
+                let mut numbers = [0.0; 4];
+                for ((number, text), edge) in numbers.iter_mut().zip(corners).zip(edges) {
+                    *number = self.number(text).ok_or((edge, text.to_owned()))?;
+                }
+                let [x_min, y_min, x_max, y_max] = numbers;
+                // As pandas writes a row without values.
+                if numbers == [0.0; 4] || numbers.iter().all(|number| number.is_nan()) {
+                    self.nothing[place].0 += 1;
+                    return Ok(());
+                }
+                BoundingBox::new(x_min, y_min, x_max, y_max)
+            }
+            Place::Outline(column) => match wkt(value(Some(column))) {
+                None => return Err((column, value(Some(column)).to_owned())),
+                Some(Wkt::Empty) => {
+                    self.nothing[place].0 += 1;
+                    return Ok(());
+                }
+                Some(Wkt::NoArea) => {
+                    self.images[place].left_out += 1;
+                    self.gathered
+                        .leave_out("that are lines or points", || format!("line {line}"));
+                    return Ok(());
+                }
+                Some(Wkt::Area(points)) => {
+                    if !is_upright(&points) {
+                        self.gathered.upright("polygons");
+                    }
+                    around(&points).unwrap_or_default()
+                }
+            },
+        };
+        let one = LabelledBox::new(bounds, class);
+        self.gathered
+            .add(&mut self.images[place], one, || format!("line {line}"));
+        Ok(())
     }
-    Ok(BoxFile::named(images, left_out))
+
+    fn number(&mut self, text: &str) -> Option<f64> {
+        if is_nothing(text) {
+            return Some(f64::NAN);
+        }
+        if let Ok(number) = text.parse() {
+            return Some(number);
+        }
+        // As spreadsheets of half the world write it.
+        if self.commas && text.matches(',').count() == 1 {
+            let number = text.replace(',', ".").parse().ok()?;
+            self.mended += 1;
+            return Some(number);
+        }
+        None
+    }
+
+    fn finish(mut self) -> BoxFile {
+        for (image, &(count, line)) in self.images.iter_mut().zip(&self.nothing) {
+            // Alone, such a row is DeepForest's way to say that nothing is there.
+            if count == 0 || (image.boxes.is_empty() && image.left_out == 0 && count == 1) {
+                continue;
+            }
+            image.left_out += count;
+            for _ in 0..count {
+                self.gathered.leave_out("of rows without a place", || {
+                    format!("in the rows from line {line}")
+                });
+            }
+        }
+        if self.mended > 0 {
+            let text = format!("{} numbers with a decimal comma were read", self.mended);
+            let remark = Remark::new(RemarkKind::Repaired, text).count(self.mended);
+            self.gathered.remarks.push(remark);
+        }
+        for (&place, (size, alike)) in &self.sizes {
+            let image = &mut self.images[place];
+            let [Some(width), Some(height)] = *size else {
+                continue;
+            };
+            // Of the image, and not of a box: the same for all rows, around all boxes, and none begins in its corner alone.
+            let mut edges = image.boxes.iter().map(|one| &one.bounds);
+            let fits = edges
+                .clone()
+                .all(|one| one.x_max <= width && one.y_max <= height);
+            let moved =
+                image.boxes.is_empty() || edges.any(|one| one.x_min > 0.0 || one.y_min > 0.0);
+            if *alike
+                && fits
+                && moved
+                && (1.0..1e9).contains(&width)
+                && (1.0..1e9).contains(&height)
+            {
+                image.width = Some(width as usize);
+                image.height = Some(height as usize);
+            }
+        }
+        if self.images.is_empty() {
+            self.gathered.remarks.push(
+                Remark::new(
+                    RemarkKind::Noted,
+                    "the table has no rows, so that no image has boxes",
+                )
+                .next("check that it is the right file"),
+            );
+            self.images.push(LabelledImage::default());
+        }
+        let nameless = self
+            .images
+            .iter()
+            .filter(|image| image.file.is_empty())
+            .map(|image| image.boxes.len())
+            .sum::<usize>();
+        if self.images.len() > 1 && nameless > 0 {
+            let text = format!("{} of the table name no image", boxes(nameless));
+            let remark = Remark::new(RemarkKind::Noted, text)
+                .count(nameless)
+                .next("fill in the column of the image");
+            self.gathered.remarks.push(remark);
+        }
+        self.gathered.finish(self.images, None)
+    }
+}
+
+/// How tables write that there is no value.
+fn is_nothing(text: &str) -> bool {
+    ["", "na", "none", "null", "<na>"].contains(&text.to_lowercase().as_str())
 }
 
 /// Writes a table with the columns `image_path`, `xmin`, `ymin`, `xmax`, `ymax`, `label`; an image without boxes gets one
@@ -175,7 +447,8 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// The rows of a table with the lines they begin on (RFC 4180); empty lines are left out.
+/// The rows of a table with the lines they begin on (RFC 4180); empty lines are left out. A quotation mark that is not
+/// closed is an error with its line: it would swallow the rest of the table.
 struct Rows<'a> {
     rest: &'a str,
     line: usize,
@@ -193,13 +466,13 @@ impl<'a> Rows<'a> {
 }
 
 impl Iterator for Rows<'_> {
-    type Item = (usize, Vec<String>);
+    type Item = Result<(usize, Vec<String>), usize>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while let Some(after) = self
             .rest
             .strip_prefix("\r\n")
-            .or(self.rest.strip_prefix('\n'))
+            .or(self.rest.strip_prefix(['\n', '\r']))
         {
             self.rest = after;
             self.line += 1;
@@ -208,28 +481,50 @@ impl Iterator for Rows<'_> {
             return None;
         }
         let (start, mut row, mut value) = (self.line, Vec::new(), String::new());
-        let mut quoted = false;
+        let mut quoted = None;
         let mut characters = self.rest.char_indices().peekable();
         let mut end = self.rest.len();
         while let Some((at, character)) = characters.next() {
             self.line += usize::from(character == '\n');
             match character {
-                '"' if quoted && characters.peek().is_some_and(|&(_, next)| next == '"') => {
+                '"' if quoted.is_some()
+                    && characters.peek().is_some_and(|&(_, next)| next == '"') =>
+                {
                     value.push('"');
                     characters.next();
                 }
-                '"' if quoted || value.is_empty() => quoted = !quoted,
-                '\n' if !quoted => {
+                '"' if quoted.is_some() => quoted = None,
+                '"' if value.trim().is_empty() => {
+                    value.clear();
+                    quoted = Some(self.line);
+                }
+                '\n' if quoted.is_none() => {
                     end = at + 1;
                     break;
                 }
-                '\r' if !quoted => {}
-                _ if character == self.separator && !quoted => row.push(std::mem::take(&mut value)),
+                '\r' if quoted.is_none() => {
+                    if characters.peek().is_some_and(|&(_, next)| next == '\n') {
+                        continue;
+                    }
+                    // The line ends of old spreadsheets.
+                    self.line += 1;
+                    end = at + 1;
+                    break;
+                }
+                _ if character == self.separator && quoted.is_none() => {
+                    row.push(std::mem::take(&mut value));
+                }
                 _ => value.push(character),
             }
         }
         row.push(value);
         self.rest = &self.rest[end..];
-        Some((start, row))
+        Some(match quoted {
+            None => Ok((start, row)),
+            Some(line) => {
+                self.rest = "";
+                Err(line)
+            }
+        })
     }
 }

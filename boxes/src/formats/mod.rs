@@ -1,12 +1,20 @@
-//! Label files of boxes: COCO, Pascal VOC, YOLO and CSV, read and written.
+//! Label files of boxes: COCO, Pascal VOC, YOLO and CSV, read and written; labelme, CVAT and DOTA, read.
 //!
-//! All four become [`LabelledImage`]s in one convention: pixels with exclusive far edges, class names as text. Boxes that
-//! are none (no width, NaN, edges the wrong way round) are left out and counted in [`BoxFile::left_out`]; what makes a file
-//! contradict itself is an error.
+//! All become [`LabelledImage`]s in one convention: pixels with exclusive far edges, class names as text. Boxes that are
+//! none (no width, NaN, edges the wrong way round) or that no reader could place are left out and counted in
+//! [`BoxFile::left_out`]; what a person should know besides is in [`BoxFile::remarks`]; what leaves no box is an error.
 
 pub mod coco;
 pub mod csv;
+pub mod cvat;
+pub mod dota;
 mod error;
+mod json;
+mod kind;
+pub mod labelme;
+mod remark;
+mod shape;
+mod text;
 pub mod voc;
 mod xml;
 pub mod yolo;
@@ -17,6 +25,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use error::FormatError;
+pub use kind::{Format, format_of};
+pub use remark::{Remark, RemarkKind};
 
 use crate::BoundingBox;
 
@@ -57,6 +67,36 @@ pub struct LabelledImage {
     pub height: Option<usize>,
     /// Its boxes; none for an image that was looked through and holds nothing.
     pub boxes: Vec<LabelledBox>,
+    /// Its boxes that were left out: an image without any box that counts some here is not empty, but broken.
+    #[serde(default)]
+    pub left_out: usize,
+}
+
+impl LabelledImage {
+    /// Whether the label file's name for the image fits a file of this name: alike but for folders, extension and capitals.
+    /// An image without a name fits all.
+    #[must_use]
+    pub fn is_called(&self, wanted: &str) -> bool {
+        let alike = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+        let (own, wanted) = (last(&self.file), last(wanted));
+        self.file.trim().is_empty()
+            || alike(own, wanted)
+            || alike(own, stem(wanted))
+            || alike(stem(own), wanted)
+            || alike(stem(own), stem(wanted))
+    }
+}
+
+/// The last part of a path, of whichever system.
+fn last(name: &str) -> &str {
+    let name = name.trim();
+    name.rsplit(['/', '\\']).next().unwrap_or(name)
+}
+
+/// The last part without its extension.
+fn stem(name: &str) -> &str {
+    let name = last(name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 /// What a label file holds.
@@ -68,14 +108,17 @@ pub struct BoxFile {
     pub classes: Vec<String>,
     /// Boxes that are none and were left out, counted by reason.
     pub left_out: BTreeMap<&'static str, usize>,
+    /// Where the first one of each reason is: `annotation 5`, `line 3`.
+    pub first_left_out: BTreeMap<&'static str, String>,
+    /// What else a person should know.
+    pub remarks: Vec<Remark>,
+    /// Whether the classes are mere numbers, since nothing names them.
+    pub unnamed_classes: bool,
 }
 
 impl BoxFile {
     /// Files whose classes are those that occur.
-    pub(crate) fn named(
-        images: Vec<LabelledImage>,
-        left_out: BTreeMap<&'static str, usize>,
-    ) -> Self {
+    fn named(images: Vec<LabelledImage>, left_out: BTreeMap<&'static str, usize>) -> Self {
         let boxes = images.iter().flat_map(|image| &image.boxes);
         let classes: BTreeSet<&str> = boxes.map(|one| one.class.as_str()).collect();
         let classes = classes.into_iter().filter(|name| !name.is_empty());
@@ -83,11 +126,13 @@ impl BoxFile {
             classes: classes.map(str::to_owned).collect(),
             images,
             left_out,
+            ..Self::default()
         }
     }
 
     /// The image of this file name: the whole path as the file gives it, its last part, or its last part without
-    /// extension, whichever fits first; the only image when there is only one.
+    /// extension, whichever fits first, then without regard to capitals; the only image when there is only one
+    /// ([`LabelledImage::is_called`] tells whether its name fits).
     ///
     /// # Errors
     /// [`FormatError::NoImage`] lists images that there are; [`FormatError::SeveralImages`] when two fit equally.
@@ -95,18 +140,19 @@ impl BoxFile {
         if let [only] = self.images.as_slice() {
             return Ok(only);
         }
-        fn last(name: &str) -> &str {
-            name.rsplit(['/', '\\']).next().unwrap_or(name)
-        }
-        fn stem(name: &str) -> &str {
-            let name = last(name);
-            name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-        }
         fn whole(name: &str) -> &str {
             name
         }
-        for part in [whole, last, stem] {
-            let fits = |image: &&LabelledImage| part(&image.file) == part(wanted);
+        for (part, capitals) in [
+            (whole as fn(&str) -> &str, true),
+            (last, true),
+            (stem, true),
+            (stem, false),
+        ] {
+            let fits = |image: &&LabelledImage| {
+                let (own, wanted) = (part(&image.file), part(wanted));
+                own == wanted || (!capitals && own.to_lowercase() == wanted.to_lowercase())
+            };
             let mut fitting = self.images.iter().filter(fits);
             match (fitting.next(), fitting.next()) {
                 (Some(image), None) => return Ok(image),
@@ -119,16 +165,16 @@ impl BoxFile {
                 (None, _) => {}
             }
         }
+        let named = || {
+            let names = self.images.iter().map(|image| image.file.as_str());
+            names.filter(|name| !name.trim().is_empty())
+        };
         Err(FormatError::NoImage {
             path: path.to_owned(),
             wanted: wanted.to_owned(),
             images: self.images.len(),
-            some: self
-                .images
-                .iter()
-                .take(5)
-                .map(|image| image.file.clone())
-                .collect(),
+            nameless: self.images.len() - named().count(),
+            some: named().take(5).map(str::to_owned).collect(),
         })
     }
 
@@ -150,108 +196,44 @@ pub struct ReadOptions {
     pub origin: voc::Origin,
     /// Columns and rows of the image, which YOLO's shares of it need.
     pub size: Option<(usize, usize)>,
-    /// YOLO's class names by number; otherwise those of a `classes.txt`, `obj.names` or `data.yaml` beside the file.
+    /// YOLO's class names by number; otherwise those of a `data.yaml`, `classes.txt` or `obj.names` beside the file or
+    /// above it.
     pub class_names: Option<Vec<String>>,
     /// The column of a CSV that holds the class.
     pub class_column: Option<String>,
+    /// The name of the image in a file of several, where it is not that of the scene.
+    pub image: Option<String>,
 }
 
-/// Reads a label file by its extension: `.xml` is Pascal VOC, `.json` COCO, `.txt` YOLO, `.csv` a table.
+/// Reads a label file of any format that [`format_of`] knows.
 ///
 /// # Errors
 /// [`FormatError`]: the file cannot be read, is of another kind, or contradicts itself.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, FormatError> {
     let path = path.as_ref();
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    match extension.to_lowercase().as_str() {
-        "xml" => voc::read(path, options.origin),
-        "json" => coco::read(path),
-        "txt" => yolo::read(path, options),
-        "csv" | "tsv" => csv::read(path, options.class_column.as_deref()),
-        found => Err(FormatError::UnknownKind {
+    match format_of(path)? {
+        Some(Format::Coco) => coco::read(path),
+        Some(Format::LabelMe) => labelme::read(path),
+        Some(Format::PascalVoc) => voc::read(path, options.origin),
+        Some(Format::Cvat) => cvat::read(path),
+        Some(Format::Yolo) => yolo::read(path, options),
+        Some(Format::Dota) => dota::read(path),
+        Some(Format::Table) => csv::read(path, options.class_column.as_deref()),
+        None => Err(FormatError::UnknownKind {
             path: path.to_owned(),
-            found: found.to_owned(),
+            found: path
+                .extension()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .to_lowercase(),
         }),
     }
 }
 
-/// The text of a file, its byte order mark taken off; bytes that are not UTF-8 are replaced.
-fn text_of(path: &Path) -> Result<String, FormatError> {
-    let bytes = std::fs::read(path).map_err(|source| FormatError::Io {
-        path: path.to_owned(),
-        doing: "read",
-        source,
-    })?;
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
-}
-
-/// Writes a file under another name first, so that a full disk or a crash leaves the old one whole.
-fn write_text(path: &Path, text: &str) -> Result<(), FormatError> {
-    let io = |source| FormatError::Io {
-        path: path.to_owned(),
-        doing: "write",
-        source,
-    };
-    // What a link points to is replaced, not the link.
-    let target = match std::fs::canonicalize(path) {
-        Ok(pointed) if path.is_symlink() => pointed,
-        _ => path.to_owned(),
-    };
-    let mut name = std::ffi::OsString::from(".");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(format!(".{}.new", std::process::id()));
-    let staged = target.with_file_name(name);
-    write_and_rename(&staged, &target, text).map_err(|source| {
-        let _ = std::fs::remove_file(&staged);
-        io(source)
-    })
-}
-
-/// The new file has the permissions of the one it replaces, and is on the disk before it has its name.
-fn write_and_rename(staged: &Path, target: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let mut file = std::fs::File::create(staged)?;
-    file.write_all(text.as_bytes())?;
-    if let Ok(replaced) = std::fs::metadata(target)
-        && replaced.is_file()
-    {
-        file.set_permissions(replaced.permissions())?;
-    }
-    file.sync_all()?;
-    std::fs::rename(staged, target)?;
-    let folder = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    // Some file systems refuse to flush a folder; the rename itself has succeeded then.
-    if let Ok(folder) = std::fs::File::open(folder.unwrap_or(Path::new("."))) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
-}
-
-/// Why a box is none; `None` for one that is.
-fn fault(bounds: &BoundingBox) -> Option<&'static str> {
-    if !bounds.is_finite() {
-        Some("with coordinates that are not finite numbers")
-    } else if bounds.width() < 0.0 || bounds.height() < 0.0 {
-        Some("with edges the wrong way round")
-    } else if bounds.area() == 0.0 {
-        Some("without width or height")
-    } else {
-        None
-    }
-}
-
-/// Counts a box that is none, or returns `true`.
-fn accept(bounds: &BoundingBox, left_out: &mut BTreeMap<&'static str, usize>) -> bool {
-    let fault = fault(bounds);
-    if let Some(why) = fault {
-        *left_out.entry(why).or_default() += 1;
-    }
-    fault.is_none()
-}
-
+#[cfg(test)]
+mod broken_tests;
+#[cfg(test)]
+mod format_tests;
 #[cfg(test)]
 mod results_tests;
 #[cfg(test)]

@@ -61,6 +61,7 @@ pub(super) fn assert_says(message: &str, parts: &[&str]) {
 
 fn image(file: &str) -> LabelledImage {
     LabelledImage {
+        left_out: 0,
         file: file.to_owned(),
         width: Some(200),
         height: Some(100),
@@ -132,7 +133,10 @@ fn every_format_reads_what_it_wrote() {
 
 #[test]
 fn a_file_of_no_known_kind_or_that_is_not_there_is_named() {
-    assert_says(&error_of("a.dbf", ""), &[".xml (Pascal VOC)", "\"dbf\""]);
+    assert_says(
+        &error_of("a.dbf", ""),
+        &[".xml (Pascal VOC, CVAT)", "\"dbf\""],
+    );
     let error = read(Path::new("nowhere/a.xml"), &ReadOptions::default()).unwrap_err();
     assert_says(&error.to_string(), &["cannot read", "nowhere/a.xml"]);
     let error = read(Path::new("a.dbf"), &ReadOptions::default()).unwrap_err();
@@ -394,7 +398,7 @@ fn yolo_classes_are_named_by_a_file_beside_or_above_or_by_their_numbers() {
     file.beside("classes.txt", "ash\n");
     assert_says(
         &first().unwrap_err().to_string(),
-        &["class \"1\" is none of ash"],
+        &["class number 1 has no name", "names 0 alone"],
     );
 }
 

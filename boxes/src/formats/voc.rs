@@ -1,14 +1,19 @@
 //! Pascal VOC: one XML file an image.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::xml::{self, Element, escaped, shortened};
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage, accept, text_of, write_text};
+use super::remark::Gathered;
+use super::shape::{around, turned};
+use super::text::{shortened, text_of, write_text};
+use super::xml::{self, Element, escaped};
+use super::{BoxFile, FormatError, LabelledBox, LabelledImage};
 use crate::BoundingBox;
+
+const EXAMPLE: &str = "an object of Pascal VOC is `<object><name>tree</name><bndbox><xmin>1</xmin><ymin>2</ymin>\
+                       <xmax>30</xmax><ymax>40</ymax></bndbox></object>`";
 
 /// How a Pascal VOC file counts pixels. The files themselves do not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +26,9 @@ pub enum Origin {
     One,
 }
 
-/// Reads the boxes of one image.
+/// Reads the boxes of one image. An object with a turned box alone (`robndbox`, as roLabelImg writes it) gets the upright
+/// box around it; objects marked as difficult count like the others, as torchvision and Detectron2 have it, which
+/// [`BoxFile::remarks`] says.
 ///
 /// # Errors
 /// [`FormatError::Syntax`] with the line for broken XML, an object without a box, or a coordinate that is no number;
@@ -33,10 +40,12 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
         line,
         expected: expected.to_owned(),
         found,
+        example: EXAMPLE,
     };
-    let root = xml::parse(&text_of(path)?)
-        .map_err(|fault| syntax(fault.line, &fault.expected, fault.found))?;
-    if root.name != "annotation" {
+    let text = text_of(path)?;
+    let root =
+        xml::parse(&text.text).map_err(|fault| syntax(fault.line, &fault.expected, fault.found))?;
+    if !root.name.eq_ignore_ascii_case("annotation") {
         let found = format!("<{}>", shortened(&root.name));
         return Err(syntax(root.line, "<annotation> of Pascal VOC", found));
     }
@@ -50,55 +59,72 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
             )
         })?;
         let text = &element.text;
-        let value = text
-            .parse::<f64>()
-            .map_err(|_| syntax(element.line, &expected, format!("{:?}", shortened(text))))?;
+        text.parse::<f64>()
+            .map_err(|_| syntax(element.line, &expected, format!("{:?}", shortened(text))))
+    };
+    let edge = |parent: &Element, name: &str| -> Result<f64, FormatError> {
+        let value = number(parent, name)?;
         if origin == Origin::One && value < 1.0 {
             return Err(FormatError::Origin {
                 path: path.to_owned(),
-                line: element.line,
+                line: parent
+                    .child(name)
+                    .map_or(parent.line, |element| element.line),
                 found: value,
             });
         }
         Ok(value)
     };
-    let mut left_out = BTreeMap::new();
-    let mut boxes = Vec::new();
-    let objects = root.children.iter().filter(|child| child.name == "object");
-    for object in objects {
-        let Some(corners) = object.child("bndbox") else {
-            let found = "<object> without it".to_owned();
-            return Err(syntax(object.line, "<bndbox>", found));
-        };
+    let back = if origin == Origin::One { 1.0 } else { 0.0 };
+    let size = root.child("size");
+    // Tools that do not know the size write 0.
+    let side = |name| {
+        let text = size?.text_of(name);
+        let pixels = text.parse::<f64>().ok();
+        pixels
+            .filter(|pixels| (1.0..1e9).contains(pixels))
+            .map(|pixels| pixels as usize)
+    };
+    let mut image = LabelledImage {
+        file: root.text_of("filename").to_owned(),
+        width: side("width"),
+        height: side("height"),
+        ..LabelledImage::default()
+    };
+    let mut gathered = Gathered::default();
+    gathered.remarks.extend(text.remark);
+    for object in root.all("object") {
         let class = object.text_of("name");
         if class.is_empty() {
             let found = "<object> without it".to_owned();
             return Err(syntax(object.line, "<name> with the class", found));
         }
-        let back = if origin == Origin::One { 1.0 } else { 0.0 };
-        let bounds = BoundingBox::new(
-            number(corners, "xmin")? - back,
-            number(corners, "ymin")? - back,
-            number(corners, "xmax")?,
-            number(corners, "ymax")?,
-        );
-        if accept(&bounds, &mut left_out) {
-            boxes.push(LabelledBox::new(bounds, class));
+        let bounds = if let Some(corners) = object.child("bndbox") {
+            BoundingBox::new(
+                edge(corners, "xmin")? - back,
+                edge(corners, "ymin")? - back,
+                edge(corners, "xmax")?,
+                edge(corners, "ymax")?,
+            )
+        } else if let Some(oriented) = object.child("robndbox") {
+            let center = (
+                number(oriented, "cx")? - back,
+                number(oriented, "cy")? - back,
+            );
+            let (width, height) = (number(oriented, "w")?, number(oriented, "h")?);
+            gathered.upright("turned boxes");
+            around(&turned(center, width, height, number(oriented, "angle")?)).unwrap_or_default()
+        } else {
+            let found = "<object> without it".to_owned();
+            return Err(syntax(object.line, "<bndbox>", found));
+        };
+        if !["", "0", "false"].contains(&object.text_of("difficult").to_lowercase().as_str()) {
+            gathered.difficult();
         }
+        let one = LabelledBox::new(bounds, class);
+        gathered.add(&mut image, one, || format!("line {}", object.line));
     }
-    let size = root.child("size");
-    // Tools that do not know the size write 0.
-    let side = |name| {
-        let text = size?.text_of(name);
-        text.parse::<usize>().ok().filter(|&pixels| pixels > 0)
-    };
-    let image = LabelledImage {
-        file: root.text_of("filename").to_owned(),
-        width: side("width"),
-        height: side("height"),
-        boxes,
-    };
-    Ok(BoxFile::named(vec![image], left_out))
+    Ok(gathered.finish(vec![image], None))
 }
 
 /// Writes the boxes of one image. Crowds and masks' areas have no place in the format.

@@ -1,6 +1,8 @@
 //! As much XML as label files hold: elements, text, entities, comments. No external entities, so that nothing but the file
 //! itself is ever read.
 
+use super::text::shortened;
+
 /// Elements inside each other; Pascal VOC has five levels.
 const DEEPEST: usize = 64;
 
@@ -10,6 +12,8 @@ pub(super) struct Element {
     pub(super) name: String,
     /// The line it begins on, from 1.
     pub(super) line: usize,
+    /// Its attributes, in their order.
+    pub(super) attributes: Vec<(String, String)>,
     /// Its own text, without surrounding space.
     pub(super) text: String,
     pub(super) children: Vec<Element>,
@@ -19,6 +23,17 @@ impl Element {
     /// The first element of this name inside.
     pub(super) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
+    }
+
+    /// The attribute of this name.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(have, _)| have == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The elements of this name inside.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The text of the first element of this name inside; empty without one.
@@ -80,7 +95,25 @@ impl<'a> Reader<'a> {
             } else if self.rest.starts_with("<!") {
                 self.take_until(">")?;
             } else if let Some(done) = self.tag()? {
+                return self.nothing_after(done);
+            }
+        }
+    }
+
+    /// Two documents in one file would lose the second without a word.
+    fn nothing_after(mut self, done: Element) -> Result<Element, Fault> {
+        loop {
+            let rest = self.rest.trim_start();
+            self.take(self.rest.len() - rest.len());
+            if rest.is_empty() {
                 return Ok(done);
+            } else if rest.starts_with("<!--") {
+                self.take_until("-->")?;
+            } else if rest.starts_with("<?") {
+                self.take_until("?>")?;
+            } else {
+                let expected = format!("the end of the file after </{}>", done.name);
+                return Err(self.fault(&expected, format!("{:?}", shortened(rest))));
             }
         }
     }
@@ -88,8 +121,9 @@ impl<'a> Reader<'a> {
     /// Reads a tag; returns the outermost element when it ends here.
     fn tag(&mut self) -> Result<Option<Element>, Fault> {
         let line = self.line;
-        let tag = self.take_until(">")?;
-        let inside = tag.trim_start_matches('<').trim_end_matches('>').trim();
+        let tag = self.take_tag()?;
+        let inside = tag.strip_prefix('<').unwrap_or(tag);
+        let inside = inside.strip_suffix('>').unwrap_or(inside).trim();
         if let Some(name) = inside.strip_prefix('/') {
             return match self.open.pop() {
                 Some(open) if open.name == name.trim() => Ok(self.close(open)),
@@ -102,8 +136,8 @@ impl<'a> Reader<'a> {
             };
         }
         let alone = inside.ends_with('/');
-        let name = inside.trim_end_matches('/').split_whitespace().next();
-        let Some(name) = name else {
+        let inside = inside.strip_suffix('/').unwrap_or(inside);
+        let Some(name) = inside.split_whitespace().next() else {
             return Err(self.fault("the name of an element", "<>".to_owned()));
         };
         if self.open.len() >= DEEPEST {
@@ -112,6 +146,7 @@ impl<'a> Reader<'a> {
         let element = Element {
             name: name.to_owned(),
             line,
+            attributes: attributes(&inside[inside.find(name).unwrap_or(0) + name.len()..]),
             ..Element::default()
         };
         if alone {
@@ -130,6 +165,20 @@ impl<'a> Reader<'a> {
             }
             None => Some(element),
         }
+    }
+
+    /// A tag to its end; `>` between quotes belongs to an attribute.
+    fn take_tag(&mut self) -> Result<&'a str, Fault> {
+        let mut quote = None;
+        for (at, letter) in self.rest.char_indices() {
+            match (quote, letter) {
+                (None, '>') => return Ok(self.take(at + 1)),
+                (None, '"' | '\'') => quote = Some(letter),
+                (Some(open), letter) if open == letter => quote = None,
+                _ => {}
+            }
+        }
+        Err(self.fault("\">\"", "the end of the file".to_owned()))
     }
 
     fn take(&mut self, length: usize) -> &'a str {
@@ -155,12 +204,23 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The first characters of a text, for messages.
-pub(super) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+/// `name="value"` or `name='value'`, with anything but names and values passed over.
+fn attributes(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((name, after)) = rest.split_once('=') {
+        let after = after.trim_start();
+        let Some(quote) = after.chars().next().filter(|quote| "\"'".contains(*quote)) else {
+            break;
+        };
+        let Some((value, further)) = after[1..].split_once(quote) else {
+            break;
+        };
+        let name = name.split_whitespace().next_back().unwrap_or_default();
+        found.push((name.to_owned(), unescape(value)));
+        rest = further;
     }
+    found
 }
 
 fn unescape(text: &str) -> String {
@@ -227,6 +287,11 @@ mod tests {
         assert_eq!(found.text_of("c"), "<raw>");
         assert_eq!(found.child("b").map(|b| b.line), Some(5));
         assert_eq!(unescape(&escaped("<a & b>")), "<a & b>");
+        assert_eq!(found.attribute("one"), Some("1"));
+        let text = "<a one=\"x > y\"  two = '&lt;\"'/> <!-- after -->\n";
+        let found = parse(text).unwrap();
+        assert_eq!(found.attribute("one"), Some("x > y"));
+        assert_eq!(found.attribute("two"), Some("<\""));
     }
 
     #[test]
@@ -239,6 +304,8 @@ mod tests {
             ("hello <a/>", 1, "\"hello\""),
             ("</a>", 1, "</a>"),
             ("<>", 1, "<>"),
+            ("<a/>\n<a/>", 2, "\"<a/>\""),
+            ("<a b=\"", 1, "the end of the file"),
         ] {
             let fault = parse(text).unwrap_err();
             assert_eq!(

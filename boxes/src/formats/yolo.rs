@@ -1,113 +1,180 @@
 //! YOLO: a text file an image, a line a box: the class's number, then centre, width and height as shares of the image.
 
-use std::collections::BTreeMap;
+mod names;
+
 use std::path::Path;
 
-use super::xml::shortened;
-use super::{
-    BoxFile, FormatError, LabelledBox, LabelledImage, ReadOptions, accept, text_of, write_text,
-};
+use super::remark::{Gathered, Remark, RemarkKind, boxes};
+use super::shape::{around, is_upright, pairs};
+use super::text::{Text, shortened, text_of, write_text};
+use super::{BoxFile, FormatError, LabelledBox, LabelledImage, ReadOptions};
 use crate::BoundingBox;
+use names::Names;
 
-/// Files that name the classes, a line each, beside the labels or in the folder above.
-const NAME_FILES: [&str; 4] = ["classes.txt", "obj.names", "data.yaml", "dataset.yaml"];
+const EXAMPLE: &str = "a line of YOLO is `class x y width height`: the class's number, and centre and size of the box as shares \
+                       of the image from 0 to 1";
 
-/// Reads the boxes of one image, whose size `options` must say. Lines with more than four numbers are outlines (`x y`
-/// pairs), whose bounding boxes are taken; a fifth number alone is a score and is passed over. Classes are named by
-/// `options`, by a `classes.txt`, `obj.names` or `data.yaml` beside the file or above it, or by their numbers.
+/// Reads the boxes of one image, whose size `options` must say. By the numbers after the class's number: 4 are a box, 5 a
+/// box and its confidence, 8 the corners of a turned box, another even count an outline of points, another odd count an
+/// outline and its confidence; with `kpt_shape` in the `data.yaml`, or where every third number is a visibility, the rest
+/// after 4 are keypoints. Of turned boxes and outlines, the upright boxes around them are taken.
+///
+/// Classes are named by `options`, or by a `data.yaml`, `classes.txt`, `obj.names` or `obj.data` in the folder of the file
+/// or above it, up to the root of the data set; otherwise by their numbers ([`BoxFile::unnamed_classes`]).
 ///
 /// # Errors
 /// [`FormatError::SizeNeeded`]; [`FormatError::Syntax`] with the line for what is no number or no box;
-/// [`FormatError::UnknownClass`] for a number beyond the names.
+/// [`FormatError::ClassNumber`] for a number beyond the names; [`FormatError::Names`] and [`FormatError::NamesDiffer`] for
+/// files of names that cannot be read or contradict each other.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, FormatError> {
     let path = path.as_ref();
     let (width, height) = options.size.ok_or_else(|| FormatError::SizeNeeded {
         path: path.to_owned(),
     })?;
-    let text = text_of(path)?;
-    let names = match &options.class_names {
-        Some(names) => Some(names.clone()),
-        None => names_beside(path),
-    };
+    let Text { text, remark } = text_of(path)?;
     let syntax = |line, expected: &str, found: String| FormatError::Syntax {
         path: path.to_owned(),
         line,
         expected: expected.to_owned(),
         found,
+        example: EXAMPLE,
     };
-    let mut left_out = BTreeMap::new();
-    let mut boxes = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let mut words = line.split_whitespace();
-        let Some(class) = words.next() else {
-            continue;
-        };
-        let line = index + 1;
-        let number: usize = class.parse().map_err(|_| {
-            let found = format!("{:?}", shortened(class));
-            syntax(line, "the class's number, from 0", found)
-        })?;
-        let numbers = words.map(|word| {
-            word.parse::<f64>()
-                .map_err(|_| syntax(line, "a number", format!("{:?}", shortened(word))))
-        });
-        let numbers = numbers.collect::<Result<Vec<f64>, _>>()?;
-        let bounds = match *numbers.as_slice() {
-            [x, y, width, height] | [x, y, width, height, _] => {
-                BoundingBox::from_center(x, y, width, height)
+    let lines = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line));
+    let mut parsed = Vec::new();
+    for (line, text) in lines.filter(|(_, text)| !text.trim().is_empty()) {
+        parsed.push(
+            Line::parse(line, text).map_err(|(expected, found)| syntax(line, expected, found))?,
+        );
+    }
+    let names = match &options.class_names {
+        Some(names) => Names::given(names),
+        None => Names::of(path, &parsed)?,
+    };
+    let mut gathered = Gathered::default();
+    gathered.remarks.extend(remark);
+    gathered.remarks.extend(names.remarks.iter().cloned());
+    names.check(path, &parsed)?;
+    let mut image = LabelledImage {
+        file: path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        width: Some(width),
+        height: Some(height),
+        ..LabelledImage::default()
+    };
+    let keypoints = names.keypoints.or_else(|| visibilities(&parsed));
+    let (mut scored, mut posed) = (0, 0);
+    for one in &parsed {
+        let (bounds, numbers) = match *one.numbers.as_slice() {
+            [x, y, width, height] => (BoundingBox::from_center(x, y, width, height), 4),
+            [x, y, width, height, _] => {
+                scored += 1;
+                (BoundingBox::from_center(x, y, width, height), 4)
             }
-            ref points if points.len() >= 6 && points.len() % 2 == 0 => around(points),
+            [x, y, width, height, ..]
+                if keypoints.is_some_and(|count| {
+                    (0..=1).contains(&(one.numbers.len() as i64 - 4 - count as i64))
+                }) =>
+            {
+                posed += 1;
+                (BoundingBox::from_center(x, y, width, height), 4)
+            }
+            ref points if points.len() >= 6 => {
+                let even = points.len() / 2 * 2;
+                scored += points.len() - even;
+                let corners = pairs(&points[..even]).unwrap_or_default();
+                if !is_upright(&corners) {
+                    gathered.upright(if even == 8 {
+                        "turned boxes"
+                    } else {
+                        "outlines"
+                    });
+                }
+                (around(&corners).unwrap_or_default(), even)
+            }
             ref others => {
                 let found = format!("{} numbers", others.len());
                 let expected = "centre, width and height, or an outline of at least three points,";
-                return Err(syntax(line, expected, found));
+                return Err(syntax(one.line, expected, found));
             }
         };
-        if bounds.is_finite()
-            && [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max]
-                .iter()
-                .any(|edge| edge.abs() > 4.0)
-        {
-            let found = format!(
-                "{:?}",
-                shortened(
-                    &numbers
-                        .iter()
-                        .map(f64::to_string)
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                )
-            );
-            return Err(syntax(line, "shares of the image from 0 to 1", found));
+        let edges = [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max];
+        if bounds.is_finite() && edges.iter().any(|edge| edge.abs() > 4.0) {
+            let shares = one.numbers[..numbers].iter().map(f64::to_string);
+            let found = format!("{:?}", shortened(&shares.collect::<Vec<_>>().join(" ")));
+            return Err(syntax(one.line, "shares of the image from 0 to 1", found));
         }
-        let class = match &names {
-            None => number.to_string(),
-            Some(names) => names
-                .get(number)
-                .cloned()
-                .ok_or_else(|| FormatError::UnknownClass {
-                    path: path.to_owned(),
-                    found: number.to_string(),
-                    classes: names.clone(),
-                })?,
-        };
         let bounds = bounds.scale(width as f64, height as f64);
-        if accept(&bounds, &mut left_out) {
-            boxes.push(LabelledBox::new(bounds, class));
-        }
+        let one_box = LabelledBox::new(bounds, names.name(one.class));
+        gathered.add(&mut image, one_box, || format!("line {}", one.line));
     }
-    let file = path.file_stem().unwrap_or_default().to_string_lossy();
-    let image = LabelledImage {
-        file: file.into_owned(),
-        width: Some(width),
-        height: Some(height),
-        boxes,
+    if scored > 0 {
+        let text = format!("{} with a confidence, which was passed over", boxes(scored));
+        gathered.remarks.push(
+            Remark::new(RemarkKind::Noted, text)
+                .count(scored)
+                .next("check that these are labels: predictions have confidences"),
+        );
+    }
+    if posed > 0 {
+        let text = format!("the keypoints of {} were passed over", boxes(posed));
+        gathered
+            .remarks
+            .push(Remark::new(RemarkKind::Converted, text).count(posed));
+    }
+    gathered.unnamed = names.is_empty() && !parsed.is_empty();
+    let classes = (!names.is_empty()).then(|| names.all());
+    Ok(gathered.finish(vec![image], classes))
+}
+
+/// A line of numbers.
+struct Line {
+    line: usize,
+    class: usize,
+    /// Those after the class's.
+    numbers: Vec<f64>,
+}
+
+impl Line {
+    /// What is expected and what was found otherwise.
+    fn parse(line: usize, text: &str) -> Result<Self, (&'static str, String)> {
+        let mut words = text.split_whitespace();
+        let class = words.next().unwrap_or_default();
+        // NumPy writes whole numbers as `0.000e+00`.
+        let whole = class.parse::<f64>().ok();
+        let whole = whole.filter(|number| number.fract() == 0.0 && (0.0..1e9).contains(number));
+        let Some(number) = whole else {
+            let found = format!("{:?}", shortened(class));
+            return Err(("the class's number, from 0", found));
+        };
+        let numbers = words.map(|word| {
+            word.parse::<f64>()
+                .map_err(|_| ("a number", format!("{:?}", shortened(word))))
+        });
+        Ok(Self {
+            line,
+            class: number as usize,
+            numbers: numbers.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The count of keypoints' numbers after a box, when every line has that count and every third is a visibility: 0, 1 or 2.
+fn visibilities(lines: &[Line]) -> Option<usize> {
+    let count = lines.first()?.numbers.len().checked_sub(4)?;
+    let is_visibility = |number: &f64| [0.0, 1.0, 2.0].contains(number);
+    let fits = |line: &Line| {
+        line.numbers.len() == count + 4
+            && line.numbers[4..]
+                .chunks_exact(3)
+                .all(|point| is_visibility(&point[2]))
     };
-    let file = BoxFile::named(vec![image], left_out);
-    Ok(BoxFile {
-        classes: names.unwrap_or(file.classes.clone()),
-        ..file
-    })
+    (count >= 3 && count % 3 == 0 && lines.iter().all(fits)).then_some(count)
 }
 
 /// Writes the boxes of one image. The classes' numbers are their places in `classes`.
@@ -139,81 +206,4 @@ pub fn write(
         text.push_str(&format!("{number} {x} {y} {wide} {high}\n"));
     }
     write_text(path, &text)
-}
-
-/// The box around points given as `x y x y …`.
-fn around(points: &[f64]) -> BoundingBox {
-    let start = BoundingBox::new(
-        f64::INFINITY,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::NEG_INFINITY,
-    );
-    points.chunks_exact(2).fold(start, |all, point| {
-        // `f64::min` would pass over NaN, and the outline would look sound.
-        if point.iter().any(|value| value.is_nan()) {
-            return BoundingBox::new(f64::NAN, f64::NAN, f64::NAN, f64::NAN);
-        }
-        if all.x_min.is_nan() {
-            return all;
-        }
-        all.union(&BoundingBox::new(point[0], point[1], point[0], point[1]))
-    })
-}
-
-/// The names in a file beside the labels or in the folder above.
-fn names_beside(path: &Path) -> Option<Vec<String>> {
-    let beside = path.parent()?;
-    let folders = [Some(beside), beside.parent()];
-    let files = folders
-        .into_iter()
-        .flatten()
-        .flat_map(|folder| NAME_FILES.map(|name| folder.join(name)));
-    files
-        .filter(|file| file != path && file.is_file())
-        .find_map(|file| {
-            let text = text_of(&file).ok()?;
-            if file
-                .extension()
-                .is_some_and(|extension| extension == "yaml")
-            {
-                return names_in_yaml(&text);
-            }
-            let names: Vec<String> = text
-                .lines()
-                .map(|line| line.trim().to_owned())
-                .filter(|line| !line.is_empty())
-                .collect();
-            (!names.is_empty()).then_some(names)
-        })
-}
-
-/// The value of `names` in a YAML file as YOLO writes it: `[a, b]`, lines of `- a`, or lines of `0: a` in any order.
-fn names_in_yaml(text: &str) -> Option<Vec<String>> {
-    let plain = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
-    let mut lines = text
-        .lines()
-        .map(|line| line.split(" #").next().unwrap_or(line));
-    let first = lines.find_map(|line| line.strip_prefix("names:"))?.trim();
-    if !first.is_empty() {
-        let inside = first.strip_prefix('[')?.strip_suffix(']')?;
-        return Some(inside.split(',').map(plain).collect());
-    }
-    let mut names = BTreeMap::new();
-    for line in lines {
-        let item = line.trim();
-        if item.is_empty() {
-            continue;
-        }
-        if let Some(name) = item.strip_prefix("- ") {
-            names.insert(names.len(), plain(name));
-        } else if let Some((number, name)) = item.split_once(':').filter(|_| line.starts_with(' '))
-        {
-            names.insert(number.trim().parse().ok()?, plain(name));
-        } else {
-            break;
-        }
-    }
-    let without_gap = names.keys().copied().eq(0..names.len());
-    (without_gap && !names.is_empty()).then(|| names.into_values().collect())
 }
