@@ -85,21 +85,6 @@ impl OpenLayer {
         }
     }
 
-    /// The coordinate reference system as WKT; empty when the file names none.
-    pub(super) fn crs_wkt(&self) -> String {
-        let mut wkt = std::ptr::null_mut();
-        // SAFETY: the layer owns its reference system; the text is ours to free.
-        unsafe {
-            let system = gdal_sys::OGR_L_GetSpatialRef(self.layer);
-            if system.is_null() || gdal_sys::OSRExportToWkt(system, &raw mut wkt) != 0 {
-                return String::new();
-            }
-            let copied = text(wkt);
-            gdal_sys::VSIFree(wkt.cast());
-            copied
-        }
-    }
-
     /// Calls `each` with every feature and how many came before it.
     pub(super) fn for_each<E>(
         &self,

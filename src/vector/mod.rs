@@ -5,6 +5,7 @@ mod geojson;
 mod geometry;
 mod geopackage;
 mod layer;
+mod place_error;
 mod polygonize;
 mod project;
 mod read;
@@ -13,6 +14,7 @@ mod write;
 
 pub use error::VectorError;
 pub(crate) use geopackage::GeoPackageWriter;
+pub use place_error::PlaceError;
 pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
 pub(crate) use read::read_values;
 pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};

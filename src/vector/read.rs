@@ -7,7 +7,7 @@ use super::VectorError;
 use super::geometry::GeometryReader;
 use super::layer::OpenLayer;
 use super::project::Projector;
-use crate::raster::{GeoReference, crs, gdal_library};
+use crate::raster::{GeoReference, gdal_library};
 use crate::report::{Notice, Report, file_name};
 use crate::{Result, session};
 
@@ -31,6 +31,8 @@ pub struct ReadReport {
     pub mended: BTreeMap<&'static str, usize>,
     /// Whether the file names no coordinate reference system, so that the raster's was taken.
     pub assumed_crs: bool,
+    /// What else was assumed or converted about where the features lie.
+    pub place: Report,
 }
 
 impl ReadReport {
@@ -51,6 +53,7 @@ impl ReadReport {
             let text = "the file names no coordinate reference system, so the raster's was taken";
             report.push(Notice::assumed(text).about(about));
         }
+        report.extend(self.place.clone());
         report
     }
 
@@ -81,6 +84,7 @@ impl ReadReport {
                     .to_owned(),
             );
         }
+        parts.extend(self.place.iter().map(|notice| notice.text().to_owned()));
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
@@ -166,22 +170,7 @@ pub(crate) fn read_values(
         .map(place)
         .collect::<Result<Vec<_>, _>>()?;
     let mut report = ReadReport::default();
-    let source_wkt = layer.crs_wkt();
-    let to_raster = match (source_wkt.is_empty(), target.crs_wkt.is_empty()) {
-        (false, false) => Some(crs::between(
-            &crs::parse(&source_wkt)?,
-            &crs::parse(&target.crs_wkt)?,
-        )?),
-        (true, false) => {
-            report.assumed_crs = true;
-            None
-        }
-        (_, true) => None,
-    };
-    let projector = Projector {
-        to_raster,
-        transform: target.transform,
-    };
+    let projector = Projector::new(layer.layer, path, None, target)?;
     let mut features = Vec::new();
     layer.for_each(|feature, count| -> Result<()> {
         if count % 4096 == 0 {
@@ -221,5 +210,6 @@ pub(crate) fn read_values(
         features.push((MultiPolygon::new(polygons), values));
         Ok(())
     })?;
+    projector.finish(path, &features, &mut report)?;
     Ok((features, report))
 }
