@@ -209,7 +209,7 @@ fn of_vectors(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
     let has = |name: &str| names.iter().any(|other| other == name);
     // A file without features may have no properties either.
     let asked: &[&str] = if has(SCORE) { &[SCORE, CLASS] } else { &[] };
-    let (features, report) = read_values(path, &scene.raster().georeference(), asked)?;
+    let (features, report) = read_values(&path.into(), &scene.raster().georeference(), asked)?;
     if features.is_empty() && report.features > 0 {
         return Err(PredictError::NoSavedBoxes {
             path: path.to_owned(),

@@ -17,7 +17,12 @@ pub(crate) fn parse(definition: &str) -> Result<SpatialRef, RasterError> {
 /// coordinates in the order that the authority gives them, latitude or northing first where it says so.
 pub(crate) fn parse_stated(definition: &str) -> Result<SpatialRef, RasterError> {
     let start = definition.trim().to_lowercase();
-    let by_authority = ["urn:ogc:", "urn:x-ogc:", "http://www.opengis", "https://www.opengis"];
+    let by_authority = [
+        "urn:ogc:",
+        "urn:x-ogc:",
+        "http://www.opengis",
+        "https://www.opengis",
+    ];
     if by_authority.iter().any(|prefix| start.starts_with(prefix)) {
         let mut system = parse_as_defined(definition.trim())?;
         system.set_axis_mapping_strategy(AxisMappingStrategy::AuthorityCompliant);
@@ -189,7 +194,10 @@ fn plain(system: &SpatialRef) -> Option<SpatialRef> {
         text = text.replace(&format!("TOWGS84[{found}]"), "");
     }
     // Other directions than north and east mean another system, not another order.
-    if !["SOUTH]", "WEST]", "OTHER]"].iter().any(|other| text.to_uppercase().contains(other)) {
+    if !["SOUTH]", "WEST]", "OTHER]"]
+        .iter()
+        .any(|other| text.to_uppercase().contains(other))
+    {
         while let Some(found) = bracketed(&text, ",AXIS[") {
             text = text.replacen(&format!(",AXIS[{found}]"), "", 1);
         }
@@ -292,7 +300,10 @@ mod tests {
         assert!(bound.contains("TOWGS84"));
         assert!(same("EPSG:31467", &bound), "with a shift to WGS 84");
         assert!(!same("EPSG:31467", "EPSG:31468"));
-        assert!(!same("EPSG:5513", "EPSG:5514"), "Krovak counts south and west, or east and north");
+        assert!(
+            !same("EPSG:5513", "EPSG:5514"),
+            "Krovak counts south and west, or east and north"
+        );
         assert!(!same("EPSG:4326", "EPSG:4258"));
     }
 
@@ -308,7 +319,10 @@ mod tests {
             let (mut x, mut y) = ([point.0], [point.1]);
             assert!(way.transform(&mut x, &mut y));
             // pyproj: Transformer.from_crs(4326, 32633, always_xy=True).transform(15, 45)
-            assert!((x[0] - 500_000.0).abs() < 0.01 && (y[0] - 4_982_950.4).abs() < 0.1, "{name}");
+            assert!(
+                (x[0] - 500_000.0).abs() < 0.01 && (y[0] - 4_982_950.4).abs() < 0.1,
+                "{name}"
+            );
         }
         let site = parse("LOCAL_CS[\"Site\",UNIT[\"metre\",1]]").unwrap();
         assert!(between(&utm, &site).is_err());

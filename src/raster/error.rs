@@ -146,7 +146,11 @@ impl Hint for RasterError {
             Self::Write { .. } => {
                 "free some space or choose another folder, then save again: nothing that was there is lost".to_owned()
             }
-            Self::Crs { .. } => "`gdal_edit.py -a_srs EPSG:CODE FILE` gives the file the right one".to_owned(),
+            Self::Crs { .. } => {
+                "name it as `EPSG:CODE`, or give its WKT or PROJ text; a label file's is stated with \
+                 `VectorSource::new(path).crs(\"EPSG:CODE\")`"
+                    .to_owned()
+            }
             Self::BadResolution { .. } => {
                 "give the edge of a pixel on the ground, `Resolution::Metres(0.5)`, or pixels for each pixel of the file, \
                  `Resolution::Factor(2.0)`"

@@ -22,10 +22,7 @@ pub(crate) fn pixel_metres(reference: &GeoReference, size: Size) -> Option<(f64,
     let centre = transform.world_from_pixel((col, row));
     let right = transform.world_from_pixel((col + 1.0, row));
     let below = transform.world_from_pixel((col, row + 1.0));
-    let (mut x, mut y) = (
-        [centre.0, right.0, below.0],
-        [centre.1, right.1, below.1],
-    );
+    let (mut x, mut y) = ([centre.0, right.0, below.0], [centre.1, right.1, below.1]);
     let to_degrees = crs::parse("EPSG:4326").and_then(|wgs84| crs::between(&system, &wgs84));
     if !to_degrees.ok()?.transform(&mut x, &mut y) {
         return None;
@@ -70,7 +67,10 @@ fn digits(value: f64) -> String {
 
 /// Metres in a unit of a plane system, when it names one.
 fn known_unit(system: &SpatialRef) -> Option<f64> {
-    let name = system.linear_units_name().unwrap_or_default().to_lowercase();
+    let name = system
+        .linear_units_name()
+        .unwrap_or_default()
+        .to_lowercase();
     let unit = system.linear_units();
     (unit.is_finite() && unit > 0.0 && !["", "unknown", "undefined"].contains(&name.as_str()))
         .then_some(unit)
@@ -100,7 +100,11 @@ mod tests {
     use crate::raster::GeoTransform;
 
     fn metres(transform: GeoTransform, crs_wkt: &str) -> (f64, f64) {
-        pixel_metres(&GeoReference::new(transform, crs_wkt), Size::new(1000, 1000)).unwrap()
+        pixel_metres(
+            &GeoReference::new(transform, crs_wkt),
+            Size::new(1000, 1000),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -141,7 +145,10 @@ mod tests {
         let words = |crs: &str| pixel_words(&GeoReference::new(grid, crs), size);
         assert_eq!(pixel_metres(&GeoReference::new(grid, ""), size), None);
         assert_eq!(words(""), "0.2 x 0.2 of unknown unit");
-        assert_eq!(words("LOCAL_CS[\"Site\",UNIT[\"metre\",1]]"), "0.200 x 0.200 m");
+        assert_eq!(
+            words("LOCAL_CS[\"Site\",UNIT[\"metre\",1]]"),
+            "0.200 x 0.200 m"
+        );
         let unknown = "LOCAL_CS[\"Undefined SRS\",LOCAL_DATUM[\"unknown\",32767],UNIT[\"unknown\",0],AXIS[\"Easting\",EAST],\
                        AXIS[\"Northing\",NORTH]]";
         assert_eq!(words(unknown), "0.2 x 0.2 of unknown unit");

@@ -4,7 +4,7 @@ use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::LabelPolygons;
 use crate::raster::PixelWindow;
-use crate::vector;
+use crate::vector::{self, VectorSource};
 
 /// Polygons that limit a scene: pixels whose centres lie outside count neither in training nor in scores.
 #[derive(Clone, Debug)]
@@ -52,18 +52,19 @@ impl Scene {
     ///
     /// # Errors
     /// [`crate::vector::VectorError`] when the file has no polygons; [`SceneError::NoOverlap`] when none lies on the scene.
-    pub fn with_aoi(&self, path: impl AsRef<Path>) -> Result<Self> {
-        Ok(self.split_by_aoi(path)?.0)
+    pub fn with_aoi(&self, source: impl Into<VectorSource>) -> Result<Self> {
+        Ok(self.split_by_aoi(source)?.0)
     }
 
     /// The part inside the polygons of a vector file and the part outside: they never overlap.
     ///
     /// # Errors
     /// As [`Scene::with_aoi`].
-    pub fn split_by_aoi(&self, path: impl AsRef<Path>) -> Result<(Self, Self)> {
-        let path = path.as_ref();
+    pub fn split_by_aoi(&self, source: impl Into<VectorSource>) -> Result<(Self, Self)> {
+        let source = source.into();
+        let path = source.path();
         let (features, report) =
-            vector::read_polygons_reported(path, &self.raster().georeference(), None)?;
+            vector::read_polygons_reported(&source, &self.raster().georeference(), None)?;
         let report = report.report(path);
         let polygons = LabelPolygons::new(
             features

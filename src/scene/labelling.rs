@@ -9,7 +9,7 @@ use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::{Classes, IGNORE, LabelPolygons};
 use crate::report::Report;
-use crate::vector::{self, Feature, ReadReport};
+use crate::vector::{self, Feature, ReadReport, VectorSource};
 
 /// Where the labels of a scene come from.
 #[derive(Clone, Debug)]
@@ -31,16 +31,17 @@ impl Scene {
     ///
     /// # Errors
     /// [`crate::vector::VectorError`] when the file has no polygons; [`SceneError::NoOverlap`] when none lies on the scene.
-    pub fn with_labels(self, path: impl AsRef<Path>, class: &str) -> Result<Self> {
-        let path = path.as_ref();
-        let is_property = vector::property_names(path)?
+    pub fn with_labels(self, source: impl Into<VectorSource>, class: &str) -> Result<Self> {
+        let source = source.into();
+        let path = source.path();
+        let is_property = vector::property_names(&source)?
             .iter()
             .any(|name| name == class);
         if !is_property {
-            return self.labelled(path, None, &Classes::new([class]), true);
+            return self.labelled(&source, None, &Classes::new([class]), true);
         }
         let features =
-            vector::read_polygons_reported(path, &self.raster().georeference(), Some(class))?;
+            vector::read_polygons_reported(&source, &self.raster().georeference(), Some(class))?;
         let names: BTreeSet<String> = features
             .0
             .iter()
@@ -69,23 +70,23 @@ impl Scene {
     /// a class that `classes` does not hold.
     pub fn with_classes(
         self,
-        path: impl AsRef<Path>,
+        source: impl Into<VectorSource>,
         property: &str,
         classes: impl Into<Classes>,
     ) -> Result<Self> {
-        self.labelled(path.as_ref(), Some(property), &classes.into(), false)
+        self.labelled(&source.into(), Some(property), &classes.into(), false)
     }
 
     fn labelled(
         self,
-        path: &Path,
+        source: &VectorSource,
         property: Option<&str>,
         classes: &Classes,
         one_class: bool,
     ) -> Result<Self> {
         let features =
-            vector::read_polygons_reported(path, &self.raster().georeference(), property)?;
-        self.burned(path, features, classes, one_class)
+            vector::read_polygons_reported(source, &self.raster().georeference(), property)?;
+        self.burned(source.path(), features, classes, one_class)
     }
 
     fn burned(

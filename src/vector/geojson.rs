@@ -55,7 +55,11 @@ fn write_features<F>(
     } else {
         ""
     };
-    write!(file, "{{\"type\":\"FeatureCollection\",{system}\"features\":[").map_err(io)?;
+    write!(
+        file,
+        "{{\"type\":\"FeatureCollection\",{system}\"features\":["
+    )
+    .map_err(io)?;
     let mut line = String::new();
     for (index, feature) in features.iter().enumerate() {
         if index % 4096 == 0 {

@@ -67,7 +67,9 @@ impl GeometryReader<'_> {
         match self.projector.place(rings.into_iter().flatten().collect()) {
             Ok(placed) => self.polygons.extend(placed.into_iter().filter_map(|rings| {
                 let mut rings = rings.into_iter();
-                rings.next().map(|exterior| Polygon::new(exterior, rings.collect()))
+                rings
+                    .next()
+                    .map(|exterior| Polygon::new(exterior, rings.collect()))
             })),
             Err(trouble) => self.trouble = Some(trouble),
         }

@@ -1,8 +1,8 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gdal_sys::{OGRFeatureH, OGRLayerH};
 
-use super::VectorError;
+use super::{VectorError, VectorSource};
 use crate::raster::gdal_library::{self, text};
 
 /// An open vector file with the layer that is read.
@@ -15,7 +15,8 @@ pub(super) struct OpenLayer {
 
 impl OpenLayer {
     /// Opens the first layer that has a feature.
-    pub(super) fn open(path: &Path) -> Result<Self, VectorError> {
+    pub(super) fn open(source: &VectorSource) -> Result<Self, VectorError> {
+        let path = source.path();
         if !gdal_library::is_virtual(path) {
             std::fs::metadata(path).map_err(|source| match source.kind() {
                 std::io::ErrorKind::NotFound => VectorError::Missing {

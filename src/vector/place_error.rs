@@ -84,9 +84,8 @@ pub enum PlaceError {
 
 impl Hint for PlaceError {
     fn hint(&self) -> Option<String> {
-        let stated = |path: &PathBuf, crs: &str| {
-            format!("`VectorSource::new({path:?}).crs({crs:?})`")
-        };
+        let stated =
+            |path: &PathBuf, crs: &str| format!("`VectorSource::new({path:?}).crs({crs:?})`");
         Some(match self {
             Self::ImageWithoutSystem { path, .. } => format!(
                 "give the image its place: a GeoTIFF with a reference system, exported from QGIS (Export, Save As) after \

@@ -136,7 +136,10 @@ impl Projector {
 
     /// The polygons in pixels that a polygon of the file is, its exterior ring first; more than one where it lies on the
     /// raster several times, none with what is wrong when it has no place.
-    pub(super) fn place(&self, mut rings: Vec<Vec<(f64, f64)>>) -> Result<Vec<Rings>, &'static str> {
+    pub(super) fn place(
+        &self,
+        mut rings: Vec<Vec<(f64, f64)>>,
+    ) -> Result<Vec<Rings>, &'static str> {
         if self.upwards {
             for point in rings.iter_mut().flatten() {
                 point.1 = -point.1;
@@ -162,7 +165,10 @@ impl Projector {
                 continue;
             }
             let mut moved = rings.clone();
-            moved.iter_mut().flatten().for_each(|point| point.0 += shift);
+            moved
+                .iter_mut()
+                .flatten()
+                .for_each(|point| point.0 += shift);
             match self.near(&moved, &bounds.moved(shift)) {
                 Some(rings) if rings.is_empty() => {}
                 Some(rings) => placed.extend(self.copies(rings)),
@@ -222,9 +228,15 @@ impl Projector {
                 )
                 .ok_or("outside the raster's coordinate reference system")?,
             };
-            let points = world.into_iter().map(|point| self.transform.pixel_from_world(point));
+            let points = world
+                .into_iter()
+                .map(|point| self.transform.pixel_from_world(point));
             let points: LineString<f64> = points.collect();
-            if !points.0.iter().all(|point| point.x.is_finite() && point.y.is_finite()) {
+            if !points
+                .0
+                .iter()
+                .all(|point| point.x.is_finite() && point.y.is_finite())
+            {
                 return Err("outside the raster's coordinate reference system");
             }
             projected.push(points);
@@ -241,12 +253,16 @@ impl Projector {
         let turned = self.transform.pixel_from_world((turn, 0.0));
         let (step_x, step_y) = (turned.0 - origin.0, turned.1 - origin.1);
         let moved = |times: f64| -> Rings {
-            let point = |point: &geo::Coord<f64>| (point.x + times * step_x, point.y + times * step_y);
+            let point =
+                |point: &geo::Coord<f64>| (point.x + times * step_x, point.y + times * step_y);
             let ring = |ring: &LineString<f64>| ring.0.iter().map(point).collect();
             rings.iter().map(ring).collect()
         };
         let others = [-1.0, 1.0].map(moved);
-        let mut all: Vec<Rings> = others.into_iter().filter(|rings| self.on_raster(rings)).collect();
+        let mut all: Vec<Rings> = others
+            .into_iter()
+            .filter(|rings| self.on_raster(rings))
+            .collect();
         if all.is_empty() || self.on_raster(&rings) {
             all.push(rings);
         }
@@ -254,7 +270,9 @@ impl Projector {
     }
 
     fn on_raster(&self, rings: &[LineString<f64>]) -> bool {
-        let bounds = rings.first().and_then(|ring| Rectangle::of(&points_of(ring)));
+        let bounds = rings
+            .first()
+            .and_then(|ring| Rectangle::of(&points_of(ring)));
         self.size
             .zip(bounds)
             .is_some_and(|(size, bounds)| bounds.overlaps(&Rectangle::of_size(size)))
@@ -300,12 +318,16 @@ impl Projector {
         report.assumed_crs = matches!(self.basis, Basis::Assumed(_));
         if let Basis::AssumedPixels(what) = &self.basis {
             let text = format!("neither the file nor the image names a reference system: {what}");
-            report.place.push(Notice::assumed(text).about(about.clone()));
+            report
+                .place
+                .push(Notice::assumed(text).about(about.clone()));
         }
         if self.upwards {
             let text = "y counts upwards from 0 at the top edge, as QGIS has it for images without a place; it was turned \
                         round";
-            report.place.push(Notice::converted(text).about(about.clone()));
+            report
+                .place
+                .push(Notice::converted(text).about(about.clone()));
         }
         let crossing = self.seen.crossing.get();
         if crossing > 0 {
@@ -314,7 +336,9 @@ impl Projector {
                  180th meridian"
             );
             let notice = Notice::converted(text).about(about).count(crossing);
-            report.place.push(notice.next("cut them there as RFC 7946 asks"));
+            report
+                .place
+                .push(notice.next("cut them there as RFC 7946 asks"));
         }
         if let (true, Some((x, y))) = (features.is_empty(), self.seen.first_no_degrees.get()) {
             self.check_exchanged(path, None)?;
@@ -329,9 +353,13 @@ impl Projector {
             return Ok(());
         };
         let raster = Rectangle::of_size(size);
-        let bounds = |(shape, _): &(MultiPolygon<f64>, T)| shape.bounding_rect().map(Rectangle::from);
+        let bounds =
+            |(shape, _): &(MultiPolygon<f64>, T)| shape.bounding_rect().map(Rectangle::from);
         let all = features.iter().filter_map(bounds).reduce(Rectangle::union);
-        let on = features.iter().filter_map(bounds).any(|bounds| bounds.overlaps(&raster));
+        let on = features
+            .iter()
+            .filter_map(bounds)
+            .any(|bounds| bounds.overlaps(&raster));
         let (Some(all), false) = (all, on) else {
             return Ok(());
         };
@@ -359,12 +387,18 @@ impl Projector {
             let ring = [vec![(y, x)]];
             let placed = self.projected(&ring, false).ok();
             placed.is_some_and(|rings| {
-                rings[0].0.iter().all(|point| raster.contains((point.x, point.y)))
+                rings[0]
+                    .0
+                    .iter()
+                    .all(|point| raster.contains((point.x, point.y)))
             })
         };
         let found: Vec<_> = middles.iter().filter(exchanged).collect();
         let around = extent.is_some_and(|extent| extent.overlaps(&raster));
-        match found.first().filter(|_| !around || found.len() * 2 > middles.len()) {
+        match found
+            .first()
+            .filter(|_| !around || found.len() * 2 > middles.len())
+        {
             Some(&&(x, y)) => Err(PlaceError::Exchanged {
                 path: path.to_owned(),
                 count: found.len(),

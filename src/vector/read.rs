@@ -3,10 +3,10 @@ use std::path::Path;
 
 use geo::MultiPolygon;
 
-use super::VectorError;
 use super::geometry::GeometryReader;
 use super::layer::OpenLayer;
 use super::project::Projector;
+use super::{VectorError, VectorSource};
 use crate::raster::{GeoReference, gdal_library};
 use crate::report::{Notice, Report, file_name};
 use crate::{Result, session};
@@ -93,8 +93,8 @@ impl ReadReport {
 ///
 /// # Errors
 /// [`VectorError`] when there is no such file or it is not a vector file.
-pub fn property_names(path: impl AsRef<Path>) -> Result<Vec<String>> {
-    Ok(OpenLayer::open(path.as_ref())?.property_names())
+pub fn property_names(source: impl Into<VectorSource>) -> Result<Vec<String>> {
+    Ok(OpenLayer::open(&source.into())?.property_names())
 }
 
 /// Reads every polygon of a file into the pixels of a raster; see [`read_polygons_reported`] for what was left out.
@@ -102,11 +102,11 @@ pub fn property_names(path: impl AsRef<Path>) -> Result<Vec<String>> {
 /// # Errors
 /// As [`read_polygons_reported`].
 pub fn read_polygons(
-    path: impl AsRef<Path>,
+    source: impl Into<VectorSource>,
     target: &GeoReference,
     class_property: Option<&str>,
 ) -> Result<Vec<Feature>> {
-    read_polygons_reported(path, target, class_property).map(|(features, _)| features)
+    read_polygons_reported(source, target, class_property).map(|(features, _)| features)
 }
 
 /// Reads every polygon of a file, reprojected from the file's own coordinate reference system into the pixels of a
@@ -120,13 +120,14 @@ pub fn read_polygons(
 /// [`VectorError::NoProperty`] lists the properties when there is none of that name; [`VectorError::NoPolygons`] when no
 /// feature is an area.
 pub fn read_polygons_reported(
-    path: impl AsRef<Path>,
+    source: impl Into<VectorSource>,
     target: &GeoReference,
     class_property: Option<&str>,
 ) -> Result<(Vec<Feature>, ReadReport)> {
-    let path = path.as_ref();
+    let source = source.into();
+    let path = source.path();
     let properties: Vec<&str> = class_property.into_iter().collect();
-    let (features, report) = read_values(path, target, &properties)?;
+    let (features, report) = read_values(&source, target, &properties)?;
     if features.is_empty() {
         let reasons = report
             .notice()
@@ -151,11 +152,12 @@ pub(crate) type Valued = (MultiPolygon<f64>, Vec<Option<String>>);
 /// As [`read_polygons_reported`] with any number of properties, as text; `None` where a feature has no value. A file
 /// without features is none of its errors.
 pub(crate) fn read_values(
-    path: &Path,
+    source: &VectorSource,
     target: &GeoReference,
     properties: &[&str],
 ) -> Result<(Vec<Valued>, ReadReport)> {
-    let layer = OpenLayer::open(path)?;
+    let path = source.path();
+    let layer = OpenLayer::open(source)?;
     let names = layer.property_names();
     let place = |property: &&str| {
         let place = names.iter().position(|name| name == property);
@@ -170,7 +172,7 @@ pub(crate) fn read_values(
         .map(place)
         .collect::<Result<Vec<_>, _>>()?;
     let mut report = ReadReport::default();
-    let projector = Projector::new(layer.layer, path, None, target)?;
+    let projector = Projector::new(layer.layer, path, source.crs.as_deref(), target)?;
     let mut features = Vec::new();
     layer.for_each(|feature, count| -> Result<()> {
         if count % 4096 == 0 {

@@ -34,7 +34,9 @@ impl Rectangle {
             min: (x, y),
             max: (x, y),
         };
-        let points = points.into_iter().filter(|(x, y)| x.is_finite() && y.is_finite());
+        let points = points
+            .into_iter()
+            .filter(|(x, y)| x.is_finite() && y.is_finite());
         points.map(one).reduce(Self::union)
     }
 
@@ -160,7 +162,9 @@ pub(super) fn around(
     let grid = (0..=STEPS).flat_map(|row| {
         (0..=STEPS).map(move |col| (step(col, size.width), step(row, size.height)))
     });
-    let points: Vec<(f64, f64)> = grid.map(|point| transform.world_from_pixel(point)).collect();
+    let points: Vec<(f64, f64)> = grid
+        .map(|point| transform.world_from_pixel(point))
+        .collect();
     let Some(to_raster) = to_raster else {
         return Rectangle::of(&points).into_iter().collect();
     };
@@ -198,7 +202,9 @@ pub(super) fn around(
         let mut wide = widened(&exact, margin);
         if wide.max.0 - wide.min.0 >= turn {
             // Around the world, once.
-            let start = if (wide.min.0..=wide.max.0).contains(&(middle + turn)) || exact.max.0 - exact.min.0 > turn {
+            let start = if (wide.min.0..=wide.max.0).contains(&(middle + turn))
+                || exact.max.0 - exact.min.0 > turn
+            {
                 -turn / 2.0
             } else {
                 middle - turn / 2.0
@@ -244,7 +250,13 @@ mod tests {
             min: (0.0, 0.0),
             max: (1.0, 1.0),
         };
-        let around = [(-5.0, -5.0), (5.0, -5.0), (5.0, 5.0), (-5.0, 5.0), (-5.0, -5.0)];
+        let around = [
+            (-5.0, -5.0),
+            (5.0, -5.0),
+            (5.0, 5.0),
+            (-5.0, 5.0),
+            (-5.0, -5.0),
+        ];
         let cut = unit.cut(&around);
         assert_eq!(Rectangle::of(&cut), Some(unit));
         assert_eq!(cut.len(), 5);

@@ -60,8 +60,14 @@ pub(super) fn shifts(bounds: &Rectangle, turn: Option<f64>) -> Vec<f64> {
     };
     // Longitudes of two turns are possible on both sides.
     let (low, high) = bounds.x_range();
-    let reach = if low.abs().max(high.abs()) > turn { 3 } else { 2 };
-    (-reach..=reach).map(|times| f64::from(times) * turn).collect()
+    let reach = if low.abs().max(high.abs()) > turn {
+        3
+    } else {
+        2
+    };
+    (-reach..=reach)
+        .map(|times| f64::from(times) * turn)
+        .collect()
 }
 
 /// A ring in the raster's world coordinates; `None` when a point has no place there.
@@ -149,7 +155,8 @@ fn bend(
     // Whether the edge that ends at a vertex may bend.
     let mut open = vec![true; source.len()];
     for _ in 0..HALVINGS {
-        let long = |&index: &usize| open[index] && apart(world[index - 1], world[index]) > LONG_EDGE;
+        let long =
+            |&index: &usize| open[index] && apart(world[index - 1], world[index]) > LONG_EDGE;
         let edges: Vec<usize> = (1..source.len()).filter(long).collect();
         if edges.is_empty() {
             return;
@@ -190,13 +197,28 @@ mod tests {
     #[test]
     fn edges_that_jump_are_taken_the_short_way() {
         let mut rings = vec![
-            vec![(179.0, 0.0), (-179.0, 0.0), (-179.0, 1.0), (179.0, 1.0), (179.0, 0.0)],
+            vec![
+                (179.0, 0.0),
+                (-179.0, 0.0),
+                (-179.0, 1.0),
+                (179.0, 1.0),
+                (179.0, 0.0),
+            ],
             vec![(-179.5, 0.2), (-179.2, 0.2), (-179.2, 0.4), (-179.5, 0.2)],
         ];
         assert!(unwrap_all(&mut rings, 360.0));
-        assert_eq!(Rectangle::of(&rings[0]).map(|ring| ring.x_range()), Some((179.0, 181.0)));
+        assert_eq!(
+            Rectangle::of(&rings[0]).map(|ring| ring.x_range()),
+            Some((179.0, 181.0))
+        );
         assert!(rings[1].iter().all(|point| point.0 > 180.0));
-        let world = vec![(-180.0, 0.0), (180.0, 0.0), (180.0, 85.0), (-180.0, 85.0), (-180.0, 0.0)];
+        let world = vec![
+            (-180.0, 0.0),
+            (180.0, 0.0),
+            (180.0, 85.0),
+            (-180.0, 85.0),
+            (-180.0, 0.0),
+        ];
         let mut rings = vec![world.clone()];
         assert!(!unwrap_all(&mut rings, 360.0));
         assert_eq!(rings[0], world);

@@ -130,7 +130,9 @@ fn refused(layer: OGRLayerH, path: &Path, system: String, target: &GeoReference)
             extent.MinX, extent.MaxX, extent.MinY, extent.MaxY
         );
         if counts_upwards(&extent, target.size) {
-            format!("; the coordinates ({range}) look like pixels with y upwards, as QGIS counts them")
+            format!(
+                "; the coordinates ({range}) look like pixels with y upwards, as QGIS counts them"
+            )
         } else if fits(&extent, target.size) {
             format!("; the coordinates ({range}) look like pixels")
         } else {
@@ -157,8 +159,8 @@ fn system_of(layer: OGRLayerH) -> Option<SpatialRef> {
     };
     let name = system.name().unwrap_or_default().to_lowercase();
     // What MapInfo, ESRI and GDAL call a plane that nobody has named.
-    let nameless = system.is_local()
-        && ["", "nonearth", "unknown", "unnamed"].contains(&name.as_str());
+    let nameless =
+        system.is_local() && ["", "nonearth", "unknown", "unnamed"].contains(&name.as_str());
     (!nameless && !crs::is_undefined(&system)).then_some(system)
 }
 
@@ -168,8 +170,11 @@ pub(super) fn turn(system: &SpatialRef) -> Option<f64> {
         return None;
     }
     let turn = std::f64::consts::TAU / system.angular_units();
-    turn.is_finite()
-        .then_some(if (turn - 360.0).abs() < 1e-6 { 360.0 } else { turn })
+    turn.is_finite().then_some(if (turn - 360.0).abs() < 1e-6 {
+        360.0
+    } else {
+        turn
+    })
 }
 
 /// Whether an extent lies on an image when y counts upwards from 0 at its top, and not when it counts down.
@@ -186,7 +191,11 @@ pub(super) fn counts_upwards(extent: &OGREnvelope, size: Option<Size>) -> bool {
 fn fits(extent: &OGREnvelope, size: Option<Size>) -> bool {
     let one = |low: f64, high: f64, length: usize| {
         let length = length as f64;
-        high - low >= 2.0 && low > -length / 2.0 && high < length * 1.5 && low < length && high > 0.0
+        high - low >= 2.0
+            && low > -length / 2.0
+            && high < length * 1.5
+            && low < length
+            && high > 0.0
     };
     size.is_some_and(|size| {
         one(extent.MinX, extent.MaxX, size.width) && one(extent.MinY, extent.MaxY, size.height)
@@ -249,7 +258,8 @@ fn read_member(path: &Path) -> Option<Member> {
     // The member stands before the features or after them; only files that have the word are read as a whole.
     let mut ends = vec![0; 65536.min(length as usize)];
     file.read_exact(&mut ends).ok()?;
-    file.seek(SeekFrom::Start(length.saturating_sub(4096))).ok()?;
+    file.seek(SeekFrom::Start(length.saturating_sub(4096)))
+        .ok()?;
     file.read_to_end(&mut ends).ok()?;
     if !ends.windows(NEEDLE.len()).any(|window| window == NEEDLE) {
         return Some(Member::Absent);
