@@ -77,9 +77,9 @@ impl Chips {
         options::check(&options)?;
         let edge = match options.edge {
             Edge::Pixels(edge) => edge,
-            Edge::Metres(metres) => sizes::pixels(metres, scene.raster()),
+            Edge::Metres(metres) => sizes::pixels(metres, scene.raster())?,
         };
-        let edges = Edges::new(&options, edge, scene.raster());
+        let edges = Edges::new(&options, edge, scene.raster())?;
         let (area, path) = (scene.area(), || scene.raster().path().to_owned());
         if !options.padded && edges.largest > area.width.min(area.height) {
             return Err(ChipsError::LargerThanScene {

@@ -33,7 +33,7 @@ impl Chips {
     /// `400 chips of 256 x 256 px (77 m) from west`, or `400 chips of 256 x 256 px from windows of 150 to 200 px (45 to
     /// 60 m) of west`.
     fn words(&self) -> String {
-        let (x, _) = self.scene().raster().metres_per_pixel();
+        let metres = self.scene().raster().pixel_metres().map(|(x, _)| x);
         let (windows, name) = (self.window_sizes(), self.scene().name());
         if windows != (self.size()..=self.size()) {
             let range = |factor: f64| {
@@ -47,17 +47,20 @@ impl Chips {
                 }
             };
             return format!(
-                "{} chips of {size} x {size} px from windows of {} px ({} m) of {name}",
+                "{} chips of {size} x {size} px from windows of {} px{} of {name}",
                 self.len(),
                 range(1.0),
-                range(x),
+                metres.map_or_else(String::new, |x| format!(" ({} m)", range(x))),
                 size = self.size(),
             );
         }
         format!(
-            "{} chips of {size} x {size} px ({:.0} m) from {name}",
+            "{} chips of {size} x {size} px{} from {name}",
             self.len(),
-            self.size() as f64 * x,
+            metres.map_or_else(String::new, |x| format!(
+                " ({:.0} m)",
+                self.size() as f64 * x
+            )),
             size = self.size(),
         )
     }

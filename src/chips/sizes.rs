@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::options::Layout;
 use super::{ChipOptions, ChipsError};
 use crate::boxes::{Annotation, BoundingBox};
-use crate::raster::Raster;
+use crate::raster::{Raster, RasterError};
 
 /// The sizes of the windows that chips are resized from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -70,15 +70,16 @@ pub(super) struct Edges {
 
 impl Edges {
     /// Those of the options; without a range, the chip's own `edge`.
-    pub(super) fn new(options: &ChipOptions, edge: usize, raster: &Raster) -> Self {
+    pub(super) fn new(options: &ChipOptions, edge: usize, raster: &Raster) -> crate::Result<Self> {
         let (smallest, largest) = match &options.windows {
             None => (edge, edge),
             Some(WindowSizes::Pixels(range)) => (*range.start(), *range.end()),
-            Some(WindowSizes::Metres(range)) => {
-                (pixels(*range.start(), raster), pixels(*range.end(), raster))
-            }
+            Some(WindowSizes::Metres(range)) => (
+                pixels(*range.start(), raster)?,
+                pixels(*range.end(), raster)?,
+            ),
         };
-        Self { smallest, largest }
+        Ok(Self { smallest, largest })
     }
 
     /// One of them. A generator of its own is asked, so that places do not depend on whether sizes are drawn.
@@ -97,9 +98,13 @@ impl Edges {
 }
 
 /// A length on the ground as whole pixels, at least one.
-pub(super) fn pixels(metres: f64, raster: &Raster) -> usize {
-    let (x, y) = raster.metres_per_pixel();
-    ((metres / (x * y).sqrt()).round() as usize).max(1)
+pub(super) fn pixels(metres: f64, raster: &Raster) -> crate::Result<usize> {
+    let (x, y) = raster
+        .pixel_metres()
+        .ok_or_else(|| RasterError::UnknownUnit {
+            path: raster.path().to_owned(),
+        })?;
+    Ok(((metres / (x * y).sqrt()).round() as usize).max(1))
 }
 
 /// Refuses ranges that hold nothing, and several sizes for sliding chips.

@@ -22,7 +22,8 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
         None
     };
     let size = raster.size();
-    let (metres_x, metres_y) = raster.metres_per_pixel();
+    let metres = raster.pixel_metres();
+    let pixel = raster.pixel_words();
     if arguments.has("json") {
         let facts = json!({
             "path": raster.path(),
@@ -36,7 +37,7 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
             "crs": raster.crs_name(),
             "crs_wkt": raster.crs_wkt(),
             "transform": raster.transform().0,
-            "metres_per_pixel": [metres_x, metres_y],
+            "metres_per_pixel": metres.map(|(x, y)| [x, y]),
             "block_size": [raster.block_size().width, raster.block_size().height],
             "overviews": raster.overview_count(),
             "categories": raster.category_names(),
@@ -67,7 +68,10 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
         ),
         format!("  type       {}, nodata {nodata}", raster.data_type()),
         format!("  reference  {}", raster.crs_name()),
-        format!("  pixel      {metres_x:.3} x {metres_y:.3} m on the ground"),
+        format!(
+            "  pixel      {}",
+            pixel.as_deref().unwrap_or("no place on the ground")
+        ),
     ];
     if !raster.category_names().is_empty() {
         lines.push(format!(

@@ -198,8 +198,7 @@ fn boxes_of_other_programs_come_from_other_reference_systems() -> Result<()> {
         let ring = corners.map(|corner| {
             let (x, y) = scene.raster().transform().world_from_pixel(corner);
             let (mut x, mut y) = ([x], [y]);
-            let moved = to_mercator.transform_coords(&mut x, &mut y, &mut []);
-            assert!(moved.is_ok());
+            assert!(to_mercator.transform(&mut x, &mut y));
             Coord { x: x[0], y: y[0] }
         });
         PolygonFeature {

@@ -97,11 +97,7 @@ impl SceneBoxes {
         ];
         let ring = LineString(corners.map(|(x, y)| self.world(x, y)).to_vec());
         let raster = self.scene().raster();
-        let (width, height) = if raster.is_georeferenced() {
-            raster.metres_per_pixel()
-        } else {
-            (f64::NAN, f64::NAN)
-        };
+        let (width, height) = raster.metres_per_pixel();
         let area = bounds.area() * (width * height).abs();
         PolygonFeature {
             geometry: MultiPolygon::new(vec![Polygon::new(ring, Vec::new())]),

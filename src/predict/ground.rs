@@ -23,10 +23,7 @@ pub(crate) fn tell_of_other_ground(
 
 /// The edge of a raster's pixels in metres, where the raster says what a metre is.
 pub(crate) fn ground_pixel(raster: &Raster) -> Option<[f64; 2]> {
-    if !raster.is_georeferenced() || raster.crs_wkt().is_empty() {
-        return None;
-    }
-    let (x, y) = raster.metres_per_pixel();
+    let (x, y) = raster.pixel_metres()?;
     (x.is_finite() && y.is_finite()).then_some([x, y])
 }
 

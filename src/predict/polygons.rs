@@ -4,6 +4,7 @@ use geo::{Area, BoundingRect, Coord, MapCoords, MultiPolygon};
 
 use super::SceneMap;
 use super::band::FULL_SCORE;
+use crate::display::Output;
 use crate::labels::rasterize;
 use crate::raster::{PixelWindow, Raster};
 use crate::vector::{LabelPolygon, PolygonFeature, polygonize_raster};
@@ -23,6 +24,12 @@ impl SceneMap {
         let labels = &self.inner.labels;
         let (pixel_width, pixel_height) = labels.metres_per_pixel();
         let pixel_area = (pixel_width * pixel_height).abs();
+        if min_area_m2 > 0.0 && labels.pixel_metres().is_none() {
+            session::display(&Output::text(format!(
+                "Notice: the scene does not say how long a metre is on it, so polygons below {min_area_m2} squares of its own \
+                 coordinates are left out, not square metres."
+            )));
+        }
         let transform = labels.transform();
         let names = self.classes().names();
         let mut features = Vec::new();

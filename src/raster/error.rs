@@ -75,6 +75,14 @@ pub enum RasterError {
         /// The size of the raster.
         size: Size,
     },
+    /// A length in metres on a raster that does not say what a metre is.
+    #[error(
+        "the raster does not say how long a metre is on it (no coordinate reference system, or one of unknown units): {path:?}"
+    )]
+    UnknownUnit {
+        /// The file.
+        path: PathBuf,
+    },
     /// Values to write do not fit the window.
     #[error("{found} values were given for a window of {expected}")]
     WrongLength {
@@ -146,11 +154,18 @@ impl Hint for RasterError {
             Self::Write { .. } => {
                 "free some space or choose another folder, then save again: nothing that was there is lost".to_owned()
             }
-            Self::Crs { .. } => "`gdal_edit.py -a_srs EPSG:CODE FILE` gives the file the right one".to_owned(),
+            Self::Crs { .. } => {
+                "name it as `EPSG:CODE`, or give its WKT or PROJ text; a label file's is stated with \
+                 `VectorSource::new(path).crs(\"EPSG:CODE\")`"
+                    .to_owned()
+            }
             Self::BadResolution { .. } => {
                 "give the edge of a pixel on the ground, `Resolution::Metres(0.5)`, or pixels for each pixel of the file, \
                  `Resolution::Factor(2.0)`"
                     .to_owned()
+            }
+            Self::UnknownUnit { .. } => {
+                "count in pixels: `Resolution::Factor(2.0)`, `Chips::random(400, 256)`, `.window_sizes(150..=200)`".to_owned()
             }
             Self::BadSize { .. } | Self::WrongLength { .. } | Self::OutsideTarget { .. } => return None,
             Self::Io { path, source } => return crate::staged::hint(path, source),

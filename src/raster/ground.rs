@@ -1,39 +1,79 @@
+use gdal::spatial_ref::SpatialRef;
+
 use super::{GeoReference, Size, crs};
 
-/// Width and height of the pixel in the middle of the raster, in metres on the ground.
-pub(crate) fn metres_per_pixel(reference: &GeoReference, size: Size) -> (f64, f64) {
+/// Width and height of the pixel in the middle of the raster, in metres on the ground; `None` when nobody knows what a
+/// unit is.
+pub(crate) fn pixel_metres(reference: &GeoReference, size: Size) -> Option<(f64, f64)> {
     let transform = &reference.transform;
-    let t = &transform.0;
-    let plain = (t[1].hypot(t[4]), t[2].hypot(t[5]));
-    let Ok(system) = crs::parse(&reference.crs_wkt) else {
-        return plain;
-    };
+    let plain = transform.pixel_edges();
+    if reference.crs_wkt.is_empty() {
+        return None;
+    }
+    let system = crs::parse(&reference.crs_wkt).ok()?;
     // The reference may be a name such as `EPSG:3857`, which says nothing by itself.
     let wkt = system.to_wkt().unwrap_or_default();
     let mercator = wkt.contains("Mercator") && !wkt.contains("Transverse");
     if !system.is_geographic() && !mercator {
-        let unit = system.linear_units();
-        return (plain.0 * unit, plain.1 * unit);
+        let unit = known_unit(&system)?;
+        return Some((plain.0 * unit, plain.1 * unit));
     }
     let (col, row) = (size.width as f64 / 2.0, size.height as f64 / 2.0);
     let centre = transform.world_from_pixel((col, row));
     let right = transform.world_from_pixel((col + 1.0, row));
     let below = transform.world_from_pixel((col, row + 1.0));
-    let (mut x, mut y, mut z) = (
-        [centre.0, right.0, below.0],
-        [centre.1, right.1, below.1],
-        [0.0; 3],
-    );
-    let degrees = crs::parse("EPSG:4326")
-        .and_then(|wgs84| crs::between(&system, &wgs84))
-        .is_ok_and(|to_degrees| to_degrees.transform_coords(&mut x, &mut y, &mut z).is_ok());
-    if !degrees {
-        return plain;
+    let (mut x, mut y) = ([centre.0, right.0, below.0], [centre.1, right.1, below.1]);
+    let to_degrees = crs::parse("EPSG:4326").and_then(|wgs84| crs::between(&system, &wgs84));
+    if !to_degrees.ok()?.transform(&mut x, &mut y) {
+        return None;
     }
-    (
+    Some((
         ground_distance((x[0], y[0]), (x[1], y[1])),
         ground_distance((x[0], y[0]), (x[2], y[2])),
-    )
+    ))
+}
+
+/// A pixel's edges with their unit, for people.
+pub(crate) fn pixel_words(reference: &GeoReference, size: Size) -> String {
+    let (width, height) = reference.transform.pixel_edges();
+    let metres = pixel_metres(reference, size);
+    let degrees = crs::parse(&reference.crs_wkt).is_ok_and(|system| system.is_geographic());
+    match metres {
+        Some((x, y)) if degrees => format!(
+            "{} x {} degrees ({} x {} m)",
+            digits(width),
+            digits(height),
+            digits(x),
+            digits(y)
+        ),
+        Some((x, y)) => format!("{x:.3} x {y:.3} m"),
+        None => format!("{} x {} of unknown unit", digits(width), digits(height)),
+    }
+}
+
+/// Four digits that count, without zeros at the end.
+fn digits(value: f64) -> String {
+    let places = (3.0 - value.abs().log10().floor()).clamp(0.0, 12.0);
+    if !places.is_finite() {
+        return value.to_string();
+    }
+    let text = format!("{value:.*}", places as usize);
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+/// Metres in a unit of a plane system, when it names one.
+fn known_unit(system: &SpatialRef) -> Option<f64> {
+    let name = system
+        .linear_units_name()
+        .unwrap_or_default()
+        .to_lowercase();
+    let unit = system.linear_units();
+    (unit.is_finite() && unit > 0.0 && !["", "unknown", "undefined"].contains(&name.as_str()))
+        .then_some(unit)
 }
 
 /// Metres between two points close to each other, given as longitude and latitude in degrees.
@@ -47,7 +87,9 @@ fn ground_distance(from: (f64, f64), to: (f64, f64)) -> f64 {
     let root = (1.0 - ECCENTRICITY_SQUARED * sin * sin).sqrt();
     let prime_vertical = SEMI_MAJOR / root;
     let meridian = SEMI_MAJOR * (1.0 - ECCENTRICITY_SQUARED) / root.powi(3);
-    let east = (to.0 - from.0).to_radians() * prime_vertical * cos;
+    // The next pixel may lie beyond the 180th meridian.
+    let turned = to.0 - from.0;
+    let east = (turned - (turned / 360.0).round() * 360.0).to_radians() * prime_vertical * cos;
     let north = (to.1 - from.1).to_radians() * meridian;
     east.hypot(north)
 }
@@ -58,13 +100,11 @@ mod tests {
     use crate::raster::GeoTransform;
 
     fn metres(transform: GeoTransform, crs_wkt: &str) -> (f64, f64) {
-        metres_per_pixel(
-            &GeoReference {
-                transform,
-                crs_wkt: crs_wkt.to_owned(),
-            },
+        pixel_metres(
+            &GeoReference::new(transform, crs_wkt),
             Size::new(1000, 1000),
         )
+        .unwrap()
     }
 
     #[test]
@@ -96,5 +136,28 @@ mod tests {
             (width - 0.5).abs() < 0.01 && (height - 0.5).abs() < 0.01,
             "{width} {height}"
         );
+    }
+
+    #[test]
+    fn nothing_is_known_without_a_unit() {
+        let size = Size::new(100, 100);
+        let grid = GeoTransform::north_up(100.0, 100.0, 0.2);
+        let words = |crs: &str| pixel_words(&GeoReference::new(grid, crs), size);
+        assert_eq!(pixel_metres(&GeoReference::new(grid, ""), size), None);
+        assert_eq!(words(""), "0.2 x 0.2 of unknown unit");
+        assert_eq!(
+            words("LOCAL_CS[\"Site\",UNIT[\"metre\",1]]"),
+            "0.200 x 0.200 m"
+        );
+        let unknown = "LOCAL_CS[\"Undefined SRS\",LOCAL_DATUM[\"unknown\",32767],UNIT[\"unknown\",0],AXIS[\"Easting\",EAST],\
+                       AXIS[\"Northing\",NORTH]]";
+        assert_eq!(words(unknown), "0.2 x 0.2 of unknown unit");
+        let degrees = GeoTransform::north_up(10.0, 45.0, 0.01);
+        // pyproj: Geod(ellps="WGS84").inv(10.5, 44.5, 10.51, 44.5) is 794.9 m, to 44.49 1111.2 m.
+        let words = pixel_words(&GeoReference::new(degrees, "EPSG:4326"), size);
+        assert_eq!(words, "0.01 x 0.01 degrees (794.9 x 1111 m)");
+        // Over the 180th meridian.
+        let metres = metres(GeoTransform::north_up(175.0, 5.0, 0.01), "EPSG:4326");
+        assert!((metres.0 - 1113.2).abs() < 1.0, "{metres:?}");
     }
 }

@@ -4,6 +4,7 @@ use gdal_sys::GDALColorInterp;
 
 use super::gdal_library::text;
 use super::handle::Handle;
+use super::place::Place;
 use super::{Band, BandRole, DataType, GeoTransform, Size};
 use crate::report::Report;
 
@@ -19,6 +20,8 @@ pub(crate) struct Information {
     pub(crate) transform: GeoTransform,
     pub(crate) georeferenced: bool,
     pub(crate) crs_wkt: String,
+    /// Why there is no place on the ground, in the file's own terms.
+    pub(crate) missing_place: Option<String>,
     pub(crate) category_names: Vec<String>,
     pub(crate) driver: String,
     /// What was left out or assumed.
@@ -69,12 +72,7 @@ impl Information {
                 overviews = usize::try_from(gdal_sys::GDALGetOverviewCount(band)).unwrap_or(0);
                 category_names = string_list(gdal_sys::GDALGetRasterCategoryNames(band).cast());
             }
-            let mut transform = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-            let georeferenced = gdal_sys::GDALGetGeoTransform(dataset, transform.as_mut_ptr()) == 0;
-            if !georeferenced {
-                // Some drivers leave a row axis that points up.
-                transform = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-            }
+            let place = Place::read(dataset);
             Self {
                 size: Size {
                     width: usize::try_from(gdal_sys::GDALGetRasterXSize(dataset)).unwrap_or(0),
@@ -87,14 +85,15 @@ impl Information {
                     height: usize::try_from(block.1).unwrap_or(0).max(1),
                 },
                 overviews,
-                transform: GeoTransform(transform),
-                georeferenced,
-                crs_wkt: text(gdal_sys::GDALGetProjectionRef(dataset)),
+                transform: place.transform,
+                georeferenced: place.transform != GeoTransform::PIXELS,
+                crs_wkt: place.crs_wkt,
+                missing_place: place.missing,
                 category_names,
                 driver: text(gdal_sys::GDALGetDescription(
                     gdal_sys::GDALGetDatasetDriver(dataset),
                 )),
-                report: Report::new(),
+                report: place.report,
             }
         }
     }

@@ -14,6 +14,7 @@ mod handle;
 mod information;
 mod open;
 mod patch;
+mod place;
 mod read;
 mod resample;
 mod resize;

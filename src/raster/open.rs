@@ -166,6 +166,8 @@ impl Raster {
         GeoReference {
             transform: self.transform(),
             crs_wkt: self.crs_wkt(),
+            size: Some(self.size()),
+            missing: self.inner.information.missing_place.clone(),
         }
     }
 
@@ -210,10 +212,28 @@ impl Raster {
     ///
     /// # Units
     /// Metres. Degrees and web mercator are brought to the ground on the WGS 84 ellipsoid; other projections are taken
-    /// at their own scale. Without a coordinate reference system a unit is taken for a metre.
+    /// at their own scale. Without a coordinate reference system a unit is taken for a metre: [`Raster::pixel_metres`] is
+    /// `None` there.
     #[must_use]
     pub fn metres_per_pixel(&self) -> (f64, f64) {
-        ground::metres_per_pixel(&self.georeference(), self.size())
+        self.pixel_metres()
+            .unwrap_or_else(|| self.transform().pixel_edges())
+    }
+
+    /// Width and height of a pixel on the ground at the middle of the raster, in metres as [`Raster::metres_per_pixel`];
+    /// `None` when nobody knows what a unit of its coordinates is on the ground: without a coordinate reference system, or in
+    /// one of unknown units.
+    #[must_use]
+    pub fn pixel_metres(&self) -> Option<(f64, f64)> {
+        ground::pixel_metres(&self.georeference(), self.size())
+    }
+
+    /// A pixel's width and height in the units of the coordinate reference system, in words: `0.5 x 0.5 m`,
+    /// `0.01 x 0.01 degrees (785 x 1112 m)`, `2 x 2 of unknown unit`; `None` without a place.
+    #[must_use]
+    pub fn pixel_words(&self) -> Option<String> {
+        (self.transform() != GeoTransform::PIXELS)
+            .then(|| ground::pixel_words(&self.georeference(), self.size()))
     }
 
     /// This thread's own handle.

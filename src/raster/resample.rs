@@ -22,13 +22,18 @@ impl Raster {
     ///
     /// # Errors
     /// [`RasterError::BadResolution`] for a size that is not above 0, that leaves no pixel, or that makes more than 2^31
-    /// columns or rows; [`RasterError::NotARaster`] when GDAL cannot resample the file.
+    /// columns or rows; [`RasterError::UnknownUnit`] for metres where the raster does not say what a metre is;
+    /// [`RasterError::NotARaster`] when GDAL cannot resample the file.
     pub fn at(&self, resolution: Resolution) -> Result<Self> {
         let size = self.size();
         let (factor_x, factor_y) = match resolution {
             Resolution::Factor(factor) => (factor, factor),
             Resolution::Metres(metres) => {
-                let (x, y) = self.metres_per_pixel();
+                let (x, y) = self
+                    .pixel_metres()
+                    .ok_or_else(|| RasterError::UnknownUnit {
+                        path: self.path().to_owned(),
+                    })?;
                 (x / metres, y / metres)
             }
         };

@@ -1,9 +1,14 @@
+use super::Size;
+
 /// The affine map from pixel to world coordinates, in GDAL's order:
 /// `x = t[0] + col * t[1] + row * t[2]`, `y = t[3] + col * t[4] + row * t[5]`.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct GeoTransform(pub [f64; 6]);
 
 impl GeoTransform {
+    /// World coordinates that are pixel coordinates: what an image without a place has.
+    pub(crate) const PIXELS: Self = Self([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+
     /// A north-up grid of square pixels whose top-left corner is at `(x, y)`.
     #[must_use]
     pub const fn north_up(x: f64, y: f64, pixel_size: f64) -> Self {
@@ -64,6 +69,12 @@ impl GeoTransform {
         ])
     }
 
+    /// The width and height of a pixel in world units.
+    pub(crate) fn pixel_edges(&self) -> (f64, f64) {
+        let t = &self.0;
+        (t[1].hypot(t[4]), t[2].hypot(t[5]))
+    }
+
     /// Whether pixel coordinates can be found for world coordinates.
     #[must_use]
     pub fn is_invertible(&self) -> bool {
@@ -80,6 +91,38 @@ pub struct GeoReference {
     pub transform: GeoTransform,
     /// The coordinate reference system as WKT; empty when the file names none.
     pub crs_wkt: String,
+    /// Columns and rows, when these are known: what is read for a raster is then cut near it before it is transformed, and
+    /// looked for a whole turn of longitude east and west.
+    pub size: Option<Size>,
+    /// Why there is no place on the ground, when the file has something to say about it.
+    pub missing: Option<String>,
+}
+
+impl GeoReference {
+    /// A transform into a coordinate reference system, given as WKT or as `EPSG:CODE`.
+    #[must_use]
+    pub fn new(transform: GeoTransform, crs_wkt: impl Into<String>) -> Self {
+        Self {
+            transform,
+            crs_wkt: crs_wkt.into(),
+            size: None,
+            missing: None,
+        }
+    }
+
+    pub(crate) fn has_system(&self) -> bool {
+        !self.crs_wkt.is_empty()
+    }
+
+    /// Why labels with a reference system cannot be brought to the pixels.
+    pub(crate) fn missing_place(&self) -> String {
+        let otherwise = if self.transform == GeoTransform::PIXELS {
+            "it has pixels and nothing else"
+        } else {
+            "its pixels have coordinates, but nobody says in which system"
+        };
+        self.missing.clone().unwrap_or_else(|| otherwise.to_owned())
+    }
 }
 
 #[cfg(test)]

@@ -84,7 +84,9 @@ impl Scene {
             let boxes = coloured(&boxes, self.classes(), self.size(), to);
             draw_boxes_over(&mut map, boxes, 2);
         }
-        let metres = self.raster().metres_per_pixel().0 * self.size().0 as f64 / base.width as f64;
+        // Without a known unit there is no scale bar.
+        let metres = self.raster().pixel_metres().map_or(0.0, |(x, _)| x);
+        let metres = metres * self.size().0 as f64 / base.width as f64;
         let overlay = Overlay::new(&base, &map, self.classes())
             .opacity(if self.has_labels() {
                 OPACITY

@@ -52,16 +52,15 @@ impl Scene {
     fn facts(&self, look: Option<&Quicklook>) -> Vec<(&'static str, String)> {
         let raster = self.raster();
         let (width, height) = self.size();
-        let (x, y) = raster.metres_per_pixel();
         let mut facts = vec![("file", raster.path().display().to_string())];
-        let ground = if raster.is_georeferenced() {
-            format!(
+        let ground = match raster.pixel_metres() {
+            Some((x, y)) => format!(
                 ", {} x {}",
                 length(width as f64 * x),
                 length(height as f64 * y)
-            )
-        } else {
-            ", without a place on the ground".to_owned()
+            ),
+            None if raster.is_georeferenced() => String::new(),
+            None => ", without a place on the ground".to_owned(),
         };
         facts.push(("size", format!("{width} x {height} pixels{ground}")));
         if self.area() != raster.full() {
@@ -72,8 +71,12 @@ impl Scene {
                 format!("{area} of {} x {} pixels", full.width, full.height),
             ));
         }
-        if raster.is_georeferenced() {
-            facts.push(("pixel", format!("{x:.3} x {y:.3} m, {}", raster.crs_name())));
+        if let Some(pixel) = raster.pixel_words() {
+            let system = match raster.crs_name() {
+                name if name == "none" => "no reference system".to_owned(),
+                name => name,
+            };
+            facts.push(("pixel", format!("{pixel}, {system}")));
         }
         let names = raster.band_names().join(", ");
         let nodata = raster

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::formats::EXPORT;
+use super::PlaceError;
 use crate::Hint;
 
 /// What can go wrong in [`crate::vector`].
@@ -166,6 +167,9 @@ pub enum VectorError {
         /// Labels.
         found: usize,
     },
+    /// The features' place would have to be guessed.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// A failure of the operating system on a file.
     #[error("cannot access the file: {source}: {path:?}")]
     Io {
@@ -228,6 +232,7 @@ impl Hint for VectorError {
             Self::Write { .. } => {
                 "free some space or choose another folder, then save again: nothing that was there is lost".to_owned()
             }
+            Self::Place(error) => return error.hint(),
             Self::Io { path, source } => return crate::staged::hint(path, source),
             Self::WrongLength { .. } => return None,
         })

@@ -11,7 +11,8 @@ use crate::staged::StagedFile;
 use crate::{Result, session};
 
 /// Writes RFC 7946 GeoJSON: WGS 84 longitude and latitude, no `crs` member, exterior rings anticlockwise and holes
-/// clockwise, closed rings, eight decimals (a millimetre).
+/// clockwise, closed rings, eight decimals (a millimetre). Without a reference system the coordinates stay as they are, and
+/// a member `"crs": null` says that they are no degrees.
 pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
     let area_name = area_name(crs_wkt);
     write_features(path, features, crs_wkt, |line, feature, to_degrees| {
@@ -24,7 +25,7 @@ pub(super) fn write_points(path: &Path, features: &[PointFeature], crs_wkt: &str
     write_features(path, features, crs_wkt, push_point)
 }
 
-type ToDegrees = Option<gdal::spatial_ref::CoordTransform>;
+type ToDegrees = Option<crs::Transformation>;
 
 fn write_features<F>(
     path: &Path,
@@ -47,8 +48,18 @@ fn write_features<F>(
     let io = |error: std::io::Error| fail(error.to_string());
     let staged = StagedFile::new(path, "new").map_err(io)?;
     let mut file = std::io::BufWriter::new(std::fs::File::create(staged.path()).map_err(io)?);
-    file.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")
-        .map_err(io)?;
+    // Without a system "no CRS can be assumed" (the GeoJSON of 2008, 3.): RFC 7946 has no word for it, and would make degrees
+    // of pixels.
+    let system = if to_degrees.is_none() {
+        "\"crs\":null,"
+    } else {
+        ""
+    };
+    write!(
+        file,
+        "{{\"type\":\"FeatureCollection\",{system}\"features\":["
+    )
+    .map_err(io)?;
     let mut line = String::new();
     for (index, feature) in features.iter().enumerate() {
         if index % 4096 == 0 {
@@ -128,14 +139,12 @@ fn push_point(
 
 fn in_degrees(
     ring: &LineString<f64>,
-    to_degrees: Option<&gdal::spatial_ref::CoordTransform>,
+    to_degrees: Option<&crs::Transformation>,
 ) -> Result<LineString<f64>, String> {
     let mut xs: Vec<f64> = ring.0.iter().map(|point| point.x).collect();
     let mut ys: Vec<f64> = ring.0.iter().map(|point| point.y).collect();
     if let Some(to_degrees) = to_degrees {
-        to_degrees
-            .transform_coords(&mut xs, &mut ys, &mut [])
-            .map_err(|error| error.to_string())?;
+        to_degrees.transform(&mut xs, &mut ys);
     }
     if !xs.iter().chain(&ys).all(|value| value.is_finite()) {
         return Err(

@@ -1,7 +1,7 @@
 //! OGR's geometries as polygons in pixels.
 
 use gdal_sys::{OGRGeometryH, OGRwkbGeometryType};
-use geo::{Coord, LineString, Polygon};
+use geo::Polygon;
 
 use super::project::Projector;
 
@@ -56,21 +56,32 @@ impl GeometryReader<'_> {
                 .map(|ring| self.read_ring(gdal_sys::OGR_G_GetGeometryRef(polygon, ring)))
                 .collect::<Vec<_>>()
         };
-        let mut rings = rings.into_iter();
-        match rings.next() {
-            Some(Some(exterior)) => self
-                .polygons
-                .push(Polygon::new(exterior, rings.flatten().collect())),
-            Some(None) => {}
-            None => self.trouble = Some("with an empty polygon"),
+        match rings.first() {
+            Some(Some(_)) => {}
+            Some(None) => return,
+            None => {
+                self.trouble = Some("with an empty polygon");
+                return;
+            }
+        }
+        match self.projector.place(rings.into_iter().flatten().collect()) {
+            Ok(placed) => self.polygons.extend(placed.into_iter().filter_map(|rings| {
+                let mut rings = rings.into_iter();
+                rings
+                    .next()
+                    .map(|exterior| Polygon::new(exterior, rings.collect()))
+            })),
+            Err(trouble) => self.trouble = Some(trouble),
         }
     }
 
+    /// The points of a ring in the file's coordinates.
+    ///
     /// # Safety
     /// `ring` is a live line string.
-    unsafe fn read_ring(&mut self, ring: OGRGeometryH) -> Option<LineString<f64>> {
+    unsafe fn read_ring(&mut self, ring: OGRGeometryH) -> Option<Vec<(f64, f64)>> {
         // SAFETY: by the caller's promise; both buffers hold `count` values of 8 bytes.
-        let (mut xs, mut ys) = unsafe {
+        let (xs, ys) = unsafe {
             let count = usize::try_from(gdal_sys::OGR_G_GetPointCount(ring)).unwrap_or(0);
             let (mut xs, mut ys) = (vec![0.0f64; count], vec![0.0f64; count]);
             gdal_sys::OGR_G_GetPoints(
@@ -88,15 +99,7 @@ impl GeometryReader<'_> {
             self.trouble = Some("with coordinates that are not numbers");
             return None;
         }
-        if !self.projector.project(&mut xs, &mut ys) {
-            self.trouble = Some("outside the raster's coordinate reference system");
-            return None;
-        }
-        let mut points: Vec<Coord<f64>> = xs
-            .into_iter()
-            .zip(ys)
-            .map(|(x, y)| Coord { x, y })
-            .collect();
+        let mut points: Vec<(f64, f64)> = xs.into_iter().zip(ys).collect();
         points.dedup();
         let different = if points.len() > 1 && points.first() == points.last() {
             points.len() - 1
@@ -107,6 +110,6 @@ impl GeometryReader<'_> {
             self.trouble = Some("with a ring of fewer than three different points");
             return None;
         }
-        Some(LineString::new(points))
+        Some(points)
     }
 }

@@ -11,6 +11,9 @@ use crate::raster::gdal_library::{self, Messages, StringList, c_path, c_string};
 use crate::staged::StagedFile;
 use crate::{Result, session};
 
+/// What GDAL writes with the `srs_id` -1, "undefined Cartesian coordinate reference systems" (GeoPackage 1.1.3.1.1).
+const UNDEFINED_PLANE: &str = "LOCAL_CS[\"Undefined Cartesian SRS\",UNIT[\"metre\",1]]";
+
 /// Writes a GeoPackage with one layer named after the file.
 pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
     let writer = GeoPackageWriter::create(path, crs_wkt)?;
@@ -53,11 +56,12 @@ impl GeoPackageWriter {
             detail,
         };
         let staged = StagedFile::new(path, "new").map_err(|error| fail(error.to_string()))?;
-        let system = if crs_wkt.is_empty() {
-            None
+        // GDAL writes a missing system as "undefined geographic", which coordinates of an image are not.
+        let system = Some(crs::parse(if crs_wkt.is_empty() {
+            UNDEFINED_PLANE
         } else {
-            Some(crs::parse(crs_wkt)?)
-        };
+            crs_wkt
+        })?);
         let layer_name = path
             .file_stem()
             .unwrap_or_default()

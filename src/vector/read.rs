@@ -10,7 +10,7 @@ use super::project::Projector;
 use super::unicode::composed;
 use super::values::Field;
 use super::{VectorError, VectorSource};
-use crate::raster::{GeoReference, crs};
+use crate::raster::GeoReference;
 use crate::report::{Notice, Report, file_name};
 use crate::{Result, session};
 
@@ -36,6 +36,8 @@ pub struct ReadReport {
     pub assumed_crs: bool,
     /// Everything else: the layer that was chosen, the property, the encoding of text.
     pub notices: Report,
+    /// What else was assumed or converted about where the features lie.
+    pub place: Report,
 }
 
 impl ReadReport {
@@ -56,6 +58,7 @@ impl ReadReport {
             let text = "the file names no coordinate reference system, so the raster's was taken";
             report.push(Notice::assumed(text).about(about));
         }
+        report.extend(self.place.clone());
         report
     }
 
@@ -86,6 +89,7 @@ impl ReadReport {
                     .to_owned(),
             );
         }
+        parts.extend(self.place.iter().map(|notice| notice.text().to_owned()));
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
@@ -171,7 +175,7 @@ pub(crate) fn read_classified(
         .iter()
         .filter_map(|name| layer.field(name))
         .collect();
-    let (features, mut report) = read_layer(&layer, target, &fields)?;
+    let (features, mut report) = read_layer(&layer, source, target, &fields)?;
     if features.is_empty() && report.features > 0 {
         return Err(VectorError::NoPolygons {
             path: source.path().to_owned(),
@@ -308,31 +312,26 @@ pub(crate) fn read_values(
         field.ok_or_else(|| no_property(source.path(), property, layer.property_names()))
     };
     let fields = properties.iter().map(field).collect::<Result<Vec<_>>>()?;
-    read_layer(&layer, target, &fields)
+    read_layer(&layer, source, target, &fields)
 }
 
 fn read_layer(
     layer: &OpenLayer,
+    source: &VectorSource,
     target: &GeoReference,
     fields: &[&Field],
 ) -> Result<(Vec<Valued>, ReadReport)> {
     let mut report = ReadReport::default();
-    let source_wkt = layer.crs_wkt()?;
-    let to_raster = match (source_wkt.is_empty(), target.crs_wkt.is_empty()) {
-        (false, false) => Some(crs::between(
-            &crs::parse(&source_wkt)?,
-            &crs::parse(&target.crs_wkt)?,
-        )?),
-        (true, false) => {
-            report.assumed_crs = true;
-            None
-        }
-        (_, true) => None,
-    };
-    let projector = Projector {
-        to_raster,
-        transform: target.transform,
-    };
+    // A system that is there and cannot be read is no reason to guess one.
+    if source.crs.is_none() {
+        layer.crs_wkt()?;
+    }
+    let projector = Projector::new(
+        layer.layer,
+        layer.path(),
+        source.crs.as_deref(),
+        target,
+    )?;
     let mut features = Vec::new();
     layer.for_each(|feature, count| -> Result<()> {
         if count % 4096 == 0 {
@@ -374,5 +373,6 @@ fn read_layer(
         let step = "`VectorSource::new(path).encoding(name)` names another encoding";
         report.notices.push(notice.count(guessed).next(step));
     }
+    projector.finish(layer.path(), &features, &mut report)?;
     Ok((features, report))
 }

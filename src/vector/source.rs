@@ -41,8 +41,10 @@ impl VectorSource {
         self
     }
 
-    /// The coordinate reference system of the coordinates, whatever the file says: `EPSG:32633`, WKT, a PROJ string, or
-    /// `raster` for that of the raster that the file is read for.
+    /// The coordinate reference system of the coordinates, whatever the file says: `EPSG:32633`, WKT or a PROJ string, with
+    /// longitude or easting first; `urn:ogc:def:crs:EPSG::4326` in the order that EPSG gives, here latitude first; `raster`
+    /// for the raster's own, whether it names a system or not; `pixels` for pixels of the raster, x to the right from its
+    /// left edge and y down from its top edge (or up, when all of y is below 0, as QGIS has it for images without a place).
     #[must_use]
     pub fn crs(mut self, definition: impl Into<String>) -> Self {
         self.crs = Some(definition.into());

@@ -267,10 +267,7 @@ fn labels_in_another_reference_system_burn_the_same_pixels() {
     };
     let raster = Raster::open(&imagery).unwrap();
     let identity = swath::raster::GeoTransform([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-    let mercator = GeoReference {
-        transform: identity,
-        crs_wkt: "EPSG:3857".to_owned(),
-    };
+    let mercator = GeoReference::new(identity, "EPSG:3857");
     let world = vector::read_polygons(&labels, &mercator, None).unwrap();
     let features: Vec<PolygonFeature> = world
         .into_iter()
