@@ -1,5 +1,6 @@
 use std::ffi::c_int;
 use std::fmt;
+use std::sync::Arc;
 
 use gdal_sys::GDALDataType;
 use serde::Serialize;
@@ -107,6 +108,15 @@ impl DataType {
         .find(|one| one.as_str() == name)
     }
 
+    /// Whether `f32`, in which values are handed out, holds every value of the type exactly.
+    #[must_use]
+    pub const fn fits_f32(self) -> bool {
+        !matches!(
+            self,
+            Self::U32 | Self::I32 | Self::U64 | Self::I64 | Self::F64
+        )
+    }
+
     /// Whether values may be NaN or infinite.
     #[must_use]
     pub const fn is_float(self) -> bool {
@@ -209,23 +219,124 @@ pub enum BandRole {
     Grey,
 }
 
+/// How what a band stores becomes what is handed out.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub(crate) enum Reading {
+    /// As it is.
+    #[default]
+    Plain,
+    /// GDAL before 3.7 hands out 8 bits with sign as if they had none.
+    SignedByte,
+    /// The amplitude of complex numbers.
+    Amplitude,
+    /// One component of the colour that a palette gives to a number.
+    Colour {
+        component: usize,
+        /// Red, green, blue and opacity of each number.
+        table: Arc<Vec<[u8; 4]>>,
+    },
+}
+
+/// A nodata value, exactly as the type of its band holds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Nodata {
+    /// Of any type but 64-bit integers.
+    Real(f64),
+    Signed(i64),
+    Unsigned(u64),
+}
+
+impl Nodata {
+    pub(crate) fn as_f64(self) -> f64 {
+        match self {
+            Self::Real(value) => value,
+            Self::Signed(value) => value as f64,
+            Self::Unsigned(value) => value as f64,
+        }
+    }
+
+    /// A value that a person gives for a band of this type.
+    pub(crate) fn given(value: f64, data_type: DataType) -> Self {
+        let whole = value.fract() == 0.0;
+        match data_type {
+            DataType::I64 if whole && value.abs() < 9.3e18 => Self::Signed(value as i64),
+            DataType::U64 if whole && (0.0..1.85e19).contains(&value) => {
+                Self::Unsigned(value as u64)
+            }
+            _ => Self::Real(value),
+        }
+    }
+
+    /// Whether a band of this type can hold it.
+    pub(crate) fn fits(self, data_type: DataType) -> bool {
+        let Self::Real(value) = self else {
+            return true;
+        };
+        let (first, last) = match data_type {
+            DataType::U8 => (0.0, 255.0),
+            DataType::I8 => (-128.0, 127.0),
+            DataType::U16 => (0.0, 65_535.0),
+            DataType::I16 => (-32_768.0, 32_767.0),
+            DataType::U32 => (0.0, f64::from(u32::MAX)),
+            DataType::I32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
+            DataType::I64 | DataType::U64 => return false,
+            _ => return true,
+        };
+        value >= first && value <= last && value.fract() == 0.0
+    }
+}
+
 /// One band of a raster: each has a type, a nodata value, a scale and a meaning of its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Band {
     /// GDAL's number of the band, from 1.
     pub(crate) number: c_int,
+    #[serde(skip)]
+    pub(crate) reading: Reading,
+    /// The nodata value in the band's own type; not used where the file has an explicit mask.
+    #[serde(skip)]
+    pub(crate) missing: Option<Nodata>,
+    /// Whether the band has a mask of its own.
+    #[serde(skip)]
+    pub(crate) own_mask: bool,
     /// Its own name, its colour, or its number.
     pub name: String,
     /// The type of its values.
     pub data_type: DataType,
-    /// The value that stands for "no data".
+    /// The value that stands for "no data", by the file or by [`crate::raster::OpenOptions::nodata`]. 64-bit integers
+    /// beyond 2^53 are rounded here, but compared exactly.
     pub nodata: Option<f64>,
     /// What a stored value is multiplied by to have the unit of the band; 1 where the file says nothing.
     pub scale: f64,
     /// What is added after that; 0 where the file says nothing.
     pub offset: f64,
-    /// What it shows, where the file says so.
+    /// What it shows, where the file says so: by colour interpretation, wavelength or name.
     pub role: Option<BandRole>,
+}
+
+impl Band {
+    /// Whether a value can be missing in this band alone.
+    pub(crate) fn can_miss(&self) -> bool {
+        self.missing.is_some()
+            || self.own_mask
+            || self.data_type.is_float()
+            || self.transparent_colours()
+    }
+
+    /// Whether the palette has entries that nothing is painted with.
+    pub(crate) fn transparent_colours(&self) -> bool {
+        matches!(&self.reading, Reading::Colour { table, .. } if table.iter().any(|entry| entry[3] == 0))
+    }
+
+    /// Whether GDAL's own conversion to `f32` gives what is handed out and what nodata is compared with.
+    pub(crate) fn is_simple(&self) -> bool {
+        self.reading == Reading::Plain && (self.missing.is_none() || self.data_type.fits_f32())
+    }
+
+    /// Whether the nodata value is no measurement but a mark such as -9999: below 0, or of floating point.
+    pub(crate) fn marks_nodata(&self) -> bool {
+        self.data_type.is_float() || self.missing.is_some_and(|value| value.as_f64() < 0.0)
+    }
 }
 
 #[cfg(test)]

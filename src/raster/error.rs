@@ -27,11 +27,69 @@ pub enum RasterError {
         /// GDAL's own words.
         detail: String,
     },
-    /// The file has no band with imagery.
-    #[error("the raster has no band with imagery: {path:?}")]
+    /// The file has no band with imagery, but perhaps rasters with names of their own.
+    #[error("{}: {path:?}", no_bands(rasters))]
     NoBands {
         /// The file.
         path: PathBuf,
+        /// Names and descriptions of the rasters that it holds.
+        rasters: Vec<(String, String)>,
+    },
+    /// A folder, an archive or a pattern, of which one raster must be chosen.
+    #[error("{what} is no raster, one of the {} in it must be named: {path:?}", found.len())]
+    SeveralRasters {
+        /// What was asked for.
+        path: PathBuf,
+        /// `a folder`, `an archive`, `a pattern`.
+        what: &'static str,
+        /// What could be opened.
+        found: Vec<String>,
+    },
+    /// A virtual raster names files that are not there.
+    #[error(
+        "{} of the {parts} files that the virtual raster is made of {} missing ({}): {path:?}",
+        missing.len(),
+        if missing.len() == 1 { "is" } else { "are" },
+        few(missing)
+    )]
+    MissingParts {
+        /// The virtual raster.
+        path: PathBuf,
+        /// The files that are not there.
+        missing: Vec<PathBuf>,
+        /// How many files it names.
+        parts: usize,
+    },
+    /// The file is another one than was opened.
+    #[error("the file was changed after it was opened, what is known of it no longer holds: {path:?}")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A band that the raster does not have, or has more than once.
+    #[error(
+        "{matching} bands are meant by {wanted}, one of {} was expected: {path:?}",
+        known.len()
+    )]
+    NoSuchBand {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: String,
+        /// How many bands that means.
+        matching: usize,
+        /// The bands, with their places.
+        known: Vec<String>,
+    },
+    /// One band has no valid pixel, though others have.
+    #[error("the band {band:?} has no valid pixel in {window}, all of it is nodata: {path:?}")]
+    NoValidPixelsInBand {
+        /// The file.
+        path: PathBuf,
+        /// The band's name.
+        band: String,
+        /// Where it was looked for.
+        window: PixelWindow,
     },
     /// Reading a window failed, most often since the file is cut short.
     #[error("cannot read {window}{}: {detail}: {path:?}", block.map(|(x, y)| format!(", block column {x} row {y}")).unwrap_or_default())]
@@ -136,10 +194,36 @@ impl Hint for RasterError {
                      `.with_labels(path, class)`"
                         .to_owned()
                 }
-                _ => "`gdalinfo FILE` says what GDAL makes of it; `gdalinfo --formats` lists what it reads".to_owned(),
+                _ => "check that it is the imagery itself and complete; a format that GDAL does not read is exported as \
+                      GeoTIFF, from QGIS for one"
+                    .to_owned(),
             },
-            Self::NoBands { .. } => {
-                "a container with several rasters is opened by the name of one: see SUBDATASETS in `gdalinfo FILE`"
+            Self::NoBands { rasters, .. } => match rasters.first() {
+                Some((name, _)) => format!("open one by its name: `Scene::open(r#\"{name}\"#)`"),
+                None => "a vector file is given to `.with_labels(path, class)` of a scene that opens the imagery".to_owned(),
+            },
+            Self::SeveralRasters { found, .. } => match found.as_slice() {
+                [] => "no file in it looks like a raster; give the path of the imagery itself".to_owned(),
+                [one, ..] => {
+                    let names: Vec<&str> = found.iter().map(String::as_str).collect();
+                    format!(
+                        "open one of them, such as `Scene::open({one:?})`: {}",
+                        super::information::named(&names)
+                    )
+                }
+            },
+            Self::MissingParts { .. } => {
+                "put the files where the virtual raster names them, or write it anew for where they are; a part that is \
+                 complete can be opened by itself"
+                    .to_owned()
+            }
+            Self::Changed { .. } => "open it again: `Scene::open(path)`".to_owned(),
+            Self::NoSuchBand { known, .. } => {
+                format!("the bands, counted from 0: {}", known.join("; "))
+            }
+            Self::NoValidPixelsInBand { .. } => {
+                "`Scene::open_with(path, OpenOptions::new().bands([…]))` leaves the band out, \
+                 `.without_nodata()` takes its nodata value for an ordinary one"
                     .to_owned()
             }
             Self::Read { .. } => {
@@ -148,7 +232,8 @@ impl Hint for RasterError {
                     .to_owned()
             }
             Self::NoValidPixels { .. } => {
-                "check the nodata value with `gdalinfo FILE`; `gdal_edit.py -unsetnodata FILE` removes a wrong one"
+                "`raster.nodata()` says the nodata value; a wrong one is left aside by \
+                 `Scene::open_with(path, OpenOptions::new().without_nodata())`, an alpha band by `.alpha_as_imagery()`"
                     .to_owned()
             }
             Self::Write { .. } => {
@@ -171,6 +256,34 @@ impl Hint for RasterError {
             Self::Io { path, source } => return crate::staged::hint(path, source),
         })
     }
+}
+
+/// What a file without imagery holds instead.
+fn no_bands(rasters: &[(String, String)]) -> String {
+    let names: Vec<&str> = rasters.iter().map(|(name, _)| name.as_str()).collect();
+    match names.len() {
+        0 => "the raster has no band with imagery".to_owned(),
+        count => {
+            let shown = names[..count.min(12)].join(", ");
+            let more = if count > 12 {
+                format!(" and {} more", count - 12)
+            } else {
+                String::new()
+            };
+            format!("the file is a container of {count} rasters, one of them must be named: {shown}{more}")
+        }
+    }
+}
+
+/// At most three of the files.
+fn few(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths
+        .iter()
+        .take(3)
+        .map(|path| path.display().to_string())
+        .collect();
+    let more = if paths.len() > 3 { ", …" } else { "" };
+    names.join(", ") + more
 }
 
 /// Names the files beside the missing one that its author may have meant, or the folder that is missing.

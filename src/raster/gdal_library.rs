@@ -46,11 +46,21 @@ pub(crate) fn prepare() {
         unsafe {
             gdal_sys::GDALAllRegister();
             gdal_sys::CPLSetErrorHandler(Some(keep_message));
+            // Otherwise a virtual raster reads its parts through files that another one opened before they were replaced.
+            gdal_sys::CPLSetConfigOption(c"VRT_SHARED_SOURCE".as_ptr(), c"NO".as_ptr());
             if std::env::var_os("GDAL_CACHEMAX").is_none() {
                 gdal_sys::GDALSetCacheMax64(CACHE_BYTES);
             }
         }
     });
+}
+
+/// Drops what GDAL remembers of a remote file, which may be another one by now.
+pub(crate) fn forget_remote(name: &std::path::Path) {
+    prepare();
+    let name = c_path(name);
+    // SAFETY: the name is a C string; GDAL allows this from any thread.
+    unsafe { gdal_sys::VSICurlPartialClearCache(name.as_ptr()) };
 }
 
 /// What GDAL complained about during one action. Its class decides whether the action failed, never its words.

@@ -1,12 +1,17 @@
 use std::ffi::c_int;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
 
-use gdal_sys::GDALColorInterp;
+use gdal_sys::{GDALColorEntry, GDALColorInterp, GDALPaletteInterp};
 
+use super::band::{Nodata, Reading};
 use super::gdal_library::text;
 use super::handle::Handle;
+use super::options::{OpenOptions, chosen};
 use super::place::Place;
-use super::{Band, BandRole, DataType, GeoTransform, Size};
-use crate::report::Report;
+use super::{Band, BandRole, DataType, GeoTransform, RasterError, Size, roles};
+use crate::report::{Notice, Report};
 
 /// What is read once when a raster is opened.
 #[derive(Clone, Debug)]
@@ -14,7 +19,12 @@ pub(crate) struct Information {
     pub(crate) size: Size,
     /// The bands with imagery; alpha bands are left out.
     pub(crate) bands: Vec<Band>,
-    pub(crate) mask: MaskSource,
+    pub(crate) masks: Masks,
+    /// Whether GDAL's own averages would mix what is not to be mixed: parts of numbers, numbers of colours, pixels that
+    /// are valid for GDAL alone.
+    pub(crate) averages_itself: bool,
+    /// The names and descriptions of further rasters in the same file.
+    pub(crate) subdatasets: Vec<(String, String)>,
     pub(crate) block: Size,
     pub(crate) overviews: usize,
     pub(crate) transform: GeoTransform,
@@ -28,39 +38,64 @@ pub(crate) struct Information {
     pub(crate) report: Report,
 }
 
-/// Where validity is stored apart from nodata values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MaskSource {
-    /// Nowhere.
-    None,
-    /// In an alpha band: 0 is invalid.
-    Alpha(c_int),
-    /// In one mask for all bands.
-    Dataset,
-    /// In a mask for each band.
-    Bands,
+/// Where the validity of whole pixels is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Masks {
+    /// Alpha bands: 0 is invalid.
+    pub(crate) alpha: Vec<c_int>,
+    /// A band whose mask is that of all bands.
+    pub(crate) dataset: Option<c_int>,
 }
 
 impl Information {
-    pub(crate) fn read(handle: &Handle) -> Self {
+    /// # Errors
+    /// [`RasterError::NoSuchBand`] for a band that the options name and the file does not have.
+    pub(crate) fn read(
+        handle: &Handle,
+        options: &OpenOptions,
+        path: &Path,
+    ) -> Result<Self, RasterError> {
+        let mut information = Self::of_file(handle);
+        information.choose(handle, options, path)?;
+        Ok(information)
+    }
+
+    /// As the file says: all bands that are not marked as alpha.
+    fn of_file(handle: &Handle) -> Self {
         let dataset = handle.raw();
         // SAFETY: the dataset is open, band numbers run from 1 to its count, and GDAL owns every string it returns.
         unsafe {
             let count = gdal_sys::GDALGetRasterCount(dataset);
             let mut bands = Vec::new();
-            let mut mask = MaskSource::None;
+            let mut masks = Masks::default();
             for number in 1..=count {
                 let band = gdal_sys::GDALGetRasterBand(dataset, number);
                 let meaning = gdal_sys::GDALGetRasterColorInterpretation(band);
                 if meaning == GDALColorInterp::GCI_AlphaBand && count > 1 {
-                    mask = MaskSource::Alpha(number);
+                    masks.alpha.push(number);
                     continue;
                 }
-                bands.push(band_of(band, number, meaning));
-                if mask == MaskSource::None {
-                    mask = mask_source(gdal_sys::GDALGetMaskFlags(band) as u32);
+                let mut one = band_of(band, number, meaning);
+                match Mask::of(gdal_sys::GDALGetMaskFlags(band) as u32) {
+                    Mask::None => {}
+                    // GDAL and rasterio ask an explicit mask alone; nodata values beside it do not count.
+                    Mask::Dataset => {
+                        masks.dataset.get_or_insert(number);
+                        one.missing = None;
+                    }
+                    Mask::Band => {
+                        one.own_mask = true;
+                        one.missing = None;
+                    }
+                }
+                bands.push(one);
+            }
+            if bands.len() > 1 {
+                for band in &mut bands {
+                    band.role = band.role.filter(|role| *role != BandRole::Grey);
                 }
             }
+            roles::of_products(&mut bands, &platform(dataset));
             let first = bands
                 .first()
                 .map(|band| gdal_sys::GDALGetRasterBand(dataset, band.number));
@@ -79,7 +114,9 @@ impl Information {
                     height: usize::try_from(gdal_sys::GDALGetRasterYSize(dataset)).unwrap_or(0),
                 },
                 bands,
-                mask,
+                masks,
+                averages_itself: false,
+                subdatasets: subdatasets(dataset),
                 block: Size {
                     width: usize::try_from(block.0).unwrap_or(0).max(1),
                     height: usize::try_from(block.1).unwrap_or(0).max(1),
@@ -98,13 +135,181 @@ impl Information {
         }
     }
 
-    /// Whether any pixel inside the raster can be invalid.
-    pub(crate) fn can_be_invalid(&self) -> bool {
-        self.mask != MaskSource::None
+    /// Applies what a person says, and settles what each band is read as.
+    fn choose(
+        &mut self,
+        handle: &Handle,
+        options: &OpenOptions,
+        path: &Path,
+    ) -> Result<(), RasterError> {
+        let dataset = handle.raw();
+        let mut alpha: Vec<Band> = Vec::new();
+        for &number in &self.masks.alpha {
+            // SAFETY: the dataset is open and has the band.
+            alpha.push(unsafe {
+                let band = gdal_sys::GDALGetRasterBand(dataset, number);
+                Band {
+                    role: None,
+                    ..band_of(band, number, GDALColorInterp::GCI_AlphaBand)
+                }
+            });
+        }
+        let alone = self.bands.len() == 1;
+        let bands = std::mem::take(&mut self.bands);
+        for band in bands {
+            // SAFETY: the dataset is open and has the band.
+            let table = unsafe {
+                colours(gdal_sys::GDALGetRasterColorTable(
+                    gdal_sys::GDALGetRasterBand(dataset, band.number),
+                ))
+            };
+            match table {
+                Some(table) if options.expands_palette(alone) => {
+                    self.report.push(
+                        Notice::converted(format!(
+                            "{} holds numbers of the {} colours of a palette, which were read as bands of red, green and \
+                             blue",
+                            band.name,
+                            table.len()
+                        ))
+                        .next(
+                            "`Scene::open_with(path, OpenOptions::new().palette_as_numbers())` reads the numbers",
+                        ),
+                    );
+                    self.bands.extend(expanded(&band, &Arc::new(table)));
+                }
+                Some(table) => {
+                    self.report.push(
+                        Notice::noted(format!(
+                            "{} has a palette of {} colours: its values are numbers of colours or classes, not measurements",
+                            band.name,
+                            table.len()
+                        ))
+                        .next("`OpenOptions::new().palette_as_colours()` makes bands of red, green and blue of them"),
+                    );
+                    self.bands.push(band);
+                }
+                None => self.bands.push(band),
+            }
+        }
+        if options.alpha_as_imagery {
+            self.bands.append(&mut alpha);
+            self.bands.sort_by_key(|band| band.number);
+            self.masks.alpha.clear();
+        }
+        let mut all = std::mem::take(&mut self.bands);
+        let imagery = all.len();
+        all.append(&mut alpha);
+        options.set_nodata(&mut all, path)?;
+        match &options.bands {
+            None => all.truncate(imagery),
+            Some(choices) => {
+                let places: Result<Vec<usize>, _> = choices
+                    .iter()
+                    .map(|choice| chosen(choice, &all, path))
+                    .collect();
+                let bands: Vec<Band> = places?.into_iter().map(|at| all[at].clone()).collect();
+                self.masks
+                    .alpha
+                    .retain(|number| bands.iter().all(|band| band.number != *number));
+                all = bands;
+            }
+        }
+        self.bands = all;
+        self.averages_itself = options.changes_validity()
             || self
                 .bands
                 .iter()
-                .any(|band| band.nodata.is_some() || band.data_type.is_float())
+                .any(|band| band.reading != Reading::Plain || alpha_of_gdal(handle, band.number));
+        self.say(options);
+        Ok(())
+    }
+
+    /// What a person should know of the bands without a look at their pixels.
+    fn say(&mut self, options: &OpenOptions) {
+        let mut said: Vec<Notice> = Vec::new();
+        let places = |is: &dyn Fn(&Band) -> bool| -> (usize, String) {
+            let names: Vec<&str> = self
+                .bands
+                .iter()
+                .filter(|band| is(band))
+                .map(|band| band.name.as_str())
+                .collect();
+            (names.len(), named(&names))
+        };
+        let (count, names) = places(&|band| band.reading == Reading::Amplitude);
+        if count > 0 {
+            said.push(
+                Notice::converted(format!(
+                    "complex values were read as their amplitude, the phase is left out ({names})"
+                ))
+                .count(count)
+                .next("export phase or intensity as a band of its own where a model needs it"),
+            );
+        }
+        let (count, names) = places(&|band| band.scale != 1.0 || band.offset != 0.0);
+        if count > 0 {
+            let first = self
+                .bands
+                .iter()
+                .find(|band| band.scale != 1.0 || band.offset != 0.0);
+            let (scale, offset) = first.map_or((1.0, 0.0), |band| (band.scale, band.offset));
+            said.push(
+                Notice::noted(format!(
+                    "values are as stored; the file gives a scale and an offset to {names} (value x {scale} + {offset})"
+                ))
+                .count(count)
+                .next("`raster.bands()` has them; a model needs files with the same ones"),
+            );
+        }
+        let misfit = |band: &Band| {
+            band.missing
+                .is_some_and(|value| !value.fits(band.data_type) && !value.as_f64().is_nan())
+                && !matches!(band.reading, Reading::Colour { .. })
+        };
+        let (count, names) = places(&misfit);
+        if let Some(band) = self.bands.iter().find(|band| misfit(band)) {
+            let value = band.nodata.unwrap_or_default();
+            said.push(
+                Notice::noted(format!(
+                    "no pixel can hold the nodata value {value} in {names} ({}), so that it takes nothing away",
+                    band.data_type
+                ))
+                .count(count)
+                .next("`OpenOptions::new().nodata(value)` states another"),
+            );
+        }
+        if options.bands.is_none() && !self.subdatasets.is_empty() && !self.bands.is_empty() {
+            let count = self.subdatasets.len();
+            let names: Vec<&str> = self.subdatasets.iter().map(|(name, _)| name.as_str()).collect();
+            said.push(
+                Notice::left_out(format!(
+                    "the file also holds rasters that are opened by a name of their own: {}",
+                    named(&names)
+                ))
+                .count(count)
+                .next("open one by that name"),
+            );
+        }
+        self.report.extend(said);
+    }
+
+    /// A text that differs where values or their validity are read in another way.
+    pub(crate) fn key(&self) -> String {
+        let mut key = format!("{:?} {:?}", self.size, self.masks);
+        for band in &self.bands {
+            let _ = write!(
+                key,
+                "\n{} {} {:?} {:?} {}",
+                band.number, band.data_type, band.reading, band.missing, band.own_mask
+            );
+        }
+        key
+    }
+
+    /// Whether any pixel inside the raster can be invalid.
+    pub(crate) fn can_be_invalid(&self) -> bool {
+        self.masks != Masks::default() || self.bands.iter().any(Band::can_miss)
     }
 
     /// The smallest type that holds the values of every band.
@@ -137,52 +342,230 @@ unsafe fn band_of(
             c"PIXELTYPE".as_ptr(),
             c"IMAGE_STRUCTURE".as_ptr(),
         ));
-        let data_type = DataType::of_gdal(
-            gdal_sys::GDALGetRasterDataType(band),
-            pixel_type == "SIGNEDBYTE",
-        );
+        let stored = gdal_sys::GDALGetRasterDataType(band);
+        let data_type = DataType::of_gdal(stored, pixel_type == "SIGNEDBYTE");
+        let reading = match data_type {
+            DataType::I8 if stored == gdal_sys::GDALDataType::GDT_Byte => Reading::SignedByte,
+            DataType::Complex => Reading::Amplitude,
+            _ => Reading::Plain,
+        };
+        let missing = nodata_of(band, data_type);
         let mut has: c_int = 0;
-        let nodata = gdal_sys::GDALGetRasterNoDataValue(band, &raw mut has);
-        let nodata = (has != 0).then_some(nodata);
         let scale = gdal_sys::GDALGetRasterScale(band, &raw mut has);
         let scale = if has == 0 { 1.0 } else { scale };
         let offset = gdal_sys::GDALGetRasterOffset(band, &raw mut has);
         let offset = if has == 0 { 0.0 } else { offset };
+        let role = wavelength_of(band)
+            .and_then(roles::of_wavelength)
+            .or_else(|| roles::of_words(&name))
+            .or_else(|| roles::of_interpretation(meaning));
         Band {
             number,
+            reading,
+            missing,
+            own_mask: false,
             name,
             data_type,
-            nodata,
+            nodata: missing.map(Nodata::as_f64),
             scale,
             offset,
-            role: role_of(meaning),
+            role,
         }
     }
 }
 
-/// What a colour interpretation says that a band shows.
-fn role_of(meaning: GDALColorInterp::Type) -> Option<BandRole> {
-    Some(match meaning {
-        GDALColorInterp::GCI_RedBand => BandRole::Red,
-        GDALColorInterp::GCI_GreenBand => BandRole::Green,
-        GDALColorInterp::GCI_BlueBand => BandRole::Blue,
-        GDALColorInterp::GCI_GrayIndex => BandRole::Grey,
-        _ => return None,
-    })
+/// The nodata value of a band in its own type.
+///
+/// # Safety
+/// `band` is a band of an open dataset.
+unsafe fn nodata_of(band: gdal_sys::GDALRasterBandH, data_type: DataType) -> Option<Nodata> {
+    let mut has: c_int = 0;
+    // SAFETY: by the caller's promise.
+    let value = unsafe {
+        match data_type {
+            DataType::I64 => Nodata::Signed(gdal_sys::GDALGetRasterNoDataValueAsInt64(
+                band,
+                &raw mut has,
+            )),
+            DataType::U64 => Nodata::Unsigned(gdal_sys::GDALGetRasterNoDataValueAsUInt64(
+                band,
+                &raw mut has,
+            )),
+            _ => Nodata::Real(gdal_sys::GDALGetRasterNoDataValue(band, &raw mut has)),
+        }
+    };
+    let value = match value {
+        // Written by tools that take the byte for one without sign.
+        Nodata::Real(value) if data_type == DataType::I8 && (128.0..=255.0).contains(&value) => {
+            Nodata::Real(value - 256.0)
+        }
+        value => value,
+    };
+    (has != 0).then_some(value)
 }
 
-fn mask_source(flags: u32) -> MaskSource {
-    // GDAL's GMF_* flags; alpha is found by the band's meaning instead, and nodata by its value.
-    const ALL_VALID: u32 = 1;
-    const PER_DATASET: u32 = 2;
-    const ALPHA: u32 = 4;
-    const NODATA: u32 = 8;
-    if flags & (ALL_VALID | NODATA | ALPHA) != 0 {
-        MaskSource::None
-    } else if flags & PER_DATASET != 0 {
-        MaskSource::Dataset
-    } else {
-        MaskSource::Bands
+/// The wavelength that a band's metadata give, in micrometres.
+///
+/// # Safety
+/// `band` is a band of an open dataset.
+unsafe fn wavelength_of(band: gdal_sys::GDALRasterBandH) -> Option<f64> {
+    let item = |name: &std::ffi::CStr, domain: Option<&std::ffi::CStr>| {
+        let domain = domain.map_or(std::ptr::null(), std::ffi::CStr::as_ptr);
+        // SAFETY: by the caller's promise; both names are C strings, and GDAL owns the text.
+        unsafe { text(gdal_sys::GDALGetMetadataItem(band, name.as_ptr(), domain)) }
+    };
+    if let Ok(value) = item(c"CENTRAL_WAVELENGTH_UM", Some(c"IMAGERY")).trim().parse() {
+        return Some(value);
+    }
+    let value: f64 = item(c"wavelength", None).trim().parse().ok()?;
+    let scale = roles::micrometres(&item(c"wavelength_units", None))?;
+    Some(value * scale)
+}
+
+/// The colours of a palette; `None` when there is none, or one of something else than red, green and blue.
+///
+/// # Safety
+/// `table` is null or a colour table that GDAL owns.
+unsafe fn colours(table: gdal_sys::GDALColorTableH) -> Option<Vec<[u8; 4]>> {
+    if table.is_null() {
+        return None;
+    }
+    // SAFETY: by the caller's promise; entries are asked for within the count.
+    unsafe {
+        let kind = gdal_sys::GDALGetPaletteInterpretation(table);
+        if kind != GDALPaletteInterp::GPI_RGB && kind != GDALPaletteInterp::GPI_Gray {
+            return None;
+        }
+        let count = gdal_sys::GDALGetColorEntryCount(table);
+        let byte = |value: i16| value.clamp(0, 255) as u8;
+        let one = |index| {
+            let entry: *const GDALColorEntry = gdal_sys::GDALGetColorEntry(table, index);
+            let Some(entry) = entry.as_ref() else {
+                return [0, 0, 0, 255];
+            };
+            match kind {
+                GDALPaletteInterp::GPI_Gray => [byte(entry.c1), byte(entry.c1), byte(entry.c1), 255],
+                _ => [byte(entry.c1), byte(entry.c2), byte(entry.c3), byte(entry.c4)],
+            }
+        };
+        (count > 0).then(|| (0..count).map(one).collect())
+    }
+}
+
+/// Three bands of colours in place of one of their numbers.
+fn expanded(band: &Band, table: &Arc<Vec<[u8; 4]>>) -> impl Iterator<Item = Band> {
+    let colours = [
+        ("red", BandRole::Red),
+        ("green", BandRole::Green),
+        ("blue", BandRole::Blue),
+    ];
+    let (band, table) = (band.clone(), Arc::clone(table));
+    colours
+        .into_iter()
+        .enumerate()
+        .map(move |(component, (name, role))| Band {
+            name: name.to_owned(),
+            role: Some(role),
+            data_type: DataType::U8,
+            reading: Reading::Colour {
+                component,
+                table: Arc::clone(&table),
+            },
+            scale: 1.0,
+            offset: 0.0,
+            ..band.clone()
+        })
+}
+
+/// Whether GDAL takes an alpha band into account when it averages this band, although it is imagery here.
+fn alpha_of_gdal(handle: &Handle, number: c_int) -> bool {
+    // SAFETY: the dataset is open and has the band.
+    unsafe {
+        let band = gdal_sys::GDALGetRasterBand(handle.raw(), number);
+        gdal_sys::GDALGetRasterColorInterpretation(band) == GDALColorInterp::GCI_AlphaBand
+            && gdal_sys::GDALGetRasterCount(handle.raw()) > 1
+    }
+}
+
+/// What the file says of the satellite.
+///
+/// # Safety
+/// `dataset` is open.
+unsafe fn platform(dataset: gdal_sys::GDALDatasetH) -> String {
+    const KEYS: [&std::ffi::CStr; 6] = [
+        c"SPACECRAFT_ID",
+        c"SATELLITEID",
+        c"DATATAKE_1_SPACECRAFT_NAME",
+        c"PLATFORM",
+        c"SENSOR_ID",
+        c"SATELLITE",
+    ];
+    let mut said = String::new();
+    for domain in [std::ptr::null(), c"IMAGERY".as_ptr()] {
+        for key in KEYS {
+            // SAFETY: by the caller's promise; GDAL owns the text.
+            said += &unsafe { text(gdal_sys::GDALGetMetadataItem(dataset, key.as_ptr(), domain)) };
+            said.push(' ');
+        }
+    }
+    said
+}
+
+/// At most six names, and how many more there are.
+pub(super) fn named(names: &[&str]) -> String {
+    let mut text = names[..names.len().min(6)].join(", ");
+    if names.len() > 6 {
+        let _ = write!(text, " and {} more", names.len() - 6);
+    }
+    text
+}
+
+/// The names and descriptions of the rasters in a container.
+///
+/// # Safety
+/// `dataset` is open.
+unsafe fn subdatasets(dataset: gdal_sys::GDALDatasetH) -> Vec<(String, String)> {
+    // SAFETY: by the caller's promise; GDAL owns the list.
+    let items = unsafe {
+        string_list(gdal_sys::GDALGetMetadata(dataset, c"SUBDATASETS".as_ptr()).cast())
+    };
+    let mut found: Vec<(String, String)> = Vec::new();
+    for item in items {
+        let Some((key, value)) = item.split_once('=') else {
+            continue;
+        };
+        if key.ends_with("_NAME") {
+            found.push((value.to_owned(), String::new()));
+        } else if key.ends_with("_DESC")
+            && let Some(last) = found.last_mut()
+        {
+            last.1 = value.to_owned();
+        }
+    }
+    found
+}
+
+/// What GDAL's `GMF_*` flags say of a band's mask; alpha is found by a band's meaning instead, and nodata by its value.
+enum Mask {
+    None,
+    Dataset,
+    Band,
+}
+
+impl Mask {
+    fn of(flags: u32) -> Self {
+        const ALL_VALID: u32 = 1;
+        const PER_DATASET: u32 = 2;
+        const ALPHA: u32 = 4;
+        const NODATA: u32 = 8;
+        if flags & (ALL_VALID | ALPHA) != 0 || flags & (NODATA | PER_DATASET) == NODATA {
+            Self::None
+        } else if flags & PER_DATASET != 0 {
+            // With the flag of nodata, too, it is the `NODATA_VALUES` of all bands together.
+            Self::Dataset
+        } else {
+            Self::Band
+        }
     }
 }
 

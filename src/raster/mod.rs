@@ -6,18 +6,25 @@
 //! half-open and may reach beyond the raster.
 
 mod band;
+mod by_band;
 pub(crate) mod crs;
 mod error;
 pub(crate) mod gdal_library;
 mod ground;
 mod handle;
 mod information;
+mod look;
+mod files;
+mod names;
 mod open;
+mod options;
 mod patch;
 mod place;
 mod read;
+mod regrid;
 mod resample;
 mod resize;
+mod roles;
 mod statistics;
 mod statistics_cache;
 mod transform;
@@ -29,6 +36,7 @@ pub use band::{Band, BandRole, DataType};
 pub use error::RasterError;
 pub(crate) use error::missing_hint;
 pub use open::Raster;
+pub use options::{BandChoice, OpenOptions};
 pub use patch::Patch;
 pub use resample::Resolution;
 pub(crate) use resize::under_centres;

@@ -3,11 +3,12 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::files::{self, Files};
 use super::handle::{self, Handle};
 use super::information::Information;
 use super::{
-    Band, BandStatistics, DataType, GeoReference, GeoTransform, PixelWindow, RasterError, Size,
-    gdal_library, ground,
+    Band, BandStatistics, DataType, GeoReference, GeoTransform, OpenOptions, PixelWindow,
+    RasterError, Size, gdal_library, ground, names,
 };
 use crate::Result;
 use crate::report::Report;
@@ -26,15 +27,23 @@ pub(crate) struct Inner {
     path: PathBuf,
     /// What GDAL opens when that is not the file itself: its description of the file at another pixel size.
     source: Option<PathBuf>,
+    pub(super) options: OpenOptions,
+    /// The raster that this one is another pixel size of, where GDAL cannot make that.
+    pub(super) base: Option<Raster>,
+    files: Arc<Files>,
     pub(crate) information: Information,
     pub(crate) statistics: OnceLock<Vec<BandStatistics>>,
+    looked: OnceLock<Report>,
 }
 
 impl Raster {
-    /// Opens any raster that GDAL reads: a file, or one of GDAL's virtual names such as `/vsicurl/https://…`.
+    /// Opens any raster that GDAL reads: a file, one in an archive (`a.zip`, or `zip://a.zip!inner.tif` where it holds
+    /// several), a URL (`https://`, `s3://`, `gs://`, `az://`, `file://`, as rasterio takes them), the name of one in a
+    /// container (`NETCDF:"day.nc":ndvi`), or one of GDAL's virtual names such as `/vsicurl/https://…`.
     ///
     /// # Errors
-    /// [`RasterError`] when there is no such file, it is empty, or it is not a raster.
+    /// [`RasterError`] when there is no such file, it is empty, it is not a raster, or it is one of several that must be
+    /// named.
     ///
     /// # Examples
     /// ```
@@ -42,49 +51,169 @@ impl Raster {
     /// assert!(error.to_string().contains("nowhere.tif"));
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, OpenOptions::new())
+    }
+
+    /// Opens a raster with bands, nodata values or masks other than its file says.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let raster = Raster::open_with("rgbn.tif", OpenOptions::new().bands([2, 1, 0]).nodata(0.0))?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Raster::open`]; [`RasterError::NoSuchBand`]; [`RasterError::BadResolution`].
+    pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
         let path = path.as_ref();
-        if !gdal_library::is_virtual(path) {
-            let about = std::fs::metadata(path).map_err(|source| match source.kind() {
-                std::io::ErrorKind::NotFound => RasterError::Missing {
-                    path: path.to_owned(),
-                },
-                _ => RasterError::Io {
-                    path: path.to_owned(),
-                    source,
-                },
-            })?;
-            if about.is_file() && about.len() == 0 {
-                return Err(RasterError::Empty {
-                    path: path.to_owned(),
-                }
-                .into());
-            }
+        let name = names::gdal_name(path);
+        if !gdal_library::is_virtual(&name) {
+            Self::look_for(&name, path)?;
+        } else if files::local(&name).is_none() {
+            gdal_library::forget_remote(&name);
         }
-        // Absolute, so that the raster outlives a change of the current folder.
-        let path = if gdal_library::is_virtual(path) {
-            path.to_owned()
-        } else {
-            std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+        let resolution = options.resolution;
+        let raster = Self::opened(name, None, options).map_err(|error| match error {
+            crate::Error::Raster(RasterError::NotARaster { path: name, detail }) => {
+                match names::choices(path) {
+                    Some((what, found)) => RasterError::SeveralRasters {
+                        path: path.to_owned(),
+                        what,
+                        found,
+                    },
+                    None => RasterError::NotARaster { path: name, detail },
+                }
+                .into()
+            }
+            error => error,
+        })?;
+        match resolution {
+            Some(resolution) => raster.at(resolution),
+            None => Ok(raster),
+        }
+    }
+
+    /// Whether there is a file with something in it.
+    fn look_for(name: &Path, given: &Path) -> Result<(), RasterError> {
+        let about = match std::fs::metadata(name) {
+            Ok(about) => about,
+            Err(source) => {
+                if let Some((what, found)) = names::choices(given) {
+                    return Err(RasterError::SeveralRasters {
+                        path: given.to_owned(),
+                        what,
+                        found,
+                    });
+                }
+                return Err(match source.kind() {
+                    std::io::ErrorKind::NotFound => RasterError::Missing {
+                        path: given.to_owned(),
+                    },
+                    _ => RasterError::Io {
+                        path: given.to_owned(),
+                        source,
+                    },
+                });
+            }
         };
-        Self::opened(path, None)
+        if about.is_file() && about.len() == 0 {
+            return Err(RasterError::Empty {
+                path: given.to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Opens the file, or what stands for it.
-    pub(super) fn opened(path: PathBuf, source: Option<PathBuf>) -> Result<Self> {
+    pub(super) fn opened(
+        path: PathBuf,
+        source: Option<PathBuf>,
+        options: OpenOptions,
+    ) -> Result<Self> {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        let handle = handle::of_this_thread(id, source.as_deref().unwrap_or(&path))?;
-        let information = Information::read(&handle);
+        let name = source.as_deref().unwrap_or(&path);
+        let handle = handle::of_this_thread(id, name)?;
+        let information = Information::read(&handle, &options, &path)?;
         if information.bands.is_empty() || information.size.area() == 0 {
-            return Err(RasterError::NoBands { path }.into());
+            return Err(RasterError::NoBands {
+                path,
+                rasters: information.subdatasets,
+            }
+            .into());
+        }
+        let files = Files::of(&handle, name, &information.driver);
+        if let Some((missing, parts)) = files.missing() {
+            return Err(RasterError::MissingParts {
+                path,
+                missing: missing.to_vec(),
+                parts,
+            }
+            .into());
         }
         Ok(Self {
             inner: Arc::new(Inner {
                 id,
                 path,
                 source,
+                options,
+                base: None,
+                files: Arc::new(files),
                 information,
                 statistics: OnceLock::new(),
+                looked: OnceLock::new(),
             }),
+        })
+    }
+
+    /// This raster at another size, read from it without GDAL's resampling.
+    pub(super) fn regridded(&self, size: Size) -> Self {
+        let base = self.inner.base.as_ref().unwrap_or(self);
+        let from = base.size();
+        let mut information = base.inner.information.clone();
+        information.size = size;
+        information.transform = information.transform.scaled(
+            from.width as f64 / size.width as f64,
+            from.height as f64 / size.height as f64,
+        );
+        information.overviews = 0;
+        information.block = Size::new(256.min(size.width), 256.min(size.height));
+        Self {
+            inner: Arc::new(Inner {
+                id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+                path: base.inner.path.clone(),
+                source: base.inner.source.clone(),
+                options: base.inner.options.clone(),
+                files: Arc::clone(&base.inner.files),
+                base: Some(base.clone()),
+                information,
+                statistics: OnceLock::new(),
+                looked: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// A text that differs where the statistics of the raster may; `None` where that cannot be said.
+    pub(super) fn identity(&self) -> Option<String> {
+        let grid = if self.inner.base.is_some() { "own" } else { "" };
+        let source = self.inner.source.as_deref().unwrap_or(Path::new(""));
+        let files = self.inner.files.identity()?;
+        Some(format!(
+            "{files} {grid} {} {}",
+            source.display(),
+            self.inner.information.key()
+        ))
+    }
+
+    /// The parts that a virtual raster names and that are gone, as an error.
+    pub(super) fn missing_parts(&self) -> Option<RasterError> {
+        let handle = self.handle().ok()?;
+        let name = self.inner.source.as_deref().unwrap_or(&self.inner.path);
+        let files = Files::of(&handle, name, &self.inner.information.driver);
+        let (missing, parts) = files.missing()?;
+        Some(RasterError::MissingParts {
+            path: self.path().to_owned(),
+            missing: missing.to_vec(),
+            parts,
         })
     }
 
@@ -106,7 +235,7 @@ impl Raster {
         PixelWindow::full(self.size())
     }
 
-    /// Bands with imagery; an alpha band is not counted.
+    /// Bands with imagery; an alpha band is not counted unless the raster was opened so.
     #[must_use]
     pub fn band_count(&self) -> usize {
         self.inner.information.bands.len()
@@ -124,10 +253,24 @@ impl Raster {
         self.inner.information.data_type()
     }
 
-    /// What was left out or assumed when the file was opened.
+    /// What was left out, assumed or converted: said by the file's own description, and counted over its pixels (samples
+    /// of a large raster's) when this is called for the first time.
     #[must_use]
     pub fn report(&self) -> &Report {
-        &self.inner.information.report
+        if let Some(base) = &self.inner.base {
+            return base.report();
+        }
+        self.inner.looked.get_or_init(|| {
+            let mut report = self.inner.information.report.clone();
+            report.extend(self.look());
+            report
+        })
+    }
+
+    /// How the raster was opened.
+    #[must_use]
+    pub fn options(&self) -> &OpenOptions {
+        &self.inner.options
     }
 
     /// The value that stands for "no data" in the first band that has one.
@@ -202,7 +345,7 @@ impl Raster {
     }
 
     /// Whether any pixel inside the raster can be invalid: it has a mask, an alpha band, a nodata value or floating
-    /// point values.
+    /// point values, or a palette with transparent entries.
     #[must_use]
     pub fn can_be_invalid(&self) -> bool {
         self.inner.information.can_be_invalid()
@@ -237,8 +380,16 @@ impl Raster {
     }
 
     /// This thread's own handle.
+    ///
+    /// # Errors
+    /// [`RasterError::Changed`] when the file is another one than was opened: what is known of it no longer holds.
     pub(crate) fn handle(&self) -> Result<Rc<Handle>, RasterError> {
         let inner = &*self.inner;
+        if let Some(changed) = inner.files.changed() {
+            return Err(RasterError::Changed {
+                path: changed.to_owned(),
+            });
+        }
         handle::of_this_thread(inner.id, inner.source.as_deref().unwrap_or(&inner.path))
     }
 }

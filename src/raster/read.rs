@@ -3,22 +3,27 @@ use std::path::Path;
 
 use gdal_sys::{GDALDataType, GDALRIOResampleAlg, GDALRWFlag, GDALRasterIOExtraArg};
 
+use super::band::{Nodata, Reading};
+use super::by_band::ByBand;
 use super::gdal_library::{self, Messages, go_on};
 use super::handle::Handle;
-use super::information::{Information, MaskSource};
+use super::information::Information;
 use super::resize::under_centre;
-use super::{Patch, PixelWindow, Raster, RasterError, Size};
+use super::{Band, DataType, Patch, PixelWindow, Raster, RasterError, Size};
 use crate::{Result, session};
 
 /// The most values one patch may hold: what fits GDAL's 32-bit sizes with room to spare.
 const MOST_VALUES: usize = 1 << 31;
 
 impl Raster {
-    /// Reads a window. Pixels outside the raster, with a nodata value, under a mask or alpha of 0, and values that are
-    /// not finite are invalid; a pixel is valid when all its bands are.
+    /// Reads a window. A pixel is invalid outside the raster, under a mask or an alpha of 0, where a band is not finite,
+    /// and where all bands of one type are nodata (rasterio's `dataset_mask`: one band may be 0 over a dark lake). An
+    /// explicit mask is asked in place of nodata values, as by GDAL. [`Raster::valid_by_band`] has each band's own.
     ///
     /// # Units
-    /// Values as the file stores them, as `f32`: exact for 8 and 16 bits and for integers up to 2^24.
+    /// Values as the file stores them, without scale and offset ([`Raster::bands`] has these), as `f32`: exact for 8 and
+    /// 16 bits and for integers up to 2^24. Complex values are their amplitude. Where a pixel is valid though one band is
+    /// nodata there, that band's value is as stored, or 0 for a nodata value that is negative or of floating point.
     ///
     /// # Errors
     /// [`RasterError::Read`] names the damaged block of a file that is cut short.
@@ -74,6 +79,33 @@ impl Raster {
         size: Size,
         algorithm: GDALRIOResampleAlg::Type,
     ) -> Result<Patch> {
+        let read = self.read_by_band(window, size, algorithm)?;
+        Ok(read.into_patch(self.bands()))
+    }
+
+    /// Which pixels of a window are valid in each band, whatever the others are: where a band has a value of its own, and
+    /// neither alpha nor a mask of the whole raster says otherwise.
+    ///
+    /// # Shapes
+    /// Returns `[bands, height, width]`: 1 where valid.
+    ///
+    /// # Errors
+    /// As [`Raster::read`].
+    pub fn valid_by_band(&self, window: &PixelWindow) -> Result<Vec<u8>> {
+        let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
+        let read = self.read_by_band(window, window.size(), nearest)?;
+        Ok((0..self.band_count())
+            .flat_map(|band| read.valid(band).into_owned())
+            .collect())
+    }
+
+    /// Pixels with the validity of every band.
+    pub(super) fn read_by_band(
+        &self,
+        window: &PixelWindow,
+        size: Size,
+        algorithm: GDALRIOResampleAlg::Type,
+    ) -> Result<ByBand> {
         let bands = self.band_count();
         let values = size
             .width
@@ -89,15 +121,24 @@ impl Raster {
             }
             .into());
         }
-        let mut patch = Patch::invalid(size, bands);
+        if let Some(base) = &self.inner.base {
+            return self.read_regridded(base, window, size, algorithm);
+        }
+        let information = &self.inner.information;
+        let averages = algorithm != GDALRIOResampleAlg::GRIORA_NearestNeighbour;
+        if averages && information.averages_itself {
+            return self.averaged(window, size);
+        }
+        let mut read = ByBand::nothing(size, bands);
         let Some(inside) = self.full().intersect(window) else {
-            return Ok(patch);
+            return Ok(read);
         };
         let Some(target) = target_of(window, &inside, size) else {
-            return Ok(patch);
+            return Ok(read);
         };
         let handle = self.handle()?;
         let request = Request {
+            raster: self,
             path: self.path(),
             handle: &handle,
             window: inside,
@@ -105,19 +146,100 @@ impl Raster {
             size,
             algorithm,
         };
-        let information = &self.inner.information;
-        let numbers: Vec<c_int> = information.bands.iter().map(|band| band.number).collect();
+        // Runs of bands that GDAL converts in one call.
+        let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+        for (index, band) in information.bands.iter().enumerate() {
+            match runs.last_mut() {
+                Some(run) if band.is_simple() && information.bands[run.start].is_simple() => {
+                    run.end = index + 1;
+                }
+                _ => runs.push(index..index + 1),
+            }
+        }
         for request in request.pieces(self.chunk_size()) {
             session::check_interrupt("reading imagery")?;
-            request.values(&numbers, &mut patch.data)?;
+            for run in &runs {
+                request.run(&information.bands, run.clone(), &mut read)?;
+            }
         }
-        request.validity(information, &mut patch)?;
-        Ok(patch)
+        request.validity(information, &mut read)?;
+        Ok(read)
+    }
+
+    /// The values of one of GDAL's bands in a window inside the raster, as they are stored.
+    pub(super) fn raw_band(&self, number: c_int, window: &PixelWindow) -> Result<Vec<f64>> {
+        let handle = self.handle()?;
+        let request = Request {
+            raster: self,
+            path: self.path(),
+            handle: &handle,
+            window: *window,
+            target: PixelWindow::full(window.size()),
+            size: window.size(),
+            algorithm: GDALRIOResampleAlg::GRIORA_NearestNeighbour,
+        };
+        request.stored::<f64>(number, GDALDataType::GDT_Float64)
+    }
+
+    /// Averages the valid values of each band, where GDAL would average others. At most four pixels in each direction
+    /// count for one of the target, spread evenly.
+    fn averaged(&self, window: &PixelWindow, size: Size) -> Result<ByBand> {
+        const MOST: usize = 4;
+        let (bands, area) = (self.band_count(), size.area());
+        let mut all = ByBand::nothing(size, bands);
+        let mut sums = vec![0.0f64; bands * area];
+        let mut counts = vec![0u32; bands * area];
+        let columns = window.width.min(size.width * MOST);
+        let strip = (super::statistics::CHUNK_VALUES / (columns * MOST * bands).max(1)).max(1);
+        for top in (0..size.height).step_by(strip) {
+            session::check_interrupt("reading imagery")?;
+            let bottom = (top + strip).min(size.height);
+            let first = top * window.height / size.height;
+            let end = (bottom * window.height / size.height).max(first + 1);
+            let part = PixelWindow::new(
+                window.col,
+                window.row + first as i64,
+                window.width,
+                end - first,
+            );
+            let rows = (end - first).min((bottom - top) * MOST);
+            let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
+            let read = self.read_by_band(&part, Size::new(columns, rows), nearest)?;
+            for band in 0..bands {
+                let valid = read.valid(band);
+                let values = read.band(band);
+                for row in 0..rows {
+                    let to = top + under_centre(row, rows, bottom - top);
+                    for col in 0..columns {
+                        let from = row * columns + col;
+                        let at = to * size.width + under_centre(col, columns, size.width);
+                        all.base[at] |= read.base[from];
+                        if valid[from] != 0 {
+                            sums[band * area + at] += f64::from(values[from]);
+                            counts[band * area + at] += 1;
+                        }
+                    }
+                }
+            }
+        }
+        for band in 0..bands {
+            let counts = &counts[band * area..(band + 1) * area];
+            for (at, &count) in counts.iter().enumerate() {
+                if count > 0 {
+                    let at = band * area + at;
+                    all.data[at] = (sums[at] / f64::from(count)) as f32;
+                }
+            }
+            if counts.contains(&0) {
+                all.present[band] = Some(counts.iter().map(|&n| u8::from(n > 0)).collect());
+            }
+        }
+        Ok(all)
     }
 }
 
 /// The pixels of a patch of `size` over `window` that its part `inside` fills; `None` when that is less than a pixel.
-fn target_of(window: &PixelWindow, inside: &PixelWindow, size: Size) -> Option<PixelWindow> {
+pub(super) fn target_of(window: &PixelWindow, inside: &PixelWindow, size: Size) -> Option<PixelWindow> {
     let range = |start: i64, end: i64, origin: i64, from: usize, to: usize| {
         let scale = to as f64 / from as f64;
         let first = ((start - origin) as f64 * scale).round() as usize;
@@ -143,6 +265,7 @@ fn target_of(window: &PixelWindow, inside: &PixelWindow, size: Size) -> Option<P
 
 #[derive(Clone, Copy)]
 struct Request<'a> {
+    raster: &'a Raster,
     path: &'a Path,
     handle: &'a Handle,
     /// Inside the raster.
@@ -196,6 +319,133 @@ impl Request<'_> {
             .collect()
     }
 
+    /// Reads bands that are converted in the same way.
+    fn run(&self, bands: &[Band], run: std::ops::Range<usize>, read: &mut ByBand) -> Result<()> {
+        let area = self.size.area();
+        let first = &bands[run.start];
+        if first.is_simple() {
+            let numbers: Vec<c_int> = bands[run.clone()].iter().map(|band| band.number).collect();
+            return self.values(&numbers, &mut read.data[run.start * area..run.end * area]);
+        }
+        let index = run.start;
+        let values = &mut read.data[index * area..(index + 1) * area];
+        let present = &mut read.present[index];
+        let number = first.number;
+        let missing = first.missing;
+        match (&first.reading, first.data_type) {
+            (Reading::SignedByte, _) => {
+                let nodata = missing.map(Nodata::as_f64);
+                let stored = self.stored::<u8>(number, GDALDataType::GDT_Byte)?;
+                self.place(values, present, &stored, |value| {
+                    let value = f32::from(value.cast_signed());
+                    (value, Some(f64::from(value)) != nodata)
+                });
+            }
+            (Reading::Colour { component, table }, _) => {
+                let nodata = missing.map(Nodata::as_f64);
+                let stored = self.stored::<u16>(number, GDALDataType::GDT_UInt16)?;
+                self.place(values, present, &stored, |value| {
+                    // A number without a colour is black, as for GDAL.
+                    let entry = table
+                        .get(usize::from(value))
+                        .copied()
+                        .unwrap_or([0, 0, 0, 255]);
+                    let here = entry[3] != 0 && Some(f64::from(value)) != nodata;
+                    (f32::from(entry[*component]), here)
+                });
+            }
+            (Reading::Amplitude, _) => {
+                let nodata = missing.map(Nodata::as_f64);
+                let stored = self.stored::<[f64; 2]>(number, GDALDataType::GDT_CFloat64)?;
+                self.place(values, present, &stored, |[real, imaginary]| {
+                    let is = |part: f64| nodata.is_some_and(|nodata| part == nodata);
+                    let missing = is(real) && (is(imaginary) || imaginary == 0.0);
+                    (real.hypot(imaginary) as f32, !missing)
+                });
+            }
+            (Reading::Plain, DataType::I64) => {
+                let nodata = missing;
+                let stored = self.stored::<i64>(number, GDALDataType::GDT_Int64)?;
+                self.place(values, present, &stored, |value| {
+                    (value as f32, Some(Nodata::Signed(value)) != nodata)
+                });
+            }
+            (Reading::Plain, DataType::U64) => {
+                let nodata = missing;
+                let stored = self.stored::<u64>(number, GDALDataType::GDT_UInt64)?;
+                self.place(values, present, &stored, |value| {
+                    (value as f32, Some(Nodata::Unsigned(value)) != nodata)
+                });
+            }
+            (Reading::Plain, _) => {
+                let nodata = missing.map(Nodata::as_f64);
+                let stored = self.stored::<f64>(number, GDALDataType::GDT_Float64)?;
+                self.place(values, present, &stored, |value| {
+                    (value as f32, Some(value) != nodata)
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the values of the target in their place.
+    fn place<T: Copy>(
+        &self,
+        values: &mut [f32],
+        present: &mut Option<Vec<u8>>,
+        stored: &[T],
+        convert: impl Fn(T) -> (f32, bool),
+    ) {
+        for (row, line) in stored.chunks_exact(self.target.width).enumerate() {
+            let start = self.offset() + row * self.size.width;
+            for (col, &one) in line.iter().enumerate() {
+                let (value, here) = convert(one);
+                values[start + col] = value;
+                if !here {
+                    present.get_or_insert_with(|| vec![1; values.len()])[start + col] = 0;
+                }
+            }
+        }
+    }
+
+    /// The values of a band in a type of their own, row by row over the target.
+    ///
+    /// `T` is what GDAL's `data_type` says.
+    fn stored<T: Copy + Default>(
+        &self,
+        number: c_int,
+        data_type: GDALDataType::Type,
+    ) -> Result<Vec<T>> {
+        let mut values = vec![T::default(); self.target.area()];
+        let mut extra = self.extra();
+        let (failed, messages) = gdal_library::with_messages(|| {
+            // SAFETY: the band exists, the window lies inside the raster, and `values` holds the target in GDAL's type.
+            unsafe {
+                let band = gdal_sys::GDALGetRasterBand(self.handle.raw(), number);
+                gdal_sys::GDALRasterIOEx(
+                    band,
+                    GDALRWFlag::GF_Read,
+                    self.window.col as c_int,
+                    self.window.row as c_int,
+                    self.window.width as c_int,
+                    self.window.height as c_int,
+                    values.as_mut_ptr().cast::<c_void>(),
+                    self.target.width as c_int,
+                    self.target.height as c_int,
+                    data_type,
+                    0,
+                    0,
+                    &raw mut extra,
+                ) != 0
+            }
+        });
+        if failed {
+            Err(self.failure(&messages))
+        } else {
+            Ok(values)
+        }
+    }
+
     /// Reads the bands straight into their place in `[bands, height, width]`.
     fn values(&self, bands: &[c_int], data: &mut [f32]) -> Result<()> {
         let mut numbers = bands.to_vec();
@@ -235,62 +485,56 @@ impl Request<'_> {
         }
     }
 
-    fn validity(&self, information: &Information, patch: &mut Patch) -> Result<()> {
-        let mut mask = vec![0; self.size.area()];
-        match information.mask {
-            MaskSource::None => {
-                for row in self.target.row as usize..self.target.bottom() as usize {
-                    let start = row * self.size.width + self.target.col as usize;
-                    mask[start..start + self.target.width].fill(1);
-                }
-            }
-            MaskSource::Alpha(number) => self.mask_band(number, false, &mut mask)?,
-            MaskSource::Dataset => self.mask_band(information.bands[0].number, true, &mut mask)?,
-            MaskSource::Bands => {
-                self.mask_band(information.bands[0].number, true, &mut mask)?;
-                let mut other = vec![0; self.size.area()];
-                for band in &information.bands[1..] {
-                    self.mask_band(band.number, true, &mut other)?;
-                    mask.iter_mut()
-                        .zip(&other)
-                        .for_each(|(all, &one)| *all = (*all).min(one));
-                }
-            }
-        }
+    fn validity(&self, information: &Information, read: &mut ByBand) -> Result<()> {
         let area = self.size.area();
-        for (index, band) in information.bands.iter().enumerate() {
-            let values = &patch.data[index * area..(index + 1) * area];
-            let nodata = band
-                .nodata
-                .map(|value| value as f32)
-                .filter(|value| !value.is_nan());
-            if let Some(nodata) = nodata {
-                mask.iter_mut()
-                    .zip(values)
-                    .for_each(|(valid, &value)| *valid &= u8::from(value != nodata));
-            }
-            if band.data_type.is_float() {
-                mask.iter_mut()
-                    .zip(values)
-                    .for_each(|(valid, &value)| *valid &= u8::from(value.is_finite()));
-            }
+        let mut start = self.offset();
+        for _ in 0..self.target.height {
+            read.base[start..start + self.target.width].fill(1);
+            start += self.size.width;
         }
-        if mask.contains(&0) {
-            patch.valid.fill(1);
-            patch.mask_with(&mask);
-        } else {
-            patch.valid = mask;
+        let masks = &information.masks;
+        let alpha = masks.alpha.iter().map(|&number| (number, false));
+        for (number, of_band) in alpha.chain(masks.dataset.map(|number| (number, true))) {
+            let mask = self.mask_band(number, of_band)?;
+            and(&mut read.base, &mask);
+        }
+        for (index, band) in information.bands.iter().enumerate() {
+            let values = &read.data[index * area..(index + 1) * area];
+            let present = &mut read.present[index];
+            if band.is_simple()
+                && let Some(nodata) = band.missing
+            {
+                let nodata = nodata.as_f64() as f32;
+                if values.contains(&nodata) {
+                    let holes = present.get_or_insert_with(|| vec![1; area]);
+                    for (here, &value) in holes.iter_mut().zip(values) {
+                        *here &= u8::from(value != nodata);
+                    }
+                }
+            }
+            if band.data_type.is_float() && !values.iter().all(|value| value.is_finite()) {
+                let holes = present.get_or_insert_with(|| vec![1; area]);
+                for (here, &value) in holes.iter_mut().zip(values) {
+                    *here &= u8::from(value.is_finite());
+                }
+            }
+            if band.own_mask {
+                let mask = self.mask_band(band.number, true)?;
+                and(present.get_or_insert_with(|| vec![1; area]), &mask);
+            }
         }
         Ok(())
     }
 
-    /// Reads a mask as 1 (valid) and 0, either the band itself or the mask that belongs to it.
-    fn mask_band(&self, number: c_int, of_band: bool, mask: &mut [u8]) -> Result<()> {
+    /// Reads a mask as 1 (valid) and 0, either the band itself or the mask that belongs to it. Of an alpha band anything
+    /// above 0 is valid, whatever its type: half transparent imagery is imagery.
+    fn mask_band(&self, number: c_int, of_band: bool) -> Result<Vec<u8>> {
+        let mut values = vec![0.0f32; self.size.area()];
         let mut extra = self.extra();
         // An average of a mask would make half-valid pixels.
         extra.eResampleAlg = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
         let (failed, messages) = gdal_library::with_messages(|| {
-            // SAFETY: the band exists, the window lies inside the raster, and the target inside `mask`.
+            // SAFETY: the band exists, the window lies inside the raster, and the target inside `values`.
             unsafe {
                 let band = gdal_sys::GDALGetRasterBand(self.handle.raw(), number);
                 let band = if of_band {
@@ -305,12 +549,12 @@ impl Request<'_> {
                     self.window.row as c_int,
                     self.window.width as c_int,
                     self.window.height as c_int,
-                    mask.as_mut_ptr().add(self.offset()).cast::<c_void>(),
+                    values.as_mut_ptr().add(self.offset()).cast::<c_void>(),
                     self.target.width as c_int,
                     self.target.height as c_int,
-                    GDALDataType::GDT_Byte,
-                    1,
-                    self.size.width as i64,
+                    GDALDataType::GDT_Float32,
+                    4,
+                    (self.size.width * 4) as i64,
                     &raw mut extra,
                 ) != 0
             }
@@ -318,9 +562,10 @@ impl Request<'_> {
         if failed {
             return Err(self.failure(&messages));
         }
-        mask.iter_mut()
-            .for_each(|value| *value = u8::from(*value != 0));
-        Ok(())
+        Ok(values
+            .iter()
+            .map(|&value| u8::from(value != 0.0 && !value.is_nan()))
+            .collect())
     }
 
     fn extra(&self) -> GDALRasterIOExtraArg {
@@ -342,6 +587,9 @@ impl Request<'_> {
             let doing = "reading imagery";
             return crate::Error::Interrupted { doing };
         }
+        if let Some(error) = self.raster.missing_parts() {
+            return error.into();
+        }
         RasterError::Read {
             path: self.path.to_owned(),
             window: self.window,
@@ -350,6 +598,10 @@ impl Request<'_> {
         }
         .into()
     }
+}
+
+fn and(all: &mut [u8], one: &[u8]) {
+    all.iter_mut().zip(one).for_each(|(all, &one)| *all &= one);
 }
 
 /// Finds the block in GDAL's `IReadBlock failed at X offset 3, Y offset 7`.
@@ -373,12 +625,31 @@ mod tests {
         assert_eq!(damaged_block("something else"), None);
     }
 
+    fn drawn(folder: &Path) -> Raster {
+        use crate::raster::{GeoTransform, RasterType, RasterWriter, WriterOptions};
+        let mut writer = RasterWriter::create(
+            folder.join("a.tif"),
+            Size::new(2, 2),
+            1,
+            RasterType::U8,
+            GeoTransform::north_up(0.0, 0.0, 1.0),
+            "",
+            WriterOptions::default(),
+        )
+        .unwrap();
+        writer.write_rows(0, &[1u8; 4]).unwrap();
+        Raster::open(writer.finish().unwrap()).unwrap()
+    }
+
     #[test]
     fn pieces_cover_a_request_once_and_end_where_blocks_do() {
         // Never used, and never closed.
         let handle = Handle::from_raw(std::ptr::dangling_mut::<c_void>()).unwrap();
         let handle = std::mem::ManuallyDrop::new(handle);
+        let folder = tempfile::tempdir().unwrap();
+        let raster = drawn(folder.path());
         let whole = Request {
+            raster: &raster,
             path: Path::new("a.tif"),
             handle: &handle,
             window: PixelWindow::new(100, 300, 900, 700),

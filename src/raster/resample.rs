@@ -18,7 +18,7 @@ pub enum Resolution {
 
 impl Raster {
     /// This raster at another pixel size, resampled while it is read: bilinear when the pixels become smaller, the average
-    /// when they become larger. The extent stays, to the nearest whole pixel of the new grid; nothing is written.
+    /// when they become larger, of the valid pixels of each band. The extent stays, to the nearest whole pixel of the new grid; nothing is written.
     ///
     /// # Errors
     /// [`RasterError::BadResolution`] for a size that is not above 0, that leaves no pixel, or that makes more than 2^31
@@ -51,9 +51,16 @@ impl Raster {
             }
             .into());
         };
+        if self.inner.information.averages_itself || self.inner.base.is_some() {
+            return Ok(self.regridded(Size::new(width, height)));
+        }
         let finer = factor_x * factor_y >= 1.0;
         let source = self.virtual_dataset(Size::new(width, height), finer)?;
-        Self::opened(self.path().to_owned(), Some(source))
+        Self::opened(
+            self.path().to_owned(),
+            Some(source),
+            self.inner.options.clone(),
+        )
     }
 
     /// GDAL's description (XML) of the file at another size, which it opens like a file.

@@ -1,6 +1,7 @@
+use gdal_sys::GDALRIOResampleAlg;
 use rayon::prelude::*;
 
-use super::{DataType, Patch, PixelWindow, Raster, RasterError, Size, statistics_cache};
+use super::{DataType, PixelWindow, Raster, RasterError, Size, statistics_cache};
 use crate::{Result, session};
 
 /// Exact statistics of one band over its valid pixels.
@@ -23,24 +24,31 @@ pub struct BandStatistics {
 }
 
 /// Values read at a time by each thread.
-const CHUNK_VALUES: usize = 1 << 22;
+pub(super) const CHUNK_VALUES: usize = 1 << 22;
 
 impl Raster {
-    /// Exact statistics of every band over all valid pixels: one pass over the file in parallel, kept in the user's cache
-    /// by path, modification time and size.
+    /// Exact statistics of every band over its own valid pixels, whatever the other bands hold there: one pass over the
+    /// file in parallel, kept in the user's cache for this state of all the files behind the raster and this way of
+    /// reading them.
     ///
     /// # Errors
-    /// [`RasterError::NoValidPixels`] when nothing is valid, [`RasterError::Read`] when the file is damaged.
+    /// [`RasterError::NoValidPixels`] when nothing is valid, [`RasterError::NoValidPixelsInBand`] when one band has nothing,
+    /// [`RasterError::Read`] when the file is damaged, [`RasterError::Changed`] when it is another one by now.
     pub fn statistics(&self) -> Result<Vec<BandStatistics>> {
         if let Some(known) = self.inner.statistics.get() {
             return Ok(known.clone());
         }
-        let key = statistics_cache::Key::of(self.path(), self.size());
+        self.handle()?;
+        let identity = self.identity();
+        let key = identity.as_ref().map(statistics_cache::Key::of);
         let statistics = match key.as_ref().and_then(statistics_cache::Key::load) {
             Some(known) if known.len() == self.band_count() => known,
             _ => {
-                let computed = self.statistics_where(&self.full(), |window| self.read(window))?;
-                if let Some(key) = key {
+                let computed = self.statistics_where(&self.full(), |_| None)?;
+                // What changed meanwhile is in no state that could be named.
+                if let Some(key) = key
+                    && self.identity() == identity
+                {
                     key.store(&computed);
                 }
                 computed
@@ -49,20 +57,21 @@ impl Raster {
         Ok(self.inner.statistics.get_or_init(|| statistics).clone())
     }
 
-    /// Exact statistics of a window's valid pixels, which `read` delivers.
+    /// Exact statistics of the valid pixels of each band in a window, where `keep` is 1 for each; `None` keeps all of
+    /// them.
     pub(crate) fn statistics_where(
         &self,
         window: &PixelWindow,
-        read: impl Fn(&PixelWindow) -> Result<Patch> + Sync,
+        keep: impl Fn(&PixelWindow) -> Option<Vec<u8>> + Sync,
     ) -> Result<Vec<BandStatistics>> {
         let empty = || RasterError::NoValidPixels {
             path: self.path().to_owned(),
             window: *window,
         };
-        let Some(window) = self.full().intersect(window) else {
+        let Some(inside) = self.full().intersect(window) else {
             return Err(empty().into());
         };
-        let windows: Vec<_> = window.tiles(self.chunk_size()).collect();
+        let windows: Vec<_> = inside.tiles(self.chunk_size()).collect();
         let bands = self.band_count();
         let counted: Vec<Values> = self
             .bands()
@@ -74,9 +83,14 @@ impl Raster {
             .par_iter()
             .try_fold(fresh, |mut tallies, window| -> Result<Vec<Tally>> {
                 session::check_interrupt("computing statistics")?;
-                let patch = read(window)?;
+                let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
+                let mut read = self.read_by_band(window, window.size(), nearest)?;
+                if let Some(keep) = keep(window) {
+                    let base = read.base.iter_mut().zip(&keep);
+                    base.for_each(|(valid, &keep)| *valid &= u8::from(keep != 0));
+                }
                 for (band, tally) in tallies.iter_mut().enumerate() {
-                    tally.add(patch.band(band), &patch.valid, counted[band]);
+                    tally.add(read.band(band), &read.valid(band), counted[band]);
                 }
                 Ok(tallies)
             })
@@ -86,10 +100,27 @@ impl Raster {
                     .for_each(|(all, some)| all.merge(some));
                 Ok(all)
             })?;
-        total
+        let found: Vec<Option<BandStatistics>> = total
             .iter()
             .zip(counted)
-            .map(|(tally, how)| tally.finish(how).ok_or_else(|| empty().into()))
+            .map(|(tally, how)| tally.finish(how))
+            .collect();
+        if found.iter().all(Option::is_none) {
+            return Err(empty().into());
+        }
+        found
+            .into_iter()
+            .zip(self.bands())
+            .map(|(statistics, band)| {
+                statistics.ok_or_else(|| {
+                    RasterError::NoValidPixelsInBand {
+                        path: self.path().to_owned(),
+                        band: band.name.clone(),
+                        window: *window,
+                    }
+                    .into()
+                })
+            })
             .collect()
     }
 

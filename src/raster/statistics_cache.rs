@@ -1,45 +1,29 @@
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::{BandStatistics, Size};
+use super::BandStatistics;
+use super::files::hex;
 use crate::staged::StagedFile;
 
 /// Grows when the meaning of the figures changes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
-/// Names the statistics of one state of one file, seen at one size, in the user's cache.
+/// Names the statistics of one state of one raster, read in one way, in the user's cache.
 #[derive(Debug)]
 pub(crate) struct Key {
     file: PathBuf,
 }
 
 impl Key {
-    /// `None` for what has no modification time, such as remote files, and when the user has no cache folder.
-    pub(crate) fn of(path: &Path, size: Size) -> Option<Self> {
-        let path = std::fs::canonicalize(path).ok()?;
-        let about = std::fs::metadata(&path).ok()?;
-        let age = about
-            .modified()
-            .ok()?
-            .duration_since(std::time::UNIX_EPOCH)
-            .ok()?;
-        let text = format!(
-            "{FORMAT} {size} {} {} {}",
-            path.display(),
-            age.as_nanos(),
-            about.len()
-        );
-        let mut name = String::new();
-        for byte in &Sha256::digest(text)[..16] {
-            let _ = write!(name, "{byte:02x}");
-        }
-        Some(Self {
+    /// The key of what [`super::Raster::identity`] says.
+    pub(crate) fn of(identity: &String) -> Self {
+        let name = hex(&Sha256::digest(format!("{FORMAT} {identity}"))[..16]);
+        Self {
             file: crate::data::cache_dir()
                 .join("statistics")
                 .join(name + ".json"),
-        })
+        }
     }
 
     pub(crate) fn load(&self) -> Option<Vec<BandStatistics>> {

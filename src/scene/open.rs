@@ -8,7 +8,7 @@ use super::boxes::BoxLabels;
 use super::labelling::Labelling;
 use crate::Result;
 use crate::labels::Classes;
-use crate::raster::{BandStatistics, PixelWindow, Raster, Resolution};
+use crate::raster::{BandStatistics, OpenOptions, PixelWindow, Raster, Resolution};
 use crate::report::Report;
 use crate::vector::ReadReport;
 
@@ -44,10 +44,27 @@ pub(super) struct Inner {
 impl Scene {
     /// Opens any raster that GDAL reads as a scene without labels, all of it in use.
     ///
+    /// An image of one band with a palette is one of red, green and blue, which the report says.
+    ///
     /// # Errors
-    /// [`crate::raster::RasterError`] when there is no such file, it is empty, or it is not a raster.
+    /// [`crate::raster::RasterError`] when there is no such file, it is empty, it is not a raster, or it is one of several
+    /// that must be named.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self::of(Raster::open(path)?))
+        Self::open_with(path, OpenOptions::new())
+    }
+
+    /// Opens a raster with bands, nodata values or masks other than its file says.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open_with("rgbn.tif", OpenOptions::new().bands([3, 0, 1]).nodata(0.0))?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Scene::open`]; [`crate::raster::RasterError::NoSuchBand`].
+    pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
+        Ok(Self::of(Raster::open_with(path, options.for_scene())?))
     }
 
     /// Opens a raster at another pixel size than its own: resampled while it is read, bilinear or averaged, so that scenes
@@ -63,7 +80,7 @@ impl Scene {
     /// # Errors
     /// As [`Scene::open`]; [`crate::raster::RasterError::BadResolution`].
     pub fn open_at(path: impl AsRef<Path>, resolution: Resolution) -> Result<Self> {
-        Ok(Self::of(Raster::open(path)?.at(resolution)?))
+        Self::open_with(path, OpenOptions::new().at(resolution))
     }
 
     fn of(raster: Raster) -> Self {
@@ -102,7 +119,7 @@ impl Scene {
         &self.inner.classes
     }
 
-    /// Bands with imagery; an alpha band is not counted.
+    /// Bands with imagery; an alpha band is not counted unless the scene was opened so.
     #[must_use]
     pub fn band_count(&self) -> usize {
         self.inner.raster.band_count()

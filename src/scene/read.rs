@@ -44,7 +44,7 @@ impl Scene {
         Ok(labels)
     }
 
-    /// Exact statistics of each band over the valid pixels in use.
+    /// Exact statistics of each band over its own valid pixels in use.
     ///
     /// # Errors
     /// [`crate::raster::RasterError::NoValidPixels`] when nothing is valid; [`crate::raster::RasterError::Read`].
@@ -57,7 +57,7 @@ impl Scene {
         }
         let computed = self
             .raster()
-            .statistics_where(&self.area(), |window| self.read(window))?;
+            .statistics_where(&self.area(), |window| self.in_use(window))?;
         Ok(self.inner.statistics.get_or_init(|| computed).clone())
     }
 

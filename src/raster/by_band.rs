@@ -1,0 +1,124 @@
+//! Which pixels are valid, band by band and all together.
+//!
+//! Three rules, and whose they are:
+//! 1. Alpha of 0, a mask of the whole dataset and the world outside the raster take the whole pixel (GDAL, rasterio). An
+//!    explicit mask is asked alone: nodata values beside it do not count (GDAL's order of masks).
+//! 2. Bands of one type are one image: its pixel is missing where ALL of them are nodata or masked (rasterio's
+//!    `dataset_mask`), since a dark lake may be 0 and a roof 65535 in one band of an image that uses that value for its
+//!    edges. Bands of another type are another measurement, such as elevation under a photograph: the pixel is missing
+//!    where either is.
+//! 3. A value that is not finite takes the whole pixel (numpy's `isfinite().all()`): no network can be fed with it.
+//!
+//! In a pixel that is valid all the same, a band's own nodata is handed out as it is stored where imagery can hold it (0
+//! and up, in whole numbers), and as 0 where it is a mark (negative, or of floating point). Statistics of a band are those
+//! of its own valid values, whatever the others are.
+
+use super::{Band, DataType, Patch, Size};
+
+/// Pixels of a window with the validity of every band.
+#[derive(Clone, Debug)]
+pub(crate) struct ByBand {
+    pub(crate) size: Size,
+    /// `[bands, height, width]`; anything where a band has no value.
+    pub(crate) data: Vec<f32>,
+    /// `[height, width]`: 1 inside the raster where neither alpha nor a mask of the dataset say otherwise.
+    pub(crate) base: Vec<u8>,
+    /// For each band `[height, width]`, 1 where it has a value of its own; `None` where that is everywhere.
+    pub(crate) present: Vec<Option<Vec<u8>>>,
+}
+
+impl ByBand {
+    pub(crate) fn nothing(size: Size, bands: usize) -> Self {
+        Self {
+            size,
+            data: vec![0.0; bands * size.area()],
+            base: vec![0; size.area()],
+            present: vec![None; bands],
+        }
+    }
+
+    pub(crate) fn band(&self, band: usize) -> &[f32] {
+        let area = self.size.area();
+        &self.data[band * area..(band + 1) * area]
+    }
+
+    /// Where one band is valid, whatever the others are.
+    pub(crate) fn valid(&self, band: usize) -> std::borrow::Cow<'_, [u8]> {
+        match &self.present[band] {
+            None => self.base.as_slice().into(),
+            Some(present) => {
+                let both = self.base.iter().zip(present).map(|(&a, &b)| a & b);
+                both.collect::<Vec<_>>().into()
+            }
+        }
+    }
+
+    /// Where the pixel as a whole is valid.
+    pub(crate) fn pixels(&self, bands: &[Band]) -> Vec<u8> {
+        let mut pixels = self.base.clone();
+        if self.present.iter().all(Option::is_none) {
+            return pixels;
+        }
+        for (index, band) in bands.iter().enumerate() {
+            if self.present[index].is_some() && band.data_type.is_float() {
+                for (valid, value) in pixels.iter_mut().zip(self.band(index)) {
+                    *valid &= u8::from(value.is_finite());
+                }
+            }
+        }
+        let mut done: Vec<DataType> = Vec::new();
+        for first in bands {
+            if done.contains(&first.data_type) {
+                continue;
+            }
+            done.push(first.data_type);
+            let image: Vec<&Option<Vec<u8>>> = bands
+                .iter()
+                .zip(&self.present)
+                .filter(|(band, _)| band.data_type == first.data_type)
+                .map(|(_, present)| present)
+                .collect();
+            let Some(holes) = image
+                .iter()
+                .map(|present| present.as_deref())
+                .collect::<Option<Vec<&[u8]>>>()
+            else {
+                continue;
+            };
+            for (pixel, valid) in pixels.iter_mut().enumerate() {
+                *valid &= u8::from(holes.iter().any(|present| present[pixel] != 0));
+            }
+        }
+        pixels
+    }
+
+    pub(crate) fn into_patch(self, bands: &[Band]) -> Patch {
+        let pixels = self.pixels(bands);
+        let area = self.size.area();
+        let mut patch = Patch {
+            size: self.size,
+            bands: bands.len(),
+            data: self.data,
+            valid: Vec::new(),
+        };
+        for (index, band) in bands.iter().enumerate() {
+            if let Some(present) = &self.present[index]
+                && band.marks_nodata()
+            {
+                let values = &mut patch.data[index * area..(index + 1) * area];
+                for (value, &present) in values.iter_mut().zip(present) {
+                    if present == 0 {
+                        *value = 0.0;
+                    }
+                }
+            }
+        }
+        if pixels.contains(&0) {
+            patch.valid = vec![1; area];
+            patch.mask_with(&pixels);
+        } else {
+            patch.valid = pixels;
+        }
+        patch
+    }
+}

@@ -1,0 +1,279 @@
+//! How a raster is to be read where its file is silent, wrong, or has more than is wanted.
+
+use std::path::Path;
+
+use super::band::{Nodata, Reading};
+use super::{Band, BandRole, DataType, RasterError, Resolution};
+
+/// One band of a raster: by its place, its name or what it shows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BandChoice {
+    /// By its place, counted from 0 as [`crate::scene::Scene::show_bands`] does. Bands that the file marks as alpha come
+    /// after all others; chosen, they are imagery (as Raster Vision's `channel_order` has it).
+    Index(i64),
+    /// By its name ([`Band::name`]), whatever its capitals.
+    Name(String),
+    /// By what it shows ([`Band::role`]).
+    Role(BandRole),
+}
+
+macro_rules! by_index {
+    ($($whole:ty),*) => {$(
+        impl From<$whole> for BandChoice {
+            fn from(index: $whole) -> Self {
+                Self::Index(i64::try_from(index).unwrap_or(i64::MAX))
+            }
+        }
+    )*};
+}
+by_index!(usize, i32, i64, u32, u8);
+
+impl From<&str> for BandChoice {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+impl From<&&str> for BandChoice {
+    fn from(name: &&str) -> Self {
+        Self::Name((*name).to_owned())
+    }
+}
+
+impl From<String> for BandChoice {
+    fn from(name: String) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<&String> for BandChoice {
+    fn from(name: &String) -> Self {
+        Self::Name(name.clone())
+    }
+}
+
+impl From<&usize> for BandChoice {
+    fn from(index: &usize) -> Self {
+        Self::from(*index)
+    }
+}
+
+impl From<BandRole> for BandChoice {
+    fn from(role: BandRole) -> Self {
+        Self::Role(role)
+    }
+}
+
+impl std::fmt::Display for BandChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Index(index) => write!(f, "{index}"),
+            Self::Name(name) => write!(f, "{name:?}"),
+            Self::Role(role) => write!(f, "{role:?}"),
+        }
+    }
+}
+
+/// What becomes of a band whose values are numbers of colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Palette {
+    Numbers,
+    Colours,
+}
+
+/// How to read a raster where its file says nothing, says it wrong, or has more bands than are wanted: for
+/// [`crate::raster::Raster::open_with`] and [`crate::scene::Scene::open_with`].
+///
+/// ```no_run
+/// use swath::prelude::*;
+/// // Near infrared, red and green of a file whose fourth band is marked as alpha, and 0 at the edges.
+/// let options = OpenOptions::new().bands([3, 0, 1]).nodata(0.0);
+/// let scene = Scene::open_with("rgbn.tif", options)?;
+/// assert_eq!(scene.band_count(), 3);
+/// # Ok::<(), swath::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpenOptions {
+    pub(super) bands: Option<Vec<BandChoice>>,
+    nodata: Option<f64>,
+    nodata_of: Vec<(BandChoice, f64)>,
+    without_nodata: bool,
+    pub(super) alpha_as_imagery: bool,
+    palette: Option<Palette>,
+    pub(crate) resolution: Option<Resolution>,
+    /// Whether it is for a scene.
+    scene: bool,
+}
+
+impl OpenOptions {
+    /// Everything as the file says.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// These bands in this order; a band may be named more than once. A band that the file marks as alpha becomes imagery
+    /// when it is named.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// use swath::raster::BandRole;
+    /// let by_index = OpenOptions::new().bands([2, 1, 0]);
+    /// let by_name = OpenOptions::new().bands(["B08", "B04", "B03"]);
+    /// let by_role = OpenOptions::new().bands([BandRole::NearInfrared, BandRole::Red, BandRole::Green]);
+    /// ```
+    #[must_use]
+    pub fn bands<B: Into<BandChoice>>(mut self, bands: impl IntoIterator<Item = B>) -> Self {
+        self.bands = Some(bands.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The value that stands for "no data" in every band, instead of what the file says.
+    #[must_use]
+    pub fn nodata(mut self, value: f64) -> Self {
+        self.nodata = Some(value);
+        self
+    }
+
+    /// The value that stands for "no data" in one band. Places are those of the file, not of [`OpenOptions::bands`].
+    #[must_use]
+    pub fn nodata_of(mut self, band: impl Into<BandChoice>, value: f64) -> Self {
+        self.nodata_of.push((band.into(), value));
+        self
+    }
+
+    /// The file's nodata values are ordinary values: a wrong one takes nothing away.
+    #[must_use]
+    pub fn without_nodata(mut self) -> Self {
+        self.without_nodata = true;
+        self
+    }
+
+    /// A band that the file marks as alpha is imagery: near infrared, for one, which GDAL marks so in a file of four 8-bit
+    /// bands when the writer does not say what the fourth is.
+    #[must_use]
+    pub fn alpha_as_imagery(mut self) -> Self {
+        self.alpha_as_imagery = true;
+        self
+    }
+
+    /// A band with a palette becomes three of red, green and blue, which is how [`crate::scene::Scene::open`] reads an
+    /// image of one such band; a palette of one among several bands is expanded by this alone.
+    #[must_use]
+    pub fn palette_as_colours(mut self) -> Self {
+        self.palette = Some(Palette::Colours);
+        self
+    }
+
+    /// A band with a palette holds the numbers of its colours, such as classes: the way of
+    /// [`crate::raster::Raster::open`].
+    #[must_use]
+    pub fn palette_as_numbers(mut self) -> Self {
+        self.palette = Some(Palette::Numbers);
+        self
+    }
+
+    /// At another pixel size, as by [`crate::raster::Raster::at`].
+    #[must_use]
+    pub fn at(mut self, resolution: Resolution) -> Self {
+        self.resolution = Some(resolution);
+        self
+    }
+
+    /// As a scene reads it: an image of one band with a palette is one of colours, unless a person says otherwise.
+    pub(crate) fn for_scene(mut self) -> Self {
+        self.scene = true;
+        self
+    }
+
+    /// Whether a band with a palette becomes colours; `alone` when it is the only one with imagery.
+    pub(super) fn expands_palette(&self, alone: bool) -> bool {
+        match self.palette {
+            Some(palette) => palette == Palette::Colours,
+            None => self.scene && alone,
+        }
+    }
+
+    /// Whether values mean something else than GDAL's own averages take them for.
+    pub(super) fn changes_validity(&self) -> bool {
+        self.nodata.is_some()
+            || !self.nodata_of.is_empty()
+            || self.without_nodata
+            || self.alpha_as_imagery
+    }
+
+    /// Gives the bands of a file the nodata values that a person states.
+    pub(super) fn set_nodata(&self, bands: &mut [Band], path: &Path) -> Result<(), RasterError> {
+        let set = |band: &mut Band, value: f64| {
+            band.missing = Some(match band.reading {
+                // A palette's nodata value is a number of a colour.
+                Reading::Colour { .. } => Nodata::Real(value),
+                _ => Nodata::given(value, band.data_type),
+            });
+            band.nodata = Some(value);
+        };
+        for band in &mut *bands {
+            if self.without_nodata {
+                (band.missing, band.nodata) = (None, None);
+            }
+            if let Some(value) = self.nodata {
+                set(band, value);
+            }
+        }
+        for (choice, value) in &self.nodata_of {
+            let at = chosen(choice, bands, path)?;
+            set(&mut bands[at], *value);
+        }
+        Ok(())
+    }
+}
+
+/// The place of the band that is meant.
+pub(super) fn chosen(choice: &BandChoice, bands: &[Band], path: &Path) -> Result<usize, RasterError> {
+    let places = |is: &dyn Fn(&Band) -> bool| -> Vec<usize> {
+        (0..bands.len()).filter(|&at| is(&bands[at])).collect()
+    };
+    let found = match choice {
+        BandChoice::Index(index) => usize::try_from(*index)
+            .ok()
+            .filter(|&at| at < bands.len())
+            .into_iter()
+            .collect(),
+        BandChoice::Role(role) => places(&|band| band.role == Some(*role)),
+        BandChoice::Name(name) => {
+            let wanted = name.trim().to_lowercase();
+            let exact = places(&|band| band.name == *name);
+            let named = places(&|band| band.name.trim().to_lowercase() == wanted);
+            match (exact.is_empty(), named.is_empty()) {
+                (false, _) => exact,
+                (true, false) => named,
+                (true, true) => match super::roles::of_words(&wanted) {
+                    Some(role) => places(&|band| band.role == Some(role)),
+                    None => Vec::new(),
+                },
+            }
+        }
+    };
+    match found.as_slice() {
+        [one] => Ok(*one),
+        _ => Err(RasterError::NoSuchBand {
+            path: path.to_owned(),
+            wanted: choice.to_string(),
+            matching: found.len(),
+            known: described(bands),
+        }),
+    }
+}
+
+/// `0: red (Byte)`, one text a band.
+fn described(bands: &[Band]) -> Vec<String> {
+    let one = |(at, band): (usize, &Band)| {
+        let role = band
+            .role
+            .map_or_else(String::new, |role| format!(", {role:?}"));
+        let data_type: DataType = band.data_type;
+        format!("{at}: {:?} ({data_type}{role})", band.name)
+    };
+    bands.iter().enumerate().map(one).collect()
+}
