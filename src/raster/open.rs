@@ -42,7 +42,16 @@ impl Raster {
     /// assert!(error.to_string().contains("nowhere.tif"));
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::opened(Self::checked(path.as_ref())?, None)
+    }
+
+    /// Opens a raster whose values are names: whatever [`Raster::open`] makes of bands for the eye, it leaves alone.
+    pub(crate) fn open_as_stored(path: &Path) -> Result<Self> {
+        Self::opened(Self::checked(path)?, None)
+    }
+
+    /// The path of a file that is there and not empty.
+    fn checked(path: &Path) -> Result<PathBuf> {
         if !gdal_library::is_virtual(path) {
             let about = std::fs::metadata(path).map_err(|source| match source.kind() {
                 std::io::ErrorKind::NotFound => RasterError::Missing {
@@ -61,12 +70,11 @@ impl Raster {
             }
         }
         // Absolute, so that the raster outlives a change of the current folder.
-        let path = if gdal_library::is_virtual(path) {
+        Ok(if gdal_library::is_virtual(path) {
             path.to_owned()
         } else {
             std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-        };
-        Self::opened(path, None)
+        })
     }
 
     /// Opens the file, or what stands for it.
