@@ -20,6 +20,12 @@ pub enum VectorError {
         /// GDAL's own words.
         detail: String,
     },
+    /// The file is a raster.
+    #[error("the file is a raster, features of a vector file are expected: {path:?}")]
+    IsRaster {
+        /// The file.
+        path: PathBuf,
+    },
     /// No feature is an area.
     #[error("none of {features} features is a usable polygon ({reasons}): {path:?}")]
     NoPolygons {
@@ -80,6 +86,11 @@ impl Hint for VectorError {
             Self::Missing { path } => return Some(crate::raster::missing_hint(path)),
             Self::NotAVector { .. } => {
                 "`ogrinfo -so -al FILE` says what GDAL makes of it; `ogrinfo --formats` lists what it reads".to_owned()
+            }
+            Self::IsRaster { .. } => {
+                "labels that are pixels are given by `.with_label_raster(FILE, CLASSES)`, `%scene … label_raster=FILE \
+                 classes=…` or `--label-raster FILE`"
+                    .to_owned()
             }
             Self::NoPolygons { .. } => {
                 "labels are areas: lines and points become areas with a buffer, for example \

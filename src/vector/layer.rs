@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use gdal_sys::{OGRFeatureH, OGRLayerH};
 
 use super::VectorError;
+use crate::raster::Raster;
 use crate::raster::gdal_library::{self, text};
 
 /// An open vector file with the layer that is read.
@@ -40,9 +41,12 @@ impl OpenLayer {
                 )
             }
         });
-        let missing = |detail: String| VectorError::NotAVector {
-            path: path.to_owned(),
-            detail,
+        let missing = |detail: String| {
+            let path = path.to_owned();
+            match Raster::open(&path) {
+                Ok(_) => VectorError::IsRaster { path },
+                Err(_) => VectorError::NotAVector { path, detail },
+            }
         };
         if dataset.is_null() {
             return Err(missing(messages.joined("no driver recognises it")));
