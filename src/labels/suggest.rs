@@ -15,92 +15,96 @@ const MOST: usize = 12;
 pub(super) fn codes(values: &LabelValues, found: &Found, unknown: &[(f64, u64)]) -> String {
     let mut unknown: Vec<f64> = unknown.iter().map(|(value, _)| *value).collect();
     unknown.sort_by(f64::total_cmp);
-    let names: Vec<&str> = values.names();
-    // What is so often no class that it is not to be counted as one.
-    let (mut background, mut ignored) = (Vec::new(), Vec::new());
-    let mut classes = Vec::new();
-    let all_named = matches!(values.meaning, Meaning::Indices(_));
-    for &value in &unknown {
-        match value {
-            _ if found.kind == NumberKind::Colour => classes.push(value),
-            0.0 => background.push(value),
-            255.0 | 65_535.0 | -1.0 => ignored.push(value),
-            value if value < 0.0 => ignored.push(value),
-            _ => classes.push(value),
-        }
-    }
-    let shown = |value: f64| found.kind.shown(value);
     let list = |values: &[f64]| {
-        let all: Vec<String> = values
+        let shown = values
             .iter()
             .take(MOST)
-            .map(|&value| shown(value))
-            .collect();
-        all.join(", ")
+            .map(|&value| found.kind.shown(value));
+        shown.collect::<Vec<_>>().join(", ")
     };
-    let mut steps = String::new();
-    if !background.is_empty() {
-        steps += &format!(".background([{}])", list(&background));
-    }
-    if !ignored.is_empty() {
-        steps += &format!(".ignore([{}])", list(&ignored));
-    }
-    let what = match &values.meaning {
-        Meaning::Binary(class) => format!("LabelValues::binary({class:?}){steps}"),
-        Meaning::Indices(_) if classes.is_empty() => {
-            format!("LabelValues::from(CLASSES){steps}")
-        }
-        Meaning::Named(_) => {
-            if !classes.is_empty() {
-                steps += &format!(".background([{0}])` or `.ignore([{0}])", list(&classes));
-            }
-            return format!(
-                "name these values, too: `(VALUE, \"CLASS\")` in the list, `{steps}`, or `.others_are_background()`"
-            );
-        }
-        _ => {
+    // What is so often no class that it is not to be counted as one.
+    let is_void = |value: f64| value < 0.0 || value == 255.0 || value == 65_535.0;
+    let code = match &values.meaning {
+        Meaning::Indices(_) if found.kind == NumberKind::Value => {
+            // Class indices that occur, which codes have to name as well.
             let used: Vec<f64> = found
                 .counts
                 .values
                 .iter()
                 .map(|(value, _)| *value)
-                .filter(|value| all_named && *value > 0.0 && !unknown.contains(value))
-                .collect();
-            let mut all: Vec<f64> = used.iter().chain(&classes).copied().collect();
-            all.sort_by(f64::total_cmp);
-            let in_order = classes.len() == names.len() && used.is_empty();
-            let pairs: Vec<String> = all
-                .iter()
-                .take(MOST)
-                .map(|&value| {
-                    let index = all.iter().position(|one| *one == value).unwrap_or(0);
-                    let own = found.names.get(&(value as i64)).cloned();
-                    let named = own
-                        .or_else(|| in_order.then(|| names[index].to_owned()))
-                        .or_else(|| {
-                            let at = value as usize;
-                            let name = used.contains(&value).then(|| names.get(at.wrapping_sub(1)));
-                            name.flatten().map(|name| (*name).to_owned())
-                        })
-                        .unwrap_or_else(|| format!("CLASS OF {}", shown(value)));
-                    format!("({}, {named:?})", shown(value))
+                .filter(|value| {
+                    *value > 0.0 && !unknown.contains(value) && found.nodata != Some(*value)
                 })
                 .collect();
-            let more = if all.len() > MOST { ", …" } else { "" };
-            let zero = found.counts.of(0.0) > 0 && background.is_empty();
-            let zero = if zero && found.kind == NumberKind::Value {
-                ".background([0])"
+            let (mut void, mut classes): (Vec<f64>, Vec<f64>) =
+                unknown.iter().partition(|value| is_void(**value));
+            if classes.is_empty() && used.is_empty() {
+                // All that there is beside 0 is the class.
+                std::mem::swap(&mut void, &mut classes);
+            }
+            let mut code = if classes.is_empty() {
+                "LabelValues::from(CLASSES)".to_owned()
             } else {
-                ""
+                named_codes(values, found, &used, &classes)
             };
+            if !void.is_empty() {
+                code += &format!(".ignore([{}])", list(&void));
+            }
+            code
+        }
+        Meaning::Binary(class) => {
             format!(
-                "LabelValues::codes([{}{more}]){zero}{steps}",
-                pairs.join(", ")
+                "LabelValues::binary({class:?}).ignore([{}])",
+                list(&unknown)
             )
         }
+        _ => {
+            return format!(
+                "name these values, too: with `(VALUE, \"CLASS\")` in the list, with `.background([{0}])` or `.ignore([{0}])`, or \
+                 all that are not named at once with `.others_are_background()`",
+                list(&unknown)
+            );
+        }
     };
-    let option = option(&what);
-    format!("say what the values mean: `.with_label_raster(FILE, {what})`{option}")
+    let option = if code.starts_with("LabelValues::codes") {
+        "; with `%scene` and on the command line `values=VALUE:CLASS,…` and `--values VALUE:CLASS,…`"
+    } else {
+        ""
+    };
+    format!("say what the values mean: `.with_label_raster(FILE, {code})`{option}")
+}
+
+/// Codes for class indices in use and for values without a meaning.
+fn named_codes(values: &LabelValues, found: &Found, used: &[f64], classes: &[f64]) -> String {
+    let names: Vec<&str> = values.names();
+    let mut all: Vec<f64> = used.iter().chain(classes).copied().collect();
+    all.sort_by(f64::total_cmp);
+    let in_order = used.is_empty() && classes.len() == names.len();
+    let name = |index: usize, value: f64| {
+        let own = found.names.get(&(value as i64)).cloned();
+        let given = if in_order {
+            names.get(index)
+        } else if used.contains(&value) {
+            names.get((value as usize).wrapping_sub(1))
+        } else {
+            None
+        };
+        own.or_else(|| given.map(|name| (*name).to_owned()))
+            .unwrap_or_else(|| format!("CLASS OF {value}"))
+    };
+    let pairs: Vec<String> = all
+        .iter()
+        .enumerate()
+        .take(MOST)
+        .map(|(index, &value)| format!("({value}, {:?})", name(index, value)))
+        .collect();
+    let more = if all.len() > MOST { ", …" } else { "" };
+    let zero = if found.counts.of(0.0) > 0 {
+        ".background([0])"
+    } else {
+        ""
+    };
+    format!("LabelValues::codes([{}{more}]){zero}", pairs.join(", "))
 }
 
 /// Colours with names to fill in; black and white are background and ignored more often than not.
@@ -132,13 +136,4 @@ pub(super) fn named_by_file(names: &BTreeMap<i64, String>) -> String {
         .collect();
     let more = if names.len() > MOST { ", …" } else { "" };
     format!("LabelValues::codes([{}{more}])", named.join(", "))
-}
-
-/// How a magic and the command line say the same.
-fn option(code: &str) -> &'static str {
-    if code.starts_with("LabelValues::codes") {
-        "; with `%scene` and on the command line `values=VALUE:CLASS,…` and `--values VALUE:CLASS,…`"
-    } else {
-        ""
-    }
 }
