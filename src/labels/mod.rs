@@ -6,6 +6,8 @@ mod error;
 mod index;
 mod rasterize;
 mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 mod suggest;
 mod value_counts;
 mod value_map;

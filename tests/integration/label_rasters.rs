@@ -644,3 +644,55 @@ fn a_label_raster_much_finer_than_the_scene() {
         .unwrap();
     check(&scene, &[(0, 2048), (1, 2048)]);
 }
+
+/// A mask beside the file's bands (`.msk`), and longitudes counted from 0 to 360 on a scene that counts them from -180.
+#[test]
+fn masks_beside_the_file_and_longitudes_a_turn_apart() {
+    let scene = labelled("masked.tif", two()).unwrap();
+    check(&scene, &[(0, 2480), (1, 640), (2, 720), (255, 256)]);
+    assert!(scene.report().mentions("256 pixels have no data"));
+    let west = Scene::open(case("label-kinds/west.tif"))
+        .unwrap()
+        .with_label_raster(case("label-kinds/east.tif"), two())
+        .unwrap();
+    check(&west, &[(0, 2736), (1, 640), (2, 720)]);
+}
+
+/// A map whose categories are its classes, scored against label rasters: the same labels as indices, as codes, swapped.
+#[test]
+fn the_command_line_scores_against_label_rasters() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("scores.json");
+    let path = |file: &str| case(&format!("label-kinds/{file}")).display().to_string();
+    let (map, image) = (path("categories.tif"), case("f07-mask-255/image.tif"));
+    let run = |options: &[&str]| {
+        let mut words = vec!["evaluate".to_owned(), map.clone(), image.display().to_string()];
+        words.extend(options.iter().map(|&word| word.to_owned()));
+        words.extend(["--json".to_owned(), json.display().to_string()]);
+        swath::cli::run(&words)
+    };
+    let accuracy = || {
+        let text = std::fs::read_to_string(&json).unwrap();
+        let scores: serde_json::Value = serde_json::from_str(&text).unwrap();
+        scores["accuracy"].as_f64().expect("an accuracy")
+    };
+    assert_eq!(run(&["--label-raster", &path("palette.png")]), 0);
+    assert!((accuracy() - 1.0).abs() < 1e-9);
+    let codes = "10:background,50:water,80:built";
+    assert_eq!(run(&["--label-raster", &path("rat.tif"), "--values", codes]), 0);
+    assert!((accuracy() - 1.0).abs() < 1e-9);
+    let swapped = "10:background,50:built,80:water";
+    assert_eq!(run(&["--label-raster", &path("rat.tif"), "--values", swapped]), 0);
+    assert!((accuracy() - 2736.0 / 4096.0).abs() < 1e-9);
+    // Not understood: 2; failed: 1.
+    let raster = path("rat.tif");
+    assert_eq!(run(&[]), 2);
+    assert_eq!(run(&["--label-raster", &raster, "--labels", "a.gpkg"]), 2);
+    assert_eq!(run(&["--labels", "a.gpkg", "--values", codes]), 2);
+    assert_eq!(run(&["--label-raster", &raster, "--values", codes, "--binary", "a"]), 2);
+    assert_eq!(run(&["--label-raster", &raster]), 1);
+    assert_eq!(run(&["--label-raster", &raster, "--values", "tree"]), 1);
+    assert_eq!(run(&["--labels", &raster, "--class", "water"]), 1);
+    let info = ["info", &raster, "--values"].map(str::to_owned);
+    assert_eq!(swath::cli::run(&info), 0);
+}
