@@ -20,6 +20,9 @@ pub enum Error {
     /// Reading or writing vector files.
     #[error(transparent)]
     Vector(#[from] crate::vector::VectorError),
+    /// Label rasters: what their values mean and where they lie.
+    #[error(transparent)]
+    Labels(#[from] crate::labels::LabelError),
     /// Scenes: areas, splits, labels on a scene.
     #[error(transparent)]
     Scene(#[from] crate::scene::SceneError),
@@ -65,6 +68,7 @@ impl Hint for Error {
             Self::Boxes(FormatError::Io { path, source, .. }) => staged::hint(path, source),
             Self::Boxes(error) => error.hint(),
             Self::Vector(error) => error.hint(),
+            Self::Labels(error) => error.hint(),
             Self::Scene(error) => error.hint(),
             Self::Chips(error) => error.hint(),
             Self::Model(error) => error.hint(),

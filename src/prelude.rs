@@ -6,7 +6,7 @@ pub use crate::detect::{BoxScores, DetectionOptions, DetectorEnsemble, SceneBoxe
 pub use crate::device::Device;
 pub use crate::display::{Output, Show};
 pub use crate::evaluate::{ClassScore, Confusion, Scores};
-pub use crate::labels::Classes;
+pub use crate::labels::{Classes, LabelValues};
 pub use crate::models::{
     Architecture, CenterNet, DeepLabV3, DeepLabV3Plus, DetectionNetwork, DetectorArchitecture,
     FasterRcnn, Fpn, Network, Normalisation, Precision, RetinaNet, Unet,

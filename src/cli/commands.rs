@@ -21,6 +21,10 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         None
     };
+    let values = arguments
+        .has("values")
+        .then(|| raster.value_table())
+        .transpose()?;
     let size = raster.size();
     let metres = raster.pixel_metres();
     let pixel = raster.pixel_words();
@@ -42,6 +46,7 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
             "overviews": raster.overview_count(),
             "categories": raster.category_names(),
             "statistics": statistics,
+            "values": values,
         });
         say(format!("{facts:#}"));
         return Ok(());
@@ -89,6 +94,7 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
             band.mean, band.std, band.min, band.max, band.count
         ));
     }
+    lines.extend(values.map(|values| values.output().text));
     say(lines.join("\n"));
     Ok(())
 }

@@ -75,10 +75,11 @@ const COMMANDS: &[Command] = &[
             positional: &["FILE"],
             options: &[],
             repeated: &[],
-            switches: &["json", "statistics"],
+            switches: &["json", "statistics", "values"],
         },
-        synopsis: "FILE [--json] [--statistics]",
-        about: "facts of a raster; --statistics reads all of it",
+        synopsis: "FILE [--json] [--statistics] [--values]",
+        about: "facts of a raster; --statistics reads all of it, and so does --values, which lists the values there are with \
+                their pixels, for label rasters",
         run: commands::info,
     },
     Command {
@@ -89,6 +90,9 @@ const COMMANDS: &[Command] = &[
                 "out",
                 "labels",
                 "class",
+                "label-raster",
+                "values",
+                "binary",
                 "aoi",
                 "window",
                 "overlap",
@@ -106,7 +110,8 @@ const COMMANDS: &[Command] = &[
             repeated: &["also"],
             switches: &["no-scores", "no-polygons", "quiet"],
         },
-        synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] [--window PX] \
+        synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] \
+                   [--label-raster FILE [--values VALUE:NAME,..|--binary NAME]] [--window PX] \
                    [--overlap PX] [--batch N] [--tta flips|turns] [--also BUNDLE]... \
                    [--device cpu|cuda|cuda:N] [--quiet]\n    \
                    to map areas: [--min-area M2] [--formats gpkg,geojson] \
@@ -125,6 +130,9 @@ const COMMANDS: &[Command] = &[
             options: &[
                 "labels",
                 "class",
+                "label-raster",
+                "values",
+                "binary",
                 "aoi",
                 "json",
                 "window",
@@ -142,11 +150,14 @@ const COMMANDS: &[Command] = &[
             switches: &["quiet"],
         },
         synopsis: "MAP SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE]\n    \
+                   MAP|BUNDLE SCENE --label-raster FILE [--values VALUE:NAME,..|--binary NAME] [--aoi FILE] [--json FILE]\n    \
                    BOXES SCENE --labels FILE [--class NAME] [--threshold P] [--aoi FILE] [--json FILE]\n    \
                    BUNDLE SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE], and what predict takes but -o",
         about: "score a class map (labels.tif) of a scene, saved boxes (boxes.gpkg, boxes.geojson, detections.json), or what a \
                 model makes of the scene, against labels or boxes. Saved boxes are those above the threshold of that time: \
-                average precision asks for all of them, as `predict --threshold 0` saves them",
+                average precision asks for all of them, as `predict --threshold 0` saves them. The values of a label raster are \
+                indices of the map's classes, unless --values says what they mean (10:tree,50:built,0:background,255:ignore) \
+                or --binary names the one class of a mask of 0 and 255",
         run: predict::evaluate,
     },
     Command {

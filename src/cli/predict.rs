@@ -92,7 +92,7 @@ fn saving(arguments: &Arguments) -> Result<SaveOptions, Failure> {
 
 /// Scores a saved map, saved boxes, or what a model of either task makes of the scene.
 pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
-    arguments.required("labels")?;
+    scenes::labels_are_given(arguments)?;
     boxes::check(arguments)?;
     let options = prediction(arguments)?;
     let scores = match bundle_task(arguments.word(0)).as_deref() {

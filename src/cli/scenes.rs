@@ -8,7 +8,7 @@ use super::arguments::{Arguments, Usage};
 use super::{Failure, report};
 use crate::device::Device;
 use crate::display::Output;
-use crate::labels::Classes;
+use crate::labels::{Classes, LabelValues};
 use crate::scene::Scene;
 use crate::vector::property_names;
 use crate::{Error, session};
@@ -173,6 +173,19 @@ pub(super) fn labelled_scene(
         Some(aoi) => scene.with_aoi(aoi)?,
         None => scene,
     };
+    if let Some(raster) = arguments.option("label-raster") {
+        let values = label_values(arguments, classes, kind)?;
+        return Ok(scene.with_label_raster(raster, values)?);
+    }
+    if let Some(way) = ["values", "binary"]
+        .into_iter()
+        .find(|way| arguments.is_given(way))
+    {
+        return Err(Usage(format!(
+            "`--{way}` needs `--label-raster`: the raster whose values it explains"
+        ))
+        .into());
+    }
     let Some(labels) = arguments.option("labels") else {
         return Ok(scene);
     };
@@ -196,6 +209,40 @@ pub(super) fn labelled_scene(
         }
         Labels::Boxes => scene.with_boxes(labels, &class)?,
     })
+}
+
+/// What the values of `--label-raster` mean: indices of the model's classes unless `--values` or `--binary` says
+/// otherwise.
+fn label_values(
+    arguments: &Arguments,
+    classes: &Classes,
+    kind: Labels,
+) -> Result<LabelValues, Failure> {
+    if kind == Labels::Boxes {
+        return Err(Usage(
+            "`--label-raster` is for maps: boxes are scored against boxes or polygons, `--labels FILE`".to_owned(),
+        )
+        .into());
+    }
+    if arguments.is_given("labels") {
+        return Err(Usage("`--labels` and `--label-raster` exclude each other".to_owned()).into());
+    }
+    match (arguments.option("values"), arguments.option("binary")) {
+        (Some(_), Some(_)) => {
+            Err(Usage("`--values` and `--binary` exclude each other".to_owned()).into())
+        }
+        (Some(values), None) => Ok(values.parse::<LabelValues>()?.of_classes(classes)),
+        (None, Some(class)) => Ok(LabelValues::binary(class).of_classes(classes)),
+        (None, None) => Ok(LabelValues::from(classes)),
+    }
+}
+
+/// Refuses scores without anything to compare with.
+pub(super) fn labels_are_given(arguments: &Arguments) -> Result<(), Usage> {
+    if arguments.is_given("label-raster") {
+        return Ok(());
+    }
+    arguments.required("labels").map(|_| ())
 }
 
 /// The file of labels and where it names their classes, when it does.

@@ -1,10 +1,29 @@
-//! Labels: classes, and polygons burned into class maps by the pixel-centre rule. No I/O here.
+//! Labels: classes, polygons burned into class maps by the pixel-centre rule, and what the values of label rasters mean.
+//! No I/O here.
 
 mod classes;
+mod error;
 mod index;
 mod rasterize;
+mod resolve;
+#[cfg(test)]
+mod resolve_tests;
+mod suggest;
+mod value_counts;
+mod value_map;
+mod value_table;
+mod values;
+mod values_text;
 
 pub use classes::{BACKGROUND, Class, Classes, IGNORE};
+pub use error::LabelError;
 pub use index::LabelPolygons;
 pub(crate) use rasterize::Scanline;
 pub use rasterize::rasterize;
+pub(crate) use resolve::{Found, Resolved, resolve};
+pub(crate) use suggest::colours as suggest_colours;
+pub(crate) use value_counts::{NumberKind, Tally, ValueCounts};
+pub(crate) use value_map::ValueMap;
+pub use value_table::{ValueCount, ValueTable};
+pub use values::{LabelValue, LabelValues};
+pub(crate) use values::{Meaning, packed, unpacked};

@@ -61,7 +61,9 @@ pub enum RasterError {
         parts: usize,
     },
     /// The file is another one than was opened.
-    #[error("the file was changed after it was opened, what is known of it no longer holds: {path:?}")]
+    #[error(
+        "the file was changed after it was opened, what is known of it no longer holds: {path:?}"
+    )]
     Changed {
         /// The file.
         path: PathBuf,
@@ -270,7 +272,9 @@ fn no_bands(rasters: &[(String, String)]) -> String {
             } else {
                 String::new()
             };
-            format!("the file is a container of {count} rasters, one of them must be named: {shown}{more}")
+            format!(
+                "the file is a container of {count} rasters, one of them must be named: {shown}{more}"
+            )
         }
     }
 }

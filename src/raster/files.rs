@@ -165,7 +165,10 @@ impl Files {
             let Some(stamp) = now else {
                 continue;
             };
-            hash.update(format!("{:?} {stamp:?}\n", std::fs::canonicalize(path).ok()?));
+            hash.update(format!(
+                "{:?} {stamp:?}\n",
+                std::fs::canonicalize(path).ok()?
+            ));
             if index < HASHED {
                 content(path, stamp.length, &mut hash).ok()?;
             }
@@ -193,7 +196,13 @@ impl Files {
     }
 
     /// The files that the text of a virtual raster names, and those that they name.
-    fn virtual_raster(&mut self, text: &str, folder: &Path, names: &mut Vec<PathBuf>, depth: usize) {
+    fn virtual_raster(
+        &mut self,
+        text: &str,
+        folder: &Path,
+        names: &mut Vec<PathBuf>,
+        depth: usize,
+    ) {
         const DEEPEST: usize = 8;
         if depth > DEEPEST {
             self.complete = false;

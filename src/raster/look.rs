@@ -159,7 +159,10 @@ impl Raster {
                     .count();
             }
             for band in self.bands() {
-                if band.data_type.fits_f32() || band.reading != Reading::Plain || self.inner.base.is_some() {
+                if band.data_type.fits_f32()
+                    || band.reading != Reading::Plain
+                    || self.inner.base.is_some()
+                {
                     continue;
                 }
                 let nodata = band.missing.map(super::band::Nodata::as_f64);

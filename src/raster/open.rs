@@ -93,6 +93,11 @@ impl Raster {
         }
     }
 
+    /// Opens a raster whose values are names: whatever [`Raster::open`] makes of bands for the eye, it leaves alone.
+    pub(crate) fn open_as_stored(path: &Path) -> Result<Self> {
+        Self::open_with(path, OpenOptions::new().palette_as_numbers())
+    }
+
     /// Whether there is a file with something in it.
     fn look_for(name: &Path, given: &Path) -> Result<(), RasterError> {
         let about = match std::fs::metadata(name) {

@@ -239,7 +239,11 @@ impl Raster {
 }
 
 /// The pixels of a patch of `size` over `window` that its part `inside` fills; `None` when that is less than a pixel.
-pub(super) fn target_of(window: &PixelWindow, inside: &PixelWindow, size: Size) -> Option<PixelWindow> {
+pub(super) fn target_of(
+    window: &PixelWindow,
+    inside: &PixelWindow,
+    size: Size,
+) -> Option<PixelWindow> {
     let range = |start: i64, end: i64, origin: i64, from: usize, to: usize| {
         let scale = to as f64 / from as f64;
         let first = ((start - origin) as f64 * scale).round() as usize;

@@ -93,16 +93,6 @@ pub enum SceneError {
         /// Different values.
         found: usize,
     },
-    /// A label raster in another coordinate reference system.
-    #[error("the label raster is in {found}, the scene in {expected}: {path:?}")]
-    LabelRasterCrs {
-        /// The label raster.
-        path: PathBuf,
-        /// The scene's system.
-        expected: String,
-        /// The label raster's.
-        found: String,
-    },
     /// An area that the scene does not have.
     #[error("the area ({asked}) holds no pixel of the scene ({scene})")]
     EmptyArea {
@@ -195,9 +185,6 @@ impl Hint for SceneError {
             Self::NoSuchClass { .. } => "write the class as the label file does, capitals included".to_owned(),
             Self::TooManyClasses { .. } => {
                 "choose a property with few values, or a class name of your own for every feature".to_owned()
-            }
-            Self::LabelRasterCrs { expected, .. } => {
-                format!("`gdalwarp -r near -t_srs {expected} LABELS out.tif` brings it into the scene's system")
             }
             Self::EmptyArea { .. } => "windows are counted in pixels from the top-left corner of the file".to_owned(),
             Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),

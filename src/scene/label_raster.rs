@@ -2,183 +2,223 @@
 
 use std::path::Path;
 
+use super::Scene;
+use super::label_place::{Place, place};
+use super::label_reading::reading;
 use super::labelling::Labelling;
-use super::{Scene, SceneError};
 use crate::Result;
-use crate::labels::{Classes, IGNORE};
-use crate::raster::{Patch, PixelWindow, Raster, Size, crs, under_centres};
-use crate::report::Report;
+use crate::labels::{Found, LabelError, LabelValues, Resolved, ValueMap, resolve};
+use crate::raster::{LabelFile, PixelMap, PixelWindow, Reading, Size, under_centres};
+use crate::report::{Report, file_name};
+
+/// Pixels of a label raster that are held at a time.
+const MOST_HELD: usize = 1 << 24;
 
 /// A raster of labels on a scene.
 #[derive(Clone, Debug)]
 pub(super) struct LabelRaster {
-    pub(super) raster: Raster,
+    file: LabelFile,
+    reading: Reading,
+    /// From the scene's pixels to the file's.
+    map: PixelMap,
+    /// Whether these are the same pixels.
+    same_grid: bool,
     /// The class of each value.
-    pub(super) meaning: Vec<u8>,
+    values: ValueMap,
     /// What was left out or assumed.
     pub(super) report: Report,
 }
 
 impl Scene {
-    /// Labels the scene with a raster of class indices in the scene's coordinate reference system. Its grid may differ:
-    /// each pixel takes the label under its centre. Nodata and pixels beyond the label raster are ignored.
+    /// Labels the scene with a raster: each pixel takes the label under its centre. [`crate::labels::Classes`] say that
+    /// values are class indices with 0 as the background; [`LabelValues`] says what other values mean.
+    ///
+    /// The values under the scene are counted when the raster is opened, and each must mean something. Nodata and
+    /// transparent pixels, and pixels beyond the label raster, are ignored; so is 255 among class indices, which
+    /// [`Scene::report`] counts. A nodata value of 0 is the background.
+    ///
+    /// The label raster's grid, pixel size and coordinate reference system may be others than the scene's. Without a place
+    /// on the ground it must have the scene's own size.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let indices = Scene::open("a.tif")?.with_label_raster("classes.tif", Classes::new(["road", "building"]))?;
+    /// let mask = Scene::open("a.tif")?.with_label_raster("mask.png", LabelValues::binary("building"))?;
+    /// let codes = LabelValues::codes([(10, "tree"), (50, "built"), (80, "water")]).others_are_background();
+    /// let cover = Scene::open("a.tif")?.with_label_raster("worldcover.tif", codes)?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`SceneError::LabelRasterCrs`]; [`SceneError::NoOverlap`]. A value that is no class turns up when it is read, as
-    /// [`SceneError::UnknownClass`].
+    /// [`LabelError`]: values without a meaning are listed with their pixels and with code that names them; files that lie
+    /// elsewhere, or without a place, are told with both extents or sizes.
     pub fn with_label_raster(
         self,
         path: impl AsRef<Path>,
-        classes: impl Into<Classes>,
+        labels: impl Into<LabelValues>,
     ) -> Result<Self> {
-        let raster = Raster::open(path)?;
-        let (own, other) = (self.raster().crs_wkt(), raster.crs_wkt());
-        if !own.is_empty() && !other.is_empty() && !crs::same(&own, &other) {
-            return Err(SceneError::LabelRasterCrs {
-                path: raster.path().to_owned(),
-                expected: self.raster().crs_name(),
-                found: raster.crs_name(),
-            }
-            .into());
+        let file = LabelFile::open(path.as_ref())?;
+        let labels = labels.into();
+        let mut report = Report::new();
+        for notice in file.raster.report() {
+            let named = notice.subject().is_some();
+            report.push(if named {
+                notice.clone()
+            } else {
+                notice.clone().about(file_name(file.raster.path()))
+            });
         }
-        let corners = |raster: &Raster, right: f64, down: f64| {
-            let size = raster.size();
-            self.raster().transform().pixel_from_world(
-                raster
-                    .transform()
-                    .world_from_pixel((size.width as f64 * right, size.height as f64 * down)),
-            )
+        let Place {
+            map,
+            same_grid,
+            covered,
+        } = place(&self, &file.raster, &mut report)?;
+        let (reading, counts) = reading(&file, &labels, &covered, &mut report)?;
+        let found = Found {
+            path: file.raster.path().to_owned(),
+            counts,
+            kind: reading.kind(),
+            nodata: file.nodata(&reading),
+            single: file.is_single(&reading),
+            lossy: file.lossy.clone(),
+            names: file.names.clone(),
         };
-        let ((left, top), (right, bottom)) =
-            (corners(&raster, 0.0, 0.0), corners(&raster, 1.0, 1.0));
-        let covered = PixelWindow::new(
-            left.min(right).floor() as i64,
-            top.min(bottom).floor() as i64,
-            (right - left).abs().ceil() as usize,
-            (bottom - top).abs().ceil() as usize,
-        );
-        if self.area().intersect(&covered).is_none() {
-            return Err(SceneError::NoOverlap {
-                path: raster.path().to_owned(),
-                labels: covered.to_string(),
-                scene: self.area().to_string(),
-                crs: "pixels".to_owned(),
-            }
-            .into());
-        }
-        let classes: Classes = classes.into();
-        let meaning = (0..classes.len()).map(|class| class as u8).collect();
+        let Resolved {
+            classes,
+            map: values,
+            report: told,
+        } = resolve(&labels, &found)?;
+        report.extend(told);
         Ok(self.changed(|inner| {
             inner.classes = classes;
             inner.labels = Some(Labelling::Raster(LabelRaster {
-                raster,
-                meaning,
-                report: Report::new(),
+                file,
+                reading,
+                map,
+                same_grid,
+                values,
+                report,
             }));
             inner.boxes = None;
         }))
     }
+}
 
-    /// The classes under the centres of `size` pixels over the window.
-    pub(super) fn labels_from_raster(
-        &self,
-        labels: &LabelRaster,
-        window: &PixelWindow,
-        size: Size,
-    ) -> Result<Vec<u8>> {
-        let LabelRaster {
-            raster, meaning, ..
-        } = labels;
-        let same_grid = raster.transform() == self.raster().transform()
-            && raster.size() == self.raster().size();
-        let values = match same_grid {
-            true if size == window.size() => raster.read(window)?,
-            true => picked(&raster.read(window)?, size),
-            false => self.nearest_labels(raster, window, size)?,
-        };
-        values
-            .band(0)
-            .iter()
-            .zip(&values.valid)
-            .map(|(&value, &valid)| match (valid, value) {
-                (0, _) => Ok(IGNORE),
-                (_, value) if value == f32::from(IGNORE) => Ok(IGNORE),
-                (_, value)
-                    if value >= 0.0 && value < meaning.len() as f32 && value.fract() == 0.0 =>
-                {
-                    Ok(meaning[value as usize])
-                }
-                (_, value) => Err(SceneError::UnknownClass {
-                    path: raster.path().to_owned(),
-                    found: value.to_string(),
-                    classes: self
-                        .classes()
-                        .iter()
-                        .enumerate()
-                        .map(|(index, class)| format!("{index} {}", class.name))
-                        .collect(),
-                }
-                .into()),
-            })
-            .collect()
+impl LabelRaster {
+    /// The same raster with other labels.
+    pub(super) fn relabelled(&self, becomes: &[u8; 256]) -> Self {
+        Self {
+            values: self.values.relabelled(becomes),
+            ..self.clone()
+        }
     }
 
-    /// The label raster's values under the centres of `size` pixels over the window.
-    fn nearest_labels(&self, raster: &Raster, window: &PixelWindow, size: Size) -> Result<Patch> {
-        let (scene, labels) = (self.raster().transform(), raster.transform());
-        let source =
-            |col: f64, row: f64| labels.pixel_from_world(scene.world_from_pixel((col, row)));
-        let corners = [
-            source(window.col as f64, window.row as f64),
-            source(window.right() as f64, window.row as f64),
-            source(window.col as f64, window.bottom() as f64),
-            source(window.right() as f64, window.bottom() as f64),
-        ];
-        let low = corners.iter().fold((f64::MAX, f64::MAX), |low, p| {
-            (low.0.min(p.0), low.1.min(p.1))
-        });
-        let high = corners.iter().fold((f64::MIN, f64::MIN), |high, p| {
-            (high.0.max(p.0), high.1.max(p.1))
-        });
-        let wanted = PixelWindow::new(
-            low.0.floor() as i64,
-            low.1.floor() as i64,
-            (high.0.ceil() - low.0.floor()).max(1.0) as usize,
-            (high.1.ceil() - low.1.floor()).max(1.0) as usize,
-        );
-        let mut found = Patch::invalid(size, 1);
-        let Some(wanted) = raster.full().intersect(&wanted) else {
-            return Ok(found);
+    /// The labels under the centres of `size` pixels over a window of the scene.
+    pub(super) fn labels(&self, window: &PixelWindow, size: Size) -> Result<Vec<u8>> {
+        let numbers = if self.same_grid {
+            let numbers = self.file.numbers(&self.reading, window)?;
+            if size == window.size() {
+                numbers
+            } else {
+                under_centres(&numbers, window.size(), size)
+            }
+        } else {
+            let mut numbers = vec![f64::INFINITY; size.area()];
+            let whole = PixelWindow::full(size);
+            self.nearest(window, size, &whole, &mut numbers)?;
+            numbers
         };
-        let read = raster.read(&wanted)?;
-        let centre = |at: usize, origin: i64, from: usize, to: usize| {
+        self.values.labels(&numbers).map_err(|value| {
+            let kind = self.reading.kind();
+            LabelError::UnknownValues {
+                path: self.file.raster.path().to_owned(),
+                expected: "not among those that were there when it was opened".to_owned(),
+                unknown: kind.shown(value),
+                values: "no longer known".to_owned(),
+                remark: String::new(),
+                suggestion: "open the scene and its labels again".to_owned(),
+            }
+            .into()
+        })
+    }
+
+    /// The numbers under the centres of the pixels in `part` of the picture of `size` over the window. Where these lie
+    /// over too much of the label raster, one half follows the other.
+    fn nearest(
+        &self,
+        window: &PixelWindow,
+        size: Size,
+        part: &PixelWindow,
+        numbers: &mut [f64],
+    ) -> Result<()> {
+        let centre = |at: i64, origin: i64, from: usize, to: usize| {
             origin as f64 + (at as f64 + 0.5) * from as f64 / to as f64
         };
-        for pixel in 0..size.area() {
-            let (col, row) = (pixel % size.width, pixel / size.width);
-            let at = source(
-                centre(col, window.col, window.width, size.width),
-                centre(row, window.row, window.height, size.height),
-            );
-            let (col, row) = (at.0.floor() as i64, at.1.floor() as i64);
-            if wanted.contains_pixel(col, row)
-                && let Some(value) =
-                    read.value(0, (row - wanted.row) as usize, (col - wanted.col) as usize)
-            {
-                found.data[pixel] = value;
-                found.valid[pixel] = 1;
+        let columns: Vec<f64> = (part.col..part.right())
+            .map(|col| centre(col, window.col, window.width, size.width))
+            .collect();
+        let mut places = Vec::with_capacity(part.area());
+        for row in part.row..part.bottom() {
+            let row = centre(row, window.row, window.height, size.height);
+            places.extend(self.map.row(&columns, row)?);
+        }
+        let full = self.file.raster.full();
+        let pixel = |&(x, y): &(f64, f64)| {
+            // Casts saturate, so that far places lie outside as well.
+            let (col, row) = (x.floor() as i64, y.floor() as i64);
+            (x.is_finite() && y.is_finite() && full.contains_pixel(col, row)).then_some((col, row))
+        };
+        let (mut low, mut high) = ((i64::MAX, i64::MAX), (i64::MIN, i64::MIN));
+        for (col, row) in places.iter().filter_map(pixel) {
+            low = (low.0.min(col), low.1.min(row));
+            high = (high.0.max(col), high.1.max(row));
+        }
+        if low.0 > high.0 {
+            return Ok(());
+        }
+        let needed = PixelWindow::new(
+            low.0,
+            low.1,
+            (high.0 - low.0 + 1) as usize,
+            (high.1 - low.1 + 1) as usize,
+        );
+        if needed.area() > MOST_HELD && part.area() > 1 {
+            let (one, other) = halves(part);
+            self.nearest(window, size, &one, numbers)?;
+            return self.nearest(window, size, &other, numbers);
+        }
+        let read = self.file.numbers(&self.reading, &needed)?;
+        for (index, place) in places.iter().enumerate() {
+            if let Some((col, row)) = pixel(place) {
+                let (down, along) = (index / part.width, index % part.width);
+                let at = (part.row as usize + down) * size.width + part.col as usize + along;
+                let from = (row - low.1) as usize * needed.width + (col - low.0) as usize;
+                numbers[at] = read[from];
             }
         }
-        Ok(found)
+        Ok(())
     }
 }
 
-/// The pixels of one band that lie under the centres of `size` pixels.
-fn picked(patch: &Patch, size: Size) -> Patch {
-    Patch {
-        size,
-        bands: 1,
-        data: under_centres(patch.band(0), patch.size, size),
-        valid: under_centres(&patch.valid, patch.size, size),
+/// A window cut in two across its longer side.
+fn halves(window: &PixelWindow) -> (PixelWindow, PixelWindow) {
+    let PixelWindow {
+        col,
+        row,
+        width,
+        height,
+    } = *window;
+    if height >= width {
+        let half = height / 2;
+        (
+            PixelWindow::new(col, row, width, half),
+            PixelWindow::new(col, row + half as i64, width, height - half),
+        )
+    } else {
+        let half = width / 2;
+        (
+            PixelWindow::new(col, row, half, height),
+            PixelWindow::new(col + half as i64, row, width - half, height),
+        )
     }
 }

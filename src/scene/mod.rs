@@ -3,7 +3,9 @@
 mod area;
 mod boxes;
 mod error;
+mod label_place;
 mod label_raster;
+mod label_reading;
 mod labelling;
 mod only;
 mod open;

@@ -1,5 +1,4 @@
 use super::boxes::BoxLabels;
-use super::label_raster::LabelRaster;
 use super::labelling::Labelling;
 use super::{Scene, SceneError};
 use crate::Result;
@@ -59,14 +58,7 @@ impl Scene {
                 report: report.clone(),
                 notices: notices.clone(),
             },
-            Labelling::Raster(labels) => Labelling::Raster(LabelRaster {
-                meaning: labels
-                    .meaning
-                    .iter()
-                    .map(|&class| becomes[usize::from(class)])
-                    .collect(),
-                ..labels.clone()
-            }),
+            Labelling::Raster(labels) => Labelling::Raster(labels.relabelled(&becomes)),
         });
         let boxes = self.inner.boxes.as_ref().map(|boxes| {
             boxes.changed(|mut one| {

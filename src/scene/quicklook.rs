@@ -1,5 +1,4 @@
 use super::Scene;
-use super::label_raster::LabelRaster;
 use super::labelling::Labelling;
 use crate::Result;
 use crate::labels::IGNORE;
@@ -123,24 +122,8 @@ impl Scene {
             Some(Labelling::Polygons { polygons, .. }) => self
                 .sampled_rows(size, |window| Ok(polygons.rasterize(window)))
                 .map(Some),
-            Some(Labelling::Raster(LabelRaster {
-                raster, meaning, ..
-            })) if raster.transform() == self.raster().transform()
-                && raster.size() == self.raster().size() =>
-            {
-                let read = raster.read_nearest(&self.area(), size)?;
-                let label = |(&value, &valid): (&f32, &u8)| {
-                    let class = (valid != 0 && value >= 0.0).then_some(value as usize);
-                    class
-                        .and_then(|class| meaning.get(class).copied())
-                        .unwrap_or(IGNORE)
-                };
-                Ok(Some(
-                    read.band(0).iter().zip(&read.valid).map(label).collect(),
-                ))
-            }
-            Some(Labelling::Raster(_)) => self
-                .sampled_rows(size, |window| self.label_window(window))
+            Some(Labelling::Raster(labels)) => self
+                .sampled_rows(size, |window| labels.labels(window, window.size()))
                 .map(Some),
         }
     }

@@ -80,7 +80,7 @@ impl Scene {
             Some(Labelling::Polygons { polygons, .. }) => {
                 Ok(polygons.rasterize_resized(window, size))
             }
-            Some(Labelling::Raster(labels)) => self.labels_from_raster(labels, window, size),
+            Some(Labelling::Raster(labels)) => labels.labels(window, size),
         }
     }
 

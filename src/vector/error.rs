@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use super::formats::EXPORT;
 use super::PlaceError;
+use super::formats::EXPORT;
 use crate::Hint;
 
 /// What can go wrong in [`crate::vector`].
@@ -188,7 +188,9 @@ impl Hint for VectorError {
                 "if another program shows it, {EXPORT}; boxes in pixels go to `.with_boxes(path, class)`"
             ),
             Self::IsARaster { .. } => {
-                "`.with_label_raster(path, Classes::new([\"building\"]))` takes labels from a raster".to_owned()
+                "labels that are pixels are given by `.with_label_raster(FILE, CLASSES)`, `%scene … label_raster=FILE \
+                 classes=…` or `--label-raster FILE`"
+                    .to_owned()
             }
             Self::OtherFormat { way, .. } => way.clone(),
             Self::NoLayer { path, .. } => format!("`VectorSource::new({path:?}).layer(name)` names one of these"),

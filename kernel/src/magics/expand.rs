@@ -1,8 +1,8 @@
 //! The Rust that magics stand for. Every expansion is one line, so that the lines of a cell keep their numbers.
 
 use super::arguments::{Arguments, UsageError};
-use super::fit;
 use super::table::Magic;
+use super::{fit, label_raster};
 use crate::syntax::is_variable_name;
 
 /// Rust in two parts: statements, and an expression that is shown when the magic ends its cell.
@@ -153,6 +153,9 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
                 "class= needs labels= or boxes=: the file that has them",
             ));
         }
+    }
+    if let Some(labels) = label_raster::with_label_raster(magic, arguments)? {
+        expression += &labels;
     }
     if let Some(aoi) = arguments.option("aoi") {
         expression += &format!(".with_aoi({})?", literal(aoi));
@@ -352,6 +355,19 @@ mod tests {
             "scene a.tif --boxes cars.geojson --class kind aoi=area.gpkg",
             "scene a.tif boxes=b",
             "scene a.tif boxes=b labels=c class=d",
+            "scene a.tif label_raster=mask.tif classes=tree,built,water",
+            "scene a.tif label_raster='my mask.png' binary=building as=s",
+            "scene a.tif label_raster=c.tif values=10:tree,50:built,-1:water,0:background,255:ignore",
+            "scene a.tif label_raster=c.tif values='80:open water,*:background,nodata:ignore'",
+            "scene a.tif label_raster=c.png values=#ff0000:roof,#000000:background",
+            "scene a.tif label_raster=c.tif --bands tree,built aoi=area.gpkg",
+            "scene a.tif label_raster=c.tif",
+            "scene a.tif label_raster=c.tif class=tree",
+            "scene a.tif label_raster=c.tif values=tree",
+            "scene a.tif label_raster=c.tif values=1:a,#ff0000:b",
+            "scene a.tif label_raster=c.tif binary=a values=1:a",
+            "scene a.tif values=1:a",
+            "scene a.tif labels=a.gpkg class=b label_raster=c.tif binary=b",
             "split 0.75",
             "split 1 by=rows",
             "split 0.5 by=rows scene=s",

@@ -5,6 +5,7 @@ mod arguments;
 mod assist;
 mod expand;
 mod fit;
+mod label_raster;
 mod markdown;
 mod plan;
 mod run;

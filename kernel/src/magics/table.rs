@@ -95,17 +95,35 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "scene",
         kind: Kind::Line,
-        usage: "%scene FILE [labels=VECTORS|boxes=FILE class=NAME] [aoi=VECTORS] [as=VARIABLE]",
+        usage: "%scene FILE [labels=VECTORS|boxes=FILE class=NAME] [label_raster=RASTER \
+                classes=NAME,..|values=VALUE:NAME,..|binary=NAME|bands=NAME,..] [aoi=VECTORS] [as=VARIABLE]",
         short: "Opens a raster, with labels or boxes if given, and shows it",
         long: "`labels` are areas to map, `boxes` objects to find: Pascal VOC (`.xml`), COCO (`.json`), YOLO (`.txt`), `.csv`, \
                or any vector file, around whose features boxes are put. Labelled areas have boxes, too. \
                `class` is the name of a property whose values are the classes or, when the file has no such property, \
-               the class of all of them. The variable is `scene` unless `as` says otherwise.",
+               the class of all of them. `label_raster` is a raster whose values are labels: class indices from 1 on with \
+               `classes=tree,built`, codes with `values=10:tree,50:built,0:background,255:ignore,*:background` (a colour is \
+               written `#ff0000:roof`), a mask of 0 and 255 with `binary=building`, one band for each class with \
+               `bands=tree,built`. The variable is `scene` unless `as` says otherwise.",
         positional: 1,
         options: &[
             ("labels", "vector file with the labels"),
             ("boxes", "file with the boxes of objects"),
             ("class", "class property, or the one class of all features"),
+            ("label_raster", "raster with the labels"),
+            (
+                "classes",
+                "with label_raster: the classes of the indices 1, 2, ..",
+            ),
+            (
+                "values",
+                "with label_raster: what its values mean, such as 10:tree,50:built",
+            ),
+            (
+                "binary",
+                "with label_raster: the one class of all values but 0",
+            ),
+            ("bands", "with label_raster: the class of each band"),
             ("aoi", "vector file with the area of interest"),
             AS,
         ],

@@ -1,0 +1,252 @@
+use std::path::PathBuf;
+
+use crate::Hint;
+use crate::raster::Size;
+
+/// What can go wrong with label rasters: what their values mean, and where they lie.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LabelError {
+    /// There are values that nobody has named.
+    #[error(
+        "the label raster has values that are {expected}: {unknown}; its values are {values}{remark}: {path:?}"
+    )]
+    UnknownValues {
+        /// The label raster.
+        path: PathBuf,
+        /// What was expected: `none of the class indices 0 background, 1 tree`.
+        expected: String,
+        /// The values without a meaning, the most frequent first, with their pixels.
+        unknown: String,
+        /// All values.
+        values: String,
+        /// What else is known of the file.
+        remark: String,
+        /// Code that says what the values mean.
+        suggestion: String,
+    },
+    /// 255 is what is ignored by convention, and the only value beside 0.
+    #[error(
+        "the label raster holds 255 ({pixels} pixels) and no index of {}: by convention 255 is ignored, so that no pixel \
+         would be labelled; its values are {values}: {path:?}",
+        classes.join(", ")
+    )]
+    Only255 {
+        /// The label raster.
+        path: PathBuf,
+        /// Pixels of 255.
+        pixels: u64,
+        /// The classes that were named, with their indices.
+        classes: Vec<String>,
+        /// All values.
+        values: String,
+    },
+    /// There are values between whole numbers.
+    #[error(
+        "the label raster holds fractions ({pixels} pixels, from {low} to {high}), whole numbers are expected: they look \
+         like probabilities: {path:?}"
+    )]
+    Fractions {
+        /// The label raster.
+        path: PathBuf,
+        /// Pixels with a fraction.
+        pixels: u64,
+        /// The smallest value.
+        low: f64,
+        /// The largest value.
+        high: f64,
+        /// The first class that was named.
+        class: String,
+    },
+    /// There are several bands.
+    #[error(
+        "the label raster has {found} bands ({names}), one of {expected} is expected; {counts}: {path:?}"
+    )]
+    Bands {
+        /// The label raster.
+        path: PathBuf,
+        /// Its bands.
+        found: usize,
+        /// What the file calls them.
+        names: String,
+        /// `class indices`.
+        expected: String,
+        /// What they hold.
+        counts: String,
+        /// Code that says what they mean.
+        suggestion: String,
+    },
+    /// The bands are not those that were named.
+    #[error(
+        "{named} bands were named ({}), the label raster has {found} ({names}): {path:?}", classes.join(", ")
+    )]
+    OtherBands {
+        /// The label raster.
+        path: PathBuf,
+        /// Classes that were named.
+        named: usize,
+        /// Their names.
+        classes: Vec<String>,
+        /// The raster's bands.
+        found: usize,
+        /// What the file calls them.
+        names: String,
+    },
+    /// Colours were named, and the file has none.
+    #[error(
+        "colours were named, the label raster has {found} band{} of numbers and no palette: {path:?}",
+        if *found == 1 { "" } else { "s" }
+    )]
+    NoColours {
+        /// The label raster.
+        path: PathBuf,
+        /// Its bands.
+        found: usize,
+    },
+    /// Values that cannot be labels.
+    #[error("the label raster's values are of type {found}, real numbers are expected: {path:?}")]
+    Type {
+        /// The label raster.
+        path: PathBuf,
+        /// The type.
+        found: String,
+    },
+    /// No value was given a meaning.
+    #[error("no class is named for the values of the label raster")]
+    NothingNamed,
+    /// One value was given two meanings.
+    #[error("value {value} is named twice: as {first} and as {second}")]
+    NamedTwice {
+        /// The value.
+        value: String,
+        /// What it was first.
+        first: String,
+        /// What it was then.
+        second: String,
+    },
+    /// There are more classes than labels can hold.
+    #[error("{found} classes are named, at most 254 are possible")]
+    TooManyClasses {
+        /// Classes named.
+        found: usize,
+    },
+    /// A class that is none of those whose indices are to be used.
+    #[error("{name:?} is none of the classes {}", classes.join(", "))]
+    NoSuchClass {
+        /// The name.
+        name: String,
+        /// The classes there are.
+        classes: Vec<String>,
+    },
+    /// One of both files has no place, and their sizes differ.
+    #[error(
+        "{which} has no place on the ground, and the sizes differ: the label raster has {found}, the scene {expected}: {path:?}"
+    )]
+    WithoutPlace {
+        /// The label raster.
+        path: PathBuf,
+        /// Which of them, in words.
+        which: &'static str,
+        /// The label raster's size.
+        found: Size,
+        /// The scene's.
+        expected: Size,
+    },
+    /// The label raster lies elsewhere.
+    #[error(
+        "the label raster lies elsewhere: it covers {labels} and the scene {scene}, both in the scene's {crs}{systems}: {path:?}"
+    )]
+    Elsewhere {
+        /// The label raster.
+        path: PathBuf,
+        /// Its extent in the scene's coordinates.
+        labels: String,
+        /// The scene's extent.
+        scene: String,
+        /// The scene's coordinate reference system.
+        crs: String,
+        /// How the systems differ, when they do.
+        systems: String,
+    },
+    /// No way leads from one coordinate reference system to the other.
+    #[error(
+        "the label raster is in {found}, the scene in {expected}, and no way leads from one to the other ({detail}): {path:?}"
+    )]
+    OtherSystem {
+        /// The label raster.
+        path: PathBuf,
+        /// The scene's system.
+        expected: String,
+        /// The label raster's.
+        found: String,
+        /// Why.
+        detail: String,
+    },
+    /// Text that names no values.
+    #[error("{part:?} in {text:?} is not VALUE:CLASS")]
+    Text {
+        /// All of it.
+        text: String,
+        /// The part that was not understood.
+        part: String,
+    },
+}
+
+impl Hint for LabelError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownValues { suggestion, .. } | Self::Bands { suggestion, .. } => suggestion.clone(),
+            Self::Only255 { classes, .. } => {
+                let class = classes
+                    .first()
+                    .and_then(|named| named.split_once(' '))
+                    .map_or("CLASS", |(_, name)| name);
+                format!(
+                    "if 255 is the class: `.with_label_raster(FILE, LabelValues::binary({class:?}))` (`binary={class}` with \
+                     `%scene`, `--binary {class}` on the command line); if these pixels are to be ignored: \
+                     `LabelValues::from(CLASSES).ignore([255])`"
+                )
+            }
+            Self::Fractions { class, .. } => format!(
+                "`LabelValues::threshold({class:?}, 0.5)` takes the pixels from 0.5 up as the class; \
+                 `.others_are_nearest()` rounds values to those that are named"
+            ),
+            Self::OtherBands { .. } => {
+                "name one class for each band, in the order of the bands: `LabelValues::bands([…])`".to_owned()
+            }
+            Self::NoColours { .. } => {
+                "name the numbers instead: `LabelValues::codes([(1, \"CLASS\"), …])`; `Raster::open(FILE)?.value_table()?` \
+                 lists them"
+                    .to_owned()
+            }
+            Self::Type { .. } => "write the labels as whole numbers, one band of type Byte or UInt16".to_owned(),
+            Self::NothingNamed => {
+                "`LabelValues::codes([(1, \"CLASS\"), …])`; `Raster::open(FILE)?.value_table()?` lists the values of a raster"
+                    .to_owned()
+            }
+            Self::NamedTwice { .. } => "give each value one meaning".to_owned(),
+            Self::TooManyClasses { .. } => {
+                "several values may be one class: `LabelValues::codes([(111, \"urban\"), (112, \"urban\"), …])`".to_owned()
+            }
+            Self::NoSuchClass { .. } => "write the class as it was named, capitals included".to_owned(),
+            Self::WithoutPlace { .. } => {
+                "a mask without a place is taken pixel by pixel when it has the image's own size: save both at the same size, \
+                 or both with their place, for example as GeoTIFF or with a world file (`.tfw`, `.pgw`)"
+                    .to_owned()
+            }
+            Self::Elsewhere { .. } => {
+                "check that both files belong to the same place, and that each names the coordinate reference system that its \
+                 coordinates are in (`swath info FILE`)"
+                    .to_owned()
+            }
+            Self::OtherSystem { .. } => {
+                "export the label raster in the scene's coordinate reference system, for example from QGIS (nearest neighbour)"
+                    .to_owned()
+            }
+            Self::Text { .. } => {
+                "write `10:tree,50:built,0:background,255:ignore`; a colour is written `#ff0000:roof`, every other value `*`"
+                    .to_owned()
+            }
+        })
+    }
+}
