@@ -40,6 +40,19 @@ impl Output {
         }
     }
 
+    /// With notices under it; the same without any.
+    #[must_use]
+    pub fn with_report(mut self, report: &crate::report::Report) -> Self {
+        if !report.is_empty() {
+            let notices = report.output();
+            self.text = format!("{}\n{}", self.text, notices.text);
+            self.html = self
+                .html
+                .map(|html| html + &notices.html.unwrap_or_default());
+        }
+        self
+    }
+
     /// SVG with its plain form, which is also its alternative text.
     #[must_use]
     pub fn svg(text: impl Into<String>, svg: impl Into<String>) -> Self {

@@ -5,21 +5,17 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
 use super::augment::{Photometric, Placement};
-use super::objects::Objects;
 use super::options::{self, Edge, Layout};
+use super::placing::{self, Placing};
 use super::sizes::{self, Edges};
-use super::{ChipOptions, ChipStream, ChipsError, place};
+use super::{ChipOptions, ChipStream, ChipsError};
+use crate::Result;
 use crate::boxes::Annotation;
+#[cfg(doc)]
 use crate::labels::IGNORE;
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
+use crate::report::Report;
 use crate::scene::Scene;
-use crate::{Result, session};
-
-/// Places that are tried for one random chip before giving up on finding enough valid pixels.
-const TRIES: usize = 64;
-
-/// What the generator of window sizes is for: 0 is for places, and what follows it for the epochs' flips and colours.
-const SIZES: u64 = u64::MAX;
 
 /// A window of a scene with its labels.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +38,8 @@ pub struct Chip {
 #[derive(Clone, Debug)]
 pub struct Chips {
     inner: Arc<Inner>,
+    /// Whether imagery outside the area of interest is left out, too.
+    blank: bool,
 }
 
 #[derive(Debug)]
@@ -55,18 +53,27 @@ struct Inner {
     /// Of sliding chips; random ones are drawn when they are read.
     windows: Vec<PixelWindow>,
     count: usize,
-    /// Where random chips look for boxes, when they do.
-    objects: Option<Objects>,
+    /// Where random chips are cut.
+    placing: Placing,
     /// For photometric changes.
     statistics: Vec<BandStatistics>,
+    report: Report,
 }
 
 impl Scene {
     /// Chips of this scene, cut as `options` say. Nothing is read yet but what the options need to know.
     ///
+    /// A scene that has labels or boxes, but none in the area in use, gives chips that are all background, such as
+    /// negatives for a training; [`Chips::report`] says so.
+    ///
+    /// Every chip shows something: random ones are cut where at least [`ChipOptions::min_valid`] of the imagery is valid
+    /// and some pixel counts, that is, lies in the area of interest and, on a scene with labels, is not ignored. Places are
+    /// drawn blindly as long as that finds such ones; around a pixel that counts, each as likely as any other, where there
+    /// is an area of interest, less than half of the area is labelled, or 64 blind tries fail.
+    ///
     /// # Errors
-    /// [`ChipsError::LargerThanScene`]; [`ChipsError::NothingLabelled`] when the scene has labels and none lies in the
-    /// area in use, [`ChipsError::NoBoxes`] when it has boxes instead and none does; [`ChipsError::BadOption`].
+    /// [`ChipsError::LargerThanScene`]; [`ChipsError::NothingLabelled`] when the scene has labels and every pixel of the
+    /// area is ignored; [`ChipsError::NoValidPlace`]; [`ChipsError::BadOption`].
     pub fn chips(&self, options: ChipOptions) -> Result<Chips> {
         Chips::new(self, options)
     }
@@ -89,14 +96,17 @@ impl Chips {
             }
             .into());
         }
-        if scene.has_labels() && !any_label(scene)? {
-            return Err(ChipsError::NothingLabelled { path: path(), area }.into());
-        }
-        let objects = Objects::new(scene, &options)?;
+        let mut report = Report::new();
+        let placing = Placing::new(scene, &options, edges)?;
+        report.extend(placing.background_only(scene)?);
         let (windows, count) = match options.layout {
-            Layout::Random { count } => (Vec::new(), count),
+            Layout::Random { count } => {
+                placing.probe(scene, &options)?;
+                (Vec::new(), count)
+            }
             Layout::Sliding => {
-                let windows = sliding_windows(scene, &options, edges.largest)?;
+                let (windows, left_out) = placing::sliding(scene, &options, edges.largest)?;
+                report.extend(left_out);
                 let count = windows.len();
                 (windows, count)
             }
@@ -113,12 +123,34 @@ impl Chips {
             edges,
             windows,
             count,
-            objects,
+            placing,
             statistics,
+            report,
         };
         Ok(Self {
             inner: Arc::new(inner),
+            blank: false,
         })
+    }
+
+    /// The same chips without the imagery outside the area of interest: for detectors, which have no pixels to ignore and
+    /// would learn that an object there is none.
+    pub(crate) fn blank_outside(&self) -> Self {
+        Self {
+            blank: true,
+            ..self.clone()
+        }
+    }
+
+    /// What a person should know about these chips: that they hold background alone, that windows were left out.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.inner.report
+    }
+
+    /// Whether they lie side by side.
+    pub(super) fn are_sliding(&self) -> bool {
+        self.inner.options.layout == Layout::Sliding
     }
 
     /// Chips.
@@ -169,8 +201,7 @@ impl Chips {
     /// Reads chip `index`.
     ///
     /// # Errors
-    /// [`ChipsError::NoSuchChip`]; [`ChipsError::NoValidPlace`] when the scene has hardly a valid pixel;
-    /// [`crate::raster::RasterError::Read`].
+    /// [`ChipsError::NoSuchChip`]; [`crate::raster::RasterError::Read`].
     pub fn get(&self, index: usize) -> Result<Chip> {
         self.get_in_epoch(index, 0)
     }
@@ -194,8 +225,11 @@ impl Chips {
                 inner.windows[index],
                 inner.scene.read(&inner.windows[index])?,
             ),
-            Layout::Random { .. } => self.random_place(index)?,
+            Layout::Random { .. } => inner.placing.place(&inner.scene, &inner.options, index)?,
         };
+        if let Some(aoi) = inner.scene.aoi().filter(|_| self.blank) {
+            patch.mask_with(&aoi.mask(&window));
+        }
         let size = Size::new(inner.edge, inner.edge);
         if patch.size != size {
             patch = patch.resized(size);
@@ -245,35 +279,10 @@ impl Chips {
         ));
         order
     }
-
-    fn random_place(&self, index: usize) -> Result<(PixelWindow, Patch)> {
-        let inner = &*self.inner;
-        let area = inner.scene.area();
-        let seed = inner.options.seed;
-        let edge = inner.edges.draw(|| generator(seed, index, SIZES));
-        let mut random = generator(seed, index, 0);
-        for _ in 0..TRIES {
-            let window = match &inner.objects {
-                Some(objects) => objects.place(&mut random, edge),
-                None => place::anywhere(&mut random, &area, edge, inner.options.padded),
-            };
-            let patch = inner.scene.read(&window)?;
-            if patch.valid_fraction() >= inner.options.min_valid {
-                return Ok((window, patch));
-            }
-        }
-        Err(ChipsError::NoValidPlace {
-            path: inner.scene.raster().path().to_owned(),
-            area,
-            wanted: inner.options.min_valid * 100.0,
-            tries: TRIES,
-        }
-        .into())
-    }
 }
 
 /// A generator that depends on these three numbers alone.
-fn generator(seed: u64, index: usize, purpose: u64) -> Pcg64Mcg {
+pub(super) fn generator(seed: u64, index: usize, purpose: u64) -> Pcg64Mcg {
     // SplitMix64's finaliser spreads neighbouring numbers over all bits.
     let mix = |value: u64| {
         let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -284,62 +293,4 @@ fn generator(seed: u64, index: usize, purpose: u64) -> Pcg64Mcg {
     let first = mix(seed.wrapping_add(golden));
     let second = mix(first ^ (index as u64).wrapping_mul(golden));
     Pcg64Mcg::seed_from_u64(mix(second ^ purpose.wrapping_mul(golden)))
-}
-
-fn sliding_windows(scene: &Scene, options: &ChipOptions, edge: usize) -> Result<Vec<PixelWindow>> {
-    let mut windows = place::sliding(
-        &scene.area(),
-        edge,
-        options.stride.unwrap_or(edge),
-        options.padded,
-    );
-    if let Some(aoi) = scene.aoi() {
-        windows.retain(|window| aoi.touches(window));
-    }
-    let tries = windows.len();
-    if tries == 0 {
-        return Err(ChipsError::OutsideInterest {
-            path: scene.raster().path().to_owned(),
-            area: scene.area(),
-        }
-        .into());
-    }
-    if options.min_valid > 0.0 {
-        let mut kept = Vec::with_capacity(windows.len());
-        for window in windows {
-            session::check_interrupt("choosing chips")?;
-            if scene.read(&window)?.valid_fraction() >= options.min_valid {
-                kept.push(window);
-            }
-        }
-        windows = kept;
-    }
-    if windows.is_empty() {
-        return Err(ChipsError::NoValidPlace {
-            path: scene.raster().path().to_owned(),
-            area: scene.area(),
-            wanted: options.min_valid * 100.0,
-            tries,
-        }
-        .into());
-    }
-    Ok(windows)
-}
-
-/// Whether any pixel in use has a class: stops at the first tile that has one.
-fn any_label(scene: &Scene) -> Result<bool> {
-    for tile in scene.area().tiles(Size::new(1024, 1024)) {
-        session::check_interrupt("looking for labels")?;
-        if !scene.may_have_labels(&tile) {
-            continue;
-        }
-        if scene
-            .label_window(&tile)?
-            .iter()
-            .any(|&label| label != 0 && label != IGNORE)
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -27,37 +27,30 @@ pub enum ChipsError {
         /// What would do.
         expected: &'static str,
     },
-    /// Every pixel of the area is background or ignored.
-    #[error("no pixel of the area ({area}) is labelled with a class: {path:?}")]
+    /// Every pixel of the area is ignored: not valid, not of interest, or without a label.
+    #[error("no pixel of the area ({area}) is labelled, not even as background: {path:?}")]
     NothingLabelled {
         /// The scene's imagery.
         path: PathBuf,
         /// The area in use.
         area: PixelWindow,
     },
-    /// No box lies in the area.
-    #[error("none of the scene's {boxes} boxes lies in the area ({area}): {path:?}")]
-    NoBoxes {
-        /// The scene's imagery.
-        path: PathBuf,
-        /// The area in use.
-        area: PixelWindow,
-        /// Boxes of the whole scene.
-        boxes: usize,
-    },
     /// No place with enough valid pixels was found.
     #[error(
-        "no place with at least {wanted:.0} % valid pixels was found in the area ({area}) after {tries} tries: {path:?}"
+        "no place for chips of {chip} px with at least {wanted:.0} % valid pixels in the area ({area}), the best has \
+         {best:.0} %: {path:?}"
     )]
     NoValidPlace {
         /// The scene's imagery.
         path: PathBuf,
         /// The area in use.
         area: PixelWindow,
+        /// The edge of the windows in pixels.
+        chip: usize,
         /// The valid share that was asked for, in percent.
         wanted: f64,
-        /// Places that were tried.
-        tries: usize,
+        /// The largest valid share that was found, in percent.
+        best: f64,
     },
     /// The area of interest lies elsewhere.
     #[error("no chip of the area ({area}) touches the area of interest: {path:?}")]
@@ -90,10 +83,15 @@ impl Hint for ChipsError {
             Self::NothingLabelled { .. } => {
                 "show the scene to see where its labels lie, and split it so that both parts have some".to_owned()
             }
-            Self::NoBoxes { .. } => {
-                "show the scene to see where its boxes lie, and split it so that both parts have some".to_owned()
+            // Below 2 % a chip shows next to nothing.
+            Self::NoValidPlace { best, chip, .. } if *best >= 2.0 => format!(
+                "`.min_valid({:.2})` takes the fullest places, chips smaller than {chip} px fit better into what is valid",
+                (best - 1.0).floor() / 100.0
+            ),
+            Self::NoValidPlace { .. } => {
+                "show the scene: it has next to no valid pixel in this area, so look at its nodata value and its mask"
+                    .to_owned()
             }
-            Self::NoValidPlace { .. } => "`.min_valid(0.0)` takes any place; show the scene to see its nodata".to_owned(),
             Self::OutsideInterest { .. } => {
                 "show the scene: the area of interest and the part in use (`split`) share no pixel".to_owned()
             }

@@ -3,9 +3,11 @@
 mod augment;
 mod chip;
 mod error;
+mod ground;
 mod objects;
 mod options;
 mod place;
+mod placing;
 mod show;
 mod sizes;
 mod stream;

@@ -1,7 +1,6 @@
 use rand::{Rng, RngExt};
 
-use super::{ChipOptions, ChipsError, place};
-use crate::Result;
+use super::{ChipOptions, place};
 use crate::boxes::BoundingBox;
 use crate::raster::PixelWindow;
 use crate::scene::Scene;
@@ -21,11 +20,9 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    /// `None` for a scene without boxes and for chips at places of their own.
-    pub(super) fn new(scene: &Scene, options: &ChipOptions) -> Result<Option<Self>> {
-        if !scene.has_boxes() || (scene.has_labels() && options.neg_ratio.is_none()) {
-            return Ok(None);
-        }
+    /// `None` for a scene without boxes in the area, and for chips at places of their own.
+    pub(super) fn new(scene: &Scene, options: &ChipOptions) -> Option<Self> {
+        let neg_ratio = options.neg_ratio.filter(|_| scene.has_boxes())?;
         let area = scene.area();
         let boxes: Vec<BoundingBox> = scene
             .boxes_in(&area, options.min_visible)
@@ -33,21 +30,13 @@ impl Objects {
             .filter(|one| !one.crowd)
             .map(|one| one.bounds.translate(area.col as f64, area.row as f64))
             .collect();
-        if boxes.is_empty() {
-            return Err(ChipsError::NoBoxes {
-                path: scene.raster().path().to_owned(),
-                area,
-                boxes: scene.boxes().len(),
-            }
-            .into());
-        }
-        Ok(options.neg_ratio.map(|neg_ratio| Self {
+        (!boxes.is_empty()).then(|| Self {
             scene: scene.clone(),
             boxes,
             neg_ratio,
             neg_visible: options.neg_visible,
             padded: options.padded,
-        }))
+        })
     }
 
     /// A place for a chip: a negative as often as was asked for, otherwise one with a box.

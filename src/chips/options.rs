@@ -115,7 +115,8 @@ impl ChipOptions {
         self
     }
 
-    /// The least share of valid pixels of the window, from 0 to 1.
+    /// The least share of valid pixels of the window, from 0 to 1; half by default for random chips. With 0, too, a chip
+    /// shows something. What lies outside the area of interest is valid imagery.
     #[must_use]
     pub fn min_valid(mut self, share: f64) -> Self {
         self.min_valid = share;

@@ -1,6 +1,9 @@
+use std::fmt::Write as _;
+
 use super::{Chip, Chips};
 use crate::Result;
 use crate::display::{Output, Show};
+use crate::labels::{Classes, IGNORE};
 use crate::plot::{ChipGrid, Figure, chip_grid_with};
 
 /// Chips shown by a cell that ends in chips.
@@ -9,25 +12,39 @@ const SHOWN: usize = 8;
 const COLUMNS: usize = 4;
 
 impl Chips {
-    /// The first `count` chips as a grid, labels drawn over. A chip that cannot be read gives a figure that says so;
-    /// [`Chips::grid`] gives the error itself.
+    /// `count` chips as a grid, labels drawn over: the first random ones, or sliding ones spread over the area. A chip that
+    /// cannot be read gives a figure that says so; [`Chips::grid`] gives the error itself.
     #[must_use]
     pub fn show(&self, count: usize) -> Figure {
         self.grid(count, &ChipGrid::new())
             .unwrap_or_else(|error| Figure::message(format!("Cannot show the chips: {error}")))
     }
 
-    /// The first `count` chips as a grid, with other bands, stretches or a title.
+    /// As [`Chips::show`], with other bands, stretches or a title; each chip has its own number.
     ///
     /// # Errors
     /// As [`Chips::get`], and [`crate::plot::PlotError::Band`] for a band that the scene does not have.
     pub fn grid(&self, count: usize, options: &ChipGrid) -> Result<Figure> {
-        let chips = (0..count.min(self.len())).map(|index| {
+        let shown = self.shown(count);
+        let chips = shown.iter().map(|&index| {
             crate::session::check_interrupt("reading chips")?;
             self.get(index)
         });
         let chips: Vec<Chip> = chips.collect::<Result<_>>()?;
-        chip_grid_with(&chips, self.scene().classes(), COLUMNS, options)
+        let options = options.clone().numbered(shown);
+        chip_grid_with(&chips, self.scene().classes(), COLUMNS, &options)
+    }
+
+    /// The numbers of `count` chips. Sliding ones begin in one corner, so the middle of each of `count` equal stretches is
+    /// taken.
+    fn shown(&self, count: usize) -> Vec<usize> {
+        let (all, count) = (self.len(), count.min(self.len()));
+        match self.are_sliding() {
+            true => (0..count)
+                .map(|index| (2 * index + 1) * all / (2 * count))
+                .collect(),
+            false => (0..count).collect(),
+        }
     }
 
     /// `400 chips of 256 x 256 px (77 m) from west`, or `400 chips of 256 x 256 px from windows of 150 to 200 px (45 to
@@ -70,10 +87,89 @@ impl Show for Chips {
     fn output(&self) -> Output {
         let words = self.words();
         match self.grid(SHOWN, &ChipGrid::new().title(&words)) {
-            Ok(figure) => figure.output(),
+            Ok(figure) => figure.output().with_report(self.report()),
             Err(error) => Output::text(format!("{words}\nThey cannot be shown: {error}")),
         }
     }
 }
 
-crate::show_in_cells!(Chips);
+/// What a chip shows, in words, and how it looks.
+impl Show for Chip {
+    fn output(&self) -> Output {
+        let size = self.patch.size;
+        let mut words = format!(
+            "Chip of {} x {} px, {} bands, at {}; {:.0} % valid",
+            size.width,
+            size.height,
+            self.patch.bands,
+            self.window,
+            self.patch.valid_fraction() * 100.0,
+        );
+        // A chip knows the numbers of its classes, not their names.
+        let labels = self.labels.iter().copied().filter(|&label| label != IGNORE);
+        let most = labels.map(usize::from).max().unwrap_or(0);
+        let most = (self.boxes.iter().map(|one| one.class)).fold(most, usize::max);
+        for class in 0..=most {
+            let pixels = self
+                .labels
+                .iter()
+                .filter(|&&label| usize::from(label) == class);
+            let share = pixels.count() as f64 * 100.0 / self.labels.len().max(1) as f64;
+            if share > 0.0 {
+                let _ = write!(words, "; class {class}: {share:.1} %");
+            }
+        }
+        let ignored = self.labels.iter().filter(|&&label| label == IGNORE).count();
+        if ignored > 0 {
+            let share = ignored as f64 * 100.0 / self.labels.len() as f64;
+            let _ = write!(words, "; ignored: {share:.1} %");
+        }
+        if !self.boxes.is_empty() {
+            let _ = write!(words, "; boxes: {}", self.boxes.len());
+        }
+        let classes = Classes::new((1..=most).map(|class| format!("class {class}")));
+        let options = ChipGrid::new().title(&words);
+        match chip_grid_with(std::slice::from_ref(self), &classes, 1, &options) {
+            Ok(figure) => Output {
+                text: words,
+                ..figure.output()
+            },
+            Err(error) => Output::text(format!("{words}\nIt cannot be shown: {error}")),
+        }
+    }
+}
+
+crate::show_in_cells!(Chips, Chip);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::{Patch, PixelWindow, Size};
+
+    /// Its 49,152 numbers were printed (found on whole data sets, D13).
+    #[test]
+    fn a_chip_shows_a_picture_and_a_line_of_facts() {
+        let size = Size::new(128, 128);
+        let mut patch = Patch::invalid(size, 3);
+        patch.valid.fill(1);
+        let mut labels = vec![0; size.area()];
+        labels[..size.area() / 4].fill(2);
+        labels[size.area() / 2..].fill(IGNORE);
+        let chip = Chip {
+            window: PixelWindow::new(5, 6, 128, 128),
+            patch,
+            labels,
+            boxes: Vec::new(),
+        };
+        let output = chip.output();
+        assert!(output.html.is_some() && output.text.len() < 200);
+        for part in [
+            "128 x 128 px, 3 bands",
+            "100 % valid",
+            "class 2: 25.0 %",
+            "ignored: 50.0 %",
+        ] {
+            assert!(output.text.contains(part), "{part} in {}", output.text);
+        }
+    }
+}

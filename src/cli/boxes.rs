@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::arguments::{Arguments, Usage};
-use super::scenes::{self, Labels, OF_BOXES, OF_MAPS, OF_MODELS, each_scene, labelled_scene};
+use super::scenes::{self, Labels, OF_BOXES, OF_MAPS, OF_MODELS, each_scene, labelled_scene, say};
 use crate::boxes::Merge;
 use crate::detect::{DetectionOptions, DetectorEnsemble, SceneBoxes, saved_class_names};
 use crate::display::{Output, Show as _};
@@ -21,11 +21,13 @@ pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
     each_scene(arguments, &out, |path, folder| {
         let scene = labelled_scene(path, arguments, models.classes(), Labels::Boxes)?;
         let found = models.predict_with(&scene, options.clone())?;
-        say_counts(&found);
+        say(arguments, || counts(&found));
         if scene.has_boxes() {
-            session::result(found.evaluate(&scene)?.output());
+            let scores = found.evaluate(&scene)?;
+            say(arguments, || scores.output());
         }
-        session::result(found.save(folder)?.output());
+        let saved = found.save(folder)?;
+        say(arguments, || saved.output());
         Ok(())
     })
 }
@@ -103,8 +105,11 @@ fn score(found: &SceneBoxes, scene: &Scene, arguments: &Arguments) -> Result<(),
             format!("{:#}\n", scores.to_json()).as_bytes(),
         )?;
     }
-    say_counts(found);
-    session::result(scores.output());
+    // What was asked for is in the file, where there is one.
+    if !(arguments.has("quiet") && arguments.option("json").is_some()) {
+        session::result(counts(found));
+        session::result(scores.output());
+    }
     Ok(())
 }
 
@@ -131,7 +136,7 @@ fn models(arguments: &Arguments) -> Result<(DetectorEnsemble, DetectionOptions),
 }
 
 /// `279 boxes scored 0.32 or more: 270 tree, 9 bush`.
-fn say_counts(found: &SceneBoxes) {
+fn counts(found: &SceneBoxes) -> Output {
     let counts: Vec<String> = found
         .counts()
         .iter()
@@ -142,11 +147,11 @@ fn say_counts(found: &SceneBoxes) {
         count => format!("{count} boxes"),
     };
     let colon = if counts.is_empty() { "" } else { ": " };
-    session::result(Output::text(format!(
+    Output::text(format!(
         "{all} scored {:.2} or more{colon}{}",
         found.threshold_score(),
         counts.join(", ")
-    )));
+    ))
 }
 
 /// Whether the options for finding objects are written rightly, whatever the model.

@@ -108,19 +108,21 @@ const COMMANDS: &[Command] = &[
                 "max-boxes",
             ],
             repeated: &["also"],
-            switches: &["no-scores", "no-polygons", "quiet"],
+            switches: &["no-scores", "no-polygons", "any-values", "quiet"],
         },
         synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] \
                    [--label-raster FILE [--values VALUE:NAME,..|--binary NAME]] [--window PX] \
                    [--overlap PX] [--batch N] [--tta flips|turns] [--also BUNDLE]... \
-                   [--device cpu|cuda|cuda:N] [--quiet]\n    \
+                   [--device cpu|cuda|cuda:N] [--any-values] [--quiet]\n    \
                    to map areas: [--min-area M2] [--formats gpkg,geojson] \
                    [--no-scores] [--no-polygons]\n    \
                    to find objects: [--merge nms|soft-nms|weighted] [--merge-iou X] [--min-score P] [--max-boxes N]",
         about: "predict scenes, a folder for each of several; with labels, score the result too. The bundle says whether its \
                 model maps areas, which gives class map, scores and polygons, or finds objects, which gives boxes, centre \
                 points and COCO results. --tta also looks at mirrored or turned views, --also averages further models of the same \
-                classes; --merge says what becomes of boxes that overlap, --max-boxes how many a tile may have",
+                classes; --merge says what becomes of boxes that overlap, --max-boxes how many a tile may have. --any-values predicts \
+                imagery whose values or order of bands are not those of the training, which is an error otherwise; --quiet shows \
+                nothing but errors",
         run: predict::predict,
     },
     Command {
@@ -147,7 +149,7 @@ const COMMANDS: &[Command] = &[
                 "max-boxes",
             ],
             repeated: &["also"],
-            switches: &["quiet"],
+            switches: &["any-values", "quiet"],
         },
         synopsis: "MAP SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE]\n    \
                    MAP|BUNDLE SCENE --label-raster FILE [--values VALUE:NAME,..|--binary NAME] [--aoi FILE] [--json FILE]\n    \

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::arguments::{Arguments, Usage};
-use super::scenes::{self, Labels, OF_BOXES, OF_MODELS, each_scene, labelled_scene};
+use super::scenes::{self, Labels, OF_BOXES, OF_MODELS, each_scene, labelled_scene, say};
 use super::{Failure, boxes};
 use crate::display::Show as _;
 use crate::evaluate::Scores;
@@ -29,9 +29,11 @@ pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
         let scene = labelled_scene(path, arguments, ensemble.classes(), Labels::Areas)?;
         let map = ensemble.predict_with(&scene, options.clone())?;
         if scene.has_labels() {
-            session::result(map.evaluate(&scene)?.output());
+            let scores = map.evaluate(&scene)?;
+            say(arguments, || scores.output());
         }
-        session::result(map.save_with(folder, &saving)?.output());
+        let saved = map.save_with(folder, &saving)?;
+        say(arguments, || saved.output());
         Ok(())
     })
 }
@@ -112,7 +114,10 @@ pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         let text = format!("{:#}\n", scores.to_json());
         write_synced(path.as_ref(), text.as_bytes())?;
     }
-    session::result(scores.output());
+    // What was asked for is in the file, where there is one.
+    if !(arguments.has("quiet") && arguments.option("json").is_some()) {
+        session::result(scores.output());
+    }
     Ok(())
 }
 

@@ -20,8 +20,15 @@ pub(super) const OF_MAPS: [&str; 4] = ["min-area", "formats", "no-scores", "no-p
 pub(super) const OF_BOXES: [&str; 4] = ["merge", "merge-iou", "min-score", "max-boxes"];
 
 /// What only models take, and what was saved before does not; of these, saved boxes take a threshold, too.
-pub(super) const OF_MODELS: [&str; 7] = [
-    "also", "tta", "window", "overlap", "batch", "device", "quiet",
+pub(super) const OF_MODELS: [&str; 8] = [
+    "also",
+    "tta",
+    "window",
+    "overlap",
+    "batch",
+    "device",
+    "any-values",
+    "quiet",
 ];
 
 /// The bundles of the model that the first word names and of those that predict together with it.
@@ -45,7 +52,9 @@ pub(super) fn views(arguments: &Arguments) -> Result<(bool, bool), Usage> {
 macro_rules! with_windows {
     ($options:expr, $arguments:expr) => {{
         let arguments = $arguments;
-        let mut options = $options.quiet(arguments.has("quiet"));
+        let mut options = $options
+            .quiet(arguments.has("quiet"))
+            .any_values(arguments.has("any-values"));
         if let Some(window) = arguments.parsed("window", "a number of pixels")? {
             options = options.window(window);
         }
@@ -77,6 +86,13 @@ pub(super) fn refuse(
     }
 }
 
+/// Shows a result of which a file has all the facts, unless the user wants quiet.
+pub(super) fn say(arguments: &Arguments, output: impl FnOnce() -> Output) {
+    if !arguments.has("quiet") {
+        session::result(output());
+    }
+}
+
 /// Runs `one` with every scene and its folder; a scene that fails is reported and does not keep the others from being
 /// predicted.
 pub(super) fn each_scene(
@@ -88,7 +104,9 @@ pub(super) fn each_scene(
     let mut failed = 0;
     for (path, folder) in scenes.iter().zip(folders(scenes, out)) {
         if scenes.len() > 1 {
-            session::result(Output::text(format!("{path} -> {}", folder.display())));
+            say(arguments, || {
+                Output::text(format!("{path} -> {}", folder.display()))
+            });
         }
         match one(path, &folder) {
             Err(Failure::Error(error))

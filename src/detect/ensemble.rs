@@ -7,7 +7,9 @@ use crate::display::{Output, Show};
 use crate::labels::Classes;
 #[cfg(doc)]
 use crate::predict::PredictError;
-use crate::predict::{check_together, models_table, tell_of_other_ground};
+use crate::predict::{
+    FOR_OBJECTS, check_models, check_together, models_table, tell_of_other_ground,
+};
 use crate::scene::Scene;
 use crate::train::Detector;
 
@@ -96,14 +98,18 @@ impl DetectorEnsemble {
             let metas = self.models.iter().filter_map(Detector::meta);
             tell_of_other_ground(metas.map(|meta| meta.metres_per_pixel), scene);
         }
-        detect_members(
+        let trained = self.models.iter().filter_map(Detector::meta);
+        let bands = trained.map(|meta| meta.trained_bands.as_slice());
+        let report = check_models(bands, scene, FOR_OBJECTS, options.of_values())?;
+        let found = detect_members(
             &members,
             self.classes(),
             scene,
             &self.models[0].device_for_run()?,
             &options,
             Some(self.threshold()),
-        )
+        )?;
+        Ok(found.with_report(report))
     }
 
     /// The mean of the models' own thresholds: fused scores are means, too.

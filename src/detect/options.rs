@@ -17,6 +17,7 @@ use crate::raster::Size;
 /// | [`DetectionOptions::threshold`] | what the model's validation found best: boxes below are kept, but not shown |
 /// | [`DetectionOptions::merge`] | [`Merge::Nms`] at 0.5: what becomes of boxes that overlap |
 /// | [`DetectionOptions::max_boxes`] | 300: the most boxes of one tile |
+/// | [`DetectionOptions::any_values`] | false: values unlike those of the training are an error |
 /// | [`DetectionOptions::quiet`] | false: show progress |
 ///
 /// ```
@@ -126,8 +127,20 @@ impl DetectionOptions {
         self
     }
 
+    /// Predicts imagery of other values or another order of bands than the model was trained on as it is, with a notice;
+    /// otherwise that is an error ([`crate::predict::PredictError::OtherValues`], [`crate::predict::PredictError::BandOrder`]).
+    pub fn any_values(mut self, any: bool) -> Self {
+        self.tiling.any_values = any;
+        self
+    }
+
     pub(crate) fn is_quiet(&self) -> bool {
         self.tiling.quiet
+    }
+
+    /// Whether any values will do, and whether to be quiet about them.
+    pub(crate) fn of_values(&self) -> (bool, bool) {
+        (self.tiling.any_values, self.tiling.quiet)
     }
 
     /// What the network itself suppresses: all of it with plain suppression; hardly anything where boxes are to be

@@ -15,6 +15,9 @@ use crate::scene::Scene;
 /// The threshold of a model that was never validated.
 pub(super) const USUAL_THRESHOLD: f32 = 0.3;
 
+/// The share of a box that must lie in the area of interest: as for labelled ones.
+const VISIBLE: f64 = 0.5;
+
 /// Finds the objects in the area in use of a scene: overlapping tiles are read ahead in a thread and searched in batches;
 /// a box belongs to the tile in whose own part its centre lies, and what two tiles found of one object at their border is
 /// joined; last, boxes that overlap are merged as the options say.
@@ -106,8 +109,11 @@ pub(super) fn detect_members(
         .or(threshold)
         .unwrap_or(USUAL_THRESHOLD)
         .max(of_network.min_score);
+    let mut found = fused(found, options.merge, of_network.min_score);
+    // The network sees what lies around an area of interest, and finds objects there, too.
+    found.retain(|found| scene.share_of_interest(&found.bounds) >= VISIBLE);
     Ok(SceneBoxes::new(
-        fused(found, options.merge, of_network.min_score),
+        found,
         threshold,
         classes.clone(),
         scene.clone(),

@@ -6,6 +6,7 @@ use crate::boxes::Detection;
 use crate::labels::Classes;
 use crate::predict::PredictError;
 use crate::raster::PixelWindow;
+use crate::report::Report;
 use crate::scene::Scene;
 use crate::{Result, session};
 
@@ -17,6 +18,8 @@ use crate::{Result, session};
 pub struct SceneBoxes {
     inner: Arc<Inner>,
     threshold: f32,
+    /// What prediction had to say.
+    report: Report,
 }
 
 #[derive(Debug)]
@@ -48,7 +51,19 @@ impl SceneBoxes {
                 evaluated: Mutex::new(None),
             }),
             threshold,
+            report: Report::new(),
         }
+    }
+
+    /// These boxes with what prediction had to say.
+    pub(crate) fn with_report(self, report: Report) -> Self {
+        Self { report, ..self }
+    }
+
+    /// What a person should know about the prediction, such as values unlike those of the training.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// The same boxes with another threshold: those of a lower score are neither counted nor drawn nor saved. Nothing is
@@ -62,6 +77,7 @@ impl SceneBoxes {
             } else {
                 score
             },
+            report: self.report.clone(),
         }
     }
 
@@ -134,7 +150,9 @@ impl SceneBoxes {
     /// Scores the boxes against those of `scene`, over the pixels that both cover: the scene that was searched, or a part
     /// of it. Average precision looks at the scores of all boxes, whatever the threshold; F1 counts those that it leaves.
     ///
-    /// A box at the edge of the common pixels counts when at least half of it lies inside, found or labelled.
+    /// A box at the edge of the common pixels or of an area of interest counts when at least half of it lies inside, found
+    /// or labelled. A scene that is known to hold no object has no average precision (NaN), and every box found there is a
+    /// wrong one.
     ///
     /// # Errors
     /// [`PredictError::NoBoxes`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
@@ -174,10 +192,6 @@ impl SceneBoxes {
         };
         session::check_interrupt("evaluating the boxes")?;
         let truth = scene.boxes_in(&common, VISIBLE);
-        // Without objects there is nothing to be precise about.
-        if truth.iter().all(|one| one.crowd) {
-            return Err(PredictError::NoBoxes { scene: name }.into());
-        }
         let (width, height) = (common.width as f64, common.height as f64);
         let found = self
             .inner
@@ -188,7 +202,9 @@ impl SceneBoxes {
                     .bounds
                     .translate(-(common.col as f64), -(common.row as f64));
                 let cut = local.clip(width, height);
-                (local.intersection_over_area(&cut) >= VISIBLE).then(|| found.with_bounds(cut))
+                let inside = local.intersection_over_area(&cut) >= VISIBLE
+                    && scene.share_of_interest(&found.bounds) >= VISIBLE;
+                inside.then(|| found.with_bounds(cut))
             })
             .collect();
         let scores = BoxScores::new(truth, found, self.classes(), self.threshold, &name);

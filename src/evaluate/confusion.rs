@@ -148,8 +148,8 @@ impl Confusion {
             name: self.classes[class].clone(),
             precision,
             recall,
-            // As Raster Vision: 0 / 0, so NaN, when precision and recall are both 0.
-            f1: 2.0 * precision * recall / (precision + recall),
+            // The same as the harmonic mean where both are defined and not both 0.
+            f1: quotient(2 * hits, support + predicted),
             iou: quotient(hits, union),
             specificity: quotient(negatives + hits - predicted, negatives),
             support,

@@ -12,7 +12,8 @@ pub struct ClassScore {
     pub precision: f64,
     /// Of the pixels labelled as this class, the part that was found.
     pub recall: f64,
-    /// Harmonic mean of precision and recall; NaN where either is NaN or both are 0, as in Raster Vision.
+    /// Harmonic mean of precision and recall, `2 TP / (2 TP + FP + FN)`: 0 where no pixel is right, NaN only for a class that
+    /// was neither labelled nor predicted (scikit-learn's `f1_score`).
     pub f1: f64,
     /// Intersection over union of the labelled and the predicted pixels.
     pub iou: f64,
@@ -69,16 +70,32 @@ impl Scores {
         &self.confusion
     }
 
-    /// Mean IoU over the classes that were labelled or predicted; NaN when there are none.
+    /// Mean IoU over the classes that were labelled or predicted, index 0 (background) among them; NaN when there are none.
+    /// A class with false pixels alone counts as 0.
+    ///
+    /// This is what tables, JSON, the validation of a training and a bundle all call mean IoU. torchmetrics'
+    /// `MulticlassJaccardIndex` and mmsegmentation's `mIoU` are the same mean.
     #[must_use]
     pub fn mean_iou(&self) -> f64 {
         self.mean(|class| class.iou)
     }
 
-    /// Mean F1 over the classes that have one; NaN when none has.
+    /// Mean F1 over the same classes as [`Scores::mean_iou`].
     #[must_use]
     pub fn mean_f1(&self) -> f64 {
         self.mean(|class| class.f1)
+    }
+
+    /// [`Scores::mean_iou`] over the classes that were labelled: the same wherever every class was. A training compares its
+    /// epochs by it, since a class that the validation area does not have would count as 0 in those epochs in which a single
+    /// pixel is taken for it, and not at all in the others. Such pixels still count against the classes that they are of.
+    #[must_use]
+    pub fn mean_iou_of_labelled(&self) -> f64 {
+        let labelled = |class: &ClassScore| match class.support {
+            0 => f64::NAN,
+            _ => class.iou,
+        };
+        self.mean(labelled)
     }
 
     /// The part of the labelled pixels whose class is right.
@@ -174,8 +191,10 @@ mod tests {
         close(zero.recall, 13.0 / 14.0);
         close(zero.iou, 13.0 / 16.0);
         assert_eq!((one.precision, one.recall), (0.0, 0.0));
-        assert!(one.f1.is_nan());
-        assert!(two.precision.is_nan() && two.f1.is_nan());
+        // scikit-learn's `f1_score(average=None)`: where no pixel is right, F1 is 0.
+        assert_eq!(one.f1, 0.0);
+        assert!(two.precision.is_nan());
+        assert_eq!(two.f1, 0.0);
         assert_eq!(two.recall, 0.0);
         assert_eq!(two.iou, 0.0);
         close(
@@ -210,6 +229,22 @@ mod tests {
         assert!(scores.per_class()[2].iou.is_nan());
         close(scores.mean_iou(), (2.0 / 3.0 + 0.5) / 2.0);
         assert!(Confusion::new(2).scores().mean_iou().is_nan());
+        Ok(())
+    }
+
+    /// rslearn#696: mean F1 left out a class with 1360 false pixels, mean IoU counted it. scikit-learn 1.5:
+    /// `f1_score(truth, prediction, labels=[0, 1, 2], average=None)` is 0 for class 2, `jaccard_score` as well.
+    #[test]
+    fn a_class_with_false_pixels_alone_counts_as_0_in_both_means() -> Result<()> {
+        let mut confusion = Confusion::new(3);
+        confusion.add(&[0, 0, 0, 0, 1, 1], &[0, 0, 0, 2, 1, 1])?;
+        let scores = confusion.scores();
+        let two = &scores.per_class()[2];
+        assert_eq!((two.f1, two.iou, two.precision), (0.0, 0.0, 0.0));
+        assert!(two.recall.is_nan());
+        close(scores.mean_f1(), (6.0 / 7.0 + 1.0) / 3.0);
+        close(scores.mean_iou(), (3.0 / 4.0 + 1.0) / 3.0);
+        close(scores.mean_iou_of_labelled(), (3.0 / 4.0 + 1.0) / 2.0);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::confusion::quotient;
 use super::{ClassScore, Confusion, Scores};
-use crate::display::{Output, Show};
+use crate::display::{Output, Show, escape};
 use crate::plot::{self, Figure, table_html, table_text};
 
 const HEADS: [&str; 7] = [
@@ -29,7 +29,7 @@ impl Show for Scores {
         let html = format!(
             "{}<div>{}</div>{matrix}",
             table_html(&HEADS, &rows),
-            self.summary()
+            escape(&self.summary())
         );
         Output {
             text,
@@ -116,12 +116,26 @@ impl Scores {
     }
 
     fn summary(&self) -> String {
-        format!(
+        let mut summary = format!(
             "accuracy {}, frequency-weighted IoU {}, {} labelled pixels",
             score(self.accuracy()),
             score(self.frequency_weighted_iou()),
             thousands(self.confusion().total())
-        )
+        );
+        let named = |wanted: fn(&ClassScore) -> bool| -> String {
+            let names = self.per_class().iter().filter(|class| wanted(class));
+            let names: Vec<&str> = names.map(|class| class.name.as_str()).collect();
+            names.join(", ")
+        };
+        let wrong = named(|class| class.support == 0 && class.predicted > 0);
+        if !wrong.is_empty() {
+            summary += &format!("; never labelled, yet predicted, so 0 in the means: {wrong}");
+        }
+        let absent = named(|class| class.support == 0 && class.predicted == 0);
+        if !absent.is_empty() {
+            summary += &format!("; neither labelled nor predicted, so not in the means: {absent}");
+        }
+        summary
     }
 }
 
@@ -205,7 +219,8 @@ background       1.000   0.750  0.857  0.750       4  50.0 %
 <b>building      0.800   1.000  0.889  0.800       4  50.0 %
 road                 –       –      –      –       0   0.0 %
 mean                            0.873  0.775       8
-accuracy 0.875, frequency-weighted IoU 0.775, 8 labelled pixels
+accuracy 0.875, frequency-weighted IoU 0.775, 8 labelled pixels; neither labelled nor predicted, so not in the means: \
+road
 
 truth \\ predicted  background  <b>building   road
 background             75.0 %       25.0 %  0.0 %

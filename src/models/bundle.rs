@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalisation, Segmentation,
-    Task, weights,
+    Task, TrainedBand, weights,
 };
 use crate::{Result, staged};
 
@@ -38,6 +38,9 @@ pub struct BundleMeta<A = Architecture> {
     /// The bands' names, as many as `bands` or none.
     #[serde(default)]
     pub band_names: Vec<String>,
+    /// What each band held in training, as many as `bands` or none: other imagery is compared with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trained_bands: Vec<TrainedBand>,
     /// Class names by index; index 0 is the background.
     pub classes: Vec<String>,
     /// Class colours by index.
@@ -97,6 +100,7 @@ impl<A> BundleMeta<A> {
             architecture,
             bands,
             band_names: Vec::new(),
+            trained_bands: Vec::new(),
             classes,
             colors: Vec::new(),
             normalisation,

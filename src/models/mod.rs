@@ -5,6 +5,7 @@
 //! (through [`Architecture::custom`]).
 
 mod architecture;
+mod bands;
 mod biased;
 pub mod bundle;
 pub mod catalogue;
@@ -34,6 +35,7 @@ mod unet;
 pub mod weights;
 
 pub use architecture::{Architecture, DeepLabOptions, EncoderOptions, FpnOptions, UnetOptions};
+pub use bands::TrainedBand;
 pub use bundle::{BundleMeta, bundle_task, load_bundle, load_bundle_for, save_bundle};
 pub use catalogue::{Catalogue, PublishedWeights};
 pub use centernet::CenterNet;

@@ -27,6 +27,8 @@ pub struct ChipGrid {
     bands: Option<Vec<usize>>,
     stretches: Option<Vec<Stretch>>,
     title: String,
+    /// The numbers of the chips, where they are not the first ones.
+    numbers: Vec<usize>,
 }
 
 impl ChipGrid {
@@ -54,6 +56,12 @@ impl ChipGrid {
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
+        self
+    }
+
+    /// The numbers of the chips.
+    pub(crate) fn numbered(mut self, numbers: Vec<usize>) -> Self {
+        self.numbers = numbers;
         self
     }
 
@@ -168,7 +176,8 @@ pub fn chip_grid_with(
     for (index, chip) in chips.iter().enumerate() {
         let drawn = (chip.labels.as_slice(), chip.boxes.as_slice());
         let mut image = tile(&chip.patch, drawn, &bands, &stretches, classes, side)?;
-        image.tag(0, 0, &index.to_string());
+        let number = options.numbers.get(index).copied().unwrap_or(index);
+        image.tag(0, 0, &number.to_string());
         tiles.push(image);
     }
     let labelled = chips

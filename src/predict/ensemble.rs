@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use super::ground::tell_of_other_ground;
 use super::network::Member;
 use super::scene::predict_members;
+use super::values::{FOR_MAPS, check_models};
 use super::{PredictError, PredictOptions, SceneMap};
 use crate::Result;
 use crate::display::{Output, Show};
@@ -87,7 +88,11 @@ impl Ensemble {
             let metas = self.models.iter().filter_map(Segmenter::meta);
             tell_of_other_ground(metas.map(|meta| meta.metres_per_pixel), scene);
         }
-        predict_members(&members, self.classes(), scene, &device, &options)
+        let trained = self.models.iter().filter_map(Segmenter::meta);
+        let bands = trained.map(|meta| meta.trained_bands.as_slice());
+        let report = check_models(bands, scene, FOR_MAPS, options.of_values())?;
+        let map = predict_members(&members, self.classes(), scene, &device, &options)?;
+        Ok(map.with_report(report))
     }
 }
 

@@ -77,6 +77,34 @@ pub enum PredictError {
         /// The scene's imagery.
         path: PathBuf,
     },
+    /// The scene's bands are those of the training in another order.
+    #[error(
+        "{who} was trained on the bands {}, the scene has {}: {path:?}", expected.join(", "), found.join(", ")
+    )]
+    BandOrder {
+        /// What was trained.
+        who: String,
+        /// The bands of the training.
+        expected: Vec<String>,
+        /// The bands of the scene.
+        found: Vec<String>,
+        /// How to go on all the same.
+        on_purpose: &'static str,
+        /// The scene's imagery.
+        path: PathBuf,
+    },
+    /// The scene's values are of another kind than those of the training.
+    #[error("other values than {who} was trained on: {}: {path:?}", bands.join("; "))]
+    OtherValues {
+        /// What was trained.
+        who: String,
+        /// What differs, by band.
+        bands: Vec<String>,
+        /// How to go on all the same.
+        on_purpose: &'static str,
+        /// The scene's imagery.
+        path: PathBuf,
+    },
     /// The network failed while it ran.
     #[error("the network failed: {detail}")]
     Network {
@@ -239,6 +267,15 @@ impl Hint for PredictError {
             Self::Bands { .. } => {
                 Some("train on imagery with these bands, or predict imagery like the training imagery".to_owned())
             }
+            Self::BandOrder { expected, on_purpose, .. } => Some(format!(
+                "`Scene::open_with(path, OpenOptions::new().bands([{}]))` opens the bands in the order of the training; \
+                 {on_purpose} takes them as they are",
+                (expected.iter().map(|name| format!("{name:?}"))).collect::<Vec<_>>().join(", ")
+            )),
+            Self::OtherValues { on_purpose, .. } => Some(format!(
+                "give the scene the values of the training, multiplied by the factor, or train on imagery like this; \
+                 {on_purpose} takes them as they are"
+            )),
             Self::Network { .. } => Some(
                 "a network must take any number of images whose sides are multiples of 32 pixels".to_owned(),
             ),

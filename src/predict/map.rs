@@ -7,6 +7,7 @@ use crate::Result;
 use crate::evaluate::{Confusion, Scores};
 use crate::labels::Classes;
 use crate::raster::{Patch, PixelWindow, Raster, Size};
+use crate::report::Report;
 use crate::scene::Scene;
 use crate::session;
 
@@ -18,6 +19,8 @@ use crate::session;
 #[derive(Clone, Debug)]
 pub struct SceneMap {
     pub(super) inner: Arc<Inner>,
+    /// What prediction had to say.
+    report: Report,
 }
 
 #[derive(Debug)]
@@ -54,13 +57,25 @@ impl SceneMap {
                 evaluated,
                 _folder: folder,
             }),
+            report: Report::new(),
         }
+    }
+
+    /// This map with what prediction had to say.
+    pub(crate) fn with_report(self, report: Report) -> Self {
+        Self { report, ..self }
     }
 
     /// The classes.
     #[must_use]
     pub fn classes(&self) -> &Classes {
         &self.inner.classes
+    }
+
+    /// What a person should know about the prediction, such as values unlike those of the training.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// The scene that was predicted.

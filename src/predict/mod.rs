@@ -22,6 +22,7 @@ mod scene;
 mod show;
 mod stream;
 mod tiling;
+mod values;
 mod views;
 mod windows;
 
@@ -41,4 +42,5 @@ pub(crate) use publish::publish_set;
 pub(crate) use runner::{Runner, on_device, placed};
 pub(crate) use save::{staging_folder, write_synced};
 pub(crate) use tiling::{Layout, Tiling, check_probability, wrong};
+pub(crate) use values::{FOR_MAPS, FOR_OBJECTS, FOR_TRAINING, Known, check_models, compare};
 pub(crate) use views::View;

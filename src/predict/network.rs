@@ -33,7 +33,8 @@ impl Inputs {
         Self(different)
     }
 
-    /// Reads a window of a scene and prepares it; `None` far from the area of interest, where there is nothing to read.
+    /// Reads a window of a scene and prepares it; `None` far from the area of interest, where there is nothing to read. The
+    /// networks see the imagery around that area; only what lies in it is valid in the patch, so that only this gets a class.
     ///
     /// # Errors
     /// As [`Scene::read`].
@@ -41,7 +42,13 @@ impl Inputs {
         if scene.aoi().is_some_and(|aoi| !aoi.touches(window)) {
             return Ok(None);
         }
-        Ok(Some(self.prepare(scene.read(window)?)))
+        let mut patch = self.prepare(scene.read(window)?);
+        if let Some(aoi) = scene.aoi() {
+            for (valid, of_interest) in patch.valid.iter_mut().zip(aoi.mask(window)) {
+                *valid &= of_interest;
+            }
+        }
+        Ok(Some(patch))
     }
 
     /// Makes a patch the networks' input: for every normalisation, all bands normalised, and 0, which is the mean,

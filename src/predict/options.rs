@@ -11,6 +11,7 @@ use super::tiling::Tiling;
 /// | [`PredictOptions::turns`] | false: nor turned by quarters |
 /// | [`PredictOptions::threshold`] | none: a pixel gets its most probable class, background included |
 /// | [`PredictOptions::scores`] | true: keep every class's score, not only the best class |
+/// | [`PredictOptions::any_values`] | false: values unlike those of the training are an error |
 /// | [`PredictOptions::quiet`] | false: show progress |
 ///
 /// ```
@@ -96,7 +97,19 @@ impl PredictOptions {
         self
     }
 
+    /// Predicts imagery of other values or another order of bands than the model was trained on as it is, with a notice;
+    /// otherwise that is an error ([`super::PredictError::OtherValues`], [`super::PredictError::BandOrder`]).
+    pub fn any_values(mut self, any: bool) -> Self {
+        self.tiling.any_values = any;
+        self
+    }
+
     pub(crate) fn is_quiet(&self) -> bool {
         self.tiling.quiet
+    }
+
+    /// Whether any values will do, and whether to be quiet about them.
+    pub(crate) fn of_values(&self) -> (bool, bool) {
+        (self.tiling.any_values, self.tiling.quiet)
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Tiling {
     pub(crate) turns: bool,
     pub(crate) threshold: Option<f32>,
     pub(crate) quiet: bool,
+    /// Whether bands in another order and values of another kind than those of the training are taken as they are.
+    pub(crate) any_values: bool,
 }
 
 impl Tiling {
@@ -34,6 +36,7 @@ impl Tiling {
             turns: false,
             threshold: None,
             quiet: false,
+            any_values: false,
         }
     }
 

@@ -4,11 +4,13 @@ use super::overlap::lies_on;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::LabelPolygons;
-use crate::raster::PixelWindow;
+use crate::raster::{PixelWindow, Size};
 use crate::report::{Notice, file_name};
 use crate::vector::{self, VectorSource};
 
-/// Polygons that limit a scene: pixels whose centres lie outside count neither in training nor in scores.
+/// Polygons that limit a scene: pixels whose centres lie outside count neither in training nor in scores, and are not
+/// predicted. The imagery around them stays, since a network judges a pixel by its surroundings (as in Raster Vision, where
+/// an area of interest limits chips and scores).
 #[derive(Clone, Debug)]
 pub struct AreaOfInterest {
     path: PathBuf,
@@ -32,7 +34,12 @@ impl AreaOfInterest {
 
     /// `[height, width]`: 1 where the pixel counts.
     pub(crate) fn mask(&self, window: &PixelWindow) -> Vec<u8> {
-        let mut mask = self.polygons.rasterize(window);
+        self.mask_resized(window, window.size())
+    }
+
+    /// As [`AreaOfInterest::mask`], for a window whose imagery has been resized to `size`.
+    pub(crate) fn mask_resized(&self, window: &PixelWindow, size: Size) -> Vec<u8> {
+        let mut mask = self.polygons.rasterize_resized(window, size);
         if self.inverted {
             mask.iter_mut().for_each(|inside| *inside ^= 1);
         }

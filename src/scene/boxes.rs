@@ -168,6 +168,21 @@ impl Scene {
         touching.into_iter().filter_map(cut).collect()
     }
 
+    /// The share of a box, in pixels of the whole raster, that lies in the area of interest; 1 without one.
+    pub(crate) fn share_of_interest(&self, bounds: &BoundingBox) -> f64 {
+        let Some(aoi) = self.aoi() else {
+            return 1.0;
+        };
+        let (left, top) = (bounds.x_min.floor(), bounds.y_min.floor());
+        let (width, height) = (bounds.x_max.ceil() - left, bounds.y_max.ceil() - top);
+        let sound = [left, top, width, height].into_iter().all(f64::is_finite);
+        if !sound || width < 1.0 || height < 1.0 {
+            return 0.0;
+        }
+        let window = PixelWindow::new(left as i64, top as i64, width as usize, height as usize);
+        share_in(&aoi.mask(&window), &window, bounds)
+    }
+
     fn boxed(
         self,
         path: &Path,

@@ -5,15 +5,25 @@ use crate::labels::IGNORE;
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 
 impl Scene {
-    /// Reads a window of the imagery, in pixels of the whole raster. Pixels outside the area in use or the area of
-    /// interest are invalid.
+    /// Reads a window of the imagery, in pixels of the whole raster. Pixels outside the area in use are invalid: one part
+    /// of a split never sees the other. What lies outside the area of interest stays, since that limits labels, scores and
+    /// maps, not what a network sees around them.
     ///
     /// # Errors
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
     pub fn read(&self, window: &PixelWindow) -> Result<Patch> {
         let mut patch = self.raster().read(window)?;
-        if let Some(keep) = self.in_use(window) {
+        if let Some(keep) = inside(window, &self.area(), None) {
             patch.mask_with(&keep);
+        }
+        Ok(patch)
+    }
+
+    /// As [`Scene::read`], but outside the area of interest nothing is valid either.
+    pub(crate) fn read_of_interest(&self, window: &PixelWindow) -> Result<Patch> {
+        let mut patch = self.read(window)?;
+        if let Some(aoi) = self.aoi() {
+            patch.mask_with(&aoi.mask(window));
         }
         Ok(patch)
     }
@@ -41,10 +51,42 @@ impl Scene {
     pub(crate) fn labels_for(&self, window: &PixelWindow, patch: &Patch) -> Result<Vec<u8>> {
         let mut labels = self.raw_labels(window, patch.size)?;
         ignore_outside(&mut labels, Some(&patch.valid));
+        let of_interest = self.aoi().map(|aoi| aoi.mask_resized(window, patch.size));
+        ignore_outside(&mut labels, of_interest.as_deref());
         Ok(labels)
     }
 
-    /// Exact statistics of each band over its own valid pixels in use.
+    /// 1 for the pixels of a window that count: valid, in use, of interest and, on a scene with labels, labelled with a
+    /// class or the background.
+    pub(crate) fn counting(&self, window: &PixelWindow) -> Result<Vec<u8>> {
+        if self.has_labels() && self.may_be_unlabelled() {
+            let labels = self.label_window(window)?;
+            return Ok(labels
+                .iter()
+                .map(|&label| u8::from(label != IGNORE))
+                .collect());
+        }
+        if self.raster().can_be_invalid() {
+            return Ok(self.read_of_interest(window)?.valid);
+        }
+        let all = || vec![1; window.area()];
+        Ok(self.in_use(window).unwrap_or_else(all))
+    }
+
+    /// Whether some pixels may have no label at all, which are then ignored: where labels are polygons, what lies outside
+    /// them is background.
+    pub(crate) fn may_be_unlabelled(&self) -> bool {
+        match &self.inner.labels {
+            None => false,
+            Some(Labelling::Polygons { polygons, .. }) => polygons
+                .polygons()
+                .iter()
+                .any(|(_, class)| *class == IGNORE),
+            Some(Labelling::Raster(_)) => true,
+        }
+    }
+
+    /// Exact statistics of each band over its own valid pixels in use and of interest.
     ///
     /// # Errors
     /// [`crate::raster::RasterError::NoValidPixels`] when nothing is valid; [`crate::raster::RasterError::Read`].

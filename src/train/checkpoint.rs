@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::material::Material;
 use super::{Descent, History, MomentRecord, Plateau, TrainError};
-use crate::models::{NamedTensors, Normalisation};
+use crate::models::{NamedTensors, Normalisation, TrainedBand};
 use crate::staged;
 
 /// The file in a checkpoint folder.
@@ -106,6 +106,9 @@ struct Header {
     format: u32,
     settings: Settings,
     normalisation: Normalisation,
+    /// Empty in checkpoints from before there was this part.
+    #[serde(default)]
+    bands: Vec<TrainedBand>,
     step: usize,
     optimiser_steps: u64,
     average_updates: u64,
@@ -119,6 +122,8 @@ struct Header {
 pub(super) struct Checkpoint {
     pub(super) settings: Settings,
     pub(super) normalisation: Normalisation,
+    /// What the bands of the training scene hold.
+    pub(super) bands: Vec<TrainedBand>,
     /// Steps finished.
     pub(super) step: usize,
     /// Losses of the epoch under way, and the seconds it has taken.
@@ -153,6 +158,7 @@ impl Checkpoint {
             format: FORMAT,
             settings: self.settings.clone(),
             normalisation: self.normalisation.clone(),
+            bands: self.bands.clone(),
             step: self.step,
             optimiser_steps: self.optimiser_steps,
             average_updates: self.average_updates,
@@ -268,6 +274,7 @@ impl Checkpoint {
         Ok(Self {
             settings: header.settings,
             normalisation: header.normalisation,
+            bands: header.bands,
             step: header.step,
             epoch_losses: header.epoch_losses,
             epoch_seconds: header.epoch_seconds,
@@ -342,6 +349,7 @@ mod tests {
         Checkpoint {
             settings: settings(),
             normalisation: Normalisation::eight_bit(3),
+            bands: Vec::new(),
             step: 10,
             epoch_losses: vec![0.1, 0.7],
             epoch_seconds: 1.5,

@@ -7,7 +7,9 @@ use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::labels::Classes;
-use crate::models::{Precision, Task};
+use crate::models::{Precision, Task, TrainedBand};
+use crate::predict::{FOR_TRAINING, Known, compare};
+use crate::report::Report;
 use crate::scene::Scene;
 
 pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
@@ -228,4 +230,35 @@ pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scene) ->
         return Err(bands("training scene", "the model", expected, train).into());
     }
     Ok(())
+}
+
+/// Whether the scenes hold what the model and the training scene hold: the bands in their order, values of the same kind.
+/// Returns what a person should know.
+pub(super) fn values<T: Task>(
+    model: &Model<T>,
+    chips: &Chips,
+    valid: &Scene,
+    any_values: bool,
+) -> Result<Report> {
+    let (train, on_purpose) = (chips.scene(), FOR_TRAINING);
+    let mut report = Report::new();
+    if let Some(trained) = model.trained() {
+        let known = Known {
+            bands: &trained.meta.trained_bands,
+            who: "the model",
+            on_purpose,
+        };
+        report.extend(compare(&known, train, any_values)?);
+    }
+    // Parts of one file are of one kind.
+    if train.raster().path() != valid.raster().path() {
+        let bands = TrainedBand::all(train.raster().bands(), &train.statistics()?);
+        let known = Known {
+            bands: &bands,
+            who: "the training scene",
+            on_purpose,
+        };
+        report.extend(compare(&known, valid, any_values)?);
+    }
+    Ok(report)
 }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::batch::Batch;
 use super::trainable::{Outcome, Trainable};
-use super::validate::{self, Labelled, read_ahead, read_scalar};
+use super::validate::{self, Held, Labelled, read_ahead, read_scalar};
 use super::{DetectionScores, Fit, TrainError, ValidationScores, checks};
 use crate::Result;
 use crate::boxes::score::{CocoOptions, ImageBoxes, coco_with};
@@ -16,6 +16,7 @@ use crate::labels::Classes;
 use crate::models::{AnyDetectionNetwork, DetectOptions, Normalisation, ObjectDetection};
 use crate::plot::image::{RgbImage, coloured, draw_boxes, rgb_auto};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
+use crate::report::Report;
 use crate::scene::Scene;
 
 /// The share of a box that a validation window must hold for the box to count there.
@@ -68,17 +69,26 @@ impl Trainable for ObjectDetection {
         chip: Size,
         batch: usize,
         limit: usize,
-    ) -> Validation {
-        let windows = validate::windows(valid, chip, limit);
+    ) -> Result<(Validation, Report)> {
+        let (windows, held) = validate::lay(valid, chip, limit, classes_in)?;
+        let mut report = Report::new();
+        if held.is_background() {
+            report.push(validate::nothing_there("box", "average precision").about(valid.name()));
+        }
         let objects = |window: &PixelWindow| valid.boxes_in(window, VISIBLE).len();
         let example = (0..windows.len()).max_by_key(|&index| (objects(&windows[index]), !index));
-        Validation {
+        let validation = Validation {
             scene: valid.clone(),
             classes: classes.clone(),
             windows,
             batch,
             example,
-        }
+        };
+        Ok((validation, report))
+    }
+
+    fn chips(chips: &Chips) -> Chips {
+        chips.blank_outside()
     }
 
     fn windows(validation: &Validation) -> usize {
@@ -118,6 +128,21 @@ impl Trainable for ObjectDetection {
     }
 }
 
+/// The classes of a window's boxes; `None` when no pixel of it counts.
+fn classes_in(scene: &Scene, window: &PixelWindow) -> Result<Option<Held>> {
+    let whole = scene.aoi().is_none() && !scene.raster().can_be_invalid();
+    if !whole && !scene.read_of_interest(window)?.valid.contains(&1) {
+        return Ok(None);
+    }
+    let mut held = Held::background();
+    for one in scene.boxes_in(window, VISIBLE) {
+        if !one.crowd {
+            held.insert(one.class);
+        }
+    }
+    Ok(Some(held))
+}
+
 /// All losses together, `[1]`.
 fn sum(losses: Vec<(&'static str, Tensor<1>)>) -> Result<Tensor<1>> {
     losses
@@ -151,7 +176,13 @@ impl Validation {
             total += f64::from(read_scalar(loss, device)?);
             batches += 1;
             let boxes = network.detect(batch, &DetectOptions::default());
-            for (Labelled { patch, truth }, found) in parts.into_iter().zip(boxes) {
+            for (Labelled { patch, truth }, mut found) in parts.into_iter().zip(boxes) {
+                let window = &windows[images.len()];
+                // As where a scene is predicted: the network sees what lies around the area of interest.
+                found.retain(|found| {
+                    let (col, row) = (window.col as f64, window.row as f64);
+                    scene.share_of_interest(&found.bounds.translate(col, row)) >= VISIBLE
+                });
                 if self.example == Some(images.len()) {
                     pictured = Some(patch);
                 }

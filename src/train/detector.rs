@@ -16,7 +16,7 @@ use crate::models::{
     AnyDetectionNetwork, BundleMeta, DetectorArchitecture, ModelError, Normalisation,
     ObjectDetection, export,
 };
-use crate::predict::tell_of_other_ground;
+use crate::predict::{FOR_OBJECTS, check_models, tell_of_other_ground};
 use crate::scene::Scene;
 use crate::session;
 
@@ -126,7 +126,9 @@ impl Detector {
         if !options.is_quiet() {
             tell_of_other_ground([trained.meta.metres_per_pixel], scene);
         }
-        detect_scene(
+        let bands = [trained.meta.trained_bands.as_slice()];
+        let report = check_models(bands, scene, FOR_OBJECTS, options.of_values())?;
+        let found = detect_scene(
             trained.network.as_ref(),
             &trained.meta.normalisation,
             &self.model.classes,
@@ -134,7 +136,8 @@ impl Detector {
             &self.model.device_for_run()?,
             &options,
             trained.meta.threshold,
-        )
+        )?;
+        Ok(found.with_report(report))
     }
 
     /// Finds the objects in a scene and scores them against its boxes.

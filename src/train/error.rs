@@ -40,6 +40,14 @@ pub enum TrainError {
         /// The scene.
         scene: String,
     },
+    /// A validation area in which nothing can be compared.
+    #[error(
+        "no window of the validation scene holds a labelled pixel, not even of the background: {scene}"
+    )]
+    NothingToValidate {
+        /// The scene.
+        scene: String,
+    },
     /// A scene without boxes, for a detector.
     #[error("the {area} has no boxes: {scene}")]
     NoBoxes {
@@ -152,6 +160,9 @@ impl Hint for TrainError {
             }
             Self::NoLabels { .. } => {
                 "add them with `scene.with_labels(\"labels.geojson\", \"building\")?` before `split` and `chips`".to_owned()
+            }
+            Self::NothingToValidate { .. } => {
+                "show the scene: where it is valid, of interest and labelled, it can be validated on".to_owned()
             }
             Self::NoBoxes { .. } => {
                 "add them with `scene.with_boxes(\"boxes.xml\", \"tree\")?` before `split` and `chips`".to_owned()

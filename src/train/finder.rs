@@ -243,7 +243,8 @@ pub(super) fn find_rate<T: Trainable>(
     let mut short = options.clone().quiet(true);
     (short.length, short.checkpoints, short.resume, short.ema) =
         (Length::Steps(steps), None, None, None);
-    let mut trainer = Trainer::new(model, chips, scene, &short, stop)?;
+    let chips = T::chips(chips);
+    let mut trainer = Trainer::new(model, &chips, None, &short, stop)?;
     let mut found = RateSearch::new(steps);
     let mut live: Option<Live> = None;
     for epoch in 0.. {

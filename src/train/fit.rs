@@ -18,9 +18,10 @@ use super::view::{Progress, View};
 use super::{Average, Descent, EpochRecord, History, Plateau, Rates, TrainError};
 use crate::chips::Chips;
 use crate::device::{Device, memory};
-use crate::models::{AnyModule, Normalisation};
+use crate::models::{AnyModule, Normalisation, TrainedBand};
+use crate::report::Report;
 use crate::scene::Scene;
-use crate::{Error, Result};
+use crate::{Error, Result, session};
 
 /// Steps over which the speed is averaged.
 const SPEED_OVER: usize = 20;
@@ -40,9 +41,22 @@ pub(super) fn fit<T: Trainable, M: From<Model<T>>>(
     T::check(options, chips, valid)?;
     checks::scenes(model, chips, valid)?;
     checks::class_weights(options, &model.classes)?;
-    let mut trainer = Trainer::new(model, chips, valid, options, stop)?;
-    let stopped = trainer.run()?;
-    trainer.finish(stopped)
+    let mut report = chips.report().clone();
+    report.extend(checks::values(model, chips, valid, options.any_values)?);
+    let chips = T::chips(chips);
+    let mut trainer = Trainer::new(model, &chips, Some(valid), options, stop)?;
+    report.extend(std::mem::take(&mut trainer.report));
+    trainer.report = report;
+    if !options.quiet && !trainer.report.is_empty() {
+        session::display(&trainer.report);
+    }
+    match trainer.run() {
+        Ok(stopped) => trainer.finish(stopped),
+        Err(error) => {
+            trainer.view.fail(&error);
+            Err(error)
+        }
+    }
 }
 
 /// The loop. It knows nothing of what the network is for: [`Trainable`] gives losses, validation and pictures.
@@ -66,7 +80,11 @@ pub(super) struct Trainer<'a, T: Trainable> {
     /// A rate that the schedule does not decide, for the finder.
     pub(super) fixed_rate: Option<f64>,
     pub(super) average: Option<Average>,
-    pub(super) validation: T::Validation,
+    /// None for a search, which validates nothing.
+    pub(super) validation: Option<T::Validation>,
+    /// What the bands of the training scene hold.
+    pub(super) bands: Vec<TrainedBand>,
+    pub(super) report: Report,
     pub(super) history: History,
     pub(super) best: Option<Box<T::Network>>,
     pub(super) step: usize,
@@ -163,10 +181,13 @@ impl<T: Trainable> Trainer<'_, T> {
         let Some(network) = self.usable_weights()? else {
             return Ok(None);
         };
-        let all = T::windows(&self.validation);
         let base = self.progress(None);
+        let Some(validation) = &mut self.validation else {
+            return Ok(None);
+        };
+        let all = T::windows(validation);
         let (view, history, stop) = (&mut self.view, &self.history, self.stop);
-        let (validation, objective) = (&mut self.validation, &self.objective);
+        let objective = &self.objective;
         let (normalisation, device) = (&self.normalisation, &self.device);
         let outcome = memory::guarded(|| {
             T::validate(
@@ -285,16 +306,17 @@ impl<T: Trainable> Trainer<'_, T> {
             (Some(best), Some(last)) => (best, last),
             (Some(best), None) => (best.clone_box(), best),
             (None, Some(last)) => (last.clone_box(), last),
-            (None, None) if matches!(stopped, StopReason::OutOfMemory { .. }) => {
-                return Err(self.no_memory().into());
-            }
             (None, None) => {
-                let loss = f32::NAN;
-                return Err(TrainError::NotFinite {
-                    loss,
-                    step: self.step + 1,
-                }
-                .into());
+                let error = match stopped {
+                    StopReason::OutOfMemory { .. } => self.no_memory(),
+                    _ => TrainError::NotFinite {
+                        loss: f32::NAN,
+                        step: self.step + 1,
+                    },
+                };
+                let error = error.into();
+                self.view.fail(&error);
+                return Err(error);
             }
         };
         self.timings.view = self.view.seconds;
@@ -302,7 +324,7 @@ impl<T: Trainable> Trainer<'_, T> {
         let trained = |network: Box<T::Network>, record: Option<&EpochRecord>| {
             let trained = Parts::after(
                 network,
-                self.normalisation.clone(),
+                (self.normalisation.clone(), self.bands.clone()),
                 self.chips,
                 self.step,
                 record,
@@ -318,6 +340,7 @@ impl<T: Trainable> Trainer<'_, T> {
             batch: self.settings.chips_a_step,
             timings: self.timings,
             history: self.history,
+            report: self.report,
         };
         self.view.finish(&run.summary(), &run.history, run.steps);
         Ok(run)

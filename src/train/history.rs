@@ -128,22 +128,41 @@ pub struct DetectionScores {
 }
 
 impl ValidationScores {
-    /// What decides which epoch is the best. For segmentation, the mean IoU over the classes other than background that
-    /// the validation area has or the model predicts; for detection, AP50. `None` when there is no such class.
+    /// What decides which epoch is the best. For segmentation, the mean IoU ([`Scores::mean_iou`]) over the classes that the
+    /// validation windows hold; for detection, AP50. `None` where these hold no class but the background: whatever is
+    /// predicted there, such a score says nothing, and the validation loss decides.
     #[must_use]
     pub fn main(&self) -> Option<f64> {
         match self {
             Self::Segmentation(scores) => {
-                let ious: Vec<f64> = scores
+                let any = scores
                     .per_class()
                     .iter()
                     .skip(1)
-                    .map(|class| class.iou)
-                    .filter(|iou| !iou.is_nan())
-                    .collect();
-                (!ious.is_empty()).then(|| ious.iter().sum::<f64>() / ious.len() as f64)
+                    .any(|class| class.support > 0);
+                any.then(|| scores.mean_iou_of_labelled())
             }
-            Self::Detection(scores) => scores.ap50,
+            Self::Detection(scores) => scores.ap50.filter(|_| scores.truth > 0),
+        }
+    }
+
+    /// The IoU of each class that the validation windows hold, the background left out: ` (building 0.612)`; nothing for
+    /// boxes and for more classes than a line holds.
+    pub(super) fn by_class(&self) -> String {
+        let Self::Segmentation(scores) = self else {
+            return String::new();
+        };
+        let labelled = scores
+            .per_class()
+            .iter()
+            .skip(1)
+            .filter(|class| class.support > 0);
+        let parts: Vec<String> = labelled
+            .map(|class| format!("{} {:.3}", class.name, class.iou))
+            .collect();
+        match parts.len() {
+            1..=4 => format!(", {}", parts.join(", ")),
+            _ => String::new(),
         }
     }
 
@@ -152,14 +171,6 @@ impl ValidationScores {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Segmentation(_) => "mean IoU",
-            Self::Detection(_) => "AP50",
-        }
-    }
-
-    /// Its short name, for a line of progress.
-    pub(super) fn short_name(&self) -> &'static str {
-        match self {
-            Self::Segmentation(_) => "IoU",
             Self::Detection(_) => "AP50",
         }
     }
@@ -215,7 +226,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_best_epoch_is_the_earliest_with_the_highest_foreground_iou() {
+    fn the_best_epoch_is_the_earliest_with_the_highest_mean_iou() {
         let history = History {
             epochs: vec![
                 record(1, [50, 10, 10, 30], 0.1),
@@ -225,7 +236,50 @@ pub(super) mod tests {
             ..History::default()
         };
         assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
-        assert_eq!(history.best().and_then(EpochRecord::score), Some(0.8));
+        // (50 / 60 + 40 / 50) / 2, as the tables have it: torchmetrics' macro Jaccard index.
+        let score = history
+            .best()
+            .and_then(EpochRecord::score)
+            .unwrap_or_default();
+        assert!((score - (50.0 / 60.0 + 0.8) / 2.0).abs() < 1e-12, "{score}");
+    }
+
+    /// rslearn#696, mmsegmentation#2021 (f20): every epoch had false pixels, so 0, and the first one stayed the best.
+    #[test]
+    fn without_an_object_in_the_truth_the_loss_decides_whatever_is_predicted() {
+        let history = History {
+            epochs: vec![
+                record(1, [40, 10, 0, 0], 0.9),
+                record(2, [49, 1, 0, 0], 0.2),
+                record(3, [50, 0, 0, 0], 0.4),
+            ],
+            ..History::default()
+        };
+        assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
+        assert_eq!(history.best().and_then(EpochRecord::score), None);
+    }
+
+    /// A class that the validation area lacks: a single false pixel of it must not halve the score.
+    #[test]
+    fn false_pixels_of_a_class_that_is_not_there_do_not_decide() {
+        let epoch = |epoch, counts: [u64; 9]| {
+            let confusion = Confusion {
+                classes: ["background", "crop", "water"].map(str::to_owned).to_vec(),
+                counts: counts.to_vec(),
+            };
+            EpochRecord {
+                scores: ValidationScores::Segmentation(confusion.scores()),
+                ..record(epoch, [1; 4], 0.1)
+            }
+        };
+        let history = History {
+            epochs: vec![
+                epoch(1, [60, 20, 0, 10, 10, 0, 0, 0, 0]),
+                epoch(2, [79, 0, 1, 0, 20, 0, 0, 0, 0]),
+            ],
+            ..History::default()
+        };
+        assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::chips::Chips;
 use crate::device::Device;
 use crate::labels::Classes;
 use crate::models::{
-    AnyModule, Blueprint, BundleMeta, NamedTensors, Normalisation, Task, bundle, load_bundle_for,
+    AnyModule, Blueprint, BundleMeta, NamedTensors, Normalisation, Task, TrainedBand, bundle,
+    load_bundle_for,
 };
 use crate::plot::facts_html;
 use crate::predict::ground_pixel;
@@ -181,6 +182,9 @@ impl<T: Task> Model<T> {
         if parts.band_names.len() == parts.bands {
             meta.band_names = parts.band_names;
         }
+        if parts.trained_bands.len() == parts.bands {
+            meta.trained_bands = parts.trained_bands;
+        }
         meta.provenance.extend(parts.provenance);
         Self {
             trained: Some(Arc::new(Trained {
@@ -236,6 +240,7 @@ pub(super) struct Parts<T: Task> {
     normalisation: Normalisation,
     bands: usize,
     band_names: Vec<String>,
+    trained_bands: Vec<TrainedBand>,
     chip_size: usize,
     metres_per_pixel: Option<[f64; 2]>,
     threshold: Option<f32>,
@@ -246,7 +251,7 @@ impl<T: Task> Parts<T> {
     /// A network after `step` steps on `chips`.
     pub(super) fn after(
         network: Box<T::Network>,
-        normalisation: Normalisation,
+        (normalisation, trained_bands): (Normalisation, Vec<TrainedBand>),
         chips: &Chips,
         step: usize,
         record: Option<&EpochRecord>,
@@ -277,6 +282,7 @@ impl<T: Task> Parts<T> {
             normalisation,
             bands: scene.band_count(),
             band_names: scene.raster().band_names(),
+            trained_bands,
             chip_size: chips.size(),
             metres_per_pixel: pixel.map(|edges| edges.map(|edge| edge / chips.zoom())),
             provenance,

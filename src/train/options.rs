@@ -72,6 +72,7 @@ pub struct Fit {
     pub(super) workers: usize,
     pub(super) validation_share: f64,
     pub(super) quiet: bool,
+    pub(super) any_values: bool,
 }
 
 impl Fit {
@@ -98,6 +99,7 @@ impl Fit {
             workers: 1,
             validation_share: 0.5,
             quiet: false,
+            any_values: false,
         }
     }
 
@@ -231,13 +233,23 @@ impl Fit {
     }
 
     /// Validation sees at most this share of the number of chips that an epoch trains on (a chip costs about a third as
-    /// much there); evenly spread windows, the same ones at every epoch.
+    /// much there); the same windows at every epoch. They are spread evenly over those of the validation scene that hold a
+    /// labelled pixel of the area of interest, windows with and without objects in proportion, and every class that the
+    /// scene has is in at least one of them.
     pub fn validation_share(mut self, share: f64) -> Self {
         self.validation_share = share;
         self
     }
 
-    /// Without the live view.
+    /// Trains on imagery, or validates on it, whose values or order of bands are not those that the model or the training
+    /// scene has, with a notice; otherwise that is an error ([`crate::predict::PredictError::OtherValues`],
+    /// [`crate::predict::PredictError::BandOrder`]).
+    pub fn any_values(mut self, any: bool) -> Self {
+        self.any_values = any;
+        self
+    }
+
+    /// Without the live view and without notices, which [`super::Run::report`] still has.
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.quiet = quiet;
         self

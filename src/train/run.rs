@@ -4,6 +4,7 @@ use super::view::{FONT, curves, duration};
 use super::{EpochRecord, History, Segmenter};
 use crate::display::{Output, Show, escape};
 use crate::plot::{table_html, table_text};
+use crate::report::Report;
 
 /// Why a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,7 @@ pub struct Run<M = Segmenter> {
     pub(super) steps: usize,
     pub(super) batch: usize,
     pub(super) timings: Timings,
+    pub(super) report: Report,
 }
 
 impl<M> Run<M> {
@@ -86,6 +88,13 @@ impl<M> Run<M> {
     #[must_use]
     pub fn stopped(&self) -> StopReason {
         self.stopped
+    }
+
+    /// What a person should know about the run: a validation area without objects, chips of background alone, scenes whose
+    /// values differ. It is shown when the run starts and under its table.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// Where its time went.
@@ -126,7 +135,11 @@ impl<M> Run<M> {
         let kept = match self.history.best() {
             Some(best) => {
                 let score = match best.score() {
-                    Some(score) => format!("{} {score:.3}", self.history.score_label()),
+                    Some(score) => format!(
+                        "{} {score:.3}{}",
+                        self.history.score_label(),
+                        best.scores.by_class()
+                    ),
                     None => format!("validation loss {:.3}", best.valid_loss),
                 };
                 format!("best weights of epoch {} kept ({score})", best.epoch)
@@ -224,7 +237,7 @@ impl<M> Show for Run<M> {
         Output {
             svg: figure.svg(),
             alt: figure.alt().to_owned(),
-            ..Output::html(text, html)
+            ..Output::html(text, html).with_report(&self.report)
         }
     }
 }

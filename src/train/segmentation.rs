@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::batch::Batch;
 use super::trainable::{Outcome, Trainable};
-use super::validate::{self, read, read_ahead, read_scalar};
+use super::validate::{self, Held, read, read_ahead, read_scalar};
 use super::{Fit, Loss, Targets, TrainError, ValidationScores, checks};
 use crate::Result;
 use crate::chips::Chips;
@@ -14,6 +14,7 @@ use crate::labels::{Classes, IGNORE};
 use crate::models::{AnyNetwork, Normalisation, Segmentation};
 use crate::plot::image::{RgbImage, overlay, rgb_auto};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
+use crate::report::{Notice, Report};
 use crate::scene::Scene;
 
 /// The loss with its class weights, `[1, classes, 1, 1]`, on the device.
@@ -86,14 +87,38 @@ impl Trainable for Segmentation {
         chip: Size,
         batch: usize,
         limit: usize,
-    ) -> Validation {
-        Validation {
+    ) -> Result<(Validation, Report)> {
+        let (windows, held) = validate::lay(valid, chip, limit, classes_in)?;
+        let mut report = Report::new();
+        let area = valid.name();
+        let absent: Vec<&str> = (classes.names().into_iter().enumerate().skip(1))
+            .filter(|(class, _)| !held.contains(*class))
+            .map(|(_, name)| name)
+            .collect();
+        if absent.len() + 1 == classes.len() {
+            report.push(
+                validate::nothing_there("pixel of a class but the background", "mean IoU")
+                    .about(area),
+            );
+        } else if !absent.is_empty() {
+            let names = absent.join(", ");
+            report.push(
+                Notice::noted(format!(
+                    "the validation area holds no pixel of {names}: the mean IoU that decides is that of the other classes"
+                ))
+                .about(area)
+                .count(absent.len())
+                .next("validate on an area that holds every class to see how well each is found"),
+            );
+        }
+        let validation = Validation {
             scene: valid.clone(),
             classes: classes.clone(),
-            windows: validate::windows(valid, chip, limit),
+            windows,
             batch,
             example: None,
-        }
+        };
+        Ok((validation, report))
     }
 
     fn windows(validation: &Validation) -> usize {
@@ -201,6 +226,20 @@ impl Validation {
             example,
         }))
     }
+}
+
+/// The classes that a window's labels hold, ignored pixels left out; `None` when all are ignored.
+fn classes_in(scene: &Scene, window: &PixelWindow) -> Result<Option<Held>> {
+    if scene.aoi().is_none() && !scene.raster().can_be_invalid() && !scene.may_have_labels(window) {
+        return Ok(Some(Held::background()));
+    }
+    let mut held = Held::default();
+    for label in scene.label_window(window)? {
+        if label != IGNORE {
+            held.insert(usize::from(label));
+        }
+    }
+    Ok((!held.is_empty()).then_some(held))
 }
 
 /// How far the window's classes are from an even mix: a good example has a bit of everything.

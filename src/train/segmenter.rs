@@ -13,7 +13,9 @@ use crate::display::{Output, Show};
 use crate::evaluate::Scores;
 use crate::labels::Classes;
 use crate::models::{Architecture, BundleMeta, Normalisation, Segmentation, export};
-use crate::predict::{PredictOptions, SceneMap, predict_scene, tell_of_other_ground};
+use crate::predict::{
+    FOR_MAPS, PredictOptions, SceneMap, check_models, predict_scene, tell_of_other_ground,
+};
 use crate::scene::Scene;
 use crate::session;
 
@@ -61,8 +63,9 @@ impl Segmenter {
     ///
     /// Defaults, all methods of [`Fit`]: 4 chips a step; cross-entropy + dice; AdamW with weight decay 0.01 and a
     /// one-cycle learning rate of at most 1e-3; all gradients together clipped to norm 1; no early stop, no checkpoints; seed 0. Input is normalised as
-    /// [`Architecture::normalisation`] says. The best epoch is the one with the highest mean IoU over the classes other
-    /// than background on `valid`.
+    /// [`Architecture::normalisation`] says. The best epoch is the one with the highest mean IoU on `valid`
+    /// ([`super::ValidationScores::main`]), or the lowest validation loss where `valid` holds no class but the background,
+    /// which [`Run::report`] then says.
     ///
     /// A live view shows progress, curves and an example. **Interrupting the cell stops the training within one step and
     /// is not an error**: the run comes back with the best weights so far, and [`Run::stopped`] says
@@ -112,8 +115,9 @@ impl Segmenter {
     /// Predicts the whole area of a scene, as a stream: memory does not grow with it.
     ///
     /// # Errors
-    /// [`TrainError::NotTrained`] without weights, [`TrainError::BandsDiffer`] for imagery with other bands, and those
-    /// of [`predict_scene`].
+    /// [`TrainError::NotTrained`] without weights, [`TrainError::BandsDiffer`] for imagery with other bands,
+    /// [`crate::predict::PredictError::OtherValues`] and [`crate::predict::PredictError::BandOrder`] for imagery of another
+    /// kind than that of the training, and those of [`predict_scene`].
     pub fn predict(&self, scene: &Scene) -> Result<SceneMap> {
         self.predict_with(scene, PredictOptions::default())
     }
@@ -131,18 +135,21 @@ impl Segmenter {
         if !options.is_quiet() {
             tell_of_other_ground([trained.meta.metres_per_pixel], scene);
         }
+        let bands = [trained.meta.trained_bands.as_slice()];
+        let report = check_models(bands, scene, FOR_MAPS, options.of_values())?;
         let device = self.model.device_for_run()?;
         let moved = (trained.network.device() != *device.burn())
             .then(|| trained.network.to_device(device.burn()));
         let network = moved.as_deref().unwrap_or(trained.network.as_ref());
-        predict_scene(
+        let map = predict_scene(
             network,
             &trained.meta.normalisation,
             &self.model.classes,
             scene,
             &device,
             &options,
-        )
+        )?;
+        Ok(map.with_report(report))
     }
 
     /// Predicts a scene and scores the map against its labels.

@@ -16,14 +16,17 @@ use super::view::View;
 use super::{Average, Descent, History, Plateau, Rates};
 use crate::Result;
 use crate::chips::Chips;
-use crate::models::{AnyModule, Blueprint, NamedTensors};
+use crate::models::{AnyModule, Blueprint, NamedTensors, TrainedBand};
+use crate::predict::{FOR_TRAINING, Known, compare};
+use crate::raster::Size;
+use crate::report::Report;
 use crate::scene::Scene;
 
 impl<'a, T: Trainable> Trainer<'a, T> {
     pub(super) fn new(
         model: &'a Model<T>,
         chips: &'a Chips,
-        valid: &'a Scene,
+        valid: Option<&Scene>,
         options: &'a Fit,
         stop: &'a dyn Fn() -> bool,
     ) -> Result<Self> {
@@ -58,7 +61,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             class_weights: options.class_weights.clone(),
             encoder_share: encoder_share(model, options),
             seed: options.seed,
-            material: Some(Material::of(chips, valid)),
+            material: Some(Material::of(chips, valid.unwrap_or(chips.scene()))),
             network: serde_json::to_value(&model.architecture).unwrap_or_default(),
         };
         let fresh = Descent::new(
@@ -77,8 +80,17 @@ impl<'a, T: Trainable> Trainer<'a, T> {
         };
         let mut plateau = Plateau::default();
         let (mut step, mut epoch_losses, mut epoch_seconds) = (0, Vec::new(), 0.0);
+        let scene = chips.scene();
+        let bands = TrainedBand::all(scene.raster().bands(), &scene.statistics()?);
+        let mut report = Report::new();
         let (network, normalisation, best, descent) = match resumed {
             Some(mut checkpoint) => {
+                let known = Known {
+                    bands: &checkpoint.bands,
+                    who: "the run that is resumed",
+                    on_purpose: FOR_TRAINING,
+                };
+                report.extend(compare(&known, scene, options.any_values)?);
                 let load = |tensors: &NamedTensors| -> Result<Box<T::Network>> {
                     let mut network =
                         model
@@ -116,13 +128,12 @@ impl<'a, T: Trainable> Trainer<'a, T> {
         let chips_an_epoch = steps_per_epoch.min(steps) * settings.chips_a_step;
         let share = chips_an_epoch as f64 * options.validation_share;
         let side = chips.size();
-        let validation = T::validation(
-            valid,
-            classes,
-            crate::raster::Size::new(side, side),
-            batch,
-            (share as usize).max(batch),
-        );
+        let (chip, limit) = (Size::new(side, side), (share as usize).max(batch));
+        let validation = valid
+            .map(|valid| T::validation(valid, classes, chip, batch, limit))
+            .transpose()?;
+        let (validation, lacking) = validation.unzip();
+        report.extend(lacking.into_iter().flatten());
         let view = View::new(
             title(model, chips, &settings),
             device.explain(),
@@ -144,6 +155,8 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             fixed_rate: None,
             average,
             validation,
+            bands,
+            report,
             history,
             best,
             step,

@@ -204,6 +204,7 @@ impl<T: Trainable> Trainer<'_, T> {
         let checkpoint = Checkpoint {
             settings: self.settings.clone(),
             normalisation: self.normalisation.clone(),
+            bands: self.bands.clone(),
             step: self.step,
             epoch_losses: self.epoch_losses.clone(),
             epoch_seconds: self.epoch_seconds,

@@ -13,6 +13,7 @@ use crate::models::{Normalisation, Task};
 use crate::plot::image::{RgbImage, encode_best};
 use crate::plot::image_html;
 use crate::raster::{BandStatistics, Size};
+use crate::report::Report;
 use crate::scene::Scene;
 
 /// A task that [`super::fit`] trains.
@@ -44,14 +45,22 @@ pub(crate) trait Trainable: Task {
         device: &burn::tensor::Device,
     ) -> Result<Tensor<1>>;
 
-    /// Lays windows over the validation area, at most `limit` of them, evenly spread.
+    /// The chips as this task sees them.
+    fn chips(chips: &Chips) -> Chips {
+        chips.clone()
+    }
+
+    /// Lays windows over the validation area, about `limit` of them ([`super::validate::lay`]), and says what they lack.
+    ///
+    /// # Errors
+    /// [`super::TrainError::NothingToValidate`]; errors of reading.
     fn validation(
         valid: &Scene,
         classes: &Classes,
         chip: Size,
         batch: usize,
         limit: usize,
-    ) -> Self::Validation;
+    ) -> Result<(Self::Validation, Report)>;
 
     /// The number of windows.
     fn windows(validation: &Self::Validation) -> usize;

@@ -3,24 +3,158 @@
 use std::sync::mpsc;
 
 use burn::tensor::Tensor;
+use rayon::prelude::*;
 
 use super::TrainError;
 use crate::device::Device;
 use crate::raster::{Patch, PixelWindow, Size};
+use crate::report::Notice;
 use crate::scene::Scene;
-use crate::{Error, Result};
+use crate::{Error, Result, session};
 
 /// Every encoder halves its input five times.
 const MULTIPLE: usize = 32;
 
-/// Lays windows of the chips' size over the scene's area and keeps at most `limit` of them, evenly spread.
+/// Of more windows than this, so many are looked at, evenly spread.
+const LOOKED_AT: usize = 4096;
+
+/// The classes that a window holds, by index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held([u64; 4]);
+
+impl Held {
+    pub(super) fn background() -> Self {
+        Self([1, 0, 0, 0])
+    }
+
+    pub(super) fn insert(&mut self, class: usize) {
+        if let Some(bits) = self.0.get_mut(class / 64) {
+            *bits |= 1 << (class % 64);
+        }
+    }
+
+    pub(super) fn contains(&self, class: usize) -> bool {
+        self.0
+            .get(class / 64)
+            .is_some_and(|bits| bits >> (class % 64) & 1 == 1)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0 == [0; 4]
+    }
+
+    /// Whether there is no class but the background.
+    pub(super) fn is_background(&self) -> bool {
+        let [first, others @ ..] = self.0;
+        first >> 1 == 0 && others == [0; 3]
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        let mut both = *self;
+        for (both, other) in both.0.iter_mut().zip(other.0) {
+            *both |= other;
+        }
+        both
+    }
+}
+
+/// Lays windows of the chips' size over the scene's area and chooses about `limit` of them, with the classes that these hold
+/// together.
+///
+/// Only windows in which something can be compared are laid: in the area of interest, with valid imagery, with a label that
+/// is not ignored; `held` says which classes a window holds, or `None`. Of these, windows with and without a class other
+/// than the background are chosen in proportion, so that precision is honest, at least one with such a class where there is
+/// any, each kind evenly spread. A class that none of them holds adds the middle one of the windows that do. The same scene
+/// gives the same windows.
 ///
 /// The last ones of each row and column reach over the edge, where imagery is invalid and labels are ignored.
-pub(super) fn windows(scene: &Scene, chip: Size, limit: usize) -> Vec<PixelWindow> {
+///
+/// # Errors
+/// [`TrainError::NothingToValidate`]; those of `held`.
+pub(super) fn lay(
+    scene: &Scene,
+    chip: Size,
+    limit: usize,
+    held: impl Fn(&Scene, &PixelWindow) -> Result<Option<Held>> + Sync,
+) -> Result<(Vec<PixelWindow>, Held)> {
     let area = scene.area();
     let size = window_size(chip, area.size());
     let whole = |tile: PixelWindow| PixelWindow::new(tile.col, tile.row, size.width, size.height);
-    spread(area.tiles(size).map(whole).collect(), limit)
+    let mut windows: Vec<PixelWindow> = area.tiles(size).map(whole).collect();
+    if let Some(aoi) = scene.aoi() {
+        windows.retain(|window| aoi.touches(window));
+    }
+    let windows = spread(&windows, LOOKED_AT.max(limit));
+    let looked_at = windows
+        .par_iter()
+        .map(|window| -> Result<Option<(PixelWindow, Held)>> {
+            session::check_interrupt("choosing validation windows")?;
+            Ok(held(scene, window)?.map(|held| (*window, held)))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let usable: Vec<_> = looked_at.into_iter().flatten().collect();
+    if usable.is_empty() {
+        return Err(TrainError::NothingToValidate {
+            scene: scene.name(),
+        }
+        .into());
+    }
+    let chosen = choose(&usable, limit);
+    let all = chosen
+        .iter()
+        .fold(Held::default(), |all, (_, held)| all.and(held));
+    Ok((chosen.into_iter().map(|(window, _)| window).collect(), all))
+}
+
+/// As [`lay`] says, in their order.
+fn choose(usable: &[(PixelWindow, Held)], limit: usize) -> Vec<(PixelWindow, Held)> {
+    let limit = limit.max(1);
+    if usable.len() <= limit {
+        return usable.to_vec();
+    }
+    let numbers = |wanted: bool| -> Vec<usize> {
+        let one = |index: &usize| usable[*index].1.is_background() != wanted;
+        (0..usable.len()).filter(one).collect()
+    };
+    let (with, without) = (numbers(true), numbers(false));
+    let share = (limit * with.len()) as f64 / usable.len() as f64;
+    let of_with = (share.round() as usize).clamp(usize::from(!with.is_empty()), with.len());
+    // Evenly spread over all of them, as long as that is in proportion.
+    let mut chosen = spread(&(0..usable.len()).collect::<Vec<_>>(), limit);
+    let found = chosen
+        .iter()
+        .filter(|&&index| !usable[index].1.is_background());
+    if found.count() < of_with {
+        chosen = spread(&with, of_with);
+        if limit > of_with {
+            chosen.extend(spread(&without, limit - of_with));
+        }
+    }
+    let together = |chosen: &[usize]| {
+        let held = chosen.iter().map(|&index| usable[index].1);
+        held.fold(Held::default(), |all, held| all.and(&held))
+    };
+    let all = usable
+        .iter()
+        .fold(Held::default(), |all, (_, held)| all.and(held));
+    for class in (0..256).filter(|&class| all.contains(class)) {
+        if !together(&chosen).contains(class) {
+            let holding = |index: &usize| usable[*index].1.contains(class);
+            let holding: Vec<usize> = (0..usable.len()).filter(holding).collect();
+            chosen.push(holding[holding.len() / 2]);
+        }
+    }
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen.into_iter().map(|index| usable[index]).collect()
+}
+
+/// What a validation area that holds no object means for a run.
+pub(super) fn nothing_there(what: &str, score: &str) -> Notice {
+    Notice::noted(format!(
+        "the validation area holds no {what}: there is no {score} to choose the best epoch by, the validation loss decides"
+    ))
+    .next("validate on an area that holds objects, as `scene.split` or `scene.split_by_aoi` cut it off")
 }
 
 /// The chips' size, smaller where the area is smaller, and always one that every encoder takes.
@@ -29,14 +163,15 @@ fn window_size(chip: Size, area: Size) -> Size {
     Size::new(side(chip.width, area.width), side(chip.height, area.height))
 }
 
-fn spread(windows: Vec<PixelWindow>, limit: usize) -> Vec<PixelWindow> {
+/// At most `limit` of them, evenly spread.
+fn spread<T: Copy>(all: &[T], limit: usize) -> Vec<T> {
     let limit = limit.max(1);
-    if windows.len() <= limit {
-        return windows;
+    if all.len() <= limit {
+        return all.to_vec();
     }
     // The middle of each of `limit` equal stretches.
     (0..limit)
-        .map(|index| windows[(2 * index + 1) * windows.len() / (2 * limit)])
+        .map(|index| all[(2 * index + 1) * all.len() / (2 * limit)])
         .collect()
 }
 
@@ -129,11 +264,59 @@ mod tests {
     #[test]
     fn a_limit_keeps_windows_spread_over_the_whole_area() {
         let windows: Vec<_> = (0..100).map(|col| PixelWindow::new(col, 0, 1, 1)).collect();
-        let kept: Vec<_> = spread(windows.clone(), 4)
+        let kept: Vec<_> = spread(&windows, 4)
             .iter()
             .map(|window| window.col)
             .collect();
         assert_eq!(kept, [12, 37, 62, 87]);
-        assert_eq!(spread(windows, 200).len(), 100);
+        assert_eq!(spread(&windows, 200).len(), 100);
+    }
+
+    fn held(classes: &[usize]) -> Held {
+        let mut held = Held::default();
+        classes.iter().for_each(|&class| held.insert(class));
+        held
+    }
+
+    /// Windows in a row; those of `objects` hold these classes, the others background.
+    fn row(count: usize, objects: &[(usize, usize)]) -> Vec<(PixelWindow, Held)> {
+        let window = |col| PixelWindow::new(col as i64, 0, 1, 1);
+        let classes = |col| objects.iter().find(|(at, _)| *at == col);
+        (0..count)
+            .map(|col| {
+                (
+                    window(col),
+                    classes(col).map_or(held(&[0]), |&(_, class)| held(&[0, class])),
+                )
+            })
+            .collect()
+    }
+
+    fn chosen(usable: &[(PixelWindow, Held)], limit: usize) -> Vec<i64> {
+        choose(usable, limit)
+            .iter()
+            .map(|(window, _)| window.col)
+            .collect()
+    }
+
+    /// Every n-th window missed the only ones with objects (D1: "validation loss 0.0000, mean IoU –").
+    #[test]
+    fn windows_with_objects_are_chosen_in_proportion_and_no_class_is_missed() {
+        // Nothing to choose, and an even spread that is in proportion already.
+        assert_eq!(chosen(&row(4, &[(2, 1)]), 4), [0, 1, 2, 3]);
+        let every: Vec<_> = (0..100).map(|col| (col, 1)).collect();
+        assert_eq!(chosen(&row(100, &every), 4), [12, 37, 62, 87]);
+        // 1 of 100, 10 of 100, all classes.
+        let one = chosen(&row(100, &[(3, 1)]), 4);
+        assert_eq!((one.len(), one[0]), (4, 3));
+        let ten: Vec<_> = (0..10).map(|col| (col, 1)).collect();
+        let found = chosen(&row(100, &ten), 20);
+        assert_eq!(found.iter().filter(|&&col| col < 10).count(), 2);
+        assert_eq!(found.len(), 20);
+        let rare = chosen(&row(100, &[(1, 1), (2, 1), (3, 1), (60, 2), (61, 200)]), 4);
+        for col in [60, 61] {
+            assert!(rare.contains(&col), "{rare:?}");
+        }
+        assert!(!held(&[0, 64]).is_background() && held(&[0]).is_background());
     }
 }

@@ -90,6 +90,22 @@ impl View {
         self.draw(&Output::html(format!("{}\n{summary}", self.title), html));
     }
 
+    /// The error that ended a run, in place of a progress that goes on for ever.
+    pub(super) fn fail(&mut self, error: &crate::Error) {
+        if self.live.is_none() {
+            return;
+        }
+        let html = format!(
+            "<div style=\"{FONT}\"><div>{}</div><div style=\"margin:2px 0 6px 0\"><b>Failed:</b> {}</div></div>",
+            escape(&self.title),
+            escape(&error.to_string()),
+        );
+        self.draw(&Output::html(
+            format!("{}\nFailed: {error}", self.title),
+            html,
+        ));
+    }
+
     /// Shows an example of a validation, drawn by `picture`.
     pub(super) fn example(&mut self, picture: impl FnOnce() -> Result<Output>) {
         if self.quiet {
@@ -136,7 +152,7 @@ impl View {
 
 pub(super) const FONT: &str = "font-family:system-ui,sans-serif;font-size:13px;line-height:1.5";
 
-/// `epoch 3 of 12 · step 231 of 1200 · loss 0.412 · IoU 0.583 (best 0.601, epoch 2) · 4.8 images/s · 3 min 20 s left`
+/// `epoch 3 of 12 · step 231 of 1200 · loss 0.412 · mean IoU 0.583 (best 0.601, epoch 2) · 4.8 images/s · 3 min 20 s left`
 fn status(progress: &Progress, history: &History) -> String {
     let epochs = progress.steps.div_ceil(progress.steps_per_epoch.max(1));
     let epoch = (progress.step / progress.steps_per_epoch.max(1) + 1).min(epochs);
@@ -162,7 +178,7 @@ fn status(progress: &Progress, history: &History) -> String {
         match (last.score(), best.score()) {
             (Some(score), Some(highest)) => add(format!(
                 "{}{} {score:.3} (best {highest:.3}, epoch {})",
-                last.scores.short_name(),
+                last.scores.name(),
                 if history.averaged { " (EMA)" } else { "" },
                 best.epoch
             )),
@@ -226,10 +242,7 @@ pub(super) fn curves(history: &History, steps: usize) -> crate::plot::Figure {
         .series(series)
         .x_label("step")
         .y_label("loss")
-        .right_label(match history.score_name() {
-            "mean IoU" => "mean IoU of the classes",
-            other => other,
-        });
+        .right_label(history.score_name());
     let plot = plot.size(680, 260).x_limits(0.0, steps.max(1) as f64);
     match history.best() {
         Some(best) => plot.mark(best.step as f64).figure(),
@@ -297,7 +310,7 @@ mod tests {
         for part in [
             "epoch 3 of 10",
             "step 231 of 1000",
-            "IoU 0.800 (best 0.800, epoch 2)",
+            "mean IoU 0.817 (best 0.817, epoch 2)",
             "4.8 images/s",
             "3 min 20 s left",
         ] {
@@ -328,7 +341,7 @@ mod tests {
         assert!(svg.contains("mean iou (ema)"));
         let line = status(&progress(231), &averaged);
         assert!(
-            line.contains("IoU (EMA) 0.800 (best 0.800, epoch 2)"),
+            line.contains("mean IoU (EMA) 0.817 (best 0.817, epoch 2)"),
             "{line}"
         );
     }

@@ -16,6 +16,8 @@ mod full_disk;
 mod ground;
 /// Long reads that are interrupted, and full disks.
 mod interrupts;
+/// Training keeps the right epoch; chips, areas of interest and models hold what they should.
+mod keeping;
 /// Labels that come as rasters: their place and what their values mean.
 mod label_rasters;
 /// Labels: polygons from files burned into class maps, and traced back.

@@ -1,0 +1,305 @@
+//! Where chips are cut: blindly where the scene is whole, aimed at the pixels that count where it is not.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::chip::generator;
+use super::ground::Ground;
+use super::objects::Objects;
+use super::sizes::Edges;
+use super::{ChipOptions, ChipsError, place};
+use crate::labels::IGNORE;
+use crate::raster::{Patch, PixelWindow, Size};
+use crate::report::{Notice, Report, file_name};
+use crate::scene::Scene;
+use crate::{Result, session};
+
+/// Places that are tried for one random chip, blindly and then aimed at the pixels that count.
+const TRIES: usize = 64;
+
+/// Of the fullest windows, those that are read in search of places when aimed tries fail.
+const FULLEST: usize = 64;
+
+/// What the generator of window sizes is for: 0 is for places, and what follows it for the epochs' flips and colours.
+const SIZES: u64 = u64::MAX;
+
+/// Where fewer of the pixels than this are labelled, chips are aimed at those from the first try.
+const SPARSE: f64 = 0.5;
+
+/// How the places of random chips are found. They depend on the scene, the seed and the chip's number alone.
+#[derive(Debug)]
+pub(super) struct Placing {
+    edges: Edges,
+    /// Where boxes are, when chips look for them.
+    objects: Option<Objects>,
+    /// Whether valid pixels may not count: outside the area of interest, or without a label.
+    partly: bool,
+    /// Whether the first try is aimed already.
+    aimed: bool,
+    /// Where the pixels that count are, once that has been needed.
+    ground: OnceLock<Ground>,
+    /// The place of chip 0, which always will do.
+    probed: OnceLock<PixelWindow>,
+    /// Windows of an edge that will do, where aimed tries found none.
+    usable: Mutex<HashMap<usize, Arc<[PixelWindow]>>>,
+}
+
+impl Placing {
+    pub(super) fn new(scene: &Scene, options: &ChipOptions, edges: Edges) -> Result<Self> {
+        let unlabelled = scene.has_labels() && scene.may_be_unlabelled();
+        let mut placing = Self {
+            edges,
+            objects: Objects::new(scene, options),
+            partly: scene.aoi().is_some() || unlabelled,
+            aimed: scene.aoi().is_some(),
+            ground: OnceLock::new(),
+            probed: OnceLock::new(),
+            usable: Mutex::new(HashMap::new()),
+        };
+        if unlabelled && !placing.aimed {
+            placing.aimed = placing.ground(scene)?.share() < SPARSE;
+        }
+        Ok(placing)
+    }
+
+    fn ground(&self, scene: &Scene) -> Result<&Ground> {
+        if let Some(known) = self.ground.get() {
+            return Ok(known);
+        }
+        let ground = Ground::of(scene)?;
+        Ok(self.ground.get_or_init(|| ground))
+    }
+
+    /// A notice when nothing of the area is labelled with a class or a box; an error when every pixel is ignored.
+    pub(super) fn background_only(&self, scene: &Scene) -> Result<Option<Notice>> {
+        let what = if scene.has_labels() {
+            if any_label(scene)? {
+                return Ok(None);
+            }
+            if self.ground(scene)?.total() == 0 {
+                return Err(ChipsError::NothingLabelled {
+                    path: scene.raster().path().to_owned(),
+                    area: scene.area(),
+                }
+                .into());
+            }
+            "no pixel of the area is labelled with a class: every chip is background alone"
+        } else {
+            let any = |one: &crate::boxes::Annotation| !one.crowd;
+            if !scene.has_boxes() || scene.boxes_in(&scene.area(), 0.0).iter().any(any) {
+                return Ok(None);
+            }
+            "no box lies in the area: every chip is a negative"
+        };
+        let next = "a training needs other chips that hold objects: show the scene to see where they lie, and split it so \
+                    that both parts have some";
+        Ok(Some(Notice::noted(what).about(scene.name()).next(next)))
+    }
+
+    /// Makes sure that there are places before anything waits for chips.
+    pub(super) fn probe(&self, scene: &Scene, options: &ChipOptions) -> Result<()> {
+        if self.partly || scene.raster().can_be_invalid() {
+            let (window, _) = self.place(scene, options, 0)?;
+            self.probed.get_or_init(|| window);
+        }
+        Ok(())
+    }
+
+    /// Chip `index`: its window with the imagery there.
+    pub(super) fn place(
+        &self,
+        scene: &Scene,
+        options: &ChipOptions,
+        index: usize,
+    ) -> Result<(PixelWindow, Patch)> {
+        let (seed, area) = (options.seed, scene.area());
+        let edge = self.edges.draw(|| generator(seed, index, SIZES));
+        let mut random = generator(seed, index, 0);
+        let blind = !self.aimed || self.objects.is_some();
+        for _ in 0..if blind { TRIES } else { 0 } {
+            let window = match &self.objects {
+                Some(objects) => objects.place(&mut random, edge),
+                None => place::anywhere(&mut random, &area, edge, options.padded),
+            };
+            if let Some(patch) = self.accepted(scene, options, &window)? {
+                return Ok((window, patch));
+            }
+        }
+        let ground = self.ground(scene)?;
+        for _ in 0..TRIES {
+            session::check_interrupt("looking for places of chips")?;
+            let Some(window) = ground.place(&mut random, edge, options.padded) else {
+                break;
+            };
+            if let Some(patch) = self.accepted(scene, options, &window)? {
+                return Ok((window, patch));
+            }
+        }
+        let usable = self.usable(scene, options, edge)?;
+        let drawn = rand::RngExt::random_range(&mut random, 0..usable.len() as u64) as usize;
+        Ok((usable[drawn], scene.read(&usable[drawn])?))
+    }
+
+    /// The imagery of a window that will do.
+    fn accepted(
+        &self,
+        scene: &Scene,
+        options: &ChipOptions,
+        window: &PixelWindow,
+    ) -> Result<Option<Patch>> {
+        let patch = scene.read(window)?;
+        let share = patch.valid_fraction();
+        let shows = share > 0.0 && share >= options.min_valid;
+        let counts = || -> Result<bool> { Ok(!self.partly || counts(scene, window, &patch)?) };
+        Ok((shows && counts()?).then_some(patch))
+    }
+
+    /// Windows that will do, of those that hold most pixels that count; never empty.
+    fn usable(
+        &self,
+        scene: &Scene,
+        options: &ChipOptions,
+        edge: usize,
+    ) -> Result<Arc<[PixelWindow]>> {
+        let mut known = self.usable.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(windows) = known.get(&edge) {
+            return Ok(Arc::clone(windows));
+        }
+        let ground = self.ground(scene)?;
+        let (mut usable, mut best) = (Vec::new(), 0.0_f64);
+        for window in ground.fullest(edge, options.padded, FULLEST) {
+            session::check_interrupt("looking for places of chips")?;
+            match self.accepted(scene, options, &window)? {
+                Some(_) => usable.push(window),
+                None => best = best.max(scene.read(&window)?.valid_fraction()),
+            }
+        }
+        // The chip that was cut first has a place, however hard it is to find.
+        usable.extend(self.probed.get().filter(|_| usable.is_empty()));
+        if usable.is_empty() {
+            return Err(ChipsError::NoValidPlace {
+                path: scene.raster().path().to_owned(),
+                area: scene.area(),
+                chip: edge,
+                wanted: options.min_valid * 100.0,
+                best: best * 100.0,
+            }
+            .into());
+        }
+        let usable: Arc<[PixelWindow]> = usable.into();
+        known.insert(edge, Arc::clone(&usable));
+        Ok(usable)
+    }
+}
+
+/// Whether any pixel of a window that has been read counts.
+fn counts(scene: &Scene, window: &PixelWindow, patch: &Patch) -> Result<bool> {
+    if scene.has_labels() {
+        let labels = scene.labels_for(window, patch)?;
+        return Ok(labels.iter().any(|&label| label != IGNORE));
+    }
+    let Some(aoi) = scene.aoi() else {
+        return Ok(true);
+    };
+    let mask = aoi.mask(window);
+    Ok(mask
+        .iter()
+        .zip(&patch.valid)
+        .any(|(one, valid)| one & valid != 0))
+}
+
+/// Windows side by side, without those that show nothing or in which nothing is labelled, and how many these were.
+pub(super) fn sliding(
+    scene: &Scene,
+    options: &ChipOptions,
+    edge: usize,
+) -> Result<(Vec<PixelWindow>, Report)> {
+    let (path, area) = (|| scene.raster().path().to_owned(), scene.area());
+    let stride = options.stride.unwrap_or(edge);
+    let mut windows = place::sliding(&area, edge, stride, options.padded);
+    if let Some(aoi) = scene.aoi() {
+        windows.retain(|window| aoi.touches(window));
+    }
+    if windows.is_empty() {
+        return Err(ChipsError::OutsideInterest { path: path(), area }.into());
+    }
+    let all = windows.len();
+    let unlabelled = scene.has_labels() && scene.may_be_unlabelled();
+    let mut report = Report::new();
+    if !unlabelled && !scene.raster().can_be_invalid() && options.min_valid == 0.0 {
+        return Ok((windows, report));
+    }
+    let (mut kept, mut blank, mut without_label) = (Vec::with_capacity(all), 0, 0);
+    let mut best = 0.0_f64;
+    for window in windows {
+        session::check_interrupt("choosing chips")?;
+        if !unlabelled && options.min_valid == 0.0 && is_valid_in_the_middle(scene, &window)? {
+            kept.push(window);
+            continue;
+        }
+        let patch = scene.read(&window)?;
+        let share = patch.valid_fraction();
+        best = best.max(share);
+        if share == 0.0 || share < options.min_valid {
+            blank += 1;
+        } else if unlabelled && !counts(scene, &window, &patch)? {
+            without_label += 1;
+        } else {
+            kept.push(window);
+        }
+    }
+    if kept.is_empty() && without_label > 0 {
+        return Err(ChipsError::NothingLabelled { path: path(), area }.into());
+    }
+    if kept.is_empty() {
+        return Err(ChipsError::NoValidPlace {
+            path: path(),
+            area,
+            chip: edge,
+            wanted: options.min_valid * 100.0,
+            best: best * 100.0,
+        }
+        .into());
+    }
+    let file = file_name(scene.raster().path());
+    let few = match options.min_valid > 0.0 {
+        true => format!("less than {:.0} % valid pixels", options.min_valid * 100.0),
+        false => "no valid pixel".to_owned(),
+    };
+    for (count, why) in [(blank, few.as_str()), (without_label, "no labelled pixel")] {
+        if count > 0 {
+            report.push(
+                Notice::left_out(format!("{count} of {all} chips with {why}"))
+                    .about(file.clone())
+                    .count(count)
+                    .next("show the scene to see where its imagery and labels lie"),
+            );
+        }
+    }
+    Ok((kept, report))
+}
+
+/// Whether the middle row of a window has a valid pixel: quick to know for windows that are whole.
+fn is_valid_in_the_middle(scene: &Scene, window: &PixelWindow) -> Result<bool> {
+    let row = window.row + window.height as i64 / 2;
+    let line = scene.read(&PixelWindow::new(window.col, row, window.width, 1))?;
+    Ok(line.valid.contains(&1))
+}
+
+/// Whether any pixel in use has a class: stops at the first tile that has one.
+fn any_label(scene: &Scene) -> Result<bool> {
+    for tile in scene.area().tiles(Size::new(1024, 1024)) {
+        session::check_interrupt("looking for labels")?;
+        if !scene.may_have_labels(&tile) {
+            continue;
+        }
+        if scene
+            .label_window(&tile)?
+            .iter()
+            .any(|&label| label != 0 && label != IGNORE)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
