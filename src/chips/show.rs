@@ -27,7 +27,8 @@ impl Chips {
             self.get(index)
         });
         let chips: Vec<Chip> = chips.collect::<Result<_>>()?;
-        chip_grid_with(&chips, self.scene().classes(), COLUMNS, options)
+        let options = options.clone().or_bands(self.scene().shown_bands());
+        chip_grid_with(&chips, self.scene().classes(), COLUMNS, &options)
     }
 
     /// `400 chips of 256 x 256 px (77 m) from west`, or `400 chips of 256 x 256 px from windows of 150 to 200 px (45 to

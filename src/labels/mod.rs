@@ -1,6 +1,7 @@
 //! Labels: classes, and polygons burned into class maps by the pixel-centre rule. No I/O here.
 
 mod classes;
+mod colors;
 mod index;
 mod rasterize;
 

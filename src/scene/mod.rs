@@ -2,11 +2,13 @@
 
 mod area;
 mod boxes;
+mod colors;
 mod error;
 mod label_raster;
 mod labelling;
 mod only;
 mod open;
+mod picture;
 mod quicklook;
 mod read;
 mod show;
@@ -16,4 +18,7 @@ pub use area::AreaOfInterest;
 pub(crate) use boxes::{around, bounds_of, is_box_file};
 pub use error::SceneError;
 pub use open::Scene;
+pub(crate) use picture::Over;
+pub(crate) use quicklook::Quicklook;
+pub(crate) use show::classes_text;
 pub use split::Split;
