@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::display::{Output, Show, escape};
+use crate::display::{Output, Show};
 
 /// What happened to the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -269,26 +269,7 @@ impl Show for Report {
         if self.is_empty() {
             return Output::text("nothing was left out, assumed, repaired or converted");
         }
-        let items: String = self
-            .iter()
-            .map(|notice| {
-                let about = notice
-                    .subject()
-                    .map_or_else(String::new, |about| format!(" ({})", escape(about)));
-                let next = notice
-                    .next_step()
-                    .map_or_else(String::new, |next| format!("<br><em>{}</em>", escape(next)));
-                format!(
-                    "<li><b>{}</b>: {}{about}{next}</li>",
-                    notice.kind().word(),
-                    escape(notice.text())
-                )
-            })
-            .collect();
-        Output::html(
-            self.to_string(),
-            format!("<ul style=\"margin:4px 0;padding-left:1.4em\">{items}</ul>"),
-        )
+        Output::html(self.to_string(), crate::plot::report_html(self))
     }
 }
 

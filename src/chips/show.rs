@@ -31,7 +31,10 @@ impl Chips {
             self.get(index)
         });
         let chips: Vec<Chip> = chips.collect::<Result<_>>()?;
-        let options = options.clone().numbered(shown);
+        let options = options
+            .clone()
+            .numbered(shown)
+            .or_bands(self.scene().shown_bands());
         chip_grid_with(&chips, self.scene().classes(), COLUMNS, &options)
     }
 

@@ -41,6 +41,8 @@ impl SceneBoxes {
         scene: Scene,
         area: PixelWindow,
     ) -> Self {
+        // One class has one colour in the pictures of a scene, of its chips and of what was found there.
+        let classes = classes.in_colors_of(scene.classes());
         detections.sort_by(|one, other| other.score.total_cmp(&one.score));
         Self {
             inner: Arc::new(Inner {

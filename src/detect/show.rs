@@ -2,19 +2,13 @@
 
 use super::{BoxScores, SceneBoxes};
 use crate::Result;
-use crate::boxes::Detection;
 use crate::boxes::score::{ClassAp, Matching};
 use crate::display::{Output, Show, escape};
-use crate::plot::image::{RgbImage, RgbaImage, draw_boxes_over, rgb_auto};
 use crate::plot::{Curves, Figure, Overlay, Series, table_html, table_text};
-use crate::raster::Size;
+use crate::scene::{Over, Quicklook, Scene};
 
 /// Longest side of the picture in a cell.
 const LONGEST: usize = 1024;
-/// Boxes narrower than this on the picture get no score beside them, in pixels.
-const LABELLED_WIDTH: f64 = 24.0;
-/// With more boxes than this none gets its score written: they would hide the imagery.
-const LABELLED: usize = 400;
 /// How opaque boxes are to begin with.
 const OPACITY: f32 = 0.9;
 
@@ -24,42 +18,63 @@ impl SceneBoxes {
     /// # Errors
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
     pub fn figure(&self) -> Result<Figure> {
-        let area = self.area();
-        let size = fitted(area.size());
-        let patch = self.scene().raster().read_scaled(&area, size)?;
-        let base = rgb_auto(&patch, None)?;
-        let scale = (
-            base.width as f64 / area.width as f64,
-            base.height as f64 / area.height as f64,
+        self.show_bands(&self.scene().shown_bands())
+    }
+
+    /// As [`SceneBoxes::figure`] over other bands: one in grey, or three as red, green and blue, counted from 0.
+    ///
+    /// # Errors
+    /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
+    pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
+        let (scene, look) = self.look()?;
+        let caption = format!(
+            "{}; bands shown: {}",
+            self.summary(),
+            scene.band_words(bands)
         );
-        let mut over = RgbaImage::transparent(base.width, base.height);
-        let shown: Vec<_> = self
-            .detections()
-            .iter()
-            .map(|found| {
-                let moved = found
-                    .bounds
-                    .translate(-(area.col as f64), -(area.row as f64));
-                found.with_bounds(moved.scale(scale.0, scale.1))
-            })
-            .collect();
+        let overlay = self.overlay(&scene, &look, bands)?;
+        overlay.caption(caption).figure()
+    }
+
+    /// The part of the scene that was searched, and its imagery.
+    fn look(&self) -> Result<(Scene, Quicklook)> {
+        let scene = self.scene().crop(self.area())?;
+        let look = scene.read_imagery(LONGEST)?;
+        Ok((scene, look))
+    }
+
+    fn overlay(
+        &self,
+        scene: &Scene,
+        look: &Quicklook,
+        bands: &[usize],
+    ) -> Result<Overlay<'static>> {
+        let area = scene.area();
         let colors = self.classes().colors();
-        let color = |found: &Detection| colors.get(found.class).copied().unwrap_or([255; 3]);
-        draw_boxes_over(
-            &mut over,
-            shown.iter().map(|found| (found.bounds, color(found))),
-            if shown.len() > LABELLED { 1 } else { 2 },
-        );
-        if shown.len() <= LABELLED {
-            for found in &shown {
-                write_score(&mut over, &base, found, color(found));
-            }
-        }
-        Overlay::new(&base, &over, self.classes())
-            .opacity(OPACITY)
-            .title(self.summary())
-            .caption(self.summary())
-            .figure()
+        let boxes = self.detections().iter().map(|found| {
+            let moved = found
+                .bounds
+                .translate(-(area.col as f64), -(area.row as f64));
+            let color = colors.get(found.class).copied().unwrap_or([255; 3]);
+            (moved, color, format!("{:.0}", found.score * 100.0))
+        });
+        let over = Over {
+            classes: self.classes(),
+            labels: None,
+            boxes: boxes.collect(),
+            opacity: OPACITY,
+        };
+        Ok(scene.drawn(look, bands, &over)?.title(self.summary()))
+    }
+
+    /// The boxes over their imagery with the same facts as under its scene.
+    fn picture(&self) -> Result<Output> {
+        let (scene, look) = self.look()?;
+        let bands = scene.shown_bands();
+        let facts = scene.facts(Some(&look), &bands);
+        let drawn = self.overlay(&scene, &look, &bands)?;
+        let drawn = drawn.caption(self.summary()).output();
+        Ok(self.scene().with_facts(&self.summary(), &facts, drawn))
     }
 
     /// `Boxes in town: car 83 at a score of 0.30 or more (41 below)`.
@@ -80,55 +95,14 @@ impl SceneBoxes {
     }
 }
 
-/// The size with the same shape whose longer side is at most [`LONGEST`].
-fn fitted(size: Size) -> Size {
-    let longest = size.width.max(size.height);
-    if longest <= LONGEST {
-        return size;
-    }
-    let scaled = |side: usize| (side * LONGEST / longest).max(1);
-    Size::new(scaled(size.width), scaled(size.height))
-}
-
-/// Writes a score in per cent into the upper left corner of its box, in the box's colour, where it fits.
-fn write_score(over: &mut RgbaImage, base: &RgbImage, found: &Detection, color: [u8; 3]) {
-    if found.bounds.width() < LABELLED_WIDTH || found.bounds.height() < LABELLED_WIDTH {
-        return;
-    }
-    let (col, row) = (
-        found.bounds.x_min.max(0.0) as usize + 3,
-        found.bounds.y_min.max(0.0) as usize + 2,
-    );
-    let text = format!("{:.0}", found.score * 100.0);
-    // Letters know how to lie over imagery: they are drawn on a dark copy of it, and what they changed is taken over.
-    let mut ground = RgbImage::filled(22, 20, [0; 3]);
-    ground.text(1, 0, &text, [255; 3]);
-    for (line, pixels) in ground.data.chunks_exact(22 * 3).enumerate() {
-        for (column, pixel) in pixels.chunks_exact(3).enumerate() {
-            let (x, y) = (col + column, row + line);
-            if x >= base.width || y >= base.height || pixel[0] < 40 {
-                continue;
-            }
-            let at = (y * over.width + x) * 4;
-            if let Some(target) = over.data.get_mut(at..at + 4) {
-                target.copy_from_slice(&[color[0], color[1], color[2], pixel[0]]);
-            }
-        }
-    }
-}
-
 impl Show for SceneBoxes {
     fn output(&self) -> Output {
-        match self.figure() {
-            Ok(figure) => Output {
-                text: self.summary(),
-                ..figure.output()
-            },
-            Err(error) => Output::text(format!(
+        self.picture().unwrap_or_else(|error| {
+            Output::text(format!(
                 "{} (they cannot be drawn: {error})",
                 self.summary()
-            )),
-        }
+            ))
+        })
     }
 }
 

@@ -1,4 +1,6 @@
+use super::colors::PALETTE;
 use crate::display::escape;
+use crate::plot::swatch_html;
 
 /// The label of pixels that count neither in training nor in scores.
 pub const IGNORE: u8 = 255;
@@ -6,16 +8,43 @@ pub const IGNORE: u8 = 255;
 /// The name that index 0 has in every [`Classes`].
 pub const BACKGROUND: &str = "background";
 
-/// One class: its name and the colour it is drawn with.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// Where the colour of a class comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ColorSource {
+    /// Its place in the list: a scene may change it for one that stands out from its imagery.
+    #[default]
+    Default,
+    /// Chosen against the imagery of the scene that was labelled first.
+    Chosen,
+    /// A person said so: it is never changed.
+    Given,
+}
+
+/// One class: its name and the colour it is drawn with. Two are equal when both are.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Class {
     /// The name, as in the label file.
     pub name: String,
     /// Red, green, blue.
     pub color: [u8; 3],
+    #[serde(skip)]
+    pub(crate) source: ColorSource,
 }
 
+impl PartialEq for Class {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.color == other.color
+    }
+}
+
+impl Eq for Class {}
+
 /// The classes of a label set, in the order of their indices; index 0 is the background.
+///
+/// The colours belong to the classes: pictures, legends, bundles and the colour tables of saved maps have the same. A
+/// scene that is given classes whose colours nobody has chosen gives them ones that stand out from its imagery and from
+/// each other, also to people with deficient colour vision; colours of [`Classes::with_color`], and those that another
+/// scene has chosen, stay as they are. So do those of classes that the scene had before.
 ///
 /// ```
 /// use swath::labels::Classes;
@@ -25,23 +54,6 @@ pub struct Class {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Classes(Vec<Class>);
-
-/// Okabe and Ito's colours, which remain distinct for people with colour vision deficiencies; black is left out, and
-/// the order puts the ones that stand out on imagery first.
-const PALETTE: [[u8; 3]; 12] = [
-    [230, 159, 0],
-    [86, 180, 233],
-    [0, 158, 115],
-    [240, 228, 66],
-    [213, 94, 0],
-    [204, 121, 167],
-    [0, 114, 178],
-    [255, 105, 97],
-    [170, 255, 195],
-    [128, 128, 0],
-    [220, 190, 255],
-    [70, 240, 240],
-];
 
 impl Classes {
     /// The background and the named classes after it, at most 254 of them (further names are dropped, since
@@ -55,6 +67,7 @@ impl Classes {
         let mut classes = vec![Class {
             name: BACKGROUND.to_owned(),
             color: [40, 40, 40],
+            source: ColorSource::Given,
         }];
         for name in names {
             let name = name.into();
@@ -62,7 +75,12 @@ impl Classes {
                 && !classes.iter().any(|class| class.name == name)
             {
                 let color = PALETTE[(classes.len() - 1) % PALETTE.len()];
-                classes.push(Class { name, color });
+                let source = ColorSource::Default;
+                classes.push(Class {
+                    name,
+                    color,
+                    source,
+                });
             }
         }
         Self(classes)
@@ -79,15 +97,81 @@ impl Classes {
         let mut all = Self::new(known.chain(names.into_iter().map(Into::into)));
         for (class, own) in all.0.iter_mut().zip(&self.0) {
             class.color = own.color;
+            class.source = own.source;
         }
         all
     }
 
-    /// The same classes with another colour for one of them; unchanged when there is no such class.
+    /// The same classes; those that `other` holds by name and whose colours nobody has given have its colours, and so
+    /// have all whose colours somebody has given there.
+    #[must_use]
+    pub(crate) fn in_colors_of(mut self, other: &Self) -> Self {
+        for class in self.0.iter_mut().skip(1) {
+            let there = other.0.iter().find(|there| there.name == class.name);
+            if let Some(there) = there
+                && (there.source == ColorSource::Given
+                    || (there.source == ColorSource::Chosen && class.source != ColorSource::Given))
+            {
+                class.color = there.color;
+                class.source = there.source;
+            }
+        }
+        self
+    }
+
+    /// The same classes; those without a chosen colour have that of the class of the same name in `other`.
+    #[must_use]
+    pub(crate) fn keeping_colors_of(mut self, other: &Self) -> Self {
+        for class in self.0.iter_mut().skip(1) {
+            let there = other.0.iter().find(|there| there.name == class.name);
+            if let Some(there) = there
+                && class.source == ColorSource::Default
+            {
+                class.color = there.color;
+                class.source = there.source;
+            }
+        }
+        self
+    }
+
+    /// Whether somebody, or the imagery, has said every colour.
+    pub(crate) fn are_colored(&self) -> bool {
+        self.0
+            .iter()
+            .all(|class| class.source != ColorSource::Default)
+    }
+
+    /// As [`Classes::with_color`] for a colour that was stored: one of our palette was chosen for the imagery then, any
+    /// other one was given by a person.
+    #[must_use]
+    pub(crate) fn with_stored_color(mut self, name: &str, color: [u8; 3]) -> Self {
+        if let Some(class) = self.0.iter_mut().find(|class| class.name == name) {
+            class.color = color;
+            class.source = if PALETTE.contains(&color) {
+                ColorSource::Chosen
+            } else {
+                ColorSource::Given
+            };
+        }
+        self
+    }
+
+    /// Whether index 0 is what no class covers, rather than a class of its own.
+    pub(crate) fn have_background(&self) -> bool {
+        self.0.first().is_none_or(|class| class.name == BACKGROUND)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Class> {
+        self.0.iter_mut()
+    }
+
+    /// The same classes with another colour for one of them, which nothing changes any more; unchanged when there is no
+    /// such class.
     #[must_use]
     pub fn with_color(mut self, name: &str, color: [u8; 3]) -> Self {
         if let Some(class) = self.0.iter_mut().find(|class| class.name == name) {
             class.color = color;
+            class.source = ColorSource::Given;
         }
         self
     }
@@ -182,11 +266,10 @@ impl crate::display::Show for Classes {
         let mut text = String::new();
         let mut html = String::from("<table>");
         for (index, class) in self.iter().enumerate() {
-            let [red, green, blue] = class.color;
             text.push_str(&format!("{index:>3}  {}\n", class.name));
             html.push_str(&format!(
-                "<tr><td>{index}</td><td><span style=\"display:inline-block;width:1em;height:1em;\
-                 background:rgb({red},{green},{blue})\"></span> {}</td></tr>",
+                "<tr><td>{index}</td><td>{} {}</td></tr>",
+                swatch_html(class.color),
                 escape(&class.name)
             ));
         }

@@ -2,6 +2,7 @@
 //! No I/O here.
 
 mod classes;
+mod colors;
 mod error;
 mod index;
 mod rasterize;

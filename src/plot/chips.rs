@@ -1,17 +1,17 @@
 //! Grids of chips: imagery with labels drawn over, numbered; and truth beside prediction.
 
 use super::figure::Figure;
-use super::html::{FONT, MUTED, TEXT, entries_html, image_html};
+use super::html::{FONT, MUTED, TEXT, image_html};
 use super::image::{
-    Encoded, RgbImage, Stretch, coloured, default_bands, draw_boxes, encode_best, outlines,
-    overlay, rgb,
+    Encoded, RgbImage, RgbaImage, Stretch, box_lines, class_map, coloured, default_bands,
+    encode_best, hatch, region_lines, rgb,
 };
-use super::palette::class_entries;
+use super::legend::{Entry, Swatch, entries_html};
 use crate::Result;
 use crate::boxes::Annotation;
 use crate::chips::Chip;
 use crate::display::escape;
-use crate::labels::Classes;
+use crate::labels::{Classes, IGNORE};
 use crate::raster::Patch;
 
 /// Space between chips in pixels.
@@ -20,6 +20,9 @@ const GAP: usize = 4;
 const WIDEST: usize = 1000;
 /// The ground between chips, neutral on both themes.
 const BETWEEN: [u8; 3] = [189; 3];
+
+/// With more boxes than this in a chip their lines are thin.
+const CROWDED: usize = 60;
 
 /// What a grid shows of each chip.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,7 +35,8 @@ pub struct ChipGrid {
 }
 
 impl ChipGrid {
-    /// Red, green and blue (or the first band in grey), stretched the same way for all chips.
+    /// Red, green and blue as far as the scene knows them ([`super::image::composite`]), stretched the same way for all
+    /// chips.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -42,6 +46,12 @@ impl ChipGrid {
     #[must_use]
     pub fn bands(mut self, bands: impl IntoIterator<Item = usize>) -> Self {
         self.bands = Some(bands.into_iter().collect());
+        self
+    }
+
+    /// These bands, unless others were asked for.
+    pub(crate) fn or_bands(mut self, bands: Vec<usize>) -> Self {
+        self.bands = self.bands.or(Some(bands));
         self
     }
 
@@ -123,16 +133,30 @@ fn tile(
             (patch.size.width, patch.size.height),
             (width, height),
         );
-        overlay(&mut image, &drawn, classes, 0.28)?;
-        outlines(&mut image, &drawn, classes, 1)?;
+        let fill = class_map(&drawn, width, height, classes)?;
+        let mut lines = region_lines(&fill, width, height);
+        let valid = nearest(
+            &patch.valid,
+            (patch.size.width, patch.size.height),
+            (width, height),
+        );
+        let ignored = drawn
+            .iter()
+            .zip(valid)
+            .map(|(&label, valid)| label == IGNORE && valid != 0);
+        hatch(&mut lines, &ignored.collect::<Vec<_>>(), (width, height));
+        image = image.with_overlay(&fill, 0.28).with_overlay(&lines, 1.0);
     } else {
         // Labels show where the objects are; boxes over them would hide their outlines.
         let size = (patch.size.width, patch.size.height);
-        draw_boxes(
-            &mut image,
-            coloured(boxes, classes, size, (width, height)),
-            2,
+        let boxes: Vec<_> = coloured(boxes, classes, size, (width, height)).collect();
+        let mut lines = RgbaImage::transparent(width, height);
+        box_lines(
+            &mut lines,
+            &boxes,
+            if boxes.len() > CROWDED { 1 } else { 2 },
         );
+        image = image.with_overlay(&lines, 1.0);
     }
     Ok(image)
 }
@@ -197,12 +221,12 @@ pub fn chip_grid_with(
             }
         ),
     };
-    let entries = class_entries(classes);
+    let labels = chips.iter().map(|chip| chip.labels.as_slice());
     finish(
         &mosaic(&tiles, columns, side),
         &options.title,
         &text,
-        if labelled { &entries } else { &[] },
+        &legend(&patches, labels, classes, labelled),
     )
 }
 
@@ -250,14 +274,49 @@ pub fn comparison(
         &mosaic(&tiles, 3, side),
         &options.title,
         &text,
-        &class_entries(classes),
+        &legend(
+            &patches,
+            chips.iter().map(|chip| chip.labels.as_slice()),
+            classes,
+            true,
+        ),
     )
 }
 
+/// What the grid shows: the classes, the background where there are labels for each pixel, ignored and invalid pixels
+/// where there are any.
+fn legend<'a>(
+    patches: &[&Patch],
+    labels: impl Iterator<Item = &'a [u8]>,
+    classes: &Classes,
+    labelled: bool,
+) -> Vec<Entry> {
+    let (mut pixels, mut ignored) = (false, false);
+    for (labels, patch) in labels.zip(patches) {
+        pixels |= !labels.is_empty();
+        let valid = labels.iter().zip(&patch.valid);
+        ignored |= valid
+            .clone()
+            .any(|(&label, &valid)| label == IGNORE && valid != 0);
+    }
+    let mut entries = match (labelled, pixels) {
+        (false, _) => Vec::new(),
+        (true, true) => Entry::of_classes(classes),
+        (true, false) => Entry::of_colored(classes),
+    };
+    if ignored {
+        entries.push(Entry::new("ignored", Swatch::Hatched));
+    }
+    if patches.iter().any(|patch| patch.valid.contains(&0)) {
+        entries.push(Entry::new("no data", Swatch::Invalid));
+    }
+    entries
+}
+
 fn class_names(classes: &Classes) -> String {
-    class_entries(classes)
+    Entry::of_colored(classes)
         .into_iter()
-        .map(|(name, _)| name)
+        .map(|entry| entry.name)
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -291,12 +350,7 @@ fn mosaic(tiles: &[RgbImage], columns: usize, side: usize) -> RgbImage {
     picture
 }
 
-fn finish(
-    picture: &RgbImage,
-    title: &str,
-    text: &str,
-    entries: &[(String, [u8; 3])],
-) -> Result<Figure> {
+fn finish(picture: &RgbImage, title: &str, text: &str, entries: &[Entry]) -> Result<Figure> {
     let image = if picture.data.is_empty() {
         String::new()
     } else {

@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 
-use super::palette::{class_entries, hex};
 use crate::display::escape;
-use crate::labels::Classes;
 
 /// Text that follows the theme.
 pub(crate) const TEXT: &str = "color:var(--jp-ui-font-color1,inherit)";
@@ -49,29 +47,6 @@ pub fn image_html(media_type: &str, bytes: &[u8], alt: &str) -> String {
         data_address(media_type, bytes),
         escape(alt)
     )
-}
-
-/// A legend of the foreground classes: a swatch and a name each.
-#[must_use]
-pub fn legend_html(classes: &Classes) -> String {
-    entries_html(&class_entries(classes))
-}
-
-pub(crate) fn entries_html(entries: &[(String, [u8; 3])]) -> String {
-    let mut html = format!(
-        "<div style=\"display:flex;flex-wrap:wrap;gap:4px 14px;margin:4px 0;{FONT};{TEXT}\">"
-    );
-    for (name, color) in entries {
-        // The block character keeps the colour where backgrounds are stripped.
-        let _ = write!(
-            html,
-            "<span style=\"white-space:nowrap\"><span style=\"color:{}\" aria-hidden=\"true\">&#9632;</span> {}</span>",
-            hex(*color),
-            escape(name)
-        );
-    }
-    html.push_str("</div>");
-    html
 }
 
 /// A table. Cells are plain text and are escaped; columns whose filled cells are all numbers are aligned right.
@@ -131,7 +106,8 @@ pub fn facts_html(facts: &[(&str, String)]) -> String {
         let _ = write!(
             html,
             "<tr style=\"background:none\"><th scope=\"row\" style=\"text-align:left;font-weight:400;padding:1px 14px 1px 0;\
-             vertical-align:top;{MUTED}\">{}</th><td style=\"text-align:left;padding:1px 0\">{}</td></tr>",
+             vertical-align:top;{MUTED}\">{}</th><td style=\"text-align:left;padding:1px 0;\
+             overflow-wrap:anywhere\">{}</td></tr>",
             escape(name),
             escape(value)
         );

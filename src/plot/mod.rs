@@ -13,11 +13,14 @@ mod figure;
 mod histogram;
 mod html;
 pub mod image;
+mod legend;
 mod matrix;
 mod overlay;
 mod palette;
+mod report;
 mod series;
 mod theme;
+pub(crate) mod vision;
 
 #[cfg(test)]
 mod tests;
@@ -28,9 +31,12 @@ pub use curves::{Curves, curves};
 pub use error::PlotError;
 pub use figure::Figure;
 pub use histogram::histogram;
-pub use html::{facts_html, image_html, legend_html, table_html, table_text};
+pub use html::{facts_html, image_html, table_html, table_text};
 pub use image::{RgbImage, RgbaImage};
+pub use legend::legend_html;
+pub(crate) use legend::{Entry, INVALID, Swatch, swatch_html};
 pub use matrix::confusion_matrix;
 pub use overlay::{Overlay, prediction_overlay};
 pub use palette::{contrast, series_color, text_on};
+pub(crate) use report::{report_html, report_text};
 pub use series::Series;

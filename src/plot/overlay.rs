@@ -3,52 +3,117 @@
 use std::borrow::Cow;
 
 use super::figure::Figure;
-use super::html::{FONT, MUTED, TEXT, data_address, entries_html, image_html, unique_id};
-use super::image::{Encoded, RgbImage, RgbaImage, encode_best, encode_rgba_png, with_legend};
-use super::palette::class_entries;
+use super::html::{FONT, MUTED, TEXT, data_address, image_html, unique_id};
+use super::image::{
+    Encoded, RgbImage, RgbaImage, encode_best, encode_rgba_png, region_lines, with_legend,
+};
+use super::legend::{Entry, entries_html};
 use crate::Result;
 use crate::display::{Output, Show as _, escape};
 use crate::labels::Classes;
 
+/// Lines are opaque but for opacities of the classes below this, where they fade with them.
+const FADING: f32 = 0.1;
+
+fn line_opacity(opacity: f32) -> f32 {
+    (opacity / FADING).min(1.0)
+}
+
 /// A class map over imagery. The two images may have different sizes; they are shown over each other.
+///
+/// Around each region of the class map lies an opaque line in its colour with a dark or a light edge, so that it stands
+/// out from any imagery, whatever the opacity of the fill.
 #[derive(Clone, Debug)]
 pub struct Overlay<'a> {
     base: Cow<'a, RgbImage>,
     class_map: Cow<'a, RgbaImage>,
-    entries: Vec<(String, [u8; 3])>,
+    /// Opaque lines over both, such as boxes; as large as the imagery.
+    marks: Option<RgbaImage>,
+    entries: Vec<Entry>,
     opacity: f32,
     caption: String,
     title: String,
+    /// What the scale bar takes at the bottom left.
+    bar: Option<(usize, usize)>,
 }
 
 impl<'a> Overlay<'a> {
     /// `class_map` over `base` at 50 % to begin with; the legend lists every class but the background.
     #[must_use]
     pub fn new(base: &'a RgbImage, class_map: &'a RgbaImage, classes: &Classes) -> Self {
-        let (base, class_map) = (Cow::Borrowed(base), Cow::Borrowed(class_map));
+        let entries = Entry::of_colored(classes);
+        Self::of(Cow::Borrowed(base), Cow::Borrowed(class_map), entries)
+    }
+
+    /// As [`Overlay::new`] for images that nobody else needs, with a legend of one's own.
+    pub(crate) fn owned(base: RgbImage, class_map: RgbaImage, legend: Vec<Entry>) -> Self {
+        Self::of(Cow::Owned(base), Cow::Owned(class_map), legend)
+    }
+
+    fn of(base: Cow<'a, RgbImage>, class_map: Cow<'a, RgbaImage>, entries: Vec<Entry>) -> Self {
         Self {
             base,
             class_map,
-            entries: class_entries(classes),
+            marks: None,
+            entries,
             opacity: 0.5,
             caption: String::new(),
             title: String::new(),
+            bar: None,
         }
+    }
+
+    /// Lines and signs drawn over imagery and classes; as large as the imagery. They vanish with the classes when the
+    /// slider goes to 0, and are opaque otherwise.
+    #[must_use]
+    pub(crate) fn marks(mut self, marks: RgbaImage) -> Self {
+        self.marks = Some(marks);
+        self
     }
 
     /// Draws a scale bar at the bottom left; `metres_per_pixel` is the width of one pixel of the imagery on the ground.
     /// The classes are left out under it.
     #[must_use]
     pub fn scale_bar(mut self, metres_per_pixel: f64) -> Self {
-        let (base_width, base_height) = (self.base.width, self.base.height);
-        if let Some((width, height)) = self.base.to_mut().scale_bar(metres_per_pixel) {
-            let map = self.class_map.to_mut();
-            // The class map may have another size than the imagery.
-            let columns = (width * map.width).div_ceil(base_width);
-            let rows = (height * map.height).div_ceil(base_height).min(map.height);
-            map.clear(0, map.height - rows, columns, rows);
+        if let Some(bar) = self.base.to_mut().scale_bar(metres_per_pixel) {
+            self.bar = Some(bar);
         }
         self
+    }
+
+    /// `image`, over the base, without what would hide the scale bar.
+    fn beside_bar(&self, image: &RgbaImage) -> RgbaImage {
+        let mut image = image.clone();
+        if let Some((width, height)) = self.bar {
+            // The class map may have another size than the imagery.
+            let columns = (width * image.width).div_ceil(self.base.width.max(1));
+            let rows = (height * image.height).div_ceil(self.base.height.max(1));
+            let rows = rows.min(image.height);
+            image.clear(0, image.height - rows, columns, rows);
+        }
+        image
+    }
+
+    /// The edges of the regions, and the marks over them; `None` where there are neither.
+    fn lines(&self) -> Option<RgbaImage> {
+        let mut lines = region_lines(&self.class_map, self.base.width, self.base.height);
+        if let Some(marks) = &self.marks {
+            for (line, mark) in lines
+                .data
+                .chunks_exact_mut(4)
+                .zip(marks.data.chunks_exact(4))
+            {
+                if mark[3] > 0 {
+                    line.copy_from_slice(mark);
+                }
+            }
+        }
+        let lines = self.beside_bar(&lines);
+        lines
+            .data
+            .chunks_exact(4)
+            .any(|pixel| pixel[3] > 0)
+            .then_some(lines)
     }
 
     /// Where the slider begins: 0 shows the imagery alone, 1 hides it under the classes.
@@ -79,10 +144,12 @@ impl<'a> Overlay<'a> {
     /// Imagery and classes in one image, with the legend drawn below.
     #[must_use]
     pub fn flat(&self) -> RgbImage {
-        with_legend(
-            &self.base.with_overlay(&self.class_map, self.opacity),
-            &self.entries,
-        )
+        let map = self.beside_bar(&self.class_map);
+        let mut image = self.base.with_overlay(&map, self.opacity);
+        if let Some(lines) = self.lines() {
+            image = image.with_overlay(&lines, line_opacity(self.opacity));
+        }
+        with_legend(&image, &self.entries)
     }
 
     /// `Prediction (800 x 600 pixels; classes: building, road)`.
@@ -92,7 +159,8 @@ impl<'a> Overlay<'a> {
         } else {
             &self.title
         };
-        let names: Vec<&str> = self.entries.iter().map(|(name, _)| name.as_str()).collect();
+        let classes = self.entries.iter().filter(|entry| entry.is_class());
+        let names: Vec<&str> = classes.map(|entry| entry.name.as_str()).collect();
         let classes = if names.is_empty() {
             String::new()
         } else {
@@ -113,11 +181,15 @@ impl<'a> Overlay<'a> {
     pub fn html(&self) -> Result<String> {
         let Encoded { bytes, media_type } = encode_best(&self.base)?;
         let base = image_html(media_type, &bytes, &self.words());
-        let (classes, controls) = if self.entries.is_empty() {
+        let (classes, controls) = if self.entries.iter().any(Entry::is_class) {
+            let id = unique_id("overlay");
+            let lines = self.lines();
+            let images = self.layers_html(&id, lines.as_ref())?;
+            (images, self.controls_html(&id, lines.is_some()))
+        } else if self.entries.is_empty() {
             (String::new(), String::new())
         } else {
-            let id = unique_id("overlay");
-            (self.classes_html(&id)?, self.controls_html(&id))
+            (String::new(), entries_html(&self.entries))
         };
         let caption = if self.caption.is_empty() {
             String::new()
@@ -131,29 +203,51 @@ impl<'a> Overlay<'a> {
         ))
     }
 
-    /// The class map, laid over the imagery before it.
-    fn classes_html(&self, id: &str) -> Result<String> {
-        let address = data_address("image/png", &encode_rgba_png(&self.class_map)?);
-        let opacity = (self.opacity * 100.0).round() / 100.0;
-        let pixelated = if self.class_map.width < self.base.width {
-            ";image-rendering:pixelated"
-        } else {
-            ""
+    /// The class map and the lines, laid over the imagery before them.
+    fn layers_html(&self, id: &str, lines: Option<&RgbaImage>) -> Result<String> {
+        let layer = |id: &str, image: &RgbaImage, alt: &str, opacity: f32| -> Result<String> {
+            let address = data_address("image/png", &encode_rgba_png(image)?);
+            let opacity = (opacity * 100.0).round() / 100.0;
+            let pixelated = if image.width < self.base.width {
+                ";image-rendering:pixelated"
+            } else {
+                ""
+            };
+            Ok(format!(
+                "<img id=\"{id}\" src=\"{address}\" alt=\"{alt}\" style=\"position:absolute;left:0;top:0;width:100%;\
+                 height:100%;max-width:none;opacity:{opacity}{pixelated}\"/>"
+            ))
         };
-        Ok(format!(
-            "<img id=\"{id}\" src=\"{address}\" alt=\"Classes\" style=\"position:absolute;left:0;top:0;width:100%;\
-             height:100%;max-width:none;opacity:{opacity}{pixelated}\"/>"
-        ))
+        let map = self.beside_bar(&self.class_map);
+        let mut html = layer(id, &map, "Classes", self.opacity)?;
+        if let Some(lines) = lines {
+            let opacity = line_opacity(self.opacity);
+            html.push_str(&layer(
+                &format!("{id}-lines"),
+                lines,
+                "Their edges",
+                opacity,
+            )?);
+        }
+        Ok(html)
     }
 
-    /// The legend and the slider that changes the opacity of the image `id`.
-    fn controls_html(&self, id: &str) -> String {
+    /// The legend and the slider that changes the opacity of the image `id`; its lines stay until it is nearly gone.
+    fn controls_html(&self, id: &str, lines: bool) -> String {
         let percent = (self.opacity * 100.0).round();
+        let of_lines = if lines {
+            format!(
+                ";document.getElementById('{id}-lines').style.opacity=Math.min(1,this.value/{:.0})",
+                100.0 * FADING
+            )
+        } else {
+            String::new()
+        };
         format!(
             "<div style=\"display:flex;flex-wrap:wrap;align-items:center;gap:2px 18px;margin-top:4px\">{}\
              <label style=\"display:inline-flex;align-items:center;gap:6px;white-space:nowrap\">Opacity \
              <input type=\"range\" min=\"0\" max=\"100\" value=\"{percent}\" aria-label=\"Opacity of the classes\" \
-             style=\"width:140px\" oninput=\"document.getElementById('{id}').style.opacity=this.value/100\"/>\
+             style=\"width:140px\" oninput=\"document.getElementById('{id}').style.opacity=this.value/100{of_lines}\"/>\
              </label></div>",
             entries_html(&self.entries)
         )

@@ -2,8 +2,6 @@
 //!
 //! The colours of classes belong to [`crate::labels::Classes`].
 
-use crate::labels::Classes;
-
 /// Okabe and Ito's set for colour-blind readers ("Color Universal Design", 2008) without black and yellow, darkened where
 /// a line on a light ground would be too pale, then violet and brown. All stand out from JupyterLab's light and dark grounds.
 const LINES: [[u8; 3]; 8] = [
@@ -21,22 +19,6 @@ const LINES: [[u8; 3]; 8] = [
 #[must_use]
 pub const fn series_color(index: usize) -> [u8; 3] {
     LINES[index % LINES.len()]
-}
-
-/// The colours of all classes in order.
-pub(crate) fn class_colors(classes: &Classes) -> Vec<[u8; 3]> {
-    (0..classes.len())
-        .filter_map(|index| classes.get(index))
-        .map(|class| class.color)
-        .collect()
-}
-
-/// Names and colours of what a legend lists: every class but the background.
-pub(crate) fn class_entries(classes: &Classes) -> Vec<(String, [u8; 3])> {
-    (1..classes.len())
-        .filter_map(|index| classes.get(index))
-        .map(|class| (class.name.clone(), class.color))
-        .collect()
 }
 
 /// Relative luminance of an sRGB colour, 0 to 1 (WCAG 2.2).

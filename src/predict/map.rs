@@ -47,6 +47,8 @@ impl SceneMap {
         area: PixelWindow,
     ) -> Self {
         let evaluated = Mutex::new(None);
+        // One class has one colour in the pictures of a scene, of its chips and of its maps.
+        let classes = classes.in_colors_of(scene.classes());
         Self {
             inner: Arc::new(Inner {
                 labels,

@@ -4,27 +4,68 @@ use super::SceneMap;
 use crate::Result;
 use crate::display::{Output, Show};
 use crate::labels::IGNORE;
-use crate::plot::{Overlay, image};
-use crate::raster::Size;
+use crate::plot::{Figure, Overlay};
+use crate::scene::{Over, Quicklook, Scene, classes_text};
 
 /// Longest side of the picture in a cell.
 const LONGEST: usize = 1024;
+/// How opaque the classes are to begin with.
+const OPACITY: f32 = 0.5;
+
+/// What a picture of a map is drawn from.
+struct Look {
+    /// The part of the scene that the map covers.
+    scene: Scene,
+    look: Quicklook,
+    labels: Vec<u8>,
+}
 
 impl SceneMap {
-    /// The map over its imagery, with the part of each class.
+    /// The map over other bands of its imagery: one in grey, or three as red, green and blue, counted from 0.
+    ///
+    /// # Errors
+    /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
+    pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
+        let look = self.look()?;
+        let caption = format!(
+            "{}; bands shown: {}",
+            self.summary(&look.labels),
+            look.scene.band_words(bands)
+        );
+        self.overlay(&look, bands)?.caption(caption).figure()
+    }
+
+    fn look(&self) -> Result<Look> {
+        let scene = self.scene().crop(self.area())?;
+        let look = scene.read_imagery(LONGEST)?;
+        let labels = self.labels_scaled(look.patch.size)?;
+        Ok(Look {
+            scene,
+            look,
+            labels,
+        })
+    }
+
+    fn overlay(&self, look: &Look, bands: &[usize]) -> Result<Overlay<'static>> {
+        let over = Over {
+            classes: self.classes(),
+            labels: Some(&look.labels),
+            boxes: Vec::new(),
+            opacity: OPACITY,
+        };
+        let overlay = look.scene.drawn(&look.look, bands, &over)?;
+        Ok(overlay.title(format!("Map of {}", self.scene().name())))
+    }
+
+    /// The map over its imagery, with the part of each class and the same facts as under its scene.
     fn picture(&self) -> Result<Output> {
-        let (width, height) = self.size();
-        let size = fitted(width, height, LONGEST);
-        let base = self.scene().raster().read_scaled(&self.area(), size)?;
-        let base = image::rgb_auto(&base, None)?;
-        let labels = self.labels_scaled(size)?;
-        let class_map = image::class_map(&labels, size.width, size.height, self.classes())?;
-        let caption = format!("{}: {}", self.scene().name(), self.shares(&labels));
-        let mut output = Overlay::new(&base, &class_map, self.classes())
-            .caption(caption)
-            .output()?;
-        output.text = self.summary(&labels);
-        Ok(output)
+        let look = self.look()?;
+        let bands = look.scene.shown_bands();
+        let mut facts = look.scene.facts(Some(&look.look), &bands);
+        facts.push(("map", self.shares(&look.labels)));
+        let drawn = self.overlay(&look, &bands)?.output();
+        let heading = self.summary(&look.labels);
+        Ok(self.scene().with_facts(&heading, &facts, drawn))
     }
 
     fn summary(&self, labels: &[u8]) -> String {
@@ -37,45 +78,11 @@ impl SceneMap {
     }
 
     /// The part of each class among the valid pixels of a quicklook, in words.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "shown to one digit after the point"
-    )]
     fn shares(&self, labels: &[u8]) -> String {
-        let mut counts = [0_usize; 256];
-        for label in labels {
-            counts[usize::from(*label)] += 1;
-        }
-        let valid = labels.len() - counts[usize::from(IGNORE)];
-        if valid == 0 {
+        if labels.iter().all(|&label| label == IGNORE) {
             return "no valid imagery".to_owned();
         }
-        let share = |(index, class): (usize, &crate::labels::Class)| {
-            format!(
-                "{} {:.1} %",
-                class.name,
-                counts[index] as f64 / valid as f64 * 100.0
-            )
-        };
-        self.classes()
-            .iter()
-            .enumerate()
-            .map(share)
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-}
-
-/// The size with the same shape whose longer side is at most `longest`.
-fn fitted(width: usize, height: usize, longest: usize) -> Size {
-    let factor = width.max(height).div_ceil(longest).max(1);
-    if factor == 1 {
-        return Size { width, height };
-    }
-    let scaled = |side: usize| (side * longest / width.max(height)).max(1);
-    Size {
-        width: scaled(width),
-        height: scaled(height),
+        classes_text(self.classes(), labels, |_| String::new())
     }
 }
 
@@ -84,41 +91,11 @@ impl Show for SceneMap {
         self.picture().unwrap_or_else(|error| {
             let (width, height) = self.size();
             let name = self.scene().name();
-            Output::text(format!(
-                "Map of {name}, {width} x {height} pixels (it cannot be drawn: {error})"
-            ))
+            let text =
+                format!("Map of {name}, {width} x {height} pixels (it cannot be drawn: {error})");
+            Output::text(text)
         })
     }
 }
 
 crate::show_in_cells!(SceneMap);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pictures_keep_their_shape_and_small_ones_their_size() {
-        assert_eq!(
-            fitted(20_000, 10_000, 1024),
-            Size {
-                width: 1024,
-                height: 512
-            }
-        );
-        assert_eq!(
-            fitted(300, 200, 1024),
-            Size {
-                width: 300,
-                height: 200
-            }
-        );
-        assert_eq!(
-            fitted(50_000, 1, 1024),
-            Size {
-                width: 1024,
-                height: 1
-            }
-        );
-    }
-}

@@ -257,7 +257,7 @@ impl Scene {
         boxes: &[Named],
     ) -> Result<Classes> {
         if let Some(asked) = asked {
-            if self.has_labels() && asked != self.classes() {
+            if self.has_labels() && asked.names() != self.classes().names() {
                 return Err(SceneError::OtherClasses {
                     path: path.to_owned(),
                     found: asked.names().into_iter().map(str::to_owned).collect(),

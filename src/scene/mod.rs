@@ -2,6 +2,7 @@
 
 mod area;
 mod boxes;
+mod colors;
 mod error;
 mod label_place;
 mod label_raster;
@@ -10,6 +11,7 @@ mod labelling;
 mod only;
 mod open;
 mod overlap;
+mod picture;
 mod quicklook;
 mod read;
 mod show;
@@ -19,4 +21,7 @@ pub use area::AreaOfInterest;
 pub(crate) use boxes::{around, bounds_of, is_box_file};
 pub use error::SceneError;
 pub use open::Scene;
+pub(crate) use picture::Over;
+pub(crate) use quicklook::Quicklook;
+pub(crate) use show::classes_text;
 pub use split::Split;

@@ -30,8 +30,7 @@ impl Scene {
         for name in classes {
             let name = name.as_ref();
             let index = old.index_of(name).filter(|&index| index > 0);
-            let class = index.and_then(|index| Some((index, old.get(index)?)));
-            let Some((index, class)) = class else {
+            let Some(index) = index else {
                 return Err(SceneError::NoSuchClass {
                     path: self.raster().path().to_owned(),
                     found: name.to_owned(),
@@ -39,7 +38,7 @@ impl Scene {
                 }
                 .into());
             };
-            kept = kept.and([name]).with_color(name, class.color);
+            kept = kept.and([name]).keeping_colors_of(&old);
             becomes[index] = (kept.len() - 1) as u8;
         }
         let labels = self.inner.labels.as_ref().map(|labels| match labels {

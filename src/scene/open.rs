@@ -113,7 +113,8 @@ impl Scene {
         &self.inner.raster
     }
 
-    /// The classes of the labels, index 0 the background; the background alone when there are no labels.
+    /// The classes of the labels, index 0 the background; the background alone when there are no labels. Their colours
+    /// were chosen against the imagery when the labels were given, unless somebody had chosen them before.
     #[must_use]
     pub fn classes(&self) -> &Classes {
         &self.inner.classes
@@ -208,8 +209,9 @@ impl Scene {
     pub(super) fn changed(&self, change: impl FnOnce(&mut Inner)) -> Self {
         let mut inner = (*self.inner).clone();
         change(&mut inner);
-        Self {
+        let changed = Self {
             inner: Arc::new(inner),
-        }
+        };
+        changed.colored(self.classes())
     }
 }

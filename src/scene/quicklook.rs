@@ -1,8 +1,9 @@
 use super::Scene;
 use super::labelling::Labelling;
+use super::picture::Over;
 use crate::Result;
 use crate::labels::IGNORE;
-use crate::plot::image::{Stretch, class_map, coloured, default_bands, draw_boxes_over, rgb};
+use crate::plot::image::coloured;
 use crate::plot::{Figure, Overlay, histogram};
 use crate::raster::{Patch, PixelWindow, Size};
 use crate::session;
@@ -17,10 +18,13 @@ const OPACITY: f32 = 0.45;
 const BOX_OPACITY: f32 = 0.9;
 
 /// A small picture of a scene: averaged imagery, and the label under the middle of each of its pixels.
-pub(super) struct Quicklook {
-    pub(super) patch: Patch,
+pub(crate) struct Quicklook {
+    /// All imagery of the area in use, that outside the area of interest, too.
+    pub(crate) patch: Patch,
     /// `[height, width]`; `None` without labels.
-    pub(super) labels: Option<Vec<u8>>,
+    pub(crate) labels: Option<Vec<u8>>,
+    /// `[height, width]`, 1 inside the area of interest; `None` where all of it is.
+    pub(crate) inside: Option<Vec<u8>>,
 }
 
 impl Scene {
@@ -29,13 +33,10 @@ impl Scene {
     ///
     /// # Errors
     /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "the method by its name holds for one lifetime only"
-    )]
     pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
         let look = self.read_quicklook(LONGEST)?;
-        self.overlay(&look, bands, |overlay| overlay.figure())
+        let caption = format!("{}; bands shown: {}", self.name(), self.band_words(bands));
+        self.overlay(&look, bands)?.caption(caption).figure()
     }
 
     /// How often each value occurs in every band, over the valid pixels in use; large scenes are averaged down first.
@@ -43,9 +44,12 @@ impl Scene {
     /// # Errors
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
     pub fn histogram(&self) -> Result<Figure> {
-        let patch = self.read_small(SAMPLE)?;
+        let mut look = self.read_imagery(SAMPLE)?;
+        if let Some(inside) = &look.inside {
+            look.patch.mask_with(inside);
+        }
         Ok(histogram(
-            &patch,
+            &look.patch,
             &self.raster().band_names(),
             &format!("Values of {}", self.name()),
         ))
@@ -53,67 +57,52 @@ impl Scene {
 
     /// Reads what [`Scene::overlay`] draws.
     pub(super) fn read_quicklook(&self, longest: usize) -> Result<Quicklook> {
-        let patch = self.read_small(longest)?;
-        let mut labels = self.small_labels(patch.size)?;
-        for (label, &valid) in labels.iter_mut().flatten().zip(&patch.valid) {
-            if valid == 0 {
+        let mut look = self.read_imagery(longest)?;
+        look.labels = self.small_labels(look.patch.size)?;
+        let inside = look.inside.as_deref();
+        for (index, label) in look.labels.iter_mut().flatten().enumerate() {
+            if look.patch.valid[index] == 0 || inside.is_some_and(|inside| inside[index] == 0) {
                 *label = IGNORE;
             }
         }
-        Ok(Quicklook { patch, labels })
+        Ok(look)
     }
 
-    /// Draws `bands` with the labels and boxes over them and a scale bar.
-    pub(super) fn overlay<T>(
-        &self,
-        look: &Quicklook,
-        bands: &[usize],
-        draw: impl FnOnce(&Overlay<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let stretches: Vec<Stretch> = bands
-            .iter()
-            .map(|&band| Stretch::of_patch(&look.patch, band))
-            .collect();
-        let base = rgb(&look.patch, bands, &stretches)?;
-        let none = vec![0; look.patch.valid.len()];
-        let labels = look.labels.as_ref().unwrap_or(&none);
-        let mut map = class_map(labels, base.width, base.height, self.classes())?;
-        if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
-            let (boxes, to) = (self.boxes_in(&self.area(), 0.0), (base.width, base.height));
-            let boxes = coloured(&boxes, self.classes(), self.size(), to);
-            draw_boxes_over(&mut map, boxes, 2);
-        }
-        // Without a known unit there is no scale bar.
-        let metres = self.raster().pixel_metres().map_or(0.0, |(x, _)| x);
-        let metres = metres * self.size().0 as f64 / base.width as f64;
-        let overlay = Overlay::new(&base, &map, self.classes())
-            .opacity(if self.has_labels() {
+    /// The imagery in use, at most `longest` pixels long, without its labels.
+    pub(crate) fn read_imagery(&self, longest: usize) -> Result<Quicklook> {
+        let size = self.quicklook_size(longest);
+        let inside = match self.aoi() {
+            Some(aoi) => Some(self.sampled_rows(size, |window| Ok(aoi.mask(window)))?),
+            None => None,
+        };
+        Ok(Quicklook {
+            patch: self.raster().read_scaled(&self.area(), size)?,
+            labels: None,
+            inside,
+        })
+    }
+
+    /// Draws `bands` with the scene's own labels and boxes over them.
+    pub(super) fn overlay(&self, look: &Quicklook, bands: &[usize]) -> Result<Overlay<'static>> {
+        let boxes = if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
+            let boxes = self.boxes_in(&self.area(), 0.0);
+            coloured(&boxes, self.classes(), self.size(), self.size())
+                .map(|(bounds, color)| (bounds, color, String::new()))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let over = Over {
+            classes: self.classes(),
+            labels: look.labels.as_deref(),
+            boxes,
+            opacity: if self.has_labels() {
                 OPACITY
             } else {
                 BOX_OPACITY
-            })
-            .title(self.name());
-        draw(&overlay.scale_bar(if self.raster().is_georeferenced() {
-            metres
-        } else {
-            0.0
-        }))
-    }
-
-    /// The bands that a picture shows when nobody says which.
-    pub(super) fn shown_bands(&self) -> Vec<usize> {
-        default_bands(self.band_count())
-    }
-
-    /// The imagery in use, at most `longest` pixels long.
-    fn read_small(&self, longest: usize) -> Result<Patch> {
-        let size = self.quicklook_size(longest);
-        let mut patch = self.raster().read_scaled(&self.area(), size)?;
-        if let Some(aoi) = self.aoi() {
-            let keep = self.sampled_rows(size, |window| Ok(aoi.mask(window)))?;
-            patch.mask_with(&keep);
-        }
-        Ok(patch)
+            },
+        };
+        self.drawn(look, bands, &over)
     }
 
     fn small_labels(&self, size: Size) -> Result<Option<Vec<u8>>> {

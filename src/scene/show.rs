@@ -1,55 +1,72 @@
 use super::Scene;
 use super::quicklook::Quicklook;
 use crate::display::{Output, Show, escape};
-use crate::plot::facts_html;
+use crate::labels::{Classes, IGNORE};
+use crate::plot::{facts_html, report_html, report_text};
 
 /// The longest side of the picture in a cell, in pixels.
 const LONGEST: usize = 800;
+/// So many bands are named; a file with more says how many it has.
+const NAMED: usize = 16;
 
 impl Show for Scene {
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "the method by its name holds for one lifetime only"
-    )]
     fn output(&self) -> Output {
         let look = self.read_quicklook(LONGEST);
-        let facts = self.facts(look.as_ref().ok());
-        let text: String = facts
-            .iter()
-            .map(|(name, value)| format!("\n{name:12} {value}"))
-            .collect();
-        let text = format!("Scene {}{text}", self.name());
-        let drawn = look
-            .and_then(|look| self.overlay(&look, &self.shown_bands(), |overlay| overlay.output()));
-        match drawn {
-            Ok(mut output) => {
-                let picture = output.html.take().unwrap_or_default();
-                Output {
-                    html: Some(format!("{picture}{}", facts_html(&facts))),
-                    text,
-                    ..output
-                }
-            }
-            Err(error) => {
-                let html = format!(
-                    "{}<div>The picture cannot be drawn: {}</div>",
-                    facts_html(&facts),
-                    escape(&error.to_string())
-                );
-                Output::html(
-                    format!("{text}\nThe picture cannot be drawn: {error}"),
-                    html,
-                )
-            }
+        let bands = self.shown_bands();
+        let mut facts = self.facts(look.as_ref().ok(), &bands);
+        if self.has_labels() {
+            facts.push(("labels", self.label_facts(look.as_ref().ok())));
         }
+        if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
+            facts.push(("boxes", self.box_facts()));
+        }
+        let drawn = look.and_then(|look| self.overlay(&look, &bands)?.output());
+        self.with_facts(&format!("Scene {}", self.name()), &facts, drawn)
     }
 }
 
 crate::show_in_cells!(Scene);
 
 impl Scene {
-    /// What there is to know about a scene, one line each.
-    fn facts(&self, look: Option<&Quicklook>) -> Vec<(&'static str, String)> {
+    /// A picture of the scene with facts and notices under it, or those alone with the reason why it cannot be drawn.
+    pub(crate) fn with_facts(
+        &self,
+        heading: &str,
+        facts: &[(&str, String)],
+        drawn: crate::Result<Output>,
+    ) -> Output {
+        let report = self.report();
+        let lines: String = facts
+            .iter()
+            .map(|(name, value)| format!("\n{name:12} {value}"))
+            .collect();
+        let text = format!("{heading}{lines}{}", report_text(&report));
+        let below = format!("{}{}", facts_html(facts), report_html(&report));
+        match drawn {
+            Ok(mut output) => {
+                let picture = output.html.take().unwrap_or_default();
+                Output {
+                    html: Some(format!("{picture}{below}")),
+                    text,
+                    ..output
+                }
+            }
+            Err(error) => {
+                let reason = escape(&error.to_string());
+                Output::html(
+                    format!("{text}\nThe picture cannot be drawn: {error}"),
+                    format!("{below}<div>The picture cannot be drawn: {reason}</div>"),
+                )
+            }
+        }
+    }
+
+    /// What there is to know about the imagery, one line each; `shown` are the bands of the picture.
+    pub(crate) fn facts(
+        &self,
+        look: Option<&Quicklook>,
+        shown: &[usize],
+    ) -> Vec<(&'static str, String)> {
         let raster = self.raster();
         let (width, height) = self.size();
         let mut facts = vec![("file", raster.path().display().to_string())];
@@ -59,7 +76,9 @@ impl Scene {
                 length(width as f64 * x),
                 length(height as f64 * y)
             ),
-            None if raster.is_georeferenced() => String::new(),
+            None if raster.is_georeferenced() => {
+                ", in units that the file does not name".to_owned()
+            }
             None => ", without a place on the ground".to_owned(),
         };
         facts.push(("size", format!("{width} x {height} pixels{ground}")));
@@ -71,6 +90,9 @@ impl Scene {
                 format!("{area} of {} x {} pixels", full.width, full.height),
             ));
         }
+        if let Some(aoi) = self.aoi() {
+            facts.push(("interest", self.interest_facts(aoi, look)));
+        }
         if let Some(pixel) = raster.pixel_words() {
             let system = match raster.crs_name() {
                 name if name == "none" => "no reference system".to_owned(),
@@ -78,36 +100,52 @@ impl Scene {
             };
             facts.push(("pixel", format!("{pixel}, {system}")));
         }
-        let names = raster.band_names().join(", ");
-        let nodata = raster
-            .nodata()
-            .map_or_else(String::new, |value| format!(", nodata {value}"));
-        facts.push((
-            "bands",
-            format!(
-                "{} ({names}), {}{nodata}",
-                self.band_count(),
-                raster.data_type()
-            ),
-        ));
+        facts.push(("bands", self.band_facts()));
+        facts.push(("bands shown", self.band_words(shown)));
         if let Some(look) = look {
             let valid = look.patch.valid_fraction();
             if valid < 1.0 {
                 facts.push(("valid", format!("{:.1} % of the pixels", valid * 100.0)));
             }
         }
-        if self.has_labels() {
-            facts.push(("labels", self.label_facts(look)));
-        }
-        if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
-            facts.push(("boxes", self.box_facts()));
-        }
-        facts.extend(
-            self.report()
-                .iter()
-                .map(|notice| ("notice", notice.to_string())),
-        );
         facts
+    }
+
+    /// `3 (red, green, blue), Byte, nodata 0`.
+    fn band_facts(&self) -> String {
+        let raster = self.raster();
+        let mut names = raster.band_names();
+        let more = names.len().saturating_sub(NAMED);
+        if more > 0 {
+            names.truncate(NAMED - 1);
+            names.push(format!("… {} more", more + 1));
+        }
+        let nodata = raster
+            .nodata()
+            .map_or_else(String::new, |value| format!(", nodata {value}"));
+        format!(
+            "{} ({}), {}{nodata}",
+            self.band_count(),
+            names.join(", "),
+            raster.data_type()
+        )
+    }
+
+    /// `inside areas.geojson, 12.5 % of the pixels`.
+    fn interest_facts(&self, aoi: &super::AreaOfInterest, look: Option<&Quicklook>) -> String {
+        let side = if aoi.is_inverted() {
+            "outside"
+        } else {
+            "inside"
+        };
+        let name = aoi.path().file_name().unwrap_or_default().to_string_lossy();
+        let inside = look.and_then(|look| look.inside.as_ref());
+        let share = inside.map_or_else(String::new, |inside| {
+            let counted = inside.iter().filter(|&&inside| inside != 0).count();
+            let share = counted as f64 / inside.len().max(1) as f64;
+            format!(", {:.1} % of the pixels", share * 100.0)
+        });
+        format!("{side} the areas of {name}{share}")
     }
 
     /// `car 213, truck 18`, counting those at least half of which is in use.
@@ -123,41 +161,52 @@ impl Scene {
         counts.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
-    /// `building 12.3 % (213 polygons), road 4.0 % (18 polygons)`.
+    /// `background 83.7 %, building 12.3 % (213 polygons), road 4.0 % (18 polygons)`.
     fn label_facts(&self, look: Option<&Quicklook>) -> String {
         let labels = look
             .and_then(|look| look.labels.as_deref())
             .unwrap_or_default();
-        let counted = labels
-            .iter()
-            .filter(|&&label| label != crate::labels::IGNORE)
-            .count();
-        let one = |(index, class): (usize, &crate::labels::Class)| {
-            let pixels = labels
-                .iter()
-                .filter(|&&label| usize::from(label) == index)
-                .count();
-            let polygons = self.polygon_count(index);
-            let share = if counted == 0 {
-                String::new()
-            } else {
-                format!(" {:.1} %", pixels as f64 / counted as f64 * 100.0)
-            };
-            let polygons = match polygons {
+        let polygons = |index: usize| {
+            match self.polygon_count(index) {
                 0 => String::new(),
                 1 => " (1 polygon)".to_owned(),
                 count => format!(" ({count} polygons)"),
-            };
-            format!("{}{share}{polygons}", class.name)
+            }
         };
-        self.classes()
-            .iter()
-            .enumerate()
-            .skip(1)
-            .map(one)
-            .collect::<Vec<_>>()
-            .join(", ")
+        let mut text = classes_text(self.classes(), labels, polygons);
+        let ignored = look.map_or(0, |look| {
+            let ignored = look.ignored(look.labels.as_deref());
+            ignored.iter().filter(|&&ignored| ignored).count()
+        });
+        if ignored > 0 {
+            let share = ignored as f64 / labels.len().max(1) as f64 * 100.0;
+            text.push_str(&format!("; ignored {share:.1} % of the pixels"));
+        }
+        text
     }
+}
+
+/// `background 83.7 %, building 12.3 %`, each followed by what `more` says of it: shares of the pixels that count.
+pub(crate) fn classes_text(
+    classes: &Classes,
+    labels: &[u8],
+    more: impl Fn(usize) -> String,
+) -> String {
+    let mut counts = [0_usize; 256];
+    for label in labels {
+        counts[usize::from(*label)] += 1;
+    }
+    let counted = labels.len() - counts[usize::from(IGNORE)];
+    let one = |(index, class): (usize, &crate::labels::Class)| {
+        let share = if counted == 0 {
+            String::new()
+        } else {
+            format!(" {:.1} %", counts[index] as f64 / counted as f64 * 100.0)
+        };
+        format!("{}{share}{}", class.name, more(index))
+    };
+    let all: Vec<String> = classes.iter().enumerate().map(one).collect();
+    all.join(", ")
 }
 
 /// `640 m`, `12.4 km`.

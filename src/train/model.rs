@@ -82,7 +82,7 @@ impl<T: Task> Model<T> {
         network.load_tensors(tensors)?;
         let mut classes = Classes::new(meta.classes.iter().skip(1));
         for (name, color) in meta.classes.iter().zip(&meta.colors) {
-            classes = classes.with_color(name, *color);
+            classes = classes.with_stored_color(name, *color);
         }
         let (architecture, network) = (meta.architecture.clone(), network.inference());
         Ok(Self {

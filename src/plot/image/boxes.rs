@@ -51,7 +51,7 @@ pub(crate) fn coloured<'a>(
 }
 
 /// Visits the pixels of a box's edge that lie in an image of this size; a box smaller than a pixel gets one.
-fn edges(
+pub(super) fn edges(
     bounds: &BoundingBox,
     width: usize,
     height: usize,

@@ -2,9 +2,12 @@
 
 use super::text::text_width;
 use super::{RgbImage, RgbaImage};
+use crate::plot::Entry;
 
 /// Height of a line of a drawn legend.
 const LINE: usize = 24;
+/// A picture with a legend is at least this wide.
+const NARROWEST: usize = 180;
 
 impl RgbImage {
     /// Copies `other` into this image with its top left corner at `(col, row)`; what does not fit is cut off.
@@ -138,27 +141,98 @@ pub(crate) fn fit(width: usize, height: usize, longest: usize) -> (usize, usize)
     (scale(width), scale(height))
 }
 
-/// The image with a legend drawn below it on a light strip; wraps as needed.
-pub(crate) fn with_legend(image: &RgbImage, entries: &[(String, [u8; 3])]) -> RgbImage {
-    if entries.is_empty() || image.width < 60 {
+/// The image with a legend drawn below it on a light strip. Entries and long names wrap; a narrow picture gets a wider
+/// strip.
+pub(crate) fn with_legend(image: &RgbImage, entries: &[Entry]) -> RgbImage {
+    if entries.is_empty() || image.data.is_empty() {
         return image.clone();
     }
+    let width = image.width.max(NARROWEST);
     let mut places = Vec::with_capacity(entries.len());
     let (mut col, mut row) = (8, 6);
-    for (name, color) in entries {
-        let width = 20 + text_width(name) + 16;
-        if col > 8 && col + width > image.width {
+    for entry in entries {
+        let room = width - 8 - 20;
+        let lines = wrapped(&entry.name, room.saturating_sub(8));
+        let longest = lines.iter().map(|line| text_width(line)).max().unwrap_or(0);
+        let taken = 20 + longest + 16;
+        if col > 8 && (col + taken > width || lines.len() > 1) {
             col = 8;
             row += LINE;
         }
-        places.push((col, row, name, *color));
-        col += width;
+        let down = (lines.len() - 1) * LINE;
+        places.push((col, row, lines, entry.swatch));
+        if down > 0 {
+            (col, row) = (width, row + down);
+        } else {
+            col += taken;
+        }
     }
-    let mut picture = RgbImage::filled(image.width, image.height + row + LINE, [250; 3]);
+    let mut picture = RgbImage::filled(width, image.height + row + LINE, [250; 3]);
     picture.paste(image, 0, 0);
-    for (col, row, name, color) in places {
-        picture.fill(col, image.height + row + 3, 13, 13, color, 1.0);
-        picture.text(col + 19, image.height + row, name, [33; 3]);
+    for (col, row, lines, swatch) in places {
+        swatch.draw(&mut picture, col, image.height + row + 3);
+        for (index, line) in lines.iter().enumerate() {
+            picture.text(col + 19, image.height + row + index * LINE, line, [33; 3]);
+        }
     }
     picture
+}
+
+/// The text in lines of at most `width` pixels, broken at spaces where there are any; at least one line.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let line = lines.last().map_or("", String::as_str);
+        if !line.is_empty() && text_width(&format!("{line}{}", word.trim_end())) > width {
+            lines.push(String::new());
+        }
+        for character in word.chars() {
+            let line = lines.last().map_or("", String::as_str);
+            if !line.is_empty()
+                && text_width(line.trim_end()) + text_width(character.encode_utf8(&mut [0; 4]))
+                    > width
+                && character != ' '
+            {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(character);
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::Swatch;
+
+    #[test]
+    fn long_names_wrap_and_lose_nothing() {
+        let name = "a class with a very long name and averylongwordwithoutanyspacesinit";
+        let lines = wrapped(name, 120);
+        assert!(lines.len() > 3 && lines.iter().all(|line| text_width(line.trim_end()) <= 120));
+        assert_eq!(lines.concat(), name);
+        assert_eq!(wrapped("", 10), [""]);
+        assert_eq!(wrapped("wide", 0).concat(), "wide");
+    }
+
+    #[test]
+    fn white_swatches_have_an_edge_and_narrow_pictures_a_legend() {
+        let entries = [
+            Entry::new("snow", Swatch::Color([255; 3])),
+            Entry::new(
+                "another long class name for a narrow strip",
+                Swatch::Hatched,
+            ),
+        ];
+        let image = RgbImage::filled(20, 30, [0; 3]);
+        let picture = with_legend(&image, &entries);
+        assert!(picture.width >= 160 && picture.height > 80);
+        assert_eq!(picture.pixel(14, 30 + 6 + 3 + 6), [255; 3]);
+        let edge = picture.pixel(8, 30 + 6 + 3 + 6);
+        assert!(crate::plot::contrast(edge, [250; 3]) >= 3.0, "{edge:?}");
+        assert_eq!(with_legend(&image, &[]), image);
+    }
 }

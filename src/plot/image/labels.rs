@@ -4,7 +4,6 @@ use super::{RgbImage, RgbaImage};
 use crate::Result;
 use crate::labels::{Classes, IGNORE};
 use crate::plot::PlotError;
-use crate::plot::palette::class_colors;
 
 fn check(width: usize, height: usize, labels: &[u8]) -> Result<()> {
     let expected = width * height;
@@ -20,13 +19,15 @@ fn check(width: usize, height: usize, labels: &[u8]) -> Result<()> {
     }
 }
 
-/// The colour that a label is drawn in; `None` for background, ignored pixels and classes that do not exist.
-fn drawn(label: u8, colors: &[[u8; 3]]) -> Option<[u8; 3]> {
-    if label == 0 || label == IGNORE {
-        None
-    } else {
-        colors.get(usize::from(label)).copied()
+/// The colours that labels are drawn in, by label; `None` for background, ignored pixels and classes that do not exist.
+fn drawn_colors(classes: &Classes) -> [Option<[u8; 3]>; 256] {
+    let mut colors = [None; 256];
+    for (index, class) in classes.iter().enumerate() {
+        if index < usize::from(IGNORE) && (index > 0 || !classes.have_background()) {
+            colors[index] = Some(class.color);
+        }
     }
+    colors
 }
 
 /// Blends class colours over an image; `labels` is `[height, width]`, `opacity` 0 to 1.
@@ -35,9 +36,9 @@ fn drawn(label: u8, colors: &[[u8; 3]]) -> Option<[u8; 3]> {
 /// [`PlotError::Shape`] when `labels` does not have one value per pixel.
 pub fn overlay(image: &mut RgbImage, labels: &[u8], classes: &Classes, opacity: f32) -> Result<()> {
     check(image.width, image.height, labels)?;
-    let colors = class_colors(classes);
+    let colors = drawn_colors(classes);
     for (pixel, &label) in image.data.chunks_exact_mut(3).zip(labels) {
-        if let Some(color) = drawn(label, &colors) {
+        if let Some(color) = colors[usize::from(label)] {
             let mixed = super::mix([pixel[0], pixel[1], pixel[2]], color, opacity);
             pixel.copy_from_slice(&mixed);
         }
@@ -56,7 +57,7 @@ pub fn outlines(
     thickness: usize,
 ) -> Result<()> {
     check(image.width, image.height, labels)?;
-    let colors = class_colors(classes);
+    let colors = drawn_colors(classes);
     let (width, height) = (image.width, image.height);
     // Regions that touch the picture's edge are not closed there: they go on outside.
     let differs = |col: usize, row: usize, label: u8| {
@@ -72,7 +73,7 @@ pub fn outlines(
     for row in 0..height {
         for col in 0..width {
             let label = labels[row * width + col];
-            if let Some(color) = drawn(label, &colors)
+            if let Some(color) = colors[usize::from(label)]
                 && differs(col, row, label)
             {
                 image.set_pixel(col, row, color);
@@ -93,10 +94,10 @@ pub fn class_map(
     classes: &Classes,
 ) -> Result<RgbaImage> {
     check(width, height, labels)?;
-    let colors = class_colors(classes);
+    let colors = drawn_colors(classes);
     let data = labels
         .iter()
-        .flat_map(|&label| match drawn(label, &colors) {
+        .flat_map(|&label| match colors[usize::from(label)] {
             Some([red, green, blue]) => [red, green, blue, 255],
             None => [0; 4],
         })

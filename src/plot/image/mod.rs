@@ -3,18 +3,23 @@
 mod boxes;
 mod codec;
 mod compose;
+mod composite;
 mod labels;
+mod outline;
 mod scale_bar;
 mod stretch;
 mod text;
 
 pub use boxes::{draw_boxes, draw_boxes_over};
 pub use codec::{Encoded, decode_png, encode_best, encode_png, encode_rgba_png, encode_webp};
+pub use composite::{composite, rgb_of};
 pub use labels::{class_map, outlines, overlay};
 pub use stretch::{Stretch, default_bands, rgb, rgb_auto};
 
 pub(crate) use boxes::coloured;
 pub(crate) use compose::with_legend;
+pub(crate) use composite::band_words;
+pub(crate) use outline::{box_lines, casings, hatch, region_lines};
 
 /// An image of red, green and blue bytes, row by row from the top.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,6 +101,16 @@ impl RgbaImage {
         match self.data.get(at..at + 4) {
             Some(&[red, green, blue, alpha]) if col < self.width => [red, green, blue, alpha],
             _ => [0; 4],
+        }
+    }
+
+    /// Sets colour and opacity at `(col, row)`; nothing happens outside the image.
+    pub(crate) fn put(&mut self, col: usize, row: usize, [red, green, blue]: [u8; 3], alpha: u8) {
+        let at = (row * self.width + col) * 4;
+        if col < self.width
+            && let Some(pixel) = self.data.get_mut(at..at + 4)
+        {
+            pixel.copy_from_slice(&[red, green, blue, alpha]);
         }
     }
 }

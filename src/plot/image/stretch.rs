@@ -2,11 +2,8 @@
 
 use super::RgbImage;
 use crate::Result;
-use crate::plot::PlotError;
+use crate::plot::{INVALID, PlotError};
 use crate::raster::{BandStatistics, Patch};
-
-/// What invalid pixels look like: neutral, and unlike black or white imagery.
-const INVALID: [u8; 3] = [128, 128, 128];
 
 /// A linear stretch of one band: `low` becomes 0 and `high` becomes 255; values beyond are clipped.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,8 +81,8 @@ impl Stretch {
     }
 }
 
-/// The bands shown when nobody says which: one band as grey, two as the first in grey, three and more as red, green,
-/// blue in file order.
+/// The bands shown when nobody says which and nothing is known of them: one band as grey, two as the first in grey, three
+/// and more as red, green, blue in file order. [`super::composite`] goes by what they are.
 #[must_use]
 pub fn default_bands(bands: usize) -> Vec<usize> {
     if bands >= 3 { vec![0, 1, 2] } else { vec![0] }
@@ -164,18 +161,15 @@ pub fn rgb(patch: &Patch, bands: &[usize], stretches: &[Stretch]) -> Result<RgbI
 }
 
 /// [`rgb`] with [`default_bands`], and the stretches of `statistics` when given (one per band of the patch).
+/// [`super::rgb_of`] knows what the bands are.
 ///
 /// # Errors
 /// As [`rgb`].
 pub fn rgb_auto(patch: &Patch, statistics: Option<&[BandStatistics]>) -> Result<RgbImage> {
     let bands = default_bands(patch.bands);
-    let stretches: Vec<Stretch> = match statistics {
-        Some(all) => bands
-            .iter()
-            .map_while(|&band| all.get(band))
-            .map(Stretch::from_statistics)
-            .collect(),
-        None => Vec::new(),
-    };
-    rgb(patch, &bands, &stretches)
+    rgb(
+        patch,
+        &bands,
+        &super::composite::stretches(&bands, statistics),
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{RgbImage, decode_png};
+use super::{RgbImage, RgbaImage, casings, decode_png};
 
 const CELL: (usize, usize) = (18, 20);
 const COLUMNS: usize = 16;
@@ -80,5 +80,19 @@ impl RgbImage {
     pub fn tag(&mut self, col: usize, row: usize, text: &str) {
         self.fill(col, row, text_width(text) + 8, CELL.1, [0; 3], 0.65);
         self.text(col + 4, row + 1, text, [255; 3]);
+    }
+}
+
+impl RgbaImage {
+    /// Writes `text` in `color` on a tag of the tone that stands out from it, readable over any imagery.
+    pub(crate) fn tag(&mut self, col: usize, row: usize, text: &str, color: [u8; 3]) {
+        let ground = casings(color).0;
+        let mut tag = RgbImage::filled(text_width(text) + 6, CELL.1 - 2, ground);
+        tag.text(3, 0, text, color);
+        for line in 0..tag.height {
+            for column in 0..tag.width {
+                self.put(col + column, row + line, tag.pixel(column, line), 215);
+            }
+        }
     }
 }
