@@ -78,7 +78,7 @@ def check_statistics(found, values):
 
 @pytest.mark.parametrize("driver", ["GTiff", "PNG", "ENVI", "HFA", "AAIGrid"])
 def test_a_raster_reads_as_rasterio_reads_it(driver):
-    @examples(160 if driver == "GTiff" else 25)
+    @examples(100 if driver == "GTiff" else 20)
     @given(recipes(drivers=(driver,)))
     def check(recipe):
         with kept(f"raster-{driver}", recipe) as folder:
@@ -87,7 +87,7 @@ def test_a_raster_reads_as_rasterio_reads_it(driver):
     check()
 
 
-@examples(40)
+@examples(25)
 @given(stacks())
 def test_a_stack_of_bands_of_several_types_reads_as_rasterio_reads_it(bands):
     with kept("stack", bands) as folder:
