@@ -23,7 +23,7 @@ const CHUNK_VALUES: usize = 1 << 22;
 pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
     check(arguments)?;
     let files = arguments.words_from(0);
-    let folders: Vec<Option<PathBuf>> = match arguments.option("values") {
+    let folders: Vec<Option<PathBuf>> = match arguments.option("arrays") {
         Some(out) => (scenes::folders(files, out.as_ref()).into_iter())
             .map(Some)
             .collect(),
@@ -64,18 +64,17 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Mistakes of writing, which come before those of files.
 fn check(arguments: &Arguments) -> Result<(), Usage> {
-    let labelled = arguments.option("labels").is_some();
-    if (labelled || arguments.option("boxes").is_some())
-        && arguments.option("class").is_none()
-        && !(labelled && arguments.option("classes").is_some())
-    {
-        return Err(Usage(
-            "`--class` is missing: the class of the labels, or the property that names their classes; for a label raster \
-             `--classes`, the names of its classes by value"
-                .to_owned(),
-        ));
-    }
-    Ok(())
+    let given = |name| arguments.option(name).is_some();
+    let mistake = if (given("labels") || given("boxes")) && !given("class") {
+        "`--class` is missing: the class of the labels, or the property that names their classes"
+    } else if given("label-raster") != given("classes") {
+        "`--label-raster` and `--classes` belong together: the file, and the names of its classes from index 1 on"
+    } else if given("label-raster") && given("labels") {
+        "`--labels` and `--label-raster` exclude each other"
+    } else {
+        return Ok(());
+    };
+    Err(Usage(mistake.to_owned()))
 }
 
 fn say_json(facts: &Value, several: bool) {
@@ -341,13 +340,12 @@ fn labelled(file: &str, arguments: &Arguments) -> Result<Scene> {
     let mut scene = Scene::open(file)?;
     let class = arguments.option("class").unwrap_or_default();
     if let Some(labels) = arguments.option("labels") {
-        scene = match arguments.option("classes") {
-            Some(names) => {
-                let names = names.split(',').map(|name| name.trim().to_owned());
-                scene.with_label_raster(labels, Classes::new(names))?
-            }
-            None => scene.with_labels(labels, class)?,
-        };
+        scene = scene.with_labels(labels, class)?;
+    }
+    if let Some(labels) = arguments.option("label-raster") {
+        let names = arguments.option("classes").unwrap_or_default().split(',');
+        let classes = Classes::new(names.map(|name| name.trim().to_owned()));
+        scene = scene.with_label_raster(labels, classes)?;
     }
     if let Some(boxes) = arguments.option("boxes") {
         scene = scene.with_boxes(boxes, class)?;

@@ -79,14 +79,22 @@ const COMMANDS: &[Command] = &[
         words: &["info"],
         accepts: Accepts {
             positional: &["FILE..."],
-            options: &["labels", "class", "classes", "boxes", "aoi", "values"],
+            options: &[
+                "labels",
+                "class",
+                "label-raster",
+                "classes",
+                "boxes",
+                "aoi",
+                "arrays",
+            ],
             repeated: &[],
             switches: &["json", "statistics"],
         },
-        synopsis: "FILE... [--json] [--statistics] [--labels FILE --class NAME] [--labels RASTER --classes NAMES] \
-                   [--boxes FILE --class NAME] [--aoi FILE] [--values DIR]",
+        synopsis: "FILE... [--json] [--statistics] [--labels FILE --class NAME] [--label-raster FILE --classes NAME,..] \
+                   [--boxes FILE --class NAME] [--aoi FILE] [--arrays DIR]",
         about: "what is read of rasters: facts, what was left out or assumed, and with --statistics, which reads all of it, \
-                figures of each band and valid pixels; with labels or boxes, how many there are. --values writes the pixels \
+                figures of each band and valid pixels; with labels or boxes, how many there are. --arrays writes the pixels \
                 as arrays for NumPy: values.npy, valid.npy, labels.npy, a folder for each of several files. --json gives one \
                 object, for several files one on each line",
         run: info::info,

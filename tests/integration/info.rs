@@ -31,7 +31,7 @@ fn a_file_that_cannot_be_read_stops_no_other() {
             "info",
             "nowhere.tif",
             &image,
-            "--values",
+            "--arrays",
             &out_text,
             "--json"
         ]),
@@ -53,11 +53,11 @@ fn arrays_hold_what_is_read() {
     let words = [
         "info",
         &image,
-        "--labels",
+        "--label-raster",
         &mask,
         "--classes",
         "a",
-        "--values",
+        "--arrays",
         &out,
     ];
     // 700 pixels of class 1: both systems are EPSG:32633 (GDAL's OSRIsSame).

@@ -55,7 +55,7 @@ def one(*words, **options) -> dict:
 
 
 def arrays(folder: Path) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray | None]:
-    """What `--values` wrote: values `[bands, height, width]`, validity and labels `[height, width]`."""
+    """What `--arrays` wrote: values `[bands, height, width]`, validity and labels `[height, width]`."""
     labels = folder / "labels.npy"
     return (
         numpy.load(folder / "values.npy"),

@@ -40,7 +40,7 @@ def assert_same(found, expected, features):
 def check_labels(labels, folder):
     image, path = labels.grid.write(folder / "image.tif"), labels.write(folder)
     features = in_pixels(path, labels.grid)
-    (facts,) = info(image, "--labels", path, "--class", "kind", "--values", folder / "read")
+    (facts,) = info(image, "--labels", path, "--class", "kind", "--arrays", folder / "read")
     names = facts.get("labels", {}).get("classes") or ["background", *sorted({value for _, value in features if value})]
     expected = burned(features, labels.grid, names)
     if "error" in facts:
@@ -122,7 +122,7 @@ def test_label_rasters_are_picked_under_the_centres(case):
         values = case.values()
         image = case.image.write(folder / "image.tif")
         mask = case.grid.write(folder / "mask.tif", values, case.nodata)
-        facts = one(image, "--labels", mask, "--classes", "a,b,c", "--values", folder / "read")
+        facts = one(image, "--label-raster", mask, "--classes", "a,b,c", "--arrays", folder / "read")
         _, _, found = arrays(folder / "read")
         expected, clear = under_centres(case, values)
         numpy.testing.assert_array_equal(found[clear], expected[clear])
@@ -144,7 +144,7 @@ def test_an_area_of_interest_limits_the_labels_to_its_pixels(labels):
     with kept("area-of-interest", labels) as folder:
         image, path = labels.grid.write(folder / "image.tif"), labels.write(folder)
         features = in_pixels(path, labels.grid)
-        (facts,) = info(image, "--labels", path, "--class", "kind", "--aoi", path, "--values", folder / "read")
+        (facts,) = info(image, "--labels", path, "--class", "kind", "--aoi", path, "--arrays", folder / "read")
         expected = burned(features, labels.grid, sorted({"", *(value for _, value in features)}))
         if "error" in facts:
             assert not (expected > 0).any(), said(facts)
