@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! swath info scene.tif
+//! swath info east.tif west.tif --json --statistics --labels buildings.geojson --class building
 //! swath sample town --size 2000 --out town/
 //! swath predict buildings.swath scene.tif -o map/ --labels buildings.geojson --class building
 //! swath evaluate map/labels.tif scene.tif --labels buildings.geojson --class building
@@ -10,11 +11,14 @@
 //! swath evaluate trees/boxes.gpkg scene.tif --labels trees.xml --threshold 0.5
 //! ```
 //!
-//! Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted. Results go to stdout, progress and errors to stderr.
+//! Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted. Results and what was left out or assumed go to stdout, progress and
+//! errors to stderr.
 
 mod arguments;
 mod boxes;
 mod commands;
+mod info;
+mod npy;
 mod predict;
 mod scenes;
 mod terminal;
@@ -43,6 +47,8 @@ enum Failure {
     Some {
         failed: usize,
         of: usize,
+        /// What could not be done with them.
+        done: &'static str,
     },
 }
 
@@ -72,15 +78,27 @@ const COMMANDS: &[Command] = &[
     Command {
         words: &["info"],
         accepts: Accepts {
-            positional: &["FILE"],
-            options: &[],
+            positional: &["FILE..."],
+            options: &[
+                "labels",
+                "class",
+                "label-raster",
+                "classes",
+                "boxes",
+                "aoi",
+                "arrays",
+            ],
             repeated: &[],
             switches: &["json", "statistics", "values"],
         },
-        synopsis: "FILE [--json] [--statistics] [--values]",
-        about: "facts of a raster; --statistics reads all of it, and so does --values, which lists the values there are with \
-                their pixels, for label rasters",
-        run: commands::info,
+        synopsis: "FILE... [--json] [--statistics] [--values] [--labels FILE --class NAME] [--label-raster FILE \
+                    --classes NAME,..] [--boxes FILE --class NAME] [--aoi FILE] [--arrays DIR]",
+        about: "what is read of rasters: facts, what was left out or assumed, and with --statistics, which reads all of it, \
+                figures of each band and valid pixels; --values lists the values there are with their pixels, for label \
+                rasters; with labels or boxes, how many there are. --arrays writes the pixels as arrays for NumPy: \
+                values.npy, valid.npy, labels.npy, a folder for each of several files. --json gives one object, for several \
+                files one on each line",
+        run: info::info,
     },
     Command {
         words: &["predict"],
@@ -246,9 +264,9 @@ pub fn run(arguments: &[String]) -> i32 {
             complain(&message, Some(usage()));
             NOT_UNDERSTOOD
         }
-        Err(Failure::Some { failed, of }) => {
+        Err(Failure::Some { failed, of, done }) => {
             complain(
-                &format!("{failed} of {of} scenes could not be predicted; the others are done"),
+                &format!("{failed} of {of} scenes could not be {done}; the others are done"),
                 None,
             );
             FAILED

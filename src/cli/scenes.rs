@@ -20,7 +20,7 @@ pub(super) const OF_MAPS: [&str; 4] = ["min-area", "formats", "no-scores", "no-p
 pub(super) const OF_BOXES: [&str; 4] = ["merge", "merge-iou", "min-score", "max-boxes"];
 
 /// What only models take, and what was saved before does not; of these, saved boxes take a threshold, too.
-pub(super) const OF_MODELS: [&str; 8] = [
+pub(super) const OF_MODELS: [&str; 7] = [
     "also",
     "tta",
     "window",
@@ -28,7 +28,6 @@ pub(super) const OF_MODELS: [&str; 8] = [
     "batch",
     "device",
     "any-values",
-    "quiet",
 ];
 
 /// The bundles of the model that the first word names and of those that predict together with it.
@@ -122,6 +121,7 @@ pub(super) fn each_scene(
         return Err(Failure::Some {
             failed,
             of: scenes.len(),
+            done: "predicted",
         });
     }
     Ok(())
@@ -129,7 +129,7 @@ pub(super) fn each_scene(
 
 /// Where each scene's files go: into `out` itself, or, for several scenes, into folders there that are named like the
 /// scenes.
-fn folders(scenes: &[String], out: &Path) -> Vec<PathBuf> {
+pub(super) fn folders(scenes: &[String], out: &Path) -> Vec<PathBuf> {
     if scenes.len() < 2 {
         return vec![out.to_owned()];
     }
@@ -179,8 +179,23 @@ pub(super) enum Labels {
 /// What formats of boxes call the class, beside the properties of vector files.
 const CLASS_OF_FILE: [&str; 4] = ["class", "label", "name", "category"];
 
-/// The scene at `path` with the labels that `--labels` and `--class` name and the area that `--aoi` names, if any.
+/// The scene at `path` with the labels that `--labels` and `--class` name and the area that `--aoi` names, if any. What was
+/// left out or assumed on the way is shown, unless `--quiet` is given.
 pub(super) fn labelled_scene(
+    path: &str,
+    arguments: &Arguments,
+    classes: &Classes,
+    kind: Labels,
+) -> Result<Scene, Failure> {
+    let scene = with_labels(path, arguments, classes, kind)?;
+    let report = scene.report();
+    if !report.is_empty() && !arguments.has("quiet") {
+        session::display(&report);
+    }
+    Ok(scene)
+}
+
+fn with_labels(
     path: &str,
     arguments: &Arguments,
     classes: &Classes,

@@ -14,6 +14,8 @@ mod detectors;
 mod full_disk;
 /// Models of one pixel size on scenes of another.
 mod ground;
+/// `swath info`: what a scene reads, for people and programs.
+mod info;
 /// Long reads that are interrupted, and full disks.
 mod interrupts;
 /// Training keeps the right epoch; chips, areas of interest and models hold what they should.
