@@ -120,7 +120,9 @@ impl Seen {
             .then(|| read_all(&scene, folder))
             .transpose()?;
         let statistics = wants_statistics.then(|| scene.statistics()).transpose()?;
-        let values = arguments.has("values").then(|| scene.raster().value_table());
+        let values = arguments
+            .has("values")
+            .then(|| scene.raster().value_table());
         Ok(Self {
             scene,
             statistics,

@@ -315,6 +315,23 @@ pub struct Band {
 }
 
 impl Band {
+    /// A band of which the file says nothing but its type.
+    #[cfg(test)]
+    pub(crate) fn plain(number: c_int, data_type: DataType) -> Self {
+        Self {
+            number,
+            reading: Reading::Plain,
+            missing: None,
+            own_mask: false,
+            name: format!("band {number}"),
+            data_type,
+            nodata: None,
+            scale: 1.0,
+            offset: 0.0,
+            role: None,
+        }
+    }
+
     /// Whether a value can be missing in this band alone.
     pub(crate) fn can_miss(&self) -> bool {
         self.missing.is_some()

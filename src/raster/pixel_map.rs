@@ -4,9 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gdal::spatial_ref::CoordTransform;
-
-use super::{GeoReference, GeoTransform, RasterError, Size, crs, gdal_library};
+use super::crs::{self, Transformation};
+use super::{GeoReference, GeoTransform, RasterError, Size};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -18,7 +17,7 @@ const KEPT: usize = 8;
 
 thread_local! {
     // PROJ's objects belong to one thread each.
-    static WAYS: RefCell<Vec<(u64, Rc<CoordTransform>)>> = const { RefCell::new(Vec::new()) };
+    static WAYS: RefCell<Vec<(u64, Rc<Transformation>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The way from the pixel coordinates of a source raster to those of a target.
@@ -85,8 +84,8 @@ impl PixelMap {
             .unzip();
         if let Some(systems) = &self.systems {
             let way = systems.way()?;
-            // Points that have no place become infinite, the others are right all the same.
-            let _ = gdal_library::with_messages(|| way.transform_coords(&mut xs, &mut ys, &mut []));
+            // Points that have no place become NaN, the others are right all the same.
+            way.transform(&mut xs, &mut ys);
         }
         let turned = |x: f64| match self.middle {
             Some(middle) if x.is_finite() => x + 360.0 * ((middle - x) / 360.0).round(),
@@ -178,7 +177,7 @@ impl PixelMap {
 
 impl Systems {
     /// This thread's own way.
-    fn way(&self) -> Result<Rc<CoordTransform>, RasterError> {
+    fn way(&self) -> Result<Rc<Transformation>, RasterError> {
         let known = WAYS.with_borrow(|ways| {
             let found = ways.iter().find(|(id, _)| *id == self.id);
             found.map(|(_, way)| Rc::clone(way))
@@ -233,7 +232,7 @@ mod tests {
 
     fn reference(crs: &str, transform: GeoTransform) -> GeoReference {
         let crs_wkt = crs::parse(crs).unwrap().to_wkt().unwrap();
-        GeoReference { transform, crs_wkt }
+        GeoReference::new(transform, crs_wkt)
     }
 
     #[test]

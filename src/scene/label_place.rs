@@ -100,10 +100,7 @@ pub(super) fn place(scene: &Scene, labels: &Raster, report: &mut Report) -> Resu
                 size.width as f64 / target.width as f64,
                 size.height as f64 / target.height as f64,
             );
-            let laid_over = GeoReference {
-                transform: own.transform.scaled(x, y),
-                crs_wkt: own.crs_wkt.clone(),
-            };
+            let laid_over = GeoReference::new(own.transform.scaled(x, y), own.crs_wkt.clone());
             Way::Same.maps(&own, &laid_over, size, target)?
         }
     };

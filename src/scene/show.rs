@@ -166,12 +166,10 @@ impl Scene {
         let labels = look
             .and_then(|look| look.labels.as_deref())
             .unwrap_or_default();
-        let polygons = |index: usize| {
-            match self.polygon_count(index) {
-                0 => String::new(),
-                1 => " (1 polygon)".to_owned(),
-                count => format!(" ({count} polygons)"),
-            }
+        let polygons = |index: usize| match self.polygon_count(index) {
+            0 => String::new(),
+            1 => " (1 polygon)".to_owned(),
+            count => format!(" ({count} polygons)"),
         };
         let mut text = classes_text(self.classes(), labels, polygons);
         let ignored = look.map_or(0, |look| {

@@ -73,6 +73,11 @@ impl OpenLayer {
         Ok(open)
     }
 
+    /// OGR's own handle.
+    pub(super) fn raw(&self) -> OGRLayerH {
+        self.layer
+    }
+
     pub(super) fn path(&self) -> &Path {
         self.file.path()
     }

@@ -326,7 +326,7 @@ fn read_layer(
     if source.crs.is_none() {
         layer.crs_wkt()?;
     }
-    let projector = Projector::new(layer.layer, layer.path(), source.crs.as_deref(), target)?;
+    let projector = Projector::new(layer.raw(), layer.path(), source.crs.as_deref(), target)?;
     let mut features = Vec::new();
     layer.for_each(|feature, count| -> Result<()> {
         if count % 4096 == 0 {

@@ -131,13 +131,8 @@ mod tests {
 
     fn bands(roles: &[Option<BandRole>]) -> Vec<Band> {
         let one = |(index, role): (usize, &Option<BandRole>)| Band {
-            number: index as i32 + 1,
-            name: format!("band {}", index + 1),
-            data_type: DataType::U16,
-            nodata: None,
-            scale: 1.0,
-            offset: 0.0,
             role: *role,
+            ..Band::plain(index as i32 + 1, DataType::U16)
         };
         roles.iter().enumerate().map(one).collect()
     }
