@@ -66,7 +66,10 @@ fn code_is_suggested_for_the_values_that_are_there() {
         LabelValues::binary("building"),
         &found(&[(0.0, 9), (1.0, 3), (-1.0, 2)]),
     );
-    assert!(text.contains("LabelValues::binary(\"building\").ignore([-1])"), "{text}");
+    assert!(
+        text.contains("LabelValues::binary(\"building\").ignore([-1])"),
+        "{text}"
+    );
 }
 
 /// 255 is the class wherever nothing else is, whatever else is not a class.
@@ -83,7 +86,11 @@ fn only_255_is_an_error_and_255_with_declared_nodata_is_none() {
     };
     let resolved = resolve(&one().into(), &declared).unwrap();
     assert_eq!(resolved.map.label(255.0), Some(IGNORE));
-    assert!(resolved.report.mentions("3 pixels hold the nodata value 255"));
+    assert!(
+        resolved
+            .report
+            .mentions("3 pixels hold the nodata value 255")
+    );
     assert!(resolved.report.mentions("no pixel is building"));
     // A tile without the class is no mistake.
     let empty = resolve(&one().into(), &found(&[(0.0, 9)])).unwrap();
@@ -158,7 +165,14 @@ fn several_values_of_a_mask_are_listed_and_ids_are_no_smear() {
     let ids = found(&[(0.0, 90), (1.0, 3), (2.0, 4), (300.0, 5)]);
     let resolved = resolve(&LabelValues::binary("a"), &ids).unwrap();
     assert_eq!(resolved.map.label(1.0), Some(1));
-    assert!(resolved.report.mentions("3 values that are not 0 are all a"));
+    assert!(
+        resolved
+            .report
+            .mentions("3 values that are not 0 are all a")
+    );
     let text = suggestion(LabelValues::binary("a"), &found(&[(0.0, 9), (0.5, 3)]));
-    assert!(text.contains("LabelValues::threshold(\"a\", 0.5)"), "{text}");
+    assert!(
+        text.contains("LabelValues::threshold(\"a\", 0.5)"),
+        "{text}"
+    );
 }
