@@ -129,6 +129,9 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     let file = required(magic, arguments, 0, "a raster file")?;
     let variable = variable(magic, arguments, "as", "scene")?;
     let mut expression = format!("Scene::open({})?", literal(file));
+    if let Some(labels) = label_raster::with_label_raster(magic, arguments)? {
+        expression += &labels;
+    }
     let given = ["labels", "boxes"].map(|key| arguments.option(key).map(|file| (key, file)));
     match (given, arguments.option("class")) {
         ([None, None], None) => {}
@@ -153,9 +156,6 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
                 "class= needs labels= or boxes=: the file that has them",
             ));
         }
-    }
-    if let Some(labels) = label_raster::with_label_raster(magic, arguments)? {
-        expression += &labels;
     }
     if let Some(aoi) = arguments.option("aoi") {
         expression += &format!(".with_aoi({})?", literal(aoi));

@@ -31,6 +31,11 @@ pub(super) fn with_label_raster(
     {
         return wrong(format!("label_raster= and {other}= exclude each other"));
     }
+    if arguments.option("class").is_some() {
+        return wrong(
+            "class= is of labels= and boxes=; with label_raster= write classes=, values=, binary= or bands=".to_owned(),
+        );
+    }
     let [(way, text)] = given[..] else {
         return wrong(
             "label_raster= needs one of classes=tree,built (indices 1, 2, ..), values=10:tree,50:built, binary=NAME (a mask of \
