@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use geo::BoundingRect;
 
+use super::box_files::{Named, ReadBoxes};
 use super::{Scene, SceneError};
 use crate::Result;
-use crate::boxes::formats::{self, BoxFile, ReadOptions};
+use crate::boxes::formats::ReadOptions;
 use crate::boxes::{Annotation, BoundingBox, BoxIndex};
 use crate::labels::{Classes, IGNORE};
 use crate::raster::PixelWindow;
 use crate::report::{Notice, Report, file_name};
-use crate::vector::{self, Feature};
-
-/// What a caller may say for "the class that the file names", whatever the file's format calls it.
-const CLASS_OF_FILE: [&str; 4] = ["class", "label", "name", "category"];
+use crate::vector::{LabelClass, Others, VectorSource, index_of, listed};
 
 /// The boxes of a scene, found by window.
 #[derive(Clone, Debug)]
@@ -55,22 +53,22 @@ impl BoxLabels {
     }
 }
 
-/// A box before its class has a number.
-struct Named {
-    annotation: Annotation,
-    class: Option<String>,
-}
-
 impl Scene {
-    /// Gives the scene boxes. By the file's extension: `.xml` is Pascal VOC, `.txt` YOLO, `.csv` a table with the columns
-    /// `xmin`, `ymin`, `xmax`, `ymax` (and `label`, `image_path`), `.json` with `annotations` COCO, from which the entry of
-    /// this scene's file is taken; anything else is a vector file in any coordinate reference system, of whose polygons
-    /// the bounding boxes are taken. The scene needs no georeference: without one, coordinates are pixels.
+    /// Gives the scene boxes. Files of boxes in pixels are known by what they hold: COCO and labelme (`.json`), Pascal VOC
+    /// and CVAT (`.xml`), YOLO and DOTA (`.txt`), tables with the columns `xmin`, `ymin`, `xmax`, `ymax` or with polygons
+    /// (`.csv`); of a file of several images, the entry of this scene's file is taken. Anything else is a vector file in
+    /// any coordinate reference system, of whose polygons the bounding boxes are taken. The scene needs no georeference:
+    /// without one, coordinates are pixels.
     ///
-    /// When the file's boxes have a property named `class`, its values are the classes, in alphabetical order: a
-    /// property of a vector file, a column of a table; `"class"`, `"label"`, `"name"` or `"category"` for what the other
-    /// formats name. Otherwise every box is of the one class `class`. On a scene that has labels already, the classes
-    /// that they do not hold come after theirs; labels given later replace the boxes.
+    /// What `class` means, in this order: a property of a vector file or a column of a table, whose values are the classes;
+    /// `"class"`, `"label"`, `"name"` or `"category"`, for what the other formats name; one of the classes that the file
+    /// itself names, of which the boxes are taken and the others left out; and otherwise the class of all boxes.
+    /// [`LabelClass::property`] and [`LabelClass::one`] say it beyond doubt. Classes are in alphabetical order. On a scene
+    /// that has labels already, the classes that they do not hold come after theirs; labels given later replace the boxes.
+    ///
+    /// A file, or an image of a file, that says that nothing is there makes a scene with boxes, none: it can be predicted and
+    /// scored. Its classes are all that the file names. So does a vector file whose features all lie elsewhere, as long as
+    /// the scene lies within their extent. What was left out, assumed or converted is in [`Scene::report`].
     ///
     /// ```no_run
     /// use swath::prelude::*;
@@ -80,45 +78,52 @@ impl Scene {
     /// ```
     ///
     /// # Errors
-    /// [`formats::FormatError`] and [`vector::VectorError`] for files that cannot be read or contradict themselves;
-    /// [`SceneError::BoxesOfAnotherImage`] when the file is of an image of another size; [`SceneError::NoBoxes`] when no
-    /// box lies on the scene.
-    pub fn with_boxes(self, path: impl AsRef<Path>, class: &str) -> Result<Self> {
-        self.boxed(path.as_ref(), class, None, &ReadOptions::default())
+    /// [`crate::boxes::formats::FormatError`] and [`crate::vector::VectorError`] for files that cannot be read or contradict
+    /// themselves, and for formats that are not read, with the way to convert them;
+    /// [`SceneError::BoxesOfAnotherImage`] when the file is of an image of another size; [`SceneError::NoBoxes`] when there
+    /// are boxes and none lies on the scene, or all are broken; [`SceneError::PixelBoxes`] when a layer, a system or a
+    /// filter is given for boxes in pixels; [`SceneError::BackgroundBoxes`] for a class called background.
+    pub fn with_boxes(
+        self,
+        source: impl Into<VectorSource>,
+        class: impl Into<LabelClass>,
+    ) -> Result<Self> {
+        self.boxed(&source.into(), &class.into(), None, &ReadOptions::default())
     }
 
     /// As [`Scene::with_boxes`] for a file whose property `property` names the classes, in the given order: the same
-    /// indices for several scenes.
+    /// indices for several scenes. [`LabelClass::one`] makes every box of one of the classes.
     ///
     /// # Errors
-    /// As [`Scene::with_boxes`], and [`SceneError::UnknownClass`] when a box is of a class that `classes` does not hold.
+    /// As [`Scene::with_boxes`], and [`SceneError::UnknownClasses`] when boxes are of classes that `classes` does not hold,
+    /// unless [`LabelClass::others_ignored`] or [`LabelClass::others_as_background`] says that they are left out.
     pub fn with_box_classes(
         self,
-        path: impl AsRef<Path>,
-        property: &str,
+        source: impl Into<VectorSource>,
+        property: impl Into<LabelClass>,
         classes: impl Into<Classes>,
     ) -> Result<Self> {
-        let classes = classes.into();
+        let (classes, property) = (classes.into(), property.into().of_named_classes());
         self.boxed(
-            path.as_ref(),
-            property,
+            &source.into(),
+            &property,
             Some(&classes),
             &ReadOptions::default(),
         )
     }
 
-    /// As [`Scene::with_boxes`], with what a label file does not say itself: whether Pascal VOC counts pixels from 1, and
-    /// YOLO's class names.
+    /// As [`Scene::with_boxes`], with what a label file does not say itself: whether Pascal VOC counts pixels from 1,
+    /// YOLO's class names, the name of the image in a file of several.
     ///
     /// # Errors
     /// As [`Scene::with_boxes`].
     pub fn with_boxes_read(
         self,
-        path: impl AsRef<Path>,
-        class: &str,
+        source: impl Into<VectorSource>,
+        class: impl Into<LabelClass>,
         options: &ReadOptions,
     ) -> Result<Self> {
-        self.boxed(path.as_ref(), class, None, options)
+        self.boxed(&source.into(), &class.into(), None, options)
     }
 
     /// All boxes, in pixels of the whole raster, whatever part of it is in use; empty when the scene has none. Polygons
@@ -185,19 +190,25 @@ impl Scene {
 
     fn boxed(
         self,
-        path: &Path,
-        property: &str,
-        classes: Option<&Classes>,
+        source: &VectorSource,
+        class: &LabelClass,
+        asked: Option<&Classes>,
         options: &ReadOptions,
     ) -> Result<Self> {
-        let (named, mut report) = if is_box_file(path) {
-            self.boxes_of_file(path, property, classes.is_some(), options)?
-        } else {
-            self.boxes_of_vectors(path, property, classes.is_some())?
-        };
-        let read = named.len();
+        let path = source.path();
+        let ReadBoxes {
+            boxes,
+            mut report,
+            classes: listed_classes,
+            on_ground,
+        } = self.read_boxes(source, class, asked, options)?;
         let raster = bounds_of(&self.raster().full());
-        let on_scene: Vec<Named> = named
+        let extent = boxes
+            .iter()
+            .map(|one| one.annotation.bounds)
+            .reduce(|all, one| all.union(&one));
+        let read = boxes.len();
+        let mut on_scene: Vec<Named> = boxes
             .into_iter()
             .filter_map(|mut one| {
                 one.annotation.bounds = one.annotation.bounds.intersection(&raster)?;
@@ -205,47 +216,80 @@ impl Scene {
             })
             .collect();
         let outside = read - on_scene.len();
-        if on_scene.is_empty() {
-            return Err(SceneError::NoBoxes {
-                path: path.to_owned(),
-                read,
-                scene: self.raster().size(),
-                notice: report.to_string(),
+        if let (true, Some(extent)) = (on_scene.is_empty(), extent) {
+            let around = on_ground && touches(&extent, &raster);
+            if !around && !source.elsewhere {
+                return Err(self.no_boxes(path, read, &report));
             }
-            .into());
-        }
-        if outside > 0 {
+            let where_it_lies = match around {
+                true => "which lies within their extent",
+                false => "and the caller allows it",
+            };
+            let text =
+                format!("none of {read} boxes lies on the scene, {where_it_lies}: it has none");
+            report.push(
+                Notice::noted(text)
+                    .about(file_name(path))
+                    .count(read)
+                    .next("check that the file covers this scene, if it should show objects"),
+            );
+        } else if outside > 0 {
             report.push(
                 Notice::left_out(format!("boxes outside the scene: {outside} of {read}"))
                     .about(file_name(path))
-                    .count(outside),
+                    .count(outside)
+                    .next("check that the file belongs to this scene alone"),
             );
         }
-        let classes = self.box_classes(path, property, classes, &on_scene)?;
-        let mut annotations = Vec::with_capacity(on_scene.len());
-        for one in on_scene {
-            let name = one.class.as_deref().unwrap_or(property);
-            let index = classes.index_of(name).filter(|&index| index > 0);
-            let class = index.ok_or_else(|| SceneError::UnknownClass {
-                path: path.to_owned(),
-                found: name.to_owned(),
-                classes: classes
-                    .names()
-                    .into_iter()
-                    .skip(1)
-                    .map(str::to_owned)
-                    .collect(),
-            })?;
-            annotations.push(Annotation {
-                class,
-                ..one.annotation
-            });
+        let occurring: BTreeSet<&str> = match on_scene.is_empty() {
+            true => listed_classes.iter().map(String::as_str).collect(),
+            false => on_scene.iter().map(|one| one.class.as_str()).collect(),
+        };
+        let classes = self.box_classes(path, class.word(), asked, &occurring)?;
+        let mut others: BTreeMap<String, usize> = BTreeMap::new();
+        let found = on_scene.len();
+        on_scene.retain_mut(|one| {
+            let index = index_of(&classes, &one.class).filter(|&index| index > 0);
+            match index {
+                Some(index) => one.annotation.class = index,
+                None => *others.entry(one.class.clone()).or_default() += 1,
+            }
+            index.is_some()
+        });
+        if !others.is_empty() {
+            if class.others == Others::Refused {
+                let names = classes.names().into_iter().skip(1);
+                return Err(SceneError::UnknownClasses {
+                    path: path.to_owned(),
+                    found: others,
+                    classes: names.map(str::to_owned).collect(),
+                }
+                .into());
+            }
+            let count = found - on_scene.len();
+            let text = format!(
+                "{count} of {found} boxes of other classes were left out: {}",
+                listed(&others)
+            );
+            report.push(Notice::left_out(text).about(file_name(path)).count(count));
         }
+        let annotations = on_scene.into_iter().map(|one| one.annotation).collect();
         let boxes = BoxLabels::new(annotations, report, true);
         Ok(self.changed(|inner| {
             inner.classes = classes;
             inner.boxes = Some(boxes);
         }))
+    }
+
+    /// The error for boxes of which none is left.
+    pub(super) fn no_boxes(&self, path: &Path, read: usize, report: &Report) -> crate::Error {
+        SceneError::NoBoxes {
+            path: path.to_owned(),
+            read,
+            scene: self.raster().size(),
+            notice: report.to_string().replace('\n', "; "),
+        }
+        .into()
     }
 
     /// The classes that are asked for, or those that occur after those that the labels have.
@@ -254,7 +298,7 @@ impl Scene {
         path: &Path,
         property: &str,
         asked: Option<&Classes>,
-        boxes: &[Named],
+        found: &BTreeSet<&str>,
     ) -> Result<Classes> {
         if let Some(asked) = asked {
             if self.has_labels() && asked.names() != self.classes().names() {
@@ -272,10 +316,6 @@ impl Scene {
             }
             return Ok(asked.clone());
         }
-        let found: BTreeSet<&str> = boxes
-            .iter()
-            .map(|one| one.class.as_deref().unwrap_or(property))
-            .collect();
         let known = match self.has_labels() {
             true => self.classes().clone(),
             false => Classes::new(Vec::<String>::new()),
@@ -293,95 +333,7 @@ impl Scene {
             }
             .into());
         }
-        Ok(known.and(found))
-    }
-
-    /// Boxes of COCO, VOC, YOLO or CSV, and what was left out.
-    fn boxes_of_file(
-        &self,
-        path: &Path,
-        property: &str,
-        named: bool,
-        options: &ReadOptions,
-    ) -> Result<(Vec<Named>, Report)> {
-        let size = self.raster().size();
-        let mut options = options.clone();
-        options.size = Some((size.width, size.height));
-        let mut by_file = named || CLASS_OF_FILE.contains(&property);
-        if formats::csv::is_table(path) {
-            let column = formats::csv::column_names(path)?
-                .into_iter()
-                .find(|name| name.eq_ignore_ascii_case(property));
-            by_file |= column.is_some();
-            options.class_column = options.class_column.or(column);
-        }
-        let file: BoxFile = formats::read(path, &options)?;
-        let scene_file = self.raster().path().file_name().unwrap_or_default();
-        let image = file.image(path, &scene_file.to_string_lossy())?;
-        if let (Some(width), Some(height)) = (image.width, image.height)
-            && (width, height) != (size.width, size.height)
-        {
-            return Err(SceneError::BoxesOfAnotherImage {
-                path: path.to_owned(),
-                found: crate::raster::Size::new(width, height),
-                scene: size,
-            }
-            .into());
-        }
-        let named = |one: &formats::LabelledBox| Named {
-            annotation: Annotation {
-                bounds: one.bounds,
-                class: 0,
-                crowd: one.crowd,
-                area: one.area,
-            },
-            class: (by_file && !one.class.is_empty()).then(|| one.class.clone()),
-        };
-        let left_out = file.notice();
-        let left_out = left_out.map(|text| Notice::left_out(text).about(file_name(path)));
-        Ok((
-            image.boxes.iter().map(named).collect(),
-            left_out.into_iter().collect(),
-        ))
-    }
-
-    /// The bounding boxes of a vector file's polygons.
-    fn boxes_of_vectors(
-        &self,
-        path: &Path,
-        property: &str,
-        named: bool,
-    ) -> Result<(Vec<Named>, Report)> {
-        let is_property = named
-            || vector::property_names(path)?
-                .iter()
-                .any(|name| name == property);
-        let (features, report) = vector::read_polygons_reported(
-            path,
-            &self.raster().georeference(),
-            is_property.then_some(property),
-        )?;
-        let mut nameless = 0;
-        let mut boxes = Vec::with_capacity(features.len());
-        for Feature { geometry, class } in features {
-            if is_property && class.is_none() {
-                nameless += 1;
-                continue;
-            }
-            if let Some(bounds) = around(&geometry) {
-                let annotation = Annotation::new(bounds, 0);
-                boxes.push(Named { annotation, class });
-            }
-        }
-        let mut report = report.report(path);
-        if nameless > 0 {
-            report.push(
-                Notice::left_out(format!("features without a class left out: {nameless}"))
-                    .about(file_name(path))
-                    .count(nameless),
-            );
-        }
-        Ok((boxes, report))
+        Ok(known.and(found.iter().copied()))
     }
 
     /// How many boxes in use there are of each class, by name.
@@ -394,16 +346,9 @@ impl Scene {
     }
 }
 
-/// Whether the file is one of those that hold boxes in pixels; a `.json` may also be GeoJSON.
-pub(crate) fn is_box_file(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    match extension.to_lowercase().as_str() {
-        "xml" | "txt" | "csv" | "tsv" => true,
-        "json" => std::fs::read_to_string(path).is_ok_and(|text| {
-            text.contains("\"annotations\"") && !text.contains("\"FeatureCollection\"")
-        }),
-        _ => false,
-    }
+/// Whether two boxes share a point at least.
+fn touches(a: &BoundingBox, b: &BoundingBox) -> bool {
+    a.x_min <= b.x_max && b.x_min <= a.x_max && a.y_min <= b.y_max && b.y_min <= a.y_max
 }
 
 pub(crate) fn around(shape: &geo::MultiPolygon<f64>) -> Option<BoundingBox> {

@@ -122,6 +122,20 @@ pub enum SceneError {
         /// What was left out.
         notice: String,
     },
+    /// A layer, a coordinate reference system or a filter given for a file of boxes in pixels.
+    #[error("{given} was given for a file of boxes in pixels, which has none: {path:?}")]
+    PixelBoxes {
+        /// The label file.
+        path: PathBuf,
+        /// What was given.
+        given: String,
+    },
+    /// Boxes that are to be of the class that stands for everything but objects.
+    #[error("boxes cannot be of the class background, which is index 0 of all classes: {path:?}")]
+    BackgroundBoxes {
+        /// The label file.
+        path: PathBuf,
+    },
     /// Boxes of an image that cannot be this scene.
     #[error("the boxes are of an image of {found}, the scene has {scene}: {path:?}")]
     BoxesOfAnotherImage {
@@ -189,11 +203,20 @@ impl Hint for SceneError {
             Self::EmptyArea { .. } => "windows are counted in pixels from the top-left corner of the file".to_owned(),
             Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),
             Self::NoBoxes { read: 0, .. } => {
-                "a file without boxes labels nothing; for an empty image leave the boxes away".to_owned()
+                "all boxes of this image are broken, as the message says: correct them in the labelling program and export \
+                 the file again; an image that is meant to be empty has no entries at all"
+                    .to_owned()
+            }
+            Self::PixelBoxes { .. } => {
+                "give the path alone; layers, systems and filters are of vector files such as GeoPackage and GeoJSON".to_owned()
+            }
+            Self::BackgroundBoxes { .. } => {
+                "give the objects a class name of their own, such as \"object\"".to_owned()
             }
             Self::NoBoxes { .. } => {
                 "boxes of COCO, VOC, YOLO and CSV files are counted in pixels from the top-left corner, those of vector \
-                 files lie where their coordinate reference system says"
+                 files lie where their coordinate reference system says; for a scene that is meant to have none, \
+                 `VectorSource::new(path).allow_elsewhere()`"
                     .to_owned()
             }
             Self::BoxesOfAnotherImage { .. } => {

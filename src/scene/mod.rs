@@ -1,6 +1,7 @@
 //! A scene: imagery, labels, boxes, the area in use.
 
 mod area;
+mod box_files;
 mod boxes;
 mod colors;
 mod error;
@@ -18,7 +19,8 @@ mod show;
 mod split;
 
 pub use area::AreaOfInterest;
-pub(crate) use boxes::{around, bounds_of, is_box_file};
+pub(crate) use box_files::is_box_file;
+pub(crate) use boxes::{around, bounds_of};
 pub use error::SceneError;
 pub use open::Scene;
 pub(crate) use picture::Over;

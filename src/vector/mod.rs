@@ -21,7 +21,7 @@ mod values;
 mod write;
 
 pub use class::LabelClass;
-pub(crate) use class::{Others, index_of, listed};
+pub(crate) use class::{Others, folded, index_of, listed};
 pub use error::VectorError;
 pub(crate) use geopackage::GeoPackageWriter;
 pub use place_error::PlaceError;

@@ -231,7 +231,7 @@ fn classes_come_from_the_file_or_have_one_name_or_a_given_order() {
     assert!(
         error
             .to_string()
-            .contains("\"oak\", which is none of the classes ash"),
+            .contains("the labels hold \"oak\" (31), the classes are ash"),
         "{error}"
     );
 }
@@ -329,6 +329,7 @@ fn voc_of(file: &str, size: Option<(usize, usize)>) -> swath::boxes::formats::La
         file: file.to_owned(),
         width: size.map(|size| size.0),
         height: size.map(|size| size.1),
+        left_out: 0,
         boxes: vec![swath::boxes::formats::LabelledBox::new(
             BoundingBox::new(1.0, 2.0, 11.0, 12.0),
             "tree",

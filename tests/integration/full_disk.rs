@@ -49,6 +49,7 @@ fn writers<'a>(run: &'a Run, scene: &'a Scene, chips: &'a Chips) -> Vec<(&'stati
         width: Some(256),
         height: Some(256),
         file: "cars.tif".to_owned(),
+        left_out: 0,
     };
     let images = vec![image];
     let classes = vec!["car".to_owned()];

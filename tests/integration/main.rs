@@ -1,5 +1,7 @@
 //! Tests of the library as its users see it: one file per subject.
 
+/// Odd files of boxes: what is read, what is left out, and what is said about it.
+mod box_files;
 /// Boxes: read from every kind of file, cut and turned with chips.
 mod boxes;
 /// Chips: reproducible, exact, complete, and stopped when nobody wants them.

@@ -71,18 +71,16 @@ fn a_file_that_is_cut_is_an_error_or_complete() {
                 continue;
             };
             // Where a line is an entry, nothing tells a file of two lines from one of three that lost its last.
-            let lines = text[..end]
-                .lines()
-                .filter(|line| line.contains('.') && !line.contains(':'))
-                .count();
             let header = usize::from(name.ends_with("csv"));
             if in_lines {
                 let entries = text[..end].trim_end().lines().count();
                 let entries =
                     entries.saturating_sub(header + if name == "dota.txt" { 2 } else { 0 });
+                // A row that ends before its place says that its image holds nothing.
+                let placeless = usize::from(text[..end].ends_with(','));
                 assert!(
-                    counted(&file) == entries,
-                    "{name} at {end}: {} of {entries} ({lines})",
+                    [entries, entries - placeless.min(entries)].contains(&counted(&file)),
+                    "{name} at {end}: {} of {entries}",
                     counted(&file)
                 );
             } else {

@@ -212,13 +212,7 @@ pub struct ReadOptions {
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, FormatError> {
     let path = path.as_ref();
     match format_of(path)? {
-        Some(Format::Coco) => coco::read(path),
-        Some(Format::LabelMe) => labelme::read(path),
-        Some(Format::PascalVoc) => voc::read(path, options.origin),
-        Some(Format::Cvat) => cvat::read(path),
-        Some(Format::Yolo) => yolo::read(path, options),
-        Some(Format::Dota) => dota::read(path),
-        Some(Format::Table) => csv::read(path, options.class_column.as_deref()),
+        Some(format) => read_as(path, format, options),
         None => Err(FormatError::UnknownKind {
             path: path.to_owned(),
             found: path
@@ -227,6 +221,26 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
                 .to_string_lossy()
                 .to_lowercase(),
         }),
+    }
+}
+
+/// Reads a label file of this format, whatever it is called.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_as(
+    path: impl AsRef<Path>,
+    format: Format,
+    options: &ReadOptions,
+) -> Result<BoxFile, FormatError> {
+    match format {
+        Format::Coco => coco::read(path),
+        Format::LabelMe => labelme::read(path),
+        Format::PascalVoc => voc::read(path, options.origin),
+        Format::Cvat => cvat::read(path),
+        Format::Yolo => yolo::read(path, options),
+        Format::Dota => dota::read(path),
+        Format::Table => csv::read(path, options.class_column.as_deref()),
     }
 }
 
