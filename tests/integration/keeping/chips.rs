@@ -192,7 +192,11 @@ fn a_scene_with_nothing_in_it_gives_negatives_and_says_so() -> Result<()> {
         report.mentions("validation area holds no pixel of a class"),
         "{report}"
     );
-    assert!(run.output().text.contains("the validation loss decides"));
+    assert!(
+        run.output()
+            .text
+            .contains("training and validation loss decide")
+    );
     let scores = run.last().evaluate(&empty)?;
     assert_eq!(scores.per_class()[1].support, 0);
 

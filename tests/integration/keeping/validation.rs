@@ -166,7 +166,7 @@ fn a_run_shows_its_notices_once_and_its_error_in_place_of_the_progress() -> Resu
     assert!(last.contains(&format!("Failed: {error}")), "{last}");
     let told = shown
         .iter()
-        .filter(|text| text.contains("the validation loss decides"));
+        .filter(|text| text.contains("training and validation loss decide"));
     assert_eq!(told.count(), 1, "{shown:?}");
     Ok(())
 }
