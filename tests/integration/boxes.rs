@@ -6,7 +6,7 @@ use swath::chips::Chips;
 use swath::display::Show as _;
 use swath::raster::{PixelWindow, RasterType, Size, WriterOptions};
 use swath::scene::{Scene, Split};
-use swath::{Error, Hint as _};
+use swath::Error;
 
 use super::support;
 
