@@ -86,7 +86,8 @@ fn an_area_in_square_metres_is_only_given_where_the_metre_is_known() -> Result<(
 }
 
 #[test]
-fn where_no_object_is_labelled_there_is_no_score() -> Result<()> {
+fn where_no_object_is_labelled_every_box_is_wrong_and_there_is_no_average_precision() -> Result<()>
+{
     let folder = folder();
     let scene = drawn(folder.path(), Size::new(300, 200), 9)?;
     let (left, _) = scene.split(Split::columns(0.5));
@@ -98,14 +99,20 @@ fn where_no_object_is_labelled_there_is_no_score() -> Result<()> {
     let of_left = found(&left, &DetectionOptions::new())?;
     assert!(of_left.evaluate(&scene).is_ok());
     let of_right = found(&right, &DetectionOptions::new())?;
+    // DeepForest, Raster Vision: a tile that was looked through and holds nothing is scored.
+    let scores = of_right.evaluate(&scene)?;
+    assert!(scores.ap50().is_nan() && scores.to_json()["ap50"].is_null());
+    let counts = scores.counts(0.5);
+    assert_eq!(counts.false_positives, of_right.len());
+    assert_eq!((counts.true_positives, counts.false_negatives), (0, 0));
+    let unlabelled = Scene::open(scene.raster().path())?;
     let error = of_right
-        .evaluate(&scene)
+        .evaluate(&unlabelled)
         .err()
         .map(|error| error.to_string());
     assert_eq!(
         error.as_deref(),
         Some("the scene has no labelled box to score against: cars")
     );
-    assert!(of_right.scores().is_none());
     Ok(())
 }

@@ -61,6 +61,34 @@ fn a_bundle_gives_back_the_network_and_its_facts() {
 }
 
 #[test]
+fn bands_come_back_and_older_bundles_do_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.swath");
+    let (mut meta, tensors) = bundle();
+    let band = TrainedBand {
+        name: "B08".to_owned(),
+        role: Some(crate::raster::BandRole::NearInfrared),
+        data_type: crate::raster::DataType::U16,
+        min: 1.0,
+        max: 9000.0,
+        mean: 2100.25,
+        std: 900.5,
+        p2: 300.0,
+        p98: 4200.0,
+    };
+    meta.trained_bands = vec![band; 4];
+    save_tensors(&path, &meta, &tensors).unwrap();
+    assert_eq!(
+        load_bundle(&path).unwrap().0.trained_bands,
+        meta.trained_bands
+    );
+    rewrite(&path, |json| {
+        json.as_object_mut().unwrap().remove("trained_bands");
+    });
+    assert!(load_bundle(&path).unwrap().0.trained_bands.is_empty());
+}
+
+#[test]
 fn a_bundle_for_other_sizes_is_refused_by_name_of_the_tensor() {
     let (_, tensors) = bundle();
     let mut network = Unet::resnet18().build_blank(4, 2, &Device::cpu()).unwrap();

@@ -79,10 +79,10 @@ pub enum PredictError {
     },
     /// The scene's bands are those of the training in another order.
     #[error(
-        "{who} was trained on the bands {}, the scene has {}: {path:?}", expected.join(", "), found.join(", ")
+        "{who} the bands {}, the scene has {}: {path:?}", expected.join(", "), found.join(", ")
     )]
     BandOrder {
-        /// What was trained.
+        /// What the scene is compared with: `the model was trained on`, `the training scene has`.
         who: String,
         /// The bands of the training.
         expected: Vec<String>,
@@ -94,9 +94,9 @@ pub enum PredictError {
         path: PathBuf,
     },
     /// The scene's values are of another kind than those of the training.
-    #[error("other values than {who} was trained on: {}: {path:?}", bands.join("; "))]
+    #[error("{who} other values: {}: {path:?}", bands.join("; "))]
     OtherValues {
-        /// What was trained.
+        /// What the scene is compared with: `the model was trained on`, `the training scene has`.
         who: String,
         /// What differs, by band.
         bands: Vec<String>,

@@ -22,7 +22,7 @@ const FEWEST: usize = 64;
 /// What a model knows of its bands, and how it is called in a notice.
 pub(crate) struct Known<'a> {
     pub(crate) bands: &'a [TrainedBand],
-    /// `the model`, `the training scene`.
+    /// `the model was trained on`, `the training scene has`.
     pub(crate) who: &'a str,
     /// How a caller goes on all the same.
     pub(crate) on_purpose: &'static str,
@@ -63,7 +63,7 @@ pub(crate) fn compare(known: &Known<'_>, scene: &Scene, any_values: bool) -> Res
         }
         report.push(
             Notice::noted(format!(
-                "{} was trained on the bands {}, the scene has {}",
+                "{} the bands {}, the scene has {}",
                 known.who,
                 expected.join(", "),
                 found.join(", ")
@@ -108,7 +108,7 @@ pub(crate) fn compare(known: &Known<'_>, scene: &Scene, any_values: bool) -> Res
     for words in hopeless.into_iter().chain(notices) {
         report.push(
             Notice::noted(format!(
-                "other values than {} was trained on, {words}",
+                "{} other values, {words}",
                 known.who
             ))
             .about(scene.name())
@@ -131,7 +131,7 @@ pub(crate) fn check_models<'a>(
     for bands in models {
         let known = Known {
             bands,
-            who: "the model",
+            who: "the model was trained on",
             on_purpose,
         };
         all.extend(compare(&known, scene, any_values)?);
@@ -199,7 +199,10 @@ impl Other {
             _ => "without any spread".to_owned(),
         };
         if was.mean != 0.0 && (is.mean / was.mean - factor).abs() < 0.15 * factor {
-            words = format!("times {}", short(factor));
+            words = match factor >= 1.0 {
+                true => format!("times {}", short(factor)),
+                false => format!("divided by {}", short(1.0 / factor)),
+            };
         }
         if outside {
             words += ", wholly outside";
@@ -368,11 +371,7 @@ fn other_roles(known: &Known<'_>, scene: &Scene) -> Option<Notice> {
     if different.is_empty() {
         return None;
     }
-    let text = format!(
-        "other bands than {} was trained on: {}",
-        known.who,
-        different.join(", ")
-    );
+    let text = format!("{} other bands: {}", known.who, different.join(", "));
     let next =
         "`Scene::open_with(path, OpenOptions::new().bands([…]))` chooses bands and their order";
     Some(
@@ -423,7 +422,7 @@ mod tests {
         );
         let share = other(20.0 / 255.0, 220.0 / 255.0, true).expect("it differs");
         assert!(
-            share.hopeless && share.words.contains("255"),
+            share.hopeless && share.words.contains("divided by 255"),
             "{}",
             share.words
         );

@@ -245,7 +245,7 @@ pub(super) fn values<T: Task>(
     if let Some(trained) = model.trained() {
         let known = Known {
             bands: &trained.meta.trained_bands,
-            who: "the model",
+            who: "the model was trained on",
             on_purpose,
         };
         report.extend(compare(&known, train, any_values)?);
@@ -255,7 +255,7 @@ pub(super) fn values<T: Task>(
         let bands = TrainedBand::all(train.raster().bands(), &train.statistics()?);
         let known = Known {
             bands: &bands,
-            who: "the training scene",
+            who: "the training scene has",
             on_purpose,
         };
         report.extend(compare(&known, valid, any_values)?);

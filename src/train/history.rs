@@ -32,12 +32,15 @@ impl EpochRecord {
         self.scores.main()
     }
 
-    /// Whether this epoch is better than `other`: by score, and by validation loss where there is none.
+    /// Whether this epoch is better than `other`: by score, and where there is none, because the validation windows hold no
+    /// object, by the sum of training and validation loss. The validation loss alone would choose a model that finds
+    /// nothing anywhere.
     #[must_use]
     pub fn is_better_than(&self, other: &Self) -> bool {
+        let losses = |epoch: &Self| epoch.train_loss + epoch.valid_loss;
         match (self.score(), other.score()) {
             (Some(score), Some(other)) => score > other,
-            (None, None) => self.valid_loss < other.valid_loss,
+            (None, None) => losses(self) < losses(other),
             (score, _) => score.is_some(),
         }
     }
@@ -130,7 +133,7 @@ pub struct DetectionScores {
 impl ValidationScores {
     /// What decides which epoch is the best. For segmentation, the mean IoU ([`Scores::mean_iou`]) over the classes that the
     /// validation windows hold; for detection, AP50. `None` where these hold no class but the background: whatever is
-    /// predicted there, such a score says nothing, and the validation loss decides.
+    /// predicted there, such a score says nothing, and the losses decide ([`EpochRecord::is_better_than`]).
     #[must_use]
     pub fn main(&self) -> Option<f64> {
         match self {
@@ -257,6 +260,16 @@ pub(super) mod tests {
         };
         assert_eq!(history.best().map(|epoch| epoch.epoch), Some(2));
         assert_eq!(history.best().and_then(EpochRecord::score), None);
+        // A model that finds nothing has no loss where nothing is, but it has one in training.
+        let blind = EpochRecord {
+            train_loss: 0.9,
+            ..record(1, [50, 0, 0, 0], 0.0)
+        };
+        let sees = EpochRecord {
+            train_loss: 0.1,
+            ..record(2, [49, 1, 0, 0], 0.1)
+        };
+        assert!(sees.is_better_than(&blind) && !blind.is_better_than(&sees));
     }
 
     /// A class that the validation area lacks: a single false pixel of it must not halve the score.
@@ -303,7 +316,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn without_any_foreground_the_lowest_validation_loss_decides() {
+    fn without_any_foreground_the_lowest_loss_decides() {
         let history = History {
             epochs: vec![
                 record(1, [50, 0, 0, 0], 0.4),

@@ -140,7 +140,10 @@ impl<M> Run<M> {
                         self.history.score_label(),
                         best.scores.by_class()
                     ),
-                    None => format!("validation loss {:.3}", best.valid_loss),
+                    None => format!(
+                        "training loss {:.3}, validation loss {:.3}",
+                        best.train_loss, best.valid_loss
+                    ),
                 };
                 format!("best weights of epoch {} kept ({score})", best.epoch)
             }

@@ -64,8 +64,8 @@ impl Segmenter {
     /// Defaults, all methods of [`Fit`]: 4 chips a step; cross-entropy + dice; AdamW with weight decay 0.01 and a
     /// one-cycle learning rate of at most 1e-3; all gradients together clipped to norm 1; no early stop, no checkpoints; seed 0. Input is normalised as
     /// [`Architecture::normalisation`] says. The best epoch is the one with the highest mean IoU on `valid`
-    /// ([`super::ValidationScores::main`]), or the lowest validation loss where `valid` holds no class but the background,
-    /// which [`Run::report`] then says.
+    /// ([`super::ValidationScores::main`]), or the lowest loss where `valid` holds no class but the background, which
+    /// [`Run::report`] then says.
     ///
     /// A live view shows progress, curves and an example. **Interrupting the cell stops the training within one step and
     /// is not an error**: the run comes back with the best weights so far, and [`Run::stopped`] says

@@ -87,7 +87,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             Some(mut checkpoint) => {
                 let known = Known {
                     bands: &checkpoint.bands,
-                    who: "the run that is resumed",
+                    who: "the run to be resumed was trained on",
                     on_purpose: FOR_TRAINING,
                 };
                 report.extend(compare(&known, scene, options.any_values)?);

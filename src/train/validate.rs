@@ -119,12 +119,12 @@ fn choose(usable: &[(PixelWindow, Held)], limit: usize) -> Vec<(PixelWindow, Hel
     let (with, without) = (numbers(true), numbers(false));
     let share = (limit * with.len()) as f64 / usable.len() as f64;
     let of_with = (share.round() as usize).clamp(usize::from(!with.is_empty()), with.len());
-    // Evenly spread over all of them, as long as that is in proportion.
+    // Evenly spread over all of them, unless that misses more than half of what would be in proportion.
     let mut chosen = spread(&(0..usable.len()).collect::<Vec<_>>(), limit);
     let found = chosen
         .iter()
         .filter(|&&index| !usable[index].1.is_background());
-    if found.count() < of_with {
+    if 2 * found.count() < of_with {
         chosen = spread(&with, of_with);
         if limit > of_with {
             chosen.extend(spread(&without, limit - of_with));
@@ -152,7 +152,7 @@ fn choose(usable: &[(PixelWindow, Held)], limit: usize) -> Vec<(PixelWindow, Hel
 /// What a validation area that holds no object means for a run.
 pub(super) fn nothing_there(what: &str, score: &str) -> Notice {
     Notice::noted(format!(
-        "the validation area holds no {what}: there is no {score} to choose the best epoch by, the validation loss decides"
+        "the validation area holds no {what}: there is no {score} to choose the best epoch by, training and validation loss decide"
     ))
     .next("validate on an area that holds objects, as `scene.split` or `scene.split_by_aoi` cut it off")
 }

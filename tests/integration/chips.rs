@@ -219,20 +219,29 @@ fn an_area_without_labels_or_data_is_refused() {
     let labelled = scene
         .with_label_raster(labels, swath::labels::Classes::new(["building"]))
         .unwrap();
-    let error = labelled.chips(Chips::random(10, 64)).unwrap_err();
-    assert!(
-        error.to_string().contains("labelled") && error.hint().is_some(),
-        "{error}"
-    );
+    // All background is something to learn; chips say that it is all.
+    let chips = labelled.chips(Chips::random(10, 64)).unwrap();
+    assert!(chips.report().mentions("labelled"), "{}", chips.report());
+    // Before a training waits for chips, whatever share is asked for.
     let nodata = Scene::open(empty("nodata.tif", true)).unwrap();
-    let chips = nodata.chips(Chips::random(10, 64)).unwrap();
-    let error = chips.get(0).unwrap_err();
-    assert!(
-        error.to_string().contains("50 % valid") && error.hint().unwrap().contains("min_valid"),
-        "{error}"
-    );
-    assert!(
-        chips.epoch(0, 4, 2).next().unwrap().is_err(),
-        "a stream passes the error on"
-    );
+    for (share, wanted) in [(0.5, "50 % valid"), (0.0, "0 % valid")] {
+        let error = nodata
+            .chips(Chips::random(10, 64).min_valid(share))
+            .unwrap_err();
+        let hint = error.hint().unwrap();
+        assert!(error.to_string().contains(wanted), "{error}");
+        assert!(
+            hint.contains("nodata") && !hint.contains("min_valid"),
+            "{hint}"
+        );
+    }
+    // A file that goes away later: a stream passes the error on.
+    let path = empty("gone.tif", false);
+    let chips = Scene::open(&path)
+        .unwrap()
+        .chips(Chips::random(10, 64))
+        .unwrap();
+    std::fs::write(&path, "no raster").unwrap();
+    let error = std::thread::spawn(move || chips.epoch(0, 4, 2).next().unwrap().is_err());
+    assert!(error.join().unwrap(), "a stream passes the error on");
 }

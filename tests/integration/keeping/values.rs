@@ -1,0 +1,147 @@
+//! Bands and values unlike those of the training.
+
+use swath::chips::Chips;
+use swath::device::Device;
+use swath::predict::{Ensemble, PredictOptions};
+use swath::raster::{RasterType, Size, WriterOptions};
+use swath::scene::Scene;
+use swath::train::{Fit, Segmenter};
+use swath::{Hint, Result};
+
+use super::{model, rectangles, small, trained};
+use crate::support::{case, raster};
+
+/// DeepForest#1134, #728: IoU 0.937 became 0.107 and 0.000 without a word.
+#[test]
+fn f21_a_scene_of_another_type_is_refused_with_the_factor() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |file: &str| -> Result<Scene> {
+        Scene::open(case(file))?.with_labels(case("f21-other-type/b.gpkg"), "k")
+    };
+    let (byte, wide) = (
+        open("f21-other-type/u8.tif")?,
+        open("f21-other-type/u16.tif")?,
+    );
+    let run = trained(&byte, 30)?;
+    let iou = |scores: swath::evaluate::Scores| scores.class("sq").map(|class| class.iou);
+    let own = iou(run.best().predict(&byte)?.evaluate(&byte)?)?;
+    assert!(own > 0.5, "{own}");
+    let error = run.best().predict(&wide).unwrap_err();
+    let (text, hint) = (error.to_string(), error.hint().unwrap_or_default());
+    assert!(
+        text.contains("Byte") && text.contains("UInt16") && text.contains("times 40"),
+        "{text}"
+    );
+    assert!(hint.contains("any_values(true)"), "{hint}");
+    assert!(run.best().evaluate(&wide).is_err());
+    assert!(Ensemble::new([run.best()])?.predict(&wide).is_err());
+    let on_purpose = || PredictOptions::new().any_values(true).quiet(true);
+    let map = run.best().predict_with(&wide, on_purpose())?;
+    assert!(map.report().mentions("times 40"), "{}", map.report());
+
+    // From 0 to 1, through a bundle.
+    let path = folder.path().join("model.swath");
+    run.best().save(&path)?;
+    let loaded = Segmenter::load_as(&path, small())?.device(Device::cpu());
+    let patch = byte.read(&byte.area())?;
+    let (size, share) = (byte.raster().size(), folder.path().join("share.tif"));
+    let value = |band: usize, col: usize, row: usize| patch.value(band, row, col).unwrap() / 255.0;
+    let share = Scene::open(raster(
+        &share,
+        size,
+        3,
+        RasterType::F32,
+        WriterOptions::default(),
+        value,
+    ))?;
+    let error = loaded.predict(&share).unwrap_err().to_string();
+    assert!(
+        error.contains("Float32") && error.contains("divided by 255"),
+        "{error}"
+    );
+    // The same values in floats are the same.
+    let value = |band: usize, col: usize, row: usize| patch.value(band, row, col).unwrap();
+    let float = folder.path().join("float.tif");
+    let float = Scene::open(raster(
+        &float,
+        size,
+        3,
+        RasterType::F32,
+        WriterOptions::default(),
+        value,
+    ))?;
+    assert!(loaded.predict(&float)?.report().is_empty());
+
+    // In a training: as validation, and as material for a model that has weights.
+    let chips = byte.chips(Chips::random(8, 64))?;
+    let error = model(byte.classes())
+        .fit(&chips, &wide, Fit::steps(1).quiet(true))
+        .unwrap_err();
+    assert!(error.to_string().contains("the training scene"), "{error}");
+    assert!(error.hint().unwrap_or_default().contains("Fit::"));
+    let chips = wide.chips(Chips::random(8, 64))?;
+    let further = |fit: Fit| run.best().fit(&chips, &wide, fit.quiet(true));
+    assert!(further(Fit::steps(1)).is_err());
+    let run = further(Fit::steps(1).any_values(true))?;
+    assert!(run.report().mentions("times 40"), "{}", run.report());
+    Ok(())
+}
+
+/// D5: with the order of its bands reversed, described as such, water fell from IoU 0.748 to 0.000.
+#[test]
+fn bands_in_another_order_are_refused_by_name() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let named = |file: &str, names: [&str; 3]| -> Result<Scene> {
+        let path = folder.path().join(file);
+        let value = |_: usize, col: usize, row: usize| (20 + (col * 31 + row * 17) % 200) as f32;
+        let options = WriterOptions::default().band_names(&names);
+        let path = raster(&path, Size::new(96, 96), 3, RasterType::U8, options, value);
+        let aoi = rectangles(
+            &folder.path().join("b.geojson"),
+            &[[10.0, 10.0, 50.0, 50.0]],
+        );
+        Scene::open(path)?.with_labels(aoi, "water")
+    };
+    let scene = named("a.tif", ["blue", "green", "nir"])?;
+    let run = trained(&scene, 2)?;
+    let error = run
+        .last()
+        .predict(&named("b.tif", ["nir", "green", "blue"])?)
+        .unwrap_err();
+    let (text, hint) = (error.to_string(), error.hint().unwrap_or_default());
+    assert!(
+        text.contains("blue, green, nir") && text.contains("nir, green, blue"),
+        "{text}"
+    );
+    assert!(
+        hint.contains("OpenOptions::new().bands([\"blue\", \"green\", \"nir\"])"),
+        "{hint}"
+    );
+    assert!(hint.contains("any_values(true)"), "{hint}");
+    // Written otherwise, shifted, unknown.
+    assert!(
+        run.last()
+            .predict(&named("c.tif", ["Blue", "GREEN", "NIR"])?)
+            .is_ok()
+    );
+    assert!(
+        run.last()
+            .predict(&named("d.tif", ["green", "nir", "swir"])?)
+            .is_err()
+    );
+    assert!(
+        run.last()
+            .predict(&named("e.tif", ["one", "two", "three"])?)
+            .is_ok()
+    );
+    let options = PredictOptions::new().any_values(true).quiet(true);
+    let map = run
+        .last()
+        .predict_with(&named("f.tif", ["nir", "green", "blue"])?, options)?;
+    assert!(
+        map.report().mentions("was trained on the bands"),
+        "{}",
+        map.report()
+    );
+    Ok(())
+}
