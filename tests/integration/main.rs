@@ -20,6 +20,8 @@ mod interrupts;
 mod label_rasters;
 /// Labels: polygons from files burned into class maps, and traced back.
 mod labels;
+/// Pictures of scenes, chips and maps, measured.
+mod pictures;
 /// Whole scenes predicted, scored and saved.
 mod predict;
 /// Several models together, and a device whose memory runs out.
