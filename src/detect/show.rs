@@ -205,3 +205,41 @@ impl Show for BoxScores {
 }
 
 crate::show_in_cells!(SceneBoxes, BoxScores);
+
+#[cfg(test)]
+mod tests {
+    use crate::Result;
+    use crate::boxes::{BoundingBox, Detection};
+    use crate::detect::SceneBoxes;
+    use crate::detect::tests::{drawn, folder};
+    use crate::display::Show as _;
+    use crate::labels::Classes;
+    use crate::raster::Size;
+
+    /// D13: what was found is shown as its scene is: its bands, its facts, its notices; and over other bands.
+    #[test]
+    fn found_boxes_say_bands_and_facts_and_show_other_bands() -> Result<()> {
+        let folder = folder();
+        let scene = drawn(folder.path(), Size::new(120, 90), 2)?;
+        let car = Detection::new(BoundingBox::from_xywh(20.0, 30.0, 40.0, 25.0), 1, 0.9);
+        let classes = Classes::new(["car", "bus"]).with_color("bus", [1, 2, 3]);
+        let area = scene.area();
+        let boxes = SceneBoxes::new(vec![car], 0.5, classes, scene.clone(), area);
+        assert_eq!(boxes.classes().colors()[1], scene.classes().colors()[1]);
+        assert_eq!(boxes.classes().colors()[2], [1, 2, 3]);
+        let (output, text) = (boxes.output(), scene.output().text);
+        for fact in ["size ", "pixel ", "bands ", "bands shown "] {
+            let line = |text: &str| {
+                let mut lines = text.lines();
+                lines.find(|line| line.starts_with(fact)).map(str::to_owned)
+            };
+            assert_eq!(line(&output.text), line(&text), "{fact}");
+        }
+        assert!(output.text.starts_with("Boxes in ") && output.text.contains("car 1 "));
+        assert!(output.html.is_some_and(|html| html.contains("> car<")));
+        let grey = boxes.show_bands(&[0])?;
+        assert!(grey.alt().starts_with("Boxes in "));
+        assert!(boxes.show_bands(&[0, 1, 9]).is_err());
+        Ok(())
+    }
+}

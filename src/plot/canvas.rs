@@ -76,6 +76,33 @@ pub(super) fn title(area: &Area<'_>, title: &str) -> Result<i32, Box<dyn std::er
     Ok(34)
 }
 
+/// Where each name of a key begins, from `(left, top)`, wrapped at `right`, and the height that all take.
+fn key_places(
+    entries: &[(String, [u8; 3])],
+    (left, top): (i32, i32),
+    right: i32,
+) -> (Vec<(i32, i32, String)>, i32) {
+    let (mut x, mut y) = (left, top);
+    let mut places = Vec::with_capacity(entries.len());
+    for (name, _) in entries {
+        let name = shorten(name, 28);
+        let width = 20 + text_width(&name, 13) + 14;
+        if x > left && x + width > right {
+            x = left;
+            y += 18;
+        }
+        places.push((x, y, name));
+        x += width;
+    }
+    let height = if entries.is_empty() { 0 } else { y - top + 20 };
+    (places, height)
+}
+
+/// The height that [`key`] takes between `left` and `right`.
+pub(super) fn key_height(entries: &[(String, [u8; 3])], left: i32, right: i32) -> i32 {
+    key_places(entries, (left, 0), right).1
+}
+
 /// A row of coloured names from `(left, top)`; wraps at `right`; returns the height used.
 pub(super) fn key(
     area: &Area<'_>,
@@ -83,27 +110,19 @@ pub(super) fn key(
     (left, top): (i32, i32),
     right: i32,
 ) -> Result<i32, Box<dyn std::error::Error>> {
-    let (mut x, mut y) = (left, top);
-    for (name, color) in entries {
-        let name = shorten(name, 28);
-        let width = 20 + text_width(&name, 13) + 14;
-        if x > left && x + width > right {
-            x = left;
-            y += 18;
-        }
-        let [red, green, blue] = *color;
+    let (places, height) = key_places(entries, (left, top), right);
+    for ((x, y, name), (_, [red, green, blue])) in places.into_iter().zip(entries) {
         area.draw(&Rectangle::new(
             [(x, y + 5), (x + 14, y + 9)],
-            RGBColor(red, green, blue).filled(),
+            RGBColor(*red, *green, *blue).filled(),
         ))?;
         area.draw(&Text::new(
             name,
             (x + 20, y + 7),
             text(13, theme::TEXT, HPos::Left, VPos::Center),
         ))?;
-        x += width;
     }
-    Ok(if entries.is_empty() { 0 } else { y - top + 20 })
+    Ok(height)
 }
 
 /// Rounds limits outwards to ticks at 1, 2 or 5 times a power of ten: about `wanted` of them.

@@ -10,6 +10,8 @@ use super::theme;
 use crate::raster::Patch;
 
 const BINS: usize = 64;
+/// So many bands have their names in the key.
+const NAMED: usize = 12;
 /// The usual colours of red, green and blue bands, dark enough for lines on a light ground.
 const RGB: [[u8; 3]; 3] = [[200, 30, 30], [20, 130, 50], [30, 80, 190]];
 
@@ -66,10 +68,30 @@ pub fn histogram<N: AsRef<str>>(patch: &Patch, names: &[N], title: &str) -> Figu
             bands.len()
         )
     };
-    let svg = canvas::draw((620, 280), |area| {
-        draw(area, &plots, bins.range(), title, empty)
+    let key = key(&plots);
+    let height = 280 + (canvas::key_height(&key, 14, 620 - 14) - 20).max(0) as u32;
+    let svg = canvas::draw((620, height), |area| {
+        draw(area, (&plots, &key), bins.range(), title, empty)
     });
     Figure::drawn(svg, title, text)
+}
+
+/// Names and colours of the bands; of many only the first, and how many more there are.
+fn key(bands: &[Band]) -> Vec<(String, [u8; 3])> {
+    let seen = if bands.len() > NAMED {
+        NAMED - 1
+    } else {
+        NAMED
+    };
+    let mut key: Vec<_> = bands
+        .iter()
+        .take(seen)
+        .map(|band| (band.name.clone(), band.color))
+        .collect();
+    if bands.len() > seen {
+        key.push((format!("and {} more bands", bands.len() - seen), [128; 3]));
+    }
+    key
 }
 
 struct Band {
@@ -138,7 +160,7 @@ impl Bins {
 
 fn draw(
     area: &Area<'_>,
-    bands: &[Band],
+    (bands, key): (&[Band], &[(String, [u8; 3])]),
     range: (f64, f64),
     title: &str,
     empty: bool,
@@ -146,11 +168,7 @@ fn draw(
     let (width, height) = area.dim_in_pixel();
     let (width, height) = (width as i32, height as i32);
     let mut top = canvas::title(area, title)?;
-    let entries: Vec<_> = bands
-        .iter()
-        .map(|band| (band.name.clone(), band.color))
-        .collect();
-    top += canvas::key(area, &entries, (14, top), width - 14)? + 4;
+    top += canvas::key(area, key, (14, top), width - 14)? + 4;
     let (left, right, bottom) = (36, width - 18, height - 46);
     let highest = bands
         .iter()

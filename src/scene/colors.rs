@@ -2,17 +2,18 @@
 
 use super::Scene;
 use super::labelling::Labelling;
+use crate::boxes::BoundingBox;
 use crate::labels::Classes;
 use crate::plot::image::{composite, rgb};
 use crate::raster::{Patch, PixelWindow, Size};
 
 /// Windows beside each other, and below each other, that are looked at all over the scene.
 const ACROSS: usize = 4;
-/// Labels that are looked at.
-const LABELS: usize = 9;
+/// Labels that are looked at, about.
+const LABELS: usize = 27;
 /// The edge of a window in pixels.
 const EDGE: usize = 24;
-/// The longest side of a scene that is read whole, and of the smaller version of one that holds such versions.
+/// The longest side of the smaller version that is read of a scene that holds such versions.
 const SMALL: usize = 160;
 /// How many pixels are compared with each colour.
 const PIXELS: usize = 1500;
@@ -27,98 +28,109 @@ impl Scene {
         }
         let mut classes = self.classes().clone().keeping_colors_of(before);
         if !classes.are_colored() {
-            classes.stand_out(&self.ground());
+            let (ground, around) = self.ground(classes.len());
+            classes.stand_out(&ground, &around);
         }
         std::sync::Arc::make_mut(&mut self.inner).classes = classes;
         self
     }
 
-    /// Colours of the imagery as pictures show it, all over the scene and around its labels.
-    fn ground(&self) -> Vec<[u8; 3]> {
+    /// Colours of the imagery as pictures show it: all over the scene, and around some labels of each class.
+    fn ground(&self, classes: usize) -> (Vec<[u8; 3]>, Vec<Vec<[u8; 3]>>) {
         let raster = self.raster();
-        let (full, size) = (raster.full(), raster.size());
-        let longest = size.width.max(size.height);
-        let patches: Vec<Patch> = if longest <= SMALL || raster.overview_count() > 0 {
-            let scaled = |side: usize| (side * SMALL / longest.max(SMALL)).max(1);
-            let size = Size::new(scaled(size.width), scaled(size.height));
-            raster.read_scaled(&full, size).into_iter().collect()
+        let full = raster.full();
+        // Which class a patch lies around; 0 for those all over the scene.
+        let mut patches: Vec<(usize, Patch)> = Vec::new();
+        let longest = full.width.max(full.height);
+        let mut windows = self.windows_around_labels(classes);
+        if raster.overview_count() > 0 && longest > SMALL {
+            let scaled = |side: usize| (side * SMALL / longest).max(1);
+            let size = Size::new(scaled(full.width), scaled(full.height));
+            patches.extend(raster.read_scaled(&full, size).ok().map(|patch| (0, patch)));
         } else {
-            self.windows_to_look_at()
-                .iter()
-                .filter_map(|window| raster.read(window).ok())
-                .collect()
-        };
-        let bands = composite(raster.bands());
-        let Ok(image) = rgb(&beside_each_other(&patches), &bands, &[]) else {
-            return Vec::new();
-        };
-        let valid: Vec<u8> = patches
-            .iter()
-            .flat_map(|patch| patch.valid.clone())
-            .collect();
-        let pixels: Vec<[u8; 3]> = image
-            .data
-            .chunks_exact(3)
-            .zip(valid)
-            .filter(|(_, valid)| *valid != 0)
-            .map(|(pixel, _)| [pixel[0], pixel[1], pixel[2]])
-            .collect();
-        let step = pixels.len().div_ceil(PIXELS).max(1);
-        pixels.into_iter().step_by(step).collect()
-    }
-
-    /// Windows all over the raster and around some labels, in the order of their rows, which compressed files like.
-    fn windows_to_look_at(&self) -> Vec<PixelWindow> {
-        let full = self.raster().full();
-        let middle = |at: usize, length: usize| (2 * at + 1) * length / (2 * ACROSS);
-        let mut centres: Vec<(i64, i64)> = (0..ACROSS * ACROSS)
-            .map(|at| {
-                let (col, row) = (
+            let middle = |at: usize, length: usize| ((2 * at + 1) * length / (2 * ACROSS)) as i64;
+            let centres = (0..ACROSS * ACROSS).map(|at| {
+                (
                     middle(at % ACROSS, full.width),
                     middle(at / ACROSS, full.height),
-                );
-                (col as i64, row as i64)
-            })
-            .collect();
-        let labelled: Vec<(f64, f64)> = match (&self.inner.labels, &self.inner.boxes) {
-            (Some(Labelling::Polygons { polygons, .. }), _) => some_of(polygons.polygons())
-                .filter_map(|(shape, _)| super::around(shape))
-                .map(|bounds| bounds.center())
+                )
+            });
+            windows.extend(centres.filter_map(|centre| Some((0, around(centre, &full)?))));
+        }
+        // In the order of their rows, which compressed files like.
+        windows.sort_by_key(|(_, window)| (window.row, window.col));
+        for (class, window) in windows {
+            patches.extend(raster.read(&window).ok().map(|patch| (class, patch)));
+        }
+        let bands = composite(raster.bands());
+        let mut colors = vec![Vec::new(); classes];
+        let all = beside_each_other(patches.iter().map(|(_, patch)| patch));
+        if let Ok(image) = rgb(&all, &bands, &[]) {
+            let owners = patches
+                .iter()
+                .flat_map(|(class, patch)| patch.valid.iter().map(move |valid| (*class, *valid)));
+            for (pixel, (class, valid)) in image.data.chunks_exact(3).zip(owners) {
+                if valid != 0 {
+                    colors[class].push([pixel[0], pixel[1], pixel[2]]);
+                }
+            }
+        }
+        for colors in &mut colors {
+            let step = colors.len().div_ceil(PIXELS).max(1);
+            *colors = colors.iter().copied().step_by(step).collect();
+        }
+        let everywhere = std::mem::take(&mut colors[0]);
+        (everywhere, colors)
+    }
+
+    /// Windows around some labels of each class, with its index.
+    fn windows_around_labels(&self, classes: usize) -> Vec<(usize, PixelWindow)> {
+        let labelled: Vec<(usize, BoundingBox)> = match (&self.inner.labels, &self.inner.boxes) {
+            (Some(Labelling::Polygons { polygons, .. }), _) => polygons
+                .polygons()
+                .iter()
+                .filter_map(|(shape, class)| Some((usize::from(*class), super::around(shape)?)))
                 .collect(),
-            (_, Some(boxes)) => some_of(boxes.annotations())
-                .map(|one| one.bounds.center())
+            (_, Some(boxes)) => boxes
+                .annotations()
+                .iter()
+                .map(|one| (one.class, one.bounds))
                 .collect(),
             _ => Vec::new(),
         };
-        centres.extend(labelled.iter().map(|&(x, y)| (x as i64, y as i64)));
-        let half = EDGE as i64 / 2;
-        let mut windows: Vec<PixelWindow> = centres
-            .into_iter()
-            .filter_map(|(col, row)| {
-                full.intersect(&PixelWindow::new(col - half, row - half, EDGE, EDGE))
-            })
-            .collect();
-        windows.sort_by_key(|window| (window.row, window.col));
+        let each = (LABELS / classes.saturating_sub(1).max(1)).clamp(2, 9);
+        let full = self.raster().full();
+        let mut windows = Vec::new();
+        for class in 1..classes.min(LABELS) {
+            let own: Vec<(i64, i64)> = labelled
+                .iter()
+                .filter(|(other, _)| *other == class)
+                .map(|(_, bounds)| bounds.center())
+                .map(|(x, y)| (x as i64, y as i64))
+                .filter(|&(col, row)| full.contains_pixel(col, row))
+                .collect();
+            let step = own.len().div_ceil(each).max(1);
+            let some = own.into_iter().step_by(step);
+            windows.extend(some.filter_map(|centre| Some((class, around(centre, &full)?))));
+        }
         windows
     }
 }
 
-/// At most [`LABELS`] of them, evenly.
-fn some_of<T>(all: &[T]) -> impl Iterator<Item = &T> {
-    all.iter().step_by(all.len().div_ceil(LABELS).max(1))
+/// The window around a pixel, as far as it lies in `full`.
+fn around((col, row): (i64, i64), full: &PixelWindow) -> Option<PixelWindow> {
+    let half = EDGE as i64 / 2;
+    full.intersect(&PixelWindow::new(col - half, row - half, EDGE, EDGE))
 }
 
 /// One patch of one row that holds the pixels of all.
-fn beside_each_other(patches: &[Patch]) -> Patch {
-    let bands = patches.first().map_or(0, |patch| patch.bands);
+fn beside_each_other<'a>(patches: impl Iterator<Item = &'a Patch> + Clone) -> Patch {
+    let bands = patches.clone().next().map_or(0, |patch| patch.bands);
     let data = (0..bands)
-        .flat_map(|band| patches.iter().flat_map(move |patch| patch.band(band)))
+        .flat_map(|band| patches.clone().flat_map(move |patch| patch.band(band)))
         .copied()
         .collect();
-    let valid: Vec<u8> = patches
-        .iter()
-        .flat_map(|patch| patch.valid.clone())
-        .collect();
+    let valid: Vec<u8> = patches.flat_map(|patch| patch.valid.clone()).collect();
     Patch {
         size: Size::new(valid.len(), 1),
         bands,

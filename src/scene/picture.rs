@@ -18,7 +18,7 @@ const CROWDED: usize = 400;
 /// Boxes narrower or lower than this get no text, in pixels of the picture.
 const LABELLED_WIDTH: f64 = 24.0;
 /// How dark imagery outside the area of interest is.
-const DIMMED: f32 = 0.5;
+const DIMMED: f32 = 0.6;
 
 /// What is drawn over the imagery of the area in use.
 pub(crate) struct Over<'a> {

@@ -91,7 +91,7 @@ impl Scene {
             ));
         }
         if let Some(aoi) = self.aoi() {
-            facts.push(("interest", self.interest_facts(aoi, look)));
+            facts.push(("limited to", self.interest_facts(aoi, look)));
         }
         if let Some(pixel) = raster.pixel_words() {
             let system = match raster.crs_name() {
@@ -131,12 +131,12 @@ impl Scene {
         )
     }
 
-    /// `inside areas.geojson, 12.5 % of the pixels`.
+    /// `what lies inside the areas of aoi.geojson, 12.5 % of the pixels`.
     fn interest_facts(&self, aoi: &super::AreaOfInterest, look: Option<&Quicklook>) -> String {
         let side = if aoi.is_inverted() {
-            "outside"
+            "what lies outside"
         } else {
-            "inside"
+            "what lies inside"
         };
         let name = aoi.path().file_name().unwrap_or_default().to_string_lossy();
         let inside = look.and_then(|look| look.inside.as_ref());

@@ -14,7 +14,7 @@ use crate::detect::best_threshold;
 use crate::device::Device;
 use crate::labels::Classes;
 use crate::models::{AnyDetectionNetwork, DetectOptions, Normalisation, ObjectDetection};
-use crate::plot::image::{RgbImage, coloured, draw_boxes, rgb_auto};
+use crate::plot::image::{RgbImage, RgbaImage, box_lines, coloured, rgb_shown};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::report::Report;
 use crate::scene::Scene;
@@ -38,6 +38,8 @@ pub(crate) struct Validation {
 #[derive(Clone, Debug)]
 pub(crate) struct Example {
     patch: Patch,
+    /// The bands that pictures of the scene show.
+    bands: Vec<usize>,
     truth: Vec<Annotation>,
     found: Vec<Detection>,
 }
@@ -111,7 +113,7 @@ impl Trainable for ObjectDetection {
         classes: &Classes,
         statistics: Option<&[BandStatistics]>,
     ) -> Result<(Vec<RgbImage>, &'static str)> {
-        let image = rgb_auto(&example.patch, statistics)?;
+        let image = rgb_shown(&example.patch, &example.bands, statistics)?;
         let size = (image.width, image.height);
         let found: Vec<_> = example
             .found
@@ -120,9 +122,10 @@ impl Trainable for ObjectDetection {
             .collect();
         let mut panels = vec![image];
         for boxes in [&example.truth, &found] {
-            let mut panel = panels[0].clone();
-            draw_boxes(&mut panel, coloured(boxes, classes, size, size), 2);
-            panels.push(panel);
+            let boxes: Vec<_> = coloured(boxes, classes, size, size).collect();
+            let mut lines = RgbaImage::transparent(size.0, size.1);
+            box_lines(&mut lines, &boxes, 2);
+            panels.push(panels[0].with_overlay(&lines, 1.0));
         }
         Ok((panels, "image, labelled boxes, found boxes"))
     }
@@ -199,6 +202,7 @@ impl Validation {
             found.retain(|found| found.score >= scores.threshold);
             Example {
                 patch,
+                bands: self.scene.shown_bands(),
                 truth,
                 found,
             }

@@ -12,7 +12,7 @@ use crate::device::Device;
 use crate::evaluate::Confusion;
 use crate::labels::{Classes, IGNORE};
 use crate::models::{AnyNetwork, Normalisation, Segmentation};
-use crate::plot::image::{RgbImage, overlay, rgb_auto};
+use crate::plot::image::{RgbImage, overlay, rgb_shown};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
@@ -38,6 +38,8 @@ pub(crate) struct Validation {
 #[derive(Clone, Debug)]
 pub(crate) struct Example {
     patch: Patch,
+    /// The bands that pictures of the scene show.
+    bands: Vec<usize>,
     truth: Vec<u8>,
     prediction: Vec<u8>,
 }
@@ -141,7 +143,7 @@ impl Trainable for Segmentation {
         classes: &Classes,
         statistics: Option<&[BandStatistics]>,
     ) -> Result<(Vec<RgbImage>, &'static str)> {
-        let image = rgb_auto(&example.patch, statistics)?;
+        let image = rgb_shown(&example.patch, &example.bands, statistics)?;
         let mut panels = vec![image.clone()];
         for labels in [&example.truth, &example.prediction] {
             let mut panel = image.clone();
@@ -208,6 +210,7 @@ impl Validation {
                     chosen = Some(done + offset);
                     example = Some(Example {
                         patch: part.patch.clone(),
+                        bands: scene.shown_bands(),
                         truth: part.truth.clone(),
                         prediction: prediction.to_vec(),
                     });

@@ -28,6 +28,8 @@ mod label_rasters;
 mod labels;
 /// Where features and images lie, and images without a place.
 mod place;
+/// Pictures of scenes, chips and maps, measured.
+mod pictures;
 /// Whole scenes predicted, scored and saved.
 mod predict;
 /// Several models together, and a device whose memory runs out.

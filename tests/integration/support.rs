@@ -114,3 +114,21 @@ pub(crate) fn label_counts(scene: &swath::scene::Scene) -> std::collections::BTr
     }
     counts
 }
+
+/// Points in pixels of [`grid`] as a closed ring of longitude and latitude.
+pub(crate) fn degrees(points: &[(f64, f64)]) -> Vec<[f64; 2]> {
+    let from = gdal::spatial_ref::SpatialRef::from_definition(CRS).unwrap();
+    let to = gdal::spatial_ref::SpatialRef::from_definition("OGC:CRS84").unwrap();
+    let transform = gdal::spatial_ref::CoordTransform::new(&from, &to).unwrap();
+    let closed = points.iter().chain(points.first());
+    closed
+        .map(|&corner| {
+            let (x, y) = grid().world_from_pixel(corner);
+            let (mut xs, mut ys) = ([x], [y]);
+            transform
+                .transform_coords(&mut xs, &mut ys, &mut [])
+                .unwrap();
+            [xs[0], ys[0]]
+        })
+        .collect()
+}

@@ -72,7 +72,7 @@ pub fn composite(bands: &[Band]) -> Vec<usize> {
     vec![one.unwrap_or(0)]
 }
 
-/// `red, green, blue (3, 2, 1)`, counted from 1; `1, 2, 3 as red, green, blue` where the file does not say what they are.
+/// `red, green, blue (3, 2, 1)`, counted from 1; `1, 2, 3 as red, green, blue; …` where the file does not say what they are.
 pub(crate) fn band_words(bands: &[Band], shown: &[usize]) -> String {
     let numbers: Vec<String> = shown.iter().map(|band| (band + 1).to_string()).collect();
     let numbers = numbers.join(", ");
@@ -90,7 +90,7 @@ pub(crate) fn band_words(bands: &[Band], shown: &[usize]) -> String {
     let names: Option<Vec<String>> = shown.iter().map(name).collect();
     match (names, shown.len()) {
         (Some(names), _) => format!("{} ({numbers})", names.join(", ")),
-        (None, 3) => format!("{numbers} as red, green, blue"),
+        (None, 3) => format!("{numbers} as red, green, blue; the file does not say what they are"),
         (None, _) => format!("{numbers} in grey"),
     }
 }
@@ -110,12 +110,20 @@ pub fn rgb_of(
     bands: &[Band],
     statistics: Option<&[BandStatistics]>,
 ) -> Result<RgbImage> {
-    let shown = composite(bands);
-    rgb(patch, &shown, &stretches(&shown, statistics))
+    rgb_shown(patch, &composite(bands), statistics)
+}
+
+/// [`rgb`] with the stretches of `statistics` when given (one per band of the patch).
+pub(crate) fn rgb_shown(
+    patch: &Patch,
+    shown: &[usize],
+    statistics: Option<&[BandStatistics]>,
+) -> Result<RgbImage> {
+    rgb(patch, shown, &stretches(shown, statistics))
 }
 
 /// Those of `statistics` for the bands shown, as far as there are any.
-pub(super) fn stretches(shown: &[usize], statistics: Option<&[BandStatistics]>) -> Vec<Stretch> {
+fn stretches(shown: &[usize], statistics: Option<&[BandStatistics]>) -> Vec<Stretch> {
     let all = statistics.unwrap_or_default();
     shown
         .iter()
@@ -178,11 +186,15 @@ mod tests {
                 "short wave infrared, near infrared, red (3, 2, 1)",
             ),
             // A file that says nothing, or only that its first band is grey, as GDAL does.
-            (vec![None; 5], vec![0, 1, 2], "1, 2, 3 as red, green, blue"),
+            (
+                vec![None; 5],
+                vec![0, 1, 2],
+                "1, 2, 3 as red, green, blue; the file does not say what they are",
+            ),
             (
                 vec![Some(Grey), None, None],
                 vec![0, 1, 2],
-                "1, 2, 3 as red, green, blue",
+                "1, 2, 3 as red, green, blue; the file does not say what they are",
             ),
             // Too little is known for a composite, and the first three are not red, green and blue.
             (

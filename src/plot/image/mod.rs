@@ -18,7 +18,7 @@ pub use stretch::{Stretch, default_bands, rgb, rgb_auto};
 
 pub(crate) use boxes::coloured;
 pub(crate) use compose::with_legend;
-pub(crate) use composite::band_words;
+pub(crate) use composite::{band_words, rgb_shown};
 pub(crate) use outline::{box_lines, casings, hatch, region_lines};
 
 /// An image of red, green and blue bytes, row by row from the top.

@@ -167,9 +167,5 @@ pub fn rgb(patch: &Patch, bands: &[usize], stretches: &[Stretch]) -> Result<RgbI
 /// As [`rgb`].
 pub fn rgb_auto(patch: &Patch, statistics: Option<&[BandStatistics]>) -> Result<RgbImage> {
     let bands = default_bands(patch.bands);
-    rgb(
-        patch,
-        &bands,
-        &super::composite::stretches(&bands, statistics),
-    )
+    super::rgb_shown(patch, &bands, statistics)
 }
