@@ -376,7 +376,7 @@ fn read_all(scene: &Scene, folder: Option<&Path>) -> Result<Pixels> {
         pixels.valid += patch.valid.iter().filter(|&&valid| valid != 0).count() as u64;
         let labels = scene
             .has_labels()
-            .then(|| scene.labels_for(&strip, &patch))
+            .then(|| scene.label_window(&strip))
             .transpose()?;
         for (at, &label) in labels.iter().flatten().enumerate() {
             let sums = pixels.labels.entry(label).or_default();

@@ -21,7 +21,8 @@ DRIVERS = {
     "AAIGrid": (["int32", "float32"], 1),
 }
 SUFFIX = {"GTiff": ".tif", "PNG": ".png", "ENVI": ".img", "HFA": ".img", "AAIGrid": ".asc", "VRT": ".vrt"}
-MASKS = ["none", "nodata", "nodata of all bands", "nan", "nan as nodata", "beside", "inside", "alpha", "for each band"]
+MASKS = ["none", "nodata", "nodata of all bands", "nan", "nan as nodata", "beside", "inside", "alpha", "for each band",
+         "nodata of the dataset"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Recipe:
             about = numpy.iinfo(kind)
             values = random.integers(about.min, about.max, shape, dtype=kind, endpoint=True)
         anywhere, everywhere = random.random(shape) < 0.1, random.random(shape[1:]) < 0.2
-        empty = anywhere | everywhere if self.mask != "nodata of all bands" else numpy.broadcast_to(everywhere, shape)
+        elsewhere = self.mask != "nodata of all bands"
+        empty = anywhere | everywhere if elsewhere else numpy.broadcast_to(everywhere, shape)
         if self.mask.startswith("nan"):
             values[empty] = numpy.nan
             # A division by zero in a band of its own.
@@ -119,6 +121,8 @@ def recipes(draw, drivers=tuple(DRIVERS), masks=tuple(MASKS)) -> Recipe:
     dtype = draw(st.sampled_from(types))
     real = numpy.dtype(dtype).kind == "f"
     kinds = [kind for kind in MASKS if real or not kind.startswith("nan")]
+    if dtype not in ("uint8", "uint16", "int16", "float32"):
+        kinds.remove("nodata of the dataset")
     if driver != "GTiff":
         # The others keep a nodata value at most; PNG keeps an alpha band.
         kinds = [kind for kind in kinds if kind in ("none", "nodata", "nodata of all bands", "nan", "nan as nodata")]
@@ -161,7 +165,8 @@ def write(recipe: Recipe, folder: Path, name: str = "raster") -> Path:
         return write_ascii(recipe, path, values[0])
     profile = {"driver": recipe.driver, "dtype": recipe.dtype, "count": recipe.bands, "width": recipe.width,
                "height": recipe.height}
-    if recipe.nodata is not None:
+    of_dataset = recipe.mask == "nodata of the dataset"
+    if recipe.nodata is not None and not of_dataset:
         profile["nodata"] = recipe.nodata
     if recipe.driver != "PNG":
         profile |= {"crs": "EPSG:32633", "transform": recipe.affine()}
@@ -178,6 +183,9 @@ def write(recipe: Recipe, folder: Path, name: str = "raster") -> Path:
                     file.colorinterp = [ColorInterp.undefined] * recipe.bands + [ColorInterp.alpha]
                 file.write(alpha_of(recipe), recipe.bands + 1)
             file.write(values, list(range(1, recipe.bands + 1)))
+            if of_dataset:
+                # One value for each band, all of which a pixel must have to be missing.
+                file.update_tags(NODATA_VALUES=" ".join([repr(recipe.nodata).removesuffix(".0")] * recipe.bands))
             if recipe.mask in ("beside", "inside"):
                 file.write_mask(recipe.shape_of_mask())
     if recipe.mask == "for each band":
@@ -188,7 +196,7 @@ def write(recipe: Recipe, folder: Path, name: str = "raster") -> Path:
 def alpha_of(recipe: Recipe) -> numpy.ndarray:
     """Fully, partly and not transparent."""
     kind = numpy.dtype(recipe.dtype)
-    most = 1.0 if kind.kind == "f" else numpy.iinfo(kind).max
+    most = 1.0 if kind.kind == "f" else min(numpy.iinfo(kind).max, 2**53)
     partly = numpy.random.default_rng(recipe.seed + 2).choice([0.4, 1.0], (recipe.height, recipe.width))
     return (recipe.shape_of_mask() * partly * most).astype(kind)
 

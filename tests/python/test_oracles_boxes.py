@@ -12,7 +12,8 @@ from pycocotools import mask as rle
 
 from command import examples, kept, one
 
-pytestmark = pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
+pytestmark = [pytest.mark.filterwarnings("ignore:Dataset has no geotransform"),
+              pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 WIDTH, HEIGHT = 60, 48
 CATEGORIES = {3: "tree", 17: "car"}
 
