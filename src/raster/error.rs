@@ -61,7 +61,9 @@ pub enum RasterError {
         parts: usize,
     },
     /// The file is another one than was opened.
-    #[error("the file was changed after it was opened, what is known of it no longer holds: {path:?}")]
+    #[error(
+        "the file was changed after it was opened, what is known of it no longer holds: {path:?}"
+    )]
     Changed {
         /// The file.
         path: PathBuf,
@@ -180,6 +182,10 @@ impl Hint for RasterError {
         Some(match self {
             Self::Missing { path } => return Some(missing_hint(path)),
             Self::Empty { .. } => "the download or copy that made it did not finish: fetch it again".to_owned(),
+            Self::NotARaster { detail, .. } if detail.contains("dataType = Int8") => {
+                "this GDAL is older than 3.7 and knows no virtual raster of type Int8: open the files that it is made of"
+                    .to_owned()
+            }
             Self::NotARaster { path, .. } => match path.extension().and_then(|extension| extension.to_str()) {
                 Some("geojson" | "json" | "gpkg" | "shp" | "fgb" | "parquet") => {
                     "this looks like a vector file: open the imagery with `Scene::open`, and give this file to \
@@ -255,7 +261,9 @@ fn no_bands(rasters: &[(String, String)]) -> String {
             } else {
                 String::new()
             };
-            format!("the file is a container of {count} rasters, one of them must be named: {shown}{more}")
+            format!(
+                "the file is a container of {count} rasters, one of them must be named: {shown}{more}"
+            )
         }
     }
 }

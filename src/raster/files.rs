@@ -71,6 +71,8 @@ pub(super) struct Files {
     missing: Vec<PathBuf>,
     /// Parts that virtual rasters name.
     parts: usize,
+    /// Virtual rasters that were looked into.
+    nested: Vec<PathBuf>,
 }
 
 impl Files {
@@ -165,7 +167,10 @@ impl Files {
             let Some(stamp) = now else {
                 continue;
             };
-            hash.update(format!("{:?} {stamp:?}\n", std::fs::canonicalize(path).ok()?));
+            hash.update(format!(
+                "{:?} {stamp:?}\n",
+                std::fs::canonicalize(path).ok()?
+            ));
             if index < HASHED {
                 content(path, stamp.length, &mut hash).ok()?;
             }
@@ -193,7 +198,13 @@ impl Files {
     }
 
     /// The files that the text of a virtual raster names, and those that they name.
-    fn virtual_raster(&mut self, text: &str, folder: &Path, names: &mut Vec<PathBuf>, depth: usize) {
+    fn virtual_raster(
+        &mut self,
+        text: &str,
+        folder: &Path,
+        names: &mut Vec<PathBuf>,
+        depth: usize,
+    ) {
         const DEEPEST: usize = 8;
         if depth > DEEPEST {
             self.complete = false;
@@ -208,9 +219,6 @@ impl Files {
             if relative && !gdal_library::is_virtual(&source) {
                 source = folder.join(source);
             }
-            if names.contains(&source) && self.parts > SEARCHED {
-                continue;
-            }
             self.parts += 1;
             if let Some(path) = local(&source)
                 && self.parts <= SEARCHED
@@ -224,7 +232,8 @@ impl Files {
             let nested = source
                 .extension()
                 .is_some_and(|extension| extension.eq_ignore_ascii_case("vrt"));
-            if nested && !names.contains(&source) {
+            if nested && !self.nested.contains(&source) {
+                self.nested.push(source.clone());
                 self.virtual_file(&source, names, depth + 1);
             }
             names.push(source);

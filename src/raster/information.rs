@@ -282,7 +282,11 @@ impl Information {
         }
         if options.bands.is_none() && !self.subdatasets.is_empty() && !self.bands.is_empty() {
             let count = self.subdatasets.len();
-            let names: Vec<&str> = self.subdatasets.iter().map(|(name, _)| name.as_str()).collect();
+            let names: Vec<&str> = self
+                .subdatasets
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
             said.push(
                 Notice::left_out(format!(
                     "the file also holds rasters that are opened by a name of their own: {}",
@@ -415,7 +419,10 @@ unsafe fn wavelength_of(band: gdal_sys::GDALRasterBandH) -> Option<f64> {
         // SAFETY: by the caller's promise; both names are C strings, and GDAL owns the text.
         unsafe { text(gdal_sys::GDALGetMetadataItem(band, name.as_ptr(), domain)) }
     };
-    if let Ok(value) = item(c"CENTRAL_WAVELENGTH_UM", Some(c"IMAGERY")).trim().parse() {
+    if let Ok(value) = item(c"CENTRAL_WAVELENGTH_UM", Some(c"IMAGERY"))
+        .trim()
+        .parse()
+    {
         return Some(value);
     }
     let value: f64 = item(c"wavelength", None).trim().parse().ok()?;
@@ -445,8 +452,15 @@ unsafe fn colours(table: gdal_sys::GDALColorTableH) -> Option<Vec<[u8; 4]>> {
                 return [0, 0, 0, 255];
             };
             match kind {
-                GDALPaletteInterp::GPI_Gray => [byte(entry.c1), byte(entry.c1), byte(entry.c1), 255],
-                _ => [byte(entry.c1), byte(entry.c2), byte(entry.c3), byte(entry.c4)],
+                GDALPaletteInterp::GPI_Gray => {
+                    [byte(entry.c1), byte(entry.c1), byte(entry.c1), 255]
+                }
+                _ => [
+                    byte(entry.c1),
+                    byte(entry.c2),
+                    byte(entry.c3),
+                    byte(entry.c4),
+                ],
             }
         };
         (count > 0).then(|| (0..count).map(one).collect())
@@ -527,9 +541,8 @@ pub(super) fn named(names: &[&str]) -> String {
 /// `dataset` is open.
 unsafe fn subdatasets(dataset: gdal_sys::GDALDatasetH) -> Vec<(String, String)> {
     // SAFETY: by the caller's promise; GDAL owns the list.
-    let items = unsafe {
-        string_list(gdal_sys::GDALGetMetadata(dataset, c"SUBDATASETS".as_ptr()).cast())
-    };
+    let items =
+        unsafe { string_list(gdal_sys::GDALGetMetadata(dataset, c"SUBDATASETS".as_ptr()).cast()) };
     let mut found: Vec<(String, String)> = Vec::new();
     for item in items {
         let Some((key, value)) = item.split_once('=') else {

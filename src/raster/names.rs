@@ -59,7 +59,10 @@ fn of_schemes(schemes: &[String], rest: &str) -> Option<String> {
     };
     let nested = |prefix: &str| -> Option<String> {
         let outer = if others.is_empty() {
-            std::path::absolute(outer).map_or_else(|_| outer.to_owned(), |path| path.to_string_lossy().into_owned())
+            std::path::absolute(outer).map_or_else(
+                |_| outer.to_owned(),
+                |path| path.to_string_lossy().into_owned(),
+            )
         } else {
             of_schemes(others, outer)?
         };
@@ -117,7 +120,11 @@ pub(super) fn inside(prefix: &str, archive: &Path) -> Vec<String> {
     unsafe {
         let mut next: *const *mut std::ffi::c_char = list;
         while !next.is_null() && !(*next).is_null() {
-            names.push(std::ffi::CStr::from_ptr(*next).to_string_lossy().into_owned());
+            names.push(
+                std::ffi::CStr::from_ptr(*next)
+                    .to_string_lossy()
+                    .into_owned(),
+            );
             next = next.add(1);
         }
         gdal_sys::CSLDestroy(list);
@@ -130,10 +137,12 @@ pub(super) fn inside(prefix: &str, archive: &Path) -> Vec<String> {
 /// Whether a file is likely a raster, by its ending.
 pub(super) fn is_raster_name(name: &str) -> bool {
     const ENDINGS: [&str; 20] = [
-        "tif", "tiff", "jp2", "vrt", "img", "png", "jpg", "jpeg", "nc", "h5", "hdf", "hdf5", "asc", "bil", "grd",
-        "dem", "dt2", "webp", "safe", "zarr",
+        "tif", "tiff", "jp2", "vrt", "img", "png", "jpg", "jpeg", "nc", "h5", "hdf", "hdf5", "asc",
+        "bil", "grd", "dem", "dt2", "webp", "safe", "zarr",
     ];
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
+    let ending = name
+        .rsplit_once('.')
+        .map(|(_, ending)| ending.to_lowercase());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
@@ -159,7 +168,10 @@ pub(super) fn choices(path: &Path) -> Option<(&'static str, Vec<String>)> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    Some(("a pattern", rasters_of(folder, |found| matches(&name, found))))
+    Some((
+        "a pattern",
+        rasters_of(folder, |found| matches(&name, found)),
+    ))
 }
 
 fn rasters_of(folder: &Path, keep: impl Fn(&str) -> bool) -> Vec<String> {
@@ -190,14 +202,17 @@ fn matches(pattern: &str, name: &str) -> bool {
                 Some(end) => name.split_first().is_some_and(|(letter, name)| {
                     in_brackets(&rest[..end], *letter) && go(&rest[end + 1..], name)
                 }),
-                None => name.split_first().is_some_and(|(letter, name)| *letter == '[' && go(rest, name)),
+                None => name
+                    .split_first()
+                    .is_some_and(|(letter, name)| *letter == '[' && go(rest, name)),
             },
             Some((one, rest)) => name
                 .split_first()
                 .is_some_and(|(letter, name)| letter == one && go(rest, name)),
         }
     }
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
     go(&pattern, &name)
 }
 
@@ -220,7 +235,10 @@ mod tests {
             ("file:///data/a%20b.tif", "/data/a b.tif"),
             ("zip:///data/a.zip!b/c.tif", "/vsizip//data/a.zip/b/c.tif"),
             ("zip:///data/a.zip!/c.tif", "/vsizip//data/a.zip/c.tif"),
-            ("zip+https://host/a.zip!c.tif", "/vsizip//vsicurl/https://host/a.zip/c.tif"),
+            (
+                "zip+https://host/a.zip!c.tif",
+                "/vsizip//vsicurl/https://host/a.zip/c.tif",
+            ),
             ("tar:///data/a.tar!c.tif", "/vsitar//data/a.tar/c.tif"),
             ("/vsicurl/https://host/a.tif", "/vsicurl/https://host/a.tif"),
             ("NETCDF:\"day.nc\":ndvi", "NETCDF:\"day.nc\":ndvi"),

@@ -230,7 +230,11 @@ impl OpenOptions {
 }
 
 /// The place of the band that is meant.
-pub(super) fn chosen(choice: &BandChoice, bands: &[Band], path: &Path) -> Result<usize, RasterError> {
+pub(super) fn chosen(
+    choice: &BandChoice,
+    bands: &[Band],
+    path: &Path,
+) -> Result<usize, RasterError> {
     let places = |is: &dyn Fn(&Band) -> bool| -> Vec<usize> {
         (0..bands.len()).filter(|&at| is(&bands[at])).collect()
     };

@@ -106,7 +106,9 @@ impl Raster {
             .map(|row| taps(row as usize, own.height, from.height, finer))
             .collect();
         let left = columns.first().map_or(0, |taps| taps.first);
-        let right = columns.last().map_or(0, |taps| taps.first + taps.weights.len());
+        let right = columns
+            .last()
+            .map_or(0, |taps| taps.first + taps.weights.len());
         let wide = right - left;
         let mut next = 0;
         while next < rows.len() {
@@ -118,12 +120,8 @@ impl Raster {
             while end < rows.len() && end_of(&rows[end]) - top <= most {
                 end += 1;
             }
-            let source = PixelWindow::new(
-                left as i64,
-                top as i64,
-                wide,
-                end_of(&rows[end - 1]) - top,
-            );
+            let source =
+                PixelWindow::new(left as i64, top as i64, wide, end_of(&rows[end - 1]) - top);
             let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
             let read = base.read_by_band(&source, source.size(), nearest)?;
             for (band, about) in self.bands().iter().enumerate() {

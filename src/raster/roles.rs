@@ -61,16 +61,84 @@ pub(super) fn of_words(name: &str) -> Option<BandRole> {
     };
     // Two colours in one name are a relation between them, such as an index or a mask.
     let all: [(BandRole, bool); 10] = [
-        (BandRole::RedEdge, has(&["red edge", "rededge", "edge", "rededge1", "rededge2", "rededge3", "vre", "red edge 1", "red edge 2", "red edge 3"])),
-        (BandRole::Coastal, has(&["coastal", "coastal blue", "coastal aerosol", "ultra blue", "deep blue"])),
-        (BandRole::NearInfrared, has(&["nir", "near infrared", "near infra red", "nearinfrared", "near ir", "nir1", "nir2", "nir08", "nir09", "vnir", "infrared", "ir"])),
-        (BandRole::ShortWaveInfrared, has(&["swir", "swir1", "swir2", "swir16", "swir22", "swir 1", "swir 2", "shortwave infrared", "short wave infrared", "shortwave ir"])),
-        (BandRole::ThermalInfrared, has(&["thermal", "tir", "tirs", "tir1", "tir2", "lwir", "lwir11", "thermal infrared"])),
+        (
+            BandRole::RedEdge,
+            has(&[
+                "red edge",
+                "rededge",
+                "edge",
+                "rededge1",
+                "rededge2",
+                "rededge3",
+                "vre",
+                "red edge 1",
+                "red edge 2",
+                "red edge 3",
+            ]),
+        ),
+        (
+            BandRole::Coastal,
+            has(&[
+                "coastal",
+                "coastal blue",
+                "coastal aerosol",
+                "ultra blue",
+                "deep blue",
+            ]),
+        ),
+        (
+            BandRole::NearInfrared,
+            has(&[
+                "nir",
+                "near infrared",
+                "near infra red",
+                "nearinfrared",
+                "near ir",
+                "nir1",
+                "nir2",
+                "nir08",
+                "nir09",
+                "vnir",
+                "infrared",
+                "ir",
+            ]),
+        ),
+        (
+            BandRole::ShortWaveInfrared,
+            has(&[
+                "swir",
+                "swir1",
+                "swir2",
+                "swir16",
+                "swir22",
+                "swir 1",
+                "swir 2",
+                "shortwave infrared",
+                "short wave infrared",
+                "shortwave ir",
+            ]),
+        ),
+        (
+            BandRole::ThermalInfrared,
+            has(&[
+                "thermal",
+                "tir",
+                "tirs",
+                "tir1",
+                "tir2",
+                "lwir",
+                "lwir11",
+                "thermal infrared",
+            ]),
+        ),
         (BandRole::Panchromatic, has(&["pan", "panchromatic"])),
         (BandRole::Yellow, has(&["yellow"])),
         (BandRole::Blue, has(&["blue"])),
         (BandRole::Green, has(&["green"])),
-        (BandRole::Red, has(&["red", "r"]) && (joined != "r" || words.len() == 1)),
+        (
+            BandRole::Red,
+            has(&["red", "r"]) && (joined != "r" || words.len() == 1),
+        ),
     ];
     let found: Vec<BandRole> = all
         .iter()
@@ -82,10 +150,13 @@ pub(super) fn of_words(name: &str) -> Option<BandRole> {
         [one] => single(&joined, *one),
         [_, _] if named(BandRole::RedEdge) && named(BandRole::Red) => Some(BandRole::RedEdge),
         [_, _] if named(BandRole::Coastal) && named(BandRole::Blue) => Some(BandRole::Coastal),
-        [_, _] if named(BandRole::NearInfrared)
-            && (named(BandRole::ShortWaveInfrared) || named(BandRole::ThermalInfrared)) =>
+        [_, _]
+            if named(BandRole::NearInfrared)
+                && (named(BandRole::ShortWaveInfrared) || named(BandRole::ThermalInfrared)) =>
         {
-            found.into_iter().find(|role| *role != BandRole::NearInfrared)
+            found
+                .into_iter()
+                .find(|role| *role != BandRole::NearInfrared)
         }
         _ => match joined.as_str() {
             "g" => Some(BandRole::Green),
@@ -101,7 +172,18 @@ pub(super) fn of_words(name: &str) -> Option<BandRole> {
 /// Names of derived layers hold colours that they are not.
 fn single(joined: &str, role: BandRole) -> Option<BandRole> {
     const DERIVED: [&str; 12] = [
-        "index", "ratio", "mask", "qa", "angle", "std", "stddev", "uncertainty", "difference", "ndvi", "ndwi", "area",
+        "index",
+        "ratio",
+        "mask",
+        "qa",
+        "angle",
+        "std",
+        "stddev",
+        "uncertainty",
+        "difference",
+        "ndvi",
+        "ndwi",
+        "area",
     ];
     let derived = joined.split(' ').any(|word| DERIVED.contains(&word));
     (!derived).then_some(role)
@@ -114,7 +196,8 @@ fn wavelength_in(name: &str) -> Option<f64> {
         .filter(|word| !word.is_empty())
         .peekable();
     while let Some(word) = words.next() {
-        let digits = word.trim_end_matches(|letter: char| !letter.is_ascii_digit() && letter != '.');
+        let digits =
+            word.trim_end_matches(|letter: char| !letter.is_ascii_digit() && letter != '.');
         let unit = word[digits.len()..].to_owned();
         let unit = match (unit.is_empty(), words.peek()) {
             (true, Some(next)) => (*next).to_owned(),
@@ -133,7 +216,8 @@ fn wavelength_in(name: &str) -> Option<f64> {
 pub(super) fn micrometres(unit: &str) -> Option<f64> {
     match unit.trim().to_lowercase().as_str() {
         "nm" | "nanometers" | "nanometer" | "nanometres" | "nanometre" => Some(1e-3),
-        "um" | "µm" | "μm" | "micrometers" | "micrometer" | "micrometres" | "micrometre" | "microns" | "micron" => Some(1.0),
+        "um" | "µm" | "μm" | "micrometers" | "micrometer" | "micrometres" | "micrometre"
+        | "microns" | "micron" => Some(1.0),
         _ => None,
     }
 }
@@ -172,7 +256,10 @@ pub(super) fn of_products(bands: &mut [Band], platform: &str) {
         let (None | Some(BandRole::Grey), Some(code)) = (band.role, code) else {
             continue;
         };
-        use BandRole::{Blue, Coastal, Green, NearInfrared, Panchromatic, Red, RedEdge, ShortWaveInfrared, ThermalInfrared};
+        use BandRole::{
+            Blue, Coastal, Green, NearInfrared, Panchromatic, Red, RedEdge, ShortWaveInfrared,
+            ThermalInfrared,
+        };
         let plain = code.trim_start_matches('0');
         let role = if sentinel {
             match plain {
@@ -230,7 +317,10 @@ mod tests {
 
     #[test]
     fn names_say_what_a_band_shows_or_nothing() {
-        use BandRole::{Blue, Coastal, Green, NearInfrared, Panchromatic, Red, RedEdge, ShortWaveInfrared, ThermalInfrared};
+        use BandRole::{
+            Blue, Coastal, Green, NearInfrared, Panchromatic, Red, RedEdge, ShortWaveInfrared,
+            ThermalInfrared,
+        };
         for (name, role) in [
             ("Band 4 (Red)", Some(Red)),
             ("blue", Some(Blue)),

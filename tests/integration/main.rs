@@ -1,5 +1,7 @@
 //! Tests of the library as its users see it: one file per subject.
 
+/// Bands read as what they are: types, nodata, masks, palettes, their choice and order.
+mod bands;
 /// Boxes: read from every kind of file, cut and turned with chips.
 mod boxes;
 /// Chips: reproducible, exact, complete, and stopped when nobody wants them.
@@ -20,6 +22,8 @@ mod interrupts;
 mod label_rasters;
 /// Labels: polygons from files burned into class maps, and traced back.
 mod labels;
+/// What a raster is opened by, and that nothing remembered of it goes stale.
+mod opening;
 /// Whole scenes predicted, scored and saved.
 mod predict;
 /// Several models together, and a device whose memory runs out.
