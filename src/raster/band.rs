@@ -350,9 +350,9 @@ impl Band {
         self.reading == Reading::Plain && (self.missing.is_none() || self.data_type.fits_f32())
     }
 
-    /// Whether the nodata value is no measurement but a mark such as -9999: below 0, or of floating point.
+    /// Whether the nodata value is a mark below 0, such as -9999, which is no measurement.
     pub(crate) fn marks_nodata(&self) -> bool {
-        self.data_type.is_float() || self.missing.is_some_and(|value| value.as_f64() < 0.0)
+        self.missing.is_some_and(|value| value.as_f64() < 0.0)
     }
 }
 

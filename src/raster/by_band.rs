@@ -3,15 +3,16 @@
 //! Three rules, and whose they are:
 //! 1. Alpha of 0, a mask of the whole dataset and the world outside the raster take the whole pixel (GDAL, rasterio). An
 //!    explicit mask is asked alone: nodata values beside it do not count (GDAL's order of masks).
-//! 2. Bands of one type are one image: its pixel is missing where ALL of them are nodata or masked (rasterio's
+//! 2. Bands of one integer type are one image: its pixel is missing where ALL of them are nodata or masked (rasterio's
 //!    `dataset_mask`), since a dark lake may be 0 and a roof 65535 in one band of an image that uses that value for its
 //!    edges. Bands of another type are another measurement, such as elevation under a photograph: the pixel is missing
 //!    where either is.
-//! 3. A value that is not finite takes the whole pixel (numpy's `isfinite().all()`): no network can be fed with it.
+//! 3. Bands of floating point are judged one by one: NaN, infinity and nodata in any of them take the whole pixel (numpy's
+//!    `isfinite().all()`), since no network can be fed with NaN, and nodata stands for it.
 //!
 //! In a pixel that is valid all the same, a band's own nodata is handed out as it is stored where imagery can hold it (0
-//! and up, in whole numbers), and as 0 where it is a mark (negative, or of floating point). Statistics of a band are those
-//! of its own valid values, whatever the others are.
+//! and up), and as 0 where it is a mark below 0. Statistics of a band are those of its own valid values, whatever the
+//! others are.
 
 use super::{Band, DataType, Patch, Size};
 
@@ -59,11 +60,14 @@ impl ByBand {
         if self.present.iter().all(Option::is_none) {
             return pixels;
         }
-        for (index, band) in bands.iter().enumerate() {
-            if self.present[index].is_some() && band.data_type.is_float() {
-                for (valid, value) in pixels.iter_mut().zip(self.band(index)) {
-                    *valid &= u8::from(value.is_finite());
-                }
+        for (band, present) in bands.iter().zip(&self.present) {
+            if let Some(present) = present
+                && band.data_type.is_float()
+            {
+                pixels
+                    .iter_mut()
+                    .zip(present)
+                    .for_each(|(all, &one)| *all &= one);
             }
         }
         let mut done: Vec<DataType> = Vec::new();

@@ -190,6 +190,10 @@ impl Hint for RasterError {
         Some(match self {
             Self::Missing { path } => return Some(missing_hint(path)),
             Self::Empty { .. } => "the download or copy that made it did not finish: fetch it again".to_owned(),
+            Self::NotARaster { detail, .. } if detail.contains("dataType = Int8") => {
+                "this GDAL is older than 3.7 and knows no virtual raster of type Int8: open the files that it is made of"
+                    .to_owned()
+            }
             Self::NotARaster { path, .. } => match path.extension().and_then(|extension| extension.to_str()) {
                 Some("geojson" | "json" | "gpkg" | "shp" | "fgb" | "parquet") => {
                     "this looks like a vector file: open the imagery with `Scene::open`, and give this file to \

@@ -71,6 +71,8 @@ pub(super) struct Files {
     missing: Vec<PathBuf>,
     /// Parts that virtual rasters name.
     parts: usize,
+    /// Virtual rasters that were looked into.
+    nested: Vec<PathBuf>,
 }
 
 impl Files {
@@ -217,9 +219,6 @@ impl Files {
             if relative && !gdal_library::is_virtual(&source) {
                 source = folder.join(source);
             }
-            if names.contains(&source) && self.parts > SEARCHED {
-                continue;
-            }
             self.parts += 1;
             if let Some(path) = local(&source)
                 && self.parts <= SEARCHED
@@ -233,7 +232,8 @@ impl Files {
             let nested = source
                 .extension()
                 .is_some_and(|extension| extension.eq_ignore_ascii_case("vrt"));
-            if nested && !names.contains(&source) {
+            if nested && !self.nested.contains(&source) {
+                self.nested.push(source.clone());
                 self.virtual_file(&source, names, depth + 1);
             }
             names.push(source);

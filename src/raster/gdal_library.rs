@@ -46,8 +46,6 @@ pub(crate) fn prepare() {
         unsafe {
             gdal_sys::GDALAllRegister();
             gdal_sys::CPLSetErrorHandler(Some(keep_message));
-            // Otherwise a virtual raster reads its parts through files that another one opened before they were replaced.
-            gdal_sys::CPLSetConfigOption(c"VRT_SHARED_SOURCE".as_ptr(), c"NO".as_ptr());
             if std::env::var_os("GDAL_CACHEMAX").is_none() {
                 gdal_sys::GDALSetCacheMax64(CACHE_BYTES);
             }

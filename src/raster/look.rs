@@ -80,7 +80,7 @@ impl Raster {
         if counts.partly > 0 {
             report.push(
                 Notice::noted(format!(
-                    "{} are nodata in some bands but not in all of one type: they are valid, as for rasterio's dataset_mask",
+                    "{} are nodata in some bands but not in all of one integer type: they are valid, as for rasterio's dataset_mask",
                     of(counts.partly, counts.pixels)
                 ))
                 .count(counts.partly)
@@ -90,7 +90,7 @@ impl Raster {
         if counts.broken > 0 {
             report.push(
                 Notice::left_out(format!(
-                    "{} are invalid since one band has no value there (NaN or infinite), though another has",
+                    "{} are invalid since one band has no value there (NaN, infinite or nodata), though another has",
                     of(counts.broken, counts.pixels)
                 ))
                 .count(counts.broken)

@@ -7,9 +7,10 @@ pub struct Patch {
     pub size: Size,
     /// Bands.
     pub bands: usize,
-    /// Values, `[bands, height, width]`, as stored in the file (not scaled); 0 where invalid.
+    /// Values, `[bands, height, width]`, as stored in the file (not scaled); 0 where invalid, never NaN.
     pub data: Vec<f32>,
-    /// `[height, width]`: 1 where every band is valid and inside the raster, otherwise 0.
+    /// `[height, width]`: 1 where the pixel as a whole is valid ([`crate::raster::Raster::read`] has the rules), otherwise
+    /// 0.
     pub valid: Vec<u8>,
 }
 

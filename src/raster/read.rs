@@ -16,14 +16,15 @@ use crate::{Result, session};
 const MOST_VALUES: usize = 1 << 31;
 
 impl Raster {
-    /// Reads a window. A pixel is invalid outside the raster, under a mask or an alpha of 0, where a band is not finite,
-    /// and where all bands of one type are nodata (rasterio's `dataset_mask`: one band may be 0 over a dark lake). An
-    /// explicit mask is asked in place of nodata values, as by GDAL. [`Raster::valid_by_band`] has each band's own.
+    /// Reads a window. A pixel is invalid outside the raster, under a mask or an alpha of 0, where a band of floating
+    /// point is nodata or not finite, and where all bands of one integer type are nodata (rasterio's `dataset_mask`: one
+    /// band may be 0 over a dark lake). An explicit mask is asked in place of nodata values, as by GDAL.
+    /// [`Raster::valid_by_band`] has each band's own.
     ///
     /// # Units
     /// Values as the file stores them, without scale and offset ([`Raster::bands`] has these), as `f32`: exact for 8 and
     /// 16 bits and for integers up to 2^24. Complex values are their amplitude. Where a pixel is valid though one band is
-    /// nodata there, that band's value is as stored, or 0 for a nodata value that is negative or of floating point.
+    /// nodata there, that band's value is as stored, or 0 for a nodata value below 0.
     ///
     /// # Errors
     /// [`RasterError::Read`] names the damaged block of a file that is cut short.

@@ -1,12 +1,12 @@
 use std::path::{Path, PathBuf};
 
+use swath::Error;
 use swath::boxes::formats::{ReadOptions, voc};
 use swath::boxes::{Annotation, BoundingBox};
 use swath::chips::Chips;
 use swath::display::Show as _;
 use swath::raster::{PixelWindow, RasterType, Size, WriterOptions};
 use swath::scene::{Scene, Split};
-use swath::Error;
 
 use super::support;
 

@@ -1,5 +1,7 @@
 //! Tests of the library as its users see it: one file per subject.
 
+/// Bands read as what they are: types, nodata, masks, palettes, their choice and order.
+mod bands;
 /// Odd files of boxes: what is read, what is left out, and what is said about it.
 mod box_files;
 /// Boxes: read from every kind of file, cut and turned with chips.
@@ -26,10 +28,12 @@ mod keeping;
 mod label_rasters;
 /// Labels: polygons from files burned into class maps, and traced back.
 mod labels;
-/// Where features and images lie, and images without a place.
-mod place;
+/// What a raster is opened by, and that nothing remembered of it goes stale.
+mod opening;
 /// Pictures of scenes, chips and maps, measured.
 mod pictures;
+/// Where features and images lie, and images without a place.
+mod place;
 /// Whole scenes predicted, scored and saved.
 mod predict;
 /// Several models together, and a device whose memory runs out.

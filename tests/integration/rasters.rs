@@ -124,10 +124,9 @@ fn nodata_and_values_that_are_not_numbers_are_invalid() {
             .all(|value| *value == 0.0 || *value == 5.0)
     );
     let statistics = holes.statistics().unwrap();
-    assert_eq!(
-        (statistics[0].count, statistics[0].mean, statistics[1].std),
-        (6, 5.0, 0.0)
-    );
+    // Each band's own: one column of two rows is NaN in the first, two are missing in the second.
+    assert_eq!((statistics[0].count, statistics[1].count), (10, 8));
+    assert_eq!((statistics[0].mean, statistics[1].std), (5.0, 0.0));
 }
 
 #[test]
