@@ -8,6 +8,7 @@
 mod band;
 mod by_band;
 pub(crate) mod crs;
+mod describe;
 mod error;
 mod files;
 pub(crate) mod gdal_library;
