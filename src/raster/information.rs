@@ -1,4 +1,5 @@
 use std::ffi::c_int;
+use std::path::Path;
 
 use gdal_sys::GDALColorInterp;
 
@@ -42,7 +43,7 @@ pub(crate) enum MaskSource {
 }
 
 impl Information {
-    pub(crate) fn read(handle: &Handle) -> Self {
+    pub(crate) fn read(handle: &Handle, path: &Path) -> Self {
         let dataset = handle.raw();
         // SAFETY: the dataset is open, band numbers run from 1 to its count, and GDAL owns every string it returns.
         unsafe {
@@ -72,7 +73,7 @@ impl Information {
                 overviews = usize::try_from(gdal_sys::GDALGetOverviewCount(band)).unwrap_or(0);
                 category_names = string_list(gdal_sys::GDALGetRasterCategoryNames(band).cast());
             }
-            let place = Place::read(dataset);
+            let place = Place::read(dataset, path);
             Self {
                 size: Size {
                     width: usize::try_from(gdal_sys::GDALGetRasterXSize(dataset)).unwrap_or(0),

@@ -73,7 +73,7 @@ impl Raster {
     pub(super) fn opened(path: PathBuf, source: Option<PathBuf>) -> Result<Self> {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let handle = handle::of_this_thread(id, source.as_deref().unwrap_or(&path))?;
-        let information = Information::read(&handle);
+        let information = Information::read(&handle, &path);
         if information.bands.is_empty() || information.size.area() == 0 {
             return Err(RasterError::NoBands { path }.into());
         }
