@@ -168,16 +168,25 @@ pub(crate) fn same_systems(first: &SpatialRef, second: &SpatialRef) -> bool {
     if equal(first, second) {
         return true;
     }
-    let usual = |system: &SpatialRef| {
-        let mut usual = system.clone();
-        usual.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
-        axis_order(&usual) == axis_order(system)
-    };
     // What is left of a system by its plain text no longer knows the order of its data.
     match (plain(first), plain(second)) {
-        (Some(one), Some(other)) => usual(first) && usual(second) && equal(&one, &other),
+        (Some(one), Some(other)) => {
+            has_x_first(first) && has_x_first(second) && equal(&one, &other)
+        }
         _ => false,
     }
+}
+
+/// Whether the data of a system come with longitude or easting first, whatever its authority says.
+pub(crate) fn has_x_first(system: &SpatialRef) -> bool {
+    axis_order(&x_first(system)) == axis_order(system)
+}
+
+/// The same system for data with longitude or easting first.
+pub(crate) fn x_first(system: &SpatialRef) -> SpatialRef {
+    let mut usual = system.clone();
+    usual.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+    usual
 }
 
 /// The system by its WKT alone, without heights, shifts to WGS 84 and the order of northing and easting.

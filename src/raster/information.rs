@@ -56,13 +56,13 @@ impl Information {
         options: &OpenOptions,
         path: &Path,
     ) -> Result<Self, RasterError> {
-        let mut information = Self::of_file(handle);
+        let mut information = Self::of_file(handle, path);
         information.choose(handle, options, path)?;
         Ok(information)
     }
 
     /// As the file says: all bands that are not marked as alpha.
-    fn of_file(handle: &Handle) -> Self {
+    fn of_file(handle: &Handle, path: &Path) -> Self {
         let dataset = handle.raw();
         // SAFETY: the dataset is open, band numbers run from 1 to its count, and GDAL owns every string it returns.
         unsafe {
@@ -108,7 +108,7 @@ impl Information {
                 overviews = usize::try_from(gdal_sys::GDALGetOverviewCount(band)).unwrap_or(0);
                 category_names = string_list(gdal_sys::GDALGetRasterCategoryNames(band).cast());
             }
-            let place = Place::read(dataset);
+            let place = Place::read(dataset, path);
             Self {
                 size: Size {
                     width: usize::try_from(gdal_sys::GDALGetRasterXSize(dataset)).unwrap_or(0),

@@ -32,12 +32,14 @@ impl Place {
     /// The place by the transform, or else by the ground control points: the affine transform that fits them best, if it
     /// does. A transform without a system takes that of a `.prj` file of the same name, as QGIS and ESRI's programs do.
     ///
+    /// `path` is the file, also where GDAL opened a description of it instead.
+    ///
     /// # Safety
     /// The dataset is open.
     ///
     /// # Source
     /// GDAL's `GDALGCPsToGeoTransform`, as rasterio's `from_gcps`.
-    pub(super) unsafe fn read(dataset: GDALDatasetH) -> Self {
+    pub(super) unsafe fn read(dataset: GDALDatasetH, path: &Path) -> Self {
         let mut place = Self {
             transform: GeoTransform::PIXELS,
             crs_wkt: String::new(),
@@ -46,9 +48,8 @@ impl Place {
         };
         let mut transform = [0.0; 6];
         // SAFETY: by the caller's promise; GDAL owns every string that it returns, and each is copied at once.
-        let (name, has_transform, system, points) = unsafe {
+        let (has_transform, system, points) = unsafe {
             (
-                text(gdal_sys::GDALGetDescription(dataset)),
                 gdal_sys::GDALGetGeoTransform(dataset, transform.as_mut_ptr()) == 0,
                 text(gdal_sys::GDALGetProjectionRef(dataset)),
                 gdal_sys::GDALGetGCPCount(dataset),
@@ -66,7 +67,7 @@ impl Place {
                 place.transform = transform;
                 place.crs_wkt = system;
                 // SAFETY: as above.
-                unsafe { place.find_system(dataset, &name) };
+                unsafe { place.find_system(dataset, path) };
             } else {
                 place.lacks(
                     format!("its transform {:?} gives pixels no area", transform.0),
@@ -93,14 +94,9 @@ impl Place {
                 "the system was left out",
             );
         }
-        if !name.trim_start().starts_with('<') {
-            let about = file_name(Path::new(&name));
-            place.report = place
-                .report
-                .into_iter()
-                .map(|notice| notice.about(about.clone()))
-                .collect();
-        }
+        let about = file_name(path);
+        let notices = place.report.into_iter();
+        place.report = notices.map(|notice| notice.about(about.clone())).collect();
         place
     }
 
@@ -119,11 +115,11 @@ impl Place {
     ///
     /// # Safety
     /// The dataset is open.
-    unsafe fn find_system(&mut self, dataset: GDALDatasetH, name: &str) {
+    unsafe fn find_system(&mut self, dataset: GDALDatasetH, path: &Path) {
         if !self.crs_wkt.is_empty() {
             return;
         }
-        if let Some((system, file)) = beside(Path::new(name)) {
+        if let Some((system, file)) = beside(path) {
             let text = format!(
                 "the coordinate reference system {} is that of {file}",
                 crs::short_name(&system)

@@ -2,8 +2,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use geo::{Area, LineString};
+use geo::{Area, Coord, LineString};
 
+use super::project::meridian;
 use super::write::area_name;
 use super::{PointFeature, PolygonFeature, VectorError};
 use crate::raster::crs;
@@ -11,7 +12,7 @@ use crate::staged::StagedFile;
 use crate::{Result, session};
 
 /// Writes RFC 7946 GeoJSON: WGS 84 longitude and latitude, no `crs` member, exterior rings anticlockwise and holes
-/// clockwise, closed rings, eight decimals (a millimetre). Without a reference system the coordinates stay as they are, and
+/// clockwise, closed rings, eight decimals (a millimetre), cut at the 180th meridian. Without a reference system the coordinates stay as they are, and
 /// a member `"crs": null` says that they are no degrees.
 pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
     let area_name = area_name(crs_wkt);
@@ -102,19 +103,27 @@ fn push_polygon(
         ",\"{area_name}\":{:.2}}},\"geometry\":{{\"type\":\"MultiPolygon\",\"coordinates\":[",
         feature.area_m2
     );
-    for (part, polygon) in feature.geometry.iter().enumerate() {
-        line.push_str(if part == 0 { "[" } else { ",[" });
-        for (ring, points) in std::iter::once(polygon.exterior())
-            .chain(polygon.interiors())
-            .enumerate()
-        {
-            if ring > 0 {
-                line.push(',');
+    let mut parts = 0;
+    for polygon in &feature.geometry {
+        let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
+        let rings = rings.map(|ring| in_degrees(ring, to_degrees.as_ref()));
+        let rings = rings.collect::<Result<Vec<_>, _>>()?;
+        let pieces = if to_degrees.is_some() {
+            meridian::between(rings)
+        } else {
+            vec![rings]
+        };
+        for rings in pieces {
+            line.push_str(if parts == 0 { "[" } else { ",[" });
+            for (ring, points) in rings.into_iter().enumerate() {
+                if ring > 0 {
+                    line.push(',');
+                }
+                push_ring(line, points, ring == 0);
             }
-            let points = in_degrees(points, to_degrees.as_ref())?;
-            push_ring(line, points, ring == 0);
+            line.push(']');
+            parts += 1;
         }
-        line.push(']');
     }
     line.push_str("]}}");
     Ok(())
@@ -126,8 +135,11 @@ fn push_point(
     to_degrees: &ToDegrees,
 ) -> Result<(), String> {
     push_head(line, &feature.class, feature.score)?;
-    let at = in_degrees(&vec![feature.point].into(), to_degrees.as_ref())?;
-    for point in &at.0 {
+    let mut at = in_degrees(&vec![feature.point].into(), to_degrees.as_ref())?;
+    for point in &mut at.0 {
+        if to_degrees.is_some() && point.x.abs() > 180.0 {
+            point.x -= (point.x / 360.0).round() * 360.0;
+        }
         let _ = write!(
             line,
             "}},\"geometry\":{{\"type\":\"Point\",\"coordinates\":[{:.8},{:.8}]}}}}",
@@ -141,10 +153,32 @@ fn in_degrees(
     ring: &LineString<f64>,
     to_degrees: Option<&crs::Transformation>,
 ) -> Result<LineString<f64>, String> {
-    let mut xs: Vec<f64> = ring.0.iter().map(|point| point.x).collect();
-    let mut ys: Vec<f64> = ring.0.iter().map(|point| point.y).collect();
-    if let Some(to_degrees) = to_degrees {
-        to_degrees.transform(&mut xs, &mut ys);
+    let (mut xs, mut ys) = moved(ring.0.iter().map(|point| (point.x, point.y)), to_degrees);
+    if to_degrees.is_some() && xs.windows(2).any(is_jump) {
+        // Half the world or across the 180th meridian: points between the ends say which.
+        let quarters = |(index, edge): (usize, &[Coord<f64>])| {
+            let shares: &[f64] = if is_jump(&xs[index..=index + 1]) {
+                &[0.0, 0.25, 0.5, 0.75]
+            } else {
+                &[0.0]
+            };
+            let (from, to) = (edge[0], edge[1]);
+            shares.iter().map(move |share| {
+                (
+                    from.x + (to.x - from.x) * share,
+                    from.y + (to.y - from.y) * share,
+                )
+            })
+        };
+        let last = ring.0.last().map(|point| (point.x, point.y));
+        let finer: Vec<(f64, f64)> = ring
+            .0
+            .windows(2)
+            .enumerate()
+            .flat_map(quarters)
+            .chain(last)
+            .collect();
+        (xs, ys) = moved(finer.into_iter(), to_degrees);
     }
     if !xs.iter().chain(&ys).all(|value| value.is_finite()) {
         return Err(
@@ -152,6 +186,21 @@ fn in_degrees(
         );
     }
     Ok(xs.into_iter().zip(ys).collect::<Vec<_>>().into())
+}
+
+fn is_jump(longitudes: &[f64]) -> bool {
+    (longitudes[1] - longitudes[0]).abs() > 180.0
+}
+
+fn moved(
+    points: impl Iterator<Item = (f64, f64)>,
+    to_degrees: Option<&crs::Transformation>,
+) -> (Vec<f64>, Vec<f64>) {
+    let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = points.unzip();
+    if let Some(to_degrees) = to_degrees {
+        to_degrees.transform(&mut xs, &mut ys);
+    }
+    (xs, ys)
 }
 
 fn push_ring(line: &mut String, mut ring: LineString<f64>, exterior: bool) {

@@ -1,6 +1,7 @@
 //! From a file's coordinates to the pixels of a raster: which system they are in, and what to do where it ends.
 
 mod clip;
+pub(super) mod meridian;
 mod ring;
 mod source;
 
@@ -43,6 +44,8 @@ pub(super) struct Projector {
     turn: Option<f64>,
     /// The full turn of the raster's longitudes and the longitude of its middle.
     raster_turn: Option<(f64, f64)>,
+    /// Whether the file's coordinates come with latitude or northing first.
+    exchanged: bool,
     /// Whether y counts upwards from 0 at the top, as QGIS has it for images without a place.
     upwards: bool,
     basis: Basis,
@@ -74,6 +77,10 @@ impl Projector {
         target: &GeoReference,
     ) -> Result<Self> {
         let (basis, system) = Basis::of(layer, path, stated, target)?;
+        let exchanged = system
+            .as_ref()
+            .is_some_and(|system| !crs::has_x_first(system));
+        let system = system.map(|system| crs::x_first(&system));
         let mut projector = Self {
             to_raster: None,
             transform: target.transform,
@@ -81,6 +88,7 @@ impl Projector {
             around: Vec::new(),
             turn: None,
             raster_turn: None,
+            exchanged,
             upwards: false,
             basis,
             seen: Seen::default(),
@@ -140,6 +148,11 @@ impl Projector {
         &self,
         mut rings: Vec<Vec<(f64, f64)>>,
     ) -> Result<Vec<Rings>, &'static str> {
+        if self.exchanged {
+            for point in rings.iter_mut().flatten() {
+                *point = (point.1, point.0);
+            }
+        }
         if self.upwards {
             for point in rings.iter_mut().flatten() {
                 point.1 = -point.1;

@@ -40,6 +40,14 @@ impl Rectangle {
         points.map(one).reduce(Self::union)
     }
 
+    /// All between two meridians.
+    pub(super) fn between_x(low: f64, high: f64) -> Self {
+        Self {
+            min: (low, f64::MIN),
+            max: (high, f64::MAX),
+        }
+    }
+
     pub(super) fn of_size(size: Size) -> Self {
         Self {
             min: (0.0, 0.0),

@@ -53,6 +53,24 @@ pub(super) fn unwrap_all(rings: &mut [Vec<(f64, f64)>], turn: f64) -> bool {
     crossing
 }
 
+/// Takes every edge the short way, with the holes in their exterior, and closes rings around a pole along it: what comes
+/// from another system has longitudes between -180 and 180 whatever it crosses.
+pub(super) fn follow(rings: &mut [Vec<(f64, f64)>], turn: f64) {
+    let mut start = None;
+    for ring in rings {
+        let closed = ring.first() == ring.last();
+        let mut before = start.unwrap_or_else(|| ring.first().map_or(0.0, |point| point.0));
+        for point in ring.iter_mut() {
+            point.0 += ((before - point.0) / turn).round() * turn;
+            before = point.0;
+        }
+        start = start.or_else(|| Rectangle::of(ring.iter()).map(|bounds| bounds.middle().0));
+        if closed {
+            close_over_pole(ring, turn);
+        }
+    }
+}
+
 /// How far to move x: whole turns either way.
 pub(super) fn shifts(bounds: &Rectangle, turn: Option<f64>) -> Vec<f64> {
     let Some(turn) = turn else {
@@ -90,7 +108,11 @@ pub(super) fn transformed(
             point.0 += ((before - point.0) / turn).round() * turn;
             before = point.0;
         }
-        close_over_pole(&mut source, &mut world, turn);
+        if source.first() == source.last() {
+            close_over_pole(&mut world, turn);
+            // Vertices of the raster's system alone: nothing of the file belongs to them.
+            source.resize(world.len(), (f64::NAN, f64::NAN));
+        }
     }
     if curved {
         bend(&mut source, &mut world, way, transform, raster_turn);
@@ -124,19 +146,17 @@ fn with_longest_edge(ring: &[(f64, f64)], longest: f64) -> Vec<(f64, f64)> {
     points
 }
 
-/// A ring around a pole does not come back to its first longitude: it is closed along the pole.
-fn close_over_pole(source: &mut Vec<(f64, f64)>, world: &mut Vec<(f64, f64)>, turn: f64) {
-    let (Some(&first), Some(&last)) = (world.first(), world.last()) else {
+/// A closed ring around a pole does not come back to its first longitude: it goes on along the pole.
+fn close_over_pole(ring: &mut Vec<(f64, f64)>, turn: f64) {
+    let (Some(&first), Some(&last)) = (ring.first(), ring.last()) else {
         return;
     };
-    if source.first() != source.last() || (last.0 - first.0).abs() < turn / 2.0 {
+    if (last.0 - first.0).abs() < turn / 2.0 {
         return;
     }
-    let mean = world.iter().map(|point| point.1).sum::<f64>() / world.len() as f64;
+    let mean = ring.iter().map(|point| point.1).sum::<f64>() / ring.len() as f64;
     let pole = turn / 4.0 * mean.signum();
-    world.extend([(last.0, pole), (first.0, pole), first]);
-    // Vertices of the raster's system alone: nothing of the file belongs to them.
-    source.extend([(f64::NAN, f64::NAN); 3]);
+    ring.extend([(last.0, pole), (first.0, pole), first]);
 }
 
 /// Adds vertices where edges that are straight in the file bend in the raster.
