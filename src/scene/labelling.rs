@@ -20,7 +20,7 @@ pub(super) enum Labelling {
         /// The same and more, as notices.
         notices: Report,
     },
-    Raster(LabelRaster),
+    Raster(Box<LabelRaster>),
 }
 
 impl Scene {
