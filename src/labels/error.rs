@@ -9,21 +9,19 @@ use crate::raster::Size;
 pub enum LabelError {
     /// There are values that nobody has named.
     #[error(
-        "the label raster has values that are {expected}: {unknown}; its values are {values}{remark}: {path:?}"
+        "the label raster has values that are {expected}: {unknown}; its values are {values}: {path:?}"
     )]
     UnknownValues {
         /// The label raster.
         path: PathBuf,
         /// What was expected: `none of the class indices 0 background, 1 tree`.
-        expected: String,
+        expected: Box<str>,
         /// The values without a meaning, the most frequent first, with their pixels.
-        unknown: String,
-        /// All values.
-        values: String,
-        /// What else is known of the file.
-        remark: String,
+        unknown: Box<str>,
+        /// All values, and what else is known of the file.
+        values: Box<str>,
         /// Code that says what the values mean.
-        suggestion: String,
+        suggestion: Box<str>,
     },
     /// 255 is what is ignored by convention, and the only value beside 0.
     #[error(
@@ -60,7 +58,7 @@ pub enum LabelError {
     },
     /// There are several bands.
     #[error(
-        "the label raster has {found} bands ({names}), one of {expected} is expected; {counts}: {path:?}"
+        "the label raster has {found} bands ({names}), one of class indices is expected; {counts}: {path:?}"
     )]
     Bands {
         /// The label raster.
@@ -69,12 +67,10 @@ pub enum LabelError {
         found: usize,
         /// What the file calls them.
         names: String,
-        /// `class indices`.
-        expected: String,
         /// What they hold.
         counts: String,
         /// Code that says what they mean.
-        suggestion: String,
+        suggestion: Box<str>,
     },
     /// The bands are not those that were named.
     #[error(
@@ -160,13 +156,13 @@ pub enum LabelError {
         /// The label raster.
         path: PathBuf,
         /// Its extent in the scene's coordinates.
-        labels: String,
+        labels: Box<str>,
         /// The scene's extent.
-        scene: String,
+        scene: Box<str>,
         /// The scene's coordinate reference system.
-        crs: String,
+        crs: Box<str>,
         /// How the systems differ, when they do.
-        systems: String,
+        systems: &'static str,
     },
     /// No way leads from one coordinate reference system to the other.
     #[error(
@@ -195,7 +191,7 @@ pub enum LabelError {
 impl Hint for LabelError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::UnknownValues { suggestion, .. } | Self::Bands { suggestion, .. } => suggestion.clone(),
+            Self::UnknownValues { suggestion, .. } | Self::Bands { suggestion, .. } => suggestion.to_string(),
             Self::Only255 { classes, .. } => {
                 let class = classes
                     .first()

@@ -513,11 +513,10 @@ impl<'a> Resolving<'a> {
         }
         LabelError::UnknownValues {
             path: self.found.path.clone(),
-            expected,
-            unknown: listed(unknown, self.found.kind),
-            values: self.found.counts.listed(self.found.kind),
-            remark,
-            suggestion: super::suggest::codes(self.values, self.found, unknown),
+            expected: expected.into(),
+            unknown: listed(unknown, self.found.kind).into(),
+            values: (self.found.counts.listed(self.found.kind) + &remark).into(),
+            suggestion: super::suggest::codes(self.values, self.found, unknown).into(),
         }
     }
 

@@ -56,7 +56,7 @@ fn code_is_suggested_for_the_values_that_are_there() {
         ),
         (
             &[(2.0, 9), (3.0, 3)],
-            "LabelValues::codes([(2, \"CLASS OF 2\"), (3, \"CLASS OF 3\")])`",
+            "LabelValues::codes([(2, \"CLASS OF 2\"), (3, \"CLASS OF 3\")])",
         ),
     ] {
         let text = suggestion(one(), &found(values));

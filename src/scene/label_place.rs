@@ -36,7 +36,7 @@ pub(super) fn place(scene: &Scene, labels: &Raster, report: &mut Report) -> Resu
         file_name(labels.path()),
     );
     let mut say = |notice: Notice| report.push(notice.about(about.clone()));
-    let mut systems = String::new();
+    let mut systems = "";
     let (map, back) = match (image.is_georeferenced(), labels.is_georeferenced()) {
         (true, true) => {
             let way =
@@ -213,11 +213,11 @@ fn is_nameless(wkt: &str) -> bool {
 }
 
 /// Says it when two systems have one name.
-fn differing(ours: &str, theirs: &str) -> String {
+fn differing(ours: &str, theirs: &str) -> &'static str {
     if ours == theirs {
-        " (systems of one name that are not the same)".to_owned()
+        " (systems of one name that are not the same)"
     } else {
-        String::new()
+        ""
     }
 }
 
@@ -278,7 +278,7 @@ fn elsewhere(
     scene: &Scene,
     labels: &Raster,
     back: &PixelMap,
-    systems: String,
+    systems: &'static str,
 ) -> Result<LabelError> {
     let transform = scene.raster().transform();
     let extent = |places: &[(f64, f64)]| {
@@ -298,9 +298,9 @@ fn elsewhere(
     let area = scene.raster().size();
     Ok(LabelError::Elsewhere {
         path: labels.path().to_owned(),
-        labels: extent(&back.points(&spread(labels.size(), 5, 0.0))?),
-        scene: extent(&spread(area, 2, 0.0)),
-        crs: scene.raster().crs_name(),
+        labels: extent(&back.points(&spread(labels.size(), 5, 0.0))?).into(),
+        scene: extent(&spread(area, 2, 0.0)).into(),
+        crs: scene.raster().crs_name().into(),
         systems,
     })
 }

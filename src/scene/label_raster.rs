@@ -91,14 +91,14 @@ impl Scene {
         report.extend(told);
         Ok(self.changed(|inner| {
             inner.classes = classes;
-            inner.labels = Some(Labelling::Raster(LabelRaster {
+            inner.labels = Some(Labelling::Raster(Box::new(LabelRaster {
                 file,
                 reading,
                 map,
                 same_grid,
                 values,
                 report,
-            }));
+            })));
             inner.boxes = None;
         }))
     }
@@ -132,11 +132,10 @@ impl LabelRaster {
             let kind = self.reading.kind();
             LabelError::UnknownValues {
                 path: self.file.raster.path().to_owned(),
-                expected: "not among those that were there when it was opened".to_owned(),
-                unknown: kind.shown(value),
-                values: "no longer known".to_owned(),
-                remark: String::new(),
-                suggestion: "open the scene and its labels again".to_owned(),
+                expected: "not among those that were there when it was opened".into(),
+                unknown: kind.shown(value).into(),
+                values: "no longer known".into(),
+                suggestion: "open the scene and its labels again".into(),
             }
             .into()
         })

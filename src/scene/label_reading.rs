@@ -132,8 +132,7 @@ fn several(file: &LabelFile, bands: &[usize], counts: String, colours: &str) -> 
         path: file.raster.path().to_owned(),
         found: file.bands.len(),
         names: file.band_names(),
-        expected: "class indices".to_owned(),
         counts,
-        suggestion,
+        suggestion: suggestion.into(),
     }
 }

@@ -18,7 +18,7 @@ pub(super) enum Labelling {
         /// The same and more, as notices.
         notices: Report,
     },
-    Raster(LabelRaster),
+    Raster(Box<LabelRaster>),
 }
 
 impl Scene {

@@ -57,7 +57,7 @@ impl Scene {
                 report: report.clone(),
                 notices: notices.clone(),
             },
-            Labelling::Raster(labels) => Labelling::Raster(labels.relabelled(&becomes)),
+            Labelling::Raster(labels) => Labelling::Raster(Box::new(labels.relabelled(&becomes))),
         });
         let boxes = self.inner.boxes.as_ref().map(|boxes| {
             boxes.changed(|mut one| {
