@@ -88,6 +88,9 @@ const COMMANDS: &[Command] = &[
             options: &[
                 "out",
                 "labels",
+                "layer",
+                "labels-crs",
+                "where",
                 "class",
                 "aoi",
                 "window",
@@ -106,7 +109,7 @@ const COMMANDS: &[Command] = &[
             repeated: &["also"],
             switches: &["no-scores", "no-polygons", "quiet"],
         },
-        synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] [--window PX] \
+        synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] [--layer NAME] [--labels-crs CRS] [--where SQL] [--window PX] \
                    [--overlap PX] [--batch N] [--tta flips|turns] [--also BUNDLE]... \
                    [--device cpu|cuda|cuda:N] [--quiet]\n    \
                    to map areas: [--min-area M2] [--formats gpkg,geojson] \
@@ -124,6 +127,9 @@ const COMMANDS: &[Command] = &[
             positional: &["MAP|BOXES|BUNDLE", "SCENE"],
             options: &[
                 "labels",
+                "layer",
+                "labels-crs",
+                "where",
                 "class",
                 "aoi",
                 "json",
@@ -141,7 +147,8 @@ const COMMANDS: &[Command] = &[
             repeated: &["also"],
             switches: &["quiet"],
         },
-        synopsis: "MAP SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE]\n    \
+        synopsis: "MAP SCENE --labels FILE [--class NAME] [--layer NAME] [--labels-crs CRS] [--where SQL] [--aoi FILE] \
+                   [--json FILE]\n    \
                    BOXES SCENE --labels FILE [--class NAME] [--threshold P] [--aoi FILE] [--json FILE]\n    \
                    BUNDLE SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE], and what predict takes but -o",
         about: "score a class map (labels.tif) of a scene, saved boxes (boxes.gpkg, boxes.geojson, detections.json), or what a \

@@ -125,6 +125,27 @@ pub(super) fn data(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Us
     ))
 }
 
+/// What says more about a vector file, with the methods that take it.
+const VECTOR_OPTIONS: [(&str, &str); 3] = [
+    ("layer", "layer"),
+    ("labels_crs", "crs"),
+    ("where", "filter"),
+];
+
+/// A path, or the `VectorSource` that the options describe.
+fn vector_source(arguments: &Arguments, file: &str) -> String {
+    let mut source = String::new();
+    for (key, method) in VECTOR_OPTIONS {
+        if let Some(value) = arguments.option(key) {
+            source += &format!(".{method}({})", literal(value));
+        }
+    }
+    match source.is_empty() {
+        true => literal(file),
+        false => format!("VectorSource::new({}){source}", literal(file)),
+    }
+}
+
 pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
     let file = required(magic, arguments, 0, "a raster file")?;
     let variable = variable(magic, arguments, "as", "scene")?;
@@ -139,7 +160,8 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
             ));
         }
         ([Some((key, file)), None] | [None, Some((key, file))], Some(class)) => {
-            expression += &format!(".with_{key}({}, {})?", literal(file), literal(class));
+            let source = vector_source(arguments, file);
+            expression += &format!(".with_{key}({source}, {})?", literal(class));
         }
         ([Some((key, _)), None] | [None, Some((key, _))], None) => {
             return Err(UsageError::new(
@@ -153,6 +175,15 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
                 "class= needs labels= or boxes=: the file that has them",
             ));
         }
+    }
+    let of_labels = VECTOR_OPTIONS
+        .iter()
+        .find(|(key, _)| arguments.option(key).is_some());
+    if let (Some((key, _)), [None, None]) = (of_labels, given) {
+        return Err(UsageError::new(
+            magic,
+            format!("{key}= needs labels= or boxes=: the vector file that it is about"),
+        ));
     }
     if let Some(aoi) = arguments.option("aoi") {
         expression += &format!(".with_aoi({})?", literal(aoi));
@@ -345,6 +376,9 @@ mod tests {
             r#"scene "my \"odd\" file\\.tif" as=s"#,
             "scene 'a\tb ü.tif' aoi=area.gpkg",
             "scene",
+            "scene a.tif labels=city.gpkg class=kind layer=buildings labels_crs=EPSG:32633",
+            r#"scene a.tif labels=city.gpkg class=kind where="split = 'train'""#,
+            "scene a.tif layer=buildings",
             "scene a.tif labels=b",
             "scene a.tif class=b",
             "scene a.tif as=1x",

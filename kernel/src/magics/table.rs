@@ -95,17 +95,29 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "scene",
         kind: Kind::Line,
-        usage: "%scene FILE [labels=VECTORS|boxes=FILE class=NAME] [aoi=VECTORS] [as=VARIABLE]",
+        usage: "%scene FILE [labels=VECTORS|boxes=FILE class=NAME] [layer=NAME] [labels_crs=CRS] [where=SQL] \
+                [aoi=VECTORS] [as=VARIABLE]",
         short: "Opens a raster, with labels or boxes if given, and shows it",
         long: "`labels` are areas to map, `boxes` objects to find: Pascal VOC (`.xml`), COCO (`.json`), YOLO (`.txt`), `.csv`, \
                or any vector file, around whose features boxes are put. Labelled areas have boxes, too. \
                `class` is the name of a property whose values are the classes or, when the file has no such property, \
-               the class of all of them. The variable is `scene` unless `as` says otherwise.",
+               the class of all of them. `layer`, `labels_crs` and `where` say what a vector file leaves open: \
+               `%scene city.tif labels=city.gpkg class=kind layer=buildings where=\"split = 'train'\"`. The variable is \
+               `scene` unless `as` says otherwise.",
         positional: 1,
         options: &[
             ("labels", "vector file with the labels"),
             ("boxes", "file with the boxes of objects"),
             ("class", "class property, or the one class of all features"),
+            ("layer", "layer of the label file, when it has several"),
+            (
+                "labels_crs",
+                "coordinate reference system of the labels, such as EPSG:32633, whatever the file says",
+            ),
+            (
+                "where",
+                "condition in SQL for the features that count, such as \"height > 3\"",
+            ),
             ("aoi", "vector file with the area of interest"),
             AS,
         ],
