@@ -107,6 +107,9 @@ const COMMANDS: &[Command] = &[
             options: &[
                 "out",
                 "labels",
+                "layer",
+                "labels-crs",
+                "where",
                 "class",
                 "label-raster",
                 "values",
@@ -128,8 +131,8 @@ const COMMANDS: &[Command] = &[
             repeated: &["also"],
             switches: &["no-scores", "no-polygons", "any-values", "quiet"],
         },
-        synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] \
-                   [--label-raster FILE [--values VALUE:NAME,..|--binary NAME]] [--window PX] \
+        synopsis: "BUNDLE SCENE... -o DIR [--threshold P] [--aoi FILE] [--labels FILE --class NAME] [--layer NAME] \
+                   [--labels-crs CRS] [--where SQL] [--label-raster FILE [--values VALUE:NAME,..|--binary NAME]] [--window PX] \
                    [--overlap PX] [--batch N] [--tta flips|turns] [--also BUNDLE]... \
                    [--device cpu|cuda|cuda:N] [--any-values] [--quiet]\n    \
                    to map areas: [--min-area M2] [--formats gpkg,geojson] \
@@ -149,6 +152,9 @@ const COMMANDS: &[Command] = &[
             positional: &["MAP|BOXES|BUNDLE", "SCENE"],
             options: &[
                 "labels",
+                "layer",
+                "labels-crs",
+                "where",
                 "class",
                 "label-raster",
                 "values",
@@ -169,7 +175,8 @@ const COMMANDS: &[Command] = &[
             repeated: &["also"],
             switches: &["any-values", "quiet"],
         },
-        synopsis: "MAP SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE]\n    \
+        synopsis: "MAP SCENE --labels FILE [--class NAME] [--layer NAME] [--labels-crs CRS] [--where SQL] [--aoi FILE] \
+                   [--json FILE]\n    \
                    MAP|BUNDLE SCENE --label-raster FILE [--values VALUE:NAME,..|--binary NAME] [--aoi FILE] [--json FILE]\n    \
                    BOXES SCENE --labels FILE [--class NAME] [--threshold P] [--aoi FILE] [--json FILE]\n    \
                    BUNDLE SCENE --labels FILE [--class NAME] [--aoi FILE] [--json FILE], and what predict takes but -o",

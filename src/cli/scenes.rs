@@ -9,8 +9,8 @@ use super::{Failure, report};
 use crate::device::Device;
 use crate::display::Output;
 use crate::labels::{Classes, LabelValues};
-use crate::scene::Scene;
-use crate::vector::property_names;
+use crate::scene::{Scene, SceneError};
+use crate::vector::{LabelClass, VectorError, VectorSource, property_names};
 use crate::{Error, session};
 
 /// What only models that map areas take.
@@ -233,10 +233,17 @@ fn with_labels(
     })?;
     // The model's classes, since a scene of its own would number only those that occur in it.
     Ok(match kind {
-        Labels::Areas if property_names(labels)?.contains(&class) => {
-            scene.with_classes(labels, &class, classes)?
+        Labels::Areas => labelled_areas(scene, &vector_source(arguments, labels), &class, classes)?,
+        Labels::Boxes
+            if ["layer", "labels-crs", "where"]
+                .iter()
+                .any(|name| arguments.is_given(name)) =>
+        {
+            return Err(Usage(
+                "`--layer`, `--labels-crs` and `--where` are for labels that are areas".to_owned(),
+            )
+            .into());
         }
-        Labels::Areas => scene.with_labels(labels, &class)?,
         Labels::Boxes if names_classes(labels, &class) => {
             scene.with_box_classes(labels, &class, classes)?
         }
@@ -276,6 +283,48 @@ pub(super) fn labels_are_given(arguments: &Arguments) -> Result<(), Usage> {
         return Ok(());
     }
     arguments.required("labels").map(|_| ())
+}
+
+/// A vector file of labels, as `--layer`, `--labels-crs` and `--where` say.
+fn vector_source(arguments: &Arguments, labels: &str) -> VectorSource {
+    let mut source = VectorSource::new(labels);
+    if let Some(layer) = arguments.option("layer") {
+        source = source.layer(layer);
+    }
+    if let Some(crs) = arguments.option("labels-crs") {
+        source = source.crs(crs);
+    }
+    if let Some(condition) = arguments.option("where") {
+        source = source.filter(condition);
+    }
+    source
+}
+
+/// The classes by the property `class`, or every feature of the class `class`: when there is no such property, or when it
+/// holds none of the model's classes, one of which is called like it (OpenStreetMap's `building` is `yes`).
+fn labelled_areas(
+    scene: Scene,
+    source: &VectorSource,
+    class: &str,
+    classes: &Classes,
+) -> Result<Scene, Error> {
+    let one = || LabelClass::one(class);
+    match scene
+        .clone()
+        .with_classes(source, LabelClass::property(class), classes)
+    {
+        Err(Error::Vector(VectorError::NoProperty { .. })) if classes.index_of(class).is_some() => {
+            scene.with_classes(source, one(), classes)
+        }
+        Err(Error::Vector(VectorError::NoProperty { .. })) => scene.with_labels(source, one()),
+        Err(Error::Scene(SceneError::UnknownClasses { found, .. }))
+            if classes.index_of(class).is_some()
+                && !found.keys().any(|name| classes.index_of(name).is_some()) =>
+        {
+            scene.with_classes(source, one(), classes)
+        }
+        outcome => outcome,
+    }
 }
 
 /// The file of labels and where it names their classes, when it does.

@@ -85,7 +85,8 @@ impl VirtualFile {
     fn open(path: &Path) -> Option<Self> {
         // SAFETY: both strings are NUL-terminated and outlive the call.
         let handle = unsafe { gdal_sys::VSIFOpenL(c_path(path).as_ptr(), c"rb".as_ptr()) };
-        (!handle.is_null()).then_some(Self {
+        // Not `then_some`: a value that is not returned is dropped, which would close nothing.
+        (!handle.is_null()).then(|| Self {
             handle,
             buffer: Vec::new(),
             used: 0,

@@ -1,6 +1,6 @@
 //! The layer that is read: its features, all of them or an error.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gdal_sys::{OGRFeatureH, OGRGeometryH, OGRLayerH, OGRwkbGeometryType};
 
@@ -273,12 +273,12 @@ impl OpenLayer {
     fn table_facts(&self) -> Option<dbf::TableFacts> {
         // SAFETY: the layer is open and owns its name.
         let name = unsafe { text(gdal_sys::OGR_L_GetName(self.layer)) };
-        dbf::examine(&table_of(&self.file.opened, &name)?)
+        table_of(&self.file.opened, &name)
     }
 }
 
-/// The table of a shapefile, or of a layer of a folder of them.
-fn table_of(opened: &Path, layer: &str) -> Option<PathBuf> {
+/// What is in the table of a shapefile, or of a layer of a folder of them.
+fn table_of(opened: &Path, layer: &str) -> Option<dbf::TableFacts> {
     let is_file = ["shp", "shx", "dbf"].iter().any(|end| {
         opened
             .extension()
@@ -290,18 +290,7 @@ fn table_of(opened: &Path, layer: &str) -> Option<PathBuf> {
     };
     ["dbf", "DBF"]
         .iter()
-        .map(|end| stem.with_extension(end))
-        .find(|table| exists(table))
-}
-
-fn exists(path: &Path) -> bool {
-    let name = gdal_library::c_path(path);
-    // SAFETY: the name is a valid C string; the facts are plain numbers.
-    let (code, _) = gdal_library::with_messages(|| unsafe {
-        let mut facts = std::mem::zeroed();
-        gdal_sys::VSIStatL(name.as_ptr(), &raw mut facts)
-    });
-    code == 0
+        .find_map(|end| dbf::examine(&stem.with_extension(end)))
 }
 
 /// Opens a shapefile once more where its text is not what it is said to be, so that names, values and filters are right.
@@ -319,7 +308,7 @@ fn reopened(file: &mut VectorFile, source: &VectorSource) -> Result<Option<Notic
             gdal_sys::GDALGetMetadataItem(*layer, key.as_ptr(), c_string("SHAPEFILE").as_ptr());
         (text(gdal_sys::OGR_L_GetName(*layer)), text(said))
     };
-    let Some(facts) = table_of(&file.opened, &name).and_then(|table| dbf::examine(&table)) else {
+    let Some(facts) = table_of(&file.opened, &name) else {
         return Ok(None);
     };
     let about = file_name(file.path());

@@ -87,8 +87,11 @@ fn trace(name: &std::ffi::CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
             }
             let field =
                 gdal_sys::OGR_Fld_Create(c_string("label").as_ptr(), OGRFieldType::OFTInteger);
-            gdal_sys::OGR_L_CreateField(layer, field, 1);
+            let made = gdal_sys::OGR_L_CreateField(layer, field, 1);
             gdal_sys::OGR_Fld_Destroy(field);
+            if made != 0 {
+                return None;
+            }
             let band = gdal_sys::GDALGetRasterBand(source.0, 1);
             // GDAL leaves out what its mask band holds as 0: the labels themselves are that mask.
             let none = std::ptr::null_mut();
@@ -120,17 +123,18 @@ fn trace(name: &std::ffi::CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
             ))
         }
     });
-    if traced.is_none() {
-        session::check_interrupt("tracing polygons")?;
-    }
-    traced.ok_or_else(|| {
-        let detail = messages.joined("GDAL gives no reason");
-        RasterError::NotARaster {
-            path: path.to_owned(),
-            detail,
+    match traced {
+        Some(polygons) if !messages.failed() => Ok(polygons),
+        _ => {
+            session::check_interrupt("tracing polygons")?;
+            let detail = messages.joined("GDAL gives no reason");
+            Err(RasterError::NotARaster {
+                path: path.to_owned(),
+                detail,
+            }
+            .into())
         }
-        .into()
-    })
+    }
 }
 
 /// # Safety

@@ -14,6 +14,10 @@ mod cli;
 mod data_sets;
 /// Detection end to end on drawn imagery.
 mod detectors;
+/// What features become: classes, text, tiles with nothing on them.
+mod feature_labels;
+/// Features of label files: none lost, the layer that is meant, files of other kinds.
+mod features;
 /// Files that are replaced whole or not at all, with their permissions.
 mod full_disk;
 /// Models of one pixel size on scenes of another.

@@ -125,10 +125,51 @@ pub(super) fn data(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Us
     ))
 }
 
+/// What says more about a vector file, with the methods that take it.
+const VECTOR_OPTIONS: [(&str, &str); 3] = [
+    ("layer", "layer"),
+    ("labels_crs", "crs"),
+    ("where", "filter"),
+];
+
+/// A path, or the `VectorSource` that the options describe.
+fn vector_source(arguments: &Arguments, file: &str) -> String {
+    let mut source = String::new();
+    for (key, method) in VECTOR_OPTIONS {
+        if let Some(value) = arguments.option(key) {
+            source += &format!(".{method}({})", literal(value));
+        }
+    }
+    match source.is_empty() {
+        true => literal(file),
+        false => format!("VectorSource::new({}){source}", literal(file)),
+    }
+}
+
+/// What the line says of the imagery itself.
+fn open_options(magic: &Magic, arguments: &Arguments) -> Result<Option<String>, UsageError> {
+    let mut options = String::new();
+    if let Some(bands) = arguments.option("bands") {
+        let names: Vec<&str> = bands.split(',').map(str::trim).collect();
+        let numbers: Option<Vec<usize>> = names.iter().map(|name| name.parse().ok()).collect();
+        options += &match numbers {
+            Some(numbers) => format!(".bands({numbers:?})"),
+            None => format!(".bands({names:?})"),
+        };
+    }
+    if let Some(value) = arguments.option("nodata") {
+        options += &format!(".nodata({})", float(magic, "the nodata value", value)?);
+    }
+    Ok((!options.is_empty()).then(|| format!("OpenOptions::new(){options}")))
+}
+
 pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
     let file = required(magic, arguments, 0, "a raster file")?;
     let variable = variable(magic, arguments, "as", "scene")?;
-    let mut expression = format!("Scene::open({})?", literal(file));
+    let mut expression = match open_options(magic, arguments)? {
+        Some(options) => format!("Scene::open_with({}, {options})?", literal(file)),
+        None => format!("Scene::open({})?", literal(file)),
+    };
     if let Some(labels) = label_raster::with_label_raster(magic, arguments)? {
         expression += &labels;
     }
@@ -142,7 +183,8 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
             ));
         }
         ([Some((key, file)), None] | [None, Some((key, file))], Some(class)) => {
-            expression += &format!(".with_{key}({}, {})?", literal(file), literal(class));
+            let source = vector_source(arguments, file);
+            expression += &format!(".with_{key}({source}, {})?", literal(class));
         }
         ([Some((key, _)), None] | [None, Some((key, _))], None) => {
             return Err(UsageError::new(
@@ -156,6 +198,15 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
                 "class= needs labels= or boxes=: the file that has them",
             ));
         }
+    }
+    let of_labels = VECTOR_OPTIONS
+        .iter()
+        .find(|(key, _)| arguments.option(key).is_some());
+    if let (Some((key, _)), [None, None]) = (of_labels, given) {
+        return Err(UsageError::new(
+            magic,
+            format!("{key}= needs labels= or boxes=: the vector file that it is about"),
+        ));
     }
     if let Some(aoi) = arguments.option("aoi") {
         expression += &format!(".with_aoi({})?", literal(aoi));
@@ -348,6 +399,9 @@ mod tests {
             r#"scene "my \"odd\" file\\.tif" as=s"#,
             "scene 'a\tb ü.tif' aoi=area.gpkg",
             "scene",
+            "scene a.tif labels=city.gpkg class=kind layer=buildings labels_crs=EPSG:32633",
+            r#"scene a.tif labels=city.gpkg class=kind where="split = 'train'""#,
+            "scene a.tif layer=buildings",
             "scene a.tif labels=b",
             "scene a.tif class=b",
             "scene a.tif as=1x",
@@ -360,7 +414,9 @@ mod tests {
             "scene a.tif label_raster=c.tif values=10:tree,50:built,-1:water,0:background,255:ignore",
             "scene a.tif label_raster=c.tif values='80:open water,*:background,nodata:ignore'",
             "scene a.tif label_raster=c.png values=#ff0000:roof,#000000:background",
-            "scene a.tif label_raster=c.tif --bands tree,built aoi=area.gpkg",
+            "scene a.tif label_raster=c.tif --one_hot tree,built aoi=area.gpkg",
+            "scene a.tif bands=3,2,1 nodata=0",
+            "scene a.tif bands=nir,red,green label_raster=c.tif binary=a",
             "scene a.tif label_raster=c.tif",
             "scene a.tif label_raster=c.tif class=tree",
             "scene a.tif label_raster=c.tif values=tree",

@@ -5,7 +5,7 @@ use super::expand::literal;
 use super::table::Magic;
 
 /// The ways to say what the values of a label raster mean.
-const WAYS: [&str; 4] = ["classes", "values", "binary", "bands"];
+const WAYS: [&str; 4] = ["classes", "values", "binary", "one_hot"];
 
 /// The call that gives a scene the labels of a raster; `None` when the line names none.
 pub(super) fn with_label_raster(
@@ -33,20 +33,20 @@ pub(super) fn with_label_raster(
     }
     if arguments.option("class").is_some() {
         return wrong(
-            "class= is of labels= and boxes=; with label_raster= write classes=, values=, binary= or bands=".to_owned(),
+            "class= is of labels= and boxes=; with label_raster= write classes=, values=, binary= or one_hot=".to_owned(),
         );
     }
     let [(way, text)] = given[..] else {
         return wrong(
             "label_raster= needs one of classes=tree,built (indices 1, 2, ..), values=10:tree,50:built, binary=NAME (a mask of \
-             0 and 255) and bands=tree,built"
+             0 and 255) and one_hot=tree,built"
                 .to_owned(),
         );
     };
     let meaning = match way {
         "classes" => format!("Classes::new([{}])", names(text)),
         "binary" => format!("LabelValues::binary({})", literal(text)),
-        "bands" => format!("LabelValues::bands([{}])", names(text)),
+        "one_hot" => format!("LabelValues::bands([{}])", names(text)),
         _ => values(text).ok_or_else(|| {
             UsageError::new(
                 magic,

@@ -95,21 +95,34 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "scene",
         kind: Kind::Line,
-        usage: "%scene FILE [labels=VECTORS|boxes=FILE class=NAME] [label_raster=RASTER \
-                classes=NAME,..|values=VALUE:NAME,..|binary=NAME|bands=NAME,..] [aoi=VECTORS] [as=VARIABLE]",
+        usage: "%scene FILE [bands=N|NAME,..] [nodata=VALUE] [labels=VECTORS|boxes=FILE class=NAME] [layer=NAME] \
+                [labels_crs=CRS] [where=SQL] [label_raster=RASTER \
+                classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [aoi=VECTORS] [as=VARIABLE]",
         short: "Opens a raster, with labels or boxes if given, and shows it",
         long: "`labels` are areas to map, `boxes` objects to find: Pascal VOC (`.xml`), COCO (`.json`), YOLO (`.txt`), `.csv`, \
                or any vector file, around whose features boxes are put. Labelled areas have boxes, too. \
                `class` is the name of a property whose values are the classes or, when the file has no such property, \
-               the class of all of them. `label_raster` is a raster whose values are labels: class indices from 1 on with \
-               `classes=tree,built`, codes with `values=10:tree,50:built,0:background,255:ignore,*:background` (a colour is \
-               written `#ff0000:roof`), a mask of 0 and 255 with `binary=building`, one band for each class with \
-               `bands=tree,built`. The variable is `scene` unless `as` says otherwise.",
+               the class of all of them. `layer`, `labels_crs` and `where` say what a vector file leaves open: \
+               `%scene city.tif labels=city.gpkg class=kind layer=buildings where=\"split = 'train'\"`. `label_raster` is a \
+               raster whose values are labels: class indices from 1 on with `classes=tree,built`, codes with \
+               `values=10:tree,50:built,0:background,255:ignore,*:background` (a colour is written `#ff0000:roof`), a mask of 0 \
+               and 255 with `binary=building`, one band for each class with `one_hot=tree,built`. `bands` chooses and orders \
+               bands of the imagery, by numbers counted from 0 or by names, alpha included. The variable is `scene` unless \
+               `as` says otherwise.",
         positional: 1,
         options: &[
             ("labels", "vector file with the labels"),
             ("boxes", "file with the boxes of objects"),
             ("class", "class property, or the one class of all features"),
+            ("layer", "layer of the label file, when it has several"),
+            (
+                "labels_crs",
+                "coordinate reference system of the labels, such as EPSG:32633, whatever the file says",
+            ),
+            (
+                "where",
+                "condition in SQL for the features that count, such as \"height > 3\"",
+            ),
             ("label_raster", "raster with the labels"),
             (
                 "classes",
@@ -123,7 +136,15 @@ pub(crate) static MAGICS: &[Magic] = &[
                 "binary",
                 "with label_raster: the one class of all values but 0",
             ),
-            ("bands", "with label_raster: the class of each band"),
+            ("one_hot", "with label_raster: the class of each band"),
+            (
+                "bands",
+                "bands of the imagery in this order: numbers from 0, or names",
+            ),
+            (
+                "nodata",
+                "value of pixels without data, whatever the file says",
+            ),
             ("aoi", "vector file with the area of interest"),
             AS,
         ],
