@@ -42,6 +42,23 @@ fn reports(scene: &Scene, parts: &[&str]) {
     }
 }
 
+/// Asserts that nothing is said about a label file.
+#[track_caller]
+fn silent(scene: &Scene) {
+    let of_labels = |about: &str| {
+        [".csv", ".json", ".xml", ".txt"]
+            .iter()
+            .any(|end| about.ends_with(end))
+    };
+    let report = scene.report();
+    assert!(
+        !report
+            .iter()
+            .any(|notice| notice.subject().is_some_and(of_labels)),
+        "{report}"
+    );
+}
+
 #[track_caller]
 fn refused(result: swath::Result<Scene>, message: &str, hint: &str) {
     let error = match result {
@@ -289,11 +306,7 @@ fn f23_a_class_that_the_file_names_means_its_boxes_alone() {
     };
     assert_eq!(
         told(&all("category".into())),
-        "car:(30,40,42,49) tree:(5,6,25,21)"
-            .split(' ')
-            .rev()
-            .collect::<Vec<_>>()
-            .join(" ")
+        "tree:(5,6,25,21) car:(30,40,42,49)"
     );
     // Said beyond doubt.
     let one = all(LabelClass::one("tree"));
@@ -363,7 +376,7 @@ fn f23_every_format_that_names_classes_follows_the_rule() {
     // One class alone in other capitals is the one that is meant.
     let table = "xmin,ymin,xmax,ymax,label\n5,6,25,21,Tree\n";
     let scene = folder.boxed("a.csv", table, "tree").unwrap();
-    assert!(scene.report().is_empty(), "{}", scene.report());
+    silent(&scene);
     // Classes that are not named by the caller, left out where they say so.
     let path = folder.holding("a.json", coco);
     let named = |class: LabelClass| {
@@ -434,7 +447,7 @@ fn f24_boxes_of_another_image_are_told() {
         .scene()
         .with_boxes_read(&path, "t", &options)
         .unwrap();
-    assert!(scene.report().is_empty(), "{}", scene.report());
+    silent(&scene);
     let nameless = r#"{"images":[{"id":7},{"id":8}],"categories":[],"annotations":[]}"#;
     refused(
         folder.boxed("x.json", nameless, "t"),
@@ -456,13 +469,7 @@ fn f25_yolo_classes_have_their_names() {
     let scene = folder.boxed("a.txt", yolo, "tree").unwrap();
     reports(&scene, &["all 2 boxes count as \"tree\""]);
     let one = "0 0.5 0.5 0.25 0.25\n";
-    assert!(
-        folder
-            .boxed("a.txt", one, "tree")
-            .unwrap()
-            .report()
-            .is_empty()
-    );
+    silent(&folder.boxed("a.txt", one, "tree").unwrap());
     folder.holding("classes.txt", "ash\noak\n");
     refused(
         folder.boxed("a.txt", yolo, "class"),
@@ -483,7 +490,7 @@ fn f26_other_formats_are_read_or_named() {
     for labels in ["f26-formats-2/labelme.json", "f26-formats-2/cvat.xml"] {
         let scene = boxed("f26-formats-2/a.png", labels, "label").unwrap();
         assert_eq!(told(&scene), "tree:(10,12,30,40)", "{labels}");
-        assert!(scene.report().is_empty());
+        silent(&scene);
     }
     let scene = boxed("f26-formats/a.png", "f26-formats/dota.txt", "label").unwrap();
     reports(

@@ -199,22 +199,16 @@ pub enum FormatError {
         named: String,
     },
     /// Two files that give a class number of YOLO different names.
-    #[error(
-        "class number {number} of {path:?} is {first} in {first_file:?} and {second} in {second_file:?}"
-    )]
+    #[error("class number {number} of {path:?} is {first} and {second}")]
     NamesDiffer {
         /// The label file.
         path: PathBuf,
         /// The class's number.
         number: usize,
-        /// Its name in the first file.
+        /// Its name in the first file, with the file.
         first: String,
-        /// The first file.
-        first_file: PathBuf,
-        /// Its name in the second file.
+        /// Its name in the second file, with the file.
         second: String,
-        /// The second file.
-        second_file: PathBuf,
     },
     /// A file of class names that cannot be understood.
     #[error("the class names cannot be read from {path:?}: {detail}")]

@@ -18,7 +18,7 @@ pub(super) fn around(points: &[(f64, f64)]) -> Option<BoundingBox> {
 /// Points given as `x y x y …`; `None` when one number is left.
 pub(super) fn pairs(numbers: &[f64]) -> Option<Vec<(f64, f64)>> {
     let pairs = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1]));
-    (numbers.len() % 2 == 0).then(|| pairs.collect())
+    numbers.len().is_multiple_of(2).then(|| pairs.collect())
 }
 
 /// Whether the corners are those of an upright rectangle, so that the box around them is the shape itself.

@@ -174,7 +174,7 @@ fn visibilities(lines: &[Line]) -> Option<usize> {
                 .chunks_exact(3)
                 .all(|point| is_visibility(&point[2]))
     };
-    (count >= 3 && count % 3 == 0 && lines.iter().all(fits)).then_some(count)
+    (count >= 3 && count.is_multiple_of(3) && lines.iter().all(fits)).then_some(count)
 }
 
 /// Writes the boxes of one image. The classes' numbers are their places in `classes`.

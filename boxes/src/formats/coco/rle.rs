@@ -22,7 +22,7 @@ pub(super) fn bounds(mask: &Value) -> Option<BoundingBox> {
     for (index, &run) in counts.iter().enumerate() {
         let (first, end) = (at, at.checked_add(run)?);
         at = end;
-        if index % 2 == 0 || run == 0 || height == 0 {
+        if index.is_multiple_of(2) || run == 0 || height == 0 {
             continue;
         }
         let last = end - 1;

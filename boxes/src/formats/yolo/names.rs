@@ -87,10 +87,8 @@ impl Names {
                     return Err(FormatError::NamesDiffer {
                         path: labels.to_owned(),
                         number: line.class,
-                        first: one.clone(),
-                        first_file: first_file.clone(),
-                        second: other.clone(),
-                        second_file: second_file.clone(),
+                        first: format!("{one:?} in {first_file:?}"),
+                        second: format!("{other:?} in {second_file:?}"),
                     });
                 }
             }
