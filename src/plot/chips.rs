@@ -30,6 +30,7 @@ pub struct ChipGrid {
     bands: Option<Vec<usize>>,
     stretches: Option<Vec<Stretch>>,
     title: String,
+    numbers: Option<Vec<usize>>,
 }
 
 impl ChipGrid {
@@ -64,6 +65,12 @@ impl ChipGrid {
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
+        self
+    }
+
+    /// The number that each chip has; otherwise they count from 0.
+    pub(crate) fn numbers(mut self, numbers: Vec<usize>) -> Self {
+        self.numbers = Some(numbers);
         self
     }
 
@@ -192,7 +199,9 @@ pub fn chip_grid_with(
     for (index, chip) in chips.iter().enumerate() {
         let drawn = (chip.labels.as_slice(), chip.boxes.as_slice());
         let mut image = tile(&chip.patch, drawn, &bands, &stretches, classes, side)?;
-        image.tag(0, 0, &index.to_string());
+        let numbers = options.numbers.as_ref();
+        let number = numbers.and_then(|numbers| numbers.get(index)).copied();
+        image.tag(0, 0, &number.unwrap_or(index).to_string());
         tiles.push(image);
     }
     let labelled = chips
