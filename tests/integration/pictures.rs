@@ -150,9 +150,11 @@ fn every_edge_of_every_class_has_a_contrast_of_three_to_the_ground() {
                     if own == 0 || class_at(col - 1, row) == own {
                         continue;
                     }
-                    // A left edge: the line or one of the edges beside it.
-                    let best = (col - 3..=col)
-                        .map(|col| contrast(rgb(&drawn, col, row), rgb(&ground, col, row)))
+                    // A left edge: the line, or an edge beside it, against the imagery that is seen before it.
+                    let beside = rgb(&ground, col - 3, row);
+                    let best = (col - 2..=col)
+                        .filter(|&col| rgb(&drawn, col, row) != rgb(&ground, col, row))
+                        .map(|col| contrast(rgb(&drawn, col, row), beside))
                         .fold(0.0, f64::max);
                     worst = worst.min(best);
                     checked += 1;
@@ -380,7 +382,7 @@ fn legends_name_background_ignored_and_invalid_pixels() {
     // What is ignored is hatched, what is invalid grey.
     let picture = pixels(&scene.show_bands(&[0, 1, 2]).unwrap(), folder.path());
     assert_eq!(rgb(&picture, 20, 50), [128; 3]);
-    let light = (100..140).filter(|col| rgb(&picture, *col, 50).iter().all(|byte| *byte > 190));
+    let light = (100..140).filter(|col| rgb(&picture, *col, 50).iter().all(|byte| *byte >= 190));
     assert!(light.count() >= 4);
     let chips = scene
         .chips(Chips::random(6, 128).seed(2))
@@ -520,6 +522,35 @@ fn notices_stand_under_the_picture_and_none_is_lost() {
     for notice in &report {
         assert!(output.text.contains(&notice.to_string()), "{notice}");
     }
+}
+
+/// D13: "the first eight sliding chips are eight neighbours; `chips.get(0)?` prints 49,152 numbers".
+#[test]
+fn a_cell_shows_chips_from_all_over_and_one_chip_as_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, labels) = painted(folder.path(), "soil", GROUNDS[1].1);
+    let scene = Scene::open(&image)
+        .unwrap()
+        .with_label_raster(&labels, Classes::new(["a", "b"]))
+        .unwrap();
+    let chips = scene.chips(Chips::sliding(64).stride(32)).unwrap();
+    assert!(chips.len() > 16);
+    let first = chips.show(8).output();
+    assert_ne!(
+        chips.output().webp.or(chips.output().png),
+        first.webp.or(first.png)
+    );
+    let one = chips.get(0).unwrap().output();
+    assert!(
+        one.text.contains("Chip of 64 x 64 pixels and 3 bands"),
+        "{}",
+        one.text
+    );
+    assert!(one.html.unwrap().contains("> class 1<") && (one.webp.is_some() || one.png.is_some()));
+    // Without a place on the ground no length is said.
+    let plain = Scene::open(vrt(folder.path(), &image, &["Red", "Green", "Blue"])).unwrap();
+    let text = plain.chips(Chips::random(2, 64)).unwrap().output().text;
+    assert!(text.contains("2 chips of 64 x 64 px from "), "{text}");
 }
 
 #[test]
