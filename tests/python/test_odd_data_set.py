@@ -67,7 +67,7 @@ def test_from_the_magics_to_the_command(files, fresh_kernel):
     # The mask has no place: it lies on the image pixel by pixel, which is said.
     shown = told(fresh_kernel.ok(f"%scene '{folder}/image.tif' label_raster='{folder}/mask.png' binary=house as=truth"))
     assert "assumed:" in shown or "note:" in shown, shown
-    counted = fresh_kernel.ok(f"truth.label_window(&truth.area())?.iter().filter(|&&label| label == 1).count()").text
+    counted = fresh_kernel.ok("truth.label_window(&truth.area())?.iter().filter(|&&label| label == 1).count()").text
     assert int(counted) == int((truth[valid] == 1).sum())
     shown = told(fresh_kernel.ok("%evaluate map scene=truth"))
     assert "house" in shown, shown
