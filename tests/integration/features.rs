@@ -42,10 +42,7 @@ pub(crate) fn imagery(folder: &Path) -> Scene {
 }
 
 fn reference() -> GeoReference {
-    GeoReference {
-        transform: grid(),
-        crs_wkt: CRS.to_owned(),
-    }
+    GeoReference::new(grid(), CRS.to_owned())
 }
 
 /// One layer: its name, its field, and a value and a geometry for each feature.
