@@ -207,8 +207,11 @@ fn plain(system: &SpatialRef) -> Option<SpatialRef> {
         .iter()
         .any(|other| text.to_uppercase().contains(other))
     {
-        while let Some(found) = bracketed(&text, ",AXIS[") {
-            text = text.replacen(&format!(",AXIS[{found}]"), "", 1);
+        // A code of EPSG would bring its order back.
+        for word in ["AXIS", "AUTHORITY"] {
+            while let Some(found) = bracketed(&text, &format!(",{word}[")) {
+                text = text.replacen(&format!(",{word}[{found}]"), "", 1);
+            }
         }
     }
     parse(&text).ok()

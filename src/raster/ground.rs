@@ -153,9 +153,9 @@ mod tests {
                        AXIS[\"Northing\",NORTH]]";
         assert_eq!(words(unknown), "0.2 x 0.2 of unknown unit");
         let degrees = GeoTransform::north_up(10.0, 45.0, 0.01);
-        // pyproj: Geod(ellps="WGS84").inv(10.5, 44.5, 10.51, 44.5) is 794.9 m, to 44.49 1111.2 m.
+        // pyproj: Geod(ellps="WGS84").inv(10.5, 44.5, 10.51, 44.5) is 795.296 m, to 44.49 1111.219 m.
         let words = pixel_words(&GeoReference::new(degrees, "EPSG:4326"), size);
-        assert_eq!(words, "0.01 x 0.01 degrees (794.9 x 1111 m)");
+        assert_eq!(words, "0.01 x 0.01 degrees (795.3 x 1111 m)");
         // Over the 180th meridian.
         let metres = metres(GeoTransform::north_up(175.0, 5.0, 0.01), "EPSG:4326");
         assert!((metres.0 - 1113.2).abs() < 1.0, "{metres:?}");

@@ -141,7 +141,7 @@ impl Place {
         let degrees = |(x, y): &(&str, &str)| {
             units(x).starts_with("degree") && units(y).starts_with("degree")
         };
-        if axes.iter().any(|axes| degrees(axes))
+        if axes.iter().any(degrees)
             && let Some(system) = crs::parse("EPSG:4326")
                 .ok()
                 .and_then(|system| system.to_wkt().ok())

@@ -11,6 +11,9 @@ const STEPS: usize = 24;
 /// How much wider than the raster the rectangles around it are, on each side.
 const MARGINS: [f64; 3] = [0.002, 0.1, 1.0];
 
+/// The x or y of a point.
+type Coordinate = fn(&(f64, f64)) -> f64;
+
 /// An upright rectangle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rectangle {
@@ -121,7 +124,7 @@ impl Rectangle {
     /// # Source
     /// Sutherland and Hodgman, "Reentrant polygon clipping", 1974.
     pub(super) fn cut(&self, ring: &[(f64, f64)]) -> Vec<(f64, f64)> {
-        let sides: [(fn(&(f64, f64)) -> f64, f64, f64); 4] = [
+        let sides: [(Coordinate, f64, f64); 4] = [
             (|point| point.0, self.min.0, 1.0),
             (|point| point.0, self.max.0, -1.0),
             (|point| point.1, self.min.1, 1.0),
