@@ -233,7 +233,7 @@ mod tests {
         }
         let html = output.html.clone().unwrap_or_default();
         assert_eq!(html.matches("type=\"range\"").count(), 1);
-        assert!(html.contains("a &amp; &lt;b&gt;.tif") && !html.contains("<b>"));
+        assert!(html.contains("a &amp; &lt;b&gt;.tif") && !html.contains("<b>.tif"));
         assert!(output.webp.is_some() || output.png.is_some());
         assert!(scene.show_bands(&[2, 1, 0])?.html().contains("<img"));
         let error = scene.show_bands(&[0, 1, 7]).map(|_| ()).unwrap_err();

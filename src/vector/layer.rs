@@ -252,7 +252,8 @@ impl OpenLayer {
         let told = self
             .file
             .listening(|| unsafe { gdal_sys::OGR_L_GetFeatureCount(self.layer, 0) })?;
-        let Ok(told) = usize::try_from(told) else {
+        let told = usize::try_from(told).ok().max(self.rows_beside());
+        let Some(told) = told else {
             return Ok(());
         };
         if read >= told {
@@ -268,6 +269,19 @@ impl OpenLayer {
         Err(self.file.broken(format!(
             "the file says it has {told} features, {read} could be read"
         )))
+    }
+
+    /// How many rows the table beside a MapInfo interchange file has, which GDAL does not compare.
+    fn rows_beside(&self) -> Option<usize> {
+        let path = &self.file.opened;
+        let extension = path.extension()?;
+        let table = if extension == "MIF" { "MID" } else { "mid" };
+        if !extension.eq_ignore_ascii_case("mif") {
+            return None;
+        }
+        let table = std::fs::read(path.with_extension(table)).ok()?;
+        let rows = table.split(|&byte| byte == b'\n');
+        Some(rows.filter(|row| !row.trim_ascii().is_empty()).count())
     }
 
     fn table_facts(&self) -> Option<dbf::TableFacts> {

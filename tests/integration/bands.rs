@@ -31,8 +31,8 @@ impl Drawn {
             Some("dat") => "ENVI",
             _ => "GTiff",
         };
-        // Registers the drivers.
-        let _ = Raster::open("nowhere.tif");
+        // SAFETY: GDAL allows this from any thread, as often as one likes.
+        unsafe { gdal_sys::GDALAllRegister() };
         let strings: Vec<CString> = options
             .iter()
             .map(|one| CString::new(*one).unwrap())

@@ -11,7 +11,7 @@ use swath::display::Show as _;
 use swath::labels::Classes;
 use swath::models::{Network, Normalisation};
 use swath::plot::image::decode_png;
-use swath::plot::{Figure, RgbaImage, contrast};
+use swath::plot::{ChipGrid, Figure, RgbaImage, chip_grid_with, contrast};
 use swath::predict::{PredictOptions, SceneMap, predict_scene};
 use swath::raster::{RasterType, Size, WriterOptions};
 use swath::scene::{Scene, Split};
@@ -535,14 +535,19 @@ fn a_cell_shows_chips_from_all_over_and_one_chip_as_a_picture() {
         .unwrap();
     let chips = scene.chips(Chips::sliding(64).stride(32)).unwrap();
     assert!(chips.len() > 16);
-    let first = chips.show(8).output();
-    assert_ne!(
-        chips.output().webp.or(chips.output().png),
-        first.webp.or(first.png)
-    );
+    let neighbours: Vec<_> = (0..8).map(|index| chips.get(index).unwrap()).collect();
+    let neighbours = chip_grid_with(&neighbours, scene.classes(), 4, &ChipGrid::new())
+        .unwrap()
+        .output();
+    for shown in [chips.output(), chips.show(8).output()] {
+        assert!(
+            shown.webp.or(shown.png) != neighbours.webp.clone().or(neighbours.png.clone()),
+            "the chips are neighbours"
+        );
+    }
     let one = chips.get(0).unwrap().output();
     assert!(
-        one.text.contains("Chip of 64 x 64 pixels and 3 bands"),
+        one.text.contains("Chip of 64 x 64 px, 3 bands"),
         "{}",
         one.text
     );

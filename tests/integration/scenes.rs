@@ -167,7 +167,8 @@ fn labels_elsewhere_are_refused_with_both_extents() {
             && error.to_string().contains("500000"),
         "{error}"
     );
-    assert!(error.hint().unwrap().contains("ogrinfo"));
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("VectorSource::new(path).crs("), "{hint}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use swath::chips::Chips;
 use swath::detect::DetectionOptions;
 use swath::device::Device;
 use swath::display::Show;
-use swath::labels::{Classes, IGNORE};
+use swath::labels::{Classes, IGNORE, LabelValues};
 use swath::models::CenterNet;
 use swath::predict::PredictOptions;
 use swath::raster::{PixelWindow, RasterType, Size, WriterOptions};
@@ -213,8 +213,8 @@ fn a_scene_with_nothing_in_it_gives_negatives_and_says_so() -> Result<()> {
     // Where every pixel is ignored, nothing can be learned.
     let folder = tempfile::tempdir().unwrap();
     let path = labels(folder.path(), 128, |_, _| IGNORE);
-    let nothing =
-        imagery(folder.path(), 128, 3).with_label_raster(path, Classes::new(["house"]))?;
+    let values = LabelValues::codes([(1, "house")]).ignore([255]);
+    let nothing = imagery(folder.path(), 128, 3).with_label_raster(path, values)?;
     let error = nothing.chips(Chips::random(8, 32)).unwrap_err();
     assert!(
         error.to_string().contains("not even as background"),
