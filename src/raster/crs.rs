@@ -171,7 +171,10 @@ pub(crate) fn same_systems(first: &SpatialRef, second: &SpatialRef) -> bool {
     // What is left of a system by its plain text no longer knows the order of its data.
     match (plain(first), plain(second)) {
         (Some(one), Some(other)) => {
-            has_x_first(first) && has_x_first(second) && equal(&one, &other)
+            has_x_first(first)
+                && has_x_first(second)
+                && counts_west(first) == counts_west(second)
+                && equal(&one, &other)
         }
         _ => false,
     }
@@ -180,6 +183,13 @@ pub(crate) fn same_systems(first: &SpatialRef, second: &SpatialRef) -> bool {
 /// Whether the data of a system come with longitude or easting first, whatever its authority says.
 pub(crate) fn has_x_first(system: &SpatialRef) -> bool {
     axis_order(&x_first(system)) == axis_order(system)
+}
+
+/// Whether a coordinate grows to the west, as in Krovak's system of southing and westing, which its projection means when
+/// its axes are left out.
+fn counts_west(system: &SpatialRef) -> bool {
+    let text = system.to_wkt().unwrap_or_default();
+    text.to_uppercase().contains("WEST]")
 }
 
 /// The same system for data with longitude or easting first.
