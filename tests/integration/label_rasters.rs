@@ -612,7 +612,7 @@ fn a_label_raster_given_as_vector_labels_is_told_so() {
         refused(image().with_classes(case("label-kinds/palette.png"), "a", Classes::new(["a"])));
     holds(&text, &["with_label_raster"]);
     let text = refused(image().with_boxes(&mask, "building"));
-    holds(&text, &["is a raster"]);
+    holds(&text, &["with_label_raster", "mask.tif"]);
 }
 
 /// One band may be much finer than the scene: memory stays bounded, and the centres decide.
