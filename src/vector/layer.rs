@@ -252,7 +252,8 @@ impl OpenLayer {
         let told = self
             .file
             .listening(|| unsafe { gdal_sys::OGR_L_GetFeatureCount(self.layer, 0) })?;
-        let Ok(told) = usize::try_from(told) else {
+        let told = usize::try_from(told).ok();
+        let Some(told) = told.or_else(|| mid_rows(&self.file.opened)) else {
             return Ok(());
         };
         if read >= told {
@@ -275,6 +276,20 @@ impl OpenLayer {
         let name = unsafe { text(gdal_sys::OGR_L_GetName(self.layer)) };
         table_of(&self.file.opened, &name)
     }
+}
+
+/// The rows of the `.mid` file beside a `.mif`: it has one for each object, while the `.mif` itself tells no number and
+/// reads as whole when it is cut between two objects.
+fn mid_rows(opened: &Path) -> Option<usize> {
+    let extension = opened.extension()?;
+    if !extension.eq_ignore_ascii_case("mif") {
+        return None;
+    }
+    let rows = ["mid", "MID"]
+        .iter()
+        .find_map(|end| std::fs::read(opened.with_extension(end)).ok())?;
+    let is_row = |line: &&[u8]| !line.trim_ascii().is_empty();
+    Some(rows.split(|&byte| byte == b'\n').filter(is_row).count())
 }
 
 /// What is in the table of a shapefile, or of a layer of a folder of them.
