@@ -252,8 +252,8 @@ impl OpenLayer {
         let told = self
             .file
             .listening(|| unsafe { gdal_sys::OGR_L_GetFeatureCount(self.layer, 0) })?;
-        let told = usize::try_from(told).ok().max(self.rows_beside());
-        let Some(told) = told else {
+        let told = usize::try_from(told).ok();
+        let Some(told) = told.or_else(|| mid_rows(&self.file.opened)) else {
             return Ok(());
         };
         if read >= told {
@@ -271,24 +271,25 @@ impl OpenLayer {
         )))
     }
 
-    /// How many rows the table beside a MapInfo interchange file has, which GDAL does not compare.
-    fn rows_beside(&self) -> Option<usize> {
-        let path = &self.file.opened;
-        let extension = path.extension()?;
-        let table = if extension == "MIF" { "MID" } else { "mid" };
-        if !extension.eq_ignore_ascii_case("mif") {
-            return None;
-        }
-        let table = std::fs::read(path.with_extension(table)).ok()?;
-        let rows = table.split(|&byte| byte == b'\n');
-        Some(rows.filter(|row| !row.trim_ascii().is_empty()).count())
-    }
-
     fn table_facts(&self) -> Option<dbf::TableFacts> {
         // SAFETY: the layer is open and owns its name.
         let name = unsafe { text(gdal_sys::OGR_L_GetName(self.layer)) };
         table_of(&self.file.opened, &name)
     }
+}
+
+/// The rows of the `.mid` file beside a `.mif`: it has one for each object, while the `.mif` itself tells no number and
+/// reads as whole when it is cut between two objects.
+fn mid_rows(opened: &Path) -> Option<usize> {
+    let extension = opened.extension()?;
+    if !extension.eq_ignore_ascii_case("mif") {
+        return None;
+    }
+    let rows = ["mid", "MID"]
+        .iter()
+        .find_map(|end| std::fs::read(opened.with_extension(end)).ok())?;
+    let is_row = |line: &&[u8]| !line.trim_ascii().is_empty();
+    Some(rows.split(|&byte| byte == b'\n').filter(is_row).count())
 }
 
 /// What is in the table of a shapefile, or of a layer of a folder of them.

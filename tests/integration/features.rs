@@ -582,6 +582,11 @@ fn a_reference_system_that_nobody_reads_is_an_error_and_can_be_stated() {
     std::fs::write(path.with_extension("prj"), "PROJCS[\"nonsense\"").unwrap();
     let error = scene.clone().with_labels(&path, "kind").unwrap_err();
     assert!(error.hint().unwrap().contains(".crs("), "{error}");
+    for stated in ["EPSG:32632", "raster"] {
+        let source = VectorSource::new(&path).crs(stated);
+        let labelled = scene.clone().with_labels(source, "kind").unwrap();
+        assert_eq!(labelled.label_polygons().len(), 200, "{stated}");
+    }
 }
 
 #[test]
