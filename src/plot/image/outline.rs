@@ -4,8 +4,9 @@ use super::RgbaImage;
 use crate::boxes::BoundingBox;
 use crate::plot::palette::{contrast, text_on};
 
-/// How opaque the edge around a line is: enough for its contrast, and not as hard as a line of its own.
-const CASING: u8 = 225;
+/// How opaque the edge around a line is: all of it, since what lies under the edge is not what lies beside it, and a
+/// bright pixel through a dark edge costs its contrast.
+const CASING: u8 = 255;
 /// A line and its edge differ by this at least (WCAG's contrast ratio); then one of the two differs by 3 or more, its
 /// root, from any ground. Lines of middle brightness get a second edge of the opposite tone.
 const ENOUGH: f64 = 10.0;
