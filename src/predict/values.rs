@@ -223,7 +223,7 @@ fn sampled(scene: &Scene) -> Result<Option<Vec<Values>>> {
     let area = scene.area();
     let side = (area.width.min(SAMPLE), area.height.min(SAMPLE));
     let starts = |origin: i64, length: usize, side: usize| -> Vec<i64> {
-        let count = length.div_ceil(side).min(SAMPLES).max(1);
+        let count = length.div_ceil(side).clamp(1, SAMPLES);
         let start = |index: usize| match count {
             1 => (length - side) / 2,
             _ => index * (length - side) / (count - 1),

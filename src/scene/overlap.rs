@@ -12,6 +12,9 @@ use crate::vector::VectorSource;
 /// `[left, top, right, bottom]` in pixels of the whole raster.
 type Extent = [f64; 4];
 
+/// A shape in pixels and its class.
+type Labelled = (MultiPolygon<f64>, u8);
+
 /// Whether some of the shape lies in the window.
 pub(super) fn lies_on(shape: &MultiPolygon<f64>, window: &PixelWindow) -> bool {
     let Some(bounds) = shape.bounding_rect() else {
@@ -65,8 +68,8 @@ impl Scene {
     pub(super) fn labels_on(
         &self,
         source: &VectorSource,
-        shapes: Vec<(MultiPolygon<f64>, u8)>,
-    ) -> Result<(Vec<(MultiPolygon<f64>, u8)>, Option<Notice>), SceneError> {
+        shapes: Vec<Labelled>,
+    ) -> Result<(Vec<Labelled>, Option<Notice>), SceneError> {
         let full = self.raster().full();
         let about = file_name(source.path());
         let Some(extent) = extent(shapes.iter().map(|(shape, _)| shape)) else {

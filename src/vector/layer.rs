@@ -130,8 +130,8 @@ impl OpenLayer {
     {
         let mut count = 0;
         // SAFETY: the layer is open; every feature is destroyed after use.
-        self.file
-            .listening(|| unsafe { gdal_sys::OGR_L_ResetReading(self.layer) })?;
+        let reset = || unsafe { gdal_sys::OGR_L_ResetReading(self.layer) };
+        self.file.listening(reset)?;
         loop {
             // SAFETY: as above.
             let (feature, messages) = gdal_library::with_messages(|| unsafe {

@@ -603,7 +603,8 @@ fn warnings_with_frightening_words_fail_no_save() {
         area_m2: 0.5,
     };
     for format in [vector::Format::GeoPackage, vector::Format::GeoJson] {
-        let path = vector::write_polygons(&target, &[feature.clone()], CRS, format).unwrap();
+        let path =
+            vector::write_polygons(&target, std::slice::from_ref(&feature), CRS, format).unwrap();
         assert_eq!(
             vector::read_polygons(&path, &reference(), None)
                 .unwrap()

@@ -102,7 +102,7 @@ fn mean_iou_is_the_same_figure_in_training_table_and_bundle() -> Result<()> {
     let best = run
         .history()
         .best()
-        .and_then(|epoch| epoch.score())
+        .and_then(swath::train::EpochRecord::score)
         .unwrap_or_default();
     let options = PredictOptions::new().window(160).quiet(true);
     let scores = run.best().predict_with(&scene, options)?.evaluate(&scene)?;
