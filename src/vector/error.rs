@@ -195,7 +195,8 @@ impl Hint for VectorError {
             Self::OtherFormat { way, .. } => way.clone(),
             Self::NoLayer { path, .. } => format!("`VectorSource::new({path:?}).layer(name)` names one of these"),
             Self::SeveralLayers { path, layers } => {
-                let first = layers.first().map_or("", String::as_str);
+                let of_areas = layers.iter().find(|layer| layer.contains("olygon"));
+                let first = of_areas.or(layers.first()).map_or("", String::as_str);
                 let name = first.rsplit_once(" (").map_or(first, |(name, _)| name);
                 format!(
                     "`VectorSource::new({path:?}).layer({name:?})` in place of the path chooses one; %scene has `layer=`"

@@ -32,6 +32,29 @@ pub(super) struct VectorFile {
     pub(super) notices: Report,
 }
 
+/// Bytes that an SQLite database (GeoPackage, SpatiaLite) says it has, and those that are there, where these are fewer:
+/// SQLite reads what is left without a word.
+///
+/// # Source
+/// <https://www.sqlite.org/fileformat.html> 1.3: page size at 16, size in pages at 28, valid when the change counter at 24
+/// is the one at 92.
+fn shortened_database(path: &Path) -> Option<(u64, u64)> {
+    use std::io::Read as _;
+    let mut header = [0; 100];
+    let mut file = std::fs::File::open(path).ok()?;
+    file.read_exact(&mut header).ok()?;
+    if !header.starts_with(b"SQLite format 3\0") || header[24..28] != header[92..96] {
+        return None;
+    }
+    let page = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
+    let (told, found) = (page * u64::from(pages), file.metadata().ok()?.len());
+    (found < told).then_some((told, found))
+}
+
 impl VectorFile {
     /// Opens a file, or the one vector file inside an archive.
     pub(super) fn open(source: &VectorSource) -> Result<Self, VectorError> {
@@ -54,6 +77,12 @@ impl VectorFile {
                     source: error,
                 },
             })?;
+        }
+        if let Some((told, found)) = shortened_database(path) {
+            return Err(VectorError::Read {
+                path: path.to_owned(),
+                detail: format!("the database says it has {told} bytes, {found} are there"),
+            });
         }
         let mut notices = Report::new();
         let mut opened = path.to_owned();

@@ -109,7 +109,7 @@ impl Hint for PlaceError {
                 stated(path, "EPSG:CODE"),
                 stated(path, "pixels")
             ),
-            Self::Exchanged { path, system, .. } => match system.strip_prefix("EPSG:") {
+            Self::Exchanged { path, system, .. } => match epsg_code(system) {
                 Some(code) => format!(
                     "{} takes the coordinates in EPSG's order, latitude or northing first where it says so",
                     stated(path, &format!("urn:ogc:def:crs:EPSG::{code}"))
@@ -121,6 +121,14 @@ impl Hint for PlaceError {
             },
         })
     }
+}
+
+/// The number in `EPSG:4326`, whatever is said after it.
+fn epsg_code(system: &str) -> Option<&str> {
+    let code = system.strip_prefix("EPSG:")?;
+    let end = code.find(|character: char| !character.is_ascii_digit());
+    let code = &code[..end.unwrap_or(code.len())];
+    (!code.is_empty()).then_some(code)
 }
 
 impl From<PlaceError> for crate::Error {

@@ -322,9 +322,11 @@ fn read_layer(
     fields: &[&Field],
 ) -> Result<(Vec<Valued>, ReadReport)> {
     let mut report = ReadReport::default();
-    // A system that is there and cannot be read is no reason to guess one.
+    // A system that is there and cannot be read is no reason to guess one; where another is stated, it does not matter.
+    // Drivers read it once, and complain once.
+    let own = layer.crs_wkt();
     if source.crs.is_none() {
-        layer.crs_wkt()?;
+        own?;
     }
     let projector = Projector::new(layer.raw(), layer.path(), source.crs.as_deref(), target)?;
     let mut features = Vec::new();
