@@ -92,7 +92,7 @@ def background_as_nodata(background):
 
 
 def two_unknown_systems(seen):
-    return labels(seen) is None and seen.says("717|10.01|lon_0|central_meridian|longitude of natural origin|differ")
+    return labels(seen) is None and seen.says("717|10.01|lon_0|central_meridian|longitude of natural origin|differ|not the same")
 
 
 def esri_name_of_the_system(seen):

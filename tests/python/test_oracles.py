@@ -4,8 +4,8 @@ rasterio brings a GDAL of its own, so that what is compared is not one library w
 choice, as src/raster/by_band.rs has them:
 
 - alpha of 0 and a mask of the whole dataset take the pixel;
-- bands of one type are one image, whose pixel is missing where all of them are (rasterio's `dataset_mask`); bands of
-  another type are another measurement;
+- bands of one integer type are one image, whose pixel is missing where all of them are (rasterio's `dataset_mask`); bands
+  of another type are another measurement, and so is each band of floats, whose nodata stands for NaN;
 - what is not finite takes the pixel;
 - statistics of a band are those of its own valid values;
 - in a valid pixel, nodata of one band is handed out as stored where imagery can hold it, as 0 where it is a mark."""
@@ -60,7 +60,8 @@ def truth(path):
             bands.append(Band(values, mask & whole, file.dtypes[band - 1], file.nodatavals[band - 1]))
         valid = whole.copy()
         for dtype in {band.dtype for band in bands}:
-            valid &= numpy.any([band.present for band in bands if band.dtype == dtype], axis=0)
+            present = [band.present for band in bands if band.dtype == dtype]
+            valid &= numpy.all(present, axis=0) if dtype.startswith("float") else numpy.any(present, axis=0)
         for band in bands:
             valid &= band.finite()
             band.present &= band.finite()
