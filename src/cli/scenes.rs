@@ -231,23 +231,14 @@ fn with_labels(
     let class = arguments.option("class").map(str::to_owned).or(only).ok_or_else(|| {
         Usage("`--class` is missing: the class of the labels, or the property that names their classes".to_owned())
     })?;
+    let source = vector_source(arguments, labels);
     // The model's classes, since a scene of its own would number only those that occur in it.
     Ok(match kind {
-        Labels::Areas => labelled_areas(scene, &vector_source(arguments, labels), &class, classes)?,
-        Labels::Boxes
-            if ["layer", "labels-crs", "where"]
-                .iter()
-                .any(|name| arguments.is_given(name)) =>
-        {
-            return Err(Usage(
-                "`--layer`, `--labels-crs` and `--where` are for labels that are areas".to_owned(),
-            )
-            .into());
+        Labels::Areas => labelled_areas(scene, &source, &class, classes)?,
+        Labels::Boxes if names_classes(&source, &class) => {
+            scene.with_box_classes(&source, class.as_str(), classes)?
         }
-        Labels::Boxes if names_classes(labels, &class) => {
-            scene.with_box_classes(labels, &class, classes)?
-        }
-        Labels::Boxes => scene.with_boxes(labels, &class)?,
+        Labels::Boxes => scene.with_boxes(&source, class.as_str())?,
     })
 }
 
@@ -334,8 +325,9 @@ pub(super) fn labels_with_classes(arguments: &Arguments) -> Option<(&str, &str)>
 }
 
 /// Whether `word` is where a file of boxes names their classes, and not itself the class of all of them.
-fn names_classes(labels: &str, word: &str) -> bool {
-    let extension = Path::new(labels).extension().unwrap_or_default();
+fn names_classes(labels: impl Into<VectorSource>, word: &str) -> bool {
+    let source = labels.into();
+    let extension = source.path().extension().unwrap_or_default();
     if ["xml", "txt", "json"]
         .iter()
         .any(|known| extension.eq_ignore_ascii_case(known))
@@ -344,7 +336,7 @@ fn names_classes(labels: &str, word: &str) -> bool {
         return true;
     }
     // Not every format of boxes is one of vectors, too.
-    property_names(labels).is_ok_and(|names| names.iter().any(|name| name == word))
+    property_names(source).is_ok_and(|names| names.iter().any(|name| name == word))
 }
 
 #[cfg(test)]
