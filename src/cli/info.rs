@@ -345,7 +345,7 @@ fn labelled(file: &str, arguments: &Arguments) -> Result<Scene> {
     let mut scene = Scene::open(file)?;
     let class = arguments.option("class").unwrap_or_default();
     if let Some(labels) = arguments.option("labels") {
-        scene = scene.with_labels(labels, class)?;
+        scene = scene.with_labels(scenes::vector_source(arguments, labels), class)?;
     }
     if let Some(labels) = arguments.option("label-raster") {
         let names = arguments.option("classes").unwrap_or_default().split(',');
@@ -353,7 +353,7 @@ fn labelled(file: &str, arguments: &Arguments) -> Result<Scene> {
         scene = scene.with_label_raster(labels, classes)?;
     }
     if let Some(boxes) = arguments.option("boxes") {
-        scene = scene.with_boxes(boxes, class)?;
+        scene = scene.with_boxes(scenes::vector_source(arguments, boxes), class)?;
     }
     if let Some(aoi) = arguments.option("aoi") {
         scene = scene.with_aoi(aoi)?;

@@ -82,6 +82,9 @@ const COMMANDS: &[Command] = &[
             options: &[
                 "labels",
                 "class",
+                "layer",
+                "labels-crs",
+                "where",
                 "label-raster",
                 "classes",
                 "boxes",
@@ -91,8 +94,8 @@ const COMMANDS: &[Command] = &[
             repeated: &[],
             switches: &["json", "statistics", "values"],
         },
-        synopsis: "FILE... [--json] [--statistics] [--values] [--labels FILE --class NAME] [--label-raster FILE \
-                    --classes NAME,..] [--boxes FILE --class NAME] [--aoi FILE] [--arrays DIR]",
+        synopsis: "FILE... [--json] [--statistics] [--values] [--labels FILE --class NAME] [--layer NAME] \
+                    [--labels-crs CRS] [--where SQL] [--label-raster FILE --classes NAME,..] [--boxes FILE --class NAME] [--aoi FILE] [--arrays DIR]",
         about: "what is read of rasters: facts, what was left out or assumed, and with --statistics, which reads all of it, \
                 figures of each band and valid pixels; --values lists the values there are with their pixels, for label \
                 rasters; with labels or boxes, how many there are. --arrays writes the pixels as arrays for NumPy: \

@@ -277,7 +277,7 @@ pub(super) fn labels_are_given(arguments: &Arguments) -> Result<(), Usage> {
 }
 
 /// A vector file of labels, as `--layer`, `--labels-crs` and `--where` say.
-fn vector_source(arguments: &Arguments, labels: &str) -> VectorSource {
+pub(super) fn vector_source(arguments: &Arguments, labels: &str) -> VectorSource {
     let mut source = VectorSource::new(labels);
     if let Some(layer) = arguments.option("layer") {
         source = source.layer(layer);

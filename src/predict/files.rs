@@ -58,6 +58,8 @@ pub(super) struct MapWriter {
     classes: usize,
     labels: RasterWriter,
     scores: Option<RasterWriter>,
+    /// Pixels with a class so far.
+    mapped: u64,
     /// First row of the strip, and rows of it that are filled.
     top: usize,
     filled: usize,
@@ -109,11 +111,17 @@ impl MapWriter {
             classes: classes.len(),
             labels,
             scores,
+            mapped: 0,
             top: 0,
             filled: 0,
             label_strip,
             score_strip,
         })
+    }
+
+    /// Pixels that have got a class.
+    pub(super) const fn mapped(&self) -> u64 {
+        self.mapped
     }
 
     /// Completes the files: the class map and, where kept, the scores.
@@ -135,8 +143,9 @@ impl MapWriter {
             self.filled,
             self.strip_rows() * self.size.width,
         );
-        self.labels
-            .write_rows(self.top, &self.label_strip[..filled * width])?;
+        let rows = &self.label_strip[..filled * width];
+        self.mapped += rows.iter().filter(|&&label| label != NODATA).count() as u64;
+        self.labels.write_rows(self.top, rows)?;
         if let Some(scores) = &mut self.scores {
             if filled * width == planes {
                 scores.write_rows(self.top, &self.score_strip)?;

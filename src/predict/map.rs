@@ -63,9 +63,10 @@ impl SceneMap {
         }
     }
 
-    /// This map with what prediction had to say.
-    pub(crate) fn with_report(self, report: Report) -> Self {
-        Self { report, ..self }
+    /// This map with what else there is to say.
+    pub(crate) fn with_report(mut self, report: Report) -> Self {
+        self.report.extend(report);
+        self
     }
 
     /// The classes.

@@ -10,7 +10,9 @@ use crate::device::Device;
 use crate::labels::Classes;
 use crate::models::{AnyNetwork, Normalisation};
 use crate::raster::{PixelWindow, Raster};
+use crate::report::{Notice, Report};
 use crate::scene::Scene;
+use crate::session;
 
 /// Predicts the area in use of a scene, streaming: imagery is read ahead window by window in a thread, the scores of
 /// overlapping windows are blended, and rows that no later window reaches are written at once.
@@ -101,14 +103,28 @@ pub(super) fn predict_members(
         &mut writer,
         &mut progress,
     )?;
+    let empty = writer.mapped() == 0;
     let (labels, scores) = writer.finish()?;
     let scores = scores.map(Raster::open).transpose()?;
-    Ok(SceneMap::new(
+    let map = SceneMap::new(
         folder,
         Raster::open(labels)?,
         scores,
         classes.clone(),
         scene.clone(),
         area,
-    ))
+    );
+    if !empty {
+        return Ok(map);
+    }
+    let text = "no pixel of the scene is valid: the map is empty";
+    let next =
+        "check its nodata values and masks (`scene.report()`, `swath info FILE --statistics`)";
+    let report: Report = [Notice::noted(text).about(scene.name()).next(next)]
+        .into_iter()
+        .collect();
+    if !tiling.quiet {
+        session::display(&report);
+    }
+    Ok(map.with_report(report))
 }

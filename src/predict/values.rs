@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::PredictError;
 use crate::models::TrainedBand;
-use crate::raster::{BandRole, PixelWindow};
+use crate::raster::{Band, BandRole, PixelWindow};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::{Result, session};
@@ -29,9 +29,11 @@ pub(crate) struct Known<'a> {
 }
 
 /// What to write where a map is predicted.
-pub(crate) const FOR_MAPS: &str = "`PredictOptions::new().any_values(true)`";
+pub(crate) const FOR_MAPS: &str =
+    "`PredictOptions::new().any_values(true)` (`--any-values` on the command line)";
 /// What to write where objects are found.
-pub(crate) const FOR_OBJECTS: &str = "`DetectionOptions::new().any_values(true)`";
+pub(crate) const FOR_OBJECTS: &str =
+    "`DetectionOptions::new().any_values(true)` (`--any-values` on the command line)";
 /// What to write where a model is trained.
 pub(crate) const FOR_TRAINING: &str = "`Fit::epochs(10).any_values(true)`";
 
@@ -72,6 +74,19 @@ pub(crate) fn compare(known: &Known<'_>, scene: &Scene, any_values: bool) -> Res
         );
     }
     report.extend(other_roles(known, scene));
+    if let Some((was, is)) = numbers(known.bands, bands)
+        && was != is
+        && report.is_empty()
+    {
+        let text = format!(
+            "{} {}, the scene is read as {}",
+            known.who,
+            was.join(", "),
+            is.join(", ")
+        );
+        let next = "check that they show the same; `OpenOptions::new().bands([…])` chooses and orders bands";
+        report.push(Notice::noted(text).about(scene.name()).next(next));
+    }
     let Some(values) = sampled(scene)? else {
         return Ok(report);
     };
@@ -322,7 +337,14 @@ fn other_order(trained: &[TrainedBand], scene: &Scene) -> Option<(Vec<String>, V
     let was = roles(trained.iter().map(|band| band.role).collect());
     let is = roles(bands.iter().map(|band| band.role).collect());
     if moved(&was, &is) != Some(true) {
-        return None;
+        // Numbers of bands say only what a person has chosen and ordered of one file.
+        let (was, is) = numbers(trained, bands)?;
+        let sorted = |names: &[String]| {
+            let mut names = names.to_vec();
+            names.sort();
+            names
+        };
+        return (was != is && sorted(&was) == sorted(&is)).then_some((was, is));
     }
     let words = |roles: Vec<Option<String>>| {
         let number = |(index, role): (usize, Option<String>)| {
@@ -331,6 +353,14 @@ fn other_order(trained: &[TrainedBand], scene: &Scene) -> Option<(Vec<String>, V
         roles.into_iter().enumerate().map(number).collect()
     };
     Some((words(was), words(is)))
+}
+
+/// The names of both, where all of them are numbers of bands.
+fn numbers(trained: &[TrainedBand], bands: &[Band]) -> Option<(Vec<String>, Vec<String>)> {
+    let was: Vec<String> = trained.iter().map(|band| band.name.clone()).collect();
+    let is: Vec<String> = bands.iter().map(|band| band.name.clone()).collect();
+    let all = was.iter().chain(&is).all(|name| is_number(name));
+    all.then_some((was, is))
 }
 
 /// Whether one of the names that occur once in both lists stands elsewhere; `None` when they share none.

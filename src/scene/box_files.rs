@@ -44,7 +44,7 @@ pub(super) struct ReadBoxes {
 
 /// What the classes of a file's boxes are.
 enum Rule {
-    /// Those that the file names; boxes without a name are of the one that the caller said.
+    /// Those that the file names; where it names none at all, the one that the caller said.
     OfFile,
     /// Of those that the file names, this one alone, in whatever capitals.
     Only(String),
@@ -99,6 +99,20 @@ impl Scene {
             let column = names.into_iter().find(|name| folded(name) == folded(word));
             by_file |= column.is_some();
             options.class_column = options.class_column.or(column);
+        }
+        let generic = CLASS_OF_FILE.contains(&folded(word).as_str());
+        if class.needs_property() && !generic && options.class_column.is_none() {
+            let names = match format {
+                Format::Table => formats::csv::column_names(path)?,
+                _ => vec!["class".to_owned()],
+            };
+            return Err(vector::VectorError::NoProperty {
+                path: path.to_owned(),
+                property: word.to_owned(),
+                near: Vec::new(),
+                names,
+            }
+            .into());
         }
         let file = formats::read_as(path, format, &options)?;
         let scene_file = self.raster().path().file_name().unwrap_or_default();
@@ -273,9 +287,14 @@ fn choose(
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut boxes = Vec::with_capacity(image.boxes.len());
     let mut others: BTreeMap<String, usize> = BTreeMap::new();
+    let mut nameless = 0;
     for one in &image.boxes {
         let class = match rule {
-            Rule::OfFile if one.class.is_empty() => word,
+            Rule::OfFile if one.class.is_empty() && file.classes.is_empty() => word,
+            Rule::OfFile if one.class.is_empty() => {
+                nameless += 1;
+                continue;
+            }
             Rule::OfFile => &one.class,
             Rule::One => word,
             Rule::Only(exact) => {
@@ -305,6 +324,13 @@ fn choose(
     }
     let mut said = Vec::new();
     let all = image.boxes.len();
+    if nameless > 0 {
+        let text = format!("boxes without a class left out: {nameless} of {all}");
+        let next = format!(
+            "name their class in the file, or let `LabelClass::one({word:?})` make all boxes of one"
+        );
+        said.push(Notice::left_out(text).count(nameless).next(next));
+    }
     if !others.is_empty() {
         let count: usize = others.values().sum();
         let text = format!(

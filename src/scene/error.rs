@@ -173,7 +173,7 @@ impl Hint for SceneError {
         Some(match self {
             Self::NoOverlap { .. } => {
                 "check that both files belong to the same place; where the label file's coordinate reference system is not \
-                 what it says, `VectorSource::new(path).crs(\"EPSG:…\")` states it; for a scene that is meant to be all \
+                 what it says, `VectorSource::new(path).crs(\"EPSG:…\")` (`--labels-crs`) states it; for a scene that is meant to be all \
                  background, `VectorSource::new(path).allow_elsewhere()`"
                     .to_owned()
             }

@@ -199,7 +199,8 @@ impl Hint for VectorError {
                 let first = of_areas.or(layers.first()).map_or("", String::as_str);
                 let name = first.rsplit_once(" (").map_or(first, |(name, _)| name);
                 format!(
-                    "`VectorSource::new({path:?}).layer({name:?})` in place of the path chooses one; %scene has `layer=`"
+                    "`VectorSource::new({path:?}).layer({name:?})` in place of the path chooses one; %scene has `layer=`, the \
+                     command line `--layer`"
                 )
             }
             Self::NoPolygons { .. } | Self::NoAreas { .. } => {
@@ -229,6 +230,11 @@ impl Hint for VectorError {
             Self::NoProperty { .. } => {
                 "choose one of these; `LabelClass::one(name)` makes every feature of one class".to_owned()
             }
+            // Only which step to name follows from words; that reading failed is GDAL's own class.
+            Self::Read { path, detail } if detail.contains("crs not found") || detail.contains("resolve host") => format!(
+                "the file names a reference system that nobody knows: `VectorSource::new({path:?}).crs(\"EPSG:…\")` in place \
+                 of the path states it (`labels_crs=` with %scene, `--labels-crs` on the command line)"
+            ),
             Self::Read { .. } => format!(
                 "the file is cut short or damaged: fetch or export it again; to keep what is left of it, {EXPORT}"
             ),

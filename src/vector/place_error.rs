@@ -95,7 +95,8 @@ impl Hint for PlaceError {
                 stated(path, "pixels")
             ),
             Self::NoDegrees { path, .. } => format!(
-                "state the system that they are in: {}, or {} when it is the image's own",
+                "state the system that they are in: {}, or {} when it is the image's own (`labels_crs=` with %scene, \
+                 `--labels-crs` on the command line)",
                 stated(path, "EPSG:CODE"),
                 stated(path, "raster")
             ),

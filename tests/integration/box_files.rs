@@ -573,3 +573,33 @@ fn saved_detections_are_no_labels_and_labels_are_no_detections() {
     let error = SceneBoxes::open(path, &folder.scene()).unwrap_err();
     assert!(error.to_string().contains("a file of labels"), "{error}");
 }
+
+/// An empty class in a table is no class called like the argument: the row is left out, as in every other format.
+#[test]
+fn boxes_without_a_class_are_left_out_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = Scene::open(case("f24-other-image/plot1.png")).unwrap();
+    let table = folder.path().join("plot1.csv");
+    std::fs::write(
+        &table,
+        "xmin,ymin,xmax,ymax,label\n10,20,31,32,tree\n1,2,10,20,\n",
+    )
+    .unwrap();
+    for word in ["label", "class"] {
+        let boxed = scene.clone().with_boxes(&table, word).unwrap();
+        assert_eq!(boxed.classes().names(), ["background", "tree"], "{word}");
+        assert!(boxed.report().mentions("without a class left out: 1 of 2"));
+    }
+    // Where no box has a name, the word is the class of all.
+    std::fs::write(&table, "xmin,ymin,xmax,ymax\n10,20,31,32\n1,2,10,20\n").unwrap();
+    let boxed = scene.clone().with_boxes(&table, "tree").unwrap();
+    assert_eq!(boxed.boxes().len(), 2);
+    // A column that is not there is an error, not every box.
+    let error = scene
+        .with_boxes(&table, swath::vector::LabelClass::property("nix"))
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("nix") && error.to_string().contains("xmin"),
+        "{error}"
+    );
+}

@@ -329,7 +329,10 @@ mod tests {
         assert_eq!(texts("%%b"), ["%%bash"]);
         assert!(texts("1;\n%%b").is_empty());
         assert_eq!(texts("%ti"), ["%time", "%timeit"]);
-        assert_eq!(texts("%scene x.tif la"), ["labels=", "label_raster="]);
+        assert_eq!(
+            texts("%scene x.tif la"),
+            ["labels=", "layer=", "labels_crs=", "label_raster="]
+        );
         assert_eq!(texts("%chips 4 256 from=t"), ["train"]);
         assert_eq!(
             texts("%fit res"),

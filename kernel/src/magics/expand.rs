@@ -153,7 +153,17 @@ fn open_options(magic: &Magic, arguments: &Arguments) -> Result<Option<String>, 
         let names: Vec<&str> = bands.split(',').map(str::trim).collect();
         let numbers: Option<Vec<usize>> = names.iter().map(|name| name.parse().ok()).collect();
         options += &match numbers {
-            Some(numbers) => format!(".bands({numbers:?})"),
+            Some(numbers) if numbers.contains(&0) => {
+                return Err(UsageError::new(
+                    magic,
+                    "bands= counts from 1, as QGIS and GDAL do, found 0",
+                ));
+            }
+            // The typed interface counts from 0, as Rust does.
+            Some(numbers) => {
+                let places: Vec<usize> = numbers.iter().map(|number| number - 1).collect();
+                format!(".bands({places:?})")
+            }
             None => format!(".bands({names:?})"),
         };
     }

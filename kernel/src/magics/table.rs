@@ -107,7 +107,7 @@ pub(crate) static MAGICS: &[Magic] = &[
                raster whose values are labels: class indices from 1 on with `classes=tree,built`, codes with \
                `values=10:tree,50:built,0:background,255:ignore,*:background` (a colour is written `#ff0000:roof`), a mask of 0 \
                and 255 with `binary=building`, one band for each class with `one_hot=tree,built`. `bands` chooses and orders \
-               bands of the imagery, by numbers counted from 0 or by names, alpha included. The variable is `scene` unless \
+               bands of the imagery, by numbers counted from 1 as QGIS does or by names, alpha included. The variable is `scene` unless \
                `as` says otherwise.",
         positional: 1,
         options: &[
@@ -139,7 +139,7 @@ pub(crate) static MAGICS: &[Magic] = &[
             ("one_hot", "with label_raster: the class of each band"),
             (
                 "bands",
-                "bands of the imagery in this order: numbers from 0, or names",
+                "bands of the imagery in this order: numbers from 1, or names",
             ),
             (
                 "nodata",

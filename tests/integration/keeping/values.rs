@@ -3,7 +3,7 @@
 use swath::chips::Chips;
 use swath::device::Device;
 use swath::predict::{Ensemble, PredictOptions};
-use swath::raster::{RasterType, Size, WriterOptions};
+use swath::raster::{OpenOptions, RasterType, Size, WriterOptions};
 use swath::scene::Scene;
 use swath::train::{Fit, Segmenter};
 use swath::{Hint, Result};
@@ -144,5 +144,60 @@ fn bands_in_another_order_are_refused_by_name() -> Result<()> {
         "{}",
         map.report()
     );
+    Ok(())
+}
+
+/// Bands of one file that a person has put into another order have numbers for names; these tell it.
+#[test]
+fn numbered_bands_in_another_order_are_refused() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("four.tif");
+    let value = |_: usize, col: usize, row: usize| (20 + (col * 31 + row * 17) % 200) as f32;
+    let options = WriterOptions::default();
+    let path = raster(&path, Size::new(96, 96), 4, RasterType::U16, options, value);
+    let labels = rectangles(
+        &folder.path().join("b.geojson"),
+        &[[10.0, 10.0, 50.0, 50.0]],
+    );
+    let scene = Scene::open(&path)?.with_labels(labels, "water")?;
+    let run = trained(&scene, 2)?;
+    let read = |bands: [usize; 4]| Scene::open_with(&path, OpenOptions::new().bands(bands));
+    assert!(
+        run.last()
+            .predict(&read([0, 1, 2, 3])?)?
+            .report()
+            .is_empty()
+    );
+    for order in [[3, 2, 1, 0], [1, 2, 3, 0]] {
+        let error = run.last().predict(&read(order)?).unwrap_err();
+        assert!(error.to_string().contains("band 1, band 2"), "{error}");
+    }
+    let other = run.last().predict(&read([1, 1, 1, 1])?)?;
+    assert!(
+        other.report().mentions("band 2, band 2"),
+        "{}",
+        other.report()
+    );
+    Ok(())
+}
+
+/// A map of nothing is told.
+#[test]
+fn a_scene_without_a_valid_pixel_gives_an_empty_map_and_says_so() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let value = |_: usize, col: usize, row: usize| (20 + (col * 31 + row * 17) % 200) as f32;
+    let (size, kind) = (Size::new(96, 96), RasterType::U8);
+    let full = folder.path().join("full.tif");
+    let full = raster(&full, size, 3, kind, WriterOptions::default(), value);
+    let labels = rectangles(
+        &folder.path().join("b.geojson"),
+        &[[10.0, 10.0, 50.0, 50.0]],
+    );
+    let run = trained(&Scene::open(full)?.with_labels(labels, "water")?, 2)?;
+    let empty = folder.path().join("empty.tif");
+    let options = WriterOptions::default().nodata(0.0);
+    let empty = raster(&empty, size, 3, kind, options, |_, _, _| 0.0);
+    let map = run.last().predict(&Scene::open(empty)?)?;
+    assert!(map.report().mentions("no pixel of the scene is valid"));
     Ok(())
 }
