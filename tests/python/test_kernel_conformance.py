@@ -35,7 +35,7 @@ class SwathKernelTests(jkt.KernelTests):
     code_stderr = 'eprintln!("to stderr");'
 
     completion_samples = [
-        {"text": "let completed = Scene::op", "matches": {"open(path)", "open_at(path, resolution)"}},
+        {"text": "let completed = Scene::op", "matches": {"open(path)", "open_at(path, resolution)", "open_with(path, options)"}},
         {"text": "printl"},
         {"text": "%lsma", "matches": {"%lsmagic"}},
     ]
