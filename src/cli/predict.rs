@@ -136,6 +136,13 @@ fn score_saved_map(arguments: &Arguments) -> Result<Scores, Failure> {
         "is a map that was predicted before, and this option is for models",
     )?;
     let names = map.category_names();
+    if names.is_empty() {
+        return Err(Usage(format!(
+            "{} names no classes: a map to score is the labels.tif that `swath predict` writes",
+            arguments.word(0)
+        ))
+        .into());
+    }
     let classes = Classes::new(names.iter().skip(1).cloned());
     let scene = labelled_scene(arguments.word(1), arguments, &classes, Labels::Areas)?;
     Ok(score_class_map(&map, &scene)?)

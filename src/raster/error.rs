@@ -206,7 +206,9 @@ impl Hint for RasterError {
             },
             Self::NoBands { rasters, .. } => match rasters.first() {
                 Some((name, _)) => format!("open one by its name: `Scene::open(r#\"{name}\"#)`"),
-                None => "a vector file is given to `.with_labels(path, class)` of a scene that opens the imagery".to_owned(),
+                None => "a vector file is given to `.with_labels(path, class)` of a scene that opens the imagery; bands that \
+                         are all marked as alpha are read by `OpenOptions::new().alpha_as_imagery()`"
+                    .to_owned(),
             },
             Self::SeveralRasters { found, .. } => match found.as_slice() {
                 [] => "no file in it looks like a raster; give the path of the imagery itself".to_owned(),
@@ -307,8 +309,21 @@ pub(crate) fn missing_hint(path: &std::path::Path) -> String {
         );
     };
     let extension = path.extension();
+    let entries: Vec<_> = entries.flatten().collect();
+    if let Some(wanted) = path.file_name()
+        && let Some(found) = entries
+            .iter()
+            .map(std::fs::DirEntry::file_name)
+            .find(|name| {
+                name != wanted
+                    && name.to_string_lossy().to_lowercase()
+                        == wanted.to_string_lossy().to_lowercase()
+            })
+    {
+        return format!("was {found:?} meant? Capitals count");
+    }
     let mut names: Vec<String> = entries
-        .flatten()
+        .iter()
         .filter(|entry| {
             extension.is_none() || std::path::Path::new(&entry.file_name()).extension() == extension
         })

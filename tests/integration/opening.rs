@@ -308,3 +308,13 @@ fn statistics_are_those_of_the_options() {
         assert_eq!(means(OpenOptions::new().nodata_of(1, 11.0)), [0.5, 10.0]);
     }
 }
+
+/// Windows and QGIS do not mind capitals, file systems do.
+#[test]
+fn a_file_of_other_capitals_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("image.tif"), "x").unwrap();
+    let error = Raster::open(folder.path().join("IMAGE.TIF")).unwrap_err();
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("\"image.tif\" meant"), "{hint}");
+}
