@@ -54,7 +54,7 @@ impl SceneMap {
             opacity: OPACITY,
         };
         let overlay = look.scene.drawn(&look.look, bands, &over)?;
-        Ok(overlay.title(format!("Map of {}", self.scene().name())))
+        Ok(overlay.title(format!("Prediction of {}", self.scene().name())))
     }
 
     /// The map over its imagery, with the part of each class and the same facts as under its scene.
