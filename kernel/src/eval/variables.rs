@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ra_ap_syntax::{AstNode, Edition, SourceFile};
+use ra_ap_syntax::{Edition, SourceFile};
 
 use super::interface::Variable;
 
