@@ -9,6 +9,46 @@ use super::band::{Nodata, Reading};
 use super::gdal_library::text;
 use super::{Band, BandRole, DataType, roles};
 
+/// A band's own name, its colour, or its number.
+///
+/// # Safety
+/// `band` is a band of an open dataset.
+pub(super) unsafe fn name_of(
+    band: gdal_sys::GDALRasterBandH,
+    number: c_int,
+    meaning: GDALColorInterp::Type,
+) -> String {
+    // SAFETY: by the caller's promise; GDAL owns every string that it returns.
+    let (described, named) = unsafe {
+        (
+            text(gdal_sys::GDALGetDescription(band)),
+            text(gdal_sys::GDALGetColorInterpretationName(meaning)),
+        )
+    };
+    match (described.is_empty(), named.as_str()) {
+        (false, _) => described,
+        (true, "Undefined" | "Gray" | "Palette" | "") => format!("band {number}"),
+        (true, _) => named.to_lowercase(),
+    }
+}
+
+/// The type of a band's values, signed bytes of GDAL before 3.7 included.
+///
+/// # Safety
+/// `band` is a band of an open dataset.
+pub(super) unsafe fn data_type_of(band: gdal_sys::GDALRasterBandH) -> DataType {
+    // SAFETY: by the caller's promise; GDAL owns every string that it returns.
+    unsafe {
+        let pixel_type = text(gdal_sys::GDALGetMetadataItem(
+            band,
+            c"PIXELTYPE".as_ptr(),
+            c"IMAGE_STRUCTURE".as_ptr(),
+        ));
+        let stored = gdal_sys::GDALGetRasterDataType(band);
+        DataType::of_gdal(stored, pixel_type == "SIGNEDBYTE")
+    }
+}
+
 /// What a file says of one of its bands.
 ///
 /// # Safety
@@ -20,20 +60,9 @@ pub(super) unsafe fn band_of(
 ) -> Band {
     // SAFETY: by the caller's promise; GDAL owns every string that it returns.
     unsafe {
-        let described = text(gdal_sys::GDALGetDescription(band));
-        let named = text(gdal_sys::GDALGetColorInterpretationName(meaning));
-        let name = match (described.is_empty(), named.as_str()) {
-            (false, _) => described,
-            (true, "Undefined" | "Gray" | "Palette" | "") => format!("band {number}"),
-            (true, _) => named.to_lowercase(),
-        };
-        let pixel_type = text(gdal_sys::GDALGetMetadataItem(
-            band,
-            c"PIXELTYPE".as_ptr(),
-            c"IMAGE_STRUCTURE".as_ptr(),
-        ));
+        let name = name_of(band, number, meaning);
         let stored = gdal_sys::GDALGetRasterDataType(band);
-        let data_type = DataType::of_gdal(stored, pixel_type == "SIGNEDBYTE");
+        let data_type = data_type_of(band);
         let reading = match data_type {
             DataType::I8 if stored == gdal_sys::GDALDataType::GDT_Byte => Reading::SignedByte,
             DataType::Complex => Reading::Amplitude,

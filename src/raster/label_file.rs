@@ -8,6 +8,7 @@ use std::path::Path;
 use gdal_sys::{GDALColorInterp, GDALDataType, GDALRATFieldUsage, GDALRWFlag};
 use rayon::prelude::*;
 
+use super::describe;
 use super::gdal_library::{self, text};
 use super::{DataType, PixelWindow, Raster, RasterError, Size};
 use crate::labels::{LabelError, NumberKind, Tally, ValueCount, ValueCounts, ValueTable, packed};
@@ -382,19 +383,8 @@ unsafe fn band_of(band: gdal_sys::GDALRasterBandH, number: c_int, count: c_int) 
     // SAFETY: by the caller's promise; GDAL owns every string that it returns.
     unsafe {
         let meaning = gdal_sys::GDALGetRasterColorInterpretation(band);
-        let described = text(gdal_sys::GDALGetDescription(band));
-        let named = text(gdal_sys::GDALGetColorInterpretationName(meaning));
-        let name = match (described.is_empty(), named.as_str()) {
-            (false, _) => described,
-            (true, "Undefined" | "Gray" | "Palette" | "") => format!("band {number}"),
-            (true, _) => named.to_lowercase(),
-        };
-        let signed = text(gdal_sys::GDALGetMetadataItem(
-            band,
-            c"PIXELTYPE".as_ptr(),
-            c"IMAGE_STRUCTURE".as_ptr(),
-        )) == "SIGNEDBYTE";
-        let data_type = DataType::of_gdal(gdal_sys::GDALGetRasterDataType(band), signed);
+        let name = describe::name_of(band, number, meaning);
+        let data_type = describe::data_type_of(band);
         let mut has: c_int = 0;
         let nodata = match data_type {
             DataType::I64 => gdal_sys::GDALGetRasterNoDataValueAsInt64(band, &raw mut has) as f64,
