@@ -233,12 +233,18 @@ mod tests {
     fn programs_that_a_cell_started_are_interrupted_with_it() {
         use std::os::unix::process::CommandExt;
         let phase = Arc::new(Phase::new(PathBuf::from("/nonexistent/compiler.pid")));
-        let mut child = std::process::Command::new("sh")
-            .args(["-c", "trap 'echo told; exit 3' INT; echo ready; sleep 60"])
+        let mut cell = std::process::Command::new("sh");
+        cell.args(["-c", "echo ready; sleep 60; echo over"])
             .stdout(std::process::Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .unwrap();
+            .process_group(0);
+        // SAFETY: signal is async-signal-safe. What runs in the background may have been told to ignore interrupts.
+        unsafe {
+            cell.pre_exec(|| {
+                libc::signal(libc::SIGINT, libc::SIG_DFL);
+                Ok(())
+            });
+        }
+        let mut child = cell.spawn().unwrap();
         phase.begin_cell();
         assert!(phase.begin_run(child.id().try_into().unwrap()));
         let mut output = child.stdout.take().unwrap();
@@ -246,8 +252,11 @@ mod tests {
         output.read_exact(&mut said).unwrap();
         let asked = Instant::now();
         phase.interrupt(Duration::from_secs(50));
-        // The shell waits for its `sleep` before it runs the trap.
-        assert_eq!(child.wait().unwrap().code(), Some(3));
+        // The pipe ends when the shell and its `sleep` have ended.
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+        assert!(!child.wait().unwrap().success());
         assert!(asked.elapsed() < Duration::from_secs(40));
         assert_eq!(phase.end_cell(), (true, false));
     }
@@ -282,7 +291,7 @@ mod tests {
     #[test]
     fn a_thousand_interrupts_of_a_hundred_cells_need_one_thread_with_a_name() {
         // Other tests of this process have watchers of their own, one for each.
-        const OTHERS: usize = 2;
+        const OTHERS: usize = 3;
         let phase = Arc::new(Phase::new(PathBuf::from("/nonexistent/compiler.pid")));
         let mut most = 0;
         for _ in 0..100 {
@@ -290,6 +299,7 @@ mod tests {
             for _ in 0..10 {
                 phase.interrupt(Duration::from_secs(60));
             }
+            assert!(phase.lock().watched);
             let watchers = thread_names()
                 .iter()
                 .filter(|name| *name == WATCHER)
@@ -297,7 +307,8 @@ mod tests {
             most = most.max(watchers);
             assert_eq!(phase.end_cell(), (true, false));
         }
-        assert!((1..=1 + OTHERS).contains(&most), "{most} watchers");
+        // A thread gets its name when it first runs, which a busy machine may put off.
+        assert!(most <= 1 + OTHERS, "{most} watchers");
         let deadline = Instant::now() + Duration::from_secs(10);
         while phase.lock().watched {
             assert!(Instant::now() < deadline, "the watcher does not end");
