@@ -15,6 +15,8 @@ const STACK_BYTES: usize = 256 << 20;
 
 /// What evcxr writes to have a cell run, before the object's path and the function's name.
 const LOAD_AND_RUN: &str = "LOAD_AND_RUN ";
+/// A symbol of objects that make statics for later ones (see the kernel's `eval::state`).
+const GLOBAL: &CStr = c"__SWATH_GLOBAL";
 /// What evcxr waits for.
 const EXECUTION_COMPLETE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
 
@@ -145,6 +147,13 @@ fn load_and_call(path: &str, function: &str) -> Result<(), String> {
         let object = libc::dlopen(c_path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);
         if object.is_null() {
             return Err(loader_error());
+        }
+        // An object that makes statics: later ones find them by their names.
+        if !libc::dlsym(object, GLOBAL.as_ptr()).is_null() {
+            libc::dlopen(
+                c_path.as_ptr(),
+                libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_GLOBAL,
+            );
         }
         let symbol = libc::dlsym(object, c_function.as_ptr());
         if symbol.is_null() {

@@ -57,6 +57,28 @@ fn payload_text(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("a panic without text")
 }
 
+/// Drops a value that was kept under a name. A panic of its `Drop` is the cell's: the session goes on without the value.
+pub fn discard<T>(name: &str, value: T) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) else {
+        return;
+    };
+    let mut panic = LAST_PANIC
+        .with_borrow_mut(Option::take)
+        .unwrap_or_else(|| Panic {
+            message: payload_text(&*payload).to_owned(),
+            ..Panic::default()
+        });
+    panic.message = format!(
+        "{} (while the old value of `{name}` was dropped)",
+        panic.message
+    );
+    OUTCOME.with_borrow_mut(|outcome| {
+        if outcome.is_none() {
+            *outcome = Some(Outcome::Panicked(panic));
+        }
+    });
+}
+
 /// Remembers that a variable a cell needs is gone because its type changed.
 pub(super) fn report_lost(name: &str) {
     OUTCOME.with_borrow_mut(|outcome| match outcome {

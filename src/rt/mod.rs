@@ -16,6 +16,6 @@ mod store;
 
 pub use error::CellError;
 pub use future::block_on;
-pub use guard::guard;
+pub use guard::{discard, guard};
 pub use show::{ShowAny, ShowDebug, ShowRich};
-pub use store::{has, put, take};
+pub use store::{NoConstant, has, has_shaped, is_kept, put, put_shaped, shape_hash, take};

@@ -147,10 +147,16 @@ fn build(
         rustc: &config.rustc,
         arguments,
         source,
-        skip: &request.skip,
+        request,
         through_cargo: false,
     });
-    let mut report = result.ok()?;
+    let mut report = match result {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("swath-cell: {error}");
+            return None;
+        }
+    };
     report.answer(request);
     if report.compiled {
         let library = output_dir.join("libctx.so");

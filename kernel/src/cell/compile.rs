@@ -4,17 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::diagnostics::{self, Message};
-use crate::exchange::{Report, SessionConfig};
+use crate::exchange::{FUNCTION_MARK, Report, Request, SessionConfig};
+use crate::proof;
 
 /// The same crate identity for every cell, whoever calls rustc: a user's type in a variable is the same type in the
 /// next cell only if it is.
 pub(crate) const METADATA: &str = "-Cmetadata=swath-cell";
+/// How evcxr names the function of a cell, before a number.
+const EVCXR_FUNCTION: &str = "run_user_code_";
 /// Each round removes the lines of at least one variable; more rounds than this help nobody.
 const MAX_BUILDS: u32 = 6;
 
@@ -23,8 +26,7 @@ pub(crate) struct Compilation<'a> {
     pub(crate) rustc: &'a Path,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) source: &'a Path,
-    /// Parts of the source that are left out, as long as the rest compiles.
-    pub(crate) skip: &'a [String],
+    pub(crate) request: &'a Request,
     pub(crate) through_cargo: bool,
 }
 
@@ -72,48 +74,23 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
         ..Report::default()
     };
     let mut moved = BTreeSet::new();
-    let whole = std::fs::read_to_string(compilation.source)?;
-    let needed = without_parts(&whole, compilation.skip);
-    let mut is_pruned = needed != whole;
-    if is_pruned {
-        std::fs::write(compilation.source, needed)?;
-    }
+    let whole = whole_source(compilation)?;
+    let needed = without_parts(&whole, &compilation.request.skip);
+    report.skipped = needed != whole;
+    std::fs::write(compilation.source, needed)?;
     loop {
         let started = Instant::now();
-        let mut rustc = Command::new(compilation.rustc);
-        // SAFETY: prctl is async-signal-safe and touches no memory.
-        unsafe {
-            rustc.pre_exec(|| {
-                end_with_parent();
-                Ok(())
-            });
-        }
-        let output = rustc
-            .args(&compilation.arguments)
-            // The variables' types are read from a lint's message, so it must fire whatever the cell allows, and
-            // print paths that another crate can write. Warnings about users' code are not shown.
-            .args([
-                "--force-warn=dropping_references",
-                "-Ztrim-diagnostic-paths=no",
-                // Types of more than two thirds of the diagnostic width are shortened otherwise.
-                "-Zwrite-long-types-to-disk=no",
-                "-Awarnings",
-            ])
-            .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
-            .env("RUSTC_BOOTSTRAP", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .output()?;
+        let output = run_rustc(compilation.rustc, &compilation.arguments)?;
         report.rustc_ms += milliseconds(started);
         report.builds += 1;
         let messages = diagnostics::parse(&output.stderr);
         if output.status.success() {
             report.compiled = true;
-            report.variables = diagnostics::types_of_variables(
-                &messages,
-                &std::fs::read_to_string(compilation.source)?,
-            );
+            let source = std::fs::read_to_string(compilation.source)?;
+            report.variables = diagnostics::types_of_variables(&messages, &source);
+            let started = Instant::now();
+            proof::prove(compilation, &source, &whole, &mut report)?;
+            report.rustc_ms += milliseconds(started);
             break;
         }
         let errors: Vec<&Message> = messages
@@ -131,8 +108,8 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
                 moved.extend(lines.into_values());
             }
             // Perhaps what was left out is needed after all; if not, the messages are about the whole.
-            _ if is_pruned => {
-                is_pruned = false;
+            _ if report.skipped => {
+                report.skipped = false;
                 moved.clear();
                 std::fs::write(compilation.source, &whole)?;
             }
@@ -146,6 +123,50 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
     }
     report.moved = moved.into_iter().collect();
     Ok(report)
+}
+
+/// What is compiled: the request's source with the name of the function that evcxr calls, or evcxr's own file.
+fn whole_source(compilation: &Compilation<'_>) -> std::io::Result<String> {
+    let of_evcxr = std::fs::read_to_string(compilation.source)?;
+    let Some(source) = &compilation.request.source else {
+        return Ok(of_evcxr);
+    };
+    // It may be our own file already, when cargo is asked after the fast way could not be gone.
+    let number: String = of_evcxr
+        .split_once(EVCXR_FUNCTION)
+        .map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect())
+        .ok_or_else(|| std::io::Error::other("evcxr's file has no function to call"))?;
+    let function = format!("{EVCXR_FUNCTION}{number}");
+    Ok(source.replacen(FUNCTION_MARK, &function, 1))
+}
+
+/// Runs rustc with what every compilation of a cell needs to tell us.
+pub(crate) fn run_rustc(rustc: &Path, arguments: &[OsString]) -> std::io::Result<Output> {
+    let mut command = Command::new(rustc);
+    // SAFETY: prctl is async-signal-safe and touches no memory.
+    unsafe {
+        command.pre_exec(|| {
+            end_with_parent();
+            Ok(())
+        });
+    }
+    command
+        .args(arguments)
+        // The variables' types are read from a lint's message, so it must fire whatever the cell allows, and
+        // print paths that another crate can write. Warnings about users' code are not shown.
+        .args([
+            "--force-warn=dropping_references",
+            "-Ztrim-diagnostic-paths=no",
+            // Types of more than two thirds of the diagnostic width are shortened otherwise.
+            "-Zwrite-long-types-to-disk=no",
+            "-Awarnings",
+        ])
+        .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
 }
 
 /// Blanks these lines of ours; positions of everything else stay. Lines, not names: a cell that binds a variable anew
@@ -165,15 +186,17 @@ fn without_lines(source: &str, lines: &BTreeMap<usize, String>) -> String {
     edited
 }
 
-/// Blanks these parts; positions of everything else stay.
-fn without_parts(source: &str, parts: &[String]) -> String {
+/// Blanks these ranges of bytes; positions of everything else stay.
+pub(crate) fn without_parts(source: &str, parts: &[(usize, usize)]) -> String {
     let mut edited = source.to_owned();
-    for part in parts.iter().filter(|part| !part.is_empty()) {
-        let blank: String = part
-            .bytes()
-            .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
-            .collect();
-        edited = edited.replace(part.as_str(), &blank);
+    for (start, end) in parts {
+        if let Some(part) = source.get(*start..*end) {
+            let blank: String = part
+                .bytes()
+                .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+                .collect();
+            edited.replace_range(*start..*end, &blank);
+        }
     }
     edited
 }
@@ -193,7 +216,7 @@ mod tests {
     #[test]
     fn parts_that_are_not_needed_are_blanked_and_positions_stay() {
         let source = "fn é() {\n}\nfn b() {}\n";
-        let edited = without_parts(source, &["fn é() {\n}".to_owned()]);
+        let edited = without_parts(source, &[(0, "fn é() {\n}".len())]);
         assert_eq!(edited.find("fn b"), source.find("fn b"));
         assert_eq!(edited.lines().count(), source.lines().count());
         assert!(!edited.contains('é'));

@@ -15,6 +15,8 @@ pub(crate) const PUT_MARK: &str = "//@put ";
 pub(crate) const BACK_MARK: &str = "//@back ";
 /// Ends every generated line that loads a variable.
 pub(crate) const TAKE_MARK: &str = "//@take ";
+/// Stands in the generated source for the name of the function that evcxr will call.
+pub(crate) const FUNCTION_MARK: &str = "__swath_function__";
 
 /// What does not change while a session lasts.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -46,16 +48,41 @@ pub(crate) struct Request {
     pub(crate) used: Vec<String>,
     /// Whether the cell only calls what is compiled already, so that optimising it would gain nothing.
     pub(crate) quick: bool,
-    /// Items of the generated file that the cell does not need, as they are written there.
+    /// What is compiled in place of evcxr's own file; `None` for evcxr's commands.
     #[serde(default)]
-    pub(crate) skip: Vec<String>,
+    pub(crate) source: Option<String>,
+    /// Byte ranges of `source` with items that the cell does not need.
+    #[serde(default)]
+    pub(crate) skip: Vec<(usize, usize)>,
+    /// Where the items end in `source`.
+    #[serde(default)]
+    pub(crate) items_end: usize,
+    /// Types that cells of this session have written before, or that any cell can write.
+    #[serde(default)]
+    pub(crate) proven: Vec<String>,
 }
 
 /// A type that a later cell can or cannot write.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewVariable {
     pub(crate) name: String,
     pub(crate) type_name: String,
+    /// What the compiler says when a later cell writes this type; `None` when nothing.
+    #[serde(default)]
+    pub(crate) problem: Option<String>,
+}
+
+impl NewVariable {
+    /// Why no later cell can use the variable; `None` when it can.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        unnameable(&self.type_name).map(str::to_owned).or_else(|| {
+            let problem = self.problem.as_ref()?;
+            Some(format!(
+                "of the type `{}`, which only this cell can write ({problem})",
+                self.type_name
+            ))
+        })
+    }
 }
 
 /// What `swath-cell` tells after compiling.
@@ -75,6 +102,9 @@ pub(crate) struct Report {
     pub(crate) diagnostics: Vec<String>,
     /// The source that the messages are about.
     pub(crate) source: String,
+    /// Whether the items that the cell does not need were left out.
+    #[serde(default)]
+    pub(crate) skipped: bool,
     /// Whether cargo took part.
     pub(crate) through_cargo: bool,
     /// Milliseconds spent in rustc and in the linker, and how often rustc ran.
@@ -91,7 +121,7 @@ impl Report {
             .variables
             .iter()
             .filter(|variable| {
-                unnameable(&variable.type_name).is_some() && !request.used.contains(&variable.name)
+                variable.obstacle().is_some() && !request.used.contains(&variable.name)
             })
             .cloned()
             .collect();

@@ -14,6 +14,7 @@ mod diagnostics;
 #[expect(dead_code, reason = "shared with the kernel, which uses the rest")]
 mod exchange;
 mod link;
+mod proof;
 mod wrapper;
 
 use std::ffi::OsString;

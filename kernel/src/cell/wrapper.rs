@@ -117,7 +117,7 @@ fn compile_cell(
         rustc,
         arguments: kept,
         source,
-        skip: &request.skip,
+        request: &request,
         through_cargo: true,
     }) {
         Ok(mut report) => {

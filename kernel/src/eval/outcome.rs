@@ -71,6 +71,42 @@ pub(crate) fn status(end: &CellEnd, map: &SourceMap<'_>, interrupted: bool) -> C
     })
 }
 
+/// Variables that are not there any more, or not yet, after a cell.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    /// Earlier variables that the cell has moved.
+    pub(crate) moved: Vec<String>,
+    /// New ones that the cell has not come to keep.
+    pub(crate) unmade: Vec<String>,
+}
+
+/// Says in the error of a cell that did not come to its end what is lost by that.
+pub(crate) fn with_losses(status: CellStatus, losses: &Losses) -> CellStatus {
+    let list = |names: &[String]| format!("`{}`", names.join("`, `"));
+    let mut notes = Vec::new();
+    if !losses.moved.is_empty() {
+        notes.push(format!(
+            "note: the cell moved {} before it ended; make it again",
+            list(&losses.moved)
+        ));
+    }
+    if !losses.unmade.is_empty() {
+        notes.push(format!(
+            "note: {} of this cell is not kept, because the cell did not come to its end",
+            list(&losses.unmade)
+        ));
+    }
+    let add = |mut error: CellError| {
+        error.traceback.extend(notes);
+        error
+    };
+    match status {
+        CellStatus::Error(error) => CellStatus::Error(add(error)),
+        CellStatus::Interrupted(error) => CellStatus::Interrupted(add(error)),
+        other => other,
+    }
+}
+
 /// Where an error happened: in a cell, or else in a file of some library.
 fn places<'a>(outcome: &Value, map: &SourceMap<'a>) -> (Option<Place<'a>>, Option<String>) {
     let number = |name: &str| {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
 
-use super::exchange::{BACK_MARK, NewVariable, PUT_MARK, TAKE_MARK, unnameable};
+use super::exchange::{BACK_MARK, NewVariable, PUT_MARK, TAKE_MARK};
 use super::interface::CellError;
 use super::source_map::{CellSource, SourceMap};
 
@@ -290,10 +290,11 @@ pub(crate) fn lines(text: &str) -> Vec<String> {
 /// The error of a cell whose new variables cannot be kept.
 pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -> CellError {
     let mut traceback = Vec::new();
-    for NewVariable { name, type_name } in variables {
-        let what = unnameable(type_name).unwrap_or("a value of a hidden type");
+    for variable in variables {
+        let name = &variable.name;
+        let what = variable.obstacle().unwrap_or_default();
         let message = format!("`{name}` is {what}, which later cells cannot use");
-        let help = match what {
+        let help = match what.as_str() {
             "a closure" => format!(
                 "give it a type that has a name: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or write a `fn {name}(…)`"
             ),
@@ -327,7 +328,7 @@ pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -
         [variable] => format!(
             "`{}` is {}, which later cells cannot use",
             variable.name,
-            unnameable(&variable.type_name).unwrap_or("a value of a hidden type")
+            variable.obstacle().unwrap_or_default()
         ),
         _ => format!(
             "{} variables are of types that later cells cannot use",

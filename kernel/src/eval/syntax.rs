@@ -46,7 +46,7 @@ pub(crate) fn check(
         return None;
     }
     let generated = Generated::whole(rust.len());
-    let map = SourceMap::new(&file, source, &generated, std::iter::empty());
+    let map = SourceMap::new(&file, source, &generated, &[]);
     let mut error = render::compile_error(&errors, &map, &|_| None);
     if error.ename == "CompileError" {
         "SyntaxError".clone_into(&mut error.ename);

@@ -12,20 +12,24 @@ use serde_json::Value;
 
 use super::channel::{CellEnd, Channel, ChildEnds};
 use super::evcxr_context::{self, StartupText};
-use super::exchange::{self, Report, Request, unnameable};
-use super::generate::{Generated, generate, impl_key, type_items};
+use super::exchange::{self, Report, Request};
+use super::generate::{Generated, Parts, generate};
 use super::interface::{
     CellError, CellStatus, EngineOptions, ExecuteOptions, MimeBundle, OutputEvent, Variable,
 };
+use super::items::{ItemStore, Merged};
 use super::library::LibraryFiles;
 use super::outcome;
 use super::render;
 use super::session::Session;
 use super::shared::Shared;
-use super::source_map::{CellSource, KnownItem, SourceMap, known_items};
-use super::split::{Cell, function_names};
-use super::variables::TypeTexts;
-use super::{OutputSink, prune, syntax};
+use super::source_map::{CellSource, SourceMap};
+use super::split::Cell;
+use super::variables::VariableTable;
+use super::{OutputSink, shape, syntax};
+
+/// What evcxr is given for a cell: `swath-cell` compiles the request's own source in its place.
+const EVCXR_STATEMENT: &str = "let _ = ();";
 
 /// A request with the place for its answer.
 pub(crate) enum Job {
@@ -50,12 +54,9 @@ pub(crate) struct Worker {
     /// The library that the cells' process has loaded.
     library: LibraryFiles,
     serial: u64,
-    items: Vec<KnownItem>,
-    types: TypeTexts,
-    /// The functions, methods and macros that cells have defined.
-    functions: BTreeSet<String>,
-    /// Anchors of `impl` blocks: header, member names, name of the constant before it.
-    impls: Vec<(String, Vec<String>, String)>,
+    items: ItemStore,
+    /// Types that were proven to be writable in later cells.
+    proven: BTreeSet<String>,
     /// Why names that existed once do not any more.
     departed: BTreeMap<String, String>,
 }
@@ -64,8 +65,18 @@ pub(crate) struct Worker {
 struct Running<'a> {
     cell: &'a Cell,
     source: CellSource,
-    items: Vec<KnownItem>,
+    merged: &'a Merged,
     generated: Generated,
+    /// The places of the items that the cell does not need.
+    unneeded: Vec<usize>,
+    /// Variables whose types the cell defines anew: they go when it compiles.
+    doomed: Vec<String>,
+}
+
+/// How a cell ended, and whether it came as far as to run.
+struct Ended {
+    status: CellStatus,
+    compiled: bool,
 }
 
 impl Worker {
@@ -106,10 +117,8 @@ impl Worker {
             context: None,
             library: LibraryFiles::default(),
             serial: 0,
-            items: Vec::new(),
-            types: TypeTexts::default(),
-            functions: BTreeSet::new(),
-            impls: Vec::new(),
+            items: ItemStore::default(),
+            proven: BTreeSet::new(),
             departed: BTreeMap::new(),
         })
     }
@@ -186,7 +195,8 @@ impl Worker {
             return CellStatus::Interrupted(outcome::interrupted("interrupted before it began"));
         }
         self.silent.store(options.silent, Ordering::Relaxed);
-        let cell = Cell::parse(code);
+        let mut known = self.items.known();
+        let cell = Cell::parse(code, &known);
         for command in &cell.commands {
             match self.command(command) {
                 CellStatus::Ok => {}
@@ -210,65 +220,112 @@ impl Worker {
         if !cell.has_statements && cell.items.is_empty() {
             return CellStatus::Ok;
         }
-        self.drop_redefined(&cell);
-        let table = self.shared.table().clone();
-        let impls = &mut self.impls;
-        let generated = generate(&cell, &table, |text| impl_anchor(impls, text));
-        let items = known_items(&cell, &source);
-        let used = cell.used_after_binding().into_iter().collect();
+        let ended = self.run_rust(&cell, &source);
+        if !cell.is_guess || ended.compiled {
+            return ended.status;
+        }
+        // What an unknown macro makes was no item.
+        known.unknown_macros_make_items = false;
+        let otherwise = self.run_rust(&Cell::parse(code, &known), &source);
+        if otherwise.compiled {
+            otherwise.status
+        } else {
+            ended.status
+        }
+    }
+
+    /// Compiles and runs the Rust of a cell.
+    fn run_rust(&mut self, cell: &Cell, source: &CellSource) -> Ended {
+        let merged = self.items.merge(cell, source);
+        let doomed = self.shared.table().of_types(&merged.changed);
+        self.shared.set_doomed(doomed.iter().cloned().collect());
+        let mut variables = self.shared.table().clone();
+        doomed.iter().for_each(|name| variables.remove(name));
+        let (running, request) = self.prepare(cell, source, &merged, &variables, false);
+        let found: Vec<&str> = found_statics(&running);
+        let running = Running { doomed, ..running };
+        let ended = self.run_cell(&running, request);
+        if ended.compiled || found.is_empty() || self.shared.phase.is_interrupted() {
+            return ended;
+        }
+        // A constant may be made from a static: it needs the static's value, not its place.
+        let (again, request) = self.prepare(cell, source, &merged, &variables, true);
+        let again = Running {
+            doomed: running.doomed,
+            ..again
+        };
+        let with_new_statics = self.run_cell(&again, request);
+        if !with_new_statics.compiled {
+            return ended;
+        }
+        let names = found.join("`, `");
+        (self.sink)(OutputEvent::Stderr(format!(
+            "`{names}` began anew for this cell alone: it is part of a constant, so its kept state cannot be used here\n"
+        )));
+        with_new_statics
+    }
+
+    /// Generates what is compiled for a cell.
+    fn prepare<'a>(
+        &self,
+        cell: &'a Cell,
+        source: &CellSource,
+        merged: &'a Merged,
+        variables: &VariableTable,
+        makes_statics: bool,
+    ) -> (Running<'a>, Request) {
+        let has_open_types = !cell.bound.is_empty()
+            || variables.iter().any(|variable| {
+                cell.used.contains_key(&variable.name) && !shape::is_settled(&variable.type_name)
+            });
+        let generated = generate(&Parts {
+            cell,
+            items: &merged.items,
+            variables,
+            guards_types: has_open_types && ItemStore::has_types(&merged.items),
+            makes_statics,
+        });
+        let unneeded = unneeded(merged, &generated);
+        let skip = generated
+            .pieces
+            .iter()
+            .filter(|piece| unneeded.contains(&piece.item))
+            .map(|piece| (piece.range.start, piece.range.end))
+            .collect();
         let request = Request {
             serial: 0,
-            used,
-            quick: self.is_quick(&cell),
-            skip: self.unneeded(&items, &generated.code),
+            used: cell.used_after_binding().into_iter().collect(),
+            quick: is_quick(cell, merged),
+            items_end: generated.items_end,
+            source: Some(generated.code.clone()),
+            skip,
+            proven: self.proven.iter().cloned().collect(),
         };
-        self.run_cell(
-            &Running {
-                cell: &cell,
-                source,
-                items,
-                generated,
-            },
-            request,
-        )
+        let running = Running {
+            cell,
+            source: source.clone(),
+            merged,
+            generated,
+            unneeded,
+            doomed: Vec::new(),
+        };
+        (running, request)
     }
 
-    /// Whether a cell can run unoptimised without anybody noticing: it repeats nothing, and none of the code that
-    /// cells have defined (which is compiled with it) can be called from it.
-    fn is_quick(&self, cell: &Cell) -> bool {
-        let own = function_names(cell);
-        !cell.repeats
-            && !cell
-                .used
-                .keys()
-                .any(|name| self.functions.contains(name) || own.contains(name))
-    }
-
-    /// The texts of earlier items that this cell does not need. Those that it defines anew are not among evcxr's any more.
-    /// `SWATH_KEEP_ITEMS=1` has every cell compiled with everything.
-    fn unneeded(&self, new: &[KnownItem], code: &str) -> Vec<String> {
-        if std::env::var_os("SWATH_KEEP_ITEMS").is_some_and(|value| value == "1") {
-            return Vec::new();
-        }
-        let earlier: Vec<&KnownItem> = self
-            .items
-            .iter()
-            .filter(|old| !new.iter().any(|new| new.text() == old.text()))
-            .collect();
-        let links: Vec<_> = earlier.iter().map(|item| &item.links).collect();
-        prune::unneeded(&links, code)
-            .into_iter()
-            .map(|place| earlier[place].text().to_owned())
-            .collect()
-    }
-
-    fn run_cell(&mut self, running: &Running<'_>, request: Request) -> CellStatus {
-        let (result, end, report) = self.evaluate(&running.generated.code, request);
-        match result {
+    fn run_cell(&mut self, running: &Running<'_>, request: Request) -> Ended {
+        let (result, end, report) = self.evaluate(EVCXR_STATEMENT, request);
+        let compiled = report.compiled;
+        let status = match result {
             Ok(outputs) => {
                 self.show(outputs);
-                self.keep(running, &end, &report);
-                self.status(running, &end)
+                let losses = self.keep(running, &end, &report);
+                let status = self.status(running, &end);
+                if status == CellStatus::Ok && !losses.unmade.is_empty() {
+                    let names = losses.unmade.join("`, `");
+                    let text = format!("the cell returned before it made `{names}`\n");
+                    (self.sink)(OutputEvent::Stderr(text));
+                }
+                outcome::with_losses(status, &losses)
             }
             Err(Error::SubprocessTerminated(reason)) => self.lost(&reason, &end),
             Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
@@ -286,7 +343,8 @@ impl Worker {
                 let error = outcome::evcxr_error(&error);
                 CellStatus::Error(outcome::noting(error, self.library.replaced()))
             }
-        }
+        };
+        Ended { status, compiled }
     }
 
     /// Has evcxr compile and run a piece of code.
@@ -351,56 +409,108 @@ impl Worker {
         }
     }
 
-    /// Takes over what a cell that ran has defined and bound.
-    fn keep(&mut self, running: &Running<'_>, end: &CellEnd, report: &Report) {
+    /// Takes over what a cell that ran has defined and bound; what it lost.
+    fn keep(&mut self, running: &Running<'_>, end: &CellEnd, report: &Report) -> outcome::Losses {
+        let kind = |kind: &str| {
+            end.outcome
+                .as_ref()
+                .is_some_and(|outcome| outcome["kind"] == kind)
+        };
+        let was_loaded = !kind("load") && !kind("cancelled");
+        let is_out = |place: usize| report.skipped && running.unneeded.contains(&place);
         self.items
-            .retain(|old| !running.items.iter().any(|new| new.text() == old.text()));
-        self.items.extend(running.items.iter().cloned());
+            .replace(&running.merged.items, |place| was_loaded && !is_out(place));
+        self.tell_changes(running);
         if !running.cell.items.is_empty() {
-            self.shared.help.learn(running.generated.items());
-        }
-        self.types.define(type_items(running.cell));
-        self.functions.extend(function_names(running.cell));
-        self.shared.add_names(
-            running
+            self.proven.retain(|type_name| shape::is_settled(type_name));
+            let texts: Vec<&str> = running
                 .cell
                 .items
                 .iter()
-                .filter_map(|item| item.name.clone()),
+                .map(|item| running.cell.item_text(item))
+                .collect();
+            let mut code = texts.join("\n");
+            if code.starts_with("//") {
+                // evcxr skips lines of comments before the first line of code, and would lose the documentation.
+                code.insert_str(0, "const __SWATH_FIRST: () = ();\n");
+            }
+            self.shared.help.learn(&code);
+        }
+        self.shared.add_names(
+            running.merged.items[running.merged.earlier..]
+                .iter()
+                .flat_map(|item| &item.names)
+                .map(|name| name.text.clone()),
         );
         let number = running.source.number;
         let stored: BTreeSet<String> = end.names.iter().cloned().collect();
-        let ended_well = end
-            .outcome
-            .as_ref()
-            .is_some_and(|outcome| outcome["kind"] == "ok");
+        let ended_well = kind("ok");
         let mut table = self.shared.table();
-        for name in table.retain(&stored) {
+        let mut losses = outcome::Losses {
+            moved: table.retain(&stored),
+            ..outcome::Losses::default()
+        };
+        for name in &losses.moved {
             self.departed.insert(
                 name.clone(),
                 format!("`{name}` was moved by the cell In[{number}]"),
             );
         }
-        for variable in report.variables.iter().filter(|_| ended_well) {
-            let (name, type_name) = (&variable.name, &variable.type_name);
-            match unnameable(type_name) {
-                Some(what) => {
-                    let reason =
-                        format!("`{name}` was {what}, which only the cell In[{number}] could use");
-                    self.departed.insert(name.clone(), reason);
-                }
-                None if stored.contains(name) => {
-                    self.departed.remove(name);
-                    table.insert(Variable {
-                        name: name.clone(),
-                        type_name: type_name.clone(),
-                        mutable: running.cell.bound.get(name).copied().unwrap_or(false),
-                        cell: number,
-                    });
-                }
-                None => {}
+        for variable in &report.variables {
+            let name = &variable.name;
+            if let Some(what) = variable.obstacle() {
+                let reason =
+                    format!("`{name}` was {what}, which only the cell In[{number}] could use");
+                self.departed.insert(name.clone(), reason);
+            } else if ended_well && stored.contains(name) {
+                self.departed.remove(name);
+                self.proven.insert(variable.type_name.clone());
+                table.insert(Variable {
+                    name: name.clone(),
+                    type_name: variable.type_name.clone(),
+                    mutable: running.cell.bound.get(name).copied().unwrap_or(false),
+                    cell: number,
+                });
+            } else if table.get(name).is_none() {
+                let reason = format!("the cell In[{number}] ended before `{name}` was kept");
+                self.departed.insert(name.clone(), reason);
+                losses.unmade.push(name.clone());
             }
         }
+        losses
+    }
+
+    /// Says which variables go because of new definitions, and what else these do.
+    fn tell_changes(&mut self, running: &Running<'_>) {
+        let quoted = |names: &mut dyn Iterator<Item = &String>| {
+            names
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let mut text = String::new();
+        if !running.doomed.is_empty() {
+            text = format!(
+                "dropped {}: made with an earlier definition of {}\n",
+                quoted(&mut running.doomed.iter()),
+                quoted(&mut running.merged.redefined.iter()),
+            );
+        }
+        for note in &running.merged.notes {
+            text.push_str(note);
+            text.push('\n');
+        }
+        if !text.is_empty() {
+            (self.sink)(OutputEvent::Stderr(text));
+        }
+        for name in &running.doomed {
+            self.shared.table().remove(name);
+            self.departed.insert(
+                name.clone(),
+                format!("`{name}` was dropped when its type was defined anew"),
+            );
+        }
+        self.shared.set_doomed(BTreeSet::new());
     }
 
     fn status(&mut self, running: &Running<'_>, end: &CellEnd) -> CellStatus {
@@ -409,7 +519,7 @@ impl Worker {
             &file,
             &running.source,
             &running.generated,
-            running.items.iter().chain(&self.items),
+            &running.merged.items,
         );
         let failed_to_load = end
             .outcome
@@ -434,7 +544,7 @@ impl Worker {
             &report.source,
             &running.source,
             &running.generated,
-            running.items.iter().chain(&self.items),
+            &running.merged.items,
         );
         for name in render::unloadable(&report.diagnostics, &map) {
             let type_name = self
@@ -450,6 +560,11 @@ impl Worker {
             );
         }
         render::compile_error(&report.diagnostics, &map, &|name| {
+            if running.doomed.iter().any(|doomed| doomed == name) {
+                return Some(format!(
+                    "`{name}` was made with an earlier definition of what this cell defines anew"
+                ));
+            }
             self.departed.get(name).cloned()
         })
     }
@@ -461,6 +576,7 @@ impl Worker {
     /// The child is gone, and evcxr has started another one.
     fn lost(&mut self, reason: &str, end: &CellEnd) -> CellStatus {
         self.channel.forget_child();
+        self.items.forget_state();
         let (_, killed) = self.shared.phase.end_cell();
         let names = self.shared.table().clear();
         for name in &names {
@@ -481,35 +597,6 @@ impl Worker {
             startup_text.as_deref().unwrap_or_default(),
         );
         CellStatus::Lost(error)
-    }
-
-    /// Drops the variables of types that the cell defines anew.
-    fn drop_redefined(&mut self, cell: &Cell) {
-        let changed = self.types.changed_by(type_items(cell));
-        let dropped = self.shared.table().of_types(&changed);
-        if dropped.is_empty() {
-            return;
-        }
-        let names = dropped
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let types = changed
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        (self.sink)(OutputEvent::Stderr(format!(
-            "dropped {names}: made with an earlier definition of {types}\n"
-        )));
-        for name in &dropped {
-            self.shared.table().remove(name);
-            self.departed.insert(
-                name.clone(),
-                format!("`{name}` was dropped when its type was defined anew"),
-            );
-        }
     }
 
     /// Runs one of evcxr's commands.
@@ -561,8 +648,7 @@ impl Worker {
                             code: line.into(),
                         };
                         let generated = Generated::default();
-                        let map =
-                            SourceMap::new(&report.source, &source, &generated, self.items.iter());
+                        let map = SourceMap::new(&report.source, &source, &generated, &[]);
                         CellStatus::Error(render::compile_error(&report.diagnostics, &map, &|_| {
                             None
                         }))
@@ -576,9 +662,7 @@ impl Worker {
         self.shared.table().clear();
         self.shared.clear_names();
         self.items.clear();
-        self.types.clear();
-        self.functions.clear();
-        self.impls.clear();
+        self.proven.clear();
         self.departed.clear();
         drop(self.context.take());
         self.channel.forget_child();
@@ -587,20 +671,41 @@ impl Worker {
     }
 }
 
-/// The name of the constant before an `impl` block: the same for a block that replaces an earlier one.
-fn impl_anchor(impls: &mut Vec<(String, Vec<String>, String)>, text: &str) -> String {
-    let (header, members) = impl_key(text);
-    let replaced = impls.iter_mut().find(|(old_header, old_members, _)| {
-        *old_header == header
-            && (members.is_empty() || members.iter().any(|member| old_members.contains(member)))
-    });
-    if let Some((_, old_members, anchor)) = replaced {
-        *old_members = members;
-        return anchor.clone();
+/// Whether a cell can run unoptimised without anybody noticing: it repeats nothing, and none of the code that
+/// cells have defined (which is compiled with it) can be called from it.
+fn is_quick(cell: &Cell, merged: &Merged) -> bool {
+    !cell.repeats
+        && !merged
+            .items
+            .iter()
+            .flat_map(|item| item.links.functions())
+            .any(|name| cell.mentioned.contains(name))
+}
+
+/// The places of the earlier items that a cell does not need. `SWATH_KEEP_ITEMS=1` has every cell compiled with all.
+fn unneeded(merged: &Merged, generated: &Generated) -> Vec<usize> {
+    if std::env::var_os("SWATH_KEEP_ITEMS").is_some_and(|value| value == "1") {
+        return Vec::new();
     }
-    let anchor = format!("__SWATH_IMPL_{}", impls.len() + 1);
-    impls.push((header, members, anchor.clone()));
-    anchor
+    let mut code = generated.code[generated.items_end..].to_owned();
+    for item in &merged.items[merged.earlier..] {
+        code.push('\n');
+        code.push_str(&item.text);
+    }
+    ItemStore::unneeded(&merged.items, merged.earlier, &code)
+}
+
+/// The statics that a cell finds in earlier objects.
+fn found_statics<'a>(running: &Running<'a>) -> Vec<&'a str> {
+    running
+        .merged
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !running.unneeded.contains(place))
+        .filter_map(|(_, item)| item.state.as_ref().filter(|state| state.made))
+        .flat_map(|state| state.texts.names.iter().map(String::as_str))
+        .collect()
 }
 
 /// Says on standard error how long steps take, with `SWATH_TRACE=1`.
