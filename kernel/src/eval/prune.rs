@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
+use ra_ap_syntax::{SyntaxKind, SyntaxNode};
 
 /// What ties an item to others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Links {
             words: words(text),
             ..Self::default()
         };
-        let file = SourceFile::parse(text, Edition::Edition2024).syntax_node();
+        let file = crate::parse::source(text).syntax_node();
         let mut items = file
             .children()
             .filter(|node| node.kind() != SyntaxKind::ERROR);

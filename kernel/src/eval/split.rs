@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ra_ap_syntax::ast::{self, HasLoopBody as _, HasName};
-use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 
 /// What the statements are wrapped in to be parsed.
 const WRAPPER: &str = "fn f(){";
@@ -59,8 +59,7 @@ impl Cell {
             rust,
             ..Self::default()
         };
-        let parsed =
-            SourceFile::parse(&format!("{WRAPPER}{}\n}}", cell.rust), Edition::Edition2024);
+        let parsed = crate::parse::source(&format!("{WRAPPER}{}\n}}", cell.rust));
         cell.broken = !parsed.errors().is_empty();
         let body = parsed
             .syntax_node()

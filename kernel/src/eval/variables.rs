@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ra_ap_syntax::{Edition, SourceFile};
-
 use super::interface::Variable;
 
 /// Name, type and mutability of every variable that a cell can use. The values are in the child.
@@ -108,7 +106,7 @@ fn same_text(one: &str, other: &str) -> bool {
 }
 
 fn tokens(text: &str) -> Vec<String> {
-    SourceFile::parse(text, Edition::Edition2024)
+    crate::parse::source(text)
         .syntax_node()
         .descendants_with_tokens()
         .filter_map(ra_ap_syntax::NodeOrToken::into_token)
