@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
@@ -44,32 +43,30 @@ def test_one_that_has_stopped_is_dropped_and_the_front_stays_small(kernel):
     stranger = stalled(kernel)
     cell = kernel.run("for i in 0..300_000 { println!(\"{i} {}\", \"x\".repeat(500)); }", seconds=240)
     assert cell.status == "ok" and cell.stdout.count("\n") == 300_000
-    assert stranger.is_closed(1), "what is in its buffers, and then the end"
+    assert stranger.is_closed(60), "what is in its buffers, and then the end"
     assert peak_mb(kernel.pid) < BOUND_MB
     assert kernel.ok("2 + 2").text == "4"
 
 
 def test_an_interrupt_reaches_a_cell_that_prints_for_a_reader_that_does_not_read(kernel):
     stranger = stalled(kernel)
-    kernel.ok("use std::time::{Duration, Instant};")
-    code = ("let began = Instant::now(); let mut n = 0u64;\n"
-            "while !swath::session::interrupted() && began.elapsed() < Duration::from_secs(60) { println!(\"{n} {}\", \"y\".repeat(300)); n += 1; }\n"
-            "println!(\"stopped after {:?}\", began.elapsed());")
-    asked = {}
+    code = ("let began = std::time::Instant::now(); let mut n = 0u64;\n"
+            "while !swath::session::interrupted() && began.elapsed().as_secs() < 100 {\n"
+            "    println!(\"{n} {}\", \"y\".repeat(300)); n += 1;\n"
+            "}\n"
+            "println!(\"stopped at {}\", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs_f64());")
+    asked = []
 
-    def interrupt() -> None:
-        time.sleep(3)
-        asked["at"] = time.monotonic()
-        kernel.request("interrupt_request", {}, "control")
+    def interrupt(cell) -> None:
+        if not asked and len(cell.messages) > 250:
+            asked.append(time.time())
+            kernel.request("interrupt_request", {}, "control")
 
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    cell = kernel.run(code, seconds=120)
-    thread.join()
-    assert "stopped after" in cell.stdout, cell.everything()[-300:]
-    stopped = cell.stdout.rsplit("stopped after ", 1)[1]
-    print("interrupt:", stopped, "reply after", cell.reply_after)
-    assert stopped.split(".")[0] in ("3", "4", "5", "6"), stopped
+    cell = kernel.run(code, seconds=150, during=interrupt)
+    assert "stopped at" in cell.stdout, cell.everything()[-300:]
+    waited = float(cell.stdout.rsplit("stopped at ", 1)[1]) - asked[0]
+    print(f"the interrupt reached its cell in {waited:.3f} s, {len(cell.stdout) >> 20} MB were printed")
+    assert waited < 2 * PATIENCE
     stranger.close()
 
 
