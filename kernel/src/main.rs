@@ -8,6 +8,7 @@ mod history;
 mod install;
 mod log;
 mod magics;
+mod parse;
 mod shell_command;
 mod syntax;
 mod text;

@@ -1,7 +1,7 @@
 //! Takes `use` apart into one import for each name, so that a later cell can replace one name and leave the others.
 
 use ra_ap_syntax::ast::{self, HasAttrs as _, HasName as _, HasVisibility as _};
-use ra_ap_syntax::{AstNode, Edition, SourceFile};
+use ra_ap_syntax::AstNode;
 
 use super::split::normalized;
 
@@ -16,7 +16,7 @@ pub(crate) struct Import {
 
 /// The imports of a `use`, in their order; none when it is not one.
 pub(crate) fn imports(text: &str) -> Vec<Import> {
-    let file = SourceFile::parse(text, Edition::Edition2024).syntax_node();
+    let file = crate::parse::source(text).syntax_node();
     let Some(item) = file.children().find_map(ast::Use::cast) else {
         return Vec::new();
     };

@@ -5,9 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ra_ap_syntax::ast::{self, HasName as _};
-use ra_ap_syntax::{
-    AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken,
-};
+use ra_ap_syntax::{AstNode, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use super::imports;
 use super::item_kind::{Name, Namespace};
@@ -397,7 +395,7 @@ fn stays(old: &StoredItem, new: &[StoredItem]) -> Stays {
 /// The block with these members blanked; positions stay.
 fn without_members(item: &StoredItem, members: &BTreeSet<String>) -> StoredItem {
     let mut shorter = item.clone();
-    let file = SourceFile::parse(&item.text, Edition::Edition2024).syntax_node();
+    let file = crate::parse::source(&item.text).syntax_node();
     for (name, node) in impl_members(&file) {
         if members.contains(&name) {
             let range: Range<usize> = node.text_range().into();
@@ -466,7 +464,7 @@ fn split_use(whole: &StoredItem) -> Vec<StoredItem> {
 }
 
 fn key(text: &str) -> Key {
-    let file = SourceFile::parse(text, Edition::Edition2024).syntax_node();
+    let file = crate::parse::source(text).syntax_node();
     let block = file.children().find_map(ast::Impl::cast);
     let list = block.as_ref().and_then(ast::Impl::assoc_item_list);
     let (Some(block), Some(list)) = (block, list) else {
@@ -496,7 +494,7 @@ fn key(text: &str) -> Key {
 
 /// What a type's layout can depend on in an item; `None` when it is of a kind that no layout depends on.
 fn layout(item: &StoredItem) -> Option<Layout> {
-    let file = SourceFile::parse(&item.text, Edition::Edition2024).syntax_node();
+    let file = crate::parse::source(&item.text).syntax_node();
     let names = || item.names.iter().map(|name| name.text.clone()).collect();
     match item.kind {
         ItemKind::Type
@@ -542,7 +540,7 @@ fn layout(item: &StoredItem) -> Option<Layout> {
 
 /// Whether two texts are the same but for comments and white space.
 fn same_text(one: &str, other: &str) -> bool {
-    let parsed = |text: &str| tokens(&SourceFile::parse(text, Edition::Edition2024).syntax_node());
+    let parsed = |text: &str| tokens(&crate::parse::source(text).syntax_node());
     one == other || parsed(one) == parsed(other)
 }
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use ra_ap_syntax::ast::{self, HasName};
-use ra_ap_syntax::{
-    AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken,
-};
+use ra_ap_syntax::{AstNode, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken};
 
 use super::item_kind::{Name, Namespace};
 use super::split::normalized;
@@ -158,7 +156,7 @@ pub(crate) fn defined_in(statements: &SyntaxNode) -> BTreeMap<String, MacroShape
 
 /// What the `macro_rules!` in an item's text expands to.
 pub(crate) fn shape_of_text(text: &str) -> MacroShape {
-    SourceFile::parse(text, Edition::Edition2024)
+    crate::parse::source(text)
         .syntax_node()
         .children()
         .find_map(ast::MacroRules::cast)

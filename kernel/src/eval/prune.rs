@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
+use ra_ap_syntax::{SyntaxKind, SyntaxNode};
 use unicode_normalization::char::is_combining_mark;
 
 use super::split::normalized;
@@ -36,7 +36,7 @@ impl Links {
             functions: functions(text),
             ..Self::default()
         };
-        let file = SourceFile::parse(text, Edition::Edition2024).syntax_node();
+        let file = crate::parse::source(text).syntax_node();
         let mut items = file
             .children()
             .filter(|node| node.kind() != SyntaxKind::ERROR);

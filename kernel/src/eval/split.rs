@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ra_ap_syntax::ast::{self, HasLoopBody as _, HasName as _};
-use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, SyntaxToken};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::item_kind::{self, Name};
@@ -101,8 +101,7 @@ impl Cell {
             rust,
             ..Self::default()
         };
-        let parsed =
-            SourceFile::parse(&format!("{WRAPPER}{}\n}}", cell.rust), Edition::Edition2024);
+        let parsed = crate::parse::source(&format!("{WRAPPER}{}\n}}", cell.rust));
         cell.broken = !parsed.errors().is_empty();
         let body = parsed
             .syntax_node()

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use ra_ap_syntax::ast::{self, HasName as _, HasVisibility as _};
-use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxNode};
+use ra_ap_syntax::{AstNode, SyntaxNode};
 
 use super::macros;
 
@@ -39,7 +39,7 @@ pub(crate) fn texts(item: &str, number: u64) -> Option<Texts> {
     if !item.contains("static") {
         return None;
     }
-    let file = SourceFile::parse(item, Edition::Edition2024).syntax_node();
+    let file = crate::parse::source(item).syntax_node();
     let mut edits = Vec::new();
     let mut names = Vec::new();
     for node in file.descendants() {
@@ -139,7 +139,7 @@ fn keys(call: &ast::MacroCall, symbol: &str) -> Option<(Edit, String)> {
     }
     let tree = call.token_tree()?.syntax().to_string();
     let inner = tree.get(1..tree.len().checked_sub(1)?)?;
-    let file = SourceFile::parse(inner, Edition::Edition2024).syntax_node();
+    let file = crate::parse::source(inner).syntax_node();
     let mut making = call.syntax().to_string();
     if !making.ends_with(';') && call.token_tree()?.l_curly_token().is_none() {
         making.push(';');
