@@ -19,7 +19,9 @@ pub(super) fn open_beside(path: &str) -> Result<(), String> {
     let Ok(list) = std::fs::read_to_string(Path::new(path).with_file_name(LIST)) else {
         return Ok(());
     };
-    list.lines().filter(|line| !line.is_empty()).try_for_each(open)
+    list.lines()
+        .filter(|line| !line.is_empty())
+        .try_for_each(open)
 }
 
 fn open(path: &str) -> Result<(), String> {

@@ -49,6 +49,9 @@ pub(crate) struct Request {
     /// Items of the generated file that the cell does not need, as they are written there.
     #[serde(default)]
     pub(crate) skip: Vec<String>,
+    /// Whether to look whether path dependencies were edited.
+    #[serde(default)]
+    pub(crate) refresh: bool,
 }
 
 /// A type that a later cell can or cannot write.
@@ -75,6 +78,12 @@ pub(crate) struct Report {
     pub(crate) diagnostics: Vec<String>,
     /// The source that the messages are about.
     pub(crate) source: String,
+    /// Why the dependencies cannot be had, in cargo's words.
+    #[serde(default)]
+    pub(crate) dependency_error: String,
+    /// The key of the dependencies with which the cell was compiled (see `record`); empty when there are none.
+    #[serde(default)]
+    pub(crate) dependencies: String,
     /// Whether cargo took part.
     pub(crate) through_cargo: bool,
     /// Milliseconds spent in rustc and in the linker, and how often rustc ran.

@@ -6,6 +6,7 @@
 mod assist;
 mod channel;
 pub(crate) mod child;
+mod dependencies;
 mod evcxr_context;
 #[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
 #[path = "../cell/exchange.rs"]
@@ -17,7 +18,11 @@ mod interface;
 mod library;
 mod outcome;
 mod phase;
+mod progress;
 mod prune;
+#[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
+#[path = "../cell/record.rs"]
+mod record;
 mod render;
 mod session;
 mod shared;
