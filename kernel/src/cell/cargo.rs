@@ -178,6 +178,10 @@ fn compile(cell: &Cell<'_>) -> Option<ExitCode> {
     report.answer(request);
     report.dependencies.clone_from(&cell.key);
     if report.compiled {
+        // Its own copy of all crates then: the one code that calls the other must be of one build.
+        if dependencies::calls_natives(cell.session, &cell.key, &object) {
+            return None;
+        }
         let library = cell.output_dir.join("libctx.so");
         let started = std::time::Instant::now();
         let linked = link::object_alone(config, &object, &library);

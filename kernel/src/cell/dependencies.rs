@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::exchange::{self, SessionConfig};
 use crate::identity;
+use crate::natives;
 use crate::progress::{self, Progress};
 use crate::record::{self, Record, Watched};
 
@@ -113,8 +114,9 @@ pub(crate) fn ensure(
     {
         return Ok((key, record));
     }
-    let record = build(session, config, &gathering, arguments)?;
+    let (record, natives) = build(session, config, &gathering, arguments)?;
     std::fs::create_dir_all(path.parent().unwrap_or(session))
+        .and_then(|()| write_natives(&record::natives_path(session, &key), &natives))
         .and_then(|()| exchange::write(&path, &record))
         .map_err(|error| Failure(format!("error: cannot write {}: {error}", path.display())))?;
     Ok((key, record))
@@ -139,6 +141,24 @@ fn key(config: &SessionConfig, gathering: &str, arguments: &[OsString]) -> Strin
         .collect()
 }
 
+fn write_natives(path: &Path, natives: &BTreeSet<String>) -> std::io::Result<()> {
+    let lines: Vec<&str> = natives.iter().map(String::as_str).collect();
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ if lines.is_empty() => Ok(()),
+        _ => std::fs::write(path, lines.join("\n")),
+    }
+}
+
+/// Whether a cell's object calls code of another language inside the dependencies.
+pub(crate) fn calls_natives(session: &Path, key: &str, object: &Path) -> bool {
+    let Ok(lines) = std::fs::read_to_string(record::natives_path(session, key)) else {
+        return false;
+    };
+    let symbols: BTreeSet<&str> = lines.lines().collect();
+    std::fs::read(object).is_ok_and(|object| natives::mentions(&object, &symbols))
+}
+
 fn folder(config: &SessionConfig) -> PathBuf {
     config.crate_dir.join("dependencies")
 }
@@ -148,7 +168,7 @@ fn build(
     config: &SessionConfig,
     gathering: &str,
     arguments: &[OsString],
-) -> Result<Record, Failure> {
+) -> Result<(Record, BTreeSet<String>), Failure> {
     let folder = folder(config);
     let lock_file = folder.join("Cargo.lock");
     let lock_before = std::fs::read(&lock_file).ok();
@@ -156,7 +176,10 @@ fn build(
     let result = prepare(&folder, gathering)
         .and_then(|()| progress::run(&mut cargo(config, &folder, arguments), &mut progress))
         .map_err(|error| Failure(format!("error: cargo cannot run: {error}")))
-        .and_then(|outcome| finish(config, &folder, &outcome, &mut progress));
+        .and_then(|outcome| {
+            let record = finish(config, &folder, &outcome, &mut progress)?;
+            Ok((record, natives::symbols(&outcome.messages)))
+        });
     if result.is_err() {
         // What the crates of before were resolved to must not depend on one that failed.
         let _ = match lock_before {
@@ -233,8 +256,25 @@ fn finish(
     Err(Failure(if outcome.errors.is_empty() {
         "error: cargo failed without a word".to_owned()
     } else {
-        outcome.errors.clone()
+        without_our_crate(&outcome.errors)
     }))
+}
+
+/// cargo's errors without what they say of the gathering crate, which nobody has written.
+fn without_our_crate(errors: &str) -> String {
+    let ours = format!("package `{CRATE_NAME} v1.0.0 (");
+    let mut kept = String::with_capacity(errors.len());
+    for line in errors.lines() {
+        let about_us = line.split_once(&ours).map(|(before, _)| before.trim_end());
+        let line = match about_us {
+            Some("required by" | "... required by") => continue,
+            Some(before) => before.strip_suffix(" as a dependency of").unwrap_or(line),
+            None => line,
+        };
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    kept
 }
 
 /// What cargo's messages say of each crate.
@@ -472,6 +512,18 @@ mod tests {
         assert!(gathering.contains("log = \"0.4\"") && !gathering.contains("/s"));
         assert!(gathering.contains("opt-level = 2\nlto = false"));
         assert!(Manifest::parse(&MANIFEST.replace("= 2", "= \"fast\"")).is_none());
+    }
+
+    #[test]
+    fn errors_do_not_speak_of_a_crate_that_nobody_wrote() {
+        let text = "error: no matching package named `nosuch` found\nlocation searched: crates.io index\n\
+                    required by package `swath_dependencies v1.0.0 (/t/cell/dependencies)`\n";
+        assert_eq!(
+            without_our_crate(text),
+            "error: no matching package named `nosuch` found\nlocation searched: crates.io index\n"
+        );
+        let text = "error: failed to get `a` as a dependency of package `swath_dependencies v1.0.0 (/t)`\n";
+        assert_eq!(without_our_crate(text), "error: failed to get `a`\n");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod diagnostics;
 mod exchange;
 mod identity;
 mod link;
+mod natives;
 mod progress;
 #[expect(dead_code, reason = "shared with the kernel, which uses the rest")]
 mod record;

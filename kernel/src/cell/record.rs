@@ -69,6 +69,11 @@ pub(crate) fn record_path(session: &Path, key: &str) -> PathBuf {
     session.join("dependencies").join(format!("{key}.json"))
 }
 
+/// Where the symbols of other languages' code in them are, one a line; no file when there are none.
+pub(crate) fn natives_path(session: &Path, key: &str) -> PathBuf {
+    session.join("dependencies").join(format!("{key}.natives"))
+}
+
 /// The pipe through which `swath-cell` tells what cargo does.
 pub(crate) fn progress_path(session: &Path) -> PathBuf {
     session.join("progress")
