@@ -22,13 +22,8 @@ pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]
         .iter()
         .find(|argument| !argument.as_encoded_bytes().starts_with(b"-"));
     if in_our_crate && subcommand.is_some_and(|name| name == "metadata") {
-        // evcxr asks whether a dependency can be had; the library can.
-        if analyzer::dependencies(config) == ["swath"] && is_asked_before_adding(config) {
-            return ExitCode::SUCCESS;
-        }
-        // The build that follows says it of all others, with progress and causes.
-        if !config.analysis_only && !config.plain_cargo {
-            return answer_metadata(config);
+        if let Some(answer) = answer_metadata(config) {
+            return answer;
         }
     }
     if config.analysis_only && subcommand.is_some_and(|name| name == "build" || name == "check") {
@@ -64,11 +59,20 @@ fn is_asked_before_adding(config: &SessionConfig) -> bool {
         .is_ok_and(|text| text.contains("evcxr_dummy_validate_dep"))
 }
 
-fn answer_metadata(config: &SessionConfig) -> ExitCode {
-    if !is_asked_before_adding(config) {
-        println!("{}", dependencies::library_names(config));
+/// What evcxr asks of `cargo metadata`; `None` when only the real one can say it.
+fn answer_metadata(config: &SessionConfig) -> Option<ExitCode> {
+    if is_asked_before_adding(config) {
+        // Whether a dependency can be had: the library can. Of others the build that follows says it, with progress and
+        // causes, unless there is none.
+        let is_built = !config.analysis_only && !config.plain_cargo;
+        return (is_built || analyzer::dependencies(config) == ["swath"])
+            .then_some(ExitCode::SUCCESS);
     }
-    ExitCode::SUCCESS
+    // Which crates `extern crate` can mean already.
+    (!config.plain_cargo).then(|| {
+        println!("{}", dependencies::library_names(config));
+        ExitCode::SUCCESS
+    })
 }
 
 /// Leads a process group of its own, whose number the kernel finds in a file, so that an interrupt stops the compiler

@@ -226,11 +226,11 @@ fn finish(
     outcome: &progress::Outcome,
     progress: &mut Progress,
 ) -> Result<Record, Failure> {
-    if let Some(name) = outcome.warnings.iter().find_map(|line| {
-        line.strip_prefix("ignoring invalid dependency `")
-            .filter(|rest| rest.contains("missing a lib target"))
-            .and_then(|rest| rest.split('`').next())
-    }) {
+    if let Some(name) = outcome
+        .warnings
+        .iter()
+        .find_map(|line| without_library(line))
+    {
         return Err(Failure(format!(
             "error: the package `{name}` has no library that a cell could use"
         )));
@@ -260,18 +260,25 @@ fn finish(
     }))
 }
 
+/// The package of which cargo says that nothing can depend on it.
+fn without_library(warning: &str) -> Option<&str> {
+    let (_, rest) = warning.split_once("ignoring invalid dependency `")?;
+    let (name, rest) = rest.split_once('`')?;
+    rest.contains("missing a lib target").then_some(name)
+}
+
 /// cargo's errors without what they say of the gathering crate, which nobody has written.
 fn without_our_crate(errors: &str) -> String {
     let ours = format!("package `{CRATE_NAME} v1.0.0 (");
     let mut kept = String::with_capacity(errors.len());
     for line in errors.lines() {
-        let about_us = line.split_once(&ours).map(|(before, _)| before.trim_end());
+        let about_us = line.split_once(&ours).map(|(before, _)| before.trim());
         let line = match about_us {
             Some("required by" | "... required by") => continue,
             Some(before) => before.strip_suffix(" as a dependency of").unwrap_or(line),
             None => line,
         };
-        kept.push_str(line);
+        kept.push_str(&line.replace(&format!("package `{CRATE_NAME}`"), "the notebook"));
         kept.push('\n');
     }
     kept
@@ -476,7 +483,13 @@ pub(crate) fn library_names(config: &SessionConfig) -> Value {
                 .map(|name| name.replace('-', "_")),
         );
     }
-    if let Ok(gathered) = exchange::read::<Arguments>(&folder(config).join(ARGUMENTS)) {
+    // The helping process builds nothing; the cells' own crate is beside its folder.
+    let built = if config.analysis_only {
+        config.crate_dir.join("../../cell/dependencies")
+    } else {
+        folder(config)
+    };
+    if let Ok(gathered) = exchange::read::<Arguments>(&built.join(ARGUMENTS)) {
         let externs = gathered.externs.iter();
         names.extend(externs.filter_map(|value| Some(value.split_once('=')?.0.to_owned())));
     }
@@ -524,6 +537,20 @@ mod tests {
         );
         let text = "error: failed to get `a` as a dependency of package `swath_dependencies v1.0.0 (/t)`\n";
         assert_eq!(without_our_crate(text), "error: failed to get `a`\n");
+        let text = "error: no version\n    ... required by package `swath_dependencies v1.0.0 (/t)`\n\
+                    package `swath_dependencies` depends on `a` with feature `b`\n";
+        assert_eq!(
+            without_our_crate(text),
+            "error: no version\nthe notebook depends on `a` with feature `b`\n"
+        );
+    }
+
+    #[test]
+    fn a_package_without_a_library_is_known_by_cargos_warning() {
+        let warning =
+            "fff v0.1.0 (/tmp/f) ignoring invalid dependency `empty` which is missing a lib target";
+        assert_eq!(without_library(warning), Some("empty"));
+        assert_eq!(without_library("unused manifest key: package.x"), None);
     }
 
     #[test]

@@ -169,23 +169,42 @@ pub(crate) fn mentions(type_name: &str, names: &BTreeSet<String>) -> bool {
     words(type_name).any(|word| names.contains(word))
 }
 
+/// The longest reason in one line.
+const LONGEST_REASON: usize = 400;
+
 /// cargo's refusal: its first error with the causes is the reason, all of it the traceback.
 pub(crate) fn error(text: &str) -> CellError {
-    let mut lines = text.lines().map(str::trim);
-    let first = lines.next().unwrap_or_default();
-    let mut evalue = first.strip_prefix("error: ").unwrap_or(first).to_owned();
-    let mut is_cause = false;
-    for line in lines.take_while(|line| !line.starts_with("error")) {
-        if is_cause && !line.is_empty() {
-            evalue = format!("{evalue}: {line}");
-        }
-        is_cause = line == "Caused by:";
-    }
     CellError {
         ename: "DependencyError".to_owned(),
-        evalue,
+        evalue: reason(text).chars().take(LONGEST_REASON).collect(),
         traceback: render::lines(text),
     }
+}
+
+fn reason(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    let Some(message) = first.strip_prefix("error: ") else {
+        // The compiler's error in one of the crates; cargo says at the end in which.
+        let which = text
+            .lines()
+            .find_map(|line| line.strip_prefix("error: could not compile "))
+            .and_then(|rest| rest.split(" (").next());
+        return match which {
+            Some(which) => format!("{which} does not compile: {first}"),
+            None => first.to_owned(),
+        };
+    };
+    let causes = lines
+        .take_while(|line| {
+            !["error", "help", "warning"]
+                .iter()
+                .any(|word| line.starts_with(word))
+        })
+        .filter(|line| !line.is_empty() && *line != "Caused by:");
+    causes.fold(message.to_owned(), |reason, cause| {
+        format!("{}: {cause}", reason.trim_end_matches(['.', ':', ';']))
+    })
 }
 
 #[cfg(test)]
@@ -227,6 +246,18 @@ mod tests {
         assert_eq!(
             error.evalue,
             "failed to get `a` as a dependency of package `b`: failed to load source: no such folder"
+        );
+    }
+
+    #[test]
+    fn a_crate_that_does_not_compile_is_named() {
+        let error = error(
+            "error[E0308]: mismatched types\n --> src/lib.rs:1:1\n\n\
+             error: could not compile `broken` (lib) due to 1 previous error\n",
+        );
+        assert_eq!(
+            error.evalue,
+            "`broken` does not compile: error[E0308]: mismatched types"
         );
     }
 }
