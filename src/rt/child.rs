@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{guard, pipes, side, signals, store};
+use super::{guard, pipes, shared_objects, side, signals, store};
 
 /// Deep recursion in users' code is common (trees, parsers), so cells get more stack than a main thread's 8 MiB.
 const STACK_BYTES: usize = 256 << 20;
@@ -141,6 +141,7 @@ fn load_and_call(path: &str, function: &str) -> Result<(), String> {
         CString::new(path).map_err(|_| "the object's path holds a zero byte".to_owned())?;
     let c_function =
         CString::new(function).map_err(|_| "the function's name holds a zero byte".to_owned())?;
+    shared_objects::open_beside(path)?;
     // SAFETY: both strings end in zero. The object is one that the kernel has just built; it is never unloaded, so
     // the code and the values it leaves behind stay valid.
     let call = unsafe {
@@ -168,7 +169,8 @@ fn load_and_call(path: &str, function: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn loader_error() -> String {
+/// What the system's loader said last.
+pub(super) fn loader_error() -> String {
     // SAFETY: dlerror returns null or a string that ends in zero and is valid until the next call.
     unsafe {
         let text = libc::dlerror();

@@ -9,6 +9,7 @@ mod error;
 mod future;
 mod guard;
 mod pipes;
+mod shared_objects;
 mod show;
 mod side;
 mod signals;

@@ -60,6 +60,9 @@ pub(crate) struct Request {
     /// Types that cells of this session have written before, or that any cell can write.
     #[serde(default)]
     pub(crate) proven: Vec<String>,
+    /// Whether to look whether path dependencies were edited.
+    #[serde(default)]
+    pub(crate) refresh: bool,
 }
 
 /// A type that a later cell can or cannot write.
@@ -105,6 +108,12 @@ pub(crate) struct Report {
     /// Whether the items that the cell does not need were left out.
     #[serde(default)]
     pub(crate) skipped: bool,
+    /// Why the dependencies cannot be had, in cargo's words.
+    #[serde(default)]
+    pub(crate) dependency_error: String,
+    /// The key of the dependencies with which the cell was compiled (see `record`); empty when there are none.
+    #[serde(default)]
+    pub(crate) dependencies: String,
     /// Whether cargo took part.
     pub(crate) through_cargo: bool,
     /// Milliseconds spent in rustc and in the linker, and how often rustc ran.

@@ -6,6 +6,7 @@
 mod assist;
 mod channel;
 pub(crate) mod child;
+mod dependencies;
 mod evcxr_context;
 #[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
 #[path = "../cell/exchange.rs"]
@@ -21,7 +22,11 @@ mod library;
 mod macros;
 mod outcome;
 mod phase;
+mod progress;
 mod prune;
+#[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
+#[path = "../cell/record.rs"]
+mod record;
 mod render;
 mod session;
 mod shape;

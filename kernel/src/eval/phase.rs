@@ -76,6 +76,11 @@ impl Phase {
         state.serial
     }
 
+    /// The same cell has something more compiled, after a part that ran.
+    pub(crate) fn prepare(&self) {
+        self.lock().doing = Doing::Preparing;
+    }
+
     /// The child begins to run the cell; false when the user has interrupted meanwhile.
     pub(crate) fn begin_run(&self, pid: i32) -> bool {
         let mut state = self.lock();

@@ -11,6 +11,7 @@ use evcxr::{CommandContext, Error, EvalOutputs};
 use serde_json::Value;
 
 use super::channel::{CellEnd, Channel, ChildEnds};
+use super::dependencies::{self, Dependencies};
 use super::evcxr_context::{self, StartupText};
 use super::exchange::{self, Report, Request};
 use super::generate::{Generated, Parts, generate};
@@ -20,6 +21,7 @@ use super::interface::{
 use super::items::{ItemStore, Merged};
 use super::library::LibraryFiles;
 use super::outcome;
+use super::progress::ProgressPipe;
 use super::render;
 use super::session::Session;
 use super::shared::Shared;
@@ -51,6 +53,9 @@ pub(crate) struct Worker {
     child_ends: ChildEnds,
     silent: Arc<AtomicBool>,
     context: Option<(CommandContext, StartupText)>,
+    /// What cargo does; none where the session's folder cannot hold the pipe for it.
+    progress: Option<ProgressPipe>,
+    dependencies: Dependencies,
     /// The library that the cells' process has loaded.
     library: LibraryFiles,
     serial: u64,
@@ -106,10 +111,13 @@ impl Worker {
             Arc::clone(&silent),
             unkept,
         )?;
+        let progress = ProgressPipe::open(&session.dir, Arc::clone(&sink)).ok();
         Ok(Self {
             options,
             session,
             sink,
+            progress,
+            dependencies: Dependencies::default(),
             shared,
             channel,
             child_ends,
@@ -195,6 +203,9 @@ impl Worker {
             return CellStatus::Interrupted(outcome::interrupted("interrupted before it began"));
         }
         self.silent.store(options.silent, Ordering::Relaxed);
+        if let Some(failed) = self.refresh_dependencies() {
+            return failed;
+        }
         let mut known = self.items.known();
         let cell = Cell::parse(code, &known);
         for command in &cell.commands {
@@ -300,6 +311,7 @@ impl Worker {
             source: Some(generated.code.clone()),
             skip,
             proven: self.proven.iter().cloned().collect(),
+            refresh: false,
         };
         let running = Running {
             cell,
@@ -331,6 +343,9 @@ impl Worker {
             Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
                 outcome::interrupted("the compilation was stopped; all variables are kept"),
             ),
+            Err(error) if !report.dependency_error.is_empty() => {
+                CellStatus::Error(dependency_error(&report, &error))
+            }
             Err(_) if !report.unnameable.is_empty() => CellStatus::Error(render::unnameable_error(
                 &report.unnameable,
                 &running.source,
@@ -354,10 +369,15 @@ impl Worker {
         request: Request,
     ) -> (Result<EvalOutputs, Error>, CellEnd, Report) {
         self.serial += 1;
+        let refresh = request.refresh;
         self.announce(&Request {
             serial: self.serial,
             ..request
         });
+        self.shared.phase.prepare();
+        if let Some(progress) = &self.progress {
+            progress.listen(self.silent.load(Ordering::Relaxed));
+        }
         let started = Instant::now();
         let result = match &mut self.context {
             Some((context, _)) => catch_unwind(AssertUnwindSafe(|| context.execute(code))).ok(),
@@ -369,6 +389,9 @@ impl Worker {
             Err(Error::SubprocessTerminated("evcxr panicked".to_owned()))
         });
         let evcxr_ms = started.elapsed().as_millis();
+        if let Some(progress) = &self.progress {
+            progress.finish();
+        }
         let end = self.channel.finish_cell();
         let report: Report =
             exchange::read(&exchange::report_path(&self.session.dir)).unwrap_or_default();
@@ -391,7 +414,74 @@ impl Worker {
                 }
             )
         });
+        if result.is_ok() {
+            self.adopt_dependencies(&report, &end, refresh);
+        }
         (result, end, report)
+    }
+
+    /// Builds path dependencies anew that were edited; how that ended when the cell cannot go on.
+    fn refresh_dependencies(&mut self) -> Option<CellStatus> {
+        if !self.dependencies.are_outdated() {
+            return None;
+        }
+        let request = Request {
+            refresh: true,
+            ..Request::default()
+        };
+        let (result, end, report) = self.evaluate("let _ = ();", request);
+        match result {
+            Ok(_) => None,
+            Err(Error::SubprocessTerminated(reason)) => Some(self.lost(&reason, &end)),
+            Err(_) if self.shared.phase.is_interrupted() => Some(CellStatus::Interrupted(
+                outcome::interrupted("the compilation was stopped; all variables are kept"),
+            )),
+            Err(error) => Some(CellStatus::Error(dependency_error(&report, &error))),
+        }
+    }
+
+    /// Takes over the dependencies with which something has just run, and drops what was made with others.
+    fn adopt_dependencies(&mut self, report: &Report, end: &CellEnd, rebuilt: bool) {
+        let (dir, key) = (&self.session.dir, &report.dependencies);
+        let change = self.dependencies.adopt(dir, key, rebuilt);
+        if !change.renewed.is_empty() {
+            self.drop_renewed(&change);
+        }
+        let reason = end
+            .outcome
+            .as_ref()
+            .filter(|outcome| outcome["kind"] == "load");
+        let reason = reason.and_then(|outcome| outcome["message"].as_str());
+        if let Some(note) =
+            reason.and_then(|reason| Dependencies::give_up_sharing(dir, key, reason))
+        {
+            (self.sink)(OutputEvent::Stderr(note));
+        }
+    }
+
+    /// Drops the variables that hold something of crates that are others now.
+    fn drop_renewed(&mut self, change: &dependencies::Change) {
+        let texts = self.items.iter().map(KnownItem::text);
+        let reached = dependencies::reached(&change.renewed, texts);
+        let mut table = self.shared.table();
+        let dropped: Vec<String> = table
+            .iter()
+            .filter(|variable| {
+                let names = reached.as_ref();
+                names.is_none_or(|names| dependencies::mentions(&variable.type_name, names))
+            })
+            .map(|variable| variable.name.clone())
+            .collect();
+        for name in &dropped {
+            table.remove(name);
+            let reason =
+                format!("`{name}` was dropped when a crate that its type is of was built anew");
+            self.departed.insert(name.clone(), reason);
+        }
+        drop(table);
+        if let Some(text) = change.told(&dropped) {
+            (self.sink)(OutputEvent::Stderr(text));
+        }
     }
 
     /// Shows what evcxr itself returns, which is what its commands say.
@@ -640,7 +730,7 @@ impl Worker {
                         outcome::interrupted("the command was stopped; all variables are kept"),
                     ),
                     Err(error) if report.diagnostics.is_empty() => {
-                        CellStatus::Error(outcome::evcxr_error(&error))
+                        CellStatus::Error(dependency_error(&report, &error))
                     }
                     Err(_) => {
                         let source = CellSource {
@@ -664,10 +754,19 @@ impl Worker {
         self.items.clear();
         self.proven.clear();
         self.departed.clear();
+        self.dependencies.clear();
         drop(self.context.take());
         self.channel.forget_child();
         let _ = self.start();
         self.shared.help.forget();
+    }
+}
+
+/// What cargo says about the dependencies, or else what evcxr says.
+fn dependency_error(report: &Report, error: &Error) -> CellError {
+    match report.dependency_error.as_str() {
+        "" => outcome::evcxr_error(error),
+        text => dependencies::error(text),
     }
 }
 
