@@ -1,13 +1,44 @@
 //! The variables of the session, between cells.
 //!
-//! All cells run on one thread, so the store is that thread's own and its values need not be `Send`.
+//! Cells run on one thread at a time, so the store is that thread's own and its values need not be `Send`. When that
+//! thread is put aside for ever (see `stop`), its successor takes over the store, values and all.
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+type Variables = BTreeMap<String, Box<dyn Any>>;
+
+/// The store of the thread that runs the cells; null before there is one.
+static OF_CELLS: AtomicPtr<RefCell<Variables>> = AtomicPtr::new(std::ptr::null_mut());
 
 thread_local! {
-    static VARIABLES: RefCell<BTreeMap<String, Box<dyn Any>>> = const { RefCell::new(BTreeMap::new()) };
+    static VARIABLES: Cell<&'static RefCell<Variables>> = Cell::new(Box::leak(Box::default()));
+}
+
+fn with_variables<R>(use_them: impl FnOnce(&mut Variables) -> R) -> R {
+    use_them(&mut VARIABLES.get().borrow_mut())
+}
+
+/// Makes this thread the one that runs the cells: it takes over the variables of the one before it.
+///
+/// # Safety
+/// The thread that called this before must never run again outside signal handlers, and must not be inside this module.
+pub(super) unsafe fn adopt() {
+    let own = std::ptr::from_ref(VARIABLES.get()).cast_mut();
+    let earlier =
+        OF_CELLS.compare_exchange(std::ptr::null_mut(), own, Ordering::AcqRel, Ordering::Acquire);
+    if let Err(earlier) = earlier {
+        // SAFETY: it was leaked, so it lives for ever; the caller promises that its last owner is done with it.
+        VARIABLES.set(unsafe { &*earlier });
+    }
+}
+
+/// Drops everything: the session ends.
+pub(super) fn clear() {
+    // Dropped outside: a user's `Drop` may use the store.
+    drop(with_variables(std::mem::take));
 }
 
 /// Keeps a variable for later cells.
@@ -16,7 +47,7 @@ pub fn put<T: 'static>(name: &str, value: T) {
 }
 
 fn put_box(name: &str, value: Box<dyn Any>) {
-    let replaced = VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), value));
+    let replaced = with_variables(|variables| variables.insert(name.to_owned(), value));
     // Dropped only now: a user's `Drop` may use the store.
     drop(replaced);
 }
@@ -27,12 +58,11 @@ pub fn has<T: 'static>(name: &str) -> bool {
 }
 
 fn has_type(name: &str, expected: TypeId) -> bool {
-    let found =
-        VARIABLES.with_borrow(|variables| variables.get(name).map(|value| (**value).type_id()));
+    let found = with_variables(|variables| variables.get(name).map(|value| (**value).type_id()));
     if found == Some(expected) {
         return true;
     }
-    drop(VARIABLES.with_borrow_mut(|variables| variables.remove(name)));
+    drop(with_variables(|variables| variables.remove(name)));
     super::guard::report_lost(name);
     false
 }
@@ -50,9 +80,7 @@ pub fn take<T: 'static>(name: &str) -> T {
 }
 
 fn take_box(name: &str) -> Box<dyn Any> {
-    VARIABLES
-        .with_borrow_mut(|variables| variables.remove(name))
-        .unwrap_or_else(|| missing(name))
+    with_variables(|variables| variables.remove(name)).unwrap_or_else(|| missing(name))
 }
 
 #[cold]
@@ -62,12 +90,12 @@ fn missing(name: &str) -> ! {
 
 /// The names of the variables that later cells can use.
 pub(super) fn names() -> Vec<String> {
-    VARIABLES.with_borrow(|variables| variables.keys().cloned().collect())
+    with_variables(|variables| variables.keys().cloned().collect())
 }
 
 /// Drops a variable.
 pub(super) fn remove(name: &str) {
-    drop(VARIABLES.with_borrow_mut(|variables| variables.remove(name)));
+    drop(with_variables(|variables| variables.remove(name)));
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Starts evcxr with our child and our tools.
 
+use std::ffi::CString;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -90,13 +92,63 @@ fn child_command(
         .env("LD_LIBRARY_PATH", session.child_library_path(options))
         .env("PATH", &session.user_path)
         .env_remove("EVCXR_TMPDIR")
-        .env_remove(exchange::SESSION_ENV)
-        .current_dir(&options.working_dir);
+        .env_remove(exchange::SESSION_ENV);
+    // evcxr starts the same command again when the child has died; the folder may be gone by then.
+    let folders = Folders::of(&options.working_dir);
     // SAFETY: the closure only makes system calls that are safe between fork and exec.
     unsafe {
-        command.pre_exec(move || prepare_child(&descriptors));
+        command.pre_exec(move || {
+            folders.enter();
+            prepare_child(&descriptors)
+        });
     }
     Ok(command)
+}
+
+/// The signal that tells the child that this process has gone: it ends, and with it the programs that cells have started
+/// (`src/rt/signals.rs`). Before it listens, the signal ends it alone.
+fn front_is_gone_signal() -> i32 {
+    libc::SIGRTMIN() + 6
+}
+
+/// The folders in which cells can run, best first.
+struct Folders {
+    wanted: CString,
+    home: CString,
+}
+
+impl Folders {
+    fn of(wanted: &Path) -> Self {
+        let text = |path: &Path| CString::new(path.as_os_str().as_bytes()).unwrap_or_default();
+        Self {
+            wanted: text(wanted),
+            home: text(&dirs::home_dir().unwrap_or_else(|| PathBuf::from("/"))),
+        }
+    }
+
+    /// Enters the wanted folder; without it the present one, which may be the same under another name; without that
+    /// one the home folder.
+    fn enter(&self) {
+        let mut present = [0; 4096];
+        // SAFETY: system calls on texts that end in zero, and on a buffer whose length is given.
+        unsafe {
+            let is_there = libc::chdir(self.wanted.as_ptr()) == 0
+                || !libc::getcwd(present.as_mut_ptr(), present.len()).is_null()
+                || libc::chdir(self.home.as_ptr()) == 0;
+            if !is_there {
+                libc::chdir(c"/".as_ptr());
+            }
+        }
+    }
+}
+
+/// Where cells run when the folder in which the kernel was started is gone; `None` when it is there.
+pub(crate) fn other_folder(wanted: &Path) -> Option<PathBuf> {
+    if wanted.is_dir() {
+        return None;
+    }
+    let present = std::env::current_dir().ok();
+    Some(present.or_else(dirs::home_dir).unwrap_or_else(|| PathBuf::from("/")))
 }
 
 /// Runs in the child before it becomes the program.
@@ -110,7 +162,7 @@ fn prepare_child(descriptors: &[RawFd]) -> std::io::Result<()> {
         }
         // Ctrl-C in a terminal must not reach it besides our own interrupt, and it must not outlive the front process.
         libc::setpgid(0, 0);
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::prctl(libc::PR_SET_PDEATHSIG, front_is_gone_signal());
     }
     Ok(())
 }

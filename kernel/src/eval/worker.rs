@@ -19,6 +19,7 @@ use super::interface::{
 };
 use super::library::LibraryFiles;
 use super::outcome;
+use super::place;
 use super::render;
 use super::session::Session;
 use super::shared::Shared;
@@ -34,8 +35,9 @@ pub(crate) enum Job {
         ExecuteOptions,
         tokio::sync::oneshot::Sender<CellStatus>,
     ),
-    Reset(tokio::sync::oneshot::Sender<()>),
-    Shutdown,
+    Reset(tokio::sync::oneshot::Sender<Result<(), String>>),
+    /// The sender is dropped when the child has ended.
+    Shutdown(mpsc::Sender<()>),
 }
 
 pub(crate) struct Worker {
@@ -117,6 +119,7 @@ impl Worker {
     pub(crate) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         let _ = self.start();
         self.shared.help.start(&self.options, self.session);
+        let mut ended = None;
         for job in jobs {
             match job {
                 Job::Execute(code, options, answer) => {
@@ -125,23 +128,29 @@ impl Worker {
                     let _ = answer.send(status);
                 }
                 Job::Reset(answer) => {
-                    self.reset();
+                    let reset = self.reset();
                     self.shared.job_done();
-                    let _ = answer.send(());
+                    let _ = answer.send(reset);
                 }
-                Job::Shutdown => break,
+                Job::Shutdown(end) => {
+                    ended = Some(end);
+                    break;
+                }
             }
         }
         self.channel.stop();
         drop(self.context.take());
+        drop(ended);
         self.session.remove();
     }
 
-    /// Starts evcxr, or says why it cannot.
+    /// Starts evcxr unless it runs, or says why it cannot; makes the session's folder anew when it is gone.
     fn start(&mut self) -> Result<(), String> {
+        self.session.heal(&self.options)?;
         if self.context.is_some() {
             return Ok(());
         }
+        self.note_folder();
         let started = Instant::now();
         self.shared.set_started(false);
         self.announce(&Request::default());
@@ -154,8 +163,28 @@ impl Worker {
         let _ = self.channel.finish_cell();
         self.shared.set_started(true);
         trace(|| format!("engine started in {} ms", started.elapsed().as_millis()));
-        self.context = Some(result?);
+        let trouble = |reason: String| place::trouble(&self.session.dir, &reason).unwrap_or(reason);
+        self.context = Some(result.map_err(trouble)?);
         Ok(())
+    }
+
+    /// Has the user told when the folder in which the kernel was started is gone.
+    fn note_folder(&mut self) {
+        if let Some(other) = evcxr_context::other_folder(&self.options.working_dir) {
+            self.session.note(format!(
+                "the folder {} is not there any more: cells run in {}, and %cd changes that",
+                self.options.working_dir.display(),
+                other.display()
+            ));
+            self.options.working_dir = other;
+        }
+    }
+
+    /// Tells the user what there is to say about the session's place.
+    fn show_notes(&self) {
+        for note in self.session.take_notes() {
+            (self.sink)(OutputEvent::Stderr(format!("note: {note}\n")));
+        }
     }
 
     /// Tells `swath-cell` about the build that follows.
@@ -186,6 +215,9 @@ impl Worker {
             return CellStatus::Interrupted(outcome::interrupted("interrupted before it began"));
         }
         self.silent.store(options.silent, Ordering::Relaxed);
+        if !options.silent {
+            self.show_notes();
+        }
         let cell = Cell::parse(code);
         for command in &cell.commands {
             match self.command(command) {
@@ -278,15 +310,27 @@ impl Worker {
                 &report.unnameable,
                 &running.source,
             )),
-            Err(_) if !report.diagnostics.is_empty() => {
+            Err(_) if !report.diagnostics.is_empty() && !is_full(&report) => {
                 let error = self.compile_error(running, &report);
                 CellStatus::Error(outcome::noting(error, self.library.replaced()))
             }
             Err(error) => {
-                let error = outcome::evcxr_error(&error);
+                let error = self.place_error(&error, &report);
                 CellStatus::Error(outcome::noting(error, self.library.replaced()))
             }
         }
+    }
+
+    /// An error of evcxr's own, which may come from the place of the session: there is no room, for instance.
+    fn place_error(&self, error: &Error, report: &Report) -> CellError {
+        let mut told = outcome::evcxr_error(error);
+        let text = told.traceback.join("\n") + &report.diagnostics.concat();
+        if let Some(reason) = place::trouble(&self.session.dir, &text) {
+            let hint = std::mem::take(&mut told.traceback);
+            told = outcome::engine_error(&reason);
+            told.traceback.extend(hint);
+        }
+        told
     }
 
     /// Has evcxr compile and run a piece of code.
@@ -374,12 +418,19 @@ impl Worker {
             .outcome
             .as_ref()
             .is_some_and(|outcome| outcome["kind"] == "ok");
+        let was_put_aside = end
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome["kind"] == "aside");
+        let how = if was_put_aside {
+            "lost when the cell that used it was stopped by force,"
+        } else {
+            "moved by the cell"
+        };
         let mut table = self.shared.table();
         for name in table.retain(&stored) {
-            self.departed.insert(
-                name.clone(),
-                format!("`{name}` was moved by the cell In[{number}]"),
-            );
+            self.departed
+                .insert(name.clone(), format!("`{name}` was {how} In[{number}]"));
         }
         for variable in report.variables.iter().filter(|_| ended_well) {
             let (name, type_name) = (&variable.name, &variable.type_name);
@@ -461,6 +512,8 @@ impl Worker {
     /// The child is gone, and evcxr has started another one.
     fn lost(&mut self, reason: &str, end: &CellEnd) -> CellStatus {
         self.channel.forget_child();
+        self.shared.phase.end_programs();
+        self.note_folder();
         let (_, killed) = self.shared.phase.end_cell();
         let names = self.shared.table().clear();
         for name in &names {
@@ -527,10 +580,10 @@ impl Worker {
                 (self.sink)(OutputEvent::Stdout(text));
                 CellStatus::Ok
             }
-            Some(":clear" | ":restart") => {
-                self.reset();
-                CellStatus::Ok
-            }
+            Some(":clear" | ":restart") => match self.reset() {
+                Ok(()) => CellStatus::Ok,
+                Err(reason) => CellStatus::Error(outcome::engine_error(&reason)),
+            },
             Some(":quit") => {
                 let hint = "shut the kernel down from the notebook instead";
                 CellStatus::Error(outcome::command_error(
@@ -552,8 +605,8 @@ impl Worker {
                     Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
                         outcome::interrupted("the command was stopped; all variables are kept"),
                     ),
-                    Err(error) if report.diagnostics.is_empty() => {
-                        CellStatus::Error(outcome::evcxr_error(&error))
+                    Err(error) if report.diagnostics.is_empty() || is_full(&report) => {
+                        CellStatus::Error(self.place_error(&error, &report))
                     }
                     Err(_) => {
                         let source = CellSource {
@@ -572,7 +625,8 @@ impl Worker {
         }
     }
 
-    fn reset(&mut self) {
+    /// Forgets everything, with a new child; says why that cannot start.
+    fn reset(&mut self) -> Result<(), String> {
         self.shared.table().clear();
         self.shared.clear_names();
         self.items.clear();
@@ -582,9 +636,19 @@ impl Worker {
         self.departed.clear();
         drop(self.context.take());
         self.channel.forget_child();
-        let _ = self.start();
+        self.shared.phase.end_programs();
+        let started = self.start();
         self.shared.help.forget();
+        started
     }
+}
+
+/// Whether rustc has failed because there was no room.
+fn is_full(report: &Report) -> bool {
+    report
+        .diagnostics
+        .iter()
+        .any(|it| it.contains("No space left on device") || it.contains("Disk quota exceeded"))
 }
 
 /// The name of the constant before an `impl` block: the same for a block that replaces an earlier one.

@@ -98,9 +98,12 @@ pub(crate) async fn run(
             .outputs
             .result(super::markdown::list(), MimeBundle::new()),
         Builtin::Reset => {
-            // An error only says that the engine is gone, which the next cell reports.
-            let _ = kernel.engine.reset().await;
+            let reset = kernel.engine.reset().await;
             kernel.need_replay();
+            // An engine that is gone is reported by the next cell.
+            if let Ok(Err(reason)) = reset {
+                return Err(failure("EngineError", &reason, ""));
+            }
         }
         Builtin::Who => who(kernel),
         Builtin::Writefile => write_file(kernel, line, body.unwrap_or_default())?,
