@@ -158,7 +158,7 @@ impl Cells {
             if self.runner.is_done()? || !watch.is_due(self.runner.target) {
                 continue;
             }
-            stop::set_forced(true);
+            stop::set_forced(!watch.is_polite());
             if self.runner.target.put_aside(&objects) {
                 return self.replace_runner();
             }
@@ -217,6 +217,12 @@ impl Watch {
         self.first.map(|_| LOOK_EVERY)
     }
 
+    /// Whether the cell asks from time to time whether it was interrupted, and so will end by itself.
+    fn is_polite(&self) -> bool {
+        let since = self.first.map(|first| first.elapsed()).unwrap_or_default();
+        crate::session::asked_ago().is_some_and(|ago| ago < POLITE_WITHIN + since)
+    }
+
     /// Whether the cell is to be put aside now.
     fn is_due(&mut self, target: Target) -> bool {
         let interrupts = signals::interrupts().wrapping_sub(self.interrupts_before);
@@ -225,14 +231,12 @@ impl Watch {
         }
         let since = self.first.get_or_insert_with(Instant::now).elapsed();
         let after = |part: f64| since >= self.patience.mul_f64(part);
-        // Whoever presses twice does not want to wait.
-        if interrupts > 1 {
-            return true;
-        }
-        if crate::session::asked_ago().is_some_and(|ago| ago < POLITE_WITHIN + since) {
+        if self.is_polite() {
             return after(GRACE_WHEN_POLITE);
         }
-        after(GRACE_FOR_PROGRAMS)
+        // Whoever presses twice does not want to wait.
+        interrupts > 1
+            || after(GRACE_FOR_PROGRAMS)
             || (after(GRACE) && !(target.may_wait_for_a_program() && programs::any_run()))
     }
 }

@@ -32,11 +32,17 @@ pub extern "C" fn swath_child_main() -> ! {
 }
 
 fn serve() -> Result<(), String> {
-    let [stdout, stderr, channel] =
-        ["SWATH_STDOUT_FD", "SWATH_STDERR_FD", "SWATH_SIDE_FD"].map(descriptor_from_environment);
+    let [stdout, stderr, channel, farewell] = [
+        "SWATH_STDOUT_FD",
+        "SWATH_STDERR_FD",
+        "SWATH_SIDE_FD",
+        "SWATH_END_FD",
+    ]
+    .map(descriptor_from_environment);
     let protocol = pipes::redirect(stdout?, stderr?)
         .map_err(|error| format!("cannot redirect output: {error}"))?;
     side::connect(channel?);
+    let farewell = Farewell::inherited(farewell?);
     let patience = patience();
     restore_environment();
     crate::session::set_sink(Arc::new(side::SideSink));
@@ -64,7 +70,32 @@ fn serve() -> Result<(), String> {
                 .map_err(|error| format!("cannot answer: {error}"))?;
         }
     }
-    cells.end()
+    let ended = cells.end();
+    if !farewell.was_said() {
+        // The pipe is closed because the front process has died: nobody else ends what cells have started.
+        programs::end_all();
+    }
+    ended
+}
+
+/// How the front process says that it ends this process on purpose: it counts up a shared counter first.
+struct Farewell(RawFd);
+
+impl Farewell {
+    fn inherited(descriptor: RawFd) -> Self {
+        // SAFETY: fcntl has no memory effects. The counter is shared, so that it must not block is as well.
+        unsafe {
+            libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
+            libc::fcntl(descriptor, libc::F_SETFL, libc::O_NONBLOCK);
+        }
+        Self(descriptor)
+    }
+
+    fn was_said(&self) -> bool {
+        let mut count = 0_u64;
+        // SAFETY: eight bytes are written to `count`.
+        unsafe { libc::read(self.0, (&raw mut count).cast(), 8) == 8 }
+    }
 }
 
 /// How long the front process waits before it kills a cell that does not stop.
@@ -94,6 +125,7 @@ fn restore_environment() {
             "SWATH_STDOUT_FD",
             "SWATH_STDERR_FD",
             "SWATH_SIDE_FD",
+            "SWATH_END_FD",
             "SWATH_USER_LD_LIBRARY_PATH",
         ] {
             std::env::remove_var(name);

@@ -8,12 +8,14 @@ use super::marked::{MARK_ENV, end_marked, processes};
 /// How long ending the others may take before this process ends all the same.
 const AT_MOST_SECONDS: u32 = 3;
 
+/// The kernel's mark, as it was before a cell could change it.
+static MARK: OnceLock<String> = OnceLock::new();
 /// The pipe that wakes the thread which ends everything.
 static WAKE: OnceLock<RawFd> = OnceLock::new();
 
 /// Starts the thread that ends everything when the front process has gone.
 pub(super) fn watch() -> std::io::Result<()> {
-    let mark = std::env::var(MARK_ENV).unwrap_or_default();
+    let _ = MARK.set(std::env::var(MARK_ENV).unwrap_or_default());
     let mut ends: [RawFd; 2] = [0; 2];
     // SAFETY: pipe2 fills the two descriptors.
     if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
@@ -27,14 +29,19 @@ pub(super) fn watch() -> std::io::Result<()> {
             let mut byte = 0_u8;
             // SAFETY: one byte is read into `byte`.
             while unsafe { libc::read(read, (&raw mut byte).cast(), 1) } < 0 {}
-            end_marked(&mark);
-            // SAFETY: kill has no memory effects. It ends this process too.
-            unsafe { libc::kill(0, libc::SIGKILL) };
+            end_all();
         })?;
     Ok(())
 }
 
-/// Has the thread end everything; a signal handler may call it.
+/// Ends every program of the kernel, and this process.
+pub(super) fn end_all() {
+    end_marked(MARK.get().map_or("", String::as_str));
+    // SAFETY: kill has no memory effects.
+    unsafe { libc::kill(0, libc::SIGKILL) };
+}
+
+/// Has that thread end everything; a signal handler may call it.
 pub(super) fn end_all_soon() {
     let Some(descriptor) = WAKE.get() else { return };
     // SAFETY: one byte is read from a static text. The alarm ends this process should the thread be stuck; the handler

@@ -1,7 +1,7 @@
 //! Starts evcxr with our child and our tools.
 
 use std::ffi::CString;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -27,9 +27,44 @@ pub(crate) fn start(
     options: &EngineOptions,
     session: &Session,
     ends: &ChildEnds,
+    farewell: &Farewell,
 ) -> Result<(CommandContext, StartupText), String> {
     session.write_tools(options)?;
-    open(child_command(options, session, ends)?, &options.lib_dir)
+    farewell.take_back();
+    let child = child_command(options, session, ends, farewell)?;
+    open(child, &options.lib_dir)
+}
+
+/// A counter that the child inherits: it is counted up before the child is ended on purpose. A child whose pipe is closed
+/// without that ends what cells have started, for this process has died.
+#[derive(Debug)]
+pub(crate) struct Farewell(OwnedFd);
+
+impl Farewell {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        // SAFETY: the new descriptor is ours to own.
+        unsafe {
+            let descriptor = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
+            if descriptor < 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+            Ok(Self(OwnedFd::from_raw_fd(descriptor)))
+        }
+    }
+
+    /// Call it before the child's pipe is closed.
+    pub(crate) fn say(&self) {
+        let one = 1_u64;
+        // SAFETY: eight bytes are read from `one`.
+        unsafe { libc::write(self.0.as_raw_fd(), (&raw const one).cast(), 8) };
+    }
+
+    /// What was said to a child that did not live to hear it.
+    fn take_back(&self) {
+        let mut count = 0_u64;
+        // SAFETY: eight bytes are written to `count`.
+        unsafe { libc::read(self.0.as_raw_fd(), (&raw mut count).cast(), 8) };
+    }
 }
 
 /// Starts evcxr with `child` for its process, and makes the library known to it.
@@ -74,12 +109,14 @@ fn child_command(
     options: &EngineOptions,
     session: &Session,
     ends: &ChildEnds,
+    farewell: &Farewell,
 ) -> Result<Command, String> {
     let program = this_program()?;
     let descriptors = [
         ends.stdout.as_raw_fd(),
         ends.stderr.as_raw_fd(),
         ends.side.as_raw_fd(),
+        farewell.0.as_raw_fd(),
     ];
     let mut command = Command::new(program);
     command
@@ -88,6 +125,7 @@ fn child_command(
         .env("SWATH_STDOUT_FD", descriptors[0].to_string())
         .env("SWATH_STDERR_FD", descriptors[1].to_string())
         .env("SWATH_SIDE_FD", descriptors[2].to_string())
+        .env("SWATH_END_FD", descriptors[3].to_string())
         .env("SWATH_USER_LD_LIBRARY_PATH", &session.user_library_path)
         .env("LD_LIBRARY_PATH", session.child_library_path(options))
         .env("PATH", &session.user_path)

@@ -97,7 +97,7 @@ fn prepare() -> Result<Session, String> {
 }
 
 fn make_folders(dir: &Path) -> Result<(), String> {
-    for name in ["bin", "cell", "help/bin", "help/cell"] {
+    for name in ["bin", "cell/src", "help/bin", "help/cell/src"] {
         std::fs::create_dir_all(dir.join(name))
             .map_err(|error| format!("cannot make a folder in {}: {error}", dir.display()))?;
     }
@@ -139,7 +139,7 @@ impl Session {
             .as_ref()
             .is_some_and(|held| held.is_in(&self.dir))
             && [&self.dir, &self.help_dir()].iter().all(|dir| {
-                dir.join("cell").is_dir()
+                dir.join("cell/src").is_dir()
                     && std::fs::symlink_metadata(dir.join("bin/cargo")).is_ok()
                     && exchange::config_path(dir).is_file()
             });

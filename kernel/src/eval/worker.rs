@@ -11,7 +11,7 @@ use evcxr::{CommandContext, Error, EvalOutputs};
 use serde_json::Value;
 
 use super::channel::{CellEnd, Channel, ChildEnds};
-use super::evcxr_context::{self, StartupText};
+use super::evcxr_context::{self, Farewell, StartupText};
 use super::exchange::{self, Report, Request, unnameable};
 use super::generate::{Generated, generate, impl_key, type_items};
 use super::interface::{
@@ -47,6 +47,7 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     channel: Channel,
     child_ends: ChildEnds,
+    farewell: Farewell,
     silent: Arc<AtomicBool>,
     context: Option<(CommandContext, StartupText)>,
     /// The library that the cells' process has loaded.
@@ -104,6 +105,7 @@ impl Worker {
             shared,
             channel,
             child_ends,
+            farewell: Farewell::new()?,
             silent,
             context: None,
             library: LibraryFiles::default(),
@@ -139,6 +141,7 @@ impl Worker {
             }
         }
         self.channel.stop();
+        self.farewell.say();
         drop(self.context.take());
         drop(ended);
         self.session.remove();
@@ -156,8 +159,9 @@ impl Worker {
         self.announce(&Request::default());
         self.library = LibraryFiles::of(&self.options.lib_dir);
         let (options, session, ends) = (&self.options, self.session, &self.child_ends);
+        let farewell = &self.farewell;
         let result = catch_unwind(AssertUnwindSafe(|| {
-            evcxr_context::start(options, session, ends)
+            evcxr_context::start(options, session, ends, farewell)
         }))
         .unwrap_or_else(|_| Err("evcxr panicked while it started".to_owned()));
         let _ = self.channel.finish_cell();
@@ -351,6 +355,7 @@ impl Worker {
         };
         let result = result.unwrap_or_else(|| {
             // evcxr's state cannot be trusted after a panic; the next cell starts another one.
+            self.farewell.say();
             self.context = None;
             Err(Error::SubprocessTerminated("evcxr panicked".to_owned()))
         });
@@ -466,9 +471,12 @@ impl Worker {
             .outcome
             .as_ref()
             .is_some_and(|outcome| outcome["kind"] == "load");
-        let status = match self.library.replaced().filter(|_| failed_to_load) {
-            Some(what) => CellStatus::Error(outcome::library_replaced(&what)),
-            None => outcome::status(end, &map, self.shared.phase.is_interrupted()),
+        let replaced = self.library.replaced().filter(|_| failed_to_load);
+        let forbidden = place::trouble(&self.session.dir, "").filter(|_| failed_to_load);
+        let status = match (replaced, forbidden) {
+            (Some(what), _) => CellStatus::Error(outcome::library_replaced(&what)),
+            (None, Some(reason)) => CellStatus::Error(outcome::engine_error(&reason)),
+            (None, None) => outcome::status(end, &map, self.shared.phase.is_interrupted()),
         };
         if let Some(Value::Array(names)) = end.outcome.as_ref().map(|outcome| &outcome["names"]) {
             let mut table = self.shared.table();
@@ -634,6 +642,7 @@ impl Worker {
         self.functions.clear();
         self.impls.clear();
         self.departed.clear();
+        self.farewell.say();
         drop(self.context.take());
         self.channel.forget_child();
         self.shared.phase.end_programs();

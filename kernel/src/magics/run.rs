@@ -161,7 +161,8 @@ async fn change_folder(kernel: &Kernel, line: &str) -> Result<(), CellError> {
     std::env::set_current_dir(&target)
         .map_err(|error| io_failure("the folder cannot be entered", &target, &error))?;
     let folder = std::env::current_dir().unwrap_or(target);
-    kernel.set_previous_folder(before);
+    // Any folder will do when the present one was removed: that there is one says that the folder has changed.
+    kernel.set_previous_folder(before.or_else(|| Some(folder.clone())));
     execute_rust(kernel, &folder_code(&folder)).await?;
     print(kernel, &folder.display().to_string());
     Ok(())

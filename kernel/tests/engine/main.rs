@@ -4,6 +4,7 @@
 
 mod corpus;
 mod errors;
+mod interrupts;
 mod output;
 mod process;
 mod session;
