@@ -17,6 +17,7 @@ mod wire;
 
 fn main() -> std::process::ExitCode {
     eval::child::run_if_child();
+    eval::mark_environment();
     if let Some(code) = eval::trial::run_if_asked() {
         return code;
     }

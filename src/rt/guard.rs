@@ -22,7 +22,14 @@ enum Outcome {
     Lost(Vec<String>),
     NotLoaded(String),
     Cancelled,
+    /// The user has interrupted it while it did this.
+    Stopped(&'static str),
+    /// It did not listen and was put aside, with the variables of these names.
+    PutAside(Vec<String>),
 }
+
+/// The panic with which an interrupt ends a cell.
+struct Stop(&'static str);
 
 thread_local! {
     static OUTCOME: RefCell<Option<Outcome>> = const { RefCell::new(None) };
@@ -32,9 +39,12 @@ thread_local! {
 
 /// Runs a cell's statements; whether they came to their end.
 pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
-    let outcome = match catch_unwind(AssertUnwindSafe(statements)) {
+    let outcome = match catch_unwind(AssertUnwindSafe(|| super::stop::within_cell(statements))) {
         Ok(Ok(())) => return true,
         Ok(Err(error)) => Outcome::Failed(error),
+        Err(payload) if payload.is::<Stop>() => {
+            Outcome::Stopped(payload.downcast::<Stop>().map_or("", |stop| stop.0))
+        }
         Err(payload) => {
             let panic = LAST_PANIC
                 .with_borrow_mut(Option::take)
@@ -97,6 +107,19 @@ pub(super) fn report_cancelled() {
     OUTCOME.set(Some(Outcome::Cancelled));
 }
 
+/// Remembers that the cell's thread was put aside.
+pub(super) fn report_put_aside(lost: Vec<String>) {
+    OUTCOME.set(Some(Outcome::PutAside(lost)));
+}
+
+/// Ends the cell at once, on its own thread, because the user has interrupted what it was doing; values are dropped as
+/// after a panic. On another thread, and outside a cell, nothing happens.
+pub(super) fn stop_cell(doing: &'static str) {
+    if RUNNING.with_borrow(|running| *running) && !std::thread::panicking() {
+        std::panic::resume_unwind(Box::new(Stop(doing)));
+    }
+}
+
 /// Forgets how the last cell ended; panics of this thread belong to the cell from now on.
 pub(super) fn begin() {
     OUTCOME.set(None);
@@ -121,6 +144,10 @@ pub(super) fn end() -> Value {
         Some(Outcome::Cancelled) => {
             json!({ "kind": "interrupted", "message": "interrupted before it began" })
         }
+        Some(Outcome::Stopped(doing)) => {
+            json!({ "kind": "interrupted", "message": format!("interrupted while {doing}") })
+        }
+        Some(Outcome::PutAside(names)) => json!({ "kind": "aside", "names": names }),
         Some(Outcome::NotLoaded(reason)) => json!({ "kind": "load", "message": reason }),
     }
 }
@@ -181,6 +208,29 @@ mod tests {
 
         assert!(!guard(&mut || panic!("index out of range")));
         assert_eq!(end()["message"], "index out of range");
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_cell_and_values_are_dropped() {
+        struct Dropped<'a>(&'a std::cell::Cell<bool>);
+        impl Drop for Dropped<'_> {
+            fn drop(&mut self) {
+                self.0.set(true);
+            }
+        }
+        let dropped = std::cell::Cell::new(false);
+        begin();
+        assert!(!guard(&mut || {
+            let _value = Dropped(&dropped);
+            stop_cell("waiting for an answer");
+            Ok(())
+        }));
+        assert!(dropped.get());
+        assert_eq!(
+            end(),
+            json!({ "kind": "interrupted", "message": "interrupted while waiting for an answer" })
+        );
+        stop_cell("nothing");
     }
 
     #[test]

@@ -4,15 +4,21 @@
 //! Cells call these functions from generated code, so their names are an interface between this module and the
 //! kernel's `eval::generate`. All of it is compiled once, here, instead of being pasted into every cell.
 
+mod cells;
 mod child;
 mod error;
+mod frames;
 mod future;
 mod guard;
+mod marked;
+mod objects;
 mod pipes;
+mod programs;
 mod shared_objects;
 mod show;
 mod side;
 mod signals;
+mod stop;
 mod store;
 
 pub use error::CellError;

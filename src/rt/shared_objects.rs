@@ -32,7 +32,7 @@ fn open(path: &str) -> Result<(), String> {
     // SAFETY: the path ends in zero. The object is one that the kernel has built of the user's dependencies.
     let object = unsafe { libc::dlopen(c_path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
     if object.is_null() {
-        let reason = super::child::loader_error();
+        let reason = super::cells::loader_error();
         return Err(format!("the object of the dependencies: {reason}"));
     }
     OPENED.with_borrow_mut(|opened| opened.insert(path.to_owned()));

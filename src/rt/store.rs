@@ -1,11 +1,13 @@
 //! The variables of the session, between cells.
 //!
-//! All cells run on one thread, so the store is that thread's own and its values need not be `Send`.
+//! Cells run on one thread at a time, so the store is that thread's own and its values need not be `Send`. When that
+//! thread is put aside for ever (see `stop`), its successor takes over the store, values and all.
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// A kept value, with the hash of its type's structure where a cell could change that.
 struct Kept {
@@ -13,8 +15,37 @@ struct Kept {
     shape: Option<u64>,
 }
 
+type Variables = BTreeMap<String, Kept>;
+
+/// The store of the thread that runs the cells; null before there is one.
+static OF_CELLS: AtomicPtr<RefCell<Variables>> = AtomicPtr::new(std::ptr::null_mut());
+
 thread_local! {
-    static VARIABLES: RefCell<BTreeMap<String, Kept>> = const { RefCell::new(BTreeMap::new()) };
+    static VARIABLES: Cell<&'static RefCell<Variables>> = Cell::new(Box::leak(Box::default()));
+}
+
+fn with_variables<R>(use_them: impl FnOnce(&mut Variables) -> R) -> R {
+    use_them(&mut VARIABLES.get().borrow_mut())
+}
+
+/// Makes this thread the one that runs the cells: it takes over the variables of the one before it.
+///
+/// # Safety
+/// The thread that called this before must never run again outside signal handlers, and must not be inside this module.
+pub(super) unsafe fn adopt() {
+    let own = std::ptr::from_ref(VARIABLES.get()).cast_mut();
+    let earlier =
+        OF_CELLS.compare_exchange(std::ptr::null_mut(), own, Ordering::AcqRel, Ordering::Acquire);
+    if let Err(earlier) = earlier {
+        // SAFETY: it was leaked, so it lives for ever; the caller promises that its last owner is done with it.
+        VARIABLES.set(unsafe { &*earlier });
+    }
+}
+
+/// Drops everything: the session ends.
+pub(super) fn clear() {
+    // Dropped outside: a user's `Drop` may use the store.
+    drop(with_variables(std::mem::take));
 }
 
 /// A type that no constant has: how generated code tells a capital name that is a variable from a constant.
@@ -33,7 +64,7 @@ pub fn put_shaped<T: 'static>(name: &str, value: T, shape: u64) {
 
 fn keep(name: &str, value: Box<dyn Any>, shape: Option<u64>) {
     let kept = Kept { value, shape };
-    let replaced = VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), kept));
+    let replaced = with_variables(|variables| variables.insert(name.to_owned(), kept));
     // Dropped only now: a user's `Drop` may use the store.
     super::guard::discard(name, replaced);
 }
@@ -41,7 +72,7 @@ fn keep(name: &str, value: Box<dyn Any>, shape: Option<u64>) {
 /// Whether the variable is there.
 #[must_use]
 pub fn is_kept(name: &str) -> bool {
-    VARIABLES.with_borrow(|variables| variables.contains_key(name))
+    with_variables(|variables| variables.contains_key(name))
 }
 
 /// Whether the variable is there with this type. A variable of another type is dropped: its type was redefined.
@@ -57,7 +88,7 @@ pub fn has_shaped<T: 'static>(name: &str, shape: u64) -> bool {
 }
 
 fn is_of(name: &str, expected: TypeId, shape: Option<u64>) -> bool {
-    let fits = VARIABLES.with_borrow(|variables| {
+    let fits = with_variables(|variables| {
         variables.get(name).is_some_and(|kept| {
             let same_shape = kept.shape.is_none() || shape.is_none() || kept.shape == shape;
             (*kept.value).type_id() == expected && same_shape
@@ -93,8 +124,7 @@ pub fn take<T: 'static>(name: &str) -> T {
 }
 
 fn take_box(name: &str) -> Box<dyn Any> {
-    VARIABLES
-        .with_borrow_mut(|variables| variables.remove(name))
+    with_variables(|variables| variables.remove(name))
         .map_or_else(|| missing(name), |kept| kept.value)
 }
 
@@ -105,12 +135,12 @@ fn missing(name: &str) -> ! {
 
 /// The names of the variables that later cells can use.
 pub(super) fn names() -> Vec<String> {
-    VARIABLES.with_borrow(|variables| variables.keys().cloned().collect())
+    with_variables(|variables| variables.keys().cloned().collect())
 }
 
 /// Drops a variable.
 pub(super) fn remove(name: &str) {
-    let removed = VARIABLES.with_borrow_mut(|variables| variables.remove(name));
+    let removed = with_variables(|variables| variables.remove(name));
     super::guard::discard(name, removed);
 }
 

@@ -20,8 +20,11 @@ mod item_kind;
 mod items;
 mod library;
 mod macros;
+#[path = "../../../src/rt/marked.rs"]
+mod marked;
 mod outcome;
 mod phase;
+mod place;
 mod progress;
 mod prune;
 #[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
@@ -49,7 +52,7 @@ pub(crate) use interface::{
     Answer, CellError, CellStatus, Completion, Completions, EngineOptions, ExecuteOptions,
     MimeBundle, OutputEvent, Variable,
 };
-pub(crate) use session::prepare_environment;
+pub(crate) use session::{mark_environment, prepare_environment};
 use shared::Shared;
 use worker::{Job, Worker};
 
@@ -58,6 +61,9 @@ pub(crate) type OutputSink = Box<dyn Fn(OutputEvent) + Send + Sync>;
 
 /// How long an interrupted cell may go on before it is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the variables may take to be dropped when the kernel ends.
+const DROPPING: Duration = Duration::from_millis(1500);
 
 /// A handle to the engine; clones share it.
 #[derive(Clone)]
@@ -160,18 +166,25 @@ impl Engine {
     }
 
     /// Forgets variables, items and dependencies, with a new child process, after the running cell.
-    pub(crate) fn reset(&self) -> Answer<()> {
+    ///
+    /// The answer is an error when the new process cannot start; the next cell tries again.
+    pub(crate) fn reset(&self) -> Answer<Result<(), String>> {
         let (answer, receiver) = oneshot::channel();
         self.shared.job_queued();
         let _ = self.jobs.send(Job::Reset(answer));
         receiver
     }
 
-    /// Ends the child and the engine's threads; a running cell is killed.
+    /// Ends the child, the engine's threads and every program that cells have started; a running cell is killed.
     pub(crate) fn shutdown(&self) {
         self.shared.phase.kill();
         self.shared.help.stop();
-        let _ = self.jobs.send(Job::Shutdown);
+        let (ended, end) = mpsc::channel();
+        if self.jobs.send(Job::Shutdown(ended)).is_ok() {
+            // The child drops the variables, whose owners may have something to tidy up.
+            let _ = end.recv_timeout(DROPPING);
+        }
+        session::end_programs();
         if let Ok(session) = session::session() {
             session.remove();
         }
@@ -188,9 +201,9 @@ fn refuse_all(jobs: &mpsc::Receiver<Job>, shared: &Shared, reason: &str) {
             }
             Job::Reset(answer) => {
                 shared.job_done();
-                let _ = answer.send(());
+                let _ = answer.send(Err(reason.to_owned()));
             }
-            Job::Shutdown => return,
+            Job::Shutdown(_) => return,
         }
     }
 }

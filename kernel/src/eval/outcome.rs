@@ -18,7 +18,16 @@ pub(crate) fn status(end: &CellEnd, map: &SourceMap<'_>, interrupted: bool) -> C
     let text = |name: &str| outcome[name].as_str().unwrap_or_default();
     let kind = text("kind");
     if kind == "ok" {
-        return CellStatus::Ok;
+        return if interrupted {
+            CellStatus::Interrupted(self::interrupted(
+                "interrupted: the cell has ended by itself, and what it made is kept",
+            ))
+        } else {
+            CellStatus::Ok
+        };
+    }
+    if kind == "aside" {
+        return CellStatus::Interrupted(put_aside(outcome));
     }
     let message = text("message");
     if kind == "interrupted" || (interrupted && ["panic", "error"].contains(&kind)) {
@@ -148,6 +157,31 @@ fn plain(ename: &str, message: &str, hint: Option<&str>) -> CellError {
         evalue: message.to_owned(),
         traceback: render::run_error(message, ename, None, None, hint),
     }
+}
+
+/// A cell that did not listen to the interrupt, and whose thread was put aside with the variables that it had loaded.
+fn put_aside(outcome: &Value) -> CellError {
+    let names: Vec<String> = outcome["names"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let (message, hint) = match names.as_slice() {
+        [] => ("the cell was stopped by force; all variables are kept".to_owned(), None),
+        names => (
+            format!(
+                "the cell was stopped by force; {}, which it was using, {} lost; all other variables are kept",
+                names.join(", "),
+                if names.len() == 1 { "is" } else { "are" }
+            ),
+            Some(
+                "a loop that asks `swath::session::check_interrupt(\"counting\")?` ends by itself and keeps its variables",
+            ),
+        ),
+    };
+    plain("Interrupted", &message, hint)
 }
 
 pub(crate) fn interrupted(message: &str) -> CellError {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::channel::{CellEnd, Channel, ChildEnds};
 use super::dependencies::{self, Dependencies};
-use super::evcxr_context::{self, StartupText};
+use super::evcxr_context::{self, Farewell, StartupText};
 use super::exchange::{self, Report, Request};
 use super::generate::{Generated, Parts, generate};
 use super::interface::{
@@ -21,6 +21,7 @@ use super::interface::{
 use super::items::{ItemStore, Merged};
 use super::library::LibraryFiles;
 use super::outcome;
+use super::place;
 use super::progress::ProgressPipe;
 use super::render;
 use super::session::Session;
@@ -40,8 +41,9 @@ pub(crate) enum Job {
         ExecuteOptions,
         tokio::sync::oneshot::Sender<CellStatus>,
     ),
-    Reset(tokio::sync::oneshot::Sender<()>),
-    Shutdown,
+    Reset(tokio::sync::oneshot::Sender<Result<(), String>>),
+    /// The sender is dropped when the child has ended.
+    Shutdown(mpsc::Sender<()>),
 }
 
 pub(crate) struct Worker {
@@ -51,6 +53,7 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     channel: Channel,
     child_ends: ChildEnds,
+    farewell: Farewell,
     silent: Arc<AtomicBool>,
     context: Option<(CommandContext, StartupText)>,
     /// What cargo does; none where the session's folder cannot hold the pipe for it.
@@ -121,6 +124,7 @@ impl Worker {
             shared,
             channel,
             child_ends,
+            farewell: Farewell::new()?,
             silent,
             context: None,
             library: LibraryFiles::default(),
@@ -134,6 +138,7 @@ impl Worker {
     pub(crate) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         let _ = self.start();
         self.shared.help.start(&self.options, self.session);
+        let mut ended = None;
         for job in jobs {
             match job {
                 Job::Execute(code, options, answer) => {
@@ -142,37 +147,65 @@ impl Worker {
                     let _ = answer.send(status);
                 }
                 Job::Reset(answer) => {
-                    self.reset();
+                    let reset = self.reset();
                     self.shared.job_done();
-                    let _ = answer.send(());
+                    let _ = answer.send(reset);
                 }
-                Job::Shutdown => break,
+                Job::Shutdown(end) => {
+                    ended = Some(end);
+                    break;
+                }
             }
         }
         self.channel.stop();
+        self.farewell.say();
         drop(self.context.take());
+        drop(ended);
         self.session.remove();
     }
 
-    /// Starts evcxr, or says why it cannot.
+    /// Starts evcxr unless it runs, or says why it cannot; makes the session's folder anew when it is gone.
     fn start(&mut self) -> Result<(), String> {
+        self.session.heal(&self.options)?;
         if self.context.is_some() {
             return Ok(());
         }
+        self.note_folder();
         let started = Instant::now();
         self.shared.set_started(false);
         self.announce(&Request::default());
         self.library = LibraryFiles::of(&self.options.lib_dir);
         let (options, session, ends) = (&self.options, self.session, &self.child_ends);
+        let farewell = &self.farewell;
         let result = catch_unwind(AssertUnwindSafe(|| {
-            evcxr_context::start(options, session, ends)
+            evcxr_context::start(options, session, ends, farewell)
         }))
         .unwrap_or_else(|_| Err("evcxr panicked while it started".to_owned()));
         let _ = self.channel.finish_cell();
         self.shared.set_started(true);
         trace(|| format!("engine started in {} ms", started.elapsed().as_millis()));
-        self.context = Some(result?);
+        let trouble = |reason: String| place::trouble(&self.session.dir, &reason).unwrap_or(reason);
+        self.context = Some(result.map_err(trouble)?);
         Ok(())
+    }
+
+    /// Has the user told when the folder in which the kernel was started is gone.
+    fn note_folder(&mut self) {
+        if let Some(other) = evcxr_context::other_folder(&self.options.working_dir) {
+            self.session.note(format!(
+                "the folder {} is not there any more: cells run in {}, and %cd changes that",
+                self.options.working_dir.display(),
+                other.display()
+            ));
+            self.options.working_dir = other;
+        }
+    }
+
+    /// Tells the user what there is to say about the session's place.
+    fn show_notes(&self) {
+        for note in self.session.take_notes() {
+            (self.sink)(OutputEvent::Stderr(format!("note: {note}\n")));
+        }
     }
 
     /// Tells `swath-cell` about the build that follows.
@@ -203,6 +236,9 @@ impl Worker {
             return CellStatus::Interrupted(outcome::interrupted("interrupted before it began"));
         }
         self.silent.store(options.silent, Ordering::Relaxed);
+        if !options.silent {
+            self.show_notes();
+        }
         if let Some(failed) = self.refresh_dependencies() {
             return failed;
         }
@@ -350,16 +386,28 @@ impl Worker {
                 &report.unnameable,
                 &running.source,
             )),
-            Err(_) if !report.diagnostics.is_empty() => {
+            Err(_) if !report.diagnostics.is_empty() && !is_full(&report) => {
                 let error = self.compile_error(running, &report);
                 CellStatus::Error(outcome::noting(error, self.library.replaced()))
             }
             Err(error) => {
-                let error = outcome::evcxr_error(&error);
+                let error = self.place_error(&error, &report);
                 CellStatus::Error(outcome::noting(error, self.library.replaced()))
             }
         };
         Ended { status, compiled }
+    }
+
+    /// An error of evcxr's own, which may come from the place of the session: there is no room, for instance.
+    fn place_error(&self, error: &Error, report: &Report) -> CellError {
+        let mut told = dependency_error(report, error);
+        let text = told.traceback.join("\n") + &report.diagnostics.concat();
+        if let Some(reason) = place::trouble(&self.session.dir, &text) {
+            let hint = std::mem::take(&mut told.traceback);
+            told = outcome::engine_error(&reason);
+            told.traceback.extend(hint);
+        }
+        told
     }
 
     /// Has evcxr compile and run a piece of code.
@@ -385,6 +433,7 @@ impl Worker {
         };
         let result = result.unwrap_or_else(|| {
             // evcxr's state cannot be trusted after a panic; the next cell starts another one.
+            self.farewell.say();
             self.context = None;
             Err(Error::SubprocessTerminated("evcxr panicked".to_owned()))
         });
@@ -535,16 +584,19 @@ impl Worker {
         let number = running.source.number;
         let stored: BTreeSet<String> = end.names.iter().cloned().collect();
         let ended_well = kind("ok");
+        let how = if kind("aside") {
+            "lost when the cell that used it was stopped by force,"
+        } else {
+            "moved by the cell"
+        };
         let mut table = self.shared.table();
         let mut losses = outcome::Losses {
             moved: table.retain(&stored),
             ..outcome::Losses::default()
         };
         for name in &losses.moved {
-            self.departed.insert(
-                name.clone(),
-                format!("`{name}` was moved by the cell In[{number}]"),
-            );
+            self.departed
+                .insert(name.clone(), format!("`{name}` was {how} In[{number}]"));
         }
         for variable in &report.variables {
             let name = &variable.name;
@@ -615,9 +667,12 @@ impl Worker {
             .outcome
             .as_ref()
             .is_some_and(|outcome| outcome["kind"] == "load");
-        let status = match self.library.replaced().filter(|_| failed_to_load) {
-            Some(what) => CellStatus::Error(outcome::library_replaced(&what)),
-            None => outcome::status(end, &map, self.shared.phase.is_interrupted()),
+        let replaced = self.library.replaced().filter(|_| failed_to_load);
+        let forbidden = place::trouble(&self.session.dir, "").filter(|_| failed_to_load);
+        let status = match (replaced, forbidden) {
+            (Some(what), _) => CellStatus::Error(outcome::library_replaced(&what)),
+            (None, Some(reason)) => CellStatus::Error(outcome::engine_error(&reason)),
+            (None, None) => outcome::status(end, &map, self.shared.phase.is_interrupted()),
         };
         if let Some(Value::Array(names)) = end.outcome.as_ref().map(|outcome| &outcome["names"]) {
             let mut table = self.shared.table();
@@ -667,6 +722,8 @@ impl Worker {
     fn lost(&mut self, reason: &str, end: &CellEnd) -> CellStatus {
         self.channel.forget_child();
         self.items.forget_state();
+        self.shared.phase.end_programs();
+        self.note_folder();
         let (_, killed) = self.shared.phase.end_cell();
         let names = self.shared.table().clear();
         for name in &names {
@@ -704,10 +761,10 @@ impl Worker {
                 (self.sink)(OutputEvent::Stdout(text));
                 CellStatus::Ok
             }
-            Some(":clear" | ":restart") => {
-                self.reset();
-                CellStatus::Ok
-            }
+            Some(":clear" | ":restart") => match self.reset() {
+                Ok(()) => CellStatus::Ok,
+                Err(reason) => CellStatus::Error(outcome::engine_error(&reason)),
+            },
             Some(":quit") => {
                 let hint = "shut the kernel down from the notebook instead";
                 CellStatus::Error(outcome::command_error(
@@ -729,8 +786,8 @@ impl Worker {
                     Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
                         outcome::interrupted("the command was stopped; all variables are kept"),
                     ),
-                    Err(error) if report.diagnostics.is_empty() => {
-                        CellStatus::Error(dependency_error(&report, &error))
+                    Err(error) if report.diagnostics.is_empty() || is_full(&report) => {
+                        CellStatus::Error(self.place_error(&error, &report))
                     }
                     Err(_) => {
                         let source = CellSource {
@@ -748,18 +805,30 @@ impl Worker {
         }
     }
 
-    fn reset(&mut self) {
+    /// Forgets everything, with a new child; says why that cannot start.
+    fn reset(&mut self) -> Result<(), String> {
         self.shared.table().clear();
         self.shared.clear_names();
         self.items.clear();
         self.proven.clear();
         self.departed.clear();
         self.dependencies.clear();
+        self.farewell.say();
         drop(self.context.take());
         self.channel.forget_child();
-        let _ = self.start();
+        self.shared.phase.end_programs();
+        let started = self.start();
         self.shared.help.forget();
+        started
     }
+}
+
+/// Whether rustc has failed because there was no room.
+fn is_full(report: &Report) -> bool {
+    report
+        .diagnostics
+        .iter()
+        .any(|it| it.contains("No space left on device") || it.contains("Disk quota exceeded"))
 }
 
 /// What cargo says about the dependencies, or else what evcxr says.

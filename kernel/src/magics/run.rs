@@ -98,9 +98,12 @@ pub(crate) async fn run(
             .outputs
             .result(super::markdown::list(), MimeBundle::new()),
         Builtin::Reset => {
-            // An error only says that the engine is gone, which the next cell reports.
-            let _ = kernel.engine.reset().await;
+            let reset = kernel.engine.reset().await;
             kernel.need_replay();
+            // An engine that is gone is reported by the next cell.
+            if let Ok(Err(reason)) = reset {
+                return Err(failure("EngineError", &reason, ""));
+            }
         }
         Builtin::Who => who(kernel),
         Builtin::Writefile => write_file(kernel, line, body.unwrap_or_default())?,
@@ -158,7 +161,8 @@ async fn change_folder(kernel: &Kernel, line: &str) -> Result<(), CellError> {
     std::env::set_current_dir(&target)
         .map_err(|error| io_failure("the folder cannot be entered", &target, &error))?;
     let folder = std::env::current_dir().unwrap_or(target);
-    kernel.set_previous_folder(before);
+    // Any folder will do when the present one was removed: that there is one says that the folder has changed.
+    kernel.set_previous_folder(before.or_else(|| Some(folder.clone())));
     execute_rust(kernel, &folder_code(&folder)).await?;
     print(kernel, &folder.display().to_string());
     Ok(())

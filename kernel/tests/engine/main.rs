@@ -5,6 +5,7 @@
 mod corpus;
 mod errors;
 mod keeping;
+mod interrupts;
 mod output;
 mod process;
 mod session;
