@@ -10,6 +10,8 @@ mod evcxr_context;
 #[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
 #[path = "../cell/exchange.rs"]
 mod exchange;
+#[cfg(test)]
+mod fuzz;
 mod generate;
 mod help;
 mod helper;

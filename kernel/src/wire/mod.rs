@@ -10,6 +10,8 @@ mod connection;
 mod control;
 mod execute;
 mod frames;
+#[cfg(test)]
+mod fuzz;
 mod history_request;
 mod inspect;
 mod iopub;
