@@ -2,7 +2,7 @@
 
 use super::arguments::Arguments;
 use super::table::MAGICS;
-use super::{Step, at_cursor, complete, is_cell_magic, plan, without_magics};
+use super::{Step, at_cursor, complete, plan, without_magics};
 use crate::fuzz::{Target, random_of};
 
 const SEEDS: &[&str] = &[
@@ -77,7 +77,6 @@ fn cells_with_magics_are_planned_whatever_they_hold() {
 }
 
 fn check_plan(code: &str) {
-    let cell_magic = is_cell_magic(code);
     let without = without_magics(code);
     assert_eq!(
         without.matches('\n').count(),
@@ -87,13 +86,11 @@ fn check_plan(code: &str) {
     let Ok(steps) = plan(code) else { return };
     let lines = code.split('\n').count();
     for step in &steps {
+        // What a magic stands for may take lines of its own.
         if let Step::Rust(rust) = step
-            && !cell_magic
+            && !code.contains('%')
         {
-            assert!(
-                rust.split('\n').count() <= lines || rust.contains("dep"),
-                "{rust:?} moves lines"
-            );
+            assert!(rust.split('\n').count() <= lines, "{rust:?} moves lines");
         }
     }
     let marks = |line: &str| line.trim_start().starts_with(['%', '!', '?', ':']);
