@@ -10,8 +10,6 @@ mod evcxr_context;
 #[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
 #[path = "../cell/exchange.rs"]
 mod exchange;
-#[cfg(test)]
-mod fuzz;
 mod generate;
 mod help;
 mod helper;
@@ -185,3 +183,6 @@ fn refuse_all(jobs: &mpsc::Receiver<Job>, shared: &Shared, reason: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -10,8 +10,6 @@ mod connection;
 mod control;
 mod execute;
 mod frames;
-#[cfg(test)]
-mod fuzz;
 mod history_request;
 mod inspect;
 mod iopub;
@@ -32,3 +30,6 @@ pub(crate) use execute::{execute_rust, execute_shell, run_captured};
 pub(crate) use inspect::look_up;
 pub(crate) use kernel::{Kernel, ServeOptions, serve};
 pub(crate) use outputs::Stream;
+
+#[cfg(test)]
+mod fuzz;
