@@ -5,6 +5,8 @@ mod arguments;
 mod assist;
 mod expand;
 mod fit;
+#[cfg(test)]
+mod fuzz;
 mod label_raster;
 mod markdown;
 mod plan;
@@ -16,6 +18,3 @@ pub(crate) use assist::{at_cursor, complete, is_cell_magic, without_magics};
 pub(crate) use markdown::reference;
 pub(crate) use plan::{Step, plan};
 pub(crate) use run::{Outcome, failure, folder_code, help, run, variable_code};
-
-#[cfg(test)]
-mod fuzz;
