@@ -176,6 +176,8 @@ class Client(threading.Thread):
         self.judge(make.__name__, request, name, becomes)
 
     def judge(self, kind: str, request: Request, name: str, becomes: set) -> None:
+        if kind == "typed" and not name:
+            self.has_type = request.status == "ok"
         known = self.model.get(name, {None})
         outside = request.status == "aborted" or request.error in OUTSIDE
         if outside:
@@ -238,7 +240,6 @@ class Client(threading.Thread):
     def typed(self):
         upper = self.letter.upper()
         if not self.has_type:
-            self.has_type = True
             return f"#[derive(Debug, Clone)] struct Kind{upper} {{ n: u64, name: String }}", "", set()
         self.made += 1
         name = f"{self.letter}_p"
