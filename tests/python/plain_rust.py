@@ -146,10 +146,12 @@ pub fn end_of_cell() {{
 
 
 def session(name: str, cells: list[Cell]) -> str:
-    """A module whose `main` does what the cells do, one after another. A refused cell does nothing."""
+    """A module whose `run_cells` does what the cells do, one after another. A refused cell does nothing."""
     items, body = [], []
     for cell in cells:
-        for piece in [] if cell.refusal else pieces(cell.code):
+        # What a file says of itself at its beginning has no place in a module of ours.
+        code = re.sub(r"^(//!.*|#!\[.*\])$", "", cell.code, flags=re.MULTILINE)
+        for piece in [] if cell.refusal else pieces(code):
             if piece.is_item:
                 items.append(piece.text)
             elif piece.ended:
@@ -162,7 +164,7 @@ def session(name: str, cells: list[Cell]) -> str:
     # Macros are seen only below their definition.
     items.sort(key=lambda text: "macro_rules!" not in text)
     joined, statements = "\n".join(items), "\n".join(body)
-    return (f"mod {name} {{\n{joined}\npub fn main() -> Result<(), Box<dyn std::error::Error>> "
+    return (f"mod {name} {{\n{joined}\npub fn run_cells() -> Result<(), Box<dyn std::error::Error>> "
             f"{{\n{statements}\nOk(())\n}}\n}}\n")
 
 
@@ -172,7 +174,7 @@ def has_no_value(piece: Piece) -> bool:
 
 def program(sessions: dict[str, list[Cell]]) -> str:
     """One program for all: its first argument names the session to run."""
-    arms = "".join(f'Some("{name}") => {name}::main().unwrap(),\n' for name in sessions)
+    arms = "".join(f'Some("{name}") => {name}::run_cells().unwrap(),\n' for name in sessions)
     modules = "".join(session(name, cells) for name, cells in sessions.items())
     return (f"#![allow(warnings)]\n{modules}\nfn main() {{ match std::env::args().nth(1).as_deref() {{\n{arms}"
             f"_ => std::process::exit(2) }} }}\n{HELPERS}")

@@ -34,7 +34,7 @@ from harness import Kernel, alive, descendants
 # Seconds after which a request without an answer is a fault. Interrupted cells are killed after five.
 NO_ANSWER = 180
 # Seconds between the controller's acts.
-INTERRUPT_EVERY, KILL_EVERY, RESET_EVERY, RESTART_EVERY = 11, 47, 170, 600
+INTERRUPT_EVERY, KILL_EVERY, RESET_EVERY, RESTART_EVERY = 11, 120, 300, 900
 SAMPLE_EVERY = 5
 # What a process may grow by within one life, from the median of its first third to that of its last.
 GROWTH_MIB, GROWTH_PART = 24, 0.25

@@ -22,6 +22,7 @@ KNOWN: dict[tuple[str, int], str] = {
     **{("constants", number): "`thread_local!` is not seen as an item" for number in (9, 10)},
     ("macros", 5): "a macro of the same cell is not seen by a `const`",
     ("macros", 7): "items made by macros are not kept",
+    ("whole_programs", 3): "`//!` before an item of a cell with a value",
 }
 
 
