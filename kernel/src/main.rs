@@ -4,6 +4,8 @@ mod cli;
 mod doctor;
 mod eval;
 mod forward;
+#[cfg(test)]
+mod fuzz;
 mod history;
 mod install;
 mod log;

@@ -117,8 +117,11 @@ pub(crate) fn final_expression(code: &str) -> Option<FinalExpression> {
     let expression = function.body()?.stmt_list()?.tail_expr()?;
     let range = expression.syntax().text_range();
     let (start, end) = (usize::from(range.start()), usize::from(range.end()));
+    let range = start.checked_sub(WRAPPER.len())?..end.checked_sub(WRAPPER.len())?;
+    // An expression that is not closed takes the wrapper's brace.
+    code.get(range.clone())?;
     Some(FinalExpression {
-        range: start.checked_sub(WRAPPER.len())?..end.checked_sub(WRAPPER.len())?,
+        range,
         is_place: is_place(&expression),
     })
 }

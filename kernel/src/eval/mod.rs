@@ -207,3 +207,6 @@ fn refuse_all(jobs: &mpsc::Receiver<Job>, shared: &Shared, reason: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz;

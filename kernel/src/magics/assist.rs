@@ -129,6 +129,8 @@ pub(crate) fn complete(
     cursor: usize,
     variables: impl FnOnce() -> Vec<String>,
 ) -> Option<Completions> {
+    // A front end may name a place behind the end.
+    let cursor = cursor.min(code.chars().count());
     let (number, line, column) = line_at(code, cursor);
     let is_shell = line.trim_start().starts_with('!');
     if !is_shell && !magic_line(code, number, line) {
@@ -136,10 +138,10 @@ pub(crate) fn complete(
     }
     let before: String = line.chars().take(column).collect();
     // The word before the cursor: spaces within quotes and after backslashes do not end it.
-    let word_start = before
-        .rfind(|c: char| c.is_whitespace())
-        .map_or(0, |at| at + 1);
-    let word = &before[word_start..];
+    let word = before
+        .rsplit(char::is_whitespace)
+        .next()
+        .unwrap_or_default();
     let mut matches = Vec::new();
     let mut typed = word;
     if word.starts_with('%') && !is_shell {

@@ -42,3 +42,6 @@ pub(crate) use execute::{execute_rust, execute_shell, run_captured};
 pub(crate) use inspect::look_up;
 pub(crate) use kernel::{Kernel, ServeOptions, serve};
 pub(crate) use outputs::Stream;
+
+#[cfg(test)]
+mod fuzz;
