@@ -3,6 +3,7 @@
 
 mod analysis;
 mod document;
+mod gap;
 mod items;
 mod messages;
 pub(crate) mod names;
@@ -32,7 +33,7 @@ const SILENCE: Duration = Duration::from_secs(25);
 const MEMORY: Duration = Duration::from_secs(60);
 /// The longest wait between two starts of a process that has answered, and of one that never does.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
-const LONGEST_WAIT_WITHOUT_ANSWER: Duration = Duration::from_secs(60);
+const LONGEST_WAIT_WITHOUT_ANSWER: Duration = Duration::from_secs(10);
 
 /// Who waits for an answer, and what they get when there is none.
 enum Asker {
@@ -59,6 +60,14 @@ impl Asker {
         match self {
             Self::Completion(sender, _) => sender.is_closed(),
             Self::Inspection(sender, _) => sender.is_closed(),
+        }
+    }
+
+    /// Leaves somebody who has asked something newer with what is known without rust-analyzer. Who inspects hears that
+    /// the question was dropped, and may ask again.
+    fn dismiss(self) {
+        if matches!(self, Self::Completion(..)) {
+            self.answer(Reply::default());
         }
     }
 
@@ -205,7 +214,9 @@ impl Help {
             Some(asker)
         };
         drop(state);
-        answer_all(stale);
+        for waiting in stale.into_values() {
+            waiting.asker.dismiss();
+        }
         if let Some(asker) = at_once {
             asker.answer(Reply::default());
         }

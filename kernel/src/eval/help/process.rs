@@ -18,7 +18,6 @@ use ra_ap_ide::AnalysisHost;
 use super::analysis::{Cancelled, Snapshot};
 use super::document::Document;
 use super::messages::{CrateFiles, Kind, Message, Place, Reply};
-use super::names::{byte_of, end_of_name};
 use super::project::Project;
 
 /// Names the toolchain whose standard library cells use.
@@ -30,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(9);
 /// The first lookup reads much of the standard library.
 const PATIENCE_WHILE_NOBODY_ASKS: Duration = Duration::from_secs(120);
 /// How much below everything else reading and warming up come.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 /// After so many questions memory is tidied up.
 const QUESTIONS_BEFORE_TIDYING: u32 = 300;
 
@@ -104,7 +103,9 @@ fn serve() -> Result<(), String> {
         host: AnalysisHost::default(),
         source: project.source,
         project: Some(project),
-        crates: None,
+        crates: CrateFiles::default(),
+        is_outdated: false,
+        has_intrinsics: false,
         change: None,
         is_loaded: false,
         is_ready: false,
@@ -143,8 +144,12 @@ struct Server {
     source: ra_ap_ide::FileId,
     /// Nobody has it while its files are being read.
     project: Option<Project>,
-    /// The crates to read next.
-    crates: Option<CrateFiles>,
+    /// What the cells' crate is.
+    crates: CrateFiles,
+    /// Whether its crates are to be read.
+    is_outdated: bool,
+    /// Whether somebody uses `std::arch`, which is not read otherwise.
+    has_intrinsics: bool,
     /// The crates that were read, until no question runs.
     change: Option<ChangeWithProcMacros>,
     is_loaded: bool,
@@ -196,9 +201,16 @@ impl Server {
 
     fn hear(&mut self, message: Message) -> Result<(), String> {
         match message {
-            Message::Items(items) => self.items = items,
-            Message::Crate(files) => self.crates = Some(files),
+            Message::Items(items) => {
+                self.look_for_intrinsics(&items);
+                self.items = items;
+            }
+            Message::Crate(files) => {
+                self.crates = files;
+                self.is_outdated = true;
+            }
             Message::Ask { id, kind, place } => {
+                self.look_for_intrinsics(&place.code);
                 let is_older = |question: &Question| question.kind == kind;
                 for question in self.waiting.iter().filter(|question| is_older(question)) {
                     say(&Reply::empty(question.id))?;
@@ -212,6 +224,13 @@ impl Server {
             }
         }
         Ok(())
+    }
+
+    fn look_for_intrinsics(&mut self, code: &str) {
+        if !self.has_intrinsics && code.contains("arch::") {
+            self.has_intrinsics = true;
+            self.is_outdated = true;
+        }
     }
 
     /// Cancels the running lookup.
@@ -273,10 +292,8 @@ impl Server {
 
     /// Starts whatever can be started.
     fn go_on(&mut self) -> Result<(), String> {
-        if self.project.is_some()
-            && let Some(files) = self.crates.take()
-        {
-            self.load(files)?;
+        if self.is_outdated {
+            self.load()?;
         }
         if self.running.is_some() {
             return Ok(());
@@ -305,28 +322,27 @@ impl Server {
         Ok(())
     }
 
-    fn load(&mut self, files: CrateFiles) -> Result<(), String> {
+    /// Has the crates read, unless some are being read: then afterwards.
+    fn load(&mut self) -> Result<(), String> {
         let Some(mut project) = self.project.take() else {
             return Ok(());
         };
+        self.is_outdated = false;
+        let (files, has_intrinsics) = (self.crates.clone(), self.has_intrinsics);
         let sender = self.sender.clone();
         spawn("swath-crates", move || {
             be_nice();
-            let change = project.load(&files);
+            let began = Instant::now();
+            let change = project.load(&files, has_intrinsics);
+            trace(|| format!("crates read in {} ms", began.elapsed().as_millis()));
             let _ = sender.send(Event::Loaded(Box::new((project, change))));
         })
     }
 
     fn look_up(&mut self, question: Question) -> Result<(), String> {
         let Question { id, kind, place } = question;
-        let Some(document) = Document::new(&self.items, &place) else {
+        let Some(document) = Document::new(&self.items, kind, &place) else {
             return say(&Reply::empty(id));
-        };
-        let document = match kind {
-            Kind::Complete => document,
-            Kind::Inspect => {
-                document.with_cursor(end_of_name(&place.code, byte_of(&place.code, place.cursor)))
-            }
         };
         let mut change = ChangeWithProcMacros::default();
         change.change_file(self.source, Some(document.text.clone()));
@@ -353,7 +369,9 @@ impl Server {
             if id == 0 {
                 be_nice();
             }
+            let began = Instant::now();
             let found = catch_unwind(AssertUnwindSafe(|| answer(id, kind, &snapshot)));
+            trace(|| format!("question {id} took {} ms", began.elapsed().as_millis()));
             // A change waits until nobody looks at the files any more.
             drop(snapshot);
             let end = match found {
@@ -393,6 +411,13 @@ fn answer(id: u64, kind: Kind, snapshot: &Snapshot) -> Result<Reply, Cancelled> 
 fn be_nice() {
     // SAFETY: a system call on numbers.
     unsafe { libc::nice(NICENESS) };
+}
+
+/// Says on standard error how long steps take, which is heard with `SWATH_TRACE=1`.
+fn trace(text: impl FnOnce() -> String) {
+    if std::env::var_os("SWATH_TRACE").is_some_and(|value| value == "1") {
+        eprintln!("swath help: {}", text());
+    }
 }
 
 fn say(reply: &Reply) -> Result<(), String> {

@@ -17,21 +17,25 @@ use ra_ap_vfs::{Change, Vfs, VfsPath};
 use super::messages::CrateFiles;
 
 /// What cells do not use of a crate.
-const UNUSED_FOLDERS: [&str; 7] = [
+const UNUSED_FOLDERS: [&str; 6] = [
+    "alloctests",
     "benches",
+    "coretests",
     "examples",
     "target",
     "tests",
-    "coretests",
-    "alloctests",
-    "testsuite",
 ];
+/// The processors' own instructions, `std::arch`: a quarter of what has to be read of the standard library, in memory and
+/// in time, and hardly ever used in a notebook.
+const INTRINSICS: &str = "stdarch";
 
 /// Files and where they came from. It goes to a thread of its own while crates are read.
 pub(crate) struct Project {
     vfs: Vfs,
     folder: AbsPathBuf,
     toolchain: AbsPathBuf,
+    /// Whether `std::arch` is read as well.
+    has_intrinsics: bool,
     /// The file that is never read: it holds what [`super::document`] makes.
     pub(crate) source: FileId,
 }
@@ -52,12 +56,18 @@ impl Project {
             vfs,
             folder,
             toolchain,
+            has_intrinsics: false,
             source,
         })
     }
 
-    /// Reads the crates that `files` name.
-    pub(crate) fn load(&mut self, files: &CrateFiles) -> Result<ChangeWithProcMacros, String> {
+    /// Reads the crates that `files` name, and from now on `std::arch` when somebody uses it.
+    pub(crate) fn load(
+        &mut self,
+        files: &CrateFiles,
+        has_intrinsics: bool,
+    ) -> Result<ChangeWithProcMacros, String> {
+        self.has_intrinsics |= has_intrinsics;
         self.write(files)
             .map_err(|error| format!("cannot write to {}: {error}", self.folder))?;
         let workspace = self.workspace()?;
@@ -116,7 +126,7 @@ impl Project {
                         .exclude
                         .iter()
                         .any(|excluded| path == *AsRef::<Path>::as_ref(excluded));
-                    if !is_excluded && !name.starts_with('.') && !UNUSED_FOLDERS.contains(&&*name) {
+                    if !is_excluded && !name.starts_with('.') && !self.is_unused(&name) {
                         folders.push(path);
                     }
                 } else if name.ends_with(".rs")
@@ -126,6 +136,10 @@ impl Project {
                 }
             }
         }
+    }
+
+    fn is_unused(&self, folder: &str) -> bool {
+        UNUSED_FOLDERS.contains(&folder) || (folder == INTRINSICS && !self.has_intrinsics)
     }
 
     fn read_file(&mut self, path: &Path) {
