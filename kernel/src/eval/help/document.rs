@@ -30,15 +30,14 @@ impl Document {
         let code = &place.code;
         let asked = byte_of(code, place.cursor);
         let gap = Gap::find(code, asked)?;
-        let (cursor, word) = match kind {
-            Kind::Complete => (asked, gap.word()),
-            Kind::Inspect => (end_of_name(code, asked), ""),
+        let (cursor, with_word) = match kind {
+            Kind::Complete => (asked, true),
+            Kind::Inspect => (end_of_name(code, asked), false),
         };
         let before = [HEADER, items, BEFORE, &place.declarations, BEFORE_CODE].concat();
         let start = before.len();
-        let (left, right) = code.split_at(gap.at);
         Some(Self {
-            text: [&before, left, word, &gap.closers, right, AFTER_CODE].concat(),
+            text: [&before, &gap.fill(code, with_word), AFTER_CODE].concat(),
             cursor: start + cursor,
             start,
             gap: gap.at,

@@ -8,15 +8,17 @@ const MAX_DEPTH: usize = 400;
 /// nobody could tell what `words` is.
 const WORD: &str = "__swath_here";
 
-/// A place at or after the cursor, and the text that is missing there.
+/// A place at or after the cursor, and the text that is missing there and behind it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Gap {
     /// The byte: the cursor's, or the end of the word that the cursor is in.
     pub(super) at: usize,
-    /// The ends of the brackets that are open at the cursor and never closed: an unfinished call would take the rest of
-    /// the file for its arguments.
-    pub(super) closers: String,
     lacks_word: bool,
+    /// The ends of the brackets that are open at the cursor and never closed, and the bytes where they are missing: an
+    /// unfinished call would take the rest of the file for its arguments.
+    closers: Vec<(usize, char)>,
+    /// Where the next end belongs: behind the last one that closes a bracket from before the cursor.
+    next_at: usize,
 }
 
 /// A bracket without its end.
@@ -36,8 +38,9 @@ impl Gap {
         let mut open: Vec<Open> = Vec::new();
         let mut gap = Self {
             at: cursor,
-            closers: String::new(),
             lacks_word: false,
+            closers: Vec::new(),
+            next_at: cursor,
         };
         let mut last_two = [SyntaxKind::WHITESPACE; 2];
         let mut touches_word = false;
@@ -59,6 +62,7 @@ impl Gap {
             {
                 touches_word = true;
                 gap.at = range.end;
+                gap.next_at = range.end;
             }
             if let Some(closer) = closing(kind) {
                 let is_macro = last_two == [SyntaxKind::IDENT, SyntaxKind::BANG];
@@ -71,6 +75,9 @@ impl Gap {
                 let unclosed = open.split_off(place);
                 if !is_before_cursor {
                     gap.close(&unclosed[1..]);
+                    if unclosed[0].is_before_cursor {
+                        gap.next_at = range.end;
+                    }
                 }
             }
             if !kind.is_trivia() {
@@ -84,23 +91,35 @@ impl Gap {
         Some(gap)
     }
 
-    /// The word that is missing.
-    pub(super) fn word(&self) -> &'static str {
-        if self.lacks_word { WORD } else { "" }
+    /// The code with everything that is missing; without the word when `with_word` is false.
+    pub(super) fn fill(&self, code: &str, with_word: bool) -> String {
+        let mut filled = code[..self.at].to_owned();
+        if with_word && self.lacks_word {
+            filled.push_str(WORD);
+        }
+        let mut copied = self.at;
+        for (at, closer) in &self.closers {
+            filled.push_str(&code[copied..*at]);
+            filled.push(*closer);
+            copied = *at;
+        }
+        filled + &code[copied..]
     }
 
     /// Adds the ends of those brackets that were opened before the cursor.
     fn close(&mut self, unclosed: &[Open]) {
-        let ours = unclosed
+        for bracket in unclosed
             .iter()
             .rev()
-            .filter(|bracket| bracket.is_before_cursor);
-        self.closers
-            .extend(ours.map(|bracket| match bracket.closer {
+            .filter(|bracket| bracket.is_before_cursor)
+        {
+            let end = match bracket.closer {
                 SyntaxKind::R_PAREN => ')',
                 SyntaxKind::R_BRACK => ']',
                 _ => '}',
-            }));
+            };
+            self.closers.push((self.next_at, end));
+        }
     }
 }
 
@@ -137,8 +156,7 @@ mod tests {
         let cursor = marked.find('|').unwrap();
         let code = marked.replacen('|', "", 1);
         let gap = Gap::find(&code, cursor).unwrap();
-        let (left, right) = code.split_at(gap.at);
-        let found = [left, gap.word(), &gap.closers, right].concat();
+        let found = gap.fill(&code, true);
         assert_eq!(found.replace(WORD, "_"), expected, "{marked}");
     }
 
@@ -158,6 +176,11 @@ mod tests {
         check("words.|", "words.");
         check("\"(\"; '['; /* { */ a.|", "\"(\"; '['; /* { */ a.");
         check("a.|) }", "a.) }");
+        check("a(b[c.|]", "a(b[c.])");
+        check(
+            "for w in words {\n    a([w.|);",
+            "for w in words {\n    a([w.])};",
+        );
         check("a(\"é|", "a(\"é)");
     }
 
