@@ -78,10 +78,16 @@ mod tests {
 
     #[test]
     fn nests_without_end_are_refused() {
-        let place = Place {
-            code: "(".repeat(100_000),
-            ..Place::default()
-        };
-        assert_eq!(Document::new("", Kind::Complete, &place), None);
+        for code in [
+            "(".repeat(100_000),
+            "- !".repeat(100_000),
+            "a ".repeat(1_000_000),
+        ] {
+            let place = Place {
+                code,
+                ..Place::default()
+            };
+            assert_eq!(Document::new("", Kind::Complete, &place), None);
+        }
     }
 }

@@ -4,6 +4,8 @@ use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind};
 
 /// Brackets within brackets, deeper than anybody writes: a parser that recurses would need a stack without end.
 const MAX_DEPTH: usize = 400;
+/// Bytes of a cell that nobody has typed by hand.
+const MAX_LENGTH: usize = 400_000;
 /// Stands where a word is missing inside of a macro's brackets: `vec![words.]` fits none of the macro's patterns, so that
 /// nobody could tell what `words` is.
 const WORD: &str = "__swath_here";
@@ -29,9 +31,9 @@ struct Open {
 }
 
 impl Gap {
-    /// Looks at `code` around the byte `cursor`; `None` when it is nested too deeply.
+    /// Looks at `code` around the byte `cursor`; `None` when it is nested too deeply or too long.
     pub(super) fn find(code: &str, cursor: usize) -> Option<Self> {
-        if deepest(code) > MAX_DEPTH {
+        if code.len() > MAX_LENGTH || deepest(code) > MAX_DEPTH {
             return None;
         }
         let file = SourceFile::parse(code, Edition::Edition2024);
@@ -123,15 +125,21 @@ impl Gap {
     }
 }
 
+/// How deeply a parser would have to recurse: brackets within brackets, or signs before signs.
 fn deepest(code: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut depth, mut signs, mut deepest) = (0_usize, 0_usize, 0);
     for byte in code.bytes() {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => continue,
+            _ => {}
         }
-        deepest = deepest.max(depth);
+        match byte {
+            b'-' | b'!' | b'*' | b'&' | b'<' | b'|' => signs += 1,
+            _ if byte.is_ascii_whitespace() => {}
+            _ => signs = 0,
+        }
+        deepest = deepest.max(depth).max(signs);
     }
     deepest
 }
