@@ -3,7 +3,6 @@
 //! [`Engine`] is a handle. Its methods return at once; the work happens on the engine's own threads, and everything
 //! a cell shows reaches the sink given to [`Engine::start`] before the cell's [`CellStatus`] does.
 
-mod assist;
 mod channel;
 pub(crate) mod child;
 mod dependencies;
@@ -13,7 +12,6 @@ mod evcxr_context;
 mod exchange;
 mod generate;
 mod help;
-mod helper;
 mod imports;
 mod interface;
 mod item_kind;
@@ -48,6 +46,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use help::{Place, names};
 pub(crate) use interface::{
     Answer, CellError, CellStatus, Completion, Completions, EngineOptions, ExecuteOptions,
     MimeBundle, OutputEvent, Variable,
@@ -144,11 +143,14 @@ impl Engine {
     /// rust-analyzer is not there, the answer comes from names and keywords alone.
     pub(crate) fn complete(&self, code: String, cursor: usize) -> Answer<Option<Completions>> {
         let (answer, receiver) = oneshot::channel();
-        let names = assist::complete_names(&self.shared.names(), &code, cursor);
-        let declarations = assist::declarations(&self.shared.table());
-        self.shared
-            .help
-            .complete(declarations, code, cursor, names, answer);
+        let names = names::complete(&self.shared.names(), &code, cursor);
+        if code.trim().is_empty() {
+            // What the session knows is more to the point than everything that could begin here.
+            let _ = answer.send(names);
+            return receiver;
+        }
+        let place = self.place(code, cursor);
+        self.shared.help.complete(place, names, answer);
         receiver
     }
 
@@ -160,9 +162,23 @@ impl Engine {
         _detail: u32,
     ) -> Answer<Option<MimeBundle>> {
         let (answer, receiver) = oneshot::channel();
-        let declarations = assist::declarations(&self.shared.table());
-        self.shared.help.inspect(declarations, code, cursor, answer);
+        let variable = names::inspect_variable(&self.shared.table(), &code, cursor);
+        let place = self.place(code, cursor);
+        self.shared.help.inspect(place, variable, answer);
         receiver
+    }
+
+    fn place(&self, code: String, cursor: usize) -> Place {
+        Place {
+            declarations: names::declarations(&self.shared.table()),
+            code,
+            cursor,
+        }
+    }
+
+    /// Whether rust-analyzer has read what it needs to complete and inspect.
+    pub(crate) fn is_help_ready(&self) -> bool {
+        self.shared.help.is_ready()
     }
 
     /// Forgets variables, items and dependencies, with a new child process, after the running cell.

@@ -188,11 +188,6 @@ impl Session {
         self.dir.join("help")
     }
 
-    /// That process' search path.
-    pub(crate) fn help_path(&self) -> OsString {
-        tools_first(&self.help_dir(), &self.user_path)
-    }
-
     fn write_tools_to(
         &self,
         dir: &Path,

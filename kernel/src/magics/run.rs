@@ -127,6 +127,15 @@ pub(crate) async fn help(kernel: &Kernel, name: &str, detail: u32) -> Outcome {
     };
     match found {
         Some(data) => Ok(vec![json!({ "source": "page", "data": data, "start": 0 })]),
+        // No reason to end a run of all cells.
+        None if !kernel.engine.is_help_ready() && !kernel.is_interrupted() => {
+            let text = format!(
+                "rust-analyzer is not ready yet, so that nothing is known about {name:?}: ask again in a while"
+            );
+            Ok(vec![
+                json!({ "source": "page", "data": { "text/plain": text }, "start": 0 }),
+            ])
+        }
         None => Err(failure(
             "NotFound",
             &format!("nothing is known about {name:?}"),

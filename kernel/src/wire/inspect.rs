@@ -41,8 +41,15 @@ pub(crate) async fn look_up(
     let asked = Instant::now();
     let was_interrupted = kernel.is_interrupted();
     while asked.elapsed() < patience && (was_interrupted || !kernel.is_interrupted()) {
-        if let Ok(found) = tokio::time::timeout(Duration::from_millis(200), &mut answer).await {
-            return found.ok()?;
+        match tokio::time::timeout(Duration::from_millis(200), &mut answer).await {
+            Ok(Ok(found)) => return found,
+            // A newer question came between: a tooltip is replaced by it, a cell asks again.
+            Ok(Err(_)) if patience > TOOLTIP => {
+                let code = magics::without_magics(code);
+                answer = kernel.engine.inspect(code, cursor, detail);
+            }
+            Ok(Err(_)) => return None,
+            Err(_) => {}
         }
     }
     None
