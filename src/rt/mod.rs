@@ -25,4 +25,4 @@ pub use error::CellError;
 pub use future::block_on;
 pub use guard::{discard, guard};
 pub use show::{ShowAny, ShowDebug, ShowRich};
-pub use store::{NoConstant, has, has_shaped, is_kept, put, put_shaped, shape_hash, take};
+pub use store::{NoConstant, has, is_kept, put, take};
