@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex};
 
 use super::channel::Channel;
 use super::interface::OutputEvent;
+use super::items::ItemStore;
 use super::phase::Phase;
-use super::split::{Cell, function_names};
+use super::source_map::CellSource;
+use super::split::{Cell, Known};
 use super::text::{ContentFilter, Decoder, Piece};
 use crate::fuzz::{CELLS, RUST, Target, random_of};
 
@@ -26,7 +28,7 @@ fn cells_are_split_whatever_they_hold() {
 }
 
 fn check_split(code: &str) {
-    let cell = Cell::parse(code);
+    let cell = Cell::parse(code, &Known::default());
     assert_eq!(
         cell.rust.len(),
         code.len(),
@@ -54,9 +56,15 @@ fn check_split(code: &str) {
         assert!(cell.rust.get(tail.clone()).is_some(), "{tail:?}");
     }
     for name in cell.used_after_binding() {
-        assert!(cell.bound.contains_key(&name) && cell.used[&name] > 1);
+        assert!(cell.bound.contains_key(&name) && cell.used[&name] > 0);
     }
-    function_names(&cell);
+    let source = CellSource {
+        number: 1,
+        code: code.into(),
+    };
+    if !cell.broken {
+        ItemStore::default().merge(&cell, &source);
+    }
 }
 
 #[test]

@@ -415,6 +415,12 @@ impl Worker {
                 self.show(outputs);
                 let losses = self.keep(running, &end, &report);
                 let status = self.status(running, &end);
+                let was_lost = end.outcome.as_ref().is_some_and(|it| it["kind"] == "lost");
+                let losses = if was_lost {
+                    outcome::Losses::default()
+                } else {
+                    losses
+                };
                 if status == CellStatus::Ok && !losses.unmade.is_empty() {
                     let names = losses.unmade.join("`, `");
                     let text = format!("the cell returned before it made `{names}`\n");
@@ -638,7 +644,11 @@ impl Worker {
         );
         let number = running.source.number;
         let stored: BTreeSet<String> = end.names.iter().cloned().collect();
-        let ended_well = kind("ok");
+        let completed = end
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome["completed"] == true);
+        let ended_well = kind("ok") || completed;
         let how = if kind("aside") {
             "lost when the cell that used it was stopped by force,"
         } else {
