@@ -18,7 +18,10 @@ mod identity;
 mod link;
 mod natives;
 mod progress;
-#[expect(dead_code, reason = "shared with the kernel, which uses the rest")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "shared with the kernel, which uses the rest")
+)]
 mod record;
 mod wrapper;
 

@@ -198,7 +198,7 @@ impl Worker {
             return failed;
         }
         let cell = Cell::parse(code);
-        for command in &cell.commands {
+        for command in &dependencies::joined(&cell.commands) {
             match self.command(command) {
                 CellStatus::Ok => {}
                 other => return other,
