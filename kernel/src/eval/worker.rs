@@ -246,7 +246,7 @@ impl Worker {
         }
         let mut known = self.items.known();
         let cell = Cell::parse(code, &known);
-        for command in &cell.commands {
+        for command in &dependencies::joined(&cell.commands) {
             match self.command(command) {
                 CellStatus::Ok => {}
                 other => return other,
