@@ -320,7 +320,8 @@ impl Worker {
         }
         let names = found.join("`, `");
         (self.sink)(OutputEvent::Stderr(format!(
-            "`{names}` began anew for this cell alone: it is part of a constant, so its kept state cannot be used here\n"
+            "`{names}` began anew for this cell alone: its kept state cannot be used in a constant, or with a type that has a \
+             lifetime of its own\n"
         )));
         with_new_statics
     }
