@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::eval::EngineOptions;
-use crate::install::{CommandLink, InstallOptions, Place};
+use crate::install::{CommandLink, InstallOptions, Place, Translator};
 use crate::toolchain::{Toolchain, library_folder};
 use crate::wire::{ServeOptions, serve};
 use crate::{doctor, forward, install};
@@ -32,6 +32,9 @@ enum Command {
         /// Jupyter's connection file
         #[arg(short = 'f', long = "connection-file", value_name = "FILE")]
         connection_file: PathBuf,
+        /// What `jupyter run FILE` hands on, the names of its files, which it runs itself
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        for_others: Vec<OsString>,
     },
     /// Install the kernel "Rust (Swath)" for Jupyter
     Install {
@@ -95,7 +98,9 @@ pub(crate) fn run() -> ExitCode {
 
 fn run_command(command: Command) -> Result<ExitCode, String> {
     match command {
-        Command::Kernel { connection_file } => kernel(connection_file)?,
+        Command::Kernel {
+            connection_file, ..
+        } => kernel(connection_file)?,
         Command::Install {
             place,
             display_name,
@@ -123,6 +128,10 @@ fn run_command(command: Command) -> Result<ExitCode, String> {
             print(&match installed.command {
                 CommandLink::Made(path) => format!("command:             {}\n", path.display()),
                 CommandLink::Left(why) => format!("no command `swath`:  {why}\n"),
+            });
+            print(&match installed.papermill {
+                Translator::Made(path) => format!("for papermill:       {}\n", path.display()),
+                Translator::Left(why) => format!("nothing for papermill: {why}\n"),
             });
         }
         Command::Uninstall { place } => {

@@ -1,6 +1,7 @@
 //! The program `swath`: the Jupyter kernel, its installer and the library's command line.
 
 mod cli;
+mod commands;
 mod doctor;
 mod eval;
 mod forward;

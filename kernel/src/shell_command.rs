@@ -33,7 +33,7 @@ pub(crate) trait CommandOutput: Send + Sync + 'static {
 pub(crate) struct Shell {
     /// The process group that runs now; 0 when none does.
     group: AtomicI32,
-    changed: Mutex<BTreeMap<String, String>>,
+    changed: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 impl Shell {
@@ -49,11 +49,19 @@ impl Shell {
         self.changed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(name.to_owned(), value.to_owned());
+            .insert(name.to_owned(), Some(value.to_owned()));
     }
 
-    /// What [`Shell::set_variable`] has set.
-    pub(crate) fn changed_variables(&self) -> BTreeMap<String, String> {
+    /// Takes a variable away from all later commands.
+    pub(crate) fn remove_variable(&self, name: &str) {
+        self.changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), None);
+    }
+
+    /// The variables that were set, with their values, and those that were removed.
+    pub(crate) fn changed_variables(&self) -> BTreeMap<String, Option<String>> {
         self.changed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -66,11 +74,12 @@ impl Shell {
             Some(variables) => variables.iter().cloned().collect(),
             None => std::env::vars_os().collect(),
         };
-        variables.extend(
-            self.changed_variables()
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into())),
-        );
+        for (name, value) in self.changed_variables() {
+            match value {
+                Some(value) => variables.insert(name.into(), value.into()),
+                None => variables.remove(std::ffi::OsStr::new(&name)),
+            };
+        }
         variables
     }
 
@@ -84,6 +93,11 @@ impl Shell {
         script: &str,
         output: Arc<impl CommandOutput>,
     ) -> std::io::Result<ExitStatus> {
+        if script.contains('\0') {
+            return Err(std::io::Error::other(
+                "the command holds a NUL character, which no program can be given",
+            ));
+        }
         let mut command = Command::new(program);
         command
             .arg("-c")

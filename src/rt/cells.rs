@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::stop::Target;
-use super::{guard, pipes, programs, shared_objects, side, signals, stop, store};
+use super::{guard, pipes, programs, shared_objects, side, signals, stop, store, surroundings};
 
 /// Deep recursion in users' code is common (trees, parsers), so cells get more stack than a main thread's 8 MiB.
 const STACK_BYTES: usize = 256 << 20;
@@ -272,8 +272,9 @@ fn finish() {
     pipes::flush();
     let mut outcome = guard::end();
     outcome["interrupted"] = crate::session::is_interrupted().into();
-    let dropped =
-        side::ask(&json!({ "kind": "done", "outcome": outcome, "names": store::names() }));
+    let dropped = side::ask(&json!({
+        "kind": "done", "outcome": outcome, "names": store::names(), "surroundings": surroundings::changes(),
+    }));
     // The front process answers with names that later cells cannot use, such as closures.
     for name in dropped
         .as_ref()

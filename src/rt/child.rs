@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cells::Cells;
-use super::{guard, pipes, programs, side, signals, stop};
+use super::{guard, pipes, programs, side, signals, stop, surroundings};
 
 /// What evcxr writes to have a cell run, before the object's path and the function's name.
 const LOAD_AND_RUN: &str = "LOAD_AND_RUN ";
@@ -45,6 +45,7 @@ fn serve() -> Result<(), String> {
     let farewell = Farewell::inherited(farewell?);
     let patience = patience();
     restore_environment();
+    surroundings::remember();
     crate::session::set_sink(Arc::new(side::SideSink));
     guard::install_panic_hook();
     signals::install().map_err(|error| format!("interrupts cannot be heard: {error}"))?;

@@ -20,9 +20,15 @@ mod side;
 mod signals;
 mod stop;
 mod store;
+mod styles;
+mod surroundings;
 
-pub use error::CellError;
+pub use error::{CellError, DebugError};
 pub use future::block_on;
 pub use guard::{discard, guard};
 pub use show::{ShowAny, ShowDebug, ShowRich};
 pub use store::{NoConstant, has, is_kept, put, take};
+pub use styles::{
+    ShowDisplay, ShowOtherDebug, ShowPretty, ShowTypedDebug, ShowTypedDisplay, ShowTypedOtherDebug,
+    ShowTypedPretty,
+};

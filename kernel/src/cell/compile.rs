@@ -34,12 +34,16 @@ pub(crate) struct Compilation<'a> {
 /// have compiled, and the search costs more here than it saves.
 pub(crate) const QUICK: [&str; 2] = ["-Copt-level=0", "-Zshare-generics=no"];
 /// What every cell is compiled with.
-pub(crate) const ALWAYS: [&str; 5] = [
+pub(crate) const ALWAYS: [&str; 7] = [
     "-Ccodegen-units=1",
     "-Cprefer-dynamic",
     "-Cembed-bitcode=no",
     "-Cdebuginfo=0",
     "-Coverflow-checks=on",
+    // As in evcxr and in a plain `cargo run`, whatever the level. The checks of the standard library's unsafe code, which
+    // this would switch on as well, slow down loops and end the process instead of the cell.
+    "-Cdebug-assertions=on",
+    "-Zub-checks=no",
 ];
 
 /// Names the prebuilt library and where its dependencies' metadata is.

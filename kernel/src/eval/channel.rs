@@ -38,6 +38,8 @@ pub(crate) struct CellEnd {
     pub(crate) outcome: Option<Value>,
     /// The variables in the store.
     pub(crate) names: Vec<String>,
+    /// What the cell has changed of its folder and environment.
+    pub(crate) surroundings: Value,
     /// The last panic that was announced.
     pub(crate) panic: Option<String>,
     /// How long it ran.
@@ -390,6 +392,7 @@ impl Reader {
             "panic" => self.end.panic = message["message"].as_str().map(str::to_owned),
             "done" => {
                 self.end.outcome = Some(message["outcome"].take());
+                self.end.surroundings = message["surroundings"].take();
                 self.end.run_ms = self.began.elapsed().as_millis();
                 let names = message["names"].as_array().into_iter().flatten();
                 self.end.names = names

@@ -72,8 +72,9 @@ pub(crate) fn open(
     child: Command,
     lib_dir: &Path,
 ) -> Result<(CommandContext, StartupText), String> {
-    let (mut context, outputs) = EvalContext::with_subprocess_command(child)
-        .map_err(|error| format!("evcxr cannot start: {error}"))?;
+    let (mut context, outputs) =
+        away_from_evcxr_toml(|| EvalContext::with_subprocess_command(child))
+            .map_err(|error| format!("evcxr cannot start: {error}"))?;
     let text = StartupText::default();
     for stream in [outputs.stdout, outputs.stderr] {
         let text = Arc::clone(&text);
@@ -105,6 +106,22 @@ pub(crate) fn open(
     Ok((CommandContext::with_eval_context(context), text))
 }
 
+/// evcxr reads `evcxr.toml` of the working folder when it starts: a wrong one would stop it, and another `tmpdir` would
+/// lead it away from our tools. The kernel uses that file in its own way (`magics::startup`).
+fn away_from_evcxr_toml<T>(start: impl FnOnce() -> T) -> T {
+    let working = std::env::current_dir()
+        .ok()
+        .filter(|folder| folder.join("evcxr.toml").exists());
+    let elsewhere = std::env::var_os("EVCXR_CONFIG_DIR");
+    let (Some(working), Some(elsewhere)) = (working, elsewhere) else {
+        return start();
+    };
+    let _ = std::env::set_current_dir(elsewhere);
+    let started = start();
+    let _ = std::env::set_current_dir(working);
+    started
+}
+
 fn child_command(
     options: &EngineOptions,
     session: &Session,
@@ -130,6 +147,7 @@ fn child_command(
         .env("LD_LIBRARY_PATH", session.child_library_path(options))
         .env("PATH", &session.user_path)
         .env_remove("EVCXR_TMPDIR")
+        .env_remove("EVCXR_CONFIG_DIR")
         .env_remove(exchange::SESSION_ENV);
     // evcxr starts the same command again when the child has died; the folder may be gone by then.
     let folders = Folders::of(&options.working_dir);

@@ -30,6 +30,7 @@ mod prune;
 mod record;
 mod render;
 mod session;
+mod settings;
 mod shape;
 mod shared;
 mod source_map;
@@ -137,6 +138,21 @@ impl Engine {
     /// The variables of the session, by name; answers at any time.
     pub(crate) fn variables(&self) -> Vec<Variable> {
         self.shared.table().iter().cloned().collect()
+    }
+
+    /// Whether a variable or an item of the session has this name.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.shared.names().iter().any(|(known, _)| known == name)
+    }
+
+    /// The constants and statics that cells have defined, with their types.
+    pub(crate) fn constants(&self) -> Vec<(String, String)> {
+        self.shared.constants()
+    }
+
+    /// What cells have changed of their folder and environment since this was asked last: `folder`, `set`, `unset`.
+    pub(crate) fn take_surroundings(&self) -> Vec<serde_json::Value> {
+        self.shared.take_surroundings()
     }
 
     /// Ways to complete `code` at `cursor` (code points); `None` when nobody has an idea. Cells may run meanwhile. While

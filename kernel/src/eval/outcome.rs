@@ -234,16 +234,47 @@ pub(crate) fn evcxr_error(error: &Error) -> CellError {
         }
         other => other.to_string(),
     };
-    let first = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or("evcxr failed")
-        .to_owned();
     CellError {
         ename: "CommandError".to_owned(),
-        evalue: strip_colours(&first),
+        evalue: failure_in(&strip_colours(&text)),
         traceback: render::lines(&text),
     }
+}
+
+/// The one line that says what failed: the first error of cargo's, whatever it said before, with what it says of the
+/// reason.
+fn failure_in(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let error = lines.iter().enumerate().find_map(|(at, line)| {
+        let message = line.strip_prefix("error: ").or_else(|| {
+            let (_, message) = line.strip_prefix("error[")?.split_once("]: ")?;
+            Some(message)
+        });
+        Some((at, message?))
+    });
+    let Some((at, message)) = error else {
+        let first = lines.iter().find(|line| !line.is_empty());
+        return (*first.unwrap_or(&"evcxr failed")).to_owned();
+    };
+    let mut parts = vec![message.trim_end_matches('.')];
+    let after: &[&str] = &lines[at + 1..];
+    let end = after.iter().position(|line| line.starts_with("error"));
+    let after = &after[..end.unwrap_or(after.len())];
+    // `package .. depends on `a` with feature `b` but `a` does not have that feature`
+    let conflict = after
+        .iter()
+        .find(|line| line.contains(" but ") || line.starts_with("candidate versions found"));
+    parts.extend(conflict.map(|line| {
+        line.split_once(" depends on ")
+            .map_or(*line, |(_, rest)| rest)
+    }));
+    let causes: Vec<&str> = after
+        .windows(2)
+        .filter(|pair| pair[0] == "Caused by:")
+        .map(|pair| pair[1])
+        .collect();
+    parts.extend(&causes[causes.len().saturating_sub(2)..]);
+    parts.join(": ")
 }
 
 fn strip_colours(text: &str) -> String {
@@ -347,6 +378,23 @@ mod tests {
             error.evalue.contains("did not stop when asked") && error.evalue.contains("a, b"),
             "{}",
             error.evalue
+        );
+    }
+
+    #[test]
+    fn a_failed_dependency_is_told_by_cargo_s_error() {
+        let cargo = "    Updating crates.io index\n\u{1b}[1merror\u{1b}[0m: no matching package named `nosuch` found\nlocation searched: crates.io index";
+        assert_eq!(
+            failure_in(&strip_colours(cargo)),
+            "no matching package named `nosuch` found"
+        );
+        assert_eq!(
+            failure_in("error[E0433]: cannot find `x`\n"),
+            "cannot find `x`"
+        );
+        assert_eq!(
+            failure_in("\nPlease supply key=value"),
+            "Please supply key=value"
         );
     }
 

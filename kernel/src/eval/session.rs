@@ -86,6 +86,8 @@ fn prepare() -> Result<Session, String> {
         }
         std::env::set_var("PATH", tools_first(&dir, &user_path));
         std::env::set_var("EVCXR_TMPDIR", dir.join("cell"));
+        // The kernel reads the user's startup files itself; evcxr must not find them.
+        std::env::set_var("EVCXR_CONFIG_DIR", dir.join("cell"));
         std::env::set_var(exchange::SESSION_ENV, &dir);
     }
     Ok(Session {

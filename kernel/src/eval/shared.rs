@@ -1,6 +1,6 @@
 //! What the handle can answer without the engine's thread: the variables, the names, whether anything runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,8 +18,11 @@ pub(crate) struct Shared {
     /// Variables that the running cell's definitions make useless.
     doomed: Mutex<BTreeSet<String>>,
     item_names: Mutex<BTreeSet<String>>,
+    /// Constants and statics with their types.
+    constants: Mutex<BTreeMap<String, String>>,
     waiting: AtomicUsize,
     started: AtomicBool,
+    surroundings: Mutex<Vec<serde_json::Value>>,
     pub(crate) help: Help,
 }
 
@@ -34,8 +37,10 @@ impl Shared {
             table: Mutex::default(),
             doomed: Mutex::default(),
             item_names: Mutex::default(),
+            constants: Mutex::default(),
             waiting: AtomicUsize::new(0),
             started: AtomicBool::new(false),
+            surroundings: Mutex::default(),
             help: Help::default(),
         }
     }
@@ -68,12 +73,44 @@ impl Shared {
         *lock(&self.doomed) = names;
     }
 
+    /// Keeps what a cell has changed of its folder and environment.
+    pub(crate) fn note_surroundings(&self, changes: serde_json::Value) {
+        if !changes.is_null() {
+            lock(&self.surroundings).push(changes);
+        }
+    }
+
+    pub(crate) fn take_surroundings(&self) -> Vec<serde_json::Value> {
+        std::mem::take(&mut lock(&self.surroundings))
+    }
+
     pub(crate) fn add_names(&self, names: impl Iterator<Item = String>) {
         lock(&self.item_names).extend(names);
     }
 
+    /// Takes note of an item that is a constant or a static.
+    pub(crate) fn note_constant(&self, item: &str) {
+        let Some((before, rest)) = item.split_once(':') else {
+            return;
+        };
+        let words: Vec<&str> = before.split_whitespace().collect();
+        let is_constant = words
+            .iter()
+            .any(|word| ["const", "static"].contains(word) && !before.contains(['(', '{']));
+        if let (true, Some(name), Some((type_name, _))) =
+            (is_constant, words.last(), rest.split_once('='))
+        {
+            lock(&self.constants).insert((*name).to_owned(), type_name.trim().to_owned());
+        }
+    }
+
+    pub(crate) fn constants(&self) -> Vec<(String, String)> {
+        lock(&self.constants).clone().into_iter().collect()
+    }
+
     pub(crate) fn clear_names(&self) {
         lock(&self.item_names).clear();
+        lock(&self.constants).clear();
     }
 
     /// Names of variables and items.

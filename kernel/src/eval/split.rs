@@ -27,7 +27,7 @@ pub(crate) struct Known {
 /// A cell, taken apart. Ranges are bytes of the cell.
 #[derive(Debug, Default)]
 pub(crate) struct Cell {
-    /// evcxr's `:commands` and `!shell` lines, which come before the first line of Rust.
+    /// evcxr's `:commands`, which come before the first line of Rust.
     pub(crate) commands: Vec<String>,
     /// The cell with the commands blanked; positions are those of the cell.
     pub(crate) rust: String,
@@ -284,8 +284,7 @@ fn take_commands(code: &str) -> (Vec<String>, String) {
     let mut rest = code;
     while let Some(line) = rest.split_inclusive('\n').next() {
         let text = line.trim_end_matches(['\n', '\r']);
-        let is_command = text.starts_with('!') || text.trim_start_matches(' ').starts_with(':');
-        if is_command && !text.trim_start().starts_with("::") {
+        if crate::commands::parse(text).is_some() {
             commands.push(text.to_owned());
             rust.push_str(&blank(line));
         } else if text.trim().is_empty() || text.starts_with("//") {
@@ -436,8 +435,8 @@ mod tests {
 
     #[test]
     fn commands_come_first_and_keep_their_lines() {
-        let cell = parse("// note\n:dep rand = \"0.9\"\n!ls\n\nlet a = 1;\n:not_a_command");
-        assert_eq!(cell.commands, [":dep rand = \"0.9\"", "!ls"]);
+        let cell = parse("// note\n:dep rand = \"0.9\"\n:vars\n\nlet a = 1;\n:not_a_command");
+        assert_eq!(cell.commands, [":dep rand = \"0.9\"", ":vars"]);
         assert_eq!(cell.rust.lines().nth(4), Some("let a = 1;"));
     }
 

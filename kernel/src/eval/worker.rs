@@ -1,5 +1,7 @@
 //! The engine's own thread: it holds evcxr, and runs one request after the other.
 
+mod commands;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use super::place;
 use super::progress::ProgressPipe;
 use super::render;
 use super::session::Session;
+use super::settings::Settings;
 use super::shared::Shared;
 use super::source_map::{CellSource, SourceMap};
 use super::split::Cell;
@@ -67,6 +70,10 @@ pub(crate) struct Worker {
     proven: BTreeMap<String, Option<u64>>,
     /// Why names that existed once do not any more.
     departed: BTreeMap<String, String>,
+    /// What `:fmt`, `:opt` and the like have chosen.
+    settings: Settings,
+    /// The compiler's errors of the last cell, for `:explain`.
+    last_errors: Vec<String>,
 }
 
 /// A cell on its way through the engine.
@@ -134,6 +141,8 @@ impl Worker {
             items: ItemStore::default(),
             proven: BTreeMap::new(),
             departed: BTreeMap::new(),
+            settings: Settings::default(),
+            last_errors: Vec::new(),
         })
     }
 
@@ -188,6 +197,7 @@ impl Worker {
         trace(|| format!("engine started in {} ms", started.elapsed().as_millis()));
         let trouble = |reason: String| place::trouble(&self.session.dir, &reason).unwrap_or(reason);
         self.context = Some(result.map_err(trouble)?);
+        self.set_again();
         Ok(())
     }
 
@@ -246,8 +256,11 @@ impl Worker {
         }
         let mut known = self.items.known();
         let cell = Cell::parse(code, &known);
-        for command in &dependencies::joined(&cell.commands) {
-            match self.command(command) {
+        let is_alone =
+            !options.silent && !cell.has_statements && cell.items.is_empty() && !cell.broken;
+        let commands = dependencies::joined(&cell.commands);
+        for (index, command) in commands.iter().enumerate() {
+            match self.command(command, is_alone && index + 1 == commands.len()) {
                 CellStatus::Ok => {}
                 other => return other,
             }
@@ -256,6 +269,9 @@ impl Worker {
             number: options.cell,
             code: code.into(),
         };
+        if cell.broken || cell.has_statements || !cell.items.is_empty() {
+            self.last_errors.clear();
+        }
         if cell.broken
             && let Some(error) = syntax::check(
                 &self.options.toolchain,
@@ -357,12 +373,13 @@ impl Worker {
         variables: &VariableTable,
         makes_statics: bool,
     ) -> (Running<'a>, Request) {
-        let generated = generate(&Parts {
+        let mut generated = generate(&Parts {
             cell,
             items: &merged.items,
             variables,
             makes_statics,
         });
+        self.settings.apply(&mut generated);
         let unneeded = unneeded(merged, &generated);
         let skip = generated
             .pieces
@@ -499,7 +516,8 @@ impl Worker {
         if let Some(progress) = &self.progress {
             progress.finish();
         }
-        let end = self.channel.finish_cell();
+        let mut end = self.channel.finish_cell();
+        self.shared.note_surroundings(end.surroundings.take());
         let report: Report =
             exchange::read(&exchange::report_path(&self.session.dir)).unwrap_or_default();
         let report = if report.serial == self.serial {
@@ -636,6 +654,9 @@ impl Worker {
                 code.insert_str(0, "const __SWATH_FIRST: () = ();\n");
             }
             self.shared.help.learn(&code);
+            for text in texts {
+                self.shared.note_constant(text);
+            }
         }
         self.shared.add_names(
             running.merged.items[running.merged.earlier..]
@@ -763,6 +784,7 @@ impl Worker {
     }
 
     fn compile_error(&mut self, running: &Running<'_>, report: &Report) -> CellError {
+        self.last_errors.clone_from(&report.diagnostics);
         let map = SourceMap::new(
             &report.source,
             &running.source,
@@ -822,65 +844,6 @@ impl Worker {
             startup_text.as_deref().unwrap_or_default(),
         );
         CellStatus::Lost(error)
-    }
-
-    /// Runs one of evcxr's commands.
-    fn command(&mut self, line: &str) -> CellStatus {
-        match line.split_whitespace().next() {
-            Some(":vars") => {
-                let text = self
-                    .shared
-                    .table()
-                    .iter()
-                    .fold(String::new(), |text, variable| {
-                        let mutable = if variable.mutable { "mut " } else { "" };
-                        format!("{text}{mutable}{}: {}\n", variable.name, variable.type_name)
-                    });
-                (self.sink)(OutputEvent::Stdout(text));
-                CellStatus::Ok
-            }
-            Some(":clear" | ":restart") => match self.reset() {
-                Ok(()) => CellStatus::Ok,
-                Err(reason) => CellStatus::Error(outcome::engine_error(&reason)),
-            },
-            Some(":quit") => {
-                let hint = "shut the kernel down from the notebook instead";
-                CellStatus::Error(outcome::command_error(
-                    "`:quit` would end the kernel under the notebook",
-                    Some(hint),
-                ))
-            }
-            _ => {
-                let (result, end, report) = self.evaluate(line, Request::default());
-                match result {
-                    Ok(outputs) => {
-                        self.show(outputs);
-                        if line.starts_with(":dep") {
-                            self.shared.help.learn(line);
-                        }
-                        CellStatus::Ok
-                    }
-                    Err(Error::SubprocessTerminated(reason)) => self.lost(&reason, &end),
-                    Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
-                        outcome::interrupted("the command was stopped; all variables are kept"),
-                    ),
-                    Err(error) if report.diagnostics.is_empty() || is_full(&report) => {
-                        CellStatus::Error(self.place_error(&error, &report))
-                    }
-                    Err(_) => {
-                        let source = CellSource {
-                            number: 0,
-                            code: line.into(),
-                        };
-                        let generated = Generated::default();
-                        let map = SourceMap::new(&report.source, &source, &generated, &[]);
-                        CellStatus::Error(render::compile_error(&report.diagnostics, &map, &|_| {
-                            None
-                        }))
-                    }
-                }
-            }
-        }
     }
 
     /// Forgets everything, with a new child; says why that cannot start.

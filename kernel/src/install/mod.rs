@@ -3,6 +3,7 @@
 mod command;
 mod environment;
 mod files;
+mod papermill;
 mod places;
 mod spec;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use command::CommandLink;
 pub(crate) use environment::linked_folder;
+pub(crate) use papermill::Translator;
 pub(crate) use places::Place;
 pub(crate) use spec::installed_specs;
 
@@ -37,6 +39,8 @@ pub(crate) struct Installed {
     pub(crate) spec_folder: PathBuf,
     /// The command `swath` for the shell.
     pub(crate) command: CommandLink,
+    /// What teaches papermill to write parameters in Rust.
+    pub(crate) papermill: Translator,
 }
 
 /// The programs beside each other in the build folder and in the installed one.
@@ -70,6 +74,7 @@ fn install_from(built: &Path, options: &InstallOptions) -> Result<Installed, Str
             for program in PROGRAMS {
                 files::copy_file(&built.join(program), &new.join(program))?;
             }
+            papermill::write_source(&new.join(papermill::SOURCE_FOLDER))?;
             files::copy_tree(&built.join(LIBRARY_FOLDER), &new.join(LIBRARY_FOLDER))
         })?;
     }
@@ -84,6 +89,10 @@ fn install_from(built: &Path, options: &InstallOptions) -> Result<Installed, Str
     })?;
     Ok(Installed {
         command: command::link(&places.command, &program),
+        papermill: papermill::install(
+            &options.place,
+            &places.programs.join(papermill::SOURCE_FOLDER),
+        ),
         program_folder: places.programs,
         spec_folder,
     })
@@ -122,6 +131,7 @@ pub(crate) fn uninstall(place: &Place, name: &str) -> Result<Vec<PathBuf>, Strin
         if command::unlink(&places.command, &places.programs) {
             removed.push(places.command);
         }
+        removed.extend(papermill::uninstall(place));
         removed.push(places.programs);
     }
     Ok(removed)

@@ -26,16 +26,29 @@ pub(crate) struct Places {
 }
 
 impl Place {
+    /// The prefix, for places that have one.
+    ///
+    /// # Errors
+    /// When it is the active environment's and there is none.
+    pub(super) fn prefix(&self) -> Result<PathBuf, String> {
+        match self {
+            Self::User => Err("the user's own place has no prefix".to_owned()),
+            Self::Prefix(prefix) => Ok(prefix.clone()),
+            Self::SysPrefix => variable("VIRTUAL_ENV")
+                .or_else(|| variable("CONDA_PREFIX"))
+                .or_else(python_prefix)
+                .ok_or_else(|| {
+                    "there is no active Python environment: activate one or give --prefix DIR"
+                        .to_owned()
+                }),
+        }
+    }
+
     /// The folders, absolute.
     ///
     /// # Errors
     /// When there is no home folder, or no active environment.
     pub(crate) fn resolve(&self) -> Result<Places, String> {
-        let variable = |name: &str| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
         match self {
             Self::User => {
                 let data = dirs::data_dir().ok_or("there is no home folder: give --prefix DIR")?;
@@ -48,15 +61,7 @@ impl Place {
                         .join("swath"),
                 })
             }
-            Self::SysPrefix => {
-                let active = variable("VIRTUAL_ENV")
-                    .or_else(|| variable("CONDA_PREFIX"))
-                    .or_else(python_prefix);
-                let prefix = active.ok_or(
-                    "there is no active Python environment: activate one or give --prefix DIR",
-                )?;
-                Self::Prefix(prefix).resolve()
-            }
+            Self::SysPrefix => Self::Prefix(self.prefix()?).resolve(),
             Self::Prefix(prefix) => {
                 let prefix = absolute(prefix)?;
                 Ok(Places {
@@ -67,6 +72,12 @@ impl Place {
             }
         }
     }
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, String> {

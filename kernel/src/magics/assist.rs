@@ -3,43 +3,17 @@
 
 use super::fit;
 use super::table::{Action, Builtin, Kind, MAGICS, Magic, find};
+use crate::commands::{self, COMMANDS};
 use crate::eval::{Completion, Completions};
 use crate::syntax::end_of;
 
-/// evcxr's commands, as its `:help` lists them, without the one that would end the kernel under the notebook.
-const EVCXR_COMMANDS: [&str; 31] = [
-    ":allow_static_linking",
-    ":build_env",
-    ":cache",
-    ":clear",
-    ":clear_cache",
-    ":codegen_backend",
-    ":dep",
-    ":doc",
-    ":efmt",
-    ":env",
-    ":explain",
-    ":fmt",
-    ":help",
-    ":last_compile_dir",
-    ":last_error_json",
-    ":linker",
-    ":load_config",
-    ":offline",
-    ":opt",
-    ":preserve_vars_on_panic",
-    ":restart",
-    ":sccache",
-    ":show_deps",
-    ":t",
-    ":time_passes",
-    ":timing",
-    ":toolchain",
-    ":type",
-    ":types",
-    ":vars",
-    ":version",
-];
+/// The commands of evcxr's that do something here.
+fn evcxr_commands() -> impl Iterator<Item = &'static str> {
+    COMMANDS
+        .iter()
+        .filter(|command| !matches!(command.action, commands::Action::Refused { .. }))
+        .map(|command| command.name)
+}
 
 /// Whether a cell begins with `%%`.
 pub(crate) fn is_cell_magic(code: &str) -> bool {
@@ -226,7 +200,7 @@ fn complete_command(
 ) -> Completions {
     let (known, typed, kind): (Vec<String>, &str, &str) = match before.rsplit_once(' ') {
         None => {
-            let commands = EVCXR_COMMANDS.iter().map(|name| (*name).to_owned());
+            let commands = evcxr_commands().map(str::to_owned);
             (commands.collect(), before, "magic")
         }
         Some((":t" | ":type", typed)) => (variables(), typed, "instance"),
@@ -431,7 +405,7 @@ mod tests {
     fn evcxrs_commands_are_completed() {
         assert_eq!(texts(":de"), [":dep"]);
         assert_eq!(texts("let a = 1;\n:ver"), [":version"]);
-        assert_eq!(texts(":"), EVCXR_COMMANDS);
+        assert_eq!(texts(":"), evcxr_commands().collect::<Vec<_>>());
         assert_eq!(texts(":type sc"), ["scene"]);
         assert!(texts(":dep ser").is_empty());
         assert!(complete("::st", 4, Vec::new).is_none());

@@ -2,7 +2,7 @@
 
 use super::arguments::Arguments;
 use super::table::MAGICS;
-use super::{Step, at_cursor, complete, plan, without_magics};
+use super::{Step, Surroundings, at_cursor, complete, plan, without_magics};
 use crate::fuzz::{Target, random_of};
 
 const SEEDS: &[&str] = &[
@@ -83,7 +83,13 @@ fn check_plan(code: &str) {
         code.matches('\n').count(),
         "{without:?} has other lines"
     );
-    let Ok(steps) = plan(code) else { return };
+    let surroundings = Surroundings {
+        knows: &|name| name.len() > 3,
+        search_path: std::ffi::OsStr::new("/usr/bin:/bin"),
+    };
+    let Ok(steps) = plan(code, &surroundings) else {
+        return;
+    };
     let lines = code.split('\n').count();
     for step in &steps {
         // What a magic stands for may take lines of its own.
@@ -94,7 +100,11 @@ fn check_plan(code: &str) {
         }
     }
     let marks = |line: &str| line.trim_start().starts_with(['%', '!', '?', ':']);
-    if !code.split('\n').any(marks) {
+    // What editors put into text goes, and two words end a console.
+    let is_plain = !code.contains(['\r', '\u{feff}'])
+        && !["exit", "quit", "exit()", "quit()"].contains(&code.trim())
+        && !code.trim_start().starts_with("// %%parameters");
+    if is_plain && !code.split('\n').any(marks) {
         let expected: Vec<Step> = (!code.trim().is_empty())
             .then(|| Step::Rust(code.trim_end().to_owned()))
             .into_iter()

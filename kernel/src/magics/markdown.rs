@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::table::{Kind, MAGICS, Magic};
+use crate::commands::COMMANDS;
 use crate::eval::MimeBundle;
 
 impl Magic {
@@ -94,7 +95,7 @@ pub(crate) fn reference() -> String {
         <!-- Written by `swath magics` from the kernel's table; a test compares the two. -->\n\n\
         `%name` takes the rest of its line, `%%name` the rest of its cell. `%lsmagic` lists them, `%name?` explains one,\n\
         `%expand` prints the Rust that one stands for. `!command` runs a shell command whose output appears while it runs.\n\
-        evcxr's `:commands` work as well.\n"
+        evcxr's `:commands` are [at the end](#evcxrs-commands), and what [`!` means](#-shell-or-not) before them.\n"
         .to_owned();
     for magic in MAGICS {
         let both = if magic.kind == Kind::Both {
@@ -109,7 +110,38 @@ pub(crate) fn reference() -> String {
             magic.help_markdown()
         );
     }
-    page
+    page + SHELL_OR_NOT + &commands()
+}
+
+const SHELL_OR_NOT: &str = "\n## `!`: shell or not\n\n\
+    A line that begins with `!` is a shell command, unless it ends the cell as a Rust expression: when everything from the\n\
+    `!` to the cell's end is one Rust expression, it is Rust if it begins with a name of the session or of the cell (a\n\
+    variable, a function, a constant), or if there is no program by its first word. So `!flag`, `!v.is_empty()` and\n\
+    `!matches!(x, 1)` are Rust; `!ls` and `!true` are commands; after `let test = true;`, `!test` is Rust. Brackets make\n\
+    Rust of anything: `(!ls)`.\n\n\
+    `exit` and `quit` alone in a cell end `jupyter console`. In a notebook they say how to shut the kernel down.\n\n\
+    Commands and cells share their working folder and environment: `%cd`, `%env`, `std::env::set_current_dir` and\n\
+    `std::env::set_var` are seen by both, those of Rust from the end of their cell on.\n";
+
+/// The part about evcxr's commands.
+fn commands() -> String {
+    let mut page = "\n## evcxr's commands\n\n\
+        `:name` takes the rest of its line. Commands are carried out where they stand in a cell, and what they say is shown\n\
+        there. `:help` lists them.\n\n\
+        | command | |\n|---|---|\n"
+        .to_owned();
+    for command in COMMANDS {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} |",
+            command.written().replace('|', "\\|"),
+            command.described().replace('|', "\\|")
+        );
+    }
+    page + "\nBefore the first cell the kernel reads evcxr's startup files, by evcxr's rules: `init.evcxr` (commands) and\n\
+        `prelude.rs` (Rust) in evcxr's configuration folder (`EVCXR_CONFIG_DIR`, or `~/.config/evcxr`), and `evcxr.toml` there or\n\
+        in the working folder. What is wrong with them is told by the first cell, which runs all the same. With\n\
+        `SWATH_STARTUP_FILES=0` in the kernel's environment they are not read.\n"
 }
 
 #[cfg(test)]

@@ -3,18 +3,25 @@
 
 mod arguments;
 mod assist;
+mod commands;
 mod expand;
 mod fit;
 #[cfg(test)]
 mod fuzz;
 mod label_raster;
 mod markdown;
+mod negation;
+mod parameters;
 mod plan;
 mod run;
+mod startup;
 mod table;
 mod time;
 
 pub(crate) use assist::{at_cursor, complete, is_cell_magic, without_magics};
+pub(crate) use commands::run as run_command;
 pub(crate) use markdown::reference;
-pub(crate) use plan::{Step, plan};
+pub(crate) use negation::Surroundings;
+pub(crate) use plan::{Step, misread_negation, plan};
 pub(crate) use run::{Outcome, failure, folder_code, help, run, variable_code};
+pub(crate) use startup::{before_first_cell, tell_notes};

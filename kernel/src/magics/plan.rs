@@ -1,15 +1,20 @@
 //! From the text of a cell to the steps that run it.
 
 use super::arguments::{Arguments, UsageError};
+use super::negation::{self, Surroundings};
 use super::table::{Action, Builtin, Kind, MAGICS, Magic, find};
 use super::time;
+use crate::commands::{self, FrontCommand};
 use crate::syntax::end_of;
+use crate::text::distance;
 
 /// One step of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Rust or evcxr commands, with empty lines before it so that lines keep their numbers in the cell.
     Rust(String),
+    /// A command of evcxr's that the front process carries out, with what follows its name.
+    Command(FrontCommand, String),
     /// A `!command`.
     Shell(String),
     /// `?name` (0) or `??name` (1).
@@ -25,23 +30,80 @@ pub(crate) enum Step {
     },
 }
 
+/// `%%parameters` in a comment, which other kernels leave alone: what papermill's translator writes.
+const PARAMETERS: &str = "// %%parameters";
+
 /// Takes a cell apart.
 ///
 /// # Errors
 /// An unknown magic, or one that is written wrongly.
-pub(crate) fn plan(code: &str) -> Result<Vec<Step>, UsageError> {
+pub(crate) fn plan(code: &str, surroundings: &Surroundings<'_>) -> Result<Vec<Step>, UsageError> {
+    let code = &without_marks_of_editors(code);
     if super::is_cell_magic(code) {
         return plan_cell_magic(code);
+    }
+    if code.trim_start().starts_with(PARAMETERS) {
+        return Ok(vec![Step::Builtin {
+            builtin: Builtin::Parameters,
+            line: String::new(),
+            body: Some(code.clone().into_owned()),
+        }]);
+    }
+    if is_farewell(code, surroundings) {
+        return Ok(vec![Step::Command(FrontCommand::Quit, String::new())]);
     }
     let mut planner = Planner::default();
     let lines: Vec<&str> = code.split('\n').collect();
     let last = lines.iter().rposition(|line| !line.trim().is_empty());
     for (index, line) in lines.iter().enumerate() {
+        if line.trim_start().starts_with('!')
+            && planner.line_may_begin(line)
+            && negation::is_rust(&lines[index..].join("\n"), &planner.rust, surroundings)
+        {
+            // What follows belongs to the expression.
+            for line in &lines[index..] {
+                planner.push_rust(line, index);
+            }
+            break;
+        }
         let ends_cell = last.is_none_or(|last| last <= index);
         planner.line(line, index, ends_cell)?;
     }
     planner.cut(lines.len());
     Ok(planner.steps)
+}
+
+/// The cell without what editors on other systems put into text: a mark at its beginning, carriage returns before the
+/// ends of lines. What a cell writes to a file stays as it is.
+fn without_marks_of_editors(code: &str) -> std::borrow::Cow<'_, str> {
+    let code = code.strip_prefix('\u{feff}').unwrap_or(code);
+    if code.trim_start().starts_with("%%writefile") {
+        return code.into();
+    }
+    let code = code.trim_end_matches('\r');
+    if code.contains("\r\n") {
+        code.replace("\r\n", "\n").into()
+    } else {
+        code.into()
+    }
+}
+
+/// `exit` and `quit` alone in a cell, with or without brackets, unless they are names of the session.
+fn is_farewell(code: &str, surroundings: &Surroundings<'_>) -> bool {
+    let word = code.trim();
+    let word = word.strip_suffix("()").unwrap_or(word);
+    ["exit", "quit"].contains(&word) && !(surroundings.knows)(word)
+}
+
+/// The program that a failed cell may have meant when its last line was taken for Rust: `!gdalinfo`, which is not there.
+pub(crate) fn misread_negation(code: &str) -> Option<&str> {
+    let last = code.trim_end().lines().last()?.trim();
+    let word = negation::first_word(last.strip_prefix('!')?);
+    let is_word = |word: &str| {
+        word.chars()
+            .all(|c| c.is_alphanumeric() || "_-.".contains(c))
+    };
+    (!word.is_empty() && is_word(word)).then_some(word)
 }
 
 #[derive(Default)]
@@ -55,8 +117,8 @@ struct Planner {
 
 impl Planner {
     fn line(&mut self, line: &str, index: usize, ends_cell: bool) -> Result<(), UsageError> {
-        let is_command =
-            line.starts_with(':') && line[1..].starts_with(|c: char| c.is_ascii_alphabetic());
+        let command = commands::parse(line);
+        let is_command = command.is_some();
         let marked = line.trim_start();
         if !(marked.starts_with(['%', '!', '?']) || is_command) || !self.line_may_begin(line) {
             if self.is_commands && !marked.is_empty() {
@@ -64,7 +126,16 @@ impl Planner {
             }
             return self.push(line);
         }
-        if is_command {
+        if let Some((name, arguments)) = command {
+            if let Some(commands::Action::Front(command)) =
+                commands::find(name).map(|command| command.action)
+            {
+                self.cut(index);
+                self.steps
+                    .push(Step::Command(command, arguments.to_owned()));
+                self.begin(index + 1);
+                return Ok(());
+            }
             if !self.is_commands {
                 self.cut(index);
                 self.is_commands = true;
@@ -113,6 +184,7 @@ impl Planner {
                 Ok(())
             }
             Action::Run(builtin) => {
+                refuse_words(magic, rest)?;
                 self.cut(index);
                 self.steps.push(Step::Builtin {
                     builtin,
@@ -134,6 +206,14 @@ impl Planner {
         let end = end_of(&self.rust);
         end.is_between_lines()
             && (end.after_statement || !line.starts_with([' ', '\t']) && names_magic(line))
+    }
+
+    /// Adds a line that is Rust whatever it looks like; `first` is the first of its kind.
+    fn push_rust(&mut self, line: &str, first: usize) {
+        if self.is_commands {
+            self.cut(first);
+        }
+        let _ = self.push(line);
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "callers return what this returns")]
@@ -158,6 +238,28 @@ impl Planner {
         self.has_rust = false;
         self.is_commands = false;
     }
+}
+
+/// A magic that takes nothing must not do its work when something follows its name: `%reset all` may mean anything.
+fn refuse_words(magic: &Magic, rest: &str) -> Result<(), UsageError> {
+    let takes_nothing = matches!(
+        magic.action,
+        Action::Run(
+            Builtin::Bash
+                | Builtin::Lsmagic
+                | Builtin::Parameters
+                | Builtin::Pwd
+                | Builtin::Reset
+                | Builtin::Who
+        )
+    );
+    if takes_nothing && !rest.is_empty() {
+        return Err(UsageError::new(
+            magic,
+            format!("{} takes no further word: {rest:?}", magic.written()),
+        ));
+    }
+    Ok(())
 }
 
 fn names_magic(line: &str) -> bool {
@@ -201,20 +303,6 @@ fn suggestion(name: &str) -> String {
         }
         _ => String::new(),
     }
-}
-
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            let best = changed.min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], best);
-        }
-    }
-    row[b.len()]
 }
 
 /// The Rust of one line when it is a magic that stands for Rust; `None` for any other line.
@@ -273,6 +361,14 @@ fn plan_cell_magic(code: &str) -> Result<Vec<Step>, UsageError> {
             "\n".repeat(lines_before + 1)
         ))]);
     }
+    refuse_words(magic, rest)?;
+    if builtin == Builtin::Parameters {
+        return Ok(vec![Step::Builtin {
+            builtin,
+            line: rest.to_owned(),
+            body: Some("\n".repeat(lines_before + 1) + body),
+        }]);
+    }
     // A cell within the cell: its errors name the lines of the whole one.
     let empty_lines = match builtin {
         Builtin::Capture => lines_before + 1,
@@ -290,7 +386,13 @@ fn plan_cell_magic(code: &str) -> Result<Vec<Step>, UsageError> {
 /// # Errors
 /// When the cell has magics or commands that stand for no Rust.
 pub(super) fn rust_of(code: &str) -> Result<String, UsageError> {
-    let steps = plan(code)?;
+    // A line with `!` that is a shell command is refused here.
+    let search_path = std::env::var_os("PATH").unwrap_or_default();
+    let surroundings = Surroundings {
+        knows: &|_| false,
+        search_path: &search_path,
+    };
+    let steps = plan(code, &surroundings)?;
     match steps.as_slice() {
         [] => Ok(String::new()),
         [Step::Rust(rust)] => Ok(rust.clone()),
@@ -307,7 +409,11 @@ mod tests {
 
     #[track_caller]
     fn check(code: &str, expected: &[Step]) {
-        assert_eq!(plan(code).unwrap(), expected, "{code:?}");
+        assert_eq!(
+            plan(code, &Surroundings::none()).unwrap(),
+            expected,
+            "{code:?}"
+        );
     }
 
     fn rust(code: &str) -> Step {
@@ -392,6 +498,78 @@ mod tests {
     }
 
     #[test]
+    fn commands_of_the_front_process_stand_alone_and_may_be_indented() {
+        check(
+            ":vars\n  :doc Vec\n:version\n1 + 1",
+            &[
+                rust(":vars"),
+                Step::Command(FrontCommand::Doc, "Vec".to_owned()),
+                rust("\n\n:version"),
+                rust("\n\n\n1 + 1"),
+            ],
+        );
+        check("let a\n    :i32 = 5;", &[rust("let a\n    :i32 = 5;")]);
+        check(
+            " exit() ",
+            &[Step::Command(FrontCommand::Quit, String::new())],
+        );
+        let names = Surroundings {
+            knows: &|name| name == "quit",
+            ..Surroundings::none()
+        };
+        assert_eq!(plan("quit", &names).unwrap(), [rust("quit")]);
+    }
+
+    #[test]
+    fn negations_at_the_end_are_rust() {
+        check("let a = true;\n!a", &[rust("let a = true;\n!a")]);
+        check("!a\n  && b\n", &[rust("!a\n  && b")]);
+        check(":vars\n!a", &[rust(":vars"), rust("\n!a")]);
+        check("!ls -l", &[Step::Shell("ls -l".to_owned())]);
+        assert_eq!(misread_negation("let a = 1;\n!gdalinfo"), Some("gdalinfo"));
+        assert_eq!(misread_negation("!(1 > 2)"), Some("1"));
+        assert_eq!(misread_negation("a"), None);
+    }
+
+    #[test]
+    fn parameters_are_known_by_a_comment_too() {
+        let step = |body: &str| {
+            [Step::Builtin {
+                builtin: Builtin::Parameters,
+                line: String::new(),
+                body: Some(body.to_owned()),
+            }]
+        };
+        let cell = "// %%parameters: as they are\nlet a = 1;";
+        check(cell, &step(cell));
+        check("%%parameters\nlet a = 1;", &step("\nlet a = 1;"));
+    }
+
+    #[test]
+    fn marks_of_other_systems_change_nothing() {
+        check(
+            "\u{feff}%who\r\n1 + 1\r\n",
+            &[builtin(Builtin::Who, ""), rust("\n1 + 1")],
+        );
+        check(
+            "%%bash\r\necho a\r\necho b\r",
+            &[Step::Builtin {
+                builtin: Builtin::Bash,
+                line: String::new(),
+                body: Some("echo a\necho b".to_owned()),
+            }],
+        );
+        check(
+            "%%writefile a.txt\r\none\r\n",
+            &[Step::Builtin {
+                builtin: Builtin::Writefile,
+                line: "a.txt".to_owned(),
+                body: Some("one\r\n".to_owned()),
+            }],
+        );
+    }
+
+    #[test]
     fn help_is_asked_with_question_marks() {
         check("?Scene::open", &[Step::Help("Scene::open".to_owned(), 0)]);
         check("??Scene", &[Step::Help("Scene".to_owned(), 1)]);
@@ -423,11 +601,15 @@ mod tests {
 
     #[test]
     fn mistakes_are_explained() {
+        let plan = |code| plan(code, &Surroundings::none());
         let message = |code| plan(code).unwrap_err().message;
         assert_eq!(
             message("%scen a"),
             "there is no magic %scen; did you mean %scene?"
         );
+        assert!(message("%reset all").contains("no further word"));
+        assert!(message("%who x").contains("no further word"));
+        assert!(message("%%bash -x\nls").contains("no further word"));
         assert_eq!(message("%zzzzzz"), "there is no magic %zzzzzz");
         assert_eq!(message("%bash"), "%bash does not exist, %%bash does");
         assert_eq!(message("%%who"), "%%who does not exist, %who does");

@@ -15,7 +15,7 @@ use crate::text::{escape_html, short_type};
 use crate::wire::{Kernel, Stream, execute_rust, execute_shell, look_up, run_captured};
 
 /// Who asks for help waits for the first loading of the sources; an interrupt ends it.
-const HELP: Duration = Duration::from_secs(120);
+pub(super) const HELP: Duration = Duration::from_secs(120);
 
 /// What a step adds to the reply, or why it failed.
 pub(crate) type Outcome = Result<Vec<Value>, CellError>;
@@ -85,6 +85,24 @@ pub(crate) async fn run(
             };
             print(kernel, rust.trim_start_matches('\n'));
         }
+        Builtin::Parameters => {
+            let rust = super::parameters::typed(
+                body.unwrap_or_default(),
+                &kernel.engine.variables(),
+                &kernel.engine.constants(),
+            );
+            execute_rust(kernel, &rust).await?;
+        }
+        Builtin::Pwd => match std::env::current_dir() {
+            Ok(folder) => print(kernel, &folder.display().to_string()),
+            Err(error) => {
+                return Err(failure(
+                    "IoError",
+                    &format!("the working folder is gone: {error}"),
+                    "`%cd FOLDER` enters another one",
+                ));
+            }
+        },
         Builtin::History => history(kernel, line).await?,
         Builtin::Load => {
             let path = file_argument("load", line)?;
@@ -113,7 +131,7 @@ pub(crate) async fn run(
     Ok(Vec::new())
 }
 
-fn print(kernel: &Kernel, text: &str) {
+pub(super) fn print(kernel: &Kernel, text: &str) {
     kernel.outputs.write(Stream::Stdout, &format!("{text}\n"));
 }
 
@@ -185,8 +203,11 @@ pub(crate) fn folder_code(folder: &Path) -> String {
     )
 }
 
-/// Rust that sets a variable of the cells' process.
-pub(crate) fn variable_code(name: &str, value: &str) -> String {
+/// Rust that sets a variable of the cells' process, or removes it.
+pub(crate) fn variable_code(name: &str, value: Option<&str>) -> String {
+    let Some(value) = value else {
+        return format!("unsafe {{ std::env::remove_var({}) }};", literal(name));
+    };
     format!(
         "unsafe {{ std::env::set_var({}, {}) }};",
         literal(name),
@@ -194,7 +215,7 @@ pub(crate) fn variable_code(name: &str, value: &str) -> String {
     )
 }
 
-async fn environment(kernel: &Kernel, line: &str) -> Result<(), CellError> {
+pub(super) async fn environment(kernel: &Kernel, line: &str) -> Result<(), CellError> {
     // `NAME VALUE` is IPython's other way to write it.
     let pair = line.split_once('=').or_else(|| line.split_once(' '));
     let Some((name, value)) = pair.map(|(name, value)| (name.trim(), value.trim())) else {
@@ -223,7 +244,7 @@ async fn environment(kernel: &Kernel, line: &str) -> Result<(), CellError> {
         ));
     }
     kernel.shell.set_variable(name, value);
-    execute_rust(kernel, &variable_code(name, value)).await
+    execute_rust(kernel, &variable_code(name, Some(value))).await
 }
 
 async fn history(kernel: &Kernel, line: &str) -> Result<(), CellError> {
@@ -422,7 +443,7 @@ mod tests {
     #[test]
     fn values_of_the_environment_stay_what_they_are() {
         assert_eq!(
-            variable_code("A", "\"quoted\" \\ {x} ü"),
+            variable_code("A", Some("\"quoted\" \\ {x} ü")),
             "unsafe { std::env::set_var(\"A\", \"\\\"quoted\\\" \\\\ {x} ü\") };"
         );
     }

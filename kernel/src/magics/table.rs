@@ -29,6 +29,8 @@ pub(crate) enum Builtin {
     History,
     Load,
     Lsmagic,
+    Parameters,
+    Pwd,
     Reset,
     Time,
     Timeit,
@@ -382,6 +384,16 @@ pub(crate) static MAGICS: &[Magic] = &[
         action: Action::Run(Builtin::Cd),
     },
     Magic {
+        name: "pwd",
+        kind: Kind::Line,
+        usage: "%pwd",
+        short: "Prints the working folder of cells and shell commands",
+        long: "",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Pwd),
+    },
+    Magic {
         name: "env",
         kind: Kind::Line,
         usage: "%env [NAME | NAME=VALUE]",
@@ -450,6 +462,18 @@ pub(crate) static MAGICS: &[Magic] = &[
         positional: 0,
         options: &[],
         action: Action::Run(Builtin::Reset),
+    },
+    Magic {
+        name: "parameters",
+        kind: Kind::Cell,
+        usage: "%%parameters",
+        short: "Runs a cell of `let NAME = VALUE;` whose values take the types that the names have already",
+        long: "papermill's translator begins the cell of injected parameters with it: after `let rate: f32 = 0.1;` and \
+               `let epochs: usize = 5;`, `-p rate 1 -p epochs 7` makes an `f32` and a `usize`. Names without a value before \
+               get Rust's own types. `// %%parameters` as the first line does the same, and is a comment for other kernels.",
+        positional: 0,
+        options: &[],
+        action: Action::Run(Builtin::Parameters),
     },
     Magic {
         name: "lsmagic",

@@ -89,8 +89,18 @@ async fn run_cell(
     if store {
         kernel.history.store(count, &request.code);
     }
-    replay(kernel).await;
+    let started = std::time::Instant::now();
+    if kernel.is_first_cell() {
+        magics::before_first_cell(kernel).await;
+    }
+    if !request.silent {
+        magics::tell_notes(kernel);
+    }
     let ended = run_steps(kernel, &request.code, request.silent).await;
+    if kernel.preferences().timing && !request.silent {
+        let took = format!("took {:.3} s\n", started.elapsed().as_secs_f64());
+        kernel.outputs.write(Stream::Stdout, &took);
+    }
     // A question whose cell died is no longer asked.
     kernel.stdin.answer(None);
     match ended {
@@ -119,7 +129,17 @@ async fn run_cell(
 
 /// Runs the steps of a cell until one fails.
 async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
-    let steps = magics::plan(code)?;
+    let search_path = kernel
+        .shell
+        .variables()
+        .remove(std::ffi::OsStr::new("PATH"));
+    let steps = magics::plan(
+        code,
+        &magics::Surroundings {
+            knows: &|name| kernel.engine.knows(name),
+            search_path: &search_path.unwrap_or_default(),
+        },
+    )?;
     for step in &steps {
         if let Step::Rust(code) = step {
             crate::parse::check(code)?;
@@ -131,9 +151,20 @@ async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
         if kernel.is_interrupted() {
             return Err(failure("KeyboardInterrupt", "the cell was interrupted", ""));
         }
+        // After a step that gave the cells another process, and before the first.
+        replay(kernel).await;
         match step {
             // Only the last expression of a cell is shown.
-            Step::Rust(code) => execute(kernel, code, silent || index < last).await?,
+            Step::Rust(code) => {
+                let ended = execute(kernel, code.clone(), silent || index < last).await;
+                ended.map_err(|error| about_negation(error, &code))?;
+            }
+            Step::Command(command, argument) => {
+                let is_last = !silent && index == last;
+                payload.extend(
+                    Box::pin(magics::run_command(kernel, command, &argument, is_last)).await?,
+                );
+            }
             Step::Shell(command) => execute_shell(kernel, "sh", &command, false).await?,
             Step::Help(name, detail) => payload.extend(magics::help(kernel, &name, detail).await?),
             Step::Builtin {
@@ -150,14 +181,36 @@ async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
     Ok(payload)
 }
 
+/// A name that is not there may have been meant as a program that is not there either.
+fn about_negation(mut error: CellError, code: &str) -> CellError {
+    if error.ename == "E0425"
+        && let Some(program) = magics::misread_negation(code)
+    {
+        error.traceback.push(format!(
+            "note: `!{program}` was taken for Rust, since there is no program `{program}` on the search path"
+        ));
+    }
+    error
+}
+
 async fn execute(kernel: &Kernel, code: String, silent: bool) -> Result<(), CellError> {
     let cell = kernel.execution_count.load(Ordering::SeqCst);
-    match kernel
+    let renews = renews_process(&code);
+    let status = kernel
         .engine
         .execute(code, ExecuteOptions { silent, cell })
-        .await
-    {
+        .await;
+    kernel.follow_cells();
+    if renews {
+        kernel.need_replay();
+    }
+    match status {
         Ok(CellStatus::Ok) => Ok(()),
+        Ok(CellStatus::Error(error))
+            if error.ename == "Panic" && !kernel.preferences().preserve_variables =>
+        {
+            Err(without_variables(kernel, error, cell).await)
+        }
         Ok(CellStatus::Error(error) | CellStatus::Interrupted(error)) => Err(error),
         Ok(CellStatus::Lost(error)) => {
             kernel.need_replay();
@@ -169,6 +222,46 @@ async fn execute(kernel: &Kernel, code: String, silent: bool) -> Result<(), Cell
             "",
         )),
     }
+}
+
+/// Whether a step gives the cells another process, which lacks what `%cd` and `%env` did.
+fn renews_process(code: &str) -> bool {
+    code.lines()
+        .filter_map(crate::commands::parse)
+        .any(|(name, _)| [":clear", ":restart"].contains(&name))
+}
+
+/// What `:preserve_vars_on_panic 0` asks for.
+async fn without_variables(kernel: &Kernel, mut error: CellError, cell: u32) -> CellError {
+    let silent = true;
+    let before = kernel.outputs.set_mode(Mode::Discard);
+    let restarted = kernel
+        .engine
+        .execute(":restart".to_owned(), ExecuteOptions { silent, cell })
+        .await;
+    kernel.outputs.set_mode(before);
+    kernel.need_replay();
+    error.traceback.push(match restarted {
+        Ok(CellStatus::Ok) => {
+            "note: all variables were dropped, as `:preserve_vars_on_panic 0` says".to_owned()
+        }
+        _ => "note: the variables could not be dropped: restart the kernel".to_owned(),
+    });
+    error
+}
+
+/// Runs the steps of a startup file: what it prints is shown when `says`, its last value is not.
+pub(crate) async fn run_silently(kernel: &Kernel, code: &str, says: bool) -> Result<(), CellError> {
+    let before = if says {
+        None
+    } else {
+        Some(kernel.outputs.set_mode(Mode::Discard))
+    };
+    let ended = Box::pin(run_steps(kernel, code, true)).await;
+    if let Some(before) = before {
+        kernel.outputs.set_mode(before);
+    }
+    ended.map(drop)
 }
 
 /// Runs Rust that a magic needs, showing nothing.
@@ -256,7 +349,7 @@ async fn replay(kernel: &Kernel) {
         .shell
         .changed_variables()
         .iter()
-        .map(|(name, value)| magics::variable_code(name, value) + "\n")
+        .map(|(name, value)| magics::variable_code(name, value.as_deref()) + "\n")
         .collect();
     if kernel.folder_changed()
         && let Ok(folder) = std::env::current_dir()

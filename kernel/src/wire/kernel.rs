@@ -35,6 +35,15 @@ pub(crate) struct ServeOptions {
     pub(crate) engine: EngineOptions,
 }
 
+/// What commands have chosen for the cells that follow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Preferences {
+    /// Whether each cell tells how long it took (`:timing`).
+    pub(crate) timing: bool,
+    /// Whether variables outlive a panic (`:preserve_vars_on_panic`).
+    pub(crate) preserve_variables: bool,
+}
+
 /// What all parts of the front share.
 pub(crate) struct Kernel {
     pub(crate) iopub: Iopub,
@@ -53,6 +62,13 @@ pub(crate) struct Kernel {
     previous_folder: Mutex<Option<PathBuf>>,
     /// What `connect_request` asks for.
     pub(crate) ports: Value,
+    preferences: Mutex<Preferences>,
+    /// What the next cell that shows something has to tell.
+    notes: Mutex<Vec<String>>,
+    /// The folder in which the kernel was started.
+    pub(crate) first_folder: PathBuf,
+    /// Whether a cell has run: startup files are read before the first.
+    began: AtomicBool,
     stop: Notify,
 }
 
@@ -127,6 +143,44 @@ impl Kernel {
             .unwrap_or_else(PoisonError::into_inner) = folder;
     }
 
+    /// What commands have chosen.
+    pub(crate) fn preferences(&self) -> std::sync::MutexGuard<'_, Preferences> {
+        self.preferences
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What has to be told in a cell.
+    pub(crate) fn notes(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no cell has run yet; true once.
+    pub(crate) fn is_first_cell(&self) -> bool {
+        !self.began.swap(true, Ordering::SeqCst)
+    }
+
+    /// Has shell commands and the front process follow what cells did to their folder and environment.
+    pub(crate) fn follow_cells(&self) {
+        for change in self.engine.take_surroundings() {
+            for (name, value) in change["set"].as_object().into_iter().flatten() {
+                self.shell
+                    .set_variable(name, value.as_str().unwrap_or_default());
+            }
+            for name in change["unset"].as_array().into_iter().flatten() {
+                self.shell
+                    .remove_variable(name.as_str().unwrap_or_default());
+            }
+            let before = std::env::current_dir().ok();
+            if let Some(folder) = change["folder"].as_str().map(PathBuf::from)
+                && before.as_ref() != Some(&folder)
+                && std::env::set_current_dir(&folder).is_ok()
+            {
+                self.set_previous_folder(before);
+            }
+        }
+    }
+
     pub(crate) fn folder_changed(&self) -> bool {
         self.previous_folder().is_some()
     }
@@ -189,6 +243,7 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
     let questions = Stdin::new(stdin_replies.clone());
     let outputs = Outputs::new(iopub.clone(), questions.clone());
     let sink = outputs.clone();
+    let first_folder = options.engine.working_dir.clone();
     let engine = Engine::start(options.engine, Box::new(move |event| sink.accept(event)));
     let kernel = Arc::new(Kernel {
         iopub,
@@ -203,6 +258,13 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
         replay: AtomicBool::new(false),
         previous_folder: Mutex::new(None),
         ports: ports(&info),
+        preferences: Mutex::new(Preferences {
+            timing: false,
+            preserve_variables: true,
+        }),
+        notes: Mutex::default(),
+        first_folder,
+        began: AtomicBool::new(false),
         stop: Notify::new(),
     });
 

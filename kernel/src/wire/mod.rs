@@ -38,7 +38,7 @@ mod threads;
 mod usage;
 mod zmtp;
 
-pub(crate) use execute::{execute_rust, execute_shell, run_captured};
+pub(crate) use execute::{execute_rust, execute_shell, run_captured, run_silently};
 pub(crate) use inspect::look_up;
 pub(crate) use kernel::{Kernel, ServeOptions, serve};
 pub(crate) use outputs::Stream;

@@ -1,0 +1,117 @@
+//! How a cell shows its last value after evcxr's `:fmt` and `:types`: traits that a cell brings into scope in place of
+//! [`super::ShowDebug`]. What has a picture of its own ([`super::ShowRich`]) keeps it.
+
+use std::any::type_name;
+use std::fmt::{Debug, Display};
+
+use crate::display::Output;
+
+/// Shows a text, with its type before it when `typed`: `: i32 = 42`. A unit is shown by nothing, as always.
+fn show(type_name: &str, typed: bool, text: impl FnOnce() -> String) {
+    if type_name == std::any::type_name::<()>() {
+        return;
+    }
+    let text = text();
+    crate::session::result(Output::text(if typed {
+        format!(": {} = {text}", short_type(type_name))
+    } else {
+        text
+    }));
+}
+
+/// `core::option::Option<alloc::string::String>` is `Option<String>`.
+fn short_type(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    // Where the word that is being read starts in `short`.
+    let mut word = 0;
+    let mut rest = name;
+    while let Some(next) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("::") {
+            short.truncate(word);
+            rest = after;
+            continue;
+        }
+        short.push(next);
+        if !(next.is_alphanumeric() || next == '_') {
+            word = short.len();
+        }
+        rest = &rest[next.len_utf8()..];
+    }
+    short
+}
+
+macro_rules! styles {
+    ($($(#[$about:meta])* $name:ident: $text:path, $format:literal, $typed:literal;)+) => {$(
+        $(#[$about])*
+        pub trait $name {
+            /// Shows the value as the result of the cell.
+            fn evcxr_display(&self);
+        }
+
+        impl<T: $text + ?Sized> $name for &T {
+            fn evcxr_display(&self) {
+                show(type_name::<T>(), $typed, || format!($format, self));
+            }
+        }
+    )+};
+}
+
+styles! {
+    /// `:fmt {:#?}`.
+    ShowPretty: Debug, "{:#?}", false;
+    /// `:fmt {}`.
+    ShowDisplay: Display, "{}", false;
+    /// `:types`.
+    ShowTypedDebug: Debug, "{:?}", true;
+    /// `:types` and `:fmt {:#?}`.
+    ShowTypedPretty: Debug, "{:#?}", true;
+    /// `:types` and `:fmt {}`.
+    ShowTypedDisplay: Display, "{}", true;
+}
+
+/// After `:fmt {}`, values that have a `Debug` text alone.
+pub trait ShowOtherDebug {
+    /// Shows the value as the result of the cell.
+    fn evcxr_display(&mut self);
+}
+
+impl<T: Debug + ?Sized> ShowOtherDebug for &T {
+    fn evcxr_display(&mut self) {
+        show(type_name::<T>(), false, || format!("{self:?}"));
+    }
+}
+
+/// After `:fmt {}` and `:types`, values that have a `Debug` text alone.
+pub trait ShowTypedOtherDebug {
+    /// Shows the value as the result of the cell.
+    fn evcxr_display(&mut self);
+}
+
+impl<T: Debug + ?Sized> ShowTypedOtherDebug for &T {
+    fn evcxr_display(&mut self) {
+        show(type_name::<T>(), true, || format!("{self:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_written_without_their_modules() {
+        for (long, short) in [
+            (
+                "core::option::Option<alloc::string::String>",
+                "Option<String>",
+            ),
+            (
+                "(i32, &str, [alloc::vec::Vec<u8>; 3])",
+                "(i32, &str, [Vec<u8>; 3])",
+            ),
+            ("ctx::größe::Maß", "Maß"),
+            ("&mut dyn core::fmt::Debug", "&mut dyn Debug"),
+        ] {
+            assert_eq!(short_type(long), short);
+        }
+    }
+}
