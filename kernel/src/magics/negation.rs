@@ -7,8 +7,7 @@
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 
-use ra_ap_syntax::ast;
-use ra_ap_syntax::{AstNode, Edition, SourceFile};
+use ra_ap_syntax::{AstNode, ast};
 
 use crate::syntax::{Completeness, completeness, final_expression};
 
@@ -68,7 +67,7 @@ fn is_one_expression(text: &str) -> bool {
 
 /// Whether the Rust above gives `name` to something.
 fn binds(before: &str, name: &str) -> bool {
-    let parsed = SourceFile::parse(&format!("fn cell() {{\n{before}\n}}"), Edition::Edition2024);
+    let parsed = crate::parse::source(&format!("fn cell() {{\n{before}\n}}"));
     parsed
         .syntax_node()
         .descendants()

@@ -3,8 +3,8 @@
 //! `let rate = 1;` after `let rate: f32 = 0.1;` becomes `let rate: f32 = 1_f32;`: a parameter from a command line or a
 //! YAML file has the type that the notebook gave it, not the one that its spelling suggests.
 
+use ra_ap_syntax::AstNode;
 use ra_ap_syntax::ast::{self, HasArgList, HasName};
-use ra_ap_syntax::{AstNode, Edition, SourceFile};
 
 use crate::eval::Variable;
 
@@ -47,7 +47,7 @@ pub(super) fn typed(body: &str, variables: &[Variable], constants: &[(String, St
 }
 
 fn statements(body: &str) -> Vec<ast::LetStmt> {
-    let parsed = SourceFile::parse(&format!("{WRAPPER}{body}\n}}"), Edition::Edition2024);
+    let parsed = crate::parse::source(&format!("{WRAPPER}{body}\n}}"));
     let function = parsed.syntax_node().children().find_map(ast::Fn::cast);
     let list = function
         .and_then(|function| function.body())
