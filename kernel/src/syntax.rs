@@ -58,9 +58,12 @@ impl Looked {
             return;
         }
         let tokens = crate::parse::tokens(rest);
-        self.end.inside_literal = tokens
-            .errors()
-            .any(|(_, error)| error.starts_with("Missing trailing"));
+        let last = tokens.len().saturating_sub(1);
+        // A raw string without its end reaches to the end of the text, which the lexer says in other words.
+        self.end.inside_literal = tokens.errors().any(|(place, error)| {
+            error.starts_with("Missing trailing")
+                || place == last && error.starts_with("Invalid raw string")
+        });
         let (open, end) = (&mut self.open, &mut self.end);
         for kind in (0..tokens.len()).map(|place| tokens.kind(place)) {
             if kind.is_trivia() {
@@ -270,6 +273,7 @@ mod tests {
         check("1 +", "incomplete 0");
         check("let s = \"abc", "incomplete 0");
         check("let s = r#\"abc\"", "incomplete 0");
+        check("let s = r#\"abc\"\n%time (", "incomplete 0");
         check("/* comment", "incomplete 0");
         check("fn f()", "incomplete 0");
         check("use std::", "incomplete 0");

@@ -221,7 +221,7 @@ async fn converse<C: Channel, S: AsyncRead + AsyncWrite + Send + 'static>(
 ) {
     let gate = leaving.gate.clone();
     let (input, mut output) = tokio::io::split(stream);
-    let mut reader = PeerReader::new(BufReader::with_capacity(64 << 10, input));
+    let mut reader = PeerReader::new(BufReader::new(input));
     let shaking = shake_hands(&*gate.channel, &mut reader, &mut output);
     let hello = match tokio::time::timeout(HANDSHAKE, shaking).await {
         Ok(Ok(hello)) => hello,

@@ -11,10 +11,13 @@ pub(crate) fn cells_have_threads() -> bool {
         return true;
     };
     // Children belong to the thread that started them.
-    threads
+    let children: Vec<String> = threads
         .flatten()
         .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
-        .any(|children| children.split_whitespace().any(runs_cells_and_threads))
+        .collect();
+    let mut pids = children.iter().flat_map(|pids| pids.split_whitespace());
+    // Not every system tells.
+    children.is_empty() || pids.any(runs_cells_and_threads)
 }
 
 fn runs_cells_and_threads(pid: &str) -> bool {

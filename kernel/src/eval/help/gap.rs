@@ -1,6 +1,6 @@
 //! What somebody has not typed yet, and without which the rest of the file would be misread.
 
-use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind};
+use ra_ap_syntax::{NodeOrToken, SyntaxKind};
 
 /// Brackets within brackets, deeper than anybody writes: a parser that recurses would need a stack without end.
 const MAX_DEPTH: usize = 400;
@@ -36,7 +36,7 @@ impl Gap {
         if code.len() > MAX_LENGTH || deepest(code) > MAX_DEPTH {
             return None;
         }
-        let file = SourceFile::parse(code, Edition::Edition2024);
+        let file = crate::parse::source(code);
         let mut open: Vec<Open> = Vec::new();
         let mut gap = Self {
             at: cursor,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ra_ap_syntax::AstNode as _;
 use ra_ap_syntax::ast::{self, HasModuleItem as _, HasName as _, HasVisibility as _};
-use ra_ap_syntax::{AstNode as _, Edition, SourceFile};
 
 /// One item. A `use` of several names is as many items.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Items {
 
 fn entries(code: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for item in SourceFile::parse(code, Edition::Edition2024).tree().items() {
+    for item in crate::parse::source(code).tree().items() {
         if let ast::Item::Use(item) = &item {
             entries.extend(uses(item));
             continue;
