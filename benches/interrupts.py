@@ -25,12 +25,12 @@ LONG = "".join(
 
 CASES = [
     ("`std::thread::sleep`", BEGUN + WAIT),
-    ("`sleep` in a cell that uses a variable", BEGUN + "let mine = &used; " + WAIT + ' println!("{mine:?}");'),
+    ("`sleep` in a cell that uses a variable", BEGUN + WAIT + ' println!("{used:?}");'),
     ("`loop {}`", BEGUN + "loop {}"),
     ("a loop that allocates", BEGUN + "loop { std::hint::black_box(vec![1u8; 5000]); }"),
     ("a loop that prints", BEGUN + 'loop { println!("begun"); }'),
     ("`JoinHandle::join`", BEGUN + "std::thread::spawn(|| " + WAIT[:-1] + ").join().unwrap();"),
-    ("`Receiver::recv`", BEGUN + "let (_s, r) = std::sync::mpsc::channel::<u8>(); let _ = r.recv();"),
+    ("`Receiver::recv`", BEGUN + "let (_s, r) = std::sync::mpsc::channel::<u8>(); { let _ = r.recv(); }"),
     ("`Command::status`", BEGUN + 'std::process::Command::new("sleep").arg("77").status()?;'),
     ("a program that ignores it", BEGUN + 'std::process::Command::new("sh").args(["-c", "trap \'\' INT; sleep 77"]).status()?;'),
     ("a question (`input`)", 'let _ = swath::session::input("?");'),

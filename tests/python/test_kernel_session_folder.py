@@ -23,6 +23,11 @@ def sessions(folder: Path) -> list[Path]:
     return sorted(folder.glob(PREFIX + "*"))
 
 
+def remove(folder: Path) -> None:
+    """Removes a folder into which others are writing."""
+    wait_until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists(), 20, f"{folder} is gone")
+
+
 @contextlib.contextmanager
 def kernel_in(temporary: Path, cwd: Path | None = None, **environment):
     with Kernel(env={**os.environ, "TMPDIR": str(temporary), **environment}, cwd=cwd or temporary.parent) as kernel:
@@ -106,20 +111,20 @@ def test_a_folder_that_was_removed_is_made_anew_and_nothing_is_lost(tmp_path):
     with kernel_in(temporary) as kernel:
         kernel.ok("let model = vec![1, 2, 3];\nfn double(n: usize) -> usize { 2 * n }")
         (own,) = sessions(temporary)
-        shutil.rmtree(own)
+        remove(own)
         cell = kernel.ok("double(model.len())")
         assert cell.text == "6" and "was made anew; nothing is lost" in cell.stderr
         assert kernel.ok("model.len()").stderr == "", "told once"
         assert own.stat().st_mode & 0o777 == 0o700
         # Only a part of it; then even the folder in which it was.
-        shutil.rmtree(own / "cell")
+        remove(own / "cell")
         assert kernel.ok("model.len()").text == "3"
-        shutil.rmtree(own / "bin")
+        remove(own / "bin")
         assert kernel.ok("model.len()").text == "3"
-        shutil.rmtree(temporary)
+        remove(temporary)
         assert kernel.ok("double(model.len())").text == "6"
         # A `%reset` right after it works as well.
-        shutil.rmtree(own)
+        remove(own)
         kernel.ok("%reset")
         assert kernel.ok("40 + 2").text == "42"
         # And it is still locked: another kernel does not take it.
@@ -134,7 +139,7 @@ def test_a_reset_that_does_not_work_says_so(tmp_path):
     temporary.mkdir()
     with kernel_in(temporary) as kernel:
         kernel.ok("let model = vec![1, 2, 3];")
-        shutil.rmtree(temporary)
+        remove(temporary)
         # Root may write everywhere, but not make a folder in a file.
         temporary.write_text("in the way")
         for code in ("%reset", ":clear", "1 + 1"):
@@ -253,7 +258,7 @@ def test_a_working_folder_that_was_removed_is_replaced_by_home_and_told(tmp_path
     folder.mkdir()
     with Kernel(cwd=folder) as kernel:
         kernel.ok("let model = 1;")
-        shutil.rmtree(folder)
+        remove(folder)
         assert kernel.ok("model + 1").text == "2"
         end_process(kernel)
         cell = kernel.ok("std::env::current_dir()?")
