@@ -21,10 +21,11 @@ pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]
     let subcommand = arguments
         .iter()
         .find(|argument| !argument.as_encoded_bytes().starts_with(b"-"));
-    if in_our_crate && subcommand.is_some_and(|name| name == "metadata") {
-        if let Some(answer) = answer_metadata(config) {
-            return answer;
-        }
+    if in_our_crate
+        && subcommand.is_some_and(|name| name == "metadata")
+        && let Some(answer) = answer_metadata(config)
+    {
+        return answer;
     }
     if config.analysis_only && subcommand.is_some_and(|name| name == "build" || name == "check") {
         return analyzer::pretend_to_build(config);
