@@ -14,6 +14,7 @@ use super::phase::Phase;
 use super::source_map::CellSource;
 use super::split::{Cell, Known};
 use super::text::{ContentFilter, Decoder, Piece};
+use super::{imports, items, macros, shape, state};
 use crate::fuzz::{CELLS, RUST, Target, random_of};
 
 #[test]
@@ -22,13 +23,18 @@ fn cells_are_split_whatever_they_hold() {
         name: "split",
         seeds: CELLS,
         words: RUST,
-        depth: 300,
+        depth: 40_000,
     };
     target.run(|input| check_split(&String::from_utf8_lossy(input)));
 }
 
 fn check_split(code: &str) {
-    let cell = Cell::parse(code, &Known::default());
+    let known = Known {
+        constants: ["X".to_owned()].into(),
+        unknown_macros_make_items: random_of(code.as_bytes()).below(2) == 0,
+        ..Known::default()
+    };
+    let cell = Cell::parse(code, &known);
     assert_eq!(
         cell.rust.len(),
         code.len(),
@@ -56,7 +62,7 @@ fn check_split(code: &str) {
         assert!(cell.rust.get(tail.clone()).is_some(), "{tail:?}");
     }
     for name in cell.used_after_binding() {
-        assert!(cell.bound.contains_key(&name) && cell.used[&name] > 0);
+        assert!(cell.bound.contains_key(&name) && cell.used.contains_key(&name));
     }
     let source = CellSource {
         number: 1,
@@ -64,6 +70,17 @@ fn check_split(code: &str) {
     };
     if !cell.broken {
         ItemStore::default().merge(&cell, &source);
+    }
+    for item in &cell.items {
+        let text = cell.item_text(item);
+        macros::shape_of_text(text);
+        imports::imports(text);
+        state::texts(text, 1);
+    }
+    items::heads(code);
+    shape::is_settled(code);
+    for end in &cell.returns {
+        assert!(cell.rust.get(end.range.clone()).is_some());
     }
 }
 

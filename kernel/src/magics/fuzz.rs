@@ -67,7 +67,7 @@ fn target(name: &str) -> Target<'_> {
         name,
         seeds: SEEDS,
         words: WORDS,
-        depth: 300,
+        depth: 40_000,
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) async fn reply(code: String) -> Value {
     }
 }
 
-fn judge(code: &str) -> Completeness {
+pub(super) fn judge(code: &str) -> Completeness {
     // A cell magic takes everything up to an empty line, as in IPython.
     if !magics::is_cell_magic(code) {
         completeness(&magics::without_magics(code))
