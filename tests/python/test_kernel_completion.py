@@ -9,7 +9,7 @@ import pytest
 
 from harness import PATIENCE, Kernel, alive, descendants, wait_until
 
-TYPED = 'let lengths: Vec<usize> = words.iter().map(|word| word.len()).colle'
+TYPED = 'let lengths: Vec<usize> = words.iter().map(|word| word.len()).coll'
 
 
 def complete(kernel, code: str, cursor: int | None = None) -> dict:

@@ -73,7 +73,10 @@ mod tests {
             Some(7..8)
         );
         assert_eq!(document.in_cell(0..3), None);
-        assert_eq!(document.in_cell(document.cursor..document.cursor + 1), None);
+        let with_word = document.cursor - 1..document.cursor + 12;
+        assert_eq!(document.in_cell(with_word), Some(7..8));
+        let behind = document.cursor + 1..document.cursor + 2;
+        assert_eq!(document.in_cell(behind), None);
     }
 
     #[test]

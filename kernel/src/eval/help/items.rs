@@ -104,37 +104,33 @@ fn uses(item: &ast::Use) -> Vec<Entry> {
         .collect()
 }
 
+/// Adds the names below `tree`; `before` is the path that leads to it, colons included.
 fn flatten(tree: &ast::UseTree, before: &str, found: &mut Vec<(Option<String>, String)>) {
     let own = tree
         .path()
         .map_or(String::new(), |path| path.syntax().text().to_string());
-    let separator = if before.is_empty() || own.is_empty() {
-        ""
-    } else {
-        "::"
-    };
-    let path = format!("{before}{separator}{own}");
+    let path = format!("{before}{own}");
     if let Some(list) = tree.use_tree_list() {
-        // `use ::{a, b}` begins with the colons.
-        let path = if own.is_empty() && tree.coloncolon_token().is_some() && before.is_empty() {
+        let colons = if tree.coloncolon_token().is_some() {
             "::"
         } else {
-            &path
+            ""
         };
         for inner in list.use_trees() {
-            flatten(&inner, path.trim_end_matches("::"), found);
+            flatten(&inner, &format!("{path}{colons}"), found);
         }
     } else if tree.star_token().is_some() {
-        found.push((None, format!("{path}::*")));
+        let colons = if own.is_empty() { "" } else { "::" };
+        found.push((None, format!("{path}{colons}*")));
     } else if let Some(rename) = tree.rename() {
         let name = rename.name().map(|name| name.text().to_string());
         let shown = name.as_deref().unwrap_or("_");
         let text = format!("{} as {shown}", path.trim_end_matches("::self"));
-        found.push((name.filter(|name| name != "_"), text));
+        found.push((name, text));
     } else {
         let path = path.strip_suffix("::self").unwrap_or(&path);
-        let name = path.rsplit("::").next().unwrap_or(path).trim().to_owned();
-        found.push((Some(name), path.to_owned()));
+        let name = path.rsplit("::").next().unwrap_or(path).trim();
+        found.push((Some(name.to_owned()), path.to_owned()));
     }
 }
 

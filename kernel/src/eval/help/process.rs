@@ -26,8 +26,8 @@ pub(crate) const TOOLCHAIN_ENV: &str = "SWATH_TOOLCHAIN";
 const STACK: usize = 256 << 20;
 /// Nobody waits longer for an answer.
 const PATIENCE: Duration = Duration::from_secs(9);
-/// The first lookup reads much of the standard library.
-const PATIENCE_WHILE_NOBODY_ASKS: Duration = Duration::from_secs(120);
+/// The first lookup reads much of the standard library; who cannot wait for it is answered by the kernel.
+const PATIENCE_WITH_READING: Duration = Duration::from_secs(120);
 /// How much below everything else reading and warming up come.
 const NICENESS: i32 = 5;
 /// After so many questions memory is tidied up.
@@ -352,8 +352,8 @@ impl Server {
             file: self.source,
             document,
         };
-        let patience = if id == 0 {
-            PATIENCE_WHILE_NOBODY_ASKS
+        let patience = if id == 0 || !self.is_ready {
+            PATIENCE_WITH_READING
         } else {
             PATIENCE
         };
