@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{guard, pipes, side, signals, store};
+use super::{guard, pipes, show, side, signals, store};
 
 /// Deep recursion in users' code is common (trees, parsers), so cells get more stack than a main thread's 8 MiB.
 const STACK_BYTES: usize = 256 << 20;
@@ -103,6 +103,7 @@ fn run_cell(path: &str, function: &str, answers: &mut File) -> Result<(), String
     crate::session::set_interrupted(false);
     let answer = side::ask(&json!({ "kind": "begin", "pid": std::process::id() }));
     guard::begin();
+    show::begin();
     pipes::set_running(true);
     if answer.is_some_and(|answer| answer["cancel"] == true) {
         guard::report_cancelled();
@@ -113,8 +114,9 @@ fn run_cell(path: &str, function: &str, answers: &mut File) -> Result<(), String
     pipes::flush();
     let mut outcome = guard::end();
     outcome["interrupted"] = crate::session::interrupted().into();
-    let dropped =
-        side::ask(&json!({ "kind": "done", "outcome": outcome, "names": store::names() }));
+    let dropped = side::ask(&json!({
+        "kind": "done", "outcome": outcome, "names": store::names(), "shown": show::has_shown(),
+    }));
     // The front process answers with names that later cells cannot use, such as closures.
     for name in dropped
         .as_ref()

@@ -1,12 +1,12 @@
 //! The guard around a cell's statements: a panic or a `?` ends the cell, never the process, and is remembered.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use serde_json::{Value, json};
 
 use super::CellError;
+use super::screen::{payload_text, shortened};
 
 #[derive(Clone, Default)]
 struct Panic {
@@ -39,7 +39,7 @@ pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
             let panic = LAST_PANIC
                 .with_borrow_mut(Option::take)
                 .unwrap_or_else(|| Panic {
-                    message: payload_text(&*payload).to_owned(),
+                    message: shortened(payload_text(&*payload)),
                     ..Panic::default()
                 });
             Outcome::Panicked(panic)
@@ -47,14 +47,6 @@ pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
     };
     OUTCOME.set(Some(outcome));
     false
-}
-
-fn payload_text(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without text")
 }
 
 /// Remembers that a variable a cell needs is gone because its type changed.
@@ -92,7 +84,7 @@ pub(super) fn end() -> Value {
         }),
         Some(Outcome::Failed(error)) => json!({
             "kind": if error.interrupted { "interrupted" } else { "error" },
-            "name": error.name, "message": error.message, "hint": error.hint,
+            "name": error.name, "message": shortened(&error.message), "hint": error.hint,
             "file": error.location.file(), "line": error.location.line(), "column": error.location.column(),
         }),
         Some(Outcome::Lost(names)) => json!({ "kind": "lost", "names": names }),
@@ -131,10 +123,11 @@ pub(super) fn install_panic_hook() {
 
 fn describe(information: &PanicHookInfo<'_>) -> Panic {
     let mut panic = Panic {
-        message: information
-            .payload_as_str()
-            .unwrap_or("a panic without text")
-            .to_owned(),
+        message: shortened(
+            information
+                .payload_as_str()
+                .unwrap_or("a panic without text"),
+        ),
         ..Panic::default()
     };
     if let Some(location) = information.location() {

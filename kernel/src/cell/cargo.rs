@@ -148,6 +148,7 @@ fn build(
         arguments,
         source,
         skip: &request.skip,
+        file: &request.file,
         through_cargo: false,
     });
     let mut report = result.ok()?;

@@ -25,6 +25,8 @@ pub(crate) struct Compilation<'a> {
     pub(crate) source: &'a Path,
     /// Parts of the source that are left out, as long as the rest compiles.
     pub(crate) skip: &'a [String],
+    /// What the compiled code calls its source; empty for the source's own name.
+    pub(crate) file: &'a str,
     pub(crate) through_cargo: bool,
 }
 
@@ -99,6 +101,7 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
                 "-Zwrite-long-types-to-disk=no",
                 "-Awarnings",
             ])
+            .args(renaming(compilation))
             .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
             .env("RUSTC_BOOTSTRAP", "1")
             .stdin(Stdio::null())
@@ -146,6 +149,18 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
     }
     report.moved = moved.into_iter().collect();
     Ok(report)
+}
+
+/// Gives the source another name in what the cell says of itself, not in messages about it.
+fn renaming(compilation: &Compilation<'_>) -> Vec<String> {
+    if compilation.file.is_empty() {
+        return Vec::new();
+    }
+    let source = compilation.source.display();
+    vec![
+        format!("--remap-path-prefix={source}={}", compilation.file),
+        "--remap-path-scope=macro".to_owned(),
+    ]
 }
 
 /// Blanks these lines of ours; positions of everything else stay. Lines, not names: a cell that binds a variable anew

@@ -16,6 +16,15 @@ pub(crate) const BACK_MARK: &str = "//@back ";
 /// Ends every generated line that loads a variable.
 pub(crate) const TAKE_MARK: &str = "//@take ";
 
+/// How the names begin under which cells are compiled; see [`cell_file`].
+pub(crate) const CELL_FILE: &str = "swath-cell-";
+
+/// The name under which a cell is compiled: what `file!()` and panics say. Each is another one, so that a panic of an
+/// earlier cell's thread is told apart from one of this cell; `eval/places.rs` turns them into `In[3]:1:5`.
+pub(crate) fn cell_file(serial: u64, number: u32) -> String {
+    format!("{CELL_FILE}{serial}/In[{number}]")
+}
+
 /// What does not change while a session lasts.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SessionConfig {
@@ -42,6 +51,9 @@ pub(crate) struct SessionConfig {
 pub(crate) struct Request {
     /// Counts the cells handed to evcxr, whatever their execution count.
     pub(crate) serial: u64,
+    /// The name under which the cell is compiled; empty for what is no cell.
+    #[serde(default)]
+    pub(crate) file: String,
     /// New variables that the cell itself uses: they need not live on.
     pub(crate) used: Vec<String>,
     /// Whether the cell only calls what is compiled already, so that optimising it would gain nothing.
@@ -129,6 +141,9 @@ pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> std::io::Result<()>
     std::fs::write(path, serde_json::to_vec(value)?)
 }
 
+/// What has a type that is defined inside a block of the cell.
+pub(crate) const LOCAL_TYPE: &str = "a value of a type that is defined inside a block";
+
 /// Why a later cell cannot write this type; `None` when it can.
 pub(crate) fn unnameable(type_name: &str) -> Option<&'static str> {
     if type_name.contains("{closure@") {
@@ -142,6 +157,9 @@ pub(crate) fn unnameable(type_name: &str) -> Option<&'static str> {
         .any(|word| word == "impl")
     {
         return Some("a value of a hidden type (`impl …`)");
+    }
+    if type_name.contains("{closure#") || type_name.contains("{fn#") {
+        return Some(LOCAL_TYPE);
     }
     if type_name.contains('{') {
         return Some("a function by its own type");

@@ -118,6 +118,7 @@ fn compile_cell(
         arguments: kept,
         source,
         skip: &request.skip,
+        file: &request.file,
         through_cargo: true,
     }) {
         Ok(mut report) => {

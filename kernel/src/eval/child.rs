@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::helper;
+use super::{helper, terminal};
 
 /// Says that this process is a child, and by its value which one: `1` runs cells.
 pub(crate) const CHILD_ENV: &str = "SWATH_CHILD";
@@ -30,6 +30,7 @@ fn run_cells() -> ! {
     let library = std::env::var_os(LIBRARY_ENV).unwrap_or_default();
     let reason = match open_library(Path::new(&library)) {
         Ok(library) => {
+            terminal::pretend(library);
             // SAFETY: the function has this signature in the library (`src/rt/child.rs`).
             match unsafe { symbol::<extern "C" fn() -> !>(library, c"swath_child_main") } {
                 Ok(main) => main(),

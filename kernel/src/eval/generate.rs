@@ -34,6 +34,26 @@ impl Generated {
         }
     }
 
+    /// The same without the code: what leads back to the user's positions.
+    pub(crate) fn without_code(&self) -> Self {
+        Self {
+            code: String::new(),
+            tail: self.tail.clone(),
+            ..*self
+        }
+    }
+
+    /// Whether the cell ends with a value to show.
+    pub(crate) fn has_tail(&self) -> bool {
+        self.tail.is_some()
+    }
+
+    /// The length of the generated body.
+    pub(crate) fn body_text_length(&self) -> usize {
+        let around = BEFORE_TAIL.len() + AFTER_TAIL.len();
+        self.body_length + self.tail.as_ref().map_or(0, |_| around)
+    }
+
     /// The cell's items alone.
     pub(crate) fn items(&self) -> &str {
         &self.code[..self.items_length]
@@ -41,12 +61,7 @@ impl Generated {
 
     /// The byte of the cell that byte `offset` after the body's start stands for; `None` after the body.
     pub(crate) fn cell_offset(&self, offset: usize) -> Option<usize> {
-        let length = self.body_length
-            + self
-                .tail
-                .as_ref()
-                .map_or(0, |_| BEFORE_TAIL.len() + AFTER_TAIL.len());
-        if offset > length {
+        if offset > self.body_text_length() {
             return None;
         }
         let Some(tail) = &self.tail else {
@@ -117,7 +132,7 @@ fn write_block(cell: &Cell, variables: &VariableTable, generated: &mut Generated
         .iter()
         .filter(|variable| cell.used.contains_key(&variable.name))
         .collect();
-    code.push_str("let _ = {\n#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowRich as _};\n");
+    code.push_str("let _ = {\n#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowLong as _, ShowRich as _};\n");
     code.push_str("let mut __swath_ready = true;\n");
     for variable in &loaded {
         let (name, type_name) = (&variable.name, &variable.type_name);

@@ -6,6 +6,7 @@
 mod assist;
 mod channel;
 pub(crate) mod child;
+mod content;
 mod evcxr_context;
 #[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
 #[path = "../cell/exchange.rs"]
@@ -17,6 +18,7 @@ mod interface;
 mod library;
 mod outcome;
 mod phase;
+mod places;
 mod prune;
 mod render;
 mod session;
@@ -24,6 +26,7 @@ mod shared;
 mod source_map;
 mod split;
 mod syntax;
+mod terminal;
 mod text;
 pub(crate) mod trial;
 mod variables;
@@ -63,11 +66,14 @@ impl Engine {
     pub(crate) fn start(options: EngineOptions, sink: OutputSink) -> Self {
         let (jobs, receiver) = mpsc::channel();
         let session = session::session();
-        let compiler_file = session
+        let session_dir = session
             .as_ref()
-            .map(|session| exchange::compiler_path(&session.dir))
+            .map(|session| session.dir.clone())
             .unwrap_or_default();
-        let shared = Arc::new(Shared::new(phase::Phase::new(compiler_file)));
+        let shared = Arc::new(Shared::new(
+            phase::Phase::new(exchange::compiler_path(&session_dir)),
+            places::Places::new(session_dir.join(places::GENERATED_FILE)),
+        ));
         let worker_shared = Arc::clone(&shared);
         // The parser recurses deeply over long functions.
         let builder = std::thread::Builder::new()

@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
 
-use super::exchange::{BACK_MARK, NewVariable, PUT_MARK, TAKE_MARK, unnameable};
+use super::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK, unnameable};
 use super::interface::CellError;
 use super::source_map::{CellSource, SourceMap};
 
@@ -61,17 +61,10 @@ pub(crate) fn compile_error(
         .iter()
         .filter_map(|json| serde_json::from_str(json).ok())
         .collect();
+    let rank = diagnostics.iter().map(|it| rank(it, map)).min();
     let mut shown: Vec<(&Diagnostic, String)> = Vec::new();
-    for only_located in [true, false] {
-        for diagnostic in &diagnostics {
-            let is_ours = is_own_line(diagnostic, map);
-            let located = diagnostic
-                .spans
-                .iter()
-                .any(|span| span.is_primary && locate(span, map).is_some());
-            if (only_located && (!located || is_ours)) || (!only_located && !shown.is_empty()) {
-                continue;
-            }
+    for diagnostic in &diagnostics {
+        if Some(self::rank(diagnostic, map)) == rank {
             let text = render(diagnostic, map, explain);
             if !shown.iter().any(|(_, other)| *other == text) {
                 shown.push((diagnostic, text));
@@ -86,6 +79,11 @@ pub(crate) fn compile_error(
     let mut evalue = first
         .map_or("the cell does not compile", |first| &first.message)
         .to_owned();
+    if rank == Some(Rank::Earlier)
+        && let Some((source, _)) = first.and_then(|first| main_place(first, map))
+    {
+        evalue.push_str(&format!(" (in `{}`)", source.path()));
+    }
     if shown.len() > 1 {
         evalue.push_str(&format!(" (and {} more)", shown.len() - 1));
     }
@@ -95,6 +93,50 @@ pub(crate) fn compile_error(
         evalue,
         traceback,
     }
+}
+
+/// Which messages a person needs: those of the first kind that there is. An earlier item that a cell has broken by
+/// defining another one anew is compiled with every later cell that has an error, whatever that is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// About the cell itself.
+    Cell,
+    /// About a line of ours that keeps or loads a variable.
+    Variable,
+    /// About an item of an earlier cell.
+    Earlier,
+    Unplaced,
+}
+
+fn rank(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> Rank {
+    if is_own_line(diagnostic, map) {
+        return Rank::Variable;
+    }
+    match main_place(diagnostic, map) {
+        Some((_, true)) => Rank::Cell,
+        Some((_, false)) => Rank::Earlier,
+        None => Rank::Unplaced,
+    }
+}
+
+/// The cell that a message is about, and whether it is the one that is compiled.
+fn main_place<'a>(
+    diagnostic: &'a Diagnostic,
+    map: &SourceMap<'a>,
+) -> Option<(&'a CellSource, bool)> {
+    let places = diagnostic
+        .spans
+        .iter()
+        .filter(|span| span.is_primary)
+        .filter_map(|span| locate(span, map));
+    let places: Vec<_> = places
+        .map(|located| (located.source, map.is_current(located.source)))
+        .collect();
+    places
+        .iter()
+        .find(|(_, is_current)| *is_current)
+        .or_else(|| places.first())
+        .copied()
 }
 
 /// Whether the main place of a message is a line that we have generated.
@@ -145,7 +187,11 @@ fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) ->
             .iter()
             .filter_map(|span| locate(span, map))
             .collect();
-        if located.is_empty() {
+        if let Some(imports) = imports(child) {
+            main = main.element(level(&child.level).message(imports));
+        } else if located.is_empty() && is_about_loading(child, map) {
+            // `notes` says it in the user's terms.
+        } else if located.is_empty() {
             main = main.element(level(&child.level).message(child.message.as_str()));
         } else if located.iter().any(|span| span.replacement.is_some()) {
             groups.push(suggestion(child, &located));
@@ -164,6 +210,32 @@ fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) ->
     Renderer::styled().render(&groups)
 }
 
+/// Names the paths that a message suggests to import. The compiler would write them at the top of a file that users
+/// never see, or into an earlier cell.
+fn imports(child: &Diagnostic) -> Option<String> {
+    let mut paths: Vec<&str> = child
+        .spans
+        .iter()
+        .filter_map(|span| span.suggested_replacement.as_deref())
+        .map(str::trim)
+        .filter(|text| text.starts_with("use ") && text.ends_with(';'))
+        .collect();
+    paths.dedup();
+    match paths.as_slice() {
+        [] => None,
+        [path] => Some(format!("{}: `{path}`", child.message)),
+        paths => Some(format!("{}:\n{}", child.message, paths.join("\n"))),
+    }
+}
+
+/// Whether a message is about lines of ours that load variables.
+fn is_about_loading(child: &Diagnostic, map: &SourceMap<'_>) -> bool {
+    child
+        .spans
+        .iter()
+        .any(|span| own_name(span, map).is_some_and(|(mark, _)| mark == TAKE_MARK))
+}
+
 /// What the notebook adds to what the compiler says.
 fn notes(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> Vec<String> {
     let mut notes = Vec::new();
@@ -178,6 +250,20 @@ fn notes(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> 
         notes.push(format!(
             "`{name}` is kept for later cells, so it cannot hold a reference to another value: store the value itself \
              (`.clone()`, `.to_owned()`), or wrap the cell in `{{ … }}` to keep nothing"
+        ));
+    }
+    // "Not declared as mutable", of a variable that an earlier cell has bound.
+    let immutable = ["E0596", "E0594", "E0384"].contains(&code);
+    let spans = diagnostic
+        .spans
+        .iter()
+        .chain(diagnostic.children.iter().flat_map(|child| &child.spans));
+    let loaded = spans
+        .filter_map(|span| own_name(span, map))
+        .find(|(mark, _)| *mark == TAKE_MARK);
+    if let Some((_, name)) = loaded.filter(|_| immutable) {
+        notes.push(format!(
+            "an earlier cell has bound `{name}` without `mut`; write `let mut {name} = {name};` before this line"
         ));
     }
     if code == "E0425"
@@ -298,6 +384,9 @@ pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -
                 "give it a type that has a name: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or write a `fn {name}(…)`"
             ),
             "a function by its own type" => format!("give it a type that has a name: `let {name}: fn(…) -> … = …;`"),
+            LOCAL_TYPE => {
+                "define the type at the beginning of a line of its own, outside of every block, as `struct …` or `enum …`".to_owned()
+            }
             "a future" => "await it in this cell, or box it: `Box::pin(…) as Pin<Box<dyn Future<Output = …>>>`".to_owned(),
             _ => format!("collect it (`.collect::<Vec<_>>()`), or box it: `let {name}: Box<dyn …> = Box::new(…);`"),
         };

@@ -92,6 +92,7 @@ impl Worker {
         let (channel, child_ends) = Channel::open(
             started_sink,
             Arc::clone(&shared.phase),
+            Arc::clone(&shared.places),
             Arc::clone(&silent),
             unkept,
         )?;
@@ -218,6 +219,7 @@ impl Worker {
         let used = cell.used_after_binding().into_iter().collect();
         let request = Request {
             serial: 0,
+            file: String::new(),
             used,
             quick: self.is_quick(&cell),
             skip: self.unneeded(&items, &generated.code),
@@ -263,12 +265,21 @@ impl Worker {
     }
 
     fn run_cell(&mut self, running: &Running<'_>, request: Request) -> CellStatus {
+        let serial = self.serial + 1;
+        let known = running.items.iter().chain(&self.items);
+        let places = Arc::clone(&self.shared.places);
+        places.begin(serial, &running.source, &running.generated, known);
+        let request = Request {
+            file: exchange::cell_file(serial, running.source.number),
+            ..request
+        };
         let (result, end, report) = self.evaluate(&running.generated.code, request);
+        places.end(result.is_ok());
         match result {
             Ok(outputs) => {
                 self.show(outputs);
                 self.keep(running, &end, &report);
-                self.status(running, &end)
+                self.status(&end)
             }
             Err(Error::SubprocessTerminated(reason)) => self.lost(&reason, &end),
             Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
@@ -403,21 +414,14 @@ impl Worker {
         }
     }
 
-    fn status(&mut self, running: &Running<'_>, end: &CellEnd) -> CellStatus {
-        let file = self.generated_file();
-        let map = SourceMap::new(
-            &file,
-            &running.source,
-            &running.generated,
-            running.items.iter().chain(&self.items),
-        );
+    fn status(&mut self, end: &CellEnd) -> CellStatus {
         let failed_to_load = end
             .outcome
             .as_ref()
             .is_some_and(|outcome| outcome["kind"] == "load");
         let status = match self.library.replaced().filter(|_| failed_to_load) {
             Some(what) => CellStatus::Error(outcome::library_replaced(&what)),
-            None => outcome::status(end, &map, self.shared.phase.is_interrupted()),
+            None => outcome::status(end, &self.shared.places, self.shared.phase.is_interrupted()),
         };
         if let Some(Value::Array(names)) = end.outcome.as_ref().map(|outcome| &outcome["names"]) {
             let mut table = self.shared.table();
@@ -452,10 +456,6 @@ impl Worker {
         render::compile_error(&report.diagnostics, &map, &|name| {
             self.departed.get(name).cloned()
         })
-    }
-
-    fn generated_file(&self) -> String {
-        std::fs::read_to_string(self.session.dir.join("cell/src/lib.rs")).unwrap_or_default()
     }
 
     /// The child is gone, and evcxr has started another one.
