@@ -149,6 +149,7 @@ fn build(
         source,
         skip: &request.skip,
         file: &request.file,
+        check_skipped: request.check_skipped,
         through_cargo: false,
     });
     let mut report = result.ok()?;

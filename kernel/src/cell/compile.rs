@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::check;
 use crate::diagnostics::{self, Message};
 use crate::exchange::{Report, SessionConfig};
 
@@ -27,6 +28,8 @@ pub(crate) struct Compilation<'a> {
     pub(crate) skip: &'a [String],
     /// What the compiled code calls its source; empty for the source's own name.
     pub(crate) file: &'a str,
+    /// Whether the parts that are left out may no longer compile, and somebody wants to hear of it.
+    pub(crate) check_skipped: bool,
     pub(crate) through_cargo: bool,
 }
 
@@ -146,6 +149,15 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
                 break;
             }
         }
+    }
+    if report.compiled && is_pruned && compilation.check_skipped {
+        std::fs::write(compilation.source, &whole)?;
+        report.diagnostics = check::errors(
+            compilation.rustc,
+            &compilation.arguments,
+            compilation.source,
+        );
+        report.source = whole;
     }
     report.moved = moved.into_iter().collect();
     Ok(report)

@@ -61,6 +61,9 @@ pub(crate) struct Request {
     /// Items of the generated file that the cell does not need, as they are written there.
     #[serde(default)]
     pub(crate) skip: Vec<String>,
+    /// Whether the cell defines something anew that an item in `skip` mentions.
+    #[serde(default)]
+    pub(crate) check_skipped: bool,
 }
 
 /// A type that a later cell can or cannot write.
@@ -83,7 +86,7 @@ pub(crate) struct Report {
     pub(crate) moved: Vec<String>,
     /// New variables whose types later cells cannot write, and that this cell does not use: it is refused.
     pub(crate) unnameable: Vec<NewVariable>,
-    /// rustc's messages, as JSON, one each.
+    /// rustc's messages, as JSON, one each. Of a cell that compiled: about earlier items that it has broken.
     pub(crate) diagnostics: Vec<String>,
     /// The source that the messages are about.
     pub(crate) source: String,

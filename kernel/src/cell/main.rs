@@ -9,6 +9,7 @@
 
 mod analyzer;
 mod cargo;
+mod check;
 mod compile;
 mod diagnostics;
 #[expect(dead_code, reason = "shared with the kernel, which uses the rest")]

@@ -119,6 +119,7 @@ fn compile_cell(
         source,
         skip: &request.skip,
         file: &request.file,
+        check_skipped: request.check_skipped,
         through_cargo: true,
     }) {
         Ok(mut report) => {

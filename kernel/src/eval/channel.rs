@@ -380,8 +380,13 @@ impl Reader {
         }
     }
 
-    fn result(&self, bundle: MimeBundle, metadata: MimeBundle) {
+    fn result(&self, mut bundle: MimeBundle, metadata: MimeBundle) {
         if !self.silent.load(Ordering::Relaxed) {
+            if let Some(Value::String(text)) = bundle.get_mut("text/plain") {
+                let mut names = PlaceNames::default();
+                *text = names.push(std::mem::take(text), &self.places);
+                text.push_str(&names.settle(&self.places));
+            }
             (self.sink)(OutputEvent::Result { bundle, metadata });
         }
     }

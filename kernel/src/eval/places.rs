@@ -444,17 +444,16 @@ mod tests {
             place(&file, "dbg!(2)"),
             place(&file, "dbg!(é)")
         );
-        for size in [1, 5, 1000] {
+        let is_short =
+            |part: &str| (1..SHORTEST_PART).any(|length| part.ends_with(&CELL_FILE[..length]));
+        for cut in (0..=text.len()).filter(|cut| !is_short(&text[..*cut])) {
             let mut names = PlaceNames::default();
-            let bytes = text.as_bytes();
-            let mut found: String = bytes
-                .chunks(size)
-                .map(|part| names.push(std::str::from_utf8(part).unwrap().to_owned(), &places))
-                .collect();
+            let mut found = names.push(text[..cut].to_owned(), &places);
+            found += &names.push(text[cut..].to_owned(), &places);
             found += &names.settle(&places);
             assert_eq!(
-                found,
-                "swath swath-cell-x swath-cell-9/x In[2] In[1]:2:19: In[3], In[2]:2:12"
+                found, "swath swath-cell-x swath-cell-9/x In[2] In[1]:2:19: In[3], In[2]:2:12",
+                "cut at {cut}"
             );
             assert!(!names.holds());
         }

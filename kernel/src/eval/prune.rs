@@ -77,6 +77,21 @@ impl Links {
         links
     }
 
+    /// Whether the item mentions one of these names.
+    pub(crate) fn mentions<'a>(&self, mut names: impl Iterator<Item = &'a String>) -> bool {
+        names.any(|name| self.words.contains(name))
+    }
+
+    /// Whether others mean this item by one of these names.
+    pub(crate) fn names_one_of(&self, names: &BTreeSet<String>) -> bool {
+        !self.names.is_disjoint(names)
+    }
+
+    /// The names by which others can mean both this item and another one.
+    pub(crate) fn shared_names<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a String> {
+        self.names.intersection(&other.names)
+    }
+
     fn is_meant_by(&self, mentioned: &BTreeSet<String>) -> bool {
         self.names.iter().any(|name| {
             mentioned.contains(name)

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK, unnameable};
 use super::interface::CellError;
-use super::source_map::{CellSource, SourceMap};
+use super::source_map::{CellSource, KnownItem, SourceMap};
 
 /// One message of rustc.
 #[derive(Debug, Deserialize)]
@@ -93,6 +93,44 @@ pub(crate) fn compile_error(
         evalue,
         traceback,
     }
+}
+
+/// What a cell that compiled has done to earlier items: a line for each that does not compile any more.
+pub(crate) fn broken(json: &[String], map: &SourceMap<'_>, items: &[KnownItem]) -> Vec<String> {
+    let mut told: Vec<(CellSource, Range<usize>)> = Vec::new();
+    let mut lines = Vec::new();
+    for diagnostic in json
+        .iter()
+        .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
+    {
+        let place = diagnostic
+            .spans
+            .iter()
+            .filter(|span| span.is_primary)
+            .find_map(|span| locate(span, map));
+        let Some(place) = place.filter(|place| !map.is_current(place.source)) else {
+            continue;
+        };
+        let item = items
+            .iter()
+            .find(|item| item.source == *place.source && item.range.contains(&place.range.start));
+        let Some(item) = item else { continue };
+        let key = (item.source.clone(), item.range.clone());
+        if told.contains(&key) {
+            continue;
+        }
+        told.push(key);
+        let head = item.text().split('{').next().unwrap_or_default();
+        let head = head.split_whitespace().collect::<Vec<_>>().join(" ");
+        let before = &place.source.code[..place.range.start];
+        let line = before.matches('\n').count() + 1;
+        lines.push(format!(
+            "`{head}` does not fit any more ({}:{line}: {}): cells that use it fail until it is defined anew\n",
+            place.source.path(),
+            diagnostic.message
+        ));
+    }
+    lines
 }
 
 /// Which messages a person needs: those of the first kind that there is. An earlier item that a cell has broken by

@@ -223,6 +223,7 @@ impl Worker {
             used,
             quick: self.is_quick(&cell),
             skip: self.unneeded(&items, &generated.code),
+            check_skipped: self.may_break(&items),
         };
         self.run_cell(
             &Running {
@@ -264,6 +265,40 @@ impl Worker {
             .collect()
     }
 
+    /// Whether these items define anew what earlier ones mention.
+    fn may_break(&self, new: &[KnownItem]) -> bool {
+        let redefined: BTreeSet<String> = new
+            .iter()
+            .flat_map(|new| {
+                let others = self.items.iter().filter(|old| old.text() != new.text());
+                others.flat_map(|old| new.links.shared_names(&old.links))
+            })
+            .cloned()
+            .collect();
+        let is_replaced = |old: &KnownItem| old.links.names_one_of(&redefined);
+        !redefined.is_empty()
+            && self
+                .items
+                .iter()
+                .any(|old| !is_replaced(old) && old.links.mentions(redefined.iter()))
+    }
+
+    /// Tells of earlier items that a cell has broken.
+    fn tell_broken(&self, running: &Running<'_>, report: &Report) {
+        if report.diagnostics.is_empty() {
+            return;
+        }
+        let map = SourceMap::new(
+            &report.source,
+            &running.source,
+            &running.generated,
+            running.items.iter().chain(&self.items),
+        );
+        for text in render::broken(&report.diagnostics, &map, &self.items) {
+            (self.sink)(OutputEvent::Stderr(text));
+        }
+    }
+
     fn run_cell(&mut self, running: &Running<'_>, request: Request) -> CellStatus {
         let serial = self.serial + 1;
         let known = running.items.iter().chain(&self.items);
@@ -278,6 +313,7 @@ impl Worker {
         match result {
             Ok(outputs) => {
                 self.show(outputs);
+                self.tell_broken(running, &report);
                 self.keep(running, &end, &report);
                 self.status(&end)
             }

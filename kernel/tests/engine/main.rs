@@ -7,4 +7,5 @@ mod errors;
 mod output;
 mod process;
 mod session;
+mod show;
 mod variables;
