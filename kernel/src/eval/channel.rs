@@ -101,6 +101,7 @@ impl Channel {
             stdout_names: PlaceNames::default(),
             stderr_names: PlaceNames::default(),
             question: None,
+            said_nobody: false,
             latest_text: Instant::now(),
             side,
             frame: Vec::new(),
@@ -200,6 +201,8 @@ struct Reader {
     stderr_names: PlaceNames,
     /// The prompt of a question that the cell has printed, and whether it is for a password.
     question: Option<(String, bool)>,
+    /// Whether the cell was told that nobody answers.
+    said_nobody: bool,
     /// When standard output had something last.
     latest_text: Instant,
     side: UnixStream,
@@ -451,6 +454,7 @@ impl Reader {
             "begin" => {
                 self.end = CellEnd::default();
                 self.began = Instant::now();
+                self.said_nobody = false;
                 let pid = message["pid"]
                     .as_i64()
                     .and_then(|pid| i32::try_from(pid).ok());
@@ -510,7 +514,7 @@ impl Reader {
                 _ if self.phase.is_interrupted() => return json!({ "interrupted": true }),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Ok(None) | Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    if reads_stdin {
+                    if reads_stdin && !std::mem::replace(&mut self.said_nobody, true) {
                         self.send_stderr(NOBODY_ANSWERS.to_owned());
                     }
                     return Value::Null;

@@ -39,6 +39,7 @@ pub(super) fn pretend(library: Library) {
 unsafe extern "C" fn read(descriptor: c_int, buffer: *mut c_void, count: usize) -> isize {
     if descriptor == libc::STDIN_FILENO
         && let Some(read_input) = READ_INPUT.get()
+        && is_null_device(descriptor)
     {
         // SAFETY: the caller promises the same as to us.
         return unsafe { read_input(buffer, count) };
@@ -52,10 +53,30 @@ unsafe extern "C" fn read(descriptor: c_int, buffer: *mut c_void, count: usize) 
 #[unsafe(no_mangle)]
 extern "C" fn isatty(descriptor: c_int) -> c_int {
     let is_shown = [libc::STDOUT_FILENO, libc::STDERR_FILENO].contains(&descriptor);
-    if is_shown && READ_INPUT.get().is_some() {
+    if is_shown && READ_INPUT.get().is_some() && is_pipe(descriptor) {
         return 1;
     }
     let mut settings = std::mem::MaybeUninit::<libc::termios>::uninit();
     // SAFETY: the function fills the settings or fails; nobody reads them.
     c_int::from(unsafe { libc::tcgetattr(descriptor, settings.as_mut_ptr()) } == 0)
+}
+
+/// What a descriptor leads to: users' code may have put a file in its place.
+fn status(descriptor: c_int) -> Option<libc::stat> {
+    let mut status = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the function fills the status when it returns 0.
+    unsafe {
+        let found = libc::fstat(descriptor, status.as_mut_ptr()) == 0;
+        found.then(|| status.assume_init())
+    }
+}
+
+fn is_null_device(descriptor: c_int) -> bool {
+    status(descriptor).is_some_and(|status| {
+        status.st_mode & libc::S_IFMT == libc::S_IFCHR && status.st_rdev == libc::makedev(1, 3)
+    })
+}
+
+fn is_pipe(descriptor: c_int) -> bool {
+    status(descriptor).is_some_and(|status| status.st_mode & libc::S_IFMT == libc::S_IFIFO)
 }

@@ -308,6 +308,9 @@ fn standard_input_asks_the_user() {
     assert_eq!(ran.ok(), "\"\"", "programs find the end of their input");
     let ran = session.run("println!(\"EVCXR_INPUT_REQUEST:never read\");");
     assert_eq!(ran.stdout, "never read\n");
+    // Somebody has put a file in the place of standard input.
+    let ran = session.run("std::fs::write(\"in.txt\", \"from a file\\n\")?; let mut line = String::new(); unsafe { unsafe extern \"C\" { fn open(path: *const std::ffi::c_char, flags: i32) -> i32; fn dup2(a: i32, b: i32) -> i32; fn dup(a: i32) -> i32; } let old = dup(0); dup2(open(c\"in.txt\".as_ptr(), 0), 0); std::io::stdin().read_line(&mut line)?; dup2(old, 0); } std::fs::remove_file(\"in.txt\")?; line");
+    assert_eq!(ran.ok(), "\"from a file\\n\"");
     let asked = session.run("use std::io::IsTerminal; (std::io::stdout().is_terminal(), std::io::stderr().is_terminal(), std::io::stdin().is_terminal())");
     assert_eq!(asked.ok(), "(true, true, false)");
 }
