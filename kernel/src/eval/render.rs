@@ -225,8 +225,8 @@ fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) ->
             .iter()
             .filter_map(|span| locate(span, map))
             .collect();
-        if let Some(imports) = imports(child) {
-            main = main.element(level(&child.level).message(imports));
+        if let Some(words) = imports(child).or_else(|| alternatives(child, &located)) {
+            main = main.element(level(&child.level).message(words));
         } else if located.is_empty() && is_about_loading(child, map) {
             // `notes` says it in the user's terms.
         } else if located.is_empty() {
@@ -259,10 +259,26 @@ fn imports(child: &Diagnostic) -> Option<String> {
         .filter(|text| text.starts_with("use ") && text.ends_with(';'))
         .collect();
     paths.dedup();
-    match paths.as_slice() {
+    listed(&child.message, &paths)
+}
+
+/// Several texts for one place, of which the user picks one; drawn as an edit they would stand side by side.
+fn alternatives(child: &Diagnostic, located: &[Located<'_>]) -> Option<String> {
+    let texts: Vec<&str> = located.iter().filter_map(|it| it.replacement).collect();
+    let first = located.first()?;
+    let is_one_place = located
+        .iter()
+        .all(|it| it.source == first.source && it.range == first.range);
+    (texts.len() > 1 && is_one_place)
+        .then(|| listed(&child.message, &texts))
+        .flatten()
+}
+
+fn listed(message: &str, texts: &[&str]) -> Option<String> {
+    match texts {
         [] => None,
-        [path] => Some(format!("{}: `{path}`", child.message)),
-        paths => Some(format!("{}:\n{}", child.message, paths.join("\n"))),
+        [text] => Some(format!("{message}: `{text}`")),
+        texts => Some(format!("{message}:\n{}", texts.join("\n"))),
     }
 }
 

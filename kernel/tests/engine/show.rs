@@ -280,6 +280,16 @@ fn suggestions_say_what_to_write() {
         "{}",
         ran.traceback
     );
+    // Several names for one place.
+    session
+        .run("mod a { pub enum A { Only } }\nmod b { pub enum B { Only } }")
+        .ok();
+    let ran = session.run("fn take(x: Only) {}");
+    assert!(
+        ran.traceback.contains("a::A\n") && ran.traceback.contains("b::B"),
+        "{}",
+        ran.traceback
+    );
     for code in ["v.push(2)", "n += 1;"] {
         let ran = session.run(code);
         let name = &code[..1];
