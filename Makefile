@@ -4,13 +4,14 @@
 
 SHELL := bash
 
-.PHONY: help tutorial lab test bench install build lint format clean
+.PHONY: help tutorial lab test soak bench install build lint format clean
 
 help:
 	@echo 'make tutorial   on a fresh machine: install what is missing, build, run the tutorials, print the scores'
 	@echo 'make lab        open JupyterLab on notebooks/ (after make tutorial, or by itself)'
 	@echo 'make install    build and install the kernel "Rust (Swath)"; USER_INSTALL=1 for ~/.local/share/jupyter'
 	@echo 'make test       every test; TEST="rust kernel python" for some of the groups, TEST=torch for those with PyTorch (6 GB)'
+	@echo 'make soak       two hours of random traffic on one kernel; MINUTES=10 for less'
 	@echo 'make bench      the figures of benches/README.md'
 	@echo 'make lint       rustfmt and clippy'
 	@echo 'make clean      remove what was built (the cache of data and weights stays)'
@@ -29,6 +30,9 @@ build:
 
 test:
 	@bash scripts/test.sh $(TEST)
+
+soak:
+	@bash -c 'source scripts/env.sh && "$$SWATH_VENV/bin/python" tests/python/soak.py --minutes $(or $(MINUTES),120)'
 
 bench:
 	@bash scripts/bench.sh $(BENCH)

@@ -169,6 +169,7 @@ fn kernel(connection_file: PathBuf) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .thread_name("wire")
+        .thread_stack_size(8 << 20)
         .enable_all()
         .build()
         .map_err(|error| format!("the kernel's threads cannot start: {error}"))?;

@@ -186,7 +186,7 @@ fn run_query(connection: &Connection, current: i64, query: &Query) -> rusqlite::
             stop,
         } => {
             let session = if *session <= 0 {
-                current + session
+                current.saturating_add(*session)
             } else {
                 *session
             };

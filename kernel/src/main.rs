@@ -4,10 +4,13 @@ mod cli;
 mod doctor;
 mod eval;
 mod forward;
+#[cfg(test)]
+mod fuzz;
 mod history;
 mod install;
 mod log;
 mod magics;
+mod parse;
 mod shell_command;
 mod syntax;
 mod text;
@@ -16,6 +19,7 @@ mod wire;
 
 fn main() -> std::process::ExitCode {
     eval::child::run_if_child();
+    eval::mark_environment();
     if let Some(code) = eval::trial::run_if_asked() {
         return code;
     }

@@ -1,7 +1,7 @@
 //! What the text of a cell looks like to a Rust parser: whether it is finished, where its parts are.
 
 use ra_ap_syntax::ast::{self, HasModuleItem};
-use ra_ap_syntax::{AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxToken};
+use ra_ap_syntax::{AstNode, Edition, SyntaxKind};
 
 /// Where a text of Rust ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,19 +25,17 @@ impl End {
 
 /// Looks at the end of `code`.
 pub(crate) fn end_of(code: &str) -> End {
-    let parsed = SourceFile::parse(code, Edition::Edition2024);
-    let inside_literal = parsed
+    let tokens = crate::parse::tokens(code);
+    let inside_literal = tokens
         .errors()
-        .iter()
-        .any(|error| error.to_string().starts_with("Missing trailing"));
+        .any(|(_, error)| error.starts_with("Missing trailing"));
     let mut end = End {
         inside_literal,
         after_statement: true,
         ..End::default()
     };
     let mut open = Vec::new();
-    for token in tokens(&parsed.tree()) {
-        let kind = token.kind();
+    for kind in (0..tokens.len()).map(|place| tokens.kind(place)) {
         if kind.is_trivia() {
             continue;
         }
@@ -52,12 +50,6 @@ pub(crate) fn end_of(code: &str) -> End {
     }
     end.depth = i32::try_from(open.len()).unwrap_or(i32::MAX);
     end
-}
-
-fn tokens(file: &SourceFile) -> impl Iterator<Item = SyntaxToken> {
-    file.syntax()
-        .descendants_with_tokens()
-        .filter_map(NodeOrToken::into_token)
 }
 
 /// Whether a cell can be run as it stands.
@@ -75,6 +67,9 @@ const WRAPPER: &str = "fn cell() {\n";
 
 /// Judges Rust code (magics have been taken out).
 pub(crate) fn completeness(code: &str) -> Completeness {
+    if crate::parse::check(code).is_err() {
+        return Completeness::Invalid;
+    }
     let end = end_of(code);
     if end.inside_literal {
         return Completeness::Incomplete(String::new());
@@ -86,7 +81,7 @@ pub(crate) fn completeness(code: &str) -> Completeness {
         return Completeness::Incomplete("    ".repeat(usize::try_from(end.depth).unwrap_or(1)));
     }
     // As the body of a function, because a cell holds statements as well as items.
-    let parsed = SourceFile::parse(&format!("{WRAPPER}{code}\n}}"), Edition::Edition2024);
+    let parsed = crate::parse::source(&format!("{WRAPPER}{code}\n}}"));
     let text_end = WRAPPER.len() + code.trim_end().len();
     let mut missing_at_end = false;
     for error in parsed.errors() {
@@ -114,7 +109,7 @@ pub(crate) struct FinalExpression {
 
 /// The final expression of a cell, when it has one (no `;` after it).
 pub(crate) fn final_expression(code: &str) -> Option<FinalExpression> {
-    let parsed = SourceFile::parse(&format!("{WRAPPER}{code}\n}}"), Edition::Edition2024);
+    let parsed = crate::parse::source(&format!("{WRAPPER}{code}\n}}"));
     let function = parsed.tree().items().find_map(|item| match item {
         ast::Item::Fn(function) => Some(function),
         _ => None,
@@ -122,8 +117,11 @@ pub(crate) fn final_expression(code: &str) -> Option<FinalExpression> {
     let expression = function.body()?.stmt_list()?.tail_expr()?;
     let range = expression.syntax().text_range();
     let (start, end) = (usize::from(range.start()), usize::from(range.end()));
+    let range = start.checked_sub(WRAPPER.len())?..end.checked_sub(WRAPPER.len())?;
+    // An expression that is not closed takes the wrapper's brace.
+    code.get(range.clone())?;
     Some(FinalExpression {
-        range: start.checked_sub(WRAPPER.len())?..end.checked_sub(WRAPPER.len())?,
+        range,
         is_place: is_place(&expression),
     })
 }

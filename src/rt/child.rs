@@ -1,22 +1,20 @@
-//! The process in which cells run: it loads each cell's object and calls it, one after the other.
+//! The process in which cells run: it takes each request and has the cell run, one after the other.
 
-use std::ffi::{CStr, CString, c_void};
-use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::RawFd;
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use super::{guard, pipes, show, side, signals, store};
-
-/// Deep recursion in users' code is common (trees, parsers), so cells get more stack than a main thread's 8 MiB.
-const STACK_BYTES: usize = 256 << 20;
+use super::cells::Cells;
+use super::{guard, pipes, programs, side, signals, stop};
 
 /// What evcxr writes to have a cell run, before the object's path and the function's name.
 const LOAD_AND_RUN: &str = "LOAD_AND_RUN ";
 /// What evcxr waits for.
 const EXECUTION_COMPLETE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
+
+/// The kernel's `PATIENCE`, unless `SWATH_KILL_AFTER` says otherwise.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs cells until the front process closes the pipe. The front process' environment names the descriptors.
 #[unsafe(no_mangle)]
@@ -25,16 +23,7 @@ const EXECUTION_COMPLETE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
     reason = "the kernel finds it by its name in the shared object"
 )]
 pub extern "C" fn swath_child_main() -> ! {
-    let served = std::thread::Builder::new()
-        .name("main".to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn(serve)
-        .map_err(|error| format!("cannot start the cells' thread: {error}"))
-        .and_then(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err("the cells' thread panicked".to_owned()))
-        });
+    let served = serve();
     if let Err(reason) = served {
         pipes::write_error(&format!("swath: {reason}\n"));
         std::process::exit(1);
@@ -43,31 +32,79 @@ pub extern "C" fn swath_child_main() -> ! {
 }
 
 fn serve() -> Result<(), String> {
-    let [stdout, stderr, channel] =
-        ["SWATH_STDOUT_FD", "SWATH_STDERR_FD", "SWATH_SIDE_FD"].map(descriptor_from_environment);
+    let [stdout, stderr, channel, farewell] = [
+        "SWATH_STDOUT_FD",
+        "SWATH_STDERR_FD",
+        "SWATH_SIDE_FD",
+        "SWATH_END_FD",
+    ]
+    .map(descriptor_from_environment);
     let protocol = pipes::redirect(stdout?, stderr?)
         .map_err(|error| format!("cannot redirect output: {error}"))?;
     side::connect(channel?);
+    let farewell = Farewell::inherited(farewell?);
+    let patience = patience();
     restore_environment();
     crate::session::set_sink(Arc::new(side::SideSink));
     guard::install_panic_hook();
-    signals::install();
-    pipes::start_flusher().map_err(|error| format!("cannot start a thread: {error}"))?;
+    signals::install().map_err(|error| format!("interrupts cannot be heard: {error}"))?;
+    stop::install();
+    let cannot_start = |error: std::io::Error| format!("cannot start a thread: {error}");
+    programs::watch().map_err(cannot_start)?;
+    pipes::start_flusher().map_err(cannot_start)?;
     let pipes::Protocol {
         requests,
         mut answers,
         ..
     } = protocol;
+    let mut cells = Cells::start(patience)?;
     for line in BufReader::new(requests).lines() {
         let line = line.map_err(|error| format!("cannot read a request: {error}"))?;
         if let Some((path, function)) = line
             .strip_prefix(LOAD_AND_RUN)
             .and_then(|rest| rest.rsplit_once(' '))
         {
-            run_cell(path, function, &mut answers)?;
+            cells.run(path, function)?;
+            answers
+                .write_all(EXECUTION_COMPLETE)
+                .map_err(|error| format!("cannot answer: {error}"))?;
         }
     }
-    Ok(())
+    let ended = cells.end();
+    if !farewell.was_said() {
+        // The pipe is closed because the front process has died: nobody else ends what cells have started.
+        programs::end_all();
+    }
+    ended
+}
+
+/// How the front process says that it ends this process on purpose: it counts up a shared counter first.
+struct Farewell(RawFd);
+
+impl Farewell {
+    fn inherited(descriptor: RawFd) -> Self {
+        // SAFETY: fcntl has no memory effects. The counter is shared, so that it must not block is as well.
+        unsafe {
+            libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
+            libc::fcntl(descriptor, libc::F_SETFL, libc::O_NONBLOCK);
+        }
+        Self(descriptor)
+    }
+
+    fn was_said(&self) -> bool {
+        let mut count = 0_u64;
+        // SAFETY: eight bytes are written to `count`.
+        unsafe { libc::read(self.0, (&raw mut count).cast(), 8) == 8 }
+    }
+}
+
+/// How long the front process waits before it kills a cell that does not stop.
+fn patience() -> Duration {
+    std::env::var("SWATH_KILL_AFTER")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .unwrap_or(PATIENCE)
 }
 
 fn descriptor_from_environment(name: &str) -> Result<RawFd, String> {
@@ -81,13 +118,14 @@ fn descriptor_from_environment(name: &str) -> Result<RawFd, String> {
 /// Hides the plumbing from users' code and from the programs it starts.
 fn restore_environment() {
     let library_path = std::env::var_os("SWATH_USER_LD_LIBRARY_PATH");
-    // SAFETY: only this thread and one that waits for it exist yet.
+    // SAFETY: only this thread exists yet.
     unsafe {
         for name in [
             "SWATH_CHILD",
             "SWATH_STDOUT_FD",
             "SWATH_STDERR_FD",
             "SWATH_SIDE_FD",
+            "SWATH_END_FD",
             "SWATH_USER_LD_LIBRARY_PATH",
         ] {
             std::env::remove_var(name);
@@ -95,80 +133,6 @@ fn restore_environment() {
         match library_path {
             Some(path) if !path.is_empty() => std::env::set_var("LD_LIBRARY_PATH", path),
             _ => std::env::remove_var("LD_LIBRARY_PATH"),
-        }
-    }
-}
-
-fn run_cell(path: &str, function: &str, answers: &mut File) -> Result<(), String> {
-    crate::session::set_interrupted(false);
-    let answer = side::ask(&json!({ "kind": "begin", "pid": std::process::id() }));
-    guard::begin();
-    show::begin();
-    pipes::set_running(true);
-    if answer.is_some_and(|answer| answer["cancel"] == true) {
-        guard::report_cancelled();
-    } else if let Err(reason) = load_and_call(path, function) {
-        guard::report_not_loaded(reason);
-    }
-    pipes::set_running(false);
-    pipes::flush();
-    let mut outcome = guard::end();
-    outcome["interrupted"] = crate::session::interrupted().into();
-    let dropped = side::ask(&json!({
-        "kind": "done", "outcome": outcome, "names": store::names(), "shown": show::has_shown(),
-    }));
-    // The front process answers with names that later cells cannot use, such as closures.
-    for name in dropped
-        .as_ref()
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
-        store::remove(name);
-    }
-    pipes::flush();
-    answers
-        .write_all(EXECUTION_COMPLETE)
-        .map_err(|error| format!("cannot answer: {error}"))
-}
-
-/// The signature that evcxr gives a cell's function; our cells leave its argument alone.
-type CellFunction = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
-
-fn load_and_call(path: &str, function: &str) -> Result<(), String> {
-    let c_path =
-        CString::new(path).map_err(|_| "the object's path holds a zero byte".to_owned())?;
-    let c_function =
-        CString::new(function).map_err(|_| "the function's name holds a zero byte".to_owned())?;
-    // SAFETY: both strings end in zero. The object is one that the kernel has just built; it is never unloaded, so
-    // the code and the values it leaves behind stay valid.
-    let call = unsafe {
-        let object = libc::dlopen(c_path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);
-        if object.is_null() {
-            return Err(loader_error());
-        }
-        let symbol = libc::dlsym(object, c_function.as_ptr());
-        if symbol.is_null() {
-            return Err(loader_error());
-        }
-        std::mem::transmute::<*mut c_void, CellFunction>(symbol)
-    };
-    // A loaded object no longer needs its file; a long session would leave thousands.
-    let _ = std::fs::remove_file(path);
-    // SAFETY: the kernel generated the function with this signature; it ignores its argument and catches panics.
-    unsafe { call(std::ptr::null_mut()) };
-    Ok(())
-}
-
-fn loader_error() -> String {
-    // SAFETY: dlerror returns null or a string that ends in zero and is valid until the next call.
-    unsafe {
-        let text = libc::dlerror();
-        if text.is_null() {
-            "unknown error".to_owned()
-        } else {
-            CStr::from_ptr(text).to_string_lossy().into_owned()
         }
     }
 }

@@ -22,7 +22,14 @@ enum Outcome {
     Lost(Vec<String>),
     NotLoaded(String),
     Cancelled,
+    /// The user has interrupted it while it did this.
+    Stopped(&'static str),
+    /// It did not listen and was put aside, with the variables of these names.
+    PutAside(Vec<String>),
 }
+
+/// The panic with which an interrupt ends a cell.
+struct Stop(&'static str);
 
 thread_local! {
     static OUTCOME: RefCell<Option<Outcome>> = const { RefCell::new(None) };
@@ -32,9 +39,12 @@ thread_local! {
 
 /// Runs a cell's statements; whether they came to their end.
 pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
-    let outcome = match catch_unwind(AssertUnwindSafe(statements)) {
+    let outcome = match catch_unwind(AssertUnwindSafe(|| super::stop::within_cell(statements))) {
         Ok(Ok(())) => return true,
         Ok(Err(error)) => Outcome::Failed(error),
+        Err(payload) if payload.is::<Stop>() => {
+            Outcome::Stopped(payload.downcast::<Stop>().map_or("", |stop| stop.0))
+        }
         Err(payload) => {
             let panic = LAST_PANIC
                 .with_borrow_mut(Option::take)
@@ -47,6 +57,28 @@ pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
     };
     OUTCOME.set(Some(outcome));
     false
+}
+
+/// Drops a value that was kept under a name. A panic of its `Drop` is the cell's: the session goes on without the value.
+pub fn discard<T>(name: &str, value: T) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) else {
+        return;
+    };
+    let mut panic = LAST_PANIC
+        .with_borrow_mut(Option::take)
+        .unwrap_or_else(|| Panic {
+            message: shortened(payload_text(&*payload)),
+            ..Panic::default()
+        });
+    panic.message = format!(
+        "{} (while the old value of `{name}` was dropped)",
+        panic.message
+    );
+    OUTCOME.with_borrow_mut(|outcome| {
+        if outcome.is_none() {
+            *outcome = Some(Outcome::Panicked(panic));
+        }
+    });
 }
 
 /// Remembers that a variable a cell needs is gone because its type changed.
@@ -65,6 +97,19 @@ pub(super) fn report_not_loaded(reason: String) {
 /// Remembers that the user has interrupted the cell before it began.
 pub(super) fn report_cancelled() {
     OUTCOME.set(Some(Outcome::Cancelled));
+}
+
+/// Remembers that the cell's thread was put aside.
+pub(super) fn report_put_aside(lost: Vec<String>) {
+    OUTCOME.set(Some(Outcome::PutAside(lost)));
+}
+
+/// Ends the cell at once, on its own thread, because the user has interrupted what it was doing; values are dropped as
+/// after a panic. On another thread, and outside a cell, nothing happens.
+pub(super) fn stop_cell(doing: &'static str) {
+    if RUNNING.with_borrow(|running| *running) && !std::thread::panicking() {
+        std::panic::resume_unwind(Box::new(Stop(doing)));
+    }
 }
 
 /// Forgets how the last cell ended; panics of this thread belong to the cell from now on.
@@ -91,6 +136,10 @@ pub(super) fn end() -> Value {
         Some(Outcome::Cancelled) => {
             json!({ "kind": "interrupted", "message": "interrupted before it began" })
         }
+        Some(Outcome::Stopped(doing)) => {
+            json!({ "kind": "interrupted", "message": format!("interrupted while {doing}") })
+        }
+        Some(Outcome::PutAside(names)) => json!({ "kind": "aside", "names": names }),
         Some(Outcome::NotLoaded(reason)) => json!({ "kind": "load", "message": reason }),
     }
 }
@@ -152,6 +201,29 @@ mod tests {
 
         assert!(!guard(&mut || panic!("index out of range")));
         assert_eq!(end()["message"], "index out of range");
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_cell_and_values_are_dropped() {
+        struct Dropped<'a>(&'a std::cell::Cell<bool>);
+        impl Drop for Dropped<'_> {
+            fn drop(&mut self) {
+                self.0.set(true);
+            }
+        }
+        let dropped = std::cell::Cell::new(false);
+        begin();
+        assert!(!guard(&mut || {
+            let _value = Dropped(&dropped);
+            stop_cell("waiting for an answer");
+            Ok(())
+        }));
+        assert!(dropped.get());
+        assert_eq!(
+            end(),
+            json!({ "kind": "interrupted", "message": "interrupted while waiting for an answer" })
+        );
+        stop_cell("nothing");
     }
 
     #[test]

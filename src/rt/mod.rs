@@ -4,21 +4,28 @@
 //! Cells call these functions from generated code, so their names are an interface between this module and the
 //! kernel's `eval::generate`. All of it is compiled once, here, instead of being pasted into every cell.
 
+mod cells;
 mod child;
 mod error;
+mod frames;
 mod future;
 mod guard;
 mod input;
+mod marked;
+mod objects;
 mod pipes;
+mod programs;
 mod screen;
+mod shared_objects;
 mod show;
 mod side;
 mod signals;
+mod stop;
 mod store;
 
 pub use error::CellError;
 pub use future::block_on;
-pub use guard::guard;
+pub use guard::{discard, guard};
 pub use screen::Long;
 pub use show::{ShowAny, ShowDebug, ShowLong, ShowRich};
-pub use store::{has, put, take};
+pub use store::{NoConstant, has, has_shaped, is_kept, put, put_shaped, shape_hash, take};

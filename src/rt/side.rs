@@ -80,15 +80,18 @@ impl Sink for SideSink {
     }
 
     fn clear(&self, wait: bool) {
+        stop_if_forced();
         ask(&json!({ "kind": "clear", "wait": wait }));
     }
 
     fn input(&self, prompt: &str, password: bool) -> Option<String> {
+        stop_if_forced();
         match ask(&json!({ "kind": "input", "prompt": prompt, "password": password })) {
             Some(Value::String(line)) => Some(line),
             // The signal of the interrupt may come after this answer; the cell must not go on as if nobody was there.
             Some(answer) if answer["interrupted"] == true => {
                 crate::session::set_interrupted(true);
+                super::guard::stop_cell("waiting for an answer");
                 None
             }
             _ => None,
@@ -96,7 +99,15 @@ impl Sink for SideSink {
     }
 }
 
+/// Ends a cell that shows one thing after the other and does not ask whether it was interrupted.
+fn stop_if_forced() {
+    if super::stop::is_forced() {
+        super::guard::stop_cell("showing something");
+    }
+}
+
 fn show(output: &Output, mut message: Value) {
+    stop_if_forced();
     let (bundle, metadata) = bundle(output);
     message["bundle"] = bundle.into();
     message["metadata"] = metadata.into();

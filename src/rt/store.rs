@@ -1,40 +1,114 @@
 //! The variables of the session, between cells.
 //!
-//! All cells run on one thread, so the store is that thread's own and its values need not be `Send`.
+//! Cells run on one thread at a time, so the store is that thread's own and its values need not be `Send`. When that
+//! thread is put aside for ever (see `stop`), its successor takes over the store, values and all.
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// A kept value, with the hash of its type's structure where a cell could change that.
+struct Kept {
+    value: Box<dyn Any>,
+    shape: Option<u64>,
+}
+
+type Variables = BTreeMap<String, Kept>;
+
+/// The store of the thread that runs the cells; null before there is one.
+static OF_CELLS: AtomicPtr<RefCell<Variables>> = AtomicPtr::new(std::ptr::null_mut());
 
 thread_local! {
-    static VARIABLES: RefCell<BTreeMap<String, Box<dyn Any>>> = const { RefCell::new(BTreeMap::new()) };
+    static VARIABLES: Cell<&'static RefCell<Variables>> = Cell::new(Box::leak(Box::default()));
 }
+
+fn with_variables<R>(use_them: impl FnOnce(&mut Variables) -> R) -> R {
+    use_them(&mut VARIABLES.get().borrow_mut())
+}
+
+/// Makes this thread the one that runs the cells: it takes over the variables of the one before it.
+///
+/// # Safety
+/// The thread that called this before must never run again outside signal handlers, and must not be inside this module.
+pub(super) unsafe fn adopt() {
+    let own = std::ptr::from_ref(VARIABLES.get()).cast_mut();
+    let earlier =
+        OF_CELLS.compare_exchange(std::ptr::null_mut(), own, Ordering::AcqRel, Ordering::Acquire);
+    if let Err(earlier) = earlier {
+        // SAFETY: it was leaked, so it lives for ever; the caller promises that its last owner is done with it.
+        VARIABLES.set(unsafe { &*earlier });
+    }
+}
+
+/// Drops everything: the session ends.
+pub(super) fn clear() {
+    // Dropped outside: a user's `Drop` may use the store.
+    drop(with_variables(std::mem::take));
+}
+
+/// A type that no constant has: how generated code tells a capital name that is a variable from a constant.
+#[derive(Debug)]
+pub struct NoConstant(());
 
 /// Keeps a variable for later cells.
 pub fn put<T: 'static>(name: &str, value: T) {
-    put_box(name, Box::new(value));
+    keep(name, Box::new(value), None);
 }
 
-fn put_box(name: &str, value: Box<dyn Any>) {
-    let replaced = VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), value));
+/// The same for a type whose structure a cell can change; [`has_shaped`] compares its hash.
+pub fn put_shaped<T: 'static>(name: &str, value: T, shape: u64) {
+    keep(name, Box::new(value), Some(shape));
+}
+
+fn keep(name: &str, value: Box<dyn Any>, shape: Option<u64>) {
+    let kept = Kept { value, shape };
+    let replaced = with_variables(|variables| variables.insert(name.to_owned(), kept));
     // Dropped only now: a user's `Drop` may use the store.
-    drop(replaced);
+    super::guard::discard(name, replaced);
+}
+
+/// Whether the variable is there.
+#[must_use]
+pub fn is_kept(name: &str) -> bool {
+    with_variables(|variables| variables.contains_key(name))
 }
 
 /// Whether the variable is there with this type. A variable of another type is dropped: its type was redefined.
+#[must_use]
 pub fn has<T: 'static>(name: &str) -> bool {
-    has_type(name, TypeId::of::<T>())
+    is_of(name, TypeId::of::<T>(), None)
 }
 
-fn has_type(name: &str, expected: TypeId) -> bool {
-    let found =
-        VARIABLES.with_borrow(|variables| variables.get(name).map(|value| (**value).type_id()));
-    if found == Some(expected) {
-        return true;
+/// The same for a type whose structure a cell can change: one of another structure is dropped, too.
+#[must_use]
+pub fn has_shaped<T: 'static>(name: &str, shape: u64) -> bool {
+    is_of(name, TypeId::of::<T>(), Some(shape))
+}
+
+fn is_of(name: &str, expected: TypeId, shape: Option<u64>) -> bool {
+    let fits = with_variables(|variables| {
+        variables.get(name).is_some_and(|kept| {
+            let same_shape = kept.shape.is_none() || shape.is_none() || kept.shape == shape;
+            (*kept.value).type_id() == expected && same_shape
+        })
+    });
+    if !fits {
+        remove(name);
+        super::guard::report_lost(name);
     }
-    drop(VARIABLES.with_borrow_mut(|variables| variables.remove(name)));
-    super::guard::report_lost(name);
-    false
+    fits
+}
+
+/// Adds the identities of the types that a type consists of to the hash of their sizes and places. (The compiler does
+/// not tell the bits of an identity before the program runs.)
+#[must_use]
+pub fn shape_hash(places: u64, types: &[TypeId]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    places.hash(&mut hasher);
+    types.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Takes a variable out of the store. Generated code asks [`has`] first.
@@ -50,9 +124,8 @@ pub fn take<T: 'static>(name: &str) -> T {
 }
 
 fn take_box(name: &str) -> Box<dyn Any> {
-    VARIABLES
-        .with_borrow_mut(|variables| variables.remove(name))
-        .unwrap_or_else(|| missing(name))
+    with_variables(|variables| variables.remove(name))
+        .map_or_else(|| missing(name), |kept| kept.value)
 }
 
 #[cold]
@@ -62,12 +135,13 @@ fn missing(name: &str) -> ! {
 
 /// The names of the variables that later cells can use.
 pub(super) fn names() -> Vec<String> {
-    VARIABLES.with_borrow(|variables| variables.keys().cloned().collect())
+    with_variables(|variables| variables.keys().cloned().collect())
 }
 
 /// Drops a variable.
 pub(super) fn remove(name: &str) {
-    drop(VARIABLES.with_borrow_mut(|variables| variables.remove(name)));
+    let removed = with_variables(|variables| variables.remove(name));
+    super::guard::discard(name, removed);
 }
 
 #[cfg(test)]
@@ -87,5 +161,29 @@ mod tests {
         put("number", 5_i32);
         assert!(!has::<u32>("number"));
         assert!(!has::<i32>("number"), "it is gone");
+    }
+
+    #[test]
+    fn a_variable_of_another_structure_is_dropped() {
+        put_shaped("pair", (1_u8, 2_u8), 7);
+        assert!(has_shaped::<(u8, u8)>("pair", 7));
+        assert!(!has_shaped::<(u8, u8)>("pair", 8) && !is_kept("pair"));
+    }
+
+    #[test]
+    fn a_panic_of_a_replaced_value_leaves_the_new_one() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("boom");
+            }
+        }
+        super::super::guard::begin();
+        put("bomb", Bomb);
+        put("bomb", 5_i32);
+        let end = super::super::guard::end();
+        assert_eq!(end["kind"], "panic");
+        assert!(end["message"].as_str().unwrap().contains("boom"));
+        assert_eq!(take::<i32>("bomb"), 5);
     }
 }

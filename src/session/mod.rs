@@ -6,7 +6,8 @@
 mod timing;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
+use std::time::{Duration, Instant};
 
 use crate::display::{Output, Show};
 
@@ -51,6 +52,8 @@ impl Sink for Terminal {
 
 static SINK: RwLock<Option<Arc<dyn Sink>>> = RwLock::new(None);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// When somebody last asked whether to stop, in milliseconds since [`clock`] began, and one.
+static ASKED: AtomicU64 = AtomicU64::new(0);
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// Sends everything displayed from now on to `sink`.
@@ -137,11 +140,38 @@ pub fn password(prompt: &str) -> Option<String> {
 /// Whether the user asked the running cell to stop. Loops that take long ask at every step.
 #[must_use]
 pub fn interrupted() -> bool {
+    ASKED.store(clock() + 1, Ordering::Relaxed);
+    is_interrupted()
+}
+
+/// The same for those who only want to know.
+pub(crate) fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Milliseconds since the first call.
+fn clock() -> u64 {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    let elapsed = BEGAN.get_or_init(Instant::now).elapsed();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX - 1)
+}
+
+/// How long ago somebody last called [`interrupted`]: a cell that asks from time to time needs no force to stop.
+pub(crate) fn asked_ago() -> Option<Duration> {
+    let asked = ASKED.load(Ordering::Relaxed).checked_sub(1)?;
+    Some(Duration::from_millis(clock().saturating_sub(asked)))
+}
+
+/// Waits until the place of the outputs can be used: see `rt::stop`.
+pub(crate) fn touch() {
+    drop(sink());
 }
 
 /// Sets or clears the request to stop. The cell runtime clears it when a cell begins.
 pub fn set_interrupted(value: bool) {
+    if !value {
+        ASKED.store(0, Ordering::Relaxed);
+    }
     INTERRUPTED.store(value, Ordering::Relaxed);
 }
 

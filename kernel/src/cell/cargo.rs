@@ -1,5 +1,5 @@
-//! The part of cargo that evcxr uses for a cell, without cargo: possible as long as the cells' crate depends on our
-//! library alone.
+//! The part of cargo that evcxr uses for a cell, without cargo. The real one builds what cells have added as dependencies,
+//! once for each set of them.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -7,14 +7,10 @@ use std::process::{Command, ExitCode};
 
 use crate::analyzer;
 use crate::compile::{self, Compilation};
+use crate::dependencies::{self, Failure, Manifest};
 use crate::exchange::{self, Report, Request, SessionConfig};
 use crate::link;
-
-/// What the manifest that evcxr writes says.
-struct Manifest {
-    opt_level: String,
-    dependencies: Vec<String>,
-}
+use crate::record::Record;
 
 pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
     if !analyzer::asked_by_evcxr() {
@@ -26,13 +22,16 @@ pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]
         .iter()
         .find(|argument| !argument.as_encoded_bytes().starts_with(b"-"));
     if in_our_crate && subcommand.is_some_and(|name| name == "metadata") {
-        // evcxr asks whether a dependency can be had; the library can.
-        if analyzer::dependencies(config) == ["swath"] {
-            return ExitCode::SUCCESS;
+        if let Some(answer) = answer_metadata(config) {
+            return answer;
         }
     }
     if config.analysis_only && subcommand.is_some_and(|name| name == "build" || name == "check") {
         return analyzer::pretend_to_build(config);
+    }
+    // evcxr would have everything built anew when it is told to link in another way; we always link in ours.
+    if in_our_crate && !config.plain_cargo && subcommand.is_some_and(|name| name == "clean") {
+        return ExitCode::SUCCESS;
     }
     if !in_our_crate || subcommand.is_none_or(|subcommand| subcommand != "build") {
         return real_cargo(config, arguments);
@@ -45,16 +44,35 @@ pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]
     {
         return refuse();
     }
-    match plain_manifest(&config.crate_dir) {
-        Some(manifest)
-            if !config.plain_cargo && manifest.dependencies.iter().all(|name| name == "swath") =>
-        {
-            let knows_swath = !manifest.dependencies.is_empty();
-            build(session, config, &request, &manifest.opt_level, knows_swath)
+    match Manifest::read(&config.crate_dir) {
+        Some(manifest) if !config.plain_cargo => {
+            build(session, config, &request, &manifest, arguments)
                 .unwrap_or_else(|| real_cargo(config, arguments))
         }
         _ => real_cargo(config, arguments),
     }
+}
+
+/// Whether evcxr's manifest is the one that it writes to try a dependency before it adds it.
+fn is_asked_before_adding(config: &SessionConfig) -> bool {
+    std::fs::read_to_string(config.crate_dir.join("Cargo.toml"))
+        .is_ok_and(|text| text.contains("evcxr_dummy_validate_dep"))
+}
+
+/// What evcxr asks of `cargo metadata`; `None` when only the real one can say it.
+fn answer_metadata(config: &SessionConfig) -> Option<ExitCode> {
+    if is_asked_before_adding(config) {
+        // Whether a dependency can be had: the library can. Of others the build that follows says it, with progress and
+        // causes, unless there is none.
+        let is_built = !config.analysis_only && !config.plain_cargo;
+        return (is_built || analyzer::dependencies(config) == ["swath"])
+            .then_some(ExitCode::SUCCESS);
+    }
+    // Which crates `extern crate` can mean already.
+    (!config.plain_cargo).then(|| {
+        println!("{}", dependencies::library_names(config));
+        ExitCode::SUCCESS
+    })
 }
 
 /// Leads a process group of its own, whose number the kernel finds in a file, so that an interrupt stops the compiler
@@ -70,6 +88,11 @@ fn become_killable(session: &Path) {
 }
 
 fn real_cargo(config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
+    crate::replace_by(command(config).args(arguments))
+}
+
+/// The real cargo, with this program around its compiler.
+pub(crate) fn command(config: &SessionConfig) -> Command {
     let mut command = match &config.mold {
         Some(mold) => {
             let mut command = Command::new(mold);
@@ -81,43 +104,107 @@ fn real_cargo(config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
     if let Ok(this_program) = std::env::current_exe() {
         command.env("RUSTC_WRAPPER", this_program);
     }
-    crate::replace_by(command.env("RUSTC", &config.rustc).args(arguments))
+    command.env("RUSTC", &config.rustc);
+    command
 }
 
-/// Reads the manifest; `None` when it holds anything that evcxr does not write by itself.
-fn plain_manifest(crate_dir: &Path) -> Option<Manifest> {
-    let text = std::fs::read_to_string(crate_dir.join("Cargo.toml")).ok()?;
-    let (head, dependencies) = text.split_once("[dependencies]")?;
-    let opt_level = head
-        .lines()
-        .find_map(|line| line.strip_prefix("opt-level = "))?
-        .trim()
-        .trim_matches('"')
-        .to_owned();
-    let is_level = ["0", "1", "2", "3", "s", "z"].contains(&opt_level.as_str());
-    let dependencies: Option<Vec<String>> = dependencies
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| line.split_once('=').map(|(name, _)| name.trim().to_owned()))
-        .collect();
-    Some(Manifest {
-        opt_level: is_level.then_some(opt_level)?,
-        dependencies: dependencies?,
-    })
-}
-
-/// Builds the cell; `None` when something that is not the user's fault stands in the way, and cargo should try.
+/// Builds the cell, its dependencies first when they are new; `None` when something that is not the user's fault stands
+/// in the way, and cargo should try.
 fn build(
     session: &Path,
     config: &SessionConfig,
     request: &Request,
-    opt_level: &str,
-    knows_swath: bool,
+    manifest: &Manifest,
+    arguments: &[OsString],
 ) -> Option<ExitCode> {
     let output_dir = config.crate_dir.join("target/fast");
     std::fs::create_dir_all(&output_dir).ok()?;
+    let dependencies = if manifest.has_others() {
+        match dependencies::ensure(session, config, manifest, arguments, request.refresh) {
+            Ok(found) => Some(found),
+            Err(failure) => return Some(fail(session, request, failure)),
+        }
+    } else {
+        None
+    };
+    let key = dependencies.as_ref().map(|(key, _)| key.clone());
+    let record = dependencies.map(|(_, record)| record);
+    let object = record.as_ref().and_then(|record| record.object.as_deref());
+    if record.is_some() && object.is_none() {
+        return None;
+    }
+    dependencies::announce(&output_dir, object).ok()?;
+    compile(&Cell {
+        session,
+        config,
+        request,
+        manifest,
+        output_dir: &output_dir,
+        dependencies: record.as_ref(),
+        key: key.unwrap_or_default(),
+    })
+}
+
+/// Tells why the dependencies cannot be had, to evcxr and to the kernel.
+fn fail(session: &Path, request: &Request, failure: Failure) -> ExitCode {
+    let report = Report {
+        serial: request.serial,
+        dependency_error: failure.0,
+        ..Report::default()
+    };
+    let _ = exchange::write(&exchange::report_path(session), &report);
+    refuse()
+}
+
+/// A cell to compile, and with what.
+struct Cell<'a> {
+    session: &'a Path,
+    config: &'a SessionConfig,
+    request: &'a Request,
+    manifest: &'a Manifest,
+    output_dir: &'a Path,
+    dependencies: Option<&'a Record>,
+    key: String,
+}
+
+fn compile(cell: &Cell<'_>) -> Option<ExitCode> {
+    let (config, request) = (cell.config, cell.request);
     let source = Path::new("src/lib.rs");
-    let object = output_dir.join("cell.o");
+    let object = cell.output_dir.join("cell.o");
+    let result = compile::cell(&Compilation {
+        rustc: &config.rustc,
+        arguments: flags(cell, source, &object),
+        source,
+        request: cell.request,
+        through_cargo: false,
+    });
+    let mut report = result.ok()?;
+    report.answer(request);
+    report.dependencies.clone_from(&cell.key);
+    if report.compiled {
+        // Its own copy of all crates then: the one code that calls the other must be of one build.
+        if dependencies::calls_natives(cell.session, &cell.key, &object) {
+            return None;
+        }
+        let library = cell.output_dir.join("libctx.so");
+        let started = std::time::Instant::now();
+        let linked = link::object_alone(config, &object, &library);
+        report.link_ms = compile::milliseconds(started);
+        if !linked {
+            return None;
+        }
+        let answer = std::env::var_os("EVCXR_EXECUTION_SO_PATH")?;
+        std::fs::write(answer, library.as_os_str().as_encoded_bytes()).ok()?;
+    }
+    exchange::write(&exchange::report_path(cell.session), &report).ok()?;
+    Some(match (report.compiled, request.serial) {
+        (true, _) => ExitCode::SUCCESS,
+        (false, 0) => pass_on(&report),
+        (false, _) => refuse(),
+    })
+}
+
+fn flags(cell: &Cell<'_>, source: &Path, object: &Path) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = [
         "--edition=2024",
         "--crate-name",
@@ -128,49 +215,28 @@ fn build(
     .iter()
     .map(OsString::from)
     .collect();
-    if request.quick {
+    if cell.request.quick {
         arguments.extend(compile::QUICK.map(OsString::from));
     } else {
-        arguments.push(format!("-Copt-level={opt_level}").into());
+        arguments.push(format!("-Copt-level={}", cell.manifest.opt_level).into());
     }
     arguments.extend(compile::ALWAYS.map(OsString::from));
     arguments.push(compile::METADATA.into());
     arguments.push("--emit=obj".into());
     arguments.push("-o".into());
-    arguments.push(object.clone().into());
-    if knows_swath {
-        compile::add_library(config, &mut arguments);
+    arguments.push(object.into());
+    if cell.manifest.knows_swath() {
+        compile::add_library(cell.config, &mut arguments);
+    }
+    if let Some(record) = cell.dependencies {
+        let externs = record.externs.iter().map(|value| ("--extern", value));
+        let searches = record.searches.iter().map(|value| ("-L", value));
+        for (flag, value) in externs.chain(searches) {
+            arguments.extend([flag.into(), value.into()]);
+        }
     }
     arguments.push(source.into());
-
-    let result = compile::cell(&Compilation {
-        rustc: &config.rustc,
-        arguments,
-        source,
-        skip: &request.skip,
-        file: &request.file,
-        check_skipped: request.check_skipped,
-        through_cargo: false,
-    });
-    let mut report = result.ok()?;
-    report.answer(request);
-    if report.compiled {
-        let library = output_dir.join("libctx.so");
-        let started = std::time::Instant::now();
-        let linked = link::object_alone(config, &object, &library);
-        report.link_ms = compile::milliseconds(started);
-        if !linked {
-            return None;
-        }
-        let answer = std::env::var_os("EVCXR_EXECUTION_SO_PATH")?;
-        std::fs::write(answer, library.as_os_str().as_encoded_bytes()).ok()?;
-    }
-    exchange::write(&exchange::report_path(session), &report).ok()?;
-    Some(match (report.compiled, request.serial) {
-        (true, _) => ExitCode::SUCCESS,
-        (false, 0) => pass_on(&report),
-        (false, _) => refuse(),
-    })
+    arguments
 }
 
 /// While evcxr starts, it runs code of its own and mends it by what rustc says.

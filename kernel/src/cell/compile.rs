@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::check;
 use crate::diagnostics::{self, Message};
-use crate::exchange::{Report, SessionConfig};
+use crate::exchange::{FUNCTION_MARK, Report, Request, SessionConfig};
+use crate::proof;
 
 /// The same crate identity for every cell, whoever calls rustc: a user's type in a variable is the same type in the
 /// next cell only if it is.
 pub(crate) const METADATA: &str = "-Cmetadata=swath-cell";
+/// How evcxr names the function of a cell, before a number.
+const EVCXR_FUNCTION: &str = "run_user_code_";
 /// Each round removes the lines of at least one variable; more rounds than this help nobody.
 const MAX_BUILDS: u32 = 6;
 
@@ -24,12 +27,7 @@ pub(crate) struct Compilation<'a> {
     pub(crate) rustc: &'a Path,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) source: &'a Path,
-    /// Parts of the source that are left out, as long as the rest compiles.
-    pub(crate) skip: &'a [String],
-    /// What the compiled code calls its source; empty for the source's own name.
-    pub(crate) file: &'a str,
-    /// Whether the parts that are left out may no longer compile, and somebody wants to hear of it.
-    pub(crate) check_skipped: bool,
+    pub(crate) request: &'a Request,
     pub(crate) through_cargo: bool,
 }
 
@@ -77,49 +75,25 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
         ..Report::default()
     };
     let mut moved = BTreeSet::new();
-    let whole = std::fs::read_to_string(compilation.source)?;
-    let needed = without_parts(&whole, compilation.skip);
-    let mut is_pruned = needed != whole;
-    if is_pruned {
-        std::fs::write(compilation.source, needed)?;
-    }
+    let whole = whole_source(compilation)?;
+    let needed = without_parts(&whole, &compilation.request.skip);
+    report.skipped = needed != whole;
+    std::fs::write(compilation.source, needed)?;
+    let mut arguments = compilation.arguments.clone();
+    arguments.extend(renaming(compilation));
     loop {
         let started = Instant::now();
-        let mut rustc = Command::new(compilation.rustc);
-        // SAFETY: prctl is async-signal-safe and touches no memory.
-        unsafe {
-            rustc.pre_exec(|| {
-                end_with_parent();
-                Ok(())
-            });
-        }
-        let output = rustc
-            .args(&compilation.arguments)
-            // The variables' types are read from a lint's message, so it must fire whatever the cell allows, and
-            // print paths that another crate can write. Warnings about users' code are not shown.
-            .args([
-                "--force-warn=dropping_references",
-                "-Ztrim-diagnostic-paths=no",
-                // Types of more than two thirds of the diagnostic width are shortened otherwise.
-                "-Zwrite-long-types-to-disk=no",
-                "-Awarnings",
-            ])
-            .args(renaming(compilation))
-            .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
-            .env("RUSTC_BOOTSTRAP", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .output()?;
+        let output = run_rustc(compilation.rustc, &arguments)?;
         report.rustc_ms += milliseconds(started);
         report.builds += 1;
         let messages = diagnostics::parse(&output.stderr);
         if output.status.success() {
             report.compiled = true;
-            report.variables = diagnostics::types_of_variables(
-                &messages,
-                &std::fs::read_to_string(compilation.source)?,
-            );
+            let source = std::fs::read_to_string(compilation.source)?;
+            report.variables = diagnostics::types_of_variables(&messages, &source);
+            let started = Instant::now();
+            proof::prove(compilation, &source, &whole, &mut report)?;
+            report.rustc_ms += milliseconds(started);
             break;
         }
         let errors: Vec<&Message> = messages
@@ -137,8 +111,8 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
                 moved.extend(lines.into_values());
             }
             // Perhaps what was left out is needed after all; if not, the messages are about the whole.
-            _ if is_pruned => {
-                is_pruned = false;
+            _ if report.skipped => {
+                report.skipped = false;
                 moved.clear();
                 std::fs::write(compilation.source, &whole)?;
             }
@@ -150,7 +124,7 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
             }
         }
     }
-    if report.compiled && is_pruned && compilation.check_skipped {
+    if report.compiled && report.skipped && compilation.request.check_skipped {
         std::fs::write(compilation.source, &whole)?;
         report.diagnostics = check::errors(
             compilation.rustc,
@@ -163,15 +137,60 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
     Ok(report)
 }
 
+/// What is compiled: the request's source with the name of the function that evcxr calls, or evcxr's own file.
+fn whole_source(compilation: &Compilation<'_>) -> std::io::Result<String> {
+    let of_evcxr = std::fs::read_to_string(compilation.source)?;
+    let Some(source) = &compilation.request.source else {
+        return Ok(of_evcxr);
+    };
+    // It may be our own file already, when cargo is asked after the fast way could not be gone.
+    let number: String = of_evcxr
+        .split_once(EVCXR_FUNCTION)
+        .map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect())
+        .ok_or_else(|| std::io::Error::other("evcxr's file has no function to call"))?;
+    let function = format!("{EVCXR_FUNCTION}{number}");
+    Ok(source.replacen(FUNCTION_MARK, &function, 1))
+}
+
+/// Runs rustc with what every compilation of a cell needs to tell us.
+pub(crate) fn run_rustc(rustc: &Path, arguments: &[OsString]) -> std::io::Result<Output> {
+    let mut command = Command::new(rustc);
+    // SAFETY: prctl is async-signal-safe and touches no memory.
+    unsafe {
+        command.pre_exec(|| {
+            end_with_parent();
+            Ok(())
+        });
+    }
+    command
+        .args(arguments)
+        // The variables' types are read from a lint's message, so it must fire whatever the cell allows, and
+        // print paths that another crate can write. Warnings about users' code are not shown.
+        .args([
+            "--force-warn=dropping_references",
+            "-Ztrim-diagnostic-paths=no",
+            // Types of more than two thirds of the diagnostic width are shortened otherwise.
+            "-Zwrite-long-types-to-disk=no",
+            "-Awarnings",
+        ])
+        .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+}
+
 /// Gives the source another name in what the cell says of itself, not in messages about it.
-fn renaming(compilation: &Compilation<'_>) -> Vec<String> {
-    if compilation.file.is_empty() {
+fn renaming(compilation: &Compilation<'_>) -> Vec<OsString> {
+    let file = &compilation.request.file;
+    if file.is_empty() {
         return Vec::new();
     }
     let source = compilation.source.display();
     vec![
-        format!("--remap-path-prefix={source}={}", compilation.file),
-        "--remap-path-scope=macro".to_owned(),
+        format!("--remap-path-prefix={source}={file}").into(),
+        "--remap-path-scope=macro".into(),
     ]
 }
 
@@ -192,15 +211,17 @@ fn without_lines(source: &str, lines: &BTreeMap<usize, String>) -> String {
     edited
 }
 
-/// Blanks these parts; positions of everything else stay.
-fn without_parts(source: &str, parts: &[String]) -> String {
+/// Blanks these ranges of bytes; positions of everything else stay.
+pub(crate) fn without_parts(source: &str, parts: &[(usize, usize)]) -> String {
     let mut edited = source.to_owned();
-    for part in parts.iter().filter(|part| !part.is_empty()) {
-        let blank: String = part
-            .bytes()
-            .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
-            .collect();
-        edited = edited.replace(part.as_str(), &blank);
+    for (start, end) in parts {
+        if let Some(part) = source.get(*start..*end) {
+            let blank: String = part
+                .bytes()
+                .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+                .collect();
+            edited.replace_range(*start..*end, &blank);
+        }
     }
     edited
 }
@@ -220,7 +241,7 @@ mod tests {
     #[test]
     fn parts_that_are_not_needed_are_blanked_and_positions_stay() {
         let source = "fn é() {\n}\nfn b() {}\n";
-        let edited = without_parts(source, &["fn é() {\n}".to_owned()]);
+        let edited = without_parts(source, &[(0, "fn é() {\n}".len())]);
         assert_eq!(edited.find("fn b"), source.find("fn b"));
         assert_eq!(edited.lines().count(), source.lines().count());
         assert!(!edited.contains('é'));

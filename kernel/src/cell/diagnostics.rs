@@ -8,6 +8,9 @@ use crate::exchange::{BACK_MARK, NewVariable, PUT_MARK};
 
 /// Codes of errors that our own lines get when the cell has moved a variable, or may not have given it a value.
 const MOVED_CODES: [&str; 5] = ["E0382", "E0505", "E0381", "E0507", "E0509"];
+/// Codes of errors that a line which keeps a variable gets when there is no such variable: a macro did not bind the
+/// name, a `let` was compiled away, a capital name is a constant's.
+const ABSENT_CODES: [&str; 5] = ["E0425", "E0308", "E0530", "E0005", "E0423"];
 /// How rustc's `dropping_references` lint begins to tell a type.
 const TYPE_LABEL: &str = "argument has type `&";
 
@@ -17,7 +20,7 @@ pub(crate) struct Message {
     #[serde(default)]
     level: String,
     #[serde(default)]
-    message: String,
+    pub(crate) message: String,
     #[serde(default)]
     code: Option<Code>,
     #[serde(default)]
@@ -88,6 +91,7 @@ pub(crate) fn types_of_variables(messages: &[Message], source: &str) -> Vec<NewV
                 variables.push(NewVariable {
                     name: name.to_owned(),
                     type_name: type_name.to_owned(),
+                    problem: None,
                 });
             }
         }
@@ -113,6 +117,12 @@ pub(crate) fn moved_variables(
         .collect()
 }
 
+/// The line of the main place of a message.
+pub(crate) fn line(message: &Message) -> Option<usize> {
+    let primary = message.spans.iter().find(|span| span.is_primary)?;
+    Some(primary.line_start)
+}
+
 fn moved_variable(error: &Message, lines: &[&str]) -> Option<(usize, String)> {
     let code = &error.code.as_ref()?.code;
     let primary = error.spans.iter().find(|span| span.is_primary)?;
@@ -120,8 +130,12 @@ fn moved_variable(error: &Message, lines: &[&str]) -> Option<(usize, String)> {
         let line = lines.get(line.wrapping_sub(1))?;
         marked(line, PUT_MARK).or_else(|| marked(line, BACK_MARK))
     };
-    let is_moved = MOVED_CODES.contains(&code.as_str());
-    let name = on_our_line(primary.line_start).filter(|_| is_moved)?;
+    let name = on_our_line(primary.line_start)?;
+    let line = lines.get(primary.line_start.wrapping_sub(1))?;
+    let keeps = marked(line, PUT_MARK).is_some();
+    let is_known =
+        MOVED_CODES.contains(&code.as_str()) || (keeps && ABSENT_CODES.contains(&code.as_str()));
+    is_known.then_some(())?;
     Some((primary.line_start, name.to_owned()))
 }
 
@@ -140,7 +154,8 @@ mod tests {
             variables,
             [NewVariable {
                 name: "scene".to_owned(),
-                type_name: "swath::burn::Tensor<2>".to_owned()
+                type_name: "swath::burn::Tensor<2>".to_owned(),
+                problem: None,
             }]
         );
     }
@@ -164,6 +179,10 @@ mod tests {
             None,
             "the user's own use after a move"
         );
-        assert_eq!(moved_variables(&[&error("E0308", 2)], SOURCE), None);
+        assert_eq!(moved_variables(&[&error("E0277", 2)], SOURCE), None);
+        assert!(
+            moved_variables(&[&error("E0425", 2)], SOURCE).is_some(),
+            "a name that nothing has bound"
+        );
     }
 }

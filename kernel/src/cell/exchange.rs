@@ -15,6 +15,8 @@ pub(crate) const PUT_MARK: &str = "//@put ";
 pub(crate) const BACK_MARK: &str = "//@back ";
 /// Ends every generated line that loads a variable.
 pub(crate) const TAKE_MARK: &str = "//@take ";
+/// Stands in the generated source for the name of the function that evcxr will call.
+pub(crate) const FUNCTION_MARK: &str = "__swath_function__";
 
 /// How the names begin under which cells are compiled; see [`cell_file`].
 pub(crate) const CELL_FILE: &str = "swath-cell-";
@@ -54,23 +56,51 @@ pub(crate) struct Request {
     /// The name under which the cell is compiled; empty for what is no cell.
     #[serde(default)]
     pub(crate) file: String,
+    /// Whether the cell defines something anew that an item in `skip` mentions.
+    #[serde(default)]
+    pub(crate) check_skipped: bool,
     /// New variables that the cell itself uses: they need not live on.
     pub(crate) used: Vec<String>,
     /// Whether the cell only calls what is compiled already, so that optimising it would gain nothing.
     pub(crate) quick: bool,
-    /// Items of the generated file that the cell does not need, as they are written there.
+    /// What is compiled in place of evcxr's own file; `None` for evcxr's commands.
     #[serde(default)]
-    pub(crate) skip: Vec<String>,
-    /// Whether the cell defines something anew that an item in `skip` mentions.
+    pub(crate) source: Option<String>,
+    /// Byte ranges of `source` with items that the cell does not need.
     #[serde(default)]
-    pub(crate) check_skipped: bool,
+    pub(crate) skip: Vec<(usize, usize)>,
+    /// Where the items end in `source`.
+    #[serde(default)]
+    pub(crate) items_end: usize,
+    /// Types that cells of this session have written before, or that any cell can write.
+    #[serde(default)]
+    pub(crate) proven: Vec<String>,
+    /// Whether to look whether path dependencies were edited.
+    #[serde(default)]
+    pub(crate) refresh: bool,
 }
 
 /// A type that a later cell can or cannot write.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewVariable {
     pub(crate) name: String,
     pub(crate) type_name: String,
+    /// What the compiler says when a later cell writes this type; `None` when nothing.
+    #[serde(default)]
+    pub(crate) problem: Option<String>,
+}
+
+impl NewVariable {
+    /// Why no later cell can use the variable; `None` when it can.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        unnameable(&self.type_name).map(str::to_owned).or_else(|| {
+            let problem = self.problem.as_ref()?;
+            Some(format!(
+                "of the type `{}`, which only this cell can write ({problem})",
+                self.type_name
+            ))
+        })
+    }
 }
 
 /// What `swath-cell` tells after compiling.
@@ -90,6 +120,15 @@ pub(crate) struct Report {
     pub(crate) diagnostics: Vec<String>,
     /// The source that the messages are about.
     pub(crate) source: String,
+    /// Whether the items that the cell does not need were left out.
+    #[serde(default)]
+    pub(crate) skipped: bool,
+    /// Why the dependencies cannot be had, in cargo's words.
+    #[serde(default)]
+    pub(crate) dependency_error: String,
+    /// The key of the dependencies with which the cell was compiled (see `record`); empty when there are none.
+    #[serde(default)]
+    pub(crate) dependencies: String,
     /// Whether cargo took part.
     pub(crate) through_cargo: bool,
     /// Milliseconds spent in rustc and in the linker, and how often rustc ran.
@@ -106,7 +145,7 @@ impl Report {
             .variables
             .iter()
             .filter(|variable| {
-                unnameable(&variable.type_name).is_some() && !request.used.contains(&variable.name)
+                variable.obstacle().is_some() && !request.used.contains(&variable.name)
             })
             .cloned()
             .collect();

@@ -11,10 +11,17 @@ mod analyzer;
 mod cargo;
 mod check;
 mod compile;
+mod dependencies;
 mod diagnostics;
 #[expect(dead_code, reason = "shared with the kernel, which uses the rest")]
 mod exchange;
+mod identity;
 mod link;
+mod proof;
+mod natives;
+mod progress;
+#[expect(dead_code, reason = "shared with the kernel, which uses the rest")]
+mod record;
 mod wrapper;
 
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
 //! rustc's wrapper under the real cargo: the library is handed over as built, the cells' crate is compiled as in the
-//! fast way (types, moved variables), everything else goes to rustc untouched.
+//! fast way (types, moved variables), the crates that cells have added get identities that follow their contents.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,9 @@ use std::process::{Command, ExitCode};
 use serde_json::json;
 
 use crate::compile::{self, Compilation};
+use crate::dependencies;
 use crate::exchange::{self, Request, SessionConfig};
+use crate::identity;
 
 /// What matters of a call of rustc.
 #[derive(Default)]
@@ -16,6 +18,7 @@ struct Call {
     crate_name: String,
     out_dir: PathBuf,
     extra_filename: String,
+    crate_type: String,
     emits_link: bool,
 }
 
@@ -29,8 +32,24 @@ pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]
         "ctx" if !call.out_dir.as_os_str().is_empty() => {
             compile_cell(session, config, Path::new(rustc), arguments)
         }
-        _ => crate::replace_by(Command::new(rustc).args(arguments)),
+        dependencies::CRATE_NAME if !call.out_dir.as_os_str().is_empty() => {
+            dependencies::compile_gathering(Path::new(rustc), arguments)
+        }
+        _ => compile_dependency(Path::new(rustc), arguments, &call),
     }
+}
+
+/// Compiles a crate that cells have added, or one that it needs.
+fn compile_dependency(rustc: &Path, arguments: &[OsString], call: &Call) -> ExitCode {
+    let mut command = Command::new(rustc);
+    command.args(arguments);
+    let is_library = !call.out_dir.as_os_str().is_empty() && call.crate_type != "bin";
+    if is_library {
+        let name = format!("lib{}{}", call.crate_name, call.extra_filename);
+        let library = call.out_dir.join(name).with_added_extension("rlib");
+        command.args(identity::metadata_flag(rustc, arguments, &library));
+    }
+    crate::replace_by(&mut command)
 }
 
 fn read_call(arguments: &[OsString]) -> Call {
@@ -39,6 +58,7 @@ fn read_call(arguments: &[OsString]) -> Call {
     for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
         match previous {
             "--crate-name" => argument.clone_into(&mut call.crate_name),
+            "--crate-type" => argument.clone_into(&mut call.crate_type),
             "--out-dir" => call.out_dir = argument.into(),
             "-C" => {
                 if let Some(extra) = argument.strip_prefix("extra-filename=") {
@@ -117,9 +137,7 @@ fn compile_cell(
         rustc,
         arguments: kept,
         source,
-        skip: &request.skip,
-        file: &request.file,
-        check_skipped: request.check_skipped,
+        request: &request,
         through_cargo: true,
     }) {
         Ok(mut report) => {

@@ -440,6 +440,10 @@ impl Reader {
     }
 
     fn handle(&mut self, mut message: Value) -> Value {
+        // The other end belongs to the user's code: anything may arrive.
+        if !message.is_object() {
+            return Value::Null;
+        }
         let mut part = |name: &str| match message[name].take() {
             Value::Object(map) => map,
             _ => MimeBundle::new(),

@@ -4,15 +4,14 @@ use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::{helper, terminal};
+use super::help::process;
+use super::terminal;
 
 /// Says that this process is a child, and by its value which one: `1` runs cells.
 pub(crate) const CHILD_ENV: &str = "SWATH_CHILD";
 /// The value for the process that completes and inspects.
 pub(crate) const HELP: &str = "help";
-/// The value for that process' own child, which runs nothing.
-pub(crate) const IDLE: &str = "idle";
-/// Names the library for the child; its folder for the helping process.
+/// Names the library for the child.
 pub(crate) const LIBRARY_ENV: &str = "SWATH_LIBRARY";
 
 /// Becomes the process in which the cells run, or one of the helping ones, and never returns, when the environment
@@ -20,8 +19,7 @@ pub(crate) const LIBRARY_ENV: &str = "SWATH_LIBRARY";
 pub(crate) fn run_if_child() {
     match std::env::var(CHILD_ENV).as_deref() {
         Ok("1") => run_cells(),
-        Ok(HELP) => helper::run(),
-        Ok(IDLE) => helper::idle(),
+        Ok(HELP) => process::run(),
         _ => {}
     }
 }

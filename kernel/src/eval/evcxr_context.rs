@@ -1,8 +1,10 @@
 //! Starts evcxr with our child and our tools.
 
-use std::os::fd::{AsRawFd, RawFd};
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,9 +27,44 @@ pub(crate) fn start(
     options: &EngineOptions,
     session: &Session,
     ends: &ChildEnds,
+    farewell: &Farewell,
 ) -> Result<(CommandContext, StartupText), String> {
     session.write_tools(options)?;
-    open(child_command(options, session, ends)?, &options.lib_dir)
+    farewell.take_back();
+    let child = child_command(options, session, ends, farewell)?;
+    open(child, &options.lib_dir)
+}
+
+/// A counter that the child inherits: it is counted up before the child is ended on purpose. A child whose pipe is closed
+/// without that ends what cells have started, for this process has died.
+#[derive(Debug)]
+pub(crate) struct Farewell(OwnedFd);
+
+impl Farewell {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        // SAFETY: the new descriptor is ours to own.
+        unsafe {
+            let descriptor = libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK);
+            if descriptor < 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+            Ok(Self(OwnedFd::from_raw_fd(descriptor)))
+        }
+    }
+
+    /// Call it before the child's pipe is closed.
+    pub(crate) fn say(&self) {
+        let one = 1_u64;
+        // SAFETY: eight bytes are read from `one`.
+        unsafe { libc::write(self.0.as_raw_fd(), (&raw const one).cast(), 8) };
+    }
+
+    /// What was said to a child that did not live to hear it.
+    fn take_back(&self) {
+        let mut count = 0_u64;
+        // SAFETY: eight bytes are written to `count`.
+        unsafe { libc::read(self.0.as_raw_fd(), (&raw mut count).cast(), 8) };
+    }
 }
 
 /// Starts evcxr with `child` for its process, and makes the library known to it.
@@ -72,12 +109,14 @@ fn child_command(
     options: &EngineOptions,
     session: &Session,
     ends: &ChildEnds,
+    farewell: &Farewell,
 ) -> Result<Command, String> {
     let program = this_program()?;
     let descriptors = [
         ends.stdout.as_raw_fd(),
         ends.stderr.as_raw_fd(),
         ends.side.as_raw_fd(),
+        farewell.0.as_raw_fd(),
     ];
     let mut command = Command::new(program);
     command
@@ -86,17 +125,68 @@ fn child_command(
         .env("SWATH_STDOUT_FD", descriptors[0].to_string())
         .env("SWATH_STDERR_FD", descriptors[1].to_string())
         .env("SWATH_SIDE_FD", descriptors[2].to_string())
+        .env("SWATH_END_FD", descriptors[3].to_string())
         .env("SWATH_USER_LD_LIBRARY_PATH", &session.user_library_path)
         .env("LD_LIBRARY_PATH", session.child_library_path(options))
         .env("PATH", &session.user_path)
         .env_remove("EVCXR_TMPDIR")
-        .env_remove(exchange::SESSION_ENV)
-        .current_dir(&options.working_dir);
+        .env_remove(exchange::SESSION_ENV);
+    // evcxr starts the same command again when the child has died; the folder may be gone by then.
+    let folders = Folders::of(&options.working_dir);
     // SAFETY: the closure only makes system calls that are safe between fork and exec.
     unsafe {
-        command.pre_exec(move || prepare_child(&descriptors));
+        command.pre_exec(move || {
+            folders.enter();
+            prepare_child(&descriptors)
+        });
     }
     Ok(command)
+}
+
+/// The signal that tells the child that this process has gone: it ends, and with it the programs that cells have started
+/// (`src/rt/signals.rs`). Before it listens, the signal ends it alone.
+fn front_is_gone_signal() -> i32 {
+    libc::SIGRTMIN() + 6
+}
+
+/// The folders in which cells can run, best first.
+struct Folders {
+    wanted: CString,
+    home: CString,
+}
+
+impl Folders {
+    fn of(wanted: &Path) -> Self {
+        let text = |path: &Path| CString::new(path.as_os_str().as_bytes()).unwrap_or_default();
+        Self {
+            wanted: text(wanted),
+            home: text(&dirs::home_dir().unwrap_or_else(|| PathBuf::from("/"))),
+        }
+    }
+
+    /// Enters the wanted folder; without it the present one, which may be the same under another name; without that
+    /// one the home folder.
+    fn enter(&self) {
+        let mut present = [0; 4096];
+        // SAFETY: system calls on texts that end in zero, and on a buffer whose length is given.
+        unsafe {
+            let is_there = libc::chdir(self.wanted.as_ptr()) == 0
+                || !libc::getcwd(present.as_mut_ptr(), present.len()).is_null()
+                || libc::chdir(self.home.as_ptr()) == 0;
+            if !is_there {
+                libc::chdir(c"/".as_ptr());
+            }
+        }
+    }
+}
+
+/// Where cells run when the folder in which the kernel was started is gone; `None` when it is there.
+pub(crate) fn other_folder(wanted: &Path) -> Option<PathBuf> {
+    if wanted.is_dir() {
+        return None;
+    }
+    let present = std::env::current_dir().ok();
+    Some(present.or_else(dirs::home_dir).unwrap_or_else(|| PathBuf::from("/")))
 }
 
 /// Runs in the child before it becomes the program.
@@ -110,7 +200,7 @@ fn prepare_child(descriptors: &[RawFd]) -> std::io::Result<()> {
         }
         // Ctrl-C in a terminal must not reach it besides our own interrupt, and it must not outlive the front process.
         libc::setpgid(0, 0);
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::prctl(libc::PR_SET_PDEATHSIG, front_is_gone_signal());
     }
     Ok(())
 }

@@ -1,27 +1,59 @@
-//! Writes the Rust that evcxr gets for a cell: its items as they are, its statements as one block that loads the
+//! Writes the Rust that is compiled for a cell: the items it needs, and its statements as one block that loads the
 //! variables it uses and keeps those it binds.
 
 use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::exchange::{BACK_MARK, PUT_MARK, TAKE_MARK};
-use super::split::{Cell, Item, ItemKind};
+use super::exchange::{BACK_MARK, FUNCTION_MARK, PUT_MARK, TAKE_MARK};
+use super::items::StoredItem;
+use super::split::{Cell, ItemKind};
 use super::variables::VariableTable;
+use super::{shape, state};
 
 /// Ends the line before the cell's statements.
 pub(crate) const BODY_MARK: &str = "//@body";
 const BEFORE_TAIL: &str = "(&(";
 const AFTER_TAIL: &str = ")).evcxr_display();";
+/// In scope in every cell, without anybody asking.
+const HEAD: &str = "#![allow(unused_imports, unused_mut, dead_code)]\n";
+const PRELUDE: &str = "#[allow(unused_imports)] use ::swath::prelude::*;\n";
 
-/// A generated cell and the way back to the user's positions.
+/// A generated file and the way back to the user's positions.
 #[derive(Debug, Default)]
 pub(crate) struct Generated {
-    /// What evcxr gets.
     pub(crate) code: String,
-    /// Whether `code` holds a block of statements after [`BODY_MARK`].
+    /// Whether `code` holds statements after [`BODY_MARK`].
     pub(crate) has_body: bool,
-    items_length: usize,
+    /// Where each item is.
+    pub(crate) pieces: Vec<Piece>,
+    /// Where the items end.
+    pub(crate) items_end: usize,
     body_length: usize,
-    tail: Option<std::ops::Range<usize>>,
+    /// What was written between the cell's own characters: where in the cell, and how many bytes.
+    inserted: Vec<(usize, usize)>,
+}
+
+/// Where an item is in the generated file.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) range: Range<usize>,
+    /// Its place among the items.
+    pub(crate) item: usize,
+    /// Whether it is written as in its cell, so that positions inside can be told.
+    pub(crate) is_exact: bool,
+}
+
+/// What a cell is made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) cell: &'a Cell,
+    /// All items; the cell's own are the last ones.
+    pub(crate) items: &'a [Arc<StoredItem>],
+    pub(crate) variables: &'a VariableTable,
+    /// Whether variables may have types that cells define: then their structure is stored and compared.
+    pub(crate) guards_types: bool,
+    /// Whether statics are made anew in this cell instead of being found.
+    pub(crate) makes_statics: bool,
 }
 
 impl Generated {
@@ -34,29 +66,20 @@ impl Generated {
         }
     }
 
-    /// The same without the code: what leads back to the user's positions.
-    pub(crate) fn without_code(&self) -> Self {
+    /// What leads back from the body to the user's positions, without the code.
+    pub(crate) fn body_alone(&self) -> Self {
         Self {
-            code: String::new(),
-            tail: self.tail.clone(),
-            ..*self
+            has_body: self.has_body,
+            body_length: self.body_length,
+            inserted: self.inserted.clone(),
+            ..Self::default()
         }
-    }
-
-    /// Whether the cell ends with a value to show.
-    pub(crate) fn has_tail(&self) -> bool {
-        self.tail.is_some()
     }
 
     /// The length of the generated body.
     pub(crate) fn body_text_length(&self) -> usize {
-        let around = BEFORE_TAIL.len() + AFTER_TAIL.len();
-        self.body_length + self.tail.as_ref().map_or(0, |_| around)
-    }
-
-    /// The cell's items alone.
-    pub(crate) fn items(&self) -> &str {
-        &self.code[..self.items_length]
+        let inserted: usize = self.inserted.iter().map(|(_, length)| length).sum();
+        self.body_length + inserted
     }
 
     /// The byte of the cell that byte `offset` after the body's start stands for; `None` after the body.
@@ -64,81 +87,104 @@ impl Generated {
         if offset > self.body_text_length() {
             return None;
         }
-        let Some(tail) = &self.tail else {
-            return Some(offset);
-        };
-        let end = tail.end + BEFORE_TAIL.len();
-        Some(if offset <= tail.start {
-            offset
-        } else if offset < end {
-            offset.saturating_sub(BEFORE_TAIL.len()).max(tail.start)
-        } else {
-            offset
-                .saturating_sub(BEFORE_TAIL.len() + AFTER_TAIL.len())
-                .max(tail.end)
-        })
+        let mut before = 0;
+        for (place, length) in &self.inserted {
+            if offset <= place + before {
+                break;
+            }
+            if offset < place + before + length {
+                return Some(*place);
+            }
+            before += length;
+        }
+        Some(offset - before)
     }
 }
 
-/// Generates the code for a cell that parses.
-pub(crate) fn generate(
-    cell: &Cell,
-    variables: &VariableTable,
-    impl_anchor: impl FnMut(&str) -> String,
-) -> Generated {
-    let mut generated = Generated {
-        code: items(cell, impl_anchor),
-        ..Generated::default()
-    };
-    generated.items_length = generated.code.len();
-    if cell.has_statements {
-        write_block(cell, variables, &mut generated);
+/// Generates the file for a cell that parses.
+pub(crate) fn generate(parts: &Parts<'_>) -> Generated {
+    let mut generated = Generated::default();
+    generated.code.push_str(HEAD);
+    if parts.guards_types {
+        generated.code.push_str(shape::HEAD);
     }
+    write_items(parts, &mut generated);
+    if parts.guards_types {
+        generated.code.push_str(shape::CODE);
+    }
+    generated.items_end = generated.code.len();
+    let _ = write!(
+        generated.code,
+        "#[unsafe(no_mangle)] pub extern \"C\" fn\n{FUNCTION_MARK}\n\
+         (__swath_unused: *mut ::std::os::raw::c_void) -> *mut ::std::os::raw::c_void {{\n"
+    );
+    if parts.cell.has_statements {
+        write_block(parts, &mut generated);
+    }
+    generated.code.push_str("__swath_unused }\n");
     generated
 }
 
-/// The items, one after the other. evcxr replaces items by name; a block without a name gets one from a constant
-/// before it, so that running its cell again replaces it instead of adding a second one.
-fn items(cell: &Cell, mut impl_anchor: impl FnMut(&str) -> String) -> String {
-    let mut code = String::new();
-    let mut follows_named_item = false;
-    if cell
-        .items
-        .first()
-        .is_some_and(|item| cell.item_text(item).starts_with("//"))
-    {
-        // evcxr skips lines of comments before the first line of code, and would lose the documentation of an item.
-        code.push_str("#[allow(non_upper_case_globals)] const __SWATH_FIRST: () = ();\n");
-    }
-    for item in &cell.items {
-        let text = cell.item_text(item);
-        if item.kind == ItemKind::Unnamed && !follows_named_item {
-            let _ = writeln!(
-                code,
-                "#[allow(non_upper_case_globals)] const {}: () = ();",
-                impl_anchor(text)
-            );
+/// Attributes of the whole come first, then macros, which count only for what comes after them.
+fn write_items(parts: &Parts<'_>, generated: &mut Generated) {
+    let rank = |item: &StoredItem| match item.kind {
+        ItemKind::Attribute => 0,
+        ItemKind::MacroRules => 1,
+        _ => 2,
+    };
+    let mut has_prelude = false;
+    let mut places: Vec<usize> = (0..parts.items.len()).collect();
+    places.sort_by_key(|place| rank(&parts.items[*place]));
+    for place in places {
+        let item = &parts.items[place];
+        if rank(item) > 0 && !has_prelude {
+            generated.code.push_str(PRELUDE);
+            has_prelude = true;
         }
-        follows_named_item |= item.name.is_some();
-        code.push_str(text);
-        code.push('\n');
+        let (text, is_exact) = match &item.state {
+            Some(state) if state.made && !parts.makes_statics => (&state.texts.finding, false),
+            Some(state) if !parts.makes_statics => (&state.texts.making, false),
+            _ => (&item.text, item.text.len() == item.range.len()),
+        };
+        let start = generated.code.len();
+        generated.code.push_str(text);
+        generated.pieces.push(Piece {
+            range: start..start + text.len(),
+            item: place,
+            is_exact,
+        });
+        generated.code.push('\n');
     }
-    code
+    if !has_prelude {
+        generated.code.push_str(PRELUDE);
+    }
+    let makes = |item: &Arc<StoredItem>| item.state.as_ref().is_some_and(|state| !state.made);
+    if !parts.makes_statics && parts.items.iter().any(makes) {
+        generated.code.push_str(state::GLOBAL);
+    }
 }
 
-fn write_block(cell: &Cell, variables: &VariableTable, generated: &mut Generated) {
-    let code = &mut generated.code;
+fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
+    let Parts {
+        cell, variables, ..
+    } = parts;
     let loaded: Vec<_> = variables
         .iter()
         .filter(|variable| cell.used.contains_key(&variable.name))
         .collect();
-    code.push_str("let _ = {\n#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowLong as _, ShowRich as _};\n");
+    let code = &mut generated.code;
+    code.push_str("#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowLong as _, ShowRich as _};\n");
     code.push_str("let mut __swath_ready = true;\n");
     for variable in &loaded {
         let (name, type_name) = (&variable.name, &variable.type_name);
+        let has = if parts.guards_types && !shape::is_settled(type_name) {
+            "__swath_has"
+        } else {
+            "::swath::rt::has"
+        };
         let _ = writeln!(
             code,
-            "__swath_ready &= ::swath::rt::has::<{type_name}>(\"{name}\"); {TAKE_MARK}{name}"
+            "__swath_ready &= {has}::<{type_name}>(\"{name}\"); {TAKE_MARK}{name}"
         );
     }
     code.push_str("if __swath_ready {\n");
@@ -152,7 +198,7 @@ fn write_block(cell: &Cell, variables: &VariableTable, generated: &mut Generated
     }
     // A closure that is called once may move what it captures; `guard` itself is compiled once, in the library.
     code.push_str(
-        "let __swath_done = { let mut __swath_cell = ::core::option::Option::Some(\
+        "{ let mut __swath_cell = ::core::option::Option::Some(\
          || -> ::core::result::Result<(), ::swath::rt::CellError> { ",
     );
     code.push_str(if cell.awaits {
@@ -161,113 +207,146 @@ fn write_block(cell: &Cell, variables: &VariableTable, generated: &mut Generated
         ""
     });
     let _ = writeln!(code, "{BODY_MARK}");
-    write_body(cell, generated);
+    write_body(parts, generated);
     let code = &mut generated.code;
     for name in cell.bound.keys() {
+        // The type is read from a lint about `drop(&…)`. A capital name that is no binding but a constant takes no
+        // argument of an arbitrary type: its line gets an error, and goes.
+        let probe = if name.starts_with(char::is_uppercase) {
+            format!("let _ = |{name}: ::swath::rt::NoConstant| {{}}; ")
+        } else {
+            String::new()
+        };
+        let put = put(parts);
         let _ = writeln!(
             code,
-            "::core::mem::drop(&{name}); ::swath::rt::put(\"{name}\", {name}); {PUT_MARK}{name}"
+            "{probe}::core::mem::drop(&{name}); {put}(\"{name}\", {name}); {PUT_MARK}{name}"
         );
     }
     code.push_str("::core::result::Result::Ok::<(), ::swath::rt::CellError>(())");
     code.push_str(if cell.awaits { " }) });\n" } else { " });\n" });
     code.push_str(
         "::swath::rt::guard(&mut || match __swath_cell.take() { ::core::option::Option::Some(mut cell) => cell(), \
-         ::core::option::Option::None => ::core::result::Result::Ok(()) }) };\n",
+         ::core::option::Option::None => ::core::result::Result::Ok(()) }); };\n",
     );
     for variable in &loaded {
         let name = &variable.name;
-        // A name that the cell has bound anew is already kept; the old value comes back only when the cell failed.
-        let condition = if cell.bound.contains_key(name) {
-            "if !__swath_done "
+        // A name that the cell has bound anew is already kept; the old value comes back only when the cell did not
+        // come that far.
+        let (condition, otherwise) = if cell.bound.contains_key(name) {
+            (
+                format!("if !::swath::rt::is_kept(\"{name}\") "),
+                format!(" else {{ ::swath::rt::discard(\"{name}\", {name}); }}"),
+            )
         } else {
-            ""
+            (String::new(), String::new())
+        };
+        let put = if parts.guards_types && !shape::is_settled(&variable.type_name) {
+            "__swath_put"
+        } else {
+            "::swath::rt::put"
         };
         let _ = writeln!(
             code,
-            "{condition}{{ ::swath::rt::put(\"{name}\", {name}); }} {BACK_MARK}{name}"
+            "{condition}{{ {put}(\"{name}\", {name}); }}{otherwise} {BACK_MARK}{name}"
         );
     }
-    code.push_str("}\n};\n");
+    code.push_str("}\n");
     generated.has_body = true;
 }
 
-fn write_body(cell: &Cell, generated: &mut Generated) {
+fn put(parts: &Parts<'_>) -> &'static str {
+    if parts.guards_types {
+        "__swath_put"
+    } else {
+        "::swath::rt::put"
+    }
+}
+
+/// The statements, with what is added between them: the call that shows the last value, and before each `return` of
+/// the cell's own the lines that keep what is bound by then.
+fn write_body(parts: &Parts<'_>, generated: &mut Generated) {
+    let cell = parts.cell;
     let body = cell.statements_text();
-    generated.body_length = body.len();
-    generated.tail.clone_from(&cell.tail);
-    match &cell.tail {
-        Some(tail) => {
-            let _ = write!(
-                generated.code,
-                "{}{BEFORE_TAIL}{}{AFTER_TAIL}{}",
-                &body[..tail.start],
-                &body[tail.clone()],
-                &body[tail.end..]
+    let mut additions: Vec<(usize, String)> = Vec::new();
+    if let Some(tail) = &cell.tail {
+        additions.push((tail.start, BEFORE_TAIL.to_owned()));
+        additions.push((tail.end, AFTER_TAIL.to_owned()));
+    }
+    for exit in &cell.returns {
+        if exit.bound.is_empty() && exit.has_value {
+            continue;
+        }
+        let mut before = "{\n".to_owned();
+        for name in &exit.bound {
+            let _ = writeln!(
+                before,
+                "{}(\"{name}\", {name}); {PUT_MARK}{name}",
+                put(parts)
             );
         }
-        None => generated.code.push_str(&body),
+        additions.push((exit.range.start, before));
+        let value = if exit.has_value {
+            ""
+        } else {
+            " ::core::result::Result::Ok(())"
+        };
+        additions.push((exit.range.end, format!("{value} }}")));
     }
+    additions.sort_by_key(|(place, _)| *place);
+    let mut written = 0;
+    for (place, text) in additions {
+        generated.code.push_str(&body[written..place]);
+        generated.code.push_str(&text);
+        generated.inserted.push((place, text.len()));
+        written = place;
+    }
+    generated.code.push_str(&body[written..]);
+    generated.body_length = body.len();
     generated.code.push('\n');
-}
-
-/// What tells two `impl` blocks apart: the text before the braces, and for inherent ones the names inside.
-pub(crate) fn impl_key(text: &str) -> (String, Vec<String>) {
-    let (header, body) = text.split_once('{').unwrap_or((text, ""));
-    let header = header.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut members = Vec::new();
-    if !header.contains(" for ") {
-        let words: Vec<&str> = body
-            .split(|character: char| !(character.is_alphanumeric() || character == '_'))
-            .filter(|word| !word.is_empty())
-            .collect();
-        for pair in words.windows(2) {
-            if ["fn", "const", "type"].contains(&pair[0]) && pair[1] != "fn" {
-                members.push(pair[1].to_owned());
-            }
-        }
-    }
-    (header, members)
-}
-
-/// The items of a cell by name, for comparing with earlier definitions.
-pub(crate) fn type_items(cell: &Cell) -> impl Iterator<Item = (&str, &str)> {
-    cell.items
-        .iter()
-        .filter(|item| item.kind == ItemKind::Type)
-        .filter_map(|item: &Item| Some((item.name.as_deref()?, cell.item_text(item))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::interface::Variable;
+    use super::super::items::ItemStore;
+    use super::super::source_map::CellSource;
+    use super::super::split::Known;
     use super::*;
 
     fn table() -> VariableTable {
         let mut table = VariableTable::default();
-        table.insert(Variable {
-            name: "scene".to_owned(),
-            type_name: "swath::Scene".to_owned(),
-            mutable: false,
-            cell: 1,
-        });
-        table.insert(Variable {
-            name: "other".to_owned(),
-            type_name: "i32".to_owned(),
-            mutable: true,
-            cell: 1,
-        });
+        for (name, type_name, mutable) in [("scene", "swath::Scene", false), ("other", "i32", true)]
+        {
+            table.insert(Variable {
+                name: name.to_owned(),
+                type_name: type_name.to_owned(),
+                mutable,
+                cell: 1,
+            });
+        }
         table
+    }
+
+    fn generated(code: &str) -> Generated {
+        let cell = Cell::parse(code, &Known::default());
+        let source = CellSource {
+            number: 1,
+            code: code.into(),
+        };
+        let merged = ItemStore::default().merge(&cell, &source);
+        generate(&Parts {
+            cell: &cell,
+            items: &merged.items,
+            variables: &table(),
+            guards_types: false,
+            makes_statics: false,
+        })
     }
 
     #[test]
     fn a_cell_loads_what_it_uses_and_keeps_what_it_binds() {
-        let code = generate(
-            &Cell::parse("let size = scene.size();\nsize"),
-            &table(),
-            |_| unreachable!(),
-        )
-        .code;
+        let code = generated("let size = scene.size();\nsize").code;
         assert!(code.contains("take::<swath::Scene>(\"scene\")"));
         assert!(!code.contains("other"), "not used, so not loaded");
         assert!(code.contains("put(\"size\", size); //@put size\n"));
@@ -277,17 +356,14 @@ mod tests {
 
     #[test]
     fn positions_in_the_body_lead_back_to_the_cell() {
-        let source = "let é = 1; // ok\né + y /* end */";
-        let cell = Cell::parse(source);
-        let generated = generate(&cell, &VariableTable::default(), |_| unreachable!());
+        let source = "let é = 1; if é > 1 { return; } // ok\né + y /* end */";
+        let generated = generated(source);
         let body = &generated.code[generated.code.find(BODY_MARK).unwrap() + BODY_MARK.len() + 1..];
-        for needle in ["let é", "é + y", "y /* end", "/* end"] {
-            let needle_start = needle.split(')').next().unwrap();
-            let Some(found) = body.find(needle_start) else {
-                continue;
-            };
+        for needle in [
+            "let é", "if é", "return", "} // ok", "é + y", "y", " /* end",
+        ] {
             assert_eq!(
-                generated.cell_offset(found),
+                generated.cell_offset(body.find(needle).unwrap()),
                 source.find(needle),
                 "{needle}"
             );
@@ -296,20 +372,17 @@ mod tests {
     }
 
     #[test]
-    fn an_impl_block_of_its_own_cell_gets_a_name_that_evcxr_can_replace() {
-        let code = generate(
-            &Cell::parse("impl Foo { fn a(&self) {} }"),
-            &table(),
-            |_| "IMPL_1".to_owned(),
-        )
-        .code;
+    fn an_early_return_keeps_what_is_bound_by_then() {
+        let code = generated("let a = 1; if a > 0 { return; } let b = 2;").code;
         assert!(
-            code.starts_with("#[allow(non_upper_case_globals)] const IMPL_1: () = ();\nimpl Foo")
+            code.contains("if a > 0 { {\n::swath::rt::put(\"a\", a); //@put a\nreturn ::core::result::Result::Ok(()) }; } let b"),
+            "{code}"
         );
-        let (header, members) = impl_key("impl  Foo {\n pub fn a(&self) {} const B: u8 = 1; }");
-        assert_eq!(
-            (header.as_str(), members),
-            ("impl Foo", vec!["a".to_owned(), "B".to_owned()])
-        );
+    }
+
+    #[test]
+    fn macros_come_before_what_uses_them() {
+        let code = generated("struct A(e!());\nmacro_rules! e { () => { u8 } }").code;
+        assert!(code.find("macro_rules").unwrap() < code.find("struct A").unwrap());
     }
 }

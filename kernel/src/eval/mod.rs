@@ -3,28 +3,40 @@
 //! [`Engine`] is a handle. Its methods return at once; the work happens on the engine's own threads, and everything
 //! a cell shows reaches the sink given to [`Engine::start`] before the cell's [`CellStatus`] does.
 
-mod assist;
 mod channel;
 pub(crate) mod child;
 mod content;
+mod dependencies;
 mod evcxr_context;
 #[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
 #[path = "../cell/exchange.rs"]
 mod exchange;
 mod generate;
 mod help;
-mod helper;
+mod imports;
 mod interface;
+mod item_kind;
+mod items;
 mod library;
+mod macros;
+#[path = "../../../src/rt/marked.rs"]
+mod marked;
 mod outcome;
 mod phase;
+mod place;
 mod places;
+mod progress;
 mod prune;
+#[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
+#[path = "../cell/record.rs"]
+mod record;
 mod render;
 mod session;
+mod shape;
 mod shared;
 mod source_map;
 mod split;
+mod state;
 mod syntax;
 mod terminal;
 mod text;
@@ -37,11 +49,12 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use help::{Place, names};
 pub(crate) use interface::{
     Answer, CellError, CellStatus, Completion, Completions, EngineOptions, ExecuteOptions,
     MimeBundle, OutputEvent, Variable,
 };
-pub(crate) use session::prepare_environment;
+pub(crate) use session::{mark_environment, prepare_environment};
 use shared::Shared;
 use worker::{Job, Worker};
 
@@ -50,6 +63,9 @@ pub(crate) type OutputSink = Box<dyn Fn(OutputEvent) + Send + Sync>;
 
 /// How long an interrupted cell may go on before it is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the variables may take to be dropped when the kernel ends.
+const DROPPING: Duration = Duration::from_millis(1500);
 
 /// A handle to the engine; clones share it.
 #[derive(Clone)]
@@ -72,7 +88,7 @@ impl Engine {
             .unwrap_or_default();
         let shared = Arc::new(Shared::new(
             phase::Phase::new(exchange::compiler_path(&session_dir)),
-            places::Places::new(session_dir.join(places::GENERATED_FILE)),
+            places::Places::default(),
         ));
         let worker_shared = Arc::clone(&shared);
         // The parser recurses deeply over long functions.
@@ -133,11 +149,14 @@ impl Engine {
     /// rust-analyzer is not there, the answer comes from names and keywords alone.
     pub(crate) fn complete(&self, code: String, cursor: usize) -> Answer<Option<Completions>> {
         let (answer, receiver) = oneshot::channel();
-        let names = assist::complete_names(&self.shared.names(), &code, cursor);
-        let declarations = assist::declarations(&self.shared.table());
-        self.shared
-            .help
-            .complete(declarations, code, cursor, names, answer);
+        let names = names::complete(&self.shared.names(), &code, cursor);
+        if code.trim().is_empty() {
+            // What the session knows is more to the point than everything that could begin here.
+            let _ = answer.send(names);
+            return receiver;
+        }
+        let place = self.place(code, cursor);
+        self.shared.help.complete(place, names, answer);
         receiver
     }
 
@@ -149,24 +168,45 @@ impl Engine {
         _detail: u32,
     ) -> Answer<Option<MimeBundle>> {
         let (answer, receiver) = oneshot::channel();
-        let declarations = assist::declarations(&self.shared.table());
-        self.shared.help.inspect(declarations, code, cursor, answer);
+        let variable = names::inspect_variable(&self.shared.table(), &code, cursor);
+        let place = self.place(code, cursor);
+        self.shared.help.inspect(place, variable, answer);
         receiver
     }
 
+    fn place(&self, code: String, cursor: usize) -> Place {
+        Place {
+            declarations: names::declarations(&self.shared.table()),
+            code,
+            cursor,
+        }
+    }
+
+    /// Whether rust-analyzer has read what it needs to complete and inspect.
+    pub(crate) fn is_help_ready(&self) -> bool {
+        self.shared.help.is_ready()
+    }
+
     /// Forgets variables, items and dependencies, with a new child process, after the running cell.
-    pub(crate) fn reset(&self) -> Answer<()> {
+    ///
+    /// The answer is an error when the new process cannot start; the next cell tries again.
+    pub(crate) fn reset(&self) -> Answer<Result<(), String>> {
         let (answer, receiver) = oneshot::channel();
         self.shared.job_queued();
         let _ = self.jobs.send(Job::Reset(answer));
         receiver
     }
 
-    /// Ends the child and the engine's threads; a running cell is killed.
+    /// Ends the child, the engine's threads and every program that cells have started; a running cell is killed.
     pub(crate) fn shutdown(&self) {
         self.shared.phase.kill();
         self.shared.help.stop();
-        let _ = self.jobs.send(Job::Shutdown);
+        let (ended, end) = mpsc::channel();
+        if self.jobs.send(Job::Shutdown(ended)).is_ok() {
+            // The child drops the variables, whose owners may have something to tidy up.
+            let _ = end.recv_timeout(DROPPING);
+        }
+        session::end_programs();
         if let Ok(session) = session::session() {
             session.remove();
         }
@@ -183,9 +223,12 @@ fn refuse_all(jobs: &mpsc::Receiver<Job>, shared: &Shared, reason: &str) {
             }
             Job::Reset(answer) => {
                 shared.job_done();
-                let _ = answer.send(());
+                let _ = answer.send(Err(reason.to_owned()));
             }
-            Job::Shutdown => return,
+            Job::Shutdown(_) => return,
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -21,9 +21,15 @@ pub(crate) fn status(end: &CellEnd, places: &Places, interrupted: bool) -> CellS
     let kind = text("kind");
     if kind == "ok" {
         return match &end.stray_panic {
+            _ if interrupted => CellStatus::Interrupted(self::interrupted(
+                "interrupted: the cell has ended by itself, and what it made is kept",
+            )),
             Some(message) => CellStatus::Error(stray_panic(message)),
             None => CellStatus::Ok,
         };
+    }
+    if kind == "aside" {
+        return CellStatus::Interrupted(put_aside(outcome));
     }
     let message = text("message");
     if kind == "interrupted" || (interrupted && ["panic", "error"].contains(&kind)) {
@@ -81,6 +87,42 @@ pub(crate) fn status(end: &CellEnd, places: &Places, interrupted: bool) -> CellS
         ),
         _ => engine_error("the cells' process sent an unknown outcome"),
     })
+}
+
+/// Variables that are not there any more, or not yet, after a cell.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    /// Earlier variables that the cell has moved.
+    pub(crate) moved: Vec<String>,
+    /// New ones that the cell has not come to keep.
+    pub(crate) unmade: Vec<String>,
+}
+
+/// Says in the error of a cell that did not come to its end what is lost by that.
+pub(crate) fn with_losses(status: CellStatus, losses: &Losses) -> CellStatus {
+    let list = |names: &[String]| format!("`{}`", names.join("`, `"));
+    let mut notes = Vec::new();
+    if !losses.moved.is_empty() {
+        notes.push(format!(
+            "note: the cell moved {} before it ended; make it again",
+            list(&losses.moved)
+        ));
+    }
+    if !losses.unmade.is_empty() {
+        notes.push(format!(
+            "note: {} of this cell is not kept, because the cell did not come to its end",
+            list(&losses.unmade)
+        ));
+    }
+    let add = |mut error: CellError| {
+        error.traceback.extend(notes);
+        error
+    };
+    match status {
+        CellStatus::Error(error) => CellStatus::Error(add(error)),
+        CellStatus::Interrupted(error) => CellStatus::Interrupted(add(error)),
+        other => other,
+    }
 }
 
 /// Where an error happened: in a cell, or else in a file of some library.
@@ -151,6 +193,31 @@ fn plain(ename: &str, message: &str, hint: Option<&str>) -> CellError {
         evalue: message.to_owned(),
         traceback: render::run_error(message, ename, None, None, hint),
     }
+}
+
+/// A cell that did not listen to the interrupt, and whose thread was put aside with the variables that it had loaded.
+fn put_aside(outcome: &Value) -> CellError {
+    let names: Vec<String> = outcome["names"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let (message, hint) = match names.as_slice() {
+        [] => ("the cell was stopped by force; all variables are kept".to_owned(), None),
+        names => (
+            format!(
+                "the cell was stopped by force; {}, which it was using, {} lost; all other variables are kept",
+                names.join(", "),
+                if names.len() == 1 { "is" } else { "are" }
+            ),
+            Some(
+                "a loop that asks `swath::session::check_interrupt(\"counting\")?` ends by itself and keeps its variables",
+            ),
+        ),
+    };
+    plain("Interrupted", &message, hint)
 }
 
 pub(crate) fn interrupted(message: &str) -> CellError {

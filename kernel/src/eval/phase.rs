@@ -22,6 +22,8 @@ struct State {
     killed: bool,
     /// When a running cell that was interrupted is killed.
     deadline: Option<Instant>,
+    /// The process that ran the last cell.
+    child: i32,
     /// Whether a thread watches over an interrupted cell: one at most, whatever the number of cells and interrupts.
     watched: bool,
 }
@@ -48,6 +50,7 @@ impl Phase {
             interrupted: false,
             killed: false,
             deadline: None,
+            child: 0,
             watched: false,
         };
         Self {
@@ -70,16 +73,23 @@ impl Phase {
             interrupted: false,
             killed: false,
             deadline: None,
+            child: state.child,
             watched: state.watched,
         };
         let _ = std::fs::remove_file(&self.compiler_file);
         state.serial
     }
 
+    /// The same cell has something more compiled, after a part that ran.
+    pub(crate) fn prepare(&self) {
+        self.lock().doing = Doing::Preparing;
+    }
+
     /// The child begins to run the cell; false when the user has interrupted meanwhile.
     pub(crate) fn begin_run(&self, pid: i32) -> bool {
         let mut state = self.lock();
         state.doing = Doing::Running(pid);
+        state.child = pid;
         !state.interrupted
     }
 
@@ -161,6 +171,14 @@ impl Phase {
                 .0;
         }
         state.watched = false;
+    }
+
+    /// Kills the programs that cells have started and that their process, which has ended, has left behind.
+    pub(crate) fn end_programs(&self) {
+        let child = std::mem::take(&mut self.lock().child);
+        if child > 1 {
+            send_signal(-child, libc::SIGKILL);
+        }
     }
 
     /// Kills whatever runs: the engine is shut down.

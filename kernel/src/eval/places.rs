@@ -5,16 +5,14 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::exchange::CELL_FILE;
 use super::generate::{BODY_MARK, Generated};
+use super::items::StoredItem;
 use super::shared::lock;
-use super::source_map::{CellSource, KnownItem};
+use super::source_map::CellSource;
 
-/// The file that evcxr generates, in the session's folder.
-pub(crate) const GENERATED_FILE: &str = "cell/src/lib.rs";
 /// How many cells are remembered, and how many pieces of them.
 const MOST_CELLS: usize = 2_000;
 const MOST_REGIONS: usize = 50_000;
@@ -35,6 +33,8 @@ struct Region {
 enum From {
     /// An item, and where it is in its cell.
     Item(Range<usize>),
+    /// One that was written otherwise than in its cell: how many lines it has, and where it is in the cell.
+    Rewritten(usize, usize),
     /// The cell's statements, as they were generated.
     Body(Box<str>, Generated),
 }
@@ -43,6 +43,7 @@ impl Region {
     fn text(&self) -> &str {
         match &self.from {
             From::Item(range) => self.source.code.get(range.clone()).unwrap_or_default(),
+            From::Rewritten(..) => "",
             From::Body(text, _) => text,
         }
     }
@@ -55,6 +56,9 @@ impl Region {
         } else {
             column
         };
+        if let From::Rewritten(lines, start) = self.from {
+            return (line < lines).then_some(start);
+        }
         let mut start = 0;
         for (number, text) in self.text().split_inclusive('\n').enumerate() {
             if number == line {
@@ -63,8 +67,9 @@ impl Region {
                     .nth(column)
                     .map_or(text.len(), |(at, _)| at);
                 return match &self.from {
-                    From::Item(range) => Some(range.start + start + within),
                     From::Body(_, generated) => generated.cell_offset(start + within),
+                    From::Item(range) => Some(range.start + start + within),
+                    From::Rewritten(..) => None,
                 };
             }
             start += text.len();
@@ -80,85 +85,39 @@ struct Known {
     regions: Vec<Region>,
 }
 
-/// A cell whose generated file is still there.
-#[derive(Debug)]
-struct Latest {
-    serial: u64,
-    source: CellSource,
-    generated: Generated,
-    items: Vec<(CellSource, Range<usize>)>,
+/// A cell that is about to be compiled.
+pub(crate) struct Latest<'a> {
+    pub(crate) serial: u64,
+    pub(crate) source: CellSource,
+    pub(crate) generated: &'a Generated,
+    pub(crate) items: &'a [Arc<StoredItem>],
+    /// Whether it ends with a value to show.
+    pub(crate) shows_value: bool,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    latest: Option<Latest>,
     known: VecDeque<Known>,
     regions: usize,
     shows_value: bool,
 }
 
 /// The ways back of the latest cells.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Places {
-    /// The file that evcxr generates.
-    file: PathBuf,
     state: Mutex<State>,
 }
 
 impl Places {
-    pub(crate) fn new(file: PathBuf) -> Self {
-        Self {
-            file,
-            state: Mutex::default(),
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
-    /// A cell is about to be compiled; `items` are its own and the earlier ones.
-    pub(crate) fn begin<'a>(
-        &self,
-        serial: u64,
-        source: &CellSource,
-        generated: &Generated,
-        items: impl Iterator<Item = &'a KnownItem>,
-    ) {
+    /// A cell is about to be compiled.
+    pub(crate) fn begin(&self, latest: Latest<'_>) {
+        let regions = regions(&latest);
         let mut state = self.state();
-        state.shows_value = generated.has_tail();
-        state.latest = Some(Latest {
-            serial,
-            source: source.clone(),
-            generated: generated.without_code(),
-            items: items
-                .map(|item| (item.source.clone(), item.range.clone()))
-                .collect(),
-        });
-    }
-
-    /// The latest cell has run: its generated file will be written over. One that did not come to run is forgotten.
-    pub(crate) fn end(&self, has_run: bool) {
-        let mut state = self.state();
-        if has_run {
-            self.read(&mut state);
-        }
-        state.latest = None;
-        state.shows_value = false;
-    }
-
-    /// Whether the running cell ends with a value to show.
-    pub(crate) fn shows_value(&self) -> bool {
-        self.state().shows_value
-    }
-
-    /// Reads the generated file of the latest cell.
-    fn read(&self, state: &mut State) {
-        let Some(latest) = state.latest.take() else {
-            return;
-        };
-        let file = std::fs::read_to_string(&self.file).unwrap_or_default();
-        let regions = regions(&file, &latest);
+        state.shows_value = latest.shows_value;
         state.regions += regions.len();
         state.known.push_back(Known {
             serial: latest.serial,
@@ -173,20 +132,23 @@ impl Places {
         }
     }
 
+    /// The cell has ended.
+    pub(crate) fn end(&self) {
+        self.state().shows_value = false;
+    }
+
+    /// Whether the running cell ends with a value to show.
+    pub(crate) fn shows_value(&self) -> bool {
+        self.state().shows_value
+    }
+
     /// The cell and the byte in it at a line and a column (from one) of a file that [`cell_file`] named.
     ///
     /// [`cell_file`]: super::exchange::cell_file
     pub(crate) fn locate(&self, file: &str, line: u32, column: u32) -> Option<(CellSource, usize)> {
         let (serial, _) = file.strip_prefix(CELL_FILE)?.split_once('/')?;
         let serial = serial.parse().ok()?;
-        let mut state = self.state();
-        if state
-            .latest
-            .as_ref()
-            .is_some_and(|latest| latest.serial == serial)
-        {
-            self.read(&mut state);
-        }
+        let state = self.state();
         let place = state
             .known
             .binary_search_by_key(&serial, |known| known.serial)
@@ -214,26 +176,30 @@ impl Places {
 }
 
 /// Where the parts of a generated file come from. A later region counts before an earlier one.
-fn regions(file: &str, latest: &Latest) -> Vec<Region> {
-    let mut found: Vec<(usize, &CellSource, From)> = latest
-        .items
+fn regions(latest: &Latest<'_>) -> Vec<Region> {
+    let generated = latest.generated;
+    let file = generated.code.as_str();
+    let mut found: Vec<(usize, &CellSource, From)> = generated
+        .pieces
         .iter()
-        .rev()
-        .filter_map(|(source, range)| {
-            let text = source
-                .code
-                .get(range.clone())
-                .filter(|text| !text.is_empty())?;
-            Some((file.find(text)?, source, From::Item(range.clone())))
+        .filter_map(|piece| {
+            let item = latest.items.get(piece.item)?;
+            let from = if piece.is_exact {
+                From::Item(item.range.clone())
+            } else {
+                let lines = file[piece.range.clone()].lines().count();
+                From::Rewritten(lines, item.range.start)
+            };
+            Some((piece.range.start, &item.source, from))
         })
         .collect();
-    if latest.generated.has_body
+    if generated.has_body
         && let Some(mark) = file.find(BODY_MARK)
     {
         let start = mark + BODY_MARK.len() + 1;
-        let end = start + latest.generated.body_text_length();
+        let end = start + generated.body_text_length();
         if let Some(text) = file.get(start..end) {
-            let from = From::Body(text.into(), latest.generated.without_code());
+            let from = From::Body(text.into(), generated.body_alone());
             found.push((start, &latest.source, from));
         }
     }
@@ -369,18 +335,16 @@ fn read_name(text: &str, places: &Places) -> Option<(String, usize)> {
 #[cfg(test)]
 mod tests {
     use super::super::exchange::cell_file;
-    use super::super::generate::generate;
-    use super::super::source_map::known_items;
+    use super::super::generate::{Parts, generate};
+    use super::super::items::ItemStore;
     use super::super::split::Cell;
     use super::super::variables::VariableTable;
     use super::*;
 
     /// Two cells, the second of which repeats the item of the first; the generated file of the second.
-    fn two_cells() -> (Places, String, tempfile::TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lib.rs");
-        let places = Places::new(path.clone());
-        let mut items = Vec::new();
+    fn two_cells() -> (Places, String) {
+        let places = Places::default();
+        let mut store = ItemStore::default();
         let mut file = String::new();
         for (number, code) in [
             (1, "let a = 1;\nfn old() -> i32 { dbg!(2) }"),
@@ -390,21 +354,26 @@ mod tests {
                 number,
                 code: code.into(),
             };
-            let cell = Cell::parse(code);
-            let generated = generate(&cell, &VariableTable::default(), |_| unreachable!());
-            file = items
-                .iter()
-                .map(|item: &KnownItem| item.text().to_owned() + "\n")
-                .collect();
-            file = format!("// evcxr\n{file}{}", generated.code);
-            items.extend(known_items(&cell, &source));
-            std::fs::write(&path, &file).unwrap();
-            places.begin(u64::from(number) + 5, &source, &generated, items.iter());
-            if number == 1 {
-                places.end(true);
-            }
+            let cell = Cell::parse(code, &store.known());
+            let merged = store.merge(&cell, &source);
+            let generated = generate(&Parts {
+                cell: &cell,
+                items: &merged.items,
+                variables: &VariableTable::default(),
+                guards_types: false,
+                makes_statics: false,
+            });
+            places.begin(Latest {
+                serial: u64::from(number) + 5,
+                source,
+                generated: &generated,
+                items: &merged.items,
+                shows_value: true,
+            });
+            store.replace(&merged.items, |_| true);
+            file = generated.code;
         }
-        (places, file, folder)
+        (places, file)
     }
 
     /// The place of a text in the generated file, as the compiler names it.
@@ -418,7 +387,7 @@ mod tests {
 
     #[test]
     fn places_are_named_by_the_cells_that_users_wrote() {
-        let (places, file, _folder) = two_cells();
+        let (places, file) = two_cells();
         for (needle, expected) in [
             ("dbg!(2)", "In[1]:2:19"),
             ("dbg!(é)", "In[2]:2:12"),
@@ -429,15 +398,11 @@ mod tests {
             let found = PlaceNames::default().push(text, &places);
             assert_eq!(found, format!("[{expected}] x = 1\n"));
         }
-        // Later, when the generated file is another one.
-        places.end(true);
-        let later = place(&file, "dbg!(3)") + " ";
-        assert_eq!(PlaceNames::default().push(later, &places), "In[2]:3:9 ");
     }
 
     #[test]
     fn names_that_arrive_in_pieces_are_whole_and_other_text_stays() {
-        let (places, file, _folder) = two_cells();
+        let (places, file) = two_cells();
         let text = format!(
             "swath swath-cell-x swath-cell-9/x {} {}: swath-cell-99/In[3]:1:2, {}",
             cell_file(7, 2),
@@ -461,14 +426,18 @@ mod tests {
 
     #[test]
     fn cells_that_are_long_gone_are_forgotten() {
-        let (places, _, _folder) = two_cells();
-        let source = CellSource {
-            number: 3,
-            code: "1".into(),
-        };
+        let (places, _) = two_cells();
         for serial in 0..MOST_CELLS as u64 + 10 {
-            places.begin(100 + serial, &source, &Generated::default(), [].into_iter());
-            places.end(true);
+            places.begin(Latest {
+                serial: 100 + serial,
+                source: CellSource {
+                    number: 3,
+                    code: "1".into(),
+                },
+                generated: &Generated::default(),
+                items: &[],
+                shows_value: false,
+            });
         }
         assert_eq!(places.state().known.len(), MOST_CELLS);
         assert_eq!(places.locate(&cell_file(6, 1), 1, 1), None);

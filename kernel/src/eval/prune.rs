@@ -7,7 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
+use ra_ap_syntax::{SyntaxKind, SyntaxNode};
+use unicode_normalization::char::is_combining_mark;
+
+use super::split::normalized;
 
 /// What ties an item to others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,15 +25,18 @@ pub(crate) struct Links {
     has_attributes: bool,
     /// Whether the item does something without being mentioned.
     always: bool,
+    /// The functions, methods and macros that it defines.
+    functions: BTreeSet<String>,
 }
 
 impl Links {
     pub(crate) fn of(text: &str) -> Self {
         let mut links = Self {
             words: words(text),
+            functions: functions(text),
             ..Self::default()
         };
-        let file = SourceFile::parse(text, Edition::Edition2024).syntax_node();
+        let file = crate::parse::source(text).syntax_node();
         let mut items = file
             .children()
             .filter(|node| node.kind() != SyntaxKind::ERROR);
@@ -78,8 +84,8 @@ impl Links {
     }
 
     /// Whether the item mentions one of these names.
-    pub(crate) fn mentions<'a>(&self, mut names: impl Iterator<Item = &'a String>) -> bool {
-        names.any(|name| self.words.contains(name))
+    pub(crate) fn mentions(&self, names: &BTreeSet<String>) -> bool {
+        !self.words.is_disjoint(names)
     }
 
     /// Whether others mean this item by one of these names.
@@ -87,9 +93,24 @@ impl Links {
         !self.names.is_disjoint(names)
     }
 
-    /// The names by which others can mean both this item and another one.
-    pub(crate) fn shared_names<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a String> {
-        self.names.intersection(&other.names)
+    /// The names by which others can mean the item.
+    pub(crate) fn names(&self) -> &BTreeSet<String> {
+        &self.names
+    }
+
+    /// All words of the item.
+    pub(crate) fn words(&self) -> &BTreeSet<String> {
+        &self.words
+    }
+
+    /// The words of an `impl` block's header.
+    pub(crate) fn header(&self) -> Option<&BTreeSet<String>> {
+        self.header.as_ref()
+    }
+
+    /// The functions, methods and macros that the item defines.
+    pub(crate) fn functions(&self) -> &BTreeSet<String> {
+        &self.functions
     }
 
     fn is_meant_by(&self, mentioned: &BTreeSet<String>) -> bool {
@@ -112,10 +133,26 @@ fn own_name(node: &SyntaxNode) -> Option<String> {
         .map(|name| name.text().to_string())
 }
 
-fn words(text: &str) -> BTreeSet<String> {
-    text.split(|character: char| !(character.is_alphanumeric() || character == '_'))
+pub(crate) fn words(text: &str) -> BTreeSet<String> {
+    all_words(text)
         .filter(|word| word.starts_with(|first: char| !first.is_ascii_digit()))
-        .map(str::to_owned)
+        .map(normalized)
+        .collect()
+}
+
+fn all_words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| {
+        !(character.is_alphanumeric() || character == '_' || is_combining_mark(character))
+    })
+    .filter(|word| !word.is_empty())
+}
+
+fn functions(text: &str) -> BTreeSet<String> {
+    let words: Vec<&str> = all_words(text).collect();
+    words
+        .windows(2)
+        .filter(|pair| ["fn", "macro_rules"].contains(&pair[0]))
+        .map(|pair| normalized(pair[1]))
         .collect()
 }
 

@@ -1,13 +1,15 @@
 //! Shows rustc's messages, panics and errors on the user's own lines, the way the compiler draws them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
 
-use super::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK, unnameable};
+use super::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK};
 use super::interface::CellError;
-use super::source_map::{CellSource, KnownItem, SourceMap};
+use super::items::StoredItem;
+use super::source_map::{CellSource, SourceMap};
 
 /// One message of rustc.
 #[derive(Debug, Deserialize)]
@@ -96,7 +98,7 @@ pub(crate) fn compile_error(
 }
 
 /// What a cell that compiled has done to earlier items: a line for each that does not compile any more.
-pub(crate) fn broken(json: &[String], map: &SourceMap<'_>, items: &[KnownItem]) -> Vec<String> {
+pub(crate) fn broken(json: &[String], map: &SourceMap<'_>, items: &[Arc<StoredItem>]) -> Vec<String> {
     let mut told: Vec<(CellSource, Range<usize>)> = Vec::new();
     let mut lines = Vec::new();
     for diagnostic in json
@@ -120,7 +122,7 @@ pub(crate) fn broken(json: &[String], map: &SourceMap<'_>, items: &[KnownItem]) 
             continue;
         }
         told.push(key);
-        let head = item.text().split('{').next().unwrap_or_default();
+        let head = item.text.split('{').next().unwrap_or_default();
         let head = head.split_whitespace().collect::<Vec<_>>().join(" ");
         let before = &place.source.code[..place.range.start];
         let line = before.matches('\n').count() + 1;
@@ -430,10 +432,11 @@ pub(crate) fn lines(text: &str) -> Vec<String> {
 /// The error of a cell whose new variables cannot be kept.
 pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -> CellError {
     let mut traceback = Vec::new();
-    for NewVariable { name, type_name } in variables {
-        let what = unnameable(type_name).unwrap_or("a value of a hidden type");
+    for variable in variables {
+        let name = &variable.name;
+        let what = variable.obstacle().unwrap_or_default();
         let message = format!("`{name}` is {what}, which later cells cannot use");
-        let help = match what {
+        let help = match what.as_str() {
             "a closure" => format!(
                 "give it a type that has a name: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or write a `fn {name}(…)`"
             ),
@@ -470,7 +473,7 @@ pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -
         [variable] => format!(
             "`{}` is {}, which later cells cannot use",
             variable.name,
-            unnameable(&variable.type_name).unwrap_or("a value of a hidden type")
+            variable.obstacle().unwrap_or_default()
         ),
         _ => format!(
             "{} variables are of types that later cells cannot use",

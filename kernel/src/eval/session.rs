@@ -6,15 +6,22 @@
 //!   cell/     evcxr's crate
 //!   *.json    see `exchange`
 //!   help/     the same once more, for the process that completes and inspects
+//!   lock      held by its kernel for life: see `place`
 //! ```
+//!
+//! Somebody may remove it while the kernel runs; it is made anew then, at the same place.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use super::exchange::{self, SessionConfig};
 use super::interface::EngineOptions;
+use super::marked::MARK_ENV;
+use super::place::{self, Lock};
+use super::shared::lock;
 
 const PREFIX: &str = "swath-session-";
 
@@ -24,6 +31,9 @@ pub(crate) struct Session {
     pub(crate) dir: PathBuf,
     pub(crate) user_path: OsString,
     pub(crate) user_library_path: OsString,
+    held: Mutex<Option<Lock>>,
+    /// What the user has to be told about the place.
+    notes: Mutex<Vec<String>>,
 }
 
 static SESSION: OnceLock<Result<Session, String>> = OnceLock::new();
@@ -39,23 +49,33 @@ pub(crate) fn session() -> Result<&'static Session, String> {
     SESSION.get_or_init(prepare).as_ref().map_err(Clone::clone)
 }
 
+/// Puts this kernel's mark into the environment, which every program that it or its cells start inherits: see `marked`.
+/// Call it before there are other threads.
+pub(crate) fn mark_environment() {
+    let now = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .unwrap_or_default()
+        .as_nanos();
+    // SAFETY: the caller promises that there are no other threads.
+    unsafe { std::env::set_var(MARK_ENV, format!("{}-{now}", std::process::id())) };
+}
+
+/// Ends every program that this kernel or its cells have started, wherever it has gone.
+pub(crate) fn end_programs() {
+    super::marked::end_marked(&std::env::var(MARK_ENV).unwrap_or_default());
+}
+
 fn prepare() -> Result<Session, String> {
-    let temporary = std::env::temp_dir();
-    remove_leftovers(&temporary);
+    let (parent, note) = place::choose()?;
+    remove_leftovers(&parent);
+    let cannot = |error: std::io::Error| format!("cannot make a folder in {}: {error}", parent.display());
     let dir = tempfile::Builder::new()
         .prefix(&format!("{PREFIX}{}-", std::process::id()))
-        .tempdir_in(&temporary)
-        .map_err(|error| {
-            format!(
-                "cannot make a folder in {}: {error}; set TMPDIR to a folder that can be written",
-                temporary.display()
-            )
-        })?
+        .tempdir_in(&parent)
+        .map_err(cannot)?
         .keep();
-    for name in ["bin", "cell", "help/bin", "help/cell"] {
-        std::fs::create_dir_all(dir.join(name))
-            .map_err(|error| format!("cannot make a folder in {}: {error}", dir.display()))?;
-    }
+    let held = Lock::take(&dir).map_err(cannot)?;
+    make_folders(&dir)?;
     let user_path = std::env::var_os("PATH").unwrap_or_default();
     // SAFETY: `prepare_environment` is called before other threads exist.
     unsafe {
@@ -71,7 +91,17 @@ fn prepare() -> Result<Session, String> {
         dir,
         user_path,
         user_library_path: std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default(),
+        held: Mutex::new(Some(held)),
+        notes: Mutex::new(note.into_iter().collect()),
     })
+}
+
+fn make_folders(dir: &Path) -> Result<(), String> {
+    for name in ["bin", "cell/src", "help/bin", "help/cell/src"] {
+        std::fs::create_dir_all(dir.join(name))
+            .map_err(|error| format!("cannot make a folder in {}: {error}", dir.display()))?;
+    }
+    Ok(())
 }
 
 /// A search path on which the tools of `dir` come first.
@@ -86,21 +116,69 @@ fn tools_first(dir: &Path, user_path: &OsStr) -> OsString {
 fn remove_leftovers(temporary: &Path) {
     for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let pid = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(PREFIX))
-            .and_then(|rest| rest.split('-').next());
-        if let Some(pid) = pid.and_then(|pid| pid.parse::<i32>().ok())
-            && !Path::new("/proc").join(pid.to_string()).exists()
-        {
+        let is_session = name.to_str().is_some_and(|name| name.starts_with(PREFIX));
+        if is_session && place::is_abandoned(&entry.path()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
 
 impl Session {
+    /// What the user has not been told yet.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.notes))
+    }
+
+    pub(crate) fn note(&self, text: String) {
+        lock(&self.notes).push(text);
+    }
+
+    /// Makes the folder anew when somebody has removed it or what is in it; a look that costs nothing when not.
+    pub(crate) fn heal(&self, options: &EngineOptions) -> Result<(), String> {
+        let is_whole = lock(&self.held)
+            .as_ref()
+            .is_some_and(|held| held.is_in(&self.dir))
+            && [&self.dir, &self.help_dir()].iter().all(|dir| {
+                dir.join("cell/src").is_dir()
+                    && std::fs::symlink_metadata(dir.join("bin/cargo")).is_ok()
+                    && exchange::config_path(dir).is_file()
+            });
+        if is_whole {
+            return Ok(());
+        }
+        self.make_anew(options)
+            .map_err(|reason| place::trouble(&self.dir, &reason).unwrap_or(reason))?;
+        self.note(format!(
+            "the session's folder {} was removed by somebody, and was made anew; nothing is lost",
+            self.dir.display()
+        ));
+        Ok(())
+    }
+
+    fn make_anew(&self, options: &EngineOptions) -> Result<(), String> {
+        let gone = |error: std::io::Error| {
+            format!(
+                "the session's folder {} was removed and cannot be made again ({error}): make its parent writable, or set \
+                 TMPDIR to another folder and restart the kernel",
+                self.dir.display()
+            )
+        };
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.dir)
+            .map_err(gone)?;
+        let mut held = lock(&self.held);
+        if !held.as_ref().is_some_and(|held| held.is_in(&self.dir)) {
+            *held = Some(Lock::take(&self.dir).map_err(gone)?);
+        }
+        drop(held);
+        self.write_tools(options)
+    }
+
     /// Links the tools and writes the settings for `swath-cell`, for the cells and for help.
     pub(crate) fn write_tools(&self, options: &EngineOptions) -> Result<(), String> {
+        make_folders(&self.dir)?;
         self.write_tools_to(&self.dir, options, false)?;
         self.write_tools_to(&self.help_dir(), options, true)
     }
@@ -108,11 +186,6 @@ impl Session {
     /// The folder of the process that completes and inspects.
     pub(crate) fn help_dir(&self) -> PathBuf {
         self.dir.join("help")
-    }
-
-    /// That process' search path.
-    pub(crate) fn help_path(&self) -> OsString {
-        tools_first(&self.help_dir(), &self.user_path)
     }
 
     fn write_tools_to(

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::exchange::{self, Report, unnameable};
+use super::exchange::{self, Report};
 use super::help::Help;
 use super::phase::Phase;
 use super::places::Places;
@@ -17,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) phase: Arc<Phase>,
     pub(crate) places: Arc<Places>,
     table: Mutex<VariableTable>,
+    /// Variables that the running cell's definitions make useless.
+    doomed: Mutex<BTreeSet<String>>,
     item_names: Mutex<BTreeSet<String>>,
     waiting: AtomicUsize,
     started: AtomicBool,
@@ -33,6 +35,7 @@ impl Shared {
             phase: Arc::new(phase),
             places: Arc::new(places),
             table: Mutex::default(),
+            doomed: Mutex::default(),
             item_names: Mutex::default(),
             waiting: AtomicUsize::new(0),
             started: AtomicBool::new(false),
@@ -52,13 +55,20 @@ impl Shared {
             report
                 .variables
                 .iter()
-                .any(|new| new.name == *name && unnameable(&new.type_name).is_none())
+                .any(|new| new.name == *name && new.obstacle().is_none())
         };
+        let doomed = lock(&self.doomed);
+        let is_old = |name: &String| table.get(name).is_some() && !doomed.contains(name);
         stored
             .iter()
-            .filter(|name| table.get(name).is_none() && !is_new(name))
+            .filter(|name| !is_old(name) && !is_new(name))
             .cloned()
             .collect()
+    }
+
+    /// Says which variables go when the cell that follows compiles.
+    pub(crate) fn set_doomed(&self, names: BTreeSet<String>) {
+        *lock(&self.doomed) = names;
     }
 
     pub(crate) fn add_names(&self, names: impl Iterator<Item = String>) {

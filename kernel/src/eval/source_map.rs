@@ -4,8 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::generate::{BODY_MARK, Generated};
-use super::prune::Links;
-use super::split::Cell;
+use super::items::StoredItem;
 
 /// A cell as the user sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,87 +20,53 @@ impl CellSource {
     }
 }
 
-/// An item of some cell; evcxr repeats it in every later one.
-#[derive(Clone, Debug)]
-pub(crate) struct KnownItem {
-    pub(crate) source: CellSource,
-    pub(crate) range: Range<usize>,
-    pub(crate) links: Links,
-}
-
-impl KnownItem {
-    pub(crate) fn text(&self) -> &str {
-        self.source.code.get(self.range.clone()).unwrap_or_default()
-    }
-}
-
-/// The items of a cell.
-pub(crate) fn known_items(cell: &Cell, source: &CellSource) -> Vec<KnownItem> {
-    cell.items
-        .iter()
-        .map(|item| KnownItem {
-            source: source.clone(),
-            range: item.range.clone(),
-            links: Links::of(cell.item_text(item)),
-        })
-        .collect()
-}
-
-struct ItemRegion<'a> {
-    start: usize,
-    item: &'a KnownItem,
-}
-
 /// Finds the way back for one generated file.
 pub(crate) struct SourceMap<'a> {
     file: &'a str,
     current: &'a CellSource,
-    body: Option<(usize, &'a Generated)>,
-    regions: Vec<ItemRegion<'a>>,
+    body: Option<usize>,
+    generated: &'a Generated,
+    items: &'a [Arc<StoredItem>],
 }
 
 impl<'a> SourceMap<'a> {
-    /// `items` are those of the current cell and of earlier ones, the current ones first.
+    /// `file` is what was compiled, with the positions of `generated`; `items` are those that it was generated from.
     pub(crate) fn new(
         file: &'a str,
         current: &'a CellSource,
         generated: &'a Generated,
-        items: impl Iterator<Item = &'a KnownItem>,
+        items: &'a [Arc<StoredItem>],
     ) -> Self {
         let body = generated.has_body.then(|| file.find(BODY_MARK)).flatten();
-        let body = body.map(|mark| (mark + BODY_MARK.len() + 1, generated));
-        let regions = items
-            .filter(|item| !item.text().is_empty())
-            .filter_map(|item| {
-                Some(ItemRegion {
-                    start: file.find(item.text())?,
-                    item,
-                })
-            })
-            .collect();
         Self {
             file,
             current,
-            body,
-            regions,
+            body: body.map(|mark| mark + BODY_MARK.len() + 1),
+            generated,
+            items,
         }
     }
 
     /// The cell and the byte in it that byte `offset` of the generated file stands for.
     pub(crate) fn locate(&self, offset: usize) -> Option<(&'a CellSource, usize)> {
-        if let Some((start, generated)) = self.body
+        if let Some(start) = self.body
             && offset >= start
-            && let Some(in_cell) = generated.cell_offset(offset - start)
+            && let Some(in_cell) = self.generated.cell_offset(offset - start)
         {
             return Some((self.current, in_cell.min(self.current.code.len())));
         }
-        let region = self.regions.iter().find(|region| {
-            (region.start..=region.start + region.item.text().len()).contains(&offset)
-        })?;
-        Some((
-            &region.item.source,
-            region.item.range.start + offset - region.start,
-        ))
+        let piece = self
+            .generated
+            .pieces
+            .iter()
+            .find(|piece| (piece.range.start..=piece.range.end).contains(&offset))?;
+        let item = self.items.get(piece.item)?;
+        let within = if piece.is_exact {
+            offset - piece.range.start
+        } else {
+            0
+        };
+        Some((&item.source, item.range.start + within))
     }
 
     /// The same for a span; both ends must be in one cell.
@@ -134,31 +99,36 @@ impl<'a> SourceMap<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::generate::generate;
+    use super::super::generate::{Parts, generate};
+    use super::super::items::ItemStore;
+    use super::super::split::Cell;
     use super::super::variables::VariableTable;
     use super::*;
 
     #[test]
     fn positions_lead_to_this_cell_and_to_earlier_ones() {
+        let mut store = ItemStore::default();
         let earlier = CellSource {
             number: 1,
             code: "let a = 1;\nfn old() -> i32 { bad }".into(),
         };
-        let earlier_items = known_items(&Cell::parse(&earlier.code), &earlier);
+        let merged = store.merge(&Cell::parse(&earlier.code, &store.known()), &earlier);
+        store.replace(&merged.items, |_| true);
         let current = CellSource {
             number: 2,
             code: "fn new() {}\nlet x: u8 = \"é\";\nx".into(),
         };
-        let cell = Cell::parse(&current.code);
-        let generated = generate(&cell, &VariableTable::default(), |_| unreachable!());
-        let file = format!("// evcxr\n{}\n{}", earlier_items[0].text(), generated.code);
-        let current_items = known_items(&cell, &current);
-        let map = SourceMap::new(
-            &file,
-            &current,
-            &generated,
-            current_items.iter().chain(&earlier_items),
-        );
+        let cell = Cell::parse(&current.code, &store.known());
+        let merged = store.merge(&cell, &current);
+        let generated = generate(&Parts {
+            cell: &cell,
+            items: &merged.items,
+            variables: &VariableTable::default(),
+            guards_types: false,
+            makes_statics: false,
+        });
+        let file = generated.code.clone();
+        let map = SourceMap::new(&file, &current, &generated, &merged.items);
 
         let at = |needle: &str| {
             map.locate(file.find(needle).unwrap())
@@ -167,6 +137,6 @@ mod tests {
         assert_eq!(at("bad"), Some((1, "bad }")));
         assert_eq!(at("new()"), Some((2, "new() {}\nlet x: u8 = \"é\";\nx")));
         assert_eq!(at("\"é\""), Some((2, "\"é\";\nx")));
-        assert_eq!(at("// evcxr"), None);
+        assert_eq!(at("#![allow"), None);
     }
 }

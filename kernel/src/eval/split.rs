@@ -3,11 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use ra_ap_syntax::ast::{self, HasLoopBody as _, HasName};
-use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, SyntaxNode};
+use ra_ap_syntax::ast::{self, HasLoopBody as _, HasName as _};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, SyntaxToken};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::item_kind::{self, Name};
+use super::macros::{self, MacroShape};
 
 /// What the statements are wrapped in to be parsed.
 const WRAPPER: &str = "fn f(){";
+
+/// What the session knows that decides how a cell is read.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// What the session's own macros expand to, by name.
+    pub(crate) macros: BTreeMap<String, MacroShape>,
+    /// Names of constants, unit structs, variants: what a capital name in a pattern can mean.
+    pub(crate) constants: BTreeSet<String>,
+    /// Whether `name! { … }` of a macro that nobody knows is taken for items.
+    pub(crate) unknown_macros_make_items: bool,
+}
 
 /// A cell, taken apart. Ranges are bytes of the cell.
 #[derive(Debug, Default)]
@@ -25,12 +40,27 @@ pub(crate) struct Cell {
     pub(crate) tail: Option<Range<usize>>,
     /// Names that top-level `let`s bind, with whether they are `mut`; the last binding of a name counts.
     pub(crate) bound: BTreeMap<String, bool>,
-    /// Identifiers in statements, inside macros and format strings too, with how often they occur.
+    /// Identifiers in statements that can mean a variable, inside macros and format strings too, with how often they occur.
     pub(crate) used: BTreeMap<String, usize>,
+    /// Every identifier in statements.
+    pub(crate) mentioned: BTreeSet<String>,
+    /// Every `return` that ends the cell, with the names bound before its statement.
+    pub(crate) returns: Vec<Return>,
     /// Whether a statement repeats work: a loop, or a closure, which something may call many times.
     pub(crate) repeats: bool,
     /// Whether a statement awaits a future outside of any `async` block.
     pub(crate) awaits: bool,
+    /// Whether a macro that nobody knows was taken for items; when that does not compile, it is a statement.
+    pub(crate) is_guess: bool,
+}
+
+/// A `return` outside of any function or closure of the cell's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Return {
+    pub(crate) range: Range<usize>,
+    pub(crate) has_value: bool,
+    /// The names that are bound by then.
+    pub(crate) bound: BTreeSet<String>,
 }
 
 /// A `fn`, a `struct`, a `use`…
@@ -38,7 +68,8 @@ pub(crate) struct Cell {
 pub(crate) struct Item {
     pub(crate) range: Range<usize>,
     pub(crate) kind: ItemKind,
-    pub(crate) name: Option<String>,
+    /// What it defines.
+    pub(crate) names: Vec<Name>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,21 +77,31 @@ pub(crate) enum ItemKind {
     /// Defines a type or a trait.
     Type,
     Use,
-    /// `impl` and `extern` blocks: evcxr cannot tell them apart by a name.
+    /// `impl` and `extern` blocks, which have no name.
     Unnamed,
+    /// `macro_rules!`, which counts only for what comes after it.
+    MacroRules,
+    /// A call of a macro that expands to items.
+    MacroCall,
+    /// `#![…]`
+    Attribute,
+    /// A `mod`
+    Module,
+    Constant,
+    ConstantFunction,
+    Static,
     Other,
 }
 
 impl Cell {
-    pub(crate) fn parse(code: &str) -> Self {
+    pub(crate) fn parse(code: &str, known: &Known) -> Self {
         let (commands, rust) = take_commands(code);
         let mut cell = Self {
             commands,
             rust,
             ..Self::default()
         };
-        let parsed =
-            SourceFile::parse(&format!("{WRAPPER}{}\n}}", cell.rust), Edition::Edition2024);
+        let parsed = crate::parse::source(&format!("{WRAPPER}{}\n}}", cell.rust));
         cell.broken = !parsed.errors().is_empty();
         let body = parsed
             .syntax_node()
@@ -72,21 +113,47 @@ impl Cell {
             return cell;
         };
         if !cell.broken {
+            let own_macros = macros::defined_in(statements.syntax());
             for node in statements.syntax().children() {
-                cell.add(&node);
+                cell.add(&node, known, &own_macros);
             }
         }
         cell
     }
 
-    fn add(&mut self, node: &SyntaxNode) {
+    fn add(&mut self, node: &SyntaxNode, known: &Known, own_macros: &BTreeMap<String, MacroShape>) {
         let range = range_in_cell(node);
-        if let Some((kind, name)) = as_item(node) {
-            self.items.push(Item { range, kind, name });
+        if let Some((kind, names)) = item_kind::of(node) {
+            self.items.push(Item { range, kind, names });
             return;
         }
+        if let Some(call) = macros::statement(node) {
+            let name = macros::name(&call);
+            let shape = own_macros.get(&name).or_else(|| known.macros.get(&name));
+            let makes_items = match shape {
+                Some(shape) => shape.makes_items,
+                None if macros::MAKE_ITEMS.contains(&name.as_str()) => true,
+                None => {
+                    let guess = macros::may_make_items(&call, &name);
+                    self.is_guess |= guess;
+                    guess && known.unknown_macros_make_items
+                }
+            };
+            if makes_items {
+                let names = macros::names_of_items(&call, &name);
+                let kind = ItemKind::MacroCall;
+                self.items.push(Item { range, kind, names });
+                return;
+            }
+            if shape.is_some_and(|shape| shape.binds) {
+                for name in macros::arguments(&call) {
+                    self.bound.entry(name).or_insert(true);
+                }
+            }
+        }
         self.has_statements = true;
-        self.tail = (ast::Expr::can_cast(node.kind()) && is_value(node)).then_some(range);
+        self.tail = (ast::Expr::can_cast(node.kind()) && is_value(node)).then(|| range.clone());
+        self.add_returns(node);
         if let Some(pattern) =
             ast::LetStmt::cast(node.clone()).and_then(|statement| statement.pat())
         {
@@ -95,7 +162,7 @@ impl Cell {
                 .descendants()
                 .filter_map(ast::IdentPat::cast)
             {
-                self.bind(&name);
+                self.bind(&name, known);
             }
         }
         self.repeats |= node.descendants().any(|inner| {
@@ -120,9 +187,19 @@ impl Cell {
                 SyntaxKind::FOR_KW | SyntaxKind::WHILE_KW | SyntaxKind::LOOP_KW
             );
             match token.kind() {
-                SyntaxKind::IDENT => *self.used.entry(token.text().to_owned()).or_default() += 1,
+                SyntaxKind::IDENT => {
+                    let name = normalized(token.text());
+                    self.mentioned.insert(name.clone());
+                    let is_definition = token
+                        .parent()
+                        .is_some_and(|it| ast::Name::can_cast(it.kind()));
+                    if !is_definition && can_mean_a_variable(&token) {
+                        *self.used.entry(name).or_default() += 1;
+                    }
+                }
                 SyntaxKind::STRING if token.text().contains('{') => {
                     for name in names_in_format(token.text()) {
+                        self.mentioned.insert(name.clone());
                         *self.used.entry(name).or_default() += 1;
                     }
                 }
@@ -131,11 +208,30 @@ impl Cell {
         }
     }
 
-    fn bind(&mut self, pattern: &ast::IdentPat) {
+    fn add_returns(&mut self, statement: &SyntaxNode) {
+        let found = statement
+            .descendants()
+            .filter_map(ast::ReturnExpr::cast)
+            .filter(|it| is_of_the_cell(it.syntax(), statement));
+        for expression in found {
+            self.returns.push(Return {
+                range: range_in_cell(expression.syntax()),
+                has_value: expression.expr().is_some(),
+                bound: self.bound.keys().cloned().collect(),
+            });
+        }
+    }
+
+    /// A capital name in a pattern is a constant when there is one of that name, as in `let None = … else`. Where that
+    /// cannot be known, the generated code finds out (see `generate::keep`).
+    fn bind(&mut self, pattern: &ast::IdentPat, known: &Known) {
         let Some(name) = pattern.name() else { return };
-        let name = name.text().to_string();
-        // `None` and constants parse as names too.
-        if !name.starts_with(char::is_uppercase) {
+        let name = normalized(&name.text());
+        let is_plain = pattern.ref_token().is_none()
+            && pattern.mut_token().is_none()
+            && pattern.at_token().is_none();
+        let is_constant = is_plain && (name == "None" || known.constants.contains(&name));
+        if !is_constant {
             self.bound.insert(name, pattern.mut_token().is_some());
         }
     }
@@ -159,31 +255,19 @@ impl Cell {
     pub(crate) fn used_after_binding(&self) -> BTreeSet<String> {
         self.bound
             .keys()
-            .filter(|name| self.used.get(*name).is_some_and(|count| *count > 1))
+            .filter(|name| self.used.contains_key(*name))
             .cloned()
             .collect()
     }
 }
 
-/// The names of the functions, methods, macros and other items that a cell defines, types excepted.
-pub(crate) fn function_names(cell: &Cell) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for item in cell.items.iter().filter(|item| item.kind != ItemKind::Use) {
-        let words = cell
-            .item_text(item)
-            .split(|character: char| !(character.is_alphanumeric() || character == '_'));
-        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-        names.extend(
-            words
-                .windows(2)
-                .filter(|pair| pair[0] == "fn")
-                .map(|pair| pair[1].to_owned()),
-        );
-        if item.kind == ItemKind::Other {
-            names.extend(item.name.clone());
-        }
+/// An identifier as the compiler reads it: in Unicode's form NFC.
+pub(crate) fn normalized(name: &str) -> String {
+    if name.is_ascii() {
+        name.to_owned()
+    } else {
+        name.nfc().collect()
     }
-    names
 }
 
 /// The same number of bytes and lines, with nothing to see.
@@ -220,30 +304,6 @@ fn range_in_cell(node: &SyntaxNode) -> Range<usize> {
     usize::from(range.start()) - WRAPPER.len()..usize::from(range.end()) - WRAPPER.len()
 }
 
-fn as_item(node: &SyntaxNode) -> Option<(ItemKind, Option<String>)> {
-    if ast::Attr::can_cast(node.kind()) {
-        return Some((ItemKind::Other, None));
-    }
-    let name_of = |node: &dyn HasName| node.name().map(|name| name.text().to_string());
-    Some(match ast::Item::cast(node.clone())? {
-        ast::Item::Struct(item) => (ItemKind::Type, name_of(&item)),
-        ast::Item::Enum(item) => (ItemKind::Type, name_of(&item)),
-        ast::Item::Union(item) => (ItemKind::Type, name_of(&item)),
-        ast::Item::Trait(item) => (ItemKind::Type, name_of(&item)),
-        ast::Item::TypeAlias(item) => (ItemKind::Type, name_of(&item)),
-        ast::Item::Fn(item) => (ItemKind::Other, name_of(&item)),
-        ast::Item::Const(item) => (ItemKind::Other, name_of(&item)),
-        ast::Item::Static(item) => (ItemKind::Other, name_of(&item)),
-        ast::Item::Module(item) => (ItemKind::Other, name_of(&item)),
-        ast::Item::MacroRules(item) => (ItemKind::Other, name_of(&item)),
-        ast::Item::MacroDef(item) => (ItemKind::Other, name_of(&item)),
-        ast::Item::Use(_) => (ItemKind::Use, None),
-        ast::Item::Impl(_) | ast::Item::ExternBlock(_) => (ItemKind::Unnamed, None),
-        ast::Item::MacroCall(_) => return None,
-        _ => (ItemKind::Other, None),
-    })
-}
-
 /// Whether a final expression has a value to show: loops and `macro! { … }` statements have none.
 fn is_value(node: &SyntaxNode) -> bool {
     match ast::Expr::cast(node.clone()) {
@@ -266,16 +326,54 @@ fn is_value(node: &SyntaxNode) -> bool {
 }
 
 fn is_top_level_await(node: &SyntaxNode, statement: &SyntaxNode) -> bool {
-    ast::AwaitExpr::can_cast(node.kind())
-        && !node
-            .ancestors()
-            .take_while(|ancestor| ancestor != statement)
-            .any(|ancestor| {
-                ast::Fn::can_cast(ancestor.kind())
-                    || ast::ClosureExpr::can_cast(ancestor.kind())
-                    || ast::BlockExpr::cast(ancestor)
-                        .is_some_and(|block| block.async_token().is_some())
-            })
+    ast::AwaitExpr::can_cast(node.kind()) && is_of_the_cell(node, statement)
+}
+
+/// Whether a part of a statement belongs to the cell itself, not to a function, a closure or an `async` block in it.
+fn is_of_the_cell(node: &SyntaxNode, statement: &SyntaxNode) -> bool {
+    !node
+        .ancestors()
+        .skip(1)
+        .take_while(|ancestor| ancestor != statement)
+        .any(|ancestor| {
+            ast::Fn::can_cast(ancestor.kind())
+                || ast::ClosureExpr::can_cast(ancestor.kind())
+                || ast::BlockExpr::cast(ancestor).is_some_and(|block| block.async_token().is_some())
+        })
+}
+
+/// Whether an identifier can mean a variable: it is no field, no method, and no part of a path.
+fn can_mean_a_variable(token: &SyntaxToken) -> bool {
+    let before = neighbour(token, SyntaxToken::prev_token);
+    let after = neighbour(token, SyntaxToken::next_token);
+    let is = |token: &Option<SyntaxToken>, kind: SyntaxKind| {
+        token.as_ref().is_some_and(|token| token.kind() == kind)
+    };
+    let follows_a_dot = is(&before, SyntaxKind::DOT)
+        // Inside macros `..` is two tokens.
+        && !is(&before.as_ref().and_then(SyntaxToken::prev_token), SyntaxKind::DOT);
+    let colons = |token: &Option<SyntaxToken>, onward: fn(&SyntaxToken) -> Option<SyntaxToken>| {
+        is(token, SyntaxKind::COLON2)
+            || (is(token, SyntaxKind::COLON)
+                && is(&token.as_ref().and_then(onward), SyntaxKind::COLON))
+    };
+    let is_label_of_a_field = token
+        .parent()
+        .and_then(|parent| parent.parent())
+        .and_then(ast::RecordExprField::cast)
+        .is_some_and(|field| field.colon_token().is_some());
+    !(follows_a_dot
+        || is_label_of_a_field
+        || colons(&before, SyntaxToken::prev_token)
+        || colons(&after, SyntaxToken::next_token))
+}
+
+/// The next token in a direction that is neither white space nor a comment.
+fn neighbour(
+    token: &SyntaxToken,
+    onward: fn(&SyntaxToken) -> Option<SyntaxToken>,
+) -> Option<SyntaxToken> {
+    std::iter::successors(onward(token), onward).find(|token| !token.kind().is_trivia())
 }
 
 /// Identifiers that a format string may mention: `{name}`, `{name:?}`, `{:width$}`.
@@ -285,7 +383,7 @@ fn names_in_format(text: &str) -> impl Iterator<Item = String> + '_ {
         inside
             .split(|character: char| !(character.is_alphanumeric() || character == '_'))
             .filter(|word| word.starts_with(|first: char| first.is_alphabetic() || first == '_'))
-            .map(str::to_owned)
+            .map(normalized)
     })
 }
 
@@ -293,9 +391,13 @@ fn names_in_format(text: &str) -> impl Iterator<Item = String> + '_ {
 mod tests {
     use super::*;
 
+    fn parse(code: &str) -> Cell {
+        Cell::parse(code, &Known::default())
+    }
+
     #[test]
     fn items_statements_and_the_final_expression_are_told_apart() {
-        let cell = Cell::parse(
+        let cell = parse(
             "use std::fmt;\nlet mut n = 1;\nfn double(x: i32) -> i32 { x * 2 }\nn += 1;\ndouble(n) // ok",
         );
         assert!(!cell.broken);
@@ -315,7 +417,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_pattern_binds_its_names() {
-        let cell = Cell::parse(
+        let cell = parse(
             "let (a, mut b) = p; let Point { x, y: z } = q; let [first, .., last] = l; let w @ Some(_) = o else { panic!() };\n\
              let None = e else { panic!() };",
         );
@@ -326,7 +428,7 @@ mod tests {
 
     #[test]
     fn names_inside_macros_and_format_strings_are_used() {
-        let cell = Cell::parse(r#"println!("{scene:?} {:>width$}", vec![threshold]);"#);
+        let cell = parse(r#"println!("{scene:?} {:>width$}", vec![threshold]);"#);
         for name in ["scene", "width", "threshold"] {
             assert!(cell.used.contains_key(name), "{name}");
         }
@@ -334,39 +436,83 @@ mod tests {
 
     #[test]
     fn commands_come_first_and_keep_their_lines() {
-        let cell = Cell::parse("// note\n:dep rand = \"0.9\"\n!ls\n\nlet a = 1;\n:not_a_command");
+        let cell = parse("// note\n:dep rand = \"0.9\"\n!ls\n\nlet a = 1;\n:not_a_command");
         assert_eq!(cell.commands, [":dep rand = \"0.9\"", "!ls"]);
         assert_eq!(cell.rust.lines().nth(4), Some("let a = 1;"));
     }
 
     #[test]
     fn loops_show_nothing_and_awaiting_is_noticed() {
-        assert_eq!(
-            Cell::parse("for i in 0..3 { println!(\"{i}\"); }").tail,
-            None
-        );
-        assert!(Cell::parse("if a { 1 } else { 2 }").tail.is_some());
-        assert!(Cell::parse("let x = fetch().await;").awaits);
-        assert!(!Cell::parse("let x = async { fetch().await };").awaits);
+        assert_eq!(parse("for i in 0..3 { println!(\"{i}\"); }").tail, None);
+        assert!(parse("if a { 1 } else { 2 }").tail.is_some());
+        assert!(parse("let x = fetch().await;").awaits);
+        assert!(!parse("let x = async { fetch().await };").awaits);
     }
 
     #[test]
     fn repeated_work_and_code_of_the_users_own_are_noticed() {
-        assert!(Cell::parse("let s = v.iter().map(|x| x * 2.0).sum::<f64>();").repeats);
-        assert!(Cell::parse("run! { for i in 0..9 {} }").repeats);
-        assert!(!Cell::parse("scene.size()").repeats);
-        let cell = Cell::parse(
-            "struct P;\nimpl P { fn area(&self) -> f64 { 1.0 } }\nmacro_rules! twice { () => {} }",
-        );
-        assert_eq!(
-            function_names(&cell),
-            BTreeSet::from(["area".to_owned(), "twice".to_owned()])
-        );
+        assert!(parse("let s = v.iter().map(|x| x * 2.0).sum::<f64>();").repeats);
+        assert!(parse("run! { for i in 0..9 {} }").repeats);
+        assert!(!parse("scene.size()").repeats);
     }
 
     #[test]
     fn a_cell_that_does_not_parse_is_broken() {
-        assert!(Cell::parse("let = 5;").broken);
-        assert!(Cell::parse("fn f( {").broken);
+        assert!(parse("let = 5;").broken);
+        assert!(parse("fn f( {").broken);
+    }
+
+    #[test]
+    fn capital_names_are_variables_unless_something_of_that_name_is_there() {
+        let code = "let X = vec![1]; let (A, b) = (1, 2); let None = o else { return };";
+        let names: Vec<_> = parse(code).bound.into_keys().collect();
+        assert_eq!(names, ["A", "X", "b"]);
+        let known = Known {
+            constants: BTreeSet::from(["A".to_owned()]),
+            ..Known::default()
+        };
+        let names: Vec<_> = Cell::parse(code, &known).bound.into_keys().collect();
+        assert_eq!(names, ["X", "b"]);
+    }
+
+    #[test]
+    fn fields_methods_and_paths_are_no_variables() {
+        let cell = parse("v.len(); P { x: y, z }; m::w; println!(\"{}\", a.b + ..c, d::e); t.0");
+        let used: Vec<&str> = cell.used.keys().map(String::as_str).collect();
+        assert_eq!(used, ["P", "a", "c", "println", "t", "v", "y", "z"]);
+        assert!(cell.mentioned.contains("len") && cell.mentioned.contains("e"));
+    }
+
+    #[test]
+    fn a_return_of_the_cell_knows_what_is_bound_before_it() {
+        let cell = parse("let a = 1; let f = || { return 2 }; if a > 0 { return; } let b = 3;");
+        assert_eq!(cell.returns.len(), 1);
+        assert!(!cell.returns[0].has_value && cell.returns[0].bound.contains("a"));
+        assert!(!cell.returns[0].bound.contains("b"));
+    }
+
+    #[test]
+    fn macros_that_make_items_and_variables_are_known() {
+        let cell = parse(
+            "macro_rules! point { ($n:ident) => { #[derive(Debug)] struct $n { x: i32 } } }\n\
+             macro_rules! make { ($n:ident, $e:expr) => { let $n = $e; } }\n\
+             point!(Pt); make!(made, 5); thread_local! { static T: u8 = 1; }",
+        );
+        let kinds: Vec<_> = cell.items.iter().map(|item| item.kind).collect();
+        let (rules, call) = (ItemKind::MacroRules, ItemKind::MacroCall);
+        assert_eq!(kinds, [rules, rules, call, call]);
+        assert!(cell.bound.contains_key("made") && !cell.bound.contains_key("Pt"));
+        let guess = "quick! { struct A; }";
+        assert!(parse(guess).is_guess && parse(guess).items.is_empty());
+    }
+
+    #[test]
+    fn two_spellings_of_one_name_are_one() {
+        let cell = parse("let e\u{301}te\u{301} = 1; \u{e9}t\u{e9}");
+        assert_eq!(
+            cell.bound.keys().next().map(String::as_str),
+            Some("\u{e9}t\u{e9}")
+        );
+        assert_eq!(cell.used["\u{e9}t\u{e9}"], 1);
     }
 }

@@ -15,6 +15,10 @@ pub(crate) fn check(
     rust: &str,
     source: &CellSource,
 ) -> Option<CellError> {
+    // rustc would overflow its stack over what our own parser does not take.
+    if let Err(refusal) = crate::parse::check(rust) {
+        return Some(refusal.into());
+    }
     let folder = session.join("syntax");
     std::fs::create_dir_all(folder.join("src")).ok()?;
     let file = format!("fn cell() {{ {BODY_MARK}\n{rust}\n}}\n");
@@ -46,7 +50,7 @@ pub(crate) fn check(
         return None;
     }
     let generated = Generated::whole(rust.len());
-    let map = SourceMap::new(&file, source, &generated, std::iter::empty());
+    let map = SourceMap::new(&file, source, &generated, &[]);
     let mut error = render::compile_error(&errors, &map, &|_| None);
     if error.ename == "CompileError" {
         "SyntaxError".clone_into(&mut error.ename);

@@ -204,8 +204,9 @@ fn serve(engine: &Engine) -> Result<(), String> {
                 .collect();
             say(&json!({ "event": "variables", "variables": variables, "busy": engine.is_busy() }));
         } else if request["reset"] == true {
-            let _ = engine.reset().blocking_recv();
-            say(&json!({ "event": "reset" }));
+            let reset = engine.reset().blocking_recv();
+            let error = reset.unwrap_or_else(|error| Err(error.to_string())).err();
+            say(&json!({ "event": "reset", "error": error }));
         }
     }
     Ok(())

@@ -11,21 +11,29 @@ use evcxr::{CommandContext, Error, EvalOutputs};
 use serde_json::Value;
 
 use super::channel::{CellEnd, Channel, ChildEnds};
-use super::evcxr_context::{self, StartupText};
-use super::exchange::{self, Report, Request, unnameable};
-use super::generate::{Generated, generate, impl_key, type_items};
+use super::dependencies::{self, Dependencies};
+use super::evcxr_context::{self, Farewell, StartupText};
+use super::exchange::{self, Report, Request};
+use super::generate::{Generated, Parts, generate};
 use super::interface::{
     CellError, CellStatus, EngineOptions, ExecuteOptions, MimeBundle, OutputEvent, Variable,
 };
+use super::items::{ItemStore, Merged};
 use super::library::LibraryFiles;
 use super::outcome;
+use super::place;
+use super::progress::ProgressPipe;
+use super::places::Latest;
 use super::render;
 use super::session::Session;
 use super::shared::Shared;
-use super::source_map::{CellSource, KnownItem, SourceMap, known_items};
-use super::split::{Cell, function_names};
-use super::variables::TypeTexts;
-use super::{OutputSink, prune, syntax};
+use super::source_map::{CellSource, SourceMap};
+use super::split::Cell;
+use super::variables::VariableTable;
+use super::{OutputSink, shape, syntax};
+
+/// What evcxr is given for a cell: `swath-cell` compiles the request's own source in its place.
+const EVCXR_STATEMENT: &str = "let _ = ();";
 
 /// A request with the place for its answer.
 pub(crate) enum Job {
@@ -34,8 +42,9 @@ pub(crate) enum Job {
         ExecuteOptions,
         tokio::sync::oneshot::Sender<CellStatus>,
     ),
-    Reset(tokio::sync::oneshot::Sender<()>),
-    Shutdown,
+    Reset(tokio::sync::oneshot::Sender<Result<(), String>>),
+    /// The sender is dropped when the child has ended.
+    Shutdown(mpsc::Sender<()>),
 }
 
 pub(crate) struct Worker {
@@ -45,17 +54,18 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     channel: Channel,
     child_ends: ChildEnds,
+    farewell: Farewell,
     silent: Arc<AtomicBool>,
     context: Option<(CommandContext, StartupText)>,
+    /// What cargo does; none where the session's folder cannot hold the pipe for it.
+    progress: Option<ProgressPipe>,
+    dependencies: Dependencies,
     /// The library that the cells' process has loaded.
     library: LibraryFiles,
     serial: u64,
-    items: Vec<KnownItem>,
-    types: TypeTexts,
-    /// The functions, methods and macros that cells have defined.
-    functions: BTreeSet<String>,
-    /// Anchors of `impl` blocks: header, member names, name of the constant before it.
-    impls: Vec<(String, Vec<String>, String)>,
+    items: ItemStore,
+    /// Types that were proven to be writable in later cells.
+    proven: BTreeSet<String>,
     /// Why names that existed once do not any more.
     departed: BTreeMap<String, String>,
 }
@@ -64,8 +74,18 @@ pub(crate) struct Worker {
 struct Running<'a> {
     cell: &'a Cell,
     source: CellSource,
-    items: Vec<KnownItem>,
+    merged: &'a Merged,
     generated: Generated,
+    /// The places of the items that the cell does not need.
+    unneeded: Vec<usize>,
+    /// Variables whose types the cell defines anew: they go when it compiles.
+    doomed: Vec<String>,
+}
+
+/// How a cell ended, and whether it came as far as to run.
+struct Ended {
+    status: CellStatus,
+    compiled: bool,
 }
 
 impl Worker {
@@ -96,21 +116,23 @@ impl Worker {
             Arc::clone(&silent),
             unkept,
         )?;
+        let progress = ProgressPipe::open(&session.dir, Arc::clone(&sink)).ok();
         Ok(Self {
             options,
             session,
             sink,
+            progress,
+            dependencies: Dependencies::default(),
             shared,
             channel,
             child_ends,
+            farewell: Farewell::new()?,
             silent,
             context: None,
             library: LibraryFiles::default(),
             serial: 0,
-            items: Vec::new(),
-            types: TypeTexts::default(),
-            functions: BTreeSet::new(),
-            impls: Vec::new(),
+            items: ItemStore::default(),
+            proven: BTreeSet::new(),
             departed: BTreeMap::new(),
         })
     }
@@ -118,6 +140,7 @@ impl Worker {
     pub(crate) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         let _ = self.start();
         self.shared.help.start(&self.options, self.session);
+        let mut ended = None;
         for job in jobs {
             match job {
                 Job::Execute(code, options, answer) => {
@@ -126,37 +149,65 @@ impl Worker {
                     let _ = answer.send(status);
                 }
                 Job::Reset(answer) => {
-                    self.reset();
+                    let reset = self.reset();
                     self.shared.job_done();
-                    let _ = answer.send(());
+                    let _ = answer.send(reset);
                 }
-                Job::Shutdown => break,
+                Job::Shutdown(end) => {
+                    ended = Some(end);
+                    break;
+                }
             }
         }
         self.channel.stop();
+        self.farewell.say();
         drop(self.context.take());
+        drop(ended);
         self.session.remove();
     }
 
-    /// Starts evcxr, or says why it cannot.
+    /// Starts evcxr unless it runs, or says why it cannot; makes the session's folder anew when it is gone.
     fn start(&mut self) -> Result<(), String> {
+        self.session.heal(&self.options)?;
         if self.context.is_some() {
             return Ok(());
         }
+        self.note_folder();
         let started = Instant::now();
         self.shared.set_started(false);
         self.announce(&Request::default());
         self.library = LibraryFiles::of(&self.options.lib_dir);
         let (options, session, ends) = (&self.options, self.session, &self.child_ends);
+        let farewell = &self.farewell;
         let result = catch_unwind(AssertUnwindSafe(|| {
-            evcxr_context::start(options, session, ends)
+            evcxr_context::start(options, session, ends, farewell)
         }))
         .unwrap_or_else(|_| Err("evcxr panicked while it started".to_owned()));
         let _ = self.channel.finish_cell();
         self.shared.set_started(true);
         trace(|| format!("engine started in {} ms", started.elapsed().as_millis()));
-        self.context = Some(result?);
+        let trouble = |reason: String| place::trouble(&self.session.dir, &reason).unwrap_or(reason);
+        self.context = Some(result.map_err(trouble)?);
         Ok(())
+    }
+
+    /// Has the user told when the folder in which the kernel was started is gone.
+    fn note_folder(&mut self) {
+        if let Some(other) = evcxr_context::other_folder(&self.options.working_dir) {
+            self.session.note(format!(
+                "the folder {} is not there any more: cells run in {}, and %cd changes that",
+                self.options.working_dir.display(),
+                other.display()
+            ));
+            self.options.working_dir = other;
+        }
+    }
+
+    /// Tells the user what there is to say about the session's place.
+    fn show_notes(&self) {
+        for note in self.session.take_notes() {
+            (self.sink)(OutputEvent::Stderr(format!("note: {note}\n")));
+        }
     }
 
     /// Tells `swath-cell` about the build that follows.
@@ -187,7 +238,14 @@ impl Worker {
             return CellStatus::Interrupted(outcome::interrupted("interrupted before it began"));
         }
         self.silent.store(options.silent, Ordering::Relaxed);
-        let cell = Cell::parse(code);
+        if !options.silent {
+            self.show_notes();
+        }
+        if let Some(failed) = self.refresh_dependencies() {
+            return failed;
+        }
+        let mut known = self.items.known();
+        let cell = Cell::parse(code, &known);
         for command in &cell.commands {
             match self.command(command) {
                 CellStatus::Ok => {}
@@ -211,129 +269,164 @@ impl Worker {
         if !cell.has_statements && cell.items.is_empty() {
             return CellStatus::Ok;
         }
-        self.drop_redefined(&cell);
-        let table = self.shared.table().clone();
-        let impls = &mut self.impls;
-        let generated = generate(&cell, &table, |text| impl_anchor(impls, text));
-        let items = known_items(&cell, &source);
-        let used = cell.used_after_binding().into_iter().collect();
+        let ended = self.run_rust(&cell, &source);
+        if !cell.is_guess || ended.compiled {
+            return ended.status;
+        }
+        // What an unknown macro makes was no item.
+        known.unknown_macros_make_items = false;
+        let otherwise = self.run_rust(&Cell::parse(code, &known), &source);
+        if otherwise.compiled {
+            otherwise.status
+        } else {
+            ended.status
+        }
+    }
+
+    /// Compiles and runs the Rust of a cell.
+    fn run_rust(&mut self, cell: &Cell, source: &CellSource) -> Ended {
+        let merged = self.items.merge(cell, source);
+        let doomed = self.shared.table().of_types(&merged.changed);
+        self.shared.set_doomed(doomed.iter().cloned().collect());
+        let mut variables = self.shared.table().clone();
+        doomed.iter().for_each(|name| variables.remove(name));
+        let (running, request) = self.prepare(cell, source, &merged, &variables, false);
+        let found: Vec<&str> = found_statics(&running);
+        let running = Running { doomed, ..running };
+        let ended = self.run_cell(&running, request);
+        if ended.compiled || found.is_empty() || self.shared.phase.is_interrupted() {
+            return ended;
+        }
+        // A constant may be made from a static: it needs the static's value, not its place.
+        let (again, request) = self.prepare(cell, source, &merged, &variables, true);
+        let again = Running {
+            doomed: running.doomed,
+            ..again
+        };
+        let with_new_statics = self.run_cell(&again, request);
+        if !with_new_statics.compiled {
+            return ended;
+        }
+        let names = found.join("`, `");
+        (self.sink)(OutputEvent::Stderr(format!(
+            "`{names}` began anew for this cell alone: it is part of a constant, so its kept state cannot be used here\n"
+        )));
+        with_new_statics
+    }
+
+    /// Generates what is compiled for a cell.
+    fn prepare<'a>(
+        &self,
+        cell: &'a Cell,
+        source: &CellSource,
+        merged: &'a Merged,
+        variables: &VariableTable,
+        makes_statics: bool,
+    ) -> (Running<'a>, Request) {
+        let has_open_types = !cell.bound.is_empty()
+            || variables.iter().any(|variable| {
+                cell.used.contains_key(&variable.name) && !shape::is_settled(&variable.type_name)
+            });
+        let generated = generate(&Parts {
+            cell,
+            items: &merged.items,
+            variables,
+            guards_types: has_open_types && ItemStore::has_types(&merged.items),
+            makes_statics,
+        });
+        let unneeded = unneeded(merged, &generated);
+        let skip = generated
+            .pieces
+            .iter()
+            .filter(|piece| unneeded.contains(&piece.item))
+            .map(|piece| (piece.range.start, piece.range.end))
+            .collect();
         let request = Request {
             serial: 0,
             file: String::new(),
-            used,
-            quick: self.is_quick(&cell),
-            skip: self.unneeded(&items, &generated.code),
-            check_skipped: self.may_break(&items),
+            check_skipped: may_break(merged, &unneeded),
+            used: cell.used_after_binding().into_iter().collect(),
+            quick: is_quick(cell, merged),
+            items_end: generated.items_end,
+            source: Some(generated.code.clone()),
+            skip,
+            proven: self.proven.iter().cloned().collect(),
+            refresh: false,
         };
-        self.run_cell(
-            &Running {
-                cell: &cell,
-                source,
-                items,
-                generated,
-            },
-            request,
-        )
+        let running = Running {
+            cell,
+            source: source.clone(),
+            merged,
+            generated,
+            unneeded,
+            doomed: Vec::new(),
+        };
+        (running, request)
     }
 
-    /// Whether a cell can run unoptimised without anybody noticing: it repeats nothing, and none of the code that
-    /// cells have defined (which is compiled with it) can be called from it.
-    fn is_quick(&self, cell: &Cell) -> bool {
-        let own = function_names(cell);
-        !cell.repeats
-            && !cell
-                .used
-                .keys()
-                .any(|name| self.functions.contains(name) || own.contains(name))
-    }
-
-    /// The texts of earlier items that this cell does not need. Those that it defines anew are not among evcxr's any more.
-    /// `SWATH_KEEP_ITEMS=1` has every cell compiled with everything.
-    fn unneeded(&self, new: &[KnownItem], code: &str) -> Vec<String> {
-        if std::env::var_os("SWATH_KEEP_ITEMS").is_some_and(|value| value == "1") {
-            return Vec::new();
-        }
-        let earlier: Vec<&KnownItem> = self
-            .items
-            .iter()
-            .filter(|old| !new.iter().any(|new| new.text() == old.text()))
-            .collect();
-        let links: Vec<_> = earlier.iter().map(|item| &item.links).collect();
-        prune::unneeded(&links, code)
-            .into_iter()
-            .map(|place| earlier[place].text().to_owned())
-            .collect()
-    }
-
-    /// Whether these items define anew what earlier ones mention.
-    fn may_break(&self, new: &[KnownItem]) -> bool {
-        let redefined: BTreeSet<String> = new
-            .iter()
-            .flat_map(|new| {
-                let others = self.items.iter().filter(|old| old.text() != new.text());
-                others.flat_map(|old| new.links.shared_names(&old.links))
-            })
-            .cloned()
-            .collect();
-        let is_replaced = |old: &KnownItem| old.links.names_one_of(&redefined);
-        !redefined.is_empty()
-            && self
-                .items
-                .iter()
-                .any(|old| !is_replaced(old) && old.links.mentions(redefined.iter()))
-    }
-
-    /// Tells of earlier items that a cell has broken.
-    fn tell_broken(&self, running: &Running<'_>, report: &Report) {
-        if report.diagnostics.is_empty() {
-            return;
-        }
-        let map = SourceMap::new(
-            &report.source,
-            &running.source,
-            &running.generated,
-            running.items.iter().chain(&self.items),
-        );
-        for text in render::broken(&report.diagnostics, &map, &self.items) {
-            (self.sink)(OutputEvent::Stderr(text));
-        }
-    }
-
-    fn run_cell(&mut self, running: &Running<'_>, request: Request) -> CellStatus {
+    fn run_cell(&mut self, running: &Running<'_>, request: Request) -> Ended {
         let serial = self.serial + 1;
-        let known = running.items.iter().chain(&self.items);
-        let places = Arc::clone(&self.shared.places);
-        places.begin(serial, &running.source, &running.generated, known);
         let request = Request {
             file: exchange::cell_file(serial, running.source.number),
             ..request
         };
-        let (result, end, report) = self.evaluate(&running.generated.code, request);
-        places.end(result.is_ok());
-        match result {
+        let places = Arc::clone(&self.shared.places);
+        places.begin(Latest {
+            serial,
+            source: running.source.clone(),
+            generated: &running.generated,
+            items: &running.merged.items,
+            shows_value: running.cell.tail.is_some(),
+        });
+        let (result, end, report) = self.evaluate(EVCXR_STATEMENT, request);
+        places.end();
+        let compiled = report.compiled;
+        let status = match result {
             Ok(outputs) => {
                 self.show(outputs);
                 self.tell_broken(running, &report);
-                self.keep(running, &end, &report);
-                self.status(&end)
+                let losses = self.keep(running, &end, &report);
+                let status = self.status(&end);
+                if status == CellStatus::Ok && !losses.unmade.is_empty() {
+                    let names = losses.unmade.join("`, `");
+                    let text = format!("the cell returned before it made `{names}`\n");
+                    (self.sink)(OutputEvent::Stderr(text));
+                }
+                outcome::with_losses(status, &losses)
             }
             Err(Error::SubprocessTerminated(reason)) => self.lost(&reason, &end),
             Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
                 outcome::interrupted("the compilation was stopped; all variables are kept"),
             ),
+            Err(error) if !report.dependency_error.is_empty() => {
+                CellStatus::Error(dependency_error(&report, &error))
+            }
             Err(_) if !report.unnameable.is_empty() => CellStatus::Error(render::unnameable_error(
                 &report.unnameable,
                 &running.source,
             )),
-            Err(_) if !report.diagnostics.is_empty() => {
+            Err(_) if !report.diagnostics.is_empty() && !is_full(&report) => {
                 let error = self.compile_error(running, &report);
                 CellStatus::Error(outcome::noting(error, self.library.replaced()))
             }
             Err(error) => {
-                let error = outcome::evcxr_error(&error);
+                let error = self.place_error(&error, &report);
                 CellStatus::Error(outcome::noting(error, self.library.replaced()))
             }
+        };
+        Ended { status, compiled }
+    }
+
+    /// An error of evcxr's own, which may come from the place of the session: there is no room, for instance.
+    fn place_error(&self, error: &Error, report: &Report) -> CellError {
+        let mut told = dependency_error(report, error);
+        let text = told.traceback.join("\n") + &report.diagnostics.concat();
+        if let Some(reason) = place::trouble(&self.session.dir, &text) {
+            let hint = std::mem::take(&mut told.traceback);
+            told = outcome::engine_error(&reason);
+            told.traceback.extend(hint);
         }
+        told
     }
 
     /// Has evcxr compile and run a piece of code.
@@ -343,10 +436,15 @@ impl Worker {
         request: Request,
     ) -> (Result<EvalOutputs, Error>, CellEnd, Report) {
         self.serial += 1;
+        let refresh = request.refresh;
         self.announce(&Request {
             serial: self.serial,
             ..request
         });
+        self.shared.phase.prepare();
+        if let Some(progress) = &self.progress {
+            progress.listen(self.silent.load(Ordering::Relaxed));
+        }
         let started = Instant::now();
         let result = match &mut self.context {
             Some((context, _)) => catch_unwind(AssertUnwindSafe(|| context.execute(code))).ok(),
@@ -354,10 +452,14 @@ impl Worker {
         };
         let result = result.unwrap_or_else(|| {
             // evcxr's state cannot be trusted after a panic; the next cell starts another one.
+            self.farewell.say();
             self.context = None;
             Err(Error::SubprocessTerminated("evcxr panicked".to_owned()))
         });
         let evcxr_ms = started.elapsed().as_millis();
+        if let Some(progress) = &self.progress {
+            progress.finish();
+        }
         let end = self.channel.finish_cell();
         let report: Report =
             exchange::read(&exchange::report_path(&self.session.dir)).unwrap_or_default();
@@ -380,7 +482,74 @@ impl Worker {
                 }
             )
         });
+        if result.is_ok() {
+            self.adopt_dependencies(&report, &end, refresh);
+        }
         (result, end, report)
+    }
+
+    /// Builds path dependencies anew that were edited; how that ended when the cell cannot go on.
+    fn refresh_dependencies(&mut self) -> Option<CellStatus> {
+        if !self.dependencies.are_outdated() {
+            return None;
+        }
+        let request = Request {
+            refresh: true,
+            ..Request::default()
+        };
+        let (result, end, report) = self.evaluate("let _ = ();", request);
+        match result {
+            Ok(_) => None,
+            Err(Error::SubprocessTerminated(reason)) => Some(self.lost(&reason, &end)),
+            Err(_) if self.shared.phase.is_interrupted() => Some(CellStatus::Interrupted(
+                outcome::interrupted("the compilation was stopped; all variables are kept"),
+            )),
+            Err(error) => Some(CellStatus::Error(dependency_error(&report, &error))),
+        }
+    }
+
+    /// Takes over the dependencies with which something has just run, and drops what was made with others.
+    fn adopt_dependencies(&mut self, report: &Report, end: &CellEnd, rebuilt: bool) {
+        let (dir, key) = (&self.session.dir, &report.dependencies);
+        let change = self.dependencies.adopt(dir, key, rebuilt);
+        if !change.renewed.is_empty() {
+            self.drop_renewed(&change);
+        }
+        let reason = end
+            .outcome
+            .as_ref()
+            .filter(|outcome| outcome["kind"] == "load");
+        let reason = reason.and_then(|outcome| outcome["message"].as_str());
+        if let Some(note) =
+            reason.and_then(|reason| Dependencies::give_up_sharing(dir, key, reason))
+        {
+            (self.sink)(OutputEvent::Stderr(note));
+        }
+    }
+
+    /// Drops the variables that hold something of crates that are others now.
+    fn drop_renewed(&mut self, change: &dependencies::Change) {
+        let texts = self.items.iter().map(KnownItem::text);
+        let reached = dependencies::reached(&change.renewed, texts);
+        let mut table = self.shared.table();
+        let dropped: Vec<String> = table
+            .iter()
+            .filter(|variable| {
+                let names = reached.as_ref();
+                names.is_none_or(|names| dependencies::mentions(&variable.type_name, names))
+            })
+            .map(|variable| variable.name.clone())
+            .collect();
+        for name in &dropped {
+            table.remove(name);
+            let reason =
+                format!("`{name}` was dropped when a crate that its type is of was built anew");
+            self.departed.insert(name.clone(), reason);
+        }
+        drop(table);
+        if let Some(text) = change.told(&dropped) {
+            (self.sink)(OutputEvent::Stderr(text));
+        }
     }
 
     /// Shows what evcxr itself returns, which is what its commands say.
@@ -398,55 +567,122 @@ impl Worker {
         }
     }
 
-    /// Takes over what a cell that ran has defined and bound.
-    fn keep(&mut self, running: &Running<'_>, end: &CellEnd, report: &Report) {
+    /// Takes over what a cell that ran has defined and bound; what it lost.
+    fn keep(&mut self, running: &Running<'_>, end: &CellEnd, report: &Report) -> outcome::Losses {
+        let kind = |kind: &str| {
+            end.outcome
+                .as_ref()
+                .is_some_and(|outcome| outcome["kind"] == kind)
+        };
+        let was_loaded = !kind("load") && !kind("cancelled");
+        let is_out = |place: usize| report.skipped && running.unneeded.contains(&place);
         self.items
-            .retain(|old| !running.items.iter().any(|new| new.text() == old.text()));
-        self.items.extend(running.items.iter().cloned());
+            .replace(&running.merged.items, |place| was_loaded && !is_out(place));
+        self.tell_changes(running);
         if !running.cell.items.is_empty() {
-            self.shared.help.learn(running.generated.items());
-        }
-        self.types.define(type_items(running.cell));
-        self.functions.extend(function_names(running.cell));
-        self.shared.add_names(
-            running
+            self.proven.retain(|type_name| shape::is_settled(type_name));
+            let texts: Vec<&str> = running
                 .cell
                 .items
                 .iter()
-                .filter_map(|item| item.name.clone()),
+                .map(|item| running.cell.item_text(item))
+                .collect();
+            let mut code = texts.join("\n");
+            if code.starts_with("//") {
+                // evcxr skips lines of comments before the first line of code, and would lose the documentation.
+                code.insert_str(0, "const __SWATH_FIRST: () = ();\n");
+            }
+            self.shared.help.learn(&code);
+        }
+        self.shared.add_names(
+            running.merged.items[running.merged.earlier..]
+                .iter()
+                .flat_map(|item| &item.names)
+                .map(|name| name.text.clone()),
         );
         let number = running.source.number;
         let stored: BTreeSet<String> = end.names.iter().cloned().collect();
-        let ended_well = end
-            .outcome
-            .as_ref()
-            .is_some_and(|outcome| outcome["kind"] == "ok");
+        let ended_well = kind("ok");
+        let how = if kind("aside") {
+            "lost when the cell that used it was stopped by force,"
+        } else {
+            "moved by the cell"
+        };
         let mut table = self.shared.table();
-        for name in table.retain(&stored) {
-            self.departed.insert(
-                name.clone(),
-                format!("`{name}` was moved by the cell In[{number}]"),
+        let mut losses = outcome::Losses {
+            moved: table.retain(&stored),
+            ..outcome::Losses::default()
+        };
+        for name in &losses.moved {
+            self.departed
+                .insert(name.clone(), format!("`{name}` was {how} In[{number}]"));
+        }
+        for variable in &report.variables {
+            let name = &variable.name;
+            if let Some(what) = variable.obstacle() {
+                let reason =
+                    format!("`{name}` was {what}, which only the cell In[{number}] could use");
+                self.departed.insert(name.clone(), reason);
+            } else if ended_well && stored.contains(name) {
+                self.departed.remove(name);
+                self.proven.insert(variable.type_name.clone());
+                table.insert(Variable {
+                    name: name.clone(),
+                    type_name: variable.type_name.clone(),
+                    mutable: running.cell.bound.get(name).copied().unwrap_or(false),
+                    cell: number,
+                });
+            } else if table.get(name).is_none() {
+                let reason = format!("the cell In[{number}] ended before `{name}` was kept");
+                self.departed.insert(name.clone(), reason);
+                losses.unmade.push(name.clone());
+            }
+        }
+        losses
+    }
+
+    /// Says which variables go because of new definitions, and what else these do.
+    fn tell_changes(&mut self, running: &Running<'_>) {
+        let quoted = |names: &mut dyn Iterator<Item = &String>| {
+            names
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let mut text = String::new();
+        if !running.doomed.is_empty() {
+            text = format!(
+                "dropped {}: made with an earlier definition of {}\n",
+                quoted(&mut running.doomed.iter()),
+                quoted(&mut running.merged.redefined.iter()),
             );
         }
-        for variable in report.variables.iter().filter(|_| ended_well) {
-            let (name, type_name) = (&variable.name, &variable.type_name);
-            match unnameable(type_name) {
-                Some(what) => {
-                    let reason =
-                        format!("`{name}` was {what}, which only the cell In[{number}] could use");
-                    self.departed.insert(name.clone(), reason);
-                }
-                None if stored.contains(name) => {
-                    self.departed.remove(name);
-                    table.insert(Variable {
-                        name: name.clone(),
-                        type_name: type_name.clone(),
-                        mutable: running.cell.bound.get(name).copied().unwrap_or(false),
-                        cell: number,
-                    });
-                }
-                None => {}
-            }
+        for note in &running.merged.notes {
+            text.push_str(note);
+            text.push('\n');
+        }
+        if !text.is_empty() {
+            (self.sink)(OutputEvent::Stderr(text));
+        }
+        for name in &running.doomed {
+            self.shared.table().remove(name);
+            self.departed.insert(
+                name.clone(),
+                format!("`{name}` was dropped when its type was defined anew"),
+            );
+        }
+        self.shared.set_doomed(BTreeSet::new());
+    }
+
+    /// Tells of earlier items that a cell has broken.
+    fn tell_broken(&self, running: &Running<'_>, report: &Report) {
+        if report.diagnostics.is_empty() {
+            return;
+        }
+        let items = &running.merged.items;
+        let map = SourceMap::new(&report.source, &running.source, &running.generated, items);
+        for text in render::broken(&report.diagnostics, &map, items) {
+            (self.sink)(OutputEvent::Stderr(text));
         }
     }
 
@@ -455,9 +691,12 @@ impl Worker {
             .outcome
             .as_ref()
             .is_some_and(|outcome| outcome["kind"] == "load");
-        let status = match self.library.replaced().filter(|_| failed_to_load) {
-            Some(what) => CellStatus::Error(outcome::library_replaced(&what)),
-            None => outcome::status(end, &self.shared.places, self.shared.phase.is_interrupted()),
+        let replaced = self.library.replaced().filter(|_| failed_to_load);
+        let forbidden = place::trouble(&self.session.dir, "").filter(|_| failed_to_load);
+        let status = match (replaced, forbidden) {
+            (Some(what), _) => CellStatus::Error(outcome::library_replaced(&what)),
+            (None, Some(reason)) => CellStatus::Error(outcome::engine_error(&reason)),
+            (None, None) => outcome::status(end, &self.shared.places, self.shared.phase.is_interrupted()),
         };
         if let Some(Value::Array(names)) = end.outcome.as_ref().map(|outcome| &outcome["names"]) {
             let mut table = self.shared.table();
@@ -474,7 +713,7 @@ impl Worker {
             &report.source,
             &running.source,
             &running.generated,
-            running.items.iter().chain(&self.items),
+            &running.merged.items,
         );
         for name in render::unloadable(&report.diagnostics, &map) {
             let type_name = self
@@ -490,6 +729,11 @@ impl Worker {
             );
         }
         render::compile_error(&report.diagnostics, &map, &|name| {
+            if running.doomed.iter().any(|doomed| doomed == name) {
+                return Some(format!(
+                    "`{name}` was made with an earlier definition of what this cell defines anew"
+                ));
+            }
             self.departed.get(name).cloned()
         })
     }
@@ -497,6 +741,9 @@ impl Worker {
     /// The child is gone, and evcxr has started another one.
     fn lost(&mut self, reason: &str, end: &CellEnd) -> CellStatus {
         self.channel.forget_child();
+        self.items.forget_state();
+        self.shared.phase.end_programs();
+        self.note_folder();
         let (_, killed) = self.shared.phase.end_cell();
         let names = self.shared.table().clear();
         for name in &names {
@@ -519,35 +766,6 @@ impl Worker {
         CellStatus::Lost(error)
     }
 
-    /// Drops the variables of types that the cell defines anew.
-    fn drop_redefined(&mut self, cell: &Cell) {
-        let changed = self.types.changed_by(type_items(cell));
-        let dropped = self.shared.table().of_types(&changed);
-        if dropped.is_empty() {
-            return;
-        }
-        let names = dropped
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let types = changed
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        (self.sink)(OutputEvent::Stderr(format!(
-            "dropped {names}: made with an earlier definition of {types}\n"
-        )));
-        for name in &dropped {
-            self.shared.table().remove(name);
-            self.departed.insert(
-                name.clone(),
-                format!("`{name}` was dropped when its type was defined anew"),
-            );
-        }
-    }
-
     /// Runs one of evcxr's commands.
     fn command(&mut self, line: &str) -> CellStatus {
         match line.split_whitespace().next() {
@@ -563,10 +781,10 @@ impl Worker {
                 (self.sink)(OutputEvent::Stdout(text));
                 CellStatus::Ok
             }
-            Some(":clear" | ":restart") => {
-                self.reset();
-                CellStatus::Ok
-            }
+            Some(":clear" | ":restart") => match self.reset() {
+                Ok(()) => CellStatus::Ok,
+                Err(reason) => CellStatus::Error(outcome::engine_error(&reason)),
+            },
             Some(":quit") => {
                 let hint = "shut the kernel down from the notebook instead";
                 CellStatus::Error(outcome::command_error(
@@ -588,8 +806,8 @@ impl Worker {
                     Err(_) if self.shared.phase.is_interrupted() => CellStatus::Interrupted(
                         outcome::interrupted("the command was stopped; all variables are kept"),
                     ),
-                    Err(error) if report.diagnostics.is_empty() => {
-                        CellStatus::Error(outcome::evcxr_error(&error))
+                    Err(error) if report.diagnostics.is_empty() || is_full(&report) => {
+                        CellStatus::Error(self.place_error(&error, &report))
                     }
                     Err(_) => {
                         let source = CellSource {
@@ -597,8 +815,7 @@ impl Worker {
                             code: line.into(),
                         };
                         let generated = Generated::default();
-                        let map =
-                            SourceMap::new(&report.source, &source, &generated, self.items.iter());
+                        let map = SourceMap::new(&report.source, &source, &generated, &[]);
                         CellStatus::Error(render::compile_error(&report.diagnostics, &map, &|_| {
                             None
                         }))
@@ -608,35 +825,75 @@ impl Worker {
         }
     }
 
-    fn reset(&mut self) {
+    /// Forgets everything, with a new child; says why that cannot start.
+    fn reset(&mut self) -> Result<(), String> {
         self.shared.table().clear();
         self.shared.clear_names();
         self.items.clear();
-        self.types.clear();
-        self.functions.clear();
-        self.impls.clear();
+        self.proven.clear();
         self.departed.clear();
+        self.dependencies.clear();
+        self.farewell.say();
         drop(self.context.take());
         self.channel.forget_child();
-        let _ = self.start();
+        self.shared.phase.end_programs();
+        let started = self.start();
         self.shared.help.forget();
+        started
     }
 }
 
-/// The name of the constant before an `impl` block: the same for a block that replaces an earlier one.
-fn impl_anchor(impls: &mut Vec<(String, Vec<String>, String)>, text: &str) -> String {
-    let (header, members) = impl_key(text);
-    let replaced = impls.iter_mut().find(|(old_header, old_members, _)| {
-        *old_header == header
-            && (members.is_empty() || members.iter().any(|member| old_members.contains(member)))
-    });
-    if let Some((_, old_members, anchor)) = replaced {
-        *old_members = members;
-        return anchor.clone();
+/// Whether rustc has failed because there was no room.
+fn is_full(report: &Report) -> bool {
+    report
+        .diagnostics
+        .iter()
+        .any(|it| it.contains("No space left on device") || it.contains("Disk quota exceeded"))
+}
+
+/// What cargo says about the dependencies, or else what evcxr says.
+fn dependency_error(report: &Report, error: &Error) -> CellError {
+    match report.dependency_error.as_str() {
+        "" => outcome::evcxr_error(error),
+        text => dependencies::error(text),
     }
-    let anchor = format!("__SWATH_IMPL_{}", impls.len() + 1);
-    impls.push((header, members, anchor.clone()));
-    anchor
+}
+
+/// Whether a cell can run unoptimised without anybody noticing: it repeats nothing, and none of the code that
+/// cells have defined (which is compiled with it) can be called from it.
+fn is_quick(cell: &Cell, merged: &Merged) -> bool {
+    !cell.repeats
+        && !merged
+            .items
+            .iter()
+            .flat_map(|item| item.links.functions())
+            .any(|name| cell.mentioned.contains(name))
+}
+
+/// The places of the earlier items that a cell does not need. `SWATH_KEEP_ITEMS=1` has every cell compiled with all.
+fn unneeded(merged: &Merged, generated: &Generated) -> Vec<usize> {
+    if std::env::var_os("SWATH_KEEP_ITEMS").is_some_and(|value| value == "1") {
+        return Vec::new();
+    }
+    let mut code = generated.code[generated.items_end..].to_owned();
+    for item in &merged.items[merged.earlier..] {
+        code.push('\n');
+        code.push_str(&item.text);
+    }
+    ItemStore::unneeded(&merged.items, merged.earlier, &code)
+}
+
+/// The statics that a cell finds in earlier objects.
+fn found_statics<'a>(running: &Running<'a>) -> Vec<&'a str> {
+    running
+        .merged
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !running.unneeded.contains(place))
+        .filter_map(|(_, item)| item.state.as_ref().filter(|state| state.made))
+        .flat_map(|state| state.texts.names.iter().map(String::as_str))
+        .collect()
 }
 
 /// Says on standard error how long steps take, with `SWATH_TRACE=1`.
@@ -645,4 +902,17 @@ fn trace(text: impl FnOnce() -> String) {
     if *ON.get_or_init(|| std::env::var_os("SWATH_TRACE").is_some_and(|value| value == "1")) {
         eprintln!("swath trace: {}", text());
     }
+}
+
+/// Whether a cell defines anew what an earlier item mentions that is not compiled with it.
+fn may_break(merged: &Merged, unneeded: &[usize]) -> bool {
+    let own = merged.items[merged.earlier..].iter();
+    let names: BTreeSet<String> = own
+        .flat_map(|item| item.links.names().iter().cloned())
+        .collect();
+    !names.is_empty()
+        && unneeded
+            .iter()
+            .filter_map(|place| merged.items.get(*place))
+            .any(|item| item.links.mentions(&names))
 }

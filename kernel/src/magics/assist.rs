@@ -6,6 +6,41 @@ use super::table::{Action, Builtin, Kind, MAGICS, Magic, find};
 use crate::eval::{Completion, Completions};
 use crate::syntax::end_of;
 
+/// evcxr's commands, as its `:help` lists them, without the one that would end the kernel under the notebook.
+const EVCXR_COMMANDS: [&str; 31] = [
+    ":allow_static_linking",
+    ":build_env",
+    ":cache",
+    ":clear",
+    ":clear_cache",
+    ":codegen_backend",
+    ":dep",
+    ":doc",
+    ":efmt",
+    ":env",
+    ":explain",
+    ":fmt",
+    ":help",
+    ":last_compile_dir",
+    ":last_error_json",
+    ":linker",
+    ":load_config",
+    ":offline",
+    ":opt",
+    ":preserve_vars_on_panic",
+    ":restart",
+    ":sccache",
+    ":show_deps",
+    ":t",
+    ":time_passes",
+    ":timing",
+    ":toolchain",
+    ":type",
+    ":types",
+    ":vars",
+    ":version",
+];
+
 /// Whether a cell begins with `%%`.
 pub(crate) fn is_cell_magic(code: &str) -> bool {
     code.trim_start().starts_with("%%")
@@ -97,12 +132,23 @@ fn line_at(code: &str, cursor: usize) -> (usize, &str, usize) {
     last
 }
 
+fn lines_before(code: &str, line_number: usize) -> String {
+    let lines: Vec<&str> = code.split('\n').take(line_number).collect();
+    lines.join("\n")
+}
+
+/// Whether the line is one of evcxr's commands, or the beginning of one.
+fn command_line(code: &str, line_number: usize, line: &str) -> bool {
+    let begins = line
+        .strip_prefix(':')
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    begins
+        && !is_cell_magic(code)
+        && may_begin(&without_magics(&lines_before(code, line_number)), line)
+}
+
 fn magic_line(code: &str, line_number: usize, line: &str) -> bool {
-    let before: String = code
-        .split('\n')
-        .take(line_number)
-        .collect::<Vec<_>>()
-        .join("\n");
+    let before = lines_before(code, line_number);
     let first = before.trim().is_empty();
     line.trim_start().starts_with('%')
         && (first || !is_cell_magic(code) && may_begin(&without_magics(&before), line))
@@ -129,17 +175,23 @@ pub(crate) fn complete(
     cursor: usize,
     variables: impl FnOnce() -> Vec<String>,
 ) -> Option<Completions> {
+    // A front end may name a place behind the end.
+    let cursor = cursor.min(code.chars().count());
     let (number, line, column) = line_at(code, cursor);
     let is_shell = line.trim_start().starts_with('!');
+    if command_line(code, number, line) {
+        let before: String = line.chars().take(column).collect();
+        return Some(complete_command(&before, cursor, variables));
+    }
     if !is_shell && !magic_line(code, number, line) {
         return None;
     }
     let before: String = line.chars().take(column).collect();
     // The word before the cursor: spaces within quotes and after backslashes do not end it.
-    let word_start = before
-        .rfind(|c: char| c.is_whitespace())
-        .map_or(0, |at| at + 1);
-    let word = &before[word_start..];
+    let word = before
+        .rsplit(char::is_whitespace)
+        .next()
+        .unwrap_or_default();
     let mut matches = Vec::new();
     let mut typed = word;
     if word.starts_with('%') && !is_shell {
@@ -164,6 +216,28 @@ pub(crate) fn complete(
         start,
         end: cursor,
     })
+}
+
+/// Completes evcxr's command that is typed so far, or the variable that it is about.
+fn complete_command(
+    before: &str,
+    cursor: usize,
+    variables: impl FnOnce() -> Vec<String>,
+) -> Completions {
+    let (known, typed, kind): (Vec<String>, &str, &str) = match before.rsplit_once(' ') {
+        None => {
+            let commands = EVCXR_COMMANDS.iter().map(|name| (*name).to_owned());
+            (commands.collect(), before, "magic")
+        }
+        Some((":t" | ":type", typed)) => (variables(), typed, "instance"),
+        Some((_, typed)) => (Vec::new(), typed, "instance"),
+    };
+    let fitting = known.into_iter().filter(|name| name.starts_with(typed));
+    Completions {
+        matches: fitting.map(|name| candidate(name, kind)).collect(),
+        start: cursor - typed.chars().count(),
+        end: cursor,
+    }
 }
 
 fn candidate(text: String, kind: &str) -> Completion {
@@ -351,6 +425,24 @@ mod tests {
         assert_eq!(texts("%fit schedule=po"), ["poly"]);
         assert!(complete("let a = 5;", 9, Vec::new).is_none());
         assert!(complete("%time sce", 9, Vec::new).is_none());
+    }
+
+    #[test]
+    fn evcxrs_commands_are_completed() {
+        assert_eq!(texts(":de"), [":dep"]);
+        assert_eq!(texts("let a = 1;\n:ver"), [":version"]);
+        assert_eq!(texts(":"), EVCXR_COMMANDS);
+        assert_eq!(texts(":type sc"), ["scene"]);
+        assert!(texts(":dep ser").is_empty());
+        assert!(complete("::st", 4, Vec::new).is_none());
+        assert!(
+            complete("f(\n:de", 6, Vec::new).is_none(),
+            "a type in a pattern"
+        );
+        assert!(
+            complete("\"\n:de", 5, Vec::new).is_none(),
+            "text in a string"
+        );
     }
 
     #[test]

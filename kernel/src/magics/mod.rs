@@ -5,6 +5,8 @@ mod arguments;
 mod assist;
 mod expand;
 mod fit;
+#[cfg(test)]
+mod fuzz;
 mod label_raster;
 mod markdown;
 mod plan;

@@ -98,9 +98,12 @@ pub(crate) async fn run(
             .outputs
             .result(super::markdown::list(), MimeBundle::new()),
         Builtin::Reset => {
-            // An error only says that the engine is gone, which the next cell reports.
-            let _ = kernel.engine.reset().await;
+            let reset = kernel.engine.reset().await;
             kernel.need_replay();
+            // An engine that is gone is reported by the next cell.
+            if let Ok(Err(reason)) = reset {
+                return Err(failure("EngineError", &reason, ""));
+            }
         }
         Builtin::Who => who(kernel),
         Builtin::Writefile => write_file(kernel, line, body.unwrap_or_default())?,
@@ -124,6 +127,15 @@ pub(crate) async fn help(kernel: &Kernel, name: &str, detail: u32) -> Outcome {
     };
     match found {
         Some(data) => Ok(vec![json!({ "source": "page", "data": data, "start": 0 })]),
+        // No reason to end a run of all cells.
+        None if !kernel.engine.is_help_ready() && !kernel.is_interrupted() => {
+            let text = format!(
+                "rust-analyzer is not ready yet, so that nothing is known about {name:?}: ask again in a while"
+            );
+            Ok(vec![
+                json!({ "source": "page", "data": { "text/plain": text }, "start": 0 }),
+            ])
+        }
         None => Err(failure(
             "NotFound",
             &format!("nothing is known about {name:?}"),
@@ -158,7 +170,8 @@ async fn change_folder(kernel: &Kernel, line: &str) -> Result<(), CellError> {
     std::env::set_current_dir(&target)
         .map_err(|error| io_failure("the folder cannot be entered", &target, &error))?;
     let folder = std::env::current_dir().unwrap_or(target);
-    kernel.set_previous_folder(before);
+    // Any folder will do when the present one was removed: that there is one says that the folder has changed.
+    kernel.set_previous_folder(before.or_else(|| Some(folder.clone())));
     execute_rust(kernel, &folder_code(&folder)).await?;
     print(kernel, &folder.display().to_string());
     Ok(())

@@ -1,4 +1,5 @@
-//! The control channel: answered at once, whatever runs.
+//! The control channel: answered at once, whatever runs. Requests of the shell channel are answered here too, as ipykernel
+//! does it; a cell waits for its turn among the others.
 
 use std::sync::Arc;
 
@@ -8,17 +9,19 @@ use super::kernel::{Kernel, error_content};
 use super::kernel_info::kernel_info;
 use super::message::Message;
 use super::router::{Replies, Requests};
+use super::shell::{self, Cells};
 use super::usage::usage;
 
 /// Serves control requests until the socket is gone.
-pub(crate) async fn serve(kernel: Arc<Kernel>, mut requests: Requests, replies: Replies) {
+pub(crate) async fn serve(
+    kernel: Arc<Kernel>,
+    mut requests: Requests,
+    replies: Replies,
+    cells: Cells,
+) {
     while let Some(request) = requests.next().await {
         if !answer(&kernel, &request, &replies) {
-            crate::log::debug(&format!(
-                "control: {:?} is not answered",
-                request.msg_type()
-            ));
-            kernel.with_status(&request, || {});
+            shell::dispatch(&kernel, request, &replies, &cells);
         }
     }
 }

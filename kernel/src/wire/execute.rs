@@ -22,10 +22,9 @@ const ABORT_GRACE: Duration = Duration::from_millis(5);
 /// Runs cells in the order of their requests.
 pub(crate) async fn run_queue(
     kernel: Arc<Kernel>,
-    mut queue: UnboundedReceiver<Message>,
-    replies: Replies,
+    mut queue: UnboundedReceiver<(Message, Replies)>,
 ) {
-    while let Some(message) = queue.recv().await {
+    while let Some((message, replies)) = queue.recv().await {
         let message = Arc::new(message);
         *kernel.running() = Some(message.clone());
         kernel.set_interrupted(false);
@@ -45,7 +44,7 @@ pub(crate) async fn run_queue(
         *kernel.running() = None;
         replies.reply("execute_reply", &message, content);
         kernel.idle(&message);
-        for request in aborted {
+        for (request, replies) in aborted {
             kernel.with_status(&request, || {
                 // Without a count, as ipykernel: a front end would write it beside a cell that did not run.
                 replies.reply("execute_reply", &request, json!({ "status": "aborted" }));
@@ -121,6 +120,11 @@ async fn run_cell(
 /// Runs the steps of a cell until one fails.
 async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
     let steps = magics::plan(code)?;
+    for step in &steps {
+        if let Step::Rust(code) = step {
+            crate::parse::check(code)?;
+        }
+    }
     let last = steps.len().saturating_sub(1);
     let mut payload = Vec::new();
     for (index, step) in steps.into_iter().enumerate() {
@@ -213,7 +217,11 @@ pub(crate) async fn execute_shell(
 
 /// Runs a cell and keeps its outputs from the front end.
 pub(crate) async fn run_captured(kernel: &Kernel, code: &str) -> (Captured, Result<(), CellError>) {
-    let before = kernel.outputs.set_mode(Mode::Capture);
+    run_kept(kernel, code, Mode::Capture).await
+}
+
+async fn run_kept(kernel: &Kernel, code: &str, mode: Mode) -> (Captured, Result<(), CellError>) {
+    let before = kernel.outputs.set_mode(mode);
     let ended = run_steps(kernel, code, false).await;
     let captured = kernel.outputs.take_captured();
     kernel.outputs.set_mode(before);
@@ -223,7 +231,8 @@ pub(crate) async fn run_captured(kernel: &Kernel, code: &str) -> (Captured, Resu
 async fn user_expressions(kernel: &Kernel, request: &ExecuteRequest) -> Map<String, Value> {
     let mut values = Map::new();
     for (name, expression) in request.user_expressions.iter().flatten() {
-        let (captured, ended) = run_captured(kernel, expression).await;
+        // What it prints is text of the cell, as in IPython; what threads print meanwhile is as well.
+        let (captured, ended) = run_kept(kernel, expression, Mode::KeepResult).await;
         let value = match ended {
             Ok(()) => {
                 let (data, metadata) = captured.result.unwrap_or_default();

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::message::Message;
+use super::replay::Seen;
 use super::sign::Signer;
 
 const DELIMITER: &[u8] = b"<IDS|MSG>";
@@ -18,6 +19,8 @@ pub(crate) enum FrameError {
     TooFew { found: usize },
     #[error("the message's signature does not fit its frames and the connection file's key")]
     BadSignature,
+    #[error("the message has come before: it runs once")]
+    Repeated,
     #[error("the message's {part} is not a JSON object: {reason}")]
     BadJson { part: &'static str, reason: String },
     #[error("the message's header has no {field}")]
@@ -28,7 +31,11 @@ pub(crate) enum FrameError {
 ///
 /// # Errors
 /// [`FrameError`] says which rule the message breaks.
-pub(crate) fn decode(mut frames: Vec<Vec<u8>>, signer: &Signer) -> Result<Message, FrameError> {
+pub(crate) fn decode(
+    mut frames: Vec<Vec<u8>>,
+    signer: &Signer,
+    seen: &Seen,
+) -> Result<Message, FrameError> {
     let delimiter =
         frames
             .iter()
@@ -43,8 +50,11 @@ pub(crate) fn decode(mut frames: Vec<Vec<u8>>, signer: &Signer) -> Result<Messag
         });
     }
     let buffers = rest.split_off(6);
-    if !signer.verify(&rest[2..6], &rest[1]) {
-        return Err(FrameError::BadSignature);
+    let signature = signer
+        .verify(&rest[2..6], &rest[1])
+        .ok_or(FrameError::BadSignature)?;
+    if signature.is_some_and(|signature| !seen.is_new(signature)) {
+        return Err(FrameError::Repeated);
     }
     let header = object(&rest[2], "header")?;
     for field in ["msg_id", "msg_type"] {
@@ -69,12 +79,24 @@ fn object(frame: &[u8], part: &'static str) -> Result<Map<String, Value>, FrameE
         Ok(Value::Null) => Ok(Map::new()),
         Ok(other) => Err(FrameError::BadJson {
             part,
-            reason: format!("it is {other}"),
+            reason: format!("it is {}", kind(&other)),
         }),
         Err(error) => Err(FrameError::BadJson {
             part,
             reason: error.to_string(),
         }),
+    }
+}
+
+/// What a value is, however large it may be.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 
@@ -103,6 +125,10 @@ mod tests {
 
     use super::*;
 
+    fn read(frames: Vec<Vec<u8>>, signer: &Signer) -> Result<Message, FrameError> {
+        decode(frames, signer, &Seen::default())
+    }
+
     fn message() -> Message {
         let mut message = Message::new(
             "session",
@@ -120,10 +146,7 @@ mod tests {
     fn encode_then_decode_is_the_identity() {
         let signer = Signer::new("key");
         let sent = message();
-        assert_eq!(
-            decode(encode(sent.clone(), &signer), &signer).unwrap(),
-            sent
-        );
+        assert_eq!(read(encode(sent.clone(), &signer), &signer).unwrap(), sent);
     }
 
     #[test]
@@ -135,7 +158,7 @@ mod tests {
         );
         assert_eq!(frames.len(), 6);
         for length in 0..6 {
-            let error = decode(frames[..length].to_vec(), &signer).unwrap_err();
+            let error = read(frames[..length].to_vec(), &signer).unwrap_err();
             assert!(
                 matches!(
                     error,
@@ -153,7 +176,7 @@ mod tests {
         let content = frames.len() - 3;
         frames[content] = b"not json".to_vec();
         assert!(matches!(
-            decode(frames, &signer),
+            read(frames, &signer),
             Err(FrameError::BadSignature)
         ));
     }
@@ -167,18 +190,32 @@ mod tests {
         );
         frames[3] = b"null".to_vec();
         assert!(
-            decode(frames.clone(), &signer)
+            read(frames.clone(), &signer)
                 .unwrap()
                 .parent_header
                 .is_empty()
         );
         frames[5] = b"[1]".to_vec();
         assert!(matches!(
-            decode(frames, &signer),
+            read(frames, &signer),
             Err(FrameError::BadJson {
                 part: "content",
                 ..
             })
         ));
+    }
+
+    #[test]
+    fn a_signed_message_is_taken_once_and_unsigned_ones_always() {
+        for (key, again) in [("key", false), ("", true)] {
+            let (signer, seen) = (Signer::new(key), Seen::default());
+            let frames = encode(message(), &signer);
+            assert!(decode(frames.clone(), &signer, &seen).is_ok());
+            assert_eq!(decode(frames.clone(), &signer, &seen).is_ok(), again);
+            // Capital digits are the same signature.
+            let mut capital = frames;
+            capital[3].make_ascii_uppercase();
+            assert_eq!(decode(capital, &signer, &seen).is_ok(), again);
+        }
     }
 }

@@ -1,46 +1,56 @@
 //! `history_request`: tail, range and search over the stored cells.
+//!
+//! Read by hand: a number may be as large as a front end likes, and is then as large as it can be here.
 
-use jupyter_protocol::HistoryRequest;
 use serde_json::{Value, json};
 
 use crate::history::{Entry, History, Query};
 
 /// The reply's content.
-pub(crate) async fn reply(history: &History, request: HistoryRequest) -> Value {
-    let count = |n: i32| usize::try_from(n).unwrap_or(0);
-    let (query, with_output) = match request {
-        HistoryRequest::Tail { n, output, .. } => (Query::Tail { n: count(n) }, output),
-        HistoryRequest::Range {
-            session,
-            start,
-            stop,
-            output,
-            ..
-        } => (
-            Query::Range {
-                session: session.unwrap_or(0).into(),
-                start: start.into(),
-                stop: stop.into(),
-            },
-            output,
-        ),
-        HistoryRequest::Search {
-            pattern,
-            unique,
-            output,
-            n,
-            ..
-        } => (
-            Query::Search {
-                pattern,
-                unique,
-                n: (n > 0).then(|| count(n)),
-            },
-            output,
-        ),
-    };
-    let entries = history.query(query).await;
-    json!({ "status": "ok", "history": entries.iter().map(|entry| row(entry, with_output)).collect::<Vec<_>>() })
+///
+/// # Errors
+/// When there is no such kind of access.
+pub(crate) async fn reply(history: &History, content: &Value) -> Result<Value, String> {
+    let entries = history.query(query(content)?).await;
+    let with_output = content["output"].as_bool().unwrap_or(false);
+    Ok(
+        json!({ "status": "ok", "history": entries.iter().map(|entry| row(entry, with_output)).collect::<Vec<_>>() }),
+    )
+}
+
+fn query(content: &Value) -> Result<Query, String> {
+    let count = |name: &str| usize::try_from(integer(&content[name], 0).max(0)).unwrap_or(0);
+    match content["hist_access_type"].as_str().unwrap_or("tail") {
+        "tail" => Ok(Query::Tail { n: count("n") }),
+        "range" => Ok(Query::Range {
+            session: integer(&content["session"], 0),
+            start: integer(&content["start"], 0),
+            stop: integer(&content["stop"], i64::MAX),
+        }),
+        "search" => Ok(Query::Search {
+            pattern: content["pattern"].as_str().unwrap_or("*").to_owned(),
+            unique: content["unique"].as_bool().unwrap_or(false),
+            n: Some(count("n")).filter(|n| *n > 0),
+        }),
+        other => Err(format!(
+            "history_request cannot be read: hist_access_type is {other:?}, expected \"tail\", \"range\" or \"search\""
+        )),
+    }
+}
+
+/// The whole number nearest to `value`.
+fn integer(value: &Value, default: i64) -> i64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast saturates, which is what is wanted"
+    )]
+    let rounded = |number: f64| number as i64;
+    let large = value.as_u64().map(|_| i64::MAX);
+    value
+        .as_i64()
+        .or(large)
+        .or_else(|| value.as_f64().map(rounded))
+        .unwrap_or(default)
 }
 
 fn row(entry: &Entry, with_output: bool) -> Value {
@@ -48,5 +58,51 @@ fn row(entry: &Entry, with_output: bool) -> Value {
         json!([entry.session, entry.line, [entry.source, entry.output]])
     } else {
         json!([entry.session, entry.line, entry.source])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_any_size_are_taken() {
+        for (written, expected) in [
+            ("5", 5),
+            ("-1", -1),
+            ("1000000000000", 1_000_000_000_000),
+            ("9223372036854775807", i64::MAX),
+            ("18446744073709551615", i64::MAX),
+            ("1e300", i64::MAX),
+            ("-1e300", i64::MIN),
+            ("null", 7),
+            ("\"5\"", 7),
+        ] {
+            let value: Value = serde_json::from_str(written).unwrap();
+            assert_eq!(integer(&value, 7), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default_and_an_unknown_access_is_named() {
+        let search = query(&json!({ "hist_access_type": "search", "n": null })).unwrap();
+        assert!(
+            matches!(search, Query::Search { pattern, unique: false, n: None } if pattern == "*")
+        );
+        let range = query(&json!({ "hist_access_type": "range" })).unwrap();
+        let whole = matches!(
+            range,
+            Query::Range {
+                session: 0,
+                start: 0,
+                stop: i64::MAX
+            }
+        );
+        assert!(whole);
+        assert!(
+            query(&json!({ "hist_access_type": "all" }))
+                .unwrap_err()
+                .contains("\"all\"")
+        );
     }
 }

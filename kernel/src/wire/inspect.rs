@@ -34,14 +34,22 @@ pub(crate) async fn look_up(
     if let Some(magic) = magics::at_cursor(code, cursor) {
         return Some(magic.help_bundle());
     }
-    let mut answer = kernel
-        .engine
-        .inspect(magics::without_magics(code), cursor, detail);
+    let code = magics::without_magics(code);
+    // The analyser cannot read what our own parser does not take.
+    crate::parse::check(&code).ok()?;
+    let mut answer = kernel.engine.inspect(code, cursor, detail);
     let asked = Instant::now();
     let was_interrupted = kernel.is_interrupted();
     while asked.elapsed() < patience && (was_interrupted || !kernel.is_interrupted()) {
-        if let Ok(found) = tokio::time::timeout(Duration::from_millis(200), &mut answer).await {
-            return found.ok()?;
+        match tokio::time::timeout(Duration::from_millis(200), &mut answer).await {
+            Ok(Ok(found)) => return found,
+            // A newer question came between: a tooltip is replaced by it, a cell asks again.
+            Ok(Err(_)) if patience > TOOLTIP => {
+                let code = magics::without_magics(code);
+                answer = kernel.engine.inspect(code, cursor, detail);
+            }
+            Ok(Err(_)) => return None,
+            Err(_) => {}
         }
     }
     None

@@ -1,85 +1,184 @@
-//! The broadcast channel: one task owns the XPUB socket, greets subscribers and sends what the others queue.
+//! The broadcast channel: every subscriber has a queue of its own, so that one who does not read delays nobody.
+//!
+//! **Bounds.** Producers are paced by the subscribers that read: they wait while one that still takes something has more
+//! than [`WAITING_BYTES`] before it. One that has stopped taking paces nobody, but when all have stopped, for
+//! [`PATIENCE`]; it is dropped when that is over, or when [`DROPPED_BYTES`] wait for it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
-use zeromq::{SocketRecv, SocketSend, XPubSocket};
 
+use super::endpoint::Listener;
 use super::frames::encode;
+use super::gate::{self, Channel, Peer};
 use super::message::Message;
-use super::router::to_zmq;
+use super::outgoing::Packet;
 use super::sign::Signer;
+use super::zmtp::{self, Limits, Pool, Refusal};
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "almost every job is the large one"
-)]
-enum Job {
-    Publish(Message, usize),
-    Flush(oneshot::Sender<()>),
+/// What may wait for a subscriber before producers wait for it.
+const WAITING_BYTES: usize = 32 << 20;
+/// What may wait for one that has stopped reading.
+const DROPPED_BYTES: usize = 96 << 20;
+/// What may wait for all of them together: those that have stopped reading are dropped, the longest queue first.
+const ALL_BYTES: usize = 160 << 20;
+/// Whoever has taken nothing for so long has stopped reading.
+const STOPPED: Duration = Duration::from_millis(250);
+/// How long one that has stopped is waited for when there is nobody else.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Subscriptions of one connection: a client has one, or one for each kind of message.
+const SUBSCRIPTIONS: usize = 64;
+/// A subscription is a topic.
+const LIMITS: Limits = Limits {
+    message: 1024,
+    frames: 1,
+};
+const FLUSH: Duration = Duration::from_secs(1);
+
+struct Subscriber {
+    peer: Arc<Peer>,
+    topics: Vec<Vec<u8>>,
 }
 
-/// Queues broadcasts in order. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Iopub {
+impl Subscriber {
+    fn wants(&self, topic: &[u8]) -> bool {
+        self.topics.iter().any(|prefix| topic.starts_with(prefix))
+    }
+}
+
+struct Broadcast {
     session: Arc<str>,
-    jobs: mpsc::UnboundedSender<Job>,
-    pending_bytes: Arc<AtomicUsize>,
+    signer: Signer,
+    subscribers: Mutex<HashMap<u64, Subscriber>>,
+    /// Bytes that wait for anybody, each counted once.
+    alive: Arc<AtomicUsize>,
 }
 
-impl Iopub {
-    /// Starts the task that owns `socket`.
-    pub(crate) fn start(mut socket: XPubSocket, session: Arc<str>, signer: Signer) -> Self {
-        let (jobs, mut queue) = mpsc::unbounded_channel();
-        let pending_bytes = Arc::new(AtomicUsize::new(0));
-        let pending = pending_bytes.clone();
-        let own_session = session.clone();
-        tokio::spawn(async move {
-            loop {
-                // XPUB registers a subscription only while its `recv` is polled, so both sides share one loop.
-                tokio::select! {
-                    received = socket.recv() => match received {
-                        Ok(frame) => {
-                            let Some(welcome) = welcome(&own_session, frame.get(0).map(std::convert::AsRef::as_ref)) else { continue };
-                            send(&mut socket, welcome, &signer).await;
-                        }
-                        // A subscriber that breaks off is not an end of the channel.
-                        Err(error) => crate::log::debug(&format!("iopub: {error}")),
-                    },
-                    job = queue.recv() => match job {
-                        Some(Job::Publish(message, size)) => {
-                            send(&mut socket, message, &signer).await;
-                            pending.fetch_sub(size, Ordering::Relaxed);
-                        }
-                        Some(Job::Flush(done)) => { let _ = done.send(()); }
-                        None => return,
-                    },
-                }
+impl Broadcast {
+    fn subscribers(&self) -> MutexGuard<'_, HashMap<u64, Subscriber>> {
+        self.subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn packet(&self, message: Message) -> Arc<Packet> {
+        let frames = encode(message, &self.signer);
+        Packet::counted(zmtp::message(&frames), &self.alive)
+    }
+
+    /// Byte 1 and a topic subscribes, byte 0 ends a subscription.
+    fn subscribe(&self, peer: &Peer, wanted: bool, topic: &[u8]) -> Result<(), Refusal> {
+        if topic.len() > LIMITS.message {
+            return Err(Refusal::Subscriptions(SUBSCRIPTIONS));
+        }
+        let mut subscribers = self.subscribers();
+        let Some(subscriber) = subscribers.get_mut(&peer.id) else {
+            return Ok(());
+        };
+        if !wanted {
+            if let Some(place) = subscriber.topics.iter().position(|known| known == topic) {
+                subscriber.topics.swap_remove(place);
             }
-        });
-        Self {
-            session,
-            jobs,
-            pending_bytes,
+            return Ok(());
+        }
+        if subscriber.topics.len() >= SUBSCRIPTIONS {
+            return Err(Refusal::Subscriptions(SUBSCRIPTIONS));
+        }
+        subscriber.topics.push(topic.to_vec());
+        // Greeted before the lock is given back, and so before anything else that it is to get.
+        if let Some(welcome) = welcome(&self.session, topic) {
+            peer.outgoing.send(self.packet(welcome));
+        }
+        if peer.outgoing.queued() > WAITING_BYTES {
+            return Err(Refusal::Subscriptions(SUBSCRIPTIONS));
+        }
+        Ok(())
+    }
+}
+
+impl Channel for Broadcast {
+    fn name(&self) -> &'static str {
+        "iopub"
+    }
+
+    fn socket_type(&self) -> &'static str {
+        "XPUB"
+    }
+
+    fn peer_types(&self) -> &'static [&'static str] {
+        &["SUB", "XSUB"]
+    }
+
+    fn limits(&self, _known: bool) -> Limits {
+        LIMITS
+    }
+
+    fn joined(&self, peer: &Arc<Peer>) {
+        let subscriber = Subscriber {
+            peer: peer.clone(),
+            topics: Vec::new(),
+        };
+        self.subscribers().insert(peer.id, subscriber);
+    }
+
+    fn left(&self, peer: &Peer) {
+        self.subscribers().remove(&peer.id);
+    }
+
+    async fn message(&self, peer: &Arc<Peer>, frames: Vec<Vec<u8>>) -> Result<(), Refusal> {
+        match frames.first().and_then(|frame| frame.split_first()) {
+            Some((&sign @ (0 | 1), topic)) => self.subscribe(peer, sign == 1, topic),
+            // What else a subscriber sends is for nobody.
+            _ => Ok(()),
         }
     }
 
-    /// Queues a broadcast that belongs to `parent`.
+    /// ZMTP 3.1 has commands instead.
+    fn command(&self, peer: &Arc<Peer>, name: &[u8], body: &[u8]) -> Result<(), Refusal> {
+        match name {
+            b"SUBSCRIBE" => self.subscribe(peer, true, body),
+            b"CANCEL" => self.subscribe(peer, false, body),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Broadcasts, in order for each thread. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Iopub(Arc<Broadcast>);
+
+impl Iopub {
+    /// Serves subscribers.
+    pub(crate) fn start(
+        listener: Listener,
+        session: Arc<str>,
+        signer: Signer,
+        pool: Arc<Pool>,
+    ) -> Self {
+        let broadcast = Arc::new(Broadcast {
+            session,
+            signer,
+            subscribers: Mutex::default(),
+            alive: Arc::default(),
+        });
+        gate::serve(listener, broadcast.clone(), pool);
+        Self(broadcast)
+    }
+
+    /// Broadcasts a message that belongs to `parent`.
     pub(crate) fn publish(&self, msg_type: &str, parent: Option<&Message>, content: Value) {
-        let size = match &content {
-            Value::Object(map) => map
-                .values()
-                .map(|value| value.as_str().map_or(256, str::len))
-                .sum(),
-            _ => 256,
-        };
-        let mut message = Message::new(&self.session, msg_type, parent, content);
-        message.identities = vec![format!("kernel.{}.{msg_type}", self.session).into_bytes()];
-        self.pending_bytes.fetch_add(size, Ordering::Relaxed);
-        // The receiver lives as long as the process.
-        let _ = self.jobs.send(Job::Publish(message, size));
+        let topic = format!("kernel.{}.{msg_type}", self.0.session).into_bytes();
+        let mut message = Message::new(&self.0.session, msg_type, parent, content);
+        message.identities = vec![topic.clone()];
+        let packet = self.0.packet(message);
+        for subscriber in self.0.subscribers().values() {
+            if subscriber.wants(&topic) {
+                subscriber.peer.outgoing.send(packet.clone());
+            }
+        }
     }
 
     /// Publishes the state of a request.
@@ -87,23 +186,89 @@ impl Iopub {
         self.publish("status", parent, json!({ "execution_state": state }));
     }
 
-    /// Waits until everything queued before has been written.
+    /// Waits until everything published has been handed to the system, or nobody takes it.
     pub(crate) async fn flush(&self) {
-        let (done, flushed) = oneshot::channel();
-        if self.jobs.send(Job::Flush(done)).is_ok() {
-            let _ = flushed.await;
+        let began = Instant::now();
+        let waiting = || {
+            let subscribers = self.0.subscribers();
+            subscribers.values().any(|subscriber| {
+                let outgoing = &subscriber.peer.outgoing;
+                outgoing.queued() > 0 && outgoing.stalled_for() < STOPPED
+            })
+        };
+        while waiting() && began.elapsed() < FLUSH {
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 
-    /// How many bytes of text wait to be written: producers slow down when this grows.
-    pub(crate) fn pending_bytes(&self) -> usize {
-        self.pending_bytes.load(Ordering::Relaxed)
+    /// Whether producers are to wait. Subscribers that have stopped reading are dropped here.
+    pub(crate) fn is_congested(&self) -> bool {
+        let alive = self.0.alive.load(Ordering::Relaxed);
+        if alive <= WAITING_BYTES {
+            return false;
+        }
+        let mut subscribers = self.0.subscribers();
+        let queues: Vec<Queue> = subscribers
+            .iter()
+            .map(|(&id, subscriber)| Queue {
+                id,
+                bytes: subscriber.peer.outgoing.queued(),
+                stalled: subscriber.peer.outgoing.stalled_for(),
+            })
+            .collect();
+        let (dropped, wait) = judge(&queues, alive);
+        for id in dropped {
+            let Some(subscriber) = subscribers.remove(&id) else {
+                continue;
+            };
+            let outgoing = &subscriber.peer.outgoing;
+            crate::log::warn(&format!(
+                "iopub: a subscriber that has read nothing for {:.1} s was dropped, with {} MB that waited for it",
+                outgoing.stalled_for().as_secs_f32(),
+                outgoing.queued() >> 20
+            ));
+            outgoing.close();
+        }
+        wait
     }
 }
 
-/// The greeting of JEP 65 for a subscription frame: byte 1 and the topic.
-fn welcome(session: &str, frame: Option<&[u8]>) -> Option<Message> {
-    let topic = std::str::from_utf8(frame?.strip_prefix(&[1])?).ok()?;
+#[derive(Clone, Copy, Debug)]
+struct Queue {
+    id: u64,
+    bytes: usize,
+    stalled: Duration,
+}
+
+/// Which subscribers to drop, and whether producers wait for the others.
+fn judge(queues: &[Queue], alive: usize) -> (Vec<u64>, bool) {
+    let (stopped, reading): (Vec<&Queue>, Vec<&Queue>) = queues
+        .iter()
+        .filter(|queue| queue.bytes > 0)
+        .partition(|queue| queue.stalled > STOPPED);
+    let idle = queues.iter().any(|queue| queue.bytes == 0);
+    let too_long = |queue: &&&Queue| {
+        queue.bytes > DROPPED_BYTES || queue.bytes > WAITING_BYTES && queue.stalled > PATIENCE
+    };
+    let mut dropped: Vec<u64> = stopped
+        .iter()
+        .filter(too_long)
+        .map(|queue| queue.id)
+        .collect();
+    if alive > ALL_BYTES && dropped.is_empty() {
+        let longest = stopped.iter().max_by_key(|queue| queue.bytes);
+        dropped.extend(longest.map(|queue| queue.id));
+    }
+    let long = |queue: &&Queue| queue.bytes > WAITING_BYTES && !dropped.contains(&queue.id);
+    let nobody_reads = reading.is_empty() && !idle;
+    let wait = reading.iter().any(|queue| long(queue))
+        || nobody_reads && stopped.iter().any(|queue| long(queue));
+    (dropped, wait)
+}
+
+/// The greeting of JEP 65 for a subscription to `topic`.
+fn welcome(session: &str, topic: &[u8]) -> Option<Message> {
+    let topic = std::str::from_utf8(topic).ok()?;
     let mut message = Message::new(
         session,
         "iopub_welcome",
@@ -114,12 +279,6 @@ fn welcome(session: &str, frame: Option<&[u8]>) -> Option<Message> {
     Some(message)
 }
 
-async fn send(socket: &mut XPubSocket, message: Message, signer: &Signer) {
-    if let Err(error) = socket.send(to_zmq(encode(message, signer))).await {
-        crate::log::warn(&format!("iopub: a message was not sent: {error}"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,16 +286,53 @@ mod tests {
     #[test]
     fn only_subscriptions_with_readable_topics_are_greeted() {
         assert_eq!(
-            welcome("s", Some(&[1])).unwrap().content,
+            welcome("s", b"").unwrap().content,
             json!({"subscription": ""})
         );
         assert_eq!(
-            welcome("s", Some(b"\x01kernel")).unwrap().content,
+            welcome("s", b"kernel").unwrap().content,
             json!({"subscription": "kernel"})
         );
-        assert!(welcome("s", Some(&[0])).is_none());
-        assert!(welcome("s", Some(&[1, 0xff])).is_none());
-        assert!(welcome("s", Some(&[])).is_none());
-        assert!(welcome("s", None).is_none());
+        assert!(welcome("s", &[0xff]).is_none());
+    }
+
+    fn queue(id: u64, megabytes: usize, seconds: f32) -> Queue {
+        Queue {
+            id,
+            bytes: megabytes << 20,
+            stalled: Duration::from_secs_f32(seconds),
+        }
+    }
+
+    #[track_caller]
+    fn check(queues: &[Queue], dropped: &[u64], wait: bool) {
+        let alive = queues.iter().map(|queue| queue.bytes).max().unwrap_or(0);
+        assert_eq!(judge(queues, alive), (dropped.to_vec(), wait), "{queues:?}");
+    }
+
+    #[test]
+    fn readers_pace_producers_and_those_who_have_stopped_do_not() {
+        check(&[], &[], false);
+        check(&[queue(1, 40, 0.1)], &[], true);
+        check(&[queue(1, 20, 0.1)], &[], false);
+        // Somebody else reads: nobody waits for one that has stopped, and it is dropped in the end.
+        check(&[queue(1, 0, 0.0), queue(2, 40, 1.0)], &[], false);
+        check(&[queue(1, 1, 0.0), queue(2, 40, 1.0)], &[], false);
+        check(&[queue(1, 1, 0.0), queue(2, 40, 6.0)], &[2], false);
+        check(&[queue(1, 1, 0.0), queue(2, 97, 1.0)], &[2], false);
+        check(&[queue(1, 40, 0.0), queue(2, 97, 1.0)], &[2], true);
+        // However long the queue of one that reads: it is not dropped.
+        check(&[queue(1, 500, 0.1)], &[], true);
+        // Alone, it is waited for.
+        check(&[queue(1, 40, 1.0)], &[], true);
+        check(&[queue(1, 40, 6.0)], &[1], false);
+        // A short queue is no reason to drop anybody, however long it takes.
+        check(&[queue(1, 20, 600.0)], &[], false);
+    }
+
+    #[test]
+    fn all_together_are_bounded_too() {
+        let queues = [queue(1, 50, 1.0), queue(2, 60, 1.0), queue(3, 1, 0.0)];
+        assert_eq!(judge(&queues, 170 << 20), (vec![2], false));
     }
 }

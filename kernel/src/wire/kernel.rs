@@ -7,19 +7,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jupyter_protocol::ConnectionInfo;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
-use zeromq::{RouterSocket, Socket, XPubSocket};
 
 use super::connection::read_connection_file;
+use super::endpoint::{Listener, remove_ipc_files};
 use super::iopub::Iopub;
 use super::message::Message;
 use super::outputs::Outputs;
-use super::router::{Replies, start_heartbeat, start_router};
+use super::replay::Seen;
+use super::router::{Replies, Security, start_router};
 use super::sign::Signer;
+use super::signals::terminated;
 use super::stdin::Stdin;
-use super::{control, execute, parent, shell};
+use super::zmtp::Pool;
+use super::{control, execute, heartbeat, parent, shell, stdin};
 use crate::eval::{Engine, EngineOptions};
 use crate::history::History;
 use crate::shell_command::Shell;
+
+/// Unfinished messages of all those together who have not shown the key.
+const STRANGERS_BYTES: usize = 64 << 20;
 
 /// How the kernel is started.
 pub(crate) struct ServeOptions {
@@ -45,6 +51,8 @@ pub(crate) struct Kernel {
     /// Set when the cells' process is a new one, which lacks what `%cd` and `%env` did.
     replay: AtomicBool,
     previous_folder: Mutex<Option<PathBuf>>,
+    /// What `connect_request` asks for.
+    pub(crate) ports: Value,
     stop: Notify,
 }
 
@@ -79,6 +87,8 @@ impl Kernel {
     /// Stops the running cell, whatever it does: engine, shell command, question to the user.
     pub(crate) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::SeqCst);
+        // A cell that waits for a front end to read can stop only when it waits no longer.
+        self.outputs.hurry();
         self.shell.interrupt();
         self.engine.interrupt();
         // Last: a cell that goes on without an answer finds the request to stop there.
@@ -135,50 +145,54 @@ pub(crate) fn reply_type(request: &str) -> String {
     )
 }
 
-async fn bind<S: Socket>(url: &str, channel: &str) -> Result<S, String> {
-    let mut socket = S::new();
-    socket
-        .bind(url)
-        .await
-        .map_err(|error| format!("the {channel} channel cannot be bound to {url}: {error}"))?;
-    Ok(socket)
+/// The content of `connect_reply`.
+fn ports(info: &ConnectionInfo) -> Value {
+    json!({
+        "status": "ok", "shell_port": info.shell_port, "iopub_port": info.iopub_port, "stdin_port": info.stdin_port,
+        "control_port": info.control_port, "hb_port": info.hb_port,
+    })
 }
 
-/// Serves a front end until it asks for shutdown, its server dies, or SIGTERM arrives.
+/// Serves a front end until it asks for shutdown, its server dies, or a signal that ends it arrives.
 ///
 /// # Errors
 /// When the connection file cannot be used or a socket cannot be bound.
 pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
     let info: ConnectionInfo = read_connection_file(&options.connection_file)?;
-    let signer = Signer::new(&info.key);
+    let security = Security {
+        signer: Signer::new(&info.key),
+        seen: Seen::default(),
+        pool: Pool::new(STRANGERS_BYTES),
+    };
     let session: Arc<str> = uuid::Uuid::new_v4().to_string().into();
 
-    start_heartbeat(bind(&info.hb_url(), "heartbeat").await?);
+    heartbeat::start(&info, security.pool.clone()).await?;
     let iopub = Iopub::start(
-        bind::<XPubSocket>(&info.iopub_url(), "iopub").await?,
+        Listener::bind(&info, info.iopub_port, "iopub").await?,
         session.clone(),
-        signer.clone(),
+        security.signer.clone(),
+        security.pool.clone(),
     );
-    let router = async |url: String, channel| -> Result<_, String> {
+    let router = async |port, channel| -> Result<_, String> {
         Ok(start_router(
             channel,
-            bind::<RouterSocket>(&url, channel).await?,
+            Listener::bind(&info, port, channel).await?,
             session.clone(),
-            signer.clone(),
+            security.clone(),
         ))
     };
-    let (shell_requests, shell_replies) = router(info.shell_url(), "shell").await?;
-    let (control_requests, control_replies) = router(info.control_url(), "control").await?;
-    let (stdin_requests, stdin_replies) = router(info.stdin_url(), "stdin").await?;
+    let (shell_requests, shell_replies) = router(info.shell_port, "shell").await?;
+    let (control_requests, control_replies) = router(info.control_port, "control").await?;
+    let (stdin_requests, stdin_replies) = router(info.stdin_port, "stdin").await?;
     iopub.status("starting", None);
 
-    let stdin = Stdin::start(stdin_requests, stdin_replies);
-    let outputs = Outputs::new(iopub.clone(), stdin.clone());
+    let questions = Stdin::new(stdin_replies.clone());
+    let outputs = Outputs::new(iopub.clone(), questions.clone());
     let sink = outputs.clone();
     let engine = Engine::start(options.engine, Box::new(move |event| sink.accept(event)));
     let kernel = Arc::new(Kernel {
         iopub,
-        stdin,
+        stdin: questions,
         outputs,
         engine,
         history: History::open_default(),
@@ -188,31 +202,30 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
         interrupted: AtomicBool::new(false),
         replay: AtomicBool::new(false),
         previous_folder: Mutex::new(None),
+        ports: ports(&info),
         stop: Notify::new(),
     });
 
     let (cells, queue) = mpsc::unbounded_channel();
-    tokio::spawn(execute::run_queue(
-        kernel.clone(),
-        queue,
-        shell_replies.clone(),
-    ));
+    tokio::spawn(execute::run_queue(kernel.clone(), queue));
     tokio::spawn(shell::serve(
         kernel.clone(),
         shell_requests,
         shell_replies.clone(),
-        cells,
+        cells.clone(),
     ));
     tokio::spawn(control::serve(
         kernel.clone(),
         control_requests,
         control_replies.clone(),
+        cells,
     ));
+    tokio::spawn(stdin::serve(kernel.clone(), stdin_requests, stdin_replies));
 
     tokio::select! {
         () = kernel.stop.notified() => {}
         () = parent::wait_until_gone() => crate::log::warn("the process that started this kernel is gone: ending"),
-        () = terminated() => {}
+        name = terminated() => crate::log::debug(&format!("{name}: ending")),
     }
     kernel.shell.kill();
     let engine = kernel.engine.clone();
@@ -223,41 +236,8 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
     shell_replies.flush().await;
     kernel.iopub.flush().await;
     kernel.history.close();
-    // The sockets have no linger: their writer tasks need a moment to empty their queues.
-    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-    if info.transport == jupyter_protocol::Transport::IPC {
-        remove_ipc_files(&info);
-    }
+    remove_ipc_files(&info);
     Ok(())
-}
-
-/// SIGINT is ignored (`interrupt_mode` is `message`; a terminal's Ctrl-C reaches the whole group); SIGTERM ends.
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
-        return std::future::pending().await;
-    };
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => return,
-        }
-    }
-}
-
-fn remove_ipc_files(info: &ConnectionInfo) {
-    for port in [
-        info.shell_port,
-        info.iopub_port,
-        info.stdin_port,
-        info.control_port,
-        info.hb_port,
-    ] {
-        let _ = std::fs::remove_file(format!("{}-{port}", info.ip));
-    }
 }
 
 /// The content of a reply that reports an error of the request itself.

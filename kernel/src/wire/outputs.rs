@@ -1,6 +1,7 @@
 //! From what a cell shows to messages on iopub: streams in batches, displays in their order, the cell's own header
 //! as parent.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use tokio::runtime::Handle;
 use super::iopub::Iopub;
 use super::message::Message;
 use super::stdin::Stdin;
+use super::threads::cells_have_threads;
 use crate::eval::{MimeBundle, OutputEvent};
 use crate::shell_command::CommandOutput;
 
@@ -17,10 +19,12 @@ use crate::shell_command::CommandOutput;
 const BATCH: Duration = Duration::from_millis(50);
 /// Text beyond this many bytes is sent at once.
 const BATCH_BYTES: usize = 64 * 1024;
-/// Producers wait while more than this is queued for the sockets…
-const BACKLOG_BYTES: usize = 32 * 1024 * 1024;
-/// …but no longer than this for each piece: a front end that never reads must not stop the cell for good.
-const BACKLOG_WAIT: Duration = Duration::from_secs(5);
+/// How long a producer waits for each piece while front ends do not read as fast as it makes.
+const BACKLOG_WAIT: Duration = Duration::from_secs(10);
+/// The same for one whose cell was interrupted: it must come to the place where it stops.
+const HURRIED_WAIT: Duration = Duration::from_millis(20);
+/// A silent cell is still being compiled: what is printed is of threads.
+const COMPILES: Duration = Duration::from_millis(50);
 
 /// A text stream of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +49,12 @@ impl Stream {
 pub(crate) enum Mode {
     /// They are broadcast.
     Publish,
-    /// They are dropped (`silent`).
+    /// They are dropped (`silent`), but for text of threads that other cells have started.
     Discard,
-    /// They are kept for [`Outputs::take_captured`] (`user_expressions`, `%%capture`).
+    /// They are kept for [`Outputs::take_captured`] (`%%capture`).
     Capture,
+    /// The result is kept; text is broadcast, or dropped in a silent cell (`user_expressions`).
+    KeepResult,
 }
 
 /// What was kept of a captured run.
@@ -62,6 +68,10 @@ pub(crate) struct Captured {
 
 struct State {
     parent: Option<Arc<Message>>,
+    /// The last cell that was not silent: text of threads belongs to it.
+    text_parent: Option<Arc<Message>>,
+    /// Since when a silent cell runs.
+    silent: Option<Instant>,
     execution_count: u32,
     mode: Mode,
     text: Option<(Stream, String)>,
@@ -77,12 +87,16 @@ pub(crate) struct Outputs {
     stdin: Stdin,
     runtime: Handle,
     state: Mutex<State>,
+    /// Whether the running cell was interrupted.
+    hurried: AtomicBool,
 }
 
 impl Outputs {
     pub(crate) fn new(iopub: Iopub, stdin: Stdin) -> Arc<Self> {
         let state = State {
             parent: None,
+            text_parent: None,
+            silent: None,
             execution_count: 0,
             mode: Mode::Publish,
             text: None,
@@ -96,6 +110,7 @@ impl Outputs {
             stdin,
             runtime: Handle::current(),
             state: Mutex::new(state),
+            hurried: AtomicBool::new(false),
         })
     }
 
@@ -113,6 +128,11 @@ impl Outputs {
     ) {
         let mut state = self.state();
         self.send_text(&mut state);
+        self.hurried.store(false, Ordering::Relaxed);
+        state.silent = (mode == Mode::Discard).then(Instant::now);
+        if mode != Mode::Discard {
+            state.text_parent = Some(parent.clone());
+        }
         state.parent = Some(parent);
         state.execution_count = execution_count;
         state.mode = mode;
@@ -121,12 +141,21 @@ impl Outputs {
         state.captured = Captured::default();
     }
 
-    /// Sends what is still gathered, and returns the plain text of the cell's result for the history.
+    /// Sends what is still gathered, and returns the plain text of the cell's result for the history. What threads show
+    /// from now on belongs to the last cell that was not silent.
     pub(crate) fn finish(&self) -> Option<String> {
         let mut state = self.state();
         self.send_text(&mut state);
         state.allow_stdin = false;
+        state.silent = None;
+        state.mode = Mode::Publish;
+        state.parent = state.text_parent.clone();
         state.result_text.take()
+    }
+
+    /// The running cell was interrupted: until it ends nobody is waited for.
+    pub(crate) fn hurry(&self) {
+        self.hurried.store(true, Ordering::Relaxed);
     }
 
     /// Changes what happens to outputs; returns what happened before.
@@ -141,19 +170,26 @@ impl Outputs {
         std::mem::take(&mut self.state().captured)
     }
 
-    /// Adds text to a stream.
+    /// Adds text of the running cell's magics and commands to a stream.
     pub(crate) fn write(self: &Arc<Self>, stream: Stream, text: &str) {
+        self.add(stream, text, false);
+    }
+
+    /// Adds text to a stream; `of_process` when it comes from the process of the cells, which may have threads.
+    fn add(self: &Arc<Self>, stream: Stream, text: &str, of_process: bool) {
         if text.is_empty() {
             return;
         }
         let mut state = self.state();
-        match state.mode {
-            Mode::Discard => return,
-            Mode::Capture => {
-                state.captured.text.push_str(text);
+        if state.mode == Mode::Capture {
+            state.captured.text.push_str(text);
+            return;
+        }
+        if let Some(since) = state.silent {
+            let of_threads = of_process && (since.elapsed() < COMPILES || cells_have_threads());
+            if !of_threads {
                 return;
             }
-            Mode::Publish => {}
         }
         if state
             .text
@@ -182,8 +218,8 @@ impl Outputs {
     pub(crate) fn accept(self: &Arc<Self>, event: OutputEvent) {
         self.wait_for_backlog();
         match event {
-            OutputEvent::Stdout(text) => self.write(Stream::Stdout, &text),
-            OutputEvent::Stderr(text) => self.write(Stream::Stderr, &text),
+            OutputEvent::Stdout(text) => self.add(Stream::Stdout, &text, true),
+            OutputEvent::Stderr(text) => self.add(Stream::Stderr, &text, true),
             OutputEvent::Result { bundle, metadata } => self.result(bundle, metadata),
             OutputEvent::Display {
                 bundle,
@@ -219,7 +255,7 @@ impl Outputs {
     /// Shows the value of a cell, or of a magic that ends one.
     pub(crate) fn result(self: &Arc<Self>, bundle: MimeBundle, metadata: MimeBundle) {
         let mut state = self.state();
-        if state.mode == Mode::Capture {
+        if matches!(state.mode, Mode::Capture | Mode::KeepResult) {
             state.captured.result = Some((bundle, metadata));
             return;
         }
@@ -238,7 +274,8 @@ impl Outputs {
     /// Broadcasts a message of the running cell, after the text before it.
     pub(crate) fn publish(&self, msg_type: &str, content: Value) {
         let mut state = self.state();
-        if state.mode == Mode::Publish {
+        let shown = matches!(state.mode, Mode::Publish | Mode::KeepResult);
+        if shown && state.silent.is_none() {
             self.send_text(&mut state);
             self.iopub
                 .publish(msg_type, state.parent.as_deref(), content);
@@ -258,18 +295,18 @@ impl Outputs {
     fn send_text(&self, state: &mut State) {
         if let Some((stream, text)) = state.text.take() {
             let content = json!({ "name": stream.name(), "text": text });
-            self.iopub
-                .publish("stream", state.parent.as_deref(), content);
+            let parent = state.text_parent.as_deref();
+            self.iopub.publish("stream", parent, content);
         }
-    }
-
-    fn is_backlogged(&self) -> bool {
-        self.iopub.pending_bytes() > BACKLOG_BYTES
     }
 
     fn wait_for_backlog(&self) {
         let started = Instant::now();
-        while self.is_backlogged() && started.elapsed() < BACKLOG_WAIT {
+        while self.iopub.is_congested() {
+            let hurried = self.hurried.load(Ordering::Relaxed);
+            if started.elapsed() > if hurried { HURRIED_WAIT } else { BACKLOG_WAIT } {
+                return;
+            }
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -291,6 +328,6 @@ impl CommandOutput for CellOutput {
     }
 
     fn is_full(&self) -> bool {
-        self.0.is_backlogged()
+        !self.0.hurried.load(Ordering::Relaxed) && self.0.iopub.is_congested()
     }
 }

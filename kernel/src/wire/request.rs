@@ -25,7 +25,7 @@ pub(crate) fn read<T: DeserializeOwned>(message: &Message, defaults: Value) -> R
 
 #[cfg(test)]
 mod tests {
-    use jupyter_protocol::{ExecuteRequest, HistoryRequest};
+    use jupyter_protocol::{ExecuteRequest, InspectRequest};
     use serde_json::json;
 
     use super::*;
@@ -47,22 +47,15 @@ mod tests {
     }
 
     #[test]
-    fn a_search_without_unique_and_n_is_read() {
+    fn an_inspection_whose_level_is_null_is_read() {
         let message = Message::new(
             "s",
-            "history_request",
+            "inspect_request",
             None,
-            json!({"hist_access_type": "search", "pattern": "a*", "n": null}),
+            json!({"code": "a", "cursor_pos": 1, "detail_level": null}),
         );
-        let defaults = json!({"unique": false, "n": 0, "output": false, "raw": true});
-        assert!(matches!(
-            read(&message, defaults),
-            Ok(HistoryRequest::Search {
-                n: 0,
-                unique: false,
-                ..
-            })
-        ));
+        let request: InspectRequest = read(&message, json!({"detail_level": 0})).unwrap();
+        assert_eq!(request.detail_level, Some(0));
     }
 
     #[test]

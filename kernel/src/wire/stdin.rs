@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use super::control;
+use super::kernel::{Kernel, error_content};
 use super::message::Message;
 use super::router::{Replies, Requests};
 
@@ -17,26 +19,11 @@ pub(crate) struct Stdin {
 }
 
 impl Stdin {
-    /// Starts the task that reads answers.
-    pub(crate) fn start(mut requests: Requests, replies: Replies) -> Self {
-        let stdin = Self {
+    pub(crate) fn new(replies: Replies) -> Self {
+        Self {
             replies,
             waiting: Arc::default(),
-        };
-        let own = stdin.clone();
-        tokio::spawn(async move {
-            while let Some(message) = requests.next().await {
-                if message.msg_type() == "input_reply" {
-                    let value = message
-                        .content
-                        .get("value")
-                        .and_then(Value::as_str)
-                        .unwrap_or_default();
-                    own.answer(Some(value.to_owned()));
-                }
-            }
-        });
-        stdin
+        }
     }
 
     /// Asks the front end that sent `parent`.
@@ -59,6 +46,22 @@ impl Stdin {
         {
             // The cell may have gone meanwhile.
             let _ = waiting.send(value);
+        }
+    }
+}
+
+/// Reads answers, until the socket is gone. Requests have other channels; those who err are told so.
+pub(crate) async fn serve(kernel: Arc<Kernel>, mut requests: Requests, replies: Replies) {
+    while let Some(message) = requests.next().await {
+        let kind = message.msg_type();
+        if kind == "input_reply" {
+            let value = message.content.get("value").and_then(Value::as_str);
+            kernel
+                .stdin
+                .answer(Some(value.unwrap_or_default().to_owned()));
+        } else if !control::answer(&kernel, &message, &replies) && kind.ends_with("_request") {
+            let reason = format!("{kind} is answered on the shell channel, not on stdin");
+            kernel.answer(&replies, &message, error_content("WrongChannel", &reason));
         }
     }
 }

@@ -4,6 +4,8 @@
 
 mod corpus;
 mod errors;
+mod keeping;
+mod interrupts;
 mod output;
 mod process;
 mod session;

@@ -56,29 +56,6 @@ fn an_interrupt_stops_the_compiler_and_keeps_the_state() {
 }
 
 #[test]
-fn a_cell_that_never_polls_is_killed_and_the_session_goes_on() {
-    let mut session = Session::start(&[("SWATH_KILL_AFTER", "0.5")]);
-    session.run("fn kept() -> i32 { 3 }\nlet lost = 5;").ok();
-    session.send(&json!({ "execute": "println!(\"begun\"); loop { std::hint::spin_loop(); }" }));
-    while session.event()["event"] != "stdout" {}
-    session.send(&json!({ "interrupt": true }));
-    let ran = session.end();
-    assert_eq!(ran.status, "lost");
-    assert!(
-        ran.evalue.contains("did not stop when asked") && ran.evalue.contains("lost"),
-        "{ran:#?}"
-    );
-    assert_eq!(session.variables(), []);
-    assert!(
-        session
-            .run("lost")
-            .traceback
-            .contains("was lost when the cells' process ended")
-    );
-    assert_eq!(session.run("kept()").ok(), "3");
-}
-
-#[test]
 fn a_dead_child_is_replaced_and_its_end_is_told() {
     let mut session = Session::start(&[]);
     session.run("fn kept() -> i32 { 3 }\nlet lost = 5;").ok();

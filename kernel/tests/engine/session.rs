@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(240);
 
 pub(crate) struct Session {
     child: Child,
-    requests: ChildStdin,
+    requests: Option<ChildStdin>,
     events: Receiver<Value>,
 }
 
@@ -86,14 +86,15 @@ impl Session {
         });
         Self {
             child,
-            requests,
+            requests: Some(requests),
             events,
         }
     }
 
     pub(crate) fn send(&mut self, request: &Value) {
-        writeln!(self.requests, "{request}").expect("the program reads");
-        self.requests.flush().expect("the program reads");
+        let requests = self.requests.as_mut().expect("the program runs");
+        writeln!(requests, "{request}").expect("the program reads");
+        requests.flush().expect("the program reads");
     }
 
     /// The next event.
@@ -163,6 +164,19 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Ends the program as a kernel is shut down.
+    pub(crate) fn close(mut self) {
+        // The program ends when its input does.
+        drop(self.requests.take());
+        let _ = self.child.wait();
+    }
+
+    /// Kills the program, and nothing else.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// Name and type of every variable.

@@ -1,15 +1,10 @@
-//! Completion and inspection, through evcxr's rust-analyzer.
+//! What the session's names alone can answer, and where names begin and end.
 
-use evcxr::CommandContext;
 use serde_json::Value;
 
-use super::interface::{Completion, Completions, MimeBundle};
-use super::variables::VariableTable;
-
-/// What evcxr says when it knows nothing.
-const NOTHING_FOUND: &str = "No documentation found";
-/// More candidates than anybody reads.
-const MAX_MATCHES: usize = 400;
+use crate::eval::interface::{Completion, Completions, MimeBundle, Variable};
+use crate::eval::variables::VariableTable;
+use crate::text::escape_html;
 
 const KEYWORDS: [&str; 28] = [
     "as", "async", "await", "break", "const", "continue", "dyn", "else", "enum", "false", "fn",
@@ -17,25 +12,22 @@ const KEYWORDS: [&str; 28] = [
     "struct", "trait", "true", "use", "while",
 ];
 
-/// The session's variables as statements: evcxr does not know them, because they are ours.
+/// The session's variables as statements.
 pub(crate) fn declarations(table: &VariableTable) -> String {
     table.iter().fold(String::new(), |text, variable| {
-        let mutable = if variable.mutable { "mut " } else { "" };
-        format!(
-            "{text}let {mutable}{}: {} = loop {{}}; ",
-            variable.name, variable.type_name
-        )
+        format!("{text}{} = loop {{}}; ", declaration(variable))
     })
 }
 
 /// The byte that a code point index stands for.
-fn byte_of(code: &str, codepoint: usize) -> usize {
+pub(crate) fn byte_of(code: &str, codepoint: usize) -> usize {
     code.char_indices()
         .nth(codepoint)
         .map_or(code.len(), |(index, _)| index)
 }
 
-fn codepoint_of(code: &str, byte: usize) -> usize {
+/// The code point index that a byte stands for.
+pub(crate) fn codepoint_of(code: &str, byte: usize) -> usize {
     code.char_indices()
         .take_while(|(index, _)| *index < byte)
         .count()
@@ -45,46 +37,9 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// What rust-analyzer proposes.
+/// Names and keywords that begin like the word before the cursor, or all of them in an empty cell: an answer that needs
+/// nobody.
 pub(crate) fn complete(
-    context: &mut CommandContext,
-    declarations: &str,
-    code: &str,
-    cursor: usize,
-) -> Option<Completions> {
-    let prefix = if code.trim_start().starts_with(':') {
-        ""
-    } else {
-        declarations
-    };
-    let position = prefix.len() + byte_of(code, cursor);
-    let found = context
-        .completions(&format!("{prefix}{code}"), position)
-        .ok()?;
-    let start = found.start_offset.checked_sub(prefix.len())?;
-    let end = found.end_offset.checked_sub(prefix.len())?;
-    let matches: Vec<Completion> = found
-        .completions
-        .into_iter()
-        .filter(|candidate| {
-            !candidate.code.starts_with("evcxr_") && !candidate.code.starts_with("__SWATH")
-        })
-        .map(|candidate| Completion {
-            text: candidate.code,
-            label: candidate.label,
-            kind: candidate.kind.to_owned(),
-        })
-        .take(MAX_MATCHES)
-        .collect();
-    (!matches.is_empty()).then(|| Completions {
-        matches,
-        start: codepoint_of(code, start),
-        end: codepoint_of(code, end),
-    })
-}
-
-/// Names and keywords that begin like the word before the cursor: an answer that needs nobody.
-pub(crate) fn complete_names(
     names: &[(String, &'static str)],
     code: &str,
     cursor: usize,
@@ -99,7 +54,8 @@ pub(crate) fn complete_names(
         .sum();
     let start = end - word_length;
     let word = &before[start..];
-    if word.is_empty() || before[..start].ends_with('.') {
+    let is_blank = code.trim().is_empty();
+    if (word.is_empty() && !is_blank) || before[..start].ends_with(['.', ':']) {
         return None;
     }
     let keywords = KEYWORDS
@@ -123,28 +79,31 @@ pub(crate) fn complete_names(
     })
 }
 
-/// What rust-analyzer knows about the name at the cursor.
-pub(crate) fn inspect(
-    context: &mut CommandContext,
-    prefix: &str,
+/// The declaration of the variable whose name the cursor is in.
+pub(crate) fn inspect_variable(
+    table: &VariableTable,
     code: &str,
     cursor: usize,
 ) -> Option<MimeBundle> {
     let end = end_of_name(code, byte_of(code, cursor));
-    let (text, html) = context
-        .hover_at(&format!("{prefix}{}", code.get(..end)?), prefix.len() + end)
-        .ok()?;
-    if text.trim() == NOTHING_FOUND || text.trim().is_empty() {
-        return None;
-    }
+    let before = code[..end].trim_end_matches(is_word);
+    let is_part = before.ends_with(['.', ':']) || code[end..].starts_with("::");
+    let variable = table.get(&code[before.len()..end]).filter(|_| !is_part)?;
+    let text = declaration(variable);
+    let html = format!("<pre><code>{}</code></pre>", escape_html(&text));
     Some(MimeBundle::from_iter([
         ("text/plain".to_owned(), Value::from(text)),
         ("text/html".to_owned(), Value::from(html)),
     ]))
 }
 
+fn declaration(variable: &Variable) -> String {
+    let mutable = if variable.mutable { "mut " } else { "" };
+    format!("let {mutable}{}: {}", variable.name, variable.type_name)
+}
+
 /// The end of the name that the cursor is in or right after; an opening bracket right after it is skipped back.
-fn end_of_name(code: &str, cursor: usize) -> usize {
+pub(crate) fn end_of_name(code: &str, cursor: usize) -> usize {
     let mut end = cursor;
     // Right after the bracket a person asks about the call, also when its first argument is already there.
     if !code[cursor..].starts_with(is_word) || code[..cursor].ends_with('(') {
@@ -167,12 +126,12 @@ mod tests {
             ("scene".to_owned(), "instance"),
             ("train".to_owned(), "function"),
         ];
-        let found = complete_names(&names, "é; sc", 5).unwrap();
+        let found = complete(&names, "é; sc", 5).unwrap();
         assert_eq!((found.start, found.end), (3, 5));
         assert_eq!(found.matches[0].text, "scene");
-        assert_eq!(complete_names(&names, "scene.", 6), None);
+        assert_eq!(complete(&names, "scene.", 6), None);
         assert_eq!(
-            complete_names(&names, "scene.tr", 8),
+            complete(&names, "scene.tr", 8),
             None,
             "a method, which names do not tell"
         );

@@ -1,0 +1,116 @@
+//! Starts the helping process, and writes to it.
+
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use super::messages::{CrateFiles, Message};
+use super::process::TOOLCHAIN_ENV;
+use crate::eval::child::{CHILD_ENV, HELP};
+use crate::eval::exchange;
+use crate::eval::interface::EngineOptions;
+use crate::eval::session::{Session, this_program};
+
+/// A running helping process.
+pub(super) struct Process {
+    child: Child,
+    /// To the thread that writes: a process that does not read must not stop who asks it.
+    lines: Sender<String>,
+}
+
+impl Process {
+    pub(super) fn tell(&self, message: &Message) {
+        if let Ok(line) = serde_json::to_string(message) {
+            // When its end is closed, the process has ended, which whoever reads its answers notices.
+            let _ = self.lines.send(line);
+        }
+    }
+
+    pub(super) fn end(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(super) fn start(
+    options: &EngineOptions,
+    session: &Session,
+) -> Result<(Process, ChildStdout), String> {
+    let mut child = command(options, session)?
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err("a pipe is missing".to_owned());
+    };
+    let (lines, to_write) = channel();
+    std::thread::Builder::new()
+        .name("swath-questions".to_owned())
+        .spawn(move || write_lines(&to_write, input))
+        .map_err(|error| error.to_string())?;
+    Ok((Process { child, lines }, output))
+}
+
+fn write_lines(lines: &Receiver<String>, mut input: ChildStdin) {
+    for line in lines {
+        if writeln!(input, "{line}")
+            .and_then(|()| input.flush())
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+fn command(options: &EngineOptions, session: &Session) -> Result<Command, String> {
+    let mut command = Command::new(this_program()?);
+    let dir = session.help_dir();
+    std::fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
+    let quiet = std::env::var_os("SWATH_TRACE").is_none();
+    command
+        .env(CHILD_ENV, HELP)
+        .env(TOOLCHAIN_ENV, &options.toolchain)
+        .env("CARGO", options.toolchain.join("bin/cargo"))
+        .env("RUSTC", options.toolchain.join("bin/rustc"))
+        .env("PATH", &session.user_path)
+        // Cargo may have to fetch what describes the standard library's own dependencies. Without a network that
+        // must fail soon.
+        .env("CARGO_NET_RETRY", "0")
+        .env("CARGO_HTTP_TIMEOUT", "5")
+        .env_remove("EVCXR_TMPDIR")
+        .env_remove(exchange::SESSION_ENV)
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .current_dir(&dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(if quiet {
+            Stdio::null()
+        } else {
+            Stdio::inherit()
+        });
+    // SAFETY: the closure only makes system calls that are safe between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            // Ctrl-C in a terminal is for the cells.
+            libc::setpgid(0, 0);
+            Ok(())
+        });
+    }
+    Ok(command)
+}
+
+/// The cells' crate as it is now; before there is one, a crate that uses the library alone.
+pub(super) fn crate_files(options: &EngineOptions, session: &Session) -> CrateFiles {
+    let folder = session.dir.join("cell");
+    let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_else(|_| {
+        let library = options.lib_dir.join("swath-api").display().to_string();
+        format!(
+            "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+             [dependencies]\nswath = {{ path = {library:?} }}\n"
+        )
+    });
+    CrateFiles {
+        manifest,
+        lock: std::fs::read_to_string(folder.join("Cargo.lock")).ok(),
+    }
+}

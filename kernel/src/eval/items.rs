@@ -1,0 +1,804 @@
+//! The items that cells have defined: which replace which, which change the layout of types, and where each comes from.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ra_ap_syntax::ast::{self, HasName as _};
+use ra_ap_syntax::{AstNode, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken};
+
+use super::imports;
+use super::item_kind::{Name, Namespace};
+use super::macros;
+use super::prune::{self, Links};
+use super::source_map::CellSource;
+use super::split::{Cell, ItemKind, Known, normalized};
+use super::state::{self, Texts};
+
+/// An item of some cell, as later cells are compiled with it.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredItem {
+    pub(crate) source: CellSource,
+    /// Where it is in its cell.
+    pub(crate) range: Range<usize>,
+    pub(crate) kind: ItemKind,
+    pub(crate) names: Vec<Name>,
+    /// What is compiled. Of the length of `range` when nothing was taken out of it.
+    pub(crate) text: String,
+    pub(crate) links: Links,
+    /// For an item without a name: what tells it from others.
+    key: Option<Key>,
+    /// The named item of the same cell that an item without a name stands behind: it goes with that one's definition.
+    anchor: Option<Name>,
+    /// What the layout of a type that mentions one of `defines` depends on.
+    layout: Option<Layout>,
+    /// Its statics.
+    pub(crate) state: Option<State>,
+}
+
+/// What tells two `impl` blocks (or other items without a name) apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    /// The tokens before the braces, or all of them.
+    header: String,
+    /// The names inside an inherent block; empty for all others.
+    members: BTreeSet<String>,
+    is_inherent: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Layout {
+    defines: BTreeSet<String>,
+    words: BTreeSet<String>,
+    /// The tokens that count.
+    tokens: String,
+}
+
+/// The statics of an item.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) texts: Texts,
+    /// Whether the running process has an object that made them.
+    pub(crate) made: bool,
+}
+
+/// All items of a session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ItemStore {
+    items: Vec<Arc<StoredItem>>,
+    /// Numbers statics, for names that never come twice.
+    last_state: u64,
+}
+
+/// What a cell's items do to those that are there.
+#[derive(Debug, Default)]
+pub(crate) struct Merged {
+    /// All items with which the cell is compiled: the earlier ones that stay, then its own.
+    pub(crate) items: Vec<Arc<StoredItem>>,
+    /// How many of `items` are earlier ones.
+    pub(crate) earlier: usize,
+    /// Names whose new definition may give other types a new layout or meaning.
+    pub(crate) redefined: BTreeSet<String>,
+    /// These and the names that depend on them.
+    pub(crate) changed: BTreeSet<String>,
+    /// What to tell about items that go without being replaced, and statics that begin anew.
+    pub(crate) notes: Vec<String>,
+}
+
+impl ItemStore {
+    #[cfg(test)]
+    pub(crate) fn items(&self) -> &[Arc<StoredItem>] {
+        &self.items
+    }
+
+    pub(crate) fn clear(&mut self) {
+        // Numbers of statics go on: the old process may still be there.
+        self.items.clear();
+    }
+
+    /// The process that had the statics is gone.
+    pub(crate) fn forget_state(&mut self) {
+        for item in &mut self.items {
+            if item.state.is_some() {
+                self.last_state += 1;
+                remake(Arc::make_mut(item), self.last_state);
+            }
+        }
+    }
+
+    /// Takes over what a cell was compiled with. `was_compiled` says whether an item, by its place, was among it.
+    pub(crate) fn replace(
+        &mut self,
+        items: &[Arc<StoredItem>],
+        was_compiled: impl Fn(usize) -> bool,
+    ) {
+        self.items = items.to_vec();
+        for (place, item) in self.items.iter_mut().enumerate() {
+            let is_new = item.state.as_ref().is_some_and(|state| !state.made);
+            if is_new && was_compiled(place) {
+                if let Some(state) = &mut Arc::make_mut(item).state {
+                    state.made = true;
+                }
+            }
+        }
+    }
+
+    /// How a cell must be read in this session.
+    pub(crate) fn known(&self) -> Known {
+        let mut known = Known {
+            unknown_macros_make_items: true,
+            ..Known::default()
+        };
+        for item in &self.items {
+            if item.kind == ItemKind::MacroRules {
+                for name in &item.names {
+                    known
+                        .macros
+                        .insert(name.text.clone(), macros::shape_of_text(&item.text));
+                }
+            }
+            let can_be_a_pattern = match item.kind {
+                ItemKind::Constant | ItemKind::Static | ItemKind::Use => true,
+                ItemKind::Type => item
+                    .names
+                    .iter()
+                    .any(|name| name.namespace == Namespace::Value),
+                _ => false,
+            };
+            if can_be_a_pattern {
+                known
+                    .constants
+                    .extend(item.names.iter().map(|name| name.text.clone()));
+            }
+        }
+        known
+    }
+
+    /// Whether variables can have types that a later cell changes: with none of these, nobody needs to look.
+    pub(crate) fn has_types(items: &[Arc<StoredItem>]) -> bool {
+        items.iter().any(|item| {
+            matches!(
+                item.kind,
+                ItemKind::Type | ItemKind::Module | ItemKind::MacroCall | ItemKind::MacroRules
+            )
+        })
+    }
+
+    /// What is there when a cell's items have taken their places.
+    pub(crate) fn merge(&mut self, cell: &Cell, source: &CellSource) -> Merged {
+        let new = self.new_items(cell, source);
+        let mut merged = Merged::default();
+        let mut replaced = Vec::new();
+        for old in &self.items {
+            match stays(old, &new) {
+                Stays::Whole => merged.items.push(Arc::clone(old)),
+                Stays::Without(members) => {
+                    merged.items.push(Arc::new(without_members(old, &members)));
+                }
+                Stays::Not => replaced.push(Arc::clone(old)),
+            }
+        }
+        self.let_go_of_anchored(&mut merged, &mut replaced, &new);
+        merged.earlier = merged.items.len();
+        self.find_changes(&mut merged, &replaced, &new);
+        merged.items.extend(new.into_iter().map(Arc::new));
+        merged
+    }
+
+    fn new_items(&mut self, cell: &Cell, source: &CellSource) -> Vec<StoredItem> {
+        let mut anchor = None;
+        let mut items = Vec::new();
+        for item in &cell.items {
+            let text = cell.item_text(item);
+            let mut stored = StoredItem {
+                source: source.clone(),
+                range: item.range.clone(),
+                kind: item.kind,
+                names: item.names.clone(),
+                text: text.to_owned(),
+                links: Links::of(text),
+                key: None,
+                anchor: None,
+                layout: None,
+                state: None,
+            };
+            match item.kind {
+                ItemKind::Use => {
+                    items.extend(split_use(&stored));
+                    continue;
+                }
+                ItemKind::MacroCall if !text.trim_end().ends_with([';', '}']) => {
+                    stored.text.push(';')
+                }
+                _ => {}
+            }
+            if item.names.is_empty() || item.kind == ItemKind::MacroCall {
+                stored.key = Some(key(text));
+            }
+            if item.kind == ItemKind::Unnamed {
+                stored.anchor.clone_from(&anchor);
+            }
+            if let Some(name) = item.names.first() {
+                anchor = Some(name.clone());
+            }
+            stored.layout = layout(&stored);
+            if let Some(texts) = state::texts(text, self.last_state + 1) {
+                self.last_state += 1;
+                stored.state = Some(State { texts, made: false });
+            }
+            items.push(stored);
+        }
+        // Of two items of one name in one cell the compiler tells; of two imports the last one counts.
+        items
+    }
+
+    /// Blocks that stood behind an item go with its old definition.
+    fn let_go_of_anchored(
+        &self,
+        merged: &mut Merged,
+        replaced: &mut Vec<Arc<StoredItem>>,
+        new: &[StoredItem],
+    ) {
+        let goes = |item: &StoredItem, replaced: &[Arc<StoredItem>]| {
+            item.anchor.as_ref().is_some_and(|anchor| {
+                replaced.iter().any(|old| {
+                    old.names.contains(anchor)
+                        && !new.iter().any(|new| {
+                            new.names.contains(anchor) && same_text(&new.text, &old.text)
+                        })
+                })
+            })
+        };
+        let (gone, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut merged.items)
+            .into_iter()
+            .partition(|item| goes(item, replaced));
+        merged.items = stay;
+        for item in gone {
+            if let (Some(key), Some(anchor)) = (&item.key, &item.anchor) {
+                merged.notes.push(format!(
+                    "`{}` of {} went with the old definition of `{}`",
+                    key.header,
+                    item.source.path(),
+                    anchor.text
+                ));
+            }
+            replaced.push(item);
+        }
+    }
+
+    fn find_changes(
+        &mut self,
+        merged: &mut Merged,
+        replaced: &[Arc<StoredItem>],
+        new: &[StoredItem],
+    ) {
+        // The words of an `impl` block's header count only where cells have defined them.
+        let defined: BTreeSet<String> = merged
+            .items
+            .iter()
+            .chain(replaced)
+            .flat_map(|item| &item.names)
+            .chain(new.iter().flat_map(|item| &item.names))
+            .map(|name| name.text.clone())
+            .collect();
+        for item in new {
+            let Some(layout) = &item.layout else { continue };
+            let same = |old: &Layout| old.tokens == layout.tokens;
+            let mut earlier = replaced
+                .iter()
+                .chain(&merged.items)
+                .filter(|old| old.kind == item.kind || !item.names.is_empty())
+                .filter_map(|old| old.layout.as_ref())
+                .filter(|old| !old.defines.is_disjoint(&layout.defines))
+                .peekable();
+            let is_same =
+                item.kind != ItemKind::Unnamed && earlier.peek().is_some() && earlier.any(same);
+            let is_same = is_same
+                || (item.kind == ItemKind::Unnamed
+                    && replaced
+                        .iter()
+                        .filter_map(|old| old.layout.as_ref())
+                        .any(same));
+            if !is_same {
+                merged
+                    .redefined
+                    .extend(layout.defines.intersection(&defined).cloned());
+            }
+        }
+        // Names that no earlier item defines or mentions change nothing.
+        let known: BTreeSet<&String> = merged
+            .items
+            .iter()
+            .chain(replaced)
+            .filter_map(|item| item.layout.as_ref())
+            .flat_map(|layout| layout.defines.iter().chain(&layout.words))
+            .collect();
+        merged.redefined.retain(|name| known.contains(name));
+        let mut changed = merged.redefined.clone();
+        loop {
+            let more: Vec<String> = merged
+                .items
+                .iter()
+                .chain(replaced)
+                .filter_map(|item| item.layout.as_ref())
+                .filter(|layout| !layout.words.is_disjoint(&changed))
+                .flat_map(|layout| layout.defines.iter())
+                .filter(|name| defined.contains(*name) && !changed.contains(*name))
+                .cloned()
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            changed.extend(more);
+        }
+        for item in &mut merged.items {
+            let depends = item.links.words().iter().any(|word| changed.contains(word));
+            let Some(state) = item.state.as_ref().filter(|state| state.made && depends) else {
+                continue;
+            };
+            merged.notes.push(format!(
+                "`{}` begins anew: what it is made of was defined anew",
+                state.texts.names.join("`, `")
+            ));
+            self.last_state += 1;
+            remake(Arc::make_mut(item), self.last_state);
+        }
+        merged.changed = changed;
+    }
+
+    /// The places in `items` of the earlier ones that a cell does not need.
+    pub(crate) fn unneeded(items: &[Arc<StoredItem>], earlier: usize, code: &str) -> Vec<usize> {
+        let links: Vec<&Links> = items[..earlier].iter().map(|item| &item.links).collect();
+        prune::unneeded(&links, code)
+    }
+}
+
+/// Gives an item's statics names that no object has.
+fn remake(item: &mut StoredItem, number: u64) {
+    item.state = state::texts(&item.text, number).map(|texts| State { texts, made: false });
+}
+
+enum Stays {
+    Whole,
+    /// Without these members of an `impl` block, which are defined anew.
+    Without(BTreeSet<String>),
+    Not,
+}
+
+fn stays(old: &StoredItem, new: &[StoredItem]) -> Stays {
+    let is_replaced = new.iter().any(|new| {
+        old.names.iter().any(|name| new.names.contains(name))
+            || matches!((&old.key, &new.key), (Some(old), Some(new)) if old.header == new.header && (!old.is_inherent || old == new))
+    });
+    if is_replaced {
+        return Stays::Not;
+    }
+    let Some(key) = old.key.as_ref().filter(|key| key.is_inherent) else {
+        return Stays::Whole;
+    };
+    let again: BTreeSet<String> = new
+        .iter()
+        .filter_map(|new| new.key.as_ref())
+        .filter(|new| new.header == key.header)
+        .flat_map(|new| new.members.intersection(&key.members))
+        .cloned()
+        .collect();
+    if again.is_empty() {
+        Stays::Whole
+    } else if again == key.members {
+        Stays::Not
+    } else {
+        Stays::Without(again)
+    }
+}
+
+/// The block with these members blanked; positions stay.
+fn without_members(item: &StoredItem, members: &BTreeSet<String>) -> StoredItem {
+    let mut shorter = item.clone();
+    let file = crate::parse::source(&item.text).syntax_node();
+    for (name, node) in impl_members(&file) {
+        if members.contains(&name) {
+            let range: Range<usize> = node.text_range().into();
+            let blank: String = item.text[range.clone()]
+                .bytes()
+                .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+                .collect();
+            shorter.text.replace_range(range, &blank);
+        }
+    }
+    if let Some(key) = &mut shorter.key {
+        key.members.retain(|name| !members.contains(name));
+    }
+    shorter.links = Links::of(&shorter.text);
+    shorter.layout = layout(&shorter);
+    shorter
+}
+
+fn impl_members(file: &SyntaxNode) -> Vec<(String, SyntaxNode)> {
+    let block = file.descendants().find_map(ast::Impl::cast);
+    let list = block.and_then(|block| block.assoc_item_list());
+    list.into_iter()
+        .flat_map(|list| list.assoc_items())
+        .filter_map(|item| {
+            let name = match &item {
+                ast::AssocItem::Const(item) => item.name(),
+                ast::AssocItem::Fn(item) => item.name(),
+                ast::AssocItem::TypeAlias(item) => item.name(),
+                ast::AssocItem::MacroCall(_) => None,
+            };
+            Some((normalized(&name?.text()), item.syntax().clone()))
+        })
+        .collect()
+}
+
+fn split_use(whole: &StoredItem) -> Vec<StoredItem> {
+    let parts = imports::imports(&whole.text);
+    if parts.len() <= 1 && parts.first().is_none_or(|part| part.name.is_none()) {
+        let mut item = whole.clone();
+        item.key = Some(key(&whole.text));
+        return vec![item];
+    }
+    let is_one = parts.len() == 1;
+    parts
+        .into_iter()
+        .map(|part| {
+            use Namespace::{Macro, Type, Value};
+            let text = if is_one {
+                whole.text.clone()
+            } else {
+                part.text
+            };
+            let mut item = StoredItem {
+                links: Links::of(&text),
+                key: part.name.is_none().then(|| key(&text)),
+                names: part
+                    .name
+                    .map_or_else(Vec::new, |name| Name::in_all(&[Type, Value, Macro], &name)),
+                text,
+                ..whole.clone()
+            };
+            item.layout = layout(&item);
+            item
+        })
+        .collect()
+}
+
+fn key(text: &str) -> Key {
+    let file = crate::parse::source(text).syntax_node();
+    let block = file.children().find_map(ast::Impl::cast);
+    let list = block.as_ref().and_then(ast::Impl::assoc_item_list);
+    let (Some(block), Some(list)) = (block, list) else {
+        return Key {
+            header: tokens(&file),
+            members: BTreeSet::new(),
+            is_inherent: false,
+        };
+    };
+    let length = usize::from(list.syntax().text_range().start());
+    let header = tokens_before(&file, length);
+    let is_inherent = block.trait_().is_none();
+    let members = if is_inherent {
+        impl_members(&file)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect()
+    } else {
+        BTreeSet::new()
+    };
+    Key {
+        header,
+        members,
+        is_inherent,
+    }
+}
+
+/// What a type's layout can depend on in an item; `None` when it is of a kind that no layout depends on.
+fn layout(item: &StoredItem) -> Option<Layout> {
+    let file = crate::parse::source(&item.text).syntax_node();
+    let names = || item.names.iter().map(|name| name.text.clone()).collect();
+    match item.kind {
+        ItemKind::Type
+        | ItemKind::Module
+        | ItemKind::Constant
+        | ItemKind::ConstantFunction
+        | ItemKind::MacroRules
+        | ItemKind::MacroCall
+        | ItemKind::Use => Some(Layout {
+            defines: names(),
+            words: item.links.words().clone(),
+            tokens: tokens(&file),
+        }),
+        // Only associated types and constants can be part of a type.
+        ItemKind::Unnamed => {
+            let members: Vec<SyntaxNode> = file
+                .descendants()
+                .find_map(ast::Impl::cast)?
+                .assoc_item_list()?
+                .assoc_items()
+                .filter(|member| match member {
+                    ast::AssocItem::Fn(function) => function.const_token().is_some(),
+                    _ => true,
+                })
+                .map(|member| member.syntax().clone())
+                .collect();
+            if members.is_empty() {
+                return None;
+            }
+            let header = item.links.header()?.clone();
+            Some(Layout {
+                words: members
+                    .iter()
+                    .flat_map(|member| prune::words(&member.to_string()))
+                    .collect(),
+                tokens: members.iter().map(tokens).collect::<Vec<_>>().join(" "),
+                defines: header,
+            })
+        }
+        ItemKind::Attribute | ItemKind::Static | ItemKind::Other => None,
+    }
+}
+
+/// Whether two texts are the same but for comments and white space.
+fn same_text(one: &str, other: &str) -> bool {
+    let parsed = |text: &str| tokens(&crate::parse::source(text).syntax_node());
+    one == other || parsed(one) == parsed(other)
+}
+
+fn tokens(node: &SyntaxNode) -> String {
+    tokens_before(node, usize::MAX)
+}
+
+fn tokens_before(node: &SyntaxNode, end: usize) -> String {
+    let mut text = String::new();
+    for token in node
+        .descendants_with_tokens()
+        .filter_map(NodeOrToken::into_token)
+    {
+        let is_outside = usize::from(token.text_range().start()) >= end;
+        if token.kind().is_trivia() || is_outside || is_last_comma(&token) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(token.text());
+    }
+    text
+}
+
+/// Whether a token is a comma before a closing brace, which means nothing.
+fn is_last_comma(token: &SyntaxToken) -> bool {
+    let next = || {
+        std::iter::successors(token.next_token(), SyntaxToken::next_token)
+            .find(|token| !token.kind().is_trivia())
+    };
+    token.kind() == SyntaxKind::COMMA
+        && next().is_some_and(|next| next.kind() == SyntaxKind::R_CURLY)
+}
+
+/// The first words of the paths in a type's text: what a cell could have defined.
+pub(crate) fn heads(type_name: &str) -> BTreeSet<&str> {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    type_name
+        .split(|character| !is_word(character))
+        .filter(|word| !word.is_empty())
+        .filter(|word| {
+            let start = word.as_ptr() as usize - type_name.as_ptr() as usize;
+            !type_name[..start].ends_with("::")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Session {
+        store: ItemStore,
+        cells: u32,
+    }
+
+    impl Session {
+        fn new(cells: &[&str]) -> Self {
+            let mut session = Self {
+                store: ItemStore::default(),
+                cells: 0,
+            };
+            for code in cells {
+                session.run(code);
+            }
+            session
+        }
+
+        fn run(&mut self, code: &str) -> Merged {
+            self.cells += 1;
+            let cell = Cell::parse(code, &self.store.known());
+            assert!(!cell.broken, "{code}");
+            let source = CellSource {
+                number: self.cells,
+                code: code.into(),
+            };
+            let merged = self.store.merge(&cell, &source);
+            self.store.replace(&merged.items, |_| true);
+            merged
+        }
+
+        fn changed(&mut self, code: &str) -> Vec<String> {
+            self.run(code).changed.into_iter().collect()
+        }
+
+        fn texts(&self) -> Vec<&str> {
+            self.store
+                .items()
+                .iter()
+                .map(|item| item.text.as_str())
+                .collect()
+        }
+    }
+
+    #[test]
+    fn a_definition_replaces_those_of_its_name_and_name_space() {
+        let mut session = Session::new(&[
+            "use std::collections::{HashMap, BTreeMap};",
+            "struct a { x: u8 }\nfn a() {}",
+        ]);
+        assert_eq!(session.texts().len(), 4);
+        session.run("struct HashMap;");
+        session.run("fn a() -> u8 { 1 }");
+        assert_eq!(
+            session.texts(),
+            [
+                "use std::collections::BTreeMap;",
+                "struct a { x: u8 }",
+                "struct HashMap;",
+                "fn a() -> u8 { 1 }"
+            ]
+        );
+    }
+
+    #[test]
+    fn blocks_are_replaced_by_header_and_by_member() {
+        let mut session = Session::new(&[
+            "struct P;",
+            "impl P { fn a(&self) {} fn b(&self) {} }\nimpl Clone for P { fn clone(&self) -> P { P } }",
+        ]);
+        session.run("impl P { fn b(&self) -> u8 { 1 } }");
+        assert_eq!(
+            session.texts()[1].trim_end(),
+            "impl P { fn a(&self) {}                }".trim_end()
+        );
+        session.run("impl  Clone for P { fn clone(&self) -> P { todo!() } }");
+        assert_eq!(session.texts().len(), 4);
+    }
+
+    #[test]
+    fn blocks_of_a_cell_go_with_the_old_definition() {
+        let mut session = Session::new(&[
+            "struct P;\nimpl P { fn a(&self) {} }",
+            "impl P { fn b(&self) {} }",
+        ]);
+        session.run("// the same\nstruct P;");
+        assert_eq!(session.texts().len(), 3);
+        let merged = session.run("struct P { x: u8 }");
+        assert_eq!(
+            session.texts(),
+            ["impl P { fn b(&self) {} }", "struct P { x: u8 }"],
+            "{:?}",
+            merged.notes
+        );
+        assert!(
+            session
+                .run("struct P { y: u8 }\nimpl P {}")
+                .notes
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn whatever_a_layout_depends_on_changes_it() {
+        for (before, after, wanted) in [
+            (
+                "const N: usize = 3;\nstruct A([u64; N]);",
+                "const N: usize = 4;",
+                "A N",
+            ),
+            (
+                "const fn n() -> usize { 2 }\nstruct A([u64; n()]);",
+                "const fn n() -> usize { 3 }",
+                "A n",
+            ),
+            (
+                "macro_rules! e { () => { u8 } }\nstruct A(e!());",
+                "macro_rules! e { () => { u64 } }",
+                "A e",
+            ),
+            (
+                "use std::num::Wrapping as K;\nstruct A(K<u64>);",
+                "use std::vec::Vec as K;",
+                "A K",
+            ),
+            (
+                "trait T { type O; }\nstruct X;\nimpl T for X { type O = u64; }\nstruct A(<X as T>::O);",
+                "impl T for X { type O = String; }",
+                "A T X",
+            ),
+            (
+                "struct B;\nimpl B { const N: usize = 1; }\nstruct A([u8; B::N]);",
+                "impl B { const N: usize = 2; }",
+                "A B",
+            ),
+            (
+                "mod m { pub const N: usize = 1; }\ntype L = [u8; m::N];\nstruct A(L);",
+                "mod m { pub const N: usize = 2; }",
+                "A L m",
+            ),
+            ("struct A(Vec<u8>);", "struct Vec(u8);", "A Vec"),
+            (
+                "struct A(Option<Box<A>>);\nstruct B(A);",
+                "struct A(u8);",
+                "A B",
+            ),
+        ] {
+            let mut session = Session::new(&[before]);
+            assert_eq!(
+                session.changed(after).join(" "),
+                wanted,
+                "{before} then {after}"
+            );
+            assert!(session.changed(after).is_empty(), "the same again: {after}");
+        }
+    }
+
+    #[test]
+    fn methods_and_functions_change_no_layout() {
+        let mut session = Session::new(&[
+            "struct P { x: i32 }\nfn x() {}",
+            "impl P { fn get(&self) -> i32 { 1 } }",
+        ]);
+        assert!(
+            session
+                .changed("impl P { fn get(&self) -> i32 { 2 } }")
+                .is_empty()
+        );
+        assert!(session.changed("fn x() -> u8 { 1 }").is_empty());
+        assert!(
+            session
+                .changed("impl Drop for P { fn drop(&mut self) {} }")
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn statics_stay_until_what_they_are_made_of_changes() {
+        let mut session =
+            Session::new(&["struct P(u8);", "static S: Mutex<P> = Mutex::new(P(1));"]);
+        let made = |session: &Session| {
+            session
+                .store
+                .items()
+                .iter()
+                .filter_map(|item| item.state.as_ref())
+                .map(|state| (state.made, state.texts.finding.clone()))
+                .next()
+        };
+        let first = made(&session).unwrap();
+        session.run("fn f() {}");
+        assert_eq!(made(&session), Some(first.clone()));
+        let merged = session.run("struct P(u64);");
+        assert_eq!(
+            merged.notes,
+            ["`S` begins anew: what it is made of was defined anew"]
+        );
+        assert_ne!(made(&session).unwrap().1, first.1);
+        session.store.forget_state();
+        assert!(!made(&session).unwrap().0);
+    }
+
+    #[test]
+    fn the_heads_of_a_type_are_what_a_cell_may_have_defined() {
+        let heads: Vec<_> = heads("std::vec::Vec<cfg::A, fn(B) -> [C; 3]>")
+            .into_iter()
+            .collect();
+        assert_eq!(heads, ["3", "B", "C", "cfg", "fn", "std"]);
+    }
+}

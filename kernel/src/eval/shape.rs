@@ -1,0 +1,43 @@
+//! The guard behind the names: a structural hash of a variable's type, taken where the value is stored and compared where
+//! it is loaded.
+//!
+//! A type that a cell defines keeps its identity (`TypeId`) when its definition changes, so that an unchanged definition
+//! in a later cell is the same type. [`items`](super::items) follows names to see what a new definition changes; this
+//! hash follows the compiler's own knowledge instead (`core::mem::type_info`): size and alignment, and for every type that
+//! is part of the type its kind, size, fields, offsets and identity. It is worked out by the compiler, in the cells' crate,
+//! and only where a session has types of its own.
+
+/// Attributes that the code needs.
+pub(crate) const HEAD: &str =
+    "#![feature(type_info, core_intrinsics)]\n#![allow(internal_features)]\n";
+
+/// The functions that store and ask with the hash.
+pub(crate) const CODE: &str = include_str!("shape_code.rs");
+
+/// Words that a type's text may have whose meaning no cell can change.
+const SETTLED: [&str; 28] = [
+    "std", "core", "alloc", "swath", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16",
+    "i32", "i64", "i128", "isize", "f32", "f64", "bool", "char", "str", "dyn", "static", "mut",
+    "const", "fn", "for", "unsafe",
+];
+
+/// Whether no cell can change the layout of a type: it names nothing but the standard library and ours.
+pub(crate) fn is_settled(type_name: &str) -> bool {
+    super::items::heads(type_name).into_iter().all(|word| {
+        SETTLED.contains(&word) || word.starts_with(|first: char| first.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_types_of_cells_and_of_other_crates_can_change() {
+        assert!(is_settled(
+            "std::vec::Vec<(f64, &'static str, [swath::Scene; 3])>"
+        ));
+        assert!(is_settled("std::boxed::Box<dyn std::ops::Fn(f64) -> f64>"));
+        assert!(!is_settled("std::vec::Vec<Point>") && !is_settled("ndarray::Array"));
+    }
+}

@@ -1,0 +1,249 @@
+//! Random inputs for what arrives on the sockets, and for connection files. See [`crate::fuzz`].
+
+use jupyter_protocol::{
+    CompleteRequest, ExecuteRequest, HistoryRequest, InspectRequest, IsCompleteRequest,
+};
+use serde_json::{Value, json};
+
+use super::connection::parse_connection;
+use super::frames::{decode, encode};
+use super::is_complete;
+use super::message::Message;
+use super::request::read;
+use super::sign::Signer;
+use crate::fuzz::{CELLS, RUST, Target, random_of};
+use crate::syntax::{end_of, final_expression, is_variable_name};
+
+/// Separates the frames of a message in the text of an input.
+const CUT: u8 = 0x1f;
+
+const MESSAGES: &[&str] = &[
+    "id\u{1f}<IDS|MSG>\u{1f}\u{1f}{\"msg_id\":\"1\",\"msg_type\":\"execute_request\",\"session\":\"s\",\"subshell_id\":null}\u{1f}{}\u{1f}{}\u{1f}{\"code\":\"1 + 1\",\"silent\":false,\"user_expressions\":{\"a\":\"b\"}}\u{1f}buffer",
+    "<IDS|MSG>\u{1f}\u{1f}{\"msg_id\":\"2\",\"msg_type\":\"complete_request\",\"date\":\"2026-01-01T00:00:00Z\"}\u{1f}{\"a\":{}}\u{1f}null\u{1f}{\"code\":\"words.\",\"cursor_pos\":6}",
+    "a\u{1f}b\u{1f}<IDS|MSG>\u{1f}\u{1f}{\"msg_id\":\"3\",\"msg_type\":\"inspect_request\"}\u{1f}null\u{1f}{}\u{1f}{\"code\":\"x\",\"cursor_pos\":1,\"detail_level\":0}",
+    "<IDS|MSG>\u{1f}\u{1f}{\"msg_id\":\"4\",\"msg_type\":\"history_request\"}\u{1f}{}\u{1f}{}\u{1f}{\"hist_access_type\":\"range\",\"session\":-1,\"start\":0,\"stop\":5,\"output\":true,\"raw\":true}",
+    "<IDS|MSG>\u{1f}\u{1f}{\"msg_id\":\"5\",\"msg_type\":\"is_complete_request\"}\u{1f}{}\u{1f}{}\u{1f}{\"code\":\"fn f() {\"}",
+    "<IDS|MSG>\u{1f}\u{1f}{\"msg_id\":\"6\",\"msg_type\":\"history_request\"}\u{1f}{}\u{1f}{}\u{1f}{\"hist_access_type\":\"search\",\"pattern\":\"a*\",\"unique\":true,\"n\":10}",
+];
+const JSON: &[&str] = &[
+    "\u{1f}",
+    "<IDS|MSG>",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "\"",
+    "\"msg_id\"",
+    "\"msg_type\"",
+    "\"code\"",
+    "null",
+    "true",
+    "1",
+    "\"\\ud800\"",
+    "\"\\u0000\"",
+    "{\"a\":",
+    "[[",
+    "-0.0e-5",
+];
+
+#[test]
+fn frames_are_read_or_refused() {
+    let target = Target {
+        name: "frames",
+        seeds: MESSAGES,
+        words: JSON,
+        depth: 60_000,
+    };
+    let signer = Signer::new("key of the connection");
+    target.run(|input| {
+        // Without a signature nothing is believed.
+        let frames = frames_of(input);
+        let delimiter = frames.iter().position(|frame| frame == b"<IDS|MSG>");
+        assert!(
+            decode(frames.clone(), &signer).is_err(),
+            "an unsigned message was read"
+        );
+        // The same with the right signature gets to the parsers of JSON.
+        let Some(at) = delimiter.filter(|at| frames.len() >= at + 6) else {
+            return;
+        };
+        let mut signed = frames;
+        let parts = std::array::from_fn(|part| signed[at + 2 + part].clone());
+        signed[at + 1] = signer.sign(&parts).into_bytes();
+        if let Ok(message) = decode(signed, &signer) {
+            check_message(&message, &signer);
+        }
+    });
+}
+
+fn frames_of(input: &[u8]) -> Vec<Vec<u8>> {
+    input
+        .split(|byte| *byte == CUT)
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+/// What was read can be written, and is the same when it is read again; so is an answer to it.
+fn check_message(message: &Message, signer: &Signer) {
+    let again = decode(encode(message.clone(), signer), signer);
+    assert_eq!(
+        again.as_ref().ok(),
+        Some(message),
+        "read, written and read again"
+    );
+    let answer = Message::new("session", "status", Some(message), json!({"a": 1}));
+    let frames = encode(answer, signer);
+    let answer = decode(frames, signer).expect("our own message");
+    assert_eq!(answer.parent_header, message.header);
+    assert_eq!(answer.identities, message.identities);
+}
+
+#[test]
+fn headers_and_contents_are_read_or_refused() {
+    let target = Target {
+        name: "headers",
+        seeds: MESSAGES,
+        words: JSON,
+        depth: 60_000,
+    };
+    let signer = Signer::new("");
+    target.run(|input| {
+        let mut frames = frames_of(input);
+        frames.insert(0, b"<IDS|MSG>".to_vec());
+        // Mostly the header and the content of a message that is well made else.
+        if !random_of(input).below(4).eq(&0) {
+            let parts: Vec<Vec<u8>> = frames
+                .iter()
+                .filter(|frame| frame.starts_with(b"{"))
+                .cloned()
+                .collect();
+            let header = parts.first().cloned().unwrap_or_default();
+            let content = parts.last().cloned().unwrap_or_default();
+            frames = vec![
+                b"<IDS|MSG>".to_vec(),
+                vec![],
+                header,
+                b"{}".to_vec(),
+                b"null".to_vec(),
+                content,
+            ];
+        }
+        if let Ok(message) = decode(frames, &signer) {
+            check_message(&message, &signer);
+            check_contents(&message);
+        }
+    });
+}
+
+fn check_contents(message: &Message) {
+    let defaults = json!({"silent": false, "store_history": true, "user_expressions": {}, "cursor_pos": 0, "detail_level": 0,
+        "unique": false, "n": 0, "output": false, "raw": true});
+    let results = [
+        read::<ExecuteRequest>(message, defaults.clone()).err(),
+        read::<CompleteRequest>(message, defaults.clone()).err(),
+        read::<InspectRequest>(message, defaults.clone()).err(),
+        read::<IsCompleteRequest>(message, defaults.clone()).err(),
+        read::<HistoryRequest>(message, defaults).err(),
+    ];
+    for reason in results.into_iter().flatten() {
+        assert!(
+            reason.contains("cannot be read"),
+            "the reason says what failed: {reason}"
+        );
+    }
+}
+
+#[test]
+fn is_complete_answers_every_text() {
+    let target = Target {
+        name: "is-complete",
+        seeds: CELLS,
+        words: RUST,
+        depth: 300,
+    };
+    target.run(|input| {
+        let code = String::from_utf8_lossy(input);
+        let reply = is_complete::reply(&code);
+        let status = reply["status"].as_str().unwrap_or_default();
+        assert!(
+            ["complete", "incomplete", "invalid"].contains(&status),
+            "{reply}"
+        );
+        assert_eq!(
+            reply["indent"].is_string(),
+            status == "incomplete",
+            "{reply}"
+        );
+        end_of(&code);
+        is_variable_name(&code);
+        if let Some(found) = final_expression(&code) {
+            assert!(code.get(found.range.clone()).is_some(), "{found:?}");
+        }
+    });
+}
+
+#[test]
+fn connection_files_are_read_or_refused() {
+    let target = Target {
+        name: "connection",
+        seeds: &[
+            r#"{"shell_port":1,"iopub_port":2,"stdin_port":3,"control_port":4,"hb_port":5,"ip":"127.0.0.1","key":"k","transport":"tcp","signature_scheme":"hmac-sha256","kernel_name":"swath"}"#,
+            r#"{"transport":"ipc","ip":"/tmp/k","shell_port":1,"iopub_port":2,"stdin_port":3,"control_port":4,"hb_port":5,"key":""}"#,
+            r#"{"shell_port":1,"iopub_port":2,"stdin_port":3,"control_port":4,"hb_port":65536,"jupyter_session":"x.ipynb"}"#,
+        ],
+        words: &[
+            "\"shell_port\"",
+            "\"key\"",
+            "\"ip\"",
+            "\"transport\"",
+            "\"signature_scheme\"",
+            "\"tcp\"",
+            "\"ipc\"",
+            "{",
+            "}",
+            "[",
+            ":",
+            ",",
+            "\"",
+            "65535",
+            "-1",
+            "1.5",
+            "\"hmac-md5\"",
+            "null",
+            "\"[::1]\"",
+        ],
+        depth: 60_000,
+    };
+    target.run(|input| {
+        // A file that is no text is refused before.
+        let Ok(text) = std::str::from_utf8(input) else {
+            return;
+        };
+        match parse_connection(text) {
+            Ok(info) => {
+                assert!(info.key.is_empty() || info.signature_scheme == "hmac-sha256");
+                for url in [info.shell_url(), info.hb_url(), info.iopub_url()] {
+                    assert!(url.contains("://"), "{url}");
+                }
+            }
+            Err(reason) => assert!(reason.contains("connection file"), "{reason}"),
+        }
+    });
+}
+
+#[test]
+fn a_message_of_any_type_is_answered_under_its_own_header() {
+    let message: Value = json!({"msg_id": "1", "msg_type": "🛰", "unknown": [1]});
+    let frames = vec![
+        b"<IDS|MSG>".to_vec(),
+        vec![],
+        message.to_string().into_bytes(),
+        b"{}".to_vec(),
+        b"{}".to_vec(),
+        b"{}".to_vec(),
+    ];
+    let signer = Signer::new("");
+    check_message(&decode(frames, &signer).unwrap(), &signer);
+}
