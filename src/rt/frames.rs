@@ -92,10 +92,7 @@ impl Place {
         let is_call = |address: usize| {
             // SAFETY: the address is in the code of a loaded object, or right before it in the same one.
             let bytes = unsafe {
-                std::slice::from_raw_parts(
-                    std::ptr::with_exposed_provenance::<u8>(address),
-                    length,
-                )
+                std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(address), length)
             };
             bytes == self.call_instruction
         };
@@ -213,7 +210,11 @@ impl Walk {
             return Some(false);
         }
         // A return address may be the first of the next function.
-        let within = if address == self.from { address } else { address - 1 };
+        let within = if address == self.from {
+            address
+        } else {
+            address - 1
+        };
         match owner_of(within) {
             Owner::C => {
                 self.c_frames += 1;

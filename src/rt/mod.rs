@@ -28,4 +28,4 @@ pub use future::block_on;
 pub use guard::{discard, guard};
 pub use screen::Long;
 pub use show::{ShowAny, ShowDebug, ShowLong, ShowRich};
-pub use store::{NoConstant, has, has_shaped, is_kept, put, put_shaped, shape_hash, take};
+pub use store::{NoConstant, has, is_kept, put, take};

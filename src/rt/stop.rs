@@ -113,7 +113,12 @@ impl Target {
 
     /// Whether it waits as one does for a program: for its end, or for what it writes.
     pub(super) fn may_wait_for_a_program(self) -> bool {
-        let calls = [libc::SYS_wait4, libc::SYS_waitid, libc::SYS_ppoll, libc::SYS_read];
+        let calls = [
+            libc::SYS_wait4,
+            libc::SYS_waitid,
+            libc::SYS_ppoll,
+            libc::SYS_read,
+        ];
         self.waits_in().is_some_and(|call| {
             calls.contains(&call) || {
                 #[cfg(target_arch = "x86_64")]

@@ -3,19 +3,13 @@
 //! Cells run on one thread at a time, so the store is that thread's own and its values need not be `Send`. When that
 //! thread is put aside for ever (see `stop`), its successor takes over the store, values and all.
 
+use std::alloc::Layout;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// A kept value, with the hash of its type's structure where a cell could change that.
-struct Kept {
-    value: Box<dyn Any>,
-    shape: Option<u64>,
-}
-
-type Variables = BTreeMap<String, Kept>;
+type Variables = BTreeMap<String, Box<dyn Any>>;
 
 /// The store of the thread that runs the cells; null before there is one.
 static OF_CELLS: AtomicPtr<RefCell<Variables>> = AtomicPtr::new(std::ptr::null_mut());
@@ -34,8 +28,12 @@ fn with_variables<R>(use_them: impl FnOnce(&mut Variables) -> R) -> R {
 /// The thread that called this before must never run again outside signal handlers, and must not be inside this module.
 pub(super) unsafe fn adopt() {
     let own = std::ptr::from_ref(VARIABLES.get()).cast_mut();
-    let earlier =
-        OF_CELLS.compare_exchange(std::ptr::null_mut(), own, Ordering::AcqRel, Ordering::Acquire);
+    let earlier = OF_CELLS.compare_exchange(
+        std::ptr::null_mut(),
+        own,
+        Ordering::AcqRel,
+        Ordering::Acquire,
+    );
     if let Err(earlier) = earlier {
         // SAFETY: it was leaked, so it lives for ever; the caller promises that its last owner is done with it.
         VARIABLES.set(unsafe { &*earlier });
@@ -54,17 +52,11 @@ pub struct NoConstant(());
 
 /// Keeps a variable for later cells.
 pub fn put<T: 'static>(name: &str, value: T) {
-    keep(name, Box::new(value), None);
+    keep(name, Box::new(value));
 }
 
-/// The same for a type whose structure a cell can change; [`has_shaped`] compares its hash.
-pub fn put_shaped<T: 'static>(name: &str, value: T, shape: u64) {
-    keep(name, Box::new(value), Some(shape));
-}
-
-fn keep(name: &str, value: Box<dyn Any>, shape: Option<u64>) {
-    let kept = Kept { value, shape };
-    let replaced = with_variables(|variables| variables.insert(name.to_owned(), kept));
+fn keep(name: &str, value: Box<dyn Any>) {
+    let replaced = with_variables(|variables| variables.insert(name.to_owned(), value));
     // Dropped only now: a user's `Drop` may use the store.
     super::guard::discard(name, replaced);
 }
@@ -76,22 +68,18 @@ pub fn is_kept(name: &str) -> bool {
 }
 
 /// Whether the variable is there with this type. A variable of another type is dropped: its type was redefined.
+///
+/// A type that cells define keeps its identity when its definition changes. The kernel compares structures before it
+/// has a cell run (`swath-cell`'s `proof`); here size and alignment are compared once more, as the last guard.
 #[must_use]
 pub fn has<T: 'static>(name: &str) -> bool {
-    is_of(name, TypeId::of::<T>(), None)
+    is_of(name, TypeId::of::<T>(), Layout::new::<T>())
 }
 
-/// The same for a type whose structure a cell can change: one of another structure is dropped, too.
-#[must_use]
-pub fn has_shaped<T: 'static>(name: &str, shape: u64) -> bool {
-    is_of(name, TypeId::of::<T>(), Some(shape))
-}
-
-fn is_of(name: &str, expected: TypeId, shape: Option<u64>) -> bool {
+fn is_of(name: &str, expected: TypeId, layout: Layout) -> bool {
     let fits = with_variables(|variables| {
-        variables.get(name).is_some_and(|kept| {
-            let same_shape = kept.shape.is_none() || shape.is_none() || kept.shape == shape;
-            (*kept.value).type_id() == expected && same_shape
+        variables.get(name).is_some_and(|value| {
+            (**value).type_id() == expected && Layout::for_value(&**value) == layout
         })
     });
     if !fits {
@@ -99,16 +87,6 @@ fn is_of(name: &str, expected: TypeId, shape: Option<u64>) -> bool {
         super::guard::report_lost(name);
     }
     fits
-}
-
-/// Adds the identities of the types that a type consists of to the hash of their sizes and places. (The compiler does
-/// not tell the bits of an identity before the program runs.)
-#[must_use]
-pub fn shape_hash(places: u64, types: &[TypeId]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    places.hash(&mut hasher);
-    types.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Takes a variable out of the store. Generated code asks [`has`] first.
@@ -124,8 +102,7 @@ pub fn take<T: 'static>(name: &str) -> T {
 }
 
 fn take_box(name: &str) -> Box<dyn Any> {
-    with_variables(|variables| variables.remove(name))
-        .map_or_else(|| missing(name), |kept| kept.value)
+    with_variables(|variables| variables.remove(name)).unwrap_or_else(|| missing(name))
 }
 
 #[cold]
@@ -161,13 +138,6 @@ mod tests {
         put("number", 5_i32);
         assert!(!has::<u32>("number"));
         assert!(!has::<i32>("number"), "it is gone");
-    }
-
-    #[test]
-    fn a_variable_of_another_structure_is_dropped() {
-        put_shaped("pair", (1_u8, 2_u8), 7);
-        assert!(has_shaped::<(u8, u8)>("pair", 7));
-        assert!(!has_shaped::<(u8, u8)>("pair", 8) && !is_kept("pair"));
     }
 
     #[test]

@@ -72,9 +72,12 @@ pub(crate) struct Request {
     /// Where the items end in `source`.
     #[serde(default)]
     pub(crate) items_end: usize,
-    /// Types that cells of this session have written before, or that any cell can write.
+    /// Types that cells of this session have written before: nobody needs to try them again.
     #[serde(default)]
     pub(crate) proven: Vec<String>,
+    /// Types of variables, with the hashes of their structures, that the cell's items may change.
+    #[serde(default)]
+    pub(crate) expected: Vec<(String, u64)>,
     /// Whether to look whether path dependencies were edited.
     #[serde(default)]
     pub(crate) refresh: bool,
@@ -120,6 +123,12 @@ pub(crate) struct Report {
     pub(crate) diagnostics: Vec<String>,
     /// The source that the messages are about.
     pub(crate) source: String,
+    /// Types of [`Request::expected`] that have another structure now, or cannot be written any more.
+    #[serde(default)]
+    pub(crate) changed: Vec<String>,
+    /// Hashes of the structures of types.
+    #[serde(default)]
+    pub(crate) shapes: Vec<(String, u64)>,
     /// Whether the items that the cell does not need were left out.
     #[serde(default)]
     pub(crate) skipped: bool,
@@ -149,7 +158,7 @@ impl Report {
             })
             .cloned()
             .collect();
-        self.compiled &= self.unnameable.is_empty();
+        self.compiled &= self.unnameable.is_empty() && self.changed.is_empty();
     }
 }
 

@@ -17,11 +17,12 @@ mod diagnostics;
 mod exchange;
 mod identity;
 mod link;
-mod proof;
 mod natives;
 mod progress;
+mod proof;
 #[expect(dead_code, reason = "shared with the kernel, which uses the rest")]
 mod record;
+mod shapes;
 mod wrapper;
 
 use std::ffi::OsString;

@@ -1,8 +1,9 @@
-//! Proves that later cells can write the types of the variables that a cell keeps, before the cell runs.
+//! Proves that later cells can write the types of the variables that a cell keeps, and that the cell's items leave the
+//! types of earlier variables as they are, before the cell runs.
 //!
 //! The types' texts come from rustc, but not every type that rustc can print can be written: it may be private, or
 //! belong to a function. A type that this session has not written before is compiled once, in a file with the cell's
-//! items, where a later cell will write it.
+//! items, where a later cell will write it. The same compilation tells the type's structure (see [`shapes`]).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,7 +12,8 @@ use std::path::Path;
 
 use crate::compile::{self, Compilation};
 use crate::diagnostics;
-use crate::exchange::{NewVariable, Report, unnameable};
+use crate::exchange::{Report, unnameable};
+use crate::shapes;
 
 /// Types that every cell can write, with the number of their parameters left open: what no one needs to prove.
 const EVIDENT: [&str; 40] = [
@@ -65,8 +67,8 @@ fn is_evident(type_name: &str) -> bool {
         .all(|path| EVIDENT.contains(&path) || path.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Tells in the report which variables are of types that a later cell cannot write. `source` is what was compiled,
-/// `whole` the same with all items.
+/// Tells in the report which variables are of types that a later cell cannot write, and which types have another
+/// structure than expected. `source` is what was compiled, `whole` the same with all items.
 pub(crate) fn prove(
     compilation: &Compilation<'_>,
     source: &str,
@@ -74,65 +76,98 @@ pub(crate) fn prove(
     report: &mut Report,
 ) -> std::io::Result<()> {
     let request = compilation.request;
-    let is_open = |variable: &&mut NewVariable| {
-        unnameable(&variable.type_name).is_none()
-            && !is_evident(&variable.type_name)
-            && !request.proven.contains(&variable.type_name)
-    };
-    let mut open: Vec<&mut NewVariable> = report.variables.iter_mut().filter(is_open).collect();
-    if open.is_empty() || request.source.is_none() {
+    if request.source.is_none() {
         return Ok(());
     }
-    let types: Vec<&str> = open
+    let expected: Vec<&str> = request
+        .expected
         .iter()
-        .map(|variable| variable.type_name.as_str())
+        .map(|(name, _)| name.as_str())
         .collect();
-    let mut problems = try_types(compilation, &source[..request.items_end], &types)?;
-    if !problems.is_empty() && report.skipped {
-        // Perhaps a type needs an item that the cell does not.
-        problems = try_types(compilation, &whole[..request.items_end], &types)?;
-    }
-    for (place, problem) in problems {
-        if let Some(variable) = open.get_mut(place) {
-            variable.problem = Some(problem);
+    let mut types = expected.clone();
+    for variable in &report.variables {
+        let name = variable.type_name.as_str();
+        let is_open = unnameable(name).is_none()
+            && !is_evident(name)
+            && !types.contains(&name)
+            && !request.proven.iter().any(|proven| proven == name);
+        if is_open {
+            types.push(name);
         }
     }
+    if types.is_empty() {
+        return Ok(());
+    }
+    let mut tried = try_types(compilation, &source[..request.items_end], &types)?;
+    if !tried.problems.is_empty() && report.skipped {
+        // Perhaps a type needs an item that the cell does not.
+        tried = try_types(compilation, &whole[..request.items_end], &types)?;
+    }
+    let mut changed = Vec::new();
+    for (place, (name, shape)) in request.expected.iter().enumerate() {
+        // When nothing is known, because something else is wrong, nothing is claimed.
+        let differs = tried.shapes.get(place).is_some_and(|now| now != shape);
+        if differs || tried.problems.contains_key(&place) {
+            changed.push(name.clone());
+        }
+    }
+    let names: Vec<String> = types.iter().map(|&name| name.to_owned()).collect();
+    for (place, problem) in tried.problems {
+        for variable in &mut report.variables {
+            if variable.type_name == names[place] {
+                variable.problem = Some(problem.clone());
+            }
+        }
+    }
+    report.changed = changed;
+    report.shapes = names.into_iter().zip(tried.shapes).collect();
     Ok(())
 }
 
-/// The types, by their places, that cannot be written behind these items, and what the compiler says.
-fn try_types(
-    compilation: &Compilation<'_>,
-    items: &str,
-    types: &[&str],
-) -> std::io::Result<BTreeMap<usize, String>> {
+/// What a compilation of types has told.
+#[derive(Default)]
+struct Tried {
+    /// The types, by their places, that cannot be written, and what the compiler says.
+    problems: BTreeMap<usize, String>,
+    /// The hash of each type's structure; empty when there are problems.
+    shapes: Vec<u64>,
+}
+
+/// Writes the types behind these items.
+fn try_types(compilation: &Compilation<'_>, items: &str, types: &[&str]) -> std::io::Result<Tried> {
     let mut file = items.to_owned();
-    let first_line = items.matches('\n').count() + 2;
-    file.push_str("fn __swath_named<T: 'static>() {} fn __swath_proof() {\n");
-    for type_name in types {
-        let _ = writeln!(file, "__swath_named::<{type_name}>();");
+    file.push_str("fn __swath_named<T: 'static>() {}\n");
+    let first_line = file.matches('\n').count() + 1;
+    for (place, type_name) in types.iter().enumerate() {
+        let function = shapes::function(place);
+        let _ = writeln!(
+            file,
+            "#[unsafe(no_mangle)] pub extern \"C\" fn {function}(_: *const {type_name}) {{ __swath_named::<{type_name}>() }}"
+        );
     }
-    file.push_str("}\n");
     let source = compilation.source.with_file_name("proof.rs");
     std::fs::write(&source, file)?;
-    let output = compile::run_rustc(compilation.rustc, &arguments(compilation, &source))?;
-    let mut problems = BTreeMap::new();
+    let target = source.with_extension("ll");
+    let output = compile::run_rustc(compilation.rustc, &arguments(compilation, &source, &target))?;
+    let mut tried = Tried::default();
     if output.status.success() {
-        return Ok(problems);
+        let text = std::fs::read_to_string(&target)?;
+        tried.shapes = shapes::hashes(&text, types.len()).unwrap_or_default();
+        return Ok(tried);
     }
     for message in diagnostics::parse(&output.stderr) {
         let place = diagnostics::line(&message)
             .and_then(|line| line.checked_sub(first_line))
             .filter(|place| *place < types.len() && message.is_error());
         if let Some(place) = place {
-            problems.entry(place).or_insert(message.message);
+            tried.problems.entry(place).or_insert(message.message);
         }
     }
-    Ok(problems)
+    Ok(tried)
 }
 
-/// The compilation's own arguments, for metadata alone, of another file.
-fn arguments(compilation: &Compilation<'_>, source: &Path) -> Vec<OsString> {
+/// The compilation's own arguments for another file, to tell types instead of making code.
+fn arguments(compilation: &Compilation<'_>, source: &Path, target: &Path) -> Vec<OsString> {
     let mut kept: Vec<OsString> = Vec::new();
     let mut skips = false;
     for argument in &compilation.arguments {
@@ -149,8 +184,17 @@ fn arguments(compilation: &Compilation<'_>, source: &Path) -> Vec<OsString> {
             _ => kept.push(argument.clone()),
         }
     }
-    kept.extend(["--crate-type=lib", "--emit=metadata", "-o"].map(OsString::from));
-    kept.push(source.with_extension("rmeta").into());
+    kept.extend(
+        [
+            "--crate-type=cdylib",
+            "--emit=llvm-ir",
+            "-Cdebuginfo=2",
+            "-Copt-level=0",
+            "-o",
+        ]
+        .map(OsString::from),
+    );
+    kept.push(target.into());
     kept.push(source.into());
     kept
 }

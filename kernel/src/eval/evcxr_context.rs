@@ -186,7 +186,11 @@ pub(crate) fn other_folder(wanted: &Path) -> Option<PathBuf> {
         return None;
     }
     let present = std::env::current_dir().ok();
-    Some(present.or_else(dirs::home_dir).unwrap_or_else(|| PathBuf::from("/")))
+    Some(
+        present
+            .or_else(dirs::home_dir)
+            .unwrap_or_else(|| PathBuf::from("/")),
+    )
 }
 
 /// Runs in the child before it becomes the program.

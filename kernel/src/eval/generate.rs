@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::exchange::{BACK_MARK, FUNCTION_MARK, PUT_MARK, TAKE_MARK};
 use super::items::StoredItem;
 use super::split::{Cell, ItemKind};
+use super::state;
 use super::variables::VariableTable;
-use super::{shape, state};
 
 /// Ends the line before the cell's statements.
 pub(crate) const BODY_MARK: &str = "//@body";
@@ -50,8 +50,6 @@ pub(crate) struct Parts<'a> {
     /// All items; the cell's own are the last ones.
     pub(crate) items: &'a [Arc<StoredItem>],
     pub(crate) variables: &'a VariableTable,
-    /// Whether variables may have types that cells define: then their structure is stored and compared.
-    pub(crate) guards_types: bool,
     /// Whether statics are made anew in this cell instead of being found.
     pub(crate) makes_statics: bool,
 }
@@ -105,13 +103,7 @@ impl Generated {
 pub(crate) fn generate(parts: &Parts<'_>) -> Generated {
     let mut generated = Generated::default();
     generated.code.push_str(HEAD);
-    if parts.guards_types {
-        generated.code.push_str(shape::HEAD);
-    }
     write_items(parts, &mut generated);
-    if parts.guards_types {
-        generated.code.push_str(shape::CODE);
-    }
     generated.items_end = generated.code.len();
     let _ = write!(
         generated.code,
@@ -177,14 +169,9 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
     code.push_str("let mut __swath_ready = true;\n");
     for variable in &loaded {
         let (name, type_name) = (&variable.name, &variable.type_name);
-        let has = if parts.guards_types && !shape::is_settled(type_name) {
-            "__swath_has"
-        } else {
-            "::swath::rt::has"
-        };
         let _ = writeln!(
             code,
-            "__swath_ready &= {has}::<{type_name}>(\"{name}\"); {TAKE_MARK}{name}"
+            "__swath_ready &= ::swath::rt::has::<{type_name}>(\"{name}\"); {TAKE_MARK}{name}"
         );
     }
     code.push_str("if __swath_ready {\n");
@@ -217,10 +204,9 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
         } else {
             String::new()
         };
-        let put = put(parts);
         let _ = writeln!(
             code,
-            "{probe}::core::mem::drop(&{name}); {put}(\"{name}\", {name}); {PUT_MARK}{name}"
+            "{probe}::core::mem::drop(&{name}); ::swath::rt::put(\"{name}\", {name}); {PUT_MARK}{name}"
         );
     }
     code.push_str("::core::result::Result::Ok::<(), ::swath::rt::CellError>(())");
@@ -241,26 +227,13 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
         } else {
             (String::new(), String::new())
         };
-        let put = if parts.guards_types && !shape::is_settled(&variable.type_name) {
-            "__swath_put"
-        } else {
-            "::swath::rt::put"
-        };
         let _ = writeln!(
             code,
-            "{condition}{{ {put}(\"{name}\", {name}); }}{otherwise} {BACK_MARK}{name}"
+            "{condition}{{ ::swath::rt::put(\"{name}\", {name}); }}{otherwise} {BACK_MARK}{name}"
         );
     }
     code.push_str("}\n");
     generated.has_body = true;
-}
-
-fn put(parts: &Parts<'_>) -> &'static str {
-    if parts.guards_types {
-        "__swath_put"
-    } else {
-        "::swath::rt::put"
-    }
 }
 
 /// The statements, with what is added between them: the call that shows the last value, and before each `return` of
@@ -281,8 +254,7 @@ fn write_body(parts: &Parts<'_>, generated: &mut Generated) {
         for name in &exit.bound {
             let _ = writeln!(
                 before,
-                "{}(\"{name}\", {name}); {PUT_MARK}{name}",
-                put(parts)
+                "::swath::rt::put(\"{name}\", {name}); {PUT_MARK}{name}"
             );
         }
         additions.push((exit.range.start, before));
@@ -339,7 +311,6 @@ mod tests {
             cell: &cell,
             items: &merged.items,
             variables: &table(),
-            guards_types: false,
             makes_statics: false,
         })
     }

@@ -1,7 +1,7 @@
 //! Takes `use` apart into one import for each name, so that a later cell can replace one name and leave the others.
 
-use ra_ap_syntax::ast::{self, HasAttrs as _, HasName as _, HasVisibility as _};
 use ra_ap_syntax::AstNode;
+use ra_ap_syntax::ast::{self, HasAttrs as _, HasName as _, HasVisibility as _};
 
 use super::split::normalized;
 

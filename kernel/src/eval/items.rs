@@ -81,12 +81,13 @@ pub(crate) struct Merged {
     pub(crate) redefined: BTreeSet<String>,
     /// These and the names that depend on them.
     pub(crate) changed: BTreeSet<String>,
+    /// Whether any of the cell's items is of a kind that the structure of types can depend on.
+    pub(crate) can_change_types: bool,
     /// What to tell about items that go without being replaced, and statics that begin anew.
     pub(crate) notes: Vec<String>,
 }
 
 impl ItemStore {
-    #[cfg(test)]
     pub(crate) fn items(&self) -> &[Arc<StoredItem>] {
         &self.items
     }
@@ -154,16 +155,6 @@ impl ItemStore {
         known
     }
 
-    /// Whether variables can have types that a later cell changes: with none of these, nobody needs to look.
-    pub(crate) fn has_types(items: &[Arc<StoredItem>]) -> bool {
-        items.iter().any(|item| {
-            matches!(
-                item.kind,
-                ItemKind::Type | ItemKind::Module | ItemKind::MacroCall | ItemKind::MacroRules
-            )
-        })
-    }
-
     /// What is there when a cell's items have taken their places.
     pub(crate) fn merge(&mut self, cell: &Cell, source: &CellSource) -> Merged {
         let new = self.new_items(cell, source);
@@ -181,6 +172,7 @@ impl ItemStore {
         self.let_go_of_anchored(&mut merged, &mut replaced, &new);
         merged.earlier = merged.items.len();
         self.find_changes(&mut merged, &replaced, &new);
+        merged.can_change_types = new.iter().any(|item| item.layout.is_some());
         merged.items.extend(new.into_iter().map(Arc::new));
         merged
     }

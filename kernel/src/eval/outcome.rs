@@ -205,7 +205,10 @@ fn put_aside(outcome: &Value) -> CellError {
         .map(|name| format!("`{name}`"))
         .collect();
     let (message, hint) = match names.as_slice() {
-        [] => ("the cell was stopped by force; all variables are kept".to_owned(), None),
+        [] => (
+            "the cell was stopped by force; all variables are kept".to_owned(),
+            None,
+        ),
         names => (
             format!(
                 "the cell was stopped by force; {}, which it was using, {} lost; all other variables are kept",

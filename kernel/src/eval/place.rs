@@ -18,18 +18,12 @@ pub(crate) fn choose() -> Result<(PathBuf, Option<String>), String> {
         match unfit(&folder) {
             None => {
                 let note = refused.map(|why| {
-                    format!(
-                        "{why}, so the session's files are in {}",
-                        folder.display()
-                    )
+                    format!("{why}, so the session's files are in {}", folder.display())
                 });
                 return Ok((folder, note));
             }
             Some(why) => {
-                refused.get_or_insert(format!(
-                    "the temporary folder {} {why}",
-                    folder.display()
-                ));
+                refused.get_or_insert(format!("the temporary folder {} {why}", folder.display()));
             }
         }
     }
@@ -230,7 +224,14 @@ mod tests {
 
     #[test]
     fn names_that_the_tools_do_not_stand_are_refused_and_others_not() {
-        for name in ["/tmp/with space", "/tmp/ü", "/tmp/quote'\"", "/tmp/$HOME", "/tmp/a\\b", "/tmp/%s"] {
+        for name in [
+            "/tmp/with space",
+            "/tmp/ü",
+            "/tmp/quote'\"",
+            "/tmp/$HOME",
+            "/tmp/a\\b",
+            "/tmp/%s",
+        ] {
             assert_eq!(odd_name(Path::new(name)), None, "{name}");
         }
         for name in ["/tmp/a:b", "/tmp/a\nb"] {
@@ -269,7 +270,10 @@ mod tests {
             Path::new("/tmp"),
             "Compilation failed, but no parsable errors were found. STDERR:\nerror: No space left on device (os error 28)",
         );
-        assert!(told.unwrap().starts_with("No space left on device in /tmp: "));
+        assert!(
+            told.unwrap()
+                .starts_with("No space left on device in /tmp: ")
+        );
         assert_eq!(trouble(Path::new("/"), "some other failure"), None);
     }
 }

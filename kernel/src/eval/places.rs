@@ -360,7 +360,6 @@ mod tests {
                 cell: &cell,
                 items: &merged.items,
                 variables: &VariableTable::default(),
-                guards_types: false,
                 makes_statics: false,
             });
             places.begin(Latest {

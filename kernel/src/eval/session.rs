@@ -68,7 +68,8 @@ pub(crate) fn end_programs() {
 fn prepare() -> Result<Session, String> {
     let (parent, note) = place::choose()?;
     remove_leftovers(&parent);
-    let cannot = |error: std::io::Error| format!("cannot make a folder in {}: {error}", parent.display());
+    let cannot =
+        |error: std::io::Error| format!("cannot make a folder in {}: {error}", parent.display());
     let dir = tempfile::Builder::new()
         .prefix(&format!("{PREFIX}{}-", std::process::id()))
         .tempdir_in(&parent)

@@ -1,18 +1,4 @@
-//! The guard behind the names: a structural hash of a variable's type, taken where the value is stored and compared where
-//! it is loaded.
-//!
-//! A type that a cell defines keeps its identity (`TypeId`) when its definition changes, so that an unchanged definition
-//! in a later cell is the same type. [`items`](super::items) follows names to see what a new definition changes; this
-//! hash follows the compiler's own knowledge instead (`core::mem::type_info`): size and alignment, and for every type that
-//! is part of the type its kind, size, fields, offsets and identity. It is worked out by the compiler, in the cells' crate,
-//! and only where a session has types of its own.
-
-/// Attributes that the code needs.
-pub(crate) const HEAD: &str =
-    "#![feature(type_info, core_intrinsics)]\n#![allow(internal_features)]\n";
-
-/// The functions that store and ask with the hash.
-pub(crate) const CODE: &str = include_str!("shape_code.rs");
+//! Which types a cell can give another structure.
 
 /// Words that a type's text may have whose meaning no cell can change.
 const SETTLED: [&str; 28] = [

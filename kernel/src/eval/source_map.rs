@@ -124,7 +124,6 @@ mod tests {
             cell: &cell,
             items: &merged.items,
             variables: &VariableTable::default(),
-            guards_types: false,
             makes_statics: false,
         });
         let file = generated.code.clone();

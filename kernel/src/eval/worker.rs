@@ -64,8 +64,8 @@ pub(crate) struct Worker {
     library: LibraryFiles,
     serial: u64,
     items: ItemStore,
-    /// Types that were proven to be writable in later cells.
-    proven: BTreeSet<String>,
+    /// Types that later cells can write, with the hashes of the structures that cells can change.
+    proven: BTreeMap<String, Option<u64>>,
     /// Why names that existed once do not any more.
     departed: BTreeMap<String, String>,
 }
@@ -86,6 +86,8 @@ struct Running<'a> {
 struct Ended {
     status: CellStatus,
     compiled: bool,
+    /// Types of variables that have another structure with the cell's items: it did not run.
+    changed: Vec<String>,
 }
 
 impl Worker {
@@ -132,7 +134,7 @@ impl Worker {
             library: LibraryFiles::default(),
             serial: 0,
             items: ItemStore::default(),
-            proven: BTreeSet::new(),
+            proven: BTreeMap::new(),
             departed: BTreeMap::new(),
         })
     }
@@ -285,6 +287,16 @@ impl Worker {
 
     /// Compiles and runs the Rust of a cell.
     fn run_rust(&mut self, cell: &Cell, source: &CellSource) -> Ended {
+        let ended = self.try_rust(cell, source);
+        if ended.changed.is_empty() {
+            return ended;
+        }
+        // The cell does not run with values that are not what it takes them for.
+        self.drop_changed(&ended.changed);
+        self.try_rust(cell, source)
+    }
+
+    fn try_rust(&mut self, cell: &Cell, source: &CellSource) -> Ended {
         let merged = self.items.merge(cell, source);
         let doomed = self.shared.table().of_types(&merged.changed);
         self.shared.set_doomed(doomed.iter().cloned().collect());
@@ -294,7 +306,8 @@ impl Worker {
         let found: Vec<&str> = found_statics(&running);
         let running = Running { doomed, ..running };
         let ended = self.run_cell(&running, request);
-        if ended.compiled || found.is_empty() || self.shared.phase.is_interrupted() {
+        let is_final = ended.compiled || !ended.changed.is_empty() || found.is_empty();
+        if is_final || self.shared.phase.is_interrupted() {
             return ended;
         }
         // A constant may be made from a static: it needs the static's value, not its place.
@@ -314,6 +327,28 @@ impl Worker {
         with_new_statics
     }
 
+    /// Drops the variables of these types: the compiler gives them another structure now.
+    fn drop_changed(&mut self, types: &[String]) {
+        let mut table = self.shared.table();
+        let names: Vec<String> = table
+            .iter()
+            .filter(|variable| types.contains(&variable.type_name))
+            .map(|variable| variable.name.clone())
+            .collect();
+        for name in &names {
+            table.remove(name);
+            let reason = format!("`{name}` was dropped: its type has another structure since then");
+            self.departed.insert(name.clone(), reason);
+        }
+        drop(table);
+        self.proven.retain(|name, _| !types.contains(name));
+        (self.sink)(OutputEvent::Stderr(format!(
+            "dropped `{}`: with the definitions of this cell `{}` has another structure\n",
+            names.join("`, `"),
+            types.join("`, `")
+        )));
+    }
+
     /// Generates what is compiled for a cell.
     fn prepare<'a>(
         &self,
@@ -323,15 +358,10 @@ impl Worker {
         variables: &VariableTable,
         makes_statics: bool,
     ) -> (Running<'a>, Request) {
-        let has_open_types = !cell.bound.is_empty()
-            || variables.iter().any(|variable| {
-                cell.used.contains_key(&variable.name) && !shape::is_settled(&variable.type_name)
-            });
         let generated = generate(&Parts {
             cell,
             items: &merged.items,
             variables,
-            guards_types: has_open_types && ItemStore::has_types(&merged.items),
             makes_statics,
         });
         let unneeded = unneeded(merged, &generated);
@@ -350,7 +380,8 @@ impl Worker {
             items_end: generated.items_end,
             source: Some(generated.code.clone()),
             skip,
-            proven: self.proven.iter().cloned().collect(),
+            proven: self.proven.keys().cloned().collect(),
+            expected: self.expected(merged, variables),
             refresh: false,
         };
         let running = Running {
@@ -362,6 +393,22 @@ impl Worker {
             doomed: Vec::new(),
         };
         (running, request)
+    }
+
+    /// The types of variables whose structure the cell's items may change.
+    fn expected(&self, merged: &Merged, variables: &VariableTable) -> Vec<(String, u64)> {
+        if !merged.can_change_types {
+            return Vec::new();
+        }
+        let kept: BTreeSet<&String> = variables
+            .iter()
+            .map(|variable| &variable.type_name)
+            .collect();
+        self.proven
+            .iter()
+            .filter(|(name, _)| kept.contains(name))
+            .filter_map(|(name, shape)| Some((name.clone(), (*shape)?)))
+            .collect()
     }
 
     fn run_cell(&mut self, running: &Running<'_>, request: Request) -> Ended {
@@ -414,7 +461,11 @@ impl Worker {
                 CellStatus::Error(outcome::noting(error, self.library.replaced()))
             }
         };
-        Ended { status, compiled }
+        Ended {
+            status,
+            compiled,
+            changed: report.changed,
+        }
     }
 
     /// An error of evcxr's own, which may come from the place of the session: there is no room, for instance.
@@ -529,7 +580,7 @@ impl Worker {
 
     /// Drops the variables that hold something of crates that are others now.
     fn drop_renewed(&mut self, change: &dependencies::Change) {
-        let texts = self.items.iter().map(KnownItem::text);
+        let texts = self.items.items().iter().map(|item| item.text.as_str());
         let reached = dependencies::reached(&change.renewed, texts);
         let mut table = self.shared.table();
         let dropped: Vec<String> = table
@@ -580,7 +631,11 @@ impl Worker {
             .replace(&running.merged.items, |place| was_loaded && !is_out(place));
         self.tell_changes(running);
         if !running.cell.items.is_empty() {
-            self.proven.retain(|type_name| shape::is_settled(type_name));
+            let table = self.shared.table();
+            let is_kept = |name: &String| table.iter().any(|variable| variable.type_name == *name);
+            self.proven
+                .retain(|name, shape| shape.is_none() || is_kept(name));
+            drop(table);
             let texts: Vec<&str> = running
                 .cell
                 .items
@@ -625,7 +680,19 @@ impl Worker {
                 self.departed.insert(name.clone(), reason);
             } else if ended_well && stored.contains(name) {
                 self.departed.remove(name);
-                self.proven.insert(variable.type_name.clone());
+                let shape = report
+                    .shapes
+                    .iter()
+                    .find(|(name, _)| *name == variable.type_name);
+                match shape.map(|(_, shape)| *shape) {
+                    _ if shape::is_settled(&variable.type_name) => {
+                        self.proven.insert(variable.type_name.clone(), None);
+                    }
+                    Some(shape) => {
+                        self.proven.insert(variable.type_name.clone(), Some(shape));
+                    }
+                    None => {}
+                }
                 table.insert(Variable {
                     name: name.clone(),
                     type_name: variable.type_name.clone(),

@@ -34,7 +34,8 @@ pub(crate) async fn look_up(
     if let Some(magic) = magics::at_cursor(code, cursor) {
         return Some(magic.help_bundle());
     }
-    let code = magics::without_magics(code);
+    let text = code;
+    let code = magics::without_magics(text);
     // The analyser cannot read what our own parser does not take.
     crate::parse::check(&code).ok()?;
     let mut answer = kernel.engine.inspect(code, cursor, detail);
@@ -45,7 +46,7 @@ pub(crate) async fn look_up(
             Ok(Ok(found)) => return found,
             // A newer question came between: a tooltip is replaced by it, a cell asks again.
             Ok(Err(_)) if patience > TOOLTIP => {
-                let code = magics::without_magics(code);
+                let code = magics::without_magics(text);
                 answer = kernel.engine.inspect(code, cursor, detail);
             }
             Ok(Err(_)) => return None,

@@ -4,8 +4,8 @@
 
 mod corpus;
 mod errors;
-mod keeping;
 mod interrupts;
+mod keeping;
 mod output;
 mod process;
 mod session;
