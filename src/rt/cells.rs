@@ -273,10 +273,9 @@ fn finish() {
     pipes::flush();
     let mut outcome = guard::end();
     outcome["interrupted"] = crate::session::is_interrupted().into();
-    let dropped =
-        side::ask(&json!({
-            "kind": "done", "outcome": outcome, "names": store::names(), "shown": show::has_shown(),
-        }));
+    let dropped = side::ask(&json!({
+        "kind": "done", "outcome": outcome, "names": store::names(), "shown": show::has_shown(),
+    }));
     // The front process answers with names that later cells cannot use, such as closures.
     for name in dropped
         .as_ref()

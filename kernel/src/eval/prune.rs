@@ -88,11 +88,6 @@ impl Links {
         !self.words.is_disjoint(names)
     }
 
-    /// Whether others mean this item by one of these names.
-    pub(crate) fn names_one_of(&self, names: &BTreeSet<String>) -> bool {
-        !self.names.is_disjoint(names)
-    }
-
     /// The names by which others can mean the item.
     pub(crate) fn names(&self) -> &BTreeSet<String> {
         &self.names

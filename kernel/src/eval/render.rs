@@ -98,7 +98,11 @@ pub(crate) fn compile_error(
 }
 
 /// What a cell that compiled has done to earlier items: a line for each that does not compile any more.
-pub(crate) fn broken(json: &[String], map: &SourceMap<'_>, items: &[Arc<StoredItem>]) -> Vec<String> {
+pub(crate) fn broken(
+    json: &[String],
+    map: &SourceMap<'_>,
+    items: &[Arc<StoredItem>],
+) -> Vec<String> {
     let mut told: Vec<(CellSource, Range<usize>)> = Vec::new();
     let mut lines = Vec::new();
     for diagnostic in json

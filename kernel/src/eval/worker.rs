@@ -22,8 +22,8 @@ use super::items::{ItemStore, Merged};
 use super::library::LibraryFiles;
 use super::outcome;
 use super::place;
-use super::progress::ProgressPipe;
 use super::places::Latest;
+use super::progress::ProgressPipe;
 use super::render;
 use super::session::Session;
 use super::shared::Shared;
@@ -763,7 +763,9 @@ impl Worker {
         let status = match (replaced, forbidden) {
             (Some(what), _) => CellStatus::Error(outcome::library_replaced(&what)),
             (None, Some(reason)) => CellStatus::Error(outcome::engine_error(&reason)),
-            (None, None) => outcome::status(end, &self.shared.places, self.shared.phase.is_interrupted()),
+            (None, None) => {
+                outcome::status(end, &self.shared.places, self.shared.phase.is_interrupted())
+            }
         };
         if let Some(Value::Array(names)) = end.outcome.as_ref().map(|outcome| &outcome["names"]) {
             let mut table = self.shared.table();
