@@ -374,7 +374,7 @@ impl Worker {
         let request = Request {
             serial: 0,
             file: String::new(),
-            check_skipped: may_break(merged, &unneeded),
+            check_skipped: self.may_break(merged, &unneeded),
             used: cell.used_after_binding().into_iter().collect(),
             quick: is_quick(cell, merged),
             items_end: generated.items_end,
@@ -741,6 +741,16 @@ impl Worker {
         self.shared.set_doomed(BTreeSet::new());
     }
 
+    /// Whether a cell defines anew what an earlier item mentions that is not compiled with it.
+    fn may_break(&self, merged: &Merged, unneeded: &[usize]) -> bool {
+        let names = self.items.redefined_by(&merged.items[merged.earlier..]);
+        !names.is_empty()
+            && unneeded
+                .iter()
+                .filter_map(|place| merged.items.get(*place))
+                .any(|item| item.links.mentions(&names))
+    }
+
     /// Tells of earlier items that a cell has broken.
     fn tell_broken(&self, running: &Running<'_>, report: &Report) {
         if report.diagnostics.is_empty() {
@@ -971,17 +981,4 @@ fn trace(text: impl FnOnce() -> String) {
     if *ON.get_or_init(|| std::env::var_os("SWATH_TRACE").is_some_and(|value| value == "1")) {
         eprintln!("swath trace: {}", text());
     }
-}
-
-/// Whether a cell defines anew what an earlier item mentions that is not compiled with it.
-fn may_break(merged: &Merged, unneeded: &[usize]) -> bool {
-    let own = merged.items[merged.earlier..].iter();
-    let names: BTreeSet<String> = own
-        .flat_map(|item| item.links.names().iter().cloned())
-        .collect();
-    !names.is_empty()
-        && unneeded
-            .iter()
-            .filter_map(|place| merged.items.get(*place))
-            .any(|item| item.links.mentions(&names))
 }
