@@ -1,5 +1,7 @@
 //! What the text of a cell looks like to a Rust parser: whether it is finished, where its parts are.
 
+use std::cell::RefCell;
+
 use ra_ap_syntax::ast::{self, HasModuleItem};
 use ra_ap_syntax::{AstNode, Edition, SyntaxKind};
 
@@ -23,33 +25,76 @@ impl End {
     }
 }
 
+/// A text that was looked at, so that the same text with more lines need not be looked at from its beginning: a cell of
+/// a hundred thousand lines that look like magics would take minutes.
+#[derive(Default)]
+struct Looked {
+    text: String,
+    open: Vec<SyntaxKind>,
+    end: End,
+}
+
+thread_local! {
+    static LOOKED: RefCell<Looked> = RefCell::default();
+}
+
+impl Looked {
+    /// The part of `code` after the text, when it can be looked at by itself.
+    fn rest<'a>(&self, code: &'a str) -> Option<&'a str> {
+        let rest = code.strip_prefix(self.text.as_str())?;
+        let can_be = if self.end.inside_literal {
+            // Nothing that could end a string or a comment.
+            !rest.contains(['"', '\'', '/'])
+        } else {
+            // `---` begins something else at the beginning of a text.
+            self.text.ends_with('\n') && !rest.trim_start().starts_with("---")
+        };
+        can_be.then_some(rest)
+    }
+
+    fn add(&mut self, rest: &str) {
+        self.text.push_str(rest);
+        if self.end.inside_literal {
+            return;
+        }
+        let tokens = crate::parse::tokens(rest);
+        self.end.inside_literal = tokens
+            .errors()
+            .any(|(_, error)| error.starts_with("Missing trailing"));
+        let (open, end) = (&mut self.open, &mut self.end);
+        for kind in (0..tokens.len()).map(|place| tokens.kind(place)) {
+            if kind.is_trivia() {
+                continue;
+            }
+            end.after_statement = matches!(kind, SyntaxKind::SEMICOLON | SyntaxKind::R_CURLY);
+            match kind {
+                SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => open.push(kind),
+                SyntaxKind::R_PAREN => end.mismatched |= open.pop() != Some(SyntaxKind::L_PAREN),
+                SyntaxKind::R_BRACK => end.mismatched |= open.pop() != Some(SyntaxKind::L_BRACK),
+                SyntaxKind::R_CURLY => end.mismatched |= open.pop() != Some(SyntaxKind::L_CURLY),
+                _ => {}
+            }
+        }
+        end.depth = i32::try_from(open.len()).unwrap_or(i32::MAX);
+    }
+}
+
 /// Looks at the end of `code`.
 pub(crate) fn end_of(code: &str) -> End {
-    let tokens = crate::parse::tokens(code);
-    let inside_literal = tokens
-        .errors()
-        .any(|(_, error)| error.starts_with("Missing trailing"));
-    let mut end = End {
-        inside_literal,
-        after_statement: true,
-        ..End::default()
-    };
-    let mut open = Vec::new();
-    for kind in (0..tokens.len()).map(|place| tokens.kind(place)) {
-        if kind.is_trivia() {
-            continue;
-        }
-        end.after_statement = matches!(kind, SyntaxKind::SEMICOLON | SyntaxKind::R_CURLY);
-        match kind {
-            SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => open.push(kind),
-            SyntaxKind::R_PAREN => end.mismatched |= open.pop() != Some(SyntaxKind::L_PAREN),
-            SyntaxKind::R_BRACK => end.mismatched |= open.pop() != Some(SyntaxKind::L_BRACK),
-            SyntaxKind::R_CURLY => end.mismatched |= open.pop() != Some(SyntaxKind::L_CURLY),
-            _ => {}
-        }
-    }
-    end.depth = i32::try_from(open.len()).unwrap_or(i32::MAX);
-    end
+    LOOKED.with_borrow_mut(|looked| {
+        let rest = looked.rest(code).unwrap_or_else(|| {
+            *looked = Looked {
+                end: End {
+                    after_statement: true,
+                    ..End::default()
+                },
+                ..Looked::default()
+            };
+            code
+        });
+        looked.add(rest);
+        looked.end
+    })
 }
 
 /// Whether a cell can be run as it stands.
@@ -155,6 +200,40 @@ mod tests {
             Completeness::Incomplete(indent) => format!("incomplete {}", indent.len()),
         };
         assert_eq!(found, expected, "{code:?}");
+    }
+
+    /// Forgets what was looked at.
+    fn at_once(code: &str) -> End {
+        end_of("\0");
+        end_of(code)
+    }
+
+    #[test]
+    fn a_text_that_grows_line_by_line_ends_as_one_that_is_looked_at_once() {
+        for text in [
+            "let a = [\n!x,\n!y,\n];\nlet s = \"a {\n!b }\n\";\n(\n",
+            "/* a\n!b\n/* c */\n*/ {\n'x'\n}\n---\n---\n",
+            "let r = r#\"\n!a\n\"b\n\"#;\n}\n'\n\"\n",
+            "a\n\n\n'b: loop {\n// \"\n}\nb'\\''\n",
+        ] {
+            let mut grown = String::new();
+            let growing = text.split_inclusive('\n').map(|line| {
+                grown.push_str(line);
+                grown.clone()
+            });
+            let growing: Vec<String> = growing.collect();
+            let by_and_by: Vec<End> = growing.iter().map(|text| end_of(text)).collect();
+            for (text, end) in growing.iter().zip(by_and_by) {
+                assert_eq!(end, at_once(text), "{text:?}");
+            }
+        }
+        let began = std::time::Instant::now();
+        let mut long = "let a = [\n".to_owned();
+        for _ in 0..30_000 {
+            long.push_str("!x,\n");
+            assert_eq!(end_of(&long).depth, 1);
+        }
+        assert!(began.elapsed().as_secs() < 30);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The guard around a cell's statements: a panic or a `?` ends the cell, never the process, and is remembered.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use serde_json::{Value, json};
@@ -35,12 +35,17 @@ thread_local! {
     static OUTCOME: RefCell<Option<Outcome>> = const { RefCell::new(None) };
     static LAST_PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
     static RUNNING: RefCell<bool> = const { RefCell::new(false) };
+    /// Whether the cell's statements came to their end, so that all that it binds is kept.
+    static COMPLETED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs a cell's statements; whether they came to their end.
 pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
     let outcome = match catch_unwind(AssertUnwindSafe(|| super::stop::within_cell(statements))) {
-        Ok(Ok(())) => return true,
+        Ok(Ok(())) => {
+            COMPLETED.set(true);
+            return true;
+        }
         Ok(Err(error)) => Outcome::Failed(error),
         Err(payload) if payload.is::<Stop>() => {
             Outcome::Stopped(payload.downcast::<Stop>().map_or("", |stop| stop.0))
@@ -116,12 +121,19 @@ pub(super) fn stop_cell(doing: &'static str) {
 pub(super) fn begin() {
     OUTCOME.set(None);
     LAST_PANIC.set(None);
+    COMPLETED.set(false);
     RUNNING.set(true);
 }
 
 /// How the cell ended, for the front process.
 pub(super) fn end() -> Value {
     RUNNING.set(false);
+    let mut outcome = describe_outcome();
+    outcome["completed"] = COMPLETED.get().into();
+    outcome
+}
+
+fn describe_outcome() -> Value {
     match OUTCOME.take() {
         None => json!({ "kind": "ok" }),
         Some(Outcome::Panicked(panic)) => json!({
@@ -231,6 +243,10 @@ mod tests {
         begin();
         report_lost("a");
         report_lost("b");
-        assert_eq!(end(), json!({ "kind": "lost", "names": ["a", "b"] }));
+        let end = end();
+        assert_eq!(
+            (&end["kind"], &end["names"]),
+            (&json!("lost"), &json!(["a", "b"]))
+        );
     }
 }

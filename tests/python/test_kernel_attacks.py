@@ -265,7 +265,7 @@ def test_deep_text_is_answered_by_everyone_who_parses(kernel, name):
 
 def test_is_complete_never_holds_up_the_channel(kernel):
     # As deep as it may be: the slowest text that is parsed at all.
-    code = "let x: " + "A <B, " * 900 + "u8" + ">" * 900 + " = y;"
+    code = "let x: " + "A <B, " * 320 + "u8" + ">" * 320 + " = y;"
     sent = [kernel.client.session.msg("is_complete_request", {"code": code}) for _ in range(4)]
     for message in sent:
         kernel.client.shell_channel.send(message)
@@ -277,10 +277,26 @@ def test_is_complete_never_holds_up_the_channel(kernel):
 
 
 def test_a_program_as_deep_as_is_let_through_compiles_or_says_why(kernel):
-    assert kernel.ok("let s = 0" + " + 1" * 900 + ";\ns").text == "900"
+    assert kernel.ok("let s = 0" + " + 1" * 450 + ";\ns").text == "450"
     assert kernel.ok("let deep = " + "(" * 150 + "7" + ")" * 150 + ";\ndeep").text == "7"
     generics = kernel.run("let b = " + "Box::new(" * 150 + "1" + ")" * 150 + ";", seconds=120)
     assert generics.status in ("ok", "error") and "SIG" not in generics.everything()
+
+
+def test_cells_of_many_lines_that_look_like_magics_are_planned_at_once(kernel):
+    for code in ("let a = [\n" + "!true,\n" * 20_000 + "];\na.len()", "7" + "\n" * 300_000):
+        began = time.monotonic()
+        cell = kernel.run(code, seconds=120)
+        assert cell.text in ("20000", "7"), cell.everything()[:300]
+        print(f"{len(code)} bytes in {time.monotonic() - began:.1f} s")
+
+
+def test_cells_of_many_lines_that_look_like_magics_are_planned_at_once(kernel):
+    for code in ("let a = [\n" + "!true,\n" * 20_000 + "];\na.len()", "7" + "\n" * 300_000):
+        began = time.monotonic()
+        cell = kernel.run(code, seconds=120)
+        assert cell.text in ("20000", "7"), cell.everything()[:300]
+        print(f"{len(code)} bytes in {time.monotonic() - began:.1f} s")
 
 
 def test_connect_request_answers_the_ports(kernel):

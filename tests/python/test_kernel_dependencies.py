@@ -76,6 +76,9 @@ def test_statics_of_a_crate_last_over_cells_and_over_crates_that_are_added_later
         assert kernel.run("counter::no_such()").status == "error"
         assert kernel.run('panic!("{}", counter::bump())').status == "error"
         assert kernel.ok("counter::bump()").text == "7"
+        # Another process begins with nothing, and with the crates.
+        assert kernel.run("std::process::abort()").status == "error"
+        assert kernel.ok("(counter::bump(), user::twice())").text == "(1, 3)"
         kernel.ok("%reset -f", seconds=120)
         add(kernel, "counter", counter)
         assert kernel.ok("counter::bump()").text == "1"
@@ -106,6 +109,27 @@ def test_what_cells_do_with_crates_is_what_plain_cargo_does(tmp_path):
     assert ours == plain
 
 
+def test_a_logger_of_a_crate_from_the_registry_serves_all_later_cells(tmp_path):
+    """`log` is among the library's own dependencies, so cargo has it without a network."""
+    printer = write_crate(
+        tmp_path / "printer", "printer",
+        "struct Printer;\nimpl log::Log for Printer {\n fn enabled(&self, _: &log::Metadata) -> bool { true }\n"
+        " fn log(&self, record: &log::Record) { println!(\"{}: {}\", record.level(), record.args()); }\n fn flush(&self) {}\n}\n"
+        "pub fn init() { log::set_logger(&Printer).unwrap(); log::set_max_level(log::LevelFilter::Info); }",
+        dependencies='log = "0.4"',
+    )
+    with Kernel(cwd=tmp_path) as kernel:
+        kernel.ok(":offline 1")
+        kernel.ok(f':dep log = "0.4"\n:dep printer = {{ path = "{printer}" }}\n:dep once_cell = "1"', seconds=300)
+        kernel.ok("printer::init();")
+        assert kernel.ok('log::warn!("in a later cell");').stdout == "WARN: in a later cell\n"
+        kernel.ok("static CELL: once_cell::sync::OnceCell<u8> = once_cell::sync::OnceCell::new();")
+        assert kernel.ok("CELL.set(1).is_ok()").text == "true"
+        # Once more after another crate has come.
+        add(kernel, "counter", write_crate(tmp_path / "counter", "counter", COUNTER))
+        assert kernel.ok('for n in 0..2 { log::info!("{n}"); }').stdout == "INFO: 0\nINFO: 1\n"
+
+
 # ---------------------------------------------------------------- crates that change
 
 
@@ -119,6 +143,8 @@ def test_an_edited_crate_drops_what_was_made_of_it_and_nothing_else(tmp_path):
         add(kernel, "counter", counter)
         add(kernel, "above", above)
         kernel.ok("let number = 5; let thing = counter::thing(); let list = vec![counter::thing()];")
+        kernel.ok("#[derive(Debug)]\nstruct Own { x: u8 }\nimpl Own { fn thing(&self) -> String { format!(\"{:?}\", counter::thing().a) } }")
+        kernel.ok("let own = Own { x: 9 };")
         kernel.ok("struct Holder { inner: counter::Thing }\nstruct Outer(Holder);\nstruct Apart(u8);")
         kernel.ok("let outer = Outer(Holder { inner: counter::thing() }); let apart = Apart(3);")
         assert kernel.ok("(counter::bump(), above::value(), outer.0.inner.a)").text == "(1, 7, 7)"
@@ -131,7 +157,8 @@ def test_an_edited_crate_drops_what_was_made_of_it_and_nothing_else(tmp_path):
         assert cell.text == "6"
         for name in ("thing", "list", "outer"):
             assert f"`{name}`" in cell.stderr, cell.stderr
-        assert "`counter`" in cell.stderr and "`apart`" not in cell.stderr and "begin anew" in cell.stderr
+        assert "`counter`" in cell.stderr and "`apart`" not in cell.stderr and "`own`" not in cell.stderr and "begin anew" in cell.stderr
+        assert kernel.ok("(own.x, own.thing())").text == '(9, "[8, 8, 8, 8]")'
         assert kernel.run("outer.0").status == "error"
         assert kernel.run("thing").status == "error"
         assert kernel.ok("(counter::bump(), above::value(), counter::thing().a, apart.0)").text == "(1, 8, [8, 8, 8, 8], 3)"

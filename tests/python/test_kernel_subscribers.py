@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import threading
 import time
 
 import pytest
@@ -46,6 +48,48 @@ def test_one_that_has_stopped_is_dropped_and_the_front_stays_small(kernel):
     assert stranger.is_closed(60), "what is in its buffers, and then the end"
     assert peak_mb(kernel.pid) < BOUND_MB
     assert kernel.ok("2 + 2").text == "4"
+
+
+def test_one_that_takes_a_little_now_and_then_delays_nobody_for_long(kernel):
+    stranger = stalled(kernel)
+    stop = threading.Event()
+
+    def trickle() -> None:
+        while not stop.wait(0.1):
+            try:
+                stranger.socket.recv(1)
+            except OSError:
+                return
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    cell = kernel.run("for i in 0..150_000 { println!(\"{i} {}\", \"x\".repeat(500)); }", seconds=120)
+    stop.set()
+    thread.join()
+    assert cell.status == "ok" and cell.stdout.count("\n") == 150_000
+    print(f"75 MB beside a trickling reader in {cell.seconds:.1f} s")
+    stranger.close()
+
+
+def test_one_that_takes_a_little_now_and_then_delays_nobody_for_long(kernel):
+    stranger = stalled(kernel)
+    stop = threading.Event()
+
+    def trickle() -> None:
+        while not stop.wait(0.1):
+            try:
+                stranger.socket.recv(1)
+            except OSError:
+                return
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    cell = kernel.run("for i in 0..150_000 { println!(\"{i} {}\", \"x\".repeat(500)); }", seconds=120)
+    stop.set()
+    thread.join()
+    assert cell.status == "ok" and cell.stdout.count("\n") == 150_000
+    print(f"75 MB beside a trickling reader in {cell.seconds:.1f} s")
+    stranger.close()
 
 
 def test_an_interrupt_reaches_a_cell_that_prints_for_a_reader_that_does_not_read(kernel):

@@ -150,13 +150,22 @@ fn write_natives(path: &Path, natives: &BTreeSet<String>) -> std::io::Result<()>
     }
 }
 
-/// Whether a cell's object calls code of another language inside the dependencies.
+/// Whether a cell's object calls code of another language inside the dependencies. That is told once.
 pub(crate) fn calls_natives(session: &Path, key: &str, object: &Path) -> bool {
-    let Ok(lines) = std::fs::read_to_string(record::natives_path(session, key)) else {
+    let path = record::natives_path(session, key);
+    let Ok(lines) = std::fs::read_to_string(&path) else {
         return false;
     };
     let symbols: BTreeSet<&str> = lines.lines().collect();
-    std::fs::read(object).is_ok_and(|object| natives::mentions(&object, &symbols))
+    let calls = std::fs::read(object).is_ok_and(|object| natives::mentions(&object, &symbols));
+    let told = path.with_extension("told");
+    if calls && !told.exists() && std::fs::write(told, "").is_ok() {
+        Progress::open(session).show(
+            "note: a cell that calls code of another language inside a crate by itself, as this one does, gets copies \
+             of the crates of its own: it is slower, and their statics begin anew in it",
+        );
+    }
+    calls
 }
 
 fn folder(config: &SessionConfig) -> PathBuf {

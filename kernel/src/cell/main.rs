@@ -20,7 +20,10 @@ mod link;
 mod natives;
 mod progress;
 mod proof;
-#[expect(dead_code, reason = "shared with the kernel, which uses the rest")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "shared with the kernel, which uses the rest")
+)]
 mod record;
 mod shapes;
 mod wrapper;

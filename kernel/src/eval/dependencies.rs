@@ -114,19 +114,20 @@ pub(crate) fn reached<'a>(
     items: impl Iterator<Item = &'a str>,
 ) -> Option<BTreeSet<String>> {
     let mut reached = renewed.clone();
-    let mut left: Vec<&str> = items.collect();
+    let mut left: Vec<String> = items
+        .map(|item| without_inert_attributes(item, renewed))
+        .collect();
     loop {
         let before = left.len();
         let mut rest = Vec::new();
         for item in left {
-            if !words(item).any(|word| reached.contains(word)) {
+            if !words(&item).any(|word| reached.contains(word)) {
                 rest.push(item);
-                continue;
-            }
-            if is_import(item) && item.contains('*') {
+            } else if kind(&item) == Some("use") && item.contains('*') {
                 return None;
+            } else {
+                reached.extend(names_made_by(&item));
             }
-            reached.extend(names_made_by(item));
         }
         if rest.len() == before {
             return Some(reached);
@@ -140,28 +141,83 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
-fn is_import(item: &str) -> bool {
-    words(item).any(|word| word == "use")
+/// An item without what changes no layout: derives, and attributes that are named like a crate, which only its derives
+/// read (`#[serde(default)]`).
+fn without_inert_attributes(item: &str, crates: &BTreeSet<String>) -> String {
+    let mut kept = String::with_capacity(item.len());
+    let mut rest = item;
+    while let Some((before, after)) = rest.split_once("#[") {
+        kept.push_str(before);
+        let name = words(after).next().unwrap_or_default();
+        let is_path = after.trim_start().starts_with(&format!("{name}::"));
+        let end = closing_bracket(after);
+        if !(name == "derive" || crates.contains(name)) || is_path {
+            kept.push_str("#[");
+            kept.push_str(&after[..end]);
+        }
+        rest = &after[end..];
+    }
+    kept + rest
 }
 
-/// The names that an item may define; rather too many than too few.
+/// Where an attribute that began before `text` ends.
+fn closing_bracket(text: &str) -> usize {
+    let mut depth = 1_usize;
+    for (place, byte) in text.bytes().enumerate() {
+        match byte {
+            b'[' => depth += 1,
+            b']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return place + 1;
+        }
+    }
+    text.len()
+}
+
+/// The word that says what an item is; `None` for a call of a macro.
+fn kind(item: &str) -> Option<&str> {
+    let before_body = item.split(['{', '=', ';']).next().unwrap_or(item);
+    words(before_body)
+        .find(|word| DEFINING.contains(word) || ["use", "impl", "macro_rules"].contains(word))
+}
+
+/// The names that an item may define, or change the meaning of; rather too many than too few.
 fn names_made_by(item: &str) -> BTreeSet<String> {
     let all: Vec<&str> = words(item).collect();
-    let head = item.split('{').next().unwrap_or(item);
-    let is_whole = is_import(item) || item.contains('!') || head.contains("impl");
-    let named = all
-        .windows(2)
-        .filter(|pair| DEFINING.contains(&pair[0]))
-        .map(|pair| pair[1]);
-    let made: BTreeSet<&str> = if is_whole {
-        all.iter().copied().collect()
-    } else {
-        named.collect()
+    let after = |wanted: &[&str]| -> BTreeSet<&str> {
+        let pairs = all.windows(2).filter(|pair| wanted.contains(&pair[0]));
+        pairs.map(|pair| pair[1]).collect()
+    };
+    let made = match kind(item) {
+        // Methods change no type; associated types and constants can.
+        Some("impl") if !all.iter().any(|word| ["type", "const"].contains(word)) => BTreeSet::new(),
+        Some("impl") => words(item.split('{').next().unwrap_or(item)).collect(),
+        Some("macro_rules") => after(&["macro_rules"]),
+        Some("use") | None => all.iter().copied().collect(),
+        Some(_) => after(&DEFINING),
     };
     made.into_iter()
         .filter(|word| !COMMON.contains(word))
         .map(str::to_owned)
         .collect()
+}
+
+/// Commands, one after the other, with neighbouring `:dep` lines in one: their crates are built together.
+pub(crate) fn joined(commands: &[String]) -> Vec<String> {
+    let is_addition = |line: &str| line.split_whitespace().next() == Some(":dep");
+    let mut joined: Vec<String> = Vec::new();
+    for command in commands {
+        match joined.last_mut() {
+            Some(last) if is_addition(last) && is_addition(command) => {
+                last.push('\n');
+                last.push_str(command);
+            }
+            _ => joined.push(command.clone()),
+        }
+    }
+    joined
 }
 
 /// Whether a type mentions one of these names.
@@ -233,8 +289,36 @@ mod tests {
         ] {
             assert_eq!(mentions(type_name, &names), wanted, "{type_name}");
         }
+        // Derives, methods and functions change no layout.
+        let with_derive = [
+            "#[derive(Debug, counter::Mark)]\n#[counter(rename = \"x\")]\nstruct P { x: f64 }",
+            "impl P { fn thing(&self) -> counter::Thing { todo!() } }",
+            "fn show(p: &P) { println!(\"{:?}\", counter::bump()); }",
+        ];
+        let names = reached(&set(&["counter"]), with_derive.into_iter()).unwrap();
+        assert!(!mentions("P", &names), "{names:?}");
+        let with_associated = [
+            "impl Tr for P { type Out = counter::Thing; }",
+            "#[counter::layout]\nstruct Q(u8);",
+            "make!(R, counter::Thing);",
+            "const fn size() -> usize { counter::N }",
+            "struct S([u8; size()]);",
+        ];
+        let names = reached(&set(&["counter"]), with_associated.into_iter()).unwrap();
+        for name in ["P", "Q", "R", "S"] {
+            assert!(mentions(name, &names), "{name}");
+        }
         let with_glob = ["use counter::*;", "struct A(Thing);"];
         assert_eq!(reached(&set(&["counter"]), with_glob.into_iter()), None);
+    }
+
+    #[test]
+    fn dependencies_that_stand_together_are_built_together() {
+        let commands = [":dep a", ":dep b = \"1\"", ":vars", ":dep c"].map(str::to_owned);
+        assert_eq!(
+            joined(&commands),
+            [":dep a\n:dep b = \"1\"", ":vars", ":dep c"]
+        );
     }
 
     #[test]

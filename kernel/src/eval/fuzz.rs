@@ -8,10 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::channel::Channel;
+use super::content::{ContentFilter, Piece};
 use super::interface::OutputEvent;
+use super::items::ItemStore;
 use super::phase::Phase;
-use super::split::{Cell, function_names};
-use super::text::{ContentFilter, Decoder, Piece};
+use super::places::Places;
+use super::source_map::CellSource;
+use super::split::{Cell, Known};
+use super::text::Decoder;
 use crate::fuzz::{CELLS, RUST, Target, random_of};
 
 #[test]
@@ -26,7 +30,7 @@ fn cells_are_split_whatever_they_hold() {
 }
 
 fn check_split(code: &str) {
-    let cell = Cell::parse(code);
+    let cell = Cell::parse(code, &Known::default());
     assert_eq!(
         cell.rust.len(),
         code.len(),
@@ -54,9 +58,15 @@ fn check_split(code: &str) {
         assert!(cell.rust.get(tail.clone()).is_some(), "{tail:?}");
     }
     for name in cell.used_after_binding() {
-        assert!(cell.bound.contains_key(&name) && cell.used[&name] > 1);
+        assert!(cell.bound.contains_key(&name) && cell.used[&name] > 0);
     }
-    function_names(&cell);
+    let source = CellSource {
+        number: 1,
+        code: code.into(),
+    };
+    if !cell.broken {
+        ItemStore::default().merge(&cell, &source);
+    }
 }
 
 #[test]
@@ -123,8 +133,14 @@ impl Side {
         });
         let phase = Arc::new(Phase::new(PathBuf::from("/nonexistent/compiler")));
         let silent = Arc::new(AtomicBool::new(false));
-        let (channel, ends) =
-            Channel::open(Arc::new(sink), phase, silent, |_| Vec::new()).expect("a channel");
+        let (channel, ends) = Channel::open(
+            Arc::new(sink),
+            phase,
+            Arc::new(Places::default()),
+            silent,
+            |_| Vec::new(),
+        )
+        .expect("a channel");
         let child = UnixStream::from(ends.side);
         child.set_nonblocking(true).expect("a socket");
         Self {
@@ -237,6 +253,14 @@ fn pieces_of<'a>(parts: impl Iterator<Item = &'a [u8]>) -> (String, BTreeMap<usi
                 let bundle = serde_json::to_string(&bundle).expect("a map of JSON");
                 blocks.entry(text.len()).or_default().push(bundle);
             }
+            Piece::Question { prompt, password } => {
+                let question = format!("{prompt}, {password}");
+                blocks.entry(text.len()).or_default().push(question);
+            }
+            Piece::Panic => blocks
+                .entry(text.len())
+                .or_default()
+                .push("panic".to_owned()),
         }
     }
     (text, blocks)

@@ -139,9 +139,9 @@ impl Session {
         let is_whole = lock(&self.held)
             .as_ref()
             .is_some_and(|held| held.is_in(&self.dir))
+            && self.dir.join("cell/src").is_dir()
             && [&self.dir, &self.help_dir()].iter().all(|dir| {
-                dir.join("cell/src").is_dir()
-                    && std::fs::symlink_metadata(dir.join("bin/cargo")).is_ok()
+                std::fs::symlink_metadata(dir.join("bin/cargo")).is_ok()
                     && exchange::config_path(dir).is_file()
             });
         if is_whole {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use ra_ap_syntax::ast::{self, HasName as _, HasVisibility as _};
-use ra_ap_syntax::{AstNode, SyntaxNode};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 
 use super::macros;
 
@@ -132,6 +132,40 @@ fn plain(item: &ast::Static, symbol: &str) -> Option<(Edit, String)> {
     Some((edit, name))
 }
 
+/// A type of a static as a declaration needs it: references that have no lifetime there are `'static`.
+fn with_lifetimes(of_type: &SyntaxNode) -> String {
+    let start = of_type.text_range().start();
+    let is_higher_ranked = |node: &SyntaxNode| {
+        node.ancestors()
+            .take_while(|ancestor| ancestor != of_type)
+            .any(|ancestor| {
+                matches!(
+                    ancestor.kind(),
+                    SyntaxKind::FN_PTR_TYPE
+                        | SyntaxKind::PARAM_LIST
+                        | SyntaxKind::RET_TYPE
+                        | SyntaxKind::PARENTHESIZED_ARG_LIST
+                )
+            })
+    };
+    let mut places: Vec<usize> = of_type
+        .descendants()
+        .filter_map(ast::RefType::cast)
+        .filter(|reference| reference.lifetime().is_none() && !is_higher_ranked(reference.syntax()))
+        .filter_map(|reference| {
+            Some(usize::from(
+                reference.amp_token()?.text_range().end() - start,
+            ))
+        })
+        .collect();
+    places.sort_unstable();
+    let mut text = of_type.to_string();
+    for place in places.into_iter().rev() {
+        text.insert_str(place, "'static ");
+    }
+    text
+}
+
 /// `thread_local! { static NAME: T = …; }`
 fn keys(call: &ast::MacroCall, symbol: &str) -> Option<(Edit, String)> {
     if macros::name(call) != "thread_local" {
@@ -148,7 +182,7 @@ fn keys(call: &ast::MacroCall, symbol: &str) -> Option<(Edit, String)> {
     let mut names = Vec::new();
     for (index, key) in file.children().filter_map(ast::Static::cast).enumerate() {
         let name = key.name()?.text().to_string();
-        let of_type = key.ty()?.syntax().to_string();
+        let of_type = with_lifetimes(key.ty()?.syntax());
         let visibility = key
             .visibility()
             .map_or_else(String::new, |it| format!("{} ", it.syntax()));
@@ -219,6 +253,28 @@ mod tests {
                 && both.finding.contains("] static mut M: u8;")
         );
         assert!(texts("fn f() -> &'static str { \"\" }", 1).is_none());
+    }
+
+    #[test]
+    fn references_of_a_declaration_get_the_lifetime_that_a_static_gives_them() {
+        for (text, wanted) in [
+            ("static A: &str = \"\";", "safe static A: &'static str;"),
+            (
+                "static A: [(&u8, &'static [&str]); 1] = x;",
+                "safe static A: [(&'static u8, &'static [&'static str]); 1];",
+            ),
+            (
+                "static A: Mutex<Box<dyn Fn(&str) -> &str + Send>> = x;",
+                "safe static A: Mutex<Box<dyn Fn(&str) -> &str + Send>>;",
+            ),
+            (
+                "static A: &fn(&u8) = x;",
+                "safe static A: &'static fn(&u8);",
+            ),
+        ] {
+            let finding = texts(text, 1).unwrap().finding;
+            assert!(finding.contains(wanted), "{finding}");
+        }
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl Worker {
         }
         let mut known = self.items.known();
         let cell = Cell::parse(code, &known);
-        for command in &cell.commands {
+        for command in &dependencies::joined(&cell.commands) {
             match self.command(command) {
                 CellStatus::Ok => {}
                 other => return other,
@@ -322,7 +322,8 @@ impl Worker {
         }
         let names = found.join("`, `");
         (self.sink)(OutputEvent::Stderr(format!(
-            "`{names}` began anew for this cell alone: it is part of a constant, so its kept state cannot be used here\n"
+            "`{names}` began anew for this cell alone: its kept state cannot be used in a constant, or with a type that has a \
+             lifetime of its own\n"
         )));
         with_new_statics
     }
@@ -434,6 +435,12 @@ impl Worker {
                 self.tell_broken(running, &report);
                 let losses = self.keep(running, &end, &report);
                 let status = self.status(&end);
+                let was_lost = end.outcome.as_ref().is_some_and(|it| it["kind"] == "lost");
+                let losses = if was_lost {
+                    outcome::Losses::default()
+                } else {
+                    losses
+                };
                 if status == CellStatus::Ok && !losses.unmade.is_empty() {
                     let names = losses.unmade.join("`, `");
                     let text = format!("the cell returned before it made `{names}`\n");
@@ -657,7 +664,11 @@ impl Worker {
         );
         let number = running.source.number;
         let stored: BTreeSet<String> = end.names.iter().cloned().collect();
-        let ended_well = kind("ok");
+        let completed = end
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome["completed"] == true);
+        let ended_well = kind("ok") || completed;
         let how = if kind("aside") {
             "lost when the cell that used it was stopped by force,"
         } else {

@@ -35,8 +35,9 @@ pub(crate) fn plan(code: &str) -> Result<Vec<Step>, UsageError> {
     }
     let mut planner = Planner::default();
     let lines: Vec<&str> = code.split('\n').collect();
+    let last = lines.iter().rposition(|line| !line.trim().is_empty());
     for (index, line) in lines.iter().enumerate() {
-        let ends_cell = lines[index + 1..].iter().all(|line| line.trim().is_empty());
+        let ends_cell = last.is_none_or(|last| last <= index);
         planner.line(line, index, ends_cell)?;
     }
     planner.cut(lines.len());

@@ -27,7 +27,7 @@ pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Val
         Some(found) => Some(found),
         None => {
             let code = magics::without_magics(&request.code);
-            if crate::parse::check(&code).is_err() {
+            if !crate::parse::can_be_analysed(&code) {
                 return content(None, request.cursor_pos);
             }
             let answer = kernel.engine.complete(code, request.cursor_pos);

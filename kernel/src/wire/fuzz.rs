@@ -9,6 +9,7 @@ use super::connection::parse_connection;
 use super::frames::{decode, encode};
 use super::is_complete;
 use super::message::Message;
+use super::replay::Seen;
 use super::request::read;
 use super::sign::Signer;
 use crate::fuzz::{CELLS, RUST, Target, random_of};
@@ -62,7 +63,7 @@ fn frames_are_read_or_refused() {
         let frames = frames_of(input);
         let delimiter = frames.iter().position(|frame| frame == b"<IDS|MSG>");
         assert!(
-            decode(frames.clone(), &signer).is_err(),
+            decode(frames.clone(), &signer, &Seen::default()).is_err(),
             "an unsigned message was read"
         );
         // The same with the right signature gets to the parsers of JSON.
@@ -72,7 +73,7 @@ fn frames_are_read_or_refused() {
         let mut signed = frames;
         let parts = std::array::from_fn(|part| signed[at + 2 + part].clone());
         signed[at + 1] = signer.sign(&parts).into_bytes();
-        if let Ok(message) = decode(signed, &signer) {
+        if let Ok(message) = decode(signed, &signer, &Seen::default()) {
             check_message(&message, &signer);
         }
     });
@@ -87,7 +88,7 @@ fn frames_of(input: &[u8]) -> Vec<Vec<u8>> {
 
 /// What was read can be written, and is the same when it is read again; so is an answer to it.
 fn check_message(message: &Message, signer: &Signer) {
-    let again = decode(encode(message.clone(), signer), signer);
+    let again = decode(encode(message.clone(), signer), signer, &Seen::default());
     assert_eq!(
         again.as_ref().ok(),
         Some(message),
@@ -95,7 +96,7 @@ fn check_message(message: &Message, signer: &Signer) {
     );
     let answer = Message::new("session", "status", Some(message), json!({"a": 1}));
     let frames = encode(answer, signer);
-    let answer = decode(frames, signer).expect("our own message");
+    let answer = decode(frames, signer, &Seen::default()).expect("our own message");
     assert_eq!(answer.parent_header, message.header);
     assert_eq!(answer.identities, message.identities);
 }
@@ -130,7 +131,7 @@ fn headers_and_contents_are_read_or_refused() {
                 content,
             ];
         }
-        if let Ok(message) = decode(frames, &signer) {
+        if let Ok(message) = decode(frames, &signer, &Seen::default()) {
             check_message(&message, &signer);
             check_contents(&message);
         }
@@ -163,9 +164,13 @@ fn is_complete_answers_every_text() {
         words: RUST,
         depth: 300,
     };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
     target.run(|input| {
         let code = String::from_utf8_lossy(input);
-        let reply = is_complete::reply(&code);
+        let reply = runtime.block_on(is_complete::reply(code.clone().into_owned()));
         let status = reply["status"].as_str().unwrap_or_default();
         assert!(
             ["complete", "incomplete", "invalid"].contains(&status),
@@ -245,5 +250,5 @@ fn a_message_of_any_type_is_answered_under_its_own_header() {
         b"{}".to_vec(),
     ];
     let signer = Signer::new("");
-    check_message(&decode(frames, &signer).unwrap(), &signer);
+    check_message(&decode(frames, &signer, &Seen::default()).unwrap(), &signer);
 }

@@ -4,7 +4,7 @@
 //! all others are strangers, and only strangers make room for strangers.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(crate) struct Peer {
     pub(crate) id: u64,
     pub(crate) hello: Hello,
     pub(crate) outgoing: Outgoing,
+    /// How many messages could not be read since the last one that could.
+    pub(crate) nonsense: AtomicUsize,
     known: Arc<AtomicBool>,
 }
 
@@ -243,6 +245,7 @@ async fn converse<C: Channel, S: AsyncRead + AsyncWrite + Send + 'static>(
         id: leaving.id,
         hello,
         outgoing,
+        nonsense: AtomicUsize::new(0),
         known,
     });
     leaving.peer = Some(peer.clone());

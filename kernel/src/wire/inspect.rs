@@ -36,8 +36,9 @@ pub(crate) async fn look_up(
     }
     let text = code;
     let code = magics::without_magics(text);
-    // The analyser cannot read what our own parser does not take.
-    crate::parse::check(&code).ok()?;
+    if !crate::parse::can_be_analysed(&code) {
+        return None;
+    }
     let mut answer = kernel.engine.inspect(code, cursor, detail);
     let asked = Instant::now();
     let was_interrupted = kernel.is_interrupted();

@@ -1,8 +1,9 @@
 //! The broadcast channel: every subscriber has a queue of its own, so that one who does not read delays nobody.
 //!
 //! **Bounds.** Producers are paced by the subscribers that read: they wait while one that still takes something has more
-//! than [`WAITING_BYTES`] before it. One that has stopped taking paces nobody, but when all have stopped, for
-//! [`PATIENCE`]; it is dropped when that is over, or when [`DROPPED_BYTES`] wait for it.
+//! than [`WAITING_BYTES`] before it. One that has stopped taking, or that stays behind for [`BEHIND`] while somebody else
+//! has everything, paces nobody; when all have stopped, they are waited for, for [`PATIENCE`]. It is dropped when that is
+//! over, or when [`DROPPED_BYTES`] wait for it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,13 +23,18 @@ use super::zmtp::{self, Limits, Pool, Refusal};
 /// What may wait for a subscriber before producers wait for it.
 const WAITING_BYTES: usize = 32 << 20;
 /// What may wait for one that has stopped reading.
-const DROPPED_BYTES: usize = 96 << 20;
+const DROPPED_BYTES: usize = 128 << 20;
 /// What may wait for all of them together: those that have stopped reading are dropped, the longest queue first.
-const ALL_BYTES: usize = 160 << 20;
-/// Whoever has taken nothing for so long has stopped reading.
-const STOPPED: Duration = Duration::from_millis(250);
+const ALL_BYTES: usize = 192 << 20;
+/// Whoever has taken nothing for so long has stopped reading, for the present: ZeroMQ's own receivers take a thousand
+/// messages, and nothing more until their program has worked through five hundred of them.
+const STOPPED: Duration = Duration::from_millis(500);
+/// How long one that reads slowly may hold up those who read fast.
+const BEHIND: Duration = Duration::from_secs(2);
+/// Whoever has no more than this before it has everything, as far as people can see.
+const CAUGHT_UP: usize = 1 << 20;
 /// How long one that has stopped is waited for when there is nobody else.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Subscriptions of one connection: a client has one, or one for each kind of message.
 const SUBSCRIPTIONS: usize = 64;
 /// A subscription is a topic.
@@ -41,11 +47,29 @@ const FLUSH: Duration = Duration::from_secs(1);
 struct Subscriber {
     peer: Arc<Peer>,
     topics: Vec<Vec<u8>>,
+    /// Since when producers have had to wait for it, on and off.
+    behind: Option<Instant>,
 }
 
 impl Subscriber {
     fn wants(&self, topic: &[u8]) -> bool {
         self.topics.iter().any(|prefix| topic.starts_with(prefix))
+    }
+
+    /// What waits for it now. Half of what producers wait for ends a time of being behind.
+    fn queue(&mut self, id: u64) -> Queue {
+        let bytes = self.peer.outgoing.queued();
+        if bytes > WAITING_BYTES {
+            self.behind.get_or_insert_with(Instant::now);
+        } else if bytes < WAITING_BYTES / 2 {
+            self.behind = None;
+        }
+        Queue {
+            id,
+            bytes,
+            stalled: self.peer.outgoing.stalled_for(),
+            behind: self.behind.map_or(Duration::ZERO, |since| since.elapsed()),
+        }
     }
 }
 
@@ -120,6 +144,7 @@ impl Channel for Broadcast {
         let subscriber = Subscriber {
             peer: peer.clone(),
             topics: Vec::new(),
+            behind: None,
         };
         self.subscribers().insert(peer.id, subscriber);
     }
@@ -209,12 +234,8 @@ impl Iopub {
         }
         let mut subscribers = self.0.subscribers();
         let queues: Vec<Queue> = subscribers
-            .iter()
-            .map(|(&id, subscriber)| Queue {
-                id,
-                bytes: subscriber.peer.outgoing.queued(),
-                stalled: subscriber.peer.outgoing.stalled_for(),
-            })
+            .iter_mut()
+            .map(|(&id, subscriber)| subscriber.queue(id))
             .collect();
         let (dropped, wait) = judge(&queues, alive);
         for id in dropped {
@@ -223,9 +244,9 @@ impl Iopub {
             };
             let outgoing = &subscriber.peer.outgoing;
             crate::log::warn(&format!(
-                "iopub: a subscriber that has read nothing for {:.1} s was dropped, with {} MB that waited for it",
-                outgoing.stalled_for().as_secs_f32(),
-                outgoing.queued() >> 20
+                "iopub: a subscriber that does not read fast enough was dropped: {} MB waited for it, nothing was taken for {:.1} s",
+                outgoing.queued() >> 20,
+                outgoing.stalled_for().as_secs_f32()
             ));
             outgoing.close();
         }
@@ -238,15 +259,18 @@ struct Queue {
     id: u64,
     bytes: usize,
     stalled: Duration,
+    behind: Duration,
 }
 
 /// Which subscribers to drop, and whether producers wait for the others.
 fn judge(queues: &[Queue], alive: usize) -> (Vec<u64>, bool) {
+    let caught_up = queues
+        .iter()
+        .any(|queue| queue.bytes <= CAUGHT_UP && queue.stalled <= STOPPED);
     let (stopped, reading): (Vec<&Queue>, Vec<&Queue>) = queues
         .iter()
         .filter(|queue| queue.bytes > 0)
-        .partition(|queue| queue.stalled > STOPPED);
-    let idle = queues.iter().any(|queue| queue.bytes == 0);
+        .partition(|queue| queue.stalled > STOPPED || caught_up && queue.behind > BEHIND);
     let too_long = |queue: &&&Queue| {
         queue.bytes > DROPPED_BYTES || queue.bytes > WAITING_BYTES && queue.stalled > PATIENCE
     };
@@ -260,9 +284,8 @@ fn judge(queues: &[Queue], alive: usize) -> (Vec<u64>, bool) {
         dropped.extend(longest.map(|queue| queue.id));
     }
     let long = |queue: &&Queue| queue.bytes > WAITING_BYTES && !dropped.contains(&queue.id);
-    let nobody_reads = reading.is_empty() && !idle;
-    let wait = reading.iter().any(|queue| long(queue))
-        || nobody_reads && stopped.iter().any(|queue| long(queue));
+    let nobody_reads = reading.is_empty() && !caught_up;
+    let wait = reading.iter().any(&long) || nobody_reads && stopped.iter().any(&long);
     (dropped, wait)
 }
 
@@ -301,6 +324,14 @@ mod tests {
             id,
             bytes: megabytes << 20,
             stalled: Duration::from_secs_f32(seconds),
+            behind: Duration::ZERO,
+        }
+    }
+
+    fn behind(queue: Queue, seconds: u64) -> Queue {
+        Queue {
+            behind: Duration::from_secs(seconds),
+            ..queue
         }
     }
 
@@ -318,14 +349,29 @@ mod tests {
         // Somebody else reads: nobody waits for one that has stopped, and it is dropped in the end.
         check(&[queue(1, 0, 0.0), queue(2, 40, 1.0)], &[], false);
         check(&[queue(1, 1, 0.0), queue(2, 40, 1.0)], &[], false);
-        check(&[queue(1, 1, 0.0), queue(2, 40, 6.0)], &[2], false);
-        check(&[queue(1, 1, 0.0), queue(2, 97, 1.0)], &[2], false);
-        check(&[queue(1, 40, 0.0), queue(2, 97, 1.0)], &[2], true);
+        check(&[queue(1, 1, 0.0), queue(2, 40, 31.0)], &[2], false);
+        check(&[queue(1, 1, 0.0), queue(2, 129, 1.0)], &[2], false);
+        check(&[queue(1, 40, 0.0), queue(2, 129, 1.0)], &[2], true);
         // However long the queue of one that reads: it is not dropped.
         check(&[queue(1, 500, 0.1)], &[], true);
         // Alone, it is waited for.
         check(&[queue(1, 40, 1.0)], &[], true);
-        check(&[queue(1, 40, 6.0)], &[1], false);
+        check(&[queue(1, 40, 31.0)], &[1], false);
+        // One that takes a little now and then holds up somebody faster for a while only, and is dropped in the end.
+        check(&[queue(1, 0, 0.0), behind(queue(2, 40, 0.1), 1)], &[], true);
+        check(
+            &[queue(1, 0, 0.0), behind(queue(2, 40, 0.1), 3)],
+            &[],
+            false,
+        );
+        check(
+            &[queue(1, 0, 0.0), behind(queue(2, 129, 0.1), 3)],
+            &[2],
+            false,
+        );
+        // Two that are equally slow are both waited for.
+        let equal = [behind(queue(1, 40, 0.1), 60), behind(queue(2, 40, 0.1), 60)];
+        check(&equal, &[], true);
         // A short queue is no reason to drop anybody, however long it takes.
         check(&[queue(1, 20, 600.0)], &[], false);
     }
@@ -333,6 +379,6 @@ mod tests {
     #[test]
     fn all_together_are_bounded_too() {
         let queues = [queue(1, 50, 1.0), queue(2, 60, 1.0), queue(3, 1, 0.0)];
-        assert_eq!(judge(&queues, 170 << 20), (vec![2], false));
+        assert_eq!(judge(&queues, 200 << 20), (vec![2], false));
     }
 }

@@ -1,7 +1,7 @@
 //! Shell, control and stdin: requests of all connections in one queue, replies to the connection that asked.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,9 @@ const REQUESTS: usize = 256;
 /// What waits for a client that does not read its replies, before it is dropped.
 const REPLY_BYTES: usize = 256 << 20;
 /// How many messages of one connection may be nonsense, one after the other.
-const NONSENSE: usize = 100;
+const NONSENSE: usize = 20;
+/// Beyond this, checking a signature takes so long that other connections of the thread would notice.
+const LONG_CHECK: usize = 1 << 20;
 /// How long the end of the kernel waits for clients to take their last replies.
 const FLUSH: Duration = Duration::from_secs(1);
 
@@ -44,12 +46,12 @@ pub(crate) struct Security {
 struct Router {
     name: &'static str,
     security: Security,
-    peers: Mutex<HashMap<u64, (Arc<Peer>, Arc<AtomicUsize>)>>,
+    peers: Mutex<HashMap<u64, Arc<Peer>>>,
     requests: mpsc::Sender<Message>,
 }
 
 impl Router {
-    fn peers(&self) -> MutexGuard<'_, HashMap<u64, (Arc<Peer>, Arc<AtomicUsize>)>> {
+    fn peers(&self) -> MutexGuard<'_, HashMap<u64, Arc<Peer>>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -60,16 +62,11 @@ impl Router {
         let Some((id, identity)) = address.split_first_chunk::<8>() else {
             return Vec::new();
         };
-        if let Some((peer, _)) = peers.get(&u64::from_be_bytes(*id)) {
+        if let Some(peer) = peers.get(&u64::from_be_bytes(*id)) {
             return vec![peer.clone()];
         }
         let same = |peer: &&Arc<Peer>| !identity.is_empty() && peer.hello.identity == identity;
-        peers
-            .values()
-            .map(|(peer, _)| peer)
-            .filter(same)
-            .cloned()
-            .collect()
+        peers.values().filter(same).cloned().collect()
     }
 }
 
@@ -99,7 +96,7 @@ impl Channel for Router {
     }
 
     fn joined(&self, peer: &Arc<Peer>) {
-        self.peers().insert(peer.id, (peer.clone(), Arc::default()));
+        self.peers().insert(peer.id, peer.clone());
     }
 
     fn left(&self, peer: &Peer) {
@@ -107,13 +104,17 @@ impl Channel for Router {
     }
 
     async fn message(&self, peer: &Arc<Peer>, mut frames: Vec<Vec<u8>>) -> Result<(), Refusal> {
-        let nonsense = self.peers().get(&peer.id).map(|(_, count)| count.clone());
-        let nonsense = nonsense.unwrap_or_default();
+        let size: usize = frames.iter().map(Vec::len).sum();
         frames.insert(0, address(peer));
-        match decode(frames, &self.security.signer, &self.security.seen) {
+        let check = || decode(frames, &self.security.signer, &self.security.seen);
+        match if size > LONG_CHECK {
+            tokio::task::block_in_place(check)
+        } else {
+            check()
+        } {
             Ok(message) => {
                 peer.is_known();
-                nonsense.store(0, Ordering::Relaxed);
+                peer.nonsense.store(0, Ordering::Relaxed);
                 // The receiver lives as long as the kernel serves.
                 self.requests
                     .send(message)
@@ -125,7 +126,7 @@ impl Channel for Router {
                 if !matches!(error, FrameError::BadSignature | FrameError::Repeated) {
                     crate::log::debug(&format!("{}: {error}", self.name));
                 }
-                let count = nonsense.fetch_add(1, Ordering::Relaxed) + 1;
+                let count = peer.nonsense.fetch_add(1, Ordering::Relaxed) + 1;
                 if count == 1 {
                     crate::log::warn(&format!("{}: message dropped: {error}", self.name));
                 }
@@ -177,7 +178,7 @@ impl Replies {
         let began = Instant::now();
         let waiting = || {
             let peers = self.router.peers();
-            peers.values().any(|(peer, _)| peer.outgoing.queued() > 0)
+            peers.values().any(|peer| peer.outgoing.queued() > 0)
         };
         while waiting() && began.elapsed() < FLUSH {
             tokio::time::sleep(Duration::from_millis(2)).await;

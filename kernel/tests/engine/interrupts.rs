@@ -96,7 +96,7 @@ const DEAF: [(&str, &str); 20] = [
     ),
     (
         "condvar",
-        "let pair = (std::sync::Mutex::new(false), std::sync::Condvar::new()); let _guard = pair.1.wait_while(pair.0.lock().unwrap(), |ready| !*ready);",
+        "let pair = (std::sync::Mutex::new(false), std::sync::Condvar::new()); { let _guard = pair.1.wait_while(pair.0.lock().unwrap(), |ready| !*ready); }",
     ),
     ("barrier", "std::sync::Barrier::new(2).wait();"),
     (
@@ -161,7 +161,7 @@ fn one_interrupt_suffices_and_what_the_cell_used_is_lost_by_name() {
         .ok();
     let ran = interrupted(
         &mut session,
-        "changed += used.len(); let new = 5; std::thread::sleep(Duration::from_secs(77)); println!(\"{used:?}\");",
+        "changed += used.len() as i32; let new = 5; std::thread::sleep(Duration::from_secs(77)); println!(\"{used:?}\");",
         1,
     );
     assert_eq!(ran.status, "interrupted", "{ran:#?}");
