@@ -16,6 +16,7 @@ pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, Scen
 pub use crate::raster::{BandChoice, BandRole, OpenOptions, PixelWindow, Raster, Resolution};
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};
+pub use crate::session::show_all;
 pub use crate::train::{
     Detector, Fit, Loss, Optimiser, RateSearch, Run, Schedule, Segmenter, StopReason,
 };

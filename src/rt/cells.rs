@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::stop::Target;
-use super::{guard, pipes, programs, shared_objects, side, signals, stop, store, surroundings};
+use super::{
+    guard, pipes, programs, shared_objects, show, side, signals, stop, store, surroundings,
+};
 
 /// Deep recursion in users' code is common (trees, parsers), so cells get more stack than a main thread's 8 MiB.
 const STACK_BYTES: usize = 256 << 20;
@@ -247,6 +249,7 @@ fn run_cell(path: &str, function: &str) {
     let answer = side::ask(&json!({ "kind": "begin", "pid": std::process::id() }));
     *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = store::names();
     guard::begin();
+    show::begin();
     pipes::set_running(true);
     if answer.is_some_and(|answer| answer["cancel"] == true) {
         guard::report_cancelled();
@@ -274,6 +277,7 @@ fn finish() {
     outcome["interrupted"] = crate::session::is_interrupted().into();
     let dropped = side::ask(&json!({
         "kind": "done", "outcome": outcome, "names": store::names(), "surroundings": surroundings::changes(),
+        "shown": show::has_shown(),
     }));
     // The front process answers with names that later cells cannot use, such as closures.
     for name in dropped

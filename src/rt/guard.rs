@@ -1,12 +1,12 @@
 //! The guard around a cell's statements: a panic or a `?` ends the cell, never the process, and is remembered.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use serde_json::{Value, json};
 
 use super::CellError;
+use super::screen::{payload_text, shortened};
 
 #[derive(Clone, Default)]
 struct Panic {
@@ -54,7 +54,7 @@ pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
             let panic = LAST_PANIC
                 .with_borrow_mut(Option::take)
                 .unwrap_or_else(|| Panic {
-                    message: payload_text(&*payload).to_owned(),
+                    message: shortened(payload_text(&*payload)),
                     ..Panic::default()
                 });
             Outcome::Panicked(panic)
@@ -62,14 +62,6 @@ pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
     };
     OUTCOME.set(Some(outcome));
     false
-}
-
-fn payload_text(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without text")
 }
 
 /// Drops a value that was kept under a name. A panic of its `Drop` is the cell's: the session goes on without the value.
@@ -80,7 +72,7 @@ pub fn discard<T>(name: &str, value: T) {
     let mut panic = LAST_PANIC
         .with_borrow_mut(Option::take)
         .unwrap_or_else(|| Panic {
-            message: payload_text(&*payload).to_owned(),
+            message: shortened(payload_text(&*payload)),
             ..Panic::default()
         });
     panic.message = format!(
@@ -149,7 +141,7 @@ fn describe_outcome() -> Value {
         }),
         Some(Outcome::Failed(error)) => json!({
             "kind": if error.interrupted { "interrupted" } else { "error" },
-            "name": error.name, "message": error.message, "hint": error.hint,
+            "name": error.name, "message": shortened(&error.message), "hint": error.hint,
             "file": error.location.file(), "line": error.location.line(), "column": error.location.column(),
         }),
         Some(Outcome::Lost(names)) => json!({ "kind": "lost", "names": names }),
@@ -192,10 +184,11 @@ pub(super) fn install_panic_hook() {
 
 fn describe(information: &PanicHookInfo<'_>) -> Panic {
     let mut panic = Panic {
-        message: information
-            .payload_as_str()
-            .unwrap_or("a panic without text")
-            .to_owned(),
+        message: shortened(
+            information
+                .payload_as_str()
+                .unwrap_or("a panic without text"),
+        ),
         ..Panic::default()
     };
     if let Some(location) = information.location() {

@@ -10,10 +10,12 @@ mod error;
 mod frames;
 mod future;
 mod guard;
+mod input;
 mod marked;
 mod objects;
 mod pipes;
 mod programs;
+mod screen;
 mod shared_objects;
 mod show;
 mod side;
@@ -26,7 +28,8 @@ mod surroundings;
 pub use error::{CellError, DebugError};
 pub use future::block_on;
 pub use guard::{discard, guard};
-pub use show::{ShowAny, ShowDebug, ShowRich};
+pub use screen::Long;
+pub use show::{ShowAny, ShowDebug, ShowLong, ShowRich};
 pub use store::{NoConstant, has, is_kept, put, take};
 pub use styles::{
     ShowDisplay, ShowOtherDebug, ShowPretty, ShowTypedDebug, ShowTypedDisplay, ShowTypedOtherDebug,

@@ -1,7 +1,7 @@
 //! How a cell shows its last value: `(&(value)).evcxr_display()` picks the first of these that applies.
 //!
-//! 1. an inherent `evcxr_display` (types with `show_in_cells!`, users' own types), or [`ShowRich`] for every other
-//!    type that implements [`Show`];
+//! 1. an inherent `evcxr_display` (types with `show_in_cells!`, users' own types), [`ShowRich`] for every other type
+//!    that implements [`Show`], or [`ShowLong`] for collections;
 //! 2. [`ShowDebug`]: the `{:?}` text of any other value;
 //! 3. [`ShowAny`]: the name of the type of a value that cannot be printed.
 //!
@@ -9,10 +9,30 @@
 
 use std::any::type_name;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::{Bool, Int, Tensor};
 
+use super::screen::{self, Long};
 use crate::display::{Output, Show};
+
+/// Whether one of the traits here has shown the cell's last value. If not, a type of the user's has shown itself.
+static SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Forgets what the last cell has shown.
+pub(super) fn begin() {
+    SHOWN.store(false, Ordering::Relaxed);
+}
+
+/// Whether the cell's last value was shown by one of the traits here.
+pub(super) fn has_shown() -> bool {
+    SHOWN.load(Ordering::Relaxed)
+}
+
+fn show(output: Output) {
+    SHOWN.store(true, Ordering::Relaxed);
+    crate::session::result(output);
+}
 
 /// Step 1: values that implement [`Show`] without an inherent method.
 pub trait ShowRich {
@@ -22,7 +42,25 @@ pub trait ShowRich {
 
 impl<T: Show + ?Sized> ShowRich for T {
     fn evcxr_display(&self) {
-        crate::session::result(self.output());
+        show(self.output());
+    }
+}
+
+/// Step 1 as well: collections, of which a screen is shown.
+pub trait ShowLong {
+    /// Shows the value as the result of the cell.
+    fn evcxr_display(&self);
+}
+
+impl<T: Long + ?Sized> ShowLong for T {
+    fn evcxr_display(&self) {
+        let text = screen::long_text(
+            self.length(),
+            self.brackets(),
+            &mut |each| self.visit(each),
+            type_name::<T>(),
+        );
+        show(Output::text(text));
     }
 }
 
@@ -34,14 +72,12 @@ pub trait ShowDebug {
 
 impl<T: Debug + ?Sized> ShowDebug for &T {
     fn evcxr_display(&self) {
-        if type_name::<T>() != type_name::<()>() {
-            show_debug(&self);
+        if type_name::<T>() == type_name::<()>() {
+            SHOWN.store(true, Ordering::Relaxed);
+        } else {
+            show(Output::text(screen::debug_text(&self, type_name::<T>())));
         }
     }
-}
-
-fn show_debug(value: &dyn Debug) {
-    crate::session::result(Output::text(format!("{value:?}")));
 }
 
 /// Step 3: values that cannot be printed.
@@ -57,11 +93,54 @@ impl<T: ?Sized> ShowAny for &T {
 }
 
 fn show_type(name: &str) {
-    // Cells are compiled as a crate of this name, which users never see.
-    let name = name.replace("ctx::", "");
-    crate::session::result(Output::text(format!(
-        "a value of type {name} (it has no `Debug` text)"
-    )));
+    let name = readable(name);
+    let text = if name == CLOSURE {
+        "a closure (it has no `Debug` text)".to_owned()
+    } else {
+        format!("a value of type {name} (it has no `Debug` text)")
+    };
+    show(Output::text(text));
+}
+
+/// What the compiler calls a closure, and a block of ours around a cell's statements.
+const CLOSURE: &str = "{{closure}}";
+/// Cells are compiled as a crate of this name, which users never see.
+const CRATE: &str = "ctx::";
+/// evcxr's functions around the statements of cells; a number follows.
+const FUNCTION: &str = "run_user_code_";
+
+/// A type's name without what surrounds users' code: `Local` for `ctx::run_user_code_3::{{closure}}::Local`.
+pub(super) fn readable(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(next) = rest.chars().next() {
+        let begins_path =
+            !text.ends_with(|last: char| last.is_alphanumeric() || "_:".contains(last));
+        if begins_path && let Some(path) = rest.strip_prefix(CRATE) {
+            rest = without_surroundings(path);
+        } else {
+            text.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    text
+}
+
+/// A path within the cells' crate without the functions and closures that statements are put into.
+fn without_surroundings(path: &str) -> &str {
+    let Some(rest) = path.strip_prefix(FUNCTION) else {
+        return path;
+    };
+    let mut rest = rest
+        .trim_start_matches(|digit: char| digit.is_ascii_digit())
+        .trim_start_matches("::");
+    while let Some(after) = rest
+        .strip_prefix(CLOSURE)
+        .and_then(|after| after.strip_prefix("::"))
+    {
+        rest = after;
+    }
+    rest
 }
 
 macro_rules! show_tensors {
@@ -75,3 +154,26 @@ macro_rules! show_tensors {
 }
 
 show_tensors!(burn::tensor::Float, Int, Bool);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn type_names_are_those_of_the_users_code() {
+        for (name, expected) in [
+            ("ctx::MyError", "MyError"),
+            (
+                "alloc::vec::Vec<ctx::shapes::Circle>",
+                "alloc::vec::Vec<shapes::Circle>",
+            ),
+            ("ctx::run_user_code_9::{{closure}}::Local", "Local"),
+            ("ctx::run_user_code_9::{{closure}}::{{closure}}", CLOSURE),
+            ("my_ctx::A", "my_ctx::A"),
+            ("other::ctx::A", "other::ctx::A"),
+            ("(ctx::A, &ctx::B)", "(A, &B)"),
+        ] {
+            assert_eq!(readable(name), expected);
+        }
+    }
+}

@@ -75,6 +75,16 @@ pub fn result(output: Output) {
     sink().result(output);
 }
 
+/// Shows the whole `{:?}` text of a value as the result of the cell, however long it is. A cell's last value is shown a
+/// screen at most.
+///
+/// ```
+/// swath::session::show_all(&vec![0.5; 3]);
+/// ```
+pub fn show_all(value: &(impl std::fmt::Debug + ?Sized)) {
+    result(Output::text(format!("{value:?}")));
+}
+
 /// Shows a value now, while the cell goes on.
 pub fn display(value: &dyn Show) {
     sink().display(value.output(), None);

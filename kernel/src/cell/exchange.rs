@@ -18,6 +18,15 @@ pub(crate) const TAKE_MARK: &str = "//@take ";
 /// Stands in the generated source for the name of the function that evcxr will call.
 pub(crate) const FUNCTION_MARK: &str = "__swath_function__";
 
+/// How the names begin under which cells are compiled; see [`cell_file`].
+pub(crate) const CELL_FILE: &str = "swath-cell-";
+
+/// The name under which a cell is compiled: what `file!()` and panics say. Each is another one, so that a panic of an
+/// earlier cell's thread is told apart from one of this cell; `eval/places.rs` turns them into `In[3]:1:5`.
+pub(crate) fn cell_file(serial: u64, number: u32) -> String {
+    format!("{CELL_FILE}{serial}/In[{number}]")
+}
+
 /// What does not change while a session lasts.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SessionConfig {
@@ -44,6 +53,12 @@ pub(crate) struct SessionConfig {
 pub(crate) struct Request {
     /// Counts the cells handed to evcxr, whatever their execution count.
     pub(crate) serial: u64,
+    /// The name under which the cell is compiled; empty for what is no cell.
+    #[serde(default)]
+    pub(crate) file: String,
+    /// Whether the cell defines something anew that an item in `skip` mentions.
+    #[serde(default)]
+    pub(crate) check_skipped: bool,
     /// New variables that the cell itself uses: they need not live on.
     pub(crate) used: Vec<String>,
     /// Whether the cell only calls what is compiled already, so that optimising it would gain nothing.
@@ -104,7 +119,7 @@ pub(crate) struct Report {
     pub(crate) moved: Vec<String>,
     /// New variables whose types later cells cannot write, and that this cell does not use: it is refused.
     pub(crate) unnameable: Vec<NewVariable>,
-    /// rustc's messages, as JSON, one each.
+    /// rustc's messages, as JSON, one each. Of a cell that compiled: about earlier items that it has broken.
     pub(crate) diagnostics: Vec<String>,
     /// The source that the messages are about.
     pub(crate) source: String,
@@ -177,6 +192,9 @@ pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> std::io::Result<()>
     std::fs::write(path, serde_json::to_vec(value)?)
 }
 
+/// What has a type that is defined inside a block of the cell.
+pub(crate) const LOCAL_TYPE: &str = "a value of a type that is defined inside a block";
+
 /// Why a later cell cannot write this type; `None` when it can.
 pub(crate) fn unnameable(type_name: &str) -> Option<&'static str> {
     if type_name.contains("{closure@") {
@@ -190,6 +208,9 @@ pub(crate) fn unnameable(type_name: &str) -> Option<&'static str> {
         .any(|word| word == "impl")
     {
         return Some("a value of a hidden type (`impl …`)");
+    }
+    if type_name.contains("{closure#") || type_name.contains("{fn#") {
+        return Some(LOCAL_TYPE);
     }
     if type_name.contains('{') {
         return Some("a function by its own type");

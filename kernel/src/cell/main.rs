@@ -9,6 +9,7 @@
 
 mod analyzer;
 mod cargo;
+mod check;
 mod compile;
 mod dependencies;
 mod diagnostics;

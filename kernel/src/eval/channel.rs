@@ -14,14 +14,21 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::OutputSink;
+use super::content::{ContentFilter, Piece};
 use super::interface::{MimeBundle, OutputEvent};
 use super::phase::Phase;
-use super::text::{ContentFilter, Decoder, Piece};
+use super::places::{PlaceNames, Places};
+use super::text::Decoder;
 
 /// How long text is gathered before it is shown.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 /// How much text is gathered at most.
 const BATCH_BYTES: usize = 256 << 10;
+/// How long a display that may be the cell's value waits for the cell's end.
+const VALUE_WAIT: Duration = Duration::from_secs(1);
+/// What is said when a cell reads standard input and nobody can answer.
+const NOBODY_ANSWERS: &str = "this cell reads standard input, which nobody can answer: the front end does not let cells \
+                              ask (`allow_stdin` is false)\n";
 
 /// The descriptors that every child inherits.
 #[derive(Debug)]
@@ -42,6 +49,10 @@ pub(crate) struct CellEnd {
     pub(crate) surroundings: Value,
     /// The last panic that was announced.
     pub(crate) panic: Option<String>,
+    /// A panic outside of the cell's statements, which evcxr has noticed.
+    pub(crate) stray_panic: Option<String>,
+    /// Whether the cell's value was shown through the library.
+    pub(crate) shown: bool,
     /// How long it ran.
     pub(crate) run_ms: u128,
 }
@@ -66,6 +77,7 @@ impl Channel {
     pub(crate) fn open(
         sink: Arc<OutputSink>,
         phase: Arc<Phase>,
+        places: Arc<Places>,
         silent: Arc<AtomicBool>,
         unkept: impl Fn(&[String]) -> Vec<String> + Send + 'static,
     ) -> std::io::Result<(Self, ChildEnds)> {
@@ -88,6 +100,11 @@ impl Channel {
                 text: String::new(),
             },
             filter: ContentFilter::default(),
+            stdout_names: PlaceNames::default(),
+            stderr_names: PlaceNames::default(),
+            question: None,
+            said_nobody: false,
+            latest_text: Instant::now(),
             side,
             frame: Vec::new(),
             woken,
@@ -97,6 +114,7 @@ impl Channel {
             began: Instant::now(),
             sink,
             phase,
+            places,
             silent,
             unkept: Box::new(unkept),
         };
@@ -181,6 +199,14 @@ struct Reader {
     stdout: Stream,
     stderr: Stream,
     filter: ContentFilter,
+    stdout_names: PlaceNames,
+    stderr_names: PlaceNames,
+    /// The prompt of a question that the cell has printed, and whether it is for a password.
+    question: Option<(String, bool)>,
+    /// Whether the cell was told that nobody answers.
+    said_nobody: bool,
+    /// When standard output had something last.
+    latest_text: Instant,
     side: UnixStream,
     frame: Vec<u8>,
     woken: UnixStream,
@@ -190,6 +216,7 @@ struct Reader {
     began: Instant,
     sink: Arc<OutputSink>,
     phase: Arc<Phase>,
+    places: Arc<Places>,
     silent: Arc<AtomicBool>,
     unkept: Box<Unkept>,
 }
@@ -253,53 +280,118 @@ impl Reader {
 
     fn show_when_due(&mut self) {
         let length = self.stdout.text.len() + self.stderr.text.len();
-        if length == 0 {
+        if length == 0 && !self.holds_back() {
             self.gathered_since = None;
             return;
         }
         let since = *self.gathered_since.get_or_insert_with(Instant::now);
-        if length >= BATCH_BYTES || since.elapsed() >= BATCH_INTERVAL {
+        if length < BATCH_BYTES && since.elapsed() < BATCH_INTERVAL {
+            return;
+        }
+        if length == 0 {
+            // What may have gone on did not.
+            let may_be_value = self.places.shows_value() && self.latest_text.elapsed() < VALUE_WAIT;
+            self.settle(may_be_value);
+        } else {
             self.show_stdout();
             self.show_stderr();
         }
+        self.gathered_since = self.holds_back().then(Instant::now);
+    }
+
+    /// Whether something waits for what may follow it.
+    fn holds_back(&self) -> bool {
+        self.filter.holds() || self.stdout_names.holds() || self.stderr_names.holds()
     }
 
     fn show_stdout(&mut self) {
         let text = std::mem::take(&mut self.stdout.text);
         if !text.is_empty() {
+            self.latest_text = Instant::now();
             let pieces = self.filter.push(&text);
-            self.show_pieces(pieces, false);
+            self.show_pieces(pieces);
         }
     }
 
     fn show_stderr(&mut self) {
         let text = std::mem::take(&mut self.stderr.text);
         if !text.is_empty() {
+            let text = self.stderr_names.push(text, &self.places);
+            self.send_stderr(text);
+        }
+    }
+
+    /// Shows what was held back because more might have followed.
+    fn settle(&mut self, keep_content: bool) {
+        let pieces = self.filter.settle(keep_content);
+        self.show_pieces(pieces);
+        let text = self.stdout_names.settle(&self.places);
+        self.send_stdout(text);
+        let text = self.stderr_names.settle(&self.places);
+        self.send_stderr(text);
+    }
+
+    fn send_stdout(&self, text: String) {
+        if !text.is_empty() {
+            (self.sink)(OutputEvent::Stdout(text));
+        }
+    }
+
+    fn send_stderr(&self, text: String) {
+        if !text.is_empty() {
             (self.sink)(OutputEvent::Stderr(text));
         }
     }
 
-    fn show_pieces(&self, pieces: Vec<Piece>, at_end: bool) {
-        let last = pieces.len().saturating_sub(1);
-        for (index, piece) in pieces.into_iter().enumerate() {
+    fn show_pieces(&mut self, pieces: Vec<Piece>) {
+        for piece in pieces {
             match piece {
-                Piece::Text(text) => (self.sink)(OutputEvent::Stdout(text)),
-                Piece::Content(bundle) if at_end && index == last => {
-                    self.result(bundle, MimeBundle::new());
+                Piece::Text(text) => {
+                    let text = self.stdout_names.push(text, &self.places);
+                    self.send_stdout(text);
                 }
                 Piece::Content(bundle) => {
+                    let before = self.stdout_names.settle(&self.places);
+                    self.send_stdout(before);
                     (self.sink)(OutputEvent::Display {
                         bundle,
                         metadata: MimeBundle::new(),
                         id: None,
                     });
                 }
+                Piece::Question { prompt, password } => self.question = Some((prompt, password)),
+                Piece::Panic => {
+                    let message = self.end.panic.clone();
+                    self.end.stray_panic = Some(message.unwrap_or_default());
+                }
             }
         }
     }
 
-    fn result(&self, bundle: MimeBundle, metadata: MimeBundle) {
+    /// Shows what the cell has printed last: a value if its type has shown itself by evcxr's convention.
+    fn show_last(&mut self, mut pieces: Vec<Piece>) {
+        let is_value = self.places.shows_value() && !self.end.shown && self.end.outcome.is_some();
+        match pieces.pop() {
+            Some(Piece::Content(bundle)) if is_value => {
+                self.show_pieces(pieces);
+                self.settle(false);
+                self.result(bundle, MimeBundle::new());
+            }
+            last => {
+                pieces.extend(last);
+                self.show_pieces(pieces);
+                self.settle(false);
+            }
+        }
+    }
+
+    fn result(&self, mut bundle: MimeBundle, metadata: MimeBundle) {
         if !self.silent.load(Ordering::Relaxed) {
+            if let Some(Value::String(text)) = bundle.get_mut("text/plain") {
+                let mut names = PlaceNames::default();
+                *text = names.push(std::mem::take(text), &self.places);
+                text.push_str(&names.settle(&self.places));
+            }
             (self.sink)(OutputEvent::Result { bundle, metadata });
         }
     }
@@ -314,7 +406,7 @@ impl Reader {
         self.show_stdout();
         while self.stderr.read() {}
         self.show_stderr();
-        self.gathered_since = None;
+        self.gathered_since = self.holds_back().then(Instant::now);
     }
 
     fn read_side(&mut self) {
@@ -360,21 +452,21 @@ impl Reader {
         };
         let (bundle, metadata) = (part("bundle"), part("metadata"));
         let id = message["id"].as_str().map(str::to_owned);
-        match message["kind"].as_str().unwrap_or_default() {
+        let kind = message["kind"].as_str().unwrap_or_default().to_owned();
+        if ["result", "display", "update", "clear", "input"].contains(&kind.as_str()) {
+            self.settle(false);
+        }
+        match kind.as_str() {
             "begin" => {
                 self.end = CellEnd::default();
                 self.began = Instant::now();
+                self.said_nobody = false;
                 let pid = message["pid"]
                     .as_i64()
                     .and_then(|pid| i32::try_from(pid).ok());
                 return json!({ "cancel": !self.phase.begin_run(pid.unwrap_or(0)) });
             }
-            "result" => {
-                // What evcxr's convention has printed before is not the result then.
-                let pieces = self.filter.finish();
-                self.show_pieces(pieces, false);
-                self.result(bundle, metadata);
-            }
+            "result" => self.result(bundle, metadata),
             "display" => (self.sink)(OutputEvent::Display {
                 bundle,
                 metadata,
@@ -393,6 +485,7 @@ impl Reader {
             "done" => {
                 self.end.outcome = Some(message["outcome"].take());
                 self.end.surroundings = message["surroundings"].take();
+                self.end.shown = message["shown"].as_bool().unwrap_or(false);
                 self.end.run_ms = self.began.elapsed().as_millis();
                 let names = message["names"].as_array().into_iter().flatten();
                 self.end.names = names
@@ -407,20 +500,32 @@ impl Reader {
         Value::Null
     }
 
-    fn ask_user(&self, message: &Value) -> Value {
+    fn ask_user(&mut self, message: &Value) -> Value {
+        let reads_stdin = message["stdin"] == true;
+        let (prompt, password) = match self.question.take_if(|_| reads_stdin) {
+            Some(printed) => printed,
+            None => (
+                message["prompt"].as_str().unwrap_or_default().to_owned(),
+                message["password"].as_bool().unwrap_or(false),
+            ),
+        };
         let (reply, receiver) = mpsc::channel();
         (self.sink)(OutputEvent::Input {
-            prompt: message["prompt"].as_str().unwrap_or_default().to_owned(),
-            password: message["password"].as_bool().unwrap_or(false),
+            prompt,
+            password,
             reply,
         });
         loop {
             match receiver.recv_timeout(Duration::from_millis(100)) {
                 Ok(Some(line)) => return line.into(),
                 _ if self.phase.is_interrupted() => return json!({ "interrupted": true }),
-                Ok(None) => return Value::Null,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Value::Null,
+                Ok(None) | Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    if reads_stdin && !std::mem::replace(&mut self.said_nobody, true) {
+                        self.send_stderr(NOBODY_ANSWERS.to_owned());
+                    }
+                    return Value::Null;
+                }
             }
         }
     }
@@ -431,9 +536,15 @@ impl Reader {
         let text = self.stdout.decoder.finish();
         let mut pieces = self.filter.push(&text);
         pieces.extend(self.filter.finish());
-        self.show_pieces(pieces, true);
+        self.show_last(pieces);
+        if let Some((prompt, _)) = self.question.take() {
+            // Nobody has read the answer.
+            self.send_stdout(prompt + "\n");
+        }
         self.stderr.text = self.stderr.decoder.finish();
         self.show_stderr();
+        self.settle(false);
+        self.gathered_since = None;
         std::mem::take(&mut self.end)
     }
 

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::help::process;
+use super::terminal;
 
 /// Says that this process is a child, and by its value which one: `1` runs cells.
 pub(crate) const CHILD_ENV: &str = "SWATH_CHILD";
@@ -27,6 +28,7 @@ fn run_cells() -> ! {
     let library = std::env::var_os(LIBRARY_ENV).unwrap_or_default();
     let reason = match open_library(Path::new(&library)) {
         Ok(library) => {
+            terminal::pretend(library);
             // SAFETY: the function has this signature in the library (`src/rt/child.rs`).
             match unsafe { symbol::<extern "C" fn() -> !>(library, c"swath_child_main") } {
                 Ok(main) => main(),

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::channel::Channel;
+use super::content::{ContentFilter, Piece};
 use super::interface::OutputEvent;
 use super::items::ItemStore;
 use super::phase::Phase;
+use super::places::Places;
 use super::source_map::CellSource;
 use super::split::{Cell, Known};
-use super::text::{ContentFilter, Decoder, Piece};
+use super::text::Decoder;
 use super::{imports, items, macros, shape, state};
 use crate::fuzz::{CELLS, RUST, Target, random_of};
 
@@ -148,8 +150,14 @@ impl Side {
         });
         let phase = Arc::new(Phase::new(PathBuf::from("/nonexistent/compiler")));
         let silent = Arc::new(AtomicBool::new(false));
-        let (channel, ends) =
-            Channel::open(Arc::new(sink), phase, silent, |_| Vec::new()).expect("a channel");
+        let (channel, ends) = Channel::open(
+            Arc::new(sink),
+            phase,
+            Arc::new(Places::default()),
+            silent,
+            |_| Vec::new(),
+        )
+        .expect("a channel");
         let child = UnixStream::from(ends.side);
         child.set_nonblocking(true).expect("a socket");
         Self {
@@ -262,6 +270,14 @@ fn pieces_of<'a>(parts: impl Iterator<Item = &'a [u8]>) -> (String, BTreeMap<usi
                 let bundle = serde_json::to_string(&bundle).expect("a map of JSON");
                 blocks.entry(text.len()).or_default().push(bundle);
             }
+            Piece::Question { prompt, password } => {
+                let question = format!("{prompt}, {password}");
+                blocks.entry(text.len()).or_default().push(question);
+            }
+            Piece::Panic => blocks
+                .entry(text.len())
+                .or_default()
+                .push("panic".to_owned()),
         }
     }
     (text, blocks)

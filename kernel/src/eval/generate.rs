@@ -64,10 +64,25 @@ impl Generated {
         }
     }
 
+    /// What leads back from the body to the user's positions, without the code.
+    pub(crate) fn body_alone(&self) -> Self {
+        Self {
+            has_body: self.has_body,
+            body_length: self.body_length,
+            inserted: self.inserted.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// The length of the generated body.
+    pub(crate) fn body_text_length(&self) -> usize {
+        let inserted: usize = self.inserted.iter().map(|(_, length)| length).sum();
+        self.body_length + inserted
+    }
+
     /// The byte of the cell that byte `offset` after the body's start stands for; `None` after the body.
     pub(crate) fn cell_offset(&self, offset: usize) -> Option<usize> {
-        let inserted: usize = self.inserted.iter().map(|(_, length)| length).sum();
-        if offset > self.body_length + inserted {
+        if offset > self.body_text_length() {
             return None;
         }
         let mut before = 0;
@@ -150,7 +165,7 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
         .filter(|variable| cell.used.contains_key(&variable.name))
         .collect();
     let code = &mut generated.code;
-    code.push_str("#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowRich as _};\n");
+    code.push_str("#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowLong as _, ShowRich as _};\n");
     code.push_str("let mut __swath_ready = true;\n");
     for variable in &loaded {
         let (name, type_name) = (&variable.name, &variable.type_name);

@@ -97,6 +97,16 @@ impl ItemStore {
         self.items.clear();
     }
 
+    /// The names that these items define anew, with another text.
+    pub(crate) fn redefined_by(&self, new: &[Arc<StoredItem>]) -> BTreeSet<String> {
+        let redefined = |old: &Arc<StoredItem>| {
+            let others = new.iter().filter(|new| new.text != old.text);
+            let names = others.flat_map(|new| new.links.names().intersection(old.links.names()));
+            names.cloned().collect::<Vec<_>>()
+        };
+        self.items.iter().flat_map(redefined).collect()
+    }
+
     /// The process that had the statics is gone.
     pub(crate) fn forget_state(&mut self) {
         for item in &mut self.items {

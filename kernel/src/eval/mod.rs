@@ -5,6 +5,7 @@
 
 mod channel;
 pub(crate) mod child;
+mod content;
 mod dependencies;
 mod evcxr_context;
 #[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
@@ -23,6 +24,7 @@ mod marked;
 mod outcome;
 mod phase;
 mod place;
+mod places;
 mod progress;
 mod prune;
 #[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
@@ -37,6 +39,7 @@ mod source_map;
 mod split;
 mod state;
 mod syntax;
+mod terminal;
 mod text;
 pub(crate) mod trial;
 mod variables;
@@ -80,11 +83,14 @@ impl Engine {
     pub(crate) fn start(options: EngineOptions, sink: OutputSink) -> Self {
         let (jobs, receiver) = mpsc::channel();
         let session = session::session();
-        let compiler_file = session
+        let session_dir = session
             .as_ref()
-            .map(|session| exchange::compiler_path(&session.dir))
+            .map(|session| session.dir.clone())
             .unwrap_or_default();
-        let shared = Arc::new(Shared::new(phase::Phase::new(compiler_file)));
+        let shared = Arc::new(Shared::new(
+            phase::Phase::new(exchange::compiler_path(&session_dir)),
+            places::Places::default(),
+        ));
         let worker_shared = Arc::clone(&shared);
         // The parser recurses deeply over long functions.
         let builder = std::thread::Builder::new()

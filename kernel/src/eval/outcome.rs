@@ -4,12 +4,14 @@ use evcxr::Error;
 use serde_json::Value;
 
 use super::channel::CellEnd;
+use super::exchange::CELL_FILE;
 use super::interface::{CellError, CellStatus};
+use super::places::Places;
 use super::render::{self, Place};
-use super::source_map::SourceMap;
+use super::source_map::CellSource;
 
 /// How a cell that ran has ended.
-pub(crate) fn status(end: &CellEnd, map: &SourceMap<'_>, interrupted: bool) -> CellStatus {
+pub(crate) fn status(end: &CellEnd, places: &Places, interrupted: bool) -> CellStatus {
     let Some(outcome) = &end.outcome else {
         return CellStatus::Error(engine_error(
             "the cells' process did not say how the cell ended",
@@ -18,12 +20,12 @@ pub(crate) fn status(end: &CellEnd, map: &SourceMap<'_>, interrupted: bool) -> C
     let text = |name: &str| outcome[name].as_str().unwrap_or_default();
     let kind = text("kind");
     if kind == "ok" {
-        return if interrupted {
-            CellStatus::Interrupted(self::interrupted(
+        return match &end.stray_panic {
+            _ if interrupted => CellStatus::Interrupted(self::interrupted(
                 "interrupted: the cell has ended by itself, and what it made is kept",
-            ))
-        } else {
-            CellStatus::Ok
+            )),
+            Some(message) => CellStatus::Error(stray_panic(message)),
+            None => CellStatus::Ok,
         };
     }
     if kind == "aside" {
@@ -35,17 +37,24 @@ pub(crate) fn status(end: &CellEnd, map: &SourceMap<'_>, interrupted: bool) -> C
     }
     CellStatus::Error(match kind {
         "panic" => {
-            let (place, elsewhere) = places(outcome, map);
+            let (place, elsewhere) = locate(outcome, places);
             let title = format!("panicked: {message}");
             CellError {
                 ename: "Panic".to_owned(),
                 evalue: message.to_owned(),
-                traceback: render::run_error(&title, "Panic", place, elsewhere.as_deref(), None),
+                traceback: render::run_error(
+                    &title,
+                    "Panic",
+                    place.as_ref().map(place_of),
+                    elsewhere.as_deref(),
+                    None,
+                ),
             }
         }
         "error" => {
-            let (place, elsewhere) = places(outcome, map);
+            let (place, elsewhere) = locate(outcome, places);
             let hint = outcome["hint"].as_str();
+            let place = place.as_ref().map(place_of);
             let traceback =
                 render::run_error(message, text("name"), place, elsewhere.as_deref(), hint);
             CellError {
@@ -117,7 +126,7 @@ pub(crate) fn with_losses(status: CellStatus, losses: &Losses) -> CellStatus {
 }
 
 /// Where an error happened: in a cell, or else in a file of some library.
-fn places<'a>(outcome: &Value, map: &SourceMap<'a>) -> (Option<Place<'a>>, Option<String>) {
+fn locate(outcome: &Value, places: &Places) -> (Option<(CellSource, usize)>, Option<String>) {
     let number = |name: &str| {
         outcome[name]
             .as_u64()
@@ -129,13 +138,40 @@ fn places<'a>(outcome: &Value, map: &SourceMap<'a>) -> (Option<Place<'a>>, Optio
         number("line"),
         number("column"),
     );
-    if file == "src/lib.rs"
-        && let Some((source, offset)) = map.locate_line(line, column)
-    {
-        return (Some(Place { source, offset }), None);
+    if let Some(cell) = file.strip_prefix(CELL_FILE) {
+        let place = places.locate(file, line, column);
+        // A line of ours, or of a cell that nobody remembers: its number would say nothing.
+        let elsewhere = cell.split_once('/').map(|(_, cell)| cell.to_owned());
+        return match place {
+            Some(place) => (Some(place), None),
+            None => (None, elsewhere),
+        };
     }
     let elsewhere = (!file.is_empty()).then(|| format!("{}:{line}:{column}", shortened(file)));
     (None, elsewhere)
+}
+
+fn place_of((source, offset): &(CellSource, usize)) -> Place<'_> {
+    Place {
+        source,
+        offset: *offset,
+    }
+}
+
+/// A panic that ended none of the cell's statements.
+fn stray_panic(message: &str) -> CellError {
+    let title = format!("panicked after the cell's last statement: {message}");
+    CellError {
+        ename: "Panic".to_owned(),
+        evalue: message.to_owned(),
+        traceback: render::run_error(
+            &title,
+            "Panic",
+            None,
+            None,
+            Some("the `Drop` of a value that the cell has replaced or moved may have panicked"),
+        ),
+    }
 }
 
 /// `/home/x/.cargo/registry/src/index…/burn-0.22.1/src/a.rs` is `burn-0.22.1/src/a.rs`.

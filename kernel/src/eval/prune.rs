@@ -83,6 +83,16 @@ impl Links {
         links
     }
 
+    /// Whether the item mentions one of these names.
+    pub(crate) fn mentions(&self, names: &BTreeSet<String>) -> bool {
+        !self.words.is_disjoint(names)
+    }
+
+    /// The names by which others can mean the item.
+    pub(crate) fn names(&self) -> &BTreeSet<String> {
+        &self.names
+    }
+
     /// All words of the item.
     pub(crate) fn words(&self) -> &BTreeSet<String> {
         &self.words

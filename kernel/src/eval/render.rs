@@ -1,12 +1,14 @@
 //! Shows rustc's messages, panics and errors on the user's own lines, the way the compiler draws them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
 
-use super::exchange::{BACK_MARK, NewVariable, PUT_MARK, TAKE_MARK};
+use super::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK};
 use super::interface::CellError;
+use super::items::StoredItem;
 use super::source_map::{CellSource, SourceMap};
 
 /// One message of rustc.
@@ -61,17 +63,10 @@ pub(crate) fn compile_error(
         .iter()
         .filter_map(|json| serde_json::from_str(json).ok())
         .collect();
+    let rank = diagnostics.iter().map(|it| rank(it, map)).min();
     let mut shown: Vec<(&Diagnostic, String)> = Vec::new();
-    for only_located in [true, false] {
-        for diagnostic in &diagnostics {
-            let is_ours = is_own_line(diagnostic, map);
-            let located = diagnostic
-                .spans
-                .iter()
-                .any(|span| span.is_primary && locate(span, map).is_some());
-            if (only_located && (!located || is_ours)) || (!only_located && !shown.is_empty()) {
-                continue;
-            }
+    for diagnostic in &diagnostics {
+        if Some(self::rank(diagnostic, map)) == rank {
             let text = render(diagnostic, map, explain);
             if !shown.iter().any(|(_, other)| *other == text) {
                 shown.push((diagnostic, text));
@@ -86,6 +81,11 @@ pub(crate) fn compile_error(
     let mut evalue = first
         .map_or("the cell does not compile", |first| &first.message)
         .to_owned();
+    if rank == Some(Rank::Earlier)
+        && let Some((source, _)) = first.and_then(|first| main_place(first, map))
+    {
+        evalue.push_str(&format!(" (in `{}`)", source.path()));
+    }
     if shown.len() > 1 {
         evalue.push_str(&format!(" (and {} more)", shown.len() - 1));
     }
@@ -95,6 +95,92 @@ pub(crate) fn compile_error(
         evalue,
         traceback,
     }
+}
+
+/// What a cell that compiled has done to earlier items: a line for each that does not compile any more.
+pub(crate) fn broken(
+    json: &[String],
+    map: &SourceMap<'_>,
+    items: &[Arc<StoredItem>],
+) -> Vec<String> {
+    let mut told: Vec<(CellSource, Range<usize>)> = Vec::new();
+    let mut lines = Vec::new();
+    for diagnostic in json
+        .iter()
+        .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
+    {
+        let place = diagnostic
+            .spans
+            .iter()
+            .filter(|span| span.is_primary)
+            .find_map(|span| locate(span, map));
+        let Some(place) = place.filter(|place| !map.is_current(place.source)) else {
+            continue;
+        };
+        let item = items
+            .iter()
+            .find(|item| item.source == *place.source && item.range.contains(&place.range.start));
+        let Some(item) = item else { continue };
+        let key = (item.source.clone(), item.range.clone());
+        if told.contains(&key) {
+            continue;
+        }
+        told.push(key);
+        let head = item.text.split('{').next().unwrap_or_default();
+        let head = head.split_whitespace().collect::<Vec<_>>().join(" ");
+        let before = &place.source.code[..place.range.start];
+        let line = before.matches('\n').count() + 1;
+        lines.push(format!(
+            "`{head}` does not fit any more ({}:{line}: {}): cells that use it fail until it is defined anew\n",
+            place.source.path(),
+            diagnostic.message
+        ));
+    }
+    lines
+}
+
+/// Which messages a person needs: those of the first kind that there is. An earlier item that a cell has broken by
+/// defining another one anew is compiled with every later cell that has an error, whatever that is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// About the cell itself.
+    Cell,
+    /// About a line of ours that keeps or loads a variable.
+    Variable,
+    /// About an item of an earlier cell.
+    Earlier,
+    Unplaced,
+}
+
+fn rank(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> Rank {
+    if is_own_line(diagnostic, map) {
+        return Rank::Variable;
+    }
+    match main_place(diagnostic, map) {
+        Some((_, true)) => Rank::Cell,
+        Some((_, false)) => Rank::Earlier,
+        None => Rank::Unplaced,
+    }
+}
+
+/// The cell that a message is about, and whether it is the one that is compiled.
+fn main_place<'a>(
+    diagnostic: &'a Diagnostic,
+    map: &SourceMap<'a>,
+) -> Option<(&'a CellSource, bool)> {
+    let places = diagnostic
+        .spans
+        .iter()
+        .filter(|span| span.is_primary)
+        .filter_map(|span| locate(span, map));
+    let places: Vec<_> = places
+        .map(|located| (located.source, map.is_current(located.source)))
+        .collect();
+    places
+        .iter()
+        .find(|(_, is_current)| *is_current)
+        .or_else(|| places.first())
+        .copied()
 }
 
 /// Whether the main place of a message is a line that we have generated.
@@ -145,7 +231,11 @@ fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) ->
             .iter()
             .filter_map(|span| locate(span, map))
             .collect();
-        if located.is_empty() {
+        if let Some(words) = imports(child).or_else(|| alternatives(child, &located)) {
+            main = main.element(level(&child.level).message(words));
+        } else if located.is_empty() && is_about_loading(child, map) {
+            // `notes` says it in the user's terms.
+        } else if located.is_empty() {
             main = main.element(level(&child.level).message(child.message.as_str()));
         } else if located.iter().any(|span| span.replacement.is_some()) {
             groups.push(suggestion(child, &located));
@@ -164,6 +254,48 @@ fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) ->
     Renderer::styled().render(&groups)
 }
 
+/// Names the paths that a message suggests to import. The compiler would write them at the top of a file that users
+/// never see, or into an earlier cell.
+fn imports(child: &Diagnostic) -> Option<String> {
+    let mut paths: Vec<&str> = child
+        .spans
+        .iter()
+        .filter_map(|span| span.suggested_replacement.as_deref())
+        .map(str::trim)
+        .filter(|text| text.starts_with("use ") && text.ends_with(';'))
+        .collect();
+    paths.dedup();
+    listed(&child.message, &paths)
+}
+
+/// Several texts for one place, of which the user picks one; drawn as an edit they would stand side by side.
+fn alternatives(child: &Diagnostic, located: &[Located<'_>]) -> Option<String> {
+    let texts: Vec<&str> = located.iter().filter_map(|it| it.replacement).collect();
+    let first = located.first()?;
+    let is_one_place = located
+        .iter()
+        .all(|it| it.source == first.source && it.range == first.range);
+    (texts.len() > 1 && is_one_place)
+        .then(|| listed(&child.message, &texts))
+        .flatten()
+}
+
+fn listed(message: &str, texts: &[&str]) -> Option<String> {
+    match texts {
+        [] => None,
+        [text] => Some(format!("{message}: `{text}`")),
+        texts => Some(format!("{message}:\n{}", texts.join("\n"))),
+    }
+}
+
+/// Whether a message is about lines of ours that load variables.
+fn is_about_loading(child: &Diagnostic, map: &SourceMap<'_>) -> bool {
+    child
+        .spans
+        .iter()
+        .any(|span| own_name(span, map).is_some_and(|(mark, _)| mark == TAKE_MARK))
+}
+
 /// What the notebook adds to what the compiler says.
 fn notes(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> Vec<String> {
     let mut notes = Vec::new();
@@ -178,6 +310,20 @@ fn notes(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> 
         notes.push(format!(
             "`{name}` is kept for later cells, so it cannot hold a reference to another value: store the value itself \
              (`.clone()`, `.to_owned()`), or wrap the cell in `{{ … }}` to keep nothing"
+        ));
+    }
+    // "Not declared as mutable", of a variable that an earlier cell has bound.
+    let immutable = ["E0596", "E0594", "E0384"].contains(&code);
+    let spans = diagnostic
+        .spans
+        .iter()
+        .chain(diagnostic.children.iter().flat_map(|child| &child.spans));
+    let loaded = spans
+        .filter_map(|span| own_name(span, map))
+        .find(|(mark, _)| *mark == TAKE_MARK);
+    if let Some((_, name)) = loaded.filter(|_| immutable) {
+        notes.push(format!(
+            "an earlier cell has bound `{name}` without `mut`; write `let mut {name} = {name};` before this line"
         ));
     }
     if code == "E0425"
@@ -299,6 +445,9 @@ pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -
                 "give it a type that has a name: `let {name}: Box<dyn Fn(…) -> …> = Box::new(…);`, or write a `fn {name}(…)`"
             ),
             "a function by its own type" => format!("give it a type that has a name: `let {name}: fn(…) -> … = …;`"),
+            LOCAL_TYPE => {
+                "define the type at the beginning of a line of its own, outside of every block, as `struct …` or `enum …`".to_owned()
+            }
             "a future" => "await it in this cell, or box it: `Box::pin(…) as Pin<Box<dyn Future<Output = …>>>`".to_owned(),
             _ => format!("collect it (`.collect::<Vec<_>>()`), or box it: `let {name}: Box<dyn …> = Box::new(…);`"),
         };

@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::exchange::{self, Report};
 use super::help::Help;
 use super::phase::Phase;
+use super::places::Places;
 use super::variables::VariableTable;
 
 /// Shared between the handle and the engine's threads.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) phase: Arc<Phase>,
+    pub(crate) places: Arc<Places>,
     table: Mutex<VariableTable>,
     /// Variables that the running cell's definitions make useless.
     doomed: Mutex<BTreeSet<String>>,
@@ -31,9 +33,10 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(crate) fn new(phase: Phase) -> Self {
+    pub(crate) fn new(phase: Phase, places: Places) -> Self {
         Self {
             phase: Arc::new(phase),
+            places: Arc::new(places),
             table: Mutex::default(),
             doomed: Mutex::default(),
             item_names: Mutex::default(),

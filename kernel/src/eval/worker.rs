@@ -24,6 +24,7 @@ use super::items::{ItemStore, Merged};
 use super::library::LibraryFiles;
 use super::outcome;
 use super::place;
+use super::places::Latest;
 use super::progress::ProgressPipe;
 use super::render;
 use super::session::Session;
@@ -120,6 +121,7 @@ impl Worker {
         let (channel, child_ends) = Channel::open(
             started_sink,
             Arc::clone(&shared.phase),
+            Arc::clone(&shared.places),
             Arc::clone(&silent),
             unkept,
         )?;
@@ -389,6 +391,8 @@ impl Worker {
             .collect();
         let request = Request {
             serial: 0,
+            file: String::new(),
+            check_skipped: self.may_break(merged, &unneeded),
             used: cell.used_after_binding().into_iter().collect(),
             quick: is_quick(cell, merged),
             items_end: generated.items_end,
@@ -426,13 +430,28 @@ impl Worker {
     }
 
     fn run_cell(&mut self, running: &Running<'_>, request: Request) -> Ended {
+        let serial = self.serial + 1;
+        let request = Request {
+            file: exchange::cell_file(serial, running.source.number),
+            ..request
+        };
+        let places = Arc::clone(&self.shared.places);
+        places.begin(Latest {
+            serial,
+            source: running.source.clone(),
+            generated: &running.generated,
+            items: &running.merged.items,
+            shows_value: running.cell.tail.is_some(),
+        });
         let (result, end, report) = self.evaluate(EVCXR_STATEMENT, request);
+        places.end();
         let compiled = report.compiled;
         let status = match result {
             Ok(outputs) => {
                 self.show(outputs);
+                self.tell_broken(running, &report);
                 let losses = self.keep(running, &end, &report);
-                let status = self.status(running, &end);
+                let status = self.status(&end);
                 let was_lost = end.outcome.as_ref().is_some_and(|it| it["kind"] == "lost");
                 let losses = if was_lost {
                     outcome::Losses::default()
@@ -754,14 +773,29 @@ impl Worker {
         self.shared.set_doomed(BTreeSet::new());
     }
 
-    fn status(&mut self, running: &Running<'_>, end: &CellEnd) -> CellStatus {
-        let file = self.generated_file();
-        let map = SourceMap::new(
-            &file,
-            &running.source,
-            &running.generated,
-            &running.merged.items,
-        );
+    /// Whether a cell defines anew what an earlier item mentions that is not compiled with it.
+    fn may_break(&self, merged: &Merged, unneeded: &[usize]) -> bool {
+        let names = self.items.redefined_by(&merged.items[merged.earlier..]);
+        !names.is_empty()
+            && unneeded
+                .iter()
+                .filter_map(|place| merged.items.get(*place))
+                .any(|item| item.links.mentions(&names))
+    }
+
+    /// Tells of earlier items that a cell has broken.
+    fn tell_broken(&self, running: &Running<'_>, report: &Report) {
+        if report.diagnostics.is_empty() {
+            return;
+        }
+        let items = &running.merged.items;
+        let map = SourceMap::new(&report.source, &running.source, &running.generated, items);
+        for text in render::broken(&report.diagnostics, &map, items) {
+            (self.sink)(OutputEvent::Stderr(text));
+        }
+    }
+
+    fn status(&mut self, end: &CellEnd) -> CellStatus {
         let failed_to_load = end
             .outcome
             .as_ref()
@@ -771,7 +805,9 @@ impl Worker {
         let status = match (replaced, forbidden) {
             (Some(what), _) => CellStatus::Error(outcome::library_replaced(&what)),
             (None, Some(reason)) => CellStatus::Error(outcome::engine_error(&reason)),
-            (None, None) => outcome::status(end, &map, self.shared.phase.is_interrupted()),
+            (None, None) => {
+                outcome::status(end, &self.shared.places, self.shared.phase.is_interrupted())
+            }
         };
         if let Some(Value::Array(names)) = end.outcome.as_ref().map(|outcome| &outcome["names"]) {
             let mut table = self.shared.table();
@@ -812,10 +848,6 @@ impl Worker {
             }
             self.departed.get(name).cloned()
         })
-    }
-
-    fn generated_file(&self) -> String {
-        std::fs::read_to_string(self.session.dir.join("cell/src/lib.rs")).unwrap_or_default()
     }
 
     /// The child is gone, and evcxr has started another one.

@@ -9,4 +9,5 @@ mod keeping;
 mod output;
 mod process;
 mod session;
+mod show;
 mod variables;
