@@ -157,17 +157,17 @@ fn one_interrupt_suffices_and_what_the_cell_used_is_lost_by_name() {
     let mut session = Session::start(&[("SWATH_KILL_AFTER", "10")]);
     keep_something(&mut session);
     session
-        .run("let used = vec![1.5]; let mut changed = 1;")
+        .run("let burdened = vec![1.5]; let mut changed = 1;")
         .ok();
     let ran = interrupted(
         &mut session,
-        "changed += used.len() as i32; let new = 5; std::thread::sleep(Duration::from_secs(77)); println!(\"{used:?}\");",
+        "changed += burdened.len() as i32; let new = 5; std::thread::sleep(Duration::from_secs(77)); println!(\"{burdened:?}\");",
         1,
     );
     assert_eq!(ran.status, "interrupted", "{ran:#?}");
     assert!(
         ran.evalue
-            .contains("`changed`, `used`, which it was using, are lost"),
+            .contains("`burdened`, `changed`, which it was using, are lost"),
         "{ran:#?}"
     );
     is_kept(&mut session, 1);
@@ -179,9 +179,9 @@ fn one_interrupt_suffices_and_what_the_cell_used_is_lost_by_name() {
             .collect::<Vec<_>>(),
         ["counter", "kept"]
     );
-    let ran = session.run("used.len()");
+    let ran = session.run("burdened.len()");
     assert!(ran.traceback.contains("stopped by force"), "{ran:#?}");
-    assert_eq!(session.run("let used = 3; used").ok(), "3");
+    assert_eq!(session.run("let burdened = 3; burdened").ok(), "3");
 }
 
 #[test]
