@@ -175,6 +175,8 @@ pub(crate) fn run_rustc(rustc: &Path, arguments: &[OsString]) -> std::io::Result
             "-Ztrim-diagnostic-paths=no",
             // Types of more than two thirds of the diagnostic width are shortened otherwise.
             "-Zwrite-long-types-to-disk=no",
+            // A thread that never returns has the type `JoinHandle<!>`, which a later cell must be able to write.
+            "-Zcrate-attr=feature(never_type)",
             "-Awarnings",
         ])
         .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])

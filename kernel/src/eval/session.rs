@@ -15,6 +15,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use super::exchange::{self, SessionConfig};
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) user_path: OsString,
     pub(crate) user_library_path: OsString,
     held: Mutex<Option<Lock>>,
+    /// Whether the tools were put into the folder.
+    written: AtomicBool,
     /// What the user has to be told about the place.
     notes: Mutex<Vec<String>>,
 }
@@ -95,6 +98,7 @@ fn prepare() -> Result<Session, String> {
         user_path,
         user_library_path: std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default(),
         held: Mutex::new(Some(held)),
+        written: AtomicBool::new(false),
         notes: Mutex::new(note.into_iter().collect()),
     })
 }
@@ -138,6 +142,10 @@ impl Session {
 
     /// Makes the folder anew when somebody has removed it or what is in it; a look that costs nothing when not.
     pub(crate) fn heal(&self, options: &EngineOptions) -> Result<(), String> {
+        if !self.written.load(Ordering::Relaxed) {
+            // evcxr has not been started yet, which writes everything.
+            return Ok(());
+        }
         let is_whole = lock(&self.held)
             .as_ref()
             .is_some_and(|held| held.is_in(&self.dir))
@@ -183,7 +191,9 @@ impl Session {
     pub(crate) fn write_tools(&self, options: &EngineOptions) -> Result<(), String> {
         make_folders(&self.dir)?;
         self.write_tools_to(&self.dir, options, false)?;
-        self.write_tools_to(&self.help_dir(), options, true)
+        self.write_tools_to(&self.help_dir(), options, true)?;
+        self.written.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The folder of the process that completes and inspects.

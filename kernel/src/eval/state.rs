@@ -91,7 +91,7 @@ fn plain(item: &ast::Static, symbol: &str) -> Option<(Edit, String)> {
         return None;
     }
     let name = item.name()?.text().to_string();
-    let of_type = item.ty()?.syntax().to_string();
+    let of_type = with_lifetimes(item.ty()?.syntax());
     let visibility = item
         .visibility()
         .map_or_else(String::new, |it| format!("{} ", it.syntax()));

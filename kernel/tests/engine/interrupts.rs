@@ -373,11 +373,11 @@ fn no_program_of_a_cell_outlives_the_session() {
                     json!(null)
                 );
                 // Those in a session of their own stay until the kernel ends.
-                assert!(running(&command) <= 1);
+                few_run(&command);
             }
             "the child's death" => {
                 assert_eq!(session.run("std::process::abort()").status, "lost");
-                assert!(running(&command) <= 1);
+                few_run(&command);
             }
             "the front's death" => session.kill(),
             _ => {}
@@ -386,5 +386,19 @@ fn no_program_of_a_cell_outlives_the_session() {
             session.close();
         }
         wait_until_gone(&command);
+    }
+}
+
+/// Waits until at most one of the programs runs: a loaded machine takes its time to end them.
+#[track_caller]
+fn few_run(command: &str) {
+    let began = Instant::now();
+    while running(command) > 1 {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{}",
+            running(command)
+        );
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -40,7 +40,9 @@ fn a_type_that_later_cells_cannot_write_is_refused_where_it_is_made() {
     session.run("let kept = vec![1];").ok();
     let local = session.run("let local = { #[derive(Debug)] struct Local; Local };");
     assert!(
-        local.evalue.contains("`local`") && local.evalue.contains("Local"),
+        local
+            .evalue
+            .contains("`local` is a value of a type that is defined inside a block"),
         "{local:#?}"
     );
     assert_eq!(
@@ -49,7 +51,12 @@ fn a_type_that_later_cells_cannot_write_is_refused_where_it_is_made() {
             .ok(),
         "\"Local\""
     );
-    assert!(session.run("local").traceback.contains("which only"));
+    assert!(
+        session
+            .run("local")
+            .traceback
+            .contains("defined inside a block")
+    );
     assert_eq!(session.run("kept").ok(), "[1]");
 }
 
