@@ -29,7 +29,13 @@ pub(super) fn has_shown() -> bool {
     SHOWN.load(Ordering::Relaxed)
 }
 
-fn show(output: Output) {
+/// Takes note of a value that is shown by nothing.
+pub(super) fn show_nothing() {
+    SHOWN.store(true, Ordering::Relaxed);
+}
+
+/// Shows what a value looks like.
+pub(super) fn show(output: Output) {
     SHOWN.store(true, Ordering::Relaxed);
     crate::session::result(output);
 }
@@ -73,7 +79,7 @@ pub trait ShowDebug {
 impl<T: Debug + ?Sized> ShowDebug for &T {
     fn evcxr_display(&self) {
         if type_name::<T>() == type_name::<()>() {
-            SHOWN.store(true, Ordering::Relaxed);
+            show_nothing();
         } else {
             show(Output::text(screen::debug_text(&self, type_name::<T>())));
         }

@@ -9,10 +9,10 @@ use crate::display::Output;
 /// Shows a text, with its type before it when `typed`: `: i32 = 42`. A unit is shown by nothing, as always.
 fn show(type_name: &str, typed: bool, text: impl FnOnce() -> String) {
     if type_name == std::any::type_name::<()>() {
-        return;
+        return super::show::show_nothing();
     }
-    let text = text();
-    crate::session::result(Output::text(if typed {
+    let text = super::screen::shortened(&text());
+    super::show::show(Output::text(if typed {
         format!(": {} = {text}", short_type(type_name))
     } else {
         text
