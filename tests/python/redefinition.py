@@ -443,6 +443,7 @@ def main() -> None:
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.sessions) if options.only is None else [options.only]
     failed: dict[str, list[int]] = {}
+    total, began = Counter(), time.monotonic()
 
     def each(seen: Seen) -> None:
         for kind in FAULTS:
@@ -450,8 +451,11 @@ def main() -> None:
                 failed.setdefault(kind, []).append(seen.session.seed)
         if seen.faults or options.only is not None:
             print(seen, flush=True)
+        total.update(seen.counts)
+        total["sessions"] += 1
+        if total["sessions"] % 25 == 0:
+            print(f"{time.monotonic() - began:.0f} s", dict(total), flush=True)
 
-    began = time.monotonic()
     counts = run_all(seeds, each=each)
     print(f"{time.monotonic() - began:.0f} s", dict(counts))
     for kind, seeds in failed.items():
