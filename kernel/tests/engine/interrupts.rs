@@ -346,12 +346,14 @@ const PROGRAMS: &str = "for line in [\"exec sleep NUMBER\", \"setsid sleep NUMBE
 
 #[test]
 fn no_program_of_a_cell_outlives_the_session() {
-    for (number, end) in [
-        (7101, "reset"),
-        (7102, "the child's death"),
-        (7103, "the front's death"),
-        (7104, "shutdown"),
-    ] {
+    // Numbers that no earlier run has left behind.
+    let first = 1_000_000 + 10 * std::process::id();
+    for (number, end) in (first..).zip([
+        "reset",
+        "the child's death",
+        "the front's death",
+        "shutdown",
+    ]) {
         let mut session = Session::start(&[]);
         let command = format!("sleep {number}");
         session
