@@ -45,7 +45,7 @@ pub(crate) fn of(node: &SyntaxNode) -> Option<(ItemKind, Vec<Name>)> {
     }
     let named = |item: &dyn HasName, namespaces: &[Namespace]| {
         item.name()
-            .map_or_else(Vec::new, |name| Name::in_all(namespaces, &name.text()))
+            .map_or_else(Vec::new, |name| Name::in_all(namespaces, name.text()))
     };
     Some(match ast::Item::cast(node.clone())? {
         ast::Item::Struct(item) => {

@@ -126,10 +126,11 @@ impl ItemStore {
         self.items = items.to_vec();
         for (place, item) in self.items.iter_mut().enumerate() {
             let is_new = item.state.as_ref().is_some_and(|state| !state.made);
-            if is_new && was_compiled(place) {
-                if let Some(state) = &mut Arc::make_mut(item).state {
-                    state.made = true;
-                }
+            if is_new
+                && was_compiled(place)
+                && let Some(state) = &mut Arc::make_mut(item).state
+            {
+                state.made = true;
             }
         }
     }
@@ -210,7 +211,7 @@ impl ItemStore {
                     continue;
                 }
                 ItemKind::MacroCall if !text.trim_end().ends_with([';', '}']) => {
-                    stored.text.push(';')
+                    stored.text.push(';');
                 }
                 _ => {}
             }
@@ -428,7 +429,7 @@ fn impl_members(file: &SyntaxNode) -> Vec<(String, SyntaxNode)> {
                 ast::AssocItem::TypeAlias(item) => item.name(),
                 ast::AssocItem::MacroCall(_) => None,
             };
-            Some((normalized(&name?.text()), item.syntax().clone()))
+            Some((normalized(name?.text()), item.syntax().clone()))
         })
         .collect()
 }

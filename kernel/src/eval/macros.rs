@@ -86,7 +86,7 @@ pub(crate) fn name(call: &ast::MacroCall) -> String {
     call.path()
         .and_then(|path| path.segment())
         .and_then(|segment| segment.name_ref())
-        .map(|name| normalized(&name.text()))
+        .map(|name| normalized(name.text()))
         .unwrap_or_default()
 }
 
@@ -150,7 +150,7 @@ pub(crate) fn defined_in(statements: &SyntaxNode) -> BTreeMap<String, MacroShape
     statements
         .children()
         .filter_map(ast::MacroRules::cast)
-        .filter_map(|rules| Some((normalized(&rules.name()?.text()), shape(&rules))))
+        .filter_map(|rules| Some((normalized(rules.name()?.text()), shape(&rules))))
         .collect()
 }
 

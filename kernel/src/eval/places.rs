@@ -114,8 +114,8 @@ impl Places {
     }
 
     /// A cell is about to be compiled.
-    pub(crate) fn begin(&self, latest: Latest<'_>) {
-        let regions = regions(&latest);
+    pub(crate) fn begin(&self, latest: &Latest<'_>) {
+        let regions = regions(latest);
         let mut state = self.state();
         state.shows_value = latest.shows_value;
         state.regions += regions.len();
@@ -362,7 +362,7 @@ mod tests {
                 variables: &VariableTable::default(),
                 makes_statics: false,
             });
-            places.begin(Latest {
+            places.begin(&Latest {
                 serial: u64::from(number) + 5,
                 source,
                 generated: &generated,
@@ -427,7 +427,7 @@ mod tests {
     fn cells_that_are_long_gone_are_forgotten() {
         let (places, _) = two_cells();
         for serial in 0..MOST_CELLS as u64 + 10 {
-            places.begin(Latest {
+            places.begin(&Latest {
                 serial: 100 + serial,
                 source: CellSource {
                     number: 3,

@@ -226,7 +226,7 @@ impl Cell {
     /// cannot be known, the generated code finds out (see `generate::keep`).
     fn bind(&mut self, pattern: &ast::IdentPat, known: &Known) {
         let Some(name) = pattern.name() else { return };
-        let name = normalized(&name.text());
+        let name = normalized(name.text());
         let is_plain = pattern.ref_token().is_none()
             && pattern.mut_token().is_none()
             && pattern.at_token().is_none();

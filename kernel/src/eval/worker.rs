@@ -436,7 +436,7 @@ impl Worker {
             ..request
         };
         let places = Arc::clone(&self.shared.places);
-        places.begin(Latest {
+        places.begin(&Latest {
             serial,
             source: running.source.clone(),
             generated: &running.generated,
