@@ -5,7 +5,6 @@ Every file of `tests/corpus` is a session. All plain programs are one crate, com
 
 import os
 import subprocess
-import warnings
 from pathlib import Path
 
 import plain_rust
@@ -15,15 +14,6 @@ from harness import PATIENCE, Cell
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"
 SESSIONS = {path.stem: plain_rust.cells_of(path.read_text()) for path in sorted(CORPUS.glob("*.cells"))}
-# Differences that are known, by session and cell (from 1), with the reason. Told as warnings.
-KNOWN: dict[tuple[str, int], str] = {
-    **{("capital_names", number): "names that begin with a capital are not kept" for number in (2, 3, 4, 5)},
-    **{("constants", number): "statics begin anew in every cell" for number in (6, 8)},
-    **{("constants", number): "`thread_local!` is not seen as an item" for number in (9, 10)},
-    ("macros", 5): "a macro of the same cell is not seen by a `const`",
-    ("macros", 7): "items made by macros are not kept",
-    ("whole_programs", 3): "`//!` before an item of a cell with a value",
-}
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +44,7 @@ def test_cells_say_what_the_plain_program_says(name, plain, kernel) -> None:
     differences = []
     for number, (source, want) in enumerate(zip(SESSIONS[name], wanted), 1):
         difference = judge(kernel.run(source.code, seconds=120), source, want)
-        if difference and (name, number) in KNOWN:
-            warnings.warn(f"{name}, cell {number}: {KNOWN[name, number]}", stacklevel=1)
-        elif difference:
+        if difference:
             differences.append(f"cell {number}:\n{source.code}\n{difference}")
     assert not differences, f"{len(differences)} of {len(wanted)} cells differ\n\n" + "\n\n".join(differences)
 

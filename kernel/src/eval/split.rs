@@ -295,7 +295,28 @@ fn take_commands(code: &str) -> (Vec<String>, String) {
         rest = &rest[line.len()..];
     }
     rust.push_str(rest);
-    (commands, rust)
+    (commands, without_inner_documentation(rust))
+}
+
+/// `//!` and `/*!` at a cell's beginning document the cell: no statement may begin with them, so they are plain comments.
+/// Positions stay.
+fn without_inner_documentation(mut rust: String) -> String {
+    let mut start = 0;
+    loop {
+        start += rust[start..].len() - rust[start..].trim_start().len();
+        let rest = &rust[start..];
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*!") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else {
+            return rust;
+        };
+        if rest[2..].starts_with('!') {
+            rust.replace_range(start + 2..start + 3, " ");
+        }
+        start += length;
+    }
 }
 
 fn range_in_cell(node: &SyntaxNode) -> Range<usize> {
@@ -431,6 +452,17 @@ mod tests {
         for name in ["scene", "width", "threshold"] {
             assert!(cell.used.contains_key(name), "{name}");
         }
+    }
+
+    #[test]
+    fn documentation_of_a_cell_is_a_comment() {
+        let code = "//! What it does.\n// More.\n/*! And\n more. */ 1 + 1 //! end";
+        let cell = parse(code);
+        assert_eq!(
+            cell.rust,
+            "//  What it does.\n// More.\n/*  And\n more. */ 1 + 1 //! end"
+        );
+        assert!(!cell.broken && cell.tail.is_some());
     }
 
     #[test]
