@@ -120,6 +120,9 @@ if wants python && [ "$built" = yes ]; then
     check "jupyter_kernel_test" python_tests --timeout 600 tests/python/test_kernel_conformance.py
     check "protocol and magics" python_tests --timeout 600 tests/python/test_protocol.py tests/python/test_recovery.py tests/python/test_magics.py tests/python/test_magic_pipeline.py
     check "cells beside plain programs, random redefinitions" python_tests --timeout 900 tests/python/test_kernel_corpus.py tests/python/test_kernel_redefinition.py
+    check "kernel: output, commands, evcxr's users, papermill" python_tests --timeout 900 tests/python/test_kernel_output.py tests/python/test_kernel_commands.py tests/python/test_kernel_evcxr_users.py tests/python/test_kernel_papermill.py
+    check "kernel: dependencies, completion" python_tests --timeout 900 tests/python/test_kernel_dependencies.py tests/python/test_kernel_completion.py
+    check "kernel: attacks, interrupts, the session's place" python_tests --timeout 900 tests/python/test_kernel_attacks.py tests/python/test_kernel_subscribers.py tests/python/test_kernel_interrupts.py tests/python/test_kernel_session_folder.py
     check "files of odd kinds, against GDAL and rasterio" python_tests --timeout 900 tests/python/test_geo_cases.py tests/python/test_oracles.py tests/python/test_oracles_labels.py tests/python/test_oracles_boxes.py tests/python/test_odd_data_set.py
 fi
 if { wants python || wants notebooks; } && [ "$built" = yes ]; then
