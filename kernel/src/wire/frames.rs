@@ -27,35 +27,43 @@ pub(crate) enum FrameError {
     MissingField { field: &'static str },
 }
 
-/// Reads a message; the count of frames is checked before anything is sliced, the signature before anything is parsed.
+/// Where the delimiter is; the count of frames is checked before anything is sliced.
+fn delimiter(frames: &[Vec<u8>]) -> Result<usize, FrameError> {
+    let found = frames.len();
+    let delimiter = frames
+        .iter()
+        .position(|frame| frame == DELIMITER)
+        .ok_or(FrameError::NoDelimiter { found })?;
+    if found - delimiter < 6 {
+        return Err(FrameError::TooFew {
+            found: found - delimiter - 1,
+        });
+    }
+    Ok(delimiter)
+}
+
+/// Whether somebody with the key has sent this message, and for the first time. Nothing is parsed before that.
 ///
 /// # Errors
 /// [`FrameError`] says which rule the message breaks.
-pub(crate) fn decode(
-    mut frames: Vec<Vec<u8>>,
-    signer: &Signer,
-    seen: &Seen,
-) -> Result<Message, FrameError> {
-    let delimiter =
-        frames
-            .iter()
-            .position(|frame| frame == DELIMITER)
-            .ok_or(FrameError::NoDelimiter {
-                found: frames.len(),
-            })?;
-    let mut rest = frames.split_off(delimiter);
-    if rest.len() < 6 {
-        return Err(FrameError::TooFew {
-            found: rest.len() - 1,
-        });
-    }
-    let buffers = rest.split_off(6);
+pub(crate) fn verify(frames: &[Vec<u8>], signer: &Signer, seen: &Seen) -> Result<(), FrameError> {
+    let rest = &frames[delimiter(frames)?..];
     let signature = signer
         .verify(&rest[2..6], &rest[1])
         .ok_or(FrameError::BadSignature)?;
     if signature.is_some_and(|signature| !seen.is_new(signature)) {
         return Err(FrameError::Repeated);
     }
+    Ok(())
+}
+
+/// Reads a message that [`verify`] has let through.
+///
+/// # Errors
+/// [`FrameError`] says which rule the message breaks.
+pub(crate) fn parse(mut frames: Vec<Vec<u8>>) -> Result<Message, FrameError> {
+    let mut rest = frames.split_off(delimiter(&frames)?);
+    let buffers = rest.split_off(6);
     let header = object(&rest[2], "header")?;
     for field in ["msg_id", "msg_type"] {
         if !header.get(field).is_some_and(Value::is_string) {
@@ -70,6 +78,17 @@ pub(crate) fn decode(
         content: Value::Object(object(&rest[5], "content")?),
         buffers,
     })
+}
+
+/// Both, for tests.
+#[cfg(test)]
+pub(crate) fn decode(
+    frames: Vec<Vec<u8>>,
+    signer: &Signer,
+    seen: &Seen,
+) -> Result<Message, FrameError> {
+    verify(&frames, signer, seen)?;
+    parse(frames)
 }
 
 /// Some clients write `null` for an empty object.

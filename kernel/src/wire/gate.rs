@@ -273,7 +273,7 @@ async fn shake_hands<C: Channel>(
     };
     send(output, &GREETING).await?;
     reader.greeting().await?;
-    send(output, &zmtp::ready(channel.socket_type())).await?;
+    send(output, &zmtp::ready(channel.socket_type(), b"")).await?;
     let hello = reader.hello().await?;
     if !channel.peer_types().contains(&hello.socket_type.as_str()) {
         return Err(Refusal::SocketType(hello.socket_type));

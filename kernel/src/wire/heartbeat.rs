@@ -1,4 +1,7 @@
 //! The heartbeat: an echo, on a thread of its own, so that it beats whatever the others do.
+//!
+//! There is no zeromq behind this gate: a beat has no signature, so whatever stood behind would be spoken to by strangers,
+//! and an echo that goes through one socket for all waits for all.
 
 use std::sync::Arc;
 

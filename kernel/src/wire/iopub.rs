@@ -1,5 +1,9 @@
 //! The broadcast channel: every subscriber has a queue of its own, so that one who does not read delays nobody.
 //!
+//! There is no zeromq behind this gate: its XPUB awaits each subscriber in turn, so that one who does not read stops all, and
+//! its PUB drops what does not fit instead of telling producers to wait. Besides, subscribers show no key: whatever stood
+//! behind would be spoken to by strangers.
+//!
 //! **Bounds.** Producers are paced by the subscribers that read: they wait while one that still takes something has more
 //! than [`WAITING_BYTES`] before it. One that has stopped taking, or that stays behind for [`BEHIND`] while somebody else
 //! has everything, paces nobody; when all have stopped, they are waited for, for [`PATIENCE`]. It is dropped when that is

@@ -228,12 +228,8 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
         security.pool.clone(),
     );
     let router = async |port, channel| -> Result<_, String> {
-        Ok(start_router(
-            channel,
-            Listener::bind(&info, port, channel).await?,
-            session.clone(),
-            security.clone(),
-        ))
+        let listener = Listener::bind(&info, port, channel).await?;
+        start_router(channel, listener, session.clone(), security.clone()).await
     };
     let (shell_requests, shell_replies) = router(info.shell_port, "shell").await?;
     let (control_requests, control_replies) = router(info.control_port, "control").await?;

@@ -1,12 +1,14 @@
 //! The wire: ZeroMQ sockets, signed frames, and the conversation of the Jupyter protocol 5.5.
 //!
-//! The sockets are our own ([`zmtp`], [`gate`]): a library that believes the lengths that strangers name, or that waits for
-//! each subscriber in turn, lets anybody on the machine stop the kernel.
+//! What strangers can reach is our own ([`zmtp`], [`gate`]): a library that believes the lengths that strangers name, or that
+//! waits for each subscriber in turn, lets anybody on the machine stop the kernel. The ROUTER sockets behind the gate are
+//! zeromq's ([`behind`], [`router`]): only messages whose signature is good get to them.
 //!
 //! **Invariants.** A message that cannot be read is logged and dropped, it never ends a loop. Every request is
 //! surrounded by `busy` and `idle`, and `idle` comes after the last output of its cell. Nothing in this module waits
 //! for the engine except the queue of cells ([`execute`]), completion and inspection.
 
+mod behind;
 mod comm;
 mod complaints;
 mod complete;
@@ -45,3 +47,5 @@ pub(crate) use outputs::Stream;
 
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod router_tests;

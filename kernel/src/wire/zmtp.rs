@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter};
 use tokio::time::{Instant, timeout_at};
 
 /// The greeting of version 3.0 with the mechanism NULL.
@@ -66,6 +66,8 @@ pub(crate) enum Refusal {
     Subscriptions(usize),
     #[error("{0} messages one after the other could not be read")]
     Nonsense(usize),
+    #[error("the kernel's socket behind the gate cannot be reached: {0}")]
+    Behind(String),
 }
 
 /// What a channel takes from one connection.
@@ -345,13 +347,16 @@ fn parse_ready(mut body: &[u8]) -> Result<Hello, Refusal> {
 }
 
 /// The READY command of a socket of this type.
-pub(crate) fn ready(socket_type: &str) -> Vec<u8> {
+pub(crate) fn ready(socket_type: &str, identity: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
-    for (name, value) in [("Socket-Type", socket_type), ("Identity", "")] {
+    for (name, value) in [
+        ("Socket-Type", socket_type.as_bytes()),
+        ("Identity", identity),
+    ] {
         body.push(u8::try_from(name.len()).unwrap_or(0));
         body.extend(name.as_bytes());
         body.extend(u32::try_from(value.len()).unwrap_or(0).to_be_bytes());
-        body.extend(value.as_bytes());
+        body.extend(value);
     }
     command("READY", &body)
 }
@@ -378,14 +383,37 @@ pub(crate) fn message<F: AsRef<[u8]>>(frames: &[F]) -> Vec<u8> {
 }
 
 fn push_frame(bytes: &mut Vec<u8>, flags: u8, body: &[u8]) {
-    match u8::try_from(body.len()) {
+    push_header(bytes, flags, body.len());
+    bytes.extend(body);
+}
+
+fn push_header(bytes: &mut Vec<u8>, flags: u8, length: usize) {
+    match u8::try_from(length) {
         Ok(length) => bytes.extend([flags, length]),
         Err(_) => {
             bytes.push(flags | LONG);
-            bytes.extend((body.len() as u64).to_be_bytes());
+            bytes.extend((length as u64).to_be_bytes());
         }
     }
-    bytes.extend(body);
+}
+
+/// Writes a message frame by frame: a large one is not copied, and what is written is freed.
+pub(crate) async fn write_message(
+    output: &mut BufWriter<impl AsyncWrite + Unpin>,
+    frames: Vec<Vec<u8>>,
+) -> std::io::Result<()> {
+    let last = frames.len().saturating_sub(1);
+    for (index, frame) in frames.into_iter().enumerate() {
+        let mut header = Vec::with_capacity(9);
+        push_header(
+            &mut header,
+            if index < last { MORE } else { 0 },
+            frame.len(),
+        );
+        output.write_all(&header).await?;
+        output.write_all(&frame).await?;
+    }
+    output.flush().await
 }
 
 #[cfg(test)]
@@ -501,7 +529,7 @@ mod tests {
 
     #[tokio::test]
     async fn our_own_handshake_is_understood_and_others_are_refused_by_name() {
-        let bytes = [GREETING.to_vec(), ready("DEALER")].concat();
+        let bytes = [GREETING.to_vec(), ready("DEALER", b"")].concat();
         let mut reader = PeerReader::new(&bytes[..]);
         reader.greeting().await.unwrap();
         let hello = reader.hello().await.unwrap();
