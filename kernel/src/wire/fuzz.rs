@@ -253,7 +253,7 @@ async fn check_socket(input: &[u8]) {
         bytes.extend(super::zmtp::GREETING);
     }
     if random.below(4) > 0 {
-        bytes.extend(ready("DEALER"));
+        bytes.extend(ready("DEALER", b""));
     }
     let frames = frames_of(input);
     match random.below(3) {
