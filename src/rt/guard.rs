@@ -233,7 +233,7 @@ mod tests {
         assert!(dropped.get());
         assert_eq!(
             end(),
-            json!({ "kind": "interrupted", "message": "interrupted while waiting for an answer" })
+            json!({ "kind": "interrupted", "message": "interrupted while waiting for an answer", "completed": false })
         );
         stop_cell("nothing");
     }

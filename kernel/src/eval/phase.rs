@@ -270,6 +270,9 @@ mod tests {
         output.read_exact(&mut said).unwrap();
         let asked = Instant::now();
         phase.interrupt(Duration::from_secs(50));
+        // The shell may just have been about to start its program.
+        std::thread::sleep(Duration::from_millis(500));
+        phase.interrupt(Duration::from_secs(50));
         // The pipe ends when the shell and its `sleep` have ended.
         let mut rest = String::new();
         output.read_to_string(&mut rest).unwrap();
