@@ -84,7 +84,7 @@ impl Place {
             },
             Owner::Library | Owner::Other => return false,
         };
-        Walk::from(self.instruction, mark, call).is_harmless()
+        Walk::from(self.instruction, mark, call).walks_harmless_frames()
     }
 
     fn system_call(self) -> Call {
@@ -188,7 +188,7 @@ impl Walk {
         }
     }
 
-    fn is_harmless(mut self) -> bool {
+    fn walks_harmless_frames(mut self) -> bool {
         // SAFETY: the callback gets this very walk back, which lives through the call.
         unsafe { _Unwind_Backtrace(visit_frame, (&raw mut self).cast()) };
         self.verdict == Some(true)
@@ -238,7 +238,7 @@ impl Walk {
 }
 
 extern "C" fn visit_frame(frame: *mut c_void, walk: *mut c_void) -> c_int {
-    // SAFETY: the unwinder passes a valid frame and the pointer that `is_harmless` gave it.
+    // SAFETY: the unwinder passes a valid frame and the pointer that `walks_harmless_frames` gave it.
     let (walk, address, stack) = unsafe {
         (
             &mut *walk.cast::<Walk>(),

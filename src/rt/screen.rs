@@ -184,6 +184,9 @@ pub(super) fn shortened(text: &str) -> String {
     )
 }
 
+/// Takes an element, or a key and its value; whether it wants more.
+type Each<'a> = dyn FnMut(&dyn Debug, Option<&dyn Debug>) -> bool + 'a;
+
 /// A collection that knows how many elements it has, so that what is left out can be told exactly.
 pub trait Long {
     /// The number of elements.
@@ -191,7 +194,7 @@ pub trait Long {
     /// The signs around them.
     fn brackets(&self) -> [char; 2];
     /// Gives the elements one after the other, keys with their values, until the function has enough.
-    fn visit(&self, each: &mut dyn FnMut(&dyn Debug, Option<&dyn Debug>) -> bool);
+    fn visit(&self, each: &mut Each<'_>);
 }
 
 macro_rules! long_lists {
@@ -203,7 +206,7 @@ macro_rules! long_lists {
             fn brackets(&self) -> [char; 2] {
                 [$open, $close]
             }
-            fn visit(&self, each: &mut dyn FnMut(&dyn Debug, Option<&dyn Debug>) -> bool) {
+            fn visit(&self, each: &mut Each<'_>) {
                 let _ = self.iter().all(|element| each(element, None));
             }
         }
@@ -223,7 +226,7 @@ macro_rules! long_maps {
             fn brackets(&self) -> [char; 2] {
                 ['{', '}']
             }
-            fn visit(&self, each: &mut dyn FnMut(&dyn Debug, Option<&dyn Debug>) -> bool) {
+            fn visit(&self, each: &mut Each<'_>) {
                 let _ = self.iter().all(|(key, value)| each(key, Some(value)));
             }
         }
@@ -236,7 +239,7 @@ long_maps!([K: Debug, V: Debug] BTreeMap<K, V>, [K: Debug, V: Debug, S] HashMap<
 pub(super) fn long_text(
     length: usize,
     brackets: [char; 2],
-    visit: &mut dyn FnMut(&mut dyn FnMut(&dyn Debug, Option<&dyn Debug>) -> bool),
+    visit: &mut dyn FnMut(&mut Each<'_>),
     type_name: &str,
 ) -> String {
     let mut screen = Screen {
