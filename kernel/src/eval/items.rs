@@ -150,7 +150,7 @@ impl ItemStore {
                 }
             }
             let can_be_a_pattern = match item.kind {
-                ItemKind::Constant | ItemKind::Static | ItemKind::Use => true,
+                ItemKind::Constant | ItemKind::Static => true,
                 ItemKind::Type => item
                     .names
                     .iter()
