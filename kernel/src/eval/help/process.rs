@@ -216,7 +216,10 @@ impl Server {
                     say(&Reply::empty(question.id))?;
                 }
                 self.waiting.retain(|question| !is_older(question));
-                let is_useless = |it: &Running| it.kind == kind || (it.id == 0 && !self.is_suspect);
+                // Before anything was found, whatever runs reads what every question needs, and cancelling it would
+                // have it begin anew: somebody who asks again and again would never be answered.
+                let may_cancel = self.is_ready && !self.is_suspect;
+                let is_useless = |it: &Running| may_cancel && (it.kind == kind || it.id == 0);
                 if self.running.as_ref().is_some_and(is_useless) {
                     self.give_up()?;
                 }
@@ -364,9 +367,10 @@ impl Server {
             is_over: false,
         });
         self.answers += 1;
+        let nobody_waits = id == 0 && self.is_ready;
         let sender = self.sender.clone();
         spawn("swath-answer", move || {
-            if id == 0 {
+            if nobody_waits {
                 be_nice();
             }
             let began = Instant::now();
