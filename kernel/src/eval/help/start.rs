@@ -73,6 +73,8 @@ fn command(options: &EngineOptions, session: &Session) -> Result<Command, String
         .env("CARGO", options.toolchain.join("bin/cargo"))
         .env("RUSTC", options.toolchain.join("bin/rustc"))
         .env("PATH", &session.user_path)
+        // rust-analyzer makes folders there and does not come to remove them when the kernel ends: they go with the session's.
+        .env("TMPDIR", &dir)
         // Cargo may have to fetch what describes the standard library's own dependencies. Without a network that
         // must fail soon.
         .env("CARGO_NET_RETRY", "0")
