@@ -31,20 +31,8 @@ pub(crate) fn dependencies(config: &SessionConfig) -> Vec<String> {
         .collect()
 }
 
-/// Whether rust-analyzer may know the crate as it is.
-fn tells_the_truth(config: &SessionConfig) -> bool {
-    config.analysis_only && dependencies(config).iter().any(|name| name == "swath")
-}
-
 /// Answers rust-analyzer's call of cargo.
 pub(crate) fn cargo(config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
-    if tells_the_truth(config) {
-        return crate::replace_by(
-            Command::new(&config.cargo)
-                .env("RUSTC", &config.rustc)
-                .args(arguments),
-        );
-    }
     if arguments.iter().any(|argument| argument == "metadata") {
         println!("{}", bare_metadata(config));
         return ExitCode::SUCCESS;
@@ -54,7 +42,7 @@ pub(crate) fn cargo(config: &SessionConfig, arguments: &[OsString]) -> ExitCode 
 
 /// Answers rust-analyzer's call of rustc; a build script's is passed on.
 pub(crate) fn rustc(config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
-    if asked_by_evcxr() || tells_the_truth(config) {
+    if asked_by_evcxr() {
         crate::replace_by(Command::new(&config.rustc).args(arguments))
     } else {
         ExitCode::FAILURE
@@ -82,18 +70,4 @@ fn bare_metadata(config: &SessionConfig) -> serde_json::Value {
         "target_directory": folder.join("target"), "build_directory": folder.join("target"), "version": 1,
         "workspace_root": folder, "metadata": null,
     })
-}
-
-/// Tells evcxr that a build succeeded which nobody needs: the helping process runs no cell.
-pub(crate) fn pretend_to_build(config: &SessionConfig) -> ExitCode {
-    let object = config.crate_dir.join("nothing.so");
-    let written = std::fs::write(&object, b"").and_then(|()| {
-        let answer = std::env::var_os("EVCXR_EXECUTION_SO_PATH").unwrap_or_default();
-        std::fs::write(answer, object.as_os_str().as_encoded_bytes())
-    });
-    if written.is_ok() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
 }

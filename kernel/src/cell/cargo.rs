@@ -27,9 +27,6 @@ pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]
     {
         return answer;
     }
-    if config.analysis_only && subcommand.is_some_and(|name| name == "build" || name == "check") {
-        return analyzer::pretend_to_build(config);
-    }
     // evcxr would have everything built anew when it is told to link in another way; we always link in ours.
     if in_our_crate && !config.plain_cargo && subcommand.is_some_and(|name| name == "clean") {
         return ExitCode::SUCCESS;
@@ -65,8 +62,7 @@ fn answer_metadata(config: &SessionConfig) -> Option<ExitCode> {
     if is_asked_before_adding(config) {
         // Whether a dependency can be had: the library can. Of others the build that follows says it, with progress and
         // causes, unless there is none.
-        let is_built = !config.analysis_only && !config.plain_cargo;
-        return (is_built || analyzer::dependencies(config) == ["swath"])
+        return (!config.plain_cargo || analyzer::dependencies(config) == ["swath"])
             .then_some(ExitCode::SUCCESS);
     }
     // Which crates `extern crate` can mean already.

@@ -492,13 +492,7 @@ pub(crate) fn library_names(config: &SessionConfig) -> Value {
                 .map(|name| name.replace('-', "_")),
         );
     }
-    // The helping process builds nothing; the cells' own crate is beside its folder.
-    let built = if config.analysis_only {
-        config.crate_dir.join("../../cell/dependencies")
-    } else {
-        folder(config)
-    };
-    if let Ok(gathered) = exchange::read::<Arguments>(&built.join(ARGUMENTS)) {
+    if let Ok(gathered) = exchange::read::<Arguments>(&folder(config).join(ARGUMENTS)) {
         let externs = gathered.externs.iter();
         names.extend(externs.filter_map(|value| Some(value.split_once('=')?.0.to_owned())));
     }

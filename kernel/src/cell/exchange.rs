@@ -43,9 +43,6 @@ pub(crate) struct SessionConfig {
     pub(crate) crate_dir: PathBuf,
     /// Whether every cell goes through cargo (`SWATH_PLAIN_CARGO=1`).
     pub(crate) plain_cargo: bool,
-    /// Whether nothing is ever run: the process that answers completion and inspection.
-    #[serde(default)]
-    pub(crate) analysis_only: bool,
 }
 
 /// What the kernel tells before each cell.

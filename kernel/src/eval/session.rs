@@ -5,7 +5,7 @@
 //!   bin/      cargo, mold, rustc, rustup, swath-cell (all links to swath-cell)
 //!   cell/     evcxr's crate
 //!   *.json    see `exchange`
-//!   help/     the same once more, for the process that completes and inspects
+//!   help/     of the process that completes and inspects
 //!   lock      held by its kernel for life: see `place`
 //! ```
 //!
@@ -104,7 +104,7 @@ fn prepare() -> Result<Session, String> {
 }
 
 fn make_folders(dir: &Path) -> Result<(), String> {
-    for name in ["bin", "cell/src", "help/bin", "help/cell/src"] {
+    for name in ["bin", "cell/src", "help"] {
         std::fs::create_dir_all(dir.join(name))
             .map_err(|error| format!("cannot make a folder in {}: {error}", dir.display()))?;
     }
@@ -150,10 +150,9 @@ impl Session {
             .as_ref()
             .is_some_and(|held| held.is_in(&self.dir))
             && self.dir.join("cell/src").is_dir()
-            && [&self.dir, &self.help_dir()].iter().all(|dir| {
-                std::fs::symlink_metadata(dir.join("bin/cargo")).is_ok()
-                    && exchange::config_path(dir).is_file()
-            });
+            && self.help_dir().is_dir()
+            && std::fs::symlink_metadata(self.dir.join("bin/cargo")).is_ok()
+            && exchange::config_path(&self.dir).is_file();
         if is_whole {
             return Ok(());
         }
@@ -187,11 +186,10 @@ impl Session {
         self.write_tools(options)
     }
 
-    /// Links the tools and writes the settings for `swath-cell`, for the cells and for help.
+    /// Links the tools and writes the settings for `swath-cell`.
     pub(crate) fn write_tools(&self, options: &EngineOptions) -> Result<(), String> {
         make_folders(&self.dir)?;
-        self.write_tools_to(&self.dir, options, false)?;
-        self.write_tools_to(&self.help_dir(), options, true)?;
+        self.write_settings(options)?;
         self.written.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -201,12 +199,8 @@ impl Session {
         self.dir.join("help")
     }
 
-    fn write_tools_to(
-        &self,
-        dir: &Path,
-        options: &EngineOptions,
-        analysis_only: bool,
-    ) -> Result<(), String> {
+    fn write_settings(&self, options: &EngineOptions) -> Result<(), String> {
+        let dir = &self.dir;
         let tool = match &options.cell_tool {
             Some(tool) => tool.clone(),
             None => beside_this_program("swath-cell")?,
@@ -248,7 +242,6 @@ impl Session {
                 .canonicalize()
                 .unwrap_or_else(|_| dir.join("cell")),
             plain_cargo: std::env::var_os("SWATH_PLAIN_CARGO").is_some_and(|value| value == "1"),
-            analysis_only,
         };
         exchange::write(&exchange::config_path(dir), &config)
             .map_err(|error| format!("cannot write to {}: {error}", dir.display()))
