@@ -80,6 +80,15 @@ pub(crate) struct Request {
     pub(crate) refresh: bool,
 }
 
+/// The trait objects in a type from which a value's type can be had back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Erased {
+    /// `dyn Any`
+    pub(crate) any: bool,
+    /// `dyn Error`
+    pub(crate) error: bool,
+}
+
 /// A type that a later cell can or cannot write.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewVariable {
@@ -123,9 +132,9 @@ pub(crate) struct Report {
     /// Types of [`Request::expected`] that have another structure now, or cannot be written any more.
     #[serde(default)]
     pub(crate) changed: Vec<String>,
-    /// Hashes of the structures of types.
+    /// Hashes of the structures of types, and what they can hold without naming it.
     #[serde(default)]
-    pub(crate) shapes: Vec<(String, u64)>,
+    pub(crate) shapes: Vec<(String, u64, Erased)>,
     /// Whether the items that the cell does not need were left out.
     #[serde(default)]
     pub(crate) skipped: bool,

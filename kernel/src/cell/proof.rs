@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::compile::{self, Compilation};
 use crate::diagnostics;
-use crate::exchange::{Report, unnameable};
+use crate::exchange::{Erased, Report, unnameable};
 use crate::shapes;
 
 /// Types that every cell can write, with the number of their parameters left open: what no one needs to prove.
@@ -106,7 +106,7 @@ pub(crate) fn prove(
     let mut changed = Vec::new();
     for (place, (name, shape)) in request.expected.iter().enumerate() {
         // When nothing is known, because something else is wrong, nothing is claimed.
-        let differs = tried.shapes.get(place).is_some_and(|now| now != shape);
+        let differs = tried.shapes.get(place).is_some_and(|(now, _)| now != shape);
         if differs || tried.problems.contains_key(&place) {
             changed.push(name.clone());
         }
@@ -120,7 +120,11 @@ pub(crate) fn prove(
         }
     }
     report.changed = changed;
-    report.shapes = names.into_iter().zip(tried.shapes).collect();
+    report.shapes = names
+        .into_iter()
+        .zip(tried.shapes)
+        .map(|(name, (shape, erased))| (name, shape, erased))
+        .collect();
     Ok(())
 }
 
@@ -129,8 +133,8 @@ pub(crate) fn prove(
 struct Tried {
     /// The types, by their places, that cannot be written, and what the compiler says.
     problems: BTreeMap<usize, String>,
-    /// The hash of each type's structure; empty when there are problems.
-    shapes: Vec<u64>,
+    /// The hash of each type's structure, and what it can hold without naming it; empty when there are problems.
+    shapes: Vec<(u64, Erased)>,
 }
 
 /// Writes the types behind these items.

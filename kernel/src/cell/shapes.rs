@@ -9,13 +9,15 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use crate::exchange::Erased;
+
 /// The function that takes a pointer to the type at a place.
 pub(crate) fn function(place: usize) -> String {
     format!("__swath_shape_{place}")
 }
 
 /// The hashes of the types of the functions in LLVM's text; `None` when it cannot be understood.
-pub(crate) fn hashes(text: &str, count: usize) -> Option<Vec<u64>> {
+pub(crate) fn hashes(text: &str, count: usize) -> Option<Vec<(u64, Erased)>> {
     let mut nodes: HashMap<&str, &str> = HashMap::new();
     let mut functions: HashMap<&str, &str> = HashMap::new();
     for line in text.lines().filter(|line| line.starts_with('!')) {
@@ -35,9 +37,10 @@ pub(crate) fn hashes(text: &str, count: usize) -> Option<Vec<u64>> {
                 nodes: &nodes,
                 seen: HashMap::new(),
                 hasher: DefaultHasher::new(),
+                erased: Erased::default(),
             };
             walk.add(root);
-            Some(walk.hasher.finish())
+            Some((walk.hasher.finish(), walk.erased))
         })
         .collect()
 }
@@ -62,6 +65,7 @@ struct Walk<'a> {
     nodes: &'a HashMap<&'a str, &'a str>,
     seen: HashMap<&'a str, usize>,
     hasher: DefaultHasher,
+    erased: Erased,
 }
 
 impl<'a> Walk<'a> {
@@ -87,6 +91,8 @@ impl<'a> Walk<'a> {
                 if is_reference(value) {
                     open.push(value);
                 } else {
+                    self.erased.any |= value.contains("dyn core::any::Any");
+                    self.erased.error |= value.contains("dyn core::error::Error");
                     value.hash(&mut self.hasher);
                 }
             }
@@ -165,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_structure_is_what_sizes_names_and_parts_say() {
-        let hash = |text: &str| hashes(text, 1).unwrap()[0];
+        let hash = |text: &str| hashes(text, 1).unwrap()[0].0;
         let one = hash(&text(64, "Box<A>"));
         assert_eq!(
             one,
@@ -178,6 +184,8 @@ mod tests {
         assert_ne!(one, hash(&text(128, "Box<A>")));
         assert_ne!(one, hash(&text(64, "Rc<A>")));
         assert_eq!(hashes("nothing", 1), None);
+        let erased = hashes(&text(64, "Box<dyn core::any::Any>"), 1).unwrap()[0].1;
+        assert!(erased.any && !erased.error);
     }
 
     #[test]

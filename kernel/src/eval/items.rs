@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ra_ap_syntax::ast::{self, HasName as _};
 use ra_ap_syntax::{AstNode, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken};
 
+use super::exchange::Erased;
 use super::imports;
 use super::item_kind::{Name, Namespace};
 use super::macros;
@@ -81,10 +82,42 @@ pub(crate) struct Merged {
     pub(crate) redefined: BTreeSet<String>,
     /// These and the names that depend on them.
     pub(crate) changed: BTreeSet<String>,
+    /// What may hold values of changed types without naming them; `None` when nothing changes.
+    pub(crate) erasing: Option<Erasing>,
     /// Whether any of the cell's items is of a kind that the structure of types can depend on.
     pub(crate) can_change_types: bool,
     /// What to tell about items that go without being replaced, and statics that begin anew.
     pub(crate) notes: Vec<String>,
+}
+
+/// Trait objects from which a value's type can be had back: by its identity, which a changed definition keeps.
+#[derive(Debug, Default)]
+pub(crate) struct Erasing {
+    /// Whether a changed type can be behind `dyn Error`.
+    errors: bool,
+    /// The session's own traits from which `Any` can be had.
+    traits: BTreeSet<String>,
+}
+
+impl Erasing {
+    /// Whether a type's text says that it can hold a value of any type. `parts` are the names of its parts.
+    pub(crate) fn can_be_in(&self, type_name: &str, parts: Erased) -> bool {
+        let is_error = type_name.contains("::error::Error") || type_name.contains("anyhow::Error");
+        let is_any = type_name.contains("::any::Any");
+        is_any
+            || parts.any
+            || (self.errors && (is_error || parts.error || type_name.contains("eyre::Report")))
+            || heads(type_name)
+                .into_iter()
+                .any(|head| self.traits.contains(head))
+    }
+
+    fn can_be_in_text(&self, words: &BTreeSet<String>) -> bool {
+        words.contains("dyn")
+            && (words.contains("Any")
+                || (self.errors && words.contains("Error"))
+                || words.iter().any(|word| self.traits.contains(word)))
+    }
 }
 
 impl ItemStore {
@@ -334,19 +367,51 @@ impl ItemStore {
             }
             changed.extend(more);
         }
+        let all = || {
+            merged
+                .items
+                .iter()
+                .chain(replaced)
+                .map(Arc::as_ref)
+                .chain(new)
+        };
+        let erasing = (!changed.is_empty()).then(|| Erasing {
+            errors: all().any(|item| {
+                let words = item.links.words();
+                words.contains("Error") && !words.is_disjoint(&changed)
+            }),
+            traits: all()
+                .filter(|item| item.kind == ItemKind::Type && item.links.words().contains("Any"))
+                .flat_map(|item| item.names.iter().map(|name| name.text.clone()))
+                .collect(),
+        });
         for item in &mut merged.items {
-            let depends = item.links.words().iter().any(|word| changed.contains(word));
-            let Some(state) = item.state.as_ref().filter(|state| state.made && depends) else {
+            let words = item.links.words();
+            let depends = !words.is_disjoint(&changed);
+            let erases = erasing
+                .as_ref()
+                .is_some_and(|erasing| erasing.can_be_in_text(words));
+            let Some(state) = item
+                .state
+                .as_ref()
+                .filter(|state| state.made && (depends || erases))
+            else {
                 continue;
             };
+            let why = if depends {
+                "what it is made of was defined anew"
+            } else {
+                "it may hold values of the earlier definition without naming their type"
+            };
             merged.notes.push(format!(
-                "`{}` begins anew: what it is made of was defined anew",
+                "`{}` begins anew: {why}",
                 state.texts.names.join("`, `")
             ));
             self.last_state += 1;
             remake(Arc::make_mut(item), self.last_state);
         }
         merged.changed = changed;
+        merged.erasing = erasing;
     }
 
     /// The places in `items` of the earlier ones that a cell does not need.

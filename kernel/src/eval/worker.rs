@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::channel::{CellEnd, Channel, ChildEnds};
 use super::dependencies::{self, Dependencies};
 use super::evcxr_context::{self, Farewell, StartupText};
-use super::exchange::{self, Report, Request};
+use super::exchange::{self, Erased, Report, Request};
 use super::interface::{
     CellError, CellStatus, EngineOptions, ExecuteOptions, MimeBundle, OutputEvent,
 };
@@ -32,6 +32,14 @@ use super::shared::Shared;
 use super::source_map::CellSource;
 use super::split::Cell;
 use super::{OutputSink, syntax};
+
+/// What is known about a type that later cells can write.
+#[derive(Clone, Copy, Debug, Default)]
+struct Proven {
+    /// The hash of its structure, where cells can change that.
+    shape: Option<u64>,
+    erased: Erased,
+}
 
 /// A request with the place for its answer.
 pub(crate) enum Job {
@@ -63,7 +71,7 @@ pub(crate) struct Worker {
     serial: u64,
     items: ItemStore,
     /// Types that later cells can write, with the hashes of the structures that cells can change.
-    proven: BTreeMap<String, Option<u64>>,
+    proven: BTreeMap<String, Proven>,
     /// Why names that existed once do not any more.
     departed: BTreeMap<String, String>,
     /// What `:fmt`, `:opt` and the like have chosen.

@@ -364,3 +364,48 @@ fn blocks_of_a_struct_can_be_written_anew_in_a_cell_of_their_own() {
         "a function and a struct of one name"
     );
 }
+
+#[test]
+fn values_behind_any_and_error_are_never_taken_for_others() {
+    let mut session = Session::start(&[]);
+    session
+        .run(
+            "use std::any::Any; use std::sync::Mutex; #[derive(Debug)] struct Foo(u32); #[derive(Debug)] struct Fault(u64);\n\
+             impl std::fmt::Display for Fault { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, \"fault\") } }\n\
+             impl std::error::Error for Fault {}\nstruct Holder { any: Box<dyn Any> }\ntrait Shape: Any {}\nimpl Shape for Foo {}\n\
+             static REGISTRY: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());",
+        )
+        .ok();
+    session
+        .run(
+            "let any: Box<dyn Any> = Box::new(Foo(7)); let fault: Box<dyn std::error::Error> = Box::new(Fault(3)); let kept = vec![1];\n\
+             let holder = Holder { any: Box::new(Foo(1)) }; let shape: Box<dyn Shape> = Box::new(Foo(2));",
+        )
+        .ok();
+    session
+        .run("REGISTRY.lock().unwrap().push(Box::new(Foo(8)));")
+        .ok();
+    assert_eq!(
+        session.run("any.downcast_ref::<Foo>()").ok(),
+        "Some(Foo(7))"
+    );
+
+    let changed = session.run("#[derive(Debug)] struct Foo(String);");
+    for name in ["any", "holder", "shape"] {
+        assert!(
+            changed.stderr.contains(&format!("`{name}`")),
+            "{name}: {changed:#?}"
+        );
+        assert!(!session.has_variable(name), "{name}");
+    }
+    assert!(
+        changed.stderr.contains("`REGISTRY` begins anew"),
+        "{changed:#?}"
+    );
+    assert_eq!(session.run("REGISTRY.lock().unwrap().len()").ok(), "0");
+    assert!(session.has_variable("fault"), "no error changed");
+
+    session.run("#[derive(Debug)] struct Fault(Vec<String>);\nimpl std::fmt::Display for Fault { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, \"fault\") } }\nimpl std::error::Error for Fault {}").ok();
+    assert!(!session.has_variable("fault"));
+    assert_eq!(session.run("kept").ok(), "[1]");
+}

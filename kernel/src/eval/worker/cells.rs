@@ -1,6 +1,7 @@
 //! A cell's Rust on its way: generated, compiled, run; what it brings is kept, what it costs is told.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evcxr::Error;
@@ -10,13 +11,13 @@ use super::super::channel::CellEnd;
 use super::super::exchange::{self, Report, Request};
 use super::super::generate::{Generated, Parts, generate};
 use super::super::interface::{CellError, CellStatus, OutputEvent, Variable};
-use super::super::items::{ItemStore, Merged};
+use super::super::items::{Erasing, ItemStore, Merged};
 use super::super::places::Latest;
 use super::super::source_map::{CellSource, SourceMap};
 use super::super::split::Cell;
 use super::super::variables::VariableTable;
 use super::super::{outcome, place, render, shape};
-use super::{Worker, dependency_error, is_full};
+use super::{Proven, Worker, dependency_error, is_full};
 
 /// What evcxr is given for a cell: `swath-cell` compiles the request's own source in its place.
 const EVCXR_STATEMENT: &str = "let _ = ();";
@@ -55,7 +56,10 @@ impl Worker {
 
     pub(super) fn try_rust(&mut self, cell: &Cell, source: &CellSource) -> Ended {
         let merged = self.items.merge(cell, source);
-        let doomed = self.shared.table().of_types(&merged.changed);
+        let mut doomed = self.shared.table().of_types(&merged.changed);
+        if let Some(erasing) = &merged.erasing {
+            doomed.extend(self.erasing(erasing, &doomed));
+        }
         self.shared.set_doomed(doomed.iter().cloned().collect());
         let mut variables = self.shared.table().clone();
         doomed.iter().for_each(|name| variables.remove(name));
@@ -83,6 +87,20 @@ impl Worker {
              lifetime of its own\n"
         )));
         with_new_statics
+    }
+
+    /// The further variables that may hold values of changed types without naming them.
+    fn erasing(&self, erasing: &Erasing, doomed: &[String]) -> Vec<String> {
+        let table = self.shared.table();
+        let can = |type_name: &str| {
+            let parts = self.proven.get(type_name).map(|proven| proven.erased);
+            erasing.can_be_in(type_name, parts.unwrap_or_default())
+        };
+        table
+            .iter()
+            .filter(|variable| !doomed.contains(&variable.name) && can(&variable.type_name))
+            .map(|variable| variable.name.clone())
+            .collect()
     }
 
     /// Drops the variables of these types: the compiler gives them another structure now.
@@ -170,7 +188,7 @@ impl Worker {
         self.proven
             .iter()
             .filter(|(name, _)| kept.contains(name))
-            .filter_map(|(name, shape)| Some((name.clone(), (*shape)?)))
+            .filter_map(|(name, proven)| Some((name.clone(), proven.shape?)))
             .collect()
     }
 
@@ -258,7 +276,7 @@ impl Worker {
             let table = self.shared.table();
             let is_kept = |name: &String| table.iter().any(|variable| variable.type_name == *name);
             self.proven
-                .retain(|name, shape| shape.is_none() || is_kept(name));
+                .retain(|name, proven| proven.shape.is_none() || is_kept(name));
             drop(table);
             let texts: Vec<&str> = running
                 .cell
@@ -311,18 +329,19 @@ impl Worker {
                 self.departed.insert(name.clone(), reason);
             } else if ended_well && stored.contains(name) {
                 self.departed.remove(name);
-                let shape = report
+                let told = report
                     .shapes
                     .iter()
-                    .find(|(name, _)| *name == variable.type_name);
-                match shape.map(|(_, shape)| *shape) {
-                    _ if shape::is_settled(&variable.type_name) => {
-                        self.proven.insert(variable.type_name.clone(), None);
-                    }
-                    Some(shape) => {
-                        self.proven.insert(variable.type_name.clone(), Some(shape));
-                    }
-                    None => {}
+                    .find(|(name, ..)| *name == variable.type_name);
+                let is_settled = shape::is_settled(&variable.type_name);
+                if let Some(&(_, shape, erased)) = told.filter(|_| !is_settled) {
+                    let shape = Some(shape);
+                    self.proven
+                        .insert(variable.type_name.clone(), Proven { shape, erased });
+                } else if is_settled {
+                    // What a type of the library holds inside is the library's own.
+                    self.proven
+                        .insert(variable.type_name.clone(), Proven::default());
                 }
                 table.insert(Variable {
                     name: name.clone(),
@@ -348,11 +367,20 @@ impl Worker {
                 .join(", ")
         };
         let mut text = String::new();
-        if !running.doomed.is_empty() {
-            text = format!(
-                "dropped {}: made with an earlier definition of {}\n",
-                quoted(&mut running.doomed.iter()),
-                quoted(&mut running.merged.redefined.iter()),
+        let named = self.shared.table().of_types(&running.merged.changed);
+        let (named, unnamed): (Vec<&String>, Vec<&String>) =
+            running.doomed.iter().partition(|name| named.contains(name));
+        let redefined = quoted(&mut running.merged.redefined.iter());
+        if !named.is_empty() {
+            let names = quoted(&mut named.into_iter());
+            text = format!("dropped {names}: made with an earlier definition of {redefined}\n");
+        }
+        if !unnamed.is_empty() {
+            let names = quoted(&mut unnamed.into_iter());
+            let _ = writeln!(
+                text,
+                "dropped {names}: a `dyn Any` or `dyn Error` may hold a value of the earlier definition of {redefined}, and \
+                 would take it for one of the new"
             );
         }
         for note in &running.merged.notes {
