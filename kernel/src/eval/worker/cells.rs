@@ -241,7 +241,12 @@ impl Worker {
             )),
             Err(_) if !report.diagnostics.is_empty() && !is_full(&report) => {
                 let error = self.compile_error(running, &report);
-                CellStatus::Error(outcome::noting(error, self.library.replaced()))
+                let is_about_the_cell = error.traceback.iter().any(|line| line.contains("In["));
+                CellStatus::Error(match self.library.replaced() {
+                    // Our own lines do not fit the other library.
+                    Some(what) if !is_about_the_cell => outcome::library_replaced(&what),
+                    replaced => outcome::noting(error, replaced),
+                })
             }
             Err(error) => {
                 let error = self.place_error(&error, &report);
