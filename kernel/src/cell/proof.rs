@@ -98,8 +98,11 @@ pub(crate) fn prove(
     if types.is_empty() {
         return Ok(());
     }
-    let mut tried = try_types(compilation, &source[..request.items_end], &types)?;
-    if !tried.problems.is_empty() && report.skipped {
+    // Without the items that the cell does not need, an earlier type's name may mean another one: the library's.
+    let needs_all = !request.expected.is_empty();
+    let items = if needs_all { whole } else { source };
+    let mut tried = try_types(compilation, &items[..request.items_end], &types)?;
+    if !tried.problems.is_empty() && report.skipped && !needs_all {
         // Perhaps a type needs an item that the cell does not.
         tried = try_types(compilation, &whole[..request.items_end], &types)?;
     }
