@@ -526,7 +526,10 @@ mod tests {
         check("!a\n  && b\n", &[rust("!a\n  && b")]);
         check(":vars\n!a", &[rust(":vars"), rust("\n!a")]);
         check("!ls -l", &[Step::Shell("ls -l".to_owned())]);
-        assert_eq!(misread_negation("let a = 1;\n!xeyes_info"), Some("xeyes_info"));
+        assert_eq!(
+            misread_negation("let a = 1;\n!xeyes_info"),
+            Some("xeyes_info")
+        );
         assert_eq!(misread_negation("!(1 > 2)"), Some("1"));
         assert_eq!(misread_negation("a"), None);
     }
