@@ -66,7 +66,13 @@ pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
 
 /// Drops a value that was kept under a name. A panic of its `Drop` is the cell's: the session goes on without the value.
 pub fn discard<T>(name: &str, value: T) {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) else {
+    // Little is left for each cell to compile.
+    let mut value = Some(value);
+    discard_by(name, &mut || drop(value.take()));
+}
+
+fn discard_by(name: &str, drop_it: &mut dyn FnMut()) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(drop_it)) else {
         return;
     };
     let mut panic = LAST_PANIC

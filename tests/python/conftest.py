@@ -1,6 +1,10 @@
 """Fixtures: one kernel that most tests share, and a fresh one for those that break it."""
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from harness import Kernel  # noqa: E402
+
+# What tests run is not the user's history, and what the user ran is not the tests'.
+HISTORY = Path(tempfile.mkdtemp(prefix="swath-history-"))
+atexit.register(shutil.rmtree, HISTORY, ignore_errors=True)
+os.environ["SWATH_HISTORY"] = str(HISTORY / "history.sqlite")
 
 
 @pytest.fixture(scope="module")

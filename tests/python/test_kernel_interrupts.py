@@ -1,6 +1,7 @@
 """What an interrupt does as the front end sees it: the cell ends with an error, those that wait are aborted, variables and
 the kernel stay; and no program outlives the kernel."""
 
+import datetime
 import queue
 import signal
 import subprocess
@@ -114,6 +115,25 @@ def test_thirty_interrupts_at_random_moments_lose_nothing_and_stop_the_right_cel
         kernel.collect(message)
         # An interrupt between cells is nobody's.
         assert kernel.ok("kept.len()").text == "3"
+
+
+@pytest.mark.parametrize("seconds, own_session, stops", [(-60, True, False), (-60, False, True), (60, True, True)],
+                         ids=["sent before the cell", "by another client", "sent after the cell"])
+def test_an_interrupt_that_was_sent_before_a_cell_is_not_about_it(kernel, seconds, own_session, stops):
+    """Control and shell are two sockets: an interrupt of the cell before may arrive when the next one runs."""
+    code = "let waited = std::time::Instant::now(); while waited.elapsed().as_millis() < 3000 {}"
+    interrupt = kernel.client.session.msg("interrupt_request", {})
+    interrupt["header"]["date"] += datetime.timedelta(seconds=seconds)
+    if not own_session:
+        interrupt["header"]["session"] = "another"
+
+    def send_once_begun(cell):
+        if interrupt and "begun" in cell.stdout:
+            kernel.client.control_channel.send(dict(interrupt))
+            interrupt.clear()
+
+    cell = kernel.run(f'println!("begun"); {code}', during=send_once_begun)
+    assert (cell.status, interrupt) == ("error" if stops else "ok", {})
 
 
 PROGRAMS = """

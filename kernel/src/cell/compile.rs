@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::check;
 use crate::diagnostics::{self, Message};
 use crate::exchange::{FUNCTION_MARK, Report, Request, SessionConfig};
-use crate::proof;
+use crate::proof::{self, Expectation};
 
 /// The same crate identity for every cell, whoever calls rustc: a user's type in a variable is the same type in the
 /// next cell only if it is.
@@ -83,11 +83,12 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
     let needed = without_parts(&whole, &compilation.request.skip);
     report.skipped = needed != whole;
     std::fs::write(compilation.source, needed)?;
+    let expectation = Expectation::start(compilation, &whole)?;
     let mut arguments = compilation.arguments.clone();
     arguments.extend(renaming(compilation));
     loop {
         let started = Instant::now();
-        let output = run_rustc(compilation.rustc, &arguments)?;
+        let output = rustc(compilation.rustc, &arguments).output()?;
         report.rustc_ms += milliseconds(started);
         report.builds += 1;
         let messages = diagnostics::parse(&output.stderr);
@@ -137,6 +138,11 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
         );
         report.source = whole;
     }
+    if let Some(expectation) = expectation.filter(|_| report.compiled) {
+        let started = Instant::now();
+        report.changed = expectation.changed()?;
+        report.rustc_ms += milliseconds(started);
+    }
     report.moved = moved.into_iter().collect();
     Ok(report)
 }
@@ -156,8 +162,8 @@ fn whole_source(compilation: &Compilation<'_>) -> std::io::Result<String> {
     Ok(source.replacen(FUNCTION_MARK, &function, 1))
 }
 
-/// Runs rustc with what every compilation of a cell needs to tell us.
-pub(crate) fn run_rustc(rustc: &Path, arguments: &[OsString]) -> std::io::Result<Output> {
+/// rustc with what every compilation of a cell needs to tell us.
+pub(crate) fn rustc(rustc: &Path, arguments: &[OsString]) -> Command {
     let mut command = Command::new(rustc);
     // SAFETY: prctl is async-signal-safe and touches no memory.
     unsafe {
@@ -183,8 +189,8 @@ pub(crate) fn run_rustc(rustc: &Path, arguments: &[OsString]) -> std::io::Result
         .env("RUSTC_BOOTSTRAP", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .output()
+        .stderr(Stdio::piped());
+    command
 }
 
 /// Gives the source another name in what the cell says of itself, not in messages about it.

@@ -3,12 +3,14 @@
 //!
 //! The types' texts come from rustc, but not every type that rustc can print can be written: it may be private, or
 //! belong to a function. A type that this session has not written before is compiled once, in a file with the cell's
-//! items, where a later cell will write it. The same compilation tells the type's structure (see [`shapes`]).
+//! items, where a later cell will write it. The same compilation tells the type's structure (see [`shapes`]). The types of
+//! earlier variables are known before: they are compiled at the same time as the cell.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Child;
 
 use crate::compile::{self, Compilation};
 use crate::diagnostics;
@@ -67,8 +69,8 @@ fn is_evident(type_name: &str) -> bool {
         .all(|path| EVIDENT.contains(&path) || path.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Tells in the report which variables are of types that a later cell cannot write, and which types have another
-/// structure than expected. `source` is what was compiled, `whole` the same with all items.
+/// Tells in the report which variables are of types that a later cell cannot write. `source` is what was compiled,
+/// `whole` the same with all items.
 pub(crate) fn prove(
     compilation: &Compilation<'_>,
     source: &str,
@@ -79,12 +81,7 @@ pub(crate) fn prove(
     if request.source.is_none() {
         return Ok(());
     }
-    let expected: Vec<&str> = request
-        .expected
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let mut types = expected.clone();
+    let mut types: Vec<&str> = Vec::new();
     for variable in &report.variables {
         let name = variable.type_name.as_str();
         let is_open = unnameable(name).is_none()
@@ -98,23 +95,15 @@ pub(crate) fn prove(
     if types.is_empty() {
         return Ok(());
     }
-    // Without the items that the cell does not need, an earlier type's name may mean another one: the library's.
-    let needs_all = !request.expected.is_empty();
-    let items = if needs_all { whole } else { source };
-    let mut tried = try_types(compilation, &items[..request.items_end], &types)?;
-    if !tried.problems.is_empty() && report.skipped && !needs_all {
+    let try_with = |items: &str| {
+        Trial::start(compilation, "proof.rs", &items[..request.items_end], &types)?.finish()
+    };
+    let mut tried = try_with(source)?;
+    if !tried.problems.is_empty() && report.skipped {
         // Perhaps a type needs an item that the cell does not.
-        tried = try_types(compilation, &whole[..request.items_end], &types)?;
+        tried = try_with(whole)?;
     }
-    let mut changed = Vec::new();
-    for (place, (name, shape)) in request.expected.iter().enumerate() {
-        // When nothing is known, because something else is wrong, nothing is claimed.
-        let differs = tried.shapes.get(place).is_some_and(|(now, _)| now != shape);
-        if differs || tried.problems.contains_key(&place) {
-            changed.push(name.clone());
-        }
-    }
-    let names: Vec<String> = types.iter().map(|&name| name.to_owned()).collect();
+    let names: Vec<String> = types.into_iter().map(str::to_owned).collect();
     for (place, problem) in tried.problems {
         for variable in &mut report.variables {
             if variable.type_name == names[place] {
@@ -122,13 +111,54 @@ pub(crate) fn prove(
             }
         }
     }
-    report.changed = changed;
     report.shapes = names
         .into_iter()
         .zip(tried.shapes)
         .map(|(name, (shape, erased))| (name, shape, erased))
         .collect();
     Ok(())
+}
+
+/// The types of earlier variables, being written with the cell's items while the cell itself is compiled.
+pub(crate) struct Expectation<'a> {
+    expected: &'a [(String, u64)],
+    trial: Trial,
+}
+
+impl<'a> Expectation<'a> {
+    /// Begins to write the types that the request expects; `None` when there are none. Without the items that the cell
+    /// does not need, an earlier type's name may mean another one, the library's: all are there.
+    pub(crate) fn start(
+        compilation: &Compilation<'a>,
+        whole: &str,
+    ) -> std::io::Result<Option<Self>> {
+        let expected = compilation.request.expected.as_slice();
+        if expected.is_empty() {
+            return Ok(None);
+        }
+        let types: Vec<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
+        let items = &whole[..compilation.request.items_end];
+        let trial = Trial::start(compilation, "expected.rs", items, &types)?;
+        Ok(Some(Self { expected, trial }))
+    }
+
+    /// The types that have another structure than expected, or cannot be written any more.
+    pub(crate) fn changed(self) -> std::io::Result<Vec<String>> {
+        let tried = self.trial.finish()?;
+        let changed = self
+            .expected
+            .iter()
+            .enumerate()
+            .filter(|(place, (_, shape))| {
+                // When nothing is known, because something else is wrong, nothing is claimed.
+                let differs = tried
+                    .shapes
+                    .get(*place)
+                    .is_some_and(|(now, _)| now != shape);
+                differs || tried.problems.contains_key(place)
+            });
+        Ok(changed.map(|(_, (name, _))| name.clone()).collect())
+    }
 }
 
 /// What a compilation of types has told.
@@ -140,37 +170,73 @@ struct Tried {
     shapes: Vec<(u64, Erased)>,
 }
 
-/// Writes the types behind these items.
-fn try_types(compilation: &Compilation<'_>, items: &str, types: &[&str]) -> std::io::Result<Tried> {
-    let mut file = items.to_owned();
-    file.push_str("fn __swath_named<T: 'static>() {}\n");
-    let first_line = file.matches('\n').count() + 1;
-    for (place, type_name) in types.iter().enumerate() {
-        let function = shapes::function(place);
-        let _ = writeln!(
-            file,
-            "#[unsafe(no_mangle)] pub extern \"C\" fn {function}(_: *const {type_name}) {{ __swath_named::<{type_name}>() }}"
-        );
+/// A running compilation that writes types behind items. It is stopped when nobody waits for its end.
+struct Trial {
+    compiler: Option<Child>,
+    target: PathBuf,
+    first_line: usize,
+    count: usize,
+}
+
+impl Trial {
+    fn start(
+        compilation: &Compilation<'_>,
+        file: &str,
+        items: &str,
+        types: &[&str],
+    ) -> std::io::Result<Self> {
+        let mut text = items.to_owned();
+        text.push_str("fn __swath_named<T: 'static>() {}\n");
+        let first_line = text.matches('\n').count() + 1;
+        for (place, type_name) in types.iter().enumerate() {
+            let function = shapes::function(place);
+            let _ = writeln!(
+                text,
+                "#[unsafe(no_mangle)] pub extern \"C\" fn {function}(_: *const {type_name}) {{ __swath_named::<{type_name}>() }}"
+            );
+        }
+        let source = compilation.source.with_file_name(file);
+        std::fs::write(&source, text)?;
+        let target = source.with_extension("ll");
+        let arguments = arguments(compilation, &source, &target);
+        Ok(Self {
+            compiler: Some(compile::rustc(compilation.rustc, &arguments).spawn()?),
+            target,
+            first_line,
+            count: types.len(),
+        })
     }
-    let source = compilation.source.with_file_name("proof.rs");
-    std::fs::write(&source, file)?;
-    let target = source.with_extension("ll");
-    let output = compile::run_rustc(compilation.rustc, &arguments(compilation, &source, &target))?;
-    let mut tried = Tried::default();
-    if output.status.success() {
-        let text = std::fs::read_to_string(&target)?;
-        tried.shapes = shapes::hashes(&text, types.len()).unwrap_or_default();
-        return Ok(tried);
+
+    fn finish(mut self) -> std::io::Result<Tried> {
+        let mut tried = Tried::default();
+        let Some(compiler) = self.compiler.take() else {
+            return Ok(tried);
+        };
+        let output = compiler.wait_with_output()?;
+        if output.status.success() {
+            let text = std::fs::read_to_string(&self.target)?;
+            tried.shapes = shapes::hashes(&text, self.count).unwrap_or_default();
+            return Ok(tried);
+        }
+        for message in diagnostics::parse(&output.stderr) {
+            let place = diagnostics::line(&message)
+                .and_then(|line| line.checked_sub(self.first_line))
+                .filter(|place| *place < self.count && message.is_error());
+            if let Some(place) = place {
+                tried.problems.entry(place).or_insert(message.message);
+            }
+        }
+        Ok(tried)
     }
-    for message in diagnostics::parse(&output.stderr) {
-        let place = diagnostics::line(&message)
-            .and_then(|line| line.checked_sub(first_line))
-            .filter(|place| *place < types.len() && message.is_error());
-        if let Some(place) = place {
-            tried.problems.entry(place).or_insert(message.message);
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        if let Some(mut compiler) = self.compiler.take() {
+            let _ = compiler.kill();
+            let _ = compiler.wait();
         }
     }
-    Ok(tried)
 }
 
 /// The compilation's own arguments for another file, to tell types instead of making code.

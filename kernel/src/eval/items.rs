@@ -412,6 +412,7 @@ impl ItemStore {
         }
         merged.changed = changed;
         merged.erasing = erasing;
+        merged.notes.extend(begun_again(replaced, new));
     }
 
     /// The places in `items` of the earlier ones that a cell does not need.
@@ -419,6 +420,29 @@ impl ItemStore {
         let links: Vec<&Links> = items[..earlier].iter().map(|item| &item.links).collect();
         prune::unneeded(&links, code)
     }
+}
+
+/// What is said of statics that a cell defines again although cells may have put something into them.
+fn begun_again(replaced: &[Arc<StoredItem>], new: &[StoredItem]) -> Option<String> {
+    let states = |item: &StoredItem| item.state.clone().into_iter();
+    let again: Vec<String> = replaced
+        .iter()
+        .flat_map(|item| states(item))
+        .filter(|state| state.made)
+        .flat_map(|state| state.texts.changing)
+        .filter(|name| {
+            new.iter()
+                .flat_map(states)
+                .any(|state| state.texts.names.contains(name))
+        })
+        .collect();
+    let verb = if again.len() == 1 { "begins" } else { "begin" };
+    (!again.is_empty()).then(|| {
+        format!(
+            "`{}` {verb} anew: this cell defines it again",
+            again.join("`, `")
+        )
+    })
 }
 
 /// Gives an item's statics names that no object has.

@@ -26,12 +26,30 @@ pub(crate) struct Texts {
     pub(crate) finding: String,
     /// The names of the statics.
     pub(crate) names: Vec<String>,
+    /// Those of them that may hold more than they were made with.
+    pub(crate) changing: Vec<String>,
 }
 
 struct Edit {
     range: Range<usize>,
     making: String,
     finding: String,
+    /// Whether the value may change: `mut`, or a type that is not known to be without interior mutability.
+    is_changing: bool,
+}
+
+/// Words of types whose values no shared reference changes.
+const FIXED: [&str; 27] = [
+    "bool", "char", "str", "static", "String", "std", "core", "alloc", "Vec", "Option", "Box",
+    "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32",
+    "f64", "fn", "dyn",
+];
+
+/// Whether a type's text names nothing but such types.
+fn is_fixed(of_type: &str) -> bool {
+    super::items::heads(of_type)
+        .into_iter()
+        .all(|word| FIXED.contains(&word) || word.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 /// Both texts of an item with statics; `None` for one without. `number` tells this item's statics from all others.
@@ -42,6 +60,7 @@ pub(crate) fn texts(item: &str, number: u64) -> Option<Texts> {
     let file = crate::parse::source(item).syntax_node();
     let mut edits = Vec::new();
     let mut names = Vec::new();
+    let mut changing = Vec::new();
     for node in file.descendants() {
         let symbol = format!("{SYMBOL}{number}_{}", names.len());
         let found = if let Some(item) = ast::Static::cast(node.clone()) {
@@ -52,6 +71,7 @@ pub(crate) fn texts(item: &str, number: u64) -> Option<Texts> {
             None
         };
         if let Some((edit, name)) = found {
+            changing.extend(edit.is_changing.then(|| name.clone()));
             edits.push(edit);
             names.push(name);
         }
@@ -62,6 +82,7 @@ pub(crate) fn texts(item: &str, number: u64) -> Option<Texts> {
         making: edited(item, &edits, |edit| &edit.making),
         finding: edited(item, &edits, |edit| &edit.finding),
         names,
+        changing,
     })
 }
 
@@ -128,6 +149,7 @@ fn plain(item: &ast::Static, symbol: &str) -> Option<(Edit, String)> {
         range: range(item.syntax()),
         making,
         finding,
+        is_changing: item.mut_token().is_some() || !is_fixed(&of_type),
     };
     Some((edit, name))
 }
@@ -208,6 +230,7 @@ fn keys(call: &ast::MacroCall, symbol: &str) -> Option<(Edit, String)> {
         range: range(call.syntax()),
         making,
         finding,
+        is_changing: true,
     };
     Some((
         edit,
@@ -241,6 +264,7 @@ mod tests {
             "unsafe extern \"C\" { #[link_name = \"__swath_state_3_0\"] pub safe static COUNT: AtomicUsize; }\n"
         );
         assert_eq!(both.names, ["COUNT"]);
+        assert_eq!(both.changing, ["COUNT"]);
         assert!(texts("unsafe extern \"C\" { static environ: usize; }", 1).is_none());
     }
 
@@ -253,6 +277,8 @@ mod tests {
                 && both.finding.contains("] static mut M: u8;")
         );
         assert!(texts("fn f() -> &'static str { \"\" }", 1).is_none());
+        let names = "static NAMES: [(&str, u8); 2] = x; static A: Option<Limit> = x; static F: std::cell::OnceCell<u8> = x;";
+        assert_eq!(texts(names, 1).unwrap().changing, ["A", "F"]);
     }
 
     #[test]

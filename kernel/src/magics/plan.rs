@@ -253,7 +253,9 @@ fn refuse_words(magic: &Magic, rest: &str) -> Result<(), UsageError> {
                 | Builtin::Who
         )
     );
-    if takes_nothing && !rest.is_empty() {
+    // IPython asks before it forgets, unless told so; we never ask.
+    let is_forced = matches!(magic.action, Action::Run(Builtin::Reset)) && rest == "-f";
+    if takes_nothing && !rest.is_empty() && !is_forced {
         return Err(UsageError::new(
             magic,
             format!("{} takes no further word: {rest:?}", magic.written()),
@@ -611,6 +613,7 @@ mod tests {
             "there is no magic %scen; did you mean %scene?"
         );
         assert!(message("%reset all").contains("no further word"));
+        assert!(message("%reset -f -s").contains("no further word"));
         assert!(message("%who x").contains("no further word"));
         assert!(message("%%bash -x\nls").contains("no further word"));
         assert_eq!(message("%zzzzzz"), "there is no magic %zzzzzz");

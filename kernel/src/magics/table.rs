@@ -456,9 +456,9 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "reset",
         kind: Kind::Line,
-        usage: "%reset",
+        usage: "%reset [-f]",
         short: "Forgets all variables, functions, types and dependencies",
-        long: "",
+        long: "`-f` is taken as in IPython, where it says not to ask: this never asks.",
         positional: 0,
         options: &[],
         action: Action::Run(Builtin::Reset),

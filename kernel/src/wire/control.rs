@@ -31,7 +31,14 @@ pub(crate) fn answer(kernel: &Kernel, request: &Message, replies: &Replies) -> b
     match request.msg_type() {
         "kernel_info_request" => kernel.answer(replies, request, kernel_info()),
         "interrupt_request" => {
-            kernel.interrupt();
+            // It came by another way than the cells: the one that it was about may be over, and the next one running.
+            let is_late = kernel
+                .running()
+                .as_deref()
+                .is_some_and(|running| request.was_sent_before(running));
+            if !is_late {
+                kernel.interrupt();
+            }
             kernel.answer(replies, request, json!({ "status": "ok" }));
         }
         "shutdown_request" => {

@@ -8,6 +8,7 @@ use jupyter_protocol::ExecuteRequest;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::colours::readable;
 use super::kernel::{Kernel, error_content};
 use super::message::Message;
 use super::outputs::{Captured, CellOutput, Mode, Stream};
@@ -115,7 +116,7 @@ async fn run_cell(
             (content, false)
         }
         Err(error) => {
-            let mut content = json!({ "ename": error.ename, "evalue": error.evalue, "traceback": error.traceback });
+            let mut content = json!({ "ename": error.ename, "evalue": error.evalue, "traceback": readable(&error.traceback) });
             kernel.outputs.publish("error", content.clone());
             kernel.outputs.finish();
             content["status"] = json!("error");
@@ -332,7 +333,7 @@ async fn user_expressions(kernel: &Kernel, request: &ExecuteRequest) -> Map<Stri
                 json!({ "status": "ok", "data": data, "metadata": metadata })
             }
             Err(error) => {
-                json!({ "status": "error", "ename": error.ename, "evalue": error.evalue, "traceback": error.traceback })
+                json!({ "status": "error", "ename": error.ename, "evalue": error.evalue, "traceback": readable(&error.traceback) })
             }
         };
         values.insert(name.clone(), value);

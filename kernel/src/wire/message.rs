@@ -1,6 +1,7 @@
 //! One message. The header stays raw JSON, so that fields we do not know (`subshell_id`) come back unchanged in the
 //! `parent_header` of every answer; contents are typed by `jupyter-protocol` where it has the type.
 
+use jupyter_protocol::Header;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -49,6 +50,17 @@ impl Message {
             .get("msg_type")
             .and_then(Value::as_str)
             .unwrap_or_default()
+    }
+
+    /// Whether it was sent before `other`, as far as they tell: only the clock of one client counts.
+    pub(crate) fn was_sent_before(&self, other: &Message) -> bool {
+        let read = |message: &Message| {
+            serde_json::from_value::<Header>(Value::Object(message.header.clone())).ok()
+        };
+        match (read(self), read(other)) {
+            (Some(this), Some(other)) => this.session == other.session && this.date < other.date,
+            _ => false,
+        }
     }
 }
 

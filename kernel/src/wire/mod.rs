@@ -9,6 +9,7 @@
 //! for the engine except the queue of cells ([`execute`]), completion and inspection.
 
 mod behind;
+mod colours;
 mod comm;
 mod complaints;
 mod complete;

@@ -266,10 +266,21 @@ fn statics_keep_their_state() {
     session.run("unsafe { RAW += 1 }").ok();
     assert_eq!(session.run("unsafe { RAW }").ok(), "2");
 
-    // Defined anew, it begins anew; so it does when its type changes, which is said.
+    // Defined again, be it with the same text, it begins anew, and so it does when its type changes; both is said.
+    let again = session.run("// once more\nstatic COUNT: AtomicUsize = AtomicUsize::new(40);");
+    assert_eq!(
+        again.stderr,
+        "`COUNT` begins anew: this cell defines it again\n"
+    );
     session
-        .run("static COUNT: AtomicUsize = AtomicUsize::new(40);")
+        .run("static NAMES: [&str; 2] = [\"a\", \"b\"];")
         .ok();
+    assert_eq!(
+        session
+            .run("static NAMES: [&str; 2] = [\"a\", \"c\"];")
+            .stderr,
+        ""
+    );
     assert_eq!(session.run("bump()").ok(), "41");
     session
         .run("struct Kept(u8); static KEPT: Mutex<Option<Kept>> = Mutex::new(None);")

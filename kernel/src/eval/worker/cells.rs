@@ -157,7 +157,7 @@ impl Worker {
             items_end: generated.items_end,
             source: Some(generated.code.clone()),
             skip,
-            proven: self.proven.keys().cloned().collect(),
+            proven: self.still_proven(variables),
             expected: self.expected(merged, variables),
             refresh: false,
         };
@@ -170,6 +170,16 @@ impl Worker {
             doomed: Vec::new(),
         };
         (running, request)
+    }
+
+    /// The types that need no proof: those of the library, and those of the variables that the cell leaves.
+    fn still_proven(&self, variables: &VariableTable) -> Vec<String> {
+        let kept: BTreeSet<&String> = variables.iter().map(|it| &it.type_name).collect();
+        self.proven
+            .iter()
+            .filter(|(name, proven)| proven.shape.is_none() || kept.contains(name))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// The types of variables whose structure the cell's items may change.

@@ -1,0 +1,106 @@
+//! Colours of errors, for front ends that do not let them follow the theme.
+//!
+//! JupyterLab draws ANSI colours in one shade for both of its themes: intense red has a contrast of 3.0 on the dark one,
+//! plain red of 2.7 on the ground of errors in the light one (WCAG 2.2 asks for 4.5). So words are bold, in the theme's
+//! own colour; only what points keeps a colour: carets, arrows, the margin with its line numbers.
+
+const RESET: &str = "\u{1b}[0m";
+
+/// The lines of an error with words in the theme's colour.
+pub(super) fn readable(traceback: &[String]) -> Vec<String> {
+    traceback.iter().map(|line| readable_line(line)).collect()
+}
+
+fn readable_line(line: &str) -> String {
+    let mut written = String::with_capacity(line.len());
+    let mut pieces = line.split('\u{1b}');
+    written.push_str(pieces.next().unwrap_or_default());
+    // The colour from 1 to 7, and whether text is bold.
+    let (mut colour, mut bold) = (None, false);
+    for piece in pieces {
+        let end = piece.find(|c: char| c.is_ascii_alphabetic());
+        let code = end.and_then(|end| piece[..end].strip_prefix('[').zip(piece.get(end..end + 1)));
+        let (Some(end), Some((codes, "m"))) = (end, code) else {
+            written.push('\u{1b}');
+            written.push_str(piece);
+            continue;
+        };
+        let mut codes = codes.split(';');
+        while let Some(code) = codes.next() {
+            match code.parse() {
+                Ok(1) => bold = true,
+                Ok(22) => bold = false,
+                Ok(39) => colour = None,
+                // Of the palette or of parts: the numbers that follow are no codes.
+                Ok(38 | 48) => {
+                    let skipped = if codes.next() == Some("5") { 1 } else { 3 };
+                    codes.by_ref().take(skipped).for_each(drop);
+                    colour = Some(4);
+                }
+                Ok(code @ (31..=37 | 91..=97)) => colour = Some(code % 10),
+                Ok(0) | Err(_) => (colour, bold) = (None, false),
+                Ok(_) => {}
+            }
+        }
+        let text = &piece[end + 1..];
+        match colour {
+            _ if text.is_empty() => {}
+            Some(colour) if !text.contains(char::is_alphabetic) => {
+                written.push_str(&format!("\u{1b}[3{colour}m{text}{RESET}"));
+            }
+            colour if bold || colour.is_some() => {
+                written.push_str(&format!("\u{1b}[1m{text}{RESET}"));
+            }
+            _ => written.push_str(text),
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_have_the_colour_of_the_theme_and_carets_their_own() {
+        let line = "\u{1b}[1m\u{1b}[94m1\u{1b}[0m \u{1b}[1m\u{1b}[94m|\u{1b}[0m let x; \u{1b}[1m\u{1b}[91m^^^\u{1b}[0m \u{1b}[1m\u{1b}[91mnot used\u{1b}[0m";
+        assert_eq!(
+            readable_line(line),
+            "\u{1b}[34m1\u{1b}[0m \u{1b}[34m|\u{1b}[0m let x; \u{1b}[31m^^^\u{1b}[0m \u{1b}[1mnot used\u{1b}[0m"
+        );
+        assert_eq!(
+            readable_line("\u{1b}[31mUsageError\u{1b}[0m: no"),
+            "\u{1b}[1mUsageError\u{1b}[0m: no"
+        );
+    }
+
+    #[test]
+    fn every_way_to_name_a_colour_is_known() {
+        for code in ["31", "1;91", "38;5;9", "38;2;255;0;0", "48;5;1"] {
+            let line = format!("\u{1b}[{code}merror\u{1b}[m: plain");
+            assert_eq!(
+                readable_line(&line),
+                "\u{1b}[1merror\u{1b}[0m: plain",
+                "{code}"
+            );
+        }
+        assert_eq!(
+            readable_line("\u{1b}[1;39mbold\u{1b}[22m, plain"),
+            "\u{1b}[1mbold\u{1b}[0m, plain"
+        );
+    }
+
+    #[test]
+    fn other_text_stays() {
+        for line in [
+            "",
+            "plain",
+            "a\u{1b}",
+            "\u{1b}[2Kcleared",
+            "\u{1b}]8;;x\u{7}link",
+            "größe\u{1b}é",
+        ] {
+            assert_eq!(readable_line(line), line);
+        }
+    }
+}
