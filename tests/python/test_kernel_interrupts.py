@@ -2,6 +2,7 @@
 the kernel stay; and no program outlives the kernel."""
 
 import datetime
+import os
 import queue
 import signal
 import subprocess
@@ -134,6 +135,16 @@ def test_an_interrupt_that_was_sent_before_a_cell_is_not_about_it(kernel, second
 
     cell = kernel.run(f'println!("begun"); {code}', during=send_once_begun)
     assert (cell.status, interrupt) == ("error" if stops else "ok", {})
+
+
+def test_an_interrupt_wakes_a_process_that_somebody_has_stopped(kernel):
+    kernel.ok("let kept_over_a_stop = 3;")
+    os.kill(kernel.child_pid(), signal.SIGSTOP)
+    message = kernel.send("1 + 1")
+    time.sleep(1)
+    kernel.interrupt()
+    assert kernel.collect_reply(message)["status"] == "error"
+    assert kernel.ok("kept_over_a_stop").text == "3"
 
 
 PROGRAMS = """

@@ -111,6 +111,10 @@ impl Phase {
         if state.doing == Doing::Nothing {
             return;
         }
+        // A process that somebody has stopped neither begins a cell nor ends it.
+        if state.child > 1 {
+            signal_cell(state.child, libc::SIGCONT);
+        }
         let first = !state.interrupted;
         state.interrupted = true;
         match state.doing {
