@@ -154,3 +154,27 @@ def test_a_panic_in_a_drop_is_no_word_of_evcxr(kernel):
     kernel.ok('struct Bomb; impl Drop for Bomb { fn drop(&mut self) { panic!("boom in drop") } }\nlet b = Bomb;')
     cell = kernel.run("let b = 5;")
     assert "EVCXR" not in cell.everything() and "boom in drop" in cell.everything()
+
+
+def test_a_forgotten_question_mark_is_told(kernel):
+    cell = kernel.ok('let text = "x";\nstd::fs::write("/proc/nope", text);')
+    count = cell.reply["execution_count"]
+    assert cell.stderr.startswith("warning: this may have failed: its `Result` is not looked at\n")
+    assert f"--> In[{count}]:2:1" in cell.stderr and "write `?` behind it" in cell.stderr and "\x1b" not in cell.stderr
+    assert kernel.run('std::fs::write("/proc/nope", "x")?;').status == "error"
+    for quiet in ['let _ = std::fs::write("/proc/nope", "x");', '#[allow(unused_must_use)] fn quiet() { std::fs::write("/proc/nope", "x"); }',
+                  "let unused = 1; let Name = 2; 1 + 1;", 'use std::fmt::Write; let mut s = String::new(); write!(s, "x")?; s']:
+        assert kernel.ok(quiet).stderr == "", quiet
+
+
+def test_other_values_that_must_be_used_are_told_once(kernel):
+    cell = kernel.ok("async fn later() {}\nfn forgets() { std::fs::remove_file(\"/proc/nope\"); }\nlater(); [1].iter().map(|x| x + 1);")
+    count = cell.reply["execution_count"]
+    assert [f"In[{count}]:{place}" in cell.stderr for place in ("2:16", "3:1", "3:10")] == [True] * 3, cell.stderr
+    assert "unused-must-use" not in cell.stderr
+    assert "futures do nothing unless you `.await`" in cell.stderr and "iterators are lazy" in cell.stderr
+    # Not again by cells that are compiled with what an earlier one has defined.
+    assert kernel.ok("forgets()").stderr == ""
+    # A cell that moves a variable is compiled twice, and warns once.
+    kernel.ok("let moved = vec![1];")
+    assert kernel.ok('let taken = moved; std::fs::write("/proc/nope", "x");').stderr.count("warning") == 1

@@ -96,9 +96,11 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
             report.compiled = true;
             let source = std::fs::read_to_string(compilation.source)?;
             report.variables = diagnostics::types_of_variables(&messages, &source);
+            report.warnings = diagnostics::unused_results(&messages);
             let started = Instant::now();
             proof::prove(compilation, &source, &whole, &mut report)?;
             report.rustc_ms += milliseconds(started);
+            report.source = source;
             break;
         }
         let errors: Vec<&Message> = messages
@@ -183,7 +185,10 @@ pub(crate) fn rustc(rustc: &Path, arguments: &[OsString]) -> Command {
             "-Zwrite-long-types-to-disk=no",
             // A thread that never returns has the type `JoinHandle<!>`, which a later cell must be able to write.
             "-Zcrate-attr=feature(never_type)",
-            "-Awarnings",
+            // Of the lints about the user's code one is shown (`Report::warnings`): a forgotten `?`.
+            "-Aunused",
+            "-Anonstandard-style",
+            "-Wunused-must-use",
         ])
         .args(["--error-format=json", "--json=diagnostic-rendered-ansi"])
         .env("RUSTC_BOOTSTRAP", "1")

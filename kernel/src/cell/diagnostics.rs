@@ -99,6 +99,16 @@ pub(crate) fn types_of_variables(messages: &[Message], source: &str) -> Vec<NewV
     variables
 }
 
+/// Warnings of values that must be used and are not, as rustc's JSON.
+pub(crate) fn unused_results(messages: &[Message]) -> Vec<String> {
+    let is_unused = |message: &&Message| {
+        let code = message.code.as_ref();
+        code.is_some_and(|code| code.code == "unused_must_use")
+    };
+    let unused = messages.iter().filter(is_unused);
+    unused.map(|message| message.json.clone()).collect()
+}
+
 fn type_in_label(label: &str) -> Option<&str> {
     let rest = &label[label.find(TYPE_LABEL)? + TYPE_LABEL.len()..];
     rest.strip_suffix('`')

@@ -127,7 +127,10 @@ pub(crate) struct Report {
     pub(crate) unnameable: Vec<NewVariable>,
     /// rustc's messages, as JSON, one each. Of a cell that compiled: about earlier items that it has broken.
     pub(crate) diagnostics: Vec<String>,
-    /// The source that the messages are about.
+    /// rustc's warnings about a cell that compiled, as JSON, one each.
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
+    /// The source that the messages and warnings are about.
     pub(crate) source: String,
     /// Types of [`Request::expected`] that have another structure now, or cannot be written any more.
     #[serde(default)]

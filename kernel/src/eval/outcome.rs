@@ -110,8 +110,13 @@ pub(crate) fn with_losses(status: CellStatus, losses: &Losses) -> CellStatus {
     }
     if !losses.unmade.is_empty() {
         notes.push(format!(
-            "note: {} of this cell is not kept, because the cell did not come to its end",
-            list(&losses.unmade)
+            "note: {} of this cell {} not kept, because the cell did not come to its end",
+            list(&losses.unmade),
+            if losses.unmade.len() == 1 {
+                "is"
+            } else {
+                "are"
+            }
         ));
     }
     let add = |mut error: CellError| {

@@ -21,6 +21,18 @@ pub(crate) struct Diagnostic {
     children: Vec<Diagnostic>,
 }
 
+impl Diagnostic {
+    fn help(message: &str) -> Self {
+        Self {
+            message: message.to_owned(),
+            code: None,
+            level: "help".to_owned(),
+            spans: Vec::new(),
+            children: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct Code {
     code: String,
@@ -95,6 +107,32 @@ pub(crate) fn compile_error(
         evalue,
         traceback,
     }
+}
+
+/// The compiler's warnings about the cell itself, without colours: they are text of the cell.
+pub(crate) fn warnings(json: &[String], map: &SourceMap<'_>) -> Vec<String> {
+    json.iter()
+        .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
+        .filter(|diagnostic| matches!(main_place(diagnostic, map), Some((_, true))))
+        // A semicolon behind `1 + 1` says that nobody wants to see it.
+        .filter(|diagnostic| !diagnostic.message.contains(" arithmetic operation "))
+        .map(|mut diagnostic| {
+            // The lint's name is of no use to somebody who forgot a character.
+            diagnostic.code = None;
+            diagnostic.children.retain(|child| {
+                let names_the_lint = child.message.contains("unused_must_use")
+                    || child.message.contains("unused-must-use");
+                child.level == "note" && !names_the_lint
+            });
+            if diagnostic.message.contains("result::Result`") {
+                diagnostic.message = "this may have failed: its `Result` is not looked at".to_owned();
+                diagnostic.children = vec![Diagnostic::help(
+                    "write `?` behind it, and an error ends the cell; or `let _ = …;` if it does not matter",
+                )];
+            }
+            render_with(&Renderer::plain(), &diagnostic, map, &|_| None) + "\n"
+        })
+        .collect()
 }
 
 /// What a cell that compiled has done to earlier items: a line for each that does not compile any more.
@@ -219,6 +257,15 @@ pub(crate) fn unloadable(json: &[String], map: &SourceMap<'_>) -> Vec<String> {
 }
 
 fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> String {
+    render_with(&Renderer::styled(), diagnostic, map, explain)
+}
+
+fn render_with(
+    renderer: &Renderer,
+    diagnostic: &Diagnostic,
+    map: &SourceMap<'_>,
+    explain: Explain<'_>,
+) -> String {
     let mut title = level(&diagnostic.level).primary_title(diagnostic.message.as_str());
     if let Some(code) = &diagnostic.code {
         title = title.id(code.code.as_str());
@@ -251,7 +298,7 @@ fn render(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) ->
         main = main.element(Level::HELP.message(note));
     }
     groups.insert(0, main);
-    Renderer::styled().render(&groups)
+    renderer.render(&groups)
 }
 
 /// Names the paths that a message suggests to import. The compiler would write them at the top of a file that users

@@ -39,17 +39,20 @@ struct Edit {
 }
 
 /// Words of types whose values no shared reference changes.
-const FIXED: [&str; 27] = [
-    "bool", "char", "str", "static", "String", "std", "core", "alloc", "Vec", "Option", "Box",
-    "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32",
-    "f64", "fn", "dyn",
+const FIXED: [&str; 22] = [
+    "bool", "char", "str", "static", "String", "Vec", "Option", "Box", "i8", "i16", "i32", "i64",
+    "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32", "f64",
 ];
 
 /// Whether a type's text names nothing but such types.
 fn is_fixed(of_type: &str) -> bool {
-    super::items::heads(of_type)
-        .into_iter()
-        .all(|word| FIXED.contains(&word) || word.starts_with(|first: char| first.is_ascii_digit()))
+    of_type
+        .split(|character: char| !(character.is_alphanumeric() || character == '_'))
+        .all(|word| {
+            FIXED.contains(&word)
+                || word.is_empty()
+                || word.starts_with(|first: char| first.is_ascii_digit())
+        })
 }
 
 /// Both texts of an item with statics; `None` for one without. `number` tells this item's statics from all others.

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The reply's content.
 pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Value {
+    // A place behind the end is the end.
+    let cursor = request.cursor_pos.min(request.code.chars().count());
     let variables = || {
         kernel
             .engine
@@ -23,14 +25,14 @@ pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Val
             .map(|variable| variable.name)
             .collect()
     };
-    let found = match magics::complete(&request.code, request.cursor_pos, variables) {
+    let found = match magics::complete(&request.code, cursor, variables) {
         Some(found) => Some(found),
         None => {
             let code = magics::without_magics(&request.code);
             if !crate::parse::can_be_analysed(&code) {
-                return content(None, request.cursor_pos);
+                return content(None, cursor);
             }
-            let answer = kernel.engine.complete(code, request.cursor_pos);
+            let answer = kernel.engine.complete(code, cursor);
             tokio::time::timeout(PATIENCE, answer)
                 .await
                 .ok()
@@ -38,7 +40,7 @@ pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Val
                 .flatten()
         }
     };
-    content(found, request.cursor_pos)
+    content(found, cursor)
 }
 
 fn content(found: Option<Completions>, cursor: usize) -> Value {

@@ -20,10 +20,22 @@ pub(crate) async fn serve(
     cells: Cells,
 ) {
     while let Some(request) = requests.next().await {
-        if !answer(&kernel, &request, &replies) {
+        if is_late_interrupt(&kernel, &request) {
+            kernel.answer(&replies, &request, json!({ "status": "ok" }));
+        } else if !answer(&kernel, &request, &replies) {
             shell::dispatch(&kernel, request, &replies, &cells);
         }
     }
+}
+
+/// Whether an interrupt was about a cell before the one that runs. It comes by another way than the cells: the one that
+/// its sender saw running may be over.
+fn is_late_interrupt(kernel: &Kernel, request: &Message) -> bool {
+    let running = kernel.running();
+    request.msg_type() == "interrupt_request"
+        && running
+            .as_deref()
+            .is_some_and(|running| request.was_sent_before(running))
 }
 
 /// Answers what both control and shell understand; `false` for a message of another kind.
@@ -31,14 +43,7 @@ pub(crate) fn answer(kernel: &Kernel, request: &Message, replies: &Replies) -> b
     match request.msg_type() {
         "kernel_info_request" => kernel.answer(replies, request, kernel_info()),
         "interrupt_request" => {
-            // It came by another way than the cells: the one that it was about may be over, and the next one running.
-            let is_late = kernel
-                .running()
-                .as_deref()
-                .is_some_and(|running| request.was_sent_before(running));
-            if !is_late {
-                kernel.interrupt();
-            }
+            kernel.interrupt();
             kernel.answer(replies, request, json!({ "status": "ok" }));
         }
         "shutdown_request" => {

@@ -223,6 +223,7 @@ impl Worker {
             Ok(outputs) => {
                 self.show(outputs);
                 self.tell_broken(running, &report);
+                self.warn(running, &report);
                 let losses = self.keep(running, &end, &report);
                 let status = self.status(&end);
                 let was_lost = end.outcome.as_ref().is_some_and(|it| it["kind"] == "lost");
@@ -433,6 +434,15 @@ impl Worker {
         let items = &running.merged.items;
         let map = SourceMap::new(&report.source, &running.source, &running.generated, items);
         for text in render::broken(&report.diagnostics, &map, items) {
+            (self.sink)(OutputEvent::Stderr(text));
+        }
+    }
+
+    /// Shows what the compiler warns of in a cell that ran.
+    fn warn(&mut self, running: &Running<'_>, report: &Report) {
+        let items = &running.merged.items;
+        let map = SourceMap::new(&report.source, &running.source, &running.generated, items);
+        for text in render::warnings(&report.warnings, &map) {
             (self.sink)(OutputEvent::Stderr(text));
         }
     }
