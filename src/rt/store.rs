@@ -9,7 +9,52 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-type Variables = BTreeMap<String, Box<dyn Any>>;
+type Variables = BTreeMap<String, Kept>;
+
+/// A variable between cells.
+struct Kept {
+    value: Box<dyn Any>,
+    /// What `type_name` said where it was made; its text is part of a cell's object, which stays.
+    type_name: &'static str,
+}
+
+/// What a cell takes a variable for.
+#[derive(Clone, Copy)]
+struct Expected {
+    id: TypeId,
+    name: &'static str,
+    layout: Layout,
+}
+
+impl Expected {
+    fn of<T: 'static>() -> Self {
+        Self {
+            id: TypeId::of::<T>(),
+            name: std::any::type_name::<T>(),
+            layout: Layout::new::<T>(),
+        }
+    }
+
+    /// Whether a value can be taken for this type.
+    ///
+    /// The identities of all types of cells change when one of them is defined anew with another meaning (`identity` of
+    /// the kernel's requests), so that no `dyn Any` gives a value of the old type as one of the new. Those that did not
+    /// change are known by their names then: the kernel has compared their structures before it had the cell run
+    /// (`swath-cell`'s `proof`).
+    fn fits(&self, kept: &Kept) -> bool {
+        let (id, name) = ((*kept.value).type_id(), kept.type_name);
+        let is_same = id == self.id || (name == self.name && names_a_cells_type(name));
+        is_same && Layout::for_value(&*kept.value) == self.layout
+    }
+}
+
+/// Whether a type is of the cells' crate, or has a part that is.
+fn names_a_cells_type(type_name: &str) -> bool {
+    type_name.match_indices("ctx::").any(|(place, _)| {
+        let before = type_name[..place].chars().next_back();
+        !before.is_some_and(|before| before.is_alphanumeric() || before == '_' || before == ':')
+    })
+}
 
 /// The store of the thread that runs the cells; null before there is one.
 static OF_CELLS: AtomicPtr<RefCell<Variables>> = AtomicPtr::new(std::ptr::null_mut());
@@ -52,11 +97,12 @@ pub struct NoConstant(());
 
 /// Keeps a variable for later cells.
 pub fn put<T: 'static>(name: &str, value: T) {
-    keep(name, Box::new(value));
+    keep(name, std::any::type_name::<T>(), Box::new(value));
 }
 
-fn keep(name: &str, value: Box<dyn Any>) {
-    let replaced = with_variables(|variables| variables.insert(name.to_owned(), value));
+fn keep(name: &str, type_name: &'static str, value: Box<dyn Any>) {
+    let kept = Kept { value, type_name };
+    let replaced = with_variables(|variables| variables.insert(name.to_owned(), kept));
     // Dropped only now: a user's `Drop` may use the store.
     super::guard::discard(name, replaced);
 }
@@ -68,20 +114,14 @@ pub fn is_kept(name: &str) -> bool {
 }
 
 /// Whether the variable is there with this type. A variable of another type is dropped: its type was redefined.
-///
-/// A type that cells define keeps its identity when its definition changes. The kernel compares structures before it
-/// has a cell run (`swath-cell`'s `proof`); here size and alignment are compared once more, as the last guard.
 #[must_use]
 pub fn has<T: 'static>(name: &str) -> bool {
-    is_of(name, TypeId::of::<T>(), Layout::new::<T>())
+    is_of(name, Expected::of::<T>())
 }
 
-fn is_of(name: &str, expected: TypeId, layout: Layout) -> bool {
-    let fits = with_variables(|variables| {
-        variables.get(name).is_some_and(|value| {
-            (**value).type_id() == expected && Layout::for_value(&**value) == layout
-        })
-    });
+fn is_of(name: &str, expected: Expected) -> bool {
+    let fits =
+        with_variables(|variables| variables.get(name).is_some_and(|kept| expected.fits(kept)));
     if !fits {
         remove(name);
         super::guard::report_lost(name);
@@ -95,14 +135,17 @@ fn is_of(name: &str, expected: TypeId, layout: Layout) -> bool {
 /// When the variable is not there with this type.
 #[must_use]
 pub fn take<T: 'static>(name: &str) -> T {
-    match take_box(name).downcast::<T>() {
-        Ok(value) => *value,
-        Err(_) => missing(name),
-    }
+    let value = Box::into_raw(take_box(name, Expected::of::<T>()));
+    // SAFETY: `fits` has compared the type and its layout, and nobody else has the value.
+    *unsafe { Box::from_raw(value.cast::<T>()) }
 }
 
-fn take_box(name: &str) -> Box<dyn Any> {
-    with_variables(|variables| variables.remove(name)).unwrap_or_else(|| missing(name))
+fn take_box(name: &str, expected: Expected) -> Box<dyn Any> {
+    let kept = with_variables(|variables| variables.remove(name));
+    match kept.filter(|kept| expected.fits(kept)) {
+        Some(kept) => kept.value,
+        None => missing(name),
+    }
 }
 
 #[cold]
@@ -138,6 +181,47 @@ mod tests {
         put("number", 5_i32);
         assert!(!has::<u32>("number"));
         assert!(!has::<i32>("number"), "it is gone");
+    }
+
+    #[test]
+    fn a_type_of_cells_is_known_by_its_name_and_layout_when_its_identity_is_another() {
+        let kept = Kept {
+            value: Box::new(5_i32),
+            type_name: "alloc::vec::Vec<ctx::Point>",
+        };
+        let expected = Expected {
+            id: TypeId::of::<u32>(),
+            name: "alloc::vec::Vec<ctx::Point>",
+            layout: Layout::new::<u32>(),
+        };
+        assert!(expected.fits(&kept));
+        let larger = Layout::new::<u64>();
+        assert!(
+            !Expected {
+                layout: larger,
+                ..expected
+            }
+            .fits(&kept)
+        );
+        let other = "alloc::vec::Vec<ctx::Place>";
+        assert!(
+            !Expected {
+                name: other,
+                ..expected
+            }
+            .fits(&kept)
+        );
+        // Another build of a crate is never taken for the first.
+        for (name, is_of_cells) in [
+            ("ctx::A", true),
+            ("&ctx::A", true),
+            ("(u8, ctx::A)", true),
+            ("gl_ctx::A", false),
+            ("gl::ctx::A", false),
+            ("u8", false),
+        ] {
+            assert_eq!(names_a_cells_type(name), is_of_cells, "{name}");
+        }
     }
 
     #[test]

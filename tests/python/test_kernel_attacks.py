@@ -7,6 +7,7 @@ import signal
 import struct
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import zmq
@@ -332,15 +333,24 @@ def test_requests_on_other_channels_are_answered(kernel):
     assert kernel.request("history_request", {"hist_access_type": "tail", "n": 1}, "control")["status"] == "ok"
 
 
+def start_of(pid: int) -> str | None:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM"])
 def test_signals_end_the_kernel_and_leave_nothing(name, tmp_path):
     kernel = Kernel(env={**os.environ, "TMPDIR": str(tmp_path)})
     try:
         kernel.ok("let a = 1;")
         assert list(tmp_path.iterdir()), "the session's folder is here"
-        processes = [kernel.pid, *descendants(kernel.pid)]
+        # With the times of their starts: their numbers may soon be those of other processes.
+        processes = {pid: start_of(pid) for pid in [kernel.pid, *descendants(kernel.pid)]}
         os.kill(kernel.pid, getattr(signal, name))
-        wait_until(lambda: not any(alive(pid) for pid in processes), 20, f"the end after {name}")
+        ended = lambda: not any(alive(pid) and start_of(pid) == start for pid, start in processes.items())
+        wait_until(ended, 20, f"the end after {name}")
         assert not list(tmp_path.iterdir())
     finally:
         kernel.close()

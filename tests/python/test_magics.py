@@ -95,6 +95,8 @@ def test_writefile_writes_the_cell(kernel, tmp_path):
     path = tmp_path / "note.txt"
     kernel.ok(f"%%writefile {path}\nfirst\nsecond {{braces}}\n")
     assert path.read_text() == "first\nsecond {braces}\n"
+    refused = kernel.run(f"%%writefile {tmp_path}/no/such/note.txt\nx").error["evalue"]
+    assert f"there is no folder {tmp_path}/no/such" in refused and ".swath-" not in refused
 
 
 def test_expand_prints_rust_and_what_it_prints_runs(kernel):

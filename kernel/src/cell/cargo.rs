@@ -218,7 +218,7 @@ fn flags(cell: &Cell<'_>, source: &Path, object: &Path) -> Vec<OsString> {
         arguments.push(format!("-Copt-level={}", cell.manifest.opt_level).into());
     }
     arguments.extend(compile::ALWAYS.map(OsString::from));
-    arguments.push(compile::METADATA.into());
+    arguments.push(compile::metadata(cell.request));
     arguments.push("--emit=obj".into());
     arguments.push("-o".into());
     arguments.push(object.into());

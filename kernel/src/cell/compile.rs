@@ -14,9 +14,13 @@ use crate::diagnostics::{self, Message};
 use crate::exchange::{FUNCTION_MARK, Report, Request, SessionConfig};
 use crate::proof::{self, Expectation};
 
-/// The same crate identity for every cell, whoever calls rustc: a user's type in a variable is the same type in the
-/// next cell only if it is.
-pub(crate) const METADATA: &str = "-Cmetadata=swath-cell";
+/// The crate identity of a cell, whoever calls rustc. A user's type in a variable is the same type in the next cell only
+/// if it is the same there; and when a definition changes, `TypeId`s must, so that no `dyn Any`, wherever it is hidden,
+/// gives a value of the earlier definition as one of the new.
+pub(crate) fn metadata(request: &Request) -> OsString {
+    format!("-Cmetadata=swath-cell-{}", request.identity).into()
+}
+
 /// How evcxr names the function of a cell, before a number.
 const EVCXR_FUNCTION: &str = "run_user_code_";
 /// Each round removes the lines of at least one variable; more rounds than this help nobody.

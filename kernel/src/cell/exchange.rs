@@ -53,6 +53,9 @@ pub(crate) struct Request {
     /// The name under which the cell is compiled; empty for what is no cell.
     #[serde(default)]
     pub(crate) file: String,
+    /// Counts the times that types of cells were defined anew with another meaning: it is part of their identity.
+    #[serde(default)]
+    pub(crate) identity: u64,
     /// Whether the cell defines something anew that an item in `skip` mentions.
     #[serde(default)]
     pub(crate) check_skipped: bool,

@@ -1,8 +1,7 @@
 //! The structure of types, as the compiler describes it to debuggers.
 //!
-//! A type that cells define keeps its identity (`TypeId`) when its definition changes, so that a definition that did not
-//! change is the same type in every cell. Whether it changed is asked of the compiler, not of the text: the debug
-//! information of a function that takes a pointer to the type names every type that is part of it, with sizes,
+//! Every cell compiles the types that it needs anew. Whether such a type is still what it was when a variable was made is
+//! asked of the compiler, not of the text: the debug information of a function that takes a pointer to the type names every type that is part of it, with sizes,
 //! alignments, fields, offsets, variants and parameters, however deep. Its hash is the type's structure. What it does
 //! not tell is the layout of a trait object's table: a trait that is defined anew is followed by name (`eval::items`).
 

@@ -127,7 +127,7 @@ fn compile_cell(
         kept.extend(compile::QUICK.map(OsString::from));
     }
     kept.extend(compile::ALWAYS.map(OsString::from));
-    kept.push(compile::METADATA.into());
+    kept.push(compile::metadata(&request));
     if knows_swath {
         compile::add_library(config, &mut kept);
     }

@@ -90,7 +90,9 @@ pub(crate) struct Merged {
     pub(crate) notes: Vec<String>,
 }
 
-/// Trait objects from which a value's type can be had back: by its identity, which a changed definition keeps.
+/// Trait objects from which a value can be had back as what it was. When a definition changes, the identities of all types
+/// of cells do (`Request::identity`), so that nobody gets it as a type of the new definition; what can no longer be had is
+/// dropped and told, as far as its holder says what it is.
 #[derive(Debug, Default)]
 pub(crate) struct Erasing {
     /// Whether a changed type can be behind `dyn Error`.
@@ -102,11 +104,18 @@ pub(crate) struct Erasing {
 impl Erasing {
     /// Whether a type's text says that it can hold a value of any type. `parts` are the names of its parts.
     pub(crate) fn can_be_in(&self, type_name: &str, parts: Erased) -> bool {
-        let is_error = type_name.contains("::error::Error") || type_name.contains("anyhow::Error");
+        let is_error = [
+            "::error::Error",
+            "::io::Error",
+            "anyhow::Error",
+            "eyre::Report",
+        ]
+        .iter()
+        .any(|name| type_name.contains(name));
         let is_any = type_name.contains("::any::Any");
         is_any
             || parts.any
-            || (self.errors && (is_error || parts.error || type_name.contains("eyre::Report")))
+            || (self.errors && (is_error || parts.error))
             || heads(type_name)
                 .into_iter()
                 .any(|head| self.traits.contains(head))

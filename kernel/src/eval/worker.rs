@@ -69,6 +69,8 @@ pub(crate) struct Worker {
     /// The library that the cells' process has loaded.
     library: LibraryFiles,
     serial: u64,
+    /// How often types were defined anew with another meaning: `TypeId`s change with it.
+    identity: u64,
     items: ItemStore,
     /// Types that later cells can write, with the hashes of the structures that cells can change.
     proven: BTreeMap<String, Proven>,
@@ -123,6 +125,7 @@ impl Worker {
             context: None,
             library: LibraryFiles::default(),
             serial: 0,
+            identity: 0,
             items: ItemStore::default(),
             proven: BTreeMap::new(),
             departed: BTreeMap::new(),

@@ -363,7 +363,17 @@ fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
         .map(|metadata| metadata.permissions());
     let mut file = tempfile::Builder::new()
         .prefix(".swath-")
-        .tempfile_in(folder)?;
+        .tempfile_in(folder)
+        .map_err(|error| {
+            // Its own words name a file that nobody has asked for.
+            let kind = error.kind();
+            if folder.is_dir() {
+                std::io::Error::from(kind)
+            } else {
+                let reason = format!("there is no folder {}", folder.display());
+                std::io::Error::new(kind, reason)
+            }
+        })?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     let mode = permissions.unwrap_or_else(|| std::os::unix::fs::PermissionsExt::from_mode(0o644));

@@ -420,3 +420,73 @@ fn values_behind_any_and_error_are_never_taken_for_others() {
     assert!(!session.has_variable("fault"));
     assert_eq!(session.run("kept").ok(), "[1]");
 }
+
+#[test]
+fn a_value_that_is_hidden_behind_an_error_or_a_thread_is_never_one_of_a_type_defined_later() {
+    const IMPLS: &str = "impl std::fmt::Display for Fault { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, \"fault\") } }\n\
+         impl std::error::Error for Fault {}\n";
+    let mut session = Session::start(&[]);
+    let first = format!(
+        "#[derive(Debug)] struct Fault(u32);\n{IMPLS}impl Fault {{ fn new() -> Fault {{ Fault(7) }} }}"
+    );
+    session.run(&first).ok();
+    session
+        .run(
+            "use std::io; use std::sync::Mutex; #[derive(Debug, Clone, PartialEq)] struct Point { x: u8, name: String }\n\
+             let mut points = vec![Point { x: 1, name: \"a\".to_owned() }];\n\
+             let boxed: Box<dyn Fn() -> io::Error> = Box::new(|| io::Error::other(Fault::new()));\n\
+             let pointer: fn() -> io::Error = || io::Error::other(Fault::new());\n\
+             let thread = std::thread::spawn(|| { if true { std::panic::panic_any(Fault::new()) } });\n\
+             let kept = io::Error::other(Fault::new());\n\
+             static LAST: Mutex<Option<io::Error>> = Mutex::new(None);\n\
+             *LAST.lock().unwrap() = Some(io::Error::other(Fault::new()));\n\
+             let id = std::any::TypeId::of::<Fault>();",
+        )
+        .ok();
+    let found = "LAST.lock().unwrap().as_ref().unwrap().get_ref().unwrap().downcast_ref::<Fault>()";
+    assert_eq!(session.run(found).ok(), "Some(Fault(7))");
+
+    let second = format!("#[derive(Debug)] struct Fault(String);\n{IMPLS}");
+    let changed = session.run(&second);
+    assert!(changed.stderr.contains("dropped `"), "{changed:#?}");
+    assert!(
+        !session.has_variable("kept"),
+        "it is known to hold an error"
+    );
+    assert_eq!(
+        session.run("id == std::any::TypeId::of::<Fault>()").ok(),
+        "false"
+    );
+    for hidden in ["boxed()", "pointer()"] {
+        let name = hidden.trim_end_matches("()");
+        if session.has_variable(name) {
+            let look = format!("{hidden}.get_ref().unwrap().downcast_ref::<Fault>()");
+            assert_eq!(session.run(&look).ok(), "None", "{hidden}");
+        }
+    }
+    assert_eq!(
+        session
+            .run("thread.join().unwrap_err().downcast_ref::<Fault>()")
+            .ok(),
+        "None"
+    );
+    let last = session.run(
+        &found
+            .replace(".as_ref().unwrap()", ".as_ref().map(|it| it")
+            .replace("::<Fault>()", "::<Fault>().is_some())"),
+    );
+    assert!(["None", "Some(false)"].contains(&last.ok()), "{last:#?}");
+
+    // What did not change is there, as often as other things do.
+    for round in 2..5_u8 {
+        session.run(&format!("points.push(Point {{ x: {round}, name: \"b\".to_owned() }}); struct Other([u8; {round}]);")).ok();
+        assert_eq!(
+            session.run("let points = points; points.len()").ok(),
+            round.to_string()
+        );
+        session.run("let mut points = points;").ok();
+    }
+    assert_eq!(session.run("points[0]").ok(), "Point { x: 1, name: \"a\" }");
+    let changed = session.run("#[derive(Debug)] struct Point { x: u16 }");
+    assert!(changed.stderr.contains("dropped `points`"), "{changed:#?}");
+}

@@ -51,6 +51,7 @@ impl Worker {
         }
         // The cell does not run with values that are not what it takes them for.
         self.drop_changed(&ended.changed);
+        self.identity += 1;
         self.try_rust(cell, source)
     }
 
@@ -151,6 +152,7 @@ impl Worker {
         let request = Request {
             serial: 0,
             file: String::new(),
+            identity: self.identity_with(merged),
             check_skipped: self.may_break(merged, &unneeded),
             used: cell.used_after_binding().into_iter().collect(),
             quick: is_quick(cell, merged),
@@ -170,6 +172,11 @@ impl Worker {
             doomed: Vec::new(),
         };
         (running, request)
+    }
+
+    /// The identity of the types that a cell is compiled with. One that it only tries is nobody's: the next takes it.
+    fn identity_with(&self, merged: &Merged) -> u64 {
+        self.identity + u64::from(!merged.changed.is_empty())
     }
 
     /// The types that need no proof: those of the library, and those of the variables that the cell leaves.
@@ -284,6 +291,9 @@ impl Worker {
                 .is_some_and(|outcome| outcome["kind"] == kind)
         };
         let was_loaded = !kind("load") && !kind("cancelled");
+        if was_loaded {
+            self.identity = self.identity_with(running.merged);
+        }
         let is_out = |place: usize| report.skipped && running.unneeded.contains(&place);
         self.items
             .replace(&running.merged.items, |place| was_loaded && !is_out(place));
