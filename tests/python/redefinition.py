@@ -47,7 +47,7 @@ ELEMENTS = [
 ]
 # Generic types of one parameter that a `use … as` may stand for: how a value of `X` is made, and its text.
 WRAPPERS = [
-    ("std::num::Wrapping", "std::num::Wrapping({})", "Wrapping({})"),
+    ("std::num::Wrapping", "std::num::Wrapping({})", "{}"),
     ("std::vec::Vec", "vec![{}]", "[{}]"),
     ("std::boxed::Box", "Box::new({})", "{}"),
     ("std::option::Option", "Some({})", "Some({})"),

@@ -38,7 +38,7 @@ def compiles(kernel) -> bool:
     """Whether rustc is at work on a cell."""
     for pid in descendants(kernel.pid):
         try:
-            if b"-Cmetadata=swath-cell" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            if b"\0-Cmetadata=swath-cell-" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 return True
         except OSError:
             continue
