@@ -104,7 +104,10 @@ pub(crate) fn cell(compilation: &Compilation<'_>) -> std::io::Result<Report> {
             let started = Instant::now();
             proof::prove(compilation, &source, &whole, &mut report)?;
             report.rustc_ms += milliseconds(started);
-            report.source = source;
+            // Nobody reads it otherwise: it would be written and read with every cell.
+            if !report.warnings.is_empty() {
+                report.source = source;
+            }
             break;
         }
         let errors: Vec<&Message> = messages

@@ -31,9 +31,9 @@ pub(crate) async fn serve(
 /// Whether an interrupt was about a cell before the one that runs. It comes by another way than the cells: the one that
 /// its sender saw running may be over.
 fn is_late_interrupt(kernel: &Kernel, request: &Message) -> bool {
-    let running = kernel.running();
     request.msg_type() == "interrupt_request"
-        && running
+        && kernel
+            .running()
             .as_deref()
             .is_some_and(|running| request.was_sent_before(running))
 }

@@ -457,12 +457,11 @@ fn a_value_that_is_hidden_behind_an_error_or_a_thread_is_never_one_of_a_type_def
         session.run("id == std::any::TypeId::of::<Fault>()").ok(),
         "false"
     );
-    for hidden in ["boxed()", "pointer()"] {
-        let name = hidden.trim_end_matches("()");
-        if session.has_variable(name) {
-            let look = format!("{hidden}.get_ref().unwrap().downcast_ref::<Fault>()");
-            assert_eq!(session.run(&look).ok(), "None", "{hidden}");
-        }
+    for holder in ["boxed", "pointer"] {
+        assert!(
+            !session.has_variable(holder),
+            "{holder} says that it makes errors"
+        );
     }
     assert_eq!(
         session
@@ -475,7 +474,7 @@ fn a_value_that_is_hidden_behind_an_error_or_a_thread_is_never_one_of_a_type_def
             .replace(".as_ref().unwrap()", ".as_ref().map(|it| it")
             .replace("::<Fault>()", "::<Fault>().is_some())"),
     );
-    assert!(["None", "Some(false)"].contains(&last.ok()), "{last:#?}");
+    assert_eq!(last.ok(), "Some(false)", "it is there, and of another type");
 
     // What did not change is there, as often as other things do.
     for round in 2..5_u8 {
