@@ -1,5 +1,6 @@
 //! The program `swath`: the Jupyter kernel, its installer and the library's command line.
 
+mod advice;
 mod cli;
 mod commands;
 mod doctor;

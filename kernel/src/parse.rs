@@ -52,6 +52,42 @@ impl From<Refusal> for CellError {
     }
 }
 
+/// The first bracket that has no other, and what is wrong with it. Of brackets that are never closed it is the innermost.
+pub(crate) fn odd_bracket(code: &str) -> Option<(std::ops::Range<usize>, String)> {
+    let lexed = LexedStr::new(Edition::CURRENT, code);
+    let mut open: Vec<(std::ops::Range<usize>, char)> = Vec::new();
+    for token in 0..lexed.len() {
+        let range = lexed.text_range(token);
+        let closed = match lexed.kind(token) {
+            SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => {
+                open.push((range, code[lexed.text_range(token)].chars().next()?));
+                continue;
+            }
+            SyntaxKind::R_PAREN => '(',
+            SyntaxKind::R_BRACK => '[',
+            SyntaxKind::R_CURLY => '{',
+            _ => continue,
+        };
+        match open.pop() {
+            Some((_, bracket)) if bracket == closed => {}
+            // It closes one further out.
+            Some((inner, bracket)) if open.iter().any(|(_, outer)| *outer == closed) => {
+                return Some((inner, format!("`{bracket}` is never closed")));
+            }
+            Some((_, bracket)) => {
+                let found = &code[range.clone()];
+                return Some((range, format!("`{found}` does not close `{bracket}`")));
+            }
+            None => {
+                let found = &code[range.clone()];
+                return Some((range, format!("`{found}` closes nothing")));
+            }
+        }
+    }
+    let (range, bracket) = open.pop()?;
+    Some((range, format!("`{bracket}` is never closed")))
+}
+
 /// Looks whether `code` can be parsed without harm.
 ///
 /// # Errors
@@ -308,6 +344,21 @@ fn continues(kind: SyntaxKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bracket_without_another_is_found() {
+        let odd = |code: &str| odd_bracket(code).map(|(range, words)| (range.start, words));
+        let never = |bracket: char| format!("`{bracket}` is never closed");
+        assert_eq!(odd("vec![1, 2, 3"), Some((4, never('['))));
+        assert_eq!(
+            odd("fn f() {\n    let v = vec![1;\n}"),
+            Some((25, never('[')))
+        );
+        assert_eq!(odd("fn f( {"), Some((6, never('{'))));
+        assert_eq!(odd("f(1]"), Some((3, "`]` does not close `(`".to_owned())));
+        assert_eq!(odd("f(1))"), Some((4, "`)` closes nothing".to_owned())));
+        assert_eq!(odd("let a = '['; // (\nlet b = \"{\"; /* [ */"), None);
+    }
 
     /// Ways to nest, as what is repeated before and after the middle.
     const WAYS: [(&str, &str, &str); 44] = [

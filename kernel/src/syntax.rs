@@ -100,6 +100,21 @@ pub(crate) fn end_of(code: &str) -> End {
     })
 }
 
+/// What is typed so far of the string that `code` ends in; `None` when it ends in none, or in one with escapes.
+pub(crate) fn open_string(code: &str) -> Option<&str> {
+    let tokens = crate::parse::tokens(code);
+    let last = tokens.len().checked_sub(1)?;
+    let is_open = tokens.kind(last) == SyntaxKind::STRING
+        && tokens.errors().any(|(place, error)| {
+            place == last
+                && (error.starts_with("Missing trailing")
+                    || error.starts_with("Invalid raw string"))
+        });
+    let text = &code[tokens.text_range(last)];
+    let typed = &text[text.find('"')? + 1..];
+    (is_open && (!typed.contains('\\') || text.starts_with('r'))).then_some(typed)
+}
+
 /// Whether a cell can be run as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Completeness {

@@ -109,7 +109,9 @@ impl DetectorEnsemble {
             &options,
             Some(self.threshold()),
         )?;
-        Ok(found.with_report(report))
+        let metas = self.models.iter().filter_map(Detector::meta);
+        let trained = metas.flat_map(|meta| meta.trained_areas.clone());
+        Ok(found.with_report(report).of_models(trained))
     }
 
     /// The mean of the models' own thresholds: fused scores are means, too.

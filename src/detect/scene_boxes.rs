@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::BoxScores;
 use crate::boxes::Detection;
 use crate::labels::Classes;
+use crate::models::TrainedArea;
 use crate::predict::PredictError;
 use crate::raster::PixelWindow;
 use crate::report::Report;
@@ -20,6 +21,8 @@ pub struct SceneBoxes {
     threshold: f32,
     /// What prediction had to say.
     report: Report,
+    /// What the models were trained on.
+    trained: Vec<TrainedArea>,
 }
 
 #[derive(Debug)]
@@ -54,12 +57,19 @@ impl SceneBoxes {
             }),
             threshold,
             report: Report::new(),
+            trained: Vec::new(),
         }
     }
 
     /// These boxes with what prediction had to say.
     pub(crate) fn with_report(self, report: Report) -> Self {
         Self { report, ..self }
+    }
+
+    /// These boxes, which know what their models were trained on.
+    pub(crate) fn of_models(mut self, trained: impl IntoIterator<Item = TrainedArea>) -> Self {
+        self.trained.extend(trained);
+        self
     }
 
     /// What a person should know about the prediction, such as values unlike those of the training.
@@ -80,6 +90,7 @@ impl SceneBoxes {
                 score
             },
             report: self.report.clone(),
+            trained: self.trained.clone(),
         }
     }
 
@@ -209,7 +220,8 @@ impl SceneBoxes {
                 inside.then(|| found.with_bounds(cut))
             })
             .collect();
-        let scores = BoxScores::new(truth, found, self.classes(), self.threshold, &name);
+        let scores = BoxScores::new(truth, found, self.classes(), self.threshold, &name)
+            .with_report(scene.report_seen(common, &self.trained));
         *self
             .inner
             .evaluated

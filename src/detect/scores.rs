@@ -3,6 +3,7 @@ use crate::boxes::score::{
 };
 use crate::boxes::{Annotation, Detection};
 use crate::labels::Classes;
+use crate::report::Report;
 
 /// The scores of a scene's boxes against labelled ones: average precision, precision and recall, F1.
 ///
@@ -15,6 +16,7 @@ pub struct BoxScores {
     pub(super) classes: Classes,
     threshold: f32,
     pub(super) scene: String,
+    report: Report,
 }
 
 impl BoxScores {
@@ -33,7 +35,19 @@ impl BoxScores {
             classes: classes.clone(),
             threshold,
             scene: scene.to_owned(),
+            report: Report::new(),
         }
+    }
+
+    /// These scores with what else there is to say.
+    pub(super) fn with_report(self, report: Report) -> Self {
+        Self { report, ..self }
+    }
+
+    /// What a person should know about the scores, such as that they are of pixels that were trained on.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// The same scores with counts at another threshold; average precision does not depend on it.

@@ -201,6 +201,7 @@ impl Show for BoxScores {
             alt: curve.alt().to_owned(),
             ..Output::html(format!("{summary}\n{}", table_text(&HEADERS, &rows)), html)
         }
+        .with_report(self.report())
     }
 }
 

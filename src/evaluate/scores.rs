@@ -2,6 +2,7 @@ use super::Confusion;
 use super::confusion::quotient;
 use crate::Result;
 use crate::predict::PredictError;
+use crate::report::Report;
 
 /// Scores of one class. NaN where the denominator is 0.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,7 @@ pub struct ClassScore {
 pub struct Scores {
     confusion: Confusion,
     per_class: Vec<ClassScore>,
+    report: Report,
 }
 
 impl Scores {
@@ -37,7 +39,20 @@ impl Scores {
         Self {
             confusion,
             per_class,
+            report: Report::new(),
         }
+    }
+
+    /// These scores with what else there is to say.
+    pub(crate) fn with_report(mut self, report: Report) -> Self {
+        self.report.extend(report);
+        self
+    }
+
+    /// What a person should know about the scores, such as that they are of pixels that were trained on.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// Scores of each class, by class index.

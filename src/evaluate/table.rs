@@ -37,6 +37,7 @@ impl Show for Scores {
             alt,
             ..Output::default()
         }
+        .with_report(self.report())
     }
 }
 

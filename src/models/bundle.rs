@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalisation, Segmentation,
-    Task, TrainedBand, weights,
+    Task, TrainedArea, TrainedBand, weights,
 };
 use crate::{Result, staged};
 
@@ -41,6 +41,9 @@ pub struct BundleMeta<A = Architecture> {
     /// What each band held in training, as many as `bands` or none: other imagery is compared with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trained_bands: Vec<TrainedBand>,
+    /// What was trained on: a score there says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trained_areas: Vec<TrainedArea>,
     /// Class names by index; index 0 is the background.
     pub classes: Vec<String>,
     /// Class colours by index.
@@ -101,6 +104,7 @@ impl<A> BundleMeta<A> {
             bands,
             band_names: Vec::new(),
             trained_bands: Vec::new(),
+            trained_areas: Vec::new(),
             classes,
             colors: Vec::new(),
             normalisation,

@@ -31,6 +31,7 @@ mod resnet;
 mod state_dict;
 mod task;
 pub(crate) mod tensors;
+mod trained_area;
 mod unet;
 pub mod weights;
 
@@ -59,6 +60,7 @@ pub use resnet::{ResNet, ResNetConfig, ResNetKind};
 pub use state_dict::{OtherShape, WeightsReport, load_state_dict};
 pub use task::{Blueprint, Segmentation, Task};
 pub use tensors::NamedTensors;
+pub use trained_area::TrainedArea;
 pub use unet::UnetModel;
 
 #[cfg(test)]

@@ -92,7 +92,9 @@ impl Ensemble {
         let bands = trained.map(|meta| meta.trained_bands.as_slice());
         let report = check_models(bands, scene, FOR_MAPS, options.of_values())?;
         let map = predict_members(&members, self.classes(), scene, &device, &options)?;
-        Ok(map.with_report(report))
+        let metas = self.models.iter().filter_map(Segmenter::meta);
+        let trained = metas.flat_map(|meta| meta.trained_areas.clone());
+        Ok(map.with_report(report).of_models(trained))
     }
 }
 

@@ -6,6 +6,7 @@ use super::band::NODATA;
 use crate::Result;
 use crate::evaluate::{Confusion, Scores};
 use crate::labels::Classes;
+use crate::models::TrainedArea;
 use crate::raster::{Patch, PixelWindow, Raster, Size};
 use crate::report::Report;
 use crate::scene::Scene;
@@ -21,6 +22,8 @@ pub struct SceneMap {
     pub(super) inner: Arc<Inner>,
     /// What prediction had to say.
     report: Report,
+    /// What the models were trained on.
+    trained: Vec<TrainedArea>,
 }
 
 #[derive(Debug)]
@@ -60,7 +63,14 @@ impl SceneMap {
                 _folder: folder,
             }),
             report: Report::new(),
+            trained: Vec::new(),
         }
+    }
+
+    /// This map, which knows what its models were trained on.
+    pub(crate) fn of_models(mut self, trained: impl IntoIterator<Item = TrainedArea>) -> Self {
+        self.trained.extend(trained);
+        self
     }
 
     /// This map with what else there is to say.
@@ -143,7 +153,8 @@ impl SceneMap {
     }
 
     /// Scores the map against the labels of `scene`, over the pixels that both cover: the scene that was predicted, or
-    /// a part of it, such as the side that training did not see.
+    /// a part of it, such as the side that training did not see. Where the model was trained on these pixels, the scores
+    /// say so, with the share ([`Scores::report`]).
     ///
     /// # Errors
     /// [`PredictError::NoLabels`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
@@ -162,6 +173,9 @@ impl SceneMap {
         let scores = compare(&self.inner.classes, scene, self.inner.area, |window| {
             self.labels(window)
         })?;
+        let common = self.inner.area.intersect(&scene.area());
+        let seen = scene.report_seen(common.unwrap_or(self.inner.area), &self.trained);
+        let scores = scores.with_report(seen);
         *self
             .inner
             .evaluated

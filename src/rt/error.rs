@@ -26,14 +26,30 @@ pub struct CellError {
 impl<E: Display> From<E> for CellError {
     #[track_caller]
     fn from(error: E) -> Self {
-        let mut text = error.to_string();
-        let known = Known::of(&error);
-        known.add_causes(&mut text);
-        Self::new(std::any::type_name::<E>(), text, &known, Location::caller())
+        Self::of(&error, Location::caller())
     }
 }
 
 impl CellError {
+    /// What an error with a text turns into that left the cell at `location`.
+    pub(super) fn of<E: Display>(error: &E, location: &'static Location<'static>) -> Self {
+        let mut text = error.to_string();
+        let known = Known::of(error);
+        known.add_causes(&mut text);
+        Self::new(std::any::type_name::<E>(), text, &known, location)
+    }
+
+    /// The same for an error that has a `{:?}` text only.
+    pub(super) fn of_debug<E: Debug>(error: &E, location: &'static Location<'static>) -> Self {
+        let text = format!("{error:?}");
+        Self::new(
+            std::any::type_name::<E>(),
+            text,
+            &Known::of(error),
+            location,
+        )
+    }
+
     fn new(
         type_name: &str,
         message: String,

@@ -92,6 +92,11 @@ fn discard_by(name: &str, drop_it: &mut dyn FnMut()) {
     });
 }
 
+/// Ends the running cell with an error, though its statements have come to their end.
+pub(super) fn fail(error: CellError) {
+    OUTCOME.set(Some(Outcome::Failed(error)));
+}
+
 /// Remembers that a variable a cell needs is gone because its type changed.
 pub(super) fn report_lost(name: &str) {
     OUTCOME.with_borrow_mut(|outcome| match outcome {

@@ -6,6 +6,7 @@
 
 mod cells;
 mod child;
+mod ending;
 mod error;
 mod frames;
 mod future;
@@ -25,11 +26,12 @@ mod store;
 mod styles;
 mod surroundings;
 
+pub use ending::{EndsWithDebug, EndsWithResult, EndsWithValue, last};
 pub use error::{CellError, DebugError};
 pub use future::block_on;
 pub use guard::{discard, guard};
 pub use screen::Long;
-pub use show::{ShowAny, ShowDebug, ShowLong, ShowRich};
+pub use show::{ShowAny, ShowDebug, ShowInside, ShowLong, ShowRich};
 pub use store::{NoConstant, has, is_kept, put, take};
 pub use styles::{
     ShowDisplay, ShowOtherDebug, ShowPretty, ShowTypedDebug, ShowTypedDisplay, ShowTypedOtherDebug,

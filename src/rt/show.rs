@@ -1,7 +1,7 @@
 //! How a cell shows its last value: `(&(value)).evcxr_display()` picks the first of these that applies.
 //!
 //! 1. an inherent `evcxr_display` (types with `show_in_cells!`, users' own types), [`ShowRich`] for every other type
-//!    that implements [`Show`], or [`ShowLong`] for collections;
+//!    that implements [`Show`], [`ShowInside`] for one inside an `Ok` or `Some`, or [`ShowLong`] for collections;
 //! 2. [`ShowDebug`]: the `{:?}` text of any other value;
 //! 3. [`ShowAny`]: the name of the type of a value that cannot be printed.
 //!
@@ -49,6 +49,30 @@ pub trait ShowRich {
 impl<T: Show + ?Sized> ShowRich for T {
     fn evcxr_display(&self) {
         show(self.output());
+    }
+}
+
+/// Step 1 as well: an `Ok` or `Some` of a value that implements [`Show`] is shown as that value.
+pub trait ShowInside {
+    /// Shows the value as the result of the cell.
+    fn evcxr_display(&self);
+}
+
+impl<T: Show> ShowInside for Option<T> {
+    fn evcxr_display(&self) {
+        show(
+            self.as_ref()
+                .map_or_else(|| Output::text("None"), Show::output),
+        );
+    }
+}
+
+impl<T: Show, E> ShowInside for Result<T, E> {
+    fn evcxr_display(&self) {
+        // The other case is the cell's error.
+        if let Ok(value) = self {
+            show(value.output());
+        }
     }
 }
 

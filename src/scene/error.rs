@@ -101,6 +101,24 @@ pub enum SceneError {
         /// What the scene has.
         scene: PixelWindow,
     },
+    /// A share that is none.
+    #[error("the share of the {lines} must lie between 0 and 1, found {share}")]
+    SplitShare {
+        /// What was asked for.
+        share: f64,
+        /// `columns` or `rows`.
+        lines: &'static str,
+    },
+    /// A split with nothing on one side.
+    #[error("a split after {first} of {length} {lines} leaves one part empty")]
+    SplitPlace {
+        /// Columns or rows of the first part.
+        first: usize,
+        /// Those of the area in use.
+        length: usize,
+        /// `columns` or `rows`.
+        lines: &'static str,
+    },
     /// Labels were asked for where there are none.
     #[error("the scene has no labels: {path:?}")]
     NoLabels {
@@ -200,6 +218,15 @@ impl Hint for SceneError {
             Self::TooManyClasses { .. } => {
                 "choose a property with few values, or a class name of your own for every feature".to_owned()
             }
+            Self::SplitShare { share, lines } => {
+                let percent = *share > 1.0 && *share < 100.0;
+                let right = if percent { share / 100.0 } else { 0.75 };
+                format!("`Split::{lines}({right})` puts {:.0} % into the first part", right * 100.0)
+            }
+            Self::SplitPlace { length, lines, .. } => format!(
+                "the area in use has {length} {lines}: the place must lie within; \
+                 `Split::{lines}(0.75)` puts three quarters into the first part"
+            ),
             Self::EmptyArea { .. } => "windows are counted in pixels from the top-left corner of the file".to_owned(),
             Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),
             Self::NoBoxes { read: 0, .. } => {

@@ -15,6 +15,7 @@ mod overlap;
 mod picture;
 mod quicklook;
 mod read;
+mod seen;
 mod show;
 mod split;
 

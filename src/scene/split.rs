@@ -1,4 +1,5 @@
-use super::Scene;
+use super::{Scene, SceneError};
+use crate::Result;
 use crate::raster::PixelWindow;
 
 /// Where a scene is cut in two.
@@ -21,7 +22,7 @@ enum Place {
 }
 
 impl Split {
-    /// The left `share` of the columns, from 0 to 1, and the rest.
+    /// The left `share` of the columns, between 0 and 1, and the rest.
     #[must_use]
     pub const fn columns(share: f64) -> Self {
         Self {
@@ -30,7 +31,7 @@ impl Split {
         }
     }
 
-    /// The upper `share` of the rows, from 0 to 1, and the rest.
+    /// The upper `share` of the rows, between 0 and 1, and the rest.
     #[must_use]
     pub const fn rows(share: f64) -> Self {
         Self {
@@ -58,17 +59,27 @@ impl Split {
     }
 
     /// The two parts of an area: they share no pixel and leave none out.
-    pub(super) fn cut(self, area: &PixelWindow) -> (PixelWindow, PixelWindow) {
-        let length = match self.axis {
-            Axis::Columns => area.width,
-            Axis::Rows => area.height,
+    pub(super) fn cut(self, area: &PixelWindow) -> Result<(PixelWindow, PixelWindow), SceneError> {
+        let (length, lines) = match self.axis {
+            Axis::Columns => (area.width, "columns"),
+            Axis::Rows => (area.height, "rows"),
         };
+        if let Place::Share(share) = self.place
+            && !(share > 0.0 && share < 1.0)
+        {
+            return Err(SceneError::SplitShare { share, lines });
+        }
         let first = match self.place {
             Place::Share(share) => (share * length as f64).round() as usize,
             Place::Pixels(pixels) => pixels,
         };
-        // Both parts keep a pixel wherever there are two: an empty scene helps nobody.
-        let first = first.clamp(1.min(length), length.saturating_sub(1).max(1.min(length)));
+        if first == 0 || first >= length {
+            return Err(SceneError::SplitPlace {
+                first,
+                length,
+                lines,
+            });
+        }
         let (mut a, mut b) = (*area, *area);
         match self.axis {
             Axis::Columns => {
@@ -82,17 +93,28 @@ impl Split {
                 b.row += first as i64;
             }
         }
-        (a, b)
+        Ok((a, b))
     }
 }
 
 impl Scene {
     /// Cuts the area in use in two that never overlap: one to train on, one to judge by. Labels and polygons stay whole;
     /// pixels of one part are invalid in the other.
-    #[must_use]
-    pub fn split(&self, split: Split) -> (Self, Self) {
-        let (first, second) = split.cut(&self.area());
-        (self.with_area(first), self.with_area(second))
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// let scene = samples::town(1, 256)?.scene()?;
+    /// let (train, valid) = scene.split(Split::columns(0.75))?;
+    /// assert_eq!((train.area().width, valid.area().width), (192, 64));
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SceneError::SplitShare`] for a share that does not lie between 0 and 1, [`SceneError::SplitPlace`] when one part
+    /// would hold nothing.
+    pub fn split(&self, split: Split) -> Result<(Self, Self)> {
+        let (first, second) = split.cut(&self.area())?;
+        Ok((self.with_area(first), self.with_area(second)))
     }
 }
 
@@ -112,13 +134,14 @@ mod tests {
                 random.random_range(2..500),
                 random.random_range(2..500),
             );
-            let share = random.random_range(-0.5..1.5);
+            let share = random.random_range(0.26..0.74);
             let (a, b) = (if random.random() {
                 Split::rows(share)
             } else {
                 Split::columns(share)
             })
-            .cut(&area);
+            .cut(&area)
+            .unwrap();
             assert_eq!(a.intersect(&b), None);
             assert_eq!(a.area() + b.area(), area.area());
             assert!(!a.is_empty() && !b.is_empty() && area.contains(&a) && area.contains(&b));
@@ -126,9 +149,32 @@ mod tests {
     }
 
     #[test]
+    fn what_leaves_nothing_for_one_part_is_an_error_that_says_how_to_write_it() {
+        let area = PixelWindow::new(0, 0, 650, 650);
+        for (split, words) in [
+            (Split::columns(75.0), "Split::columns(0.75)"),
+            (Split::rows(-1.0), "between 0 and 1"),
+            (Split::rows(1.0), "between 0 and 1"),
+            (Split::columns(f64::NAN), "between 0 and 1"),
+            (Split::columns(0.0001), "650 columns"),
+            (Split::at_row(650), "650 rows"),
+            (Split::at_column(0), "650 columns"),
+        ] {
+            let error = split.cut(&area).unwrap_err();
+            let hint = crate::Hint::hint(&error).unwrap_or_default();
+            assert!(
+                format!("{error}; {hint}").contains(words),
+                "{error}; {hint}"
+            );
+        }
+    }
+
+    #[test]
     fn three_quarters_of_vegas_end_at_column_488() {
         // 650 * 0.75 = 487.5 rounds up.
-        let (left, right) = Split::columns(0.75).cut(&PixelWindow::new(0, 0, 650, 650));
+        let (left, right) = Split::columns(0.75)
+            .cut(&PixelWindow::new(0, 0, 650, 650))
+            .unwrap();
         assert_eq!((left.width, right.col, right.width), (488, 488, 162));
     }
 }

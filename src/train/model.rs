@@ -10,8 +10,8 @@ use crate::chips::Chips;
 use crate::device::Device;
 use crate::labels::Classes;
 use crate::models::{
-    AnyModule, Blueprint, BundleMeta, NamedTensors, Normalisation, Task, TrainedBand, bundle,
-    load_bundle_for,
+    AnyModule, Blueprint, BundleMeta, NamedTensors, Normalisation, Task, TrainedArea, TrainedBand,
+    bundle, load_bundle_for,
 };
 use crate::plot::facts_html;
 use crate::predict::ground_pixel;
@@ -186,6 +186,16 @@ impl<T: Task> Model<T> {
             meta.trained_bands = parts.trained_bands;
         }
         meta.provenance.extend(parts.provenance);
+        // A model that goes on from weights has seen what they have seen.
+        let before = self
+            .trained
+            .iter()
+            .flat_map(|trained| &trained.meta.trained_areas);
+        meta.trained_areas = before
+            .filter(|area| **area != parts.trained_area)
+            .cloned()
+            .collect();
+        meta.trained_areas.push(parts.trained_area);
         Self {
             trained: Some(Arc::new(Trained {
                 network: parts.network,
@@ -241,6 +251,7 @@ pub(super) struct Parts<T: Task> {
     bands: usize,
     band_names: Vec<String>,
     trained_bands: Vec<TrainedBand>,
+    trained_area: TrainedArea,
     chip_size: usize,
     metres_per_pixel: Option<[f64; 2]>,
     threshold: Option<f32>,
@@ -283,6 +294,7 @@ impl<T: Task> Parts<T> {
             bands: scene.band_count(),
             band_names: scene.raster().band_names(),
             trained_bands,
+            trained_area: scene.as_trained_area(scene.area()),
             chip_size: chips.size(),
             metres_per_pixel: pixel.map(|edges| edges.map(|edge| edge / chips.zoom())),
             provenance,

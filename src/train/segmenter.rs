@@ -27,7 +27,7 @@ use crate::session;
 /// ```no_run
 /// use swath::prelude::*;
 /// let scene = Scene::open("scene.tif")?.with_labels("buildings.geojson", "building")?;
-/// let (train, valid) = scene.split(Split::columns(0.75));
+/// let (train, valid) = scene.split(Split::columns(0.75))?;
 /// let chips = train.chips(Chips::random(400, 256).seed(7))?;
 /// let model = Segmenter::new(Unet::resnet18(), scene.classes());
 /// let run = model.fit(&chips, &valid, Fit::epochs(12))?;
@@ -149,7 +149,9 @@ impl Segmenter {
             &device,
             &options,
         )?;
-        Ok(map.with_report(report))
+        Ok(map
+            .with_report(report)
+            .of_models(trained.meta.trained_areas.clone()))
     }
 
     /// Predicts a scene and scores the map against its labels.

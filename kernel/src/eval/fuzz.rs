@@ -66,10 +66,7 @@ fn check_split(code: &str) {
     for name in cell.used_after_binding() {
         assert!(cell.bound.contains_key(&name) && cell.used.contains_key(&name));
     }
-    let source = CellSource {
-        number: 1,
-        code: code.into(),
-    };
+    let source = CellSource::new(1, code);
     if !cell.broken {
         ItemStore::default().merge(&cell, &source);
     }

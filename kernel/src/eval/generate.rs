@@ -13,8 +13,8 @@ use super::variables::VariableTable;
 
 /// Ends the line before the cell's statements.
 pub(crate) const BODY_MARK: &str = "//@body";
-const BEFORE_TAIL: &str = "(&(";
-const AFTER_TAIL: &str = ")).evcxr_display();";
+const BEFORE_TAIL: &str = "match ::swath::rt::last(&(";
+const AFTER_TAIL: &str = ")) { mut __swath_value => if !__swath_value.__swath_ends_cell() { __swath_value.evcxr_display(); } };";
 /// In scope in every cell, without anybody asking.
 const HEAD: &str = "#![allow(unused_imports, unused_mut, dead_code)]\n";
 const PRELUDE: &str = "#[allow(unused_imports)] use ::swath::prelude::*;\n";
@@ -165,7 +165,8 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
         .filter(|variable| cell.used.contains_key(&variable.name))
         .collect();
     let code = &mut generated.code;
-    code.push_str("#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowLong as _, ShowRich as _};\n");
+    code.push_str("#[allow(unused_imports)] use ::swath::rt::{EndsWithDebug as _, EndsWithResult as _, EndsWithValue as _};\n");
+    code.push_str("#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowInside as _, ShowLong as _, ShowRich as _};\n");
     code.push_str("let mut __swath_ready = true;\n");
     for variable in &loaded {
         let (name, type_name) = (&variable.name, &variable.type_name);
@@ -302,10 +303,7 @@ mod tests {
 
     fn generated(code: &str) -> Generated {
         let cell = Cell::parse(code, &Known::default());
-        let source = CellSource {
-            number: 1,
-            code: code.into(),
-        };
+        let source = CellSource::new(1, code);
         let merged = ItemStore::default().merge(&cell, &source);
         generate(&Parts {
             cell: &cell,
@@ -322,7 +320,7 @@ mod tests {
         assert!(!code.contains("other"), "not used, so not loaded");
         assert!(code.contains("put(\"size\", size); //@put size\n"));
         assert!(code.contains("{ ::swath::rt::put(\"scene\", scene); } //@back scene\n"));
-        assert!(code.contains("(&(size)).evcxr_display();"));
+        assert!(code.contains("last(&(size)) { mut __swath_value => "));
     }
 
     #[test]

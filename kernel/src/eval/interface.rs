@@ -1,6 +1,7 @@
 //! What the engine says to whoever shows it to a person: outputs while a cell runs, how the cell ended, names.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -96,12 +97,14 @@ pub(crate) enum CellStatus {
 }
 
 /// How to run one cell.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ExecuteOptions {
     /// Whether the cell is run for its effects only (its result is not shown).
     pub(crate) silent: bool,
     /// The execution count, which names the cell in messages.
     pub(crate) cell: u32,
+    /// The cell as the user sent it, when magics in it were replaced: line by line, so that messages can show it.
+    pub(crate) written: Option<Arc<str>>,
 }
 
 /// A variable that later cells can use.

@@ -190,6 +190,14 @@ impl Engine {
         receiver
     }
 
+    /// The type of the variable whose name is at `cursor` (code points), when it is one of the library's.
+    pub(crate) fn library_type_at(&self, code: &str, cursor: usize) -> Option<String> {
+        let table = self.shared.table();
+        let of_type = &names::variable_at(&table, code, cursor)?.type_name;
+        let head = of_type.split('<').next().unwrap_or(of_type);
+        head.starts_with("swath::").then(|| head.to_owned())
+    }
+
     fn place(&self, code: String, cursor: usize) -> Place {
         Place {
             declarations: names::declarations(&self.shared.table()),

@@ -228,6 +228,11 @@ fn put_aside(outcome: &Value) -> CellError {
     plain("Interrupted", &message, hint)
 }
 
+/// A magic that cannot be carried out, and what to do first.
+pub(crate) fn usage_error(message: &str, hint: &str) -> CellError {
+    plain("UsageError", message, Some(hint))
+}
+
 pub(crate) fn interrupted(message: &str) -> CellError {
     plain("Interrupted", message, None)
 }

@@ -167,7 +167,8 @@ impl Places {
     /// The text for a person: `In[3]:1:5`.
     fn name(&self, file: &str, line: u32, column: u32) -> Option<String> {
         let (source, offset) = self.locate(file, line, column)?;
-        let before = source.code.get(..offset)?;
+        let offset = source.written(offset..offset).range.start;
+        let before = source.text().get(..offset)?;
         let line = before.matches('\n').count() + 1;
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = before[start..].chars().count() + 1;
@@ -350,10 +351,7 @@ mod tests {
             (1, "let a = 1;\nfn old() -> i32 { dbg!(2) }"),
             (2, "fn new() {}\nlet é = 1; dbg!(é);\nold() + dbg!(3)"),
         ] {
-            let source = CellSource {
-                number,
-                code: code.into(),
-            };
+            let source = CellSource::new(number, code);
             let cell = Cell::parse(code, &store.known());
             let merged = store.merge(&cell, &source);
             let generated = generate(&Parts {
@@ -429,10 +427,7 @@ mod tests {
         for serial in 0..MOST_CELLS as u64 + 10 {
             places.begin(&Latest {
                 serial: 100 + serial,
-                source: CellSource {
-                    number: 3,
-                    code: "1".into(),
-                },
+                source: CellSource::new(3, "1"),
                 generated: &Generated::default(),
                 items: &[],
                 shows_value: false,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
 
+use crate::advice;
+
 use super::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK};
 use super::interface::CellError;
 use super::items::StoredItem;
@@ -56,6 +58,9 @@ struct Expansion {
 
 struct Located<'a> {
     source: &'a CellSource,
+    /// Where it is in the Rust of the cell.
+    at: usize,
+    /// Where it is in what the user sent.
     range: Range<usize>,
     is_primary: bool,
     label: Option<&'a str>,
@@ -90,9 +95,9 @@ pub(crate) fn compile_error(
         .and_then(|first| first.code.as_ref())
         .map_or("CompileError", |code| &code.code)
         .to_owned();
-    let mut evalue = first
-        .map_or("the cell does not compile", |first| &first.message)
-        .to_owned();
+    let mut evalue = first.map_or("the cell does not compile".to_owned(), |first| {
+        reworded(first, map).unwrap_or_else(|| first.message.clone())
+    });
     if rank == Some(Rank::Earlier)
         && let Some((source, _)) = first.and_then(|first| main_place(first, map))
     {
@@ -157,7 +162,7 @@ pub(crate) fn broken(
         };
         let item = items
             .iter()
-            .find(|item| item.source == *place.source && item.range.contains(&place.range.start));
+            .find(|item| item.source == *place.source && item.range.contains(&place.at));
         let Some(item) = item else { continue };
         let key = (item.source.clone(), item.range.clone());
         if told.contains(&key) {
@@ -166,7 +171,7 @@ pub(crate) fn broken(
         told.push(key);
         let head = item.text.split('{').next().unwrap_or_default();
         let head = head.split_whitespace().collect::<Vec<_>>().join(" ");
-        let before = &place.source.code[..place.range.start];
+        let before = &place.source.text()[..place.range.start];
         let line = before.matches('\n').count() + 1;
         lines.push(format!(
             "`{head}` does not fit any more ({}:{line}: {}): cells that use it fail until it is defined anew\n",
@@ -266,19 +271,24 @@ fn render_with(
     map: &SourceMap<'_>,
     explain: Explain<'_>,
 ) -> String {
-    let mut title = level(&diagnostic.level).primary_title(diagnostic.message.as_str());
+    let notes = notes(diagnostic, map, explain);
+    let words = reworded(diagnostic, map).unwrap_or_else(|| diagnostic.message.clone());
+    let mut title = level(&diagnostic.level).primary_title(words);
     if let Some(code) = &diagnostic.code {
         title = title.id(code.code.as_str());
     }
     let mut main = title.elements(snippets(&diagnostic.spans, map));
     let mut groups = Vec::new();
+    let is_python = notes.iter().any(|(_, is_python)| *is_python);
     for child in &diagnostic.children {
         let located: Vec<Located<'_>> = child
             .spans
             .iter()
             .filter_map(|span| locate(span, map))
             .collect();
-        if let Some(words) = imports(child).or_else(|| alternatives(child, &located)) {
+        if is_about_our_lines(child) || (is_python && misleads(child)) {
+            // It would be of no use to anybody.
+        } else if let Some(words) = imports(child).or_else(|| alternatives(child, &located)) {
             main = main.element(level(&child.level).message(words));
         } else if located.is_empty() && is_about_loading(child, map) {
             // `notes` says it in the user's terms.
@@ -294,7 +304,7 @@ fn render_with(
             );
         }
     }
-    for note in notes(diagnostic, map, explain) {
+    for (note, _) in notes {
         main = main.element(Level::HELP.message(note));
     }
     groups.insert(0, main);
@@ -343,8 +353,60 @@ fn is_about_loading(child: &Diagnostic, map: &SourceMap<'_>) -> bool {
         .any(|span| own_name(span, map).is_some_and(|(mark, _)| mark == TAKE_MARK))
 }
 
-/// What the notebook adds to what the compiler says.
-fn notes(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> Vec<String> {
+/// Whether a suggestion is of no use for a line of Python: it leads to the next error.
+fn misleads(child: &Diagnostic) -> bool {
+    [
+        "use `!` to invoke the macro",
+        "there is a keyword",
+        "with a similar name",
+    ]
+    .iter()
+    .any(|words| child.message.contains(words))
+}
+
+/// What the notebook adds to what the compiler says, and whether it takes the line for Python.
+fn notes(
+    diagnostic: &Diagnostic,
+    map: &SourceMap<'_>,
+    explain: Explain<'_>,
+) -> Vec<(String, bool)> {
+    let python = of_python(diagnostic, map, explain);
+    let mut notes: Vec<(String, bool)> = of_the_notebook(diagnostic, map, explain)
+        .into_iter()
+        .map(|note| (note, false))
+        .collect();
+    notes.extend(python.map(|note| (note.to_owned(), true)));
+    notes
+}
+
+/// What a line may have meant to somebody who knows Python.
+fn of_python(
+    diagnostic: &Diagnostic,
+    map: &SourceMap<'_>,
+    explain: Explain<'_>,
+) -> Option<&'static str> {
+    let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
+    match diagnostic.code.as_ref().map_or("", |code| &code.code) {
+        code if NAME_ERRORS.contains(&code) => {
+            let is_known =
+                explain(name).is_some() || begins_assignment(written_line(diagnostic, map), name);
+            advice::of_name(name).filter(|_| !is_known)
+        }
+        "E0599" | "E0609" => advice::of_method(name),
+        // The grammar's own errors, and those of texts and characters.
+        "" | "E0765" | "E0762" | "E0758" => of_the_line(diagnostic, map),
+        _ => None,
+    }
+}
+
+/// Errors about a name that is not there, or is something else.
+const NAME_ERRORS: [&str; 6] = ["E0425", "E0423", "E0433", "E0432", "E0412", "E0405"];
+
+fn of_the_notebook(
+    diagnostic: &Diagnostic,
+    map: &SourceMap<'_>,
+    explain: Explain<'_>,
+) -> Vec<String> {
     let mut notes = Vec::new();
     let kept = diagnostic
         .spans
@@ -373,12 +435,127 @@ fn notes(diagnostic: &Diagnostic, map: &SourceMap<'_>, explain: Explain<'_>) -> 
             "an earlier cell has bound `{name}` without `mut`; write `let mut {name} = {name};` before this line"
         ));
     }
-    if code == "E0425"
-        && let Some(name) = diagnostic.message.split('`').nth(1)
-    {
-        notes.extend(explain(name));
+    let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
+    let line = written_line(diagnostic, map);
+    match code {
+        "E0425" if begins_assignment(line, name) => {
+            notes.push(format!(
+                "`let {name} = …;` makes a variable, `let mut {name} = …;` one that can change"
+            ));
+        }
+        code if NAME_ERRORS.contains(&code) => notes.extend(explain(name)),
+        "E0277" if diagnostic.message.starts_with(QUESTION_MARK) => {
+            notes.push(
+                "`.ok_or(\"what is missing\")?` makes a `Result` of an `Option`; `.unwrap()` stops the cell where there is none"
+                    .to_owned(),
+            );
+        }
+        _ => {}
     }
     notes
+}
+
+/// How rustc begins to say that a `?` is where none can be.
+const QUESTION_MARK: &str = "the `?` operator can only be used on `Result`s, not `Option`s";
+
+/// A message in terms of the cell, where the compiler's is about what stands around it.
+fn reworded(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> Option<String> {
+    let message = diagnostic.message.as_str();
+    if message.starts_with(QUESTION_MARK) {
+        return Some("`?` in a cell works on a `Result`; this is an `Option`".to_owned());
+    }
+    let (before, found) = message.split_once("found `}`")?;
+    let place = diagnostic
+        .spans
+        .iter()
+        .filter(|span| span.is_primary)
+        .find_map(|span| locate(span, map))?;
+    let rest = place.source.text().get(place.range.start..)?;
+    (!rest.contains('}')).then(|| format!("{before}found the end of the cell{found}"))
+}
+
+/// Whether a message explains code around the cell, or where the compiler has put what it left out.
+fn is_about_our_lines(child: &Diagnostic) -> bool {
+    [
+        "the full name for the type has been written to",
+        "consider using `--verbose`",
+        "FromResidual<Option<Infallible>>",
+        "this error originates in the macro",
+    ]
+    .iter()
+    .any(|words| child.message.contains(words))
+}
+
+/// The line of the user's that a message is about.
+fn written_line<'a>(diagnostic: &Diagnostic, map: &SourceMap<'a>) -> &'a str {
+    let place = diagnostic
+        .spans
+        .iter()
+        .filter(|span| span.is_primary)
+        .find_map(|span| Some(locate_source(span, map)?));
+    let Some((source, start)) = place else {
+        return "";
+    };
+    let text = source.text();
+    let begin = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    text[begin..].lines().next().unwrap_or_default().trim()
+}
+
+fn locate_source<'a>(span: &Span, map: &SourceMap<'a>) -> Option<(&'a CellSource, usize)> {
+    let (source, range) = map.locate_span(span.byte_start..span.byte_end)?;
+    let start = source.written(range).range.start;
+    source
+        .text()
+        .is_char_boundary(start)
+        .then_some((source, start))
+}
+
+fn of_the_line(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> Option<&'static str> {
+    let (source, start) = diagnostic
+        .spans
+        .iter()
+        .find_map(|span| locate_source(span, map))?;
+    let line = source.text()[..start].matches('\n').count();
+    advice::of_cell(source.text(), line)
+}
+
+/// Whether a line is `name = …`.
+fn begins_assignment(line: &str, name: &str) -> bool {
+    line.strip_prefix(name)
+        .and_then(|rest| rest.trim_start().strip_prefix('='))
+        .is_some_and(|rest| !rest.starts_with('='))
+}
+
+/// A magic that needs variables that are not there: how it is called, and their names.
+pub(crate) fn missing_for_magic<'a>(
+    json: &[String],
+    map: &SourceMap<'a>,
+) -> Option<(&'a str, Vec<String>)> {
+    let mut magic = None;
+    let mut names: Vec<String> = Vec::new();
+    for diagnostic in json
+        .iter()
+        .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
+    {
+        if diagnostic
+            .code
+            .as_ref()
+            .is_none_or(|code| code.code != "E0425")
+        {
+            continue;
+        }
+        let line = written_line(&diagnostic, map);
+        let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
+        if !line.starts_with('%') || magic.is_some_and(|magic| magic != line) {
+            continue;
+        }
+        magic = Some(line);
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    let word = magic?.split_whitespace().next()?;
+    (!names.is_empty()).then_some((word, names))
 }
 
 fn suggestion<'a>(child: &'a Diagnostic, located: &[Located<'a>]) -> Group<'a> {
@@ -389,7 +566,7 @@ fn suggestion<'a>(child: &'a Diagnostic, located: &[Located<'a>]) -> Group<'a> {
             .filter(|span| span.source == first.source)
             .filter_map(|span| Some(Patch::new(span.range.clone(), span.replacement?)));
         return group.element(
-            Snippet::source(&*first.source.code)
+            Snippet::source(first.source.text())
                 .path(first.source.path())
                 .patches(patches),
         );
@@ -437,7 +614,7 @@ fn snippets<'a>(
                     };
                     kind.span(span.range.clone()).label(span.label)
                 });
-            Snippet::source(&*source.code)
+            Snippet::source(source.text())
                 .path(source.path())
                 .annotations(annotations)
         })
@@ -449,14 +626,19 @@ fn locate<'a>(span: &'a Span, map: &SourceMap<'a>) -> Option<Located<'a>> {
     if is_generated_file(&span.file_name)
         && let Some((source, range)) = map.locate_span(span.byte_start..span.byte_end)
     {
+        let at = range.start;
+        let written = source.written(range);
         let label = span
             .label
             .as_deref()
-            .filter(|label| !label.contains("__swath"));
+            .filter(|label| !label.contains("__swath") && !label.contains("swath::rt::"));
+        // A magic cannot be mended by Rust.
         let replacement = span.suggested_replacement.as_deref();
+        let replacement = replacement.filter(|_| written.is_exact);
         return Some(Located {
             source,
-            range,
+            at,
+            range: written.range,
             is_primary: span.is_primary,
             label,
             replacement,
@@ -499,10 +681,10 @@ pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -
             _ => format!("collect it (`.collect::<Vec<_>>()`), or box it: `let {name}: Box<dyn …> = Box::new(…);`"),
         };
         let mut main = Level::ERROR.primary_title(message);
-        let place = binding_place(&source.code, name);
+        let place = binding_place(source.text(), name);
         let group = match place {
             Some(range) => main.element(
-                Snippet::source(&*source.code)
+                Snippet::source(source.text())
                     .path(source.path())
                     .annotation(
                         AnnotationKind::Primary
@@ -568,17 +750,37 @@ pub(crate) fn run_error(
     let title = Level::ERROR.with_name(name).primary_title(title);
     let mut group = match place {
         Some(Place { source, offset }) => title.element(
-            Snippet::source(&*source.code)
+            Snippet::source(source.text())
                 .path(source.path())
-                .annotation(
-                    AnnotationKind::Primary.span(offset..expression_end(&source.code, offset)),
-                ),
+                .annotation({
+                    let range = offset..expression_end(&source.code, offset);
+                    AnnotationKind::Primary.span(source.written(range).range)
+                }),
         ),
         None => Group::with_title(title),
     };
     if let Some(elsewhere) = elsewhere {
         group = group.element(Level::NOTE.message(format!("at {elsewhere}")));
     }
+    if let Some(hint) = hint {
+        group = group.element(Level::HELP.message(hint));
+    }
+    lines(&Renderer::styled().render(&[group]))
+}
+
+/// An error about `length` bytes of a cell.
+pub(crate) fn error_at(
+    title: &str,
+    Place { source, offset }: Place<'_>,
+    length: usize,
+    hint: Option<&str>,
+) -> Vec<String> {
+    let range = source.written(offset..offset + length).range;
+    let mut group = Level::ERROR.primary_title(title).element(
+        Snippet::source(source.text())
+            .path(source.path())
+            .annotation(AnnotationKind::Primary.span(range)),
+    );
     if let Some(hint) = hint {
         group = group.element(Level::HELP.message(hint));
     }

@@ -8,6 +8,21 @@ use super::interface::CellError;
 use super::render;
 use super::source_map::{CellSource, SourceMap};
 
+/// The error of a cell with a bracket that has no other: the compiler would take ours, around the cell, for it.
+fn open_bracket(rust: &str, source: &CellSource) -> Option<CellError> {
+    let (range, message) = crate::parse::odd_bracket(rust)?;
+    let advice = crate::advice::of_cell(rust, rust[..range.start].matches('\n').count());
+    let place = render::Place {
+        source,
+        offset: range.start,
+    };
+    Some(CellError {
+        ename: "SyntaxError".to_owned(),
+        traceback: render::error_at(&message, place, range.len(), advice),
+        evalue: message,
+    })
+}
+
 /// The compiler's complaint about the cell's syntax; `None` when it has none.
 pub(crate) fn check(
     toolchain: &Path,
@@ -18,6 +33,9 @@ pub(crate) fn check(
     // rustc would overflow its stack over what our own parser does not take.
     if let Err(refusal) = crate::parse::check(rust) {
         return Some(refusal.into());
+    }
+    if let Some(error) = open_bracket(rust, source) {
+        return Some(error);
     }
     let folder = session.join("syntax");
     std::fs::create_dir_all(folder.join("src")).ok()?;

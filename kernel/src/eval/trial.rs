@@ -129,6 +129,7 @@ fn run_file(engine: &Engine, file: &str) -> Result<(), String> {
         let options = ExecuteOptions {
             silent: false,
             cell: number,
+            written: None,
         };
         let status = engine
             .execute(cell.to_owned(), options)
@@ -166,6 +167,7 @@ fn serve(engine: &Engine) -> Result<(), String> {
                 ExecuteOptions {
                     silent,
                     cell: number,
+                    written: None,
                 },
             );
             std::thread::spawn(move || {

@@ -141,7 +141,7 @@ impl Worker {
         for job in jobs {
             match job {
                 Job::Execute(code, options, answer) => {
-                    let status = self.execute(&code, options);
+                    let status = self.execute(&code, &options);
                     self.shared.job_done();
                     let _ = answer.send(status);
                 }
@@ -213,7 +213,7 @@ impl Worker {
         let _ = exchange::write(&exchange::request_path(&self.session.dir), request);
     }
 
-    fn execute(&mut self, code: &str, options: ExecuteOptions) -> CellStatus {
+    fn execute(&mut self, code: &str, options: &ExecuteOptions) -> CellStatus {
         let started = Instant::now();
         self.shared.phase.begin_cell();
         let status = self.execute_in_phase(code, options);
@@ -228,7 +228,7 @@ impl Worker {
         status
     }
 
-    fn execute_in_phase(&mut self, code: &str, options: ExecuteOptions) -> CellStatus {
+    fn execute_in_phase(&mut self, code: &str, options: &ExecuteOptions) -> CellStatus {
         if let Err(reason) = self.start() {
             return CellStatus::Error(outcome::engine_error(&reason));
         }
@@ -254,8 +254,8 @@ impl Worker {
             }
         }
         let source = CellSource {
-            number: options.cell,
-            code: code.into(),
+            written: options.written.clone().filter(|written| **written != *code),
+            ..CellSource::new(options.cell, code)
         };
         if cell.broken || cell.has_statements || !cell.items.is_empty() {
             self.last_errors.clear();

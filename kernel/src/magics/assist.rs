@@ -319,13 +319,41 @@ fn complete_arguments<'a>(
     word
 }
 
+/// The files that `word` begins to name, as a magic or a shell takes them: with backslashes before spaces.
 fn complete_files(word: &str, matches: &mut Vec<Completion>) {
-    let word = word.trim_start_matches(['"', '\'']);
+    let paths = files(word.trim_start_matches(['"', '\'']));
+    let escaped = paths.into_iter().map(|path| path.replace(' ', "\\ "));
+    matches.extend(escaped.map(|path| candidate(path, "path")));
+}
+
+/// The files that a string of Rust begins to name at the cursor (in code points); `None` outside of strings, and where
+/// there is no such file.
+pub(crate) fn complete_string(code: &str, cursor: usize) -> Option<Completions> {
+    let before: String = code.chars().take(cursor).collect();
+    let typed = crate::syntax::open_string(&before)?;
+    let matches: Vec<Completion> = files(typed)
+        .into_iter()
+        .map(|path| candidate(path, "path"))
+        .collect();
+    (!matches.is_empty()).then(|| Completions {
+        matches,
+        start: cursor - typed.chars().count(),
+        end: cursor,
+    })
+}
+
+/// The files whose paths begin with `word`, folders with a slash behind them. `~/` is the home folder.
+fn files(word: &str) -> Vec<String> {
     let (folder, prefix) = word
         .rfind('/')
         .map_or(("", word), |at| word.split_at(at + 1));
-    let Ok(entries) = std::fs::read_dir(if folder.is_empty() { "." } else { folder }) else {
-        return;
+    let place = match (folder.strip_prefix("~/"), dirs::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ if folder.is_empty() => ".".into(),
+        _ => std::path::PathBuf::from(folder),
+    };
+    let Ok(entries) = std::fs::read_dir(place) else {
+        return Vec::new();
     };
     let mut found: Vec<String> = entries
         .flatten()
@@ -334,11 +362,11 @@ fn complete_files(word: &str, matches: &mut Vec<Completion>) {
             let shown =
                 name.starts_with(prefix) && (prefix.starts_with('.') || !name.starts_with('.'));
             let slash = if entry.path().is_dir() { "/" } else { "" };
-            shown.then(|| format!("{folder}{}{slash}", name.replace(' ', "\\ ")))
+            shown.then(|| format!("{folder}{name}{slash}"))
         })
         .collect();
     found.sort();
-    matches.extend(found.into_iter().map(|path| candidate(path, "path")));
+    found
 }
 
 #[cfg(test)]
@@ -417,6 +445,26 @@ mod tests {
             complete("\"\n:de", 5, Vec::new).is_none(),
             "text in a string"
         );
+    }
+
+    #[test]
+    fn a_string_of_rust_is_completed_to_files() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("my scene.tif"), "").unwrap();
+        std::fs::create_dir(folder.path().join("myfiles")).unwrap();
+        let path = folder.path().display();
+        let code = format!("let é = Scene::open(\"{path}/my");
+        let cursor = code.chars().count();
+        let found = complete_string(&code, cursor).unwrap();
+        let texts: Vec<&str> = found.matches.iter().map(|it| it.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            [format!("{path}/my scene.tif"), format!("{path}/myfiles/")]
+        );
+        assert_eq!((found.start, found.end), (21, cursor));
+        assert_eq!(complete_string(&format!("f(\"{path}/nothing"), 90), None);
+        assert_eq!(complete_string(&format!("f(\"{path}/\")"), 90), None);
+        assert_eq!(complete_string("// it's \"/", 10), None);
     }
 
     #[test]

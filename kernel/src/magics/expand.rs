@@ -253,7 +253,7 @@ pub(super) fn split(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
         ));
     }
     Ok(Expansion {
-        statements: format!("let (train, valid) = {scene}.split(Split::{by}({written}));"),
+        statements: format!("let (train, valid) = {scene}.split(Split::{by}({written}))?;"),
         show: None,
     })
 }

@@ -66,6 +66,16 @@ fn bundle(plain: &str, markdown: &str) -> MimeBundle {
     bundle
 }
 
+/// What `?` alone shows.
+pub(crate) fn introduction() -> MimeBundle {
+    let text = "\
+Cells are Rust: `let x = 1;` makes a variable that later cells have, the last line is shown.\n\n\
+- `name?` or `?name` explains a name, Tab completes it, Shift+Tab shows what it is\n\
+- `%lsmagic` lists the magics: `%scene`, `%split`, `%chips`, `%fit`, `%predict`, `%map`, `%evaluate` lead from a file to scores\n\
+- `%who` lists the variables, `%dep NAME` adds a crate, `!command` runs a program\n";
+    bundle(text, text)
+}
+
 /// What `%lsmagic` prints.
 pub(crate) fn list() -> MimeBundle {
     let width = MAGICS

@@ -16,6 +16,8 @@ use crate::syntax::{Completeness, completeness, final_expression};
 pub(crate) struct Surroundings<'a> {
     /// Whether a variable or an item has this name.
     pub(crate) knows: &'a dyn Fn(&str) -> bool,
+    /// The type of the variable of this name.
+    pub(crate) type_of: &'a dyn Fn(&str) -> Option<String>,
     /// Where the shell looks for programs.
     pub(crate) search_path: &'a OsStr,
 }
@@ -26,6 +28,7 @@ impl Surroundings<'_> {
     pub(crate) fn none() -> Self {
         Self {
             knows: &|_| false,
+            type_of: &|_| None,
             search_path: OsStr::new("/usr/bin:/bin"),
         }
     }
@@ -66,7 +69,7 @@ fn is_one_expression(text: &str) -> bool {
 }
 
 /// Whether the Rust above gives `name` to something.
-fn binds(before: &str, name: &str) -> bool {
+pub(super) fn binds(before: &str, name: &str) -> bool {
     let parsed = crate::parse::source(&format!("fn cell() {{\n{before}\n}}"));
     parsed
         .syntax_node()
@@ -100,6 +103,7 @@ mod tests {
     #[track_caller]
     fn check(rest: &str, before: &str, expected: bool) {
         let surroundings = Surroundings {
+            type_of: &|_| None,
             knows: &|name| ["make", "v", "größe"].contains(&name),
             search_path: OsStr::new("/usr/bin:/bin"),
         };

@@ -56,6 +56,12 @@ pub(crate) fn plan(code: &str, surroundings: &Surroundings<'_>) -> Result<Vec<St
     let lines: Vec<&str> = code.split('\n').collect();
     let last = lines.iter().rposition(|line| !line.trim().is_empty());
     for (index, line) in lines.iter().enumerate() {
+        if let Some(help) = help_behind(line, &planner, surroundings) {
+            planner.cut(index);
+            planner.steps.push(help);
+            planner.begin(index + 1);
+            continue;
+        }
         if line.trim_start().starts_with('!')
             && planner.line_may_begin(line)
             && negation::is_rust(&lines[index..].join("\n"), &planner.rust, surroundings)
@@ -75,7 +81,7 @@ pub(crate) fn plan(code: &str, surroundings: &Surroundings<'_>) -> Result<Vec<St
 
 /// The cell without what editors on other systems put into text: a mark at its beginning, carriage returns before the
 /// ends of lines. What a cell writes to a file stays as it is.
-fn without_marks_of_editors(code: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn without_marks_of_editors(code: &str) -> std::borrow::Cow<'_, str> {
     let code = code.strip_prefix('\u{feff}').unwrap_or(code);
     if code.trim_start().starts_with("%%writefile") {
         return code.into();
@@ -93,6 +99,38 @@ fn is_farewell(code: &str, surroundings: &Surroundings<'_>) -> bool {
     let word = code.trim();
     let word = word.strip_suffix("()").unwrap_or(word);
     ["exit", "quit"].contains(&word) && !(surroundings.knows)(word)
+}
+
+/// `name?` and `name??` on a line of their own, where `?` can only mean a question: what is before it is a path, and no
+/// variable that may hold a `Result` or an `Option`.
+fn help_behind(line: &str, planner: &Planner, surroundings: &Surroundings<'_>) -> Option<Step> {
+    let name = line.trim().strip_suffix('?')?;
+    let (name, detail) = name.strip_suffix('?').map_or((name, 0), |name| (name, 1));
+    let is_path = name
+        .split("::")
+        .flat_map(|part| part.split('.'))
+        .all(|part| {
+            let part = part.strip_suffix('!').unwrap_or(part);
+            crate::syntax::is_variable_name(part) || ["Self", "self", "crate"].contains(&part)
+        });
+    if !is_path || !planner.line_may_begin(line) {
+        return None;
+    }
+    let first = name.split(['.', ':']).next()?;
+    let of_type = (surroundings.type_of)(first);
+    let is_question = match of_type.as_deref() {
+        // A field of a type of the user's may hold anything; ours hold nothing that can fail.
+        Some(of_type) if name.contains('.') => of_type.starts_with("swath::"),
+        Some(of_type) => {
+            let head = of_type.split('<').next().unwrap_or_default();
+            !["Result", "Option", "ControlFlow", "Poll"]
+                .iter()
+                .any(|kind| head.ends_with(kind))
+        }
+        None => !name.contains('.'),
+    };
+    (is_question && !negation::binds(&planner.rust, first))
+        .then(|| Step::Help(name.to_owned(), detail))
 }
 
 /// The program that a failed cell may have meant when its last line was taken for Rust: `!gdalinfo`, which is not there.
@@ -287,10 +325,14 @@ fn look_up(line: &str, wanted: Kind) -> Result<(&'static Magic, &str), UsageErro
             magic,
             format!("{signs}{name} does not exist, {} does", magic.written()),
         )),
-        None => Err(UsageError {
-            message: format!("there is no magic {signs}{name}{}", suggestion(name)),
-            usage: "%lsmagic lists the magics".to_owned(),
-        }),
+        None => {
+            let advice = crate::advice::of_magic(name);
+            let more = advice.map_or_else(|| suggestion(name), |advice| format!(": {advice}"));
+            Err(UsageError {
+                message: format!("there is no magic {signs}{name}{more}"),
+                usage: "%lsmagic lists the magics".to_owned(),
+            })
+        }
     }
 }
 
@@ -392,6 +434,7 @@ pub(super) fn rust_of(code: &str) -> Result<String, UsageError> {
     let search_path = std::env::var_os("PATH").unwrap_or_default();
     let surroundings = Surroundings {
         knows: &|_| false,
+        type_of: &|_| None,
         search_path: &search_path,
     };
     let steps = plan(code, &surroundings)?;
@@ -408,6 +451,49 @@ pub(super) fn rust_of(code: &str) -> Result<String, UsageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_a_question_mark_is_a_question_where_rust_can_mean_nothing_by_it() {
+        let types = |name: &str| match name {
+            "west" => Some("swath::prelude::Scene".to_owned()),
+            "read" => Some("std::result::Result<u8, std::io::Error>".to_owned()),
+            "mine" => Some("Mine".to_owned()),
+            _ => None,
+        };
+        let surroundings = Surroundings {
+            type_of: &types,
+            ..Surroundings::none()
+        };
+        let is_help = |code: &str| {
+            let steps = plan(code, &surroundings).unwrap();
+            steps.iter().any(|step| matches!(step, Step::Help(..)))
+        };
+        for code in [
+            "west?",
+            "west??",
+            "Scene::open?",
+            "Vec?",
+            "Vec::push??",
+            "west.split?",
+            "println!?",
+            "let a = 1;\nwest?",
+            "mine?",
+            "nobody?",
+        ] {
+            assert!(is_help(code), "{code}");
+        }
+        for code in [
+            "read?",
+            "mine.field?",
+            "let a = f();\na?",
+            "f()?",
+            "let x =\nwest?",
+            "west.a()?",
+            "a.b?",
+        ] {
+            assert!(!is_help(code), "{code}");
+        }
+    }
 
     #[track_caller]
     fn check(code: &str, expected: &[Step]) {
@@ -580,8 +666,8 @@ mod tests {
         check("??Scene", &[Step::Help("Scene".to_owned(), 1)]);
         check("%lsmagic?", &[Step::Help("%lsmagic".to_owned(), 0)]);
         check("%%bash?", &[Step::Help("%%bash".to_owned(), 0)]);
-        // The question mark operator is Rust.
-        check("run?", &[rust("run?")]);
+        // Behind a call the question mark is Rust's operator.
+        check("run()?", &[rust("run()?")]);
     }
 
     #[test]

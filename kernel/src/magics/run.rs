@@ -139,7 +139,8 @@ pub(super) fn print(kernel: &Kernel, text: &str) {
 pub(crate) async fn help(kernel: &Kernel, name: &str, detail: u32) -> Outcome {
     let name = name.trim();
     let found = if name.is_empty() {
-        Some(super::markdown::list())
+        // `?` alone.
+        Some(super::markdown::introduction())
     } else {
         look_up(kernel, name, name.chars().count(), detail, HELP).await
     };

@@ -32,6 +32,9 @@ pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Val
             if !crate::parse::can_be_analysed(&code) {
                 return content(None, cursor);
             }
+            if let Some(found) = magics::complete_string(&code, cursor) {
+                return content(Some(found), cursor);
+            }
             let answer = kernel.engine.complete(code, cursor);
             tokio::time::timeout(PATIENCE, answer)
                 .await

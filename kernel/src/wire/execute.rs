@@ -138,6 +138,11 @@ async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
         code,
         &magics::Surroundings {
             knows: &|name| kernel.engine.knows(name),
+            type_of: &|name| {
+                let variables = kernel.engine.variables();
+                let found = variables.into_iter().find(|variable| variable.name == name);
+                found.map(|variable| variable.type_name)
+            },
             search_path: &search_path.unwrap_or_default(),
         },
     )?;
@@ -146,6 +151,7 @@ async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
             crate::parse::check(code)?;
         }
     }
+    let written: Arc<str> = magics::without_marks_of_editors(code).into();
     let last = steps.len().saturating_sub(1);
     let mut payload = Vec::new();
     for (index, step) in steps.into_iter().enumerate() {
@@ -157,7 +163,8 @@ async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
         match step {
             // Only the last expression of a cell is shown.
             Step::Rust(code) => {
-                let ended = execute(kernel, code.clone(), silent || index < last).await;
+                let ended =
+                    execute(kernel, code.clone(), Some(&written), silent || index < last).await;
                 ended.map_err(|error| about_negation(error, &code))?;
             }
             Step::Command(command, argument) => {
@@ -194,13 +201,21 @@ fn about_negation(mut error: CellError, code: &str) -> CellError {
     error
 }
 
-async fn execute(kernel: &Kernel, code: String, silent: bool) -> Result<(), CellError> {
+/// Runs Rust that stands for the cell `written`.
+async fn execute(
+    kernel: &Kernel,
+    code: String,
+    written: Option<&Arc<str>>,
+    silent: bool,
+) -> Result<(), CellError> {
     let cell = kernel.execution_count.load(Ordering::SeqCst);
     let renews = renews_process(&code);
-    let status = kernel
-        .engine
-        .execute(code, ExecuteOptions { silent, cell })
-        .await;
+    let options = ExecuteOptions {
+        silent,
+        cell,
+        written: written.cloned(),
+    };
+    let status = kernel.engine.execute(code, options).await;
     kernel.follow_cells();
     if renews {
         kernel.need_replay();
@@ -234,12 +249,13 @@ fn renews_process(code: &str) -> bool {
 
 /// What `:preserve_vars_on_panic 0` asks for.
 async fn without_variables(kernel: &Kernel, mut error: CellError, cell: u32) -> CellError {
-    let silent = true;
+    let options = ExecuteOptions {
+        silent: true,
+        cell,
+        written: None,
+    };
     let before = kernel.outputs.set_mode(Mode::Discard);
-    let restarted = kernel
-        .engine
-        .execute(":restart".to_owned(), ExecuteOptions { silent, cell })
-        .await;
+    let restarted = kernel.engine.execute(":restart".to_owned(), options).await;
     kernel.outputs.set_mode(before);
     kernel.need_replay();
     error.traceback.push(match restarted {
@@ -267,7 +283,7 @@ pub(crate) async fn run_silently(kernel: &Kernel, code: &str, says: bool) -> Res
 
 /// Runs Rust that a magic needs, showing nothing.
 pub(crate) async fn execute_rust(kernel: &Kernel, code: &str) -> Result<(), CellError> {
-    execute(kernel, code.to_owned(), true).await
+    execute(kernel, code.to_owned(), None, true).await
 }
 
 /// Runs a shell command; a status other than 0 is an error for scripts (`must_succeed`), a note for `!command`.

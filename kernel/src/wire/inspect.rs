@@ -34,6 +34,37 @@ pub(crate) async fn look_up(
     if let Some(magic) = magics::at_cursor(code, cursor) {
         return Some(magic.help_bundle());
     }
+    let found = ask(kernel, code, cursor, detail, patience).await?;
+    // What a variable is says little; what can be done with it is in the page of its type.
+    let Some(of_type) = kernel.engine.library_type_at(code, cursor) else {
+        return Some(found);
+    };
+    let page = ask(kernel, &of_type, of_type.chars().count(), detail, patience).await;
+    Some(match page {
+        Some(page) => joined(found, &page),
+        None => found,
+    })
+}
+
+/// One page below the other.
+fn joined(mut first: MimeBundle, second: &MimeBundle) -> MimeBundle {
+    for (kind, text) in &mut first {
+        if let (Some(above), Some(below)) =
+            (text.as_str(), second.get(kind).and_then(Value::as_str))
+        {
+            *text = json!(format!("{above}\n\n{below}"));
+        }
+    }
+    first
+}
+
+async fn ask(
+    kernel: &Kernel,
+    code: &str,
+    cursor: usize,
+    detail: u32,
+    patience: Duration,
+) -> Option<MimeBundle> {
     let text = code;
     let code = magics::without_magics(text);
     if !crate::parse::can_be_analysed(&code) {

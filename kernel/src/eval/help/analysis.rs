@@ -7,7 +7,6 @@ use ra_ap_ide::{
 };
 use ra_ap_ide_db::SnippetCap;
 use ra_ap_ide_db::imports::insert_use::{ImportGranularity, InsertUseConfig};
-use serde_json::Value;
 
 use super::document::{Document, OWN};
 use crate::eval::interface::{Completion, Completions, MimeBundle};
@@ -89,16 +88,7 @@ impl Snapshot {
         let Some(markdown) = self.hover(HoverDocFormat::Markdown)? else {
             return Ok(None);
         };
-        let plain = self.hover(HoverDocFormat::PlainText)?.unwrap_or_default();
-        if plain.trim().is_empty() {
-            return Ok(None);
-        }
-        let mut html = String::new();
-        pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(&markdown));
-        Ok(Some(MimeBundle::from_iter([
-            ("text/plain".to_owned(), Value::from(plain)),
-            ("text/html".to_owned(), Value::from(html)),
-        ])))
+        Ok(super::page::bundle(&markdown))
     }
 
     fn hover(&self, format: HoverDocFormat) -> Result<Option<String>, Cancelled> {

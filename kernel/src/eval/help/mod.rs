@@ -7,6 +7,7 @@ mod gap;
 mod items;
 mod messages;
 pub(crate) mod names;
+mod page;
 pub(crate) mod process;
 mod project;
 mod start;

@@ -85,16 +85,25 @@ pub(crate) fn inspect_variable(
     code: &str,
     cursor: usize,
 ) -> Option<MimeBundle> {
-    let end = end_of_name(code, byte_of(code, cursor));
-    let before = code[..end].trim_end_matches(is_word);
-    let is_part = before.ends_with(['.', ':']) || code[end..].starts_with("::");
-    let variable = table.get(&code[before.len()..end]).filter(|_| !is_part)?;
+    let variable = variable_at(table, code, cursor)?;
     let text = declaration(variable);
     let html = format!("<pre><code>{}</code></pre>", escape_html(&text));
     Some(MimeBundle::from_iter([
         ("text/plain".to_owned(), Value::from(text)),
         ("text/html".to_owned(), Value::from(html)),
     ]))
+}
+
+/// The variable whose name the cursor (in code points) is in.
+pub(crate) fn variable_at<'a>(
+    table: &'a VariableTable,
+    code: &str,
+    cursor: usize,
+) -> Option<&'a Variable> {
+    let end = end_of_name(code, byte_of(code, cursor));
+    let before = code[..end].trim_end_matches(is_word);
+    let is_part = before.ends_with(['.', ':']) || code[end..].starts_with("::");
+    table.get(&code[before.len()..end]).filter(|_| !is_part)
 }
 
 fn declaration(variable: &Variable) -> String {

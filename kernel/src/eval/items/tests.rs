@@ -21,10 +21,7 @@ impl Session {
         self.cells += 1;
         let cell = Cell::parse(code, &self.store.known());
         assert!(!cell.broken, "{code}");
-        let source = CellSource {
-            number: self.cells,
-            code: code.into(),
-        };
+        let source = CellSource::new(self.cells, code);
         let merged = self.store.merge(&cell, &source);
         self.store.replace(&merged.items, |_| true);
         merged

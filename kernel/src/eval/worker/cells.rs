@@ -18,6 +18,7 @@ use super::super::split::Cell;
 use super::super::variables::VariableTable;
 use super::super::{outcome, place, render, shape};
 use super::{Proven, Worker, dependency_error, is_full};
+use crate::text::distance;
 
 /// What evcxr is given for a cell: `swath-cell` compiles the request's own source in its place.
 const EVCXR_STATEMENT: &str = "let _ = ();";
@@ -502,16 +503,86 @@ impl Worker {
                 format!("`{name}` was dropped: its type `{type_name}` cannot be named here"),
             );
         }
+        if let Some((magic, names)) = render::missing_for_magic(&report.diagnostics, &map) {
+            return self.missing_steps(magic, &names);
+        }
         render::compile_error(&report.diagnostics, &map, &|name| {
             if running.doomed.iter().any(|doomed| doomed == name) {
                 return Some(format!(
                     "`{name}` was made with an earlier definition of what this cell defines anew"
                 ));
             }
-            self.departed.get(name).cloned()
+            self.departed
+                .get(name)
+                .cloned()
+                .or_else(|| self.similar(name))
         })
     }
+
+    /// The variable whose name is nearly that.
+    fn similar(&self, name: &str) -> Option<String> {
+        let table = self.shared.table();
+        let near = table
+            .iter()
+            .map(|variable| {
+                let is_case = variable.name.eq_ignore_ascii_case(name);
+                let distance = if is_case {
+                    0
+                } else {
+                    distance(&variable.name, name)
+                };
+                (distance, &variable.name)
+            })
+            .min()?;
+        let allowed = (name.len() / 3).max(1);
+        (near.0 <= allowed).then(|| format!("there is a variable of a similar name: `{}`", near.1))
+    }
+
+    /// The error of a magic whose variables are not there: with the steps that make them, in their order.
+    fn missing_steps(&self, magic: &str, names: &[String]) -> CellError {
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let message = format!(
+            "{magic} needs {}, which {} not there",
+            quoted.join(" and "),
+            if names.len() == 1 { "is" } else { "are" }
+        );
+        let table = self.shared.table();
+        let is_there = |name: &str| table.get(name).is_some();
+        let last = STEPS.iter().rposition(|(_, makes)| {
+            makes
+                .iter()
+                .any(|made| names.iter().any(|name| name == made))
+        });
+        let steps: Vec<String> = STEPS[..last.map_or(0, |last| last + 1)]
+            .iter()
+            .filter(|(_, makes)| !makes.iter().any(|made| is_there(made)))
+            .map(|(step, _)| format!("`{step}`"))
+            .collect();
+        let mut hints: Vec<String> = names
+            .iter()
+            .filter_map(|name| self.departed.get(name).cloned())
+            .collect();
+        if steps.is_empty() {
+            hints.extend(names.iter().filter_map(|name| self.similar(name)));
+            if hints.is_empty() {
+                hints.push("`%who` lists the variables".to_owned());
+            }
+        } else {
+            hints.push(format!("run {} first", steps.join(", then ")));
+        }
+        drop(table);
+        outcome::usage_error(&message, &hints.join("; "))
+    }
 }
+
+/// The magics of the way from a file to scores, with the variables that they make.
+const STEPS: [(&str, &[&str]); 5] = [
+    ("%scene FILE labels=FILE class=NAME", &["scene"]),
+    ("%split 0.75", &["train", "valid"]),
+    ("%chips 400 256", &["chips"]),
+    ("%fit", &["run"]),
+    ("%predict", &["map"]),
+];
 
 /// Whether a cell can run unoptimised without anybody noticing: it repeats nothing, and none of the code that
 /// cells have defined (which is compiled with it) can be called from it.

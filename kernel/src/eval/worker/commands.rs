@@ -202,10 +202,7 @@ impl Worker {
                 Err(CellStatus::Error(self.place_error(&error, &report)))
             }
             Err(_) => {
-                let source = CellSource {
-                    number: 0,
-                    code: line.into(),
-                };
+                let source = CellSource::new(0, line);
                 let generated = Generated::default();
                 let map = SourceMap::new(&report.source, &source, &generated, &[]);
                 Err(CellStatus::Error(render::compile_error(

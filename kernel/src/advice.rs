@@ -1,0 +1,453 @@
+//! What a person who comes from Python has meant: the Rust, or the magic, for lines and names that are no Rust.
+
+/// A way to write something in Python, and the way to do it here.
+struct Habit {
+    /// Whether a line without the white space around it looks like that.
+    is_in: fn(&str) -> bool,
+    advice: &'static str,
+}
+
+/// Lines that Rust's grammar refuses, most telling first.
+const LINES: &[Habit] = &[
+    Habit {
+        is_in: |line| {
+            line.starts_with("import ") || line.starts_with("from ") && line.contains(" import ")
+        },
+        advice: "Rust has no `import`: Swath's types (`Scene`, `Chips`, `Fit`, …) are there already, `use std::fs;` brings \
+                 names of the standard library, `%dep NAME` adds a crate",
+    },
+    Habit {
+        is_in: |line| line.starts_with('#') && !line.starts_with("#[") && !line.starts_with("#!["),
+        advice: "comments begin with `//`",
+    },
+    Habit {
+        is_in: |line| line.starts_with("for ") && line.ends_with(':'),
+        advice: "a loop is `for i in 0..3 { … }`, or `for item in &items { … }`",
+    },
+    Habit {
+        is_in: |line| {
+            (line.starts_with("if ") || line.starts_with("elif ") || line == "else:")
+                && line.ends_with(':')
+        },
+        advice: "a choice is `if x == 1 { … } else if x == 2 { … } else { … }`",
+    },
+    Habit {
+        is_in: |line| line.starts_with("while ") && line.ends_with(':'),
+        advice: "a loop is `while x < 3 { … }`",
+    },
+    Habit {
+        is_in: |line| line.starts_with("def ") || line.starts_with("async def "),
+        advice: "a function is `fn area(width: f64, height: f64) -> f64 { width * height }`",
+    },
+    Habit {
+        is_in: |line| line.starts_with("class ") && line.ends_with(':'),
+        advice: "a class is a `struct Name { field: f64 }`, with its methods in `impl Name { … }`",
+    },
+    Habit {
+        is_in: |line| {
+            line == "try:"
+                || line.starts_with("except") && line.ends_with(':')
+                || line == "finally:"
+        },
+        advice: "calls that can fail return a `Result`: `?` behind one ends the cell with its error, `match call { Ok(value) \
+                 => …, Err(error) => … }` handles it",
+    },
+    Habit {
+        is_in: |line| line.starts_with("raise "),
+        advice: "`Err(\"what is wrong\")?;` ends a cell, or a function that returns a `Result`, with an error",
+    },
+    Habit {
+        is_in: |line| line.starts_with("with ") && line.ends_with(':'),
+        advice: "files close themselves at the end of their block: `let text = std::fs::read_to_string(\"file.txt\")?;`",
+    },
+    Habit {
+        is_in: |line| line.starts_with('@'),
+        advice: "Rust has no decorators; attributes are written `#[derive(Debug)]`",
+    },
+    Habit {
+        is_in: |line| line.starts_with("del "),
+        advice: "`drop(name);` frees a value before its end; `%reset` forgets all variables",
+    },
+    Habit {
+        is_in: |line| line.starts_with("assert "),
+        advice: "`assert!(x > 0);` and `assert_eq!(x, 1);` check",
+    },
+    Habit {
+        is_in: |line| line.starts_with("print "),
+        advice: "`println!(\"{x}\");` prints; the last line of a cell is shown without it",
+    },
+    Habit {
+        is_in: |line| has_words(line, &["lambda"]) && line.contains(':'),
+        advice: "a function without a name is `|x| x + 1`",
+    },
+    Habit {
+        is_in: |line| {
+            line.contains('[') && has_words(line, &["for", "in"]) && !line.starts_with("for ")
+        },
+        advice: "a list made from another one is `items.iter().map(|x| x * 2).collect::<Vec<_>>()`",
+    },
+    Habit {
+        is_in: |line| has_words(line, &["if", "else"]) && !line.contains('{'),
+        advice: "a choice between values is `if x > 0 { a } else { b }`",
+    },
+    Habit {
+        is_in: |line| line.contains("f\"") || line.contains("f'"),
+        advice: "`format!(\"{x}\")` makes a text with values in it",
+    },
+    Habit {
+        is_in: |line| line.contains("**"),
+        advice: "a power is `x.powi(2)` or `x.powf(0.5)` for fractions, `x.pow(2)` for whole numbers",
+    },
+    Habit {
+        is_in: |line| line.contains("//") && !line.trim_start().starts_with("//"),
+        advice: "`//` begins a comment; `a / b` of whole numbers is whole, of fractions is not",
+    },
+    Habit {
+        is_in: |line| {
+            has_words(line, &["and"])
+                || has_words(line, &["or"])
+                || line.starts_with("not ")
+                || line.contains(" not ")
+        },
+        advice: "`and`, `or` and `not` are `&&`, `||` and `!`",
+    },
+    Habit {
+        is_in: |line| has_words(line, &["is"]),
+        advice: "`==` compares; `x.is_none()` asks for a missing value",
+    },
+    Habit {
+        is_in: |line| line.contains("[:") || line.contains(":]") || is_slice(line),
+        advice: "a part is `&items[1..3]`, `&items[1..]` or `&items[..3]`",
+    },
+    Habit {
+        is_in: |line| line.contains('\''),
+        advice: "texts stand in double quotes: `\"text\"`",
+    },
+    Habit {
+        is_in: |line| line.contains('{') && line.contains("\":"),
+        advice: "a table of keys is `std::collections::HashMap::from([(\"key\", 1)])`",
+    },
+];
+
+/// Names of Python's, and what to write in their place.
+const NAMES: &[(&[&str], &str)] = &[
+    (
+        &["print"],
+        "`println!(\"{x}\");` prints; a cell shows its last line without it",
+    ),
+    (&["len"], "`items.len()` is the length"),
+    (
+        &["dir", "vars", "locals", "globals"],
+        "`x.` and Tab lists what a value has, `?x` explains it, `%who` lists the variables",
+    ),
+    (
+        &["help"],
+        "`?name` is help on a name, `%lsmagic` lists the magics",
+    ),
+    (
+        &["type", "isinstance"],
+        "`?x` and `%who` tell types; they never change",
+    ),
+    (&["str", "repr"], "`x.to_string()`, or `format!(\"{x:?}\")`"),
+    (
+        &["int"],
+        "`x as i64` cuts a number, `text.parse::<i64>()?` reads one",
+    ),
+    (
+        &["float"],
+        "`x as f64` turns a number, `text.parse::<f64>()?` reads one",
+    ),
+    (&["bool"], "`x != 0`, `!items.is_empty()`"),
+    (
+        &["range"],
+        "`0..n` goes from 0 to n - 1; `(0..n).step_by(2)` in steps",
+    ),
+    (
+        &["open"],
+        "`Scene::open(\"scene.tif\")?` opens imagery, `std::fs::read_to_string(\"file.txt\")?` reads text",
+    ),
+    (&["input"], "`swath::session::input(\"question\")` asks"),
+    (
+        &["sum", "min", "max", "any", "all"],
+        "these are methods of iterators: `items.iter().sum::<f64>()`, `.max()`, `.any(|x| …)`",
+    ),
+    (
+        &["sorted", "reversed"],
+        "`items.sort();` sorts in place, `.iter().rev()` goes backwards",
+    ),
+    (
+        &["enumerate", "zip", "map", "filter"],
+        "these are methods of iterators: `items.iter().enumerate()`, `.map(|x| …)`, `.filter(|x| …)`",
+    ),
+    (
+        &["abs", "round", "pow"],
+        "these are methods of numbers: `x.abs()`, `x.round()`, `x.powi(2)`",
+    ),
+    (&["list"], "`vec![1, 2, 3]`, or `.collect::<Vec<_>>()`"),
+    (
+        &["dict"],
+        "`std::collections::HashMap::from([(\"key\", 1)])`",
+    ),
+    (&["set"], "`std::collections::HashSet::from([1, 2])`"),
+    (&["tuple"], "`(1, \"two\")`"),
+    (&["True"], "`true`"),
+    (&["False"], "`false`"),
+    (
+        &["null", "nil", "NULL", "nan", "NaN"],
+        "`None` stands for no value, `f64::NAN` for no number",
+    ),
+    (
+        &["np", "numpy"],
+        "`Vec<f64>` holds numbers, tensors come from `burn` (a dependency of Swath) or `%dep ndarray`",
+    ),
+    (
+        &["pd", "pandas"],
+        "`%dep polars` adds data frames; saved files are listed by `map.save(\"folder\")?`",
+    ),
+    (
+        &["plt", "matplotlib", "sns"],
+        "values draw themselves as the last line of a cell: `scene`, `run`, `map`; `plot::bars` and `plot::histogram` draw numbers",
+    ),
+    (
+        &["torch", "tf", "keras", "nn"],
+        "`%fit`, or `Fit::new(Unet::resnet18())`, trains; `?Fit` lists the settings",
+    ),
+    (
+        &["rasterio", "rio", "gdal", "xr", "rioxarray"],
+        "`Scene::open(\"scene.tif\")?` or `%scene scene.tif` opens imagery",
+    ),
+    (
+        &["gpd", "geopandas", "fiona", "shapely"],
+        "`scene.with_labels(\"labels.gpkg\", \"class\")?` reads vectors; `map.save(\"folder\")?` writes them",
+    ),
+    (
+        &["os", "sys", "shutil", "pathlib", "Path"],
+        "`std::env`, `std::fs` and `std::path::Path` are their likes; `!ls` runs a command",
+    ),
+    (
+        &["math"],
+        "functions are methods of numbers: `x.sqrt()`, `x.sin()`; constants are in `std::f64::consts`",
+    ),
+    (
+        &["time"],
+        "`%time` and `%timeit` measure; `std::time::Instant::now()` is a clock",
+    ),
+    (
+        &["random"],
+        "`%dep rand` adds random numbers; `.seed(7)` makes chips and trainings repeatable",
+    ),
+    (&["json"], "`%dep serde_json` reads and writes JSON"),
+    (
+        &["display"],
+        "a cell shows its last line; `show_all` shows several values",
+    ),
+    (
+        &["self"],
+        "methods stand in `impl Type { fn method(&self) { … } }`",
+    ),
+    (
+        &["get_ipython"],
+        "magics stand on lines of their own: `%time`, `!ls`; `%lsmagic` lists them",
+    ),
+];
+
+/// Methods of Python's values.
+const METHODS: &[(&[&str], &str)] = &[
+    (
+        &["append", "add"],
+        "`items.push(x)` adds to a `Vec`, `.insert(x)` to a set",
+    ),
+    (&["extend"], "`items.extend(more)`"),
+    (&["upper"], "`text.to_uppercase()`"),
+    (&["lower"], "`text.to_lowercase()`"),
+    (&["strip"], "`text.trim()`"),
+    (&["startswith"], "`text.starts_with(\"a\")`"),
+    (&["endswith"], "`text.ends_with(\"a\")`"),
+    (&["format"], "`format!(\"{x:.2}\")`"),
+    (&["items"], "`for (key, value) in &table { … }`"),
+    (
+        &["shape", "ndim"],
+        "`x.len()`; of a scene `scene.size()`, of a tensor `x.dims()`",
+    ),
+    (&["astype"], "`x as f32`"),
+    (
+        &["mean"],
+        "`items.iter().sum::<f64>() / items.len() as f64`",
+    ),
+    (&["split_lines", "splitlines"], "`text.lines()`"),
+];
+
+/// Magics of IPython's that are none here.
+const MAGICS: &[(&[&str], &str)] = &[
+    (
+        &["matplotlib", "pylab"],
+        "pictures show themselves: the last line of a cell draws its value",
+    ),
+    (
+        &["pip", "conda", "mamba", "uv"],
+        "`%dep NAME` adds a Rust crate; `!pip install …` runs pip",
+    ),
+    (
+        &["help", "quickref", "magic", "man"],
+        "`%lsmagic` lists the magics, `?name` explains a name",
+    ),
+    (
+        &["python", "python3", "py"],
+        "this kernel runs Rust; `!python -c '…'` runs Python",
+    ),
+    (
+        &[
+            "ls", "cat", "rm", "mkdir", "cp", "mv", "ll", "head", "system", "sx",
+        ],
+        "`!` runs a command: `!ls`",
+    ),
+    (
+        &["sh", "script", "cmd"],
+        "`%%bash` runs a script, `!` a command",
+    ),
+    (
+        &["whos", "who_ls"],
+        "`%who` lists the variables with their types",
+    ),
+    (
+        &["run"],
+        "`include!(\"/path/file.rs\")` brings Rust in, `%load FILE` puts a file into the cell",
+    ),
+    (
+        &["load_ext", "reload_ext", "autoreload"],
+        "there is nothing to load: the magics are built in",
+    ),
+    (
+        &["html", "latex", "markdown", "svg", "javascript", "js"],
+        "write text into a cell of type Markdown, or show HTML by `Output::html(\"text\", \"<b>html</b>\")`",
+    ),
+    (
+        &["debug", "pdb", "tb", "xmode"],
+        "`dbg!(x)` prints a value with its place; errors show the line",
+    ),
+    (
+        &["del", "xdel", "reset_selective"],
+        "`drop(name);` frees one value, `%reset` all",
+    ),
+    (&["train"], "`%fit` trains"),
+    (
+        &["plot", "show", "display"],
+        "the last line of a cell is shown: `scene`, `run`, `map`",
+    ),
+    (
+        &["open", "load_scene", "raster"],
+        "`%scene FILE` opens imagery",
+    ),
+    (&["score", "metrics", "test"], "`%evaluate` scores a map"),
+    (&["export"], "`%map save=FOLDER` writes GIS files"),
+];
+
+fn has_words(line: &str, words: &[&str]) -> bool {
+    let mut found = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    words.iter().all(|word| found.any(|it| it == *word))
+}
+
+/// `x[1:3]`, and no path with `::`.
+fn is_slice(line: &str) -> bool {
+    line.split('[').skip(1).any(|rest| {
+        let inside = rest.split(']').next().unwrap_or_default();
+        inside
+            .split_once(':')
+            .is_some_and(|(from, to)| !to.starts_with(':') && is_number(from) && is_number(to))
+    })
+}
+
+fn is_number(text: &str) -> bool {
+    let text = text.trim().trim_start_matches('-');
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn find(table: &[(&[&str], &'static str)], name: &str) -> Option<&'static str> {
+    table
+        .iter()
+        .find(|(names, _)| names.contains(&name))
+        .map(|(_, advice)| *advice)
+}
+
+/// What a line may have meant that Rust's grammar refuses.
+pub(crate) fn of_line(line: &str) -> Option<&'static str> {
+    let line = line.trim();
+    LINES
+        .iter()
+        .find(|habit| (habit.is_in)(line))
+        .map(|habit| habit.advice)
+}
+
+/// What a name may have meant that is not there.
+pub(crate) fn of_name(name: &str) -> Option<&'static str> {
+    find(NAMES, name)
+}
+
+/// What a method may have meant that a value does not have.
+pub(crate) fn of_method(name: &str) -> Option<&'static str> {
+    find(METHODS, name)
+}
+
+/// What a magic may have meant that is not there.
+pub(crate) fn of_magic(name: &str) -> Option<&'static str> {
+    find(MAGICS, name)
+}
+
+/// What a cell that Rust's grammar refuses at a line may have meant. The grammar may notice later what went wrong before.
+pub(crate) fn of_cell(cell: &str, line: usize) -> Option<&'static str> {
+    let lines: Vec<&str> = cell.lines().collect();
+    let at = lines.get(line).copied().unwrap_or_default();
+    of_line(at).or_else(|| lines.iter().take(line).find_map(|line| of_line(line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_python_are_known_and_those_of_rust_are_left_alone() {
+        for (line, words) in [
+            ("import os", "`use std::fs;`"),
+            ("from swath import Scene", "there already"),
+            ("# a comment", "`//`"),
+            ("for i in range(3):", "0..3"),
+            ("elif x == 1:", "else if"),
+            ("def f(x):", "fn area"),
+            ("print x", "println!"),
+            ("x = [a for a in b]", "collect"),
+            ("y = lambda x: x + 1", "|x|"),
+            ("x = 1 if a else 2", "if x > 0 {"),
+            ("print(f\"{x}\")", "format!"),
+            ("x[1:3]", "1..3"),
+            ("let a = 'text';", "double quotes"),
+            ("if a and b {", "&&"),
+        ] {
+            let advice = of_line(line).unwrap_or_default();
+            assert!(advice.contains(words), "{line}: {advice}");
+        }
+        for line in [
+            "let x = vec![1, 2, 3",
+            "#[derive(Debug)",
+            "for i in 0..3 {",
+            "println!(\"{x}\"",
+            "a::<B>[c::D]",
+        ] {
+            assert_eq!(of_line(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_name_is_in_one_place() {
+        for table in [NAMES, METHODS, MAGICS] {
+            let mut names: Vec<&str> = table
+                .iter()
+                .flat_map(|(names, _)| *names)
+                .copied()
+                .collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count);
+        }
+    }
+}

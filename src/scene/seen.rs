@@ -1,0 +1,45 @@
+use super::Scene;
+use crate::models::TrainedArea;
+use crate::raster::PixelWindow;
+use crate::report::{Notice, Report};
+
+/// From this part of the pixels on, a score says that they were trained on.
+const WORTH_SAYING: f64 = 0.005;
+
+impl Scene {
+    /// A window of the scene as a model remembers what it was trained on.
+    pub(crate) fn as_trained_area(&self, window: PixelWindow) -> TrainedArea {
+        let aoi = self.aoi().map(|aoi| {
+            let side = if aoi.is_inverted() {
+                "outside"
+            } else {
+                "inside"
+            };
+            let name = aoi.path().file_name().unwrap_or_default();
+            format!("{side} {}", name.to_string_lossy())
+        });
+        TrainedArea::new(self.raster(), window, aoi)
+    }
+
+    /// Says when a score over `window` is one of pixels that the model has seen in training.
+    pub(crate) fn report_seen(&self, window: PixelWindow, trained: &[TrainedArea]) -> Report {
+        let share = self.as_trained_area(window).share_seen(trained);
+        let mut report = Report::new();
+        if share >= WORTH_SAYING {
+            let all = share > 0.995;
+            let what = if all {
+                "all of the area that is scored was".to_owned()
+            } else {
+                format!("{:.0} % of the area that is scored were", share * 100.0)
+            };
+            let notice = Notice::noted(format!(
+                "{what} trained on: such scores are better than those of new imagery will be"
+            ));
+            report.push(notice.about(self.name()).next(
+                "score an area that training did not see, such as the second part of a split: \
+                 `map.evaluate(&valid)`, `%evaluate scene=valid`",
+            ));
+        }
+        report
+    }
+}
