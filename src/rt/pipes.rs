@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// How long a partial line may wait before the user sees it.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
+/// The same between cells, when only threads that they have left behind can write.
+const IDLE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The original standard input and output: evcxr's requests and answers.
 pub(super) struct Protocol {
@@ -74,15 +76,18 @@ pub(super) fn flush() {
 static CELL_RUNS: Mutex<bool> = Mutex::new(false);
 static CELL_BEGAN: Condvar = Condvar::new();
 
-/// Starts the thread that shows partial lines while a cell runs.
+/// Starts the thread that shows partial lines.
 pub(super) fn start_flusher() -> std::io::Result<()> {
     std::thread::Builder::new()
         .name("swath-flusher".to_owned())
         .spawn(|| {
             loop {
                 let running = CELL_RUNS.lock().unwrap_or_else(PoisonError::into_inner);
-                drop(CELL_BEGAN.wait_while(running, |runs| !*runs));
-                std::thread::sleep(FLUSH_INTERVAL);
+                let waited = CELL_BEGAN.wait_timeout_while(running, IDLE_INTERVAL, |runs| !*runs);
+                let runs = waited.is_ok_and(|(runs, _)| *runs);
+                if runs {
+                    std::thread::sleep(FLUSH_INTERVAL);
+                }
                 let _ = std::io::stdout().flush();
             }
         })?;

@@ -18,6 +18,7 @@ use super::view::{Progress, View};
 use super::{Average, Descent, EpochRecord, History, Plateau, Rates, TrainError};
 use crate::chips::Chips;
 use crate::device::{Device, memory};
+use crate::display::Show as _;
 use crate::models::{AnyModule, Normalisation, TrainedBand};
 use crate::report::Report;
 use crate::scene::Scene;
@@ -342,7 +343,7 @@ impl<T: Trainable> Trainer<'_, T> {
             history: self.history,
             report: self.report,
         };
-        self.view.finish(&run.summary(), &run.history, run.steps);
+        self.view.finish(&run.output());
         Ok(run)
     }
 }

@@ -226,16 +226,20 @@ impl<M> Show for Run<M> {
             self.batch,
             self.where_time_went()
         );
-        let figure = curves(&self.history, self.steps);
+        // A run that was stopped fills its picture.
+        let figure = curves(&self.history, self.history.step_losses.len());
         let score = self.history.score_label();
         let headers = headers(&score);
         let text = format!("{summary}\n{details}\n{}", table_text(&headers, &rows));
+        let table = match rows.as_slice() {
+            [] => String::new(),
+            rows => table_html(&headers, rows),
+        };
         let html = format!(
-            "<div style=\"{FONT}\"><div><b>{}</b></div><div>{}</div>{}{}</div>",
+            "<div style=\"{FONT}\"><div><b>{}</b></div><div>{}</div>{}{table}</div>",
             escape(&summary),
             escape(&details),
             figure.html(),
-            table_html(&headers, &rows)
         );
         Output {
             svg: figure.svg(),

@@ -75,19 +75,17 @@ impl View {
         self.seconds += start.elapsed().as_secs_f64();
     }
 
-    /// The last state, which stays as the cell's output.
-    pub(super) fn finish(&mut self, summary: &str, history: &History, steps: usize) {
+    /// The last state, which stays as the cell's output: what there is to say about the run as a whole.
+    pub(super) fn finish(&mut self, run: &Output) {
         if self.quiet {
             return;
         }
-        let curves = curves(history, steps);
         let html = format!(
-            "<div style=\"{FONT}\"><div>{}</div><div style=\"margin:2px 0 6px 0\"><b>{}</b></div>{}</div>",
+            "<div style=\"{FONT}\"><div>{}</div></div>{}",
             escape(&self.title),
-            escape(summary),
-            curves.html()
+            run.html.as_deref().unwrap_or_default(),
         );
-        self.draw(&Output::html(format!("{}\n{summary}", self.title), html));
+        self.draw(&Output::html(format!("{}\n{}", self.title, run.text), html));
     }
 
     /// The error that ended a run, in place of a progress that goes on for ever.

@@ -3,6 +3,7 @@
 Every file of `tests/corpus` is a session. All plain programs are one crate, compiled once by the kernel's own toolchain.
 """
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -54,10 +55,19 @@ def judge(cell: Cell, source: plain_rust.Cell, want: plain_rust.Said) -> str:
     if source.refusal:
         fits = cell.status == "error" and source.refusal in cell.everything()
         return "" if fits else f"wanted {source.refusal!r}\nfound {cell.status} {cell.everything()[-1500:]}"
+    if want.value.startswith("Err("):
+        # A cell that ends in an `Err` fails with what is inside.
+        fits = cell.status == "error" and want.value in {f"Err({text})" for text in inside(cell.error["evalue"])}
+        return "" if fits and cell.stdout == want.stdout else f"wanted {want}\nfound {cell.status} {cell.everything()[-1500:]}"
     same = cell.status == "ok" and (cell.stdout, cell.text) == (want.stdout, want.value)
     if same and (not want.stderr or told(want.stderr) == told(cell.stderr)):
         return ""
     return f"wanted {want}\nfound {cell.status} {cell.everything()[-1500:]}"
+
+
+def inside(text: str) -> list[str]:
+    """How `{:?}` may write an error whose own text this is: as that text, or as a string."""
+    return [text, json.dumps(text, ensure_ascii=False)]
 
 
 def told(stderr: str) -> list[str]:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import Kernel
+from harness import Kernel, wait_until
 
 SHOWN = (
     "struct H(u8); impl H { fn evcxr_display(&self) { "
@@ -148,6 +148,45 @@ def test_a_thread_that_panics_later_names_its_own_cell(kernel):
     cell = kernel.ok("std::thread::sleep(std::time::Duration::from_millis(1500));")
     texts = cell.stderr
     assert f"panicked at In[{count}]:2:1:\nlate" in texts or texts == "", texts
+
+
+def test_a_thread_s_text_without_a_newline_is_shown_while_nothing_runs(kernel):
+    kernel.ok('std::thread::spawn(|| { std::thread::sleep(std::time::Duration::from_millis(300)); print!("late word"); });')
+    text = ""
+
+    def has_come() -> bool:
+        nonlocal text
+        while kernel.client.iopub_channel.msg_ready():
+            message = kernel.client.get_iopub_msg(timeout=1)
+            if message["msg_type"] == "stream":
+                text += message["content"]["text"]
+        return "late word" in text
+
+    wait_until(has_come, 10, "the word of a thread")
+
+
+def test_a_cell_that_ends_in_an_err_fails_and_keeps_what_it_made(kernel):
+    cell = kernel.run('let made = 7;\n"x".parse::<i32>()')
+    assert cell.error["ename"] == "ParseIntError" and cell.error["evalue"] == "invalid digit found in string"
+    traceback = "\n".join(cell.error["traceback"])
+    assert ":2:1" in traceback and '"x".parse::<i32>()' in traceback
+    assert result(kernel.ok("made")) == "7"
+    # An error without a text of its own, and one that the user's own type has.
+    cell = kernel.run("#[derive(Debug)] struct Code(u8);\nErr::<(), _>(Code(3))")
+    assert cell.error["evalue"] == "Code(3)"
+    # The hint of the library, and a `Result` that is only a part of the value.
+    cell = kernel.run('Scene::open("nothing.tif")')
+    assert "there is no such raster" in cell.error["evalue"]
+    assert "help" in "\n".join(cell.error["traceback"])
+    assert result(kernel.ok('vec![Err::<u8, &str>("inside")]')) == '[Err("inside")]'
+
+
+def test_an_ok_shows_its_value_and_nothing_for_a_unit(kernel):
+    assert kernel.ok('std::fs::write("/dev/null", "x")').of("execute_result") == []
+    assert result(kernel.ok("Ok::<u8, String>(3)")) == "Ok(3)"
+    assert result(kernel.ok("Some(3)")) == "Some(3)" and result(kernel.ok("None::<u8>")) == "None"
+    for cell in ["Some(samples::town(1, 128)?.scene()?)", "samples::town(1, 128)?.scene()"]:
+        assert "128 x 128" in result(kernel.ok(cell))
 
 
 def test_a_panic_in_a_drop_is_no_word_of_evcxr(kernel):

@@ -171,6 +171,13 @@ impl Engine {
             let _ = answer.send(names);
             return receiver;
         }
+        // rust-analyzer needs seconds until its first answer.
+        let names = names.or_else(|| {
+            let api = self.shared.help.api()?;
+            let table = self.shared.table();
+            let type_of = |name: &str| table.get(name).map(|it| it.type_name.clone());
+            api.complete(&code, cursor, &type_of)
+        });
         let place = self.place(code, cursor);
         self.shared.help.complete(place, names, answer);
         receiver

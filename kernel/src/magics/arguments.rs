@@ -57,6 +57,15 @@ impl Arguments {
             };
             arguments.add_option(magic, &key, value)?;
         }
+        let is_apart = |word: &String| word.starts_with('=') || word.ends_with('=');
+        if let Some(at) = arguments.positional.iter().position(is_apart) {
+            let around = arguments.positional[at.saturating_sub(1)..].iter().take(3);
+            let written: String = around.map(String::as_str).collect();
+            return Err(UsageError::new(
+                magic,
+                format!("no space can stand around `=`: write `{written}`"),
+            ));
+        }
         if arguments.positional.len() > magic.positional {
             let extra = arguments.positional[magic.positional..].join(" ");
             return Err(UsageError::new(
@@ -77,9 +86,21 @@ impl Arguments {
             } else {
                 keys.join(", ")
             };
+            let near = magic
+                .options
+                .iter()
+                .map(|(known, _)| (crate::text::distance(known, key), *known))
+                .min()
+                .filter(|(distance, _)| distance * 2 <= key.len());
+            let near =
+                near.map_or_else(String::new, |(_, near)| format!("; did you mean `{near}`?"));
             return Err(UsageError::new(
                 magic,
-                format!("%{} has no option `{key}`; it has: {expected}", magic.name),
+                format!(
+                    "%{} has no option `{key}`{near} It has: {expected}",
+                    magic.name
+                )
+                .replace("` It", "`; it"),
             ));
         };
         if self.option(known).is_some() {

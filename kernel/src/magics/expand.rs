@@ -2,7 +2,7 @@
 
 use super::arguments::{Arguments, UsageError};
 use super::table::Magic;
-use super::{fit, label_raster};
+use super::{fit, label_raster, views};
 use crate::syntax::is_variable_name;
 
 /// Rust in two parts: statements, and an expression that is shown when the magic ends its cell.
@@ -150,22 +150,7 @@ fn vector_source(arguments: &Arguments, file: &str) -> String {
 fn open_options(magic: &Magic, arguments: &Arguments) -> Result<Option<String>, UsageError> {
     let mut options = String::new();
     if let Some(bands) = arguments.option("bands") {
-        let names: Vec<&str> = bands.split(',').map(str::trim).collect();
-        let numbers: Option<Vec<usize>> = names.iter().map(|name| name.parse().ok()).collect();
-        options += &match numbers {
-            Some(numbers) if numbers.contains(&0) => {
-                return Err(UsageError::new(
-                    magic,
-                    "bands= counts from 1, as QGIS and GDAL do, found 0",
-                ));
-            }
-            // The typed interface counts from 0, as Rust does.
-            Some(numbers) => {
-                let places: Vec<usize> = numbers.iter().map(|number| number - 1).collect();
-                format!(".bands({places:?})")
-            }
-            None => format!(".bands({names:?})"),
-        };
+        options += &format!(".bands({})", views::band_list(magic, bands)?);
     }
     if let Some(value) = arguments.option("nodata") {
         options += &format!(".nodata({})", float(magic, "the nodata value", value)?);
@@ -252,10 +237,10 @@ pub(super) fn split(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
             format!("by= must be columns or rows, found {by:?}"),
         ));
     }
-    Ok(Expansion {
-        statements: format!("let (train, valid) = {scene}.split(Split::{by}({written}))?;"),
-        show: None,
-    })
+    Ok(Expansion::new(
+        format!("let (train, valid) = {scene}.split(Split::{by}({written}))?;"),
+        "plot::parts(&[(\"train\", &train), (\"valid\", &valid)])?",
+    ))
 }
 
 pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
@@ -314,8 +299,12 @@ pub(super) fn predict(magic: &Magic, arguments: &Arguments) -> Result<Expansion,
         check_variable(magic, model)?;
         format!("{model}.best()")
     };
+    let threshold = match arguments.option("threshold") {
+        Some(score) => format!(".at_threshold({})?", float(magic, "the threshold", score)?),
+        None => String::new(),
+    };
     Ok(Expansion::new(
-        format!("let {variable} = {model}.predict(&{scene})?;"),
+        format!("let {variable} = {model}.predict(&{scene})?{threshold};"),
         variable,
     ))
 }
@@ -331,10 +320,18 @@ pub(super) fn map(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Usa
     let mut statements = Vec::new();
     if let Some(score) = arguments.option("threshold") {
         let score = float(magic, "the threshold", score)?;
-        statements.push(format!("let {map} = {map}.threshold({score});"));
+        statements.push(format!("let {map} = {map}.at_threshold({score})?;"));
     }
     if let Some(folder) = arguments.option("save") {
-        statements.push(format!("{map}.save({})?;", literal(folder)));
+        let objects = if views::is_vector_file(folder) {
+            ".objects()?"
+        } else {
+            ""
+        };
+        let folder = literal(folder);
+        statements.push(format!(
+            "swath::session::display(&{map}{objects}.save({folder})?);"
+        ));
     }
     Ok(Expansion::new(statements.join(" "), map))
 }
@@ -480,6 +477,32 @@ mod tests {
             "map threshold=low",
             "evaluate",
             "evaluate m scene=test",
+            "predict threshold=0.3",
+            "map save=found.SHP",
+            "bands 4,3,2",
+            "bands nir,red,green map",
+            "bands 0,1,2",
+            "bands",
+            "zoom 200 220 150",
+            "zoom 200 220 150 100 map",
+            "zoom 200 220 150 map",
+            "zoom at=663050,4005040.5 metres=60",
+            "zoom at=663050 map",
+            "zoom 200",
+            "zoom 1 2 3 high map",
+            "zoom metres=3",
+            "colors building:red,road:#ff8800",
+            "colors 'big house:dark orange' town",
+            "colors red",
+            "errors",
+            "errors m scene=test",
+            "worst",
+            "worst 3 m scene=test size=64",
+            "objects",
+            "objects m class=building min_area=20 save=houses.csv as=houses",
+            "save buildings.swath",
+            "save 'my {model}.swath' second",
+            "save run",
             "device",
             "device cpu",
             "device cuda:1",

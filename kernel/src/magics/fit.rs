@@ -213,7 +213,11 @@ pub(super) fn fit(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Usa
         "let model = {model}::new({maker}::{encoder}(){weights}, {valid}.classes()); \
          let {run} = model.fit(&{chips}, &{valid}, {options})?;"
     );
-    Ok(Expansion::new(statements, run))
+    // The live view ends with all that there is to say about the run.
+    Ok(Expansion {
+        statements,
+        show: None,
+    })
 }
 
 /// `Fit::epochs(10).batch(4)`: how the model is trained.

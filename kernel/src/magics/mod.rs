@@ -17,6 +17,7 @@ mod run;
 mod startup;
 mod table;
 mod time;
+mod views;
 
 pub(crate) use assist::{at_cursor, complete, complete_string, is_cell_magic, without_magics};
 pub(crate) use commands::run as run_command;

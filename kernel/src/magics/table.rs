@@ -3,7 +3,7 @@
 
 use super::arguments::{Arguments, UsageError};
 use super::expand::{self, Expansion};
-use super::fit;
+use super::{fit, views};
 
 /// Whether a magic is written on a line, at the head of a cell, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +156,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         name: "split",
         kind: Kind::Line,
         usage: "%split FRACTION [scene=VARIABLE] [by=columns|rows]",
-        short: "Splits a scene into `train` and `valid` by area",
+        short: "Splits a scene into `train` and `valid` by area, and shows where they lie",
         long: "The two parts never overlap. `%split 0.75` puts the left three quarters into `train`.",
         positional: 1,
         options: &[
@@ -255,28 +255,39 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "predict",
         kind: Kind::Line,
-        usage: "%predict [RUN|FILE.swath] [scene=SCENE] [as=VARIABLE]",
+        usage: "%predict [RUN|FILE.swath] [scene=SCENE] [threshold=X] [as=VARIABLE]",
         short: "Predicts a whole scene and shows the map, or the boxes that were found",
         long: "Uses the best epoch of `run`, or a saved model, whose file says whether it maps areas or finds objects. Makes \
                `map`. Memory does not grow with the scene.",
         positional: 1,
-        options: &[("scene", "the scene (default: scene)"), AS],
+        options: &[
+            ("scene", "the scene (default: scene)"),
+            (
+                "threshold",
+                "the score from which a pixel or a box counts, instead of the model's own",
+            ),
+            AS,
+        ],
         action: Action::Expand(expand::predict),
     },
     Magic {
         name: "map",
         kind: Kind::Line,
-        usage: "%map [MAP] [threshold=X] [save=FOLDER]",
+        usage: "%map [MAP] [threshold=X] [save=FOLDER|FILE]",
         short: "Shows a predicted map or the boxes over their imagery, and saves them",
         long: "`save` writes labels.tif (COG), scores.tif, polygons.gpkg and polygons.geojson; of boxes boxes.gpkg, \
-               boxes.geojson, centres.gpkg, centres.geojson and detections.json (COCO).",
+               boxes.geojson, centres.gpkg, centres.geojson and detections.json (COCO). A name that ends in .shp, .gpkg, .geojson or .csv \
+               is one file with the objects.",
         positional: 1,
         options: &[
             (
                 "threshold",
-                "of boxes: the lowest score that counts from now on; nothing is searched again",
+                "the score from which a pixel or a box counts from now on; nothing is predicted again",
             ),
-            ("save", "folder for the GIS files"),
+            (
+                "save",
+                "folder for the GIS files, or one file for the objects",
+            ),
         ],
         action: Action::Expand(expand::map),
     },
@@ -290,6 +301,93 @@ pub(crate) static MAGICS: &[Magic] = &[
         positional: 1,
         options: &[("scene", "the labelled scene (default: scene)")],
         action: Action::Expand(expand::evaluate),
+    },
+    Magic {
+        name: "errors",
+        kind: Kind::Line,
+        usage: "%errors [MAP] [scene=SCENE]",
+        short: "Shows where a map is right, missed something or found what is not there, beside the truth",
+        long: "Pixels are counted as `%evaluate` counts them.",
+        positional: 1,
+        options: &[("scene", "the labelled scene (default: scene)")],
+        action: Action::Expand(views::errors),
+    },
+    Magic {
+        name: "worst",
+        kind: Kind::Line,
+        usage: "%worst [COUNT] [MAP] [scene=SCENE] [size=PIXELS]",
+        short: "Shows the windows in which a map is most wrong, worst first",
+        long: "",
+        positional: 2,
+        options: &[
+            ("scene", "the labelled scene (default: scene)"),
+            ("size", "side of the windows in pixels (default 128)"),
+        ],
+        action: Action::Expand(views::worst),
+    },
+    Magic {
+        name: "objects",
+        kind: Kind::Line,
+        usage: "%objects [MAP] [class=NAME] [min_area=M2] [save=FILE] [as=VARIABLE]",
+        short: "Counts and measures what a map holds: areas, perimeters, places; saves them as one file",
+        long: "The connected areas of each class of a map, or the boxes that were found. The variable is `objects`: \
+               `objects.count()`, `objects.area()` in square metres, `objects.histogram()`. FILE ends in .csv, .shp, .gpkg or \
+               .geojson.",
+        positional: 1,
+        options: &[
+            ("class", "only this class"),
+            ("min_area", "only objects of at least so many square metres"),
+            ("save", "file for the objects"),
+            AS,
+        ],
+        action: Action::Expand(views::objects),
+    },
+    Magic {
+        name: "bands",
+        kind: Kind::Line,
+        usage: "%bands BAND[,BAND,BAND] [SCENE|MAP]",
+        short: "Shows a scene, or a map, over other bands: `%bands 4,3,2` or `%bands nir,red,green`",
+        long: "Numbers count from 1, as in QGIS and GDAL. One band is grey, three are red, green and blue.",
+        positional: 2,
+        options: &[],
+        action: Action::Expand(views::bands),
+    },
+    Magic {
+        name: "zoom",
+        kind: Kind::Line,
+        usage: "%zoom COL ROW WIDTH [HEIGHT] [SCENE|MAP]  or  %zoom at=X,Y [metres=N] [SCENE|MAP]",
+        short: "Shows a part of a scene, or of a map, magnified, with what is in view",
+        long: "Columns and rows are pixels from the top-left corner; `at` is a point in map coordinates, `metres` the side of \
+               the square around it.",
+        positional: 5,
+        options: &[
+            ("at", "the centre in map coordinates: X,Y"),
+            (
+                "metres",
+                "with at: the side of the square in metres (default 100)",
+            ),
+        ],
+        action: Action::Expand(views::zoom),
+    },
+    Magic {
+        name: "colors",
+        kind: Kind::Line,
+        usage: "%colors CLASS:COLOUR[,CLASS:COLOUR..] [SCENE]",
+        short: "Gives classes other colours: `%colors building:red,road:#ff8800`",
+        long: "A colour is a name of CSS's or a hexadecimal number. Chips and maps made from now on have them, too.",
+        positional: 2,
+        options: &[],
+        action: Action::Expand(views::colors),
+    },
+    Magic {
+        name: "save",
+        kind: Kind::Line,
+        usage: "%save FILE.swath [RUN]",
+        short: "Saves the best weights of a run as a model that `%predict FILE.swath` takes",
+        long: "",
+        positional: 2,
+        options: &[],
+        action: Action::Expand(views::save),
     },
     Magic {
         name: "device",

@@ -2,6 +2,7 @@
 //! whenever it fails, without end.
 
 mod analysis;
+pub(crate) mod api;
 mod document;
 mod gap;
 mod items;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use self::api::Api;
 use self::items::Items;
 pub(crate) use self::messages::Place;
 use self::messages::{CrateFiles, Kind, Message, Reply};
@@ -91,6 +93,8 @@ struct Waiting {
 struct State {
     /// How to start the process; none before the engine has started.
     how: Option<(EngineOptions, &'static Session)>,
+    /// The library's names, once somebody has needed them.
+    api: Option<Arc<Api>>,
     /// Whether there will never be a process.
     is_hopeless: bool,
     process: Option<Process>,
@@ -161,6 +165,19 @@ impl Help {
     /// Whether rust-analyzer has read what it needs.
     pub(crate) fn is_ready(&self) -> bool {
         lock(&self.0).is_ready
+    }
+
+    /// The library's public names, while rust-analyzer is not there to tell them.
+    pub(crate) fn api(&self) -> Option<Arc<Api>> {
+        let mut state = lock(&self.0);
+        if state.is_ready {
+            return None;
+        }
+        if state.api.is_none() {
+            let (options, _) = state.how.as_ref()?;
+            state.api = Some(Arc::new(Api::read(&options.lib_dir.join("swath-api/src"))));
+        }
+        state.api.clone()
     }
 
     /// Completes at `place`, or answers with `otherwise` when rust-analyzer knows nothing or is not there.
