@@ -31,6 +31,7 @@ pub use curves::{Curves, curves};
 pub use error::PlotError;
 pub use figure::Figure;
 pub use histogram::histogram;
+pub(crate) use histogram::value_histogram;
 pub use html::{facts_html, image_html, table_html, table_text};
 pub use image::{RgbImage, RgbaImage};
 pub use legend::legend_html;
