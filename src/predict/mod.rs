@@ -24,6 +24,7 @@ mod save;
 mod scene;
 mod show;
 mod stream;
+mod threshold;
 mod tiling;
 mod values;
 mod views;
