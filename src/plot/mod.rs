@@ -26,6 +26,7 @@ pub(crate) mod vision;
 mod tests;
 
 pub use bars::bars;
+pub(crate) use chips::finish as picture_figure;
 pub use chips::{ChipGrid, chip_grid, chip_grid_with, comparison};
 pub use curves::{Curves, curves};
 pub use error::PlotError;

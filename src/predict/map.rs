@@ -15,7 +15,8 @@ use crate::session;
 /// system's folder for temporary files (`TMPDIR`) until the last clone is dropped.
 ///
 /// As the last expression of a cell it shows itself over the imagery. [`SceneMap::evaluate`] scores it,
-/// [`SceneMap::save`] writes GIS files.
+/// [`SceneMap::save`] writes GIS files, [`SceneMap::objects`] measures what was found, [`SceneMap::threshold`] changes how
+/// much that is, [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
 #[derive(Clone, Debug)]
 pub struct SceneMap {
     pub(super) inner: Arc<Inner>,
@@ -169,7 +170,8 @@ impl SceneMap {
         ))
     }
 
-    fn in_map(&self, window: &PixelWindow) -> PixelWindow {
+    /// `window`, in pixels of the scene's raster, in those of the working files.
+    pub(super) fn in_map(&self, window: &PixelWindow) -> PixelWindow {
         PixelWindow {
             col: window.col - self.inner.area.col,
             row: window.row - self.inner.area.row,
@@ -184,16 +186,21 @@ impl SceneMap {
     /// [`PredictError::NoLabels`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
     /// [`PredictError::ClassesDiffer`] when the two cannot be compared.
     pub fn evaluate(&self, scene: &Scene) -> Result<Scores> {
-        self.check_grid(scene)?;
-        let scores = compare(&self.inner.classes, scene, self.inner.area, |window| {
-            self.labels(window)
-        })?;
+        let scores = self.compared(scene)?;
         *self
             .inner
             .evaluated
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(scores.clone());
         Ok(scores)
+    }
+
+    /// [`SceneMap::evaluate`] without keeping what was found.
+    pub(super) fn compared(&self, scene: &Scene) -> Result<Scores> {
+        self.check_grid(scene)?;
+        compare(&self.inner.classes, scene, self.inner.area, |window| {
+            self.labels(window)
+        })
     }
 
     /// The pixels that the map and the labels of `scene` both cover, when the two can be compared.

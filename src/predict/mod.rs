@@ -2,12 +2,14 @@
 //!
 //! [`predict_scene`] streams: see there for what it holds in memory and how windows are blended. It makes a
 //! [`SceneMap`], which shows itself over the imagery, is scored by [`SceneMap::evaluate`] and saved by
-//! [`SceneMap::save`].
+//! [`SceneMap::save`]. [`SceneMap::objects`] measures what was found, [`SceneMap::threshold`] changes how much that is,
+//! [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
 
 mod band;
 mod batch;
 mod ensemble;
 mod error;
+mod error_map;
 mod files;
 mod ground;
 mod map;
@@ -29,14 +31,17 @@ mod tiling;
 mod values;
 mod views;
 mod windows;
+mod worst;
 
 pub use ensemble::Ensemble;
 pub use error::PredictError;
+pub use error_map::ErrorMap;
 pub use map::{SceneMap, score_class_map};
 pub use objects::{Object, Objects};
 pub use options::PredictOptions;
 pub use save::{SaveOptions, SavedFiles};
 pub use scene::predict_scene;
+pub use worst::{WorstWindow, WorstWindows};
 
 pub(crate) use batch::BatchSize;
 pub(crate) use ensemble::{check_together, models_table};

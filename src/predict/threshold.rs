@@ -113,7 +113,7 @@ impl Decision {
                 Some(of_map) if was == 0 && self.score >= of_map => false,
                 Some(of_map) if was > 0 && self.score <= of_map => true,
                 // Of two classes the more probable one has more than a half.
-                None if self.classes == 2 && was == 0 && self.score > 0.5 => false,
+                None if self.classes == 2 && was == 0 && self.score >= 0.5 => false,
                 None if self.classes == 2 && was > 0 && self.score <= 0.5 => true,
                 _ => reached,
             };
