@@ -23,7 +23,7 @@ const KINDS: [&str; 4] = ["right", "missed", "false alarm", "wrong class"];
 const COLORS: [[u8; 3]; 4] = [[0, 158, 115], [213, 94, 0], [86, 60, 200], [240, 190, 0]];
 
 /// What a pixel is: 0 background in truth and prediction, 1 to 4 as [`KINDS`], [`IGNORE`] where it is not counted.
-fn kind(truth: u8, prediction: u8, background: bool) -> u8 {
+pub(super) fn kind(truth: u8, prediction: u8, background: bool) -> u8 {
     match (truth, prediction) {
         (IGNORE, _) | (_, IGNORE) => IGNORE,
         (0, 0) if background => 0,

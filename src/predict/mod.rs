@@ -33,6 +33,9 @@ mod views;
 mod windows;
 mod worst;
 
+#[cfg(test)]
+mod map_tests;
+
 pub use ensemble::Ensemble;
 pub use error::PredictError;
 pub use error_map::ErrorMap;
