@@ -44,7 +44,7 @@ impl SceneBoxes {
             ruler.object(&shape, &self.class_name(found.class), Some(found.score))
         };
         let objects = self.detections().iter().map(object).collect();
-        Objects::new("boxes", objects, self.classes(), self.scene())
+        Objects::new(("box", "boxes"), objects, self.classes(), self.scene())
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
         assert!((car.perimeter_m - 2.0 * (car.width_m + car.height_m)).abs() < 1e-9);
         let (x, y) = scene.raster().transform().world_from_pixel((40.0, 42.5));
         assert!((car.center.x() - x).abs() < 1e-12 && (car.center.y() - y).abs() < 1e-12);
-        assert!(objects.output().text.starts_with("1 boxes of "));
+        assert!(objects.output().text.starts_with("1 box of "));
         Ok(())
     }
 }

@@ -174,8 +174,8 @@ pub struct Objects {
 
 /// What all objects have in common.
 pub(super) struct About {
-    /// `areas`, `boxes`.
-    pub(super) what: &'static str,
+    /// What one and what several are called: `area`, `areas`.
+    pub(super) what: (&'static str, &'static str),
     pub(super) scene: String,
     pub(super) classes: Classes,
     pub(super) crs_wkt: String,
@@ -212,7 +212,7 @@ impl SceneMap {
         let objects = self.traced(min_area_m2)?;
         let unscored = objects.iter().filter(|object| object.score.is_none());
         let unscored = unscored.count();
-        let mut found = Objects::new("areas", objects, self.classes(), self.scene());
+        let mut found = Objects::new(("area", "areas"), objects, self.classes(), self.scene());
         if self.inner.scores.is_some() && unscored > 0 {
             let text = format!("{unscored} objects are too large for a mean score of their own");
             let notice = Notice::left_out(text).about(self.scene().name());
@@ -237,7 +237,7 @@ pub(super) fn check_area(min_area_m2: f64) -> Result<(), PredictError> {
 
 impl Objects {
     pub(crate) fn new(
-        what: &'static str,
+        what: (&'static str, &'static str),
         objects: Vec<Object>,
         classes: &Classes,
         scene: &Scene,

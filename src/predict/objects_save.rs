@@ -140,8 +140,10 @@ impl Objects {
             .map(|file| file.file_name().unwrap_or_default().to_string_lossy())
             .collect();
         let set: Vec<&str> = set.iter().map(AsRef::as_ref).collect();
-        let saved = publish_set(&set, staging.path(), dir)?;
-        Ok(saved.with_report(report))
+        let saved = publish_set(&set, staging.path(), dir)?.into_iter();
+        // Named as the caller names them.
+        let files = saved.map(|file| path.with_file_name(file.file_name().unwrap_or_default()));
+        Ok(SavedFiles::new(files.collect()).with_report(report))
     }
 
     fn save_csv(&self, path: &Path) -> Result<SavedFiles> {

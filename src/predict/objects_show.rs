@@ -19,22 +19,25 @@ impl Objects {
         let mut series: Vec<_> = self.classes().iter().map(of_class).collect();
         series.retain(|(.., areas)| !areas.is_empty());
         let about = &self.about;
-        let title = format!(
-            "Areas of {} {} of {}",
-            self.count(),
-            about.what,
-            about.scene
-        );
+        let title = format!("Sizes of {} of {}", self.counted(), about.scene);
         plot::value_histogram(&series, &title, &format!("area, {}", about.unit.of_area()))
+    }
+
+    /// `12 areas`, `1 box`.
+    fn counted(&self) -> String {
+        let (one, many) = self.about.what;
+        match self.count() {
+            1 => format!("1 {one}"),
+            count => format!("{count} {many}"),
+        }
     }
 
     /// `12 areas of town, 3400.0 m²`.
     pub(super) fn summary(&self) -> String {
         let about = &self.about;
         format!(
-            "{} {} of {}, {:.1} {}",
-            self.count(),
-            about.what,
+            "{} of {}, {:.1} {}",
+            self.counted(),
             about.scene,
             self.area(),
             about.unit.of_area()
