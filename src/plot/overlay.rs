@@ -157,6 +157,12 @@ impl<'a> Overlay<'a> {
         image
     }
 
+    /// Imagery and classes in one image, without lines around regions: for those that are specks.
+    pub(crate) fn filled(&self) -> RgbImage {
+        let map = self.beside_bar(&self.class_map);
+        self.base.with_overlay(&map, self.opacity)
+    }
+
     /// `Prediction (800 x 600 pixels; classes: building, road)`.
     fn words(&self) -> String {
         let title = if self.title.is_empty() {

@@ -6,7 +6,7 @@ use crate::display::{Output, Show};
 use crate::evaluate::{Confusion, percent, thousands};
 use crate::labels::{Classes, IGNORE};
 use crate::plot::{Entry, Figure, RgbImage, Swatch, picture_figure};
-use crate::scene::{Over, Quicklook, Scene};
+use crate::scene::{Over, Scene};
 
 /// Longest side of a panel.
 const LONGEST: usize = 520;
@@ -177,36 +177,27 @@ impl ErrorMap {
             errors = errors.with_color(name, color);
         }
         let classes = self.map.classes();
-        let panels = [
-            ("truth", &truth, classes, CLASSES),
-            ("prediction", &prediction, classes, CLASSES),
-            ("errors", &kinds, &errors, ERRORS),
+        let drawn = |labels: &[u8], classes: &Classes, opacity: f32| {
+            let over = Over {
+                classes,
+                labels: Some(labels),
+                boxes: Vec::new(),
+                opacity,
+            };
+            self.scene.drawn(&look, bands, &over)
+        };
+        let classes = self.map.classes();
+        let mut panels = [
+            drawn(&truth, classes, CLASSES)?.drawn(),
+            drawn(&prediction, classes, CLASSES)?.drawn(),
+            // Errors are often thin or specks, which lines around them would hide.
+            drawn(&kinds, &errors, ERRORS)?.filled(),
         ];
-        let panels = panels.map(|(heading, labels, classes, opacity)| {
-            let mut image = self.panel(&look, bands, labels, classes, opacity)?;
-            image.tag(0, 0, heading);
-            Ok(image)
-        });
-        let panels = panels.into_iter().collect::<Result<Vec<_>>>()?;
+        for (panel, heading) in panels.iter_mut().zip(["truth", "prediction", "errors"]) {
+            panel.tag(0, 0, heading);
+        }
         let text = self.summary();
         picture_figure(&beside(&panels), "", &text, &self.legend())
-    }
-
-    fn panel(
-        &self,
-        look: &Quicklook,
-        bands: &[usize],
-        labels: &[u8],
-        classes: &Classes,
-        opacity: f32,
-    ) -> Result<RgbImage> {
-        let over = Over {
-            classes,
-            labels: Some(labels),
-            boxes: Vec::new(),
-            opacity,
-        };
-        Ok(self.scene.drawn(look, bands, &over)?.drawn())
     }
 
     /// The classes, then what is right and wrong with counts.
