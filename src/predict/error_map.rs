@@ -176,7 +176,6 @@ impl ErrorMap {
         for (name, color) in KINDS.iter().zip(COLORS) {
             errors = errors.with_color(name, color);
         }
-        let classes = self.map.classes();
         let drawn = |labels: &[u8], classes: &Classes, opacity: f32| {
             let over = Over {
                 classes,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use geo::{Area, BoundingRect, Centroid, Coord, MapCoords, MultiPolygon, Point, Polygon};
+use geo::{
+    Area, BoundingRect, Centroid, Coord, LineString, MapCoords, MultiPolygon, Point, Polygon,
+};
 
 use super::tiling::wrong;
 use super::{PredictError, SceneMap};
@@ -92,7 +94,7 @@ impl Ruler {
             class: class.to_owned(),
             score,
             area_m2: shape.iter().map(|part| self.area(part)).sum(),
-            perimeter_m: rings.flat_map(|ring| ring.lines()).map(edge).sum(),
+            perimeter_m: rings.flat_map(LineString::lines).map(edge).sum(),
             width_m: width * self.pixel.0,
             height_m: height * self.pixel.1,
             center: Point(to_world(center)),
