@@ -12,7 +12,10 @@ pub use crate::models::{
     FasterRcnn, Fpn, Network, Normalisation, Precision, RetinaNet, Unet,
 };
 pub use crate::plot::Figure;
-pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, SceneMap};
+pub use crate::predict::{
+    Ensemble, ErrorMap, Object, Objects, PredictOptions, SaveOptions, SavedFiles, SceneMap,
+    WorstWindow, WorstWindows,
+};
 pub use crate::raster::{BandChoice, BandRole, OpenOptions, PixelWindow, Raster, Resolution};
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};

@@ -6,6 +6,7 @@
 
 mod ensemble;
 mod fuse;
+mod objects;
 mod open;
 mod options;
 mod save;

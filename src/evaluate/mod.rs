@@ -21,3 +21,4 @@ mod table;
 
 pub use confusion::Confusion;
 pub use scores::{ClassScore, Scores};
+pub(crate) use table::{percent, thousands};

@@ -179,7 +179,7 @@ fn score(value: f64) -> String {
     }
 }
 
-fn percent(part: f64) -> String {
+pub(crate) fn percent(part: f64) -> String {
     if part.is_nan() {
         "–".to_owned()
     } else {
@@ -187,7 +187,7 @@ fn percent(part: f64) -> String {
     }
 }
 
-fn thousands(count: u64) -> String {
+pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -32,6 +32,8 @@ pub struct ChipGrid {
     title: String,
     /// The numbers of the chips, where they are not the first ones.
     numbers: Vec<usize>,
+    /// What is written on the imagery of each row of a comparison.
+    rows: Vec<String>,
 }
 
 impl ChipGrid {
@@ -72,6 +74,12 @@ impl ChipGrid {
     /// The numbers of the chips.
     pub(crate) fn numbered(mut self, numbers: Vec<usize>) -> Self {
         self.numbers = numbers;
+        self
+    }
+
+    /// Words on the imagery of each row of a comparison.
+    pub(crate) fn rows(mut self, words: Vec<String>) -> Self {
+        self.rows = words;
         self
     }
 
@@ -262,6 +270,11 @@ pub fn comparison(
             if tiles.len() < 3 {
                 image.tag(0, 0, heading);
             }
+            if let Some(words) = options.rows.get(tiles.len() / 3)
+                && tiles.len().is_multiple_of(3)
+            {
+                image.tag(0, image.height.saturating_sub(20), words);
+            }
             tiles.push(image);
         }
     }
@@ -350,7 +363,13 @@ fn mosaic(tiles: &[RgbImage], columns: usize, side: usize) -> RgbImage {
     picture
 }
 
-fn finish(picture: &RgbImage, title: &str, text: &str, entries: &[Entry]) -> Result<Figure> {
+/// A picture with a title over it, its legend and a line of text under it.
+pub(crate) fn finish(
+    picture: &RgbImage,
+    title: &str,
+    text: &str,
+    entries: &[Entry],
+) -> Result<Figure> {
     let image = if picture.data.is_empty() {
         String::new()
     } else {

@@ -70,10 +70,73 @@ pub fn histogram<N: AsRef<str>>(patch: &Patch, names: &[N], title: &str) -> Figu
     };
     let key = key(&plots);
     let height = 280 + (canvas::key_height(&key, 14, 620 - 14) - 20).max(0) as u32;
+    let words = Words {
+        title,
+        x: "value",
+        y: "share of pixels",
+        empty: empty.then_some("no valid pixels"),
+    };
     let svg = canvas::draw((620, height), |area| {
-        draw(area, (&plots, &key), bins.range(), title, empty)
+        draw(area, (&plots, &key), bins.range(), &words)
     });
     Figure::drawn(svg, title, text)
+}
+
+/// How often values occur, such as areas of objects: one curve for each series of a name, a colour and values. The height
+/// is the share of all values, so that series compare.
+pub(crate) fn value_histogram(
+    series: &[(String, [u8; 3], Vec<f32>)],
+    title: &str,
+    x_label: &str,
+) -> Figure {
+    let all = || {
+        series
+            .iter()
+            .flat_map(|(.., values)| values.iter().copied())
+    };
+    let (low, high) = (
+        all().fold(f32::INFINITY, f32::min),
+        all().fold(f32::NEG_INFINITY, f32::max),
+    );
+    let bins = Bins::covering(f64::from(low), f64::from(high), false);
+    let total = all().count();
+    let plots: Vec<Band> = series
+        .iter()
+        .map(|(name, color, values)| {
+            let part = values.len() as f64 / total.max(1) as f64;
+            let shares = bins.shares(values).into_iter();
+            Band {
+                name: name.clone(),
+                color: *color,
+                shares: shares.map(|share| share * part).collect(),
+            }
+        })
+        .collect();
+    let text = match total {
+        0 => format!("{title}: none"),
+        total => format!("{title}: {total} values from {low} to {high} ({x_label})"),
+    };
+    let key = key(&plots);
+    let height = 280 + (canvas::key_height(&key, 14, 620 - 14) - 20).max(0) as u32;
+    let words = Words {
+        title,
+        x: x_label,
+        y: "share of objects",
+        empty: (total == 0).then_some("none"),
+    };
+    let svg = canvas::draw((620, height), |area| {
+        draw(area, (&plots, &key), bins.range(), &words)
+    });
+    Figure::drawn(svg, title, text)
+}
+
+/// What is written around a histogram.
+struct Words<'a> {
+    title: &'a str,
+    x: &'a str,
+    y: &'a str,
+    /// In the place of the curves.
+    empty: Option<&'a str>,
 }
 
 /// Names and colours of the bands; of many only the first, and how many more there are.
@@ -162,12 +225,11 @@ fn draw(
     area: &Area<'_>,
     (bands, key): (&[Band], &[(String, [u8; 3])]),
     range: (f64, f64),
-    title: &str,
-    empty: bool,
+    words: &Words<'_>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let (width, height) = area.dim_in_pixel();
     let (width, height) = (width as i32, height as i32);
-    let mut top = canvas::title(area, title)?;
+    let mut top = canvas::title(area, words.title)?;
     top += canvas::key(area, key, (14, top), width - 14)? + 4;
     let (left, right, bottom) = (36, width - 18, height - 46);
     let highest = bands
@@ -195,7 +257,7 @@ fn draw(
         let style = canvas::text(12, theme::MUTED, HPos::Center, VPos::Top);
         area.draw(&Text::new(axis.label(value), (x(value), bottom + 6), style))?;
     }
-    for band in bands.iter().filter(|_| !empty) {
+    for band in bands.iter().filter(|_| words.empty.is_none()) {
         let [red, green, blue] = band.color;
         let bins = band.shares.len();
         let edge = |bin: usize| x((range.1 - range.0).mul_add(bin as f64 / bins as f64, range.0));
@@ -218,18 +280,14 @@ fn draw(
         theme::AXIS,
     ))?;
     let style = canvas::text(13, theme::TEXT, HPos::Center, VPos::Bottom);
-    area.draw(&Text::new("value", ((left + right) / 2, height - 6), style))?;
+    area.draw(&Text::new(words.x, ((left + right) / 2, height - 6), style))?;
     let turned =
         canvas::text(13, theme::TEXT, HPos::Center, VPos::Top).transform(FontTransform::Rotate270);
-    area.draw(&Text::new(
-        "share of pixels",
-        (10, (top + bottom) / 2),
-        turned,
-    ))?;
-    if empty {
+    area.draw(&Text::new(words.y, (10, (top + bottom) / 2), turned))?;
+    if let Some(empty) = words.empty {
         let style = canvas::text(13, theme::MUTED, HPos::Center, VPos::Center);
         area.draw(&Text::new(
-            "no valid pixels",
+            empty,
             ((left + right) / 2, (top + bottom) / 2),
             style,
         ))?;

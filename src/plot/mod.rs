@@ -26,11 +26,13 @@ pub(crate) mod vision;
 mod tests;
 
 pub use bars::bars;
+pub(crate) use chips::finish as picture_figure;
 pub use chips::{ChipGrid, chip_grid, chip_grid_with, comparison};
 pub use curves::{Curves, curves};
 pub use error::PlotError;
 pub use figure::Figure;
 pub use histogram::histogram;
+pub(crate) use histogram::value_histogram;
 pub use html::{facts_html, image_html, table_html, table_text};
 pub use image::{RgbImage, RgbaImage};
 pub use legend::legend_html;

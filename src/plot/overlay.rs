@@ -144,12 +144,23 @@ impl<'a> Overlay<'a> {
     /// Imagery and classes in one image, with the legend drawn below.
     #[must_use]
     pub fn flat(&self) -> RgbImage {
+        with_legend(&self.drawn(), &self.entries)
+    }
+
+    /// Imagery and classes in one image.
+    pub(crate) fn drawn(&self) -> RgbImage {
         let map = self.beside_bar(&self.class_map);
         let mut image = self.base.with_overlay(&map, self.opacity);
         if let Some(lines) = self.lines() {
             image = image.with_overlay(&lines, line_opacity(self.opacity));
         }
-        with_legend(&image, &self.entries)
+        image
+    }
+
+    /// Imagery and classes in one image, without lines around regions: for those that are specks.
+    pub(crate) fn filled(&self) -> RgbImage {
+        let map = self.beside_bar(&self.class_map);
+        self.base.with_overlay(&map, self.opacity)
     }
 
     /// `Prediction (800 x 600 pixels; classes: building, road)`.

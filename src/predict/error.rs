@@ -160,6 +160,20 @@ pub enum PredictError {
         /// The bands of the first model.
         expected: usize,
     },
+    /// What needs the classes' scores was asked of a map that was predicted without them.
+    #[error("the map was predicted without its scores, which a new threshold needs: {scene}")]
+    NoScores {
+        /// The scene's name.
+        scene: String,
+    },
+    /// Objects were to be saved as a file of a kind that cannot be written.
+    #[error("objects are saved as .csv, .shp, .gpkg or .geojson, not as {found}: {path:?}")]
+    ObjectFile {
+        /// The ending that was given.
+        found: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// Scores were asked for where nothing is labelled.
     #[error("the scene has no labelled pixel to score against: {scene}")]
     NoLabels {
@@ -296,6 +310,15 @@ impl Hint for PredictError {
             Self::NetworkOutput { .. } => {
                 Some("a network returns class scores as large as its images: `[n, classes, height, width]`".to_owned())
             }
+            Self::NoScores { .. } => Some(
+                "`PredictOptions::new().scores(true)` keeps them, and is the default; or predict again with \
+                 `PredictOptions::new().threshold(0.4)`"
+                    .to_owned(),
+            ),
+            Self::ObjectFile { path, .. } => Some(format!(
+                "`objects.save({:?})` writes a file for QGIS and geopandas",
+                path.with_extension("gpkg")
+            )),
             Self::NoLabels { .. } => {
                 Some("`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels".to_owned())
             }

@@ -16,7 +16,8 @@ use crate::session;
 /// system's folder for temporary files (`TMPDIR`) until the last clone is dropped.
 ///
 /// As the last expression of a cell it shows itself over the imagery. [`SceneMap::evaluate`] scores it,
-/// [`SceneMap::save`] writes GIS files.
+/// [`SceneMap::save`] writes GIS files, [`SceneMap::objects`] measures what was found, [`SceneMap::threshold`] changes how
+/// much that is, [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
 #[derive(Clone, Debug)]
 pub struct SceneMap {
     pub(super) inner: Arc<Inner>,
@@ -34,6 +35,10 @@ pub(super) struct Inner {
     pub(super) scene: Scene,
     /// The pixels of the scene's raster that the map covers.
     pub(super) area: PixelWindow,
+    /// The least probability of a class other than background, where there is one.
+    pub(super) threshold: Option<f32>,
+    /// The map as it was predicted, when this one has another threshold: its working files hold the scores.
+    pub(super) predicted: Option<Arc<Self>>,
     /// The latest evaluation, which is saved with the map.
     pub(super) evaluated: Mutex<Option<Scores>>,
     /// Dropped after the rasters above, which read from it.
@@ -43,11 +48,11 @@ pub(super) struct Inner {
 impl SceneMap {
     pub(super) fn new(
         folder: tempfile::TempDir,
-        labels: Raster,
-        scores: Option<Raster>,
+        (labels, scores): (Raster, Option<Raster>),
         classes: Classes,
         scene: Scene,
         area: PixelWindow,
+        threshold: Option<f32>,
     ) -> Self {
         let evaluated = Mutex::new(None);
         // One class has one colour in the pictures of a scene, of its chips and of its maps.
@@ -59,6 +64,8 @@ impl SceneMap {
                 classes,
                 scene,
                 area,
+                threshold,
+                predicted: None,
                 evaluated,
                 _folder: folder,
             }),
@@ -71,6 +78,36 @@ impl SceneMap {
     pub(crate) fn of_models(mut self, trained: impl IntoIterator<Item = TrainedArea>) -> Self {
         self.trained.extend(trained);
         self
+    }
+
+    /// The same prediction with other classes at some pixels, by another threshold.
+    pub(super) fn relabelled(
+        &self,
+        folder: tempfile::TempDir,
+        labels: Raster,
+        threshold: f32,
+    ) -> Self {
+        let predicted = self.predicted();
+        Self {
+            inner: Arc::new(Inner {
+                labels,
+                scores: predicted.scores.clone(),
+                classes: predicted.classes.clone(),
+                scene: predicted.scene.clone(),
+                area: predicted.area,
+                threshold: Some(threshold),
+                predicted: Some(Arc::clone(predicted)),
+                evaluated: Mutex::new(None),
+                _folder: folder,
+            }),
+            report: self.report.clone(),
+            trained: self.trained.clone(),
+        }
+    }
+
+    /// What was predicted, whatever threshold this map has.
+    pub(super) fn predicted(&self) -> &Arc<Inner> {
+        self.inner.predicted.as_ref().unwrap_or(&self.inner)
     }
 
     /// This map with what else there is to say.
@@ -144,7 +181,8 @@ impl SceneMap {
         ))
     }
 
-    fn in_map(&self, window: &PixelWindow) -> PixelWindow {
+    /// `window`, in pixels of the scene's raster, in those of the working files.
+    pub(super) fn in_map(&self, window: &PixelWindow) -> PixelWindow {
         PixelWindow {
             col: window.col - self.inner.area.col,
             row: window.row - self.inner.area.row,
@@ -160,19 +198,7 @@ impl SceneMap {
     /// [`PredictError::NoLabels`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
     /// [`PredictError::ClassesDiffer`] when the two cannot be compared.
     pub fn evaluate(&self, scene: &Scene) -> Result<Scores> {
-        let (own, other) = (self.inner.scene.raster(), scene.raster());
-        if own.size() != other.size() || own.transform() != other.transform() {
-            let path = other.path().to_owned();
-            return Err(PredictError::OtherGrid {
-                expected: own.size(),
-                found: other.size(),
-                path,
-            }
-            .into());
-        }
-        let scores = compare(&self.inner.classes, scene, self.inner.area, |window| {
-            self.labels(window)
-        })?;
+        let scores = self.compared(scene)?;
         let common = self.inner.area.intersect(&scene.area());
         let seen = scene.report_seen(common.unwrap_or(self.inner.area), &self.trained);
         let scores = scores.with_report(seen);
@@ -182,6 +208,35 @@ impl SceneMap {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(scores.clone());
         Ok(scores)
+    }
+
+    /// [`SceneMap::evaluate`] without keeping what was found.
+    pub(super) fn compared(&self, scene: &Scene) -> Result<Scores> {
+        self.check_grid(scene)?;
+        compare(&self.inner.classes, scene, self.inner.area, |window| {
+            self.labels(window)
+        })
+    }
+
+    /// The pixels that the map and the labels of `scene` both cover, when the two can be compared.
+    ///
+    /// # Errors
+    /// As [`SceneMap::evaluate`].
+    pub(super) fn common_with(&self, scene: &Scene) -> Result<PixelWindow> {
+        self.check_grid(scene)?;
+        common(&self.inner.classes, scene, self.inner.area)
+    }
+
+    fn check_grid(&self, scene: &Scene) -> Result<(), PredictError> {
+        let (own, other) = (self.inner.scene.raster(), scene.raster());
+        if own.size() == other.size() && own.transform() == other.transform() {
+            return Ok(());
+        }
+        Err(PredictError::OtherGrid {
+            expected: own.size(),
+            found: other.size(),
+            path: other.path().to_owned(),
+        })
     }
 
     /// What [`SceneMap::evaluate`] found last.
@@ -202,6 +257,24 @@ fn compare(
     area: PixelWindow,
     read: impl Fn(&PixelWindow) -> Result<Vec<u8>>,
 ) -> Result<Scores> {
+    let common = common(classes, scene, area)?;
+    let mut confusion = Confusion::named(classes.names());
+    for window in common.tiles(Size {
+        width: 1024,
+        height: 1024,
+    }) {
+        session::check_interrupt("evaluating the map")?;
+        confusion.add(&scene.label_window(&window)?, &read(&window)?)?;
+    }
+    if confusion.total() == 0 {
+        let scene = scene.name();
+        return Err(PredictError::NoLabels { scene }.into());
+    }
+    Ok(confusion.scores())
+}
+
+/// The pixels that a map of `area` and a labelled scene share.
+fn common(classes: &Classes, scene: &Scene, area: PixelWindow) -> Result<PixelWindow> {
     let name = scene.name();
     if !scene.has_labels() {
         return Err(PredictError::NoLabels { scene: name }.into());
@@ -217,26 +290,15 @@ fn compare(
         let (expected, found) = (owned(classes), owned(scene.classes()));
         return Err(PredictError::ClassesDiffer { expected, found }.into());
     }
-    let Some(common) = area.intersect(&scene.area()) else {
-        return Err(PredictError::NoOverlap {
+    let shared = area.intersect(&scene.area());
+    shared.ok_or_else(|| {
+        PredictError::NoOverlap {
             map: area,
             scene: scene.area(),
             name,
         }
-        .into());
-    };
-    let mut confusion = Confusion::named(classes.names());
-    for window in common.tiles(Size {
-        width: 1024,
-        height: 1024,
-    }) {
-        session::check_interrupt("evaluating the map")?;
-        confusion.add(&scene.label_window(&window)?, &read(&window)?)?;
-    }
-    if confusion.total() == 0 {
-        return Err(PredictError::NoLabels { scene: name }.into());
-    }
-    Ok(confusion.scores())
+        .into()
+    })
 }
 
 /// Scores a saved class map, such as the `labels.tif` of [`SceneMap::save`], against the labels of a scene. The classes
@@ -293,7 +355,7 @@ pub fn score_class_map(map: &Raster, scene: &Scene) -> Result<Scores> {
 }
 
 /// Class indices out of a patch; 255 where it is invalid.
-fn label_values(patch: &Patch) -> Vec<u8> {
+pub(super) fn label_values(patch: &Patch) -> Vec<u8> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -2,16 +2,21 @@
 //!
 //! [`predict_scene`] streams: see there for what it holds in memory and how windows are blended. It makes a
 //! [`SceneMap`], which shows itself over the imagery, is scored by [`SceneMap::evaluate`] and saved by
-//! [`SceneMap::save`].
+//! [`SceneMap::save`]. [`SceneMap::objects`] measures what was found, [`SceneMap::threshold`] changes how much that is,
+//! [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
 
 mod band;
 mod batch;
 mod ensemble;
 mod error;
+mod error_map;
 mod files;
 mod ground;
 mod map;
 mod network;
+mod objects;
+mod objects_save;
+mod objects_show;
 mod options;
 mod polygons;
 mod progress;
@@ -21,22 +26,31 @@ mod save;
 mod scene;
 mod show;
 mod stream;
+mod threshold;
 mod tiling;
 mod values;
 mod views;
 mod windows;
+mod worst;
+
+#[cfg(test)]
+mod map_tests;
 
 pub use ensemble::Ensemble;
 pub use error::PredictError;
+pub use error_map::ErrorMap;
 pub use map::{SceneMap, score_class_map};
+pub use objects::{Object, Objects};
 pub use options::PredictOptions;
 pub use save::{SaveOptions, SavedFiles};
 pub use scene::predict_scene;
+pub use worst::{WorstWindow, WorstWindows};
 
 pub(crate) use batch::BatchSize;
 pub(crate) use ensemble::{check_together, models_table};
 pub(crate) use ground::{ground_pixel, tell_of_other_ground};
 pub(crate) use network::Inputs;
+pub(crate) use objects::Ruler;
 pub(crate) use progress::Progress;
 pub(crate) use publish::publish_set;
 pub(crate) use runner::{Runner, on_device, placed};

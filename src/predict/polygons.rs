@@ -1,9 +1,10 @@
 //! From a class map to polygons on the ground, with area and mean score.
 
-use geo::{Area, BoundingRect, Coord, MapCoords, MultiPolygon};
+use geo::{BoundingRect, MultiPolygon};
 
 use super::SceneMap;
 use super::band::FULL_SCORE;
+use super::objects::{Object, Ruler};
 use crate::display::Output;
 use crate::labels::rasterize;
 use crate::raster::{PixelWindow, Raster};
@@ -15,32 +16,35 @@ use crate::{Result, session};
 const LARGEST_SCORED_BOX: usize = 4096 * 4096;
 
 impl SceneMap {
-    /// The connected areas (pixels that share an edge) of every class but the background, in world coordinates, at
-    /// least `min_area_m2` large on the ground.
-    ///
-    /// # Units
-    /// Square metres, from the pixel size on the ground at the scene's middle.
+    /// [`SceneMap::traced`] as they are saved, with a notice where nobody knows the metre.
     pub(super) fn polygons(&self, min_area_m2: f64) -> Result<Vec<PolygonFeature>> {
-        let labels = &self.inner.labels;
-        let (pixel_width, pixel_height) = labels.metres_per_pixel();
-        let pixel_area = (pixel_width * pixel_height).abs();
-        if min_area_m2 > 0.0 && labels.pixel_metres().is_none() {
+        if min_area_m2 > 0.0 && self.inner.labels.pixel_metres().is_none() {
             session::display(&Output::text(format!(
                 "Notice: the scene does not say how long a metre is on it, so polygons below {min_area_m2} squares of its own \
                  coordinates are left out, not square metres."
             )));
         }
-        let transform = labels.transform();
+        let objects = self.traced(min_area_m2)?;
+        Ok(objects.into_iter().map(PolygonFeature::from).collect())
+    }
+
+    /// The connected areas (pixels that share an edge) of every class but the background, in world coordinates, at
+    /// least `min_area_m2` large on the ground.
+    ///
+    /// # Units
+    /// Metres and square metres, from the pixel size on the ground at the scene's middle.
+    pub(super) fn traced(&self, min_area_m2: f64) -> Result<Vec<Object>> {
+        let labels = &self.inner.labels;
+        let ruler = Ruler::new(labels.metres_per_pixel(), labels.transform());
         let names = self.classes().names();
-        let mut features = Vec::new();
+        let mut objects = Vec::new();
         for LabelPolygon { geometry, label } in polygonize_raster(labels.path())? {
-            if features.len() % 64 == 0 {
+            if objects.len() % 64 == 0 {
                 session::check_interrupt("tracing polygons")?;
             }
-            let area_m2 = geometry.unsigned_area() * pixel_area;
             let Some(class) = names
                 .get(usize::from(label))
-                .filter(|_| area_m2 >= min_area_m2)
+                .filter(|_| ruler.area(&geometry) >= min_area_m2)
             else {
                 continue;
             };
@@ -49,19 +53,9 @@ impl SceneMap {
                 Some(scores) => mean_score(scores, &geometry, label)?,
                 None => None,
             };
-            let to_world = |point: Coord<f64>| {
-                let (x, y) = transform.world_from_pixel((point.x, point.y));
-                Coord { x, y }
-            };
-            let geometry = geometry.map_coords(to_world);
-            features.push(PolygonFeature {
-                geometry,
-                class: (*class).to_owned(),
-                score,
-                area_m2,
-            });
+            objects.push(ruler.object(&geometry, class, score));
         }
-        Ok(features)
+        Ok(objects)
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn publish_set(set: &[&str], staged: &Path, dir: &Path) -> Result<Sav
     // Some file systems refuse to flush a folder; the renames have succeeded then.
     let _ = fs::File::open(dir).and_then(|folder| folder.sync_all());
     let files = names.iter().map(|name| dir.join(name));
-    Ok(SavedFiles(
+    Ok(SavedFiles::new(
         files
             .filter(|path| path.extension().is_none_or(|extension| extension != "xml"))
             .collect(),

@@ -7,10 +7,12 @@ use super::band::NODATA;
 use super::files::{
     LABELS, POLYGONS_GEOJSON, POLYGONS_GPKG, SCORES, SCORES_JSON, label_options, score_options,
 };
+use super::objects::check_area;
 use super::publish::publish;
 use super::{PredictError, SceneMap};
 use crate::display::{Output, Show};
 use crate::raster::{PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
+use crate::report::Report;
 use crate::vector::{Format, write_polygons};
 use crate::{Result, session, staged};
 
@@ -64,15 +66,35 @@ impl SaveOptions {
     }
 }
 
-/// The files that a map was saved as; a slice of paths that shows itself with sizes.
+/// The files that something was saved as; a slice of paths that shows itself with sizes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedFiles(pub(super) Vec<PathBuf>);
+pub struct SavedFiles {
+    files: Vec<PathBuf>,
+    report: Report,
+}
+
+impl SavedFiles {
+    pub(super) fn new(files: Vec<PathBuf>) -> Self {
+        let report = Report::new();
+        Self { files, report }
+    }
+
+    pub(super) fn with_report(self, report: Report) -> Self {
+        Self { report, ..self }
+    }
+
+    /// What the files do not hold as it was, such as names that a format shortens.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
 
 impl std::ops::Deref for SavedFiles {
     type Target = [PathBuf];
 
     fn deref(&self) -> &[PathBuf] {
-        &self.0
+        &self.files
     }
 }
 
@@ -81,7 +103,7 @@ impl IntoIterator for SavedFiles {
     type IntoIter = std::vec::IntoIter<PathBuf>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.files.into_iter()
     }
 }
 
@@ -110,18 +132,7 @@ impl SceneMap {
     /// As [`SceneMap::save`]; [`PredictError::Option`] for an area that is negative or not a number.
     pub fn save_with(&self, dir: impl AsRef<Path>, options: &SaveOptions) -> Result<SavedFiles> {
         let dir = dir.as_ref();
-        if options.min_area_m2.is_nan() || options.min_area_m2 < 0.0 {
-            let (found, expected) = (
-                options.min_area_m2.to_string(),
-                "0 or more square metres".to_owned(),
-            );
-            return Err(PredictError::Option {
-                name: "min_area_m2",
-                found,
-                expected,
-            }
-            .into());
-        }
+        check_area(options.min_area_m2)?;
         let staging = staging_folder(dir)?;
         let staged = staging.path();
 
@@ -223,12 +234,13 @@ impl Show for SavedFiles {
             let bytes = fs::metadata(path).map_or(0, |about| about.len());
             vec![path.display().to_string(), file_size(bytes)]
         };
-        let rows: Vec<Vec<String>> = self.0.iter().map(row).collect();
+        let rows: Vec<Vec<String>> = self.files.iter().map(row).collect();
         let heads = ["file", "size"];
         Output::html(
             crate::plot::table_text(&heads, &rows),
             crate::plot::table_html(&heads, &rows),
         )
+        .with_report(&self.report)
     }
 }
 

@@ -108,11 +108,11 @@ pub(super) fn predict_members(
     let scores = scores.map(Raster::open).transpose()?;
     let map = SceneMap::new(
         folder,
-        Raster::open(labels)?,
-        scores,
+        (Raster::open(labels)?, scores),
         classes.clone(),
         scene.clone(),
         area,
+        tiling.threshold,
     );
     if !empty {
         return Ok(map);

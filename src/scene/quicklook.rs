@@ -119,7 +119,7 @@ impl Scene {
 
     /// A small picture from the full one: reads the middle row under each of its rows, so that memory does not grow with
     /// the scene.
-    fn sampled_rows(
+    pub(crate) fn sampled_rows(
         &self,
         size: Size,
         read: impl Fn(&PixelWindow) -> Result<Vec<u8>>,

@@ -2,8 +2,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use geo::{Area, Coord, LineString};
+use geo::{Area, Coord, LineString, MultiPolygon};
 
+use super::measured::Measured;
 use super::project::meridian;
 use super::write::area_name;
 use super::{PointFeature, PolygonFeature, VectorError};
@@ -17,7 +18,29 @@ use crate::{Result, session};
 pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
     let area_name = area_name(crs_wkt);
     write_features(path, features, crs_wkt, |line, feature, to_degrees| {
-        push_polygon(line, feature, area_name, to_degrees)
+        push_head(line, &feature.class, feature.score)?;
+        let _ = write!(line, ",\"{area_name}\":{:.2}", feature.area_m2);
+        push_polygon(line, &feature.geometry, to_degrees)
+    })
+}
+
+/// As [`write`] with the columns `names` in the place of the area.
+pub(super) fn write_measured(
+    path: &Path,
+    features: &[Measured<'_>],
+    names: &[&str],
+    crs_wkt: &str,
+) -> Result<()> {
+    write_features(path, features, crs_wkt, |line, feature, to_degrees| {
+        push_head(line, feature.class, feature.score)?;
+        for (name, number) in names.iter().zip(&feature.numbers) {
+            // JSON has no word for what is no number.
+            let _ = match number.is_finite() {
+                true => write!(line, ",\"{name}\":{number}"),
+                false => write!(line, ",\"{name}\":null"),
+            };
+        }
+        push_polygon(line, feature.geometry, to_degrees)
     })
 }
 
@@ -91,20 +114,15 @@ fn push_head(line: &mut String, class: &str, score: Option<f32>) -> Result<(), S
     Ok(())
 }
 
+/// Closes the properties and adds the shape.
 fn push_polygon(
     line: &mut String,
-    feature: &PolygonFeature,
-    area_name: &str,
+    geometry: &MultiPolygon<f64>,
     to_degrees: &ToDegrees,
 ) -> Result<(), String> {
-    push_head(line, &feature.class, feature.score)?;
-    let _ = write!(
-        line,
-        ",\"{area_name}\":{:.2}}},\"geometry\":{{\"type\":\"MultiPolygon\",\"coordinates\":[",
-        feature.area_m2
-    );
+    line.push_str("},\"geometry\":{\"type\":\"MultiPolygon\",\"coordinates\":[");
     let mut parts = 0;
-    for polygon in &feature.geometry {
+    for polygon in geometry {
         let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
         let rings = rings.map(|ring| in_degrees(ring, to_degrees.as_ref()));
         let rings = rings.collect::<Result<Vec<_>, _>>()?;

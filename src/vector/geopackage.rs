@@ -4,6 +4,7 @@ use std::path::Path;
 use gdal_sys::{OGRFieldType, OGRGeometryH, OGRwkbGeometryType};
 use geo::LineString;
 
+use super::measured::Measured;
 use super::write::area_name;
 use super::{PointFeature, PolygonFeature, VectorError};
 use crate::raster::crs;
@@ -13,6 +14,9 @@ use crate::{Result, session};
 
 /// What GDAL writes with the `srs_id` -1, "undefined Cartesian coordinate reference systems" (GeoPackage 1.1.3.1.1).
 const UNDEFINED_PLANE: &str = "LOCAL_CS[\"Undefined Cartesian SRS\",UNIT[\"metre\",1]]";
+
+/// The longest text of a shapefile's table, in bytes.
+pub(super) const SHAPEFILE_TEXT: usize = 254;
 
 /// Writes a GeoPackage with one layer named after the file.
 pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
@@ -28,7 +32,7 @@ pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> 
 
 /// Writes a GeoPackage of points with one layer named after the file.
 pub(super) fn write_points(path: &Path, features: &[PointFeature], crs_wkt: &str) -> Result<()> {
-    let writer = GeoPackageWriter::of_kind(path, crs_wkt, OGRwkbGeometryType::wkbPoint)?;
+    let writer = GeoPackageWriter::of_kind(path, crs_wkt, OGRwkbGeometryType::wkbPoint, &[])?;
     for (index, feature) in features.iter().enumerate() {
         if index % 4096 == 0 {
             session::check_interrupt("writing points")?;
@@ -39,6 +43,73 @@ pub(super) fn write_points(path: &Path, features: &[PointFeature], crs_wkt: &str
     writer.finish()
 }
 
+/// As [`write`] with the columns `names` in the place of the area.
+pub(super) fn write_measured(
+    path: &Path,
+    features: &[Measured<'_>],
+    names: &[&str],
+    crs_wkt: &str,
+) -> Result<()> {
+    let kind = OGRwkbGeometryType::wkbMultiPolygon;
+    let writer = GeoPackageWriter::of_kind(path, crs_wkt, kind, names)?;
+    for (index, feature) in features.iter().enumerate() {
+        if index % 4096 == 0 {
+            session::check_interrupt("writing polygons")?;
+        }
+        let (added, messages) = gdal_library::with_messages(|| writer.target.add(feature));
+        writer.checked(added, &messages)?;
+    }
+    writer.finish()
+}
+
+/// Writes the several files of a shapefile, `path` and those beside it, under these very names: the caller moves them
+/// to their place. Names of columns have at most 10 letters there.
+pub(super) fn write_shapefile(
+    path: &Path,
+    features: &[Measured<'_>],
+    names: &[&str],
+    crs_wkt: &str,
+) -> Result<()> {
+    let fail = |detail: String| VectorError::Write {
+        path: path.to_owned(),
+        detail,
+    };
+    let system = match crs_wkt {
+        "" => None,
+        wkt => Some(crs::parse(wkt)?),
+    };
+    // Text columns have one width: that of the longest value, or what the format allows.
+    let longest = features.iter().map(|feature| feature.class.len()).max();
+    let layout = Layout {
+        driver: "ESRI Shapefile",
+        options: &["ENCODING=UTF-8"],
+        kind: OGRwkbGeometryType::wkbPolygon,
+        class_width: longest.unwrap_or(1).clamp(1, SHAPEFILE_TEXT),
+        numbers: names,
+    };
+    let layer = path.file_stem().unwrap_or_default().to_string_lossy();
+    let (target, messages) =
+        gdal_library::with_messages(|| Target::create(path, &layer, system.as_ref(), &layout));
+    let Some(target) = target else {
+        return Err(fail(messages.joined("GDAL cannot create the file")).into());
+    };
+    for (index, feature) in features.iter().enumerate() {
+        if index % 4096 == 0 {
+            session::check_interrupt("writing polygons")?;
+        }
+        let (added, messages) = gdal_library::with_messages(|| target.add(feature));
+        if added.is_none() || messages.failed() {
+            return Err(fail(messages.joined("GDAL gives no reason")).into());
+        }
+    }
+    // Closing writes too, and tells its failures through messages alone.
+    let ((), messages) = gdal_library::with_messages(|| drop(target));
+    if messages.failed() {
+        return Err(fail(messages.joined("")).into());
+    }
+    Ok(())
+}
+
 /// Writes a GeoPackage feature by feature; it appears under its name only when it is complete.
 pub(crate) struct GeoPackageWriter {
     target: Target,
@@ -47,10 +118,16 @@ pub(crate) struct GeoPackageWriter {
 
 impl GeoPackageWriter {
     pub(crate) fn create(path: &Path, crs_wkt: &str) -> Result<Self> {
-        Self::of_kind(path, crs_wkt, OGRwkbGeometryType::wkbMultiPolygon)
+        let kind = OGRwkbGeometryType::wkbMultiPolygon;
+        Self::of_kind(path, crs_wkt, kind, &[area_name(crs_wkt)])
     }
 
-    fn of_kind(path: &Path, crs_wkt: &str, kind: OGRwkbGeometryType::Type) -> Result<Self> {
+    fn of_kind(
+        path: &Path,
+        crs_wkt: &str,
+        kind: OGRwkbGeometryType::Type,
+        numbers: &[&str],
+    ) -> Result<Self> {
         let fail = |detail: String| VectorError::Write {
             path: path.to_owned(),
             detail,
@@ -67,9 +144,16 @@ impl GeoPackageWriter {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let area = area_name(crs_wkt);
+        let layout = Layout {
+            driver: "GPKG",
+            options: &["SPATIAL_INDEX=YES", "GEOMETRY_NAME=geom"],
+            kind,
+            class_width: 0,
+            numbers,
+        };
         let (target, messages) = gdal_library::with_messages(|| {
-            Target::create(staged.path(), &layer_name, system.as_ref(), kind, area)
+            let target = Target::create(staged.path(), &layer_name, system.as_ref(), &layout)?;
+            target.begin().map(|()| target)
         });
         match target {
             Some(target) => Ok(Self { target, staged }),
@@ -78,7 +162,14 @@ impl GeoPackageWriter {
     }
 
     pub(crate) fn add(&self, feature: &PolygonFeature) -> Result<()> {
-        let (added, messages) = gdal_library::with_messages(|| self.target.add(feature));
+        let (added, messages) = gdal_library::with_messages(|| {
+            self.target.add(&Measured {
+                geometry: &feature.geometry,
+                class: &feature.class,
+                score: feature.score,
+                numbers: vec![feature.area_m2],
+            })
+        });
         self.checked(added, &messages)
     }
 
@@ -112,6 +203,17 @@ impl GeoPackageWriter {
     }
 }
 
+/// What a layer is made of.
+struct Layout<'a> {
+    driver: &'a str,
+    options: &'a [&'a str],
+    kind: OGRwkbGeometryType::Type,
+    /// Bytes of the column of classes; 0 for any number.
+    class_width: usize,
+    /// The names of the columns of numbers after class and score.
+    numbers: &'a [&'a str],
+}
+
 struct Target {
     dataset: gdal_sys::GDALDatasetH,
     layer: gdal_sys::OGRLayerH,
@@ -122,11 +224,10 @@ impl Target {
         path: &Path,
         layer_name: &str,
         system: Option<&gdal::spatial_ref::SpatialRef>,
-        kind: OGRwkbGeometryType::Type,
-        area_name: &str,
+        layout: &Layout<'_>,
     ) -> Option<Self> {
-        let (name, driver, layer_name) = (c_path(path), c_string("GPKG"), c_string(layer_name));
-        let options = StringList::new(["SPATIAL_INDEX=YES", "GEOMETRY_NAME=geom"]);
+        let (driver, layer_name) = (c_string(layout.driver), c_string(layer_name));
+        let (name, options) = (c_path(path), StringList::new(layout.options));
         // SAFETY: all strings outlive the calls, and every pointer is checked before it is used.
         unsafe {
             let driver = gdal_sys::GDALGetDriverByName(driver.as_ptr());
@@ -145,48 +246,52 @@ impl Target {
                     std::ptr::null_mut(),
                     gdal::spatial_ref::SpatialRef::to_c_hsrs,
                 ),
-                kind,
+                layout.kind,
                 options.as_ptr(),
             );
             let target = Self { dataset, layer };
             if layer.is_null() {
                 return None;
             }
+            let numbers = layout.numbers.iter();
             let fields = [
-                ("class", OGRFieldType::OFTString),
-                ("score", OGRFieldType::OFTReal),
-                (area_name, OGRFieldType::OFTReal),
+                ("class", OGRFieldType::OFTString, layout.class_width),
+                ("score", OGRFieldType::OFTReal, 0),
             ];
-            // A point has no area.
-            let fields = if kind == OGRwkbGeometryType::wkbPoint {
-                &fields[..2]
-            } else {
-                &fields[..]
-            };
-            for &(name, kind) in fields {
+            let numbers = numbers.map(|name| (*name, OGRFieldType::OFTReal, 0));
+            for (name, kind, width) in fields.into_iter().chain(numbers) {
                 let field = gdal_sys::OGR_Fld_Create(c_string(name).as_ptr(), kind);
+                gdal_sys::OGR_Fld_SetWidth(field, width as c_int);
                 let made = gdal_sys::OGR_L_CreateField(layer, field, 1);
                 gdal_sys::OGR_Fld_Destroy(field);
                 if made != 0 {
                     return None;
                 }
             }
-            // One transaction for all features: SQLite flushes to the disk at the end of each.
-            (gdal_sys::GDALDatasetStartTransaction(dataset, 0) == 0).then_some(target)
+            Some(target)
         }
     }
 
-    fn add(&self, polygon: &PolygonFeature) -> Option<()> {
+    /// One transaction for all features: SQLite flushes to the disk at the end of each.
+    fn begin(&self) -> Option<()> {
+        // SAFETY: the dataset is open.
+        let failed = unsafe { gdal_sys::GDALDatasetStartTransaction(self.dataset, 0) != 0 };
+        (!failed).then_some(())
+    }
+
+    fn add(&self, polygon: &Measured<'_>) -> Option<()> {
         // SAFETY: the layer is open; the feature is made, filled and destroyed here, and takes the geometry over.
         unsafe {
             let feature = gdal_sys::OGR_F_Create(gdal_sys::OGR_L_GetLayerDefn(self.layer));
-            gdal_sys::OGR_F_SetFieldString(feature, 0, c_string(&polygon.class).as_ptr());
+            gdal_sys::OGR_F_SetFieldString(feature, 0, c_string(polygon.class).as_ptr());
             if let Some(score) = polygon.score {
                 gdal_sys::OGR_F_SetFieldDouble(feature, 1, f64::from(score));
             }
-            gdal_sys::OGR_F_SetFieldDouble(feature, 2, polygon.area_m2);
+            for (index, number) in (2..).zip(&polygon.numbers) {
+                gdal_sys::OGR_F_SetFieldDouble(feature, index, *number);
+            }
             let whole = gdal_sys::OGR_G_CreateGeometry(OGRwkbGeometryType::wkbMultiPolygon);
-            for part in &polygon.geometry {
+            for part in polygon.geometry {
                 let shape = gdal_sys::OGR_G_CreateGeometry(OGRwkbGeometryType::wkbPolygon);
                 for points in std::iter::once(part.exterior()).chain(part.interiors()) {
                     gdal_sys::OGR_G_AddGeometryDirectly(shape, ring(points));
