@@ -5,6 +5,7 @@ use crate::Result;
 use crate::boxes::score::{ClassAp, Matching};
 use crate::display::{Output, Show, escape};
 use crate::plot::{Curves, Figure, Overlay, Series, table_html, table_text};
+use crate::raster::BandChoice;
 use crate::scene::{Over, Quicklook, Scene};
 
 /// Longest side of the picture in a cell.
@@ -18,14 +19,18 @@ impl SceneBoxes {
     /// # Errors
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
     pub fn figure(&self) -> Result<Figure> {
-        self.show_bands(&self.scene().shown_bands())
+        self.show_bands(self.scene().shown_bands())
     }
 
-    /// As [`SceneBoxes::figure`] over other bands: one in grey, or three as red, green and blue, counted from 0.
+    /// As [`SceneBoxes::figure`] over other bands, by name or by place as [`Scene::show_bands`] takes them.
     ///
     /// # Errors
-    /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
-    pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
+    /// As [`Scene::show_bands`].
+    pub fn show_bands<B: Into<BandChoice>>(
+        &self,
+        bands: impl IntoIterator<Item = B>,
+    ) -> Result<Figure> {
+        let bands = &self.scene().raster().band_places(bands)?;
         let (scene, look) = self.look()?;
         let caption = format!(
             "{}; bands shown: {}",

@@ -5,6 +5,7 @@ use crate::Result;
 use crate::display::{Output, Show};
 use crate::labels::IGNORE;
 use crate::plot::{Figure, Overlay};
+use crate::raster::BandChoice;
 use crate::scene::{Over, Quicklook, Scene, classes_text};
 
 /// Longest side of the picture in a cell.
@@ -21,11 +22,15 @@ struct Look {
 }
 
 impl SceneMap {
-    /// The map over other bands of its imagery: one in grey, or three as red, green and blue, counted from 0.
+    /// The map over other bands of its imagery, by name or by place as [`Scene::show_bands`] takes them.
     ///
     /// # Errors
-    /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
-    pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
+    /// As [`Scene::show_bands`].
+    pub fn show_bands<B: Into<BandChoice>>(
+        &self,
+        bands: impl IntoIterator<Item = B>,
+    ) -> Result<Figure> {
+        let bands = &self.scene().raster().band_places(bands)?;
         let look = self.look()?;
         let caption = format!(
             "{}; bands shown: {}",

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::labels::IGNORE;
 use crate::plot::image::coloured;
 use crate::plot::{Figure, Overlay, histogram};
-use crate::raster::{Patch, PixelWindow, Size};
+use crate::raster::{BandChoice, Patch, PixelWindow, Size};
 use crate::session;
 
 /// The longest side of a picture of a scene, in pixels.
@@ -28,15 +28,32 @@ pub(crate) struct Quicklook {
 }
 
 impl Scene {
-    /// A picture of the area in use with its labels over it: one band in grey, or three as red, green and blue, counted
-    /// from 0, each stretched from its 2nd to its 98th percentile.
+    /// A picture of the area in use with its labels over it: one band in grey, or three as red, green and blue, each
+    /// stretched from its 2nd to its 98th percentile. Bands are given by name, by what they show, or by place, counted from
+    /// 0.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("rgbn.tif")?;
+    /// let infrared = scene.show_bands(["nir", "red", "green"])?;
+    /// infrared.save("infrared.png")?;
+    /// let first = scene.show_bands([0])?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
-    pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
+    /// [`crate::raster::RasterError::NoSuchBand`] for a band that the scene does not have, with those that it has;
+    /// [`crate::plot::PlotError::BandCount`] for neither one nor three; [`crate::raster::RasterError::Read`].
+    #[doc(alias = "plot_rgb")]
+    #[doc(alias = "composite")]
+    pub fn show_bands<B: Into<BandChoice>>(
+        &self,
+        bands: impl IntoIterator<Item = B>,
+    ) -> Result<Figure> {
+        let bands = self.raster().band_places(bands)?;
         let look = self.read_quicklook(LONGEST)?;
-        let caption = format!("{}; bands shown: {}", self.name(), self.band_words(bands));
-        self.overlay(&look, bands)?.caption(caption).figure()
+        let caption = format!("{}; bands shown: {}", self.name(), self.band_words(&bands));
+        self.overlay(&look, &bands)?.caption(caption).figure()
     }
 
     /// How often each value occurs in every band, over the valid pixels in use; large scenes are averaged down first.
@@ -237,10 +254,16 @@ mod tests {
         assert!(output.webp.is_some() || output.png.is_some());
         assert!(scene.show_bands(&[2, 1, 0])?.html().contains("<img"));
         let error = scene.show_bands(&[0, 1, 7]).map(|_| ()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot draw band 7: the image has 3 (counted from 0)"
-        );
+        assert!(error.to_string().starts_with("0 bands are meant by 7"));
+        let hint = crate::Hint::hint(&error).unwrap_or_default();
+        assert!(hint.contains("0: \"") && hint.contains("counts them from 1"), "{hint}");
+        let by_name = scene.show_bands(scene.raster().band_names())?;
+        assert!(by_name.html().contains("<img"));
+        assert!(scene.show_bands([2, 1, 0]).is_ok() && scene.show_bands(vec![0_usize]).is_ok());
+        let two = scene.show_bands([0, 1]).map(|_| ()).unwrap_err().to_string();
+        assert!(two.contains("not 2"), "{two}");
+        let unknown = scene.show_bands(["thermal"]).map(|_| ()).unwrap_err();
+        assert!(unknown.to_string().contains("\"thermal\""));
         assert!(
             scene
                 .histogram()?
