@@ -13,7 +13,9 @@ pub use crate::models::{
 };
 pub use crate::plot::Figure;
 pub use crate::predict::{Ensemble, PredictOptions, SaveOptions, SavedFiles, SceneMap};
-pub use crate::raster::{BandChoice, BandRole, MapWindow, OpenOptions, PixelWindow, Raster, Resolution};
+pub use crate::raster::{
+    BandChoice, BandRole, MapWindow, OpenOptions, PixelWindow, Raster, Resolution,
+};
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};
 pub use crate::session::show_all;

@@ -5,8 +5,8 @@ use crate::Result;
 use crate::boxes::score::{ClassAp, Matching};
 use crate::display::{Output, Show, escape};
 use crate::plot::{Curves, Figure, Overlay, Series, table_html, table_text};
-use crate::raster::BandChoice;
-use crate::scene::{Over, Quicklook, Scene};
+use crate::raster::{BandChoice, ZoomWindow};
+use crate::scene::{Over, Quicklook, Scene, bounds_of};
 
 /// Longest side of the picture in a cell.
 const LONGEST: usize = 1024;
@@ -41,6 +41,49 @@ impl SceneBoxes {
         overlay.caption(caption).figure()
     }
 
+    /// A closer look at a part of the scene with its boxes at or above the threshold, as [`Scene::zoom`]. Boxes that the
+    /// edge cuts are counted as in view.
+    ///
+    /// # Errors
+    /// As [`Scene::zoom`], for the part of the scene that was searched.
+    #[doc(alias = "crop")]
+    pub fn zoom(&self, window: impl Into<ZoomWindow>) -> Result<Figure> {
+        let part = self.scene().crop(self.area())?.part(window.into())?;
+        let (scene, bounds) = (&part.scene, bounds_of(&part.scene.area()));
+        let look = scene.read_imagery(LONGEST)?;
+        let mut counts = vec![0; self.classes().len()];
+        for found in self.detections() {
+            if let Some(count) = counts.get_mut(found.class)
+                && found.bounds.intersection(&bounds).is_some()
+            {
+                *count += 1;
+            }
+        }
+        let some = self
+            .classes()
+            .iter()
+            .zip(&counts)
+            .filter(|(_, count)| **count > 0);
+        let named: Vec<_> = some
+            .map(|(class, count)| format!("{} {count}", class.name))
+            .collect();
+        let named = if named.is_empty() {
+            "none".to_owned()
+        } else {
+            named.join(", ")
+        };
+        let counted = format!(
+            "boxes in view: {named} at a score of {:.2} or more",
+            self.threshold_score()
+        );
+        let overlay = self.overlay_at(scene, &look, &scene.shown_bands(), true)?;
+        part.figure(
+            overlay,
+            &format!("Boxes in {}", self.scene().name()),
+            &counted,
+        )
+    }
+
     /// The part of the scene that was searched, and its imagery.
     fn look(&self) -> Result<(Scene, Quicklook)> {
         let scene = self.scene().crop(self.area())?;
@@ -53,6 +96,16 @@ impl SceneBoxes {
         scene: &Scene,
         look: &Quicklook,
         bands: &[usize],
+    ) -> Result<Overlay<'static>> {
+        self.overlay_at(scene, look, bands, false)
+    }
+
+    fn overlay_at(
+        &self,
+        scene: &Scene,
+        look: &Quicklook,
+        bands: &[usize],
+        magnified: bool,
     ) -> Result<Overlay<'static>> {
         let area = scene.area();
         let colors = self.classes().colors();
@@ -68,6 +121,7 @@ impl SceneBoxes {
             labels: None,
             boxes: boxes.collect(),
             opacity: OPACITY,
+            magnified,
         };
         Ok(scene.drawn(look, bands, &over)?.title(self.summary()))
     }

@@ -70,7 +70,8 @@ impl Hint for PlotError {
             Self::FileType { expected, .. } => Some(format!("use a name that ends in {expected}")),
             Self::Band { bands, .. } if *bands > 0 => Some(format!("bands are 0 to {}", bands - 1)),
             Self::BandCount { .. } => Some(
-                "name three, such as `scene.show_bands([\"nir\", \"red\", \"green\"])`, or one".to_owned(),
+                "name three, such as `scene.show_bands([\"nir\", \"red\", \"green\"])`, or one"
+                    .to_owned(),
             ),
             Self::Io { path, source } => crate::staged::hint(path, source),
             Self::Shape { .. } | Self::Band { .. } | Self::Codec { .. } => None,

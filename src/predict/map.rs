@@ -126,12 +126,13 @@ impl SceneMap {
 
     /// Class indices of the whole map at another size, by the nearest pixel.
     pub(super) fn labels_scaled(&self, size: Size) -> Result<Vec<u8>> {
-        Ok(label_values(
-            &self
-                .inner
-                .labels
-                .read_nearest(&self.inner.labels.full(), size)?,
-        ))
+        self.labels_at(&self.inner.area, size)
+    }
+
+    /// Class indices of a window, in the pixels of the scene's raster, at another size, by the nearest pixel.
+    pub(super) fn labels_at(&self, window: &PixelWindow, size: Size) -> Result<Vec<u8>> {
+        let read = self.inner.labels.read_nearest(&self.in_map(window), size)?;
+        Ok(label_values(&read))
     }
 
     fn in_map(&self, window: &PixelWindow) -> PixelWindow {

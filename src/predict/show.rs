@@ -5,7 +5,7 @@ use crate::Result;
 use crate::display::{Output, Show};
 use crate::labels::IGNORE;
 use crate::plot::{Figure, Overlay};
-use crate::raster::BandChoice;
+use crate::raster::{BandChoice, ZoomWindow};
 use crate::scene::{Over, Quicklook, Scene, classes_text};
 
 /// Longest side of the picture in a cell.
@@ -51,12 +51,55 @@ impl SceneMap {
         })
     }
 
+    /// A closer look at a part of the map over its imagery, as [`Scene::zoom`]: place, size of a pixel and the part of
+    /// each class in view stand under it.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # fn example(map: &SceneMap) -> swath::Result<()> {
+    /// let corner = map.zoom(PixelWindow::new(200, 200, 150, 150))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Scene::zoom`], for the part of the scene that the map covers.
+    #[doc(alias = "crop")]
+    #[doc(alias = "window")]
+    pub fn zoom(&self, window: impl Into<ZoomWindow>) -> Result<Figure> {
+        let part = self.scene().crop(self.area())?.part(window.into())?;
+        let look = part.scene.read_imagery(LONGEST)?;
+        let labels = self.labels_at(&part.scene.area(), look.patch.size)?;
+        let shares = format!("map in view: {}", self.shares(&labels));
+        let scene = part.scene.clone();
+        let look = Look {
+            scene,
+            look,
+            labels,
+        };
+        let overlay = self.overlay_at(&look, &look.scene.shown_bands(), true)?;
+        part.figure(
+            overlay,
+            &format!("Prediction of {}", self.scene().name()),
+            &shares,
+        )
+    }
+
     fn overlay(&self, look: &Look, bands: &[usize]) -> Result<Overlay<'static>> {
+        self.overlay_at(look, bands, false)
+    }
+
+    fn overlay_at(
+        &self,
+        look: &Look,
+        bands: &[usize],
+        magnified: bool,
+    ) -> Result<Overlay<'static>> {
         let over = Over {
             classes: self.classes(),
             labels: Some(&look.labels),
             boxes: Vec::new(),
             opacity: OPACITY,
+            magnified,
         };
         let overlay = look.scene.drawn(&look.look, bands, &over)?;
         Ok(overlay.title(format!("Prediction of {}", self.scene().name())))

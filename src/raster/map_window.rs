@@ -24,7 +24,10 @@ enum Extent {
     /// `x_min`, `y_min`, `x_max`, `y_max` in map units.
     Corners([f64; 4]),
     /// The centre in map units, the size in metres on the ground.
-    Around { centre: (f64, f64), size_m: (f64, f64) },
+    Around {
+        centre: (f64, f64),
+        size_m: (f64, f64),
+    },
 }
 
 impl MapWindow {
@@ -60,10 +63,13 @@ impl MapWindow {
         }
         let transform = raster.transform();
         let points = match self.0 {
-            Extent::Corners([x_min, y_min, x_max, y_max]) => {
-                [(x_min, y_min), (x_max, y_min), (x_min, y_max), (x_max, y_max)]
-                    .map(|corner| transform.pixel_from_world(corner))
-            }
+            Extent::Corners([x_min, y_min, x_max, y_max]) => [
+                (x_min, y_min),
+                (x_max, y_min),
+                (x_min, y_max),
+                (x_max, y_max),
+            ]
+            .map(|corner| transform.pixel_from_world(corner)),
             Extent::Around { centre, size_m } => {
                 let Some(pixel) = raster.pixel_metres() else {
                     return Err(refused("the file does not say how long a metre is"));
@@ -77,7 +83,10 @@ impl MapWindow {
                 [low, high, low, high]
             }
         };
-        if !points.iter().all(|(col, row)| col.is_finite() && row.is_finite()) {
+        if !points
+            .iter()
+            .all(|(col, row)| col.is_finite() && row.is_finite())
+        {
             return Err(refused("every coordinate has to be a finite number"));
         }
         let span = |along: fn(&(f64, f64)) -> f64| {
@@ -100,7 +109,11 @@ impl std::fmt::Display for MapWindow {
                 write!(f, "x {x_min} to {x_max}, y {y_min} to {y_max}")
             }
             Extent::Around { centre, size_m } => {
-                write!(f, "{} x {} m around x {}, y {}", size_m.0, size_m.1, centre.0, centre.1)
+                write!(
+                    f,
+                    "{} x {} m around x {}, y {}",
+                    size_m.0, size_m.1, centre.0, centre.1
+                )
             }
         }
     }
@@ -184,20 +197,50 @@ mod tests {
         let around = MapWindow::around(500_015.0, 2_999_980.0, 10.0, 20.0);
         assert_eq!(pixels(around), pixels(window));
         // 100 m are about 0.0009 degrees of latitude.
-        let degrees = raster(folder.path(), "EPSG:4326", GeoTransform::north_up(10.0, 45.0, 1e-4));
-        let around = MapWindow::around(10.01, 44.995, 100.0, 100.0).to_pixels(&degrees).unwrap();
-        assert!((12..=15).contains(&around.width) && (9..=11).contains(&around.height), "{around}");
+        let degrees = raster(
+            folder.path(),
+            "EPSG:4326",
+            GeoTransform::north_up(10.0, 45.0, 1e-4),
+        );
+        let around = MapWindow::around(10.01, 44.995, 100.0, 100.0)
+            .to_pixels(&degrees)
+            .unwrap();
+        assert!(
+            (12..=15).contains(&around.width) && (9..=11).contains(&around.height),
+            "{around}"
+        );
     }
 
     #[test]
     fn what_is_no_place_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let plain = raster(folder.path(), "", GeoTransform::PIXELS);
-        let error = MapWindow::new(0.0, 0.0, 1.0, 1.0).to_pixels(&plain).unwrap_err();
-        assert!(error.to_string().contains("no place on the ground"), "{error}");
-        let utm = raster(folder.path(), "EPSG:32645", GeoTransform::north_up(5e5, 3e6, 0.5));
-        assert!(MapWindow::new(f64::NAN, 0.0, 1.0, 1.0).to_pixels(&utm).is_err());
-        assert!(MapWindow::around(5e5, 3e6, 0.0, 10.0).to_pixels(&utm).is_err());
-        assert!(MapWindow::around(5e5, 3e6, f64::NAN, 10.0).to_pixels(&utm).is_err());
+        let error = MapWindow::new(0.0, 0.0, 1.0, 1.0)
+            .to_pixels(&plain)
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("no place on the ground"),
+            "{error}"
+        );
+        let utm = raster(
+            folder.path(),
+            "EPSG:32645",
+            GeoTransform::north_up(5e5, 3e6, 0.5),
+        );
+        assert!(
+            MapWindow::new(f64::NAN, 0.0, 1.0, 1.0)
+                .to_pixels(&utm)
+                .is_err()
+        );
+        assert!(
+            MapWindow::around(5e5, 3e6, 0.0, 10.0)
+                .to_pixels(&utm)
+                .is_err()
+        );
+        assert!(
+            MapWindow::around(5e5, 3e6, f64::NAN, 10.0)
+                .to_pixels(&utm)
+                .is_err()
+        );
     }
 }

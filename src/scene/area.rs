@@ -1,10 +1,12 @@
 use std::path::{Path, PathBuf};
 
+use super::Scene;
+#[cfg(doc)]
+use super::SceneError;
 use super::overlap::lies_on;
-use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::LabelPolygons;
-use crate::raster::{PixelWindow, Size};
+use crate::raster::{PixelWindow, Size, ZoomWindow};
 use crate::report::{Notice, file_name};
 use crate::vector::{self, VectorSource};
 
@@ -112,19 +114,24 @@ impl Scene {
         Ok((part(false), part(true)))
     }
 
-    /// The part of the scene in a window of the raster.
+    /// The part of the scene in a window: in pixels of the raster, or in map coordinates. [`Scene::zoom`] shows one
+    /// closely.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("vegas.tif")?;
+    /// let corner = scene.crop(PixelWindow::new(0, 0, 256, 256))?;
+    /// let around = scene.crop(MapWindow::around(663_050.0, 4_005_040.0, 200.0, 200.0))?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`SceneError::EmptyArea`] when the window holds nothing of the scene.
-    pub fn crop(&self, window: PixelWindow) -> Result<Self> {
-        let Some(area) = self.area().intersect(&window) else {
-            return Err(SceneError::EmptyArea {
-                asked: window.to_string(),
-                scene: self.area(),
-            }
-            .into());
-        };
-        Ok(self.with_area(area))
+    /// [`SceneError::EmptyArea`] when the window holds nothing of the scene;
+    /// [`crate::raster::RasterError::NoMapWindow`] for map coordinates on a scene without any.
+    #[doc(alias = "clip")]
+    #[doc(alias = "subset")]
+    pub fn crop(&self, window: impl Into<ZoomWindow>) -> Result<Self> {
+        Ok(self.part(window.into())?.scene)
     }
 
     pub(super) fn with_area(&self, area: PixelWindow) -> Self {

@@ -94,12 +94,14 @@ pub enum SceneError {
         found: usize,
     },
     /// An area that the scene does not have.
-    #[error("the area ({asked}) holds no pixel of the scene ({scene})")]
+    #[error("the area ({asked}) holds no pixel of the scene ({scene}{ground})")]
     EmptyArea {
         /// What was asked for.
         asked: String,
         /// What the scene has.
         scene: PixelWindow,
+        /// The same in map coordinates, after a semicolon; empty without a place on the ground.
+        ground: String,
     },
     /// Labels were asked for where there are none.
     #[error("the scene has no labels: {path:?}")]
@@ -200,7 +202,9 @@ impl Hint for SceneError {
             Self::TooManyClasses { .. } => {
                 "choose a property with few values, or a class name of your own for every feature".to_owned()
             }
-            Self::EmptyArea { .. } => "windows are counted in pixels from the top-left corner of the file".to_owned(),
+            Self::EmptyArea { .. } => "a `PixelWindow` is counted in pixels from the top-left corner of the file, a `MapWindow` is in the coordinates of \
+                 `scene.bounds()`"
+                    .to_owned(),
             Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),
             Self::NoBoxes { read: 0, .. } => {
                 "all boxes of this image are broken, as the message says: correct them in the labelling program and export \

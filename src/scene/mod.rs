@@ -17,6 +17,7 @@ mod quicklook;
 mod read;
 mod show;
 mod split;
+mod zoom;
 
 pub use area::AreaOfInterest;
 pub(crate) use box_files::is_box_file;

@@ -9,7 +9,7 @@ use crate::raster::{BandChoice, Patch, PixelWindow, Size};
 use crate::session;
 
 /// The longest side of a picture of a scene, in pixels.
-const LONGEST: usize = 800;
+pub(super) const LONGEST: usize = 800;
 /// The longest side of the sample that a histogram counts.
 const SAMPLE: usize = 1024;
 /// How opaque labels are over the imagery to begin with.
@@ -101,6 +101,16 @@ impl Scene {
 
     /// Draws `bands` with the scene's own labels and boxes over them.
     pub(super) fn overlay(&self, look: &Quicklook, bands: &[usize]) -> Result<Overlay<'static>> {
+        self.overlay_at(look, bands, false)
+    }
+
+    /// As [`Scene::overlay`], small pictures `magnified` for a closer look.
+    pub(super) fn overlay_at(
+        &self,
+        look: &Quicklook,
+        bands: &[usize],
+        magnified: bool,
+    ) -> Result<Overlay<'static>> {
         let boxes = if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
             let boxes = self.boxes_in(&self.area(), 0.0);
             coloured(&boxes, self.classes(), self.size(), self.size())
@@ -118,6 +128,7 @@ impl Scene {
             } else {
                 BOX_OPACITY
             },
+            magnified,
         };
         self.drawn(look, bands, &over)
     }
@@ -256,11 +267,18 @@ mod tests {
         let error = scene.show_bands(&[0, 1, 7]).map(|_| ()).unwrap_err();
         assert!(error.to_string().starts_with("0 bands are meant by 7"));
         let hint = crate::Hint::hint(&error).unwrap_or_default();
-        assert!(hint.contains("0: \"") && hint.contains("counts them from 1"), "{hint}");
+        assert!(
+            hint.contains("0: \"") && hint.contains("counts them from 1"),
+            "{hint}"
+        );
         let by_name = scene.show_bands(scene.raster().band_names())?;
         assert!(by_name.html().contains("<img"));
         assert!(scene.show_bands([2, 1, 0]).is_ok() && scene.show_bands(vec![0_usize]).is_ok());
-        let two = scene.show_bands([0, 1]).map(|_| ()).unwrap_err().to_string();
+        let two = scene
+            .show_bands([0, 1])
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
         assert!(two.contains("not 2"), "{two}");
         let unknown = scene.show_bands(["thermal"]).map(|_| ()).unwrap_err();
         assert!(unknown.to_string().contains("\"thermal\""));

@@ -1,0 +1,248 @@
+//! A part of a scene seen closely.
+
+use super::quicklook::{LONGEST, Quicklook};
+use super::{Scene, SceneError};
+use crate::Result;
+use crate::plot::{Figure, Overlay};
+use crate::raster::ZoomWindow;
+
+/// About how long the longer side of a magnified part is, in pixels.
+const READABLE: usize = 600;
+
+/// A part of a scene, as far as it lies there.
+pub(crate) struct Part {
+    /// The scene with that part alone in use.
+    pub(crate) scene: Scene,
+    /// What was asked for, in words, when not all of it lies on the scene.
+    cut: Option<String>,
+}
+
+impl Scene {
+    /// A closer look at a part of the scene, in pixels of the file or in map coordinates: small parts are magnified by a
+    /// whole factor, pixel by pixel, so that the longer side of the picture is about 600 pixels. Labels and boxes are
+    /// drawn as on the scene; under the picture stand the place, the size of a pixel and what lies in view. A part that
+    /// reaches beyond the area in use is cut there, which the picture says.
+    ///
+    /// Other bands of the same part: `scene.crop(window)?.show_bands(["nir", "red", "green"])?`.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("vegas.tif")?.with_labels("buildings.geojson", "building")?;
+    /// let by_pixels = scene.zoom(PixelWindow::new(200, 200, 150, 150))?;
+    /// let by_metres = scene.zoom(MapWindow::around(663_050.0, 4_005_040.0, 60.0, 60.0))?;
+    /// by_metres.save("corner.png")?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SceneError::EmptyArea`] when the window lies outside the area in use, with the extent of that in both units;
+    /// [`crate::raster::RasterError::NoMapWindow`] for map coordinates on a scene without any;
+    /// [`crate::raster::RasterError::Read`].
+    #[doc(alias = "window")]
+    #[doc(alias = "clip")]
+    pub fn zoom(&self, window: impl Into<ZoomWindow>) -> Result<Figure> {
+        let part = self.part(window.into())?;
+        let scene = &part.scene;
+        let look = scene.read_quicklook(LONGEST)?;
+        let counts = scene.in_view(&look);
+        let overlay = scene.overlay_at(&look, &scene.shown_bands(), true)?;
+        part.figure(overlay, &format!("Part of {}", self.file_stem()), &counts)
+    }
+
+    /// The part of the area in use that lies in a window.
+    pub(crate) fn part(&self, window: ZoomWindow) -> Result<Part> {
+        let asked = window.to_pixels(self.raster())?;
+        let Some(area) = self.area().intersect(&asked) else {
+            return Err(self.outside(window).into());
+        };
+        let cut = (area != asked).then(|| words(&window));
+        let scene = self.with_area(area);
+        Ok(Part { scene, cut })
+    }
+
+    /// The error for a window that holds nothing of the area in use.
+    pub(super) fn outside(&self, window: ZoomWindow) -> SceneError {
+        SceneError::EmptyArea {
+            asked: words(&window),
+            scene: self.area(),
+            ground: self.bounds().map_or_else(String::new, |bounds| {
+                format!("; {} in {}", bounds_words(bounds), self.crs())
+            }),
+        }
+    }
+
+    /// The edges of the area in use in map units, `[x_min, y_min, x_max, y_max]` (rasterio's left, bottom, right, top);
+    /// `None` without a place on the ground. Of an image that is turned against the map, those of the rectangle around it.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("vegas.tif")?;
+    /// if let Some([x_min, y_min, x_max, y_max]) = scene.bounds() {
+    ///     println!("{} by {} in units of {}", x_max - x_min, y_max - y_min, scene.crs());
+    /// }
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "extent")]
+    #[doc(alias = "total_bounds")]
+    pub fn bounds(&self) -> Option<[f64; 4]> {
+        if !self.raster().is_georeferenced() {
+            return None;
+        }
+        let (area, transform) = (self.area(), self.raster().transform());
+        let (left, right) = (area.col as f64, area.right() as f64);
+        let (top, bottom) = (area.row as f64, area.bottom() as f64);
+        let corners = [(left, top), (right, top), (left, bottom), (right, bottom)];
+        let none = [
+            f64::INFINITY,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NEG_INFINITY,
+        ];
+        Some(corners.into_iter().fold(none, |all, corner| {
+            let (x, y) = transform.world_from_pixel(corner);
+            [all[0].min(x), all[1].min(y), all[2].max(x), all[3].max(y)]
+        }))
+    }
+
+    /// The name of the coordinate reference system, such as `EPSG:32645`; `none` without one. The whole definition is
+    /// [`crate::raster::Raster::crs_wkt`].
+    #[must_use]
+    #[doc(alias = "crs_name")]
+    #[doc(alias = "epsg")]
+    pub fn crs(&self) -> String {
+        self.raster().crs_name()
+    }
+
+    /// `building 12.3 % (3 polygons); boxes: car 4`: what lies in the area in use, cut objects included.
+    fn in_view(&self, look: &Quicklook) -> String {
+        let mut parts = Vec::new();
+        if self.has_labels() {
+            parts.push(format!("labels in view: {}", self.label_facts(Some(look))));
+        }
+        if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
+            let mut counts = vec![0; self.classes().len()];
+            for one in self.boxes_in(&self.area(), 0.0) {
+                if let Some(count) = counts.get_mut(one.class) {
+                    *count += 1;
+                }
+            }
+            let some = self
+                .classes()
+                .iter()
+                .zip(&counts)
+                .filter(|(_, count)| **count > 0);
+            let named: Vec<_> = some
+                .map(|(class, count)| format!("{} {count}", class.name))
+                .collect();
+            let named = if named.is_empty() {
+                "none".to_owned()
+            } else {
+                named.join(", ")
+            };
+            parts.push(format!("boxes in view: {named}"));
+        }
+        parts.join("; ")
+    }
+
+    fn file_stem(&self) -> String {
+        let stem = self.raster().path().file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    }
+
+    /// `columns 200..350, rows 200..350; x 500100 to 500175, y 2999825 to 2999900 in EPSG:32645`.
+    fn place_words(&self) -> String {
+        let ground = self.bounds().map_or_else(String::new, |bounds| {
+            format!("; {} in {}", bounds_words(bounds), self.crs())
+        });
+        format!("{}{ground}", self.area())
+    }
+}
+
+impl Part {
+    /// A picture of the part with its place, the size of a pixel and what lies in view under it.
+    pub(crate) fn figure(
+        &self,
+        overlay: Overlay<'static>,
+        title: &str,
+        counts: &str,
+    ) -> Result<Figure> {
+        let scene = &self.scene;
+        let (width, height) = scene.size();
+        let (longer, shown) = (width.max(height), overlay.longer_side());
+        let pixel = match scene.raster().pixel_metres() {
+            Some((x, _)) => format!("{} m/px, ", short(x)),
+            None => String::new(),
+        };
+        let scale = match (shown / longer.max(1), longer as f64 / shown.max(1) as f64) {
+            (0, less) => format!("{} pixels in one of the picture", short(less)),
+            (1, _) => "every pixel shown as one".to_owned(),
+            (factor, _) => format!("magnified {factor} times"),
+        };
+        let mut lines = vec![format!("{}; {pixel}{scale}", scene.place_words())];
+        if !counts.is_empty() {
+            lines.push(counts.to_owned());
+        }
+        if let Some(asked) = &self.cut {
+            lines.push(format!(
+                "the window ({asked}) reaches beyond the scene; what lies on it is shown"
+            ));
+        }
+        let title = format!("{title}, {}", scene.area());
+        overlay.title(title).caption(lines.join("\n")).figure()
+    }
+}
+
+/// By how much a part whose picture is this long is magnified: whole factors, so that every pixel stays a square.
+pub(crate) fn magnification(longest: usize) -> usize {
+    ((READABLE as f64 / longest.max(1) as f64).round() as usize).max(1)
+}
+
+fn words(window: &ZoomWindow) -> String {
+    match window {
+        ZoomWindow::Pixels(window) => window.to_string(),
+        ZoomWindow::Map(window) => window.to_string(),
+    }
+}
+
+/// `x 500100 to 500175, y 2999825 to 2999900`: to a hundredth of the longer side's percent, without zeros at the end.
+fn bounds_words([x_min, y_min, x_max, y_max]: [f64; 4]) -> String {
+    let longer = (x_max - x_min).max(y_max - y_min);
+    let places = (4.0 - longer.abs().log10().floor()).clamp(0.0, 9.0);
+    let places = if places.is_finite() {
+        places as usize
+    } else {
+        6
+    };
+    let told = |value: f64| {
+        let text = format!("{value:.places$}");
+        match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            false => text,
+        }
+    };
+    format!(
+        "x {} to {}, y {} to {}",
+        told(x_min),
+        told(x_max),
+        told(y_min),
+        told(y_max)
+    )
+}
+
+/// `0.3`, `1.25`, `10`: three digits that count.
+fn short(value: f64) -> String {
+    let places = (2.0 - value.abs().log10().floor()).clamp(0.0, 6.0);
+    let text = format!(
+        "{value:.*}",
+        if places.is_finite() {
+            places as usize
+        } else {
+            2
+        }
+    );
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
