@@ -88,7 +88,8 @@ impl IntoIterator for SavedFiles {
 impl SceneMap {
     /// Writes the map into the folder `dir`, which is made when it is missing:
     ///
-    /// - `labels.tif`: the class map, a cloud-optimised GeoTIFF with colour table and class names; 255 is "no data";
+    /// - `labels.tif`: the class map, a cloud-optimised GeoTIFF with colour table and class names; 255 is "no data"; the
+    ///   background is transparent (said in `labels.tif.aux.xml`, which belongs to it);
     /// - `scores.tif`: one band per class, the probability times 254, 255 "no data" (when scores were kept);
     /// - `polygons.gpkg` and `polygons.geojson` (RFC 7946): the connected areas of every class but the background;
     /// - `scores.json` in the shape of Raster Vision's `eval.json`, when the map was evaluated.

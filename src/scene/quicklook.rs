@@ -166,7 +166,7 @@ impl Scene {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use geo::{MultiPolygon, polygon};
 
     use super::*;
@@ -177,7 +177,7 @@ mod tests {
     use crate::vector::{Format, PolygonFeature, write_polygons};
 
     /// 2000 x 1000 pixels of half a metre: a gradient without data in the last 200 columns, and one building.
-    fn scene(folder: &std::path::Path) -> Result<Scene> {
+    pub(in crate::scene) fn scene(folder: &std::path::Path) -> Result<Scene> {
         let (path, labels) = (folder.join("a & <b>.tif"), folder.join("labels.gpkg"));
         let (size, corner) = (Size::new(2000, 1000), (500_000.0, 3_000_000.0));
         let transform = GeoTransform([corner.0, 0.5, 0.0, corner.1, 0.0, -0.5]);

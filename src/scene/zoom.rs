@@ -246,3 +246,127 @@ fn short(value: f64) -> String {
         false => text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::quicklook::tests::scene;
+    use super::*;
+    use crate::Hint as _;
+    use crate::display::Show as _;
+    use crate::raster::{MapWindow, PixelWindow};
+
+    /// The scene is of 2000 x 1000 pixels of half a metre from (500000, 3000000); its building covers columns 200 to 600
+    /// and rows 100 to 500.
+    #[test]
+    fn a_part_is_magnified_and_says_its_place_and_what_is_in_view() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let scene = scene(folder.path())?;
+        let figure = scene.zoom(PixelWindow::new(150, 50, 150, 100))?;
+        let text = figure.output().text;
+        for part in [
+            "(600 x 400 pixels",
+            "columns 150..300, rows 50..150",
+            "x 500075 to 500150, y 2999925 to 2999975 in EPSG:32645",
+            "0.5 m/px, magnified 4 times",
+            "building 33.3 % (1 polygon)",
+        ] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+        let by_map = scene.zoom(MapWindow::around(500_112.5, 2_999_950.0, 75.0, 50.0))?;
+        assert_eq!(by_map.output().text, text);
+        assert!(
+            figure
+                .html()
+                .contains("magnified 4 times<br/>labels in view")
+        );
+        // An empty corner: the building is elsewhere.
+        let empty = scene
+            .zoom(PixelWindow::new(1000, 700, 300, 300))?
+            .output()
+            .text;
+        assert!(
+            empty.contains("building 0.0 %") && !empty.contains("polygon"),
+            "{empty}"
+        );
+        // Large parts are not magnified.
+        let large = scene.zoom(scene.area())?.output().text;
+        assert!(
+            large.contains("2.5 pixels in one of the picture"),
+            "{large}"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_part_has_a_scale_bar_and_whole_pixels() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let scene = scene(folder.path())?;
+        let path = folder.path().join("part.png");
+        scene
+            .zoom(PixelWindow::new(1000, 700, 50, 50))?
+            .save(&path)?;
+        let picture = crate::raster::Raster::open(&path)?;
+        assert_eq!(picture.size().width, 600);
+        let patch = picture.read(&picture.full())?;
+        let at = |col: usize, row: usize| patch.value(0, row, col).unwrap_or(-1.0);
+        // Twelve pixels of the picture are one of the scene: 1 m is 24 long.
+        assert!((0..12).all(|col| at(col, 0) == at(0, 0)) && at(12, 0) != at(0, 0));
+        // The bar of 5 m lies at the bottom left, 24 px below the edge of its ground.
+        assert_eq!(
+            (at(10, 600 - 34 + 25), at(10 + 100, 600 - 34 + 25)),
+            (255.0, 255.0)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn windows_beyond_the_scene_are_cut_or_refused() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let scene = scene(folder.path())?;
+        let cut = scene
+            .zoom(PixelWindow::new(-50, -50, 100, 100))?
+            .output()
+            .text;
+        assert!(cut.contains("columns 0..50, rows 0..50;"), "{cut}");
+        assert!(
+            cut.contains("the window (columns -50..50, rows -50..50) reaches beyond"),
+            "{cut}"
+        );
+        let error = scene
+            .zoom(MapWindow::new(0.0, 0.0, 10.0, 10.0))
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the area (x 0 to 10, y 0 to 10) holds no pixel of the scene (columns 0..2000, rows 0..1000; x 500000 to \
+             501000, y 2999500 to 3000000 in EPSG:32645)"
+        );
+        assert!(error.hint().unwrap_or_default().contains("scene.bounds()"));
+        assert!(scene.crop(PixelWindow::new(2000, 0, 10, 10)).is_err());
+        let part = scene.crop(MapWindow::new(
+            500_000.0,
+            2_999_950.0,
+            500_050.0,
+            3_000_000.0,
+        ))?;
+        assert_eq!(part.area(), PixelWindow::new(0, 0, 100, 100));
+        assert_eq!(
+            part.bounds(),
+            Some([500_000.0, 2_999_950.0, 500_050.0, 3_000_000.0])
+        );
+        assert_eq!(part.crs(), "EPSG:32645");
+        Ok(())
+    }
+
+    #[test]
+    fn places_are_told_in_as_many_digits_as_their_size_needs() {
+        assert_eq!(
+            bounds_words([10.0, 45.0, 10.0123456, 45.01]),
+            "x 10 to 10.012346, y 45 to 45.01"
+        );
+        assert_eq!(
+            [0.3, 1.25, 10.0, 0.000_5, 1234.5].map(short),
+            ["0.3", "1.25", "10", "0.0005", "1235"]
+        );
+    }
+}
