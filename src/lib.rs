@@ -14,6 +14,7 @@ mod error;
 pub mod evaluate;
 pub mod labels;
 pub mod models;
+mod paths;
 pub mod plot;
 pub mod predict;
 pub mod prelude;

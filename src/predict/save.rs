@@ -110,7 +110,7 @@ impl SceneMap {
     /// # Errors
     /// As [`SceneMap::save`]; [`PredictError::Option`] for an area that is negative or not a number.
     pub fn save_with(&self, dir: impl AsRef<Path>, options: &SaveOptions) -> Result<SavedFiles> {
-        let dir = dir.as_ref();
+        let dir = &*crate::paths::expanded(dir.as_ref());
         if options.min_area_m2.is_nan() || options.min_area_m2 < 0.0 {
             let (found, expected) = (
                 options.min_area_m2.to_string(),

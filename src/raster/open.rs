@@ -65,7 +65,7 @@ impl Raster {
     /// # Errors
     /// As [`Raster::open`]; [`RasterError::NoSuchBand`]; [`RasterError::BadResolution`].
     pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
-        let path = path.as_ref();
+        let path = &*crate::paths::expanded(path.as_ref());
         let name = names::gdal_name(path);
         if !gdal_library::is_virtual(&name) {
             Self::look_for(&name, path)?;

@@ -188,7 +188,7 @@ impl RasterWriter {
         crs_wkt: &str,
         options: WriterOptions,
     ) -> Result<Self> {
-        let target = path.as_ref().to_owned();
+        let target = crate::paths::expanded(path.as_ref()).into_owned();
         let fail = |detail: String| RasterError::Write {
             path: target.clone(),
             detail,

@@ -204,13 +204,13 @@ impl Fit {
 
     /// Writes a checkpoint to this folder after every epoch, every two minutes in a long one, and when interrupted.
     pub fn checkpoints(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.checkpoints = Some(folder.into());
+        self.checkpoints = Some(crate::paths::expanded(&folder.into()).into_owned());
         self
     }
 
     /// Goes on from the checkpoint in this folder, as if the run had never stopped, and writes further ones there.
     pub fn resume(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.resume = Some(folder.into());
+        self.resume = Some(crate::paths::expanded(&folder.into()).into_owned());
         self
     }
 

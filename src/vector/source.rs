@@ -25,7 +25,7 @@ impl VectorSource {
     #[must_use]
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
-            path: path.as_ref().to_owned(),
+            path: crate::paths::expanded(path.as_ref()).into_owned(),
             layer: None,
             crs: None,
             filter: None,
