@@ -15,6 +15,10 @@ impl Chips {
     /// `count` chips as a grid, labels drawn over: the first random ones, or sliding ones spread over the area. A chip that
     /// cannot be read gives a figure that says so; [`Chips::grid`] gives the error itself.
     #[must_use]
+    #[doc(alias = "plot")]
+    #[doc(alias = "imshow")]
+    #[doc(alias = "show_batch")]
+    #[doc(alias = "plot_batch")]
     pub fn show(&self, count: usize) -> Figure {
         self.grid(count, &ChipGrid::new())
             .unwrap_or_else(|error| Figure::message(format!("Cannot show the chips: {error}")))

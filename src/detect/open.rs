@@ -47,6 +47,10 @@ impl SceneBoxes {
     /// [`PredictError::NamelessBoxClasses`]; [`PredictError::BoxesElsewhere`] when none lies on the scene;
     /// [`crate::vector::VectorError`] and [`FormatError`] for files that are missing, damaged or something else. A file
     /// without any box is none.
+    #[doc(alias = "read_file")]
+    #[doc(alias = "load")]
+    #[doc(alias = "read")]
+    #[doc(alias = "from_file")]
     pub fn open(path: impl AsRef<Path>, scene: &Scene) -> Result<Self> {
         open(&expanded(path.as_ref()), scene, None)
     }

@@ -41,6 +41,9 @@ impl SceneBoxes {
     /// # Errors
     /// [`crate::predict::PredictError::Io`] or [`crate::vector::VectorError::Write`] when the folder cannot be written,
     /// [`crate::Error::Interrupted`] when the user asked to stop.
+    #[doc(alias = "to_file")]
+    #[doc(alias = "write")]
+    #[doc(alias = "export")]
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
         let dir = &*crate::paths::expanded(dir.as_ref());
         let staging = staging_folder(dir)?;

@@ -71,6 +71,10 @@ impl SceneBoxes {
     /// The same boxes with another threshold: those of a lower score are neither counted nor drawn nor saved. Nothing is
     /// detected again, and a lower threshold brings back what a higher one hid. NaN changes nothing.
     #[must_use]
+    #[doc(alias = "filter")]
+    #[doc(alias = "min_score")]
+    #[doc(alias = "score_thresh")]
+    #[doc(alias = "confidence")]
     pub fn threshold(&self, score: f32) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
@@ -91,6 +95,9 @@ impl SceneBoxes {
 
     /// The boxes at or above the threshold, best first, in pixels of the scene's raster.
     #[must_use]
+    #[doc(alias = "boxes")]
+    #[doc(alias = "bboxes")]
+    #[doc(alias = "predictions")]
     pub fn detections(&self) -> &[Detection] {
         let all = &self.inner.detections;
         &all[..all.partition_point(|found| found.score >= self.threshold)]
@@ -104,6 +111,7 @@ impl SceneBoxes {
 
     /// How many boxes count.
     #[must_use]
+    #[doc(alias = "count")]
     pub fn len(&self) -> usize {
         self.detections().len()
     }
@@ -116,6 +124,9 @@ impl SceneBoxes {
 
     /// The classes, background first.
     #[must_use]
+    #[doc(alias = "class_names")]
+    #[doc(alias = "num_classes")]
+    #[doc(alias = "categories")]
     pub fn classes(&self) -> &Classes {
         &self.inner.classes
     }
@@ -134,6 +145,7 @@ impl SceneBoxes {
 
     /// How many boxes of each class count, by name; classes without any are left out.
     #[must_use]
+    #[doc(alias = "value_counts")]
     pub fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for found in self.detections() {
@@ -159,6 +171,8 @@ impl SceneBoxes {
     /// # Errors
     /// [`PredictError::NoBoxes`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
     /// [`PredictError::BoxClassesDiffer`] when the two cannot be compared.
+    #[doc(alias = "score")]
+    #[doc(alias = "compare")]
     pub fn evaluate(&self, scene: &Scene) -> Result<BoxScores> {
         let (own, other) = (self.inner.scene.raster(), scene.raster());
         if own.size() != other.size() || own.transform() != other.transform() {
@@ -220,6 +234,7 @@ impl SceneBoxes {
 
     /// What [`SceneBoxes::evaluate`] found last, counted at the present threshold.
     #[must_use]
+    #[doc(alias = "metrics")]
     pub fn scores(&self) -> Option<BoxScores> {
         self.inner
             .evaluated

@@ -18,6 +18,9 @@ impl SceneBoxes {
     ///
     /// # Errors
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
+    #[doc(alias = "show")]
+    #[doc(alias = "plot")]
+    #[doc(alias = "imshow")]
     pub fn figure(&self) -> Result<Figure> {
         self.show_bands(self.scene().shown_bands())
     }
@@ -26,6 +29,7 @@ impl SceneBoxes {
     ///
     /// # Errors
     /// As [`Scene::show_bands`].
+    #[doc(alias = "plot_bands")]
     pub fn show_bands<B: Into<BandChoice>>(
         &self,
         bands: impl IntoIterator<Item = B>,

@@ -168,6 +168,10 @@ impl Classes {
     /// The same classes with another colour for one of them, which nothing changes any more; unchanged when there is no
     /// such class.
     #[must_use]
+    #[doc(alias = "set_color")]
+    #[doc(alias = "color")]
+    #[doc(alias = "colour")]
+    #[doc(alias = "with_colour")]
     pub fn with_color(mut self, name: &str, color: [u8; 3]) -> Self {
         if let Some(class) = self.0.iter_mut().find(|class| class.name == name) {
             class.color = color;
@@ -182,30 +186,38 @@ impl Classes {
         clippy::len_without_is_empty,
         reason = "the background is always there"
     )]
+    #[doc(alias = "num_classes")]
+    #[doc(alias = "count")]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// The class with this index.
     #[must_use]
+    #[doc(alias = "class")]
     pub fn get(&self, index: usize) -> Option<&Class> {
         self.0.get(index)
     }
 
     /// The index of the class with this name.
     #[must_use]
+    #[doc(alias = "get_class_id")]
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|class| class.name == name)
     }
 
     /// The names, by index.
     #[must_use]
+    #[doc(alias = "class_names")]
     pub fn names(&self) -> Vec<&str> {
         self.0.iter().map(|class| class.name.as_str()).collect()
     }
 
     /// The colours, by index.
     #[must_use]
+    #[doc(alias = "palette")]
+    #[doc(alias = "cmap")]
+    #[doc(alias = "colours")]
     pub fn colors(&self) -> Vec<[u8; 3]> {
         self.0.iter().map(|class| class.color).collect()
     }

@@ -143,6 +143,10 @@ impl Figure {
     ///
     /// # Errors
     /// [`PlotError::FileType`] for other endings, [`PlotError::Io`] when the file cannot be written.
+    #[doc(alias = "savefig")]
+    #[doc(alias = "to_file")]
+    #[doc(alias = "write")]
+    #[doc(alias = "write_image")]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = &*crate::paths::expanded(path.as_ref());
         let ending = path

@@ -71,6 +71,9 @@ impl SceneMap {
 
     /// The classes.
     #[must_use]
+    #[doc(alias = "class_names")]
+    #[doc(alias = "categories")]
+    #[doc(alias = "num_classes")]
     pub fn classes(&self) -> &Classes {
         &self.inner.classes
     }
@@ -83,18 +86,24 @@ impl SceneMap {
 
     /// The scene that was predicted.
     #[must_use]
+    #[doc(alias = "raster")]
     pub fn scene(&self) -> &Scene {
         &self.inner.scene
     }
 
     /// The pixels of the scene's raster that the map covers.
     #[must_use]
+    #[doc(alias = "bounds")]
+    #[doc(alias = "extent")]
     pub fn area(&self) -> PixelWindow {
         self.inner.area
     }
 
     /// Columns and rows of the map.
     #[must_use]
+    #[doc(alias = "shape")]
+    #[doc(alias = "width")]
+    #[doc(alias = "height")]
     pub fn size(&self) -> (usize, usize) {
         (self.inner.area.width, self.inner.area.height)
     }
@@ -109,6 +118,8 @@ impl SceneMap {
     /// The working file of the scores, when they were kept: one band per class, the probability times 254, 255 where
     /// the imagery is not valid. It disappears with the map.
     #[must_use]
+    #[doc(alias = "probabilities")]
+    #[doc(alias = "predict_proba")]
     pub fn scores_path(&self) -> Option<&Path> {
         self.inner.scores.as_ref().map(Raster::path)
     }
@@ -120,6 +131,12 @@ impl SceneMap {
     ///
     /// # Errors
     /// [`crate::raster::RasterError`] when the working file cannot be read.
+    #[doc(alias = "read")]
+    #[doc(alias = "argmax")]
+    #[doc(alias = "array")]
+    #[doc(alias = "class_map")]
+    #[doc(alias = "to_numpy")]
+    #[doc(alias = "get_label_arr")]
     pub fn labels(&self, window: &PixelWindow) -> Result<Vec<u8>> {
         Ok(label_values(&self.inner.labels.read(&self.in_map(window))?))
     }
@@ -149,6 +166,9 @@ impl SceneMap {
     /// # Errors
     /// [`PredictError::NoLabels`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
     /// [`PredictError::ClassesDiffer`] when the two cannot be compared.
+    #[doc(alias = "score")]
+    #[doc(alias = "accuracy")]
+    #[doc(alias = "compare")]
     pub fn evaluate(&self, scene: &Scene) -> Result<Scores> {
         let (own, other) = (self.inner.scene.raster(), scene.raster());
         if own.size() != other.size() || own.transform() != other.transform() {
@@ -173,6 +193,7 @@ impl SceneMap {
 
     /// What [`SceneMap::evaluate`] found last.
     #[must_use]
+    #[doc(alias = "metrics")]
     pub fn scores(&self) -> Option<Scores> {
         self.inner
             .evaluated

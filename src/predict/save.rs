@@ -46,6 +46,8 @@ impl SaveOptions {
     }
 
     /// Whether polygons are written.
+    #[doc(alias = "vector_outputs")]
+    #[doc(alias = "vectorize")]
     pub fn polygons(mut self, write: bool) -> Self {
         self.polygons = write;
         self
@@ -58,6 +60,8 @@ impl SaveOptions {
     }
 
     /// Leaves out polygons smaller than this many square metres on the ground: the specks of a prediction.
+    #[doc(alias = "min_area")]
+    #[doc(alias = "min_polygon_area")]
     pub fn min_area_m2(mut self, area: f64) -> Self {
         self.min_area_m2 = area;
         self
@@ -101,6 +105,11 @@ impl SceneMap {
     /// # Errors
     /// [`PredictError::Io`] or [`crate::raster::RasterError::Write`] when the folder cannot be written,
     /// [`crate::Error::Interrupted`] when the user asked to stop.
+    #[doc(alias = "to_file")]
+    #[doc(alias = "write")]
+    #[doc(alias = "export")]
+    #[doc(alias = "to_raster")]
+    #[doc(alias = "save_all")]
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
         self.save_with(dir, &SaveOptions::default())
     }

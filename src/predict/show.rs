@@ -26,6 +26,9 @@ impl SceneMap {
     ///
     /// # Errors
     /// As [`Scene::show_bands`].
+    #[doc(alias = "show")]
+    #[doc(alias = "plot")]
+    #[doc(alias = "imshow")]
     pub fn show_bands<B: Into<BandChoice>>(
         &self,
         bands: impl IntoIterator<Item = B>,

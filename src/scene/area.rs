@@ -64,6 +64,8 @@ impl Scene {
     /// # Errors
     /// [`crate::vector::VectorError`] when the file cannot be read or no feature is an area; [`SceneError::AreaElsewhere`]
     /// when none lies on the scene, or there is none.
+    #[doc(alias = "aoi_uris")]
+    #[doc(alias = "mask_to")]
     pub fn with_aoi(&self, source: impl Into<VectorSource>) -> Result<Self> {
         Ok(self.split_by_aoi(source)?.0)
     }
@@ -72,6 +74,7 @@ impl Scene {
     ///
     /// # Errors
     /// As [`Scene::with_aoi`].
+    #[doc(alias = "split_by")]
     pub fn split_by_aoi(&self, source: impl Into<VectorSource>) -> Result<(Self, Self)> {
         let source = source.into();
         let path = source.path();

@@ -44,8 +44,10 @@ impl Scene {
     /// # Errors
     /// [`crate::raster::RasterError::NoSuchBand`] for a band that the scene does not have, with those that it has;
     /// [`crate::plot::PlotError::BandCount`] for neither one nor three; [`crate::raster::RasterError::Read`].
+    #[doc(alias = "show")]
+    #[doc(alias = "plot")]
+    #[doc(alias = "imshow")]
     #[doc(alias = "plot_rgb")]
-    #[doc(alias = "composite")]
     pub fn show_bands<B: Into<BandChoice>>(
         &self,
         bands: impl IntoIterator<Item = B>,
@@ -60,6 +62,9 @@ impl Scene {
     ///
     /// # Errors
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
+    #[doc(alias = "hist")]
+    #[doc(alias = "show_hist")]
+    #[doc(alias = "plot_hist")]
     pub fn histogram(&self) -> Result<Figure> {
         let mut look = self.read_imagery(SAMPLE)?;
         if let Some(inside) = &look.inside {

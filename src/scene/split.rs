@@ -90,6 +90,8 @@ impl Scene {
     /// Cuts the area in use in two that never overlap: one to train on, one to judge by. Labels and polygons stay whole;
     /// pixels of one part are invalid in the other.
     #[must_use]
+    #[doc(alias = "train_test_split")]
+    #[doc(alias = "random_split")]
     pub fn split(&self, split: Split) -> (Self, Self) {
         let (first, second) = split.cut(&self.area());
         (self.with_area(first), self.with_area(second))

@@ -38,8 +38,6 @@ impl Scene {
     /// [`SceneError::EmptyArea`] when the window lies outside the area in use, with the extent of that in both units;
     /// [`crate::raster::RasterError::NoMapWindow`] for map coordinates on a scene without any;
     /// [`crate::raster::RasterError::Read`].
-    #[doc(alias = "window")]
-    #[doc(alias = "clip")]
     pub fn zoom(&self, window: impl Into<ZoomWindow>) -> Result<Figure> {
         let part = self.part(window.into())?;
         let scene = &part.scene;
