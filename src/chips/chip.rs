@@ -35,14 +35,13 @@ pub struct Chip {
 
 /// Chips of one size cut from a scene, from windows of the same size or of several. Chip `i` is always the same: it depends on the seed and on `i` alone. Cheap to
 /// clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Chips {
     inner: Arc<Inner>,
     /// Whether imagery outside the area of interest is left out, too.
     blank: bool,
 }
 
-#[derive(Debug)]
 struct Inner {
     scene: Scene,
     options: ChipOptions,

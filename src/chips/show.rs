@@ -90,6 +90,20 @@ impl Chips {
     }
 }
 
+/// `Chips(400 of 256 x 256 px of vegas, 3 bands, classes: building)`.
+impl std::fmt::Debug for Chips {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (scene, edge) = (self.scene(), self.size());
+        let (count, bands, name) = (self.len(), scene.band_count(), scene.name());
+        let plural = if bands == 1 { "" } else { "s" };
+        let classes = crate::scene::classes_words(scene.classes());
+        write!(
+            f,
+            "Chips({count} of {edge} x {edge} px of {name}, {bands} band{plural}{classes})"
+        )
+    }
+}
+
 impl Show for Chips {
     fn output(&self) -> Output {
         let words = self.words();

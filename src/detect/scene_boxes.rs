@@ -14,7 +14,7 @@ use crate::{Result, session};
 ///
 /// As the last expression of a cell it shows itself over the imagery. [`SceneBoxes::threshold`] changes which boxes count,
 /// [`SceneBoxes::evaluate`] scores them, [`SceneBoxes::save`] writes GIS files.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SceneBoxes {
     inner: Arc<Inner>,
     threshold: f32,
@@ -22,7 +22,6 @@ pub struct SceneBoxes {
     report: Report,
 }
 
-#[derive(Debug)]
 struct Inner {
     /// Best first, in pixels of the scene's raster.
     detections: Vec<Detection>,

@@ -158,6 +158,27 @@ impl SceneBoxes {
     }
 }
 
+/// `SceneBoxes(town, car 83, truck 4, at a score of 0.30 or more)`.
+impl std::fmt::Debug for SceneBoxes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counted: String = self
+            .counts()
+            .iter()
+            .map(|(class, count)| format!(", {class} {count}"))
+            .collect();
+        let counted = if counted.is_empty() {
+            ", none".to_owned()
+        } else {
+            counted
+        };
+        let (name, score) = (self.scene().name(), self.threshold_score());
+        write!(
+            f,
+            "SceneBoxes({name}{counted}, at a score of {score:.2} or more)"
+        )
+    }
+}
+
 impl Show for SceneBoxes {
     fn output(&self) -> Output {
         self.picture().unwrap_or_else(|error| {

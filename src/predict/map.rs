@@ -16,14 +16,13 @@ use crate::session;
 ///
 /// As the last expression of a cell it shows itself over the imagery. [`SceneMap::evaluate`] scores it,
 /// [`SceneMap::save`] writes GIS files.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SceneMap {
     pub(super) inner: Arc<Inner>,
     /// What prediction had to say.
     report: Report,
 }
 
-#[derive(Debug)]
 pub(super) struct Inner {
     pub(super) labels: Raster,
     pub(super) scores: Option<Raster>,

@@ -6,7 +6,7 @@ use crate::display::{Output, Show};
 use crate::labels::IGNORE;
 use crate::plot::{Figure, Overlay};
 use crate::raster::{BandChoice, ZoomWindow};
-use crate::scene::{Over, Quicklook, Scene, classes_text};
+use crate::scene::{Over, Quicklook, Scene, classes_text, classes_words};
 
 /// Longest side of the picture in a cell.
 const LONGEST: usize = 1024;
@@ -137,6 +137,15 @@ impl SceneMap {
     }
 }
 
+/// `SceneMap(vegas, 650 x 650 px, classes: building)`.
+impl std::fmt::Debug for SceneMap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ((width, height), name) = (self.size(), self.scene().name());
+        let classes = classes_words(self.classes());
+        write!(f, "SceneMap({name}, {width} x {height} px{classes})")
+    }
+}
+
 impl Show for SceneMap {
     fn output(&self) -> Output {
         self.picture().unwrap_or_else(|error| {
@@ -150,3 +159,97 @@ impl Show for SceneMap {
 }
 
 crate::show_in_cells!(SceneMap);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labels::Classes;
+    use crate::predict::files::{label_options, working_folder};
+    use crate::raster::{
+        GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions,
+    };
+
+    /// A scene of 200 x 100 pixels of half a metre, of which the map covers the right half: class 1 in its upper half.
+    fn map(folder: &std::path::Path) -> Result<SceneMap> {
+        let (image, crs) = (folder.join("image.tif"), "EPSG:32645");
+        let transform = GeoTransform::north_up(500_000.0, 3_000_000.0, 0.5);
+        let size = Size::new(200, 100);
+        let options = WriterOptions::default();
+        let mut writer =
+            RasterWriter::create(&image, size, 3, RasterType::U8, transform, crs, options)?;
+        let values: Vec<u8> = (0..size.area()).map(|at| (at % 200) as u8).collect();
+        writer.write_window(&PixelWindow::full(size), &values.repeat(3))?;
+        writer.finish()?;
+        let scene = Scene::open(&image)?;
+        let area = PixelWindow::new(100, 0, 100, 100);
+        let (classes, working) = (Classes::new(["roof"]), working_folder()?);
+        let labels = working.path().join("labels.tif");
+        let mut writer = RasterWriter::create(
+            &labels,
+            area.size(),
+            1,
+            RasterType::U8,
+            transform.offset(100, 0),
+            crs,
+            label_options(&classes),
+        )?;
+        let values: Vec<u8> = (0..area.area()).map(|at| u8::from(at < 5000)).collect();
+        writer.write_window(&PixelWindow::full(area.size()), &values)?;
+        writer.finish()?;
+        let labels = Raster::open(labels)?;
+        Ok(SceneMap::new(working, labels, None, classes, scene, area))
+    }
+
+    #[test]
+    fn a_zoomed_map_says_what_is_in_view() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let map = map(folder.path())?;
+        let text = map.zoom(PixelWindow::new(90, 40, 40, 20))?.output().text;
+        for part in [
+            "Prediction of image",
+            "(600 x 400 pixels; classes: roof)",
+            "columns 100..130, rows 40..60; x 500050 to 500065, y 2999970 to 2999980 in EPSG:32645",
+            "magnified 20 times",
+            "map in view: background 50.0 %, roof 50.0 %",
+            "reaches beyond the scene",
+        ] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+        let empty = map.zoom(PixelWindow::new(110, 60, 20, 20))?.output().text;
+        assert!(empty.contains("roof 0.0 %"), "{empty}");
+        assert!(
+            map.zoom(PixelWindow::new(0, 0, 50, 50)).is_err(),
+            "the map is elsewhere"
+        );
+        assert_eq!(
+            format!("{map:?}"),
+            "SceneMap(image, 100 x 100 px, classes: roof)"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn the_background_of_a_saved_map_is_transparent() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let map = map(folder.path())?;
+        let saved = folder.path().join("map");
+        map.save(&saved)?;
+        let dataset = gdal::Dataset::open(saved.join("labels.tif")).unwrap();
+        let band = dataset.rasterband(1).unwrap();
+        let table = band.color_table().unwrap();
+        let alpha = |value| table.entry_as_rgb(value).unwrap().a;
+        assert_eq!((alpha(0), alpha(1), alpha(255)), (0, 255, 0));
+        let roof = table.entry_as_rgb(1).unwrap();
+        let color = map.classes().colors()[1].map(i16::from);
+        assert_eq!([roof.r, roof.g, roof.b], color);
+        let again = Raster::open(saved.join("labels.tif"))?;
+        assert_eq!(again.category_names(), ["background", "roof"]);
+        let read = again.read(&again.full())?;
+        assert!(
+            read.valid.iter().all(|&valid| valid == 1)
+                && read.data[0] == 1.0
+                && read.data[9999] == 0.0
+        );
+        Ok(())
+    }
+}

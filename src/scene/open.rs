@@ -22,7 +22,7 @@ use crate::vector::ReadReport;
 /// assert_eq!(train.size().0 + valid.size().0, scene.size().0);
 /// # Ok::<(), swath::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Scene {
     pub(super) inner: Arc<Inner>,
 }

@@ -248,6 +248,31 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn scenes_and_chips_print_in_a_line_and_classes_take_colours() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = scene(folder.path())?;
+        assert_eq!(
+            format!("{whole:?}"),
+            "Scene(a & <b>, 2000 x 1000 px, 3 bands, classes: building)"
+        );
+        let chips = whole.chips(Chips::random(6, 64).seed(3))?;
+        let told = "Chips(6 of 64 x 64 px of a & <b>, 3 bands, classes: building)";
+        assert_eq!(format!("{chips:?}"), told);
+        let red = whole.with_colors([("building", "red")])?;
+        assert_eq!(red.classes().colors()[1], [255, 0, 0]);
+        let part = red.crop(PixelWindow::new(0, 0, 500, 500))?;
+        assert_eq!(part.classes().colors()[1], [255, 0, 0]);
+        assert!(whole.with_colors([("tree", "red")]).is_err());
+        let model = crate::train::Segmenter::new(crate::models::Unet::resnet18(), red.classes());
+        let told = format!("{model:?}");
+        assert!(
+            told.contains("without weights, classes: building)") && !told.contains('{'),
+            "{told}"
+        );
+        Ok(())
+    }
+
+    #[test]
     fn a_scene_shows_its_picture_its_facts_and_escaped_names() -> Result<()> {
         let folder = tempfile::tempdir().map_err(|source| crate::plot::PlotError::Io {
             path: "temporary folder".into(),

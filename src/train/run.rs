@@ -51,7 +51,7 @@ pub struct Timings {
 /// A finished training run: its models, its course, why it ended. Shows itself as a table of epochs with curves.
 ///
 /// `M` is the kind of model: [`Segmenter`] or `Detector`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct Run<M = Segmenter> {
     pub(super) best: M,
@@ -198,6 +198,13 @@ impl<M> Run<M> {
             }
         }
         parts.join(", ")
+    }
+}
+
+/// `Run(Finished: 40 steps in 12 s; best weights of epoch 2 kept (mean IoU 0.612))`.
+impl<M> std::fmt::Debug for Run<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Run({})", self.summary())
     }
 }
 
