@@ -4,6 +4,8 @@
 //! expression a step. `ARCHITECTURE.md` says how the parts fit.
 #![recursion_limit = "256"]
 
+#[cfg(test)]
+mod aliases;
 pub mod chips;
 pub mod cli;
 pub mod data;

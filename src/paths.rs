@@ -61,7 +61,11 @@ mod tests {
         told(Raster::open(missing).unwrap_err());
         told(Segmenter::load(missing).map(|_| ()).unwrap_err());
         told(Detector::load(missing).map(|_| ()).unwrap_err());
-        told(crate::models::weights::load_pth(missing).map(|_| ()).unwrap_err());
+        told(
+            crate::models::weights::load_pth(missing)
+                .map(|_| ())
+                .unwrap_err(),
+        );
         let source = VectorSource::new("~/a.geojson");
         assert_eq!(source.path(), Path::new(&home).join("a.geojson"));
     }

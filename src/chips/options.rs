@@ -53,7 +53,6 @@ impl Chips {
     #[must_use]
     #[doc(alias = "GridGeoSampler")]
     #[doc(alias = "sliding_windows")]
-    #[doc(alias = "grid")]
     pub fn sliding(size: usize) -> ChipOptions {
         ChipOptions::new(Layout::Sliding, Edge::Pixels(size))
     }

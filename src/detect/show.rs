@@ -298,7 +298,7 @@ mod tests {
     use crate::detect::tests::{drawn, folder};
     use crate::display::Show as _;
     use crate::labels::Classes;
-    use crate::raster::Size;
+    use crate::raster::{PixelWindow, Size};
 
     /// D13: what was found is shown as its scene is: its bands, its facts, its notices; and over other bands.
     #[test]
@@ -324,6 +324,22 @@ mod tests {
         let grey = boxes.show_bands(&[0])?;
         assert!(grey.alt().starts_with("Boxes in "));
         assert!(boxes.show_bands(&[0, 1, 9]).is_err());
+        let near = boxes.zoom(PixelWindow::new(50, 20, 40, 30))?.output().text;
+        assert!(
+            near.contains("boxes in view: car 1 at a score of 0.50 or more"),
+            "{near}"
+        );
+        assert!(
+            near.contains("(600 x 450 pixels; classes: car") && near.contains("magnified 15 times"),
+            "{near}"
+        );
+        let beside = boxes.zoom(PixelWindow::new(70, 0, 40, 30))?.output().text;
+        assert!(beside.contains("boxes in view: none"), "{beside}");
+        let told = format!("{boxes:?}");
+        assert!(
+            told.ends_with(", car 1, at a score of 0.50 or more)"),
+            "{told}"
+        );
         Ok(())
     }
 }

@@ -7,6 +7,7 @@
 
 mod band;
 mod by_band;
+mod color_table;
 pub(crate) mod crs;
 mod describe;
 mod error;

@@ -42,7 +42,6 @@ impl Raster {
     /// # Errors
     /// [`RasterError::BadSize`] for a size of nothing, [`RasterError::Read`] when the file is damaged.
     #[doc(alias = "out_shape")]
-    #[doc(alias = "resample")]
     pub fn read_scaled(&self, window: &PixelWindow, size: Size) -> Result<Patch> {
         let nearest = size.width >= window.width && size.height >= window.height;
         let algorithm = if nearest {

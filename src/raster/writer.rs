@@ -1,11 +1,11 @@
 use std::ffi::{c_int, c_void};
 use std::path::{Path, PathBuf};
 
-use gdal_sys::{GDALColorEntry, GDALDataType, GDALPaletteInterp, GDALRWFlag};
+use gdal_sys::{GDALDataType, GDALRWFlag};
 
 use super::gdal_library::{self, Messages, StringList, c_path, c_string, go_on};
 use super::handle::Handle;
-use super::{GeoTransform, PixelWindow, RasterError, Size};
+use super::{GeoTransform, PixelWindow, RasterError, Size, color_table};
 use crate::Result;
 use crate::staged::StagedFile;
 
@@ -433,23 +433,14 @@ impl RasterWriter {
         if transparent.is_empty() || !self.has_color_table() {
             return Ok(());
         }
-        let nodata = self.options.nodata;
-        // All that a byte can be: the table of the side file stands in the place of the file's own.
-        let entries: Vec<[u8; 4]> = (0..=u8::MAX)
-            .map(|value| {
-                let [red, green, blue] =
-                    colors.get(usize::from(value)).copied().unwrap_or_default();
-                let hidden = transparent.contains(&value) || nodata == Some(f64::from(value));
-                [red, green, blue, if hidden { 0 } else { 255 }]
-            })
-            .collect();
+        let entries = color_table::with_opacity(colors, transparent, self.options.nodata);
         // Open for reading alone, GDAL writes what it is told beside the file and leaves the file as it is.
         let dataset = Handle::open(path)?;
         let (failed, messages) = gdal_library::with_messages(|| {
             // SAFETY: the dataset is open and has one band, as the colour table that was asked for needs.
             let failed = unsafe {
                 let band = gdal_sys::GDALGetRasterBand(dataset.raw(), 1);
-                set_color_table(band, &entries)
+                color_table::set(band, &entries)
             };
             drop(dataset);
             failed
@@ -499,9 +490,7 @@ impl RasterWriter {
                 }
                 let first = gdal_sys::GDALGetRasterBand(dataset, 1);
                 if self.has_color_table() {
-                    let opaque = |&[red, green, blue]: &[u8; 3]| [red, green, blue, 255];
-                    let entries: Vec<_> = self.options.color_table.iter().map(opaque).collect();
-                    set_color_table(first, &entries);
+                    color_table::set(first, &color_table::opaque(&self.options.color_table));
                 }
                 if !self.options.category_names.is_empty() {
                     let names = StringList::new(&self.options.category_names);
@@ -592,27 +581,4 @@ fn creation_options(options: &WriterOptions, bands: usize) -> Vec<String> {
         );
     }
     list
-}
-
-/// Whether it failed; each colour is red, green, blue and opacity.
-///
-/// # Safety
-/// `band` is an open band that takes a colour table.
-unsafe fn set_color_table(band: gdal_sys::GDALRasterBandH, colors: &[[u8; 4]]) -> bool {
-    // SAFETY: the table is made here, filled, copied by the band and destroyed.
-    unsafe {
-        let table = gdal_sys::GDALCreateColorTable(GDALPaletteInterp::GPI_RGB);
-        for (value, &[red, green, blue, opacity]) in colors.iter().enumerate().take(256) {
-            let entry = GDALColorEntry {
-                c1: red.into(),
-                c2: green.into(),
-                c3: blue.into(),
-                c4: opacity.into(),
-            };
-            gdal_sys::GDALSetColorEntry(table, value as c_int, &raw const entry);
-        }
-        let failed = gdal_sys::GDALSetRasterColorTable(band, table) != 0;
-        gdal_sys::GDALDestroyColorTable(table);
-        failed
-    }
 }

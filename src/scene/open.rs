@@ -49,7 +49,6 @@ impl Scene {
     /// # Errors
     /// [`crate::raster::RasterError`] when there is no such file, it is empty, it is not a raster, or it is one of several
     /// that must be named.
-    #[doc(alias = "read")]
     #[doc(alias = "read_file")]
     #[doc(alias = "load")]
     #[doc(alias = "imread")]
@@ -125,7 +124,6 @@ impl Scene {
     #[must_use]
     #[doc(alias = "transform")]
     #[doc(alias = "profile")]
-    #[doc(alias = "dataset")]
     #[doc(alias = "src")]
     #[doc(alias = "image")]
     pub fn raster(&self) -> &Raster {
@@ -156,7 +154,6 @@ impl Scene {
 
     /// The window in use, in pixels of the whole raster.
     #[must_use]
-    #[doc(alias = "extent")]
     pub fn area(&self) -> PixelWindow {
         self.inner.area
     }
