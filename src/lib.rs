@@ -4,6 +4,8 @@
 //! expression a step. `ARCHITECTURE.md` says how the parts fit.
 #![recursion_limit = "256"]
 
+#[cfg(test)]
+mod aliases;
 pub mod chips;
 pub mod cli;
 pub mod data;
@@ -14,6 +16,7 @@ mod error;
 pub mod evaluate;
 pub mod labels;
 pub mod models;
+mod paths;
 pub mod plot;
 pub mod predict;
 pub mod prelude;

@@ -13,10 +13,12 @@ pub use crate::models::{
 };
 pub use crate::plot::Figure;
 pub use crate::predict::{
-    Ensemble, ErrorMap, Object, Objects, PredictOptions, SaveOptions, SavedFiles, SceneMap,
-    WorstWindow, WorstWindows,
+    AtThreshold, Ensemble, ErrorMap, Object, Objects, PredictOptions, SaveOptions, SavedFiles,
+    SceneMap, WorstWindow, WorstWindows,
 };
-pub use crate::raster::{BandChoice, BandRole, OpenOptions, PixelWindow, Raster, Resolution};
+pub use crate::raster::{
+    BandChoice, BandRole, MapWindow, OpenOptions, PixelWindow, Raster, Resolution,
+};
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};
 pub use crate::session::show_all;

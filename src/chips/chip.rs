@@ -35,14 +35,13 @@ pub struct Chip {
 
 /// Chips of one size cut from a scene, from windows of the same size or of several. Chip `i` is always the same: it depends on the seed and on `i` alone. Cheap to
 /// clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Chips {
     inner: Arc<Inner>,
     /// Whether imagery outside the area of interest is left out, too.
     blank: bool,
 }
 
-#[derive(Debug)]
 struct Inner {
     scene: Scene,
     options: ChipOptions,
@@ -74,6 +73,13 @@ impl Scene {
     /// # Errors
     /// [`ChipsError::LargerThanScene`]; [`ChipsError::NothingLabelled`] when the scene has labels and every pixel of the
     /// area is ignored; [`ChipsError::NoValidPlace`]; [`ChipsError::BadOption`].
+    #[doc(alias = "tiles")]
+    #[doc(alias = "patches")]
+    #[doc(alias = "windows")]
+    #[doc(alias = "sample_chips")]
+    #[doc(alias = "dataset")]
+    #[doc(alias = "dataloader")]
+    #[doc(alias = "sliding_window")]
     pub fn chips(&self, options: ChipOptions) -> Result<Chips> {
         Chips::new(self, options)
     }
@@ -155,6 +161,7 @@ impl Chips {
 
     /// Chips.
     #[must_use]
+    #[doc(alias = "count")]
     pub fn len(&self) -> usize {
         self.inner.count
     }
@@ -167,6 +174,7 @@ impl Chips {
 
     /// The scene they are cut from.
     #[must_use]
+    #[doc(alias = "dataset")]
     pub fn scene(&self) -> &Scene {
         &self.inner.scene
     }
@@ -179,6 +187,8 @@ impl Chips {
 
     /// The edge of a chip in pixels.
     #[must_use]
+    #[doc(alias = "shape")]
+    #[doc(alias = "chip_size")]
     pub fn size(&self) -> usize {
         self.inner.edge
     }
@@ -202,6 +212,7 @@ impl Chips {
     ///
     /// # Errors
     /// [`ChipsError::NoSuchChip`]; [`crate::raster::RasterError::Read`].
+    #[doc(alias = "get_chip")]
     pub fn get(&self, index: usize) -> Result<Chip> {
         self.get_in_epoch(index, 0)
     }
@@ -264,6 +275,10 @@ impl Chips {
     /// Streams an epoch: every chip once in an order that seed and epoch decide, in batches of `batch`, read by `workers`
     /// threads ahead of time. A last batch that is not full is left out unless it is the only one.
     #[must_use]
+    #[doc(alias = "dataloader")]
+    #[doc(alias = "loader")]
+    #[doc(alias = "iter")]
+    #[doc(alias = "batches")]
     pub fn epoch(&self, epoch: usize, batch: usize, workers: usize) -> ChipStream {
         ChipStream::new(self, epoch, batch, workers)
     }

@@ -36,6 +36,8 @@ impl Chips {
     /// `count` square chips of `size` pixels at random places inside the area, flipped and turned at random, at least
     /// half of their pixels valid.
     #[must_use]
+    #[doc(alias = "RandomGeoSampler")]
+    #[doc(alias = "random_windows")]
     pub fn random(count: usize, size: usize) -> ChipOptions {
         ChipOptions::new(Layout::Random { count }, Edge::Pixels(size))
     }
@@ -49,6 +51,8 @@ impl Chips {
     /// Square chips of `size` pixels side by side over the whole area. The last of each row and column is moved back so
     /// that it ends at the edge: every pixel is covered.
     #[must_use]
+    #[doc(alias = "GridGeoSampler")]
+    #[doc(alias = "sliding_windows")]
     pub fn sliding(size: usize) -> ChipOptions {
         ChipOptions::new(Layout::Sliding, Edge::Pixels(size))
     }
@@ -81,6 +85,8 @@ impl ChipOptions {
 
     /// The seed of places, flips and colours (0 by default): the same seed gives the same chips on any machine.
     #[must_use]
+    #[doc(alias = "random_state")]
+    #[doc(alias = "manual_seed")]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
@@ -88,6 +94,7 @@ impl ChipOptions {
 
     /// The distance between sliding chips in pixels of the scene, the edge of their windows by default.
     #[must_use]
+    #[doc(alias = "step")]
     pub fn stride(mut self, stride: usize) -> Self {
         self.stride = Some(stride);
         self
@@ -102,6 +109,8 @@ impl ChipOptions {
 
     /// Whether chips are mirrored and turned by quarters at random, labels alike; on for random chips by default.
     #[must_use]
+    #[doc(alias = "horizontal_flip")]
+    #[doc(alias = "augment")]
     pub fn flips(mut self, flips: bool) -> Self {
         self.flips = flips;
         self
@@ -110,6 +119,8 @@ impl ChipOptions {
     /// Changes brightness, contrast and each band's balance at random by up to this share of the bands' deviation; 0
     /// (off) by default, 0.1 to 0.3 are usual. Works on any number of bands.
     #[must_use]
+    #[doc(alias = "color_jitter")]
+    #[doc(alias = "brightness")]
     pub fn photometric(mut self, strength: f32) -> Self {
         self.photometric = strength;
         self
@@ -118,6 +129,7 @@ impl ChipOptions {
     /// The least share of valid pixels of the window, from 0 to 1; half by default for random chips. With 0, too, a chip
     /// shows something. What lies outside the area of interest is valid imagery.
     #[must_use]
+    #[doc(alias = "nodata_threshold")]
     pub fn min_valid(mut self, share: f64) -> Self {
         self.min_valid = share;
         self
@@ -125,6 +137,8 @@ impl ChipOptions {
 
     /// Lets chips reach over the area's edge: what lies outside is invalid and its labels are ignored.
     #[must_use]
+    #[doc(alias = "padding")]
+    #[doc(alias = "pad")]
     pub fn padded(mut self) -> Self {
         self.padded = true;
         self
@@ -135,6 +149,7 @@ impl ChipOptions {
     /// chip. Without it (the default) every place is as likely as any other. Where a scene is too full for a negative,
     /// the emptiest of 64 places is taken.
     #[must_use]
+    #[doc(alias = "negative_ratio")]
     pub fn neg_ratio(mut self, share: f64) -> Self {
         self.neg_ratio = Some(share);
         self

@@ -15,6 +15,10 @@ impl Chips {
     /// `count` chips as a grid, labels drawn over: the first random ones, or sliding ones spread over the area. A chip that
     /// cannot be read gives a figure that says so; [`Chips::grid`] gives the error itself.
     #[must_use]
+    #[doc(alias = "plot")]
+    #[doc(alias = "imshow")]
+    #[doc(alias = "show_batch")]
+    #[doc(alias = "plot_batch")]
     pub fn show(&self, count: usize) -> Figure {
         self.grid(count, &ChipGrid::new())
             .unwrap_or_else(|error| Figure::message(format!("Cannot show the chips: {error}")))
@@ -82,6 +86,20 @@ impl Chips {
                 self.size() as f64 * x
             )),
             size = self.size(),
+        )
+    }
+}
+
+/// `Chips(400 of 256 x 256 px of vegas, 3 bands, classes: building)`.
+impl std::fmt::Debug for Chips {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (scene, edge) = (self.scene(), self.size());
+        let (count, bands, name) = (self.len(), scene.band_count(), scene.name());
+        let plural = if bands == 1 { "" } else { "s" };
+        let classes = crate::scene::classes_words(scene.classes());
+        write!(
+            f,
+            "Chips({count} of {edge} x {edge} px of {name}, {bands} band{plural}{classes})"
         )
     }
 }

@@ -3,6 +3,7 @@
 use geo::{LineString, MultiPolygon, Polygon};
 
 use super::SceneBoxes;
+use crate::Result;
 use crate::boxes::Detection;
 use crate::predict::{Object, Objects, Ruler};
 use crate::raster::GeoTransform;
@@ -14,13 +15,15 @@ impl SceneBoxes {
     /// ```no_run
     /// # use swath::prelude::*;
     /// # fn example(boxes: &SceneBoxes) -> swath::Result<()> {
-    /// let cars = boxes.threshold(0.5).objects().of_class("car")?;
+    /// let cars = boxes.threshold(0.5).objects()?.of_class("car")?;
     /// println!("{} cars", cars.count());
     /// cars.save("cars.geojson")?;
     /// # Ok(()) }
     /// ```
-    #[must_use]
-    pub fn objects(&self) -> Objects {
+    ///
+    /// # Errors
+    /// None today: [`crate::predict::SceneMap::objects`], which is written the same way, reads a file.
+    pub fn objects(&self) -> Result<Objects> {
         let raster = self.scene().raster();
         let (width, height) = raster.metres_per_pixel();
         // Without a place on the ground there are only square pixels.
@@ -44,7 +47,12 @@ impl SceneBoxes {
             ruler.object(&shape, &self.class_name(found.class), Some(found.score))
         };
         let objects = self.detections().iter().map(object).collect();
-        Objects::new(("box", "boxes"), objects, self.classes(), self.scene())
+        Ok(Objects::new(
+            ("box", "boxes"),
+            objects,
+            self.classes(),
+            self.scene(),
+        ))
     }
 }
 
@@ -68,9 +76,9 @@ mod tests {
         });
         let (classes, area) = (Classes::new(["car"]), scene.area());
         let boxes = SceneBoxes::new(found.to_vec(), 0.5, classes, scene.clone(), area);
-        let objects = boxes.objects();
+        let objects = boxes.objects()?;
         assert_eq!(objects.count(), 1);
-        assert_eq!(boxes.threshold(0.1).objects().of_class("car")?.len(), 2);
+        assert_eq!(boxes.threshold(0.1).objects()?.of_class("car")?.len(), 2);
         let car = objects.get(0).expect("one");
         let (width, height) = scene.raster().metres_per_pixel();
         assert_eq!(car.score, Some(0.9));

@@ -9,6 +9,7 @@ use crate::Result;
 use crate::boxes::formats::{FormatError, coco};
 use crate::boxes::{BoundingBox, Detection};
 use crate::labels::Classes;
+use crate::paths::expanded;
 use crate::predict::PredictError;
 use crate::scene::{Scene, around, bounds_of, is_box_file};
 use crate::vector::{property_names, read_values};
@@ -46,8 +47,12 @@ impl SceneBoxes {
     /// [`PredictError::NamelessBoxClasses`]; [`PredictError::BoxesElsewhere`] when none lies on the scene;
     /// [`crate::vector::VectorError`] and [`FormatError`] for files that are missing, damaged or something else. A file
     /// without any box is none.
+    #[doc(alias = "read_file")]
+    #[doc(alias = "load")]
+    #[doc(alias = "read")]
+    #[doc(alias = "from_file")]
     pub fn open(path: impl AsRef<Path>, scene: &Scene) -> Result<Self> {
-        open(path.as_ref(), scene, None)
+        open(&expanded(path.as_ref()), scene, None)
     }
 
     /// [`SceneBoxes::open`] with classes in this order, such as those of the model that found the boxes.
@@ -67,7 +72,7 @@ impl SceneBoxes {
         scene: &Scene,
         classes: impl Into<Classes>,
     ) -> Result<Self> {
-        open(path.as_ref(), scene, Some(classes.into()))
+        open(&expanded(path.as_ref()), scene, Some(classes.into()))
     }
 }
 

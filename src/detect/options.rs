@@ -49,6 +49,9 @@ impl DetectionOptions {
     }
 
     /// Side of the tiles in pixels, rounded up to a multiple of 32; at most the scene's own size.
+    #[doc(alias = "window_size")]
+    #[doc(alias = "patch_size")]
+    #[doc(alias = "tile_size")]
     pub fn window(mut self, pixels: usize) -> Self {
         self.tiling.window = pixels;
         self
@@ -56,12 +59,14 @@ impl DetectionOptions {
 
     /// Pixels that neighbouring tiles share: at least as many as the largest object is wide, or it may be seen in parts
     /// only.
+    #[doc(alias = "patch_overlap")]
     pub fn overlap(mut self, pixels: usize) -> Self {
         self.tiling.overlap = Some(pixels);
         self
     }
 
     /// Tiles searched at once; fewer when the device's memory runs out.
+    #[doc(alias = "batch_size")]
     pub fn batch(mut self, tiles: usize) -> Self {
         self.tiling.batch = Some(tiles);
         self
@@ -84,6 +89,7 @@ impl DetectionOptions {
     /// use swath::detect::DetectionOptions;
     /// let options = DetectionOptions::new().flips(true);
     /// ```
+    #[doc(alias = "tta")]
     pub fn flips(mut self, mirror: bool) -> Self {
         self.tiling.flips = mirror;
         self
@@ -98,30 +104,38 @@ impl DetectionOptions {
 
     /// The lowest score of a box that is kept. Low ones cost little and are needed for average precision, which looks at
     /// all thresholds.
+    #[doc(alias = "score_thresh")]
+    #[doc(alias = "conf")]
     pub fn min_score(mut self, score: f32) -> Self {
         self.network.min_score = score;
         self
     }
 
     /// The lowest score of a box that is counted, drawn and saved; see [`super::SceneBoxes::threshold`].
+    #[doc(alias = "confidence")]
     pub fn threshold(mut self, score: f32) -> Self {
         self.tiling.threshold = Some(score);
         self
     }
 
     /// What becomes of boxes of one class that overlap, within a tile and across tiles.
+    #[doc(alias = "nms")]
+    #[doc(alias = "iou_threshold")]
     pub fn merge(mut self, merge: Merge) -> Self {
         self.merge = merge;
         self
     }
 
     /// The most boxes of one tile, the best ones.
+    #[doc(alias = "max_det")]
+    #[doc(alias = "detections_per_img")]
     pub fn max_boxes(mut self, boxes: usize) -> Self {
         self.network.max_boxes = boxes;
         self
     }
 
     /// Shows no progress and no notices.
+    #[doc(alias = "verbose")]
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.tiling.quiet = quiet;
         self

@@ -41,8 +41,11 @@ impl SceneBoxes {
     /// # Errors
     /// [`crate::predict::PredictError::Io`] or [`crate::vector::VectorError::Write`] when the folder cannot be written,
     /// [`crate::Error::Interrupted`] when the user asked to stop.
+    #[doc(alias = "to_file")]
+    #[doc(alias = "write")]
+    #[doc(alias = "export")]
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
-        let dir = dir.as_ref();
+        let dir = &*crate::paths::expanded(dir.as_ref());
         let staging = staging_folder(dir)?;
         let staged = staging.path();
         let crs = self.scene().raster().crs_wkt();

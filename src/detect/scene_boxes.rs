@@ -15,7 +15,7 @@ use crate::{Result, session};
 ///
 /// As the last expression of a cell it shows itself over the imagery. [`SceneBoxes::threshold`] changes which boxes count,
 /// [`SceneBoxes::evaluate`] scores them, [`SceneBoxes::save`] writes GIS files.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SceneBoxes {
     inner: Arc<Inner>,
     threshold: f32,
@@ -25,7 +25,6 @@ pub struct SceneBoxes {
     trained: Vec<TrainedArea>,
 }
 
-#[derive(Debug)]
 struct Inner {
     /// Best first, in pixels of the scene's raster.
     detections: Vec<Detection>,
@@ -81,6 +80,10 @@ impl SceneBoxes {
     /// The same boxes with another threshold: those of a lower score are neither counted nor drawn nor saved. Nothing is
     /// detected again, and a lower threshold brings back what a higher one hid. NaN changes nothing.
     #[must_use]
+    #[doc(alias = "filter")]
+    #[doc(alias = "min_score")]
+    #[doc(alias = "score_thresh")]
+    #[doc(alias = "confidence")]
     pub fn threshold(&self, score: f32) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
@@ -102,6 +105,9 @@ impl SceneBoxes {
 
     /// The boxes at or above the threshold, best first, in pixels of the scene's raster.
     #[must_use]
+    #[doc(alias = "boxes")]
+    #[doc(alias = "bboxes")]
+    #[doc(alias = "predictions")]
     pub fn detections(&self) -> &[Detection] {
         let all = &self.inner.detections;
         &all[..all.partition_point(|found| found.score >= self.threshold)]
@@ -115,6 +121,7 @@ impl SceneBoxes {
 
     /// How many boxes count.
     #[must_use]
+    #[doc(alias = "count")]
     pub fn len(&self) -> usize {
         self.detections().len()
     }
@@ -127,6 +134,9 @@ impl SceneBoxes {
 
     /// The classes, background first.
     #[must_use]
+    #[doc(alias = "class_names")]
+    #[doc(alias = "num_classes")]
+    #[doc(alias = "categories")]
     pub fn classes(&self) -> &Classes {
         &self.inner.classes
     }
@@ -145,6 +155,7 @@ impl SceneBoxes {
 
     /// How many boxes of each class count, by name; classes without any are left out.
     #[must_use]
+    #[doc(alias = "value_counts")]
     pub fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for found in self.detections() {
@@ -170,6 +181,8 @@ impl SceneBoxes {
     /// # Errors
     /// [`PredictError::NoBoxes`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
     /// [`PredictError::BoxClassesDiffer`] when the two cannot be compared.
+    #[doc(alias = "score")]
+    #[doc(alias = "compare")]
     pub fn evaluate(&self, scene: &Scene) -> Result<BoxScores> {
         let (own, other) = (self.inner.scene.raster(), scene.raster());
         if own.size() != other.size() || own.transform() != other.transform() {
@@ -232,6 +245,7 @@ impl SceneBoxes {
 
     /// What [`SceneBoxes::evaluate`] found last, counted at the present threshold.
     #[must_use]
+    #[doc(alias = "metrics")]
     pub fn scores(&self) -> Option<BoxScores> {
         self.inner
             .evaluated
@@ -244,3 +258,9 @@ impl SceneBoxes {
 
 /// The share of a box that must lie inside for it to count at the edge.
 const VISIBLE: f64 = 0.5;
+
+impl crate::predict::AtThreshold for SceneBoxes {
+    fn at_threshold(&self, score: f32) -> Result<Self> {
+        Ok(self.threshold(score))
+    }
+}

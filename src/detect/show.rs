@@ -5,7 +5,8 @@ use crate::Result;
 use crate::boxes::score::{ClassAp, Matching};
 use crate::display::{Output, Show, escape};
 use crate::plot::{Curves, Figure, Overlay, Series, table_html, table_text};
-use crate::scene::{Over, Quicklook, Scene};
+use crate::raster::{BandChoice, ZoomWindow};
+use crate::scene::{Over, Quicklook, Scene, bounds_of};
 
 /// Longest side of the picture in a cell.
 const LONGEST: usize = 1024;
@@ -17,15 +18,23 @@ impl SceneBoxes {
     ///
     /// # Errors
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
+    #[doc(alias = "show")]
+    #[doc(alias = "plot")]
+    #[doc(alias = "imshow")]
     pub fn figure(&self) -> Result<Figure> {
-        self.show_bands(&self.scene().shown_bands())
+        self.show_bands(self.scene().shown_bands())
     }
 
-    /// As [`SceneBoxes::figure`] over other bands: one in grey, or three as red, green and blue, counted from 0.
+    /// As [`SceneBoxes::figure`] over other bands, by name or by place as [`Scene::show_bands`] takes them.
     ///
     /// # Errors
-    /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
-    pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
+    /// As [`Scene::show_bands`].
+    #[doc(alias = "plot_bands")]
+    pub fn show_bands<B: Into<BandChoice>>(
+        &self,
+        bands: impl IntoIterator<Item = B>,
+    ) -> Result<Figure> {
+        let bands = &self.scene().raster().band_places(bands)?;
         let (scene, look) = self.look()?;
         let caption = format!(
             "{}; bands shown: {}",
@@ -34,6 +43,49 @@ impl SceneBoxes {
         );
         let overlay = self.overlay(&scene, &look, bands)?;
         overlay.caption(caption).figure()
+    }
+
+    /// A closer look at a part of the scene with its boxes at or above the threshold, as [`Scene::zoom`]. Boxes that the
+    /// edge cuts are counted as in view.
+    ///
+    /// # Errors
+    /// As [`Scene::zoom`], for the part of the scene that was searched.
+    #[doc(alias = "crop")]
+    pub fn zoom(&self, window: impl Into<ZoomWindow>) -> Result<Figure> {
+        let part = self.scene().crop(self.area())?.part(window.into())?;
+        let (scene, bounds) = (&part.scene, bounds_of(&part.scene.area()));
+        let look = scene.read_imagery(LONGEST)?;
+        let mut counts = vec![0; self.classes().len()];
+        for found in self.detections() {
+            if let Some(count) = counts.get_mut(found.class)
+                && found.bounds.intersection(&bounds).is_some()
+            {
+                *count += 1;
+            }
+        }
+        let some = self
+            .classes()
+            .iter()
+            .zip(&counts)
+            .filter(|(_, count)| **count > 0);
+        let named: Vec<_> = some
+            .map(|(class, count)| format!("{} {count}", class.name))
+            .collect();
+        let named = if named.is_empty() {
+            "none".to_owned()
+        } else {
+            named.join(", ")
+        };
+        let counted = format!(
+            "boxes in view: {named} at a score of {:.2} or more",
+            self.threshold_score()
+        );
+        let overlay = self.overlay_at(scene, &look, &scene.shown_bands(), true)?;
+        part.figure(
+            overlay,
+            &format!("Boxes in {}", self.scene().name()),
+            &counted,
+        )
     }
 
     /// The part of the scene that was searched, and its imagery.
@@ -49,6 +101,16 @@ impl SceneBoxes {
         look: &Quicklook,
         bands: &[usize],
     ) -> Result<Overlay<'static>> {
+        self.overlay_at(scene, look, bands, false)
+    }
+
+    fn overlay_at(
+        &self,
+        scene: &Scene,
+        look: &Quicklook,
+        bands: &[usize],
+        magnified: bool,
+    ) -> Result<Overlay<'static>> {
         let area = scene.area();
         let colors = self.classes().colors();
         let boxes = self.detections().iter().map(|found| {
@@ -63,6 +125,7 @@ impl SceneBoxes {
             labels: None,
             boxes: boxes.collect(),
             opacity: OPACITY,
+            magnified,
         };
         Ok(scene.drawn(look, bands, &over)?.title(self.summary()))
     }
@@ -91,6 +154,27 @@ impl SceneBoxes {
             "Boxes in {}: {counted} at a score of {:.2} or more ({below} below)",
             self.scene().name(),
             self.threshold_score(),
+        )
+    }
+}
+
+/// `SceneBoxes(town, car 83, truck 4, at a score of 0.30 or more)`.
+impl std::fmt::Debug for SceneBoxes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counted: String = self
+            .counts()
+            .iter()
+            .map(|(class, count)| format!(", {class} {count}"))
+            .collect();
+        let counted = if counted.is_empty() {
+            ", none".to_owned()
+        } else {
+            counted
+        };
+        let (name, score) = (self.scene().name(), self.threshold_score());
+        write!(
+            f,
+            "SceneBoxes({name}{counted}, at a score of {score:.2} or more)"
         )
     }
 }
@@ -215,7 +299,7 @@ mod tests {
     use crate::detect::tests::{drawn, folder};
     use crate::display::Show as _;
     use crate::labels::Classes;
-    use crate::raster::Size;
+    use crate::raster::{PixelWindow, Size};
 
     /// D13: what was found is shown as its scene is: its bands, its facts, its notices; and over other bands.
     #[test]
@@ -241,6 +325,22 @@ mod tests {
         let grey = boxes.show_bands(&[0])?;
         assert!(grey.alt().starts_with("Boxes in "));
         assert!(boxes.show_bands(&[0, 1, 9]).is_err());
+        let near = boxes.zoom(PixelWindow::new(50, 20, 40, 30))?.output().text;
+        assert!(
+            near.contains("boxes in view: car 1 at a score of 0.50 or more"),
+            "{near}"
+        );
+        assert!(
+            near.contains("(600 x 450 pixels; classes: car") && near.contains("magnified 15 times"),
+            "{near}"
+        );
+        let beside = boxes.zoom(PixelWindow::new(70, 0, 40, 30))?.output().text;
+        assert!(beside.contains("boxes in view: none"), "{beside}");
+        let told = format!("{boxes:?}");
+        assert!(
+            told.ends_with(", car 1, at a score of 0.50 or more)"),
+            "{told}"
+        );
         Ok(())
     }
 }

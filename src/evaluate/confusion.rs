@@ -34,6 +34,7 @@ impl Confusion {
     /// # Errors
     /// [`PredictError::LengthMismatch`] when the slices differ in length, [`PredictError::ClassOutOfRange`] when a
     /// class index has no row here; nothing is counted then.
+    #[doc(alias = "update")]
     pub fn add(&mut self, truth: &[u8], prediction: &[u8]) -> Result<()> {
         if truth.len() != prediction.len() {
             return Err(PredictError::LengthMismatch {
@@ -130,6 +131,7 @@ impl Confusion {
 
     /// The scores that follow from the counts.
     #[must_use]
+    #[doc(alias = "compute")]
     pub fn scores(&self) -> Scores {
         let per_class = (0..self.classes.len())
             .map(|class| self.class_score(class))

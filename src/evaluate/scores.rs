@@ -57,6 +57,8 @@ impl Scores {
 
     /// Scores of each class, by class index.
     #[must_use]
+    #[doc(alias = "classification_report")]
+    #[doc(alias = "class_to_eval_item")]
     pub fn per_class(&self) -> &[ClassScore] {
         &self.per_class
     }
@@ -81,6 +83,7 @@ impl Scores {
 
     /// The counts behind the scores.
     #[must_use]
+    #[doc(alias = "confusion_matrix")]
     pub fn confusion(&self) -> &Confusion {
         &self.confusion
     }
@@ -91,12 +94,18 @@ impl Scores {
     /// This is what tables, JSON, the validation of a training and a bundle all call mean IoU. torchmetrics'
     /// `MulticlassJaccardIndex` and mmsegmentation's `mIoU` are the same mean.
     #[must_use]
+    #[doc(alias = "miou")]
+    #[doc(alias = "jaccard")]
+    #[doc(alias = "iou")]
     pub fn mean_iou(&self) -> f64 {
         self.mean(|class| class.iou)
     }
 
     /// Mean F1 over the same classes as [`Scores::mean_iou`].
     #[must_use]
+    #[doc(alias = "f1")]
+    #[doc(alias = "f1_score")]
+    #[doc(alias = "dice")]
     pub fn mean_f1(&self) -> f64 {
         self.mean(|class| class.f1)
     }
@@ -115,6 +124,8 @@ impl Scores {
 
     /// The part of the labelled pixels whose class is right.
     #[must_use]
+    #[doc(alias = "overall_accuracy")]
+    #[doc(alias = "pixel_accuracy")]
     pub fn accuracy(&self) -> f64 {
         let n = self.confusion.classes.len();
         quotient(

@@ -1,6 +1,10 @@
+use super::color_words::nearest;
 use super::colors::PALETTE;
+use super::{ClassColor, LabelError};
 use crate::display::escape;
 use crate::plot::swatch_html;
+use crate::report::{Notice, Report};
+use crate::{Hint as _, session};
 
 /// The label of pixels that count neither in training nor in scores.
 pub const IGNORE: u8 = 255;
@@ -165,15 +169,63 @@ impl Classes {
         self.0.iter_mut()
     }
 
-    /// The same classes with another colour for one of them, which nothing changes any more; unchanged when there is no
-    /// such class.
+    /// The same classes with another colour for one of them, which nothing changes any more: `[255, 0, 0]`, `"red"` or
+    /// `"#ff8800"`. A class that is not there, or a word that is no colour, changes nothing and is told as a notice;
+    /// [`Classes::with_colors`] makes an error of it.
+    ///
+    /// ```
+    /// use swath::labels::Classes;
+    /// let classes = Classes::new(["building"]).with_color("building", "red");
+    /// assert_eq!(classes.colors()[1], [255, 0, 0]);
+    /// ```
     #[must_use]
-    pub fn with_color(mut self, name: &str, color: [u8; 3]) -> Self {
-        if let Some(class) = self.0.iter_mut().find(|class| class.name == name) {
+    #[doc(alias = "set_color")]
+    #[doc(alias = "color")]
+    #[doc(alias = "colour")]
+    #[doc(alias = "with_colour")]
+    pub fn with_color(self, name: &str, color: impl Into<ClassColor>) -> Self {
+        let given = self.clone().with_colors([(name, color)]);
+        given.unwrap_or_else(|error| {
+            let notice = Notice::left_out(format!("no colour was changed: {error}"));
+            let report = match error.hint() {
+                Some(next) => Report::from_iter([notice.next(next)]),
+                None => Report::from_iter([notice]),
+            };
+            session::display(&report);
+            self
+        })
+    }
+
+    /// The same classes with these colours, by name, as on the web, or as red, green and blue; nothing changes them any
+    /// more.
+    ///
+    /// ```
+    /// use swath::labels::Classes;
+    /// let classes = Classes::new(["building", "road"]).with_colors([("building", "red"), ("road", "#ff8800")])?;
+    /// assert_eq!(classes.colors()[1..], [[255, 0, 0], [255, 136, 0]]);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LabelError::NoClassToColor`] and [`LabelError::NoSuchColor`], with what is like the name that was given.
+    pub fn with_colors<N: AsRef<str>, C: Into<ClassColor>>(
+        mut self,
+        colors: impl IntoIterator<Item = (N, C)>,
+    ) -> crate::Result<Self> {
+        for (name, color) in colors {
+            let (name, color) = (name.as_ref(), color.into().rgb()?);
+            let Some(class) = self.0.iter_mut().find(|class| class.name == name) else {
+                return Err(LabelError::NoClassToColor {
+                    found: name.to_owned(),
+                    near: nearest(name, self.names().into_iter()),
+                    classes: self.names().into_iter().map(str::to_owned).collect(),
+                }
+                .into());
+            };
             class.color = color;
             class.source = ColorSource::Given;
         }
-        self
+        Ok(self)
     }
 
     /// Classes, the background included.
@@ -182,30 +234,38 @@ impl Classes {
         clippy::len_without_is_empty,
         reason = "the background is always there"
     )]
+    #[doc(alias = "num_classes")]
+    #[doc(alias = "count")]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// The class with this index.
     #[must_use]
+    #[doc(alias = "class")]
     pub fn get(&self, index: usize) -> Option<&Class> {
         self.0.get(index)
     }
 
     /// The index of the class with this name.
     #[must_use]
+    #[doc(alias = "get_class_id")]
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|class| class.name == name)
     }
 
     /// The names, by index.
     #[must_use]
+    #[doc(alias = "class_names")]
     pub fn names(&self) -> Vec<&str> {
         self.0.iter().map(|class| class.name.as_str()).collect()
     }
 
     /// The colours, by index.
     #[must_use]
+    #[doc(alias = "palette")]
+    #[doc(alias = "cmap")]
+    #[doc(alias = "colours")]
     pub fn colors(&self) -> Vec<[u8; 3]> {
         self.0.iter().map(|class| class.color).collect()
     }

@@ -7,6 +7,24 @@ use crate::raster::Size;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelError {
+    /// A word that is no colour.
+    #[error("no colour is called {found:?}")]
+    NoSuchColor {
+        /// What was asked for.
+        found: String,
+        /// Names that are like it.
+        near: Vec<String>,
+    },
+    /// A colour for a class that is not there.
+    #[error("there is no class {found:?}, the classes are {}", classes.join(", "))]
+    NoClassToColor {
+        /// What was asked for.
+        found: String,
+        /// The classes that are like it.
+        near: Vec<String>,
+        /// All classes.
+        classes: Vec<String>,
+    },
     /// There are values that nobody has named.
     #[error(
         "the label raster has values that are {expected}: {unknown}; its values are {values}: {path:?}"
@@ -191,6 +209,14 @@ pub enum LabelError {
 impl Hint for LabelError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::NoSuchColor { near, .. } => format!(
+                "{}write it as \"#ff8800\", as `[255, 136, 0]`, or as one of {}",
+                meant(near),
+                super::ClassColor::names()
+            ),
+            Self::NoClassToColor { near, .. } => {
+                format!("{}write the class as the label file does, capitals included", meant(near))
+            }
             Self::UnknownValues { suggestion, .. } | Self::Bands { suggestion, .. } => suggestion.to_string(),
             Self::Only255 { classes, .. } => {
                 let class = classes
@@ -245,4 +271,13 @@ impl Hint for LabelError {
             }
         })
     }
+}
+
+/// `was "orange" or "brown" meant? `; nothing without a guess.
+fn meant(near: &[String]) -> String {
+    if near.is_empty() {
+        return String::new();
+    }
+    let quoted: Vec<String> = near.iter().map(|name| format!("{name:?}")).collect();
+    format!("was {} meant? ", quoted.join(" or "))
 }

@@ -2,6 +2,7 @@
 //! No I/O here.
 
 mod classes;
+mod color_words;
 mod colors;
 mod error;
 mod index;
@@ -17,6 +18,7 @@ mod values;
 mod values_text;
 
 pub use classes::{BACKGROUND, Class, Classes, IGNORE};
+pub use color_words::ClassColor;
 pub use error::LabelError;
 pub use index::LabelPolygons;
 pub(crate) use rasterize::Scanline;

@@ -203,7 +203,7 @@ impl Architecture {
     #[must_use]
     pub fn weights(self, path: impl Into<PathBuf>) -> Self {
         self.change("weights", true, |encoder| {
-            encoder.weights = Some(path.into());
+            encoder.weights = Some(crate::paths::expanded(&path.into()).into_owned());
         })
     }
 

@@ -14,6 +14,7 @@ use super::{
     AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalisation, Segmentation,
     Task, TrainedArea, TrainedBand, weights,
 };
+use crate::paths::expanded;
 use crate::{Result, staged};
 
 /// The newest bundle format this library reads, and the one it writes.
@@ -140,6 +141,7 @@ pub fn save_tensors<A: Serialize>(
     meta: &BundleMeta<A>,
     tensors: &NamedTensors,
 ) -> Result<()> {
+    let path = &*expanded(path);
     let wrong = |reason: String| ModelError::Bundle {
         path: path.to_owned(),
         reason,
@@ -173,6 +175,9 @@ pub fn save_tensors<A: Serialize>(
 /// of its header, which is not as large as these would be.
 const PYTORCH: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a"];
 
+/// So many bytes say what another file is.
+const START: u64 = 2048;
+
 /// No header of a bundle comes near this; a length beyond it is that of some other file.
 const LONGEST_HEADER: u64 = 64 << 20;
 
@@ -180,8 +185,9 @@ const LONGEST_HEADER: u64 = 64 << 20;
 /// cannot be read, of which loading says what is wrong.
 #[must_use]
 pub fn bundle_task(path: impl AsRef<Path>) -> Option<String> {
+    let path = expanded(path.as_ref());
     // Opening a pipe would wait for somebody to write.
-    if !path.as_ref().metadata().ok()?.is_file() {
+    if !path.metadata().ok()?.is_file() {
         return None;
     }
     let mut file = std::fs::File::open(path).ok()?;
@@ -208,6 +214,48 @@ pub fn bundle_task(path: impl AsRef<Path>) -> Option<String> {
     )
 }
 
+/// What a file is that begins like no model, by its first bytes; `None` for what may be one.
+fn other_kind(path: &Path) -> std::io::Result<Option<&'static str>> {
+    let mut start = Vec::new();
+    std::fs::File::open(path)?
+        .take(START)
+        .read_to_end(&mut start)?;
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
+    // A bundle begins with eight bytes of a length, the last of which are 0.
+    let json = [b'{', b'[']
+        .into_iter()
+        .any(|open| text.trim_ascii_start().first() == Some(&open))
+        && !text.iter().take(8).any(|&byte| byte == 0);
+    if json {
+        let geojson = ["\"FeatureCollection\"", "\"Feature\"", "\"geometry\""];
+        let text = String::from_utf8_lossy(text);
+        let is_geojson = geojson.iter().any(|word| text.contains(word));
+        return Ok(Some(if is_geojson {
+            "a GeoJSON file, which holds labels or polygons"
+        } else {
+            "a JSON file"
+        }));
+    }
+    let kinds: [(&[u8], &str); 6] = [
+        (
+            b"SQLite format 3",
+            "a GeoPackage or another SQLite file, which holds labels or polygons",
+        ),
+        (
+            b"\x00\x00\x27\x0a",
+            "a shapefile, which holds labels or polygons",
+        ),
+        (b"II*\0", "a TIFF file, which holds imagery"),
+        (b"MM\0*", "a TIFF file, which holds imagery"),
+        (b"\x89PNG", "a PNG file, which holds imagery"),
+        (b"<?xml", "an XML file"),
+    ];
+    let found = kinds
+        .into_iter()
+        .find(|(magic, _)| start.starts_with(magic));
+    Ok(found.map(|(_, name)| name))
+}
+
 /// Reads the bundle of a segmentation model.
 ///
 /// # Errors
@@ -226,10 +274,16 @@ pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)>
 pub fn load_bundle_for<T: Task>(
     path: &Path,
 ) -> Result<(BundleMeta<T::Architecture>, NamedTensors)> {
-    let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+    let path = &*expanded(path);
+    let io = |source| ModelError::Io {
         path: path.to_owned(),
         source,
-    })?;
+    };
+    if let Some(found) = other_kind(path).map_err(io)? {
+        let path = path.to_owned();
+        return Err(ModelError::NotAModel { path, found }.into());
+    }
+    let bytes = std::fs::read(path).map_err(io)?;
     let wrong = |reason: String| ModelError::Bundle {
         path: path.to_owned(),
         reason,

@@ -203,6 +203,32 @@ fn a_plain_weights_file_is_not_taken_for_a_bundle() {
 }
 
 #[test]
+fn files_of_another_kind_are_called_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes, what, next) in [
+        (
+            "a.geojson",
+            &b"\n{\"type\": \"FeatureCollection\", \"features\": []}"[..],
+            "GeoJSON",
+            "with_labels",
+        ),
+        ("b.json", b"{\"images\": []}", "a JSON file", ".save("),
+        ("c.gpkg", b"SQLite format 3\0", "GeoPackage", "with_labels"),
+        ("d.tif", b"II*\0\x08\0\0\0", "imagery", "Scene::open"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let error = load_bundle(&path).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("this is no model: it is ") && text.contains(what),
+            "{text}"
+        );
+        assert!(error.hint().unwrap().contains(next), "{name}");
+    }
+}
+
+#[test]
 fn a_missing_bundle_is_an_error_that_names_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let (meta, tensors) = bundle();

@@ -76,6 +76,14 @@ pub enum ModelError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file that is known to be something else.
+    #[error("this is no model: it is {found}: {path:?}")]
+    NotAModel {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
     /// A bundle written by a newer Swath.
     #[error("the bundle has format version {found}, this Swath reads up to {supported}: {path:?}")]
     BundleTooNew {
@@ -170,6 +178,17 @@ impl Hint for ModelError {
                 "make the network, start it from them with `.weights(path)`, as in `Unet::resnet18().weights(path)` or \
                  `RetinaNet::resnet50().weights(path)`, and train it; a bundle is what `.save(\"model.swath\")` writes"
                     .to_owned(),
+            ),
+            Self::NotAModel { found, .. } => Some(
+                if found.contains("labels") {
+                    "a scene takes it: `Scene::open(imagery)?.with_labels(path, class)`; a model is what \
+                     `.save(\"model.swath\")` writes"
+                } else if found.contains("imagery") {
+                    "`Scene::open(path)` opens it; a model is what `.save(\"model.swath\")` writes"
+                } else {
+                    "a model is what `.save(\"model.swath\")` writes"
+                }
+                .to_owned(),
             ),
             Self::Bundle { .. } => Some("write the bundle again with `.save(\"model.swath\")`".to_owned()),
             Self::BundleTooNew { .. } => Some("update Swath, or save the bundle again with this version".to_owned()),

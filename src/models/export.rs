@@ -21,6 +21,7 @@ pub(crate) fn write(
     normalisation: &Normalisation,
     classes: &[String],
 ) -> Result<()> {
+    let path = &*crate::paths::expanded(path);
     let wrong = |reason: String| ModelError::Weights {
         path: path.to_owned(),
         reason,

@@ -16,7 +16,7 @@ use crate::Result;
 ///
 /// When the file cannot be read or is not a state dict.
 pub fn load_pth(path: impl AsRef<Path>) -> Result<NamedTensors> {
-    let path = path.as_ref();
+    let path = &*crate::paths::expanded(path.as_ref());
     require_file(path)?;
     let wrong = |reason: String| ModelError::Weights {
         path: path.to_owned(),
@@ -61,7 +61,7 @@ pub fn load_pth(path: impl AsRef<Path>) -> Result<NamedTensors> {
 ///
 /// When the file cannot be read or is not a safetensors file.
 pub fn load_safetensors(path: impl AsRef<Path>) -> Result<NamedTensors> {
-    let path = path.as_ref();
+    let path = &*crate::paths::expanded(path.as_ref());
     let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
         path: path.to_owned(),
         source,
@@ -85,7 +85,7 @@ pub fn load_safetensors(path: impl AsRef<Path>) -> Result<NamedTensors> {
 ///
 /// As [`load_pth`] and [`load_safetensors`].
 pub fn load(path: impl AsRef<Path>) -> Result<NamedTensors> {
-    let path = path.as_ref();
+    let path = &*crate::paths::expanded(path.as_ref());
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("safetensors") => load_safetensors(path),
         _ => load_pth(path),

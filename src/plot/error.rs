@@ -42,6 +42,12 @@ pub enum PlotError {
         /// Bands in the image.
         bands: usize,
     },
+    /// A picture has one band in grey or three in colours.
+    #[error("a picture shows one band in grey, or three as red, green and blue, not {found}")]
+    BandCount {
+        /// Bands asked for.
+        found: usize,
+    },
     /// An image could not be encoded or decoded.
     #[error("cannot {doing} the image as {format}: {reason}")]
     Codec {
@@ -63,6 +69,10 @@ impl Hint for PlotError {
             ),
             Self::FileType { expected, .. } => Some(format!("use a name that ends in {expected}")),
             Self::Band { bands, .. } if *bands > 0 => Some(format!("bands are 0 to {}", bands - 1)),
+            Self::BandCount { .. } => Some(
+                "name three, such as `scene.show_bands([\"nir\", \"red\", \"green\"])`, or one"
+                    .to_owned(),
+            ),
             Self::Io { path, source } => crate::staged::hint(path, source),
             Self::Shape { .. } | Self::Band { .. } | Self::Codec { .. } => None,
         }

@@ -143,8 +143,12 @@ impl Figure {
     ///
     /// # Errors
     /// [`PlotError::FileType`] for other endings, [`PlotError::Io`] when the file cannot be written.
+    #[doc(alias = "savefig")]
+    #[doc(alias = "to_file")]
+    #[doc(alias = "write")]
+    #[doc(alias = "write_image")]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
+        let path = &*crate::paths::expanded(path.as_ref());
         let ending = path
             .extension()
             .and_then(|ending| ending.to_str())

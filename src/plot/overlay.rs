@@ -127,7 +127,7 @@ impl<'a> Overlay<'a> {
         self
     }
 
-    /// A line under the picture. It is escaped.
+    /// A line under the picture, or several. It is escaped.
     #[must_use]
     pub fn caption(mut self, caption: impl Into<String>) -> Self {
         self.caption = caption.into();
@@ -139,6 +139,11 @@ impl<'a> Overlay<'a> {
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
+    }
+
+    /// How long the longer side of the picture is.
+    pub(crate) fn longer_side(&self) -> usize {
+        self.base.width.max(self.base.height)
     }
 
     /// Imagery and classes in one image, with the legend drawn below.
@@ -205,7 +210,8 @@ impl<'a> Overlay<'a> {
         let caption = if self.caption.is_empty() {
             String::new()
         } else {
-            format!("<div style=\"{MUTED}\">{}</div>", escape(&self.caption))
+            let lines = escape(&self.caption).replace('\n', "<br/>");
+            format!("<div style=\"{MUTED}\">{lines}</div>")
         };
         let width = self.base.width.max(1);
         Ok(format!(
@@ -278,12 +284,11 @@ impl<'a> Overlay<'a> {
     /// As [`Overlay::html`].
     pub fn figure(&self) -> Result<Figure> {
         let words = self.words();
-        Ok(Figure::imagery(
-            self.html()?,
-            self.flat(),
-            words.clone(),
-            words,
-        ))
+        let text = match self.caption.is_empty() {
+            true => words.clone(),
+            false => format!("{words}\n{}", self.caption),
+        };
+        Ok(Figure::imagery(self.html()?, self.flat(), text, words))
     }
 }
 

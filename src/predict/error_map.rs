@@ -182,6 +182,7 @@ impl ErrorMap {
                 labels: Some(labels),
                 boxes: Vec::new(),
                 opacity,
+                magnified: false,
             };
             self.scene.drawn(&look, bands, &over)
         };

@@ -37,9 +37,12 @@ pub(super) fn working_folder() -> Result<tempfile::TempDir> {
 
 /// What a class map's file carries beside its pixels.
 pub(super) fn label_options(classes: &Classes) -> WriterOptions {
+    // Where nothing was found, a map shows the imagery below.
+    let hidden: &[u8] = if classes.have_background() { &[0] } else { &[] };
     WriterOptions::default()
         .nodata(f64::from(NODATA))
         .color_table(&classes.colors())
+        .transparent(hidden)
         .category_names(&classes.names())
         .band_names(&["class"])
 }

@@ -18,7 +18,7 @@ use crate::session;
 /// As the last expression of a cell it shows itself over the imagery. [`SceneMap::evaluate`] scores it,
 /// [`SceneMap::save`] writes GIS files, [`SceneMap::objects`] measures what was found, [`SceneMap::threshold`] changes how
 /// much that is, [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SceneMap {
     pub(super) inner: Arc<Inner>,
     /// What prediction had to say.
@@ -27,7 +27,6 @@ pub struct SceneMap {
     trained: Vec<TrainedArea>,
 }
 
-#[derive(Debug)]
 pub(super) struct Inner {
     pub(super) labels: Raster,
     pub(super) scores: Option<Raster>,
@@ -118,6 +117,9 @@ impl SceneMap {
 
     /// The classes.
     #[must_use]
+    #[doc(alias = "class_names")]
+    #[doc(alias = "categories")]
+    #[doc(alias = "num_classes")]
     pub fn classes(&self) -> &Classes {
         &self.inner.classes
     }
@@ -130,18 +132,24 @@ impl SceneMap {
 
     /// The scene that was predicted.
     #[must_use]
+    #[doc(alias = "raster")]
     pub fn scene(&self) -> &Scene {
         &self.inner.scene
     }
 
     /// The pixels of the scene's raster that the map covers.
     #[must_use]
+    #[doc(alias = "bounds")]
+    #[doc(alias = "extent")]
     pub fn area(&self) -> PixelWindow {
         self.inner.area
     }
 
     /// Columns and rows of the map.
     #[must_use]
+    #[doc(alias = "shape")]
+    #[doc(alias = "width")]
+    #[doc(alias = "height")]
     pub fn size(&self) -> (usize, usize) {
         (self.inner.area.width, self.inner.area.height)
     }
@@ -156,6 +164,8 @@ impl SceneMap {
     /// The working file of the scores, when they were kept: one band per class, the probability times 254, 255 where
     /// the imagery is not valid. It disappears with the map.
     #[must_use]
+    #[doc(alias = "probabilities")]
+    #[doc(alias = "predict_proba")]
     pub fn scores_path(&self) -> Option<&Path> {
         self.inner.scores.as_ref().map(Raster::path)
     }
@@ -167,18 +177,25 @@ impl SceneMap {
     ///
     /// # Errors
     /// [`crate::raster::RasterError`] when the working file cannot be read.
+    #[doc(alias = "read")]
+    #[doc(alias = "argmax")]
+    #[doc(alias = "array")]
+    #[doc(alias = "class_map")]
+    #[doc(alias = "to_numpy")]
+    #[doc(alias = "get_label_arr")]
     pub fn labels(&self, window: &PixelWindow) -> Result<Vec<u8>> {
         Ok(label_values(&self.inner.labels.read(&self.in_map(window))?))
     }
 
     /// Class indices of the whole map at another size, by the nearest pixel.
     pub(super) fn labels_scaled(&self, size: Size) -> Result<Vec<u8>> {
-        Ok(label_values(
-            &self
-                .inner
-                .labels
-                .read_nearest(&self.inner.labels.full(), size)?,
-        ))
+        self.labels_at(&self.inner.area, size)
+    }
+
+    /// Class indices of a window, in the pixels of the scene's raster, at another size, by the nearest pixel.
+    pub(super) fn labels_at(&self, window: &PixelWindow, size: Size) -> Result<Vec<u8>> {
+        let read = self.inner.labels.read_nearest(&self.in_map(window), size)?;
+        Ok(label_values(&read))
     }
 
     /// `window`, in pixels of the scene's raster, in those of the working files.
@@ -197,6 +214,9 @@ impl SceneMap {
     /// # Errors
     /// [`PredictError::NoLabels`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
     /// [`PredictError::ClassesDiffer`] when the two cannot be compared.
+    #[doc(alias = "score")]
+    #[doc(alias = "accuracy")]
+    #[doc(alias = "compare")]
     pub fn evaluate(&self, scene: &Scene) -> Result<Scores> {
         let scores = self.compared(scene)?;
         let common = self.inner.area.intersect(&scene.area());
@@ -241,6 +261,7 @@ impl SceneMap {
 
     /// What [`SceneMap::evaluate`] found last.
     #[must_use]
+    #[doc(alias = "metrics")]
     pub fn scores(&self) -> Option<Scores> {
         self.inner
             .evaluated

@@ -5,6 +5,7 @@
 //! [`SceneMap::save`]. [`SceneMap::objects`] measures what was found, [`SceneMap::threshold`] changes how much that is,
 //! [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
 
+mod at_threshold;
 mod band;
 mod batch;
 mod ensemble;
@@ -36,6 +37,7 @@ mod worst;
 #[cfg(test)]
 mod map_tests;
 
+pub use at_threshold::AtThreshold;
 pub use ensemble::Ensemble;
 pub use error::PredictError;
 pub use error_map::ErrorMap;

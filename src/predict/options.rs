@@ -42,18 +42,26 @@ impl PredictOptions {
 
     /// Side of the windows in pixels, rounded up to a multiple of 32; at most the scene's own size. Larger windows mean
     /// fewer overlaps and more memory.
+    #[doc(alias = "window_size")]
+    #[doc(alias = "chip_size")]
+    #[doc(alias = "tile_size")]
+    #[doc(alias = "chip_sz")]
     pub fn window(mut self, pixels: usize) -> Self {
         self.tiling.window = pixels;
         self
     }
 
     /// Pixels that neighbouring windows share; their scores fade into each other there.
+    #[doc(alias = "stride")]
+    #[doc(alias = "padding")]
     pub fn overlap(mut self, pixels: usize) -> Self {
         self.tiling.overlap = Some(pixels);
         self
     }
 
     /// Windows scored at once; fewer when the device's memory runs out.
+    #[doc(alias = "batch_size")]
+    #[doc(alias = "bs")]
     pub fn batch(mut self, windows: usize) -> Self {
         self.tiling.batch = Some(windows);
         self
@@ -66,6 +74,8 @@ impl PredictOptions {
     /// use swath::predict::PredictOptions;
     /// let options = PredictOptions::new().flips(true);
     /// ```
+    #[doc(alias = "tta")]
+    #[doc(alias = "hflip")]
     pub fn flips(mut self, mirror: bool) -> Self {
         self.tiling.flips = mirror;
         self
@@ -73,6 +83,7 @@ impl PredictOptions {
 
     /// Test-time augmentation: [`PredictOptions::flips`], and each of those turned by a quarter too. Takes eight times
     /// as long. For imagery seen from above, where no direction is special.
+    #[doc(alias = "rot90")]
     pub fn turns(mut self, turn: bool) -> Self {
         self.tiling.turns = turn;
         self
@@ -80,18 +91,24 @@ impl PredictOptions {
 
     /// A pixel gets the most probable class other than background when its probability is at least this, from 0 to 1,
     /// and background otherwise. Below 0.5 more is found and more of it wrongly.
+    #[doc(alias = "score_thresh")]
+    #[doc(alias = "confidence")]
     pub fn threshold(mut self, probability: f32) -> Self {
         self.tiling.threshold = Some(probability);
         self
     }
 
     /// Whether every class's score is kept, for `scores.tif`; without, the files are smaller.
+    #[doc(alias = "probabilities")]
+    #[doc(alias = "predict_proba")]
     pub fn scores(mut self, keep: bool) -> Self {
         self.scores = keep;
         self
     }
 
     /// Shows no progress and no notices.
+    #[doc(alias = "verbose")]
+    #[doc(alias = "silent")]
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.tiling.quiet = quiet;
         self

@@ -48,6 +48,8 @@ impl SaveOptions {
     }
 
     /// Whether polygons are written.
+    #[doc(alias = "vector_outputs")]
+    #[doc(alias = "vectorize")]
     pub fn polygons(mut self, write: bool) -> Self {
         self.polygons = write;
         self
@@ -60,6 +62,8 @@ impl SaveOptions {
     }
 
     /// Leaves out polygons smaller than this many square metres on the ground: the specks of a prediction.
+    #[doc(alias = "min_area")]
+    #[doc(alias = "min_polygon_area")]
     pub fn min_area_m2(mut self, area: f64) -> Self {
         self.min_area_m2 = area;
         self
@@ -110,7 +114,8 @@ impl IntoIterator for SavedFiles {
 impl SceneMap {
     /// Writes the map into the folder `dir`, which is made when it is missing:
     ///
-    /// - `labels.tif`: the class map, a cloud-optimised GeoTIFF with colour table and class names; 255 is "no data";
+    /// - `labels.tif`: the class map, a cloud-optimised GeoTIFF with colour table and class names; 255 is "no data"; the
+    ///   background is transparent (said in `labels.tif.aux.xml`, which belongs to it);
     /// - `scores.tif`: one band per class, the probability times 254, 255 "no data" (when scores were kept);
     /// - `polygons.gpkg` and `polygons.geojson` (RFC 7946): the connected areas of every class but the background;
     /// - `scores.json` in the shape of Raster Vision's `eval.json`, when the map was evaluated.
@@ -122,6 +127,11 @@ impl SceneMap {
     /// # Errors
     /// [`PredictError::Io`] or [`crate::raster::RasterError::Write`] when the folder cannot be written,
     /// [`crate::Error::Interrupted`] when the user asked to stop.
+    #[doc(alias = "to_file")]
+    #[doc(alias = "write")]
+    #[doc(alias = "export")]
+    #[doc(alias = "to_raster")]
+    #[doc(alias = "save_all")]
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
         self.save_with(dir, &SaveOptions::default())
     }
@@ -131,7 +141,7 @@ impl SceneMap {
     /// # Errors
     /// As [`SceneMap::save`]; [`PredictError::Option`] for an area that is negative or not a number.
     pub fn save_with(&self, dir: impl AsRef<Path>, options: &SaveOptions) -> Result<SavedFiles> {
-        let dir = dir.as_ref();
+        let dir = &*crate::paths::expanded(dir.as_ref());
         check_area(options.min_area_m2)?;
         let staging = staging_folder(dir)?;
         let staged = staging.path();

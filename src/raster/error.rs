@@ -83,6 +83,16 @@ pub enum RasterError {
         /// The bands, with their places.
         known: Vec<String>,
     },
+    /// A window in map coordinates that the raster has no pixels for.
+    #[error("no pixels can be found for the window {window}: {reason}: {path:?}")]
+    NoMapWindow {
+        /// The file.
+        path: PathBuf,
+        /// The window, in words.
+        window: String,
+        /// What is missing.
+        reason: String,
+    },
     /// One band has no valid pixel, though others have.
     #[error("the band {band:?} has no valid pixel in {window}, all of it is nodata: {path:?}")]
     NoValidPixelsInBand {
@@ -227,7 +237,13 @@ impl Hint for RasterError {
             }
             Self::Changed { .. } => "open it again: `Scene::open(path)`".to_owned(),
             Self::NoSuchBand { known, .. } => {
-                format!("the bands, counted from 0: {}", known.join("; "))
+                format!(
+                    "the bands, counted from 0 (`%scene` counts them from 1): {}; by name, such as \"red\", or by place",
+                    known.join("; ")
+                )
+            }
+            Self::NoMapWindow { .. } => {
+                "give it in pixels: `PixelWindow::new(column, row, width, height)`, counted from the top-left corner".to_owned()
             }
             Self::NoValidPixelsInBand { .. } => {
                 "`Scene::open_with(path, OpenOptions::new().bands([…]))` leaves the band out, \

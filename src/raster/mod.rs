@@ -7,6 +7,7 @@
 
 mod band;
 mod by_band;
+mod color_table;
 pub(crate) mod crs;
 mod describe;
 mod error;
@@ -17,6 +18,7 @@ mod handle;
 mod information;
 mod label_file;
 mod look;
+mod map_window;
 mod names;
 mod open;
 mod options;
@@ -39,6 +41,7 @@ pub use band::{Band, BandRole, DataType};
 pub use error::RasterError;
 pub(crate) use error::missing_hint;
 pub(crate) use label_file::{LabelFile, Reading};
+pub use map_window::{MapWindow, ZoomWindow};
 pub use open::Raster;
 pub use options::{BandChoice, OpenOptions};
 pub use patch::Patch;

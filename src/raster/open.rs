@@ -50,6 +50,10 @@ impl Raster {
     /// let error = swath::raster::Raster::open("nowhere.tif").unwrap_err();
     /// assert!(error.to_string().contains("nowhere.tif"));
     /// ```
+    #[doc(alias = "read_file")]
+    #[doc(alias = "open_dataset")]
+    #[doc(alias = "imread")]
+    #[doc(alias = "open_rasterio")]
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, OpenOptions::new())
     }
@@ -65,7 +69,7 @@ impl Raster {
     /// # Errors
     /// As [`Raster::open`]; [`RasterError::NoSuchBand`]; [`RasterError::BadResolution`].
     pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
-        let path = path.as_ref();
+        let path = &*crate::paths::expanded(path.as_ref());
         let name = names::gdal_name(path);
         if !gdal_library::is_virtual(&name) {
             Self::look_for(&name, path)?;
@@ -224,36 +228,49 @@ impl Raster {
 
     /// The file.
     #[must_use]
+    #[doc(alias = "name")]
+    #[doc(alias = "filename")]
+    #[doc(alias = "files")]
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
     /// Columns and rows.
     #[must_use]
+    #[doc(alias = "shape")]
+    #[doc(alias = "width")]
+    #[doc(alias = "height")]
+    #[doc(alias = "dimensions")]
     pub fn size(&self) -> Size {
         self.inner.information.size
     }
 
     /// The window of the whole raster.
     #[must_use]
+    #[doc(alias = "bounds")]
+    #[doc(alias = "extent")]
     pub fn full(&self) -> PixelWindow {
         PixelWindow::full(self.size())
     }
 
     /// Bands with imagery; an alpha band is not counted unless the raster was opened so.
     #[must_use]
+    #[doc(alias = "count")]
     pub fn band_count(&self) -> usize {
         self.inner.information.bands.len()
     }
 
     /// The bands with imagery, in the order in which windows hold them.
     #[must_use]
+    #[doc(alias = "indexes")]
     pub fn bands(&self) -> &[Band] {
         &self.inner.information.bands
     }
 
     /// The smallest type that holds the values of every band; each band has its own ([`Raster::bands`]).
     #[must_use]
+    #[doc(alias = "dtype")]
+    #[doc(alias = "dtypes")]
     pub fn data_type(&self) -> DataType {
         self.inner.information.data_type()
     }
@@ -261,6 +278,7 @@ impl Raster {
     /// What was left out, assumed or converted: said by the file's own description, and counted over its pixels (samples
     /// of a large raster's) when this is called for the first time.
     #[must_use]
+    #[doc(alias = "info")]
     pub fn report(&self) -> &Report {
         if let Some(base) = &self.inner.base {
             return base.report();
@@ -280,24 +298,30 @@ impl Raster {
 
     /// The value that stands for "no data" in the first band that has one.
     #[must_use]
+    #[doc(alias = "nodatavals")]
     pub fn nodata(&self) -> Option<f64> {
         self.bands().iter().find_map(|band| band.nodata)
     }
 
     /// The coordinate reference system as WKT; empty when the file names none.
     #[must_use]
+    #[doc(alias = "to_wkt")]
     pub fn crs_wkt(&self) -> String {
         self.inner.information.crs_wkt.clone()
     }
 
     /// The coordinate reference system's short name, such as `EPSG:4326` or its title; `none` when there is none.
     #[must_use]
+    #[doc(alias = "crs")]
+    #[doc(alias = "epsg")]
     pub fn crs_name(&self) -> String {
         super::crs::short_name(&self.inner.information.crs_wkt)
     }
 
     /// From pixel to world coordinates; the identity when the file is not georeferenced.
     #[must_use]
+    #[doc(alias = "affine")]
+    #[doc(alias = "geotransform")]
     pub fn transform(&self) -> GeoTransform {
         self.inner.information.transform
     }
@@ -321,30 +345,35 @@ impl Raster {
 
     /// A name for each band: its own, its colour, or its number.
     #[must_use]
+    #[doc(alias = "descriptions")]
     pub fn band_names(&self) -> Vec<String> {
         self.bands().iter().map(|band| band.name.clone()).collect()
     }
 
     /// The names that the file gives to the values of its first band, by value; empty when it gives none.
     #[must_use]
+    #[doc(alias = "categories")]
     pub fn category_names(&self) -> Vec<String> {
         self.inner.information.category_names.clone()
     }
 
     /// The size of the blocks that the file is stored in.
     #[must_use]
+    #[doc(alias = "block_shapes")]
     pub fn block_size(&self) -> Size {
         self.inner.information.block
     }
 
     /// How many smaller versions of itself the file holds.
     #[must_use]
+    #[doc(alias = "overviews")]
     pub fn overview_count(&self) -> usize {
         self.inner.information.overviews
     }
 
     /// GDAL's short name of the file format, such as `GTiff`.
     #[must_use]
+    #[doc(alias = "driver")]
     pub fn format(&self) -> &str {
         &self.inner.information.driver
     }
@@ -372,6 +401,9 @@ impl Raster {
     /// `None` when nobody knows what a unit of its coordinates is on the ground: without a coordinate reference system, or in
     /// one of unknown units.
     #[must_use]
+    #[doc(alias = "res")]
+    #[doc(alias = "resolution")]
+    #[doc(alias = "pixel_size")]
     pub fn pixel_metres(&self) -> Option<(f64, f64)> {
         ground::pixel_metres(&self.georeference(), self.size())
     }

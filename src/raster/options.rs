@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::band::{Nodata, Reading};
-use super::{Band, BandRole, DataType, RasterError, Resolution};
+use super::{Band, BandRole, DataType, Raster, RasterError, Resolution};
 
 /// One band of a raster: by its place, its name or what it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +29,23 @@ macro_rules! by_index {
 }
 by_index!(usize, i32, i64, u32, u8);
 
+macro_rules! by_reference {
+    ($($given:ty),*) => {$(
+        impl From<&$given> for BandChoice {
+            fn from(given: &$given) -> Self {
+                Self::from(*given)
+            }
+        }
+    )*};
+}
+by_reference!(usize, i32, i64, u32, u8, BandRole);
+
+impl From<&Self> for BandChoice {
+    fn from(choice: &Self) -> Self {
+        choice.clone()
+    }
+}
+
 impl From<&str> for BandChoice {
     fn from(name: &str) -> Self {
         Self::Name(name.to_owned())
@@ -50,12 +67,6 @@ impl From<String> for BandChoice {
 impl From<&String> for BandChoice {
     fn from(name: &String) -> Self {
         Self::Name(name.clone())
-    }
-}
-
-impl From<&usize> for BandChoice {
-    fn from(index: &usize) -> Self {
-        Self::from(*index)
     }
 }
 
@@ -226,6 +237,19 @@ impl OpenOptions {
             set(&mut bands[at], *value);
         }
         Ok(())
+    }
+}
+
+impl Raster {
+    /// The places, counted from 0, of the bands that a picture is to show.
+    pub(crate) fn band_places<B: Into<BandChoice>>(
+        &self,
+        bands: impl IntoIterator<Item = B>,
+    ) -> Result<Vec<usize>, RasterError> {
+        bands
+            .into_iter()
+            .map(|band| chosen(&band.into(), self.bands(), self.path()))
+            .collect()
     }
 }
 

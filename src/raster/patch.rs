@@ -28,6 +28,8 @@ impl Patch {
 
     /// The value of a pixel; `None` outside the patch and where the pixel is invalid.
     #[must_use]
+    #[doc(alias = "get")]
+    #[doc(alias = "pixel")]
     pub fn value(&self, band: usize, row: usize, col: usize) -> Option<f32> {
         if band >= self.bands || row >= self.size.height || col >= self.size.width {
             return None;
@@ -38,6 +40,7 @@ impl Patch {
 
     /// The values of one band, row by row; empty when there is no such band.
     #[must_use]
+    #[doc(alias = "channel")]
     pub fn band(&self, band: usize) -> &[f32] {
         let area = self.size.area();
         self.data.get(band * area..(band + 1) * area).unwrap_or(&[])

@@ -28,6 +28,10 @@ impl Raster {
     ///
     /// # Errors
     /// [`RasterError::Read`] names the damaged block of a file that is cut short.
+    #[doc(alias = "read_window")]
+    #[doc(alias = "read_array")]
+    #[doc(alias = "to_numpy")]
+    #[doc(alias = "values")]
     pub fn read(&self, window: &PixelWindow) -> Result<Patch> {
         self.read_scaled(window, window.size())
     }
@@ -37,6 +41,7 @@ impl Raster {
     ///
     /// # Errors
     /// [`RasterError::BadSize`] for a size of nothing, [`RasterError::Read`] when the file is damaged.
+    #[doc(alias = "out_shape")]
     pub fn read_scaled(&self, window: &PixelWindow, size: Size) -> Result<Patch> {
         let nearest = size.width >= window.width && size.height >= window.height;
         let algorithm = if nearest {
@@ -52,6 +57,7 @@ impl Raster {
     ///
     /// # Errors
     /// As [`Raster::read_scaled`].
+    #[doc(alias = "decimated")]
     pub fn read_nearest(&self, window: &PixelWindow, size: Size) -> Result<Patch> {
         if size.width >= window.width && size.height >= window.height || size.area() == 0 {
             return self.read_with(window, size, GDALRIOResampleAlg::GRIORA_NearestNeighbour);
@@ -92,6 +98,7 @@ impl Raster {
     ///
     /// # Errors
     /// As [`Raster::read`].
+    #[doc(alias = "read_masks")]
     pub fn valid_by_band(&self, window: &PixelWindow) -> Result<Vec<u8>> {
         let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
         let read = self.read_by_band(window, window.size(), nearest)?;

@@ -24,6 +24,9 @@ impl Raster {
     /// [`RasterError::BadResolution`] for a size that is not above 0, that leaves no pixel, or that makes more than 2^31
     /// columns or rows; [`RasterError::UnknownUnit`] for metres where the raster does not say what a metre is;
     /// [`RasterError::NotARaster`] when GDAL cannot resample the file.
+    #[doc(alias = "resample")]
+    #[doc(alias = "reproject")]
+    #[doc(alias = "rescale")]
     pub fn at(&self, resolution: Resolution) -> Result<Self> {
         let size = self.size();
         let (factor_x, factor_y) = match resolution {

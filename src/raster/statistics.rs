@@ -34,6 +34,10 @@ impl Raster {
     /// # Errors
     /// [`RasterError::NoValidPixels`] when nothing is valid, [`RasterError::NoValidPixelsInBand`] when one band has nothing,
     /// [`RasterError::Read`] when the file is damaged, [`RasterError::Changed`] when it is another one by now.
+    #[doc(alias = "stats")]
+    #[doc(alias = "describe")]
+    #[doc(alias = "mean")]
+    #[doc(alias = "std")]
     pub fn statistics(&self) -> Result<Vec<BandStatistics>> {
         if let Some(known) = self.inner.statistics.get() {
             return Ok(known.clone());

@@ -105,6 +105,7 @@ impl PixelWindow {
     /// assert_eq!(raster.intersect(&PixelWindow::new(10, 0, 5, 5)), None);
     /// ```
     #[must_use]
+    #[doc(alias = "intersection")]
     pub fn intersect(&self, other: &Self) -> Option<Self> {
         let (col, row) = (self.col.max(other.col), self.row.max(other.row));
         let (right, bottom) = (

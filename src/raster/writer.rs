@@ -1,11 +1,11 @@
 use std::ffi::{c_int, c_void};
 use std::path::{Path, PathBuf};
 
-use gdal_sys::{GDALColorEntry, GDALDataType, GDALPaletteInterp, GDALRWFlag};
+use gdal_sys::{GDALDataType, GDALRWFlag};
 
 use super::gdal_library::{self, Messages, StringList, c_path, c_string, go_on};
 use super::handle::Handle;
-use super::{GeoTransform, PixelWindow, RasterError, Size};
+use super::{GeoTransform, PixelWindow, RasterError, Size, color_table};
 use crate::Result;
 use crate::staged::StagedFile;
 
@@ -35,6 +35,7 @@ impl RasterType {
 pub struct WriterOptions {
     nodata: Option<f64>,
     color_table: Vec<[u8; 3]>,
+    transparent: Vec<u8>,
     category_names: Vec<String>,
     band_names: Vec<String>,
     cloud_optimized: bool,
@@ -48,6 +49,7 @@ impl Default for WriterOptions {
         Self {
             nodata: None,
             color_table: Vec::new(),
+            transparent: Vec::new(),
             category_names: Vec::new(),
             band_names: Vec::new(),
             cloud_optimized: true,
@@ -70,6 +72,15 @@ impl WriterOptions {
     #[must_use]
     pub fn color_table(mut self, colors: &[[u8; 3]]) -> Self {
         self.color_table = colors.to_vec();
+        self
+    }
+
+    /// Values of the colour table that a map shows nothing for, such as the background, so that imagery below is seen.
+    /// TIFF knows no opacity in a colour table: GDAL's side file (`.aux.xml`) says it, which QGIS and rasterio read. For
+    /// cloud-optimised files alone.
+    #[must_use]
+    pub fn transparent(mut self, values: &[u8]) -> Self {
+        self.transparent = values.to_vec();
         self
     }
 
@@ -177,7 +188,7 @@ impl RasterWriter {
         crs_wkt: &str,
         options: WriterOptions,
     ) -> Result<Self> {
-        let target = path.as_ref().to_owned();
+        let target = crate::paths::expanded(path.as_ref()).into_owned();
         let fail = |detail: String| RasterError::Write {
             path: target.clone(),
             detail,
@@ -332,13 +343,15 @@ impl RasterWriter {
         }
         let final_file = StagedFile::new(&self.target, "cog").map_err(io)?;
         self.translate(final_file.path())?;
+        self.mark_transparent(final_file.path())?;
         check_complete(final_file.path(), &self.target)?;
         let sidecar = |path: &Path| {
             let mut name = path.as_os_str().to_owned();
             name.push(".aux.xml");
             PathBuf::from(name)
         };
-        // Category names live in GDAL's side file; without it the metadata inside the TIFF still has them.
+        // Category names and transparent colours live in GDAL's side file; without it the metadata inside the TIFF still has
+        // the names.
         let (from, to) = (sidecar(final_file.path()), sidecar(final_file.target()));
         let staged_sidecar = from.exists();
         if !staged_sidecar {
@@ -414,6 +427,33 @@ impl RasterWriter {
         self.checked(!copied, &messages)
     }
 
+    /// Says in the side file of a complete file which colours are transparent.
+    fn mark_transparent(&self, path: &Path) -> Result<()> {
+        let (colors, transparent) = (&self.options.color_table, &self.options.transparent);
+        if transparent.is_empty() || !self.has_color_table() {
+            return Ok(());
+        }
+        let entries = color_table::with_opacity(colors, transparent, self.options.nodata);
+        // Open for reading alone, GDAL writes what it is told beside the file and leaves the file as it is.
+        let dataset = Handle::open(path)?;
+        let (failed, messages) = gdal_library::with_messages(|| {
+            // SAFETY: the dataset is open and has one band, as the colour table that was asked for needs.
+            let failed = unsafe {
+                let band = gdal_sys::GDALGetRasterBand(dataset.raw(), 1);
+                color_table::set(band, &entries)
+            };
+            drop(dataset);
+            failed
+        });
+        self.checked(failed, &messages)
+    }
+
+    fn has_color_table(&self) -> bool {
+        self.bands == 1
+            && self.raster_type == RasterType::U8
+            && !self.options.color_table.is_empty()
+    }
+
     fn is_classes(&self) -> bool {
         !self.options.color_table.is_empty() || !self.options.category_names.is_empty()
     }
@@ -449,11 +489,8 @@ impl RasterWriter {
                     }
                 }
                 let first = gdal_sys::GDALGetRasterBand(dataset, 1);
-                if self.bands == 1
-                    && self.raster_type == RasterType::U8
-                    && !self.options.color_table.is_empty()
-                {
-                    set_color_table(first, &self.options.color_table);
+                if self.has_color_table() {
+                    color_table::set(first, &color_table::opaque(&self.options.color_table));
                 }
                 if !self.options.category_names.is_empty() {
                     let names = StringList::new(&self.options.category_names);
@@ -544,24 +581,4 @@ fn creation_options(options: &WriterOptions, bands: usize) -> Vec<String> {
         );
     }
     list
-}
-
-/// # Safety
-/// `band` is an open band that takes a colour table.
-unsafe fn set_color_table(band: gdal_sys::GDALRasterBandH, colors: &[[u8; 3]]) {
-    // SAFETY: the table is made here, filled, copied by the band and destroyed.
-    unsafe {
-        let table = gdal_sys::GDALCreateColorTable(GDALPaletteInterp::GPI_RGB);
-        for (value, &[red, green, blue]) in colors.iter().enumerate().take(256) {
-            let entry = GDALColorEntry {
-                c1: red.into(),
-                c2: green.into(),
-                c3: blue.into(),
-                c4: 255,
-            };
-            gdal_sys::GDALSetColorEntry(table, value as c_int, &raw const entry);
-        }
-        gdal_sys::GDALSetRasterColorTable(band, table);
-        gdal_sys::GDALDestroyColorTable(table);
-    }
 }

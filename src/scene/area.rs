@@ -1,10 +1,12 @@
 use std::path::{Path, PathBuf};
 
+use super::Scene;
+#[cfg(doc)]
+use super::SceneError;
 use super::overlap::lies_on;
-use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::LabelPolygons;
-use crate::raster::{PixelWindow, Size};
+use crate::raster::{PixelWindow, Size, ZoomWindow};
 use crate::report::{Notice, file_name};
 use crate::vector::{self, VectorSource};
 
@@ -62,6 +64,8 @@ impl Scene {
     /// # Errors
     /// [`crate::vector::VectorError`] when the file cannot be read or no feature is an area; [`SceneError::AreaElsewhere`]
     /// when none lies on the scene, or there is none.
+    #[doc(alias = "aoi_uris")]
+    #[doc(alias = "mask_to")]
     pub fn with_aoi(&self, source: impl Into<VectorSource>) -> Result<Self> {
         Ok(self.split_by_aoi(source)?.0)
     }
@@ -70,6 +74,7 @@ impl Scene {
     ///
     /// # Errors
     /// As [`Scene::with_aoi`].
+    #[doc(alias = "split_by")]
     pub fn split_by_aoi(&self, source: impl Into<VectorSource>) -> Result<(Self, Self)> {
         let source = source.into();
         let path = source.path();
@@ -112,19 +117,24 @@ impl Scene {
         Ok((part(false), part(true)))
     }
 
-    /// The part of the scene in a window of the raster.
+    /// The part of the scene in a window: in pixels of the raster, or in map coordinates. [`Scene::zoom`] shows one
+    /// closely.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("vegas.tif")?;
+    /// let corner = scene.crop(PixelWindow::new(0, 0, 256, 256))?;
+    /// let around = scene.crop(MapWindow::around(663_050.0, 4_005_040.0, 200.0, 200.0))?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`SceneError::EmptyArea`] when the window holds nothing of the scene.
-    pub fn crop(&self, window: PixelWindow) -> Result<Self> {
-        let Some(area) = self.area().intersect(&window) else {
-            return Err(SceneError::EmptyArea {
-                asked: window.to_string(),
-                scene: self.area(),
-            }
-            .into());
-        };
-        Ok(self.with_area(area))
+    /// [`SceneError::EmptyArea`] when the window holds nothing of the scene;
+    /// [`crate::raster::RasterError::NoMapWindow`] for map coordinates on a scene without any.
+    #[doc(alias = "clip")]
+    #[doc(alias = "subset")]
+    pub fn crop(&self, window: impl Into<ZoomWindow>) -> Result<Self> {
+        Ok(self.part(window.into())?.scene)
     }
 
     pub(super) fn with_area(&self, area: PixelWindow) -> Self {

@@ -83,6 +83,9 @@ impl Scene {
     /// [`SceneError::BoxesOfAnotherImage`] when the file is of an image of another size; [`SceneError::NoBoxes`] when there
     /// are boxes and none lies on the scene, or all are broken; [`SceneError::PixelBoxes`] when a layer, a system or a
     /// filter is given for boxes in pixels; [`SceneError::BackgroundBoxes`] for a class called background.
+    #[doc(alias = "add_boxes")]
+    #[doc(alias = "with_bboxes")]
+    #[doc(alias = "set_boxes")]
     pub fn with_boxes(
         self,
         source: impl Into<VectorSource>,
@@ -129,6 +132,9 @@ impl Scene {
     /// All boxes, in pixels of the whole raster, whatever part of it is in use; empty when the scene has none. Polygons
     /// given by [`Scene::with_labels`] have boxes, too: one around each feature.
     #[must_use]
+    #[doc(alias = "bboxes")]
+    #[doc(alias = "annotations")]
+    #[doc(alias = "bounding_boxes")]
     pub fn boxes(&self) -> &[Annotation] {
         match &self.inner.boxes {
             Some(boxes) => &boxes.annotations,
@@ -146,6 +152,7 @@ impl Scene {
     /// its area that is left, from 0 to 1, is at least `min_visible` (intersection over its own area): 0 keeps every box
     /// that is touched, 1 only whole ones. Crowds are kept wherever they are touched.
     #[must_use]
+    #[doc(alias = "query")]
     pub fn boxes_in(&self, window: &PixelWindow, min_visible: f64) -> Vec<Annotation> {
         let (Some(boxes), Some(used)) = (&self.inner.boxes, self.area().intersect(window)) else {
             return Vec::new();

@@ -2,8 +2,9 @@
 
 use super::Scene;
 use super::labelling::Labelling;
+use crate::Result;
 use crate::boxes::BoundingBox;
-use crate::labels::Classes;
+use crate::labels::{ClassColor, Classes};
 use crate::plot::image::{composite, rgb};
 use crate::raster::{Patch, PixelWindow, Size};
 
@@ -19,6 +20,31 @@ const SMALL: usize = 160;
 const PIXELS: usize = 1500;
 
 impl Scene {
+    /// The same scene with these colours of its classes, by name, as on the web, or as red, green and blue. Its pictures,
+    /// chips, the maps and boxes predicted on it and what they save have them; models and maps made before keep theirs.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("city.tif")?.with_labels("city.gpkg", "kind")?;
+    /// let scene = scene.with_colors([("building", "red"), ("road", "#ff8800")])?;
+    /// let scene = scene.with_colors([("road", [255, 136, 0])])?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::labels::LabelError::NoClassToColor`] and [`crate::labels::LabelError::NoSuchColor`].
+    #[doc(alias = "set_colors")]
+    #[doc(alias = "cmap")]
+    #[doc(alias = "palette")]
+    #[doc(alias = "with_colours")]
+    pub fn with_colors<N: AsRef<str>, C: Into<ClassColor>>(
+        &self,
+        colors: impl IntoIterator<Item = (N, C)>,
+    ) -> Result<Self> {
+        let classes = self.classes().clone().with_colors(colors)?;
+        Ok(self.changed(|inner| inner.classes = classes))
+    }
+
     /// The scene with a colour for each of its classes: those that somebody has chosen and those that `before` had stay
     /// as they are, the others stand out from the imagery. Only a few small windows are read, whatever the scene's
     /// size; where they cannot be, the colours are as for no imagery at all, and reading the scene tells the error.

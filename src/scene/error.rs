@@ -94,12 +94,14 @@ pub enum SceneError {
         found: usize,
     },
     /// An area that the scene does not have.
-    #[error("the area ({asked}) holds no pixel of the scene ({scene})")]
+    #[error("the area ({asked}) holds no pixel of the scene ({scene}{ground})")]
     EmptyArea {
         /// What was asked for.
         asked: String,
         /// What the scene has.
         scene: PixelWindow,
+        /// The same in map coordinates, after a semicolon; empty without a place on the ground.
+        ground: String,
     },
     /// A share that is none.
     #[error("the share of the {lines} must lie between 0 and 1, found {share}")]
@@ -227,7 +229,9 @@ impl Hint for SceneError {
                 "the area in use has {length} {lines}: the place must lie within; \
                  `Split::{lines}(0.75)` puts three quarters into the first part"
             ),
-            Self::EmptyArea { .. } => "windows are counted in pixels from the top-left corner of the file".to_owned(),
+            Self::EmptyArea { .. } => "a `PixelWindow` is counted in pixels from the top-left corner of the file, a `MapWindow` is in the coordinates of \
+                 `scene.bounds()`"
+                    .to_owned(),
             Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),
             Self::NoBoxes { read: 0, .. } => {
                 "all boxes of this image are broken, as the message says: correct them in the labelling program and export \

@@ -52,6 +52,10 @@ impl Scene {
     /// # Errors
     /// [`LabelError`]: values without a meaning are listed with their pixels and with code that names them; files that lie
     /// elsewhere, or without a place, are told with both extents or sizes.
+    #[doc(alias = "with_mask")]
+    #[doc(alias = "set_mask")]
+    #[doc(alias = "add_mask")]
+    #[doc(alias = "with_segmentation")]
     pub fn with_label_raster(
         self,
         path: impl AsRef<Path>,

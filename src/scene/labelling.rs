@@ -44,6 +44,13 @@ impl Scene {
     /// [`crate::vector::VectorError`] when the file cannot be read to its end or no feature is an area;
     /// [`SceneError::NoOverlap`] when the scene lies outside the extent of the labels
     /// ([`VectorSource::allow_elsewhere`] makes it all background); [`SceneError::NoValues`] when no feature has a value.
+    #[doc(alias = "labels")]
+    #[doc(alias = "add_labels")]
+    #[doc(alias = "set_labels")]
+    #[doc(alias = "annotate")]
+    #[doc(alias = "label")]
+    #[doc(alias = "label_source")]
+    #[doc(alias = "with_annotations")]
     pub fn with_labels(
         self,
         source: impl Into<VectorSource>,
@@ -90,6 +97,7 @@ impl Scene {
     /// [`crate::vector::VectorError::NoProperty`] lists the properties; [`SceneError::UnknownClasses`] when features are
     /// of classes that `classes` does not hold, unless [`LabelClass::others_ignored`] or
     /// [`LabelClass::others_as_background`] says what becomes of them.
+    #[doc(alias = "set_classes")]
     pub fn with_classes(
         self,
         source: impl Into<VectorSource>,

@@ -17,6 +17,9 @@ impl Scene {
     ///
     /// # Errors
     /// [`SceneError::NoSuchClass`].
+    #[doc(alias = "select")]
+    #[doc(alias = "filter")]
+    #[doc(alias = "keep")]
     pub fn only<I>(self, classes: I) -> Result<Self>
     where
         I: IntoIterator,

@@ -22,7 +22,7 @@ use crate::vector::ReadReport;
 /// assert_eq!(train.size().0 + valid.size().0, scene.size().0);
 /// # Ok::<(), swath::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Scene {
     pub(super) inner: Arc<Inner>,
 }
@@ -49,6 +49,11 @@ impl Scene {
     /// # Errors
     /// [`crate::raster::RasterError`] when there is no such file, it is empty, it is not a raster, or it is one of several
     /// that must be named.
+    #[doc(alias = "read_file")]
+    #[doc(alias = "load")]
+    #[doc(alias = "imread")]
+    #[doc(alias = "from_file")]
+    #[doc(alias = "open_rasterio")]
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, OpenOptions::new())
     }
@@ -63,6 +68,7 @@ impl Scene {
     ///
     /// # Errors
     /// As [`Scene::open`]; [`crate::raster::RasterError::NoSuchBand`].
+    #[doc(alias = "read_with")]
     pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
         Ok(Self::of(Raster::open_with(path, options.for_scene())?))
     }
@@ -79,6 +85,7 @@ impl Scene {
     ///
     /// # Errors
     /// As [`Scene::open`]; [`crate::raster::RasterError::BadResolution`].
+    #[doc(alias = "resample")]
     pub fn open_at(path: impl AsRef<Path>, resolution: Resolution) -> Result<Self> {
         Self::open_with(path, OpenOptions::new().at(resolution))
     }
@@ -103,12 +110,22 @@ impl Scene {
 
     /// Columns and rows of the area in use: all of the scene, unless it was split or cropped.
     #[must_use]
+    #[doc(alias = "shape")]
+    #[doc(alias = "width")]
+    #[doc(alias = "height")]
+    #[doc(alias = "dimensions")]
+    #[doc(alias = "dims")]
+    #[doc(alias = "len")]
     pub fn size(&self) -> (usize, usize) {
         (self.inner.area.width, self.inner.area.height)
     }
 
     /// The imagery.
     #[must_use]
+    #[doc(alias = "transform")]
+    #[doc(alias = "profile")]
+    #[doc(alias = "src")]
+    #[doc(alias = "image")]
     pub fn raster(&self) -> &Raster {
         &self.inner.raster
     }
@@ -116,12 +133,21 @@ impl Scene {
     /// The classes of the labels, index 0 the background; the background alone when there are no labels. Their colours
     /// were chosen against the imagery when the labels were given, unless somebody had chosen them before.
     #[must_use]
+    #[doc(alias = "class_names")]
+    #[doc(alias = "categories")]
+    #[doc(alias = "num_classes")]
+    #[doc(alias = "class_config")]
     pub fn classes(&self) -> &Classes {
         &self.inner.classes
     }
 
     /// Bands with imagery; an alpha band is not counted unless the scene was opened so.
     #[must_use]
+    #[doc(alias = "count")]
+    #[doc(alias = "bands")]
+    #[doc(alias = "num_bands")]
+    #[doc(alias = "n_bands")]
+    #[doc(alias = "channels")]
     pub fn band_count(&self) -> usize {
         self.inner.raster.band_count()
     }
@@ -134,6 +160,7 @@ impl Scene {
 
     /// The polygons that the scene is limited to, when it is.
     #[must_use]
+    #[doc(alias = "area_of_interest")]
     pub fn aoi(&self) -> Option<&AreaOfInterest> {
         self.inner.aoi.as_ref()
     }
@@ -167,6 +194,8 @@ impl Scene {
     /// imagery, the labels, the boxes and the area of interest, with counts and the next step. A cell shows it under the
     /// picture.
     #[must_use]
+    #[doc(alias = "info")]
+    #[doc(alias = "warnings")]
     pub fn report(&self) -> Report {
         let labels = match &self.inner.labels {
             Some(Labelling::Polygons { notices, .. }) => Some(notices),
@@ -189,6 +218,8 @@ impl Scene {
 
     /// The file's name without its extension, and the area where it is not the whole.
     #[must_use]
+    #[doc(alias = "filename")]
+    #[doc(alias = "path")]
     pub fn name(&self) -> String {
         let stem = self
             .inner

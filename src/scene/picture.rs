@@ -2,6 +2,7 @@
 
 use super::Scene;
 use super::quicklook::Quicklook;
+use super::zoom::magnification;
 use crate::Result;
 use crate::boxes::BoundingBox;
 use crate::labels::{Classes, IGNORE};
@@ -29,6 +30,8 @@ pub(crate) struct Over<'a> {
     pub(crate) boxes: Vec<(BoundingBox, [u8; 3], String)>,
     /// Where the slider begins.
     pub(crate) opacity: f32,
+    /// Whether small pictures are drawn larger than usual, as for a closer look.
+    pub(crate) magnified: bool,
 }
 
 impl Scene {
@@ -52,7 +55,11 @@ impl Scene {
     ) -> Result<Overlay<'static>> {
         let mut base = look.image(bands)?;
         let small = (base.width, base.height);
-        let zoom = (SMALLEST / base.width.max(base.height).max(1)).max(1);
+        let longest = base.width.max(base.height).max(1);
+        let zoom = match over.magnified {
+            true => magnification(longest),
+            false => (SMALLEST / longest).max(1),
+        };
         base = base.scaled(base.width * zoom, base.height * zoom);
         if let Some(inside) = &look.inside {
             dim(&mut base, inside, &look.patch.valid, small);

@@ -5,11 +5,11 @@ use crate::Result;
 use crate::labels::IGNORE;
 use crate::plot::image::coloured;
 use crate::plot::{Figure, Overlay, histogram};
-use crate::raster::{Patch, PixelWindow, Size};
+use crate::raster::{BandChoice, Patch, PixelWindow, Size};
 use crate::session;
 
 /// The longest side of a picture of a scene, in pixels.
-const LONGEST: usize = 800;
+pub(super) const LONGEST: usize = 800;
 /// The longest side of the sample that a histogram counts.
 const SAMPLE: usize = 1024;
 /// How opaque labels are over the imagery to begin with.
@@ -28,21 +28,43 @@ pub(crate) struct Quicklook {
 }
 
 impl Scene {
-    /// A picture of the area in use with its labels over it: one band in grey, or three as red, green and blue, counted
-    /// from 0, each stretched from its 2nd to its 98th percentile.
+    /// A picture of the area in use with its labels over it: one band in grey, or three as red, green and blue, each
+    /// stretched from its 2nd to its 98th percentile. Bands are given by name, by what they show, or by place, counted from
+    /// 0.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("rgbn.tif")?;
+    /// let infrared = scene.show_bands(["nir", "red", "green"])?;
+    /// infrared.save("infrared.png")?;
+    /// let first = scene.show_bands([0])?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].
-    pub fn show_bands(&self, bands: &[usize]) -> Result<Figure> {
+    /// [`crate::raster::RasterError::NoSuchBand`] for a band that the scene does not have, with those that it has;
+    /// [`crate::plot::PlotError::BandCount`] for neither one nor three; [`crate::raster::RasterError::Read`].
+    #[doc(alias = "show")]
+    #[doc(alias = "plot")]
+    #[doc(alias = "imshow")]
+    #[doc(alias = "plot_rgb")]
+    pub fn show_bands<B: Into<BandChoice>>(
+        &self,
+        bands: impl IntoIterator<Item = B>,
+    ) -> Result<Figure> {
+        let bands = self.raster().band_places(bands)?;
         let look = self.read_quicklook(LONGEST)?;
-        let caption = format!("{}; bands shown: {}", self.name(), self.band_words(bands));
-        self.overlay(&look, bands)?.caption(caption).figure()
+        let caption = format!("{}; bands shown: {}", self.name(), self.band_words(&bands));
+        self.overlay(&look, &bands)?.caption(caption).figure()
     }
 
     /// How often each value occurs in every band, over the valid pixels in use; large scenes are averaged down first.
     ///
     /// # Errors
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
+    #[doc(alias = "hist")]
+    #[doc(alias = "show_hist")]
+    #[doc(alias = "plot_hist")]
     pub fn histogram(&self) -> Result<Figure> {
         let mut look = self.read_imagery(SAMPLE)?;
         if let Some(inside) = &look.inside {
@@ -84,6 +106,16 @@ impl Scene {
 
     /// Draws `bands` with the scene's own labels and boxes over them.
     pub(super) fn overlay(&self, look: &Quicklook, bands: &[usize]) -> Result<Overlay<'static>> {
+        self.overlay_at(look, bands, false)
+    }
+
+    /// As [`Scene::overlay`], small pictures `magnified` for a closer look.
+    pub(super) fn overlay_at(
+        &self,
+        look: &Quicklook,
+        bands: &[usize],
+        magnified: bool,
+    ) -> Result<Overlay<'static>> {
         let boxes = if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
             let boxes = self.boxes_in(&self.area(), 0.0);
             coloured(&boxes, self.classes(), self.size(), self.size())
@@ -101,6 +133,7 @@ impl Scene {
             } else {
                 BOX_OPACITY
             },
+            magnified,
         };
         self.drawn(look, bands, &over)
     }
@@ -138,7 +171,7 @@ impl Scene {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use geo::{MultiPolygon, polygon};
 
     use super::*;
@@ -149,7 +182,7 @@ mod tests {
     use crate::vector::{Format, PolygonFeature, write_polygons};
 
     /// 2000 x 1000 pixels of half a metre: a gradient without data in the last 200 columns, and one building.
-    fn scene(folder: &std::path::Path) -> Result<Scene> {
+    pub(in crate::scene) fn scene(folder: &std::path::Path) -> Result<Scene> {
         let (path, labels) = (folder.join("a & <b>.tif"), folder.join("labels.gpkg"));
         let (size, corner) = (Size::new(2000, 1000), (500_000.0, 3_000_000.0));
         let transform = GeoTransform([corner.0, 0.5, 0.0, corner.1, 0.0, -0.5]);
@@ -215,6 +248,31 @@ mod tests {
     }
 
     #[test]
+    fn scenes_and_chips_print_in_a_line_and_classes_take_colours() -> Result<()> {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = scene(folder.path())?;
+        assert_eq!(
+            format!("{whole:?}"),
+            "Scene(a & <b>, 2000 x 1000 px, 3 bands, classes: building)"
+        );
+        let chips = whole.chips(Chips::random(6, 64).seed(3))?;
+        let told = "Chips(6 of 64 x 64 px of a & <b>, 3 bands, classes: building)";
+        assert_eq!(format!("{chips:?}"), told);
+        let red = whole.with_colors([("building", "red")])?;
+        assert_eq!(red.classes().colors()[1], [255, 0, 0]);
+        let part = red.crop(PixelWindow::new(0, 0, 500, 500))?;
+        assert_eq!(part.classes().colors()[1], [255, 0, 0]);
+        assert!(whole.with_colors([("tree", "red")]).is_err());
+        let model = crate::train::Segmenter::new(crate::models::Unet::resnet18(), red.classes());
+        let told = format!("{model:?}");
+        assert!(
+            told.contains("without weights, classes: building)") && !told.contains('{'),
+            "{told}"
+        );
+        Ok(())
+    }
+
+    #[test]
     fn a_scene_shows_its_picture_its_facts_and_escaped_names() -> Result<()> {
         let folder = tempfile::tempdir().map_err(|source| crate::plot::PlotError::Io {
             path: "temporary folder".into(),
@@ -237,10 +295,23 @@ mod tests {
         assert!(output.webp.is_some() || output.png.is_some());
         assert!(scene.show_bands(&[2, 1, 0])?.html().contains("<img"));
         let error = scene.show_bands(&[0, 1, 7]).map(|_| ()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot draw band 7: the image has 3 (counted from 0)"
+        assert!(error.to_string().starts_with("0 bands are meant by 7"));
+        let hint = crate::Hint::hint(&error).unwrap_or_default();
+        assert!(
+            hint.contains("0: \"") && hint.contains("counts them from 1"),
+            "{hint}"
         );
+        let by_name = scene.show_bands(scene.raster().band_names())?;
+        assert!(by_name.html().contains("<img"));
+        assert!(scene.show_bands([2, 1, 0]).is_ok() && scene.show_bands(vec![0_usize]).is_ok());
+        let two = scene
+            .show_bands([0, 1])
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(two.contains("not 2"), "{two}");
+        let unknown = scene.show_bands(["thermal"]).map(|_| ()).unwrap_err();
+        assert!(unknown.to_string().contains("\"thermal\""));
         assert!(
             scene
                 .histogram()?

@@ -11,6 +11,11 @@ impl Scene {
     ///
     /// # Errors
     /// [`crate::raster::RasterError::Read`] when the file is damaged.
+    #[doc(alias = "read_window")]
+    #[doc(alias = "array")]
+    #[doc(alias = "to_numpy")]
+    #[doc(alias = "values")]
+    #[doc(alias = "get_chip")]
     pub fn read(&self, window: &PixelWindow) -> Result<Patch> {
         let mut patch = self.raster().read(window)?;
         if let Some(keep) = inside(window, &self.area(), None) {
@@ -36,6 +41,9 @@ impl Scene {
     ///
     /// # Errors
     /// [`SceneError::NoLabels`] for a scene without labels; [`crate::raster::RasterError::Read`].
+    #[doc(alias = "mask")]
+    #[doc(alias = "label_mask")]
+    #[doc(alias = "get_label_arr")]
     pub fn label_window(&self, window: &PixelWindow) -> Result<Vec<u8>> {
         if self.raster().can_be_invalid() {
             let patch = self.read(window)?;
@@ -90,6 +98,10 @@ impl Scene {
     ///
     /// # Errors
     /// [`crate::raster::RasterError::NoValidPixels`] when nothing is valid; [`crate::raster::RasterError::Read`].
+    #[doc(alias = "stats")]
+    #[doc(alias = "describe")]
+    #[doc(alias = "mean")]
+    #[doc(alias = "std")]
     pub fn statistics(&self) -> Result<Vec<BandStatistics>> {
         if self.aoi().is_none() && self.area() == self.raster().full() {
             return self.raster().statistics();

@@ -162,7 +162,7 @@ impl Scene {
     }
 
     /// `background 83.7 %, building 12.3 % (213 polygons), road 4.0 % (18 polygons)`.
-    fn label_facts(&self, look: Option<&Quicklook>) -> String {
+    pub(super) fn label_facts(&self, look: Option<&Quicklook>) -> String {
         let labels = look
             .and_then(|look| look.labels.as_deref())
             .unwrap_or_default();
@@ -213,5 +213,27 @@ fn length(metres: f64) -> String {
         format!("{:.1} km", metres / 1000.0)
     } else {
         format!("{metres:.0} m")
+    }
+}
+
+/// `Scene(vegas, 650 x 650 px, 3 bands, classes: building)`: a line, since tuples and lists of scenes print so.
+impl std::fmt::Debug for Scene {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ((width, height), bands) = (self.size(), self.band_count());
+        let plural = if bands == 1 { "" } else { "s" };
+        let classes = classes_words(self.classes());
+        write!(
+            f,
+            "Scene({}, {width} x {height} px, {bands} band{plural}{classes})",
+            self.name()
+        )
+    }
+}
+
+/// `, classes: building, road`; nothing for the background alone.
+pub(crate) fn classes_words(classes: &Classes) -> String {
+    match classes.names().get(1..) {
+        None | Some([]) => String::new(),
+        Some(names) => format!(", classes: {}", names.join(", ")),
     }
 }

@@ -112,6 +112,8 @@ impl Scene {
     /// # Errors
     /// [`SceneError::SplitShare`] for a share that does not lie between 0 and 1, [`SceneError::SplitPlace`] when one part
     /// would hold nothing.
+    #[doc(alias = "train_test_split")]
+    #[doc(alias = "random_split")]
     pub fn split(&self, split: Split) -> Result<(Self, Self)> {
         let (first, second) = split.cut(&self.area())?;
         Ok((self.with_area(first), self.with_area(second)))

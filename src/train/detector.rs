@@ -55,6 +55,9 @@ impl Detector {
 
     /// Trains and predicts on this device instead of [`Device::current`].
     #[must_use]
+    #[doc(alias = "to")]
+    #[doc(alias = "cuda")]
+    #[doc(alias = "cpu")]
     pub fn device(self, device: impl std::borrow::Borrow<Device>) -> Self {
         self.model.on(device.borrow().clone()).into()
     }
@@ -68,6 +71,11 @@ impl Detector {
     /// [`TrainError`]: scenes without boxes, with other classes or bands than the model; a checkpoint of another run; a
     /// loss that is not finite before the first validation. [`crate::device::DeviceError`] when the device asked for is
     /// absent. Errors of reading chips.
+    #[doc(alias = "train")]
+    #[doc(alias = "train_model")]
+    #[doc(alias = "fit_one_cycle")]
+    #[doc(alias = "fine_tune")]
+    #[doc(alias = "learn")]
     pub fn fit(
         &self,
         chips: &Chips,
@@ -96,6 +104,8 @@ impl Detector {
     ///
     /// # Errors
     /// As [`Detector::fit`]. Interrupting it is no error: it returns the rates tried so far.
+    #[doc(alias = "lr_find")]
+    #[doc(alias = "find_lr")]
     pub fn find_rate(
         &self,
         chips: &Chips,
@@ -109,6 +119,13 @@ impl Detector {
     /// # Errors
     /// [`TrainError::NotTrained`] without weights, [`TrainError::BandsDiffer`] for imagery with other bands, and those
     /// of [`detect_scene`].
+    #[doc(alias = "predict_proba")]
+    #[doc(alias = "predict_scene")]
+    #[doc(alias = "detect")]
+    #[doc(alias = "forward")]
+    #[doc(alias = "infer")]
+    #[doc(alias = "inference")]
+    #[doc(alias = "predict_tile")]
     pub fn predict(&self, scene: &Scene) -> Result<SceneBoxes> {
         self.predict_with(scene, DetectionOptions::default())
     }
@@ -121,6 +138,7 @@ impl Detector {
         clippy::needless_pass_by_value,
         reason = "callers build the options in place, as a chain of calls"
     )]
+    #[doc(alias = "predict_options")]
     pub fn predict_with(&self, scene: &Scene, options: DetectionOptions) -> Result<SceneBoxes> {
         let trained = self.model.weights_for(scene)?;
         if !options.is_quiet() {
@@ -146,6 +164,10 @@ impl Detector {
     ///
     /// # Errors
     /// As [`Detector::predict`] and [`SceneBoxes::evaluate`].
+    #[doc(alias = "score")]
+    #[doc(alias = "validate")]
+    #[doc(alias = "test")]
+    #[doc(alias = "val")]
     pub fn evaluate(&self, scene: &Scene) -> Result<BoxScores> {
         self.predict(scene)?.evaluate(scene)
     }
@@ -161,6 +183,13 @@ impl Detector {
     ///
     /// # Errors
     /// [`TrainError::NotTrained`] without weights; [`crate::models::ModelError`] when the file cannot be written.
+    #[doc(alias = "save_model")]
+    #[doc(alias = "save_weights")]
+    #[doc(alias = "state_dict")]
+    #[doc(alias = "save_pretrained")]
+    #[doc(alias = "dump")]
+    #[doc(alias = "to_file")]
+    #[doc(alias = "write")]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.model.save(path.as_ref())
     }
@@ -177,6 +206,10 @@ impl Detector {
     /// # Errors
     /// [`TrainError::NotTrained`] without weights; [`crate::models::ModelError::NotInTorchvision`] for a CenterNet or a
     /// network of one's own; [`crate::models::ModelError`] when the file cannot be written.
+    #[doc(alias = "to_torch")]
+    #[doc(alias = "to_pytorch")]
+    #[doc(alias = "export")]
+    #[doc(alias = "to_onnx")]
     pub fn export_torchvision(&self, path: impl AsRef<Path>) -> Result<()> {
         let trained = self.model.weights("be exported")?;
         if !self.model.architecture.is_in_torchvision() {
@@ -193,6 +226,14 @@ impl Detector {
     /// # Errors
     /// [`crate::models::ModelError`] when the file is damaged, too new, or holds a model for something else
     /// ([`crate::models::ModelError::OtherTask`]) or a network of one's own, for which [`Detector::load_as`] is made.
+    #[doc(alias = "load_model")]
+    #[doc(alias = "load_state_dict")]
+    #[doc(alias = "load_weights")]
+    #[doc(alias = "load_bundle")]
+    #[doc(alias = "open")]
+    #[doc(alias = "read")]
+    #[doc(alias = "from_file")]
+    #[doc(alias = "from_pretrained")]
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Model::load(path.as_ref()).map(Self::from)
     }
@@ -210,24 +251,35 @@ impl Detector {
 
     /// The classes it tells apart, background first.
     #[must_use]
+    #[doc(alias = "num_classes")]
+    #[doc(alias = "class_names")]
+    #[doc(alias = "categories")]
     pub fn classes(&self) -> &Classes {
         &self.model.classes
     }
 
     /// What its network looks like.
     #[must_use]
+    #[doc(alias = "backbone")]
+    #[doc(alias = "encoder")]
     pub fn architecture(&self) -> &DetectorArchitecture {
         &self.model.architecture
     }
 
     /// Whether it has weights: trained or loaded.
     #[must_use]
+    #[doc(alias = "is_fitted")]
+    #[doc(alias = "fitted")]
     pub fn is_trained(&self) -> bool {
         self.model.trained().is_some()
     }
 
     /// The number of bands it was trained with.
     #[must_use]
+    #[doc(alias = "in_channels")]
+    #[doc(alias = "channels")]
+    #[doc(alias = "num_bands")]
+    #[doc(alias = "band_count")]
     pub fn bands(&self) -> Option<usize> {
         self.model.bands()
     }
@@ -244,12 +296,17 @@ impl Detector {
 
     /// What its bundle says about it, once it has weights.
     #[must_use]
+    #[doc(alias = "config")]
+    #[doc(alias = "metadata")]
+    #[doc(alias = "hparams")]
     pub fn meta(&self) -> Option<&BundleMeta<DetectorArchitecture>> {
         self.model.trained().map(|trained| &trained.meta)
     }
 
     /// Its network, as an inference copy, and the normalisation of its input, once it has weights.
     #[must_use]
+    #[doc(alias = "model")]
+    #[doc(alias = "module")]
     pub fn network(&self) -> Option<(&dyn AnyDetectionNetwork, &Normalisation)> {
         self.model
             .trained()

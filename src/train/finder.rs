@@ -68,6 +68,7 @@ impl RateSearch {
     /// The rate to train with, `fit.lr(..)`: two thirds along the longest stretch over which the loss falls. `None` when
     /// the search ended too early to tell.
     #[must_use]
+    #[doc(alias = "suggestion")]
     pub fn valley(&self) -> Option<f64> {
         let (rates, losses) = self.considered();
         let count = losses.len();
@@ -164,6 +165,8 @@ impl RateSearch {
 
     /// The loss over the rates, each suggestion marked.
     #[must_use]
+    #[doc(alias = "plot")]
+    #[doc(alias = "show")]
     pub fn figure(&self) -> Figure {
         let over = |losses: &[f64]| -> Vec<(f64, f64)> {
             let powers = self.rates.iter().map(|rate| rate.log10());

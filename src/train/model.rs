@@ -236,11 +236,17 @@ impl<T: Task> Model<T> {
     }
 
     pub(super) fn debug(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct(T::MODEL)
-            .field("architecture", &self.architecture)
-            .field("classes", &self.classes.names())
-            .field("trained", &self.trained.is_some())
-            .finish_non_exhaustive()
+        let weights = match &self.trained {
+            None => "without weights".to_owned(),
+            Some(trained) => format!("trained on {} bands", trained.meta.bands),
+        };
+        let classes = crate::scene::classes_words(&self.classes);
+        write!(
+            f,
+            "{}({}, {weights}{classes})",
+            T::MODEL,
+            self.architecture.name()
+        )
     }
 }
 

@@ -109,16 +109,27 @@ impl Fit {
     }
 
     /// Trains for `epochs` passes over all chips, with a validation after each.
+    #[doc(alias = "num_epochs")]
+    #[doc(alias = "max_epochs")]
+    #[doc(alias = "n_epochs")]
+    #[doc(alias = "nb_epochs")]
     pub fn epochs(epochs: usize) -> Self {
         Self::new(Length::Epochs(epochs))
     }
 
     /// Trains for `steps` batches, with a validation after each pass over all chips and at the end.
+    #[doc(alias = "max_steps")]
+    #[doc(alias = "num_steps")]
+    #[doc(alias = "iterations")]
+    #[doc(alias = "max_iter")]
     pub fn steps(steps: usize) -> Self {
         Self::new(Length::Steps(steps))
     }
 
     /// Chips that go through the network together: what decides how much memory a step takes.
+    #[doc(alias = "batch_size")]
+    #[doc(alias = "bs")]
+    #[doc(alias = "batch_size_per_gpu")]
     pub fn batch(mut self, chips: usize) -> Self {
         self.batch = chips;
         self
@@ -126,12 +137,17 @@ impl Fit {
 
     /// Batches in one step: their gradients are averaged before the weights move, as if one batch were that many times as
     /// large, in the memory of one. Batch norms still see one batch at a time.
+    #[doc(alias = "accumulate_grad_batches")]
+    #[doc(alias = "gradient_accumulation_steps")]
+    #[doc(alias = "accumulation_steps")]
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.accumulate = batches;
         self
     }
 
     /// How gradients become changes of the weights.
+    #[doc(alias = "optimizer")]
+    #[doc(alias = "opt")]
     pub fn optimiser(mut self, optimiser: Optimiser) -> Self {
         self.optimiser = optimiser;
         self
@@ -139,24 +155,36 @@ impl Fit {
 
     /// The highest learning rate of the schedule; the one-cycle schedule reaches it after 30 % of the steps.
     /// `find_rate` of a model looks for a good one.
+    #[doc(alias = "learning_rate")]
+    #[doc(alias = "max_lr")]
+    #[doc(alias = "lr_max")]
+    #[doc(alias = "base_lr")]
     pub fn lr(mut self, rate: f64) -> Self {
         self.lr = Some(rate);
         self
     }
 
     /// How the learning rate goes from the first step to the last.
+    #[doc(alias = "scheduler")]
+    #[doc(alias = "lr_scheduler")]
+    #[doc(alias = "lr_schedule")]
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = schedule;
         self
     }
 
     /// How strongly the optimiser pulls weights towards zero.
+    #[doc(alias = "wd")]
+    #[doc(alias = "l2")]
     pub fn weight_decay(mut self, decay: f64) -> Self {
         self.weight_decay = Some(decay);
         self
     }
 
     /// What to make small. For maps: a detector has a loss of its own, and this is an error there.
+    #[doc(alias = "criterion")]
+    #[doc(alias = "loss_fn")]
+    #[doc(alias = "loss_function")]
     pub fn loss(mut self, loss: Loss) -> Self {
         self.loss = Some(loss);
         self
@@ -164,12 +192,18 @@ impl Fit {
 
     /// How much a pixel of each class counts in the cross-entropy and focal losses, and a class in Lovász, background
     /// first. For maps: an error for a detector.
+    #[doc(alias = "class_weight")]
+    #[doc(alias = "weights")]
+    #[doc(alias = "class_loss_weights")]
     pub fn class_weights(mut self, weights: impl IntoIterator<Item = f64>) -> Self {
         self.class_weights = Some(weights.into_iter().collect());
         self
     }
 
     /// The largest norm of all gradients together; `f64::INFINITY` leaves them as they are.
+    #[doc(alias = "gradient_clip_val")]
+    #[doc(alias = "clip_grad_norm")]
+    #[doc(alias = "max_grad_norm")]
     pub fn clip_norm(mut self, norm: f64) -> Self {
         self.clip_norm = norm.is_finite().then_some(norm);
         self
@@ -177,6 +211,8 @@ impl Fit {
 
     /// Averages the weights over the steps, keeping this share of the average at each, such as 0.999; validation, the
     /// best weights and the last ones are then those of the average. See [`super::Average`].
+    #[doc(alias = "moving_average")]
+    #[doc(alias = "swa")]
     pub fn ema(mut self, decay: f64) -> Self {
         self.ema = Some(decay);
         self
@@ -184,12 +220,18 @@ impl Fit {
 
     /// The precision of the convolutions; weights, optimiser and everything else stay in f32. [`Precision::Bf16`] needs a
     /// GPU.
+    #[doc(alias = "amp")]
+    #[doc(alias = "fp16")]
+    #[doc(alias = "bf16")]
+    #[doc(alias = "mixed_precision")]
+    #[doc(alias = "dtype")]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
     }
 
     /// Stops after this many epochs without a better validation score.
+    #[doc(alias = "early_stopping")]
     pub fn patience(mut self, epochs: usize) -> Self {
         self.patience = Some(epochs);
         self
@@ -197,36 +239,52 @@ impl Fit {
 
     /// Decides random weights. Where chips lie, how they are flipped and in which order they come is the chips' own seed
     /// ([`crate::chips::ChipOptions::seed`]). The same seeds on the same CPU give the same run.
+    #[doc(alias = "manual_seed")]
+    #[doc(alias = "random_state")]
+    #[doc(alias = "seed_everything")]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
     /// Writes a checkpoint to this folder after every epoch, every two minutes in a long one, and when interrupted.
+    #[doc(alias = "checkpoint")]
+    #[doc(alias = "checkpoint_dir")]
+    #[doc(alias = "ckpt_dir")]
+    #[doc(alias = "save_every")]
+    #[doc(alias = "default_root_dir")]
     pub fn checkpoints(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.checkpoints = Some(folder.into());
+        self.checkpoints = Some(crate::paths::expanded(&folder.into()).into_owned());
         self
     }
 
     /// Goes on from the checkpoint in this folder, as if the run had never stopped, and writes further ones there.
+    #[doc(alias = "resume_from_checkpoint")]
+    #[doc(alias = "ckpt_path")]
+    #[doc(alias = "resume_from")]
     pub fn resume(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.resume = Some(folder.into());
+        self.resume = Some(crate::paths::expanded(&folder.into()).into_owned());
         self
     }
 
     /// Leaves the encoder's weights as they are, whatever the architecture says.
+    #[doc(alias = "freeze")]
+    #[doc(alias = "freeze_backbone")]
     pub fn freeze_encoder(mut self, freeze: bool) -> Self {
         self.freeze_encoder = Some(freeze);
         self
     }
 
     /// The encoder's share of the learning rate, such as 0.1, whatever the architecture says.
+    #[doc(alias = "discriminative_lr")]
+    #[doc(alias = "encoder_lr")]
     pub fn encoder_rate(mut self, share: f64) -> Self {
         self.encoder_rate = Some(share);
         self
     }
 
     /// Threads that read and label chips ahead of the training.
+    #[doc(alias = "num_workers")]
     pub fn workers(mut self, threads: usize) -> Self {
         self.workers = threads;
         self
@@ -236,6 +294,9 @@ impl Fit {
     /// much there); the same windows at every epoch. They are spread evenly over those of the validation scene that hold a
     /// labelled pixel of the area of interest, windows with and without objects in proportion, and every class that the
     /// scene has is in at least one of them.
+    #[doc(alias = "validation_split")]
+    #[doc(alias = "val_size")]
+    #[doc(alias = "limit_val_batches")]
     pub fn validation_share(mut self, share: f64) -> Self {
         self.validation_share = share;
         self
@@ -250,6 +311,9 @@ impl Fit {
     }
 
     /// Without the live view and without notices, which [`super::Run::report`] still has.
+    #[doc(alias = "verbose")]
+    #[doc(alias = "silent")]
+    #[doc(alias = "progress_bar")]
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.quiet = quiet;
         self

@@ -51,7 +51,7 @@ pub struct Timings {
 /// A finished training run: its models, its course, why it ended. Shows itself as a table of epochs with curves.
 ///
 /// `M` is the kind of model: [`Segmenter`] or `Detector`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct Run<M = Segmenter> {
     pub(super) best: M,
@@ -68,24 +68,34 @@ pub struct Run<M = Segmenter> {
 impl<M> Run<M> {
     /// The model of the epoch with the best validation score; without a validation, the last one.
     #[must_use]
+    #[doc(alias = "best_model")]
+    #[doc(alias = "model")]
+    #[doc(alias = "best_estimator")]
     pub fn best(&self) -> &M {
         &self.best
     }
 
     /// The model after the last step.
     #[must_use]
+    #[doc(alias = "final_model")]
+    #[doc(alias = "last_model")]
     pub fn last(&self) -> &M {
         &self.last
     }
 
     /// What happened, step by step and epoch by epoch.
     #[must_use]
+    #[doc(alias = "metrics")]
+    #[doc(alias = "losses")]
+    #[doc(alias = "recorder")]
+    #[doc(alias = "log")]
     pub fn history(&self) -> &History {
         &self.history
     }
 
     /// Why it ended.
     #[must_use]
+    #[doc(alias = "reason")]
     pub fn stopped(&self) -> StopReason {
         self.stopped
     }
@@ -99,12 +109,16 @@ impl<M> Run<M> {
 
     /// Where its time went.
     #[must_use]
+    #[doc(alias = "duration")]
+    #[doc(alias = "time")]
+    #[doc(alias = "elapsed")]
     pub fn timings(&self) -> Timings {
         self.timings
     }
 
     /// One sentence: how far it came, why it ended, which weights are kept.
     #[must_use]
+    #[doc(alias = "describe")]
     pub fn summary(&self) -> String {
         let taken = self.history.step_losses.len();
         let ended = match self.stopped {
@@ -184,6 +198,13 @@ impl<M> Run<M> {
             }
         }
         parts.join(", ")
+    }
+}
+
+/// `Run(Finished: 40 steps in 12 s; best weights of epoch 2 kept (mean IoU 0.612))`.
+impl<M> std::fmt::Debug for Run<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Run({})", self.summary())
     }
 }
 

@@ -54,6 +54,9 @@ impl Segmenter {
 
     /// Trains and predicts on this device instead of [`Device::current`].
     #[must_use]
+    #[doc(alias = "to")]
+    #[doc(alias = "cuda")]
+    #[doc(alias = "cpu")]
     pub fn device(self, device: impl std::borrow::Borrow<Device>) -> Self {
         self.model.on(device.borrow().clone()).into()
     }
@@ -75,6 +78,11 @@ impl Segmenter {
     /// [`TrainError`]: scenes without labels, with other classes or bands than the model; a
     /// checkpoint of another run; a loss that is not finite before the first validation. [`crate::device::DeviceError`]
     /// when the device asked for is absent. Errors of reading chips.
+    #[doc(alias = "train")]
+    #[doc(alias = "train_model")]
+    #[doc(alias = "fit_one_cycle")]
+    #[doc(alias = "fine_tune")]
+    #[doc(alias = "learn")]
     pub fn fit(
         &self,
         chips: &Chips,
@@ -104,6 +112,8 @@ impl Segmenter {
     ///
     /// # Errors
     /// As [`Segmenter::fit`]. Interrupting it is no error: it returns the rates tried so far.
+    #[doc(alias = "lr_find")]
+    #[doc(alias = "find_lr")]
     pub fn find_rate(
         &self,
         chips: &Chips,
@@ -118,6 +128,12 @@ impl Segmenter {
     /// [`TrainError::NotTrained`] without weights, [`TrainError::BandsDiffer`] for imagery with other bands,
     /// [`crate::predict::PredictError::OtherValues`] and [`crate::predict::PredictError::BandOrder`] for imagery of another
     /// kind than that of the training, and those of [`predict_scene`].
+    #[doc(alias = "predict_proba")]
+    #[doc(alias = "predict_scene")]
+    #[doc(alias = "forward")]
+    #[doc(alias = "infer")]
+    #[doc(alias = "inference")]
+    #[doc(alias = "segment")]
     pub fn predict(&self, scene: &Scene) -> Result<SceneMap> {
         self.predict_with(scene, PredictOptions::default())
     }
@@ -130,6 +146,7 @@ impl Segmenter {
         clippy::needless_pass_by_value,
         reason = "callers build the options in place, as a chain of calls"
     )]
+    #[doc(alias = "predict_options")]
     pub fn predict_with(&self, scene: &Scene, options: PredictOptions) -> Result<SceneMap> {
         let trained = self.model.weights_for(scene)?;
         if !options.is_quiet() {
@@ -158,6 +175,9 @@ impl Segmenter {
     ///
     /// # Errors
     /// As [`Segmenter::predict`] and [`SceneMap::evaluate`].
+    #[doc(alias = "score")]
+    #[doc(alias = "validate")]
+    #[doc(alias = "test")]
     pub fn evaluate(&self, scene: &Scene) -> Result<Scores> {
         self.predict(scene)?.evaluate(scene)
     }
@@ -181,6 +201,13 @@ impl Segmenter {
     ///
     /// # Errors
     /// [`TrainError::NotTrained`] without weights; [`crate::models::ModelError`] when the file cannot be written.
+    #[doc(alias = "save_model")]
+    #[doc(alias = "save_weights")]
+    #[doc(alias = "state_dict")]
+    #[doc(alias = "save_pretrained")]
+    #[doc(alias = "dump")]
+    #[doc(alias = "to_file")]
+    #[doc(alias = "write")]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.model.save(path.as_ref())
     }
@@ -195,6 +222,10 @@ impl Segmenter {
     ///
     /// # Errors
     /// [`TrainError::NotTrained`] without weights; [`crate::models::ModelError`] when the file cannot be written.
+    #[doc(alias = "to_torch")]
+    #[doc(alias = "to_pytorch")]
+    #[doc(alias = "export")]
+    #[doc(alias = "to_onnx")]
     pub fn export_torchvision(&self, path: impl AsRef<Path>) -> Result<()> {
         let trained = self.model.weights("be exported")?;
         let meta = &trained.meta;
@@ -207,6 +238,14 @@ impl Segmenter {
     /// # Errors
     /// [`crate::models::ModelError`] when the file is damaged, too new, or holds a network of one's own, for which
     /// [`Segmenter::load_as`] is made.
+    #[doc(alias = "load_model")]
+    #[doc(alias = "load_state_dict")]
+    #[doc(alias = "load_weights")]
+    #[doc(alias = "load_bundle")]
+    #[doc(alias = "open")]
+    #[doc(alias = "read")]
+    #[doc(alias = "from_file")]
+    #[doc(alias = "from_pretrained")]
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Model::load(path.as_ref()).map(Self::from)
     }
@@ -221,30 +260,44 @@ impl Segmenter {
 
     /// The classes it tells apart, background first.
     #[must_use]
+    #[doc(alias = "num_classes")]
+    #[doc(alias = "class_names")]
+    #[doc(alias = "categories")]
     pub fn classes(&self) -> &Classes {
         &self.model.classes
     }
 
     /// What its network looks like.
     #[must_use]
+    #[doc(alias = "backbone")]
+    #[doc(alias = "encoder")]
     pub fn architecture(&self) -> &Architecture {
         &self.model.architecture
     }
 
     /// Whether it has weights: trained or loaded.
     #[must_use]
+    #[doc(alias = "is_fitted")]
+    #[doc(alias = "fitted")]
     pub fn is_trained(&self) -> bool {
         self.model.trained().is_some()
     }
 
     /// The number of bands it was trained with.
     #[must_use]
+    #[doc(alias = "in_channels")]
+    #[doc(alias = "channels")]
+    #[doc(alias = "num_bands")]
+    #[doc(alias = "band_count")]
     pub fn bands(&self) -> Option<usize> {
         self.model.bands()
     }
 
     /// What its bundle says about it, once it has weights.
     #[must_use]
+    #[doc(alias = "config")]
+    #[doc(alias = "metadata")]
+    #[doc(alias = "hparams")]
     pub fn meta(&self) -> Option<&BundleMeta> {
         self.model.trained().map(|trained| &trained.meta)
     }
@@ -261,6 +314,8 @@ impl Segmenter {
 
     /// Its network, as an inference copy, and the normalisation of its input, once it has weights.
     #[must_use]
+    #[doc(alias = "model")]
+    #[doc(alias = "module")]
     pub fn network(&self) -> Option<(&dyn crate::models::AnyNetwork, &Normalisation)> {
         self.model
             .trained()

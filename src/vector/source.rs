@@ -25,7 +25,7 @@ impl VectorSource {
     #[must_use]
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
-            path: path.as_ref().to_owned(),
+            path: crate::paths::expanded(path.as_ref()).into_owned(),
             layer: None,
             crs: None,
             filter: None,
@@ -36,6 +36,7 @@ impl VectorSource {
 
     /// The layer of this name, for files with several.
     #[must_use]
+    #[doc(alias = "layer_name")]
     pub fn layer(mut self, name: impl Into<String>) -> Self {
         self.layer = Some(name.into());
         self
@@ -46,6 +47,8 @@ impl VectorSource {
     /// for the raster's own, whether it names a system or not; `pixels` for pixels of the raster, x to the right from its
     /// left edge and y down from its top edge (or up, when all of y is below 0, as QGIS has it for images without a place).
     #[must_use]
+    #[doc(alias = "set_crs")]
+    #[doc(alias = "to_crs")]
     pub fn crs(mut self, definition: impl Into<String>) -> Self {
         self.crs = Some(definition.into());
         self
@@ -54,6 +57,8 @@ impl VectorSource {
     /// Only the features for which this condition holds, in OGR's SQL: `split = 'train' AND height > 3`. Names of
     /// properties stand in double quotes or none, text in single quotes.
     #[must_use]
+    #[doc(alias = "query")]
+    #[doc(alias = "where_clause")]
     pub fn filter(mut self, condition: impl Into<String>) -> Self {
         self.filter = Some(condition.into());
         self

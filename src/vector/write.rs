@@ -55,7 +55,7 @@ pub fn write_polygons(
     crs_wkt: &str,
     format: Format,
 ) -> Result<PathBuf> {
-    let mut path = path.as_ref().to_owned();
+    let mut path = crate::paths::expanded(path.as_ref()).into_owned();
     let (name, write): (_, Writer) = match format {
         Format::GeoPackage => ("polygons.gpkg", geopackage::write),
         Format::GeoJson => ("polygons.geojson", geojson::write),
@@ -87,7 +87,7 @@ pub fn write_points(
     crs_wkt: &str,
     format: Format,
 ) -> Result<PathBuf> {
-    let mut path = path.as_ref().to_owned();
+    let mut path = crate::paths::expanded(path.as_ref()).into_owned();
     let name = match format {
         Format::GeoPackage => "points.gpkg",
         Format::GeoJson => "points.geojson",

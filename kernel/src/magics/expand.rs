@@ -239,7 +239,7 @@ pub(super) fn split(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     }
     Ok(Expansion::new(
         format!("let (train, valid) = {scene}.split(Split::{by}({written}))?;"),
-        "plot::parts(&[(\"train\", &train), (\"valid\", &valid)])?",
+        "Scene::show_parts(&[(\"train\", &train), (\"valid\", &valid)])?",
     ))
 }
 

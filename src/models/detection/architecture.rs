@@ -178,7 +178,7 @@ impl DetectorArchitecture {
     pub fn weights(self, path: impl Into<PathBuf>) -> Self {
         let has_frozen_norms = self.is_in_torchvision();
         self.change("weights", true, |backbone| {
-            backbone.weights = Some(path.into());
+            backbone.weights = Some(crate::paths::expanded(&path.into()).into_owned());
             backbone.frozen_norms |= has_frozen_norms;
         })
     }

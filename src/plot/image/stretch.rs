@@ -94,8 +94,8 @@ pub fn default_bands(bands: usize) -> Vec<usize> {
 /// `stretches` holds one stretch for each entry of `bands`; where it is shorter, the patch's own percentiles are used.
 ///
 /// # Errors
-/// [`PlotError::Band`] for a band that the patch does not have, [`PlotError::Shape`] when `bands` names neither one
-/// nor three, or when the patch's buffers do not fit its size.
+/// [`PlotError::Band`] for a band that the patch does not have, [`PlotError::BandCount`] when `bands` names neither one
+/// nor three, [`PlotError::Shape`] when the patch's buffers do not fit its size.
 ///
 /// ```
 /// # use swath::{plot::image::{Stretch, rgb}, raster::{Patch, Size}};
@@ -106,12 +106,7 @@ pub fn default_bands(bands: usize) -> Vec<usize> {
 /// ```
 pub fn rgb(patch: &Patch, bands: &[usize], stretches: &[Stretch]) -> Result<RgbImage> {
     if bands.len() != 1 && bands.len() != 3 {
-        return Err(PlotError::Shape {
-            what: "bands (one or three)",
-            expected: 3,
-            found: bands.len(),
-        }
-        .into());
+        return Err(PlotError::BandCount { found: bands.len() }.into());
     }
     let pixels = patch.size.width * patch.size.height;
     let shape = |what, expected, found| {

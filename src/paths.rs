@@ -1,0 +1,72 @@
+//! Paths as people write them.
+
+use std::borrow::Cow;
+use std::path::{Component, Path, PathBuf};
+
+/// The path with a `~` at its beginning replaced by the home folder, as shells do for words outside quotes. Whatever is
+/// really called `~` in the working folder is meant first; `~name` stays as it is.
+pub(crate) fn expanded(path: &Path) -> Cow<'_, Path> {
+    let home = || std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+    if path.components().next() != Some(Component::Normal("~".as_ref()))
+        || Path::new("~").symlink_metadata().is_ok()
+    {
+        return Cow::Borrowed(path);
+    }
+    home().map_or(Cow::Borrowed(path), |home| Cow::Owned(in_home(path, &home)))
+}
+
+fn in_home(path: &Path, home: &Path) -> PathBuf {
+    home.join(path.components().skip(1).collect::<PathBuf>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tilde_alone_or_before_a_slash_is_the_home_folder() {
+        let home = std::env::home_dir().unwrap();
+        assert_eq!(*expanded(Path::new("~")), *home);
+        assert_eq!(
+            *expanded(Path::new("~/data/x.tif")),
+            *home.join("data/x.tif")
+        );
+        assert_eq!(
+            in_home(Path::new("~/a/b"), Path::new("/h")),
+            Path::new("/h/a/b")
+        );
+        for same in [
+            "~ada/x.tif",
+            "a/~/x.tif",
+            "./~/x.tif",
+            "/~/x.tif",
+            "x~",
+            "",
+            "https://a/~b/x.tif",
+        ] {
+            assert_eq!(*expanded(Path::new(same)), *Path::new(same));
+        }
+    }
+
+    #[test]
+    fn every_reader_and_writer_knows_the_home_folder() {
+        use crate::prelude::*;
+        let home = std::env::home_dir().unwrap().display().to_string();
+        let missing = "~/no such folder of swath/x";
+        let told = |error: crate::Error| {
+            let text = error.to_string();
+            assert!(text.contains(&home) && !text.contains('~'), "{text}");
+        };
+        told(Scene::open(missing).unwrap_err());
+        told(Raster::open(missing).unwrap_err());
+        told(Segmenter::load(missing).map(|_| ()).unwrap_err());
+        told(Detector::load(missing).map(|_| ()).unwrap_err());
+        told(
+            crate::models::weights::load_pth(missing)
+                .map(|_| ())
+                .unwrap_err(),
+        );
+        let source = VectorSource::new("~/a.geojson");
+        assert_eq!(source.path(), Path::new(&home).join("a.geojson"));
+    }
+}
