@@ -307,8 +307,16 @@ mod tests {
         assert_eq!(picture.size().width, 600);
         let patch = picture.read(&picture.full())?;
         let at = |col: usize, row: usize| patch.value(0, row, col).unwrap_or(-1.0);
-        // Twelve pixels of the picture are one of the scene.
-        assert!((300..312).all(|col| at(col, 0) == at(300, 0)) && at(312, 0) != at(300, 0));
+        // Twelve by twelve pixels of the picture are one of the scene.
+        let is_one = |col: usize, row: usize| {
+            (0..144)
+                .all(|one| at(12 * col + one % 12, 12 * row + one / 12) == at(12 * col, 12 * row))
+        };
+        assert!((0..40 * 50).all(|one| is_one(one % 50, one / 50)));
+        let values: std::collections::BTreeSet<u8> = (0..40 * 50)
+            .map(|one| at(one % 50 * 12, one / 50 * 12) as u8)
+            .collect();
+        assert!(values.len() > 10, "{values:?}");
         // The bar of 5 m, 24 pixels each, lies at the bottom left.
         let bar: Vec<f32> = [8, 127, 129].map(|col| at(col, 600 - 34 + 25)).to_vec();
         assert!(
