@@ -118,7 +118,7 @@ fi
 if wants kernel; then check "kernel and wire tests" rust_tests -p swath-kernel; fi
 if wants python && [ "$built" = yes ]; then
     check "jupyter_kernel_test" python_tests --timeout 600 tests/python/test_kernel_conformance.py
-    check "protocol and magics" python_tests --timeout 600 tests/python/test_protocol.py tests/python/test_recovery.py tests/python/test_magics.py tests/python/test_magic_pipeline.py
+    check "protocol and magics" python_tests --timeout 600 tests/python/test_protocol.py tests/python/test_recovery.py tests/python/test_magics.py tests/python/test_magic_pipeline.py tests/python/test_mistakes.py tests/python/test_from_python.py
     check "cells beside plain programs, random redefinitions" python_tests --timeout 900 tests/python/test_kernel_corpus.py tests/python/test_kernel_redefinition.py
     check "kernel: output, commands, evcxr's users, papermill" python_tests --timeout 900 tests/python/test_kernel_output.py tests/python/test_kernel_commands.py tests/python/test_kernel_evcxr_users.py tests/python/test_kernel_papermill.py
     check "kernel: dependencies, completion" python_tests --timeout 900 tests/python/test_kernel_dependencies.py tests/python/test_kernel_completion.py
@@ -130,7 +130,7 @@ if { wants python || wants notebooks; } && [ "$built" = yes ]; then
         echo "no data: the tests that need it say so" | tee -a "$SWATH_LOGS/notes"
 fi
 if wants python && [ "$built" = yes ]; then
-    check "JupyterLab in Chromium" python_tests --timeout 1500 tests/python/test_lab.py
+    check "JupyterLab in Chromium" python_tests --timeout 1500 tests/python/test_lab.py tests/python/test_lab_newcomer.py
 fi
 if wants notebooks && [ "$built" = yes ]; then
     check "notebooks, small" python_tests --timeout 3000 tests/python/test_notebooks.py

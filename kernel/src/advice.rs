@@ -388,6 +388,24 @@ pub(crate) fn of_method(name: &str) -> Option<&'static str> {
     find(METHODS, name)
 }
 
+/// The library's method that a word of another library stands for: `TYPE WORD METHOD` in each line. rustc knows such words
+/// (`#[doc(alias)]`) only within the library itself.
+const ALIASES: &str = include_str!("../../src/aliases.txt");
+
+/// The method of the library's `of_type` that a word of PyTorch's, rasterio's or another library's means.
+pub(crate) fn of_alias(of_type: &str, word: &str) -> Option<String> {
+    let of_type = of_type.split('<').next().unwrap_or(of_type);
+    let of_type = of_type.rsplit("::").next().unwrap_or(of_type);
+    let method = ALIASES.lines().find_map(|line| {
+        let mut words = line.split(' ');
+        let found = words.next() == Some(of_type) && words.next() == Some(word);
+        words.next().filter(|_| found)
+    })?;
+    Some(format!(
+        "`{of_type}` has `{method}` for that: `?{of_type}::{method}` explains it"
+    ))
+}
+
 /// What a magic may have meant that is not there.
 pub(crate) fn of_magic(name: &str) -> Option<&'static str> {
     find(MAGICS, name)
@@ -434,6 +452,14 @@ mod tests {
         ] {
             assert_eq!(of_line(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn words_of_other_libraries_lead_to_methods() {
+        let of = |of_type, word| of_alias(of_type, word).unwrap_or_default();
+        assert!(of("swath::prelude::Fit", "learning_rate").contains("`Fit` has `lr`"));
+        assert!(of("swath::prelude::Run<swath::prelude::Segmenter>", "nothing").is_empty());
+        assert_eq!(of("swath::prelude::Scene", "size"), "");
     }
 
     #[test]

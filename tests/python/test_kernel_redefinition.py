@@ -54,3 +54,14 @@ def test_a_crate_edited_on_disk_never_shows_a_value_as_another(poisoned_kernel, 
             assert cell.error["ename"] not in ("ChildDied", "EngineError"), cell.everything()
             assert name in cell.everything()
     assert poisoned_kernel.ok("edited::N").text in ("2", "3")
+
+
+def test_an_alias_with_the_name_of_a_primitive_costs_no_variable(poisoned_kernel) -> None:
+    poisoned_kernel.run("%reset", seconds=60)
+    poisoned_kernel.ok("type i32 = u64;\ntype str = u32;\ntype bool = char;")
+    poisoned_kernel.ok('let numbers = vec![1 as core::primitive::i32, 2];\nlet equal = 1 == 1;\nlet text = "abc";')
+    for name, value in [("numbers", "[1, 2]"), ("equal", "true"), ("text", '"abc"')]:
+        assert poisoned_kernel.ok(name).text == value
+    poisoned_kernel.ok("struct Pair(i32);\nlet pair = Pair(u64::MAX);")
+    assert poisoned_kernel.ok("pair.0").text == str(2**64 - 1)
+    poisoned_kernel.run("%reset", seconds=60)

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::exchange::{BACK_MARK, FUNCTION_MARK, PUT_MARK, TAKE_MARK};
+use super::interface::Variable;
 use super::items::StoredItem;
 use super::split::{Cell, ItemKind};
 use super::state;
@@ -160,9 +161,14 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
     let Parts {
         cell, variables, ..
     } = parts;
-    let loaded: Vec<_> = variables
+    let hidden = hidden_primitives(parts.items);
+    let loaded: Vec<Variable> = variables
         .iter()
         .filter(|variable| cell.used.contains_key(&variable.name))
+        .map(|variable| Variable {
+            type_name: with_primitives(&variable.type_name, &hidden),
+            ..variable.clone()
+        })
         .collect();
     let code = &mut generated.code;
     code.push_str("#[allow(unused_imports)] use ::swath::rt::{EndsWithDebug as _, EndsWithResult as _, EndsWithValue as _};\n");
@@ -237,6 +243,51 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
     generated.has_body = true;
 }
 
+const PRIMITIVES: [&str; 17] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16",
+    "u32", "u64", "u128", "usize",
+];
+
+/// The primitive types whose names an alias of a cell's has taken (`type i32 = u64;`). The compiler writes aliases as what
+/// they stand for, so that such a name in a variable's type is always the primitive.
+fn hidden_primitives(items: &[Arc<StoredItem>]) -> Vec<&'static str> {
+    let is_alias = |item: &StoredItem| {
+        item.kind == ItemKind::Use
+            || item.kind == ItemKind::Type
+                && item.text.split_whitespace().any(|word| word == "type")
+    };
+    PRIMITIVES
+        .into_iter()
+        .filter(|primitive| {
+            items
+                .iter()
+                .any(|item| is_alias(item) && item.names.iter().any(|name| name.text == *primitive))
+        })
+        .collect()
+}
+
+/// A type with the `hidden` primitives by their full paths.
+fn with_primitives(type_name: &str, hidden: &[&str]) -> String {
+    if hidden.is_empty() {
+        return type_name.to_owned();
+    }
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let mut text = String::new();
+    let mut rest = type_name;
+    while !rest.is_empty() {
+        let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(length);
+        if hidden.contains(&word) && !text.ends_with("::") {
+            text.push_str("::core::primitive::");
+        }
+        text.push_str(word);
+        let length = after.find(is_word).unwrap_or(after.len());
+        text.push_str(&after[..length]);
+        rest = &after[length..];
+    }
+    text
+}
+
 /// The statements, with what is added between them: the call that shows the last value, and before each `return` of
 /// the cell's own the lines that keep what is bound by then.
 fn write_body(parts: &Parts<'_>, generated: &mut Generated) {
@@ -281,7 +332,6 @@ fn write_body(parts: &Parts<'_>, generated: &mut Generated) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::interface::Variable;
     use super::super::items::ItemStore;
     use super::super::source_map::CellSource;
     use super::super::split::Known;
@@ -347,6 +397,19 @@ mod tests {
             code.contains("if a > 0 { {\n::swath::rt::put(\"a\", a); //@put a\nreturn ::core::result::Result::Ok(()) }; } let b"),
             "{code}"
         );
+    }
+
+    #[test]
+    fn primitives_are_meant_where_an_alias_has_their_name() {
+        let hidden = ["i32", "str"];
+        assert_eq!(
+            with_primitives(
+                "std::vec::Vec<(i32, &'static str, my::i32, u8, i32x)>",
+                &hidden
+            ),
+            "std::vec::Vec<(::core::primitive::i32, &'static ::core::primitive::str, my::i32, u8, i32x)>"
+        );
+        assert_eq!(with_primitives("i32", &[]), "i32");
     }
 
     #[test]

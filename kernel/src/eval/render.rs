@@ -392,9 +392,11 @@ fn of_python(
                 explain(name).is_some() || begins_assignment(written_line(diagnostic, map), name);
             advice::of_name(name).filter(|_| !is_known)
         }
-        "E0599" | "E0609" => advice::of_method(name),
+        "E0599" | "E0609" => {
+            advice::of_method(name).filter(|_| of_alias(&diagnostic.message).is_none())
+        }
         // The grammar's own errors, and those of texts and characters.
-        "" | "E0765" | "E0762" | "E0758" => of_the_line(diagnostic, map),
+        "" | "E0614" | "E0765" | "E0762" | "E0758" => of_the_line(diagnostic, map),
         _ => None,
     }
 }
@@ -438,12 +440,16 @@ fn of_the_notebook(
     let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
     let line = written_line(diagnostic, map);
     match code {
+        "E0599" | "E0609" => notes.extend(of_alias(&diagnostic.message)),
         "E0425" if begins_assignment(line, name) => {
             notes.push(format!(
                 "`let {name} = …;` makes a variable, `let mut {name} = …;` one that can change"
             ));
         }
         code if NAME_ERRORS.contains(&code) => notes.extend(explain(name)),
+        "E0277" | "E0608" if diagnostic.message.contains("`(") && is_index(&diagnostic.message) => {
+            notes.push("the parts of a tuple are `.0`, `.1` and so on".to_owned());
+        }
         "E0277" if diagnostic.message.starts_with(QUESTION_MARK) => {
             notes.push(
                 "`.ok_or(\"what is missing\")?` makes a `Result` of an `Option`; `.unwrap()` stops the cell where there is none"
@@ -453,6 +459,18 @@ fn of_the_notebook(
         _ => {}
     }
     notes
+}
+
+/// The library's own word for a method or field that one of its types does not have.
+fn of_alias(message: &str) -> Option<String> {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let word = quoted.next()?;
+    let of_type = quoted.find(|text| text.trim_start_matches('&').starts_with("swath::"))?;
+    advice::of_alias(of_type, word)
+}
+
+fn is_index(message: &str) -> bool {
+    message.contains("cannot be indexed") || message.contains("cannot index into")
 }
 
 /// How rustc begins to say that a `?` is where none can be.
@@ -481,6 +499,9 @@ fn is_about_our_lines(child: &Diagnostic) -> bool {
         "consider using `--verbose`",
         "FromResidual<Option<Infallible>>",
         "this error originates in the macro",
+        // Of arithmetic on types, which some crate implements for tuples.
+        "typenum::",
+        "the trait `std::ops::Index<{integer}>` is not implemented for `(",
     ]
     .iter()
     .any(|words| child.message.contains(words))
