@@ -15,6 +15,14 @@ use crate::{Result, session};
 ///
 /// As the last expression of a cell it shows itself over the imagery. [`SceneBoxes::threshold`] changes which boxes count,
 /// [`SceneBoxes::evaluate`] scores them, [`SceneBoxes::save`] writes GIS files.
+///
+/// | to | methods |
+/// |---|---|
+/// | score | [`SceneBoxes::evaluate`] |
+/// | decide anew | [`SceneBoxes::threshold`] |
+/// | measure | [`SceneBoxes::objects`], [`SceneBoxes::counts`] |
+/// | look | [`SceneBoxes::zoom`], [`SceneBoxes::show_bands`] |
+/// | save | [`SceneBoxes::save`] |
 #[derive(Clone)]
 pub struct SceneBoxes {
     inner: Arc<Inner>,
@@ -262,5 +270,9 @@ const VISIBLE: f64 = 0.5;
 impl crate::predict::AtThreshold for SceneBoxes {
     fn at_threshold(&self, score: f32) -> Result<Self> {
         Ok(self.threshold(score))
+    }
+
+    fn threshold_for(&self, scene: &Scene) -> Result<f32> {
+        Ok(self.evaluate(scene)?.best_f1(0.5).0)
     }
 }

@@ -18,6 +18,14 @@ use crate::session;
 /// As the last expression of a cell it shows itself over the imagery. [`SceneMap::evaluate`] scores it,
 /// [`SceneMap::save`] writes GIS files, [`SceneMap::objects`] measures what was found, [`SceneMap::threshold`] changes how
 /// much that is, [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
+///
+/// | to | methods |
+/// |---|---|
+/// | score | [`SceneMap::evaluate`], [`SceneMap::errors`], [`SceneMap::worst`] |
+/// | decide anew | [`SceneMap::threshold`], [`SceneMap::best_threshold`] |
+/// | measure | [`SceneMap::objects`] |
+/// | look | [`SceneMap::zoom`], [`SceneMap::show_bands`] |
+/// | save | [`SceneMap::save`], [`SceneMap::save_with`] |
 #[derive(Clone)]
 pub struct SceneMap {
     pub(super) inner: Arc<Inner>,

@@ -5,7 +5,9 @@ use super::files::{LABELS, label_options, working_folder};
 use super::map::label_values;
 use super::tiling::check_probability;
 use super::{PredictError, SceneMap};
+use crate::labels::IGNORE;
 use crate::raster::{PixelWindow, Raster, RasterType, RasterWriter, Size};
+use crate::scene::Scene;
 use crate::{Result, session};
 
 /// Rows that are decided at once: a row of the files' tiles.
@@ -71,11 +73,70 @@ impl SceneMap {
         Ok(self.relabelled(folder, labels, score))
     }
 
+    /// The threshold at which labelled objects and what the map takes for them agree best on these labels: the highest F1 of
+    /// everything but background. It belongs to the scene that it was found on: choose it where the model was validated, and
+    /// score it elsewhere.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # fn example(map: &SceneMap, valid: &Scene) -> swath::Result<()> {
+    /// let map = map.threshold(map.best_threshold(valid)?)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PredictError::NoScores`] for a map without scores, and those of [`SceneMap::evaluate`].
+    pub fn best_threshold(&self, scene: &Scene) -> Result<f32> {
+        let common = self.common_with(scene)?;
+        let predicted = self.predicted();
+        let Some(scores) = &predicted.scores else {
+            let scene = self.scene().name();
+            return Err(PredictError::NoScores { scene }.into());
+        };
+        // How many pixels of objects, and of background, have each score.
+        let mut counts = [[0_u64; FULL_SCORE as usize + 1]; 2];
+        for window in common.tiles(Size::new(common.width, ROWS)) {
+            session::check_interrupt("looking for the best threshold")?;
+            let truth = scene.label_window(&window)?;
+            let scores = scores.read(&self.in_map(&window))?.data;
+            let pixels = truth.len();
+            for (pixel, &truth) in truth.iter().enumerate() {
+                let background = scores[pixel];
+                if truth == IGNORE || background > FULL_SCORE {
+                    continue;
+                }
+                let other = (1..self.classes().len()).map(|class| scores[class * pixels + pixel]);
+                let best = other.fold(0.0, f32::max) as usize;
+                counts[usize::from(truth == 0)][best.min(FULL_SCORE as usize)] += 1;
+            }
+        }
+        Ok(highest_f1(&counts))
+    }
+
     /// The threshold that decided between background and the other classes; `None` where the most probable class won.
     #[must_use]
     pub fn threshold_score(&self) -> Option<f32> {
         self.inner.threshold
     }
+}
+
+/// The threshold with the highest F1, of pixels of objects and of background counted by their scores; the one nearest to a
+/// half where several are as good.
+fn highest_f1(counts: &[[u64; FULL_SCORE as usize + 1]; 2]) -> f32 {
+    let objects: u64 = counts[0].iter().sum();
+    let (mut right, mut wrong) = (0, 0);
+    let mut best = (-1.0, 0.5_f32);
+    for step in (1..counts[0].len()).rev() {
+        right += counts[0][step];
+        wrong += counts[1][step];
+        let f1 = 2.0 * right as f64 / (right + wrong + objects).max(1) as f64;
+        let threshold = step as f32 / FULL_SCORE;
+        let is_nearer = (threshold - 0.5).abs() < (best.1 - 0.5).abs();
+        if f1 > best.0 || (f1 >= best.0 && is_nearer) {
+            best = (f1, threshold);
+        }
+    }
+    best.1
 }
 
 /// How pixels are decided anew.
@@ -124,5 +185,45 @@ impl Decision {
             }
         };
         labels.iter().enumerate().map(decide).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F1 by its definition, at every threshold.
+    fn f1_at(counts: &[[u64; FULL_SCORE as usize + 1]; 2], step: usize) -> f64 {
+        let right: u64 = counts[0][step..].iter().sum();
+        let wrong: u64 = counts[1][step..].iter().sum();
+        let missed: u64 = counts[0][..step].iter().sum();
+        2.0 * right as f64 / (2 * right + wrong + missed).max(1) as f64
+    }
+
+    #[test]
+    fn the_best_threshold_is_the_best_of_all() {
+        let mut counts = [[0; FULL_SCORE as usize + 1]; 2];
+        (counts[0][200], counts[0][100]) = (5, 3);
+        (counts[1][100], counts[1][50]) = (10, 100);
+        assert_eq!(
+            highest_f1(&counts),
+            0.5,
+            "of all from 101 to 200 the nearest to a half"
+        );
+        let mut number = 12_345_u64;
+        for _ in 0..200 {
+            for count in counts.iter_mut().flatten() {
+                number = number
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                *count = (number >> 33) % 7;
+            }
+            let best = highest_f1(&counts);
+            let highest = (1..=FULL_SCORE as usize).map(|step| f1_at(&counts, step));
+            let highest = highest.fold(0.0, f64::max);
+            let found = f1_at(&counts, (best * FULL_SCORE).round() as usize);
+            assert!((found - highest).abs() < 1e-12, "{found} {highest}");
+        }
+        assert_eq!(highest_f1(&[[0; FULL_SCORE as usize + 1]; 2]), 0.5);
     }
 }

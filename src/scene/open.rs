@@ -22,6 +22,15 @@ use crate::vector::ReadReport;
 /// assert_eq!(train.size().0 + valid.size().0, scene.size().0);
 /// # Ok::<(), swath::Error>(())
 /// ```
+///
+/// | to | methods |
+/// |---|---|
+/// | label | [`Scene::with_labels`], [`Scene::with_boxes`], [`Scene::with_label_raster`], [`Scene::only`], [`Scene::with_colors`] |
+/// | look | [`Scene::show_bands`], [`Scene::zoom`], [`Scene::histogram`], [`Scene::show_parts`] |
+/// | know | [`Scene::size`], [`Scene::bounds`], [`Scene::crs`], [`Scene::band_count`], [`Scene::classes`], [`Scene::report`] |
+/// | use a part | [`Scene::split`], [`Scene::crop`], [`Scene::with_aoi`], [`Scene::split_by_aoi`] |
+/// | train on it | [`Scene::chips`] |
+/// | read pixels | [`Scene::read`], [`Scene::label_window`], [`Scene::statistics`], [`Scene::raster`] |
 #[derive(Clone)]
 pub struct Scene {
     pub(super) inner: Arc<Inner>,

@@ -30,7 +30,7 @@ impl Scene {
             let what = if all {
                 "all of the area that is scored was".to_owned()
             } else {
-                format!("{:.0} % of the area that is scored were", share * 100.0)
+                format!("{:.0} % of the area that is scored was", share * 100.0)
             };
             let notice = Notice::noted(format!(
                 "{what} trained on: such scores are better than those of new imagery will be"

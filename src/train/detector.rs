@@ -35,6 +35,12 @@ use crate::session;
 /// run.best().predict(&valid)?.save("crowns")?;
 /// # Ok::<(), swath::Error>(())
 /// ```
+///
+/// | to | methods |
+/// |---|---|
+/// | train | [`Detector::fit`] with [`super::Fit`], [`Detector::find_rate`] |
+/// | predict | [`Detector::predict`], [`Detector::predict_with`], [`Detector::evaluate`] |
+/// | keep | [`Detector::save`], [`Detector::load`], [`Detector::export_torchvision`] |
 #[derive(Clone)]
 pub struct Detector {
     pub(super) model: Model<ObjectDetection>,

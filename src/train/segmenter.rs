@@ -34,6 +34,12 @@ use crate::session;
 /// run.best().save("buildings.swath")?;
 /// # Ok::<(), swath::Error>(())
 /// ```
+///
+/// | to | methods |
+/// |---|---|
+/// | train | [`Segmenter::fit`] with [`super::Fit`], [`Segmenter::find_rate`] |
+/// | predict | [`Segmenter::predict`], [`Segmenter::predict_with`], [`Segmenter::evaluate`] |
+/// | keep | [`Segmenter::save`], [`Segmenter::load`], [`Segmenter::export_torchvision`] |
 #[derive(Clone)]
 pub struct Segmenter {
     pub(super) model: Model<Segmentation>,

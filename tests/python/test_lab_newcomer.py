@@ -31,7 +31,7 @@ WISHES = [
     ("%split 75", ["between 0 and 1"]),
     ("%split 0.75", ["train: columns 0 to 191", "valid: columns 192 to 255"]),
     ("%bands 1", ["bands shown"]),
-    ("%zoom 40 40 60", ["Part of"]),
+    ("%zoom 40 40 60", ["magnified 10 times", "in view"]),
     ("%colors building:orange", ["256 x 256"]),
     ("%chips 16 64 seed=7 show=4", []),
     ("%fit resnet18 steps=4 batch=2", ["Finished: 4 steps"]),

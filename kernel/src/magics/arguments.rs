@@ -272,7 +272,10 @@ mod tests {
     fn mistakes_are_named() {
         let scene = find("scene").unwrap();
         let message = |line| Arguments::parse(scene, line).unwrap_err().message;
-        assert!(message("a.tif label=b").contains("no option `label`; it has: labels"));
+        assert!(
+            message("a.tif label=b")
+                .contains("no option `label`; did you mean `labels`? It has: labels")
+        );
         assert!(message("a.tif class=b class=c").contains("twice"));
         assert!(message("a.tif b.tif").contains("b.tif"));
         assert!(message("'a.tif").contains("not closed"));

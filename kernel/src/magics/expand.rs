@@ -315,11 +315,29 @@ fn map_variable<'a>(magic: &Magic, arguments: &'a Arguments) -> Result<&'a str, 
     Ok(map)
 }
 
+/// A number, or `best`: the one that agrees best with a scene's labels.
+fn threshold(
+    magic: &Magic,
+    arguments: &Arguments,
+    map: &str,
+    score: &str,
+) -> Result<String, UsageError> {
+    let scene = variable(magic, arguments, "scene", "valid")?;
+    if score == "best" {
+        return Ok(format!("{map}.threshold_for(&{scene})?"));
+    }
+    if arguments.option("scene").is_some() {
+        let message = "scene= says where threshold=best looks";
+        return Err(UsageError::new(magic, message));
+    }
+    float(magic, "the threshold", score)
+}
+
 pub(super) fn map(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
     let map = map_variable(magic, arguments)?;
     let mut statements = Vec::new();
     if let Some(score) = arguments.option("threshold") {
-        let score = float(magic, "the threshold", score)?;
+        let score = threshold(magic, arguments, map, score)?;
         statements.push(format!("let {map} = {map}.at_threshold({score})?;"));
     }
     if let Some(folder) = arguments.option("save") {
@@ -475,6 +493,9 @@ mod tests {
             "map threshold=0.3",
             "map found threshold=0.25 save=out",
             "map threshold=low",
+            "map threshold=best",
+            "map found threshold=best scene=test",
+            "map threshold=0.4 scene=test",
             "evaluate",
             "evaluate m scene=test",
             "predict threshold=0.3",

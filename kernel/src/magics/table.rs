@@ -273,7 +273,7 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "map",
         kind: Kind::Line,
-        usage: "%map [MAP] [threshold=X] [save=FOLDER|FILE]",
+        usage: "%map [MAP] [threshold=X|best] [scene=SCENE] [save=FOLDER|FILE]",
         short: "Shows a predicted map or the boxes over their imagery, and saves them",
         long: "`save` writes labels.tif (COG), scores.tif, polygons.gpkg and polygons.geojson; of boxes boxes.gpkg, \
                boxes.geojson, centres.gpkg, centres.geojson and detections.json (COCO). A name that ends in .shp, .gpkg, .geojson or .csv \
@@ -282,7 +282,12 @@ pub(crate) static MAGICS: &[Magic] = &[
         options: &[
             (
                 "threshold",
-                "the score from which a pixel or a box counts from now on; nothing is predicted again",
+                "the score from which a pixel or a box counts from now on, or best: the one with the highest F1 on a scene's \
+                 labels; nothing is predicted again",
+            ),
+            (
+                "scene",
+                "the labelled scene that threshold=best looks at (default: valid)",
             ),
             (
                 "save",

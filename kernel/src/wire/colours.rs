@@ -1,10 +1,12 @@
 //! Colours of errors, for front ends that do not let them follow the theme.
 //!
 //! JupyterLab draws ANSI colours in one shade for both of its themes: intense red has a contrast of 3.0 on the dark one,
-//! plain red of 2.7 on the ground of errors in the light one (WCAG 2.2 asks for 4.5). So words are bold, in the theme's
-//! own colour; only what points keeps a colour: carets, arrows, the margin with its line numbers.
+//! plain red and blue of 2.6 on the ground of errors in the light one (WCAG 2.2 asks for 4.5). So everything has the theme's
+//! own colour: words and carets are bold, the margin with its line numbers is plain.
 
 const RESET: &str = "\u{1b}[0m";
+/// The colour of what points.
+const RED: u8 = 1;
 
 /// The lines of an error with words in the theme's colour.
 pub(super) fn readable(traceback: &[String]) -> Vec<String> {
@@ -45,8 +47,9 @@ fn readable_line(line: &str) -> String {
         let text = &piece[end + 1..];
         match colour {
             _ if text.is_empty() => {}
-            Some(colour) if !text.contains(char::is_alphabetic) => {
-                written.push_str(&format!("\u{1b}[3{colour}m{text}{RESET}"));
+            // The margin: `1 |`, `-->`.
+            Some(colour) if colour != RED && !text.contains(char::is_alphabetic) => {
+                written.push_str(text);
             }
             colour if bold || colour.is_some() => {
                 written.push_str(&format!("\u{1b}[1m{text}{RESET}"));
@@ -62,11 +65,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_have_the_colour_of_the_theme_and_carets_their_own() {
+    fn all_has_the_colour_of_the_theme_words_and_carets_are_bold() {
         let line = "\u{1b}[1m\u{1b}[94m1\u{1b}[0m \u{1b}[1m\u{1b}[94m|\u{1b}[0m let x; \u{1b}[1m\u{1b}[91m^^^\u{1b}[0m \u{1b}[1m\u{1b}[91mnot used\u{1b}[0m";
         assert_eq!(
             readable_line(line),
-            "\u{1b}[34m1\u{1b}[0m \u{1b}[34m|\u{1b}[0m let x; \u{1b}[31m^^^\u{1b}[0m \u{1b}[1mnot used\u{1b}[0m"
+            "1 | let x; \u{1b}[1m^^^\u{1b}[0m \u{1b}[1mnot used\u{1b}[0m"
         );
         assert_eq!(
             readable_line("\u{1b}[31mUsageError\u{1b}[0m: no"),

@@ -5,6 +5,8 @@
 
 /// Chips where imagery, areas of interest and labels are.
 mod chips;
+/// What a model has seen in training.
+mod seen;
 /// Validation that can choose an epoch, and what a run tells.
 mod validation;
 /// Bands and values unlike those of the training.
