@@ -308,7 +308,7 @@ fn real(scene: &str, labels: &str, class: &str) -> swath::Result<Vec<(String, Ou
         ("scene-left".to_owned(), left.output()),
         (
             "scene-bands".to_owned(),
-            scene.show_bands(&[bands - 1, bands / 2, 0])?.output(),
+            scene.show_bands([bands - 1, bands / 2, 0])?.output(),
         ),
         ("scene-histogram".to_owned(), scene.histogram()?.output()),
         ("scene-chips".to_owned(), chips.output()),

@@ -322,9 +322,9 @@ mod tests {
         }
         assert!(output.text.starts_with("Boxes in ") && output.text.contains("car 1 "));
         assert!(output.html.is_some_and(|html| html.contains("> car<")));
-        let grey = boxes.show_bands(&[0])?;
+        let grey = boxes.show_bands([0])?;
         assert!(grey.alt().starts_with("Boxes in "));
-        assert!(boxes.show_bands(&[0, 1, 9]).is_err());
+        assert!(boxes.show_bands([0, 1, 9]).is_err());
         let near = boxes.zoom(PixelWindow::new(50, 20, 40, 30))?.output().text;
         assert!(
             near.contains("boxes in view: car 1 at a score of 0.50 or more"),

@@ -28,7 +28,7 @@ impl Scene {
     /// let scene = samples::town(1, 256)?.scene()?;
     /// let (train, valid) = scene.split(Split::columns(0.75))?;
     /// let figure = Scene::show_parts(&[("train", &train), ("valid", &valid)])?;
-    /// assert!(figure.alt().contains("train: columns 0 to 191, rows 0 to 255 (75 %)"));
+    /// assert!(figure.output().text.contains("train: columns 0 to 191, rows 0 to 255 (75 %)"));
     /// # Ok::<(), swath::Error>(())
     /// ```
     ///

@@ -293,8 +293,8 @@ pub(super) mod tests {
         assert_eq!(html.matches("type=\"range\"").count(), 1);
         assert!(html.contains("a &amp; &lt;b&gt;.tif") && !html.contains("<b>.tif"));
         assert!(output.webp.is_some() || output.png.is_some());
-        assert!(scene.show_bands(&[2, 1, 0])?.html().contains("<img"));
-        let error = scene.show_bands(&[0, 1, 7]).map(|_| ()).unwrap_err();
+        assert!(scene.show_bands([2, 1, 0])?.html().contains("<img"));
+        let error = scene.show_bands([0, 1, 7]).map(|_| ()).unwrap_err();
         assert!(error.to_string().starts_with("0 bands are meant by 7"));
         let hint = crate::Hint::hint(&error).unwrap_or_default();
         assert!(

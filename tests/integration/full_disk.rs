@@ -70,11 +70,11 @@ fn writers<'a>(run: &'a Run, scene: &'a Scene, chips: &'a Chips) -> Vec<(&'stati
         ("training.safetensors", Box::new(checkpoint)),
         (
             "scene.png",
-            Box::new(|path| scene.show_bands(&[0, 1, 2])?.save(path)),
+            Box::new(|path| scene.show_bands([0, 1, 2])?.save(path)),
         ),
         (
             "scene.html",
-            Box::new(|path| scene.show_bands(&[0, 1, 2])?.save(path)),
+            Box::new(|path| scene.show_bands([0, 1, 2])?.save(path)),
         ),
         (
             "cars.csv",

@@ -134,7 +134,7 @@ fn every_edge_of_every_class_has_a_contrast_of_three_to_the_ground() {
         let (image, labels) = painted(folder.path(), name, colors);
         let plain = Scene::open(&image).unwrap();
         let bands = [0, 1, 2];
-        let ground = pixels(&plain.show_bands(&bands).unwrap(), folder.path());
+        let ground = pixels(&plain.show_bands(bands).unwrap(), folder.path());
         for user in [None, Some([colors[0], [128, 128, 128]])] {
             let mut classes = Classes::new(["a", "b"]);
             // Even colours of the ground itself, which nothing changes, have edges that stand out.
@@ -142,7 +142,7 @@ fn every_edge_of_every_class_has_a_contrast_of_three_to_the_ground() {
                 classes = classes.with_color("a", a).with_color("b", b);
             }
             let scene = plain.clone().with_label_raster(&labels, classes).unwrap();
-            let drawn = pixels(&scene.show_bands(&bands).unwrap(), folder.path());
+            let drawn = pixels(&scene.show_bands(bands).unwrap(), folder.path());
             let (mut checked, mut worst) = (0, f64::INFINITY);
             for row in 4..330 {
                 for col in 4..SIDE - 4 {
@@ -309,7 +309,7 @@ fn bands_are_shown_by_what_they_are_and_the_picture_says_which() {
         let output = scene.output();
         let line = format!("bands shown  {words}");
         assert!(output.text.contains(&line), "{line} in {}", output.text);
-        let asked = scene.show_bands(&shown).unwrap().output();
+        let asked = scene.show_bands(shown).unwrap().output();
         assert_eq!(
             (&output.png, &output.webp),
             (&asked.png, &asked.webp),
@@ -384,7 +384,7 @@ fn legends_name_background_ignored_and_invalid_pixels() {
         assert!(output.text.contains(words), "{words} in {}", output.text);
     }
     // What is ignored is hatched, what is invalid grey.
-    let picture = pixels(&scene.show_bands(&[0, 1, 2]).unwrap(), folder.path());
+    let picture = pixels(&scene.show_bands([0, 1, 2]).unwrap(), folder.path());
     assert_eq!(rgb(&picture, 20, 50), [128; 3]);
     let light = (100..140).filter(|col| rgb(&picture, *col, 50).iter().all(|byte| *byte >= 190));
     assert!(light.count() >= 4);
@@ -424,11 +424,11 @@ fn maps_have_scale_bar_bands_facts_and_notices_as_scenes_have() {
             .starts_with("Map of soil, 420 x 420 pixels: background ")
     );
     assert!(of_map.html.unwrap().contains("bands shown"));
-    let picture = pixels(&map.show_bands(&[0]).unwrap(), folder.path());
+    let picture = pixels(&map.show_bands([0]).unwrap(), folder.path());
     assert_eq!(rgb(&picture, 12, SIDE - 8), [255; 3], "the scale bar");
-    assert!(map.show_bands(&[0, 1, 9]).is_err());
+    assert!(map.show_bands([0, 1, 9]).is_err());
     // The bar is white on dark over imagery and map alike.
-    let bare = pixels(&scene.show_bands(&[2, 1, 0]).unwrap(), folder.path());
+    let bare = pixels(&scene.show_bands([2, 1, 0]).unwrap(), folder.path());
     assert_eq!(rgb(&bare, 12, SIDE - 8), [255; 3]);
 }
 
@@ -451,9 +451,9 @@ fn lengths_are_said_only_where_the_unit_is_known() {
         text.contains("in units that the file does not name") && !text.contains(" m,"),
         "{text}"
     );
-    let plain = pixels(&scene.show_bands(&[0]).unwrap(), folder.path());
+    let plain = pixels(&scene.show_bands([0]).unwrap(), folder.path());
     let known = pixels(
-        &Scene::open(&image).unwrap().show_bands(&[0]).unwrap(),
+        &Scene::open(&image).unwrap().show_bands([0]).unwrap(),
         folder.path(),
     );
     assert_ne!(rgb(&plain, 12, SIDE - 8), rgb(&known, 12, SIDE - 8));
@@ -473,8 +473,8 @@ fn outside_the_area_of_interest_imagery_is_dimmed() {
     ]);
     let area = geojson(&folder.path().join("area.geojson"), &[("aoi", &ring)]);
     let limited = scene.with_aoi(&area).unwrap();
-    let whole = pixels(&scene.show_bands(&[0, 1, 2]).unwrap(), folder.path());
-    let part = pixels(&limited.show_bands(&[0, 1, 2]).unwrap(), folder.path());
+    let whole = pixels(&scene.show_bands([0, 1, 2]).unwrap(), folder.path());
+    let part = pixels(&limited.show_bands([0, 1, 2]).unwrap(), folder.path());
     let sum =
         |image: &RgbaImage, col: usize| rgb(image, col, 200).map(u32::from).iter().sum::<u32>();
     let outside: Vec<(u32, u32)> = (10..90)

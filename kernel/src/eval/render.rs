@@ -513,7 +513,7 @@ fn written_line<'a>(diagnostic: &Diagnostic, map: &SourceMap<'a>) -> &'a str {
         .spans
         .iter()
         .filter(|span| span.is_primary)
-        .find_map(|span| Some(locate_source(span, map)?));
+        .find_map(|span| locate_source(span, map));
     let Some((source, start)) = place else {
         return "";
     };

@@ -74,8 +74,8 @@ impl CellSource {
                 };
             }
         }
-        let start = first.map_or_else(|line| line.start, |place| place);
-        let end = last.map_or_else(|line| line.end, |place| place);
+        let start = first.unwrap_or_else(|line| line.start);
+        let end = last.unwrap_or_else(|line| line.end);
         Written {
             range: start..end.max(start),
             is_exact: false,

@@ -84,7 +84,7 @@ pub(crate) fn list() -> MimeBundle {
         .max()
         .unwrap_or(0);
     let mut plain = String::new();
-    let mut markdown = "| magic | |\n|---|---|\n".to_owned();
+    let mut markdown = "| magic | what it does |\n|:---|:---|\n".to_owned();
     for magic in MAGICS {
         let _ = writeln!(plain, "{:width$}  {}", magic.written(), magic.short);
         let _ = writeln!(

@@ -285,7 +285,8 @@ fn who(kernel: &Kernel) {
         .unwrap_or(0);
     let mut plain = String::new();
     let mut html =
-        "<table><thead><tr><th>variable</th><th>type</th><th>cell</th></tr></thead><tbody>"
+        "<table style=\"text-align:left\"><thead><tr><th style=\"text-align:left\">variable</th><th style=\"text-align:left\">type</th>\
+         <th>cell</th></tr></thead><tbody>"
             .to_owned();
     for variable in variables {
         let name = format!(
@@ -296,7 +297,8 @@ fn who(kernel: &Kernel) {
         let type_name = short_type(&variable.type_name);
         plain += &format!("{name:width$}  {type_name}\n");
         html += &format!(
-            "<tr><td><code>{}</code></td><td title=\"{}\"><code>{}</code></td><td>{}</td></tr>",
+            "<tr><td style=\"text-align:left\"><code>{}</code></td><td style=\"text-align:left\" title=\"{}\"><code>{}</code></td>\
+             <td>{}</td></tr>",
             escape_html(&name),
             escape_html(&variable.type_name),
             escape_html(&type_name),

@@ -12,7 +12,9 @@ use super::model;
 #[test]
 fn a_score_on_what_was_trained_on_says_so_with_the_share_after_loading_too() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();
-    let scene = samples::town_in(folder.path(), 1, 128)?.scene()?;
+    let scene = samples::town_in(folder.path(), 1, 128)?
+        .scene()?
+        .only(["building"])?;
     let (train, valid) = scene.split(Split::columns(0.75))?;
     let chips = train.chips(Chips::random(4, 32).seed(1))?;
     let fit = Fit::steps(2).quiet(true);
@@ -39,7 +41,9 @@ fn a_score_on_what_was_trained_on_says_so_with_the_share_after_loading_too() -> 
         );
         assert!(map.evaluate(&valid)?.report().is_empty());
         // The same place in another file is another image.
-        let other = samples::town_in(folder.path(), 2, 128)?.scene()?;
+        let other = samples::town_in(folder.path(), 2, 128)?
+            .scene()?
+            .only(["building"])?;
         let elsewhere = model.predict_with(&other, quiet())?.evaluate(&other)?;
         assert!(elsewhere.report().is_empty(), "{}", elsewhere.report());
     }
