@@ -61,6 +61,13 @@ const LINES: &[Habit] = &[
         advice: "files close themselves at the end of their block: `let text = std::fs::read_to_string(\"file.txt\")?;`",
     },
     Habit {
+        is_in: |line| {
+            let word = line.split(' ').next().unwrap_or_default();
+            line.contains(' ') && ["cd", "ls", "pip", "conda", "cat", "mkdir", "rm"].contains(&word)
+        },
+        advice: "`!` runs a command: `!ls`; `%cd FOLDER` changes the folder",
+    },
+    Habit {
         is_in: |line| line.starts_with('@'),
         advice: "Rust has no decorators; attributes are written `#[derive(Debug)]`",
     },
@@ -91,7 +98,7 @@ const LINES: &[Habit] = &[
         advice: "a choice between values is `if x > 0 { a } else { b }`",
     },
     Habit {
-        is_in: |line| line.contains("f\"") || line.contains("f'"),
+        is_in: is_format_string,
         advice: "`format!(\"{x}\")` makes a text with values in it",
     },
     Habit {
@@ -242,6 +249,10 @@ const NAMES: &[(&[&str], &str)] = &[
         "a cell shows its last line; `show_all` shows several values",
     ),
     (
+        &["ls", "pwd", "pip", "whoami"],
+        "`!` runs a command: `!ls`; `%cd FOLDER` changes the folder",
+    ),
+    (
         &["self"],
         "methods stand in `impl Type { fn method(&self) { … } }`",
     ),
@@ -347,6 +358,16 @@ fn has_words(line: &str, words: &[&str]) -> bool {
     words.iter().all(|word| found.any(|it| it == *word))
 }
 
+/// `f"{x}"`, and not the end of `"town.tif"`.
+fn is_format_string(line: &str) -> bool {
+    ["f\"", "f'"].iter().any(|mark| {
+        line.match_indices(mark).any(|(at, _)| {
+            let before = line[..at].chars().next_back();
+            !before.is_some_and(|c| c.is_alphanumeric() || "_.\"'".contains(c))
+        })
+    })
+}
+
 /// `x[1:3]`, and no path with `::`.
 fn is_slice(line: &str) -> bool {
     line.split('[').skip(1).any(|rest| {
@@ -438,6 +459,7 @@ mod tests {
             ("print(f\"{x}\")", "format!"),
             ("x[1:3]", "1..3"),
             ("let a = 'text';", "double quotes"),
+            ("Scene::open('a.tif')", "double quotes"),
             ("if a and b {", "&&"),
         ] {
             let advice = of_line(line).unwrap_or_default();
@@ -449,6 +471,7 @@ mod tests {
             "for i in 0..3 {",
             "println!(\"{x}\"",
             "a::<B>[c::D]",
+            "Scene::open(\"town.tif\"",
         ] {
             assert_eq!(of_line(line), None, "{line}");
         }

@@ -234,7 +234,7 @@ fn with_labels(
     let source = vector_source(arguments, labels);
     // The model's classes, since a scene of its own would number only those that occur in it.
     Ok(match kind {
-        Labels::Areas => labelled_areas(scene, &source, &class, classes)?,
+        Labels::Areas => labelled_areas(&scene, &source, &class, classes)?,
         Labels::Boxes if names_classes(&source, &class) => {
             scene.with_box_classes(&source, class.as_str(), classes)?
         }
@@ -294,16 +294,13 @@ pub(super) fn vector_source(arguments: &Arguments, labels: &str) -> VectorSource
 /// The classes by the property `class`, or every feature of the class `class`: when there is no such property, or when it
 /// holds none of the model's classes, one of which is called like it (OpenStreetMap's `building` is `yes`).
 fn labelled_areas(
-    scene: Scene,
+    scene: &Scene,
     source: &VectorSource,
     class: &str,
     classes: &Classes,
 ) -> Result<Scene, Error> {
     let one = || LabelClass::one(class);
-    match scene
-        .clone()
-        .with_classes(source, LabelClass::property(class), classes)
-    {
+    match scene.with_classes(source, LabelClass::property(class), classes) {
         Err(Error::Vector(VectorError::NoProperty { .. })) if classes.index_of(class).is_some() => {
             scene.with_classes(source, one(), classes)
         }

@@ -174,6 +174,12 @@ pub enum PredictError {
         /// The file.
         path: PathBuf,
     },
+    /// Objects were to be saved over a file that holds something else.
+    #[error("there is a file of that name that holds no saved objects: {path:?}")]
+    FileOfOthers {
+        /// The file.
+        path: PathBuf,
+    },
     /// Scores were asked for where nothing is labelled.
     #[error("the scene has no labelled pixel to score against: {scene}")]
     NoLabels {
@@ -315,6 +321,7 @@ impl Hint for PredictError {
                  `PredictOptions::new().threshold(0.4)`"
                     .to_owned(),
             ),
+            Self::FileOfOthers { .. } => Some("choose another name, or remove that file first".to_owned()),
             Self::ObjectFile { path, .. } => Some(format!(
                 "`objects.save({:?})` writes a file for QGIS and geopandas",
                 path.with_extension("gpkg")

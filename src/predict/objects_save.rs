@@ -15,6 +15,15 @@ const SHAPEFILE: [&str; 8] = ["shp", "shx", "dbf", "prj", "cpg", "qix", "sbn", "
 /// The longest name of a column in a shapefile.
 const SHAPEFILE_NAME: usize = 10;
 
+/// Whether there is a file that holds something else than saved objects: to replace it would lose somebody's data.
+fn is_of_others(path: &Path) -> bool {
+    let Ok(names) = crate::vector::property_names(path) else {
+        return std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+    };
+    let has = |start: &str| names.iter().any(|name| name.starts_with(start));
+    !(has("class") && has("area") && has("perim"))
+}
+
 impl Objects {
     /// Writes the objects to one file, by its ending; one that was there is replaced when the new one is complete:
     ///
@@ -29,7 +38,8 @@ impl Objects {
     /// knows the metre. What a format had to shorten is in [`SavedFiles::report`].
     ///
     /// # Errors
-    /// [`PredictError::ObjectFile`] for another ending; [`crate::vector::VectorError::Write`] or [`PredictError::Io`] when
+    /// [`PredictError::ObjectFile`] for another ending; [`PredictError::FileOfOthers`] when there is a file of that name
+    /// that no objects were saved to, such as the labels themselves; [`crate::vector::VectorError::Write`] or [`PredictError::Io`] when
     /// the file cannot be written, [`crate::Error::Interrupted`] when the user asked to stop.
     ///
     /// # Examples
@@ -43,6 +53,10 @@ impl Objects {
         let path = path.as_ref();
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         session::check_interrupt("saving the objects")?;
+        if is_of_others(path) {
+            let path = path.to_owned();
+            return Err(PredictError::FileOfOthers { path }.into());
+        }
         match ending.to_lowercase().as_str() {
             "csv" => self.save_csv(path),
             "gpkg" => self.save_whole(path, Container::GeoPackage),

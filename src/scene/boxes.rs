@@ -87,11 +87,12 @@ impl Scene {
     #[doc(alias = "with_bboxes")]
     #[doc(alias = "set_boxes")]
     pub fn with_boxes(
-        self,
+        &self,
         source: impl Into<VectorSource>,
         class: impl Into<LabelClass>,
     ) -> Result<Self> {
-        self.boxed(&source.into(), &class.into(), None, &ReadOptions::default())
+        self.clone()
+            .boxed(&source.into(), &class.into(), None, &ReadOptions::default())
     }
 
     /// As [`Scene::with_boxes`] for a file whose property `property` names the classes, in the given order: the same
@@ -101,13 +102,13 @@ impl Scene {
     /// As [`Scene::with_boxes`], and [`SceneError::UnknownClasses`] when boxes are of classes that `classes` does not hold,
     /// unless [`LabelClass::others_ignored`] or [`LabelClass::others_as_background`] says that they are left out.
     pub fn with_box_classes(
-        self,
+        &self,
         source: impl Into<VectorSource>,
         property: impl Into<LabelClass>,
         classes: impl Into<Classes>,
     ) -> Result<Self> {
         let (classes, property) = (classes.into(), property.into().of_named_classes());
-        self.boxed(
+        self.clone().boxed(
             &source.into(),
             &property,
             Some(&classes),
@@ -121,12 +122,13 @@ impl Scene {
     /// # Errors
     /// As [`Scene::with_boxes`].
     pub fn with_boxes_read(
-        self,
+        &self,
         source: impl Into<VectorSource>,
         class: impl Into<LabelClass>,
         options: &ReadOptions,
     ) -> Result<Self> {
-        self.boxed(&source.into(), &class.into(), None, options)
+        self.clone()
+            .boxed(&source.into(), &class.into(), None, options)
     }
 
     /// All boxes, in pixels of the whole raster, whatever part of it is in use; empty when the scene has none. Polygons

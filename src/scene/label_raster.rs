@@ -57,12 +57,15 @@ impl Scene {
     #[doc(alias = "add_mask")]
     #[doc(alias = "with_segmentation")]
     pub fn with_label_raster(
-        self,
+        &self,
         path: impl AsRef<Path>,
         labels: impl Into<LabelValues>,
     ) -> Result<Self> {
-        let file = LabelFile::open(path.as_ref())?;
-        let labels = labels.into();
+        self.clone().labelled_by(path.as_ref(), &labels.into())
+    }
+
+    fn labelled_by(self, path: &Path, labels: &LabelValues) -> Result<Self> {
+        let file = LabelFile::open(path)?;
         let mut report = Report::new();
         for notice in file.raster.report() {
             let named = notice.subject().is_some();
@@ -77,7 +80,7 @@ impl Scene {
             same_grid,
             covered,
         } = place(&self, &file.raster, &mut report)?;
-        let (reading, counts) = reading(&file, &labels, &covered, &mut report)?;
+        let (reading, counts) = reading(&file, labels, &covered, &mut report)?;
         let found = Found {
             path: file.raster.path().to_owned(),
             counts,
@@ -91,7 +94,7 @@ impl Scene {
             classes,
             map: values,
             report: told,
-        } = resolve(&labels, &found)?;
+        } = resolve(labels, &found)?;
         report.extend(told);
         Ok(self.changed(|inner| {
             inner.classes = classes;

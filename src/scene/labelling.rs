@@ -52,7 +52,7 @@ impl Scene {
     #[doc(alias = "label_source")]
     #[doc(alias = "with_annotations")]
     pub fn with_labels(
-        self,
+        &self,
         source: impl Into<VectorSource>,
         class: impl Into<LabelClass>,
     ) -> Result<Self> {
@@ -60,7 +60,7 @@ impl Scene {
         let read = vector::read_classified(&source, &self.raster().georeference(), &class)?;
         let Some(property) = &read.property else {
             let classes = Classes::new([class.word()]);
-            return self.burned(&source, read, &classes, &class);
+            return self.clone().burned(&source, read, &classes, &class);
         };
         let names: BTreeSet<String> = read.counts().into_keys().collect();
         if names.is_empty() && !read.features.is_empty() {
@@ -80,7 +80,8 @@ impl Scene {
             }
             .into());
         }
-        self.burned(&source, read, &Classes::new(names), &class)
+        self.clone()
+            .burned(&source, read, &Classes::new(names), &class)
     }
 
     /// Labels the scene with a vector file whose property `property` names the classes, in the given order: the same
@@ -99,14 +100,14 @@ impl Scene {
     /// [`LabelClass::others_as_background`] says what becomes of them.
     #[doc(alias = "set_classes")]
     pub fn with_classes(
-        self,
+        &self,
         source: impl Into<VectorSource>,
         property: impl Into<LabelClass>,
         classes: impl Into<Classes>,
     ) -> Result<Self> {
         let (source, class) = (source.into(), property.into().of_named_classes());
         let read = vector::read_classified(&source, &self.raster().georeference(), &class)?;
-        self.burned(&source, read, &classes.into(), &class)
+        self.clone().burned(&source, read, &classes.into(), &class)
     }
 
     fn burned(

@@ -20,7 +20,15 @@ impl Scene {
     #[doc(alias = "select")]
     #[doc(alias = "filter")]
     #[doc(alias = "keep")]
-    pub fn only<I>(self, classes: I) -> Result<Self>
+    pub fn only<I>(&self, classes: I) -> Result<Self>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        self.clone().limited_to(classes)
+    }
+
+    fn limited_to<I>(self, classes: I) -> Result<Self>
     where
         I: IntoIterator,
         I::Item: AsRef<str>,

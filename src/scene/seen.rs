@@ -36,8 +36,8 @@ impl Scene {
                 "{what} trained on: such scores are better than those of new imagery will be"
             ));
             report.push(notice.about(self.name()).next(
-                "score an area that training did not see, such as the second part of a split: \
-                 `map.evaluate(&valid)`, `%evaluate scene=valid`",
+                "score what training did not see: another part of a split, or another scene (`map.evaluate(&other)`, \
+                 `%evaluate scene=OTHER`)",
             ));
         }
         report

@@ -139,7 +139,17 @@ impl LabelClass {
                 notice: Some(step),
             };
         }
-        let near: Vec<String> = near(word, names)
+        // What is nearly spelled so, and what often names classes.
+        let often = names
+            .iter()
+            .filter(|name| OFTEN.contains(&folded(name).as_str()));
+        let mut candidates = near(word, names);
+        for name in often {
+            if !candidates.contains(name) {
+                candidates.push(name.clone());
+            }
+        }
+        let near: Vec<String> = candidates
             .into_iter()
             .map(|name| format!("{name:?}"))
             .collect();
@@ -193,6 +203,20 @@ impl LabelClass {
         Some(Notice::noted(text).next(step))
     }
 }
+
+/// Properties that often name classes, folded.
+const OFTEN: [&str; 10] = [
+    "class",
+    "classes",
+    "classname",
+    "label",
+    "labels",
+    "category",
+    "kind",
+    "type",
+    "landuse",
+    "species",
+];
 
 impl<S: AsRef<str>> From<S> for LabelClass {
     fn from(word: S) -> Self {
@@ -278,6 +302,16 @@ mod tests {
             Some("kind")
         );
         assert_eq!(found("kind", &["kind"]).notice, None);
+        // A word that nothing is near to, where the file has what often names classes.
+        let notice = found("kind", &["height", "Class"])
+            .notice
+            .unwrap()
+            .to_string();
+        assert!(
+            notice.contains("every feature is of the class \"kind\"; there is \"Class\""),
+            "{notice}"
+        );
+        assert_eq!(found("building", &["height", "osm_id"]).notice, None);
         for (word, name) in [
             ("class", "Class"),
             ("class", " CLASS "),

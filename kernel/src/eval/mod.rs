@@ -91,6 +91,7 @@ impl Engine {
             phase::Phase::new(exchange::compiler_path(&session_dir)),
             places::Places::default(),
         ));
+        shared.help.library_is_in(&options.lib_dir);
         let worker_shared = Arc::clone(&shared);
         // The parser recurses deeply over long functions.
         let builder = std::thread::Builder::new()

@@ -388,8 +388,10 @@ fn of_python(
     let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
     match diagnostic.code.as_ref().map_or("", |code| &code.code) {
         code if NAME_ERRORS.contains(&code) => {
-            let is_known =
-                explain(name).is_some() || begins_assignment(written_line(diagnostic, map), name);
+            let line = written_line(diagnostic, map);
+            let is_known = explain(name).is_some()
+                || begins_assignment(line, name)
+                || is_keyword_argument(line, name);
             advice::of_name(name).filter(|_| !is_known)
         }
         "E0599" | "E0609" => {
@@ -440,7 +442,18 @@ fn of_the_notebook(
     let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
     let line = written_line(diagnostic, map);
     match code {
+        "E0599" | "E0609" if is_of_result(&diagnostic.message) => {
+            notes.push("the value is inside a `Result`: write `?` before the dot".to_owned());
+        }
         "E0599" | "E0609" => notes.extend(of_alias(&diagnostic.message)),
+        "E0425" if is_keyword_argument(line, name) => {
+            notes.push(format!(
+                "arguments have no names in Rust: write the value without `{name}=`"
+            ));
+        }
+        "E0308" if expects_result(diagnostic) => {
+            notes.push("write `?` behind the call: it takes the value out, or ends the cell with the error".to_owned());
+        }
         "E0425" if begins_assignment(line, name) => {
             notes.push(format!(
                 "`let {name} = …;` makes a variable, `let mut {name} = …;` one that can change"
@@ -467,6 +480,34 @@ fn of_alias(message: &str) -> Option<String> {
     let word = quoted.next()?;
     let of_type = quoted.find(|text| text.trim_start_matches('&').starts_with("swath::"))?;
     advice::of_alias(of_type, word)
+}
+
+/// Whether a message asks a `Result` for what the value inside has.
+fn is_of_result(message: &str) -> bool {
+    let is_about = message.contains("found for enum `") || message.contains("is not an iterator");
+    is_about && message.contains("Result<") && !message.contains("`Result<Result<")
+}
+
+/// A magic whose Rust asks a value for what its type does not have: how it is called, and the type.
+pub(crate) fn magic_of_another_type<'a>(
+    json: &[String],
+    map: &SourceMap<'a>,
+) -> Option<(&'a str, String)> {
+    json.iter()
+        .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
+        .filter(|diagnostic| {
+            diagnostic
+                .code
+                .as_ref()
+                .is_some_and(|code| code.code == "E0599")
+        })
+        .find_map(|diagnostic| {
+            let line = written_line(&diagnostic, map);
+            let is_magic = line.starts_with('%') && !line.starts_with("%time");
+            let word = line.split_whitespace().next().filter(|_| is_magic)?;
+            let of_type = diagnostic.message.split('`').nth(3)?;
+            Some((word, of_type.to_owned()))
+        })
 }
 
 fn is_index(message: &str) -> bool {
@@ -501,6 +542,8 @@ fn is_about_our_lines(child: &Diagnostic) -> bool {
         "this error originates in the macro",
         // Of arithmetic on types, which some crate implements for tuples.
         "typenum::",
+        "call `.into_iter()` first",
+        "try wrapping the pattern in",
         "the trait `std::ops::Index<{integer}>` is not implemented for `(",
     ]
     .iter()
@@ -538,6 +581,24 @@ fn of_the_line(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> Option<&'static 
         .find_map(|span| locate_source(span, map))?;
     let line = source.text()[..start].matches('\n').count();
     advice::of_cell(source.text(), line)
+}
+
+/// Whether a line calls something with `name=value`.
+fn is_keyword_argument(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(at, _)| {
+        let before = line[..at].trim_end();
+        let after = line[at + name.len()..].trim_start();
+        before.ends_with(['(', ',']) && after.starts_with('=') && !after.starts_with("==")
+    })
+}
+
+/// Whether a pattern or value stands where a `Result` is.
+fn expects_result(diagnostic: &Diagnostic) -> bool {
+    let mut labels = diagnostic
+        .spans
+        .iter()
+        .filter_map(|span| span.label.as_deref());
+    labels.any(|label| label.starts_with("expected `Result<") && label.contains("found `("))
 }
 
 /// Whether a line is `name = …`.

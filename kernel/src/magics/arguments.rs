@@ -70,7 +70,10 @@ impl Arguments {
             let extra = arguments.positional[magic.positional..].join(" ");
             return Err(UsageError::new(
                 magic,
-                format!("%{} takes no further word: {extra:?}", magic.name),
+                format!(
+                    "%{} takes no further word: {extra:?} (quotes keep a name with spaces together)",
+                    magic.name
+                ),
             ));
         }
         Ok(arguments)

@@ -261,6 +261,13 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     if let Some(sizes) = arguments.option("sizes") {
         options += &format!(".window_sizes({})", range(magic, "sizes", sizes)?);
     }
+    for (key, is_for) in [("stride", "sliding"), ("seed", "random")] {
+        let is_random = count != "sliding";
+        if arguments.option(key).is_some() && is_random == (is_for == "sliding") {
+            let message = format!("{key}= is for {is_for} chips");
+            return Err(UsageError::new(magic, message));
+        }
+    }
     if let Some(seed) = arguments.option("seed") {
         options += &format!(".seed({})", number::<u64>(magic, "the seed", seed)?);
     }
@@ -337,10 +344,25 @@ pub(super) fn map(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Usa
     let map = map_variable(magic, arguments)?;
     let mut statements = Vec::new();
     if let Some(score) = arguments.option("threshold") {
-        let score = threshold(magic, arguments, map, score)?;
-        statements.push(format!("let {map} = {map}.at_threshold({score})?;"));
+        let value = threshold(magic, arguments, map, score)?;
+        statements.push(if score == "best" {
+            format!(
+                "let {map} = {{ let score = {value}; println!(\"a score counts from {{score:.3}} on\"); {map}.at_threshold(score)? }};"
+            )
+        } else {
+            format!("let {map} = {map}.at_threshold({value})?;")
+        });
     }
     if let Some(folder) = arguments.option("save") {
+        if views::is_other_file(folder) {
+            return Err(UsageError::new(
+                magic,
+                format!(
+                    "save= is a folder, for labels.tif and all else, or a file of vectors (.shp, .gpkg, .geojson, .csv), found \
+                     {folder:?}"
+                ),
+            ));
+        }
         let objects = if views::is_vector_file(folder) {
             ".objects()?"
         } else {
@@ -524,6 +546,10 @@ mod tests {
             "save buildings.swath",
             "save 'my {model}.swath' second",
             "save run",
+            "save town.tif",
+            "map save=out.tif",
+            "chips 40 64 stride=8",
+            "chips sliding 64 seed=8",
             "device",
             "device cpu",
             "device cuda:1",

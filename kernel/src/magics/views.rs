@@ -157,6 +157,15 @@ pub(super) fn objects(magic: &Magic, arguments: &Arguments) -> Result<Expansion,
     Ok(Expansion::new(statements, name))
 }
 
+/// Whether `%map save=` names a file of a kind that it does not write.
+pub(super) fn is_other_file(path: &str) -> bool {
+    [
+        ".tif", ".tiff", ".png", ".jpg", ".json", ".xlsx", ".parquet", ".kml", ".swath",
+    ]
+    .iter()
+    .any(|extension| path.to_ascii_lowercase().ends_with(extension))
+}
+
 /// Whether `%map save=` names one file of vectors, and not a folder.
 pub(super) fn is_vector_file(path: &str) -> bool {
     [".shp", ".gpkg", ".geojson", ".csv"]
@@ -171,6 +180,10 @@ pub(super) fn save(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Us
         .ok_or_else(|| UsageError::new(magic, needed))?;
     if is_variable_name(file) {
         let message = format!("{needed}, found {file:?}");
+        return Err(UsageError::new(magic, message));
+    }
+    if !file.to_ascii_lowercase().ends_with(".swath") {
+        let message = format!("the file of a model ends in .swath, found {file:?}");
         return Err(UsageError::new(magic, message));
     }
     let run = variable_word(magic, arguments, 1, "run")?;

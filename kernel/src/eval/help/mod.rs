@@ -93,6 +93,8 @@ struct Waiting {
 struct State {
     /// How to start the process; none before the engine has started.
     how: Option<(EngineOptions, &'static Session)>,
+    /// Where the library's sources are.
+    sources: Option<std::path::PathBuf>,
     /// The library's names, once somebody has needed them.
     api: Option<Arc<Api>>,
     /// Whether there will never be a process.
@@ -174,10 +176,15 @@ impl Help {
             return None;
         }
         if state.api.is_none() {
-            let (options, _) = state.how.as_ref()?;
-            state.api = Some(Arc::new(Api::read(&options.lib_dir.join("swath-api/src"))));
+            let sources = state.sources.clone()?;
+            state.api = Some(Arc::new(Api::read(&sources)));
         }
         state.api.clone()
+    }
+
+    /// Tells where the library is, before the engine has started.
+    pub(crate) fn library_is_in(&self, folder: &std::path::Path) {
+        lock(&self.0).sources = Some(folder.join("swath-api/src"));
     }
 
     /// Completes at `place`, or answers with `otherwise` when rust-analyzer knows nothing or is not there.

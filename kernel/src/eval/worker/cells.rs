@@ -18,7 +18,7 @@ use super::super::split::Cell;
 use super::super::variables::VariableTable;
 use super::super::{outcome, place, render, shape};
 use super::{Proven, Worker, dependency_error, is_full};
-use crate::text::distance;
+use crate::text::{distance, short_type};
 
 /// What evcxr is given for a cell: `swath-cell` compiles the request's own source in its place.
 const EVCXR_STATEMENT: &str = "let _ = ();";
@@ -506,6 +506,15 @@ impl Worker {
         if let Some((magic, names)) = render::missing_for_magic(&report.diagnostics, &map) {
             return self.missing_steps(magic, &names);
         }
+        if let Some((magic, of_type)) = render::magic_of_another_type(&report.diagnostics, &map) {
+            let of_type = short_type(&of_type);
+            return outcome::usage_error(
+                &format!("{magic} does not work on a value of type `{of_type}`"),
+                &format!(
+                    "`{magic}?` says what it takes; `%who` lists the variables with their types"
+                ),
+            );
+        }
         render::compile_error(&report.diagnostics, &map, &|name| {
             if running.doomed.iter().any(|doomed| doomed == name) {
                 return Some(format!(
@@ -534,7 +543,8 @@ impl Worker {
                 (distance, &variable.name)
             })
             .min()?;
-        let allowed = (name.len() / 3).max(1);
+        // Two letters the wrong way round are two changes.
+        let allowed = ((name.len() + 1) / 3).max(1);
         (near.0 <= allowed).then(|| format!("there is a variable of a similar name: `{}`", near.1))
     }
 
@@ -558,6 +568,8 @@ impl Worker {
             .filter(|(_, makes)| !makes.iter().any(|made| is_there(made)))
             .map(|(step, _)| format!("`{step}`"))
             .collect();
+        // `similar` looks into it, too.
+        drop(table);
         let mut hints: Vec<String> = names
             .iter()
             .filter_map(|name| self.departed.get(name).cloned())
@@ -570,7 +582,6 @@ impl Worker {
         } else {
             hints.push(format!("run {} first", steps.join(", then ")));
         }
-        drop(table);
         outcome::usage_error(&message, &hints.join("; "))
     }
 }
