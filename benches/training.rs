@@ -8,7 +8,7 @@ use swath::prelude::*;
 fn main() -> swath::Result<()> {
     let folder = std::env::temp_dir().join("swath-bench-training");
     let scene = swath::samples::town_in(&folder, 5, 1024)?.scene()?;
-    let (train, valid) = scene.split(Split::columns(0.75))?;
+    let (train, valid) = scene.split(Split::columns(0.75));
     let chips = train.chips(Chips::random(64, 256).seed(1))?;
     let model = Segmenter::new(Unet::resnet18(), scene.classes());
     let began = Instant::now();

@@ -30,7 +30,7 @@ fn main() -> swath::Result<()> {
     let (west, test) = (open("banepa_train_west")?, open("banepa_test")?);
 
     // The lower tenth of the west mosaic chooses the best epoch; the test mosaic is only scored.
-    let (train, valid) = west.split(Split::rows(0.9))?;
+    let (train, valid) = west.split(Split::rows(0.9));
     let chips = train.chips(Chips::random(400, 256).seed(7).photometric(0.2))?;
     let model = Segmenter::new(Unet::efficientnet_lite0(), west.classes());
     let run = model.fit(&chips, &valid, Fit::steps(steps))?;

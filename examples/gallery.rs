@@ -301,7 +301,7 @@ fn outputs() -> swath::Result<Vec<(String, Output)>> {
 fn real(scene: &str, labels: &str, class: &str) -> swath::Result<Vec<(String, Output)>> {
     let scene = Scene::open(scene)?.with_labels(labels, class)?;
     let bands = scene.band_count();
-    let (left, _) = scene.split(Split::columns(0.5))?;
+    let (left, _) = scene.split(Split::columns(0.5));
     let chips = scene.chips(Chips::random(8, 256).seed(7))?;
     Ok(vec![
         ("scene".to_owned(), scene.output()),

@@ -23,7 +23,7 @@ fn main() -> swath::Result<()> {
     let (train, valid) = samples::town(1, 2048)?
         .scene()?
         .only(["car"])?
-        .split(Split::columns(0.9))?;
+        .split(Split::columns(0.9));
     let test = samples::town(2, 1024)?.scene()?.only(["car"])?;
     let chips = train.chips(Chips::random(1000, 256).seed(7).neg_ratio(0.1))?;
     let model = Detector::new(

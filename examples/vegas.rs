@@ -27,7 +27,7 @@ fn main() -> swath::Result<()> {
         folder.join("buildings_AOI_2_Vegas_img205.geojson"),
         "building",
     )?;
-    let (train, right) = scene.split(Split::columns(0.75))?;
+    let (train, right) = scene.split(Split::columns(0.75));
     let chips = train.chips(Chips::random(300, 256).seed(7))?;
     let model = Segmenter::new(Unet::resnet18(), scene.classes());
     let run = model.fit(&chips, &right, Fit::steps(steps))?;

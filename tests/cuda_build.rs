@@ -18,7 +18,7 @@ fn the_cuda_build_trains_on_the_processor_where_no_driver_answers() -> swath::Re
     // The whole path: a device that Burn picks by itself anywhere in it would ask for a GPU, and panic.
     let folder = tempfile::tempdir().expect("a folder for the town");
     let scene = samples::town_in(folder.path(), 3, 128)?.scene()?;
-    let (train, valid) = scene.split(Split::columns(0.5))?;
+    let (train, valid) = scene.split(Split::columns(0.5));
     let chips = train.chips(Chips::random(2, 64).seed(1))?;
     let run = Segmenter::new(
         Unet::resnet18().decoder_widths([16, 16, 8, 8, 8]),

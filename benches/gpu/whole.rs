@@ -21,7 +21,7 @@ fn seconds(since: Instant) -> f64 {
 /// Each detector is begun on the CPU and saved; from that file both devices train on and search a town.
 pub(crate) fn detect(device: &Device) -> swath::Result<()> {
     let cpu = Device::cpu();
-    let (train, valid) = town(1, 1024)?.only(["car"])?.split(Split::columns(0.8))?;
+    let (train, valid) = town(1, 1024)?.only(["car"])?.split(Split::columns(0.8));
     let edge = size(256, 128);
     let chips = train.chips(Chips::random(64, edge).seed(7).neg_ratio(0.1))?;
     let architectures: [DetectorArchitecture; 4] = [
@@ -123,7 +123,7 @@ pub(crate) fn predict(device: &Device) -> swath::Result<()> {
 /// Batches that no GPU holds. On the CPU, which has no limit to meet, small ones.
 pub(crate) fn memory(device: &Device) -> swath::Result<()> {
     let scene = town(3, size(4096, 256))?;
-    let (train, valid) = scene.split(Split::columns(0.9))?;
+    let (train, valid) = scene.split(Split::columns(0.9));
     let chips = train.chips(Chips::random(size(4096, 8), size(1024, 64)).seed(2))?;
     let model = Segmenter::new(Unet::resnet50().pretrained(false), scene.classes()).device(device);
     let fit = Fit::steps(2)
@@ -154,7 +154,7 @@ pub(crate) fn memory(device: &Device) -> swath::Result<()> {
 /// A training as a notebook runs it. The times let `table.py` tell how busy the GPU was in each epoch.
 pub(crate) fn epoch(device: &Device) -> swath::Result<()> {
     let scene = town(5, size(4096, 512))?;
-    let (train, valid) = scene.split(Split::columns(0.9))?;
+    let (train, valid) = scene.split(Split::columns(0.9));
     let chips = train.chips(Chips::random(size(960, 4), size(512, 64)).seed(1))?;
     let model = Segmenter::new(Unet::resnet50().pretrained(false), scene.classes()).device(device);
     let clock = || {

@@ -165,7 +165,7 @@ fn boxes_read_back_are_scored_as_the_ones_that_were_saved() -> Result<()> {
         );
     }
     // The part of the scene that is in use is the part that counts as searched.
-    let (_, right) = scene.split(Split::columns(0.5))?;
+    let (_, right) = scene.split(Split::columns(0.5));
     let part = SceneBoxes::open(out.join("boxes.gpkg"), &right)?;
     assert!(part.len() < boxes.len() && !part.is_empty());
     assert!(

@@ -90,8 +90,8 @@ fn where_no_object_is_labelled_every_box_is_wrong_and_there_is_no_average_precis
 {
     let folder = folder();
     let scene = drawn(folder.path(), Size::new(300, 200), 9)?;
-    let (left, _) = scene.split(Split::columns(0.5))?;
-    let (_, right) = scene.split(Split::columns(0.5))?;
+    let (left, _) = scene.split(Split::columns(0.5));
+    let (_, right) = scene.split(Split::columns(0.5));
     let one = folder.path().join("one.csv");
     std::fs::write(&one, "xmin,ymin,xmax,ymax,label\n10,10,20,20,car\n")
         .unwrap_or_else(|error| panic!("{error}"));

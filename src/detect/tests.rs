@@ -254,7 +254,7 @@ fn what_only_some_views_find_is_kept_with_their_share_of_the_score() -> Result<(
 fn a_part_of_a_scene_is_searched_and_scored_in_pixels_of_the_whole() -> Result<()> {
     let folder = folder();
     let scene = drawn(folder.path(), Size::new(300, 200), 9)?;
-    let (_, right) = scene.split(Split::columns(0.5))?;
+    let (_, right) = scene.split(Split::columns(0.5));
     let boxes = found(
         &right,
         &DetectionOptions::new()

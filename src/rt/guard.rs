@@ -28,6 +28,9 @@ enum Outcome {
     PutAside(Vec<String>),
 }
 
+/// The panic with which [`end_cell`] ends a cell.
+struct Failure(CellError);
+
 /// The panic with which an interrupt ends a cell.
 struct Stop(&'static str);
 
@@ -50,6 +53,10 @@ pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
         Err(payload) if payload.is::<Stop>() => {
             Outcome::Stopped(payload.downcast::<Stop>().map_or("", |stop| stop.0))
         }
+        Err(payload) if payload.is::<Failure>() => match payload.downcast::<Failure>() {
+            Ok(failure) => Outcome::Failed(failure.0),
+            Err(_) => Outcome::Panicked(Panic::default()),
+        },
         Err(payload) => {
             let panic = LAST_PANIC
                 .with_borrow_mut(Option::take)
@@ -90,6 +97,23 @@ fn discard_by(name: &str, drop_it: &mut dyn FnMut()) {
             *outcome = Some(Outcome::Panicked(panic));
         }
     });
+}
+
+/// Ends the running cell with an error of the library's, at the place of the caller, where a call returns no `Result`: its
+/// values are dropped as after a panic, and the cell says the hint.
+///
+/// # Panics
+/// With the same words on another thread, and outside of a cell.
+#[track_caller]
+pub(crate) fn end_cell(error: &crate::Error) -> ! {
+    let failure = CellError::of(error, std::panic::Location::caller());
+    if RUNNING.with_borrow(|running| *running) && !std::thread::panicking() {
+        std::panic::resume_unwind(Box::new(Failure(failure)));
+    }
+    match failure.hint {
+        Some(hint) => panic!("{}; {hint}", failure.message),
+        None => panic!("{}", failure.message),
+    }
 }
 
 /// Ends the running cell with an error, though its statements have come to their end.
@@ -247,6 +271,17 @@ mod tests {
             json!({ "kind": "interrupted", "message": "interrupted while waiting for an answer", "completed": false })
         );
         stop_cell("nothing");
+    }
+
+    #[test]
+    fn a_call_without_a_result_can_end_the_cell_with_its_error() {
+        let error = || crate::Error::Interrupted { doing: "splitting" };
+        begin();
+        assert!(!guard(&mut || end_cell(&error())));
+        let end = end();
+        assert_eq!(end["message"], "interrupted while splitting");
+        assert!(end["file"].as_str().unwrap().ends_with("guard.rs"));
+        assert!(catch_unwind(|| end_cell(&error())).is_err());
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod surroundings;
 pub use ending::{EndsWithDebug, EndsWithResult, EndsWithValue, last};
 pub use error::{CellError, DebugError};
 pub use future::block_on;
+pub(crate) use guard::end_cell;
 pub use guard::{discard, guard};
 pub use screen::Long;
 pub use show::{ShowAny, ShowDebug, ShowInside, ShowLong, ShowRich};

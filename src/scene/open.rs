@@ -18,7 +18,7 @@ use crate::vector::ReadReport;
 /// ```no_run
 /// use swath::prelude::*;
 /// let scene = Scene::open("vegas.tif")?.with_labels("buildings.geojson", "building")?;
-/// let (train, valid) = scene.split(Split::columns(0.75))?;
+/// let (train, valid) = scene.split(Split::columns(0.75));
 /// assert_eq!(train.size().0 + valid.size().0, scene.size().0);
 /// # Ok::<(), swath::Error>(())
 /// ```

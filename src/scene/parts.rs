@@ -26,7 +26,7 @@ impl Scene {
     /// ```
     /// use swath::prelude::*;
     /// let scene = samples::town(1, 256)?.scene()?;
-    /// let (train, valid) = scene.split(Split::columns(0.75))?;
+    /// let (train, valid) = scene.split(Split::columns(0.75));
     /// let figure = Scene::show_parts(&[("train", &train), ("valid", &valid)])?;
     /// assert!(figure.output().text.contains("train: columns 0 to 191, rows 0 to 255 (75 %)"));
     /// # Ok::<(), swath::Error>(())

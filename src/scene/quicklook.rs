@@ -221,7 +221,7 @@ pub(super) mod tests {
             source,
         })?;
         let whole = scene(folder.path())?;
-        let (_, right) = whole.split(Split::columns(0.25))?;
+        let (_, right) = whole.split(Split::columns(0.25));
         for part in [whole, right] {
             let look = part.read_quicklook(200)?;
             let labels = look.labels.unwrap_or_default();

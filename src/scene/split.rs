@@ -104,17 +104,31 @@ impl Scene {
     /// ```
     /// use swath::prelude::*;
     /// let scene = samples::town(1, 256)?.scene()?;
-    /// let (train, valid) = scene.split(Split::columns(0.75))?;
+    /// let (train, valid) = scene.split(Split::columns(0.75));
     /// assert_eq!((train.area().width, valid.area().width), (192, 64));
     /// # Ok::<(), swath::Error>(())
     /// ```
     ///
+    /// # Panics
+    /// For a share that does not lie between 0 and 1, and when one part would hold nothing. In a cell that is an error of
+    /// the cell like any other, with the right form; [`Scene::try_split`] returns it.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "train_test_split")]
+    #[doc(alias = "random_split")]
+    pub fn split(&self, split: Split) -> (Self, Self) {
+        match self.try_split(split) {
+            Ok(parts) => parts,
+            Err(error) => crate::rt::end_cell(&error),
+        }
+    }
+
+    /// [`Scene::split`] for programs, which may not know the share.
+    ///
     /// # Errors
     /// [`SceneError::SplitShare`] for a share that does not lie between 0 and 1, [`SceneError::SplitPlace`] when one part
     /// would hold nothing.
-    #[doc(alias = "train_test_split")]
-    #[doc(alias = "random_split")]
-    pub fn split(&self, split: Split) -> Result<(Self, Self)> {
+    pub fn try_split(&self, split: Split) -> Result<(Self, Self)> {
         let (first, second) = split.cut(&self.area())?;
         Ok((self.with_area(first), self.with_area(second)))
     }

@@ -28,7 +28,7 @@ use crate::session;
 /// ```no_run
 /// use swath::prelude::*;
 /// let scene = Scene::open("forest.tif")?.with_boxes("crowns.xml", "tree")?;
-/// let (train, valid) = scene.split(Split::columns(0.8))?;
+/// let (train, valid) = scene.split(Split::columns(0.8));
 /// let chips = train.chips(Chips::random(400, 256).seed(7))?;
 /// let model = Detector::new(CenterNet::efficientnet_lite0(), scene.classes());
 /// let run = model.fit(&chips, &valid, Fit::epochs(5))?;

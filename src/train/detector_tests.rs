@@ -82,7 +82,7 @@ fn tensors(model: &Detector) -> NamedTensors {
 fn a_detector_learns_bright_squares_and_its_bundle_finds_the_same() -> Result<()> {
     let folder = folder();
     let scene = squares(folder.path())?;
-    let (train, valid) = scene.split(Split::columns(0.67))?;
+    let (train, valid) = scene.split(Split::columns(0.67));
     let chips = train.chips(Chips::random(24, 64).seed(3))?;
     let model = Detector::new(narrow(), scene.classes()).device(Device::cpu());
     // Enough for every one of five seeds: other tests of the process draw from the same generator as this training.
@@ -155,7 +155,7 @@ fn sampling() -> DetectorArchitecture {
 fn an_interrupted_detector_goes_on_as_if_it_had_never_stopped() -> Result<()> {
     let folder = folder();
     let scene = squares(folder.path())?;
-    let (train, valid) = scene.split(Split::columns(0.67))?;
+    let (train, valid) = scene.split(Split::columns(0.67));
     let chips = train.chips(Chips::random(6, 64).seed(3))?;
     for (name, architecture) in [("centernet", narrow()), ("faster-rcnn", sampling())] {
         let fit = |model: &Detector, options: Fit, stop: &dyn Fn() -> bool| {
@@ -295,7 +295,7 @@ fn detectors_with_anchors_train_save_and_load_by_the_same_calls() -> Result<()> 
 
     let folder = folder();
     let scene = squares(folder.path())?;
-    let (train, valid) = scene.split(Split::columns(0.67))?;
+    let (train, valid) = scene.split(Split::columns(0.67));
     let chips = train.chips(Chips::random(2, 64).seed(3))?;
     let sizes = [16.0, 32.0, 64.0, 128.0, 256.0];
     for architecture in [RetinaNet::resnet18(), FasterRcnn::resnet18()] {

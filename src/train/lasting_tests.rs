@@ -444,7 +444,7 @@ fn a_checkpoint_of_other_chips_or_scenes_is_refused_by_name() -> Result<()> {
     let again = |chips: &Chips, valid: &Scene| fit(&model(), chips, valid, &rest, &|| false);
     let _same = again(&chips, &valid)?;
 
-    let (train, narrower) = squares().split(Split::columns(0.7))?;
+    let (train, narrower) = squares().split(Split::columns(0.7));
     let drawn = |scene: &Scene, seed| scene.chips(Chips::random(16, 32).seed(seed));
     let part = chips.scene();
     for (result, difference) in [

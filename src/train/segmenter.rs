@@ -27,7 +27,7 @@ use crate::session;
 /// ```no_run
 /// use swath::prelude::*;
 /// let scene = Scene::open("scene.tif")?.with_labels("buildings.geojson", "building")?;
-/// let (train, valid) = scene.split(Split::columns(0.75))?;
+/// let (train, valid) = scene.split(Split::columns(0.75));
 /// let chips = train.chips(Chips::random(400, 256).seed(7))?;
 /// let model = Segmenter::new(Unet::resnet18(), scene.classes());
 /// let run = model.fit(&chips, &valid, Fit::epochs(12))?;

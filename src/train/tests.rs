@@ -136,7 +136,7 @@ const WGS84: &str = "GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",63
     AUTHORITY[\"EPSG\",\"4326\"]]";
 
 pub(super) fn parts() -> Result<(Chips, Scene)> {
-    let (train, valid) = squares().split(Split::columns(0.66))?;
+    let (train, valid) = squares().split(Split::columns(0.66));
     Ok((train.chips(Chips::random(16, 32).seed(1))?, valid))
 }
 
@@ -197,7 +197,7 @@ fn training_lowers_the_loss_and_keeps_the_best_epoch() -> Result<()> {
 #[test]
 fn the_same_run_gives_the_same_weights_and_other_chips_give_others() -> Result<()> {
     let weights = |seed| -> Result<NamedTensors> {
-        let (train, valid) = squares().split(Split::columns(0.66))?;
+        let (train, valid) = squares().split(Split::columns(0.66));
         let chips = train.chips(Chips::random(16, 32).seed(seed))?;
         let run = fit(&model(), &chips, &valid, &quiet(Fit::steps(6)), &|| false)?;
         Ok(tensors(run.last()))

@@ -119,7 +119,7 @@ fn a_cut_box_is_kept_by_the_share_of_it_that_is_left() {
     };
     assert_eq!(kept(0.5), Some(BoundingBox::new(0.0, 2.0, 2.0, 7.0)));
     assert_eq!(kept(0.51), None);
-    let (left, right) = scene.split(Split::at_column(5)).unwrap();
+    let (left, right) = scene.split(Split::at_column(5));
     assert_eq!(left.boxes().len(), scene.boxes().len());
     assert_eq!(left.boxes_in(&window, 0.0), Vec::<Annotation>::new());
     assert_eq!(

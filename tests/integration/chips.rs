@@ -187,11 +187,7 @@ fn sliding_chips_of_a_part_without_the_area_of_interest_are_refused() {
     });
     let path = folder.path().join("aoi.geojson");
     std::fs::write(&path, aoi.to_string()).unwrap();
-    let (inside, outside) = scene
-        .with_aoi(&path)
-        .unwrap()
-        .split(Split::columns(0.5))
-        .unwrap();
+    let (inside, outside) = scene.with_aoi(&path).unwrap().split(Split::columns(0.5));
     assert_eq!(inside.chips(Chips::sliding(100)).unwrap().len(), 1);
     let error = outside.chips(Chips::sliding(100)).unwrap_err();
     assert!(

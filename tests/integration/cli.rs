@@ -214,7 +214,7 @@ fn several_scenes_and_models_are_predicted_and_a_broken_scene_stops_none() -> Re
 
 /// A detector of the scene's classes after one step, which finds boxes everywhere.
 fn save_detector(path: &Path, scene: &Scene) -> Result<()> {
-    let (train, valid) = scene.split(Split::columns(0.5))?;
+    let (train, valid) = scene.split(Split::columns(0.5));
     let chips = train.chips(Chips::random(2, 64).seed(5))?;
     let model = Detector::new(CenterNet::resnet18(), scene.classes()).device(Device::cpu());
     let run = model.fit(&chips, &valid, Fit::steps(1).batch(2).quiet(true))?;

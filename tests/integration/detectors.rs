@@ -13,7 +13,7 @@ fn a_detector_that_begins_with_random_weights_finds_the_cars_of_another_town() {
         let town = town_in(folder.path(), seed, size).unwrap();
         town.scene().unwrap().only(["car"]).unwrap()
     };
-    let (train, valid) = cars(1, 1024).split(Split::rows(0.85)).unwrap();
+    let (train, valid) = cars(1, 1024).split(Split::rows(0.85));
     let chips = train
         .chips(Chips::random(480, 96).seed(3).neg_ratio(0.0))
         .unwrap();

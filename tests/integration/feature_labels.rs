@@ -144,7 +144,7 @@ fn polygons_are_counted_on_the_scene_and_those_outside_are_said() {
         "{}",
         labelled.report()
     );
-    let (left, right) = labelled.split(swath::scene::Split::columns(0.25)).unwrap();
+    let (left, right) = labelled.split(swath::scene::Split::columns(0.25));
     let shown = |scene: &Scene| swath::display::Show::output(scene).text;
     assert!(
         shown(&labelled).contains("(100 polygons)"),

@@ -190,7 +190,7 @@ fn one_class_has_one_colour_in_scene_parts_chips_maps_and_given_ones_are_never_c
         plain().colors(),
         "not the first of the list on bare soil"
     );
-    let (left, right) = scene.split(Split::columns(0.5)).unwrap();
+    let (left, right) = scene.split(Split::columns(0.5));
     assert_eq!(left.classes(), right.classes());
     assert_eq!(left.classes(), scene.classes());
     assert_eq!(

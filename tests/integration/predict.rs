@@ -343,7 +343,7 @@ fn a_part_of_a_scene_is_predicted_and_scored_in_its_place() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let scene = town(folder.path())?;
     let whole = threshold(&scene, PredictOptions::new())?;
-    let (left, right) = scene.split(swath::scene::Split::columns(0.7)).unwrap();
+    let (left, right) = scene.split(swath::scene::Split::columns(0.7));
     let part = threshold(&right, PredictOptions::new().window(64).overlap(16))?;
     assert_eq!(part.area(), right.area());
     assert!(part.labels(&right.area())? == whole.labels(&right.area())?);

@@ -180,7 +180,7 @@ fn parts_of_a_split_never_share_a_pixel() {
         .unwrap()
         .with_labels(&labels, "building")
         .unwrap();
-    let (left, right) = scene.split(Split::columns(0.75)).unwrap();
+    let (left, right) = scene.split(Split::columns(0.75));
     assert_eq!((left.size(), right.size()), ((75, 80), (25, 80)));
     let full = scene.area();
     let (a, b) = (left.read(&full).unwrap(), right.read(&full).unwrap());
@@ -189,7 +189,7 @@ fn parts_of_a_split_never_share_a_pixel() {
         counts(&left.label_window(&full).unwrap()),
         [0, 6000, 0, 2000]
     );
-    let (upper, lower) = right.split(Split::at_row(30)).unwrap();
+    let (upper, lower) = right.split(Split::at_row(30));
     assert_eq!(
         (upper.area(), lower.area()),
         (

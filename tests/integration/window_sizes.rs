@@ -402,7 +402,7 @@ fn nodata_and_what_lies_beyond_the_area_leave_no_trace() {
         .unwrap()
         .with_label_raster(labels, Classes::new(["land"]))
         .unwrap();
-    let (left, right) = scene.split(Split::at_column(80)).unwrap();
+    let (left, right) = scene.split(Split::at_column(80));
     for (part, colour) in [(&left, 100.0), (&right, 200.0)] {
         for padded in [false, true] {
             let mut options = sized(60, 32, 15..=70).seed(3).min_valid(0.3).flips(false);

@@ -5,7 +5,7 @@ must be there. They are run in order, each group in one session, after the group
 """
 
 SCENE = "let scene = samples::town(1, 256)?.scene()?;"
-SPLIT = "let (train, valid) = scene.split(Split::columns(0.75))?;"
+SPLIT = "let (train, valid) = scene.split(Split::columns(0.75));"
 CHIPS = "let chips = train.chips(Chips::random(8, 64).seed(7))?;"
 
 # Lines of Python: the answer names the Rust.
@@ -127,7 +127,7 @@ SCENES = [
     ("scene.show_bands([0]).width()", "E0599", ["inside a `Result`"]),
     ("scnee.size()", "E0425", ["`scene`"]),
     ('scene.with_labels("a.gpkg", class="class")', "E0425", ["arguments have no names"]),
-    ("let (a, b) = scene.split(Split::columns(0.5));", "E0308", ["write `?` behind the call"]),
+    ("let (a, b) = scene.try_split(Split::columns(0.5));", "E0308", ["write `?` behind the call"]),
     ("%scene my data/town.tif", "UsageError", ["quotes"]),
     ("ls", "E0425", ["`!ls`"]),
     ("pip install numpy", "SyntaxError", ["`!` runs"]),
@@ -136,13 +136,13 @@ SCENES = [
     ("%chips 8 64 stride=8", "UsageError", ["stride= is for sliding chips"]),
     ("Scene", "E0423", []),
     ("scene.chips(Chips::random(8, 64)).unwrap().lenn()", "E0599", ["`len`"]),
-    ("scene.splt(Split::columns(0.5))?", "E0599", ["`split`"]),
-    ("scene.split(Split::columns(75.0))?", "Error", ["between 0 and 1", "Split::columns(0.75)"]),
+    ("scene.splt(Split::columns(0.5))", "E0599", ["`split`"]),
+    ("scene.split(Split::columns(75.0))", "Error", ["between 0 and 1", "Split::columns(0.75)"]),
     ("scene.split(Split::columns(-1.0))", "Error", ["between 0 and 1"]),
-    ("scene.split(Split::columns(75))?", "E0308", ["75.0"]),
+    ("scene.split(Split::columns(75))", "E0308", ["75.0"]),
     ("scene.size()[0]", "E0277|E0608", ["parts of a tuple are `.0`"]),
     ("scene.chips(Chips::random(8, 512))?", "Error", ["512", "256"]),
-    ("scene.split(0.75)?", "E0308", ["Split"]),
+    ("scene.split(0.75)", "E0308", ["Split"]),
     ("Fit::epochs(2).learning_rate(0.1)", "E0599", ["lr"]),
     ("let first = scene.label_polygons().iter().max_by_key(|p| p.1);", "E0597", ["kept for later cells"]),
     ("None::<u8>?", "E0277", ["this is an `Option`", "ok_or"]),

@@ -238,7 +238,7 @@ pub(super) fn split(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
         ));
     }
     Ok(Expansion::new(
-        format!("let (train, valid) = {scene}.split(Split::{by}({written}))?;"),
+        format!("let (train, valid) = {scene}.split(Split::{by}({written}));"),
         "Scene::show_parts(&[(\"train\", &train), (\"valid\", &valid)])?",
     ))
 }

@@ -207,7 +207,7 @@ fn a_scene_with_nothing_in_it_gives_negatives_and_says_so() -> Result<()> {
         }),
         Classes::new(["house"]),
     )?;
-    let (_, right) = with.split(Split::columns(0.5))?;
+    let (_, right) = with.split(Split::columns(0.5));
     assert!(!right.chips(Chips::random(4, 32))?.report().is_empty());
 
     // Where every pixel is ignored, nothing can be learned.
@@ -234,7 +234,7 @@ fn a_part_without_boxes_gives_negatives_and_is_scored() -> Result<()> {
     )
     .unwrap();
     let scene = scene.with_boxes(&path, "car")?;
-    let (left, right) = scene.split(Split::columns(0.5))?;
+    let (left, right) = scene.split(Split::columns(0.5));
     let negatives = right.chips(Chips::random(4, 64).neg_ratio(0.5))?;
     assert!(negatives.report().mentions("every chip is a negative"));
     assert!(negatives.get(0)?.boxes.is_empty());
@@ -281,7 +281,7 @@ fn an_area_of_interest_limits_labels_and_maps_but_not_what_the_network_sees() ->
     assert_eq!(counted(&outside.label_window(&window)?), 64 * 64 - 32 * 28);
     assert_eq!(inside.statistics()?[0].count, 32 * 28);
     // One part of a split does not see the other.
-    let (left, _) = inside.split(Split::at_column(120))?;
+    let (left, _) = inside.split(Split::at_column(120));
     assert_eq!(left.read(&window)?.valid_fraction(), 24.0 / 64.0);
 
     // Chips lie where the area is, with the imagery around it.

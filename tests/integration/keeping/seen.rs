@@ -15,7 +15,7 @@ fn a_score_on_what_was_trained_on_says_so_with_the_share_after_loading_too() -> 
     let scene = samples::town_in(folder.path(), 1, 128)?
         .scene()?
         .only(["building"])?;
-    let (train, valid) = scene.split(Split::columns(0.75))?;
+    let (train, valid) = scene.split(Split::columns(0.75));
     let chips = train.chips(Chips::random(4, 32).seed(1))?;
     let fit = Fit::steps(2).quiet(true);
     let run = model(scene.classes()).fit(&chips, &valid, &fit)?;

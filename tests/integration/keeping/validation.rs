@@ -22,7 +22,7 @@ use crate::support::{assert_passed, case, in_child, is_child};
 fn f20_a_validation_area_without_objects_is_told_and_the_loss_decides() -> Result<()> {
     let scene = Scene::open(case("f20-empty-validation/image.tif"))?
         .with_labels(case("f20-empty-validation/b.gpkg"), "k")?;
-    let (train, valid) = scene.split(Split::columns(0.7))?;
+    let (train, valid) = scene.split(Split::columns(0.7));
     let chips = train.chips(Chips::random(40, 96).seed(1))?;
     let run = model(scene.classes()).fit(&chips, &valid, Fit::epochs(4).lr(0.01).quiet(true))?;
     let report = run.report();
@@ -81,7 +81,7 @@ fn validation_windows_lie_where_labels_are() -> Result<()> {
         );
     }
     // An area in which nothing is labelled at all.
-    let (left, _) = scene.split(Split::at_column(256))?;
+    let (left, _) = scene.split(Split::at_column(256));
     let error = fit(&left).unwrap_err();
     assert!(
         error.to_string().contains("holds a labelled pixel"),
