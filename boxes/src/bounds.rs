@@ -154,6 +154,18 @@ impl BoundingBox {
         ratio(self.intersection_area(other), self.area())
     }
 
+    /// Its corners as a closed ring: the first one is the last one as well.
+    #[must_use]
+    pub const fn ring(&self) -> [(f64, f64); 5] {
+        [
+            (self.x_min, self.y_min),
+            (self.x_min, self.y_max),
+            (self.x_max, self.y_max),
+            (self.x_max, self.y_min),
+            (self.x_min, self.y_min),
+        ]
+    }
+
     /// Moved to the right and down.
     #[must_use]
     pub fn translate(&self, right: f64, down: f64) -> Self {

@@ -34,15 +34,7 @@ impl SceneBoxes {
         };
         let ruler = Ruler::new(pixel, transform);
         let object = |found: &Detection| -> Object {
-            let bounds = &found.bounds;
-            let corners = [
-                (bounds.x_min, bounds.y_min),
-                (bounds.x_min, bounds.y_max),
-                (bounds.x_max, bounds.y_max),
-                (bounds.x_max, bounds.y_min),
-                (bounds.x_min, bounds.y_min),
-            ];
-            let ring = LineString::from(corners.to_vec());
+            let ring = LineString::from(found.bounds.ring().to_vec());
             let shape = MultiPolygon::new(vec![Polygon::new(ring, Vec::new())]);
             ruler.object(&shape, &self.class_name(found.class), Some(found.score))
         };

@@ -91,14 +91,7 @@ impl SceneBoxes {
 
     fn polygon(&self, found: &Detection) -> PolygonFeature {
         let bounds = &found.bounds;
-        let corners = [
-            (bounds.x_min, bounds.y_min),
-            (bounds.x_min, bounds.y_max),
-            (bounds.x_max, bounds.y_max),
-            (bounds.x_max, bounds.y_min),
-            (bounds.x_min, bounds.y_min),
-        ];
-        let ring = LineString(corners.map(|(x, y)| self.world(x, y)).to_vec());
+        let ring = LineString(bounds.ring().map(|(x, y)| self.world(x, y)).to_vec());
         let raster = self.scene().raster();
         let (width, height) = raster.metres_per_pixel();
         let area = bounds.area() * (width * height).abs();

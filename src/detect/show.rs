@@ -55,27 +55,11 @@ impl SceneBoxes {
         let part = self.scene().crop(self.area())?.part(window.into())?;
         let (scene, bounds) = (&part.scene, bounds_of(&part.scene.area()));
         let look = scene.read_imagery(LONGEST)?;
-        let mut counts = vec![0; self.classes().len()];
-        for found in self.detections() {
-            if let Some(count) = counts.get_mut(found.class)
-                && found.bounds.intersection(&bounds).is_some()
-            {
-                *count += 1;
-            }
-        }
-        let some = self
-            .classes()
+        let in_view = self
+            .detections()
             .iter()
-            .zip(&counts)
-            .filter(|(_, count)| **count > 0);
-        let named: Vec<_> = some
-            .map(|(class, count)| format!("{} {count}", class.name))
-            .collect();
-        let named = if named.is_empty() {
-            "none".to_owned()
-        } else {
-            named.join(", ")
-        };
+            .filter(|found| found.bounds.intersection(&bounds).is_some());
+        let named = self.classes().counted(in_view.map(|found| found.class));
         let counted = format!(
             "boxes in view: {named} at a score of {:.2} or more",
             self.threshold_score()

@@ -60,6 +60,25 @@ impl Eq for Class {}
 pub struct Classes(Vec<Class>);
 
 impl Classes {
+    /// How often each class occurs among `found`, in words: `building 3, car 4`, or `none`.
+    pub(crate) fn counted(&self, found: impl IntoIterator<Item = usize>) -> String {
+        let mut counts = vec![0_usize; self.len()];
+        for class in found {
+            if let Some(count) = counts.get_mut(class) {
+                *count += 1;
+            }
+        }
+        let some = self.iter().zip(counts).filter(|(_, count)| *count > 0);
+        let words: Vec<String> = some
+            .map(|(class, count)| format!("{} {count}", class.name))
+            .collect();
+        if words.is_empty() {
+            "none".to_owned()
+        } else {
+            words.join(", ")
+        }
+    }
+
     /// The background and the named classes after it, at most 254 of them (further names are dropped, since
     /// [`IGNORE`] and the background take an index each); a name that occurs twice counts once.
     #[must_use]

@@ -14,9 +14,10 @@ pub struct TrainedArea {
     /// Where it lies on the ground, as text: a number read back from JSON may differ in its last digit.
     transform: String,
     /// Column, row, width and height of the part, in pixels of the raster.
+    #[serde(rename = "area")]
     window: [i64; 4],
     /// The polygons that limit it, in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     area_of_interest: Option<String>,
 }
 
@@ -27,7 +28,8 @@ impl TrainedArea {
         window: PixelWindow,
         area_of_interest: Option<String>,
     ) -> Self {
-        let name = raster.path().file_name().unwrap_or_default();
+        let path = raster.path();
+        let name = path.file_name().unwrap_or(path.as_os_str());
         let full = raster.full();
         Self {
             file: name.to_string_lossy().into_owned(),

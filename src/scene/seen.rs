@@ -15,7 +15,7 @@ impl Scene {
             } else {
                 "inside"
             };
-            let name = aoi.path().file_name().unwrap_or_default();
+            let name = aoi.path().file_name().unwrap_or(aoi.path().as_os_str());
             format!("{side} {}", name.to_string_lossy())
         });
         TrainedArea::new(self.raster(), window, aoi)

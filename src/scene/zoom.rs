@@ -119,25 +119,8 @@ impl Scene {
             parts.push(format!("labels in view: {}", self.label_facts(Some(look))));
         }
         if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
-            let mut counts = vec![0; self.classes().len()];
-            for one in self.boxes_in(&self.area(), 0.0) {
-                if let Some(count) = counts.get_mut(one.class) {
-                    *count += 1;
-                }
-            }
-            let some = self
-                .classes()
-                .iter()
-                .zip(&counts)
-                .filter(|(_, count)| **count > 0);
-            let named: Vec<_> = some
-                .map(|(class, count)| format!("{} {count}", class.name))
-                .collect();
-            let named = if named.is_empty() {
-                "none".to_owned()
-            } else {
-                named.join(", ")
-            };
+            let boxes = self.boxes_in(&self.area(), 0.0);
+            let named = self.classes().counted(boxes.iter().map(|one| one.class));
             parts.push(format!("boxes in view: {named}"));
         }
         parts.join("; ")

@@ -126,6 +126,12 @@ SCENES = [
     ("scene.size()", None, ["256"]),
     ("scene.show_bands([0]).width()", "E0599", ["inside a `Result`"]),
     ("scnee.size()", "E0425", ["`scene`"]),
+    # The Rust behind `%time` is the user's own: its errors are the compiler's.
+    ("%time scnee.size()", "E0425", ["cannot find value `scnee`", "`scene`"]),
+    ("%time scene.splt(1)", "E0599", ["`split`"]),
+    # A `Vec` is mended otherwise than a `Result`.
+    ("vec![1].map(|x| x)", "E0599", ["into_iter()"]),
+    ("scene.show_bands([0]).map_figure()", "E0599", []),
     ('scene.with_labels("a.gpkg", class="class")', "E0425", ["arguments have no names"]),
     ("let (a, b) = scene.try_split(Split::columns(0.5));", "E0308", ["write `?` behind the call"]),
     ("%scene my data/town.tif", "UsageError", ["quotes"]),

@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+/// The primitive types, whose names no path leads to.
+pub(crate) const PRIMITIVES: [&str; 17] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16",
+    "u32", "u64", "u128", "usize",
+];
+
 /// The environment variable that names the session's folder.
 pub(crate) const SESSION_ENV: &str = "SWATH_SESSION";
 /// Ends every generated line that keeps a new variable; the variable's name follows.

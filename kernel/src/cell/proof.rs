@@ -14,11 +14,11 @@ use std::process::Child;
 
 use crate::compile::{self, Compilation};
 use crate::diagnostics;
-use crate::exchange::{Erased, Report, unnameable};
+use crate::exchange::{Erased, PRIMITIVES, Report, unnameable};
 use crate::shapes;
 
 /// Types that every cell can write, with the number of their parameters left open: what no one needs to prove.
-const EVIDENT: [&str; 40] = [
+const EVIDENT: [&str; 23] = [
     "std::vec::Vec",
     "std::string::String",
     "std::option::Option",
@@ -38,23 +38,6 @@ const EVIDENT: [&str; 40] = [
     "std::time::Duration",
     "std::time::Instant",
     "std::ops::Range",
-    "u8",
-    "u16",
-    "u32",
-    "u64",
-    "u128",
-    "usize",
-    "i8",
-    "i16",
-    "i32",
-    "i64",
-    "i128",
-    "isize",
-    "f32",
-    "f64",
-    "bool",
-    "char",
-    "str",
     "static",
     "swath::Scene",
     "swath::Chips",
@@ -66,7 +49,11 @@ fn is_evident(type_name: &str) -> bool {
     type_name
         .split(|character: char| !(character.is_alphanumeric() || "_:".contains(character)))
         .filter(|path| !path.is_empty())
-        .all(|path| EVIDENT.contains(&path) || path.bytes().all(|byte| byte.is_ascii_digit()))
+        .all(|path| {
+            EVIDENT.contains(&path)
+                || PRIMITIVES.contains(&path)
+                || path.bytes().all(|byte| byte.is_ascii_digit())
+        })
 }
 
 /// Tells in the report which variables are of types that a later cell cannot write. `source` is what was compiled,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::exchange::{BACK_MARK, FUNCTION_MARK, PUT_MARK, TAKE_MARK};
+use super::exchange::{BACK_MARK, FUNCTION_MARK, PRIMITIVES, PUT_MARK, TAKE_MARK};
 use super::interface::Variable;
 use super::items::StoredItem;
 use super::split::{Cell, ItemKind};
@@ -243,26 +243,24 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
     generated.has_body = true;
 }
 
-const PRIMITIVES: [&str; 17] = [
-    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16",
-    "u32", "u64", "u128", "usize",
-];
-
 /// The primitive types whose names an alias of a cell's has taken (`type i32 = u64;`). The compiler writes aliases as what
 /// they stand for, so that such a name in a variable's type is always the primitive.
-fn hidden_primitives(items: &[Arc<StoredItem>]) -> Vec<&'static str> {
-    let is_alias = |item: &StoredItem| {
-        item.kind == ItemKind::Use
-            || item.kind == ItemKind::Type
-                && item.text.split_whitespace().any(|word| word == "type")
+fn hidden_primitives(items: &[Arc<StoredItem>]) -> Vec<&str> {
+    let may_be_alias =
+        |item: &&Arc<StoredItem>| matches!(item.kind, ItemKind::Use | ItemKind::Type);
+    let named = |item: &&Arc<StoredItem>| {
+        item.kind == ItemKind::Use || item.text.split_whitespace().any(|word| word == "type")
     };
-    PRIMITIVES
-        .into_iter()
-        .filter(|primitive| {
-            items
+    items
+        .iter()
+        .filter(may_be_alias)
+        .flat_map(|item| {
+            item.names
                 .iter()
-                .any(|item| is_alias(item) && item.names.iter().any(|name| name.text == *primitive))
+                .map(move |name| (item, name.text.as_str()))
         })
+        .filter(|(item, name)| PRIMITIVES.contains(name) && named(item))
+        .map(|(_, name)| name)
         .collect()
 }
 

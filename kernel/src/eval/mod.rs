@@ -21,6 +21,7 @@ mod library;
 mod macros;
 #[path = "../../../src/rt/marked.rs"]
 mod marked;
+mod notes;
 mod outcome;
 mod phase;
 mod place;

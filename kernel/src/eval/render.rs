@@ -6,24 +6,39 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
 
-use crate::advice;
-
 use super::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK};
 use super::interface::CellError;
 use super::items::StoredItem;
+use super::notes::{leads_nowhere, misleads, notes, reworded};
 use super::source_map::{CellSource, SourceMap};
 
 /// One message of rustc.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Diagnostic {
-    message: String,
-    code: Option<Code>,
+    pub(super) message: String,
+    pub(super) code: Option<Code>,
     level: String,
-    spans: Vec<Span>,
-    children: Vec<Diagnostic>,
+    pub(super) spans: Vec<Span>,
+    pub(super) children: Vec<Diagnostic>,
 }
 
 impl Diagnostic {
+    /// The messages that the compiler has written.
+    pub(crate) fn read(json: &[String]) -> Vec<Self> {
+        json.iter()
+            .filter_map(|json| serde_json::from_str(json).ok())
+            .collect()
+    }
+
+    /// `E0425`; nothing for messages without.
+    pub(super) fn code(&self) -> &str {
+        self.code.as_ref().map_or("", |code| &code.code)
+    }
+
+    pub(super) fn has_code(&self, code: &str) -> bool {
+        self.code() == code
+    }
+
     fn help(message: &str) -> Self {
         Self {
             message: message.to_owned(),
@@ -36,17 +51,17 @@ impl Diagnostic {
 }
 
 #[derive(Debug, Deserialize)]
-struct Code {
+pub(super) struct Code {
     code: String,
 }
 
 #[derive(Debug, Deserialize)]
-struct Span {
+pub(super) struct Span {
     file_name: String,
-    byte_start: usize,
-    byte_end: usize,
-    is_primary: bool,
-    label: Option<String>,
+    pub(super) byte_start: usize,
+    pub(super) byte_end: usize,
+    pub(super) is_primary: bool,
+    pub(super) label: Option<String>,
     suggested_replacement: Option<String>,
     expansion: Option<Box<Expansion>>,
 }
@@ -56,12 +71,12 @@ struct Expansion {
     span: Span,
 }
 
-struct Located<'a> {
-    source: &'a CellSource,
+pub(super) struct Located<'a> {
+    pub(super) source: &'a CellSource,
     /// Where it is in the Rust of the cell.
     at: usize,
     /// Where it is in what the user sent.
-    range: Range<usize>,
+    pub(super) range: Range<usize>,
     is_primary: bool,
     label: Option<&'a str>,
     replacement: Option<&'a str>,
@@ -72,17 +87,13 @@ pub(crate) type Explain<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The error of a cell that does not compile.
 pub(crate) fn compile_error(
-    json: &[String],
+    diagnostics: &[Diagnostic],
     map: &SourceMap<'_>,
     explain: Explain<'_>,
 ) -> CellError {
-    let diagnostics: Vec<Diagnostic> = json
-        .iter()
-        .filter_map(|json| serde_json::from_str(json).ok())
-        .collect();
     let rank = diagnostics.iter().map(|it| rank(it, map)).min();
     let mut shown: Vec<(&Diagnostic, String)> = Vec::new();
-    for diagnostic in &diagnostics {
+    for diagnostic in diagnostics {
         if Some(self::rank(diagnostic, map)) == rank {
             let text = render(diagnostic, map, explain);
             if !shown.iter().any(|(_, other)| *other == text) {
@@ -236,7 +247,7 @@ fn is_own_line(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> bool {
 }
 
 /// The variable that the generated line at a span keeps, puts back or loads.
-fn own_name<'a>(span: &Span, map: &SourceMap<'a>) -> Option<(&'static str, &'a str)> {
+pub(super) fn own_name<'a>(span: &Span, map: &SourceMap<'a>) -> Option<(&'static str, &'a str)> {
     let line = map.generated_line(span.byte_start);
     [PUT_MARK, BACK_MARK, TAKE_MARK]
         .into_iter()
@@ -244,14 +255,13 @@ fn own_name<'a>(span: &Span, map: &SourceMap<'a>) -> Option<(&'static str, &'a s
 }
 
 /// Variables whose loading failed to compile: their types cannot be written here.
-pub(crate) fn unloadable(json: &[String], map: &SourceMap<'_>) -> Vec<String> {
-    let mut names: Vec<String> = json
+pub(crate) fn unloadable(diagnostics: &[Diagnostic], map: &SourceMap<'_>) -> Vec<String> {
+    let mut names: Vec<String> = diagnostics
         .iter()
-        .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
-        .flat_map(|diagnostic| diagnostic.spans)
+        .flat_map(|diagnostic| &diagnostic.spans)
         .filter(|span| span.is_primary)
         .filter_map(|span| {
-            own_name(&span, map)
+            own_name(span, map)
                 .filter(|(mark, _)| *mark == TAKE_MARK)
                 .map(|(_, name)| name.to_owned())
         })
@@ -286,7 +296,7 @@ fn render_with(
             .iter()
             .filter_map(|span| locate(span, map))
             .collect();
-        if is_about_our_lines(child) || (is_python && misleads(child)) {
+        if leads_nowhere(child, diagnostic) || (is_python && misleads(child)) {
             // It would be of no use to anybody.
         } else if let Some(words) = imports(child).or_else(|| alternatives(child, &located)) {
             main = main.element(level(&child.level).message(words));
@@ -353,293 +363,6 @@ fn is_about_loading(child: &Diagnostic, map: &SourceMap<'_>) -> bool {
         .any(|span| own_name(span, map).is_some_and(|(mark, _)| mark == TAKE_MARK))
 }
 
-/// Whether a suggestion is of no use for a line of Python: it leads to the next error.
-fn misleads(child: &Diagnostic) -> bool {
-    [
-        "use `!` to invoke the macro",
-        "there is a keyword",
-        "with a similar name",
-    ]
-    .iter()
-    .any(|words| child.message.contains(words))
-}
-
-/// What the notebook adds to what the compiler says, and whether it takes the line for Python.
-fn notes(
-    diagnostic: &Diagnostic,
-    map: &SourceMap<'_>,
-    explain: Explain<'_>,
-) -> Vec<(String, bool)> {
-    let python = of_python(diagnostic, map, explain);
-    let mut notes: Vec<(String, bool)> = of_the_notebook(diagnostic, map, explain)
-        .into_iter()
-        .map(|note| (note, false))
-        .collect();
-    notes.extend(python.map(|note| (note.to_owned(), true)));
-    notes
-}
-
-/// What a line may have meant to somebody who knows Python.
-fn of_python(
-    diagnostic: &Diagnostic,
-    map: &SourceMap<'_>,
-    explain: Explain<'_>,
-) -> Option<&'static str> {
-    let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
-    match diagnostic.code.as_ref().map_or("", |code| &code.code) {
-        code if NAME_ERRORS.contains(&code) => {
-            let line = written_line(diagnostic, map);
-            let is_known = explain(name).is_some()
-                || begins_assignment(line, name)
-                || is_keyword_argument(line, name);
-            advice::of_name(name).filter(|_| !is_known)
-        }
-        "E0599" | "E0609" => {
-            advice::of_method(name).filter(|_| of_alias(&diagnostic.message).is_none())
-        }
-        // The grammar's own errors, and those of texts and characters.
-        "" | "E0614" | "E0765" | "E0762" | "E0758" => of_the_line(diagnostic, map),
-        _ => None,
-    }
-}
-
-/// Errors about a name that is not there, or is something else.
-const NAME_ERRORS: [&str; 6] = ["E0425", "E0423", "E0433", "E0432", "E0412", "E0405"];
-
-fn of_the_notebook(
-    diagnostic: &Diagnostic,
-    map: &SourceMap<'_>,
-    explain: Explain<'_>,
-) -> Vec<String> {
-    let mut notes = Vec::new();
-    let kept = diagnostic
-        .spans
-        .iter()
-        .find_map(|span| own_name(span, map).filter(|(mark, _)| *mark == PUT_MARK));
-    let code = diagnostic.code.as_ref().map_or("", |code| &code.code);
-    if let Some((_, name)) =
-        kept.filter(|_| ["E0597", "E0521", "E0716", "E0515", "E0310"].contains(&code))
-    {
-        notes.push(format!(
-            "`{name}` is kept for later cells, so it cannot hold a reference to another value: store the value itself \
-             (`.clone()`, `.to_owned()`), or wrap the cell in `{{ … }}` to keep nothing"
-        ));
-    }
-    // "Not declared as mutable", of a variable that an earlier cell has bound.
-    let immutable = ["E0596", "E0594", "E0384"].contains(&code);
-    let spans = diagnostic
-        .spans
-        .iter()
-        .chain(diagnostic.children.iter().flat_map(|child| &child.spans));
-    let loaded = spans
-        .filter_map(|span| own_name(span, map))
-        .find(|(mark, _)| *mark == TAKE_MARK);
-    if let Some((_, name)) = loaded.filter(|_| immutable) {
-        notes.push(format!(
-            "an earlier cell has bound `{name}` without `mut`; write `let mut {name} = {name};` before this line"
-        ));
-    }
-    let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
-    let line = written_line(diagnostic, map);
-    match code {
-        "E0599" | "E0609" if is_of_result(&diagnostic.message) => {
-            notes.push("the value is inside a `Result`: write `?` before the dot".to_owned());
-        }
-        "E0599" | "E0609" => notes.extend(of_alias(&diagnostic.message)),
-        "E0425" if is_keyword_argument(line, name) => {
-            notes.push(format!(
-                "arguments have no names in Rust: write the value without `{name}=`"
-            ));
-        }
-        "E0308" if expects_result(diagnostic) => {
-            notes.push("write `?` behind the call: it takes the value out, or ends the cell with the error".to_owned());
-        }
-        "E0425" if begins_assignment(line, name) => {
-            notes.push(format!(
-                "`let {name} = …;` makes a variable, `let mut {name} = …;` one that can change"
-            ));
-        }
-        code if NAME_ERRORS.contains(&code) => notes.extend(explain(name)),
-        "E0277" | "E0608" if diagnostic.message.contains("`(") && is_index(&diagnostic.message) => {
-            notes.push("the parts of a tuple are `.0`, `.1` and so on".to_owned());
-        }
-        "E0277" if diagnostic.message.starts_with(QUESTION_MARK) => {
-            notes.push(
-                "`.ok_or(\"what is missing\")?` makes a `Result` of an `Option`; `.unwrap()` stops the cell where there is none"
-                    .to_owned(),
-            );
-        }
-        _ => {}
-    }
-    notes
-}
-
-/// The library's own word for a method or field that one of its types does not have.
-fn of_alias(message: &str) -> Option<String> {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let word = quoted.next()?;
-    let of_type = quoted.find(|text| text.trim_start_matches('&').starts_with("swath::"))?;
-    advice::of_alias(of_type, word)
-}
-
-/// Whether a message asks a `Result` for what the value inside has.
-fn is_of_result(message: &str) -> bool {
-    let is_about = message.contains("found for enum `") || message.contains("is not an iterator");
-    is_about && message.contains("Result<") && !message.contains("`Result<Result<")
-}
-
-/// A magic whose Rust asks a value for what its type does not have: how it is called, and the type.
-pub(crate) fn magic_of_another_type<'a>(
-    json: &[String],
-    map: &SourceMap<'a>,
-) -> Option<(&'a str, String)> {
-    json.iter()
-        .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
-        .filter(|diagnostic| {
-            diagnostic
-                .code
-                .as_ref()
-                .is_some_and(|code| code.code == "E0599")
-        })
-        .find_map(|diagnostic| {
-            let line = written_line(&diagnostic, map);
-            let is_magic = line.starts_with('%') && !line.starts_with("%time");
-            let word = line.split_whitespace().next().filter(|_| is_magic)?;
-            let of_type = diagnostic.message.split('`').nth(3)?;
-            Some((word, of_type.to_owned()))
-        })
-}
-
-fn is_index(message: &str) -> bool {
-    message.contains("cannot be indexed") || message.contains("cannot index into")
-}
-
-/// How rustc begins to say that a `?` is where none can be.
-const QUESTION_MARK: &str = "the `?` operator can only be used on `Result`s, not `Option`s";
-
-/// A message in terms of the cell, where the compiler's is about what stands around it.
-fn reworded(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> Option<String> {
-    let message = diagnostic.message.as_str();
-    if message.starts_with(QUESTION_MARK) {
-        return Some("`?` in a cell works on a `Result`; this is an `Option`".to_owned());
-    }
-    let (before, found) = message.split_once("found `}`")?;
-    let place = diagnostic
-        .spans
-        .iter()
-        .filter(|span| span.is_primary)
-        .find_map(|span| locate(span, map))?;
-    let rest = place.source.text().get(place.range.start..)?;
-    (!rest.contains('}')).then(|| format!("{before}found the end of the cell{found}"))
-}
-
-/// Whether a message explains code around the cell, or where the compiler has put what it left out.
-fn is_about_our_lines(child: &Diagnostic) -> bool {
-    [
-        "the full name for the type has been written to",
-        "consider using `--verbose`",
-        "FromResidual<Option<Infallible>>",
-        "this error originates in the macro",
-        // Of arithmetic on types, which some crate implements for tuples.
-        "typenum::",
-        "call `.into_iter()` first",
-        "try wrapping the pattern in",
-        "the trait `std::ops::Index<{integer}>` is not implemented for `(",
-    ]
-    .iter()
-    .any(|words| child.message.contains(words))
-}
-
-/// The line of the user's that a message is about.
-fn written_line<'a>(diagnostic: &Diagnostic, map: &SourceMap<'a>) -> &'a str {
-    let place = diagnostic
-        .spans
-        .iter()
-        .filter(|span| span.is_primary)
-        .find_map(|span| locate_source(span, map));
-    let Some((source, start)) = place else {
-        return "";
-    };
-    let text = source.text();
-    let begin = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    text[begin..].lines().next().unwrap_or_default().trim()
-}
-
-fn locate_source<'a>(span: &Span, map: &SourceMap<'a>) -> Option<(&'a CellSource, usize)> {
-    let (source, range) = map.locate_span(span.byte_start..span.byte_end)?;
-    let start = source.written(range).range.start;
-    source
-        .text()
-        .is_char_boundary(start)
-        .then_some((source, start))
-}
-
-fn of_the_line(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> Option<&'static str> {
-    let (source, start) = diagnostic
-        .spans
-        .iter()
-        .find_map(|span| locate_source(span, map))?;
-    let line = source.text()[..start].matches('\n').count();
-    advice::of_cell(source.text(), line)
-}
-
-/// Whether a line calls something with `name=value`.
-fn is_keyword_argument(line: &str, name: &str) -> bool {
-    line.match_indices(name).any(|(at, _)| {
-        let before = line[..at].trim_end();
-        let after = line[at + name.len()..].trim_start();
-        before.ends_with(['(', ',']) && after.starts_with('=') && !after.starts_with("==")
-    })
-}
-
-/// Whether a pattern or value stands where a `Result` is.
-fn expects_result(diagnostic: &Diagnostic) -> bool {
-    let mut labels = diagnostic
-        .spans
-        .iter()
-        .filter_map(|span| span.label.as_deref());
-    labels.any(|label| label.starts_with("expected `Result<") && label.contains("found `("))
-}
-
-/// Whether a line is `name = …`.
-fn begins_assignment(line: &str, name: &str) -> bool {
-    line.strip_prefix(name)
-        .and_then(|rest| rest.trim_start().strip_prefix('='))
-        .is_some_and(|rest| !rest.starts_with('='))
-}
-
-/// A magic that needs variables that are not there: how it is called, and their names.
-pub(crate) fn missing_for_magic<'a>(
-    json: &[String],
-    map: &SourceMap<'a>,
-) -> Option<(&'a str, Vec<String>)> {
-    let mut magic = None;
-    let mut names: Vec<String> = Vec::new();
-    for diagnostic in json
-        .iter()
-        .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())
-    {
-        if diagnostic
-            .code
-            .as_ref()
-            .is_none_or(|code| code.code != "E0425")
-        {
-            continue;
-        }
-        let line = written_line(&diagnostic, map);
-        let name = diagnostic.message.split('`').nth(1).unwrap_or_default();
-        if !line.starts_with('%') || magic.is_some_and(|magic| magic != line) {
-            continue;
-        }
-        magic = Some(line);
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    let word = magic?.split_whitespace().next()?;
-    (!names.is_empty()).then_some((word, names))
-}
-
 fn suggestion<'a>(child: &'a Diagnostic, located: &[Located<'a>]) -> Group<'a> {
     let mut group = Level::HELP.secondary_title(child.message.as_str());
     if let Some(first) = located.first() {
@@ -704,7 +427,7 @@ fn snippets<'a>(
 }
 
 /// Where a span is in the users' cells; a span inside a macro of another crate counts where the macro is called.
-fn locate<'a>(span: &'a Span, map: &SourceMap<'a>) -> Option<Located<'a>> {
+pub(super) fn locate<'a>(span: &'a Span, map: &SourceMap<'a>) -> Option<Located<'a>> {
     if is_generated_file(&span.file_name)
         && let Some((source, range)) = map.locate_span(span.byte_start..span.byte_end)
     {

@@ -1,16 +1,18 @@
 //! Which types a cell can give another structure.
 
+use super::exchange::PRIMITIVES;
+
 /// Words that a type's text may have whose meaning no cell can change.
-const SETTLED: [&str; 28] = [
-    "std", "core", "alloc", "swath", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16",
-    "i32", "i64", "i128", "isize", "f32", "f64", "bool", "char", "str", "dyn", "static", "mut",
-    "const", "fn", "for", "unsafe",
+const SETTLED: [&str; 11] = [
+    "std", "core", "alloc", "swath", "dyn", "static", "mut", "const", "fn", "for", "unsafe",
 ];
 
 /// Whether no cell can change the layout of a type: it names nothing but the standard library and ours.
 pub(crate) fn is_settled(type_name: &str) -> bool {
     super::items::heads(type_name).into_iter().all(|word| {
-        SETTLED.contains(&word) || word.starts_with(|first: char| first.is_ascii_digit())
+        SETTLED.contains(&word)
+            || PRIMITIVES.contains(&word)
+            || word.starts_with(|first: char| first.is_ascii_digit())
     })
 }
 

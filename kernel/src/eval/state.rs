@@ -11,6 +11,7 @@ use std::ops::Range;
 use ra_ap_syntax::ast::{self, HasName as _, HasVisibility as _};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 
+use super::exchange::PRIMITIVES;
 use super::macros;
 
 /// The beginning of the names under which statics are exported.
@@ -39,10 +40,7 @@ struct Edit {
 }
 
 /// Words of types whose values no shared reference changes.
-const FIXED: [&str; 22] = [
-    "bool", "char", "str", "static", "String", "Vec", "Option", "Box", "i8", "i16", "i32", "i64",
-    "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32", "f64",
-];
+const FIXED: [&str; 5] = ["static", "String", "Vec", "Option", "Box"];
 
 /// Whether a type's text names nothing but such types.
 fn is_fixed(of_type: &str) -> bool {
@@ -50,6 +48,7 @@ fn is_fixed(of_type: &str) -> bool {
         .split(|character: char| !(character.is_alphanumeric() || character == '_'))
         .all(|word| {
             FIXED.contains(&word)
+                || PRIMITIVES.contains(&word)
                 || word.is_empty()
                 || word.starts_with(|first: char| first.is_ascii_digit())
         })

@@ -284,7 +284,11 @@ impl Help {
             };
             let mut state = lock(&self.0);
             if state.generation == generation {
-                state.is_ready |= reply.id == 0;
+                if reply.id == 0 {
+                    state.is_ready = true;
+                    // Nobody needs them any more.
+                    state.api = None;
+                }
                 let owes = state.waiting.keys().any(|id| *id != reply.id);
                 state.silent_since = owes.then(Instant::now);
             }

@@ -16,7 +16,7 @@ use super::super::places::Latest;
 use super::super::source_map::{CellSource, SourceMap};
 use super::super::split::Cell;
 use super::super::variables::VariableTable;
-use super::super::{outcome, place, render, shape};
+use super::super::{notes, outcome, place, render, shape};
 use super::{Proven, Worker, dependency_error, is_full};
 use crate::text::{distance, short_type};
 
@@ -490,7 +490,8 @@ impl Worker {
             &running.generated,
             &running.merged.items,
         );
-        for name in render::unloadable(&report.diagnostics, &map) {
+        let diagnostics = render::Diagnostic::read(&report.diagnostics);
+        for name in render::unloadable(&diagnostics, &map) {
             let type_name = self
                 .shared
                 .table()
@@ -503,10 +504,10 @@ impl Worker {
                 format!("`{name}` was dropped: its type `{type_name}` cannot be named here"),
             );
         }
-        if let Some((magic, names)) = render::missing_for_magic(&report.diagnostics, &map) {
+        if let Some((magic, names)) = notes::missing_for_magic(&diagnostics, &map) {
             return self.missing_steps(magic, &names);
         }
-        if let Some((magic, of_type)) = render::magic_of_another_type(&report.diagnostics, &map) {
+        if let Some((magic, of_type)) = notes::magic_of_another_type(&diagnostics, &map) {
             let of_type = short_type(&of_type);
             return outcome::usage_error(
                 &format!("{magic} does not work on a value of type `{of_type}`"),
@@ -515,7 +516,7 @@ impl Worker {
                 ),
             );
         }
-        render::compile_error(&report.diagnostics, &map, &|name| {
+        render::compile_error(&diagnostics, &map, &|name| {
             if running.doomed.iter().any(|doomed| doomed == name) {
                 return Some(format!(
                     "`{name}` was made with an earlier definition of what this cell defines anew"
