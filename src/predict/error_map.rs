@@ -6,6 +6,7 @@ use crate::display::{Output, Show};
 use crate::evaluate::{Confusion, percent, thousands};
 use crate::labels::{Classes, IGNORE};
 use crate::plot::{Entry, Figure, RgbImage, Swatch, picture_figure};
+use crate::report::Report;
 use crate::scene::{Over, Scene};
 
 /// Longest side of a panel.
@@ -57,6 +58,7 @@ pub struct ErrorMap {
     /// The labelled scene, where the map covers it.
     scene: Scene,
     confusion: Confusion,
+    report: Report,
 }
 
 impl SceneMap {
@@ -66,10 +68,12 @@ impl SceneMap {
     /// As [`SceneMap::evaluate`].
     pub fn errors(&self, scene: &Scene) -> Result<ErrorMap> {
         let common = self.common_with(scene)?;
+        let scores = self.compared(scene)?;
         Ok(ErrorMap {
             map: self.clone(),
             scene: scene.crop(common)?,
-            confusion: self.compared(scene)?.confusion().clone(),
+            confusion: scores.confusion().clone(),
+            report: scores.report().clone(),
         })
     }
 }
@@ -79,6 +83,12 @@ impl ErrorMap {
     #[must_use]
     pub fn confusion(&self) -> &Confusion {
         &self.confusion
+    }
+
+    /// What a person should know about it, such as that the model was trained on these pixels.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// Pixels that are labelled and predicted.
@@ -240,13 +250,14 @@ fn beside(panels: &[RgbImage]) -> RgbImage {
 
 impl Show for ErrorMap {
     fn output(&self) -> Output {
-        self.figure().map_or_else(
+        let drawn = self.figure().map_or_else(
             |error| {
                 let summary = self.summary();
                 Output::text(format!("{summary} (it cannot be drawn: {error})"))
             },
             |figure| figure.output(),
-        )
+        );
+        drawn.with_report(&self.report)
     }
 }
 

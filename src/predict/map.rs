@@ -227,9 +227,6 @@ impl SceneMap {
     #[doc(alias = "compare")]
     pub fn evaluate(&self, scene: &Scene) -> Result<Scores> {
         let scores = self.compared(scene)?;
-        let common = self.inner.area.intersect(&scene.area());
-        let seen = scene.report_seen(common.unwrap_or(self.inner.area), &self.trained);
-        let scores = scores.with_report(seen);
         *self
             .inner
             .evaluated
@@ -240,10 +237,16 @@ impl SceneMap {
 
     /// [`SceneMap::evaluate`] without keeping what was found.
     pub(super) fn compared(&self, scene: &Scene) -> Result<Scores> {
-        self.check_grid(scene)?;
-        compare(&self.inner.classes, scene, self.inner.area, |window| {
+        let common = self.common_with(scene)?;
+        let scores = compare(&self.inner.classes, scene, self.inner.area, |window| {
             self.labels(window)
-        })
+        })?;
+        Ok(scores.with_report(self.seen(scene, common)))
+    }
+
+    /// Says when the models were trained on a window of `scene`.
+    pub(super) fn seen(&self, scene: &Scene, window: PixelWindow) -> Report {
+        scene.report_seen(window, &self.trained)
     }
 
     /// The pixels that the map and the labels of `scene` both cover, when the two can be compared.

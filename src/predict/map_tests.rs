@@ -198,6 +198,34 @@ road          1       3.5     3.5       3.5      3.5
 }
 
 #[test]
+fn objects_replace_files_of_objects_and_nobody_elses() -> Result<()> {
+    let folder = folder();
+    let scene = imagery(folder.path(), GRID, UTM)?;
+    let map = map_of(&scene, true)?;
+    let objects = map.objects()?;
+    // The polygons of the whole map stand for labels: a class, no perimeter.
+    map.save(folder.path().join("map"))?;
+    std::fs::write(folder.path().join("notes.csv"), "name,count\na,1\n").unwrap();
+    std::fs::write(folder.path().join("empty.csv"), "").unwrap();
+    for name in ["map/polygons.gpkg", "map/polygons.geojson", "notes.csv"] {
+        let path = folder.path().join(name);
+        let before = std::fs::read(&path).unwrap();
+        let error = objects.save(&path).unwrap_err();
+        assert!(
+            error.to_string().contains("holds no saved objects"),
+            "{error}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), before, "{name}");
+    }
+    for name in ["empty.csv", "a.csv", "a.gpkg", "a.geojson", "a.shp"] {
+        let path = folder.path().join(name);
+        objects.save(&path)?;
+        objects.at_least(1.0).save(&path)?;
+    }
+    Ok(())
+}
+
+#[test]
 fn saved_objects_are_those_of_the_saved_map_in_every_format() -> Result<()> {
     let folder = folder();
     let scene = imagery(folder.path(), GRID, UTM)?;

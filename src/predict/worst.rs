@@ -9,6 +9,7 @@ use crate::evaluate::{percent, thousands};
 use crate::labels::IGNORE;
 use crate::plot::{ChipGrid, Figure, comparison, table_html, table_text};
 use crate::raster::{PixelWindow, Raster, Size};
+use crate::report::Report;
 use crate::scene::Scene;
 use crate::{Result, session};
 
@@ -66,6 +67,7 @@ pub struct WorstWindows {
     scene: Scene,
     /// Windows that were compared.
     among: usize,
+    report: Report,
 }
 
 impl SceneMap {
@@ -107,6 +109,7 @@ impl SceneMap {
             map: self.clone(),
             scene: scene.clone(),
             among,
+            report: self.seen(scene, common),
         })
     }
 
@@ -253,7 +256,7 @@ impl Show for WorstWindows {
         let (summary, rows) = (self.summary(), self.rows());
         let (text, table) = (table_text(&HEADS, &rows), table_html(&HEADS, &rows));
         let text = format!("{summary}\n{text}");
-        match self.figure() {
+        let output = match self.figure() {
             Ok(figure) => {
                 let drawn = figure.output();
                 let html = drawn.html.clone().unwrap_or_default();
@@ -270,7 +273,8 @@ impl Show for WorstWindows {
                     format!("{table}<div>The picture cannot be drawn: {reason}</div>"),
                 )
             }
-        }
+        };
+        output.with_report(&self.report)
     }
 }
 

@@ -33,6 +33,8 @@ fn a_score_on_what_was_trained_on_says_so_with_the_share_after_loading_too() -> 
             whole.report()
         );
         assert!(whole.output().text.contains("trained on"));
+        let text = map.errors(&scene)?.output().text + &map.worst(&scene, 1)?.output().text;
+        assert_eq!(text.matches("trained on").count(), 2, "{text}");
         let seen = map.evaluate(&train)?;
         assert!(
             seen.report().mentions("all of the area"),
