@@ -1,6 +1,7 @@
 //! Writes the Rust that is compiled for a cell: the items it needs, and its statements as one block that loads the
 //! variables it uses and keeps those it binds.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -162,28 +163,25 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
         cell, variables, ..
     } = parts;
     let hidden = hidden_primitives(parts.items);
-    let loaded: Vec<Variable> = variables
+    let loaded: Vec<(&Variable, Cow<'_, str>)> = variables
         .iter()
         .filter(|variable| cell.used.contains_key(&variable.name))
-        .map(|variable| Variable {
-            type_name: with_primitives(&variable.type_name, &hidden),
-            ..variable.clone()
-        })
+        .map(|variable| (variable, with_primitives(&variable.type_name, &hidden)))
         .collect();
     let code = &mut generated.code;
     code.push_str("#[allow(unused_imports)] use ::swath::rt::{EndsWithDebug as _, EndsWithResult as _, EndsWithValue as _};\n");
     code.push_str("#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowDebug as _, ShowInside as _, ShowLong as _, ShowRich as _};\n");
     code.push_str("let mut __swath_ready = true;\n");
-    for variable in &loaded {
-        let (name, type_name) = (&variable.name, &variable.type_name);
+    for (variable, type_name) in &loaded {
+        let name = &variable.name;
         let _ = writeln!(
             code,
             "__swath_ready &= ::swath::rt::has::<{type_name}>(\"{name}\"); {TAKE_MARK}{name}"
         );
     }
     code.push_str("if __swath_ready {\n");
-    for variable in &loaded {
-        let (name, type_name) = (&variable.name, &variable.type_name);
+    for (variable, type_name) in &loaded {
+        let name = &variable.name;
         let mutable = if variable.mutable { "mut " } else { "" };
         let _ = writeln!(
             code,
@@ -222,7 +220,7 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
         "::swath::rt::guard(&mut || match __swath_cell.take() { ::core::option::Option::Some(mut cell) => cell(), \
          ::core::option::Option::None => ::core::result::Result::Ok(()) }); };\n",
     );
-    for variable in &loaded {
+    for (variable, _) in &loaded {
         let name = &variable.name;
         // A name that the cell has bound anew is already kept; the old value comes back only when the cell did not
         // come that far.
@@ -265,9 +263,9 @@ fn hidden_primitives(items: &[Arc<StoredItem>]) -> Vec<&str> {
 }
 
 /// A type with the `hidden` primitives by their full paths.
-fn with_primitives(type_name: &str, hidden: &[&str]) -> String {
+fn with_primitives<'a>(type_name: &'a str, hidden: &[&str]) -> Cow<'a, str> {
     if hidden.is_empty() {
-        return type_name.to_owned();
+        return type_name.into();
     }
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
     let mut text = String::new();
@@ -283,7 +281,7 @@ fn with_primitives(type_name: &str, hidden: &[&str]) -> String {
         text.push_str(&after[..length]);
         rest = &after[length..];
     }
-    text
+    text.into()
 }
 
 /// The statements, with what is added between them: the call that shows the last value, and before each `return` of

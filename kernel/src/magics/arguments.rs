@@ -95,15 +95,13 @@ impl Arguments {
                 .map(|(known, _)| (crate::text::distance(known, key), *known))
                 .min()
                 .filter(|(distance, _)| distance * 2 <= key.len());
-            let near =
-                near.map_or_else(String::new, |(_, near)| format!("; did you mean `{near}`?"));
+            let more = near.map_or_else(
+                || "; it has".to_owned(),
+                |(_, near)| format!("; did you mean `{near}`? It has"),
+            );
             return Err(UsageError::new(
                 magic,
-                format!(
-                    "%{} has no option `{key}`{near} It has: {expected}",
-                    magic.name
-                )
-                .replace("` It", "`; it"),
+                format!("%{} has no option `{key}`{more}: {expected}", magic.name),
             ));
         };
         if self.option(known).is_some() {

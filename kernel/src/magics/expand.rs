@@ -51,7 +51,7 @@ pub(super) fn variable<'a>(
     Ok(name)
 }
 
-fn check_variable(magic: &Magic, name: &str) -> Result<(), UsageError> {
+pub(super) fn check_variable(magic: &Magic, name: &str) -> Result<(), UsageError> {
     if is_variable_name(name) {
         return Ok(());
     }
@@ -316,12 +316,6 @@ pub(super) fn predict(magic: &Magic, arguments: &Arguments) -> Result<Expansion,
     ))
 }
 
-fn map_variable<'a>(magic: &Magic, arguments: &'a Arguments) -> Result<&'a str, UsageError> {
-    let map = arguments.word(0).unwrap_or("map");
-    check_variable(magic, map)?;
-    Ok(map)
-}
-
 /// A number, or `best`: the one that agrees best with a scene's labels.
 fn threshold(
     magic: &Magic,
@@ -341,7 +335,7 @@ fn threshold(
 }
 
 pub(super) fn map(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let map = map_variable(magic, arguments)?;
+    let map = views::variable_word(magic, arguments, 0, "map")?;
     let mut statements = Vec::new();
     if let Some(score) = arguments.option("threshold") {
         let value = threshold(magic, arguments, map, score)?;
@@ -377,7 +371,7 @@ pub(super) fn map(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Usa
 }
 
 pub(super) fn evaluate(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let map = map_variable(magic, arguments)?;
+    let map = views::variable_word(magic, arguments, 0, "map")?;
     let scene = variable(magic, arguments, "scene", "scene")?;
     Ok(Expansion::new("", format!("{map}.evaluate(&{scene})?")))
 }

@@ -1,23 +1,20 @@
 //! Magics that look closer: bands, parts, errors, objects; and the one that saves a model.
 
 use super::arguments::{Arguments, UsageError};
-use super::expand::{Expansion, float, literal, number, variable};
+use super::expand::{Expansion, check_variable, float, literal, number, variable};
 use super::table::Magic;
 use crate::syntax::is_variable_name;
 
 /// The variable that the word at `index` names, or `default`.
-fn variable_word<'a>(
+pub(super) fn variable_word<'a>(
     magic: &Magic,
     arguments: &'a Arguments,
     index: usize,
     default: &'a str,
 ) -> Result<&'a str, UsageError> {
     let name = arguments.word(index).unwrap_or(default);
-    if is_variable_name(name) {
-        return Ok(name);
-    }
-    let message = format!("{name:?} is not a name that a variable can have");
-    Err(UsageError::new(magic, message))
+    check_variable(magic, name)?;
+    Ok(name)
 }
 
 /// Bands by number, from 1, or by name, as Rust.
