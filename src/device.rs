@@ -219,7 +219,7 @@ impl Show for Device {
     fn output(&self) -> Output {
         let text = self.explain();
         let html = format!("<span>{}</span>", escape(&text));
-        Output::html(text, html)
+        Output::styled(text, html)
     }
 }
 

@@ -20,6 +20,15 @@ pub struct Output {
     pub alt: String,
 }
 
+/// The font of all our HTML.
+pub(crate) const FONT: &str =
+    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.4";
+
+/// HTML in the font and the size of all our HTML, which a front end's own may differ from.
+pub(crate) fn in_font(html: impl AsRef<str>) -> String {
+    format!("<div style=\"{FONT}\">{}</div>", html.as_ref())
+}
+
 impl Output {
     /// Plain text only.
     #[must_use]
@@ -38,6 +47,11 @@ impl Output {
             html: Some(html.into()),
             ..Self::default()
         }
+    }
+
+    /// HTML in the font and the size of all our HTML, with its plain form.
+    pub(crate) fn styled(text: impl Into<String>, html: impl AsRef<str>) -> Self {
+        Self::html(text, in_font(html))
     }
 
     /// With notices under it; the same without any.

@@ -80,6 +80,10 @@ const LINES: &[Habit] = &[
         advice: "`assert!(x > 0);` and `assert_eq!(x, 1);` check",
     },
     Habit {
+        is_in: |line| line.starts_with("type("),
+        advice: "`?x` and `%who` tell types",
+    },
+    Habit {
         is_in: |line| line.starts_with("print "),
         advice: "`println!(\"{x}\");` prints; the last line of a cell is shown without it",
     },
@@ -286,6 +290,76 @@ const METHODS: &[(&[&str], &str)] = &[
         "`items.iter().sum::<f64>() / items.len() as f64`",
     ),
     (&["split_lines", "splitlines"], "`text.lines()`"),
+    (
+        &["to_crs", "reproject", "rio"],
+        "imagery keeps its system, and labels in another one are brought into it; `gdalwarp -t_srs EPSG:…` reprojects a file",
+    ),
+    (
+        &["meta", "profile", "info", "attrs", "tags"],
+        "the last line of a cell, `scene`, shows its file, size, pixel, system and bands",
+    ),
+    (
+        &[
+            "drop",
+            "dropna",
+            "groupby",
+            "sort_values",
+            "sort_by",
+            "merge",
+        ],
+        "values become a list by `.iter().collect::<Vec<_>>()`; `%dep polars` adds data frames",
+    ),
+];
+
+/// How values of the library's types are made: for somebody who wrote something else where one is wanted.
+const MAKERS: &[(&[&str], &str)] = &[
+    (
+        &["ZoomWindow", "PixelWindow", "MapWindow"],
+        "a part of a scene is `PixelWindow::new(column, row, width, height)` in pixels, or `MapWindow::around(x, y, metres, metres)` \
+         in map coordinates",
+    ),
+    (
+        &["Split"],
+        "`Split::columns(0.75)` gives the left three quarters to the first part, `Split::rows(0.75)` the upper ones",
+    ),
+    (
+        &["Architecture"],
+        "a network is `Unet::resnet18()`, `Unet::efficientnet_lite0()`, `Fpn::resnet50()`, …; `?Unet` lists its encoders",
+    ),
+    (
+        &["ChipOptions"],
+        "`Chips::random(400, 256)` cuts 400 chips of 256 pixels, `Chips::sliding(256)` all of them side by side",
+    ),
+    (
+        &["Fit"],
+        "`Fit::epochs(10)` or `Fit::steps(300)` says how long; `?Fit` lists what can be set",
+    ),
+    (
+        &["Classes"],
+        "`scene.classes()` are those of a scene, `Classes::new([\"building\", \"road\"])` new ones",
+    ),
+    (
+        &["PredictOptions", "SaveOptions", "OpenOptions"],
+        "options begin with `::new()`: `PredictOptions::new().threshold(0.4)`",
+    ),
+];
+
+/// What the library's hints say in Rust, and how somebody who uses magics says it.
+const FOR_MAGICS: &[(&str, &str)] = &[
+    ("`.padded()`", "`padded=yes`"),
+    (
+        "`VectorSource::new(path).crs(\"EPSG:…\")` (`--labels-crs`)",
+        "`labels_crs=EPSG:…`",
+    ),
+    (
+        "a `PixelWindow` is counted in pixels from the top-left corner of the file, a `MapWindow` is in the coordinates of \
+         `scene.bounds()`",
+        "COL ROW WIDTH count pixels from the top-left corner of the file, `at=X,Y` is in the coordinates of `scene.bounds()`",
+    ),
+    (
+        "`Scene::open_with(path, OpenOptions::new().bands([",
+        "`%scene FILE bands=` takes bands in this order, and in Rust `Scene::open_with(path, OpenOptions::new().bands([",
+    ),
 ];
 
 /// Magics of IPython's that are none here.
@@ -422,9 +496,59 @@ pub(crate) fn of_alias(of_type: &str, word: &str) -> Option<String> {
         let found = words.next() == Some(of_type) && words.next() == Some(word);
         words.next().filter(|_| found)
     })?;
+    let by_itself = if ["show", "plot", "imshow", "display"].contains(&word) {
+        "a value draws itself as the last line of a cell; "
+    } else {
+        ""
+    };
     Some(format!(
-        "`{of_type}` has `{method}` for that: `?{of_type}::{method}` explains it"
+        "{by_itself}`{of_type}` has `{method}` for that: `?{of_type}::{method}` explains it"
     ))
+}
+
+/// A hint of the library's as somebody who uses magics says it.
+pub(crate) fn for_magic(hint: &str) -> String {
+    let mut hint = hint.to_owned();
+    for (rust, magic) in FOR_MAGICS {
+        hint = hint.replace(rust, magic);
+    }
+    hint
+}
+
+/// How a value of a type of the library's is made.
+pub(crate) fn of_maker(of_type: &str) -> Option<&'static str> {
+    let of_type = of_type.trim_start_matches('&');
+    let of_type = of_type.split('<').next().unwrap_or(of_type);
+    find(MAKERS, of_type.rsplit("::").next().unwrap_or(of_type))
+}
+
+/// What a cell that ran may have meant otherwise: its last line says something else in Python.
+pub(crate) fn of_value(cell: &str) -> Option<String> {
+    let line = cell.trim_end().lines().next_back()?.trim();
+    let whole = |text: &str| text.trim().replace('_', "").parse::<i64>().ok();
+    if let Some((before, after)) = line.split_once("//") {
+        let is_value = !before.trim().is_empty() && !before.trim_end().ends_with([';', '}', ',']);
+        return (is_value && whole(after).is_some()).then(|| {
+            format!(
+                "`//` begins a comment, `{}` was not looked at: `/` divides",
+                after.trim()
+            )
+        });
+    }
+    if let Some((base, power)) = line.split_once('^') {
+        return (whole(base).is_some() && whole(power).is_some()).then(|| {
+            format!(
+                "`^` is the exclusive or of bits: a power is `{}_i64.pow({})`",
+                base.trim(),
+                power.trim()
+            )
+        });
+    }
+    let (over, under) = line.split_once('/')?;
+    let (over, under) = (whole(over)?, whole(under)?);
+    (over.checked_rem(under)? != 0).then(|| {
+        format!("whole numbers divide to whole numbers: `{over}.0 / {under}.0` keeps the fraction")
+    })
 }
 
 /// What a magic may have meant that is not there.
@@ -478,6 +602,33 @@ mod tests {
     }
 
     #[test]
+    fn values_that_python_would_have_otherwise_are_told() {
+        for (cell, words) in [
+            ("7 // 2", "`/` divides"),
+            ("let x = 7;\nx // 2\n", "`2` was not looked at"),
+            ("2 ^ 3", "2_i64.pow(3)"),
+            ("5 / 2", "5.0 / 2.0"),
+        ] {
+            let advice = of_value(cell).unwrap_or_default();
+            assert!(advice.contains(words), "{cell}: {advice}");
+        }
+        for cell in [
+            "",
+            "6 / 2",
+            "x / 2",
+            "5 / 0",
+            "f(); // 2",
+            "scene // the town",
+            "// 2",
+            "\"http://a\"",
+            "a ^ 3",
+            "\"5 / 2\"",
+        ] {
+            assert_eq!(of_value(cell), None, "{cell}");
+        }
+    }
+
+    #[test]
     fn words_of_other_libraries_lead_to_methods() {
         let of = |of_type, word| of_alias(of_type, word).unwrap_or_default();
         assert!(of("swath::prelude::Fit", "learning_rate").contains("`Fit` has `lr`"));
@@ -487,7 +638,7 @@ mod tests {
 
     #[test]
     fn every_name_is_in_one_place() {
-        for table in [NAMES, METHODS, MAGICS] {
+        for table in [NAMES, METHODS, MAKERS, MAGICS] {
             let mut names: Vec<&str> = table
                 .iter()
                 .flat_map(|(names, _)| *names)

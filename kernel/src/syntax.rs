@@ -100,6 +100,35 @@ pub(crate) fn end_of(code: &str) -> End {
     })
 }
 
+/// The function or method whose arguments the string that `code` ends in is one of, and which one, counted from 0:
+/// `("with_labels", 1)` in `scene.with_labels("a.gpkg", "`, also within brackets or parentheses of its own.
+pub(crate) fn call_around(code: &str) -> Option<(&str, usize)> {
+    let tokens = crate::parse::tokens(code);
+    let mut open: Vec<(Option<&str>, usize)> = Vec::new();
+    let mut before = None;
+    for at in 0..tokens.len() {
+        let text = &code[tokens.text_range(at)];
+        match tokens.kind(at) {
+            SyntaxKind::L_PAREN => open.push((before, 0)),
+            SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => open.push((None, 0)),
+            SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
+                open.pop();
+            }
+            SyntaxKind::COMMA => {
+                if let Some((_, commas)) = open.last_mut() {
+                    *commas += 1;
+                }
+            }
+            SyntaxKind::WHITESPACE => continue,
+            _ => {}
+        }
+        before = (tokens.kind(at) == SyntaxKind::IDENT).then_some(text);
+    }
+    open.into_iter()
+        .rev()
+        .find_map(|(callee, commas)| Some((callee?, commas)))
+}
+
 /// What is typed so far of the string that `code` ends in; `None` when it ends in none, or in one with escapes.
 pub(crate) fn open_string(code: &str) -> Option<&str> {
     let tokens = crate::parse::tokens(code);

@@ -191,6 +191,13 @@ pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
     if options.layout == (Layout::Random { count: 0 }) {
         return bad("the number of chips", "0".to_owned(), "at least 1");
     }
+    if let (Some(stride), Layout::Random { .. }) = (options.stride, options.layout) {
+        return bad(
+            "the stride of random chips",
+            format!("{stride} px"),
+            "none: it is for chips side by side, `Chips::sliding(size).stride(step)`",
+        );
+    }
     if options.stride == Some(0) {
         return bad("the stride", "0 px".to_owned(), "at least 1 px");
     }

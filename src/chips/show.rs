@@ -38,6 +38,7 @@ impl Chips {
         let options = options
             .clone()
             .numbered(shown)
+            .of(self.len())
             .or_bands(self.scene().shown_bands());
         chip_grid_with(&chips, self.scene().classes(), COLUMNS, &options)
     }

@@ -82,7 +82,7 @@ impl Show for Dataset {
             .iter()
             .map(|(key, value)| format!("<tr><th style=\"text-align:left\">{key}</th><td style=\"text-align:left\">{}</td></tr>", escape(value)))
             .collect();
-        Output::html(
+        Output::styled(
             format!("{}\n{}", self.name, text.join("\n")),
             format!("<b>{}</b><table>{rows}</table>", escape(&self.name)),
         )

@@ -175,7 +175,11 @@ impl BoxScores {
     }
 }
 
-/// The threshold with the highest F1 over all classes together, and its counts; `classes` counts the background.
+/// The threshold of boxes of which none is right.
+const NONE_IS_RIGHT: f32 = 0.5;
+
+/// The threshold with the highest F1 over all classes together, and its counts; `classes` counts the background. Where no
+/// box is right every threshold is as bad: then it is one half.
 pub(crate) fn best_threshold(images: &[ImageBoxes], classes: usize, iou: f64) -> (f32, MatchScore) {
     let mut all = Ranked::default();
     for class in 1..classes {
@@ -184,5 +188,16 @@ pub(crate) fn best_threshold(images: &[ImageBoxes], classes: usize, iou: f64) ->
         all.objects += of_class.objects;
     }
     all.found.sort_by(|one, other| other.0.total_cmp(&one.0));
-    all.best()
+    let best = all.best();
+    if best.1.f1 > 0.0 {
+        return best;
+    }
+    let wrong = all
+        .found
+        .iter()
+        .filter(|(score, _)| *score >= NONE_IS_RIGHT);
+    (
+        NONE_IS_RIGHT,
+        MatchScore::new(0, wrong.count(), all.objects),
+    )
 }

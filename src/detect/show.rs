@@ -267,7 +267,7 @@ impl Show for BoxScores {
         Output {
             svg: curve.svg(),
             alt: curve.alt().to_owned(),
-            ..Output::html(format!("{summary}\n{}", table_text(&HEADERS, &rows)), html)
+            ..Output::styled(format!("{summary}\n{}", table_text(&HEADERS, &rows)), html)
         }
         .with_report(self.report())
     }

@@ -164,7 +164,7 @@ impl Show for Gpus {
         for fact in self.facts() {
             html += &format!("<div>{}</div>", escape(&fact));
         }
-        Output::html(self.explain(), html)
+        Output::styled(self.explain(), html)
     }
 }
 

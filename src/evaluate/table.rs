@@ -2,7 +2,7 @@
 
 use super::confusion::quotient;
 use super::{ClassScore, Confusion, Scores};
-use crate::display::{Output, Show, escape};
+use crate::display::{Output, Show, escape, in_font};
 use crate::plot::{self, Figure, table_html, table_text};
 
 const HEADS: [&str; 7] = [
@@ -33,7 +33,7 @@ impl Show for Scores {
         );
         Output {
             text,
-            html: Some(html),
+            html: Some(in_font(html)),
             alt,
             ..Output::default()
         }

@@ -353,7 +353,7 @@ impl crate::display::Show for Classes {
             ));
         }
         html.push_str("</table>");
-        crate::display::Output::html(text.trim_end(), html)
+        crate::display::Output::styled(text.trim_end(), html)
     }
 }
 

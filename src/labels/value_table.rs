@@ -69,7 +69,7 @@ impl Show for ValueTable {
         if self.one_of > 1 {
             also(format!("counted on one of {} blocks", self.one_of));
         }
-        Output::html(text, html)
+        Output::styled(text, html)
     }
 }
 

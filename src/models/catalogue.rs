@@ -136,7 +136,7 @@ impl Show for Catalogue {
                 format!("<tr><td><code>{name}</code></td><td>{about}</td><td>{address}</td></tr>")
             })
             .collect();
-        Output::html(text.join("\n"), format!("<table>{rows}</table>"))
+        Output::styled(text.join("\n"), format!("<table>{rows}</table>"))
     }
 }
 

@@ -128,7 +128,7 @@ impl Show for WeightsReport {
                 format!("<tr><th style=\"text-align:left\">{what}</th><td>{count}</td><td style=\"text-align:left\">{names}</td></tr>")
             })
             .collect();
-        Output::html(
+        Output::styled(
             format!("Weights of {}{text}", self.network),
             format!(
                 "<b>Weights of {}</b><table>{html}</table>",

@@ -32,6 +32,8 @@ pub struct ChipGrid {
     title: String,
     /// The numbers of the chips, where they are not the first ones.
     numbers: Vec<usize>,
+    /// How many chips there are, where not all are shown.
+    all: Option<usize>,
     /// What is written on the imagery of each row of a comparison.
     rows: Vec<String>,
 }
@@ -74,6 +76,12 @@ impl ChipGrid {
     /// The numbers of the chips.
     pub(crate) fn numbered(mut self, numbers: Vec<usize>) -> Self {
         self.numbers = numbers;
+        self
+    }
+
+    /// How many chips there are, those that are not shown among them.
+    pub(crate) fn of(mut self, all: usize) -> Self {
+        self.all = Some(all);
         self
     }
 
@@ -218,8 +226,12 @@ pub fn chip_grid_with(
     let text = match patches.first() {
         None => "No chips".to_owned(),
         Some(first) => format!(
-            "{} chips of {} x {} pixels{}",
+            "{}{} chips of {} x {} pixels{}",
             chips.len(),
+            match options.all {
+                Some(all) if all > chips.len() => format!(" of {all}"),
+                _ => String::new(),
+            },
             first.size.width,
             first.size.height,
             if labelled {

@@ -9,8 +9,9 @@ use super::theme;
 use crate::display::{Output, Show, escape};
 use crate::{Result, staged};
 
-/// The longest side of the flat picture that goes beside the HTML of imagery, so that notebooks stay small.
-const FLAT_SIDE: usize = 512;
+/// The longest side of the flat picture that goes beside the HTML of imagery, for front ends without HTML. Those with
+/// it, JupyterLab and `nbconvert` among them, never show it, so it takes little of the notebook.
+const FLAT_SIDE: usize = 256;
 
 /// A picture: a plot, or imagery with what is drawn over it.
 ///

@@ -14,9 +14,7 @@ use crate::display::escape;
 pub(crate) const TEXT: &str = "color:var(--jp-ui-font-color1,inherit)";
 /// Less important text that follows the theme.
 pub(crate) const MUTED: &str = "color:var(--jp-ui-font-color2,#757575)";
-/// The font of all our HTML.
-pub(crate) const FONT: &str =
-    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.4";
+pub(crate) use crate::display::FONT;
 
 /// A name for an HTML element that no other output of any session has.
 pub(crate) fn unique_id(kind: &str) -> String {
@@ -67,7 +65,7 @@ pub fn table_html(headers: &[&str], rows: &[Vec<String>]) -> String {
             "left"
         };
         format!(
-            "<{tag} style=\"text-align:{align};padding:3px 10px;{extra}\">{}</{tag}>",
+            "<{tag} style=\"text-align:{align};padding:3px 6px;{extra}\">{}</{tag}>",
             escape(text)
         )
     };

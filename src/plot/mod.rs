@@ -17,6 +17,7 @@ mod legend;
 mod matrix;
 mod overlay;
 mod palette;
+mod patch;
 mod report;
 mod series;
 mod theme;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::figure::Figure;
 use super::html::{FONT, MUTED, TEXT, data_address, image_html, unique_id};
 use super::image::{
-    Encoded, RgbImage, RgbaImage, encode_best, encode_rgba_png, region_lines, with_legend,
+    Encoded, RgbImage, RgbaImage, encode_best, encode_best_rgba, region_lines, with_legend,
 };
 use super::legend::{Entry, entries_html};
 use crate::Result;
@@ -186,7 +186,7 @@ impl<'a> Overlay<'a> {
         format!("{title} ({width} x {height} pixels{classes})")
     }
 
-    /// Both images over each other, a legend and a slider.
+    /// Both images over each other; above them a legend and a slider, which are in view with the top of a tall picture.
     ///
     /// The slider's handler is written on the element, so nothing is loaded and several outputs do not disturb each
     /// other; where a viewer strips it, the classes stay at their first opacity, and where styles go too, the two
@@ -215,15 +215,16 @@ impl<'a> Overlay<'a> {
         };
         let width = self.base.width.max(1);
         Ok(format!(
-            "<div style=\"{FONT};{TEXT}\"><div style=\"position:relative;display:inline-block;max-width:100%;\
-             width:{width}px;line-height:0\">{base}{classes}</div>{controls}{caption}</div>"
+            "<div style=\"{FONT};{TEXT}\">{controls}<div style=\"position:relative;display:inline-block;max-width:100%;\
+             width:{width}px;line-height:0\">{base}{classes}</div>{caption}</div>"
         ))
     }
 
     /// The class map and the lines, laid over the imagery before them.
     fn layers_html(&self, id: &str, lines: Option<&RgbaImage>) -> Result<String> {
         let layer = |id: &str, image: &RgbaImage, alt: &str, opacity: f32| -> Result<String> {
-            let address = data_address("image/png", &encode_rgba_png(image)?);
+            let Encoded { bytes, media_type } = encode_best_rgba(image)?;
+            let address = data_address(media_type, &bytes);
             let opacity = (opacity * 100.0).round() / 100.0;
             let pixelated = if image.width < self.base.width {
                 ";image-rendering:pixelated"
@@ -261,7 +262,7 @@ impl<'a> Overlay<'a> {
             String::new()
         };
         format!(
-            "<div style=\"display:flex;flex-wrap:wrap;align-items:center;gap:2px 18px;margin-top:4px\">{}\
+            "<div style=\"display:flex;flex-wrap:wrap;align-items:center;gap:2px 18px;margin-bottom:4px\">{}\
              <label style=\"display:inline-flex;align-items:center;gap:6px;white-space:nowrap\">Opacity \
              <input type=\"range\" min=\"0\" max=\"100\" value=\"{percent}\" aria-label=\"Opacity of the classes\" \
              style=\"width:140px\" oninput=\"document.getElementById('{id}').style.opacity=this.value/100{of_lines}\"/>\

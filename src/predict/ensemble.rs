@@ -148,7 +148,7 @@ pub(crate) fn models_table<'a>(
         })
         .collect();
     let heads = ["model", "architecture", "trained on"];
-    Output::html(
+    Output::styled(
         crate::plot::table_text(&heads, &rows),
         crate::plot::table_html(&heads, &rows),
     )

@@ -270,20 +270,38 @@ pub enum PredictError {
     },
 }
 
+/// How a scene with the classes `found` gets those that are `expected`; both have the background first.
+fn same_classes(expected: &[String], found: &[String], method: &str) -> String {
+    let wanted = expected.get(1..).unwrap_or_default();
+    if wanted.is_empty() || wanted.iter().any(|class| !found.contains(class)) {
+        return format!(
+            "label the scene anew with the model's classes: `scene.{method}(path, property, model.classes())`, where the property's \
+             values are these classes"
+        );
+    }
+    let only = format!("`scene.only({wanted:?})?`");
+    let so_far = wanted
+        .iter()
+        .filter_map(|class| found.iter().position(|it| it == class));
+    if found.len() > expected.len() && so_far.is_sorted() {
+        format!("{only} keeps the labels of the model's classes; the others become background")
+    } else {
+        format!("{only} puts the scene's classes into the model's order")
+    }
+}
+
 impl Hint for PredictError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { path, source, .. } => staged::hint(path, source),
             Self::LengthMismatch { .. } | Self::Option { .. } => None,
             Self::ClassOutOfRange { .. } => Some("255 marks pixels without a label; every other value must be a class index".to_owned()),
-            Self::ClassesDiffer { .. } => Some(
-                "label the scene with the model's classes: `scene.with_classes(path, property, model.classes())`"
-                    .to_owned(),
-            ),
-            Self::BoxClassesDiffer { .. } => Some(
-                "label the scene with the model's classes: `scene.with_box_classes(path, property, model.classes())`"
-                    .to_owned(),
-            ),
+            Self::ClassesDiffer { expected, found } => {
+                Some(same_classes(expected, found, "with_classes"))
+            }
+            Self::BoxClassesDiffer { expected, found } => {
+                Some(same_classes(expected, found, "with_box_classes"))
+            }
             Self::Bands { .. } => {
                 Some("train on imagery with these bands, or predict imagery like the training imagery".to_owned())
             }
@@ -393,12 +411,33 @@ fn edits(left: &str, right: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::edits;
+    use super::{edits, same_classes};
 
     #[test]
     fn edits_between_names() {
         assert_eq!(edits("building", "buildings"), 1);
         assert_eq!(edits("road", "tree"), 4);
         assert_eq!(edits("", "car"), 3);
+    }
+
+    #[test]
+    fn the_way_to_the_same_classes_is_one_that_can_be_gone() {
+        let of = |expected: &[&str], found: &[&str]| {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let (expected, found): (Vec<String>, Vec<String>) = (owned(expected), owned(found));
+            same_classes(&expected, &found, "with_classes")
+        };
+        let all = ["background", "car", "road", "tree"];
+        let fewer = of(&["background", "car", "tree"], &all);
+        assert!(
+            fewer.starts_with("`scene.only([\"car\", \"tree\"])?` keeps"),
+            "{fewer}"
+        );
+        let turned = of(&["background", "tree", "road", "car"], &all);
+        assert!(turned.contains("into the model's order"), "{turned}");
+        for wanted in [&["background", "house"][..], &["background"], &[]] {
+            let anew = of(wanted, &all);
+            assert!(anew.starts_with("label the scene anew"), "{anew}");
+        }
     }
 }

@@ -182,6 +182,17 @@ pub(super) struct About {
     pub(super) classes: Classes,
     pub(super) crs_wkt: String,
     pub(super) unit: Unit,
+    /// Decimal places of coordinates that tell a tenth of a pixel.
+    pub(super) places: usize,
+}
+
+/// Decimal places of coordinates that tell a tenth of a pixel: 2 at least, and more in degrees.
+fn decimal_places(raster: &Raster) -> usize {
+    let (width, height) = raster.transform().pixel_edges();
+    let tenth = width.min(height) / 10.0;
+    (2..9)
+        .find(|&places| 0.1_f64.powi(places) <= tenth)
+        .unwrap_or(9) as usize
 }
 
 impl SceneMap {
@@ -251,6 +262,7 @@ impl Objects {
             classes: classes.clone(),
             crs_wkt: scene.raster().crs_wkt(),
             unit,
+            places: decimal_places(scene.raster()),
         };
         Self {
             objects: objects.into_iter().map(Arc::new).collect(),
@@ -261,6 +273,8 @@ impl Objects {
 
     /// How many there are.
     #[must_use]
+    #[doc(alias = "shape")]
+    #[doc(alias = "size")]
     pub fn count(&self) -> usize {
         self.objects.len()
     }
@@ -297,12 +311,20 @@ impl Objects {
     }
 
     /// One after another, in the order in which they are saved.
+    #[doc(alias = "iterrows")]
+    #[doc(alias = "itertuples")]
+    #[doc(alias = "into_iter")]
+    #[doc(alias = "head")]
+    #[doc(alias = "map")]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Object> {
         self.objects.iter().map(Arc::as_ref)
     }
 
     /// The one at a place in the order, counted from 0.
     #[must_use]
+    #[doc(alias = "iloc")]
+    #[doc(alias = "loc")]
+    #[doc(alias = "first")]
     pub fn get(&self, index: usize) -> Option<&Object> {
         self.objects.get(index).map(Arc::as_ref)
     }
@@ -347,6 +369,9 @@ impl Objects {
     /// # Ok(()) }
     /// ```
     #[must_use]
+    #[doc(alias = "filter")]
+    #[doc(alias = "query")]
+    #[doc(alias = "where")]
     pub fn keeping(&self, keep: impl Fn(&Object) -> bool) -> Self {
         let kept = self.objects.iter().filter(|object| keep(object));
         Self {

@@ -69,7 +69,8 @@ fn number(value: f64) -> String {
     format!("{value:.1}")
 }
 
-fn object_row((index, object): (usize, &Object)) -> Vec<String> {
+/// One object; its centre has so many decimal places.
+fn object_row(index: usize, object: &Object, places: usize) -> Vec<String> {
     let score = object.score.map(|score| format!("{score:.2}"));
     vec![
         index.to_string(),
@@ -77,8 +78,8 @@ fn object_row((index, object): (usize, &Object)) -> Vec<String> {
         score.unwrap_or_else(|| "–".to_owned()),
         number(object.area_m2),
         number(object.perimeter_m),
-        format!("{:.2}", object.center.x()),
-        format!("{:.2}", object.center.y()),
+        format!("{:.*}", places, object.center.x()),
+        format!("{:.*}", places, object.center.y()),
     ]
 }
 
@@ -87,7 +88,7 @@ impl Show for Objects {
         let summary = self.summary();
         if self.is_empty() {
             let html = format!("<div><b>{}</b></div>", escape(&summary));
-            return Output::html(summary, html).with_report(self.report());
+            return Output::styled(summary, html).with_report(self.report());
         }
         let unit = self.about.unit.of_area();
         let total = format!("area, {unit}");
@@ -101,7 +102,12 @@ impl Show for Objects {
         ];
         let classes = self.class_rows();
         let one_by_one = ["", "class", "score", total.as_str(), "perimeter", "x", "y"];
-        let rows: Vec<_> = self.iter().enumerate().take(ROWS).map(object_row).collect();
+        let rows: Vec<_> = self
+            .iter()
+            .enumerate()
+            .take(ROWS)
+            .map(|(index, object)| object_row(index, object, self.about.places))
+            .collect();
         let more = match self.count() - rows.len() {
             0 => String::new(),
             more => format!("and {more} more"),
@@ -117,7 +123,7 @@ impl Show for Objects {
             table_html(&by_class, &classes),
             table_html(&one_by_one, &rows)
         );
-        Output::html(text.trim_end(), html).with_report(self.report())
+        Output::styled(text.trim_end(), html).with_report(self.report())
     }
 }
 

@@ -72,7 +72,7 @@ impl Progress {
             "<div><progress value=\"{}\" max=\"{}\" style=\"width:16em;vertical-align:middle\"></progress> {text}</div>",
             self.done, self.total
         );
-        Output::html(text, html)
+        Output::styled(text, html)
     }
 }
 

@@ -246,7 +246,7 @@ impl Show for SavedFiles {
         };
         let rows: Vec<Vec<String>> = self.files.iter().map(row).collect();
         let heads = ["file", "size"];
-        Output::html(
+        Output::styled(
             crate::plot::table_text(&heads, &rows),
             crate::plot::table_html(&heads, &rows),
         )

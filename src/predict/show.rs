@@ -8,8 +8,8 @@ use crate::plot::{Figure, Overlay};
 use crate::raster::{BandChoice, ZoomWindow};
 use crate::scene::{Over, Quicklook, Scene, classes_text, classes_words};
 
-/// Longest side of the picture in a cell.
-const LONGEST: usize = 1024;
+/// Longest side of the picture in a cell: as a scene's.
+const LONGEST: usize = 800;
 /// How opaque the classes are to begin with.
 const OPACITY: f32 = 0.5;
 

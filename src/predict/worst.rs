@@ -4,7 +4,7 @@ use super::SceneMap;
 use super::band::FULL_SCORE;
 use super::tiling::wrong;
 use crate::chips::Chip;
-use crate::display::{Output, Show, escape};
+use crate::display::{Output, Show, escape, in_font};
 use crate::evaluate::{percent, thousands};
 use crate::labels::IGNORE;
 use crate::plot::{ChipGrid, Figure, comparison, table_html, table_text};
@@ -261,14 +261,14 @@ impl Show for WorstWindows {
                 let drawn = figure.output();
                 let html = drawn.html.clone().unwrap_or_default();
                 Output {
-                    html: Some(html + &table),
+                    html: Some(in_font(html + &table)),
                     text,
                     ..drawn
                 }
             }
             Err(error) => {
                 let reason = escape(&error.to_string());
-                Output::html(
+                Output::styled(
                     format!("{text}\nThe picture cannot be drawn: {error}"),
                     format!("{table}<div>The picture cannot be drawn: {reason}</div>"),
                 )

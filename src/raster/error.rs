@@ -69,10 +69,7 @@ pub enum RasterError {
         path: PathBuf,
     },
     /// A band that the raster does not have, or has more than once.
-    #[error(
-        "{matching} bands are meant by {wanted}, one of {} was expected: {path:?}",
-        known.len()
-    )]
+    #[error("{}: {path:?}", which_band(wanted, *matching, known.len()))]
     NoSuchBand {
         /// The file.
         path: PathBuf,
@@ -238,7 +235,8 @@ impl Hint for RasterError {
             Self::Changed { .. } => "open it again: `Scene::open(path)`".to_owned(),
             Self::NoSuchBand { known, .. } => {
                 format!(
-                    "the bands, counted from 0 (`%scene` counts them from 1): {}; by name, such as \"red\", or by place",
+                    "the bands: {}; choose by name, such as \"red\", or by number, which counts from 1 in `%bands` and `%scene` \
+                     and from 0 in Rust",
                     known.join("; ")
                 )
             }
@@ -298,6 +296,17 @@ fn no_bands(rasters: &[(String, String)]) -> String {
                 "the file is a container of {count} rasters, one of them must be named: {shown}{more}"
             )
         }
+    }
+}
+
+/// How a choice of a band failed.
+fn which_band(wanted: &str, matching: usize, count: usize) -> String {
+    match matching {
+        0 if wanted.parse::<i64>().is_ok() => {
+            format!("there is no band {wanted}, counted from 0: there are {count}")
+        }
+        0 => format!("there is no band {wanted} among the {count} of the file"),
+        _ => format!("{matching} bands are meant by {wanted}, one was expected"),
     }
 }
 

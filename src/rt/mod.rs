@@ -32,7 +32,7 @@ pub use future::block_on;
 pub(crate) use guard::end_cell;
 pub use guard::{discard, guard};
 pub use screen::Long;
-pub use show::{ShowAny, ShowDebug, ShowInside, ShowLong, ShowRich};
+pub use show::{ShowAny, ShowBehind, ShowDebug, ShowInside, ShowLong, ShowRich};
 pub use store::{NoConstant, has, is_kept, put, take};
 pub use styles::{
     ShowDisplay, ShowOtherDebug, ShowPretty, ShowTypedDebug, ShowTypedDisplay, ShowTypedOtherDebug,

@@ -1,4 +1,5 @@
-//! How a cell shows its last value: `(&(value)).evcxr_display()` picks the first of these that applies.
+//! How a cell shows its last value: `(&(value)).__swath_shown().evcxr_display()` picks the first of these that applies,
+//! where [`ShowBehind`] takes a value for what it refers to.
 //!
 //! 1. an inherent `evcxr_display` (types with `show_in_cells!`, users' own types), [`ShowRich`] for every other type
 //!    that implements [`Show`], [`ShowInside`] for one inside an `Ok` or `Some`, or [`ShowLong`] for collections;
@@ -38,6 +39,24 @@ pub(super) fn show_nothing() {
 pub(super) fn show(output: Output) {
     SHOWN.store(true, Ordering::Relaxed);
     crate::session::result(output);
+}
+
+/// Before the steps: of a reference what it refers to, so that `run.history()` and `scene.classes()` are shown as the values
+/// themselves are.
+pub trait ShowBehind<'a> {
+    /// What is to be shown.
+    type Shown: ?Sized;
+
+    /// What is to be shown. Found by value for a reference to a reference, and by one more reference for all else.
+    fn __swath_shown(self) -> &'a Self::Shown;
+}
+
+impl<'a, T: ?Sized> ShowBehind<'a> for &&'a T {
+    type Shown = T;
+
+    fn __swath_shown(self) -> &'a T {
+        self
+    }
 }
 
 /// Step 1: values that implement [`Show`] without an inherent method.
@@ -188,6 +207,22 @@ show_tensors!(burn::tensor::Float, Int, Bool);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reference_is_shown_as_what_it_refers_to() {
+        let (text, number) = (String::from("abc"), 5);
+        let (value, reference, twice) = (&text, &&text, &&&text);
+        let shown: &String = value.__swath_shown();
+        assert_eq!(shown, "abc");
+        let shown: &String = reference.__swath_shown();
+        assert_eq!(shown, "abc");
+        let shown: &&String = twice.__swath_shown();
+        assert_eq!(*shown, "abc");
+        let shown: &i32 = (&number).__swath_shown();
+        assert_eq!(*shown, 5);
+        let shown: &str = (&*text).__swath_shown();
+        assert_eq!(shown, "abc");
+    }
 
     #[test]
     fn type_names_are_those_of_the_users_code() {

@@ -16,7 +16,7 @@ mod parts;
 mod picture;
 mod quicklook;
 mod read;
-mod seen;
+pub(crate) mod seen;
 mod show;
 mod split;
 mod zoom;

@@ -10,6 +10,7 @@ use crate::Result;
 use crate::labels::Classes;
 use crate::raster::{BandStatistics, OpenOptions, PixelWindow, Raster, Resolution};
 use crate::report::Report;
+use crate::session::words;
 use crate::vector::ReadReport;
 
 /// A scene: imagery, what is labelled on it, and the area of it that is used. Cheap to clone, and read by many threads
@@ -100,6 +101,8 @@ impl Scene {
     }
 
     fn of(raster: Raster) -> Self {
+        let names = raster.bands().iter().map(|band| band.name.as_str());
+        words::know(words::Kind::Band, names);
         let area = raster.full();
         let classes = Classes::new(Vec::<String>::new());
         let statistics = OnceLock::new();
@@ -252,6 +255,7 @@ impl Scene {
         let changed = Self {
             inner: Arc::new(inner),
         };
+        words::know(words::Kind::Class, changed.classes().names());
         changed.colored(self.classes())
     }
 }

@@ -295,10 +295,14 @@ pub(super) mod tests {
         assert!(output.webp.is_some() || output.png.is_some());
         assert!(scene.show_bands([2, 1, 0])?.html().contains("<img"));
         let error = scene.show_bands([0, 1, 7]).map(|_| ()).unwrap_err();
-        assert!(error.to_string().starts_with("0 bands are meant by 7"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("there is no band 7, counted from 0")
+        );
         let hint = crate::Hint::hint(&error).unwrap_or_default();
         assert!(
-            hint.contains("0: \"") && hint.contains("counts them from 1"),
+            hint.contains("0: \"") && hint.contains("counts from 1 in `%bands`"),
             "{hint}"
         );
         let by_name = scene.show_bands(scene.raster().band_names())?;
@@ -324,7 +328,7 @@ pub(super) mod tests {
                 .show(4)
                 .output()
                 .text
-                .starts_with("4 chips of 64 x 64 pixels")
+                .starts_with("4 of 6 chips of 64 x 64 pixels")
         );
         assert!(chips.output().text.contains("6 chips of 64 x 64 px"));
         Ok(())

@@ -4,7 +4,7 @@ use crate::raster::PixelWindow;
 use crate::report::{Notice, Report};
 
 /// From this part of the pixels on, a score says that they were trained on.
-const WORTH_SAYING: f64 = 0.005;
+pub(crate) const WORTH_SAYING: f64 = 0.005;
 
 impl Scene {
     /// A window of the scene as a model remembers what it was trained on.

@@ -1,6 +1,6 @@
 use super::Scene;
 use super::quicklook::Quicklook;
-use crate::display::{Output, Show, escape};
+use crate::display::{Output, Show, escape, in_font};
 use crate::labels::{Classes, IGNORE};
 use crate::plot::{facts_html, report_html, report_text};
 
@@ -46,14 +46,14 @@ impl Scene {
             Ok(mut output) => {
                 let picture = output.html.take().unwrap_or_default();
                 Output {
-                    html: Some(format!("{picture}{below}")),
+                    html: Some(in_font(format!("{picture}{below}"))),
                     text,
                     ..output
                 }
             }
             Err(error) => {
                 let reason = escape(&error.to_string());
-                Output::html(
+                Output::styled(
                     format!("{text}\nThe picture cannot be drawn: {error}"),
                     format!("{below}<div>The picture cannot be drawn: {reason}</div>"),
                 )

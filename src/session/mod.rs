@@ -4,6 +4,7 @@
 //! to the front process over the side channel.
 
 mod timing;
+pub(crate) mod words;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};

@@ -9,8 +9,9 @@ use crate::device::Device;
 use crate::labels::Classes;
 use crate::models::{Precision, Task, TrainedBand};
 use crate::predict::{FOR_TRAINING, Known, compare};
-use crate::report::Report;
+use crate::report::{Notice, Report};
 use crate::scene::Scene;
+use crate::scene::seen::WORTH_SAYING;
 
 pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
     let wrong = |setting, found: String, expected| {
@@ -230,6 +231,25 @@ pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scene) ->
         return Err(bands("training scene", "the model", expected, train).into());
     }
     Ok(())
+}
+
+/// Says when chips are cut where the run validates: its scores, and the choice of its best weights, are then of pixels that
+/// were trained on.
+pub(super) fn unseen(chips: &Chips, valid: &Scene) -> Option<Notice> {
+    let train = chips.scene();
+    let trained = [train.as_trained_area(train.area())];
+    let share = valid.as_trained_area(valid.area()).share_seen(&trained);
+    (share >= WORTH_SAYING).then(|| {
+        let text = match share {
+            0.995.. => "the whole validation area is trained on".to_owned(),
+            _ => format!("{:.0} % of the validation area is trained on", share * 100.0),
+        };
+        Notice::noted(format!(
+            "{text}: the scores of this run, and the choice of its best weights, tell nothing of new imagery"
+        ))
+        .about(valid.name())
+        .next("cut the chips from another part: `let (train, valid) = scene.split(Split::columns(0.75));`, `%split 0.75`")
+    })
 }
 
 /// Whether the scenes hold what the model and the training scene hold: the bands in their order, values of the same kind.

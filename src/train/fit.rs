@@ -43,6 +43,7 @@ pub(super) fn fit<T: Trainable, M: From<Model<T>>>(
     checks::scenes(model, chips, valid)?;
     checks::class_weights(options, &model.classes)?;
     let mut report = chips.report().clone();
+    report.extend(checks::unseen(chips, valid));
     report.extend(checks::values(model, chips, valid, options.any_values)?);
     let chips = T::chips(chips);
     let mut trainer = Trainer::new(model, &chips, Some(valid), options, stop)?;

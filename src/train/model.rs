@@ -229,7 +229,7 @@ impl<T: Task> Model<T> {
             .iter()
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();
-        crate::display::Output::html(
+        crate::display::Output::styled(
             format!("{}\n{}", T::MODEL, text.join("\n")),
             facts_html(&facts),
         )

@@ -1,8 +1,8 @@
 //! A finished training run.
 
-use super::view::{FONT, curves, duration};
+use super::view::{curves, duration};
 use super::{EpochRecord, History, Segmenter};
-use crate::display::{Output, Show, escape};
+use crate::display::{FONT, Output, Show, escape};
 use crate::plot::{table_html, table_text};
 use crate::report::Report;
 
@@ -166,15 +166,6 @@ impl<M> Run<M> {
         format!("{ended} in {}; {kept}", duration(self.timings.total))
     }
 
-    fn rows(&self) -> Vec<Vec<String>> {
-        let best = self.history.best().map(|epoch| epoch.epoch);
-        self.history
-            .epochs
-            .iter()
-            .map(|epoch| row(epoch, best == Some(epoch.epoch)))
-            .collect()
-    }
-
     /// `2 min 3 s in steps, 1 s waiting for chips, ...`
     fn where_time_went(&self) -> String {
         let Timings {
@@ -238,9 +229,43 @@ fn row(epoch: &EpochRecord, best: bool) -> Vec<String> {
     ]
 }
 
+fn rows(history: &History) -> Vec<Vec<String>> {
+    let best = history.best().map(|epoch| epoch.epoch);
+    let epochs = history.epochs.iter();
+    epochs
+        .map(|epoch| row(epoch, best == Some(epoch.epoch)))
+        .collect()
+}
+
+/// The curves, and a row for each epoch.
+impl Show for History {
+    fn output(&self) -> Output {
+        let steps = self.step_losses.len();
+        let (rows, figure) = (rows(self), curves(self, steps));
+        let score = self.score_label();
+        let headers = headers(&score);
+        let summary = match self.epochs.len() {
+            1 => format!("{steps} steps in 1 epoch"),
+            epochs => format!("{steps} steps in {epochs} epochs"),
+        };
+        let html = format!(
+            "<b>{summary}</b>{}{}",
+            figure.html(),
+            table_html(&headers, &rows)
+        );
+        Output {
+            svg: figure.svg(),
+            alt: figure.alt().to_owned(),
+            ..Output::styled(format!("{summary}\n{}", table_text(&headers, &rows)), html)
+        }
+    }
+}
+
+crate::show_in_cells!(History);
+
 impl<M> Show for Run<M> {
     fn output(&self) -> Output {
-        let (rows, summary) = (self.rows(), self.summary());
+        let (rows, summary) = (rows(&self.history), self.summary());
         let details = format!(
             "{} · {} chips a step · {}",
             self.device,

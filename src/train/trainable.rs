@@ -132,7 +132,7 @@ pub(super) fn example_output<T: Trainable>(
     );
     let html = format!(
         "<figure style=\"margin:4px 0;{}\">{}<figcaption>{}</figcaption></figure>",
-        super::view::FONT,
+        crate::display::FONT,
         image_html(encoded.media_type, &encoded.bytes, &text),
         crate::display::escape(&text)
     );

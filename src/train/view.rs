@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::History;
 use crate::Result;
-use crate::display::{Output, Show, escape};
+use crate::display::{FONT, Output, escape};
 use crate::plot::{Curves, Series, series_color};
 use crate::session::Live;
 
@@ -148,8 +148,6 @@ impl View {
     }
 }
 
-pub(super) const FONT: &str = "font-family:system-ui,sans-serif;font-size:13px;line-height:1.5";
-
 /// `epoch 3 of 12 · step 231 of 1200 · loss 0.412 · mean IoU 0.583 (best 0.601, epoch 2) · 4.8 images/s · 3 min 20 s left`
 fn status(progress: &Progress, history: &History) -> String {
     let epochs = progress.steps.div_ceil(progress.steps_per_epoch.max(1));
@@ -263,14 +261,6 @@ fn thinned(values: &[f64]) -> Vec<(f64, f64)> {
         .map(|(index, chunk)| ((index * stretch + chunk.len()) as f64, mean(chunk)))
         .collect()
 }
-
-impl Show for History {
-    fn output(&self) -> Output {
-        curves(self, self.step_losses.len()).output()
-    }
-}
-
-crate::show_in_cells!(History);
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ use super::values::{Field, Texts};
 use super::{VectorError, VectorSource};
 use crate::raster::gdal_library::{self, c_string, text};
 use crate::report::{Notice, Report, file_name};
+use crate::session::words;
 
 /// An open vector file with the layer that is read.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ impl OpenLayer {
         let texts = Texts::new(source.encoding.as_deref().filter(|_| !utf8));
         // SAFETY: the layer is open.
         let fields = file.listening(|| unsafe { Field::all(layer, &texts) })?;
+        let names = fields.iter().map(|field| field.name.as_str());
+        words::know(words::Kind::Property, names);
         let open = Self {
             file,
             layer,

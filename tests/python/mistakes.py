@@ -156,6 +156,46 @@ SCENES = [
     ("scene.name()", "E0425", ["moved by the cell"]),
 ]
 
+# What stands where a value of the library's is wanted, and methods of other libraries.
+VALUES = [
+    ('scene.show_bands("red")?', "E0277", ["a list is wanted", '["red"]']),
+    ('scene.only("building")?', "E0277", ["a list is wanted"]),
+    ("scene.split(0.75)", "E0308", ["Split::columns(0.75)"]),
+    ('Segmenter::new("unet", scene.classes())', "E0277", ["Unet::resnet18()"]),
+    ("Segmenter::new(Unet::resnet18, scene.classes())", "E0277", ["`()` behind its name"]),
+    ('scene.with_colors(["building", "orange"])?', "E0271", ["pairs are wanted"]),
+    ("scene.zoom(10, 10, 20, 20)?", "E0277", ["PixelWindow::new(", "MapWindow::around("]),
+    ("scene.crop((0, 0, 10, 10))?", "E0277", ["PixelWindow::new("]),
+    ("scene.chips(256)", "E0308", ["Chips::random(400, 256)"]),
+    ("scene.chips(Chips::random(8, 64).stride(8))?", "Error", ["Chips::sliding(size).stride(step)"]),
+    ('scene.to_crs("EPSG:4326")', "E0599", ["gdalwarp"]),
+    ("scene.meta", "E0609", ["last line of a cell"]),
+    ("scene.plot()", "E0599", ["draws itself", "show_bands"]),
+    ("type(scene)", "SyntaxError", ["`%who`"]),
+    ('"EPSG:" + 5', "E0369", ["format!"]),
+    ('println!("{scene.band_count()}")', "SyntaxError|CompileError", ["only names stand in the braces"]),
+    ("Scene.open(1)", "E0423", ["Scene::open"]),
+    ("7 // 2", None, ["`2` was not looked at"]),
+    ("2 ^ 3", None, ["2_i64.pow(3)"]),
+    ("5 / 2", None, ["5.0 / 2.0"]),
+    ("%bands 9,3,2", "Error", ["counts from 1 in `%bands`"]),
+    ("%bands 1 2 3", "UsageError", ["commas and no spaces"]),
+    ("%zoom at=5,5", "Error", ["COL ROW WIDTH", "`at=X,Y`"]),
+    ("%split 0.75", None, []),
+    ("%chips 8 1000", "Error", ["`padded=yes`"]),
+    ("%chips 12 64", None, ["8 of 12 chips"]),
+    ("let chips = scene.chips(Chips::random(4, 64).seed(7))?;", None, None),
+    ("%fit resnet18 steps=1 batch=2", None, ["the whole validation area is trained on"]),
+    ("run.history()", None, ["steps in 1 epoch", "training loss"]),
+    ("%fit unett", "UsageError", ["the models are unet, fpn"]),
+    ("?zoom", "NotFound", ["`?Scene::zoom`", "`%zoom?`"]),
+    ("?zooom", "NotFound", ["`?Scene::zoom`"]),
+    ("?xyzzy", "NotFound", ["`%lsmagic`"]),
+    ("scene.read(&PixelWindow::new(300, 300, 64, 64))?", None, ["none of them holds anything"]),
+    ("scene.read(&PixelWindow::new(250, 250, 64, 64))?", None, ["4060 pixels hold nothing"]),
+    ("scene.classes()", None, ["building"]),
+]
+
 # Text that is no Rust yet.
 SYNTAX = [
     ("let x = 5", "SyntaxError", ["found the end of the cell", "add `;`"]),
@@ -164,7 +204,7 @@ SYNTAX = [
     ("if true {\n    1", "SyntaxError", ["`{` is never closed"]),
     ("fn f() {\n    let v = vec![1;\n}", "SyntaxError", ["`[` is never closed"]),
     ("f(1))", "SyntaxError", ["`)` closes nothing"]),
-    ("let s = \"text", "E0765|SyntaxError", ["unterminated"]),
+    ("let s = \"text", "E0765|SyntaxError", ["unterminated", "In["]),
     ("let = 5;", "SyntaxError", []),
     ("fn (x: i32) {}", "SyntaxError", []),
     ("let x: i32 = \"5\";", "E0308", ["expected `i32`"]),
@@ -197,6 +237,7 @@ GROUPS = {
     "magics": ([], MAGICS),
     "order": ([], ORDER),
     "scenes": ([SCENE], SCENES),
+    "values": ([SCENE], VALUES),
     "syntax": ([], SYNTAX),
     "questions": ([SCENE], QUESTIONS),
 }

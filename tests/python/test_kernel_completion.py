@@ -230,3 +230,25 @@ def test_a_tooltip_of_a_variable_needs_nobody(fresh_kernel):
     fresh_kernel.ok("let mut tally = vec![1.5_f64];")
     reply = fresh_kernel.request("inspect_request", {"code": "tally", "cursor_pos": 3, "detail_level": 0})
     assert reply["found"] and "tally: " in reply["data"]["text/plain"] and "f64" in reply["data"]["text/plain"]
+
+
+def test_names_from_the_files_of_the_session_are_offered_in_strings(fresh_kernel):
+    fresh_kernel.ok("let scene = samples::town(1, 256)?.scene()?;")
+    assert matches(fresh_kernel, 'scene.only(["b') == ["background", "building"]
+    assert matches(fresh_kernel, 'scene.with_colors([("building", "red"), ("r') == ["road"]
+    assert matches(fresh_kernel, 'scene.show_bands(["r') == ["red"]
+    assert matches(fresh_kernel, 'scene.with_labels("other.gpkg", "cl') == ["class"]
+    assert matches(fresh_kernel, "%scene other.tif labels=other.gpkg class=cl") == ["class"]
+    assert matches(fresh_kernel, "%colors ca") == ["car"]
+    assert matches(fresh_kernel, "%bands red,gr") == ["green"]
+
+
+def test_the_first_tab_answers_at_once_whatever_the_capitals(fresh_kernel):
+    for code, wanted in [("sc", "Scene"), ("pri", "println!"), ("Scene::op", "open(path)")]:
+        start = time.monotonic()
+        found = matches(fresh_kernel, code)
+        assert any(text.startswith(wanted) for text in found), (code, found)
+        assert time.monotonic() - start < 5
+    start = time.monotonic()
+    matches(fresh_kernel, "nothing_that_is_known")
+    assert time.monotonic() - start < 5

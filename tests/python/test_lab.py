@@ -158,11 +158,17 @@ CONTRASTS = """
     // Blocks that show a colour in a legend are their colour.
     if (/^[\\u2580-\\u25ff]+$/.test(text)) continue;
     const [light, dark] = [luminance(channels(getComputedStyle(element).color)), luminance(ground(element))].sort((a, b) => b - a);
-    found.push({ text: text.slice(0, 60), contrast: (light + 0.05) / (dark + 0.05) });
+    const size = element.closest('svg') ? null : getComputedStyle(element).fontSize;
+    found.push({ text: text.slice(0, 60), contrast: (light + 0.05) / (dark + 0.05), size });
   }
   return found;
 }
 """
+
+def odd_sizes(texts) -> list[str]:
+    """The texts of outputs that are not of JupyterLab's size of code, 13 pixels."""
+    return [f"{one['size']}: {one['text']}" for one in texts if one["size"] not in (None, "13px")]
+
 
 SEE_THROUGH = """
 async () => {
@@ -195,6 +201,7 @@ def test_outputs_are_readable_in_both_themes(lab, theme):
     assert len(texts) > 20, texts
     weak = [f"{one['contrast']:.1f}: {one['text']}" for one in texts if one["contrast"] < 4.5]
     assert not weak, weak
+    assert not odd_sizes(texts), odd_sizes(texts)
     pictures = lab.page.evaluate(SEE_THROUGH)
     plots = [one for one in pictures if one["plot"]]
     assert plots and all(one["opacity"] == 255 for one in plots), pictures

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from lab import CHROMIUM, FLAGS, Lab, Server
-from test_lab import CONTRASTS
+from test_lab import CONTRASTS, odd_sizes
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (scripts/setup-system.sh tests)")
 
@@ -121,8 +121,21 @@ def test_errors_are_readable_in_both_themes_and_widths(lab, theme):
         for index in range(0, cells.count(), 4):
             cells.nth(index).scroll_into_view_if_needed()
             lab.shot(f"12-{theme.split()[-1].lower()}-{width}-{index:02}")
+        # With the side bar open, too, nothing scrolls sideways but lines of code.
+        if width == 900:
+            wide = lab.page.evaluate(WIDE)
+            assert not wide, wide
     lab.page.set_viewport_size({"width": 1360, "height": 1000})
     texts = lab.page.evaluate(CONTRASTS)
     assert len(texts) > 50, len(texts)
     weak = [f"{one['contrast']:.1f}: {one['text']}" for one in texts if one["contrast"] < 4.5]
     assert not weak, f"{len(weak)} of {len(texts)}: {weak[:20]}"
+    assert not odd_sizes(texts), odd_sizes(texts)
+
+
+# Outputs that are wider than their place.
+WIDE = """
+() => [...document.querySelectorAll('.jp-OutputArea-output.jp-RenderedHTMLCommon')]
+  .filter(output => output.scrollWidth > output.clientWidth + 1)
+  .map(output => `${output.scrollWidth} of ${output.clientWidth}: ${output.innerText.slice(0, 60)}`)
+"""

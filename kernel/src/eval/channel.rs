@@ -47,6 +47,8 @@ pub(crate) struct CellEnd {
     pub(crate) names: Vec<String>,
     /// What the cell has changed of its folder and environment.
     pub(crate) surroundings: Value,
+    /// Names from the user's files, by kind, when there are new ones.
+    pub(crate) words: Value,
     /// The last panic that was announced.
     pub(crate) panic: Option<String>,
     /// A panic outside of the cell's statements, which evcxr has noticed.
@@ -485,6 +487,7 @@ impl Reader {
             "done" => {
                 self.end.outcome = Some(message["outcome"].take());
                 self.end.surroundings = message["surroundings"].take();
+                self.end.words = message["words"].take();
                 self.end.shown = message["shown"].as_bool().unwrap_or(false);
                 self.end.run_ms = self.began.elapsed().as_millis();
                 let names = message["names"].as_array().into_iter().flatten();

@@ -148,6 +148,11 @@ impl Engine {
         self.shared.table().iter().cloned().collect()
     }
 
+    /// The names of a kind from the files of the session: `class`, `band` or `property`.
+    pub(crate) fn words(&self, kind: &str) -> Vec<String> {
+        self.shared.words(kind)
+    }
+
     /// Whether a variable or an item of the session has this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.shared.names().iter().any(|(known, _)| known == name)
@@ -213,6 +218,11 @@ impl Engine {
             code,
             cursor,
         }
+    }
+
+    /// What of the library is named like that: `Scene::zoom` of `zoom`.
+    pub(crate) fn named(&self, name: &str) -> Vec<String> {
+        self.shared.help.named(name)
     }
 
     /// Whether rust-analyzer has read what it needs to complete and inspect.

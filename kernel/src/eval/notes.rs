@@ -6,15 +6,14 @@ use super::render::{Diagnostic, Explain, Span, locate, own_name};
 use super::source_map::{CellSource, SourceMap};
 use crate::advice;
 
-/// Whether a suggestion is of no use for a line of Python: it leads to the next error.
+/// Whether a suggestion is of no use for a line of Python: it mends the grammar of what is no Rust, and leads to the next
+/// error. That of quotes is right.
 pub(super) fn misleads(child: &Diagnostic) -> bool {
-    [
-        "use `!` to invoke the macro",
-        "there is a keyword",
-        "with a similar name",
-    ]
-    .iter()
-    .any(|words| child.message.contains(words))
+    let mends = |span: &Span| span.suggested_replacement.is_some();
+    let is_of_names = ["there is a keyword", "with a similar name"]
+        .iter()
+        .any(|words| child.message.contains(words));
+    (is_of_names || child.spans.iter().any(mends)) && !child.message.contains("double quotes")
 }
 
 /// What the notebook adds to what the compiler says, and whether it takes the line for Python.
@@ -94,7 +93,39 @@ fn of_the_notebook(
     }
     let name = quoted(&diagnostic.message, 0);
     let line = written_line(diagnostic, map);
+    notes.extend(of_maker(diagnostic).map(str::to_owned));
     match code {
+        "E0277" if diagnostic.message.starts_with("`&str` is not an iterator") => {
+            notes.push(
+                "a list is wanted, in brackets: `[\"red\"]`, `[\"red\", \"green\"]`".to_owned(),
+            );
+        }
+        "E0277" if diagnostic.message.contains("From<fn(") => {
+            notes.push("a function is called with `()` behind its name".to_owned());
+        }
+        "E0271" if labels(diagnostic).any(|label| label.contains("expected `(_, _)`")) => {
+            notes.push("pairs are wanted: `[(\"building\", \"orange\")]`".to_owned());
+        }
+        "E0369" if diagnostic.message.ends_with("to `&str`") => {
+            notes.push("`format!(\"EPSG:{}\", 5)` puts values into a text".to_owned());
+        }
+        "" if diagnostic
+            .message
+            .starts_with("invalid format string: expected `}`") =>
+        {
+            notes.push(
+                "only names stand in the braces: `println!(\"{}\", scene.band_count())`".to_owned(),
+            );
+        }
+        "E0599" if diagnostic.message.ends_with("` is not an iterator") => {
+            let method = primary_text(diagnostic, map);
+            let found = advice::of_alias(name, method)
+                .or_else(|| advice::of_method(method).map(str::to_owned));
+            notes.extend(found);
+        }
+        "E0608" if name.starts_with("swath::") => {
+            notes.extend(advice::of_alias(name, "iloc"));
+        }
         "E0599" | "E0609" if is_of_result(&diagnostic.message) => {
             notes.push("the value is inside a `Result`: write `?` before the dot".to_owned());
         }
@@ -125,6 +156,41 @@ fn of_the_notebook(
         _ => {}
     }
     notes
+}
+
+fn labels(diagnostic: &Diagnostic) -> impl Iterator<Item = &str> {
+    let spans = diagnostic.spans.iter();
+    spans.filter_map(|span| span.label.as_deref())
+}
+
+/// How to make the value of the library's that is wanted where something else stands.
+pub(super) fn of_maker(diagnostic: &Diagnostic) -> Option<&'static str> {
+    match diagnostic.code() {
+        "E0308" => labels(diagnostic)
+            .filter(|label| label.starts_with("expected `"))
+            .find_map(|label| advice::of_maker(quoted(label, 0))),
+        "E0277" => {
+            let wanted = quoted(&diagnostic.message, 0);
+            let (of_type, _) = wanted.split_once(": std::convert::From<")?;
+            advice::of_maker(of_type)
+        }
+        _ => None,
+    }
+}
+
+/// The word of the cell that a message is about.
+fn primary_text<'a>(diagnostic: &Diagnostic, map: &SourceMap<'a>) -> &'a str {
+    let place = diagnostic
+        .spans
+        .iter()
+        .filter(|span| span.is_primary)
+        .find_map(|span| locate_source(span, map));
+    let Some((source, start)) = place else {
+        return "";
+    };
+    let rest = &source.text()[start..];
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+    &rest[..end.unwrap_or(rest.len())]
 }
 
 /// The library's own word for a method or field that one of its types does not have.
@@ -168,15 +234,23 @@ pub(super) fn reworded(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> Option<S
 /// out, or mends a `Result` by something else than `?`.
 pub(super) fn leads_nowhere(child: &Diagnostic, diagnostic: &Diagnostic) -> bool {
     let is_one_of = |all: &[&str]| all.iter().any(|words| child.message.contains(words));
-    is_one_of(&[
-        "the full name for the type has been written to",
-        "consider using `--verbose`",
-        "FromResidual<Option<Infallible>>",
-        "this error originates in the macro",
-        // Of arithmetic on types, which some crate implements for tuples.
-        "typenum::",
-        "the trait `std::ops::Index<{integer}>` is not implemented for `(",
-    ]) || is_of_result(&diagnostic.message) && is_one_of(&["call `.into_iter()` first"])
+    let texts = child.spans.iter();
+    let mut texts = texts.filter_map(|span| span.suggested_replacement.as_deref());
+    // Variants of errors are named as the types that they are about.
+    let is_of_errors = child.message.starts_with("consider importing")
+        && !child.spans.is_empty()
+        && texts.all(|text| text.contains("Error::"));
+    is_of_errors
+        || is_one_of(&[
+            "the full name for the type has been written to",
+            "consider using `--verbose`",
+            "FromResidual<Option<Infallible>>",
+            "this error originates in the macro",
+            // Of arithmetic on types, which some crate implements for tuples.
+            "typenum::",
+            "the trait `std::ops::Index<{integer}>` is not implemented for `(",
+        ])
+        || is_of_result(&diagnostic.message) && is_one_of(&["call `.into_iter()` first"])
         || expects_result(diagnostic) && is_one_of(&["try wrapping the pattern in"])
 }
 

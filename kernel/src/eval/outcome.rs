@@ -9,6 +9,7 @@ use super::interface::{CellError, CellStatus};
 use super::places::Places;
 use super::render::{self, Place};
 use super::source_map::CellSource;
+use crate::advice;
 
 /// How a cell that ran has ended.
 pub(crate) fn status(end: &CellEnd, places: &Places, interrupted: bool) -> CellStatus {
@@ -54,9 +55,20 @@ pub(crate) fn status(end: &CellEnd, places: &Places, interrupted: bool) -> CellS
         "error" => {
             let (place, elsewhere) = locate(outcome, places);
             let hint = outcome["hint"].as_str();
+            let hint = match &place {
+                Some((source, offset)) if is_of_magic(source, *offset) => {
+                    hint.map(advice::for_magic)
+                }
+                _ => hint.map(str::to_owned),
+            };
             let place = place.as_ref().map(place_of);
-            let traceback =
-                render::run_error(message, text("name"), place, elsewhere.as_deref(), hint);
+            let traceback = render::run_error(
+                message,
+                text("name"),
+                place,
+                elsewhere.as_deref(),
+                hint.as_deref(),
+            );
             CellError {
                 ename: text("name").to_owned(),
                 evalue: message.to_owned(),
@@ -154,6 +166,15 @@ fn locate(outcome: &Value, places: &Places) -> (Option<(CellSource, usize)>, Opt
     }
     let elsewhere = (!file.is_empty()).then(|| format!("{}:{line}:{column}", shortened(file)));
     (None, elsewhere)
+}
+
+/// Whether the Rust at a place stands for a magic. That of `%time` is the user's own.
+fn is_of_magic(source: &CellSource, offset: usize) -> bool {
+    let start = source.written(offset..offset).range.start;
+    let before = source.text().get(..start).unwrap_or_default();
+    let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = source.text()[begin..].trim_start();
+    line.starts_with('%') && !line.starts_with("%time")
 }
 
 fn place_of((source, offset): &(CellSource, usize)) -> Place<'_> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK};
 use super::interface::CellError;
 use super::items::StoredItem;
-use super::notes::{leads_nowhere, misleads, notes, reworded};
+use super::notes::{leads_nowhere, misleads, notes, of_maker, reworded};
 use super::source_map::{CellSource, SourceMap};
 
 /// One message of rustc.
@@ -62,7 +62,7 @@ pub(super) struct Span {
     pub(super) byte_end: usize,
     pub(super) is_primary: bool,
     pub(super) label: Option<String>,
-    suggested_replacement: Option<String>,
+    pub(super) suggested_replacement: Option<String>,
     expansion: Option<Box<Expansion>>,
 }
 
@@ -93,8 +93,11 @@ pub(crate) fn compile_error(
 ) -> CellError {
     let rank = diagnostics.iter().map(|it| rank(it, map)).min();
     let mut shown: Vec<(&Diagnostic, String)> = Vec::new();
+    // A wrong value in the place of one of the library's is followed by a message about how many there are.
+    let names_a_maker = diagnostics.iter().any(|it| of_maker(it).is_some());
     for diagnostic in diagnostics {
-        if Some(self::rank(diagnostic, map)) == rank {
+        let is_told = names_a_maker && diagnostic.has_code("E0061");
+        if Some(self::rank(diagnostic, map)) == rank && !is_told {
             let text = render(diagnostic, map, explain);
             if !shown.iter().any(|(_, other)| *other == text) {
                 shown.push((diagnostic, text));

@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     waiting: AtomicUsize,
     started: AtomicBool,
     surroundings: Mutex<Vec<serde_json::Value>>,
+    /// Names from the user's files, by kind.
+    words: Mutex<serde_json::Value>,
     pub(crate) help: Help,
 }
 
@@ -44,6 +46,7 @@ impl Shared {
             waiting: AtomicUsize::new(0),
             started: AtomicBool::new(false),
             surroundings: Mutex::default(),
+            words: Mutex::default(),
             help: Help::default(),
         }
     }
@@ -85,6 +88,22 @@ impl Shared {
 
     pub(crate) fn take_surroundings(&self) -> Vec<serde_json::Value> {
         std::mem::take(&mut lock(&self.surroundings))
+    }
+
+    /// Keeps the names from the user's files.
+    pub(crate) fn note_words(&self, words: serde_json::Value) {
+        if !words.is_null() {
+            *lock(&self.words) = words;
+        }
+    }
+
+    /// The names of a kind from the user's files: `class`, `band` or `property`.
+    pub(crate) fn words(&self, kind: &str) -> Vec<String> {
+        let words = lock(&self.words);
+        let names = words[kind].as_array().into_iter().flatten();
+        names
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect()
     }
 
     pub(crate) fn add_names(&self, names: impl Iterator<Item = String>) {

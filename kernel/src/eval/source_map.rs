@@ -146,10 +146,11 @@ impl<'a> SourceMap<'a> {
         Some((&item.source, item.range.start + within))
     }
 
-    /// The same for a span; both ends must be in one cell.
+    /// The same for a span; both ends must be in one cell. What is never closed ends with the file: then with its cell.
     pub(crate) fn locate_span(&self, span: Range<usize>) -> Option<(&'a CellSource, Range<usize>)> {
         let (source, start) = self.locate(span.start)?;
-        let (end_source, end) = self.locate(span.end)?;
+        let to_the_end = || (source == self.current).then_some((source, source.code.len()));
+        let (end_source, end) = self.locate(span.end).or_else(to_the_end)?;
         let is_whole =
             source == end_source && start <= end && source.code.get(start..end).is_some();
         is_whole.then_some((source, start..end))

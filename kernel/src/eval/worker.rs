@@ -332,6 +332,7 @@ impl Worker {
         }
         let mut end = self.channel.finish_cell();
         self.shared.note_surroundings(end.surroundings.take());
+        self.shared.note_words(end.words.take());
         let report: Report =
             exchange::read(&exchange::report_path(&self.session.dir)).unwrap_or_default();
         let report = if report.serial == self.serial {

@@ -71,8 +71,13 @@ impl Arguments {
             return Err(UsageError::new(
                 magic,
                 format!(
-                    "%{} takes no further word: {extra:?} (quotes keep a name with spaces together)",
-                    magic.name
+                    "%{} takes no further word: {extra:?} ({})",
+                    magic.name,
+                    if ["bands", "colors"].contains(&magic.name) {
+                        "a list has commas and no spaces: `a,b,c`"
+                    } else {
+                        "quotes keep a name with spaces together"
+                    }
                 ),
             ));
         }

@@ -143,12 +143,17 @@ pub(crate) fn at_cursor(code: &str, cursor: usize) -> Option<&'static Magic> {
     (!takes_rust(magic) || column <= name_end).then_some(magic)
 }
 
+/// What is known of the session.
+pub(crate) struct Known<'a> {
+    /// The names of its variables.
+    pub(crate) variables: &'a (dyn Fn() -> Vec<String> + Sync),
+    /// Names from its files: of each `class`, `band` or `property`.
+    pub(crate) words: &'a (dyn Fn(&str) -> Vec<String> + Sync),
+}
+
 /// Completes within a magic's line; `None` where the engine should.
-pub(crate) fn complete(
-    code: &str,
-    cursor: usize,
-    variables: impl FnOnce() -> Vec<String>,
-) -> Option<Completions> {
+pub(crate) fn complete(code: &str, cursor: usize, known: &Known<'_>) -> Option<Completions> {
+    let variables = known.variables;
     // A front end may name a place behind the end.
     let cursor = cursor.min(code.chars().count());
     let (number, line, column) = line_at(code, cursor);
@@ -162,10 +167,7 @@ pub(crate) fn complete(
     }
     let before: String = line.chars().take(column).collect();
     // The word before the cursor: spaces within quotes and after backslashes do not end it.
-    let word = before
-        .rsplit(char::is_whitespace)
-        .next()
-        .unwrap_or_default();
+    let word = last_word(&before);
     let mut matches = Vec::new();
     let mut typed = word;
     if word.starts_with('%') && !is_shell {
@@ -182,7 +184,7 @@ pub(crate) fn complete(
         if takes_rust(magic) {
             return None;
         }
-        typed = complete_arguments(magic, word, variables, &mut matches);
+        typed = complete_arguments(magic, &before, known, &mut matches);
     }
     let start = cursor - typed.chars().count();
     Some(Completions {
@@ -196,7 +198,7 @@ pub(crate) fn complete(
 fn complete_command(
     before: &str,
     cursor: usize,
-    variables: impl FnOnce() -> Vec<String>,
+    variables: &dyn Fn() -> Vec<String>,
 ) -> Completions {
     let (known, typed, kind): (Vec<String>, &str, &str) = match before.rsplit_once(' ') {
         None => {
@@ -238,13 +240,36 @@ fn complete_names(word: &str, first_line: bool, matches: &mut Vec<Completion>) {
     }
 }
 
-/// Adds what can stand at `word`, and returns the part of it that is replaced.
+/// The word that a line ends in: spaces within quotes and after backslashes do not end it.
+fn last_word(line: &str) -> &str {
+    let (mut start, mut quote, mut escaped) = (0, None, false);
+    for (at, c) in line.char_indices() {
+        match (c, quote) {
+            _ if escaped => escaped = false,
+            ('\\', _) => escaped = true,
+            ('"' | '\'', None) => quote = Some(c),
+            (_, Some(open)) if c == open => quote = None,
+            (c, None) if c.is_whitespace() => start = at + c.len_utf8(),
+            _ => {}
+        }
+    }
+    &line[start..]
+}
+
+/// Adds what can stand at the end of `line`, and returns the part of it that is replaced.
 fn complete_arguments<'a>(
     magic: &Magic,
-    word: &'a str,
-    variables: impl FnOnce() -> Vec<String>,
+    line: &'a str,
+    known: &Known<'_>,
     matches: &mut Vec<Completion>,
 ) -> &'a str {
+    let word = last_word(line);
+    let variables = known.variables;
+    let names = |kind: &str, typed: &str, matches: &mut Vec<Completion>| {
+        let names = (known.words)(kind).into_iter();
+        let fitting = names.filter(|name| name.starts_with(typed));
+        matches.extend(fitting.map(|name| candidate(quoted(name), "text")));
+    };
     if let Some((key, value)) = word.split_once('=') {
         match key.trim_start_matches("--") {
             "labels" | "boxes" | "aoi" | "save" | "weights" => complete_files(value, matches),
@@ -256,6 +281,9 @@ fn complete_arguments<'a>(
                         .map(|name| candidate(name, "instance")),
                 );
             }
+            "class" if magic.name == "scene" => names("property", value, matches),
+            "class" => names("class", value, matches),
+            "bands" => return complete_list("band", value, known, matches),
             "by" => matches.extend(
                 ["columns", "rows"]
                     .into_iter()
@@ -292,6 +320,13 @@ fn complete_arguments<'a>(
             .filter(|known| known.starts_with(word))
             .map(|known| candidate((*known).to_owned(), "keyword")),
     );
+    match magic.name {
+        "bands" => return complete_list("band", word, known, matches),
+        "colors" if !word.contains(':') || word.contains(',') => {
+            return complete_list("class", word, known, matches);
+        }
+        _ => {}
+    }
     if magic.name == "fit" {
         let models = fit::model_words().into_iter();
         let fitting = models.filter(|known| known.starts_with(word));
@@ -302,7 +337,19 @@ fn complete_arguments<'a>(
         keys.filter(|key| key.starts_with(word))
             .map(|key| candidate(key, "keyword")),
     );
-    if matches!(magic.name, "predict" | "map" | "evaluate") {
+    if matches!(
+        magic.name,
+        "predict"
+            | "map"
+            | "evaluate"
+            | "bands"
+            | "zoom"
+            | "errors"
+            | "worst"
+            | "objects"
+            | "colors"
+            | "save"
+    ) {
         matches.extend(
             variables()
                 .into_iter()
@@ -319,22 +366,82 @@ fn complete_arguments<'a>(
     word
 }
 
-/// The files that `word` begins to name, as a magic or a shell takes them: with backslashes before spaces.
-fn complete_files(word: &str, matches: &mut Vec<Completion>) {
-    let paths = files(word.trim_start_matches(['"', '\'']));
-    let escaped = paths.into_iter().map(|path| path.replace(' ', "\\ "));
-    matches.extend(escaped.map(|path| candidate(path, "path")));
+/// Adds the names of a kind that the last part of a list `a,b,c` begins, and returns that part.
+fn complete_list<'a>(
+    kind: &str,
+    list: &'a str,
+    known: &Known<'_>,
+    matches: &mut Vec<Completion>,
+) -> &'a str {
+    let typed = list.rsplit(',').next().unwrap_or_default();
+    let names = (known.words)(kind).into_iter();
+    let fitting = names.filter(|name| name.starts_with(typed));
+    matches.extend(fitting.map(|name| candidate(name, "text")));
+    typed
 }
 
-/// The files that a string of Rust begins to name at the cursor (in code points); `None` outside of strings, and where
-/// there is no such file.
-pub(crate) fn complete_string(code: &str, cursor: usize) -> Option<Completions> {
+/// A word of a magic's line: in quotes where it has spaces.
+fn quoted(word: String) -> String {
+    if word.contains(char::is_whitespace) {
+        format!("\"{word}\"")
+    } else {
+        word
+    }
+}
+
+/// The files that `word` begins to name, as a magic or a shell takes them: with backslashes before spaces, unless a quote
+/// keeps them together.
+fn complete_files(word: &str, matches: &mut Vec<Completion>) {
+    let quote = word.chars().next().filter(|c| ['"', '\''].contains(c));
+    let typed = word.trim_start_matches(['"', '\'']).replace("\\ ", " ");
+    let paths = files(&typed).into_iter().map(|path| match quote {
+        Some(quote) => format!("{quote}{path}"),
+        None => path.replace(' ', "\\ "),
+    });
+    matches.extend(paths.map(|path| candidate(path, "path")));
+}
+
+/// The arguments of the library's that are names of the user's: what calls take, which argument (any, where there is no
+/// number), and of which kind it is.
+const NAMED: [(&str, Option<usize>, &str); 14] = [
+    ("only", None, "class"),
+    ("with_colors", None, "class"),
+    ("with_color", Some(0), "class"),
+    ("of_class", Some(0), "class"),
+    ("class", Some(0), "class"),
+    ("index_of", Some(0), "class"),
+    ("precision_recall", Some(0), "class"),
+    ("class_weights", None, "class"),
+    ("show_bands", None, "band"),
+    ("bands", None, "band"),
+    ("with_labels", Some(1), "property"),
+    ("with_classes", Some(1), "property"),
+    ("with_boxes", Some(1), "property"),
+    ("with_box_classes", Some(1), "property"),
+];
+
+/// The names or files that a string of Rust begins to name at the cursor (in code points); `None` outside of strings, and
+/// where there is nothing of that name.
+pub(crate) fn complete_string(code: &str, cursor: usize, known: &Known<'_>) -> Option<Completions> {
     let before: String = code.chars().take(cursor).collect();
     let typed = crate::syntax::open_string(&before)?;
-    let matches: Vec<Completion> = files(typed)
-        .into_iter()
-        .map(|path| candidate(path, "path"))
-        .collect();
+    let call = crate::syntax::call_around(&before);
+    let named = call.and_then(|(callee, argument)| {
+        NAMED
+            .iter()
+            .find(|(name, which, _)| *name == callee && which.is_none_or(|it| it == argument))
+    });
+    let matches: Vec<Completion> = match named {
+        Some((_, _, kind)) => (known.words)(kind)
+            .into_iter()
+            .filter(|name| name.starts_with(typed))
+            .map(|name| candidate(name, "text"))
+            .collect(),
+        None => files(typed)
+            .into_iter()
+            .map(|path| candidate(path, "path"))
+            .collect(),
+    };
     (!matches.is_empty()).then(|| Completions {
         matches,
         start: cursor - typed.chars().count(),
@@ -373,11 +480,74 @@ fn files(word: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const KNOWN: Known<'_> = Known {
+        variables: &|| vec!["scene".to_owned(), "train".to_owned()],
+        words: &|kind| {
+            let names: &[&str] = match kind {
+                "class" => &["building", "bus stop", "road"],
+                "band" => &["nir", "red"],
+                _ => &["class", "kind of roof"],
+            };
+            names.iter().map(|name| (*name).to_owned()).collect()
+        },
+    };
+
+    #[test]
+    fn names_from_the_users_files_are_completed_where_they_are_meant() {
+        let of = |code: &str| {
+            let found = complete_string(code, code.chars().count(), &KNOWN);
+            let matches = found.map(|found| found.matches).unwrap_or_default();
+            matches.into_iter().map(|it| it.text).collect::<Vec<_>>()
+        };
+        assert_eq!(of("scene.only([\"b"), ["building", "bus stop"]);
+        assert_eq!(
+            of("scene.with_colors([(\"road\", \"red\"), (\"bu"),
+            ["building", "bus stop"]
+        );
+        assert_eq!(of("scene.show_bands([\"nir\", \"r"), ["red"]);
+        assert_eq!(of("scene.with_labels(\"a, b.gpkg\", \"c"), ["class"]);
+        assert_eq!(
+            of("scene.with_labels(f(1, 2), \""),
+            ["class", "kind of roof"]
+        );
+        assert!(of("scene.with_labels(\"c").is_empty());
+        assert_eq!(
+            texts("%scene x.tif labels=y.gpkg class=k"),
+            ["\"kind of roof\""]
+        );
+        assert_eq!(texts("%objects map class=bu"), ["building", "\"bus stop\""]);
+        assert_eq!(texts("%bands nir,r"), ["red"]);
+        assert_eq!(texts("%colors road:red,b"), ["building", "bus stop"]);
+        assert_eq!(texts("%scene x.tif bands=n"), ["nir"]);
+    }
+
+    #[test]
+    fn files_with_spaces_are_completed_with_and_without_quotes() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("my data")).unwrap();
+        std::fs::write(folder.path().join("my data/town.tif"), "").unwrap();
+        let path = folder.path().display();
+        assert_eq!(
+            texts(&format!("%scene {path}/my")),
+            [format!("{path}/my\\ data/")]
+        );
+        assert_eq!(
+            texts(&format!("%scene \"{path}/my data/to")),
+            [format!("\"{path}/my data/town.tif")]
+        );
+        assert_eq!(
+            texts(&format!("%scene {path}/my\\ data/to")),
+            [format!("{path}/my\\ data/town.tif")]
+        );
+        assert_eq!(
+            texts(&format!("%scene x.tif labels='{path}/my d")),
+            [format!("'{path}/my data/")]
+        );
+    }
+
     fn texts(code: &str) -> Vec<String> {
         let cursor = code.chars().count();
-        let found = complete(code, cursor, || {
-            vec!["scene".to_owned(), "train".to_owned()]
-        });
+        let found = complete(code, cursor, &KNOWN);
         found
             .map(|found| {
                 found
@@ -425,8 +595,8 @@ mod tests {
         );
         assert_eq!(texts("%scene x.tif bo"), ["boxes="]);
         assert_eq!(texts("%fit schedule=po"), ["poly"]);
-        assert!(complete("let a = 5;", 9, Vec::new).is_none());
-        assert!(complete("%time sce", 9, Vec::new).is_none());
+        assert!(complete("let a = 5;", 9, &KNOWN).is_none());
+        assert!(complete("%time sce", 9, &KNOWN).is_none());
     }
 
     #[test]
@@ -436,15 +606,12 @@ mod tests {
         assert_eq!(texts(":"), evcxr_commands().collect::<Vec<_>>());
         assert_eq!(texts(":type sc"), ["scene"]);
         assert!(texts(":dep ser").is_empty());
-        assert!(complete("::st", 4, Vec::new).is_none());
+        assert!(complete("::st", 4, &KNOWN).is_none());
         assert!(
-            complete("f(\n:de", 6, Vec::new).is_none(),
+            complete("f(\n:de", 6, &KNOWN).is_none(),
             "a type in a pattern"
         );
-        assert!(
-            complete("\"\n:de", 5, Vec::new).is_none(),
-            "text in a string"
-        );
+        assert!(complete("\"\n:de", 5, &KNOWN).is_none(), "text in a string");
     }
 
     #[test]
@@ -455,24 +622,27 @@ mod tests {
         let path = folder.path().display();
         let code = format!("let é = Scene::open(\"{path}/my");
         let cursor = code.chars().count();
-        let found = complete_string(&code, cursor).unwrap();
+        let found = complete_string(&code, cursor, &KNOWN).unwrap();
         let texts: Vec<&str> = found.matches.iter().map(|it| it.text.as_str()).collect();
         assert_eq!(
             texts,
             [format!("{path}/my scene.tif"), format!("{path}/myfiles/")]
         );
         assert_eq!((found.start, found.end), (21, cursor));
-        assert_eq!(complete_string(&format!("f(\"{path}/nothing"), 90), None);
-        assert_eq!(complete_string(&format!("f(\"{path}/\")"), 90), None);
-        assert_eq!(complete_string("// it's \"/", 10), None);
+        assert_eq!(
+            complete_string(&format!("f(\"{path}/nothing"), 90, &KNOWN),
+            None
+        );
+        assert_eq!(
+            complete_string(&format!("f(\"{path}/\")"), 90, &KNOWN),
+            None
+        );
+        assert_eq!(complete_string("// it's \"/", 10, &KNOWN), None);
     }
 
     #[test]
     fn the_replaced_range_is_in_code_points() {
-        let found = complete("let ü = 1;\n%chips 4 256 from=t", 30, || {
-            vec!["train".to_owned()]
-        })
-        .unwrap();
+        let found = complete("let ü = 1;\n%chips 4 256 from=t", 30, &KNOWN).unwrap();
         assert_eq!((found.start, found.end), (29, 30));
     }
 

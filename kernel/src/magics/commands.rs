@@ -116,10 +116,6 @@ async fn documentation(kernel: &Kernel, name: &str, is_last: bool) -> Result<(),
             show(kernel, bundle, is_last);
             Ok(())
         }
-        None => Err(failure(
-            "NotFound",
-            &format!("nothing is known about {name:?}"),
-            "",
-        )),
+        None => Err(super::run::not_found(kernel, name)),
     }
 }

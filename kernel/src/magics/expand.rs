@@ -283,6 +283,14 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
             options += &format!(".{key}({})", float(magic, what, value)?);
         }
     }
+    match arguments.option("padded") {
+        None | Some("no") => {}
+        Some("yes") => options += ".padded()",
+        Some(other) => {
+            let message = format!("padded= must be yes or no, found {other:?}");
+            return Err(UsageError::new(magic, message));
+        }
+    }
     let from = variable(magic, arguments, "from", "train")?;
     let variable = variable(magic, arguments, "as", "chips")?;
     let show: usize = number(

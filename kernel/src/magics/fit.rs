@@ -148,9 +148,10 @@ fn chosen_model(
         None => Err(UsageError::new(
             magic,
             format!(
-                "the encoder of {} must be one of {}, found {word:?}",
+                "the encoder of {} must be one of {}, found {word:?} (the models are {})",
                 chosen.name,
-                chosen.encoders.join(", ")
+                chosen.encoders.join(", "),
+                all.join(", ")
             ),
         )),
     }

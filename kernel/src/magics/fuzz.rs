@@ -2,7 +2,7 @@
 
 use super::arguments::Arguments;
 use super::table::MAGICS;
-use super::{Step, Surroundings, at_cursor, complete, plan, without_magics};
+use super::{Known, Step, Surroundings, at_cursor, complete, plan, without_magics};
 use crate::fuzz::{Target, random_of};
 
 const SEEDS: &[&str] = &[
@@ -131,12 +131,16 @@ fn the_words_of_a_line_are_read_whatever_they_hold() {
 #[test]
 fn completion_of_magics_stands_at_every_place() {
     // Names of files are looked up in the folder in which the test runs: nothing is made.
+    let known = Known {
+        variables: &|| vec!["größe".to_owned()],
+        words: &|kind| vec![kind.to_owned(), "größe des Dachs".to_owned()],
+    };
     target("complete").run(|input| {
         let code = String::from_utf8_lossy(input);
         let length = code.chars().count();
         for cursor in [0, random_of(input).below(length + 3), length, usize::MAX] {
             at_cursor(&code, cursor);
-            if let Some(found) = complete(&code, cursor, || vec!["größe".to_owned()]) {
+            if let Some(found) = complete(&code, cursor, &known) {
                 assert!(found.start <= found.end && found.end <= length, "{found:?}");
             }
         }

@@ -19,7 +19,9 @@ mod table;
 mod time;
 mod views;
 
-pub(crate) use assist::{at_cursor, complete, complete_string, is_cell_magic, without_magics};
+pub(crate) use assist::{
+    Known, at_cursor, complete, complete_string, is_cell_magic, without_magics,
+};
 pub(crate) use commands::run as run_command;
 pub(crate) use markdown::reference;
 pub(crate) use negation::Surroundings;

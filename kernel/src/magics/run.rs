@@ -155,12 +155,27 @@ pub(crate) async fn help(kernel: &Kernel, name: &str, detail: u32) -> Outcome {
                 json!({ "source": "page", "data": { "text/plain": text }, "start": 0 }),
             ])
         }
-        None => Err(failure(
-            "NotFound",
-            &format!("nothing is known about {name:?}"),
-            "",
-        )),
+        None => Err(not_found(kernel, name)),
     }
+}
+
+/// The error of a question about a name that nobody knows, with names that are meant more likely.
+pub(crate) fn not_found(kernel: &Kernel, name: &str) -> CellError {
+    let magic = super::table::find(name).map(|magic| format!("`%{}?`", magic.name));
+    let named = kernel.engine.named(name);
+    let questions = named.iter().map(|name| format!("`?{name}`"));
+    let questions: Vec<String> = questions.chain(magic).collect();
+    let hint = match questions.as_slice() {
+        [] => {
+            "`?Scene`, `?Chips`, `?Fit` lead to the methods, `%lsmagic` lists the magics".to_owned()
+        }
+        some => format!("perhaps {} is meant", some.join(" or ")),
+    };
+    failure(
+        "NotFound",
+        &format!("nothing is known about {name:?}"),
+        &hint,
+    )
 }
 
 async fn capture(kernel: &Kernel, line: &str, body: &str) -> Result<(), CellError> {

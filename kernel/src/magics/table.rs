@@ -169,7 +169,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         name: "chips",
         kind: Kind::Line,
         usage: "%chips COUNT|sliding SIZE [from=SCENE] [sizes=N..N] [seed=N] [stride=N] [photometric=X] \
-                [neg_ratio=X] [min_visible=X] [show=N] [as=VARIABLE]",
+                [neg_ratio=X] [min_visible=X] [padded=yes] [show=N] [as=VARIABLE]",
         short: "Cuts training chips and shows some",
         long: "SIZE is in pixels. `%chips 400 256 from=train seed=7` cuts 400 random chips, the same ones at every run; \
                `%chips 400 256 sizes=150..200` cuts windows of 150 to 200 pixels and resizes each to 256; \
@@ -194,6 +194,10 @@ pub(crate) static MAGICS: &[Magic] = &[
             (
                 "min_visible",
                 "with boxes: share of a cut box that must be left for it to stay (default 0.5)",
+            ),
+            (
+                "padded",
+                "yes: chips may reach over the edge of the scene; what lies outside is masked",
             ),
             ("show", "how many to show (default 8)"),
             AS,

@@ -12,6 +12,8 @@ use crate::magics;
 
 /// A completion that takes longer is no help to somebody who types.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// While rust-analyzer reads, which takes longer than anybody looks at a menu that does not come.
+const PATIENCE_AT_START: Duration = Duration::from_secs(2);
 
 /// The reply's content.
 pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Value {
@@ -25,18 +27,26 @@ pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Val
             .map(|variable| variable.name)
             .collect()
     };
-    let found = match magics::complete(&request.code, cursor, variables) {
+    let known = magics::Known {
+        variables: &variables,
+        words: &|kind| kernel.engine.words(kind),
+    };
+    let found = match magics::complete(&request.code, cursor, &known) {
         Some(found) => Some(found),
         None => {
             let code = magics::without_magics(&request.code);
             if !crate::parse::can_be_analysed(&code) {
                 return content(None, cursor);
             }
-            if let Some(found) = magics::complete_string(&code, cursor) {
+            if let Some(found) = magics::complete_string(&code, cursor, &known) {
                 return content(Some(found), cursor);
             }
             let answer = kernel.engine.complete(code, cursor);
-            tokio::time::timeout(PATIENCE, answer)
+            let patience = match kernel.engine.is_help_ready() {
+                true => PATIENCE,
+                false => PATIENCE_AT_START,
+            };
+            tokio::time::timeout(patience, answer)
                 .await
                 .ok()
                 .and_then(Result::ok)

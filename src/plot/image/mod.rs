@@ -11,7 +11,9 @@ mod stretch;
 mod text;
 
 pub use boxes::{draw_boxes, draw_boxes_over};
-pub use codec::{Encoded, decode_png, encode_best, encode_png, encode_rgba_png, encode_webp};
+pub use codec::{
+    Encoded, decode_png, encode_best, encode_best_rgba, encode_png, encode_rgba_png, encode_webp,
+};
 pub use composite::{composite, rgb_of};
 pub use labels::{class_map, outlines, overlay};
 pub use stretch::{Stretch, default_bands, rgb, rgb_auto};

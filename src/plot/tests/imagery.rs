@@ -3,8 +3,8 @@ use rand::RngExt as _;
 use super::{cases, patch};
 use crate::labels::{Classes, IGNORE};
 use crate::plot::image::{
-    Stretch, class_map, decode_png, encode_best, encode_png, encode_rgba_png, encode_webp,
-    outlines, overlay, rgb, rgb_auto,
+    Stretch, class_map, decode_png, encode_best, encode_best_rgba, encode_png, encode_rgba_png,
+    encode_webp, outlines, overlay, rgb, rgb_auto,
 };
 use crate::plot::{PlotError, RgbImage, RgbaImage};
 use crate::{Error, Hint as _};
@@ -174,6 +174,53 @@ fn images_are_averaged_down_and_repeated_up() {
     let wide = RgbImage::filled(3000, 10, [1; 3]).fitted(1000);
     assert_eq!((wide.width, wide.height), (1000, 3));
     assert_eq!(RgbImage::default().scaled(2, 2).data.len(), 12);
+}
+
+/// What GDAL reads from an encoded image, band by band.
+fn planes(bytes: &[u8], ending: &str) -> Result<Vec<Vec<u8>>, Box<dyn std::error::Error>> {
+    let file = tempfile::NamedTempFile::with_suffix(ending)?;
+    std::fs::write(file.path(), bytes)?;
+    let read = |dataset: gdal::Dataset| -> gdal::errors::Result<Vec<Vec<u8>>> {
+        let bands = 1..=dataset.raster_count();
+        bands
+            .map(|band| {
+                Ok(dataset
+                    .rasterband(band)?
+                    .read_band_as::<u8>()?
+                    .into_shape_and_vec()
+                    .1)
+            })
+            .collect()
+    };
+    Ok(gdal::Dataset::open(file.path()).and_then(read)?)
+}
+
+#[test]
+fn layers_with_opacity_lose_nothing_and_are_no_larger_than_their_png()
+-> Result<(), Box<dyn std::error::Error>> {
+    let classes = [[230, 159, 0, 255], [0, 0, 0, 0], [86, 180, 233, 128]];
+    let blocks = RgbaImage {
+        width: 120,
+        height: 90,
+        data: (0..120 * 90)
+            .flat_map(|at| classes[(at % 120 / 17 + at / 120 / 13) % 3])
+            .collect(),
+    };
+    let encoded = encode_best_rgba(&blocks)?;
+    assert!(encoded.bytes.len() <= encode_rgba_png(&blocks)?.len());
+    if encoded.media_type == "image/webp" {
+        let planes = planes(&encoded.bytes, ".webp")?;
+        assert_eq!(planes.len(), 4);
+        for (at, pixel) in blocks.data.chunks_exact(4).enumerate() {
+            assert_eq!(planes[3][at], pixel[3]);
+            if pixel[3] > 0 {
+                assert_eq!([planes[0][at], planes[1][at], planes[2][at]], pixel[..3]);
+            }
+        }
+    }
+    let empty = encode_best_rgba(&RgbaImage::transparent(0, 0))?;
+    assert_eq!(empty.media_type, "image/png");
+    Ok(())
 }
 
 #[test]

@@ -196,11 +196,17 @@ fn bands_are_chosen_by_place_name_and_role() {
     );
     assert_eq!(first(OpenOptions::new().bands([0usize, 0, 0])), [100.0; 3]);
     for (options, words) in [
-        (OpenOptions::new().bands([5]), "0 bands are meant by 5"),
-        (OpenOptions::new().bands([-1]), "0 bands are meant by -1"),
+        (
+            OpenOptions::new().bands([5]),
+            "there is no band 5, counted from 0",
+        ),
+        (
+            OpenOptions::new().bands([-1]),
+            "there is no band -1, counted from 0",
+        ),
         (
             OpenOptions::new().bands(["swir"]),
-            "0 bands are meant by \"swir\"",
+            "there is no band \"swir\"",
         ),
         (
             OpenOptions::new().bands([BandRole::NearInfrared]),
@@ -208,7 +214,7 @@ fn bands_are_chosen_by_place_name_and_role() {
         ),
         (
             OpenOptions::new().nodata_of(9, 0.0),
-            "0 bands are meant by 9",
+            "there is no band 9, counted from 0",
         ),
     ] {
         let error = Scene::open_with(&path, options).unwrap_err();

@@ -73,7 +73,12 @@ fn validation_windows_lie_where_labels_are() -> Result<()> {
     let chips = scene.chips(Chips::random(8, 64).seed(1))?;
     let fit = |valid: &Scene| model(scene.classes()).fit(&chips, valid, Fit::epochs(2).quiet(true));
     let run = fit(&scene)?;
-    assert!(run.report().is_empty(), "{}", run.report());
+    // Nothing but that the same pixels are trained on.
+    let told = run.report().to_string();
+    assert!(
+        told.starts_with("note: the whole validation area is trained on") && !told.contains('\n'),
+        "{told}"
+    );
     for epoch in &run.history().epochs {
         assert!(
             epoch.valid_loss > 0.0 && epoch.score().is_some(),

@@ -24,6 +24,37 @@ struct Function {
     can_fail: bool,
 }
 
+/// What Rust itself has in every cell, as far as beginners need it.
+const RUST: [(&str, &str); 24] = [
+    ("Err", "function"),
+    ("None", "instance"),
+    ("Ok", "function"),
+    ("Option", "class"),
+    ("Result", "class"),
+    ("Some", "function"),
+    ("String", "class"),
+    ("Vec", "class"),
+    ("assert!", "function"),
+    ("assert_eq!", "function"),
+    ("dbg!", "function"),
+    ("false", "keyword"),
+    ("fn", "keyword"),
+    ("for", "keyword"),
+    ("format!", "function"),
+    ("if", "keyword"),
+    ("let", "keyword"),
+    ("match", "keyword"),
+    ("println!", "function"),
+    ("struct", "keyword"),
+    ("true", "keyword"),
+    ("use", "keyword"),
+    ("vec!", "function"),
+    ("while", "keyword"),
+];
+
+/// So many names are offered at most in place of one that is not known.
+const MOST_NAMED: usize = 5;
+
 /// What can stand behind the names of types and modules.
 #[derive(Debug, Default)]
 pub(crate) struct Api {
@@ -117,6 +148,30 @@ impl Api {
         }
     }
 
+    /// The functions and methods with a name, as `Scene::zoom`; where there is none, those whose name is nearly that.
+    pub(crate) fn named(&self, name: &str) -> Vec<String> {
+        let allowed = name.len() / 4;
+        let mut found: Vec<(usize, String)> = Vec::new();
+        for (owner, functions) in &self.functions {
+            // A module's functions are listed by the file's name, too.
+            let is_type = owner.starts_with(char::is_uppercase);
+            for function in functions.iter().filter(|_| is_type) {
+                let distance = crate::text::distance(&function.name, name);
+                if distance <= allowed {
+                    found.push((distance, format!("{owner}::{}", function.name)));
+                }
+            }
+            if self.prelude.contains(owner) && crate::text::distance(owner, name) <= allowed {
+                found.push((crate::text::distance(owner, name), owner.clone()));
+            }
+        }
+        found.sort();
+        let least = found.first().map_or(0, |(distance, _)| *distance);
+        found.retain(|(distance, _)| *distance == least);
+        found.truncate(MOST_NAMED);
+        found.into_iter().map(|(_, name)| name).collect()
+    }
+
     /// What can stand at the cursor (in code points); `type_of` tells the types of variables.
     pub(crate) fn complete(
         &self,
@@ -147,14 +202,21 @@ impl Api {
         } else if typed.is_empty() {
             return None;
         } else {
-            let names = self.prelude.iter();
+            let names = self.prelude.iter().map(String::as_str);
             names
-                .map(|name| (name.clone(), name.clone(), "class"))
+                .map(|name| (name, "class"))
+                .chain(RUST.iter().copied())
+                .map(|(name, kind)| (name.to_owned(), name.to_owned(), kind))
                 .collect()
+        };
+        // Nobody has to know that types begin with a capital.
+        let begins = |name: &str| {
+            let begin = name.get(..typed.len());
+            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
         };
         let matches: Vec<Completion> = found
             .into_iter()
-            .filter(|(name, ..)| name.starts_with(typed))
+            .filter(|(name, ..)| begins(name))
             .map(|(_, text, kind)| Completion {
                 label: text.clone(),
                 text,
@@ -355,6 +417,8 @@ mod tests {
             ("samples::", "town(seed, size)"),
             ("Optimiser::", "AdamW"),
             ("let model = Segm", "Segmenter"),
+            ("sc", "Scene"),
+            ("pri", "println!"),
         ] {
             assert!(
                 texts(code).iter().any(|text| text == wanted),
@@ -375,5 +439,10 @@ mod tests {
                 .iter()
                 .any(|text| text.contains("quicklook"))
         );
+        let named = api.named("zoom");
+        assert!(named.contains(&"Scene::zoom".to_owned()), "{named:?}");
+        assert!(api.named("zooom").contains(&"Scene::zoom".to_owned()));
+        assert_eq!(api.named("Scen"), ["Scene"]);
+        assert!(api.named("xyzzy").is_empty());
     }
 }

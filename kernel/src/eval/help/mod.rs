@@ -171,15 +171,22 @@ impl Help {
 
     /// The library's public names, while rust-analyzer is not there to tell them.
     pub(crate) fn api(&self) -> Option<Arc<Api>> {
+        let is_ready = lock(&self.0).is_ready;
+        if is_ready { None } else { self.names() }
+    }
+
+    fn names(&self) -> Option<Arc<Api>> {
         let mut state = lock(&self.0);
-        if state.is_ready {
-            return None;
-        }
         if state.api.is_none() {
             let sources = state.sources.clone()?;
             state.api = Some(Arc::new(Api::read(&sources)));
         }
         state.api.clone()
+    }
+
+    /// What of the library is named like that, or nearly.
+    pub(crate) fn named(&self, name: &str) -> Vec<String> {
+        self.names().map_or_else(Vec::new, |api| api.named(name))
     }
 
     /// Tells where the library is, before the engine has started.

@@ -18,6 +18,7 @@ use super::super::split::Cell;
 use super::super::variables::VariableTable;
 use super::super::{notes, outcome, place, render, shape};
 use super::{Proven, Worker, dependency_error, is_full};
+use crate::advice;
 use crate::text::{distance, short_type};
 
 /// What evcxr is given for a cell: `swath-cell` compiles the request's own source in its place.
@@ -455,6 +456,11 @@ impl Worker {
         let map = SourceMap::new(&report.source, &running.source, &running.generated, items);
         for text in render::warnings(&report.warnings, &map) {
             (self.sink)(OutputEvent::Stderr(text));
+        }
+        if running.cell.tail.is_some()
+            && let Some(note) = advice::of_value(running.source.text())
+        {
+            (self.sink)(OutputEvent::Stderr(format!("note: {note}\n")));
         }
     }
 
