@@ -121,7 +121,9 @@ impl SceneBoxes {
         let facts = scene.facts(Some(&look), &bands);
         let drawn = self.overlay(&scene, &look, &bands)?;
         let drawn = drawn.caption(self.summary()).output();
-        Ok(self.scene().with_facts(&self.summary(), &facts, drawn))
+        Ok(self
+            .scene()
+            .with_facts(&self.summary(), &facts, &scene.imagery_report(), drawn))
     }
 
     /// `Boxes in town: car 83 at a score of 0.30 or more (41 below)`.

@@ -65,7 +65,7 @@ pub fn table_html(headers: &[&str], rows: &[Vec<String>]) -> String {
             "left"
         };
         format!(
-            "<{tag} style=\"text-align:{align};padding:3px 6px;{extra}\">{}</{tag}>",
+            "<{tag} style=\"text-align:{align};padding:3px 5px;{extra}\">{}</{tag}>",
             escape(text)
         )
     };

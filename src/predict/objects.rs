@@ -182,16 +182,16 @@ pub(super) struct About {
     pub(super) classes: Classes,
     pub(super) crs_wkt: String,
     pub(super) unit: Unit,
-    /// Decimal places of coordinates that tell a tenth of a pixel.
+    /// Decimal places of coordinates that tell a tenth of a pixel, 2 at least.
     pub(super) places: usize,
 }
 
-/// Decimal places of coordinates that tell a tenth of a pixel: 2 at least, and more in degrees.
-fn decimal_places(raster: &Raster) -> usize {
+/// Decimal places of coordinates that tell a part of a pixel.
+pub(super) fn decimal_places(raster: &Raster, part: f64) -> usize {
     let (width, height) = raster.transform().pixel_edges();
-    let tenth = width.min(height) / 10.0;
-    (2..9)
-        .find(|&places| 0.1_f64.powi(places) <= tenth)
+    let wanted = width.min(height) * part;
+    (0..9)
+        .find(|&places| 0.1_f64.powi(places) <= wanted)
         .unwrap_or(9) as usize
 }
 
@@ -262,7 +262,7 @@ impl Objects {
             classes: classes.clone(),
             crs_wkt: scene.raster().crs_wkt(),
             unit,
-            places: decimal_places(scene.raster()),
+            places: decimal_places(scene.raster(), 0.1).max(2),
         };
         Self {
             objects: objects.into_iter().map(Arc::new).collect(),

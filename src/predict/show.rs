@@ -116,7 +116,9 @@ impl SceneMap {
         facts.push(("map", self.shares(&look.labels)));
         let drawn = self.overlay(&look, &bands)?.output();
         let heading = self.summary(&look.labels);
-        Ok(self.scene().with_facts(&heading, &facts, drawn))
+        Ok(self
+            .scene()
+            .with_facts(&heading, &facts, &look.scene.imagery_report(), drawn))
     }
 
     fn summary(&self, labels: &[u8]) -> String {

@@ -2,6 +2,7 @@
 
 use super::SceneMap;
 use super::band::FULL_SCORE;
+use super::objects::decimal_places;
 use super::tiling::wrong;
 use crate::chips::Chip;
 use crate::display::{Output, Show, escape, in_font};
@@ -215,6 +216,7 @@ impl WorstWindows {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let raster = self.scene.raster();
+        let places = decimal_places(raster, 1.0);
         let row = |(index, worst): (usize, &WorstWindow)| {
             let window = worst.window;
             let middle = (
@@ -227,8 +229,8 @@ impl WorstWindows {
                 index.to_string(),
                 format!("{}..{}", window.col, window.right()),
                 format!("{}..{}", window.row, window.bottom()),
-                format!("{x:.2}"),
-                format!("{y:.2}"),
+                format!("{x:.places$}"),
+                format!("{y:.places$}"),
                 thousands(worst.wrong),
                 percent(worst.share()),
                 loss.unwrap_or_else(|| "–".to_owned()),

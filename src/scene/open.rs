@@ -228,6 +228,15 @@ impl Scene {
         .collect()
     }
 
+    /// What of [`Scene::report`] is about the imagery: what is drawn over a map of it, not what its labels were read as.
+    pub(crate) fn imagery_report(&self) -> Report {
+        let of_raster = self.raster().report().clone();
+        of_raster
+            .into_iter()
+            .chain(self.inner.report.clone())
+            .collect()
+    }
+
     /// The file's name without its extension, and the area where it is not the whole.
     #[must_use]
     #[doc(alias = "filename")]

@@ -3,6 +3,7 @@ use super::quicklook::Quicklook;
 use crate::display::{Output, Show, escape, in_font};
 use crate::labels::{Classes, IGNORE};
 use crate::plot::{facts_html, report_html, report_text};
+use crate::report::Report;
 
 /// The longest side of the picture in a cell, in pixels.
 const LONGEST: usize = 800;
@@ -21,7 +22,12 @@ impl Show for Scene {
             facts.push(("boxes", self.box_facts()));
         }
         let drawn = look.and_then(|look| self.overlay(&look, &bands)?.output());
-        self.with_facts(&format!("Scene {}", self.name()), &facts, drawn)
+        self.with_facts(
+            &format!("Scene {}", self.name()),
+            &facts,
+            &self.report(),
+            drawn,
+        )
     }
 }
 
@@ -33,15 +39,15 @@ impl Scene {
         &self,
         heading: &str,
         facts: &[(&str, String)],
+        report: &Report,
         drawn: crate::Result<Output>,
     ) -> Output {
-        let report = self.report();
         let lines: String = facts
             .iter()
             .map(|(name, value)| format!("\n{name:12} {value}"))
             .collect();
-        let text = format!("{heading}{lines}{}", report_text(&report));
-        let below = format!("{}{}", facts_html(facts), report_html(&report));
+        let text = format!("{heading}{lines}{}", report_text(report));
+        let below = format!("{}{}", facts_html(facts), report_html(report));
         match drawn {
             Ok(mut output) => {
                 let picture = output.html.take().unwrap_or_default();

@@ -204,10 +204,10 @@ fn headers(score: &str) -> [&str; 8] {
     [
         "epoch",
         "step",
-        "training loss",
-        "validation loss",
+        "train loss",
+        "valid loss",
         score,
-        "learning rate",
+        "lr",
         "images/s",
         "seconds",
     ]

@@ -186,7 +186,7 @@ VALUES = [
     ("%chips 12 64", None, ["8 of 12 chips"]),
     ("let chips = scene.chips(Chips::random(4, 64).seed(7))?;", None, None),
     ("%fit resnet18 steps=1 batch=2", None, ["the whole validation area is trained on"]),
-    ("run.history()", None, ["steps in 1 epoch", "training loss"]),
+    ("run.history()", None, ["steps in 1 epoch", "train loss"]),
     ("%fit unett", "UsageError", ["the models are unet, fpn"]),
     ("?zoom", "NotFound", ["`?Scene::zoom`", "`%zoom?`"]),
     ("?zooom", "NotFound", ["`?Scene::zoom`"]),
