@@ -21,18 +21,18 @@ const LINES: &[Habit] = &[
         advice: "comments begin with `//`",
     },
     Habit {
-        is_in: |line| line.starts_with("for ") && line.ends_with(':'),
+        is_in: |line| line.starts_with("for ") && begins_block(line),
         advice: "a loop is `for i in 0..3 { … }`, or `for item in &items { … }`",
     },
     Habit {
         is_in: |line| {
-            (line.starts_with("if ") || line.starts_with("elif ") || line == "else:")
-                && line.ends_with(':')
+            (line.starts_with("if ") || line.starts_with("elif ") || line.starts_with("else:"))
+                && begins_block(line)
         },
         advice: "a choice is `if x == 1 { … } else if x == 2 { … } else { … }`",
     },
     Habit {
-        is_in: |line| line.starts_with("while ") && line.ends_with(':'),
+        is_in: |line| line.starts_with("while ") && begins_block(line),
         advice: "a loop is `while x < 3 { … }`",
     },
     Habit {
@@ -40,14 +40,14 @@ const LINES: &[Habit] = &[
         advice: "a function is `fn area(width: f64, height: f64) -> f64 { width * height }`",
     },
     Habit {
-        is_in: |line| line.starts_with("class ") && line.ends_with(':'),
+        is_in: |line| line.starts_with("class ") && begins_block(line),
         advice: "a class is a `struct Name { field: f64 }`, with its methods in `impl Name { … }`",
     },
     Habit {
         is_in: |line| {
-            line == "try:"
-                || line.starts_with("except") && line.ends_with(':')
-                || line == "finally:"
+            line.starts_with("try:")
+                || line.starts_with("except") && begins_block(line)
+                || line.starts_with("finally:")
         },
         advice: "calls that can fail return a `Result`: `?` behind one ends the cell with its error, `match call { Ok(value) \
                  => …, Err(error) => … }` handles it",
@@ -57,13 +57,17 @@ const LINES: &[Habit] = &[
         advice: "`Err(\"what is wrong\")?;` ends a cell, or a function that returns a `Result`, with an error",
     },
     Habit {
-        is_in: |line| line.starts_with("with ") && line.ends_with(':'),
+        is_in: |line| line.starts_with("with ") && begins_block(line),
         advice: "files close themselves at the end of their block: `let text = std::fs::read_to_string(\"file.txt\")?;`",
     },
     Habit {
         is_in: |line| {
             let word = line.split(' ').next().unwrap_or_default();
-            line.contains(' ') && ["cd", "ls", "pip", "conda", "cat", "mkdir", "rm"].contains(&word)
+            line.contains(' ')
+                && [
+                    "cd", "ls", "pip", "conda", "cat", "mkdir", "rm", "echo", "cp", "mv",
+                ]
+                .contains(&word)
         },
         advice: "`!` runs a command: `!ls`; `%cd FOLDER` changes the folder",
     },
@@ -217,11 +221,13 @@ const NAMES: &[(&[&str], &str)] = &[
     ),
     (
         &["plt", "matplotlib", "sns"],
-        "values draw themselves as the last line of a cell: `scene`, `run`, `map`; `plot::bars` and `plot::histogram` draw numbers",
+        "values draw themselves as the last line of a cell: `scene`, `run`, `map`; `plot::bars` draws numbers, `objects.histogram()` \
+         sizes",
     ),
     (
         &["torch", "tf", "keras", "nn"],
-        "`%fit`, or `Fit::new(Unet::resnet18())`, trains; `?Fit` lists the settings",
+        "`Segmenter::new(Unet::resnet18(), scene.classes()).fit(&chips, &valid, Fit::epochs(10))?` or `%fit` trains; \
+         `Device::best()` tells the GPU; `model.save(\"model.swath\")?` saves",
     ),
     (
         &["rasterio", "rio", "gdal", "xr", "rioxarray"],
@@ -253,7 +259,7 @@ const NAMES: &[(&[&str], &str)] = &[
         "a cell shows its last line; `show_all` shows several values",
     ),
     (
-        &["ls", "pwd", "pip", "whoami"],
+        &["ls", "pwd", "pip", "whoami", "cd", "echo", "mkdir"],
         "`!` runs a command: `!ls`; `%cd FOLDER` changes the folder",
     ),
     (
@@ -282,12 +288,13 @@ const METHODS: &[(&[&str], &str)] = &[
     (&["items"], "`for (key, value) in &table { … }`"),
     (
         &["shape", "ndim"],
-        "`x.len()`; of a scene `scene.size()`, of a tensor `x.dims()`",
+        "of a list `x.len()`, of a scene `scene.size()`, of a patch `patch.size` and `patch.bands`, of a tensor `x.dims()`",
     ),
     (&["astype"], "`x as f32`"),
     (
         &["mean"],
-        "`items.iter().sum::<f64>() / items.len() as f64`",
+        "of a list `items.iter().sum::<f64>() / items.len() as f64`; of a scene `scene.statistics()?`; a patch that ends a cell \
+         shows the mean of each band",
     ),
     (&["split_lines", "splitlines"], "`text.lines()`"),
     (
@@ -297,6 +304,18 @@ const METHODS: &[(&[&str], &str)] = &[
     (
         &["meta", "profile", "info", "attrs", "tags"],
         "the last line of a cell, `scene`, shows its file, size, pixel, system and bands",
+    ),
+    (
+        &["head", "tail", "sample"],
+        "a table that ends a cell shows its first rows; `.iter().take(5)` goes over some",
+    ),
+    (
+        &["plot", "show", "display", "imshow", "draw"],
+        "a value draws itself as the last line of a cell",
+    ),
+    (
+        &["to_csv", "to_file", "to_excel", "to_parquet"],
+        "`objects.save(\"objects.csv\")?` and `map.save(\"folder\")?` write files; scores are text by `scores.to_json().to_string()`",
     ),
     (
         &[
@@ -314,7 +333,32 @@ const METHODS: &[(&[&str], &str)] = &[
 /// How values of the library's types are made: for somebody who wrote something else where one is wanted.
 const MAKERS: &[(&[&str], &str)] = &[
     (
-        &["ZoomWindow", "PixelWindow", "MapWindow"],
+        &["PixelWindow"],
+        "pixels are read by `scene.read(&PixelWindow::new(column, row, width, height))?`",
+    ),
+    (
+        &["Loss"],
+        "losses are `Loss::Dice`, `Loss::CrossEntropy`, `Loss::focal()`, `Loss::Lovasz`; `?Loss` explains them",
+    ),
+    (
+        &["Optimiser"],
+        "optimisers are `Optimiser::adamw()` and `Optimiser::sgd(0.9)`",
+    ),
+    (
+        &["Schedule"],
+        "schedules are `Schedule::one_cycle()`, `Schedule::cosine()`, `Schedule::poly(0.9)`, `Schedule::constant()`",
+    ),
+    (
+        &["Chips"],
+        "chips are cut from a scene: `let chips = train.chips(Chips::random(400, 256))?;`",
+    ),
+    (
+        &["DetectorArchitecture"],
+        "a `Detector` takes `CenterNet::resnet18()`, `RetinaNet::resnet50()` or `FasterRcnn::resnet50()`; a `Segmenter` takes \
+         `Unet::…`",
+    ),
+    (
+        &["ZoomWindow", "MapWindow"],
         "a part of a scene is `PixelWindow::new(column, row, width, height)` in pixels, or `MapWindow::around(x, y, metres, metres)` \
          in map coordinates",
     ),
@@ -324,7 +368,8 @@ const MAKERS: &[(&[&str], &str)] = &[
     ),
     (
         &["Architecture"],
-        "a network is `Unet::resnet18()`, `Unet::efficientnet_lite0()`, `Fpn::resnet50()`, …; `?Unet` lists its encoders",
+        "a `Segmenter` takes `Unet::resnet18()`, `Unet::efficientnet_lite0()`, `Fpn::resnet50()`, …; a `Detector` takes \
+         `CenterNet::…`",
     ),
     (
         &["ChipOptions"],
@@ -427,6 +472,13 @@ const MAGICS: &[(&[&str], &str)] = &[
     (&["export"], "`%map save=FOLDER` writes GIS files"),
 ];
 
+/// Whether a line has a `:` that begins a block: nothing of Rust's has one behind such words without a brace.
+fn begins_block(line: &str) -> bool {
+    let is_path = |at: usize| line[at + 1..].starts_with(':') || line[..at].ends_with(':');
+    let mut colons = line.match_indices(':');
+    !line.contains('{') && colons.any(|(at, _)| !is_path(at))
+}
+
 fn has_words(line: &str, words: &[&str]) -> bool {
     let mut found = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
     words.iter().all(|word| found.any(|it| it == *word))
@@ -506,13 +558,34 @@ pub(crate) fn of_alias(of_type: &str, word: &str) -> Option<String> {
     ))
 }
 
-/// A hint of the library's as somebody who uses magics says it.
-pub(crate) fn for_magic(hint: &str) -> String {
-    let mut hint = hint.to_owned();
+/// A message or hint of the library's as somebody who uses magics says it, who counts bands from 1.
+pub(crate) fn for_magic(text: &str) -> String {
+    let mut text = text.to_owned();
     for (rust, magic) in FOR_MAGICS {
-        hint = hint.replace(rust, magic);
+        text = text.replace(rust, magic);
     }
-    hint
+    let counted = text
+        .strip_prefix("there is no band ")
+        .and_then(|rest| rest.split_once(", counted from 0"));
+    if let Some((number, rest)) = counted
+        && let Ok(number) = number.parse::<i64>()
+    {
+        return format!("there is no band {}, counted from 1{rest}", number + 1);
+    }
+    let Some(bands) = text.strip_prefix("the bands: ") else {
+        return text;
+    };
+    let (bands, how) = bands.split_once("; choose").unwrap_or((bands, ""));
+    let number = |band: &str| -> String {
+        match band.split_once(": ") {
+            Some((at, what)) if at.parse::<usize>().is_ok() => {
+                format!("{}: {what}", at.parse::<usize>().unwrap_or_default() + 1)
+            }
+            _ => band.to_owned(),
+        }
+    };
+    let bands: Vec<String> = bands.split("; ").map(number).collect();
+    format!("the bands: {}; choose{how}", bands.join("; "))
 }
 
 /// How a value of a type of the library's is made.
@@ -522,28 +595,40 @@ pub(crate) fn of_maker(of_type: &str) -> Option<&'static str> {
     find(MAKERS, of_type.rsplit("::").next().unwrap_or(of_type))
 }
 
-/// What a cell that ran may have meant otherwise: its last line says something else in Python.
-pub(crate) fn of_value(cell: &str) -> Option<String> {
+/// What a cell that ran may have meant otherwise: its last line says something else in Python, in QGIS or in R.
+pub(crate) fn of_value(cell: &str, is_variable: &dyn Fn(&str) -> bool) -> Option<String> {
     let line = cell.trim_end().lines().next_back()?.trim();
-    let whole = |text: &str| text.trim().replace('_', "").parse::<i64>().ok();
+    let is_word = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_alphanumeric() || "_.".contains(c))
+    };
+    let is_number = |text: &str| is_word(text) && text.starts_with(|c: char| c.is_ascii_digit());
+    // A name, a number, or something computed of both.
+    let is_computed = |text: &str| {
+        let mut words = text.split(['+', '-', '*', '/', '(', ')', ' ']).peekable();
+        let is_known = |word: &str| word.is_empty() || is_number(word) || is_variable(word);
+        words.by_ref().all(is_known) && text.contains(char::is_alphanumeric)
+    };
     if let Some((before, after)) = line.split_once("//") {
         let is_value = !before.trim().is_empty() && !before.trim_end().ends_with([';', '}', ',']);
-        return (is_value && whole(after).is_some()).then(|| {
-            format!(
-                "`//` begins a comment, `{}` was not looked at: `/` divides",
-                after.trim()
-            )
-        });
+        let after = after.trim();
+        return (is_value && is_computed(after))
+            .then(|| format!("`//` begins a comment, `{after}` was not looked at: `/` divides"));
     }
     if let Some((base, power)) = line.split_once('^') {
-        return (whole(base).is_some() && whole(power).is_some()).then(|| {
-            format!(
-                "`^` is the exclusive or of bits: a power is `{}_i64.pow({})`",
-                base.trim(),
-                power.trim()
-            )
-        });
+        let (base, power) = (base.trim(), power.trim());
+        let are_words = is_word(base) && is_word(power);
+        let base = if is_number(base) {
+            format!("{base}_i64")
+        } else {
+            base.to_owned()
+        };
+        return are_words
+            .then(|| format!("`^` is the exclusive or of bits: a power is `{base}.pow({power})`"));
     }
+    let whole = |text: &str| text.trim().replace('_', "").parse::<i64>().ok();
     let (over, under) = line.split_once('/')?;
     let (over, under) = (whole(over)?, whole(under)?);
     (over.checked_rem(under)? != 0).then(|| {
@@ -574,6 +659,9 @@ mod tests {
             ("from swath import Scene", "there already"),
             ("# a comment", "`//`"),
             ("for i in range(3):", "0..3"),
+            ("for i in range(3): print(i)", "0..3"),
+            ("if scene: print(1)", "else if"),
+            ("with open('a') as f: f.read()", "read_to_string"),
             ("elif x == 1:", "else if"),
             ("def f(x):", "fn area"),
             ("print x", "println!"),
@@ -595,6 +683,7 @@ mod tests {
             "for i in 0..3 {",
             "println!(\"{x}\"",
             "a::<B>[c::D]",
+            "for x in a::b()",
             "Scene::open(\"town.tif\"",
         ] {
             assert_eq!(of_line(line), None, "{line}");
@@ -602,14 +691,34 @@ mod tests {
     }
 
     #[test]
+    fn magics_count_bands_from_one() {
+        assert_eq!(
+            for_magic("there is no band 8, counted from 0: there are 3: \"a.tif\""),
+            "there is no band 9, counted from 1: there are 3: \"a.tif\""
+        );
+        assert_eq!(
+            for_magic("the bands: 0: \"red\" (Byte); 1: \"nir\" (Byte); choose by name"),
+            "the bands: 1: \"red\" (Byte); 2: \"nir\" (Byte); choose by name"
+        );
+        assert_eq!(
+            for_magic("there is no band \"x\""),
+            "there is no band \"x\""
+        );
+        assert_eq!(for_magic("`.padded()`"), "`padded=yes`");
+    }
+
+    #[test]
     fn values_that_python_would_have_otherwise_are_told() {
         for (cell, words) in [
             ("7 // 2", "`/` divides"),
             ("let x = 7;\nx // 2\n", "`2` was not looked at"),
+            ("7 // 2 + 1", "`2 + 1` was not looked at"),
+            ("w // h", "`h` was not looked at"),
             ("2 ^ 3", "2_i64.pow(3)"),
+            ("a ^ b", "a.pow(b)"),
             ("5 / 2", "5.0 / 2.0"),
         ] {
-            let advice = of_value(cell).unwrap_or_default();
+            let advice = of_value(cell, &|name| name == "h").unwrap_or_default();
             assert!(advice.contains(words), "{cell}: {advice}");
         }
         for cell in [
@@ -621,10 +730,11 @@ mod tests {
             "scene // the town",
             "// 2",
             "\"http://a\"",
-            "a ^ 3",
+            "x // half of it",
+            "f(a) ^ 3",
             "\"5 / 2\"",
         ] {
-            assert_eq!(of_value(cell), None, "{cell}");
+            assert_eq!(of_value(cell, &|name| name == "h"), None, "{cell}");
         }
     }
 

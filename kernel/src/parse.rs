@@ -85,7 +85,11 @@ pub(crate) fn odd_bracket(code: &str) -> Option<(std::ops::Range<usize>, String)
         }
     }
     let (range, bracket) = open.pop()?;
-    Some((range, format!("`{bracket}` is never closed")))
+    // A text without an end has swallowed what would close it.
+    let is_in_text = lexed
+        .errors()
+        .any(|(_, error)| error.starts_with("Missing trailing"));
+    (!is_in_text).then(|| (range, format!("`{bracket}` is never closed")))
 }
 
 /// Looks whether `code` can be parsed without harm.

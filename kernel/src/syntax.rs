@@ -100,33 +100,82 @@ pub(crate) fn end_of(code: &str) -> End {
     })
 }
 
-/// The function or method whose arguments the string that `code` ends in is one of, and which one, counted from 0:
-/// `("with_labels", 1)` in `scene.with_labels("a.gpkg", "`, also within brackets or parentheses of its own.
-pub(crate) fn call_around(code: &str) -> Option<(&str, usize)> {
+/// The call that the string which `code` ends in is an argument of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call<'a> {
+    /// The function or method.
+    pub(crate) name: &'a str,
+    /// The variable before its dot; nothing where something else stands there.
+    pub(crate) receiver: &'a str,
+    /// Which argument it is, counted from 0.
+    pub(crate) argument: usize,
+    /// The text of the first argument, as it is written in its quotes; nothing where it is no string.
+    pub(crate) first: &'a str,
+    /// The place within a tuple of its own, as in `[("a", "b")]`.
+    pub(crate) in_tuple: Option<usize>,
+}
+
+/// The call around the end of `code`, also where brackets or parentheses stand between.
+pub(crate) fn call_around(code: &str) -> Option<Call<'_>> {
+    struct Open<'a> {
+        name: Option<&'a str>,
+        receiver: &'a str,
+        commas: usize,
+        first: &'a str,
+    }
     let tokens = crate::parse::tokens(code);
-    let mut open: Vec<(Option<&str>, usize)> = Vec::new();
-    let mut before = None;
+    let mut open: Vec<Open<'_>> = Vec::new();
+    // The last tokens that are no spaces, the newest first.
+    let mut before = ["", "", ""];
     for at in 0..tokens.len() {
         let text = &code[tokens.text_range(at)];
+        let is_name = |text: &str| text.starts_with(|c: char| c.is_alphabetic() || c == '_');
         match tokens.kind(at) {
-            SyntaxKind::L_PAREN => open.push((before, 0)),
-            SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => open.push((None, 0)),
+            SyntaxKind::WHITESPACE | SyntaxKind::COMMENT => continue,
+            SyntaxKind::L_PAREN => open.push(Open {
+                name: Some(before[0]).filter(|name| is_name(name)),
+                receiver: if before[1] == "." && is_name(before[2]) {
+                    before[2]
+                } else {
+                    ""
+                },
+                commas: 0,
+                first: "",
+            }),
+            SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => open.push(Open {
+                name: None,
+                receiver: "",
+                commas: usize::MAX,
+                first: "",
+            }),
             SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
                 open.pop();
             }
             SyntaxKind::COMMA => {
-                if let Some((_, commas)) = open.last_mut() {
-                    *commas += 1;
+                if let Some(inner) = open.last_mut() {
+                    inner.commas = inner.commas.wrapping_add(1);
                 }
             }
-            SyntaxKind::WHITESPACE => continue,
+            SyntaxKind::STRING => {
+                if let Some(inner) = open.last_mut().filter(|inner| inner.commas == 0) {
+                    inner.first = text.trim_start_matches('r').trim_matches('"');
+                }
+            }
             _ => {}
         }
-        before = (tokens.kind(at) == SyntaxKind::IDENT).then_some(text);
+        before = [text, before[0], before[1]];
     }
-    open.into_iter()
-        .rev()
-        .find_map(|(callee, commas)| Some((callee?, commas)))
+    let innermost = open.last()?;
+    let is_bracket = |it: &Open<'_>| it.name.is_none() && it.commas > usize::MAX / 2;
+    let in_tuple = (innermost.name.is_none() && !is_bracket(innermost)).then_some(innermost.commas);
+    let call = open.iter().rev().find(|it| it.name.is_some())?;
+    Some(Call {
+        name: call.name?,
+        receiver: call.receiver,
+        argument: call.commas,
+        first: call.first,
+        in_tuple,
+    })
 }
 
 /// What is typed so far of the string that `code` ends in; `None` when it ends in none, or in one with escapes.

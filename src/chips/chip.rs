@@ -213,6 +213,7 @@ impl Chips {
     /// # Errors
     /// [`ChipsError::NoSuchChip`]; [`crate::raster::RasterError::Read`].
     #[doc(alias = "get_chip")]
+    #[doc(alias = "__getitem__")]
     pub fn get(&self, index: usize) -> Result<Chip> {
         self.get_in_epoch(index, 0)
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Failure;
 use super::arguments::Arguments;
 use crate::display::{Output, Show as _};
+use crate::vector::{self, VectorSource};
 use crate::{Result, data, samples, session};
 
 fn say(text: impl Into<String>) {
@@ -23,6 +24,15 @@ pub(super) fn sample_town(arguments: &Arguments) -> Result<(), Failure> {
         town.scene_path.display(),
         town.labels_path.display()
     ));
+    Ok(())
+}
+
+pub(super) fn properties(arguments: &Arguments) -> Result<(), Failure> {
+    let mut source = VectorSource::new(arguments.word(0));
+    if let Some(layer) = arguments.option("layer") {
+        source = source.layer(layer);
+    }
+    say(vector::property_names(source)?.join("\n"));
     Ok(())
 }
 

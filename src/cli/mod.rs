@@ -104,6 +104,18 @@ const COMMANDS: &[Command] = &[
         run: info::info,
     },
     Command {
+        words: &["properties"],
+        accepts: Accepts {
+            positional: &["FILE"],
+            options: &["layer"],
+            repeated: &[],
+            switches: &[],
+        },
+        synopsis: "FILE [--layer NAME]",
+        about: "the names of the properties of the features of a vector file, one a line",
+        run: commands::properties,
+    },
+    Command {
         words: &["predict"],
         accepts: Accepts {
             positional: &["BUNDLE", "SCENE..."],

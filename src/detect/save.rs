@@ -7,7 +7,7 @@ use geo::{Coord, LineString, MultiPolygon, Point, Polygon};
 use super::SceneBoxes;
 use crate::Result;
 use crate::boxes::Detection;
-use crate::predict::{SavedFiles, publish_set, staging_folder, write_synced};
+use crate::predict::{SavedFiles, check_folder_name, publish_set, staging_folder, write_synced};
 use crate::session;
 use crate::vector::{Format, PointFeature, PolygonFeature, write_points, write_polygons};
 
@@ -39,6 +39,8 @@ impl SceneBoxes {
     /// there before are untouched.
     ///
     /// # Errors
+    /// [`crate::predict::PredictError::FileOfOthers`] when a file of one of these names lies in the folder that no boxes were
+    /// saved to, [`crate::predict::PredictError::FolderName`] for the name of a file, such as `boxes.gpkg`,
     /// [`crate::predict::PredictError::Io`] or [`crate::vector::VectorError::Write`] when the folder cannot be written,
     /// [`crate::Error::Interrupted`] when the user asked to stop.
     #[doc(alias = "to_file")]
@@ -46,6 +48,7 @@ impl SceneBoxes {
     #[doc(alias = "export")]
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
         let dir = &*crate::paths::expanded(dir.as_ref());
+        check_folder_name(dir)?;
         let staging = staging_folder(dir)?;
         let staged = staging.path();
         let crs = self.scene().raster().crs_wkt();

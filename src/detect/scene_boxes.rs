@@ -242,7 +242,7 @@ impl SceneBoxes {
             })
             .collect();
         let scores = BoxScores::new(truth, found, self.classes(), self.threshold, &name)
-            .with_report(scene.report_seen(common, &self.trained));
+            .with_report(scene.report_scored(own.path(), common, &self.trained));
         *self
             .inner
             .evaluated
@@ -273,6 +273,11 @@ impl crate::predict::AtThreshold for SceneBoxes {
     }
 
     fn threshold_for(&self, scene: &Scene) -> Result<f32> {
-        Ok(self.evaluate(scene)?.best_f1(0.5).0)
+        let (threshold, counts) = self.evaluate(scene)?.best_f1(0.5);
+        if counts.true_positives == 0 {
+            let scene = scene.name();
+            return Err(PredictError::NothingRight { scene }.into());
+        }
+        Ok(threshold)
     }
 }

@@ -262,6 +262,7 @@ impl Classes {
     /// The class with this index.
     #[must_use]
     #[doc(alias = "class")]
+    #[doc(alias = "__getitem__")]
     pub fn get(&self, index: usize) -> Option<&Class> {
         self.0.get(index)
     }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use geo::{BoundingRect, Coord, MapCoords, MultiPolygon};
 
@@ -24,6 +24,8 @@ struct Inner {
     members: Vec<u32>,
     /// `[left, top, right, bottom]` of each polygon.
     boxes: Vec<[f64; 4]>,
+    /// The polygons that are no background, where some are.
+    of_classes: OnceLock<Vec<(MultiPolygon<f64>, u8)>>,
 }
 
 impl LabelPolygons {
@@ -84,6 +86,7 @@ impl LabelPolygons {
             starts: vec![0; columns * rows + 1],
             members: Vec::new(),
             boxes,
+            of_classes: OnceLock::new(),
         };
         inner.fill();
         Self {
@@ -95,6 +98,20 @@ impl LabelPolygons {
     #[must_use]
     pub fn polygons(&self) -> &[(MultiPolygon<f64>, u8)] {
         &self.inner.polygons
+    }
+
+    /// The polygons of classes, without those of the background, such as the ones that a choice of classes leaves out. In
+    /// drawing order.
+    #[must_use]
+    pub fn of_classes(&self) -> &[(MultiPolygon<f64>, u8)] {
+        let is_class = |one: &&(MultiPolygon<f64>, u8)| one.1 > 0;
+        if self.inner.polygons.iter().all(|one| is_class(&one)) {
+            return &self.inner.polygons;
+        }
+        self.inner.of_classes.get_or_init(|| {
+            let polygons = self.inner.polygons.iter();
+            polygons.filter(is_class).cloned().collect()
+        })
     }
 
     /// The indices of the polygons whose bounding boxes touch the window, ascending.

@@ -118,6 +118,20 @@ impl<A> BundleMeta<A> {
     }
 }
 
+/// Whether there is a file that is no bundle and no safetensors file: to replace it would lose somebody's data.
+fn is_of_others(path: &Path) -> bool {
+    use std::io::Read as _;
+    let Ok(file) = std::fs::File::open(path) else {
+        return false;
+    };
+    let mut start = Vec::new();
+    if file.take(9).read_to_end(&mut start).is_err() || start.is_empty() {
+        return false;
+    }
+    // The length of the header, and the object that it is.
+    start.len() < 9 || start[8] != b'{' || start[6..8] != [0, 0]
+}
+
 /// Writes a bundle. The old file, if there is one, stays whole until the new one is on disk.
 ///
 /// # Errors
@@ -146,6 +160,10 @@ pub fn save_tensors<A: Serialize>(
         path: path.to_owned(),
         reason,
     };
+    if is_of_others(path) {
+        let path = path.to_owned();
+        return Err(ModelError::FileOfOthers { path }.into());
+    }
     let json = serde_json::to_string(meta).map_err(|error| wrong(error.to_string()))?;
     let mut views = Vec::with_capacity(tensors.len());
     for (name, data) in tensors {

@@ -14,6 +14,12 @@ pub enum ModelError {
         /// The system's own error.
         source: std::io::Error,
     },
+    /// A model was to be saved over a file that is none.
+    #[error("there is a file of that name that is no model: {path:?}")]
+    FileOfOthers {
+        /// The file.
+        path: PathBuf,
+    },
     /// A weights file that cannot be read.
     #[error("cannot read weights: {reason}: {path:?}")]
     Weights {
@@ -168,6 +174,9 @@ impl Hint for ModelError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { path, source } => staged::hint(path, source),
+            Self::FileOfOthers { .. } => {
+                Some("choose another name, such as \"model.swath\", or remove that file first".to_owned())
+            }
             Self::Weights { .. } => {
                 Some("weights come as a PyTorch state dict (`.pth`, `.pt`) or as `.safetensors`".to_owned())
             }

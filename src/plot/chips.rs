@@ -16,8 +16,8 @@ use crate::raster::Patch;
 
 /// Space between chips in pixels.
 const GAP: usize = 4;
-/// How wide a grid may become.
-const WIDEST: usize = 1000;
+/// How wide a grid may become: as wide as outputs are in a window of 1360 pixels with the side bar open.
+const WIDEST: usize = 900;
 /// The ground between chips, neutral on both themes.
 const BETWEEN: [u8; 3] = [189; 3];
 

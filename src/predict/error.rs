@@ -174,11 +174,23 @@ pub enum PredictError {
         /// The file.
         path: PathBuf,
     },
-    /// Objects were to be saved over a file that holds something else.
-    #[error("there is a file of that name that holds no saved objects: {path:?}")]
+    /// Something was to be saved over a file that holds something else.
+    #[error("there is a file of that name that nothing of the kind was saved to: {path:?}")]
     FileOfOthers {
         /// The file.
         path: PathBuf,
+    },
+    /// A folder was named like a file.
+    #[error("several files are saved into a folder, and {path:?} is the name of one")]
+    FolderName {
+        /// The name.
+        path: PathBuf,
+    },
+    /// No threshold makes one box of the scene right.
+    #[error("no threshold makes one of the boxes right: {scene}")]
+    NothingRight {
+        /// The scene's name.
+        scene: String,
     },
     /// Scores were asked for where nothing is labelled.
     #[error("the scene has no labelled pixel to score against: {scene}")]
@@ -257,9 +269,7 @@ pub enum PredictError {
         name: String,
     },
     /// The map and the scene to score against lie on different pixels.
-    #[error(
-        "the map lies on a grid of {expected} and the scene to score against on another one of {found}: {path:?}"
-    )]
+    #[error("{}: {path:?}", other_grid(*expected, *found))]
     OtherGrid {
         /// Size of the map's raster.
         expected: Size,
@@ -270,12 +280,23 @@ pub enum PredictError {
     },
 }
 
+fn other_grid(expected: Size, found: Size) -> String {
+    if expected == found {
+        return format!(
+            "the map and the scene to score against lie at different places, both on a grid of {expected}"
+        );
+    }
+    format!(
+        "the map lies on a grid of {expected} and the scene to score against on another one of {found}"
+    )
+}
+
 /// How a scene with the classes `found` gets those that are `expected`; both have the background first.
 fn same_classes(expected: &[String], found: &[String], method: &str) -> String {
     let wanted = expected.get(1..).unwrap_or_default();
     if wanted.is_empty() || wanted.iter().any(|class| !found.contains(class)) {
         return format!(
-            "label the scene anew with the model's classes: `scene.{method}(path, property, model.classes())`, where the property's \
+            "label the scene anew with the map's classes: `scene.{method}(path, property, map.classes())`, where the property's \
              values are these classes"
         );
     }
@@ -340,6 +361,13 @@ impl Hint for PredictError {
                     .to_owned(),
             ),
             Self::FileOfOthers { .. } => Some("choose another name, or remove that file first".to_owned()),
+            Self::FolderName { .. } => Some(
+                "`.save(\"folder\")` makes a folder; `.objects()?.save(\"objects.gpkg\")` saves the areas or boxes as one file"
+                    .to_owned(),
+            ),
+            Self::NothingRight { .. } => {
+                Some("look at the boxes with `boxes.threshold(0.0)`, and train longer or on more chips".to_owned())
+            }
             Self::ObjectFile { path, .. } => Some(format!(
                 "`objects.save({:?})` writes a file for QGIS and geopandas",
                 path.with_extension("gpkg")
@@ -378,7 +406,11 @@ impl Hint for PredictError {
             Self::NoOverlap { .. } => {
                 Some("predict the scene that you score, or the whole scene it is a part of".to_owned())
             }
-            Self::OtherGrid { .. } => Some("score with the scene that was predicted, or a part of it".to_owned()),
+            Self::OtherGrid { .. } => Some(
+                "score with the scene that was predicted, or a part of it; another scene is predicted first: \
+                 `run.best().predict(&other)?`"
+                    .to_owned(),
+            ),
             Self::UnknownClass { name, classes } => nearest(name, classes).map(|class| format!("did you mean `{class}`?")),
         }
     }

@@ -244,9 +244,9 @@ impl SceneMap {
         Ok(scores.with_report(self.seen(scene, common)))
     }
 
-    /// Says when the models were trained on a window of `scene`.
+    /// Says when the models were trained on a window of `scene`, and when that is not the scene of the map.
     pub(super) fn seen(&self, scene: &Scene, window: PixelWindow) -> Report {
-        scene.report_seen(window, &self.trained)
+        scene.report_scored(self.inner.scene.raster().path(), window, &self.trained)
     }
 
     /// The pixels that the map and the labels of `scene` both cover, when the two can be compared.

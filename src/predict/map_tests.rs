@@ -212,7 +212,9 @@ fn objects_replace_files_of_objects_and_nobody_elses() -> Result<()> {
         let before = std::fs::read(&path).unwrap();
         let error = objects.save(&path).unwrap_err();
         assert!(
-            error.to_string().contains("holds no saved objects"),
+            error
+                .to_string()
+                .contains("nothing of the kind was saved to"),
             "{error}"
         );
         assert_eq!(std::fs::read(&path).unwrap(), before, "{name}");

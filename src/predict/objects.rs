@@ -314,7 +314,6 @@ impl Objects {
     #[doc(alias = "iterrows")]
     #[doc(alias = "itertuples")]
     #[doc(alias = "into_iter")]
-    #[doc(alias = "head")]
     #[doc(alias = "map")]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Object> {
         self.objects.iter().map(Arc::as_ref)
@@ -323,6 +322,7 @@ impl Objects {
     /// The one at a place in the order, counted from 0.
     #[must_use]
     #[doc(alias = "iloc")]
+    #[doc(alias = "__getitem__")]
     #[doc(alias = "loc")]
     #[doc(alias = "first")]
     pub fn get(&self, index: usize) -> Option<&Object> {

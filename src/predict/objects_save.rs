@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::objects::Unit;
+use super::ours::lacks;
 use super::save::io;
 use super::{Object, Objects, PredictError, SavedFiles, publish_set, staging_folder, write_synced};
 use crate::report::{Notice, Report};
@@ -14,15 +15,6 @@ use crate::{Result, session};
 const SHAPEFILE: [&str; 8] = ["shp", "shx", "dbf", "prj", "cpg", "qix", "sbn", "sbx"];
 /// The longest name of a column in a shapefile.
 const SHAPEFILE_NAME: usize = 10;
-
-/// Whether there is a file that holds something else than saved objects: to replace it would lose somebody's data.
-fn is_of_others(path: &Path) -> bool {
-    let Ok(names) = crate::vector::property_names(path) else {
-        return std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
-    };
-    let has = |start: &str| names.iter().any(|name| name.starts_with(start));
-    !(has("class") && has("area") && has("perim"))
-}
 
 impl Objects {
     /// Writes the objects to one file, by its ending; one that was there is replaced when the new one is complete:
@@ -53,7 +45,7 @@ impl Objects {
         let path = path.as_ref();
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         session::check_interrupt("saving the objects")?;
-        if is_of_others(path) {
+        if lacks(path, &["class", "area", "perim"]) {
             let path = path.to_owned();
             return Err(PredictError::FileOfOthers { path }.into());
         }

@@ -17,7 +17,16 @@ pub(super) fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
 }
 
 /// As [`publish`] for files other than a map's; `set` is every name that saving such a thing gives.
+///
+/// # Errors
+/// [`PredictError::FileOfOthers`] before anything moves, [`PredictError::Io`].
 pub(crate) fn publish_set(set: &[&str], staged: &Path, dir: &Path) -> Result<SavedFiles> {
+    super::ours::check(dir, set)?;
+    publish_over(set, staged, dir)
+}
+
+/// As [`publish_set`], whatever lies there.
+fn publish_over(set: &[&str], staged: &Path, dir: &Path) -> Result<SavedFiles> {
     let mut names: Vec<OsString> = fs::read_dir(staged)
         .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect())
         .map_err(io_error("list the folder", staged))?;
@@ -159,7 +168,7 @@ mod tests {
     #[test]
     fn the_folder_holds_one_map_afterwards_and_what_is_not_ours() {
         let (dir, staged) = folders();
-        let saved = publish(&staged, dir.path()).unwrap();
+        let saved = publish_over(&MAP, &staged, dir.path()).unwrap();
         let names: Vec<_> = saved.iter().filter_map(|path| path.file_name()).collect();
         assert_eq!(names, ["labels.tif", "scores.tif"]);
         let expected = [
@@ -170,6 +179,20 @@ mod tests {
         ];
         let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
         assert_eq!(files(dir.path()), BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn files_of_others_are_an_error_before_anything_moves() {
+        let (dir, staged) = folders();
+        let (before, new) = (files(dir.path()), files(&staged));
+        let error = publish(&staged, dir.path()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("nothing of the kind was saved to"),
+            "{error}"
+        );
+        assert_eq!((files(dir.path()), files(&staged)), (before, new));
     }
 
     #[test]
@@ -197,7 +220,7 @@ mod tests {
         let (dir, staged) = folders();
         fs::create_dir_all(dir.path().join("scores.tif/inside")).unwrap();
         let before = files(dir.path());
-        let error = publish(&staged, dir.path()).unwrap_err();
+        let error = publish_over(&MAP, &staged, dir.path()).unwrap_err();
         assert!(error.to_string().contains("scores.tif"), "{error}");
         assert_eq!(files(dir.path()), before);
         assert!(dir.path().join("scores.tif/inside").is_dir());

@@ -8,6 +8,7 @@ use super::files::{
     LABELS, POLYGONS_GEOJSON, POLYGONS_GPKG, SCORES, SCORES_JSON, label_options, score_options,
 };
 use super::objects::check_area;
+use super::ours::check_folder_name;
 use super::publish::publish;
 use super::{PredictError, SceneMap};
 use crate::display::{Output, Show};
@@ -125,6 +126,8 @@ impl SceneMap {
     /// removed, so that the folder never holds parts of two maps.
     ///
     /// # Errors
+    /// [`PredictError::FileOfOthers`] when a file of one of these names lies in the folder that no map was saved to,
+    /// [`PredictError::FolderName`] for the name of a file, such as `map.tif`,
     /// [`PredictError::Io`] or [`crate::raster::RasterError::Write`] when the folder cannot be written,
     /// [`crate::Error::Interrupted`] when the user asked to stop.
     #[doc(alias = "to_file")]
@@ -142,6 +145,7 @@ impl SceneMap {
     /// As [`SceneMap::save`]; [`PredictError::Option`] for an area that is negative or not a number.
     pub fn save_with(&self, dir: impl AsRef<Path>, options: &SaveOptions) -> Result<SavedFiles> {
         let dir = &*crate::paths::expanded(dir.as_ref());
+        check_folder_name(dir)?;
         check_area(options.min_area_m2)?;
         let staging = staging_folder(dir)?;
         let staged = staging.path();

@@ -41,6 +41,7 @@ impl Patch {
     /// The values of one band, row by row; empty when there is no such band.
     #[must_use]
     #[doc(alias = "channel")]
+    #[doc(alias = "__getitem__")]
     pub fn band(&self, band: usize) -> &[f32] {
         let area = self.size.area();
         self.data.get(band * area..(band + 1) * area).unwrap_or(&[])

@@ -277,7 +277,7 @@ fn finish() {
     outcome["interrupted"] = crate::session::is_interrupted().into();
     let dropped = side::ask(&json!({
         "kind": "done", "outcome": outcome, "names": store::names(), "surroundings": surroundings::changes(),
-        "shown": show::has_shown(), "words": crate::session::words::news(),
+        "shown": show::has_shown(), "words": super::words::news(),
     }));
     // The front process answers with names that later cells cannot use, such as closures.
     for name in dropped

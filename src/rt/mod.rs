@@ -25,6 +25,7 @@ mod stop;
 mod store;
 mod styles;
 mod surroundings;
+mod words;
 
 pub use ending::{EndsWithDebug, EndsWithResult, EndsWithValue, last};
 pub use error::{CellError, DebugError};

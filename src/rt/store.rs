@@ -107,6 +107,15 @@ fn keep(name: &str, type_name: &'static str, value: Box<dyn Any>) {
     super::guard::discard(name, replaced);
 }
 
+/// Looks at the value of each variable.
+pub(super) fn each(mut look: impl FnMut(&str, &dyn Any)) {
+    with_variables(|variables| {
+        for (name, kept) in variables.iter() {
+            look(name, &*kept.value);
+        }
+    });
+}
+
 /// Whether the variable is there.
 #[must_use]
 pub fn is_kept(name: &str) -> bool {

@@ -216,7 +216,14 @@ impl Hint for SceneError {
             Self::NoSuchClass { classes, .. } if classes.is_empty() => {
                 "`.with_labels(path, class)` or `.with_boxes(path, class)` gives the scene classes".to_owned()
             }
-            Self::NoSuchClass { .. } => "write the class as the label file does, capitals included".to_owned(),
+            Self::NoSuchClass { found, classes, .. } => {
+                let near = crate::vector::near(found, classes);
+                let near: Vec<String> = near.iter().map(|name| format!("{name:?}")).collect();
+                match near.is_empty() {
+                    true => "write the class as the label file does, capitals included".to_owned(),
+                    false => format!("was {} meant? Capitals count", near.join(" or ")),
+                }
+            }
             Self::TooManyClasses { .. } => {
                 "choose a property with few values, or a class name of your own for every feature".to_owned()
             }

@@ -10,7 +10,6 @@ use crate::Result;
 use crate::labels::Classes;
 use crate::raster::{BandStatistics, OpenOptions, PixelWindow, Raster, Resolution};
 use crate::report::Report;
-use crate::session::words;
 use crate::vector::ReadReport;
 
 /// A scene: imagery, what is labelled on it, and the area of it that is used. Cheap to clone, and read by many threads
@@ -101,8 +100,6 @@ impl Scene {
     }
 
     fn of(raster: Raster) -> Self {
-        let names = raster.bands().iter().map(|band| band.name.as_str());
-        words::know(words::Kind::Band, names);
         let area = raster.full();
         let classes = Classes::new(Vec::<String>::new());
         let statistics = OnceLock::new();
@@ -183,13 +180,21 @@ impl Scene {
         self.inner.labels.is_some()
     }
 
-    /// The label polygons in pixel coordinates of the raster, with their class indices; empty without labels and for
-    /// labels that come from a raster.
+    /// The label polygons in pixel coordinates of the raster, with their class indices, without those of the background, such
+    /// as the ones that [`Scene::only`] leaves out; empty without labels and for labels that come from a raster.
     #[must_use]
     pub fn label_polygons(&self) -> &[(MultiPolygon<f64>, u8)] {
         match &self.inner.labels {
-            Some(Labelling::Polygons { polygons, .. }) => polygons.polygons(),
+            Some(Labelling::Polygons { polygons, .. }) => polygons.of_classes(),
             _ => &[],
+        }
+    }
+
+    /// How many polygons labels are drawn from, those that make background of others among them.
+    pub(crate) fn drawn_polygons(&self) -> usize {
+        match &self.inner.labels {
+            Some(Labelling::Polygons { polygons, .. }) => polygons.polygons().len(),
+            _ => 0,
         }
     }
 
@@ -264,7 +269,6 @@ impl Scene {
         let changed = Self {
             inner: Arc::new(inner),
         };
-        words::know(words::Kind::Class, changed.classes().names());
         changed.colored(self.classes())
     }
 }

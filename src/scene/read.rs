@@ -16,6 +16,7 @@ impl Scene {
     #[doc(alias = "to_numpy")]
     #[doc(alias = "values")]
     #[doc(alias = "get_chip")]
+    #[doc(alias = "__getitem__")]
     pub fn read(&self, window: &PixelWindow) -> Result<Patch> {
         let mut patch = self.raster().read(window)?;
         if let Some(keep) = inside(window, &self.area(), None) {

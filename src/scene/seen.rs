@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::Scene;
 use crate::models::TrainedArea;
 use crate::raster::PixelWindow;
@@ -21,6 +23,34 @@ impl Scene {
         TrainedArea::new(self.raster(), window, aoi)
     }
 
+    /// What there is to say of a score over `window` of a map of the file `predicted`.
+    pub(crate) fn report_scored(
+        &self,
+        predicted: &Path,
+        window: PixelWindow,
+        trained: &[TrainedArea],
+    ) -> Report {
+        let mut report = self.report_seen(window, trained);
+        let own = self.raster().path();
+        if own != predicted {
+            let name = |path: &Path| {
+                path.file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned()
+            };
+            let notice = Notice::noted(format!(
+                "the labels are those of {}, the map is one of {}, on the same grid",
+                name(own),
+                name(predicted)
+            ));
+            report.push(
+                notice.next("a map of that imagery is made by `run.best().predict(&other)?`, `%predict scene=OTHER`"),
+            );
+        }
+        report
+    }
+
     /// Says when a score over `window` is one of pixels that the model has seen in training.
     pub(crate) fn report_seen(&self, window: PixelWindow, trained: &[TrainedArea]) -> Report {
         let share = self.as_trained_area(window).share_seen(trained);
@@ -36,8 +66,8 @@ impl Scene {
                 "{what} trained on: such scores are better than those of new imagery will be"
             ));
             report.push(notice.about(self.name()).next(
-                "score what training did not see: another part of a split, or another scene (`map.evaluate(&other)`, \
-                 `%evaluate scene=OTHER`)",
+                "score what training did not see: another part of a split (`map.evaluate(&valid)?`, `%evaluate scene=valid`), or \
+                 a map of another scene (`run.best().predict(&other)?`, `%predict scene=OTHER`)",
             ));
         }
         report

@@ -1,58 +1,30 @@
-//! Names from the user's files that a person may want to type again: classes, bands, properties. The kernel completes with
+//! The properties of the vector files that were opened: names that a person may want to type again. The kernel completes with
 //! them what stands in a string.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+/// So many files are remembered, and so many properties of one.
+const MOST: usize = 200;
 
-/// What a name is the name of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    /// A class of labels.
-    Class,
-    /// A band of imagery.
-    Band,
-    /// A property of the features of a vector file.
-    Property,
-}
+static PROPERTIES: Mutex<BTreeMap<PathBuf, Vec<String>>> = Mutex::new(BTreeMap::new());
 
-/// So many names of a kind are kept: nobody picks one of more from a list.
-const MOST: usize = 500;
-
-struct Words {
-    known: BTreeMap<Kind, BTreeSet<String>>,
-    /// Whether there are some that nobody was told of.
-    are_new: bool,
-}
-
-static WORDS: Mutex<Words> = Mutex::new(Words {
-    known: BTreeMap::new(),
-    are_new: false,
-});
-
-/// Takes note of names.
-pub(crate) fn know<'a>(kind: Kind, names: impl IntoIterator<Item = &'a str>) {
-    let mut words = WORDS.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = words.known.entry(kind).or_default();
-    let mut are_new = false;
-    for name in names {
-        if known.len() < MOST && !name.is_empty() && !known.contains(name) {
-            known.insert(name.to_owned());
-            are_new = true;
-        }
+/// Takes note of a file's properties.
+pub(crate) fn know_properties<'a>(path: &Path, names: impl Iterator<Item = &'a str>) {
+    let mut known = PROPERTIES.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.len() < MOST || known.contains_key(path) {
+        let names = names.take(MOST).map(str::to_owned).collect();
+        known.insert(path.to_owned(), names);
     }
-    words.are_new |= are_new;
 }
 
-/// All names by kind when there are new ones since the last call, otherwise null.
-pub(crate) fn news() -> Value {
-    let mut words = WORDS.lock().unwrap_or_else(PoisonError::into_inner);
-    if !std::mem::take(&mut words.are_new) {
-        return Value::Null;
-    }
-    let of = |kind| words.known.get(&kind);
-    json!({ "class": of(Kind::Class), "band": of(Kind::Band), "property": of(Kind::Property) })
+/// The properties of all files.
+pub(crate) fn properties() -> BTreeMap<PathBuf, Vec<String>> {
+    PROPERTIES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 #[cfg(test)]
@@ -60,21 +32,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_told_when_some_are_new() {
-        know(Kind::Class, ["a roof of this test", ""]);
-        let told = news();
-        let classes = told["class"].as_array().unwrap();
-        assert!(classes.contains(&"a roof of this test".into()));
-        assert!(!classes.contains(&"".into()));
-        know(
-            Kind::Property,
-            (0..2 * MOST).map(|_| "a property of this test"),
-        );
-        assert!(
-            news()["property"]
-                .as_array()
-                .unwrap()
-                .contains(&"a property of this test".into())
-        );
+    fn a_file_that_is_opened_again_has_its_newest_properties() {
+        let path = Path::new("/nowhere/of this test.gpkg");
+        know_properties(path, ["class", "age"].into_iter());
+        know_properties(path, (0..2 * MOST).map(|_| "kind"));
+        assert_eq!(properties()[path], vec!["kind"; MOST]);
     }
 }

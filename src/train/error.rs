@@ -168,10 +168,21 @@ impl Hint for TrainError {
                 "add them with `scene.with_boxes(\"boxes.xml\", \"tree\")?` before `split` and `chips`".to_owned()
             }
             Self::NoLoss => "return at least one loss from `DetectionNetwork::losses`".to_owned(),
-            Self::ClassesDiffer { .. } => {
-                "make the model with the classes of the training scene: `scene.classes()`".to_owned()
+            Self::ClassesDiffer { area, expected, found } => {
+                let wanted = expected.get(1..).unwrap_or_default();
+                if *area == "validation scene" && wanted.iter().all(|class| found.contains(class)) {
+                    format!("`valid.only({wanted:?})?` has the model's classes alone")
+                } else if *area == "validation scene" {
+                    "label both scenes with the same classes: those of the chips' scene are the model's".to_owned()
+                } else {
+                    "make the model with the classes of the training scene: `scene.classes()`".to_owned()
+                }
             }
-            Self::BandsDiffer { .. } => "train and validate on imagery with the same bands".to_owned(),
+            Self::BandsDiffer { .. } => {
+                "train, validate and predict on imagery with the same bands: `%scene FILE bands=1,2,3` or \
+                 `Scene::open_with(path, OpenOptions::new().bands([0, 1, 2]))` takes some of a file's"
+                    .to_owned()
+            }
             Self::NotTrained { .. } => {
                 "train it with `fit` and use `run.best()`, or load one with `Segmenter::load` or `Detector::load`".to_owned()
             }

@@ -38,7 +38,7 @@ impl Place {
     fn of(scene: &Scene) -> Self {
         Self {
             area: scene.as_trained_area(scene.area()),
-            label_polygons: scene.label_polygons().len(),
+            label_polygons: scene.drawn_polygons(),
             boxes: scene.boxes().len(),
         }
     }

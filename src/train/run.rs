@@ -71,6 +71,9 @@ impl<M> Run<M> {
     #[doc(alias = "best_model")]
     #[doc(alias = "model")]
     #[doc(alias = "best_estimator")]
+    #[doc(alias = "save")]
+    #[doc(alias = "predict")]
+    #[doc(alias = "evaluate")]
     pub fn best(&self) -> &M {
         &self.best
     }

@@ -61,7 +61,7 @@ impl OpenLayer {
         // SAFETY: the layer is open.
         let fields = file.listening(|| unsafe { Field::all(layer, &texts) })?;
         let names = fields.iter().map(|field| field.name.as_str());
-        words::know(words::Kind::Property, names);
+        words::know_properties(&source.path, names);
         let open = Self {
             file,
             layer,

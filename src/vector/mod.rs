@@ -22,7 +22,7 @@ mod values;
 mod write;
 
 pub use class::LabelClass;
-pub(crate) use class::{Others, folded, index_of, listed};
+pub(crate) use class::{Others, folded, index_of, listed, near};
 pub use error::VectorError;
 pub(crate) use geopackage::GeoPackageWriter;
 pub(crate) use measured::{Container, Measured, write_measured};

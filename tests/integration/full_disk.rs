@@ -134,6 +134,9 @@ fn files_keep_the_permissions_of_those_they_replace_and_new_ones_are_as_usual() 
     Ok(())
 }
 
+/// What is there before: a safetensors file without tensors, which models may be saved over.
+const OLDER: &[u8] = b"\x02\0\0\0\0\0\0\0{}";
+
 /// Bytes that a file may have when the disk is "full".
 const ROOM: u64 = 1_000;
 
@@ -159,12 +162,12 @@ fn a_full_disk_leaves_every_kind_of_file_as_it_was() -> Result<()> {
     }
     for (name, write) in writers(&run, &scene, &chips) {
         let path = files.join(name);
-        fs::write(&path, "an older file").unwrap();
+        fs::write(&path, OLDER).unwrap();
         let error = write(&path).expect_err(name);
         assert!(error.to_string().contains(name), "{error}");
         let hint = error.hint().unwrap_or_default();
         assert!(hint.contains("free some space"), "{error}: {hint:?}");
-        assert_eq!(fs::read(&path).unwrap(), b"an older file", "{name}");
+        assert_eq!(fs::read(&path).unwrap(), OLDER, "{name}");
         assert_eq!(names(&files), [name], "nothing half-written stays");
         fs::remove_file(&path).unwrap();
     }

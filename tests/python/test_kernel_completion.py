@@ -233,14 +233,27 @@ def test_a_tooltip_of_a_variable_needs_nobody(fresh_kernel):
 
 
 def test_names_from_the_files_of_the_session_are_offered_in_strings(fresh_kernel):
-    fresh_kernel.ok("let scene = samples::town(1, 256)?.scene()?;")
+    fresh_kernel.ok('let scene = samples::town_in(".", 1, 256)?.scene()?;\nlet cars = scene.only(["car"])?;')
     assert matches(fresh_kernel, 'scene.only(["b') == ["background", "building"]
+    assert matches(fresh_kernel, 'cars.only(["') == ["background", "car"]
+    assert matches(fresh_kernel, 'scene.with_colors([("building", "r') == ["red"]
     assert matches(fresh_kernel, 'scene.with_colors([("building", "red"), ("r') == ["road"]
     assert matches(fresh_kernel, 'scene.show_bands(["r') == ["red"]
-    assert matches(fresh_kernel, 'scene.with_labels("other.gpkg", "cl') == ["class"]
-    assert matches(fresh_kernel, "%scene other.tif labels=other.gpkg class=cl") == ["class"]
+    assert matches(fresh_kernel, 'scene.with_labels("town-1-1-256.gpkg", "cl') == ["class"]
     assert matches(fresh_kernel, "%colors ca") == ["car"]
     assert matches(fresh_kernel, "%bands red,gr") == ["green"]
+    # A name goes with its variable.
+    fresh_kernel.ok("drop(scene);")
+    assert matches(fresh_kernel, 'anything.only(["b') == ["background"]
+
+
+def test_the_properties_of_a_file_are_offered_before_anybody_has_opened_it(fresh_kernel, tmp_path):
+    path = tmp_path / "other file.geojson"
+    path.write_text('{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"kind": 1, "grown": 2}, '
+                    '"geometry": {"type": "Point", "coordinates": [1, 2]}}]}')
+    assert matches(fresh_kernel, f'scene.with_labels("{path}", "') == ["kind", "grown"]
+    assert matches(fresh_kernel, f'%scene a.tif labels="{path}" class=gr') == ["grown"]
+    assert matches(fresh_kernel, f'%scene a.tif labels="{path}x" class=gr') == []
 
 
 def test_the_first_tab_answers_at_once_whatever_the_capitals(fresh_kernel):

@@ -148,9 +148,19 @@ impl Engine {
         self.shared.table().iter().cloned().collect()
     }
 
-    /// The names of a kind from the files of the session: `class`, `band` or `property`.
-    pub(crate) fn words(&self, kind: &str) -> Vec<String> {
-        self.shared.words(kind)
+    /// The classes (`class`) or bands (`band`) of a variable; where it has none that are known, those of all variables.
+    pub(crate) fn words(&self, kind: &str, variable: &str) -> Vec<String> {
+        self.shared.words(kind, variable)
+    }
+
+    /// The properties of a vector file, when the session has opened it.
+    pub(crate) fn properties(&self, file: &str) -> Option<Vec<String>> {
+        self.shared.properties(file)
+    }
+
+    /// The types and functions that every cell has.
+    pub(crate) fn prelude(&self) -> Vec<String> {
+        self.shared.help.prelude()
     }
 
     /// Whether a variable or an item of the session has this name.

@@ -106,6 +106,23 @@ fn of_the_notebook(
         "E0271" if labels(diagnostic).any(|label| label.contains("expected `(_, _)`")) => {
             notes.push("pairs are wanted: `[(\"building\", \"orange\")]`".to_owned());
         }
+        "E0277" | "E0308" if mixes_numbers(diagnostic) => {
+            notes.push(
+                "whole numbers and fractions do not mix: write `2.0`, or `x as f64` where it is a variable".to_owned(),
+            );
+        }
+        "E0277" if diagnostic.message.starts_with(NOT_TRIED) => {
+            notes.push("this cannot fail: leave the `?` out".to_owned());
+        }
+        "E0369" | "E0277"
+            if diagnostic.message.starts_with("no implementation for `")
+                && diagnostic.message.contains(" ^ ") =>
+        {
+            notes.push("a power is `x.powi(2)` or `x.powf(0.5)` for fractions, `x.pow(2)` for whole numbers".to_owned());
+        }
+        "E0369" if diagnostic.message.starts_with("cannot multiply `&str`") => {
+            notes.push("`\"a\".repeat(3)` repeats a text".to_owned());
+        }
         "E0369" if diagnostic.message.ends_with("to `&str`") => {
             notes.push("`format!(\"EPSG:{}\", 5)` puts values into a text".to_owned());
         }
@@ -124,7 +141,7 @@ fn of_the_notebook(
             notes.extend(found);
         }
         "E0608" if name.starts_with("swath::") => {
-            notes.extend(advice::of_alias(name, "iloc"));
+            notes.extend(advice::of_alias(name, "__getitem__"));
         }
         "E0599" | "E0609" if is_of_result(&diagnostic.message) => {
             notes.push("the value is inside a `Result`: write `?` before the dot".to_owned());
@@ -211,12 +228,38 @@ fn is_index(message: &str) -> bool {
     message.contains("cannot be indexed") || message.contains("cannot index into")
 }
 
+/// How rustc begins to say that a `?` stands behind what cannot fail.
+const NOT_TRIED: &str = "the `?` operator can only be applied to values that implement";
+
+/// Whether a whole number and a fraction are added, compared or the like.
+fn mixes_numbers(diagnostic: &Diagnostic) -> bool {
+    let text = match diagnostic.code() {
+        "E0277" => diagnostic.message.as_str(),
+        _ => labels(diagnostic).next().unwrap_or_default(),
+    };
+    let is_about = ["cannot ", "can't ", "expected "]
+        .iter()
+        .any(|start| text.starts_with(start));
+    let fraction = ["{float}", "floating-point", "f64", "f32"];
+    let whole = ["{integer}", "integer", "i32", "i64", "usize", "u8"];
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    is_about && has(&fraction) && has(&whole)
+}
+
 /// How rustc begins to say that a `?` is where none can be.
 const QUESTION_MARK: &str = "the `?` operator can only be used on `Result`s, not `Option`s";
 
 /// A message in terms of the cell, where the compiler's is about what stands around it.
 pub(super) fn reworded(diagnostic: &Diagnostic, map: &SourceMap<'_>) -> Option<String> {
     let message = diagnostic.message.as_str();
+    if message.starts_with(NOT_TRIED) {
+        let of_type = quoted(message, 1);
+        let of_type = if of_type.is_empty() { "this" } else { of_type };
+        return Some(format!("`?` stands behind what is no `Result`: {of_type}"));
+    }
+    if message == "unexpected token: `}`" {
+        return Some("unexpected end of the cell".to_owned());
+    }
     if message.starts_with(QUESTION_MARK) {
         return Some("`?` in a cell works on a `Result`; this is an `Option`".to_owned());
     }
@@ -237,10 +280,23 @@ pub(super) fn leads_nowhere(child: &Diagnostic, diagnostic: &Diagnostic) -> bool
     let texts = child.spans.iter();
     let mut texts = texts.filter_map(|span| span.suggested_replacement.as_deref());
     // Variants of errors are named as the types that they are about.
+    // The command line's functions are for its program, and those of `core` that only the newest compilers have are unstable.
+    let is_of_nobody = |text: &str| {
+        [
+            "Error::",
+            "swath::cli::",
+            "core::f32::math",
+            "core::f64::math",
+        ]
+        .iter()
+        .any(|part| text.contains(part))
+    };
     let is_of_errors = child.message.starts_with("consider importing")
         && !child.spans.is_empty()
-        && texts.all(|text| text.contains("Error::"));
+        && texts.all(is_of_nobody);
     is_of_errors
+        || diagnostic.message.starts_with(NOT_TRIED)
+        || mixes_numbers(diagnostic) && child.spans.is_empty()
         || is_one_of(&[
             "the full name for the type has been written to",
             "consider using `--verbose`",
@@ -344,6 +400,17 @@ pub(crate) fn magic_of_another_type<'a>(
         .iter()
         .filter(|diagnostic| diagnostic.has_code("E0599"))
         .find_map(|it| Some((magic_of(it, map)?, quoted(&it.message, 1).to_owned())))
+}
+
+/// A magic whose Rust does not fit the types of its variables.
+pub(crate) fn magic_that_does_not_fit<'a>(
+    diagnostics: &[Diagnostic],
+    map: &SourceMap<'a>,
+) -> Option<&'a str> {
+    diagnostics
+        .iter()
+        .filter(|it| ["E0277", "E0308", "E0614", "E0609", "E0061", "E0282"].contains(&it.code()))
+        .find_map(|it| magic_of(it, map))
 }
 
 /// What stands in backquotes for the `index`th time; nothing when there is none.

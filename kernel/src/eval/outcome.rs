@@ -55,12 +55,14 @@ pub(crate) fn status(end: &CellEnd, places: &Places, interrupted: bool) -> CellS
         "error" => {
             let (place, elsewhere) = locate(outcome, places);
             let hint = outcome["hint"].as_str();
-            let hint = match &place {
-                Some((source, offset)) if is_of_magic(source, *offset) => {
-                    hint.map(advice::for_magic)
-                }
-                _ => hint.map(str::to_owned),
+            let of_magic = place
+                .as_ref()
+                .is_some_and(|(source, offset)| is_of_magic(source, *offset));
+            let worded = |text: &str| match of_magic {
+                true => advice::for_magic(text),
+                false => text.to_owned(),
             };
+            let (message, hint) = (&*worded(message), hint.map(worded));
             let place = place.as_ref().map(place_of);
             let traceback = render::run_error(
                 message,

@@ -374,7 +374,8 @@ fn suggestion<'a>(child: &'a Diagnostic, located: &[Located<'a>]) -> Group<'a> {
             .filter(|span| span.source == first.source)
             .filter_map(|span| Some(Patch::new(span.range.clone(), span.replacement?)));
         return group.element(
-            Snippet::source(first.source.text())
+            // A patch that ends with the text loses its last character.
+            Snippet::source(format!("{}\n", first.source.text()))
                 .path(first.source.path())
                 .patches(patches),
         );

@@ -25,7 +25,7 @@ pub(crate) struct Shared {
     waiting: AtomicUsize,
     started: AtomicBool,
     surroundings: Mutex<Vec<serde_json::Value>>,
-    /// Names from the user's files, by kind.
+    /// Names of classes and bands of the variables, and of the properties of files.
     words: Mutex<serde_json::Value>,
     pub(crate) help: Help,
 }
@@ -90,20 +90,45 @@ impl Shared {
         std::mem::take(&mut lock(&self.surroundings))
     }
 
-    /// Keeps the names from the user's files.
+    /// Keeps the names of classes, bands and properties.
     pub(crate) fn note_words(&self, words: serde_json::Value) {
         if !words.is_null() {
             *lock(&self.words) = words;
         }
     }
 
-    /// The names of a kind from the user's files: `class`, `band` or `property`.
-    pub(crate) fn words(&self, kind: &str) -> Vec<String> {
+    /// The classes (`class`) or bands (`band`) of a variable; where it has none that are known, those of all variables.
+    pub(crate) fn words(&self, kind: &str, variable: &str) -> Vec<String> {
         let words = lock(&self.words);
-        let names = words[kind].as_array().into_iter().flatten();
+        let of = |value: &serde_json::Value| -> Vec<String> {
+            let names = value[kind].as_array().into_iter().flatten();
+            names
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect()
+        };
+        let own = of(&words["variables"][variable]);
+        if !own.is_empty() {
+            return own;
+        }
+        let all = words["variables"].as_object().into_iter().flatten();
+        let mut names = Vec::new();
+        for name in all.flat_map(|(_, value)| of(value)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         names
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect()
+    }
+
+    /// The properties of a vector file that the session has opened.
+    pub(crate) fn properties(&self, file: &str) -> Option<Vec<String>> {
+        let words = lock(&self.words);
+        let names = words["properties"][file].as_array()?.iter();
+        Some(
+            names
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect(),
+        )
     }
 
     pub(crate) fn add_names(&self, names: impl Iterator<Item = String>) {

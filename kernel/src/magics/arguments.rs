@@ -87,6 +87,12 @@ impl Arguments {
     fn add_option(&mut self, magic: &Magic, key: &str, value: String) -> Result<(), UsageError> {
         // `--name` is what the command lines of other programs call it.
         let key = if key == "name" { "as" } else { key };
+        if magic.name == "colors" {
+            return Err(UsageError::new(
+                magic,
+                format!("a colour stands behind a colon: `{key}:{value}`"),
+            ));
+        }
         let Some((known, _)) = magic.options.iter().find(|(known, _)| *known == key) else {
             let keys: Vec<&str> = magic.options.iter().map(|(key, _)| *key).collect();
             let expected = if keys.is_empty() {

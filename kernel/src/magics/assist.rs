@@ -147,8 +147,12 @@ pub(crate) fn at_cursor(code: &str, cursor: usize) -> Option<&'static Magic> {
 pub(crate) struct Known<'a> {
     /// The names of its variables.
     pub(crate) variables: &'a (dyn Fn() -> Vec<String> + Sync),
-    /// Names from its files: of each `class`, `band` or `property`.
-    pub(crate) words: &'a (dyn Fn(&str) -> Vec<String> + Sync),
+    /// The classes (`class`) or bands (`band`) of one of them, or of all where it has none.
+    pub(crate) words: &'a (dyn Fn(&str, &str) -> Vec<String> + Sync),
+    /// The properties of a vector file.
+    pub(crate) properties: &'a (dyn Fn(&str) -> Vec<String> + Sync),
+    /// The types and functions that every cell has.
+    pub(crate) prelude: &'a (dyn Fn() -> Vec<String> + Sync),
 }
 
 /// Completes within a magic's line; `None` where the engine should.
@@ -158,6 +162,10 @@ pub(crate) fn complete(code: &str, cursor: usize, known: &Known<'_>) -> Option<C
     let cursor = cursor.min(code.chars().count());
     let (number, line, column) = line_at(code, cursor);
     let is_shell = line.trim_start().starts_with('!');
+    if line.trim_start().starts_with('?') {
+        let before: String = line.chars().take(column).collect();
+        return Some(complete_question(&before, cursor, known));
+    }
     if command_line(code, number, line) {
         let before: String = line.chars().take(column).collect();
         return Some(complete_command(&before, cursor, variables));
@@ -192,6 +200,26 @@ pub(crate) fn complete(code: &str, cursor: usize, known: &Known<'_>) -> Option<C
         start,
         end: cursor,
     })
+}
+
+/// Completes the name, or the magic, that a line of help asks for.
+fn complete_question(before: &str, cursor: usize, known: &Known<'_>) -> Completions {
+    let typed = before.trim_start().trim_start_matches('?').trim_start();
+    let mut matches = Vec::new();
+    if typed.starts_with('%') {
+        complete_names(typed, true, &mut matches);
+    } else if !typed.is_empty() {
+        let names = (known.prelude)().into_iter().map(|name| (name, "class"));
+        let variables = (known.variables)().into_iter();
+        let all = names.chain(variables.map(|name| (name, "instance")));
+        let fitting = all.filter(|(name, _)| name.starts_with(typed));
+        matches.extend(fitting.map(|(name, kind)| candidate(name, kind)));
+    }
+    Completions {
+        matches,
+        start: cursor - typed.chars().count(),
+        end: cursor,
+    }
 }
 
 /// Completes evcxr's command that is typed so far, or the variable that it is about.
@@ -240,20 +268,35 @@ fn complete_names(word: &str, first_line: bool, matches: &mut Vec<Completion>) {
     }
 }
 
-/// The word that a line ends in: spaces within quotes and after backslashes do not end it.
-fn last_word(line: &str) -> &str {
-    let (mut start, mut quote, mut escaped) = (0, None, false);
+/// The words of a line as they are written: spaces within quotes and after backslashes do not end one. The last one may be
+/// empty, and its quote may be open.
+fn words(line: &str) -> Vec<&str> {
+    let (mut words, mut start, mut quote, mut escaped) = (Vec::new(), 0, None, false);
     for (at, c) in line.char_indices() {
         match (c, quote) {
             _ if escaped => escaped = false,
             ('\\', _) => escaped = true,
             ('"' | '\'', None) => quote = Some(c),
             (_, Some(open)) if c == open => quote = None,
-            (c, None) if c.is_whitespace() => start = at + c.len_utf8(),
+            (c, None) if c.is_whitespace() => {
+                words.push(&line[start..at]);
+                start = at + c.len_utf8();
+            }
             _ => {}
         }
     }
-    &line[start..]
+    words.push(&line[start..]);
+    words
+}
+
+fn last_word(line: &str) -> &str {
+    words(line).pop().unwrap_or_default()
+}
+
+/// A word without its quotes and backslashes.
+fn plain(word: &str) -> String {
+    let word = word.trim_matches(['"', '\'']);
+    word.replace("\\ ", " ")
 }
 
 /// Adds what can stand at the end of `line`, and returns the part of it that is replaced.
@@ -265,10 +308,32 @@ fn complete_arguments<'a>(
 ) -> &'a str {
     let word = last_word(line);
     let variables = known.variables;
-    let names = |kind: &str, typed: &str, matches: &mut Vec<Completion>| {
-        let names = (known.words)(kind).into_iter();
-        let fitting = names.filter(|name| name.starts_with(typed));
-        matches.extend(fitting.map(|name| candidate(quoted(name), "text")));
+    let option = |key: &str| {
+        let mut words = words(line).into_iter();
+        words.find_map(|word| word.strip_prefix(key)?.strip_prefix('=').map(plain))
+    };
+    // What the line is about: the variable that it names, or the one that the magic takes by itself.
+    let shown = {
+        let named = variables()
+            .into_iter()
+            .find(|name| words(line).contains(&name.as_str()));
+        let usual = if magic.name == "objects" {
+            "map"
+        } else {
+            "scene"
+        };
+        named.unwrap_or_else(|| usual.to_owned())
+    };
+    let names = |names: Vec<String>, typed: &str, matches: &mut Vec<Completion>| {
+        let opened = typed.starts_with(['"', '\'']);
+        let fitting = names
+            .into_iter()
+            .filter(|name| name.starts_with(&plain(typed)));
+        let written = fitting.filter_map(|name| match opened {
+            true => Some(format!("{}{name}", &typed[..1])),
+            false => quoted(&name),
+        });
+        matches.extend(written.map(|name| candidate(name, "text")));
     };
     if let Some((key, value)) = word.split_once('=') {
         match key.trim_start_matches("--") {
@@ -281,9 +346,12 @@ fn complete_arguments<'a>(
                         .map(|name| candidate(name, "instance")),
                 );
             }
-            "class" if magic.name == "scene" => names("property", value, matches),
-            "class" => names("class", value, matches),
-            "bands" => return complete_list("band", value, known, matches),
+            "class" if magic.name == "scene" => {
+                let file = option("labels").or_else(|| option("boxes"));
+                let found = file.map(|file| (known.properties)(&file));
+                names(found.unwrap_or_default(), value, matches);
+            }
+            "class" => names((known.words)("class", &shown), value, matches),
             "by" => matches.extend(
                 ["columns", "rows"]
                     .into_iter()
@@ -308,22 +376,30 @@ fn complete_arguments<'a>(
         }
         return value;
     }
-    let words: &[&str] = match magic.name {
+    let keywords: &[&str] = match magic.name {
         "data" => &["banepa", "efficientnet-lite0", "neon"],
         "device" => &["best", "cpu", "cuda"],
         "chips" => &["sliding"],
         _ => &[],
     };
     matches.extend(
-        words
+        keywords
             .iter()
             .filter(|known| known.starts_with(word))
             .map(|known| candidate((*known).to_owned(), "keyword")),
     );
+    let at_list = words(line).len() == 2;
     match magic.name {
-        "bands" => return complete_list("band", word, known, matches),
-        "colors" if !word.contains(':') || word.contains(',') => {
-            return complete_list("class", word, known, matches);
+        "bands" if at_list => {
+            return complete_list((known.words)("band", &shown), word, matches);
+        }
+        "colors" if at_list => {
+            let last = word.rsplit(',').next().unwrap_or_default();
+            if let Some((_, typed)) = last.split_once(':') {
+                complete_list(colors(), typed, matches);
+                return typed;
+            }
+            return complete_list((known.words)("class", &shown), word, matches);
         }
         _ => {}
     }
@@ -366,26 +442,46 @@ fn complete_arguments<'a>(
     word
 }
 
-/// Adds the names of a kind that the last part of a list `a,b,c` begins, and returns that part.
-fn complete_list<'a>(
-    kind: &str,
-    list: &'a str,
-    known: &Known<'_>,
-    matches: &mut Vec<Completion>,
-) -> &'a str {
+/// Adds the names that the last part of a list `a,b,c` begins, and returns that part. A name with signs of its own is only
+/// offered where it stands alone, in quotes.
+fn complete_list<'a>(names: Vec<String>, list: &'a str, matches: &mut Vec<Completion>) -> &'a str {
     let typed = list.rsplit(',').next().unwrap_or_default();
-    let names = (known.words)(kind).into_iter();
-    let fitting = names.filter(|name| name.starts_with(typed));
-    matches.extend(fitting.map(|name| candidate(name, "text")));
+    let is_alone = typed.len() == list.len();
+    let opened = typed.starts_with(['"', '\'']);
+    let is_plain =
+        |name: &str| !name.contains(|c: char| c.is_whitespace() || "\"',:\\".contains(c));
+    let fitting = names
+        .into_iter()
+        .filter(|name| name.starts_with(&plain(typed)));
+    let written = fitting.filter_map(|name| match (is_plain(&name), is_alone) {
+        (true, _) if !opened => Some(name),
+        (false, false) => None,
+        (_, _) if name.contains([',', ':', '"', '\'', '\\']) => None,
+        (_, _) if opened => Some(format!("{}{name}", &typed[..1])),
+        (_, _) => quoted(&name),
+    });
+    matches.extend(written.map(|name| candidate(name, "text")));
     typed
 }
 
-/// A word of a magic's line: in quotes where it has spaces.
-fn quoted(word: String) -> String {
-    if word.contains(char::is_whitespace) {
-        format!("\"{word}\"")
-    } else {
-        word
+/// Colours that are easy to tell, by the names that the library knows.
+fn colors() -> Vec<String> {
+    let names = [
+        "red", "orange", "yellow", "green", "blue", "purple", "magenta", "cyan", "brown", "black",
+        "gray", "white",
+    ];
+    names.map(str::to_owned).to_vec()
+}
+
+/// A word of a magic's line: in quotes where it has spaces or quotes of the other kind; `None` where no quotes would do.
+fn quoted(word: &str) -> Option<String> {
+    let has = |signs: &[char]| word.contains(signs);
+    match (has(&['"', '\\']), has(&['\''])) {
+        (true, true) => None,
+        (true, false) => Some(format!("'{word}'")),
+        (false, true) => Some(format!("\"{word}\"")),
+        (false, false) if word.contains(char::is_whitespace) => Some(format!("\"{word}\"")),
+        (false, false) => Some(word.to_owned()),
     }
 }
 
@@ -420,32 +516,80 @@ const NAMED: [(&str, Option<usize>, &str); 14] = [
     ("with_box_classes", Some(1), "property"),
 ];
 
+/// The files that calls take: those with such endings come first.
+const FILES: [(&str, &[&str]); 5] = [
+    ("open", &["tif", "tiff", "vrt", "jp2", "img", "png", "jpg"]),
+    (
+        "open_with",
+        &["tif", "tiff", "vrt", "jp2", "img", "png", "jpg"],
+    ),
+    ("load", &["swath"]),
+    (
+        "with_labels",
+        &["gpkg", "geojson", "shp", "json", "fgb", "parquet", "kml"],
+    ),
+    (
+        "with_classes",
+        &["gpkg", "geojson", "shp", "json", "fgb", "parquet", "kml"],
+    ),
+];
+
 /// The names or files that a string of Rust begins to name at the cursor (in code points); `None` outside of strings, and
 /// where there is nothing of that name.
 pub(crate) fn complete_string(code: &str, cursor: usize, known: &Known<'_>) -> Option<Completions> {
     let before: String = code.chars().take(cursor).collect();
     let typed = crate::syntax::open_string(&before)?;
     let call = crate::syntax::call_around(&before);
-    let named = call.and_then(|(callee, argument)| {
-        NAMED
-            .iter()
-            .find(|(name, which, _)| *name == callee && which.is_none_or(|it| it == argument))
-    });
-    let matches: Vec<Completion> = match named {
-        Some((_, _, kind)) => (known.words)(kind)
-            .into_iter()
-            .filter(|name| name.starts_with(typed))
-            .map(|name| candidate(name, "text"))
-            .collect(),
-        None => files(typed)
+    let names = call.as_ref().and_then(|call| names_for(call, known));
+    let matches: Vec<Completion> = if let Some(names) = names {
+        let is_raw = before[..before.len() - typed.len()].ends_with(['#', 'r'])
+            || before[..before.len() - typed.len()].ends_with("r\"");
+        let written = |name: String| match is_raw {
+            true => name,
+            false => name.replace('\\', "\\\\").replace('"', "\\\""),
+        };
+        let fitting = names.into_iter().filter(|name| name.starts_with(typed));
+        fitting
+            .map(|name| candidate(written(name), "text"))
+            .collect()
+    } else {
+        let mut paths = files(typed);
+        let wanted = call.and_then(|call| FILES.iter().find(|(name, _)| *name == call.name));
+        if let Some((_, endings)) = wanted {
+            let is_wanted = |path: &String| {
+                let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+                path.ends_with('/') || endings.contains(&ending.to_lowercase().as_str())
+            };
+            paths.sort_by_key(|path| !is_wanted(path));
+        }
+        paths
             .into_iter()
             .map(|path| candidate(path, "path"))
-            .collect(),
+            .collect()
     };
     (!matches.is_empty()).then(|| Completions {
         matches,
         start: cursor - typed.chars().count(),
         end: cursor,
+    })
+}
+
+/// The names that an argument of a call can be; `None` where it is none of the user's names.
+fn names_for(call: &crate::syntax::Call<'_>, known: &Known<'_>) -> Option<Vec<String>> {
+    let is_color = match call.name {
+        "with_colors" => call.in_tuple == Some(1),
+        "with_color" => call.argument == 1,
+        _ => false,
+    };
+    if is_color {
+        return Some(colors());
+    }
+    let (_, _, kind) = NAMED.iter().find(|(name, which, _)| {
+        *name == call.name && which.is_none_or(|it| it == call.argument)
+    })?;
+    Some(match *kind {
+        "property" => (known.properties)(call.first),
+        kind => (known.words)(kind, call.receiver),
     })
 }
 
@@ -482,14 +626,19 @@ mod tests {
 
     const KNOWN: Known<'_> = Known {
         variables: &|| vec!["scene".to_owned(), "train".to_owned()],
-        words: &|kind| {
-            let names: &[&str] = match kind {
-                "class" => &["building", "bus stop", "road"],
-                "band" => &["nir", "red"],
-                _ => &["class", "kind of roof"],
+        words: &|kind, variable| {
+            let names: &[&str] = match (kind, variable) {
+                ("class", "train") => &["car", "say \"a\""],
+                ("class", _) => &["building", "bus stop", "road"],
+                _ => &["nir", "red", "red edge"],
             };
             names.iter().map(|name| (*name).to_owned()).collect()
         },
+        properties: &|file| match file {
+            "a, b.gpkg" | "y.gpkg" => vec!["class".to_owned(), "kind of roof".to_owned()],
+            _ => Vec::new(),
+        },
+        prelude: &|| vec!["Scene".to_owned(), "Segmenter".to_owned()],
     };
 
     #[test]
@@ -504,12 +653,13 @@ mod tests {
             of("scene.with_colors([(\"road\", \"red\"), (\"bu"),
             ["building", "bus stop"]
         );
-        assert_eq!(of("scene.show_bands([\"nir\", \"r"), ["red"]);
+        assert_eq!(of("scene.show_bands([\"nir\", \"r"), ["red", "red edge"]);
         assert_eq!(of("scene.with_labels(\"a, b.gpkg\", \"c"), ["class"]);
-        assert_eq!(
-            of("scene.with_labels(f(1, 2), \""),
-            ["class", "kind of roof"]
-        );
+        assert!(of("scene.with_labels(f(1, 2), \"").is_empty());
+        assert_eq!(of("train.only([\""), ["car", "say \\\"a\\\""]);
+        assert_eq!(of("train.only([r\"s"), ["say \"a\""]);
+        assert_eq!(of("scene.with_colors([(\"road\", \"re"), ["red"]);
+        assert_eq!(of("classes.with_color(\"road\", \"bl"), ["blue", "black"]);
         assert!(of("scene.with_labels(\"c").is_empty());
         assert_eq!(
             texts("%scene x.tif labels=y.gpkg class=k"),
@@ -517,8 +667,14 @@ mod tests {
         );
         assert_eq!(texts("%objects map class=bu"), ["building", "\"bus stop\""]);
         assert_eq!(texts("%bands nir,r"), ["red"]);
-        assert_eq!(texts("%colors road:red,b"), ["building", "bus stop"]);
-        assert_eq!(texts("%scene x.tif bands=n"), ["nir"]);
+        assert_eq!(texts("%bands red"), ["red", "\"red edge\""]);
+        assert_eq!(texts("%bands \"red e"), ["\"red edge"]);
+        assert_eq!(texts("%colors road:red,b"), ["building"]);
+        assert_eq!(texts("%colors b"), ["building", "\"bus stop\""]);
+        assert_eq!(texts("%colors road:or"), ["orange"]);
+        assert_eq!(texts("?Sc"), ["Scene"]);
+        assert_eq!(texts("?tr"), ["train"]);
+        assert_eq!(texts("?%sc"), ["%scene"]);
     }
 
     #[test]

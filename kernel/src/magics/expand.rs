@@ -22,14 +22,15 @@ impl Expansion {
         }
     }
 
-    /// One line of Rust; what is shown is left out where the magic does not end its cell.
+    /// One line of Rust. Where the magic does not end its cell, what it shows is displayed on the way, as IPython does.
     pub(crate) fn rust(&self, ends_cell: bool) -> String {
         match &self.show {
             Some(show) if ends_cell && self.statements.is_empty() => show.clone(),
             Some(show) if ends_cell => format!("{} {show}", self.statements),
-            // An expression without statements is run for its effects and errors.
-            Some(show) if self.statements.is_empty() => format!("{show};"),
-            _ => self.statements.clone(),
+            Some(show) => format!("{} ::swath::session::display(&({show}));", self.statements)
+                .trim_start()
+                .to_owned(),
+            None => self.statements.clone(),
         }
     }
 }
@@ -57,7 +58,10 @@ pub(super) fn check_variable(magic: &Magic, name: &str) -> Result<(), UsageError
     }
     Err(UsageError::new(
         magic,
-        format!("{name:?} is not a name that a variable can have"),
+        match name.contains([':', ',']) {
+            true => format!("{name:?} is no variable: a list has commas and no spaces, `a,b,c`"),
+            false => format!("{name:?} is not a name that a variable can have"),
+        },
     ))
 }
 
@@ -567,12 +571,20 @@ mod tests {
     }
 
     #[test]
-    fn in_the_middle_of_a_cell_nothing_is_shown() {
+    fn in_the_middle_of_a_cell_it_is_displayed() {
         let expansion = Expansion::new("let a = 1;", "a");
-        assert_eq!(expansion.rust(false), "let a = 1;");
+        assert_eq!(
+            expansion.rust(false),
+            "let a = 1; ::swath::session::display(&(a));"
+        );
         assert_eq!(
             Expansion::new("", "m.evaluate(&s)?").rust(false),
-            "m.evaluate(&s)?;"
+            "::swath::session::display(&(m.evaluate(&s)?));"
         );
+        let alone = Expansion {
+            statements: "let a = 1;".to_owned(),
+            show: None,
+        };
+        assert_eq!(alone.rust(false), "let a = 1;");
     }
 }

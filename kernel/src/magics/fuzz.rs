@@ -133,7 +133,15 @@ fn completion_of_magics_stands_at_every_place() {
     // Names of files are looked up in the folder in which the test runs: nothing is made.
     let known = Known {
         variables: &|| vec!["größe".to_owned()],
-        words: &|kind| vec![kind.to_owned(), "größe des Dachs".to_owned()],
+        words: &|kind, variable| {
+            vec![
+                kind.to_owned(),
+                variable.to_owned(),
+                "größe \"a\"".to_owned(),
+            ]
+        },
+        properties: &|file| vec![file.to_owned()],
+        prelude: &|| vec!["Scene".to_owned()],
     };
     target("complete").run(|input| {
         let code = String::from_utf8_lossy(input);

@@ -537,11 +537,11 @@ mod tests {
     }
 
     #[test]
-    fn magics_that_stand_for_rust_stay_in_the_step_and_show_only_at_the_end() {
+    fn magics_that_stand_for_rust_stay_in_the_step_and_display_on_the_way() {
         check(
             "let f = 1;\n%scene a.tif\nscene.size()",
             &[rust(
-                "let f = 1;\nlet scene = Scene::open(\"a.tif\")?;\nscene.size()",
+                "let f = 1;\nlet scene = Scene::open(\"a.tif\")?; ::swath::session::display(&(scene));\nscene.size()",
             )],
         );
         check(

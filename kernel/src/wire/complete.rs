@@ -29,7 +29,12 @@ pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Val
     };
     let known = magics::Known {
         variables: &variables,
-        words: &|kind| kernel.engine.words(kind),
+        words: &|kind, variable| kernel.engine.words(kind, variable),
+        properties: &|file| {
+            let known = kernel.engine.properties(file);
+            known.unwrap_or_else(|| ask_for_properties(file))
+        },
+        prelude: &|| kernel.engine.prelude(),
     };
     let found = match magics::complete(&request.code, cursor, &known) {
         Some(found) => Some(found),
@@ -54,6 +59,32 @@ pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Val
         }
     };
     content(found, cursor)
+}
+
+/// The properties of a vector file that nobody has opened yet, as the library's command line tells them.
+fn ask_for_properties(file: &str) -> Vec<String> {
+    if !std::path::Path::new(file).is_file() {
+        return Vec::new();
+    }
+    let Ok(program) = std::env::current_exe() else {
+        return Vec::new();
+    };
+    let (answer, receiver) = std::sync::mpsc::channel();
+    let file = file.to_owned();
+    std::thread::spawn(move || {
+        let told = std::process::Command::new(program)
+            .args(["properties", &file])
+            .stdin(std::process::Stdio::null())
+            .output();
+        // Nobody waits any more when it took too long.
+        let _ = answer.send(told);
+    });
+    let Ok(Ok(told)) = receiver.recv_timeout(PATIENCE_AT_START) else {
+        return Vec::new();
+    };
+    let text = String::from_utf8_lossy(&told.stdout);
+    let names = text.lines().filter(|_| told.status.success());
+    names.map(str::to_owned).collect()
 }
 
 fn content(found: Option<Completions>, cursor: usize) -> Value {

@@ -148,6 +148,11 @@ impl Api {
         }
     }
 
+    /// The names that every cell has.
+    pub(crate) fn prelude(&self) -> &[String] {
+        &self.prelude
+    }
+
     /// The functions and methods with a name, as `Scene::zoom`; where there is none, those whose name is nearly that.
     pub(crate) fn named(&self, name: &str) -> Vec<String> {
         let allowed = name.len() / 4;

@@ -184,6 +184,12 @@ impl Help {
         state.api.clone()
     }
 
+    /// The names of the library's that every cell has.
+    pub(crate) fn prelude(&self) -> Vec<String> {
+        self.names()
+            .map_or_else(Vec::new, |api| api.prelude().to_vec())
+    }
+
     /// What of the library is named like that, or nearly.
     pub(crate) fn named(&self, name: &str) -> Vec<String> {
         self.names().map_or_else(Vec::new, |api| api.named(name))

@@ -345,9 +345,16 @@ impl Worker {
             moved: table.retain(&stored),
             ..outcome::Losses::default()
         };
+        let keep = if kind("aside") {
+            ""
+        } else {
+            " (`.clone()` there keeps it, or `&` lends it)"
+        };
         for name in &losses.moved {
-            self.departed
-                .insert(name.clone(), format!("`{name}` was {how} In[{number}]"));
+            self.departed.insert(
+                name.clone(),
+                format!("`{name}` was {how} In[{number}]{keep}"),
+            );
         }
         for variable in &report.variables {
             let name = &variable.name;
@@ -458,7 +465,9 @@ impl Worker {
             (self.sink)(OutputEvent::Stderr(text));
         }
         if running.cell.tail.is_some()
-            && let Some(note) = advice::of_value(running.source.text())
+            && let Some(note) = advice::of_value(running.source.text(), &|name| {
+                self.shared.table().get(name).is_some()
+            })
         {
             (self.sink)(OutputEvent::Stderr(format!("note: {note}\n")));
         }
@@ -522,6 +531,14 @@ impl Worker {
                 ),
             );
         }
+        if let Some(magic) = notes::magic_that_does_not_fit(&diagnostics, &map) {
+            return outcome::usage_error(
+                &format!("{magic} does not work on variables of these types"),
+                &format!(
+                    "`{magic}?` says what it takes; `%who` lists the variables with their types"
+                ),
+            );
+        }
         render::compile_error(&diagnostics, &map, &|name| {
             if running.doomed.iter().any(|doomed| doomed == name) {
                 return Some(format!(
@@ -531,12 +548,37 @@ impl Worker {
             self.departed
                 .get(name)
                 .cloned()
+                .or_else(|| self.step_of(name))
                 .or_else(|| self.similar(name))
+        })
+    }
+
+    /// How a variable of the way from a file to scores is made.
+    fn step_of(&self, name: &str) -> Option<String> {
+        let place = STEPS.iter().position(|(_, makes)| makes.contains(&name))?;
+        let table = self.shared.table();
+        let is_there = |made: &&str| table.get(made).is_some();
+        let missing = STEPS[..=place]
+            .iter()
+            .filter(|(_, makes)| !makes.iter().any(&is_there));
+        let steps: Vec<String> = missing.map(|(step, _)| format!("`{step}`")).collect();
+        let how = RUST_STEPS[place];
+        Some(if steps.is_empty() {
+            format!("`{name}` is made by {how}")
+        } else {
+            format!(
+                "`{name}` is made by {}; in Rust by {how}",
+                steps.join(", then ")
+            )
         })
     }
 
     /// The variable whose name is nearly that.
     fn similar(&self, name: &str) -> Option<String> {
+        // One letter is like any other one, and a word of Python's is meant as such.
+        if name.chars().count() < 3 {
+            return None;
+        }
         let table = self.shared.table();
         let near = table
             .iter()
@@ -551,7 +593,10 @@ impl Worker {
             })
             .min()?;
         // Two letters the wrong way round are two changes.
-        let allowed = ((name.len() + 1) / 3).max(1);
+        let allowed = match advice::of_name(name) {
+            Some(_) => 0,
+            None => ((name.len() + 1) / 3).max(1),
+        };
         (near.0 <= allowed).then(|| format!("there is a variable of a similar name: `{}`", near.1))
     }
 
@@ -600,6 +645,15 @@ const STEPS: [(&str, &[&str]); 5] = [
     ("%chips 400 256", &["chips"]),
     ("%fit", &["run"]),
     ("%predict", &["map"]),
+];
+
+/// The same steps in Rust.
+const RUST_STEPS: [&str; 5] = [
+    "`let scene = Scene::open(\"scene.tif\")?.with_labels(\"labels.gpkg\", \"class\")?;`",
+    "`let (train, valid) = scene.split(Split::columns(0.75));`",
+    "`let chips = train.chips(Chips::random(400, 256))?;`",
+    "`let run = Segmenter::new(Unet::resnet18(), scene.classes()).fit(&chips, &valid, Fit::epochs(10))?;`",
+    "`let map = run.best().predict(&scene)?;`",
 ];
 
 /// Whether a cell can run unoptimised without anybody noticing: it repeats nothing, and none of the code that

@@ -1,0 +1,80 @@
+//! What must not be replaced without a word: files that no map, boxes or objects were saved to, and names of files where a
+//! folder is meant.
+
+use std::path::Path;
+
+use super::PredictError;
+use super::files::{LABELS, SCORES};
+use crate::raster::{DataType, Raster};
+
+/// Endings of files; somebody who gives one to a folder means a file.
+const FILES: [&str; 10] = [
+    "tif", "tiff", "gpkg", "geojson", "json", "shp", "csv", "png", "kml", "txt",
+];
+
+/// # Errors
+/// [`PredictError::FolderName`] for a folder that is not there and has the name of a file.
+pub(crate) fn check_folder_name(dir: &Path) -> Result<(), PredictError> {
+    let ending = dir.extension().unwrap_or_default().to_string_lossy();
+    let is_file = FILES.contains(&ending.to_lowercase().as_str());
+    if is_file && !dir.is_dir() {
+        let path = dir.to_owned();
+        return Err(PredictError::FolderName { path });
+    }
+    Ok(())
+}
+
+/// Whether there is a vector file, or another one, whose features have not each of these properties, given by the
+/// beginnings of their names: a shapefile's are cut.
+pub(super) fn lacks(path: &Path, properties: &[&str]) -> bool {
+    let Ok(names) = crate::vector::property_names(path) else {
+        return std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+    };
+    let has = |start: &&str| names.iter().any(|name| name.starts_with(*start));
+    !properties.iter().all(has) && !is_empty_geojson(path)
+}
+
+/// Whether a file is GeoJSON without a feature: it names no property, and nobody loses anything by it.
+fn is_empty_geojson(path: &Path) -> bool {
+    const SHORT: u64 = 4096;
+    let is_short = std::fs::metadata(path).is_ok_and(|file| file.len() < SHORT);
+    let text = std::fs::read(path).ok().filter(|_| is_short);
+    let value: Option<serde_json::Value> = text.and_then(|text| serde_json::from_slice(&text).ok());
+    value.is_some_and(|value| value["features"].as_array().is_some_and(Vec::is_empty))
+}
+
+/// Whether a file of one of the names that are saved into a folder is somebody else's.
+fn is_of_others(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        return false;
+    };
+    if !path.is_file() {
+        return false;
+    }
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    match &*ending {
+        "tif" => Raster::open(path).map_or(true, |raster| {
+            let is_saved = raster.data_type() == DataType::U8 && raster.nodata() == Some(255.0);
+            let first = raster.band_names().into_iter().next().unwrap_or_default();
+            let is_labels = raster.band_count() == 1 && first == "class";
+            !is_saved || name == LABELS && !is_labels || name == SCORES && is_labels
+        }),
+        "gpkg" | "geojson" => lacks(path, &["class", "score"]),
+        "json" => {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let marks = ["\"metrics\"", "\"bbox\"", "\"ap50\""];
+            !marks.iter().any(|mark| text.contains(mark)) && text.trim() != "[]"
+        }
+        _ => false,
+    }
+}
+
+/// # Errors
+/// [`PredictError::FileOfOthers`] for the first of the files `names` in `dir` that no such thing was saved to.
+pub(super) fn check(dir: &Path, names: &[&str]) -> Result<(), PredictError> {
+    let mut paths = names.iter().map(|name| dir.join(name));
+    match paths.find(|path| is_of_others(path)) {
+        Some(path) => Err(PredictError::FileOfOthers { path }),
+        None => Ok(()),
+    }
+}
