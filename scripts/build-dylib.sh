@@ -10,7 +10,8 @@
 #   OUT/libswath.rmeta    its metadata, uncompressed: what rustc reads for every cell
 #   OUT/deps/             metadata of the crates the library's public items mention, and the proc-macro crates they
 #                         re-export (hard links where the file system allows, copies otherwise)
-#   OUT/swath-api/        the library's sources under a manifest without dependencies: what rust-analyzer reads
+#   OUT/swath-api/        the library's sources, with those of swath-boxes as its module `boxes`, under a manifest without
+#                         dependencies: what rust-analyzer reads
 #   OUT/toolchain         the sysroot (`rustc --print sysroot`) whose rustc must compile the cells
 #   OUT/rustc-version     `rustc -vV` of that toolchain, to tell a toolchain that was replaced in place
 # OUT is complete or, after a failure, untouched: everything is made in OUT.new and renamed.
@@ -38,6 +39,12 @@ rm "$messages"
 
 mkdir -p "$new/swath-api"
 cp -r src "$new/swath-api/src"
+# rust-analyzer knows no other crate here: the one that the library re-exports becomes the module that users see.
+cp -r boxes/src "$new/swath-api/src/boxes"
+mv "$new/swath-api/src/boxes/lib.rs" "$new/swath-api/src/boxes/mod.rs"
+find "$new/swath-api/src/boxes" -name '*.rs' -exec sed -i 's/\bcrate::/crate::boxes::/g' {} +
+sed -i 's/^pub use swath_boxes as boxes;$/pub mod boxes;/' "$new/swath-api/src/lib.rs"
+grep -q '^pub mod boxes;$' "$new/swath-api/src/lib.rs"
 cat >"$new/swath-api/Cargo.toml" <<'MANIFEST'
 [package]
 name = "swath"

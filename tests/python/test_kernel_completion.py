@@ -1,6 +1,7 @@
 """Completion that stays: whatever somebody types, and whatever happens to rust-analyzer, the next Tab has an answer."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -265,3 +266,24 @@ def test_the_first_tab_answers_at_once_whatever_the_capitals(fresh_kernel):
     start = time.monotonic()
     matches(fresh_kernel, "nothing_that_is_known")
     assert time.monotonic() - start < 5
+
+
+# What any value has.
+BLANKET = {"borrow", "borrow_mut", "clone", "clone_from", "clone_into", "clone_to_uninit", "cmp", "eq", "fmt", "from", "hash", "into",
+           "ne", "partial_cmp", "to_owned", "to_string", "try_from", "try_into", "type_id", "vzip"}
+
+
+def test_every_type_of_the_prelude_has_its_own_names(ready_kernel):
+    """`Merge::` and `BoundingBox::` had none since they came from a crate of their own."""
+    prelude = (Path(__file__).parents[2] / "src/prelude.rs").read_text(encoding="utf-8")
+    types = set(re.findall(r"\b([A-Z][A-Za-z0-9]+)\b", re.sub(r"//.*", "", prelude)))
+    assert len(types) > 50, types
+
+    def own(code: str) -> list[str]:
+        names = [re.split(r"\W", text)[0] for text in matches(ready_kernel, code)]
+        return [name for name in names if name and name not in BLANKET]
+
+    offers(ready_kernel, "Scene::op", "open(path)")
+    bare = [name for name in sorted(types) if not own(f"{name}::") and not own(f"fn f(x: &{name}) {{ x.")]
+    assert not bare, bare
+    assert "BoundingBox" in matches(ready_kernel, "swath::boxes::")
