@@ -4,6 +4,15 @@
 //! `make bench BENCH=chips`; `SWATH_BENCH_SIZE=4000` for a smaller town. Beside the wall time it gives processor time, which
 //! other work on the machine hardly changes. `benches/peers/chips.py` reads the same windows through Raster Vision.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a program that tells what it does, and stops where that fails"
+)]
+
 use std::time::Instant;
 
 use swath::chips::Chips;

@@ -3,6 +3,15 @@
 //! `RAYON_NUM_THREADS=2 cargo bench -p swath --bench conv -- [ops] [steps] [inference]` prints milliseconds, the best of several: of
 //! wall time, or of processor time with `RAYON_NUM_THREADS=1`, which other work on the machine disturbs less.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a program that tells what it does, and stops where that fails"
+)]
+
 use burn::optim::AdamWConfig;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor, module};

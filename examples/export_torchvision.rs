@@ -4,6 +4,15 @@
 //! `NAME.safetensors`, the exported weights, and `NAME.numbers.safetensors` with `input` and `output`, or what a detector
 //! found.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a program that tells what it does, and stops where that fails"
+)]
+
 use std::path::Path;
 
 use safetensors::Dtype;

@@ -12,6 +12,15 @@
 //! `floored` moves every vertex of the label polygons to the corner of its pixel, as all released versions of Raster Vision
 //! do; what it scores is measured against labels like that.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a program that tells what it does, and stops where that fails"
+)]
+
 mod progress;
 
 use std::path::{Path, PathBuf};

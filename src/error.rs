@@ -35,7 +35,10 @@ pub enum Error {
     /// Training.
     #[error(transparent)]
     Train(#[from] crate::train::TrainError),
-    /// Prediction, scores and what they write.
+    /// Scores.
+    #[error(transparent)]
+    Evaluate(#[from] crate::evaluate::EvaluateError),
+    /// Prediction and what it writes.
     #[error(transparent)]
     Predict(#[from] crate::predict::PredictError),
     /// Drawing.
@@ -53,6 +56,29 @@ pub enum Error {
         /// The step that was running, such as `reading chips`.
         doing: &'static str,
     },
+}
+
+impl Error {
+    /// The name of the domain's own error, such as `RasterError`: what a cell's error is called.
+    #[must_use]
+    pub fn domain(&self) -> &'static str {
+        match self {
+            Self::Raster(_) => "RasterError",
+            Self::Boxes(_) => "FormatError",
+            Self::Vector(_) => "VectorError",
+            Self::Labels(_) => "LabelError",
+            Self::Scene(_) => "SceneError",
+            Self::Chips(_) => "ChipsError",
+            Self::Model(_) => "ModelError",
+            Self::Train(_) => "TrainError",
+            Self::Evaluate(_) => "EvaluateError",
+            Self::Predict(_) => "PredictError",
+            Self::Plot(_) => "PlotError",
+            Self::Data(_) => "DataError",
+            Self::Device(_) => "DeviceError",
+            Self::Interrupted { .. } => "Interrupted",
+        }
+    }
 }
 
 /// The next step for a person who meets an error, apart from the message itself.
@@ -73,6 +99,7 @@ impl Hint for Error {
             Self::Chips(error) => error.hint(),
             Self::Model(error) => error.hint(),
             Self::Train(error) => error.hint(),
+            Self::Evaluate(error) => error.hint(),
             Self::Predict(error) => error.hint(),
             Self::Plot(error) => error.hint(),
             Self::Data(error) => error.hint(),

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod aliases;
+mod cache;
 pub mod chips;
 pub mod cli;
 pub mod data;
@@ -16,6 +17,7 @@ mod error;
 pub mod evaluate;
 pub mod labels;
 pub mod models;
+mod optim;
 mod paths;
 pub mod plot;
 pub mod predict;

@@ -133,7 +133,7 @@ pub(crate) fn hint(path: &Path, error: &io::Error) -> Option<String> {
              folder"
                 .to_owned(),
         ),
-        ErrorKind::NotFound => Some(crate::raster::missing_hint(path)),
+        ErrorKind::NotFound => Some(crate::paths::missing_hint(path)),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             Some("choose a file or folder that you may read and write".to_owned())
         }
@@ -142,7 +142,7 @@ pub(crate) fn hint(path: &Path, error: &io::Error) -> Option<String> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 

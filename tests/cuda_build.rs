@@ -1,5 +1,14 @@
 //! The CUDA build where there is no NVIDIA driver: it starts, says why it computes on the processor, and trains there.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "helpers of tests fail as tests do"
+)]
+
 use swath::prelude::*;
 
 #[test]

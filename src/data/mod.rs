@@ -2,14 +2,13 @@
 
 mod archive;
 mod banepa;
-mod cache;
 mod download;
 mod error;
 mod fetch;
 mod package;
 pub(crate) mod python;
 
-pub use cache::cache_dir;
+pub use crate::cache::cache_dir;
 pub(crate) use download::sha256;
 pub use error::DataError;
 pub use fetch::{Dataset, fetch, names};

@@ -1,6 +1,5 @@
-use super::{ClassScore, Scores};
+use super::{ClassScore, EvaluateError, Scores};
 use crate::Result;
-use crate::predict::PredictError;
 
 /// Class index of pixels that are not labelled; as [`crate::labels`] writes it.
 const IGNORE: u8 = 255;
@@ -32,12 +31,12 @@ impl Confusion {
     /// Counts pixels. A pixel whose truth or prediction is [`crate::labels::IGNORE`] (255) is skipped.
     ///
     /// # Errors
-    /// [`PredictError::LengthMismatch`] when the slices differ in length, [`PredictError::ClassOutOfRange`] when a
+    /// [`EvaluateError::LengthMismatch`] when the slices differ in length, [`EvaluateError::ClassOutOfRange`] when a
     /// class index has no row here; nothing is counted then.
     #[doc(alias = "update")]
     pub fn add(&mut self, truth: &[u8], prediction: &[u8]) -> Result<()> {
         if truth.len() != prediction.len() {
-            return Err(PredictError::LengthMismatch {
+            return Err(EvaluateError::LengthMismatch {
                 truth: truth.len(),
                 prediction: prediction.len(),
             }
@@ -70,7 +69,7 @@ impl Confusion {
             }
             let largest = truth.max(prediction);
             if largest >= n {
-                return Err(PredictError::ClassOutOfRange {
+                return Err(EvaluateError::ClassOutOfRange {
                     found: largest,
                     classes: self.classes.clone(),
                 }
@@ -84,11 +83,11 @@ impl Confusion {
     /// Adds the counts of another matrix over the same classes.
     ///
     /// # Errors
-    /// [`PredictError::ClassesDiffer`] when the classes are not the same in the same order.
+    /// [`EvaluateError::ClassesDiffer`] when the classes are not the same in the same order.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         if self.classes != other.classes {
             let (expected, found) = (self.classes.clone(), other.classes.clone());
-            return Err(PredictError::ClassesDiffer { expected, found }.into());
+            return Err(EvaluateError::ClassesDiffer { expected, found }.into());
         }
         for (count, more) in self.counts.iter_mut().zip(&other.counts) {
             *count += more;

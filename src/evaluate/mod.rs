@@ -15,10 +15,13 @@
 //! ```
 
 mod confusion;
+mod error;
 mod json;
 mod scores;
 mod table;
 
 pub use confusion::Confusion;
+pub use error::EvaluateError;
+pub(crate) use error::same_classes;
 pub use scores::{ClassScore, Scores};
 pub(crate) use table::{percent, thousands};

@@ -1,7 +1,6 @@
-use super::Confusion;
 use super::confusion::quotient;
+use super::{Confusion, EvaluateError};
 use crate::Result;
-use crate::predict::PredictError;
 use crate::report::Report;
 
 /// Scores of one class. NaN where the denominator is 0.
@@ -66,14 +65,14 @@ impl Scores {
     /// The scores of the class called `name`.
     ///
     /// # Errors
-    /// [`PredictError::UnknownClass`], which lists the classes there are.
+    /// [`EvaluateError::UnknownClass`], which lists the classes there are.
     pub fn class(&self, name: &str) -> Result<&ClassScore> {
         self.per_class
             .iter()
             .find(|class| class.name == name)
             .ok_or_else(|| {
                 let classes = self.confusion.classes.clone();
-                PredictError::UnknownClass {
+                EvaluateError::UnknownClass {
                     name: name.to_owned(),
                     classes,
                 }

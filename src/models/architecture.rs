@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::encoder::EncoderKind;
+use super::encoder::{EncoderKind, check_lr_scale};
 use super::origin::Origin;
 use super::unet::UnetModel;
 use super::{
@@ -443,6 +443,10 @@ impl Architecture {
                 "{classes} classes; 2 to 255 are possible, background included"
             )));
         }
+        let scale = self
+            .encoder_options()
+            .map_or(1.0, |encoder| encoder.encoder_lr_scale);
+        check_lr_scale(scale).map_err(|reason| self.wrong(reason))?;
         let possible = |width: &usize| (1..=4096).contains(width);
         match &self.kind {
             Kind::Unet(options) if !options.decoder_widths.iter().all(possible) => {

@@ -35,6 +35,7 @@ mod trained_area;
 mod unet;
 pub mod weights;
 
+pub use crate::optim::NamedTensors;
 pub use architecture::{Architecture, DeepLabOptions, EncoderOptions, FpnOptions, UnetOptions};
 pub use bands::TrainedBand;
 pub use bundle::{BundleMeta, bundle_task, load_bundle, load_bundle_for, save_bundle};
@@ -59,7 +60,6 @@ pub use pyramid::FpnModel;
 pub use resnet::{ResNet, ResNetConfig, ResNetKind};
 pub use state_dict::{OtherShape, WeightsReport, load_state_dict};
 pub use task::{Blueprint, Segmentation, Task};
-pub use tensors::NamedTensors;
 pub use trained_area::TrainedArea;
 pub use unet::UnetModel;
 

@@ -5,10 +5,11 @@ use burn::module::{Module, ParamGroup};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Gradients, Tensor};
 
-use super::tensors::{self, NamedTensors};
+use super::tensors;
 use super::{ModelError, Task};
 use crate::Result;
-use crate::train::{Average, Descent, Rates, Step};
+use crate::optim::NamedTensors;
+use crate::optim::{Average, Descent, Rates, Step};
 
 /// The part of a network without its type that does not depend on what it is for: copies, devices, the optimiser's step,
 /// tensors by name.
@@ -131,7 +132,7 @@ macro_rules! any_module {
 
             fn gather(
                 &self,
-                descent: &mut $crate::train::Descent,
+                descent: &mut $crate::optim::Descent,
                 gradients: burn::tensor::Gradients,
             ) {
                 descent.gather(self, gradients);
@@ -139,14 +140,14 @@ macro_rules! any_module {
 
             fn descend(
                 self: Box<Self>,
-                descent: &mut $crate::train::Descent,
-                rates: &$crate::train::Rates,
-            ) -> ($boxed, $crate::train::Step) {
+                descent: &mut $crate::optim::Descent,
+                rates: &$crate::optim::Rates,
+            ) -> ($boxed, $crate::optim::Step) {
                 let (module, step) = descent.step(*self, rates);
                 (Box::new(module), step)
             }
 
-            fn average_into(&self, average: &mut $crate::train::Average) {
+            fn average_into(&self, average: &mut $crate::optim::Average) {
                 average.update(&self.valid());
             }
 

@@ -9,8 +9,9 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 
-use super::tensors::{self, NamedTensors};
+use super::tensors;
 use super::{Encoder, EncoderKind, origin, weights};
+use crate::optim::{NamedTensors, enter, exit};
 
 /// Of a tensor: its shape, the mean of its absolute values, and 24 values spread over it.
 #[derive(Deserialize)]
@@ -121,10 +122,10 @@ pub(super) fn named_gradients<M: Module>(module: &M, gradients: &GradientsParams
     }
     impl burn::module::ModuleVisitor for Collect<'_> {
         fn enter_module(&mut self, name: &str, container: &str) {
-            tensors::enter(&mut self.path, name, container);
+            enter(&mut self.path, name, container);
         }
         fn exit_module(&mut self, _name: &str, container: &str) {
-            tensors::exit(&mut self.path, container);
+            exit(&mut self.path, container);
         }
         fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
             if let Some(gradient) = self.gradients.get::<D>(param.id) {

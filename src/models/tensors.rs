@@ -1,27 +1,10 @@
 //! A network's tensors by name, out of it and into it.
 
-use std::collections::BTreeMap;
-
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::ModelError;
-
-/// Tensors by their dotted names, such as `encoder.layer1.0.conv1.weight`.
-pub type NamedTensors = BTreeMap<String, TensorData>;
-
-// A variant's name is no part of a tensor's name: PyTorch has no such level.
-pub(crate) fn enter(path: &mut Vec<String>, name: &str, container: &str) {
-    if !container.starts_with("Enum:") {
-        path.push(name.to_owned());
-    }
-}
-
-pub(crate) fn exit(path: &mut Vec<String>, container: &str) {
-    if !container.starts_with("Enum:") {
-        path.pop();
-    }
-}
+use crate::optim::{NamedTensors, enter, exit};
 
 struct Collect {
     path: Vec<String>,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::PredictError;
 use super::band::NODATA;
 use crate::Result;
-use crate::evaluate::{Confusion, Scores};
+use crate::evaluate::{Confusion, EvaluateError, Scores};
 use crate::labels::Classes;
 use crate::models::TrainedArea;
 use crate::raster::{Patch, PixelWindow, Raster, Size};
@@ -221,7 +221,7 @@ impl SceneMap {
     ///
     /// # Errors
     /// [`PredictError::NoLabels`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
-    /// [`PredictError::ClassesDiffer`] when the two cannot be compared.
+    /// [`EvaluateError::ClassesDiffer`] when the two cannot be compared.
     #[doc(alias = "score")]
     #[doc(alias = "accuracy")]
     #[doc(alias = "compare")]
@@ -320,7 +320,7 @@ fn common(classes: &Classes, scene: &Scene, area: PixelWindow) -> Result<PixelWi
     };
     if classes.names() != scene.classes().names() {
         let (expected, found) = (owned(classes), owned(scene.classes()));
-        return Err(PredictError::ClassesDiffer { expected, found }.into());
+        return Err(EvaluateError::ClassesDiffer { expected, found }.into());
     }
     let shared = area.intersect(&scene.area());
     shared.ok_or_else(|| {

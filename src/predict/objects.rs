@@ -9,6 +9,7 @@ use geo::{
 use super::tiling::wrong;
 use super::{PredictError, SceneMap};
 use crate::Result;
+use crate::evaluate::EvaluateError;
 use crate::labels::Classes;
 use crate::raster::{GeoTransform, Raster};
 use crate::report::{Notice, Report};
@@ -344,12 +345,12 @@ impl Objects {
     /// Those of one class.
     ///
     /// # Errors
-    /// [`PredictError::UnknownClass`], which lists the classes there are.
+    /// [`EvaluateError::UnknownClass`], which lists the classes there are.
     pub fn of_class(&self, name: &str) -> Result<Self> {
         if self.about.classes.index_of(name).is_none() {
             let (name, names) = (name.to_owned(), self.about.classes.names());
             let classes = names.into_iter().map(str::to_owned).collect();
-            return Err(PredictError::UnknownClass { name, classes }.into());
+            return Err(EvaluateError::UnknownClass { name, classes }.into());
         }
         Ok(self.keeping(|object| object.class == name))
     }

@@ -195,7 +195,7 @@ pub enum RasterError {
 impl Hint for RasterError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Missing { path } => return Some(missing_hint(path)),
+            Self::Missing { path } => return Some(crate::paths::missing_hint(path)),
             Self::Empty { .. } => "the download or copy that made it did not finish: fetch it again".to_owned(),
             Self::NotARaster { detail, .. } if detail.contains("dataType = Int8") => {
                 "this GDAL is older than 3.7 and knows no virtual raster of type Int8: open the files that it is made of"
@@ -319,46 +319,4 @@ fn few(paths: &[PathBuf]) -> String {
         .collect();
     let more = if paths.len() > 3 { ", …" } else { "" };
     names.join(", ") + more
-}
-
-/// Names the files beside the missing one that its author may have meant, or the folder that is missing.
-pub(crate) fn missing_hint(path: &std::path::Path) -> String {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => std::path::Path::new("."),
-    };
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        let current = std::env::current_dir().unwrap_or_default();
-        return format!(
-            "the folder {folder:?} does not exist either; the current folder is {current:?} (`%cd` changes it)"
-        );
-    };
-    let extension = path.extension();
-    let entries: Vec<_> = entries.flatten().collect();
-    if let Some(wanted) = path.file_name()
-        && let Some(found) = entries
-            .iter()
-            .map(std::fs::DirEntry::file_name)
-            .find(|name| {
-                name != wanted
-                    && name.to_string_lossy().to_lowercase()
-                        == wanted.to_string_lossy().to_lowercase()
-            })
-    {
-        return format!("was {found:?} meant? Capitals count");
-    }
-    let mut names: Vec<String> = entries
-        .iter()
-        .filter(|entry| {
-            extension.is_none() || std::path::Path::new(&entry.file_name()).extension() == extension
-        })
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names.truncate(6);
-    if names.is_empty() {
-        format!("{folder:?} holds no file of that kind")
-    } else {
-        format!("{folder:?} holds: {}", names.join(", "))
-    }
 }

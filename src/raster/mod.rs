@@ -39,7 +39,6 @@ mod writer;
 
 pub use band::{Band, BandRole, DataType};
 pub use error::RasterError;
-pub(crate) use error::missing_hint;
 pub(crate) use label_file::{LabelFile, Reading};
 pub use map_window::{MapWindow, ZoomWindow};
 pub use open::Raster;

@@ -20,7 +20,7 @@ impl Key {
     pub(crate) fn of(identity: &String) -> Self {
         let name = hex(&Sha256::digest(format!("{FORMAT} {identity}"))[..16]);
         Self {
-            file: crate::data::cache_dir()
+            file: crate::cache::cache_dir()
                 .join("statistics")
                 .join(name + ".json"),
         }

@@ -10,7 +10,7 @@ use crate::Hint;
 /// (`*counter.lock()?`): its text is taken before the borrow ends.
 #[derive(Debug)]
 pub struct CellError {
-    /// Short name of the error's type.
+    /// Short name of the error's type; of the library's errors that of the domain, such as `RasterError`.
     pub(super) name: String,
     /// Its text.
     pub(super) message: String,
@@ -57,7 +57,10 @@ impl CellError {
         location: &'static Location<'static>,
     ) -> Self {
         Self {
-            name: short_name(type_name),
+            name: match known.library {
+                Some(error) => error.domain().to_owned(),
+                None => short_name(type_name),
+            },
             message,
             hint: known.library.and_then(Hint::hint),
             interrupted: matches!(known.library, Some(crate::Error::Interrupted { .. })),

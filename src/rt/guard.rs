@@ -105,6 +105,7 @@ fn discard_by(name: &str, drop_it: &mut dyn FnMut()) {
 /// # Panics
 /// With the same words on another thread, and outside of a cell.
 #[track_caller]
+#[expect(clippy::panic, reason = "documented: there is no cell to end")]
 pub(crate) fn end_cell(error: &crate::Error) -> ! {
     let failure = CellError::of(error, std::panic::Location::caller());
     if RUNNING.with_borrow(|running| *running) && !std::thread::panicking() {

@@ -36,6 +36,6 @@ pub use screen::Long;
 pub use show::{ShowAny, ShowBehind, ShowDebug, ShowInside, ShowLong, ShowRich};
 pub use store::{NoConstant, has, is_kept, put, take};
 pub use styles::{
-    ShowDisplay, ShowOtherDebug, ShowPretty, ShowTypedDebug, ShowTypedDisplay, ShowTypedOtherDebug,
-    ShowTypedPretty,
+    ShowDisplay, ShowItself, ShowOtherDebug, ShowPretty, ShowTypedDebug, ShowTypedDisplay,
+    ShowTypedOtherDebug, ShowTypedPretty,
 };

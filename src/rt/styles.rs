@@ -6,6 +6,18 @@ use std::fmt::{Debug, Display};
 
 use crate::display::Output;
 
+/// In the place of [`super::ShowBehind`]: a reference is a value of its own, whose type is written.
+pub trait ShowItself {
+    /// The value itself.
+    fn __swath_shown(&self) -> &Self;
+}
+
+impl<T: ?Sized> ShowItself for T {
+    fn __swath_shown(&self) -> &Self {
+        self
+    }
+}
+
 /// Shows a text, with its type before it when `typed`: `: i32 = 42`. A unit is shown by nothing, as always.
 fn show(type_name: &str, typed: bool, text: impl FnOnce() -> String) {
     if type_name == std::any::type_name::<()>() {

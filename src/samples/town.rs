@@ -53,7 +53,7 @@ impl Town {
 /// # Ok::<(), swath::Error>(())
 /// ```
 pub fn town(seed: u64, size: usize) -> Result<Town> {
-    town_in(crate::data::cache_dir().join("samples"), seed, size)
+    town_in(crate::cache::cache_dir().join("samples"), seed, size)
 }
 
 /// As [`town`], in a folder.

@@ -308,7 +308,7 @@ fn over(found: RateSearch) -> Result<RateSearch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::oracle::{Number, oracle};
+    use crate::optim::oracle::{Number, oracle};
     use crate::train::tests::{model, parts, tensors};
 
     #[test]

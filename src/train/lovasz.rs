@@ -66,8 +66,8 @@ pub(super) fn lovasz(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::oracle::{Number, oracle};
     use crate::train::Loss;
-    use crate::train::oracle::{Number, oracle};
 
     /// Value and gradient of focal and Lovász losses against `tests/python/make_training.py`, in float64 there.
     #[test]

@@ -4,11 +4,9 @@
 //! worker threads, reads nothing back from a GPU at most steps, validates after every pass, keeps the best weights, and
 //! stops within a step when the user interrupts.
 
-mod average;
 mod batch;
 mod checkpoint;
 mod checks;
-mod descent;
 mod detection;
 mod detector;
 #[cfg(test)]
@@ -23,14 +21,9 @@ mod loss;
 mod lovasz;
 mod material;
 mod model;
-mod one_cycle;
-mod optimiser;
 mod options;
-#[cfg(test)]
-mod oracle;
 mod random;
 mod run;
-mod schedule;
 mod segmentation;
 mod segmenter;
 mod start;
@@ -38,20 +31,17 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod trainable;
-mod update;
 mod validate;
 mod view;
 
-pub use average::Average;
-pub use descent::{Descent, MomentRecord};
+pub use crate::optim::{
+    Average, Descent, MomentRecord, OneCycle, Optimiser, Plateau, Rates, Schedule, Step,
+};
 pub use detector::Detector;
 pub use error::TrainError;
 pub use finder::RateSearch;
 pub use history::{DetectionScores, EpochRecord, History, ValidationScores};
 pub use loss::{Loss, Targets};
-pub use one_cycle::OneCycle;
-pub use optimiser::{Optimiser, Rates, Step};
 pub use options::{Fit, Length};
 pub use run::{Run, StopReason, Timings};
-pub use schedule::{Plateau, Schedule};
 pub use segmenter::Segmenter;

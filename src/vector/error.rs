@@ -183,7 +183,7 @@ pub enum VectorError {
 impl Hint for VectorError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Missing { path } => return Some(crate::raster::missing_hint(path)),
+            Self::Missing { path } => return Some(crate::paths::missing_hint(path)),
             Self::NotAVector { .. } => format!(
                 "if another program shows it, {EXPORT}; boxes in pixels go to `.with_boxes(path, class)`"
             ),

@@ -1,5 +1,14 @@
 //! Tests of the library as its users see it: one file per subject.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "helpers of tests fail as tests do"
+)]
+
 /// Bands read as what they are: types, nodata, masks, palettes, their choice and order.
 mod bands;
 /// Odd files of boxes: what is read, what is left out, and what is said about it.

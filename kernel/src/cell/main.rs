@@ -7,6 +7,12 @@
 //! * `rustc`, `cargo`: what rust-analyzer asks about the cells' crate;
 //! * `swath-cell`: rustc's wrapper under the real cargo, when a cell has dependencies of its own.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that speaks with evcxr and cargo by its output"
+)]
+
 mod analyzer;
 mod cargo;
 mod check;

@@ -1,5 +1,10 @@
 //! The child role of the program: the process in which the cells run.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "the child process has no other way to say why it ends"
+)]
+
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

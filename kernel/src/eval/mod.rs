@@ -81,6 +81,10 @@ impl Engine {
     /// Starts the engine in the background and returns at once.
     ///
     /// Call [`prepare_environment`] first thing in `main`, while the process has one thread.
+    #[expect(
+        clippy::print_stderr,
+        reason = "there is no engine to say it otherwise"
+    )]
     pub(crate) fn start(options: EngineOptions, sink: OutputSink) -> Self {
         let (jobs, receiver) = mpsc::channel();
         let session = session::session();

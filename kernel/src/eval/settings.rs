@@ -142,7 +142,7 @@ fn replace_imports(code: &mut String, start: usize, traits: &str) {
     if let Some(end) = code[at..].find('}').map(|end| at + end) {
         code.replace_range(
             at..end,
-            &format!("use ::swath::rt::{{{traits}, ShowRich as _"),
+            &format!("use ::swath::rt::{{{traits}, ShowItself as _, ShowRich as _"),
         );
     }
 }

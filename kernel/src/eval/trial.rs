@@ -8,6 +8,11 @@
 //!
 //! `SWATH_LIB_DIR` names the folder that `scripts/build-dylib.sh` made.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "a command for developers that tells errors where its results are not"
+)]
+
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -438,6 +438,10 @@ fn dependency_error(report: &Report, error: &Error) -> CellError {
 }
 
 /// Says on standard error how long steps take, with `SWATH_TRACE=1`.
+#[expect(
+    clippy::print_stderr,
+    reason = "asked for by somebody who reads it there"
+)]
 fn trace(text: impl FnOnce() -> String) {
     static ON: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     if *ON.get_or_init(|| std::env::var_os("SWATH_TRACE").is_some_and(|value| value == "1")) {

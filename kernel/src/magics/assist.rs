@@ -162,7 +162,9 @@ pub(crate) fn complete(code: &str, cursor: usize, known: &Known<'_>) -> Option<C
     let cursor = cursor.min(code.chars().count());
     let (number, line, column) = line_at(code, cursor);
     let is_shell = line.trim_start().starts_with('!');
-    if line.trim_start().starts_with('?') {
+    let is_question = line.trim_start().starts_with('?')
+        && may_begin(&without_magics(&lines_before(code, number)), line);
+    if is_question {
         let before: String = line.chars().take(column).collect();
         return Some(complete_question(&before, cursor, known));
     }
@@ -244,7 +246,7 @@ fn complete_command(
     }
 }
 
-fn candidate(text: String, kind: &str) -> Completion {
+pub(super) fn candidate(text: String, kind: &str) -> Completion {
     Completion {
         label: text.clone(),
         text,
@@ -465,7 +467,7 @@ fn complete_list<'a>(names: Vec<String>, list: &'a str, matches: &mut Vec<Comple
 }
 
 /// Colours that are easy to tell, by the names that the library knows.
-fn colors() -> Vec<String> {
+pub(super) fn colors() -> Vec<String> {
     let names = [
         "red", "orange", "yellow", "green", "blue", "purple", "magenta", "cyan", "brown", "black",
         "gray", "white",
@@ -497,104 +499,8 @@ fn complete_files(word: &str, matches: &mut Vec<Completion>) {
     matches.extend(paths.map(|path| candidate(path, "path")));
 }
 
-/// The arguments of the library's that are names of the user's: what calls take, which argument (any, where there is no
-/// number), and of which kind it is.
-const NAMED: [(&str, Option<usize>, &str); 14] = [
-    ("only", None, "class"),
-    ("with_colors", None, "class"),
-    ("with_color", Some(0), "class"),
-    ("of_class", Some(0), "class"),
-    ("class", Some(0), "class"),
-    ("index_of", Some(0), "class"),
-    ("precision_recall", Some(0), "class"),
-    ("class_weights", None, "class"),
-    ("show_bands", None, "band"),
-    ("bands", None, "band"),
-    ("with_labels", Some(1), "property"),
-    ("with_classes", Some(1), "property"),
-    ("with_boxes", Some(1), "property"),
-    ("with_box_classes", Some(1), "property"),
-];
-
-/// The files that calls take: those with such endings come first.
-const FILES: [(&str, &[&str]); 5] = [
-    ("open", &["tif", "tiff", "vrt", "jp2", "img", "png", "jpg"]),
-    (
-        "open_with",
-        &["tif", "tiff", "vrt", "jp2", "img", "png", "jpg"],
-    ),
-    ("load", &["swath"]),
-    (
-        "with_labels",
-        &["gpkg", "geojson", "shp", "json", "fgb", "parquet", "kml"],
-    ),
-    (
-        "with_classes",
-        &["gpkg", "geojson", "shp", "json", "fgb", "parquet", "kml"],
-    ),
-];
-
-/// The names or files that a string of Rust begins to name at the cursor (in code points); `None` outside of strings, and
-/// where there is nothing of that name.
-pub(crate) fn complete_string(code: &str, cursor: usize, known: &Known<'_>) -> Option<Completions> {
-    let before: String = code.chars().take(cursor).collect();
-    let typed = crate::syntax::open_string(&before)?;
-    let call = crate::syntax::call_around(&before);
-    let names = call.as_ref().and_then(|call| names_for(call, known));
-    let matches: Vec<Completion> = if let Some(names) = names {
-        let is_raw = before[..before.len() - typed.len()].ends_with(['#', 'r'])
-            || before[..before.len() - typed.len()].ends_with("r\"");
-        let written = |name: String| match is_raw {
-            true => name,
-            false => name.replace('\\', "\\\\").replace('"', "\\\""),
-        };
-        let fitting = names.into_iter().filter(|name| name.starts_with(typed));
-        fitting
-            .map(|name| candidate(written(name), "text"))
-            .collect()
-    } else {
-        let mut paths = files(typed);
-        let wanted = call.and_then(|call| FILES.iter().find(|(name, _)| *name == call.name));
-        if let Some((_, endings)) = wanted {
-            let is_wanted = |path: &String| {
-                let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-                path.ends_with('/') || endings.contains(&ending.to_lowercase().as_str())
-            };
-            paths.sort_by_key(|path| !is_wanted(path));
-        }
-        paths
-            .into_iter()
-            .map(|path| candidate(path, "path"))
-            .collect()
-    };
-    (!matches.is_empty()).then(|| Completions {
-        matches,
-        start: cursor - typed.chars().count(),
-        end: cursor,
-    })
-}
-
-/// The names that an argument of a call can be; `None` where it is none of the user's names.
-fn names_for(call: &crate::syntax::Call<'_>, known: &Known<'_>) -> Option<Vec<String>> {
-    let is_color = match call.name {
-        "with_colors" => call.in_tuple == Some(1),
-        "with_color" => call.argument == 1,
-        _ => false,
-    };
-    if is_color {
-        return Some(colors());
-    }
-    let (_, _, kind) = NAMED.iter().find(|(name, which, _)| {
-        *name == call.name && which.is_none_or(|it| it == call.argument)
-    })?;
-    Some(match *kind {
-        "property" => (known.properties)(call.first),
-        kind => (known.words)(kind, call.receiver),
-    })
-}
-
 /// The files whose paths begin with `word`, folders with a slash behind them. `~/` is the home folder.
-fn files(word: &str) -> Vec<String> {
+pub(super) fn files(word: &str) -> Vec<String> {
     let (folder, prefix) = word
         .rfind('/')
         .map_or(("", word), |at| word.split_at(at + 1));
@@ -622,6 +528,7 @@ fn files(word: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::strings::complete_string;
     use super::*;
 
     const KNOWN: Known<'_> = Known {

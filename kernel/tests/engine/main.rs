@@ -1,6 +1,13 @@
 //! The engine with the real library: `scripts/build-dylib.sh` must have run (or `SWATH_LIB_DIR` names its folder).
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on says why")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod corpus;
 mod errors;

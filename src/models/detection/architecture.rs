@@ -11,6 +11,7 @@ use super::{BoxedDetectionNetwork, DetectionNetwork, ObjectDetection, common, st
 use crate::Result;
 use crate::device::Device;
 use crate::models::centernet::{CenterNetModel, CenterNetOptions};
+use crate::models::encoder::check_lr_scale;
 use crate::models::origin::Origin;
 use crate::models::{
     Blueprint, EncoderKind, ModelError, Normalisation, Task, WeightsReport, weights,
@@ -289,7 +290,19 @@ impl DetectorArchitecture {
                 "{classes} classes; 2 to 255 are possible, background included"
             )));
         }
-        Ok(())
+        let sizes = match &self.kind {
+            Kind::RetinaNet(options) => Some(options.anchor_sizes),
+            Kind::FasterRcnn(options) => Some(options.anchor_sizes),
+            Kind::CenterNet(_) | Kind::Custom { .. } => None,
+        };
+        let possible = |size: &f64| size.is_finite() && *size > 0.0;
+        if let Some(sizes) = sizes.filter(|sizes| !sizes.iter().all(possible)) {
+            return Err(wrong(format!(
+                "anchor sizes {sizes:?}; numbers of pixels above 0 are possible"
+            )));
+        }
+        let scale = self.backbone.as_ref().map_or(1.0, |it| it.lr_scale);
+        check_lr_scale(scale).map_err(wrong)
     }
 }
 

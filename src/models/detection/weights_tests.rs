@@ -298,3 +298,30 @@ fn choices_that_a_network_does_not_have_are_errors_that_name_them() {
         assert!(error.hint().unwrap().contains(having), "{:?}", error.hint());
     }
 }
+
+/// `anchor_sizes([-1.0, 0.0, NAN, 64.0, 128.0])` trained.
+#[test]
+fn values_that_cannot_be_are_errors_that_name_them() {
+    let bad = f64::NAN;
+    for sizes in [
+        [-1.0, 0.0, bad, 64.0, 128.0],
+        [8.0, 16.0, 32.0, 64.0, f64::INFINITY],
+        [0.0, 16.0, 32.0, 64.0, 128.0],
+    ] {
+        for architecture in [RetinaNet::resnet18(), FasterRcnn::resnet18()] {
+            let architecture = architecture.anchor_sizes(sizes);
+            let error = architecture.build(3, 2, &Device::cpu()).err().unwrap();
+            assert!(error.to_string().contains("anchor sizes"), "{error}");
+        }
+    }
+    for scale in [bad, -0.5, f64::INFINITY] {
+        let detector = CenterNet::resnet18().encoder_lr_scale(scale);
+        let error = detector.build(3, 2, &Device::cpu()).err().unwrap();
+        assert!(error.to_string().contains("learning rate"), "{error}");
+        let segmenter = Unet::resnet18().encoder_lr_scale(scale);
+        let error = segmenter.build(3, 2, &Device::cpu()).err().unwrap();
+        assert!(error.to_string().contains("learning rate"), "{error}");
+    }
+    let still = CenterNet::resnet18().encoder_lr_scale(0.0);
+    assert!(still.build(3, 2, &Device::cpu()).is_ok());
+}

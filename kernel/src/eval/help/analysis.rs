@@ -118,10 +118,17 @@ fn inserted(item: &CompletionItem) -> Option<String> {
         return None;
     }
     Some(if item.is_snippet {
-        without_stops(&edit.insert)
+        without_units(&without_stops(&edit.insert))
     } else {
         edit.insert.clone()
     })
+}
+
+/// The text of a variant without the `()` that stands for a value to be filled in: `Sgd { momentum, nesterov }`, `Index()`.
+fn without_units(text: &str) -> String {
+    text.replace(": ()", "")
+        .replace("((), ())", "()")
+        .replace("(())", "()")
 }
 
 /// An editor's snippet as text: `push(${1:value})$0` is `push(value)`.
@@ -247,5 +254,11 @@ mod tests {
         );
         assert_eq!(without_stops("Point {$1}$0"), "Point {}");
         assert_eq!(without_stops("a\\$b ${1}c"), "a$b c");
+        assert_eq!(
+            without_units("Sgd { momentum: (), nesterov: () }"),
+            "Sgd { momentum, nesterov }"
+        );
+        assert_eq!(without_units("Index(())"), "Index()");
+        assert_eq!(without_units("push(value)"), "push(value)");
     }
 }

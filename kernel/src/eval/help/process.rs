@@ -5,6 +5,11 @@
 //! or fail without anybody losing a variable. Every question has a thread of its own: one that panics costs its own
 //! answer, one that is useless by now is cancelled.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "a process of its own, whose standard error is the log"
+)]
+
 use std::collections::VecDeque;
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::train::oracle::{Number, oracle};
+use crate::optim::oracle::{Number, oracle};
 
 #[derive(Module, Debug)]
 struct Parameters {

@@ -1,3 +1,5 @@
+//! Where what can be had again is kept.
+
 use std::path::PathBuf;
 
 /// The user's folder for what can be fetched or computed again: `SWATH_CACHE` when it is set, otherwise `swath` in the

@@ -101,7 +101,7 @@ impl Schedule {
     }
 
     /// What is wrong with it: the value found, and what was expected.
-    pub(super) fn problem(self) -> Option<(String, &'static str)> {
+    pub(crate) fn problem(self) -> Option<(String, &'static str)> {
         if !(0.0..1.0).contains(&self.warm_up) {
             let found = format!("{} with a warm-up of {}", self.name(), self.warm_up);
             return Some((
@@ -199,7 +199,7 @@ impl Default for Plateau {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::oracle::{Number, oracle};
+    use crate::optim::oracle::{Number, oracle};
 
     #[track_caller]
     fn close(found: f64, expected: f64, what: &str) {

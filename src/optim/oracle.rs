@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The cases of one part of the file.
-pub(super) fn oracle(part: &str) -> Vec<Value> {
+pub(crate) fn oracle(part: &str) -> Vec<Value> {
     let text = include_str!("../../tests/fixtures/training.json");
     let all: Value = serde_json::from_str(text).unwrap_or_default();
     match &all[part] {
@@ -14,7 +14,7 @@ pub(super) fn oracle(part: &str) -> Vec<Value> {
 }
 
 /// Numbers out of JSON; a test's expectation must be there.
-pub(super) trait Number {
+pub(crate) trait Number {
     fn number(&self) -> f64;
     fn numbers(&self) -> Vec<f64>;
     fn floats(&self) -> Vec<f32> {

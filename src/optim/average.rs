@@ -7,9 +7,8 @@ use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::descent::is_host;
+use super::names::{NamedTensors, enter, exit};
 use super::update::CHUNK;
-use crate::models::NamedTensors;
-use crate::models::tensors::{enter, exit};
 
 /// An exponential moving average of every float tensor of a network, running statistics included.
 ///
@@ -163,7 +162,7 @@ fn on_device<const D: usize>(before: Option<Held>, weights: Tensor<D>, kept: f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::oracle::{Number, oracle};
+    use crate::optim::oracle::{Number, oracle};
 
     #[derive(Module, Debug)]
     struct Weights {

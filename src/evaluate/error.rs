@@ -1,0 +1,135 @@
+use crate::Hint;
+
+/// What went wrong with scores.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// Truth and prediction do not cover the same pixels.
+    #[error("the truth has {truth} pixels but the prediction has {prediction}")]
+    LengthMismatch {
+        /// Pixels of the truth.
+        truth: usize,
+        /// Pixels of the prediction.
+        prediction: usize,
+    },
+    /// A class map holds an index without a class.
+    #[error("class index {found} has no class: there are {} ({})", classes.len(), classes.join(", "))]
+    ClassOutOfRange {
+        /// The index.
+        found: usize,
+        /// The classes.
+        classes: Vec<String>,
+    },
+    /// Two sides of a comparison have different classes.
+    #[error("the classes differ: expected {} but found {}", expected.join(", "), found.join(", "))]
+    ClassesDiffer {
+        /// The classes of the map or matrix.
+        expected: Vec<String>,
+        /// The classes of what it was compared with.
+        found: Vec<String>,
+    },
+    /// No class has the name asked for.
+    #[error("there is no class `{name}`: the classes are {}", classes.join(", "))]
+    UnknownClass {
+        /// The name.
+        name: String,
+        /// The classes.
+        classes: Vec<String>,
+    },
+}
+
+impl Hint for EvaluateError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::LengthMismatch { .. } => None,
+            Self::ClassOutOfRange { .. } => Some(
+                "255 marks pixels without a label; every other value must be a class index"
+                    .to_owned(),
+            ),
+            Self::ClassesDiffer { expected, found } => {
+                Some(same_classes(expected, found, "with_classes"))
+            }
+            Self::UnknownClass { name, classes } => {
+                nearest(name, classes).map(|class| format!("did you mean `{class}`?"))
+            }
+        }
+    }
+}
+
+/// How a scene with the classes `found` gets those that are `expected`; both have the background first.
+pub(crate) fn same_classes(expected: &[String], found: &[String], method: &str) -> String {
+    let wanted = expected.get(1..).unwrap_or_default();
+    if wanted.is_empty() || wanted.iter().any(|class| !found.contains(class)) {
+        return format!(
+            "label the scene anew with the map's classes: `scene.{method}(path, property, map.classes())`, where the property's \
+             values are these classes"
+        );
+    }
+    let only = format!("`scene.only({wanted:?})?`");
+    let so_far = wanted
+        .iter()
+        .filter_map(|class| found.iter().position(|it| it == class));
+    if found.len() > expected.len() && so_far.is_sorted() {
+        format!("{only} keeps the labels of the model's classes; the others become background")
+    } else {
+        format!("{only} puts the scene's classes into the model's order")
+    }
+}
+
+/// The class whose name is most like `name`, when one is near enough to be meant.
+fn nearest<'a>(name: &str, classes: &'a [String]) -> Option<&'a String> {
+    let wanted = name.to_lowercase();
+    let near = classes
+        .iter()
+        .map(|class| (edits(&wanted, &class.to_lowercase()), class))
+        .min_by_key(|(edits, _)| *edits)?;
+    (near.0 <= wanted.chars().count().div_ceil(3)).then_some(near.1)
+}
+
+/// Levenshtein's distance: insertions, deletions and substitutions between two names.
+fn edits(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (above, from) in left.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
+        for (column, to) in right.iter().enumerate() {
+            let substitution = diagonal + usize::from(from != *to);
+            diagonal = row[column + 1];
+            row[column + 1] = substitution.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{edits, same_classes};
+
+    #[test]
+    fn edits_between_names() {
+        assert_eq!(edits("building", "buildings"), 1);
+        assert_eq!(edits("road", "tree"), 4);
+        assert_eq!(edits("", "car"), 3);
+    }
+
+    #[test]
+    fn the_way_to_the_same_classes_is_one_that_can_be_gone() {
+        let of = |expected: &[&str], found: &[&str]| {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let (expected, found): (Vec<String>, Vec<String>) = (owned(expected), owned(found));
+            same_classes(&expected, &found, "with_classes")
+        };
+        let all = ["background", "car", "road", "tree"];
+        let fewer = of(&["background", "car", "tree"], &all);
+        assert!(
+            fewer.starts_with("`scene.only([\"car\", \"tree\"])?` keeps"),
+            "{fewer}"
+        );
+        let turned = of(&["background", "tree", "road", "car"], &all);
+        assert!(turned.contains("into the model's order"), "{turned}");
+        for wanted in [&["background", "house"][..], &["background"], &[]] {
+            let anew = of(wanted, &all);
+            assert!(anew.starts_with("label the scene anew"), "{anew}");
+        }
+    }
+}
