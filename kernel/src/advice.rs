@@ -299,7 +299,8 @@ const METHODS: &[(&[&str], &str)] = &[
     (&["split_lines", "splitlines"], "`text.lines()`"),
     (
         &["to_crs", "reproject", "rio"],
-        "imagery keeps its system, and labels in another one are brought into it; `gdalwarp -t_srs EPSG:…` reprojects a file",
+        "imagery keeps its own reference system; labels in another one are brought into it, and `objects.save(\"a.geojson\")` \
+         writes longitude and latitude",
     ),
     (
         &["meta", "profile", "info", "attrs", "tags"],

@@ -172,7 +172,7 @@ VALUES = [
     ("scene.crop((0, 0, 10, 10))?", "E0277", ["PixelWindow::new("]),
     ("scene.chips(256)", "E0308", ["Chips::random(400, 256)"]),
     ("scene.chips(Chips::random(8, 64).stride(8))?", "ChipsError", ["Chips::sliding(size).stride(step)"]),
-    ('scene.to_crs("EPSG:4326")', "E0599", ["gdalwarp"]),
+    ('scene.to_crs("EPSG:4326")', "E0599", ["keeps its own reference system"]),
     ("scene.meta", "E0609", ["last line of a cell"]),
     ("scene.plot()", "E0599", ["draws itself", "show_bands"]),
     ("type(scene)", "SyntaxError", ["`%who`"]),
