@@ -4,14 +4,7 @@
 //! `make bench BENCH=chips`; `SWATH_BENCH_SIZE=4000` for a smaller town. Beside the wall time it gives processor time, which
 //! other work on the machine hardly changes. `benches/peers/chips.py` reads the same windows through Raster Vision.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program that tells what it does, and stops where that fails"
-)]
+#![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 
 use std::time::Instant;
 

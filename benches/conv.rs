@@ -5,10 +5,7 @@
 
 #![allow(
     clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "a program that tells what it does, and stops where that fails"
 )]
 

@@ -1,14 +1,7 @@
 //! Training images per second: U-Net on ResNet-18, 256 px, batch 4, as a notebook trains it (chips read and turned by a
 //! worker, loss, gradients, AdamW). `benches/training.sh` runs it in turns with PyTorch.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program that tells what it does, and stops where that fails"
-)]
+#![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 
 use std::time::Instant;
 

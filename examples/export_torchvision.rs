@@ -6,11 +6,8 @@
 
 #![allow(
     clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
-    reason = "a program that tells what it does, and stops where that fails"
+    reason = "a program that tells what it does, and stops where it is called wrongly"
 )]
 
 use std::path::Path;

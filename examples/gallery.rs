@@ -2,14 +2,7 @@
 //! `cargo run --release --example gallery -- OUT_FOLDER [SCENE LABELS CLASS]`. The data is made up and always the same,
 //! but for the scene when one is given.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program that tells what it does, and stops where that fails"
-)]
+#![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 
 use std::path::{Path, PathBuf};
 

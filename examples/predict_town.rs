@@ -10,14 +10,7 @@
 //! random weights; `cars`: a CenterNet on a ResNet-18 with random weights, which is asked for the twenty best boxes of every
 //! tile), rows to predict. The town is drawn once and kept in the per-user cache.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program that tells what it does, and stops where that fails"
-)]
+#![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::time::Instant;

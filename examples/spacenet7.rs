@@ -12,14 +12,7 @@
 //! `floored` moves every vertex of the label polygons to the corner of its pixel, as all released versions of Raster Vision
 //! do; what it scores is measured against labels like that.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program that tells what it does, and stops where that fails"
-)]
+#![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 
 mod progress;
 

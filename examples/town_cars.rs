@@ -5,14 +5,7 @@
 //! cargo run --release --example town_cars -- [steps] [folder to save the boxes in]
 //! ```
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program that tells what it does, and stops where that fails"
-)]
+#![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 
 mod progress;
 

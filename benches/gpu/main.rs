@@ -12,14 +12,7 @@
 //!
 //! `SWATH_BENCH_DEVICE=cpu` compares the CPU with itself, on small images: how the bench is tried where no GPU is.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program that tells what it does, and stops where that fails"
-)]
+#![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 
 mod whole;
 

@@ -1,13 +1,6 @@
 //! Whole trainings and predictions of scenes, as a notebook runs them.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program that tells what it does, and stops where that fails"
-)]
+#![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

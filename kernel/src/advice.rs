@@ -608,9 +608,9 @@ pub(crate) fn of_value(cell: &str, is_variable: &dyn Fn(&str) -> bool) -> Option
     let is_number = |text: &str| is_word(text) && text.starts_with(|c: char| c.is_ascii_digit());
     // A name, a number, or something computed of both.
     let is_computed = |text: &str| {
-        let mut words = text.split(['+', '-', '*', '/', '(', ')', ' ']).peekable();
+        let mut words = text.split(['+', '-', '*', '/', '(', ')', ' ']);
         let is_known = |word: &str| word.is_empty() || is_number(word) || is_variable(word);
-        words.by_ref().all(is_known) && text.contains(char::is_alphanumeric)
+        words.all(is_known) && text.contains(char::is_alphanumeric)
     };
     if let Some((before, after)) = line.split_once("//") {
         let is_value = !before.trim().is_empty() && !before.trim_end().ends_with([';', '}', ',']);

@@ -48,7 +48,8 @@ fn is_of_others(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return false;
     };
-    if !path.is_file() {
+    // Nobody loses anything by a file without a byte.
+    if !std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0) {
         return false;
     }
     let ending = path.extension().unwrap_or_default().to_string_lossy();

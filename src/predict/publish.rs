@@ -193,6 +193,11 @@ mod tests {
             "{error}"
         );
         assert_eq!((files(dir.path()), files(&staged)), (before, new));
+        // Files without a byte are nobody's.
+        for name in ["labels.tif", "polygons.gpkg", "scores.json"] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        publish(&staged, dir.path()).unwrap();
     }
 
     #[test]

@@ -197,12 +197,7 @@ pub(super) fn of_maker(diagnostic: &Diagnostic) -> Option<&'static str> {
 
 /// The word of the cell that a message is about.
 fn primary_text<'a>(diagnostic: &Diagnostic, map: &SourceMap<'a>) -> &'a str {
-    let place = diagnostic
-        .spans
-        .iter()
-        .filter(|span| span.is_primary)
-        .find_map(|span| locate_source(span, map));
-    let Some((source, start)) = place else {
+    let Some((source, start)) = primary_source(diagnostic, map) else {
         return "";
     };
     let rest = &source.text()[start..];
@@ -291,10 +286,10 @@ pub(super) fn leads_nowhere(child: &Diagnostic, diagnostic: &Diagnostic) -> bool
         .iter()
         .any(|part| text.contains(part))
     };
-    let is_of_errors = child.message.starts_with("consider importing")
+    let is_import_of_nobody = child.message.starts_with("consider importing")
         && !child.spans.is_empty()
         && texts.all(is_of_nobody);
-    is_of_errors
+    is_import_of_nobody
         || diagnostic.message.starts_with(NOT_TRIED)
         || mixes_numbers(diagnostic) && child.spans.is_empty()
         || is_one_of(&[
@@ -312,17 +307,21 @@ pub(super) fn leads_nowhere(child: &Diagnostic, diagnostic: &Diagnostic) -> bool
 
 /// The line of the user's that a message is about.
 fn written_line<'a>(diagnostic: &Diagnostic, map: &SourceMap<'a>) -> &'a str {
-    let place = diagnostic
-        .spans
-        .iter()
-        .filter(|span| span.is_primary)
-        .find_map(|span| locate_source(span, map));
-    let Some((source, start)) = place else {
+    let Some((source, start)) = primary_source(diagnostic, map) else {
         return "";
     };
     let text = source.text();
     let begin = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     text[begin..].lines().next().unwrap_or_default().trim()
+}
+
+/// Where the main place of a message is in what the user wrote.
+fn primary_source<'a>(
+    diagnostic: &Diagnostic,
+    map: &SourceMap<'a>,
+) -> Option<(&'a CellSource, usize)> {
+    let mut primary = diagnostic.spans.iter().filter(|span| span.is_primary);
+    primary.find_map(|span| locate_source(span, map))
 }
 
 fn locate_source<'a>(span: &Span, map: &SourceMap<'a>) -> Option<(&'a CellSource, usize)> {
@@ -354,11 +353,8 @@ fn is_keyword_argument(line: &str, name: &str) -> bool {
 
 /// Whether a pattern or value stands where a `Result` is.
 fn expects_result(diagnostic: &Diagnostic) -> bool {
-    let mut labels = diagnostic
-        .spans
-        .iter()
-        .filter_map(|span| span.label.as_deref());
-    labels.any(|label| label.starts_with("expected `Result<") && label.contains("found `("))
+    labels(diagnostic)
+        .any(|label| label.starts_with("expected `Result<") && label.contains("found `("))
 }
 
 /// Whether a line is `name = …`.
