@@ -118,7 +118,7 @@ fn operations() {
     }
 }
 
-/// The fastest of some runs of each part of a training step: forward, backward, optimiser, in seconds.
+/// The fastest of some runs of each part of a training step: forward, backward, optimizer, in seconds.
 struct Parts([f64; 3]);
 
 impl Parts {

@@ -14,7 +14,7 @@ fn main() -> swath::Result<()> {
     let chips = train.chips(Chips::random(64, 256).seed(1))?;
     let model = Segmenter::new(Unet::resnet18(), scene.classes());
     let began = Instant::now();
-    let run = model.fit(&chips, &valid, Fit::steps(14).batch(4).quiet(true))?;
+    let run = model.fit(&chips, &valid, FitOptions::steps(14).batch(4).quiet(true))?;
     let epochs = &run.history().epochs;
     let fastest = epochs
         .iter()

@@ -35,7 +35,7 @@ fn main() -> swath::Result<()> {
     let (train, valid) = west.split(Split::rows(0.9));
     let chips = train.chips(Chips::random(400, 256).seed(7).photometric(0.2))?;
     let model = Segmenter::new(Unet::efficientnet_lite0(), west.classes());
-    let run = model.fit(&chips, &valid, Fit::steps(steps))?;
+    let run = model.fit(&chips, &valid, FitOptions::steps(steps))?;
     println!("{}", run.output().text);
 
     let scores = run.best().predict(&test)?.evaluate(&test)?;

@@ -86,9 +86,9 @@ fn write_detector(
     let found = network.detect(images(device.burn()), &DetectOptions::default());
 
     let names = (0..classes).map(|class| format!("class {class}")).collect();
-    let normalisation = Normalisation::eight_bit(bands);
+    let normalization = Normalization::eight_bit(bands);
     let meta =
-        BundleMeta::for_task::<ObjectDetection>(architecture, bands, names, normalisation, 256);
+        BundleMeta::for_task::<ObjectDetection>(architecture, bands, names, normalization, 256);
     let bundle = folder.join(format!("{name}.swath"));
     save_tensors(&bundle, &meta, &network.named_tensors())?;
     Detector::load(&bundle)?.export_torchvision(folder.join(format!("{name}.safetensors")))?;
@@ -152,8 +152,8 @@ fn write(
 
     // Through a bundle, as a model that was trained would come.
     let names = (0..classes).map(|class| format!("class {class}")).collect();
-    let normalisation = Normalisation::eight_bit(bands);
-    let meta = BundleMeta::new(architecture.clone(), bands, names, normalisation, 256);
+    let normalization = Normalization::eight_bit(bands);
+    let meta = BundleMeta::new(architecture.clone(), bands, names, normalization, 256);
     let bundle = folder.join(format!("{name}.swath"));
     save_bundle(&bundle, &meta, network.as_ref())?;
     Segmenter::load(&bundle)?.export_torchvision(folder.join(format!("{name}.safetensors")))?;

@@ -1,4 +1,4 @@
-//! Writes every kind of picture that Swath draws to a folder, as files and as two pages in JupyterLab's colours:
+//! Writes every kind of picture that Swath draws to a folder, as files and as two pages in JupyterLab's colors:
 //! `cargo run --release --example gallery -- OUT_FOLDER [SCENE LABELS CLASS]`. The data is made up and always the same,
 //! but for the scene when one is given.
 
@@ -219,7 +219,7 @@ fn figures() -> swath::Result<Vec<(String, Figure)>> {
         ),
         figure("chips", chip_grid(&chips, &classes, 4)?),
         figure(
-            "chips-grey",
+            "chips-gray",
             chip_grid_with(
                 &chips[..3],
                 &classes,

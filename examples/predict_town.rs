@@ -23,7 +23,7 @@ use swath::burn::tensor::{Tensor, activation::relu};
 use swath::detect::{DetectionOptions, detect_scene};
 use swath::device::Device;
 use swath::display::Show;
-use swath::models::{Architecture, Blueprint, CenterNet, Network, Normalisation, Unet};
+use swath::models::{Architecture, Blueprint, CenterNet, Network, Normalization, Unet};
 use swath::predict::{PredictOptions, SaveOptions, predict_scene};
 use swath::raster::PixelWindow;
 use swath::scene::Scene;
@@ -76,12 +76,12 @@ fn find_cars(scene: &Scene) -> Result<()> {
     let (device, architecture) = (Device::best(), CenterNet::resnet18().pretrained(false));
     println!("{} on {}", architecture.name(), device.name());
     let network = architecture.build(scene.band_count(), scene.classes().len(), &device)?;
-    let normalisation = Normalisation::eight_bit(scene.band_count());
+    let normalization = Normalization::eight_bit(scene.band_count());
     let options = DetectionOptions::new().min_score(0.0).max_boxes(20);
     let start = Instant::now();
     let boxes = detect_scene(
         &*network,
-        &normalisation,
+        &normalization,
         scene.classes(),
         scene,
         &device,
@@ -131,11 +131,11 @@ fn main() -> Result<()> {
     let device = Device::best();
     println!("{} on {}", architecture.name(), device.name());
     let network = architecture.build(scene.band_count(), scene.classes().len(), &device)?;
-    let normalisation = Normalisation::eight_bit(scene.band_count());
+    let normalization = Normalization::eight_bit(scene.band_count());
     let start = Instant::now();
     let map = predict_scene(
         &*network,
-        &normalisation,
+        &normalization,
         scene.classes(),
         &scene,
         &device,

@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let chips = train.chips(cut)?;
     let model = Segmenter::new(Unet::efficientnet_lite0(), train.classes());
-    let mut fit = Fit::epochs(epochs).batch(8);
+    let mut fit = FitOptions::epochs(epochs).batch(8);
     if peer {
         fit = fit.loss(Loss::CrossEntropy).class_weights([1.0, 10.0]);
     }

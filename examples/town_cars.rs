@@ -32,7 +32,7 @@ fn main() -> swath::Result<()> {
         CenterNet::efficientnet_lite0().pretrained(false),
         train.classes(),
     );
-    let run = model.fit(&chips, &valid, Fit::steps(steps))?;
+    let run = model.fit(&chips, &valid, FitOptions::steps(steps))?;
     println!("{}", run.output().text);
 
     let found = run.last().predict(&test)?;

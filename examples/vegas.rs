@@ -32,7 +32,7 @@ fn main() -> swath::Result<()> {
     let (train, right) = scene.split(Split::columns(0.75));
     let chips = train.chips(Chips::random(300, 256).seed(7))?;
     let model = Segmenter::new(Unet::resnet18(), scene.classes());
-    let run = model.fit(&chips, &right, Fit::steps(steps))?;
+    let run = model.fit(&chips, &right, FitOptions::steps(steps))?;
     println!("{}", run.output().text);
 
     // The last weights, not the best on `right`: what is scored must not choose the model.

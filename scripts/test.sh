@@ -69,7 +69,7 @@ clippy() { cargo_fast clippy --release --all-targets --keep-going "$@" -- -D war
 # CI stops a run after 90 minutes: on a very slow machine what is least telling gives way, and says so.
 seconds_left() { echo $((${SWATH_TEST_SECONDS:-5000} - (SECONDS - stages_began))); }
 
-# The CUDA build, started where there is no driver. About 90 further crates and a second flavour of Burn, so only when
+# The CUDA build, started where there is no driver. About 90 further crates and a second flavor of Burn, so only when
 # the manifest, the lock or a source that mentions the feature changed.
 cuda_build() {
     local stamp=$CARGO_TARGET_DIR/.swath-cuda-started key

@@ -58,7 +58,7 @@ fn the_list_of_aliases_is_that_of_the_sources() {
         "run this test with SWATH_UPDATE=1: {differing:?}"
     );
     for line in [
-        "Fit learning_rate lr",
+        "FitOptions learning_rate lr",
         "Scene imshow show_bands",
         "Segmenter load_model load",
     ] {

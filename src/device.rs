@@ -1,7 +1,7 @@
 //! Where tensors live: CUDA when this build has it and a driver answers, otherwise the CPU.
 //!
 //! Burn panics on the first use of a GPU that is not there, so the driver is asked first, through its own C interface
-//! and without Burn: `libcuda` is opened, initialised and counted. Nothing here fails on a machine without a GPU.
+//! and without Burn: `libcuda` is opened, initialized and counted. Nothing here fails on a machine without a GPU.
 
 mod driver;
 mod gpus;

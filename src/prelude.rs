@@ -1,6 +1,6 @@
 //! Everything a notebook needs, in scope in every cell.
 
-pub use crate::boxes::{Annotation, BoundingBox, Detection, Merge};
+pub use crate::boxes::{Annotation, BoundingBox, BoxFusion, Detection};
 pub use crate::chips::{ChipOptions, Chips};
 pub use crate::detect::{BoxScores, DetectionOptions, DetectorEnsemble, SceneBoxes};
 pub use crate::device::Device;
@@ -9,7 +9,7 @@ pub use crate::evaluate::{ClassScore, Confusion, Scores};
 pub use crate::labels::{Classes, LabelValues};
 pub use crate::models::{
     Architecture, CenterNet, DeepLabV3, DeepLabV3Plus, DetectionNetwork, DetectorArchitecture,
-    FasterRcnn, Fpn, Network, Normalisation, Precision, RetinaNet, Unet,
+    FasterRcnn, Fpn, Network, Normalization, Precision, RetinaNet, Unet,
 };
 pub use crate::plot::Figure;
 pub use crate::predict::{
@@ -23,7 +23,7 @@ pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};
 pub use crate::session::show_all;
 pub use crate::train::{
-    Detector, Fit, Loss, Optimiser, RateSearch, Run, Schedule, Segmenter, StopReason,
+    Detector, FitOptions, Loss, LrFinder, Optimizer, Run, Schedule, Segmenter, StopReason,
 };
 pub use crate::vector::{LabelClass, VectorSource};
 pub use crate::{data, plot, samples, session};

@@ -31,7 +31,7 @@ fn the_cuda_build_trains_on_the_processor_where_no_driver_answers() -> swath::Re
         Unet::resnet18().decoder_widths([16, 16, 8, 8, 8]),
         scene.classes(),
     )
-    .fit(&chips, &valid, Fit::steps(1).batch(2).quiet(true))?;
+    .fit(&chips, &valid, FitOptions::steps(1).batch(2).quiet(true))?;
     assert!(run.history().step_losses[0].is_finite());
     let scores = run.last().predict(&valid)?.evaluate(&valid)?;
     assert!(scores.accuracy().is_finite());

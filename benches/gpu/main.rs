@@ -23,7 +23,7 @@ use serde_json::json;
 use swath::burn;
 use swath::models::{BoxedNetwork, DeepLabV3, Precision};
 use swath::prelude::*;
-use swath::train::{Descent, Optimiser, Rates, Targets};
+use swath::train::{Descent, Optimizer, Rates, Targets};
 
 fn main() -> swath::Result<()> {
     let group = std::env::args()
@@ -67,7 +67,7 @@ fn cases() -> [(Architecture, usize, usize); 2] {
 }
 
 fn descent() -> Descent {
-    Descent::new(Optimiser::AdamW, 0.01, Some(1.0))
+    Descent::new(Optimizer::AdamW, 0.01, Some(1.0))
 }
 
 /// The same weights and images on both devices: the largest difference of the logits and of the weights after a step,

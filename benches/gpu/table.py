@@ -19,7 +19,7 @@ def samples(path):
             at = datetime.strptime(parts[0], "%Y/%m/%d %H:%M:%S.%f").timestamp()
             found.append((at, float(parts[1]), float(parts[2])))
         except (ValueError, IndexError):
-            continue  # a line that was cut off, or a MIG slice, for which the driver tells no utilisation
+            continue  # a line that was cut off, or a MIG slice, for which the driver tells no utilization
     return found
 
 

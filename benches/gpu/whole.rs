@@ -35,7 +35,12 @@ pub(crate) fn detect(device: &Device) -> swath::Result<()> {
     for architecture in architectures {
         let name = architecture.name();
         let begun = std::env::temp_dir().join(format!("swath-gpu-{}.swath", std::process::id()));
-        let fit = |steps| Fit::steps(steps).batch(2).validation_share(0.2).quiet(true);
+        let fit = |steps| {
+            FitOptions::steps(steps)
+                .batch(2)
+                .validation_share(0.2)
+                .quiet(true)
+        };
         Detector::new(architecture, train.classes())
             .device(&cpu)
             .fit(&chips, &valid, fit(2))?
@@ -83,7 +88,7 @@ pub(crate) fn predict(device: &Device) -> swath::Result<()> {
     let scene = town(3, size(1024, 256))?;
     let chips = scene.chips(Chips::random(32, size(256, 128)).seed(2))?;
     let architecture = Unet::resnet18().pretrained(false);
-    let fit = Fit::steps(size(20, 2))
+    let fit = FitOptions::steps(size(20, 2))
         .batch(4)
         .validation_share(0.2)
         .quiet(true);
@@ -128,7 +133,7 @@ pub(crate) fn memory(device: &Device) -> swath::Result<()> {
     let (train, valid) = scene.split(Split::columns(0.9));
     let chips = train.chips(Chips::random(size(4096, 8), size(1024, 64)).seed(2))?;
     let model = Segmenter::new(Unet::resnet50().pretrained(false), scene.classes()).device(device);
-    let fit = Fit::steps(2)
+    let fit = FitOptions::steps(2)
         .batch(size(2048, 4))
         .workers(16)
         .validation_share(0.01)
@@ -164,7 +169,10 @@ pub(crate) fn epoch(device: &Device) -> swath::Result<()> {
             .duration_since(UNIX_EPOCH)
             .map_or(0.0, |since| since.as_secs_f64())
     };
-    let fit = Fit::epochs(3).batch(size(16, 2)).workers(8).quiet(true);
+    let fit = FitOptions::epochs(3)
+        .batch(size(16, 2))
+        .workers(8)
+        .quiet(true);
     let run = model.fit(&chips, &valid, fit)?;
     let ended = clock();
     let timings = run.timings();

@@ -49,8 +49,8 @@ def main():
             )
         ],
     )
-    rasterised = RasterizedSource(vectors, background_class_id=0, bbox=images.bbox)
-    source = SemanticSegmentationLabelSource(rasterised, classes)
+    rasterized = RasterizedSource(vectors, background_class_id=0, bbox=images.bbox)
+    source = SemanticSegmentationLabelSource(rasterized, classes)
     print(f"opened with its labels in {time.perf_counter() - began:.1f} s")
 
     edge, draw = plan["edge"], random.Random(1)

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::BoundingBox;
 
-/// A labelled object.
+/// A labeled object.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Annotation {
     /// Where it is, in pixels of the image or window at hand.

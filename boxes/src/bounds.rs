@@ -40,7 +40,7 @@ impl BoundingBox {
         Self::new(x, y, x + width, y + height)
     }
 
-    /// The box of a width and a height about a centre, as YOLO writes it.
+    /// The box of a width and a height about a center, as YOLO writes it.
     #[must_use]
     pub fn from_center(x: f64, y: f64, width: f64, height: f64) -> Self {
         Self::from_xywh(x - width / 2.0, y - height / 2.0, width, height)
@@ -137,7 +137,7 @@ impl BoundingBox {
         ratio(shared, self.area() + other.area() - shared)
     }
 
-    /// Generalised intersection over union, from -1 to 1: the intersection over union less the share of the surrounding
+    /// Generalized intersection over union, from -1 to 1: the intersection over union less the share of the surrounding
     /// box that neither covers (Rezatofighi et al. 2019, arXiv:1902.09630).
     #[must_use]
     pub fn giou(&self, other: &Self) -> f64 {

@@ -6,16 +6,16 @@
 mod annotation;
 mod bounds;
 pub mod formats;
+mod fusion;
 mod grid;
 mod index;
-mod merge;
 mod nms;
 mod overlap;
 pub mod score;
 
 pub use annotation::{Annotation, Detection};
 pub use bounds::BoundingBox;
+pub use fusion::{BoxFusion, soft_nms, weighted_boxes};
 pub use index::BoxIndex;
-pub use merge::{Merge, soft_nms, weighted_boxes};
 pub use nms::{batched_nms, nms};
 pub use overlap::iou_matrix;

@@ -5,7 +5,7 @@ use crate::{BoundingBox, Detection};
 /// Non-maximum suppression: the boxes that overlap no better one by an intersection over union above `iou`, best first.
 /// Equal scores keep their order, as in torchvision's `nms`. Boxes without area or with NaN overlap nothing and stay.
 ///
-/// A grid finds the neighbours, so that a million boxes take about a second and not a million times a million looks.
+/// A grid finds the neighbors, so that a million boxes take about a second and not a million times a million looks.
 ///
 /// # Shapes
 /// `boxes` and `scores` are of one length (what is longer is cut); returns indices into them.

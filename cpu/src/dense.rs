@@ -8,10 +8,10 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
-use super::finish::Finish;
+use super::epilogue::Epilogue;
 use super::phases;
-use super::planes::{Band, Layout, Sizes, bands};
-use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialised};
+use super::planes::{ConvShape, Layout, WorkBlock, work_blocks};
+use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialized};
 use super::taps;
 
 /// Vectors of pixels of one tile of the output.
@@ -23,9 +23,9 @@ const COLUMNS: usize = 3;
 /// Taps taken at a time, so that their pixels stay in the first-level cache.
 const DEPTH: usize = 256;
 
-/// Floats of a band's planes, to fit the second-level cache.
+/// Floats of a block's planes, to fit the second-level cache.
 const PLANES: usize = 80 << 10;
-/// Pixels of a band, at least: small images are taken together.
+/// Pixels of a block, at least: small images are taken together.
 const PIXELS: usize = 512;
 /// The same for the weight gradient, whose sums over pixels should be long, and which reads each row from the cache less
 /// often.
@@ -49,36 +49,36 @@ pub(super) struct Vector {
 
 /// `output[n, o, y, x]` of a convolution; `weights` is `[o, c, kh, kw]`.
 pub(super) fn forward(
-    sizes: &Sizes,
+    sizes: &ConvShape,
     input: &[f32],
     weights: &[f32],
-    finish: Option<Finish<'_>>,
+    epilogue: Option<Epilogue<'_>>,
 ) -> Vec<f32> {
     let sizes = sizes.reshaped();
     let taps = sizes.taps();
     let packed = pack(weights, sizes.output[0], taps);
-    // SAFETY: the bands cover every output row of every image, and each writes all channels of its rows.
-    let mut output = unsafe { uninitialised(sizes.batch * sizes.output_image()) };
+    // SAFETY: the blocks cover every output row of every image, and each writes all channels of its rows.
+    let mut output = unsafe { uninitialized(sizes.batch * sizes.output_image()) };
     let target = Shared(output.as_mut_ptr());
-    bands(&sizes, sizes.input[0], PLANES, PIXELS)
+    work_blocks(&sizes, sizes.input[0], PLANES, PIXELS)
         .into_par_iter()
-        .for_each(|band| {
+        .for_each(|block| {
             SCRATCH.with_borrow_mut(|[planes, _]| {
-                let layout = Layout::new(&sizes, band.rows.len());
-                fill(&sizes, &layout, &band, input, planes);
+                let layout = Layout::new(&sizes, block.rows.len());
+                fill(&sizes, &layout, &block, input, planes);
                 let offsets = offsets(&sizes, &layout);
-                let vectors = output_vectors(&sizes, &layout, &band);
+                let vectors = output_vectors(&sizes, &layout, &block);
                 multiply(&sizes, planes, &offsets, &packed, &vectors, target);
             });
-            if let Some(finish) = finish {
+            if let Some(epilogue) = epilogue {
                 let [out, height, width] = sizes.output;
-                for plane in band.images.start * out..band.images.end * out {
-                    let start = (plane * height + band.rows.start) * width;
-                    // SAFETY: these are rows of this band, which no other task writes.
+                for plane in block.images.start * out..block.images.end * out {
+                    let start = (plane * height + block.rows.start) * width;
+                    // SAFETY: these are rows of this block, which no other task writes.
                     let pixels = unsafe {
-                        std::slice::from_raw_parts_mut(target.at(start), band.rows.len() * width)
+                        std::slice::from_raw_parts_mut(target.at(start), block.rows.len() * width)
                     };
-                    finish.apply(plane % out, pixels);
+                    epilogue.apply(plane % out, pixels);
                 }
             }
         });
@@ -86,7 +86,7 @@ pub(super) fn forward(
 }
 
 /// The gradient of the input from that of the output.
-pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
+pub(super) fn input_gradient(sizes: &ConvShape, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
     let channels = [sizes.output[0], sizes.input[0]];
     let area = sizes.kernel[0] * sizes.kernel[1];
     let taps: Vec<usize> = (0..area).rev().collect();
@@ -95,7 +95,7 @@ pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -
 }
 
 /// The gradient of the weights, `[o, c, kh, kw]`.
-pub(super) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub(super) fn weight_gradient(sizes: &ConvShape, input: &[f32], gradient: &[f32]) -> Vec<f32> {
     let sizes = sizes.reshaped();
     if taps::fits(&sizes) {
         return taps::weight_gradient(&sizes, input, gradient);
@@ -104,14 +104,14 @@ pub(super) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) ->
     let [_, height, width] = sizes.output;
     if sizes.batch * height * width <= 2 * LONG_PIXELS {
         // So few pixels that every thread takes all of them, for some of the output channels.
-        let band = Band {
+        let block = WorkBlock {
             images: 0..sizes.batch,
             rows: 0..height,
         };
         let layout = Layout::new(&sizes, height);
         let (mut planes, mut gradients) = (Vec::new(), Vec::new());
-        fill(&sizes, &layout, &band, input, &mut planes);
-        let (vectors, channel) = pack_gradient(&sizes, &layout, &band, gradient, &mut gradients);
+        fill(&sizes, &layout, &block, input, &mut planes);
+        let (vectors, channel) = pack_gradient(&sizes, &layout, &block, gradient, &mut gradients);
         let offsets = offsets(&sizes, &layout);
         let mut sums = vec![0.0; out * taps];
         let share = out
@@ -133,7 +133,7 @@ pub(super) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) ->
             });
         return sums;
     }
-    let work = bands(
+    let work = work_blocks(
         &sizes,
         sizes.input[0] + sizes.output[0],
         LONG_PLANES,
@@ -144,14 +144,14 @@ pub(super) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) ->
         .div_ceil(rayon::current_num_threads().max(1))
         .max(1);
     work.par_chunks(share)
-        .map(|bands| {
+        .map(|blocks| {
             let mut sums = vec![0.0; out * taps];
             SCRATCH.with_borrow_mut(|[planes, gradients]| {
-                for band in bands {
-                    let layout = Layout::new(&sizes, band.rows.len());
-                    fill(&sizes, &layout, band, input, planes);
+                for block in blocks {
+                    let layout = Layout::new(&sizes, block.rows.len());
+                    fill(&sizes, &layout, block, input, planes);
                     let (vectors, channel) =
-                        pack_gradient(&sizes, &layout, band, gradient, gradients);
+                        pack_gradient(&sizes, &layout, block, gradient, gradients);
                     let offsets = offsets(&sizes, &layout);
                     correlate(
                         0..out,
@@ -207,35 +207,41 @@ fn pack(weights: &[f32], out: usize, taps: usize) -> Vec<f32> {
     packed
 }
 
-/// The planes of a band: image by image, channel by channel.
-fn fill(sizes: &Sizes, layout: &Layout, band: &Band, input: &[f32], planes: &mut Vec<f32>) {
+/// The planes of a block: image by image, channel by channel.
+fn fill(
+    sizes: &ConvShape,
+    layout: &Layout,
+    block: &WorkBlock,
+    input: &[f32],
+    planes: &mut Vec<f32>,
+) {
     let [channels, height, width] = sizes.input;
     let channel = layout.channel();
     // A vector of pixels may reach past the last row.
-    planes.resize(band.images.len() * channels * channel + WIDTH, 0.0);
-    for (index, image) in band.images.clone().enumerate() {
+    planes.resize(block.images.len() * channels * channel + WIDTH, 0.0);
+    for (index, image) in block.images.clone().enumerate() {
         for c in 0..channels {
             let source = &input[(image * channels + c) * height * width..][..height * width];
             let target = &mut planes[(index * channels + c) * channel..][..channel];
-            layout.fill(sizes, source, band.rows.start, target);
+            layout.fill(sizes, source, block.rows.start, target);
         }
     }
 }
 
 /// Every tap's offset in the planes of an image, in the order of the weights.
-fn offsets(sizes: &Sizes, layout: &Layout) -> Vec<usize> {
+fn offsets(sizes: &ConvShape, layout: &Layout) -> Vec<usize> {
     let taps = layout.taps(sizes);
     (0..sizes.input[0])
         .flat_map(|c| taps.iter().map(move |tap| c * layout.channel() + tap))
         .collect()
 }
 
-fn output_vectors(sizes: &Sizes, layout: &Layout, band: &Band) -> Vec<Vector> {
+fn output_vectors(sizes: &ConvShape, layout: &Layout, block: &WorkBlock) -> Vec<Vector> {
     let [_, _, width] = sizes.output;
     let image = sizes.input[0] * layout.channel();
     let mut vectors = Vec::new();
-    for (index, n) in band.images.clone().enumerate() {
-        for (row, y) in band.rows.clone().enumerate() {
+    for (index, n) in block.images.clone().enumerate() {
+        for (row, y) in block.rows.clone().enumerate() {
             for x in (0..width).step_by(WIDTH) {
                 vectors.push(Vector {
                     planes: index * image + row * layout.pitch + x,
@@ -252,28 +258,28 @@ fn output_vectors(sizes: &Sizes, layout: &Layout, band: &Band) -> Vec<Vector> {
     vectors
 }
 
-/// The output gradient of a band, channel by channel with rows padded to whole vectors by zeros; returns the vectors and
+/// The output gradient of a block, channel by channel with rows padded to whole vectors by zeros; returns the vectors and
 /// the floats from one channel to the next.
 fn pack_gradient(
-    sizes: &Sizes,
+    sizes: &ConvShape,
     layout: &Layout,
-    band: &Band,
+    block: &WorkBlock,
     gradient: &[f32],
     packed: &mut Vec<f32>,
 ) -> (Vec<Vector>, usize) {
     let [out, height, width] = sizes.output;
     let padded = width.next_multiple_of(WIDTH);
-    let pixels = band.images.len() * band.rows.len() * padded;
+    let pixels = block.images.len() * block.rows.len() * padded;
     let channel = (pixels.div_ceil(16) | 1) * 16;
     packed.resize(out * channel, 0.0);
     let image = sizes.input[0] * layout.channel();
     let mut vectors = Vec::with_capacity(pixels / WIDTH);
-    for (index, n) in band.images.clone().enumerate() {
+    for (index, n) in block.images.clone().enumerate() {
         for o in 0..out {
-            let source = &gradient[((n * out + o) * height + band.rows.start) * width..]
-                [..band.rows.len() * width];
-            let target = &mut packed[o * channel + index * band.rows.len() * padded..]
-                [..band.rows.len() * padded];
+            let source = &gradient[((n * out + o) * height + block.rows.start) * width..]
+                [..block.rows.len() * width];
+            let target = &mut packed[o * channel + index * block.rows.len() * padded..]
+                [..block.rows.len() * padded];
             for (target, source) in target
                 .chunks_exact_mut(padded)
                 .zip(source.chunks_exact(width))
@@ -282,11 +288,11 @@ fn pack_gradient(
                 target[width..].fill(0.0);
             }
         }
-        for row in 0..band.rows.len() {
+        for row in 0..block.rows.len() {
             for x in (0..width).step_by(WIDTH) {
                 vectors.push(Vector {
                     planes: index * image + row * layout.pitch + x,
-                    output: (index * band.rows.len() + row) * padded + x,
+                    output: (index * block.rows.len() + row) * padded + x,
                     valid: WIDTH,
                 });
             }
@@ -296,7 +302,7 @@ fn pack_gradient(
 }
 
 fn multiply(
-    sizes: &Sizes,
+    sizes: &ConvShape,
     planes: &[f32],
     offsets: &[usize],
     packed: &[f32],
@@ -309,7 +315,7 @@ fn multiply(
         let part = start..(start + DEPTH).min(taps);
         for pair in vectors.chunks_exact(PIXEL_VECTORS) {
             // SAFETY: offsets and vectors stay within the planes (which have a vector to spare) and the output; other
-            // bands write other rows.
+            // blocks write other rows.
             unsafe {
                 pixels(
                     planes.as_ptr(),

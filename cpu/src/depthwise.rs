@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
-use super::finish::Finish;
-use super::planes::{Layout, Sizes};
-use super::simd::{Lanes, WIDTH, dispatch, uninitialised};
+use super::epilogue::Epilogue;
+use super::planes::{ConvShape, Layout};
+use super::simd::{Lanes, WIDTH, dispatch, uninitialized};
 
 /// Vectors of pixels computed together, to hide the latency of their sums.
 const TOGETHER: usize = 4;
@@ -19,10 +19,10 @@ thread_local! {
 
 /// `output[n, c, y, x]`; `weights` is `[c, 1, kh, kw]`.
 pub(super) fn forward(
-    sizes: &Sizes,
+    sizes: &ConvShape,
     input: &[f32],
     weights: &[f32],
-    finish: Option<Finish<'_>>,
+    epilogue: Option<Epilogue<'_>>,
 ) -> Vec<f32> {
     let [channels, height, width] = sizes.output;
     let pixels = height * width;
@@ -31,7 +31,7 @@ pub(super) fn forward(
     let layout = Layout::new(sizes, height);
     let taps = layout.taps(sizes);
     // SAFETY: every row of every plane is written below.
-    let mut output = unsafe { uninitialised(sizes.batch * channels * pixels) };
+    let mut output = unsafe { uninitialized(sizes.batch * channels * pixels) };
     output
         .par_chunks_exact_mut(pixels)
         .with_min_len(4)
@@ -58,8 +58,8 @@ pub(super) fn forward(
                         output.copy_from_slice(&row[..width]);
                     }
                 }
-                if let Some(finish) = finish {
-                    finish.apply(index % channels, output);
+                if let Some(epilogue) = epilogue {
+                    epilogue.apply(index % channels, output);
                 }
             });
         });
@@ -67,7 +67,7 @@ pub(super) fn forward(
 }
 
 /// The gradient of the input from that of the output.
-pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
+pub(super) fn input_gradient(sizes: &ConvShape, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
     let mut flipped = weights.to_vec();
     for kernel in flipped.chunks_exact_mut(sizes.taps()) {
         kernel.reverse();
@@ -76,7 +76,7 @@ pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -
 }
 
 /// The gradient of the weights, `[c, 1, kh, kw]`.
-pub(super) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub(super) fn weight_gradient(sizes: &ConvShape, input: &[f32], gradient: &[f32]) -> Vec<f32> {
     let [channels, height, width] = sizes.output;
     let pixels = height * width;
     let source = sizes.input[1] * sizes.input[2];

@@ -6,7 +6,7 @@
 
 mod dense;
 mod depthwise;
-pub mod finish;
+pub mod epilogue;
 pub mod norm;
 mod phases;
 mod planes;
@@ -16,25 +16,25 @@ pub mod roi;
 mod simd;
 mod taps;
 
-pub use finish::Finish;
-pub use planes::Sizes;
+pub use epilogue::Epilogue;
+pub use planes::ConvShape;
 
 /// `[n, o, h', w']` of a convolution, with a bias and limits where they are given.
 pub fn forward(
-    sizes: &Sizes,
+    sizes: &ConvShape,
     input: &[f32],
     weights: &[f32],
-    finish: Option<Finish<'_>>,
+    epilogue: Option<Epilogue<'_>>,
 ) -> Vec<f32> {
     if sizes.depthwise {
-        depthwise::forward(sizes, input, weights, finish)
+        depthwise::forward(sizes, input, weights, epilogue)
     } else {
-        dense::forward(sizes, input, weights, finish)
+        dense::forward(sizes, input, weights, epilogue)
     }
 }
 
 /// The gradient of the input from that of the output.
-pub fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
+pub fn input_gradient(sizes: &ConvShape, gradient: &[f32], weights: &[f32]) -> Vec<f32> {
     match sizes.depthwise {
         true => depthwise::input_gradient(sizes, gradient, weights),
         false => phases::input_gradient(sizes, gradient, weights)
@@ -43,7 +43,7 @@ pub fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Vec<f
 }
 
 /// The gradient of the weights from that of the output.
-pub fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub fn weight_gradient(sizes: &ConvShape, input: &[f32], gradient: &[f32]) -> Vec<f32> {
     match sizes.depthwise {
         true => depthwise::weight_gradient(sizes, input, gradient),
         false => dense::weight_gradient(sizes, input, gradient),

@@ -1,13 +1,13 @@
-//! Batch normalisation with the activation that follows it, forward and backward, channel by channel.
+//! Batch normalization with the activation that follows it, forward and backward, channel by channel.
 
 use rayon::prelude::*;
 
-use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialised};
+use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialized};
 
 /// Pixels summed in 32-bit floats before the sum goes into a 64-bit one.
 pub(super) const BLOCK: usize = 2048;
 
-/// The shape of what is normalised.
+/// The shape of what is normalized.
 #[derive(Clone, Copy, Debug)]
 pub struct Planes {
     /// Images.
@@ -33,8 +33,8 @@ impl Planes {
     }
 }
 
-/// What is cut off after normalising: values outside `low..high`.
-pub type Limits = (f32, f32);
+/// What is cut off after normalizing: values outside `low..high`.
+pub type Clamp = (f32, f32);
 
 /// Each channel's mean and biased variance.
 pub fn statistics(shape: Planes, input: &[f32]) -> (Vec<f32>, Vec<f32>) {
@@ -71,10 +71,10 @@ pub fn apply(
     input: &[f32],
     scale: &[f32],
     offset: &[f32],
-    limits: Limits,
+    limits: Clamp,
 ) -> Vec<f32> {
     // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialised(input.len()) };
+    let mut output = unsafe { uninitialized(input.len()) };
     output
         .par_chunks_exact_mut(shape.pixels)
         .zip(input.par_chunks_exact(shape.pixels))
@@ -100,10 +100,10 @@ pub fn backward(
     bias: &[f32],
     mean: &[f32],
     deviation: &[f32],
-    limits: Limits,
+    limits: Clamp,
 ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialised(input.len()) };
+    let mut output = unsafe { uninitialized(input.len()) };
     let target = Shared(output.as_mut_ptr());
     let sums: Vec<(f32, f32)> = (0..shape.channels)
         .into_par_iter()
@@ -124,7 +124,7 @@ pub fn backward(
                 }
             }
             let product = product * f64::from(inverse);
-            // dx = scale * (g - mean(g) - normalised * mean(g * normalised)), as factor * x + constant + scale * g.
+            // dx = scale * (g - mean(g) - normalized * mean(g * normalized)), as factor * x + constant + scale * g.
             let factor = -f64::from(scale) * f64::from(inverse) * product / shape.count();
             let constant =
                 -f64::from(scale) * plain / shape.count() - factor * f64::from(mean[channel]);
@@ -181,7 +181,7 @@ unsafe fn moments_generic<L: Lanes>(values: &[f32], shift: f32) -> (f32, f32) {
 }
 
 dispatch! {
-    fn scale_and_limit = scale_and_limit_generic(input: &[f32], scale: f32, offset: f32, limits: Limits, output: &mut [f32])
+    fn scale_and_limit = scale_and_limit_generic(input: &[f32], scale: f32, offset: f32, limits: Clamp, output: &mut [f32])
 }
 
 #[inline(always)]
@@ -189,7 +189,7 @@ unsafe fn scale_and_limit_generic<L: Lanes>(
     input: &[f32],
     scale: f32,
     offset: f32,
-    limits: Limits,
+    limits: Clamp,
     output: &mut [f32],
 ) {
     let (low, high) = (L::splat(limits.0), L::splat(limits.1));
@@ -213,7 +213,7 @@ dispatch! {
         gradient: &[f32],
         mean: f32,
         affine: (f32, f32),
-        limits: Limits,
+        limits: Clamp,
     ) -> (f32, f32)
 }
 
@@ -223,7 +223,7 @@ unsafe fn gradient_sums_generic<L: Lanes>(
     gradient: &[f32],
     mean: f32,
     affine: (f32, f32),
-    limits: Limits,
+    limits: Clamp,
 ) -> (f32, f32) {
     let (low, high) = (L::splat(limits.0), L::splat(limits.1));
     let mut plain = L::splat(0.0);
@@ -260,7 +260,7 @@ dispatch! {
         gradient: &[f32],
         line: (f32, f32),
         affine: (f32, f32),
-        limits: Limits,
+        limits: Clamp,
         output: &mut [f32],
     )
 }
@@ -271,7 +271,7 @@ unsafe fn input_gradient_generic<L: Lanes>(
     gradient: &[f32],
     line: (f32, f32),
     affine: (f32, f32),
-    limits: Limits,
+    limits: Clamp,
     output: &mut [f32],
 ) {
     let (low, high) = (L::splat(limits.0), L::splat(limits.1));
@@ -309,10 +309,10 @@ pub fn affine_gradient(
     gradient: &[f32],
     scale: &[f32],
     offset: &[f32],
-    limits: Limits,
+    limits: Clamp,
 ) -> Vec<f32> {
     // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialised(input.len()) };
+    let mut output = unsafe { uninitialized(input.len()) };
     output
         .par_chunks_exact_mut(shape.pixels)
         .enumerate()

@@ -9,8 +9,8 @@
 use rayon::prelude::*;
 
 use super::dense;
-use super::planes::Sizes;
-use super::simd::uninitialised;
+use super::planes::ConvShape;
+use super::simd::uninitialized;
 
 /// What one phase of one direction (rows or columns) is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +51,13 @@ fn phases(kernel: usize, stride: usize, padding: usize, pixels: usize) -> Option
 }
 
 /// The gradient of the input of a dense convolution, where the sizes allow it.
-pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -> Option<Vec<f32>> {
+pub(super) fn input_gradient(
+    sizes: &ConvShape,
+    gradient: &[f32],
+    weights: &[f32],
+) -> Option<Vec<f32>> {
     let s = sizes.stride;
-    if s == 1 || sizes.dilation > 1 || sizes.spread > 1 || sizes.depthwise {
+    if s == 1 || sizes.dilation > 1 || sizes.input_dilation > 1 || sizes.depthwise {
         return None;
     }
     let [channels, height, width] = sizes.input;
@@ -63,7 +67,7 @@ pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -
     for row in &rows {
         for column in &columns {
             let part = (row.taps * column.taps * row.pixels * column.pixels > 0).then(|| {
-                let phase = Sizes {
+                let phase = ConvShape {
                     input: sizes.output,
                     output: [channels, row.pixels, column.pixels],
                     kernel: [row.taps, column.taps],
@@ -82,7 +86,7 @@ pub(super) fn input_gradient(sizes: &Sizes, gradient: &[f32], weights: &[f32]) -
         }
     }
     // SAFETY: every row of every plane is written below.
-    let mut input = unsafe { uninitialised(sizes.batch * channels * height * width) };
+    let mut input = unsafe { uninitialized(sizes.batch * channels * height * width) };
     input
         .par_chunks_exact_mut(height * width)
         .with_min_len(4)
@@ -142,7 +146,7 @@ fn phase_of(phases: &[Phase], pixel: usize, stride: usize) -> (usize, &Phase) {
 }
 
 /// The kernel of one phase, flipped, with input and output channels exchanged.
-fn taps_of(sizes: &Sizes, weights: &[f32], row: &Phase, column: &Phase) -> Vec<f32> {
+fn taps_of(sizes: &ConvShape, weights: &[f32], row: &Phase, column: &Phase) -> Vec<f32> {
     let [kh, kw] = sizes.kernel;
     let s = sizes.stride;
     let taps: Vec<usize> = (row.tap..kh)

@@ -1,6 +1,6 @@
 //! A convolution's sizes, and its input rearranged so that every kernel tap reads whole rows.
 //!
-//! A band of output rows needs a band of input rows. They are copied into *planes*: zero-padded, and for a stride `s`
+//! A block of output rows needs a block of input rows. They are copied into *planes*: zero-padded, and for a stride `s`
 //! split into `s * s` phases (every `s`-th pixel of every `s`-th row), so that for each tap the pixels of an output row
 //! lie side by side. The copy fits the cache, and its pitch keeps channels out of each other's cache sets.
 
@@ -8,7 +8,7 @@ use super::simd::WIDTH;
 
 /// The sizes of one convolution over images in NCHW.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sizes {
+pub struct ConvShape {
     /// Images.
     pub batch: usize,
     /// Input channels, rows, columns.
@@ -24,12 +24,12 @@ pub struct Sizes {
     /// Zeros above and to the left.
     pub padding: [usize; 2],
     /// Zeros put between input pixels, plus one: 1 except for data gradients of strided convolutions.
-    pub spread: usize,
+    pub input_dilation: usize,
     /// Whether each channel has its own kernel.
     pub depthwise: bool,
 }
 
-impl Sizes {
+impl ConvShape {
     /// Kernel taps over all the input channels of one output channel.
     pub(super) fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1] * if self.depthwise { 1 } else { self.input[0] }
@@ -51,18 +51,18 @@ impl Sizes {
             stride: 1,
             dilation: self.dilation,
             padding: [kh - 1 - self.padding[0], kw - 1 - self.padding[1]],
-            spread: self.stride,
+            input_dilation: self.stride,
             depthwise: self.depthwise,
         }
     }
 
-    /// The same 1 x 1 convolution over images of another shape: pixels have no neighbours in it, so rows may be of any
+    /// The same 1 x 1 convolution over images of another shape: pixels have no neighbors in it, so rows may be of any
     /// length, and long ones that fill whole vectors are best.
     pub(super) fn reshaped(mut self) -> Self {
         let [_, h, w] = self.input;
         if self.kernel == [1, 1]
             && self.stride == 1
-            && self.spread == 1
+            && self.input_dilation == 1
             && self.input[1..] == self.output[1..]
             && let Some(width) = [128, 64, 32, 16, 8]
                 .into_iter()
@@ -81,7 +81,7 @@ impl Sizes {
     }
 }
 
-/// Where things are in the planes of a band of output rows.
+/// Where things are in the planes of a block of output rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     /// Floats from one row to the next.
@@ -95,7 +95,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(sizes: &Sizes, rows: usize) -> Self {
+    pub(super) fn new(sizes: &ConvShape, rows: usize) -> Self {
         let [kh, kw] = sizes.reach();
         let s = sizes.stride;
         let pitch = sizes.output[2].next_multiple_of(WIDTH) + (kw - 1) / s;
@@ -115,7 +115,7 @@ impl Layout {
     }
 
     /// The offset of each tap within a channel, by kernel row and column.
-    pub(super) fn taps(&self, sizes: &Sizes) -> Vec<usize> {
+    pub(super) fn taps(&self, sizes: &ConvShape) -> Vec<usize> {
         let [kh, kw] = sizes.kernel;
         let s = sizes.stride;
         let tap = |y: usize, x: usize| {
@@ -128,7 +128,7 @@ impl Layout {
     }
 
     /// Copies what the output rows from `first` on need of one input channel (`source`: its rows) into `target`.
-    pub(super) fn fill(&self, sizes: &Sizes, source: &[f32], first: usize, target: &mut [f32]) {
+    pub(super) fn fill(&self, sizes: &ConvShape, source: &[f32], first: usize, target: &mut [f32]) {
         let [_, height, width] = sizes.input;
         let s = sizes.stride;
         for a in 0..self.phases[0] {
@@ -141,24 +141,30 @@ impl Layout {
                 {
                     let y = ((first + row) * s + a) as isize - sizes.padding[0] as isize;
                     let inside = y >= 0
-                        && (y as usize).is_multiple_of(sizes.spread)
-                        && (y as usize / sizes.spread) < height;
+                        && (y as usize).is_multiple_of(sizes.input_dilation)
+                        && (y as usize / sizes.input_dilation) < height;
                     if !inside {
                         values.fill(0.0);
                         continue;
                     }
-                    let y = y as usize / sizes.spread;
+                    let y = y as usize / sizes.input_dilation;
                     let from = b as isize - sizes.padding[1] as isize;
-                    fill_row(values, &source[y * width..][..width], from, s, sizes.spread);
+                    fill_row(
+                        values,
+                        &source[y * width..][..width],
+                        from,
+                        s,
+                        sizes.input_dilation,
+                    );
                 }
             }
         }
     }
 }
 
-/// `target[j] = source[(j * stride + from) / spread]` where that is a pixel, 0 elsewhere.
-fn fill_row(target: &mut [f32], source: &[f32], from: isize, stride: usize, spread: usize) {
-    if stride == 1 && spread == 1 {
+/// `target[j] = source[(j * stride + from) / input_dilation]` where that is a pixel, 0 elsewhere.
+fn fill_row(target: &mut [f32], source: &[f32], from: isize, stride: usize, input_dilation: usize) {
+    if stride == 1 && input_dilation == 1 {
         let skip = from.max(0) as usize;
         let lead = (-from).max(0) as usize;
         let length = source
@@ -174,7 +180,7 @@ fn fill_row(target: &mut [f32], source: &[f32], from: isize, stride: usize, spre
     target.fill(0.0);
     if stride == 1 {
         for (x, &value) in source.iter().enumerate() {
-            let column = (x * spread) as isize - from;
+            let column = (x * input_dilation) as isize - from;
             if (0..target.len() as isize).contains(&column) {
                 target[column as usize] = value;
             }
@@ -199,21 +205,26 @@ fn fill_row(target: &mut [f32], source: &[f32], from: isize, stride: usize, spre
 
 /// A part of the work: some images, and some of their output rows.
 #[derive(Clone, Debug)]
-pub(super) struct Band {
+pub(super) struct WorkBlock {
     pub(super) images: std::ops::Range<usize>,
     pub(super) rows: std::ops::Range<usize>,
 }
 
-/// Splits the work into bands, enough for every thread: of at most `limit` floats of planes of `channels` channels where
+/// Splits the work into blocks, enough for every thread: of at most `limit` floats of planes of `channels` channels where
 /// that leaves four rows, and with images taken together until there are `least` pixels.
-pub(super) fn bands(sizes: &Sizes, channels: usize, limit: usize, least: usize) -> Vec<Band> {
+pub(super) fn work_blocks(
+    sizes: &ConvShape,
+    channels: usize,
+    limit: usize,
+    least: usize,
+) -> Vec<WorkBlock> {
     let threads = rayon::current_num_threads().max(1);
     let [_, height, width] = sizes.output;
     let together = (least / (height * width).max(1)).clamp(1, sizes.batch.div_ceil(threads).max(1));
     let layout = Layout::new(sizes, 1);
     let halo = (sizes.reach()[0] - 1) / sizes.stride;
     let row = channels * layout.pitch * layout.phases[0] * layout.phases[1] * together;
-    // A band that is short against what it needs above and below would copy most of its pixels many times.
+    // A block that is short against what it needs above and below would copy most of its pixels many times.
     let fit = (limit / row.max(1))
         .saturating_sub(halo)
         .max(4)
@@ -225,14 +236,14 @@ pub(super) fn bands(sizes: &Sizes, channels: usize, limit: usize, least: usize) 
         .max((2 * threads).div_ceil(groups).min(height.div_ceil(4)))
         .max(1);
     let rows = height.div_ceil(parts).max(1);
-    let mut bands = Vec::new();
+    let mut blocks = Vec::new();
     for image in (0..sizes.batch).step_by(together) {
         for first in (0..height).step_by(rows) {
-            bands.push(Band {
+            blocks.push(WorkBlock {
                 images: image..(image + together).min(sizes.batch),
                 rows: first..(first + rows).min(height),
             });
         }
     }
-    bands
+    blocks
 }

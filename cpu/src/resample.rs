@@ -1,8 +1,8 @@
-//! A decoder step's input: the coarse features doubled (nearest neighbour), and the skip connection's behind them.
+//! A decoder step's input: the coarse features doubled (nearest neighbor), and the skip connection's behind them.
 
 use rayon::prelude::*;
 
-use super::simd::uninitialised;
+use super::simd::uninitialized;
 
 /// The sizes of one joining.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub fn join(shape: Join, coarse: &[f32], skip: &[f32]) -> Vec<f32> {
     let [_, width] = shape.size;
     let channels = shape.coarse + shape.skip;
     // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialised(shape.batch * channels * shape.pixels()) };
+    let mut output = unsafe { uninitialized(shape.batch * channels * shape.pixels()) };
     output
         .par_chunks_exact_mut(shape.pixels())
         .with_min_len(4)
@@ -64,7 +64,7 @@ pub fn coarse_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
     let [_, width] = shape.size;
     let channels = shape.coarse + shape.skip;
     // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialised(shape.batch * shape.coarse * ch * cw) };
+    let mut output = unsafe { uninitialized(shape.batch * shape.coarse * ch * cw) };
     output
         .par_chunks_exact_mut(ch * cw)
         .with_min_len(4)

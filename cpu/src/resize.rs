@@ -1,4 +1,4 @@
-//! Images in another size: linear between the pixels' centres, and over as many pixels as fall together where the size
+//! Images in another size: linear between the pixels' centers, and over as many pixels as fall together where the size
 //! shrinks, so that nothing aliases.
 //!
 //! The filter is the triangle of PyTorch's `interpolate(mode="bilinear", antialias=True)` and of Pillow's `resize`: one source
@@ -72,9 +72,9 @@ impl Taps {
     fn new(from: usize, to: usize) -> Self {
         let scale = from as f64 / to as f64;
         let reach = scale.max(1.0);
-        let centre = |target: usize| (target as f64 + 0.5) * scale;
+        let center = |target: usize| (target as f64 + 0.5) * scale;
         let ends = |target: usize| {
-            let (low, high) = (centre(target) - reach + 0.5, centre(target) + reach + 0.5);
+            let (low, high) = (center(target) - reach + 0.5, center(target) + reach + 0.5);
             // A cast saturates at 0.
             (low as usize, (high as usize).min(from))
         };
@@ -88,7 +88,7 @@ impl Taps {
         for target in 0..to {
             let start = ends(target).0.min(from - count);
             let weight = |tap: usize| {
-                let distance = (start + tap) as f64 + 0.5 - centre(target);
+                let distance = (start + tap) as f64 + 0.5 - center(target);
                 (1.0 - distance.abs() / reach).max(0.0)
             };
             let sum: f64 = (0..count).map(weight).sum();

@@ -244,7 +244,7 @@ impl Shared {
     clippy::uninit_vec,
     reason = "the caller writes every element; zeroing first costs a pass over memory"
 )]
-pub(crate) unsafe fn uninitialised(length: usize) -> Vec<f32> {
+pub(crate) unsafe fn uninitialized(length: usize) -> Vec<f32> {
     let mut values = Vec::with_capacity(length);
     // SAFETY: the capacity is there, and the caller's promise covers the contents.
     unsafe { values.set_len(length) };

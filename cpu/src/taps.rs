@@ -11,8 +11,8 @@ use std::cell::RefCell;
 use rayon::prelude::*;
 
 use super::dense::{PIXEL_VECTORS, Vector, pixels, tile_rows};
-use super::planes::{Band, Layout, Sizes};
-use super::simd::{Shared, WIDTH, uninitialised};
+use super::planes::{ConvShape, Layout, WorkBlock};
+use super::simd::{Shared, WIDTH, uninitialized};
 
 /// Taps of a panel.
 const PANEL: usize = PIXEL_VECTORS * WIDTH;
@@ -30,28 +30,28 @@ thread_local! {
 
 /// Pixels of the gradient, packed as the forward pass packs weights.
 struct Block {
-    band: Band,
+    work: WorkBlock,
     pixels: usize,
     packed: Vec<f32>,
 }
 
 /// Whether there are enough channels for it.
-pub(super) fn fits(sizes: &Sizes) -> bool {
+pub(super) fn fits(sizes: &ConvShape) -> bool {
     sizes.output[0] >= LEAST && sizes.input[0] >= CHANNELS
 }
 
 /// The gradient of the weights, `[o, c, kh, kw]`.
-pub(super) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub(super) fn weight_gradient(sizes: &ConvShape, input: &[f32], gradient: &[f32]) -> Vec<f32> {
     let [inputs, _, _] = sizes.input;
     let out = sizes.output[0];
     let taps = sizes.taps();
     let area = taps / inputs;
     let blocks: Vec<Block> = blocks(sizes)
         .into_par_iter()
-        .map(|band| pack(sizes, band, gradient))
+        .map(|work| pack(sizes, work, gradient))
         .collect();
     // SAFETY: every task writes its columns of every row, and together they have all columns.
-    let mut sums = unsafe { uninitialised(out * taps) };
+    let mut sums = unsafe { uninitialized(out * taps) };
     let target = Shared(sums.as_mut_ptr());
     (0..inputs.div_ceil(CHANNELS))
         .into_par_iter()
@@ -92,14 +92,14 @@ pub(super) fn weight_gradient(sizes: &Sizes, input: &[f32], gradient: &[f32]) ->
 }
 
 /// All output pixels in blocks of about [`PIXELS`]: some rows of an image, or some images.
-fn blocks(sizes: &Sizes) -> Vec<Band> {
+fn blocks(sizes: &ConvShape) -> Vec<WorkBlock> {
     let [_, height, width] = sizes.output;
     let together = (PIXELS / (height * width).max(1)).clamp(1, sizes.batch);
     let rows = (PIXELS / width.max(1)).clamp(1, height);
     let mut bands = Vec::new();
     for image in (0..sizes.batch).step_by(together) {
         for first in (0..height).step_by(rows) {
-            bands.push(Band {
+            bands.push(WorkBlock {
                 images: image..(image + together).min(sizes.batch),
                 rows: first..(first + rows).min(height),
             });
@@ -109,18 +109,18 @@ fn blocks(sizes: &Sizes) -> Vec<Band> {
 }
 
 /// The gradient of a block in tiles of [`tile_rows`] output channels, pixel by pixel; missing channels are 0.
-fn pack(sizes: &Sizes, band: Band, gradient: &[f32]) -> Block {
+fn pack(sizes: &ConvShape, work: WorkBlock, gradient: &[f32]) -> Block {
     let [out, height, width] = sizes.output;
-    let run = band.rows.len() * width;
-    let count = band.images.len() * run;
+    let run = work.rows.len() * width;
+    let count = work.images.len() * run;
     let mut packed = vec![0.0; out.next_multiple_of(2) * count];
     let mut first = 0;
     while first < out {
         let rows = tile_rows(out - first);
         let tile = &mut packed[first * count..][..rows * count];
         for row in 0..rows.min(out - first) {
-            for (index, image) in band.images.clone().enumerate() {
-                let at = (image * out + first + row) * height + band.rows.start;
+            for (index, image) in work.images.clone().enumerate() {
+                let at = (image * out + first + row) * height + work.rows.start;
                 let source = &gradient[at * width..][..run];
                 let target = tile[index * run * rows + row..].iter_mut().step_by(rows);
                 for (target, &value) in target.zip(source) {
@@ -131,7 +131,7 @@ fn pack(sizes: &Sizes, band: Band, gradient: &[f32]) -> Block {
         first += rows;
     }
     Block {
-        band,
+        work,
         pixels: count,
         packed,
     }
@@ -139,7 +139,7 @@ fn pack(sizes: &Sizes, band: Band, gradient: &[f32]) -> Block {
 
 /// The taps of some input channels at a block's pixels, panel by panel, pixel by pixel.
 fn lay_out(
-    sizes: &Sizes,
+    sizes: &ConvShape,
     block: &Block,
     channels: std::ops::Range<usize>,
     input: &[f32],
@@ -148,17 +148,17 @@ fn lay_out(
 ) {
     let [inputs, height, width] = sizes.input;
     let columns = sizes.output[2];
-    let band = &block.band;
-    let layout = Layout::new(sizes, band.rows.len());
+    let work = &block.work;
+    let layout = Layout::new(sizes, work.rows.len());
     let taps = layout.taps(sizes);
     let channel = layout.channel();
     let image = channels.len() * channel;
-    planes.resize(band.images.len() * image, 0.0);
-    for (index, n) in band.images.clone().enumerate() {
+    planes.resize(work.images.len() * image, 0.0);
+    for (index, n) in work.images.clone().enumerate() {
         for (at, c) in channels.clone().enumerate() {
             let source = &input[(n * inputs + c) * height * width..][..height * width];
             let target = &mut planes[index * image + at * channel..][..channel];
-            layout.fill(sizes, source, band.rows.start, target);
+            layout.fill(sizes, source, work.rows.start, target);
         }
     }
     let offsets: Vec<usize> = (0..channels.len())
@@ -174,7 +174,7 @@ fn lay_out(
             std::array::from_fn(|tap| offsets[tap.min(offsets.len() - 1)]);
         let rows = panel.chunks_exact_mut(columns * PANEL);
         for (row, target) in rows.enumerate() {
-            let (index, y) = (row / band.rows.len(), row % band.rows.len());
+            let (index, y) = (row / work.rows.len(), row % work.rows.len());
             let start = index * image + y * layout.pitch;
             let sources: [&[f32]; PANEL] =
                 std::array::from_fn(|tap| &planes[start + offsets[tap]..][..columns]);

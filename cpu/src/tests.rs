@@ -19,10 +19,10 @@ fn sizes(
     stride: usize,
     padding: [usize; 2],
     depthwise: bool,
-) -> Sizes {
+) -> ConvShape {
     let [pad, end] = padding;
     let out = size.map(|size| (size + pad + end - kernel) / stride + 1);
-    Sizes {
+    ConvShape {
         batch,
         input: [channels[0], size[0], size[1]],
         output: [channels[1], out[0], out[1]],
@@ -30,12 +30,12 @@ fn sizes(
         stride,
         dilation: 1,
         padding: [pad; 2],
-        spread: 1,
+        input_dilation: 1,
         depthwise,
     }
 }
 
-impl Sizes {
+impl ConvShape {
     /// The output's size by the kernel's reach, where `sizes` counted its taps.
     fn fitted(mut self) -> Self {
         for (axis, reach) in self.reach().into_iter().enumerate() {
@@ -47,15 +47,15 @@ impl Sizes {
 }
 
 /// A 3 x 3 convolution of stride 1 that keeps the size.
-fn dilated(channels: [usize; 2], size: [usize; 2], dilation: usize, depthwise: bool) -> Sizes {
-    Sizes {
+fn dilated(channels: [usize; 2], size: [usize; 2], dilation: usize, depthwise: bool) -> ConvShape {
+    ConvShape {
         dilation,
         padding: [dilation; 2],
         ..sizes(2, channels, size, 3, 1, [1, 1], depthwise)
     }
 }
 
-fn cases() -> Vec<Sizes> {
+fn cases() -> Vec<ConvShape> {
     vec![
         dilated([5, 6], [9, 14], 2, false),
         dilated([12, 7], [7, 9], 12, false),
@@ -65,7 +65,7 @@ fn cases() -> Vec<Sizes> {
         sizes(2, [17, 100], [21, 19], 1, 1, [0, 0], false),
         sizes(5, [35, 98], [4, 4], 5, 1, [2, 2], false),
         sizes(1, [18, 99], [3, 300], 3, 1, [1, 1], false),
-        Sizes {
+        ConvShape {
             dilation: 2,
             ..sizes(2, [4, 6], [13, 17], 5, 2, [2, 2], false)
         }
@@ -94,7 +94,7 @@ fn cases() -> Vec<Sizes> {
 }
 
 /// Calls `f(output index, input index, weight index)` for every product of a convolution.
-fn every_product(s: &Sizes, mut f: impl FnMut(usize, usize, usize)) {
+fn every_product(s: &ConvShape, mut f: impl FnMut(usize, usize, usize)) {
     let [c, h, w] = s.input;
     let [o, oh, ow] = s.output;
     let [kh, kw] = s.kernel;
@@ -162,7 +162,7 @@ fn convolutions_and_both_gradients_agree_with_the_definition() {
             .collect();
         let bias = &bias;
         assert_close(
-            &forward(&s, &input, &weights, Some(Finish { bias, limits })),
+            &forward(&s, &input, &weights, Some(Epilogue { bias, limits })),
             &finished,
             &format!("{s:?} finished output"),
         );

@@ -13,7 +13,7 @@ const LINES: &[Habit] = &[
         is_in: |line| {
             line.starts_with("import ") || line.starts_with("from ") && line.contains(" import ")
         },
-        advice: "Rust has no `import`: Swath's types (`Scene`, `Chips`, `Fit`, …) are there already, `use std::fs;` brings \
+        advice: "Rust has no `import`: Swath's types (`Scene`, `Chips`, `FitOptions`, …) are there already, `use std::fs;` brings \
                  names of the standard library, `%dep NAME` adds a crate",
     },
     Habit {
@@ -226,7 +226,7 @@ const NAMES: &[(&[&str], &str)] = &[
     ),
     (
         &["torch", "tf", "keras", "nn"],
-        "`Segmenter::new(Unet::resnet18(), scene.classes()).fit(&chips, &valid, Fit::epochs(10))?` or `%fit` trains; \
+        "`Segmenter::new(Unet::resnet18(), scene.classes()).fit(&chips, &valid, FitOptions::epochs(10))?` or `%fit` trains; \
          `Device::best()` tells the GPU; `model.save(\"model.swath\")?` saves",
     ),
     (
@@ -342,8 +342,8 @@ const MAKERS: &[(&[&str], &str)] = &[
         "losses are `Loss::Dice`, `Loss::CrossEntropy`, `Loss::focal()`, `Loss::Lovasz`; `?Loss` explains them",
     ),
     (
-        &["Optimiser"],
-        "optimisers are `Optimiser::adamw()` and `Optimiser::sgd(0.9)`",
+        &["Optimizer"],
+        "optimizers are `Optimizer::adamw()` and `Optimizer::sgd(0.9)`",
     ),
     (
         &["Schedule"],
@@ -360,7 +360,7 @@ const MAKERS: &[(&[&str], &str)] = &[
     ),
     (
         &["ZoomWindow", "MapWindow"],
-        "a part of a scene is `PixelWindow::new(column, row, width, height)` in pixels, or `MapWindow::around(x, y, metres, metres)` \
+        "a part of a scene is `PixelWindow::new(column, row, width, height)` in pixels, or `MapWindow::around(x, y, meters, meters)` \
          in map coordinates",
     ),
     (
@@ -377,8 +377,8 @@ const MAKERS: &[(&[&str], &str)] = &[
         "`Chips::random(400, 256)` cuts 400 chips of 256 pixels, `Chips::sliding(256)` all of them side by side",
     ),
     (
-        &["Fit"],
-        "`Fit::epochs(10)` or `Fit::steps(300)` says how long; `?Fit` lists what can be set",
+        &["FitOptions"],
+        "`FitOptions::epochs(10)` or `FitOptions::steps(300)` says how long; `?FitOptions` lists what can be set",
     ),
     (
         &["Classes"],
@@ -742,7 +742,9 @@ mod tests {
     #[test]
     fn words_of_other_libraries_lead_to_methods() {
         let of = |of_type, word| of_alias(of_type, word).unwrap_or_default();
-        assert!(of("swath::prelude::Fit", "learning_rate").contains("`Fit` has `lr`"));
+        assert!(
+            of("swath::prelude::FitOptions", "learning_rate").contains("`FitOptions` has `lr`")
+        );
         assert!(of("swath::prelude::Run<swath::prelude::Segmenter>", "nothing").is_empty());
         assert_eq!(of("swath::prelude::Scene", "size"), "");
     }

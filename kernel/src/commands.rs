@@ -236,7 +236,7 @@ pub(crate) static COMMANDS: &[Command] = &[
     engine(
         ":opt",
         "[0|1|2|3]",
-        "Sets the optimisation of cells that loop or call functions of cells; without a number it goes from 2 to 0 and back",
+        "Sets the optimization of cells that loop or call functions of cells; without a number it goes from 2 to 0 and back",
         EngineCommand::Setting,
     ),
     front(

@@ -78,7 +78,7 @@ fn command_line(library: &Path) -> Result<CommandLine, String> {
 /// What the loader says.
 fn open(library: &Path) -> Result<*mut libc::c_void, String> {
     let path = CString::new(library.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
-    // SAFETY: a zero-terminated path; the library's initialisers are those of Rust and GDAL.
+    // SAFETY: a zero-terminated path; the library's initializers are those of Rust and GDAL.
     let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
     if !handle.is_null() {
         return Ok(handle);

@@ -14,8 +14,8 @@ use crate::eval::CellError;
 
 /// How deep a tree may be at most, as the lexer bounds it.
 const LEVELS: usize = 1_000;
-/// The same for the analyser that completes and explains, which has smaller stacks.
-const ANALYSED: usize = 400;
+/// The same for the analyzer that completes and explains, which has smaller stacks.
+const ANALYZED: usize = 400;
 /// How many brackets (with those of generics) may be open. Machine-written code rarely has more than fifty.
 const BRACKETS: usize = 200;
 /// How many tokens a text may have: data belong into a file.
@@ -100,9 +100,9 @@ pub(crate) fn check(code: &str) -> Result<(), Refusal> {
     depth_of(code).map(drop)
 }
 
-/// Whether the analyser can read `code` without harm.
-pub(crate) fn can_be_analysed(code: &str) -> bool {
-    depth_of(code).is_ok_and(|depth| depth <= ANALYSED)
+/// Whether the analyzer can read `code` without harm.
+pub(crate) fn can_be_analyzed(code: &str) -> bool {
+    depth_of(code).is_ok_and(|depth| depth <= ANALYZED)
 }
 
 /// Parses `code`. What [`check`] refuses becomes a tree with an error and nothing else.
@@ -531,7 +531,7 @@ mod tests {
         texts.push(format!("let v = [{}];", long("P { x: 1, y: \"2\" }, ")));
         for text in &texts {
             let depth = depth_of(text).unwrap();
-            assert!(can_be_analysed(text));
+            assert!(can_be_analyzed(text));
             assert!(depth < SHALLOW, "{depth}: {}", &text[..60]);
         }
         // A chain as long as a person writes one, and comparisons in a list.

@@ -212,8 +212,8 @@ mod tests {
     #[tokio::test]
     async fn both_streams_the_status_and_set_variables_are_seen() {
         let shell = Shell::new();
-        shell.set_variable("COLOUR", "ocker \"ü\"");
-        let (out, err, status) = run(&shell, "echo $COLOUR; echo oops >&2; exit 3").await;
+        shell.set_variable("COLOR", "ocker \"ü\"");
+        let (out, err, status) = run(&shell, "echo $COLOR; echo oops >&2; exit 3").await;
         assert_eq!(
             (out.as_str(), err.as_str(), status.code()),
             ("ocker \"ü\"\n", "oops\n", Some(3))

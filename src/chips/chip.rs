@@ -68,10 +68,10 @@ impl Scene {
     /// Every chip shows something: random ones are cut where at least [`ChipOptions::min_valid`] of the imagery is valid
     /// and some pixel counts, that is, lies in the area of interest and, on a scene with labels, is not ignored. Places are
     /// drawn blindly as long as that finds such ones; around a pixel that counts, each as likely as any other, where there
-    /// is an area of interest, less than half of the area is labelled, or 64 blind tries fail.
+    /// is an area of interest, less than half of the area is labeled, or 64 blind tries fail.
     ///
     /// # Errors
-    /// [`ChipsError::LargerThanScene`]; [`ChipsError::NothingLabelled`] when the scene has labels and every pixel of the
+    /// [`ChipsError::LargerThanScene`]; [`ChipsError::NothingLabeled`] when the scene has labels and every pixel of the
     /// area is ignored; [`ChipsError::NoValidPlace`]; [`ChipsError::BadOption`].
     #[doc(alias = "tiles")]
     #[doc(alias = "patches")]
@@ -90,7 +90,7 @@ impl Chips {
         options::check(&options)?;
         let edge = match options.edge {
             Edge::Pixels(edge) => edge,
-            Edge::Metres(metres) => sizes::pixels(metres, scene.raster())?,
+            Edge::Meters(meters) => sizes::pixels(meters, scene.raster())?,
         };
         let edges = Edges::new(&options, edge, scene.raster())?;
         let (area, path) = (scene.area(), || scene.raster().path().to_owned());
@@ -218,7 +218,7 @@ impl Chips {
         self.get_in_epoch(index, 0)
     }
 
-    /// Reads chip `index` as epoch `epoch` sees it: the same place, flipped and coloured anew in every epoch. Epoch 0 is
+    /// Reads chip `index` as epoch `epoch` sees it: the same place, flipped and colored anew in every epoch. Epoch 0 is
     /// what [`Chips::get`] returns.
     ///
     /// # Errors
@@ -299,7 +299,7 @@ impl Chips {
 
 /// A generator that depends on these three numbers alone.
 pub(super) fn generator(seed: u64, index: usize, purpose: u64) -> Pcg64Mcg {
-    // SplitMix64's finaliser spreads neighbouring numbers over all bits.
+    // SplitMix64's finalizer spreads neighboring numbers over all bits.
     let mix = |value: u64| {
         let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

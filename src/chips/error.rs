@@ -28,8 +28,8 @@ pub enum ChipsError {
         expected: &'static str,
     },
     /// Every pixel of the area is ignored: not valid, not of interest, or without a label.
-    #[error("no pixel of the area ({area}) is labelled, not even as background: {path:?}")]
-    NothingLabelled {
+    #[error("no pixel of the area ({area}) is labeled, not even as background: {path:?}")]
+    NothingLabeled {
         /// The scene's imagery.
         path: PathBuf,
         /// The area in use.
@@ -80,7 +80,7 @@ impl Hint for ChipsError {
                 "choose at most {} px, or `.padded()` to let chips reach over the edge (what lies outside is masked)",
                 scene.width.min(scene.height)
             ),
-            Self::NothingLabelled { .. } => {
+            Self::NothingLabeled { .. } => {
                 "show the scene to see where its labels lie, and split it so that both parts have some".to_owned()
             }
             // Below 2 % a chip shows next to nothing.

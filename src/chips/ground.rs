@@ -1,5 +1,5 @@
 //! Where the pixels of a scene lie that a chip can be cut for: a coarse count of those that are valid, of interest and
-//! labelled.
+//! labeled.
 
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
@@ -183,7 +183,7 @@ impl Ground {
     }
 }
 
-/// The start nearest to `start` at which a window lies inside the area, or has its centre inside when it may reach over the
+/// The start nearest to `start` at which a window lies inside the area, or has its center inside when it may reach over the
 /// edge.
 fn within(start: i64, edge: usize, origin: i64, length: usize, padded: bool) -> i64 {
     let half = edge as i64 / 2;

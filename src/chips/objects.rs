@@ -61,7 +61,7 @@ impl Objects {
                 let middle = random.random_range(low..high).floor() as i64;
                 middle - edge as i64 / 2
             };
-            // Inside the area, or with the chip's centre inside.
+            // Inside the area, or with the chip's center inside.
             let half = edge as i64 / 2;
             let (lowest, highest) = match self.padded {
                 true => (origin - half, origin + length as i64 - 1 - half),

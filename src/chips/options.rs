@@ -3,7 +3,7 @@ use serde::Serialize;
 use super::sizes::{self, WindowSizes};
 use super::{Chips, ChipsError};
 
-/// How chips are cut; made by [`Chips::random`], [`Chips::sliding`] and their siblings in metres.
+/// How chips are cut; made by [`Chips::random`], [`Chips::sliding`] and their siblings in meters.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChipOptions {
     pub(super) layout: Layout,
@@ -29,7 +29,7 @@ pub(super) enum Layout {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) enum Edge {
     Pixels(usize),
-    Metres(f64),
+    Meters(f64),
 }
 
 impl Chips {
@@ -42,10 +42,10 @@ impl Chips {
         ChipOptions::new(Layout::Random { count }, Edge::Pixels(size))
     }
 
-    /// As [`Chips::random`], with the edge in metres on the ground.
+    /// As [`Chips::random`], with the edge in meters on the ground.
     #[must_use]
-    pub fn random_metres(count: usize, metres: f64) -> ChipOptions {
-        ChipOptions::new(Layout::Random { count }, Edge::Metres(metres))
+    pub fn random_meters(count: usize, meters: f64) -> ChipOptions {
+        ChipOptions::new(Layout::Random { count }, Edge::Meters(meters))
     }
 
     /// Square chips of `size` pixels side by side over the whole area. The last of each row and column is moved back so
@@ -57,10 +57,10 @@ impl Chips {
         ChipOptions::new(Layout::Sliding, Edge::Pixels(size))
     }
 
-    /// As [`Chips::sliding`], with the edge in metres on the ground.
+    /// As [`Chips::sliding`], with the edge in meters on the ground.
     #[must_use]
-    pub fn sliding_metres(metres: f64) -> ChipOptions {
-        ChipOptions::new(Layout::Sliding, Edge::Metres(metres))
+    pub fn sliding_meters(meters: f64) -> ChipOptions {
+        ChipOptions::new(Layout::Sliding, Edge::Meters(meters))
     }
 }
 
@@ -83,7 +83,7 @@ impl ChipOptions {
         }
     }
 
-    /// The seed of places, flips and colours (0 by default): the same seed gives the same chips on any machine.
+    /// The seed of places, flips and colors (0 by default): the same seed gives the same chips on any machine.
     #[must_use]
     #[doc(alias = "random_state")]
     #[doc(alias = "manual_seed")]
@@ -100,10 +100,10 @@ impl ChipOptions {
         self
     }
 
-    /// The chip's edge in metres on the ground instead of pixels.
+    /// The chip's edge in meters on the ground instead of pixels.
     #[must_use]
-    pub fn metres(mut self, metres: f64) -> Self {
-        self.edge = Edge::Metres(metres);
+    pub fn meters(mut self, meters: f64) -> Self {
+        self.edge = Edge::Meters(meters);
         self
     }
 
@@ -183,8 +183,8 @@ pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
     };
     match options.edge {
         Edge::Pixels(0) => return bad("the chip size", "0 px".to_owned(), "at least 1 px"),
-        Edge::Metres(metres) if !(metres.is_finite() && metres > 0.0) => {
-            return bad("the chip size", format!("{metres} m"), "a length above 0");
+        Edge::Meters(meters) if !(meters.is_finite() && meters > 0.0) => {
+            return bad("the chip size", format!("{meters} m"), "a length above 0");
         }
         _ => {}
     }

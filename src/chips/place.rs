@@ -2,7 +2,7 @@ use rand::RngExt;
 
 use crate::raster::PixelWindow;
 
-/// A window at a random place: inside the area, or with its centre inside when it may reach over the edge.
+/// A window at a random place: inside the area, or with its center inside when it may reach over the edge.
 pub(super) fn anywhere(
     random: &mut impl rand::Rng,
     area: &PixelWindow,

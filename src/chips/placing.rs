@@ -20,10 +20,10 @@ const TRIES: usize = 64;
 /// Of the fullest windows, those that are read in search of places when aimed tries fail.
 const FULLEST: usize = 64;
 
-/// What the generator of window sizes is for: 0 is for places, and what follows it for the epochs' flips and colours.
+/// What the generator of window sizes is for: 0 is for places, and what follows it for the epochs' flips and colors.
 const SIZES: u64 = u64::MAX;
 
-/// Where fewer of the pixels than this are labelled, chips are aimed at those from the first try.
+/// Where fewer of the pixels than this are labeled, chips are aimed at those from the first try.
 const SPARSE: f64 = 0.5;
 
 /// How the places of random chips are found. They depend on the scene, the seed and the chip's number alone.
@@ -46,17 +46,17 @@ pub(super) struct Placing {
 
 impl Placing {
     pub(super) fn new(scene: &Scene, options: &ChipOptions, edges: Edges) -> Result<Self> {
-        let unlabelled = scene.has_labels() && scene.may_be_unlabelled();
+        let unlabeled = scene.has_labels() && scene.may_be_unlabeled();
         let mut placing = Self {
             edges,
             objects: Objects::new(scene, options),
-            partly: scene.aoi().is_some() || unlabelled,
+            partly: scene.aoi().is_some() || unlabeled,
             aimed: scene.aoi().is_some(),
             ground: OnceLock::new(),
             probed: OnceLock::new(),
             usable: Mutex::new(HashMap::new()),
         };
-        if unlabelled && !placing.aimed {
+        if unlabeled && !placing.aimed {
             placing.aimed = placing.ground(scene)?.share() < SPARSE;
         }
         Ok(placing)
@@ -70,20 +70,20 @@ impl Placing {
         Ok(self.ground.get_or_init(|| ground))
     }
 
-    /// A notice when nothing of the area is labelled with a class or a box; an error when every pixel is ignored.
+    /// A notice when nothing of the area is labeled with a class or a box; an error when every pixel is ignored.
     pub(super) fn background_only(&self, scene: &Scene) -> Result<Option<Notice>> {
         let what = if scene.has_labels() {
             if any_label(scene)? {
                 return Ok(None);
             }
             if self.ground(scene)?.total() == 0 {
-                return Err(ChipsError::NothingLabelled {
+                return Err(ChipsError::NothingLabeled {
                     path: scene.raster().path().to_owned(),
                     area: scene.area(),
                 }
                 .into());
             }
-            "no pixel of the area is labelled with a class: every chip is background alone"
+            "no pixel of the area is labeled with a class: every chip is background alone"
         } else {
             let any = |one: &crate::boxes::Annotation| !one.crowd;
             if !scene.has_boxes() || scene.boxes_in(&scene.area(), 0.0).iter().any(any) {
@@ -208,7 +208,7 @@ fn counts(scene: &Scene, window: &PixelWindow, patch: &Patch) -> Result<bool> {
         .any(|(one, valid)| one & valid != 0))
 }
 
-/// Windows side by side, without those that show nothing or in which nothing is labelled, and how many these were.
+/// Windows side by side, without those that show nothing or in which nothing is labeled, and how many these were.
 pub(super) fn sliding(
     scene: &Scene,
     options: &ChipOptions,
@@ -224,16 +224,16 @@ pub(super) fn sliding(
         return Err(ChipsError::OutsideInterest { path: path(), area }.into());
     }
     let all = windows.len();
-    let unlabelled = scene.has_labels() && scene.may_be_unlabelled();
+    let unlabeled = scene.has_labels() && scene.may_be_unlabeled();
     let mut report = Report::new();
-    if !unlabelled && !scene.raster().can_be_invalid() && options.min_valid == 0.0 {
+    if !unlabeled && !scene.raster().can_be_invalid() && options.min_valid == 0.0 {
         return Ok((windows, report));
     }
     let (mut kept, mut blank, mut without_label) = (Vec::with_capacity(all), 0, 0);
     let mut best = 0.0_f64;
     for window in windows {
         session::check_interrupt("choosing chips")?;
-        if !unlabelled && options.min_valid == 0.0 && is_valid_in_the_middle(scene, &window)? {
+        if !unlabeled && options.min_valid == 0.0 && is_valid_in_the_middle(scene, &window)? {
             kept.push(window);
             continue;
         }
@@ -242,14 +242,14 @@ pub(super) fn sliding(
         best = best.max(share);
         if share == 0.0 || share < options.min_valid {
             blank += 1;
-        } else if unlabelled && !counts(scene, &window, &patch)? {
+        } else if unlabeled && !counts(scene, &window, &patch)? {
             without_label += 1;
         } else {
             kept.push(window);
         }
     }
     if kept.is_empty() && without_label > 0 {
-        return Err(ChipsError::NothingLabelled { path: path(), area }.into());
+        return Err(ChipsError::NothingLabeled { path: path(), area }.into());
     }
     if kept.is_empty() {
         return Err(ChipsError::NoValidPlace {
@@ -266,7 +266,7 @@ pub(super) fn sliding(
         true => format!("less than {:.0} % valid pixels", options.min_valid * 100.0),
         false => "no valid pixel".to_owned(),
     };
-    for (count, why) in [(blank, few.as_str()), (without_label, "no labelled pixel")] {
+    for (count, why) in [(blank, few.as_str()), (without_label, "no labeled pixel")] {
         if count > 0 {
             report.push(
                 Notice::left_out(format!("{count} of {all} chips with {why}"))

@@ -58,7 +58,7 @@ impl Chips {
     /// `400 chips of 256 x 256 px (77 m) from west`, or `400 chips of 256 x 256 px from windows of 150 to 200 px (45 to
     /// 60 m) of west`.
     fn words(&self) -> String {
-        let metres = self.scene().raster().pixel_metres().map(|(x, _)| x);
+        let meters = self.scene().raster().gsd().map(|(x, _)| x);
         let (windows, name) = (self.window_sizes(), self.scene().name());
         if windows != (self.size()..=self.size()) {
             let range = |factor: f64| {
@@ -75,14 +75,14 @@ impl Chips {
                 "{} chips of {size} x {size} px from windows of {} px{} of {name}",
                 self.len(),
                 range(1.0),
-                metres.map_or_else(String::new, |x| format!(" ({} m)", range(x))),
+                meters.map_or_else(String::new, |x| format!(" ({} m)", range(x))),
                 size = self.size(),
             );
         }
         format!(
             "{} chips of {size} x {size} px{} from {name}",
             self.len(),
-            metres.map_or_else(String::new, |x| format!(
+            meters.map_or_else(String::new, |x| format!(
                 " ({:.0} m)",
                 self.size() as f64 * x
             )),

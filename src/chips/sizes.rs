@@ -12,7 +12,7 @@ use crate::raster::{Raster, RasterError};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) enum WindowSizes {
     Pixels(RangeInclusive<usize>),
-    Metres(RangeInclusive<f64>),
+    Meters(RangeInclusive<f64>),
 }
 
 impl ChipOptions {
@@ -26,7 +26,7 @@ impl ChipOptions {
     ///
     /// Imagery is resized by [`Patch::resized`](crate::raster::Patch::resized): bilinear, without aliasing where it
     /// shrinks, and without a trace of nodata or of what lies outside the window. Labels are not resized: polygons are
-    /// burned by the rule of the pixel's centre on the chip's own grid, a label raster gives the value under that centre.
+    /// burned by the rule of the pixel's center on the chip's own grid, a label raster gives the value under that center.
     /// Boxes are scaled exactly; [`ChipOptions::min_visible`] and [`ChipOptions::min_valid`] are shares of the window. A
     /// window is read at the file's full resolution, so the time for a chip grows with it.
     ///
@@ -52,11 +52,11 @@ impl ChipOptions {
         self
     }
 
-    /// As [`ChipOptions::window_sizes`], with the range in metres on the ground: the same zooms for scenes of any pixel
+    /// As [`ChipOptions::window_sizes`], with the range in meters on the ground: the same zooms for scenes of any pixel
     /// size. Each end is rounded to whole pixels.
     #[must_use]
-    pub fn window_metres(mut self, metres: RangeInclusive<f64>) -> Self {
-        self.windows = Some(WindowSizes::Metres(metres));
+    pub fn window_meters(mut self, meters: RangeInclusive<f64>) -> Self {
+        self.windows = Some(WindowSizes::Meters(meters));
         self
     }
 }
@@ -74,7 +74,7 @@ impl Edges {
         let (smallest, largest) = match &options.windows {
             None => (edge, edge),
             Some(WindowSizes::Pixels(range)) => (*range.start(), *range.end()),
-            Some(WindowSizes::Metres(range)) => (
+            Some(WindowSizes::Meters(range)) => (
                 pixels(*range.start(), raster)?,
                 pixels(*range.end(), raster)?,
             ),
@@ -98,13 +98,11 @@ impl Edges {
 }
 
 /// A length on the ground as whole pixels, at least one.
-pub(super) fn pixels(metres: f64, raster: &Raster) -> crate::Result<usize> {
-    let (x, y) = raster
-        .pixel_metres()
-        .ok_or_else(|| RasterError::UnknownUnit {
-            path: raster.path().to_owned(),
-        })?;
-    Ok(((metres / (x * y).sqrt()).round() as usize).max(1))
+pub(super) fn pixels(meters: f64, raster: &Raster) -> crate::Result<usize> {
+    let (x, y) = raster.gsd().ok_or_else(|| RasterError::UnknownUnit {
+        path: raster.path().to_owned(),
+    })?;
+    Ok(((meters / (x * y).sqrt()).round() as usize).max(1))
 }
 
 /// Refuses ranges that hold nothing, and several sizes for sliding chips.
@@ -117,7 +115,7 @@ pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
             *range.start() > 0,
             range.start() == range.end(),
         ),
-        Some(WindowSizes::Metres(range)) => (
+        Some(WindowSizes::Meters(range)) => (
             format!("{range:?} m"),
             range.start() <= range.end() && range.end().is_finite(),
             *range.start() > 0.0,

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::arguments::{Arguments, Usage};
-use super::scenes::{self, Labels, OF_BOXES, OF_MAPS, OF_MODELS, each_scene, labelled_scene, say};
-use crate::boxes::Merge;
+use super::scenes::{self, Labels, OF_BOXES, OF_MAPS, OF_MODELS, each_scene, labeled_scene, say};
+use crate::boxes::BoxFusion;
 use crate::detect::{DetectionOptions, DetectorEnsemble, SceneBoxes, saved_class_names};
 use crate::display::{Output, Show as _};
 use crate::labels::Classes;
@@ -19,7 +19,7 @@ pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
     let out = PathBuf::from(arguments.required("out")?);
     let (models, options) = models(arguments)?;
     each_scene(arguments, &out, |path, folder| {
-        let scene = labelled_scene(path, arguments, models.classes(), Labels::Boxes)?;
+        let scene = labeled_scene(path, arguments, models.classes(), Labels::Boxes)?;
         let found = models.predict_with(&scene, options.clone())?;
         say(arguments, || counts(&found));
         if scene.has_boxes() {
@@ -35,7 +35,7 @@ pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
 /// Finds the objects of a scene and scores them.
 pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
     let (models, options) = models(arguments)?;
-    let scene = labelled_scene(
+    let scene = labeled_scene(
         arguments.word(1),
         arguments,
         models.classes(),
@@ -82,8 +82,8 @@ fn scene_of_saved(arguments: &Arguments) -> Result<Scene, Failure> {
     let numbered = saved_names.is_none();
     let mut names = saved_names.unwrap_or_default();
     if let Some((labels, property)) = scenes::labels_with_classes(arguments) {
-        let labelled = Scene::open(scene)?.with_boxes(labels, property)?;
-        let of_labels = labelled.classes().names().into_iter().skip(1);
+        let labeled = Scene::open(scene)?.with_boxes(labels, property)?;
+        let of_labels = labeled.classes().names().into_iter().skip(1);
         names.extend(of_labels.map(str::to_owned));
         if numbered && names.len() > 1 {
             return Err(Usage(format!(
@@ -93,7 +93,7 @@ fn scene_of_saved(arguments: &Arguments) -> Result<Scene, Failure> {
             .into());
         }
     }
-    labelled_scene(scene, arguments, &Classes::new(names), Labels::Boxes)
+    labeled_scene(scene, arguments, &Classes::new(names), Labels::Boxes)
 }
 
 /// Scores what was found in a scene, and shows and writes the scores.
@@ -161,7 +161,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Usage> {
 
 /// How scenes are searched.
 fn detection(arguments: &Arguments) -> Result<DetectionOptions, Usage> {
-    let options = DetectionOptions::new().merge(merging(arguments)?);
+    let options = DetectionOptions::new().fusion(merging(arguments)?);
     let mut options = scenes::with_windows!(options, arguments);
     if let Some(threshold) = arguments.parsed("threshold", "a score from 0 to 1")? {
         options = options.threshold(threshold);
@@ -182,7 +182,7 @@ const SIGMA: f64 = 0.5;
 /// The score to which soft suppression drops a box, as usual.
 const SOFT_MIN_SCORE: f32 = 0.001;
 
-fn merging(arguments: &Arguments) -> Result<Merge, Usage> {
+fn merging(arguments: &Arguments) -> Result<BoxFusion, Usage> {
     let iou: Option<f64> = arguments.parsed("merge-iou", "an overlap from 0 to 1")?;
     if let Some(iou) = iou.filter(|iou| !(0.0..=1.0).contains(iou)) {
         return Err(Usage(format!(
@@ -190,13 +190,13 @@ fn merging(arguments: &Arguments) -> Result<Merge, Usage> {
         )));
     }
     match (arguments.option("merge"), iou) {
-        (None, None) => Ok(Merge::default()),
-        (None | Some("nms"), Some(iou)) => Ok(Merge::Nms { iou }),
-        (Some("nms"), None) => Ok(Merge::default()),
-        (Some("weighted"), iou) => Ok(Merge::WeightedBoxes {
+        (None, None) => Ok(BoxFusion::default()),
+        (None | Some("nms"), Some(iou)) => Ok(BoxFusion::Nms { iou }),
+        (Some("nms"), None) => Ok(BoxFusion::default()),
+        (Some("weighted"), iou) => Ok(BoxFusion::WeightedBoxes {
             iou: iou.unwrap_or(WEIGHTED_IOU),
         }),
-        (Some("soft-nms"), None) => Ok(Merge::SoftNms {
+        (Some("soft-nms"), None) => Ok(BoxFusion::SoftNms {
             sigma: SIGMA,
             min_score: SOFT_MIN_SCORE,
         }),

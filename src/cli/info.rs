@@ -114,7 +114,7 @@ struct Sums {
 
 impl Seen {
     fn of(file: &str, arguments: &Arguments, folder: Option<&Path>) -> Result<Self> {
-        let scene = labelled(file, arguments)?;
+        let scene = labeled(file, arguments)?;
         let wants_statistics = arguments.has("statistics");
         let pixels = (wants_statistics || scene.has_labels() || folder.is_some())
             .then(|| read_all(&scene, folder))
@@ -148,7 +148,7 @@ impl Seen {
             "crs_wkt": raster.crs_wkt(),
             "georeferenced": raster.is_georeferenced(),
             "transform": raster.transform().0,
-            "metres_per_pixel": raster.pixel_metres().map(|(x, y)| [x, y]),
+            "gsd": raster.gsd().map(|(x, y)| [x, y]),
             "block_size": [raster.block_size().width, raster.block_size().height],
             "overviews": raster.overview_count(),
             "categories": raster.category_names(),
@@ -341,7 +341,7 @@ fn number(value: Option<f64>) -> Value {
 }
 
 /// The scene with the labels, the boxes and the area of interest that are named.
-fn labelled(file: &str, arguments: &Arguments) -> Result<Scene> {
+fn labeled(file: &str, arguments: &Arguments) -> Result<Scene> {
     let mut scene = Scene::open(file)?;
     let class = arguments.option("class").unwrap_or_default();
     if let Some(labels) = arguments.option("labels") {
@@ -361,7 +361,7 @@ fn labelled(file: &str, arguments: &Arguments) -> Result<Scene> {
     Ok(scene)
 }
 
-/// Reads the area in use once, in strips: counts what is valid and labelled, and writes the arrays when `folder` is given.
+/// Reads the area in use once, in strips: counts what is valid and labeled, and writes the arrays when `folder` is given.
 fn read_all(scene: &Scene, folder: Option<&Path>) -> Result<Pixels> {
     let area = scene.area();
     let mut arrays = folder

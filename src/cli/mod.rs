@@ -154,7 +154,7 @@ const COMMANDS: &[Command] = &[
                    [--no-scores] [--no-polygons]\n    \
                    to find objects: [--merge nms|soft-nms|weighted] [--merge-iou X] [--min-score P] [--max-boxes N]",
         about: "predict scenes, a folder for each of several; with labels, score the result too. The bundle says whether its \
-                model maps areas, which gives class map, scores and polygons, or finds objects, which gives boxes, centre \
+                model maps areas, which gives class map, scores and polygons, or finds objects, which gives boxes, center \
                 points and COCO results. --tta also looks at mirrored or turned views, --also averages further models of the same \
                 classes; --merge says what becomes of boxes that overlap, --max-boxes how many a tile may have. --any-values predicts \
                 imagery whose values or order of bands are not those of the training, which is an error otherwise; --quiet shows \

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::arguments::{Arguments, Usage};
-use super::scenes::{self, Labels, OF_BOXES, OF_MODELS, each_scene, labelled_scene, say};
+use super::scenes::{self, Labels, OF_BOXES, OF_MODELS, each_scene, labeled_scene, say};
 use super::{Failure, boxes};
 use crate::display::Show as _;
 use crate::evaluate::Scores;
@@ -26,7 +26,7 @@ pub(super) fn predict(arguments: &Arguments) -> Result<(), Failure> {
     }
     let ensemble = models(arguments)?;
     each_scene(arguments, &out, |path, folder| {
-        let scene = labelled_scene(path, arguments, ensemble.classes(), Labels::Areas)?;
+        let scene = labeled_scene(path, arguments, ensemble.classes(), Labels::Areas)?;
         let map = ensemble.predict_with(&scene, options.clone())?;
         if scene.has_labels() {
             let scores = map.evaluate(&scene)?;
@@ -76,7 +76,7 @@ fn prediction(arguments: &Arguments) -> Result<PredictOptions, Failure> {
 
 fn saving(arguments: &Arguments) -> Result<SaveOptions, Failure> {
     let mut saving = SaveOptions::new().polygons(!arguments.has("no-polygons"));
-    if let Some(area) = arguments.parsed("min-area", "a number of square metres")? {
+    if let Some(area) = arguments.parsed("min-area", "a number of square meters")? {
         saving = saving.min_area_m2(area);
     }
     if let Some(names) = arguments.option("formats") {
@@ -102,7 +102,7 @@ pub(super) fn evaluate(arguments: &Arguments) -> Result<(), Failure> {
         Some(_) => {
             let ensemble = models(arguments)?;
             let classes = ensemble.classes();
-            let scene = labelled_scene(arguments.word(1), arguments, classes, Labels::Areas)?;
+            let scene = labeled_scene(arguments.word(1), arguments, classes, Labels::Areas)?;
             ensemble
                 .predict_with(&scene, options.scores(false))?
                 .evaluate(&scene)?
@@ -144,6 +144,6 @@ fn score_saved_map(arguments: &Arguments) -> Result<Scores, Failure> {
         .into());
     }
     let classes = Classes::new(names.iter().skip(1).cloned());
-    let scene = labelled_scene(arguments.word(1), arguments, &classes, Labels::Areas)?;
+    let scene = labeled_scene(arguments.word(1), arguments, &classes, Labels::Areas)?;
     Ok(score_class_map(&map, &scene)?)
 }

@@ -181,7 +181,7 @@ const CLASS_OF_FILE: [&str; 4] = ["class", "label", "name", "category"];
 
 /// The scene at `path` with the labels that `--labels` and `--class` name and the area that `--aoi` names, if any. What was
 /// left out or assumed on the way is shown, unless `--quiet` is given.
-pub(super) fn labelled_scene(
+pub(super) fn labeled_scene(
     path: &str,
     arguments: &Arguments,
     classes: &Classes,
@@ -234,7 +234,7 @@ fn with_labels(
     let source = vector_source(arguments, labels);
     // The model's classes, since a scene of its own would number only those that occur in it.
     Ok(match kind {
-        Labels::Areas => labelled_areas(&scene, &source, &class, classes)?,
+        Labels::Areas => labeled_areas(&scene, &source, &class, classes)?,
         Labels::Boxes if names_classes(&source, &class) => {
             scene.with_box_classes(&source, class.as_str(), classes)?
         }
@@ -293,7 +293,7 @@ pub(super) fn vector_source(arguments: &Arguments, labels: &str) -> VectorSource
 
 /// The classes by the property `class`, or every feature of the class `class`: when there is no such property, or when it
 /// holds none of the model's classes, one of which is called like it (OpenStreetMap's `building` is `yes`).
-fn labelled_areas(
+fn labeled_areas(
     scene: &Scene,
     source: &VectorSource,
     class: &str,

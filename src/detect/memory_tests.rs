@@ -9,7 +9,7 @@ use super::tests::{Finder, drawn, folder};
 use super::{DetectionOptions, SceneBoxes, detect_scene};
 use crate::boxes::{Annotation, Detection};
 use crate::device::Device;
-use crate::models::{DetectOptions, DetectionNetwork, Normalisation};
+use crate::models::{DetectOptions, DetectionNetwork, Normalization};
 use crate::raster::Size;
 use crate::scene::Scene;
 use crate::{Hint, Result};
@@ -57,7 +57,7 @@ fn greedy(most: usize, scene: &Scene, options: &DetectionOptions) -> Result<Scen
     let options = options.clone().window(64).overlap(32).min_score(0.0);
     detect_scene(
         &network,
-        &Normalisation::new(vec![0.0], vec![200.0]),
+        &Normalization::new(vec![0.0], vec![200.0]),
         scene.classes(),
         scene,
         &Device::cpu(),

@@ -25,7 +25,7 @@ impl SceneBoxes {
     /// None today: [`crate::predict::SceneMap::objects`], which is written the same way, reads a file.
     pub fn objects(&self) -> Result<Objects> {
         let raster = self.scene().raster();
-        let (width, height) = raster.metres_per_pixel();
+        let (width, height) = raster.nominal_gsd();
         // Without a place on the ground there are only square pixels.
         let (pixel, transform) = if !raster.is_georeferenced() || !(width * height).is_finite() {
             ((1.0, 1.0), GeoTransform::PIXELS)
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(objects.count(), 1);
         assert_eq!(boxes.threshold(0.1).objects()?.of_class("car")?.len(), 2);
         let car = objects.get(0).expect("one");
-        let (width, height) = scene.raster().metres_per_pixel();
+        let (width, height) = scene.raster().nominal_gsd();
         assert_eq!(car.score, Some(0.9));
         assert!((car.width_m - 40.0 * width).abs() < 1e-9);
         assert!((car.height_m - 25.0 * height).abs() < 1e-9);

@@ -30,7 +30,7 @@ impl SceneBoxes {
     /// then, is missing here, also for average precision.
     ///
     /// The area in use of the scene stands for the area that was searched; boxes whose middle lies outside are left out.
-    /// Places come back to the last digits of the numbers; from GeoJSON, which is written to a millimetre, as exactly as
+    /// Places come back to the last digits of the numbers; from GeoJSON, which is written to a millimeter, as exactly as
     /// that.
     ///
     /// ```no_run

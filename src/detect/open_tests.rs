@@ -81,7 +81,7 @@ fn saved_boxes_are_read_back_with_their_scores_and_classes() -> Result<()> {
         for (name, within) in [
             ("boxes.gpkg", 2e-8),
             ("detections.json", 1e-12 * 200.0),
-            // A millimetre.
+            // A millimeter.
             ("boxes.geojson", 1e-3),
         ] {
             let what = format!("{name} of {}", scene.name());
@@ -278,7 +278,7 @@ fn what_cannot_be_read_back_says_why() -> Result<()> {
     let bare = Scene::open(scene.raster().path())?;
     let nameless = SceneBoxes::open(out.join("detections.json"), &bare);
     refused(nameless, "do not name their classes", "boxes.gpkg");
-    refused(open(&out.join("centres.gpkg")), "is a box", "boxes.gpkg");
+    refused(open(&out.join("centers.gpkg")), "is a box", "boxes.gpkg");
     // Places.
     let several = text("detections.json").replacen("\"image_id\":1", "\"image_id\":2", 1);
     refused(open(&holding("e.json", &several)), "2 images", "one image");

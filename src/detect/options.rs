@@ -1,5 +1,5 @@
 use crate::Result;
-use crate::boxes::Merge;
+use crate::boxes::BoxFusion;
 use crate::models::DetectOptions;
 use crate::predict::{Tiling, check_probability, wrong};
 use crate::raster::Size;
@@ -9,13 +9,13 @@ use crate::raster::Size;
 /// | choice | unless set |
 /// |---|---|
 /// | [`DetectionOptions::window`] | 512: side of the tiles that the network sees, in pixels |
-/// | [`DetectionOptions::overlap`] | a quarter of the window: pixels that neighbouring tiles share |
+/// | [`DetectionOptions::overlap`] | a quarter of the window: pixels that neighboring tiles share |
 /// | [`DetectionOptions::batch`] | 1 on the CPU, on a GPU what is fastest of 8 and more: tiles searched at once |
 /// | [`DetectionOptions::flips`] | false: every tile is searched once, not mirrored too |
 /// | [`DetectionOptions::turns`] | false: nor turned by quarters |
 /// | [`DetectionOptions::min_score`] | 0.05: boxes below are dropped for good |
 /// | [`DetectionOptions::threshold`] | what the model's validation found best: boxes below are kept, but not shown |
-/// | [`DetectionOptions::merge`] | [`Merge::Nms`] at 0.5: what becomes of boxes that overlap |
+/// | [`DetectionOptions::fusion`] | [`BoxFusion::Nms`] at 0.5: what becomes of boxes that overlap |
 /// | [`DetectionOptions::max_boxes`] | 300: the most boxes of one tile |
 /// | [`DetectionOptions::any_values`] | false: values unlike those of the training are an error |
 /// | [`DetectionOptions::quiet`] | false: show progress |
@@ -29,7 +29,7 @@ use crate::raster::Size;
 pub struct DetectionOptions {
     pub(super) tiling: Tiling,
     pub(super) network: DetectOptions,
-    pub(super) merge: Merge,
+    pub(super) fusion: BoxFusion,
 }
 
 impl Default for DetectionOptions {
@@ -37,7 +37,7 @@ impl Default for DetectionOptions {
         Self {
             tiling: Tiling::new(4),
             network: DetectOptions::default(),
-            merge: Merge::default(),
+            fusion: BoxFusion::default(),
         }
     }
 }
@@ -57,7 +57,7 @@ impl DetectionOptions {
         self
     }
 
-    /// Pixels that neighbouring tiles share: at least as many as the largest object is wide, or it may be seen in parts
+    /// Pixels that neighboring tiles share: at least as many as the largest object is wide, or it may be seen in parts
     /// only.
     #[doc(alias = "patch_overlap")]
     pub fn overlap(mut self, pixels: usize) -> Self {
@@ -77,7 +77,7 @@ impl DetectionOptions {
     ///
     /// The boxes of all views are brought back exactly and those of one object become one: their mean, weighted by their
     /// scores, with the mean score over all views. What only some of the views find loses score in proportion, which is
-    /// most of the gain: false finds are seldom repeated. [`DetectionOptions::merge`] is for neighbouring objects and
+    /// most of the gain: false finds are seldom repeated. [`DetectionOptions::fusion`] is for neighboring objects and
     /// tiles afterwards.
     ///
     /// # Source
@@ -121,8 +121,8 @@ impl DetectionOptions {
     /// What becomes of boxes of one class that overlap, within a tile and across tiles.
     #[doc(alias = "nms")]
     #[doc(alias = "iou_threshold")]
-    pub fn merge(mut self, merge: Merge) -> Self {
-        self.merge = merge;
+    pub fn fusion(mut self, fusion: BoxFusion) -> Self {
+        self.fusion = fusion;
         self
     }
 
@@ -160,8 +160,8 @@ impl DetectionOptions {
     /// What the network itself suppresses: all of it with plain suppression; hardly anything where boxes are to be
     /// merged in another way later.
     pub(super) fn of_network(&self) -> DetectOptions {
-        let nms_iou = match self.merge {
-            Merge::Nms { iou } => iou,
+        let nms_iou = match self.fusion {
+            BoxFusion::Nms { iou } => iou,
             _ => 0.9,
         };
         DetectOptions {

@@ -15,8 +15,8 @@ use crate::vector::{Format, PointFeature, PolygonFeature, write_points, write_po
 const FILES: [&str; 6] = [
     "boxes.gpkg",
     "boxes.geojson",
-    "centres.gpkg",
-    "centres.geojson",
+    "centers.gpkg",
+    "centers.geojson",
     "detections.json",
     "box_scores.json",
 ];
@@ -26,7 +26,7 @@ impl SceneBoxes {
     ///
     /// - `boxes.gpkg` and `boxes.geojson` (RFC 7946): a rectangle for each, with class, score and area (`area_m2`, without georeferencing
     ///   `area` in pixels);
-    /// - `centres.gpkg` and `centres.geojson`: the middle of each, with class and score;
+    /// - `centers.gpkg` and `centers.geojson`: the middle of each, with class and score;
     /// - `detections.json`: COCO's results format, `[{"image_id", "category_id", "bbox", "score"}]`, in pixels of the
     ///   scene's raster, image 1, categories as the classes are numbered;
     /// - `box_scores.json` when the boxes were evaluated, with the counts at the present threshold.
@@ -66,7 +66,7 @@ impl SceneBoxes {
             session::check_interrupt("saving the boxes")?;
             let file = |name: &str| staged.join(format!("{name}.{ending}"));
             write_polygons(file("boxes"), &polygons, &crs, format)?;
-            write_points(file("centres"), &points, &crs, format)?;
+            write_points(file("centers"), &points, &crs, format)?;
         }
         let results: Vec<_> = self.detections().iter().map(coco_result).collect();
         let results = serde_json::Value::Array(results);
@@ -96,7 +96,7 @@ impl SceneBoxes {
         let bounds = &found.bounds;
         let ring = LineString(bounds.ring().map(|(x, y)| self.world(x, y)).to_vec());
         let raster = self.scene().raster();
-        let (width, height) = raster.metres_per_pixel();
+        let (width, height) = raster.nominal_gsd();
         let area = bounds.area() * (width * height).abs();
         PolygonFeature {
             geometry: MultiPolygon::new(vec![Polygon::new(ring, Vec::new())]),

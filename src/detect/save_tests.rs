@@ -56,7 +56,7 @@ fn a_threshold_that_is_no_number_hides_nothing() -> Result<()> {
 }
 
 #[test]
-fn an_area_in_square_metres_is_only_given_where_the_metre_is_known() -> Result<()> {
+fn an_area_in_square_meters_is_only_given_where_the_meter_is_known() -> Result<()> {
     let folder = folder();
     let path = folder.path().join("photograph.png");
     let png = encode_png(&RgbImage::filled(180, 140, [90; 3]))?;
@@ -86,8 +86,7 @@ fn an_area_in_square_metres_is_only_given_where_the_metre_is_known() -> Result<(
 }
 
 #[test]
-fn where_no_object_is_labelled_every_box_is_wrong_and_there_is_no_average_precision() -> Result<()>
-{
+fn where_no_object_is_labeled_every_box_is_wrong_and_there_is_no_average_precision() -> Result<()> {
     let folder = folder();
     let scene = drawn(folder.path(), Size::new(300, 200), 9)?;
     let (left, _) = scene.split(Split::columns(0.5));
@@ -105,14 +104,14 @@ fn where_no_object_is_labelled_every_box_is_wrong_and_there_is_no_average_precis
     let counts = scores.counts(0.5);
     assert_eq!(counts.false_positives, of_right.len());
     assert_eq!((counts.true_positives, counts.false_negatives), (0, 0));
-    let unlabelled = Scene::open(scene.raster().path())?;
+    let unlabeled = Scene::open(scene.raster().path())?;
     let error = of_right
-        .evaluate(&unlabelled)
+        .evaluate(&unlabeled)
         .err()
         .map(|error| error.to_string());
     assert_eq!(
         error.as_deref(),
-        Some("the scene has no labelled box to score against: cars")
+        Some("the scene has no labeled box to score against: cars")
     );
     Ok(())
 }

@@ -7,19 +7,21 @@ use crate::Result;
 use crate::boxes::{Detection, weighted_boxes};
 use crate::device::Device;
 use crate::labels::Classes;
-use crate::models::{AnyDetectionNetwork, DetectOptions, Normalisation, ObjectDetection};
-use crate::predict::{BatchSize, Inputs, PredictError, Progress, Runner, View, on_device, placed};
+use crate::models::{AnyDetectionNetwork, DetectOptions, Normalization, ObjectDetection};
+use crate::predict::{
+    BatchSize, Inputs, PredictError, Progress, Runner, TtaView, on_device, placed,
+};
 use crate::raster::Patch;
 use crate::scene::Scene;
 
 /// The threshold of a model that was never validated.
 pub(super) const USUAL_THRESHOLD: f32 = 0.3;
 
-/// The share of a box that must lie in the area of interest: as for labelled ones.
+/// The share of a box that must lie in the area of interest: as for labeled ones.
 const VISIBLE: f64 = 0.5;
 
 /// Finds the objects in the area in use of a scene: overlapping tiles are read ahead in a thread and searched in batches;
-/// a box belongs to the tile in whose own part its centre lies, and what two tiles found of one object at their border is
+/// a box belongs to the tile in whose own part its center lies, and what two tiles found of one object at their border is
 /// joined; last, boxes that overlap are merged as the options say.
 ///
 /// `threshold` is what the result shows unless the options set another.
@@ -37,7 +39,7 @@ const VISIBLE: f64 = 0.5;
 /// asked to stop.
 pub fn detect_scene(
     network: &dyn AnyDetectionNetwork,
-    normalisation: &Normalisation,
+    normalization: &Normalization,
     classes: &Classes,
     scene: &Scene,
     device: &Device,
@@ -46,16 +48,16 @@ pub fn detect_scene(
 ) -> Result<SceneBoxes> {
     let member = Member {
         network,
-        normalisation,
+        normalization,
     };
     detect_members(&[member], classes, scene, device, options, threshold)
 }
 
-/// A network and how its input is normalised.
+/// A network and how its input is normalized.
 #[derive(Clone, Copy)]
 pub(super) struct Member<'a> {
     pub(super) network: &'a dyn AnyDetectionNetwork,
-    pub(super) normalisation: &'a Normalisation,
+    pub(super) normalization: &'a Normalization,
 }
 
 /// [`detect_scene`] with several networks, whose boxes become one set by [`fused`]. They search the scene one after the
@@ -69,7 +71,7 @@ pub(super) fn detect_members(
     threshold: Option<f32>,
 ) -> Result<SceneBoxes> {
     let bands = match members.first() {
-        Some(first) => first.normalisation.bands(),
+        Some(first) => first.normalization.bands(),
         None => return Err(PredictError::NoModels.into()),
     };
     let area = scene.area();
@@ -92,7 +94,7 @@ pub(super) fn detect_members(
         let network = placed::<ObjectDetection>(member.network.prediction(), device);
         let of_member = search(
             scene,
-            member.normalisation,
+            member.normalization,
             &tiles,
             batch.clone(),
             &mut progress,
@@ -102,14 +104,14 @@ pub(super) fn detect_members(
                 })
             },
         )?;
-        found.push(options.merge.apply(of_member));
+        found.push(options.fusion.apply(of_member));
     }
     let threshold = tiling
         .threshold
         .or(threshold)
         .unwrap_or(USUAL_THRESHOLD)
         .max(of_network.min_score);
-    let mut found = fused(found, options.merge, of_network.min_score);
+    let mut found = fused(found, options.fusion, of_network.min_score);
     // The network sees what lies around an area of interest, and finds objects there, too.
     found.retain(|found| scene.share_of_interest(&found.bounds) >= VISIBLE);
     Ok(SceneBoxes::new(
@@ -124,13 +126,13 @@ pub(super) fn detect_members(
 /// Reads and searches every tile in order, and joins their boxes.
 fn search(
     scene: &Scene,
-    normalisation: &Normalisation,
+    normalization: &Normalization,
     tiles: &Tiles,
     batch: BatchSize,
     progress: &mut Progress,
     detect: impl FnMut(&[Patch]) -> Result<Vec<Vec<Detection>>>,
 ) -> Result<Vec<Detection>> {
-    let inputs = Inputs::of([normalisation]);
+    let inputs = Inputs::of([normalization]);
     let mut joined = Joined::new(tiles.clone());
     let runner = Runner {
         windows: tiles.len(),
@@ -158,7 +160,7 @@ fn search(
 fn in_views(
     network: &dyn AnyDetectionNetwork,
     images: &Tensor<4>,
-    views: &[View],
+    views: &[TtaView],
     options: &DetectOptions,
 ) -> Vec<Vec<Detection>> {
     if views.len() == 1 {

@@ -51,7 +51,7 @@ impl SceneBoxes {
         scene: Scene,
         area: PixelWindow,
     ) -> Self {
-        // One class has one colour in the pictures of a scene, of its chips and of what was found there.
+        // One class has one color in the pictures of a scene, of its chips and of what was found there.
         let classes = classes.in_colors_of(scene.classes());
         detections.sort_by(|one, other| other.score.total_cmp(&one.score));
         Self {
@@ -183,7 +183,7 @@ impl SceneBoxes {
     /// of it. Average precision looks at the scores of all boxes, whatever the threshold; F1 counts those that it leaves.
     ///
     /// A box at the edge of the common pixels or of an area of interest counts when at least half of it lies inside, found
-    /// or labelled. A scene that is known to hold no object has no average precision (NaN), and every box found there is a
+    /// or labeled. A scene that is known to hold no object has no average precision (NaN), and every box found there is a
     /// wrong one.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use crate::boxes::{Annotation, Detection};
 use crate::labels::Classes;
 use crate::report::Report;
 
-/// The scores of a scene's boxes against labelled ones: average precision, precision and recall, F1.
+/// The scores of a scene's boxes against labeled ones: average precision, precision and recall, F1.
 ///
 /// Shows itself as a table with the curve of precision over recall.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl BoxScores {
         &self.coco
     }
 
-    /// The labelled and the found boxes that were compared, in pixels of their common area.
+    /// The labeled and the found boxes that were compared, in pixels of their common area.
     #[must_use]
     pub fn boxes(&self) -> &ImageBoxes {
         &self.images[0]

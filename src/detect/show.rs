@@ -308,8 +308,8 @@ mod tests {
         }
         assert!(output.text.starts_with("Boxes in ") && output.text.contains("car 1 "));
         assert!(output.html.is_some_and(|html| html.contains("> car<")));
-        let grey = boxes.show_bands([0])?;
-        assert!(grey.alt().starts_with("Boxes in "));
+        let gray = boxes.show_bands([0])?;
+        assert!(gray.alt().starts_with("Boxes in "));
         assert!(boxes.show_bands([0, 1, 9]).is_err());
         let near = boxes.zoom(PixelWindow::new(50, 20, 40, 30))?.output().text;
         assert!(

@@ -7,11 +7,11 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::{DetectionOptions, SceneBoxes, detect_scene};
-use crate::boxes::{Annotation, BoundingBox, Detection, Merge};
+use crate::boxes::{Annotation, BoundingBox, BoxFusion, Detection};
 use crate::device::Device;
 use crate::display::Show;
 use crate::labels::Classes;
-use crate::models::{DetectOptions, DetectionNetwork, Normalisation};
+use crate::models::{DetectOptions, DetectionNetwork, Normalization};
 use crate::raster::{GeoTransform, RasterType, RasterWriter, Size, WriterOptions};
 use crate::scene::{Scene, Split};
 use crate::{Hint, Result};
@@ -108,11 +108,11 @@ pub(super) fn drawn(folder: &std::path::Path, size: Size, seed: u64) -> Result<S
 }
 
 pub(super) fn found(scene: &Scene, options: &DetectionOptions) -> Result<SceneBoxes> {
-    let normalisation = Normalisation::new(vec![0.0], vec![200.0]);
+    let normalization = Normalization::new(vec![0.0], vec![200.0]);
     let options = options.clone().quiet(true);
     detect_scene(
         &Finder::new(),
-        &normalisation,
+        &normalization,
         scene.classes(),
         scene,
         &Device::cpu(),
@@ -218,7 +218,7 @@ impl DetectionNetwork for LeftFinder {
 fn what_only_some_views_find_is_kept_with_their_share_of_the_score() -> Result<()> {
     let folder = folder();
     let scene = drawn(folder.path(), Size::new(192, 128), 5)?;
-    let normalisation = Normalisation::new(vec![0.0], vec![200.0]);
+    let normalization = Normalization::new(vec![0.0], vec![200.0]);
     let options = DetectionOptions::new()
         .window(192)
         .min_score(0.0)
@@ -230,7 +230,7 @@ fn what_only_some_views_find_is_kept_with_their_share_of_the_score() -> Result<(
         let (classes, device) = (scene.classes(), Device::cpu());
         detect_scene(
             &network,
-            &normalisation,
+            &normalization,
             classes,
             &scene,
             &device,
@@ -318,8 +318,8 @@ fn saved_boxes_come_back_at_their_places() -> Result<()> {
             "box_scores.json",
             "boxes.geojson",
             "boxes.gpkg",
-            "centres.geojson",
-            "centres.gpkg",
+            "centers.geojson",
+            "centers.gpkg",
             "detections.json"
         ]
     );
@@ -337,9 +337,9 @@ fn saved_boxes_come_back_at_their_places() -> Result<()> {
         let text = std::fs::read_to_string(out.join(name)).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()
     };
-    let centres = json("centres.geojson");
+    let centers = json("centers.geojson");
     assert_eq!(
-        centres["features"].as_array().map(Vec::len),
+        centers["features"].as_array().map(Vec::len),
         Some(boxes.len())
     );
     let best = boxes.detections()[0];
@@ -347,7 +347,7 @@ fn saved_boxes_come_back_at_their_places() -> Result<()> {
         .raster()
         .transform()
         .world_from_pixel(best.bounds.center());
-    let point = &centres["features"][0]["geometry"]["coordinates"];
+    let point = &centers["features"][0]["geometry"]["coordinates"];
     let near = |index: usize, expected: f64| {
         point[index]
             .as_f64()
@@ -370,17 +370,17 @@ fn other_ways_to_merge_find_the_same_objects() -> Result<()> {
     let scene = drawn(folder.path(), Size::new(260, 220), 7)?;
     let truth = corners(scene.boxes().iter().map(|one| &one.bounds));
     for merge in [
-        Merge::SoftNms {
+        BoxFusion::SoftNms {
             sigma: 0.5,
             min_score: 0.0,
         },
-        Merge::WeightedBoxes { iou: 0.55 },
+        BoxFusion::WeightedBoxes { iou: 0.55 },
     ] {
         let options = DetectionOptions::new()
             .window(96)
             .overlap(48)
             .min_score(0.0)
-            .merge(merge);
+            .fusion(merge);
         let boxes = found(&scene, &options)?;
         let whole = corners(boxes.detections().iter().map(|one| &one.bounds));
         assert_eq!(whole, truth, "{merge:?}");
@@ -420,7 +420,7 @@ fn what_cannot_be_searched_or_scored_is_an_error_with_the_way_out() -> Result<()
     let bare = Scene::open(scene.raster().path())?;
     refused(
         boxes.evaluate(&bare),
-        "the scene has no labelled box to score against: cars",
+        "the scene has no labeled box to score against: cars",
         Some(
             "`scene.with_boxes(\"boxes.xml\", \"tree\")` gives a scene its boxes; where it has some, none lies in the \
              pixels that were searched",

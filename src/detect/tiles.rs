@@ -1,10 +1,10 @@
-//! Where tiles lie, which of them a box belongs to, and which boxes of neighbours are one object. Arithmetic only.
+//! Where tiles lie, which of them a box belongs to, and which boxes of neighbors are one object. Arithmetic only.
 
 use crate::boxes::Detection;
 use crate::predict::Layout;
 use crate::raster::{PixelWindow, Size};
 
-/// How far beyond its own part a tile's boxes are kept, in pixels: two tiles see an object's centre a little apart, and
+/// How far beyond its own part a tile's boxes are kept, in pixels: two tiles see an object's center a little apart, and
 /// one at the border must not fall between them.
 const MARGIN: f64 = 8.0;
 /// Boxes of two tiles that overlap by this intersection over union are one object.
@@ -50,7 +50,7 @@ impl Axis {
         }
     }
 
-    /// The part of the axis that belongs to a tile: to the middle of what it shares with its neighbours.
+    /// The part of the axis that belongs to a tile: to the middle of what it shares with its neighbors.
     fn own(&self, index: usize) -> (f64, f64) {
         let between = |left: usize| {
             (self.starts[left + 1] as f64 + (self.starts[left] + self.window) as f64) / 2.0
@@ -72,7 +72,7 @@ impl Axis {
         (low - self.margin..high + self.margin).contains(&at)
     }
 
-    /// Whether another tile may have kept a box of the same object: it sees the centre a little apart, so this reaches
+    /// Whether another tile may have kept a box of the same object: it sees the center a little apart, so this reaches
     /// further than what a tile keeps.
     fn is_shared(&self, index: usize, at: f64) -> bool {
         let (low, high) = self.own(index);
@@ -144,7 +144,7 @@ impl Tiles {
 
 /// Boxes of all tiles, joined tile by tile in reading order.
 ///
-/// A tile keeps the boxes whose centre lies in its own part or a few pixels beyond; of two boxes that two tiles found of
+/// A tile keeps the boxes whose center lies in its own part or a few pixels beyond; of two boxes that two tiles found of
 /// one object there, the better stays. Only boxes near a border are compared, with those of the tiles beside.
 pub(super) struct Joined {
     tiles: Tiles,
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_of_two_classes_and_neighbours_at_a_border_all_stay() {
+    fn objects_of_two_classes_and_neighbors_at_a_border_all_stay() {
         let tiles = Tiles::new(PixelWindow::new(0, 0, 160, 64), 96, 32);
         assert_eq!(tiles.columns.own(0).1, 80.0);
         let mut joined = Joined::new(tiles.clone());

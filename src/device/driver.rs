@@ -23,7 +23,7 @@ type Name = unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
 type TotalMemory = unsafe extern "C" fn(*mut usize, c_int) -> c_int;
 type Uuid = unsafe extern "C" fn(*mut [u8; 16], c_int) -> c_int;
 
-/// The driver, initialised.
+/// The driver, initialized.
 struct Driver {
     library: *mut c_void,
     /// How many GPUs this process can see; at least one.
@@ -200,8 +200,8 @@ mod management {
             free: 0,
             used: 0,
         };
-        // SAFETY: signatures of nvml.h, version 2 of the initialisation since NVML 4; addresses are not null, what the
-        // calls fill outlives them, and initialising again only counts up.
+        // SAFETY: signatures of nvml.h, version 2 of the initialization since NVML 4; addresses are not null, what the
+        // calls fill outlives them, and initializing again only counts up.
         unsafe {
             let init = std::mem::transmute::<*mut c_void, Init>(symbol(library, c"nvmlInit_v2")?);
             let by_uuid = std::mem::transmute::<*mut c_void, ByUuid>(symbol(

@@ -22,7 +22,7 @@ pub struct Gpus {
 
 impl Device {
     /// The GPUs that the driver lets this process see, with their memory, whether or not this build can compute on them;
-    /// CUDA is not started and takes no memory. `CUDA_VISIBLE_DEVICES` and MIG slices are honoured as CUDA honours them.
+    /// CUDA is not started and takes no memory. `CUDA_VISIBLE_DEVICES` and MIG slices are honored as CUDA honors them.
     ///
     /// ```
     /// println!("{}", swath::device::Device::gpus().explain());

@@ -1,7 +1,7 @@
 use super::{ClassScore, EvaluateError, Scores};
 use crate::Result;
 
-/// Class index of pixels that are not labelled; as [`crate::labels`] writes it.
+/// Class index of pixels that are not labeled; as [`crate::labels`] writes it.
 const IGNORE: u8 = 255;
 
 /// Counts of pixels by true and predicted class. Rows are the truth, columns the prediction.
@@ -112,7 +112,7 @@ impl Confusion {
         self.counts.iter().sum()
     }
 
-    /// Pixels labelled `truth`.
+    /// Pixels labeled `truth`.
     #[must_use]
     pub fn truth_count(&self, truth: usize) -> u64 {
         (0..self.classes.len())

@@ -5,7 +5,7 @@ use super::{ClassScore, Scores};
 
 impl Scores {
     /// The scores in the shape of Raster Vision's `eval.json`, so that scripts that read one go on working: a list of
-    /// one item per class and a last item `average`, weighted by how often each class is labelled. Per class,
+    /// one item per class and a last item `average`, weighted by how often each class is labeled. Per class,
     /// `conf_mat` is `[[TN, FP], [FN, TP]]`; in the average it is the whole matrix (rows truth, columns prediction).
     /// NaN is `null`. Added to Raster Vision's: `iou` in the metrics, `mean_iou`, `mean_f1` and `accuracy` in the average.
     #[must_use]

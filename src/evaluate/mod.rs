@@ -1,13 +1,13 @@
 //! Scores of a class map against the truth: confusion matrix, precision, recall, F1, IoU. Arithmetic only, no I/O.
 //!
 //! Rows of a confusion matrix are the truth, columns the prediction, everywhere in this crate. A quotient without a
-//! denominator is NaN (`–` in tables, `null` in JSON), never a silent 0: a class that was neither labelled nor
+//! denominator is NaN (`–` in tables, `null` in JSON), never a silent 0: a class that was neither labeled nor
 //! predicted has no IoU.
 //!
 //! ```
 //! use swath::evaluate::Confusion;
 //! let mut confusion = Confusion::named(["background", "building"]);
-//! confusion.add(&[0, 0, 1, 1, 255], &[0, 1, 1, 1, 0])?; // 255 = not labelled, skipped
+//! confusion.add(&[0, 0, 1, 1, 255], &[0, 1, 1, 1, 0])?; // 255 = not labeled, skipped
 //! let scores = confusion.scores();
 //! assert_eq!(scores.class("building")?.recall, 1.0);
 //! assert_eq!(scores.class("building")?.iou, 2.0 / 3.0);

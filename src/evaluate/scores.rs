@@ -10,16 +10,16 @@ pub struct ClassScore {
     pub name: String,
     /// Of the pixels predicted as this class, the part that is right.
     pub precision: f64,
-    /// Of the pixels labelled as this class, the part that was found.
+    /// Of the pixels labeled as this class, the part that was found.
     pub recall: f64,
     /// Harmonic mean of precision and recall, `2 TP / (2 TP + FP + FN)`: 0 where no pixel is right, NaN only for a class that
-    /// was neither labelled nor predicted (scikit-learn's `f1_score`).
+    /// was neither labeled nor predicted (scikit-learn's `f1_score`).
     pub f1: f64,
-    /// Intersection over union of the labelled and the predicted pixels.
+    /// Intersection over union of the labeled and the predicted pixels.
     pub iou: f64,
-    /// Of the pixels labelled as another class, the part that was not predicted as this one.
+    /// Of the pixels labeled as another class, the part that was not predicted as this one.
     pub specificity: f64,
-    /// Pixels labelled as this class.
+    /// Pixels labeled as this class.
     pub support: u64,
     /// Pixels predicted as this class.
     pub predicted: u64,
@@ -87,7 +87,7 @@ impl Scores {
         &self.confusion
     }
 
-    /// Mean IoU over the classes that were labelled or predicted, index 0 (background) among them; NaN when there are none.
+    /// Mean IoU over the classes that were labeled or predicted, index 0 (background) among them; NaN when there are none.
     /// A class with false pixels alone counts as 0.
     ///
     /// This is what tables, JSON, the validation of a training and a bundle all call mean IoU. torchmetrics'
@@ -109,19 +109,19 @@ impl Scores {
         self.mean(|class| class.f1)
     }
 
-    /// [`Scores::mean_iou`] over the classes that were labelled: the same wherever every class was. A training compares its
+    /// [`Scores::mean_iou`] over the classes that were labeled: the same wherever every class was. A training compares its
     /// epochs by it, since a class that the validation area does not have would count as 0 in those epochs in which a single
     /// pixel is taken for it, and not at all in the others. Such pixels still count against the classes that they are of.
     #[must_use]
-    pub fn mean_iou_of_labelled(&self) -> f64 {
-        let labelled = |class: &ClassScore| match class.support {
+    pub fn mean_iou_of_labeled(&self) -> f64 {
+        let labeled = |class: &ClassScore| match class.support {
             0 => f64::NAN,
             _ => class.iou,
         };
-        self.mean(labelled)
+        self.mean(labeled)
     }
 
-    /// The part of the labelled pixels whose class is right.
+    /// The part of the labeled pixels whose class is right.
     #[must_use]
     #[doc(alias = "overall_accuracy")]
     #[doc(alias = "pixel_accuracy")]
@@ -133,14 +133,14 @@ impl Scores {
         )
     }
 
-    /// Mean IoU weighted by how often each class is labelled (frequency-weighted IoU of Long, Shelhamer and Darrell,
-    /// *Fully convolutional networks for semantic segmentation*, 2015). NaN when nothing is labelled.
+    /// Mean IoU weighted by how often each class is labeled (frequency-weighted IoU of Long, Shelhamer and Darrell,
+    /// *Fully convolutional networks for semantic segmentation*, 2015). NaN when nothing is labeled.
     #[must_use]
     pub fn frequency_weighted_iou(&self) -> f64 {
         self.weighted(|class| class.iou)
     }
 
-    /// `score` weighted by how often each class is labelled. A NaN counts as 0, as in Raster Vision's `average`.
+    /// `score` weighted by how often each class is labeled. A NaN counts as 0, as in Raster Vision's `average`.
     pub(super) fn weighted(&self, score: impl Fn(&ClassScore) -> f64) -> f64 {
         let total = self.confusion.total();
         if total == 0 {
@@ -269,7 +269,7 @@ mod tests {
         assert!(two.recall.is_nan());
         close(scores.mean_f1(), (6.0 / 7.0 + 1.0) / 3.0);
         close(scores.mean_iou(), (3.0 / 4.0 + 1.0) / 3.0);
-        close(scores.mean_iou_of_labelled(), (3.0 / 4.0 + 1.0) / 2.0);
+        close(scores.mean_iou_of_labeled(), (3.0 / 4.0 + 1.0) / 2.0);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Scores as tables and figures, with the confusion matrix labelled: rows truth, columns prediction.
+//! Scores as tables and figures, with the confusion matrix labeled: rows truth, columns prediction.
 
 use super::confusion::quotient;
 use super::{ClassScore, Confusion, Scores};
@@ -118,7 +118,7 @@ impl Scores {
 
     fn summary(&self) -> String {
         let mut summary = format!(
-            "accuracy {}, frequency-weighted IoU {}, {} labelled pixels",
+            "accuracy {}, frequency-weighted IoU {}, {} labeled pixels",
             score(self.accuracy()),
             score(self.frequency_weighted_iou()),
             thousands(self.confusion().total())
@@ -130,11 +130,11 @@ impl Scores {
         };
         let wrong = named(|class| class.support == 0 && class.predicted > 0);
         if !wrong.is_empty() {
-            summary += &format!("; never labelled, yet predicted, so 0 in the means: {wrong}");
+            summary += &format!("; never labeled, yet predicted, so 0 in the means: {wrong}");
         }
         let absent = named(|class| class.support == 0 && class.predicted == 0);
         if !absent.is_empty() {
-            summary += &format!("; neither labelled nor predicted, so not in the means: {absent}");
+            summary += &format!("; neither labeled nor predicted, so not in the means: {absent}");
         }
         summary
     }
@@ -220,7 +220,7 @@ background       1.000   0.750  0.857  0.750       4  50.0 %
 <b>building      0.800   1.000  0.889  0.800       4  50.0 %
 road                 –       –      –      –       0   0.0 %
 mean                            0.873  0.775       8
-accuracy 0.875, frequency-weighted IoU 0.775, 8 labelled pixels; neither labelled nor predicted, so not in the means: \
+accuracy 0.875, frequency-weighted IoU 0.775, 8 labeled pixels; neither labeled nor predicted, so not in the means: \
 road
 
 truth \\ predicted  background  <b>building   road

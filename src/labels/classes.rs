@@ -12,19 +12,19 @@ pub const IGNORE: u8 = 255;
 /// The name that index 0 has in every [`Classes`].
 pub const BACKGROUND: &str = "background";
 
-/// Where the colour of a class comes from.
+/// Where the color of a class comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ColorSource {
     /// Its place in the list: a scene may change it for one that stands out from its imagery.
     #[default]
     Default,
-    /// Chosen against the imagery of the scene that was labelled first.
+    /// Chosen against the imagery of the scene that was labeled first.
     Chosen,
     /// A person said so: it is never changed.
     Given,
 }
 
-/// One class: its name and the colour it is drawn with. Two are equal when both are.
+/// One class: its name and the color it is drawn with. Two are equal when both are.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Class {
     /// The name, as in the label file.
@@ -45,9 +45,9 @@ impl Eq for Class {}
 
 /// The classes of a label set, in the order of their indices; index 0 is the background.
 ///
-/// The colours belong to the classes: pictures, legends, bundles and the colour tables of saved maps have the same. A
-/// scene that is given classes whose colours nobody has chosen gives them ones that stand out from its imagery and from
-/// each other, also to people with deficient colour vision; colours of [`Classes::with_color`], and those that another
+/// The colors belong to the classes: pictures, legends, bundles and the color tables of saved maps have the same. A
+/// scene that is given classes whose colors nobody has chosen gives them ones that stand out from its imagery and from
+/// each other, also to people with deficient color vision; colors of [`Classes::with_color`], and those that another
 /// scene has chosen, stay as they are. So do those of classes that the scene had before.
 ///
 /// ```
@@ -125,8 +125,8 @@ impl Classes {
         all
     }
 
-    /// The same classes; those that `other` holds by name and whose colours nobody has given have its colours, and so
-    /// have all whose colours somebody has given there.
+    /// The same classes; those that `other` holds by name and whose colors nobody has given have its colors, and so
+    /// have all whose colors somebody has given there.
     #[must_use]
     pub(crate) fn in_colors_of(mut self, other: &Self) -> Self {
         for class in self.0.iter_mut().skip(1) {
@@ -142,7 +142,7 @@ impl Classes {
         self
     }
 
-    /// The same classes; those without a chosen colour have that of the class of the same name in `other`.
+    /// The same classes; those without a chosen color have that of the class of the same name in `other`.
     #[must_use]
     pub(crate) fn keeping_colors_of(mut self, other: &Self) -> Self {
         for class in self.0.iter_mut().skip(1) {
@@ -157,14 +157,14 @@ impl Classes {
         self
     }
 
-    /// Whether somebody, or the imagery, has said every colour.
+    /// Whether somebody, or the imagery, has said every color.
     pub(crate) fn are_colored(&self) -> bool {
         self.0
             .iter()
             .all(|class| class.source != ColorSource::Default)
     }
 
-    /// As [`Classes::with_color`] for a colour that was stored: one of our palette was chosen for the imagery then, any
+    /// As [`Classes::with_color`] for a color that was stored: one of our palette was chosen for the imagery then, any
     /// other one was given by a person.
     #[must_use]
     pub(crate) fn with_stored_color(mut self, name: &str, color: [u8; 3]) -> Self {
@@ -188,8 +188,8 @@ impl Classes {
         self.0.iter_mut()
     }
 
-    /// The same classes with another colour for one of them, which nothing changes any more: `[255, 0, 0]`, `"red"` or
-    /// `"#ff8800"`. A class that is not there, or a word that is no colour, changes nothing and is told as a notice;
+    /// The same classes with another color for one of them, which nothing changes any more: `[255, 0, 0]`, `"red"` or
+    /// `"#ff8800"`. A class that is not there, or a word that is no color, changes nothing and is told as a notice;
     /// [`Classes::with_colors`] makes an error of it.
     ///
     /// ```
@@ -205,7 +205,7 @@ impl Classes {
     pub fn with_color(self, name: &str, color: impl Into<ClassColor>) -> Self {
         let given = self.clone().with_colors([(name, color)]);
         given.unwrap_or_else(|error| {
-            let notice = Notice::left_out(format!("no colour was changed: {error}"));
+            let notice = Notice::left_out(format!("no color was changed: {error}"));
             let report = match error.hint() {
                 Some(next) => Report::from_iter([notice.next(next)]),
                 None => Report::from_iter([notice]),
@@ -215,7 +215,7 @@ impl Classes {
         })
     }
 
-    /// The same classes with these colours, by name, as on the web, or as red, green and blue; nothing changes them any
+    /// The same classes with these colors, by name, as on the web, or as red, green and blue; nothing changes them any
     /// more.
     ///
     /// ```
@@ -281,7 +281,7 @@ impl Classes {
         self.0.iter().map(|class| class.name.as_str()).collect()
     }
 
-    /// The colours, by index.
+    /// The colors, by index.
     #[must_use]
     #[doc(alias = "palette")]
     #[doc(alias = "cmap")]

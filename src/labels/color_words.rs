@@ -1,4 +1,4 @@
-//! Colours as people write them: by name, as on the web, or as three bytes.
+//! Colors as people write them: by name, as on the web, or as three bytes.
 
 use super::LabelError;
 
@@ -50,7 +50,7 @@ const NAMES: [(&str, u32); 44] = [
     ("darkgray", 0xa9_a9a9),
 ];
 
-/// The colour of a class: `[red, green, blue]`, a name such as `"red"` or `"orange"`, or `"#ff8800"` (`"#f80"`).
+/// The color of a class: `[red, green, blue]`, a name such as `"red"` or `"orange"`, or `"#ff8800"` (`"#f80"`).
 ///
 /// Whatever takes one takes these as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,7 +180,7 @@ mod tests {
     use crate::labels::Classes;
 
     #[test]
-    fn colours_are_known_by_name_and_by_digits() {
+    fn colors_are_known_by_name_and_by_digits() {
         for (word, rgb) in [
             ("red", [255, 0, 0]),
             (" Sky Blue", [135, 206, 235]),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_take_colours_in_any_form_and_refuse_what_is_not_there() {
+    fn classes_take_colors_in_any_form_and_refuse_what_is_not_there() {
         let classes = Classes::new(["building", "road"]);
         let named = classes
             .clone()

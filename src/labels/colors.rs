@@ -1,10 +1,10 @@
-//! Colours of classes: which of the palette stand out from the imagery beneath and from each other.
+//! Colors of classes: which of the palette stand out from the imagery beneath and from each other.
 
 use super::Classes;
 use super::classes::ColorSource;
 use crate::plot::vision::Seen;
 
-/// What the colours of classes are chosen from, in the order of preference: colours that roofs, soil, plants and water
+/// What the colors of classes are chosen from, in the order of preference: colors that roofs, soil, plants and water
 /// rarely have, bright enough to stand out with a dark edge around them or dark enough with a light one.
 pub(super) const PALETTE: [[u8; 3]; 16] = [
     [255, 135, 255],
@@ -33,12 +33,12 @@ const FROM_CLASSES: f32 = 0.14;
 const MAY_BE_CLOSER: f32 = 0.05;
 
 impl Classes {
-    /// Gives every class whose colour nobody has chosen one that stands out from the imagery and from the other classes;
-    /// to people with deficient colour vision, too. `ground` are colours of the imagery, `around` those around the labels
+    /// Gives every class whose color nobody has chosen one that stands out from the imagery and from the other classes;
+    /// to people with deficient color vision, too. `ground` are colors of the imagery, `around` those around the labels
     /// of each class, by its index.
     ///
-    /// The first colour of the palette that is far enough from all of them is taken, so that similar imagery gives the
-    /// same colours; where none is, the one that comes closest to it.
+    /// The first color of the palette that is far enough from all of them is taken, so that similar imagery gives the
+    /// same colors; where none is, the one that comes closest to it.
     pub(crate) fn stand_out(&mut self, ground: &[[u8; 3]], around: &[Vec<[u8; 3]>]) {
         let seen = |colors: &[[u8; 3]]| -> Vec<Seen> {
             colors.iter().map(|&color| Seen::of(color)).collect()
@@ -69,7 +69,7 @@ impl Classes {
             };
             // The first of equals wins: `max_by` would take the last.
             let best = candidates.iter().rev().max_by(|one, other| {
-                // With more classes than colours all are taken, and the palette is gone through again.
+                // With more classes than colors all are taken, and the palette is gone through again.
                 worth(one).total_cmp(&worth(other))
             });
             if let Some((color, seen, _)) = best
@@ -83,7 +83,7 @@ impl Classes {
     }
 }
 
-/// How far a colour is from all of the ground but the [`MAY_BE_CLOSER`] part that is closest.
+/// How far a color is from all of the ground but the [`MAY_BE_CLOSER`] part that is closest.
 fn clearance(color: &Seen, ground: &[Seen]) -> f32 {
     if ground.is_empty() {
         return f32::INFINITY;
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::plot::contrast;
 
-    /// 1500 pixels of a few colours in uneven light, with noise.
+    /// 1500 pixels of a few colors in uneven light, with noise.
     fn ground(colors: &[[u8; 3]]) -> Vec<[u8; 3]> {
         let mut random = Pcg64::seed_from_u64(1);
         (0..1500)
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn similar_imagery_gives_the_same_colours_and_given_ones_are_kept() {
+    fn similar_imagery_gives_the_same_colors_and_given_ones_are_kept() {
         for (name, ground) in scenes() {
             let darker: Vec<[u8; 3]> = ground
                 .iter()
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn many_classes_and_no_imagery_have_colours_too() {
+    fn many_classes_and_no_imagery_have_colors_too() {
         let classes = chosen(&[], 200);
         let mut first: Vec<[u8; 3]> = classes.colors()[1..=PALETTE.len()].to_vec();
         first.sort_unstable();

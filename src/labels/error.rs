@@ -7,15 +7,15 @@ use crate::raster::Size;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelError {
-    /// A word that is no colour.
-    #[error("no colour is called {found:?}")]
+    /// A word that is no color.
+    #[error("no color is called {found:?}")]
     NoSuchColor {
         /// What was asked for.
         found: String,
         /// Names that are like it.
         near: Vec<String>,
     },
-    /// A colour for a class that is not there.
+    /// A color for a class that is not there.
     #[error("there is no class {found:?}, the classes are {}", classes.join(", "))]
     NoClassToColor {
         /// What was asked for.
@@ -44,7 +44,7 @@ pub enum LabelError {
     /// 255 is what is ignored by convention, and the only value beside 0.
     #[error(
         "the label raster holds 255 ({pixels} pixels) and no index of {}: by convention 255 is ignored, so that no pixel \
-         would be labelled; its values are {values}: {path:?}",
+         would be labeled; its values are {values}: {path:?}",
         classes.join(", ")
     )]
     Only255 {
@@ -106,12 +106,12 @@ pub enum LabelError {
         /// What the file calls them.
         names: String,
     },
-    /// Colours were named, and the file has none.
+    /// Colors were named, and the file has none.
     #[error(
-        "colours were named, the label raster has {found} band{} of numbers and no palette: {path:?}",
+        "colors were named, the label raster has {found} band{} of numbers and no palette: {path:?}",
         if *found == 1 { "" } else { "s" }
     )]
-    NoColours {
+    NoColors {
         /// The label raster.
         path: PathBuf,
         /// Its bands.
@@ -236,7 +236,7 @@ impl Hint for LabelError {
             Self::OtherBands { .. } => {
                 "name one class for each band, in the order of the bands: `LabelValues::bands([…])`".to_owned()
             }
-            Self::NoColours { .. } => {
+            Self::NoColors { .. } => {
                 "name the numbers instead: `LabelValues::codes([(1, \"CLASS\"), …])`; `Raster::open(FILE)?.value_table()?` \
                  lists them"
                     .to_owned()
@@ -262,11 +262,11 @@ impl Hint for LabelError {
                     .to_owned()
             }
             Self::OtherSystem { .. } => {
-                "export the label raster in the scene's coordinate reference system, for example from QGIS (nearest neighbour)"
+                "export the label raster in the scene's coordinate reference system, for example from QGIS (nearest neighbor)"
                     .to_owned()
             }
             Self::Text { .. } => {
-                "write `10:tree,50:built,0:background,255:ignore`; a colour is written `#ff0000:roof`, every other value `*`"
+                "write `10:tree,50:built,0:background,255:ignore`; a color is written `#ff0000:roof`, every other value `*`"
                     .to_owned()
             }
         })

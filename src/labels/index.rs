@@ -167,7 +167,7 @@ impl LabelPolygons {
         labels
     }
 
-    /// The class map of a window whose imagery has been resized: exact on the new grid, whose pixel centres lie between
+    /// The class map of a window whose imagery has been resized: exact on the new grid, whose pixel centers lie between
     /// those of the scene.
     ///
     /// # Shapes
@@ -274,7 +274,7 @@ mod tests {
     use super::*;
     use crate::labels::rasterize;
 
-    /// The plain reference: ask for the scene's point under every new pixel's centre whether the polygon holds it.
+    /// The plain reference: ask for the scene's point under every new pixel's center whether the polygon holds it.
     #[test]
     fn on_a_resized_grid_every_pixel_agrees_with_point_in_polygon() {
         let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(8);
@@ -289,14 +289,14 @@ mod tests {
             let labels = LabelPolygons::new(vec![(MultiPolygon::new(vec![polygon.clone()]), 1)])
                 .rasterize_resized(&window, size);
             for (pixel, label) in labels.into_iter().enumerate() {
-                let centre = |at: usize, origin: i64, from: usize, to: usize| {
+                let center = |at: usize, origin: i64, from: usize, to: usize| {
                     origin as f64 + (at as f64 + 0.5) / to as f64 * from as f64
                 };
-                let centre = Point::new(
-                    centre(pixel % size.width, window.col, window.width, size.width),
-                    centre(pixel / size.width, window.row, window.height, size.height),
+                let center = Point::new(
+                    center(pixel % size.width, window.col, window.width, size.width),
+                    center(pixel / size.width, window.row, window.height, size.height),
                 );
-                assert_eq!(label == 1, polygon.contains(&centre), "{centre:?}");
+                assert_eq!(label == 1, polygon.contains(&center), "{center:?}");
                 burned += usize::from(label);
             }
         }

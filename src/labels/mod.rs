@@ -1,4 +1,4 @@
-//! Labels: classes, polygons burned into class maps by the pixel-centre rule, and what the values of label rasters mean.
+//! Labels: classes, polygons burned into class maps by the pixel-center rule, and what the values of label rasters mean.
 //! No I/O here.
 
 mod classes;
@@ -24,7 +24,7 @@ pub use index::LabelPolygons;
 pub(crate) use rasterize::Scanline;
 pub use rasterize::rasterize;
 pub(crate) use resolve::{Found, Resolved, resolve};
-pub(crate) use suggest::colours as suggest_colours;
+pub(crate) use suggest::colors as suggest_colors;
 pub(crate) use value_counts::{NumberKind, Tally, ValueCounts};
 pub(crate) use value_map::ValueMap;
 pub use value_table::{ValueCount, ValueTable};

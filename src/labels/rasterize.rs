@@ -2,12 +2,12 @@ use geo::{LineString, MultiPolygon, Polygon};
 
 use crate::raster::PixelWindow;
 
-/// Burns polygons into a class map by the pixel-centre rule: a pixel has the class of the last polygon that holds its
-/// centre, and 0 where there is none.
+/// Burns polygons into a class map by the pixel-center rule: a pixel has the class of the last polygon that holds its
+/// center, and 0 where there is none.
 ///
 /// Vertices keep their sub-pixel positions. Inside each polygon the even-odd rule makes the holes; the parts of a
-/// multi-polygon are united. A centre that lies exactly on an edge belongs to the polygon to its right or below, so
-/// neighbours that share an edge never share or lose a pixel.
+/// multi-polygon are united. A center that lies exactly on an edge belongs to the polygon to its right or below, so
+/// neighbors that share an edge never share or lose a pixel.
 ///
 /// # Shapes
 /// Returns `[window.height, window.width]`.
@@ -35,14 +35,14 @@ pub fn rasterize(polygons: &[(MultiPolygon<f64>, u8)], window: &PixelWindow) -> 
     labels
 }
 
-/// Working memory of the rasteriser, kept between polygons.
+/// Working memory of the rasterizer, kept between polygons.
 #[derive(Debug, Default)]
 pub(crate) struct Scanline {
     crossings: Vec<(u32, f64)>,
 }
 
 impl Scanline {
-    /// Writes `value` into every pixel of `labels` (a map of `window`) whose centre lies in `shape`.
+    /// Writes `value` into every pixel of `labels` (a map of `window`) whose center lies in `shape`.
     pub(crate) fn burn<T: Copy>(
         &mut self,
         shape: &MultiPolygon<f64>,
@@ -89,7 +89,7 @@ impl Scanline {
         }
     }
 
-    /// Adds where the ring crosses the centre lines of the window's rows.
+    /// Adds where the ring crosses the center lines of the window's rows.
     fn collect(&mut self, ring: &LineString<f64>, window: &PixelWindow) {
         let points = &ring.0;
         for index in 0..points.len() {
@@ -100,31 +100,31 @@ impl Scanline {
                 continue;
             }
             let (top, bottom) = if a.y < b.y { (a, b) } else { (b, a) };
-            let first = first_centre(top.y - window.row as f64, window.height);
-            let last = first_centre(bottom.y - window.row as f64, window.height);
+            let first = first_center(top.y - window.row as f64, window.height);
+            let last = first_center(bottom.y - window.row as f64, window.height);
             if first == last {
                 continue;
             }
             let slope = (bottom.x - top.x) / (bottom.y - top.y);
             for row in first..last {
-                let centre = window.row as f64 + row as f64 + 0.5;
+                let center = window.row as f64 + row as f64 + 0.5;
                 // From the upper end always, so that both polygons at a shared edge compute the same crossing.
                 self.crossings
-                    .push((row as u32, top.x + (centre - top.y) * slope));
+                    .push((row as u32, top.x + (center - top.y) * slope));
             }
         }
     }
 }
 
-/// The first of `count` rows whose centre lies at or below `y` (in rows from the first).
-fn first_centre(y: f64, count: usize) -> usize {
+/// The first of `count` rows whose center lies at or below `y` (in rows from the first).
+fn first_center(y: f64, count: usize) -> usize {
     // A float to integer cast saturates, which is the clamp below 0.
     ((y - 0.5).ceil() as usize).min(count)
 }
 
-/// The first column of the window whose centre lies at or right of `x`.
+/// The first column of the window whose center lies at or right of `x`.
 fn column(x: f64, window: &PixelWindow) -> usize {
-    first_centre(x - window.col as f64, window.width)
+    first_center(x - window.col as f64, window.width)
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn smaller_than_a_pixel_and_off_its_centre_is_nothing() {
+    fn smaller_than_a_pixel_and_off_its_center_is_nothing() {
         let speck = polygon![(x: 2.05, y: 2.05), (x: 2.45, y: 2.05), (x: 2.45, y: 2.45), (x: 2.05, y: 2.45)];
         assert!(
             rasterize(&one(speck), &PixelWindow::new(0, 0, 10, 10))
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_share_no_pixel_and_lose_none() {
+    fn neighbors_share_no_pixel_and_lose_none() {
         let left = polygon![(x: 0., y: 0.), (x: 3.3, y: 0.), (x: 5.7, y: 10.), (x: 0., y: 10.)];
         let right = polygon![(x: 3.3, y: 0.), (x: 10., y: 0.), (x: 10., y: 10.), (x: 5.7, y: 10.)];
         let window = PixelWindow::new(0, 0, 10, 10);
@@ -213,7 +213,7 @@ mod tests {
         );
     }
 
-    /// The plain reference: ask for every pixel's centre whether the polygon holds it.
+    /// The plain reference: ask for every pixel's center whether the polygon holds it.
     #[test]
     fn every_pixel_agrees_with_point_in_polygon() {
         let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(5);
@@ -249,14 +249,14 @@ mod tests {
                 .enumerate()
             {
                 let (col, row) = ((pixel % 18) as i64, (pixel / 18) as i64);
-                let centre = Point::new(
+                let center = Point::new(
                     (window.col + col) as f64 + 0.5,
                     (window.row + row) as f64 + 0.5,
                 );
                 assert_eq!(
                     label == 1,
-                    polygon.contains(&centre),
-                    "{polygon:?} at {centre:?}"
+                    polygon.contains(&center),
+                    "{polygon:?} at {center:?}"
                 );
             }
         }

@@ -171,8 +171,8 @@ impl<'a> Resolving<'a> {
 
     fn spell_out(&mut self, value: LabelValue, label: u8) -> Result<(), LabelError> {
         let number = match (value, self.found.kind) {
-            // One number for three colours is a grey.
-            (LabelValue::Number(number), NumberKind::Colour) => packed([number; 3]),
+            // One number for three colors is a gray.
+            (LabelValue::Number(number), NumberKind::Color) => packed([number; 3]),
             (value, _) => self.rounded(value.number()),
         };
         if number.is_nan() {
@@ -268,7 +268,7 @@ impl<'a> Resolving<'a> {
     }
 
     fn zero_is_background(&self) -> bool {
-        !matches!(self.values.meaning, Meaning::Named(_)) && self.found.kind != NumberKind::Colour
+        !matches!(self.values.meaning, Meaning::Named(_)) && self.found.kind != NumberKind::Color
     }
 
     /// The values without a label, the most frequent first.
@@ -426,7 +426,7 @@ impl<'a> Resolving<'a> {
                 )),
             ),
             Others::Nearest => {
-                // Nodata is no neighbour of anything.
+                // Nodata is no neighbor of anything.
                 let nodata = self.found.nodata.map(key);
                 let mut named: Vec<(f64, u8)> = self
                     .named
@@ -461,7 +461,7 @@ impl<'a> Resolving<'a> {
         match self.found.kind {
             NumberKind::Value => unknown.iter().any(|(value, _)| value.fract() != 0.0),
             NumberKind::Band => unknown.iter().any(|(value, _)| *value < 0.0),
-            NumberKind::Colour => false,
+            NumberKind::Color => false,
         }
     }
 

@@ -144,7 +144,7 @@ fn nodata_of_masks_and_thresholds() {
     assert_eq!(labels, Ok(vec![0, 1, 1, IGNORE, IGNORE, IGNORE]));
     let mut becomes = [0; 256];
     becomes[usize::from(IGNORE)] = IGNORE;
-    assert_eq!(map.relabelled(&becomes).label(2.5), Some(0));
+    assert_eq!(map.relabeled(&becomes).label(2.5), Some(0));
 }
 
 #[test]

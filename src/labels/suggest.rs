@@ -107,23 +107,23 @@ fn named_codes(values: &LabelValues, found: &Found, used: &[f64], classes: &[f64
     format!("LabelValues::codes([{}{more}]){zero}", pairs.join(", "))
 }
 
-/// Colours with names to fill in; black and white are background and ignored more often than not.
-pub(crate) fn colours(counts: &[(f64, u64)]) -> String {
+/// Colors with names to fill in; black and white are background and ignored more often than not.
+pub(crate) fn colors(counts: &[(f64, u64)]) -> String {
     let shown: Vec<String> = counts
         .iter()
         .take(MOST)
         .map(|(value, _)| {
-            let colour = NumberKind::Colour.shown(*value);
+            let color = NumberKind::Color.shown(*value);
             let name = if *value == 0.0 {
                 BACKGROUND.to_owned()
             } else {
-                format!("CLASS OF {colour}")
+                format!("CLASS OF {color}")
             };
-            format!("({colour}, {name:?})")
+            format!("({color}, {name:?})")
         })
         .collect();
     let more = if counts.len() > MOST { ", …" } else { "" };
-    format!("LabelValues::colours([{}{more}])", shown.join(", "))
+    format!("LabelValues::colors([{}{more}])", shown.join(", "))
 }
 
 /// The names of a file as codes.

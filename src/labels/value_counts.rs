@@ -13,8 +13,8 @@ const MOST_LISTED: usize = 12;
 pub(crate) enum NumberKind {
     /// It is the value itself.
     Value,
-    /// A colour ([`super::values::packed`]).
-    Colour,
+    /// A color ([`super::values::packed`]).
+    Color,
     /// The band that is set, from 1; with a half where others are set, too; -1 where a band holds a fraction.
     Band,
 }
@@ -23,7 +23,7 @@ impl NumberKind {
     pub(crate) fn shown(self, value: f64) -> String {
         match self {
             Self::Value => value.to_string(),
-            Self::Colour => {
+            Self::Color => {
                 let [red, green, blue] = unpacked(value);
                 format!("[{red}, {green}, {blue}]")
             }
@@ -180,6 +180,6 @@ mod tests {
         let many: Vec<(f64, u64)> = (0..20).map(|value| (f64::from(value), 1)).collect();
         assert!(listed(&many, NumberKind::Value).ends_with("11 (1) and 8 more"));
         let red = crate::labels::values::packed([255.0, 0.0, 1.0]);
-        assert_eq!(NumberKind::Colour.shown(red), "[255, 0, 1]");
+        assert_eq!(NumberKind::Color.shown(red), "[255, 0, 1]");
     }
 }

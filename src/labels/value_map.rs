@@ -58,7 +58,7 @@ impl ValueMap {
     /// The labels of numbers, or the first number without one.
     pub(crate) fn labels(&self, values: &[f64]) -> Result<Vec<u8>, f64> {
         let mut labels = Vec::with_capacity(values.len());
-        // Neighbours are alike in label rasters.
+        // Neighbors are alike in label rasters.
         for run in values.chunk_by(|a, b| a.to_bits() == b.to_bits()) {
             let label = self.label(run[0]).ok_or(run[0])?;
             labels.resize(labels.len() + run.len(), label);
@@ -67,7 +67,7 @@ impl ValueMap {
     }
 
     /// The same with other labels.
-    pub(crate) fn relabelled(&self, becomes: &[u8; 256]) -> Self {
+    pub(crate) fn relabeled(&self, becomes: &[u8; 256]) -> Self {
         let new = |label: u8| becomes[usize::from(label)];
         Self {
             named: self
@@ -92,10 +92,10 @@ impl ValueMap {
         }
     }
 
-    /// How far two numbers lie apart, of colours the squared distance.
+    /// How far two numbers lie apart, of colors the squared distance.
     fn distance(&self, one: f64, other: f64) -> f64 {
         match self.kind {
-            NumberKind::Colour => unpacked(one)
+            NumberKind::Color => unpacked(one)
                 .iter()
                 .zip(unpacked(other))
                 .map(|(&a, b)| (f64::from(a) - f64::from(b)).powi(2))

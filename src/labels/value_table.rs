@@ -3,7 +3,7 @@ use crate::display::{Output, Show, escape};
 /// One value of a raster.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ValueCount {
-    /// The value, as `LabelValues` takes it: `10`, or `[255, 0, 0]` for a colour.
+    /// The value, as `LabelValues` takes it: `10`, or `[255, 0, 0]` for a color.
     pub value: String,
     /// Pixels of it.
     pub pixels: u64,

@@ -2,14 +2,14 @@ use std::fmt;
 
 use super::{BACKGROUND, Classes};
 
-/// A value of a label raster: a number, or a colour of a mask that was painted.
+/// A value of a label raster: a number, or a color of a mask that was painted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LabelValue {
     /// The value of a pixel of one band.
     Number(f64),
     /// Red, green and blue.
-    Colour([u8; 3]),
+    Color([u8; 3]),
 }
 
 macro_rules! numbers {
@@ -30,18 +30,18 @@ impl From<i64> for LabelValue {
 }
 
 impl From<[u8; 3]> for LabelValue {
-    fn from(colour: [u8; 3]) -> Self {
-        Self::Colour(colour)
+    fn from(color: [u8; 3]) -> Self {
+        Self::Color(color)
     }
 }
 
 impl LabelValue {
-    /// The one number that stands for the value: colours as 16 bits each of red, green and blue.
+    /// The one number that stands for the value: colors as 16 bits each of red, green and blue.
     pub(crate) fn number(self) -> f64 {
         match self {
             // -0.0 is 0.0.
             Self::Number(value) => value + 0.0,
-            Self::Colour(colour) => packed(colour.map(f64::from)),
+            Self::Color(color) => packed(color.map(f64::from)),
         }
     }
 }
@@ -50,18 +50,18 @@ impl fmt::Display for LabelValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(value) => write!(f, "{value}"),
-            Self::Colour([red, green, blue]) => write!(f, "[{red}, {green}, {blue}]"),
+            Self::Color([red, green, blue]) => write!(f, "[{red}, {green}, {blue}]"),
         }
     }
 }
 
 /// Three whole numbers from 0 to 65,535 as one, which a double holds exactly; NaN for anything else.
-pub(crate) fn packed(colour: [f64; 3]) -> f64 {
-    if colour
+pub(crate) fn packed(color: [f64; 3]) -> f64 {
+    if color
         .iter()
         .all(|part| (0.0..=65_535.0).contains(part) && part.fract() == 0.0)
     {
-        (colour[0] * 65_536.0 + colour[1]) * 65_536.0 + colour[2]
+        (color[0] * 65_536.0 + color[1]) * 65_536.0 + color[2]
     } else {
         f64::NAN
     }
@@ -125,10 +125,10 @@ pub(crate) enum Others {
 /// # use swath::prelude::*;
 /// let mask = LabelValues::binary("building");
 /// ```
-/// Classes painted in colours (ISPRS Potsdam):
+/// Classes painted in colors (ISPRS Potsdam):
 /// ```
 /// # use swath::prelude::*;
-/// let painted = LabelValues::colours([([0, 0, 255], "building"), ([0, 255, 0], "tree"), ([255, 255, 0], "car")])
+/// let painted = LabelValues::colors([([0, 0, 255], "building"), ([0, 255, 0], "tree"), ([255, 255, 0], "car")])
 ///     .background([[255, 255, 255]])
 ///     .ignore([[255, 0, 0]]);
 /// ```
@@ -186,21 +186,21 @@ impl LabelValues {
         ))
     }
 
-    /// Colours, as red, green and blue, and the classes that they stand for: for masks of three bands, of four with
+    /// Colors, as red, green and blue, and the classes that they stand for: for masks of three bands, of four with
     /// transparency (pixels that are wholly transparent have no data), or with a palette.
     ///
     /// ```
     /// use swath::prelude::*;
-    /// let painted = LabelValues::colours([([255, 0, 0], "roof"), ([0, 0, 0], "background")]);
+    /// let painted = LabelValues::colors([([255, 0, 0], "roof"), ([0, 0, 0], "background")]);
     /// assert_eq!(painted.classes().colors()[1], [255, 0, 0]);
     /// ```
     #[must_use]
-    pub fn colours<I, N>(colours: I) -> Self
+    pub fn colors<I, N>(colors: I) -> Self
     where
         I: IntoIterator<Item = ([u8; 3], N)>,
         N: Into<String>,
     {
-        Self::codes(colours)
+        Self::codes(colors)
     }
 
     /// A mask of one class: 0 is the background, any other value the class. Where a mask was smeared by JPEG, so that
@@ -262,7 +262,7 @@ impl LabelValues {
         self
     }
 
-    /// Pixels of these values count neither in training nor in scores: clouds, borders, what nobody has labelled.
+    /// Pixels of these values count neither in training nor in scores: clouds, borders, what nobody has labeled.
     ///
     /// ```
     /// use swath::prelude::*;
@@ -302,12 +302,12 @@ impl LabelValues {
         self
     }
 
-    /// Every value that is not named counts as the nearest one that is, in red, green and blue for colours: for masks
+    /// Every value that is not named counts as the nearest one that is, in red, green and blue for colors: for masks
     /// whose values were smeared by JPEG or by smoothing. A notice counts the pixels.
     ///
     /// ```
     /// use swath::prelude::*;
-    /// let painted = LabelValues::colours([([255, 0, 0], "roof"), ([0, 0, 0], "background")]).others_are_nearest();
+    /// let painted = LabelValues::colors([([255, 0, 0], "roof"), ([0, 0, 0], "background")]).others_are_nearest();
     /// ```
     #[must_use]
     pub fn others_are_nearest(mut self) -> Self {
@@ -354,12 +354,12 @@ impl LabelValues {
             _ => Classes::new(self.names()),
         };
         if let Meaning::Named(named) = &self.meaning {
-            // The first colour of a class is the one that it is drawn with.
+            // The first color of a class is the one that it is drawn with.
             for (value, name) in named.iter().rev() {
-                if let LabelValue::Colour(colour) = value
+                if let LabelValue::Color(color) = value
                     && name != BACKGROUND
                 {
-                    classes = classes.with_color(name, *colour);
+                    classes = classes.with_color(name, *color);
                 }
             }
         }
@@ -380,8 +380,8 @@ impl LabelValues {
         }
     }
 
-    /// Whether values are colours.
-    pub(crate) fn are_colours(&self) -> bool {
+    /// Whether values are colors.
+    pub(crate) fn are_colors(&self) -> bool {
         let named: Vec<LabelValue> = match &self.meaning {
             Meaning::Named(named) => named.iter().map(|(value, _)| *value).collect(),
             _ => Vec::new(),
@@ -390,7 +390,7 @@ impl LabelValues {
             .iter()
             .chain(&self.background)
             .chain(&self.ignored)
-            .any(|value| matches!(value, LabelValue::Colour(_)))
+            .any(|value| matches!(value, LabelValue::Color(_)))
     }
 }
 

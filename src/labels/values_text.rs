@@ -11,7 +11,7 @@ const IGNORED: &str = "ignore";
 impl FromStr for LabelValues {
     type Err = LabelError;
 
-    /// Reads `VALUE:CLASS,VALUE:CLASS,…`. A value is a whole number or a colour such as `#ff8000`; the classes
+    /// Reads `VALUE:CLASS,VALUE:CLASS,…`. A value is a whole number or a color such as `#ff8000`; the classes
     /// `background` and `ignore` are what they say; `*` stands for every other value and goes with these two or with
     /// `nearest`; `nodata` stands for pixels without data.
     ///
@@ -66,7 +66,7 @@ fn read_value(text: &str) -> Option<LabelValue> {
             .ok()
             .filter(|_| digits.len() == 6)?;
         let [_, red, green, blue] = number.to_be_bytes();
-        return Some(LabelValue::Colour([red, green, blue]));
+        return Some(LabelValue::Color([red, green, blue]));
     }
     let number: f64 = text.parse().ok()?;
     number.is_finite().then_some(LabelValue::Number(number))
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_and_colours_are_read_and_mistakes_named() {
+    fn codes_and_colors_are_read_and_mistakes_named() {
         let read: LabelValues = " -1:water, 112 : urban fabric ,#FF8000:roof"
             .parse()
             .unwrap();
@@ -89,7 +89,7 @@ mod tests {
             [
                 (LabelValue::Number(-1.0), "water".to_owned()),
                 (LabelValue::Number(112.0), "urban fabric".to_owned()),
-                (LabelValue::Colour([255, 128, 0]), "roof".to_owned()),
+                (LabelValue::Color([255, 128, 0]), "roof".to_owned()),
             ]
         );
         for wrong in [

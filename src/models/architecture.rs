@@ -8,7 +8,7 @@ use super::encoder::{EncoderKind, check_lr_scale};
 use super::origin::Origin;
 use super::unet::UnetModel;
 use super::{
-    BoxedNetwork, DeepLabV3Model, DeepLabV3PlusModel, FpnModel, ModelError, Network, Normalisation,
+    BoxedNetwork, DeepLabV3Model, DeepLabV3PlusModel, FpnModel, ModelError, Network, Normalization,
     ResNetKind, Segmentation, Task, WeightsReport, state_dict, weights,
 };
 use crate::Result;
@@ -190,7 +190,7 @@ impl Architecture {
     }
 
     /// Whether to start the encoder from ImageNet weights: EfficientNet-Lite0's come from the Python package index,
-    /// torchvision's ResNets from PyTorch's server (see [`crate::models::catalogue`]).
+    /// torchvision's ResNets from PyTorch's server (see [`crate::models::catalog`]).
     #[must_use]
     pub fn pretrained(self, pretrained: bool) -> Self {
         self.change("pretrained", pretrained, |encoder| {
@@ -296,9 +296,9 @@ impl Architecture {
 
     /// How pixels of `data_type` (GDAL's name, such as `Byte` or `UInt16`) with these statistics become input.
     ///
-    /// See [`Normalisation`] for the rules.
+    /// See [`Normalization`] for the rules.
     #[must_use]
-    pub fn normalisation(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalisation {
+    pub fn normalization(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalization {
         let eight_bit = matches!(data_type, "Byte" | "UInt8" | "u8");
         match self.encoder_options().map(|options| {
             (
@@ -307,13 +307,13 @@ impl Architecture {
             )
         }) {
             Some((EncoderKind::EfficientnetLite0, _)) if eight_bit => {
-                Normalisation::eight_bit(mean.len())
+                Normalization::eight_bit(mean.len())
             }
             Some((EncoderKind::EfficientnetLite0, _)) => {
-                Normalisation::from_moments(mean, std, Normalisation::IMAGENET_SPREAD)
+                Normalization::from_moments(mean, std, Normalization::IMAGENET_SPREAD)
             }
-            Some((_, true)) if eight_bit && mean.len() == 3 => Normalisation::imagenet(),
-            _ => Normalisation::from_moments(mean, std, 1.0),
+            Some((_, true)) if eight_bit && mean.len() == 3 => Normalization::imagenet(),
+            _ => Normalization::from_moments(mean, std, 1.0),
         }
     }
 

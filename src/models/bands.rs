@@ -6,7 +6,7 @@ use crate::raster::{Band, BandRole, BandStatistics, DataType};
 /// imagery is of the same kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainedBand {
-    /// Its own name, its colour, or `band N`.
+    /// Its own name, its color, or `band N`.
     pub name: String,
     /// What it shows, where the file said so.
     #[serde(default)]

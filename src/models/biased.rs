@@ -8,8 +8,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 
 use super::ops::{CpuGradients, Primitive, planes, tensor, with};
-use swath_cpu::norm::Limits;
-use swath_cpu::{Finish, Sizes, finish};
+use swath_cpu::norm::Clamp;
+use swath_cpu::{ConvShape, Epilogue, epilogue};
 
 /// An operation that only `Flex` runs; [`super::conv`] asks for it on that device alone.
 #[backend_extension(Flex, Autodiff)]
@@ -19,8 +19,8 @@ pub(crate) trait BiasedOps: Backend {
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        sizes: Sizes,
-        limits: Limits,
+        sizes: ConvShape,
+        limits: Clamp,
     ) -> FloatTensor<Self>;
 }
 
@@ -30,7 +30,7 @@ pub(crate) trait BiasedGradients: BiasedOps + CpuGradients {
     fn biased_gradients(
         output: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        limits: Limits,
+        limits: Clamp,
     ) -> [FloatTensor<Self>; 2];
 }
 
@@ -39,13 +39,13 @@ impl BiasedOps for Flex {
         input: Primitive,
         weight: Primitive,
         bias: Primitive,
-        sizes: Sizes,
-        limits: Limits,
+        sizes: ConvShape,
+        limits: Clamp,
     ) -> Primitive {
         let values = with(&input, |input| {
             with(&weight, |weight| {
                 with(&bias, |bias| {
-                    swath_cpu::forward(&sizes, input, weight, Some(Finish { bias, limits }))
+                    swath_cpu::forward(&sizes, input, weight, Some(Epilogue { bias, limits }))
                 })
             })
         });
@@ -55,11 +55,11 @@ impl BiasedOps for Flex {
 }
 
 impl BiasedGradients for Flex {
-    fn biased_gradients(output: Primitive, gradient: Primitive, limits: Limits) -> [Primitive; 2] {
+    fn biased_gradients(output: Primitive, gradient: Primitive, limits: Clamp) -> [Primitive; 2] {
         let (shape, dims) = planes(&output);
         let (passed, bias) = with(&output, |output| {
             with(&gradient, |gradient| {
-                finish::gradients(shape, output, gradient, limits)
+                epilogue::gradients(shape, output, gradient, limits)
             })
         });
         [tensor(passed, dims), tensor(bias, [shape.channels])]
@@ -71,7 +71,7 @@ struct BiasedBackward;
 
 impl<B: BiasedGradients> Backward<B, 3> for BiasedBackward {
     /// Input, weight and output.
-    type State = ([FloatTensor<B>; 3], Sizes, Limits);
+    type State = ([FloatTensor<B>; 3], ConvShape, Clamp);
 
     fn backward(
         self,
@@ -102,8 +102,8 @@ impl<B: BiasedGradients, C: CheckpointStrategy> BiasedOps for Autodiff<B, C> {
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        sizes: Sizes,
-        limits: Limits,
+        sizes: ConvShape,
+        limits: Clamp,
     ) -> FloatTensor<Self> {
         let prepared = BiasedBackward
             .prepare::<C>([input.node(), weight.node(), bias.node()])

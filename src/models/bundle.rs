@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalisation, Segmentation,
+    AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalization, Segmentation,
     Task, TrainedArea, TrainedBand, weights,
 };
 use crate::paths::expanded;
@@ -47,22 +47,23 @@ pub struct BundleMeta<A = Architecture> {
     pub trained_areas: Vec<TrainedArea>,
     /// Class names by index; index 0 is the background.
     pub classes: Vec<String>,
-    /// Class colours by index.
+    /// Class colors by index.
     #[serde(default)]
     pub colors: Vec<[u8; 3]>,
     /// How pixel values become the network's input.
-    pub normalisation: Normalisation,
+    #[serde(alias = "normalisation")]
+    pub normalization: Normalization,
     /// The side of the chips it was trained with, in pixels.
     pub chip_size: usize,
-    /// The ground size of the training pixels in metres, where known.
-    #[serde(default)]
-    pub metres_per_pixel: Option<[f64; 2]>,
+    /// The ground sample distance of the training imagery in meters, across and down, where known.
+    #[serde(default, alias = "metres_per_pixel")]
+    pub gsd: Option<[f64; 2]>,
     /// The score from which a detector's boxes count, where validation found one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
-    /// The licence of the weights, where known.
-    #[serde(default)]
-    pub licence: Option<String>,
+    /// The license of the weights, where known.
+    #[serde(default, alias = "licence")]
+    pub license: Option<String>,
     /// Where the weights come from: scene, steps, scores, version. Free text by key.
     #[serde(default)]
     pub provenance: BTreeMap<String, String>,
@@ -79,10 +80,10 @@ impl BundleMeta {
         architecture: Architecture,
         bands: usize,
         classes: Vec<String>,
-        normalisation: Normalisation,
+        normalization: Normalization,
         chip_size: usize,
     ) -> Self {
-        Self::for_task::<Segmentation>(architecture, bands, classes, normalisation, chip_size)
+        Self::for_task::<Segmentation>(architecture, bands, classes, normalization, chip_size)
     }
 }
 
@@ -93,7 +94,7 @@ impl<A> BundleMeta<A> {
         architecture: A,
         bands: usize,
         classes: Vec<String>,
-        normalisation: Normalisation,
+        normalization: Normalization,
         chip_size: usize,
     ) -> Self {
         let provenance =
@@ -108,11 +109,11 @@ impl<A> BundleMeta<A> {
             trained_areas: Vec::new(),
             classes,
             colors: Vec::new(),
-            normalisation,
+            normalization,
             chip_size,
-            metres_per_pixel: None,
+            gsd: None,
             threshold: None,
-            licence: None,
+            license: None,
             provenance,
         }
     }
@@ -356,10 +357,10 @@ pub fn load_bundle_for<T: Task>(
 }
 
 fn check<T: Task>(meta: &BundleMeta<T::Architecture>) -> Result<(), String> {
-    let norm = &meta.normalisation;
+    let norm = &meta.normalization;
     if norm.mean.len() != meta.bands || norm.std.len() != meta.bands {
         return Err(format!(
-            "{} bands, but normalisation for {} and {}",
+            "{} bands, but normalization for {} and {}",
             meta.bands,
             norm.mean.len(),
             norm.std.len()
@@ -368,7 +369,7 @@ fn check<T: Task>(meta: &BundleMeta<T::Architecture>) -> Result<(), String> {
     if norm.std.iter().any(|&std| !std.is_finite() || std <= 0.0)
         || norm.mean.iter().any(|mean| !mean.is_finite())
     {
-        return Err("its normalisation is not finite or divides by zero".to_owned());
+        return Err("its normalization is not finite or divides by zero".to_owned());
     }
     if !(2..=255).contains(&meta.classes.len()) {
         return Err(format!(
@@ -378,7 +379,7 @@ fn check<T: Task>(meta: &BundleMeta<T::Architecture>) -> Result<(), String> {
     }
     if !meta.colors.is_empty() && meta.colors.len() != meta.classes.len() {
         return Err(format!(
-            "{} classes, but {} colours",
+            "{} classes, but {} colors",
             meta.classes.len(),
             meta.colors.len()
         ));

@@ -14,7 +14,7 @@ fn bundle() -> (BundleMeta, NamedTensors) {
         architecture.clone(),
         4,
         classes,
-        Normalisation::eight_bit(4),
+        Normalization::eight_bit(4),
         256,
     );
     let tensors = architecture
@@ -162,7 +162,7 @@ fn facts_that_contradict_each_other_and_names_that_are_paths_are_refused() {
         "1 classes",
     );
     refused(
-        &|json| json["normalisation"]["std"] = serde_json::json!([0.0, 1.0, 1.0, 1.0]),
+        &|json| json["normalization"]["std"] = serde_json::json!([0.0, 1.0, 1.0, 1.0]),
         "divides by zero",
     );
     refused(

@@ -12,8 +12,8 @@ use super::Activation;
 use super::biased::BiasedOps;
 use super::ops::CpuOps;
 use super::precision;
-use swath_cpu::Sizes;
-use swath_cpu::norm::Limits;
+use swath_cpu::ConvShape;
+use swath_cpu::norm::Clamp;
 use swath_cpu::resample::Join;
 
 fn on_cpu<const D: usize>(tensor: &Tensor<D>) -> bool {
@@ -81,7 +81,7 @@ pub fn conv2d_activated(
 }
 
 /// The sizes, where the kernels of `swath_cpu` can do it.
-fn sizes(input: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Option<Sizes> {
+fn sizes(input: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Option<ConvShape> {
     let [batch, channels, height, width] = input.dims();
     let [out, inputs, kh, kw] = weight.dims();
     let depthwise =
@@ -112,7 +112,7 @@ fn sizes(input: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Opt
         return None;
     }
     let stride = options.stride[0];
-    Some(Sizes {
+    Some(ConvShape {
         batch,
         input: [channels, height, width],
         output: [
@@ -124,7 +124,7 @@ fn sizes(input: &Tensor<4>, weight: &Tensor<4>, options: &ConvOptions<2>) -> Opt
         stride,
         dilation: options.dilation[0],
         padding: [options.padding[0].0, options.padding[1].0],
-        spread: 1,
+        input_dilation: 1,
         depthwise,
     })
 }
@@ -137,7 +137,7 @@ fn activate(x: Tensor<4>, kind: Activation) -> Tensor<4> {
     }
 }
 
-fn limits(kind: Activation) -> Limits {
+fn limits(kind: Activation) -> Clamp {
     match kind {
         Activation::None => (f32::NEG_INFINITY, f32::INFINITY),
         Activation::Relu => (0.0, f32::INFINITY),
@@ -145,7 +145,7 @@ fn limits(kind: Activation) -> Limits {
     }
 }
 
-/// Batch normalisation by the batch's own statistics, and an activation. Returns the output, and the batch's mean and
+/// Batch normalization by the batch's own statistics, and an activation. Returns the output, and the batch's mean and
 /// biased variance, `[channels]` each, which carry no gradient.
 pub fn batch_norm_train(
     input: Tensor<4>,
@@ -176,7 +176,7 @@ pub fn batch_norm_train(
     )
 }
 
-/// Batch normalisation by given statistics, and an activation.
+/// Batch normalization by given statistics, and an activation.
 pub fn batch_norm(
     input: Tensor<4>,
     weight: Tensor<1>,
@@ -205,7 +205,7 @@ pub fn batch_norm(
 /// A decoder step's input: `coarse` doubled by repeating each pixel and cut to `size`, and the channels of `skip`
 /// behind its own.
 ///
-/// Nearest neighbour, because Burn 0.22's bilinear interpolation has no gradient on CUDA.
+/// Nearest neighbor, because Burn 0.22's bilinear interpolation has no gradient on CUDA.
 ///
 /// # Shapes
 ///

@@ -68,7 +68,7 @@ pub enum ModelError {
     },
     /// A file of weights alone, where a bundle was expected.
     #[error(
-        "not a Swath bundle but weights alone, without architecture, classes and normalisation: {path:?}"
+        "not a Swath bundle but weights alone, without architecture, classes and normalization: {path:?}"
     )]
     WeightsAlone {
         /// The file.
@@ -217,7 +217,7 @@ impl Hint for ModelError {
                 ))
             }
             Self::UnknownWeights { .. } => {
-                Some("`.weights(path)` takes any file; `swath::models::Catalogue` shows those with a name".to_owned())
+                Some("`.weights(path)` takes any file; `swath::models::Catalog` shows those with a name".to_owned())
             }
             Self::Fetch { address, folder, .. } => Some(format!(
                 "fetch {address} on any machine and put it into {}, or into a folder that SWATH_WEIGHTS names; or give any \
@@ -244,8 +244,8 @@ fn whose(choice: &str) -> &'static str {
         "anchor_sizes" | "frozen_norms" => "RetinaNet and Faster R-CNN have it",
         "box_loss" => "RetinaNet has it",
         "freeze_encoder" | "encoder_lr_scale" => {
-            "a network of your own says in `encoder_prefixes` what its encoder is, and `Fit::freeze_encoder` and \
-             `Fit::encoder_rate` are made for it"
+            "a network of your own says in `encoder_prefixes` what its encoder is, and `FitOptions::freeze_encoder` and \
+             `FitOptions::encoder_rate` are made for it"
         }
         _ => "a network of your own gets its weights where it is made, or with `load_tensors`",
     }

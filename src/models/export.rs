@@ -6,19 +6,19 @@ use std::path::Path;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
-use super::{ModelError, NamedTensors, Normalisation, state_dict};
+use super::{ModelError, NamedTensors, Normalization, state_dict};
 use crate::{Result, staged};
 
 /// A batch norm's count of batches, which `load_state_dict(strict=True)` wants; it has no influence with the momentum of
 /// ours.
 const COUNTER: &str = "num_batches_tracked";
 
-/// Writes tensors under PyTorch's names ([`state_dict::pytorch_names`]), with the normalisation and the classes as the
+/// Writes tensors under PyTorch's names ([`state_dict::pytorch_names`]), with the normalization and the classes as the
 /// file's metadata: `mean` and `std` (one a band, of raw pixel values) and `classes`, as JSON.
 pub(crate) fn write(
     path: &Path,
     tensors: &NamedTensors,
-    normalisation: &Normalisation,
+    normalization: &Normalization,
     classes: &[String],
 ) -> Result<()> {
     let path = &*crate::paths::expanded(path);
@@ -46,8 +46,8 @@ pub(crate) fn write(
     let json = |value: serde_json::Value| value.to_string();
     let metadata = HashMap::from([
         ("format".to_owned(), "pt".to_owned()),
-        ("mean".to_owned(), json(normalisation.mean.clone().into())),
-        ("std".to_owned(), json(normalisation.std.clone().into())),
+        ("mean".to_owned(), json(normalization.mean.clone().into())),
+        ("std".to_owned(), json(normalization.std.clone().into())),
         ("classes".to_owned(), json(classes.into())),
     ]);
     let bytes =

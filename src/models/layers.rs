@@ -146,13 +146,13 @@ impl Conv2d {
     }
 }
 
-/// Batch normalisation over `[n, channels, h, w]` with PyTorch's arithmetic (the running variance is the unbiased one),
+/// Batch normalization over `[n, channels, h, w]` with PyTorch's arithmetic (the running variance is the unbiased one),
 /// and the activation that follows it.
 #[derive(Module, Debug)]
 pub struct BatchNorm2d {
-    /// The factor after normalising, `[channels]`.
+    /// The factor after normalizing, `[channels]`.
     pub weight: Param<Tensor<1>>,
-    /// The offset after normalising, `[channels]`.
+    /// The offset after normalizing, `[channels]`.
     pub bias: Param<Tensor<1>>,
     /// The mean at inference, `[channels]`.
     pub running_mean: RunningState<Tensor<1>>,

@@ -9,9 +9,9 @@ use super::tensors;
 use super::{ModelError, Task};
 use crate::Result;
 use crate::optim::NamedTensors;
-use crate::optim::{Average, Descent, Rates, Step};
+use crate::optim::{Ema, OptimizerState, Rates, Step};
 
-/// The part of a network without its type that does not depend on what it is for: copies, devices, the optimiser's step,
+/// The part of a network without its type that does not depend on what it is for: copies, devices, the optimizer's step,
 /// tensors by name.
 ///
 /// Implemented for every [`crate::models::Network`] (as `AnyModule<Segmentation>`) and every
@@ -51,13 +51,17 @@ pub trait AnyModule<T: Task>: Send + Sync {
     ) -> Box<T::Network>;
 
     /// Adds the gradients of a loss computed with this network to those of the step under way.
-    fn gather(&self, descent: &mut Descent, gradients: Gradients);
+    fn gather(&self, descent: &mut OptimizerState, gradients: Gradients);
 
-    /// One step of the library's own optimisers, which keep their state by parameter name, with the gathered gradients.
-    fn descend(self: Box<Self>, descent: &mut Descent, rates: &Rates) -> (Box<T::Network>, Step);
+    /// One step of the library's own optimizers, which keep their state by parameter name, with the gathered gradients.
+    fn descend(
+        self: Box<Self>,
+        descent: &mut OptimizerState,
+        rates: &Rates,
+    ) -> (Box<T::Network>, Step);
 
     /// Takes the weights into a running average.
-    fn average_into(&self, average: &mut Average);
+    fn average_into(&self, average: &mut Ema);
 
     /// Stops training the parameters, and updating the batch norms, whose names begin with one of the prefixes.
     fn freeze(&mut self, prefixes: &[&str]);
@@ -132,7 +136,7 @@ macro_rules! any_module {
 
             fn gather(
                 &self,
-                descent: &mut $crate::optim::Descent,
+                descent: &mut $crate::optim::OptimizerState,
                 gradients: burn::tensor::Gradients,
             ) {
                 descent.gather(self, gradients);
@@ -140,14 +144,14 @@ macro_rules! any_module {
 
             fn descend(
                 self: Box<Self>,
-                descent: &mut $crate::optim::Descent,
+                descent: &mut $crate::optim::OptimizerState,
                 rates: &$crate::optim::Rates,
             ) -> ($boxed, $crate::optim::Step) {
                 let (module, step) = descent.step(*self, rates);
                 (Box::new(module), step)
             }
 
-            fn average_into(&self, average: &mut $crate::optim::Average) {
+            fn average_into(&self, average: &mut $crate::optim::Ema) {
                 average.update(&self.valid());
             }
 

@@ -11,7 +11,7 @@ use super::module::{AnyModule, any_module};
 /// Implement it for a module of your own (also one defined in a notebook cell) and hand it to
 /// [`crate::models::Architecture::custom`]. Build it from [`crate::models::Conv2d`] and
 /// [`crate::models::BatchNorm2d`]: on the CPU they train several times as fast as Burn's own layers, and on a GPU they
-/// follow [`crate::train::Fit::precision`].
+/// follow [`crate::train::FitOptions::precision`].
 ///
 /// ```
 /// use swath::burn;
@@ -41,7 +41,7 @@ pub trait Network: Module + Sync + Debug + 'static {
     ///
     /// # Shapes
     ///
-    /// - `images`: `[n, bands, height, width]`, normalised
+    /// - `images`: `[n, bands, height, width]`, normalized
     /// - output: `[n, classes, height, width]`
     fn forward(&self, images: Tensor<4>) -> Tensor<4>;
 

@@ -8,8 +8,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, Flex, TensorMetadata, backend_extension};
 use burn::tensor::TensorData;
 
-use swath_cpu::Sizes;
-use swath_cpu::norm::{self, Limits, Planes};
+use swath_cpu::ConvShape;
+use swath_cpu::norm::{self, Clamp, Planes};
 use swath_cpu::resample::{self, Join};
 
 /// Operations that only `Flex` runs; [`super::conv`] asks for them on that device alone.
@@ -19,7 +19,7 @@ pub(crate) trait CpuOps: Backend {
     fn swath_conv2d(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        sizes: Sizes,
+        sizes: ConvShape,
     ) -> FloatTensor<Self>;
 
     /// Batch norm by the batch's statistics, with limits on the result; also the mean and the biased variance.
@@ -28,7 +28,7 @@ pub(crate) trait CpuOps: Backend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         epsilon: f64,
-        limits: Limits,
+        limits: Clamp,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
     /// `limits(input * scale + offset)` by channel. Scale and offset get no gradient.
@@ -36,7 +36,7 @@ pub(crate) trait CpuOps: Backend {
         input: FloatTensor<Self>,
         scale: FloatTensor<Self>,
         offset: FloatTensor<Self>,
-        limits: Limits,
+        limits: Clamp,
     ) -> FloatTensor<Self>;
 
     /// A decoder step's input.
@@ -52,25 +52,25 @@ pub(crate) trait CpuGradients: CpuOps {
     fn conv2d_input_gradient(
         gradient: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        sizes: Sizes,
+        sizes: ConvShape,
     ) -> FloatTensor<Self>;
     fn conv2d_weight_gradient(
         input: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        sizes: Sizes,
+        sizes: ConvShape,
     ) -> FloatTensor<Self>;
     /// Of input, weight and bias; `saved` is input, weight, bias, mean, variance.
     fn batch_norm_gradients(
         saved: [FloatTensor<Self>; 5],
         gradient: FloatTensor<Self>,
         epsilon: f64,
-        limits: Limits,
+        limits: Clamp,
     ) -> [FloatTensor<Self>; 3];
     /// Of the input; `saved` is input, scale, offset.
     fn affine_gradient(
         saved: [FloatTensor<Self>; 3],
         gradient: FloatTensor<Self>,
-        limits: Limits,
+        limits: Clamp,
     ) -> FloatTensor<Self>;
     /// Of the coarse features and the skip connection.
     fn join_gradients(gradient: FloatTensor<Self>, shape: Join) -> [FloatTensor<Self>; 2];
@@ -113,7 +113,7 @@ fn deviation(variance: &[f32], epsilon: f64) -> Vec<f32> {
 }
 
 impl CpuOps for Flex {
-    fn swath_conv2d(input: Primitive, weight: Primitive, sizes: Sizes) -> Primitive {
+    fn swath_conv2d(input: Primitive, weight: Primitive, sizes: ConvShape) -> Primitive {
         let values = with(&input, |input| {
             with(&weight, |weight| {
                 swath_cpu::forward(&sizes, input, weight, None)
@@ -128,7 +128,7 @@ impl CpuOps for Flex {
         weight: Primitive,
         bias: Primitive,
         epsilon: f64,
-        limits: Limits,
+        limits: Clamp,
     ) -> (Primitive, Primitive, Primitive) {
         let (shape, dims) = planes(&input);
         with(&input, |input| {
@@ -162,7 +162,7 @@ impl CpuOps for Flex {
         input: Primitive,
         scale: Primitive,
         offset: Primitive,
-        limits: Limits,
+        limits: Clamp,
     ) -> Primitive {
         let (shape, dims) = planes(&input);
         let values = with(&input, |input| {
@@ -192,7 +192,11 @@ impl CpuOps for Flex {
 }
 
 impl CpuGradients for Flex {
-    fn conv2d_input_gradient(gradient: Primitive, weight: Primitive, sizes: Sizes) -> Primitive {
+    fn conv2d_input_gradient(
+        gradient: Primitive,
+        weight: Primitive,
+        sizes: ConvShape,
+    ) -> Primitive {
         let values = with(&gradient, |gradient| {
             with(&weight, |weight| {
                 swath_cpu::input_gradient(&sizes, gradient, weight)
@@ -202,7 +206,11 @@ impl CpuGradients for Flex {
         tensor(values, [sizes.batch, channels, height, width])
     }
 
-    fn conv2d_weight_gradient(input: Primitive, gradient: Primitive, sizes: Sizes) -> Primitive {
+    fn conv2d_weight_gradient(
+        input: Primitive,
+        gradient: Primitive,
+        sizes: ConvShape,
+    ) -> Primitive {
         let values = with(&input, |input| {
             with(&gradient, |gradient| {
                 swath_cpu::weight_gradient(&sizes, input, gradient)
@@ -219,7 +227,7 @@ impl CpuGradients for Flex {
         saved: [Primitive; 5],
         gradient: Primitive,
         epsilon: f64,
-        limits: Limits,
+        limits: Clamp,
     ) -> [Primitive; 3] {
         let [input, weight, bias, mean, variance] = saved;
         let (shape, dims) = planes(&input);
@@ -245,7 +253,7 @@ impl CpuGradients for Flex {
         ]
     }
 
-    fn affine_gradient(saved: [Primitive; 3], gradient: Primitive, limits: Limits) -> Primitive {
+    fn affine_gradient(saved: [Primitive; 3], gradient: Primitive, limits: Clamp) -> Primitive {
         let [input, scale, offset] = saved;
         let (shape, dims) = planes(&input);
         let values = with(&input, |input| {
@@ -286,7 +294,7 @@ impl CpuGradients for Flex {
 struct Conv2dBackward;
 
 impl<B: CpuGradients> Backward<B, 2> for Conv2dBackward {
-    type State = (Option<FloatTensor<B>>, Option<FloatTensor<B>>, Sizes);
+    type State = (Option<FloatTensor<B>>, Option<FloatTensor<B>>, ConvShape);
 
     fn backward(
         self,
@@ -313,7 +321,7 @@ impl<B: CpuGradients> Backward<B, 2> for Conv2dBackward {
 struct BatchNormBackward;
 
 impl<B: CpuGradients> Backward<B, 3> for BatchNormBackward {
-    type State = ([FloatTensor<B>; 5], f64, Limits);
+    type State = ([FloatTensor<B>; 5], f64, Clamp);
 
     fn backward(
         self,
@@ -336,7 +344,7 @@ impl<B: CpuGradients> Backward<B, 3> for BatchNormBackward {
 struct AffineBackward;
 
 impl<B: CpuGradients> Backward<B, 1> for AffineBackward {
-    type State = ([FloatTensor<B>; 3], Limits);
+    type State = ([FloatTensor<B>; 3], Clamp);
 
     fn backward(
         self,
@@ -381,7 +389,7 @@ impl<B: CpuGradients, C: CheckpointStrategy> CpuOps for Autodiff<B, C> {
     fn swath_conv2d(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        sizes: Sizes,
+        sizes: ConvShape,
     ) -> FloatTensor<Self> {
         let prepared = Conv2dBackward
             .prepare::<C>([input.node(), weight.node()])
@@ -402,7 +410,7 @@ impl<B: CpuGradients, C: CheckpointStrategy> CpuOps for Autodiff<B, C> {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         epsilon: f64,
-        limits: Limits,
+        limits: Clamp,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let prepared = BatchNormBackward
             .prepare::<C>([input.node(), weight.node(), bias.node()])
@@ -429,7 +437,7 @@ impl<B: CpuGradients, C: CheckpointStrategy> CpuOps for Autodiff<B, C> {
         input: FloatTensor<Self>,
         scale: FloatTensor<Self>,
         offset: FloatTensor<Self>,
-        limits: Limits,
+        limits: Clamp,
     ) -> FloatTensor<Self> {
         let prepared = AffineBackward
             .prepare::<C>([input.node()])

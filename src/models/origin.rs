@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{EncoderKind, ModelError, PublishedWeights, catalogue};
+use super::{EncoderKind, ModelError, PublishedWeights, catalog};
 use crate::Result;
 
 /// A file to start a network from.
@@ -26,7 +26,7 @@ impl<'a> Origin<'a> {
         match (weights, pretrained, encoder.resnet()) {
             (Some(path), _, _) => Some(Self::File(path)),
             (None, false, _) => None,
-            (None, true, Some(resnet)) => Some(Self::Published(catalogue::imagenet(resnet))),
+            (None, true, Some(resnet)) => Some(Self::Published(catalog::imagenet(resnet))),
             (None, true, None) => Some(Self::EfficientnetLite0),
         }
     }
@@ -35,7 +35,7 @@ impl<'a> Origin<'a> {
     pub(super) fn path(self) -> Result<PathBuf> {
         match self {
             Self::File(path) => Ok(path.to_owned()),
-            Self::Published(weights) => catalogue::fetch(weights),
+            Self::Published(weights) => catalog::fetch(weights),
             Self::EfficientnetLite0 => efficientnet_lite0(),
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The precision of convolutions during training.
 ///
-/// Weights, gradients, optimiser, batch norms and losses are f32 whatever it is. Convolutions take nearly all the time.
+/// Weights, gradients, optimizer, batch norms and losses are f32 whatever it is. Convolutions take nearly all the time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Precision {

@@ -12,7 +12,7 @@ use super::network::Network;
 /// A 3 x 3 convolution, its norm, ReLU.
 type Step = (Conv2d, BatchNorm2d);
 
-/// An encoder, a pyramid over its features of strides 4 to 32, 3 x 3 convolutions and doublings (nearest neighbour) that
+/// An encoder, a pyramid over its features of strides 4 to 32, 3 x 3 convolutions and doublings (nearest neighbor) that
 /// bring each level to stride 4, their sum, class scores, and bilinear enlargement by 4.
 ///
 /// The norms are batch norms where the paper has group norms, as in the rest of the library.

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{AnyModule, AnyNetwork, Architecture, BoxedNetwork, Normalisation};
+use super::{AnyModule, AnyNetwork, Architecture, BoxedNetwork, Normalization};
 use crate::Result;
 use crate::device::Device;
 
@@ -29,7 +29,7 @@ pub trait Blueprint<T: Task>:
     fn name(&self) -> String;
 
     /// How pixels of `data_type` (GDAL's name) with these statistics become input.
-    fn normalisation(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalisation;
+    fn normalization(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalization;
 
     /// A network to start training from, pretrained weights included.
     ///
@@ -66,8 +66,8 @@ impl Blueprint<Segmentation> for Architecture {
         Self::name(self)
     }
 
-    fn normalisation(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalisation {
-        Self::normalisation(self, data_type, mean, std)
+    fn normalization(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalization {
+        Self::normalization(self, data_type, mean, std)
     }
 
     fn build(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedNetwork> {

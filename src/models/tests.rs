@@ -123,7 +123,7 @@ fn batch_norm_with_its_activation_is_that_of_burn() {
 }
 
 #[test]
-fn given_statistics_normalise_like_burn_and_pass_gradients_to_the_input() {
+fn given_statistics_normalize_like_burn_and_pass_gradients_to_the_input() {
     let x = random([2, 3, 5, 4]) * 4.0;
     let figures = [
         [1.0, 2.0, 0.5],

@@ -22,7 +22,7 @@ const START_DIVISOR: f64 = 25.0;
 const END_DIVISOR: f64 = 1e4;
 
 impl OneCycle {
-    /// A cycle of `steps` optimiser steps that reaches `highest`.
+    /// A cycle of `steps` optimizer steps that reaches `highest`.
     #[must_use]
     pub fn new(highest: f64, steps: usize) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl OneCycle {
         self
     }
 
-    /// The learning rate of optimiser step `step`, counted from 0. Steps after the last keep the last rate.
+    /// The learning rate of optimizer step `step`, counted from 0. Steps after the last keep the last rate.
     #[must_use]
     pub fn rate(&self, step: usize) -> f64 {
         let first = self.highest / START_DIVISOR;

@@ -12,13 +12,13 @@ const THRESHOLD: f64 = 1e-4;
 /// A rate is not lowered by less than this, as in PyTorch.
 const SMALLEST_CUT: f64 = 1e-8;
 
-/// How the learning rate goes from the first step to the last. [`crate::train::Fit::lr`] is the highest rate.
+/// How the learning rate goes from the first step to the last. [`crate::train::FitOptions::lr`] is the highest rate.
 ///
 /// ```
-/// use swath::train::{Fit, Schedule};
-/// let fit = Fit::epochs(20).schedule(Schedule::cosine().warm_up(0.05));
-/// let slow_end = Fit::epochs(20).schedule(Schedule::poly(0.9));
-/// let careful = Fit::epochs(20).schedule(Schedule::plateau(0.5, 2));
+/// use swath::train::{FitOptions, Schedule};
+/// let fit = FitOptions::epochs(20).schedule(Schedule::cosine().warm_up(0.05));
+/// let slow_end = FitOptions::epochs(20).schedule(Schedule::poly(0.9));
+/// let careful = FitOptions::epochs(20).schedule(Schedule::plateau(0.5, 2));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
@@ -122,7 +122,7 @@ impl Schedule {
         }
     }
 
-    /// The learning rate of optimiser step `step`, counted from 0, of `steps` in all, where `highest` is the highest
+    /// The learning rate of optimizer step `step`, counted from 0, of `steps` in all, where `highest` is the highest
     /// rate. What [`Schedule::plateau`] learned from the validation is in `plateau`; other schedules ignore it.
     #[must_use]
     pub fn rate(self, highest: f64, (step, steps): (usize, usize), plateau: &Plateau) -> f64 {

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::Optimiser;
+use super::Optimizer;
 
 /// Decay of AdamW's first moment.
 const BETA_1: f32 = 0.9;
@@ -14,7 +14,7 @@ const EPSILON: f32 = 1e-8;
 /// Floats a thread updates at a time on the CPU: small enough to share the work, large enough to be worth a hand-over.
 pub(super) const CHUNK: usize = 1 << 15;
 
-/// What an optimiser remembers of one parameter. AdamW: the running means of the gradient and of its square. SGD: the
+/// What an optimizer remembers of one parameter. AdamW: the running means of the gradient and of its square. SGD: the
 /// momentum as `first`, and an empty `second`.
 #[derive(Clone, Debug)]
 #[expect(
@@ -28,7 +28,7 @@ pub(super) enum Moments {
 
 /// One step of one parameter.
 pub(super) struct Update {
-    pub(super) optimiser: Optimiser,
+    pub(super) optimizer: Optimizer,
     pub(super) rate: f64,
     pub(super) decay: f64,
     /// Steps taken, this one included.
@@ -46,10 +46,10 @@ impl Update {
 
     /// Lengths of `first` and `second` for a parameter of so many elements.
     fn lengths(&self, elements: usize) -> (usize, usize) {
-        match self.optimiser {
-            Optimiser::AdamW => (elements, elements),
-            Optimiser::Sgd { momentum: 0.0, .. } => (0, 0),
-            Optimiser::Sgd { .. } => (elements, 0),
+        match self.optimizer {
+            Optimizer::AdamW => (elements, elements),
+            Optimizer::Sgd { momentum: 0.0, .. } => (0, 0),
+            Optimizer::Sgd { .. } => (elements, 0),
         }
     }
 
@@ -73,11 +73,11 @@ impl Update {
         if let (Ok(values), Ok(gradients)) =
             (data.as_mut_slice::<f32>(), gradient.as_slice::<f32>())
         {
-            match self.optimiser {
-                Optimiser::AdamW => {
+            match self.optimizer {
+                Optimizer::AdamW => {
                     self.adamw(values, gradients, (&mut first, &mut second), scale);
                 }
-                Optimiser::Sgd { momentum, nesterov } => {
+                Optimizer::Sgd { momentum, nesterov } => {
                     self.sgd(values, gradients, &mut first, (momentum, nesterov), scale);
                 }
             }
@@ -182,8 +182,8 @@ impl Update {
             ),
         };
         let values = tensor.reshape([elements]);
-        let (value, first, second) = match self.optimiser {
-            Optimiser::AdamW => {
+        let (value, first, second) = match self.optimizer {
+            Optimizer::AdamW => {
                 let first = first.mul_scalar(BETA_1) + gradient.clone().mul_scalar(1.0 - BETA_1);
                 let second = second.mul_scalar(BETA_2) + gradient.square().mul_scalar(1.0 - BETA_2);
                 let (correction_1, correction_2) = self.corrections();
@@ -197,7 +197,7 @@ impl Update {
                     - direction.mul_scalar(self.rate);
                 (value, first, second)
             }
-            Optimiser::Sgd { momentum, nesterov } => {
+            Optimizer::Sgd { momentum, nesterov } => {
                 let gradient = gradient + values.clone().mul_scalar(self.decay);
                 let (first, direction) = if momentum == 0.0 {
                     (first, gradient)

@@ -32,7 +32,7 @@ pub(super) fn draw(
     Ok(svg)
 }
 
-/// A text style: size in pixels, colour, and which point of the text is at the given position.
+/// A text style: size in pixels, color, and which point of the text is at the given position.
 pub(super) fn text(
     size: u32,
     color: RGBColor,
@@ -103,7 +103,7 @@ pub(super) fn key_height(entries: &[(String, [u8; 3])], left: i32, right: i32) -
     key_places(entries, (left, 0), right).1
 }
 
-/// A row of coloured names from `(left, top)`; wraps at `right`; returns the height used.
+/// A row of colored names from `(left, top)`; wraps at `right`; returns the height used.
 pub(super) fn key(
     area: &Area<'_>,
     entries: &[(String, [u8; 3])],

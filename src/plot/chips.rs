@@ -3,7 +3,7 @@
 use super::figure::Figure;
 use super::html::{FONT, MUTED, TEXT, image_html};
 use super::image::{
-    Encoded, RgbImage, RgbaImage, Stretch, box_lines, class_map, coloured, default_bands,
+    Encoded, RgbImage, RgbaImage, Stretch, box_lines, class_map, colored, default_bands,
     encode_best, hatch, region_lines, rgb,
 };
 use super::legend::{Entry, Swatch, entries_html};
@@ -46,7 +46,7 @@ impl ChipGrid {
         Self::default()
     }
 
-    /// Other bands: one in grey, or three as red, green and blue, counted from 0.
+    /// Other bands: one in gray, or three as red, green and blue, counted from 0.
     #[must_use]
     pub fn bands(mut self, bands: impl IntoIterator<Item = usize>) -> Self {
         self.bands = Some(bands.into_iter().collect());
@@ -165,7 +165,7 @@ fn tile(
     } else {
         // Labels show where the objects are; boxes over them would hide their outlines.
         let size = (patch.size.width, patch.size.height);
-        let boxes: Vec<_> = coloured(boxes, classes, size, (width, height)).collect();
+        let boxes: Vec<_> = colored(boxes, classes, size, (width, height)).collect();
         let mut lines = RgbaImage::transparent(width, height);
         box_lines(
             &mut lines,
@@ -220,7 +220,7 @@ pub fn chip_grid_with(
         image.tag(0, 0, &number.to_string());
         tiles.push(image);
     }
-    let labelled = chips
+    let labeled = chips
         .iter()
         .any(|chip| !chip.labels.is_empty() || !chip.boxes.is_empty());
     let text = match patches.first() {
@@ -234,7 +234,7 @@ pub fn chip_grid_with(
             },
             first.size.width,
             first.size.height,
-            if labelled {
+            if labeled {
                 format!(", labels: {}", class_names(classes))
             } else {
                 ", no labels".to_owned()
@@ -246,7 +246,7 @@ pub fn chip_grid_with(
         &mosaic(&tiles, columns, side),
         &options.title,
         &text,
-        &legend(&patches, labels, classes, labelled),
+        &legend(&patches, labels, classes, labeled),
     )
 }
 
@@ -314,7 +314,7 @@ fn legend<'a>(
     patches: &[&Patch],
     labels: impl Iterator<Item = &'a [u8]>,
     classes: &Classes,
-    labelled: bool,
+    labeled: bool,
 ) -> Vec<Entry> {
     let (mut pixels, mut ignored) = (false, false);
     for (labels, patch) in labels.zip(patches) {
@@ -324,7 +324,7 @@ fn legend<'a>(
             .clone()
             .any(|(&label, &valid)| label == IGNORE && valid != 0);
     }
-    let mut entries = match (labelled, pixels) {
+    let mut entries = match (labeled, pixels) {
         (false, _) => Vec::new(),
         (true, true) => Entry::of_classes(classes),
         (true, false) => Entry::of_colored(classes),

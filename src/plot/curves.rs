@@ -96,7 +96,7 @@ impl Curves {
         self
     }
 
-    /// The horizontal values are powers of ten: -3 is labelled 1e-3. For learning rates.
+    /// The horizontal values are powers of ten: -3 is labeled 1e-3. For learning rates.
     #[must_use]
     pub fn x_powers(mut self) -> Self {
         self.x_powers = true;

@@ -42,8 +42,8 @@ pub enum PlotError {
         /// Bands in the image.
         bands: usize,
     },
-    /// A picture has one band in grey or three in colours.
-    #[error("a picture shows one band in grey, or three as red, green and blue, not {found}")]
+    /// A picture has one band in gray or three in colors.
+    #[error("a picture shows one band in gray, or three as red, green and blue, not {found}")]
     BandCount {
         /// Bands asked for.
         found: usize,

@@ -25,7 +25,7 @@ pub struct Figure {
 
 #[derive(Clone, Debug)]
 enum Content {
-    /// An SVG in [`theme`]'s sentinel colours.
+    /// An SVG in [`theme`]'s sentinel colors.
     Plot { svg: String },
     /// `html` is what a page shows; `flat` says the same in pixels alone.
     Imagery { html: String, flat: RgbImage },
@@ -108,7 +108,7 @@ impl Figure {
         &self.alt
     }
 
-    /// The SVG document of a plot, in fixed colours on its own light ground; `None` for imagery.
+    /// The SVG document of a plot, in fixed colors on its own light ground; `None` for imagery.
     #[must_use]
     pub fn svg(&self) -> Option<String> {
         match &self.content {

@@ -12,7 +12,7 @@ use crate::raster::Patch;
 const BINS: usize = 64;
 /// So many bands have their names in the key.
 const NAMED: usize = 12;
-/// The usual colours of red, green and blue bands, dark enough for lines on a light ground.
+/// The usual colors of red, green and blue bands, dark enough for lines on a light ground.
 const RGB: [[u8; 3]; 3] = [[200, 30, 30], [20, 130, 50], [30, 80, 190]];
 
 /// A histogram of every band over the valid pixels of `patch`, as curves in one plot: about 64 bins over the range of all
@@ -42,10 +42,10 @@ pub fn histogram<N: AsRef<str>>(patch: &Patch, names: &[N], title: &str) -> Figu
     );
     let whole = all().all(|value| value.fract() == 0.0);
     let bins = Bins::covering(f64::from(low), f64::from(high), whole);
-    let plots: Vec<Band> = bands
+    let plots: Vec<BandCurve> = bands
         .iter()
         .enumerate()
-        .map(|(index, values)| Band {
+        .map(|(index, values)| BandCurve {
             name: names.get(index).map_or_else(
                 || format!("band {}", index + 1),
                 |name| name.as_ref().to_owned(),
@@ -82,7 +82,7 @@ pub fn histogram<N: AsRef<str>>(patch: &Patch, names: &[N], title: &str) -> Figu
     Figure::drawn(svg, title, text)
 }
 
-/// How often values occur, such as areas of objects: one curve for each series of a name, a colour and values. The height
+/// How often values occur, such as areas of objects: one curve for each series of a name, a color and values. The height
 /// is the share of all values, so that series compare.
 pub(crate) fn value_histogram(
     series: &[(String, [u8; 3], Vec<f32>)],
@@ -100,12 +100,12 @@ pub(crate) fn value_histogram(
     );
     let bins = Bins::covering(f64::from(low), f64::from(high), false);
     let total = all().count();
-    let plots: Vec<Band> = series
+    let plots: Vec<BandCurve> = series
         .iter()
         .map(|(name, color, values)| {
             let part = values.len() as f64 / total.max(1) as f64;
             let shares = bins.shares(values).into_iter();
-            Band {
+            BandCurve {
                 name: name.clone(),
                 color: *color,
                 shares: shares.map(|share| share * part).collect(),
@@ -139,8 +139,8 @@ struct Words<'a> {
     empty: Option<&'a str>,
 }
 
-/// Names and colours of the bands; of many only the first, and how many more there are.
-fn key(bands: &[Band]) -> Vec<(String, [u8; 3])> {
+/// Names and colors of the bands; of many only the first, and how many more there are.
+fn key(bands: &[BandCurve]) -> Vec<(String, [u8; 3])> {
     let seen = if bands.len() > NAMED {
         NAMED - 1
     } else {
@@ -157,7 +157,7 @@ fn key(bands: &[Band]) -> Vec<(String, [u8; 3])> {
     key
 }
 
-struct Band {
+struct BandCurve {
     name: String,
     color: [u8; 3],
     shares: Vec<f64>,
@@ -223,7 +223,7 @@ impl Bins {
 
 fn draw(
     area: &Area<'_>,
-    (bands, key): (&[Band], &[(String, [u8; 3])]),
+    (bands, key): (&[BandCurve], &[(String, [u8; 3])]),
     range: (f64, f64),
     words: &Words<'_>,
 ) -> Result<(), Box<dyn std::error::Error>> {

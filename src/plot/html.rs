@@ -1,6 +1,6 @@
 //! Pieces of HTML for cells: images, legends, tables. Everything that comes from files is escaped here.
 //!
-//! Styles are written on the elements, because viewers that strip `<style>` keep most of them, and colours are
+//! Styles are written on the elements, because viewers that strip `<style>` keep most of them, and colors are
 //! JupyterLab's theme variables with a neutral fallback.
 
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Legends: what each colour and pattern of a picture means, in HTML and in pixels.
+//! Legends: what each color and pattern of a picture means, in HTML and in pixels.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ const EDGE: [u8; 3] = [117, 117, 117];
 /// How a legend shows what an entry stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Swatch {
-    /// A class in its colour.
+    /// A class in its color.
     Color([u8; 3]),
     /// Imagery that nothing is drawn over.
     Empty,
@@ -43,12 +43,12 @@ impl Entry {
         }
     }
 
-    /// Whether it stands for a class with a colour.
+    /// Whether it stands for a class with a color.
     pub(crate) fn is_class(&self) -> bool {
         matches!(self.swatch, Swatch::Color(_))
     }
 
-    /// Every class by index; index 0 without a colour where it is the background.
+    /// Every class by index; index 0 without a color where it is the background.
     pub(crate) fn of_classes(classes: &Classes) -> Vec<Self> {
         let one = |(index, class): (usize, &crate::labels::Class)| {
             let empty = index == 0 && classes.have_background();
@@ -62,7 +62,7 @@ impl Entry {
         classes.iter().enumerate().map(one).collect()
     }
 
-    /// Every class that has a colour.
+    /// Every class that has a color.
     pub(crate) fn of_colored(classes: &Classes) -> Vec<Self> {
         let mut entries = Self::of_classes(classes);
         entries.retain(Self::is_class);
@@ -70,9 +70,9 @@ impl Entry {
     }
 }
 
-/// A square in this colour with an edge of its own.
+/// A square in this color with an edge of its own.
 pub(crate) fn swatch_html(color: [u8; 3]) -> String {
-    // The block character keeps the colour where backgrounds are stripped.
+    // The block character keeps the color where backgrounds are stripped.
     let color = hex(color);
     square(&format!("background:{color};color:{color}"), "&#9632;")
 }
@@ -99,7 +99,7 @@ impl Swatch {
         }
     }
 
-    /// The colour of a pixel of the drawn swatch.
+    /// The color of a pixel of the drawn swatch.
     fn pixel(self, col: usize, row: usize) -> [u8; 3] {
         match self {
             Self::Color(color) => color,

@@ -8,7 +8,7 @@ use super::figure::Figure;
 use super::palette::text_on;
 use super::theme;
 
-/// The colour of a cell that holds a whole row, on the light ground of an empty one.
+/// The color of a cell that holds a whole row, on the light ground of an empty one.
 const FULL: [u8; 3] = [0, 84, 148];
 const EMPTY: [u8; 3] = [244, 247, 250];
 

@@ -21,7 +21,7 @@ fn line_opacity(opacity: f32) -> f32 {
 
 /// A class map over imagery. The two images may have different sizes; they are shown over each other.
 ///
-/// Around each region of the class map lies an opaque line in its colour with a dark or a light edge, so that it stands
+/// Around each region of the class map lies an opaque line in its color with a dark or a light edge, so that it stands
 /// out from any imagery, whatever the opacity of the fill.
 #[derive(Clone, Debug)]
 pub struct Overlay<'a> {
@@ -71,11 +71,11 @@ impl<'a> Overlay<'a> {
         self
     }
 
-    /// Draws a scale bar at the bottom left; `metres_per_pixel` is the width of one pixel of the imagery on the ground.
+    /// Draws a scale bar at the bottom left; `meters_per_pixel` is the width of one pixel of the imagery on the ground.
     /// The classes are left out under it.
     #[must_use]
-    pub fn scale_bar(mut self, metres_per_pixel: f64) -> Self {
-        if let Some(bar) = self.base.to_mut().scale_bar(metres_per_pixel) {
+    pub fn scale_bar(mut self, meters_per_pixel: f64) -> Self {
+        if let Some(bar) = self.base.to_mut().scale_bar(meters_per_pixel) {
             self.bar = Some(bar);
         }
         self

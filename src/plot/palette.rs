@@ -1,8 +1,8 @@
-//! Colours of series, which stay apart under the common kinds of colour blindness, and text that contrasts.
+//! Colors of series, which stay apart under the common kinds of color blindness, and text that contrasts.
 //!
-//! The colours of classes belong to [`crate::labels::Classes`].
+//! The colors of classes belong to [`crate::labels::Classes`].
 
-/// Okabe and Ito's set for colour-blind readers ("Color Universal Design", 2008) without black and yellow, darkened where
+/// Okabe and Ito's set for color-blind readers ("Color Universal Design", 2008) without black and yellow, darkened where
 /// a line on a light ground would be too pale, then violet and brown. All stand out from JupyterLab's light and dark grounds.
 const LINES: [[u8; 3]; 8] = [
     [0, 114, 178],
@@ -15,13 +15,13 @@ const LINES: [[u8; 3]; 8] = [
     [150, 96, 70],
 ];
 
-/// The default colour of the `index`th series; repeats after the palette's end.
+/// The default color of the `index`th series; repeats after the palette's end.
 #[must_use]
 pub const fn series_color(index: usize) -> [u8; 3] {
     LINES[index % LINES.len()]
 }
 
-/// Relative luminance of an sRGB colour, 0 to 1 (WCAG 2.2).
+/// Relative luminance of an sRGB color, 0 to 1 (WCAG 2.2).
 fn luminance(color: [u8; 3]) -> f64 {
     let linear = color.map(|byte| {
         let value = f64::from(byte) / 255.0;
@@ -34,7 +34,7 @@ fn luminance(color: [u8; 3]) -> f64 {
     linear[0].mul_add(0.2126, linear[1].mul_add(0.7152, linear[2] * 0.0722))
 }
 
-/// Contrast ratio of two colours, 1 to 21 (WCAG 2.2).
+/// Contrast ratio of two colors, 1 to 21 (WCAG 2.2).
 #[must_use]
 pub fn contrast(first: [u8; 3], second: [u8; 3]) -> f64 {
     let (one, two) = (luminance(first), luminance(second));

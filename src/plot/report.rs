@@ -9,7 +9,7 @@ use crate::report::{Notice, NoticeKind, Report};
 /// How many notices are seen at once; the rest unfold.
 const OPEN: usize = 6;
 
-/// The colour of the line before a notice: it stands out from light and dark grounds alike.
+/// The color of the line before a notice: it stands out from light and dark grounds alike.
 const fn color(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::LeftOut => "#c2571a",

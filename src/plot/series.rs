@@ -56,7 +56,7 @@ impl Series {
         self
     }
 
-    /// Another colour than the next of the palette.
+    /// Another color than the next of the palette.
     #[must_use]
     pub fn color(mut self, color: [u8; 3]) -> Self {
         self.color = Some(color);

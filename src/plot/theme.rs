@@ -1,4 +1,4 @@
-//! Colours of plots. Plots are drawn in a few sentinel colours that no palette uses; they are replaced by fixed colours
+//! Colors of plots. Plots are drawn in a few sentinel colors that no palette uses; they are replaced by fixed colors
 //! for files and `<img>`, or by JupyterLab's theme variables for inline SVG.
 
 use plotters::style::RGBColor;
@@ -16,7 +16,7 @@ pub(super) const GRID: RGBColor = RGBColor(1, 1, 5);
 /// Axis lines.
 pub(super) const AXIS: RGBColor = RGBColor(1, 1, 6);
 
-/// Sentinel as plotters writes it, the fixed colour, the theme's variable.
+/// Sentinel as plotters writes it, the fixed color, the theme's variable.
 const SENTINELS: [(&str, &str, &str); 5] = [
     ("#010102", "#FCFCFB", "var(--jp-layout-color0,#FCFCFB)"),
     ("#010103", "#212121", "var(--jp-ui-font-color1,#212121)"),
@@ -25,7 +25,7 @@ const SENTINELS: [(&str, &str, &str); 5] = [
     ("#010106", "#9A9A98", "var(--jp-border-color1,#9A9A98)"),
 ];
 
-/// The document in fixed colours on a light ground of its own.
+/// The document in fixed colors on a light ground of its own.
 pub(super) fn fixed(svg: &str) -> String {
     SENTINELS
         .iter()
@@ -34,7 +34,7 @@ pub(super) fn fixed(svg: &str) -> String {
         })
 }
 
-/// The document in the theme's colours, as an element to put inline into HTML.
+/// The document in the theme's colors, as an element to put inline into HTML.
 pub(super) fn themed(svg: &str, alt: &str) -> String {
     let themed = SENTINELS
         .iter()

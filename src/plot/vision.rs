@@ -1,4 +1,4 @@
-//! How far apart colours look, to people with usual and with deficient colour vision.
+//! How far apart colors look, to people with usual and with deficient color vision.
 
 /// Machado, Oliveira, Fernandes 2009 ("A Physiologically-based Model for Simulation of Color Vision Deficiency"), full
 /// severity, for linear RGB: protanopia, deuteranopia, tritanopia.
@@ -20,7 +20,7 @@ const DEFICIENCIES: [[[f32; 3]; 3]; 3] = [
     ],
 ];
 
-/// One colour as four kinds of eyes see it, in `OKLab`: usual vision, protanopia, deuteranopia, tritanopia.
+/// One color as four kinds of eyes see it, in `OKLab`: usual vision, protanopia, deuteranopia, tritanopia.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Seen([[f32; 3]; 4]);
 

@@ -13,7 +13,7 @@ use crate::scene::Scene;
 use crate::train::Segmenter;
 
 /// Several trained models that predict together: their probabilities are averaged, pixel by pixel. Their architectures
-/// and the normalisation of their input may differ; bands and classes may not.
+/// and the normalization of their input may differ; bands and classes may not.
 ///
 /// ```no_run
 /// use swath::predict::Ensemble;
@@ -78,15 +78,15 @@ impl Ensemble {
     pub fn predict_with(&self, scene: &Scene, options: PredictOptions) -> Result<SceneMap> {
         let members: Vec<Member<'_>> = (self.models.iter())
             .filter_map(Segmenter::network)
-            .map(|(network, normalisation)| Member {
+            .map(|(network, normalization)| Member {
                 network,
-                normalisation,
+                normalization,
             })
             .collect();
         let device = self.models[0].device_for_run()?;
         if !options.is_quiet() {
             let metas = self.models.iter().filter_map(Segmenter::meta);
-            tell_of_other_ground(metas.map(|meta| meta.metres_per_pixel), scene);
+            tell_of_other_ground(metas.map(|meta| meta.gsd), scene);
         }
         let trained = self.models.iter().filter_map(Segmenter::meta);
         let bands = trained.map(|meta| meta.trained_bands.as_slice());

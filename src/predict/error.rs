@@ -18,12 +18,12 @@ pub enum PredictError {
         /// The system's own error.
         source: std::io::Error,
     },
-    /// Boxes that were found and boxes that are labelled have different classes.
+    /// Boxes that were found and boxes that are labeled have different classes.
     #[error("the classes differ: expected {} but found {}", expected.join(", "), found.join(", "))]
     BoxClassesDiffer {
         /// The classes of the boxes that were found.
         expected: Vec<String>,
-        /// The classes of the labelled boxes.
+        /// The classes of the labeled boxes.
         found: Vec<String>,
     },
     /// A choice in [`crate::predict::PredictOptions`] or [`crate::predict::SaveOptions`] that cannot be.
@@ -161,14 +161,14 @@ pub enum PredictError {
         /// The scene's name.
         scene: String,
     },
-    /// Scores were asked for where nothing is labelled.
-    #[error("the scene has no labelled pixel to score against: {scene}")]
+    /// Scores were asked for where nothing is labeled.
+    #[error("the scene has no labeled pixel to score against: {scene}")]
     NoLabels {
         /// The scene's name.
         scene: String,
     },
-    /// Boxes were to be scored where none is labelled.
-    #[error("the scene has no labelled box to score against: {scene}")]
+    /// Boxes were to be scored where none is labeled.
+    #[error("the scene has no labeled box to score against: {scene}")]
     NoBoxes {
         /// The scene's name.
         scene: String,
@@ -342,7 +342,7 @@ impl Hint for PredictError {
                 Some("keep the results of one image, with one `image_id`, in a file of their own".to_owned())
             }
             Self::NoSavedBoxes { path, .. } => Some(format!(
-                "boxes are saved as rectangles, beside their centre points: {:?}",
+                "boxes are saved as rectangles, beside their center points: {:?}",
                 path.with_file_name("boxes.gpkg")
             )),
             Self::BoxesElsewhere { .. } => {

@@ -11,16 +11,16 @@ use crate::scene::{Over, Scene};
 
 /// Longest side of a panel.
 const LONGEST: usize = 520;
-/// Space between panels, and its colour, neutral on both themes.
+/// Space between panels, and its color, neutral on both themes.
 const GAP: usize = 4;
 const BETWEEN: [u8; 3] = [189; 3];
 /// How opaque classes and errors are.
 const CLASSES: f32 = 0.45;
 const ERRORS: f32 = 0.75;
 
-/// What a pixel of an error map is, in the order of their colours.
+/// What a pixel of an error map is, in the order of their colors.
 const KINDS: [&str; 4] = ["right", "missed", "false alarm", "wrong class"];
-/// Of Okabe and Ito's set, which stays apart for colour-blind readers.
+/// Of Okabe and Ito's set, which stays apart for color-blind readers.
 const COLORS: [[u8; 3]; 4] = [[0, 158, 115], [213, 94, 0], [86, 60, 200], [240, 190, 0]];
 
 /// What a pixel is: 0 background in truth and prediction, 1 to 4 as [`KINDS`], [`IGNORE`] where it is not counted.
@@ -38,8 +38,8 @@ pub(super) fn kind(truth: u8, prediction: u8, background: bool) -> u8 {
 /// A map compared with its truth, pixel by pixel.
 ///
 /// As the last expression of a cell it shows three pictures of the imagery: with the truth, with the prediction, and with
-/// what is right, missed (labelled as a class, predicted as background), a false alarm (the other way round) or taken for
-/// another class. Pixels without a label or without valid imagery have no colour and are not counted.
+/// what is right, missed (labeled as a class, predicted as background), a false alarm (the other way round) or taken for
+/// another class. Pixels without a label or without valid imagery have no color and are not counted.
 ///
 /// The counts are those of [`SceneMap::evaluate`]. Classes that have no background among them, such as those of land cover,
 /// are right or wrong, and nothing is missed or a false alarm.
@@ -55,7 +55,7 @@ pub(super) fn kind(truth: u8, prediction: u8, background: bool) -> u8 {
 #[derive(Clone)]
 pub struct ErrorMap {
     map: SceneMap,
-    /// The labelled scene, where the map covers it.
+    /// The labeled scene, where the map covers it.
     scene: Scene,
     confusion: Confusion,
     report: Report,
@@ -91,9 +91,9 @@ impl ErrorMap {
         &self.report
     }
 
-    /// Pixels that are labelled and predicted.
+    /// Pixels that are labeled and predicted.
     #[must_use]
-    pub fn labelled(&self) -> u64 {
+    pub fn labeled(&self) -> u64 {
         self.confusion.total()
     }
 
@@ -103,19 +103,19 @@ impl ErrorMap {
         self.counted(0) + self.counted(1)
     }
 
-    /// Pixels labelled as a class and predicted as background.
+    /// Pixels labeled as a class and predicted as background.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.counted(2)
     }
 
-    /// Pixels labelled as background and predicted as a class.
+    /// Pixels labeled as background and predicted as a class.
     #[must_use]
     pub fn false_alarms(&self) -> u64 {
         self.counted(3)
     }
 
-    /// Pixels labelled as a class and predicted as another one.
+    /// Pixels labeled as a class and predicted as another one.
     #[must_use]
     pub fn wrong_class(&self) -> u64 {
         self.counted(4)
@@ -136,18 +136,18 @@ impl ErrorMap {
 
     /// `12,345 (3.1 %)`.
     fn part(&self, count: u64) -> String {
-        let share = count as f64 / self.labelled() as f64;
+        let share = count as f64 / self.labeled() as f64;
         format!("{} ({})", thousands(count), percent(share))
     }
 
     fn summary(&self) -> String {
-        let wrong = self.labelled() - self.right();
+        let wrong = self.labeled() - self.right();
         let counts = [self.missed(), self.false_alarms(), self.wrong_class()];
         let mut text = format!(
-            "Errors of the map of {}: {} of {} labelled pixels are wrong",
+            "Errors of the map of {}: {} of {} labeled pixels are wrong",
             self.scene.name(),
             self.part(wrong),
-            thousands(self.labelled())
+            thousands(self.labeled())
         );
         let mut before = ": ";
         for (name, count) in KINDS[1..]
@@ -169,7 +169,7 @@ impl ErrorMap {
         self.show_bands(&self.scene.shown_bands())
     }
 
-    /// As [`ErrorMap::figure`] over other bands: one in grey, or three as red, green and blue, counted from 0.
+    /// As [`ErrorMap::figure`] over other bands: one in gray, or three as red, green and blue, counted from 0.
     ///
     /// # Errors
     /// [`crate::plot::PlotError::Band`] for a band that the scene does not have; [`crate::raster::RasterError::Read`].

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::PredictError;
-use super::band::{NODATA, ScoreBand};
+use super::blend_strip::{BlendStrip, NODATA};
 use super::stream::RowSink;
 use crate::Result;
 use crate::labels::Classes;
@@ -168,7 +168,7 @@ impl MapWriter {
 }
 
 impl RowSink for MapWriter {
-    fn row(&mut self, band: &mut ScoreBand) -> Result<()> {
+    fn row(&mut self, strip: &mut BlendStrip) -> Result<()> {
         let (width, row) = (self.size.width, self.filled);
         let planes = self.strip_rows() * width;
         let mut scores: Vec<&mut [u8]> = Vec::with_capacity(self.classes);
@@ -179,7 +179,7 @@ impl RowSink for MapWriter {
                     .map(|plane| &mut plane[row * width..][..width]),
             );
         }
-        band.finish_row(&mut self.label_strip[row * width..][..width], &mut scores);
+        strip.finish_row(&mut self.label_strip[row * width..][..width], &mut scores);
         self.filled += 1;
         if self.filled == self.strip_rows() || self.top + self.filled == self.size.height {
             self.flush()?;

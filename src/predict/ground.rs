@@ -10,7 +10,7 @@ use crate::session;
 const ALIKE: f64 = 1.5;
 
 /// Tells the user when the pixels of a scene are of another size on the ground than those of the training, width and height
-/// in metres, of one of the models that are to predict it. It is no error: objects may be of any size.
+/// in meters, of one of the models that are to predict it. It is no error: objects may be of any size.
 pub(crate) fn tell_of_other_ground(
     trained: impl IntoIterator<Item = Option<[f64; 2]>>,
     scene: &Scene,
@@ -21,9 +21,9 @@ pub(crate) fn tell_of_other_ground(
     }
 }
 
-/// The edge of a raster's pixels in metres, where the raster says what a metre is.
+/// The edge of a raster's pixels in meters, where the raster says what a meter is.
 pub(crate) fn ground_pixel(raster: &Raster) -> Option<[f64; 2]> {
-    let (x, y) = raster.pixel_metres()?;
+    let (x, y) = raster.gsd()?;
     (x.is_finite() && y.is_finite()).then_some([x, y])
 }
 
@@ -43,7 +43,7 @@ fn notice(trained: [f64; 2], raster: &Raster) -> Option<String> {
     let digits = (2.0 - trained.log10().floor()).clamp(0.0, 9.0) as usize;
     Some(format!(
         "Notice: the model was trained on pixels of {trained:.digits$} m and those of this scene are of {found:.digits$} m: \
-         everything looks {look} to it.\n`Scene::open_at({:?}, Resolution::Metres({trained:.digits$?}))` opens the scene at \
+         everything looks {look} to it.\n`Scene::open_at({:?}, Resolution::Meters({trained:.digits$?}))` opens the scene at \
          the pixel size of the training.",
         raster.path()
     ))

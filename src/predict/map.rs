@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::PredictError;
-use super::band::NODATA;
+use super::blend_strip::NODATA;
 use crate::Result;
 use crate::evaluate::{Confusion, EvaluateError, Scores};
 use crate::labels::Classes;
@@ -62,7 +62,7 @@ impl SceneMap {
         threshold: Option<f32>,
     ) -> Self {
         let evaluated = Mutex::new(None);
-        // One class has one colour in the pictures of a scene, of its chips and of its maps.
+        // One class has one color in the pictures of a scene, of its chips and of its maps.
         let classes = classes.in_colors_of(scene.classes());
         Self {
             inner: Arc::new(Inner {
@@ -88,7 +88,7 @@ impl SceneMap {
     }
 
     /// The same prediction with other classes at some pixels, by another threshold.
-    pub(super) fn relabelled(
+    pub(super) fn relabeled(
         &self,
         folder: tempfile::TempDir,
         labels: Raster,
@@ -305,7 +305,7 @@ fn compare(
     Ok(confusion.scores())
 }
 
-/// The pixels that a map of `area` and a labelled scene share.
+/// The pixels that a map of `area` and a labeled scene share.
 fn common(classes: &Classes, scene: &Scene, area: PixelWindow) -> Result<PixelWindow> {
     let name = scene.name();
     if !scene.has_labels() {

@@ -12,7 +12,7 @@ use super::{PredictOptions, SceneMap, predict_scene};
 use crate::device::Device;
 use crate::display::Show as _;
 use crate::labels::Classes;
-use crate::models::{Network, Normalisation};
+use crate::models::{Network, Normalization};
 use crate::raster::{GeoTransform, Raster, RasterType, RasterWriter, Size, WriterOptions};
 use crate::scene::Scene;
 use crate::vector::{Format, PolygonFeature, property_names, read_polygons, write_polygons};
@@ -22,7 +22,7 @@ const SIZE: Size = Size {
     width: 8,
     height: 6,
 };
-/// Pixels half a metre wide and a metre high.
+/// Pixels half a meter wide and a meter high.
 const GRID: GeoTransform = GeoTransform([500_000.0, 0.5, 0.0, 3_000_000.0, 0.0, -1.0]);
 const UTM: &str = "EPSG:32645";
 
@@ -144,7 +144,7 @@ fn objects_are_measured_as_by_hand() -> Result<()> {
     let folder = folder();
     let map = map_of(&imagery(folder.path(), GRID, UTM)?, true)?;
     let objects = map.objects()?;
-    // Half a square metre a pixel: 1, 4, 7 and 8 pixels.
+    // Half a square meter a pixel: 1, 4, 7 and 8 pixels.
     assert_eq!(sorted(objects.areas()), [0.5, 2.0, 3.5, 4.0]);
     // 2 edges across and 2 down; 4 and 4; the road's hull is 4 by 4; the ring has 8 and 8 outside, 2 and 2 inside.
     assert_eq!(sorted(objects.perimeters()), [3.0, 6.0, 12.0, 12.0]);
@@ -255,7 +255,7 @@ fn saved_objects_are_those_of_the_saved_map_in_every_format() -> Result<()> {
             assert_eq!(one.class, other.class);
             let (one, other) = (&one.geometry, &other.geometry);
             let area = geo::Area::unsigned_area;
-            // GeoJSON has millimetres of degrees, in pixels of half a metre.
+            // GeoJSON has millimeters of degrees, in pixels of half a meter.
             assert!((area(one) - area(other)).abs() < 0.02, "{name}: {one:?}");
         }
         assert_eq!(again.len(), saved.len());
@@ -342,7 +342,7 @@ fn errors_agree_with_the_confusion_and_with_counting() -> Result<()> {
         let wanted = pairs.filter(|(truth, map)| wanted(**truth, **map));
         wanted.count() as u64
     };
-    assert_eq!(errors.labelled(), 47);
+    assert_eq!(errors.labeled(), 47);
     assert_eq!(
         (errors.missed(), count(|truth, map| truth > 0 && map == 0)),
         (4, 4)
@@ -359,7 +359,7 @@ fn errors_agree_with_the_confusion_and_with_counting() -> Result<()> {
     let of_confusion: u64 = (1..3).map(|class| confusion.count(class, 0)).sum();
     assert_eq!(errors.missed(), of_confusion);
     let text = errors.output().text;
-    let expected = "16 (34.0 %) of 47 labelled pixels are wrong: missed 4 (8.5 %), false alarm 11 (23.4 %), wrong class 1";
+    let expected = "16 (34.0 %) of 47 labeled pixels are wrong: missed 4 (8.5 %), false alarm 11 (23.4 %), wrong class 1";
     assert!(text.contains(expected), "{text}");
     let html = errors.figure()?.html();
     assert!(
@@ -392,7 +392,7 @@ fn the_worst_windows_come_first() -> Result<()> {
     let scene = scene(folder.path())?;
     let plain = map_of(&scene, false)?.worst_with(&scene, 9, 4)?;
     let found: Vec<_> = (plain.iter())
-        .map(|one| ((one.window.col, one.window.row), one.wrong, one.labelled))
+        .map(|one| ((one.window.col, one.window.row), one.wrong, one.labeled))
         .collect();
     let expected = [
         ((4, 0), 8, 16),
@@ -480,11 +480,11 @@ fn another_threshold_is_predicting_again_with_it() -> Result<()> {
         let classes = Classes::new(names[..count - 1].iter().copied());
         let predict = |options: PredictOptions| {
             let (network, device) = (Brightness { classes: count }, Device::cpu());
-            let normalisation = Normalisation::new(vec![128.0], vec![40.0]);
+            let normalization = Normalization::new(vec![128.0], vec![40.0]);
             let options = options.quiet(true);
             predict_scene(
                 &network,
-                &normalisation,
+                &normalization,
                 &classes,
                 &scene,
                 &device,

@@ -6,8 +6,8 @@
 //! [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
 
 mod at_threshold;
-mod band;
 mod batch;
+mod blend_strip;
 mod ensemble;
 mod error;
 mod error_map;
@@ -30,8 +30,8 @@ mod show;
 mod stream;
 mod threshold;
 mod tiling;
+mod tta;
 mod values;
-mod views;
 mod windows;
 mod worst;
 
@@ -60,5 +60,5 @@ pub(crate) use publish::publish_set;
 pub(crate) use runner::{Runner, on_device, placed};
 pub(crate) use save::{staging_folder, write_synced};
 pub(crate) use tiling::{Layout, Tiling, check_probability, wrong};
+pub(crate) use tta::TtaView;
 pub(crate) use values::{FOR_MAPS, FOR_OBJECTS, FOR_TRAINING, Known, check_models, compare};
-pub(crate) use views::View;

@@ -5,29 +5,29 @@ use burn::tensor::activation::softmax;
 
 use super::PredictError;
 use super::runner::{Failed, on_device, placed};
-use super::views::View;
+use super::tta::TtaView;
 use crate::Result;
 use crate::device::Device;
-use crate::models::{AnyNetwork, BoxedNetwork, Normalisation, Segmentation};
+use crate::models::{AnyNetwork, BoxedNetwork, Normalization, Segmentation};
 use crate::raster::{Patch, PixelWindow};
 use crate::scene::Scene;
 
-/// A network and how its input is normalised.
+/// A network and how its input is normalized.
 #[derive(Clone, Copy)]
 pub(super) struct Member<'a> {
     pub(super) network: &'a dyn AnyNetwork,
-    pub(super) normalisation: &'a Normalisation,
+    pub(super) normalization: &'a Normalization,
 }
 
-/// The normalisations of some networks, each once: what a window's imagery is prepared with.
-pub(crate) struct Inputs(Vec<Normalisation>);
+/// The normalizations of some networks, each once: what a window's imagery is prepared with.
+pub(crate) struct Inputs(Vec<Normalization>);
 
 impl Inputs {
-    pub(crate) fn of<'a>(all: impl IntoIterator<Item = &'a Normalisation>) -> Self {
-        let mut different: Vec<Normalisation> = Vec::new();
-        for normalisation in all {
-            if !different.contains(normalisation) {
-                different.push(normalisation.clone());
+    pub(crate) fn of<'a>(all: impl IntoIterator<Item = &'a Normalization>) -> Self {
+        let mut different: Vec<Normalization> = Vec::new();
+        for normalization in all {
+            if !different.contains(normalization) {
+                different.push(normalization.clone());
             }
         }
         Self(different)
@@ -51,23 +51,23 @@ impl Inputs {
         Ok(Some(patch))
     }
 
-    /// Makes a patch the networks' input: for every normalisation, all bands normalised, and 0, which is the mean,
+    /// Makes a patch the networks' input: for every normalization, all bands normalized, and 0, which is the mean,
     /// where they are invalid.
     ///
     /// # Shapes
-    /// `[bands, height, width]` to `[normalisations x bands, height, width]`
+    /// `[bands, height, width]` to `[normalizations x bands, height, width]`
     fn prepare(&self, mut patch: Patch) -> Patch {
         let (values, bands) = (patch.data.len(), patch.bands);
         for _ in 1..self.0.len() {
             patch.data.extend_from_within(..values);
         }
         let pixels = patch.size.area().max(1);
-        for (normalisation, planes) in self
+        for (normalization, planes) in self
             .0
             .iter()
             .zip(patch.data.chunks_exact_mut(values.max(1)))
         {
-            normalisation.apply(planes);
+            normalization.apply(planes);
             for plane in planes.chunks_exact_mut(pixels) {
                 for (value, valid) in plane.iter_mut().zip(&patch.valid) {
                     if *valid == 0 {
@@ -80,21 +80,21 @@ impl Inputs {
         patch
     }
 
-    fn position(&self, normalisation: &Normalisation) -> usize {
-        let same = self.0.iter().position(|other| other == normalisation);
+    fn position(&self, normalization: &Normalization) -> usize {
+        let same = self.0.iter().position(|other| other == normalization);
         same.unwrap_or_default()
     }
 }
 
 /// The networks' inference copies on the device where they run.
 pub(super) struct Scorer {
-    /// Each with the place of its normalisation in [`Inputs`].
+    /// Each with the place of its normalization in [`Inputs`].
     networks: Vec<(BoxedNetwork, usize)>,
     device: Device,
     bands: usize,
     classes: usize,
     /// How every window is seen.
-    views: Vec<View>,
+    views: Vec<TtaView>,
 }
 
 impl Scorer {
@@ -103,18 +103,18 @@ impl Scorer {
         inputs: &Inputs,
         device: &Device,
         classes: usize,
-        views: Vec<View>,
+        views: Vec<TtaView>,
     ) -> Self {
         let copied = |member: &Member<'_>| {
             let network = placed::<Segmentation>(member.network.prediction(), device);
-            (network, inputs.position(member.normalisation))
+            (network, inputs.position(member.normalization))
         };
         Self {
             networks: members.iter().map(copied).collect(),
             device: device.clone(),
             bands: members
                 .first()
-                .map_or(0, |first| first.normalisation.bands()),
+                .map_or(0, |first| first.normalization.bands()),
             classes,
             views,
         }

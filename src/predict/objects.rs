@@ -19,7 +19,7 @@ use crate::vector::PolygonFeature;
 /// A connected area of a map, or a box that was found.
 ///
 /// # Units
-/// Metres and square metres on the ground, by the pixel size at the scene's middle. Where nobody knows the metre they are
+/// Meters and square meters on the ground, by the pixel size at the scene's middle. Where nobody knows the meter they are
 /// edges and squares of pixels, or of the coordinates' unit; [`Objects::report`] says so.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -36,7 +36,7 @@ pub struct Object {
     pub width_m: f64,
     /// How far it reaches along the columns of the imagery.
     pub height_m: f64,
-    /// Its centre of mass in map coordinates; in pixels where the scene has no place.
+    /// Its center of mass in map coordinates; in pixels where the scene has no place.
     pub center: Point<f64>,
     /// Its outline in map coordinates; in pixels where the scene has no place.
     pub geometry: MultiPolygon<f64>,
@@ -107,7 +107,7 @@ impl Ruler {
 /// What lengths and areas are measured in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
-    Metres,
+    Meters,
     /// Of the coordinates, whatever that is.
     Coordinates,
     Pixels,
@@ -115,8 +115,8 @@ pub(super) enum Unit {
 
 impl Unit {
     fn of(raster: &Raster) -> Self {
-        match raster.pixel_metres() {
-            Some((width, height)) if (width * height).is_finite() => Self::Metres,
+        match raster.gsd() {
+            Some((width, height)) if (width * height).is_finite() => Self::Meters,
             _ if raster.is_georeferenced() => Self::Coordinates,
             _ => Self::Pixels,
         }
@@ -125,7 +125,7 @@ impl Unit {
     /// `m²`, as it stands behind a number.
     pub(super) const fn of_area(self) -> &'static str {
         match self {
-            Self::Metres => "m²",
+            Self::Meters => "m²",
             Self::Coordinates => "square units",
             Self::Pixels => "pixels",
         }
@@ -133,9 +133,9 @@ impl Unit {
 
     fn notice(self, scene: &Scene) -> Option<Notice> {
         let text = match self {
-            Self::Metres => return None,
+            Self::Meters => return None,
             Self::Coordinates => {
-                "the scene does not say how long a metre is on it: areas are in squares of its own coordinates, \
+                "the scene does not say how long a meter is on it: areas are in squares of its own coordinates, \
                  perimeters in their unit"
             }
             Self::Pixels => {
@@ -143,7 +143,7 @@ impl Unit {
                  columns and rows"
             }
         };
-        let next = "imagery with a coordinate reference system gives square metres";
+        let next = "imagery with a coordinate reference system gives square meters";
         Some(Notice::noted(text).about(scene.name()).next(next))
     }
 }
@@ -243,7 +243,7 @@ pub(super) fn check_area(min_area_m2: f64) -> Result<(), PredictError> {
         return Err(wrong(
             "min_area_m2",
             &min_area_m2,
-            "0 or more square metres",
+            "0 or more square meters",
         ));
     }
     Ok(())
@@ -292,20 +292,20 @@ impl Objects {
         self.objects.is_empty()
     }
 
-    /// Their area together, in square metres.
+    /// Their area together, in square meters.
     #[must_use]
     pub fn area(&self) -> f64 {
         // An empty sum of floats is -0.
         self.iter().map(|object| object.area_m2).sum::<f64>() + 0.0
     }
 
-    /// The area of each in square metres.
+    /// The area of each in square meters.
     #[must_use]
     pub fn areas(&self) -> Vec<f64> {
         self.iter().map(|object| object.area_m2).collect()
     }
 
-    /// The length of each outline in metres, along the edges of pixels and around holes, too.
+    /// The length of each outline in meters, along the edges of pixels and around holes, too.
     #[must_use]
     pub fn perimeters(&self) -> Vec<f64> {
         self.iter().map(|object| object.perimeter_m).collect()
@@ -355,7 +355,7 @@ impl Objects {
         Ok(self.keeping(|object| object.class == name))
     }
 
-    /// Those of at least this many square metres: without the specks of a prediction. NaN keeps all.
+    /// Those of at least this many square meters: without the specks of a prediction. NaN keeps all.
     #[must_use]
     pub fn at_least(&self, area_m2: f64) -> Self {
         self.keeping(|object| area_m2.is_nan() || object.area_m2 >= area_m2)

@@ -24,10 +24,10 @@ impl Objects {
     /// | `.gpkg` | GeoPackage, in the scene's reference system |
     /// | `.geojson` | GeoJSON by RFC 7946, in longitude and latitude |
     /// | `.shp` | a shapefile, which is several files of one name; its columns' names have at most 10 letters |
-    /// | `.csv` | a table without outlines, with the centre as `x` and `y` in map coordinates |
+    /// | `.csv` | a table without outlines, with the center as `x` and `y` in map coordinates |
     ///
     /// The columns are `class`, `score`, `area_m2`, `perimeter_m`, `width_m` and `height_m`; without `_m` where nobody
-    /// knows the metre. What a format had to shorten is in [`SavedFiles::report`].
+    /// knows the meter. What a format had to shorten is in [`SavedFiles::report`].
     ///
     /// # Errors
     /// [`PredictError::ObjectFile`] for another ending; [`PredictError::FileOfOthers`] when there is a file of that name
@@ -68,7 +68,7 @@ impl Objects {
     /// The names of the columns of numbers.
     fn columns(&self) -> [&'static str; 4] {
         match self.about.unit {
-            Unit::Metres => ["area_m2", "perimeter_m", "width_m", "height_m"],
+            Unit::Meters => ["area_m2", "perimeter_m", "width_m", "height_m"],
             Unit::Coordinates | Unit::Pixels => ["area", "perimeter", "width", "height"],
         }
     }
@@ -81,8 +81,8 @@ impl Objects {
             object.height_m,
         ];
         match self.about.unit {
-            // Digits beyond a millimetre are what arithmetic left.
-            Unit::Metres => numbers.map(|number| (number * 1e3).round() / 1e3),
+            // Digits beyond a millimeter are what arithmetic left.
+            Unit::Meters => numbers.map(|number| (number * 1e3).round() / 1e3),
             Unit::Coordinates | Unit::Pixels => numbers,
         }
     }

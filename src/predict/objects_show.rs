@@ -8,7 +8,7 @@ use crate::plot::{self, Figure, table_html, table_text};
 const ROWS: usize = 5;
 
 impl Objects {
-    /// How many objects there are of each size: the areas of each class in a colour of its own.
+    /// How many objects there are of each size: the areas of each class in a color of its own.
     #[must_use]
     pub fn histogram(&self) -> Figure {
         let of_class = |class: &crate::labels::Class| {
@@ -69,7 +69,7 @@ fn number(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// One object; its centre has so many decimal places.
+/// One object; its center has so many decimal places.
 fn object_row(index: usize, object: &Object, places: usize) -> Vec<String> {
     let score = object.score.map(|score| format!("{score:.2}"));
     vec![

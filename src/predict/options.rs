@@ -5,7 +5,7 @@ use super::tiling::Tiling;
 /// | choice | unless set |
 /// |---|---|
 /// | [`PredictOptions::window`] | 512: side of the windows that the network sees, in pixels |
-/// | [`PredictOptions::overlap`] | an eighth of the window: pixels that neighbouring windows share and blend over |
+/// | [`PredictOptions::overlap`] | an eighth of the window: pixels that neighboring windows share and blend over |
 /// | [`PredictOptions::batch`] | 1 on the CPU; on a GPU found by trying, from 8 on: windows scored at once |
 /// | [`PredictOptions::flips`] | false: every window is seen once, not mirrored too |
 /// | [`PredictOptions::turns`] | false: nor turned by quarters |
@@ -51,7 +51,7 @@ impl PredictOptions {
         self
     }
 
-    /// Pixels that neighbouring windows share; their scores fade into each other there.
+    /// Pixels that neighboring windows share; their scores fade into each other there.
     #[doc(alias = "stride")]
     #[doc(alias = "padding")]
     pub fn overlap(mut self, pixels: usize) -> Self {

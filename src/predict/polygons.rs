@@ -3,7 +3,7 @@
 use geo::{BoundingRect, MultiPolygon};
 
 use super::SceneMap;
-use super::band::FULL_SCORE;
+use super::blend_strip::FULL_SCORE;
 use super::objects::{Object, Ruler};
 use crate::display::Output;
 use crate::labels::rasterize;
@@ -16,12 +16,12 @@ use crate::{Result, session};
 const LARGEST_SCORED_BOX: usize = 4096 * 4096;
 
 impl SceneMap {
-    /// [`SceneMap::traced`] as they are saved, with a notice where nobody knows the metre.
+    /// [`SceneMap::traced`] as they are saved, with a notice where nobody knows the meter.
     pub(super) fn polygons(&self, min_area_m2: f64) -> Result<Vec<PolygonFeature>> {
-        if min_area_m2 > 0.0 && self.inner.labels.pixel_metres().is_none() {
+        if min_area_m2 > 0.0 && self.inner.labels.gsd().is_none() {
             session::display(&Output::text(format!(
-                "Notice: the scene does not say how long a metre is on it, so polygons below {min_area_m2} squares of its own \
-                 coordinates are left out, not square metres."
+                "Notice: the scene does not say how long a meter is on it, so polygons below {min_area_m2} squares of its own \
+                 coordinates are left out, not square meters."
             )));
         }
         let objects = self.traced(min_area_m2)?;
@@ -32,10 +32,10 @@ impl SceneMap {
     /// least `min_area_m2` large on the ground.
     ///
     /// # Units
-    /// Metres and square metres, from the pixel size on the ground at the scene's middle.
+    /// Meters and square meters, from the pixel size on the ground at the scene's middle.
     pub(super) fn traced(&self, min_area_m2: f64) -> Result<Vec<Object>> {
         let labels = &self.inner.labels;
-        let ruler = Ruler::new(labels.metres_per_pixel(), labels.transform());
+        let ruler = Ruler::new(labels.nominal_gsd(), labels.transform());
         let names = self.classes().names();
         let mut objects = Vec::new();
         for LabelPolygon { geometry, label } in polygonize_raster(labels.path())? {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::band::NODATA;
+use super::blend_strip::NODATA;
 use super::files::{
     LABELS, POLYGONS_GEOJSON, POLYGONS_GPKG, SCORES, SCORES_JSON, label_options, score_options,
 };
@@ -23,7 +23,7 @@ use crate::{Result, session, staged};
 /// |---|---|
 /// | [`SaveOptions::polygons`] | true: polygons are traced and written |
 /// | [`SaveOptions::formats`] | both: `polygons.gpkg` and `polygons.geojson` |
-/// | [`SaveOptions::min_area_m2`] | 0: the smallest polygon that is kept, in square metres on the ground |
+/// | [`SaveOptions::min_area_m2`] | 0: the smallest polygon that is kept, in square meters on the ground |
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct SaveOptions {
@@ -62,7 +62,7 @@ impl SaveOptions {
         self
     }
 
-    /// Leaves out polygons smaller than this many square metres on the ground: the specks of a prediction.
+    /// Leaves out polygons smaller than this many square meters on the ground: the specks of a prediction.
     #[doc(alias = "min_area")]
     #[doc(alias = "min_polygon_area")]
     pub fn min_area_m2(mut self, area: f64) -> Self {
@@ -115,7 +115,7 @@ impl IntoIterator for SavedFiles {
 impl SceneMap {
     /// Writes the map into the folder `dir`, which is made when it is missing:
     ///
-    /// - `labels.tif`: the class map, a cloud-optimised GeoTIFF with colour table and class names; 255 is "no data"; the
+    /// - `labels.tif`: the class map, a cloud-optimized GeoTIFF with color table and class names; 255 is "no data"; the
     ///   background is transparent (said in `labels.tif.aux.xml`, which belongs to it);
     /// - `scores.tif`: one band per class, the probability times 254, 255 "no data" (when scores were kept);
     /// - `polygons.gpkg` and `polygons.geojson` (RFC 7946): the connected areas of every class but the background;
@@ -189,7 +189,7 @@ pub(crate) fn staging_folder(dir: &Path) -> Result<tempfile::TempDir> {
         .map_err(io("write into the folder", dir))
 }
 
-/// Copies a working file of bytes as a cloud-optimised GeoTIFF, strip by strip.
+/// Copies a working file of bytes as a cloud-optimized GeoTIFF, strip by strip.
 fn copy_as_cog(source: &Raster, path: &Path, options: WriterOptions) -> Result<()> {
     let size = source.size();
     let bands = source.band_count();

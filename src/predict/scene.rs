@@ -8,7 +8,7 @@ use super::{PredictError, PredictOptions, SceneMap};
 use crate::Result;
 use crate::device::Device;
 use crate::labels::Classes;
-use crate::models::{AnyNetwork, Normalisation};
+use crate::models::{AnyNetwork, Normalization};
 use crate::raster::{PixelWindow, Raster};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
@@ -35,7 +35,7 @@ use crate::session;
 /// was predicted until then is discarded, the network is untouched.
 pub fn predict_scene(
     network: &dyn AnyNetwork,
-    normalisation: &Normalisation,
+    normalization: &Normalization,
     classes: &Classes,
     scene: &Scene,
     device: &Device,
@@ -43,7 +43,7 @@ pub fn predict_scene(
 ) -> Result<SceneMap> {
     let member = Member {
         network,
-        normalisation,
+        normalization,
     };
     predict_members(&[member], classes, scene, device, options)
 }
@@ -59,7 +59,7 @@ pub(super) fn predict_members(
     let Some(first) = members.first() else {
         return Err(PredictError::NoModels.into());
     };
-    let bands = first.normalisation.bands();
+    let bands = first.normalization.bands();
     let area = scene.area();
     if scene.band_count() != bands {
         let path = scene.raster().path().to_owned();
@@ -73,7 +73,7 @@ pub(super) fn predict_members(
     let tiling = &options.tiling;
     tiling.check(area.size())?;
     let plan = WindowPlan::new(area, tiling.window, tiling.overlap_pixels());
-    let inputs = Inputs::of(members.iter().map(|member| member.normalisation));
+    let inputs = Inputs::of(members.iter().map(|member| member.normalization));
     let window_bytes = 4 * bands * members.len() * plan.network_size().area();
     let batch = BatchSize::of(tiling, device, plan.len(), window_bytes);
 

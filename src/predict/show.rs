@@ -171,7 +171,7 @@ mod tests {
         GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions,
     };
 
-    /// A scene of 200 x 100 pixels of half a metre, of which the map covers the right half: class 1 in its upper half.
+    /// A scene of 200 x 100 pixels of half a meter, of which the map covers the right half: class 1 in its upper half.
     fn map(folder: &std::path::Path) -> Result<SceneMap> {
         let (image, crs) = (folder.join("image.tif"), "EPSG:32645");
         let transform = GeoTransform::north_up(500_000.0, 3_000_000.0, 0.5);

@@ -1,7 +1,7 @@
-//! The streaming loop of maps: windows that were scored are blended in the sliding band, and leave as finished rows.
+//! The streaming loop of maps: windows that were scored are blended in the sliding strip, and leave as finished rows.
 
-use super::band::{Placement, ScoreBand};
 use super::batch::BatchSize;
+use super::blend_strip::{BlendStrip, Placement};
 use super::progress::Progress;
 use super::runner::Runner;
 use super::windows::{PlannedWindow, WindowPlan, reflected};
@@ -24,7 +24,7 @@ pub(super) trait RowSink {
     ///
     /// # Errors
     /// Whatever the writing of files can fail with.
-    fn row(&mut self, band: &mut ScoreBand) -> Result<()>;
+    fn row(&mut self, strip: &mut BlendStrip) -> Result<()>;
 }
 
 impl Stream<'_> {
@@ -44,7 +44,7 @@ impl Stream<'_> {
     ) -> Result<()> {
         let plan = self.plan;
         let (size, area) = (plan.network_size(), plan.area());
-        let mut band = ScoreBand::new(
+        let mut strip = BlendStrip::new(
             area.width,
             size.height.min(area.height),
             self.classes,
@@ -67,17 +67,17 @@ impl Stream<'_> {
             |windows, patches, scores: Vec<f32>| {
                 let scored = windows.iter().zip(patches).zip(scores.chunks_exact(each));
                 for ((window, patch), scores) in scored {
-                    self.add(&mut band, *window, patch, scores, sink)?;
+                    self.add(&mut strip, *window, patch, scores, sink)?;
                 }
                 Ok(())
             },
         )?;
-        self.finish_rows(&mut band, area.height, sink)
+        self.finish_rows(&mut strip, area.height, sink)
     }
 
     fn add(
         &self,
-        band: &mut ScoreBand,
+        strip: &mut BlendStrip,
         window: PlannedWindow,
         patch: &Patch,
         scores: &[f32],
@@ -86,7 +86,7 @@ impl Stream<'_> {
         let (columns, rows) = (self.plan.columns(), self.plan.rows());
         let top = rows.starts[window.row];
         // Windows come row by row: no later one reaches above this one.
-        self.finish_rows(band, top, sink)?;
+        self.finish_rows(strip, top, sink)?;
         let size = self.plan.network_size();
         let placement = Placement {
             left: columns.starts[window.column],
@@ -96,13 +96,18 @@ impl Stream<'_> {
             stride: size.width,
             height: size.height,
         };
-        band.add(&placement, scores, &patch.valid);
+        strip.add(&placement, scores, &patch.valid);
         Ok(())
     }
 
-    fn finish_rows(&self, band: &mut ScoreBand, end: usize, sink: &mut impl RowSink) -> Result<()> {
-        while band.top() < end {
-            sink.row(band)?;
+    fn finish_rows(
+        &self,
+        strip: &mut BlendStrip,
+        end: usize,
+        sink: &mut impl RowSink,
+    ) -> Result<()> {
+        while strip.top() < end {
+            sink.row(strip)?;
         }
         Ok(())
     }
@@ -149,12 +154,12 @@ mod tests {
     }
 
     impl RowSink for Rows {
-        fn row(&mut self, band: &mut ScoreBand) -> Result<()> {
+        fn row(&mut self, strip: &mut BlendStrip) -> Result<()> {
             let start = self.labels.len();
             self.labels.resize(start + self.width, 7);
             let mut scores = vec![vec![0; self.width]; self.classes];
             let mut rows: Vec<&mut [u8]> = scores.iter_mut().map(Vec::as_mut_slice).collect();
-            band.finish_row(&mut self.labels[start..], &mut rows);
+            strip.finish_row(&mut self.labels[start..], &mut rows);
             self.scores.push(scores);
             Ok(())
         }

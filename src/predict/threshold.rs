@@ -1,6 +1,6 @@
 //! Another decision threshold on a map that was predicted.
 
-use super::band::{FULL_SCORE, NODATA};
+use super::blend_strip::{FULL_SCORE, NODATA};
 use super::files::{LABELS, label_options, working_folder};
 use super::map::label_values;
 use super::tiling::check_probability;
@@ -70,10 +70,10 @@ impl SceneMap {
             writer.write_window(&window, &decided)?;
         }
         let labels = Raster::open(writer.finish()?)?;
-        Ok(self.relabelled(folder, labels, score))
+        Ok(self.relabeled(folder, labels, score))
     }
 
-    /// The threshold at which labelled objects and what the map takes for them agree well on these labels: of those whose F1
+    /// The threshold at which labeled objects and what the map takes for them agree well on these labels: of those whose F1
     /// of everything but background is within 2 % of the highest, the one nearest to one half, because the last percents are of
     /// these very labels (the idea of the one-standard-error rule of Breiman and others, *Classification and Regression Trees*,
     /// 1984). It belongs to the scene that it was found on: choose it where the model was validated, and score it elsewhere.

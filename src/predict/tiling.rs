@@ -1,7 +1,7 @@
 //! What segmentation and detection ask alike of the windows that a scene is cut into, and where these begin.
 
 use super::PredictError;
-use super::views::View;
+use super::tta::TtaView;
 use crate::raster::Size;
 
 /// Sides of windows are multiples of this: the deepest stride of the encoders.
@@ -14,7 +14,7 @@ const LARGEST_WINDOW: usize = 8192;
 pub(crate) struct Tiling {
     pub(crate) window: usize,
     pub(crate) overlap: Option<usize>,
-    /// Unless `overlap` is set, neighbours share one in so many of a window's pixels.
+    /// Unless `overlap` is set, neighbors share one in so many of a window's pixels.
     pub(crate) usual_overlap: usize,
     pub(crate) batch: Option<usize>,
     pub(crate) flips: bool,
@@ -40,14 +40,14 @@ impl Tiling {
         }
     }
 
-    /// Pixels that neighbouring windows share.
+    /// Pixels that neighboring windows share.
     pub(crate) fn overlap_pixels(&self) -> usize {
         self.overlap.unwrap_or(self.window / self.usual_overlap)
     }
 
     /// How every window is seen.
-    pub(crate) fn views(&self) -> Vec<View> {
-        View::all(self.flips, self.turns)
+    pub(crate) fn views(&self) -> Vec<TtaView> {
+        TtaView::all(self.flips, self.turns)
     }
 
     pub(crate) fn check(&self, area: Size) -> Result<(), PredictError> {
@@ -96,7 +96,7 @@ pub(crate) fn wrong(
 pub(crate) struct Layout {
     /// Side of a window, a multiple of [`WINDOW_MULTIPLE`]; beyond the extent only when that is smaller than one window.
     pub(crate) window: usize,
-    /// Pixels that neighbours share at least.
+    /// Pixels that neighbors share at least.
     pub(crate) overlap: usize,
     /// First pixel of each window, ascending; the last one is shifted inside rather than padded.
     pub(crate) starts: Vec<usize>,

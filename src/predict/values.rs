@@ -35,7 +35,7 @@ pub(crate) const FOR_MAPS: &str =
 pub(crate) const FOR_OBJECTS: &str =
     "`DetectionOptions::new().any_values(true)` (`--any-values` on the command line)";
 /// What to write where a model is trained.
-pub(crate) const FOR_TRAINING: &str = "`Fit::epochs(10).any_values(true)`";
+pub(crate) const FOR_TRAINING: &str = "`FitOptions::epochs(10).any_values(true)`";
 
 /// Compares the scene's bands with those that were trained on. Returns what a person should know; with `any_values` that is
 /// all, without it bands in another order and values of another kind are errors. Models of before there was such knowledge

@@ -111,7 +111,7 @@ impl Axis {
     }
 }
 
-/// Weights of windows along one axis: flat in the middle, falling towards each neighbour by a raised cosine over the
+/// Weights of windows along one axis: flat in the middle, falling towards each neighbor by a raised cosine over the
 /// overlap, then divided by their sum at each pixel.
 ///
 /// # Source
@@ -121,8 +121,8 @@ impl Axis {
 fn weights(starts: &[usize], window: usize, extent: usize, overlap: usize) -> Vec<Vec<f32>> {
     let last = starts.len() - 1;
     let tapered = |index: usize| -> Vec<f64> {
-        let side = |distance: usize, neighbour: bool| {
-            if neighbour && distance < overlap {
+        let side = |distance: usize, neighbor: bool| {
+            if neighbor && distance < overlap {
                 raised_cosine(distance, overlap)
             } else {
                 1.0
@@ -139,7 +139,7 @@ fn weights(starts: &[usize], window: usize, extent: usize, overlap: usize) -> Ve
             *sum += weight;
         }
     }
-    let normalised = |(start, taper): (&usize, &Vec<f64>)| {
+    let normalized = |(start, taper): (&usize, &Vec<f64>)| {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "weights are between 0 and 1"
@@ -151,10 +151,10 @@ fn weights(starts: &[usize], window: usize, extent: usize, overlap: usize) -> Ve
             .collect();
         weights
     };
-    starts.iter().zip(&tapers).map(normalised).collect()
+    starts.iter().zip(&tapers).map(normalized).collect()
 }
 
-/// Rises from just above 0 to just below 1 over `length` pixels, taken at pixel centres.
+/// Rises from just above 0 to just below 1 over `length` pixels, taken at pixel centers.
 #[expect(
     clippy::cast_precision_loss,
     reason = "windows are far smaller than 2^53 pixels"

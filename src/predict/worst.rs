@@ -1,7 +1,7 @@
 //! The windows of a map that are most wrong.
 
 use super::SceneMap;
-use super::band::FULL_SCORE;
+use super::blend_strip::FULL_SCORE;
 use super::objects::decimal_places;
 use super::tiling::wrong;
 use crate::chips::Chip;
@@ -16,7 +16,7 @@ use crate::{Result, session};
 
 /// Side of the windows unless set.
 const SIDE: usize = 128;
-/// Windows with fewer labelled pixels than this part of a full one come last: a few pixels at an edge say little.
+/// Windows with fewer labeled pixels than this part of a full one come last: a few pixels at an edge say little.
 const FEWEST: f64 = 0.1;
 /// So many windows are drawn; the table lists all of them.
 const DRAWN: usize = 24;
@@ -27,20 +27,20 @@ const DRAWN: usize = 24;
 pub struct WorstWindow {
     /// Its place in pixels of the scene's raster: `scene.crop(worst.window)` opens it.
     pub window: PixelWindow,
-    /// Pixels that are labelled and predicted.
-    pub labelled: u64,
+    /// Pixels that are labeled and predicted.
+    pub labeled: u64,
     /// Those of another class than their label.
     pub wrong: u64,
-    /// Mean cross entropy of the labelled pixels, `-ln` of the score of the true class; `None` without scores. Scores are
+    /// Mean cross entropy of the labeled pixels, `-ln` of the score of the true class; `None` without scores. Scores are
     /// kept in 255 steps, so that one pixel adds 6.2 at most.
     pub loss: Option<f64>,
 }
 
 impl WorstWindow {
-    /// The part of the labelled pixels that are wrong, from 0 to 1.
+    /// The part of the labeled pixels that are wrong, from 0 to 1.
     #[must_use]
     pub fn share(&self) -> f64 {
-        self.wrong as f64 / self.labelled as f64
+        self.wrong as f64 / self.labeled as f64
     }
 
     /// What windows are ranked by.
@@ -74,7 +74,7 @@ pub struct WorstWindows {
 impl SceneMap {
     /// The `n` windows of 128 x 128 pixels where the map differs most from the labels of `scene`, worst first: by mean
     /// cross entropy where scores were kept (top losses), otherwise by the part of wrong pixels. Windows without a
-    /// labelled pixel are left out, those with few come last.
+    /// labeled pixel are left out, those with few come last.
     ///
     /// # Errors
     /// As [`SceneMap::evaluate`].
@@ -97,7 +97,7 @@ impl SceneMap {
             windows.extend(self.judged(scene, window)?);
         }
         let fewest = FEWEST * side.min(common.width) as f64 * side.min(common.height) as f64;
-        let last = |one: &WorstWindow| (one.labelled as f64) < fewest;
+        let last = |one: &WorstWindow| (one.labeled as f64) < fewest;
         // A stable sort: equally bad windows keep the order of reading.
         windows.sort_by(|one, other| {
             let by_badness = other.badness().total_cmp(&one.badness());
@@ -114,7 +114,7 @@ impl SceneMap {
         })
     }
 
-    /// `None` without a labelled pixel.
+    /// `None` without a labeled pixel.
     fn judged(&self, scene: &Scene, window: PixelWindow) -> Result<Option<WorstWindow>> {
         let (truth, prediction) = (scene.label_window(&window)?, self.labels(&window)?);
         let counted: Vec<(usize, u8)> = (truth.iter().zip(&prediction).enumerate())
@@ -133,7 +133,7 @@ impl SceneMap {
         };
         Ok(Some(WorstWindow {
             window,
-            labelled: counted.len() as u64,
+            labeled: counted.len() as u64,
             wrong: wrong.count() as u64,
             loss,
         }))

@@ -190,7 +190,7 @@ impl<'de> serde::Deserialize<'de> for DataType {
     }
 }
 
-/// What a band of imagery shows, as its file says by colour interpretation or by name.
+/// What a band of imagery shows, as its file says by color interpretation or by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -215,8 +215,8 @@ pub enum BandRole {
     ThermalInfrared,
     /// All visible light in one band.
     Panchromatic,
-    /// One grey band.
-    Grey,
+    /// One gray band.
+    Gray,
 }
 
 /// How what a band stores becomes what is handed out.
@@ -229,8 +229,8 @@ pub(crate) enum Reading {
     SignedByte,
     /// The amplitude of complex numbers.
     Amplitude,
-    /// One component of the colour that a palette gives to a number.
-    Colour {
+    /// One component of the color that a palette gives to a number.
+    Color {
         component: usize,
         /// Red, green, blue and opacity of each number.
         table: Arc<Vec<[u8; 4]>>,
@@ -299,7 +299,7 @@ pub struct Band {
     /// Whether the band has a mask of its own.
     #[serde(skip)]
     pub(crate) own_mask: bool,
-    /// Its own name, its colour, or its number.
+    /// Its own name, its color, or its number.
     pub name: String,
     /// The type of its values.
     pub data_type: DataType,
@@ -310,7 +310,7 @@ pub struct Band {
     pub scale: f64,
     /// What is added after that; 0 where the file says nothing.
     pub offset: f64,
-    /// What it shows, where the file says so: by colour interpretation, wavelength or name.
+    /// What it shows, where the file says so: by color interpretation, wavelength or name.
     pub role: Option<BandRole>,
 }
 
@@ -337,12 +337,12 @@ impl Band {
         self.missing.is_some()
             || self.own_mask
             || self.data_type.is_float()
-            || self.transparent_colours()
+            || self.transparent_colors()
     }
 
     /// Whether the palette has entries that nothing is painted with.
-    pub(crate) fn transparent_colours(&self) -> bool {
-        matches!(&self.reading, Reading::Colour { table, .. } if table.iter().any(|entry| entry[3] == 0))
+    pub(crate) fn transparent_colors(&self) -> bool {
+        matches!(&self.reading, Reading::Color { table, .. } if table.iter().any(|entry| entry[3] == 0))
     }
 
     /// Whether GDAL's own conversion to `f32` gives what is handed out and what nodata is compared with.

@@ -1,16 +1,16 @@
-//! Colour tables of bands of bytes.
+//! Color tables of bands of bytes.
 
 use std::ffi::c_int;
 
 use gdal_sys::{GDALColorEntry, GDALPaletteInterp};
 
-/// Colours of which all are opaque.
+/// Colors of which all are opaque.
 pub(super) fn opaque(colors: &[[u8; 3]]) -> Vec<[u8; 4]> {
     let one = |&[red, green, blue]: &[u8; 3]| [red, green, blue, 255];
     colors.iter().map(one).collect()
 }
 
-/// A colour for all that a byte can be, black beyond `colors`; nothing is seen of the `transparent` values and of nodata.
+/// A color for all that a byte can be, black beyond `colors`; nothing is seen of the `transparent` values and of nodata.
 pub(super) fn with_opacity(
     colors: &[[u8; 3]],
     transparent: &[u8],
@@ -25,10 +25,10 @@ pub(super) fn with_opacity(
         .collect()
 }
 
-/// Gives a band a colour table and returns whether that failed; each colour is red, green, blue and opacity.
+/// Gives a band a color table and returns whether that failed; each color is red, green, blue and opacity.
 ///
 /// # Safety
-/// `band` is an open band that takes a colour table.
+/// `band` is an open band that takes a color table.
 pub(super) unsafe fn set(band: gdal_sys::GDALRasterBandH, colors: &[[u8; 4]]) -> bool {
     // SAFETY: the table is made here, filled, copied by the band and destroyed.
     unsafe {

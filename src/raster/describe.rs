@@ -9,7 +9,7 @@ use super::band::{Nodata, Reading};
 use super::gdal_library::text;
 use super::{Band, BandRole, DataType, roles};
 
-/// A band's own name, its colour, or its number.
+/// A band's own name, its color, or its number.
 ///
 /// # Safety
 /// `band` is a band of an open dataset.
@@ -123,7 +123,7 @@ unsafe fn nodata_of(band: gdal_sys::GDALRasterBandH, data_type: DataType) -> Opt
     (has != 0).then_some(value)
 }
 
-/// The wavelength that a band's metadata give, in micrometres.
+/// The wavelength that a band's metadata give, in micrometers.
 ///
 /// # Safety
 /// `band` is a band of an open dataset.
@@ -140,15 +140,15 @@ unsafe fn wavelength_of(band: gdal_sys::GDALRasterBandH) -> Option<f64> {
         return Some(value);
     }
     let value: f64 = item(c"wavelength", None).trim().parse().ok()?;
-    let scale = roles::micrometres(&item(c"wavelength_units", None))?;
+    let scale = roles::micrometers(&item(c"wavelength_units", None))?;
     Some(value * scale)
 }
 
-/// The colours of a palette; `None` when there is none, or one of something else than red, green and blue.
+/// The colors of a palette; `None` when there is none, or one of something else than red, green and blue.
 ///
 /// # Safety
-/// `table` is null or a colour table that GDAL owns.
-pub(super) unsafe fn colours(table: gdal_sys::GDALColorTableH) -> Option<Vec<[u8; 4]>> {
+/// `table` is null or a color table that GDAL owns.
+pub(super) unsafe fn colors(table: gdal_sys::GDALColorTableH) -> Option<Vec<[u8; 4]>> {
     if table.is_null() {
         return None;
     }
@@ -181,22 +181,22 @@ pub(super) unsafe fn colours(table: gdal_sys::GDALColorTableH) -> Option<Vec<[u8
     }
 }
 
-/// Three bands of colours in place of one of their numbers.
+/// Three bands of colors in place of one of their numbers.
 pub(super) fn expanded(band: &Band, table: &Arc<Vec<[u8; 4]>>) -> impl Iterator<Item = Band> {
-    let colours = [
+    let colors = [
         ("red", BandRole::Red),
         ("green", BandRole::Green),
         ("blue", BandRole::Blue),
     ];
     let (band, table) = (band.clone(), Arc::clone(table));
-    colours
+    colors
         .into_iter()
         .enumerate()
         .map(move |(component, (name, role))| Band {
             name: name.to_owned(),
             role: Some(role),
             data_type: DataType::U8,
-            reading: Reading::Colour {
+            reading: Reading::Color {
                 component,
                 table: Arc::clone(&table),
             },

@@ -142,9 +142,9 @@ pub enum RasterError {
         /// The size of the raster.
         size: Size,
     },
-    /// A length in metres on a raster that does not say what a metre is.
+    /// A length in meters on a raster that does not say what a meter is.
     #[error(
-        "the raster does not say how long a metre is on it (no coordinate reference system, or one of unknown units): {path:?}"
+        "the raster does not say how long a meter is on it (no coordinate reference system, or one of unknown units): {path:?}"
     )]
     UnknownUnit {
         /// The file.
@@ -267,7 +267,7 @@ impl Hint for RasterError {
                     .to_owned()
             }
             Self::BadResolution { .. } => {
-                "give the edge of a pixel on the ground, `Resolution::Metres(0.5)`, or pixels for each pixel of the file, \
+                "give the edge of a pixel on the ground, `Resolution::Meters(0.5)`, or pixels for each pixel of the file, \
                  `Resolution::Factor(2.0)`"
                     .to_owned()
             }

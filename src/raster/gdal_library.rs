@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use gdal_sys::{CPLErr, CPLErrorNum};
 
-/// GDAL's block cache: enough for the blocks that neighbouring chips share, and a bound on what streaming a large scene
+/// GDAL's block cache: enough for the blocks that neighboring chips share, and a bound on what streaming a large scene
 /// may hold. `GDAL_CACHEMAX` in the environment overrides it.
 const CACHE_BYTES: i64 = 192 * 1024 * 1024;
 

@@ -33,7 +33,7 @@ impl Handle {
             }
         });
         if handle.is_null() {
-            let detail = messages.joined("no driver recognises it");
+            let detail = messages.joined("no driver recognizes it");
             return Err(RasterError::NotARaster {
                 path: path.to_owned(),
                 detail,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gdal_sys::GDALColorInterp;
 
 use super::band::Reading;
-use super::describe::{band_of, colours, expanded, platform};
+use super::describe::{band_of, colors, expanded, platform};
 use super::gdal_library::text;
 use super::handle::Handle;
 use super::options::{OpenOptions, chosen};
@@ -21,7 +21,7 @@ pub(crate) struct Information {
     /// The bands with imagery; alpha bands are left out.
     pub(crate) bands: Vec<Band>,
     pub(crate) masks: Masks,
-    /// Whether GDAL's own averages would mix what is not to be mixed: parts of numbers, numbers of colours, pixels that
+    /// Whether GDAL's own averages would mix what is not to be mixed: parts of numbers, numbers of colors, pixels that
     /// are valid for GDAL alone.
     pub(crate) averages_itself: bool,
     /// The names and descriptions of further rasters in the same file.
@@ -93,7 +93,7 @@ impl Information {
             }
             if bands.len() > 1 {
                 for band in &mut bands {
-                    band.role = band.role.filter(|role| *role != BandRole::Grey);
+                    band.role = band.role.filter(|role| *role != BandRole::Gray);
                 }
             }
             roles::of_products(&mut bands, &platform(dataset));
@@ -160,7 +160,7 @@ impl Information {
         for band in bands {
             // SAFETY: the dataset is open and has the band.
             let table = unsafe {
-                colours(gdal_sys::GDALGetRasterColorTable(
+                colors(gdal_sys::GDALGetRasterColorTable(
                     gdal_sys::GDALGetRasterBand(dataset, band.number),
                 ))
             };
@@ -168,7 +168,7 @@ impl Information {
                 Some(table) if options.expands_palette(alone) => {
                     self.report.push(
                         Notice::converted(format!(
-                            "{} holds numbers of the {} colours of a palette, which were read as bands of red, green and \
+                            "{} holds numbers of the {} colors of a palette, which were read as bands of red, green and \
                              blue",
                             band.name,
                             table.len()
@@ -182,11 +182,11 @@ impl Information {
                 Some(table) => {
                     self.report.push(
                         Notice::noted(format!(
-                            "{} has a palette of {} colours: its values are numbers of colours or classes, not measurements",
+                            "{} has a palette of {} colors: its values are numbers of colors or classes, not measurements",
                             band.name,
                             table.len()
                         ))
-                        .next("`OpenOptions::new().palette_as_colours()` makes bands of red, green and blue of them"),
+                        .next("`OpenOptions::new().palette_as_colors()` makes bands of red, green and blue of them"),
                     );
                     self.bands.push(band);
                 }
@@ -266,7 +266,7 @@ impl Information {
         let misfit = |band: &Band| {
             band.missing
                 .is_some_and(|value| !value.fits(band.data_type) && !value.as_f64().is_nan())
-                && !matches!(band.reading, Reading::Colour { .. })
+                && !matches!(band.reading, Reading::Color { .. })
         };
         let (count, names) = places(&misfit);
         if let Some(band) = self.bands.iter().find(|band| misfit(band)) {

@@ -38,7 +38,7 @@ pub(crate) struct LabelFile {
     pub(crate) bands: Vec<LabelBand>,
     /// Whether the file has a mask beside its bands.
     masked: bool,
-    /// The colours of the first band's values.
+    /// The colors of the first band's values.
     pub(crate) palette: Vec<[u8; 3]>,
     /// What the file calls the values of its first band.
     pub(crate) names: BTreeMap<i64, String>,
@@ -51,9 +51,9 @@ pub(crate) struct LabelFile {
 pub(crate) enum Reading {
     /// The band's value.
     Band(usize),
-    /// Three bands as one colour.
-    Colour([usize; 3]),
-    /// The colour that the band's value has in the palette.
+    /// Three bands as one color.
+    Color([usize; 3]),
+    /// The color that the band's value has in the palette.
     Palette(usize),
     /// Which band is set.
     OneHot(Vec<usize>),
@@ -63,7 +63,7 @@ impl Reading {
     pub(crate) fn kind(&self) -> NumberKind {
         match self {
             Self::Band(_) => NumberKind::Value,
-            Self::Colour(_) | Self::Palette(_) => NumberKind::Colour,
+            Self::Color(_) | Self::Palette(_) => NumberKind::Color,
             Self::OneHot(_) => NumberKind::Band,
         }
     }
@@ -71,7 +71,7 @@ impl Reading {
     fn bands(&self) -> Vec<usize> {
         match self {
             Self::Band(band) | Self::Palette(band) => vec![*band],
-            Self::Colour(bands) => bands.to_vec(),
+            Self::Color(bands) => bands.to_vec(),
             Self::OneHot(bands) => bands.clone(),
         }
     }
@@ -148,12 +148,12 @@ impl LabelFile {
             Reading::Band(band) => self.bands[*band].nodata,
             Reading::Palette(band) => {
                 let index = self.bands[*band].nodata?;
-                let colour = self.palette.get(index as usize)?;
-                Some(packed(colour.map(f64::from)))
+                let color = self.palette.get(index as usize)?;
+                Some(packed(color.map(f64::from)))
             }
-            Reading::Colour(bands) => {
-                let colour = bands.map(|band| self.bands[band].nodata.unwrap_or(f64::NAN));
-                Some(packed(colour)).filter(|value| !value.is_nan())
+            Reading::Color(bands) => {
+                let color = bands.map(|band| self.bands[band].nodata.unwrap_or(f64::NAN));
+                Some(packed(color)).filter(|value| !value.is_nan())
             }
             Reading::OneHot(_) => None,
         }
@@ -214,11 +214,11 @@ impl LabelFile {
             Reading::Palette(_) => read[0]
                 .iter()
                 .map(|&index| {
-                    let colour = self.palette.get(index as usize);
-                    colour.map_or(f64::NAN, |colour| packed(colour.map(f64::from)))
+                    let color = self.palette.get(index as usize);
+                    color.map_or(f64::NAN, |color| packed(color.map(f64::from)))
                 })
                 .collect(),
-            Reading::Colour(_) => (0..tile.area())
+            Reading::Color(_) => (0..tile.area())
                 .map(|pixel| packed([read[0][pixel], read[1][pixel], read[2][pixel]]))
                 .collect(),
             Reading::OneHot(_) => (0..tile.area())
@@ -338,7 +338,7 @@ enum Mask {
 }
 
 impl Raster {
-    /// How many pixels each value of the file has: of one band its numbers, of three bands their colours, of other files
+    /// How many pixels each value of the file has: of one band its numbers, of three bands their colors, of other files
     /// the numbers of the first band. Values are those that the file stores, palettes stay numbers.
     ///
     /// ```no_run
@@ -352,7 +352,7 @@ impl Raster {
     pub fn value_table(&self) -> Result<ValueTable> {
         let file = LabelFile::open(self.path())?;
         let reading = match file.plain_bands()[..] {
-            [red, green, blue] => Reading::Colour([red, green, blue]),
+            [red, green, blue] => Reading::Color([red, green, blue]),
             [first, ..] => Reading::Band(first),
             [] => Reading::Band(0),
         };

@@ -6,7 +6,7 @@ use super::{PixelWindow, Raster, RasterError};
 const ON_GRID: f64 = 1e-3;
 
 /// A rectangle in map coordinates: those of a raster's coordinate reference system, x to the east before y to the north,
-/// in its units (metres, feet or degrees).
+/// in its units (meters, feet or degrees).
 ///
 /// ```no_run
 /// use swath::prelude::*;
@@ -23,9 +23,9 @@ pub struct MapWindow(Extent);
 enum Extent {
     /// `x_min`, `y_min`, `x_max`, `y_max` in map units.
     Corners([f64; 4]),
-    /// The centre in map units, the size in metres on the ground.
+    /// The center in map units, the size in meters on the ground.
     Around {
-        centre: (f64, f64),
+        center: (f64, f64),
         size_m: (f64, f64),
     },
 }
@@ -37,12 +37,12 @@ impl MapWindow {
         Self(Extent::Corners([x_min, y_min, x_max, y_max]))
     }
 
-    /// The rectangle around a point in map units that is `width_m` by `height_m` metres on the ground, also where the
+    /// The rectangle around a point in map units that is `width_m` by `height_m` meters on the ground, also where the
     /// units are degrees or feet. It lies along the rows and columns of the raster.
     #[must_use]
     pub const fn around(x: f64, y: f64, width_m: f64, height_m: f64) -> Self {
         Self(Extent::Around {
-            centre: (x, y),
+            center: (x, y),
             size_m: (width_m, height_m),
         })
     }
@@ -50,7 +50,7 @@ impl MapWindow {
     /// All pixels of the raster that the rectangle touches; it may lie outside the raster.
     ///
     /// # Errors
-    /// [`RasterError::NoMapWindow`] when the raster has no place on the ground, its metre is not known where metres are
+    /// [`RasterError::NoMapWindow`] when the raster has no place on the ground, its meter is not known where meters are
     /// given, or a number is none.
     pub fn to_pixels(&self, raster: &Raster) -> Result<PixelWindow, RasterError> {
         let refused = |reason: &str| RasterError::NoMapWindow {
@@ -70,14 +70,14 @@ impl MapWindow {
                 (x_max, y_max),
             ]
             .map(|corner| transform.pixel_from_world(corner)),
-            Extent::Around { centre, size_m } => {
-                let Some(pixel) = raster.pixel_metres() else {
-                    return Err(refused("the file does not say how long a metre is"));
+            Extent::Around { center, size_m } => {
+                let Some(pixel) = raster.gsd() else {
+                    return Err(refused("the file does not say how long a meter is"));
                 };
                 if !(size_m.0 > 0.0 && size_m.1 > 0.0) {
-                    return Err(refused("width and height have to be more than 0 metres"));
+                    return Err(refused("width and height have to be more than 0 meters"));
                 }
-                let (col, row) = transform.pixel_from_world(centre);
+                let (col, row) = transform.pixel_from_world(center);
                 let half = (size_m.0 / pixel.0 / 2.0, size_m.1 / pixel.1 / 2.0);
                 let (low, high) = ((col - half.0, row - half.1), (col + half.0, row + half.1));
                 [low, high, low, high]
@@ -108,11 +108,11 @@ impl std::fmt::Display for MapWindow {
             Extent::Corners([x_min, y_min, x_max, y_max]) => {
                 write!(f, "x {x_min} to {x_max}, y {y_min} to {y_max}")
             }
-            Extent::Around { centre, size_m } => {
+            Extent::Around { center, size_m } => {
                 write!(
                     f,
                     "{} x {} m around x {}, y {}",
-                    size_m.0, size_m.1, centre.0, centre.1
+                    size_m.0, size_m.1, center.0, center.1
                 )
             }
         }

@@ -2,7 +2,7 @@
 //! [`crate::vector`].
 //!
 //! # Pixel convention
-//! Pixel `(col, row)` covers `[col, col + 1) x [row, row + 1)`; its centre is `(col + 0.5, row + 0.5)`. Windows are
+//! Pixel `(col, row)` covers `[col, col + 1) x [row, row + 1)`; its center is `(col + 0.5, row + 0.5)`. Windows are
 //! half-open and may reach beyond the raster.
 
 mod band;
@@ -13,7 +13,7 @@ mod describe;
 mod error;
 mod files;
 pub(crate) mod gdal_library;
-mod ground;
+mod gsd;
 mod handle;
 mod information;
 mod label_file;
@@ -46,7 +46,7 @@ pub use options::{BandChoice, OpenOptions};
 pub use patch::Patch;
 pub(crate) use pixel_map::{PixelMap, is_local, spread};
 pub use resample::Resolution;
-pub(crate) use resize::under_centres;
+pub(crate) use resize::under_centers;
 pub use statistics::BandStatistics;
 pub use transform::{GeoReference, GeoTransform};
 pub use window::{PixelWindow, Size};

@@ -8,7 +8,7 @@ use super::handle::{self, Handle};
 use super::information::Information;
 use super::{
     Band, BandStatistics, DataType, GeoReference, GeoTransform, OpenOptions, PixelWindow,
-    RasterError, Size, gdal_library, ground, names,
+    RasterError, Size, gdal_library, gsd, names,
 };
 use crate::Result;
 use crate::report::Report;
@@ -343,7 +343,7 @@ impl Raster {
         }
     }
 
-    /// A name for each band: its own, its colour, or its number.
+    /// A name for each band: its own, its color, or its number.
     #[must_use]
     #[doc(alias = "descriptions")]
     pub fn band_names(&self) -> Vec<String> {
@@ -388,24 +388,23 @@ impl Raster {
     /// Width and height of a pixel on the ground at the middle of the raster.
     ///
     /// # Units
-    /// Metres. Degrees and web mercator are brought to the ground on the WGS 84 ellipsoid; other projections are taken
-    /// at their own scale. Without a coordinate reference system a unit is taken for a metre: [`Raster::pixel_metres`] is
+    /// Meters. Degrees and web mercator are brought to the ground on the WGS 84 ellipsoid; other projections are taken
+    /// at their own scale. Without a coordinate reference system a unit is taken for a meter: [`Raster::gsd`] is
     /// `None` there.
     #[must_use]
-    pub fn metres_per_pixel(&self) -> (f64, f64) {
-        self.pixel_metres()
-            .unwrap_or_else(|| self.transform().pixel_edges())
+    pub fn nominal_gsd(&self) -> (f64, f64) {
+        self.gsd().unwrap_or_else(|| self.transform().pixel_edges())
     }
 
-    /// Width and height of a pixel on the ground at the middle of the raster, in metres as [`Raster::metres_per_pixel`];
+    /// Width and height of a pixel on the ground at the middle of the raster, in meters as [`Raster::nominal_gsd`];
     /// `None` when nobody knows what a unit of its coordinates is on the ground: without a coordinate reference system, or in
     /// one of unknown units.
     #[must_use]
     #[doc(alias = "res")]
     #[doc(alias = "resolution")]
     #[doc(alias = "pixel_size")]
-    pub fn pixel_metres(&self) -> Option<(f64, f64)> {
-        ground::pixel_metres(&self.georeference(), self.size())
+    pub fn gsd(&self) -> Option<(f64, f64)> {
+        gsd::gsd(&self.georeference(), self.size())
     }
 
     /// A pixel's width and height in the units of the coordinate reference system, in words: `0.5 x 0.5 m`,
@@ -413,7 +412,7 @@ impl Raster {
     #[must_use]
     pub fn pixel_words(&self) -> Option<String> {
         (self.transform() != GeoTransform::PIXELS)
-            .then(|| ground::pixel_words(&self.georeference(), self.size()))
+            .then(|| gsd::pixel_words(&self.georeference(), self.size()))
     }
 
     /// This thread's own handle.

@@ -86,11 +86,11 @@ impl std::fmt::Display for BandChoice {
     }
 }
 
-/// What becomes of a band whose values are numbers of colours.
+/// What becomes of a band whose values are numbers of colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Palette {
     Numbers,
-    Colours,
+    Colors,
 }
 
 /// How to read a raster where its file says nothing, says it wrong, or has more bands than are wanted: for
@@ -172,12 +172,12 @@ impl OpenOptions {
     /// A band with a palette becomes three of red, green and blue, which is how [`crate::scene::Scene::open`] reads an
     /// image of one such band; a palette of one among several bands is expanded by this alone.
     #[must_use]
-    pub fn palette_as_colours(mut self) -> Self {
-        self.palette = Some(Palette::Colours);
+    pub fn palette_as_colors(mut self) -> Self {
+        self.palette = Some(Palette::Colors);
         self
     }
 
-    /// A band with a palette holds the numbers of its colours, such as classes: the way of
+    /// A band with a palette holds the numbers of its colors, such as classes: the way of
     /// [`crate::raster::Raster::open`].
     #[must_use]
     pub fn palette_as_numbers(mut self) -> Self {
@@ -192,16 +192,16 @@ impl OpenOptions {
         self
     }
 
-    /// As a scene reads it: an image of one band with a palette is one of colours, unless a person says otherwise.
+    /// As a scene reads it: an image of one band with a palette is one of colors, unless a person says otherwise.
     pub(crate) fn for_scene(mut self) -> Self {
         self.scene = true;
         self
     }
 
-    /// Whether a band with a palette becomes colours; `alone` when it is the only one with imagery.
+    /// Whether a band with a palette becomes colors; `alone` when it is the only one with imagery.
     pub(super) fn expands_palette(&self, alone: bool) -> bool {
         match self.palette {
-            Some(palette) => palette == Palette::Colours,
+            Some(palette) => palette == Palette::Colors,
             None => self.scene && alone,
         }
     }
@@ -218,8 +218,8 @@ impl OpenOptions {
     pub(super) fn set_nodata(&self, bands: &mut [Band], path: &Path) -> Result<(), RasterError> {
         let set = |band: &mut Band, value: f64| {
             band.missing = Some(match band.reading {
-                // A palette's nodata value is a number of a colour.
-                Reading::Colour { .. } => Nodata::Real(value),
+                // A palette's nodata value is a number of a color.
+                Reading::Color { .. } => Nodata::Real(value),
                 _ => Nodata::given(value, band.data_type),
             });
             band.nodata = Some(value);

@@ -188,7 +188,7 @@ impl Place {
             .map(|point| point.dfGCPX)
             .filter(|_| geographic)
         {
-            // Control points on both sides of the 180th meridian are neighbours.
+            // Control points on both sides of the 180th meridian are neighbors.
             for point in &mut points {
                 point.dfGCPX += ((first - point.dfGCPX) / 360.0).round() * 360.0;
             }

@@ -8,7 +8,7 @@ use super::by_band::ByBand;
 use super::gdal_library::{self, Messages, go_on};
 use super::handle::Handle;
 use super::information::Information;
-use super::resize::under_centre;
+use super::resize::under_center;
 use super::{Band, DataType, Patch, PixelWindow, Raster, RasterError, Size};
 use crate::{Result, session};
 
@@ -66,10 +66,10 @@ impl Raster {
         let mut patch = Patch::invalid(size, bands);
         for row in 0..size.height {
             session::check_interrupt("reading imagery")?;
-            let source = window.row + under_centre(row, size.height, window.height) as i64;
+            let source = window.row + under_center(row, size.height, window.height) as i64;
             let line = self.read(&PixelWindow::new(window.col, source, window.width, 1))?;
             for col in 0..size.width {
-                let from = under_centre(col, size.width, window.width);
+                let from = under_center(col, size.width, window.width);
                 patch.valid[row * size.width + col] = line.valid[from];
                 for band in 0..bands {
                     patch.data[(band * size.height + row) * size.width + col] =
@@ -217,10 +217,10 @@ impl Raster {
                 let valid = read.valid(band);
                 let values = read.band(band);
                 for row in 0..rows {
-                    let to = top + under_centre(row, rows, bottom - top);
+                    let to = top + under_center(row, rows, bottom - top);
                     for col in 0..columns {
                         let from = row * columns + col;
-                        let at = to * size.width + under_centre(col, columns, size.width);
+                        let at = to * size.width + under_center(col, columns, size.width);
                         all.base[at] |= read.base[from];
                         if valid[from] != 0 {
                             sums[band * area + at] += f64::from(values[from]);
@@ -353,11 +353,11 @@ impl Request<'_> {
                     (value, Some(f64::from(value)) != nodata)
                 });
             }
-            (Reading::Colour { component, table }, _) => {
+            (Reading::Color { component, table }, _) => {
                 let nodata = missing.map(Nodata::as_f64);
                 let stored = self.stored::<u16>(number, GDALDataType::GDT_UInt16)?;
                 self.place(values, present, &stored, |value| {
-                    // A number without a colour is black, as for GDAL.
+                    // A number without a color is black, as for GDAL.
                     let entry = table
                         .get(usize::from(value))
                         .copied()

@@ -19,9 +19,9 @@ struct Taps {
 fn taps(at: usize, small: usize, full: usize, finer: bool) -> Taps {
     let step = full as f64 / small as f64;
     if finer {
-        let centre = ((at as f64 + 0.5) * step - 0.5).clamp(0.0, full as f64 - 1.0);
-        let first = (centre.floor() as usize).min(full - 1);
-        let share = centre - first as f64;
+        let center = ((at as f64 + 0.5) * step - 0.5).clamp(0.0, full as f64 - 1.0);
+        let first = (center.floor() as usize).min(full - 1);
+        let share = center - first as f64;
         let weights = match share > 0.0 && first + 1 < full {
             true => vec![1.0 - share, share],
             false => vec![1.0],

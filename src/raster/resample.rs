@@ -10,8 +10,8 @@ use crate::Result;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Resolution {
-    /// The edge of a pixel on the ground in metres ([`Raster::metres_per_pixel`]).
-    Metres(f64),
+    /// The edge of a pixel on the ground in meters ([`Raster::nominal_gsd`]).
+    Meters(f64),
     /// How many pixels each side of a pixel becomes: 2.0 has four pixels where the file has one.
     Factor(f64),
 }
@@ -22,7 +22,7 @@ impl Raster {
     ///
     /// # Errors
     /// [`RasterError::BadResolution`] for a size that is not above 0, that leaves no pixel, or that makes more than 2^31
-    /// columns or rows; [`RasterError::UnknownUnit`] for metres where the raster does not say what a metre is;
+    /// columns or rows; [`RasterError::UnknownUnit`] for meters where the raster does not say what a meter is;
     /// [`RasterError::NotARaster`] when GDAL cannot resample the file.
     #[doc(alias = "resample")]
     #[doc(alias = "reproject")]
@@ -31,13 +31,11 @@ impl Raster {
         let size = self.size();
         let (factor_x, factor_y) = match resolution {
             Resolution::Factor(factor) => (factor, factor),
-            Resolution::Metres(metres) => {
-                let (x, y) = self
-                    .pixel_metres()
-                    .ok_or_else(|| RasterError::UnknownUnit {
-                        path: self.path().to_owned(),
-                    })?;
-                (x / metres, y / metres)
+            Resolution::Meters(meters) => {
+                let (x, y) = self.gsd().ok_or_else(|| RasterError::UnknownUnit {
+                    path: self.path().to_owned(),
+                })?;
+                (x / meters, y / meters)
             }
         };
         let scaled = |length: usize, factor: f64| {

@@ -1,11 +1,11 @@
 use super::{Patch, Size};
 
 impl Patch {
-    /// These pixels in another size: linear between their centres where it grows, and over all the pixels that fall
+    /// These pixels in another size: linear between their centers where it grows, and over all the pixels that fall
     /// together where it shrinks, so that nothing aliases. On valid pixels these are the numbers of PyTorch's
     /// `interpolate(mode="bilinear", antialias=True)` and of Pillow's `resize`.
     ///
-    /// A new pixel is valid where the old pixel under its centre is. Its value comes from valid pixels alone: nodata
+    /// A new pixel is valid where the old pixel under its center is. Its value comes from valid pixels alone: nodata
     /// neither leaks into imagery nor takes any of it away.
     ///
     /// Pixels outside the patch play no part. So what is cut at the edge of a scene's area knows nothing of the other
@@ -28,7 +28,7 @@ impl Patch {
         );
         let valid = match whole {
             true => vec![1; size.area()],
-            false => under_centres(&self.valid, self.size, size),
+            false => under_centers(&self.valid, self.size, size),
         };
         if !whole {
             for band in data.chunks_exact_mut(size.area()) {
@@ -48,23 +48,23 @@ impl Patch {
     }
 }
 
-/// The values of a plane of `from` that lie under the centres of the pixels of `to`.
-pub(crate) fn under_centres<T: Copy>(plane: &[T], from: Size, to: Size) -> Vec<T> {
+/// The values of a plane of `from` that lie under the centers of the pixels of `to`.
+pub(crate) fn under_centers<T: Copy>(plane: &[T], from: Size, to: Size) -> Vec<T> {
     let columns: Vec<usize> = (0..to.width)
-        .map(|col| under_centre(col, to.width, from.width))
+        .map(|col| under_center(col, to.width, from.width))
         .collect();
     let mut picked = Vec::with_capacity(to.area());
     for row in 0..to.height {
-        let line = under_centre(row, to.height, from.height) * from.width;
+        let line = under_center(row, to.height, from.height) * from.width;
         let line = &plane[line..line + from.width];
         picked.extend(columns.iter().map(|&col| line[col]));
     }
     picked
 }
 
-/// The pixel of a line of `full` under the centre of pixel `at` of `small`, which may be more; the later of two where the
-/// centre lies between them.
-pub(super) fn under_centre(at: usize, small: usize, full: usize) -> usize {
+/// The pixel of a line of `full` under the center of pixel `at` of `small`, which may be more; the later of two where the
+/// center lies between them.
+pub(super) fn under_center(at: usize, small: usize, full: usize) -> usize {
     (2 * at + 1) * full / (2 * small)
 }
 
@@ -96,7 +96,7 @@ mod tests {
             let resized = patch.resized(to);
             for row in 0..to.height {
                 for col in 0..to.width {
-                    // The old pixel under the centre, in exact arithmetic.
+                    // The old pixel under the center, in exact arithmetic.
                     let under = |at: usize, to: usize, from: usize| (2 * at + 1) * from / (2 * to);
                     let (old_row, old_col) = (
                         under(row, to.height, from.height),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_stays_and_stripes_finer_than_the_new_pixels_turn_grey() {
+    fn the_mean_stays_and_stripes_finer_than_the_new_pixels_turn_gray() {
         let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(5);
         let patch = random_patch(&mut random, Size::new(200, 200), 2.0);
         let mean = |patch: &Patch| {
@@ -140,9 +140,9 @@ mod tests {
         for (pixel, value) in stripes.data.iter_mut().enumerate() {
             *value = if pixel % 2 == 0 { 100.0 } else { 0.0 };
         }
-        let grey = stripes.resized(Size::new(30, 30));
+        let gray = stripes.resized(Size::new(30, 30));
         assert!(
-            grey.data.iter().all(|value| (value - 50.0).abs() < 12.0),
+            gray.data.iter().all(|value| (value - 50.0).abs() < 12.0),
             "every third column would be black or white"
         );
     }

@@ -1,12 +1,12 @@
-//! What a band shows: from its colour interpretation, its wavelength or its name. Conservative: where a name means
+//! What a band shows: from its color interpretation, its wavelength or its name. Conservative: where a name means
 //! different things in different products, nothing is said.
 
 use super::{Band, BandRole};
 
-/// What GDAL's colour interpretation of a band says; numbers, since those from 17 on are of GDAL 3.10 and later.
+/// What GDAL's color interpretation of a band says; numbers, since those from 17 on are of GDAL 3.10 and later.
 pub(super) fn of_interpretation(interpretation: u32) -> Option<BandRole> {
     Some(match interpretation {
-        1 => BandRole::Grey,
+        1 => BandRole::Gray,
         3 => BandRole::Red,
         4 => BandRole::Green,
         5 => BandRole::Blue,
@@ -24,12 +24,12 @@ pub(super) fn of_interpretation(interpretation: u32) -> Option<BandRole> {
 /// What light of a wavelength is called.
 ///
 /// # Units
-/// Micrometres.
+/// Micrometers.
 ///
 /// # Source
 /// The common names of STAC's `eo` extension; gaps between them say nothing.
-pub(super) fn of_wavelength(micrometres: f64) -> Option<BandRole> {
-    Some(match micrometres {
+pub(super) fn of_wavelength(micrometers: f64) -> Option<BandRole> {
+    Some(match micrometers {
         w if (0.40..0.455).contains(&w) => BandRole::Coastal,
         w if (0.455..0.53).contains(&w) => BandRole::Blue,
         w if (0.53..0.58).contains(&w) => BandRole::Green,
@@ -59,7 +59,7 @@ pub(super) fn of_words(name: &str) -> Option<BandRole> {
             .iter()
             .any(|wanted| format!(" {joined} ").contains(&format!(" {wanted} ")))
     };
-    // Two colours in one name are a relation between them, such as an index or a mask.
+    // Two colors in one name are a relation between them, such as an index or a mask.
     let all: [(BandRole, bool); 10] = [
         (
             BandRole::RedEdge,
@@ -161,7 +161,7 @@ pub(super) fn of_words(name: &str) -> Option<BandRole> {
         _ => match joined.as_str() {
             "g" => Some(BandRole::Green),
             "b" => Some(BandRole::Blue),
-            "gray" | "grey" => Some(BandRole::Grey),
+            "gray" | "grey" => Some(BandRole::Gray),
             "re" | "re1" | "re2" | "re3" => Some(BandRole::RedEdge),
             "n" => Some(BandRole::NearInfrared),
             _ => None,
@@ -169,7 +169,7 @@ pub(super) fn of_words(name: &str) -> Option<BandRole> {
     }
 }
 
-/// Names of derived layers hold colours that they are not.
+/// Names of derived layers hold colors that they are not.
 fn single(joined: &str, role: BandRole) -> Option<BandRole> {
     const DERIVED: [&str; 12] = [
         "index",
@@ -189,7 +189,7 @@ fn single(joined: &str, role: BandRole) -> Option<BandRole> {
     (!derived).then_some(role)
 }
 
-/// The wavelength in a name such as `central wavelength 665 nm` or `(0.665 um)`, in micrometres.
+/// The wavelength in a name such as `central wavelength 665 nm` or `(0.665 um)`, in micrometers.
 fn wavelength_in(name: &str) -> Option<f64> {
     let mut words = name
         .split(|letter: char| letter.is_whitespace() || "(),;:=[]/".contains(letter))
@@ -204,7 +204,7 @@ fn wavelength_in(name: &str) -> Option<f64> {
             _ => unit,
         };
         if let Ok(value) = digits.parse::<f64>()
-            && let Some(scale) = micrometres(&unit)
+            && let Some(scale) = micrometers(&unit)
         {
             return Some(value * scale);
         }
@@ -212,8 +212,8 @@ fn wavelength_in(name: &str) -> Option<f64> {
     None
 }
 
-/// What a unit of wavelength is in micrometres.
-pub(super) fn micrometres(unit: &str) -> Option<f64> {
+/// What a unit of wavelength is in micrometers.
+pub(super) fn micrometers(unit: &str) -> Option<f64> {
     match unit.trim().to_lowercase().as_str() {
         "nm" | "nanometers" | "nanometer" | "nanometres" | "nanometre" => Some(1e-3),
         "um" | "µm" | "μm" | "micrometers" | "micrometer" | "micrometres" | "micrometre"
@@ -253,7 +253,7 @@ pub(super) fn of_products(bands: &mut [Band], platform: &str) {
     let new_landsat = said(&["landsat8", "landsat9"]);
     let old_landsat = said(&["landsat4", "landsat5", "landsat7"]);
     for (band, code) in bands.iter_mut().zip(codes) {
-        let (None | Some(BandRole::Grey), Some(code)) = (band.role, code) else {
+        let (None | Some(BandRole::Gray), Some(code)) = (band.role, code) else {
             continue;
         };
         use BandRole::{
@@ -296,7 +296,7 @@ pub(super) fn of_products(bands: &mut [Band], platform: &str) {
                 _ => None,
             }
         } else {
-            // Two digits are Sentinel-2's and the harmonised product's, which agree on these.
+            // Two digits are Sentinel-2's and the harmonized product's, which agree on these.
             match code.as_str() {
                 "01" => Some(Coastal),
                 "02" => Some(Blue),

@@ -15,7 +15,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 pub(crate) enum Keep {
     /// What is seen at this quality, from 0 to 100.
     Seen(u8),
-    /// Every value of every pixel, but the colours of those that are wholly transparent.
+    /// Every value of every pixel, but the colors of those that are wholly transparent.
     All,
 }
 

@@ -68,16 +68,16 @@ impl WriterOptions {
         self
     }
 
-    /// Colours of the values 0, 1, … of a single `U8` band.
+    /// Colors of the values 0, 1, … of a single `U8` band.
     #[must_use]
     pub fn color_table(mut self, colors: &[[u8; 3]]) -> Self {
         self.color_table = colors.to_vec();
         self
     }
 
-    /// Values of the colour table that a map shows nothing for, such as the background, so that imagery below is seen.
-    /// TIFF knows no opacity in a colour table: GDAL's side file (`.aux.xml`) says it, which QGIS and rasterio read. For
-    /// cloud-optimised files alone.
+    /// Values of the color table that a map shows nothing for, such as the background, so that imagery below is seen.
+    /// TIFF knows no opacity in a color table: GDAL's side file (`.aux.xml`) says it, which QGIS and rasterio read. For
+    /// cloud-optimized files alone.
     #[must_use]
     pub fn transparent(mut self, values: &[u8]) -> Self {
         self.transparent = values.to_vec();
@@ -105,7 +105,7 @@ impl WriterOptions {
         self
     }
 
-    /// A plain tiled GeoTIFF without overviews instead of a cloud-optimised one: written once, for files that are read
+    /// A plain tiled GeoTIFF without overviews instead of a cloud-optimized one: written once, for files that are read
     /// block by block and thrown away.
     #[must_use]
     pub fn plain_tiles(mut self) -> Self {
@@ -113,7 +113,7 @@ impl WriterOptions {
         self
     }
 
-    /// Adds smaller versions to a plain tiled file; a cloud-optimised one has them anyway.
+    /// Adds smaller versions to a plain tiled file; a cloud-optimized one has them anyway.
     #[must_use]
     pub fn overviews(mut self) -> Self {
         self.overviews = true;
@@ -309,7 +309,7 @@ impl RasterWriter {
         )
     }
 
-    /// Completes the file: overviews and the cloud-optimised layout where asked for, flushed to the disk, then renamed
+    /// Completes the file: overviews and the cloud-optimized layout where asked for, flushed to the disk, then renamed
     /// over what was there.
     ///
     /// # Errors
@@ -350,7 +350,7 @@ impl RasterWriter {
             name.push(".aux.xml");
             PathBuf::from(name)
         };
-        // Category names and transparent colours live in GDAL's side file; without it the metadata inside the TIFF still has
+        // Category names and transparent colors live in GDAL's side file; without it the metadata inside the TIFF still has
         // the names.
         let (from, to) = (sidecar(final_file.path()), sidecar(final_file.target()));
         let staged_sidecar = from.exists();
@@ -427,7 +427,7 @@ impl RasterWriter {
         self.checked(!copied, &messages)
     }
 
-    /// Says in the side file of a complete file which colours are transparent.
+    /// Says in the side file of a complete file which colors are transparent.
     fn mark_transparent(&self, path: &Path) -> Result<()> {
         let (colors, transparent) = (&self.options.color_table, &self.options.transparent);
         if transparent.is_empty() || !self.has_color_table() {
@@ -437,7 +437,7 @@ impl RasterWriter {
         // Open for reading alone, GDAL writes what it is told beside the file and leaves the file as it is.
         let dataset = Handle::open(path)?;
         let (failed, messages) = gdal_library::with_messages(|| {
-            // SAFETY: the dataset is open and has one band, as the colour table that was asked for needs.
+            // SAFETY: the dataset is open and has one band, as the color table that was asked for needs.
             let failed = unsafe {
                 let band = gdal_sys::GDALGetRasterBand(dataset.raw(), 1);
                 color_table::set(band, &entries)

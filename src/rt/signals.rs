@@ -49,7 +49,7 @@ pub(super) fn install() -> std::io::Result<()> {
 }
 
 fn handle(signal: c_int, handler: extern "C" fn(c_int)) {
-    // SAFETY: the action is fully initialised (zeroed, then set), and the handlers keep to what is safe in one.
+    // SAFETY: the action is fully initialized (zeroed, then set), and the handlers keep to what is safe in one.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as libc::sighandler_t;

@@ -266,7 +266,7 @@ fn futex(operation: c_int, value: i32) {
 /// Has threads look when they are asked.
 pub(super) fn install() {
     let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = look;
-    // SAFETY: the action is fully initialised (zeroed, then set). The handler runs on the thread's own stack, which it
+    // SAFETY: the action is fully initialized (zeroed, then set). The handler runs on the thread's own stack, which it
     // may never leave.
     let set = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();

@@ -1,6 +1,6 @@
 //! Numbers that look random and depend on their place alone: the same on every machine and in any order.
 
-/// SplitMix64's finaliser over a seed and two coordinates.
+/// SplitMix64's finalizer over a seed and two coordinates.
 pub(super) fn hash(seed: u64, x: i64, y: i64) -> u64 {
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
     let mut value = seed

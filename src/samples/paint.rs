@@ -7,7 +7,7 @@ use crate::raster::PixelWindow;
 const SHADOW: (f64, f64) = (0.8, 0.6);
 
 /// Draws a window of the town: `[3, height, width]` bytes. A pixel shows a thing exactly where the thing's outline holds
-/// the pixel's centre.
+/// the pixel's center.
 pub(super) fn paint(plan: &Plan, streets: &[Thing], window: &PixelWindow) -> Vec<u8> {
     let blocks = plan.blocks_near(window);
     let things: Vec<Thing> = streets
@@ -168,9 +168,9 @@ fn road_color(thing: &Thing, seed: u64, col: i64, row: i64) -> [f32; 3] {
     let vertical = thing.frame.half.1 > thing.frame.half.0;
     let (x, y) = (col as f64 + 0.5, row as f64 + 0.5);
     let (across, along) = if vertical {
-        (x - thing.frame.centre.0, row)
+        (x - thing.frame.center.0, row)
     } else {
-        (y - thing.frame.centre.1, col)
+        (y - thing.frame.center.1, col)
     };
     let wear = noise::smooth(seed ^ 0x15, col, row, 48);
     if across.abs() < 0.9 && along.rem_euclid(26) < 13 {

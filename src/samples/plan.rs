@@ -130,11 +130,11 @@ impl Plan {
                     continue;
                 }
                 let (low, high) = (low.max(0.0), high.min(size));
-                let centre = ((low + high) / 2.0, size / 2.0);
+                let center = ((low + high) / 2.0, size / 2.0);
                 let half = ((high - low) / 2.0, size / 2.0);
                 let swap = |(x, y): (f64, f64)| if vertical { (x, y) } else { (y, x) };
                 let frame = Frame {
-                    centre: swap(centre),
+                    center: swap(center),
                     half: swap(half),
                     angle: 0.0,
                 };
@@ -294,7 +294,7 @@ impl Block<'_> {
             self.between(13.0, 22.0),
         );
         let set_back = self.between(8.0, 18.0) + half.1;
-        let centre = (
+        let center = (
             (left + right) / 2.0 + self.between(-2.0, 2.0),
             if upper {
                 top + set_back
@@ -303,7 +303,7 @@ impl Block<'_> {
             },
         );
         let frame = Frame {
-            centre,
+            center,
             half,
             angle: turn + self.between(-0.03, 0.03),
         };
@@ -322,19 +322,19 @@ impl Block<'_> {
         self.add_building(outline, frame, color, height, gabled);
         // A shed or a car at the back, trees between them.
         let back = if upper {
-            [left, centre.1 + half.1 + 5.0, right, bottom]
+            [left, center.1 + half.1 + 5.0, right, bottom]
         } else {
-            [left, top, right, centre.1 - half.1 - 5.0]
+            [left, top, right, center.1 - half.1 - 5.0]
         };
         if back[3] - back[1] > 34.0 {
             if self.random.random_range(0..4) == 0 {
                 let half = (self.between(5.0, 9.0), self.between(4.0, 7.0));
-                let centre = (
+                let center = (
                     self.between(left + 12.0, right - 12.0),
                     (back[1] + back[3]) / 2.0,
                 );
                 let frame = Frame {
-                    centre,
+                    center,
                     half,
                     angle: turn,
                 };
@@ -359,13 +359,13 @@ impl Block<'_> {
                 self.car_park(part);
                 continue;
             }
-            let centre = ((part[0] + part[2]) / 2.0, (part[1] + part[3]) / 2.0);
+            let center = ((part[0] + part[2]) / 2.0, (part[1] + part[3]) / 2.0);
             let half = (
                 (part[2] - part[0]) / 2.0 * self.between(0.62, 0.82),
                 (part[3] - part[1]) / 2.0 * self.between(0.6, 0.84),
             );
             let frame = Frame {
-                centre,
+                center,
                 half,
                 angle: 0.0,
             };
@@ -409,12 +409,12 @@ impl Block<'_> {
             return;
         }
         let reach = radius * 1.2;
-        let centre = (
+        let center = (
             self.between(left + reach, right - reach),
             self.between(top + reach, bottom - reach),
         );
         let distance = |other: &Thing| {
-            (other.frame.centre.0 - centre.0).hypot(other.frame.centre.1 - centre.1)
+            (other.frame.center.0 - center.0).hypot(other.frame.center.1 - center.1)
         };
         if self
             .trees
@@ -429,7 +429,7 @@ impl Block<'_> {
             return;
         }
         let shares: Vec<f64> = (0..14).map(|_| self.between(0.84, 1.12)).collect();
-        let outline = MultiPolygon::new(vec![crown(centre, radius, &shares)]);
+        let outline = MultiPolygon::new(vec![crown(center, radius, &shares)]);
         let color = self.pick(&[
             [58.0, 84.0, 44.0],
             [72.0, 98.0, 50.0],
@@ -437,7 +437,7 @@ impl Block<'_> {
             [86.0, 104.0, 54.0],
         ]);
         let frame = Frame {
-            centre,
+            center,
             half: (radius, radius),
             angle: 0.0,
         };
@@ -451,9 +451,9 @@ impl Block<'_> {
         });
     }
 
-    fn car(&mut self, centre: (f64, f64), angle: f64) {
+    fn car(&mut self, center: (f64, f64), angle: f64) {
         let frame = Frame {
-            centre,
+            center,
             half: (self.between(6.6, 8.2), self.between(2.8, 3.3)),
             angle,
         };

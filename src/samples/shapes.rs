@@ -1,9 +1,9 @@
 use geo::{LineString, Polygon};
 
-/// A rectangle turned about its centre, in pixel coordinates.
+/// A rectangle turned about its center, in pixel coordinates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Frame {
-    pub(super) centre: (f64, f64),
+    pub(super) center: (f64, f64),
     /// Half the width and half the height before turning.
     pub(super) half: (f64, f64),
     /// The turn in radians.
@@ -16,8 +16,8 @@ impl Frame {
         let (sin, cos) = self.angle.sin_cos();
         let (x, y) = (x * self.half.0, y * self.half.1);
         (
-            self.centre.0 + x * cos - y * sin,
-            self.centre.1 + x * sin + y * cos,
+            self.center.0 + x * cos - y * sin,
+            self.center.1 + x * sin + y * cos,
         )
     }
 
@@ -71,10 +71,10 @@ impl Frame {
         )
     }
 
-    /// Where a pixel centre lies in the frame, from -1 to 1 along both axes inside it.
+    /// Where a pixel center lies in the frame, from -1 to 1 along both axes inside it.
     pub(super) fn local(&self, x: f64, y: f64) -> (f64, f64) {
         let (sin, cos) = self.angle.sin_cos();
-        let (dx, dy) = (x - self.centre.0, y - self.centre.1);
+        let (dx, dy) = (x - self.center.0, y - self.center.1);
         (
             (dx * cos + dy * sin) / self.half.0,
             (dy * cos - dx * sin) / self.half.1,
@@ -82,8 +82,8 @@ impl Frame {
     }
 }
 
-/// A crown: a ring of points around a centre whose distance varies by the given shares.
-pub(super) fn crown(centre: (f64, f64), radius: f64, shares: &[f64]) -> Polygon<f64> {
+/// A crown: a ring of points around a center whose distance varies by the given shares.
+pub(super) fn crown(center: (f64, f64), radius: f64, shares: &[f64]) -> Polygon<f64> {
     let count = shares.len() as f64;
     let mut ring: LineString<f64> = shares
         .iter()
@@ -91,8 +91,8 @@ pub(super) fn crown(centre: (f64, f64), radius: f64, shares: &[f64]) -> Polygon<
         .map(|(index, share)| {
             let (sin, cos) = (index as f64 / count * std::f64::consts::TAU).sin_cos();
             (
-                centre.0 + radius * share * cos,
-                centre.1 + radius * share * sin,
+                center.0 + radius * share * cos,
+                center.1 + radius * share * sin,
             )
         })
         .collect();

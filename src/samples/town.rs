@@ -12,7 +12,7 @@ use crate::scene::Scene;
 use crate::vector::{GeoPackageWriter, PolygonFeature};
 use crate::{Result, session};
 
-/// The size of a pixel on the ground in metres.
+/// The size of a pixel on the ground in meters.
 const PIXEL_M: f64 = 0.3;
 /// UTM zone 32 north.
 const CRS: &str = "EPSG:32632";

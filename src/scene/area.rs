@@ -10,7 +10,7 @@ use crate::raster::{PixelWindow, Size, ZoomWindow};
 use crate::report::{Notice, file_name};
 use crate::vector::{self, VectorSource};
 
-/// Polygons that limit a scene: pixels whose centres lie outside count neither in training nor in scores, and are not
+/// Polygons that limit a scene: pixels whose centers lie outside count neither in training nor in scores, and are not
 /// predicted. The imagery around them stays, since a network judges a pixel by its surroundings (as in Raster Vision, where
 /// an area of interest limits chips and scores).
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use super::boxes::around;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::boxes::formats::{
-    self, BoxFile, Format, FormatError, LabelledImage, ReadOptions, Remark, RemarkKind,
+    self, BoxFile, Format, FormatError, LabeledImage, ReadOptions, Remark, RemarkKind,
 };
 use crate::boxes::{Annotation, BoundingBox};
 use crate::labels::{BACKGROUND, Classes};
@@ -159,7 +159,7 @@ impl Scene {
     }
 
     /// An error for boxes that cannot be of this scene, or of which none is left.
-    fn check_image(&self, path: &Path, format: Format, image: &LabelledImage) -> Result<()> {
+    fn check_image(&self, path: &Path, format: Format, image: &LabeledImage) -> Result<()> {
         let size = self.raster().size();
         if let (Some(width), Some(height)) = (image.width, image.height)
             && (width, height) != (size.width, size.height)
@@ -278,7 +278,7 @@ fn check_source(source: &VectorSource) -> Result<(), SceneError> {
 
 /// The boxes of an image that a rule means, and what is to be said about the others.
 fn choose(
-    image: &LabelledImage,
+    image: &LabeledImage,
     file: &BoxFile,
     rule: &Rule,
     word: &str,
@@ -377,7 +377,7 @@ fn notices<'a>(file: &'a BoxFile, about: &'a str) -> impl Iterator<Item = Notice
         Notice::left_out(text)
             .about(about)
             .count(count)
-            .next("correct them in the labelling program where they should count")
+            .next("correct them in the labeling program where they should count")
     });
     left_out.chain(
         file.remarks

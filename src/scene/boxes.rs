@@ -40,7 +40,7 @@ impl BoxLabels {
         &self.annotations
     }
 
-    /// The bounding boxes of labelled features, one for each, cut to the raster.
+    /// The bounding boxes of labeled features, one for each, cut to the raster.
     pub(super) fn around(features: &[(geo::MultiPolygon<f64>, u8)], raster: &PixelWindow) -> Self {
         let boxes = features
             .iter()

@@ -1,7 +1,7 @@
-//! The colours of a scene's classes, chosen when it is given labels or boxes.
+//! The colors of a scene's classes, chosen when it is given labels or boxes.
 
 use super::Scene;
-use super::labelling::Labelling;
+use super::labeling::Labeling;
 use crate::Result;
 use crate::boxes::BoundingBox;
 use crate::labels::{ClassColor, Classes};
@@ -16,11 +16,11 @@ const LABELS: usize = 27;
 const EDGE: usize = 24;
 /// The longest side of the smaller version that is read of a scene that holds such versions.
 const SMALL: usize = 160;
-/// How many pixels are compared with each colour.
+/// How many pixels are compared with each color.
 const PIXELS: usize = 1500;
 
 impl Scene {
-    /// The same scene with these colours of its classes, by name, as on the web, or as red, green and blue. Its pictures,
+    /// The same scene with these colors of its classes, by name, as on the web, or as red, green and blue. Its pictures,
     /// chips, the maps and boxes predicted on it and what they save have them; models and maps made before keep theirs.
     ///
     /// ```no_run
@@ -45,9 +45,9 @@ impl Scene {
         Ok(self.changed(|inner| inner.classes = classes))
     }
 
-    /// The scene with a colour for each of its classes: those that somebody has chosen and those that `before` had stay
+    /// The scene with a color for each of its classes: those that somebody has chosen and those that `before` had stay
     /// as they are, the others stand out from the imagery. Only a few small windows are read, whatever the scene's
-    /// size; where they cannot be, the colours are as for no imagery at all, and reading the scene tells the error.
+    /// size; where they cannot be, the colors are as for no imagery at all, and reading the scene tells the error.
     pub(super) fn colored(mut self, before: &Classes) -> Self {
         if self.classes().are_colored() {
             return self;
@@ -61,7 +61,7 @@ impl Scene {
         self
     }
 
-    /// Colours of the imagery as pictures show it: all over the scene, and around some labels of each class.
+    /// Colors of the imagery as pictures show it: all over the scene, and around some labels of each class.
     fn ground(&self, classes: usize) -> (Vec<[u8; 3]>, Vec<Vec<[u8; 3]>>) {
         let raster = self.raster();
         let full = raster.full();
@@ -75,13 +75,13 @@ impl Scene {
             patches.extend(raster.read_scaled(&full, size).ok().map(|patch| (0, patch)));
         } else {
             let middle = |at: usize, length: usize| ((2 * at + 1) * length / (2 * ACROSS)) as i64;
-            let centres = (0..ACROSS * ACROSS).map(|at| {
+            let centers = (0..ACROSS * ACROSS).map(|at| {
                 (
                     middle(at % ACROSS, full.width),
                     middle(at / ACROSS, full.height),
                 )
             });
-            windows.extend(centres.filter_map(|centre| Some((0, around(centre, &full)?))));
+            windows.extend(centers.filter_map(|center| Some((0, around(center, &full)?))));
         }
         // In the order of their rows, which compressed files like.
         windows.sort_by_key(|(_, window)| (window.row, window.col));
@@ -111,8 +111,8 @@ impl Scene {
 
     /// Windows around some labels of each class, with its index.
     fn windows_around_labels(&self, classes: usize) -> Vec<(usize, PixelWindow)> {
-        let labelled: Vec<(usize, BoundingBox)> = match (&self.inner.labels, &self.inner.boxes) {
-            (Some(Labelling::Polygons { polygons, .. }), _) => polygons
+        let labeled: Vec<(usize, BoundingBox)> = match (&self.inner.labels, &self.inner.boxes) {
+            (Some(Labeling::Polygons { polygons, .. }), _) => polygons
                 .polygons()
                 .iter()
                 .filter_map(|(shape, class)| Some((usize::from(*class), super::around(shape)?)))
@@ -128,7 +128,7 @@ impl Scene {
         let full = self.raster().full();
         let mut windows = Vec::new();
         for class in 1..classes.min(LABELS) {
-            let own: Vec<(i64, i64)> = labelled
+            let own: Vec<(i64, i64)> = labeled
                 .iter()
                 .filter(|(other, _)| *other == class)
                 .map(|(_, bounds)| bounds.center())
@@ -137,7 +137,7 @@ impl Scene {
                 .collect();
             let step = own.len().div_ceil(each).max(1);
             let some = own.into_iter().step_by(step);
-            windows.extend(some.filter_map(|centre| Some((class, around(centre, &full)?))));
+            windows.extend(some.filter_map(|center| Some((class, around(center, &full)?))));
         }
         windows
     }

@@ -241,7 +241,7 @@ impl Hint for SceneError {
                     .to_owned(),
             Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),
             Self::NoBoxes { read: 0, .. } => {
-                "all boxes of this image are broken, as the message says: correct them in the labelling program and export \
+                "all boxes of this image are broken, as the message says: correct them in the labeling program and export \
                  the file again; an image that is meant to be empty has no entries at all"
                     .to_owned()
             }

@@ -63,7 +63,7 @@ pub(super) fn place(scene: &Scene, labels: &Raster, report: &mut Report) -> Resu
                     systems = differing(&ours, &theirs);
                     say(Notice::converted(format!(
                         "the label raster is in {theirs}, the scene in {ours}{systems}: each pixel takes the label that lies \
-                         under its centre by PROJ"
+                         under its center by PROJ"
                     )));
                 }
             }

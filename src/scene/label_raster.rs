@@ -5,10 +5,10 @@ use std::path::Path;
 use super::Scene;
 use super::label_place::{Place, place};
 use super::label_reading::reading;
-use super::labelling::Labelling;
+use super::labeling::Labeling;
 use crate::Result;
 use crate::labels::{Found, LabelError, LabelValues, Resolved, ValueMap, resolve};
-use crate::raster::{LabelFile, PixelMap, PixelWindow, Reading, Size, under_centres};
+use crate::raster::{LabelFile, PixelMap, PixelWindow, Reading, Size, under_centers};
 use crate::report::{Report, file_name};
 
 /// Pixels of a label raster that are held at a time.
@@ -30,7 +30,7 @@ pub(super) struct LabelRaster {
 }
 
 impl Scene {
-    /// Labels the scene with a raster: each pixel takes the label under its centre. [`crate::labels::Classes`] say that
+    /// Labels the scene with a raster: each pixel takes the label under its center. [`crate::labels::Classes`] say that
     /// values are class indices with 0 as the background; [`LabelValues`] says what other values mean.
     ///
     /// The values under the scene are counted when the raster is opened, and each must mean something. Nodata and
@@ -61,10 +61,10 @@ impl Scene {
         path: impl AsRef<Path>,
         labels: impl Into<LabelValues>,
     ) -> Result<Self> {
-        self.clone().labelled_by(path.as_ref(), &labels.into())
+        self.clone().labeled_by(path.as_ref(), &labels.into())
     }
 
-    fn labelled_by(self, path: &Path, labels: &LabelValues) -> Result<Self> {
+    fn labeled_by(self, path: &Path, labels: &LabelValues) -> Result<Self> {
         let file = LabelFile::open(path)?;
         let mut report = Report::new();
         for notice in file.raster.report() {
@@ -98,7 +98,7 @@ impl Scene {
         report.extend(told);
         Ok(self.changed(|inner| {
             inner.classes = classes;
-            inner.labels = Some(Labelling::Raster(Box::new(LabelRaster {
+            inner.labels = Some(Labeling::Raster(Box::new(LabelRaster {
                 file,
                 reading,
                 map,
@@ -113,21 +113,21 @@ impl Scene {
 
 impl LabelRaster {
     /// The same raster with other labels.
-    pub(super) fn relabelled(&self, becomes: &[u8; 256]) -> Self {
+    pub(super) fn relabeled(&self, becomes: &[u8; 256]) -> Self {
         Self {
-            values: self.values.relabelled(becomes),
+            values: self.values.relabeled(becomes),
             ..self.clone()
         }
     }
 
-    /// The labels under the centres of `size` pixels over a window of the scene.
+    /// The labels under the centers of `size` pixels over a window of the scene.
     pub(super) fn labels(&self, window: &PixelWindow, size: Size) -> Result<Vec<u8>> {
         let numbers = if self.same_grid {
             let numbers = self.file.numbers(&self.reading, window)?;
             if size == window.size() {
                 numbers
             } else {
-                under_centres(&numbers, window.size(), size)
+                under_centers(&numbers, window.size(), size)
             }
         } else {
             let mut numbers = vec![f64::INFINITY; size.area()];
@@ -148,7 +148,7 @@ impl LabelRaster {
         })
     }
 
-    /// The numbers under the centres of the pixels in `part` of the picture of `size` over the window. Where these lie
+    /// The numbers under the centers of the pixels in `part` of the picture of `size` over the window. Where these lie
     /// over too much of the label raster, one half follows the other.
     fn nearest(
         &self,
@@ -157,15 +157,15 @@ impl LabelRaster {
         part: &PixelWindow,
         numbers: &mut [f64],
     ) -> Result<()> {
-        let centre = |at: i64, origin: i64, from: usize, to: usize| {
+        let center = |at: i64, origin: i64, from: usize, to: usize| {
             origin as f64 + (at as f64 + 0.5) * from as f64 / to as f64
         };
         let columns: Vec<f64> = (part.col..part.right())
-            .map(|col| centre(col, window.col, window.width, size.width))
+            .map(|col| center(col, window.col, window.width, size.width))
             .collect();
         let mut places = Vec::with_capacity(part.area());
         for row in part.row..part.bottom() {
-            let row = centre(row, window.row, window.height, size.height);
+            let row = center(row, window.row, window.height, size.height);
             places.extend(self.map.row(&columns, row)?);
         }
         let full = self.file.raster.full();

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::labels::{
-    LabelError, LabelValues, Meaning, NumberKind, Tally, ValueCounts, suggest_colours, unpacked,
+    LabelError, LabelValues, Meaning, NumberKind, Tally, ValueCounts, suggest_colors, unpacked,
 };
 use crate::raster::{LabelFile, PixelWindow, Reading};
 use crate::report::{Notice, Report, file_name};
@@ -13,7 +13,7 @@ const LISTED_BANDS: usize = 4;
 /// Chooses how to read the file and counts the numbers in the window.
 ///
 /// # Errors
-/// [`LabelError::Bands`], [`LabelError::OtherBands`], [`LabelError::NoColours`] when the bands are not what was named.
+/// [`LabelError::Bands`], [`LabelError::OtherBands`], [`LabelError::NoColors`] when the bands are not what was named.
 pub(super) fn reading(
     file: &LabelFile,
     values: &LabelValues,
@@ -51,34 +51,34 @@ pub(super) fn reading(
         .into());
     }
     match bands[..] {
-        [_] if values.are_colours() && file.palette.is_empty() => Err(LabelError::NoColours {
+        [_] if values.are_colors() && file.palette.is_empty() => Err(LabelError::NoColors {
             path: path(),
             found: 1,
         }
         .into()),
-        [band] if values.are_colours() => counted(Reading::Palette(band)),
+        [band] if values.are_colors() => counted(Reading::Palette(band)),
         [band] => counted(Reading::Band(band)),
         [red, green, blue] => {
-            let colour = Reading::Colour([red, green, blue]);
-            let counts = file.count(&colour, window)?;
-            if values.are_colours() {
-                return Ok((colour, counts));
+            let color = Reading::Color([red, green, blue]);
+            let counts = file.count(&color, window)?;
+            if values.are_colors() {
+                return Ok((color, counts));
             }
-            if let Some(grey) = as_grey(&counts) {
+            if let Some(gray) = as_gray(&counts) {
                 report.push(
                     Notice::converted("three bands of equal values are read as one")
                         .about(about)
                         .count(3),
                 );
-                return Ok((Reading::Band(red), grey));
+                return Ok((Reading::Band(red), gray));
             }
             if matches!(values.meaning, Meaning::Binary(_)) {
-                return Ok((colour, counts));
+                return Ok((color, counts));
             }
-            let counted = format!("its colours are {}", counts.listed(NumberKind::Colour));
-            Err(several(file, &bands, counted, &suggest_colours(&counts.values)).into())
+            let counted = format!("its colors are {}", counts.listed(NumberKind::Color));
+            Err(several(file, &bands, counted, &suggest_colors(&counts.values)).into())
         }
-        _ if values.are_colours() => Err(LabelError::NoColours {
+        _ if values.are_colors() => Err(LabelError::NoColors {
             path: path(),
             found: bands.len(),
         }
@@ -98,8 +98,8 @@ pub(super) fn reading(
     }
 }
 
-/// The counts of grey colours as those of one band; `None` when a colour is not grey.
-fn as_grey(counts: &ValueCounts) -> Option<ValueCounts> {
+/// The counts of gray colors as those of one band; `None` when a color is not gray.
+fn as_gray(counts: &ValueCounts) -> Option<ValueCounts> {
     let mut tally = Tally::default();
     for &(value, pixels) in &counts.values {
         let [red, green, blue] = unpacked(value);
@@ -108,23 +108,23 @@ fn as_grey(counts: &ValueCounts) -> Option<ValueCounts> {
         }
         tally.count(f64::from(red), pixels);
     }
-    // Of more colours than are counted some may be anything.
+    // Of more colors than are counted some may be anything.
     (counts.more == 0 && !counts.values.is_empty()).then(|| {
         tally.count(f64::NAN, counts.no_data);
         tally.finish(counts.one_of)
     })
 }
 
-fn several(file: &LabelFile, bands: &[usize], counts: String, colours: &str) -> LabelError {
+fn several(file: &LabelFile, bands: &[usize], counts: String, colors: &str) -> LabelError {
     let classes: Vec<String> = (1..=bands.len().min(12))
         .map(|band| format!("\"CLASS OF BAND {band}\""))
         .collect();
     let one_hot = format!("LabelValues::bands([{}])", classes.join(", "));
-    let suggestion = if colours.is_empty() {
+    let suggestion = if colors.is_empty() {
         format!("if each band is the mask of one class: `.with_label_raster(FILE, {one_hot})`")
     } else {
         format!(
-            "if classes were painted in colours: `.with_label_raster(FILE, {colours})`; if each band is the mask of one class: \
+            "if classes were painted in colors: `.with_label_raster(FILE, {colors})`; if each band is the mask of one class: \
              `{one_hot}`"
         )
     };

@@ -8,7 +8,7 @@ mod error;
 mod label_place;
 mod label_raster;
 mod label_reading;
-mod labelling;
+mod labeling;
 mod only;
 mod open;
 mod overlap;

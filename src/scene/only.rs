@@ -1,5 +1,5 @@
 use super::boxes::BoxLabels;
-use super::labelling::Labelling;
+use super::labeling::Labeling;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::{Classes, IGNORE, LabelPolygons};
@@ -53,11 +53,11 @@ impl Scene {
             becomes[index] = (kept.len() - 1) as u8;
         }
         let labels = self.inner.labels.as_ref().map(|labels| match labels {
-            Labelling::Polygons {
+            Labeling::Polygons {
                 polygons,
                 report,
                 notices,
-            } => Labelling::Polygons {
+            } => Labeling::Polygons {
                 polygons: LabelPolygons::new(
                     polygons
                         .polygons()
@@ -68,7 +68,7 @@ impl Scene {
                 report: report.clone(),
                 notices: notices.clone(),
             },
-            Labelling::Raster(labels) => Labelling::Raster(Box::new(labels.relabelled(&becomes))),
+            Labeling::Raster(labels) => Labeling::Raster(Box::new(labels.relabeled(&becomes))),
         });
         let boxes = self.inner.boxes.as_ref().map(|boxes| {
             boxes.changed(|mut one| {

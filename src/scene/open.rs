@@ -5,14 +5,14 @@ use geo::MultiPolygon;
 
 use super::area::AreaOfInterest;
 use super::boxes::BoxLabels;
-use super::labelling::Labelling;
+use super::labeling::Labeling;
 use crate::Result;
 use crate::labels::Classes;
 use crate::raster::{BandStatistics, OpenOptions, PixelWindow, Raster, Resolution};
 use crate::report::Report;
 use crate::vector::ReadReport;
 
-/// A scene: imagery, what is labelled on it, and the area of it that is used. Cheap to clone, and read by many threads
+/// A scene: imagery, what is labeled on it, and the area of it that is used. Cheap to clone, and read by many threads
 /// at once.
 ///
 /// ```no_run
@@ -40,7 +40,7 @@ pub struct Scene {
 pub(super) struct Inner {
     pub(super) raster: Raster,
     pub(super) classes: Classes,
-    pub(super) labels: Option<Labelling>,
+    pub(super) labels: Option<Labeling>,
     /// Given as boxes, or around the label polygons.
     pub(super) boxes: Option<BoxLabels>,
     pub(super) area: PixelWindow,
@@ -88,7 +88,7 @@ impl Scene {
     ///
     /// ```no_run
     /// use swath::prelude::*;
-    /// let scene = Scene::open_at("planet.tif", Resolution::Metres(2.4))?.with_labels("buildings.geojson", "building")?;
+    /// let scene = Scene::open_at("planet.tif", Resolution::Meters(2.4))?.with_labels("buildings.geojson", "building")?;
     /// # Ok::<(), swath::Error>(())
     /// ```
     ///
@@ -139,7 +139,7 @@ impl Scene {
         &self.inner.raster
     }
 
-    /// The classes of the labels, index 0 the background; the background alone when there are no labels. Their colours
+    /// The classes of the labels, index 0 the background; the background alone when there are no labels. Their colors
     /// were chosen against the imagery when the labels were given, unless somebody had chosen them before.
     #[must_use]
     #[doc(alias = "class_names")]
@@ -185,7 +185,7 @@ impl Scene {
     #[must_use]
     pub fn label_polygons(&self) -> &[(MultiPolygon<f64>, u8)] {
         match &self.inner.labels {
-            Some(Labelling::Polygons { polygons, .. }) => polygons.of_classes(),
+            Some(Labeling::Polygons { polygons, .. }) => polygons.of_classes(),
             _ => &[],
         }
     }
@@ -193,7 +193,7 @@ impl Scene {
     /// How many polygons labels are drawn from, those that make background of others among them.
     pub(crate) fn drawn_polygons(&self) -> usize {
         match &self.inner.labels {
-            Some(Labelling::Polygons { polygons, .. }) => polygons.polygons().len(),
+            Some(Labeling::Polygons { polygons, .. }) => polygons.polygons().len(),
             _ => 0,
         }
     }
@@ -202,7 +202,7 @@ impl Scene {
     #[must_use]
     pub fn label_report(&self) -> Option<&ReadReport> {
         match &self.inner.labels {
-            Some(Labelling::Polygons { report, .. }) => Some(report),
+            Some(Labeling::Polygons { report, .. }) => Some(report),
             _ => None,
         }
     }
@@ -215,8 +215,8 @@ impl Scene {
     #[doc(alias = "warnings")]
     pub fn report(&self) -> Report {
         let labels = match &self.inner.labels {
-            Some(Labelling::Polygons { notices, .. }) => Some(notices),
-            Some(Labelling::Raster(labels)) => Some(&labels.report),
+            Some(Labeling::Polygons { notices, .. }) => Some(notices),
+            Some(Labeling::Raster(labels)) => Some(&labels.report),
             None => None,
         };
         let boxes = self.inner.boxes.as_ref().map(|boxes| &boxes.report);

@@ -13,7 +13,7 @@ use crate::vector::VectorSource;
 type Extent = [f64; 4];
 
 /// A shape in pixels and its class.
-type Labelled = (MultiPolygon<f64>, u8);
+type Labeled = (MultiPolygon<f64>, u8);
 
 /// Whether some of the shape lies in the window.
 pub(super) fn lies_on(shape: &MultiPolygon<f64>, window: &PixelWindow) -> bool {
@@ -62,14 +62,14 @@ fn extent<'a>(shapes: impl Iterator<Item = &'a MultiPolygon<f64>>) -> Option<Ext
 }
 
 impl Scene {
-    /// The labelled shapes that lie on the raster, and what is to be said about the others. Without any the scene is all
+    /// The labeled shapes that lie on the raster, and what is to be said about the others. Without any the scene is all
     /// background: where it lies within the extent of the labels, which cover more than one scene then, or when the
     /// caller allows it.
     pub(super) fn labels_on(
         &self,
         source: &VectorSource,
-        shapes: Vec<Labelled>,
-    ) -> Result<(Vec<Labelled>, Option<Notice>), SceneError> {
+        shapes: Vec<Labeled>,
+    ) -> Result<(Vec<Labeled>, Option<Notice>), SceneError> {
         let full = self.raster().full();
         let about = file_name(source.path());
         let Some(extent) = extent(shapes.iter().map(|(shape, _)| shape)) else {

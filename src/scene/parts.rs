@@ -7,7 +7,7 @@ use crate::boxes::BoundingBox;
 use crate::plot::Figure;
 use crate::raster::PixelWindow;
 
-/// Colours of the parts' edges: readable on vegetation, soil and roofs.
+/// Colors of the parts' edges: readable on vegetation, soil and roofs.
 const COLORS: [[u8; 3]; 6] = [
     [255, 221, 0],
     [0, 220, 255],

@@ -17,7 +17,7 @@ const SMALLEST: usize = 400;
 /// With more boxes than this their lines are thin and none gets its text: they would hide the imagery.
 const CROWDED: usize = 400;
 /// Boxes narrower or lower than this get no text, in pixels of the picture.
-const LABELLED_WIDTH: f64 = 24.0;
+const LABELED_WIDTH: f64 = 24.0;
 /// How dark imagery outside the area of interest is.
 const DIMMED: f32 = 0.6;
 
@@ -71,14 +71,14 @@ impl Scene {
         hatch(&mut marks, &ignored, small);
         self.draw_boxes(&mut marks, &over.boxes);
         let legend = look.legend(over, &ignored);
-        let metres = self.raster().pixel_metres().map_or(0.0, |(x, _)| {
+        let meters = self.raster().gsd().map_or(0.0, |(x, _)| {
             x * self.size().0 as f64 / base.width.max(1) as f64
         });
         Ok(Overlay::owned(base, map, legend)
             .marks(marks)
             .opacity(over.opacity)
             .title(self.name())
-            .scale_bar(metres))
+            .scale_bar(meters))
     }
 
     fn draw_boxes(&self, marks: &mut RgbaImage, boxes: &[(BoundingBox, [u8; 3], String)]) {
@@ -94,8 +94,8 @@ impl Scene {
         box_lines(marks, &scaled, if crowded { 1 } else { 2 });
         for ((bounds, color), (.., words)) in scaled.iter().zip(boxes).filter(|_| !crowded) {
             if !words.is_empty()
-                && bounds.width() >= LABELLED_WIDTH
-                && bounds.height() >= LABELLED_WIDTH
+                && bounds.width() >= LABELED_WIDTH
+                && bounds.height() >= LABELED_WIDTH
             {
                 let corner = |low: f64| low.max(0.0) as usize + 2;
                 marks.tag(corner(bounds.x_min), corner(bounds.y_min), words, *color);
@@ -170,8 +170,8 @@ fn dim(base: &mut RgbImage, inside: &[u8], valid: &[u8], small: (usize, usize)) 
             let at = row * small.1 / base.height * small.0 + col * small.0 / base.width;
             if inside[at] == 0 && valid[at] != 0 {
                 let [red, green, blue] = base.pixel(col, row).map(f32::from);
-                let grey = red * 0.299 + green * 0.587 + blue * 0.114;
-                let dimmed = |value: f32| ((value + grey) / 2.0 * DIMMED) as u8;
+                let gray = red * 0.299 + green * 0.587 + blue * 0.114;
+                let dimmed = |value: f32| ((value + gray) / 2.0 * DIMMED) as u8;
                 base.set_pixel(col, row, [dimmed(red), dimmed(green), dimmed(blue)]);
             }
         }

@@ -1,9 +1,9 @@
 use super::Scene;
-use super::labelling::Labelling;
+use super::labeling::Labeling;
 use super::picture::Over;
 use crate::Result;
 use crate::labels::IGNORE;
-use crate::plot::image::coloured;
+use crate::plot::image::colored;
 use crate::plot::{Figure, Overlay, histogram};
 use crate::raster::{BandChoice, Patch, PixelWindow, Size};
 use crate::session;
@@ -28,7 +28,7 @@ pub(crate) struct Quicklook {
 }
 
 impl Scene {
-    /// A picture of the area in use with its labels over it: one band in grey, or three as red, green and blue, each
+    /// A picture of the area in use with its labels over it: one band in gray, or three as red, green and blue, each
     /// stretched from its 2nd to its 98th percentile. Bands are given by name, by what they show, or by place, counted from
     /// 0.
     ///
@@ -118,7 +118,7 @@ impl Scene {
     ) -> Result<Overlay<'static>> {
         let boxes = if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
             let boxes = self.boxes_in(&self.area(), 0.0);
-            coloured(&boxes, self.classes(), self.size(), self.size())
+            colored(&boxes, self.classes(), self.size(), self.size())
                 .map(|(bounds, color)| (bounds, color, String::new()))
                 .collect()
         } else {
@@ -141,10 +141,10 @@ impl Scene {
     fn small_labels(&self, size: Size) -> Result<Option<Vec<u8>>> {
         match &self.inner.labels {
             None => Ok(None),
-            Some(Labelling::Polygons { polygons, .. }) => self
+            Some(Labeling::Polygons { polygons, .. }) => self
                 .sampled_rows(size, |window| Ok(polygons.rasterize(window)))
                 .map(Some),
-            Some(Labelling::Raster(labels)) => self
+            Some(Labeling::Raster(labels)) => self
                 .sampled_rows(size, |window| labels.labels(window, window.size()))
                 .map(Some),
         }
@@ -181,7 +181,7 @@ pub(super) mod tests {
     use crate::scene::Split;
     use crate::vector::{Format, PolygonFeature, write_polygons};
 
-    /// 2000 x 1000 pixels of half a metre: a gradient without data in the last 200 columns, and one building.
+    /// 2000 x 1000 pixels of half a meter: a gradient without data in the last 200 columns, and one building.
     pub(in crate::scene) fn scene(folder: &std::path::Path) -> Result<Scene> {
         let (path, labels) = (folder.join("a & <b>.tif"), folder.join("labels.gpkg"));
         let (size, corner) = (Size::new(2000, 1000), (500_000.0, 3_000_000.0));
@@ -248,7 +248,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn scenes_and_chips_print_in_a_line_and_classes_take_colours() -> Result<()> {
+    fn scenes_and_chips_print_in_a_line_and_classes_take_colors() -> Result<()> {
         let folder = tempfile::tempdir().unwrap();
         let whole = scene(folder.path())?;
         assert_eq!(

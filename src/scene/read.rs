@@ -1,4 +1,4 @@
-use super::labelling::Labelling;
+use super::labeling::Labeling;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::IGNORE;
@@ -56,7 +56,7 @@ impl Scene {
     }
 
     /// The labels of a window whose imagery has been read already, on the grid of the patch: where it has been resized, a
-    /// pixel's label is what lies under its own centre.
+    /// pixel's label is what lies under its own center.
     pub(crate) fn labels_for(&self, window: &PixelWindow, patch: &Patch) -> Result<Vec<u8>> {
         let mut labels = self.raw_labels(window, patch.size)?;
         ignore_outside(&mut labels, Some(&patch.valid));
@@ -65,10 +65,10 @@ impl Scene {
         Ok(labels)
     }
 
-    /// 1 for the pixels of a window that count: valid, in use, of interest and, on a scene with labels, labelled with a
+    /// 1 for the pixels of a window that count: valid, in use, of interest and, on a scene with labels, labeled with a
     /// class or the background.
     pub(crate) fn counting(&self, window: &PixelWindow) -> Result<Vec<u8>> {
-        if self.has_labels() && self.may_be_unlabelled() {
+        if self.has_labels() && self.may_be_unlabeled() {
             let labels = self.label_window(window)?;
             return Ok(labels
                 .iter()
@@ -84,14 +84,14 @@ impl Scene {
 
     /// Whether some pixels may have no label at all, which are then ignored: where labels are polygons, what lies outside
     /// them is background.
-    pub(crate) fn may_be_unlabelled(&self) -> bool {
+    pub(crate) fn may_be_unlabeled(&self) -> bool {
         match &self.inner.labels {
             None => false,
-            Some(Labelling::Polygons { polygons, .. }) => polygons
+            Some(Labeling::Polygons { polygons, .. }) => polygons
                 .polygons()
                 .iter()
                 .any(|(_, class)| *class == IGNORE),
-            Some(Labelling::Raster(_)) => true,
+            Some(Labeling::Raster(_)) => true,
         }
     }
 
@@ -120,22 +120,22 @@ impl Scene {
     pub(crate) fn may_have_labels(&self, window: &PixelWindow) -> bool {
         match &self.inner.labels {
             None => false,
-            Some(Labelling::Polygons { polygons, .. }) => !polygons.touching(window).is_empty(),
-            Some(Labelling::Raster(_)) => true,
+            Some(Labeling::Polygons { polygons, .. }) => !polygons.touching(window).is_empty(),
+            Some(Labeling::Raster(_)) => true,
         }
     }
 
-    /// Labels as they are stored, wherever the window lies, under the centres of `size` pixels.
+    /// Labels as they are stored, wherever the window lies, under the centers of `size` pixels.
     fn raw_labels(&self, window: &PixelWindow, size: Size) -> Result<Vec<u8>> {
         match &self.inner.labels {
             None => Err(SceneError::NoLabels {
                 path: self.raster().path().to_owned(),
             }
             .into()),
-            Some(Labelling::Polygons { polygons, .. }) => {
+            Some(Labeling::Polygons { polygons, .. }) => {
                 Ok(polygons.rasterize_resized(window, size))
             }
-            Some(Labelling::Raster(labels)) => labels.labels(window, size),
+            Some(Labeling::Raster(labels)) => labels.labels(window, size),
         }
     }
 

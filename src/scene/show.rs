@@ -76,7 +76,7 @@ impl Scene {
         let raster = self.raster();
         let (width, height) = self.size();
         let mut facts = vec![("file", raster.path().display().to_string())];
-        let ground = match raster.pixel_metres() {
+        let ground = match raster.gsd() {
             Some((x, y)) => format!(
                 ", {} x {}",
                 length(width as f64 * x),
@@ -214,11 +214,11 @@ pub(crate) fn classes_text(
 }
 
 /// `640 m`, `12.4 km`.
-fn length(metres: f64) -> String {
-    if metres >= 1000.0 {
-        format!("{:.1} km", metres / 1000.0)
+fn length(meters: f64) -> String {
+    if meters >= 1000.0 {
+        format!("{:.1} km", meters / 1000.0)
     } else {
-        format!("{metres:.0} m")
+        format!("{meters:.0} m")
     }
 }
 

@@ -29,8 +29,8 @@ impl Scene {
     /// use swath::prelude::*;
     /// let scene = Scene::open("vegas.tif")?.with_labels("buildings.geojson", "building")?;
     /// let by_pixels = scene.zoom(PixelWindow::new(200, 200, 150, 150))?;
-    /// let by_metres = scene.zoom(MapWindow::around(663_050.0, 4_005_040.0, 60.0, 60.0))?;
-    /// by_metres.save("corner.png")?;
+    /// let by_meters = scene.zoom(MapWindow::around(663_050.0, 4_005_040.0, 60.0, 60.0))?;
+    /// by_meters.save("corner.png")?;
     /// # Ok::<(), swath::Error>(())
     /// ```
     ///
@@ -151,7 +151,7 @@ impl Part {
         let scene = &self.scene;
         let (width, height) = scene.size();
         let (longer, shown) = (width.max(height), overlay.longer_side());
-        let pixel = match scene.raster().pixel_metres() {
+        let pixel = match scene.raster().gsd() {
             Some((x, _)) => format!("{} m/px, ", short(x)),
             None => String::new(),
         };
@@ -236,7 +236,7 @@ mod tests {
     use crate::display::Show as _;
     use crate::raster::{MapWindow, PixelWindow};
 
-    /// The scene is of 2000 x 1000 pixels of half a metre from (500000, 3000000); its building covers columns 200 to 600
+    /// The scene is of 2000 x 1000 pixels of half a meter from (500000, 3000000); its building covers columns 200 to 600
     /// and rows 100 to 500.
     #[test]
     fn a_part_is_magnified_and_says_its_place_and_what_is_in_view() -> Result<()> {

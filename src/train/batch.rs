@@ -1,17 +1,17 @@
-//! Chips on their way to the network: normalised, stacked.
+//! Chips on their way to the network: normalized, stacked.
 
 use burn::tensor::{Tensor, TensorData};
 
 use crate::boxes::Annotation;
 use crate::chips::Chip;
 use crate::labels::IGNORE;
-use crate::models::Normalisation;
+use crate::models::Normalization;
 use crate::raster::Patch;
 
 /// A batch on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Batch {
-    /// Normalised values, `[n, bands, height, width]`; 0 where the imagery is invalid.
+    /// Normalized values, `[n, bands, height, width]`; 0 where the imagery is invalid.
     pub(super) images: Vec<f32>,
     /// `[n, height, width]`.
     pub(super) labels: Vec<u8>,
@@ -23,18 +23,18 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Stacks chips of one size.
-    pub(super) fn new(chips: &[Chip], normalisation: &Normalisation) -> Self {
+    pub(super) fn new(chips: &[Chip], normalization: &Normalization) -> Self {
         let parts: Vec<_> = chips
             .iter()
             .map(|chip| (&chip.patch, chip.labels.as_slice()))
             .collect();
         Self {
             boxes: chips.iter().map(|chip| chip.boxes.clone()).collect(),
-            ..Self::of_patches(&parts, normalisation)
+            ..Self::of_patches(&parts, normalization)
         }
     }
 
-    pub(super) fn of_patches(parts: &[(&Patch, &[u8])], normalisation: &Normalisation) -> Self {
+    pub(super) fn of_patches(parts: &[(&Patch, &[u8])], normalization: &Normalization) -> Self {
         let Some((first, _)) = parts.first() else {
             return Self {
                 images: Vec::new(),
@@ -52,7 +52,7 @@ impl Batch {
             .zip(labels.chunks_exact_mut(pixels.max(1)));
         for ((patch, truth), (image, label)) in parts.iter().zip(chunks) {
             image.copy_from_slice(&patch.data);
-            normalisation.apply(image);
+            normalization.apply(image);
             for plane in image.chunks_exact_mut(pixels.max(1)) {
                 for (value, valid) in plane.iter_mut().zip(&patch.valid) {
                     if *valid == 0 {
@@ -96,9 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn values_are_normalised_and_invalid_ones_are_the_mean() {
-        let normalisation = Normalisation::new(vec![1.0], vec![0.5]);
-        let batch = Batch::of_patches(&[(&patch(), &[0, 1, 255, 0])], &normalisation);
+    fn values_are_normalized_and_invalid_ones_are_the_mean() {
+        let normalization = Normalization::new(vec![1.0], vec![0.5]);
+        let batch = Batch::of_patches(&[(&patch(), &[0, 1, 255, 0])], &normalization);
         assert_eq!(batch.images, [0.0, 2.0, 0.0, 0.0]);
         assert_eq!(batch.labels, [0, 1, 255, 0]);
         assert_eq!(batch.shape, [1, 1, 2, 2]);

@@ -9,9 +9,9 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::material::Material;
-use super::{Descent, History, MomentRecord, Plateau, TrainError};
-use crate::models::{NamedTensors, Normalisation, TrainedBand};
+use super::fingerprint::Fingerprint;
+use super::{History, MomentRecord, OptimizerState, Plateau, TrainError};
+use crate::models::{NamedTensors, Normalization, TrainedBand};
 use crate::staged;
 
 /// The file in a checkpoint folder.
@@ -36,7 +36,8 @@ pub(super) struct Settings {
     pub(super) accumulate: usize,
     pub(super) chips_a_step: usize,
     pub(super) steps: usize,
-    pub(super) optimiser: super::Optimiser,
+    #[serde(alias = "optimiser")]
+    pub(super) optimizer: super::Optimizer,
     pub(super) lr: f64,
     pub(super) schedule: super::Schedule,
     pub(super) weight_decay: f64,
@@ -50,7 +51,7 @@ pub(super) struct Settings {
     pub(super) seed: u64,
     /// Checkpoints from before there was this part and the next do not say; they are taken at their word.
     #[serde(default)]
-    pub(super) material: Option<Material>,
+    pub(super) material: Option<Fingerprint>,
     /// The architecture with all its choices.
     #[serde(default)]
     pub(super) network: Value,
@@ -105,12 +106,14 @@ fn first_difference(name: &str, found: &Value, own: &Value) -> Option<String> {
 struct Header {
     format: u32,
     settings: Settings,
-    normalisation: Normalisation,
+    #[serde(alias = "normalisation")]
+    normalization: Normalization,
     /// Empty in checkpoints from before there was this part.
     #[serde(default)]
     bands: Vec<TrainedBand>,
     step: usize,
-    optimiser_steps: u64,
+    #[serde(alias = "optimiser_steps")]
+    optimizer_steps: u64,
     average_updates: u64,
     plateau: Plateau,
     epoch_losses: Vec<f32>,
@@ -121,7 +124,7 @@ struct Header {
 /// The state of a run between two steps.
 pub(super) struct Checkpoint {
     pub(super) settings: Settings,
-    pub(super) normalisation: Normalisation,
+    pub(super) normalization: Normalization,
     /// What the bands of the training scene hold.
     pub(super) bands: Vec<TrainedBand>,
     /// Steps finished.
@@ -138,7 +141,7 @@ pub(super) struct Checkpoint {
     pub(super) average_updates: u64,
     /// What the plateau schedule has seen.
     pub(super) plateau: Plateau,
-    pub(super) optimiser_steps: u64,
+    pub(super) optimizer_steps: u64,
     pub(super) moments: Vec<MomentRecord>,
 }
 
@@ -157,10 +160,10 @@ impl Checkpoint {
         let header = Header {
             format: FORMAT,
             settings: self.settings.clone(),
-            normalisation: self.normalisation.clone(),
+            normalization: self.normalization.clone(),
             bands: self.bands.clone(),
             step: self.step,
-            optimiser_steps: self.optimiser_steps,
+            optimizer_steps: self.optimizer_steps,
             average_updates: self.average_updates,
             plateau: self.plateau,
             epoch_losses: self.epoch_losses.clone(),
@@ -273,7 +276,7 @@ impl Checkpoint {
         moments.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(Self {
             settings: header.settings,
-            normalisation: header.normalisation,
+            normalization: header.normalization,
             bands: header.bands,
             step: header.step,
             epoch_losses: header.epoch_losses,
@@ -284,14 +287,14 @@ impl Checkpoint {
             average,
             average_updates: header.average_updates,
             plateau: header.plateau,
-            optimiser_steps: header.optimiser_steps,
+            optimizer_steps: header.optimizer_steps,
             moments,
         })
     }
 
-    /// The optimiser, where the checkpoint left it.
-    pub(super) fn descent(&mut self, fresh: Descent) -> Descent {
-        fresh.resume(self.optimiser_steps, std::mem::take(&mut self.moments))
+    /// The optimizer, where the checkpoint left it.
+    pub(super) fn descent(&mut self, fresh: OptimizerState) -> OptimizerState {
+        fresh.resume(self.optimizer_steps, std::mem::take(&mut self.moments))
     }
 }
 
@@ -329,7 +332,7 @@ mod tests {
             accumulate: 2,
             chips_a_step: 8,
             steps: 20,
-            optimiser: crate::train::Optimiser::sgd(0.9),
+            optimizer: crate::train::Optimizer::sgd(0.9),
             lr: 1e-3,
             schedule: crate::train::Schedule::plateau(0.5, 1),
             weight_decay: 0.01,
@@ -348,7 +351,7 @@ mod tests {
     fn checkpoint() -> Checkpoint {
         Checkpoint {
             settings: settings(),
-            normalisation: Normalisation::eight_bit(3),
+            normalization: Normalization::eight_bit(3),
             bands: Vec::new(),
             step: 10,
             epoch_losses: vec![0.1, 0.7],
@@ -367,7 +370,7 @@ mod tests {
                 lowest: Some(0.1),
                 since: 1,
             },
-            optimiser_steps: 10,
+            optimizer_steps: 10,
             moments: vec![MomentRecord {
                 path: "a.weight".into(),
                 first: vec![0.1, 0.2],
@@ -383,7 +386,7 @@ mod tests {
         written.write(folder.path())?;
         let read = Checkpoint::read(folder.path(), &settings())?;
         assert_eq!(
-            (read.step, read.optimiser_steps, &read.epoch_losses),
+            (read.step, read.optimizer_steps, &read.epoch_losses),
             (10, 10, &vec![0.1, 0.7])
         );
         assert_eq!(read.history, written.history);

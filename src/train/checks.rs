@@ -1,8 +1,8 @@
 //! What must hold before a training starts: each violation is an error that names the way out.
 
 use super::model::Model;
-use super::options::{Fit, Length};
-use super::{Loss, Optimiser, TrainError};
+use super::options::{FitOptions, Length};
+use super::{Loss, Optimizer, TrainError};
 use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
@@ -13,7 +13,7 @@ use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::scene::seen::WORTH_SAYING;
 
-pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
+pub(super) fn settings(options: &FitOptions) -> Result<(), TrainError> {
     let wrong = |setting, found: String, expected| {
         Err(TrainError::Setting {
             setting,
@@ -43,19 +43,19 @@ pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
     if let Some((found, expected)) = options.schedule.problem() {
         return wrong("schedule", found, expected);
     }
-    if let Optimiser::Sgd { momentum, nesterov } = options.optimiser {
+    if let Optimizer::Sgd { momentum, nesterov } = options.optimizer {
         if !(0.0..1.0).contains(&momentum) {
             return wrong(
-                "optimiser",
+                "optimizer",
                 format!("sgd({momentum})"),
-                "a momentum of at least 0 and less than 1, such as Optimiser::sgd(0.9)",
+                "a momentum of at least 0 and less than 1, such as Optimizer::sgd(0.9)",
             );
         }
         if nesterov && momentum == 0.0 {
             return wrong(
-                "optimiser",
+                "optimizer",
                 "sgd(0).nesterov()".to_owned(),
-                "a momentum greater than 0 to look ahead along, such as Optimiser::sgd(0.9).nesterov()",
+                "a momentum greater than 0 to look ahead along, such as Optimizer::sgd(0.9).nesterov()",
             );
         }
     }
@@ -120,7 +120,7 @@ pub(super) fn settings(options: &Fit) -> Result<(), TrainError> {
 }
 
 /// The device computes in the precision asked for.
-pub(super) fn precision(options: &Fit, device: &Device) -> Result<(), TrainError> {
+pub(super) fn precision(options: &FitOptions, device: &Device) -> Result<(), TrainError> {
     let able = || device.is_gpu() && device.burn().supports_dtype(burn::tensor::FloatDType::BF16);
     match options.precision {
         Precision::Bf16 if !able() => Err(TrainError::Bf16 {
@@ -131,7 +131,7 @@ pub(super) fn precision(options: &Fit, device: &Device) -> Result<(), TrainError
 }
 
 /// A weight for each class.
-pub(super) fn class_weights(options: &Fit, classes: &Classes) -> Result<(), TrainError> {
+pub(super) fn class_weights(options: &FitOptions, classes: &Classes) -> Result<(), TrainError> {
     match &options.class_weights {
         Some(weights) if weights.len() != classes.len() => Err(TrainError::ClassWeights {
             found: weights.len(),
@@ -142,7 +142,7 @@ pub(super) fn class_weights(options: &Fit, classes: &Classes) -> Result<(), Trai
 }
 
 /// Nothing is set that only segmentation has.
-pub(super) fn own_loss(options: &Fit) -> Result<(), TrainError> {
+pub(super) fn own_loss(options: &FitOptions) -> Result<(), TrainError> {
     let expected = "nothing set: a detection network has a loss of its own";
     let wrong = |setting, found| {
         Err(TrainError::Setting {
@@ -159,7 +159,7 @@ pub(super) fn own_loss(options: &Fit) -> Result<(), TrainError> {
 }
 
 /// Both scenes have labels by pixel.
-pub(super) fn labelled(chips: &Chips, valid: &Scene) -> Result<()> {
+pub(super) fn labeled(chips: &Chips, valid: &Scene) -> Result<()> {
     for (area, scene) in areas(chips, valid) {
         if !scene.has_labels() {
             return Err(TrainError::NoLabels {

@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 
 use super::batch::Batch;
 use super::trainable::{Outcome, Trainable};
-use super::validate::{self, Held, Labelled, read_ahead, read_scalar};
-use super::{DetectionScores, Fit, TrainError, ValidationScores, checks};
+use super::validate::{self, Held, Labeled, read_ahead, read_scalar};
+use super::{DetectionScores, FitOptions, TrainError, ValidationScores, checks};
 use crate::Result;
 use crate::boxes::score::{CocoOptions, ImageBoxes, coco_with};
 use crate::boxes::{Annotation, Detection};
@@ -13,8 +13,8 @@ use crate::chips::Chips;
 use crate::detect::best_threshold;
 use crate::device::Device;
 use crate::labels::Classes;
-use crate::models::{AnyDetectionNetwork, DetectOptions, Normalisation, ObjectDetection};
-use crate::plot::image::{RgbImage, RgbaImage, box_lines, coloured, rgb_shown};
+use crate::models::{AnyDetectionNetwork, DetectOptions, Normalization, ObjectDetection};
+use crate::plot::image::{RgbImage, RgbaImage, box_lines, colored, rgb_shown};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::report::Report;
 use crate::scene::Scene;
@@ -49,12 +49,12 @@ impl Trainable for ObjectDetection {
     type Validation = Validation;
     type Example = Example;
 
-    fn check(options: &Fit, chips: &Chips, valid: &Scene) -> Result<()> {
+    fn check(options: &FitOptions, chips: &Chips, valid: &Scene) -> Result<()> {
         checks::own_loss(options)?;
         checks::boxed(chips, valid)
     }
 
-    fn objective(_options: &Fit, _classes: &Classes, _device: &Device) {}
+    fn objective(_options: &FitOptions, _classes: &Classes, _device: &Device) {}
 
     fn loss(
         (): &(),
@@ -101,11 +101,11 @@ impl Trainable for ObjectDetection {
         validation: &mut Validation,
         (): &(),
         network: &dyn AnyDetectionNetwork,
-        normalisation: &Normalisation,
+        normalization: &Normalization,
         device: &Device,
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<Outcome<Example>>> {
-        validation.run(network, normalisation, device, progress)
+        validation.run(network, normalization, device, progress)
     }
 
     fn panels(
@@ -122,12 +122,12 @@ impl Trainable for ObjectDetection {
             .collect();
         let mut panels = vec![image];
         for boxes in [&example.truth, &found] {
-            let boxes: Vec<_> = coloured(boxes, classes, size, size).collect();
+            let boxes: Vec<_> = colored(boxes, classes, size, size).collect();
             let mut lines = RgbaImage::transparent(size.0, size.1);
             box_lines(&mut lines, &boxes, 2);
             panels.push(panels[0].with_overlay(&lines, 1.0));
         }
-        Ok((panels, "image, labelled boxes, found boxes"))
+        Ok((panels, "image, labeled boxes, found boxes"))
     }
 }
 
@@ -159,7 +159,7 @@ impl Validation {
     fn run(
         &mut self,
         network: &dyn AnyDetectionNetwork,
-        normalisation: &Normalisation,
+        normalization: &Normalization,
         device: &Device,
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<Outcome<Example>>> {
@@ -173,13 +173,13 @@ impl Validation {
                 return Ok(false);
             }
             let pairs: Vec<_> = parts.iter().map(|part| (&part.patch, &[][..])).collect();
-            let batch = Batch::of_patches(&pairs, normalisation).upload(device.burn());
+            let batch = Batch::of_patches(&pairs, normalization).upload(device.burn());
             let objects: Vec<_> = parts.iter().map(|part| part.truth.clone()).collect();
             let loss = sum(network.losses(batch.clone(), &objects))?;
             total += f64::from(read_scalar(loss, device)?);
             batches += 1;
             let boxes = network.detect(batch, &DetectOptions::default());
-            for (Labelled { patch, truth }, mut found) in parts.into_iter().zip(boxes) {
+            for (Labeled { patch, truth }, mut found) in parts.into_iter().zip(boxes) {
                 let window = &windows[images.len()];
                 // As where a scene is predicted: the network sees what lies around the area of interest.
                 found.retain(|found| {

@@ -5,7 +5,7 @@ use std::path::Path;
 #[cfg(doc)]
 use super::TrainError;
 use super::model::Model;
-use super::{Fit, RateSearch, Run, finder, fit};
+use super::{FitOptions, LrFinder, Run, fit, lr_finder};
 use crate::Result;
 use crate::chips::Chips;
 use crate::detect::{BoxScores, DetectionOptions, SceneBoxes, detect_scene};
@@ -13,7 +13,7 @@ use crate::device::Device;
 use crate::display::{Output, Show};
 use crate::labels::Classes;
 use crate::models::{
-    AnyDetectionNetwork, BundleMeta, DetectorArchitecture, ModelError, Normalisation,
+    AnyDetectionNetwork, BundleMeta, DetectorArchitecture, ModelError, Normalization,
     ObjectDetection, export,
 };
 use crate::predict::{FOR_OBJECTS, check_models, tell_of_other_ground};
@@ -31,14 +31,14 @@ use crate::session;
 /// let (train, valid) = scene.split(Split::columns(0.8));
 /// let chips = train.chips(Chips::random(400, 256).seed(7))?;
 /// let model = Detector::new(CenterNet::efficientnet_lite0(), scene.classes());
-/// let run = model.fit(&chips, &valid, Fit::epochs(5))?;
+/// let run = model.fit(&chips, &valid, FitOptions::epochs(5))?;
 /// run.best().predict(&valid)?.save("crowns")?;
 /// # Ok::<(), swath::Error>(())
 /// ```
 ///
 /// | to | methods |
 /// |---|---|
-/// | train | [`Detector::fit`] with [`super::Fit`], [`Detector::find_rate`] |
+/// | train | [`Detector::fit`] with [`super::FitOptions`], [`Detector::find_rate`] |
 /// | predict | [`Detector::predict`], [`Detector::predict_with`], [`Detector::evaluate`] |
 /// | keep | [`Detector::save`], [`Detector::load`], [`Detector::export_torchvision`] |
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl Detector {
     }
 
     /// Trains on `chips` and validates on `valid` after every pass over them, as [`super::Segmenter::fit`] does, with the
-    /// same defaults; the loss is the network's own, so [`Fit::loss`] and [`Fit::class_weights`] are errors. The best
+    /// same defaults; the loss is the network's own, so [`FitOptions::loss`] and [`FitOptions::class_weights`] are errors. The best
     /// epoch is the one with the highest AP50 on `valid`, where each window is an image of its own; the threshold with the
     /// highest F1 there becomes the model's.
     ///
@@ -86,7 +86,7 @@ impl Detector {
         &self,
         chips: &Chips,
         valid: &Scene,
-        options: impl std::borrow::Borrow<Fit>,
+        options: impl std::borrow::Borrow<FitOptions>,
     ) -> Result<Run<Self>> {
         fit::fit(
             &self.model,
@@ -102,9 +102,9 @@ impl Detector {
     /// ```no_run
     /// # use swath::prelude::*;
     /// # fn example(model: &Detector, chips: &Chips, valid: &Scene) -> swath::Result<()> {
-    /// let search = model.find_rate(chips, Fit::epochs(5))?;
+    /// let search = model.find_rate(chips, FitOptions::epochs(5))?;
     /// let rate = search.valley().unwrap_or(1e-3);
-    /// let run = model.fit(chips, valid, Fit::epochs(5).lr(rate))?;
+    /// let run = model.fit(chips, valid, FitOptions::epochs(5).lr(rate))?;
     /// # Ok(()) }
     /// ```
     ///
@@ -115,9 +115,9 @@ impl Detector {
     pub fn find_rate(
         &self,
         chips: &Chips,
-        options: impl std::borrow::Borrow<Fit>,
-    ) -> Result<RateSearch> {
-        finder::find_rate(&self.model, chips, options.borrow(), &session::interrupted)
+        options: impl std::borrow::Borrow<FitOptions>,
+    ) -> Result<LrFinder> {
+        lr_finder::find_rate(&self.model, chips, options.borrow(), &session::interrupted)
     }
 
     /// Finds the objects in the whole area of a scene.
@@ -148,13 +148,13 @@ impl Detector {
     pub fn predict_with(&self, scene: &Scene, options: DetectionOptions) -> Result<SceneBoxes> {
         let trained = self.model.weights_for(scene)?;
         if !options.is_quiet() {
-            tell_of_other_ground([trained.meta.metres_per_pixel], scene);
+            tell_of_other_ground([trained.meta.gsd], scene);
         }
         let bands = [trained.meta.trained_bands.as_slice()];
         let report = check_models(bands, scene, FOR_OBJECTS, options.of_values())?;
         let found = detect_scene(
             trained.network.as_ref(),
-            &trained.meta.normalisation,
+            &trained.meta.normalization,
             &self.model.classes,
             scene,
             &self.model.device_for_run()?,
@@ -178,10 +178,10 @@ impl Detector {
         self.predict(scene)?.evaluate(scene)
     }
 
-    /// Names the licence of the weights, as [`super::Segmenter::with_licence`] does.
+    /// Names the license of the weights, as [`super::Segmenter::with_license`] does.
     #[must_use]
-    pub fn with_licence(self, licence: impl Into<String>) -> Self {
-        self.model.with_licence(licence.into()).into()
+    pub fn with_license(self, license: impl Into<String>) -> Self {
+        self.model.with_license(license.into()).into()
     }
 
     /// Writes the model to one file: safetensors with its description as JSON, no code. An older file stays whole until
@@ -200,13 +200,13 @@ impl Detector {
         self.model.save(path.as_ref())
     }
 
-    /// Writes the weights for PyTorch: safetensors under torchvision's names, with the input's normalisation and the
+    /// Writes the weights for PyTorch: safetensors under torchvision's names, with the input's normalization and the
     /// classes as metadata (`mean`, `std`, `classes`: JSON).
     ///
     /// A RetinaNet or Faster R-CNN loads into `torchvision.models.detection.retinanet_resnet50_fpn(weights=None,
     /// weights_backbone=None, num_classes=…)` or `fasterrcnn_resnet50_fpn(…)` (classes counted with background), or into
     /// `RetinaNet` or `FasterRCNN` over `resnet_fpn_backbone` with another ResNet, with `load_state_dict(strict=True)` and
-    /// equal boxes. Torchvision's detectors normalise and resize images themselves: give them `image_mean`, `image_std`,
+    /// equal boxes. Torchvision's detectors normalize and resize images themselves: give them `image_mean`, `image_std`,
     /// `min_size` and `max_size` of your imagery, and the anchors that this model was made with.
     ///
     /// # Errors
@@ -224,7 +224,7 @@ impl Detector {
         }
         let meta = &trained.meta;
         let tensors = trained.network.named_tensors();
-        export::write(path.as_ref(), &tensors, &meta.normalisation, &meta.classes)
+        export::write(path.as_ref(), &tensors, &meta.normalization, &meta.classes)
     }
 
     /// Reads a model that [`Detector::save`] wrote. Nothing in the file is executed.
@@ -309,14 +309,14 @@ impl Detector {
         self.model.trained().map(|trained| &trained.meta)
     }
 
-    /// Its network, as an inference copy, and the normalisation of its input, once it has weights.
+    /// Its network, as an inference copy, and the normalization of its input, once it has weights.
     #[must_use]
     #[doc(alias = "model")]
     #[doc(alias = "module")]
-    pub fn network(&self) -> Option<(&dyn AnyDetectionNetwork, &Normalisation)> {
+    pub fn network(&self) -> Option<(&dyn AnyDetectionNetwork, &Normalization)> {
         self.model
             .trained()
-            .map(|trained| (trained.network.as_ref(), &trained.meta.normalisation))
+            .map(|trained| (trained.network.as_ref(), &trained.meta.normalization))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A detector on a small drawn scene: it learns, is saved, comes back, and refuses what it cannot use.
 
-use super::{Detector, EpochRecord, Fit, Segmenter, StopReason, TrainError};
+use super::{Detector, EpochRecord, FitOptions, Segmenter, StopReason, TrainError};
 use crate::chips::Chips;
 use crate::detect::DetectionOptions;
 use crate::device::Device;
@@ -86,7 +86,7 @@ fn a_detector_learns_bright_squares_and_its_bundle_finds_the_same() -> Result<()
     let chips = train.chips(Chips::random(24, 64).seed(3))?;
     let model = Detector::new(narrow(), scene.classes()).device(Device::cpu());
     // Enough for every one of five seeds: other tests of the process draw from the same generator as this training.
-    let options = Fit::steps(96).batch(2).lr(4e-3).quiet(true);
+    let options = FitOptions::steps(96).batch(2).lr(4e-3).quiet(true);
     let run = model.fit(&chips, &valid, &options)?;
     assert_eq!(run.stopped(), StopReason::Finished);
     let epochs = &run.history().epochs;
@@ -107,7 +107,7 @@ fn a_detector_learns_bright_squares_and_its_bundle_finds_the_same() -> Result<()
     );
 
     let path = folder.path().join("cars.swath");
-    run.best().clone().with_licence("CC0").save(&path)?;
+    run.best().clone().with_license("CC0").save(&path)?;
     refused(
         Detector::load(&path),
         "its constructor is not here",
@@ -115,8 +115,8 @@ fn a_detector_learns_bright_squares_and_its_bundle_finds_the_same() -> Result<()
     );
     let loaded = Detector::load_as(&path, narrow())?.device(Device::cpu());
     assert_eq!(tensors(&loaded), tensors(run.best()));
-    let licence = loaded.meta().and_then(|meta| meta.licence.as_deref());
-    assert_eq!(licence, Some("CC0"));
+    let license = loaded.meta().and_then(|meta| meta.license.as_deref());
+    assert_eq!(license, Some("CC0"));
     let threshold = loaded.meta().and_then(|meta| meta.threshold);
     assert!(threshold.is_some(), "validation finds a threshold");
     let quiet = || DetectionOptions::new().quiet(true);
@@ -158,14 +158,14 @@ fn an_interrupted_detector_goes_on_as_if_it_had_never_stopped() -> Result<()> {
     let (train, valid) = scene.split(Split::columns(0.67));
     let chips = train.chips(Chips::random(6, 64).seed(3))?;
     for (name, architecture) in [("centernet", narrow()), ("faster-rcnn", sampling())] {
-        let fit = |model: &Detector, options: Fit, stop: &dyn Fn() -> bool| {
+        let fit = |model: &Detector, options: FitOptions, stop: &dyn Fn() -> bool| {
             let options = options.batch(2).lr(1e-3).quiet(true);
             super::fit::fit::<_, Detector>(&model.model, &chips, &valid, &options, stop)
         };
         // Both runs begin with the same weights: the generator of the CPU is shared with tests that run beside.
         let fresh = Detector::new(architecture, scene.classes()).device(Device::cpu());
-        let model = fit(&fresh, Fit::steps(1), &|| false)?.last().clone();
-        let whole = fit(&model, Fit::steps(5), &|| false)?;
+        let model = fit(&fresh, FitOptions::steps(1), &|| false)?.last().clone();
+        let whole = fit(&model, FitOptions::steps(5), &|| false)?;
 
         let checkpoints = folder.path().join(name);
         let count = std::cell::Cell::new(0);
@@ -173,10 +173,14 @@ fn an_interrupted_detector_goes_on_as_if_it_had_never_stopped() -> Result<()> {
             count.set(count.get() + 1);
             count.get() > 2
         };
-        let part = fit(&model, Fit::steps(5).checkpoints(&checkpoints), &stop)?;
+        let part = fit(
+            &model,
+            FitOptions::steps(5).checkpoints(&checkpoints),
+            &stop,
+        )?;
         assert_eq!(part.stopped(), StopReason::Interrupted);
         assert_eq!(part.history().step_losses.len(), 2);
-        let resumed = fit(&model, Fit::steps(5).resume(&checkpoints), &|| false)?;
+        let resumed = fit(&model, FitOptions::steps(5).resume(&checkpoints), &|| false)?;
         let losses = &whole.history().step_losses;
         assert_eq!(losses.len(), 5);
         assert_eq!(&resumed.history().step_losses, losses, "{name}");
@@ -195,7 +199,7 @@ fn a_checkpoint_of_a_detector_with_other_choices_is_refused_by_name() -> Result<
         let architecture = crate::models::RetinaNet::resnet18().anchor_sizes(sizes);
         Detector::new(architecture, scene.classes()).device(Device::cpu())
     };
-    let options = || Fit::steps(1).batch(2).quiet(true);
+    let options = || FitOptions::steps(1).batch(2).quiet(true);
     let first = of([16.0, 32.0, 64.0, 128.0, 256.0]);
     let _run = first.fit(&chips, &scene, options().checkpoints(folder.path()))?;
     refused(
@@ -223,7 +227,7 @@ fn what_cannot_be_trained_or_loaded_is_an_error_with_the_way_out() -> Result<()>
     let bare = Scene::open(scene.raster().path())?;
     let chips = scene.chips(Chips::random(4, 64))?;
     let model = Detector::new(narrow(), scene.classes()).device(Device::cpu());
-    let quiet = || Fit::steps(1).quiet(true);
+    let quiet = || FitOptions::steps(1).quiet(true);
     refused(
         model.fit(&chips, &bare, quiet()),
         "the validation scene has no boxes",
@@ -255,8 +259,8 @@ fn what_cannot_be_trained_or_loaded_is_an_error_with_the_way_out() -> Result<()>
     let unet = Unet::resnet18().decoder_widths([16, 16, 8, 8, 8]);
     let network = unet.build(1, 2, &Device::cpu())?;
     let names = ["background", "car"].map(str::to_owned).to_vec();
-    let normalisation = crate::models::Normalisation::eight_bit(1);
-    let meta = crate::models::BundleMeta::new(unet, 1, names, normalisation, 64);
+    let normalization = crate::models::Normalization::eight_bit(1);
+    let meta = crate::models::BundleMeta::new(unet, 1, names, normalization, 64);
     crate::models::save_bundle(&path, &meta, network.as_ref())?;
     refused(
         Detector::load(&path),
@@ -307,7 +311,11 @@ fn detectors_with_anchors_train_save_and_load_by_the_same_calls() -> Result<()> 
             "no weights yet",
             "Detector::load",
         );
-        let run = model.fit(&chips, &valid, Fit::steps(2).batch(1).lr(1e-4).quiet(true))?;
+        let run = model.fit(
+            &chips,
+            &valid,
+            FitOptions::steps(2).batch(1).lr(1e-4).quiet(true),
+        )?;
         assert_eq!(run.stopped(), StopReason::Finished);
         let path = folder.path().join("anchors.swath");
         run.best().save(&path)?;
@@ -327,7 +335,7 @@ fn a_detector_finds_a_learning_rate_and_stays_as_it_is() -> Result<()> {
     let scene = squares(folder.path())?;
     let chips = scene.chips(Chips::random(8, 64).seed(3))?;
     let model = Detector::new(narrow(), scene.classes()).device(Device::cpu());
-    let search = model.find_rate(&chips, Fit::steps(30).batch(2).quiet(true))?;
+    let search = model.find_rate(&chips, FitOptions::steps(30).batch(2).quiet(true))?;
     assert!(search.rates().len() > 15, "{}", search.rates().len());
     assert!(search.rates().windows(2).all(|pair| pair[0] < pair[1]));
     assert!(
@@ -338,7 +346,7 @@ fn a_detector_finds_a_learning_rate_and_stays_as_it_is() -> Result<()> {
     assert!(!model.is_trained());
     let bare = Scene::open(scene.raster().path())?;
     refused(
-        model.find_rate(&bare.chips(Chips::random(4, 64))?, Fit::steps(5)),
+        model.find_rate(&bare.chips(Chips::random(4, 64))?, FitOptions::steps(5)),
         "has no boxes",
         "with_boxes",
     );

@@ -14,7 +14,7 @@ pub enum TrainError {
         /// The system's own error.
         source: std::io::Error,
     },
-    /// A setting of [`crate::train::Fit`] that makes no training.
+    /// A setting of [`crate::train::FitOptions`] that makes no training.
     #[error("cannot train with {setting} = {found}: expected {expected}")]
     Setting {
         /// The method that sets it.
@@ -42,7 +42,7 @@ pub enum TrainError {
     },
     /// A validation area in which nothing can be compared.
     #[error(
-        "no window of the validation scene holds a labelled pixel, not even of the background: {scene}"
+        "no window of the validation scene holds a labeled pixel, not even of the background: {scene}"
     )]
     NothingToValidate {
         /// The scene.
@@ -151,18 +151,18 @@ impl Hint for TrainError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                "there is no checkpoint in that folder: write some with `Fit::checkpoints(folder)` first".to_owned()
+                "there is no checkpoint in that folder: write some with `FitOptions::checkpoints(folder)` first".to_owned()
             }
             Self::Io { path, source } => return staged::hint(path, source),
             Self::Setting { .. } => return None,
             Self::ClassWeights { .. } => {
-                "list the background first, as in `Fit::epochs(10).class_weights([1.0, 10.0])`".to_owned()
+                "list the background first, as in `FitOptions::epochs(10).class_weights([1.0, 10.0])`".to_owned()
             }
             Self::NoLabels { .. } => {
                 "add them with `scene.with_labels(\"labels.geojson\", \"building\")?` before `split` and `chips`".to_owned()
             }
             Self::NothingToValidate { .. } => {
-                "show the scene: where it is valid, of interest and labelled, it can be validated on".to_owned()
+                "show the scene: where it is valid, of interest and labeled, it can be validated on".to_owned()
             }
             Self::NoBoxes { .. } => {
                 "add them with `scene.with_boxes(\"boxes.xml\", \"tree\")?` before `split` and `chips`".to_owned()
@@ -191,13 +191,13 @@ impl Hint for TrainError {
                     .to_owned()
             }
             Self::NotFinite { .. } => {
-                "lower the learning rate, as in `Fit::epochs(10).lr(1e-4)`, and look for extreme values in the imagery"
+                "lower the learning rate, as in `FitOptions::epochs(10).lr(1e-4)`, and look for extreme values in the imagery"
                     .to_owned()
             }
             Self::OutOfMemory { batch, .. } if *batch > 1 => {
                 let half = batch / 2;
                 format!(
-                    "lower the batch, as in `Fit::epochs(10).batch({half}).accumulate({})`, which keeps the steps as \
+                    "lower the batch, as in `FitOptions::epochs(10).batch({half}).accumulate({})`, which keeps the steps as \
                      large; smaller chips or a smaller encoder help as well",
                     batch.div_ceil(half)
                 )

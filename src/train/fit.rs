@@ -10,16 +10,16 @@ use super::batch::Batch;
 use super::checkpoint::Settings;
 use super::checks;
 use super::model::{Model, Parts};
-use super::options::Fit;
+use super::options::FitOptions;
 use super::random;
 use super::run::{Run, StopReason, Timings};
 use super::trainable::{Trainable, example_output};
 use super::view::{Progress, View};
-use super::{Average, Descent, EpochRecord, History, Plateau, Rates, TrainError};
+use super::{Ema, EpochRecord, History, OptimizerState, Plateau, Rates, TrainError};
 use crate::chips::Chips;
 use crate::device::{Device, memory};
 use crate::display::Show as _;
-use crate::models::{AnyModule, Normalisation, TrainedBand};
+use crate::models::{AnyModule, Normalization, TrainedBand};
 use crate::report::Report;
 use crate::scene::Scene;
 use crate::{Error, Result, session};
@@ -35,7 +35,7 @@ pub(super) fn fit<T: Trainable, M: From<Model<T>>>(
     model: &Model<T>,
     chips: &Chips,
     valid: &Scene,
-    options: &Fit,
+    options: &FitOptions,
     stop: &dyn Fn() -> bool,
 ) -> Result<Run<M>> {
     checks::settings(options)?;
@@ -65,23 +65,23 @@ pub(super) fn fit<T: Trainable, M: From<Model<T>>>(
 pub(super) struct Trainer<'a, T: Trainable> {
     pub(super) model: &'a Model<T>,
     pub(super) chips: &'a Chips,
-    pub(super) options: &'a Fit,
+    pub(super) options: &'a FitOptions,
     pub(super) stop: &'a dyn Fn() -> bool,
     pub(super) device: Device,
     pub(super) settings: Settings,
-    pub(super) normalisation: Normalisation,
+    pub(super) normalization: Normalization,
     pub(super) objective: T::Objective,
-    /// Taken out while the optimiser moves it, so that it updates memory in place.
+    /// Taken out while the optimizer moves it, so that it updates memory in place.
     pub(super) network: Option<Box<T::Network>>,
     /// The network at the start of the step under way: a forward moves running statistics even when the step is then
     /// not taken.
     pub(super) before: Option<Box<T::Network>>,
-    pub(super) descent: Descent,
+    pub(super) descent: OptimizerState,
     pub(super) rates: Rates,
     pub(super) plateau: Plateau,
     /// A rate that the schedule does not decide, for the finder.
     pub(super) fixed_rate: Option<f64>,
-    pub(super) average: Option<Average>,
+    pub(super) average: Option<Ema>,
     /// None for a search, which validates nothing.
     pub(super) validation: Option<T::Validation>,
     /// What the bands of the training scene hold.
@@ -150,7 +150,7 @@ impl<T: Trainable> Trainer<'_, T> {
                     None => return Ok(None),
                 };
                 self.timings.waiting += waiting.elapsed().as_secs_f64();
-                let batch = Batch::new(&chips, &self.normalisation);
+                let batch = Batch::new(&chips, &self.normalization);
                 if let Some(reason) = self.gather(batch)? {
                     return Ok(Some(reason));
                 }
@@ -190,13 +190,13 @@ impl<T: Trainable> Trainer<'_, T> {
         let all = T::windows(validation);
         let (view, history, stop) = (&mut self.view, &self.history, self.stop);
         let objective = &self.objective;
-        let (normalisation, device) = (&self.normalisation, &self.device);
+        let (normalization, device) = (&self.normalization, &self.device);
         let outcome = memory::guarded(|| {
             T::validate(
                 validation,
                 objective,
                 network.as_ref(),
-                normalisation,
+                normalization,
                 device,
                 &mut |done| {
                     view.show(
@@ -326,7 +326,7 @@ impl<T: Trainable> Trainer<'_, T> {
         let trained = |network: Box<T::Network>, record: Option<&EpochRecord>| {
             let trained = Parts::after(
                 network,
-                (self.normalisation.clone(), self.bands.clone()),
+                (self.normalization.clone(), self.bands.clone()),
                 self.chips,
                 self.step,
                 record,

@@ -9,7 +9,7 @@ use crate::evaluate::{Confusion, Scores};
 pub struct EpochRecord {
     /// Epochs finished, this one included.
     pub epoch: usize,
-    /// Optimiser steps taken since the start of the run.
+    /// Optimizer steps taken since the start of the run.
     pub step: usize,
     /// Mean loss over the epoch's steps.
     pub train_loss: f64,
@@ -53,7 +53,7 @@ pub struct History {
     pub epochs: Vec<EpochRecord>,
     /// The training loss of every step, in order.
     pub step_losses: Vec<f32>,
-    /// Whether the scores are those of the running average of the weights ([`crate::train::Fit::ema`]).
+    /// Whether the scores are those of the running average of the weights ([`crate::train::FitOptions::ema`]).
     #[serde(default)]
     pub averaged: bool,
 }
@@ -143,7 +143,7 @@ impl ValidationScores {
                     .iter()
                     .skip(1)
                     .any(|class| class.support > 0);
-                any.then(|| scores.mean_iou_of_labelled())
+                any.then(|| scores.mean_iou_of_labeled())
             }
             Self::Detection(scores) => scores.ap50.filter(|_| scores.truth > 0),
         }
@@ -155,12 +155,12 @@ impl ValidationScores {
         let Self::Segmentation(scores) = self else {
             return String::new();
         };
-        let labelled = scores
+        let labeled = scores
             .per_class()
             .iter()
             .skip(1)
             .filter(|class| class.support > 0);
-        let parts: Vec<String> = labelled
+        let parts: Vec<String> = labeled
             .map(|class| format!("{} {:.3}", class.name, class.iou))
             .collect();
         match parts.len() {

@@ -13,14 +13,14 @@ use burn::tensor::Tensor;
 
 use super::checkpoint::Checkpoint;
 use super::tests::{fit, model, parts, quiet, refused, squares, tensors};
-use super::{Fit, Loss, Optimiser, Run, Schedule, Segmenter, StopReason, TrainError};
+use super::{FitOptions, Loss, Optimizer, Run, Schedule, Segmenter, StopReason, TrainError};
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::models::{Architecture, Conv2d, Conv2dConfig, NamedTensors, Network, Precision};
 use crate::scene::{Scene, Split};
 use crate::{Hint, Result};
 
-fn run(options: Fit) -> Result<Run> {
+fn run(options: FitOptions) -> Result<Run> {
     let (chips, valid) = parts()?;
     fit(&model(), &chips, &valid, &quiet(options), &|| false)
 }
@@ -36,10 +36,10 @@ fn folder() -> Result<tempfile::TempDir> {
 }
 
 /// Three epochs of two steps with everything that has a state: momentum, plateau, average, two batches a step.
-fn stateful() -> Fit {
-    Fit::epochs(3)
+fn stateful() -> FitOptions {
+    FitOptions::epochs(3)
         .accumulate(2)
-        .optimiser(Optimiser::sgd(0.9).nesterov())
+        .optimizer(Optimizer::sgd(0.9).nesterov())
         .schedule(Schedule::plateau(0.5, 0).warm_up(0.2))
         .loss(Loss::LovaszSum)
         .class_weights([1.0, 3.0])
@@ -48,7 +48,7 @@ fn stateful() -> Fit {
 
 #[test]
 fn the_same_seed_gives_the_same_weights_whatever_the_number_of_threads() -> Result<()> {
-    let of = |options: Fit, threads: usize, workers: usize| -> Result<[NamedTensors; 2]> {
+    let of = |options: FitOptions, threads: usize, workers: usize| -> Result<[NamedTensors; 2]> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let run = match pool {
             Ok(pool) => pool.install(|| run(options.workers(workers)))?,
@@ -56,7 +56,7 @@ fn the_same_seed_gives_the_same_weights_whatever_the_number_of_threads() -> Resu
         };
         Ok([tensors(run.best()), tensors(run.last())])
     };
-    for options in [stateful(), Fit::epochs(2)] {
+    for options in [stateful(), FitOptions::epochs(2)] {
         let first = of(options.clone(), 1, 1)?;
         assert!(first == of(options.clone(), 1, 1)?, "once more");
         assert!(
@@ -69,15 +69,15 @@ fn the_same_seed_gives_the_same_weights_whatever_the_number_of_threads() -> Resu
 }
 
 #[test]
-fn every_optimiser_and_schedule_resumes_as_if_never_stopped() -> Result<()> {
+fn every_optimizer_and_schedule_resumes_as_if_never_stopped() -> Result<()> {
     let (chips, valid) = parts()?;
     for options in [
         stateful(),
         stateful()
-            .optimiser(Optimiser::AdamW)
+            .optimizer(Optimizer::AdamW)
             .schedule(Schedule::poly(0.9)),
-        Fit::epochs(2)
-            .optimiser(Optimiser::sgd(0.0))
+        FitOptions::epochs(2)
+            .optimizer(Optimizer::sgd(0.0))
             .schedule(Schedule::cosine()),
     ] {
         let options = quiet(options);
@@ -167,8 +167,8 @@ fn a_run_killed_by_sigkill_resumes_to_the_weights_of_one_never_killed() -> Resul
 #[test]
 fn averaged_weights_are_the_ones_validated_and_kept() -> Result<()> {
     let folder = folder()?;
-    let averaged = run(Fit::epochs(2).ema(0.5).checkpoints(folder.path()))?;
-    let plain = run(Fit::epochs(2))?;
+    let averaged = run(FitOptions::epochs(2).ema(0.5).checkpoints(folder.path()))?;
+    let plain = run(FitOptions::epochs(2))?;
     assert!(averaged.history().averaged && !plain.history().averaged);
     assert_eq!(averaged.history().step_losses, plain.history().step_losses);
     assert!(tensors(averaged.last()) != tensors(plain.last()));
@@ -179,14 +179,14 @@ fn averaged_weights_are_the_ones_validated_and_kept() -> Result<()> {
     );
     let (chips, valid) = parts()?;
     // The checkpoint holds both: the network's own weights and their average.
-    let go_on = quiet(Fit::epochs(2).ema(0.5)).resume(folder.path());
+    let go_on = quiet(FitOptions::epochs(2).ema(0.5)).resume(folder.path());
     let again = fit(&model(), &chips, &valid, &go_on, &|| false)?;
     assert!(tensors(again.last()) == tensors(averaged.last()));
     Ok(())
 }
 
 #[test]
-fn frozen_and_slowed_encoders_stay_so_with_every_optimiser() -> Result<()> {
+fn frozen_and_slowed_encoders_stay_so_with_every_optimizer() -> Result<()> {
     let weight = |tensors: &NamedTensors| -> Vec<f32> {
         tensors
             .get("encoder.weight")
@@ -194,20 +194,20 @@ fn frozen_and_slowed_encoders_stay_so_with_every_optimiser() -> Result<()> {
             .unwrap_or_default()
             .to_vec()
     };
-    for optimiser in [
-        Optimiser::AdamW,
-        Optimiser::sgd(0.0),
-        Optimiser::sgd(0.9).nesterov(),
+    for optimizer in [
+        Optimizer::AdamW,
+        Optimizer::sgd(0.0),
+        Optimizer::sgd(0.9).nesterov(),
     ] {
         let fresh = || {
-            Fit::steps(4)
-                .optimiser(optimiser)
+            FitOptions::steps(4)
+                .optimizer(optimizer)
                 .weight_decay(0.1)
                 .ema(0.5)
         };
         // A rate of almost nothing leaves the first weights.
         let first = weight(&tensors(run_at(fresh(), 1e-30)?.last()));
-        let moved = |options: Fit| -> Result<f32> {
+        let moved = |options: FitOptions| -> Result<f32> {
             let after = weight(&tensors(run_at(options, 0.02)?.last()));
             assert_eq!((first.len(), after.len()), (576, 576));
             Ok(first
@@ -219,16 +219,16 @@ fn frozen_and_slowed_encoders_stay_so_with_every_optimiser() -> Result<()> {
         let frozen = moved(fresh().freeze_encoder(true))?;
         let slow = moved(fresh().encoder_rate(0.1))?;
         let full = moved(fresh())?;
-        assert!(frozen < 1e-4, "{optimiser:?}: {frozen}");
+        assert!(frozen < 1e-4, "{optimizer:?}: {frozen}");
         assert!(
             slow > 0.0 && slow < 0.5 * full,
-            "{optimiser:?}: {slow} {full}"
+            "{optimizer:?}: {slow} {full}"
         );
     }
     Ok(())
 }
 
-fn run_at(options: Fit, rate: f64) -> Result<Run> {
+fn run_at(options: FitOptions, rate: f64) -> Result<Run> {
     let (chips, valid) = parts()?;
     fit(
         &model(),
@@ -282,9 +282,13 @@ fn hungry(last: usize) -> Segmenter {
 #[test]
 fn lack_of_memory_at_the_first_step_is_an_error_with_the_way_out() -> Result<()> {
     let (chips, valid) = parts()?;
-    let result = fit(&hungry(1), &chips, &valid, &quiet(Fit::epochs(2)), &|| {
-        false
-    });
+    let result = fit(
+        &hungry(1),
+        &chips,
+        &valid,
+        &quiet(FitOptions::epochs(2)),
+        &|| false,
+    );
     refused(
         result,
         "out of memory on CPU at step 1: 4 chips of 32 px and 3 bands",
@@ -294,7 +298,7 @@ fn lack_of_memory_at_the_first_step_is_an_error_with_the_way_out() -> Result<()>
         &hungry(1),
         &chips,
         &valid,
-        &quiet(Fit::epochs(2).batch(1)),
+        &quiet(FitOptions::epochs(2).batch(1)),
         &|| false,
     );
     refused(result, "1 chips of 32 px", "smaller chips");
@@ -305,7 +309,7 @@ fn lack_of_memory_at_the_first_step_is_an_error_with_the_way_out() -> Result<()>
 fn lack_of_memory_later_keeps_the_state_and_smaller_batches_go_on_from_it() -> Result<()> {
     let (chips, valid) = parts()?;
     let folder = folder()?;
-    let options = quiet(Fit::epochs(2).validation_share(0.0));
+    let options = quiet(FitOptions::epochs(2).validation_share(0.0));
     // Four steps, one validation batch, one step more.
     let short = options.clone().checkpoints(folder.path());
     let part = fit(&hungry(7), &chips, &valid, &short, &|| false)?;
@@ -339,8 +343,8 @@ fn lack_of_memory_later_keeps_the_state_and_smaller_batches_go_on_from_it() -> R
 #[test]
 fn gradients_of_several_batches_make_the_step_of_one_large_batch() -> Result<()> {
     let (chips, valid) = parts()?;
-    let options = quiet(Fit::epochs(1).loss(Loss::CrossEntropy));
-    let fit = |options: Fit| fit(&hungry(usize::MAX), &chips, &valid, &options, &|| false);
+    let options = quiet(FitOptions::epochs(1).loss(Loss::CrossEntropy));
+    let fit = |options: FitOptions| fit(&hungry(usize::MAX), &chips, &valid, &options, &|| false);
     let (large, parts) = (
         fit(options.clone().batch(8))?,
         fit(options.batch(2).accumulate(4))?,
@@ -370,47 +374,47 @@ fn gradients_of_several_batches_make_the_step_of_one_large_batch() -> Result<()>
 #[test]
 fn settings_that_make_no_training_are_named_with_what_would_do() {
     refused(
-        run(Fit::epochs(1).accumulate(0)),
+        run(FitOptions::epochs(1).accumulate(0)),
         "accumulate = 0: expected at least 1",
         "",
     );
     refused(
-        run(Fit::epochs(1).ema(1.0)),
+        run(FitOptions::epochs(1).ema(1.0)),
         "ema = 1: expected a share between 0 and 1",
         "",
     );
     refused(
-        run(Fit::epochs(1).optimiser(Optimiser::sgd(1.5))),
+        run(FitOptions::epochs(1).optimizer(Optimizer::sgd(1.5))),
         "sgd(1.5)",
         "",
     );
     refused(
-        run(Fit::epochs(1).optimiser(Optimiser::sgd(0.0).nesterov())),
+        run(FitOptions::epochs(1).optimizer(Optimizer::sgd(0.0).nesterov())),
         "a momentum greater than 0",
         "",
     );
     refused(
-        run(Fit::epochs(1).schedule(Schedule::poly(-1.0))),
+        run(FitOptions::epochs(1).schedule(Schedule::poly(-1.0))),
         "poly(-1)",
         "",
     );
     refused(
-        run(Fit::epochs(1).loss(Loss::Focal { gamma: -2.0 })),
+        run(FitOptions::epochs(1).loss(Loss::Focal { gamma: -2.0 })),
         "gamma: -2",
         "",
     );
     refused(
-        run(Fit::epochs(1).class_weights([0.0, 0.0])),
+        run(FitOptions::epochs(1).class_weights([0.0, 0.0])),
         "class_weights = [0.0, 0.0]",
         "",
     );
     refused(
-        run(Fit::epochs(1).class_weights([1.0])),
+        run(FitOptions::epochs(1).class_weights([1.0])),
         "1 class weights: expected 2",
         "background first",
     );
     refused(
-        run(Fit::epochs(1).precision(Precision::Bf16)),
+        run(FitOptions::epochs(1).precision(Precision::Bf16)),
         "precision = bf16 on CPU: expected a GPU",
         "trains in f32",
     );
@@ -423,7 +427,7 @@ fn a_checkpoint_of_other_settings_is_refused_by_name() -> Result<()> {
     assert_eq!(first.stopped(), StopReason::Finished);
     for (options, difference) in [
         (stateful().ema(0.99), "its ema is 0.9, this run's is 0.99"),
-        (stateful().optimiser(Optimiser::AdamW), "its optimiser is"),
+        (stateful().optimizer(Optimizer::AdamW), "its optimizer is"),
         (stateful().encoder_rate(0.1), "its encoder_share is 1.0"),
         (stateful().class_weights([1.0, 1.0]), "its class_weights is"),
     ] {
@@ -439,8 +443,8 @@ fn a_checkpoint_of_other_settings_is_refused_by_name() -> Result<()> {
 fn a_checkpoint_of_other_chips_or_scenes_is_refused_by_name() -> Result<()> {
     let folder = folder()?;
     let (chips, valid) = parts()?;
-    let _first = run(Fit::steps(2).checkpoints(folder.path()))?;
-    let rest = quiet(Fit::steps(2).resume(folder.path()));
+    let _first = run(FitOptions::steps(2).checkpoints(folder.path()))?;
+    let rest = quiet(FitOptions::steps(2).resume(folder.path()));
     let again = |chips: &Chips, valid: &Scene| fit(&model(), chips, valid, &rest, &|| false);
     let _same = again(&chips, &valid)?;
 

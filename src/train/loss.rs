@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::lovasz::lovasz;
 
-/// Keeps a division by an empty sum from giving NaN: a batch without any labelled pixel has loss 0 and no gradient.
+/// Keeps a division by an empty sum from giving NaN: a batch without any labeled pixel has loss 0 and no gradient.
 const NEARLY_ZERO: f32 = 1e-6;
 
-/// What training makes small. Pixels labelled 255 (`labels::IGNORE`) count in none of them.
+/// What training makes small. Pixels labeled 255 (`labels::IGNORE`) count in none of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Loss {
@@ -164,10 +164,10 @@ fn focal(
 /// left out of the mean instead of counting as zero.
 fn dice(probabilities: Tensor<4>, targets: &Targets) -> Tensor<1> {
     let one_hot = targets.one_hot.clone();
-    let labelled = one_hot.clone().sum_dim(1);
+    let labeled = one_hot.clone().sum_dim(1);
     let truth = per_class(one_hot.clone());
     let common = per_class(probabilities.clone() * one_hot);
-    let cardinality = per_class(probabilities * labelled) + truth.clone();
+    let cardinality = per_class(probabilities * labeled) + truth.clone();
     let score = common * 2.0 / cardinality.clamp_min(NEARLY_ZERO);
     let present = truth.greater_elem(0.0).float();
     let classes = present.clone().sum().clamp_min(1.0);

@@ -29,7 +29,7 @@ pub(super) fn lovasz(
     let mut factors = vec![0.0_f32; values.len()];
     let mut total = 0.0;
     for class in 0..classes {
-        // Position in the tensor of the class's every labelled pixel, largest error first.
+        // Position in the tensor of the class's every labeled pixel, largest error first.
         let mut order: Vec<usize> = (0..n * pixels)
             .filter(|pixel| usize::from(targets.labels[*pixel]) < classes)
             .map(|pixel| (pixel / pixels * classes + class) * pixels + pixel % pixels)

@@ -1,6 +1,6 @@
-//! Training: losses, schedule, optimiser, loop, checkpoints, the live view.
+//! Training: losses, schedule, optimizer, loop, checkpoints, the live view.
 //!
-//! [`Segmenter`] is the model, [`Fit`] says how to train it, [`Run`] is what comes back. The loop reads chips ahead in
+//! [`Segmenter`] is the model, [`FitOptions`] says how to train it, [`Run`] is what comes back. The loop reads chips ahead in
 //! worker threads, reads nothing back from a GPU at most steps, validates after every pass, keeps the best weights, and
 //! stops within a step when the user interrupts.
 
@@ -12,14 +12,14 @@ mod detector;
 #[cfg(test)]
 mod detector_tests;
 mod error;
-mod finder;
+mod fingerprint;
 mod fit;
 mod history;
 #[cfg(test)]
 mod lasting_tests;
 mod loss;
 mod lovasz;
-mod material;
+mod lr_finder;
 mod model;
 mod options;
 mod random;
@@ -35,13 +35,13 @@ mod validate;
 mod view;
 
 pub use crate::optim::{
-    Average, Descent, MomentRecord, OneCycle, Optimiser, Plateau, Rates, Schedule, Step,
+    Ema, MomentRecord, OneCycle, Optimizer, OptimizerState, Plateau, Rates, Schedule, Step,
 };
 pub use detector::Detector;
 pub use error::TrainError;
-pub use finder::RateSearch;
 pub use history::{DetectionScores, EpochRecord, History, ValidationScores};
 pub use loss::{Loss, Targets};
-pub use options::{Fit, Length};
+pub use lr_finder::LrFinder;
+pub use options::{FitOptions, Length};
 pub use run::{Run, StopReason, Timings};
 pub use segmenter::Segmenter;

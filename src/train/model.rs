@@ -10,7 +10,7 @@ use crate::chips::Chips;
 use crate::device::Device;
 use crate::labels::Classes;
 use crate::models::{
-    AnyModule, Blueprint, BundleMeta, NamedTensors, Normalisation, Task, TrainedArea, TrainedBand,
+    AnyModule, Blueprint, BundleMeta, NamedTensors, Normalization, Task, TrainedArea, TrainedBand,
     bundle, load_bundle_for,
 };
 use crate::plot::facts_html;
@@ -24,7 +24,7 @@ pub(crate) struct Model<T: Task> {
     pub(super) classes: Classes,
     device: Option<Device>,
     /// Of the weights it has, or of those that it starts from or will have.
-    licence: Option<String>,
+    license: Option<String>,
     trained: Option<Arc<Trained<T>>>,
 }
 
@@ -40,7 +40,7 @@ impl<T: Task> Model<T> {
             architecture,
             classes,
             device: None,
-            licence: None,
+            license: None,
             trained: None,
         }
     }
@@ -50,14 +50,14 @@ impl<T: Task> Model<T> {
         self
     }
 
-    pub(super) fn with_licence(mut self, licence: String) -> Self {
+    pub(super) fn with_license(mut self, license: String) -> Self {
         self.trained = self.trained.map(|trained| {
             let mut meta = trained.meta.clone();
-            meta.licence = Some(licence.clone());
+            meta.license = Some(license.clone());
             let network = trained.network.clone_box();
             Arc::new(Trained { network, meta })
         });
-        self.licence = Some(licence);
+        self.license = Some(license);
         self
     }
 
@@ -89,7 +89,7 @@ impl<T: Task> Model<T> {
             architecture,
             classes,
             device: None,
-            licence: meta.licence.clone(),
+            license: meta.license.clone(),
             trained: Some(Arc::new(Trained { network, meta })),
         })
     }
@@ -136,28 +136,28 @@ impl<T: Task> Model<T> {
         Ok(trained)
     }
 
-    /// The network that a training starts from, with the normalisation of its input.
+    /// The network that a training starts from, with the normalization of its input.
     pub(super) fn start(
         &self,
         scene: &Scene,
         device: &Device,
-    ) -> Result<(Box<T::Network>, Normalisation)> {
+    ) -> Result<(Box<T::Network>, Normalization)> {
         if let Some(trained) = &self.trained {
             return Ok((
                 trained.network.to_device(device.burn()),
-                trained.meta.normalisation.clone(),
+                trained.meta.normalization.clone(),
             ));
         }
         let statistics = scene.statistics()?;
         let mean: Vec<f64> = statistics.iter().map(|band| band.mean).collect();
         let std: Vec<f64> = statistics.iter().map(|band| band.std).collect();
-        let normalisation =
+        let normalization =
             self.architecture
-                .normalisation(scene.raster().data_type().as_str(), &mean, &std);
+                .normalization(scene.raster().data_type().as_str(), &mean, &std);
         let network = self
             .architecture
             .build(scene.band_count(), self.classes.len(), device)?;
-        Ok((network, normalisation))
+        Ok((network, normalization))
     }
 
     /// This model with the weights of a run.
@@ -172,13 +172,13 @@ impl<T: Task> Model<T> {
             self.architecture.clone(),
             parts.bands,
             names,
-            parts.normalisation,
+            parts.normalization,
             parts.chip_size,
         );
         meta.colors = self.classes.colors();
-        meta.metres_per_pixel = parts.metres_per_pixel;
+        meta.gsd = parts.gsd;
         meta.threshold = parts.threshold;
-        meta.licence = self.licence.clone();
+        meta.license = self.license.clone();
         if parts.band_names.len() == parts.bands {
             meta.band_names = parts.band_names;
         }
@@ -217,8 +217,8 @@ impl<T: Task> Model<T> {
                 let count = trained.network.parameter_count();
                 facts.push(("parameters", format!("{:.1} million", count as f64 / 1e6)));
                 facts.push(("bands", trained.meta.bands.to_string()));
-                if let Some(licence) = &trained.meta.licence {
-                    facts.push(("licence", licence.clone()));
+                if let Some(license) = &trained.meta.license {
+                    facts.push(("license", license.clone()));
                 }
                 for (name, value) in &trained.meta.provenance {
                     facts.push((name.as_str(), value.clone()));
@@ -253,13 +253,13 @@ impl<T: Task> Model<T> {
 /// A trained network with what its bundle will say about it.
 pub(super) struct Parts<T: Task> {
     network: Box<T::Network>,
-    normalisation: Normalisation,
+    normalization: Normalization,
     bands: usize,
     band_names: Vec<String>,
     trained_bands: Vec<TrainedBand>,
     trained_area: TrainedArea,
     chip_size: usize,
-    metres_per_pixel: Option<[f64; 2]>,
+    gsd: Option<[f64; 2]>,
     threshold: Option<f32>,
     provenance: BTreeMap<String, String>,
 }
@@ -268,7 +268,7 @@ impl<T: Task> Parts<T> {
     /// A network after `step` steps on `chips`.
     pub(super) fn after(
         network: Box<T::Network>,
-        (normalisation, trained_bands): (Normalisation, Vec<TrainedBand>),
+        (normalization, trained_bands): (Normalization, Vec<TrainedBand>),
         chips: &Chips,
         step: usize,
         record: Option<&EpochRecord>,
@@ -296,13 +296,13 @@ impl<T: Task> Parts<T> {
         Self {
             threshold,
             network,
-            normalisation,
+            normalization,
             bands: scene.band_count(),
             band_names: scene.raster().band_names(),
             trained_bands,
             trained_area: scene.as_trained_area(scene.area()),
             chip_size: chips.size(),
-            metres_per_pixel: pixel.map(|edges| edges.map(|edge| edge / chips.zoom())),
+            gsd: pixel.map(|edges| edges.map(|edge| edge / chips.zoom())),
             provenance,
         }
     }

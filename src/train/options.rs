@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, Optimiser, Schedule};
+use super::{Loss, Optimizer, Schedule};
 use crate::models::Precision;
 
 /// How long to train.
@@ -16,45 +16,45 @@ pub enum Length {
     Steps(usize),
 }
 
-/// What a training run is asked to do. Start with [`Fit::epochs`] or [`Fit::steps`]; every other setting has a default.
+/// What a training run is asked to do. Start with [`FitOptions::epochs`] or [`FitOptions::steps`]; every other setting has a default.
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`Fit::batch`] | 4 chips a step |
-/// | [`Fit::accumulate`] | 1 batch a step |
-/// | [`Fit::optimiser`] | [`Optimiser::AdamW`] |
-/// | [`Fit::lr`] | the highest rate of the schedule: 1e-3 with AdamW, 1e-2 with SGD |
-/// | [`Fit::schedule`] | [`Schedule::one_cycle`] |
-/// | [`Fit::weight_decay`] | 0.01 with AdamW, 1e-4 with SGD; biases and normalisation scales excepted |
-/// | [`Fit::loss`] | [`Loss::Sum`]: cross-entropy + dice |
-/// | [`Fit::class_weights`] | all 1 |
-/// | [`Fit::clip_norm`] | 1.0, the largest norm of all gradients together |
-/// | [`Fit::ema`] | none: the weights of the steps themselves |
-/// | [`Fit::precision`] | [`Precision::F32`] |
-/// | [`Fit::patience`] | none: all epochs are run |
-/// | [`Fit::seed`] | 0 |
-/// | [`Fit::checkpoints`], [`Fit::resume`] | none |
-/// | [`Fit::freeze_encoder`], [`Fit::encoder_rate`] | as the architecture says |
-/// | [`Fit::workers`] | 1 thread that reads chips ahead |
-/// | [`Fit::validation_share`] | 0.5: validation sees at most half as many chips as the epoch trained on |
-/// | [`Fit::quiet`] | false: the live view is shown |
+/// | [`FitOptions::batch`] | 4 chips a step |
+/// | [`FitOptions::accumulate`] | 1 batch a step |
+/// | [`FitOptions::optimizer`] | [`Optimizer::AdamW`] |
+/// | [`FitOptions::lr`] | the highest rate of the schedule: 1e-3 with AdamW, 1e-2 with SGD |
+/// | [`FitOptions::schedule`] | [`Schedule::one_cycle`] |
+/// | [`FitOptions::weight_decay`] | 0.01 with AdamW, 1e-4 with SGD; biases and normalization scales excepted |
+/// | [`FitOptions::loss`] | [`Loss::Sum`]: cross-entropy + dice |
+/// | [`FitOptions::class_weights`] | all 1 |
+/// | [`FitOptions::clip_norm`] | 1.0, the largest norm of all gradients together |
+/// | [`FitOptions::ema`] | none: the weights of the steps themselves |
+/// | [`FitOptions::precision`] | [`Precision::F32`] |
+/// | [`FitOptions::patience`] | none: all epochs are run |
+/// | [`FitOptions::seed`] | 0 |
+/// | [`FitOptions::checkpoints`], [`FitOptions::resume`] | none |
+/// | [`FitOptions::freeze_encoder`], [`FitOptions::encoder_rate`] | as the architecture says |
+/// | [`FitOptions::workers`] | 1 thread that reads chips ahead |
+/// | [`FitOptions::validation_share`] | 0.5: validation sees at most half as many chips as the epoch trained on |
+/// | [`FitOptions::quiet`] | false: the live view is shown |
 ///
 /// ```
-/// use swath::train::{Fit, Loss, Optimiser, Schedule};
-/// let fit = Fit::epochs(12).batch(8).lr(5e-4).loss(Loss::CrossEntropy).patience(3);
-/// let long = Fit::epochs(80)
-///     .optimiser(Optimiser::sgd(0.9).nesterov())
+/// use swath::train::{FitOptions, Loss, Optimizer, Schedule};
+/// let fit = FitOptions::epochs(12).batch(8).lr(5e-4).loss(Loss::CrossEntropy).patience(3);
+/// let long = FitOptions::epochs(80)
+///     .optimizer(Optimizer::sgd(0.9).nesterov())
 ///     .schedule(Schedule::cosine())
 ///     .ema(0.999)
 ///     .accumulate(4);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-pub struct Fit {
+pub struct FitOptions {
     pub(super) length: Length,
     pub(super) batch: usize,
     pub(super) accumulate: usize,
-    pub(super) optimiser: Optimiser,
+    pub(super) optimizer: Optimizer,
     pub(super) lr: Option<f64>,
     pub(super) schedule: Schedule,
     pub(super) weight_decay: Option<f64>,
@@ -75,13 +75,13 @@ pub struct Fit {
     pub(super) any_values: bool,
 }
 
-impl Fit {
+impl FitOptions {
     fn new(length: Length) -> Self {
         Self {
             length,
             batch: 4,
             accumulate: 1,
-            optimiser: Optimiser::AdamW,
+            optimizer: Optimizer::AdamW,
             lr: None,
             schedule: Schedule::one_cycle(),
             weight_decay: None,
@@ -146,10 +146,10 @@ impl Fit {
     }
 
     /// How gradients become changes of the weights.
-    #[doc(alias = "optimizer")]
+    #[doc(alias = "optimiser")]
     #[doc(alias = "opt")]
-    pub fn optimiser(mut self, optimiser: Optimiser) -> Self {
-        self.optimiser = optimiser;
+    pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
+        self.optimizer = optimizer;
         self
     }
 
@@ -173,7 +173,7 @@ impl Fit {
         self
     }
 
-    /// How strongly the optimiser pulls weights towards zero.
+    /// How strongly the optimizer pulls weights towards zero.
     #[doc(alias = "wd")]
     #[doc(alias = "l2")]
     pub fn weight_decay(mut self, decay: f64) -> Self {
@@ -210,7 +210,7 @@ impl Fit {
     }
 
     /// Averages the weights over the steps, keeping this share of the average at each, such as 0.999; validation, the
-    /// best weights and the last ones are then those of the average. See [`super::Average`].
+    /// best weights and the last ones are then those of the average. See [`super::Ema`].
     #[doc(alias = "moving_average")]
     #[doc(alias = "swa")]
     pub fn ema(mut self, decay: f64) -> Self {
@@ -218,7 +218,7 @@ impl Fit {
         self
     }
 
-    /// The precision of the convolutions; weights, optimiser and everything else stay in f32. [`Precision::Bf16`] needs a
+    /// The precision of the convolutions; weights, optimizer and everything else stay in f32. [`Precision::Bf16`] needs a
     /// GPU.
     #[doc(alias = "amp")]
     #[doc(alias = "fp16")]
@@ -292,7 +292,7 @@ impl Fit {
 
     /// Validation sees at most this share of the number of chips that an epoch trains on (a chip costs about a third as
     /// much there); the same windows at every epoch. They are spread evenly over those of the validation scene that hold a
-    /// labelled pixel of the area of interest, windows with and without objects in proportion, and every class that the
+    /// labeled pixel of the area of interest, windows with and without objects in proportion, and every class that the
     /// scene has is in at least one of them.
     #[doc(alias = "validation_split")]
     #[doc(alias = "val_size")]
@@ -319,13 +319,13 @@ impl Fit {
         self
     }
 
-    /// The highest learning rate: the one asked for, or the optimiser's usual one.
+    /// The highest learning rate: the one asked for, or the optimizer's usual one.
     pub(super) fn highest_rate(&self) -> f64 {
-        self.lr.unwrap_or(self.optimiser.usual_rate())
+        self.lr.unwrap_or(self.optimizer.usual_rate())
     }
 
-    /// The weight decay asked for, or the optimiser's usual one.
+    /// The weight decay asked for, or the optimizer's usual one.
     pub(super) fn decay(&self) -> f64 {
-        self.weight_decay.unwrap_or(self.optimiser.usual_decay())
+        self.weight_decay.unwrap_or(self.optimizer.usual_decay())
     }
 }

@@ -14,7 +14,7 @@ pub enum StopReason {
     Finished,
     /// The user interrupted it; the best weights so far are kept.
     Interrupted,
-    /// The validation score did not rise for as many epochs as `Fit::patience` allows.
+    /// The validation score did not rise for as many epochs as `FitOptions::patience` allows.
     NoImprovement {
         /// Epochs since the best one.
         epochs: usize,
@@ -36,7 +36,7 @@ pub enum StopReason {
 pub struct Timings {
     /// The whole run.
     pub total: f64,
-    /// Forward, backward, optimiser.
+    /// Forward, backward, optimizer.
     pub steps: f64,
     /// Waiting for chips to be read.
     pub waiting: f64,

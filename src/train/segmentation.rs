@@ -1,17 +1,17 @@
-//! Training a segmentation network: its loss on labelled pixels, its validation by IoU.
+//! Training a segmentation network: its loss on labeled pixels, its validation by IoU.
 
 use burn::tensor::Tensor;
 
 use super::batch::Batch;
 use super::trainable::{Outcome, Trainable};
 use super::validate::{self, Held, read, read_ahead, read_scalar};
-use super::{Fit, Loss, Targets, TrainError, ValidationScores, checks};
+use super::{FitOptions, Loss, Targets, TrainError, ValidationScores, checks};
 use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::evaluate::Confusion;
 use crate::labels::{Classes, IGNORE};
-use crate::models::{AnyNetwork, Normalisation, Segmentation};
+use crate::models::{AnyNetwork, Normalization, Segmentation};
 use crate::plot::image::{RgbImage, overlay, rgb_shown};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::report::{Notice, Report};
@@ -49,11 +49,11 @@ impl Trainable for Segmentation {
     type Validation = Validation;
     type Example = Example;
 
-    fn check(_options: &Fit, chips: &Chips, valid: &Scene) -> Result<()> {
-        checks::labelled(chips, valid)
+    fn check(_options: &FitOptions, chips: &Chips, valid: &Scene) -> Result<()> {
+        checks::labeled(chips, valid)
     }
 
-    fn objective(options: &Fit, classes: &Classes, device: &Device) -> Objective {
+    fn objective(options: &FitOptions, classes: &Classes, device: &Device) -> Objective {
         let weights = options.class_weights.as_ref().map(|weights| {
             let weights: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
             Tensor::<1>::from_floats(weights.as_slice(), device.burn()).reshape([
@@ -131,11 +131,11 @@ impl Trainable for Segmentation {
         validation: &mut Validation,
         objective: &Objective,
         network: &dyn AnyNetwork,
-        normalisation: &Normalisation,
+        normalization: &Normalization,
         device: &Device,
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<Outcome<Example>>> {
-        validation.run(objective, network, normalisation, device, progress)
+        validation.run(objective, network, normalization, device, progress)
     }
 
     fn panels(
@@ -159,7 +159,7 @@ impl Validation {
         &mut self,
         objective: &Objective,
         network: &dyn AnyNetwork,
-        normalisation: &Normalisation,
+        normalization: &Normalization,
         device: &Device,
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<Outcome<Example>>> {
@@ -178,7 +178,7 @@ impl Validation {
                 .iter()
                 .map(|part| (&part.patch, part.truth.as_slice()))
                 .collect();
-            let mut batch = Batch::of_patches(&pairs, normalisation);
+            let mut batch = Batch::of_patches(&pairs, normalization);
             let logits = network.forward(batch.upload(device.burn()));
             let shape = check_shape(&logits, batch.shape, self.classes.len())?;
             let targets = Targets::new(&batch.labels, shape, device.burn());

@@ -5,14 +5,14 @@ use std::path::Path;
 #[cfg(doc)]
 use super::TrainError;
 use super::model::Model;
-use super::{Fit, RateSearch, Run, finder, fit};
+use super::{FitOptions, LrFinder, Run, fit, lr_finder};
 use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::display::{Output, Show};
 use crate::evaluate::Scores;
 use crate::labels::Classes;
-use crate::models::{Architecture, BundleMeta, Normalisation, Segmentation, export};
+use crate::models::{Architecture, BundleMeta, Normalization, Segmentation, export};
 use crate::predict::{
     FOR_MAPS, PredictOptions, SceneMap, check_models, predict_scene, tell_of_other_ground,
 };
@@ -30,14 +30,14 @@ use crate::session;
 /// let (train, valid) = scene.split(Split::columns(0.75));
 /// let chips = train.chips(Chips::random(400, 256).seed(7))?;
 /// let model = Segmenter::new(Unet::resnet18(), scene.classes());
-/// let run = model.fit(&chips, &valid, Fit::epochs(12))?;
+/// let run = model.fit(&chips, &valid, FitOptions::epochs(12))?;
 /// run.best().save("buildings.swath")?;
 /// # Ok::<(), swath::Error>(())
 /// ```
 ///
 /// | to | methods |
 /// |---|---|
-/// | train | [`Segmenter::fit`] with [`super::Fit`], [`Segmenter::find_rate`] |
+/// | train | [`Segmenter::fit`] with [`super::FitOptions`], [`Segmenter::find_rate`] |
 /// | predict | [`Segmenter::predict`], [`Segmenter::predict_with`], [`Segmenter::evaluate`] |
 /// | keep | [`Segmenter::save`], [`Segmenter::load`], [`Segmenter::export_torchvision`] |
 #[derive(Clone)]
@@ -70,9 +70,9 @@ impl Segmenter {
     /// Trains on `chips` and validates on `valid` after every pass over them. A model that has weights goes on from
     /// them; this model itself stays as it is, and [`Run::best`] is the new one.
     ///
-    /// Defaults, all methods of [`Fit`]: 4 chips a step; cross-entropy + dice; AdamW with weight decay 0.01 and a
-    /// one-cycle learning rate of at most 1e-3; all gradients together clipped to norm 1; no early stop, no checkpoints; seed 0. Input is normalised as
-    /// [`Architecture::normalisation`] says. The best epoch is the one with the highest mean IoU on `valid`
+    /// Defaults, all methods of [`FitOptions`]: 4 chips a step; cross-entropy + dice; AdamW with weight decay 0.01 and a
+    /// one-cycle learning rate of at most 1e-3; all gradients together clipped to norm 1; no early stop, no checkpoints; seed 0. Input is normalized as
+    /// [`Architecture::normalization`] says. The best epoch is the one with the highest mean IoU on `valid`
     /// ([`super::ValidationScores::main`]), or the lowest loss where `valid` holds no class but the background, which
     /// [`Run::report`] then says.
     ///
@@ -93,7 +93,7 @@ impl Segmenter {
         &self,
         chips: &Chips,
         valid: &Scene,
-        options: impl std::borrow::Borrow<Fit>,
+        options: impl std::borrow::Borrow<FitOptions>,
     ) -> Result<Run> {
         fit::fit(
             &self.model,
@@ -104,15 +104,15 @@ impl Segmenter {
         )
     }
 
-    /// Looks for a learning rate: a short training (100 steps, or those of [`Fit::steps`]) whose rate rises from 1e-7 to
-    /// 10, or until the loss blows up. [`RateSearch::valley`] is the rate to use. This model stays as it is.
+    /// Looks for a learning rate: a short training (100 steps, or those of [`FitOptions::steps`]) whose rate rises from 1e-7 to
+    /// 10, or until the loss blows up. [`LrFinder::valley`] is the rate to use. This model stays as it is.
     ///
     /// ```no_run
     /// # use swath::prelude::*;
     /// # fn example(model: &Segmenter, chips: &Chips, valid: &Scene) -> swath::Result<()> {
-    /// let search = model.find_rate(chips, Fit::epochs(12))?;
+    /// let search = model.find_rate(chips, FitOptions::epochs(12))?;
     /// let rate = search.valley().unwrap_or(1e-3);
-    /// let run = model.fit(chips, valid, Fit::epochs(12).lr(rate))?;
+    /// let run = model.fit(chips, valid, FitOptions::epochs(12).lr(rate))?;
     /// # Ok(()) }
     /// ```
     ///
@@ -123,9 +123,9 @@ impl Segmenter {
     pub fn find_rate(
         &self,
         chips: &Chips,
-        options: impl std::borrow::Borrow<Fit>,
-    ) -> Result<RateSearch> {
-        finder::find_rate(&self.model, chips, options.borrow(), &session::interrupted)
+        options: impl std::borrow::Borrow<FitOptions>,
+    ) -> Result<LrFinder> {
+        lr_finder::find_rate(&self.model, chips, options.borrow(), &session::interrupted)
     }
 
     /// Predicts the whole area of a scene, as a stream: memory does not grow with it.
@@ -156,7 +156,7 @@ impl Segmenter {
     pub fn predict_with(&self, scene: &Scene, options: PredictOptions) -> Result<SceneMap> {
         let trained = self.model.weights_for(scene)?;
         if !options.is_quiet() {
-            tell_of_other_ground([trained.meta.metres_per_pixel], scene);
+            tell_of_other_ground([trained.meta.gsd], scene);
         }
         let bands = [trained.meta.trained_bands.as_slice()];
         let report = check_models(bands, scene, FOR_MAPS, options.of_values())?;
@@ -166,7 +166,7 @@ impl Segmenter {
         let network = moved.as_deref().unwrap_or(trained.network.as_ref());
         let map = predict_scene(
             network,
-            &trained.meta.normalisation,
+            &trained.meta.normalization,
             &self.model.classes,
             scene,
             &device,
@@ -188,18 +188,18 @@ impl Segmenter {
         self.predict(scene)?.evaluate(scene)
     }
 
-    /// Names the licence of the weights, such as that of the imagery and labels they come from. The bundle keeps it, a
+    /// Names the license of the weights, such as that of the imagery and labels they come from. The bundle keeps it, a
     /// cell shows it ([`Segmenter::meta`] reads it), and models trained from this one have it as well.
     ///
     /// ```no_run
     /// # use swath::prelude::*;
     /// # fn example(run: &Run) -> swath::Result<()> {
-    /// run.best().clone().with_licence("CC BY-SA 4.0").save("buildings.swath")?;
+    /// run.best().clone().with_license("CC BY-SA 4.0").save("buildings.swath")?;
     /// # Ok(()) }
     /// ```
     #[must_use]
-    pub fn with_licence(self, licence: impl Into<String>) -> Self {
-        self.model.with_licence(licence.into()).into()
+    pub fn with_license(self, license: impl Into<String>) -> Self {
+        self.model.with_license(license.into()).into()
     }
 
     /// Writes the model to one file: safetensors with its description as JSON, no code. An older file stays whole until
@@ -218,7 +218,7 @@ impl Segmenter {
         self.model.save(path.as_ref())
     }
 
-    /// Writes the weights for PyTorch: safetensors under the names of its libraries, with the input's normalisation and
+    /// Writes the weights for PyTorch: safetensors under the names of its libraries, with the input's normalization and
     /// the classes as metadata (`mean`, `std`, `classes`: JSON).
     ///
     /// A DeepLabV3 loads into `torchvision.models.segmentation.deeplabv3_resnet50(weights=None, weights_backbone=None,
@@ -236,7 +236,7 @@ impl Segmenter {
         let trained = self.model.weights("be exported")?;
         let meta = &trained.meta;
         let tensors = trained.network.named_tensors();
-        export::write(path.as_ref(), &tensors, &meta.normalisation, &meta.classes)
+        export::write(path.as_ref(), &tensors, &meta.normalization, &meta.classes)
     }
 
     /// Reads a model that [`Segmenter::save`] wrote. Nothing in the file is executed.
@@ -318,14 +318,14 @@ impl Segmenter {
         self.model.device_for_run()
     }
 
-    /// Its network, as an inference copy, and the normalisation of its input, once it has weights.
+    /// Its network, as an inference copy, and the normalization of its input, once it has weights.
     #[must_use]
     #[doc(alias = "model")]
     #[doc(alias = "module")]
-    pub fn network(&self) -> Option<(&dyn crate::models::AnyNetwork, &Normalisation)> {
+    pub fn network(&self) -> Option<(&dyn crate::models::AnyNetwork, &Normalization)> {
         self.model
             .trained()
-            .map(|trained| (trained.network.as_ref(), &trained.meta.normalisation))
+            .map(|trained| (trained.network.as_ref(), &trained.meta.normalization))
     }
 }
 

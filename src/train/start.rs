@@ -1,19 +1,19 @@
-//! The start of a training: its settings, the network with its optimiser, fresh or from a checkpoint.
+//! The start of a training: its settings, the network with its optimizer, fresh or from a checkpoint.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::checkpoint::{Checkpoint, Settings};
 use super::checks;
+use super::fingerprint::Fingerprint;
 use super::fit::Trainer;
-use super::material::Material;
 use super::model::Model;
-use super::options::{Fit, Length};
+use super::options::{FitOptions, Length};
 use super::random;
 use super::run::Timings;
 use super::trainable::Trainable;
 use super::view::View;
-use super::{Average, Descent, History, Plateau, Rates};
+use super::{Ema, History, OptimizerState, Plateau, Rates};
 use crate::Result;
 use crate::chips::Chips;
 use crate::models::{AnyModule, Blueprint, NamedTensors, TrainedBand};
@@ -27,7 +27,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
         model: &'a Model<T>,
         chips: &'a Chips,
         valid: Option<&Scene>,
-        options: &'a Fit,
+        options: &'a FitOptions,
         stop: &'a dyn Fn() -> bool,
     ) -> Result<Self> {
         let device = model.device_for_run()?;
@@ -50,7 +50,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             accumulate,
             chips_a_step: batch * accumulate,
             steps,
-            optimiser: options.optimiser,
+            optimizer: options.optimizer,
             lr: options.highest_rate(),
             schedule: options.schedule,
             weight_decay: options.decay(),
@@ -61,15 +61,15 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             class_weights: options.class_weights.clone(),
             encoder_share: encoder_share(model, options),
             seed: options.seed,
-            material: Some(Material::of(chips, valid.unwrap_or(chips.scene()))),
+            material: Some(Fingerprint::of(chips, valid.unwrap_or(chips.scene()))),
             network: serde_json::to_value(&model.architecture).unwrap_or_default(),
         };
-        let fresh = Descent::new(
-            settings.optimiser,
+        let fresh = OptimizerState::new(
+            settings.optimizer,
             settings.weight_decay,
             settings.clip_norm,
         );
-        let mut average = options.ema.map(Average::new);
+        let mut average = options.ema.map(Ema::new);
         let resumed = match &options.resume {
             Some(folder) => Some(Checkpoint::read(folder, &settings)?),
             None => None,
@@ -83,7 +83,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
         let scene = chips.scene();
         let bands = TrainedBand::all(scene.raster().bands(), &scene.statistics()?);
         let mut report = Report::new();
-        let (network, normalisation, best, descent) = match resumed {
+        let (network, normalization, best, descent) = match resumed {
             Some(mut checkpoint) => {
                 let known = Known {
                     bands: &checkpoint.bands,
@@ -115,12 +115,12 @@ impl<'a, T: Trainable> Trainer<'a, T> {
                     checkpoint.epoch_losses,
                     checkpoint.epoch_seconds,
                 );
-                (network, checkpoint.normalisation, best, descent)
+                (network, checkpoint.normalization, best, descent)
             }
             None => {
                 let _alone = random::seeded(&device, options.seed);
-                let (network, normalisation) = model.start(chips.scene(), &device)?;
-                (network, normalisation, None, fresh)
+                let (network, normalization) = model.start(chips.scene(), &device)?;
+                (network, normalization, None, fresh)
             }
         };
         let mut network = network.training();
@@ -146,7 +146,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             stop,
             objective: T::objective(options, classes, &device),
             settings,
-            normalisation,
+            normalization,
             network: Some(network),
             before: None,
             descent,
@@ -182,7 +182,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
 }
 
 /// The encoder's share of the learning rate, 0 when it is frozen, as the options or the architecture say.
-pub(super) fn encoder_share<T: Trainable>(model: &Model<T>, options: &Fit) -> f64 {
+pub(super) fn encoder_share<T: Trainable>(model: &Model<T>, options: &FitOptions) -> f64 {
     let usual = model.architecture.encoder_rate();
     match (options.freeze_encoder, options.encoder_rate) {
         (Some(true), _) => 0.0,

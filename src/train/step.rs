@@ -1,4 +1,4 @@
-//! One step of a training: the gradients of its batches, the optimiser, the running average, and reading losses back.
+//! One step of a training: the gradients of its batches, the optimizer, the running average, and reading losses back.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use super::fit::Trainer;
 use super::run::StopReason;
 use super::trainable::Trainable;
 use super::validate::read;
-use super::{Average, Step, TrainError};
+use super::{Ema, Step, TrainError};
 use crate::Result;
 use crate::device::memory;
 use crate::models::AnyModule;
@@ -57,7 +57,7 @@ impl<T: Trainable> Trainer<'_, T> {
     /// Moves the weights by the gathered gradients.
     pub(super) fn descend(&mut self) -> Result<Option<StopReason>> {
         let start = Instant::now();
-        // A second handle on the weights would make the optimiser copy them.
+        // A second handle on the weights would make the optimizer copy them.
         self.before = None;
         let Some(network) = self.network.take() else {
             return Ok(None);
@@ -77,7 +77,7 @@ impl<T: Trainable> Trainer<'_, T> {
         });
         self.timings.steps += start.elapsed().as_secs_f64();
         let Some((network, taken)) = outcome else {
-            // The network went down with the optimiser; the best one is left.
+            // The network went down with the optimizer; the best one is left.
             return self.out_of_memory().map(Some);
         };
         self.network = Some(network);
@@ -203,7 +203,7 @@ impl<T: Trainable> Trainer<'_, T> {
         let start = Instant::now();
         let checkpoint = Checkpoint {
             settings: self.settings.clone(),
-            normalisation: self.normalisation.clone(),
+            normalization: self.normalization.clone(),
             bands: self.bands.clone(),
             step: self.step,
             epoch_losses: self.epoch_losses.clone(),
@@ -218,11 +218,11 @@ impl<T: Trainable> Trainer<'_, T> {
             average: self
                 .average
                 .as_ref()
-                .map(Average::to_tensors)
+                .map(Ema::to_tensors)
                 .unwrap_or_default(),
-            average_updates: self.average.as_ref().map_or(0, Average::updates),
+            average_updates: self.average.as_ref().map_or(0, Ema::updates),
             plateau: self.plateau,
-            optimiser_steps: self.descent.steps(),
+            optimizer_steps: self.descent.steps(),
             moments: self.descent.to_records(),
         };
         checkpoint.write(folder)?;

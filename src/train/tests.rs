@@ -8,7 +8,7 @@ use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Tensor, TensorData, activation};
 
-use super::{Fit, Run, Segmenter, StopReason, TrainError};
+use super::{FitOptions, Run, Segmenter, StopReason, TrainError};
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::display::Show;
@@ -144,7 +144,7 @@ pub(super) fn model() -> Segmenter {
     Segmenter::new(tiny(), squares().classes()).device(Device::cpu())
 }
 
-pub(super) fn quiet(options: Fit) -> Fit {
+pub(super) fn quiet(options: FitOptions) -> FitOptions {
     options.lr(0.02).quiet(true)
 }
 
@@ -152,13 +152,13 @@ pub(super) fn fit(
     model: &Segmenter,
     chips: &Chips,
     valid: &Scene,
-    options: &Fit,
+    options: &FitOptions,
     stop: &dyn Fn() -> bool,
 ) -> Result<Run> {
     super::fit::fit(&model.model, chips, valid, options, stop)
 }
 
-fn run(options: Fit) -> Result<Run> {
+fn run(options: FitOptions) -> Result<Run> {
     let (chips, valid) = parts()?;
     fit(&model(), &chips, &valid, &quiet(options), &|| false)
 }
@@ -172,7 +172,7 @@ pub(super) fn tensors(model: &Segmenter) -> NamedTensors {
 
 #[test]
 fn training_lowers_the_loss_and_keeps_the_best_epoch() -> Result<()> {
-    let run = run(Fit::epochs(10))?;
+    let run = run(FitOptions::epochs(10))?;
     let history = run.history();
     assert_eq!((history.epochs.len(), history.step_losses.len()), (10, 40));
     let (first, last) = (history.epochs[0].train_loss, history.epochs[9].train_loss);
@@ -199,7 +199,13 @@ fn the_same_run_gives_the_same_weights_and_other_chips_give_others() -> Result<(
     let weights = |seed| -> Result<NamedTensors> {
         let (train, valid) = squares().split(Split::columns(0.66));
         let chips = train.chips(Chips::random(16, 32).seed(seed))?;
-        let run = fit(&model(), &chips, &valid, &quiet(Fit::steps(6)), &|| false)?;
+        let run = fit(
+            &model(),
+            &chips,
+            &valid,
+            &quiet(FitOptions::steps(6)),
+            &|| false,
+        )?;
         Ok(tensors(run.last()))
     };
     assert!(weights(5)? == weights(5)?, "the same chips");
@@ -210,7 +216,13 @@ fn the_same_run_gives_the_same_weights_and_other_chips_give_others() -> Result<(
 #[test]
 fn a_resumed_run_ends_as_an_uninterrupted_one() -> Result<()> {
     let (chips, valid) = parts()?;
-    let whole = fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &|| false)?;
+    let whole = fit(
+        &model(),
+        &chips,
+        &valid,
+        &quiet(FitOptions::epochs(3)),
+        &|| false,
+    )?;
     // Once after a whole epoch, once in the middle of one; stops are asked before each step and validation batch.
     for asked in [4, 7] {
         let folder = tempfile::tempdir().map_err(|source| TrainError::Io {
@@ -222,14 +234,14 @@ fn a_resumed_run_ends_as_an_uninterrupted_one() -> Result<()> {
             count.set(count.get() + 1);
             count.get() > asked
         };
-        let options = quiet(Fit::epochs(3)).checkpoints(folder.path());
+        let options = quiet(FitOptions::epochs(3)).checkpoints(folder.path());
         let part = fit(&model(), &chips, &valid, &options, &stop)?;
         assert_eq!(part.stopped(), StopReason::Interrupted);
         let resumed = fit(
             &model(),
             &chips,
             &valid,
-            &quiet(Fit::epochs(3)).resume(folder.path()),
+            &quiet(FitOptions::epochs(3)).resume(folder.path()),
             &|| false,
         )?;
         assert_eq!(
@@ -257,7 +269,13 @@ fn an_interrupt_stops_before_the_next_step_and_keeps_the_best_weights() -> Resul
         count.set(count.get() + 1);
         count.get() > 2
     };
-    let run = fit(&model(), &chips, &valid, &quiet(Fit::epochs(3)), &stop)?;
+    let run = fit(
+        &model(),
+        &chips,
+        &valid,
+        &quiet(FitOptions::epochs(3)),
+        &stop,
+    )?;
     assert_eq!(
         (run.stopped(), run.history().step_losses.len()),
         (StopReason::Interrupted, 2)
@@ -276,7 +294,10 @@ fn an_interrupt_stops_before_the_next_step_and_keeps_the_best_weights() -> Resul
 #[test]
 fn a_loss_that_blows_up_stops_with_finite_weights() -> Result<()> {
     let (chips, valid) = parts()?;
-    let options = Fit::epochs(3).lr(1e38).clip_norm(f64::INFINITY).quiet(true);
+    let options = FitOptions::epochs(3)
+        .lr(1e38)
+        .clip_norm(f64::INFINITY)
+        .quiet(true);
     match fit(&model(), &chips, &valid, &options, &|| false) {
         Ok(run) => {
             assert!(
@@ -302,7 +323,7 @@ fn a_loss_that_blows_up_stops_with_finite_weights() -> Result<()> {
 fn patience_ends_a_run_that_does_not_get_better() -> Result<()> {
     // With a rate of nearly nothing every epoch scores the same, so the first stays the best.
     let (chips, valid) = parts()?;
-    let options = Fit::epochs(20)
+    let options = FitOptions::epochs(20)
         .lr(1e-30)
         .weight_decay(0.0)
         .patience(2)
@@ -335,7 +356,7 @@ fn a_frozen_encoder_stays_and_a_slower_one_moves_less() -> Result<()> {
             )?
             .named_tensors(),
     );
-    let moved = |options: Fit| -> Result<f32> {
+    let moved = |options: FitOptions| -> Result<f32> {
         let after = weight(&tensors(run(options)?.last()));
         assert_eq!((first.len(), after.len()), (576, 576));
         Ok(first
@@ -345,9 +366,9 @@ fn a_frozen_encoder_stays_and_a_slower_one_moves_less() -> Result<()> {
             .sum())
     };
     let (frozen, slow, full) = (
-        moved(Fit::steps(8).freeze_encoder(true))?,
-        moved(Fit::steps(8).encoder_rate(0.1))?,
-        moved(Fit::steps(8))?,
+        moved(FitOptions::steps(8).freeze_encoder(true))?,
+        moved(FitOptions::steps(8).encoder_rate(0.1))?,
+        moved(FitOptions::steps(8))?,
     );
     assert_eq!(frozen, 0.0);
     assert!(slow > 0.0 && slow < 0.5 * full, "slow {slow}, full {full}");
@@ -361,19 +382,25 @@ fn a_saved_model_comes_back_with_the_same_weights() -> Result<()> {
         source,
     })?;
     let path = folder.path().join("squares.swath");
-    let run = run(Fit::steps(4))?;
-    let licence = "CC BY-SA 4.0";
-    run.best().clone().with_licence(licence).save(&path)?;
+    let run = run(FitOptions::steps(4))?;
+    let license = "CC BY-SA 4.0";
+    run.best().clone().with_license(license).save(&path)?;
     let loaded = Segmenter::load_as(&path, tiny())?;
     assert_eq!(tensors(&loaded), tensors(run.best()));
     assert_eq!(loaded.classes(), run.best().classes());
-    let licence_of = |model: &Segmenter| model.meta().and_then(|meta| meta.licence.clone());
-    assert_eq!(licence_of(run.best()), None);
-    assert_eq!(licence_of(&loaded).as_deref(), Some(licence));
-    assert!(loaded.output().text.contains("licence: CC BY-SA 4.0"));
+    let license_of = |model: &Segmenter| model.meta().and_then(|meta| meta.license.clone());
+    assert_eq!(license_of(run.best()), None);
+    assert_eq!(license_of(&loaded).as_deref(), Some(license));
+    assert!(loaded.output().text.contains("license: CC BY-SA 4.0"));
     let (chips, valid) = parts()?;
-    let further = fit(&loaded, &chips, &valid, &quiet(Fit::steps(1)), &|| false)?;
-    assert_eq!(licence_of(further.last()).as_deref(), Some(licence));
+    let further = fit(
+        &loaded,
+        &chips,
+        &valid,
+        &quiet(FitOptions::steps(1)),
+        &|| false,
+    )?;
+    assert_eq!(license_of(further.last()).as_deref(), Some(license));
 
     let scores = loaded.evaluate(&valid)?;
     assert_eq!(scores, loaded.predict(&valid)?.evaluate(&valid)?);
@@ -403,41 +430,46 @@ pub(super) fn refused(result: Result<Run>, message: &str, hint: &str) {
 #[test]
 fn what_cannot_be_trained_is_an_error_with_the_way_out() -> Result<()> {
     let (chips, valid) = parts()?;
-    let fit = |model: &Segmenter, chips: &Chips, valid: &Scene, options: Fit| {
+    let fit = |model: &Segmenter, chips: &Chips, valid: &Scene, options: FitOptions| {
         super::fit::fit(&model.model, chips, valid, &options.quiet(true), &|| false)
     };
     let other = Segmenter::new(tiny(), Classes::new(["lake"]));
     refused(
-        fit(&other, &chips, &valid, Fit::epochs(1)),
+        fit(&other, &chips, &valid, FitOptions::epochs(1)),
         "the model has [\"background\", \"lake\"]",
         "scene.classes()",
     );
     let bare = Scene::open(squares().raster().path())?;
     refused(
-        fit(&model(), &chips, &bare, Fit::epochs(1)),
+        fit(&model(), &chips, &bare, FitOptions::epochs(1)),
         "the validation scene has no labels",
         "with_labels",
     );
     refused(
-        fit(&model(), &chips, &valid, Fit::epochs(1).batch(0)),
+        fit(&model(), &chips, &valid, FitOptions::epochs(1).batch(0)),
         "cannot train with batch = 0",
         "",
     );
     refused(
-        fit(&model(), &chips, &valid, Fit::epochs(0)),
+        fit(&model(), &chips, &valid, FitOptions::epochs(0)),
         "cannot train with epochs = 0",
         "",
     );
     refused(
-        fit(&model(), &chips, &valid, Fit::epochs(1).lr(f64::NAN)),
+        fit(&model(), &chips, &valid, FitOptions::epochs(1).lr(f64::NAN)),
         "cannot train with lr = NaN",
         "",
     );
     let missing = std::path::Path::new("/nonexistent/checkpoints");
     refused(
-        fit(&model(), &chips, &valid, Fit::epochs(1).resume(missing)),
+        fit(
+            &model(),
+            &chips,
+            &valid,
+            FitOptions::epochs(1).resume(missing),
+        ),
         "cannot access the file",
-        "Fit::checkpoints",
+        "FitOptions::checkpoints",
     );
     let error = model()
         .predict(&valid)

@@ -3,13 +3,13 @@
 use burn::tensor::Tensor;
 
 use super::batch::Batch;
-use super::{EpochRecord, Fit, ValidationScores};
+use super::{EpochRecord, FitOptions, ValidationScores};
 use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::display::Output;
 use crate::labels::Classes;
-use crate::models::{Normalisation, Task};
+use crate::models::{Normalization, Task};
 use crate::plot::image::{RgbImage, encode_best};
 use crate::plot::image_html;
 use crate::raster::{BandStatistics, Size};
@@ -29,10 +29,10 @@ pub(crate) trait Trainable: Task {
     ///
     /// # Errors
     /// [`super::TrainError`] with the way out.
-    fn check(options: &Fit, chips: &Chips, valid: &Scene) -> Result<()>;
+    fn check(options: &FitOptions, chips: &Chips, valid: &Scene) -> Result<()>;
 
     /// Prepares the loss of a run.
-    fn objective(options: &Fit, classes: &Classes, device: &Device) -> Self::Objective;
+    fn objective(options: &FitOptions, classes: &Classes, device: &Device) -> Self::Objective;
 
     /// The loss of one batch, `[1]`, on `device`, which records gradients.
     ///
@@ -74,7 +74,7 @@ pub(crate) trait Trainable: Task {
         validation: &mut Self::Validation,
         objective: &Self::Objective,
         network: &Self::Network,
-        normalisation: &Normalisation,
+        normalization: &Normalization,
         device: &Device,
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Option<Outcome<Self::Example>>>;

@@ -176,7 +176,7 @@ fn spread<T: Copy>(all: &[T], limit: usize) -> Vec<T> {
 }
 
 /// A window's imagery with what its labels say.
-pub(super) struct Labelled<T> {
+pub(super) struct Labeled<T> {
     pub(super) patch: Patch,
     pub(super) truth: T,
 }
@@ -188,21 +188,21 @@ pub(super) fn read_ahead<T: Send>(
     windows: &[PixelWindow],
     batch: usize,
     truth: impl Fn(&PixelWindow) -> Result<T> + Sync,
-    mut work: impl FnMut(Vec<Labelled<T>>) -> Result<bool>,
+    mut work: impl FnMut(Vec<Labeled<T>>) -> Result<bool>,
 ) -> Result<bool> {
     let truth = &truth;
     std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel::<Result<Vec<Labelled<T>>>>(2);
+        let (sender, receiver) = mpsc::sync_channel::<Result<Vec<Labeled<T>>>>(2);
         scope.spawn(move || {
-            let labelled = |window| {
-                Ok(Labelled {
+            let labeled = |window| {
+                Ok(Labeled {
                     patch: scene.read(window)?,
                     truth: truth(window)?,
                 })
             };
             for windows in windows.chunks(batch.max(1)) {
                 // The receiver is gone when the user stopped or an error ended the validation.
-                if sender.send(windows.iter().map(labelled).collect()).is_err() {
+                if sender.send(windows.iter().map(labeled).collect()).is_err() {
                     break;
                 }
             }

@@ -13,7 +13,7 @@ use crate::session::Live;
 const REDRAW: Duration = Duration::from_millis(350);
 /// The raw and the smoothed training loss: Okabe and Ito's blue.
 const LOSS_COLOR: [u8; 3] = series_color(0);
-/// The validation loss: the palette's next, so that no two curves share a colour.
+/// The validation loss: the palette's next, so that no two curves share a color.
 const VALIDATION_COLOR: [u8; 3] = series_color(1);
 /// The score on the right axis.
 const SCORE_COLOR: [u8; 3] = series_color(2);
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn each_curve_has_a_colour_of_its_own_and_averaged_scores_are_called_so() {
+    fn each_curve_has_a_color_of_its_own_and_averaged_scores_are_called_so() {
         let averaged = History {
             averaged: true,
             ..history(30)

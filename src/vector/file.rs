@@ -100,7 +100,7 @@ impl VectorFile {
             ("CSV", _) => vec![format!("GEOM_POSSIBLE_NAMES={}", TEXT_GEOMETRIES.join(","))],
             _ => Vec::new(),
         };
-        // Only the format that recognises the file is asked: what others say on the way is no failure of this file.
+        // Only the format that recognizes the file is asked: what others say on the way is no failure of this file.
         let only = (!driver.is_empty()).then(|| driver.clone());
         let (mut dataset, mut messages) =
             gdal_library::with_messages(|| open(&opened, only.as_deref(), &options));
@@ -169,7 +169,7 @@ impl Drop for VectorFile {
     }
 }
 
-/// The short name of the format that recognises a file; empty when none does.
+/// The short name of the format that recognizes a file; empty when none does.
 fn identify(path: &Path) -> String {
     let name = gdal_library::c_path(path);
     // SAFETY: the name is a valid C string; null lists stand for all drivers and an unknown folder.

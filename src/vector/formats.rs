@@ -118,7 +118,7 @@ pub(super) fn not_read(path: &Path, messages: &Messages) -> VectorError {
     }
     VectorError::NotAVector {
         path: path_buf,
-        detail: messages.joined("no format recognises it"),
+        detail: messages.joined("no format recognizes it"),
     }
 }
 

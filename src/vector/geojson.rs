@@ -13,7 +13,7 @@ use crate::staged::StagedFile;
 use crate::{Result, session};
 
 /// Writes RFC 7946 GeoJSON: WGS 84 longitude and latitude, no `crs` member, exterior rings anticlockwise and holes
-/// clockwise, closed rings, eight decimals (a millimetre), cut at the 180th meridian. Without a reference system the coordinates stay as they are, and
+/// clockwise, closed rings, eight decimals (a millimeter), cut at the 180th meridian. Without a reference system the coordinates stay as they are, and
 /// a member `"crs": null` says that they are no degrees.
 pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
     let area_name = area_name(crs_wkt);

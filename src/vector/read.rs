@@ -119,7 +119,7 @@ pub fn read_polygons(
 /// a ring that crosses itself is kept and filled by the even-odd rule. A file without features has no polygons.
 ///
 /// # Units
-/// Pixel coordinates of `target`, where the centre of the first pixel is `(0.5, 0.5)`.
+/// Pixel coordinates of `target`, where the center of the first pixel is `(0.5, 0.5)`.
 ///
 /// # Errors
 /// [`VectorError::NoProperty`] lists the properties when there is none of that name; [`VectorError::NoPolygons`] when

@@ -17,7 +17,7 @@ pub struct PolygonFeature {
     pub class: String,
     /// How sure the model is, from 0 to 1.
     pub score: Option<f32>,
-    /// Its area on the ground in square metres; without a coordinate reference system in squares of whatever its
+    /// Its area on the ground in square meters; without a coordinate reference system in squares of whatever its
     /// coordinates are in, such as pixels.
     pub area_m2: f64,
 }
@@ -43,7 +43,7 @@ pub enum Format {
 }
 
 /// Writes polygons with the properties `class`, `score` and `area_m2`, which is called `area` when `crs_wkt` is empty and
-/// nobody knows the metre, atomically: a file that was there before is replaced when the new one is complete, and untouched
+/// nobody knows the meter, atomically: a file that was there before is replaced when the new one is complete, and untouched
 /// otherwise. `path` is the file, or a folder, in which it is then
 /// named `polygons.gpkg` or `polygons.geojson`.
 ///

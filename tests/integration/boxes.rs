@@ -244,7 +244,7 @@ fn polygons_have_boxes_in_the_pixels_of_the_scene() {
         WriterOptions::default(),
         |_, col, _| col as f32,
     );
-    // The grid begins at (500000, 5000000) with half a metre; a triangle of 10 by 5 m.
+    // The grid begins at (500000, 5000000) with half a meter; a triangle of 10 by 5 m.
     let polygons = folder.path().join("polygons.geojson");
     let text = r#"{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"EPSG:32632"}},"features":[
         {"type":"Feature","properties":{"kind":"shed"},"geometry":{"type":"Polygon","coordinates":
@@ -266,9 +266,9 @@ fn polygons_have_boxes_in_the_pixels_of_the_scene() {
             .text
             .contains("features without a class left out: 1")
     );
-    let labelled = open().with_labels(&polygons, "shed").unwrap();
-    assert!(near(labelled.boxes()) && labelled.boxes().len() == 2 && labelled.has_labels());
-    assert!(!labelled.output().text.contains("\nboxes"));
+    let labeled = open().with_labels(&polygons, "shed").unwrap();
+    assert!(near(labeled.boxes()) && labeled.boxes().len() == 2 && labeled.has_labels());
+    assert!(!labeled.output().text.contains("\nboxes"));
 }
 
 #[test]
@@ -321,13 +321,13 @@ fn boxes_that_are_none_or_outside_are_counted_and_a_scene_without_any_is_refused
     assert!(matches!(error, Error::Boxes(_)) && error.to_string().contains("absent.xml"));
 }
 
-fn voc_of(file: &str, size: Option<(usize, usize)>) -> swath::boxes::formats::LabelledImage {
-    swath::boxes::formats::LabelledImage {
+fn voc_of(file: &str, size: Option<(usize, usize)>) -> swath::boxes::formats::LabeledImage {
+    swath::boxes::formats::LabeledImage {
         file: file.to_owned(),
         width: size.map(|size| size.0),
         height: size.map(|size| size.1),
         left_out: 0,
-        boxes: vec![swath::boxes::formats::LabelledBox::new(
+        boxes: vec![swath::boxes::formats::LabeledBox::new(
             BoundingBox::new(1.0, 2.0, 11.0, 12.0),
             "tree",
         )],
@@ -428,7 +428,7 @@ fn trees_of_neon_are_574_to_train_on_and_279_to_score() {
 fn an_area_of_interest_keeps_the_boxes_that_lie_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let scene = scene(folder.path());
-    // The grid begins at (500000, 5000000) with half a metre: the left 100 columns but the upper 60 rows.
+    // The grid begins at (500000, 5000000) with half a meter: the left 100 columns but the upper 60 rows.
     let aoi = folder.path().join("aoi.geojson");
     let text = r#"{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"EPSG:32632"}},"features":[
         {"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":

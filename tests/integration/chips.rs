@@ -137,7 +137,7 @@ fn sliding_chips_cover_the_scene() {
     assert_eq!(padded.labels[255], IGNORE);
     assert_eq!(padded.patch.value(0, 0, 255), None);
     assert_eq!(
-        scene.chips(Chips::sliding_metres(30.0)).unwrap().size(),
+        scene.chips(Chips::sliding_meters(30.0)).unwrap().size(),
         100,
         "30 m at 0.3 m"
     );
@@ -157,7 +157,7 @@ fn options_that_cannot_be_are_refused_with_the_way_out() {
         Chips::random(0, 64),
         Chips::random(4, 0),
         Chips::sliding(64).stride(0),
-        Chips::sliding_metres(-1.0),
+        Chips::sliding_meters(-1.0),
     ] {
         assert!(scene.chips(options).is_err());
     }
@@ -216,12 +216,12 @@ fn an_area_without_labels_or_data_is_refused() {
     };
     let labels = empty("labels.tif", false);
     let scene = Scene::open(empty("scene.tif", false)).unwrap();
-    let labelled = scene
+    let labeled = scene
         .with_label_raster(labels, swath::labels::Classes::new(["building"]))
         .unwrap();
     // All background is something to learn; chips say that it is all.
-    let chips = labelled.chips(Chips::random(10, 64)).unwrap();
-    assert!(chips.report().mentions("labelled"), "{}", chips.report());
+    let chips = labeled.chips(Chips::random(10, 64)).unwrap();
+    assert!(chips.report().mentions("labeled"), "{}", chips.report());
     // Before a training waits for chips, whatever share is asked for.
     let nodata = Scene::open(empty("nodata.tif", true)).unwrap();
     for (share, wanted) in [(0.5, "50 % valid"), (0.0, "0 % valid")] {

@@ -5,10 +5,10 @@ use swath::cli::{DONE, FAILED, NOT_UNDERSTOOD, run};
 
 use swath::chips::Chips;
 use swath::device::Device;
-use swath::models::{BundleMeta, CenterNet, Normalisation, Unet, bundle_task, save_bundle};
+use swath::models::{BundleMeta, CenterNet, Normalization, Unet, bundle_task, save_bundle};
 use swath::raster::Raster;
 use swath::scene::{Scene, Split};
-use swath::train::{Detector, Fit};
+use swath::train::{Detector, FitOptions};
 use swath::vector::{Format, PolygonFeature, write_polygons};
 use swath::{Result, samples};
 
@@ -65,7 +65,7 @@ fn save_model(path: &Path, scene: &Scene) -> Result<()> {
         .collect();
     let architecture = Unet::resnet18();
     let network = architecture.build(3, names.len(), &Device::cpu())?;
-    let meta = BundleMeta::new(architecture, 3, names, Normalisation::eight_bit(3), 256);
+    let meta = BundleMeta::new(architecture, 3, names, Normalization::eight_bit(3), 256);
     save_bundle(path, &meta, &*network)
 }
 
@@ -217,7 +217,7 @@ fn save_detector(path: &Path, scene: &Scene) -> Result<()> {
     let (train, valid) = scene.split(Split::columns(0.5));
     let chips = train.chips(Chips::random(2, 64).seed(5))?;
     let model = Detector::new(CenterNet::resnet18(), scene.classes()).device(Device::cpu());
-    let run = model.fit(&chips, &valid, Fit::steps(1).batch(2).quiet(true))?;
+    let run = model.fit(&chips, &valid, FitOptions::steps(1).batch(2).quiet(true))?;
     run.last().save(path)
 }
 
@@ -245,8 +245,8 @@ fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_s
     for name in [
         "boxes.gpkg",
         "boxes.geojson",
-        "centres.gpkg",
-        "centres.geojson",
+        "centers.gpkg",
+        "centers.geojson",
         "detections.json",
         "box_scores.json",
     ] {
@@ -376,7 +376,7 @@ fn several_detectors_search_together_and_their_saved_boxes_are_scored_again() ->
     ] {
         assert_eq!(evaluate(file, options), NOT_UNDERSTOOD, "{file} {options}");
     }
-    assert_eq!(evaluate("centres.gpkg", ""), FAILED, "points are no boxes");
+    assert_eq!(evaluate("centers.gpkg", ""), FAILED, "points are no boxes");
     assert_eq!(evaluate("boxes.gpkg", "--threshold 2"), FAILED);
     Ok(())
 }

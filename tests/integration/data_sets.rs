@@ -72,7 +72,7 @@ fn a_package_that_was_tampered_with_is_refused() {
     );
 }
 
-/// The development copy was compressed once more (JPEG), so it differs by a few grey values, not by its place.
+/// The development copy was compressed once more (JPEG), so it differs by a few gray values, not by its place.
 #[test]
 fn banepa_is_what_the_development_copy_shows() {
     if !data::cache_dir()

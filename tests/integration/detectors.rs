@@ -20,7 +20,7 @@ fn a_detector_that_begins_with_random_weights_finds_the_cars_of_another_town() {
     let architecture = CenterNet::resnet18().pretrained(false);
     let model = Detector::new(architecture, train.classes());
     let run = model
-        .fit(&chips, &valid, Fit::steps(120).lr(3e-3).quiet(true))
+        .fit(&chips, &valid, FitOptions::steps(120).lr(3e-3).quiet(true))
         .unwrap();
     let test = cars(2, 640);
     let scores = run.last().predict(&test).unwrap().evaluate(&test).unwrap();

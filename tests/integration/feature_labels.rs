@@ -14,14 +14,14 @@ use crate::support::{case, label_counts};
 fn a_tile_with_nothing_in_it_is_all_background_and_says_so() {
     let image = Scene::open(case("f18-nothing-there/image.tif")).unwrap();
     let all = image.size().0 * image.size().1;
-    let labelled = image
+    let labeled = image
         .clone()
         .with_labels(case("f18-nothing-there/none.geojson"), "building")
         .unwrap();
-    assert_eq!(label_counts(&labelled), [(0, all)].into());
-    assert_eq!(labelled.classes().names(), ["background", "building"]);
-    assert!(labelled.report().mentions("holds no features"));
-    assert!(labelled.has_labels() && labelled.has_boxes() && labelled.boxes().is_empty());
+    assert_eq!(label_counts(&labeled), [(0, all)].into());
+    assert_eq!(labeled.classes().names(), ["background", "building"]);
+    assert!(labeled.report().mentions("holds no features"));
+    assert!(labeled.has_labels() && labeled.has_boxes() && labeled.boxes().is_empty());
     let folder = tempfile::tempdir().unwrap();
     for (driver, name) in [
         ("GPKG", "n.gpkg"),
@@ -73,15 +73,15 @@ fn a_scene_between_the_labels_of_a_city_is_background_and_one_elsewhere_is_an_er
         "GPKG",
         &[layer("a", "kind", around)],
     );
-    let labelled = scene.clone().with_labels(&path, "kind").unwrap();
-    assert_eq!(label_counts(&labelled), [(0, 20_000)].into());
-    assert_eq!(labelled.classes().names(), ["background", "tin"]);
+    let labeled = scene.clone().with_labels(&path, "kind").unwrap();
+    assert_eq!(label_counts(&labeled), [(0, 20_000)].into());
+    assert_eq!(labeled.classes().names(), ["background", "tin"]);
     assert!(
-        labelled
+        labeled
             .report()
             .mentions("none of 2 polygons lies on the scene"),
         "{}",
-        labelled.report()
+        labeled.report()
     );
     let far = of(&[(
         "tin",
@@ -135,21 +135,21 @@ fn polygons_are_counted_on_the_scene_and_those_outside_are_said() {
         "GPKG",
         &[layer("a", "kind", features)],
     );
-    let labelled = scene.with_labels(&path, "kind").unwrap();
-    assert_eq!(labelled.label_polygons().len(), 200);
+    let labeled = scene.with_labels(&path, "kind").unwrap();
+    assert_eq!(labeled.label_polygons().len(), 200);
     assert!(
-        labelled
+        labeled
             .report()
             .mentions("2 of 202 polygons lie outside the scene"),
         "{}",
-        labelled.report()
+        labeled.report()
     );
-    let (left, right) = labelled.split(swath::scene::Split::columns(0.25));
+    let (left, right) = labeled.split(swath::scene::Split::columns(0.25));
     let shown = |scene: &Scene| swath::display::Show::output(scene).text;
     assert!(
-        shown(&labelled).contains("(100 polygons)"),
+        shown(&labeled).contains("(100 polygons)"),
         "{}",
-        shown(&labelled)
+        shown(&labeled)
     );
     assert!(
         shown(&left).contains("(30 polygons)") && shown(&left).contains("(20 polygons)"),
@@ -164,17 +164,17 @@ fn polygons_are_counted_on_the_scene_and_those_outside_are_said() {
 fn a_property_spelled_otherwise_is_found_and_said() {
     let folder = case("f32-property-name");
     let scene = Scene::open(folder.join("image.tif")).unwrap();
-    let labelled = scene
+    let labeled = scene
         .clone()
         .with_labels(folder.join("l.geojson"), "class")
         .unwrap();
-    assert_eq!(labelled.classes().names(), ["background", "house", "road"]);
+    assert_eq!(labeled.classes().names(), ["background", "house", "road"]);
     assert!(
-        labelled
+        labeled
             .report()
             .mentions("the property \"Class\" was taken"),
         "{}",
-        labelled.report()
+        labeled.report()
     );
     let all = scene
         .clone()
@@ -199,15 +199,15 @@ fn a_property_spelled_otherwise_is_found_and_said() {
     // A shapefile keeps ten letters of `landcover_class`.
     let folder = case("f32-property-name-2");
     let scene = Scene::open(folder.join("image.tif")).unwrap();
-    let labelled = scene
+    let labeled = scene
         .clone()
         .with_labels(folder.join("l.shp"), "landcover_class")
         .unwrap();
-    assert_eq!(labelled.classes().names(), ["background", "crop", "water"]);
+    assert_eq!(labeled.classes().names(), ["background", "crop", "water"]);
     assert!(
-        labelled.report().mentions("landcover_"),
+        labeled.report().mentions("landcover_"),
         "{}",
-        labelled.report()
+        labeled.report()
     );
     let named = scene
         .with_classes(folder.join("l.shp"), "landcover_class", ["water", "crop"])
@@ -220,18 +220,18 @@ fn a_property_spelled_otherwise_is_found_and_said() {
 fn names_in_a_shapefile_are_read_as_they_were_written() {
     let folder = case("f29-shapefile-text");
     let scene = Scene::open(folder.join("image.tif")).unwrap();
-    let labelled = scene
+    let labeled = scene
         .clone()
         .with_labels(folder.join("l.shp"), "art")
         .unwrap();
     assert_eq!(
-        labelled.classes().names(),
+        labeled.classes().names(),
         ["background", "Gebäude", "Straße"]
     );
     assert!(
-        labelled.report().mentions("ISO-8859-1"),
+        labeled.report().mentions("ISO-8859-1"),
         "{}",
-        labelled.report()
+        labeled.report()
     );
     let filtered = VectorSource::new(folder.join("l.shp")).filter("art = 'Gebäude'");
     let only = scene.clone().with_labels(filtered, "art").unwrap();
@@ -256,8 +256,8 @@ fn names_in_a_shapefile_are_read_as_they_were_written() {
     );
     let folder = case("f29-shapefile-text-2");
     let scene = Scene::open(folder.join("image.tif")).unwrap();
-    let labelled = scene.with_labels(folder.join("l.shp"), "code").unwrap();
-    assert_eq!(labelled.classes().names(), ["background", "1", "2"]);
+    let labeled = scene.with_labels(folder.join("l.shp"), "code").unwrap();
+    assert_eq!(labeled.classes().names(), ["background", "1", "2"]);
 }
 
 /// A `.cpg` that is wrong, letters cut by the width of a field, tables in Windows-1252.
@@ -280,25 +280,25 @@ fn text_that_is_not_what_it_is_said_to_be_is_mended_and_said() {
     bytes[at..at + 5].copy_from_slice(b"Geb\xe4u");
     std::fs::write(&table, &bytes).unwrap();
     std::fs::write(path.with_extension("cpg"), "UTF-8").unwrap();
-    let labelled = scene.clone().with_labels(&path, "kind").unwrap();
+    let labeled = scene.clone().with_labels(&path, "kind").unwrap();
     assert_eq!(
-        labelled.classes().names(),
+        labeled.classes().names(),
         ["background", "Fels", "Gebäuude"]
     );
     assert!(
-        labelled.report().mentions("although the file says so"),
+        labeled.report().mentions("although the file says so"),
         "{}",
-        labelled.report()
+        labeled.report()
     );
     // UTF-8 under another flag: read as the file says, and said.
     bytes[at..at + 5].copy_from_slice("Gebä".as_bytes());
     std::fs::write(&table, &bytes).unwrap();
     std::fs::write(path.with_extension("cpg"), "ISO-8859-1").unwrap();
-    let labelled = scene.clone().with_labels(&path, "kind").unwrap();
+    let labeled = scene.clone().with_labels(&path, "kind").unwrap();
     assert!(
-        labelled.report().mentions("reads as UTF-8"),
+        labeled.report().mentions("reads as UTF-8"),
         "{}",
-        labelled.report()
+        labeled.report()
     );
     let right = VectorSource::new(&path).encoding("UTF-8");
     let right = scene.clone().with_labels(right, "kind").unwrap();
@@ -314,12 +314,12 @@ fn text_that_is_not_what_it_is_said_to_be_is_mended_and_said() {
     text.extend(square(0, 0, 4).as_bytes());
     text.extend(b"\"\n");
     std::fs::write(&csv, text).unwrap();
-    let labelled = scene.with_labels(&csv, "kind").unwrap();
-    assert_eq!(labelled.classes().names(), ["background", "Gebäude"]);
+    let labeled = scene.with_labels(&csv, "kind").unwrap();
+    assert_eq!(labeled.classes().names(), ["background", "Gebäude"]);
     assert!(
-        labelled.report().mentions("not UTF-8"),
+        labeled.report().mentions("not UTF-8"),
         "{}",
-        labelled.report()
+        labeled.report()
     );
 }
 
@@ -362,11 +362,11 @@ fn values_of_every_type_are_classes_as_a_person_reads_them() {
     .unwrap();
     let source = VectorSource::new(&path).allow_elsewhere();
     let names = |property: &str| {
-        let labelled = scene
+        let labeled = scene
             .clone()
             .with_labels(&source, LabelClass::property(property))
             .unwrap();
-        let names = labelled.classes().names();
+        let names = labeled.classes().names();
         names[1..]
             .iter()
             .map(|&name| name.to_owned())

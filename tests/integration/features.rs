@@ -13,7 +13,7 @@ use swath::vector::{self, VectorSource};
 
 use crate::support::{CRS, case, grid, label_counts, raster};
 
-/// A square of `side` pixels of [`imagery`] in metres of its system.
+/// A square of `side` pixels of [`imagery`] in meters of its system.
 pub(crate) fn square(col: usize, row: usize, side: usize) -> String {
     let grid = grid();
     let corner = |col: usize, row: usize| {
@@ -241,10 +241,10 @@ fn a_broken_line_and_a_table_whose_geometry_is_cut_are_errors() {
         format!("kind,WKT\ntin,\"{}\"\ntin,\n", square(0, 0, 4)),
     )
     .unwrap();
-    let labelled = scene.with_labels(&table, "kind").unwrap();
-    assert_eq!(labelled.label_polygons().len(), 1);
+    let labeled = scene.with_labels(&table, "kind").unwrap();
+    assert_eq!(labeled.label_polygons().len(), 1);
     assert!(
-        labelled
+        labeled
             .report()
             .mentions("1 of 2 features: without a geometry")
     );
@@ -351,9 +351,9 @@ fn points_and_tables_beside_the_areas_of_a_file_never_become_labels() {
             layer("roofs", "kind", of(&[("tin", square(0, 0, 4))])),
         ],
     );
-    let labelled = scene.clone().with_labels(&path, "building").unwrap();
-    assert_eq!(label_counts(&labelled)[&1], 16);
-    let report = labelled.report();
+    let labeled = scene.clone().with_labels(&path, "building").unwrap();
+    assert_eq!(label_counts(&labeled)[&1], 16);
+    let report = labeled.report();
     assert!(
         report.mentions("trees (1 feature, Point)") && !report.mentions("layer_styles"),
         "{report}"
@@ -421,8 +421,8 @@ fn folders_of_kml_the_layers_of_openstreetmap_and_a_folder_of_shapefiles_follow_
         "{error}"
     );
     let fields = VectorSource::new(&kml).layer("fields");
-    let labelled = scene.clone().with_labels(fields, "roof").unwrap();
-    assert_eq!(label_counts(&labelled)[&1], 400);
+    let labeled = scene.clone().with_labels(fields, "roof").unwrap();
+    assert_eq!(label_counts(&labeled)[&1], 400);
     // OpenStreetMap: closed ways with `building` are in the layer `multipolygons`.
     let mut nodes = String::new();
     for (index, (x, y, _)) in to_degrees(&a).iter().take(4).enumerate() {
@@ -440,10 +440,10 @@ fn folders_of_kml_the_layers_of_openstreetmap_and_a_folder_of_shapefiles_follow_
         ),
     )
     .unwrap();
-    let labelled = scene.clone().with_labels(&osm, "building").unwrap();
-    assert_eq!(label_counts(&labelled)[&1], 100);
-    assert_eq!(labelled.classes().names(), ["background", "yes"]);
-    let first = labelled.report().iter().next().unwrap().to_string();
+    let labeled = scene.clone().with_labels(&osm, "building").unwrap();
+    assert_eq!(label_counts(&labeled)[&1], 100);
+    assert_eq!(labeled.classes().names(), ["background", "yes"]);
+    let first = labeled.report().iter().next().unwrap().to_string();
     assert!(first.contains("LabelClass::one(\"building\")"), "{first}");
     let shapes = folder.path().join("shapes");
     std::fs::create_dir(&shapes).unwrap();
@@ -454,11 +454,11 @@ fn folders_of_kml_the_layers_of_openstreetmap_and_a_folder_of_shapefiles_follow_
             &[layer(name, field, of(&[("x", square(0, 0, 4))]))],
         );
     }
-    let labelled = scene.clone().with_labels(&shapes, "kind").unwrap();
+    let labeled = scene.clone().with_labels(&shapes, "kind").unwrap();
     assert!(
-        labelled.report().mentions("parcels (1 feature"),
+        labeled.report().mentions("parcels (1 feature"),
         "{}",
-        labelled.report()
+        labeled.report()
     );
     assert!(scene.with_labels(&shapes, "roof").is_err());
 }
@@ -493,12 +493,12 @@ fn an_archive_of_a_shapefile_is_read_and_one_of_several_files_lists_them() {
     };
     for inside in ["a", "inner/a"] {
         let archive = pack("one.zip", &[inside]);
-        let labelled = scene.clone().with_labels(&archive, "kind").unwrap();
-        assert_eq!(labelled.label_polygons().len(), 200);
+        let labeled = scene.clone().with_labels(&archive, "kind").unwrap();
+        assert_eq!(labeled.label_polygons().len(), 200);
         assert!(
-            labelled.report().mentions("inside the archive"),
+            labeled.report().mentions("inside the archive"),
             "{}",
-            labelled.report()
+            labeled.report()
         );
     }
     let archive = pack("two.zip", &["a/roofs", "b/parcels"]);
@@ -584,8 +584,8 @@ fn a_reference_system_that_nobody_reads_is_an_error_and_can_be_stated() {
     assert!(error.hint().unwrap().contains(".crs("), "{error}");
     for stated in ["EPSG:32632", "raster"] {
         let source = VectorSource::new(&path).crs(stated);
-        let labelled = scene.clone().with_labels(source, "kind").unwrap();
-        assert_eq!(labelled.label_polygons().len(), 200, "{stated}");
+        let labeled = scene.clone().with_labels(source, "kind").unwrap();
+        assert_eq!(labeled.label_polygons().len(), 200, "{stated}");
     }
 }
 

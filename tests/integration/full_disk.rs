@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use swath::boxes::BoundingBox;
-use swath::boxes::formats::{LabelledBox, LabelledImage, coco, csv, voc, yolo};
+use swath::boxes::formats::{LabeledBox, LabeledImage, coco, csv, voc, yolo};
 use swath::burn;
 use swath::burn::module::Module;
 use swath::burn::tensor::Tensor;
@@ -42,9 +42,9 @@ type Write<'a> = Box<dyn Fn(&Path) -> Result<()> + 'a>;
 /// bit. Each is larger than [`ROOM`].
 fn writers<'a>(run: &'a Run, scene: &'a Scene, chips: &'a Chips) -> Vec<(&'static str, Write<'a>)> {
     let bounds = |index: usize| BoundingBox::from_xywh(index as f64, 3.0, 8.0, 9.0);
-    let image = LabelledImage {
+    let image = LabeledImage {
         boxes: (0..100)
-            .map(|index| LabelledBox::new(bounds(index), "car".to_owned()))
+            .map(|index| LabeledBox::new(bounds(index), "car".to_owned()))
             .collect(),
         width: Some(256),
         height: Some(256),
@@ -56,7 +56,7 @@ fn writers<'a>(run: &'a Run, scene: &'a Scene, chips: &'a Chips) -> Vec<(&'stati
     let checkpoint = |path: &Path| {
         let folder = path.parent().unwrap_or(path);
         let model = Segmenter::new(small(), scene.classes());
-        let fit = Fit::steps(1).quiet(true).checkpoints(folder);
+        let fit = FitOptions::steps(1).quiet(true).checkpoints(folder);
         model.fit(chips, scene, fit).map(drop)
     };
     let (one, two, three) = (images.clone(), images.clone(), images.clone());
@@ -100,7 +100,7 @@ fn trained(folder: &Path) -> Result<(Run, Scene, Chips, PathBuf)> {
     let scene = town_in(folder, 1, 256)?.scene()?;
     let chips = scene.chips(Chips::random(4, 64))?;
     let model = Segmenter::new(small(), scene.classes());
-    let run = model.fit(&chips, &scene, Fit::steps(1).quiet(true))?;
+    let run = model.fit(&chips, &scene, FitOptions::steps(1).quiet(true))?;
     let files = folder.join("files");
     fs::create_dir(&files).unwrap();
     Ok((run, scene, chips, files))

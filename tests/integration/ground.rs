@@ -7,12 +7,12 @@ use swath::chips::Chips;
 use swath::detect::DetectorEnsemble;
 use swath::device::Device;
 use swath::display::Output;
-use swath::models::{BundleMeta, CenterNet, Normalisation, Unet, save_bundle};
+use swath::models::{BundleMeta, CenterNet, Normalization, Unet, save_bundle};
 use swath::predict::{Ensemble, PredictOptions};
 use swath::raster::{RasterType, Resolution, Size, WriterOptions};
 use swath::samples::town_in;
 use swath::scene::Scene;
-use swath::train::{Detector, Fit, Segmenter};
+use swath::train::{Detector, FitOptions, Segmenter};
 use swath::{Result, session};
 
 use crate::support::{assert_passed, in_child, is_child, raster};
@@ -45,13 +45,13 @@ impl session::Sink for Kept {
 }
 
 /// A segmenter that was trained at this pixel size.
-fn segmenter(folder: &Path, metres: Option<[f64; 2]>) -> Result<Segmenter> {
+fn segmenter(folder: &Path, meters: Option<[f64; 2]>) -> Result<Segmenter> {
     let path = folder.join("model.swath");
     let architecture = Unet::resnet18();
     let network = architecture.build(1, 2, &Device::cpu())?;
     let names = vec!["background".to_owned(), "car".to_owned()];
-    let mut meta = BundleMeta::new(architecture, 1, names, Normalisation::eight_bit(1), 64);
-    meta.metres_per_pixel = metres;
+    let mut meta = BundleMeta::new(architecture, 1, names, Normalization::eight_bit(1), 64);
+    meta.gsd = meters;
     save_bundle(&path, &meta, &*network)?;
     Segmenter::load(path)
 }
@@ -69,7 +69,7 @@ fn a_scene_of_another_pixel_size_than_the_training_is_told_with_the_next_step() 
     let kept = Arc::new(Kept::default());
     session::set_sink(Arc::clone(&kept) as Arc<dyn session::Sink>);
     let folder = tempfile::tempdir().expect("a folder");
-    // Pixels of half a metre.
+    // Pixels of half a meter.
     let path = raster(
         &folder.path().join("scene.tif"),
         Size::new(64, 64),
@@ -83,7 +83,7 @@ fn a_scene_of_another_pixel_size_than_the_training_is_told_with_the_next_step() 
     let model = segmenter(folder.path(), Some([2.0, 2.0]))?;
     let expected = format!(
         "Notice: the model was trained on pixels of 2.00 m and those of this scene are of 0.50 m: everything looks 4.0 times \
-         larger to it.\n`Scene::open_at({path:?}, Resolution::Metres(2.00))` opens the scene at the pixel size of the \
+         larger to it.\n`Scene::open_at({path:?}, Resolution::Meters(2.00))` opens the scene at the pixel size of the \
          training."
     );
     model.predict(&scene)?;
@@ -91,7 +91,7 @@ fn a_scene_of_another_pixel_size_than_the_training_is_told_with_the_next_step() 
     Ensemble::new([&model, &model])?.predict(&scene)?;
     assert_eq!(kept.notices(), [expected.as_str()]);
     // The next step that it names helps; asked to be quiet, it is.
-    model.predict(&Scene::open_at(&path, Resolution::Metres(2.00))?)?;
+    model.predict(&Scene::open_at(&path, Resolution::Meters(2.00))?)?;
     model.predict_with(&scene, PredictOptions::new().quiet(true))?;
     segmenter(folder.path(), Some([0.7, 0.7]))?.predict(&scene)?;
     segmenter(folder.path(), None)?.predict(&scene)?;
@@ -102,8 +102,8 @@ fn a_scene_of_another_pixel_size_than_the_training_is_told_with_the_next_step() 
     let cars = town.scene()?.only(["car"])?;
     let detector = Detector::new(CenterNet::resnet18().pretrained(false), cars.classes());
     let chips = cars.chips(Chips::random(4, 64).seed(1))?;
-    let run = detector.fit(&chips, &cars, Fit::steps(1).quiet(true))?;
-    let coarse = Scene::open_at(&town.scene_path, Resolution::Metres(1.2))?;
+    let run = detector.fit(&chips, &cars, FitOptions::steps(1).quiet(true))?;
+    let coarse = Scene::open_at(&town.scene_path, Resolution::Meters(1.2))?;
     run.last().predict(&cars)?;
     assert_eq!(kept.notices(), Vec::<String>::new());
     run.last().predict(&coarse)?;
@@ -112,7 +112,7 @@ fn a_scene_of_another_pixel_size_than_the_training_is_told_with_the_next_step() 
     assert_eq!(notices.len(), 2);
     for notice in notices {
         assert!(
-            notice.contains("4.0 times smaller") && notice.contains("Metres(0.300)"),
+            notice.contains("4.0 times smaller") && notice.contains("Meters(0.300)"),
             "{notice}"
         );
     }

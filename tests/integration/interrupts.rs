@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use swath::device::Device;
-use swath::models::{BundleMeta, Normalisation, Unet, save_bundle};
+use swath::models::{BundleMeta, Normalization, Unet, save_bundle};
 use swath::predict::{PredictOptions, SaveOptions, predict_scene};
 use swath::raster::{PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
 use swath::scene::Scene;
@@ -131,7 +131,7 @@ fn a_bundle_that_does_not_fit_the_disk_leaves_the_old_one() -> Result<()> {
     let architecture = Unet::resnet18();
     let network = architecture.build(3, 2, &Device::cpu())?;
     let classes = vec!["background".to_owned(), "building".to_owned()];
-    let meta = BundleMeta::new(architecture, 3, classes, Normalisation::eight_bit(3), 64);
+    let meta = BundleMeta::new(architecture, 3, classes, Normalization::eight_bit(3), 64);
     limit_files(200_000);
     let error = save_bundle(&path, &meta, &*network).expect_err("the weights are larger");
     assert!(error.to_string().contains("model.swath"), "{error}");
@@ -158,7 +158,7 @@ fn a_map_that_does_not_fit_the_disk_leaves_the_old_one() -> Result<()> {
     let network = Unet::resnet18().build(1, 3, &Device::cpu())?;
     let map = predict_scene(
         &*network,
-        &Normalisation::eight_bit(1),
+        &Normalization::eight_bit(1),
         &swath::labels::Classes::new(["building", "road"]),
         &scene,
         &Device::cpu(),

@@ -11,13 +11,13 @@ use swath::scene::Scene;
 
 use crate::support::{case, label_counts};
 
-/// 64 x 64 pixels of half a metre in UTM zone 33.
+/// 64 x 64 pixels of half a meter in UTM zone 33.
 fn image() -> Scene {
     Scene::open(case("f07-mask-255/image.tif")).unwrap()
 }
 
 /// The image with the label raster `file` of `label-kinds`.
-fn labelled(file: &str, values: impl Into<LabelValues>) -> swath::Result<Scene> {
+fn labeled(file: &str, values: impl Into<LabelValues>) -> swath::Result<Scene> {
     image().with_label_raster(case(&format!("label-kinds/{file}")), values)
 }
 
@@ -37,8 +37,8 @@ fn check(scene: &Scene, expected: &[(u8, usize)]) {
 
 /// The error's text and hint, which name no program that the set-up does not bring.
 #[track_caller]
-fn refused(labelled: swath::Result<Scene>) -> String {
-    let error = labelled.unwrap_err();
+fn refused(labeled: swath::Result<Scene>) -> String {
+    let error = labeled.unwrap_err();
     let text = format!("{error}\n{}", error.hint().expect("a next step"));
     for program in [
         "gdalinfo",
@@ -89,10 +89,10 @@ fn a_mask_of_0_and_255_is_refused_as_indices_and_taken_as_binary() {
 
 #[test]
 fn beside_class_indices_255_is_ignored_with_a_notice() {
-    let scene = labelled("void255.tif", two()).unwrap();
+    let scene = labeled("void255.tif", two()).unwrap();
     check(&scene, &[(0, 2608), (1, 640), (2, 720), (255, 128)]);
     assert!(scene.report().mentions("128 pixels are 255"));
-    let confirmed = labelled("void255.tif", LabelValues::from(two()).ignore([255])).unwrap();
+    let confirmed = labeled("void255.tif", LabelValues::from(two()).ignore([255])).unwrap();
     check(&confirmed, &[(0, 2608), (1, 640), (2, 720), (255, 128)]);
     assert!(confirmed.report().is_empty());
 }
@@ -154,34 +154,34 @@ fn codes_are_listed_when_the_raster_is_opened_and_can_be_named() {
 #[test]
 fn codes_of_every_type_are_exact() {
     let corine = LabelValues::codes([(111, "urban"), (112, "urban"), (311, "forest")]);
-    let scene = labelled("corine.tif", corine).unwrap();
+    let scene = labeled("corine.tif", corine).unwrap();
     check(&scene, &[(1, 1360), (2, 2480), (255, 256)]);
     assert!(
         scene
             .report()
             .mentions("256 pixels hold the nodata value 65535")
     );
-    let text = refused(labelled("undeclared.tif", two()));
+    let text = refused(labeled("undeclared.tif", two()));
     holds(&text, &["-9999 (192 pixels)", ".ignore([-9999])"]);
     let ignoring = LabelValues::from(two()).ignore([-9999]);
     check(
-        &labelled("undeclared.tif", ignoring).unwrap(),
+        &labeled("undeclared.tif", ignoring).unwrap(),
         &[(0, 2544), (1, 640), (2, 720), (255, 192)],
     );
     let signed = LabelValues::codes([(1, "a"), (-1, "b")]).background([0]);
     check(
-        &labelled("int8.tif", signed).unwrap(),
+        &labeled("int8.tif", signed).unwrap(),
         &[(0, 2608), (1, 640), (2, 720), (255, 128)],
     );
     check(
-        &labelled("int64.tif", two()).unwrap(),
+        &labeled("int64.tif", two()).unwrap(),
         &[(0, 2544), (1, 640), (2, 720), (255, 192)],
     );
 }
 
 /// f09, raster-vision#430, #969: red 600, green 400, blue 3096 (numpy).
 #[test]
-fn colours_are_refused_as_indices_and_can_be_named() {
+fn colors_are_refused_as_indices_and_can_be_named() {
     let mask = case("f09-colour-mask/colours.tif");
     let text = refused(image().with_label_raster(&mask, Classes::new(["building"])));
     holds(
@@ -189,18 +189,18 @@ fn colours_are_refused_as_indices_and_can_be_named() {
         &[
             "has 3 bands (red, green, blue), one of class indices is expected",
             "[0, 0, 255] (3096 pixels), [255, 0, 0] (600), [0, 255, 0] (400)",
-            "LabelValues::colours([([0, 0, 255], ",
+            "LabelValues::colors([([0, 0, 255], ",
             "LabelValues::bands([",
         ],
     );
-    let values = LabelValues::colours([([255, 0, 0], "roof"), ([0, 255, 0], "tree")])
+    let values = LabelValues::colors([([255, 0, 0], "roof"), ([0, 255, 0], "tree")])
         .background([[0, 0, 255]]);
     let scene = image().with_label_raster(&mask, values).unwrap();
     check(&scene, &[(0, 3096), (1, 600), (2, 400)]);
     assert_eq!(scene.classes().colors()[1], [255, 0, 0]);
     let text = refused(image().with_label_raster(
         &mask,
-        LabelValues::colours([([255, 0, 0], "roof"), ([0, 0, 0], "background")]),
+        LabelValues::colors([([255, 0, 0], "roof"), ([0, 0, 0], "background")]),
     ));
     holds(&text, &["[0, 0, 255] (3096 pixels), [0, 255, 0] (400)"]);
 }
@@ -209,31 +209,31 @@ fn colours_are_refused_as_indices_and_can_be_named() {
 #[test]
 fn masks_of_drawing_programs() {
     let painted = || {
-        LabelValues::colours([
+        LabelValues::colors([
             ([255, 0, 0], "a"),
             ([0, 0, 255], "b"),
             ([0, 0, 0], "background"),
         ])
     };
-    let scene = labelled("colours.png", painted()).unwrap();
+    let scene = labeled("colours.png", painted()).unwrap();
     check(&scene, &[(0, 2480), (1, 640), (2, 720), (255, 256)]);
     assert!(scene.report().mentions("256 pixels have no data"));
-    let kept = labelled("colours.png", painted().nodata_is("background")).unwrap();
+    let kept = labeled("colours.png", painted().nodata_is("background")).unwrap();
     check(&kept, &[(0, 2736), (1, 640), (2, 720)]);
-    // A palette's numbers are class indices, its colours are colours.
+    // A palette's numbers are class indices, its colors are colors.
     let equal = [(0, 2736), (1, 640), (2, 720)];
-    check(&labelled("palette.png", two()).unwrap(), &equal);
-    let painted = LabelValues::colours([([255, 0, 0], "a"), ([0, 128, 255], "b")]).background([0]);
-    check(&labelled("palette.png", painted).unwrap(), &equal);
-    let grey = labelled("grey-rgb.png", two()).unwrap();
-    check(&grey, &equal);
-    assert!(grey.report().mentions("three bands of equal values"));
+    check(&labeled("palette.png", two()).unwrap(), &equal);
+    let painted = LabelValues::colors([([255, 0, 0], "a"), ([0, 128, 255], "b")]).background([0]);
+    check(&labeled("palette.png", painted).unwrap(), &equal);
+    let gray = labeled("grey-rgb.png", two()).unwrap();
+    check(&gray, &equal);
+    assert!(gray.report().mentions("three bands of equal values"));
     check(
-        &labelled("alpha.png", two()).unwrap(),
+        &labeled("alpha.png", two()).unwrap(),
         &[(0, 2480), (1, 640), (2, 720), (255, 256)],
     );
     check(
-        &labelled("onebit.tif", Classes::new(["a"])).unwrap(),
+        &labeled("onebit.tif", Classes::new(["a"])).unwrap(),
         &[(0, 2736), (1, 1360)],
     );
 }
@@ -242,9 +242,9 @@ fn masks_of_drawing_programs() {
 #[test]
 fn smeared_masks_are_told_and_divided_in_the_middle() {
     for file in ["smeared.jpg", "smeared.tif"] {
-        let text = refused(labelled(file, Classes::new(["building"])));
+        let text = refused(labeled(file, Classes::new(["building"])));
         holds(&text, &["compressed with loss (JPEG)"]);
-        let scene = labelled(file, LabelValues::binary("building")).unwrap();
+        let scene = labeled(file, LabelValues::binary("building")).unwrap();
         check(&scene, &[(0, 2736), (1, 1360)]);
         assert!(
             scene.report().mentions("smeared by JPEG compression"),
@@ -252,7 +252,7 @@ fn smeared_masks_are_told_and_divided_in_the_middle() {
             scene.report()
         );
     }
-    let smooth = labelled("smeared.png", LabelValues::binary("building")).unwrap();
+    let smooth = labeled("smeared.png", LabelValues::binary("building")).unwrap();
     check(&smooth, &[(0, 2766), (1, 1330)]);
     assert!(
         smooth.report().mentions("from 128 up they are building"),
@@ -261,7 +261,7 @@ fn smeared_masks_are_told_and_divided_in_the_middle() {
     );
     let nearest = LabelValues::codes([(255, "building"), (0, "background")]).others_are_nearest();
     check(
-        &labelled("smeared.png", nearest).unwrap(),
+        &labeled("smeared.png", nearest).unwrap(),
         &[(0, 2766), (1, 1330)],
     );
 }
@@ -269,7 +269,7 @@ fn smeared_masks_are_told_and_divided_in_the_middle() {
 /// One band for each class; four of 8 bits are red, green, blue, alpha to GDAL. 48 px are set in two bands (numpy).
 #[test]
 fn one_hot_bands() {
-    let text = refused(labelled("onehot2.tif", two()));
+    let text = refused(labeled("onehot2.tif", two()));
     holds(
         &text,
         &[
@@ -278,15 +278,15 @@ fn one_hot_bands() {
             "LabelValues::bands([",
         ],
     );
-    let scene = labelled("onehot2.tif", LabelValues::bands(["a", "b"])).unwrap();
+    let scene = labeled("onehot2.tif", LabelValues::bands(["a", "b"])).unwrap();
     check(&scene, &[(0, 2736), (1, 640), (2, 720)]);
-    let scene = labelled("onehot4.tif", LabelValues::bands(["a", "b", "c", "d"])).unwrap();
+    let scene = labeled("onehot4.tif", LabelValues::bands(["a", "b", "c", "d"])).unwrap();
     check(&scene, &[(0, 2736), (1, 240), (2, 400), (3, 192), (4, 528)]);
     holds(
         &scene.report().to_string(),
         &["alpha", "48 pixels are set in several bands"],
     );
-    let text = refused(labelled("onehot2.tif", LabelValues::bands(["a", "b", "c"])));
+    let text = refused(labeled("onehot2.tif", LabelValues::bands(["a", "b", "c"])));
     holds(
         &text,
         &["3 bands were named (a, b, c), the label raster has 2"],
@@ -298,13 +298,13 @@ fn one_hot_bands() {
 fn nodata_0_is_the_background_with_a_notice() {
     let scene = Scene::open(case("f10-label-nodata-0/image.tif")).unwrap();
     let mask = case("f10-label-nodata-0/mask.tif");
-    let labelled_scene = scene
+    let labeled_scene = scene
         .clone()
         .with_label_raster(&mask, Classes::new(["building"]))
         .unwrap();
-    check(&labelled_scene, &[(0, 3396), (1, 700)]);
+    check(&labeled_scene, &[(0, 3396), (1, 700)]);
     assert!(
-        labelled_scene
+        labeled_scene
             .report()
             .mentions("3396 pixels are background")
     );
@@ -327,26 +327,26 @@ fn nodata_0_is_the_background_with_a_notice() {
 /// A nodata value that is a class, NaN, and values that the file calls something else.
 #[test]
 fn nodata_and_names_of_the_file_are_weighed_against_what_was_named() {
-    let scene = labelled("nodata2.tif", two()).unwrap();
+    let scene = labeled("nodata2.tif", two()).unwrap();
     check(&scene, &[(0, 2736), (1, 640), (255, 720)]);
     assert!(
         scene.report().mentions(".nodata_is(\"b\")"),
         "{}",
         scene.report()
     );
-    let kept = labelled("nodata2.tif", LabelValues::from(two()).nodata_is("b")).unwrap();
+    let kept = labeled("nodata2.tif", LabelValues::from(two()).nodata_is("b")).unwrap();
     check(&kept, &[(0, 2736), (1, 640), (2, 720)]);
     let named = LabelValues::codes([(1, "a"), (2, "b")]).background([0]);
-    let named = labelled("nodata2.tif", named).unwrap();
+    let named = labeled("nodata2.tif", named).unwrap();
     check(&named, &[(0, 2736), (1, 640), (2, 720)]);
     assert!(
         named
             .report()
             .mentions("2 is the file's nodata value and was named")
     );
-    let whole = labelled("whole.tif", two()).unwrap();
+    let whole = labeled("whole.tif", two()).unwrap();
     check(&whole, &[(0, 2608), (1, 640), (2, 720), (255, 128)]);
-    let swapped = labelled("categories.tif", Classes::new(["built", "water"])).unwrap();
+    let swapped = labeled("categories.tif", Classes::new(["built", "water"])).unwrap();
     holds(
         &swapped.report().to_string(),
         &[
@@ -354,18 +354,18 @@ fn nodata_and_names_of_the_file_are_weighed_against_what_was_named() {
             "(1, \"water\"), (2, \"built\")",
         ],
     );
-    let text = refused(labelled("rat.tif", two()));
+    let text = refused(labeled("rat.tif", two()));
     holds(
         &text,
         &["(10, \"Tree cover\"), (50, \"Built-up\"), (80, \"Water\")"],
     );
-    let more = labelled("palette.png", Classes::new(["a", "b", "c"])).unwrap();
+    let more = labeled("palette.png", Classes::new(["a", "b", "c"])).unwrap();
     assert!(more.report().mentions("no pixel is c"), "{}", more.report());
 }
 
 #[test]
 fn probabilities_are_told_and_divided() {
-    let text = refused(labelled("probability.tif", Classes::new(["flood"])));
+    let text = refused(labeled("probability.tif", Classes::new(["flood"])));
     holds(
         &text,
         &[
@@ -374,13 +374,13 @@ fn probabilities_are_told_and_divided() {
             "4096 pixels",
         ],
     );
-    let scene = labelled("probability.tif", LabelValues::threshold("flood", 0.5)).unwrap();
+    let scene = labeled("probability.tif", LabelValues::threshold("flood", 0.5)).unwrap();
     check(&scene, &[(0, 2736), (1, 1360)]);
 }
 
 #[test]
 fn mistakes_in_what_values_mean_are_named() {
-    let text = |values: LabelValues| refused(labelled("categories.tif", values));
+    let text = |values: LabelValues| refused(labeled("categories.tif", values));
     holds(
         &text(LabelValues::codes([(1, "a"), (1, "b")])),
         &["1 is named twice: as a and as b"],
@@ -404,8 +404,8 @@ fn mistakes_in_what_values_mean_are_named() {
         &["400 classes are named, at most 254"],
     );
     holds(
-        &text(LabelValues::colours([([255, 0, 0], "a")])),
-        &["colours were named, the label raster has 1 band"],
+        &text(LabelValues::colors([([255, 0, 0], "a")])),
+        &["colors were named, the label raster has 1 band"],
     );
 }
 
@@ -451,22 +451,22 @@ fn systems_of_other_names_that_are_the_same_are_taken() {
     assert_eq!(label_counts(&scene).get(&1), Some(&700));
     // D10: a system without a datum's name, an undefined engineering system, no system at all, on the image's own grid.
     let equal = [(0, 2736), (1, 640), (2, 720)];
-    let other_name = labelled("proj-string.tif", two()).unwrap();
+    let other_name = labeled("proj-string.tif", two()).unwrap();
     check(&other_name, &equal);
-    let undefined = labelled("local.tif", two()).unwrap();
+    let undefined = labeled("local.tif", two()).unwrap();
     check(&undefined, &equal);
     assert!(
         undefined
             .report()
             .mentions("says nothing of where on Earth")
     );
-    let none = labelled("no-crs.tif", two()).unwrap();
+    let none = labeled("no-crs.tif", two()).unwrap();
     check(&none, &equal);
     assert!(
         none.report()
             .mentions("names no coordinate reference system")
     );
-    check(&labelled("south-up.tif", two()).unwrap(), &equal);
+    check(&labeled("south-up.tif", two()).unwrap(), &equal);
 }
 
 /// f16, rasterio#1240: turned by 45 degrees over the whole image (numpy, nearest).
@@ -497,7 +497,7 @@ fn labels_in_other_systems_are_where_proj_puts_them() {
             32_796,
         ),
     ] {
-        let scene = labelled(file, two()).unwrap();
+        let scene = labeled(file, two()).unwrap();
         check(&scene, expected);
         let labels = scene.label_window(&scene.area()).unwrap();
         let ones = labels.iter().enumerate().filter(|(_, label)| **label == 1);
@@ -523,7 +523,7 @@ fn a_mask_without_a_place_needs_the_images_size() {
     check(&scene, &[(0, 3396), (1, 700)]);
     assert!(scene.report().mentions("pixel by pixel"));
     let half = || case("label-kinds/half.png");
-    let text = refused(labelled("half.png", two()));
+    let text = refused(labeled("half.png", two()));
     holds(
         &text,
         &[
@@ -588,8 +588,8 @@ fn the_values_of_a_raster_are_listed() {
     );
     let corine = table("label-kinds/corine.tif").output().text;
     holds(&corine, &["256  65535  (nodata value)"]);
-    let colours = table("f09-colour-mask/colours.tif").output().text;
-    holds(&colours, &["600  [255, 0, 0]"]);
+    let colors = table("f09-colour-mask/colours.tif").output().text;
+    holds(&colors, &["600  [255, 0, 0]"]);
     let palette = table("label-kinds/palette.png").output().text;
     holds(&palette, &["720  2"]);
 }
@@ -615,7 +615,7 @@ fn a_label_raster_given_as_vector_labels_is_told_so() {
     holds(&text, &["a picture (TIFF) was found", "with_label_raster"]);
 }
 
-/// One band may be much finer than the scene: memory stays bounded, and the centres decide.
+/// One band may be much finer than the scene: memory stays bounded, and the centers decide.
 #[test]
 fn a_label_raster_much_finer_than_the_scene() {
     let folder = tempfile::tempdir().unwrap();
@@ -648,7 +648,7 @@ fn a_label_raster_much_finer_than_the_scene() {
 /// A mask beside the file's bands (`.msk`), and longitudes counted from 0 to 360 on a scene that counts them from -180.
 #[test]
 fn masks_beside_the_file_and_longitudes_a_turn_apart() {
-    let scene = labelled("masked.tif", two()).unwrap();
+    let scene = labeled("masked.tif", two()).unwrap();
     check(&scene, &[(0, 2480), (1, 640), (2, 720), (255, 256)]);
     assert!(scene.report().mentions("256 pixels have no data"));
     let west = Scene::open(case("label-kinds/west.tif"))

@@ -9,7 +9,7 @@ use swath::vector::{self, Format, PolygonFeature};
 
 use crate::support::{geojson, shared_data};
 
-fn labelled(imagery: &str, labels: &str) -> Option<Scene> {
+fn labeled(imagery: &str, labels: &str) -> Option<Scene> {
     let (imagery, labels) = (shared_data(imagery)?, shared_data(labels)?);
     Some(
         Scene::open(imagery)
@@ -19,7 +19,7 @@ fn labelled(imagery: &str, labels: &str) -> Option<Scene> {
     )
 }
 
-/// The exact mask counts of the development data, from sub-pixel vertices by the pixel-centre rule.
+/// The exact mask counts of the development data, from sub-pixel vertices by the pixel-center rule.
 #[test]
 fn masks_of_real_scenes_are_exact_to_the_pixel() {
     for (imagery, labels, polygons, pixels) in [
@@ -42,7 +42,7 @@ fn masks_of_real_scenes_are_exact_to_the_pixel() {
             71_000,
         ),
     ] {
-        let Some(scene) = labelled(imagery, labels) else {
+        let Some(scene) = labeled(imagery, labels) else {
             continue;
         };
         assert_eq!(scene.label_polygons().len(), polygons, "{imagery}");
@@ -59,7 +59,7 @@ fn masks_of_real_scenes_are_exact_to_the_pixel() {
 /// Windows of any place and size cut the same pixels out of the whole mask.
 #[test]
 fn windows_agree_with_the_whole() {
-    let Some(scene) = labelled(
+    let Some(scene) = labeled(
         "sn7/sn7_val_L15-0357E-1223N_1429_3296_13.tif",
         "sn7/sn7_val_Buildings.geojson",
     ) else {
@@ -235,7 +235,7 @@ fn geojson_follows_rfc_7946() {
             .map(|p| p[0].0 * p[1].1 - p[1].0 * p[0].1)
             .sum::<f64>()
     };
-    let centred = |ring: Vec<(f64, f64)>| {
+    let centered = |ring: Vec<(f64, f64)>| {
         ring.iter()
             .map(|p| (p.0 - 9.0, p.1 - 45.15))
             .collect::<Vec<_>>()
@@ -244,7 +244,7 @@ fn geojson_follows_rfc_7946() {
         let ring = rings(part, 0);
         assert_eq!(ring.first(), ring.last(), "rings are closed");
         assert!(
-            turn(&centred(ring.clone())) > 0.0,
+            turn(&centered(ring.clone())) > 0.0,
             "exteriors run anticlockwise"
         );
         assert!(
@@ -253,7 +253,7 @@ fn geojson_follows_rfc_7946() {
             "{ring:?}"
         );
     }
-    assert!(turn(&centred(rings(0, 1))) < 0.0, "holes run clockwise");
+    assert!(turn(&centered(rings(0, 1))) < 0.0, "holes run clockwise");
     assert_eq!(text["features"][0]["properties"]["class"], "house <b>");
 }
 
@@ -296,7 +296,7 @@ fn labels_in_another_reference_system_burn_the_same_pixels() {
     );
     assert!(
         a.iter().zip(&b).filter(|(a, b)| a != b).count() <= 2,
-        "at most rounding at a pixel's centre"
+        "at most rounding at a pixel's center"
     );
 }
 

@@ -10,6 +10,8 @@
 
 /// Bands read as what they are: types, nodata, masks, palettes, their choice and order.
 mod bands;
+/// Files that an earlier commit wrote.
+mod before;
 /// Odd files of boxes: what is read, what is left out, and what is said about it.
 mod box_files;
 /// Boxes: read from every kind of file, cut and turned with chips.

@@ -9,7 +9,7 @@ use swath::chips::Chips;
 use swath::device::Device;
 use swath::display::Show as _;
 use swath::labels::Classes;
-use swath::models::{Network, Normalisation};
+use swath::models::{Network, Normalization};
 use swath::plot::image::decode_png;
 use swath::plot::{ChipGrid, Figure, RgbaImage, chip_grid_with, contrast};
 use swath::predict::{PredictOptions, SceneMap, predict_scene};
@@ -40,11 +40,11 @@ fn mapped(scene: &Scene, classes: &Classes) -> SceneMap {
         classes: classes.len(),
     };
     let bands = scene.band_count();
-    let normalisation = Normalisation::new(vec![100.0; bands], vec![50.0; bands]);
+    let normalization = Normalization::new(vec![100.0; bands], vec![50.0; bands]);
     let options = PredictOptions::default().quiet(true);
     predict_scene(
         &network,
-        &normalisation,
+        &normalization,
         classes,
         scene,
         &Device::cpu(),
@@ -69,7 +69,7 @@ fn class_at(col: usize, row: usize) -> u8 {
     }
 }
 
-/// Imagery of a few colours in uneven light, in patches of 12 pixels, and labels on it.
+/// Imagery of a few colors in uneven light, in patches of 12 pixels, and labels on it.
 fn painted(folder: &Path, name: &str, colors: &[[u8; 3]]) -> (PathBuf, PathBuf) {
     let size = Size::new(SIDE, SIDE);
     let image = raster(
@@ -123,7 +123,7 @@ const GROUNDS: [(&str, &[[u8; 3]]); 6] = [
     ),
     ("dark forest", &[[20, 40, 20], [40, 60, 30], [10, 20, 15]]),
     ("snow", &[[240, 240, 245], [220, 225, 235], [200, 210, 225]]),
-    ("mid-grey", &[[118, 118, 118], [122, 122, 122]]),
+    ("mid-gray", &[[118, 118, 118], [122, 122, 122]]),
 ];
 
 /// WCAG 2.2, success criterion 1.4.11: graphics needed to understand the content have a contrast of 3 to what is beside.
@@ -137,7 +137,7 @@ fn every_edge_of_every_class_has_a_contrast_of_three_to_the_ground() {
         let ground = pixels(&plain.show_bands(bands).unwrap(), folder.path());
         for user in [None, Some([colors[0], [128, 128, 128]])] {
             let mut classes = Classes::new(["a", "b"]);
-            // Even colours of the ground itself, which nothing changes, have edges that stand out.
+            // Even colors of the ground itself, which nothing changes, have edges that stand out.
             if let Some([a, b]) = user {
                 classes = classes.with_color("a", a).with_color("b", b);
             }
@@ -153,7 +153,7 @@ fn every_edge_of_every_class_has_a_contrast_of_three_to_the_ground() {
                     // A left edge: the line, or an edge beside it, against the imagery that is seen before it.
                     let beside = rgb(&ground, col - 3, row);
                     let best = (col - 2..=col)
-                        // An edge may have the colour of the ground beneath it, which then does its work.
+                        // An edge may have the color of the ground beneath it, which then does its work.
                         .filter(|&col| {
                             let seen = rgb(&drawn, col, row);
                             seen != rgb(&ground, col, row) || [[0; 3], [255; 3]].contains(&seen)
@@ -173,7 +173,7 @@ fn every_edge_of_every_class_has_a_contrast_of_three_to_the_ground() {
 }
 
 #[test]
-fn one_class_has_one_colour_in_scene_parts_chips_maps_and_given_ones_are_never_changed() {
+fn one_class_has_one_color_in_scene_parts_chips_maps_and_given_ones_are_never_changed() {
     let folder = tempfile::tempdir().unwrap();
     let (image, labels) = painted(folder.path(), "soil", GROUNDS[1].1);
     let (snow, snow_labels) = painted(folder.path(), "snow", GROUNDS[4].1);
@@ -200,7 +200,7 @@ fn one_class_has_one_colour_in_scene_parts_chips_maps_and_given_ones_are_never_c
     );
     let chips = scene.chips(Chips::random(4, 64).seed(1)).unwrap();
     assert_eq!(chips.scene().classes(), scene.classes());
-    // Classes of one scene on another keep their colours, so that a model has one for each.
+    // Classes of one scene on another keep their colors, so that a model has one for each.
     let other = open(&snow, &snow_labels, scene.classes().clone());
     assert_eq!(other.classes(), scene.classes());
     // Labels given later, and fewer classes, keep them as well.
@@ -216,7 +216,7 @@ fn one_class_has_one_colour_in_scene_parts_chips_maps_and_given_ones_are_never_c
         scene.clone().only(["b"]).unwrap().classes().colors()[1],
         scene.classes().colors()[2]
     );
-    // A map of a scene has its colours, though the model was trained elsewhere.
+    // A map of a scene has its colors, though the model was trained elsewhere.
     let elsewhere = open(&snow, &snow_labels, plain());
     assert_ne!(elsewhere.classes().colors(), scene.classes().colors());
     let map = mapped(&scene, elsewhere.classes());
@@ -228,7 +228,7 @@ fn one_class_has_one_colour_in_scene_parts_chips_maps_and_given_ones_are_never_c
         elsewhere.classes(),
         "without labels it has the model's"
     );
-    // Colours that a person chose.
+    // Colors that a person chose.
     let chosen = plain().with_color("b", [170, 130, 90]);
     assert_eq!(
         open(&image, &labels, chosen.clone()).classes().colors()[2],
@@ -240,9 +240,9 @@ fn one_class_has_one_colour_in_scene_parts_chips_maps_and_given_ones_are_never_c
     );
 }
 
-/// Boxes of the labels' classes are accepted whatever the colours: names decide.
+/// Boxes of the labels' classes are accepted whatever the colors: names decide.
 #[test]
-fn colours_make_no_classes_differ() {
+fn colors_make_no_classes_differ() {
     let folder = tempfile::tempdir().unwrap();
     let (image, labels) = painted(folder.path(), "soil", GROUNDS[1].1);
     let boxes = folder.path().join("boxes.csv");
@@ -282,7 +282,7 @@ fn vrt(folder: &Path, image: &Path, colors: &[&str]) -> PathBuf {
     path
 }
 
-/// D13: "bands 1–3 are taken for RGB where the bands are blue, green, red". GDAL's colour interpretation decides, as in
+/// D13: "bands 1–3 are taken for RGB where the bands are blue, green, red". GDAL's color interpretation decides, as in
 /// QGIS.
 #[test]
 fn bands_are_shown_by_what_they_are_and_the_picture_says_which() {
@@ -383,7 +383,7 @@ fn legends_name_background_ignored_and_invalid_pixels() {
     for words in ["background ", "ignored ", "valid        90.5 %"] {
         assert!(output.text.contains(words), "{words} in {}", output.text);
     }
-    // What is ignored is hatched, what is invalid grey.
+    // What is ignored is hatched, what is invalid gray.
     let picture = pixels(&scene.show_bands([0, 1, 2]).unwrap(), folder.path());
     assert_eq!(rgb(&picture, 20, 50), [128; 3]);
     let light = (100..140).filter(|col| rgb(&picture, *col, 50).iter().all(|byte| *byte >= 190));
@@ -459,7 +459,7 @@ fn lengths_are_said_only_where_the_unit_is_known() {
     assert_ne!(rgb(&plain, 12, SIDE - 8), rgb(&known, 12, SIDE - 8));
 }
 
-/// D3 as far as pictures go: imagery outside the area of interest is dimmed, not grey, and the area has an edge.
+/// D3 as far as pictures go: imagery outside the area of interest is dimmed, not gray, and the area has an edge.
 #[test]
 fn outside_the_area_of_interest_imagery_is_dimmed() {
     let folder = tempfile::tempdir().unwrap();
@@ -484,7 +484,7 @@ fn outside_the_area_of_interest_imagery_is_dimmed() {
     assert!(darker > 70, "{darker} of 80");
     let mut values: Vec<u32> = outside.iter().map(|(_, part)| *part).collect();
     values.dedup();
-    assert!(values.len() > 20, "imagery, not one grey");
+    assert!(values.len() > 20, "imagery, not one gray");
     // The line along the edge: white inside, dark outside.
     assert!((99..102).any(|col| rgb(&part, col, 200) == [255; 3]));
     assert!((97..101).any(|col| sum(&part, col) < 60));
@@ -528,7 +528,7 @@ fn notices_stand_under_the_picture_and_none_is_lost() {
     }
 }
 
-/// D13: "the first eight sliding chips are eight neighbours; `chips.get(0)?` prints 49,152 numbers".
+/// D13: "the first eight sliding chips are eight neighbors; `chips.get(0)?` prints 49,152 numbers".
 #[test]
 fn a_cell_shows_chips_from_all_over_and_one_chip_as_a_picture() {
     let folder = tempfile::tempdir().unwrap();
@@ -539,14 +539,14 @@ fn a_cell_shows_chips_from_all_over_and_one_chip_as_a_picture() {
         .unwrap();
     let chips = scene.chips(Chips::sliding(64).stride(32)).unwrap();
     assert!(chips.len() > 16);
-    let neighbours: Vec<_> = (0..8).map(|index| chips.get(index).unwrap()).collect();
-    let neighbours = chip_grid_with(&neighbours, scene.classes(), 4, &ChipGrid::new())
+    let neighbors: Vec<_> = (0..8).map(|index| chips.get(index).unwrap()).collect();
+    let neighbors = chip_grid_with(&neighbors, scene.classes(), 4, &ChipGrid::new())
         .unwrap()
         .output();
     for shown in [chips.output(), chips.show(8).output()] {
         assert!(
-            shown.webp.or(shown.png) != neighbours.webp.clone().or(neighbours.png.clone()),
-            "the chips are neighbours"
+            shown.webp.or(shown.png) != neighbors.webp.clone().or(neighbors.png.clone()),
+            "the chips are neighbors"
         );
     }
     let one = chips.get(0).unwrap().output();

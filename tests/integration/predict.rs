@@ -8,7 +8,7 @@ use swath::burn::module::Module;
 use swath::burn::tensor::Tensor;
 use swath::device::Device;
 use swath::labels::{Classes, rasterize};
-use swath::models::{AnyNetwork, Network, Normalisation};
+use swath::models::{AnyNetwork, Network, Normalization};
 use swath::predict::{PredictOptions, SaveOptions, SceneMap, predict_scene, score_class_map};
 use swath::raster::{
     GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions,
@@ -87,7 +87,7 @@ impl Network for TooFewClasses {
     }
 }
 
-/// A scene of blocks that are brighter than their surroundings, with noise, labelled by rectangles that lie elsewhere.
+/// A scene of blocks that are brighter than their surroundings, with noise, labeled by rectangles that lie elsewhere.
 fn town(folder: &Path) -> Result<Scene> {
     const SIDE: usize = 400;
     std::fs::create_dir_all(folder).expect("a folder");
@@ -173,7 +173,7 @@ fn predict(
         .collect();
     predict_scene(
         network,
-        &Normalisation::new(mean, std),
+        &Normalization::new(mean, std),
         classes,
         scene,
         &Device::cpu(),
@@ -482,7 +482,7 @@ fn networks_and_options_that_do_not_fit_are_errors_with_a_hint() -> Result<()> {
         &Threshold {
             classes: scene.classes().len(),
         },
-        &Normalisation::eight_bit(scene.band_count() + 1),
+        &Normalization::eight_bit(scene.band_count() + 1),
         scene.classes(),
         &scene,
         &Device::cpu(),
@@ -501,10 +501,10 @@ fn networks_and_options_that_do_not_fit_are_errors_with_a_hint() -> Result<()> {
     ] {
         assert!(threshold(&scene, options).is_err());
     }
-    let unlabelled = Scene::open(scene.raster().path())?;
+    let unlabeled = Scene::open(scene.raster().path())?;
     let map = threshold(&scene, PredictOptions::new())?;
     let error = map
-        .evaluate(&unlabelled)
+        .evaluate(&unlabeled)
         .expect_err("nothing to score against");
     assert!(
         error
@@ -601,11 +601,11 @@ fn interrupted_in_a_process_of_its_own() -> Result<()> {
     let network = Threshold {
         classes: scene.classes().len(),
     };
-    let normalisation = Normalisation::eight_bit(scene.band_count());
+    let normalization = Normalization::eight_bit(scene.band_count());
     let options = PredictOptions::new().window(64);
     let outcome = predict_scene(
         &network,
-        &normalisation,
+        &normalization,
         scene.classes(),
         &scene,
         &Device::cpu(),
@@ -626,7 +626,7 @@ fn interrupted_in_a_process_of_its_own() -> Result<()> {
     session::set_interrupted(false);
     predict_scene(
         &network,
-        &normalisation,
+        &normalization,
         scene.classes(),
         &scene,
         &Device::cpu(),

@@ -9,7 +9,7 @@ use swath::burn::nn::conv::{Conv2d, Conv2dConfig};
 use swath::burn::tensor::Tensor;
 use swath::device::Device;
 use swath::labels::Classes;
-use swath::models::{Architecture, BundleMeta, Network, Normalisation, save_bundle};
+use swath::models::{Architecture, BundleMeta, Network, Normalization, save_bundle};
 use swath::predict::{Ensemble, PredictOptions, SceneMap, predict_scene};
 use swath::raster::{Raster, RasterType, Size, WriterOptions};
 use swath::scene::Scene;
@@ -58,9 +58,9 @@ fn model(
     folder: &Path,
     name: &str,
     classes: &[&str],
-    normalisation: Normalisation,
+    normalization: Normalization,
 ) -> Result<Segmenter> {
-    let bands = normalisation.bands();
+    let bands = normalization.bands();
     let names: Vec<String> = std::iter::once("background")
         .chain(classes.iter().copied())
         .map(str::to_owned)
@@ -69,7 +69,7 @@ fn model(
     let path = folder.join(name);
     save_bundle(
         &path,
-        &BundleMeta::new(pixelwise(), bands, names, normalisation, 64),
+        &BundleMeta::new(pixelwise(), bands, names, normalization, 64),
         &*network,
     )?;
     Ok(Segmenter::load_as(path, pixelwise())?.device(Device::cpu()))
@@ -84,10 +84,10 @@ fn scores(map: &SceneMap) -> Result<Vec<f32>> {
 fn an_ensemble_averages_the_probabilities_of_its_models() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let scene = scene(folder.path(), 3)?;
-    let other = Normalisation::new(vec![90.0, 100.0, 110.0], vec![20.0, 30.0, 40.0]);
+    let other = Normalization::new(vec![90.0, 100.0, 110.0], vec![20.0, 30.0, 40.0]);
     let classes = ["road", "building"];
     let models = [
-        model(folder.path(), "a", &classes, Normalisation::eight_bit(3))?,
+        model(folder.path(), "a", &classes, Normalization::eight_bit(3))?,
         model(folder.path(), "b", &classes, other.clone())?,
         model(folder.path(), "c", &classes, other)?,
     ];
@@ -117,18 +117,18 @@ fn an_ensemble_averages_the_probabilities_of_its_models() -> Result<()> {
 #[test]
 fn models_that_do_not_fit_together_are_named() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
-    let first = model(folder.path(), "a", &["road"], Normalisation::eight_bit(3))?;
+    let first = model(folder.path(), "a", &["road"], Normalization::eight_bit(3))?;
     let error = |models: &[&Segmenter]| {
         let error = Ensemble::new(models.iter().copied()).expect_err("they do not fit");
         assert!(error.hint().is_some(), "{error}");
         error.to_string()
     };
-    let classes = model(folder.path(), "b", &["tree"], Normalisation::eight_bit(3))?;
+    let classes = model(folder.path(), "b", &["tree"], Normalization::eight_bit(3))?;
     assert_eq!(
         error(&[&first, &first, &classes]),
         "model 3 of the ensemble tells apart background, tree, the first one background, road"
     );
-    let bands = model(folder.path(), "c", &["road"], Normalisation::eight_bit(4))?;
+    let bands = model(folder.path(), "c", &["road"], Normalization::eight_bit(4))?;
     assert_eq!(
         error(&[&first, &bands]),
         "model 2 of the ensemble was trained on 4 bands, the first one on 3"
@@ -172,7 +172,7 @@ impl Network for Greedy {
 fn greedy(most: usize, scene: &Scene, options: PredictOptions) -> Result<SceneMap> {
     predict_scene(
         &Greedy { most },
-        &Normalisation::eight_bit(scene.band_count()),
+        &Normalization::eight_bit(scene.band_count()),
         &Classes::new(["bright"]),
         scene,
         &Device::cpu(),

@@ -25,7 +25,7 @@ fn vegas_reads_as_the_facts_say() {
     assert_eq!(pixel(0, 0), [Some(908.0), Some(1029.0), Some(681.0)]);
     assert_eq!(pixel(100, 100), [Some(1118.0), Some(1236.0), Some(809.0)]);
     assert_eq!(pixel(649, 649), [Some(224.0), Some(377.0), Some(324.0)]);
-    let (width, height) = vegas.metres_per_pixel();
+    let (width, height) = vegas.nominal_gsd();
     assert!(
         (0.24..0.25).contains(&width) && (0.29..0.31).contains(&height),
         "{width} {height}"
@@ -151,7 +151,7 @@ fn a_raster_without_a_valid_pixel_says_so() {
 }
 
 #[test]
-fn a_mask_for_all_bands_is_honoured() {
+fn a_mask_for_all_bands_is_honored() {
     let folder = tempfile::tempdir().unwrap();
     let options = WriterOptions::default().plain_tiles();
     let path = raster(
@@ -285,7 +285,7 @@ fn what_is_written_is_read_back() {
             (grid(), "EPSG:32632")
         );
         assert_eq!(back.band_names(), ["near", "far"]);
-        assert_eq!(back.metres_per_pixel(), (0.5, 0.5));
+        assert_eq!(back.nominal_gsd(), (0.5, 0.5));
         let patch = back.read(&back.full()).unwrap();
         assert_eq!(patch.value(1, 60, 289), Some(value(1, 289, 60)));
         assert_eq!(patch.data.len(), 2 * 290 * 61);
@@ -293,7 +293,7 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
-fn class_maps_carry_colours_and_names() {
+fn class_maps_carry_colors_and_names() {
     let folder = tempfile::tempdir().unwrap();
     let options = WriterOptions::default()
         .nodata(255.0)
@@ -621,18 +621,18 @@ fn a_coarser_raster_averages_and_has_statistics_of_its_own() {
 }
 
 #[test]
-fn a_resolution_in_metres_is_reached_on_the_ground() {
+fn a_resolution_in_meters_is_reached_on_the_ground() {
     let folder = tempfile::tempdir().unwrap();
     let raster = in_degrees(folder.path());
-    let metre = raster.at(Resolution::Metres(1.0)).unwrap();
-    let (width, height) = metre.metres_per_pixel();
+    let meter = raster.at(Resolution::Meters(1.0)).unwrap();
+    let (width, height) = meter.nominal_gsd();
     assert!(
         (width - 1.0).abs() < 0.01 && (height - 1.0).abs() < 0.01,
         "{width} {height}"
     );
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-9, 1e9] {
-        let error = raster.at(Resolution::Metres(bad)).unwrap_err();
+        let error = raster.at(Resolution::Meters(bad)).unwrap_err();
         assert!(error.to_string().contains("cannot be seen at"), "{error}");
-        assert!(error.hint().unwrap().contains("Resolution::Metres"));
+        assert!(error.hint().unwrap().contains("Resolution::Meters"));
     }
 }

@@ -28,7 +28,7 @@ fn the_same_seed_draws_the_same_town() {
     assert_eq!(labels(&one), labels(&again));
 }
 
-/// Neighbouring pixels of a road's edge differ in the picture where they differ in the labels: asphalt is grey, and what
+/// Neighboring pixels of a road's edge differ in the picture where they differ in the labels: asphalt is gray, and what
 /// the labels call road is never green.
 #[test]
 fn labels_lie_where_things_are_drawn() {
@@ -67,5 +67,5 @@ fn labels_lie_where_things_are_drawn() {
         green[4] * 10 > counts[4] * 7,
         "most of every tree is: {green:?} of {counts:?}"
     );
-    assert_eq!(scene.raster().metres_per_pixel(), (0.3, 0.3));
+    assert_eq!(scene.raster().nominal_gsd(), (0.3, 0.3));
 }

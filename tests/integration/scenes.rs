@@ -8,7 +8,7 @@ use swath::scene::{Scene, Split};
 
 use crate::support::{geojson, raster};
 
-/// A grid of 100 x 80 pixels of half a metre whose values are their columns.
+/// A grid of 100 x 80 pixels of half a meter whose values are their columns.
 fn imagery(folder: &std::path::Path) -> std::path::PathBuf {
     let value = |band: usize, col: usize, _: usize| (col + band) as f32;
     raster(
@@ -259,9 +259,9 @@ fn label_rasters_follow_their_own_grid() {
     );
     let scene = Scene::open(imagery(folder.path())).unwrap();
     let classes = Classes::new(["a", "b"]);
-    let labelled = scene.clone().with_label_raster(&same, &classes).unwrap();
+    let labeled = scene.clone().with_label_raster(&same, &classes).unwrap();
     assert_eq!(
-        counts(&labelled.label_window(&labelled.area()).unwrap()),
+        counts(&labeled.label_window(&labeled.area()).unwrap()),
         [800, 2400, 4000, 800]
     );
     // Pixels twice as large, so half as many: the same ground.
@@ -341,7 +341,7 @@ fn a_scene_shows_picture_legend_and_facts() {
     assert!(
         Raster::open(folder.path().join("scene.tif"))
             .unwrap()
-            .metres_per_pixel()
+            .nominal_gsd()
             == (0.5, 0.5)
     );
 }

@@ -18,7 +18,7 @@ use swath::detect::{DetectionOptions, SceneBoxes, detect_scene};
 use swath::device::Device;
 use swath::labels::Classes;
 use swath::models::{
-    BundleMeta, DetectOptions, DetectionNetwork, Network, Normalisation, Unet, save_bundle,
+    BundleMeta, DetectOptions, DetectionNetwork, Network, Normalization, Unet, save_bundle,
 };
 use swath::predict::{PredictOptions, SaveOptions, SceneMap, predict_scene, score_class_map};
 use swath::raster::Raster;
@@ -103,7 +103,7 @@ fn search(scene: &Scene, rings: bool) -> Result<SceneBoxes> {
     let options = DetectionOptions::new().window(256).overlap(32).quiet(true);
     detect_scene(
         &Ringing { rings },
-        &Normalisation::eight_bit(1),
+        &Normalization::eight_bit(1),
         &Classes::new(["car"]),
         scene,
         &Device::cpu(),
@@ -150,20 +150,20 @@ fn saving_and_scoring_boxes_stop() -> Result<()> {
             saved
         })?;
     }
-    let labelled = Scene::open(scene.raster().path())?.with_box_classes(
+    let labeled = Scene::open(scene.raster().path())?.with_box_classes(
         out.join("boxes.gpkg"),
         "class",
         Classes::new(["car"]),
     )?;
     session::set_interrupted(true);
-    let outcome = boxes.evaluate(&labelled);
+    let outcome = boxes.evaluate(&labeled);
     assert!(
         matches!(outcome, Err(Error::Interrupted { .. })),
         "{outcome:?}"
     );
     assert!(boxes.scores().is_none());
     session::set_interrupted(false);
-    assert!(boxes.evaluate(&labelled)?.f1(0.5) > 0.99);
+    assert!(boxes.evaluate(&labeled)?.f1(0.5) > 0.99);
     Ok(())
 }
 
@@ -181,7 +181,7 @@ impl Network for Above {
 fn map_of(scene: &Scene) -> Result<SceneMap> {
     predict_scene(
         &Above,
-        &Normalisation::new(vec![32.0], vec![1.0]),
+        &Normalization::new(vec![32.0], vec![1.0]),
         &Classes::new(["bright"]),
         scene,
         &Device::cpu(),
@@ -246,9 +246,9 @@ fn reading_label_vectors_and_scoring_a_map_stop() -> Result<()> {
     let folder = folder();
     let raster = noise(&folder.path().join("noise.tif"), 1600)?;
     let labels = squares(&folder.path().join("labels.geojson"), 900);
-    let labelled = || Scene::open(raster.path())?.with_labels(&labels, "bright");
-    assert_stops("reading labels", 0.3, |_| labelled())?;
-    let scene = labelled()?;
+    let labeled = || Scene::open(raster.path())?.with_labels(&labels, "bright");
+    assert_stops("reading labels", 0.3, |_| labeled())?;
+    let scene = labeled()?;
     let map = map_of(&scene)?;
     assert_stops("scoring a map", 0.3, |_| map.evaluate(&scene))?;
     let out = folder.path().join("map");
@@ -325,7 +325,7 @@ fn ctrl_c_ends_a_prediction_with_the_exit_code_of_shells() -> Result<()> {
     let architecture = Unet::resnet18();
     let network = architecture.build(1, 2, &Device::cpu())?;
     let classes = vec!["background".to_owned(), "building".to_owned()];
-    let meta = BundleMeta::new(architecture, 1, classes, Normalisation::eight_bit(1), 256);
+    let meta = BundleMeta::new(architecture, 1, classes, Normalization::eight_bit(1), 256);
     save_bundle(&bundle, &meta, &*network)?;
     let words = format!(
         "swath\npredict\n{}\n{}\n-o\n{}\n--device\ncpu",

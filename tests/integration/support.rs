@@ -20,7 +20,7 @@ pub(crate) fn shared_data(file: &str) -> Option<PathBuf> {
     None
 }
 
-/// UTM zone 32 north, half a metre.
+/// UTM zone 32 north, half a meter.
 pub(crate) const CRS: &str = "EPSG:32632";
 
 pub(crate) fn grid() -> GeoTransform {

@@ -29,7 +29,7 @@ fn all(chips: &Chips) -> Vec<Chip> {
     (0..chips.len()).map(|at| chips.get(at).unwrap()).collect()
 }
 
-/// The pixel of the scene under the centre of pixel `at` of a chip.
+/// The pixel of the scene under the center of pixel `at` of a chip.
 fn under(at: usize, origin: i64, window: usize, chip: usize) -> usize {
     origin as usize + (2 * at + 1) * window / (2 * chip)
 }
@@ -94,10 +94,10 @@ fn without_the_option_and_with_the_chips_own_size_nothing_changes() {
     assert_eq!(recorded, RECORDED);
     plain(|| Chips::random(20, 64).seed(9).neg_ratio(0.5).padded());
     plain(|| Chips::sliding(64).stride(200));
-    let metres = |options: ChipOptions| scene.chips(options).unwrap().get(4).unwrap();
+    let meters = |options: ChipOptions| scene.chips(options).unwrap().get(4).unwrap();
     assert_eq!(
-        metres(Chips::random_metres(5, 18.0)),
-        metres(Chips::random_metres(5, 18.0).window_metres(18.0..=18.0))
+        meters(Chips::random_meters(5, 18.0)),
+        meters(Chips::random_meters(5, 18.0).window_meters(18.0..=18.0))
     );
 }
 
@@ -115,7 +115,7 @@ fn chips_at_twice_the_size_are_those_of_the_scene_at_twice_its_resolution() {
         .unwrap();
     let options = sized(40, 192, 96..=96).seed(4).flips(false);
     let chips = scene.chips(options.min_visible(0.3)).unwrap();
-    let (mut labelled, mut boxes) = (0, 0);
+    let (mut labeled, mut boxes) = (0, 0);
     for chip in all(&chips) {
         let window = PixelWindow::new(2 * chip.window.col, 2 * chip.window.row, 192, 192);
         let differing = fine
@@ -125,9 +125,9 @@ fn chips_at_twice_the_size_are_those_of_the_scene_at_twice_its_resolution() {
             .zip(&chip.labels)
             .filter(|(a, b)| a != b)
             .count();
-        // A vertex on a pixel's centre may fall to either side when it is rounded.
+        // A vertex on a pixel's center may fall to either side when it is rounded.
         assert!(differing <= 2, "{differing} labels differ in {window}");
-        labelled += chip.labels.iter().filter(|&&label| label > 0).count();
+        labeled += chip.labels.iter().filter(|&&label| label > 0).count();
         let expected = fine.boxes_in(&window, 0.3);
         assert_eq!(chip.boxes.len(), expected.len());
         for (a, b) in chip.boxes.iter().zip(&expected) {
@@ -156,7 +156,7 @@ fn chips_at_twice_the_size_are_those_of_the_scene_at_twice_its_resolution() {
             }
         }
     }
-    assert!(labelled > 10_000 && boxes > 40, "{labelled}, {boxes}");
+    assert!(labeled > 10_000 && boxes > 40, "{labeled}, {boxes}");
 }
 
 #[test]
@@ -178,13 +178,13 @@ fn imagery_keeps_its_mean_whatever_the_size() {
     }
 }
 
-/// A class for each pixel that its neighbours tell nothing about.
+/// A class for each pixel that its neighbors tell nothing about.
 fn class_at(col: usize, row: usize) -> u8 {
     ((col * 7 + row * 13 + col * row) % 4) as u8
 }
 
 #[test]
-fn a_label_raster_gives_what_lies_under_each_pixels_centre() {
+fn a_label_raster_gives_what_lies_under_each_pixels_center() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let (byte, options) = (RasterType::U8, WriterOptions::default);
@@ -204,7 +204,7 @@ fn a_label_raster_gives_what_lies_under_each_pixels_centre() {
         options(),
         |_, col, row| f32::from(class_at(col, row)),
     );
-    // Pixels of three quarters of a metre where the image has half a metre.
+    // Pixels of three quarters of a meter where the image has half a meter.
     let (coarse_path, coarse_size) = (path("coarse.tif"), Size::new(80, 60));
     let coarse_grid = GeoTransform::north_up(500_000.0, 5_000_000.0, 0.75);
     let mut writer = RasterWriter::create(
@@ -249,7 +249,7 @@ fn a_label_raster_gives_what_lies_under_each_pixels_centre() {
                     };
                     let (x, y) = (scene_at(col, window.col), scene_at(row, window.row));
                     let (x, y) = (x / 1.5, y / 1.5);
-                    // Where the centre lies on an edge of the coarse grid, both sides are right.
+                    // Where the center lies on an edge of the coarse grid, both sides are right.
                     if (x - x.round()).abs() > 1e-6 && (y - y.round()).abs() > 1e-6 {
                         let label = coarse.labels[row * 37 + col];
                         assert_eq!(label, class_at(x as usize, y as usize));
@@ -403,7 +403,7 @@ fn nodata_and_what_lies_beyond_the_area_leave_no_trace() {
         .with_label_raster(labels, Classes::new(["land"]))
         .unwrap();
     let (left, right) = scene.split(Split::at_column(80));
-    for (part, colour) in [(&left, 100.0), (&right, 200.0)] {
+    for (part, color) in [(&left, 100.0), (&right, 200.0)] {
         for padded in [false, true] {
             let mut options = sized(60, 32, 15..=70).seed(3).min_valid(0.3).flips(false);
             if padded {
@@ -423,7 +423,7 @@ fn nodata_and_what_lies_beyond_the_area_leave_no_trace() {
                     let value = chip.patch.value(0, pixel / 32, pixel % 32);
                     assert_eq!(value.is_some(), valid, "{col}, {row}");
                     assert!(
-                        value.is_none_or(|value| (value - colour).abs() < 1e-3),
+                        value.is_none_or(|value| (value - color).abs() < 1e-3),
                         "{value:?}"
                     );
                     assert_eq!(chip.labels[pixel], if valid { 1 } else { IGNORE });
@@ -466,11 +466,11 @@ fn ranges_that_cannot_be_are_refused_with_the_way_out() {
             "the range of window sizes is 0..=64 px, one of sizes above 0 is expected",
         ),
         (
-            Chips::random(10, 64).window_metres(-1.0..=5.0),
+            Chips::random(10, 64).window_meters(-1.0..=5.0),
             "the range of window sizes is -1.0..=5.0 m, one of sizes above 0 is expected",
         ),
         (
-            Chips::random(10, 64).window_metres(1.0..=f64::NAN),
+            Chips::random(10, 64).window_meters(1.0..=f64::NAN),
             "the range of window sizes is 1.0..=NaN m, one from a smaller to a larger size is expected",
         ),
         (
@@ -484,10 +484,10 @@ fn ranges_that_cannot_be_are_refused_with_the_way_out() {
 }
 
 #[test]
-fn windows_in_metres_sliding_ones_of_one_size_and_what_a_cell_shows() {
+fn windows_in_meters_sliding_ones_of_one_size_and_what_a_cell_shows() {
     let folder = tempfile::tempdir().unwrap();
     let scene = town(folder.path()).scene().unwrap();
-    let options = Chips::random(20, 64).window_metres(12.0..=27.0);
+    let options = Chips::random(20, 64).window_meters(12.0..=27.0);
     let chips = scene.chips(options).unwrap();
     assert_eq!(chips.window_sizes(), 40..=90, "0.3 m a pixel");
     let text = chips.output().text;

@@ -86,7 +86,7 @@ def hint_of(traceback: list[str]) -> str:
 
 
 def strip(text: str) -> str:
-    """Without colours, the pictures' own bytes, and the folders of the files, whose names say what is wrong with them."""
+    """Without colors, the pictures' own bytes, and the folders of the files, whose names say what is wrong with them."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     text = re.sub(r"data:image/[a-z+]*;base64,[A-Za-z0-9+/=]*", "", text)
     return re.sub(rf"{re.escape(str(CASES))}/[^/\s]*/", "", text)

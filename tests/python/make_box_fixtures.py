@@ -187,7 +187,7 @@ def coco():
                 box = [*random.uniform(0, 400, 2), *random.uniform(5, 60, 2)]
                 found.append((1, 1, box, int(random.integers(1, 65)) / 64))
         if seed == 2:
-            # A class that is found but never labelled, and one that is labelled but never found.
+            # A class that is found but never labeled, and one that is labeled but never found.
             truth = [one for one in truth if one[1] != 4]
             found = [one for one in found if one[1] != 5]
         # Edges as our crate keeps them, so that both sides see the same numbers.

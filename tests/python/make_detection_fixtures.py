@@ -3,7 +3,7 @@
 pip install torch torchvision; python tests/python/make_detection_fixtures.py
 
 Inputs and weights come from `noise` and `formula`, which src/models/oracle.rs and src/models/detection/oracle.rs repeat, so
-that no weights need to be stored. The images have their final size: torchvision's resizing and normalising are switched off.
+that no weights need to be stored. The images have their final size: torchvision's resizing and normalizing are switched off.
 """
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Makes tests/fixtures/training.json: what PyTorch computes for the optimisers, schedules, averages and losses that
+"""Makes tests/fixtures/training.json: what PyTorch computes for the optimizers, schedules, averages and losses that
 `src/train` has of its own, and fastai for the learning-rate finder.
 
     python tests/python/make_training.py fastai-2.8.12-py3-none-any.whl
@@ -25,7 +25,7 @@ def wave(count, phase):
     return [math.sin(1.7 * i + phase) for i in range(count)]
 
 
-def optimisers():
+def optimizers():
     """Six clipped steps on a matrix (decayed) and a vector (not decayed), with a rate of its own each step."""
     rates = [0.01, 0.02, 0.05, 0.03, 0.02, 0.01]
     cases = []
@@ -41,19 +41,19 @@ def optimisers():
         bias = nn.Parameter(torch.tensor(wave(3, 1.0)))
         groups = [{"params": [weight], "weight_decay": decay}, {"params": [bias], "weight_decay": 0.0}]
         maker = torch.optim.AdamW if name == "adamw" else torch.optim.SGD
-        optimiser = maker(groups, lr=0.01, **options)
+        optimizer = maker(groups, lr=0.01, **options)
         steps = []
         for step, rate in enumerate(rates):
-            for group in optimiser.param_groups:
+            for group in optimizer.param_groups:
                 group["lr"] = rate
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             # Two batches a step, as in gradient accumulation; the second depends on the weights.
             first = (weight * torch.tensor(wave(6, step)).reshape(2, 3)).sum() + (bias**2).sum()
             (first / 2).backward()
             second = ((weight**2) * (step + 1.0)).sum() + (bias * torch.tensor(wave(3, step))).sum()
             (second / 2).backward()
             nn.utils.clip_grad_norm_([weight, bias], 2.0)
-            optimiser.step()
+            optimizer.step()
             steps.append([*weight.detach().flatten().tolist(), *bias.detach().tolist()])
         cases.append({"name": name, **options, "decay": decay, "rates": rates, "clip": 2.0, "steps": steps})
     return cases
@@ -61,12 +61,12 @@ def optimisers():
 
 def rates(make, steps):
     parameter = nn.Parameter(torch.zeros(1))
-    optimiser = torch.optim.SGD([parameter], lr=0.02)
-    scheduler = make(optimiser)
+    optimizer = torch.optim.SGD([parameter], lr=0.02)
+    scheduler = make(optimizer)
     found = []
     for _ in range(steps):
-        found.append(optimiser.param_groups[0]["lr"])
-        optimiser.step()
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
         scheduler.step()
     return found
 
@@ -74,9 +74,9 @@ def rates(make, steps):
 def warmed(after, warm_up):
     """LinearLR over `warm_up` steps from 1/(warm_up + 1) of the rate, then `after`."""
 
-    def make(optimiser):
-        first = S.LinearLR(optimiser, start_factor=1 / (warm_up + 1), total_iters=warm_up)
-        return S.SequentialLR(optimiser, [first, after(optimiser)], milestones=[warm_up])
+    def make(optimizer):
+        first = S.LinearLR(optimizer, start_factor=1 / (warm_up + 1), total_iters=warm_up)
+        return S.SequentialLR(optimizer, [first, after(optimizer)], milestones=[warm_up])
 
     return make
 
@@ -101,13 +101,13 @@ def schedules():
 
 def one_cycle(highest, steps):
     parameter = nn.Parameter(torch.zeros(1))
-    optimiser = torch.optim.SGD([parameter], lr=0.1, momentum=0.9)
-    scheduler = S.OneCycleLR(optimiser, highest, total_steps=steps)
-    found = [optimiser.param_groups[0]["lr"]]
+    optimizer = torch.optim.SGD([parameter], lr=0.1, momentum=0.9)
+    scheduler = S.OneCycleLR(optimizer, highest, total_steps=steps)
+    found = [optimizer.param_groups[0]["lr"]]
     for _ in range(steps - 1):
-        optimiser.step()
+        optimizer.step()
         scheduler.step()
-        found.append(optimiser.param_groups[0]["lr"])
+        found.append(optimizer.param_groups[0]["lr"])
     return found
 
 
@@ -116,12 +116,12 @@ def plateau():
     losses = [1.0, 0.9, 0.9, 0.89995, 0.95, 0.8, 0.81, 0.82, 0.83, 0.84, 0.7, 0.70001, 0.71, 0.72, 0.73, 0.74, 0.75]
     cases = []
     for factor, patience in [(0.1, 2), (0.5, 0), (0.5, 3)]:
-        optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.02)
-        scheduler = S.ReduceLROnPlateau(optimiser, factor=factor, patience=patience)
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.02)
+        scheduler = S.ReduceLROnPlateau(optimizer, factor=factor, patience=patience)
         found = []
         for loss in losses:
             scheduler.step(loss)
-            found.append(optimiser.param_groups[0]["lr"])
+            found.append(optimizer.param_groups[0]["lr"])
         cases.append({"factor": factor, "patience": patience, "losses": losses, "rates": found})
     return cases
 
@@ -223,7 +223,7 @@ def finder(wheel):
 
 
 target = Path(__file__).parents[1] / "fixtures" / "training.json"
-found = {"torch": torch.__version__, "optimisers": optimisers(), "schedules": schedules(), "plateau": plateau(),
+found = {"torch": torch.__version__, "optimizers": optimizers(), "schedules": schedules(), "plateau": plateau(),
          "averages": averages(), "losses": losses(), "finder": finder(sys.argv[1])}
 
 

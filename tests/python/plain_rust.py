@@ -49,8 +49,8 @@ class Piece:
         words = without_attributes(self.words)
         if not self.is_item:
             first = words[0] if words else ""
-            labelled = first == "'" and len(words) > 3
-            return first in BLOCK_WORDS or labelled or first.endswith("!")
+            labeled = first == "'" and len(words) > 3
+            return first in BLOCK_WORDS or labeled or first.endswith("!")
         head = [word for word in words if word not in ("pub", "async", "unsafe")]
         if head[:1] == ["const"]:
             return head[1:2] == ["fn"]

@@ -74,41 +74,41 @@ class Shape:
 
     def geometry(self, grid: Grid) -> shapely.Geometry:
         random = numpy.random.default_rng(self.seed)
-        centre = random.uniform((-0.1, -0.1), (1.1, 1.1)) * (grid.width, grid.height)
+        center = random.uniform((-0.1, -0.1), (1.1, 1.1)) * (grid.width, grid.height)
         size = random.uniform(0.1, 0.6) * min(grid.width, grid.height)
         if self.kind == "outside":
-            centre = centre + (grid.width * 0.6, 0.0)
-        ring = star(random, centre, size)
+            center = center + (grid.width * 0.6, 0.0)
+        ring = star(random, center, size)
         if self.kind == "hole":
-            inner = centre + (ring - centre) * random.uniform(0.2, 0.7)
+            inner = center + (ring - center) * random.uniform(0.2, 0.7)
             return shapely.Polygon(ring, [inner[::-1]])
         if self.kind == "several":
-            other = star(random, centre + (2.2 * size, 0.3 * size), size)
+            other = star(random, center + (2.2 * size, 0.3 * size), size)
             return shapely.MultiPolygon([shapely.Polygon(ring), shapely.Polygon(other)])
         if self.kind == "touches itself":
             # Two triangles that share one corner, in one ring.
             a, b = ring[0], ring[len(ring) // 2]
-            return shapely.Polygon([centre, a, a + (1.3, 2.9), centre, b, b + (2.3, -1.7)])
+            return shapely.Polygon([center, a, a + (1.3, 2.9), center, b, b + (2.3, -1.7)])
         if self.kind == "crosses itself":
-            corners = centre + size * random.uniform(-1, 1, (4, 2))
+            corners = center + size * random.uniform(-1, 1, (4, 2))
             return shapely.Polygon(corners)
         if self.kind == "tiny":
-            return shapely.Polygon(centre + (ring - centre) / (3 * size))
+            return shapely.Polygon(center + (ring - center) / (3 * size))
         if self.kind == "line":
             return shapely.LineString(ring)
         if self.kind == "point":
-            return shapely.Point(centre)
+            return shapely.Point(center)
         return shapely.Polygon(ring)
 
 
-def star(random: numpy.random.Generator, centre: numpy.ndarray, size: float) -> numpy.ndarray:
-    """A ring around a centre that never crosses itself."""
+def star(random: numpy.random.Generator, center: numpy.ndarray, size: float) -> numpy.ndarray:
+    """A ring around a center that never crosses itself."""
     corners = int(random.integers(3, 12))
     angles = numpy.sort(random.uniform(0, 2 * math.pi, corners))
     if corners < 3 or numpy.max(numpy.diff(numpy.append(angles, angles[0] + 2 * math.pi))) > math.pi:
         angles = numpy.arange(corners) * 2 * math.pi / corners
     radii = size * random.uniform(0.4, 1.0, corners)
-    return centre + numpy.stack([radii * numpy.cos(angles), radii * numpy.sin(angles)], axis=1)
+    return center + numpy.stack([radii * numpy.cos(angles), radii * numpy.sin(angles)], axis=1)
 
 
 AREAS = ["plain", "plain", "hole", "several", "touches itself", "crosses itself", "outside", "tiny"]

@@ -133,7 +133,7 @@ def recipes(draw, drivers=tuple(DRIVERS), masks=tuple(MASKS)) -> Recipe:
     mask = draw(st.sampled_from([kind for kind in kinds if kind in masks]))
     bands = draw(st.integers(1, most))
     if driver == "PNG" and mask != "alpha" and bands == 2:
-        bands = 3  # Two bands of a PNG are grey and alpha.
+        bands = 3  # Two bands of a PNG are gray and alpha.
     if driver == "PNG" and mask == "alpha":
         bands = draw(st.sampled_from([1, 3]))
     nodata = None

@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "from-python.md"
 ROW = re.compile(r"^\| (.+?) \| (.+) \|$")
 CODE = re.compile(r"`([^`]+)`")
 # Two steps instead of twelve epochs.
-SHORTER = [("Fit::epochs(12)", "Fit::steps(2)"), (".batch(4)", ".batch(2)")]
+SHORTER = [("FitOptions::epochs(12)", "FitOptions::steps(2)"), (".batch(4)", ".batch(2)")]
 # The last row needs the network of crates.io.
 LEFT_OUT = "%pip install"
 

@@ -81,8 +81,8 @@ def codes(seen):
     return seen.says("10", "50", "80", "value|code", ".with_label|meaning|%scene")
 
 
-def colours(seen):
-    return labels(seen) is None and seen.says("3 bands|three bands", "index|indices|one band|colour")
+def colors(seen):
+    return labels(seen) is None and seen.says("3 bands|three bands", "index|indices|one band|color")
 
 
 def background_as_nodata(background):
@@ -103,9 +103,9 @@ def two_layers(seen):
     return seen.says("aoi", "buildings", "layer")
 
 
-def metres_without_crs(seen):
+def meters_without_crs(seen):
     if labels(seen) and labels(seen).get(1) == 839:
-        return seen.says("degrees|metres", "system")
+        return seen.says("degrees|meters", "system")
     return labels(seen) is None and seen.says("degrees", "crs(|crs=|system")
 
 
@@ -215,7 +215,7 @@ def complex_values(seen):
 
 
 def palette(seen):
-    return seen.prints("3 [n") or seen.says("palette|colour table|numbers of colours")
+    return seen.prints("3 [n") or seen.says("palette|color table|numbers of colors")
 
 
 def polygon_around_the_world(seen):
@@ -234,14 +234,14 @@ CHECKS = {
     "f06-nir-as-alpha": fourth_band_as_alpha,
     "f07-mask-255": mask_of_0_and_255,
     "f08-codes": codes,
-    "f09-colour-mask": colours,
+    "f09-colour-mask": colors,
     "f10-label-nodata-0": background_as_nodata(3396),
     "f10-label-nodata-0-2": background_as_nodata(1341),
     "f11-unknown-crs": two_unknown_systems,
     "f12-same-crs": esri_name_of_the_system,
     "f13-layers": two_layers,
-    "f14-geojson-metres": metres_without_crs,
-    "f14-geojson-metres-2": metres_without_crs,
+    "f14-geojson-metres": meters_without_crs,
+    "f14-geojson-metres-2": meters_without_crs,
     "f15-undefined-crs": undefined_system(839),
     "f15-undefined-crs-2": undefined_system(916),
     "f16-rotated-labels": turned_labels,

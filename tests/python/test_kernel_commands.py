@@ -115,10 +115,10 @@ def test_settings_outlive_clear_and_do_what_they_say(kernel):
 
 
 def test_values_with_display_alone(kernel):
-    kernel.ok("struct Metres(f64);\nimpl std::fmt::Display for Metres { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, \"{} m\", self.0) } }")
+    kernel.ok("struct Meters(f64);\nimpl std::fmt::Display for Meters { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, \"{} m\", self.0) } }")
     kernel.ok(":fmt {}")
     try:
-        assert kernel.ok("Metres(2.0)").text == "2 m"
+        assert kernel.ok("Meters(2.0)").text == "2 m"
         assert kernel.ok("vec![1]").text == "[1]"
         assert kernel.ok("();").text == ""
         assert kernel.ok("()").text == ""

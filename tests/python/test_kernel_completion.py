@@ -58,7 +58,7 @@ def ready_kernel(shared_kernel):
 
 @pytest.mark.parametrize("code", ["words.push(", "let v = 1;\n", "words.push(\n", "fn f(a: &[f32]) -> f32 {\n    "])
 def test_three_tabs_where_term_search_panicked_change_nothing(ready_kernel, code):
-    """rust-analyzer #22554: the first Tab killed the analyser, the third ended completion for good."""
+    """rust-analyzer #22554: the first Tab killed the analyzer, the third ended completion for good."""
     before = helper_pid(ready_kernel)
     for _ in range(3):
         assert "words" in matches(ready_kernel, code) or "fn f" in code
@@ -274,7 +274,7 @@ BLANKET = {"borrow", "borrow_mut", "clone", "clone_from", "clone_into", "clone_t
 
 
 def test_every_type_of_the_prelude_has_its_own_names(ready_kernel):
-    """`Merge::` and `BoundingBox::` had none since they came from a crate of their own."""
+    """`BoxFusion::` and `BoundingBox::` had none since they came from a crate of their own."""
     prelude = (Path(__file__).parents[2] / "src/prelude.rs").read_text(encoding="utf-8")
     types = set(re.findall(r"\b([A-Z][A-Za-z0-9]+)\b", re.sub(r"//.*", "", prelude)))
     assert len(types) > 50, types

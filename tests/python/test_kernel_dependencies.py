@@ -54,7 +54,7 @@ def test_statics_of_a_crate_last_over_cells_and_over_crates_that_are_added_later
         assert "Compiling counter" in add(kernel, "counter", counter).stderr
         assert kernel.ok("counter::bump()").text == "1"
         assert kernel.ok("counter::bump()").text == "2"
-        # Inlined into the cell, generic over the cell's type, a loop (compiled with optimisation).
+        # Inlined into the cell, generic over the cell's type, a loop (compiled with optimization).
         assert kernel.ok("counter::add(5)").text == "5"
         assert kernel.ok("let mut last = 0; for _ in 0..3 { last = counter::add(1); } last").text == "8"
         kernel.ok("counter::generic(3usize)")

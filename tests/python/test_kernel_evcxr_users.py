@@ -1,6 +1,6 @@
 """What evcxr 0.22's own integration tests ask for, one test each, in cells and programs of our own.
 
-The authority is evcxr's behaviour as its tests state it; where Rust or Jupyter say more (an error has a status of its own,
+The authority is evcxr's behavior as its tests state it; where Rust or Jupyter say more (an error has a status of its own,
 variables outlive `?`), their word is used and the test says so.
 """
 

@@ -115,7 +115,7 @@ def test_pictures_are_drawn_with_their_alternative_text(lab):
 
 def test_interrupting_training_keeps_the_variables(lab):
     source = training_source()
-    longer = re.sub(r"(Fit::(?:epochs|steps)\()[^)]*\)", r"\g<1>5000)", source)
+    longer = re.sub(r"(FitOptions::(?:epochs|steps)\()[^)]*\)", r"\g<1>5000)", source)
     longer = re.sub(r"\blet\s+run\b", "let longer_run", longer)
     cell = lab.add_and_run(longer)
     cell.scroll_into_view_if_needed()
@@ -137,15 +137,15 @@ def test_interrupting_training_keeps_the_variables(lab):
 # must bring a ground of their own: what they draw cannot follow the theme.
 CONTRASTS = """
 () => {
-  const channels = colour => (colour.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+  const channels = color => (color.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
   const luminance = ([r, g, b]) => {
     const linear = [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
   };
   const ground = element => {
     for (let at = element; at; at = at.parentElement) {
-      const colour = channels(getComputedStyle(at).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0.99) return colour;
+      const color = channels(getComputedStyle(at).backgroundColor);
+      if (color.length < 4 || color[3] > 0.99) return color;
     }
     return [255, 255, 255];
   };
@@ -155,7 +155,7 @@ CONTRASTS = """
     const element = walker.currentNode.parentElement;
     const text = walker.currentNode.textContent.trim();
     if (!text || !element.closest('.jp-OutputArea-output') || !element.getClientRects().length) continue;
-    // Blocks that show a colour in a legend are their colour.
+    // Blocks that show a color in a legend are their color.
     if (/^[\\u2580-\\u25ff]+$/.test(text)) continue;
     const [light, dark] = [luminance(channels(getComputedStyle(element).color)), luminance(ground(element))].sort((a, b) => b - a);
     const size = element.closest('svg') ? null : getComputedStyle(element).fontSize;

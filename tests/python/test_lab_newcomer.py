@@ -27,7 +27,7 @@ MISTAKES = [
 WISHES = [
     ("let scene = samples::town(1, 256)?.scene()?;\nscene", ["256 x 256"]),
     ("scen", ["`scene`"]),
-    ("Fit::epochs(2).learning_rate(0.1)", ["`lr`"]),
+    ("FitOptions::epochs(2).learning_rate(0.1)", ["`lr`"]),
     ("%split 75", ["between 0 and 1"]),
     ("%split 0.75", ["train: columns 0 to 191", "valid: columns 192 to 255"]),
     ("%bands 1", ["bands shown"]),
@@ -93,7 +93,7 @@ def test_wishes_have_an_answer(lab):
 
 
 def test_tab_completes_files_in_strings_and_settings(lab):
-    for code, wanted in [('Scene::open("my', "my scene.tif"), ("Fit::epochs(2).bat", "batch")]:
+    for code, wanted in [('Scene::open("my', "my scene.tif"), ("FitOptions::epochs(2).bat", "batch")]:
         cell = lab.add_and_run("1")
         lab.wait_done(cell, 30)
         cell.locator(".cm-content").first.click()

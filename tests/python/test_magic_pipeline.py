@@ -70,7 +70,7 @@ def test_a_detector_by_the_same_magics(town):
         "%evaluate found scene=objects",
         f"%map found save='{town.folder}/boxes'",
     ])
-    for name in ("boxes.gpkg", "boxes.geojson", "centres.gpkg", "centres.geojson", "detections.json", "box_scores.json"):
+    for name in ("boxes.gpkg", "boxes.geojson", "centers.gpkg", "centers.geojson", "detections.json", "box_scores.json"):
         assert (town.folder / "boxes" / name).exists(), name
     assert "SceneBoxes" in type_of(town, "found")
 
@@ -86,7 +86,7 @@ def test_detectors_with_anchors_are_trained_by_the_same_magic(town, model):
 
 
 def test_a_saved_model_is_loaded_as_what_its_file_says_it_is(town):
-    # Labelled areas have boxes around them: one scene serves both.
+    # Labeled areas have boxes around them: one scene serves both.
     town.ok(f"{town.scene_line}\n%split 0.75\n%chips 2 64 show=1")
     town.ok("%fit centernet-resnet18 steps=1 batch=1")
     town.ok(f'run.best().save("{town.folder}/finds boxes.swath")?;')

@@ -9,7 +9,7 @@ from mistakes import GROUPS
 
 # Words of code that nobody typed.
 GENERATED = ["__swath", "swath::rt", "run_user_code", "evcxr_display", "in a closure that returns", "CellError", "consider using `--verbose`"]
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def test_there_are_a_hundred():
@@ -28,7 +28,7 @@ def test_mistakes_are_answered(group, tmp_path):
             cell = kernel.run(code, seconds=120)
             if words is None:
                 continue
-            text = COLOUR.sub("", cell.everything())
+            text = COLOR.sub("", cell.everything())
             found = cell.error["ename"] if cell.status == "error" else None
             missing = [word for word in words if word not in text]
             shown = [word for word in GENERATED if word in text]

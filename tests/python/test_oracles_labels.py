@@ -1,6 +1,6 @@
 """Labels on a scene, compared on random files with what rasterio rasterizes, NumPy picks and pycocotools bounds.
 
-The rules where there is a choice: a pixel is labelled where its centre lies inside (`all_touched=False`), rings are filled
+The rules where there is a choice: a pixel is labeled where its center lies inside (`all_touched=False`), rings are filled
 by even and odd, later features lie over earlier ones; 255 is what no class is known for."""
 
 import numpy
@@ -27,7 +27,7 @@ def burned(features, grid, names):
 
 
 def assert_same(found, expected, features):
-    """Every pixel is as expected; where a centre lies on an edge to a thousandth of a pixel, either side is right."""
+    """Every pixel is as expected; where a center lies on an edge to a thousandth of a pixel, either side is right."""
     rows, columns = numpy.nonzero(found != expected)
     if not len(rows):
         return
@@ -45,7 +45,7 @@ def check_labels(labels, folder):
     expected = burned(features, labels.grid, names)
     if "error" in facts:
         # What lies beside the image may be an error, but never what lies on it.
-        assert not (expected > 0).any(), f"{said(facts)}\n{(expected > 0).sum()} pixels are labelled"
+        assert not (expected > 0).any(), f"{said(facts)}\n{(expected > 0).sum()} pixels are labeled"
         return facts, features
     _, _, found = arrays(folder / "read")
     assert_same(found, expected, features)
@@ -100,8 +100,8 @@ def test_lines_and_points_are_left_out_and_counted(labels):
         assert counted == without_area, said(facts)
 
 
-def under_centres(case, values):
-    """NumPy's picture: the label pixel under the centre of each pixel, and how far that centre is from the next label."""
+def under_centers(case, values):
+    """NumPy's picture: the label pixel under the center of each pixel, and how far that center is from the next label."""
     rows, columns = numpy.mgrid[0:case.image.height, 0:case.image.width]
     x, y = case.image.affine() @ (columns + 0.5, rows + 0.5)
     across, down = ~case.grid.affine() @ (x, y)
@@ -117,14 +117,14 @@ def under_centres(case, values):
 
 @examples(50)
 @given(label_rasters())
-def test_label_rasters_are_picked_under_the_centres(case):
+def test_label_rasters_are_picked_under_the_centers(case):
     with kept("label-raster", case) as folder:
         values = case.values()
         image = case.image.write(folder / "image.tif")
         mask = case.grid.write(folder / "mask.tif", values, case.nodata)
         facts = one(image, "--label-raster", mask, "--classes", "a,b,c", "--arrays", folder / "read")
         _, _, found = arrays(folder / "read")
-        expected, clear = under_centres(case, values)
+        expected, clear = under_centers(case, values)
         numpy.testing.assert_array_equal(found[clear], expected[clear])
         check_sums(facts["labels"], found)
         # GDAL's warper is the second authority; within its own grid it is exact, and its edges are another matter.

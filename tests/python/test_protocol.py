@@ -126,7 +126,7 @@ def test_compile_error_is_one_diagnostic_on_the_cells_own_line(kernel):
     text = "\n".join(cell.error["traceback"])
     assert "mismatched types" in text and '"text"' in text
     assert text.count("mismatched types") == 1, text
-    assert "2" in text and "\x1b[" in text, "the second line, in colour"
+    assert "2" in text and "\x1b[" in text, "the second line, in color"
     assert "lib.rs" not in text and "/tmp" not in text, f"paths of generated files: {text}"
     assert cell.stderr == ""
     assert kernel.ok("kept").text == "11"

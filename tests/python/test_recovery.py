@@ -161,7 +161,7 @@ def test_cells_use_a_crate_that_was_added_and_keep_their_variables(tmp_path):
     (crate / "src").mkdir(parents=True)
     (crate / "Cargo.toml").write_text('[package]\nname = "spectral"\nversion = "0.1.0"\nedition = "2024"\n')
     (crate / "src" / "lib.rs").write_text(
-        "/// Normalised difference.\npub fn ndvi(red: f32, nir: f32) -> f32 { (nir - red) / (nir + red) }\n"
+        "/// Normalized difference.\npub fn ndvi(red: f32, nir: f32) -> f32 { (nir - red) / (nir + red) }\n"
         "#[derive(Debug)]\npub struct Pair(pub f32, pub f32);\n"
     )
     with Kernel(cwd=tmp_path) as kernel:

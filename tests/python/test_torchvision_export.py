@@ -108,7 +108,7 @@ LEAST, OVERLAP, MOST = 0.05, 0.5, 300
 
 
 def detector(make, bands, **options):
-    """The network on images that are normalised already and keep their size."""
+    """The network on images that are normalized already and keep their size."""
     plain = dict(image_mean=[0.0] * bands, image_std=[1.0] * bands, min_size=96, max_size=128)
     thresholds = dict(score_thresh=LEAST, nms_thresh=OVERLAP, detections_per_img=MOST)
     return make(**plain, **{options.get("prefix", "") + name: value for name, value in thresholds.items()})
@@ -196,7 +196,7 @@ def twins(one, other, score_noise, edge_noise):
     return torch.where(nearest < edge_noise, place, -1)
 
 
-def test_the_export_says_how_to_normalise_and_what_the_classes_are(exported):
+def test_the_export_says_how_to_normalize_and_what_the_classes_are(exported):
     import safetensors as plain
 
     with plain.safe_open(exported / "unet_resnet18.safetensors", framework="pt") as file:

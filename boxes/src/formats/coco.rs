@@ -12,7 +12,7 @@ use serde_json::{Value, json as value};
 
 use super::remark::{Gathered, Remark, RemarkKind, boxes, fault};
 use super::text::{Text, text_of, write_text};
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage, json};
+use super::{BoxFile, FormatError, LabeledBox, LabeledImage, json};
 use crate::{BoundingBox, Detection};
 use entry::Entry;
 
@@ -131,7 +131,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
 
 /// The images, found by their ids.
 struct Images {
-    all: Vec<LabelledImage>,
+    all: Vec<LabeledImage>,
     places: HashMap<String, usize>,
 }
 
@@ -148,11 +148,11 @@ impl Images {
             {
                 return Err(format!("two images have the id {}", image.id));
             }
-            images.all.push(LabelledImage {
+            images.all.push(LabeledImage {
                 file: file.unwrap_or_default(),
                 width: json::pixels(&image.width),
                 height: json::pixels(&image.height),
-                ..LabelledImage::default()
+                ..LabeledImage::default()
             });
         }
         if images.all.is_empty() && empty {
@@ -163,7 +163,7 @@ impl Images {
                 )
                 .next("check that it is the right file"),
             );
-            images.all.push(LabelledImage::default());
+            images.all.push(LabeledImage::default());
         }
         Ok(images)
     }
@@ -281,7 +281,7 @@ impl Reader<'_> {
             *self.from_shape.entry(shape).or_default() += 1;
         }
         self.ignored += usize::from(entry.is_ignored());
-        let one = LabelledBox {
+        let one = LabeledBox {
             bounds,
             class,
             crowd: entry.is_crowd(),
@@ -313,13 +313,13 @@ impl Reader<'_> {
 /// [`FormatError::UnknownClass`] for a box of another class; [`FormatError::Io`].
 pub fn write(
     path: impl AsRef<Path>,
-    images: &[LabelledImage],
+    images: &[LabeledImage],
     classes: &[String],
 ) -> Result<(), FormatError> {
     let path = path.as_ref();
     let mut entries = Vec::new();
-    for (image, labelled) in images.iter().enumerate() {
-        for one in &labelled.boxes {
+    for (image, labeled) in images.iter().enumerate() {
+        for one in &labeled.boxes {
             let category = classes.iter().position(|name| *name == one.class);
             let category = category.ok_or_else(|| FormatError::UnknownClass {
                 path: path.to_owned(),
@@ -338,12 +338,12 @@ pub fn write(
     }
     let numbered = images.iter().enumerate();
     let images: Vec<Value> = numbered
-        .map(|(image, labelled)| {
+        .map(|(image, labeled)| {
             value!({
                 "id": image + 1,
-                "file_name": labelled.file,
-                "width": labelled.width.unwrap_or(0),
-                "height": labelled.height.unwrap_or(0),
+                "file_name": labeled.file,
+                "width": labeled.width.unwrap_or(0),
+                "height": labeled.height.unwrap_or(0),
             })
         })
         .collect();

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::remark::{Gathered, Remark, RemarkKind, boxes};
 use super::shape::{Wkt, around, is_upright, wkt};
 use super::text::{Text, shortened, text_of, write_text};
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage};
+use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
 use crate::BoundingBox;
 
 const EXAMPLE: &str = "a table begins with the line `image_path,xmin,ymin,xmax,ymax,label`, and every row has as many values";
@@ -239,7 +239,7 @@ fn without_edges(
 
 /// What the rows add up to.
 struct Table {
-    images: Vec<LabelledImage>,
+    images: Vec<LabeledImage>,
     places: BTreeMap<String, usize>,
     /// For each image, its rows without a place or of four zeros, and the line of its first row.
     nothing: Vec<(usize, usize)>,
@@ -267,9 +267,9 @@ impl Table {
         let place = match self.places.get(file) {
             Some(&place) => place,
             None => {
-                self.images.push(LabelledImage {
+                self.images.push(LabeledImage {
                     file: file.to_owned(),
-                    ..LabelledImage::default()
+                    ..LabeledImage::default()
                 });
                 self.nothing.push((0, line));
                 self.places.insert(file.to_owned(), self.images.len() - 1);
@@ -319,7 +319,7 @@ impl Table {
                 }
             },
         };
-        let one = LabelledBox::new(bounds, class);
+        let one = LabeledBox::new(bounds, class);
         self.gathered
             .add(&mut self.images[place], one, || format!("line {line}"));
         Ok(())
@@ -389,7 +389,7 @@ impl Table {
                 )
                 .next("check that it is the right file"),
             );
-            self.images.push(LabelledImage::default());
+            self.images.push(LabeledImage::default());
         }
         let nameless = self
             .images
@@ -418,7 +418,7 @@ fn is_nothing(text: &str) -> bool {
 ///
 /// # Errors
 /// [`FormatError::Io`].
-pub fn write(path: impl AsRef<Path>, images: &[LabelledImage]) -> Result<(), FormatError> {
+pub fn write(path: impl AsRef<Path>, images: &[LabeledImage]) -> Result<(), FormatError> {
     let mut text = "image_path,xmin,ymin,xmax,ymax,label\n".to_owned();
     for image in images {
         let file = quoted(&image.file);

@@ -6,7 +6,7 @@ use super::remark::Gathered;
 use super::shape::{around, is_upright, turned};
 use super::text::{shortened, text_of};
 use super::xml::{self, Element};
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage};
+use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
 use crate::BoundingBox;
 
 const EXAMPLE: &str = "CVAT writes `<image name=\"a.png\"><box label=\"tree\" xtl=\"1\" ytl=\"2\" xbr=\"30\" ybr=\"40\"/></image>`";
@@ -62,16 +62,16 @@ impl Reader<'_> {
         &self,
         element: &Element,
         gathered: &mut Gathered,
-    ) -> Result<LabelledImage, FormatError> {
+    ) -> Result<LabeledImage, FormatError> {
         let side = |name| {
             let pixels = element.attribute(name)?.parse::<usize>().ok();
             pixels.filter(|&pixels| pixels > 0)
         };
-        let mut image = LabelledImage {
+        let mut image = LabeledImage {
             file: element.attribute("name").unwrap_or_default().to_owned(),
             width: side("width"),
             height: side("height"),
-            ..LabelledImage::default()
+            ..LabeledImage::default()
         };
         for shape in &element.children {
             let bounds = match shape.name.as_str() {
@@ -119,7 +119,7 @@ impl Reader<'_> {
                 let found = format!("<{}> without it", shape.name);
                 return Err(self.syntax(shape.line, "the attribute `label`", found));
             }
-            let one = LabelledBox::new(bounds, label);
+            let one = LabeledBox::new(bounds, label);
             gathered.add(&mut image, one, || format!("line {}", shape.line));
         }
         Ok(image)

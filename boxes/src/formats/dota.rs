@@ -5,7 +5,7 @@ use std::path::Path;
 use super::remark::Gathered;
 use super::shape::{around, is_upright, pairs};
 use super::text::{shortened, text_of};
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage};
+use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
 
 const EXAMPLE: &str = "a line of DOTA is `x1 y1 x2 y2 x3 y3 x4 y4 class difficulty`, in pixels";
 
@@ -54,13 +54,13 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
     };
     let mut gathered = Gathered::default();
     gathered.remarks.extend(text.remark);
-    let mut image = LabelledImage {
+    let mut image = LabeledImage {
         file: path
             .file_stem()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
-        ..LabelledImage::default()
+        ..LabeledImage::default()
     };
     let mut length = None;
     for (index, line) in text.text.lines().enumerate() {
@@ -100,7 +100,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
         if !is_upright(&points) {
             gathered.upright("turned boxes");
         }
-        let one = LabelledBox::new(around(&points).unwrap_or_default(), class);
+        let one = LabeledBox::new(around(&points).unwrap_or_default(), class);
         gathered.add(&mut image, one, || format!("line {number}"));
     }
     Ok(gathered.finish(vec![image], None))

@@ -279,7 +279,7 @@ impl FormatError {
             Self::Json { format: "COCO", .. } => {
                 "a COCO file is one object with the lists `images`, `annotations` and `categories`".to_owned()
             }
-            Self::Json { .. } => "export the file again from the labelling program".to_owned(),
+            Self::Json { .. } => "export the file again from the labeling program".to_owned(),
             Self::Results { .. } => {
                 "COCO results are one list: `[{\"image_id\": 1, \"category_id\": 1, \"bbox\": [x, y, width, height], \
                  \"score\": 0.9}, …]`"

@@ -15,7 +15,7 @@ fn read_text(name: &str, text: &str) -> Result<BoxFile, FormatError> {
 #[track_caller]
 fn bounds(file: &BoxFile) -> Vec<[f64; 4]> {
     let boxes = file.images.iter().flat_map(|image| &image.boxes);
-    let edges = |one: &LabelledBox| {
+    let edges = |one: &LabeledBox| {
         [
             one.bounds.x_min,
             one.bounds.y_min,
@@ -749,9 +749,9 @@ fn images_are_listed_by_their_names_and_nameless_ones_in_words() {
     let of = |names: &[&str]| BoxFile {
         images: names
             .iter()
-            .map(|name| LabelledImage {
+            .map(|name| LabeledImage {
                 file: (*name).to_owned(),
-                ..LabelledImage::default()
+                ..LabeledImage::default()
             })
             .collect(),
         ..BoxFile::default()
@@ -776,9 +776,9 @@ fn images_are_listed_by_their_names_and_nameless_ones_in_words() {
             .file,
         "A.PNG"
     );
-    let image = |file: &str| LabelledImage {
+    let image = |file: &str| LabeledImage {
         file: file.to_owned(),
-        ..LabelledImage::default()
+        ..LabeledImage::default()
     };
     assert!(image("").is_called("a.png") && image("x/Plot1.PNG").is_called("plot1.tif"));
     assert!(image("tile.1").is_called("tile.1.tif") && !image("plot9.png").is_called("plot1.png"));

@@ -9,7 +9,7 @@ use super::json;
 use super::remark::{Gathered, Remark, RemarkKind};
 use super::shape::{around, is_upright};
 use super::text::text_of;
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage};
+use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
 use crate::BoundingBox;
 
 #[derive(Deserialize)]
@@ -57,11 +57,11 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
             "the file holds NaN or Infinity, which are read as missing numbers",
         ));
     }
-    let mut image = LabelledImage {
+    let mut image = LabeledImage {
         file: json::word(&file.image).unwrap_or_default(),
         width: json::pixels(&file.width),
         height: json::pixels(&file.height),
-        ..LabelledImage::default()
+        ..LabeledImage::default()
     };
     for (index, shape) in file.shapes.unwrap_or_default().into_iter().enumerate() {
         let which = || format!("shape {}", index + 1);
@@ -112,7 +112,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
         if matches!(shape.difficult, Value::Bool(true)) {
             gathered.difficult();
         }
-        let one = LabelledBox::new(bounds.unwrap_or_default(), label);
+        let one = LabeledBox::new(bounds.unwrap_or_default(), label);
         gathered.add(&mut image, one, which);
     }
     Ok(gathered.finish(vec![image], None))

@@ -1,6 +1,6 @@
 //! Label files of boxes: COCO, Pascal VOC, YOLO and CSV, read and written; labelme, CVAT and DOTA, read.
 //!
-//! All become [`LabelledImage`]s in one convention: pixels with exclusive far edges, class names as text. Boxes that are
+//! All become [`LabeledImage`]s in one convention: pixels with exclusive far edges, class names as text. Boxes that are
 //! none (no width, NaN, edges the wrong way round) or that no reader could place are left out and counted in
 //! [`BoxFile::left_out`]; what a person should know besides is in [`BoxFile::remarks`]; what leaves no box is an error.
 
@@ -32,7 +32,7 @@ use crate::BoundingBox;
 
 /// A box with the name of its class, as a label file holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LabelledBox {
+pub struct LabeledBox {
     /// Where it is, in pixels of its image.
     pub bounds: BoundingBox,
     /// The name of its class; empty where the file names none.
@@ -43,7 +43,7 @@ pub struct LabelledBox {
     pub area: Option<f64>,
 }
 
-impl LabelledBox {
+impl LabeledBox {
     /// One object of a class.
     #[must_use]
     pub fn new(bounds: BoundingBox, class: impl Into<String>) -> Self {
@@ -58,7 +58,7 @@ impl LabelledBox {
 
 /// An image and its boxes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LabelledImage {
+pub struct LabeledImage {
     /// The image's file name, as the label file gives it; empty when it gives none.
     pub file: String,
     /// Columns, when the file says.
@@ -66,13 +66,13 @@ pub struct LabelledImage {
     /// Rows, when the file says.
     pub height: Option<usize>,
     /// Its boxes; none for an image that was looked through and holds nothing.
-    pub boxes: Vec<LabelledBox>,
+    pub boxes: Vec<LabeledBox>,
     /// Its boxes that were left out: an image without any box that counts some here is not empty, but broken.
     #[serde(default)]
     pub left_out: usize,
 }
 
-impl LabelledImage {
+impl LabeledImage {
     /// Whether the label file's name for the image fits a file of this name: alike but for folders, extension and capitals.
     /// An image without a name fits all.
     #[must_use]
@@ -103,7 +103,7 @@ fn stem(name: &str) -> &str {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BoxFile {
     /// The images, in the file's order.
-    pub images: Vec<LabelledImage>,
+    pub images: Vec<LabeledImage>,
     /// The classes: COCO's categories in the order of their ids, otherwise the names that occur, sorted.
     pub classes: Vec<String>,
     /// Boxes that are none and were left out, counted by reason.
@@ -118,7 +118,7 @@ pub struct BoxFile {
 
 impl BoxFile {
     /// Files whose classes are those that occur.
-    fn named(images: Vec<LabelledImage>, left_out: BTreeMap<&'static str, usize>) -> Self {
+    fn named(images: Vec<LabeledImage>, left_out: BTreeMap<&'static str, usize>) -> Self {
         let boxes = images.iter().flat_map(|image| &image.boxes);
         let classes: BTreeSet<&str> = boxes.map(|one| one.class.as_str()).collect();
         let classes = classes.into_iter().filter(|name| !name.is_empty());
@@ -132,11 +132,11 @@ impl BoxFile {
 
     /// The image of this file name: the whole path as the file gives it, its last part, or its last part without
     /// extension, whichever fits first, then without regard to capitals; the only image when there is only one
-    /// ([`LabelledImage::is_called`] tells whether its name fits).
+    /// ([`LabeledImage::is_called`] tells whether its name fits).
     ///
     /// # Errors
     /// [`FormatError::NoImage`] lists images that there are; [`FormatError::SeveralImages`] when two fit equally.
-    pub fn image(&self, path: &Path, wanted: &str) -> Result<&LabelledImage, FormatError> {
+    pub fn image(&self, path: &Path, wanted: &str) -> Result<&LabeledImage, FormatError> {
         if let [only] = self.images.as_slice() {
             return Ok(only);
         }
@@ -149,7 +149,7 @@ impl BoxFile {
             (stem, true),
             (stem, false),
         ] {
-            let fits = |image: &&LabelledImage| {
+            let fits = |image: &&LabeledImage| {
                 let (own, wanted) = (part(&image.file), part(wanted));
                 own == wanted || (!capitals && own.to_lowercase() == wanted.to_lowercase())
             };

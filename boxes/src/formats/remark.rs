@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BoxFile, LabelledBox, LabelledImage};
+use super::{BoxFile, LabeledBox, LabeledImage};
 use crate::BoundingBox;
 
 /// What happened to boxes on the way out of a label file.
@@ -85,8 +85,8 @@ impl Gathered {
     /// Adds a box to its image unless it is none, which is counted.
     pub(super) fn add(
         &mut self,
-        image: &mut LabelledImage,
-        one: LabelledBox,
+        image: &mut LabeledImage,
+        one: LabeledBox,
         which: impl FnOnce() -> String,
     ) {
         match fault(&one.bounds) {
@@ -111,7 +111,7 @@ impl Gathered {
     /// The file as it was read. `classes` are those that it lists itself; otherwise those that occur.
     pub(super) fn finish(
         mut self,
-        mut images: Vec<LabelledImage>,
+        mut images: Vec<LabeledImage>,
         classes: Option<Vec<String>>,
     ) -> BoxFile {
         for (shape, count) in std::mem::take(&mut self.upright) {

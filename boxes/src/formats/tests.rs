@@ -59,15 +59,15 @@ pub(super) fn assert_says(message: &str, parts: &[&str]) {
     }
 }
 
-fn image(file: &str) -> LabelledImage {
-    LabelledImage {
+fn image(file: &str) -> LabeledImage {
+    LabeledImage {
         left_out: 0,
         file: file.to_owned(),
         width: Some(200),
         height: Some(100),
         boxes: vec![
-            LabelledBox::new(BoundingBox::new(1.0, 2.0, 31.5, 42.25), "ash & <oak>"),
-            LabelledBox::new(
+            LabeledBox::new(BoundingBox::new(1.0, 2.0, 31.5, 42.25), "ash & <oak>"),
+            LabeledBox::new(
                 BoundingBox::new(0.0, 0.0, 200.0, 100.0),
                 "with, comma \"and\" quotes",
             ),
@@ -75,7 +75,7 @@ fn image(file: &str) -> LabelledImage {
     }
 }
 
-fn names(image: &LabelledImage) -> Vec<String> {
+fn names(image: &LabeledImage) -> Vec<String> {
     image.boxes.iter().map(|one| one.class.clone()).collect()
 }
 
@@ -100,14 +100,14 @@ fn every_format_reads_what_it_wrote() {
     let read_back = read(&file.0, &options).unwrap();
     assert_eq!(read_back.images[0].boxes, image.boxes);
     let file = Scratch::new("a.json");
-    let crowd = LabelledBox {
+    let crowd = LabeledBox {
         crowd: true,
         area: Some(12.5),
-        ..LabelledBox::new(BoundingBox::new(3.0, 3.0, 9.0, 8.0), classes[0].clone())
+        ..LabeledBox::new(BoundingBox::new(3.0, 3.0, 9.0, 8.0), classes[0].clone())
     };
     let mut of_coco = image.clone();
     of_coco.boxes.push(crowd);
-    let empty = LabelledImage {
+    let empty = LabeledImage {
         boxes: Vec::new(),
         file: "empty.png".to_owned(),
         ..image.clone()
@@ -118,7 +118,7 @@ fn every_format_reads_what_it_wrote() {
     assert_eq!(read_back.images[1], empty);
     assert!(read_back.images[0].boxes[2].crowd && read_back.images[0].boxes[2].area == Some(12.5));
     let bounds =
-        |image: &LabelledImage| image.boxes.iter().map(|one| one.bounds).collect::<Vec<_>>();
+        |image: &LabeledImage| image.boxes.iter().map(|one| one.bounds).collect::<Vec<_>>();
     assert_eq!(bounds(&read_back.images[0]), bounds(&of_coco));
     let file = Scratch::new("a.txt");
     yolo::write(&file.0, &image, &classes).unwrap();

@@ -9,7 +9,7 @@ use super::remark::Gathered;
 use super::shape::{around, turned};
 use super::text::{shortened, text_of, write_text};
 use super::xml::{self, Element, escaped};
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage};
+use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
 use crate::BoundingBox;
 
 const EXAMPLE: &str = "an object of Pascal VOC is `<object><name>tree</name><bndbox><xmin>1</xmin><ymin>2</ymin>\
@@ -85,11 +85,11 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
             .filter(|pixels| (1.0..1e9).contains(pixels))
             .map(|pixels| pixels as usize)
     };
-    let mut image = LabelledImage {
+    let mut image = LabeledImage {
         file: root.text_of("filename").to_owned(),
         width: side("width"),
         height: side("height"),
-        ..LabelledImage::default()
+        ..LabeledImage::default()
     };
     let mut gathered = Gathered::default();
     gathered.remarks.extend(text.remark);
@@ -121,7 +121,7 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
         if !["", "0", "false"].contains(&object.text_of("difficult").to_lowercase().as_str()) {
             gathered.difficult();
         }
-        let one = LabelledBox::new(bounds, class);
+        let one = LabeledBox::new(bounds, class);
         gathered.add(&mut image, one, || format!("line {}", object.line));
     }
     Ok(gathered.finish(vec![image], None))
@@ -133,7 +133,7 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
 /// [`FormatError::Io`].
 pub fn write(
     path: impl AsRef<Path>,
-    image: &LabelledImage,
+    image: &LabeledImage,
     origin: Origin,
 ) -> Result<(), FormatError> {
     let mut text = format!(

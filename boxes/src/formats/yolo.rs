@@ -1,4 +1,4 @@
-//! YOLO: a text file an image, a line a box: the class's number, then centre, width and height as shares of the image.
+//! YOLO: a text file an image, a line a box: the class's number, then center, width and height as shares of the image.
 
 mod names;
 
@@ -7,11 +7,11 @@ use std::path::Path;
 use super::remark::{Gathered, Remark, RemarkKind, boxes};
 use super::shape::{around, is_upright, pairs};
 use super::text::{Text, shortened, text_of, write_text};
-use super::{BoxFile, FormatError, LabelledBox, LabelledImage, ReadOptions};
+use super::{BoxFile, FormatError, LabeledBox, LabeledImage, ReadOptions};
 use crate::BoundingBox;
 use names::Names;
 
-const EXAMPLE: &str = "a line of YOLO is `class x y width height`: the class's number, and centre and size of the box as shares \
+const EXAMPLE: &str = "a line of YOLO is `class x y width height`: the class's number, and center and size of the box as shares \
                        of the image from 0 to 1";
 
 /// Reads the boxes of one image, whose size `options` must say. By the numbers after the class's number: 4 are a box, 5 a
@@ -57,7 +57,7 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
     gathered.remarks.extend(remark);
     gathered.remarks.extend(names.remarks.iter().cloned());
     names.check(path, &parsed)?;
-    let mut image = LabelledImage {
+    let mut image = LabeledImage {
         file: path
             .file_stem()
             .unwrap_or_default()
@@ -65,7 +65,7 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
             .into_owned(),
         width: Some(width),
         height: Some(height),
-        ..LabelledImage::default()
+        ..LabeledImage::default()
     };
     let keypoints = names.keypoints.or_else(|| visibilities(&parsed));
     let (mut scored, mut posed) = (0, 0);
@@ -99,7 +99,7 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
             }
             ref others => {
                 let found = format!("{} numbers", others.len());
-                let expected = "centre, width and height, or an outline of at least three points,";
+                let expected = "center, width and height, or an outline of at least three points,";
                 return Err(syntax(one.line, expected, found));
             }
         };
@@ -110,7 +110,7 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
             return Err(syntax(one.line, "shares of the image from 0 to 1", found));
         }
         let bounds = bounds.scale(width as f64, height as f64);
-        let one_box = LabelledBox::new(bounds, names.name(one.class));
+        let one_box = LabeledBox::new(bounds, names.name(one.class));
         gathered.add(&mut image, one_box, || format!("line {}", one.line));
     }
     if scored > 0 {
@@ -183,7 +183,7 @@ fn visibilities(lines: &[Line]) -> Option<usize> {
 /// [`FormatError::SizeNeeded`] for an image of unknown size; [`FormatError::UnknownClass`]; [`FormatError::Io`].
 pub fn write(
     path: impl AsRef<Path>,
-    image: &LabelledImage,
+    image: &LabeledImage,
     classes: &[String],
 ) -> Result<(), FormatError> {
     let path = path.as_ref();

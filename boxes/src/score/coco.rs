@@ -76,7 +76,7 @@ pub struct CocoScores {
 pub struct ClassAp {
     /// The class's index.
     pub class: usize,
-    /// Labelled objects, crowds left out.
+    /// Labeled objects, crowds left out.
     pub objects: usize,
     /// Found boxes, all of them.
     pub found: usize,

@@ -1,4 +1,4 @@
-//! Scores of found boxes against labelled ones: COCO's average precision, and F1 at one threshold by COCO's matching or
+//! Scores of found boxes against labeled ones: COCO's average precision, and F1 at one threshold by COCO's matching or
 //! Raster Vision's.
 
 mod coco;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Annotation, Detection};
 
-/// The labelled and the found boxes of one image. A whole scene is one image.
+/// The labeled and the found boxes of one image. A whole scene is one image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImageBoxes {
     /// What is there.
@@ -24,7 +24,7 @@ pub struct ImageBoxes {
     pub found: Vec<Detection>,
 }
 
-/// Which found box goes with which labelled one.
+/// Which found box goes with which labeled one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Matching {
     /// From the best found box down, within a class: each takes the free object that it overlaps most, at the least

@@ -6,7 +6,7 @@ use crate::BoxIndex;
 /// Thresholds that a search tries.
 const THRESHOLDS: usize = 200;
 
-/// Labelled and found boxes that overlap enough, whatever their classes.
+/// Labeled and found boxes that overlap enough, whatever their classes.
 pub(super) struct Pairs<'a> {
     images: &'a [ImageBoxes],
     /// For each image: object, found box, intersection over union.

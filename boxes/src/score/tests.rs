@@ -39,7 +39,7 @@ impl Case {
 }
 
 /// `tests/python/make_box_fixtures.py` made it with pycocotools: random boxes with crowds, areas of masks, equal scores,
-/// more than 100 boxes an image, classes that are never labelled or never found.
+/// more than 100 boxes an image, classes that are never labeled or never found.
 #[test]
 fn the_twelve_figures_the_classes_and_the_curves_are_those_of_pycocotools() {
     let text = include_str!("../../../tests/fixtures/boxes/coco.json");

@@ -67,7 +67,7 @@ pub(crate) struct Request {
     pub(crate) check_skipped: bool,
     /// New variables that the cell itself uses: they need not live on.
     pub(crate) used: Vec<String>,
-    /// Whether the cell only calls what is compiled already, so that optimising it would gain nothing.
+    /// Whether the cell only calls what is compiled already, so that optimizing it would gain nothing.
     pub(crate) quick: bool,
     /// What is compiled in place of evcxr's own file; `None` for evcxr's commands.
     #[serde(default)]

@@ -57,7 +57,7 @@ pub(crate) struct Library(*mut libc::c_void);
 pub(crate) fn open_library(path: &Path) -> Result<Library, String> {
     let path = CString::new(path.as_os_str().as_bytes())
         .map_err(|_| "its path holds a zero byte".to_owned())?;
-    // SAFETY: the path ends in zero. Initialisers of the library are those of Rust's and GDAL's shared objects.
+    // SAFETY: the path ends in zero. Initializers of the library are those of Rust's and GDAL's shared objects.
     let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
     if handle.is_null() {
         Err(loader_error())

@@ -204,7 +204,7 @@ fn names_made_by(item: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Commands, one after the other, with neighbouring `:dep` lines in one: their crates are built together.
+/// Commands, one after the other, with neighboring `:dep` lines in one: their crates are built together.
 pub(crate) fn joined(commands: &[String]) -> Vec<String> {
     let is_addition = |line: &str| line.split_whitespace().next() == Some(":dep");
     let mut joined: Vec<String> = Vec::new();

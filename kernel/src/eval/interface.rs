@@ -79,7 +79,7 @@ pub(crate) struct CellError {
     pub(crate) ename: String,
     /// One line that says what happened.
     pub(crate) evalue: String,
-    /// Coloured (ANSI) lines for a person.
+    /// Colored (ANSI) lines for a person.
     pub(crate) traceback: Vec<String>,
 }
 

@@ -305,7 +305,7 @@ pub(crate) fn evcxr_error(error: &Error) -> CellError {
     };
     CellError {
         ename: "CommandError".to_owned(),
-        evalue: failure_in(&strip_colours(&text)),
+        evalue: failure_in(&strip_colors(&text)),
         traceback: render::lines(&text),
     }
 }
@@ -346,7 +346,7 @@ fn failure_in(text: &str) -> String {
     parts.join(": ")
 }
 
-fn strip_colours(text: &str) -> String {
+fn strip_colors(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\x1b') {
@@ -454,7 +454,7 @@ mod tests {
     fn a_failed_dependency_is_told_by_cargo_s_error() {
         let cargo = "    Updating crates.io index\n\u{1b}[1merror\u{1b}[0m: no matching package named `nosuch` found\nlocation searched: crates.io index";
         assert_eq!(
-            failure_in(&strip_colours(cargo)),
+            failure_in(&strip_colors(cargo)),
             "no matching package named `nosuch` found"
         );
         assert_eq!(

@@ -128,7 +128,7 @@ pub(crate) fn compile_error(
     }
 }
 
-/// The compiler's warnings about the cell itself, without colours: they are text of the cell.
+/// The compiler's warnings about the cell itself, without colors: they are text of the cell.
 pub(crate) fn warnings(json: &[String], map: &SourceMap<'_>) -> Vec<String> {
     json.iter()
         .filter_map(|json| serde_json::from_str::<Diagnostic>(json).ok())

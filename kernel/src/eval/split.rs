@@ -364,8 +364,8 @@ fn is_of_the_cell(node: &SyntaxNode, statement: &SyntaxNode) -> bool {
 
 /// Whether an identifier can mean a variable: it is no field, no method, and no part of a path.
 fn can_mean_a_variable(token: &SyntaxToken) -> bool {
-    let before = neighbour(token, SyntaxToken::prev_token);
-    let after = neighbour(token, SyntaxToken::next_token);
+    let before = neighbor(token, SyntaxToken::prev_token);
+    let after = neighbor(token, SyntaxToken::next_token);
     let is = |token: &Option<SyntaxToken>, kind: SyntaxKind| {
         token.as_ref().is_some_and(|token| token.kind() == kind)
     };
@@ -389,7 +389,7 @@ fn can_mean_a_variable(token: &SyntaxToken) -> bool {
 }
 
 /// The next token in a direction that is neither white space nor a comment.
-fn neighbour(
+fn neighbor(
     token: &SyntaxToken,
     onward: fn(&SyntaxToken) -> Option<SyntaxToken>,
 ) -> Option<SyntaxToken> {

@@ -15,11 +15,11 @@ type ReadInput = unsafe extern "C" fn(*mut c_void, usize) -> isize;
 /// Set in the process of the cells alone.
 static READ_INPUT: OnceLock<ReadInput> = OnceLock::new();
 
-/// What bars and colours need in an environment without a terminal, where `TERM` may be missing.
+/// What bars and colors need in an environment without a terminal, where `TERM` may be missing.
 const TERM: &str = "xterm-256color";
 
 /// From now on, reads of standard input ask the user, and standard output and error are taken for terminals: the
-/// notebook draws what progress bars write, and colours.
+/// notebook draws what progress bars write, and colors.
 pub(super) fn pretend(library: Library) {
     // SAFETY: the function has this signature in the library.
     if let Ok(read_input) = unsafe { symbol::<ReadInput>(library, c"swath_read_input") } {

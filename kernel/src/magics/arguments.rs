@@ -85,12 +85,17 @@ impl Arguments {
     }
 
     fn add_option(&mut self, magic: &Magic, key: &str, value: String) -> Result<(), UsageError> {
-        // `--name` is what the command lines of other programs call it.
-        let key = if key == "name" { "as" } else { key };
+        let key = match key {
+            // `--name` is what the command lines of other programs call it.
+            "name" => "as",
+            "optimiser" => "optimizer",
+            "metres" => "meters",
+            key => key,
+        };
         if magic.name == "colors" {
             return Err(UsageError::new(
                 magic,
-                format!("a colour stands behind a colon: `{key}:{value}`"),
+                format!("a color stands behind a colon: `{key}:{value}`"),
             ));
         }
         let Some((known, _)) = magic.options.iter().find(|(known, _)| *known == key) else {
@@ -246,6 +251,18 @@ mod tests {
         check(r"'a\b'", &[r"a\b"]);
         check("''", &[""]);
         check("größe.tif 🛰", &["größe.tif", "🛰"]);
+    }
+
+    #[test]
+    fn options_are_known_in_british_spelling_too() {
+        let of = |magic: &str, line: &str| Arguments::parse(find(magic).unwrap(), line).unwrap();
+        let fit = of("fit", "optimiser=sgd");
+        assert_eq!(fit.option("optimizer"), Some("sgd"));
+        let zoom = of("zoom", "at=1,2 metres=60");
+        assert_eq!(zoom.option("meters"), Some("60"));
+        assert_eq!(find("colours").unwrap().name, "colors");
+        let twice = Arguments::parse(find("fit").unwrap(), "optimiser=sgd optimizer=sgd");
+        assert!(twice.unwrap_err().message.contains("given twice"));
     }
 
     #[test]

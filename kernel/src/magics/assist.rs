@@ -466,7 +466,7 @@ fn complete_list<'a>(names: Vec<String>, list: &'a str, matches: &mut Vec<Comple
     typed
 }
 
-/// Colours that are easy to tell, by the names that the library knows.
+/// Colors that are easy to tell, by the names that the library knows.
 pub(super) fn colors() -> Vec<String> {
     let names = [
         "red", "orange", "yellow", "green", "blue", "purple", "magenta", "cyan", "brown", "black",

@@ -178,7 +178,7 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
         ([Some(_), Some(_)], _) => {
             return Err(UsageError::new(
                 magic,
-                "labels= and boxes= exclude each other; labelled polygons have boxes around them, too",
+                "labels= and boxes= exclude each other; labeled polygons have boxes around them, too",
             ));
         }
         ([Some((key, file)), None] | [None, Some((key, file))], Some(class)) => {
@@ -279,7 +279,7 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
         options += &format!(".stride({})", number::<usize>(magic, "the stride", stride)?);
     }
     for (key, what) in [
-        ("photometric", "the strength of changed colours"),
+        ("photometric", "the strength of changed colors"),
         ("neg_ratio", "the share of chips without objects"),
         ("min_visible", "the share of a box that must be left"),
     ] {
@@ -496,7 +496,7 @@ mod tests {
             "fit",
             "fit resnet18 epochs=12 lr=1e-3 batch=4",
             "fit steps=400",
-            "fit optimiser=nesterov schedule=cosine loss=focal ema=0.999 accumulate=4",
+            "fit optimizer=nesterov schedule=cosine loss=focal ema=0.999 accumulate=4",
             "fit schedule=zigzag",
             "fit unet-resnet50",
             "fit fpn",
@@ -535,11 +535,11 @@ mod tests {
             "zoom 200 220 150",
             "zoom 200 220 150 100 map",
             "zoom 200 220 150 map",
-            "zoom at=663050,4005040.5 metres=60",
+            "zoom at=663050,4005040.5 meters=60",
             "zoom at=663050 map",
             "zoom 200",
             "zoom 1 2 3 high map",
-            "zoom metres=3",
+            "zoom meters=3",
             "colors building:red,road:#ff8800",
             "colors 'big house:dark orange' town",
             "colors red",

@@ -157,14 +157,14 @@ fn chosen_model(
     }
 }
 
-/// What `optimiser=`, `schedule=` and `loss=` of `%fit` take, and what they become.
+/// What `optimizer=`, `schedule=` and `loss=` of `%fit` take, and what they become.
 pub(super) const CHOICES: [(&str, &[(&str, &str)]); 3] = [
     (
-        "optimiser",
+        "optimizer",
         &[
-            ("adamw", "Optimiser::adamw()"),
-            ("sgd", "Optimiser::sgd(0.9)"),
-            ("nesterov", "Optimiser::sgd(0.9).nesterov()"),
+            ("adamw", "Optimizer::adamw()"),
+            ("sgd", "Optimizer::sgd(0.9)"),
+            ("nesterov", "Optimizer::sgd(0.9).nesterov()"),
         ],
     ),
     (
@@ -221,7 +221,7 @@ pub(super) fn fit(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Usa
     })
 }
 
-/// `Fit::epochs(10).batch(4)`: how the model is trained.
+/// `FitOptions::epochs(10).batch(4)`: how the model is trained.
 fn training(magic: &Magic, arguments: &Arguments) -> Result<String, UsageError> {
     let mut fit = match (arguments.option("epochs"), arguments.option("steps")) {
         (Some(_), Some(_)) => {
@@ -230,9 +230,12 @@ fn training(magic: &Magic, arguments: &Arguments) -> Result<String, UsageError> 
                 "epochs= and steps= exclude each other",
             ));
         }
-        (None, Some(steps)) => format!("Fit::steps({})", number::<usize>(magic, "steps", steps)?),
+        (None, Some(steps)) => format!(
+            "FitOptions::steps({})",
+            number::<usize>(magic, "steps", steps)?
+        ),
         (epochs, None) => format!(
-            "Fit::epochs({})",
+            "FitOptions::epochs({})",
             number::<usize>(magic, "epochs", epochs.unwrap_or("10"))?
         ),
     };

@@ -52,7 +52,7 @@ pub(super) fn with_label_raster(
                 magic,
                 format!(
                     "values= must be VALUE:CLASS,.. such as 10:tree,50:built,0:background,255:ignore, all numbers or all \
-                     colours such as #ff0000, found {text:?}"
+                     colors such as #ff0000, found {text:?}"
                 ),
             )
         })?,
@@ -73,7 +73,7 @@ fn names(text: &str) -> String {
 fn values(text: &str) -> Option<String> {
     let (mut classes, mut background, mut ignored) = (Vec::new(), Vec::new(), Vec::new());
     let mut steps = String::new();
-    let mut colours = Vec::new();
+    let mut colors = Vec::new();
     for part in text.split(',') {
         let (value, name) = part.split_once([':', '='])?;
         let (value, name) = (value.trim(), name.trim());
@@ -86,7 +86,7 @@ fn values(text: &str) -> Option<String> {
             ("nodata", "ignore") => {}
             ("nodata", name) => steps += &format!(".nodata_is({})", literal(name)),
             (value, name) => {
-                colours.push(value.starts_with('#'));
+                colors.push(value.starts_with('#'));
                 let value = number(value)?;
                 match name {
                     "background" => background.push(value),
@@ -96,11 +96,11 @@ fn values(text: &str) -> Option<String> {
             }
         }
     }
-    let one_kind = colours.iter().all(|colour| *colour == colours[0]);
+    let one_kind = colors.iter().all(|color| *color == colors[0]);
     if classes.is_empty() || !one_kind {
         return None;
     }
-    let maker = if colours[0] { "colours" } else { "codes" };
+    let maker = if colors[0] { "colors" } else { "codes" };
     let (values, names): (Vec<String>, Vec<String>) = classes.into_iter().unzip();
     let pairs = of_one_type(values).into_iter().zip(names);
     let pairs: Vec<String> = pairs
@@ -128,11 +128,11 @@ fn of_one_type(values: Vec<String>) -> Vec<String> {
     values.into_iter().map(as_real).collect()
 }
 
-/// A number as Rust reads it, or a colour as `[255, 0, 0]`.
+/// A number as Rust reads it, or a color as `[255, 0, 0]`.
 fn number(text: &str) -> Option<String> {
     if let Some(digits) = text.strip_prefix('#') {
-        let colour = u32::from_str_radix(digits, 16).ok()?;
-        let [_, red, green, blue] = colour.to_be_bytes();
+        let color = u32::from_str_radix(digits, 16).ok()?;
+        let [_, red, green, blue] = color.to_be_bytes();
         return (digits.len() == 6).then(|| format!("[{red}, {green}, {blue}]"));
     }
     // Rust takes a whole number without a type for an `i32`.

@@ -166,9 +166,8 @@ pub(crate) fn not_found(kernel: &Kernel, name: &str) -> CellError {
     let questions = named.iter().map(|name| format!("`?{name}`"));
     let questions: Vec<String> = questions.chain(magic).collect();
     let hint = match questions.as_slice() {
-        [] => {
-            "`?Scene`, `?Chips`, `?Fit` lead to the methods, `%lsmagic` lists the magics".to_owned()
-        }
+        [] => "`?Scene`, `?Chips`, `?FitOptions` lead to the methods, `%lsmagic` lists the magics"
+            .to_owned(),
         some => format!("perhaps {} is meant", some.join(" or ")),
     };
     failure(

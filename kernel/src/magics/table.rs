@@ -75,8 +75,9 @@ impl Magic {
     }
 }
 
-/// The magic of a name.
+/// The magic of a name; `colors` in British spelling, too.
 pub(crate) fn find(name: &str) -> Option<&'static Magic> {
+    let name = if name == "colours" { "colors" } else { name };
     MAGICS.iter().find(|magic| magic.name == name)
 }
 
@@ -89,7 +90,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         kind: Kind::Line,
         usage: "%data NAME [as=VARIABLE]",
         short: "Fetches a data set (`banepa`, `efficientnet-lite0`, `neon`) and shows where it is",
-        long: "Files are downloaded once per user, checked, and named with their licence.",
+        long: "Files are downloaded once per user, checked, and named with their license.",
         positional: 1,
         options: &[AS],
         action: Action::Expand(expand::data),
@@ -102,12 +103,12 @@ pub(crate) static MAGICS: &[Magic] = &[
                 classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [aoi=VECTORS] [as=VARIABLE]",
         short: "Opens a raster, with labels or boxes if given, and shows it",
         long: "`labels` are areas to map, `boxes` objects to find: Pascal VOC (`.xml`), COCO (`.json`), YOLO (`.txt`), `.csv`, \
-               or any vector file, around whose features boxes are put. Labelled areas have boxes, too. \
+               or any vector file, around whose features boxes are put. Labeled areas have boxes, too. \
                `class` is the name of a property whose values are the classes or, when the file has no such property, \
                the class of all of them. `layer`, `labels_crs` and `where` say what a vector file leaves open: \
                `%scene city.tif labels=city.gpkg class=kind layer=buildings where=\"split = 'train'\"`. `label_raster` is a \
                raster whose values are labels: class indices from 1 on with `classes=tree,built`, codes with \
-               `values=10:tree,50:built,0:background,255:ignore,*:background` (a colour is written `#ff0000:roof`), a mask of 0 \
+               `values=10:tree,50:built,0:background,255:ignore,*:background` (a color is written `#ff0000:roof`), a mask of 0 \
                and 255 with `binary=building`, one band for each class with `one_hot=tree,built`. `bands` chooses and orders \
                bands of the imagery, by numbers counted from 1 as QGIS does or by names, alpha included. The variable is `scene` unless \
                `as` says otherwise.",
@@ -207,7 +208,7 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "fit",
         kind: Kind::Line,
-        usage: "%fit [MODEL] [epochs=N|steps=N] [batch=N] [lr=X] [weights=FILE] [optimiser=NAME] [schedule=NAME] \
+        usage: "%fit [MODEL] [epochs=N|steps=N] [batch=N] [lr=X] [weights=FILE] [optimizer=NAME] [schedule=NAME] \
                 [loss=NAME] [ema=X] [accumulate=N] [chips=VARIABLE] [valid=SCENE] [as=VARIABLE]",
         short: "Trains a model on chips, with live curves",
         long: "MODEL is `unet` (default), `fpn`, `deeplabv3` or `deeplabv3plus` to map areas, `centernet`, `retinanet` or \
@@ -234,7 +235,7 @@ pub(crate) static MAGICS: &[Magic] = &[
                 "state dict to start from, `.pth` or `.safetensors`, of the encoder or of the whole network",
             ),
             (
-                "optimiser",
+                "optimizer",
                 "adamw (default), sgd (momentum 0.9) or nesterov",
             ),
             (
@@ -280,7 +281,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         usage: "%map [MAP] [threshold=X|best] [scene=SCENE] [save=FOLDER|FILE]",
         short: "Shows a predicted map or the boxes over their imagery, and saves them",
         long: "`save` writes labels.tif (COG), scores.tif, polygons.gpkg and polygons.geojson; of boxes boxes.gpkg, \
-               boxes.geojson, centres.gpkg, centres.geojson and detections.json (COCO). A name that ends in .shp, .gpkg, .geojson or .csv \
+               boxes.geojson, centers.gpkg, centers.geojson and detections.json (COCO). A name that ends in .shp, .gpkg, .geojson or .csv \
                is one file with the objects.",
         positional: 1,
         options: &[
@@ -291,7 +292,7 @@ pub(crate) static MAGICS: &[Magic] = &[
             ),
             (
                 "scene",
-                "the labelled scene that threshold=best looks at (default: valid)",
+                "the labeled scene that threshold=best looks at (default: valid)",
             ),
             (
                 "save",
@@ -308,7 +309,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         long: "Maps: precision, recall, F1 and IoU per class, and the confusion matrix. Boxes: average precision (AP50 and \
                COCO's), F1, and the curve of precision over recall.",
         positional: 1,
-        options: &[("scene", "the labelled scene (default: scene)")],
+        options: &[("scene", "the labeled scene (default: scene)")],
         action: Action::Expand(expand::evaluate),
     },
     Magic {
@@ -318,7 +319,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         short: "Shows where a map is right, missed something or found what is not there, beside the truth",
         long: "Pixels are counted as `%evaluate` counts them.",
         positional: 1,
-        options: &[("scene", "the labelled scene (default: scene)")],
+        options: &[("scene", "the labeled scene (default: scene)")],
         action: Action::Expand(views::errors),
     },
     Magic {
@@ -329,7 +330,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         long: "",
         positional: 2,
         options: &[
-            ("scene", "the labelled scene (default: scene)"),
+            ("scene", "the labeled scene (default: scene)"),
             ("size", "side of the windows in pixels (default 128)"),
         ],
         action: Action::Expand(views::worst),
@@ -340,12 +341,12 @@ pub(crate) static MAGICS: &[Magic] = &[
         usage: "%objects [MAP] [class=NAME] [min_area=M2] [save=FILE] [as=VARIABLE]",
         short: "Counts and measures what a map holds: areas, perimeters, places; saves them as one file",
         long: "The connected areas of each class of a map, or the boxes that were found. The variable is `objects`: \
-               `objects.count()`, `objects.area()` in square metres, `objects.histogram()`. FILE ends in .csv, .shp, .gpkg or \
+               `objects.count()`, `objects.area()` in square meters, `objects.histogram()`. FILE ends in .csv, .shp, .gpkg or \
                .geojson.",
         positional: 1,
         options: &[
             ("class", "only this class"),
-            ("min_area", "only objects of at least so many square metres"),
+            ("min_area", "only objects of at least so many square meters"),
             ("save", "file for the objects"),
             AS,
         ],
@@ -356,7 +357,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         kind: Kind::Line,
         usage: "%bands BAND[,BAND,BAND] [SCENE|MAP]",
         short: "Shows a scene, or a map, over other bands: `%bands 4,3,2` or `%bands nir,red,green`",
-        long: "Numbers count from 1, as in QGIS and GDAL. One band is grey, three are red, green and blue.",
+        long: "Numbers count from 1, as in QGIS and GDAL. One band is gray, three are red, green and blue.",
         positional: 2,
         options: &[],
         action: Action::Expand(views::bands),
@@ -364,16 +365,16 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "zoom",
         kind: Kind::Line,
-        usage: "%zoom COL ROW WIDTH [HEIGHT] [SCENE|MAP]  or  %zoom at=X,Y [metres=N] [SCENE|MAP]",
+        usage: "%zoom COL ROW WIDTH [HEIGHT] [SCENE|MAP]  or  %zoom at=X,Y [meters=N] [SCENE|MAP]",
         short: "Shows a part of a scene, or of a map, magnified, with what is in view",
-        long: "Columns and rows are pixels from the top-left corner; `at` is a point in map coordinates, `metres` the side of \
+        long: "Columns and rows are pixels from the top-left corner; `at` is a point in map coordinates, `meters` the side of \
                the square around it.",
         positional: 5,
         options: &[
-            ("at", "the centre in map coordinates: X,Y"),
+            ("at", "the center in map coordinates: X,Y"),
             (
-                "metres",
-                "with at: the side of the square in metres (default 100)",
+                "meters",
+                "with at: the side of the square in meters (default 100)",
             ),
         ],
         action: Action::Expand(views::zoom),
@@ -381,9 +382,9 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "colors",
         kind: Kind::Line,
-        usage: "%colors CLASS:COLOUR[,CLASS:COLOUR..] [SCENE]",
-        short: "Gives classes other colours: `%colors building:red,road:#ff8800`",
-        long: "A colour is a name of CSS's or a hexadecimal number. Chips and maps made from now on have them, too.",
+        usage: "%colors CLASS:COLOR[,CLASS:COLOR..] [SCENE]",
+        short: "Gives classes other colors: `%colors building:red,road:#ff8800`",
+        long: "A color is a name of CSS's or a hexadecimal number. Chips and maps made from now on have them, too.",
         positional: 2,
         options: &[],
         action: Action::Expand(views::colors),
@@ -413,7 +414,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         kind: Kind::Line,
         usage: "%gpu",
         short: "Lists the GPUs that this kernel can see, their memory, and which one computes",
-        long: "`CUDA_VISIBLE_DEVICES` and MIG slices are honoured. Without a GPU, a driver or a CUDA build it says which of them \
+        long: "`CUDA_VISIBLE_DEVICES` and MIG slices are honored. Without a GPU, a driver or a CUDA build it says which of them \
                is missing and what to do. CUDA is not started. `%device cuda:N` chooses one.",
         positional: 0,
         options: &[],

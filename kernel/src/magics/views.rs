@@ -48,7 +48,7 @@ pub(super) fn bands(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
 }
 
 pub(super) fn zoom(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let metres = arguments.option("metres");
+    let meters = arguments.option("meters");
     if let Some(at) = arguments.option("at") {
         let shown = variable_word(magic, arguments, 0, "scene")?;
         let place = at.split_once(',').or_else(|| at.split_once(' '));
@@ -58,12 +58,12 @@ pub(super) fn zoom(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Us
         };
         let x = float(magic, "x", x.trim())?;
         let y = float(magic, "y", y.trim())?;
-        let metres = float(magic, "metres", metres.unwrap_or("100"))?;
-        let window = format!("MapWindow::around({x}, {y}, {metres}, {metres})");
+        let meters = float(magic, "meters", meters.unwrap_or("100"))?;
+        let window = format!("MapWindow::around({x}, {y}, {meters}, {meters})");
         return Ok(Expansion::new("", format!("{shown}.zoom({window})?")));
     }
-    if metres.is_some() {
-        let message = "metres= needs at=: the place in map coordinates";
+    if meters.is_some() {
+        let message = "meters= needs at=: the place in map coordinates";
         return Err(UsageError::new(magic, message));
     }
     let needed = "%zoom needs COL ROW WIDTH in pixels, or at=X,Y in map coordinates";
@@ -92,7 +92,7 @@ pub(super) fn zoom(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Us
 }
 
 pub(super) fn colors(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let needed = "%colors needs a colour for each class, such as building:red,road:#ff8800";
+    let needed = "%colors needs a color for each class, such as building:red,road:#ff8800";
     let given = arguments
         .word(0)
         .ok_or_else(|| UsageError::new(magic, needed))?;

@@ -40,7 +40,7 @@ pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Val
         Some(found) => Some(found),
         None => {
             let code = magics::without_magics(&request.code);
-            if !crate::parse::can_be_analysed(&code) {
+            if !crate::parse::can_be_analyzed(&code) {
                 return content(None, cursor);
             }
             if let Some(found) = magics::complete_string(&code, cursor, &known) {

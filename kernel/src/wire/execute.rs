@@ -8,7 +8,7 @@ use jupyter_protocol::ExecuteRequest;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::colours::readable;
+use super::colors::readable;
 use super::kernel::{Kernel, error_content};
 use super::message::Message;
 use super::outputs::{Captured, CellOutput, Mode, Stream};

@@ -67,7 +67,7 @@ async fn ask(
 ) -> Option<MimeBundle> {
     let text = code;
     let code = magics::without_magics(text);
-    if !crate::parse::can_be_analysed(&code) {
+    if !crate::parse::can_be_analyzed(&code) {
         return None;
     }
     let mut answer = kernel.engine.inspect(code, cursor, detail);

@@ -84,7 +84,7 @@ fn header(session: &str, msg_type: &str) -> Map<String, Value> {
     }
 }
 
-/// The JSON of a typed content. Contents are plain structures: they always serialise.
+/// The JSON of a typed content. Contents are plain structures: they always serialize.
 pub(crate) fn content(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_else(|_| json!({}))
 }

@@ -9,7 +9,7 @@
 //! for the engine except the queue of cells ([`execute`]), completion and inspection.
 
 mod behind;
-mod colours;
+mod colors;
 mod comm;
 mod complaints;
 mod complete;

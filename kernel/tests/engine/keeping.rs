@@ -72,14 +72,14 @@ fn names_of_any_form_are_kept() {
     assert_eq!(session.run("\u{e9}t\u{e9} + 1").ok(), "6");
 
     // A constant, a unit struct and a variant stay what they are.
-    session.run("const LIMIT: i32 = 3; struct Unit; #[derive(Debug, PartialEq)] enum Colour { Red, Green } use Colour::*;").ok();
-    session.run("let Unit = Unit; let LIMIT = 3 else { panic!() }; let Red = Colour::Red else { panic!() };").ok();
+    session.run("const LIMIT: i32 = 3; struct Unit; #[derive(Debug, PartialEq)] enum Color { Red, Green } use Color::*;").ok();
+    session.run("let Unit = Unit; let LIMIT = 3 else { panic!() }; let Red = Color::Red else { panic!() };").ok();
     assert!(
         !session.has_variable("Unit")
             && !session.has_variable("LIMIT")
             && !session.has_variable("Red")
     );
-    assert_eq!(session.run("(LIMIT, Red == Colour::Red)").ok(), "(3, true)");
+    assert_eq!(session.run("(LIMIT, Red == Color::Red)").ok(), "(3, true)");
     let named: Vec<String> = session
         .variables()
         .into_iter()

@@ -204,7 +204,7 @@ impl Drop for Session {
     }
 }
 
-/// Text without colours.
+/// Text without colors.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;

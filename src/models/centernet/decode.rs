@@ -63,7 +63,7 @@ fn of_image(
     kept
 }
 
-/// Cells of at least `least` that none of their eight neighbours exceeds, row by row.
+/// Cells of at least `least` that none of their eight neighbors exceeds, row by row.
 fn peaks(plane: &[f32], [height, width]: [usize; 2], least: f32) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (row, line) in plane.chunks_exact(width.max(1)).enumerate() {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peak_is_a_cell_that_no_neighbour_exceeds() {
+    fn a_peak_is_a_cell_that_no_neighbor_exceeds() {
         #[rustfmt::skip]
         let plane = [
             0.9, 0.1, 0.1, 0.1,

@@ -10,7 +10,7 @@ use super::targets::DeviceTargets;
 /// Liu et al. 2019 (TTFNet): 1 and 5.
 pub(super) const BOX_WEIGHT: f64 = 5.0;
 
-/// The focal loss of the heat map: at centres `-(1 - p)^2 log p`, elsewhere `-(1 - heat)^4 p^2 log(1 - p)`, summed and
+/// The focal loss of the heat map: at centers `-(1 - p)^2 log p`, elsewhere `-(1 - heat)^4 p^2 log(1 - p)`, summed and
 /// divided by the number of objects. `p` is the sigmoid of `scores`.
 ///
 /// # Shapes
@@ -21,16 +21,16 @@ pub(super) const BOX_WEIGHT: f64 = 5.0;
 /// Zhou et al. 2019 (CenterNet), equation 1, with alpha 2 and beta 4; after Law and Deng 2018 (CornerNet).
 pub(super) fn heat(scores: Tensor<4>, targets: &DeviceTargets) -> Tensor<1> {
     let p = activation::sigmoid(scores.clone());
-    let centres = targets.heat.clone().greater_equal_elem(1.0).float();
+    let centers = targets.heat.clone().greater_equal_elem(1.0).float();
     let away = (targets.heat.clone().neg() + 1.0).powi_scalar(4);
-    let at_centres =
-        (p.clone().neg() + 1.0).powi_scalar(2) * activation::log_sigmoid(scores.clone()) * centres;
+    let at_centers =
+        (p.clone().neg() + 1.0).powi_scalar(2) * activation::log_sigmoid(scores.clone()) * centers;
     // Where the heat is 1, `away` is 0.
     let elsewhere = p.powi_scalar(2) * activation::log_sigmoid(scores.neg()) * away;
-    (at_centres + elsewhere).sum().neg() / targets.objects as f64
+    (at_centers + elsewhere).sum().neg() / targets.objects as f64
 }
 
-/// `1 - GIoU` of the boxes at every cell near a centre, weighted and averaged. Both boxes of a cell contain its middle,
+/// `1 - GIoU` of the boxes at every cell near a center, weighted and averaged. Both boxes of a cell contain its middle,
 /// so their overlap follows from the distances alone.
 ///
 /// # Shapes

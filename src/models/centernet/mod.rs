@@ -3,8 +3,8 @@
 //! # Source
 //! Zhou, Wang, Krähenbühl, *Objects as Points*, 2019 (arXiv:1904.07850) for the heat map, its loss and the reading of
 //! its peaks; Liu et al., *Training-Time-Friendly Network for Real-Time Object Detection*, 2019 (arXiv:1909.00700) for
-//! the elliptic Gaussians and for learning the sides at every cell near a centre, which needs far fewer steps than
-//! learning a size at the centre alone.
+//! the elliptic Gaussians and for learning the sides at every cell near a center, which needs far fewer steps than
+//! learning a size at the center alone.
 
 mod decode;
 mod losses;
@@ -18,9 +18,9 @@ pub use model::{CenterNetModel, CenterNetOptions};
 /// Image pixels along the side of a cell of the heat map.
 const STRIDE: usize = 4;
 
-/// Makers of CenterNets: a U-Net decoder up to stride 4, with a heat map of centres and the sides of boxes.
+/// Makers of CenterNets: a U-Net decoder up to stride 4, with a heat map of centers and the sides of boxes.
 ///
-/// No anchors, one pass, and quick to learn: the detector for a few hundred labelled objects and a CPU.
+/// No anchors, one pass, and quick to learn: the detector for a few hundred labeled objects and a CPU.
 pub struct CenterNet;
 
 impl CenterNet {

@@ -103,7 +103,7 @@ impl CenterNetModel {
         }
     }
 
-    /// Scores of centres before the sigmoid, and the distances in pixels from the middle of each cell to the left,
+    /// Scores of centers before the sigmoid, and the distances in pixels from the middle of each cell to the left,
     /// upper, right and lower side of its object's box, always positive.
     ///
     /// # Shapes

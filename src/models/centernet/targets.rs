@@ -30,7 +30,7 @@ pub(super) fn sides_from_scores(scores: Tensor<4>) -> Tensor<4> {
 /// Targets of a batch on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Targets {
-    /// `[n, classes - 1, h, w]`: 1 at the cell of a centre, falling off around it, 0 far from any.
+    /// `[n, classes - 1, h, w]`: 1 at the cell of a center, falling off around it, 0 far from any.
     pub(super) heat: Vec<f32>,
     /// `[n, 4, h, w]`: left, upper, right and lower distance in pixels where `weights` is not 0.
     pub(super) sides: Vec<f32>,
@@ -52,7 +52,7 @@ pub(super) struct DeviceTargets {
 
 impl Targets {
     /// Targets for a heat map of this shape, `[n, classes - 1, h, w]`. Objects of classes that the map does not have,
-    /// whose centre lies outside, or that are no boxes, are left out.
+    /// whose center lies outside, or that are no boxes, are left out.
     pub(super) fn new(objects: &[Vec<Annotation>], shape: [usize; 4]) -> Self {
         let [n, classes, height, width] = shape;
         let cells = height * width;
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_has_heat_that_is_no_centre_and_an_object_in_it_stays_one() {
+    fn a_crowd_has_heat_that_is_no_center_and_an_object_in_it_stays_one() {
         let crowd = Annotation {
             crowd: true,
             ..object([0.0, 0.0, 16.0, 16.0], 1)

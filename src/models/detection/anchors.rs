@@ -8,7 +8,7 @@ use super::coder::Corners;
 /// Makes the anchors of every level of a feature pyramid.
 ///
 /// Every cell of level `l` has an anchor for each of `sizes[l]` (the side in pixels of the square of the same area) and
-/// each ratio (height by width), centred on the cell's upper left corner, which is torchvision's convention.
+/// each ratio (height by width), centered on the cell's upper left corner, which is torchvision's convention.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnchorGenerator {
     sizes: Vec<Vec<f32>>,

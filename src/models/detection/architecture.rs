@@ -14,7 +14,7 @@ use crate::models::centernet::{CenterNetModel, CenterNetOptions};
 use crate::models::encoder::check_lr_scale;
 use crate::models::origin::Origin;
 use crate::models::{
-    Blueprint, EncoderKind, ModelError, Normalisation, Task, WeightsReport, weights,
+    Blueprint, EncoderKind, ModelError, Normalization, Task, WeightsReport, weights,
 };
 
 type Constructor = dyn Fn(usize, usize, &Device) -> BoxedDetectionNetwork + Send + Sync;
@@ -154,7 +154,7 @@ impl DetectorArchitecture {
     }
 
     /// Whether to start the encoder from ImageNet weights: EfficientNet-Lite0's come from the Python package index,
-    /// torchvision's ResNets from PyTorch's server (see [`crate::models::catalogue`]).
+    /// torchvision's ResNets from PyTorch's server (see [`crate::models::catalog`]).
     ///
     /// RetinaNet and Faster R-CNN then keep their batch norms frozen ([`DetectorArchitecture::frozen_norms`]), as in
     /// torchvision.
@@ -311,20 +311,20 @@ impl Blueprint<ObjectDetection> for DetectorArchitecture {
         Self::name(self)
     }
 
-    fn normalisation(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalisation {
+    fn normalization(&self, data_type: &str, mean: &[f64], std: &[f64]) -> Normalization {
         let eight_bit = matches!(data_type, "Byte" | "UInt8" | "u8");
         match &self.backbone {
             Some(backbone) if backbone.encoder == EncoderKind::EfficientnetLite0 => {
                 if eight_bit {
-                    Normalisation::eight_bit(mean.len())
+                    Normalization::eight_bit(mean.len())
                 } else {
-                    Normalisation::from_moments(mean, std, Normalisation::IMAGENET_SPREAD)
+                    Normalization::from_moments(mean, std, Normalization::IMAGENET_SPREAD)
                 }
             }
             Some(backbone) if backbone.origin().is_some() && eight_bit && mean.len() == 3 => {
-                Normalisation::imagenet()
+                Normalization::imagenet()
             }
-            _ => Normalisation::from_moments(mean, std, 1.0),
+            _ => Normalization::from_moments(mean, std, 1.0),
         }
     }
 

@@ -9,7 +9,7 @@ pub type Corners = [f32; 4];
 
 /// Encodes boxes as offsets from reference boxes, and decodes them.
 ///
-/// The offsets are the shift of the centre by the reference's width and height, and the logarithms of the ratios of width
+/// The offsets are the shift of the center by the reference's width and height, and the logarithms of the ratios of width
 /// and height, each times its weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BoxCoder {
@@ -102,7 +102,7 @@ impl Default for BoxCoder {
     }
 }
 
-/// Centre, and width and height.
+/// Center, and width and height.
 fn center(&[x_min, y_min, x_max, y_max]: &Corners) -> ([f32; 2], [f32; 2]) {
     let (width, height) = (x_max - x_min, y_max - y_min);
     ([x_min + 0.5 * width, y_min + 0.5 * height], [width, height])

@@ -23,7 +23,7 @@ pub use network::{
 };
 
 #[cfg(test)]
-mod behaviour_tests;
+mod behavior_tests;
 #[cfg(test)]
 mod models_tests;
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub trait DetectionNetwork: Module + Sync + Debug + 'static {
     ///
     /// # Shapes
     ///
-    /// - `images`: `[n, bands, height, width]`, normalised
+    /// - `images`: `[n, bands, height, width]`, normalized
     /// - `targets`: `n` lists of objects
     /// - output: each loss `[1]`, at least one
     fn losses(
@@ -47,7 +47,7 @@ pub trait DetectionNetwork: Module + Sync + Debug + 'static {
     ///
     /// # Shapes
     ///
-    /// - `images`: `[n, bands, height, width]`, normalised, on the plain device of an inference copy
+    /// - `images`: `[n, bands, height, width]`, normalized, on the plain device of an inference copy
     /// - output: `n` lists
     fn detect(&self, images: Tensor<4>, options: &DetectOptions) -> Vec<Vec<Detection>>;
 

@@ -1,13 +1,11 @@
 //! State dicts in detectors: which are taken, what is used of them, and where pretrained ones come from.
 
-use super::behaviour_tests::only_norms_stay;
+use super::behavior_tests::only_norms_stay;
 use super::{DetectorArchitecture, FasterRcnn, RetinaNet};
 use crate::Hint;
 use crate::device::Device;
 use crate::models::origin::Origin;
-use crate::models::{
-    Blueprint, CenterNet, NamedTensors, Normalisation, ResNetKind, Unet, catalogue,
-};
+use crate::models::{Blueprint, CenterNet, NamedTensors, Normalization, ResNetKind, Unet, catalog};
 
 fn written(folder: &std::path::Path, name: &str, tensors: &NamedTensors) -> std::path::PathBuf {
     let path = folder.join(name);
@@ -223,13 +221,13 @@ fn resnets_of_detectors_start_from_torchvisions_imagenet_file_where_that_is_aske
             };
         assert_eq!(origin(&architecture), None, "random weights unless asked");
         let statistics = ([90.0; 3], [40.0; 3]);
-        let plain = architecture.normalisation("Byte", &statistics.0, &statistics.1);
-        assert_ne!(plain, Normalisation::imagenet());
+        let plain = architecture.normalization("Byte", &statistics.0, &statistics.1);
+        assert_ne!(plain, Normalization::imagenet());
 
         let pretrained = architecture.pretrained(true);
-        assert_eq!(origin(&pretrained), Some(catalogue::imagenet(kind)));
-        let input = pretrained.normalisation("Byte", &statistics.0, &statistics.1);
-        assert_eq!(input, Normalisation::imagenet());
+        assert_eq!(origin(&pretrained), Some(catalog::imagenet(kind)));
+        let input = pretrained.normalization("Byte", &statistics.0, &statistics.1);
+        assert_eq!(input, Normalization::imagenet());
         assert_eq!(origin(&pretrained.clone().pretrained(false)), None);
 
         let given = pretrained.weights("mine.pth");

@@ -2,7 +2,7 @@ use super::{RgbImage, RgbaImage};
 use crate::boxes::{Annotation, BoundingBox};
 use crate::labels::Classes;
 
-/// Draws the edges of boxes, given in pixels of the image, in the colours of their classes; `thickness` pixels, inwards.
+/// Draws the edges of boxes, given in pixels of the image, in the colors of their classes; `thickness` pixels, inwards.
 pub fn draw_boxes(
     image: &mut RgbImage,
     boxes: impl IntoIterator<Item = (BoundingBox, [u8; 3])>,
@@ -33,8 +33,8 @@ pub fn draw_boxes_over(
     }
 }
 
-/// Boxes with the colours of their classes, brought from an image of `from` pixels to one of `to`.
-pub(crate) fn coloured<'a>(
+/// Boxes with the colors of their classes, brought from an image of `from` pixels to one of `to`.
+pub(crate) fn colored<'a>(
     boxes: &'a [Annotation],
     classes: &'a Classes,
     from: (usize, usize),

@@ -130,7 +130,7 @@ pub fn encode_rgba_png(image: &RgbaImage) -> Result<Vec<u8>> {
     }
 }
 
-/// The image as indices into its colours, when it has at most 256: class maps take a fraction of the space that way.
+/// The image as indices into its colors, when it has at most 256: class maps take a fraction of the space that way.
 fn indexed(image: &RgbaImage) -> Option<(Vec<u8>, Vec<[u8; 4]>)> {
     let mut colors: Vec<[u8; 4]> = Vec::new();
     let mut indices = Vec::with_capacity(image.width * image.height);
@@ -152,7 +152,7 @@ fn indexed(image: &RgbaImage) -> Option<(Vec<u8>, Vec<[u8; 4]>)> {
     (!colors.is_empty()).then_some((indices, colors))
 }
 
-/// Decodes a PNG of any colour type.
+/// Decodes a PNG of any color type.
 ///
 /// # Errors
 /// [`PlotError::Codec`] when the bytes are no PNG.

@@ -17,10 +17,10 @@ const BY_WAVELENGTH: [BandRole; 9] = [
     BandRole::Coastal,
 ];
 
-/// The bands that a picture shows as red, green and blue, or the one that it shows in grey, counted from 0.
+/// The bands that a picture shows as red, green and blue, or the one that it shows in gray, counted from 0.
 ///
 /// Red, green and blue light wherever they lie in the file; without blue, near infrared, red and green as the
-/// colour-infrared picture of aerial photography; otherwise the three longest waves that the file names, the longest
+/// color-infrared picture of aerial photography; otherwise the three longest waves that the file names, the longest
 /// as red. A file that says nothing of its bands is shown as rasterio's `show` and QGIS do: the first three as red,
 /// green and blue. Bands that are known to be something else are never shown so.
 ///
@@ -60,10 +60,10 @@ pub fn composite(bands: &[Band]) -> Vec<usize> {
     if known.len() == 3 {
         return known;
     }
-    // The first band of any file of several bands may be called grey: that says nothing.
+    // The first band of any file of several bands may be called gray: that says nothing.
     let agrees = |(band, role): (&Band, BandRole)| {
         band.role
-            .is_none_or(|own| own == role || own == BandRole::Grey)
+            .is_none_or(|own| own == role || own == BandRole::Gray)
     };
     if bands.iter().zip([red, green, blue]).all(agrees) {
         return default_bands(bands.len());
@@ -80,7 +80,7 @@ pub(crate) fn band_words(bands: &[Band], shown: &[usize]) -> String {
         let band = bands.get(index)?;
         let known = band
             .role
-            .filter(|&role| bands.len() < 3 || role != BandRole::Grey);
+            .filter(|&role| bands.len() < 3 || role != BandRole::Gray);
         known.map(role_words).or_else(|| {
             let own = band.name.trim();
             let numbered = own.is_empty() || own.ends_with(|last: char| last.is_ascii_digit());
@@ -91,7 +91,7 @@ pub(crate) fn band_words(bands: &[Band], shown: &[usize]) -> String {
     match (names, shown.len()) {
         (Some(names), _) => format!("{} ({numbers})", names.join(", ")),
         (None, 3) => format!("{numbers} as red, green, blue; the file does not say what they are"),
-        (None, _) => format!("{numbers} in grey"),
+        (None, _) => format!("{numbers} in gray"),
     }
 }
 
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn red_green_and_blue_are_found_wherever_they_lie() {
         use BandRole::{
-            Blue, Coastal, Green, Grey, NearInfrared, Panchromatic, Red, ShortWaveInfrared,
+            Blue, Coastal, Gray, Green, NearInfrared, Panchromatic, Red, ShortWaveInfrared,
         };
         for (roles, shown, words) in [
             (
@@ -168,7 +168,7 @@ mod tests {
                 vec![3, 2, 1],
                 "red, green, blue (4, 3, 2)",
             ),
-            // Colour-infrared as aerial photography shows it.
+            // Color-infrared as aerial photography shows it.
             (
                 vec![Some(Green), Some(Red), Some(NearInfrared)],
                 vec![2, 1, 0],
@@ -185,14 +185,14 @@ mod tests {
                 vec![2, 1, 0],
                 "short wave infrared, near infrared, red (3, 2, 1)",
             ),
-            // A file that says nothing, or only that its first band is grey, as GDAL does.
+            // A file that says nothing, or only that its first band is gray, as GDAL does.
             (
                 vec![None; 5],
                 vec![0, 1, 2],
                 "1, 2, 3 as red, green, blue; the file does not say what they are",
             ),
             (
-                vec![Some(Grey), None, None],
+                vec![Some(Gray), None, None],
                 vec![0, 1, 2],
                 "1, 2, 3 as red, green, blue; the file does not say what they are",
             ),
@@ -207,8 +207,8 @@ mod tests {
                 vec![1],
                 "panchromatic (2)",
             ),
-            (vec![Some(Grey)], vec![0], "grey (1)"),
-            (vec![None, None], vec![0], "1 in grey"),
+            (vec![Some(Gray)], vec![0], "gray (1)"),
+            (vec![None, None], vec![0], "1 in gray"),
         ] {
             let bands = bands(&roles);
             assert_eq!(composite(&bands), shown, "{roles:?}");

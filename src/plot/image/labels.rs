@@ -19,7 +19,7 @@ fn check(width: usize, height: usize, labels: &[u8]) -> Result<()> {
     }
 }
 
-/// The colours that labels are drawn in, by label; `None` for background, ignored pixels and classes that do not exist.
+/// The colors that labels are drawn in, by label; `None` for background, ignored pixels and classes that do not exist.
 fn drawn_colors(classes: &Classes) -> [Option<[u8; 3]>; 256] {
     let mut colors = [None; 256];
     for (index, class) in classes.iter().enumerate() {
@@ -30,7 +30,7 @@ fn drawn_colors(classes: &Classes) -> [Option<[u8; 3]>; 256] {
     colors
 }
 
-/// Blends class colours over an image; `labels` is `[height, width]`, `opacity` 0 to 1.
+/// Blends class colors over an image; `labels` is `[height, width]`, `opacity` 0 to 1.
 ///
 /// # Errors
 /// [`PlotError::Shape`] when `labels` does not have one value per pixel.
@@ -83,7 +83,7 @@ pub fn outlines(
     Ok(())
 }
 
-/// A class map as an image to lay over the imagery: class colours opaque, background and ignored pixels transparent.
+/// A class map as an image to lay over the imagery: class colors opaque, background and ignored pixels transparent.
 ///
 /// # Errors
 /// [`PlotError::Shape`] when `labels` does not have `width * height` values.

@@ -18,7 +18,7 @@ pub use composite::{composite, rgb_of};
 pub use labels::{class_map, outlines, overlay};
 pub use stretch::{Stretch, default_bands, rgb, rgb_auto};
 
-pub(crate) use boxes::coloured;
+pub(crate) use boxes::colored;
 pub(crate) use compose::with_legend;
 pub(crate) use composite::{band_words, rgb_shown};
 pub(crate) use outline::{box_lines, casings, hatch, region_lines};
@@ -46,7 +46,7 @@ pub struct RgbaImage {
 }
 
 impl RgbImage {
-    /// An image of one colour.
+    /// An image of one color.
     #[must_use]
     pub fn filled(width: usize, height: usize, color: [u8; 3]) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl RgbImage {
         }
     }
 
-    /// The colour at `(col, row)`; black outside the image.
+    /// The color at `(col, row)`; black outside the image.
     #[must_use]
     pub fn pixel(&self, col: usize, row: usize) -> [u8; 3] {
         let at = (row * self.width + col) * 3;
@@ -66,7 +66,7 @@ impl RgbImage {
         }
     }
 
-    /// Sets the colour at `(col, row)`; nothing happens outside the image.
+    /// Sets the color at `(col, row)`; nothing happens outside the image.
     pub fn set_pixel(&mut self, col: usize, row: usize, color: [u8; 3]) {
         if col < self.width
             && let Some(pixel) = self
@@ -96,7 +96,7 @@ impl RgbaImage {
         }
     }
 
-    /// Colour and opacity at `(col, row)`; transparent outside the image.
+    /// Color and opacity at `(col, row)`; transparent outside the image.
     #[must_use]
     pub fn pixel(&self, col: usize, row: usize) -> [u8; 4] {
         let at = (row * self.width + col) * 4;
@@ -106,7 +106,7 @@ impl RgbaImage {
         }
     }
 
-    /// Sets colour and opacity at `(col, row)`; nothing happens outside the image.
+    /// Sets color and opacity at `(col, row)`; nothing happens outside the image.
     pub(crate) fn put(&mut self, col: usize, row: usize, [red, green, blue]: [u8; 3], alpha: u8) {
         let at = (row * self.width + col) * 4;
         if col < self.width

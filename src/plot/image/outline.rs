@@ -1,4 +1,4 @@
-//! Edges that stand out on any ground: a line in the class's colour with a dark or a light edge around it.
+//! Edges that stand out on any ground: a line in the class's color with a dark or a light edge around it.
 
 use super::RgbaImage;
 use crate::boxes::BoundingBox;
@@ -11,14 +11,14 @@ const CASING: u8 = 255;
 /// root, from any ground. Lines of middle brightness get a second edge of the opposite tone.
 const ENOUGH: f64 = 10.0;
 
-/// What is drawn around a line of this colour: the nearer edge, and the one beyond where one alone is too little.
+/// What is drawn around a line of this color: the nearer edge, and the one beyond where one alone is too little.
 pub(crate) fn casings(color: [u8; 3]) -> ([u8; 3], Option<[u8; 3]>) {
     let near = text_on(color);
     let opposite = near.map(|byte| 255 - byte);
     (near, (contrast(color, near) < ENOUGH).then_some(opposite))
 }
 
-/// The edges of the coloured regions of `map`, scaled to `width x height` by the nearest pixel: a line of one pixel
+/// The edges of the colored regions of `map`, scaled to `width x height` by the nearest pixel: a line of one pixel
 /// inside each region, opaque, and its casing outside, where no other region lies. Regions that touch the picture's
 /// edge are not closed there: they go on outside.
 pub(crate) fn region_lines(map: &RgbaImage, width: usize, height: usize) -> RgbaImage {
@@ -81,7 +81,7 @@ const BEYOND: [(isize, isize); 12] = [
 ];
 
 /// Draws boxes as lines of `thickness` pixels, inwards, with their casings outside. All casings come first, so that no
-/// box hides its neighbour's line.
+/// box hides its neighbor's line.
 pub(crate) fn box_lines(image: &mut RgbaImage, boxes: &[(BoundingBox, [u8; 3])], thickness: usize) {
     for beyond in [true, false] {
         for (bounds, color) in boxes {
@@ -141,13 +141,13 @@ mod tests {
 
     /// WCAG 2.2, 1.4.11: what is needed to understand a picture has a contrast of 3 to what lies beside it.
     #[test]
-    fn some_edge_of_every_colour_has_a_contrast_of_three_to_any_ground() {
+    fn some_edge_of_every_color_has_a_contrast_of_three_to_any_ground() {
         let colors = (0..16).map(|step| step * 17).flat_map(|red| {
             [0, 60, 120, 180, 255].map(move |green| [red as u8, green, 255 - red as u8])
         });
         for color in colors.chain([[0; 3], [255; 3], [230, 159, 0], [128; 3]]) {
-            for grey in 0..=255u8 {
-                let ground = [grey; 3];
+            for gray in 0..=255u8 {
+                let ground = [gray; 3];
                 let (near, far) = casings(color);
                 let blended = |edge: [u8; 3]| {
                     let mut one = RgbImage::filled(1, 1, ground);
@@ -157,7 +157,7 @@ mod tests {
                 let best = contrast(color, ground)
                     .max(blended(near))
                     .max(far.map_or(0.0, blended));
-                assert!(best >= 3.0, "{color:?} on {grey}: {best}");
+                assert!(best >= 3.0, "{color:?} on {gray}: {best}");
             }
         }
     }

@@ -1,45 +1,45 @@
-//! A scale bar: how long a round number of metres is on the picture.
+//! A scale bar: how long a round number of meters is on the picture.
 
 use super::RgbImage;
 use super::text::text_width;
 
 const MARGIN: usize = 8;
 
-/// A round length (1, 2 or 5 times a power of ten metres) that takes at most a quarter of `width` pixels, and how many
+/// A round length (1, 2 or 5 times a power of ten meters) that takes at most a quarter of `width` pixels, and how many
 /// pixels it takes; `None` when the pixel size is not a positive number or nothing round fits.
-fn round_length(width: usize, metres_per_pixel: f64) -> Option<(f64, usize)> {
-    let longest = width as f64 / 4.0 * metres_per_pixel;
+fn round_length(width: usize, meters_per_pixel: f64) -> Option<(f64, usize)> {
+    let longest = width as f64 / 4.0 * meters_per_pixel;
     if !(longest.is_normal() && longest > 0.0) {
         return None;
     }
     let power = 10f64.powf(longest.log10().floor());
-    let metres = [5.0, 2.0, 1.0]
+    let meters = [5.0, 2.0, 1.0]
         .into_iter()
         .map(|factor| factor * power)
-        .find(|metres| *metres <= longest)?;
-    let pixels = (metres / metres_per_pixel).round() as usize;
-    (pixels >= 2).then_some((metres, pixels))
+        .find(|meters| *meters <= longest)?;
+    let pixels = (meters / meters_per_pixel).round() as usize;
+    (pixels >= 2).then_some((meters, pixels))
 }
 
 /// `200 m`, `5 km`, `20 cm`.
-fn length_text(metres: f64) -> String {
-    if metres >= 1000.0 {
-        format!("{} km", (metres / 1000.0).round())
-    } else if metres >= 1.0 {
-        format!("{} m", metres.round())
+fn length_text(meters: f64) -> String {
+    if meters >= 1000.0 {
+        format!("{} km", (meters / 1000.0).round())
+    } else if meters >= 1.0 {
+        format!("{} m", meters.round())
     } else {
-        // Lengths below a centimetre keep their decimals.
-        format!("{} cm", (metres * 1e6).round() / 1e4)
+        // Lengths below a centimeter keep their decimals.
+        format!("{} cm", (meters * 1e6).round() / 1e4)
     }
 }
 
 impl RgbImage {
-    /// Draws a scale bar at the bottom left and returns the width and height it takes there. `metres_per_pixel` is the
+    /// Draws a scale bar at the bottom left and returns the width and height it takes there. `meters_per_pixel` is the
     /// width of one of this picture's pixels on the ground; nothing is drawn when it is not a positive number or the
     /// picture is too small.
-    pub fn scale_bar(&mut self, metres_per_pixel: f64) -> Option<(usize, usize)> {
-        let (metres, pixels) = round_length(self.width, metres_per_pixel)?;
-        let text = length_text(metres);
+    pub fn scale_bar(&mut self, meters_per_pixel: f64) -> Option<(usize, usize)> {
+        let (meters, pixels) = round_length(self.width, meters_per_pixel)?;
+        let text = length_text(meters);
         let (width, height) = (pixels.max(text_width(&text)) + 2 * MARGIN, 34);
         if width > self.width || height + MARGIN > self.height {
             return None;

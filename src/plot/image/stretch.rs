@@ -61,7 +61,7 @@ impl Stretch {
         Self::new(percentile(0.02), percentile(0.98))
     }
 
-    /// The byte that `value` is shown as. A band with one single value is mid-grey; NaN is 0.
+    /// The byte that `value` is shown as. A band with one single value is mid-gray; NaN is 0.
     #[must_use]
     pub fn byte(self, value: f32) -> u8 {
         if value.is_nan() {
@@ -81,15 +81,15 @@ impl Stretch {
     }
 }
 
-/// The bands shown when nobody says which and nothing is known of them: one band as grey, two as the first in grey, three
+/// The bands shown when nobody says which and nothing is known of them: one band as gray, two as the first in gray, three
 /// and more as red, green, blue in file order. [`super::composite`] goes by what they are.
 #[must_use]
 pub fn default_bands(bands: usize) -> Vec<usize> {
     if bands >= 3 { vec![0, 1, 2] } else { vec![0] }
 }
 
-/// Draws bands of a patch as an image: one band in grey, or three as red, green and blue. Invalid pixels are neutral
-/// grey.
+/// Draws bands of a patch as an image: one band in gray, or three as red, green and blue. Invalid pixels are neutral
+/// gray.
 ///
 /// `stretches` holds one stretch for each entry of `bands`; where it is shorter, the patch's own percentiles are used.
 ///

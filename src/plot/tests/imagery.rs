@@ -51,7 +51,7 @@ fn png_survives_a_round_trip() -> crate::Result<()> {
     };
     assert!(
         encode_rgba_png(&many)?.len() < 300 * 300,
-        "few colours take at most a byte a pixel"
+        "few colors take at most a byte a pixel"
     );
     Ok(())
 }
@@ -66,7 +66,7 @@ fn a_stretch_maps_its_ends_to_black_and_white() {
     assert_eq!(
         Stretch::new(7.0, 7.0).byte(7.0),
         127,
-        "a constant band is mid-grey"
+        "a constant band is mid-gray"
     );
     assert_eq!(Stretch::new(f32::NAN, 7.0), Stretch::new(0.0, 1.0));
 }
@@ -90,7 +90,7 @@ fn percentiles_of_a_patch_leave_out_invalid_pixels() {
 }
 
 #[test]
-fn bands_can_be_shown_in_any_order_and_invalid_pixels_are_grey() -> crate::Result<()> {
+fn bands_can_be_shown_in_any_order_and_invalid_pixels_are_gray() -> crate::Result<()> {
     let mut patch = patch(
         2,
         1,

@@ -1,4 +1,4 @@
-//! What every picture promises: words on the axes, escaped names, nothing that is not a number, colours that can be read.
+//! What every picture promises: words on the axes, escaped names, nothing that is not a number, colors that can be read.
 
 mod imagery;
 mod pages;

@@ -36,10 +36,10 @@ fn a_chip_grid_shows_text_html_and_a_flat_picture() -> crate::Result<()> {
     assert!(output.text.starts_with("3 chips of 32 x 32 pixels"));
     assert!(output.webp.is_some() || output.png.is_some());
     assert_eq!(chip_grid(&[], &classes, 4)?.output().text, "No chips");
-    let mut unlabelled = chip(16, 0);
-    unlabelled.labels.clear();
+    let mut unlabeled = chip(16, 0);
+    unlabeled.labels.clear();
     assert!(
-        chip_grid(&[unlabelled], &classes, 0)?
+        chip_grid(&[unlabeled], &classes, 0)?
             .output()
             .text
             .ends_with("no labels")

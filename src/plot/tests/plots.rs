@@ -18,7 +18,7 @@ fn svg(figure: &Figure) -> String {
     );
     assert_eq!(svg.matches("<svg ").count(), svg.matches("</svg>").count());
     for sentinel in ["#010102", "#010103", "#010104", "#010105", "#010106"] {
-        assert!(!svg.contains(sentinel), "a colour was not replaced");
+        assert!(!svg.contains(sentinel), "a color was not replaced");
     }
     svg
 }

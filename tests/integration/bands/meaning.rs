@@ -33,16 +33,16 @@ fn complex_values_are_amplitudes_and_said_to_be() {
     assert_eq!(small.data, [5.0, 6.0]);
 }
 
-/// rasterio: the palette's colours of each pixel; a notice that says so.
+/// rasterio: the palette's colors of each pixel; a notice that says so.
 #[test]
-fn a_palette_becomes_colours_in_a_scene_and_stays_numbers_in_a_raster() {
+fn a_palette_becomes_colors_in_a_scene_and_stays_numbers_in_a_raster() {
     let path = case("f33-palette-2/scan.tif");
     let scene = Scene::open(&path).unwrap();
     assert_eq!(scene.band_count(), 3);
-    assert!(scene.report().mentions("colours of a palette"));
+    assert!(scene.report().mentions("colors of a palette"));
     let raster = Raster::open(&path).unwrap();
     assert_eq!(raster.band_count(), 1);
-    assert!(raster.report().mentions("numbers of colours"));
+    assert!(raster.report().mentions("numbers of colors"));
     let numbers = Scene::open_with(&path, OpenOptions::new().palette_as_numbers()).unwrap();
     assert_eq!(numbers.band_count(), 1);
     let folder = tempfile::tempdir().unwrap();
@@ -84,7 +84,7 @@ fn a_palette_becomes_colours_in_a_scene_and_stays_numbers_in_a_raster() {
     assert_eq!(
         small.band(0),
         [105.0, 200.0, 10.0],
-        "averages of colours, not of their numbers"
+        "averages of colors, not of their numbers"
     );
     // Transparent entries, in a side-car as GIF and PNG have them.
     let text = "<PAMDataset><PAMRasterBand band=\"1\"><ColorInterp>Palette</ColorInterp><ColorTable>\

@@ -163,11 +163,11 @@ impl Drawn {
         self
     }
 
-    fn palette(self, colours: &[[i16; 4]]) -> Self {
+    fn palette(self, colors: &[[i16; 4]]) -> Self {
         // SAFETY: the table is ours and freed once.
         unsafe {
             let table = gdal_sys::GDALCreateColorTable(gdal_sys::GDALPaletteInterp::GPI_RGB);
-            for (index, [c1, c2, c3, c4]) in colours.iter().copied().enumerate() {
+            for (index, [c1, c2, c3, c4]) in colors.iter().copied().enumerate() {
                 let entry = gdal_sys::GDALColorEntry { c1, c2, c3, c4 };
                 gdal_sys::GDALSetColorEntry(table, index as c_int, &raw const entry);
             }

@@ -97,7 +97,7 @@ fn the_rule_of_nodata_holds_for_every_type() {
     assert_eq!(patch.valid.iter().filter(|&&v| v != 0).count(), 90);
 }
 
-/// 64-bit integers and nodata values that a 32-bit float cannot tell from their neighbours are compared exactly.
+/// 64-bit integers and nodata values that a 32-bit float cannot tell from their neighbors are compared exactly.
 #[test]
 fn nodata_is_compared_in_the_bands_own_type() {
     let folder = tempfile::tempdir().unwrap();
@@ -267,7 +267,7 @@ fn near_infrared_that_is_marked_as_alpha_can_be_brought_back() {
         (turned.band(0), turned.band(1)),
         (patch.band(3), patch.band(0))
     );
-    // At another pixel size and averaged, water of near infrared 0 keeps its colours.
+    // At another pixel size and averaged, water of near infrared 0 keeps its colors.
     let half = Scene::open_with(
         &path,
         OpenOptions::new()

@@ -9,7 +9,7 @@ use swath::models::CenterNet;
 use swath::predict::PredictOptions;
 use swath::raster::{PixelWindow, RasterType, Size, WriterOptions};
 use swath::scene::{Scene, Split};
-use swath::train::{Detector, Fit};
+use swath::train::{Detector, FitOptions};
 use swath::{Hint, Result};
 
 use super::{counted, imagery, labels, model, rectangles, trained};
@@ -103,9 +103,9 @@ fn chips_are_found_where_floats_are_numbers() -> Result<()> {
     Ok(())
 }
 
-/// D4: with sparse labels a third of the chips held no labelled pixel: accuracy 0.54, aimed at them 0.82.
+/// D4: with sparse labels a third of the chips held no labeled pixel: accuracy 0.54, aimed at them 0.82.
 #[test]
-fn chips_of_a_sparsely_labelled_scene_hold_labels() -> Result<()> {
+fn chips_of_a_sparsely_labeled_scene_hold_labels() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();
     let scene = imagery(folder.path(), 512, 1);
     // Two patches of 20 pixels.
@@ -128,9 +128,9 @@ fn chips_of_a_sparsely_labelled_scene_hold_labels() -> Result<()> {
     assert!(with[0] > 15 && with[1] > 15, "{with:?}");
     let sliding = sparse.chips(Chips::sliding(64))?;
     assert!(sliding.len() <= 8, "{}", sliding.len());
-    assert!(sliding.report().mentions("no labelled pixel"));
+    assert!(sliding.report().mentions("no labeled pixel"));
 
-    // Mostly labelled: the places stay those of the scene itself, but for chips without a label.
+    // Mostly labeled: the places stay those of the scene itself, but for chips without a label.
     let folder = tempfile::tempdir().unwrap();
     let scene = imagery(folder.path(), 512, 1);
     let value = |col: usize, _: usize| {
@@ -158,7 +158,7 @@ fn chips_of_a_sparsely_labelled_scene_hold_labels() -> Result<()> {
     Ok(())
 }
 
-/// D13: a cell that ended in sliding chips showed eight neighbours of the upper left corner.
+/// D13: a cell that ended in sliding chips showed eight neighbors of the upper left corner.
 #[test]
 fn sliding_chips_are_shown_from_all_over_the_area() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();
@@ -185,7 +185,7 @@ fn a_scene_with_nothing_in_it_gives_negatives_and_says_so() -> Result<()> {
         chips.report()
     );
     assert!(chips.get(0)?.labels.iter().all(|&label| label == 0));
-    let run = model(empty.classes()).fit(&chips, &empty, Fit::steps(4).quiet(true))?;
+    let run = model(empty.classes()).fit(&chips, &empty, FitOptions::steps(4).quiet(true))?;
     let report = run.report();
     assert!(report.mentions("every chip is background"), "{report}");
     assert!(
@@ -241,7 +241,7 @@ fn a_part_without_boxes_gives_negatives_and_is_scored() -> Result<()> {
     let chips = left.chips(Chips::random(4, 64).seed(1))?;
     assert!(chips.report().is_empty(), "{}", chips.report());
     let model = Detector::new(CenterNet::resnet18().pretrained(false), scene.classes());
-    let options = Fit::steps(1).batch(2).quiet(true);
+    let options = FitOptions::steps(1).batch(2).quiet(true);
     let run = model.device(Device::cpu()).fit(&chips, &right, options)?;
     assert!(
         run.report().mentions("the validation area holds no box"),
@@ -261,7 +261,7 @@ fn a_part_without_boxes_gives_negatives_and_is_scored() -> Result<()> {
     Ok(())
 }
 
-/// D3: an area of interest blanked the imagery around it, so that a network saw grey.
+/// D3: an area of interest blanked the imagery around it, so that a network saw gray.
 #[test]
 fn an_area_of_interest_limits_labels_and_maps_but_not_what_the_network_sees() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();

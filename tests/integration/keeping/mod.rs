@@ -26,7 +26,7 @@ use swath::labels::{Classes, IGNORE};
 use swath::models::{Architecture, Network};
 use swath::raster::{RasterType, Size, WriterOptions};
 use swath::scene::Scene;
-use swath::train::{Fit, Run, Segmenter};
+use swath::train::{FitOptions, Run, Segmenter};
 
 use crate::support::{grid, raster};
 
@@ -67,7 +67,7 @@ fn model(classes: &Classes) -> Segmenter {
 
 fn trained(scene: &Scene, steps: usize) -> Result<Run> {
     let chips = scene.chips(Chips::random(24, 64).seed(1))?;
-    model(scene.classes()).fit(&chips, scene, Fit::steps(steps).lr(0.01).quiet(true))
+    model(scene.classes()).fit(&chips, scene, FitOptions::steps(steps).lr(0.01).quiet(true))
 }
 
 /// GeoJSON in the pixels of a scene on the grid of [`raster`]: rectangles of left, top, right, bottom.

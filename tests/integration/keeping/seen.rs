@@ -4,7 +4,7 @@ use swath::chips::Chips;
 use swath::predict::PredictOptions;
 use swath::samples;
 use swath::scene::Split;
-use swath::train::{Fit, Segmenter};
+use swath::train::{FitOptions, Segmenter};
 use swath::{Result, display::Show as _};
 
 use super::model;
@@ -17,7 +17,7 @@ fn a_score_on_what_was_trained_on_says_so_with_the_share_after_loading_too() -> 
         .only(["building"])?;
     let (train, valid) = scene.split(Split::columns(0.75));
     let chips = train.chips(Chips::random(4, 32).seed(1))?;
-    let fit = Fit::steps(2).quiet(true);
+    let fit = FitOptions::steps(2).quiet(true);
     let run = model(scene.classes()).fit(&chips, &valid, &fit)?;
     let path = folder.path().join("town.swath");
     let quiet = || PredictOptions::new().quiet(true);

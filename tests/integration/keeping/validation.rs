@@ -10,7 +10,7 @@ use swath::labels::{Classes, IGNORE};
 use swath::models::{Architecture, Unet};
 use swath::predict::PredictOptions;
 use swath::scene::{Scene, Split};
-use swath::train::{Fit, Segmenter};
+use swath::train::{FitOptions, Segmenter};
 use swath::{Hint, Result, session};
 
 use super::{Small, imagery, labels, model, rectangles};
@@ -24,7 +24,8 @@ fn f20_a_validation_area_without_objects_is_told_and_the_loss_decides() -> Resul
         .with_labels(case("f20-empty-validation/b.gpkg"), "k")?;
     let (train, valid) = scene.split(Split::columns(0.7));
     let chips = train.chips(Chips::random(40, 96).seed(1))?;
-    let run = model(scene.classes()).fit(&chips, &valid, Fit::epochs(4).lr(0.01).quiet(true))?;
+    let run =
+        model(scene.classes()).fit(&chips, &valid, FitOptions::epochs(4).lr(0.01).quiet(true))?;
     let report = run.report();
     assert!(
         report.mentions("the validation area holds no pixel of a class"),
@@ -63,7 +64,7 @@ fn f20_a_validation_area_without_objects_is_told_and_the_loss_decides() -> Resul
 fn validation_windows_lie_where_labels_are() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();
     let scene = imagery(folder.path(), 512, 1);
-    // Labelled, with an object, in one of 64 windows of 64 pixels.
+    // Labeled, with an object, in one of 64 windows of 64 pixels.
     let value = |col: usize, row: usize| match (col / 64, row / 64) {
         (6, 1) => u8::from(col % 64 < 20),
         _ => IGNORE,
@@ -71,7 +72,9 @@ fn validation_windows_lie_where_labels_are() -> Result<()> {
     let scene =
         scene.with_label_raster(labels(folder.path(), 512, value), Classes::new(["crop"]))?;
     let chips = scene.chips(Chips::random(8, 64).seed(1))?;
-    let fit = |valid: &Scene| model(scene.classes()).fit(&chips, valid, Fit::epochs(2).quiet(true));
+    let fit = |valid: &Scene| {
+        model(scene.classes()).fit(&chips, valid, FitOptions::epochs(2).quiet(true))
+    };
     let run = fit(&scene)?;
     // Nothing but that the same pixels are trained on.
     let told = run.report().to_string();
@@ -85,11 +88,11 @@ fn validation_windows_lie_where_labels_are() -> Result<()> {
             "{epoch:?}"
         );
     }
-    // An area in which nothing is labelled at all.
+    // An area in which nothing is labeled at all.
     let (left, _) = scene.split(Split::at_column(256));
     let error = fit(&left).unwrap_err();
     assert!(
-        error.to_string().contains("holds a labelled pixel"),
+        error.to_string().contains("holds a labeled pixel"),
         "{error}"
     );
     assert!(error.hint().is_some());
@@ -103,7 +106,8 @@ fn mean_iou_is_the_same_figure_in_training_table_and_bundle() -> Result<()> {
         .with_labels(case("f21-other-type/b.gpkg"), "k")?;
     // One window over the whole scene, in validation and in prediction.
     let chips = scene.chips(Chips::random(8, 160).seed(1))?;
-    let run = model(scene.classes()).fit(&chips, &scene, Fit::epochs(2).lr(0.01).quiet(true))?;
+    let run =
+        model(scene.classes()).fit(&chips, &scene, FitOptions::epochs(2).lr(0.01).quiet(true))?;
     let best = run
         .history()
         .best()
@@ -165,7 +169,7 @@ fn a_run_shows_its_notices_once_and_its_error_in_place_of_the_progress() -> Resu
         third: Conv2dConfig::new([2, 1], [1, 1]).init(device),
     });
     let model = Segmenter::new(narrow, scene.classes()).device(Device::cpu());
-    let error = model.fit(&chips, &scene, Fit::steps(2)).unwrap_err();
+    let error = model.fit(&chips, &scene, FitOptions::steps(2)).unwrap_err();
     let shown = shown.0.lock().unwrap_or_else(PoisonError::into_inner);
     let last = shown.last().cloned().unwrap_or_default();
     assert!(last.contains(&format!("Failed: {error}")), "{last}");
@@ -199,7 +203,7 @@ fn quiet_commands_show_nothing_but_what_was_asked_for() -> Result<()> {
         .pretrained(false)
         .decoder_widths([8, 8, 8, 8, 4]);
     let model = Segmenter::new(network, scene.classes()).device(Device::cpu());
-    let run = model.fit(&chips, &scene, Fit::steps(1).quiet(true))?;
+    let run = model.fit(&chips, &scene, FitOptions::steps(1).quiet(true))?;
     run.last().save(path("model.swath"))?;
     let swath = |line: String| {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -207,21 +211,19 @@ fn quiet_commands_show_nothing_but_what_was_asked_for() -> Result<()> {
         std::mem::take(&mut *shown.0.lock().unwrap_or_else(PoisonError::into_inner)).len()
     };
     let (bundle, image) = (path("model.swath"), path("imagery.tif"));
-    let labelled = format!(
+    let labeled = format!(
         "--labels {} --class house --device cpu --quiet",
         houses.display()
     );
     let (out, json) = (path("map"), path("scores.json"));
     assert_eq!(
-        swath(format!("predict {bundle} {image} -o {out} {labelled}")),
+        swath(format!("predict {bundle} {image} -o {out} {labeled}")),
         0
     );
     assert_eq!(
-        swath(format!(
-            "evaluate {bundle} {image} {labelled} --json {json}"
-        )),
+        swath(format!("evaluate {bundle} {image} {labeled} --json {json}")),
         0
     );
-    assert_eq!(swath(format!("evaluate {bundle} {image} {labelled}")), 1);
+    assert_eq!(swath(format!("evaluate {bundle} {image} {labeled}")), 1);
     Ok(())
 }

@@ -5,7 +5,7 @@ use swath::device::Device;
 use swath::predict::{Ensemble, PredictOptions};
 use swath::raster::{OpenOptions, RasterType, Size, WriterOptions};
 use swath::scene::Scene;
-use swath::train::{Fit, Segmenter};
+use swath::train::{FitOptions, Segmenter};
 use swath::{Hint, Result};
 
 use super::{model, rectangles, small, trained};
@@ -75,14 +75,14 @@ fn f21_a_scene_of_another_type_is_refused_with_the_factor() -> Result<()> {
     // In a training: as validation, and as material for a model that has weights.
     let chips = byte.chips(Chips::random(8, 64))?;
     let error = model(byte.classes())
-        .fit(&chips, &wide, Fit::steps(1).quiet(true))
+        .fit(&chips, &wide, FitOptions::steps(1).quiet(true))
         .unwrap_err();
     assert!(error.to_string().contains("the training scene"), "{error}");
-    assert!(error.hint().unwrap_or_default().contains("Fit::"));
+    assert!(error.hint().unwrap_or_default().contains("FitOptions::"));
     let chips = wide.chips(Chips::random(8, 64))?;
-    let further = |fit: Fit| run.best().fit(&chips, &wide, fit.quiet(true));
-    assert!(further(Fit::steps(1)).is_err());
-    let run = further(Fit::steps(1).any_values(true))?;
+    let further = |fit: FitOptions| run.best().fit(&chips, &wide, fit.quiet(true));
+    assert!(further(FitOptions::steps(1)).is_err());
+    let run = further(FitOptions::steps(1).any_values(true))?;
     assert!(run.report().mentions("times 40"), "{}", run.report());
     Ok(())
 }
@@ -129,7 +129,7 @@ fn bands_in_another_order_are_refused_by_name() -> Result<()> {
             .predict(&named("d.tif", ["green", "nir", "swir"])?)
             .is_err()
     );
-    // Names that say nothing, in a file whose colour interpretation does: red, green, blue.
+    // Names that say nothing, in a file whose color interpretation does: red, green, blue.
     let error = run
         .last()
         .predict(&named("e.tif", ["one", "two", "three"])?)

@@ -4,7 +4,7 @@ use super::*;
 
 /// f27: a reef cut at 180 (RFC 7946, 3.1.9) on an image up to 180.034, 20 x 40 pixels.
 #[test]
-fn both_sides_of_the_180th_meridian_are_labelled() {
+fn both_sides_of_the_180th_meridian_are_labeled() {
     assert_eq!(
         ones(
             case("f27-antimeridian/fiji.tif"),
@@ -31,7 +31,7 @@ fn both_sides_of_the_180th_meridian_are_labelled() {
         geojson(folder.path(), "e.geojson", "", &[&east]),
     ];
     let (west, east) = (ones(&of_360, &labels[0]), ones(&of_360, &labels[1]));
-    // 1055: the sums of 360 round edges that run through the pixels' centres.
+    // 1055: the sums of 360 round edges that run through the pixels' centers.
     assert!(
         west.abs_diff(1055) <= 31 && east.abs_diff(1055) <= 31,
         "{west} {east}"
@@ -84,7 +84,7 @@ fn both_sides_of_the_180th_meridian_are_labelled() {
             820,
             "{crs}"
         );
-        let scene = labelled(
+        let scene = labeled(
             &image,
             geojson(folder.path(), "whole.geojson", "", &[whole]),
         )
@@ -97,13 +97,13 @@ fn both_sides_of_the_180th_meridian_are_labelled() {
         );
     }
     // From UTM onto degrees of either kind.
-    let metres = ring(&[
+    let meters = ring(&[
         (820_932.0, 8_225_544.0),
         (821_132.0, 8_225_544.0),
         (821_132.0, 8_225_344.0),
         (820_932.0, 8_225_344.0),
     ]);
-    let labels = gpkg(folder.path(), "utm.gpkg", "EPSG:32760", vec![metres]);
+    let labels = gpkg(folder.path(), "utm.gpkg", "EPSG:32760", vec![meters]);
     let on = |west: f64| {
         let image = placed(
             folder.path(),
@@ -328,7 +328,7 @@ fn polygons_larger_than_a_projection_are_cut() {
     std::fs::write(&sea, text).unwrap();
     let image = placed(folder.path(), "EPSG:32633", [5e5, 0.5, 0.0, 5e6, 0.0, -0.5]);
     // Nothing of the polygon is on the image, though it is all around: an error, or background, but no label.
-    if let Ok(scene) = labelled(&image, &sea) {
+    if let Ok(scene) = labeled(&image, &sea) {
         assert_eq!(label_counts(&scene).get(&1), None);
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 /// rasterio `from_gcps` on the nine control points: 839.
 #[test]
 fn ground_control_points_give_the_place() {
-    let scene = labelled(
+    let scene = labeled(
         case("f04-gcp-only/sar.tif"),
         case("f04-gcp-only/water.geojson"),
     )
@@ -78,7 +78,7 @@ fn points_that_miss_are_told_or_give_no_place() {
 
 /// 10 x 10 pixels of 0.01 degrees, on both sides of the 180th meridian.
 #[test]
-fn points_across_the_180th_meridian_are_neighbours() {
+fn points_across_the_180th_meridian_are_neighbors() {
     let folder = folder();
     let list = points(&[
         (0.0, 0.0, 179.68, -16.0),
@@ -179,7 +179,7 @@ fn labels_with_a_system_need_an_image_with_one() {
     );
     // GeoJSON says WGS 84 by itself: degrees are refused, pixels that fit the image are taken with a notice.
     let square = geojson(folder.path(), "px.geojson", "", &[&SQUARE]);
-    let scene = labelled(&png, &square).unwrap();
+    let scene = labeled(&png, &square).unwrap();
     assert_eq!(label_counts(&scene).get(&1), Some(&600));
     assert!(
         scene.report().mentions("taken for pixels"),
@@ -208,7 +208,7 @@ fn pixels_of_qgis_count_upwards() {
     let png = image(folder.path(), "plain.vrt", "");
     let up: Vec<(f64, f64)> = SQUARE.iter().map(|&(x, y)| (x, -y)).collect();
     let nameless = gpkg(folder.path(), "nameless.gpkg", "", vec![ring(&up)]);
-    let scene = labelled(&png, &nameless).unwrap();
+    let scene = labeled(&png, &nameless).unwrap();
     assert_eq!(label_counts(&scene).get(&1), Some(&600));
     let labels = scene.label_window(&scene.area()).unwrap();
     assert_eq!(
@@ -252,7 +252,7 @@ fn what_is_saved_without_a_place_comes_back_on_it() {
             format,
         )
         .unwrap();
-        let scene = labelled(&png, &path).unwrap();
+        let scene = labeled(&png, &path).unwrap();
         assert_eq!(label_counts(&scene).get(&1), Some(&600), "{name}");
         let bytes = std::fs::read(&path).unwrap();
         let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);

@@ -105,20 +105,20 @@ fn geojson(folder: &Path, name: &str, before: &str, polygons: &[&[(f64, f64)]]) 
     path
 }
 
-fn labelled(image: impl AsRef<Path>, labels: impl Into<VectorSource>) -> swath::Result<Scene> {
+fn labeled(image: impl AsRef<Path>, labels: impl Into<VectorSource>) -> swath::Result<Scene> {
     Scene::open(image)?.with_labels(labels, "a")
 }
 
 #[track_caller]
 fn ones(image: impl AsRef<Path>, labels: impl Into<VectorSource>) -> usize {
-    let scene = labelled(image, labels).unwrap_or_else(|error| panic!("{error}"));
+    let scene = labeled(image, labels).unwrap_or_else(|error| panic!("{error}"));
     label_counts(&scene).get(&1).copied().unwrap_or_default()
 }
 
 #[track_caller]
 fn refusal(image: impl AsRef<Path>, labels: impl Into<VectorSource>) -> (String, String) {
-    match labelled(image, labels) {
-        Ok(scene) => panic!("labelled: {:?}", label_counts(&scene)),
+    match labeled(image, labels) {
+        Ok(scene) => panic!("labeled: {:?}", label_counts(&scene)),
         Err(error) => {
             let hint = error.hint().unwrap_or_default();
             for program in [

@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// Metres are no degrees (RFC 7946, 4.): f14 in UTM, 839 when the system is stated; f14-2 in web mercator.
+/// Meters are no degrees (RFC 7946, 4.): f14 in UTM, 839 when the system is stated; f14-2 in web mercator.
 #[test]
-fn metres_in_geojson_are_told_as_such() {
+fn meters_in_geojson_are_told_as_such() {
     let (image, labels) = (
         case("f14-geojson-metres/image.tif"),
         case("f14-geojson-metres/b.geojson"),
@@ -43,12 +43,12 @@ fn metres_in_geojson_are_told_as_such() {
     // Another format with the same lie, and one feature of several.
     let folder = folder();
     let image = placed(folder.path(), "EPSG:32633", [5e5, 1.0, 0.0, 5e6, 0.0, -1.0]);
-    let metres = ring(&[
+    let meters = ring(&[
         (500_010.0, 4_999_990.0),
         (500_020.0, 4_999_990.0),
         (500_020.0, 4_999_980.0),
     ]);
-    let path = gpkg(folder.path(), "lie.gpkg", "EPSG:4326", vec![metres.clone()]);
+    let path = gpkg(folder.path(), "lie.gpkg", "EPSG:4326", vec![meters.clone()]);
     assert!(
         refusal(&image, &path)
             .0
@@ -64,9 +64,9 @@ fn metres_in_geojson_are_told_as_such() {
         folder.path(),
         "some.gpkg",
         "EPSG:4326",
-        vec![metres, degrees],
+        vec![meters, degrees],
     );
-    let scene = labelled(&image, &path).unwrap();
+    let scene = labeled(&image, &path).unwrap();
     assert!(
         scene
             .report()
@@ -83,7 +83,7 @@ fn files_without_a_system_are_taken_to_be_in_the_raster_s() {
         case("f15-undefined-crs/image.tif"),
         case("f15-undefined-crs/b.gpkg"),
     );
-    let scene = labelled(&image, &labels).unwrap();
+    let scene = labeled(&image, &labels).unwrap();
     assert_eq!(label_counts(&scene).get(&1), Some(&839));
     assert!(
         scene
@@ -101,18 +101,18 @@ fn files_without_a_system_are_taken_to_be_in_the_raster_s() {
     );
     assert!(hint.contains(".crs(\"EPSG:CODE\")"), "{hint}");
     // Ours without a system, and GeoJSON of 2008 that says that it has none.
-    let metres: Vec<(f64, f64)> = SQUARE.iter().map(|&(x, y)| (6e5 + x, 5e6 - y)).collect();
+    let meters: Vec<(f64, f64)> = SQUARE.iter().map(|&(x, y)| (6e5 + x, 5e6 - y)).collect();
     assert_eq!(
         ones(
             &elsewhere,
-            gpkg(folder.path(), "minus.gpkg", "", vec![ring(&metres)])
+            gpkg(folder.path(), "minus.gpkg", "", vec![ring(&meters)])
         ),
         600
     );
     assert_eq!(
         ones(
             &elsewhere,
-            geojson(folder.path(), "null.geojson", "\"crs\": null,", &[&metres])
+            geojson(folder.path(), "null.geojson", "\"crs\": null,", &[&meters])
         ),
         600
     );
@@ -143,7 +143,7 @@ fn local_grids_take_labels_that_are_said_to_be_in_them() {
         "LOCAL_CS[\"Site grid\",UNIT[\"metre\",1],AXIS[\"Easting\",EAST],AXIS[\"Northing\",NORTH]]";
     assert_eq!(ones(&image, VectorSource::new(&labels).crs(local)), 916);
     let scene = Scene::open(&image).unwrap();
-    assert_eq!(scene.raster().pixel_metres(), Some((0.2, 0.2)));
+    assert_eq!(scene.raster().gsd(), Some((0.2, 0.2)));
 }
 
 /// Polygons in national systems that count northing first, on rasters in them and in UTM, in GeoPackages, GeoJSON and
@@ -277,8 +277,8 @@ fn latitude_first_is_told() {
 #[test]
 fn spellings_of_a_system_do_not_move_labels() {
     let folder = folder();
-    let metres: Vec<(f64, f64)> = SQUARE.iter().map(|&(x, y)| (5e5 + x, 5e6 - y)).collect();
-    let labels = gpkg(folder.path(), "a.gpkg", "EPSG:32633", vec![ring(&metres)]);
+    let meters: Vec<(f64, f64)> = SQUARE.iter().map(|&(x, y)| (5e5 + x, 5e6 - y)).collect();
+    let labels = gpkg(folder.path(), "a.gpkg", "EPSG:32633", vec![ring(&meters)]);
     let esri = "PROJCS[\"WGS_1984_UTM_Zone_33N\",GEOGCS[\"GCS_WGS_1984\",DATUM[\"D_WGS_1984\",SPHEROID[\"WGS_1984\",6378137.0,\
                 298.257223563]],PRIMEM[\"Greenwich\",0.0],UNIT[\"Degree\",0.0174532925199433]],PROJECTION[\"Transverse_Mercator\"],\
                 PARAMETER[\"False_Easting\",500000.0],PARAMETER[\"False_Northing\",0.0],PARAMETER[\"Central_Meridian\",15.0],\

@@ -4,13 +4,13 @@ use super::*;
 
 /// D7: world files have no system, so nobody knows what a unit is.
 #[test]
-fn units_are_not_taken_for_metres() {
+fn units_are_not_taken_for_meters() {
     let folder = folder();
     let path = placed(folder.path(), "", [1000.0, 0.5, 0.0, 2000.0, 0.0, -0.5]);
     let raster = Raster::open(&path).unwrap();
     assert!(raster.is_georeferenced());
     assert_eq!(
-        (raster.pixel_metres(), raster.pixel_words().as_deref()),
+        (raster.gsd(), raster.pixel_words().as_deref()),
         (None, Some("0.5 x 0.5 of unknown unit"))
     );
     let scene = Scene::open(&path).unwrap();
@@ -26,13 +26,13 @@ fn units_are_not_taken_for_metres() {
             .report()
             .mentions("names no coordinate reference system")
     );
-    let error = Scene::open_at(&path, Resolution::Metres(1.0)).unwrap_err();
-    assert!(error.to_string().contains("how long a metre is"), "{error}");
+    let error = Scene::open_at(&path, Resolution::Meters(1.0)).unwrap_err();
+    assert!(error.to_string().contains("how long a meter is"), "{error}");
     assert!(Scene::open_at(&path, Resolution::Factor(0.5)).is_ok());
     let error = scene
-        .chips(Chips::random(1, 16).window_metres(5.0..=8.0))
+        .chips(Chips::random(1, 16).window_meters(5.0..=8.0))
         .unwrap_err();
-    assert!(error.to_string().contains("how long a metre is"), "{error}");
+    assert!(error.to_string().contains("how long a meter is"), "{error}");
     // Labels without a system are in the same coordinates, those with one are refused.
     let world = SQUARE.map(|(col, row)| (1000.0 + col * 0.5, 2000.0 - row * 0.5));
     assert_eq!(
@@ -61,7 +61,7 @@ fn units_are_not_taken_for_metres() {
         [1e6, 1.0, 0.0, 2e5, 0.0, -1.0],
     ))
     .unwrap();
-    assert!((feet.pixel_metres().unwrap().0 - 0.3048).abs() < 1e-5);
+    assert!((feet.gsd().unwrap().0 - 0.3048).abs() < 1e-5);
 }
 
 /// A `.prj` file beside an image with a transform but without a system, as QGIS and ArcGIS read it.
@@ -75,15 +75,15 @@ fn a_prj_file_beside_the_image_names_its_system() {
                 PARAMETER[\"Scale_Factor\",0.9996],PARAMETER[\"Latitude_Of_Origin\",0.0],UNIT[\"Meter\",1.0]]";
     std::fs::write(path.with_extension("prj"), esri).unwrap();
     let scene = Scene::open(&path).unwrap();
-    assert_eq!(scene.raster().pixel_metres(), Some((0.5, 0.5)));
-    let coarse = Scene::open_at(&path, Resolution::Metres(1.0)).unwrap();
-    assert_eq!(coarse.raster().pixel_metres(), Some((1.0, 1.0)));
+    assert_eq!(scene.raster().gsd(), Some((0.5, 0.5)));
+    let coarse = Scene::open_at(&path, Resolution::Meters(1.0)).unwrap();
+    assert_eq!(coarse.raster().gsd(), Some((1.0, 1.0)));
     assert!(scene.report().mentions("is that of"), "{}", scene.report());
-    let metres = SQUARE.map(|(col, row)| (5e5 + col * 0.5, 5e6 - row * 0.5));
+    let meters = SQUARE.map(|(col, row)| (5e5 + col * 0.5, 5e6 - row * 0.5));
     assert_eq!(
         ones(
             &path,
-            gpkg(folder.path(), "a.gpkg", "EPSG:32633", vec![ring(&metres)])
+            gpkg(folder.path(), "a.gpkg", "EPSG:32633", vec![ring(&meters)])
         ),
         600
     );
@@ -91,7 +91,7 @@ fn a_prj_file_beside_the_image_names_its_system() {
 
 /// f28: the axes of a NetCDF file are in degrees.
 #[test]
-fn degrees_of_netcdf_are_no_metres() {
+fn degrees_of_netcdf_are_no_meters() {
     let name = format!(
         "NETCDF:\"{}\":ndvi",
         case("f28-containers/day.nc").display()

@@ -413,14 +413,14 @@ mod tests {
         for (code, wanted) in [
             ("let é = scene.spl", "split(split)"),
             ("Scene::op", "open(path)"),
-            ("Fit::epochs(2).ba", "batch(chips)"),
+            ("FitOptions::epochs(2).ba", "batch(chips)"),
             (
                 "Scene::open(\"a.tif\")?.with_lab",
                 "with_labels(source, class)",
             ),
             ("run.", "best()"),
             ("samples::", "town(seed, size)"),
-            ("Optimiser::", "AdamW"),
+            ("Optimizer::", "AdamW"),
             ("let model = Segm", "Segmenter"),
             ("sc", "Scene"),
             ("pri", "println!"),

@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_page_is_readable_as_text_and_as_html() {
-        let markdown = "```rust\npub struct Fit {\n    pub(super) inner: Arc<Inner>,\n}\n```\n\n---\n\nHow *long*.\n\n\
+        let markdown = "```rust\npub struct FitOptions {\n    pub(super) inner: Arc<Inner>,\n}\n```\n\n---\n\nHow *long*.\n\n\
                         | setting | default |\n|---|---|\n| `lr` | 1e-3 |\n| `batch` | 4 |\n\n# Errors\n\
                         [`crate::raster::RasterError`](https://x) when not.\n\n- one\n- two\n\n\
                         ```\n# use swath::prelude::*;\nlet a = 1;\n#[derive(Debug)]\n# Ok::<(), swath::Error>(())\n```\n";

@@ -652,11 +652,11 @@ const RUST_STEPS: [&str; 5] = [
     "`let scene = Scene::open(\"scene.tif\")?.with_labels(\"labels.gpkg\", \"class\")?;`",
     "`let (train, valid) = scene.split(Split::columns(0.75));`",
     "`let chips = train.chips(Chips::random(400, 256))?;`",
-    "`let run = Segmenter::new(Unet::resnet18(), scene.classes()).fit(&chips, &valid, Fit::epochs(10))?;`",
+    "`let run = Segmenter::new(Unet::resnet18(), scene.classes()).fit(&chips, &valid, FitOptions::epochs(10))?;`",
     "`let map = run.best().predict(&scene)?;`",
 ];
 
-/// Whether a cell can run unoptimised without anybody noticing: it repeats nothing, and none of the code that
+/// Whether a cell can run unoptimized without anybody noticing: it repeats nothing, and none of the code that
 /// cells have defined (which is compiled with it) can be called from it.
 fn is_quick(cell: &Cell, merged: &Merged) -> bool {
     !cell.repeats

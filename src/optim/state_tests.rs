@@ -55,7 +55,7 @@ fn close(found: &[f32], expected: &[f32], what: &str) {
     }
 }
 
-fn take(descent: &mut Descent, module: Parameters, step: usize, rate: f64) -> Parameters {
+fn take(descent: &mut OptimizerState, module: Parameters, step: usize, rate: f64) -> Parameters {
     for gradients in batches(&module, step) {
         descent.gather(&module, gradients);
     }
@@ -66,21 +66,21 @@ fn take(descent: &mut Descent, module: Parameters, step: usize, rate: f64) -> Pa
 
 #[test]
 fn six_clipped_steps_of_two_batches_agree_with_torch_for_adamw_and_sgd() {
-    let cases = oracle("optimisers");
+    let cases = oracle("optimizers");
     for case in &cases {
         let nesterov = case["nesterov"].as_bool().unwrap_or_default();
-        let optimiser = match case["name"].as_str() {
-            Some("adamw") => Optimiser::adamw(),
-            _ if nesterov => Optimiser::sgd(case["momentum"].number()).nesterov(),
-            _ => Optimiser::sgd(case["momentum"].number()),
+        let optimizer = match case["name"].as_str() {
+            Some("adamw") => Optimizer::adamw(),
+            _ if nesterov => Optimizer::sgd(case["momentum"].number()).nesterov(),
+            _ => Optimizer::sgd(case["momentum"].number()),
         };
         let clip = Some(case["clip"].number());
-        let mut descent = Descent::new(optimiser, case["decay"].number(), clip);
+        let mut descent = OptimizerState::new(optimizer, case["decay"].number(), clip);
         let mut module = parameters();
         let rates = case["rates"].numbers();
         for (step, rate) in rates.iter().enumerate() {
             module = take(&mut descent, module, step, *rate);
-            let what = format!("{optimiser:?} after step {step}");
+            let what = format!("{optimizer:?} after step {step}");
             close(&numbers(&module), &case["steps"][step].floats(), &what);
         }
         assert_eq!(descent.steps(), 6);
@@ -91,11 +91,11 @@ fn six_clipped_steps_of_two_batches_agree_with_torch_for_adamw_and_sgd() {
 #[test]
 fn the_host_and_the_tensor_form_agree() {
     let device = burn::tensor::Device::flex();
-    for optimiser in [
-        Optimiser::adamw(),
-        Optimiser::sgd(0.0),
-        Optimiser::sgd(0.9),
-        Optimiser::sgd(0.9).nesterov(),
+    for optimizer in [
+        Optimizer::adamw(),
+        Optimizer::sgd(0.0),
+        Optimizer::sgd(0.9),
+        Optimizer::sgd(0.9).nesterov(),
     ] {
         let start = || Tensor::<2>::from_floats([[1.0, -2.0, 3.0]], &device);
         let gradient = Tensor::<1>::from_floats([0.3, -4.0, 2.5], &device);
@@ -103,7 +103,7 @@ fn the_host_and_the_tensor_form_agree() {
         let (mut host_moments, mut tensor_moments) = (None, None);
         for steps in 1..4 {
             let update = Update {
-                optimiser,
+                optimizer,
                 rate: 0.01,
                 decay: 0.1,
                 steps,
@@ -116,27 +116,27 @@ fn the_host_and_the_tensor_form_agree() {
             (tensors, tensor_moments) = (value, Some(moments));
         }
         let read = |tensor: Tensor<2>| tensor.into_data().try_to_vec::<f32>().unwrap_or_default();
-        close(&read(host), &read(tensors), &format!("{optimiser:?}"));
+        close(&read(host), &read(tensors), &format!("{optimizer:?}"));
     }
 }
 
 #[test]
-fn a_share_of_zero_leaves_a_part_alone_whatever_the_optimiser() {
-    for optimiser in [Optimiser::adamw(), Optimiser::sgd(0.9)] {
+fn a_share_of_zero_leaves_a_part_alone_whatever_the_optimizer() {
+    for optimizer in [Optimizer::adamw(), Optimizer::sgd(0.9)] {
         let module = parameters();
         let before = numbers(&module);
         let rates = Rates {
             base: 0.01,
             shares: vec![("weight".to_owned(), 0.0)],
         };
-        let mut descent = Descent::new(optimiser, 0.1, None);
+        let mut descent = OptimizerState::new(optimizer, 0.1, None);
         for gradients in batches(&module, 0) {
             descent.gather(&module, gradients);
         }
         let (module, _) = descent.step(module, &rates);
         let after = numbers(&module);
-        assert_eq!(after[..6], before[..6], "{optimiser:?}");
-        assert!(after[6..] != before[6..], "{optimiser:?}");
+        assert_eq!(after[..6], before[..6], "{optimizer:?}");
+        assert!(after[6..] != before[6..], "{optimizer:?}");
     }
 }
 
@@ -154,7 +154,7 @@ fn a_prefix_is_a_whole_name() {
 fn a_gradient_that_is_not_finite_moves_nothing_and_is_forgotten() {
     let module = parameters();
     let before = numbers(&module);
-    let mut descent = Descent::new(Optimiser::adamw(), 0.1, Some(1.0));
+    let mut descent = OptimizerState::new(Optimizer::adamw(), 0.1, Some(1.0));
     descent.gather(
         &module,
         (module.weight.val() * f32::INFINITY).sum().backward(),
@@ -168,20 +168,20 @@ fn a_gradient_that_is_not_finite_moves_nothing_and_is_forgotten() {
 
 #[test]
 fn a_resumed_descent_goes_on_as_if_never_stopped() {
-    for optimiser in [
-        Optimiser::adamw(),
-        Optimiser::sgd(0.0),
-        Optimiser::sgd(0.9),
-        Optimiser::sgd(0.9).nesterov(),
+    for optimizer in [
+        Optimizer::adamw(),
+        Optimizer::sgd(0.0),
+        Optimizer::sgd(0.9),
+        Optimizer::sgd(0.9).nesterov(),
     ] {
-        let fresh = || Descent::new(optimiser, 0.1, Some(2.0));
+        let fresh = || OptimizerState::new(optimizer, 0.1, Some(2.0));
         let mut descent = fresh();
         let mut module = parameters();
         for step in 0..2 {
             module = take(&mut descent, module, step, 0.02);
         }
         let mut resumed = fresh().resume(descent.steps(), descent.to_records());
-        let on = |descent: &mut Descent| numbers(&take(descent, module.clone(), 2, 0.02));
-        assert_eq!(on(&mut descent), on(&mut resumed), "{optimiser:?}");
+        let on = |descent: &mut OptimizerState| numbers(&take(descent, module.clone(), 2, 0.02));
+        assert_eq!(on(&mut descent), on(&mut resumed), "{optimizer:?}");
     }
 }

@@ -6,13 +6,13 @@ use crate::boxes::BoundingBox;
 
 /// One way to lay a window anew: transposed first, then mirrored. Pixels only change places, so undoing it is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct View {
+pub(crate) struct TtaView {
     transposed: bool,
     mirrored_columns: bool,
     mirrored_rows: bool,
 }
 
-impl View {
+impl TtaView {
     /// The plain view first, then, when asked for, its mirror images and quarter turns: 1, 4 or 8 views. Turns are
     /// compositions of a transpose and mirrorings, so `turns` contains `flips`.
     pub(crate) fn all(flips: bool, turns: bool) -> Vec<Self> {
@@ -38,7 +38,7 @@ impl View {
         self.mirror(images)
     }
 
-    /// The inverse of [`View::apply`].
+    /// The inverse of [`TtaView::apply`].
     pub(crate) fn undo(self, images: Tensor<4>) -> Tensor<4> {
         let images = self.mirror(images);
         if self.transposed {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn undoing_a_view_gives_the_window_back_bit_for_bit() {
-        for view in View::all(true, true) {
+        for view in TtaView::all(true, true) {
             let (before, seen) = (image(3, 5), view.apply(image(3, 5)));
             assert_eq!(
                 seen.dims(),
@@ -129,7 +129,7 @@ mod tests {
             TensorData::new(values, [1, 1, height, width]),
             Device::cpu().burn(),
         );
-        for view in View::all(true, true) {
+        for view in TtaView::all(true, true) {
             let seen = view.apply(window.clone());
             let [_, _, _, across] = seen.dims();
             let values: Vec<f32> = seen.into_data().try_to_vec().expect("floats");
@@ -151,7 +151,7 @@ mod tests {
         }
         // Edges between pixels too, as networks give them.
         let odd = BoundingBox::new(f64::from(0.1f32), f64::from(7.7f32), 30.0 + 1.0 / 3.0, 33.5);
-        let twice = View::all(true, false).into_iter().map(|view| {
+        let twice = TtaView::all(true, false).into_iter().map(|view| {
             let size = [height, width];
             view.undo_box(view.undo_box(odd, size), size)
         });
@@ -169,7 +169,7 @@ mod tests {
             (false, true, 8),
             (true, true, 8),
         ] {
-            let views = View::all(flips, turns);
+            let views = TtaView::all(flips, turns);
             assert_eq!(views.len(), count);
             let seen: Vec<Vec<f32>> = views
                 .iter()
@@ -197,7 +197,7 @@ mod tests {
             TensorData::new(vec![0.0f32, 1.0, 2.0, 3.0, 4.0, 5.0], [1, 1, 3, 2]),
             Device::cpu().burn(),
         );
-        let turned: Vec<Vec<f32>> = (View::all(false, true).into_iter())
+        let turned: Vec<Vec<f32>> = (TtaView::all(false, true).into_iter())
             .map(|view| {
                 view.apply(image.clone())
                     .into_data()

@@ -1,4 +1,4 @@
-//! The sliding band of blended scores: as many rows as a window is high, whatever the height of the scene.
+//! The sliding strip of blended scores: as many rows as a window is high, whatever the height of the scene.
 
 /// What a pixel without valid imagery holds in class maps and in stored scores.
 pub(super) const NODATA: u8 = 255;
@@ -7,7 +7,7 @@ pub(super) const FULL_SCORE: f32 = 254.0;
 
 /// Accumulates weighted scores of the rows that windows still reach, and hands out the finished ones.
 #[derive(Debug)]
-pub(super) struct ScoreBand {
+pub(super) struct BlendStrip {
     width: usize,
     classes: usize,
     /// Rows that fit; row `r` of the area is at `r % capacity`.
@@ -36,7 +36,7 @@ pub(super) struct Placement<'a> {
     pub(super) height: usize,
 }
 
-impl ScoreBand {
+impl BlendStrip {
     /// # Shapes
     /// Memory: `width x capacity x (classes + 1/4)` floats.
     pub(super) fn new(
@@ -146,17 +146,17 @@ fn stored_score(probability: f32) -> u8 {
 mod tests {
     use super::*;
 
-    fn finish(band: &mut ScoreBand) -> (Vec<u8>, Vec<Vec<u8>>) {
-        let mut labels = vec![0; band.width];
-        let mut scores = vec![vec![0; band.width]; band.classes];
+    fn finish(strip: &mut BlendStrip) -> (Vec<u8>, Vec<Vec<u8>>) {
+        let mut labels = vec![0; strip.width];
+        let mut scores = vec![vec![0; strip.width]; strip.classes];
         let mut rows: Vec<&mut [u8]> = scores.iter_mut().map(Vec::as_mut_slice).collect();
-        band.finish_row(&mut labels, &mut rows);
+        strip.finish_row(&mut labels, &mut rows);
         (labels, scores)
     }
 
     #[test]
     fn a_row_is_the_best_class_and_255_without_valid_imagery() {
-        let mut band = ScoreBand::new(3, 1, 2, None);
+        let mut strip = BlendStrip::new(3, 1, 2, None);
         let placement = Placement {
             left: 0,
             top: 0,
@@ -165,8 +165,8 @@ mod tests {
             stride: 3,
             height: 1,
         };
-        band.add(&placement, &[0.25, 0.5, 0.0, 0.75, 0.5, 1.0], &[1, 1, 0]);
-        let (labels, scores) = finish(&mut band);
+        strip.add(&placement, &[0.25, 0.5, 0.0, 0.75, 0.5, 1.0], &[1, 1, 0]);
+        let (labels, scores) = finish(&mut strip);
         assert_eq!(labels, [1, 0, 255]);
         assert_eq!(scores, [[64, 127, 255], [191, 127, 255]]);
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn with_a_threshold_the_best_class_but_background_must_reach_it() {
         let labels = |threshold| {
-            let mut band = ScoreBand::new(4, 1, 3, Some(threshold));
+            let mut strip = BlendStrip::new(4, 1, 3, Some(threshold));
             let placement = Placement {
                 left: 0,
                 top: 0,
@@ -188,8 +188,8 @@ mod tests {
                 0.25, 0.4, 0.125, 0.0, // first class
                 0.25, 0.5, 0.125, 1.0, // second class
             ];
-            band.add(&placement, &scores, &[1, 1, 1, 0]);
-            finish(&mut band).0
+            strip.add(&placement, &scores, &[1, 1, 1, 0]);
+            finish(&mut strip).0
         };
         assert_eq!(labels(0.25), [1, 2, 0, 255]);
         assert_eq!(labels(0.5), [0, 2, 0, 255]);
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn finished_rows_are_reused_empty() {
-        let mut band = ScoreBand::new(1, 2, 2, None);
+        let mut strip = BlendStrip::new(1, 2, 2, None);
         let place = |top| Placement {
             left: 0,
             top,
@@ -207,12 +207,12 @@ mod tests {
             stride: 1,
             height: 2,
         };
-        band.add(&place(0), &[0.0, 0.0, 1.0, 1.0], &[1, 1]);
-        assert_eq!(finish(&mut band).0, [1]);
-        assert_eq!(finish(&mut band).0, [1]);
-        band.add(&place(2), &[1.0, 0.0, 0.0, 1.0], &[1, 1]);
-        assert_eq!(band.top(), 2);
-        assert_eq!(finish(&mut band).0, [0]);
-        assert_eq!(finish(&mut band).0, [1]);
+        strip.add(&place(0), &[0.0, 0.0, 1.0, 1.0], &[1, 1]);
+        assert_eq!(finish(&mut strip).0, [1]);
+        assert_eq!(finish(&mut strip).0, [1]);
+        strip.add(&place(2), &[1.0, 0.0, 0.0, 1.0], &[1, 1]);
+        assert_eq!(strip.top(), 2);
+        assert_eq!(finish(&mut strip).0, [0]);
+        assert_eq!(finish(&mut strip).0, [1]);
     }
 }

@@ -1,7 +1,7 @@
-//! A descent: an optimiser at work on one network, with gradients gathered over several batches, their norm clipped,
+//! A descent: an optimizer at work on one network, with gradients gathered over several batches, their norm clipped,
 //! rates by part, and a state kept by parameter name.
 //!
-//! Burn's own optimisers keep their state by parameter ids that differ from run to run, clip each parameter apart, and
+//! Burn's own optimizers keep their state by parameter ids that differ from run to run, clip each parameter apart, and
 //! take some twelve passes over memory a step on the CPU, where one suffices.
 
 use std::collections::HashMap;
@@ -11,17 +11,17 @@ use burn::tensor::{Gradients, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::update::{CHUNK, Moments, Update};
-use super::{Optimiser, Rates, Step};
+use super::{Optimizer, Rates, Step};
 
-/// An [`Optimiser`] at work on one network: what it remembers of every parameter, and the gradients of the step under
+/// An [`Optimizer`] at work on one network: what it remembers of every parameter, and the gradients of the step under
 /// way.
 ///
 /// # Source
 /// The clipping as `torch.nn.utils.clip_grad_norm_`; gradients of several batches are averaged, as when each loss is
 /// divided by their number in PyTorch.
 #[derive(Clone, Debug)]
-pub struct Descent {
-    optimiser: Optimiser,
+pub struct OptimizerState {
+    optimizer: Optimizer,
     weight_decay: f64,
     /// Largest norm of all gradients together; larger ones are scaled down to it.
     clip_norm: Option<f64>,
@@ -43,12 +43,12 @@ pub struct MomentRecord {
     pub second: Vec<f32>,
 }
 
-impl Descent {
+impl OptimizerState {
     /// A descent that has taken no step.
     #[must_use]
-    pub fn new(optimiser: Optimiser, weight_decay: f64, clip_norm: Option<f64>) -> Self {
+    pub fn new(optimizer: Optimizer, weight_decay: f64, clip_norm: Option<f64>) -> Self {
         Self {
-            optimiser,
+            optimizer,
             weight_decay,
             clip_norm,
             steps: 0,
@@ -264,7 +264,7 @@ pub(super) fn is_host<const D: usize>(tensor: &Tensor<D>) -> bool {
 
 struct Updater<'a> {
     path: Vec<String>,
-    descent: &'a mut Descent,
+    descent: &'a mut OptimizerState,
     found: HashMap<ParamId, (String, Gradient)>,
     rates: &'a Rates,
     scale: Scale,
@@ -287,7 +287,7 @@ impl ModuleMapper for Updater<'_> {
         let tracked = tensor.is_require_grad();
         let decays = D > 1;
         let update = Update {
-            optimiser: self.descent.optimiser,
+            optimizer: self.descent.optimizer,
             rate: self.rates.of(&path),
             decay: if decays {
                 self.descent.weight_decay
@@ -323,5 +323,5 @@ impl ModuleMapper for Updater<'_> {
 }
 
 #[cfg(test)]
-#[path = "descent_tests.rs"]
+#[path = "state_tests.rs"]
 mod tests;

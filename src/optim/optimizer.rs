@@ -1,19 +1,19 @@
-//! Which optimiser moves the weights, how fast each part of a network moves, and what a step did.
+//! Which optimizer moves the weights, how fast each part of a network moves, and what a step did.
 
 use serde::{Deserialize, Serialize};
 
 /// How gradients become changes of the weights.
 ///
-/// Weight decay applies to weights of two and more dimensions; biases and the scales of normalisation are left out, as
-/// is usual. [`crate::train::Fit::weight_decay`] sets it.
+/// Weight decay applies to weights of two and more dimensions; biases and the scales of normalization are left out, as
+/// is usual. [`crate::train::FitOptions::weight_decay`] sets it.
 ///
 /// ```
-/// use swath::train::{Fit, Optimiser};
-/// let fit = Fit::epochs(12).optimiser(Optimiser::sgd(0.9).nesterov()).lr(0.02);
+/// use swath::train::{FitOptions, Optimizer};
+/// let fit = FitOptions::epochs(12).optimizer(Optimizer::sgd(0.9).nesterov()).lr(0.02);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Optimiser {
+pub enum Optimizer {
     /// Adam with the weight decay apart from the gradient: a step of much the same size for every weight, so that one
     /// learning rate suits most networks. Decays of the moments 0.9 and 0.999, epsilon 1e-8.
     ///
@@ -34,8 +34,8 @@ pub enum Optimiser {
     },
 }
 
-impl Optimiser {
-    /// [`Optimiser::AdamW`], the default.
+impl Optimizer {
+    /// [`Optimizer::AdamW`], the default.
     #[must_use]
     pub const fn adamw() -> Self {
         Self::AdamW
@@ -50,7 +50,7 @@ impl Optimiser {
         }
     }
 
-    /// Nesterov's look ahead for [`Optimiser::sgd`]; AdamW stays as it is.
+    /// Nesterov's look ahead for [`Optimizer::sgd`]; AdamW stays as it is.
     #[must_use]
     pub const fn nesterov(self) -> Self {
         match self {
@@ -62,7 +62,7 @@ impl Optimiser {
         }
     }
 
-    /// The highest learning rate where [`crate::train::Fit::lr`] says none: 1e-3 for AdamW, 1e-2 for SGD.
+    /// The highest learning rate where [`crate::train::FitOptions::lr`] says none: 1e-3 for AdamW, 1e-2 for SGD.
     #[must_use]
     pub const fn usual_rate(self) -> f64 {
         match self {
@@ -71,7 +71,7 @@ impl Optimiser {
         }
     }
 
-    /// The weight decay where [`crate::train::Fit::weight_decay`] says none: 0.01 for AdamW, 1e-4 for SGD, whose decay
+    /// The weight decay where [`crate::train::FitOptions::weight_decay`] says none: 0.01 for AdamW, 1e-4 for SGD, whose decay
     /// acts through the gradient.
     #[must_use]
     pub const fn usual_decay(self) -> f64 {

@@ -2,19 +2,19 @@
 
 use rayon::prelude::*;
 
-use super::norm::{Limits, Planes, gradient_sums, input_gradient};
-use super::simd::{Lanes, WIDTH, dispatch, uninitialised};
+use super::norm::{Clamp, Planes, gradient_sums, input_gradient};
+use super::simd::{Lanes, WIDTH, dispatch, uninitialized};
 
 /// `limits(products + bias)`, with a bias a channel.
 #[derive(Clone, Copy, Debug)]
-pub struct Finish<'a> {
+pub struct Epilogue<'a> {
     /// One a channel.
     pub bias: &'a [f32],
     /// Of an activation; infinite without.
-    pub limits: Limits,
+    pub limits: Clamp,
 }
 
-impl Finish<'_> {
+impl Epilogue<'_> {
     /// Finishes pixels of one channel, in place.
     pub(super) fn apply(&self, channel: usize, pixels: &mut [f32]) {
         // SAFETY: `pixels` is a slice.
@@ -23,11 +23,11 @@ impl Finish<'_> {
 }
 
 dispatch! {
-    fn add_and_limit = add_and_limit_generic(pixels: &mut [f32], bias: f32, limits: Limits)
+    fn add_and_limit = add_and_limit_generic(pixels: &mut [f32], bias: f32, limits: Clamp)
 }
 
 #[inline(always)]
-unsafe fn add_and_limit_generic<L: Lanes>(pixels: &mut [f32], bias: f32, limits: Limits) {
+unsafe fn add_and_limit_generic<L: Lanes>(pixels: &mut [f32], bias: f32, limits: Clamp) {
     let (offset, low, high) = (L::splat(bias), L::splat(limits.0), L::splat(limits.1));
     let whole = pixels.len() / WIDTH * WIDTH;
     for index in (0..whole).step_by(WIDTH) {
@@ -43,15 +43,15 @@ unsafe fn add_and_limit_generic<L: Lanes>(pixels: &mut [f32], bias: f32, limits:
 }
 
 /// The gradient before the limits, and each channel's sum of it, which is the bias's gradient. `output` is what
-/// [`Finish`] left: values at a limit pass no gradient.
+/// [`Epilogue`] left: values at a limit pass no gradient.
 pub fn gradients(
     shape: Planes,
     output: &[f32],
     gradient: &[f32],
-    limits: Limits,
+    limits: Clamp,
 ) -> (Vec<f32>, Vec<f32>) {
     // SAFETY: every plane is written.
-    let mut passed = unsafe { uninitialised(gradient.len()) };
+    let mut passed = unsafe { uninitialized(gradient.len()) };
     let sums: Vec<f64> = passed
         .par_chunks_exact_mut(shape.pixels)
         .enumerate()
@@ -76,7 +76,7 @@ pub fn gradients(
 }
 
 /// A plane's part of the gradient of the bias.
-fn bias_gradient(output: &[f32], gradient: &[f32], limits: Limits) -> f64 {
+fn bias_gradient(output: &[f32], gradient: &[f32], limits: Clamp) -> f64 {
     let blocks = output.chunks(super::norm::BLOCK);
     blocks
         .zip(gradient.chunks(super::norm::BLOCK))

@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::fit::Trainer;
 use super::model::Model;
-use super::options::{Fit, Length};
+use super::options::{FitOptions, Length};
 use super::random;
 use super::run::StopReason;
 use super::trainable::Trainable;
@@ -36,7 +36,7 @@ const REDRAW_EVERY: usize = 5;
 /// Smith, Cyclical Learning Rates (2017); rates, smoothing, end and suggestions as fastai 2.8's `lr_find`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
-pub struct RateSearch {
+pub struct LrFinder {
     rates: Vec<f64>,
     losses: Vec<f64>,
     smoothed: Vec<f64>,
@@ -44,7 +44,7 @@ pub struct RateSearch {
     steps: usize,
 }
 
-impl RateSearch {
+impl LrFinder {
     fn new(steps: usize) -> Self {
         Self {
             steps,
@@ -208,7 +208,7 @@ impl RateSearch {
     }
 }
 
-impl Show for RateSearch {
+impl Show for LrFinder {
     fn output(&self) -> Output {
         let (figure, summary) = (self.figure(), self.summary());
         let html = format!(
@@ -224,15 +224,15 @@ impl Show for RateSearch {
     }
 }
 
-crate::show_in_cells!(RateSearch);
+crate::show_in_cells!(LrFinder);
 
-/// Searches with the batches, loss and optimiser of `options`; the model stays as it is.
+/// Searches with the batches, loss and optimizer of `options`; the model stays as it is.
 pub(super) fn find_rate<T: Trainable>(
     model: &Model<T>,
     chips: &Chips,
-    options: &Fit,
+    options: &FitOptions,
     stop: &dyn Fn() -> bool,
-) -> Result<RateSearch> {
+) -> Result<LrFinder> {
     let scene = chips.scene();
     checks::settings(options)?;
     T::check(options, chips, scene)?;
@@ -247,7 +247,7 @@ pub(super) fn find_rate<T: Trainable>(
         (Length::Steps(steps), None, None, None);
     let chips = T::chips(chips);
     let mut trainer = Trainer::new(model, &chips, None, &short, stop)?;
-    let mut found = RateSearch::new(steps);
+    let mut found = LrFinder::new(steps);
     let mut live: Option<Live> = None;
     for epoch in 0.. {
         let mut stream = chips.epoch(epoch, trainer.settings.batch, options.workers);
@@ -266,7 +266,7 @@ pub(super) fn find_rate<T: Trainable>(
                 if stop() {
                     return Ok(found);
                 }
-                let batch = Batch::new(&chips, &trainer.normalisation);
+                let batch = Batch::new(&chips, &trainer.normalization);
                 reason = reason.or(trainer.gather(batch)?);
             }
             for next in [Trainer::descend, Trainer::read_losses] {
@@ -297,7 +297,7 @@ pub(super) fn find_rate<T: Trainable>(
 }
 
 /// A search that saw no finite loss at all has nothing to show.
-fn over(found: RateSearch) -> Result<RateSearch> {
+fn over(found: LrFinder) -> Result<LrFinder> {
     if found.rates.is_empty() {
         let loss = f32::NAN;
         return Err(TrainError::NotFinite { loss, step: 1 }.into());
@@ -323,7 +323,7 @@ mod tests {
                 all.extend([1.0; 5]);
                 all
             };
-            let search = RateSearch {
+            let search = LrFinder {
                 rates: padded(&kept),
                 losses: padded(&losses),
                 smoothed: padded(&losses),
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn smoothing_is_a_mean_and_the_search_ends_when_the_loss_blows_up() {
-        let mut search = RateSearch::new(100);
+        let mut search = LrFinder::new(100);
         assert!(!search.add(1e-7, 2.0) && !search.add(1e-6, 1.0));
         // fastai's AvgSmoothLoss: (2 * 0.98 * 0.02 + 1 * 0.02) / (1 - 0.98^2).
         assert!(
@@ -364,7 +364,12 @@ mod tests {
     {
         let (chips, _) = parts()?;
         let model = model();
-        let search = find_rate(&model.model, &chips, &Fit::steps(60).quiet(true), &|| false)?;
+        let search = find_rate(
+            &model.model,
+            &chips,
+            &FitOptions::steps(60).quiet(true),
+            &|| false,
+        )?;
         assert!(search.rates().is_sorted() && search.rates().len() > 40);
         assert_eq!(search.rates()[0], 1e-7);
         let rate = search.valley().unwrap_or_default();
@@ -387,7 +392,12 @@ mod tests {
             count.set(count.get() + 1);
             count.get() > 3
         };
-        let search = find_rate(&model().model, &chips, &Fit::epochs(1).quiet(true), &stop)?;
+        let search = find_rate(
+            &model().model,
+            &chips,
+            &FitOptions::epochs(1).quiet(true),
+            &stop,
+        )?;
         assert_eq!(search.rates().len(), 3);
         Ok(())
     }

@@ -9,32 +9,32 @@ use crate::scene::Scene;
 
 /// The imagery and labels of a run, and how its chips are cut.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Material {
+pub(super) struct Fingerprint {
     chip_options: Value,
-    scene: Place,
-    validation_scene: Place,
+    scene: SceneFingerprint,
+    validation_scene: SceneFingerprint,
 }
 
 /// A scene, by what stays the same when its files are moved to another folder or machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Place {
+struct SceneFingerprint {
     #[serde(flatten)]
     area: TrainedArea,
     label_polygons: usize,
     boxes: usize,
 }
 
-impl Material {
+impl Fingerprint {
     pub(super) fn of(chips: &Chips, valid: &Scene) -> Self {
         Self {
             chip_options: serde_json::to_value(chips.options()).unwrap_or_default(),
-            scene: Place::of(chips.scene()),
-            validation_scene: Place::of(valid),
+            scene: SceneFingerprint::of(chips.scene()),
+            validation_scene: SceneFingerprint::of(valid),
         }
     }
 }
 
-impl Place {
+impl SceneFingerprint {
     fn of(scene: &Scene) -> Self {
         Self {
             area: scene.as_trained_area(scene.area()),

@@ -11,7 +11,7 @@ use crate::vector::{self, Classified, LabelClass, Others, ReadReport, VectorSour
 
 /// Where the labels of a scene come from.
 #[derive(Clone, Debug)]
-pub(super) enum Labelling {
+pub(super) enum Labeling {
     Polygons {
         polygons: LabelPolygons,
         report: ReadReport,
@@ -134,7 +134,7 @@ impl Scene {
         let mut others: BTreeMap<String, usize> = BTreeMap::new();
         let mut nameless = 0;
         let features = read.features.len();
-        let mut labelled = Vec::with_capacity(features);
+        let mut labeled = Vec::with_capacity(features);
         for feature in read.features {
             let index = match (&feature.class, one_class) {
                 (_, Some(index)) => index,
@@ -154,7 +154,7 @@ impl Scene {
                     }
                 },
             };
-            labelled.push((feature.geometry, index));
+            labeled.push((feature.geometry, index));
         }
         if class.others == Others::Refused && !others.is_empty() {
             return Err(SceneError::UnknownClasses {
@@ -173,10 +173,10 @@ impl Scene {
         let unnamed = property
             .filter(|_| nameless > 0)
             .map(|property| nameless_notice(nameless, features, &property));
-        let (labelled, overlap) = if labelled.is_empty() && features > 0 {
-            (labelled, None)
+        let (labeled, overlap) = if labeled.is_empty() && features > 0 {
+            (labeled, None)
         } else {
-            self.labels_on(source, labelled)?
+            self.labels_on(source, labeled)?
         };
         let mut notices = read.report.report(source.path());
         let about = file_name(source.path());
@@ -185,12 +185,12 @@ impl Scene {
             said.map(|notice| notice.about(about.clone()))
                 .chain(overlap),
         );
-        let boxes = BoxLabels::around(&labelled, &self.raster().full());
-        let polygons = LabelPolygons::new(labelled);
+        let boxes = BoxLabels::around(&labeled, &self.raster().full());
+        let polygons = LabelPolygons::new(labeled);
         let (classes, report) = (classes.clone(), read.report);
         Ok(self.changed(|inner| {
             inner.classes = classes;
-            inner.labels = Some(Labelling::Polygons {
+            inner.labels = Some(Labeling::Polygons {
                 polygons,
                 report,
                 notices,
@@ -201,7 +201,7 @@ impl Scene {
 
     /// How many label polygons of this class lie on the area in use.
     pub(super) fn polygon_count(&self, class: usize) -> usize {
-        let Some(Labelling::Polygons { polygons, .. }) = &self.inner.labels else {
+        let Some(Labeling::Polygons { polygons, .. }) = &self.inner.labels else {
             return 0;
         };
         let area = self.area();

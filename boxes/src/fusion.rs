@@ -9,7 +9,7 @@ use crate::{BoundingBox, BoxIndex, Detection, batched_nms};
 
 /// What becomes of boxes of one class that overlap. Boxes of different classes leave each other alone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Merge {
+pub enum BoxFusion {
     /// The better box stays: [`crate::nms`].
     Nms {
         /// Boxes that overlap a better one by an intersection over union above this go.
@@ -31,13 +31,13 @@ pub enum Merge {
     },
 }
 
-impl Default for Merge {
+impl Default for BoxFusion {
     fn default() -> Self {
         Self::Nms { iou: 0.5 }
     }
 }
 
-impl Merge {
+impl BoxFusion {
     /// Merges boxes; the result is sorted from the best to the worst.
     #[must_use]
     #[expect(
@@ -265,16 +265,21 @@ mod tests {
         let text = include_str!("../../tests/fixtures/boxes/merging.json");
         let fixture: Fixture = serde_json::from_str(text).unwrap();
         let all = detections(&fixture.detections);
-        let merged = |merge: Merge| merge.apply(all.clone());
-        assert_close(&merged(Merge::Nms { iou: 0.5 }), &fixture.nms, 1e-6, "nms");
-        let soft = Merge::SoftNms {
+        let merged = |fusion: BoxFusion| fusion.apply(all.clone());
+        assert_close(
+            &merged(BoxFusion::Nms { iou: 0.5 }),
+            &fixture.nms,
+            1e-6,
+            "nms",
+        );
+        let soft = BoxFusion::SoftNms {
             sigma: 0.5,
             min_score: 0.05,
         };
         assert_close(&merged(soft), &fixture.soft, 1e-6, "soft-NMS");
         // It computes merged edges in single precision, as shares of 512 pixels.
         let within = 512.0 * 2e-7;
-        let weighted = Merge::WeightedBoxes { iou: 0.55 };
+        let weighted = BoxFusion::WeightedBoxes { iou: 0.55 };
         assert_close(
             &merged(weighted),
             &fixture.weighted,
@@ -312,20 +317,20 @@ mod tests {
         let all: Vec<Detection> = rows
             .map(|(bounds, score)| Detection::new(bounds, 1, score))
             .to_vec();
-        for merge in [
-            Merge::default(),
-            Merge::SoftNms {
+        for fusion in [
+            BoxFusion::default(),
+            BoxFusion::SoftNms {
                 sigma: 0.5,
                 min_score: 0.001,
             },
-            Merge::WeightedBoxes { iou: 0.5 },
+            BoxFusion::WeightedBoxes { iou: 0.5 },
         ] {
-            let merged = merge.apply(all.clone());
+            let merged = fusion.apply(all.clone());
             assert!(
                 merged[0].score > 0.8 && merged[0].bounds.iou(&good) > 0.999,
-                "{merge:?}: {merged:?}"
+                "{fusion:?}: {merged:?}"
             );
-            assert!(merge.apply(Vec::new()).is_empty());
+            assert!(fusion.apply(Vec::new()).is_empty());
         }
     }
 
@@ -335,7 +340,7 @@ mod tests {
         let all: Vec<Detection> = (0..10_000)
             .map(|at| Detection::new(spot(at), 1, 0.5 + at as f32 * 1e-5))
             .collect();
-        assert_eq!(Merge::default().apply(all.clone()).len(), 1);
-        assert_eq!(Merge::WeightedBoxes { iou: 0.5 }.apply(all).len(), 1);
+        assert_eq!(BoxFusion::default().apply(all.clone()).len(), 1);
+        assert_eq!(BoxFusion::WeightedBoxes { iou: 0.5 }.apply(all).len(), 1);
     }
 }

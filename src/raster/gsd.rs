@@ -2,9 +2,9 @@ use gdal::spatial_ref::SpatialRef;
 
 use super::{GeoReference, Size, crs};
 
-/// Width and height of the pixel in the middle of the raster, in metres on the ground; `None` when nobody knows what a
+/// Width and height of the pixel in the middle of the raster, in meters on the ground; `None` when nobody knows what a
 /// unit is.
-pub(crate) fn pixel_metres(reference: &GeoReference, size: Size) -> Option<(f64, f64)> {
+pub(crate) fn gsd(reference: &GeoReference, size: Size) -> Option<(f64, f64)> {
     let transform = &reference.transform;
     let plain = transform.pixel_edges();
     if reference.crs_wkt.is_empty() {
@@ -19,10 +19,10 @@ pub(crate) fn pixel_metres(reference: &GeoReference, size: Size) -> Option<(f64,
         return Some((plain.0 * unit, plain.1 * unit));
     }
     let (col, row) = (size.width as f64 / 2.0, size.height as f64 / 2.0);
-    let centre = transform.world_from_pixel((col, row));
+    let center = transform.world_from_pixel((col, row));
     let right = transform.world_from_pixel((col + 1.0, row));
     let below = transform.world_from_pixel((col, row + 1.0));
-    let (mut x, mut y) = ([centre.0, right.0, below.0], [centre.1, right.1, below.1]);
+    let (mut x, mut y) = ([center.0, right.0, below.0], [center.1, right.1, below.1]);
     let to_degrees = crs::parse("EPSG:4326").and_then(|wgs84| crs::between(&system, &wgs84));
     if !to_degrees.ok()?.transform(&mut x, &mut y) {
         return None;
@@ -36,9 +36,9 @@ pub(crate) fn pixel_metres(reference: &GeoReference, size: Size) -> Option<(f64,
 /// A pixel's edges with their unit, for people.
 pub(crate) fn pixel_words(reference: &GeoReference, size: Size) -> String {
     let (width, height) = reference.transform.pixel_edges();
-    let metres = pixel_metres(reference, size);
+    let meters = gsd(reference, size);
     let degrees = crs::parse(&reference.crs_wkt).is_ok_and(|system| system.is_geographic());
-    match metres {
+    match meters {
         Some((x, y)) if degrees => format!(
             "{} x {} degrees ({} x {} m)",
             digits(width),
@@ -65,7 +65,7 @@ fn digits(value: f64) -> String {
     }
 }
 
-/// Metres in a unit of a plane system, when it names one.
+/// Meters in a unit of a plane system, when it names one.
 fn known_unit(system: &SpatialRef) -> Option<f64> {
     let name = system
         .linear_units_name()
@@ -76,7 +76,7 @@ fn known_unit(system: &SpatialRef) -> Option<f64> {
         .then_some(unit)
 }
 
-/// Metres between two points close to each other, given as longitude and latitude in degrees.
+/// Meters between two points close to each other, given as longitude and latitude in degrees.
 ///
 /// # Source
 /// The radii of curvature of the WGS 84 ellipsoid (meridian and prime vertical) at the first point's latitude.
@@ -99,8 +99,8 @@ mod tests {
     use super::*;
     use crate::raster::GeoTransform;
 
-    fn metres(transform: GeoTransform, crs_wkt: &str) -> (f64, f64) {
-        pixel_metres(
+    fn meters(transform: GeoTransform, crs_wkt: &str) -> (f64, f64) {
+        gsd(
             &GeoReference::new(transform, crs_wkt),
             Size::new(1000, 1000),
         )
@@ -108,8 +108,8 @@ mod tests {
     }
 
     #[test]
-    fn projected_metres_stay_as_they_are() {
-        let (width, height) = metres(
+    fn projected_meters_stay_as_they_are() {
+        let (width, height) = meters(
             GeoTransform::north_up(500_000.0, 4_000_000.0, 0.3),
             "EPSG:32613",
         );
@@ -117,21 +117,21 @@ mod tests {
     }
 
     #[test]
-    fn feet_become_metres() {
-        let (width, _) = metres(GeoTransform::north_up(0.0, 0.0, 1.0), "EPSG:2263");
+    fn feet_become_meters() {
+        let (width, _) = meters(GeoTransform::north_up(0.0, 0.0, 1.0), "EPSG:2263");
         assert!((width - 0.3048).abs() < 1e-5, "{width}");
     }
 
     #[test]
     fn degrees_and_web_mercator_come_down_to_the_ground() {
         // At 60 degrees north a degree of longitude is half as long as at the equator.
-        let (width, height) = metres(GeoTransform::north_up(10.0, 60.0, 1e-6), "EPSG:4326");
+        let (width, height) = meters(GeoTransform::north_up(10.0, 60.0, 1e-6), "EPSG:4326");
         assert!(
             (width - 0.0558).abs() < 1e-4 && (height - 0.1114).abs() < 1e-4,
             "{width} {height}"
         );
         // y = 8,399,737.9 m is 60 degrees north, where the projection stretches twofold.
-        let (width, height) = metres(GeoTransform::north_up(0.0, 8_399_737.9, 1.0), "EPSG:3857");
+        let (width, height) = meters(GeoTransform::north_up(0.0, 8_399_737.9, 1.0), "EPSG:3857");
         assert!(
             (width - 0.5).abs() < 0.01 && (height - 0.5).abs() < 0.01,
             "{width} {height}"
@@ -143,7 +143,7 @@ mod tests {
         let size = Size::new(100, 100);
         let grid = GeoTransform::north_up(100.0, 100.0, 0.2);
         let words = |crs: &str| pixel_words(&GeoReference::new(grid, crs), size);
-        assert_eq!(pixel_metres(&GeoReference::new(grid, ""), size), None);
+        assert_eq!(gsd(&GeoReference::new(grid, ""), size), None);
         assert_eq!(words(""), "0.2 x 0.2 of unknown unit");
         assert_eq!(
             words("LOCAL_CS[\"Site\",UNIT[\"metre\",1]]"),
@@ -157,7 +157,7 @@ mod tests {
         let words = pixel_words(&GeoReference::new(degrees, "EPSG:4326"), size);
         assert_eq!(words, "0.01 x 0.01 degrees (795.3 x 1111 m)");
         // Over the 180th meridian.
-        let metres = metres(GeoTransform::north_up(175.0, 5.0, 0.01), "EPSG:4326");
-        assert!((metres.0 - 1113.2).abs() < 1.0, "{metres:?}");
+        let meters = meters(GeoTransform::north_up(175.0, 5.0, 0.01), "EPSG:4326");
+        assert!((meters.0 - 1113.2).abs() < 1.0, "{meters:?}");
     }
 }

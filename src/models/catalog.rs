@@ -113,17 +113,17 @@ const ALL: [PublishedWeights; 10] = [
     ),
 ];
 
-/// Every entry. It shows itself as a table in a notebook: `Catalogue`.
+/// Every entry. It shows itself as a table in a notebook: `Catalog`.
 #[must_use]
 pub fn all() -> &'static [PublishedWeights] {
     &ALL
 }
 
-/// The whole catalogue, to look at.
+/// The whole catalog, to look at.
 #[derive(Clone, Copy, Debug)]
-pub struct Catalogue;
+pub struct Catalog;
 
-impl Show for Catalogue {
+impl Show for Catalog {
     fn output(&self) -> Output {
         let text: Vec<String> = ALL
             .iter()
@@ -140,7 +140,7 @@ impl Show for Catalogue {
     }
 }
 
-crate::show_in_cells!(Catalogue);
+crate::show_in_cells!(Catalog);
 
 /// Torchvision's ImageNet weights (version 1) of a ResNet.
 #[must_use]

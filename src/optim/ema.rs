@@ -6,8 +6,8 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::descent::is_host;
 use super::names::{NamedTensors, enter, exit};
+use super::state::is_host;
 use super::update::CHUNK;
 
 /// An exponential moving average of every float tensor of a network, running statistics included.
@@ -19,7 +19,7 @@ use super::update::CHUNK;
 /// Polyak and Juditsky, Acceleration of stochastic approximation by averaging (1992); the decay's warm-up as
 /// TensorFlow's `ExponentialMovingAverage` with `num_updates`; statistics included as timm's `ModelEmaV2`.
 #[derive(Clone, Debug)]
-pub struct Average {
+pub struct Ema {
     decay: f64,
     updates: u64,
     tensors: BTreeMap<String, (Vec<usize>, Held)>,
@@ -35,7 +35,7 @@ enum Held {
     Device(Tensor<1>),
 }
 
-impl Average {
+impl Ema {
     /// An average without any weights yet. `decay` is the share that an update keeps, such as 0.999.
     #[must_use]
     pub fn new(decay: f64) -> Self {
@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    fn numbers(average: &Average) -> Vec<f32> {
+    fn numbers(average: &Ema) -> Vec<f32> {
         let tensors = average.to_tensors();
         ["weight", "bias"]
             .iter()
@@ -208,10 +208,10 @@ mod tests {
         let cases = oracle("averages");
         for case in &cases {
             let decay = case["decay"].number();
-            let mut average = Average::new(decay);
+            let mut average = Ema::new(decay);
             for step in 0..8 {
                 if step == 4 {
-                    average = Average::new(decay).resume(average.updates(), &average.to_tensors());
+                    average = Ema::new(decay).resume(average.updates(), &average.to_tensors());
                 }
                 average.update(&weights(step));
                 close(&numbers(&average), &case["steps"][step].floats());

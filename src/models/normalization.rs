@@ -2,20 +2,20 @@ use serde::{Deserialize, Serialize};
 
 /// How raw pixel values become a network's input: `(value - mean) / std`, band by band.
 ///
-/// Three rules make one (see [`crate::models::Architecture::normalisation`]):
+/// Three rules make one (see [`crate::models::Architecture::normalization`]):
 /// * 8-bit imagery for EfficientNet-Lite0: `(value - 127) / 128`, what its ImageNet weights were trained with;
 /// * 8-bit three-band imagery for a ResNet: torchvision's ImageNet mean and deviation, in 0–255;
 /// * any other data type: the training area's own statistics, scaled so that the result has the spread of the first
-///   two (a deviation of about [`Normalisation::IMAGENET_SPREAD`] for EfficientNet-Lite0, of 1 for a ResNet).
+///   two (a deviation of about [`Normalization::IMAGENET_SPREAD`] for EfficientNet-Lite0, of 1 for a ResNet).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Normalisation {
+pub struct Normalization {
     /// The value that becomes 0, one a band.
     pub mean: Vec<f32>,
     /// The difference that becomes 1, one a band; never 0.
     pub std: Vec<f32>,
 }
 
-impl Normalisation {
+impl Normalization {
     /// The deviation of ImageNet's pixels after `(value - 127) / 128`.
     pub const IMAGENET_SPREAD: f64 = 0.45;
 
@@ -60,10 +60,10 @@ impl Normalisation {
         self.mean.len()
     }
 
-    /// Normalises an image in place: bands one after another (CHW). Values that are not finite become 0, which is the
+    /// Normalizes an image in place: bands one after another (CHW). Values that are not finite become 0, which is the
     /// mean.
     ///
-    /// Bands beyond [`Normalisation::bands`] are left as they are.
+    /// Bands beyond [`Normalization::bands`] are left as they are.
     pub fn apply(&self, values: &mut [f32]) {
         let bands = self.bands().max(1);
         let pixels = values.len() / bands;
@@ -91,21 +91,21 @@ mod tests {
     #[test]
     fn eight_bit_values_map_to_the_range_the_imagenet_weights_expect() {
         let mut values = vec![127.0, 255.0, -1.0, f32::NAN];
-        Normalisation::eight_bit(2).apply(&mut values);
+        Normalization::eight_bit(2).apply(&mut values);
         assert_eq!(values, [0.0, 1.0, -1.0, 0.0]);
     }
 
     #[test]
     fn a_constant_band_does_not_divide_by_zero() {
         let mut values = vec![5.0; 4];
-        Normalisation::from_moments(&[5.0], &[0.0], 1.0).apply(&mut values);
+        Normalization::from_moments(&[5.0], &[0.0], 1.0).apply(&mut values);
         assert_eq!(values, [0.0; 4]);
     }
 
     #[test]
     fn statistics_give_the_asked_spread() {
         let mut values = vec![100.0, 300.0];
-        Normalisation::from_moments(&[200.0], &[100.0], 0.5).apply(&mut values);
+        Normalization::from_moments(&[200.0], &[100.0], 0.5).apply(&mut values);
         assert_eq!(values, [-0.5, 0.5]);
     }
 }

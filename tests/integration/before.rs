@@ -1,0 +1,148 @@
+//! Files that commit 9dfce20 wrote, in the names of before American spelling: bundles of every network, and checkpoints of
+//! both tasks. `tests/fixtures/before` holds their headers, to the letter; the weights between them are drawn anew here,
+//! since they would be 700 MB.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use swath::models::{BundleMeta, DetectorArchitecture};
+use swath::prelude::*;
+
+/// Writes the file that had this header, with weights that differ from place to place.
+fn file_of_before(name: &str, path: &Path) -> PathBuf {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/before");
+    let header = std::fs::read(fixtures.join(format!("{name}.header"))).unwrap();
+    let entries: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(&header).unwrap();
+    let end = entries
+        .values()
+        .filter_map(|entry| entry["data_offsets"][1].as_u64())
+        .max()
+        .unwrap();
+    let mut bytes = Vec::with_capacity(8 + header.len() + end as usize);
+    bytes.extend((header.len() as u64).to_le_bytes());
+    bytes.extend(&header);
+    let values = (0..end / 4).map(|index| 0.01 + (index % 97) as f32 * 1e-4);
+    bytes.extend(values.flat_map(f32::to_le_bytes));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+    path.to_owned()
+}
+
+/// The values of every tensor of a file, by name.
+fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = std::fs::read(path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    file.tensors()
+        .into_iter()
+        .map(|(name, view)| (name, view.data().to_vec()))
+        .collect()
+}
+
+fn scene() -> Scene {
+    samples::town(1, 512).unwrap().scene().unwrap()
+}
+
+#[track_caller]
+fn check_meta<A>(meta: &BundleMeta<A>, classes: &[&str], license: Option<&str>) {
+    assert_eq!(meta.classes, classes);
+    assert_eq!(meta.gsd, Some([0.3, 0.3]));
+    assert_eq!(meta.license.as_deref(), license);
+    assert!(meta.normalization.mean[0] > 100.0);
+}
+
+#[test]
+fn segmenters_of_before_load_and_keep_every_weight() {
+    let folder = tempfile::tempdir().unwrap();
+    for network in ["unet", "lite0", "fpn", "deeplabv3", "deeplabv3plus"] {
+        let old = file_of_before(network, &folder.path().join(format!("{network}.swath")));
+        let model = Segmenter::load(&old).unwrap();
+        let classes = ["background", "building", "car", "road", "tree"];
+        check_meta(model.meta().unwrap(), &classes, Some("CC0"));
+        let new = folder.path().join(format!("{network}-again.swath"));
+        model.save(&new).unwrap();
+        assert_eq!(tensors(&old), tensors(&new), "{network}");
+        assert_eq!(
+            format!("{:?}", Segmenter::load(&new).unwrap().architecture()),
+            format!("{:?}", model.architecture())
+        );
+    }
+    let unet = Segmenter::load(folder.path().join("unet.swath")).unwrap();
+    let same: Architecture = Unet::resnet18().pretrained(false);
+    assert_eq!(format!("{:?}", unet.architecture()), format!("{same:?}"));
+    let (left, _) = scene().split(Split::columns(0.25));
+    assert_eq!(unet.predict(&left).unwrap().classes().names().len(), 5);
+}
+
+#[test]
+fn detectors_of_before_load_and_keep_every_weight() {
+    let folder = tempfile::tempdir().unwrap();
+    let networks: [(&str, DetectorArchitecture); 3] = [
+        ("centernet", CenterNet::resnet18().pretrained(false).into()),
+        ("retinanet", RetinaNet::resnet18().pretrained(false).into()),
+        (
+            "fasterrcnn",
+            FasterRcnn::resnet18().pretrained(false).into(),
+        ),
+    ];
+    for (network, architecture) in networks {
+        let old = file_of_before(network, &folder.path().join(format!("{network}.swath")));
+        let model = Detector::load(&old).unwrap();
+        check_meta(model.meta().unwrap(), &["background", "car"], None);
+        assert_eq!(model.meta().unwrap().threshold, Some(0.5));
+        assert_eq!(
+            format!("{:?}", model.architecture()),
+            format!("{architecture:?}")
+        );
+        let new = folder.path().join(format!("{network}-again.swath"));
+        model.save(&new).unwrap();
+        assert_eq!(tensors(&old), tensors(&new), "{network}");
+        let (left, _) = scene().split(Split::columns(0.25));
+        model.predict(&left).unwrap();
+    }
+}
+
+#[test]
+fn checkpoints_of_before_resume_a_map() {
+    let folder = tempfile::tempdir().unwrap();
+    file_of_before("unet-training", &folder.path().join("training.safetensors"));
+    let (train, valid) = scene().split(Split::columns(0.5));
+    let chips = train.chips(Chips::random(4, 64).seed(1)).unwrap();
+    let options = FitOptions::steps(2)
+        .batch(2)
+        .ema(0.9)
+        .optimizer(Optimizer::sgd(0.9).nesterov())
+        .quiet(true);
+    let model = Segmenter::new(Unet::resnet18().pretrained(false), train.classes());
+    let run = model
+        .fit(&chips, &valid, options.clone().resume(folder.path()))
+        .unwrap();
+    // The history is the file's: two steps, which this run need not take again.
+    assert_eq!(run.history().step_losses, [2.119_325_4, 2.126_628]);
+    let other = options.optimizer(Optimizer::adamw()).resume(folder.path());
+    let refused = model.fit(&chips, &valid, other).unwrap_err().to_string();
+    assert!(refused.contains("optimizer"), "{refused}");
+}
+
+#[test]
+fn checkpoints_of_before_resume_a_detector() {
+    let folder = tempfile::tempdir().unwrap();
+    file_of_before(
+        "centernet-training",
+        &folder.path().join("training.safetensors"),
+    );
+    let cars = scene().only(["car"]).unwrap();
+    let (train, valid) = cars.split(Split::columns(0.5));
+    let chips = train.chips(Chips::random(4, 64).seed(1)).unwrap();
+    let run = Detector::new(CenterNet::resnet18().pretrained(false), train.classes())
+        .fit(
+            &chips,
+            &valid,
+            FitOptions::steps(2)
+                .batch(2)
+                .quiet(true)
+                .resume(folder.path()),
+        )
+        .unwrap();
+    assert_eq!(run.history().step_losses.len(), 2);
+}
