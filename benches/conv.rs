@@ -13,9 +13,7 @@ use burn::optim::AdamWConfig;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor, module};
 use swath::boxes::{Annotation, BoundingBox};
-use swath::models::{
-    Blueprint as _, BoxedDetectionNetwork, BoxedNetwork, DetectOptions, RetinaNet, Unet, conv,
-};
+use swath::models::{BoxedDetectionNetwork, BoxedNetwork, DetectOptions, RetinaNet, Unet, conv};
 
 /// Seconds of wall time, or of this process's processor time when there is one thread.
 fn now() -> f64 {

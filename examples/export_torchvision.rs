@@ -16,22 +16,46 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use swath::burn::tensor::{Tensor, TensorData};
 use swath::models::bundle::save_tensors;
-use swath::models::{Blueprint as _, BundleMeta, DetectOptions, ObjectDetection, save_bundle};
+use swath::models::{BundleMeta, DetectOptions, save_bundle};
 use swath::prelude::*;
 
 fn main() -> swath::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
     let folder = Path::new(&folder);
-    write(folder, "deeplabv3_resnet50", &DeepLabV3::resnet50(), 3, 5)?;
-    write(folder, "deeplabv3_resnet101", &DeepLabV3::resnet101(), 3, 2)?;
-    write(folder, "unet_resnet18", &Unet::resnet18(), 4, 3)?;
-    write(folder, "unet_resnet50", &Unet::resnet50(), 3, 3)?;
-    write_detector(folder, "retinanet_resnet18", RetinaNet::resnet18(), 4, 40.0)?;
-    write_detector(folder, "retinanet_resnet50", RetinaNet::resnet50(), 3, 8.0)?;
+    write(
+        folder,
+        "deeplabv3_resnet50",
+        &DeepLabV3::resnet50().into(),
+        3,
+        5,
+    )?;
+    write(
+        folder,
+        "deeplabv3_resnet101",
+        &DeepLabV3::resnet101().into(),
+        3,
+        2,
+    )?;
+    write(folder, "unet_resnet18", &Unet::resnet18().into(), 4, 3)?;
+    write(folder, "unet_resnet50", &Unet::resnet50().into(), 3, 3)?;
+    write_detector(
+        folder,
+        "retinanet_resnet18",
+        RetinaNet::resnet18().into(),
+        4,
+        40.0,
+    )?;
+    write_detector(
+        folder,
+        "retinanet_resnet50",
+        RetinaNet::resnet50().into(),
+        3,
+        8.0,
+    )?;
     write_detector(
         folder,
         "fasterrcnn_resnet50",
-        FasterRcnn::resnet50(),
+        FasterRcnn::resnet50().into(),
         3,
         3.0,
     )
@@ -87,8 +111,7 @@ fn write_detector(
 
     let names = (0..classes).map(|class| format!("class {class}")).collect();
     let normalization = Normalization::eight_bit(bands);
-    let meta =
-        BundleMeta::for_task::<ObjectDetection>(architecture, bands, names, normalization, 256);
+    let meta = BundleMeta::for_task(architecture, bands, names, normalization, 256);
     let bundle = folder.join(format!("{name}.swath"));
     save_tensors(&bundle, &meta, &network.named_tensors())?;
     Detector::load(&bundle)?.export_torchvision(folder.join(format!("{name}.safetensors")))?;

@@ -23,7 +23,7 @@ use swath::burn::tensor::{Tensor, activation::relu};
 use swath::detect::{DetectionOptions, detect_scene};
 use swath::device::Device;
 use swath::display::Show;
-use swath::models::{Architecture, Blueprint, CenterNet, Network, Normalization, Unet};
+use swath::models::{Architecture, CenterNet, Network, Normalization, Unet};
 use swath::predict::{PredictOptions, SaveOptions, predict_scene};
 use swath::raster::PixelWindow;
 use swath::scene::Scene;
@@ -107,8 +107,8 @@ fn main() -> Result<()> {
         .and_then(|text| text.parse().ok())
         .unwrap_or(2000);
     let architecture = match arguments.get(1).map(String::as_str) {
-        Some("resnet18") => Unet::resnet18(),
-        Some("efficientnet") => Unet::efficientnet_lite0().pretrained(false),
+        Some("resnet18") => Unet::resnet18().into(),
+        Some("efficientnet") => Unet::efficientnet_lite0().pretrained(false).into(),
         _ => tiny(),
     };
     let start = Instant::now();

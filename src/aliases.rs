@@ -7,6 +7,25 @@ use std::path::Path;
 
 const KNOWN: &str = include_str!("aliases.txt");
 
+/// Types with one name for each task, which is what people write: of maps, of boxes.
+const BY_TASK: [(&str, [&str; 2]); 3] = [
+    ("Model", ["Segmenter", "Detector"]),
+    ("OptionsFor", ["PredictOptions", "DetectionOptions"]),
+    ("Ensemble", ["Ensemble", "DetectorEnsemble"]),
+];
+
+/// The names of a type as an `impl` names it: `Model<T>` is `Segmenter` and `Detector`.
+fn names(written: &str) -> Vec<&str> {
+    let (name, parameter) = written.split_once('<').unwrap_or((written, ""));
+    let by_task = BY_TASK.iter().find(|(generic, _)| *generic == name);
+    match (by_task, parameter) {
+        (None, _) => vec![name],
+        (Some((_, [maps, _])), "Segmentation>") => vec![maps],
+        (Some((_, [_, boxes])), "ObjectDetection>") => vec![boxes],
+        (Some((_, both)), _) => both.to_vec(),
+    }
+}
+
 /// `TYPE WORD METHOD` of every alias in the sources of a folder.
 fn aliases(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -20,7 +39,7 @@ fn aliases(folder: &Path, found: &mut BTreeSet<String>) {
 }
 
 fn of_file(text: &str, found: &mut BTreeSet<String>) {
-    let (mut owner, mut words) = ("", Vec::new());
+    let (mut owners, mut words) = (Vec::new(), Vec::new());
     let until = |text: &'static str| move |letter: char| text.contains(letter);
     for line in text.lines() {
         if line.starts_with("impl") {
@@ -29,7 +48,7 @@ fn of_file(text: &str, found: &mut BTreeSet<String>) {
                 .rsplit(' ')
                 .next()
                 .unwrap_or_default();
-            owner = named.split(until("<")).next().unwrap_or_default();
+            owners = names(named);
         }
         let line = line.trim();
         if let Some(word) = line.strip_prefix("#[doc(alias = \"") {
@@ -37,7 +56,10 @@ fn of_file(text: &str, found: &mut BTreeSet<String>) {
         } else if let Some((_, name)) = line.split_once("fn ").filter(|_| line.starts_with("pub "))
         {
             let name = name.split(until("<(")).next().unwrap_or_default();
-            found.extend(words.drain(..).map(|word| format!("{owner} {word} {name}")));
+            for word in words.drain(..) {
+                let of = |owner: &&str| format!("{owner} {word} {name}");
+                found.extend(owners.iter().map(of));
+            }
         }
     }
 }

@@ -97,6 +97,15 @@ impl Show for Output {
 /// Gives a type with [`Show`] the inherent method that a cell calls on its last expression.
 #[macro_export]
 macro_rules! show_in_cells {
+    (<$parameter:ident: $bound:path> $type:ty) => {
+        impl<$parameter: $bound> $type {
+            /// Shows the value as the result of the cell.
+            #[doc(hidden)]
+            pub fn evcxr_display(&self) {
+                $crate::session::result($crate::display::Show::output(self));
+            }
+        }
+    };
     ($($type:ty),+ $(,)?) => {$(
         impl $type {
             /// Shows the value as the result of the cell.

@@ -30,6 +30,8 @@ pub mod samples;
 pub mod scene;
 pub mod session;
 mod staged;
+#[cfg(test)]
+mod third_task_tests;
 pub mod train;
 pub mod vector;
 

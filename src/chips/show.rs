@@ -97,7 +97,7 @@ impl std::fmt::Debug for Chips {
         let (scene, edge) = (self.scene(), self.size());
         let (count, bands, name) = (self.len(), scene.band_count(), scene.name());
         let plural = if bands == 1 { "" } else { "s" };
-        let classes = crate::scene::classes_words(scene.classes());
+        let classes = scene.classes().in_words();
         write!(
             f,
             "Chips({count} of {edge} x {edge} px of {name}, {bands} band{plural}{classes})"

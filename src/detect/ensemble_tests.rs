@@ -12,8 +12,7 @@ use crate::device::Device;
 use crate::display::Show;
 use crate::labels::Classes;
 use crate::models::{
-    Blueprint, BundleMeta, DetectOptions, DetectionNetwork, DetectorArchitecture, Normalization,
-    ObjectDetection, bundle,
+    BundleMeta, DetectOptions, DetectionNetwork, DetectorArchitecture, Normalization, bundle,
 };
 use crate::raster::Size;
 use crate::train::Detector;
@@ -106,15 +105,8 @@ fn model(
         .map(str::to_owned)
         .collect();
     let bands = normalization.bands();
-    let network =
-        Blueprint::<ObjectDetection>::build(&architecture, bands, names.len(), &Device::cpu())?;
-    let mut meta = BundleMeta::for_task::<ObjectDetection>(
-        architecture.clone(),
-        bands,
-        names,
-        normalization,
-        64,
-    );
+    let network = architecture.build(bands, names.len(), &Device::cpu())?;
+    let mut meta = BundleMeta::for_task(architecture.clone(), bands, names, normalization, 64);
     meta.threshold = threshold;
     let path = folder.join("model.swath");
     bundle::save_tensors(&path, &meta, &network.named_tensors())?;

@@ -1,10 +1,10 @@
 //! Whole-scene detection: overlapping tiles, boxes joined across them, scores, files, pictures.
 //!
-//! A [`crate::train::Detector`] gives [`SceneBoxes`] for a scene: every box in pixels of the scene's raster, with class and
+//! A [`crate::models::Detector`] gives [`SceneBoxes`] for a scene: every box in pixels of the scene's raster, with class and
 //! score. Their threshold can be changed without detecting again. A [`DetectorEnsemble`] makes one set of boxes of what
 //! several detectors find; boxes that were saved are read back by [`SceneBoxes::open`].
 
-mod ensemble;
+mod detection;
 mod fuse;
 mod objects;
 mod open;
@@ -16,9 +16,9 @@ mod scores;
 mod show;
 mod tiles;
 
-pub use ensemble::DetectorEnsemble;
+pub use detection::DetectorEnsemble;
 pub(crate) use open::saved_class_names;
-pub use options::DetectionOptions;
+pub use options::{BoxOptions, DetectionOptions};
 pub use scene::detect_scene;
 pub use scene_boxes::SceneBoxes;
 pub use scores::BoxScores;

@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::labels::Classes;
 use crate::models::{AnyDetectionNetwork, DetectOptions, Normalization, ObjectDetection};
 use crate::predict::{
-    BatchSize, Inputs, PredictError, Progress, Runner, TtaView, on_device, placed,
+    BatchSize, Inputs, Member, PredictError, Progress, Runner, TtaView, on_device, placed,
 };
 use crate::raster::Patch;
 use crate::scene::Scene;
@@ -38,7 +38,7 @@ const VISIBLE: f64 = 0.5;
 /// [`PredictError`] when scene and network do not fit, or the network fails; [`crate::Error::Interrupted`] when the user
 /// asked to stop.
 pub fn detect_scene(
-    network: &dyn AnyDetectionNetwork,
+    network: &(dyn AnyDetectionNetwork + 'static),
     normalization: &Normalization,
     classes: &Classes,
     scene: &Scene,
@@ -49,26 +49,19 @@ pub fn detect_scene(
     let member = Member {
         network,
         normalization,
+        threshold,
     };
-    detect_members(&[member], classes, scene, device, options, threshold)
-}
-
-/// A network and how its input is normalized.
-#[derive(Clone, Copy)]
-pub(super) struct Member<'a> {
-    pub(super) network: &'a dyn AnyDetectionNetwork,
-    pub(super) normalization: &'a Normalization,
+    detect_members(&[member], classes, scene, device, options)
 }
 
 /// [`detect_scene`] with several networks, whose boxes become one set by [`fused`]. They search the scene one after the
 /// other, so that the device holds one of them at a time.
 pub(super) fn detect_members(
-    members: &[Member<'_>],
+    members: &[Member<'_, ObjectDetection>],
     classes: &Classes,
     scene: &Scene,
     device: &Device,
     options: &DetectionOptions,
-    threshold: Option<f32>,
 ) -> Result<SceneBoxes> {
     let bands = match members.first() {
         Some(first) => first.normalization.bands(),
@@ -104,14 +97,13 @@ pub(super) fn detect_members(
                 })
             },
         )?;
-        found.push(options.fusion.apply(of_member));
+        found.push(options.of_task.fusion.apply(of_member));
     }
     let threshold = tiling
         .threshold
-        .or(threshold)
-        .unwrap_or(USUAL_THRESHOLD)
+        .unwrap_or_else(|| mean_threshold(members))
         .max(of_network.min_score);
-    let mut found = fused(found, options.fusion, of_network.min_score);
+    let mut found = fused(found, options.of_task.fusion, of_network.min_score);
     // The network sees what lies around an area of interest, and finds objects there, too.
     found.retain(|found| scene.share_of_interest(&found.bounds) >= VISIBLE);
     Ok(SceneBoxes::new(
@@ -121,6 +113,13 @@ pub(super) fn detect_members(
         scene.clone(),
         area,
     ))
+}
+
+/// The mean of the models' own thresholds: fused scores are means, too.
+fn mean_threshold(members: &[Member<'_, ObjectDetection>]) -> f32 {
+    let own = |member: &Member<'_, _>| f64::from(member.threshold.unwrap_or(USUAL_THRESHOLD));
+    let sum: f64 = members.iter().map(own).sum();
+    (sum / members.len() as f64) as f32
 }
 
 /// Reads and searches every tile in order, and joins their boxes.

@@ -281,6 +281,14 @@ impl Classes {
         self.0.iter().map(|class| class.name.as_str()).collect()
     }
 
+    /// `, classes: building, road`; nothing for the background alone.
+    pub(crate) fn in_words(&self) -> String {
+        match self.names().get(1..) {
+            None | Some([]) => String::new(),
+            Some(names) => format!(", classes: {}", names.join(", ")),
+        }
+    }
+
     /// The colors, by index.
     #[must_use]
     #[doc(alias = "palette")]

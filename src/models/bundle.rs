@@ -23,17 +23,17 @@ pub const FORMAT: u32 = 1;
 /// The key of the safetensors metadata that holds the JSON.
 const KEY: &str = "swath";
 
-/// Everything a bundle holds beside the weights. `A` describes the network: [`Architecture`] for segmentation,
-/// [`crate::models::DetectorArchitecture`] for detection.
+/// Everything a bundle of task `T` holds beside the weights.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct BundleMeta<A = Architecture> {
+#[serde(bound = "")]
+pub struct BundleMeta<T: Task = Segmentation> {
     /// The bundle format: [`FORMAT`] when written by this library.
     pub format: u32,
     /// What the network is for: [`Task::NAME`]. Bundles from before there was a choice are for segmentation.
     #[serde(default = "segmentation")]
     pub task: String,
     /// The network.
-    pub architecture: A,
+    pub architecture: Blueprint<T>,
     /// The number of image bands.
     pub bands: usize,
     /// The bands' names, as many as `bands` or none.
@@ -77,21 +77,21 @@ impl BundleMeta {
     /// The required parts for a segmentation model; the others can be set on the result.
     #[must_use]
     pub fn new(
-        architecture: Architecture,
+        architecture: impl Into<Architecture>,
         bands: usize,
         classes: Vec<String>,
         normalization: Normalization,
         chip_size: usize,
     ) -> Self {
-        Self::for_task::<Segmentation>(architecture, bands, classes, normalization, chip_size)
+        Self::for_task(architecture, bands, classes, normalization, chip_size)
     }
 }
 
-impl<A> BundleMeta<A> {
+impl<T: Task> BundleMeta<T> {
     /// The required parts for a model of any task.
     #[must_use]
-    pub fn for_task<T: Task<Architecture = A>>(
-        architecture: A,
+    pub fn for_task(
+        architecture: impl Into<Blueprint<T>>,
         bands: usize,
         classes: Vec<String>,
         normalization: Normalization,
@@ -102,7 +102,7 @@ impl<A> BundleMeta<A> {
         Self {
             format: FORMAT,
             task: T::NAME.to_owned(),
-            architecture,
+            architecture: architecture.into(),
             bands,
             band_names: Vec::new(),
             trained_bands: Vec::new(),
@@ -151,9 +151,9 @@ pub fn save_bundle(
 /// # Errors
 ///
 /// When the file cannot be written.
-pub fn save_tensors<A: Serialize>(
+pub fn save_tensors<T: Task>(
     path: &Path,
-    meta: &BundleMeta<A>,
+    meta: &BundleMeta<T>,
     tensors: &NamedTensors,
 ) -> Result<()> {
     let path = &*expanded(path);
@@ -290,9 +290,7 @@ pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)>
 ///
 /// When the file cannot be read, is damaged, is newer than this library, is for another task, or names anything outside
 /// itself.
-pub fn load_bundle_for<T: Task>(
-    path: &Path,
-) -> Result<(BundleMeta<T::Architecture>, NamedTensors)> {
+pub fn load_bundle_for<T: Task>(path: &Path) -> Result<(BundleMeta<T>, NamedTensors)> {
     let path = &*expanded(path);
     let io = |source| ModelError::Io {
         path: path.to_owned(),
@@ -345,7 +343,7 @@ pub fn load_bundle_for<T: Task>(
         }
         .into());
     }
-    let meta: BundleMeta<T::Architecture> =
+    let meta: BundleMeta<T> =
         serde_json::from_str(json).map_err(|error| wrong(format!("damaged header ({error})")))?;
     check::<T>(&meta).map_err(wrong)?;
     let file = SafeTensors::deserialize(&bytes)
@@ -356,7 +354,7 @@ pub fn load_bundle_for<T: Task>(
     Ok((meta, weights::float_tensors(&file)))
 }
 
-fn check<T: Task>(meta: &BundleMeta<T::Architecture>) -> Result<(), String> {
+fn check<T: Task>(meta: &BundleMeta<T>) -> Result<(), String> {
     let norm = &meta.normalization;
     if norm.mean.len() != meta.bands || norm.std.len() != meta.bands {
         return Err(format!(

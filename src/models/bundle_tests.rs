@@ -9,6 +9,7 @@ fn bundle() -> (BundleMeta, NamedTensors) {
     let architecture = Unet::efficientnet_lite0()
         .pretrained(false)
         .decoder_widths([8, 8, 8, 8, 4]);
+    let architecture = Architecture::from(architecture);
     let classes = vec!["background".to_owned(), "building".to_owned()];
     let meta = BundleMeta::new(
         architecture.clone(),
@@ -91,7 +92,9 @@ fn bands_come_back_and_older_bundles_do_without() {
 #[test]
 fn a_bundle_for_other_sizes_is_refused_by_name_of_the_tensor() {
     let (_, tensors) = bundle();
-    let mut network = Unet::resnet18().build_blank(4, 2, &Device::cpu()).unwrap();
+    let mut network = Architecture::from(Unet::resnet18())
+        .build_blank(4, 2, &Device::cpu())
+        .unwrap();
     let error = network.load_tensors(&tensors).unwrap_err();
     assert!(
         error

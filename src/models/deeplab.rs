@@ -5,16 +5,130 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Relu};
 use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
+use super::choices::{EncoderOptions, NetworkConfig, resnet};
 use super::conv;
 use super::layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};
-use super::network::Network;
+use super::network::{BoxedNetwork, Network};
 use super::resnet::{ResNet, ResNetConfig, ResNetKind};
+use super::task::Segmentation;
 
 /// Channels of the pyramid and of everything after it.
 const CHANNELS: usize = 256;
 /// Channels that DeepLabV3+ takes from the features of stride 4.
 const LOW_LEVEL: usize = 48;
+
+/// Torchvision's share of the pyramid's outputs that training sets to 0.
+const DROPOUT: f64 = 0.5;
+
+/// The builder of DeepLabV3s with torchvision's structure and parameter names: features of stride 8 under a pyramid of
+/// dilations.
+///
+/// ```
+/// assert_eq!(swath::models::DeepLabV3::resnet18().name(), "DeepLabV3 ResNet-18");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeepLabV3 {
+    #[serde(flatten)]
+    encoder: EncoderOptions,
+    dropout: f64,
+}
+
+impl DeepLabV3 {
+    /// The share of the pyramid's outputs that training sets to 0, from 0 up to (not including) 1; 0.5 unless set.
+    #[must_use]
+    pub fn dropout(mut self, share: f64) -> Self {
+        self.dropout = share;
+        self
+    }
+}
+
+impl NetworkConfig<Segmentation> for DeepLabV3 {
+    fn on(encoder: EncoderOptions) -> Self {
+        Self {
+            encoder,
+            dropout: DROPOUT,
+        }
+    }
+
+    fn encoder(&self) -> &EncoderOptions {
+        &self.encoder
+    }
+
+    fn encoder_mut(&mut self) -> &mut EncoderOptions {
+        &mut self.encoder
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_dropout(self.dropout)
+    }
+
+    fn init(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedNetwork, String> {
+        let (encoder, dropout) = (resnet(&self.encoder)?, self.dropout);
+        Ok(Box::new(DeepLabV3Model::new(
+            encoder, bands, classes, dropout, device,
+        )))
+    }
+}
+
+/// The builder of DeepLabV3+s: a pyramid of dilations at stride 16, joined with features of stride 4.
+///
+/// ```
+/// assert_eq!(swath::models::DeepLabV3Plus::resnet18().name(), "DeepLabV3+ ResNet-18");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeepLabV3Plus {
+    #[serde(flatten)]
+    encoder: EncoderOptions,
+    dropout: f64,
+}
+
+impl DeepLabV3Plus {
+    /// The share of the pyramid's outputs that training sets to 0, from 0 up to (not including) 1; 0.5 unless set.
+    #[must_use]
+    pub fn dropout(mut self, share: f64) -> Self {
+        self.dropout = share;
+        self
+    }
+}
+
+impl NetworkConfig<Segmentation> for DeepLabV3Plus {
+    fn on(encoder: EncoderOptions) -> Self {
+        Self {
+            encoder,
+            dropout: DROPOUT,
+        }
+    }
+
+    fn encoder(&self) -> &EncoderOptions {
+        &self.encoder
+    }
+
+    fn encoder_mut(&mut self) -> &mut EncoderOptions {
+        &mut self.encoder
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_dropout(self.dropout)
+    }
+
+    fn init(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedNetwork, String> {
+        let (encoder, dropout) = (resnet(&self.encoder)?, self.dropout);
+        Ok(Box::new(DeepLabV3PlusModel::new(
+            encoder, bands, classes, dropout, device,
+        )))
+    }
+}
+
+fn check_dropout(share: f64) -> Result<(), String> {
+    match (0.0..1.0).contains(&share) {
+        true => Ok(()),
+        false => Err(format!(
+            "dropout of {share}; 0 up to (not including) 1 is possible"
+        )),
+    }
+}
 
 fn relu_norm(channels: usize, device: &Device) -> BatchNorm2d {
     BatchNorm2d::new(channels, 1e-5, 0.1, Activation::Relu, device)

@@ -85,13 +85,3 @@ impl Encoder {
         }
     }
 }
-
-/// Refuses what is no share of the learning rate for an encoder.
-pub(super) fn check_lr_scale(scale: f64) -> Result<(), String> {
-    if scale.is_finite() && scale >= 0.0 {
-        return Ok(());
-    }
-    Err(format!(
-        "an encoder at {scale} times the learning rate; 0 or more is possible"
-    ))
-}

@@ -119,14 +119,30 @@ pub enum ModelError {
         name: String,
         /// The type of the model: `Segmenter` or `Detector`.
         model: &'static str,
+        /// The type of the description: `Architecture` or `DetectorArchitecture`.
+        architecture: &'static str,
     },
-    /// A choice of an architecture that its network does not have.
-    #[error("cannot build {network}: it has no `{choice}` to choose")]
-    Misplaced {
-        /// The network's name.
-        network: String,
-        /// The method of [`crate::models::Architecture`] or [`crate::models::DetectorArchitecture`].
-        choice: &'static str,
+    /// A model that was not trained or loaded yet.
+    #[error("the model has no weights yet, so it cannot {doing}")]
+    NotTrained {
+        /// What was asked.
+        doing: &'static str,
+        /// The type of the model: `Segmenter` or `Detector`.
+        model: &'static str,
+    },
+    /// A scene with another number of bands than a model or another scene.
+    #[error("the {area} has {}, {other} has {}: {scene}", bands(*found), bands(*expected))]
+    BandsDiffer {
+        /// `scene`, `training scene` or `validation scene`.
+        area: &'static str,
+        /// What it is compared with.
+        other: &'static str,
+        /// Bands expected.
+        expected: usize,
+        /// Bands found.
+        found: usize,
+        /// The scene.
+        scene: String,
     },
     /// A network that torchvision does not have.
     #[error("{network} cannot be exported to torchvision, which has no such network")]
@@ -145,17 +161,6 @@ pub enum ModelError {
 }
 
 impl ModelError {
-    /// An error if any choice was made that the network does not have.
-    pub(super) fn refuse_misplaced(choices: &[&'static str], network: &str) -> Result<(), Self> {
-        match choices.first() {
-            None => Ok(()),
-            Some(choice) => Err(Self::Misplaced {
-                network: network.to_owned(),
-                choice,
-            }),
-        }
-    }
-
     /// Tensors that do not fit: the first three of `problems`, and how many more there are.
     pub(super) fn mismatch(network: &str, problems: &[String]) -> Self {
         let shown = problems[..problems.len().min(3)].join("; ");
@@ -206,16 +211,14 @@ impl Hint for ModelError {
                 "detection" => Some("load it with `Detector::load(path)`".to_owned()),
                 _ => Some("update Swath: this version does not know the task".to_owned()),
             },
-            Self::NoConstructor { name, model } => {
-                let architecture = match *model {
-                    "Detector" => "DetectorArchitecture",
-                    _ => "Architecture",
-                };
-                Some(format!(
-                    "run the cell that defines the module, and load with `{model}::load_as(path, \
-                     {architecture}::custom({name:?}, …))`"
-                ))
-            }
+            Self::NoConstructor {
+                name,
+                model,
+                architecture,
+            } => Some(format!(
+                "run the cell that defines the module, and load with `{model}::load_as(path, \
+                 {architecture}::custom({name:?}, …))`"
+            )),
             Self::UnknownWeights { .. } => {
                 Some("`.weights(path)` takes any file; `swath::models::Catalog` shows those with a name".to_owned())
             }
@@ -225,28 +228,27 @@ impl Hint for ModelError {
                 folder.display()
             )),
             Self::WeightsChecksum { path, .. } => Some(format!("remove {} and fetch again", path.display())),
+            Self::NotTrained { model, .. } => Some(format!(
+                "train it with `fit` and use `run.best()`, or load one with `{model}::load`"
+            )),
+            Self::BandsDiffer { .. } => Some(
+                "train, validate and predict on imagery with the same bands: `%scene FILE bands=1,2,3` or \
+                 `Scene::open_with(path, OpenOptions::new().bands([0, 1, 2]))` takes some of a file's"
+                    .to_owned(),
+            ),
             Self::NotInTorchvision { .. } => Some(
                 "RetinaNet and Faster R-CNN can be exported; `.save(\"model.swath\")` writes any model, as safetensors with \
                  the library's own names"
                     .to_owned(),
             ),
-            Self::Misplaced { choice, .. } => Some(format!("leave it out: {}", whose(choice))),
             Self::Build { .. } => None,
         }
     }
 }
 
-/// Which networks have a choice.
-fn whose(choice: &str) -> &'static str {
-    match choice {
-        "decoder_widths" => "U-Nets have it",
-        "dropout" => "DeepLabV3 and DeepLabV3+ have it",
-        "anchor_sizes" | "frozen_norms" => "RetinaNet and Faster R-CNN have it",
-        "box_loss" => "RetinaNet has it",
-        "freeze_encoder" | "encoder_lr_scale" => {
-            "a network of your own says in `encoder_prefixes` what its encoder is, and `FitOptions::freeze_encoder` and \
-             `FitOptions::encoder_rate` are made for it"
-        }
-        _ => "a network of your own gets its weights where it is made, or with `load_tensors`",
+fn bands(count: usize) -> String {
+    match count {
+        1 => "1 band".to_owned(),
+        _ => format!("{count} bands"),
     }
 }

@@ -12,7 +12,7 @@ use crate::boxes::{Annotation, BoundingBox};
 use crate::device::Device;
 
 /// The network with weights and statistics none of which is 0 or 1.
-fn filled<T: Task>(architecture: &T::Architecture) -> Box<T::Network> {
+fn filled<T: Task>(architecture: &Blueprint<T>) -> Box<T::Network> {
     let mut network = architecture.build_blank(3, 3, &Device::cpu()).unwrap();
     let named: NamedTensors = network
         .named_tensors()
@@ -64,12 +64,12 @@ fn assert_folded<T: Task>(network: &T::Network, folded: &T::Network, before: &Na
 #[test]
 fn folded_segmentation_networks_compute_the_same() {
     let networks: [Architecture; 6] = [
-        Unet::efficientnet_lite0().pretrained(false),
-        Unet::resnet18(),
-        Unet::resnet50(),
-        Fpn::resnet18(),
-        DeepLabV3::resnet50(),
-        DeepLabV3Plus::resnet50(),
+        Unet::efficientnet_lite0().pretrained(false).into(),
+        Unet::resnet18().into(),
+        Unet::resnet50().into(),
+        Fpn::resnet18().into(),
+        DeepLabV3::resnet50().into(),
+        DeepLabV3Plus::resnet50().into(),
     ];
     for architecture in networks {
         let network = filled::<super::Segmentation>(&architecture);
@@ -88,10 +88,10 @@ fn folded_segmentation_networks_compute_the_same() {
 #[test]
 fn folded_detectors_compute_the_same() {
     let networks: [DetectorArchitecture; 5] = [
-        CenterNet::efficientnet_lite0().pretrained(false),
-        CenterNet::resnet18(),
-        RetinaNet::resnet18(),
-        RetinaNet::resnet50(),
+        CenterNet::efficientnet_lite0().pretrained(false).into(),
+        CenterNet::resnet18().into(),
+        RetinaNet::resnet18().into(),
+        RetinaNet::resnet50().into(),
         // Without samples that the scores' last digits decide.
         DetectorArchitecture::custom("Faster R-CNN", |bands, classes, device| {
             let options = FasterRcnnOptions {
@@ -128,7 +128,7 @@ fn folded_detectors_compute_the_same() {
 
 #[test]
 fn folding_twice_is_folding_once() {
-    let network = filled::<super::Segmentation>(&Unet::resnet18());
+    let network = filled::<super::Segmentation>(&Unet::resnet18().into());
     let once = network.prediction();
     let twice = once.prediction();
     assert!(once.named_tensors() == twice.named_tensors());

@@ -4,12 +4,13 @@
 //! Burn module that implements [`Network`] is an [`AnyNetwork`] by a blanket implementation, also one defined in a cell
 //! (through [`Architecture::custom`]).
 
-mod architecture;
 mod bands;
 mod biased;
+mod blueprint;
 pub mod bundle;
 pub mod catalog;
 pub mod centernet;
+pub(crate) mod choices;
 pub mod conv;
 mod deeplab;
 pub mod detection;
@@ -19,14 +20,15 @@ mod error;
 pub(crate) mod export;
 mod fpn;
 mod layers;
-mod makers;
-mod module;
+mod model;
+pub(crate) mod module;
 mod network;
 mod normalization;
 mod ops;
 mod origin;
 mod precision;
 mod pyramid;
+pub mod registry;
 mod resnet;
 mod state_dict;
 mod task;
@@ -36,32 +38,34 @@ mod unet;
 pub mod weights;
 
 pub use crate::optim::NamedTensors;
-pub use architecture::{Architecture, DeepLabOptions, EncoderOptions, FpnOptions, UnetOptions};
 pub use bands::TrainedBand;
+pub(crate) use blueprint::current_form;
+pub use blueprint::{Architecture, Blueprint, DetectorArchitecture};
 pub use bundle::{BundleMeta, bundle_task, load_bundle, load_bundle_for, save_bundle};
 pub use catalog::{Catalog, PublishedWeights};
 pub use centernet::CenterNet;
-pub use deeplab::{DeepLabV3Model, DeepLabV3PlusModel};
+pub use choices::{EncoderOptions, KnownNetwork, NetworkEntry};
+pub use deeplab::{DeepLabV3, DeepLabV3Model, DeepLabV3Plus, DeepLabV3PlusModel};
 pub use detection::{
-    AnyDetectionNetwork, BoxedDetectionNetwork, DetectOptions, DetectionNetwork,
-    DetectorArchitecture, FasterRcnn, ObjectDetection, RetinaNet,
+    AnyDetectionNetwork, BoxedDetectionNetwork, DetectOptions, DetectionNetwork, FasterRcnn,
+    ObjectDetection, RetinaNet,
 };
 pub use efficientnet::EfficientNetLite;
 pub use encoder::{Encoder, EncoderKind};
 pub use error::ModelError;
 pub use fpn::{ExtraLevels, FeaturePyramid, ResNetFpn};
 pub use layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};
-pub use makers::{DeepLabV3, DeepLabV3Plus, Fpn, Unet};
+pub use model::{Detector, Model, Segmenter};
 pub use module::{AnyModule, parameters_under};
 pub use network::{AnyNetwork, BoxedNetwork, Network};
 pub use normalization::Normalization;
 pub use precision::Precision;
-pub use pyramid::FpnModel;
+pub use pyramid::{Fpn, FpnModel};
 pub use resnet::{ResNet, ResNetConfig, ResNetKind};
 pub use state_dict::{OtherShape, WeightsReport, load_state_dict};
-pub use task::{Blueprint, Segmentation, Task};
+pub use task::{Segmentation, Task};
 pub use trained_area::TrainedArea;
-pub use unet::UnetModel;
+pub use unet::{Unet, UnetModel};
 
 #[cfg(test)]
 mod fold_tests;

@@ -184,7 +184,7 @@ macro_rules! any_module {
         }
     };
 }
-pub(super) use any_module;
+pub(crate) use any_module;
 
 /// Parameters whose names begin with one of `prefixes`, as Burn's optimizers and learning rates group them.
 #[must_use]
@@ -197,7 +197,7 @@ pub fn parameters_under(prefixes: &[&str]) -> ParamGroup {
     ParamGroup::from_any_regexes(patterns).unwrap_or_else(|_| ParamGroup::from_ids(Vec::new()))
 }
 
-pub(super) fn first_device<M: Module>(module: &M) -> Device {
+pub(crate) fn first_device<M: Module>(module: &M) -> Device {
     module.devices().into_iter().next().unwrap_or_default()
 }
 
@@ -209,14 +209,14 @@ impl burn::module::ModuleVisitor for Autodiff {
     }
 }
 
-pub(super) fn on_autodiff<M: Module>(module: &M) -> bool {
+pub(crate) fn on_autodiff<M: Module>(module: &M) -> bool {
     let mut visitor = Autodiff(false);
     module.visit(&mut visitor);
     visitor.0
 }
 
 /// A plain clone shares its running statistics with the original; `valid` and `train` copy them.
-pub(super) fn deep_copy<M: Module>(module: &M) -> M {
+pub(crate) fn deep_copy<M: Module>(module: &M) -> M {
     if on_autodiff(module) {
         module.valid().train()
     } else {
@@ -224,7 +224,7 @@ pub(super) fn deep_copy<M: Module>(module: &M) -> M {
     }
 }
 
-pub(super) fn moved<M: Module>(module: &M, device: &Device) -> M {
+pub(crate) fn moved<M: Module>(module: &M, device: &Device) -> M {
     let moved = module.valid().fork(device);
     if on_autodiff(module) {
         moved.train()
@@ -233,6 +233,6 @@ pub(super) fn moved<M: Module>(module: &M, device: &Device) -> M {
     }
 }
 
-pub(super) fn loaded<M: Module>(module: M, tensors: &NamedTensors) -> Result<M, ModelError> {
+pub(crate) fn loaded<M: Module>(module: M, tensors: &NamedTensors) -> Result<M, ModelError> {
     tensors::load(module, tensors, "the network")
 }

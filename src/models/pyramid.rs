@@ -2,15 +2,67 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
+use super::choices::{EncoderOptions, NetworkConfig, check_channels};
 use super::conv;
 use super::encoder::{Encoder, EncoderKind};
 use super::fpn::{ExtraLevels, FeaturePyramid};
 use super::layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig};
-use super::network::Network;
+use super::network::{BoxedNetwork, Network};
+use super::task::Segmentation;
 
 /// A 3 x 3 convolution, its norm, ReLU.
 type Step = (Conv2d, BatchNorm2d);
+
+/// The builder of FPNs: a feature pyramid under one head (Kirillov and others, *Panoptic Feature Pyramid Networks*, 2019).
+///
+/// ```
+/// assert_eq!(swath::models::Fpn::resnet18().name(), "FPN ResNet-18");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fpn {
+    #[serde(flatten)]
+    encoder: EncoderOptions,
+    channels: usize,
+}
+
+impl Fpn {
+    /// Channels of the pyramid, 1 to 4096; its decoder has half as many. 256 unless set.
+    #[must_use]
+    pub fn pyramid_channels(mut self, channels: usize) -> Self {
+        self.channels = channels;
+        self
+    }
+}
+
+impl NetworkConfig<Segmentation> for Fpn {
+    fn on(encoder: EncoderOptions) -> Self {
+        Self {
+            encoder,
+            channels: 256,
+        }
+    }
+
+    fn encoder(&self) -> &EncoderOptions {
+        &self.encoder
+    }
+
+    fn encoder_mut(&mut self) -> &mut EncoderOptions {
+        &mut self.encoder
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_channels("pyramid channels", &[self.channels])
+    }
+
+    fn init(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedNetwork, String> {
+        let (encoder, channels) = (self.encoder.encoder, self.channels);
+        Ok(Box::new(FpnModel::new(
+            encoder, bands, classes, channels, device,
+        )))
+    }
+}
 
 /// An encoder, a pyramid over its features of strides 4 to 32, 3 x 3 convolutions and doublings (nearest neighbor) that
 /// bring each level to stride 4, their sum, class scores, and bilinear enlargement by 4.

@@ -8,12 +8,12 @@ use crate::device::Device;
 
 fn all() -> Vec<Architecture> {
     vec![
-        Unet::efficientnet_lite0().pretrained(false),
-        Unet::resnet50(),
-        Fpn::efficientnet_lite0().pretrained(false),
-        Fpn::resnet18(),
-        DeepLabV3::resnet18(),
-        DeepLabV3Plus::resnet18(),
+        Unet::efficientnet_lite0().pretrained(false).into(),
+        Unet::resnet50().into(),
+        Fpn::efficientnet_lite0().pretrained(false).into(),
+        Fpn::resnet18().into(),
+        DeepLabV3::resnet18().into(),
+        DeepLabV3Plus::resnet18().into(),
     ]
 }
 
@@ -75,8 +75,21 @@ fn encoders_have_prefixes_that_hold_their_parameters() {
 
 #[test]
 fn an_architecture_comes_back_from_json_as_it_was() {
-    for architecture in all() {
-        let architecture = architecture.freeze_encoder(true).encoder_lr_scale(0.25);
+    /// A network with everything that all of them can choose.
+    macro_rules! chosen {
+        ($($network:expr),+) => {
+            [$($network.pretrained(false).freeze_encoder(true).encoder_lr_scale(0.25).into()),+]
+        };
+    }
+    let networks: [Architecture; 6] = chosen![
+        Unet::efficientnet_lite0(),
+        Unet::resnet50().decoder_widths([8; 5]),
+        Fpn::efficientnet_lite0().pyramid_channels(64),
+        Fpn::resnet18(),
+        DeepLabV3::resnet18().dropout(0.1),
+        DeepLabV3Plus::resnet18()
+    ];
+    for architecture in networks {
         let json = serde_json::to_string(&architecture).unwrap();
         let back: Architecture = serde_json::from_str(&json).unwrap();
         assert_eq!(format!("{back:?}"), format!("{architecture:?}"));
@@ -92,9 +105,9 @@ fn impossible_sizes_are_errors_that_say_what_is_possible() {
         Ok(_) => panic!("{} was built", architecture.name()),
         Err(error) => error.to_string(),
     };
-    assert!(message(DeepLabV3::resnet50(), 0, 2).contains("1 to 4096"));
-    assert!(message(Fpn::resnet50(), 3, 1).contains("2 to 255"));
-    assert!(message(DeepLabV3Plus::resnet18().dropout(1.0), 3, 2).contains("dropout of 1"));
+    assert!(message(DeepLabV3::resnet50().into(), 0, 2).contains("1 to 4096"));
+    assert!(message(Fpn::resnet50().into(), 3, 1).contains("2 to 255"));
+    assert!(message(DeepLabV3Plus::resnet18().dropout(1.0).into(), 3, 2).contains("dropout of 1"));
 }
 
 #[test]

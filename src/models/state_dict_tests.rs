@@ -89,7 +89,9 @@ fn weights_of_another_network_name_the_layers_that_do_not_fit_and_change_nothing
 
 #[test]
 fn a_whole_network_comes_back_under_pytorchs_names() {
-    for architecture in [Unet::resnet18(), DeepLabV3::resnet18()] {
+    let networks: [crate::models::Architecture; 2] =
+        [Unet::resnet18().into(), DeepLabV3::resnet18().into()];
+    for architecture in networks {
         let source = architecture.build(4, 3, &Device::cpu()).unwrap();
         let mut file = pytorch_names(&source.named_tensors());
         file.insert("aux_classifier.0.weight".to_owned(), constant(&[1], 0.0));

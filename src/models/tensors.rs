@@ -28,7 +28,7 @@ impl ModuleVisitor for Collect {
 
 /// Every float tensor of a module, running statistics included. The module should be an inference copy: pending updates
 /// of running statistics are only counted there.
-pub(super) fn collect<M: Module>(module: &M) -> NamedTensors {
+pub(crate) fn collect<M: Module>(module: &M) -> NamedTensors {
     let mut visitor = Collect {
         path: Vec::new(),
         tensors: NamedTensors::new(),

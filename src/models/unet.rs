@@ -2,11 +2,14 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
+use super::choices::{EncoderOptions, NetworkConfig, check_channels};
 use super::conv;
 use super::encoder::{Encoder, EncoderKind};
 use super::layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig};
-use super::network::Network;
+use super::network::{BoxedNetwork, Network};
+use super::task::Segmentation;
 
 #[derive(Module, Debug)]
 pub(super) struct DecoderBlock {
@@ -42,6 +45,62 @@ impl DecoderBlock {
     pub(in crate::models) fn fold_norms(&mut self) {
         self.bn1.fold_into(&mut self.conv1);
         self.bn2.fold_into(&mut self.conv2);
+    }
+}
+
+/// The builder of U-Nets: class scores from features of all strides, joined step by step.
+///
+/// ```
+/// use swath::models::Unet;
+/// let network = Unet::resnet18().decoder_widths([128, 64, 32, 16, 16]);
+/// assert_eq!(network.name(), "U-Net ResNet-18");
+/// ```
+///
+/// What a network does not have is no method of its builder:
+/// ```compile_fail,E0599
+/// swath::models::Unet::resnet18().dropout(0.2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unet {
+    #[serde(flatten)]
+    encoder: EncoderOptions,
+    decoder_widths: [usize; 5],
+}
+
+impl Unet {
+    /// The decoder's channels from stride 16 to stride 1, 1 to 4096 each; `[256, 128, 64, 32, 16]` unless set.
+    #[must_use]
+    pub fn decoder_widths(mut self, widths: [usize; 5]) -> Self {
+        self.decoder_widths = widths;
+        self
+    }
+}
+
+impl NetworkConfig<Segmentation> for Unet {
+    fn on(encoder: EncoderOptions) -> Self {
+        Self {
+            encoder,
+            decoder_widths: [256, 128, 64, 32, 16],
+        }
+    }
+
+    fn encoder(&self) -> &EncoderOptions {
+        &self.encoder
+    }
+
+    fn encoder_mut(&mut self) -> &mut EncoderOptions {
+        &mut self.encoder
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_channels("decoder widths", &self.decoder_widths)
+    }
+
+    fn init(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedNetwork, String> {
+        let (encoder, widths) = (self.encoder.encoder, self.decoder_widths);
+        Ok(Box::new(UnetModel::new(
+            encoder, bands, classes, widths, device,
+        )))
     }
 }
 

@@ -1,47 +1,61 @@
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 
-use super::ground::tell_of_other_ground;
-use super::network::Member;
-use super::scene::predict_members;
-use super::values::{FOR_MAPS, check_models};
-use super::{PredictError, PredictOptions, SceneMap};
+use super::PredictError;
+use super::options::OptionsFor;
+use super::predictable::{Predictable, predict_together};
 use crate::Result;
 use crate::display::{Output, Show};
 use crate::labels::Classes;
+use crate::models::{Model, Segmentation, Task};
 use crate::scene::Scene;
-use crate::train::Segmenter;
 
-/// Several trained models that predict together: their probabilities are averaged, pixel by pixel. Their architectures
-/// and the normalization of their input may differ; bands and classes may not.
+/// Several trained models of one task that predict together. Their architectures and the normalization of their input may
+/// differ; bands and classes may not. [`crate::detect::DetectorEnsemble`] is the one of detectors.
+///
+/// | models | together |
+/// |---|---|
+/// | segmenters | their probabilities are averaged, pixel by pixel |
+/// | detectors | the boxes that they find of one object become one: weighted boxes fusion |
+///
+/// A fused box is the mean of its boxes, weighted by their scores; its score is their mean score over all models, so that
+/// what only one of two models finds has half of the score that it gave. False finds are seldom repeated, and fall.
+/// [`crate::detect::DetectionOptions::fusion`] says, as for one detector, what becomes of the boxes that each model finds;
+/// with suppression, which is usual, no two fused boxes overlap by more than it allows either. The threshold is the mean
+/// of those that the models' validation found best unless the options set another.
+///
+/// # Source
+/// Weighted boxes fusion, Solovyev and others, *Weighted boxes fusion: Ensembling boxes from different object detection
+/// models*, 2021, arXiv:1910.13302, with its overlap of 0.55 unless [`crate::boxes::BoxFusion::WeightedBoxes`] says another.
 ///
 /// ```no_run
-/// use swath::predict::Ensemble;
 /// use swath::prelude::*;
 /// let scene = Scene::open("scene.tif")?;
 /// let models = [Segmenter::load("first.swath")?, Segmenter::load("second.swath")?];
 /// let map = Ensemble::new(&models)?.predict(&scene)?;
 /// map.save("map")?;
+///
+/// let models = [Detector::load("first.swath")?, Detector::load("second.swath")?];
+/// let trees = DetectorEnsemble::new(&models)?.predict(&scene)?;
+/// trees.save("trees")?;
 /// # Ok::<(), swath::Error>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Ensemble {
-    models: Vec<Segmenter>,
+pub struct Ensemble<T: Task = Segmentation> {
+    models: Vec<Model<T>>,
 }
 
-impl Ensemble {
+impl<T: Task> Ensemble<T> {
     /// The models, each of which counts the same.
     ///
     /// # Errors
-    /// [`PredictError::NoModels`] without any; [`crate::train::TrainError::NotTrained`] for one without weights;
+    /// [`PredictError::NoModels`] without any; [`crate::models::ModelError::NotTrained`] for one without weights;
     /// [`PredictError::EnsembleClasses`] and [`PredictError::EnsembleBands`] for models that do not fit together.
-    pub fn new<M: Borrow<Segmenter>>(models: impl IntoIterator<Item = M>) -> Result<Self> {
-        let models: Vec<Segmenter> = models
+    pub fn new<M: Borrow<Model<T>>>(models: impl IntoIterator<Item = M>) -> Result<Self> {
+        let models: Vec<Model<T>> = models
             .into_iter()
             .map(|model| model.borrow().clone())
             .collect();
         let together = (models.iter())
-            .map(|model| Ok((model.classes(), model.trained_bands()?)))
+            .map(|model| Ok((model.classes(), model.weights("predict")?.meta.bands)))
             .collect::<Result<Vec<_>>>()?;
         check_together(&together)?;
         Ok(Self { models })
@@ -49,7 +63,7 @@ impl Ensemble {
 
     /// The models.
     #[must_use]
-    pub fn models(&self) -> &[Segmenter] {
+    pub fn models(&self) -> &[Model<T>] {
         &self.models
     }
 
@@ -58,57 +72,79 @@ impl Ensemble {
     pub fn classes(&self) -> &Classes {
         self.models[0].classes()
     }
+}
 
-    /// Predicts the whole area of a scene, as a stream: memory does not grow with it. On the device of the first model.
+impl<T: Predictable> Ensemble<T> {
+    /// Predicts the whole area of a scene, as [`Model::predict`] does, on the device of the first model.
     ///
     /// # Errors
-    /// As [`Segmenter::predict`].
-    pub fn predict(&self, scene: &Scene) -> Result<SceneMap> {
-        self.predict_with(scene, PredictOptions::default())
+    /// As [`Model::predict`].
+    pub fn predict(&self, scene: &Scene) -> Result<T::Prediction> {
+        self.predict_with(scene, OptionsFor::default())
     }
 
     /// [`Ensemble::predict`] with other options.
     ///
     /// # Errors
-    /// As [`Segmenter::predict`].
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "callers build the options in place, as a chain of calls"
-    )]
-    pub fn predict_with(&self, scene: &Scene, options: PredictOptions) -> Result<SceneMap> {
-        let members: Vec<Member<'_>> = (self.models.iter())
-            .filter_map(Segmenter::network)
-            .map(|(network, normalization)| Member {
-                network,
-                normalization,
-            })
-            .collect();
-        let device = self.models[0].device_for_run()?;
-        if !options.is_quiet() {
-            let metas = self.models.iter().filter_map(Segmenter::meta);
-            tell_of_other_ground(metas.map(|meta| meta.gsd), scene);
-        }
-        let trained = self.models.iter().filter_map(Segmenter::meta);
-        let bands = trained.map(|meta| meta.trained_bands.as_slice());
-        let report = check_models(bands, scene, FOR_MAPS, options.of_values())?;
-        let map = predict_members(&members, self.classes(), scene, &device, &options)?;
-        let metas = self.models.iter().filter_map(Segmenter::meta);
-        let trained = metas.flat_map(|meta| meta.trained_areas.clone());
-        Ok(map.with_report(report).of_models(trained))
+    /// As [`Model::predict`].
+    pub fn predict_with(
+        &self,
+        scene: &Scene,
+        options: impl Borrow<OptionsFor<T>>,
+    ) -> Result<T::Prediction> {
+        predict_together(&self.models, scene, options.borrow())
+    }
+
+    /// Predicts a scene and scores the result against its labels.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    pub fn evaluate(&self, scene: &Scene) -> Result<T::Scores> {
+        T::evaluate(&self.predict(scene)?, scene)
     }
 }
 
-impl Show for Ensemble {
+/// Not derived: that would ask for a task that can be cloned.
+impl<T: Task> Clone for Ensemble<T> {
+    fn clone(&self) -> Self {
+        Self {
+            models: self.models.clone(),
+        }
+    }
+}
+
+impl<T: Task> std::fmt::Debug for Ensemble<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ensemble")
+            .field("models", &self.models)
+            .finish()
+    }
+}
+
+/// A row for each model: its architecture, and what its bundle says it was trained on.
+impl<T: Task> Show for Ensemble<T> {
     fn output(&self) -> Output {
-        models_table(self.models.iter().map(|model| {
-            let provenance = model.meta().map(|meta| &meta.provenance);
-            (model.architecture().name(), provenance)
-        }))
+        let row = |(index, model): (usize, &Model<T>)| {
+            let scene = model
+                .meta()
+                .and_then(|meta| meta.provenance.get("trained on"));
+            vec![
+                (index + 1).to_string(),
+                model.architecture().name(),
+                scene.cloned().unwrap_or_default(),
+            ]
+        };
+        let rows: Vec<Vec<String>> = self.models.iter().enumerate().map(row).collect();
+        let heads = ["model", "architecture", "trained on"];
+        Output::styled(
+            crate::plot::table_text(&heads, &rows),
+            crate::plot::table_html(&heads, &rows),
+        )
     }
 }
 
 /// Whether models, of which each has these classes and bands, can predict together.
-pub(crate) fn check_together(models: &[(&Classes, usize)]) -> Result<(), PredictError> {
+fn check_together(models: &[(&Classes, usize)]) -> Result<(), PredictError> {
     let (first, bands) = models.first().ok_or(PredictError::NoModels)?;
     let owned = |classes: &Classes| -> Vec<String> {
         classes.iter().map(|class| class.name.clone()).collect()
@@ -132,26 +168,4 @@ pub(crate) fn check_together(models: &[(&Classes, usize)]) -> Result<(), Predict
     Ok(())
 }
 
-/// A row for each model of an ensemble: its architecture, and what its bundle says it was trained on.
-pub(crate) fn models_table<'a>(
-    models: impl Iterator<Item = (String, Option<&'a BTreeMap<String, String>>)>,
-) -> Output {
-    let rows: Vec<Vec<String>> = models
-        .enumerate()
-        .map(|(index, (architecture, provenance))| {
-            let scene = provenance.and_then(|provenance| provenance.get("trained on"));
-            vec![
-                (index + 1).to_string(),
-                architecture,
-                scene.cloned().unwrap_or_default(),
-            ]
-        })
-        .collect();
-    let heads = ["model", "architecture", "trained on"];
-    Output::styled(
-        crate::plot::table_text(&heads, &rows),
-        crate::plot::table_html(&heads, &rows),
-    )
-}
-
-crate::show_in_cells!(Ensemble);
+crate::show_in_cells!(<T: Task> Ensemble<T>);

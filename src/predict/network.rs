@@ -4,20 +4,14 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
 use super::PredictError;
+use super::predictable::Member;
 use super::runner::{Failed, on_device, placed};
 use super::tta::TtaView;
 use crate::Result;
 use crate::device::Device;
-use crate::models::{AnyNetwork, BoxedNetwork, Normalization, Segmentation};
+use crate::models::{BoxedNetwork, Normalization, Segmentation};
 use crate::raster::{Patch, PixelWindow};
 use crate::scene::Scene;
-
-/// A network and how its input is normalized.
-#[derive(Clone, Copy)]
-pub(super) struct Member<'a> {
-    pub(super) network: &'a dyn AnyNetwork,
-    pub(super) normalization: &'a Normalization,
-}
 
 /// The normalizations of some networks, each once: what a window's imagery is prepared with.
 pub(crate) struct Inputs(Vec<Normalization>);
@@ -99,13 +93,13 @@ pub(super) struct Scorer {
 
 impl Scorer {
     pub(super) fn new(
-        members: &[Member<'_>],
+        members: &[Member<'_, Segmentation>],
         inputs: &Inputs,
         device: &Device,
         classes: usize,
         views: Vec<TtaView>,
     ) -> Self {
-        let copied = |member: &Member<'_>| {
+        let copied = |member: &Member<'_, Segmentation>| {
             let network = placed::<Segmentation>(member.network.prediction(), device);
             (network, inputs.position(member.normalization))
         };

@@ -1,6 +1,7 @@
 use super::batch::BatchSize;
 use super::files::{MapWriter, working_folder};
-use super::network::{Inputs, Member, Scorer};
+use super::network::{Inputs, Scorer};
+use super::predictable::Member;
 use super::progress::Progress;
 use super::stream::Stream;
 use super::windows::WindowPlan;
@@ -8,7 +9,7 @@ use super::{PredictError, PredictOptions, SceneMap};
 use crate::Result;
 use crate::device::Device;
 use crate::labels::Classes;
-use crate::models::{AnyNetwork, Normalization};
+use crate::models::{AnyNetwork, Normalization, Segmentation};
 use crate::raster::{PixelWindow, Raster};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
@@ -34,7 +35,7 @@ use crate::session;
 /// [`PredictError`] when scene and network do not fit; [`crate::Error::Interrupted`] when the user asked to stop: what
 /// was predicted until then is discarded, the network is untouched.
 pub fn predict_scene(
-    network: &dyn AnyNetwork,
+    network: &(dyn AnyNetwork + 'static),
     normalization: &Normalization,
     classes: &Classes,
     scene: &Scene,
@@ -44,13 +45,14 @@ pub fn predict_scene(
     let member = Member {
         network,
         normalization,
+        threshold: None,
     };
     predict_members(&[member], classes, scene, device, options)
 }
 
 /// [`predict_scene`] with several networks, whose probabilities are averaged.
 pub(super) fn predict_members(
-    members: &[Member<'_>],
+    members: &[Member<'_, Segmentation>],
     classes: &Classes,
     scene: &Scene,
     device: &Device,
@@ -86,7 +88,7 @@ pub(super) fn predict_members(
         classes,
         transform,
         &raster.crs_wkt(),
-        options.scores,
+        options.of_task.scores,
     )?;
     let scorer = Scorer::new(members, &inputs, device, classes.len(), tiling.views());
     let read = |window: &PixelWindow| inputs.read(scene, window);

@@ -6,7 +6,7 @@ use crate::display::{Output, Show};
 use crate::labels::IGNORE;
 use crate::plot::{Figure, Overlay};
 use crate::raster::{BandChoice, ZoomWindow};
-use crate::scene::{Over, Quicklook, Scene, classes_text, classes_words};
+use crate::scene::{Over, Quicklook, Scene, classes_text};
 
 /// Longest side of the picture in a cell: as a scene's.
 const LONGEST: usize = 800;
@@ -143,7 +143,7 @@ impl SceneMap {
 impl std::fmt::Debug for SceneMap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ((width, height), name) = (self.size(), self.scene().name());
-        let classes = classes_words(self.classes());
+        let classes = self.classes().in_words();
         write!(f, "SceneMap({name}, {width} x {height} px{classes})")
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Tiling {
     pub(crate) window: usize,
     pub(crate) overlap: Option<usize>,
     /// Unless `overlap` is set, neighbors share one in so many of a window's pixels.
-    pub(crate) usual_overlap: usize,
+    pub(crate) overlap_divisor: usize,
     pub(crate) batch: Option<usize>,
     pub(crate) flips: bool,
     pub(crate) turns: bool,
@@ -26,11 +26,11 @@ pub(crate) struct Tiling {
 }
 
 impl Tiling {
-    pub(crate) fn new(usual_overlap: usize) -> Self {
+    pub(crate) fn new(overlap_divisor: usize) -> Self {
         Self {
             window: 512,
             overlap: None,
-            usual_overlap,
+            overlap_divisor,
             batch: None,
             flips: false,
             turns: false,
@@ -42,7 +42,7 @@ impl Tiling {
 
     /// Pixels that neighboring windows share.
     pub(crate) fn overlap_pixels(&self) -> usize {
-        self.overlap.unwrap_or(self.window / self.usual_overlap)
+        self.overlap.unwrap_or(self.window / self.overlap_divisor)
     }
 
     /// How every window is seen.

@@ -28,12 +28,6 @@ pub(crate) struct Known<'a> {
     pub(crate) on_purpose: &'static str,
 }
 
-/// What to write where a map is predicted.
-pub(crate) const FOR_MAPS: &str =
-    "`PredictOptions::new().any_values(true)` (`--any-values` on the command line)";
-/// What to write where objects are found.
-pub(crate) const FOR_OBJECTS: &str =
-    "`DetectionOptions::new().any_values(true)` (`--any-values` on the command line)";
 /// What to write where a model is trained.
 pub(crate) const FOR_TRAINING: &str = "`FitOptions::epochs(10).any_values(true)`";
 

@@ -28,5 +28,5 @@ pub use error::SceneError;
 pub use open::Scene;
 pub(crate) use picture::Over;
 pub(crate) use quicklook::Quicklook;
-pub(crate) use show::{classes_text, classes_words};
+pub(crate) use show::classes_text;
 pub use split::Split;

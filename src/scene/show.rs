@@ -227,19 +227,11 @@ impl std::fmt::Debug for Scene {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ((width, height), bands) = (self.size(), self.band_count());
         let plural = if bands == 1 { "" } else { "s" };
-        let classes = classes_words(self.classes());
+        let classes = self.classes().in_words();
         write!(
             f,
             "Scene({}, {width} x {height} px, {bands} band{plural}{classes})",
             self.name()
         )
-    }
-}
-
-/// `, classes: building, road`; nothing for the background alone.
-pub(crate) fn classes_words(classes: &Classes) -> String {
-    match classes.names().get(1..) {
-        None | Some([]) => String::new(),
-        Some(names) => format!(", classes: {}", names.join(", ")),
     }
 }

@@ -10,15 +10,15 @@ use crate::raster::Patch;
 
 /// A batch on the host.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Batch {
+pub struct Batch {
     /// Normalized values, `[n, bands, height, width]`; 0 where the imagery is invalid.
     pub(super) images: Vec<f32>,
     /// `[n, height, width]`.
-    pub(super) labels: Vec<u8>,
+    pub(crate) labels: Vec<u8>,
     /// `n` lists of objects, in the chips' pixels.
     pub(super) boxes: Vec<Vec<Annotation>>,
     /// `[n, bands, height, width]`.
-    pub(super) shape: [usize; 4],
+    pub(crate) shape: [usize; 4],
 }
 
 impl Batch {
@@ -34,7 +34,7 @@ impl Batch {
         }
     }
 
-    pub(super) fn of_patches(parts: &[(&Patch, &[u8])], normalization: &Normalization) -> Self {
+    pub(crate) fn of_patches(parts: &[(&Patch, &[u8])], normalization: &Normalization) -> Self {
         let Some((first, _)) = parts.first() else {
             return Self {
                 images: Vec::new(),
@@ -73,7 +73,7 @@ impl Batch {
     }
 
     /// The images on a device.
-    pub(super) fn upload(&mut self, device: &burn::tensor::Device) -> Tensor<4> {
+    pub(crate) fn upload(&mut self, device: &burn::tensor::Device) -> Tensor<4> {
         Tensor::from_data(
             TensorData::new(std::mem::take(&mut self.images), self.shape),
             device,

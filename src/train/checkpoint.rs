@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::fingerprint::Fingerprint;
 use super::{History, MomentRecord, OptimizerState, Plateau, TrainError};
-use crate::models::{NamedTensors, Normalization, TrainedBand};
+use crate::models::{NamedTensors, Normalization, TrainedBand, current_form};
 use crate::staged;
 
 /// The file in a checkpoint folder.
@@ -226,7 +226,7 @@ impl Checkpoint {
             .as_ref()
             .and_then(|metadata| metadata.get(KEY));
         let text = text.ok_or_else(|| wrong("it is no Swath checkpoint".to_owned()))?;
-        let header: Header = serde_json::from_str(text)
+        let mut header: Header = serde_json::from_str(text)
             .map_err(|error| wrong(format!("its header is damaged or newer ({error})")))?;
         if header.format != FORMAT {
             return Err(wrong(format!(
@@ -234,6 +234,7 @@ impl Checkpoint {
                 header.format
             )));
         }
+        header.settings.network = current_form(header.settings.network);
         if let Some(difference) = settings.difference(&header.settings) {
             return Err(wrong(difference));
         }

@@ -1,13 +1,12 @@
 //! What must hold before a training starts: each violation is an error that names the way out.
 
-use super::model::Model;
 use super::options::{FitOptions, Length};
 use super::{Loss, Optimizer, TrainError};
 use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::labels::Classes;
-use crate::models::{Precision, Task, TrainedBand};
+use crate::models::{Model, ModelError, Precision, Task, TrainedBand};
 use crate::predict::{FOR_TRAINING, Known, compare};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
@@ -193,11 +192,11 @@ fn areas<'a>(chips: &'a Chips, valid: &'a Scene) -> [(&'static str, &'a Scene); 
     ]
 }
 
-/// Both scenes have the model's classes and bands.
+/// Both scenes have the model's classes and bands, and its network can be built for them.
 pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scene) -> Result<()> {
     let train = chips.scene();
     for (area, scene) in areas(chips, valid) {
-        let (expected, found) = (model.classes.names(), scene.classes().names());
+        let (expected, found) = (model.classes().names(), scene.classes().names());
         if expected != found {
             let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
             return Err(TrainError::ClassesDiffer {
@@ -208,7 +207,7 @@ pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scene) ->
             .into());
         }
     }
-    let bands = |area, other, expected, scene: &Scene| TrainError::BandsDiffer {
+    let bands = |area, other, expected, scene: &Scene| ModelError::BandsDiffer {
         area,
         other,
         expected,
@@ -230,7 +229,8 @@ pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scene) ->
     {
         return Err(bands("training scene", "the model", expected, train).into());
     }
-    Ok(())
+    let (architecture, classes) = (model.architecture(), model.classes());
+    Ok(architecture.check(train.band_count(), classes.len())?)
 }
 
 /// Says when chips are cut where the run validates: its scores, and the choice of its best weights, are then of pixels that
@@ -262,9 +262,9 @@ pub(super) fn values<T: Task>(
 ) -> Result<Report> {
     let (train, on_purpose) = (chips.scene(), FOR_TRAINING);
     let mut report = Report::new();
-    if let Some(trained) = model.trained() {
+    if let Some(meta) = model.meta() {
         let known = Known {
-            bands: &trained.meta.trained_bands,
+            bands: &meta.trained_bands,
             who: "the model was trained on",
             on_purpose,
         };

@@ -25,7 +25,7 @@ const VISIBLE: f64 = 0.5;
 const IOU: f64 = 0.5;
 
 /// What validation needs, fixed for the whole run so that epochs compare.
-pub(crate) struct Validation {
+pub struct Validation {
     scene: Scene,
     classes: Classes,
     windows: Vec<PixelWindow>,
@@ -36,7 +36,7 @@ pub(crate) struct Validation {
 
 /// One window as the live view shows it.
 #[derive(Clone, Debug)]
-pub(crate) struct Example {
+pub struct Example {
     patch: Patch,
     /// The bands that pictures of the scene show.
     bands: Vec<usize>,

@@ -160,7 +160,7 @@ fn an_interrupted_detector_goes_on_as_if_it_had_never_stopped() -> Result<()> {
     for (name, architecture) in [("centernet", narrow()), ("faster-rcnn", sampling())] {
         let fit = |model: &Detector, options: FitOptions, stop: &dyn Fn() -> bool| {
             let options = options.batch(2).lr(1e-3).quiet(true);
-            super::fit::fit::<_, Detector>(&model.model, &chips, &valid, &options, stop)
+            super::fit::fit(&model, &chips, &valid, &options, stop)
         };
         // Both runs begin with the same weights: the generator of the CPU is shared with tests that run beside.
         let fresh = Detector::new(architecture, scene.classes()).device(Device::cpu());
@@ -274,7 +274,7 @@ fn what_cannot_be_trained_or_loaded_is_an_error_with_the_way_out() -> Result<()>
 fn centernets_take_images_of_any_size_and_bands() -> Result<()> {
     use burn::tensor::Tensor;
     let device = Device::cpu();
-    let network = crate::models::Blueprint::build(&CenterNet::resnet18(), 5, 4, &device)?;
+    let network = CenterNet::resnet18().build(5, 4, &device)?;
     let network = network.inference();
     for [height, width] in [[64, 96], [50, 70]] {
         let images = Tensor::<4>::ones([2, 5, height, width], device.burn());
@@ -302,8 +302,12 @@ fn detectors_with_anchors_train_save_and_load_by_the_same_calls() -> Result<()> 
     let (train, valid) = scene.split(Split::columns(0.67));
     let chips = train.chips(Chips::random(2, 64).seed(3))?;
     let sizes = [16.0, 32.0, 64.0, 128.0, 256.0];
-    for architecture in [RetinaNet::resnet18(), FasterRcnn::resnet18()] {
-        let model = Detector::new(architecture.anchor_sizes(sizes), scene.classes());
+    let networks: [DetectorArchitecture; 2] = [
+        RetinaNet::resnet18().anchor_sizes(sizes).into(),
+        FasterRcnn::resnet18().anchor_sizes(sizes).into(),
+    ];
+    for architecture in networks {
+        let model = Detector::new(architecture, scene.classes());
         let model = model.device(Device::cpu());
         let exported = folder.path().join("detector.safetensors");
         refused(

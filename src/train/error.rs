@@ -69,26 +69,6 @@ pub enum TrainError {
         /// The scene's classes.
         found: Vec<String>,
     },
-    /// Scenes with different numbers of bands.
-    #[error("the {area} has {found} bands, {other} has {expected}: {scene}")]
-    BandsDiffer {
-        /// `training scene` or `validation scene`.
-        area: &'static str,
-        /// What it is compared with.
-        other: &'static str,
-        /// Bands expected.
-        expected: usize,
-        /// Bands found.
-        found: usize,
-        /// The scene.
-        scene: String,
-    },
-    /// A model that was not trained or loaded yet.
-    #[error("the model has no weights yet, so it cannot {doing}")]
-    NotTrained {
-        /// What was asked.
-        doing: &'static str,
-    },
     /// The network's output has another shape than the labels.
     #[error(
         "the network gave scores of shape {found:?}, expected {expected:?} ([chips, classes, height, width])"
@@ -177,14 +157,6 @@ impl Hint for TrainError {
                 } else {
                     "make the model with the classes of the training scene: `scene.classes()`".to_owned()
                 }
-            }
-            Self::BandsDiffer { .. } => {
-                "train, validate and predict on imagery with the same bands: `%scene FILE bands=1,2,3` or \
-                 `Scene::open_with(path, OpenOptions::new().bands([0, 1, 2]))` takes some of a file's"
-                    .to_owned()
-            }
-            Self::NotTrained { .. } => {
-                "train it with `fit` and use `run.best()`, or load one with `Segmenter::load` or `Detector::load`".to_owned()
             }
             Self::OutputShape { .. } => {
                 "a network keeps the height and width of its input; chips of a multiple of 32 pixels suit every encoder"

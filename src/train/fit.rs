@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use super::batch::Batch;
 use super::checkpoint::Settings;
 use super::checks;
-use super::model::{Model, Parts};
+use super::model;
 use super::options::FitOptions;
 use super::random;
 use super::run::{Run, StopReason, Timings};
@@ -19,7 +19,7 @@ use super::{Ema, EpochRecord, History, OptimizerState, Plateau, Rates, TrainErro
 use crate::chips::Chips;
 use crate::device::{Device, memory};
 use crate::display::Show as _;
-use crate::models::{AnyModule, Normalization, TrainedBand};
+use crate::models::{AnyModule, Model, Normalization, TrainedBand};
 use crate::report::Report;
 use crate::scene::Scene;
 use crate::{Error, Result, session};
@@ -31,17 +31,17 @@ const SPEED_OVER: usize = 20;
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 
 /// Runs a training. `stop` is asked before every step and every validation batch.
-pub(super) fn fit<T: Trainable, M: From<Model<T>>>(
+pub(super) fn fit<T: Trainable>(
     model: &Model<T>,
     chips: &Chips,
     valid: &Scene,
     options: &FitOptions,
     stop: &dyn Fn() -> bool,
-) -> Result<Run<M>> {
+) -> Result<Run<Model<T>>> {
     checks::settings(options)?;
     T::check(options, chips, valid)?;
     checks::scenes(model, chips, valid)?;
-    checks::class_weights(options, &model.classes)?;
+    checks::class_weights(options, model.classes())?;
     let mut report = chips.report().clone();
     report.extend(checks::unseen(chips, valid));
     report.extend(checks::values(model, chips, valid, options.any_values)?);
@@ -245,7 +245,7 @@ impl<T: Trainable> Trainer<'_, T> {
         }
         if let Some(example) = &outcome.example {
             let statistics = self.chips.scene().statistics().ok();
-            let classes = &self.model.classes;
+            let classes = self.model.classes();
             self.view
                 .example(|| example_output::<T>(example, &record, classes, statistics.as_deref()));
         }
@@ -295,7 +295,7 @@ impl<T: Trainable> Trainer<'_, T> {
         }
     }
 
-    fn finish<M: From<Model<T>>>(mut self, stopped: StopReason) -> Result<Run<M>> {
+    fn finish(mut self, stopped: StopReason) -> Result<Run<Model<T>>> {
         let usable = match stopped {
             // Weights that are not finite are worth nothing; the best epoch's are.
             StopReason::NotFinite { .. } | StopReason::OutOfMemory { .. } => {
@@ -324,14 +324,8 @@ impl<T: Trainable> Trainer<'_, T> {
         self.timings.view = self.view.seconds;
         self.timings.total = self.started.elapsed().as_secs_f64();
         let trained = |network: Box<T::Network>, record: Option<&EpochRecord>| {
-            let trained = Parts::after(
-                network,
-                (self.normalization.clone(), self.bands.clone()),
-                self.chips,
-                self.step,
-                record,
-            );
-            M::from(self.model.with_weights(trained))
+            let of_bands = (self.normalization.clone(), self.bands.clone());
+            model::trained(self.model, network, of_bands, self.chips, self.step, record)
         };
         let run = Run {
             best: trained(best, self.history.best()),

@@ -39,6 +39,7 @@ impl EpochRecord {
     pub fn is_better_than(&self, other: &Self) -> bool {
         let losses = |epoch: &Self| epoch.train_loss + epoch.valid_loss;
         match (self.score(), other.score()) {
+            (Some(score), Some(other)) if self.scores.lower_is_better() => score < other,
             (Some(score), Some(other)) => score > other,
             (None, None) => losses(self) < losses(other),
             (score, _) => score.is_some(),
@@ -73,7 +74,7 @@ impl History {
 
     /// The name of the score that decides which epoch is the best; `mean IoU` before the first validation.
     #[must_use]
-    pub fn score_name(&self) -> &'static str {
+    pub fn score_name(&self) -> &str {
         self.epochs
             .first()
             .map_or("mean IoU", |epoch| epoch.scores.name())
@@ -114,6 +115,19 @@ pub enum ValidationScores {
     Segmentation(Scores),
     /// Of boxes.
     Detection(DetectionScores),
+    /// One number, for a task that has no scores of its own here.
+    Measured(Measured),
+}
+
+/// A number that says how good a model is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// What is measured, such as `mean absolute error`.
+    pub measure: String,
+    /// The value; NaN where nothing could be measured.
+    pub value: f64,
+    /// Whether lower values are better, as of errors.
+    pub lower_is_better: bool,
 }
 
 /// Scores of boxes on the validation windows, each window an image of its own.
@@ -146,6 +160,7 @@ impl ValidationScores {
                 any.then(|| scores.mean_iou_of_labeled())
             }
             Self::Detection(scores) => scores.ap50.filter(|_| scores.truth > 0),
+            Self::Measured(measured) => Some(measured.value).filter(|value| !value.is_nan()),
         }
     }
 
@@ -171,10 +186,24 @@ impl ValidationScores {
 
     /// The name of [`ValidationScores::main`].
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Segmentation(_) => "mean IoU",
             Self::Detection(_) => "AP50",
+            Self::Measured(measured) => &measured.measure,
+        }
+    }
+
+    /// Whether a lower [`ValidationScores::main`] is better.
+    fn lower_is_better(&self) -> bool {
+        matches!(self, Self::Measured(measured) if measured.lower_is_better)
+    }
+
+    /// The threshold of a detector's scores that these found best.
+    pub(super) fn threshold(&self) -> Option<f32> {
+        match self {
+            Self::Detection(scores) if scores.truth > 0 => Some(scores.threshold),
+            _ => None,
         }
     }
 }
@@ -185,6 +214,7 @@ impl ValidationScores {
 enum Stored {
     Segmentation(Confusion),
     Detection(DetectionScores),
+    Measured(Measured),
 }
 
 impl From<Stored> for ValidationScores {
@@ -192,6 +222,7 @@ impl From<Stored> for ValidationScores {
         match stored {
             Stored::Segmentation(confusion) => Self::Segmentation(confusion.scores()),
             Stored::Detection(scores) => Self::Detection(scores),
+            Stored::Measured(measured) => Self::Measured(measured),
         }
     }
 }
@@ -203,6 +234,7 @@ impl From<ValidationScores> for Stored {
                 Self::Segmentation(scores.confusion().clone())
             }
             ValidationScores::Detection(scores) => Self::Detection(scores),
+            ValidationScores::Measured(measured) => Self::Measured(measured),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::batch::Batch;
 use super::fit::Trainer;
-use super::model::Model;
 use super::options::{FitOptions, Length};
 use super::random;
 use super::run::StopReason;
@@ -10,6 +9,7 @@ use super::trainable::Trainable;
 use super::{TrainError, checks};
 use crate::chips::Chips;
 use crate::display::{FONT, Output, Show, escape};
+use crate::models::Model;
 use crate::plot::{Curves, Figure, Series};
 use crate::session::Live;
 use crate::{Error, Result};
@@ -237,7 +237,7 @@ pub(super) fn find_rate<T: Trainable>(
     checks::settings(options)?;
     T::check(options, chips, scene)?;
     checks::scenes(model, chips, scene)?;
-    checks::class_weights(options, &model.classes)?;
+    checks::class_weights(options, model.classes())?;
     let steps = match options.length {
         Length::Steps(steps) => steps,
         Length::Epochs(_) => STEPS,
@@ -364,12 +364,9 @@ mod tests {
     {
         let (chips, _) = parts()?;
         let model = model();
-        let search = find_rate(
-            &model.model,
-            &chips,
-            &FitOptions::steps(60).quiet(true),
-            &|| false,
-        )?;
+        let search = find_rate(&model, &chips, &FitOptions::steps(60).quiet(true), &|| {
+            false
+        })?;
         assert!(search.rates().is_sorted() && search.rates().len() > 40);
         assert_eq!(search.rates()[0], 1e-7);
         let rate = search.valley().unwrap_or_default();
@@ -392,12 +389,7 @@ mod tests {
             count.set(count.get() + 1);
             count.get() > 3
         };
-        let search = find_rate(
-            &model().model,
-            &chips,
-            &FitOptions::epochs(1).quiet(true),
-            &stop,
-        )?;
+        let search = find_rate(&model(), &chips, &FitOptions::epochs(1).quiet(true), &stop)?;
         assert_eq!(search.rates().len(), 3);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Training: losses, schedule, optimizer, loop, checkpoints, the live view.
 //!
-//! [`Segmenter`] is the model, [`FitOptions`] says how to train it, [`Run`] is what comes back. The loop reads chips ahead in
+//! [`crate::models::Model::fit`] trains a model, [`FitOptions`] says how to train it, [`Run`] is what comes back. The loop reads chips ahead in
 //! worker threads, reads nothing back from a GPU at most steps, validates after every pass, keeps the best weights, and
 //! stops within a step when the user interrupts.
 
@@ -8,7 +8,6 @@ mod batch;
 mod checkpoint;
 mod checks;
 mod detection;
-mod detector;
 #[cfg(test)]
 mod detector_tests;
 mod error;
@@ -25,7 +24,6 @@ mod options;
 mod random;
 mod run;
 mod segmentation;
-mod segmenter;
 mod start;
 mod step;
 #[cfg(test)]
@@ -34,14 +32,16 @@ mod trainable;
 mod validate;
 mod view;
 
+pub use crate::models::{Detector, Segmenter};
 pub use crate::optim::{
     Ema, MomentRecord, OneCycle, Optimizer, OptimizerState, Plateau, Rates, Schedule, Step,
 };
-pub use detector::Detector;
 pub use error::TrainError;
-pub use history::{DetectionScores, EpochRecord, History, ValidationScores};
+pub use history::{DetectionScores, EpochRecord, History, Measured, ValidationScores};
 pub use loss::{Loss, Targets};
 pub use lr_finder::LrFinder;
 pub use options::{FitOptions, Length};
 pub use run::{Run, StopReason, Timings};
-pub use segmenter::Segmenter;
+pub use trainable::Trainable;
+#[cfg(test)]
+pub(crate) use {batch::Batch, trainable::Outcome};

@@ -1,8 +1,9 @@
 //! A finished training run.
 
 use super::view::{curves, duration};
-use super::{EpochRecord, History, Segmenter};
+use super::{EpochRecord, History, Trainable};
 use crate::display::{FONT, Output, Show, escape};
+use crate::models::{Model, Segmenter};
 use crate::plot::{table_html, table_text};
 use crate::report::Report;
 
@@ -50,7 +51,7 @@ pub struct Timings {
 
 /// A finished training run: its models, its course, why it ended. Shows itself as a table of epochs with curves.
 ///
-/// `M` is the kind of model: [`Segmenter`] or `Detector`.
+/// `M` is the kind of model: [`Segmenter`] or [`crate::models::Detector`].
 #[derive(Clone)]
 #[must_use]
 pub struct Run<M = Segmenter> {
@@ -298,4 +299,4 @@ impl<M> Show for Run<M> {
     }
 }
 
-crate::show_in_cells!(Run);
+crate::show_in_cells!(<T: Trainable> Run<Model<T>>);

@@ -18,14 +18,14 @@ use crate::report::{Notice, Report};
 use crate::scene::Scene;
 
 /// The loss with its class weights, `[1, classes, 1, 1]`, on the device.
-pub(crate) struct Objective {
+pub struct Objective {
     loss: Loss,
     weights: Option<Tensor<4>>,
     classes: usize,
 }
 
 /// What validation needs, fixed for the whole run so that epochs compare.
-pub(crate) struct Validation {
+pub struct Validation {
     scene: Scene,
     classes: Classes,
     windows: Vec<PixelWindow>,
@@ -36,7 +36,7 @@ pub(crate) struct Validation {
 
 /// One window as the live view shows it.
 #[derive(Clone, Debug)]
-pub(crate) struct Example {
+pub struct Example {
     patch: Patch,
     /// The bands that pictures of the scene show.
     bands: Vec<usize>,

@@ -7,7 +7,7 @@ use super::checkpoint::{Checkpoint, Settings};
 use super::checks;
 use super::fingerprint::Fingerprint;
 use super::fit::Trainer;
-use super::model::Model;
+use super::model;
 use super::options::{FitOptions, Length};
 use super::random;
 use super::run::Timings;
@@ -16,7 +16,7 @@ use super::view::View;
 use super::{Ema, History, OptimizerState, Plateau, Rates};
 use crate::Result;
 use crate::chips::Chips;
-use crate::models::{AnyModule, Blueprint, NamedTensors, TrainedBand};
+use crate::models::{AnyModule, Model, NamedTensors, TrainedBand};
 use crate::predict::{FOR_TRAINING, Known, compare};
 use crate::raster::Size;
 use crate::report::Report;
@@ -39,9 +39,9 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             Length::Epochs(epochs) => epochs * steps_per_epoch,
             Length::Steps(steps) => steps,
         };
-        let classes = &model.classes;
+        let classes = model.classes();
         let settings = Settings {
-            architecture: model.architecture.name(),
+            architecture: model.architecture().name(),
             classes: classes.names().into_iter().map(str::to_owned).collect(),
             bands: chips.scene().band_count(),
             chips: chips.len(),
@@ -62,7 +62,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             encoder_share: encoder_share(model, options),
             seed: options.seed,
             material: Some(Fingerprint::of(chips, valid.unwrap_or(chips.scene()))),
-            network: serde_json::to_value(&model.architecture).unwrap_or_default(),
+            network: serde_json::to_value(model.architecture()).unwrap_or_default(),
         };
         let fresh = OptimizerState::new(
             settings.optimizer,
@@ -94,7 +94,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
                 let load = |tensors: &NamedTensors| -> Result<Box<T::Network>> {
                     let mut network =
                         model
-                            .architecture
+                            .architecture()
                             .build_blank(settings.bands, classes.len(), &device)?;
                     network.load_tensors(tensors)?;
                     Ok(network)
@@ -119,7 +119,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             }
             None => {
                 let _alone = random::seeded(&device, options.seed);
-                let (network, normalization) = model.start(chips.scene(), &device)?;
+                let (network, normalization) = model::start(model, chips.scene(), &device)?;
                 (network, normalization, None, fresh)
             }
         };
@@ -183,7 +183,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
 
 /// The encoder's share of the learning rate, 0 when it is frozen, as the options or the architecture say.
 pub(super) fn encoder_share<T: Trainable>(model: &Model<T>, options: &FitOptions) -> f64 {
-    let usual = model.architecture.encoder_rate();
+    let usual = model.architecture().encoder_rate();
     match (options.freeze_encoder, options.encoder_rate) {
         (Some(true), _) => 0.0,
         (_, Some(share)) => share,
@@ -210,7 +210,7 @@ pub(super) fn rates<T: Trainable>(base: f64, share: f64, network: &mut Box<T::Ne
 }
 
 fn title<T: Trainable>(model: &Model<T>, chips: &Chips, settings: &Settings) -> String {
-    let name = model.architecture.name();
+    let name = model.architecture().name();
     let (count, size) = (chips.len(), chips.size());
     let parts = match settings.accumulate {
         1 => String::new(),

@@ -16,8 +16,8 @@ use crate::raster::{BandStatistics, Size};
 use crate::report::Report;
 use crate::scene::Scene;
 
-/// A task that [`super::fit`] trains.
-pub(crate) trait Trainable: Task {
+/// A task that models can be trained for ([`crate::models::Model::fit`]).
+pub trait Trainable: Task {
     /// What the loss needs beside a batch, made once a run: weights on the device, settings.
     type Objective;
     /// The validation area's windows, the same ones at every epoch.
@@ -91,10 +91,10 @@ pub(crate) trait Trainable: Task {
 }
 
 /// What one validation found.
-pub(crate) struct Outcome<E> {
-    pub(super) loss: f64,
-    pub(super) scores: ValidationScores,
-    pub(super) example: Option<E>,
+pub struct Outcome<E> {
+    pub(crate) loss: f64,
+    pub(crate) scores: ValidationScores,
+    pub(crate) example: Option<E>,
 }
 
 /// Space between the pictures of an example, in pixels.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use swath::models::{BundleMeta, DetectorArchitecture};
+use swath::models::{BundleMeta, DetectorArchitecture, Task};
 use swath::prelude::*;
 
 /// Writes the file that had this header, with weights that differ from place to place.
@@ -44,7 +44,7 @@ fn scene() -> Scene {
 }
 
 #[track_caller]
-fn check_meta<A>(meta: &BundleMeta<A>, classes: &[&str], license: Option<&str>) {
+fn check_meta<T: Task>(meta: &BundleMeta<T>, classes: &[&str], license: Option<&str>) {
     assert_eq!(meta.classes, classes);
     assert_eq!(meta.gsd, Some([0.3, 0.3]));
     assert_eq!(meta.license.as_deref(), license);
@@ -68,7 +68,7 @@ fn segmenters_of_before_load_and_keep_every_weight() {
         );
     }
     let unet = Segmenter::load(folder.path().join("unet.swath")).unwrap();
-    let same: Architecture = Unet::resnet18().pretrained(false);
+    let same: Architecture = Unet::resnet18().pretrained(false).into();
     assert_eq!(format!("{:?}", unet.architecture()), format!("{same:?}"));
     let (left, _) = scene().split(Split::columns(0.25));
     assert_eq!(unet.predict(&left).unwrap().classes().names().len(), 5);

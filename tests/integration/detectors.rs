@@ -42,17 +42,20 @@ fn a_pretrained_detector_asks_for_torchvisions_file_and_others_ask_for_none() {
         ));
         return;
     }
-    for architecture in [
-        RetinaNet::resnet18(),
-        FasterRcnn::resnet18(),
-        CenterNet::resnet18(),
-    ] {
-        let report = architecture.weights_report(3, 2).unwrap();
+    let plain: [DetectorArchitecture; 3] = [
+        RetinaNet::resnet18().into(),
+        FasterRcnn::resnet18().into(),
+        CenterNet::resnet18().into(),
+    ];
+    let pretrained: [DetectorArchitecture; 3] = [
+        RetinaNet::resnet18().pretrained(true).into(),
+        FasterRcnn::resnet18().pretrained(true).into(),
+        CenterNet::resnet18().pretrained(true).into(),
+    ];
+    for (plain, pretrained) in plain.iter().zip(pretrained) {
+        let report = plain.weights_report(3, 2).unwrap();
         assert_eq!(report, None, "random weights unless asked");
-        let error = architecture
-            .pretrained(true)
-            .weights_report(3, 2)
-            .unwrap_err();
+        let error = pretrained.weights_report(3, 2).unwrap_err();
         let text = error.to_string();
         assert!(
             text.contains("expected is f37072fd") && text.contains("resnet18-f37072fd.pth"),

@@ -156,7 +156,7 @@ fn town(folder: &Path) -> Result<Scene> {
 }
 
 fn predict(
-    network: &dyn AnyNetwork,
+    network: &(dyn AnyNetwork + 'static),
     scene: &Scene,
     classes: &Classes,
     options: PredictOptions,

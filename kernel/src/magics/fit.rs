@@ -2,92 +2,47 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use super::arguments::{Arguments, UsageError};
 use super::expand::{Expansion, float, literal, number, variable};
 use super::table::Magic;
 
 /// Networks of one kind: `Unet::resnet18()`, `Unet::resnet34()`, …
+#[derive(Deserialize)]
 struct Family {
     /// What a person types, without dashes.
-    name: &'static str,
-    /// The maker in the library's prelude.
-    maker: &'static str,
-    /// What trains it: one model for each task.
-    model: &'static str,
-    /// The maker's functions; the first one is meant when none is named.
-    encoders: &'static [&'static str],
+    #[serde(rename = "word")]
+    name: String,
+    /// The builder in the library's prelude.
+    builder: String,
+    /// What trains it: one type of models for each task.
+    model: String,
+    /// What its models are for, as their files say.
+    task: String,
+    /// The builder's constructors; the first one is meant when none is named.
+    encoders: Vec<String>,
 }
 
 const SEGMENTER: &str = "Segmenter";
 const DETECTOR: &str = "Detector";
 
-const FAMILIES: [Family; 7] = [
-    Family {
-        name: "unet",
-        maker: "Unet",
-        model: SEGMENTER,
-        encoders: &[
-            "efficientnet_lite0",
-            "resnet18",
-            "resnet34",
-            "resnet50",
-            "resnet101",
-        ],
-    },
-    Family {
-        name: "fpn",
-        maker: "Fpn",
-        model: SEGMENTER,
-        encoders: &[
-            "efficientnet_lite0",
-            "resnet18",
-            "resnet34",
-            "resnet50",
-            "resnet101",
-        ],
-    },
-    Family {
-        name: "deeplabv3",
-        maker: "DeepLabV3",
-        model: SEGMENTER,
-        encoders: &["resnet18", "resnet34", "resnet50", "resnet101"],
-    },
-    Family {
-        name: "deeplabv3plus",
-        maker: "DeepLabV3Plus",
-        model: SEGMENTER,
-        encoders: &["resnet18", "resnet34", "resnet50", "resnet101"],
-    },
-    Family {
-        name: "centernet",
-        maker: "CenterNet",
-        model: DETECTOR,
-        encoders: &["efficientnet_lite0", "resnet18", "resnet34"],
-    },
-    Family {
-        name: "retinanet",
-        maker: "RetinaNet",
-        model: DETECTOR,
-        encoders: &["resnet18", "resnet34", "resnet50"],
-    },
-    Family {
-        name: "fasterrcnn",
-        maker: "FasterRcnn",
-        model: DETECTOR,
-        encoders: &["resnet18", "resnet34", "resnet50"],
-    },
-];
+/// The networks that the library registers; its tests keep the file as it is.
+static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../../link/networks.json")).unwrap_or_default()
+});
 
 /// What completion offers for the model: families, families with an encoder, and the encoders of a U-Net.
 pub(super) fn model_words() -> Vec<String> {
     let mut words = Vec::new();
-    for family in &FAMILIES {
-        words.push(family.name.to_owned());
-        let with_encoder = |encoder: &&str| format!("{}-{encoder}", family.name);
+    for family in FAMILIES.iter() {
+        words.push(family.name.clone());
+        let with_encoder = |encoder: &String| format!("{}-{encoder}", family.name);
         words.extend(family.encoders.iter().map(with_encoder));
     }
-    words.extend(FAMILIES[0].encoders.iter().map(|name| (*name).to_owned()));
+    words.extend(FAMILIES[0].encoders.iter().cloned());
     words
 }
 
@@ -103,7 +58,7 @@ fn family_of(word: &str) -> (Option<&'static Family>, String) {
     let word = plain(word);
     let family = FAMILIES
         .iter()
-        .filter(|family| word.starts_with(family.name))
+        .filter(|family| word.starts_with(&family.name))
         .max_by_key(|family| family.name.len());
     let rest = word[family.map_or(0, |family| family.name.len())..].to_owned();
     (family, rest)
@@ -130,10 +85,10 @@ fn chosen_model(
             encoder = Some((word, rest));
         }
     }
-    let all: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
+    let all: Vec<&str> = FAMILIES.iter().map(|family| family.name.as_str()).collect();
     let chosen = family.unwrap_or(&FAMILIES[0]);
     let Some((word, rest)) = encoder else {
-        return Ok((chosen, chosen.encoders[0]));
+        return Ok((chosen, &chosen.encoders[0]));
     };
     match chosen.encoders.iter().find(|name| plain(name) == rest) {
         Some(encoder) => Ok((chosen, encoder)),
@@ -209,9 +164,9 @@ pub(super) fn fit(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Usa
         .map(|file| format!(".weights({})", literal(file)))
         .unwrap_or_default();
     let options = training(magic, arguments)?;
-    let (maker, model) = (family.maker, family.model);
+    let (builder, model) = (&family.builder, &family.model);
     let statements = format!(
-        "let model = {model}::new({maker}::{encoder}(){weights}, {valid}.classes()); \
+        "let model = {model}::new({builder}::{encoder}(){weights}, {valid}.classes()); \
          let {run} = model.fit(&{chips}, &{valid}, {options})?;"
     );
     // The live view ends with all that there is to say about the run.
@@ -271,10 +226,9 @@ fn training(magic: &Magic, arguments: &Arguments) -> Result<String, UsageError> 
 /// The type that loads a saved model: what its file says it is for, and a segmentation model when it says nothing, so that
 /// the library's own error names what is wrong with the file.
 pub(super) fn loader(path: &str) -> &'static str {
-    match saved_task(Path::new(path)).as_deref() {
-        Some("detection") => DETECTOR,
-        _ => SEGMENTER,
-    }
+    let of = |task: String| FAMILIES.iter().find(|family| family.task == task);
+    let family = saved_task(Path::new(path)).and_then(of);
+    family.map_or(SEGMENTER, |family| family.model.as_str())
 }
 
 /// No header of ours comes near this; a length beyond it is that of some other file.
@@ -341,9 +295,9 @@ mod tests {
             let arguments = Arguments::parse(magic, &word).unwrap();
             let rust = fit(magic, &arguments).map(|expansion| expansion.statements);
             let (family, _) = family_of(&word);
-            let maker = family.map_or("Unet", |family| family.maker);
+            let builder = family.map_or("Unet", |family| family.builder.as_str());
             assert!(
-                rust.as_ref().is_ok_and(|rust| rust.contains(maker)),
+                rust.as_ref().is_ok_and(|rust| rust.contains(builder)),
                 "{word}: {rust:?}"
             );
         }

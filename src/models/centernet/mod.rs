@@ -11,36 +11,81 @@ mod losses;
 mod model;
 mod targets;
 
-use crate::models::{DetectorArchitecture, EncoderKind};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::models::choices::{EncoderOptions, NetworkConfig, check_channels};
+use crate::models::{BoxedDetectionNetwork, ObjectDetection};
 
 pub use model::{CenterNetModel, CenterNetOptions};
 
 /// Image pixels along the side of a cell of the heat map.
 const STRIDE: usize = 4;
 
-/// Makers of CenterNets: a U-Net decoder up to stride 4, with a heat map of centers and the sides of boxes.
+/// The builder of CenterNets: a U-Net decoder up to stride 4, with a heat map of centers and the sides of boxes.
 ///
 /// No anchors, one pass, and quick to learn: the detector for a few hundred labeled objects and a CPU.
-pub struct CenterNet;
+///
+/// ```
+/// use swath::models::CenterNet;
+/// assert_eq!(CenterNet::efficientnet_lite0().name(), "CenterNet EfficientNet-Lite0");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CenterNet {
+    #[serde(flatten)]
+    encoder: EncoderOptions,
+    #[serde(flatten)]
+    options: CenterNetOptions,
+}
 
 impl CenterNet {
-    /// CenterNet on EfficientNet-Lite0, pretrained on ImageNet.
+    /// The decoder's channels at strides 16, 8 and 4, 1 to 4096 each; `[256, 128, 64]` unless set.
     #[must_use]
-    pub fn efficientnet_lite0() -> DetectorArchitecture {
-        DetectorArchitecture::centernet(EncoderKind::EfficientnetLite0, true)
+    pub fn decoder_widths(mut self, widths: [usize; 3]) -> Self {
+        self.options.decoder_widths = widths;
+        self
     }
 
-    /// CenterNet on ResNet-18, from random weights, a state dict ([`DetectorArchitecture::weights`]), or torchvision's
-    /// ImageNet weights ([`DetectorArchitecture::pretrained`]).
+    /// The channels between the decoder and each of the two outputs, 1 to 4096; 64 unless set.
     #[must_use]
-    pub fn resnet18() -> DetectorArchitecture {
-        DetectorArchitecture::centernet(EncoderKind::Resnet18, false)
+    pub fn head_width(mut self, width: usize) -> Self {
+        self.options.head_width = width;
+        self
+    }
+}
+
+impl NetworkConfig<ObjectDetection> for CenterNet {
+    const IN_TORCHVISION: bool = false;
+
+    fn on(encoder: EncoderOptions) -> Self {
+        Self {
+            encoder,
+            options: CenterNetOptions::default(),
+        }
     }
 
-    /// CenterNet on ResNet-34, from random weights, a state dict ([`DetectorArchitecture::weights`]), or torchvision's
-    /// ImageNet weights ([`DetectorArchitecture::pretrained`]).
-    #[must_use]
-    pub fn resnet34() -> DetectorArchitecture {
-        DetectorArchitecture::centernet(EncoderKind::Resnet34, false)
+    fn encoder(&self) -> &EncoderOptions {
+        &self.encoder
+    }
+
+    fn encoder_mut(&mut self) -> &mut EncoderOptions {
+        &mut self.encoder
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_channels("decoder widths", &self.options.decoder_widths)?;
+        check_channels("head widths", &[self.options.head_width])
+    }
+
+    fn init(
+        &self,
+        bands: usize,
+        classes: usize,
+        device: &Device,
+    ) -> Result<BoxedDetectionNetwork, String> {
+        let (encoder, options) = (self.encoder.encoder, &self.options);
+        Ok(Box::new(CenterNetModel::new(
+            encoder, bands, classes, options, device,
+        )))
     }
 }

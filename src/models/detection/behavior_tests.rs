@@ -6,12 +6,12 @@ use burn::tensor::{Device as BurnDevice, Tensor, TensorData};
 
 use super::faster_rcnn::{FasterRcnnModel, FasterRcnnOptions};
 use super::retinanet::{BoxLoss, RetinaNetModel, RetinaNetOptions};
-use super::{
-    DetectOptions, DetectionNetwork, DetectorArchitecture, FasterRcnn, ObjectDetection, RetinaNet,
-};
+use super::{DetectOptions, DetectionNetwork, FasterRcnn, RetinaNet};
 use crate::boxes::{Annotation, BoundingBox};
 use crate::device::Device;
-use crate::models::{Blueprint, BoxedDetectionNetwork, NamedTensors, ResNetKind, tensors};
+use crate::models::{
+    BoxedDetectionNetwork, DetectorArchitecture, NamedTensors, ResNetKind, tensors,
+};
 
 const SIZE: usize = 64;
 
@@ -217,17 +217,15 @@ fn no_box_is_found_where_no_score_is_high_enough() {
 
 #[test]
 fn descriptions_keep_their_choices_through_json() {
-    let architecture = RetinaNet::resnet34()
+    let builder = RetinaNet::resnet34()
         .anchor_sizes([16.0, 32.0, 64.0, 128.0, 256.0])
         .box_loss(BoxLoss::Giou)
         .frozen_norms(true);
+    let architecture = DetectorArchitecture::from(builder);
     let text = serde_json::to_string(&architecture).unwrap();
     let back: DetectorArchitecture = serde_json::from_str(&text).unwrap();
     assert_eq!(format!("{back:?}"), format!("{architecture:?}"));
-    assert_eq!(
-        Blueprint::<ObjectDetection>::name(&back),
-        "RetinaNet ResNet-34"
-    );
+    assert_eq!(back.name(), "RetinaNet ResNet-34");
     assert_eq!(FasterRcnn::resnet50().name(), "Faster R-CNN ResNet-50");
 }
 

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::DetectOptions;
 use super::coder::Corners;
 use crate::boxes::{Annotation, BoundingBox, Detection, batched_nms};
-use crate::models::{Conv2d, Conv2dConfig};
+use crate::models::{Conv2d, Conv2dConfig, EncoderOptions};
 
 /// The coarsest level that every image size must be a multiple of, as torchvision pads its batches.
 const MULTIPLE: usize = 32;
@@ -23,6 +23,24 @@ pub(super) fn padded(images: Tensor<4>) -> Tensor<4> {
         (0, missing(width), 0, missing(height)),
         PadMode::Constant(0.0),
     )
+}
+
+/// Whether anchors can have these sides, or what is wrong.
+pub(super) fn check_anchors(sizes: &[f64]) -> Result<(), String> {
+    match sizes.iter().all(|size| size.is_finite() && *size > 0.0) {
+        true => Ok(()),
+        false => Err(format!(
+            "anchor sizes {sizes:?}; numbers of pixels above 0 are possible"
+        )),
+    }
+}
+
+/// The network, its batch norms frozen where that is wanted.
+pub(super) fn settled<M: Module>(network: M, encoder: &EncoderOptions) -> M {
+    match encoder.frozen_norms {
+        true => freeze_norms(network),
+        false => network,
+    }
 }
 
 /// The objects of an image that a loss can use, in the precision of the network.

@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::assign::{Match, Matcher, Sampler};
 use super::coder::{BoxCoder, Corners, clip_to_image};
-use super::common::{best, detection, nothing, padded, read, rows, suppress, usable};
+use super::common::{
+    best, check_anchors, detection, nothing, padded, read, rows, settled, suppress, usable,
+};
 use super::roi_align::{RoiAlign, indices};
 use super::rpn::{Proposals, Rpn};
-use super::{DetectOptions, DetectionNetwork, losses};
+use super::{BoxedDetectionNetwork, DetectOptions, DetectionNetwork, ObjectDetection, losses};
 use crate::boxes::{Annotation, Detection};
+use crate::models::choices::{EncoderOptions, NetworkConfig, resnet};
 use crate::models::{ExtraLevels, ResNetConfig, ResNetFpn, ResNetKind};
 
 /// Channels of the pyramid and the region proposals.
@@ -50,6 +53,81 @@ impl Default for FasterRcnnOptions {
             candidates: [2000, 1000],
             proposals: [2000, 1000],
         }
+    }
+}
+
+/// The builder of Faster R-CNNs: a feature pyramid, proposals, and a second look at each of them.
+///
+/// Networks and state dicts are torchvision's (`fasterrcnn_resnet50_fpn`).
+///
+/// ```
+/// use swath::models::FasterRcnn;
+/// assert_eq!(FasterRcnn::resnet50().name(), "Faster R-CNN ResNet-50");
+/// ```
+///
+/// Only RetinaNet has a choice of losses for its boxes:
+/// ```compile_fail,E0599
+/// use swath::models::{FasterRcnn, detection::retinanet::BoxLoss};
+/// FasterRcnn::resnet50().box_loss(BoxLoss::Giou);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FasterRcnn {
+    #[serde(flatten)]
+    encoder: EncoderOptions,
+    #[serde(flatten)]
+    options: FasterRcnnOptions,
+}
+
+impl FasterRcnn {
+    /// The side of the smallest anchors in pixels, finest level first: at strides 4 to 64. `[32, 64, 128, 256,
+    /// 512]` unless set; halve them for objects of 10 to 20 pixels.
+    #[must_use]
+    pub fn anchor_sizes(mut self, sizes: [f64; 5]) -> Self {
+        self.options.anchor_sizes = sizes;
+        self
+    }
+
+    /// Whether the batch norms keep their statistics and factors while training, for batches too small to have statistics
+    /// of their own: torchvision's `FrozenBatchNorm2d`. They do with [`FasterRcnn::weights`] and [`FasterRcnn::pretrained`], as
+    /// in torchvision, and do not with random weights.
+    #[must_use]
+    pub fn frozen_norms(mut self, frozen: bool) -> Self {
+        self.encoder.frozen_norms = frozen;
+        self
+    }
+}
+
+impl NetworkConfig<ObjectDetection> for FasterRcnn {
+    const FREEZES_NORMS: bool = true;
+
+    fn on(encoder: EncoderOptions) -> Self {
+        Self {
+            encoder,
+            options: FasterRcnnOptions::default(),
+        }
+    }
+
+    fn encoder(&self) -> &EncoderOptions {
+        &self.encoder
+    }
+
+    fn encoder_mut(&mut self) -> &mut EncoderOptions {
+        &mut self.encoder
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_anchors(&self.options.anchor_sizes)
+    }
+
+    fn init(
+        &self,
+        bands: usize,
+        classes: usize,
+        device: &Device,
+    ) -> Result<BoxedDetectionNetwork, String> {
+        let encoder = resnet(&self.encoder)?;
+        let network = FasterRcnnModel::new(encoder, bands, classes, &self.options, device);
+        Ok(Box::new(settled(network, &self.encoder)))
     }
 }
 

@@ -2,13 +2,11 @@
 //! R-CNN and their parts.
 
 pub mod anchors;
-mod architecture;
 pub mod assign;
 pub mod coder;
 mod common;
 pub mod faster_rcnn;
 pub mod losses;
-mod makers;
 mod network;
 pub mod retinanet;
 pub mod roi_align;
@@ -16,11 +14,11 @@ mod roi_ops;
 mod rpn;
 mod state_dict;
 
-pub use architecture::{Backbone, DetectorArchitecture};
-pub use makers::{FasterRcnn, RetinaNet};
+pub use faster_rcnn::FasterRcnn;
 pub use network::{
     AnyDetectionNetwork, BoxedDetectionNetwork, DetectOptions, DetectionNetwork, ObjectDetection,
 };
+pub use retinanet::RetinaNet;
 
 #[cfg(test)]
 mod behavior_tests;

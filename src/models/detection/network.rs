@@ -3,10 +3,12 @@ use std::fmt::Debug;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::DetectorArchitecture;
+use super::state_dict;
+use crate::Result;
 use crate::boxes::{Annotation, Detection};
-use crate::models::Task;
+use crate::models::choices::KnownNetwork;
 use crate::models::module::{AnyModule, any_module};
+use crate::models::{NamedTensors, Task, WeightsReport, registry};
 
 /// Objects get boxes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +17,21 @@ pub struct ObjectDetection;
 impl Task for ObjectDetection {
     const NAME: &'static str = "detection";
     const MODEL: &'static str = "Detector";
+    const ARCHITECTURE: &'static str = "DetectorArchitecture";
+    const EXPORTS_CUSTOM: bool = false;
     type Network = dyn AnyDetectionNetwork;
-    type Architecture = DetectorArchitecture;
+
+    fn networks() -> &'static [KnownNetwork<Self>] {
+        registry::DETECTION
+    }
+
+    fn load_state_dict(
+        network: &mut Self::Network,
+        name: &str,
+        file: NamedTensors,
+    ) -> Result<WeightsReport> {
+        state_dict::load(network, name, file)
+    }
 }
 
 /// A detection network: a Burn module from images to boxes.
@@ -24,7 +39,7 @@ impl Task for ObjectDetection {
 /// Boxes are in pixels of the image that the network is given, x to the right and y down, far edges exclusive. Classes
 /// are indices into the model's classes: 1 and up, for 0 is the background.
 ///
-/// Implement it for a module of your own and hand it to [`DetectorArchitecture::custom`].
+/// Implement it for a module of your own and hand it to `DetectorArchitecture::custom`.
 pub trait DetectionNetwork: Module + Sync + Debug + 'static {
     /// The losses of a batch by name; training makes their sum small.
     ///

@@ -11,11 +11,13 @@ use super::anchors::AnchorGenerator;
 use super::assign::{Match, Matcher};
 use super::coder::{BoxCoder, Corners, clip_to_image};
 use super::common::{
-    best, by_anchor, detection, head_conv, nothing, padded, read, rows, suppress, usable,
+    best, by_anchor, check_anchors, detection, head_conv, nothing, padded, read, rows, settled,
+    suppress, usable,
 };
 use super::roi_align::indices;
-use super::{DetectOptions, DetectionNetwork, losses};
+use super::{BoxedDetectionNetwork, DetectOptions, DetectionNetwork, ObjectDetection, losses};
 use crate::boxes::{Annotation, Detection};
+use crate::models::choices::{EncoderOptions, NetworkConfig, resnet};
 use crate::models::{Activation, Conv2d, ExtraLevels, ResNetConfig, ResNetFpn, ResNetKind};
 
 /// Channels of the pyramid and the heads.
@@ -64,6 +66,82 @@ impl Default for RetinaNetOptions {
             box_loss: BoxLoss::L1,
             candidates: 1000,
         }
+    }
+}
+
+/// The builder of RetinaNets: a feature pyramid with anchors at every cell, one pass, focal loss.
+///
+/// Networks and state dicts are torchvision's (`retinanet_resnet50_fpn`).
+///
+/// ```
+/// use swath::models::RetinaNet;
+/// assert_eq!(RetinaNet::resnet50().name(), "RetinaNet ResNet-50");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetinaNet {
+    #[serde(flatten)]
+    encoder: EncoderOptions,
+    #[serde(flatten)]
+    options: RetinaNetOptions,
+}
+
+impl RetinaNet {
+    /// The side of the smallest anchors in pixels, finest level first: at strides 8 to 128. `[32, 64, 128, 256,
+    /// 512]` unless set; halve them for objects of 10 to 20 pixels.
+    #[must_use]
+    pub fn anchor_sizes(mut self, sizes: [f64; 5]) -> Self {
+        self.options.anchor_sizes = sizes;
+        self
+    }
+
+    /// How the sides of boxes are learned; [`BoxLoss::L1`] unless set.
+    #[must_use]
+    pub fn box_loss(mut self, loss: BoxLoss) -> Self {
+        self.options.box_loss = loss;
+        self
+    }
+
+    /// Whether the batch norms keep their statistics and factors while training, for batches too small to have statistics
+    /// of their own: torchvision's `FrozenBatchNorm2d`. They do with [`RetinaNet::weights`] and [`RetinaNet::pretrained`], as
+    /// in torchvision, and do not with random weights.
+    #[must_use]
+    pub fn frozen_norms(mut self, frozen: bool) -> Self {
+        self.encoder.frozen_norms = frozen;
+        self
+    }
+}
+
+impl NetworkConfig<ObjectDetection> for RetinaNet {
+    const FREEZES_NORMS: bool = true;
+
+    fn on(encoder: EncoderOptions) -> Self {
+        Self {
+            encoder,
+            options: RetinaNetOptions::default(),
+        }
+    }
+
+    fn encoder(&self) -> &EncoderOptions {
+        &self.encoder
+    }
+
+    fn encoder_mut(&mut self) -> &mut EncoderOptions {
+        &mut self.encoder
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_anchors(&self.options.anchor_sizes)
+    }
+
+    fn init(
+        &self,
+        bands: usize,
+        classes: usize,
+        device: &Device,
+    ) -> Result<BoxedDetectionNetwork, String> {
+        let encoder = resnet(&self.encoder)?;
+        let network = RetinaNetModel::new(encoder, bands, classes, &self.options, device);
+        Ok(Box::new(settled(network, &self.encoder)))
     }
 }
 

@@ -1,13 +1,18 @@
 //! State dicts in detectors: which are taken, what is used of them, and where pretrained ones come from.
 
+use std::path::{Path, PathBuf};
+
 use super::behavior_tests::only_norms_stay;
-use super::{DetectorArchitecture, FasterRcnn, RetinaNet};
-use crate::Hint;
+use super::{FasterRcnn, RetinaNet};
 use crate::device::Device;
 use crate::models::origin::Origin;
-use crate::models::{Blueprint, CenterNet, NamedTensors, Normalization, ResNetKind, Unet, catalog};
+use crate::models::{
+    CenterNet, DetectorArchitecture, EncoderOptions, NamedTensors, Normalization, ResNetKind, Unet,
+    catalog,
+};
+use crate::raster::DataType;
 
-fn written(folder: &std::path::Path, name: &str, tensors: &NamedTensors) -> std::path::PathBuf {
+fn written(folder: &Path, name: &str, tensors: &NamedTensors) -> PathBuf {
     let path = folder.join(name);
     let views: Vec<_> = tensors
         .iter()
@@ -25,9 +30,27 @@ fn written(folder: &std::path::Path, name: &str, tensors: &NamedTensors) -> std:
     path
 }
 
-fn tensors_of(architecture: &DetectorArchitecture, bands: usize, classes: usize) -> NamedTensors {
+fn tensors_of(
+    architecture: impl Into<DetectorArchitecture>,
+    bands: usize,
+    classes: usize,
+) -> NamedTensors {
+    let architecture: DetectorArchitecture = architecture.into();
     let network = architecture.build(bands, classes, &Device::cpu()).unwrap();
     network.inference().named_tensors()
+}
+
+/// A detector on ResNet-18, from a file where there is one.
+fn detector(network: &str, weights: Option<&Path>) -> DetectorArchitecture {
+    match (network, weights) {
+        ("RetinaNet", None) => RetinaNet::resnet18().into(),
+        ("RetinaNet", Some(path)) => RetinaNet::resnet18().weights(path).into(),
+        ("Faster R-CNN", None) => FasterRcnn::resnet18().into(),
+        ("Faster R-CNN", Some(path)) => FasterRcnn::resnet18().weights(path).into(),
+        ("CenterNet", None) => CenterNet::resnet18().into(),
+        ("CenterNet", Some(path)) => CenterNet::resnet18().weights(path).into(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The names of torchvision before version 0.13.
@@ -57,16 +80,13 @@ fn old_names(tensors: NamedTensors) -> NamedTensors {
 #[test]
 fn detectors_take_torchvisions_state_dicts_of_today_and_of_before() {
     let folder = tempfile::tempdir().unwrap();
-    for (architecture, of_classes) in [
-        (RetinaNet::resnet18(), "head.classification_head.cls_logits"),
-        (FasterRcnn::resnet18(), "roi_heads.box_predictor"),
+    for (network, of_classes) in [
+        ("RetinaNet", "head.classification_head.cls_logits"),
+        ("Faster R-CNN", "roi_heads.box_predictor"),
     ] {
-        let original = tensors_of(&architecture, 3, 4);
+        let original = tensors_of(detector(network, None), 3, 4);
         let today = written(folder.path(), "today.safetensors", &original);
-        assert_eq!(
-            tensors_of(&architecture.clone().weights(&today), 3, 4),
-            original
-        );
+        assert_eq!(tensors_of(detector(network, Some(&today)), 3, 4), original);
 
         // The old files' batch norms had no epsilon; ours take theirs off the variance.
         let before = written(
@@ -74,7 +94,7 @@ fn detectors_take_torchvisions_state_dicts_of_today_and_of_before() {
             "before.safetensors",
             &old_names(original.clone()),
         );
-        for (name, data) in tensors_of(&architecture.clone().weights(&before), 3, 4) {
+        for (name, data) in tensors_of(detector(network, Some(&before)), 3, 4) {
             if name.ends_with("running_var") {
                 let change = original[&name].as_slice::<f32>().unwrap()[0]
                     - data.as_slice::<f32>().unwrap()[0];
@@ -85,7 +105,7 @@ fn detectors_take_torchvisions_state_dicts_of_today_and_of_before() {
         }
 
         // Other classes and bands: all but the layers of the classes, and the first convolution repeated.
-        let other = tensors_of(&architecture.weights(&today), 6, 2);
+        let other = tensors_of(detector(network, Some(&today)), 6, 2);
         for (name, data) in other {
             if !name.starts_with(of_classes) && name != "backbone.body.conv1.weight" {
                 assert_eq!(data, original[&name], "{name}");
@@ -97,7 +117,7 @@ fn detectors_take_torchvisions_state_dicts_of_today_and_of_before() {
 #[test]
 fn detectors_take_an_encoders_state_dict() {
     let folder = tempfile::tempdir().unwrap();
-    let original = tensors_of(&RetinaNet::resnet18(), 3, 3);
+    let original = tensors_of(RetinaNet::resnet18(), 3, 3);
     let encoder: NamedTensors = original
         .iter()
         .filter_map(|(name, data)| {
@@ -108,7 +128,7 @@ fn detectors_take_an_encoders_state_dict() {
         })
         .collect();
     let path = written(folder.path(), "resnet18.safetensors", &encoder);
-    let loaded = tensors_of(&FasterRcnn::resnet18().weights(&path), 3, 2);
+    let loaded = tensors_of(FasterRcnn::resnet18().weights(&path), 3, 2);
     for (name, data) in loaded {
         if let Some(name) = name.strip_prefix("backbone.body.") {
             assert_eq!(data, encoder[name], "{name}");
@@ -119,18 +139,18 @@ fn detectors_take_an_encoders_state_dict() {
 #[test]
 fn weights_of_another_encoder_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    let other = tensors_of(&RetinaNet::resnet18(), 3, 3);
+    let other = tensors_of(RetinaNet::resnet18(), 3, 3);
     let path = written(folder.path(), "retinanet.safetensors", &other);
     let refused = |architecture: DetectorArchitecture| {
-        let result = architecture.weights(&path).build(3, 3, &Device::cpu());
+        let result = architecture.build(3, 3, &Device::cpu());
         result.err().unwrap().to_string()
     };
-    let error = refused(RetinaNet::resnet34());
+    let error = refused(RetinaNet::resnet34().weights(&path).into());
     assert!(
         error.contains("RetinaNet ResNet-34") && error.contains("backbone.body.layer"),
         "{error}"
     );
-    let error = refused(FasterRcnn::resnet18());
+    let error = refused(FasterRcnn::resnet18().weights(&path).into());
     assert!(
         error.contains("Faster R-CNN ResNet-18")
             && error.contains("backbone.fpn.inner_blocks.0.0.weight should have the shape"),
@@ -149,12 +169,12 @@ fn part(tensors: &NamedTensors, prefix: &str) -> NamedTensors {
 #[test]
 fn a_centernet_takes_its_own_state_dict_whole_but_for_the_layer_of_the_classes() {
     let folder = tempfile::tempdir().unwrap();
-    let original = tensors_of(&CenterNet::resnet18(), 3, 4);
+    let original = tensors_of(CenterNet::resnet18(), 3, 4);
     let path = written(folder.path(), "centernet.safetensors", &original);
     let architecture = CenterNet::resnet18().weights(&path);
-    assert_eq!(tensors_of(&architecture, 3, 4), original);
+    assert_eq!(tensors_of(architecture.clone(), 3, 4), original);
 
-    for (name, data) in tensors_of(&architecture, 6, 2) {
+    for (name, data) in tensors_of(architecture.clone(), 6, 2) {
         let differs = name.starts_with("heat.out.") || name == "encoder.conv1.weight";
         assert_eq!(data == original[&name], !differs, "{name}");
     }
@@ -183,17 +203,18 @@ fn a_centernet_takes_its_own_state_dict_whole_but_for_the_layer_of_the_classes()
 #[test]
 fn the_report_of_an_encoders_file_says_what_was_applied_and_what_keeps_random_weights() {
     let folder = tempfile::tempdir().unwrap();
-    let source = tensors_of(&RetinaNet::resnet18(), 3, 3);
+    let source = tensors_of(RetinaNet::resnet18(), 3, 3);
     let mut encoder = part(&source, "backbone.body.");
     encoder.insert("fc.weight".to_owned(), encoder["conv1.weight"].clone());
     let path = written(folder.path(), "resnet18.safetensors", &encoder);
-    for (architecture, prefix) in [
-        (RetinaNet::resnet18(), "backbone.body."),
-        (FasterRcnn::resnet18(), "backbone.body."),
-        (CenterNet::resnet18(), "encoder."),
+    for (network, prefix) in [
+        ("RetinaNet", "backbone.body."),
+        ("Faster R-CNN", "backbone.body."),
+        ("CenterNet", "encoder."),
     ] {
-        assert!(architecture.weights_report(3, 2).unwrap().is_none());
-        let architecture = architecture.weights(&path);
+        let plain = detector(network, None);
+        assert!(plain.weights_report(3, 2).unwrap().is_none());
+        let architecture = detector(network, Some(&path));
         let report = architecture.weights_report(3, 2).unwrap().unwrap();
         assert_eq!(report.network, architecture.name());
         assert_eq!(report.applied.len(), encoder.len() - 1);
@@ -201,59 +222,73 @@ fn the_report_of_an_encoders_file_says_what_was_applied_and_what_keeps_random_we
         assert_eq!(report.unused, ["fc.weight"]);
         assert!(!report.missing.is_empty());
         assert!(report.missing.iter().all(|name| !name.starts_with(prefix)));
-        let loaded = part(&tensors_of(&architecture, 3, 2), prefix);
+        let loaded = part(&tensors_of(architecture, 3, 2), prefix);
         assert!(loaded.iter().all(|(name, data)| encoder[name] == *data));
     }
 }
 
 #[test]
 fn resnets_of_detectors_start_from_torchvisions_imagenet_file_where_that_is_asked_for() {
-    for (architecture, kind) in [
-        (RetinaNet::resnet18(), ResNetKind::Resnet18),
-        (FasterRcnn::resnet50(), ResNetKind::Resnet50),
-        (CenterNet::resnet34(), ResNetKind::Resnet34),
-    ] {
-        let origin =
-            |architecture: &DetectorArchitecture| match architecture.backbone().unwrap().origin() {
-                Some(Origin::Published(weights)) => Some(weights),
+    /// A builder as it is made, pretrained, no more pretrained, and with a file after all.
+    macro_rules! stages {
+        ($plain:expr) => {{
+            let plain = $plain;
+            let pretrained = plain.clone().pretrained(true);
+            let random = pretrained.clone().pretrained(false);
+            let given = pretrained.clone().weights("mine.pth");
+            [plain.into(), pretrained.into(), random.into(), given.into()]
+        }};
+    }
+    let cases: [([DetectorArchitecture; 4], ResNetKind); 3] = [
+        (stages!(RetinaNet::resnet18()), ResNetKind::Resnet18),
+        (stages!(FasterRcnn::resnet50()), ResNetKind::Resnet50),
+        (stages!(CenterNet::resnet34()), ResNetKind::Resnet34),
+    ];
+    for ([plain, pretrained, random, given], kind) in cases {
+        let file = |architecture: &DetectorArchitecture| {
+            let options = architecture.encoder_options().unwrap().clone();
+            match options.origin() {
+                Some(Origin::File(path)) => Some(path.to_owned()),
+                Some(Origin::Published(weights)) => Some(weights.name.into()),
                 None => None,
                 other => panic!("{other:?}"),
-            };
-        assert_eq!(origin(&architecture), None, "random weights unless asked");
-        let statistics = ([90.0; 3], [40.0; 3]);
-        let plain = architecture.normalization("Byte", &statistics.0, &statistics.1);
-        assert_ne!(plain, Normalization::imagenet());
+            }
+        };
+        assert_eq!(file(&plain), None, "random weights unless asked");
+        let input = |architecture: &DetectorArchitecture| {
+            architecture.normalization(DataType::U8, &[90.0; 3], &[40.0; 3])
+        };
+        assert_ne!(input(&plain), Normalization::imagenet());
 
-        let pretrained = architecture.pretrained(true);
-        assert_eq!(origin(&pretrained), Some(catalog::imagenet(kind)));
-        let input = pretrained.normalization("Byte", &statistics.0, &statistics.1);
-        assert_eq!(input, Normalization::imagenet());
-        assert_eq!(origin(&pretrained.clone().pretrained(false)), None);
-
-        let given = pretrained.weights("mine.pth");
-        let file = given.backbone().unwrap().origin();
-        assert_eq!(file, Some(Origin::File("mine.pth".as_ref())));
+        let published = PathBuf::from(catalog::imagenet(kind).name);
+        assert_eq!(file(&pretrained), Some(published));
+        assert_eq!(input(&pretrained), Normalization::imagenet());
+        assert_eq!(file(&random), None);
+        assert_eq!(file(&given), Some("mine.pth".into()));
     }
 }
 
 #[test]
 fn pretrained_detectors_of_torchvision_freeze_their_norms_as_there() {
-    let frozen =
-        |architecture: &DetectorArchitecture| architecture.backbone().unwrap().frozen_norms;
+    let frozen = |encoder: &EncoderOptions| encoder.frozen_norms;
     let pretrained = RetinaNet::resnet18().pretrained(true);
-    assert!(frozen(&pretrained));
-    assert!(!frozen(&pretrained.clone().frozen_norms(false)));
-    assert!(!frozen(&pretrained.pretrained(false)));
+    assert!(frozen(pretrained.encoder_options()));
+    let unfrozen = pretrained.clone().frozen_norms(false);
+    assert!(!frozen(unfrozen.encoder_options()));
+    assert!(!frozen(pretrained.pretrained(false).encoder_options()));
     let kept = FasterRcnn::resnet18().frozen_norms(true).pretrained(false);
-    assert!(frozen(&kept));
-    assert!(!frozen(&CenterNet::resnet18().pretrained(true)));
-    assert!(!frozen(&CenterNet::resnet18().weights("mine.pth")));
+    assert!(frozen(kept.encoder_options()));
+    let others = [
+        CenterNet::resnet18().pretrained(true),
+        CenterNet::resnet18().weights("mine.pth"),
+    ];
+    assert!(others.iter().all(|other| !frozen(other.encoder_options())));
 }
 
 #[test]
 fn frozen_norms_stay_frozen_with_loaded_weights() {
     let folder = tempfile::tempdir().unwrap();
-    let source = tensors_of(&RetinaNet::resnet18(), 2, 3);
+    let source = tensors_of(RetinaNet::resnet18(), 2, 3);
     let path = written(folder.path(), "retinanet.safetensors", &source);
     let device = Device::cpu();
     let network = RetinaNet::resnet18()
@@ -262,39 +297,6 @@ fn frozen_norms_stay_frozen_with_loaded_weights() {
         .unwrap()
         .training();
     only_norms_stay(network, &source);
-}
-
-#[test]
-fn choices_that_a_network_does_not_have_are_errors_that_name_them() {
-    let sizes = [16.0, 32.0, 64.0, 128.0, 256.0];
-    for (architecture, choice) in [
-        (CenterNet::resnet18().anchor_sizes(sizes), "anchor_sizes"),
-        (CenterNet::resnet18().frozen_norms(true), "frozen_norms"),
-        (
-            FasterRcnn::resnet18().box_loss(super::retinanet::BoxLoss::Giou),
-            "box_loss",
-        ),
-    ] {
-        let error = architecture.build(3, 2, &Device::cpu()).err().unwrap();
-        let (text, name) = (error.to_string(), architecture.name());
-        assert!(text.contains(choice) && text.contains(&name), "{text}");
-        let hint = error.hint().unwrap();
-        assert!(hint.contains("RetinaNet"), "{hint}");
-    }
-    let harmless = CenterNet::resnet18().frozen_norms(false);
-    assert!(harmless.build(3, 2, &Device::cpu()).is_ok());
-    for (architecture, choice, having) in [
-        (Unet::resnet18().dropout(0.2), "dropout", "DeepLabV3"),
-        (
-            crate::models::Fpn::resnet18().decoder_widths([8; 5]),
-            "decoder_widths",
-            "U-Net",
-        ),
-    ] {
-        let error = architecture.build(3, 2, &Device::cpu()).err().unwrap();
-        assert!(error.to_string().contains(choice), "{error}");
-        assert!(error.hint().unwrap().contains(having), "{:?}", error.hint());
-    }
 }
 
 /// `anchor_sizes([-1.0, 0.0, NAN, 64.0, 128.0])` trained.
@@ -306,8 +308,11 @@ fn values_that_cannot_be_are_errors_that_name_them() {
         [8.0, 16.0, 32.0, 64.0, f64::INFINITY],
         [0.0, 16.0, 32.0, 64.0, 128.0],
     ] {
-        for architecture in [RetinaNet::resnet18(), FasterRcnn::resnet18()] {
-            let architecture = architecture.anchor_sizes(sizes);
+        let networks: [DetectorArchitecture; 2] = [
+            RetinaNet::resnet18().anchor_sizes(sizes).into(),
+            FasterRcnn::resnet18().anchor_sizes(sizes).into(),
+        ];
+        for architecture in networks {
             let error = architecture.build(3, 2, &Device::cpu()).err().unwrap();
             assert!(error.to_string().contains("anchor sizes"), "{error}");
         }

@@ -1,0 +1,223 @@
+//! The networks that Swath has. Each is registered once, here: constructors of its builder, its name in files, `%fit`, the
+//! command line and the docs all come from this table (`link/networks.json` is written from it).
+
+use super::{
+    CenterNet, DeepLabV3, DeepLabV3Plus, FasterRcnn, Fpn, NetworkEntry, ObjectDetection, RetinaNet,
+    Segmentation, Unet,
+};
+
+/// Registers builders of a task: `registered! { Segmentation: TABLE { Unet, "U-Net", "unet", file "unet", on [..]; .. } }`
+macro_rules! registered {
+    ($task:ty: $table:ident {
+        $($builder:ident, $family:literal, $word:literal, file $key:literal, on [$($encoder:ident),+ $(,)?];)+
+    }) => {
+        /// The registered networks of the task.
+        pub(crate) static $table: &[$crate::models::choices::KnownNetwork<$task>] =
+            &[$($crate::models::choices::KnownNetwork::of::<$builder>()),+];
+
+        $(
+            impl $crate::models::choices::Registered<$task> for $builder {
+                const ENTRY: $crate::models::NetworkEntry = $crate::models::NetworkEntry {
+                    task: <$task as $crate::models::Task>::NAME,
+                    model: <$task as $crate::models::Task>::MODEL,
+                    key: $key,
+                    word: $word,
+                    builder: stringify!($builder),
+                    family: $family,
+                    encoders: &[$(stringify!($encoder)),+],
+                };
+            }
+
+            impl $builder {
+                $(
+                    #[doc = concat!($family, " on ", $crate::models::registry::encoder!(name $encoder), ".")]
+                    #[must_use]
+                    pub fn $encoder() -> Self {
+                        let encoder = $crate::models::registry::encoder!($encoder);
+                        <Self as $crate::models::choices::NetworkConfig<$task>>::on(
+                            $crate::models::EncoderOptions::new(encoder),
+                        )
+                    }
+                )+
+            }
+
+            $crate::models::registry::shared_choices!($builder for $task);
+        )+
+    };
+}
+
+/// The encoder that a constructor is named after.
+macro_rules! encoder {
+    (name efficientnet_lite0) => {
+        "EfficientNet-Lite0, pretrained on ImageNet"
+    };
+    (name resnet18) => {
+        "ResNet-18, from random weights unless `pretrained` or `weights` say otherwise"
+    };
+    (name resnet34) => {
+        "ResNet-34, from random weights unless `pretrained` or `weights` say otherwise"
+    };
+    (name resnet50) => {
+        "ResNet-50, from random weights unless `pretrained` or `weights` say otherwise"
+    };
+    (name resnet101) => {
+        "ResNet-101, from random weights unless `pretrained` or `weights` say otherwise"
+    };
+    (efficientnet_lite0) => {
+        $crate::models::EncoderKind::EfficientnetLite0
+    };
+    (resnet18) => {
+        $crate::models::EncoderKind::Resnet18
+    };
+    (resnet34) => {
+        $crate::models::EncoderKind::Resnet34
+    };
+    (resnet50) => {
+        $crate::models::EncoderKind::Resnet50
+    };
+    (resnet101) => {
+        $crate::models::EncoderKind::Resnet101
+    };
+}
+
+/// The methods that every builder has.
+macro_rules! shared_choices {
+    ($builder:ident for $task:ty) => {
+        impl $builder {
+            /// Whether to start the encoder from ImageNet weights: EfficientNet-Lite0's come from the Python package
+            /// index, torchvision's ResNets from PyTorch's server (see [`crate::models::catalog`]).
+            #[must_use]
+            pub fn pretrained(mut self, pretrained: bool) -> Self {
+                use $crate::models::choices::NetworkConfig;
+                let encoder = NetworkConfig::<$task>::encoder_mut(&mut self);
+                if <Self as NetworkConfig<$task>>::FREEZES_NORMS && encoder.pretrained != pretrained
+                {
+                    encoder.frozen_norms = pretrained || encoder.weights.is_some();
+                }
+                encoder.pretrained = pretrained;
+                self
+            }
+
+            /// Starts from a state dict (`.pth` or `.safetensors`) of the encoder or of the whole network, as
+            /// [`crate::models::load_state_dict`] understands it. `weights_report` says what is used of it.
+            ///
+            /// Of a whole detector's, such as torchvision's of COCO, layers whose sizes depend on the classes start from
+            /// random weights unless their number is the same; all else must be there.
+            #[must_use]
+            pub fn weights(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+                use $crate::models::choices::NetworkConfig;
+                let encoder = NetworkConfig::<$task>::encoder_mut(&mut self);
+                encoder.weights = Some($crate::paths::expanded(&path.into()).into_owned());
+                encoder.frozen_norms |= <Self as NetworkConfig<$task>>::FREEZES_NORMS;
+                self
+            }
+
+            /// Keeps the encoder as it is while training.
+            #[must_use]
+            pub fn freeze_encoder(mut self, freeze: bool) -> Self {
+                $crate::models::choices::NetworkConfig::<$task>::encoder_mut(&mut self)
+                    .freeze_encoder = freeze;
+                self
+            }
+
+            /// Trains the encoder at `scale` times the learning rate, 0 or more.
+            #[must_use]
+            pub fn encoder_lr_scale(mut self, scale: f64) -> Self {
+                $crate::models::choices::NetworkConfig::<$task>::encoder_mut(&mut self)
+                    .encoder_lr_scale = scale;
+                self
+            }
+
+            /// The encoder and its training.
+            #[must_use]
+            pub fn encoder_options(&self) -> &$crate::models::EncoderOptions {
+                $crate::models::choices::NetworkConfig::<$task>::encoder(self)
+            }
+
+            /// The name people know it by, with its encoder.
+            #[must_use]
+            pub fn name(&self) -> String {
+                $crate::models::choices::AnyConfig::<$task>::name(self)
+            }
+
+            /// A network to start training from, for imagery of `bands` bands and `classes` classes, background included.
+            ///
+            /// # Errors
+            /// As [`crate::models::Blueprint::build`].
+            pub fn build(
+                &self,
+                bands: usize,
+                classes: usize,
+                device: &$crate::device::Device,
+            ) -> $crate::Result<Box<<$task as $crate::models::Task>::Network>> {
+                $crate::models::Blueprint::<$task>::from(self.clone()).build(bands, classes, device)
+            }
+
+            /// What [`Self::build`] uses of the state dict it starts from; `None` when it starts from random weights.
+            ///
+            /// # Errors
+            /// As [`crate::models::Blueprint::build`].
+            pub fn weights_report(
+                &self,
+                bands: usize,
+                classes: usize,
+            ) -> $crate::Result<Option<$crate::models::WeightsReport>> {
+                $crate::models::Blueprint::<$task>::from(self.clone())
+                    .weights_report(bands, classes)
+            }
+        }
+
+        impl From<$builder> for $crate::models::Blueprint<$task> {
+            fn from(builder: $builder) -> Self {
+                Self::known(std::sync::Arc::new(builder))
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+pub(crate) use registered;
+pub(crate) use {encoder, shared_choices};
+
+registered! {
+    Segmentation: SEGMENTATION {
+        Unet, "U-Net", "unet", file "unet", on [efficientnet_lite0, resnet18, resnet34, resnet50, resnet101];
+        Fpn, "FPN", "fpn", file "fpn", on [efficientnet_lite0, resnet18, resnet34, resnet50, resnet101];
+        DeepLabV3, "DeepLabV3", "deeplabv3", file "deeplab-v3", on [resnet18, resnet34, resnet50, resnet101];
+        DeepLabV3Plus, "DeepLabV3+", "deeplabv3plus", file "deeplab-v3-plus", on [resnet18, resnet34, resnet50, resnet101];
+    }
+}
+
+registered! {
+    ObjectDetection: DETECTION {
+        CenterNet, "CenterNet", "centernet", file "center-net", on [efficientnet_lite0, resnet18, resnet34];
+        RetinaNet, "RetinaNet", "retinanet", file "retina-net", on [resnet18, resnet34, resnet50];
+        FasterRcnn, "Faster R-CNN", "fasterrcnn", file "faster-rcnn", on [resnet18, resnet34, resnet50];
+    }
+}
+
+/// All registered networks, in the order in which they are offered. `link/networks.json` holds them for programs that do
+/// not link the library.
+#[must_use]
+pub fn networks() -> Vec<NetworkEntry> {
+    let maps = SEGMENTATION.iter().map(|known| known.entry.clone());
+    maps.chain(DETECTION.iter().map(|known| known.entry.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `%fit`, the command line and the docs read.
+    #[test]
+    fn the_table_of_networks_is_written_for_other_programs() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/link/networks.json");
+        let text = serde_json::to_string_pretty(&networks()).unwrap() + "\n";
+        if std::env::var_os("SWATH_UPDATE").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(written, text, "run this test with SWATH_UPDATE=1");
+    }
+}
