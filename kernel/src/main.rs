@@ -12,6 +12,7 @@ mod history;
 mod install;
 mod log;
 mod magics;
+mod networks;
 mod parse;
 mod shell_command;
 mod syntax;

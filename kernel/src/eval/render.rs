@@ -11,6 +11,7 @@ use super::interface::CellError;
 use super::items::StoredItem;
 use super::notes::{leads_nowhere, misleads, notes, of_maker, reworded};
 use super::source_map::{CellSource, SourceMap};
+use crate::text::with_task_names;
 
 /// One message of rustc.
 #[derive(Debug, Deserialize)]
@@ -26,7 +27,7 @@ impl Diagnostic {
     /// The messages that the compiler has written.
     pub(crate) fn read(json: &[String]) -> Vec<Self> {
         json.iter()
-            .filter_map(|json| serde_json::from_str(json).ok())
+            .filter_map(|json| serde_json::from_str(&with_task_names(json)).ok())
             .collect()
     }
 

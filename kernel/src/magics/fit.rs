@@ -2,47 +2,24 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::LazyLock;
-
-use serde::Deserialize;
 
 use super::arguments::{Arguments, UsageError};
 use super::expand::{Expansion, float, literal, number, variable};
 use super::table::Magic;
-
-/// Networks of one kind: `Unet::resnet18()`, `Unet::resnet34()`, …
-#[derive(Deserialize)]
-struct Family {
-    /// What a person types, without dashes.
-    #[serde(rename = "word")]
-    name: String,
-    /// The builder in the library's prelude.
-    builder: String,
-    /// What trains it: one type of models for each task.
-    model: String,
-    /// What its models are for, as their files say.
-    task: String,
-    /// The builder's constructors; the first one is meant when none is named.
-    encoders: Vec<String>,
-}
+use crate::networks::{NETWORKS, Network};
 
 const SEGMENTER: &str = "Segmenter";
 const DETECTOR: &str = "Detector";
 
-/// The networks that the library registers; its tests keep the file as it is.
-static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../../link/networks.json")).unwrap_or_default()
-});
-
 /// What completion offers for the model: families, families with an encoder, and the encoders of a U-Net.
 pub(super) fn model_words() -> Vec<String> {
     let mut words = Vec::new();
-    for family in FAMILIES.iter() {
-        words.push(family.name.clone());
-        let with_encoder = |encoder: &String| format!("{}-{encoder}", family.name);
+    for family in NETWORKS.iter() {
+        words.push(family.word.clone());
+        let with_encoder = |encoder: &String| format!("{}-{encoder}", family.word);
         words.extend(family.encoders.iter().map(with_encoder));
     }
-    words.extend(FAMILIES[0].encoders.iter().cloned());
+    words.extend(NETWORKS[0].encoders.iter().cloned());
     words
 }
 
@@ -54,13 +31,13 @@ fn plain(word: &str) -> String {
 }
 
 /// The family that `word` begins with, and what is left of the word, in the shared spelling.
-fn family_of(word: &str) -> (Option<&'static Family>, String) {
+fn family_of(word: &str) -> (Option<&'static Network>, String) {
     let word = plain(word);
-    let family = FAMILIES
+    let family = NETWORKS
         .iter()
-        .filter(|family| word.starts_with(&family.name))
-        .max_by_key(|family| family.name.len());
-    let rest = word[family.map_or(0, |family| family.name.len())..].to_owned();
+        .filter(|family| word.starts_with(&family.word))
+        .max_by_key(|family| family.word.len());
+    let rest = word[family.map_or(0, |family| family.word.len())..].to_owned();
     (family, rest)
 }
 
@@ -68,7 +45,7 @@ fn family_of(word: &str) -> (Option<&'static Family>, String) {
 fn chosen_model(
     magic: &Magic,
     arguments: &Arguments,
-) -> Result<(&'static Family, &'static str), UsageError> {
+) -> Result<(&'static Network, &'static str), UsageError> {
     let mut family = None;
     let mut encoder = None;
     for word in [arguments.option("model"), arguments.word(0)]
@@ -85,8 +62,8 @@ fn chosen_model(
             encoder = Some((word, rest));
         }
     }
-    let all: Vec<&str> = FAMILIES.iter().map(|family| family.name.as_str()).collect();
-    let chosen = family.unwrap_or(&FAMILIES[0]);
+    let all: Vec<&str> = NETWORKS.iter().map(|family| family.word.as_str()).collect();
+    let chosen = family.unwrap_or(&NETWORKS[0]);
     let Some((word, rest)) = encoder else {
         return Ok((chosen, &chosen.encoders[0]));
     };
@@ -104,7 +81,7 @@ fn chosen_model(
             magic,
             format!(
                 "the encoder of {} must be one of {}, found {word:?} (the models are {})",
-                chosen.name,
+                chosen.word,
                 chosen.encoders.join(", "),
                 all.join(", ")
             ),
@@ -152,7 +129,7 @@ pub(super) fn fit(magic: &Magic, arguments: &Arguments) -> Result<Expansion, Usa
             magic,
             format!(
                 "loss= is for segmentation: {} finds boxes and has a loss of its own",
-                family.name
+                family.word
             ),
         ));
     }
@@ -226,7 +203,7 @@ fn training(magic: &Magic, arguments: &Arguments) -> Result<String, UsageError> 
 /// The type that loads a saved model: what its file says it is for, and a segmentation model when it says nothing, so that
 /// the library's own error names what is wrong with the file.
 pub(super) fn loader(path: &str) -> &'static str {
-    let of = |task: String| FAMILIES.iter().find(|family| family.task == task);
+    let of = |task: String| NETWORKS.iter().find(|family| family.task == task);
     let family = saved_task(Path::new(path)).and_then(of);
     family.map_or(SEGMENTER, |family| family.model.as_str())
 }

@@ -11,6 +11,7 @@ use ra_ap_syntax::{AstNode as _, SyntaxKind};
 
 use super::names::{byte_of, codepoint_of};
 use crate::eval::interface::{Completion, Completions};
+use crate::networks::{NETWORKS, Network};
 
 /// A function or method.
 #[derive(Clone, Debug)]
@@ -65,10 +66,22 @@ pub(crate) struct Api {
     prelude: Vec<String>,
 }
 
+/// What is written about types with a parameter, until all files are read.
+#[derive(Default)]
+struct Generics {
+    /// `impl Model<T>`, `impl Model<Segmentation>`: the type, its parameter, the methods.
+    blocks: Vec<(String, String, ast::Impl)>,
+    /// `type Segmenter = Model<Segmentation>`: the name, the type, its parameter.
+    aliases: Vec<(String, String, String)>,
+    /// `type Prediction = SceneMap` in an `impl … for Segmentation`.
+    associated: BTreeMap<(String, String), String>,
+}
+
 impl Api {
     /// Reads the sources in `folder`; what cannot be read is left out.
     pub(crate) fn read(folder: &Path) -> Self {
         let mut api = Self::default();
+        let mut generics = Generics::default();
         let mut folders = vec![folder.to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -78,10 +91,11 @@ impl Api {
                 } else if path.extension().is_some_and(|extension| extension == "rs")
                     && let Ok(text) = std::fs::read_to_string(&path)
                 {
-                    api.add_file(&path, &text);
+                    api.add_file(&path, &text, &mut generics);
                 }
             }
         }
+        api.add_aliases(&generics);
         for functions in api.functions.values_mut() {
             functions.sort_by(|one, other| one.name.cmp(&other.name));
             functions.dedup_by(|one, other| one.name == other.name);
@@ -89,7 +103,7 @@ impl Api {
         api
     }
 
-    fn add_file(&mut self, path: &Path, text: &str) {
+    fn add_file(&mut self, path: &Path, text: &str, generics: &mut Generics) {
         // A module's own functions: `plot::bars` is in `plot/bars.rs`.
         let of_path = path.iter().rev().filter_map(|part| part.to_str());
         let modules: Vec<String> = of_path
@@ -102,13 +116,27 @@ impl Api {
             self.prelude = names_of_uses(&file);
             return;
         }
+        if modules == ["registry", "models"] {
+            self.add_builders(text);
+        }
         for item in file.items() {
             match item {
-                ast::Item::Impl(block) if block.trait_().is_none() => {
-                    if let Some(name) = block.self_ty().and_then(|of_type| head(&of_type)) {
-                        self.add_block(&name, &block);
+                ast::Item::Impl(block) => {
+                    let of_type = block.self_ty();
+                    let Some(name) = of_type.as_ref().and_then(head) else {
+                        continue;
+                    };
+                    let parameter = of_type.as_ref().and_then(first_argument);
+                    match (block.trait_().is_some(), parameter) {
+                        (true, _) => generics.add_associated(&name, &block),
+                        (false, None) => self.add_block(&name, &block),
+                        (false, Some(parameter)) => {
+                            self.add_block(&name, &block);
+                            generics.blocks.push((name, parameter, block));
+                        }
                     }
                 }
+                ast::Item::TypeAlias(item) => generics.aliases.extend(alias(&item)),
                 ast::Item::Enum(item) => self.add_variants(&item),
                 ast::Item::Fn(item) if is_public(&item) => {
                     for module in &modules {
@@ -122,16 +150,56 @@ impl Api {
     }
 
     fn add_block(&mut self, name: &str, block: &ast::Impl) {
-        let functions = block
-            .assoc_item_list()
-            .into_iter()
-            .flat_map(|list| list.assoc_items())
-            .filter_map(|item| match item {
-                ast::AssocItem::Fn(item) if is_public(&item) => function(&item, name),
-                _ => None,
-            });
         let known = self.functions.entry(name.to_owned()).or_default();
-        known.extend(functions);
+        known.extend(functions_of(block, name));
+    }
+
+    /// The methods of `Segmenter`, which is a name of `Model<Segmentation>`.
+    fn add_aliases(&mut self, generics: &Generics) {
+        let tasks: Vec<&String> = generics.aliases.iter().map(|(_, _, task)| task).collect();
+        for (alias, of, task) in &generics.aliases {
+            let mut functions = Vec::new();
+            for (name, parameter, block) in &generics.blocks {
+                if name == of && (parameter == task || !tasks.contains(&parameter)) {
+                    functions.extend(functions_of(block, alias));
+                }
+            }
+            for function in &mut functions {
+                let key = |name: &String| (task.clone(), name.clone());
+                let named = function.returns.as_ref().map(key);
+                if let Some(known) = named.and_then(|key| generics.associated.get(&key)) {
+                    function.returns = Some(known.clone());
+                }
+            }
+            self.functions.insert(alias.clone(), functions);
+        }
+    }
+
+    /// The builders of networks: their constructors are in the registry's table, the methods that all of them have in a macro.
+    fn add_builders(&mut self, text: &str) {
+        let body = text
+            .split_once("macro_rules! shared_choices {")
+            .and_then(|(_, rest)| Some(rest.split_once("=> {")?.1.split_once("\n    };\n")?.0));
+        let block = body.unwrap_or_default().replace('$', "");
+        let file = crate::parse::source(&block).tree();
+        let shared = file.items().find_map(|item| match item {
+            ast::Item::Impl(block) if block.trait_().is_none() => Some(block),
+            _ => None,
+        });
+        for Network {
+            builder, encoders, ..
+        } in NETWORKS.iter()
+        {
+            let known = self.functions.entry(builder.clone()).or_default();
+            known.extend(encoders.iter().map(|name| Function {
+                call: format!("{name}()"),
+                name: name.clone(),
+                has_self: false,
+                returns: Some(builder.clone()),
+                can_fail: false,
+            }));
+            known.extend(shared.iter().flat_map(|block| functions_of(block, builder)));
+        }
     }
 
     fn add_variants(&mut self, item: &ast::Enum) {
@@ -249,8 +317,8 @@ impl Api {
             let name = last_name(text)?;
             let is_alone = !text[..text.len() - name.len()].ends_with(['.', ':']);
             let of_type = type_of(name).filter(|_| is_alone && !is_tried)?;
-            let head = of_type.split('<').next()?;
-            return Some(head.rsplit("::").next()?.to_owned());
+            let of_type = crate::text::short_type(&of_type);
+            return Some(of_type.split('<').next()?.to_owned());
         };
         let open = matching_open(call)?;
         let name = last_name(call[..open].trim_end())?;
@@ -267,6 +335,40 @@ impl Api {
             .clone()
             .filter(|_| function.can_fail == is_tried)
     }
+}
+
+impl Generics {
+    fn add_associated(&mut self, name: &str, block: &ast::Impl) {
+        let items = block.assoc_item_list().into_iter();
+        for item in items.flat_map(|list| list.assoc_items()) {
+            if let ast::AssocItem::TypeAlias(item) = item
+                && let Some(associated) = item.name()
+                && let Some(of_type) = item.ty().as_ref().and_then(head)
+            {
+                let key = (name.to_owned(), associated.text().to_string());
+                self.associated.insert(key, of_type);
+            }
+        }
+    }
+}
+
+/// `pub type Segmenter = Model<Segmentation>`: the name, the type, its parameter.
+fn alias(item: &ast::TypeAlias) -> Option<(String, String, String)> {
+    let of_type = item.ty()?;
+    let name = item.name()?.text().to_string();
+    Some((name, head(&of_type)?, first_argument(&of_type)?))
+}
+
+/// The public functions of an `impl` block of a type.
+fn functions_of(block: &ast::Impl, owner: &str) -> Vec<Function> {
+    let items = block.assoc_item_list().into_iter();
+    items
+        .flat_map(|list| list.assoc_items())
+        .filter_map(|item| match item {
+            ast::AssocItem::Fn(item) if is_public(&item) => function(&item, owner),
+            _ => None,
+        })
+        .collect()
 }
 
 fn is_public(item: &ast::Fn) -> bool {
@@ -402,7 +504,10 @@ mod tests {
         let api = Api::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../src")));
         let type_of = |name: &str| match name {
             "scene" => Some("swath::prelude::Scene".to_owned()),
-            "run" => Some("swath::prelude::Run<swath::prelude::Segmenter>".to_owned()),
+            "run" => Some(
+                "swath::prelude::Run<swath::models::Model<swath::models::Segmentation>>".to_owned(),
+            ),
+            "model" => Some("swath::models::Model<swath::models::Segmentation>".to_owned()),
             _ => None,
         };
         let texts = |code: &str| -> Vec<String> {
@@ -419,6 +524,30 @@ mod tests {
                 "with_labels(source, class)",
             ),
             ("run.", "best()"),
+            ("Segmenter::lo", "load(path)"),
+            ("Detector::n", "new(architecture, classes)"),
+            ("Segmenter::load(\"a.swath\")?.pred", "predict(scene)"),
+            (
+                "Segmenter::load(\"a.swath\")?.predict(&scene)?.obj",
+                "objects()",
+            ),
+            (
+                "Detector::load(\"a.swath\")?.predict(&scene)?.thr",
+                "threshold(score)",
+            ),
+            ("model.evaluate(&scene)?.conf", "confusion()"),
+            ("PredictOptions::new().sc", "scores(keep)"),
+            ("DetectionOptions::new().fus", "fusion(fusion)"),
+            (
+                "DetectionOptions::new().window(256).max",
+                "max_boxes(boxes)",
+            ),
+            ("Unet::res", "resnet50()"),
+            ("Unet::resnet18().pre", "pretrained(pretrained)"),
+            (
+                "RetinaNet::resnet18().weights(\"a\").anch",
+                "anchor_sizes(sizes)",
+            ),
             ("samples::", "town(seed, size)"),
             ("Optimizer::", "AdamW"),
             ("let model = Segm", "Segmenter"),
