@@ -38,6 +38,9 @@ pub enum Error {
     /// Scores.
     #[error(transparent)]
     Evaluate(#[from] crate::evaluate::EvaluateError),
+    /// Boxes: their classes, their scores, saved ones.
+    #[error(transparent)]
+    Detect(#[from] crate::detect::DetectError),
     /// Prediction and what it writes.
     #[error(transparent)]
     Predict(#[from] crate::predict::PredictError),
@@ -72,6 +75,7 @@ impl Error {
             Self::Model(_) => "ModelError",
             Self::Train(_) => "TrainError",
             Self::Evaluate(_) => "EvaluateError",
+            Self::Detect(_) => "DetectError",
             Self::Predict(_) => "PredictError",
             Self::Plot(_) => "PlotError",
             Self::Data(_) => "DataError",
@@ -100,6 +104,7 @@ impl Hint for Error {
             Self::Model(error) => error.hint(),
             Self::Train(error) => error.hint(),
             Self::Evaluate(error) => error.hint(),
+            Self::Detect(error) => error.hint(),
             Self::Predict(error) => error.hint(),
             Self::Plot(error) => error.hint(),
             Self::Data(error) => error.hint(),

@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -80,8 +81,8 @@ impl Scene {
     #[doc(alias = "dataset")]
     #[doc(alias = "dataloader")]
     #[doc(alias = "sliding_window")]
-    pub fn chips(&self, options: ChipOptions) -> Result<Chips> {
-        Chips::new(self, options)
+    pub fn chips(&self, options: impl Borrow<ChipOptions>) -> Result<Chips> {
+        Chips::new(self, options.borrow().clone())
     }
 }
 

@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::fmt::Write as _;
 
 use super::{Chip, Chips};
@@ -28,7 +29,7 @@ impl Chips {
     ///
     /// # Errors
     /// As [`Chips::get`], and [`crate::plot::PlotError::Band`] for a band that the scene does not have.
-    pub fn grid(&self, count: usize, options: &ChipGrid) -> Result<Figure> {
+    pub fn grid(&self, count: usize, options: impl Borrow<ChipGrid>) -> Result<Figure> {
         let shown = self.shown(count);
         let chips = shown.iter().map(|&index| {
             crate::session::check_interrupt("reading chips")?;
@@ -36,6 +37,7 @@ impl Chips {
         });
         let chips: Vec<Chip> = chips.collect::<Result<_>>()?;
         let options = options
+            .borrow()
             .clone()
             .numbered(shown)
             .of(self.len())

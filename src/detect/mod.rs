@@ -5,6 +5,7 @@
 //! several detectors find; boxes that were saved are read back by [`SceneBoxes::open`].
 
 mod detection;
+mod error;
 mod fuse;
 mod objects;
 mod open;
@@ -17,6 +18,7 @@ mod show;
 mod tiles;
 
 pub use detection::DetectorEnsemble;
+pub use error::DetectError;
 pub(crate) use open::saved_class_names;
 pub use options::{BoxOptions, DetectionOptions};
 pub use scene::detect_scene;

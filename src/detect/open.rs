@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
 
+use super::DetectError;
 use super::SceneBoxes;
 use crate::Result;
 use crate::boxes::formats::{FormatError, coco};
 use crate::boxes::{BoundingBox, Detection};
 use crate::labels::Classes;
 use crate::paths::expanded;
-use crate::predict::PredictError;
 use crate::scene::{Scene, around, bounds_of, is_box_file};
 use crate::vector::{property_names, read_values};
 
@@ -43,8 +43,8 @@ impl SceneBoxes {
     /// ```
     ///
     /// # Errors
-    /// [`PredictError::NoBoxScores`] for files of labels and boxes without scores; [`PredictError::BoxOfUnknownClass`],
-    /// [`PredictError::NamelessBoxClasses`]; [`PredictError::BoxesElsewhere`] when none lies on the scene;
+    /// [`DetectError::NoScores`] for files of labels and boxes without scores; [`DetectError::UnknownClass`],
+    /// [`DetectError::NamelessClasses`]; [`DetectError::BoxesElsewhere`] when none lies on the scene;
     /// [`crate::vector::VectorError`] and [`FormatError`] for files that are missing, damaged or something else. A file
     /// without any box is none.
     #[doc(alias = "read_file")]
@@ -110,7 +110,7 @@ fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBox
     let raster = bounds_of(&scene.raster().full());
     let on_scene = |one: &Saved| one.bounds.intersection(&raster).is_some();
     if !boxes.is_empty() && !boxes.iter().any(on_scene) {
-        return Err(PredictError::BoxesElsewhere {
+        return Err(DetectError::BoxesElsewhere {
             path: path.to_owned(),
             boxes: boxes.len(),
             scene: scene.raster().size(),
@@ -124,7 +124,7 @@ fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBox
     };
     if classes.len() < 2 && !boxes.is_empty() {
         let path = path.to_owned();
-        return Err(PredictError::NamelessBoxClasses { path }.into());
+        return Err(DetectError::NamelessClasses { path }.into());
     }
     let used = bounds_of(&scene.area());
     let mut detections = Vec::with_capacity(boxes.len());
@@ -138,7 +138,7 @@ fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBox
         };
         let class = index.filter(|&index| index > 0).ok_or_else(|| {
             let names = classes.names().into_iter().skip(1);
-            PredictError::BoxOfUnknownClass {
+            DetectError::UnknownClass {
                 path: path.to_owned(),
                 found,
                 classes: names.map(str::to_owned).collect(),
@@ -193,7 +193,7 @@ fn begins_as_list(path: &Path) -> Result<bool> {
 fn of_results(path: &Path) -> Result<Vec<Saved>> {
     let mut images = coco::read_results(path)?;
     if images.len() > 1 {
-        return Err(PredictError::BoxesOfSeveralImages {
+        return Err(DetectError::SeveralImages {
             path: path.to_owned(),
             images: images.len(),
         }
@@ -216,7 +216,7 @@ fn of_vectors(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
     let asked: &[&str] = if has(SCORE) { &[SCORE, CLASS] } else { &[] };
     let (features, report) = read_values(&path.into(), &scene.raster().georeference(), asked)?;
     if features.is_empty() && report.features > 0 {
-        return Err(PredictError::NoSavedBoxes {
+        return Err(DetectError::NoSavedBoxes {
             path: path.to_owned(),
             features: report.features,
             reasons: report.notice().unwrap_or_default(),
@@ -255,7 +255,7 @@ fn of_vectors(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
 }
 
 fn without_scores(path: &Path, found: String) -> crate::Error {
-    PredictError::NoBoxScores {
+    DetectError::NoScores {
         path: path.to_owned(),
         found,
     }

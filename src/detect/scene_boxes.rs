@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::BoxScores;
+use super::DetectError;
 use crate::boxes::Detection;
+use crate::evaluate::EvaluateError;
 use crate::labels::Classes;
 use crate::models::TrainedArea;
-use crate::predict::PredictError;
 use crate::raster::PixelWindow;
 use crate::report::Report;
 use crate::scene::Scene;
@@ -187,14 +188,14 @@ impl SceneBoxes {
     /// wrong one.
     ///
     /// # Errors
-    /// [`PredictError::NoBoxes`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
-    /// [`PredictError::BoxClassesDiffer`] when the two cannot be compared.
+    /// [`DetectError::NoBoxes`], [`EvaluateError::NoOverlap`], [`EvaluateError::OtherGrid`],
+    /// [`DetectError::ClassesDiffer`] when the two cannot be compared.
     #[doc(alias = "score")]
     #[doc(alias = "compare")]
     pub fn evaluate(&self, scene: &Scene) -> Result<BoxScores> {
         let (own, other) = (self.inner.scene.raster(), scene.raster());
         if own.size() != other.size() || own.transform() != other.transform() {
-            return Err(PredictError::OtherGrid {
+            return Err(EvaluateError::OtherGrid {
                 expected: own.size(),
                 found: other.size(),
                 path: other.path().to_owned(),
@@ -203,21 +204,21 @@ impl SceneBoxes {
         }
         let name = scene.name();
         if !scene.has_boxes() {
-            return Err(PredictError::NoBoxes { scene: name }.into());
+            return Err(DetectError::NoBoxes { scene: name }.into());
         }
         if self.classes().names() != scene.classes().names() {
             let owned = |classes: &Classes| {
                 let names = classes.names().into_iter();
                 names.map(str::to_owned).collect::<Vec<_>>()
             };
-            return Err(PredictError::BoxClassesDiffer {
+            return Err(DetectError::ClassesDiffer {
                 expected: owned(self.classes()),
                 found: owned(scene.classes()),
             }
             .into());
         }
         let Some(common) = self.area().intersect(&scene.area()) else {
-            return Err(PredictError::NoOverlap {
+            return Err(EvaluateError::NoOverlap {
                 map: self.area(),
                 scene: scene.area(),
                 name,
@@ -276,7 +277,7 @@ impl crate::predict::AtThreshold for SceneBoxes {
         let (threshold, counts) = self.evaluate(scene)?.best_f1(0.5);
         if counts.true_positives == 0 {
             let scene = scene.name();
-            return Err(PredictError::NothingRight { scene }.into());
+            return Err(DetectError::NothingRight { scene }.into());
         }
         Ok(threshold)
     }

@@ -1,4 +1,7 @@
+use std::path::PathBuf;
+
 use crate::Hint;
+use crate::raster::{PixelWindow, Size};
 
 /// What went wrong with scores.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +31,32 @@ pub enum EvaluateError {
         /// The classes of what it was compared with.
         found: Vec<String>,
     },
+    /// Scores were asked for where nothing is labeled.
+    #[error("the scene has no labeled pixel to score against: {scene}")]
+    NoLabels {
+        /// The scene's name.
+        scene: String,
+    },
+    /// The map and the scene to score against share no pixel.
+    #[error("the map covers {map} but the scene to score against {scene}: {name}")]
+    NoOverlap {
+        /// Pixels of the map.
+        map: PixelWindow,
+        /// Pixels of the scene.
+        scene: PixelWindow,
+        /// The scene's name.
+        name: String,
+    },
+    /// The map and the scene to score against lie on different pixels.
+    #[error("{}: {path:?}", other_grid(*expected, *found))]
+    OtherGrid {
+        /// Size of the map's raster.
+        expected: Size,
+        /// Size of the other raster.
+        found: Size,
+        /// The other raster.
+        path: PathBuf,
+    },
     /// No class has the name asked for.
     #[error("there is no class `{name}`: the classes are {}", classes.join(", "))]
     UnknownClass {
@@ -36,6 +65,17 @@ pub enum EvaluateError {
         /// The classes.
         classes: Vec<String>,
     },
+}
+
+fn other_grid(expected: Size, found: Size) -> String {
+    if expected == found {
+        return format!(
+            "the map and the scene to score against lie at different places, both on a grid of {expected}"
+        );
+    }
+    format!(
+        "the map lies on a grid of {expected} and the scene to score against on another one of {found}"
+    )
 }
 
 impl Hint for EvaluateError {
@@ -49,6 +89,17 @@ impl Hint for EvaluateError {
             Self::ClassesDiffer { expected, found } => {
                 Some(same_classes(expected, found, "with_classes"))
             }
+            Self::NoLabels { .. } => {
+                Some("`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels".to_owned())
+            }
+            Self::NoOverlap { .. } => {
+                Some("predict the scene that you score, or the whole scene it is a part of".to_owned())
+            }
+            Self::OtherGrid { .. } => Some(
+                "score with the scene that was predicted, or a part of it; another scene is predicted first: \
+                 `run.best().predict(&other)?`"
+                    .to_owned(),
+            ),
             Self::UnknownClass { name, classes } => {
                 nearest(name, classes).map(|class| format!("did you mean `{class}`?"))
             }

@@ -1,10 +1,8 @@
 use std::path::PathBuf;
 
-use crate::evaluate::same_classes;
-use crate::raster::{PixelWindow, Size};
 use crate::{Hint, staged};
 
-/// What can go wrong in [`crate::predict`] and [`crate::evaluate`].
+/// What can go wrong in [`crate::predict`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictError {
@@ -17,14 +15,6 @@ pub enum PredictError {
         path: PathBuf,
         /// The system's own error.
         source: std::io::Error,
-    },
-    /// Boxes that were found and boxes that are labeled have different classes.
-    #[error("the classes differ: expected {} but found {}", expected.join(", "), found.join(", "))]
-    BoxClassesDiffer {
-        /// The classes of the boxes that were found.
-        expected: Vec<String>,
-        /// The classes of the labeled boxes.
-        found: Vec<String>,
     },
     /// A choice in [`crate::predict::PredictOptions`] or [`crate::predict::SaveOptions`] that cannot be.
     #[error("the option `{name}` is {found}, expected {expected}")]
@@ -155,109 +145,6 @@ pub enum PredictError {
         /// The name.
         path: PathBuf,
     },
-    /// No threshold makes one box of the scene right.
-    #[error("no threshold makes one of the boxes right: {scene}")]
-    NothingRight {
-        /// The scene's name.
-        scene: String,
-    },
-    /// Scores were asked for where nothing is labeled.
-    #[error("the scene has no labeled pixel to score against: {scene}")]
-    NoLabels {
-        /// The scene's name.
-        scene: String,
-    },
-    /// Boxes were to be scored where none is labeled.
-    #[error("the scene has no labeled box to score against: {scene}")]
-    NoBoxes {
-        /// The scene's name.
-        scene: String,
-    },
-    /// Boxes that were to be read back lack scores.
-    #[error("saved boxes have a score each, but {found}: {path:?}")]
-    NoBoxScores {
-        /// The file.
-        path: PathBuf,
-        /// What is there in their place.
-        found: String,
-    },
-    /// Saved boxes are of a class that the scene or the caller does not name.
-    #[error("the saved boxes are of class `{found}`, the classes are {}: {path:?}", classes.join(", "))]
-    BoxOfUnknownClass {
-        /// The file.
-        path: PathBuf,
-        /// The class, or its number.
-        found: String,
-        /// The classes.
-        classes: Vec<String>,
-    },
-    /// Nobody names the classes of saved boxes, which have numbers or nothing.
-    #[error(
-        "the saved boxes do not name their classes, nor does the scene or the caller: {path:?}"
-    )]
-    NamelessBoxClasses {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file of results is of several images, and a scene is one.
-    #[error("the results are of {images} images, expected those of one scene: {path:?}")]
-    BoxesOfSeveralImages {
-        /// The file.
-        path: PathBuf,
-        /// Images in the file.
-        images: usize,
-    },
-    /// A vector file that was to hold saved boxes has no areas.
-    #[error("none of {features} features is a box ({reasons}): {path:?}")]
-    NoSavedBoxes {
-        /// The file.
-        path: PathBuf,
-        /// Features in the file.
-        features: usize,
-        /// What they are instead, with counts.
-        reasons: String,
-    },
-    /// No saved box lies on the scene.
-    #[error("none of {boxes} saved boxes lies on the scene of {scene}: {path:?}")]
-    BoxesElsewhere {
-        /// The file.
-        path: PathBuf,
-        /// Boxes in the file.
-        boxes: usize,
-        /// Size of the scene's raster.
-        scene: Size,
-    },
-    /// The map and the scene to score against share no pixel.
-    #[error("the map covers {map} but the scene to score against {scene}: {name}")]
-    NoOverlap {
-        /// Pixels of the map.
-        map: PixelWindow,
-        /// Pixels of the scene.
-        scene: PixelWindow,
-        /// The scene's name.
-        name: String,
-    },
-    /// The map and the scene to score against lie on different pixels.
-    #[error("{}: {path:?}", other_grid(*expected, *found))]
-    OtherGrid {
-        /// Size of the map's raster.
-        expected: Size,
-        /// Size of the other raster.
-        found: Size,
-        /// The other raster.
-        path: PathBuf,
-    },
-}
-
-fn other_grid(expected: Size, found: Size) -> String {
-    if expected == found {
-        return format!(
-            "the map and the scene to score against lie at different places, both on a grid of {expected}"
-        );
-    }
-    format!(
-        "the map lies on a grid of {expected} and the scene to score against on another one of {found}"
-    )
 }
 
 impl Hint for PredictError {
@@ -265,9 +152,6 @@ impl Hint for PredictError {
         match self {
             Self::Io { path, source, .. } => staged::hint(path, source),
             Self::Option { .. } => None,
-            Self::BoxClassesDiffer { expected, found } => {
-                Some(same_classes(expected, found, "with_box_classes"))
-            }
             Self::Bands { .. } => {
                 Some("train on imagery with these bands, or predict imagery like the training imagery".to_owned())
             }
@@ -310,52 +194,10 @@ impl Hint for PredictError {
                 "`.save(\"folder\")` makes a folder; `.objects()?.save(\"objects.gpkg\")` saves the areas or boxes as one file"
                     .to_owned(),
             ),
-            Self::NothingRight { .. } => {
-                Some("look at the boxes with `boxes.threshold(0.0)`, and train longer or on more chips".to_owned())
-            }
             Self::ObjectFile { path, .. } => Some(format!(
                 "`objects.save({:?})` writes a file for QGIS and geopandas",
                 path.with_extension("gpkg")
             )),
-            Self::NoLabels { .. } => {
-                Some("`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels".to_owned())
-            }
-            Self::NoBoxes { .. } => {
-                Some("`scene.with_boxes(\"boxes.xml\", \"tree\")` gives a scene its boxes; where it has some, none \
-                 lies in the pixels that were searched".to_owned())
-            }
-            Self::NoBoxScores { .. } => Some(
-                "boxes with scores are what `SceneBoxes::save` writes; labels are given to a scene: \
-                 `scene.with_boxes(path, \"class\")`"
-                    .to_owned(),
-            ),
-            Self::BoxOfUnknownClass { .. } => Some(
-                "`SceneBoxes::open_with_classes(path, &scene, model.classes())` names the classes of the model that found \
-                 the boxes"
-                    .to_owned(),
-            ),
-            Self::NamelessBoxClasses { path } => Some(format!(
-                "open {:?} beside it, which names them, or say `SceneBoxes::open_with_classes(path, &scene, Classes::new([\"tree\"]))`",
-                path.with_file_name("boxes.gpkg")
-            )),
-            Self::BoxesOfSeveralImages { .. } => {
-                Some("keep the results of one image, with one `image_id`, in a file of their own".to_owned())
-            }
-            Self::NoSavedBoxes { path, .. } => Some(format!(
-                "boxes are saved as rectangles, beside their center points: {:?}",
-                path.with_file_name("boxes.gpkg")
-            )),
-            Self::BoxesElsewhere { .. } => {
-                Some("open them with the scene that was searched".to_owned())
-            }
-            Self::NoOverlap { .. } => {
-                Some("predict the scene that you score, or the whole scene it is a part of".to_owned())
-            }
-            Self::OtherGrid { .. } => Some(
-                "score with the scene that was predicted, or a part of it; another scene is predicted first: \
-                 `run.best().predict(&other)?`"
-                    .to_owned(),
-            ),
         }
     }
 }

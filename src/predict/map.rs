@@ -1,7 +1,6 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::PredictError;
 use super::blend_strip::NODATA;
 use crate::Result;
 use crate::evaluate::{Confusion, EvaluateError, Scores};
@@ -220,7 +219,7 @@ impl SceneMap {
     /// say so, with the share ([`Scores::report`]).
     ///
     /// # Errors
-    /// [`PredictError::NoLabels`], [`PredictError::NoOverlap`], [`PredictError::OtherGrid`],
+    /// [`EvaluateError::NoLabels`], [`EvaluateError::NoOverlap`], [`EvaluateError::OtherGrid`],
     /// [`EvaluateError::ClassesDiffer`] when the two cannot be compared.
     #[doc(alias = "score")]
     #[doc(alias = "accuracy")]
@@ -258,12 +257,12 @@ impl SceneMap {
         common(&self.inner.classes, scene, self.inner.area)
     }
 
-    fn check_grid(&self, scene: &Scene) -> Result<(), PredictError> {
+    fn check_grid(&self, scene: &Scene) -> Result<(), EvaluateError> {
         let (own, other) = (self.inner.scene.raster(), scene.raster());
         if own.size() == other.size() && own.transform() == other.transform() {
             return Ok(());
         }
-        Err(PredictError::OtherGrid {
+        Err(EvaluateError::OtherGrid {
             expected: own.size(),
             found: other.size(),
             path: other.path().to_owned(),
@@ -300,7 +299,7 @@ fn compare(
     }
     if confusion.total() == 0 {
         let scene = scene.name();
-        return Err(PredictError::NoLabels { scene }.into());
+        return Err(EvaluateError::NoLabels { scene }.into());
     }
     Ok(confusion.scores())
 }
@@ -309,7 +308,7 @@ fn compare(
 fn common(classes: &Classes, scene: &Scene, area: PixelWindow) -> Result<PixelWindow> {
     let name = scene.name();
     if !scene.has_labels() {
-        return Err(PredictError::NoLabels { scene: name }.into());
+        return Err(EvaluateError::NoLabels { scene: name }.into());
     }
     let owned = |classes: &Classes| {
         classes
@@ -324,7 +323,7 @@ fn common(classes: &Classes, scene: &Scene, area: PixelWindow) -> Result<PixelWi
     }
     let shared = area.intersect(&scene.area());
     shared.ok_or_else(|| {
-        PredictError::NoOverlap {
+        EvaluateError::NoOverlap {
             map: area,
             scene: scene.area(),
             name,
@@ -337,11 +336,11 @@ fn common(classes: &Classes, scene: &Scene, area: PixelWindow) -> Result<PixelWi
 /// are the map's category names, or the scene's when it has none; the map may cover a part of the scene.
 ///
 /// # Errors
-/// As [`SceneMap::evaluate`]; [`PredictError::OtherGrid`] also when the map's pixels do not lie on the scene's.
+/// As [`SceneMap::evaluate`]; [`EvaluateError::OtherGrid`] also when the map's pixels do not lie on the scene's.
 pub fn score_class_map(map: &Raster, scene: &Scene) -> Result<Scores> {
     let other_grid = || {
         let path = scene.raster().path().to_owned();
-        crate::Error::from(PredictError::OtherGrid {
+        crate::Error::from(EvaluateError::OtherGrid {
             expected: map.size(),
             found: scene.raster().size(),
             path,

@@ -1,5 +1,6 @@
 //! Saving a map as GIS files, all of them or none.
 
+use std::borrow::Borrow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -143,7 +144,12 @@ impl SceneMap {
     ///
     /// # Errors
     /// As [`SceneMap::save`]; [`PredictError::Option`] for an area that is negative or not a number.
-    pub fn save_with(&self, dir: impl AsRef<Path>, options: &SaveOptions) -> Result<SavedFiles> {
+    pub fn save_with(
+        &self,
+        dir: impl AsRef<Path>,
+        options: impl Borrow<SaveOptions>,
+    ) -> Result<SavedFiles> {
+        let options = options.borrow();
         let dir = &*crate::paths::expanded(dir.as_ref());
         check_folder_name(dir)?;
         check_area(options.min_area_m2)?;

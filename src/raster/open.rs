@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,7 +69,8 @@ impl Raster {
     ///
     /// # Errors
     /// As [`Raster::open`]; [`RasterError::NoSuchBand`]; [`RasterError::BadResolution`].
-    pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
+    pub fn open_with(path: impl AsRef<Path>, options: impl Borrow<OpenOptions>) -> Result<Self> {
+        let options = options.borrow().clone();
         let path = &*crate::paths::expanded(path.as_ref());
         let name = names::gdal_name(path);
         if !gdal_library::is_virtual(&name) {

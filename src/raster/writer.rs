@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::ffi::{c_int, c_void};
 use std::path::{Path, PathBuf};
 
@@ -186,8 +187,9 @@ impl RasterWriter {
         raster_type: RasterType,
         transform: GeoTransform,
         crs_wkt: &str,
-        options: WriterOptions,
+        options: impl Borrow<WriterOptions>,
     ) -> Result<Self> {
+        let options = options.borrow().clone();
         let target = crate::paths::expanded(path.as_ref()).into_owned();
         let fail = |detail: String| RasterError::Write {
             path: target.clone(),

@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -125,10 +126,10 @@ impl Scene {
         &self,
         source: impl Into<VectorSource>,
         class: impl Into<LabelClass>,
-        options: &ReadOptions,
+        options: impl Borrow<ReadOptions>,
     ) -> Result<Self> {
         self.clone()
-            .boxed(&source.into(), &class.into(), None, options)
+            .boxed(&source.into(), &class.into(), None, options.borrow())
     }
 
     /// All boxes, in pixels of the whole raster, whatever part of it is in use; empty when the scene has none. Polygons

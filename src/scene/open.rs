@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -78,8 +79,9 @@ impl Scene {
     /// # Errors
     /// As [`Scene::open`]; [`crate::raster::RasterError::NoSuchBand`].
     #[doc(alias = "read_with")]
-    pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self> {
-        Ok(Self::of(Raster::open_with(path, options.for_scene())?))
+    pub fn open_with(path: impl AsRef<Path>, options: impl Borrow<OpenOptions>) -> Result<Self> {
+        let options = options.borrow().clone().for_scene();
+        Ok(Self::of(Raster::open_with(path, options)?))
     }
 
     /// Opens a raster at another pixel size than its own: resampled while it is read, bilinear or averaged, so that scenes

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ra_ap_syntax::ast::{
-    self, HasAttrs as _, HasGenericArgs as _, HasModuleItem as _, HasName as _, HasVisibility as _,
+    self, HasAttrs as _, HasGenericArgs as _, HasGenericParams as _, HasModuleItem as _,
+    HasName as _, HasVisibility as _,
 };
 use ra_ap_syntax::{AstNode as _, SyntaxKind};
 
@@ -156,11 +157,10 @@ impl Api {
 
     /// The methods of `Segmenter`, which is a name of `Model<Segmentation>`.
     fn add_aliases(&mut self, generics: &Generics) {
-        let tasks: Vec<&String> = generics.aliases.iter().map(|(_, _, task)| task).collect();
         for (alias, of, task) in &generics.aliases {
             let mut functions = Vec::new();
             for (name, parameter, block) in &generics.blocks {
-                if name == of && (parameter == task || !tasks.contains(&parameter)) {
+                if name == of && (parameter == task || is_generic(block, parameter)) {
                     functions.extend(functions_of(block, alias));
                 }
             }
@@ -357,6 +357,19 @@ fn alias(item: &ast::TypeAlias) -> Option<(String, String, String)> {
     let of_type = item.ty()?;
     let name = item.name()?.text().to_string();
     Some((name, head(&of_type)?, first_argument(&of_type)?))
+}
+
+/// Whether an `impl` block is for any type in the place of a parameter.
+fn is_generic(block: &ast::Impl, parameter: &str) -> bool {
+    let parameters = block.generic_param_list().into_iter();
+    parameters
+        .flat_map(|list| list.type_or_const_params())
+        .any(|known| match known {
+            ast::TypeOrConstParam::Type(known) => {
+                known.name().is_some_and(|name| name.text() == parameter)
+            }
+            ast::TypeOrConstParam::Const(_) => false,
+        })
 }
 
 /// The public functions of an `impl` block of a type.
