@@ -201,7 +201,7 @@ impl Trainable for ShareOfLabels {
         _: usize,
     ) -> Result<(Validation, Report)> {
         let whole = |window: &PixelWindow| window.size() == chip;
-        let windows = valid.area().tiles(chip).filter(whole).collect();
+        let windows = valid.area().tiles(chip).filter(whole).step_by(16).collect();
         let scene = valid.clone();
         Ok((Validation { scene, windows }, Report::new()))
     }
@@ -272,10 +272,11 @@ impl Predictable for ShareOfLabels {
         device: &Device,
         options: &OptionsFor<Self>,
     ) -> Result<Shares> {
-        let side = options.tiling.window;
+        let area = scene.area();
+        let side = options.tiling.window.min(area.width).min(area.height);
         let size = Size::new(side, side);
         let whole = |window: &PixelWindow| window.size() == size;
-        let windows: Vec<PixelWindow> = scene.area().tiles(size).filter(whole).collect();
+        let windows: Vec<PixelWindow> = area.tiles(size).filter(whole).collect();
         let mut sums = vec![0.0; windows.len()];
         for member in members {
             let network = placed::<Self>(member.network.prediction(), device);
@@ -309,13 +310,13 @@ fn a_third_task_is_trained_saved_loaded_and_predicted_by_the_calls_of_all() -> R
     let folder = tempfile::tempdir().unwrap();
     let town = crate::samples::town_in(folder.path(), 1, 512)?.scene()?;
     let (train, valid) = town.split(Split::columns(0.5));
-    let chips = train.chips(Chips::random(24, 64).seed(1))?;
+    let chips = train.chips(Chips::random(24, 32).seed(1))?;
     let model: Model<ShareOfLabels> = Model::new(ShareNet::resnet18(), train.classes());
     let model = model.device(Device::cpu());
     let unready = model.predict(&valid).unwrap_err().to_string();
     assert!(unready.contains("no weights yet"), "{unready}");
 
-    let options = FitOptions::epochs(4)
+    let options = FitOptions::epochs(10)
         .batch(4)
         .optimizer(Optimizer::adamw())
         .lr(1e-3)
@@ -334,7 +335,10 @@ fn a_third_task_is_trained_saved_loaded_and_predicted_by_the_calls_of_all() -> R
     assert_eq!(history.best().unwrap().score(), Some(lowest), "{errors:?}");
     let losses = &history.step_losses;
     let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
-    assert!(mean(&losses[18..]) < 0.7 * mean(&losses[..6]), "{losses:?}");
+    assert!(
+        mean(&losses[48..]) < 0.8 * mean(&losses[..12]),
+        "{losses:?}"
+    );
     // The checkpoint says that all steps were taken.
     let resumed = model.fit(&chips, &valid, options.resume(folder.path()))?;
     assert_eq!(resumed.history().step_losses, *losses);
@@ -344,12 +348,15 @@ fn a_third_task_is_trained_saved_loaded_and_predicted_by_the_calls_of_all() -> R
     assert_eq!(bundle_task(&path).as_deref(), Some("share"));
     let loaded = Model::<ShareOfLabels>::load(&path)?.device(Device::cpu());
     assert_eq!(loaded.architecture().name(), "ShareNet ResNet-18");
-    let windows = OptionsFor::new().window(64).quiet(true);
+    let windows = OptionsFor::new().window(32).quiet(true);
     let shares = run.best().predict_with(&valid, &windows)?;
-    assert_eq!(shares.0.len(), 4 * 8);
+    assert_eq!(shares.0.len(), 8 * 16);
     assert_eq!(loaded.predict_with(&valid, &windows)?, shares);
-    let error = ShareOfLabels::evaluate(&shares, &valid)?;
+    // Validation looked at each 16th of these windows.
+    let seen = Shares(shares.0.iter().step_by(16).copied().collect());
+    let error = ShareOfLabels::evaluate(&seen, &valid)?;
     assert!((f64::from(error) - lowest).abs() < 1e-3, "{error} {lowest}");
+    assert!((0.0..1.0).contains(&run.best().evaluate(&valid)?));
 
     // Two of one kind predict what one does.
     let both = Ensemble::new([&loaded, run.best()])?.predict_with(&valid, &windows)?;

@@ -65,19 +65,24 @@ pub(crate) fn escape_html(text: &str) -> String {
 }
 
 /// The library's types of a task, and the names that people write for them: with segmentation, with detection.
-const BY_TASK: [(&str, [&str; 2]); 5] = [
+const BY_TASK: [(&str, [&str; 2]); 4] = [
     ("Model", ["Segmenter", "Detector"]),
     ("Blueprint", ["Architecture", "DetectorArchitecture"]),
     ("OptionsFor", ["PredictOptions", "DetectionOptions"]),
     ("Ensemble", ["Ensemble", "DetectorEnsemble"]),
-    ("BundleMeta", ["BundleMeta", "BundleMeta<ObjectDetection>"]),
 ];
 
 /// A text with the names that people write for types of a task: `Segmenter` for `swath::models::Model<Segmentation>`.
 pub(crate) fn with_task_names(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for (generic, names) in BY_TASK {
-        for (task, name) in ["Segmentation", "ObjectDetection"].into_iter().zip(names) {
+        // A message about a method that no task has names the parameter.
+        let either = format!("{}` or `{}", names[0], names[1]);
+        let names = [names[0], names[1], &either];
+        for (task, name) in ["Segmentation", "ObjectDetection", "T"]
+            .into_iter()
+            .zip(names)
+        {
             for task in [task, &format!("swath::models::{task}")] {
                 let written = format!("{generic}<{task}>");
                 // A longer name that ends so is another type.
@@ -180,6 +185,10 @@ mod tests {
 
     #[test]
     fn messages_name_types_of_a_task_as_people_do() {
+        assert_eq!(
+            with_task_names("no method named `x` found for struct `swath::models::Model<T>`"),
+            "no method named `x` found for struct `Segmenter` or `Detector`"
+        );
         let message = "no method named `x` found for struct `Model<swath::models::Segmentation>`: expected \
                        `&Blueprint<swath::models::ObjectDetection>`, found `swath::models::Model<Segmentation>` or \
                        `MyModel<Segmentation>`";

@@ -15,10 +15,21 @@ use crate::display::{Output, Show};
 use crate::labels::Classes;
 use crate::plot::facts_html;
 
-/// A model of task `T`: [`Segmenter`] maps areas, [`Detector`] finds objects. [`Model::new`] describes it, [`Model::fit`]
-/// trains it, [`Model::load`] reads one that was saved.
+/// A model of task `T`, under the names [`Segmenter`] and [`Detector`]. [`Model::new`] describes it, [`Model::fit`] trains
+/// it, [`Model::load`] reads one that was saved.
 ///
 /// It is cheap to clone: copies share their weights, which never change.
+pub struct Model<T: Task> {
+    architecture: Blueprint<T>,
+    classes: Classes,
+    device: Option<Device>,
+    /// Of the weights it has, or of those that it starts from or will have.
+    license: Option<String>,
+    weights: Option<Arc<Weights<T>>>,
+}
+
+/// A segmentation model: it gives every pixel a class. `Segmenter::new` describes it, `fit` trains it, `Segmenter::load`
+/// reads one that was saved. It is cheap to clone: copies share their weights, which never change.
 ///
 /// ```no_run
 /// use swath::prelude::*;
@@ -30,6 +41,16 @@ use crate::plot::facts_html;
 /// run.best().save("buildings.swath")?;
 /// # Ok::<(), swath::Error>(())
 /// ```
+///
+/// | to | methods |
+/// |---|---|
+/// | train | [`Segmenter::fit`](Model::fit) with [`crate::train::FitOptions`], [`Segmenter::find_rate`](Model::find_rate) |
+/// | predict | [`Segmenter::predict`](Model::predict), [`Segmenter::predict_with`](Model::predict_with), [`Segmenter::evaluate`](Model::evaluate) |
+/// | keep | [`Segmenter::save`](Model::save), [`Segmenter::load`](Model::load), [`Segmenter::export_torchvision`](Model::export_torchvision) |
+pub type Segmenter = Model<Segmentation>;
+
+/// A detection model: it finds objects and their boxes. `Detector::new` describes it, `fit` trains it, `Detector::load` reads
+/// one that was saved. It is cheap to clone: copies share their weights, which never change.
 ///
 /// ```no_run
 /// use swath::prelude::*;
@@ -44,22 +65,9 @@ use crate::plot::facts_html;
 ///
 /// | to | methods |
 /// |---|---|
-/// | train | [`Model::fit`] with [`crate::train::FitOptions`], [`Model::find_rate`] |
-/// | predict | [`Model::predict`], [`Model::predict_with`], [`Model::evaluate`] |
-/// | keep | [`Model::save`], [`Model::load`], [`Model::export_torchvision`] |
-pub struct Model<T: Task> {
-    architecture: Blueprint<T>,
-    classes: Classes,
-    device: Option<Device>,
-    /// Of the weights it has, or of those that it starts from or will have.
-    license: Option<String>,
-    weights: Option<Arc<Weights<T>>>,
-}
-
-/// A model that gives every pixel a class. All methods are those of [`Model`].
-pub type Segmenter = Model<Segmentation>;
-
-/// A model that finds objects. All methods are those of [`Model`].
+/// | train | [`Detector::fit`](Model::fit) with [`crate::train::FitOptions`], [`Detector::find_rate`](Model::find_rate) |
+/// | predict | [`Detector::predict`](Model::predict), [`Detector::predict_with`](Model::predict_with), [`Detector::evaluate`](Model::evaluate) |
+/// | keep | [`Detector::save`](Model::save), [`Detector::load`](Model::load), [`Detector::export_torchvision`](Model::export_torchvision) |
 pub type Detector = Model<ObjectDetection>;
 
 /// What training or a bundle gives a model.

@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::names::{NamedTensors, enter, exit};
+use super::names::{NamedTensors, enter, exit, floats};
 use super::state::is_host;
 use super::update::CHUNK;
 
@@ -53,7 +53,7 @@ impl Ema {
         self.tensors = tensors
             .iter()
             .map(|(name, data)| {
-                let values = data.as_slice::<f32>().unwrap_or_default().to_vec();
+                let values = floats(data).into_owned();
                 (name.clone(), (data.shape().to_vec(), Held::Host(values)))
             })
             .collect();
@@ -86,10 +86,7 @@ impl Ema {
             .map(|(name, (shape, held))| {
                 let values = match held {
                     Held::Host(values) => values.clone(),
-                    Held::Device(values) => values
-                        .to_data()
-                        .try_to_vec::<f32>()
-                        .unwrap_or_else(|_| vec![f32::NAN; shape.iter().product()]),
+                    Held::Device(values) => floats(&values.to_data()).into_owned(),
                 };
                 (name.clone(), TensorData::new(values, shape.clone()))
             })
@@ -127,7 +124,7 @@ impl ModuleVisitor for Updater<'_> {
 }
 
 fn on_host(before: Option<Held>, weights: &TensorData, kept: f32) -> Held {
-    let weights = weights.as_slice::<f32>().unwrap_or_default();
+    let weights = floats(weights);
     match before {
         Some(Held::Host(mut values)) if values.len() == weights.len() => {
             values

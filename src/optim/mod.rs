@@ -13,7 +13,7 @@ mod update;
 
 pub use ema::Ema;
 pub use names::NamedTensors;
-pub(crate) use names::{enter, exit};
+pub(crate) use names::{enter, exit, floats};
 pub use one_cycle::OneCycle;
 pub use optimizer::{Optimizer, Rates, Step};
 pub use schedule::{Plateau, Schedule};

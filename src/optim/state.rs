@@ -11,7 +11,7 @@ use burn::tensor::{Gradients, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::update::{CHUNK, Moments, Update};
-use super::{Optimizer, Rates, Step};
+use super::{Optimizer, Rates, Step, floats};
 
 /// An [`Optimizer`] at work on one network: what it remembers of every parameter, and the gradients of the step under
 /// way.
@@ -107,7 +107,7 @@ impl OptimizerState {
         for (_, gradient) in found.values() {
             match gradient {
                 Gradient::Host(data) => {
-                    let values = data.as_slice::<f32>().unwrap_or_default();
+                    let values = floats(data);
                     let squares =
                         |chunk: &[f32]| chunk.iter().map(|value| value * value).sum::<f32>();
                     on_host.par_extend(values.par_chunks(CHUNK).map(squares));
@@ -152,7 +152,7 @@ impl OptimizerState {
     /// The whole state between two steps, for a checkpoint.
     #[must_use]
     pub fn to_records(&self) -> Vec<MomentRecord> {
-        let read = |tensor: &Tensor<1>| tensor.to_data().try_to_vec::<f32>().unwrap_or_default();
+        let read = |tensor: &Tensor<1>| floats(&tensor.to_data()).into_owned();
         let mut records: Vec<_> = self
             .moments
             .iter()
@@ -201,9 +201,9 @@ impl Gradient {
     fn plus(self, other: Self) -> Self {
         match (self, other) {
             (Self::Host(mut sum), Self::Host(more)) => {
-                if let (Ok(sum), Ok(more)) = (sum.as_mut_slice::<f32>(), more.as_slice::<f32>()) {
+                if let Ok(sum) = sum.as_mut_slice::<f32>() {
                     sum.par_chunks_mut(CHUNK)
-                        .zip(more.par_chunks(CHUNK))
+                        .zip(floats(&more).par_chunks(CHUNK))
                         .for_each(|(sum, more)| {
                             for (sum, more) in sum.iter_mut().zip(more) {
                                 *sum += more;

@@ -9,6 +9,7 @@ use burn::tensor::Tensor;
 use super::batch::Batch;
 use super::checkpoint::Settings;
 use super::checks;
+use super::halt::{Going, Halt};
 use super::model;
 use super::options::FitOptions;
 use super::random;
@@ -52,13 +53,15 @@ pub(super) fn fit<T: Trainable>(
     if !options.quiet && !trainer.report.is_empty() {
         session::display(&trainer.report);
     }
-    match trainer.run() {
-        Ok(stopped) => trainer.finish(stopped),
-        Err(error) => {
+    let stopped = match trainer.run() {
+        Ok(()) => StopReason::Finished,
+        Err(Halt::Stop(reason)) => reason,
+        Err(Halt::Fail(error)) => {
             trainer.view.fail(&error);
-            Err(error)
+            return Err(error);
         }
-    }
+    };
+    trainer.finish(stopped)
 }
 
 /// The loop. It knows nothing of what the network is for: [`Trainable`] gives losses, validation and pictures.
@@ -110,21 +113,17 @@ pub(super) struct Trainer<'a, T: Trainable> {
 }
 
 impl<T: Trainable> Trainer<'_, T> {
-    fn run(&mut self) -> Result<StopReason> {
+    fn run(&mut self) -> Going {
         self.view.show(&self.progress(None), &self.history);
         while self.step < self.steps {
-            if let Some(reason) = self.epoch()? {
-                return Ok(reason);
-            }
-            if let Some(reason) = self.validate()? {
-                return Ok(reason);
-            }
+            self.epoch()?;
+            self.validate()?;
         }
-        Ok(StopReason::Finished)
+        Ok(())
     }
 
     /// Trains to the end of the epoch, or of the run.
-    fn epoch(&mut self) -> Result<Option<StopReason>> {
+    fn epoch(&mut self) -> Going {
         let epoch = self.step / self.steps_per_epoch;
         let end = ((epoch + 1) * self.steps_per_epoch).min(self.steps);
         let mut stream = self
@@ -141,23 +140,19 @@ impl<T: Trainable> Trainer<'_, T> {
             self.before = self.network.as_ref().map(|network| network.inference());
             for _ in 0..self.settings.accumulate {
                 if (self.stop)() {
-                    return self.interrupted().map(Some);
+                    return Err(self.interrupted());
                 }
                 let waiting = Instant::now();
                 let chips = match stream.next() {
-                    Some(Err(Error::Interrupted { .. })) => return self.interrupted().map(Some),
+                    Some(Err(Error::Interrupted { .. })) => return Err(self.interrupted()),
                     Some(chips) => chips?,
-                    None => return Ok(None),
+                    None => return Ok(()),
                 };
                 self.timings.waiting += waiting.elapsed().as_secs_f64();
                 let batch = Batch::new(&chips, &self.normalization);
-                if let Some(reason) = self.gather(batch)? {
-                    return Ok(Some(reason));
-                }
+                self.gather(batch)?;
             }
-            if let Some(reason) = self.descend()? {
-                return Ok(Some(reason));
-            }
+            self.descend()?;
             let seconds = start.elapsed().as_secs_f64();
             self.epoch_seconds += seconds;
             self.recent.push_back(seconds);
@@ -166,26 +161,21 @@ impl<T: Trainable> Trainer<'_, T> {
             }
             self.view.show(&self.progress(None), &self.history);
             if self.written.elapsed() >= CHECKPOINT_EVERY && self.step < end {
-                if let Some(reason) = self.read_losses()? {
-                    return Ok(Some(reason));
-                }
+                self.read_losses()?;
                 self.write_checkpoint()?;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn validate(&mut self) -> Result<Option<StopReason>> {
-        if let Some(reason) = self.read_losses()? {
-            return Ok(Some(reason));
-        }
+    fn validate(&mut self) -> Going {
+        self.read_losses()?;
         let start = Instant::now();
-        let Some(network) = self.usable_weights()? else {
-            return Ok(None);
-        };
+        let network = self.usable_weights()?.ok_or_else(|| self.no_memory())?;
         let base = self.progress(None);
+        // A search for a learning rate validates nothing.
         let Some(validation) = &mut self.validation else {
-            return Ok(None);
+            return Ok(());
         };
         let all = T::windows(validation);
         let (view, history, stop) = (&mut self.view, &self.history, self.stop);
@@ -211,15 +201,13 @@ impl<T: Trainable> Trainer<'_, T> {
             )
         });
         let outcome = match outcome {
-            None => return self.out_of_memory().map(Some),
+            None => return Err(self.out_of_memory()),
             Some(Err(error)) if memory::is_shortage(&error.to_string()) => {
-                return self.out_of_memory().map(Some);
+                return Err(self.out_of_memory());
             }
             Some(outcome) => outcome?,
         };
-        let Some(outcome) = outcome else {
-            return self.interrupted().map(Some);
-        };
+        let outcome = outcome.ok_or_else(|| self.interrupted())?;
         self.last_validation = start.elapsed().as_secs_f64();
         self.timings.validation += self.last_validation;
         let record = EpochRecord {
@@ -234,7 +222,7 @@ impl<T: Trainable> Trainer<'_, T> {
             seconds: self.epoch_seconds + self.last_validation,
         };
         if !record.valid_loss.is_finite() {
-            return Ok(Some(StopReason::NotFinite { step: self.step }));
+            return Err(Halt::Stop(StopReason::NotFinite { step: self.step }));
         }
         if self
             .history
@@ -257,7 +245,10 @@ impl<T: Trainable> Trainer<'_, T> {
         self.epoch_seconds = 0.0;
         self.write_checkpoint()?;
         self.view.show(&self.progress(None), &self.history);
-        Ok(self.out_of_patience())
+        match self.out_of_patience() {
+            Some(reason) => Err(Halt::Stop(reason)),
+            None => Ok(()),
+        }
     }
 
     fn out_of_patience(&self) -> Option<StopReason> {
@@ -268,14 +259,16 @@ impl<T: Trainable> Trainer<'_, T> {
             .then_some(StopReason::NoImprovement { epochs: since })
     }
 
-    fn interrupted(&mut self) -> Result<StopReason> {
+    fn interrupted(&mut self) -> Halt {
         // The step under way starts again from its first batch when the run goes on.
         self.undo_step();
-        if let Some(reason) = self.read_losses()? {
-            return Ok(reason);
+        let written = self
+            .read_losses()
+            .and_then(|()| Ok(self.write_checkpoint()?));
+        match written {
+            Ok(()) => Halt::Stop(StopReason::Interrupted),
+            Err(halt) => halt,
         }
-        self.write_checkpoint()?;
-        Ok(StopReason::Interrupted)
     }
 
     fn progress(&self, validating: Option<(usize, usize)>) -> Progress {

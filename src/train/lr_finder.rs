@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::fit::Trainer;
+use super::halt::Halt;
 use super::options::{FitOptions, Length};
 use super::random;
 use super::run::StopReason;
@@ -256,7 +257,7 @@ pub(super) fn find_rate<T: Trainable>(
             trainer.fixed_rate = Some(rate);
             let seed = options.seed.wrapping_add(found.rates.len() as u64 + 1);
             let _alone = random::seeded(&trainer.device, seed);
-            let mut reason = None;
+            let mut taken = Ok(());
             for _ in 0..trainer.settings.accumulate {
                 let chips = match stream.next() {
                     Some(Err(Error::Interrupted { .. })) => return Ok(found),
@@ -267,17 +268,18 @@ pub(super) fn find_rate<T: Trainable>(
                     return Ok(found);
                 }
                 let batch = Batch::new(&chips, &trainer.normalization);
-                reason = reason.or(trainer.gather(batch)?);
+                taken = taken.and_then(|()| trainer.gather(batch));
             }
-            for next in [Trainer::descend, Trainer::read_losses] {
-                if reason.is_none() {
-                    reason = next(&mut trainer)?;
+            let taken = taken
+                .and_then(|()| trainer.descend())
+                .and_then(|()| trainer.read_losses());
+            match taken {
+                Err(Halt::Stop(StopReason::OutOfMemory { .. })) => {
+                    return Err(trainer.no_memory().into());
                 }
-            }
-            match reason {
-                Some(StopReason::OutOfMemory { .. }) => return Err(trainer.no_memory().into()),
-                Some(_) => return over(found),
-                None => {}
+                Err(Halt::Stop(_)) => return over(found),
+                Err(Halt::Fail(error)) => return Err(error),
+                Ok(()) => {}
             }
             let loss = trainer.history.step_losses.last().copied();
             let done = found.add(rate, f64::from(loss.unwrap_or(f32::NAN)));

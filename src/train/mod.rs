@@ -13,6 +13,7 @@ mod detector_tests;
 mod error;
 mod fingerprint;
 mod fit;
+mod halt;
 mod history;
 #[cfg(test)]
 mod lasting_tests;

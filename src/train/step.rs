@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use super::batch::Batch;
 use super::checkpoint::Checkpoint;
 use super::fit::Trainer;
+use super::halt::{Going, Halt};
 use super::run::StopReason;
 use super::trainable::Trainable;
 use super::validate::read;
@@ -19,12 +20,10 @@ use crate::models::AnyModule;
 const READ_EVERY: usize = 10;
 
 impl<T: Trainable> Trainer<'_, T> {
-    /// Forward and backward of one batch. Returns a reason when the loss is not finite or memory is short.
-    pub(super) fn gather(&mut self, batch: Batch) -> Result<Option<StopReason>> {
+    /// Forward and backward of one batch; halts when the loss is not finite or memory is short.
+    pub(super) fn gather(&mut self, batch: Batch) -> Going {
         let start = Instant::now();
-        let Some(network) = &self.network else {
-            return Ok(None);
-        };
+        let network = self.network.as_ref().ok_or_else(|| self.no_memory())?;
         let tracked = self.device.burn().clone().autodiff();
         let (objective, precision) = (&self.objective, self.options.precision);
         let (descent, device) = (&mut self.descent, &self.device);
@@ -43,25 +42,20 @@ impl<T: Trainable> Trainer<'_, T> {
             Ok((value, finite))
         });
         self.timings.steps += start.elapsed().as_secs_f64();
-        let Some(outcome) = outcome else {
-            return self.out_of_memory().map(Some);
-        };
-        let (loss, finite) = outcome?;
+        let (loss, finite) = outcome.ok_or_else(|| self.out_of_memory())??;
         if !finite {
-            return Ok(Some(self.not_finite()));
+            return Err(self.not_finite());
         }
         self.parts.push(loss);
-        Ok(None)
+        Ok(())
     }
 
     /// Moves the weights by the gathered gradients.
-    pub(super) fn descend(&mut self) -> Result<Option<StopReason>> {
+    pub(super) fn descend(&mut self) -> Going {
         let start = Instant::now();
         // A second handle on the weights would make the optimizer copy them.
         self.before = None;
-        let Some(network) = self.network.take() else {
-            return Ok(None);
-        };
+        let network = self.network.take().ok_or_else(|| self.no_memory())?;
         let position = (self.step, self.steps);
         let schedule = self.options.schedule;
         self.rates.base = self
@@ -76,28 +70,26 @@ impl<T: Trainable> Trainer<'_, T> {
             (network, taken)
         });
         self.timings.steps += start.elapsed().as_secs_f64();
-        let Some((network, taken)) = outcome else {
-            // The network went down with the optimizer; the best one is left.
-            return self.out_of_memory().map(Some);
-        };
+        // Without an outcome the network went down with the optimizer; the best one is left.
+        let (network, taken) = outcome.ok_or_else(|| self.out_of_memory())?;
         self.network = Some(network);
         if taken == Step::NotFinite {
-            return Ok(Some(self.not_finite()));
+            return Err(self.not_finite());
         }
         let parts = std::mem::take(&mut self.parts);
         self.pending.push(Tensor::cat(parts, 0).mean());
         self.step += 1;
         if !self.device.is_gpu() || self.pending.len() >= READ_EVERY {
-            return self.read_losses();
+            self.read_losses()?;
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn not_finite(&mut self) -> StopReason {
+    fn not_finite(&mut self) -> Halt {
         self.undo_step();
-        StopReason::NotFinite {
+        Halt::Stop(StopReason::NotFinite {
             step: self.step + 1,
-        }
+        })
     }
 
     /// Takes back what the batches of the step under way did: gathered gradients, running statistics.
@@ -110,47 +102,49 @@ impl<T: Trainable> Trainer<'_, T> {
     }
 
     /// Reads the pending losses, all at once.
-    pub(super) fn read_losses(&mut self) -> Result<Option<StopReason>> {
+    pub(super) fn read_losses(&mut self) -> Going {
         if self.pending.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         let pending = std::mem::take(&mut self.pending);
         let first = self.history.step_losses.len();
         // A GPU works behind: what it could not do shows here.
         let losses = match memory::guarded(|| read(Tensor::cat(pending, 0), &self.device)) {
-            None => return self.out_of_memory().map(Some),
+            None => return Err(self.out_of_memory()),
             Some(Err(error)) if memory::is_shortage(&error.to_string()) => {
-                return self.out_of_memory().map(Some);
+                return Err(self.out_of_memory());
             }
             Some(losses) => losses?,
         };
         for (offset, loss) in losses.into_iter().enumerate() {
             if !loss.is_finite() {
-                return Ok(Some(StopReason::NotFinite {
+                return Err(Halt::Stop(StopReason::NotFinite {
                     step: first + offset + 1,
                 }));
             }
             self.history.step_losses.push(loss);
             self.epoch_losses.push(loss);
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Ends the run for lack of memory: an error when nothing was learned yet, otherwise a reason, with the state written
     /// where it is whole.
-    pub(super) fn out_of_memory(&mut self) -> Result<StopReason> {
+    pub(super) fn out_of_memory(&mut self) -> Halt {
         self.undo_step();
         self.pending.clear();
         if self.history.step_losses.is_empty() {
-            return Err(self.no_memory().into());
+            return self.no_memory().into();
         }
         if !self.device.is_gpu() || matches!(self.finite_weights(), Ok(Some(_))) {
             // The history may lack losses that were never read; the step stays with it.
-            if self.history.step_losses.len() == self.step {
-                self.write_checkpoint()?;
+            if self.history.step_losses.len() == self.step
+                && let Err(error) = self.write_checkpoint()
+            {
+                return error.into();
             }
         }
-        Ok(StopReason::OutOfMemory {
+        Halt::Stop(StopReason::OutOfMemory {
             step: self.step + 1,
         })
     }
