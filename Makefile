@@ -4,7 +4,7 @@
 
 SHELL := bash
 
-.PHONY: help tutorial lab test soak bench install build lint format clean
+.PHONY: help tutorial lab test soak bench docs install build lint format clean
 
 help:
 	@echo 'make tutorial   on a fresh machine: install what is missing, build, run the tutorials, print the scores'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test       every test; TEST="rust kernel python" for some of the groups, TEST=torch for those with PyTorch (6 GB)'
 	@echo 'make soak       two hours of random traffic on one kernel; MINUTES=10 for less'
 	@echo 'make bench      the figures of benches/README.md'
+	@echo 'make docs       the book and the API reference, into out/book; DOCS=book or DOCS=api for one of them'
 	@echo 'make lint       rustfmt and clippy'
 	@echo 'make clean      remove what was built (the cache of data and weights stays)'
 
@@ -36,6 +37,9 @@ soak:
 
 bench:
 	@bash scripts/bench.sh $(BENCH)
+
+docs:
+	@bash scripts/docs.sh $(DOCS)
 
 lint:
 	@bash scripts/test.sh lint

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::toolchain::Toolchain;
 
 /// Variables that are kept as they are when they are set at install.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 9] = [
     "CARGO_HOME",
     "RUSTUP_HOME",
     "RUST_SRC_PATH",
@@ -16,7 +16,6 @@ const KEPT: [&str; 10] = [
     "PROJ_LIB",
     "PROJ_DATA",
     "CUDA_PATH",
-    "SWATH_CACHE_DIR",
     "SSL_CERT_FILE",
 ];
 

@@ -1,0 +1,25 @@
+//! The pages of `docs/`: their Rust blocks are compiled as doc examples (`cargo test --doc`). A test compares this list
+//! with the folder.
+
+macro_rules! pages {
+    ($($page:ident $file:literal,)*) => {$(
+        #[doc = include_str!(concat!("../docs/", $file))]
+        struct $page;
+    )*};
+}
+
+pages! {
+    Start "getting-started.md",
+    OwnLabels "guide/own-labels.md",
+    Classes "guide/classes.md",
+    Training "guide/training.md",
+    Thresholds "guide/thresholds.md",
+    LargeScenes "guide/large-scenes.md",
+    Detection "guide/detection.md",
+    Gpu "guide/gpu.md",
+    GisFiles "guide/gis-files.md",
+    Models "guide/models.md",
+    OwnNetwork "guide/own-network.md",
+    Papermill "papermill.md",
+    Weights "weights.md",
+}

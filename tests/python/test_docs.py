@@ -1,0 +1,101 @@
+"""The book and the pages beside it: links lead somewhere, code has a language and is compiled, variables are described."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+BOOK = sorted(path for path in DOCS.rglob("*.md") if path.name != "SUMMARY.md")
+PAGES = [*BOOK, DOCS / "SUMMARY.md", *(ROOT / name for name in (
+    "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "benches/README.md"))]
+# `text` is cells with magics, which the kernel's tests read, and what programs print.
+LANGUAGES = {"rust", "rust,no_run", "sh", "python", "json", "text"}
+FENCE = re.compile(r"^```(\S*)[ \t]*$(.*?)^```[ \t]*$", re.S | re.M)
+LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
+VARIABLE = re.compile(r"\bSWATH_[A-Z0-9_]*[A-Z0-9]\b")
+FOLDERS = ["src", "kernel/src", "cpu/src", "boxes/src", "scripts", "benches"]
+# Parts of generated code, and what a build script hands to the compiler.
+NO_VARIABLES = {"SWATH_FIRST", "SWATH_GLOBAL", "SWATH_KEY_B", "SWATH_IMPL_1", "SWATH_RUSTC_VERSION"}
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def without_code(text: str) -> str:
+    text = FENCE.sub("", text)
+    return re.sub(r"``.*?``|`[^`\n]*`", "", text)
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as mdBook and GitHub make them."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ +(.+?) *$", FENCE.sub("", path.read_text(encoding="utf-8")), re.M):
+        words = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        anchor, number = words, 0
+        while anchor in found:
+            number += 1
+            anchor = f"{words}-{number}"
+        found.add(anchor)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_to_pages_files_and_headings(page):
+    wrong = []
+    for target in LINK.findall(without_code(page.read_text(encoding="utf-8"))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        to = (page.parent / path).resolve() if path else page
+        if not to.exists():
+            wrong.append(f"{target}: there is no such file")
+        elif page.is_relative_to(DOCS) and not to.is_relative_to(DOCS):
+            wrong.append(f"{target}: outside the book")
+        elif anchor and to.suffix == ".md" and anchor not in anchors(to):
+            wrong.append(f"{target}: there is no such heading")
+    assert not wrong, wrong
+
+
+def test_the_summary_names_every_page_once():
+    named = LINK.findall((DOCS / "SUMMARY.md").read_text(encoding="utf-8"))
+    assert sorted(named) == sorted(str(path.relative_to(DOCS)) for path in BOOK)
+
+
+@pytest.mark.parametrize("page", BOOK, ids=name)
+def test_code_has_a_language_and_rust_is_compiled(page):
+    text = page.read_text(encoding="utf-8")
+    languages = [language for language, _ in FENCE.findall(text)]
+    assert text.count("\n```") == 2 * len(languages), "a fence is not closed"
+    assert set(languages) <= LANGUAGES, set(languages) - LANGUAGES
+    compiled = re.findall(r'"([\w/-]+\.md)"', (ROOT / "src/book.rs").read_text(encoding="utf-8"))
+    has_rust = any(language.startswith("rust") for language in languages)
+    assert has_rust == (str(page.relative_to(DOCS)) in compiled), "src/book.rs lists the pages with Rust, and no others"
+
+
+def test_every_environment_variable_is_described():
+    used: dict[str, str] = {}
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".rs", ".sh", ".py") and path.is_file():
+                for variable in VARIABLE.findall(path.read_text(encoding="utf-8")):
+                    # What only tests set.
+                    if not variable.startswith("SWATH_TEST") and variable not in NO_VARIABLES:
+                        used.setdefault(variable, name(path))
+    described = set(VARIABLE.findall((DOCS / "environment.md").read_text(encoding="utf-8")))
+    assert len(used) > 30, len(used)
+    missing = {variable: where for variable, where in used.items() if variable not in described}
+    assert not missing, f"docs/environment.md does not have {missing}"
+    everywhere = set()
+    for folder in [*FOLDERS, "tests", "kernel/tests"]:
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in (".rs", ".sh", ".py") and path.is_file():
+                everywhere.update(VARIABLE.findall(path.read_text(encoding="utf-8")))
+    assert not described - everywhere, f"nothing reads {described - everywhere}"
+
+
+def test_readme_is_short():
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 80, "what only developers need belongs into CONTRIBUTING.md, ARCHITECTURE.md or benches/README.md"
