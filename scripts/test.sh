@@ -100,7 +100,7 @@ soft_stage "Python environment" bash scripts/setup-python.sh tests || { failed=1
 
 if wants lint; then
     check "rustfmt" cargo fmt --all --check
-    check "floors, and the tests that the features name" python_tests --noconftest tests/python/test_layers.py tests/python/test_features.py
+    check "floors, the tests that the features name, links and code of the book" python_tests --noconftest tests/python/test_layers.py tests/python/test_features.py tests/python/test_docs.py
 fi
 if wants kernel || wants python || wants notebooks; then
     built=yes

@@ -96,6 +96,16 @@ def test_every_environment_variable_is_described():
     assert not described - everywhere, f"nothing reads {described - everywhere}"
 
 
+def test_the_example_of_the_readme_is_compiled_on_the_library_s_page():
+    page = (ROOT / "src/lib.rs").read_text(encoding="utf-8")
+    compiled = {line.removeprefix("//!").strip() for line in page.splitlines()}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples = [code for language, code in FENCE.findall(readme) if language == "rust"]
+    lines = [line.strip() for code in examples for line in code.splitlines() if line.strip()]
+    assert len(lines) >= 8
+    assert not [line for line in lines if line not in compiled]
+
+
 def test_readme_is_short():
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 80, "what only developers need belongs into CONTRIBUTING.md, ARCHITECTURE.md or benches/README.md"

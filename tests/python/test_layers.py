@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# What is beside the floors: the page, the names of every cell, and the one error that names all others.
-BESIDE = {"lib", "main", "prelude", "error", "aliases"}
+# What is beside the floors: the page, the book, the names of every cell, and the one error that names all others.
+BESIDE = {"lib", "main", "prelude", "error", "aliases", "book"}
 TESTS = re.compile(r"(?:^|[_/])(?:tests?|oracle|parity)(?:\.rs|/|$)")
 
 
