@@ -3,6 +3,8 @@
 
 mod arguments;
 mod assist;
+#[cfg(test)]
+mod book;
 mod commands;
 mod expand;
 mod fit;
