@@ -15,7 +15,7 @@ LANGUAGES = {"rust", "rust,no_run", "sh", "python", "json", "text"}
 FENCE = re.compile(r"^```(\S*)[ \t]*$(.*?)^```[ \t]*$", re.S | re.M)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 VARIABLE = re.compile(r"\bSWATH_[A-Z0-9_]*[A-Z0-9]\b")
-FOLDERS = ["src", "kernel/src", "cpu/src", "boxes/src", "scripts", "benches"]
+FOLDERS = ["src", "scripts", "benches", *sorted(f"{manifest.parent.name}/src" for manifest in ROOT.glob("*/Cargo.toml"))]
 # Parts of generated code, and what a build script hands to the compiler.
 NO_VARIABLES = {"SWATH_FIRST", "SWATH_GLOBAL", "SWATH_KEY_B", "SWATH_IMPL_1", "SWATH_RUSTC_VERSION"}
 

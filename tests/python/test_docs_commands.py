@@ -12,8 +12,8 @@ from command import SWATH
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```sh[ \t]*$(.*?)^```[ \t]*$", re.S | re.M)
-# They would change this machine, or fetch: their help says whether the words are known.
-DOING = ("install", "uninstall", "doctor", "data")
+# They would change this machine, fetch, draw or wait: with `--help` only their words are looked at.
+DOING = {"install", "uninstall", "doctor", "data", "sample", "kernel", "completions", "man"}
 NOT_UNDERSTOOD = 2
 
 
@@ -22,7 +22,7 @@ def commands() -> list[tuple[str, str]]:
     for page in PAGES:
         for block in FENCE.findall(page.read_text(encoding="utf-8")):
             for line in block.replace("\\\n", " ").splitlines():
-                line = line.split(" #")[0].strip()
+                line = re.split(r" [#>|]", line)[0].strip()
                 if line.startswith("swath "):
                     found.append((str(page.relative_to(ROOT)), line))
     return found
@@ -39,4 +39,4 @@ def test_the_command_is_understood(page, line, tmp_path):
         words = [*words, "--help"]
     done = subprocess.run([SWATH, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
     assert done.returncode != NOT_UNDERSTOOD, f"{page}: {line}\n{done.stderr}"
-    assert (done.returncode == 0) == (words[-1] == "--help"), f"{page}: {line}\n{done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0 or words[-1] != "--help", f"{page}: {line}\n{done.stderr}"
