@@ -88,9 +88,10 @@ pub(crate) fn types_of_variables(messages: &[Message], source: &str) -> Vec<NewV
                 .and_then(|line| marked(line, PUT_MARK));
             let type_name = span.label.as_deref().and_then(type_in_label);
             if let (Some(name), Some(type_name)) = (name, type_name) {
+                let (own, exported) = RENAMED;
                 variables.push(NewVariable {
                     name: name.to_owned(),
-                    type_name: type_name.to_owned(),
+                    type_name: type_name.replace(own, exported),
                     problem: None,
                 });
             }
@@ -108,6 +109,10 @@ pub(crate) fn unused_results(messages: &[Message]) -> Vec<String> {
     let unused = messages.iter().filter(is_unused);
     unused.map(|message| message.json.clone()).collect()
 }
+
+/// A crate that the library re-exports under another name: rustc writes its own name behind the library's, where nobody
+/// can reach it.
+const RENAMED: (&str, &str) = ("swath::swath_boxes::", "swath::boxes::");
 
 fn type_in_label(label: &str) -> Option<&str> {
     let rest = &label[label.find(TYPE_LABEL)? + TYPE_LABEL.len()..];
@@ -168,6 +173,16 @@ mod tests {
                 problem: None,
             }]
         );
+    }
+
+    #[test]
+    fn types_of_a_crate_that_was_renamed_are_written_as_cells_reach_them() {
+        let json = r#"{"level":"warning","message":"calls to `std::mem::drop`","code":{"code":"dropping_references"},
+            "spans":[{"line_start":2,"is_primary":false,
+            "label":"argument has type `&std::vec::Vec<swath::swath_boxes::score::Matching>`"}]}"#;
+        let variables = types_of_variables(&parse(json.replace('\n', "").as_bytes()), SOURCE);
+        let types: Vec<&str> = variables.iter().map(|one| one.type_name.as_str()).collect();
+        assert_eq!(types, ["std::vec::Vec<swath::boxes::score::Matching>"]);
     }
 
     #[test]
