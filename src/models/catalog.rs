@@ -167,8 +167,8 @@ pub fn named(name: &str) -> Result<&'static PublishedWeights> {
     })
 }
 
-/// The file of published weights, fetched if it is not on this machine; give it to
-/// [`crate::models::Architecture::weights`].
+/// The file of published weights, fetched if it is not on this machine; give it to a network, as in
+/// [`crate::models::Unet::weights`].
 ///
 /// # Errors
 /// [`ModelError::Fetch`] without network, with what to do instead; [`ModelError::WeightsChecksum`] for a file that is not

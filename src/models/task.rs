@@ -11,7 +11,7 @@ use crate::Result;
 pub trait Task: Copy + Debug + Send + Sync + Sized + 'static {
     /// Its name in a bundle, such as `segmentation`.
     const NAME: &'static str;
-    /// The alias of [`crate::model::Model`] for this task, such as `Segmenter`.
+    /// The alias of [`crate::models::Model`] for this task, such as `Segmenter`.
     const MODEL: &'static str;
     /// The alias of [`crate::models::Blueprint`] for this task, such as `Architecture`.
     const ARCHITECTURE: &'static str;

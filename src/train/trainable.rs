@@ -50,7 +50,7 @@ pub trait Trainable: Task {
         chips.clone()
     }
 
-    /// Lays windows over the validation area, about `limit` of them ([`super::validate::lay`]), and says what they lack.
+    /// Lays windows over the validation area, about `limit` of them (`lay` in `validate.rs`), and says what they lack.
     ///
     /// # Errors
     /// [`super::TrainError::NothingToValidate`]; errors of reading.
