@@ -1,6 +1,8 @@
 """The book and the pages beside it: links lead somewhere, code has a language and is compiled, variables are described."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,18 @@ def test_links_lead_to_pages_files_and_headings(page):
 def test_the_summary_names_every_page_once():
     named = LINK.findall((DOCS / "SUMMARY.md").read_text(encoding="utf-8"))
     assert sorted(named) == sorted(str(path.relative_to(DOCS)) for path in BOOK)
+
+
+def test_the_book_is_built_without_a_complaint(tmp_path):
+    cache = Path(os.environ.get("SWATH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swath")
+    programs = sorted(cache.glob("tools/mdbook-*/bin/mdbook"))
+    if not programs:
+        pytest.skip("mdBook is not there: `make docs` builds it once, in minutes")
+    done = subprocess.run([programs[-1], "build", DOCS, "--dest-dir", tmp_path / "book"], capture_output=True, text=True, timeout=120)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and not re.search(r"\b(WARN|ERROR)\b", said), said
+    for page in BOOK:
+        assert (tmp_path / "book" / page.relative_to(DOCS)).with_suffix(".html").exists(), page
 
 
 @pytest.mark.parametrize("page", BOOK, ids=name)
