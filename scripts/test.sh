@@ -116,7 +116,7 @@ if wants rust; then
     check "library tests" rust_tests -p swath "${library_features[@]}"
     check "doc examples" doc_tests
 fi
-if wants kernel; then check "kernel and wire tests" rust_tests -p swath-kernel; fi
+if wants kernel; then check "kernel and wire tests" rust_tests -p swath-kernel -p swath-link; fi
 if wants python && [ "$built" = yes ]; then
     check "jupyter_kernel_test" python_tests --timeout 600 tests/python/test_kernel_conformance.py
     check "protocol and magics" python_tests --timeout 600 tests/python/test_protocol.py tests/python/test_recovery.py tests/python/test_magics.py tests/python/test_magic_pipeline.py tests/python/test_mistakes.py tests/python/test_from_python.py tests/python/test_docs_commands.py
@@ -142,7 +142,7 @@ if wants torch && soft_stage "PyTorch" bash scripts/setup-torch.sh; then
 fi
 if wants lint; then
     check "clippy: library" clippy -p swath -p swath-cpu -p swath-boxes
-    check "clippy: kernel" clippy -p swath-kernel
+    check "clippy: kernel" clippy -p swath-kernel -p swath-link
 fi
 if wants cuda; then check "CUDA build, started without a driver" cuda_build; fi
 finish

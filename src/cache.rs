@@ -6,7 +6,9 @@ use std::path::PathBuf;
 /// system's cache folder.
 #[must_use]
 pub fn cache_dir() -> PathBuf {
-    if let Some(folder) = std::env::var_os("SWATH_CACHE").filter(|folder| !folder.is_empty()) {
+    if let Some(folder) =
+        std::env::var_os(swath_link::environment::CACHE).filter(|folder| !folder.is_empty())
+    {
         return PathBuf::from(folder);
     }
     dirs::cache_dir()

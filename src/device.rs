@@ -16,7 +16,7 @@ pub use driver::Gpu;
 pub use gpus::Gpus;
 
 /// Names the device that [`Device::best`] takes: `cpu`, `cuda`, or `cuda:1` for the second GPU.
-pub const DEVICE_VARIABLE: &str = "SWATH_DEVICE";
+pub const DEVICE_VARIABLE: &str = swath_link::environment::DEVICE;
 
 /// What can go wrong when a device is chosen.
 #[derive(Debug, thiserror::Error)]

@@ -1,16 +1,16 @@
 //! The library's own commands (`data`, `info`, `predict`, …): the library is opened and called, so that this program
 //! starts quickly and needs no GDAL for what it does itself.
 
-use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int};
+use std::ffi::{CString, OsStr, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use crate::toolchain::{Toolchain, library_folder};
+use swath_link::environment;
 
-/// Set in the second start of the program, whose loader knows the library's folders.
-const SECOND_START: &str = "SWATH_FORWARDED";
+use crate::loader::Library;
+use crate::toolchain::{Toolchain, library_folder};
 
 type CommandLine = unsafe extern "C" fn(c_int, *const *const c_char) -> c_int;
 
@@ -20,7 +20,7 @@ type CommandLine = unsafe extern "C" fn(c_int, *const *const c_char) -> c_int;
 /// When the library cannot be opened.
 pub(crate) fn forward(arguments: &[OsString]) -> Result<ExitCode, String> {
     let lib_dir = library_folder();
-    if std::env::var_os(SECOND_START).is_none() {
+    if std::env::var_os(environment::FORWARDED).is_none() {
         return Err(start_again(&lib_dir)?);
     }
     let run = command_line(&lib_dir.join("libswath.so"))?;
@@ -53,47 +53,24 @@ fn start_again(lib_dir: &Path) -> Result<String, String> {
     let error = Command::new(program)
         .args(std::env::args_os().skip(1))
         .env("LD_LIBRARY_PATH", path)
-        .env(SECOND_START, "1")
+        .env(environment::FORWARDED, "1")
         .exec();
     Ok(format!("this program cannot be started again: {error}"))
 }
 
-fn command_line(library: &Path) -> Result<CommandLine, String> {
-    let handle = open(library)?;
-    // SAFETY: a handle of dlopen and a zero-terminated name.
-    let symbol = unsafe { libc::dlsym(handle, c"swath_cli".as_ptr()) };
-    if symbol.is_null() {
-        return Err(format!(
-            "the library has no command line, it is of another version: {}",
-            library.display()
-        ));
-    }
-    // SAFETY: the library declares `swath_cli` with this signature.
-    Ok(unsafe { std::mem::transmute::<*mut libc::c_void, CommandLine>(symbol) })
-}
-
-/// Opens a shared library.
+/// The library's command line.
 ///
 /// # Errors
-/// What the loader says.
-fn open(library: &Path) -> Result<*mut libc::c_void, String> {
-    let path = CString::new(library.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
-    // SAFETY: a zero-terminated path; the library's initializers are those of Rust and GDAL.
-    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-    if !handle.is_null() {
-        return Ok(handle);
-    }
-    // SAFETY: dlerror gives a zero-terminated text or null.
-    let reason = unsafe { libc::dlerror() };
-    let reason = if reason.is_null() {
-        "unknown reason".into()
-    } else {
-        // SAFETY: not null, and copied before the next call of the loader.
-        unsafe { CStr::from_ptr(reason) }
-            .to_string_lossy()
-            .into_owned()
-    };
-    Err(format!(
-        "the library cannot be opened: {reason}; `swath doctor` says what is missing"
-    ))
+/// What is wrong with the library.
+fn command_line(library: &Path) -> Result<CommandLine, String> {
+    let opened = Library::open(library).map_err(|reason| {
+        format!("the library cannot be opened: {reason}; `swath doctor` says what is missing")
+    })?;
+    // SAFETY: the library declares `swath_cli` with this signature.
+    unsafe { opened.symbol(c"swath_cli") }.map_err(|_| {
+        format!(
+            "the library has no command line, it is of another version: {}",
+            library.display()
+        )
+    })
 }

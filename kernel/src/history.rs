@@ -66,7 +66,7 @@ pub(crate) struct History {
 impl History {
     /// The user's history: `SWATH_HISTORY`, or `swath/history.sqlite` in the user's data folder.
     pub(crate) fn open_default() -> Self {
-        let path = std::env::var_os("SWATH_HISTORY")
+        let path = std::env::var_os(swath_link::environment::HISTORY)
             .map(PathBuf::from)
             .or_else(|| Some(dirs::data_dir()?.join("swath/history.sqlite")));
         Self::open(path)

@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 fn debug_wanted() -> bool {
     static WANTED: OnceLock<bool> = OnceLock::new();
-    *WANTED.get_or_init(|| std::env::var("SWATH_LOG").is_ok_and(|level| level == "debug"))
+    *WANTED.get_or_init(|| {
+        std::env::var(swath_link::environment::LOG).is_ok_and(|level| level == "debug")
+    })
 }
 
 /// Something went wrong and the kernel goes on.

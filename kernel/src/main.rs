@@ -10,6 +10,7 @@ mod forward;
 mod fuzz;
 mod history;
 mod install;
+mod loader;
 mod log;
 mod magics;
 mod networks;

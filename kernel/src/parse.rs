@@ -10,7 +10,7 @@
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::{Edition, Parse, SourceFile, SyntaxKind};
 
-use crate::eval::CellError;
+use crate::eval::ErrorReport;
 
 /// How deep a tree may be at most, as the lexer bounds it.
 const LEVELS: usize = 1_000;
@@ -39,7 +39,7 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-impl From<Refusal> for CellError {
+impl From<Refusal> for ErrorReport {
     fn from(refusal: Refusal) -> Self {
         Self {
             ename: "SyntaxError".to_owned(),
@@ -549,7 +549,7 @@ mod tests {
         );
         let refusal = check(&code).unwrap_err();
         assert_eq!(refusal.line, 2);
-        let error = CellError::from(refusal);
+        let error = ErrorReport::from(refusal);
         assert_eq!(error.ename, "SyntaxError");
         assert!(
             error.evalue.starts_with("nested too deeply"),

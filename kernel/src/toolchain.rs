@@ -122,6 +122,6 @@ pub(crate) fn program_folder() -> PathBuf {
 
 /// The library's folder: `SWATH_LIB_DIR`, or the one beside the program.
 pub(crate) fn library_folder() -> PathBuf {
-    std::env::var_os("SWATH_LIB_DIR")
+    std::env::var_os(swath_link::environment::LIB_DIR)
         .map_or_else(|| program_folder().join(LIBRARY_FOLDER), PathBuf::from)
 }

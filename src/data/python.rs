@@ -17,7 +17,8 @@ pub(crate) fn run<S: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = S>,
     doing: &'static str,
 ) -> Result<Result<(), String>> {
-    let python = std::env::var_os("SWATH_PYTHON").unwrap_or_else(|| "python3".into());
+    let python =
+        std::env::var_os(swath_link::environment::PYTHON).unwrap_or_else(|| "python3".into());
     let cannot =
         |error: std::io::Error| format!("{} does not start: {error}", python.to_string_lossy());
     // A file, since a pipe that nobody reads fills up.

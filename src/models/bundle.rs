@@ -9,6 +9,7 @@ use std::path::Path;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
+use swath_link::bundle::KEY;
 
 use super::{
     AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalization, Segmentation,
@@ -19,9 +20,6 @@ use crate::{Result, staged};
 
 /// The newest bundle format this library reads, and the one it writes.
 pub const FORMAT: u32 = 1;
-
-/// The key of the safetensors metadata that holds the JSON.
-const KEY: &str = "swath";
 
 /// Everything a bundle of task `T` holds beside the weights.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -197,40 +195,12 @@ const PYTORCH: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a"];
 /// So many bytes say what another file is.
 const START: u64 = 2048;
 
-/// No header of a bundle comes near this; a length beyond it is that of some other file.
-const LONGEST_HEADER: u64 = 64 << 20;
-
 /// What the model in a file is for ([`Task::NAME`]), by the file's header alone; `None` for a file that is no bundle or
 /// cannot be read, of which loading says what is wrong.
 #[must_use]
 pub fn bundle_task(path: impl AsRef<Path>) -> Option<String> {
-    let path = expanded(path.as_ref());
-    // Opening a pipe would wait for somebody to write.
-    if !path.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut file = std::fs::File::open(path).ok()?;
-    let mut length = [0; 8];
-    file.read_exact(&mut length).ok()?;
-    let length = u64::from_le_bytes(length);
-    if length > LONGEST_HEADER {
-        return None;
-    }
-    let mut header = Vec::new();
-    file.take(length).read_to_end(&mut header).ok()?;
-    #[derive(Deserialize)]
-    struct Header {
-        #[serde(rename = "__metadata__")]
-        metadata: HashMap<String, String>,
-    }
-    let header: Header = serde_json::from_slice(&header).ok()?;
-    let own: serde_json::Value = serde_json::from_str(header.metadata.get(KEY)?).ok()?;
-    Some(
-        own["task"]
-            .as_str()
-            .unwrap_or(Segmentation::NAME)
-            .to_owned(),
-    )
+    let header = swath_link::bundle::read_header(&expanded(path.as_ref()))?;
+    Some(header.task.unwrap_or_else(segmentation))
 }
 
 /// What a file is that begins like no model, by its first bytes; `None` for what may be one.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use swath_link::message::{Answer, Done, Message};
 
 use super::stop::Target;
 use super::{
@@ -246,15 +246,22 @@ impl Watch {
 fn run_cell(path: &str, function: &str) {
     crate::session::set_interrupted(false);
     stop::set_forced(false);
-    let answer = side::ask(&json!({ "kind": "begin", "pid": std::process::id() }));
+    // SAFETY: a system call without arguments.
+    let pid = unsafe { libc::getpid() };
+    let answer = side::ask(&Message::Begin { pid });
     *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = store::names();
     guard::begin();
     show::begin();
     pipes::set_running(true);
-    if answer.is_some_and(|answer| answer["cancel"] == true) {
-        guard::report_cancelled();
-    } else if let Err(reason) = load_and_call(path, function) {
-        guard::report_not_loaded(reason);
+    match answer {
+        Some(Answer::Begin { cancel: true }) => guard::report_cancelled(),
+        // A kernel of another version, which would not know that a cell runs.
+        Some(Answer::NotUnderstood { reason }) => guard::report_not_loaded(reason),
+        _ => {
+            if let Err(reason) = load_and_call(path, function) {
+                guard::report_not_loaded(reason);
+            }
+        }
     }
     finish();
 }
@@ -273,21 +280,17 @@ fn finish() {
     stop::set_forced(false);
     pipes::set_running(false);
     pipes::flush();
-    let mut outcome = guard::end();
-    outcome["interrupted"] = crate::session::is_interrupted().into();
-    let dropped = side::ask(&json!({
-        "kind": "done", "outcome": outcome, "names": store::names(), "surroundings": surroundings::changes(),
-        "shown": show::has_shown(), "words": super::words::news(),
+    let (outcome, completed) = guard::end();
+    let answer = side::ask(&Message::Done(Done {
+        outcome,
+        completed,
+        names: store::names(),
+        shown: show::has_shown(),
+        surroundings: surroundings::changes(),
+        words: super::words::news(),
     }));
-    // The front process answers with names that later cells cannot use, such as closures.
-    for name in dropped
-        .as_ref()
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
-        store::remove(name);
+    if let Some(Answer::Remove { names }) = answer {
+        names.iter().for_each(|name| store::remove(name));
     }
     pipes::flush();
 }

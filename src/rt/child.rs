@@ -3,7 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::time::Duration;
+
+use swath_link::environment;
 
 use super::cells::Cells;
 use super::{guard, pipes, programs, side, signals, stop, surroundings};
@@ -12,9 +13,6 @@ use super::{guard, pipes, programs, side, signals, stop, surroundings};
 const LOAD_AND_RUN: &str = "LOAD_AND_RUN ";
 /// What evcxr waits for.
 const EXECUTION_COMPLETE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
-
-/// The kernel's `PATIENCE`, unless `SWATH_KILL_AFTER` says otherwise.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs cells until the front process closes the pipe. The front process' environment names the descriptors.
 #[unsafe(no_mangle)]
@@ -33,17 +31,17 @@ pub extern "C" fn swath_child_main() -> ! {
 
 fn serve() -> Result<(), String> {
     let [stdout, stderr, channel, farewell] = [
-        "SWATH_STDOUT_FD",
-        "SWATH_STDERR_FD",
-        "SWATH_SIDE_FD",
-        "SWATH_END_FD",
+        environment::STDOUT_FD,
+        environment::STDERR_FD,
+        environment::SIDE_FD,
+        environment::END_FD,
     ]
     .map(descriptor_from_environment);
     let protocol = pipes::redirect(stdout?, stderr?)
         .map_err(|error| format!("cannot redirect output: {error}"))?;
     side::connect(channel?);
     let farewell = Farewell::inherited(farewell?);
-    let patience = patience();
+    let patience = environment::patience();
     restore_environment();
     surroundings::remember();
     crate::session::set_sink(Arc::new(side::SideSink));
@@ -99,15 +97,6 @@ impl Farewell {
     }
 }
 
-/// How long the front process waits before it kills a cell that does not stop.
-fn patience() -> Duration {
-    std::env::var("SWATH_KILL_AFTER")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .unwrap_or(PATIENCE)
-}
-
 fn descriptor_from_environment(name: &str) -> Result<RawFd, String> {
     let value = std::env::var(name)
         .map_err(|_| format!("{name} is not set: this process is started by the kernel"))?;
@@ -118,17 +107,10 @@ fn descriptor_from_environment(name: &str) -> Result<RawFd, String> {
 
 /// Hides the plumbing from users' code and from the programs it starts.
 fn restore_environment() {
-    let library_path = std::env::var_os("SWATH_USER_LD_LIBRARY_PATH");
+    let library_path = std::env::var_os(environment::USER_LIBRARY_PATH);
     // SAFETY: only this thread exists yet.
     unsafe {
-        for name in [
-            "SWATH_CHILD",
-            "SWATH_STDOUT_FD",
-            "SWATH_STDERR_FD",
-            "SWATH_SIDE_FD",
-            "SWATH_END_FD",
-            "SWATH_USER_LD_LIBRARY_PATH",
-        ] {
+        for name in environment::PLUMBING {
             std::env::remove_var(name);
         }
         match library_path {

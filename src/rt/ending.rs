@@ -80,13 +80,21 @@ fn end<T, E>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use swath_link::message::{Failure, Outcome};
 
     /// An error without a text of its own.
     #[derive(Debug)]
     struct Code(#[expect(dead_code, reason = "its text is read")] u8);
 
-    fn ended() -> serde_json::Value {
-        guard::end()
+    fn ended() -> Outcome {
+        guard::end().0
+    }
+
+    fn failure() -> Failure {
+        match ended() {
+            Outcome::Error(failure) => failure,
+            other => panic!("no error: {other:?}"),
+        }
     }
 
     #[test]
@@ -95,21 +103,17 @@ mod tests {
         let outcome = "x".parse::<i32>();
         let value = last(&outcome);
         assert!(value.__swath_ends_cell());
-        let end = ended();
-        assert!(end["file"].as_str().unwrap().ends_with("ending.rs"));
+        let end = failure();
+        assert!(end.place.file.ends_with("ending.rs"));
         assert_eq!(
-            (&end["kind"], &end["name"], &end["message"]),
-            (
-                &"error".into(),
-                &"ParseIntError".into(),
-                &"invalid digit found in string".into()
-            )
+            (&*end.name, &*end.message),
+            ("ParseIntError", "invalid digit found in string")
         );
 
         guard::begin();
         let value = &Err::<(), _>(Code(7));
         assert!(value.__swath_ends_cell());
-        assert_eq!(ended()["message"], "Code(7)");
+        assert_eq!(failure().message, "Code(7)");
 
         guard::begin();
         let value = &Ok::<(), String>(());
@@ -118,6 +122,6 @@ mod tests {
         assert!(!value.__swath_ends_cell());
         let mut value = &Some(Err::<u8, &str>("kept inside"));
         assert!(!value.__swath_ends_cell());
-        assert_eq!(ended()["kind"], "ok");
+        assert_eq!(ended(), Outcome::Ok);
     }
 }

@@ -1,9 +1,9 @@
 //! The guard around a cell's statements: a panic or a `?` ends the cell, never the process, and is remembered.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
 
-use serde_json::{Value, json};
+use swath_link::message::{self, Failure, Place};
 
 use super::CellError;
 use super::screen::{payload_text, shortened};
@@ -11,9 +11,7 @@ use super::screen::{payload_text, shortened};
 #[derive(Clone, Default)]
 struct Panic {
     message: String,
-    file: String,
-    line: u32,
-    column: u32,
+    place: Place,
 }
 
 enum Outcome {
@@ -29,7 +27,7 @@ enum Outcome {
 }
 
 /// The panic with which [`end_cell`] ends a cell.
-struct Failure(CellError);
+struct Failed(CellError);
 
 /// The panic with which an interrupt ends a cell.
 struct Stop(&'static str);
@@ -53,7 +51,7 @@ pub fn guard(statements: &mut dyn FnMut() -> Result<(), CellError>) -> bool {
         Err(payload) if payload.is::<Stop>() => {
             Outcome::Stopped(payload.downcast::<Stop>().map_or("", |stop| stop.0))
         }
-        Err(payload) if payload.is::<Failure>() => match payload.downcast::<Failure>() {
+        Err(payload) if payload.is::<Failed>() => match payload.downcast::<Failed>() {
             Ok(failure) => Outcome::Failed(failure.0),
             Err(_) => Outcome::Panicked(Panic::default()),
         },
@@ -109,7 +107,7 @@ fn discard_by(name: &str, drop_it: &mut dyn FnMut()) {
 pub(crate) fn end_cell(error: &crate::Error) -> ! {
     let failure = CellError::of(error, std::panic::Location::caller());
     if RUNNING.with_borrow(|running| *running) && !std::thread::panicking() {
-        std::panic::resume_unwind(Box::new(Failure(failure)));
+        std::panic::resume_unwind(Box::new(Failed(failure)));
     }
     match failure.hint {
         Some(hint) => panic!("{}; {hint}", failure.message),
@@ -161,34 +159,45 @@ pub(super) fn begin() {
     RUNNING.set(true);
 }
 
-/// How the cell ended, for the front process.
-pub(super) fn end() -> Value {
+/// How the cell ended, for the front process, and whether its statements came to their end.
+pub(super) fn end() -> (message::Outcome, bool) {
     RUNNING.set(false);
-    let mut outcome = describe_outcome();
-    outcome["completed"] = COMPLETED.get().into();
-    outcome
+    (described_outcome(), COMPLETED.get())
 }
 
-fn describe_outcome() -> Value {
+fn described_outcome() -> message::Outcome {
     match OUTCOME.take() {
-        None => json!({ "kind": "ok" }),
-        Some(Outcome::Panicked(panic)) => json!({
-            "kind": "panic", "message": panic.message, "file": panic.file, "line": panic.line, "column": panic.column,
-        }),
-        Some(Outcome::Failed(error)) => json!({
-            "kind": if error.interrupted { "interrupted" } else { "error" },
-            "name": error.name, "message": shortened(&error.message), "hint": error.hint,
-            "file": error.location.file(), "line": error.location.line(), "column": error.location.column(),
-        }),
-        Some(Outcome::Lost(names)) => json!({ "kind": "lost", "names": names }),
-        Some(Outcome::Cancelled) => {
-            json!({ "kind": "interrupted", "message": "interrupted before it began" })
+        None => message::Outcome::Ok,
+        Some(Outcome::Panicked(Panic { message, place })) => {
+            message::Outcome::Panic { message, place }
         }
-        Some(Outcome::Stopped(doing)) => {
-            json!({ "kind": "interrupted", "message": format!("interrupted while {doing}") })
+        Some(Outcome::Failed(error)) => {
+            let message = shortened(&error.message);
+            if error.interrupted {
+                return message::Outcome::Interrupted { message };
+            }
+            message::Outcome::Error(Failure {
+                name: error.name,
+                message,
+                hint: error.hint,
+                place: place_of(error.location),
+            })
         }
-        Some(Outcome::PutAside(names)) => json!({ "kind": "aside", "names": names }),
-        Some(Outcome::NotLoaded(reason)) => json!({ "kind": "load", "message": reason }),
+        Some(Outcome::Lost(names)) => message::Outcome::Lost { names },
+        Some(Outcome::Cancelled) => message::Outcome::Cancelled,
+        Some(Outcome::Stopped(doing)) => message::Outcome::Interrupted {
+            message: format!("interrupted while {doing}"),
+        },
+        Some(Outcome::PutAside(names)) => message::Outcome::Aside { names },
+        Some(Outcome::NotLoaded(message)) => message::Outcome::Load { message },
+    }
+}
+
+fn place_of(location: &Location<'_>) -> Place {
+    Place {
+        file: location.file().to_owned(),
+        line: location.line(),
+        column: location.column(),
     }
 }
 
@@ -205,12 +214,8 @@ pub(super) fn install_panic_hook() {
                 .name()
                 .unwrap_or("<unnamed>")
                 .to_owned();
-            let Panic {
-                message,
-                file,
-                line,
-                column,
-            } = panic;
+            let Panic { message, place } = panic;
+            let Place { file, line, column } = place;
             super::pipes::write_error(&format!(
                 "thread '{name}' panicked at {file}:{line}:{column}:\n{message}\n"
             ));
@@ -219,36 +224,45 @@ pub(super) fn install_panic_hook() {
 }
 
 fn describe(information: &PanicHookInfo<'_>) -> Panic {
-    let mut panic = Panic {
+    Panic {
         message: shortened(
             information
                 .payload_as_str()
                 .unwrap_or("a panic without text"),
         ),
-        ..Panic::default()
-    };
-    if let Some(location) = information.location() {
-        location.file().clone_into(&mut panic.file);
-        (panic.line, panic.column) = (location.line(), location.column());
+        place: information.location().map(place_of).unwrap_or_default(),
     }
-    panic
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The error with which the cell has ended.
+    fn failure() -> Failure {
+        match end().0 {
+            message::Outcome::Error(failure) => failure,
+            other => panic!("no error: {other:?}"),
+        }
+    }
+
     #[test]
     fn a_question_mark_and_a_panic_end_the_cell_and_say_why() {
         begin();
         assert!(guard(&mut || Ok(())));
-        assert_eq!(end()["kind"], "ok");
+        assert_eq!(end(), (message::Outcome::Ok, true));
 
         assert!(!guard(&mut || Err("no such file".into())));
-        assert_eq!(end()["message"], "no such file");
+        assert_eq!(failure().message, "no such file");
 
         assert!(!guard(&mut || panic!("index out of range")));
-        assert_eq!(end()["message"], "index out of range");
+        let (end, completed) = end();
+        assert!(
+            matches!(&end, message::Outcome::Panic { message, place }
+                if message == "index out of range" && place.line > 0),
+            "{end:?}"
+        );
+        assert!(!completed);
     }
 
     #[test]
@@ -269,7 +283,12 @@ mod tests {
         assert!(dropped.get());
         assert_eq!(
             end(),
-            json!({ "kind": "interrupted", "message": "interrupted while waiting for an answer", "completed": false })
+            (
+                message::Outcome::Interrupted {
+                    message: "interrupted while waiting for an answer".to_owned()
+                },
+                false
+            )
         );
         stop_cell("nothing");
     }
@@ -279,9 +298,18 @@ mod tests {
         let error = || crate::Error::Interrupted { doing: "splitting" };
         begin();
         assert!(!guard(&mut || end_cell(&error())));
-        let end = end();
-        assert_eq!(end["message"], "interrupted while splitting");
-        assert!(end["file"].as_str().unwrap().ends_with("guard.rs"));
+        assert_eq!(
+            end().0,
+            message::Outcome::Interrupted {
+                message: "interrupted while splitting".to_owned()
+            }
+        );
+        let other = crate::Error::from(crate::raster::RasterError::Missing {
+            path: "a.tif".into(),
+        });
+        begin();
+        assert!(!guard(&mut || end_cell(&other)));
+        assert!(failure().place.file.ends_with("guard.rs"));
         assert!(catch_unwind(|| end_cell(&error())).is_err());
     }
 
@@ -290,10 +318,7 @@ mod tests {
         begin();
         report_lost("a");
         report_lost("b");
-        let end = end();
-        assert_eq!(
-            (&end["kind"], &end["names"]),
-            (&json!("lost"), &json!(["a", "b"]))
-        );
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        assert_eq!(end().0, message::Outcome::Lost { names });
     }
 }

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use swath_link::message::{Answer, Message};
 
 use super::side;
 
@@ -42,9 +42,14 @@ pub unsafe extern "C" fn swath_read_input(buffer: *mut u8, count: usize) -> isiz
 
 /// A line, or the number of the error that says why there is none.
 fn ask() -> Result<Vec<u8>, libc::c_int> {
-    match side::ask(&json!({ "kind": "input", "prompt": "", "password": false, "stdin": true })) {
-        Some(Value::String(line)) => Ok((line + "\n").into_bytes()),
-        Some(answer) if answer["interrupted"] == true => {
+    let question = Message::Input {
+        prompt: String::new(),
+        password: false,
+        stdin: true,
+    };
+    match side::ask(&question) {
+        Some(Answer::Line { text }) => Ok((text + "\n").into_bytes()),
+        Some(Answer::Interrupted) => {
             crate::session::set_interrupted(true);
             Err(libc::ECANCELED)
         }

@@ -3,8 +3,7 @@
 //! A program inherits the environment, so it is found wherever it has gone, into a session or a process group of its
 //! own as well.
 
-/// The variable that names the kernel to which a process belongs.
-pub(crate) const MARK_ENV: &str = "SWATH_KERNEL";
+pub(crate) use swath_link::environment::KERNEL as MARK_ENV;
 
 /// Kills every process that carries the mark, but for this one; those that they start meanwhile as well.
 pub(crate) fn end_marked(mark: &str) {

@@ -1,8 +1,7 @@
 //! The side channel to the front process: a socket that carries everything a cell shows besides plain text.
 //!
-//! Each message is a four-byte little-endian length and that many bytes of JSON; each is answered by one of the same
-//! form before the sender goes on. The front process reads the text pipes dry before it answers, which keeps the
-//! order between text and displays.
+//! Each [`Message`] is answered before the sender goes on. The front process reads the text pipes dry before it answers,
+//! which keeps the order between text and displays.
 
 use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, RawFd};
@@ -10,7 +9,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError, TryLockError};
 
 use base64::Engine as _;
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use swath_link::frame;
+use swath_link::message::{self, Answer, Bundle, Message};
 
 use crate::display::Output;
 use crate::session::Sink;
@@ -27,11 +28,21 @@ pub(super) fn connect(descriptor: RawFd) {
     *CHANNEL.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
 }
 
-/// Sends a message and waits for its answer; `None` when the front process has gone.
-pub(super) fn ask(message: &Value) -> Option<Value> {
+/// Sends a message and waits for its answer; `None` when the front process has gone, or gives an answer that cannot be
+/// read, which is said on standard error.
+pub(super) fn ask(message: &Message) -> Option<Answer> {
     let _ = std::io::stdout().flush();
-    let mut channel = CHANNEL.lock().unwrap_or_else(PoisonError::into_inner);
-    exchange(channel.as_mut()?, message).ok()
+    let answer = {
+        let mut channel = CHANNEL.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange(channel.as_mut()?, message).ok()?
+    };
+    message::decode(&answer)
+        .inspect_err(|error| {
+            super::pipes::write_error(&format!(
+                "swath: the kernel has answered with what cannot be read: {error}\n"
+            ));
+        })
+        .ok()
 }
 
 /// Tells of a panic at once, in case the process does not live to report it; drops it when the channel is in use.
@@ -42,25 +53,14 @@ pub(super) fn announce_panic(message: &str) {
         Err(TryLockError::WouldBlock) => None,
     };
     if let Some(stream) = channel.as_deref().and_then(Option::as_ref) {
-        let _ = exchange(
-            &mut &*stream,
-            &json!({ "kind": "panic", "message": message }),
-        );
+        let message = message.to_owned();
+        let _ = exchange(&mut &*stream, &Message::Panic { message });
     }
 }
 
-fn exchange(mut stream: impl Read + Write, message: &Value) -> std::io::Result<Value> {
-    let text = serde_json::to_vec(message)?;
-    let length = u32::try_from(text.len()).map_err(std::io::Error::other)?;
-    let mut frame = Vec::with_capacity(text.len() + 4);
-    frame.extend(length.to_le_bytes());
-    frame.extend(text);
-    stream.write_all(&frame)?;
-    let mut length = [0; 4];
-    stream.read_exact(&mut length)?;
-    let mut answer = vec![0; u32::from_le_bytes(length) as usize];
-    stream.read_exact(&mut answer)?;
-    Ok(serde_json::from_slice(&answer)?)
+fn exchange(mut stream: impl Read + Write, message: &Message) -> std::io::Result<Vec<u8>> {
+    frame::write(&mut stream, &message::encode(message)?)?;
+    frame::read(stream)
 }
 
 /// Sends what the library shows to the front process.
@@ -68,28 +68,43 @@ pub(super) struct SideSink;
 
 impl Sink for SideSink {
     fn result(&self, output: Output) {
-        show(&output, json!({ "kind": "result" }));
+        let (bundle, metadata) = bundle(&output);
+        show(&Message::Result { bundle, metadata });
     }
 
     fn display(&self, output: Output, id: Option<&str>) {
-        show(&output, json!({ "kind": "display", "id": id }));
+        let (bundle, metadata) = bundle(&output);
+        show(&Message::Display {
+            bundle,
+            metadata,
+            id: id.map(str::to_owned),
+        });
     }
 
     fn update(&self, output: Output, id: &str) {
-        show(&output, json!({ "kind": "update", "id": id }));
+        let (bundle, metadata) = bundle(&output);
+        show(&Message::Update {
+            bundle,
+            metadata,
+            id: id.to_owned(),
+        });
     }
 
     fn clear(&self, wait: bool) {
-        stop_if_forced();
-        ask(&json!({ "kind": "clear", "wait": wait }));
+        show(&Message::Clear { wait });
     }
 
     fn input(&self, prompt: &str, password: bool) -> Option<String> {
         stop_if_forced();
-        match ask(&json!({ "kind": "input", "prompt": prompt, "password": password })) {
-            Some(Value::String(line)) => Some(line),
+        let question = Message::Input {
+            prompt: prompt.to_owned(),
+            password,
+            stdin: false,
+        };
+        match ask(&question) {
+            Some(Answer::Line { text }) => Some(text),
             // The signal of the interrupt may come after this answer; the cell must not go on as if nobody was there.
-            Some(answer) if answer["interrupted"] == true => {
+            Some(Answer::Interrupted) => {
                 crate::session::set_interrupted(true);
                 super::guard::stop_cell("waiting for an answer");
                 None
@@ -106,18 +121,15 @@ fn stop_if_forced() {
     }
 }
 
-fn show(output: &Output, mut message: Value) {
+fn show(message: &Message) {
     stop_if_forced();
-    let (bundle, metadata) = bundle(output);
-    message["bundle"] = bundle.into();
-    message["metadata"] = metadata.into();
-    ask(&message);
+    ask(message);
 }
 
 /// The forms of an output by MIME type, and what is known about them.
-fn bundle(output: &Output) -> (Map<String, Value>, Map<String, Value>) {
-    let mut bundle = Map::new();
-    let mut metadata = Map::new();
+fn bundle(output: &Output) -> (Bundle, Bundle) {
+    let mut bundle = Bundle::new();
+    let mut metadata = Bundle::new();
     bundle.insert("text/plain".to_owned(), output.text.clone().into());
     if let Some(html) = &output.html {
         bundle.insert("text/html".to_owned(), html.clone().into());
@@ -144,6 +156,7 @@ fn bundle(output: &Output) -> (Map<String, Value>, Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn every_form_of_an_output_is_sent_and_pictures_carry_their_words() {
@@ -167,16 +180,20 @@ mod tests {
     fn a_message_waits_for_its_answer() {
         let (mut ours, mut theirs) = UnixStream::pair().unwrap();
         let front = std::thread::spawn(move || {
-            let mut length = [0; 4];
-            theirs.read_exact(&mut length).unwrap();
-            let mut text = vec![0; u32::from_le_bytes(length) as usize];
-            theirs.read_exact(&mut text).unwrap();
-            theirs.write_all(&[6, 0, 0, 0]).unwrap();
-            theirs.write_all(b"\"Anna\"").unwrap();
+            let text = frame::read(&mut theirs).unwrap();
+            let answer = Answer::Line {
+                text: "Anna".to_owned(),
+            };
+            frame::write(&mut theirs, &message::encode(&answer).unwrap()).unwrap();
             String::from_utf8(text).unwrap()
         });
-        let answer = exchange(&mut ours, &json!({ "kind": "input" })).unwrap();
-        assert_eq!(answer, "Anna");
-        assert_eq!(front.join().unwrap(), r#"{"kind":"input"}"#);
+        let answer = exchange(&mut ours, &Message::Clear { wait: true }).unwrap();
+        assert_eq!(
+            message::decode(&answer),
+            Ok(Answer::Line {
+                text: "Anna".to_owned()
+            })
+        );
+        assert_eq!(front.join().unwrap(), r#"{"kind":"clear","wait":true}"#);
     }
 }

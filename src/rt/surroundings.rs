@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Map, Value, json};
+use swath_link::message;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Surroundings {
@@ -28,28 +28,27 @@ impl Surroundings {
         }
     }
 
-    /// What is different from `before`; `Null` when nothing is.
-    fn changes_since(&self, before: &Self) -> Value {
-        let set: Map<String, Value> = self
+    /// What is different from `before`, when anything is.
+    fn changes_since(&self, before: &Self) -> Option<message::Surroundings> {
+        let set: BTreeMap<String, String> = self
             .variables
             .iter()
             .filter(|(name, value)| before.variables.get(*name) != Some(value))
-            .map(|(name, value)| (name.clone(), json!(value)))
+            .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let unset: Vec<&String> = before
+        let unset: Vec<String> = before
             .variables
             .keys()
             .filter(|name| !self.variables.contains_key(*name))
+            .cloned()
             .collect();
         let folder = self
             .folder
             .as_ref()
             .filter(|_| self.folder != before.folder)
-            .and_then(|folder| folder.to_str());
-        if set.is_empty() && unset.is_empty() && folder.is_none() {
-            return Value::Null;
-        }
-        json!({ "folder": folder, "set": set, "unset": unset })
+            .and_then(|folder| Some(folder.to_str()?.to_owned()));
+        let changes = message::Surroundings { folder, set, unset };
+        (changes != message::Surroundings::default()).then_some(changes)
     }
 }
 
@@ -59,12 +58,10 @@ pub(super) fn remember() {
 }
 
 /// What cells have changed since the front process was told last.
-pub(super) fn changes() -> Value {
+pub(super) fn changes() -> Option<message::Surroundings> {
     let now = Surroundings::now();
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let changes = known
-        .as_ref()
-        .map_or(Value::Null, |before| now.changes_since(before));
+    let changes = known.as_ref().and_then(|before| now.changes_since(before));
     if known.as_ref() != Some(&now) {
         *known = Some(now);
     }
@@ -88,16 +85,22 @@ mod tests {
     #[test]
     fn only_what_changed_is_told() {
         let before = surroundings("/a", &[("KEPT", "1"), ("SET", "1"), ("GONE", "1")]);
-        assert_eq!(before.changes_since(&before), Value::Null);
+        assert_eq!(before.changes_since(&before), None);
         let now = surroundings("/ü", &[("KEPT", "1"), ("SET", "2"), ("NEW", "")]);
         assert_eq!(
             now.changes_since(&before),
-            json!({ "folder": "/ü", "set": { "NEW": "", "SET": "2" }, "unset": ["GONE"] })
+            Some(message::Surroundings {
+                folder: Some("/ü".to_owned()),
+                set: [("NEW", ""), ("SET", "2")]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
+                unset: vec!["GONE".to_owned()],
+            })
         );
         let gone = Surroundings {
             folder: None,
             ..before.clone()
         };
-        assert_eq!(gone.changes_since(&before), Value::Null);
+        assert_eq!(gone.changes_since(&before), None);
     }
 }

@@ -1,9 +1,10 @@
 //! What the variables' values have names for: classes and bands, with which the kernel completes strings.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Map, Value, json};
+use swath_link::message::{Names, Words};
 
 use super::store;
 use crate::detect::SceneBoxes;
@@ -17,10 +18,10 @@ use crate::train::{Detector, Run, Segmenter};
 const MOST: usize = 300;
 
 /// What was told last.
-static TOLD: Mutex<Value> = Mutex::new(Value::Null);
+static TOLD: Mutex<Option<Words>> = Mutex::new(None);
 
 /// The names that a value has, when it is one of the library's.
-fn of_value(value: &dyn Any) -> Option<Value> {
+fn of_value(value: &dyn Any) -> Option<Names> {
     let classes = |classes: &Classes| {
         let names = classes.names().into_iter().take(MOST);
         names.map(str::to_owned).collect::<Vec<_>>()
@@ -30,7 +31,10 @@ fn of_value(value: &dyn Any) -> Option<Value> {
         names.truncate(MOST);
         names
     };
-    let of = |own: &Classes, scene: Option<&Scene>| json!({ "class": classes(own), "band": scene.map(bands) });
+    let of = |own: &Classes, scene: Option<&Scene>| Names {
+        classes: classes(own),
+        bands: scene.map(bands).unwrap_or_default(),
+    };
     if let Some(scene) = value.downcast_ref::<Scene>() {
         return Some(of(scene.classes(), Some(scene)));
     }
@@ -51,18 +55,25 @@ fn of_value(value: &dyn Any) -> Option<Value> {
 }
 
 /// The names of all variables and of the files that were opened, when they are others than those that were told last;
-/// otherwise null.
-pub(super) fn news() -> Value {
-    let mut variables = Map::new();
+/// otherwise none.
+pub(super) fn news() -> Option<Words> {
+    let mut variables = BTreeMap::new();
     store::each(|name, value| {
         if let Some(words) = of_value(value) {
             variables.insert(name.to_owned(), words);
         }
     });
-    let now = json!({ "variables": variables, "properties": words::properties() });
+    // A name that is no text cannot stand in a string of a cell.
+    let properties = words::properties().into_iter();
+    let properties =
+        properties.filter_map(|(file, names)| Some((file.to_str()?.to_owned(), names)));
+    let now = Some(Words {
+        variables,
+        properties: properties.collect(),
+    });
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     if *told == now {
-        return Value::Null;
+        return None;
     }
     told.clone_from(&now);
     now
@@ -75,14 +86,21 @@ mod tests {
     #[test]
     fn values_of_the_library_have_names_and_others_have_none() -> crate::Result<()> {
         let scene = crate::samples::town(1, 256)?.scene()?.only(["car"])?;
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(
             of_value(&scene),
-            Some(json!({ "class": ["background", "car"], "band": ["red", "green", "blue"] }))
+            Some(Names {
+                classes: names(&["background", "car"]),
+                bands: names(&["red", "green", "blue"]),
+            })
         );
         let classes = scene.classes().clone();
         assert_eq!(
             of_value(&classes),
-            Some(json!({ "class": ["background", "car"], "band": null }))
+            Some(Names {
+                classes: names(&["background", "car"]),
+                bands: Vec::new(),
+            })
         );
         assert_eq!(of_value(&5), None);
         Ok(())

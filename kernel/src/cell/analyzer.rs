@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 
 use serde_json::json;
 
-use crate::exchange::SessionConfig;
+use swath_link::exchange::SessionConfig;
 
 /// evcxr sets it for the tools that it starts itself; rust-analyzer does not.
 const FROM_EVCXR: &str = "EVCXR_CORE_EXTERN";

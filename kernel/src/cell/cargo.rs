@@ -5,12 +5,13 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use swath_link::exchange::{self, Report, Request, SessionConfig};
+use swath_link::record::Record;
+
 use crate::analyzer;
 use crate::compile::{self, Compilation};
 use crate::dependencies::{self, Failure, Manifest};
-use crate::exchange::{self, Report, Request, SessionConfig};
 use crate::link;
-use crate::record::Record;
 
 pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
     if !analyzer::asked_by_evcxr() {
@@ -34,7 +35,13 @@ pub(crate) fn run(session: &Path, config: &SessionConfig, arguments: &[OsString]
     if !in_our_crate || subcommand.is_none_or(|subcommand| subcommand != "build") {
         return real_cargo(config, arguments);
     }
-    let request: Request = exchange::read(&exchange::request_path(session)).unwrap_or_default();
+    let request: Request = match exchange::read_if_there(&exchange::request_path(session)) {
+        Ok(request) => request.unwrap_or_default(),
+        Err(error) => {
+            eprintln!("swath-cell: what the kernel asks for cannot be read: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     // evcxr builds a failed cell again, to look for better messages. We have them already.
     if request.serial > 0
         && exchange::read::<Report>(&exchange::report_path(session))

@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use swath_link::exchange::{FUNCTION_MARK, Report, Request, SessionConfig};
 
 use crate::check;
 use crate::diagnostics::{self, Message};
-use crate::exchange::{FUNCTION_MARK, Report, Request, SessionConfig};
 use crate::proof::{self, Expectation};
 
 /// The crate identity of a cell, whoever calls rustc. A user's type in a variable is the same type in the next cell only

@@ -12,12 +12,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use swath_link::exchange::{self, SessionConfig};
+use swath_link::record::{self, Record, Watched};
 
-use crate::exchange::{self, SessionConfig};
 use crate::identity;
 use crate::natives;
 use crate::progress::{self, Progress};
-use crate::record::{self, Record, Watched};
 
 /// The crate that gathers the others.
 pub(crate) const CRATE_NAME: &str = "swath_dependencies";

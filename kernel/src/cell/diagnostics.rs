@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::exchange::{BACK_MARK, NewVariable, PUT_MARK};
+use swath_link::exchange::{BACK_MARK, NewVariable, PUT_MARK};
 
 /// Codes of errors that our own lines get when the cell has moved a variable, or may not have given it a value.
 const MOVED_CODES: [&str; 5] = ["E0382", "E0505", "E0381", "E0507", "E0509"];

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::exchange::SessionConfig;
+use swath_link::exchange::SessionConfig;
 
 /// Makes a shared object of one object file; whether that worked.
 pub(crate) fn object_alone(config: &SessionConfig, object: &Path, library: &Path) -> bool {

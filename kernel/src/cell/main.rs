@@ -19,18 +19,11 @@ mod check;
 mod compile;
 mod dependencies;
 mod diagnostics;
-#[expect(dead_code, reason = "shared with the kernel, which uses the rest")]
-mod exchange;
 mod identity;
 mod link;
 mod natives;
 mod progress;
 mod proof;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "shared with the kernel, which uses the rest")
-)]
-mod record;
 mod shapes;
 mod wrapper;
 
@@ -39,7 +32,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use exchange::SessionConfig;
+use swath_link::environment;
+use swath_link::exchange::{self, SessionConfig};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
@@ -48,7 +42,7 @@ fn main() -> ExitCode {
     let Some(session) = exchange::session_dir() else {
         eprintln!(
             "swath-cell: {} is not set; the Swath kernel starts this program",
-            exchange::SESSION_ENV
+            environment::SESSION
         );
         return ExitCode::FAILURE;
     };

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use swath_link::record;
 
 use crate::compile;
-use crate::record;
 
 /// The width of the first column of cargo's status lines.
 const STATUS_WIDTH: usize = 12;

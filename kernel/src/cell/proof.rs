@@ -12,9 +12,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 
+use swath_link::exchange::{Erased, PRIMITIVES, Report, unnameable};
+
 use crate::compile::{self, Compilation};
 use crate::diagnostics;
-use crate::exchange::{Erased, PRIMITIVES, Report, unnameable};
 use crate::shapes;
 
 /// Types that every cell can write, with the number of their parameters left open: what no one needs to prove.

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::exchange::Erased;
+use swath_link::exchange::Erased;
 
 /// The function that takes a pointer to the type at a place.
 pub(crate) fn function(place: usize) -> String {

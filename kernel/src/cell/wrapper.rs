@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use serde_json::json;
+use swath_link::exchange::{self, Request, SessionConfig};
 
 use crate::compile::{self, Compilation};
 use crate::dependencies;
-use crate::exchange::{self, Request, SessionConfig};
 use crate::identity;
 
 /// What matters of a call of rustc.
@@ -117,7 +117,13 @@ fn compile_cell(
     rustc: &Path,
     arguments: &[OsString],
 ) -> ExitCode {
-    let request: Request = exchange::read(&exchange::request_path(session)).unwrap_or_default();
+    let request: Request = match exchange::read_if_there(&exchange::request_path(session)) {
+        Ok(request) => request.unwrap_or_default(),
+        Err(error) => {
+            eprintln!("swath-cell: what the kernel asks for cannot be read: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let knows_swath = arguments
         .iter()
         .any(|argument| argument.as_encoded_bytes().starts_with(b"swath="));

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use swath_link::message::{self, Answer, Done, Message, Outcome};
+use swath_link::{DecodeError, frame};
 
 use super::OutputSink;
 use super::content::{ContentFilter, Piece};
@@ -41,22 +43,24 @@ pub(crate) struct ChildEnds {
 /// What the child said about a cell.
 #[derive(Debug, Default)]
 pub(crate) struct CellEnd {
-    /// How it ended; `None` when the child did not come to say so.
-    pub(crate) outcome: Option<Value>,
-    /// The variables in the store.
-    pub(crate) names: Vec<String>,
-    /// What the cell has changed of its folder and environment.
-    pub(crate) surroundings: Value,
-    /// Names from the user's files, by kind, when there are new ones.
-    pub(crate) words: Value,
+    /// What the child told at its end, without the variables that later cells cannot use; `None` when it did not come to
+    /// say it, or said what cannot be read.
+    pub(crate) told: Option<Done>,
+    /// What could not be read of what the child has told.
+    pub(crate) misunderstood: Option<String>,
     /// The last panic that was announced.
     pub(crate) panic: Option<String>,
     /// A panic outside of the cell's statements, which evcxr has noticed.
     pub(crate) stray_panic: Option<String>,
-    /// Whether the cell's value was shown through the library.
-    pub(crate) shown: bool,
     /// How long it ran.
     pub(crate) run_ms: u128,
+}
+
+impl CellEnd {
+    /// How it ended, when the child said so.
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        self.told.as_ref().map(|told| &told.outcome)
+    }
 }
 
 enum Request {
@@ -372,7 +376,8 @@ impl Reader {
 
     /// Shows what the cell has printed last: a value if its type has shown itself by evcxr's convention.
     fn show_last(&mut self, mut pieces: Vec<Piece>) {
-        let is_value = self.places.shows_value() && !self.end.shown && self.end.outcome.is_some();
+        let was_not_shown = self.end.told.as_ref().is_some_and(|told| !told.shown);
+        let is_value = self.places.shows_value() && was_not_shown;
         match pieces.pop() {
             Some(Piece::Content(bundle)) if is_value => {
                 self.show_pieces(pieces);
@@ -421,97 +426,90 @@ impl Reader {
                 Err(_) => break,
             }
         }
-        while let Some((length, rest)) = self.frame.split_first_chunk::<4>() {
-            let length = u32::from_le_bytes(*length) as usize;
-            let Some(text) = rest.get(..length) else {
-                return;
-            };
-            let message: Value = serde_json::from_slice(text).unwrap_or_default();
-            self.frame.drain(..4 + length);
+        while let Some(text) = frame::take(&mut self.frame) {
             self.drain();
-            let answer = self.handle(message);
+            let answer = match message::decode(&text) {
+                Ok(message) => self.handle(message),
+                Err(error) => self.misunderstand(&error),
+            };
             self.answer(&answer);
         }
     }
 
-    fn answer(&mut self, answer: &Value) {
-        let text = answer.to_string();
-        let mut frame = Vec::with_capacity(text.len() + 4);
-        frame.extend(u32::try_from(text.len()).unwrap_or(0).to_le_bytes());
-        frame.extend(text.as_bytes());
-        // An answer is a few bytes and the child waits for it, so the socket has room.
-        let _ = (&self.side).write_all(&frame);
+    fn answer(&mut self, answer: &Answer) {
+        // An answer is a few bytes and the child waits for it, so the socket has room. A child that has died reads none.
+        if let Ok(text) = message::encode(answer) {
+            let _ = frame::write(&self.side, &text);
+        }
     }
 
-    fn handle(&mut self, mut message: Value) -> Value {
-        // The other end belongs to the user's code: anything may arrive.
-        if !message.is_object() {
-            return Value::Null;
-        }
-        let mut part = |name: &str| match message[name].take() {
-            Value::Object(map) => map,
-            _ => MimeBundle::new(),
-        };
-        let (bundle, metadata) = (part("bundle"), part("metadata"));
-        let id = message["id"].as_str().map(str::to_owned);
-        let kind = message["kind"].as_str().unwrap_or_default().to_owned();
-        if ["result", "display", "update", "clear", "input"].contains(&kind.as_str()) {
+    /// The other end belongs to the user's code, or to a library of another version: anything may arrive.
+    fn misunderstand(&mut self, error: &DecodeError) -> Answer {
+        let reason = format!("the cells' process has sent what this kernel cannot read: {error}");
+        self.send_stderr(format!("{reason}\n"));
+        self.end.misunderstood = Some(reason.clone());
+        Answer::NotUnderstood { reason }
+    }
+
+    fn handle(&mut self, message: Message) -> Answer {
+        if !matches!(
+            message,
+            Message::Begin { .. } | Message::Panic { .. } | Message::Done(_)
+        ) {
             self.settle(false);
         }
-        match kind.as_str() {
-            "begin" => {
+        match message {
+            Message::Begin { pid } => {
                 self.end = CellEnd::default();
                 self.began = Instant::now();
                 self.said_nobody = false;
-                let pid = message["pid"]
-                    .as_i64()
-                    .and_then(|pid| i32::try_from(pid).ok());
-                return json!({ "cancel": !self.phase.begin_run(pid.unwrap_or(0)) });
+                return Answer::Begin {
+                    cancel: !self.phase.begin_run(pid),
+                };
             }
-            "result" => self.result(bundle, metadata),
-            "display" => (self.sink)(OutputEvent::Display {
+            Message::Result { bundle, metadata } => self.result(bundle, metadata),
+            Message::Display {
+                bundle,
+                metadata,
+                id,
+            } => (self.sink)(OutputEvent::Display {
                 bundle,
                 metadata,
                 id,
             }),
-            "update" => (self.sink)(OutputEvent::Update {
+            Message::Update {
                 bundle,
                 metadata,
-                id: id.unwrap_or_default(),
+                id,
+            } => (self.sink)(OutputEvent::Update {
+                bundle,
+                metadata,
+                id,
             }),
-            "clear" => (self.sink)(OutputEvent::Clear {
-                wait: message["wait"].as_bool().unwrap_or(false),
-            }),
-            "input" => return self.ask_user(&message),
-            "panic" => self.end.panic = message["message"].as_str().map(str::to_owned),
-            "done" => {
-                self.end.outcome = Some(message["outcome"].take());
-                self.end.surroundings = message["surroundings"].take();
-                self.end.words = message["words"].take();
-                self.end.shown = message["shown"].as_bool().unwrap_or(false);
-                self.end.run_ms = self.began.elapsed().as_millis();
-                let names = message["names"].as_array().into_iter().flatten();
-                self.end.names = names
-                    .filter_map(|name| name.as_str().map(str::to_owned))
-                    .collect();
-                let unkept = (self.unkept)(&self.end.names);
-                self.end.names.retain(|name| !unkept.contains(name));
-                return json!(unkept);
-            }
-            _ => {}
+            Message::Clear { wait } => (self.sink)(OutputEvent::Clear { wait }),
+            Message::Input {
+                prompt,
+                password,
+                stdin,
+            } => return self.ask_user(prompt, password, stdin),
+            Message::Panic { message } => self.end.panic = Some(message),
+            Message::Done(done) => return self.note_end(done),
         }
-        Value::Null
+        Answer::Noted
     }
 
-    fn ask_user(&mut self, message: &Value) -> Value {
-        let reads_stdin = message["stdin"] == true;
-        let (prompt, password) = match self.question.take_if(|_| reads_stdin) {
-            Some(printed) => printed,
-            None => (
-                message["prompt"].as_str().unwrap_or_default().to_owned(),
-                message["password"].as_bool().unwrap_or(false),
-            ),
-        };
+    /// Keeps what was told at the cell's end; which variables the child must drop.
+    fn note_end(&mut self, mut done: Done) -> Answer {
+        self.end.run_ms = self.began.elapsed().as_millis();
+        let unkept = (self.unkept)(&done.names);
+        done.names.retain(|name| !unkept.contains(name));
+        self.end.told = Some(done);
+        Answer::Remove { names: unkept }
+    }
+
+    fn ask_user(&mut self, prompt: String, password: bool, reads_stdin: bool) -> Answer {
+        let printed = self.question.take_if(|_| reads_stdin);
+        let (prompt, password) = printed.unwrap_or((prompt, password));
         let (reply, receiver) = mpsc::channel();
         (self.sink)(OutputEvent::Input {
             prompt,
@@ -520,14 +518,14 @@ impl Reader {
         });
         loop {
             match receiver.recv_timeout(Duration::from_millis(100)) {
-                Ok(Some(line)) => return line.into(),
-                _ if self.phase.is_interrupted() => return json!({ "interrupted": true }),
+                Ok(Some(text)) => return Answer::Line { text },
+                _ if self.phase.is_interrupted() => return Answer::Interrupted,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Ok(None) | Err(mpsc::RecvTimeoutError::Disconnected) => {
                     if reads_stdin && !std::mem::replace(&mut self.said_nobody, true) {
                         self.send_stderr(NOBODY_ANSWERS.to_owned());
                     }
-                    return Value::Null;
+                    return Answer::Nobody;
                 }
             }
         }
@@ -557,3 +555,6 @@ impl Reader {
         self.drain();
     }
 }
+
+#[cfg(test)]
+mod tests;

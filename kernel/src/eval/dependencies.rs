@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::exchange;
-use super::interface::CellError;
-use super::record::{self, Record};
+use swath_link::exchange;
+use swath_link::record::{self, Record};
+
+use super::interface::ErrorReport;
 use super::render;
 
 /// What a cell's object cannot be loaded without, in the words of `src/rt/shared_objects.rs`.
@@ -229,8 +230,8 @@ pub(crate) fn mentions(type_name: &str, names: &BTreeSet<String>) -> bool {
 const LONGEST_REASON: usize = 400;
 
 /// cargo's refusal: its first error with the causes is the reason, all of it the traceback.
-pub(crate) fn error(text: &str) -> CellError {
-    CellError {
+pub(crate) fn error(text: &str) -> ErrorReport {
+    ErrorReport {
         ename: "DependencyError".to_owned(),
         evalue: reason(text).chars().take(LONGEST_REASON).collect(),
         traceback: render::lines(text),

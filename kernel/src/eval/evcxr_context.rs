@@ -9,10 +9,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use evcxr::{CommandContext, EvalContext};
+use swath_link::environment;
 
 use super::channel::ChildEnds;
-use super::child::{CHILD_ENV, LIBRARY_ENV};
-use super::exchange;
 use super::interface::EngineOptions;
 use super::session::{Session, this_program};
 
@@ -137,18 +136,18 @@ fn child_command(
     ];
     let mut command = Command::new(program);
     command
-        .env(CHILD_ENV, "1")
-        .env(LIBRARY_ENV, options.lib_dir.join("libswath.so"))
-        .env("SWATH_STDOUT_FD", descriptors[0].to_string())
-        .env("SWATH_STDERR_FD", descriptors[1].to_string())
-        .env("SWATH_SIDE_FD", descriptors[2].to_string())
-        .env("SWATH_END_FD", descriptors[3].to_string())
-        .env("SWATH_USER_LD_LIBRARY_PATH", &session.user_library_path)
+        .env(environment::CHILD, environment::CELLS)
+        .env(environment::LIBRARY, options.lib_dir.join("libswath.so"))
+        .env(environment::STDOUT_FD, descriptors[0].to_string())
+        .env(environment::STDERR_FD, descriptors[1].to_string())
+        .env(environment::SIDE_FD, descriptors[2].to_string())
+        .env(environment::END_FD, descriptors[3].to_string())
+        .env(environment::USER_LIBRARY_PATH, &session.user_library_path)
         .env("LD_LIBRARY_PATH", session.child_library_path(options))
         .env("PATH", &session.user_path)
         .env_remove("EVCXR_TMPDIR")
         .env_remove("EVCXR_CONFIG_DIR")
-        .env_remove(exchange::SESSION_ENV);
+        .env_remove(environment::SESSION);
     // evcxr starts the same command again when the child has died; the folder may be gone by then.
     let folders = Folders::of(&options.working_dir);
     // SAFETY: the closure only makes system calls that are safe between fork and exec.

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use swath_link::message::{self, Done, Message, Outcome};
+
 use super::channel::Channel;
 use super::content::{ContentFilter, Piece};
 use super::interface::OutputEvent;
@@ -94,9 +96,9 @@ fn messages_of_the_child_are_read_whatever_they_hold() {
             r#"{"kind":"display","bundle":{"text/html":"<b>"},"metadata":{"text/html":{"isolated":true}},"id":"a"}"#,
             r#"{"kind":"update","bundle":{},"metadata":{},"id":"a"}"#,
             r#"{"kind":"clear","wait":true}"#,
-            r#"{"kind":"input","prompt":"?","password":false}"#,
+            r#"{"kind":"input","prompt":"?","password":false,"stdin":true}"#,
             r#"{"kind":"panic","message":"at src/lib.rs:1"}"#,
-            r#"{"kind":"done","outcome":{"ok":null},"names":["a","b"]}"#,
+            r#"{"kind":"done","outcome":{"kind":"ok"},"completed":true,"names":["a","b"],"shown":false,"surroundings":null,"words":null}"#,
         ],
         words: &[
             "\"kind\"",
@@ -173,19 +175,28 @@ impl Side {
             1 => input.len() + random.below(100_000),
             _ => input.len(),
         };
-        let done = br#"{"kind":"done","outcome":"understood","names":[]}"#;
+        let outcome = Outcome::Load {
+            message: "understood".to_owned(),
+        };
+        let done = message::encode(&Message::Done(Done {
+            outcome: outcome.clone(),
+            completed: false,
+            names: Vec::new(),
+            shown: false,
+            surroundings: None,
+            words: None,
+        }))
+        .expect("a message");
         self.send(length, input);
         if length != input.len() {
             // What a child that died has left behind.
             self.channel.forget_child();
         }
-        self.send(done.len(), done);
+        self.send(done.len(), &done);
         let end = self.channel.finish_cell();
         assert_eq!(
-            end.outcome
-                .and_then(|outcome| outcome.as_str().map(str::to_owned))
-                .as_deref(),
-            Some("understood"),
+            end.outcome(),
+            Some(&outcome),
             "the output thread no longer understands messages"
         );
         let mut child = self.child.lock().expect("one thread");

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::exchange::{BACK_MARK, FUNCTION_MARK, PRIMITIVES, PUT_MARK, TAKE_MARK};
+use swath_link::exchange::{BACK_MARK, FUNCTION_MARK, PRIMITIVES, PUT_MARK, TAKE_MARK};
+
 use super::interface::Variable;
 use super::items::StoredItem;
 use super::split::{Cell, ItemKind};

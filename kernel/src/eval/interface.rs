@@ -74,7 +74,7 @@ pub(crate) enum OutputEvent {
 
 /// Why a cell did not end well, in the three parts of a Jupyter `error` message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CellError {
+pub(crate) struct ErrorReport {
     /// Short name: `E0308`, `CompileError`, `Panic`, the error type of a `?`, `KeyboardInterrupt`, `ChildDied`.
     pub(crate) ename: String,
     /// One line that says what happened.
@@ -89,11 +89,11 @@ pub(crate) enum CellStatus {
     /// It ran to its end.
     Ok,
     /// It did not compile, panicked, or returned early through `?`. Variables are kept.
-    Error(CellError),
+    Error(ErrorReport),
     /// The user stopped it. Variables are kept.
-    Interrupted(CellError),
+    Interrupted(ErrorReport),
     /// The process that held the variables is gone; a new one runs. Items and dependencies are kept.
-    Lost(CellError),
+    Lost(ErrorReport),
 }
 
 /// How to run one cell.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use ra_ap_syntax::ast::{self, HasName as _};
 use ra_ap_syntax::{AstNode, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken};
+use swath_link::exchange::Erased;
 
-use super::exchange::Erased;
 use super::imports;
 use super::item_kind::{Name, Namespace};
 use super::macros;

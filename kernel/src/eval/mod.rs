@@ -8,9 +8,6 @@ pub(crate) mod child;
 mod content;
 mod dependencies;
 mod evcxr_context;
-#[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
-#[path = "../cell/exchange.rs"]
-mod exchange;
 mod generate;
 mod help;
 mod imports;
@@ -28,9 +25,6 @@ mod place;
 mod places;
 mod progress;
 mod prune;
-#[expect(dead_code, reason = "shared with `swath-cell`, which uses the rest")]
-#[path = "../cell/record.rs"]
-mod record;
 mod render;
 mod session;
 mod settings;
@@ -49,11 +43,13 @@ mod worker;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use swath_link::message::Surroundings;
+use swath_link::{environment, exchange};
 use tokio::sync::oneshot;
 
 use help::{Place, names};
 pub(crate) use interface::{
-    Answer, CellError, CellStatus, Completion, Completions, EngineOptions, ExecuteOptions,
+    Answer, CellStatus, Completion, Completions, EngineOptions, ErrorReport, ExecuteOptions,
     MimeBundle, OutputEvent, Variable,
 };
 pub(crate) use session::{mark_environment, prepare_environment};
@@ -62,9 +58,6 @@ use worker::{Job, Worker};
 
 /// Receives what cells show, from the engine's threads, in order.
 pub(crate) type OutputSink = Box<dyn Fn(OutputEvent) + Send + Sync>;
-
-/// How long an interrupted cell may go on before it is killed.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the variables may take to be dropped when the kernel ends.
 const DROPPING: Duration = Duration::from_millis(1500);
@@ -115,16 +108,10 @@ impl Engine {
         if let Err(error) = started {
             eprintln!("swath: the engine's thread cannot start: {error}");
         }
-        let seconds = std::env::var("SWATH_KILL_AFTER")
-            .ok()
-            .and_then(|text| text.parse().ok());
-        let patience = seconds
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .unwrap_or(PATIENCE);
         Self {
             jobs,
             shared,
-            patience,
+            patience: environment::patience(),
         }
     }
 
@@ -177,8 +164,8 @@ impl Engine {
         self.shared.constants()
     }
 
-    /// What cells have changed of their folder and environment since this was asked last: `folder`, `set`, `unset`.
-    pub(crate) fn take_surroundings(&self) -> Vec<serde_json::Value> {
+    /// What cells have changed of their folder and environment since this was asked last.
+    pub(crate) fn take_surroundings(&self) -> Vec<Surroundings> {
         self.shared.take_surroundings()
     }
 

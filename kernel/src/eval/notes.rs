@@ -1,7 +1,8 @@
 //! What the notebook adds to the compiler's messages: what the session knows, what a line of Python may have meant, which step
 //! a magic lacks.
 
-use super::exchange::{PUT_MARK, TAKE_MARK};
+use swath_link::exchange::{PUT_MARK, TAKE_MARK};
+
 use super::render::{Diagnostic, Explain, Span, locate, own_name};
 use super::source_map::{CellSource, SourceMap};
 use crate::advice;

@@ -1,11 +1,11 @@
 //! Turns what the child and evcxr say about a cell's end into its status.
 
 use evcxr::Error;
-use serde_json::Value;
+use swath_link::exchange::CELL_FILE;
+use swath_link::message::{self, Failure, Outcome};
 
 use super::channel::CellEnd;
-use super::exchange::CELL_FILE;
-use super::interface::{CellError, CellStatus};
+use super::interface::{CellStatus, ErrorReport};
 use super::places::Places;
 use super::render::{self, Place};
 use super::source_map::CellSource;
@@ -13,94 +13,87 @@ use crate::advice;
 
 /// How a cell that ran has ended.
 pub(crate) fn status(end: &CellEnd, places: &Places, interrupted: bool) -> CellStatus {
-    let Some(outcome) = &end.outcome else {
+    let Some(outcome) = end.outcome() else {
+        let reason = end.misunderstood.as_deref();
         return CellStatus::Error(engine_error(
-            "the cells' process did not say how the cell ended",
+            reason.unwrap_or("the cells' process did not say how the cell ended"),
         ));
     };
-    let text = |name: &str| outcome[name].as_str().unwrap_or_default();
-    let kind = text("kind");
-    if kind == "ok" {
-        return match &end.stray_panic {
-            _ if interrupted => CellStatus::Interrupted(self::interrupted(
-                "interrupted: the cell has ended by itself, and what it made is kept",
-            )),
-            Some(message) => CellStatus::Error(stray_panic(message)),
-            None => CellStatus::Ok,
-        };
-    }
-    if kind == "aside" {
-        return CellStatus::Interrupted(put_aside(outcome));
-    }
-    let message = text("message");
-    if kind == "interrupted" || (interrupted && ["panic", "error"].contains(&kind)) {
-        return CellStatus::Interrupted(self::interrupted(message));
-    }
-    CellStatus::Error(match kind {
-        "panic" => {
-            let (place, elsewhere) = locate(outcome, places);
-            let title = format!("panicked: {message}");
-            CellError {
-                ename: "Panic".to_owned(),
-                evalue: message.to_owned(),
-                traceback: render::run_error(
-                    &title,
-                    "Panic",
-                    place.as_ref().map(place_of),
-                    elsewhere.as_deref(),
-                    None,
-                ),
-            }
+    let stopped = |message: &str| CellStatus::Interrupted(self::interrupted(message));
+    CellStatus::Error(match outcome {
+        Outcome::Ok if interrupted => {
+            return stopped("interrupted: the cell has ended by itself, and what it made is kept");
         }
-        "error" => {
-            let (place, elsewhere) = locate(outcome, places);
-            let hint = outcome["hint"].as_str();
-            let of_magic = place
-                .as_ref()
-                .is_some_and(|(source, offset)| is_of_magic(source, *offset));
-            let worded = |text: &str| match of_magic {
-                true => advice::for_magic(text),
-                false => text.to_owned(),
-            };
-            let (message, hint) = (&*worded(message), hint.map(worded));
-            let place = place.as_ref().map(place_of);
-            let traceback = render::run_error(
-                message,
-                text("name"),
-                place,
-                elsewhere.as_deref(),
-                hint.as_deref(),
-            );
-            CellError {
-                ename: text("name").to_owned(),
-                evalue: message.to_owned(),
-                traceback,
-            }
+        Outcome::Ok => match &end.stray_panic {
+            Some(message) => stray_panic(message),
+            None => return CellStatus::Ok,
+        },
+        Outcome::Aside { names } => return CellStatus::Interrupted(put_aside(names)),
+        Outcome::Cancelled => return stopped("interrupted before it began"),
+        Outcome::Interrupted { message } => return stopped(message),
+        Outcome::Panic { message, .. } | Outcome::Error(Failure { message, .. }) if interrupted => {
+            return stopped(message);
         }
-        "lost" => {
-            let names: Vec<&str> = outcome["names"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
-            let message = format!(
+        Outcome::Panic { message, place } => panicked(message, place, places),
+        Outcome::Error(failure) => failed(failure, places),
+        Outcome::Lost { names } => plain(
+            "VariableLost",
+            &format!(
                 "the type of `{}` was redefined, so its value was dropped",
                 names.join("`, `")
-            );
-            plain(
-                "VariableLost",
-                &message,
-                Some("run the cell that makes it again"),
-            )
-        }
-        "load" => plain(
+            ),
+            Some("run the cell that makes it again"),
+        ),
+        Outcome::Load { message } => plain(
             "LoadError",
             &format!("the cell's object cannot be loaded: {message}"),
             None,
         ),
-        _ => engine_error("the cells' process sent an unknown outcome"),
     })
+}
+
+fn panicked(message: &str, place: &message::Place, places: &Places) -> ErrorReport {
+    let (place, elsewhere) = locate(place, places);
+    let title = format!("panicked: {message}");
+    ErrorReport {
+        ename: "Panic".to_owned(),
+        evalue: message.to_owned(),
+        traceback: render::run_error(
+            &title,
+            "Panic",
+            place.as_ref().map(place_of),
+            elsewhere.as_deref(),
+            None,
+        ),
+    }
+}
+
+/// An error that left the cell.
+fn failed(failure: &Failure, places: &Places) -> ErrorReport {
+    let (place, elsewhere) = locate(&failure.place, places);
+    let of_magic = place
+        .as_ref()
+        .is_some_and(|(source, offset)| is_of_magic(source, *offset));
+    let worded = |text: &str| match of_magic {
+        true => advice::for_magic(text),
+        false => text.to_owned(),
+    };
+    let (message, hint) = (
+        worded(&failure.message),
+        failure.hint.as_deref().map(worded),
+    );
+    let traceback = render::run_error(
+        &message,
+        &failure.name,
+        place.as_ref().map(place_of),
+        elsewhere.as_deref(),
+        hint.as_deref(),
+    );
+    ErrorReport {
+        ename: failure.name.clone(),
+        evalue: message,
+        traceback,
+    }
 }
 
 /// Variables that are not there any more, or not yet, after a cell.
@@ -133,7 +126,7 @@ pub(crate) fn with_losses(status: CellStatus, losses: &Losses) -> CellStatus {
             }
         ));
     }
-    let add = |mut error: CellError| {
+    let add = |mut error: ErrorReport| {
         error.traceback.extend(notes);
         error
     };
@@ -145,20 +138,13 @@ pub(crate) fn with_losses(status: CellStatus, losses: &Losses) -> CellStatus {
 }
 
 /// Where an error happened: in a cell, or else in a file of some library.
-fn locate(outcome: &Value, places: &Places) -> (Option<(CellSource, usize)>, Option<String>) {
-    let number = |name: &str| {
-        outcome[name]
-            .as_u64()
-            .and_then(|number| u32::try_from(number).ok())
-            .unwrap_or(0)
-    };
-    let (file, line, column) = (
-        outcome["file"].as_str().unwrap_or_default(),
-        number("line"),
-        number("column"),
-    );
+fn locate(
+    place: &message::Place,
+    places: &Places,
+) -> (Option<(CellSource, usize)>, Option<String>) {
+    let message::Place { file, line, column } = place;
     if let Some(cell) = file.strip_prefix(CELL_FILE) {
-        let place = places.locate(file, line, column);
+        let place = places.locate(file, *line, *column);
         // A line of ours, or of a cell that nobody remembers: its number would say nothing.
         let elsewhere = cell.split_once('/').map(|(_, cell)| cell.to_owned());
         return match place {
@@ -187,9 +173,9 @@ fn place_of((source, offset): &(CellSource, usize)) -> Place<'_> {
 }
 
 /// A panic that ended none of the cell's statements.
-fn stray_panic(message: &str) -> CellError {
+fn stray_panic(message: &str) -> ErrorReport {
     let title = format!("panicked after the cell's last statement: {message}");
-    CellError {
+    ErrorReport {
         ename: "Panic".to_owned(),
         evalue: message.to_owned(),
         traceback: render::run_error(
@@ -215,8 +201,8 @@ fn shortened(file: &str) -> &str {
     after_registry.or(after_rustc).unwrap_or(file)
 }
 
-fn plain(ename: &str, message: &str, hint: Option<&str>) -> CellError {
-    CellError {
+fn plain(ename: &str, message: &str, hint: Option<&str>) -> ErrorReport {
+    ErrorReport {
         ename: ename.to_owned(),
         evalue: message.to_owned(),
         traceback: render::run_error(message, ename, None, None, hint),
@@ -224,14 +210,8 @@ fn plain(ename: &str, message: &str, hint: Option<&str>) -> CellError {
 }
 
 /// A cell that did not listen to the interrupt, and whose thread was put aside with the variables that it had loaded.
-fn put_aside(outcome: &Value) -> CellError {
-    let names: Vec<String> = outcome["names"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(|name| format!("`{name}`"))
-        .collect();
+fn put_aside(names: &[String]) -> ErrorReport {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     let (message, hint) = match names.as_slice() {
         [] => (
             "the cell was stopped by force; all variables are kept".to_owned(),
@@ -252,20 +232,20 @@ fn put_aside(outcome: &Value) -> CellError {
 }
 
 /// A magic that cannot be carried out, and what to do first.
-pub(crate) fn usage_error(message: &str, hint: &str) -> CellError {
+pub(crate) fn usage_error(message: &str, hint: &str) -> ErrorReport {
     plain("UsageError", message, Some(hint))
 }
 
-pub(crate) fn interrupted(message: &str) -> CellError {
+pub(crate) fn interrupted(message: &str) -> ErrorReport {
     plain("Interrupted", message, None)
 }
 
-pub(crate) fn engine_error(reason: &str) -> CellError {
+pub(crate) fn engine_error(reason: &str) -> ErrorReport {
     plain("EngineError", reason, None)
 }
 
 /// A cell that was compiled against another library than the one that its process has loaded.
-pub(crate) fn library_replaced(what: &str) -> CellError {
+pub(crate) fn library_replaced(what: &str) -> ErrorReport {
     plain("LibraryReplaced", what, Some(RESTART))
 }
 
@@ -273,19 +253,19 @@ const RESTART: &str = "restart the kernel and run the cells again: those of the 
                        not fit together";
 
 /// An error of a cell that did not come to run, with a note when the library is another one by now.
-pub(crate) fn noting(mut error: CellError, replaced: Option<String>) -> CellError {
+pub(crate) fn noting(mut error: ErrorReport, replaced: Option<String>) -> ErrorReport {
     if let Some(what) = replaced {
         error.traceback.push(format!("note: {what}; {RESTART}"));
     }
     error
 }
 
-pub(crate) fn command_error(reason: &str, hint: Option<&str>) -> CellError {
+pub(crate) fn command_error(reason: &str, hint: Option<&str>) -> ErrorReport {
     plain("CommandError", reason, hint)
 }
 
 /// An error of evcxr's own: a command, a dependency, cargo.
-pub(crate) fn evcxr_error(error: &Error) -> CellError {
+pub(crate) fn evcxr_error(error: &Error) -> ErrorReport {
     let text = match error {
         Error::CompilationErrors(errors) => {
             let rendered: Vec<String> = errors
@@ -303,7 +283,7 @@ pub(crate) fn evcxr_error(error: &Error) -> CellError {
         }
         other => other.to_string(),
     };
-    CellError {
+    ErrorReport {
         ename: "CommandError".to_owned(),
         evalue: failure_in(&strip_colors(&text)),
         traceback: render::lines(&text),
@@ -363,7 +343,7 @@ pub(crate) fn lost(
     end: &CellEnd,
     names: &[String],
     startup_text: &str,
-) -> CellError {
+) -> ErrorReport {
     let why = if killed_by_us {
         "the cell did not stop when asked, so its process was killed".to_owned()
     } else {
@@ -387,7 +367,7 @@ pub(crate) fn lost(
         Some(&consequence),
     );
     traceback.extend(startup_text.lines().map(str::to_owned));
-    CellError {
+    ErrorReport {
         ename: "ChildDied".to_owned(),
         evalue: format!("{why}; {consequence}"),
         traceback,

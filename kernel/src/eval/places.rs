@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::exchange::CELL_FILE;
+use swath_link::exchange::CELL_FILE;
+
 use super::generate::{BODY_MARK, Generated};
 use super::items::StoredItem;
 use super::shared::lock;
@@ -144,7 +145,7 @@ impl Places {
 
     /// The cell and the byte in it at a line and a column (from one) of a file that [`cell_file`] named.
     ///
-    /// [`cell_file`]: super::exchange::cell_file
+    /// [`cell_file`]: swath_link::exchange::cell_file
     pub(crate) fn locate(&self, file: &str, line: u32, column: u32) -> Option<(CellSource, usize)> {
         let (serial, _) = file.strip_prefix(CELL_FILE)?.split_once('/')?;
         let serial = serial.parse().ok()?;
@@ -335,12 +336,12 @@ fn read_name(text: &str, places: &Places) -> Option<(String, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::exchange::cell_file;
     use super::super::generate::{Parts, generate};
     use super::super::items::ItemStore;
     use super::super::split::Cell;
     use super::super::variables::VariableTable;
     use super::*;
+    use swath_link::exchange::cell_file;
 
     /// Two cells, the second of which repeats the item of the first; the generated file of the second.
     fn two_cells() -> (Places, String) {

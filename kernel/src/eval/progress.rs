@@ -8,9 +8,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+use swath_link::record;
+
 use super::OutputSink;
 use super::interface::OutputEvent;
-use super::record;
 use super::shared::lock;
 
 /// Begins the line with which this process asks whether everything before it was shown.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
+use swath_link::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK};
 
-use super::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK};
-use super::interface::CellError;
+use super::interface::ErrorReport;
 use super::items::StoredItem;
 use super::notes::{leads_nowhere, misleads, notes, of_maker, reworded};
 use super::source_map::{CellSource, SourceMap};
@@ -91,7 +91,7 @@ pub(crate) fn compile_error(
     diagnostics: &[Diagnostic],
     map: &SourceMap<'_>,
     explain: Explain<'_>,
-) -> CellError {
+) -> ErrorReport {
     let rank = diagnostics.iter().map(|it| rank(it, map)).min();
     let mut shown: Vec<(&Diagnostic, String)> = Vec::new();
     // A wrong value in the place of one of the library's is followed by a message about how many there are.
@@ -122,7 +122,7 @@ pub(crate) fn compile_error(
         evalue.push_str(&format!(" (and {} more)", shown.len() - 1));
     }
     let traceback = shown.iter().flat_map(|(_, text)| lines(text)).collect();
-    CellError {
+    ErrorReport {
         ename,
         evalue,
         traceback,
@@ -473,7 +473,7 @@ pub(crate) fn lines(text: &str) -> Vec<String> {
 }
 
 /// The error of a cell whose new variables cannot be kept.
-pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -> CellError {
+pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -> ErrorReport {
     let mut traceback = Vec::new();
     for variable in variables {
         let name = &variable.name;
@@ -523,7 +523,7 @@ pub(crate) fn unnameable_error(variables: &[NewVariable], source: &CellSource) -
             variables.len()
         ),
     };
-    CellError {
+    ErrorReport {
         ename: "CompileError".to_owned(),
         evalue,
         traceback,

@@ -18,7 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use super::exchange::{self, SessionConfig};
+use swath_link::environment;
+use swath_link::exchange::{self, SessionConfig};
+
 use super::interface::EngineOptions;
 use super::marked::MARK_ENV;
 use super::place::{self, Lock};
@@ -91,7 +93,7 @@ fn prepare() -> Result<Session, String> {
         std::env::set_var("EVCXR_TMPDIR", dir.join("cell"));
         // The kernel reads the user's startup files itself; evcxr must not find them.
         std::env::set_var("EVCXR_CONFIG_DIR", dir.join("cell"));
-        std::env::set_var(exchange::SESSION_ENV, &dir);
+        std::env::set_var(environment::SESSION, &dir);
     }
     Ok(Session {
         dir,
@@ -241,7 +243,8 @@ impl Session {
                 .join("cell")
                 .canonicalize()
                 .unwrap_or_else(|_| dir.join("cell")),
-            plain_cargo: std::env::var_os("SWATH_PLAIN_CARGO").is_some_and(|value| value == "1"),
+            plain_cargo: std::env::var_os(environment::PLAIN_CARGO)
+                .is_some_and(|value| value == "1"),
         };
         exchange::write(&exchange::config_path(dir), &config)
             .map_err(|error| format!("cannot write to {}: {error}", dir.display()))

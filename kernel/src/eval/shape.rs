@@ -1,6 +1,6 @@
 //! Which types a cell can give another structure.
 
-use super::exchange::PRIMITIVES;
+use swath_link::exchange::PRIMITIVES;
 
 /// Words that a type's text may have whose meaning no cell can change.
 const SETTLED: [&str; 11] = [

@@ -5,11 +5,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::exchange::{self, Report};
+use swath_link::exchange::{self, Report};
+use swath_link::message::{Names, Surroundings, Words};
+
 use super::help::Help;
 use super::phase::Phase;
 use super::places::Places;
 use super::variables::VariableTable;
+use crate::log;
 
 /// Shared between the handle and the engine's threads.
 #[derive(Debug)]
@@ -24,9 +27,9 @@ pub(crate) struct Shared {
     constants: Mutex<BTreeMap<String, String>>,
     waiting: AtomicUsize,
     started: AtomicBool,
-    surroundings: Mutex<Vec<serde_json::Value>>,
+    surroundings: Mutex<Vec<Surroundings>>,
     /// Names of classes and bands of the variables, and of the properties of files.
-    words: Mutex<serde_json::Value>,
+    words: Mutex<Words>,
     pub(crate) help: Help,
 }
 
@@ -57,7 +60,13 @@ impl Shared {
 
     /// The names in the child's store that no later cell can use: neither in the table nor new and nameable.
     pub(crate) fn unkept(&self, stored: &[String], report_path: &Path) -> Vec<String> {
-        let report: Report = exchange::read(report_path).unwrap_or_default();
+        let report: Report = match exchange::read_if_there(report_path) {
+            Ok(report) => report.unwrap_or_default(),
+            Err(error) => {
+                log::warn(&format!("all variables are kept: {error}"));
+                return Vec::new();
+            }
+        };
         let table = self.table();
         let is_new = |name: &String| {
             report
@@ -80,39 +89,32 @@ impl Shared {
     }
 
     /// Keeps what a cell has changed of its folder and environment.
-    pub(crate) fn note_surroundings(&self, changes: serde_json::Value) {
-        if !changes.is_null() {
-            lock(&self.surroundings).push(changes);
-        }
+    pub(crate) fn note_surroundings(&self, changes: Surroundings) {
+        lock(&self.surroundings).push(changes);
     }
 
-    pub(crate) fn take_surroundings(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn take_surroundings(&self) -> Vec<Surroundings> {
         std::mem::take(&mut lock(&self.surroundings))
     }
 
     /// Keeps the names of classes, bands and properties.
-    pub(crate) fn note_words(&self, words: serde_json::Value) {
-        if !words.is_null() {
-            *lock(&self.words) = words;
-        }
+    pub(crate) fn note_words(&self, words: Words) {
+        *lock(&self.words) = words;
     }
 
     /// The classes (`class`) or bands (`band`) of a variable; where it has none that are known, those of all variables.
     pub(crate) fn words(&self, kind: &str, variable: &str) -> Vec<String> {
         let words = lock(&self.words);
-        let of = |value: &serde_json::Value| -> Vec<String> {
-            let names = value[kind].as_array().into_iter().flatten();
-            names
-                .filter_map(|name| name.as_str().map(str::to_owned))
-                .collect()
+        let of = |names: &'_ Names| match kind {
+            "class" => names.classes.clone(),
+            _ => names.bands.clone(),
         };
-        let own = of(&words["variables"][variable]);
+        let own = words.variables.get(variable).map(of).unwrap_or_default();
         if !own.is_empty() {
             return own;
         }
-        let all = words["variables"].as_object().into_iter().flatten();
         let mut names = Vec::new();
-        for name in all.flat_map(|(_, value)| of(value)) {
+        for name in words.variables.values().flat_map(of) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -122,13 +124,7 @@ impl Shared {
 
     /// The properties of a vector file that the session has opened.
     pub(crate) fn properties(&self, file: &str) -> Option<Vec<String>> {
-        let words = lock(&self.words);
-        let names = words["properties"][file].as_array()?.iter();
-        Some(
-            names
-                .filter_map(|name| name.as_str().map(str::to_owned))
-                .collect(),
-        )
+        lock(&self.words).properties.get(file).cloned()
     }
 
     pub(crate) fn add_names(&self, names: impl Iterator<Item = String>) {

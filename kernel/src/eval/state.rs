@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use ra_ap_syntax::ast::{self, HasName as _, HasVisibility as _};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
+use swath_link::exchange::PRIMITIVES;
 
-use super::exchange::PRIMITIVES;
 use super::macros;
 
 /// The beginning of the names under which statics are exported.

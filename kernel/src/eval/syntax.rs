@@ -4,19 +4,19 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::generate::{BODY_MARK, Generated};
-use super::interface::CellError;
+use super::interface::ErrorReport;
 use super::render;
 use super::source_map::{CellSource, SourceMap};
 
 /// The error of a cell with a bracket that has no other: the compiler would take ours, around the cell, for it.
-fn open_bracket(rust: &str, source: &CellSource) -> Option<CellError> {
+fn open_bracket(rust: &str, source: &CellSource) -> Option<ErrorReport> {
     let (range, message) = crate::parse::odd_bracket(rust)?;
     let advice = crate::advice::of_cell(rust, rust[..range.start].matches('\n').count());
     let place = render::Place {
         source,
         offset: range.start,
     };
-    Some(CellError {
+    Some(ErrorReport {
         ename: "SyntaxError".to_owned(),
         traceback: render::error_at(&message, place, range.len(), advice),
         evalue: message,
@@ -29,7 +29,7 @@ pub(crate) fn check(
     session: &Path,
     rust: &str,
     source: &CellSource,
-) -> Option<CellError> {
+) -> Option<ErrorReport> {
     // rustc would overflow its stack over what our own parser does not take.
     if let Err(refusal) = crate::parse::check(rust) {
         return Some(refusal.into());

@@ -7,7 +7,7 @@
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
-use super::child::{Library, symbol};
+use crate::loader::Library;
 
 /// `swath_read_input` of the library (`src/rt/input.rs`).
 type ReadInput = unsafe extern "C" fn(*mut c_void, usize) -> isize;
@@ -22,7 +22,7 @@ const TERM: &str = "xterm-256color";
 /// notebook draws what progress bars write, and colors.
 pub(super) fn pretend(library: Library) {
     // SAFETY: the function has this signature in the library.
-    if let Ok(read_input) = unsafe { symbol::<ReadInput>(library, c"swath_read_input") } {
+    if let Ok(read_input) = unsafe { library.symbol::<ReadInput>(c"swath_read_input") } {
         let _ = READ_INPUT.set(read_input);
     }
     if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {

@@ -13,13 +13,14 @@ use std::time::Instant;
 
 use evcxr::{CommandContext, Error, EvalOutputs};
 use serde_json::Value;
+use swath_link::environment;
+use swath_link::exchange::{self, Erased, Report, Request};
 
 use super::channel::{CellEnd, Channel, ChildEnds};
 use super::dependencies::{self, Dependencies};
 use super::evcxr_context::{self, Farewell, StartupText};
-use super::exchange::{self, Erased, Report, Request};
 use super::interface::{
-    CellError, CellStatus, EngineOptions, ExecuteOptions, MimeBundle, OutputEvent,
+    CellStatus, EngineOptions, ErrorReport, ExecuteOptions, MimeBundle, OutputEvent,
 };
 use super::items::ItemStore;
 use super::library::LibraryFiles;
@@ -213,6 +214,18 @@ impl Worker {
         let _ = exchange::write(&exchange::request_path(&self.session.dir), request);
     }
 
+    /// What `swath-cell` has told of the build that was announced last; nothing when it was not asked.
+    fn report(&self) -> Report {
+        let path = exchange::report_path(&self.session.dir);
+        let report = exchange::read_if_there::<Report>(&path).unwrap_or_else(|error| {
+            crate::log::warn(&format!("what `swath-cell` has told is lost: {error}"));
+            None
+        });
+        report
+            .filter(|report| report.serial == self.serial)
+            .unwrap_or_default()
+    }
+
     fn execute(&mut self, code: &str, options: &ExecuteOptions) -> CellStatus {
         let started = Instant::now();
         self.shared.phase.begin_cell();
@@ -288,7 +301,7 @@ impl Worker {
     }
 
     /// An error of evcxr's own, which may come from the place of the session: there is no room, for instance.
-    fn place_error(&self, error: &Error, report: &Report) -> CellError {
+    fn place_error(&self, error: &Error, report: &Report) -> ErrorReport {
         let mut told = dependency_error(report, error);
         let text = told.traceback.join("\n") + &report.diagnostics.concat();
         if let Some(reason) = place::trouble(&self.session.dir, &text) {
@@ -331,15 +344,17 @@ impl Worker {
             progress.finish();
         }
         let mut end = self.channel.finish_cell();
-        self.shared.note_surroundings(end.surroundings.take());
-        self.shared.note_words(end.words.take());
-        let report: Report =
-            exchange::read(&exchange::report_path(&self.session.dir)).unwrap_or_default();
-        let report = if report.serial == self.serial {
-            report
-        } else {
-            Report::default()
-        };
+        if let Some(told) = &mut end.told {
+            told.surroundings
+                .take()
+                .into_iter()
+                .for_each(|changes| self.shared.note_surroundings(changes));
+            told.words
+                .take()
+                .into_iter()
+                .for_each(|words| self.shared.note_words(words));
+        }
+        let report = self.report();
         trace(|| {
             format!(
                 "evcxr {evcxr_ms} ms, of which rustc {} ms in {} builds, link {} ms, run {} ms{}",
@@ -430,7 +445,7 @@ fn is_full(report: &Report) -> bool {
 }
 
 /// What cargo says about the dependencies, or else what evcxr says.
-fn dependency_error(report: &Report, error: &Error) -> CellError {
+fn dependency_error(report: &Report, error: &Error) -> ErrorReport {
     match report.dependency_error.as_str() {
         "" => outcome::evcxr_error(error),
         text => dependencies::error(text),
@@ -444,7 +459,7 @@ fn dependency_error(report: &Report, error: &Error) -> CellError {
 )]
 fn trace(text: impl FnOnce() -> String) {
     static ON: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    if *ON.get_or_init(|| std::env::var_os("SWATH_TRACE").is_some_and(|value| value == "1")) {
+    if *ON.get_or_init(|| std::env::var_os(environment::TRACE).is_some_and(|value| value == "1")) {
         eprintln!("swath trace: {}", text());
     }
 }

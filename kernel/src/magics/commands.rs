@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::run::{HELP, Outcome, environment, failure, print};
 use super::startup;
 use crate::commands::{self, FrontCommand};
-use crate::eval::{CellError, MimeBundle, OutputEvent};
+use crate::eval::{ErrorReport, MimeBundle, OutputEvent};
 use crate::wire::{Kernel, look_up};
 
 /// What ends `jupyter console`, as `exit` does with ipykernel. Other front ends leave it alone.
@@ -15,7 +15,7 @@ fn ask_exit() -> Value {
 
 const HOW_TO_QUIT: &str = "`jupyter console` ends now. A notebook's kernel goes on: shut it down with Kernel > Shut Down Kernel.";
 
-fn usage(name: &str, found: &str) -> CellError {
+fn usage(name: &str, found: &str) -> ErrorReport {
     let written = commands::find(name).map_or_else(|| name.to_owned(), commands::Command::written);
     let found = if found.is_empty() {
         "nothing".to_owned()
@@ -107,7 +107,7 @@ fn show(kernel: &Kernel, bundle: MimeBundle, is_last: bool) {
     });
 }
 
-async fn documentation(kernel: &Kernel, name: &str, is_last: bool) -> Result<(), CellError> {
+async fn documentation(kernel: &Kernel, name: &str, is_last: bool) -> Result<(), ErrorReport> {
     if name.is_empty() {
         return Err(usage(":doc", name));
     }

@@ -1,6 +1,5 @@
 //! `%fit`: which model, and how it is trained; and which type of the library reads a saved model.
 
-use std::io::Read;
 use std::path::Path;
 
 use super::arguments::{Arguments, UsageError};
@@ -204,33 +203,9 @@ fn training(magic: &Magic, arguments: &Arguments) -> Result<String, UsageError> 
 /// the library's own error names what is wrong with the file.
 pub(super) fn loader(path: &str) -> &'static str {
     let of = |task: String| NETWORKS.iter().find(|family| family.task == task);
-    let family = saved_task(Path::new(path)).and_then(of);
+    let header = swath_link::bundle::read_header(Path::new(path));
+    let family = header.and_then(|header| header.task).and_then(of);
     family.map_or(SEGMENTER, |family| family.model.as_str())
-}
-
-/// No header of ours comes near this; a length beyond it is that of some other file.
-const LONGEST_HEADER: u64 = 64 << 20;
-
-/// The task in the header of a bundle: safetensors, whose header is JSON behind its length in eight bytes. What
-/// `swath::models::bundle_task` reads; the front process does not link the library.
-fn saved_task(path: &Path) -> Option<String> {
-    // Opening a pipe would wait for somebody to write.
-    if !path.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut file = std::fs::File::open(path).ok()?;
-    let mut length = [0; 8];
-    file.read_exact(&mut length).ok()?;
-    let length = u64::from_le_bytes(length);
-    if length > LONGEST_HEADER {
-        return None;
-    }
-    let mut header = Vec::new();
-    file.take(length).read_to_end(&mut header).ok()?;
-    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
-    let own: serde_json::Value =
-        serde_json::from_str(header["__metadata__"]["swath"].as_str()?).ok()?;
-    own["task"].as_str().map(str::to_owned)
 }
 
 #[cfg(test)]

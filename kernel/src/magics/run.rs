@@ -9,7 +9,7 @@ use super::arguments::UsageError;
 use super::expand::literal;
 use super::plan::{expand_line, rust_of};
 use super::table::{Builtin, Magic, find};
-use crate::eval::{CellError, MimeBundle};
+use crate::eval::{ErrorReport, MimeBundle};
 use crate::history::Query;
 use crate::text::{escape_html, short_type};
 use crate::wire::{Kernel, Stream, execute_rust, execute_shell, look_up, run_captured};
@@ -18,22 +18,22 @@ use crate::wire::{Kernel, Stream, execute_rust, execute_shell, look_up, run_capt
 pub(super) const HELP: Duration = Duration::from_secs(120);
 
 /// What a step adds to the reply, or why it failed.
-pub(crate) type Outcome = Result<Vec<Value>, CellError>;
+pub(crate) type Outcome = Result<Vec<Value>, ErrorReport>;
 
 /// An error of a magic, as the front end shows it.
-pub(crate) fn failure(ename: &str, message: &str, detail: &str) -> CellError {
+pub(crate) fn failure(ename: &str, message: &str, detail: &str) -> ErrorReport {
     let mut traceback = vec![format!("\u{1b}[31m{ename}\u{1b}[0m: {message}")];
     if !detail.is_empty() {
         traceback.push(detail.to_owned());
     }
-    CellError {
+    ErrorReport {
         ename: ename.to_owned(),
         evalue: message.to_owned(),
         traceback,
     }
 }
 
-impl From<UsageError> for CellError {
+impl From<UsageError> for ErrorReport {
     fn from(error: UsageError) -> Self {
         failure(
             "UsageError",
@@ -43,14 +43,14 @@ impl From<UsageError> for CellError {
     }
 }
 
-fn usage(name: &str, message: impl Into<String>) -> CellError {
+fn usage(name: &str, message: impl Into<String>) -> ErrorReport {
     match find(name) {
         Some(magic) => UsageError::new(magic, message).into(),
         None => failure("UsageError", &message.into(), ""),
     }
 }
 
-fn io_failure(what: &str, path: &Path, error: &std::io::Error) -> CellError {
+fn io_failure(what: &str, path: &Path, error: &std::io::Error) -> ErrorReport {
     failure(
         "IoError",
         &format!("{what}: {error}: {}", path.display()),
@@ -160,7 +160,7 @@ pub(crate) async fn help(kernel: &Kernel, name: &str, detail: u32) -> Outcome {
 }
 
 /// The error of a question about a name that nobody knows, with names that are meant more likely.
-pub(crate) fn not_found(kernel: &Kernel, name: &str) -> CellError {
+pub(crate) fn not_found(kernel: &Kernel, name: &str) -> ErrorReport {
     let magic = super::table::find(name).map(|magic| format!("`%{}?`", magic.name));
     let named = kernel.engine.named(name);
     let questions = named.iter().map(|name| format!("`?{name}`"));
@@ -177,7 +177,7 @@ pub(crate) fn not_found(kernel: &Kernel, name: &str) -> CellError {
     )
 }
 
-async fn capture(kernel: &Kernel, line: &str, body: &str) -> Result<(), CellError> {
+async fn capture(kernel: &Kernel, line: &str, body: &str) -> Result<(), ErrorReport> {
     let path = if line.is_empty() {
         None
     } else {
@@ -191,7 +191,7 @@ async fn capture(kernel: &Kernel, line: &str, body: &str) -> Result<(), CellErro
     ended
 }
 
-async fn change_folder(kernel: &Kernel, line: &str) -> Result<(), CellError> {
+async fn change_folder(kernel: &Kernel, line: &str) -> Result<(), ErrorReport> {
     let before = std::env::current_dir().ok();
     let target = match line {
         "-" => kernel
@@ -230,7 +230,7 @@ pub(crate) fn variable_code(name: &str, value: Option<&str>) -> String {
     )
 }
 
-pub(super) async fn environment(kernel: &Kernel, line: &str) -> Result<(), CellError> {
+pub(super) async fn environment(kernel: &Kernel, line: &str) -> Result<(), ErrorReport> {
     // `NAME VALUE` is IPython's other way to write it.
     let pair = line.split_once('=').or_else(|| line.split_once(' '));
     let Some((name, value)) = pair.map(|(name, value)| (name.trim(), value.trim())) else {
@@ -262,7 +262,7 @@ pub(super) async fn environment(kernel: &Kernel, line: &str) -> Result<(), CellE
     execute_rust(kernel, &variable_code(name, Some(value))).await
 }
 
-async fn history(kernel: &Kernel, line: &str) -> Result<(), CellError> {
+async fn history(kernel: &Kernel, line: &str) -> Result<(), ErrorReport> {
     let query = match line {
         "" => Query::Range {
             session: 0,
@@ -326,7 +326,7 @@ fn who(kernel: &Kernel) {
     kernel.outputs.result(bundle, MimeBundle::new());
 }
 
-fn write_file(kernel: &Kernel, line: &str, body: &str) -> Result<(), CellError> {
+fn write_file(kernel: &Kernel, line: &str, body: &str) -> Result<(), ErrorReport> {
     let (append, line) = match line.strip_prefix("-a ") {
         Some(rest) => (true, rest),
         None => (false, line),
@@ -400,7 +400,7 @@ fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// The one path of a line, with `~` for the home folder.
-fn file_argument(name: &str, line: &str) -> Result<PathBuf, CellError> {
+fn file_argument(name: &str, line: &str) -> Result<PathBuf, ErrorReport> {
     let word = find(name).map(|magic| {
         let words =
             super::arguments::words(line).map_err(|message| UsageError::new(magic, message))?;

@@ -11,7 +11,7 @@ use crate::eval::ExecuteOptions;
 use crate::wire::{Kernel, Stream, run_silently};
 
 /// Set to 0, no startup files are read.
-const SWITCH: &str = "SWATH_STARTUP_FILES";
+const SWITCH: &str = swath_link::environment::STARTUP_FILES;
 
 /// What is run before the first cell.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use super::message::Message;
 use super::outputs::{Captured, CellOutput, Mode, Stream};
 use super::request;
 use super::router::Replies;
-use crate::eval::{CellError, CellStatus, ExecuteOptions};
+use crate::eval::{CellStatus, ErrorReport, ExecuteOptions};
 use crate::magics::{self, Outcome, Step, failure};
 
 /// Requests that were sent before an error was told may still be on their way through the socket.
@@ -190,7 +190,7 @@ async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
 }
 
 /// A name that is not there may have been meant as a program that is not there either.
-fn about_negation(mut error: CellError, code: &str) -> CellError {
+fn about_negation(mut error: ErrorReport, code: &str) -> ErrorReport {
     if error.ename == "E0425"
         && let Some(program) = magics::misread_negation(code)
     {
@@ -207,7 +207,7 @@ async fn execute(
     code: String,
     written: Option<&Arc<str>>,
     silent: bool,
-) -> Result<(), CellError> {
+) -> Result<(), ErrorReport> {
     let cell = kernel.execution_count.load(Ordering::SeqCst);
     let renews = renews_process(&code);
     let options = ExecuteOptions {
@@ -248,7 +248,7 @@ fn renews_process(code: &str) -> bool {
 }
 
 /// What `:preserve_vars_on_panic 0` asks for.
-async fn without_variables(kernel: &Kernel, mut error: CellError, cell: u32) -> CellError {
+async fn without_variables(kernel: &Kernel, mut error: ErrorReport, cell: u32) -> ErrorReport {
     let options = ExecuteOptions {
         silent: true,
         cell,
@@ -268,7 +268,11 @@ async fn without_variables(kernel: &Kernel, mut error: CellError, cell: u32) -> 
 }
 
 /// Runs the steps of a startup file: what it prints is shown when `says`, its last value is not.
-pub(crate) async fn run_silently(kernel: &Kernel, code: &str, says: bool) -> Result<(), CellError> {
+pub(crate) async fn run_silently(
+    kernel: &Kernel,
+    code: &str,
+    says: bool,
+) -> Result<(), ErrorReport> {
     let before = if says {
         None
     } else {
@@ -282,7 +286,7 @@ pub(crate) async fn run_silently(kernel: &Kernel, code: &str, says: bool) -> Res
 }
 
 /// Runs Rust that a magic needs, showing nothing.
-pub(crate) async fn execute_rust(kernel: &Kernel, code: &str) -> Result<(), CellError> {
+pub(crate) async fn execute_rust(kernel: &Kernel, code: &str) -> Result<(), ErrorReport> {
     execute(kernel, code.to_owned(), None, true).await
 }
 
@@ -292,7 +296,7 @@ pub(crate) async fn execute_shell(
     program: &str,
     script: &str,
     must_succeed: bool,
-) -> Result<(), CellError> {
+) -> Result<(), ErrorReport> {
     let output = Arc::new(CellOutput(kernel.outputs.clone()));
     let status = kernel.shell.run(program, script, output).await;
     let status = status.map_err(|error| {
@@ -326,11 +330,14 @@ pub(crate) async fn execute_shell(
 }
 
 /// Runs a cell and keeps its outputs from the front end.
-pub(crate) async fn run_captured(kernel: &Kernel, code: &str) -> (Captured, Result<(), CellError>) {
+pub(crate) async fn run_captured(
+    kernel: &Kernel,
+    code: &str,
+) -> (Captured, Result<(), ErrorReport>) {
     run_kept(kernel, code, Mode::Capture).await
 }
 
-async fn run_kept(kernel: &Kernel, code: &str, mode: Mode) -> (Captured, Result<(), CellError>) {
+async fn run_kept(kernel: &Kernel, code: &str, mode: Mode) -> (Captured, Result<(), ErrorReport>) {
     let before = kernel.outputs.set_mode(mode);
     let ended = run_steps(kernel, code, false).await;
     let captured = kernel.outputs.take_captured();

@@ -163,16 +163,14 @@ impl Kernel {
     /// Has shell commands and the front process follow what cells did to their folder and environment.
     pub(crate) fn follow_cells(&self) {
         for change in self.engine.take_surroundings() {
-            for (name, value) in change["set"].as_object().into_iter().flatten() {
-                self.shell
-                    .set_variable(name, value.as_str().unwrap_or_default());
+            for (name, value) in &change.set {
+                self.shell.set_variable(name, value);
             }
-            for name in change["unset"].as_array().into_iter().flatten() {
-                self.shell
-                    .remove_variable(name.as_str().unwrap_or_default());
+            for name in &change.unset {
+                self.shell.remove_variable(name);
             }
             let before = std::env::current_dir().ok();
-            if let Some(folder) = change["folder"].as_str().map(PathBuf::from)
+            if let Some(folder) = change.folder.map(PathBuf::from)
                 && before.as_ref() != Some(&folder)
                 && std::env::set_current_dir(&folder).is_ok()
             {

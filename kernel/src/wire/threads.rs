@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::eval::child::CHILD_ENV;
+use swath_link::environment::{CELLS, CHILD};
 
 /// Whether the process of the cells has more threads than the one that runs cells. In doubt, it has.
 pub(crate) fn cells_have_threads() -> bool {
@@ -22,7 +22,7 @@ pub(crate) fn cells_have_threads() -> bool {
 
 fn runs_cells_and_threads(pid: &str) -> bool {
     let process = Path::new("/proc").join(pid);
-    let wanted = format!("{CHILD_ENV}=1");
+    let wanted = format!("{CHILD}={CELLS}");
     let environment = std::fs::read(process.join("environ")).unwrap_or_default();
     let runs_cells = environment
         .split(|byte| *byte == 0)

@@ -19,14 +19,13 @@ use std::time::{Duration, Instant};
 
 use ra_ap_hir::ChangeWithProcMacros;
 use ra_ap_ide::AnalysisHost;
+use swath_link::environment;
 
 use super::analysis::{Cancelled, Snapshot};
 use super::document::Document;
 use super::messages::{CrateFiles, Kind, Message, Place, Reply};
 use super::project::Project;
 
-/// Names the toolchain whose standard library cells use.
-pub(crate) const TOOLCHAIN_ENV: &str = "SWATH_TOOLCHAIN";
 /// rust-analyzer recurses deeply over long functions. The memory is taken only when it is used.
 const STACK: usize = 256 << 20;
 /// Nobody waits longer for an answer.
@@ -101,7 +100,7 @@ fn serve() -> Result<(), String> {
     let (sender, events) = mpsc::channel();
     let said = sender.clone();
     spawn("swath-questions", move || read_messages(&said))?;
-    let toolchain = std::env::var_os(TOOLCHAIN_ENV).ok_or("no toolchain is named")?;
+    let toolchain = std::env::var_os(environment::TOOLCHAIN).ok_or("no toolchain is named")?;
     let folder = std::env::current_dir().map_err(|error| error.to_string())?;
     let project = Project::new(&folder.join("cell"), &PathBuf::from(toolchain))?;
     Server {
@@ -424,7 +423,7 @@ fn be_nice() {
 
 /// Says on standard error how long steps take, which is heard with `SWATH_TRACE=1`.
 fn trace(text: impl FnOnce() -> String) {
-    if std::env::var_os("SWATH_TRACE").is_some_and(|value| value == "1") {
+    if std::env::var_os(environment::TRACE).is_some_and(|value| value == "1") {
         eprintln!("swath help: {}", text());
     }
 }

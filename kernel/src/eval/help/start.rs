@@ -5,10 +5,9 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use swath_link::environment;
+
 use super::messages::{CrateFiles, Message};
-use super::process::TOOLCHAIN_ENV;
-use crate::eval::child::{CHILD_ENV, HELP};
-use crate::eval::exchange;
 use crate::eval::interface::EngineOptions;
 use crate::eval::session::{Session, this_program};
 
@@ -66,10 +65,10 @@ fn command(options: &EngineOptions, session: &Session) -> Result<Command, String
     let mut command = Command::new(this_program()?);
     let dir = session.help_dir();
     std::fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
-    let quiet = std::env::var_os("SWATH_TRACE").is_none();
+    let quiet = std::env::var_os(environment::TRACE).is_none();
     command
-        .env(CHILD_ENV, HELP)
-        .env(TOOLCHAIN_ENV, &options.toolchain)
+        .env(environment::CHILD, environment::HELP)
+        .env(environment::TOOLCHAIN, &options.toolchain)
         .env("CARGO", options.toolchain.join("bin/cargo"))
         .env("RUSTC", options.toolchain.join("bin/rustc"))
         .env("PATH", &session.user_path)
@@ -80,7 +79,7 @@ fn command(options: &EngineOptions, session: &Session) -> Result<Command, String
         .env("CARGO_NET_RETRY", "0")
         .env("CARGO_HTTP_TIMEOUT", "5")
         .env_remove("EVCXR_TMPDIR")
-        .env_remove(exchange::SESSION_ENV)
+        .env_remove(environment::SESSION)
         .env_remove("RUSTUP_TOOLCHAIN")
         .current_dir(&dir)
         .stdin(Stdio::piped())

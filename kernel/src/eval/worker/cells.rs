@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evcxr::Error;
-use serde_json::Value;
+use swath_link::exchange::{self, Report, Request};
+use swath_link::message::Outcome;
 
 use super::super::channel::CellEnd;
-use super::super::exchange::{self, Report, Request};
 use super::super::generate::{Generated, Parts, generate};
-use super::super::interface::{CellError, CellStatus, OutputEvent, Variable};
+use super::super::interface::{CellStatus, ErrorReport, OutputEvent, Variable};
 use super::super::items::{Erasing, ItemStore, Merged};
 use super::super::places::Latest;
 use super::super::source_map::{CellSource, SourceMap};
@@ -235,8 +235,7 @@ impl Worker {
                 self.warn(running, &report);
                 let losses = self.keep(running, &end, &report);
                 let status = self.status(&end);
-                let was_lost = end.outcome.as_ref().is_some_and(|it| it["kind"] == "lost");
-                let losses = if was_lost {
+                let losses = if matches!(end.outcome(), Some(Outcome::Lost { .. })) {
                     outcome::Losses::default()
                 } else {
                     losses
@@ -287,12 +286,8 @@ impl Worker {
         end: &CellEnd,
         report: &Report,
     ) -> outcome::Losses {
-        let kind = |kind: &str| {
-            end.outcome
-                .as_ref()
-                .is_some_and(|outcome| outcome["kind"] == kind)
-        };
-        let was_loaded = !kind("load") && !kind("cancelled");
+        let outcome = end.outcome();
+        let was_loaded = !matches!(outcome, Some(Outcome::Load { .. } | Outcome::Cancelled));
         if was_loaded {
             self.identity = self.identity_with(running.merged);
         }
@@ -329,23 +324,26 @@ impl Worker {
                 .map(|name| name.text.clone()),
         );
         let number = running.source.number;
-        let stored: BTreeSet<String> = end.names.iter().cloned().collect();
-        let completed = end
-            .outcome
-            .as_ref()
-            .is_some_and(|outcome| outcome["completed"] == true);
-        let ended_well = kind("ok") || completed;
-        let how = if kind("aside") {
+        let told = end.told.as_ref();
+        let completed = told.is_some_and(|told| told.completed);
+        let ended_well = matches!(outcome, Some(Outcome::Ok)) || completed;
+        let was_put_aside = matches!(outcome, Some(Outcome::Aside { .. }));
+        let how = if was_put_aside {
             "lost when the cell that used it was stopped by force,"
         } else {
             "moved by the cell"
         };
         let mut table = self.shared.table();
+        // When nobody said what is in the store, everything still is, as far as anybody knows.
+        let stored: BTreeSet<String> = match told {
+            Some(told) => told.names.iter().cloned().collect(),
+            None => table.iter().map(|variable| variable.name.clone()).collect(),
+        };
         let mut losses = outcome::Losses {
             moved: table.retain(&stored),
             ..outcome::Losses::default()
         };
-        let keep = if kind("aside") {
+        let keep = if was_put_aside {
             ""
         } else {
             " (`.clone()` there keeps it, or `&` lends it)"
@@ -474,10 +472,7 @@ impl Worker {
     }
 
     pub(super) fn status(&mut self, end: &CellEnd) -> CellStatus {
-        let failed_to_load = end
-            .outcome
-            .as_ref()
-            .is_some_and(|outcome| outcome["kind"] == "load");
+        let failed_to_load = matches!(end.outcome(), Some(Outcome::Load { .. }));
         let replaced = self.library.replaced().filter(|_| failed_to_load);
         let forbidden = place::trouble(&self.session.dir, "").filter(|_| failed_to_load);
         let status = match (replaced, forbidden) {
@@ -487,17 +482,14 @@ impl Worker {
                 outcome::status(end, &self.shared.places, self.shared.phase.is_interrupted())
             }
         };
-        if let Some(Value::Array(names)) = end.outcome.as_ref().map(|outcome| &outcome["names"]) {
+        if let Some(Outcome::Lost { names } | Outcome::Aside { names }) = end.outcome() {
             let mut table = self.shared.table();
-            names
-                .iter()
-                .filter_map(Value::as_str)
-                .for_each(|name| table.remove(name));
+            names.iter().for_each(|name| table.remove(name));
         }
         status
     }
 
-    pub(super) fn compile_error(&mut self, running: &Running<'_>, report: &Report) -> CellError {
+    pub(super) fn compile_error(&mut self, running: &Running<'_>, report: &Report) -> ErrorReport {
         self.last_errors.clone_from(&report.diagnostics);
         let map = SourceMap::new(
             &report.source,
@@ -601,7 +593,7 @@ impl Worker {
     }
 
     /// The error of a magic whose variables are not there: with the steps that make them, in their order.
-    fn missing_steps(&self, magic: &str, names: &[String]) -> CellError {
+    fn missing_steps(&self, magic: &str, names: &[String]) -> ErrorReport {
         let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let message = format!(
             "{magic} needs {}, which {} not there",
@@ -669,7 +661,7 @@ fn is_quick(cell: &Cell, merged: &Merged) -> bool {
 
 /// The places of the earlier items that a cell does not need. `SWATH_KEEP_ITEMS=1` has every cell compiled with all.
 fn unneeded(merged: &Merged, generated: &Generated) -> Vec<usize> {
-    if std::env::var_os("SWATH_KEEP_ITEMS").is_some_and(|value| value == "1") {
+    if std::env::var_os(swath_link::environment::KEEP_ITEMS).is_some_and(|value| value == "1") {
         return Vec::new();
     }
     let mut code = generated.code[generated.items_end..].to_owned();

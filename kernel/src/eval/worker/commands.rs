@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use evcxr::Error;
 use serde_json::{Value, json};
+use swath_link::exchange::Request;
 
-use super::super::exchange::Request;
 use super::super::generate::Generated;
-use super::super::interface::{CellError, CellStatus, MimeBundle, OutputEvent};
+use super::super::interface::{CellStatus, ErrorReport, MimeBundle, OutputEvent};
 use super::super::settings::{ErrorFormat, ValueFormat};
 use super::super::source_map::{CellSource, SourceMap};
 use super::super::{outcome, render};
@@ -15,12 +15,12 @@ use super::Worker;
 use crate::commands::{self, Action, EngineCommand};
 
 /// Why a command was not carried out, and what to do.
-fn refusal(reason: &str, hint: &str) -> CellError {
+fn refusal(reason: &str, hint: &str) -> ErrorReport {
     outcome::command_error(reason, Some(hint).filter(|hint| !hint.is_empty()))
 }
 
 /// A command that is written wrongly.
-fn usage(command: &commands::Command, found: &str) -> CellError {
+fn usage(command: &commands::Command, found: &str) -> ErrorReport {
     let found = if found.is_empty() {
         "nothing".to_owned()
     } else {
@@ -36,7 +36,7 @@ fn usage(command: &commands::Command, found: &str) -> CellError {
 }
 
 /// What is wrong with a dependency in a folder, for which cargo has no words that name it.
-fn missing_folder(command: &str, arguments: &str) -> Option<CellError> {
+fn missing_folder(command: &str, arguments: &str) -> Option<ErrorReport> {
     let folders = arguments
         .lines()
         .map(|line| crate::commands::parse(line).map_or(line.trim(), |(_, argument)| argument))
@@ -315,7 +315,7 @@ impl Worker {
         })
     }
 
-    fn type_of(&self, command: &commands::Command, name: &str) -> Result<String, CellError> {
+    fn type_of(&self, command: &commands::Command, name: &str) -> Result<String, ErrorReport> {
         if name.is_empty() {
             return Err(usage(command, name));
         }
@@ -343,14 +343,14 @@ impl Worker {
     }
 
     /// The errors of the last cell that did not compile.
-    fn last_errors(&self) -> Result<&[String], CellError> {
+    fn last_errors(&self) -> Result<&[String], ErrorReport> {
         if self.last_errors.is_empty() {
             return Err(refusal("the last cell had no errors of the compiler", ""));
         }
         Ok(&self.last_errors)
     }
 
-    fn explain(&self) -> Result<String, CellError> {
+    fn explain(&self) -> Result<String, ErrorReport> {
         let mut explained: Vec<String> = Vec::new();
         for error in self.last_errors()? {
             let error: Value = serde_json::from_str(error).unwrap_or_default();
@@ -369,7 +369,7 @@ impl Worker {
         Ok(explained.join("\n"))
     }
 
-    fn last_error_json(&self) -> Result<String, CellError> {
+    fn last_error_json(&self) -> Result<String, ErrorReport> {
         let mut text = String::new();
         for error in self.last_errors()? {
             let _ = writeln!(text, "{error}");

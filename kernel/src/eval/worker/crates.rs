@@ -1,10 +1,11 @@
 //! The crates that cells have added, between cells.
 
 use evcxr::Error;
+use swath_link::exchange::{Report, Request};
+use swath_link::message::Outcome;
 
 use super::super::channel::CellEnd;
 use super::super::dependencies::{self, Dependencies};
-use super::super::exchange::{Report, Request};
 use super::super::interface::{CellStatus, OutputEvent};
 use super::super::outcome;
 use super::{Worker, dependency_error};
@@ -37,13 +38,8 @@ impl Worker {
         if !change.renewed.is_empty() {
             self.drop_renewed(&change);
         }
-        let reason = end
-            .outcome
-            .as_ref()
-            .filter(|outcome| outcome["kind"] == "load");
-        let reason = reason.and_then(|outcome| outcome["message"].as_str());
-        if let Some(note) =
-            reason.and_then(|reason| Dependencies::give_up_sharing(dir, key, reason))
+        if let Some(Outcome::Load { message }) = end.outcome()
+            && let Some(note) = Dependencies::give_up_sharing(dir, key, message)
         {
             (self.sink)(OutputEvent::Stderr(note));
         }

@@ -8,29 +8,31 @@ use serde::{Deserialize, Serialize};
 
 /// One set of dependencies, built.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub struct Record {
     /// The shared object that holds all of the crates; `None` when they cannot be one, and each cell links its own copies.
-    pub(crate) object: Option<PathBuf>,
+    pub object: Option<PathBuf>,
     /// `name=file` of the crates that cells can name.
-    pub(crate) externs: Vec<String>,
+    pub externs: Vec<String>,
     /// Where rustc finds the crates that these need (`dependency=folder`).
-    pub(crate) searches: Vec<String>,
+    pub searches: Vec<String>,
     /// Every crate's builds, by the crate's name: another text is another crate for the compiler.
-    pub(crate) crates: BTreeMap<String, BTreeSet<String>>,
+    pub crates: BTreeMap<String, BTreeSet<String>>,
     /// The files of which crates on this machine (path dependencies) were made.
-    pub(crate) watched: Vec<Watched>,
+    pub watched: Vec<Watched>,
 }
 
 /// A file as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Watched {
+pub struct Watched {
     path: PathBuf,
     /// Length, seconds and nanoseconds of the last change; `None` when there was no such file.
     state: Option<(u64, i64, i64)>,
 }
 
 impl Watched {
-    pub(crate) fn of(path: PathBuf) -> Self {
+    /// A file as it is now.
+    #[must_use]
+    pub fn of(path: PathBuf) -> Self {
         let state = state(&path);
         Self { path, state }
     }
@@ -47,13 +49,15 @@ fn state(path: &Path) -> Option<(u64, i64, i64)> {
 
 impl Record {
     /// Whether files of path dependencies were edited since.
-    pub(crate) fn is_outdated(&self) -> bool {
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
         self.watched.iter().any(Watched::has_changed)
     }
 
     /// The names of the crates that were part of `earlier` and are others now. Whoever is gone altogether is not among
     /// them: nothing can name it.
-    pub(crate) fn renewed_since(&self, earlier: &Self) -> BTreeSet<String> {
+    #[must_use]
+    pub fn renewed_since(&self, earlier: &Self) -> BTreeSet<String> {
         let is_other = |(name, builds): &(&String, &BTreeSet<String>)| {
             self.crates
                 .get(*name)
@@ -65,17 +69,20 @@ impl Record {
 }
 
 /// Where the record of the dependencies with this key is.
-pub(crate) fn record_path(session: &Path, key: &str) -> PathBuf {
+#[must_use]
+pub fn record_path(session: &Path, key: &str) -> PathBuf {
     session.join("dependencies").join(format!("{key}.json"))
 }
 
 /// Where the symbols of other languages' code in them are, one a line; no file when there are none.
-pub(crate) fn natives_path(session: &Path, key: &str) -> PathBuf {
+#[must_use]
+pub fn natives_path(session: &Path, key: &str) -> PathBuf {
     session.join("dependencies").join(format!("{key}.natives"))
 }
 
 /// The pipe through which `swath-cell` tells what cargo does.
-pub(crate) fn progress_path(session: &Path) -> PathBuf {
+#[must_use]
+pub fn progress_path(session: &Path) -> PathBuf {
     session.join("progress")
 }
 
@@ -92,6 +99,24 @@ mod tests {
             crates: crates.collect(),
             ..Record::default()
         }
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = Record {
+            object: Some("/a.so".into()),
+            externs: vec!["log=/log.rlib".to_owned()],
+            searches: vec!["dependency=/deps".to_owned()],
+            watched: vec![
+                Watched::of(folder.path().to_owned()),
+                Watched::of("/nowhere/b.rs".into()),
+            ],
+            ..record(&[("log", &["1", "2"])])
+        };
+        let path = folder.path().join("key.json");
+        crate::exchange::write(&path, &written).unwrap();
+        assert_eq!(crate::exchange::read::<Record>(&path).unwrap(), written);
     }
 
     #[test]
