@@ -170,6 +170,7 @@ fn kernel(connection_file: PathBuf) -> Result<(), String> {
         });
     let working_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let engine = EngineOptions {
+        program: None,
         lib_dir,
         toolchain,
         working_dir,

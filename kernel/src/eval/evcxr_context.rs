@@ -13,7 +13,7 @@ use swath_link::environment;
 
 use super::channel::ChildEnds;
 use super::interface::EngineOptions;
-use super::session::{Session, this_program};
+use super::session::{Session, cells_program};
 
 /// In scope in every cell, without anybody asking.
 const PRELUDE: &str = "#[allow(unused_imports)] use swath::prelude::*;";
@@ -127,7 +127,7 @@ fn child_command(
     ends: &ChildEnds,
     farewell: &Farewell,
 ) -> Result<Command, String> {
-    let program = this_program()?;
+    let program = cells_program(options)?;
     let descriptors = [
         ends.stdout.as_raw_fd(),
         ends.stderr.as_raw_fd(),

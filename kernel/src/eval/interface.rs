@@ -9,24 +9,26 @@ use tokio::sync::oneshot;
 
 /// One value in every form it can be shown in, by MIME type. Text forms are strings, JSON forms are JSON, pictures
 /// are base64 strings, as the Jupyter protocol wants them.
-pub(crate) type MimeBundle = Map<String, Value>;
+pub type MimeBundle = Map<String, Value>;
 
 /// Where the engine finds what it needs.
 #[derive(Clone, Debug)]
-pub(crate) struct EngineOptions {
+pub struct EngineOptions {
     /// Folder with `libswath.so`, `libswath.rmeta`, `deps/` and `swath-api/` (see `scripts/build-dylib.sh`).
-    pub(crate) lib_dir: PathBuf,
+    pub lib_dir: PathBuf,
     /// The toolchain's folder (`rustc --print sysroot`) with which the library was built.
-    pub(crate) toolchain: PathBuf,
+    pub toolchain: PathBuf,
     /// Working folder of the cells.
-    pub(crate) working_dir: PathBuf,
+    pub working_dir: PathBuf,
+    /// The program that becomes the process in which the cells run, and the helping one; the running program by default.
+    pub program: Option<PathBuf>,
     /// The program `swath-cell`; beside the running program by default.
-    pub(crate) cell_tool: Option<PathBuf>,
+    pub cell_tool: Option<PathBuf>,
 }
 
 /// Something a running cell wants shown, in the order in which the cell made it.
 #[derive(Debug)]
-pub(crate) enum OutputEvent {
+pub enum OutputEvent {
     /// Text on standard output, whole UTF-8 characters, any number of lines, a last line without newline included.
     Stdout(String),
     /// Text on standard error.
@@ -74,18 +76,18 @@ pub(crate) enum OutputEvent {
 
 /// Why a cell did not end well, in the three parts of a Jupyter `error` message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ErrorReport {
+pub struct ErrorReport {
     /// Short name: `E0308`, `CompileError`, `Panic`, the error type of a `?`, `KeyboardInterrupt`, `ChildDied`.
-    pub(crate) ename: String,
+    pub ename: String,
     /// One line that says what happened.
-    pub(crate) evalue: String,
+    pub evalue: String,
     /// Colored (ANSI) lines for a person.
-    pub(crate) traceback: Vec<String>,
+    pub traceback: Vec<String>,
 }
 
 /// How a cell ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CellStatus {
+pub enum CellStatus {
     /// It ran to its end.
     Ok,
     /// It did not compile, panicked, or returned early through `?`. Variables are kept.
@@ -98,49 +100,49 @@ pub(crate) enum CellStatus {
 
 /// How to run one cell.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ExecuteOptions {
+pub struct ExecuteOptions {
     /// Whether the cell is run for its effects only (its result is not shown).
-    pub(crate) silent: bool,
+    pub silent: bool,
     /// The execution count, which names the cell in messages.
-    pub(crate) cell: u32,
+    pub cell: u32,
     /// The cell as the user sent it, when magics in it were replaced: line by line, so that messages can show it.
-    pub(crate) written: Option<Arc<str>>,
+    pub written: Option<Arc<str>>,
 }
 
 /// A variable that later cells can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Variable {
+pub struct Variable {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its type by its public path.
-    pub(crate) type_name: String,
+    pub type_name: String,
     /// Whether it was bound with `mut`.
-    pub(crate) mutable: bool,
+    pub mutable: bool,
     /// The execution count of the cell that bound it last.
-    pub(crate) cell: u32,
+    pub cell: u32,
 }
 
 /// One way to complete what the user typed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Completion {
+pub struct Completion {
     /// What replaces `start..end`.
-    pub(crate) text: String,
+    pub text: String,
     /// What the list shows.
-    pub(crate) label: String,
+    pub label: String,
     /// Jupyter's kind of it: `function`, `keyword`, `instance`, `class`, `magic`…
-    pub(crate) kind: String,
+    pub kind: String,
 }
 
 /// The ways to complete at a place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Completions {
+pub struct Completions {
     /// The candidates, best first.
-    pub(crate) matches: Vec<Completion>,
+    pub matches: Vec<Completion>,
     /// Start of the replaced text, in code points.
-    pub(crate) start: usize,
+    pub start: usize,
     /// End of the replaced text, in code points.
-    pub(crate) end: usize,
+    pub end: usize,
 }
 
 /// The answer to a question put to the engine; await it, or call `blocking_recv`.
-pub(crate) type Answer<T> = oneshot::Receiver<T>;
+pub type Answer<T> = oneshot::Receiver<T>;

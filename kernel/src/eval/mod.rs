@@ -36,7 +36,6 @@ mod state;
 mod syntax;
 mod terminal;
 mod text;
-pub(crate) mod trial;
 mod variables;
 mod worker;
 
@@ -48,23 +47,23 @@ use swath_link::{environment, exchange};
 use tokio::sync::oneshot;
 
 use help::{Place, names};
-pub(crate) use interface::{
+pub use interface::{
     Answer, CellStatus, Completion, Completions, EngineOptions, ErrorReport, ExecuteOptions,
     MimeBundle, OutputEvent, Variable,
 };
-pub(crate) use session::{mark_environment, prepare_environment};
+pub use session::{mark_environment, prepare_environment};
 use shared::Shared;
 use worker::{Job, Worker};
 
 /// Receives what cells show, from the engine's threads, in order.
-pub(crate) type OutputSink = Box<dyn Fn(OutputEvent) + Send + Sync>;
+pub type OutputSink = Box<dyn Fn(OutputEvent) + Send + Sync>;
 
 /// How long the variables may take to be dropped when the kernel ends.
 const DROPPING: Duration = Duration::from_millis(1500);
 
 /// A handle to the engine; clones share it.
 #[derive(Clone)]
-pub(crate) struct Engine {
+pub struct Engine {
     jobs: mpsc::Sender<Job>,
     shared: Arc<Shared>,
     patience: Duration,
@@ -78,7 +77,7 @@ impl Engine {
         clippy::print_stderr,
         reason = "there is no engine to say it otherwise"
     )]
-    pub(crate) fn start(options: EngineOptions, sink: OutputSink) -> Self {
+    pub fn start(options: EngineOptions, sink: OutputSink) -> Self {
         let (jobs, receiver) = mpsc::channel();
         let session = session::session();
         let session_dir = session
@@ -116,7 +115,7 @@ impl Engine {
     }
 
     /// Runs a cell after those already queued. The sink has received all its output when the answer arrives.
-    pub(crate) fn execute(&self, code: String, options: ExecuteOptions) -> Answer<CellStatus> {
+    pub fn execute(&self, code: String, options: ExecuteOptions) -> Answer<CellStatus> {
         let (answer, receiver) = oneshot::channel();
         self.shared.job_queued();
         let _ = self.jobs.send(Job::Execute(code, options, answer));
@@ -125,17 +124,17 @@ impl Engine {
 
     /// Stops the running cell: its compiler at once; its code through the library's interrupt flag, by force when it
     /// has not returned after `SWATH_KILL_AFTER` seconds (5).
-    pub(crate) fn interrupt(&self) {
+    pub fn interrupt(&self) {
         self.shared.phase.interrupt(self.patience);
     }
 
     /// Whether a cell runs or waits.
-    pub(crate) fn is_busy(&self) -> bool {
+    pub fn is_busy(&self) -> bool {
         self.shared.is_busy()
     }
 
     /// The variables of the session, by name; answers at any time.
-    pub(crate) fn variables(&self) -> Vec<Variable> {
+    pub fn variables(&self) -> Vec<Variable> {
         self.shared.table().iter().cloned().collect()
     }
 
@@ -171,7 +170,7 @@ impl Engine {
 
     /// Ways to complete `code` at `cursor` (code points); `None` when nobody has an idea. Cells may run meanwhile. While
     /// rust-analyzer is not there, the answer comes from names and keywords alone.
-    pub(crate) fn complete(&self, code: String, cursor: usize) -> Answer<Option<Completions>> {
+    pub fn complete(&self, code: String, cursor: usize) -> Answer<Option<Completions>> {
         let (answer, receiver) = oneshot::channel();
         let names = names::complete(&self.shared.names(), &code, cursor);
         if code.trim().is_empty() {
@@ -192,12 +191,7 @@ impl Engine {
     }
 
     /// What is known about the name at `cursor` (code points): `text/plain` and `text/html`.
-    pub(crate) fn inspect(
-        &self,
-        code: String,
-        cursor: usize,
-        _detail: u32,
-    ) -> Answer<Option<MimeBundle>> {
+    pub fn inspect(&self, code: String, cursor: usize, _detail: u32) -> Answer<Option<MimeBundle>> {
         let (answer, receiver) = oneshot::channel();
         let variable = names::inspect_variable(&self.shared.table(), &code, cursor);
         let place = self.place(code, cursor);
@@ -234,7 +228,7 @@ impl Engine {
     /// Forgets variables, items and dependencies, with a new child process, after the running cell.
     ///
     /// The answer is an error when the new process cannot start; the next cell tries again.
-    pub(crate) fn reset(&self) -> Answer<Result<(), String>> {
+    pub fn reset(&self) -> Answer<Result<(), String>> {
         let (answer, receiver) = oneshot::channel();
         self.shared.job_queued();
         let _ = self.jobs.send(Job::Reset(answer));
@@ -242,7 +236,7 @@ impl Engine {
     }
 
     /// Ends the child, the engine's threads and every program that cells have started; a running cell is killed.
-    pub(crate) fn shutdown(&self) {
+    pub fn shutdown(&self) {
         self.shared.phase.kill();
         self.shared.help.stop();
         let (ended, end) = mpsc::channel();

@@ -46,7 +46,7 @@ static SESSION: OnceLock<Result<Session, String>> = OnceLock::new();
 /// Makes the session's folder, puts its tools first on this process' `PATH`, and names its folders in the variables
 /// that evcxr and `swath-cell` read. Call it while the process has one thread; an engine that starts without it does
 /// it itself.
-pub(crate) fn prepare_environment() {
+pub fn prepare_environment() {
     let _ = session();
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn session() -> Result<&'static Session, String> {
 
 /// Puts this kernel's mark into the environment, which every program that it or its cells start inherits: see `marked`.
 /// Call it before there are other threads.
-pub(crate) fn mark_environment() {
+pub fn mark_environment() {
     let now = std::time::SystemTime::UNIX_EPOCH
         .elapsed()
         .unwrap_or_default()
@@ -273,11 +273,22 @@ impl Session {
     }
 }
 
+/// The program that becomes the process of the cells, and the helping one.
+///
+/// # Errors
+/// As of [`this_program`].
+pub(crate) fn cells_program(options: &EngineOptions) -> Result<PathBuf, String> {
+    match &options.program {
+        Some(program) => Ok(program.clone()),
+        None => this_program(),
+    }
+}
+
 /// This program's file.
 ///
 /// # Errors
 /// When it was replaced or removed since it started: the system says so at the end of the path.
-pub(crate) fn this_program() -> Result<PathBuf, String> {
+fn this_program() -> Result<PathBuf, String> {
     let program = std::env::current_exe()
         .map_err(|error| format!("this program does not find itself: {error}"))?;
     match program.as_os_str().as_bytes().strip_suffix(b" (deleted)") {

@@ -15,4 +15,5 @@ mod output;
 mod process;
 mod session;
 mod show;
+mod trial;
 mod variables;

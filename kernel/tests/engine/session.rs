@@ -1,19 +1,24 @@
-//! Drives the real program (`swath eval-cells -`) with the real library: one session is one engine with its child.
+//! Drives an engine with the real programs and the real library: one session is one engine, in a process of its own
+//! ([`crate::trial`]), with its child.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use crate::trial;
 
 /// Longer than anything a loaded machine needs for one cell.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 pub(crate) struct Session {
     child: Child,
-    requests: Option<ChildStdin>,
+    requests: UnixStream,
     events: Receiver<Value>,
 }
 
@@ -64,16 +69,21 @@ fn library() -> PathBuf {
 
 impl Session {
     pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_swath"))
-            .args(["eval-cells", "-"])
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().join("engine");
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(trial::ARGUMENTS)
+            .env(trial::SOCKET, &socket)
             .env("SWATH_LIB_DIR", library())
             .envs(environment.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdin(Stdio::null())
+            // The counts of a test that is none.
+            .stdout(Stdio::null())
             .spawn()
             .expect("the program starts");
-        let requests = child.stdin.take().expect("its input is a pipe");
-        let output = BufReader::new(child.stdout.take().expect("its output is a pipe"));
+        let requests = accept(&listener, &mut child);
+        let output = BufReader::new(requests.try_clone().expect("a socket"));
         let (sender, events) = channel();
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
@@ -86,15 +96,13 @@ impl Session {
         });
         Self {
             child,
-            requests: Some(requests),
+            requests,
             events,
         }
     }
 
     pub(crate) fn send(&mut self, request: &Value) {
-        let requests = self.requests.as_mut().expect("the program runs");
-        writeln!(requests, "{request}").expect("the program reads");
-        requests.flush().expect("the program reads");
+        writeln!(self.requests, "{request}").expect("the program reads");
     }
 
     /// The next event.
@@ -167,10 +175,10 @@ impl Session {
     }
 
     /// Ends the program as a kernel is shut down.
-    pub(crate) fn close(mut self) {
+    pub(crate) fn close(mut self) -> ExitStatus {
         // The program ends when its input does.
-        drop(self.requests.take());
-        let _ = self.child.wait();
+        self.requests.shutdown(Shutdown::Write).expect("it runs");
+        self.child.wait().expect("it is a child of this program")
     }
 
     /// Kills the program, and nothing else.
@@ -201,6 +209,24 @@ impl Drop for Session {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The connection of a program that has been started.
+fn accept(listener: &UnixListener, child: &mut Child) -> UnixStream {
+    listener.set_nonblocking(true).expect("a socket");
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false).expect("a socket");
+                return stream;
+            }
+            Err(_) => {
+                let ended = child.try_wait().expect("it is a child of this program");
+                assert!(ended.is_none(), "the engine's process ended: {ended:?}");
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use swath_link::environment;
 
 use super::messages::{CrateFiles, Message};
 use crate::eval::interface::EngineOptions;
-use crate::eval::session::{Session, this_program};
+use crate::eval::session::{Session, cells_program};
 
 /// A running helping process.
 pub(super) struct Process {
@@ -62,7 +62,7 @@ fn write_lines(lines: &Receiver<String>, mut input: ChildStdin) {
 }
 
 fn command(options: &EngineOptions, session: &Session) -> Result<Command, String> {
-    let mut command = Command::new(this_program()?);
+    let mut command = Command::new(cells_program(options)?);
     let dir = session.help_dir();
     std::fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
     let quiet = std::env::var_os(environment::TRACE).is_none();
