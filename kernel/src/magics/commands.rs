@@ -1,6 +1,7 @@
 //! evcxr's `:commands`, as far as the front process carries them out.
 
-use serde_json::{Value, json};
+use jupyter_protocol::Payload;
+use serde_json::json;
 
 use super::run::{HELP, Outcome, environment, failure, print};
 use super::startup;
@@ -9,8 +10,8 @@ use crate::eval::{ErrorReport, MimeBundle, OutputEvent};
 use crate::wire::{Kernel, look_up};
 
 /// What ends `jupyter console`, as `exit` does with ipykernel. Other front ends leave it alone.
-fn ask_exit() -> Value {
-    json!({ "source": "ask_exit", "keepkernel": false })
+fn ask_exit() -> Payload {
+    Payload::AskExit { keepkernel: false }
 }
 
 const HOW_TO_QUIT: &str = "`jupyter console` ends now. A notebook's kernel goes on: shut it down with Kernel > Shut Down Kernel.";

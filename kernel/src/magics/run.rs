@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use jupyter_protocol::{Media, MediaType, Payload};
+use serde_json::json;
 
 use super::arguments::UsageError;
 use super::expand::literal;
@@ -12,13 +13,13 @@ use super::table::{Builtin, Magic, find};
 use crate::eval::{ErrorReport, MimeBundle};
 use crate::history::Query;
 use crate::text::{escape_html, short_type};
-use crate::wire::{Kernel, Stream, execute_rust, execute_shell, look_up, run_captured};
+use crate::wire::{Kernel, Stream, execute_rust, execute_shell, look_up, media, run_captured};
 
 /// Who asks for help waits for the first loading of the sources; an interrupt ends it.
 pub(super) const HELP: Duration = Duration::from_secs(120);
 
 /// What a step adds to the reply, or why it failed.
-pub(crate) type Outcome = Result<Vec<Value>, ErrorReport>;
+pub(crate) type Outcome = Result<Vec<Payload>, ErrorReport>;
 
 /// An error of a magic, as the front end shows it.
 pub(crate) fn failure(ename: &str, message: &str, detail: &str) -> ErrorReport {
@@ -108,9 +109,10 @@ pub(crate) async fn run(
             let path = file_argument("load", line)?;
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| io_failure("the file cannot be read", &path, &error))?;
-            return Ok(vec![
-                json!({ "source": "set_next_input", "text": text, "replace": false }),
-            ]);
+            return Ok(vec![Payload::SetNextInput {
+                text,
+                replace: false,
+            }]);
         }
         Builtin::Lsmagic => kernel
             .outputs
@@ -145,15 +147,17 @@ pub(crate) async fn help(kernel: &Kernel, name: &str, detail: u32) -> Outcome {
         look_up(kernel, name, name.chars().count(), detail, HELP).await
     };
     match found {
-        Some(data) => Ok(vec![json!({ "source": "page", "data": data, "start": 0 })]),
+        Some(page) => {
+            let data = media(page);
+            Ok(vec![Payload::Page { data, start: 0 }])
+        }
         // No reason to end a run of all cells.
         None if !kernel.engine.is_help_ready() && !kernel.is_interrupted() => {
             let text = format!(
                 "rust-analyzer is not ready yet, so that nothing is known about {name:?}: ask again in a while"
             );
-            Ok(vec![
-                json!({ "source": "page", "data": { "text/plain": text }, "start": 0 }),
-            ])
+            let data = Media::from(MediaType::Plain(text));
+            Ok(vec![Payload::Page { data, start: 0 }])
         }
         None => Err(not_found(kernel, name)),
     }

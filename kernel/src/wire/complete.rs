@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jupyter_protocol::CompleteRequest;
-use serde_json::{Value, json};
+use jupyter_protocol::{CompleteReply, CompleteRequest, ReplyStatus};
+use serde_json::{Map, Value, json};
 
 use super::kernel::Kernel;
 use crate::eval::Completions;
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_AT_START: Duration = Duration::from_secs(2);
 
 /// The reply's content.
-pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> Value {
+pub(crate) async fn reply(kernel: &Arc<Kernel>, request: CompleteRequest) -> CompleteReply {
     // A place behind the end is the end.
     let cursor = request.cursor_pos.min(request.code.chars().count());
     let variables = || {
@@ -87,17 +87,13 @@ fn ask_for_properties(file: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-fn content(found: Option<Completions>, cursor: usize) -> Value {
+fn content(found: Option<Completions>, cursor: usize) -> CompleteReply {
     let found = found.unwrap_or(Completions {
         matches: Vec::new(),
         start: cursor,
         end: cursor,
     });
-    let texts: Vec<&str> = found
-        .matches
-        .iter()
-        .map(|candidate| candidate.text.as_str())
-        .collect();
+    let texts = found.matches.iter().map(|it| it.text.clone());
     let typed: Vec<Value> = found
         .matches
         .iter()
@@ -108,8 +104,13 @@ fn content(found: Option<Completions>, cursor: usize) -> Value {
             })
         })
         .collect();
-    json!({
-        "status": "ok", "matches": texts, "cursor_start": found.start, "cursor_end": found.end,
-        "metadata": { "_jupyter_types_experimental": typed },
-    })
+    CompleteReply {
+        matches: texts.collect(),
+        cursor_start: found.start,
+        cursor_end: found.end,
+        // What JupyterLab reads beside the protocol.
+        metadata: Map::from_iter([("_jupyter_types_experimental".to_owned(), typed.into())]),
+        status: ReplyStatus::Ok,
+        error: None,
+    }
 }

@@ -3,14 +3,21 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use jupyter_protocol::{InterruptReply, ReplyStatus, ShutdownReply};
+use serde_json::Value;
 
-use super::kernel::{Kernel, error_content};
+use super::kernel::Kernel;
 use super::kernel_info::kernel_info;
 use super::message::Message;
+use super::messages::ErrorReply;
 use super::router::{Replies, Requests};
 use super::shell::{self, Cells};
 use super::usage::usage;
+
+const INTERRUPTED: InterruptReply = InterruptReply {
+    status: ReplyStatus::Ok,
+    error: None,
+};
 
 /// Serves control requests until the socket is gone.
 pub(crate) async fn serve(
@@ -21,7 +28,7 @@ pub(crate) async fn serve(
 ) {
     while let Some(request) = requests.next().await {
         if is_late_interrupt(&kernel, &request) {
-            kernel.answer(&replies, &request, json!({ "status": "ok" }));
+            kernel.answer(&replies, &request, &INTERRUPTED);
         } else if !answer(&kernel, &request, &replies) {
             shell::dispatch(&kernel, request, &replies, &cells);
         }
@@ -41,10 +48,10 @@ fn is_late_interrupt(kernel: &Kernel, request: &Message) -> bool {
 /// Answers what both control and shell understand; `false` for a message of another kind.
 pub(crate) fn answer(kernel: &Kernel, request: &Message, replies: &Replies) -> bool {
     match request.msg_type() {
-        "kernel_info_request" => kernel.answer(replies, request, kernel_info()),
+        "kernel_info_request" => kernel.answer(replies, request, &kernel_info()),
         "interrupt_request" => {
             kernel.interrupt();
-            kernel.answer(replies, request, json!({ "status": "ok" }));
+            kernel.answer(replies, request, &INTERRUPTED);
         }
         "shutdown_request" => {
             let restart = request
@@ -52,29 +59,26 @@ pub(crate) fn answer(kernel: &Kernel, request: &Message, replies: &Replies) -> b
                 .get("restart")
                 .and_then(Value::as_bool)
                 .unwrap_or(false);
-            kernel.answer(
-                replies,
-                request,
-                json!({ "status": "ok", "restart": restart }),
-            );
-            kernel.iopub.publish(
-                "shutdown_reply",
-                Some(request),
-                json!({ "status": "ok", "restart": restart }),
-            );
+            let reply = ShutdownReply {
+                restart,
+                status: ReplyStatus::Ok,
+                error: None,
+            };
+            kernel.answer(replies, request, &reply);
+            kernel.iopub.publish(Some(request), &reply);
             kernel.request_stop();
         }
-        "usage_request" => kernel.answer(replies, request, usage_reply()),
+        "usage_request" => kernel.answer(replies, request, &usage()),
         "debug_request" => kernel.answer(
             replies,
             request,
-            error_content("NotSupported", "Swath has no debugger"),
+            &ErrorReply::new("NotSupported", "Swath has no debugger"),
         ),
         "create_subshell_request" | "delete_subshell_request" | "list_subshell_request" => {
             kernel.answer(
                 replies,
                 request,
-                error_content(
+                &ErrorReply::new(
                     "NotSupported",
                     "Swath needs no subshells: see supported_features",
                 ),
@@ -83,10 +87,4 @@ pub(crate) fn answer(kernel: &Kernel, request: &Message, replies: &Replies) -> b
         _ => return false,
     }
     true
-}
-
-fn usage_reply() -> Value {
-    let mut reply = usage();
-    reply["status"] = json!("ok");
-    reply
 }

@@ -1,16 +1,17 @@
 //! The queue of cells: one runs at a time; after an error those that wait are aborted.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use jupyter_protocol::ExecuteRequest;
-use serde_json::{Map, Value, json};
+use jupyter_protocol::{ErrorOutput, ExecuteInput, ExecuteRequest, ExecutionCount, ExecutionState};
+use serde_json::json;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::colors::readable;
-use super::kernel::{Kernel, error_content};
-use super::message::Message;
+use super::kernel::Kernel;
+use super::message::{Message, encoded};
+use super::messages::{ErrorReply, ExecuteReply, ExpressionResult, reply_error};
 use super::outputs::{Captured, CellOutput, Mode, Stream};
 use super::request;
 use super::router::Replies;
@@ -29,10 +30,13 @@ pub(crate) async fn run_queue(
         let message = Arc::new(message);
         *kernel.running() = Some(message.clone());
         kernel.set_interrupted(false);
-        kernel.iopub.status("busy", Some(&message));
+        kernel.iopub.status(ExecutionState::Busy, Some(&message));
         let (content, abort) = match read_request(&message) {
-            Ok(request) => run_cell(&kernel, &message, &request).await,
-            Err(reason) => (error_content("BadRequest", &reason), false),
+            Ok(request) => {
+                let (reply, abort) = run_cell(&kernel, &message, &request).await;
+                (encoded(&reply), abort)
+            }
+            Err(reason) => (encoded(&ErrorReply::new("BadRequest", &reason)), false),
         };
         let mut aborted = Vec::new();
         if abort {
@@ -43,12 +47,11 @@ pub(crate) async fn run_queue(
             }
         }
         *kernel.running() = None;
-        replies.reply("execute_reply", &message, content);
+        replies.reply("execute_reply", &message, &content);
         kernel.idle(&message);
         for (request, replies) in aborted {
             kernel.with_status(&request, || {
-                // Without a count, as ipykernel: a front end would write it beside a cell that did not run.
-                replies.reply("execute_reply", &request, json!({ "status": "aborted" }));
+                replies.reply("execute_reply", &request, &ExecuteReply::Aborted);
             });
         }
     }
@@ -66,7 +69,7 @@ async fn run_cell(
     kernel: &Arc<Kernel>,
     message: &Arc<Message>,
     request: &ExecuteRequest,
-) -> (Value, bool) {
+) -> (ExecuteReply, bool) {
     let store = request.store_history && !request.silent && !request.code.trim().is_empty();
     let count = if store {
         kernel.execution_count.fetch_add(1, Ordering::SeqCst) + 1
@@ -82,10 +85,10 @@ async fn run_cell(
         .outputs
         .begin(message.clone(), count, mode, request.allow_stdin);
     if !request.silent {
-        kernel.outputs.publish(
-            "execute_input",
-            json!({ "code": request.code, "execution_count": count }),
-        );
+        kernel.outputs.publish(&ExecuteInput {
+            code: request.code.clone(),
+            execution_count: ExecutionCount::new(count as usize),
+        });
     }
     if store {
         kernel.history.store(count, &request.code);
@@ -106,24 +109,32 @@ async fn run_cell(
     kernel.stdin.answer(None);
     match ended {
         Ok(payload) => {
-            let expressions = user_expressions(kernel, request).await;
+            let user_expressions = user_expressions(kernel, request).await;
             if let (Some(output), true) = (kernel.outputs.finish(), store) {
                 kernel.history.store_output(count, &output);
             }
-            let content = json!({
-                "status": "ok", "execution_count": count, "payload": payload, "user_expressions": expressions,
-            });
-            (content, false)
+            let reply = ExecuteReply::Ok {
+                execution_count: count,
+                payload,
+                user_expressions,
+            };
+            (reply, false)
         }
         Err(error) => {
-            let mut content = json!({ "ename": error.ename, "evalue": error.evalue, "traceback": readable(&error.traceback) });
-            kernel.outputs.publish("error", content.clone());
+            let error = reply_error(&error);
+            kernel.outputs.publish(&ErrorOutput {
+                ename: error.ename.clone(),
+                evalue: error.evalue.clone(),
+                traceback: error.traceback.clone(),
+            });
             kernel.outputs.finish();
-            content["status"] = json!("error");
-            content["execution_count"] = json!(count);
-            content["payload"] = json!([]);
-            content["user_expressions"] = json!({});
-            (content, request.stop_on_error)
+            let reply = ExecuteReply::Error {
+                error,
+                execution_count: count,
+                payload: Vec::new(),
+                user_expressions: BTreeMap::new(),
+            };
+            (reply, request.stop_on_error)
         }
     }
 }
@@ -345,19 +356,20 @@ async fn run_kept(kernel: &Kernel, code: &str, mode: Mode) -> (Captured, Result<
     (captured, ended.map(drop))
 }
 
-async fn user_expressions(kernel: &Kernel, request: &ExecuteRequest) -> Map<String, Value> {
-    let mut values = Map::new();
+async fn user_expressions(
+    kernel: &Kernel,
+    request: &ExecuteRequest,
+) -> BTreeMap<String, ExpressionResult> {
+    let mut values = BTreeMap::new();
     for (name, expression) in request.user_expressions.iter().flatten() {
         // What it prints is text of the cell, as in IPython; what threads print meanwhile is as well.
         let (captured, ended) = run_kept(kernel, expression, Mode::KeepResult).await;
         let value = match ended {
             Ok(()) => {
                 let (data, metadata) = captured.result.unwrap_or_default();
-                json!({ "status": "ok", "data": data, "metadata": metadata })
+                ExpressionResult::Ok { data, metadata }
             }
-            Err(error) => {
-                json!({ "status": "error", "ename": error.ename, "evalue": error.evalue, "traceback": readable(&error.traceback) })
-            }
+            Err(error) => ExpressionResult::Error(reply_error(&error)),
         };
         values.insert(name.clone(), value);
     }

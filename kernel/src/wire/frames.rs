@@ -153,7 +153,7 @@ mod tests {
             "session",
             "execute_request",
             None,
-            json!({"code": "1 + 1 // ü 🛰"}),
+            &json!({"code": "1 + 1 // ü 🛰"}),
         );
         message.identities = vec![vec![0, 1, 2], vec![]];
         message.header.insert("subshell_id".to_owned(), json!("s1"));
@@ -172,7 +172,7 @@ mod tests {
     fn too_few_frames_are_refused_at_every_length() {
         let signer = Signer::new("key");
         let frames = encode(
-            Message::new("s", "kernel_info_request", None, json!({})),
+            Message::new("s", "kernel_info_request", None, &json!({})),
             &signer,
         );
         assert_eq!(frames.len(), 6);
@@ -204,7 +204,7 @@ mod tests {
     fn null_stands_for_an_empty_object_and_a_list_is_refused() {
         let signer = Signer::new("");
         let mut frames = encode(
-            Message::new("s", "kernel_info_request", None, json!({})),
+            Message::new("s", "kernel_info_request", None, &json!({})),
             &signer,
         );
         frames[3] = b"null".to_vec();

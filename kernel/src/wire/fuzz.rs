@@ -103,7 +103,7 @@ fn check_message(message: &Message, signer: &Signer) {
         (&again.identities, &again.buffers),
         (&message.identities, &message.buffers)
     );
-    let answer = Message::new("session", "status", Some(message), json!({"a": 1}));
+    let answer = Message::new("session", "status", Some(message), &json!({"a": 1}));
     let frames = encode(answer, signer);
     let answer = decode(frames, signer, &Seen::default()).expect("our own message");
     assert_eq!(

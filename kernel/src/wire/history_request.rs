@@ -2,20 +2,24 @@
 //!
 //! Read by hand: a number may be as large as a front end likes, and is then as large as it can be here.
 
-use serde_json::{Value, json};
+use jupyter_protocol::ReplyStatus;
+use serde_json::Value;
 
+use super::messages::{HistoryEntry, HistoryReply};
 use crate::history::{Entry, History, Query};
 
 /// The reply's content.
 ///
 /// # Errors
 /// When there is no such kind of access.
-pub(crate) async fn reply(history: &History, content: &Value) -> Result<Value, String> {
+pub(crate) async fn reply(history: &History, content: &Value) -> Result<HistoryReply, String> {
     let entries = history.query(query(content)?).await;
     let with_output = content["output"].as_bool().unwrap_or(false);
-    Ok(
-        json!({ "status": "ok", "history": entries.iter().map(|entry| row(entry, with_output)).collect::<Vec<_>>() }),
-    )
+    let rows = entries.into_iter().map(|entry| row(entry, with_output));
+    Ok(HistoryReply {
+        status: ReplyStatus::Ok,
+        history: rows.collect(),
+    })
 }
 
 fn query(content: &Value) -> Result<Query, String> {
@@ -53,16 +57,19 @@ fn integer(value: &Value, default: i64) -> i64 {
         .unwrap_or(default)
 }
 
-fn row(entry: &Entry, with_output: bool) -> Value {
+fn row(entry: Entry, with_output: bool) -> HistoryEntry {
     if with_output {
-        json!([entry.session, entry.line, [entry.source, entry.output]])
+        let texts = (entry.source, entry.output);
+        HistoryEntry::InputOutput(entry.session, entry.line, texts)
     } else {
-        json!([entry.session, entry.line, entry.source])
+        HistoryEntry::Input(entry.session, entry.line, entry.source)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

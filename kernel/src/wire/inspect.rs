@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jupyter_protocol::InspectRequest;
-use serde_json::{Value, json};
+use jupyter_protocol::{InspectReply, InspectRequest, Media, MediaType, ReplyStatus};
+use serde_json::{Map, Value};
 
 use super::kernel::Kernel;
 use crate::eval::MimeBundle;
@@ -14,12 +14,27 @@ use crate::magics;
 const TOOLTIP: Duration = Duration::from_secs(10);
 
 /// The reply's content.
-pub(crate) async fn reply(kernel: &Arc<Kernel>, request: InspectRequest) -> Value {
+pub(crate) async fn reply(kernel: &Arc<Kernel>, request: InspectRequest) -> InspectReply {
     let detail = u32::from(request.detail_level.unwrap_or(0) > 0);
-    match look_up(kernel, &request.code, request.cursor_pos, detail, TOOLTIP).await {
-        Some(data) => json!({ "status": "ok", "found": true, "data": data, "metadata": {} }),
-        None => json!({ "status": "ok", "found": false, "data": {}, "metadata": {} }),
+    let found = look_up(kernel, &request.code, request.cursor_pos, detail, TOOLTIP).await;
+    InspectReply {
+        found: found.is_some(),
+        data: found.map(media).unwrap_or_default(),
+        metadata: Map::new(),
+        status: ReplyStatus::Ok,
+        error: None,
     }
+}
+
+/// A page of help as `jupyter-protocol` has it.
+pub(crate) fn media(page: MimeBundle) -> Media {
+    let typed = |(mime, value): (String, Value)| match (mime.as_str(), value) {
+        ("text/plain", Value::String(text)) => MediaType::Plain(text),
+        ("text/html", Value::String(text)) => MediaType::Html(text),
+        ("text/markdown", Value::String(text)) => MediaType::Markdown(text),
+        (_, value) => MediaType::Other((mime, value)),
+    };
+    Media::new(page.into_iter().map(typed).collect())
 }
 
 /// What is known about the name at `cursor`, in code points; gives up after `patience`, or when the cell that asks is
@@ -52,7 +67,7 @@ fn joined(mut first: MimeBundle, second: &MimeBundle) -> MimeBundle {
         if let (Some(above), Some(below)) =
             (text.as_str(), second.get(kind).and_then(Value::as_str))
         {
-            *text = json!(format!("{above}\n\n{below}"));
+            *text = Value::String(format!("{above}\n\n{below}"));
         }
     }
     first

@@ -14,12 +14,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use jupyter_protocol::{ExecutionState, IoPubWelcome, Status};
 
 use super::endpoint::Listener;
 use super::frames::encode;
 use super::gate::{self, Channel, Peer};
 use super::message::Message;
+use super::messages::Content;
 use super::outgoing::Packet;
 use super::sign::Signer;
 use super::zmtp::{self, Limits, Pool, Refusal};
@@ -198,7 +199,8 @@ impl Iopub {
     }
 
     /// Broadcasts a message that belongs to `parent`.
-    pub(crate) fn publish(&self, msg_type: &str, parent: Option<&Message>, content: Value) {
+    pub(crate) fn publish<C: Content>(&self, parent: Option<&Message>, content: &C) {
+        let msg_type = C::TYPE;
         let topic = format!("kernel.{}.{msg_type}", self.0.session).into_bytes();
         let mut message = Message::new(&self.0.session, msg_type, parent, content);
         message.identities = vec![topic.clone()];
@@ -211,8 +213,11 @@ impl Iopub {
     }
 
     /// Publishes the state of a request.
-    pub(crate) fn status(&self, state: &str, parent: Option<&Message>) {
-        self.publish("status", parent, json!({ "execution_state": state }));
+    pub(crate) fn status(&self, state: ExecutionState, parent: Option<&Message>) {
+        let status = Status {
+            execution_state: state,
+        };
+        self.publish(parent, &status);
     }
 
     /// Waits until everything published has been handed to the system, or nobody takes it.
@@ -296,18 +301,18 @@ fn judge(queues: &[Queue], alive: usize) -> (Vec<u64>, bool) {
 /// The greeting of JEP 65 for a subscription to `topic`.
 fn welcome(session: &str, topic: &[u8]) -> Option<Message> {
     let topic = std::str::from_utf8(topic).ok()?;
-    let mut message = Message::new(
-        session,
-        "iopub_welcome",
-        None,
-        json!({ "subscription": topic }),
-    );
+    let content = IoPubWelcome {
+        subscription: topic.to_owned(),
+    };
+    let mut message = Message::new(session, IoPubWelcome::TYPE, None, &content);
     message.identities = vec![topic.as_bytes().to_vec()];
     Some(message)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use jupyter_protocol::IsCompleteReply;
-use serde_json::{Value, json};
-
-use super::message::content;
+use super::messages::IsCompleteReply;
 use crate::magics;
 use crate::syntax::{Completeness, completeness};
 
@@ -13,13 +10,13 @@ use crate::syntax::{Completeness, completeness};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The reply's content. What is nested too deeply to be read is `invalid`, as ipykernel has it.
-pub(crate) async fn reply(code: String) -> Value {
+pub(crate) async fn reply(code: String) -> IsCompleteReply {
     let judged = tokio::task::spawn_blocking(move || judge(&code));
     match tokio::time::timeout(PATIENCE, judged).await {
-        Ok(Ok(Completeness::Complete)) => json!({ "status": "complete" }),
-        Ok(Ok(Completeness::Invalid)) => json!({ "status": "invalid" }),
-        Ok(Ok(Completeness::Incomplete(indent))) => content(&IsCompleteReply::incomplete(indent)),
-        Ok(Err(_)) | Err(_) => json!({ "status": "unknown" }),
+        Ok(Ok(Completeness::Complete)) => IsCompleteReply::Complete,
+        Ok(Ok(Completeness::Invalid)) => IsCompleteReply::Invalid,
+        Ok(Ok(Completeness::Incomplete(indent))) => IsCompleteReply::Incomplete { indent },
+        Ok(Err(_)) | Err(_) => IsCompleteReply::Unknown,
     }
 }
 

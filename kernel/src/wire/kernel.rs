@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jupyter_protocol::ConnectionInfo;
-use serde_json::{Value, json};
+use jupyter_protocol::{ConnectionInfo, ExecutionState};
+use serde::Serialize;
 use tokio::sync::{Notify, mpsc};
 
 use super::connection::read_connection_file;
 use super::endpoint::{Listener, remove_ipc_files};
 use super::iopub::Iopub;
 use super::message::Message;
+use super::messages::ConnectReply;
 use super::outputs::Outputs;
 use super::replay::Seen;
 use super::router::{Replies, Security, start_router};
@@ -61,7 +62,7 @@ pub(crate) struct Kernel {
     replay: AtomicBool,
     previous_folder: Mutex<Option<PathBuf>>,
     /// What `connect_request` asks for.
-    pub(crate) ports: Value,
+    pub(crate) ports: ConnectReply,
     preferences: Mutex<Preferences>,
     /// What the next cell that shows something has to tell.
     notes: Mutex<Vec<String>>,
@@ -75,7 +76,7 @@ pub(crate) struct Kernel {
 impl Kernel {
     /// Runs `answer` between `busy` and `idle` of `request`, for requests that are answered while a cell may run.
     pub(crate) fn with_status(&self, request: &Message, answer: impl FnOnce()) {
-        self.iopub.status("busy", Some(request));
+        self.iopub.status(ExecutionState::Busy, Some(request));
         answer();
         self.idle(request);
     }
@@ -84,14 +85,14 @@ impl Kernel {
     /// its `busy` is repeated, so that a completion does not make the kernel look idle.
     pub(crate) fn idle(&self, request: &Message) {
         let running = self.running();
-        self.iopub.status("idle", Some(request));
+        self.iopub.status(ExecutionState::Idle, Some(request));
         if let Some(running) = running.as_deref() {
-            self.iopub.status("busy", Some(running));
+            self.iopub.status(ExecutionState::Busy, Some(running));
         }
     }
 
     /// Sends `content` in reply to `request` between `busy` and `idle`.
-    pub(crate) fn answer(&self, replies: &Replies, request: &Message, content: Value) {
+    pub(crate) fn answer(&self, replies: &Replies, request: &Message, content: &impl Serialize) {
         let reply = reply_type(request.msg_type());
         self.with_status(request, || replies.reply(&reply, request, content));
     }
@@ -197,14 +198,6 @@ pub(crate) fn reply_type(request: &str) -> String {
     )
 }
 
-/// The content of `connect_reply`.
-fn ports(info: &ConnectionInfo) -> Value {
-    json!({
-        "status": "ok", "shell_port": info.shell_port, "iopub_port": info.iopub_port, "stdin_port": info.stdin_port,
-        "control_port": info.control_port, "hb_port": info.hb_port,
-    })
-}
-
 /// Serves a front end until it asks for shutdown, its server dies, or a signal that ends it arrives.
 ///
 /// # Errors
@@ -232,7 +225,7 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
     let (shell_requests, shell_replies) = router(info.shell_port, "shell").await?;
     let (control_requests, control_replies) = router(info.control_port, "control").await?;
     let (stdin_requests, stdin_replies) = router(info.stdin_port, "stdin").await?;
-    iopub.status("starting", None);
+    iopub.status(ExecutionState::Starting, None);
 
     let questions = Stdin::new(stdin_replies.clone());
     let outputs = Outputs::new(iopub.clone(), questions.clone());
@@ -251,7 +244,7 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
         interrupted: AtomicBool::new(false),
         replay: AtomicBool::new(false),
         previous_folder: Mutex::new(None),
-        ports: ports(&info),
+        ports: ConnectReply::new(&info),
         preferences: Mutex::new(Preferences {
             timing: false,
             preserve_variables: true,
@@ -294,9 +287,4 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
     kernel.history.close();
     remove_ipc_files(&info);
     Ok(())
-}
-
-/// The content of a reply that reports an error of the request itself.
-pub(crate) fn error_content(ename: &str, evalue: &str) -> Value {
-    json!({ "status": "error", "ename": ename, "evalue": evalue, "traceback": [evalue] })
 }

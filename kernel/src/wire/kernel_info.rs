@@ -1,17 +1,17 @@
 //! `kernel_info_reply`: who we are. Needs nothing but this process.
 
-use jupyter_protocol::{CodeMirrorMode, HelpLink, KernelInfoReply, LanguageInfo, ReplyStatus};
-use serde_json::{Value, json};
+use jupyter_protocol::{CodeMirrorMode, HelpLink, LanguageInfo, ReplyStatus};
 
-use super::message::{PROTOCOL_VERSION, content};
+use super::message::PROTOCOL_VERSION;
+use super::messages::KernelInfoReply;
 
 /// The reply's content.
-pub(crate) fn kernel_info() -> Value {
+pub(crate) fn kernel_info() -> KernelInfoReply {
     let link = |text: &str, url: &str| HelpLink {
         text: text.to_owned(),
         url: url.to_owned(),
     };
-    let reply = KernelInfoReply {
+    let reply = jupyter_protocol::KernelInfoReply {
         status: ReplyStatus::Ok,
         protocol_version: PROTOCOL_VERSION.to_owned(),
         implementation: "swath".to_owned(),
@@ -41,9 +41,9 @@ pub(crate) fn kernel_info() -> Value {
         debugger: false,
         error: None,
     };
-    let mut reply = content(&reply);
-    // Protocol 5.5 has this field, the typed reply has not. Comms, completion and inspection are answered while a cell
-    // runs without subshells, so none are announced.
-    reply["supported_features"] = json!([]);
-    reply
+    KernelInfoReply {
+        reply,
+        // Comms, completion and inspection are answered while a cell runs without subshells, so none are announced.
+        supported_features: Vec::new(),
+    }
 }

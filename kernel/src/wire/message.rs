@@ -1,5 +1,6 @@
 //! One message. The header stays raw JSON, so that fields we do not know (`subshell_id`) come back unchanged in the
-//! `parent_header` of every answer; contents are typed by `jupyter-protocol` where it has the type.
+//! `parent_header` of every answer; contents are typed by `jupyter-protocol` where it has the
+//! type, and by [`super::messages`].
 
 use jupyter_protocol::Header;
 use serde::Serialize;
@@ -28,7 +29,7 @@ impl Message {
         session: &str,
         msg_type: &str,
         parent: Option<&Message>,
-        content: Value,
+        content: &impl Serialize,
     ) -> Self {
         Self {
             identities: parent
@@ -39,7 +40,7 @@ impl Message {
                 .map(|parent| parent.header.clone())
                 .unwrap_or_default(),
             metadata: Map::new(),
-            content,
+            content: encoded(content),
             buffers: Vec::new(),
         }
     }
@@ -85,6 +86,6 @@ fn header(session: &str, msg_type: &str) -> Map<String, Value> {
 }
 
 /// The JSON of a typed content. Contents are plain structures: they always serialize.
-pub(crate) fn content(value: &impl Serialize) -> Value {
+pub(crate) fn encoded(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_else(|_| json!({}))
 }

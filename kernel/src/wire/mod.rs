@@ -27,6 +27,7 @@ mod is_complete;
 mod kernel;
 mod kernel_info;
 mod message;
+mod messages;
 mod outgoing;
 mod outputs;
 mod parent;
@@ -42,7 +43,7 @@ mod usage;
 mod zmtp;
 
 pub(crate) use execute::{execute_rust, execute_shell, run_captured, run_silently};
-pub(crate) use inspect::look_up;
+pub(crate) use inspect::{look_up, media};
 pub(crate) use kernel::{Kernel, ServeOptions, serve};
 pub(crate) use outputs::Stream;
 

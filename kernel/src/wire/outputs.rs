@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use jupyter_protocol::{ClearOutput, Stdio, StreamContent, Transient};
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::iopub::Iopub;
 use super::message::Message;
+use super::messages::{Content, DisplayData, ExecuteResult, UpdateDisplayData};
 use super::stdin::Stdin;
 use super::threads::cells_have_threads;
 use crate::eval::{MimeBundle, OutputEvent};
@@ -36,10 +38,10 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    fn name(self) -> &'static str {
+    fn name(self) -> Stdio {
         match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
+            Self::Stdout => Stdio::Stdout,
+            Self::Stderr => Stdio::Stderr,
         }
     }
 }
@@ -225,25 +227,23 @@ impl Outputs {
                 bundle,
                 metadata,
                 id,
-            } => {
-                let transient = id.map_or_else(|| json!({}), |id| json!({ "display_id": id }));
-                self.publish(
-                    "display_data",
-                    json!({ "data": bundle, "metadata": metadata, "transient": transient }),
-                );
-            }
+            } => self.publish(&DisplayData {
+                data: bundle,
+                metadata,
+                transient: Transient { display_id: id },
+            }),
             OutputEvent::Update {
                 bundle,
                 metadata,
                 id,
-            } => {
-                let transient = json!({ "display_id": id });
-                self.publish(
-                    "update_display_data",
-                    json!({ "data": bundle, "metadata": metadata, "transient": transient }),
-                );
-            }
-            OutputEvent::Clear { wait } => self.publish("clear_output", json!({ "wait": wait })),
+            } => self.publish(&UpdateDisplayData {
+                data: bundle,
+                metadata,
+                transient: Transient {
+                    display_id: Some(id),
+                },
+            }),
+            OutputEvent::Clear { wait } => self.publish(&ClearOutput { wait }),
             OutputEvent::Input {
                 prompt,
                 password,
@@ -265,20 +265,21 @@ impl Outputs {
             .map(str::to_owned);
         let count = state.execution_count;
         drop(state);
-        self.publish(
-            "execute_result",
-            json!({ "execution_count": count, "data": bundle, "metadata": metadata, "transient": {} }),
-        );
+        self.publish(&ExecuteResult {
+            execution_count: count,
+            data: bundle,
+            metadata,
+            transient: Transient::default(),
+        });
     }
 
     /// Broadcasts a message of the running cell, after the text before it.
-    pub(crate) fn publish(&self, msg_type: &str, content: Value) {
+    pub(crate) fn publish(&self, content: &impl Content) {
         let mut state = self.state();
         let shown = matches!(state.mode, Mode::Publish | Mode::KeepResult);
         if shown && state.silent.is_none() {
             self.send_text(&mut state);
-            self.iopub
-                .publish(msg_type, state.parent.as_deref(), content);
+            self.iopub.publish(state.parent.as_deref(), content);
         }
     }
 
@@ -294,9 +295,9 @@ impl Outputs {
 
     fn send_text(&self, state: &mut State) {
         if let Some((stream, text)) = state.text.take() {
-            let content = json!({ "name": stream.name(), "text": text });
+            let name = stream.name();
             let parent = state.text_parent.as_deref();
-            self.iopub.publish("stream", parent, content);
+            self.iopub.publish(parent, &StreamContent { name, text });
         }
     }
 

@@ -36,7 +36,7 @@ mod tests {
             "s",
             "execute_request",
             None,
-            json!({"code": "1", "silent": null}),
+            &json!({"code": "1", "silent": null}),
         );
         let request: ExecuteRequest = read(
             &message,
@@ -52,7 +52,7 @@ mod tests {
             "s",
             "inspect_request",
             None,
-            json!({"code": "a", "cursor_pos": 1, "detail_level": null}),
+            &json!({"code": "a", "cursor_pos": 1, "detail_level": null}),
         );
         let request: InspectRequest = read(&message, json!({"detail_level": 0})).unwrap();
         assert_eq!(request.detail_level, Some(0));
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn nonsense_says_which_message_it_was() {
-        let message = Message::new("s", "execute_request", None, json!({"code": 5}));
+        let message = Message::new("s", "execute_request", None, &json!({"code": 5}));
         assert!(
             read::<ExecuteRequest>(&message, json!({}))
                 .unwrap_err()

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use zeromq::{
@@ -283,7 +284,7 @@ pub(crate) struct Replies {
 
 impl Replies {
     /// Sends an answer to `parent`.
-    pub(crate) fn reply(&self, msg_type: &str, parent: &Message, content: serde_json::Value) {
+    pub(crate) fn reply(&self, msg_type: &str, parent: &Message, content: &impl Serialize) {
         let message = Message::new(&self.session, msg_type, Some(parent), content);
         let mut frames = encode(message, &self.router.security.signer);
         if frames.is_empty() {

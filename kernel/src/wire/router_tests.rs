@@ -61,7 +61,7 @@ impl Client {
     }
 
     async fn send(&mut self, kind: &str) {
-        let message = Message::new("client", kind, None, json!({}));
+        let message = Message::new("client", kind, None, &json!({}));
         self.send_frames(encode(message, &Signer::new("key"))).await;
     }
 
@@ -99,7 +99,7 @@ async fn a_client_that_leaves_is_heard_to_its_last_word() {
     for kind in kinds {
         let message = soon(requests.next()).await.unwrap();
         assert_eq!(message.msg_type(), kind);
-        replies.reply("answer", &message, json!({}));
+        replies.reply("answer", &message, &json!({}));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -119,17 +119,17 @@ async fn a_question_reaches_a_client_that_has_said_nothing_there() {
     let request = soon(requests.next()).await.unwrap();
     // Its connection on stdin may be on its way yet.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    questions.reply("input_request", &request, json!({"prompt": "?"}));
+    questions.reply("input_request", &request, &json!({"prompt": "?"}));
     let question = asked.next().await.unwrap();
     assert_eq!(question.msg_type(), "input_request");
     assert!(question.identities.is_empty());
     asked.send("input_reply").await;
     let answer = soon(answers.next()).await.unwrap();
-    questions.reply("thanks", &answer, json!({}));
+    questions.reply("thanks", &answer, &json!({}));
     assert_eq!(asked.next().await.unwrap().msg_type(), "thanks");
     silent.send("input_reply").await;
     let late = soon(answers.next()).await.unwrap();
-    questions.reply("late", &late, json!({}));
+    questions.reply("late", &late, &json!({}));
     assert_eq!(
         silent.next().await.unwrap().msg_type(),
         "late",
@@ -148,8 +148,8 @@ async fn answers_come_in_order_and_flushing_waits_for_them() {
     let long = "x".repeat(300_000);
     for number in 0..500 {
         let text = if number % 100 == 0 { &long } else { "" };
-        replies.reply("a", &first, json!({"number": number, "text": text}));
-        replies.reply("b", &second, json!({"number": number}));
+        replies.reply("a", &first, &json!({"number": number, "text": text}));
+        replies.reply("b", &second, &json!({"number": number}));
     }
     let reader = tokio::spawn(async move {
         for number in 0..500 {
@@ -167,7 +167,7 @@ async fn answers_come_in_order_and_flushing_waits_for_them() {
 async fn only_what_is_signed_gets_behind_the_gate_and_nonsense_ends_a_connection() {
     let (port, mut requests, replies) = socket(&security()).await;
     let mut stranger = Client::new(port, b"").await;
-    let message = Message::new("client", "forged", None, json!({}));
+    let message = Message::new("client", "forged", None, &json!({}));
     let forged = encode(message, &Signer::new("another key"));
     stranger.send_frames(forged).await;
     let mut client = Client::new(port, b"").await;
@@ -187,7 +187,7 @@ async fn only_what_is_signed_gets_behind_the_gate_and_nonsense_ends_a_connection
     stranger.send("good").await;
     let good = soon(requests.next()).await.unwrap();
     assert_eq!(good.msg_type(), "good");
-    replies.reply("answer", &good, json!({}));
+    replies.reply("answer", &good, &json!({}));
     assert_eq!(stranger.next().await.unwrap().msg_type(), "answer");
 }
 
@@ -196,7 +196,8 @@ async fn long_messages_come_whole() {
     let (port, mut requests, replies) = socket(&security()).await;
     let mut client = Client::new(port, b"").await;
     for length in [0, 1, 255, 256, 65_535, 65_536, 3_000_000] {
-        let mut message = Message::new("client", "long", None, json!({"text": "x".repeat(length)}));
+        let mut message =
+            Message::new("client", "long", None, &json!({"text": "x".repeat(length)}));
         message.buffers = vec![vec![1; length], vec![], vec![2; length]];
         let sent = message.clone();
         client
@@ -207,7 +208,7 @@ async fn long_messages_come_whole() {
             (&found.content, &found.buffers),
             (&sent.content, &sent.buffers)
         );
-        replies.reply("answer", &found, found.content.clone());
+        replies.reply("answer", &found, &found.content);
         assert_eq!(client.next().await.unwrap().content, sent.content);
     }
 }

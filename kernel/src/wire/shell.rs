@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use jupyter_protocol::{CompleteRequest, InspectRequest, IsCompleteRequest};
-use serde_json::json;
+use jupyter_protocol::{CompleteRequest, ExecutionState, InspectRequest, IsCompleteRequest};
+use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::kernel::{Kernel, error_content, reply_type};
-use super::message::Message;
+use super::kernel::{Kernel, reply_type};
+use super::message::{Message, encoded};
+use super::messages::ErrorReply;
 use super::router::{Replies, Requests};
 use super::{comm, complete, control, history_request, inspect, is_complete, request};
 
@@ -34,19 +35,19 @@ pub(crate) fn dispatch(kernel: &Arc<Kernel>, message: Message, replies: &Replies
     match message.msg_type() {
         // The queue ends with the kernel.
         "execute_request" => drop(cells.send((message, replies.clone()))),
-        "comm_info_request" => kernel.answer(replies, &message, comm::comm_info()),
+        "comm_info_request" => kernel.answer(replies, &message, &comm::comm_info()),
         "comm_open" => kernel.with_status(&message, || comm::comm_open(&kernel.iopub, &message)),
         "comm_msg" | "comm_close" => kernel.with_status(&message, || {}),
-        "connect_request" => kernel.answer(replies, &message, kernel.ports.clone()),
+        "connect_request" => kernel.answer(replies, &message, &kernel.ports),
         // These parse, or wait for a disk or for the engine: each has its own task, so that the channel goes on.
         "is_complete_request" | "history_request" | "complete_request" | "inspect_request" => {
             let (kernel, replies) = (kernel.clone(), replies.clone());
             tokio::spawn(async move {
-                kernel.iopub.status("busy", Some(&message));
+                kernel.iopub.status(ExecutionState::Busy, Some(&message));
                 let content = slow_answer(&kernel, &message)
                     .await
-                    .unwrap_or_else(|reason| error_content("BadRequest", &reason));
-                replies.reply(&reply_type(message.msg_type()), &message, content);
+                    .unwrap_or_else(|reason| encoded(&ErrorReply::new("BadRequest", &reason)));
+                replies.reply(&reply_type(message.msg_type()), &message, &content);
                 kernel.idle(&message);
             });
         }
@@ -57,20 +58,24 @@ pub(crate) fn dispatch(kernel: &Arc<Kernel>, message: Message, replies: &Replies
     }
 }
 
-async fn slow_answer(kernel: &Arc<Kernel>, message: &Message) -> Result<serde_json::Value, String> {
+/// The encoded content of the reply.
+async fn slow_answer(kernel: &Arc<Kernel>, message: &Message) -> Result<Value, String> {
     match message.msg_type() {
         "is_complete_request" => {
             let request: IsCompleteRequest = request::read(message, json!({}))?;
-            Ok(is_complete::reply(request.code).await)
+            Ok(encoded(&is_complete::reply(request.code).await))
         }
-        "history_request" => history_request::reply(&kernel.history, &message.content).await,
+        "history_request" => {
+            let reply = history_request::reply(&kernel.history, &message.content).await?;
+            Ok(encoded(&reply))
+        }
         "complete_request" => {
             let request: CompleteRequest = request::read(message, json!({}))?;
-            Ok(complete::reply(kernel, request).await)
+            Ok(encoded(&complete::reply(kernel, request).await))
         }
         _ => {
             let request: InspectRequest = request::read(message, json!({ "detail_level": 0 }))?;
-            Ok(inspect::reply(kernel, request).await)
+            Ok(encoded(&inspect::reply(kernel, request).await))
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use jupyter_protocol::InputRequest;
+use serde_json::Value;
 
 use super::control;
-use super::kernel::{Kernel, error_content};
+use super::kernel::Kernel;
 use super::message::Message;
+use super::messages::{Content, ErrorReply};
 use super::router::{Replies, Requests};
 
 type Answer = std::sync::mpsc::Sender<Option<String>>;
@@ -29,11 +31,11 @@ impl Stdin {
     /// Asks the front end that sent `parent`.
     pub(crate) fn ask(&self, parent: &Message, prompt: &str, password: bool, answer: Answer) {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-        self.replies.reply(
-            "input_request",
-            parent,
-            json!({ "prompt": prompt, "password": password }),
-        );
+        let question = InputRequest {
+            prompt: prompt.to_owned(),
+            password,
+        };
+        self.replies.reply(InputRequest::TYPE, parent, &question);
     }
 
     /// Ends the wait of whoever asked; after an interrupt with `None`.
@@ -61,7 +63,11 @@ pub(crate) async fn serve(kernel: Arc<Kernel>, mut requests: Requests, replies: 
                 .answer(Some(value.unwrap_or_default().to_owned()));
         } else if !control::answer(&kernel, &message, &replies) && kind.ends_with("_request") {
             let reason = format!("{kind} is answered on the shell channel, not on stdin");
-            kernel.answer(&replies, &message, error_content("WrongChannel", &reason));
+            kernel.answer(
+                &replies,
+                &message,
+                &ErrorReply::new("WrongChannel", &reason),
+            );
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `usage_request`: processor and memory of the kernel and its machine, for JupyterLab's status bar.
 
-use serde_json::{Value, json};
+use jupyter_protocol::ReplyStatus;
+
+use super::messages::{HostMemory, UsageReply};
 
 fn first_number(text: &str, key: &str) -> Option<u64> {
     text.lines()
@@ -29,7 +31,7 @@ fn resident_bytes() -> u64 {
 }
 
 /// The reply's content.
-pub(crate) fn usage() -> Value {
+pub(crate) fn usage() -> UsageReply {
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let kib = |key: &str| first_number(&meminfo, key).unwrap_or(0) * 1024;
     let (total, available) = (kib("MemTotal:"), kib("MemAvailable:"));
@@ -38,16 +40,21 @@ pub(crate) fn usage() -> Value {
     } else {
         (total - available.min(total)) as f64 / total as f64 * 100.0
     };
-    json!({
-        "hostname": std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim(),
-        "pid": std::process::id(),
-        "kernel_memory": resident_bytes(),
-        "cpu_count": std::thread::available_parallelism().map_or(1, usize::from),
-        "host_virtual_memory": {
-            "total": total, "available": available, "percent": percent, "used": total - available.min(total),
-            "free": kib("MemFree:"),
+    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    UsageReply {
+        status: ReplyStatus::Ok,
+        hostname: hostname.trim().to_owned(),
+        pid: std::process::id(),
+        kernel_memory: resident_bytes(),
+        cpu_count: std::thread::available_parallelism().map_or(1, usize::from),
+        host_virtual_memory: HostMemory {
+            total,
+            available,
+            percent,
+            used: total - available.min(total),
+            free: kib("MemFree:"),
         },
-    })
+    }
 }
 
 #[cfg(test)]
@@ -56,7 +63,7 @@ mod tests {
 
     #[test]
     fn our_own_memory_is_some_megabytes() {
-        let bytes = usage()["kernel_memory"].as_u64().unwrap();
+        let bytes = usage().kernel_memory;
         assert!((1_000_000..10_000_000_000).contains(&bytes), "{bytes}");
     }
 }
