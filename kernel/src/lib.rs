@@ -16,7 +16,6 @@ mod install;
 mod loader;
 mod log;
 mod magics;
-mod networks;
 mod parse;
 mod shell_command;
 mod syntax;

@@ -3,7 +3,8 @@
 //! * [`message`]: what the process of the cells tells and asks the front process, and the answers, framed by [`frame`];
 //! * [`exchange`] and [`record`]: the files that the kernel and `swath-cell` exchange in the session's folder;
 //! * [`environment`]: the names of the environment variables;
-//! * [`bundle`]: the header of saved models, which the front process reads without the library.
+//! * [`bundle`]: the header of saved models, which the front process reads without the library;
+//! * [`networks`]: the networks that the library registers.
 //!
 //! Each end is compiled by itself (the library is installed as a shared object of its own), so a message may come from
 //! another version, and the socket's other end belongs to the user's code: whatever cannot be read is a
@@ -14,6 +15,7 @@ pub mod environment;
 pub mod exchange;
 pub mod frame;
 pub mod message;
+pub mod networks;
 pub mod record;
 
 pub use message::DecodeError;

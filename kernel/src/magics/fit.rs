@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use swath_link::networks::{NETWORKS, Network};
+
 use super::arguments::{Arguments, UsageError};
 use super::expand::{Expansion, float, literal, number, variable};
 use super::table::Magic;
-use crate::networks::{NETWORKS, Network};
 
 const SEGMENTER: &str = "Segmenter";
 const DETECTOR: &str = "Detector";

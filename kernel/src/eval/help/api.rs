@@ -9,10 +9,10 @@ use ra_ap_syntax::ast::{
     HasName as _, HasVisibility as _,
 };
 use ra_ap_syntax::{AstNode as _, SyntaxKind};
+use swath_link::networks::{NETWORKS, Network};
 
 use super::names::{byte_of, codepoint_of};
 use crate::eval::interface::{Completion, Completions};
-use crate::networks::{NETWORKS, Network};
 
 /// A function or method.
 #[derive(Clone, Debug)]

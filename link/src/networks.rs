@@ -5,24 +5,23 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 /// Networks of one kind: `Unet::resnet18()`, `Unet::resnet34()`, …
-#[derive(Deserialize)]
-pub(crate) struct Network {
+#[derive(Clone, Debug, Deserialize)]
+pub struct Network {
     /// What a person types, without dashes.
-    pub(crate) word: String,
+    pub word: String,
     /// The builder in the library's prelude.
-    pub(crate) builder: String,
+    pub builder: String,
     /// What trains it: one type of models for each task.
-    pub(crate) model: String,
+    pub model: String,
     /// What its models are for, as their files say.
-    pub(crate) task: String,
+    pub task: String,
     /// The builder's constructors; the first one is meant when none is named.
-    pub(crate) encoders: Vec<String>,
+    pub encoders: Vec<String>,
 }
 
 /// All of them, the usual one first. The library's tests keep the file as its registry is.
-pub(crate) static NETWORKS: LazyLock<Vec<Network>> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../link/networks.json")).unwrap_or_default()
-});
+pub static NETWORKS: LazyLock<Vec<Network>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../networks.json")).unwrap_or_default());
 
 #[cfg(test)]
 mod tests {
