@@ -44,7 +44,7 @@ mod tests {
         };
         round_trip(
             &reply,
-            json!({
+            &json!({
                 "status": "ok", "shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5,
             }),
         );

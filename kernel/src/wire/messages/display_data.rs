@@ -40,11 +40,11 @@ mod tests {
         let metadata = json!({ "image/webp": { "alt": "map" } });
         round_trip(
             &display(Some("view".to_owned())),
-            json!({ "data": data, "metadata": metadata, "transient": { "display_id": "view" } }),
+            &json!({ "data": data, "metadata": metadata, "transient": { "display_id": "view" } }),
         );
         round_trip(
             &display(None),
-            json!({ "data": data, "metadata": metadata, "transient": {} }),
+            &json!({ "data": data, "metadata": metadata, "transient": {} }),
         );
         let text = serde_json::to_string(&display(None)).unwrap();
         let order = ["text/plain", "image/webp", "text/x-lines"].map(|mime| text.find(mime));

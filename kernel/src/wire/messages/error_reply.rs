@@ -34,7 +34,7 @@ mod tests {
     fn the_error_is_not_nested() {
         round_trip(
             &ErrorReply::new("BadRequest", "no code"),
-            json!({ "status": "error", "ename": "BadRequest", "evalue": "no code", "traceback": ["no code"] }),
+            &json!({ "status": "error", "ename": "BadRequest", "evalue": "no code", "traceback": ["no code"] }),
         );
     }
 }

@@ -77,7 +77,7 @@ mod tests {
         };
         round_trip(
             &reply,
-            json!({
+            &json!({
                 "status": "ok",
                 "execution_count": 3,
                 "payload": [{ "source": "set_next_input", "text": "1", "replace": false }],
@@ -95,11 +95,11 @@ mod tests {
         };
         round_trip(
             &reply,
-            json!({
+            &json!({
                 "status": "error", "ename": "Panic", "evalue": "boom", "traceback": ["boom"],
                 "execution_count": 3, "payload": [], "user_expressions": {},
             }),
         );
-        round_trip(&ExecuteReply::Aborted, json!({ "status": "aborted" }));
+        round_trip(&ExecuteReply::Aborted, &json!({ "status": "aborted" }));
     }
 }

@@ -29,7 +29,7 @@ mod tests {
         };
         round_trip(
             &result,
-            json!({
+            &json!({
                 "execution_count": 7, "data": { "application/json": { "a": [1] } }, "metadata": {}, "transient": {},
             }),
         );

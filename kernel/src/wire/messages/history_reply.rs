@@ -37,7 +37,7 @@ mod tests {
         };
         round_trip(
             &reply,
-            json!({ "status": "ok", "history": [[1, 2, "a"], [1, 2, ["a", "5"]], [1, 3, ["b", null]]] }),
+            &json!({ "status": "ok", "history": [[1, 2, "a"], [1, 2, ["a", "5"]], [1, 3, ["b", null]]] }),
         );
     }
 }

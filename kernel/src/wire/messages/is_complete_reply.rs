@@ -26,13 +26,13 @@ mod tests {
 
     #[test]
     fn only_incomplete_text_has_an_indent() {
-        round_trip(&IsCompleteReply::Complete, json!({ "status": "complete" }));
-        round_trip(&IsCompleteReply::Invalid, json!({ "status": "invalid" }));
-        round_trip(&IsCompleteReply::Unknown, json!({ "status": "unknown" }));
+        round_trip(&IsCompleteReply::Complete, &json!({ "status": "complete" }));
+        round_trip(&IsCompleteReply::Invalid, &json!({ "status": "invalid" }));
+        round_trip(&IsCompleteReply::Unknown, &json!({ "status": "unknown" }));
         let indent = "    ".to_owned();
         round_trip(
             &IsCompleteReply::Incomplete { indent },
-            json!({ "status": "incomplete", "indent": "    " }),
+            &json!({ "status": "incomplete", "indent": "    " }),
         );
     }
 }

@@ -24,6 +24,6 @@ mod tests {
         assert_eq!(encoded["language_info"]["codemirror_mode"], "rust");
         assert_eq!(encoded["status"], "ok");
         assert!(encoded.get("reply").is_none() && encoded.get("error").is_none());
-        round_trip(&reply, encoded);
+        round_trip(&reply, &encoded);
     }
 }

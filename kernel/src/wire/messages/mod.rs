@@ -76,11 +76,11 @@ pub(crate) fn reply_error(error: &ErrorReport) -> ReplyError {
 #[track_caller]
 fn round_trip<T: Serialize + serde::de::DeserializeOwned>(
     content: &T,
-    expected: serde_json::Value,
+    expected: &serde_json::Value,
 ) {
     let text = serde_json::to_string(content).unwrap();
     let encoded: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(encoded, expected);
+    assert_eq!(&encoded, expected);
     let decoded: T = serde_json::from_str(&text).unwrap();
-    assert_eq!(serde_json::to_value(&decoded).unwrap(), expected);
+    assert_eq!(&serde_json::to_value(&decoded).unwrap(), expected);
 }

@@ -29,7 +29,7 @@ mod tests {
         };
         round_trip(
             &update,
-            json!({
+            &json!({
                 "data": { "text/plain": "2" }, "metadata": {}, "transient": { "display_id": "view" },
             }),
         );

@@ -48,7 +48,7 @@ mod tests {
         };
         round_trip(
             &reply,
-            json!({
+            &json!({
                 "status": "ok", "hostname": "machine", "pid": 7, "kernel_memory": 1_u64 << 40, "cpu_count": 2,
                 "host_virtual_memory": { "total": 4, "available": 3, "percent": 25.0, "used": 1, "free": 2 },
             }),
