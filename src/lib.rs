@@ -96,6 +96,7 @@ pub mod device;
 pub mod display;
 mod error;
 pub mod evaluate;
+mod host;
 pub mod labels;
 pub mod models;
 mod optim;

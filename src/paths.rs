@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
+use crate::host::Step;
+
 /// The path with a `~` at its beginning replaced by the home folder, as shells do for words outside quotes. Whatever is
 /// really called `~` in the working folder is meant first; `~name` stays as it is.
 pub(crate) fn expanded(path: &Path) -> Cow<'_, Path> {
@@ -28,7 +30,8 @@ pub(crate) fn missing_hint(path: &Path) -> String {
     let Ok(entries) = std::fs::read_dir(folder) else {
         let current = std::env::current_dir().unwrap_or_default();
         return format!(
-            "the folder {folder:?} does not exist either; the current folder is {current:?} (`%cd` changes it)"
+            "the folder {folder:?} does not exist either; the current folder is {current:?} ({})",
+            Step::ChangeFolder
         );
     };
     let extension = path.extension();

@@ -394,7 +394,7 @@ const MAKERS: &[(&[&str], &str)] = &[
 const FOR_MAGICS: &[(&str, &str)] = &[
     ("`.padded()`", "`padded=yes`"),
     (
-        "`VectorSource::new(path).crs(\"EPSG:…\")` (`--labels-crs`)",
+        "`VectorSource::new(path).crs(\"EPSG:…\")`",
         "`labels_crs=EPSG:…`",
     ),
     (

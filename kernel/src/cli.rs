@@ -1,10 +1,11 @@
 //! The command line.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use swath_cli::{
+    Command, InstallArguments, KernelArguments, ManArguments, PlaceArguments, ProgramCommand, Shell,
+};
 
 use crate::eval::EngineOptions;
 use crate::install::{CommandLink, InstallOptions, Place, Translator};
@@ -12,144 +13,125 @@ use crate::toolchain::{Toolchain, library_folder};
 use crate::wire::{ServeOptions, serve};
 use crate::{doctor, forward, install};
 
-#[derive(Parser)]
-#[command(
-    name = "swath",
-    version,
-    about = "Geospatial deep learning in Rust notebooks",
-    after_help = "Commands of the library: info, data list, data fetch, sample town, predict, evaluate.\n\
-                  `swath COMMAND --help` explains one."
-)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the Jupyter kernel (Jupyter calls this)
-    Kernel {
-        /// Jupyter's connection file
-        #[arg(short = 'f', long = "connection-file", value_name = "FILE")]
-        connection_file: PathBuf,
-        /// What `jupyter run FILE` hands on, the names of its files, which it runs itself
-        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        for_others: Vec<OsString>,
-    },
-    /// Install the kernel "Rust (Swath)" for Jupyter
-    Install {
-        #[command(flatten)]
-        place: PlaceArguments,
-        /// What Jupyter's launcher shows
-        #[arg(long, default_value = "Rust (Swath)")]
-        display_name: String,
-        /// A variable of the kernel's environment; can be given several times
-        #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"])]
-        env: Vec<String>,
-    },
-    /// Remove the kernel
-    Uninstall {
-        #[command(flatten)]
-        place: PlaceArguments,
-    },
-    /// Say what is missing on this machine, and the command that mends it
-    Doctor,
-    /// Write the reference page of the magics
-    #[command(hide = true)]
-    Magics,
-    /// Commands of the library: data, info, predict, evaluate
-    #[command(external_subcommand)]
-    Library(Vec<OsString>),
-}
-
-#[derive(Args)]
-struct PlaceArguments {
-    /// For this user (the default)
-    #[arg(long, conflicts_with_all = ["sys_prefix", "prefix"])]
-    user: bool,
-    /// Into the active Python or conda environment
-    #[arg(long, conflicts_with = "prefix")]
-    sys_prefix: bool,
-    /// Into DIR/lib/swath and DIR/share/jupyter
-    #[arg(long, value_name = "DIR")]
-    prefix: Option<PathBuf>,
-    /// The kernel's name
-    #[arg(long, default_value = "swath")]
-    name: String,
-}
-
-impl PlaceArguments {
-    fn place(&self) -> Place {
-        match &self.prefix {
-            Some(prefix) => Place::Prefix(prefix.clone()),
-            None if self.sys_prefix => Place::SysPrefix,
-            None => Place::User,
-        }
-    }
-}
-
-/// Runs the command of this process.
+/// Runs the command of this process. What a person may have meant is answered here; only what the library does opens it.
 pub(crate) fn run() -> ExitCode {
-    run_command(Cli::parse().command).unwrap_or_else(|reason| {
+    let command = match swath_cli::parse(std::env::args_os()) {
+        Ok(command) => command,
+        Err(mistake) => {
+            // A closed pipe, as in `swath help | head`, is no failure of ours.
+            let _ = mistake.print();
+            return ExitCode::from(u8::try_from(mistake.exit_code()).unwrap_or(2));
+        }
+    };
+    let done = match command {
+        Command::Library(_) => forward::forward(std::env::args_os().skip(1)),
+        Command::Program(command) => run_command(command),
+    };
+    done.unwrap_or_else(|reason| {
         crate::log::warn(&reason);
         ExitCode::FAILURE
     })
 }
 
-fn run_command(command: Command) -> Result<ExitCode, String> {
+fn run_command(command: ProgramCommand) -> Result<ExitCode, String> {
     match command {
-        Command::Kernel {
+        ProgramCommand::Kernel(KernelArguments {
             connection_file, ..
-        } => kernel(connection_file)?,
-        Command::Install {
-            place,
-            display_name,
-            env,
-        } => {
-            let env = env
-                .chunks_exact(2)
-                .map(|pair| (pair[0].clone(), pair[1].clone()))
-                .collect();
-            let options = InstallOptions {
-                place: place.place(),
-                name: place.name,
-                display_name,
-                env,
-            };
-            let installed = install::install(&options)?;
-            print(&format!(
-                "program and library: {}\n",
-                installed.program_folder.display()
-            ));
-            print(&format!(
-                "kernelspec:          {}\n",
-                installed.spec_folder.display()
-            ));
-            print(&match installed.command {
-                CommandLink::Made(path) => format!("command:             {}\n", path.display()),
-                CommandLink::Left(why) => format!("no command `swath`:  {why}\n"),
-            });
-            print(&match installed.papermill {
-                Translator::Made(path) => format!("for papermill:       {}\n", path.display()),
-                Translator::Left(why) => format!("nothing for papermill: {why}\n"),
-            });
-        }
-        Command::Uninstall { place } => {
-            for folder in install::uninstall(&place.place(), &place.name)? {
+        }) => kernel(connection_file)?,
+        ProgramCommand::Install(arguments) => say_installed(arguments)?,
+        ProgramCommand::Uninstall(arguments) => {
+            for folder in install::uninstall(&place(&arguments.place), &arguments.place.name)? {
                 print(&format!("removed {}\n", folder.display()));
             }
         }
-        Command::Doctor => {
+        ProgramCommand::Doctor => {
             return Ok(if doctor::examine(print) {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
             });
         }
-        Command::Magics => print(&crate::magics::reference()),
-        Command::Library(arguments) => return forward::forward(&arguments),
+        ProgramCommand::Completions(arguments) => print(&completions(arguments.shell)),
+        ProgramCommand::Man(ManArguments { out: None }) => print(&man_page()?),
+        ProgramCommand::Man(ManArguments { out: Some(folder) }) => write_man_pages(&folder)?,
+        ProgramCommand::Magics => print(&crate::magics::reference()),
+        ProgramCommand::Commands => print(&swath_cli::reference()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn place(arguments: &PlaceArguments) -> Place {
+    match &arguments.prefix {
+        Some(prefix) => Place::Prefix(prefix.clone()),
+        None if arguments.sys_prefix => Place::SysPrefix,
+        None => Place::User,
+    }
+}
+
+fn say_installed(arguments: InstallArguments) -> Result<(), String> {
+    let env = arguments
+        .env
+        .chunks_exact(2)
+        .map(|pair| (pair[0].clone(), pair[1].clone()))
+        .collect();
+    let options = InstallOptions {
+        place: place(&arguments.place),
+        name: arguments.place.name,
+        display_name: arguments.display_name,
+        env,
+    };
+    let installed = install::install(&options)?;
+    print(&format!(
+        "program and library: {}\n",
+        installed.program_folder.display()
+    ));
+    print(&format!(
+        "kernelspec:          {}\n",
+        installed.spec_folder.display()
+    ));
+    print(&match installed.command {
+        CommandLink::Made(path) => format!("command:             {}\n", path.display()),
+        CommandLink::Left(why) => format!("no command `swath`:  {why}\n"),
+    });
+    print(&match installed.papermill {
+        Translator::Made(path) => format!("for papermill:       {}\n", path.display()),
+        Translator::Left(why) => format!("nothing for papermill: {why}\n"),
+    });
+    Ok(())
+}
+
+/// The script that makes a shell complete commands, options and values.
+fn completions(shell: Shell) -> String {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut swath_cli::command(), "swath", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// The man page of the program.
+fn man_page() -> Result<String, String> {
+    let mut page = Vec::new();
+    (clap_mangen::Man::new(swath_cli::command()).render(&mut page))
+        .map_err(|error| format!("the man page cannot be written: {error}"))?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+/// A man page for each command, `swath.1`, `swath-predict.1` and so on, and where they are to stdout.
+fn write_man_pages(folder: &Path) -> Result<(), String> {
+    let failed = |error| {
+        format!(
+            "the man pages cannot be written: {error}: {}",
+            folder.display()
+        )
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    clap_mangen::generate_to(swath_cli::command(), folder).map_err(failed)?;
+    print(&format!("man pages in {}\n", folder.display()));
+    Ok(())
 }
 
 /// A closed pipe is no reason to panic.

@@ -1,7 +1,7 @@
-//! The library's own commands (`data`, `info`, `predict`, …): the library is opened and called, so that this program
+//! The library's own commands (`data`, `info`, `predict`, …), once their words are understood: the library is opened and called, so that this program
 //! starts quickly and needs no GDAL for what it does itself.
 
-use std::ffi::{CString, OsStr, OsString, c_char, c_int};
+use std::ffi::{CString, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -18,15 +18,14 @@ type CommandLine = unsafe extern "C" fn(c_int, *const *const c_char) -> c_int;
 ///
 /// # Errors
 /// When the library cannot be opened.
-pub(crate) fn forward(arguments: &[OsString]) -> Result<ExitCode, String> {
+pub(crate) fn forward(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode, String> {
     let lib_dir = library_folder();
     if std::env::var_os(environment::FORWARDED).is_none() {
         return Err(start_again(&lib_dir)?);
     }
     let run = command_line(&lib_dir.join("libswath.so"))?;
     // As in `main`, the first word is the program's name.
-    let words =
-        std::iter::once(OsStr::new("swath")).chain(arguments.iter().map(OsString::as_os_str));
+    let words = std::iter::once(OsString::from("swath")).chain(arguments);
     let texts: Vec<CString> = words
         .filter_map(|word| CString::new(word.as_bytes()).ok())
         .collect();

@@ -1,24 +1,18 @@
-//! What each command does. The results are shown through the session's sink.
+//! What each small command does. The results are shown through the session's sink.
 
-use std::path::PathBuf;
+use swath_cli::{FetchArguments, PropertiesArguments, TownArguments};
 
 use super::Failure;
-use super::arguments::Arguments;
 use crate::display::{Output, Show as _};
 use crate::vector::{self, VectorSource};
-use crate::{Result, data, samples, session};
+use crate::{data, samples, session};
 
 fn say(text: impl Into<String>) {
     session::result(Output::text(text));
 }
 
-pub(super) fn sample_town(arguments: &Arguments) -> Result<(), Failure> {
-    let out = PathBuf::from(arguments.required("out")?);
-    let size = arguments
-        .parsed("size", "a number of pixels")?
-        .unwrap_or(2000);
-    let seed = arguments.parsed("seed", "a whole number")?.unwrap_or(1);
-    let town = samples::town_in(out, seed, size)?;
+pub(super) fn sample_town(arguments: &TownArguments) -> Result<(), Failure> {
+    let town = samples::town_in(&arguments.out, arguments.seed, arguments.size)?;
     say(format!(
         "{}\n{}",
         town.scene_path.display(),
@@ -27,22 +21,21 @@ pub(super) fn sample_town(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn properties(arguments: &Arguments) -> Result<(), Failure> {
-    let mut source = VectorSource::new(arguments.word(0));
-    if let Some(layer) = arguments.option("layer") {
+pub(super) fn properties(arguments: &PropertiesArguments) -> Result<(), Failure> {
+    let mut source = VectorSource::new(&arguments.file);
+    if let Some(layer) = &arguments.layer {
         source = source.layer(layer);
     }
     say(vector::property_names(source)?.join("\n"));
     Ok(())
 }
 
-pub(super) fn data_list(_arguments: &Arguments) -> Result<(), Failure> {
+pub(super) fn data_list() {
     say(data::names().join("\n"));
-    Ok(())
 }
 
-pub(super) fn data_fetch(arguments: &Arguments) -> Result<(), Failure> {
-    let dataset = data::fetch(arguments.word(0))?;
+pub(super) fn data_fetch(arguments: &FetchArguments) -> Result<(), Failure> {
+    let dataset = data::fetch(&arguments.name)?;
     say(format!(
         "{}\nin {}",
         dataset.output().text,

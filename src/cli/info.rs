@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use swath_cli::InfoArguments;
 
-use super::arguments::{Arguments, Usage};
 use super::npy::Npy;
 use super::{Failure, report, scenes};
 use crate::display::{Output, Show as _};
@@ -20,16 +20,15 @@ const CHUNK_VALUES: usize = 1 << 22;
 
 /// Says what every file reads; one that cannot be read is reported and does not keep the others from being read. For
 /// programs, one file gives one object over several lines, several files give one object on a line each.
-pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
-    check(arguments)?;
-    let files = arguments.words_from(0);
-    let folders: Vec<Option<PathBuf>> = match arguments.option("arrays") {
-        Some(out) => (scenes::folders(files, out.as_ref()).into_iter())
+pub(super) fn info(arguments: &InfoArguments) -> Result<(), Failure> {
+    let files = &arguments.files;
+    let folders: Vec<Option<PathBuf>> = match &arguments.arrays {
+        Some(out) => (scenes::folders(files, out).into_iter())
             .map(Some)
             .collect(),
         None => vec![None; files.len()],
     };
-    let (json, several) = (arguments.has("json"), files.len() > 1);
+    let (json, several) = (arguments.json, files.len() > 1);
     let mut failed = 0;
     for (file, folder) in files.iter().zip(&folders) {
         match Seen::of(file, arguments, folder.as_deref()) {
@@ -38,7 +37,7 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
             Err(error) => {
                 if json {
                     let facts = json!({
-                        "path": file,
+                        "path": file.to_string_lossy(),
                         "error": error.to_string(),
                         "hint": error.hint(),
                     });
@@ -60,21 +59,6 @@ pub(super) fn info(arguments: &Arguments) -> Result<(), Failure> {
         });
     }
     Ok(())
-}
-
-/// Mistakes of writing, which come before those of files.
-fn check(arguments: &Arguments) -> Result<(), Usage> {
-    let given = |name| arguments.option(name).is_some();
-    let mistake = if (given("labels") || given("boxes")) && !given("class") {
-        "`--class` is missing: the class of the labels, or the property that names their classes"
-    } else if given("label-raster") != given("classes") {
-        "`--label-raster` and `--classes` belong together: the file, and the names of its classes from index 1 on"
-    } else if given("label-raster") && given("labels") {
-        "`--labels` and `--label-raster` exclude each other"
-    } else {
-        return Ok(());
-    };
-    Err(Usage(mistake.to_owned()))
 }
 
 fn say_json(facts: &Value, several: bool) {
@@ -113,16 +97,14 @@ struct Sums {
 }
 
 impl Seen {
-    fn of(file: &str, arguments: &Arguments, folder: Option<&Path>) -> Result<Self> {
+    fn of(file: &Path, arguments: &InfoArguments, folder: Option<&Path>) -> Result<Self> {
         let scene = labeled(file, arguments)?;
-        let wants_statistics = arguments.has("statistics");
+        let wants_statistics = arguments.statistics;
         let pixels = (wants_statistics || scene.has_labels() || folder.is_some())
             .then(|| read_all(&scene, folder))
             .transpose()?;
         let statistics = wants_statistics.then(|| scene.statistics()).transpose()?;
-        let values = arguments
-            .has("values")
-            .then(|| scene.raster().value_table());
+        let values = arguments.values.then(|| scene.raster().value_table());
         Ok(Self {
             scene,
             statistics,
@@ -135,7 +117,7 @@ impl Seen {
         let raster = self.scene.raster();
         let size = raster.size();
         let mut facts = json!({
-            "path": raster.path(),
+            "path": raster.path().to_string_lossy(),
             "format": raster.format(),
             "width": size.width,
             "height": size.height,
@@ -341,21 +323,20 @@ fn number(value: Option<f64>) -> Value {
 }
 
 /// The scene with the labels, the boxes and the area of interest that are named.
-fn labeled(file: &str, arguments: &Arguments) -> Result<Scene> {
+fn labeled(file: &Path, arguments: &InfoArguments) -> Result<Scene> {
     let mut scene = Scene::open(file)?;
-    let class = arguments.option("class").unwrap_or_default();
-    if let Some(labels) = arguments.option("labels") {
-        scene = scene.with_labels(scenes::vector_source(arguments, labels), class)?;
+    let options = &arguments.labels;
+    let class = options.class.as_deref().unwrap_or_default();
+    if let Some(labels) = &options.labels {
+        scene = scene.with_labels(scenes::vector_source(options, labels), class)?;
     }
-    if let Some(labels) = arguments.option("label-raster") {
-        let names = arguments.option("classes").unwrap_or_default().split(',');
-        let classes = Classes::new(names.map(|name| name.trim().to_owned()));
-        scene = scene.with_label_raster(labels, classes)?;
+    if let Some(labels) = &arguments.label_raster {
+        scene = scene.with_label_raster(labels, Classes::new(arguments.classes.clone()))?;
     }
-    if let Some(boxes) = arguments.option("boxes") {
-        scene = scene.with_boxes(scenes::vector_source(arguments, boxes), class)?;
+    if let Some(boxes) = &arguments.boxes {
+        scene = scene.with_boxes(scenes::vector_source(options, boxes), class)?;
     }
-    if let Some(aoi) = arguments.option("aoi") {
+    if let Some(aoi) = &arguments.aoi {
         scene = scene.with_aoi(aoi)?;
     }
     Ok(scene)

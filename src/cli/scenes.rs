@@ -1,93 +1,41 @@
-//! What predicting maps and finding objects share: the scenes and their folders, labels, devices, and which options are
-//! for which model.
+//! What predicting maps and finding objects share: the scenes and their folders, and labels.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::arguments::{Arguments, Usage};
+use swath_cli::{LabelFile, PredictArguments};
+
+use super::job::Job;
 use super::{Failure, report};
-use crate::device::Device;
 use crate::display::Output;
 use crate::labels::{Classes, LabelValues};
 use crate::scene::{Scene, SceneError};
 use crate::vector::{LabelClass, VectorError, VectorSource, property_names};
 use crate::{Error, session};
 
-/// What only models that map areas take.
-pub(super) const OF_MAPS: [&str; 4] = ["min-area", "formats", "no-scores", "no-polygons"];
-
-/// What only models that find objects take.
-pub(super) const OF_BOXES: [&str; 4] = ["merge", "merge-iou", "min-score", "max-boxes"];
-
-/// What only models take, and what was saved before does not; of these, saved boxes take a threshold, too.
-pub(super) const OF_MODELS: [&str; 7] = [
-    "also",
-    "tta",
-    "window",
-    "overlap",
-    "batch",
-    "device",
-    "any-values",
-];
-
-/// The bundles of the model that the first word names and of those that predict together with it.
-pub(super) fn bundles(arguments: &Arguments) -> impl Iterator<Item = &str> {
-    std::iter::once(arguments.word(0)).chain(arguments.all("also"))
-}
-
-/// Test-time augmentation: whether mirrored views are asked for, and whether turned ones are.
-pub(super) fn views(arguments: &Arguments) -> Result<(bool, bool), Usage> {
-    match arguments.option("tta") {
-        None => Ok((false, false)),
-        Some("flips") => Ok((true, false)),
-        Some("turns") => Ok((false, true)),
-        Some(other) => Err(Usage(format!(
-            "`--tta {other}` is no augmentation: expected `flips` or `turns`"
-        ))),
-    }
-}
-
 /// Gives options of prediction what both tasks ask of the windows of a scene.
 macro_rules! with_windows {
-    ($options:expr, $arguments:expr) => {{
-        let arguments = $arguments;
-        let mut options = $options
-            .quiet(arguments.has("quiet"))
-            .any_values(arguments.has("any-values"));
-        if let Some(window) = arguments.parsed("window", "a number of pixels")? {
+    ($options:expr, $job:expr) => {{
+        let job = $job;
+        let mut options = $options.quiet(job.quiet).any_values(job.model.any_values);
+        if let Some(window) = job.model.window {
             options = options.window(window);
         }
-        if let Some(overlap) = arguments.parsed("overlap", "a number of pixels")? {
+        if let Some(overlap) = job.model.overlap {
             options = options.overlap(overlap);
         }
-        if let Some(batch) = arguments.parsed("batch", "a number of windows")? {
+        if let Some(batch) = job.model.batch {
             options = options.batch(batch);
         }
-        let (flips, turns) = super::scenes::views(arguments)?;
+        let (flips, turns) = job.views();
         options.flips(flips).turns(turns)
     }};
 }
 pub(super) use with_windows;
 
-/// Refuses options that mean nothing for what the first word names.
-pub(super) fn refuse(
-    arguments: &Arguments,
-    options: &[&str],
-    what: &str,
-    does: &str,
-) -> Result<(), Usage> {
-    match options.iter().find(|name| arguments.is_given(name)) {
-        None => Ok(()),
-        Some(name) => Err(Usage(format!(
-            "`--{name}` is not for {}: {what} {does}",
-            arguments.word(0)
-        ))),
-    }
-}
-
 /// Shows a result of which a file has all the facts, unless the user wants quiet.
-pub(super) fn say(arguments: &Arguments, output: impl FnOnce() -> Output) {
-    if !arguments.has("quiet") {
+pub(super) fn say(quiet: bool, output: impl FnOnce() -> Output) {
+    if !quiet {
         session::result(output());
     }
 }
@@ -95,16 +43,15 @@ pub(super) fn say(arguments: &Arguments, output: impl FnOnce() -> Output) {
 /// Runs `one` with every scene and its folder; a scene that fails is reported and does not keep the others from being
 /// predicted.
 pub(super) fn each_scene(
-    arguments: &Arguments,
-    out: &Path,
-    one: impl Fn(&str, &Path) -> Result<(), Failure>,
+    arguments: &PredictArguments,
+    one: impl Fn(&Path, &Path) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let scenes = arguments.words_from(1);
+    let scenes = &arguments.scenes;
     let mut failed = 0;
-    for (path, folder) in scenes.iter().zip(folders(scenes, out)) {
+    for (path, folder) in scenes.iter().zip(folders(scenes, &arguments.out)) {
         if scenes.len() > 1 {
-            say(arguments, || {
-                Output::text(format!("{path} -> {}", folder.display()))
+            say(arguments.quiet, || {
+                Output::text(format!("{} -> {}", path.display(), folder.display()))
             });
         }
         match one(path, &folder) {
@@ -129,13 +76,13 @@ pub(super) fn each_scene(
 
 /// Where each scene's files go: into `out` itself, or, for several scenes, into folders there that are named like the
 /// scenes.
-pub(super) fn folders(scenes: &[String], out: &Path) -> Vec<PathBuf> {
+pub(super) fn folders(scenes: &[PathBuf], out: &Path) -> Vec<PathBuf> {
     if scenes.len() < 2 {
         return vec![out.to_owned()];
     }
     let mut taken = BTreeSet::new();
-    let mut folder = |scene: &String| {
-        let stem = Path::new(scene).file_stem().unwrap_or_default();
+    let mut folder = |scene: &PathBuf| {
+        let stem = scene.file_stem().unwrap_or_default();
         let stem = stem.to_string_lossy().into_owned();
         let mut name = stem.clone();
         for number in 2.. {
@@ -147,24 +94,6 @@ pub(super) fn folders(scenes: &[String], out: &Path) -> Vec<PathBuf> {
         out.join(name)
     };
     scenes.iter().map(&mut folder).collect()
-}
-
-/// The device that `--device` names.
-pub(super) fn device(arguments: &Arguments) -> Result<Option<Device>, Failure> {
-    let Some(name) = arguments.option("device") else {
-        return Ok(None);
-    };
-    let unknown = || {
-        Usage(format!(
-            "`--device {name}` is no device: expected `cpu`, `cuda` or `cuda:N`"
-        ))
-    };
-    match name.split_once(':') {
-        None if name == "cpu" => Ok(Some(Device::cpu())),
-        None if name == "cuda" => Ok(Some(Device::cuda(0)?)),
-        Some(("cuda", index)) => Ok(Some(Device::cuda(index.parse().map_err(|_| unknown())?)?)),
-        _ => Err(unknown().into()),
-    }
 }
 
 /// What the labels of a scene are.
@@ -182,44 +111,35 @@ const CLASS_OF_FILE: [&str; 4] = ["class", "label", "name", "category"];
 /// The scene at `path` with the labels that `--labels` and `--class` name and the area that `--aoi` names, if any. What was
 /// left out or assumed on the way is shown, unless `--quiet` is given.
 pub(super) fn labeled_scene(
-    path: &str,
-    arguments: &Arguments,
+    path: &Path,
+    job: &Job<'_>,
     classes: &Classes,
     kind: Labels,
 ) -> Result<Scene, Failure> {
-    let scene = with_labels(path, arguments, classes, kind)?;
+    let scene = with_labels(path, job, classes, kind)?;
     let report = scene.report();
-    if !report.is_empty() && !arguments.has("quiet") {
+    if !report.is_empty() && !job.quiet {
         session::display(&report);
     }
     Ok(scene)
 }
 
 fn with_labels(
-    path: &str,
-    arguments: &Arguments,
+    path: &Path,
+    job: &Job<'_>,
     classes: &Classes,
     kind: Labels,
 ) -> Result<Scene, Failure> {
     let scene = Scene::open(path)?;
-    let scene = match arguments.option("aoi") {
+    let scene = match job.aoi {
         Some(aoi) => scene.with_aoi(aoi)?,
         None => scene,
     };
-    if let Some(raster) = arguments.option("label-raster") {
-        let values = label_values(arguments, classes, kind)?;
+    if let Some(raster) = &job.labels.label_raster {
+        let values = label_values(job, classes, kind)?;
         return Ok(scene.with_label_raster(raster, values)?);
     }
-    if let Some(way) = ["values", "binary"]
-        .into_iter()
-        .find(|way| arguments.is_given(way))
-    {
-        return Err(Usage(format!(
-            "`--{way}` needs `--label-raster`: the raster whose values it explains"
-        ))
-        .into());
-    }
-    let Some(labels) = arguments.option("labels") else {
+    let Some(labels) = &job.labels.file.labels else {
         return Ok(scene);
     };
     // With one class besides the background there is no doubt which one the labels are.
@@ -228,10 +148,12 @@ fn with_labels(
     } else {
         None
     };
-    let class = arguments.option("class").map(str::to_owned).or(only).ok_or_else(|| {
-        Usage("`--class` is missing: the class of the labels, or the property that names their classes".to_owned())
+    let class = job.labels.file.class.clone().or(only).ok_or_else(|| {
+        Failure::Usage(
+            "'--class <NAME>' is missing: the class of the labels, or the property that names their classes".to_owned(),
+        )
     })?;
-    let source = vector_source(arguments, labels);
+    let source = vector_source(&job.labels.file, labels);
     // The model's classes, since a scene of its own would number only those that occur in it.
     Ok(match kind {
         Labels::Areas => labeled_areas(&scene, &source, &class, classes)?,
@@ -244,48 +166,31 @@ fn with_labels(
 
 /// What the values of `--label-raster` mean: indices of the model's classes unless `--values` or `--binary` says
 /// otherwise.
-fn label_values(
-    arguments: &Arguments,
-    classes: &Classes,
-    kind: Labels,
-) -> Result<LabelValues, Failure> {
+fn label_values(job: &Job<'_>, classes: &Classes, kind: Labels) -> Result<LabelValues, Failure> {
     if kind == Labels::Boxes {
-        return Err(Usage(
-            "`--label-raster` is for maps: boxes are scored against boxes or polygons, `--labels FILE`".to_owned(),
-        )
-        .into());
+        return Err(Failure::Usage(
+            "'--label-raster' is for maps: boxes are scored against boxes or polygons, '--labels <FILE>'".to_owned(),
+        ));
     }
-    if arguments.is_given("labels") {
-        return Err(Usage("`--labels` and `--label-raster` exclude each other".to_owned()).into());
+    if let Some(values) = &job.labels.values {
+        return Ok(values.parse::<LabelValues>()?.of_classes(classes));
     }
-    match (arguments.option("values"), arguments.option("binary")) {
-        (Some(_), Some(_)) => {
-            Err(Usage("`--values` and `--binary` exclude each other".to_owned()).into())
-        }
-        (Some(values), None) => Ok(values.parse::<LabelValues>()?.of_classes(classes)),
-        (None, Some(class)) => Ok(LabelValues::binary(class).of_classes(classes)),
-        (None, None) => Ok(LabelValues::from(classes)),
-    }
-}
-
-/// Refuses scores without anything to compare with.
-pub(super) fn labels_are_given(arguments: &Arguments) -> Result<(), Usage> {
-    if arguments.is_given("label-raster") {
-        return Ok(());
-    }
-    arguments.required("labels").map(|_| ())
+    Ok(match &job.labels.binary {
+        Some(class) => LabelValues::binary(class).of_classes(classes),
+        None => LabelValues::from(classes),
+    })
 }
 
 /// A vector file of labels, as `--layer`, `--labels-crs` and `--where` say.
-pub(super) fn vector_source(arguments: &Arguments, labels: &str) -> VectorSource {
+pub(super) fn vector_source(options: &LabelFile, labels: &Path) -> VectorSource {
     let mut source = VectorSource::new(labels);
-    if let Some(layer) = arguments.option("layer") {
+    if let Some(layer) = &options.layer {
         source = source.layer(layer);
     }
-    if let Some(crs) = arguments.option("labels-crs") {
+    if let Some(crs) = &options.labels_crs {
         source = source.crs(crs);
     }
-    if let Some(condition) = arguments.option("where") {
+    if let Some(condition) = &options.condition {
         source = source.filter(condition);
     }
     source
@@ -316,8 +221,8 @@ fn labeled_areas(
 }
 
 /// The file of labels and where it names their classes, when it does.
-pub(super) fn labels_with_classes(arguments: &Arguments) -> Option<(&str, &str)> {
-    let given = (arguments.option("labels")?, arguments.option("class")?);
+pub(super) fn labels_with_classes(options: &LabelFile) -> Option<(&Path, &str)> {
+    let given = (options.labels.as_deref()?, options.class.as_deref()?);
     names_classes(given.0, given.1).then_some(given)
 }
 
@@ -361,7 +266,7 @@ mod tests {
     #[test]
     fn several_scenes_get_folders_of_their_own() {
         let folders = |scenes: &[&str]| {
-            let scenes: Vec<String> = scenes.iter().map(|&scene| scene.to_owned()).collect();
+            let scenes: Vec<PathBuf> = scenes.iter().map(PathBuf::from).collect();
             let folders = folders(&scenes, Path::new("out"));
             let names = folders.iter().map(|folder| folder.display().to_string());
             names.collect::<Vec<_>>()

@@ -19,8 +19,7 @@ impl Predictable for ObjectDetection {
     type Scores = BoxScores;
 
     const OVERLAP_DIVISOR: usize = 4;
-    const ANY_VALUES: &'static str =
-        "`DetectionOptions::new().any_values(true)` (`--any-values` on the command line)";
+    const ANY_VALUES: &'static str = "`DetectionOptions::new().any_values(true)`";
 
     fn predict(
         members: &[Member<'_, Self>],

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::Hint;
+use crate::host::Step;
 use crate::raster::Size;
 
 /// What can go wrong with label rasters: what their values mean, and where they lie.
@@ -224,9 +225,9 @@ impl Hint for LabelError {
                     .and_then(|named| named.split_once(' '))
                     .map_or("CLASS", |(_, name)| name);
                 format!(
-                    "if 255 is the class: `.with_label_raster(FILE, LabelValues::binary({class:?}))` (`binary={class}` with \
-                     `%scene`, `--binary {class}` on the command line); if these pixels are to be ignored: \
-                     `LabelValues::from(CLASSES).ignore([255])`"
+                    "if 255 is the class: {}; if these pixels are to be ignored: {}",
+                    Step::MaskOf255 { class },
+                    Step::Ignore255
                 )
             }
             Self::Fractions { class, .. } => format!(

@@ -6,6 +6,7 @@ use super::resolve::Found;
 use super::value_counts::NumberKind;
 use super::values::Meaning;
 use super::{BACKGROUND, LabelValues};
+use crate::host::Step;
 
 /// Values that code names one by one.
 const MOST: usize = 12;
@@ -66,12 +67,10 @@ pub(super) fn codes(values: &LabelValues, found: &Found, unknown: &[(f64, u64)])
             );
         }
     };
-    let option = if code.starts_with("LabelValues::codes") {
-        "; with `%scene` and on the command line `values=VALUE:CLASS,…` and `--values VALUE:CLASS,…`"
-    } else {
-        ""
-    };
-    format!("say what the values mean: `.with_label_raster(FILE, {code})`{option}")
+    format!(
+        "say what the values mean: {}",
+        Step::NameValues { code: &code }
+    )
 }
 
 /// Codes for class indices in use and for values without a meaning.

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use crate::host::Step;
 use crate::{Hint, staged};
 
 /// What can go wrong in [`crate::models`].
@@ -231,11 +232,10 @@ impl Hint for ModelError {
             Self::NotTrained { model, .. } => Some(format!(
                 "train it with `fit` and use `run.best()`, or load one with `{model}::load`"
             )),
-            Self::BandsDiffer { .. } => Some(
-                "train, validate and predict on imagery with the same bands: `%scene FILE bands=1,2,3` or \
-                 `Scene::open_with(path, OpenOptions::new().bands([0, 1, 2]))` takes some of a file's"
-                    .to_owned(),
-            ),
+            Self::BandsDiffer { .. } => Some(format!(
+                "train, validate and predict on imagery with the same bands: {}",
+                Step::ChooseBands
+            )),
             Self::NotInTorchvision { .. } => Some(
                 "RetinaNet and Faster R-CNN can be exported; `.save(\"model.swath\")` writes any model, as safetensors with \
                  the library's own names"

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use crate::host::Step;
 use crate::{Hint, staged};
 
 /// What can go wrong in [`crate::predict`].
@@ -157,21 +158,23 @@ impl Hint for PredictError {
             }
             Self::BandOrder { expected, on_purpose, .. } => Some(format!(
                 "`Scene::open_with(path, OpenOptions::new().bands([{}]))` opens the bands in the order of the training; \
-                 {on_purpose} takes them as they are",
-                (expected.iter().map(|name| format!("{name:?}"))).collect::<Vec<_>>().join(", ")
+                 {} takes them as they are",
+                (expected.iter().map(|name| format!("{name:?}"))).collect::<Vec<_>>().join(", "),
+                Step::AnyValues { call: on_purpose }
             )),
             Self::OtherValues { on_purpose, .. } => Some(format!(
                 "give the scene the values of the training, multiplied by the factor, or train on imagery like this; \
-                 {on_purpose} takes them as they are"
+                 {} takes them as they are",
+                Step::AnyValues { call: on_purpose }
             )),
             Self::Network { .. } => Some(
                 "a network must take any number of images whose sides are multiples of 32 pixels".to_owned(),
             ),
-            Self::OutOfMemory { .. } => Some(
-                "smaller windows need less memory: `PredictOptions::new().window(256)`, for objects \
-                 `DetectionOptions::new().window(256)`; `%gpu` shows which programs hold the device's memory"
-                    .to_owned(),
-            ),
+            Self::OutOfMemory { .. } => Some(format!(
+                "smaller windows need less memory: {}; {}",
+                Step::SmallerWindows,
+                Step::ShowDevicePrograms
+            )),
             Self::NoModels => Some(
                 "`Ensemble::new([&first, &second])`, of detectors `DetectorEnsemble::new`, takes models that were trained \
                  or loaded"

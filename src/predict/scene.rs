@@ -8,6 +8,7 @@ use super::windows::WindowPlan;
 use super::{PredictError, PredictOptions, SceneMap};
 use crate::Result;
 use crate::device::Device;
+use crate::host::Step;
 use crate::labels::Classes;
 use crate::models::{AnyNetwork, Normalization, Segmentation};
 use crate::raster::{PixelWindow, Raster};
@@ -120,8 +121,7 @@ pub(super) fn predict_members(
         return Ok(map);
     }
     let text = "no pixel of the scene is valid: the map is empty";
-    let next =
-        "check its nodata values and masks (`scene.report()`, `swath info FILE --statistics`)";
+    let next = format!("check its nodata values and masks ({})", Step::LookAtValues);
     let report: Report = [Notice::noted(text).about(scene.name()).next(next)]
         .into_iter()
         .collect();

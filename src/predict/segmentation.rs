@@ -18,8 +18,7 @@ impl Predictable for Segmentation {
     type Scores = Scores;
 
     const OVERLAP_DIVISOR: usize = 8;
-    const ANY_VALUES: &'static str =
-        "`PredictOptions::new().any_values(true)` (`--any-values` on the command line)";
+    const ANY_VALUES: &'static str = "`PredictOptions::new().any_values(true)`";
 
     fn predict(
         members: &[Member<'_, Self>],

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::{PixelWindow, Resolution, Size};
 use crate::Hint;
+use crate::host::Step;
 
 /// What can go wrong in [`crate::raster`].
 #[derive(Debug, thiserror::Error)]
@@ -235,9 +236,9 @@ impl Hint for RasterError {
             Self::Changed { .. } => "open it again: `Scene::open(path)`".to_owned(),
             Self::NoSuchBand { known, .. } => {
                 format!(
-                    "the bands: {}; choose by name, such as \"red\", or by number, which counts from 1 in `%bands` and `%scene` \
-                     and from 0 in Rust",
-                    known.join("; ")
+                    "the bands: {}; choose by name, such as \"red\", or {}",
+                    known.join("; "),
+                    Step::BandNumbers
                 )
             }
             Self::NoMapWindow { .. } => {

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::Hint;
+use crate::host::Step;
 use crate::raster::{PixelWindow, Size};
 
 /// What can go wrong in [`crate::scene`].
@@ -191,12 +192,12 @@ pub enum SceneError {
 impl Hint for SceneError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoOverlap { .. } => {
+            Self::NoOverlap { .. } => format!(
                 "check that both files belong to the same place; where the label file's coordinate reference system is not \
-                 what it says, `VectorSource::new(path).crs(\"EPSG:…\")` (`--labels-crs`) states it; for a scene that is meant to be all \
-                 background, `VectorSource::new(path).allow_elsewhere()`"
-                    .to_owned()
-            }
+                 what it says, {} states it; for a scene that is meant to be all \
+                 background, `VectorSource::new(path).allow_elsewhere()`",
+                Step::StateAnyCrs { crs: "EPSG:…" }
+            ),
             Self::AreaElsewhere { .. } => {
                 "check that the file of the area belongs to this scene; where its coordinate reference system is not what it \
                  says, `VectorSource::new(path).crs(\"EPSG:…\")` states it"

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::Scene;
+use crate::host::Step;
 use crate::models::TrainedArea;
 use crate::raster::PixelWindow;
 use crate::report::{Notice, Report};
@@ -44,9 +45,10 @@ impl Scene {
                 name(own),
                 name(predicted)
             ));
-            report.push(
-                notice.next("a map of that imagery is made by `run.best().predict(&other)?`, `%predict scene=OTHER`"),
-            );
+            report.push(notice.next(format!(
+                "a map of that imagery is made by {}",
+                Step::PredictOther
+            )));
         }
         report
     }
@@ -65,10 +67,10 @@ impl Scene {
             let notice = Notice::noted(format!(
                 "{what} trained on: such scores are better than those of new imagery will be"
             ));
-            report.push(notice.about(self.name()).next(
-                "score what training did not see: another part of a split (`map.evaluate(&valid)?`, `%evaluate scene=valid`), or \
-                 a map of another scene (`run.best().predict(&other)?`, `%predict scene=OTHER`)",
-            ));
+            report.push(notice.about(self.name()).next(format!(
+                "score what training did not see: {}",
+                Step::ScoreUnseen
+            )));
         }
         report
     }

@@ -5,6 +5,7 @@ use super::{Loss, Optimizer, TrainError};
 use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
+use crate::host::Step;
 use crate::labels::Classes;
 use crate::models::{Model, ModelError, Precision, Task, TrainedBand};
 use crate::predict::{FOR_TRAINING, Known, compare};
@@ -248,7 +249,7 @@ pub(super) fn unseen(chips: &Chips, valid: &Scene) -> Option<Notice> {
             "{text}: the scores of this run, and the choice of its best weights, tell nothing of new imagery"
         ))
         .about(valid.name())
-        .next("cut the chips from another part: `let (train, valid) = scene.split(Split::columns(0.75));`, `%split 0.75`")
+        .next(format!("cut the chips from another part: {}", Step::SplitScene))
     })
 }
 

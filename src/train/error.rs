@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use crate::host::Step;
 use crate::{Hint, staged};
 
 /// What can go wrong in [`crate::train`].
@@ -186,7 +187,7 @@ impl Hint for TrainError {
                     .to_owned()
             }
             Self::Read { .. } => {
-                "an error on a GPU lasts for the life of the process: restart the kernel and lower `batch`".to_owned()
+                format!("an error on a GPU lasts for the life of the process: {} and lower `batch`", Step::StartAgain)
             }
         })
     }

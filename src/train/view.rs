@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::History;
 use crate::Result;
 use crate::display::{FONT, Output, escape};
+use crate::host::Step;
 use crate::plot::{Curves, Series, series_color};
 use crate::session::Live;
 
@@ -123,7 +124,10 @@ impl View {
     fn running(&self, progress: &Progress, history: &History) -> Output {
         let share = progress.step as f64 / progress.steps.max(1) as f64;
         let line = status(progress, history);
-        let stop = "Interrupt the cell (the ■ button, or I I) to stop within a step: the best weights so far are kept.";
+        let stop = format!(
+            "{} to stop within a step: the best weights so far are kept.",
+            Step::Interrupt
+        );
         let text = format!("{} · {:.0} % · {line}\n{stop}", self.title, share * 100.0);
         let mut html = String::new();
         // Writing to a String cannot fail.

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use super::PlaceError;
 use super::formats::EXPORT;
 use crate::Hint;
+use crate::host::Step;
 
 /// What can go wrong in [`crate::vector`].
 #[derive(Debug, thiserror::Error)]
@@ -187,21 +188,14 @@ impl Hint for VectorError {
             Self::NotAVector { .. } => format!(
                 "if another program shows it, {EXPORT}; boxes in pixels go to `.with_boxes(path, class)`"
             ),
-            Self::IsARaster { .. } => {
-                "labels that are pixels are given by `.with_label_raster(FILE, CLASSES)`, `%scene … label_raster=FILE \
-                 classes=…` or `--label-raster FILE`"
-                    .to_owned()
-            }
+            Self::IsARaster { .. } => format!("labels that are pixels are given by {}", Step::LabelRaster),
             Self::OtherFormat { way, .. } => way.clone(),
             Self::NoLayer { path, .. } => format!("`VectorSource::new({path:?}).layer(name)` names one of these"),
             Self::SeveralLayers { path, layers } => {
                 let of_areas = layers.iter().find(|layer| layer.contains("olygon"));
                 let first = of_areas.or(layers.first()).map_or("", String::as_str);
                 let name = first.rsplit_once(" (").map_or(first, |(name, _)| name);
-                format!(
-                    "`VectorSource::new({path:?}).layer({name:?})` in place of the path chooses one; %scene has `layer=`, the \
-                     command line `--layer`"
-                )
+                Step::ChooseLayer { path, layer: name }.to_string()
             }
             Self::NoPolygons { .. } | Self::NoAreas { .. } => {
                 "labels are areas: lines and points become areas in QGIS with Vector > Geoprocessing Tools > Buffer, closed \
@@ -220,9 +214,7 @@ impl Hint for VectorError {
                     .to_owned()
             }
             Self::UnknownEncoding { .. } => "known are UTF-8, ISO-8859-1, CP1252, CP936 and the like".to_owned(),
-            Self::UnreadableCrs { .. } => {
-                "state it: `VectorSource::new(path).crs(\"EPSG:32633\")` in place of the path".to_owned()
-            }
+            Self::UnreadableCrs { .. } => format!("state it: {}", Step::StateAnyCrs { crs: "EPSG:32633" }),
             Self::NoProperty { near, .. } if !near.is_empty() => {
                 let near: Vec<String> = near.iter().map(|name| format!("{name:?}")).collect();
                 format!("was {} meant? Capitals count", near.join(" or "))
@@ -232,8 +224,9 @@ impl Hint for VectorError {
             }
             // Only which step to name follows from words; that reading failed is GDAL's own class.
             Self::Read { path, detail } if detail.contains("crs not found") || detail.contains("resolve host") => format!(
-                "the file names a reference system that nobody knows: `VectorSource::new({path:?}).crs(\"EPSG:…\")` in place \
-                 of the path states it (`labels_crs=` with %scene, `--labels-crs` on the command line)"
+                "the file names a reference system that nobody knows: {} states it{}",
+                Step::StateCrs { path, crs: "EPSG:…" },
+                Step::CrsOption
             ),
             Self::Read { .. } => format!(
                 "the file is cut short or damaged: fetch or export it again; to keep what is left of it, {EXPORT}"

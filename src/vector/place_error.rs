@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::Hint;
+use crate::host::Step;
 
 /// Features whose place on a raster would have to be guessed.
 #[derive(Debug, thiserror::Error)]
@@ -84,8 +85,7 @@ pub enum PlaceError {
 
 impl Hint for PlaceError {
     fn hint(&self) -> Option<String> {
-        let stated =
-            |path: &PathBuf, crs: &str| format!("`VectorSource::new({path:?}).crs({crs:?})`");
+        let stated = |path: &PathBuf, crs: &str| Step::StateCrs { path, crs }.to_string();
         Some(match self {
             Self::ImageWithoutSystem { path, .. } => format!(
                 "give the image its place: a GeoTIFF with a reference system, exported from QGIS (Export, Save As) after \
@@ -95,15 +95,15 @@ impl Hint for PlaceError {
                 stated(path, "pixels")
             ),
             Self::NoDegrees { path, .. } => format!(
-                "state the system that they are in: {}, or {} when it is the image's own (`labels_crs=` with %scene, \
-                 `--labels-crs` on the command line)",
+                "state the system that they are in: {}, or {} when it is the image's own{}",
                 stated(path, "EPSG:CODE"),
-                stated(path, "raster")
+                stated(path, "raster"),
+                Step::CrsOption
             ),
             Self::NoWay { path, .. } => format!(
-                "when the features are in the image's own coordinates, say so: {}; otherwise state their system with \
-                 `.crs(\"EPSG:CODE\")`",
-                stated(path, "raster")
+                "when the features are in the image's own coordinates, say so: {}; otherwise state their system with {}",
+                stated(path, "raster"),
+                stated(path, "EPSG:CODE")
             ),
             Self::AssumedElsewhere { path, .. } => format!(
                 "state the system that the coordinates are in: {}, or {} when they are pixels of the image",

@@ -73,7 +73,7 @@ fn ask_for_properties(file: &str) -> Vec<String> {
     let file = file.to_owned();
     std::thread::spawn(move || {
         let told = std::process::Command::new(program)
-            .args(["properties", &file])
+            .args(["properties", "--", &file])
             .stdin(std::process::Stdio::null())
             .output();
         // Nobody waits any more when it took too long.

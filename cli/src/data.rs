@@ -1,0 +1,143 @@
+//! Files and data: `info`, `properties`, `data`, `sample`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+
+use crate::{examples, values};
+
+/// A vector file of labels and what it leaves open.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct LabelFile {
+    /// Labels: a vector file of areas, or a file of boxes
+    #[arg(long, value_name = "FILE", help_heading = "Labels")]
+    pub labels: Option<PathBuf>,
+    /// The property that names the classes, or the one class of all features
+    #[arg(long, value_name = "NAME", help_heading = "Labels")]
+    pub class: Option<String>,
+    /// The layer, where the file has several
+    #[arg(long, value_name = "NAME", help_heading = "Labels")]
+    pub layer: Option<String>,
+    /// The coordinate reference system, where the file does not say it, such as EPSG:32631
+    #[arg(long, value_name = "CRS", help_heading = "Labels")]
+    pub labels_crs: Option<String>,
+    /// Only the features for which this holds, in SQL: "split = 'train'"
+    #[arg(
+        long = "where",
+        value_name = "SQL",
+        allow_hyphen_values = true,
+        help_heading = "Labels"
+    )]
+    pub condition: Option<String>,
+}
+
+/// Arguments of `swath info`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct InfoArguments {
+    /// Rasters to look at
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Write JSON: one object, or one on each line for several files
+    #[arg(long)]
+    pub json: bool,
+    /// Read all pixels: mean, deviation and range of each band, valid pixels
+    #[arg(long)]
+    pub statistics: bool,
+    /// List the values there are with their pixels, as for label rasters
+    #[arg(long)]
+    pub values: bool,
+    /// Write the pixels for NumPy, a folder for each of several files: values.npy, valid.npy, labels.npy
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub arrays: Option<PathBuf>,
+    /// Only what lies within the areas of this vector file
+    #[arg(long, value_name = "FILE")]
+    pub aoi: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub labels: LabelFile,
+    /// Labels: a raster of class indices
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "classes",
+        conflicts_with = "labels",
+        help_heading = "Labels"
+    )]
+    pub label_raster: Option<PathBuf>,
+    /// The classes of the label raster, from index 1 on
+    #[arg(
+        long,
+        value_name = "NAME,..",
+        requires = "label_raster",
+        value_delimiter = ',',
+        value_parser = values::name,
+        help_heading = "Labels"
+    )]
+    pub classes: Vec<String>,
+    /// Boxes around objects: Pascal VOC, COCO, YOLO, CSV, or a vector file
+    #[arg(long, value_name = "FILE", help_heading = "Labels")]
+    pub boxes: Option<PathBuf>,
+}
+
+impl InfoArguments {
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if (self.labels.labels.is_some() || self.boxes.is_some()) && self.labels.class.is_none() {
+            return Err(
+                "'--class <NAME>' is missing: the property that names the classes of the labels, or the one class of all",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Arguments of `swath properties`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct PropertiesArguments {
+    /// The vector file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// The layer, where the file has several
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
+}
+
+/// What `swath data` does.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum DataCommand {
+    /// List the data sets and weights that can be fetched
+    #[command(after_help = examples::DATA_LIST)]
+    List,
+    /// Fetch a data set or weights into the per-user cache, checked, with license and credit
+    #[command(after_help = examples::DATA_FETCH)]
+    Fetch(FetchArguments),
+}
+
+/// Arguments of `swath data fetch`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct FetchArguments {
+    /// One of the names that `swath data list` shows
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+/// What `swath sample` does.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum SampleCommand {
+    /// Draw a georeferenced town with exact labels
+    #[command(after_help = examples::SAMPLE_TOWN)]
+    Town(TownArguments),
+}
+
+/// Arguments of `swath sample town`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct TownArguments {
+    /// The folder for scene and labels
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Width and height of the scene
+    #[arg(long, value_name = "PX", default_value = "2000", value_parser = values::pixels)]
+    pub size: usize,
+    /// Another number draws another town
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed)]
+    pub seed: u64,
+}

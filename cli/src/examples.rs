@@ -1,0 +1,74 @@
+//! The examples at the end of each command's help. A test parses every line of them.
+
+macro_rules! examples {
+    ($($name:ident: [$($line:literal),+ $(,)?] $($note:literal)?;)*) => {
+        $(pub(crate) const $name: &str = concat!("Examples:", $("\n  ", $line),+ $(, "\n\n", $note)?);)*
+        /// All of them.
+        #[cfg(test)]
+        const ALL: &[&str] = &[$($name),*];
+    };
+}
+
+examples! {
+    INFO: [
+        "swath info scene.tif",
+        "swath info scene.tif --statistics --aoi city.gpkg",
+        "swath info east.tif west.tif --json --labels buildings.geojson --class building",
+        "swath info landcover.tif --values",
+    ];
+    PREDICT: [
+        "swath predict buildings.swath scene.tif -o map",
+        "swath predict buildings.swath scene.tif -o map --labels buildings.geojson --class building",
+        "swath predict buildings.swath east.tif west.tif -o maps --tta flips --min-area 12 --formats gpkg",
+        "swath predict a.swath scene.tif -o map --also b.swath --also c.swath --device cuda",
+        "swath predict trees.swath scene.tif -o trees --threshold 0.3 --fusion weighted",
+    ];
+    EVALUATE: [
+        "swath evaluate map/labels.tif scene.tif --labels buildings.geojson --class building",
+        "swath evaluate map/labels.tif scene.tif --label-raster truth.tif --values 10:tree,50:built,255:ignore",
+        "swath evaluate trees/boxes.gpkg scene.tif --labels trees.xml --threshold 0.5",
+        "swath evaluate trees.swath scene.tif --labels trees.xml --json scores.json",
+    ] "Saved boxes are those above the threshold of that time: average precision asks for all of them,\n\
+       as `swath predict --threshold 0` saves them.";
+    PROPERTIES: ["swath properties buildings.gpkg", "swath properties city.gpkg --layer buildings"];
+    DATA_LIST: ["swath data list"];
+    DATA_FETCH: ["swath data fetch banepa"];
+    SAMPLE_TOWN: ["swath sample town --out town", "swath sample town --out town --size 512 --seed 7"];
+    INSTALL: [
+        "swath install",
+        "swath install --sys-prefix",
+        "swath install --prefix /opt/jupyter --env SWATH_CACHE /data/swath",
+    ];
+    UNINSTALL: ["swath uninstall", "swath uninstall --prefix /opt/jupyter"];
+    DOCTOR: ["swath doctor"];
+    KERNEL: ["swath kernel -f connection.json"];
+    COMPLETIONS: [
+        "swath completions bash > ~/.local/share/bash-completion/completions/swath",
+        "swath completions zsh > ~/.zfunc/_swath",
+        "swath completions fish > ~/.config/fish/completions/swath.fish",
+    ];
+    MAN: ["swath man | man -l -", "swath man --out ~/.local/share/man/man1"];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    /// Words of a line as a shell would split them: no example needs more than spaces.
+    fn words(line: &str) -> Vec<&str> {
+        let line = line.split(['|', '>']).next().unwrap_or(line);
+        line.split_whitespace().collect()
+    }
+
+    #[test]
+    fn every_example_is_a_command_line() {
+        let mut parsed = 0;
+        for line in ALL.iter().flat_map(|text| text.lines()) {
+            if line.trim_start().starts_with("swath ") {
+                crate::parse(words(line)).unwrap_or_else(|mistake| panic!("{line}\n{mistake}"));
+                parsed += 1;
+            }
+        }
+        assert!(parsed > 25, "{parsed}");
+    }
+}

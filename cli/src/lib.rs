@@ -1,0 +1,190 @@
+//! The command line of `swath`: every command, option and value, as types.
+//!
+//! The program parses its arguments with them, answers `--help`, mistakes, completions and man pages without opening the
+//! library, and hands on what the library does; the library parses the same words again and has them typed. Nothing here
+//! knows Burn, GDAL or Jupyter.
+//!
+//! - [`parse`]: words to a [`Command`], mistakes to an error that prints itself and knows its exit code
+//! - [`command`]: the tree itself, for completions and man pages
+//! - [`reference()`]: the page `docs/cli.md`
+//! - [`mistake`]: a mistake that shows only later, such as an option that is not for this kind of model
+
+mod data;
+mod examples;
+mod help;
+mod models;
+mod program;
+mod reference;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Subcommand};
+
+pub use clap;
+pub use data::{
+    DataCommand, FetchArguments, InfoArguments, LabelFile, PropertiesArguments, SampleCommand,
+    TownArguments,
+};
+pub use models::{
+    EvaluateArguments, LabelArguments, MapOptions, ModelOptions, ObjectOptions, PredictArguments,
+};
+pub use program::{
+    CompletionsArguments, InstallArguments, KernelArguments, ManArguments, PlaceArguments, Shell,
+    UninstallArguments,
+};
+pub use reference::reference;
+pub use values::{DeviceName, Fusion, PolygonFormat, Views};
+
+/// Geospatial deep learning in Rust notebooks and batch jobs
+#[derive(Debug, clap::Parser)]
+#[command(name = "swath", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What `swath` does.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum Command {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of every command")]
+    Library(LibraryCommand),
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of every command")]
+    Program(ProgramCommand),
+}
+
+/// What the library does.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum LibraryCommand {
+    /// Say what is read of rasters: facts, figures, labels, and what was left out or assumed
+    #[command(after_help = examples::INFO)]
+    Info(InfoArguments),
+    /// Predict scenes with a trained model: maps and polygons, or boxes
+    #[command(after_help = examples::PREDICT)]
+    Predict(PredictArguments),
+    /// Score a map, boxes or a model against labels
+    #[command(after_help = examples::EVALUATE)]
+    Evaluate(EvaluateArguments),
+    /// List the properties of the features of a vector file, one a line
+    #[command(after_help = examples::PROPERTIES)]
+    Properties(PropertiesArguments),
+    /// List and fetch data sets and pretrained weights
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Draw sample data with exact labels
+    #[command(subcommand)]
+    Sample(SampleCommand),
+}
+
+impl LibraryCommand {
+    /// The words that name it, such as `["data", "fetch"]`.
+    #[must_use]
+    pub fn words(&self) -> &'static [&'static str] {
+        match self {
+            Self::Info(_) => &["info"],
+            Self::Predict(_) => &["predict"],
+            Self::Evaluate(_) => &["evaluate"],
+            Self::Properties(_) => &["properties"],
+            Self::Data(DataCommand::List) => &["data", "list"],
+            Self::Data(DataCommand::Fetch(_)) => &["data", "fetch"],
+            Self::Sample(SampleCommand::Town(_)) => &["sample", "town"],
+        }
+    }
+}
+
+/// What the program does by itself.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum ProgramCommand {
+    /// Install the kernel "Rust (Swath)" for Jupyter
+    #[command(after_help = examples::INSTALL)]
+    Install(InstallArguments),
+    /// Remove the kernel
+    #[command(after_help = examples::UNINSTALL)]
+    Uninstall(UninstallArguments),
+    /// Say what is missing on this machine, and the command that mends it
+    #[command(after_help = examples::DOCTOR)]
+    Doctor,
+    /// Run the Jupyter kernel (Jupyter calls this)
+    #[command(after_help = examples::KERNEL)]
+    Kernel(KernelArguments),
+    /// Write the completions of a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArguments),
+    /// Write the man page, or one for each command into a folder
+    #[command(after_help = examples::MAN)]
+    Man(ManArguments),
+    /// Write the reference page of the magics
+    #[command(hide = true)]
+    Magics,
+    /// Write the reference page of the command line
+    #[command(hide = true)]
+    Commands,
+}
+
+/// A command line that asks for help or was not understood. It prints itself and knows its exit code.
+pub type Mistake = clap::Error;
+
+/// The whole tree of commands.
+#[must_use]
+pub fn command() -> clap::Command {
+    help::grouped(with_repeated_switches(CommandLine::command()))
+}
+
+/// Switches that are given twice are as good as given once, since scripts add theirs to those of people.
+fn with_repeated_switches(tree: clap::Command) -> clap::Command {
+    let is_switch = |argument: &clap::Arg| matches!(argument.get_action(), ArgAction::SetTrue);
+    tree.mut_args(|argument| {
+        let id = argument.get_id().clone();
+        if is_switch(&argument) {
+            argument.overrides_with(id)
+        } else {
+            argument
+        }
+    })
+    .mut_subcommands(with_repeated_switches)
+}
+
+/// Parses a command line whose first word is the program's name.
+///
+/// # Errors
+/// When help is asked for (exit code 0) and when the words are not understood (exit code 2).
+pub fn parse(
+    words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<Command, Mistake> {
+    // Under whatever name the program was started, it is called `swath`.
+    let words = words.into_iter().skip(1).map(Into::into);
+    let words = std::iter::once(OsString::from("swath")).chain(words);
+    let matches = command().try_get_matches_from(words)?;
+    let parsed = CommandLine::from_arg_matches(&matches)?.command;
+    if let Command::Library(command) = &parsed {
+        let checked = match command {
+            LibraryCommand::Info(arguments) => arguments.check(),
+            LibraryCommand::Predict(arguments) => arguments.objects.check(),
+            LibraryCommand::Evaluate(arguments) => arguments.objects.check(),
+            _ => Ok(()),
+        };
+        checked.map_err(|reason| mistake(command.words(), reason))?;
+    }
+    Ok(parsed)
+}
+
+/// A mistake in the arguments of the command that `words` name, told as all others are.
+#[must_use]
+pub fn mistake(words: &[&str], reason: impl std::fmt::Display) -> Mistake {
+    let mut found = command();
+    found.build();
+    for word in words {
+        // Words of the tree itself: where one is not there, the nearest command tells its own usage.
+        let Some(inner) = found.find_subcommand(word).cloned() else {
+            break;
+        };
+        found = inner;
+    }
+    found.error(ErrorKind::ArgumentConflict, reason)
+}

@@ -1,0 +1,278 @@
+//! Models: `predict` and `evaluate`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, ValueHint};
+
+use crate::data::LabelFile;
+use crate::values::{self, DeviceName, Fusion, PolygonFormat, Trimmed, Views};
+
+/// Labels to score against.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct LabelArguments {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub file: LabelFile,
+    /// Labels: a raster of the model's class indices, or as --values or --binary say
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "labels",
+        help_heading = "Labels"
+    )]
+    pub label_raster: Option<PathBuf>,
+    /// What the values of the label raster mean: 10:tree,50:built,0:background,255:ignore
+    #[arg(
+        long,
+        value_name = "VALUE:NAME,..",
+        requires = "label_raster",
+        conflicts_with = "binary",
+        allow_hyphen_values = true,
+        help_heading = "Labels"
+    )]
+    pub values: Option<String>,
+    /// The one class of a label raster that is a mask of 0 and 255
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "label_raster",
+        help_heading = "Labels"
+    )]
+    pub binary: Option<String>,
+}
+
+/// How a model is applied, whatever it predicts.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct ModelOptions {
+    /// A further model of the same classes, averaged with the first; can be given several times
+    #[arg(long, value_name = "BUNDLE", help_heading = "Model")]
+    pub also: Vec<PathBuf>,
+    /// Test-time augmentation: mirrored or turned views, averaged
+    #[arg(long, value_name = "VIEWS", value_enum, help_heading = "Model")]
+    pub tta: Option<Views>,
+    /// Width and height of the windows that are predicted
+    #[arg(long, value_name = "PX", value_parser = values::pixels, help_heading = "Model")]
+    pub window: Option<usize>,
+    /// How far neighboring windows overlap
+    #[arg(long, value_name = "PX", value_parser = values::pixels, help_heading = "Model")]
+    pub overlap: Option<usize>,
+    /// How many windows are predicted at a time
+    #[arg(long, value_name = "N", value_parser = values::windows, help_heading = "Model")]
+    pub batch: Option<usize>,
+    /// Where to compute: cpu, cuda or cuda:N
+    #[arg(long, value_name = "DEVICE", help_heading = "Model")]
+    pub device: Option<DeviceName>,
+    /// Take imagery whose values or order of bands are not those of the training
+    #[arg(long, help_heading = "Model")]
+    pub any_values: bool,
+}
+
+impl ModelOptions {
+    /// The first of these options that was given: what was predicted before takes none of them.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let Self {
+            also,
+            tta,
+            window,
+            overlap,
+            batch,
+            device,
+            any_values,
+        } = self;
+        first([
+            ("--also", !also.is_empty()),
+            ("--tta", tta.is_some()),
+            ("--window", window.is_some()),
+            ("--overlap", overlap.is_some()),
+            ("--batch", batch.is_some()),
+            ("--device", device.is_some()),
+            ("--any-values", *any_values),
+        ])
+    }
+}
+
+/// What only models that map areas take.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct MapOptions {
+    /// Leave out polygons below this area
+    #[arg(
+        long,
+        value_name = "M2",
+        value_parser = values::square_meters,
+        allow_negative_numbers = true,
+        help_heading = "Maps of areas"
+    )]
+    pub min_area: Option<f64>,
+    /// Formats of the polygons [default: gpkg,geojson]
+    #[arg(
+        long,
+        value_name = "FORMAT,..",
+        value_delimiter = ',',
+        value_parser = Trimmed::<PolygonFormat>::new(),
+        help_heading = "Maps of areas"
+    )]
+    pub formats: Vec<PolygonFormat>,
+    /// Write no raster of the scores
+    #[arg(long, help_heading = "Maps of areas")]
+    pub no_scores: bool,
+    /// Write no polygons
+    #[arg(long, help_heading = "Maps of areas")]
+    pub no_polygons: bool,
+}
+
+impl MapOptions {
+    /// The first of these options that was given.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let Self {
+            min_area,
+            formats,
+            no_scores,
+            no_polygons,
+        } = self;
+        first([
+            ("--min-area", min_area.is_some()),
+            ("--formats", !formats.is_empty()),
+            ("--no-scores", *no_scores),
+            ("--no-polygons", *no_polygons),
+        ])
+    }
+}
+
+/// What only models that find objects take.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct ObjectOptions {
+    /// What becomes of boxes that overlap
+    #[arg(
+        long,
+        alias = "merge",
+        value_name = "WAY",
+        value_enum,
+        help_heading = "Boxes of objects"
+    )]
+    pub fusion: Option<Fusion>,
+    /// The overlap (intersection over union) from which boxes are one object
+    #[arg(
+        long,
+        alias = "merge-iou",
+        value_name = "IOU",
+        value_parser = values::overlap,
+        allow_negative_numbers = true,
+        help_heading = "Boxes of objects"
+    )]
+    pub fusion_iou: Option<f64>,
+    /// Drop boxes below this score before they are fused
+    #[arg(
+        long,
+        value_name = "P",
+        value_parser = values::score,
+        allow_negative_numbers = true,
+        help_heading = "Boxes of objects"
+    )]
+    pub min_score: Option<f32>,
+    /// How many boxes a window may have
+    #[arg(long, value_name = "N", value_parser = values::boxes, help_heading = "Boxes of objects")]
+    pub max_boxes: Option<usize>,
+}
+
+impl ObjectOptions {
+    /// The first of these options that was given.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let Self {
+            fusion,
+            fusion_iou,
+            min_score,
+            max_boxes,
+        } = self;
+        first([
+            ("--fusion", fusion.is_some()),
+            ("--fusion-iou", fusion_iou.is_some()),
+            ("--min-score", min_score.is_some()),
+            ("--max-boxes", max_boxes.is_some()),
+        ])
+    }
+
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if self.fusion == Some(Fusion::SoftNms) && self.fusion_iou.is_some() {
+            return Err(
+                "'--fusion-iou' is not for '--fusion soft-nms', which lowers scores by the overlap and has no limit of it",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Arguments of `swath predict`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct PredictArguments {
+    /// The model, as `run.best().save(…)` wrote it; the file says whether it maps areas or finds objects
+    #[arg(value_name = "BUNDLE", value_hint = ValueHint::FilePath)]
+    pub bundle: PathBuf,
+    /// Scenes to predict; several get a folder each within DIR
+    #[arg(value_name = "SCENE", required = true, value_hint = ValueHint::FilePath)]
+    pub scenes: Vec<PathBuf>,
+    /// The folder for the results
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Only what lies within the areas of this vector file
+    #[arg(long, value_name = "FILE")]
+    pub aoi: Option<PathBuf>,
+    /// The probability or score from which something is a class or an object
+    #[arg(long, value_name = "P", value_parser = values::score, allow_negative_numbers = true)]
+    pub threshold: Option<f32>,
+    /// Show nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub labels: LabelArguments,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub maps: MapOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub objects: ObjectOptions,
+}
+
+/// Arguments of `swath evaluate`.
+#[derive(Args, Clone, Debug, PartialEq)]
+#[command(group(ArgGroup::new("truth").required(true).args(["labels", "label_raster"])))]
+pub struct EvaluateArguments {
+    /// A class map (labels.tif), saved boxes (boxes.gpkg, boxes.geojson, detections.json), or a model
+    #[arg(value_name = "MAP|BOXES|BUNDLE", value_hint = ValueHint::FilePath)]
+    pub predicted: PathBuf,
+    /// The scene that was, or is to be, predicted
+    #[arg(value_name = "SCENE", value_hint = ValueHint::FilePath)]
+    pub scene: PathBuf,
+    /// Write the scores to this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub json: Option<PathBuf>,
+    /// Only what lies within the areas of this vector file
+    #[arg(long, value_name = "FILE")]
+    pub aoi: Option<PathBuf>,
+    /// The probability or score from which something is a class or an object
+    #[arg(long, value_name = "P", value_parser = values::score, allow_negative_numbers = true)]
+    pub threshold: Option<f32>,
+    /// Show nothing but errors, when the scores go to a file
+    #[arg(long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub labels: LabelArguments,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub objects: ObjectOptions,
+}
+
+fn first<const N: usize>(options: [(&'static str, bool); N]) -> Option<&'static str> {
+    let found = options.into_iter().find(|(_, given)| *given);
+    found.map(|(name, _)| name)
+}

@@ -1,0 +1,83 @@
+//! What the program does without the library.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+/// Arguments of `swath kernel`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct KernelArguments {
+    /// Jupyter's connection file
+    #[arg(short = 'f', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub connection_file: PathBuf,
+    /// What `jupyter run FILE` hands on, the names of its files, which it runs itself
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub for_others: Vec<OsString>,
+}
+
+/// Where the kernel is installed.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct PlaceArguments {
+    /// For this user (the default)
+    #[arg(long, conflicts_with_all = ["sys_prefix", "prefix"])]
+    pub user: bool,
+    /// Into the active Python or conda environment
+    #[arg(long, conflicts_with = "prefix")]
+    pub sys_prefix: bool,
+    /// Into DIR/lib/swath and DIR/share/jupyter
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub prefix: Option<PathBuf>,
+    /// The kernel's name
+    #[arg(long, default_value = "swath")]
+    pub name: String,
+}
+
+/// Arguments of `swath install`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct InstallArguments {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub place: PlaceArguments,
+    /// What Jupyter's launcher shows
+    #[arg(long, default_value = "Rust (Swath)")]
+    pub display_name: String,
+    /// A variable of the kernel's environment; can be given several times
+    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"])]
+    pub env: Vec<String>,
+}
+
+/// Arguments of `swath uninstall`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct UninstallArguments {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub place: PlaceArguments,
+}
+
+/// A shell that completes words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// The friendly interactive shell
+    Fish,
+}
+
+/// Arguments of `swath completions`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Arguments of `swath man`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct ManArguments {
+    /// The folder for one page for each command; without it, the page of `swath` goes to stdout
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}

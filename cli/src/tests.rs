@@ -1,0 +1,200 @@
+//! Lines as people write them.
+
+use std::path::PathBuf;
+
+use crate::{Command, DeviceName, Fusion, LibraryCommand, PolygonFormat, PredictArguments, Views};
+
+fn parse(line: &str) -> Result<Command, crate::Mistake> {
+    crate::parse(line.split_whitespace())
+}
+
+fn predict(line: &str) -> PredictArguments {
+    match parse(line) {
+        Ok(Command::Library(LibraryCommand::Predict(arguments))) => arguments,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+/// The first line of what a mistake says.
+fn mistake(line: &str) -> String {
+    let error = parse(line).expect_err("a mistake");
+    assert_eq!(error.exit_code(), 2, "{line}");
+    error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn paths(names: &[&str]) -> Vec<PathBuf> {
+    names.iter().map(PathBuf::from).collect()
+}
+
+#[test]
+fn the_tree_is_sound() {
+    crate::command().debug_assert();
+}
+
+#[test]
+fn options_come_in_any_order_and_both_forms() {
+    let arguments = predict("swath predict --out=here model.swath --quiet scene.tif --window 12");
+    assert_eq!(arguments.bundle, PathBuf::from("model.swath"));
+    assert_eq!(arguments.scenes, paths(&["scene.tif"]));
+    assert_eq!(arguments.out, PathBuf::from("here"));
+    assert_eq!(arguments.model.window, Some(12));
+    assert!(arguments.quiet && !arguments.model.any_values);
+}
+
+#[test]
+fn mistakes_are_named() {
+    assert_eq!(
+        mistake("swath info"),
+        "error: the following required arguments were not provided:"
+    );
+    assert_eq!(
+        mistake("swath data fetch a b"),
+        "error: unexpected argument 'b' found"
+    );
+    assert_eq!(
+        mistake("swath predict a b -o"),
+        "error: a value is required for '--out <DIR>' but none was supplied"
+    );
+    assert_eq!(
+        mistake("swath predict a b -o x --outt y"),
+        "error: unexpected argument '--outt' found"
+    );
+    assert_eq!(
+        mistake("swath predict a b --out x --out y"),
+        "error: the argument '--out <DIR>' cannot be used multiple times"
+    );
+    assert_eq!(
+        mistake("swath predict a b -o x --window many"),
+        "error: invalid value 'many' for '--window <PX>': expected a whole number of pixels"
+    );
+    assert_eq!(
+        mistake("swath predict a b -o x --threshold"),
+        "error: a value is required for '--threshold <P>' but none was supplied"
+    );
+}
+
+#[test]
+fn a_last_word_with_dots_and_repeated_options_take_several() {
+    let arguments = predict("swath predict a -o map b --also x c --also=y");
+    assert_eq!(arguments.scenes, paths(&["b", "c"]));
+    assert_eq!(arguments.out, PathBuf::from("map"));
+    assert_eq!(arguments.model.also, paths(&["x", "y"]));
+    let missing = parse("swath predict a -o map").expect_err("no scene");
+    assert!(missing.to_string().contains("<SCENE>"), "{missing}");
+    assert!(
+        parse("swath predict a b -o map -x").is_err(),
+        "an unknown short option is no file"
+    );
+}
+
+#[test]
+fn after_two_dashes_all_words_are_positional() {
+    let arguments = predict("swath predict -o map -- --json -");
+    assert_eq!(arguments.bundle, PathBuf::from("--json"));
+    assert_eq!(arguments.scenes, paths(&["-"]));
+}
+
+#[test]
+fn the_old_names_of_fusion_are_understood() {
+    let new = predict("swath predict a b -o c --fusion soft-nms");
+    assert_eq!(new.objects.fusion, Some(Fusion::SoftNms));
+    let old = predict("swath predict a b -o c --merge weighted --merge-iou 0.4");
+    assert_eq!(old.objects.fusion, Some(Fusion::Weighted));
+    assert_eq!(old.objects.fusion_iou, Some(0.4));
+    assert_eq!(old.objects.given(), Some("--fusion"));
+}
+
+#[test]
+fn values_are_typed() {
+    let line = "swath predict a b -o c --tta turns --device cuda:2 --threshold -0.5 --min-area 1e3 --any-values";
+    let arguments = predict(line);
+    assert_eq!(arguments.model.tta, Some(Views::Turns));
+    assert_eq!(arguments.model.device, Some(DeviceName::Cuda(2)));
+    assert_eq!(
+        arguments.threshold,
+        Some(-0.5),
+        "the library refuses it, as for cells"
+    );
+    assert_eq!(arguments.maps.min_area, Some(1000.0));
+    assert_eq!(arguments.maps.given(), Some("--min-area"));
+    assert_eq!(arguments.model.given(), Some("--tta"));
+    let words = [
+        "swath",
+        "predict",
+        "a",
+        "b",
+        "-o",
+        "c",
+        "--formats",
+        "gpkg, geojson",
+    ];
+    match crate::parse(words) {
+        Ok(Command::Library(LibraryCommand::Predict(arguments))) => {
+            assert_eq!(
+                arguments.maps.formats,
+                [PolygonFormat::Gpkg, PolygonFormat::Geojson]
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn texts_may_begin_with_a_dash() {
+    let words = [
+        "swath",
+        "evaluate",
+        "a",
+        "b",
+        "--label-raster",
+        "r",
+        "--values",
+        "-1:water,0:background",
+    ];
+    match crate::parse(words) {
+        Ok(Command::Library(LibraryCommand::Evaluate(arguments))) => {
+            assert_eq!(
+                arguments.labels.values.as_deref(),
+                Some("-1:water,0:background")
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    let words = [
+        "swath", "info", "a", "--labels", "b", "--class", "c", "--where", "-x < 3",
+    ];
+    match crate::parse(words) {
+        Ok(Command::Library(LibraryCommand::Info(arguments))) => {
+            assert_eq!(arguments.labels.condition.as_deref(), Some("-x < 3"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn switches_may_be_repeated() {
+    assert!(predict("swath predict a b -o c --quiet --quiet").quiet);
+}
+
+#[test]
+fn a_later_mistake_is_told_as_the_others_are() {
+    let told = crate::mistake(&["data", "fetch"], "'--x' is not for y").to_string();
+    assert_eq!(
+        told,
+        "error: '--x' is not for y\n\nUsage: swath data fetch <NAME>\n\nFor more information, try '--help'.\n"
+    );
+}
+
+#[test]
+fn the_program_is_called_swath_whatever_its_file_is_called() {
+    let error = crate::parse(["/opt/bin/swath-dev", "predict"]).expect_err("a mistake");
+    assert!(
+        error.to_string().contains("Usage: swath predict "),
+        "{error}"
+    );
+}

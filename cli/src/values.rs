@@ -1,0 +1,123 @@
+//! Values of options: each says what it expects when it cannot be read.
+
+use std::ffi::OsStr;
+use std::str::FromStr;
+
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
+use clap::{Arg, Command, ValueEnum};
+
+/// Mirrored or turned views of a window, whose predictions are averaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Views {
+    /// Mirrored along both axes
+    Flips,
+    /// Mirrored, and turned by quarters
+    Turns,
+}
+
+/// What becomes of boxes that overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Fusion {
+    /// The best of them stays: non-maximum suppression
+    Nms,
+    /// The others' scores are lowered: soft suppression
+    SoftNms,
+    /// They become one, weighted by their scores: weighted boxes fusion
+    Weighted,
+}
+
+/// A format of polygons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolygonFormat {
+    /// GeoPackage
+    Gpkg,
+    /// GeoJSON
+    Geojson,
+}
+
+/// A device to compute on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceName {
+    /// The processor.
+    Cpu,
+    /// The GPU of this index.
+    Cuda(usize),
+}
+
+impl FromStr for DeviceName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = "expected `cpu`, `cuda` or `cuda:N`";
+        match text.split_once(':') {
+            None if text == "cpu" => Ok(Self::Cpu),
+            None if text == "cuda" => Ok(Self::Cuda(0)),
+            Some(("cuda", index)) => index.parse().map(Self::Cuda).map_err(|_| unknown),
+            _ => Err(unknown),
+        }
+    }
+}
+
+/// One value of an enum; spaces around it, as in `gpkg, geojson`, do not count.
+#[derive(Clone, Debug)]
+pub(crate) struct Trimmed<T: ValueEnum + Clone + Send + Sync + 'static>(EnumValueParser<T>);
+
+impl<T: ValueEnum + Clone + Send + Sync + 'static> Trimmed<T> {
+    pub(crate) fn new() -> Self {
+        Self(EnumValueParser::new())
+    }
+}
+
+impl<T: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for Trimmed<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let trimmed = value.to_str().map_or(value, |text| text.trim().as_ref());
+        self.0.parse_ref(command, argument, trimmed)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
+}
+
+/// A name of a list, without the spaces around it.
+pub(crate) fn name(text: &str) -> Result<String, &'static str> {
+    Ok(text.trim().to_owned())
+}
+
+macro_rules! number {
+    ($($(#[doc = $doc:literal])* $name:ident: $type:ty = $expected:literal;)*) => {$(
+        $(#[doc = $doc])*
+        pub(crate) fn $name(text: &str) -> Result<$type, &'static str> {
+            text.parse().map_err(|_| concat!("expected ", $expected))
+        }
+    )*};
+}
+
+number! {
+    /// Lengths in pixels.
+    pixels: usize = "a whole number of pixels";
+    /// How many windows are predicted at a time.
+    windows: usize = "a whole number of windows";
+    /// How many boxes there may be.
+    boxes: usize = "a whole number of boxes";
+    /// A number to begin with.
+    seed: u64 = "a whole number";
+    /// A score or a probability: the library checks the range, since it does so for cells as well.
+    score: f32 = "a number from 0 to 1";
+    /// An area.
+    square_meters: f64 = "a number of square meters";
+}
+
+/// An overlap of two boxes.
+pub(crate) fn overlap(text: &str) -> Result<f64, &'static str> {
+    let iou = text.parse().ok();
+    iou.filter(|iou| (0.0..=1.0).contains(iou))
+        .ok_or("expected an overlap from 0 to 1")
+}

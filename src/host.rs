@@ -1,0 +1,256 @@
+//! Who shows what the library says: a notebook or a shell. Errors and notices name a step as a [`Step`]; how it is written
+//! depends on where the person is, so that no magic is named in a shell and no option of the shell in a cell.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Where a person reads what the library says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// Cells and magics, which every process has unless it says otherwise.
+    Notebook,
+    /// The command line of the program `swath`.
+    Shell,
+}
+
+static IN_A_SHELL: AtomicBool = AtomicBool::new(false);
+
+/// Says who shows what this process has to say, once, when it starts.
+pub(crate) fn set(host: Host) {
+    IN_A_SHELL.store(host == Host::Shell, Ordering::Relaxed);
+}
+
+fn current() -> Host {
+    match IN_A_SHELL.load(Ordering::Relaxed) {
+        true => Host::Shell,
+        false => Host::Notebook,
+    }
+}
+
+/// A step that each host writes in its own way. The text is what stands in a sentence, code in backticks included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step<'a> {
+    /// What changes the current folder.
+    ChangeFolder,
+    /// How to begin anew with another process, after which: an infinitive.
+    StartAgain,
+    /// How to stop what runs: an infinitive.
+    Interrupt,
+    /// What shows the programs that hold a device's memory.
+    ShowDevicePrograms,
+    /// Windows that need less memory.
+    SmallerWindows,
+    /// Takes imagery of other values than those of the training; `call` does so in Rust.
+    AnyValues { call: &'a str },
+    /// A look at the values of a scene and at what was assumed of them.
+    LookAtValues,
+    /// Bands by number.
+    BandNumbers,
+    /// Some bands of a file.
+    ChooseBands,
+    /// Another part of the scene for training.
+    SplitScene,
+    /// A map of another scene.
+    PredictOther,
+    /// A score of what training did not see.
+    ScoreUnseen,
+    /// States the reference system of a vector file.
+    StateCrs { path: &'a Path, crs: &'a str },
+    /// The same for whatever file is meant.
+    StateAnyCrs { crs: &'a str },
+    /// The option of that, where one is not yet named: a remark behind it.
+    CrsOption,
+    /// Chooses a layer of a vector file.
+    ChooseLayer { path: &'a Path, layer: &'a str },
+    /// Labels that are a raster.
+    LabelRaster,
+    /// A label raster whose 255 is the class.
+    MaskOf255 { class: &'a str },
+    /// A label raster whose 255 is nothing.
+    Ignore255,
+    /// What the values of a label raster mean; `code` says so in Rust.
+    NameValues { code: &'a str },
+}
+
+impl Step<'_> {
+    fn write(&self, host: Host, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, host) {
+            (Self::ChangeFolder, Host::Notebook) => f.write_str("`%cd` changes it"),
+            (Self::ChangeFolder, Host::Shell) => f.write_str("`cd` changes it"),
+            (Self::StartAgain, Host::Notebook) => f.write_str("restart the kernel"),
+            (Self::StartAgain, Host::Shell) => f.write_str("start again"),
+            (Self::Interrupt, Host::Notebook) => {
+                f.write_str("Interrupt the cell (the ■ button, or I I)")
+            }
+            (Self::Interrupt, Host::Shell) => f.write_str("Press Ctrl-C"),
+            (Self::ShowDevicePrograms, Host::Notebook) => {
+                f.write_str("`%gpu` shows which programs hold the device's memory")
+            }
+            (Self::ShowDevicePrograms, Host::Shell) => {
+                f.write_str("`nvidia-smi` shows which programs hold the device's memory")
+            }
+            (Self::SmallerWindows, Host::Notebook) => f.write_str(
+                "`PredictOptions::new().window(256)`, for objects `DetectionOptions::new().window(256)`",
+            ),
+            (Self::SmallerWindows, Host::Shell) => f.write_str("`--window 256`"),
+            (Self::AnyValues { call }, Host::Notebook) => f.write_str(call),
+            (Self::AnyValues { .. }, Host::Shell) => f.write_str("`--any-values`"),
+            (Self::LookAtValues, Host::Notebook) => {
+                f.write_str("`scene.report()`, `scene.statistics()?`")
+            }
+            (Self::LookAtValues, Host::Shell) => f.write_str("`swath info FILE --statistics`"),
+            (Self::BandNumbers, Host::Notebook) => {
+                f.write_str("by number, which counts from 1 in `%bands` and `%scene` and from 0 in Rust")
+            }
+            (Self::BandNumbers, Host::Shell) => f.write_str("by number, which counts from 0"),
+            (Self::ChooseBands, Host::Notebook) => f.write_str(
+                "`%scene FILE bands=1,2,3` or `Scene::open_with(path, OpenOptions::new().bands([0, 1, 2]))` takes some of a \
+                 file's",
+            ),
+            (Self::ChooseBands, Host::Shell) => f.write_str(
+                "`Scene::open_with(path, OpenOptions::new().bands([0, 1, 2]))` takes some of a file's",
+            ),
+            (Self::SplitScene, Host::Notebook) => f.write_str(
+                "`let (train, valid) = scene.split(Split::columns(0.75));`, `%split 0.75`",
+            ),
+            (Self::SplitScene, Host::Shell) => {
+                f.write_str("`let (train, valid) = scene.split(Split::columns(0.75));`")
+            }
+            (Self::PredictOther, Host::Notebook) => {
+                f.write_str("`run.best().predict(&other)?`, `%predict scene=OTHER`")
+            }
+            (Self::PredictOther, Host::Shell) => f.write_str("`swath predict BUNDLE OTHER -o DIR`"),
+            (Self::ScoreUnseen, Host::Notebook) => f.write_str(
+                "another part of a split (`map.evaluate(&valid)?`, `%evaluate scene=valid`), or a map of another scene \
+                 (`run.best().predict(&other)?`, `%predict scene=OTHER`)",
+            ),
+            (Self::ScoreUnseen, Host::Shell) => f.write_str(
+                "another part of the scene (`--aoi FILE`), or another scene (`swath predict BUNDLE OTHER -o DIR`)",
+            ),
+            (Self::StateCrs { path, crs }, Host::Notebook) => {
+                write!(f, "`VectorSource::new({path:?}).crs({crs:?})`")
+            }
+            (Self::StateAnyCrs { crs }, Host::Notebook) => {
+                write!(f, "`VectorSource::new(path).crs({crs:?})`")
+            }
+            (Self::StateCrs { crs, .. } | Self::StateAnyCrs { crs }, Host::Shell) => {
+                write!(f, "`--labels-crs {crs}`")
+            }
+            (Self::CrsOption, Host::Notebook) => f.write_str(" (`labels_crs=` with `%scene`)"),
+            (Self::CrsOption, Host::Shell) => Ok(()),
+            (Self::ChooseLayer { path, layer }, Host::Notebook) => write!(
+                f,
+                "`VectorSource::new({path:?}).layer({layer:?})` in place of the path chooses one; %scene has `layer=`"
+            ),
+            (Self::ChooseLayer { layer, .. }, Host::Shell) => {
+                write!(f, "`--layer {layer:?}` chooses one")
+            }
+            (Self::LabelRaster, Host::Notebook) => f.write_str(
+                "`.with_label_raster(FILE, CLASSES)`, `%scene … label_raster=FILE classes=…`",
+            ),
+            (Self::LabelRaster, Host::Shell) => f.write_str("`--label-raster FILE`"),
+            (Self::MaskOf255 { class }, Host::Notebook) => write!(
+                f,
+                "`.with_label_raster(FILE, LabelValues::binary({class:?}))` (`binary={class}` with `%scene`)"
+            ),
+            (Self::MaskOf255 { class }, Host::Shell) => write!(f, "`--binary {class}`"),
+            (Self::Ignore255, Host::Notebook) => {
+                f.write_str("`LabelValues::from(CLASSES).ignore([255])`")
+            }
+            (Self::Ignore255, Host::Shell) => f.write_str("`--values VALUE:CLASS,…,255:ignore`"),
+            (Self::NameValues { code }, Host::Notebook) => {
+                write!(f, "`.with_label_raster(FILE, {code})`")?;
+                if code.starts_with("LabelValues::codes") {
+                    f.write_str("; with `%scene` `values=VALUE:CLASS,…`")?;
+                }
+                Ok(())
+            }
+            (Self::NameValues { code }, Host::Shell) => {
+                write!(f, "`--values VALUE:CLASS,…`; in Rust it is `{code}`")
+            }
+        }
+    }
+
+    #[cfg(test)]
+    fn words(self, host: Host) -> String {
+        struct At<'a>(Step<'a>, Host);
+        impl fmt::Display for At<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.write(self.1, f)
+            }
+        }
+        At(self, host).to_string()
+    }
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(current(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notebook_is_told_no_option_of_the_shell_and_a_shell_no_magic() {
+        let path = Path::new("a.gpkg");
+        let steps = [
+            Step::ChangeFolder,
+            Step::StartAgain,
+            Step::Interrupt,
+            Step::ShowDevicePrograms,
+            Step::SmallerWindows,
+            Step::AnyValues {
+                call: "`PredictOptions::new().any_values(true)`",
+            },
+            Step::LookAtValues,
+            Step::BandNumbers,
+            Step::ChooseBands,
+            Step::SplitScene,
+            Step::PredictOther,
+            Step::ScoreUnseen,
+            Step::StateCrs {
+                path,
+                crs: "raster",
+            },
+            Step::StateAnyCrs { crs: "EPSG:…" },
+            Step::ChooseLayer {
+                path,
+                layer: "roads",
+            },
+            Step::LabelRaster,
+            Step::MaskOf255 { class: "tree" },
+            Step::Ignore255,
+            Step::NameValues {
+                code: "LabelValues::codes([(1, \"tree\")])",
+            },
+        ];
+        for step in steps {
+            let (cell, shell) = (step.words(Host::Notebook), step.words(Host::Shell));
+            assert!(!cell.is_empty() && !cell.contains("--"), "{step:?}: {cell}");
+            assert!(
+                !shell.is_empty() && !shell.contains('%'),
+                "{step:?}: {shell}"
+            );
+        }
+        assert_eq!(
+            Step::StateCrs {
+                path,
+                crs: "raster"
+            }
+            .words(Host::Shell),
+            "`--labels-crs raster`"
+        );
+        assert_eq!(
+            Step::ChooseLayer {
+                path,
+                layer: "my roads"
+            }
+            .words(Host::Shell),
+            "`--layer \"my roads\"` chooses one"
+        );
+    }
+}
