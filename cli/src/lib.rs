@@ -5,7 +5,7 @@
 //! knows Burn, GDAL or Jupyter.
 //!
 //! - [`parse`]: words to a [`Command`], mistakes to an error that prints itself and knows its exit code
-//! - [`command`]: the tree itself, for completions and man pages
+//! - [`command`]: the tree itself; [`shown`]: what completions and man pages show of it
 //! - [`reference()`]: the page `docs/cli.md`
 //! - [`mistake`]: a mistake that shows only later, such as an option that is not for this kind of model
 
@@ -134,6 +134,20 @@ pub type Mistake = clap::Error;
 #[must_use]
 pub fn command() -> clap::Command {
     help::grouped(with_repeated_switches(CommandLine::command()))
+}
+
+/// The tree without the commands that only developers need: what completions and man pages show.
+#[must_use]
+pub fn shown() -> clap::Command {
+    let tree = with_repeated_switches(CommandLine::command());
+    let shown = tree
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    clap::Command::new("swath")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(tree.get_about().cloned().unwrap_or_default())
+        .subcommand_required(true)
+        .subcommands(shown.cloned())
 }
 
 /// Switches that are given twice are as good as given once, since scripts add theirs to those of people.

@@ -50,16 +50,16 @@ pub struct ModelOptions {
     /// Test-time augmentation: mirrored or turned views, averaged
     #[arg(long, value_name = "VIEWS", value_enum, help_heading = "Model")]
     pub tta: Option<Views>,
-    /// Width and height of the windows that are predicted
+    /// Width and height of the windows that are predicted [default: 512]
     #[arg(long, value_name = "PX", value_parser = values::pixels, help_heading = "Model")]
     pub window: Option<usize>,
-    /// How far neighboring windows overlap
+    /// How far neighboring windows overlap [default: an eighth of the window, for boxes a quarter]
     #[arg(long, value_name = "PX", value_parser = values::pixels, help_heading = "Model")]
     pub overlap: Option<usize>,
-    /// How many windows are predicted at a time
+    /// How many windows are predicted at a time [default: 1, on a GPU what is fastest]
     #[arg(long, value_name = "N", value_parser = values::windows, help_heading = "Model")]
     pub batch: Option<usize>,
-    /// Where to compute: cpu, cuda or cuda:N
+    /// Where to compute: cpu, cuda or cuda:N [default: a GPU where one is usable]
     #[arg(long, value_name = "DEVICE", help_heading = "Model")]
     pub device: Option<DeviceName>,
     /// Take imagery whose values or order of bands are not those of the training
@@ -143,7 +143,7 @@ impl MapOptions {
 /// What only models that find objects take.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct ObjectOptions {
-    /// What becomes of boxes that overlap
+    /// What becomes of boxes that overlap [default: nms]
     #[arg(
         long,
         alias = "merge",
@@ -152,7 +152,7 @@ pub struct ObjectOptions {
         help_heading = "Boxes of objects"
     )]
     pub fusion: Option<Fusion>,
-    /// The overlap (intersection over union) from which boxes are one object
+    /// The overlap (intersection over union) from which boxes are one object [default: 0.5, weighted 0.55]
     #[arg(
         long,
         alias = "merge-iou",
@@ -162,7 +162,7 @@ pub struct ObjectOptions {
         help_heading = "Boxes of objects"
     )]
     pub fusion_iou: Option<f64>,
-    /// Drop boxes below this score before they are fused
+    /// Drop boxes below this score before they are fused [default: 0.05]
     #[arg(
         long,
         value_name = "P",
@@ -171,7 +171,7 @@ pub struct ObjectOptions {
         help_heading = "Boxes of objects"
     )]
     pub min_score: Option<f32>,
-    /// How many boxes a window may have
+    /// How many boxes a window may have [default: 300]
     #[arg(long, value_name = "N", value_parser = values::boxes, help_heading = "Boxes of objects")]
     pub max_boxes: Option<usize>,
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use swath_cli::{
@@ -11,7 +12,7 @@ use crate::eval::EngineOptions;
 use crate::install::{CommandLink, InstallOptions, Place, Translator};
 use crate::toolchain::{Toolchain, library_folder};
 use crate::wire::{ServeOptions, serve};
-use crate::{doctor, forward, install};
+use crate::{doctor, forward, install, man_pages};
 
 /// Runs the command of this process. What a person may have meant is answered here; only what the library does opens it.
 pub(crate) fn run() -> ExitCode {
@@ -23,12 +24,18 @@ pub(crate) fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(mistake.exit_code()).unwrap_or(2));
         }
     };
+    // What the kernel has to say goes to Jupyter's log, where its name is before it.
+    let is_kernel = matches!(command, Command::Program(ProgramCommand::Kernel(_)));
     let done = match command {
         Command::Library(_) => forward::forward(std::env::args_os().skip(1)),
         Command::Program(command) => run_command(command),
     };
     done.unwrap_or_else(|reason| {
-        crate::log::warn(&reason);
+        if is_kernel {
+            crate::log::warn(&reason);
+        } else {
+            let _ = writeln!(std::io::stderr(), "error: {reason}");
+        }
         ExitCode::FAILURE
     })
 }
@@ -52,8 +59,18 @@ fn run_command(command: ProgramCommand) -> Result<ExitCode, String> {
             });
         }
         ProgramCommand::Completions(arguments) => print(&completions(arguments.shell)),
-        ProgramCommand::Man(ManArguments { out: None }) => print(&man_page()?),
-        ProgramCommand::Man(ManArguments { out: Some(folder) }) => write_man_pages(&folder)?,
+        ProgramCommand::Man(ManArguments { out: None }) => {
+            print(&man_pages::page().map_err(|error| format!("there is no man page: {error}"))?);
+        }
+        ProgramCommand::Man(ManArguments { out: Some(folder) }) => {
+            man_pages::write(&folder).map_err(|error| {
+                format!(
+                    "the man pages cannot be written: {error}: {}",
+                    folder.display()
+                )
+            })?;
+            print(&format!("man pages in {}\n", folder.display()));
+        }
         ProgramCommand::Magics => print(&crate::magics::reference()),
         ProgramCommand::Commands => print(&swath_cli::reference()),
     }
@@ -108,35 +125,12 @@ fn completions(shell: Shell) -> String {
         Shell::Fish => clap_complete::Shell::Fish,
     };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut swath_cli::command(), "swath", &mut script);
+    clap_complete::generate(shell, &mut swath_cli::shown(), "swath", &mut script);
     String::from_utf8_lossy(&script).into_owned()
-}
-
-/// The man page of the program.
-fn man_page() -> Result<String, String> {
-    let mut page = Vec::new();
-    (clap_mangen::Man::new(swath_cli::command()).render(&mut page))
-        .map_err(|error| format!("the man page cannot be written: {error}"))?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
-}
-
-/// A man page for each command, `swath.1`, `swath-predict.1` and so on, and where they are to stdout.
-fn write_man_pages(folder: &Path) -> Result<(), String> {
-    let failed = |error| {
-        format!(
-            "the man pages cannot be written: {error}: {}",
-            folder.display()
-        )
-    };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    clap_mangen::generate_to(swath_cli::command(), folder).map_err(failed)?;
-    print(&format!("man pages in {}\n", folder.display()));
-    Ok(())
 }
 
 /// A closed pipe is no reason to panic.
 fn print(text: &str) {
-    use std::io::Write;
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 # Names of packages look like names of tests.
 PACKAGES = {"efficientnet_lite_pytorch", "segmentation_models_pytorch"}
-FOLDERS = ["src", "kernel", "boxes", "cpu", "tests", "benches", "examples"]
+FOLDERS = ["src", "kernel", "boxes", "cli", "cpu", "tests", "benches", "examples"]
 
 
 def names_of_tests() -> set[str]:
@@ -28,7 +28,7 @@ def test_each_test_and_file_that_the_features_name_exists():
             checked += 1
             if last not in functions and last not in PACKAGES:
                 missing.append(named)
-        elif re.fullmatch(r"(?:src|kernel|boxes|cpu|tests|benches|examples|docs|notebooks)/[\w./-]+", named):
+        elif re.fullmatch(r"(?:src|kernel|boxes|cli|cpu|tests|benches|examples|docs|notebooks)/[\w./-]+", named):
             checked += 1
             if not (ROOT / named).exists():
                 missing.append(named)

@@ -234,6 +234,11 @@ fn bash_completes_commands_options_and_values() {
     };
     assert_eq!(completed("swath pre"), of(&["predict"]));
     assert_eq!(
+        completed("swath ma"),
+        of(&["man"]),
+        "not what only developers need"
+    );
+    assert_eq!(
         completed("swath data "),
         of(&["-h", "--help", "list", "fetch", "help"])
     );
@@ -304,14 +309,15 @@ fn man_pages_are_written_for_every_command() {
                 .into_string()
                 .expect("UTF-8")
         })
-        .filter(|name| !name.contains("help"))
         .collect();
     assert_eq!(written, expected);
     let predict = read(&into, "swath-predict.1");
+    let examples = ".SH EXAMPLES\n.nf\nswath predict buildings.swath scene.tif \\-o map\n";
     assert!(
-        predict.contains("fusion") && predict.contains("Examples:"),
+        predict.contains("fusion") && predict.contains(examples),
         "{predict}"
     );
+    assert!(!page.contains("magics"), "{page}");
 }
 
 fn read(folder: &Path, name: &str) -> String {
