@@ -50,6 +50,10 @@ struct CommandLine {
 
 /// What `swath` does.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a process has one, for as long as its command runs"
+)]
 pub enum Command {
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of every command")]
