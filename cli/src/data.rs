@@ -135,9 +135,9 @@ pub struct TownArguments {
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
     /// Width and height of the scene
-    #[arg(long, value_name = "PX", default_value = "2000", value_parser = values::pixels)]
+    #[arg(long, value_name = "PX", default_value = "2000", value_parser = values::pixels, allow_negative_numbers = true)]
     pub size: usize,
     /// Another number draws another town
-    #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed)]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::seed, allow_negative_numbers = true)]
     pub seed: u64,
 }

@@ -176,7 +176,12 @@ pub fn parse(
     words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> Result<Command, Mistake> {
     // Under whatever name the program was started, it is called `swath`.
-    let words = words.into_iter().skip(1).map(Into::into);
+    let mut words: Vec<OsString> = words.into_iter().skip(1).map(Into::into).collect();
+    // clap's `help` knows no similar names; the option does.
+    if words.len() > 1 && words[0] == "help" {
+        words.remove(0);
+        words.push("--help".into());
+    }
     let words = std::iter::once(OsString::from("swath")).chain(words);
     let matches = command().try_get_matches_from(words)?;
     let parsed = CommandLine::from_arg_matches(&matches)?.command;

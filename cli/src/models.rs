@@ -51,13 +51,13 @@ pub struct ModelOptions {
     #[arg(long, value_name = "VIEWS", value_enum, help_heading = "Model")]
     pub tta: Option<Views>,
     /// Width and height of the windows that are predicted [default: 512]
-    #[arg(long, value_name = "PX", value_parser = values::pixels, help_heading = "Model")]
+    #[arg(long, value_name = "PX", value_parser = values::pixels, allow_negative_numbers = true, help_heading = "Model")]
     pub window: Option<usize>,
     /// How far neighboring windows overlap [default: an eighth of the window, for boxes a quarter]
-    #[arg(long, value_name = "PX", value_parser = values::pixels, help_heading = "Model")]
+    #[arg(long, value_name = "PX", value_parser = values::pixels, allow_negative_numbers = true, help_heading = "Model")]
     pub overlap: Option<usize>,
     /// How many windows are predicted at a time [default: 1, on a GPU what is fastest]
-    #[arg(long, value_name = "N", value_parser = values::windows, help_heading = "Model")]
+    #[arg(long, value_name = "N", value_parser = values::windows, allow_negative_numbers = true, help_heading = "Model")]
     pub batch: Option<usize>,
     /// Where to compute: cpu, cuda or cuda:N [default: a GPU where one is usable]
     #[arg(long, value_name = "DEVICE", help_heading = "Model")]
@@ -172,7 +172,7 @@ pub struct ObjectOptions {
     )]
     pub min_score: Option<f32>,
     /// How many boxes a window may have [default: 300]
-    #[arg(long, value_name = "N", value_parser = values::boxes, help_heading = "Boxes of objects")]
+    #[arg(long, value_name = "N", value_parser = values::boxes, allow_negative_numbers = true, help_heading = "Boxes of objects")]
     pub max_boxes: Option<usize>,
 }
 
