@@ -16,6 +16,7 @@ mod install;
 mod loader;
 mod log;
 mod magics;
+mod man_pages;
 mod parse;
 mod shell_command;
 mod syntax;
