@@ -11,7 +11,9 @@
 #   OUT/deps/             metadata of the crates the library's public items mention, and the proc-macro crates they
 #                         re-export (hard links where the file system allows, copies otherwise)
 #   OUT/swath-api/        the library's sources, with those of swath-boxes as its module `boxes`, under a manifest without
-#                         dependencies: what rust-analyzer reads
+#                         dependencies
+#   OUT/swath-help/       the same library as `swath/`, and beside it the sources of the crates whose types it gives to users
+#                         (Burn, geo), without what those depend on: what rust-analyzer reads, and nobody compiles
 #   OUT/toolchain         the sysroot (`rustc --print sysroot`) whose rustc must compile the cells
 #   OUT/rustc-version     `rustc -vV` of that toolchain, to tell a toolchain that was replaced in place
 # OUT is complete or, after a failure, untouched: everything is made in OUT.new and renamed.
@@ -35,7 +37,6 @@ sed -n 's/.*"reason":"compiler-artifact".*"filenames":\[\([^]]*\)\].*/\1/p' "$me
     grep -E '/deps/lib[^/]*\.(rmeta|so)$' | grep -v '/libswath[-.]' | sort -u | while read -r file; do
     ln -f "$file" "$new/deps/" 2>/dev/null || cp --reflink=auto "$file" "$new/deps/"
 done
-rm "$messages"
 
 mkdir -p "$new/swath-api"
 cp -r src "$new/swath-api/src"
@@ -58,6 +59,36 @@ crate-type = ["dylib"]
 
 [workspace]
 MANIFEST
+
+# A package NAME with its library in ROOT, that uses OTHERS. Everything that a feature brings is switched on.
+help_manifest() {
+    local name=$1 edition=$2 root=$3 feature other
+    shift 3
+    printf '[package]\nname = "%s"\nversion = "0.1.0"\nedition = "%s"\npublish = false\n' "$name" "$edition"
+    printf '\n[lib]\npath = "%s"\n\n[features]\ndefault = ["std", "autodiff", "optim", "store"]\n' "$root"
+    for feature in std autodiff optim store; do printf '%s = []\n' "$feature"; done
+    printf '\n[dependencies]\n'
+    for other in "$@"; do printf '%s = { path = "../%s" }\n' "$other" "$other"; done
+}
+
+# Each of these uses those before it.
+others=()
+for name in geo-types burn-std burn-tensor burn-core burn-nn burn-optim burn; do
+    found=$(sed -n 's/.*"manifest_path":"\([^"]*\/'"$name"'-[0-9][^"/]*\)\/Cargo.toml".*/\1/p' "$messages" | head -n 1)
+    # Where a crate is not to be found, rust-analyzer knows less, and everything else works.
+    [ -d "$found/src" ] || { echo "no sources of $name: completion will not know it" >&2; continue; }
+    mkdir -p "$new/swath-help/$name"
+    cp -r "$found/src" "$new/swath-help/$name/src"
+    edition=$(sed -n 's/^edition = "\(.*\)"/\1/p' "$found/Cargo.toml")
+    help_manifest "$name" "${edition:-2021}" src/lib.rs "${others[@]}" >"$new/swath-help/$name/Cargo.toml"
+    others+=("$name")
+done
+# The algorithms of geo are traits, which no cell has in scope without asking; its shapes are those of geo-types.
+mkdir -p "$new/swath-help/geo/src" "$new/swath-help/swath"
+echo 'pub use geo_types::*;' >"$new/swath-help/geo/src/lib.rs"
+help_manifest geo 2021 src/lib.rs "${others[@]}" >"$new/swath-help/geo/Cargo.toml"
+help_manifest swath 2024 ../../swath-api/src/lib.rs "${others[@]}" geo >"$new/swath-help/swath/Cargo.toml"
+rm "$messages"
 
 rustc --print sysroot >"$new/toolchain"
 rustc -vV >"$new/rustc-version"

@@ -3,6 +3,19 @@
 //! The library only makes [`Output`]s. Whoever hosts it (a notebook kernel, the command line, a test) installs a sink
 //! with [`crate::session::set_sink`].
 
+pub(crate) mod fields;
+pub(crate) mod html;
+mod lists;
+pub(crate) mod records;
+
+pub(crate) use lists::counted;
+pub(crate) use records::{Record, show_fields, show_records};
+
+/// Lines of a screen: no plain form is longer in a cell.
+const LINES: usize = 40;
+/// Characters of a line of a screen.
+const COLUMNS: usize = 100;
+
 /// Every form of one picture, table or text. `text` is always there; the richer forms are optional.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Output {
@@ -67,6 +80,60 @@ impl Output {
         self
     }
 
+    /// The same with a plain form of a screen at most, since a front end without HTML shows it whole.
+    #[must_use]
+    pub fn on_a_screen(mut self) -> Self {
+        if screen_lines(&self.text) > LINES {
+            let all = self.text.lines().count();
+            let mut used = 0;
+            let fits = |line: &&str| {
+                used += screen_lines(line);
+                used < LINES
+            };
+            let shown: Vec<&str> = self.text.lines().take_while(fits).collect();
+            let rest = match all - shown.len() {
+                1 => "1 more line".to_owned(),
+                rest => format!("{rest} more lines"),
+            };
+            self.text = match shown.is_empty() {
+                // One line alone is longer than a screen.
+                true => fields::shortened(&self.text, LINES * COLUMNS),
+                false => format!("{}\n… {rest}", shown.join("\n")),
+            };
+        }
+        self
+    }
+
+    /// Whether there is a picture in any form.
+    pub(crate) fn has_picture(&self) -> bool {
+        let html = self.html.as_ref();
+        self.svg.is_some()
+            || self.png.is_some()
+            || self.webp.is_some()
+            || html.is_some_and(|html| html.contains("<img"))
+    }
+
+    /// HTML, made of another form where there is none.
+    pub(crate) fn as_html(&self) -> String {
+        if let Some(html) = &self.html {
+            return html.clone();
+        }
+        let picture = |media_type, bytes: &[u8]| html::image_html(media_type, bytes, &self.alt);
+        if let Some(svg) = &self.svg {
+            return picture("image/svg+xml", svg.as_bytes());
+        }
+        if let Some(png) = &self.png {
+            return picture("image/png", png);
+        }
+        if let Some(webp) = &self.webp {
+            return picture("image/webp", webp);
+        }
+        match self.text.contains('\n') {
+            true => format!("<pre style=\"margin:0\">{}</pre>", escape(&self.text)),
+            false => escape(&self.text),
+        }
+    }
+
     /// SVG with its plain form, which is also its alternative text.
     #[must_use]
     pub fn svg(text: impl Into<String>, svg: impl Into<String>) -> Self {
@@ -80,12 +147,46 @@ impl Output {
     }
 }
 
-/// A value that shows itself as the last expression of a cell, or through [`crate::session::display`].
+/// How many lines of a screen a text takes: long lines are wrapped.
+fn screen_lines(text: &str) -> usize {
+    let lines = text
+        .lines()
+        .map(|line| line.chars().count().div_ceil(COLUMNS).max(1));
+    lines.sum()
+}
+
+/// A type's name alone: `Run` for `swath::train::Run<swath::train::Segmenter>`.
+pub(crate) fn type_word<T: ?Sized>() -> String {
+    let name = std::any::type_name::<T>();
+    let path = name.split('<').next().unwrap_or(name);
+    path.rsplit("::").next().unwrap_or(path).to_owned()
+}
+
+/// A value that shows itself as the last expression of a cell, or through [`crate::session::display`]. So does a `Vec`, a
+/// slice, an array, an `Option`, a tuple, a map or a pointer of such values.
 ///
-/// Implement it with [`show_in_cells!`](crate::show_in_cells), which also adds the inherent method that a cell's last expression calls.
+/// ```
+/// use swath::display::{Output, Show};
+/// struct Tree { height: f64 }
+/// impl Show for Tree {
+///     fn output(&self) -> Output {
+///         Output::text(format!("a tree of {} m", self.height))
+///     }
+/// }
+/// assert_eq!(vec![Tree { height: 3.5 }].output().text, "[0] a tree of 3.5 m");
+/// ```
 pub trait Show {
     /// Every form of the value.
     fn output(&self) -> Output;
+
+    /// Several values at once, of which there is at least one: below each other, unless the type has a better way, such as a
+    /// table or a grid.
+    fn outputs(values: &[&Self]) -> Output
+    where
+        Self: Sized,
+    {
+        lists::stacked(values)
+    }
 }
 
 impl Show for Output {
@@ -94,7 +195,8 @@ impl Show for Output {
     }
 }
 
-/// Gives a type with [`Show`] the inherent method that a cell calls on its last expression.
+/// Gives a type with [`Show`] the inherent method that a cell calls on its last expression. A type does without, unless it
+/// also has a `Deref`.
 #[macro_export]
 macro_rules! show_in_cells {
     (<$parameter:ident: $bound:path> $type:ty) => {
@@ -111,7 +213,7 @@ macro_rules! show_in_cells {
             /// Shows the value as the result of the cell.
             #[doc(hidden)]
             pub fn evcxr_display(&self) {
-                $crate::session::result($crate::display::Show::output(self));
+                $crate::session::result($crate::display::Show::output(self).on_a_screen());
             }
         }
     )+};

@@ -111,6 +111,7 @@ pub mod rt;
 pub mod samples;
 pub mod scene;
 pub mod session;
+mod show_values;
 mod staged;
 #[cfg(test)]
 mod third_task_tests;

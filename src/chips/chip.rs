@@ -19,7 +19,7 @@ use crate::report::Report;
 use crate::scene::Scene;
 
 /// A window of a scene with its labels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Chip {
     /// Where it was cut, in pixels of the whole raster; of another size than the patch when the chip was resized
     /// ([`ChipOptions::window_sizes`]).

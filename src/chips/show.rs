@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use super::{Chip, Chips};
 use crate::Result;
-use crate::display::{Output, Show};
+use crate::display::{Output, Show, counted};
 use crate::labels::{Classes, IGNORE};
 use crate::plot::{ChipGrid, Figure, chip_grid_with};
 
@@ -120,6 +120,64 @@ impl Show for Chips {
 /// What a chip shows, in words, and how it looks.
 impl Show for Chip {
     fn output(&self) -> Output {
+        let words = self.words();
+        // A chip knows the numbers of its classes, not their names.
+        let options = ChipGrid::new().title(&words);
+        match chip_grid_with(
+            std::slice::from_ref(self),
+            &numbered(self.most()),
+            1,
+            &options,
+        ) {
+            Ok(figure) => Output {
+                text: words,
+                ..figure.output()
+            },
+            Err(error) => Output::text(format!("{words}\nIt cannot be shown: {error}")),
+        }
+    }
+
+    /// A grid of the first ones, and a line of facts for each.
+    fn outputs(chips: &[&Self]) -> Output {
+        let shown: Vec<Self> = chips
+            .iter()
+            .take(SHOWN)
+            .map(|chip| (*chip).clone())
+            .collect();
+        let words: Vec<String> = (shown.iter().enumerate())
+            .map(|(index, chip)| format!("[{index}] {}", chip.words()))
+            .collect();
+        let text = words.join("\n");
+        let most = shown.iter().map(Self::most).max().unwrap_or(0);
+        let options = ChipGrid::new()
+            .title(format!("{} chips", chips.len()))
+            .of(chips.len())
+            .numbered((0..shown.len()).collect());
+        let output = match chip_grid_with(&shown, &numbered(most), COLUMNS, &options) {
+            Ok(figure) => Output {
+                text,
+                ..figure.output()
+            },
+            Err(error) => Output::text(format!("{text}\nThey cannot be shown: {error}")),
+        };
+        counted(output, shown.len(), chips.len())
+    }
+}
+
+/// `class 1` and so on up to a number.
+fn numbered(most: usize) -> Classes {
+    Classes::new((1..=most).map(|class| format!("class {class}")))
+}
+
+impl Chip {
+    /// The greatest number of a class.
+    fn most(&self) -> usize {
+        let labels = self.labels.iter().copied().filter(|&label| label != IGNORE);
+        let most = labels.map(usize::from).max().unwrap_or(0);
+        (self.boxes.iter().map(|one| one.class)).fold(most, usize::max)
+    }
+
+    fn words(&self) -> String {
         let size = self.patch.size;
         let mut words = format!(
             "Chip of {} x {} px, {} bands, at {}; {:.0} % valid",
@@ -129,11 +187,7 @@ impl Show for Chip {
             self.window,
             self.patch.valid_fraction() * 100.0,
         );
-        // A chip knows the numbers of its classes, not their names.
-        let labels = self.labels.iter().copied().filter(|&label| label != IGNORE);
-        let most = labels.map(usize::from).max().unwrap_or(0);
-        let most = (self.boxes.iter().map(|one| one.class)).fold(most, usize::max);
-        for class in 0..=most {
+        for class in 0..=self.most() {
             let pixels = self
                 .labels
                 .iter()
@@ -151,14 +205,18 @@ impl Show for Chip {
         if !self.boxes.is_empty() {
             let _ = write!(words, "; boxes: {}", self.boxes.len());
         }
-        let classes = Classes::new((1..=most).map(|class| format!("class {class}")));
-        let options = ChipGrid::new().title(&words);
-        match chip_grid_with(std::slice::from_ref(self), &classes, 1, &options) {
-            Ok(figure) => Output {
-                text: words,
-                ..figure.output()
-            },
-            Err(error) => Output::text(format!("{words}\nIt cannot be shown: {error}")),
+        words
+    }
+}
+
+/// `Chip(256 x 256 px, 3 bands, 12 boxes)`: 49,152 numbers are nothing to read.
+impl std::fmt::Debug for Chip {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Chip({:?}, {}", self.patch, self.window)?;
+        match self.boxes.len() {
+            0 => write!(f, ")"),
+            1 => write!(f, ", 1 box)"),
+            boxes => write!(f, ", {boxes} boxes)"),
         }
     }
 }

@@ -7,12 +7,11 @@ use crate::raster::{PixelWindow, Size};
 
 /// Polygons in pixel coordinates with a class index each, found by window in constant time: a grid of cells lists the
 /// polygons whose bounding boxes touch it. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LabelPolygons {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     polygons: Vec<(MultiPolygon<f64>, u8)>,
     cell: f64,
@@ -26,6 +25,13 @@ struct Inner {
     boxes: Vec<[f64; 4]>,
     /// The polygons that are no background, where some are.
     of_classes: OnceLock<Vec<(MultiPolygon<f64>, u8)>>,
+}
+
+/// `LabelPolygons(128)`: how many there are.
+impl std::fmt::Debug for LabelPolygons {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LabelPolygons({})", self.inner.polygons.len())
+    }
 }
 
 impl LabelPolygons {

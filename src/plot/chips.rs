@@ -1,7 +1,6 @@
 //! Grids of chips: imagery with labels drawn over, numbered; and truth beside prediction.
 
 use super::figure::Figure;
-use super::html::{FONT, MUTED, TEXT, image_html};
 use super::image::{
     Encoded, RgbImage, RgbaImage, Stretch, box_lines, class_map, colored, default_bands,
     encode_best, hatch, region_lines, rgb,
@@ -10,7 +9,9 @@ use super::legend::{Entry, Swatch, entries_html};
 use crate::Result;
 use crate::boxes::Annotation;
 use crate::chips::Chip;
+use crate::display::FONT;
 use crate::display::escape;
+use crate::display::html::{MUTED, TEXT, image_html};
 use crate::labels::{Classes, IGNORE};
 use crate::raster::Patch;
 

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::PlotError;
-use super::html::{FONT, TEXT, image_html};
 use super::image::{Encoded, RgbImage, encode_best, encode_png, encode_webp};
 use super::theme;
+use crate::display::FONT;
+use crate::display::html::{TEXT, image_html};
 use crate::display::{Output, Show, escape};
 use crate::{Result, staged};
 

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::html::{FONT, TEXT};
 use super::image::RgbImage;
 use super::palette::hex;
+use crate::display::FONT;
 use crate::display::escape;
+use crate::display::html::TEXT;
 use crate::labels::Classes;
 
 /// What invalid pixels look like: neutral, and unlike black or white imagery.

@@ -11,7 +11,6 @@ mod curves;
 mod error;
 mod figure;
 mod histogram;
-mod html;
 pub mod image;
 mod legend;
 mod matrix;
@@ -26,6 +25,7 @@ pub(crate) mod vision;
 #[cfg(test)]
 mod tests;
 
+pub use crate::display::html::{facts_html, image_html, table_html, table_text};
 pub use bars::bars;
 pub(crate) use chips::finish as picture_figure;
 pub use chips::{ChipGrid, chip_grid, chip_grid_with, comparison};
@@ -34,7 +34,6 @@ pub use error::PlotError;
 pub use figure::Figure;
 pub use histogram::histogram;
 pub(crate) use histogram::value_histogram;
-pub use html::{facts_html, image_html, table_html, table_text};
 pub use image::{RgbImage, RgbaImage};
 pub use legend::legend_html;
 pub(crate) use legend::{Entry, INVALID, Swatch, swatch_html};

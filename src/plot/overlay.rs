@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use super::figure::Figure;
-use super::html::{FONT, MUTED, TEXT, data_address, image_html, unique_id};
 use super::image::{
     Encoded, RgbImage, RgbaImage, encode_best, encode_best_rgba, region_lines, with_legend,
 };
 use super::legend::{Entry, entries_html};
 use crate::Result;
+use crate::display::FONT;
+use crate::display::html::{MUTED, TEXT, data_address, image_html, unique_id};
 use crate::display::{Output, Show as _, escape};
 use crate::labels::Classes;
 

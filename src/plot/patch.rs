@@ -1,8 +1,8 @@
 //! A window's values as a picture with what there is of each band.
 
 use super::Figure;
-use super::html::{table_html, table_text};
 use super::image::rgb_auto;
+use crate::display::html::{table_html, table_text};
 use crate::display::{Output, Show};
 use crate::raster::Patch;
 

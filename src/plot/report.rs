@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::html::{FONT, MUTED, TEXT};
+use crate::display::FONT;
 use crate::display::escape;
+use crate::display::html::{MUTED, TEXT};
 use crate::report::{Notice, NoticeKind, Report};
 
 /// How many notices are seen at once; the rest unfold.

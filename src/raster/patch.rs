@@ -1,7 +1,7 @@
 use super::Size;
 
 /// Pixels of a window: values and which of them are valid.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Patch {
     /// Columns and rows.
     pub size: Size,
@@ -12,6 +12,14 @@ pub struct Patch {
     /// `[height, width]`: 1 where the pixel as a whole is valid ([`crate::raster::Raster::read`] has the rules), otherwise
     /// 0.
     pub valid: Vec<u8>,
+}
+
+/// `Patch(256 x 256 px, 3 bands)`: its numbers are in [`Patch::data`], and nothing to read.
+impl std::fmt::Debug for Patch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plural = if self.bands == 1 { "" } else { "s" };
+        write!(f, "Patch({} px, {} band{plural})", self.size, self.bands)
+    }
 }
 
 impl Patch {

@@ -33,7 +33,9 @@ pub use future::block_on;
 pub(crate) use guard::end_cell;
 pub use guard::{discard, guard};
 pub use screen::Long;
-pub use show::{ShowAny, ShowBehind, ShowDebug, ShowInside, ShowLong, ShowRich};
+pub use show::{
+    List, ListOfShown, NoList, ShowAny, ShowBehind, ShowDebug, ShowInside, ShowRich, list, no_list,
+};
 pub use store::{NoConstant, has, is_kept, put, take};
 pub use styles::{
     ShowDisplay, ShowItself, ShowOtherDebug, ShowPretty, ShowTypedDebug, ShowTypedDisplay,

@@ -235,6 +235,18 @@ macro_rules! long_maps {
 
 long_maps!([K: Debug, V: Debug] BTreeMap<K, V>, [K: Debug, V: Debug, S] HashMap<K, V, S>);
 
+impl<L: Long + ?Sized> Long for &L {
+    fn length(&self) -> usize {
+        (**self).length()
+    }
+    fn brackets(&self) -> [char; 2] {
+        (**self).brackets()
+    }
+    fn visit(&self, each: &mut Each<'_>) {
+        (**self).visit(each);
+    }
+}
+
 /// The `{:?}` text of a collection, whole elements only where one fits.
 pub(super) fn long_text(
     length: usize,

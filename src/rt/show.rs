@@ -2,14 +2,16 @@
 //! where [`ShowBehind`] takes a value for what it refers to.
 //!
 //! 1. an inherent `evcxr_display` (types with `show_in_cells!`, users' own types), [`ShowRich`] for every other type
-//!    that implements [`Show`], [`ShowInside`] for one inside an `Ok` or `Some`, or [`ShowLong`] for collections;
+//!    that implements [`Show`], collections of such among them, or [`ShowInside`] for one inside an `Ok`;
 //! 2. [`ShowDebug`]: the `{:?}` text of any other value;
 //! 3. [`ShowAny`]: the name of the type of a value that cannot be printed.
 //!
-//! The order is that of method lookup on a receiver of type `&T`: by value, then `&&T`, then `&mut &T`.
+//! The order is that of method lookup on a receiver of type `&T`: by value, then `&&T`, then `&mut &T`. It has no fourth
+//! step, so whether a value is a collection of anything else is asked before ([`list`]).
 
 use std::any::type_name;
 use std::fmt::Debug;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::{Bool, Int, Tensor};
@@ -67,49 +69,88 @@ pub trait ShowRich {
 
 impl<T: Show + ?Sized> ShowRich for T {
     fn evcxr_display(&self) {
-        show(self.output());
+        show(self.output().on_a_screen());
     }
 }
 
-/// Step 1 as well: an `Ok` or `Some` of a value that implements [`Show`] is shown as that value.
+/// Step 1 as well: an `Ok` of a value that implements [`Show`] is shown as that value.
 pub trait ShowInside {
     /// Shows the value as the result of the cell.
     fn evcxr_display(&self);
-}
-
-impl<T: Show> ShowInside for Option<T> {
-    fn evcxr_display(&self) {
-        show(
-            self.as_ref()
-                .map_or_else(|| Output::text("None"), Show::output),
-        );
-    }
 }
 
 impl<T: Show, E> ShowInside for Result<T, E> {
     fn evcxr_display(&self) {
         // The other case is the cell's error.
         if let Ok(value) = self {
-            show(value.output());
+            show(value.output().on_a_screen());
         }
     }
 }
 
-/// Step 1 as well: collections, of which a screen is shown.
-pub trait ShowLong {
-    /// Shows the value as the result of the cell.
-    fn evcxr_display(&self);
+/// Asks whether a value is a collection whose elements do not show themselves: `list(value).__swath_is_shown()` shows a
+/// screen of it. The first of three types that knows the method answers, by their `Deref`; unlike the steps above, this tells
+/// a reference from what it refers to.
+pub fn list<T: ?Sized>(value: &T) -> ListOfShown<'_, T> {
+    ListOfShown(List(NoList(value)))
 }
 
-impl<T: Long + ?Sized> ShowLong for T {
-    fn evcxr_display(&self) {
+/// The same after `:fmt` and `:types`, which say how collections look.
+pub fn no_list<T: ?Sized>(value: &T) -> NoList<'_, T> {
+    NoList(value)
+}
+
+/// A value that may have [`Show`].
+pub struct ListOfShown<'a, T: ?Sized>(List<'a, T>);
+
+/// A value that may be a collection.
+pub struct List<'a, T: ?Sized>(NoList<'a, T>);
+
+/// Any value.
+pub struct NoList<'a, T: ?Sized>(&'a T);
+
+impl<T: Show + ?Sized> ListOfShown<'_, T> {
+    /// Whether it has been shown: that is done later.
+    pub fn __swath_is_shown(&self) -> bool {
+        false
+    }
+}
+
+impl<T: Long + ?Sized> List<'_, T> {
+    /// Shows a screen of it.
+    pub fn __swath_is_shown(&self) -> bool {
+        let value = self.0.0;
         let text = screen::long_text(
-            self.length(),
-            self.brackets(),
-            &mut |each| self.visit(each),
+            value.length(),
+            value.brackets(),
+            &mut |each| value.visit(each),
             type_name::<T>(),
         );
         show(Output::text(text));
+        true
+    }
+}
+
+impl<T: ?Sized> NoList<'_, T> {
+    /// Whether it has been shown: that is done later.
+    pub fn __swath_is_shown(&self) -> bool {
+        false
+    }
+}
+
+impl<'a, T: ?Sized> Deref for ListOfShown<'a, T> {
+    type Target = List<'a, T>;
+
+    fn deref(&self) -> &List<'a, T> {
+        &self.0
+    }
+}
+
+impl<'a, T: ?Sized> Deref for List<'a, T> {
+    type Target = NoList<'a, T>;
+
+    fn deref(&self) -> &NoList<'a, T> {
+        &self.0
     }
 }
 

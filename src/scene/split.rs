@@ -1,5 +1,7 @@
 use super::{Scene, SceneError};
 use crate::Result;
+use crate::display::fields::titled;
+use crate::display::{Output, Show};
 use crate::raster::PixelWindow;
 
 /// Where a scene is cut in two.
@@ -21,7 +23,30 @@ enum Place {
     Pixels(usize),
 }
 
+/// What each of the two parts is.
+impl Show for Split {
+    fn output(&self) -> Output {
+        let (first, rest) = self.words();
+        let facts = [("first part", first), ("second part", rest.to_owned())];
+        titled("Split", &facts)
+    }
+}
+
 impl Split {
+    /// `the left 75 % of the columns`, and where they end.
+    fn words(&self) -> (String, &'static str) {
+        let (side, all, rest) = match self.axis {
+            Axis::Columns => ("left", "columns", "the columns to their right"),
+            Axis::Rows => ("upper", "rows", "the rows below"),
+        };
+        let first = match self.place {
+            Place::Share(share) => format!("the {side} {:.4} % of the {all}", share * 100.0),
+            Place::Pixels(1) => format!("the first of the {all}"),
+            Place::Pixels(pixels) => format!("the first {pixels} {all}"),
+        };
+        (first.replace(".0000 %", " %"), rest)
+    }
+
     /// The left `share` of the columns, between 0 and 1, and the rest.
     #[must_use]
     pub const fn columns(share: f64) -> Self {

@@ -17,7 +17,9 @@ use super::variables::VariableTable;
 /// Ends the line before the cell's statements.
 pub(crate) const BODY_MARK: &str = "//@body";
 const BEFORE_TAIL: &str = "match ::swath::rt::last(&(";
-const AFTER_TAIL: &str = ")) { mut __swath_value => if !__swath_value.__swath_ends_cell() { __swath_value.__swath_shown().evcxr_display(); } };";
+const AFTER_TAIL: &str = ")) { mut __swath_value => if !__swath_value.__swath_ends_cell() \
+     && !::swath::rt::list(__swath_value.__swath_shown()).__swath_is_shown() \
+     { __swath_value.__swath_shown().evcxr_display(); } };";
 /// In scope in every cell, without anybody asking.
 const HEAD: &str = "#![allow(unused_imports, unused_mut, dead_code)]\n";
 const PRELUDE: &str = "#[allow(unused_imports)] use ::swath::prelude::*;\n";
@@ -171,7 +173,7 @@ fn write_block(parts: &Parts<'_>, generated: &mut Generated) {
         .collect();
     let code = &mut generated.code;
     code.push_str("#[allow(unused_imports)] use ::swath::rt::{EndsWithDebug as _, EndsWithResult as _, EndsWithValue as _};\n");
-    code.push_str("#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowBehind as _, ShowDebug as _, ShowInside as _, ShowLong as _, ShowRich as _};\n");
+    code.push_str("#[allow(unused_imports)] use ::swath::rt::{ShowAny as _, ShowBehind as _, ShowDebug as _, ShowInside as _, ShowRich as _};\n");
     code.push_str("let mut __swath_ready = true;\n");
     for (variable, type_name) in &loaded {
         let name = &variable.name;

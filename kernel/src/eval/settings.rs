@@ -84,6 +84,8 @@ pub(crate) struct Settings {
 
 /// What a generated cell says of values and errors (see `generate::write_block`).
 const VALUES: &str = "use ::swath::rt::{ShowAny as _";
+const LIST: &str = "::swath::rt::list(";
+const NO_LIST: &str = "::swath::rt::no_list(";
 const ERRORS: &str = "::swath::rt::CellError";
 const CALL: &str = "=> cell(),";
 
@@ -113,6 +115,7 @@ impl Settings {
         let items = generated.items_end;
         if let Some(traits) = self.traits() {
             replace_imports(&mut generated.code, items, traits);
+            replace_after(&mut generated.code, items, LIST, NO_LIST, 1);
         }
         if let Some(error) = self.errors.error_type() {
             let call = format!("=> cell().map_err({error}::into_cell),");
@@ -184,6 +187,10 @@ mod tests {
         let code = generated(&chosen);
         assert!(code.contains("ShowTypedDebug as _"), "{code}");
         assert!(!code.contains("ShowDebug as _"), "{code}");
+        assert!(
+            plain.contains(LIST) && !code.contains(LIST) && code.contains(NO_LIST),
+            "{code}"
+        );
         assert!(
             code.contains("Result<(), ::swath::rt::DebugError::<false>>"),
             "{code}"

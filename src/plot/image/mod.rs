@@ -24,7 +24,7 @@ pub(crate) use composite::{band_words, rgb_shown};
 pub(crate) use outline::{box_lines, casings, hatch, region_lines};
 
 /// An image of red, green and blue bytes, row by row from the top.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct RgbImage {
     /// Columns.
     pub width: usize,
@@ -35,7 +35,7 @@ pub struct RgbImage {
 }
 
 /// An image of red, green, blue and opacity (0 transparent, 255 opaque, not premultiplied), row by row from the top.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct RgbaImage {
     /// Columns.
     pub width: usize,
@@ -44,6 +44,19 @@ pub struct RgbaImage {
     /// `[height, width, 4]`.
     pub data: Vec<u8>,
 }
+
+macro_rules! debug_by_size {
+    ($($type:ident),+) => {$(
+        /// The size alone: the bytes of an image are nothing to read.
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($type), "({} x {} px)"), self.width, self.height)
+            }
+        }
+    )+};
+}
+
+debug_by_size!(RgbImage, RgbaImage);
 
 impl RgbImage {
     /// An image of one color.

@@ -103,15 +103,23 @@ fn command(options: &EngineOptions, session: &Session) -> Result<Command, String
 /// The cells' crate as it is now; before there is one, a crate that uses the library alone.
 pub(super) fn crate_files(options: &EngineOptions, session: &Session) -> CrateFiles {
     let folder = session.dir.join("cell");
+    let library = options.lib_dir.join("swath-api").display().to_string();
     let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_else(|_| {
-        let library = options.lib_dir.join("swath-api").display().to_string();
         format!(
             "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
              [dependencies]\nswath = {{ path = {library:?} }}\n"
         )
     });
+    // The same sources, and beside them those of Burn, which cells link to without compiling them.
+    let with_burn = options.lib_dir.join("swath-help/swath");
     CrateFiles {
-        manifest,
+        manifest: match with_burn.is_dir() {
+            true => manifest.replace(
+                &format!("{library:?}"),
+                &format!("{:?}", with_burn.display().to_string()),
+            ),
+            false => manifest,
+        },
         lock: std::fs::read_to_string(folder.join("Cargo.lock")).ok(),
     }
 }

@@ -8,13 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 
-use crate::display::escape;
+use super::{FONT, escape};
 
 /// Text that follows the theme.
 pub(crate) const TEXT: &str = "color:var(--jp-ui-font-color1,inherit)";
 /// Less important text that follows the theme.
 pub(crate) const MUTED: &str = "color:var(--jp-ui-font-color2,#757575)";
-pub(crate) use crate::display::FONT;
 
 /// A name for an HTML element that no other output of any session has.
 pub(crate) fn unique_id(kind: &str) -> String {

@@ -1,0 +1,49 @@
+//! Objects and windows of maps, and how maps are made and saved.
+
+use crate::display::records::{NOTHING, count, number};
+use crate::display::{Record, show_fields, show_records};
+use crate::predict::{Object, PredictOptions, SaveOptions, WorstWindow};
+
+impl Record for Object {
+    const COLUMNS: &'static [&'static str] = &[
+        "class",
+        "score",
+        "area m²",
+        "perimeter m",
+        "width m",
+        "height m",
+        "center x",
+        "center y",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let score = self.score.map(|score| format!("{score:.3}"));
+        let sizes = [self.area_m2, self.perimeter_m, self.width_m, self.height_m];
+        let mut cells = vec![
+            self.class.clone(),
+            score.unwrap_or_else(|| NOTHING.to_owned()),
+        ];
+        cells.extend(sizes.map(|size| format!("{size:.1}")));
+        cells.extend([self.center.x(), self.center.y()].map(|place| format!("{place:.1}")));
+        cells
+    }
+}
+
+impl Record for WorstWindow {
+    const COLUMNS: &'static [&'static str] =
+        &["window", "labeled pixels", "wrong", "share", "loss"];
+
+    fn cells(&self) -> Vec<String> {
+        let share = self.wrong as f64 * 100.0 / self.labeled.max(1) as f64;
+        vec![
+            self.window.to_string(),
+            count(self.labeled),
+            count(self.wrong),
+            format!("{share:.1} %"),
+            self.loss.map_or_else(|| NOTHING.to_owned(), number),
+        ]
+    }
+}
+
+show_records!(Object, WorstWindow);
+show_fields!(PredictOptions, SaveOptions);

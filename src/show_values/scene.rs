@@ -1,0 +1,86 @@
+//! Areas, chips in the making, sample data, notices, GPUs.
+
+use crate::chips::{ChipOptions, ChipStream};
+use crate::device::Gpu;
+use crate::display::fields::titled;
+use crate::display::records::{NOTHING, count};
+use crate::display::{Output, Record, Show, counted, show_fields, show_records};
+use crate::report::{Notice, NoticeKind, Report};
+use crate::samples::Town;
+use crate::scene::AreaOfInterest;
+
+impl Record for Gpu {
+    const COLUMNS: &'static [&'static str] =
+        &["device", "name", "memory", "free memory", "identity"];
+
+    fn cells(&self) -> Vec<String> {
+        let gigabytes = |bytes: Option<u64>| {
+            bytes.map_or_else(
+                || NOTHING.to_owned(),
+                |bytes| format!("{:.1} GB", bytes as f64 / 1e9),
+            )
+        };
+        vec![
+            format!("cuda:{}", self.index),
+            self.name.clone(),
+            gigabytes(self.memory),
+            gigabytes(self.free_memory),
+            self.uuid.clone().unwrap_or_else(|| NOTHING.to_owned()),
+        ]
+    }
+}
+
+impl Record for Town {
+    const COLUMNS: &'static [&'static str] = &["scene", "labels"];
+
+    fn cells(&self) -> Vec<String> {
+        [&self.scene_path, &self.labels_path]
+            .map(|path| path.display().to_string())
+            .to_vec()
+    }
+}
+
+show_records!(Gpu, Town);
+show_fields!(ChipOptions, NoticeKind);
+
+/// As in a [`Report`], which several are.
+impl Show for Notice {
+    fn output(&self) -> Output {
+        Self::outputs(&[self])
+    }
+
+    fn outputs(notices: &[&Self]) -> Output {
+        const MOST: usize = 20;
+        let shown: Report = notices
+            .iter()
+            .take(MOST)
+            .map(|one| (*one).clone())
+            .collect();
+        counted(shown.output(), notices.len().min(MOST), notices.len())
+    }
+}
+
+/// Which file limits what counts.
+impl Show for AreaOfInterest {
+    fn output(&self) -> Output {
+        let counts = if self.is_inverted() {
+            "what lies outside"
+        } else {
+            "what lies inside"
+        };
+        titled(
+            "AreaOfInterest",
+            &[
+                ("file", self.path().display().to_string()),
+                ("counts", counts.to_owned()),
+            ],
+        )
+    }
+}
+
+/// How many batches it gives.
+impl Show for ChipStream {
+    fn output(&self) -> Output {
+        titled("ChipStream", &[("batches", count(self.batches()))])
+    }
+}
