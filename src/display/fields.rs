@@ -119,7 +119,7 @@ fn parts<T: Debug>(value: &T) -> Parts {
     let body: Vec<&str> = lines.take_while(|line| *line != "}").collect();
     let mut fields = Vec::new();
     for (name, value) in fields_of(&body) {
-        flatten(name, &value, &mut fields);
+        flatten(&name, &value, &mut fields);
     }
     Parts {
         name: named(name),
@@ -148,7 +148,7 @@ fn fields_of(body: &[&str]) -> Vec<(String, String)> {
 }
 
 /// Adds a field; one that is itself made of many adds those.
-fn flatten(name: String, value: &str, fields: &mut Vec<(String, String)>) {
+fn flatten(name: &str, value: &str, fields: &mut Vec<(String, String)>) {
     let line = plain(&on_one_line(value));
     if value.starts_with("PhantomData") {
         return;
@@ -166,11 +166,16 @@ fn flatten(name: String, value: &str, fields: &mut Vec<(String, String)>) {
         && first.ends_with(" {")
     {
         for (name, value) in fields_of(body) {
-            flatten(name, &value, fields);
+            flatten(&name, &value, fields);
         }
         return;
     }
     let name = name.trim_start_matches("r#").replace('_', " ");
+    let is_struct = line.ends_with(" }") && line.contains(" { ");
+    let line = match is_struct {
+        true => line.replace(" { ", " (").replace(" }", ")"),
+        false => line,
+    };
     fields.push((name, shortened(&line, WIDEST)));
 }
 
@@ -267,7 +272,7 @@ mod tests {
             output.text,
             "Choice\n  rate                  0.01\n  batch size            8\n  \
              weights               [1.0, 2.5]\n  none                  –\n  \
-             shape                 Round { radius: 2.0 }\n  first of its fields   \"something\"\n  \
+             shape                 Round (radius: 2.0)\n  first of its fields   \"something\"\n  \
              second of its fields  5\n  pair                  (1, \"a: {b,\\n\")\n  quiet                 no"
         );
         assert!(

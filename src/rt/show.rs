@@ -266,6 +266,20 @@ mod tests {
     }
 
     #[test]
+    fn collections_are_shown_at_once_unless_their_elements_show_themselves() {
+        let (numbers, outputs) = (vec![1, 2], vec![Output::text("a")]);
+        assert!(list(&numbers).__swath_is_shown());
+        assert!(list(&numbers[..]).__swath_is_shown());
+        assert!(list(&&numbers[..]).__swath_is_shown());
+        assert!(!list(&outputs).__swath_is_shown());
+        assert!(!list(&&outputs[..]).__swath_is_shown());
+        assert!(!list(&Some(&outputs)).__swath_is_shown());
+        assert!(!list(&5).__swath_is_shown());
+        assert!(!list("text").__swath_is_shown());
+        assert!(!no_list(&numbers).__swath_is_shown());
+    }
+
+    #[test]
     fn type_names_are_those_of_the_users_code() {
         for (name, expected) in [
             ("ctx::MyError", "MyError"),

@@ -15,12 +15,29 @@ impl Show for Class {
         let [red, green, blue] = self.color;
         Output::html(
             format!("Class {}, color #{red:02x}{green:02x}{blue:02x}", self.name),
-            in_font(format!(
-                "{} {}",
-                swatch_html(self.color),
-                escape(&self.name)
-            )),
+            in_font(self.swatch_and_name()),
         )
+    }
+
+    fn outputs(classes: &[&Self]) -> Output {
+        const MOST: usize = 30;
+        let shown = classes.len().min(MOST);
+        let (mut text, mut html) = (Vec::new(), Vec::new());
+        for (index, class) in classes[..shown].iter().enumerate() {
+            text.push(format!("{index:>3}  {}", class.name));
+            html.push(format!("<div>{index} {}</div>", class.swatch_and_name()));
+        }
+        counted(
+            Output::styled(text.join("\n"), html.concat()),
+            shown,
+            classes.len(),
+        )
+    }
+}
+
+impl Class {
+    fn swatch_and_name(&self) -> String {
+        format!("{} {}", swatch_html(self.color), escape(&self.name))
     }
 }
 

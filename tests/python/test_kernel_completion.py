@@ -287,3 +287,67 @@ def test_every_type_of_the_prelude_has_its_own_names(ready_kernel):
     bare = [name for name in sorted(types) if not own(f"{name}::") and not own(f"fn f(x: &{name}) {{ x.")]
     assert not bare, bare
     assert "BoundingBox" in matches(ready_kernel, "swath::boxes::")
+
+
+def private_fields() -> dict[str, set[str]]:
+    """The fields that nobody outside of the library may name, of each of its structs."""
+    found = {}
+    for folder in ("src", "boxes/src"):
+        for path in (Path(__file__).parents[2] / folder).rglob("*.rs"):
+            for name, body in re.findall(r"^pub struct (\w+)[^\n;(]*\{\n(.*?)^\}", path.read_text(encoding="utf-8"), re.S | re.M):
+                found[name] = set(re.findall(r"^    (?:pub\([a-z]+\) )?([a-z]\w*):", body, re.M))
+    return found
+
+
+def test_private_fields_of_our_types_are_never_offered(ready_kernel):
+    """A `Split` offered its `axis` and its `place` first."""
+    fields = private_fields()
+    assert fields["Split"] == {"axis", "place"} and len(fields["FitOptions"]) > 10 and not fields["BoundingBox"]
+    offers(ready_kernel, "Scene::op", "open(path)")
+    ready_kernel.ok("let cut = Split::columns(0.5);\nlet fit = FitOptions::epochs(1);\nlet window = PixelWindow::new(0, 0, 1, 1);")
+    for variable, name in [("cut", "Split"), ("fit", "FitOptions")]:
+        found = matches(ready_kernel, f"{variable}.")
+        assert "clone()" in found and not fields[name] & set(found), found
+    assert {"col", "row", "width", "height"} <= set(matches(ready_kernel, "window.")), "public fields are"
+    prelude = (Path(__file__).parents[2] / "src/prelude.rs").read_text(encoding="utf-8")
+    offered = {}
+    for name in sorted(set(re.findall(r"\b([A-Z]\w+)\b", prelude)) & fields.keys()):
+        of_value = set(matches(ready_kernel, f"fn f(x: &{name}) {{ x.")) & fields[name]
+        of_literal = set(matches(ready_kernel, f"let x = {name} {{ ")) & fields[name]
+        if of_value | of_literal:
+            offered[name] = of_value | of_literal
+    assert not offered, offered
+
+
+@pytest.mark.parametrize(("code", "wanted"), [
+    ("swath::burn::", {"tensor", "nn", "module", "optim", "prelude"}),
+    ("swath::burn::tensor::", {"Tensor", "TensorData", "Device", "Distribution"}),
+    ("swath::burn::tensor::Tensor::", {"zeros(shape, options)", "cat(tensors, dim)"}),
+    ("use swath::burn::tensor::Tensor;\nlet t: Tensor<2> = todo!();\nt.", {"matmul(other)", "transpose()", "dims()"}),
+    ("swath::burn::nn::", {"LinearConfig", "Dropout"}),
+    ("swath::boxes::", {"BoundingBox", "nms(boxes, scores, iou)", "score", "formats"}),
+    ("swath::boxes::score::", {"coco(images, classes)"}),
+    ("swath::boxes::formats::", {"read(path, options)", "BoxFile"}),
+    ("BoxFusion::", {"Nms { iou }"}),
+    ("BoundingBox::", {"new(x_min, y_min, x_max, y_max)", "from_xywh(x, y, width, height)"}),
+    ("BoundingBox::new(0.0, 0.0, 1.0, 1.0).", {"iou(other)", "x_min", "area()"}),
+    ("fn f(object: &Object) { object.geometry.", {"iter()"}),
+    ("fn f(object: &Object) { object.center.", {"x()", "y()"}),
+])
+def test_the_crates_that_the_library_gives_are_known(ready_kernel, code, wanted):
+    found = offers(ready_kernel, code, min(wanted))
+    assert wanted <= set(found), wanted - set(found)
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("BoundingBox", "corners in pixels"), ("BoundingBox::iou", "pub fn iou"), ("BoxFusion", "enum BoxFusion"),
+    ("swath::boxes::nms", "pub fn nms"), ("swath::burn::tensor::Tensor", "struct Tensor"),
+    ("swath::burn::tensor::Tensor::matmul", "fn matmul"), ("swath::burn::nn::LinearConfig", "struct LinearConfig"),
+    ("Split", "cut in two"), ("Split::columns", "left"),
+])
+def test_help_knows_the_crates_that_the_library_gives(ready_kernel, name, words):
+    offers(ready_kernel, "Scene::op", "open(path)")
+    reply = ready_kernel.request("inspect_request", {"code": name, "cursor_pos": len(name), "detail_level": 0}, seconds=60)
+    assert reply["found"] and words in reply["data"]["text/plain"], reply
+    pages = ready_kernel.ok(f"?{name}").reply["payload"]
+    assert words in pages[0]["data"]["text/plain"], pages
