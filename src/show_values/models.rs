@@ -2,12 +2,11 @@
 
 use crate::display::fields::titled_output;
 use crate::display::records::number;
-use crate::display::{Output, Record, Show, escape, show_fields, show_records};
+use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::models::{
-    Architecture, BundleMeta, CenterNet, DeepLabOptions, DeepLabV3, DeepLabV3Plus, DetectOptions,
-    DetectorArchitecture, EncoderKind, EncoderOptions, FasterRcnn, Fpn, FpnOptions, Normalization,
-    OtherShape, Precision, PublishedWeights, RetinaNet, TrainedArea, TrainedBand, Unet,
-    UnetOptions,
+    Blueprint, BundleMeta, CenterNet, DeepLabV3, DeepLabV3Plus, DetectOptions, EncoderKind,
+    EncoderOptions, FasterRcnn, Fpn, Normalization, OtherShape, Precision, PublishedWeights,
+    RetinaNet, Task, TrainedArea, TrainedBand, Unet,
 };
 
 impl Record for TrainedBand {
@@ -34,54 +33,33 @@ impl Record for PublishedWeights {
 
 show_records!(TrainedBand, PublishedWeights);
 show_fields!(
-    DeepLabOptions,
+    CenterNet,
+    DeepLabV3,
+    DeepLabV3Plus,
     DetectOptions,
     EncoderKind,
     EncoderOptions,
-    FpnOptions,
+    FasterRcnn,
+    Fpn,
     Normalization,
     OtherShape,
     Precision,
+    RetinaNet,
     TrainedArea,
-    UnetOptions
+    Unet,
 );
 
-impl Show for Architecture {
+/// As the network that it is of.
+impl<T: Task> Show for Blueprint<T> {
     fn output(&self) -> Output {
-        titled_output("Architecture", self)
+        let text = format!("{self:?}");
+        let name = text.split([' ', '(']).next().unwrap_or_default();
+        titled_output(name, self)
     }
 }
 
-impl Show for DetectorArchitecture {
-    fn output(&self) -> Output {
-        titled_output("DetectorArchitecture", self)
-    }
-}
-
-impl<A: std::fmt::Debug> Show for BundleMeta<A> {
+impl<T: Task> Show for BundleMeta<T> {
     fn output(&self) -> Output {
         titled_output("BundleMeta", self)
     }
-}
-
-/// A network by name makes others; it says how.
-macro_rules! show_makers {
-    ($($maker:ident: $example:literal),+ $(,)?) => {$(
-        impl Show for $maker {
-            fn output(&self) -> Output {
-                let text = concat!(stringify!($maker), " makes networks: `", $example, "`; Tab after `", stringify!($maker), "::` lists all");
-                Output::styled(text, escape(text))
-            }
-        }
-    )+};
-}
-
-show_makers! {
-    Unet: "Unet::resnet50()",
-    Fpn: "Fpn::resnet50()",
-    DeepLabV3: "DeepLabV3::resnet101()",
-    DeepLabV3Plus: "DeepLabV3Plus::resnet101()",
-    CenterNet: "CenterNet::resnet18()",
-    RetinaNet: "RetinaNet::resnet50()",
-    FasterRcnn: "FasterRcnn::resnet50()",
 }

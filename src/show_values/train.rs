@@ -3,8 +3,9 @@
 use crate::display::records::{NOTHING, count, number, perhaps};
 use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::train::{
-    DetectionScores, Ema, EpochRecord, FitOptions, Length, Loss, MomentRecord, OneCycle, Optimizer,
-    OptimizerState, Plateau, Rates, Schedule, Step, StopReason, Timings, ValidationScores,
+    DetectionScores, Ema, EpochRecord, FitOptions, Length, Loss, Measured, MomentRecord, OneCycle,
+    Optimizer, OptimizerState, Plateau, Rates, Schedule, Step, StopReason, Timings,
+    ValidationScores,
 };
 
 impl Record for EpochRecord {
@@ -16,6 +17,7 @@ impl Record for EpochRecord {
         "mean IoU",
         "F1",
         "AP50",
+        "measured",
         "learning rate",
         "images/s",
         "seconds",
@@ -25,6 +27,13 @@ impl Record for EpochRecord {
         let (iou, f1, ap50) = match &self.scores {
             ValidationScores::Segmentation(scores) => (Some(scores.mean_iou()), None, None),
             ValidationScores::Detection(scores) => (None, Some(scores.f1), scores.ap50),
+            ValidationScores::Measured(_) => (None, None, None),
+        };
+        let measured = match &self.scores {
+            ValidationScores::Measured(measured) => {
+                format!("{} {}", measured.measure, number(measured.value))
+            }
+            _ => NOTHING.to_owned(),
         };
         let score = |score: Option<f64>| match score {
             Some(score) if score.is_finite() => format!("{score:.3}"),
@@ -38,6 +47,7 @@ impl Record for EpochRecord {
             score(iou),
             score(f1),
             score(ap50),
+            measured,
             format!("{:.1e}", self.lr),
             format!("{:.1}", self.images_per_second),
             format!("{:.1}", self.seconds),
@@ -95,6 +105,7 @@ impl Record for MomentRecord {
 
 show_records!(EpochRecord, DetectionScores, Timings, MomentRecord);
 show_fields!(
+    Measured,
     FitOptions,
     Length,
     Loss,
@@ -115,6 +126,7 @@ impl Show for ValidationScores {
         match self {
             Self::Segmentation(scores) => scores.output(),
             Self::Detection(scores) => scores.output(),
+            Self::Measured(measured) => measured.output(),
         }
     }
 }
