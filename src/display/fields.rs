@@ -170,13 +170,30 @@ fn flatten(name: &str, value: &str, fields: &mut Vec<(String, String)>) {
         }
         return;
     }
-    let name = name.trim_start_matches("r#").replace('_', " ");
+    // A list of things with fields of their own: how many.
+    if let ["[", inner @ .., "]," | "]"] = lines.as_slice() {
+        let of = |line: &&str| {
+            let name = line.strip_prefix("    ")?.strip_suffix(" {")?;
+            (!name.starts_with(' ')).then(|| name.to_owned())
+        };
+        let parts: Vec<String> = inner.iter().filter_map(of).collect();
+        if let Some(part) = parts.first() {
+            let count = super::records::count(parts.len());
+            fields.push((words(name), format!("{count} of {part}")));
+            return;
+        }
+    }
     let is_struct = line.ends_with(" }") && line.contains(" { ");
     let line = match is_struct {
         true => line.replace(" { ", " (").replace(" }", ")"),
         false => line,
     };
-    fields.push((name, shortened(&line, WIDEST)));
+    fields.push((words(name), shortened(&line, WIDEST)));
+}
+
+/// A field's name as words.
+fn words(name: &str) -> String {
+    name.trim_start_matches("r#").replace('_', " ")
 }
 
 /// The `{:?}` form of a `{:#?}` text.
@@ -241,6 +258,7 @@ mod tests {
         none: Option<f64>,
         shape: Shape,
         part: Option<Part>,
+        parts: Vec<Part>,
         pair: (u8, String),
         quiet: bool,
     }
@@ -264,6 +282,16 @@ mod tests {
                 first_of_its_fields: "something",
                 second_of_its_fields: 5,
             }),
+            parts: vec![
+                Part {
+                    first_of_its_fields: "a",
+                    second_of_its_fields: 1,
+                },
+                Part {
+                    first_of_its_fields: "b",
+                    second_of_its_fields: 2,
+                },
+            ],
             pair: (1, "a: {b,\n".to_owned()),
             quiet: false,
         };
@@ -273,7 +301,7 @@ mod tests {
             "Choice\n  rate                  0.01\n  batch size            8\n  \
              weights               [1.0, 2.5]\n  none                  –\n  \
              shape                 Round (radius: 2.0)\n  first of its fields   \"something\"\n  \
-             second of its fields  5\n  pair                  (1, \"a: {b,\\n\")\n  quiet                 no"
+             second of its fields  5\n  parts                 2 of Part\n  pair                  (1, \"a: {b,\\n\")\n  quiet                 no"
         );
         assert!(
             output

@@ -92,7 +92,7 @@ OTHERS = {
     "a chip": ("chips.get(0)?", True),
     "its window": ("chips.get(0)?.window", False),
     "its patch": ("chips.get(0)?.patch", True),
-    "its boxes": ("chips.get(0)?.boxes", False),
+    "its boxes": ("chips.get(1)?.boxes", False),
     "chips": ("vec![chips.get(0)?, chips.get(1)?]", True),
     "many chips": ("(0..20).map(|i| chips.get(i)).collect::<Result<Vec<_>, _>>()?", True),
     "perhaps a chip": ("Some(chips.get(0)?)", True),
