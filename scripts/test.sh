@@ -16,7 +16,8 @@ passed=0
 failed=0
 skipped=0
 
-# Reads the counts of nextest, cargo test and pytest out of a stage's log.
+# Reads the counts of nextest, cargo test and pytest out of a stage's log. With `were_skipped=yes` the tests that ran are
+# those that an earlier stage has counted as skipped.
 count() {
     local status=$1 counts
     counts=$(awk '
@@ -35,7 +36,8 @@ count() {
                 else if (word == "skipped") s += $(i - 1) } }
         END { printf "%d %d %d %d", seen, p, f, s }' "$stage_log")
     read -r seen p f s <<<"$counts"
-    passed=$((passed + p)); skipped=$((skipped + s))
+    passed=$((passed + p))
+    if [ -n "${were_skipped:-}" ]; then skipped=$((skipped - p - f)); else skipped=$((skipped + s)); fi
     # A stage that failed before its runner counted a failure, such as a build error, is one failure.
     if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
     failed=$((failed + f))
@@ -61,10 +63,26 @@ rust_tests() {
     else cargo_fast test --release --no-fail-fast "$@"; fi
 }
 
+# The tests that need more than a checkout has, such as the whole development data, as far as it is there.
+tests_with_needs() {
+    local found names
+    found=$(python3 scripts/runnable_tests.py) || return 1
+    mapfile -t names <<<"$found"
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo_fast nextest run --release --no-fail-fast -p swath "${library_features[@]}" --run-ignored only "${names[@]}"
+    else cargo_fast test --release --no-fail-fast -p swath "${library_features[@]}" -- --ignored "${names[@]}"; fi
+}
+
 doc_tests() { cargo_fast test --release --doc -p swath "${library_features[@]}"; }
 
 # Every warning is an error. Targets that do not need the failed one are still checked, so that one run shows more.
 clippy() { cargo_fast clippy --release --all-targets --keep-going "$@" -- -D warnings; }
+
+# Broken and ambiguous links in documentation, private items too. RUSTDOCFLAGS concerns nothing but rustdoc, so that no crate
+# is compiled anew.
+documentation() {
+    RUSTDOCFLAGS="-D warnings" cargo_fast doc --release --no-deps --document-private-items --keep-going "$@"
+}
 
 # CI stops a run after 90 minutes: on a very slow machine what is least telling gives way, and says so.
 seconds_left() { echo $((${SWATH_TEST_SECONDS:-5000} - (SECONDS - stages_began))); }
@@ -100,7 +118,7 @@ soft_stage "Python environment" bash scripts/setup-python.sh tests || { failed=1
 
 if wants lint; then
     check "rustfmt" cargo fmt --all --check
-    check "floors, the tests that the features name, links and code of the book" python_tests --noconftest tests/python/test_layers.py tests/python/test_features.py tests/python/test_docs.py
+    check "floors, tests and what the features name, links and code of the book" python_tests --noconftest tests/python/test_layers.py tests/python/test_features.py tests/python/test_tests.py tests/python/test_docs.py
 fi
 if wants kernel || wants python || wants notebooks; then
     built=yes
@@ -125,11 +143,14 @@ if wants python && [ "$built" = yes ]; then
     check "kernel: output, commands, evcxr's users, papermill" python_tests --timeout 900 tests/python/test_kernel_output.py tests/python/test_kernel_commands.py tests/python/test_kernel_evcxr_users.py tests/python/test_kernel_papermill.py
     check "kernel: dependencies, completion" python_tests --timeout 900 tests/python/test_kernel_dependencies.py tests/python/test_kernel_completion.py
     check "kernel: attacks, interrupts, the session's place" python_tests --timeout 900 tests/python/test_kernel_attacks.py tests/python/test_kernel_subscribers.py tests/python/test_kernel_interrupts.py tests/python/test_kernel_session_folder.py
-    check "files of odd kinds, against GDAL and rasterio" python_tests --timeout 900 tests/python/test_geo_cases.py tests/python/test_oracles.py tests/python/test_oracles_labels.py tests/python/test_oracles_boxes.py tests/python/test_odd_data_set.py
+    check "files of odd kinds, against GDAL and rasterio" python_tests --timeout 900 tests/python/test_geo_cases.py tests/python/test_oracles.py tests/python/test_oracles_labels.py tests/python/test_oracles_boxes.py tests/python/test_odd_data_set.py tests/python/test_scene_fixtures.py
 fi
 if { wants python || wants notebooks; } && [ "$built" = yes ]; then
     soft_stage "data: Banepa" fetch banepa && soft_stage "data: EfficientNet-Lite0 weights" fetch efficientnet-lite0 ||
         echo "no data: the tests that need it say so" | tee -a "$SWATH_LOGS/notes"
+fi
+if wants rust && [ -n "$(python3 scripts/runnable_tests.py 2>/dev/null || echo failed)" ]; then
+    were_skipped=yes check "library tests that need data" tests_with_needs
 fi
 if wants python && [ "$built" = yes ]; then
     check "JupyterLab in Chromium" python_tests --timeout 1500 tests/python/test_lab.py tests/python/test_lab_newcomer.py
@@ -144,6 +165,8 @@ fi
 if wants lint; then
     check "clippy: library" clippy -p swath -p swath-cpu -p swath-boxes -p swath-cli
     check "clippy: kernel" clippy -p swath-kernel -p swath-link
+    check "documentation: library" documentation -p swath -p swath-cpu -p swath-boxes -p swath-cli
+    check "documentation: kernel" documentation -p swath-kernel -p swath-link
 fi
 if wants cuda; then check "CUDA build, started without a driver" cuda_build; fi
 finish

@@ -2,8 +2,6 @@
 //!
 //! `tests/python/make_encoder_oracles.py` says how the numbers were made.
 
-use std::io::Write as _;
-
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -216,25 +214,9 @@ fn efficientnet_lite0_computes_what_its_reference_does_and_learns_as_it_does() {
 }
 
 #[test]
+#[ignore = "needs the data set efficientnet-lite0"]
 fn efficientnet_lite0_with_imagenet_weights_agrees_with_its_reference() {
-    let path = match origin::efficientnet_lite0() {
-        Ok(path) if path.exists() => path,
-        found => {
-            // They are fetched where there is a network; `make test` lists among its notes what was not checked.
-            let note = format!(
-                "skipped: EfficientNet-Lite0 with ImageNet weights, which are not on this machine ({found:?})"
-            );
-            eprintln!("{note}");
-            if let Some(notes) = std::env::var_os("SWATH_NOTES") {
-                let notes = std::fs::OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(notes);
-                writeln!(notes.unwrap(), "{note}").unwrap();
-            }
-            return;
-        }
-    };
+    let path = origin::efficientnet_lite0().unwrap();
     let named = weights::encoder_names(weights::load(path).unwrap());
     let named = named
         .into_iter()

@@ -355,31 +355,18 @@ fn the_origin_of_pascal_voc_moves_the_near_edges_alone() {
 }
 
 #[test]
-fn trees_of_neon_are_574_to_train_on_and_279_to_score() {
-    let files = [
-        (
-            "neon/2019_YELL_2_528000_4978000_image_crop2",
-            "jpg",
-            (2299, 2472),
-            574,
-        ),
-        (
-            "neon/2019_YELL_2_541000_4977000_image_crop",
-            "png",
-            (1249, 1035),
-            279,
-        ),
-        ("neon/OSBS_029", "tif", (400, 400), 61),
-    ];
-    for (stem, extension, size, count) in files {
-        let Some(image) = support::shared_data(&format!("{stem}.{extension}")) else {
-            return;
-        };
+fn trees_of_neon_are_as_many_as_the_files_tell() {
+    for name in ["yell_train.jpg", "yell_test.png", "OSBS_029.tif"] {
+        let facts = &support::facts()["boxes"][name];
+        let image = support::crop(name);
         let scene = Scene::open(&image)
             .unwrap()
             .with_boxes(image.with_extension("xml"), "tree")
             .unwrap();
-        assert_eq!((scene.size(), scene.boxes().len()), (size, count));
+        let (width, height) = scene.size();
+        assert_eq!(serde_json::json!([width, height]), facts["size"], "{name}");
+        let count = facts["classes"]["Tree"].as_u64().unwrap() as usize;
+        assert_eq!(scene.boxes().len(), count, "{name}");
         assert_eq!(scene.classes().names(), ["background", "tree"]);
         assert!(
             scene
@@ -392,35 +379,33 @@ fn trees_of_neon_are_574_to_train_on_and_279_to_score() {
         let chips = scene.chips(Chips::random(4, 256).neg_ratio(0.0)).unwrap();
         assert!((0..4).all(|index| !chips.get(index).unwrap().boxes.is_empty()));
     }
-    let table = support::shared_data("neon/OSBS_029.csv").unwrap();
-    let image = table.with_extension("tif");
-    let (from_table, from_xml) = (
+    let image = support::crop("OSBS_029.tif");
+    let boxes_of = |extension: &str| {
         Scene::open(&image)
             .unwrap()
-            .with_boxes(&table, "label")
-            .unwrap(),
-        Scene::open(&image)
+            .with_boxes(image.with_extension(extension), "label")
             .unwrap()
-            .with_boxes(table.with_extension("xml"), "label")
-            .unwrap(),
-    );
-    assert_eq!(from_table.boxes().len(), from_xml.boxes().len());
+    };
+    let (from_table, from_xml) = (boxes_of("csv"), boxes_of("xml"));
+    let bounds = |scene: &Scene| -> Vec<BoundingBox> {
+        scene.boxes().iter().map(|one| one.bounds).collect()
+    };
+    assert_eq!(bounds(&from_table), bounds(&from_xml));
     assert_eq!(from_table.classes().names(), ["background", "Tree"]);
-    let dead = support::shared_data("neon/SOAP_061.png").unwrap();
-    let scene = Scene::open(&dead)
+    let trees = support::crop("SOAP_061.png");
+    let scene = Scene::open(&trees)
         .unwrap()
-        .with_boxes(dead.with_extension("xml"), "name")
+        .with_boxes(trees.with_extension("xml"), "name")
         .unwrap();
     let of = |class| {
-        scene
-            .boxes()
-            .iter()
-            .filter(|one| one.class == class)
-            .count()
+        let boxes = scene.boxes().iter();
+        boxes.filter(|one| one.class == class).count()
     };
+    let classes = &support::facts()["boxes"]["SOAP_061.png"]["classes"];
+    assert_eq!(scene.classes().names(), ["background", "Alive", "Dead"]);
     assert_eq!(
-        (scene.classes().names(), of(1), of(2)),
-        (vec!["background", "Alive", "Dead"], 9, 28)
+        serde_json::json!({ "Alive": of(1), "Dead": of(2) }),
+        *classes
     );
 }
 

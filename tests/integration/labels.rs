@@ -7,64 +7,34 @@ use swath::raster::{GeoReference, PixelWindow, Raster, Size};
 use swath::scene::Scene;
 use swath::vector::{self, Format, PolygonFeature};
 
-use crate::support::{geojson, shared_data};
+use crate::support::{crop, facts, geojson};
 
-fn labeled(imagery: &str, labels: &str) -> Option<Scene> {
-    let (imagery, labels) = (shared_data(imagery)?, shared_data(labels)?);
-    Some(
-        Scene::open(imagery)
-            .unwrap()
-            .with_labels(labels, "building")
-            .unwrap(),
-    )
+fn labeled(name: &str) -> Scene {
+    Scene::open(crop(&format!("{name}.tif")))
+        .unwrap()
+        .with_labels(crop(&format!("{name}.geojson")), "building")
+        .unwrap()
 }
 
-/// The exact mask counts of the development data, from sub-pixel vertices by the pixel-center rule.
+/// Counted by shapely, in every row, by the pixel-center rule.
 #[test]
 fn masks_of_real_scenes_are_exact_to_the_pixel() {
-    for (imagery, labels, polygons, pixels) in [
-        (
-            "vegas/RGB-PanSharpen_AOI_2_Vegas_img205.tif",
-            "vegas/buildings_AOI_2_Vegas_img205.geojson",
-            49,
-            120_441,
-        ),
-        (
-            "sn7/sn7_train_L15-0331E-1257N_1327_3160_13.tif",
-            "sn7/sn7_train_Buildings.geojson",
-            1940,
-            32_097,
-        ),
-        (
-            "sn7/sn7_val_L15-0357E-1223N_1429_3296_13.tif",
-            "sn7/sn7_val_Buildings.geojson",
-            4634,
-            71_000,
-        ),
-    ] {
-        let Some(scene) = labeled(imagery, labels) else {
-            continue;
-        };
-        assert_eq!(scene.label_polygons().len(), polygons, "{imagery}");
-        let found = scene
-            .label_window(&scene.area())
-            .unwrap()
-            .iter()
-            .filter(|&&label| label == 1)
-            .count();
-        assert_eq!(found, pixels, "{imagery}");
+    for name in ["vegas", "sn7_train", "sn7_val"] {
+        let facts = &facts()["maps"][name];
+        let scene = labeled(name);
+        assert_eq!(scene.label_polygons().len(), facts["polygons"], "{name}");
+        let labels = scene.label_window(&scene.area()).unwrap();
+        let count = |labels: &[u8]| labels.iter().filter(|&&label| label == 1).count();
+        let by_row: Vec<usize> = labels.chunks(scene.size().0).map(count).collect();
+        assert_eq!(serde_json::json!(by_row), facts["mask_by_row"], "{name}");
+        assert_eq!(count(&labels), facts["mask_pixels"], "{name}");
     }
 }
 
 /// Windows of any place and size cut the same pixels out of the whole mask.
 #[test]
 fn windows_agree_with_the_whole() {
-    let Some(scene) = labeled(
-        "sn7/sn7_val_L15-0357E-1223N_1429_3296_13.tif",
-        "sn7/sn7_val_Buildings.geojson",
-    ) else {
-        return;
-    };
+    let scene = labeled("sn7_val");
     let (width, height) = scene.size();
     let whole = scene.label_window(&scene.area()).unwrap();
     let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(1);
@@ -259,12 +229,7 @@ fn geojson_follows_rfc_7946() {
 
 #[test]
 fn labels_in_another_reference_system_burn_the_same_pixels() {
-    let (Some(imagery), Some(labels)) = (
-        shared_data("vegas/RGB-PanSharpen_AOI_2_Vegas_img205.tif"),
-        shared_data("vegas/buildings_AOI_2_Vegas_img205.geojson"),
-    ) else {
-        return;
-    };
+    let (imagery, labels) = (crop("vegas.tif"), crop("vegas.geojson"));
     let raster = Raster::open(&imagery).unwrap();
     let identity = swath::raster::GeoTransform([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
     let mercator = GeoReference::new(identity, "EPSG:3857");
@@ -289,7 +254,7 @@ fn labels_in_another_reference_system_burn_the_same_pixels() {
         .unwrap()
         .with_labels(&path, "building")
         .unwrap();
-    assert_eq!(raster.size(), Size::new(650, 650));
+    assert_eq!(raster.size(), Size::new(224, 224));
     let (a, b) = (
         direct.label_window(&direct.area()).unwrap(),
         around.label_window(&around.area()).unwrap(),

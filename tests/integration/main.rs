@@ -62,5 +62,7 @@ mod scenes;
 mod stopping;
 /// What several tests need.
 mod support;
+/// The whole scenes of the development data.
+mod whole_scenes;
 /// Chips resized from windows of several sizes.
 mod window_sizes;

@@ -17,6 +17,8 @@ use swath::scene::Scene;
 use swath::vector::{Format, PolygonFeature, read_polygons, write_polygons};
 use swath::{Hint, Result, session};
 
+use crate::support::{assert_passed, in_child, is_child};
+
 /// Class 1 where the first band is above its mean, else class 0; as sure as the difference is large.
 #[derive(Module, Debug)]
 struct Threshold {
@@ -515,7 +517,29 @@ fn networks_and_options_that_do_not_fit_are_errors_with_a_hint() -> Result<()> {
     Ok(())
 }
 
+/// Saves a map into a folder with room for an older file and no more.
+#[track_caller]
+fn save_without_room(map: &SceneMap, disk: &Path) {
+    std::fs::write(disk.join("labels.tif"), "an older map").expect("there is room for that");
+    let error = map.save(disk).expect_err("the map does not fit");
+    assert!(
+        error.hint().is_some_and(|hint| hint.contains("space")),
+        "{error}: {:?}",
+        error.hint()
+    );
+    let left: Vec<_> = std::fs::read_dir(disk)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(left, ["labels.tif"]);
+    assert_eq!(
+        std::fs::read_to_string(disk.join("labels.tif")).expect("it is there"),
+        "an older map"
+    );
+}
+
 #[test]
+#[ignore = "needs the right to mount"]
 fn a_full_disk_leaves_the_old_files_as_they_were() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let scene = town(folder.path())?;
@@ -525,28 +549,41 @@ fn a_full_disk_leaves_the_old_files_as_they_were() -> Result<()> {
     let mount = std::process::Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=200k", "tmpfs"])
         .arg(&disk)
-        .output();
-    if !mount.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: mounting a small file system needs root");
+        .output()
+        .expect("there is `mount`");
+    assert!(
+        mount.status.success(),
+        "{}",
+        String::from_utf8_lossy(&mount.stderr)
+    );
+    let _unmount = Unmount(&disk);
+    save_without_room(&map, &disk);
+    Ok(())
+}
+
+/// As above, where nobody may mount: the system refuses to let files grow, as a full disk would.
+#[test]
+fn a_map_without_room_leaves_the_old_files_as_they_were() -> Result<()> {
+    if !is_child() {
+        let test = "predict::a_map_without_room_leaves_the_old_files_as_they_were";
+        assert_passed(&in_child(test, &[]));
         return Ok(());
     }
-    let _unmount = Unmount(&disk);
-    std::fs::write(disk.join("labels.tif"), "an older map").expect("there is room for that");
-    let error = map.save(&disk).expect_err("the map does not fit");
-    assert!(
-        error.hint().is_some_and(|hint| hint.contains("space")),
-        "{error}: {:?}",
-        error.hint()
-    );
-    let left: Vec<_> = std::fs::read_dir(&disk)
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").file_name())
-        .collect();
-    assert_eq!(left, ["labels.tif"]);
-    assert_eq!(
-        std::fs::read_to_string(disk.join("labels.tif")).expect("it is there"),
-        "an older map"
-    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let scene = town(folder.path())?;
+    let map = threshold(&scene, PredictOptions::new())?;
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).expect("a folder");
+    let limit = libc::rlimit {
+        rlim_cur: 1_000,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: the limit outlives the call; ignoring the signal makes the write itself fail.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit), 0);
+    }
+    save_without_room(&map, &disk);
     Ok(())
 }
 
@@ -560,29 +597,14 @@ impl Drop for Unmount<'_> {
 
 /// Interrupting is a state of the whole process, so it is tried in one of its own.
 #[test]
-fn an_interrupt_stops_the_prediction_and_leaves_nothing_behind() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let exe = std::env::current_exe().expect("the test's own file");
-    let child = std::process::Command::new(exe)
-        .args([
-            "--exact",
-            "predict::interrupted_in_a_process_of_its_own",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env("TMPDIR", folder.path())
-        .output()
-        .expect("the test runs itself");
-    assert!(
-        child.status.success(),
-        "{}",
-        String::from_utf8_lossy(&child.stdout)
-    );
-}
-
-#[test]
-#[ignore = "run by the test above"]
-fn interrupted_in_a_process_of_its_own() -> Result<()> {
+fn an_interrupt_stops_the_prediction_and_leaves_nothing_behind() -> Result<()> {
+    if !is_child() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let temporary = folder.path().to_str().expect("a plain path");
+        let test = "predict::an_interrupt_stops_the_prediction_and_leaves_nothing_behind";
+        assert_passed(&in_child(test, &[("TMPDIR", temporary)]));
+        return Ok(());
+    }
     struct InterruptAtOnce;
     impl session::Sink for InterruptAtOnce {
         fn result(&self, _output: swath::display::Output) {}

@@ -5,69 +5,79 @@ use swath::raster::{
     GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Resolution, Size, WriterOptions,
 };
 
-use crate::support::{assert_passed, grid, in_child, is_child, raster, shared_data};
-
-const VEGAS: &str = "vegas/RGB-PanSharpen_AOI_2_Vegas_img205.tif";
+use crate::support::{assert_passed, crop, facts, grid, in_child, is_child, raster};
 
 #[test]
-fn vegas_reads_as_the_facts_say() {
-    let Some(path) = shared_data(VEGAS) else {
-        return;
-    };
-    let vegas = Raster::open(path).unwrap();
-    assert_eq!((vegas.size(), vegas.band_count()), (Size::new(650, 650), 3));
-    assert_eq!(
-        (vegas.data_type().as_str(), vegas.crs_name().as_str()),
-        ("UInt16", "EPSG:4326")
-    );
-    let patch = vegas.read(&PixelWindow::new(0, 0, 650, 650)).unwrap();
-    let pixel = |row, col| [0, 1, 2].map(|band| patch.value(band, row, col));
-    assert_eq!(pixel(0, 0), [Some(908.0), Some(1029.0), Some(681.0)]);
-    assert_eq!(pixel(100, 100), [Some(1118.0), Some(1236.0), Some(809.0)]);
-    assert_eq!(pixel(649, 649), [Some(224.0), Some(377.0), Some(324.0)]);
-    let (width, height) = vegas.nominal_gsd();
-    assert!(
-        (0.24..0.25).contains(&width) && (0.29..0.31).contains(&height),
-        "{width} {height}"
-    );
-}
-
-#[test]
-fn statistics_are_exact() {
-    let Some(path) = shared_data(VEGAS) else {
-        return;
-    };
-    let found = Raster::open(path).unwrap().statistics().unwrap();
-    let expected = [
-        (522.6078, 336.5551, 18.0, 1499.0),
-        (673.0641, 332.3511, 130.0, 1767.0),
-        (491.7751, 193.9785, 156.0, 1204.0),
-    ];
-    for (band, (mean, std, min, max)) in found.iter().zip(expected) {
-        assert!(
-            (band.mean - mean).abs() < 5e-5 && (band.std - std).abs() < 5e-5,
-            "{band:?}"
+fn crops_read_as_the_facts_say() {
+    for (name, type_name) in [
+        ("vegas", "UInt16"),
+        ("sn7_train", "Byte"),
+        ("sn7_val", "Byte"),
+    ] {
+        let facts = &facts()["maps"][name];
+        let raster = Raster::open(crop(&format!("{name}.tif"))).unwrap();
+        let size = raster.size();
+        assert_eq!(
+            serde_json::json!([size.width, size.height]),
+            facts["size"],
+            "{name}"
         );
-        assert_eq!((band.min, band.max, band.count), (min, max, 650 * 650));
-        assert!(
-            band.min <= band.p2
-                && band.p2 < band.mean
-                && band.mean < band.p98
-                && band.p98 <= band.max
-        );
+        assert_eq!(raster.data_type().as_str(), type_name, "{name}");
+        assert_eq!(raster.crs_name(), format!("EPSG:{}", facts["epsg"]));
+        for (found, expected) in raster
+            .transform()
+            .0
+            .iter()
+            .zip(numbers(&facts["geo_transform"]))
+        {
+            assert!((found - expected).abs() <= 1e-12 * expected.abs(), "{name}");
+        }
+        let patch = raster.read(&raster.full()).unwrap();
+        for pixel in facts["pixels"].as_array().unwrap() {
+            let at = |of: &str| pixel[of].as_u64().unwrap() as usize;
+            for (band, expected) in numbers(&pixel["values"]).into_iter().enumerate() {
+                let found = patch.value(band, at("row"), at("col"));
+                assert_eq!(found, Some(expected as f32), "{name} {band} {pixel}");
+            }
+        }
     }
 }
 
 #[test]
+fn statistics_are_exact() {
+    for name in ["vegas", "sn7_train", "sn7_val"] {
+        let facts = &facts()["maps"][name];
+        let raster = Raster::open(crop(&format!("{name}.tif"))).unwrap();
+        let found = raster.statistics().unwrap();
+        let expected = facts["statistics"].as_array().unwrap();
+        assert_eq!(found.len(), expected.len(), "{name}");
+        for (band, expected) in found.iter().zip(expected) {
+            let of = |what: &str| expected[what].as_f64().unwrap();
+            assert!(
+                (band.mean - of("mean")).abs() < 1e-8 && (band.std - of("std")).abs() < 1e-8,
+                "{name}: {band:?}, {expected}"
+            );
+            assert_eq!((band.min, band.max), (of("min"), of("max")), "{name}");
+            assert_eq!(band.count, raster.size().area() as u64, "{name}");
+            assert!(
+                (band.p2 - of("p2")).abs() <= 1.0 && (band.p98 - of("p98")).abs() <= 1.0,
+                "{name}: {band:?}, {expected}"
+            );
+        }
+    }
+}
+
+/// The numbers of a list of the facts.
+fn numbers(list: &serde_json::Value) -> Vec<f64> {
+    let list = list.as_array().unwrap();
+    list.iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+#[test]
 fn an_alpha_band_is_a_mask_and_no_band() {
-    let Some(path) = shared_data("sn7/sn7_train_L15-0331E-1257N_1327_3160_13.tif") else {
-        return;
-    };
-    let scene = Raster::open(path).unwrap();
-    assert_eq!(
-        (scene.size(), scene.band_count()),
-        (Size::new(1024, 1023), 3)
-    );
+    let scene = Raster::open(crop("sn7_train.tif")).unwrap();
+    assert_eq!(facts()["maps"]["sn7_train"]["bands"], 4);
+    assert_eq!((scene.size(), scene.band_count()), (Size::new(256, 255), 3));
     let folder = tempfile::tempdir().unwrap();
     let options = WriterOptions::default().alpha();
     let value = |band, col, _| {
@@ -635,4 +645,41 @@ fn a_resolution_in_meters_is_reached_on_the_ground() {
         assert!(error.to_string().contains("cannot be seen at"), "{error}");
         assert!(error.hint().unwrap().contains("Resolution::Meters"));
     }
+}
+
+/// A name in ISO 8859-1 is not UTF-8, which a `.prj` file need not be.
+#[test]
+fn a_prj_file_beside_the_image_is_read_in_any_encoding_or_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plain.tif");
+    let options = WriterOptions::default().plain_tiles();
+    let size = Size::new(8, 8);
+    let mut writer =
+        RasterWriter::create(&path, size, 1, RasterType::U8, grid(), "", options).unwrap();
+    writer
+        .write_window(&PixelWindow::full(size), &[1.0; 64])
+        .unwrap();
+    writer.finish().unwrap();
+    let prj = path.with_extension("prj");
+    let utm = b"PROJCS[\"Z\xfcrich\",GEOGCS[\"GCS_WGS_1984\",DATUM[\"D_WGS_1984\",SPHEROID[\"WGS_1984\",\
+        6378137.0,298.257223563]],PRIMEM[\"Greenwich\",0.0],UNIT[\"Degree\",0.0174532925199433]],\
+        PROJECTION[\"Transverse_Mercator\"],PARAMETER[\"False_Easting\",500000.0],PARAMETER[\"False_Northing\",0.0],\
+        PARAMETER[\"Central_Meridian\",9.0],PARAMETER[\"Scale_Factor\",0.9996],PARAMETER[\"Latitude_Of_Origin\",0.0],\
+        UNIT[\"Meter\",1.0]]";
+    std::fs::write(&prj, utm).unwrap();
+    let said = |raster: &Raster| raster.report().to_string();
+    let found = Raster::open(&path).unwrap();
+    assert!(found.crs_name().ends_with("rich"), "{}", found.crs_name());
+    assert!(
+        said(&found).contains("is that of plain.prj"),
+        "{}",
+        said(&found)
+    );
+    std::fs::write(&prj, "no system").unwrap();
+    let broken = Raster::open(&path).unwrap();
+    assert!(
+        said(&broken).contains("plain.prj beside it holds no coordinate reference system"),
+        "{}",
+        said(&broken)
+    );
 }

@@ -5,19 +5,31 @@ use std::process::{Command, Output};
 
 use swath::raster::{GeoTransform, PixelWindow, RasterType, RasterWriter, Size, WriterOptions};
 
-/// A file of the development data; says so and returns `None` when that is absent.
-pub(crate) fn shared_data(file: &str) -> Option<PathBuf> {
+/// A crop of a real scene, of `tests/fixtures/scenes`; [`facts`] tells what other programs find in it.
+pub(crate) fn crop(file: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/scenes")
+        .join(file);
+    assert!(path.exists(), "{} is missing", path.display());
+    path
+}
+
+/// What rasterio, numpy and shapely say of the crops (`tests/python/make_scene_fixtures.py`).
+pub(crate) fn facts() -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(crop("expected.json")).unwrap()).unwrap()
+}
+
+/// A file of the whole development data, for tests that `#[ignore = "needs SWATH_DATA"]` keeps from running without it.
+pub(crate) fn shared_data(file: &str) -> PathBuf {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let folder = std::env::var_os("SWATH_DATA").map_or(beside, PathBuf::from);
     let path = folder.join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    println!(
-        "skipped: {} is absent (SWATH_DATA names the folder)",
+    assert!(
+        path.exists(),
+        "{} is absent (SWATH_DATA names the folder)",
         path.display()
     );
-    None
+    path
 }
 
 /// UTM zone 32 north, half a meter.
@@ -58,7 +70,8 @@ pub(crate) fn is_child() -> bool {
 /// Runs one test again in a process of its own, where it can change what belongs to the whole process.
 pub(crate) fn in_child(test: &str, environment: &[(&str, &str)]) -> Output {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+        .args(["--exact", test, "--include-ignored", "--nocapture"])
+        .args(["--test-threads", "1"])
         .env("SWATH_TEST_CHILD", "1")
         .envs(environment.iter().copied())
         .output()

@@ -1,0 +1,162 @@
+"""Rules for the tests themselves: none passes without testing, what one needs it says, files are found by name."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ["src", "kernel", "boxes", "cpu", "tests"]
+# What a test may need that not every machine has; `scripts/runnable_tests.py` knows how to look for each.
+NEEDS = re.compile(r"needs (.+)")
+# The halves of other tests, which run them in a process of their own and look at what they leave.
+HALVES = {"trains_until_killed"}
+
+
+def sources() -> list[Path]:
+    return sorted(path for folder in PACKAGES for path in (ROOT / folder).rglob("*.rs") if "fixtures" not in path.parts)
+
+
+def blanked(text: str) -> str:
+    """Rust with comments and the insides of literals blanked, place for place, so that braces and words can be looked for."""
+    pattern = re.compile(
+        r"//[^\n]*|/\*.*?\*/|b?r(#*)\".*?\"\1|b?\"(?:\\.|[^\"\\])*\"|b?'(?:\\[^\n']+|[^\\'\n])'", re.S
+    )
+    return pattern.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+
+
+def end_of_block(code: str, start: int) -> int:
+    """The place after the brace that closes the one at `start`."""
+    depth = 0
+    for place in range(start, len(code)):
+        depth += {"{": 1, "}": -1}.get(code[place], 0)
+        if depth == 0:
+            return place + 1
+    raise AssertionError(f"a brace is open: {code[start:start + 80]!r}")
+
+
+def bodies_of(text: str) -> list[tuple[str, int, int]]:
+    """Name, first and last place of the body of each test."""
+    code, found = blanked(text), []
+    for test in re.finditer(r"#\[test\]\s*(?:#\[[^\]]*\]\s*)*(?:async )?fn (\w+)", code):
+        start = code.index("{", test.end())
+        found.append((test[1], start, end_of_block(code, start)))
+    return found
+
+
+def leaves_early(text: str) -> list[str]:
+    """The tests that leave, or go on with the next case, where they should have tested.
+
+    That is a `return` or `continue` in a block that asserts nothing, which speaks of skipping or asks for what a machine has,
+    or is the `else` of a `let` in the test's own body or in a loop over listed cases. A test that runs itself in another
+    process asserts that this one passed, and may return then; closures return for themselves.
+    """
+    code, found = blanked(text), []
+    for name, start, end in bodies_of(text):
+        blocks: list[int] = []
+        for one in re.finditer(r"[{}]|\b(?:return|continue)\b", code[start:end]):
+            place = start + one.start()
+            if one[0] == "{":
+                blocks.append(place)
+                continue
+            if one[0] == "}":
+                blocks.pop()
+                continue
+            heads = [code[max(code.rfind(edge, 0, block) for edge in ";{}") + 1 : block] for block in blocks]
+            if len(blocks) == 1 or any(re.search(r"\|\s*$", head) for head in heads):
+                continue
+            inside = text[blocks[-1] : place]
+            loops = [head for head in heads[1:] if re.match(r"\s*(?:for|while|loop)\b", head)]
+            listed = all(re.search(r"\bin (?:\[|&?\w+\s*$)", head) for head in loops)
+            refused = re.search(r"\blet\b.*\belse\s*$", heads[-1], re.S) and listed
+            asked = re.search(r"env::var|\.exists\(\)", heads[-1]) or "skip" in inside
+            if (refused or asked) and "assert" not in inside and name not in HALVES:
+                line = text.count("\n", 0, place) + 1
+                found.append(f"{name}, line {line}")
+    return found
+
+
+def test_no_test_of_rust_leaves_early_as_passed():
+    tests = 0
+    left = {}
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        tests += len(bodies_of(text))
+        early = leaves_early(text)
+        if early:
+            left[str(path.relative_to(ROOT))] = early
+    assert tests > 1000, tests
+    assert not left, f'#[ignore = "needs …"] in place of leaving early: {left}'
+
+
+def test_leaving_early_is_seen():
+    head = "#[test]\nfn a() {\n"
+    for body in [
+        'let Some(a) = data("b{") else { return; };',
+        'for a in [b, c] { let (Some(a), Some(b)) = (c, d) else {\n continue; }; assert!(a); }',
+        'if !path.exists() { println!("skipped: c"); return; }',
+        "if std::env::var_os(\"A\").is_none() { return Ok(()); }",
+        'match a { Ok(a) => a, b => { eprintln!("skipped {b}"); return; } };',
+    ]:
+        assert leaves_early(f"{head}{body}\n}}") == [f"a, line {3 + body[:body.find('continue')].count(chr(10))}"], body
+    for body in [
+        "if !is_child() { assert_passed(&in_child(\"a\")); return; }",
+        'let Ok(a) = b else { panic!("c") };',
+        "for a in b() { let Some(a) = a else { continue; }; assert!(a); }",
+        "for a in b { if a == 3 { continue; } assert!(a); }",
+        "let f = |a| { return a; }; // else { return; }",
+    ]:
+        assert leaves_early(f"{head}{body}\n}}") == [], body
+
+
+def test_what_a_test_needs_is_said_in_a_way_that_make_test_knows():
+    import sys
+
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from runnable_tests import KNOWN, ignored
+
+    reasons = {reason for _, _, reason in ignored(ROOT)}
+    assert reasons, "no ignored test"
+    unknown = {
+        reason for reason in reasons
+        if not (needed := NEEDS.fullmatch(reason)) or not all(re.fullmatch(KNOWN, need) for need in needed[1].split(" and "))
+    }
+    assert not unknown, unknown
+    for path in sources():
+        assert not re.search(r"#\[ignore\s*\]", blanked(path.read_text(encoding="utf-8"))), f"{path}: say what it needs"
+
+
+def asserts(node: ast.AST) -> bool:
+    """Whether this asserts something, by itself or in a helper that checks."""
+    calls = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
+    names = {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
+    return any(isinstance(one, (ast.Assert, ast.Raise)) for one in ast.walk(node)) or any(re.match("check|assert", name) for name in names)
+
+
+def python_leaves_early(text: str) -> tuple[int, list[str]]:
+    """How many tests there are, and those that return before they have asserted anything."""
+    tests, left = 0, []
+    for function in ast.walk(ast.parse(text)):
+        if not (isinstance(function, ast.FunctionDef) and function.name.startswith("test_")):
+            continue
+        tests += 1
+        own = [node for node in ast.walk(function) if node is not function]
+        inner = {id(node) for one in own if isinstance(one, (ast.FunctionDef, ast.Lambda)) for node in ast.walk(one)}
+        for node in own:
+            if isinstance(node, ast.Return) and id(node) not in inner:
+                before = [one for one in own if isinstance(one, ast.stmt) and one.end_lineno < node.lineno]
+                if not any(asserts(one) for one in before):
+                    left.append(f"{function.name}, line {node.lineno}")
+    return tests, left
+
+
+def test_no_test_of_python_leaves_early_as_passed():
+    left, tests = {}, 0
+    for path in sorted((ROOT / "tests/python").glob("test_*.py")):
+        count, early = python_leaves_early(path.read_text(encoding="utf-8"))
+        tests += count
+        if early:
+            left[path.name] = early
+    assert tests > 200, tests
+    assert not left, f"pytest.skip in place of leaving early: {left}"
+    assert python_leaves_early("def test_a():\n    if not there():\n        print('skipped')\n        return\n    assert b")[1]
+    assert not python_leaves_early("def test_a():\n    check(b)\n    if not c:\n        return\n    assert b")[1]
