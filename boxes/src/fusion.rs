@@ -10,7 +10,7 @@ use crate::{BoundingBox, BoxIndex, Detection, batched_nms};
 /// What becomes of boxes of one class that overlap. Boxes of different classes leave each other alone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum BoxFusion {
-    /// The better box stays: [`crate::nms`].
+    /// The better box stays: [`crate::nms()`].
     Nms {
         /// Boxes that overlap a better one by an intersection over union above this go.
         iou: f64,

@@ -7,7 +7,7 @@ use crate::BoundingBox;
 /// # Shapes
 /// Returns `[a, b]`, row by row.
 ///
-/// For thousands of boxes on both sides, [`crate::nms`] and [`crate::score`] look only at those that are near.
+/// For thousands of boxes on both sides, [`crate::nms()`] and [`crate::score`] look only at those that are near.
 #[must_use]
 pub fn iou_matrix(a: &[BoundingBox], b: &[BoundingBox]) -> Vec<f64> {
     let row = |one: &BoundingBox| b.iter().map(|other| one.iou(other)).collect::<Vec<_>>();

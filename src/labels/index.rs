@@ -158,7 +158,7 @@ impl LabelPolygons {
         found
     }
 
-    /// The class map of a window, as [`super::rasterize`] makes it, from the polygons near it alone.
+    /// The class map of a window, as [`super::rasterize()`] makes it, from the polygons near it alone.
     ///
     /// # Shapes
     /// Returns `[window.height, window.width]`.

@@ -24,7 +24,7 @@ pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> 
     })
 }
 
-/// As [`write`] with the columns `names` in the place of the area.
+/// As [`write()`] with the columns `names` in the place of the area.
 pub(super) fn write_measured(
     path: &Path,
     features: &[Measured<'_>],
@@ -44,7 +44,7 @@ pub(super) fn write_measured(
     })
 }
 
-/// As [`write`] for points.
+/// As [`write()`] for points.
 pub(super) fn write_points(path: &Path, features: &[PointFeature], crs_wkt: &str) -> Result<()> {
     write_features(path, features, crs_wkt, push_point)
 }

@@ -43,7 +43,7 @@ pub(super) fn write_points(path: &Path, features: &[PointFeature], crs_wkt: &str
     writer.finish()
 }
 
-/// As [`write`] with the columns `names` in the place of the area.
+/// As [`write()`] with the columns `names` in the place of the area.
 pub(super) fn write_measured(
     path: &Path,
     features: &[Measured<'_>],

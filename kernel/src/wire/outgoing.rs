@@ -61,7 +61,7 @@ pub(crate) struct Outgoing {
     gauge: Arc<Gauge>,
 }
 
-/// The other end, for [`write`].
+/// The other end, for [`write()`].
 pub(crate) struct Pending {
     queue: mpsc::UnboundedReceiver<Arc<Packet>>,
     gauge: Arc<Gauge>,

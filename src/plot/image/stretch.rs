@@ -82,7 +82,7 @@ impl Stretch {
 }
 
 /// The bands shown when nobody says which and nothing is known of them: one band as gray, two as the first in gray, three
-/// and more as red, green, blue in file order. [`super::composite`] goes by what they are.
+/// and more as red, green, blue in file order. [`super::composite()`] goes by what they are.
 #[must_use]
 pub fn default_bands(bands: usize) -> Vec<usize> {
     if bands >= 3 { vec![0, 1, 2] } else { vec![0] }
