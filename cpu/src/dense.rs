@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::epilogue::Epilogue;
 use super::phases;
 use super::planes::{ConvShape, Layout, WorkBlock, work_blocks};
-use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialized};
+use super::simd::{Lanes, Shared, WIDTH, dispatch, unwritten, written};
 use super::taps;
 
 /// Vectors of pixels of one tile of the output.
@@ -57,9 +57,8 @@ pub(super) fn forward(
     let sizes = sizes.reshaped();
     let taps = sizes.taps();
     let packed = pack(weights, sizes.output[0], taps);
-    // SAFETY: the blocks cover every output row of every image, and each writes all channels of its rows.
-    let mut output = unsafe { uninitialized(sizes.batch * sizes.output_image()) };
-    let target = Shared(output.as_mut_ptr());
+    let mut output = unwritten(sizes.batch * sizes.output_image());
+    let target = Shared::of(&mut output);
     work_blocks(&sizes, sizes.input[0], PLANES, PIXELS)
         .into_par_iter()
         .for_each(|block| {
@@ -74,7 +73,7 @@ pub(super) fn forward(
                 let [out, height, width] = sizes.output;
                 for plane in block.images.start * out..block.images.end * out {
                     let start = (plane * height + block.rows.start) * width;
-                    // SAFETY: these are rows of this block, which no other task writes.
+                    // SAFETY: these are rows of this block, written above, which no other task writes.
                     let pixels = unsafe {
                         std::slice::from_raw_parts_mut(target.at(start), block.rows.len() * width)
                     };
@@ -82,7 +81,8 @@ pub(super) fn forward(
                 }
             }
         });
-    output
+    // SAFETY: the blocks cover every output row of every image, and each writes all channels of its rows.
+    unsafe { written(output) }
 }
 
 /// The gradient of the input from that of the output.

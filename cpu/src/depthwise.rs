@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::epilogue::Epilogue;
 use super::planes::{ConvShape, Layout};
-use super::simd::{Lanes, WIDTH, dispatch, uninitialized};
+use super::simd::{Lanes, WIDTH, dispatch, unwritten, written};
 
 /// Vectors of pixels computed together, to hide the latency of their sums.
 const TOGETHER: usize = 4;
@@ -30,8 +30,7 @@ pub(super) fn forward(
     let source = sizes.input[1] * sizes.input[2];
     let layout = Layout::new(sizes, height);
     let taps = layout.taps(sizes);
-    // SAFETY: every row of every plane is written below.
-    let mut output = unsafe { uninitialized(sizes.batch * channels * pixels) };
+    let mut output = unwritten(sizes.batch * channels * pixels);
     output
         .par_chunks_exact_mut(pixels)
         .with_min_len(4)
@@ -44,7 +43,10 @@ pub(super) fn forward(
                 let weights = &weights[index % channels * area..][..area];
                 for (y, output) in output.chunks_exact_mut(width).enumerate() {
                     let direct = width.is_multiple_of(TOGETHER * WIDTH);
-                    let target = if direct { &mut *output } else { &mut row[..] };
+                    let (target, length) = match direct {
+                        true => (output.as_mut_ptr().cast(), width),
+                        false => (row.as_mut_ptr(), row.len()),
+                    };
                     // SAFETY: the planes have the vectors of a row to spare, and the target is a multiple of them long.
                     unsafe {
                         weigh(
@@ -52,18 +54,21 @@ pub(super) fn forward(
                             &taps,
                             weights,
                             target,
+                            length,
                         );
                     };
                     if !direct {
-                        output.copy_from_slice(&row[..width]);
+                        output.write_copy_of_slice(&row[..width]);
                     }
                 }
                 if let Some(epilogue) = epilogue {
-                    epilogue.apply(index % channels, output);
+                    // SAFETY: every row of the plane was written.
+                    epilogue.apply(index % channels, unsafe { output.assume_init_mut() });
                 }
             });
         });
-    output
+    // SAFETY: every row of every plane was written.
+    unsafe { written(output) }
 }
 
 /// The gradient of the input from that of the output.
@@ -119,8 +124,14 @@ pub(super) fn weight_gradient(sizes: &ConvShape, input: &[f32], gradient: &[f32]
 }
 
 dispatch! {
-    /// One output row: `target[x] = sum over taps of weight * plane[x + tap]`.
-    fn weigh = weigh_generic(planes: *const f32, taps: &[usize], weights: &[f32], target: &mut [f32])
+    /// One output row: `target[x] = sum over taps of weight * plane[x + tap]`, for each `x` below `length`.
+    fn weigh = weigh_generic(
+        planes: *const f32,
+        taps: &[usize],
+        weights: &[f32],
+        target: *mut f32,
+        length: usize,
+    )
 }
 
 #[inline(always)]
@@ -128,11 +139,12 @@ unsafe fn weigh_generic<L: Lanes>(
     planes: *const f32,
     taps: &[usize],
     weights: &[f32],
-    target: &mut [f32],
+    target: *mut f32,
+    length: usize,
 ) {
     // SAFETY: the caller's promise about all the addresses.
     unsafe {
-        for x in (0..target.len()).step_by(TOGETHER * WIDTH) {
+        for x in (0..length).step_by(TOGETHER * WIDTH) {
             let mut sums = [L::splat(0.0); TOGETHER];
             for (&tap, &weight) in taps.iter().zip(weights) {
                 let pixels = planes.add(tap + x);
@@ -142,7 +154,7 @@ unsafe fn weigh_generic<L: Lanes>(
                 }
             }
             for (index, sum) in sums.into_iter().enumerate() {
-                sum.store(target.as_mut_ptr().add(x + index * WIDTH));
+                sum.store(target.add(x + index * WIDTH));
             }
         }
     }

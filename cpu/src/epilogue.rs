@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::norm::{Clamp, Planes, gradient_sums, input_gradient};
-use super::simd::{Lanes, WIDTH, dispatch, uninitialized};
+use super::simd::{Lanes, WIDTH, dispatch, unwritten, written};
 
 /// `limits(products + bias)`, with a bias a channel.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +50,7 @@ pub fn gradients(
     gradient: &[f32],
     limits: Clamp,
 ) -> (Vec<f32>, Vec<f32>) {
-    // SAFETY: every plane is written.
-    let mut passed = unsafe { uninitialized(gradient.len()) };
+    let mut passed = unwritten(shape.floats([output, gradient]));
     let sums: Vec<f64> = passed
         .par_chunks_exact_mut(shape.pixels)
         .enumerate()
@@ -69,6 +68,8 @@ pub fn gradients(
     for (index, sum) in sums.into_iter().enumerate() {
         of_channels[index % shape.channels] += sum;
     }
+    // SAFETY: every plane is written.
+    let passed = unsafe { written(passed) };
     (
         passed,
         of_channels.into_iter().map(|sum| sum as f32).collect(),

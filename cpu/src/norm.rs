@@ -1,8 +1,10 @@
 //! Batch normalization with the activation that follows it, forward and backward, channel by channel.
 
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 
-use super::simd::{Lanes, Shared, WIDTH, dispatch, uninitialized};
+use super::simd::{Lanes, Shared, WIDTH, dispatch, unwritten, written};
 
 /// Pixels summed in 32-bit floats before the sum goes into a 64-bit one.
 pub(super) const BLOCK: usize = 2048;
@@ -19,6 +21,15 @@ pub struct Planes {
 }
 
 impl Planes {
+    /// How many floats values of this shape are. Loops without checks of bounds follow, so those given are counted.
+    pub(super) fn floats<const N: usize>(&self, values: [&[f32]; N]) -> usize {
+        let floats = self.batch * self.channels * self.pixels;
+        for values in values {
+            assert_eq!(values.len(), floats, "floats of {self:?}");
+        }
+        floats
+    }
+
     fn count(&self) -> f64 {
         (self.batch * self.pixels) as f64
     }
@@ -73,8 +84,7 @@ pub fn apply(
     offset: &[f32],
     limits: Clamp,
 ) -> Vec<f32> {
-    // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialized(input.len()) };
+    let mut output = unwritten(shape.floats([input]));
     output
         .par_chunks_exact_mut(shape.pixels)
         .zip(input.par_chunks_exact(shape.pixels))
@@ -84,7 +94,8 @@ pub fn apply(
             // SAFETY: both planes have the same length.
             unsafe { scale_and_limit(input, scale[channel], offset[channel], limits, output) };
         });
-    output
+    // SAFETY: every plane is written.
+    unsafe { written(output) }
 }
 
 /// The gradients of the input, of the weights and of the biases of a batch norm and its activation.
@@ -102,9 +113,8 @@ pub fn backward(
     deviation: &[f32],
     limits: Clamp,
 ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-    // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialized(input.len()) };
-    let target = Shared(output.as_mut_ptr());
+    let mut output = unwritten(shape.floats([input, gradient]));
+    let target = Shared::of(&mut output);
     let sums: Vec<(f32, f32)> = (0..shape.channels)
         .into_par_iter()
         .map(|channel| {
@@ -135,7 +145,8 @@ pub fn backward(
                 let start = (image * shape.channels + channel) * shape.pixels;
                 // SAFETY: each channel of each image is a part of the output that no other task writes.
                 unsafe {
-                    let output = std::slice::from_raw_parts_mut(target.at(start), shape.pixels);
+                    let output = target.at(start).cast::<MaybeUninit<f32>>();
+                    let output = std::slice::from_raw_parts_mut(output, shape.pixels);
                     input_gradient(
                         x,
                         g,
@@ -150,7 +161,8 @@ pub fn backward(
         })
         .collect();
     let (weights, biases) = sums.into_iter().unzip();
-    (output, weights, biases)
+    // SAFETY: each channel of each image was written.
+    (unsafe { written(output) }, weights, biases)
 }
 
 dispatch! {
@@ -181,7 +193,14 @@ unsafe fn moments_generic<L: Lanes>(values: &[f32], shift: f32) -> (f32, f32) {
 }
 
 dispatch! {
-    fn scale_and_limit = scale_and_limit_generic(input: &[f32], scale: f32, offset: f32, limits: Clamp, output: &mut [f32])
+    /// Writes all of `output`.
+    fn scale_and_limit = scale_and_limit_generic(
+        input: &[f32],
+        scale: f32,
+        offset: f32,
+        limits: Clamp,
+        output: &mut [MaybeUninit<f32>],
+    )
 }
 
 #[inline(always)]
@@ -190,7 +209,7 @@ unsafe fn scale_and_limit_generic<L: Lanes>(
     scale: f32,
     offset: f32,
     limits: Clamp,
-    output: &mut [f32],
+    output: &mut [MaybeUninit<f32>],
 ) {
     let (low, high) = (L::splat(limits.0), L::splat(limits.1));
     let whole = input.len() / WIDTH * WIDTH;
@@ -198,11 +217,14 @@ unsafe fn scale_and_limit_generic<L: Lanes>(
         // SAFETY: whole vectors of slices of the same length.
         unsafe {
             let value = L::splat(offset).fma(L::splat(scale), L::load(input.as_ptr().add(x)));
-            value.max(low).min(high).store(output.as_mut_ptr().add(x));
+            value
+                .max(low)
+                .min(high)
+                .store(output.as_mut_ptr().add(x).cast());
         }
     }
     for (output, input) in output[whole..].iter_mut().zip(&input[whole..]) {
-        *output = (input * scale + offset).max(limits.0).min(limits.1);
+        output.write((input * scale + offset).max(limits.0).min(limits.1));
     }
 }
 
@@ -254,14 +276,14 @@ unsafe fn gradient_sums_generic<L: Lanes>(
 }
 
 dispatch! {
-    /// `line.0 * x + line.1 + affine.0 * (the gradient that passes the limits)`.
+    /// `line.0 * x + line.1 + affine.0 * (the gradient that passes the limits)`, for all of `output`.
     pub(super) fn input_gradient = input_gradient_generic(
         input: &[f32],
         gradient: &[f32],
         line: (f32, f32),
         affine: (f32, f32),
         limits: Clamp,
-        output: &mut [f32],
+        output: &mut [MaybeUninit<f32>],
     )
 }
 
@@ -272,7 +294,7 @@ unsafe fn input_gradient_generic<L: Lanes>(
     line: (f32, f32),
     affine: (f32, f32),
     limits: Clamp,
-    output: &mut [f32],
+    output: &mut [MaybeUninit<f32>],
 ) {
     let (low, high) = (L::splat(limits.0), L::splat(limits.1));
     let whole = input.len() / WIDTH * WIDTH;
@@ -285,7 +307,7 @@ unsafe fn input_gradient_generic<L: Lanes>(
             let value = L::splat(line.1)
                 .fma(L::splat(line.0), x)
                 .fma(L::splat(affine.0), g);
-            value.store(output.as_mut_ptr().add(index));
+            value.store(output.as_mut_ptr().add(index).cast());
         }
     }
     for (output, (x, g)) in output[whole..]
@@ -298,7 +320,7 @@ unsafe fn input_gradient_generic<L: Lanes>(
         } else {
             0.0
         };
-        *output = line.0 * x + line.1 + affine.0 * g;
+        output.write(line.0 * x + line.1 + affine.0 * g);
     }
 }
 
@@ -311,8 +333,7 @@ pub fn affine_gradient(
     offset: &[f32],
     limits: Clamp,
 ) -> Vec<f32> {
-    // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialized(input.len()) };
+    let mut output = unwritten(shape.floats([input, gradient]));
     output
         .par_chunks_exact_mut(shape.pixels)
         .enumerate()
@@ -332,5 +353,6 @@ pub fn affine_gradient(
                 );
             };
         });
-    output
+    // SAFETY: every plane is written.
+    unsafe { written(output) }
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::dense;
 use super::planes::ConvShape;
-use super::simd::uninitialized;
+use super::simd::{unwritten, written};
 
 /// What one phase of one direction (rows or columns) is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +85,7 @@ pub(super) fn input_gradient(
             parts.push(part);
         }
     }
-    // SAFETY: every row of every plane is written below.
-    let mut input = unsafe { uninitialized(sizes.batch * channels * height * width) };
+    let mut input = unwritten(sizes.batch * channels * height * width);
     input
         .par_chunks_exact_mut(height * width)
         .with_min_len(4)
@@ -112,11 +111,11 @@ pub(super) fn input_gradient(
                     };
                     let mut pairs = target.chunks_exact_mut(2);
                     for ((pair, &even), &odd) in pairs.by_ref().zip(even).zip(odd) {
-                        pair[0] = even;
-                        pair[1] = odd;
+                        pair[0].write(even);
+                        pair[1].write(odd);
                     }
                     if let ([last], Some(&even)) = (pairs.into_remainder(), even.last()) {
-                        *last = even;
+                        last.write(even);
                     }
                     continue;
                 }
@@ -125,15 +124,18 @@ pub(super) fn input_gradient(
                     match part(b) {
                         Some(source) => {
                             for (target, &value) in targets.zip(source) {
-                                *target = value;
+                                target.write(value);
                             }
                         }
-                        None => targets.for_each(|target| *target = 0.0),
+                        None => targets.for_each(|target| {
+                            target.write(0.0);
+                        }),
                     }
                 }
             }
         });
-    Some(input)
+    // SAFETY: the phases have every pixel of every row between them.
+    Some(unsafe { written(input) })
 }
 
 /// The phase that a pixel belongs to, with its number.

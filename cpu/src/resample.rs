@@ -1,8 +1,10 @@
 //! A decoder step's input: the coarse features doubled (nearest neighbor), and the skip connection's behind them.
 
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 
-use super::simd::uninitialized;
+use super::simd::{unwritten, written};
 
 /// The sizes of one joining.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +34,7 @@ pub fn join(shape: Join, coarse: &[f32], skip: &[f32]) -> Vec<f32> {
     let [ch, cw] = shape.coarse_size();
     let [_, width] = shape.size;
     let channels = shape.coarse + shape.skip;
-    // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialized(shape.batch * channels * shape.pixels()) };
+    let mut output = unwritten(shape.batch * channels * shape.pixels());
     output
         .par_chunks_exact_mut(shape.pixels())
         .with_min_len(4)
@@ -42,20 +43,21 @@ pub fn join(shape: Join, coarse: &[f32], skip: &[f32]) -> Vec<f32> {
             let (image, channel) = (index / channels, index % channels);
             if channel >= shape.coarse {
                 let source = image * shape.skip + channel - shape.coarse;
-                output.copy_from_slice(&skip[source * shape.pixels()..][..shape.pixels()]);
+                output.write_copy_of_slice(&skip[source * shape.pixels()..][..shape.pixels()]);
                 return;
             }
             let source = &coarse[(image * shape.coarse + channel) * ch * cw..][..ch * cw];
             for (rows, source) in output.chunks_mut(2 * width).zip(source.chunks_exact(cw)) {
                 let (first, second) = rows.split_at_mut(width);
                 for (pair, &value) in first.chunks_mut(2).zip(source) {
-                    pair.fill(value);
+                    pair.fill(MaybeUninit::new(value));
                 }
                 let length = second.len();
                 second.copy_from_slice(&first[..length]);
             }
         });
-    output
+    // SAFETY: every plane was written: a row for each coarse one, and the one below it where there is one.
+    unsafe { written(output) }
 }
 
 /// The gradient of the coarse features.
@@ -63,8 +65,7 @@ pub fn coarse_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
     let [ch, cw] = shape.coarse_size();
     let [_, width] = shape.size;
     let channels = shape.coarse + shape.skip;
-    // SAFETY: every plane is written.
-    let mut output = unsafe { uninitialized(shape.batch * shape.coarse * ch * cw) };
+    let mut output = unwritten(shape.batch * shape.coarse * ch * cw);
     output
         .par_chunks_exact_mut(ch * cw)
         .with_min_len(4)
@@ -76,14 +77,17 @@ pub fn coarse_gradient(shape: Join, gradient: &[f32]) -> Vec<f32> {
             for (target, rows) in output.chunks_exact_mut(cw).zip(source.chunks(2 * width)) {
                 let (first, second) = rows.split_at(width);
                 for (target, pair) in target.iter_mut().zip(first.chunks(2)) {
-                    *target = pair.iter().sum();
+                    target.write(pair.iter().sum());
                 }
+                // SAFETY: there are as many pairs as targets.
+                let target = unsafe { target.assume_init_mut() };
                 for (target, pair) in target.iter_mut().zip(second.chunks(2)) {
                     *target += pair.iter().sum::<f32>();
                 }
             }
         });
-    output
+    // SAFETY: every row of every plane was written.
+    unsafe { written(output) }
 }
 
 /// The gradient of the skip connection.

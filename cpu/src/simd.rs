@@ -1,5 +1,6 @@
 //! Eight floats at a time: AVX2 with FMA where the processor has them, plain Rust otherwise.
 
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::sync::LazyLock;
 
 /// The floats in one [`Lanes`].
@@ -216,7 +217,7 @@ pub(crate) use dispatch;
 
 /// A pointer that several tasks write through, each to its own part.
 #[derive(Clone, Copy)]
-pub(crate) struct Shared(pub(super) *mut f32);
+pub(crate) struct Shared(*mut f32);
 
 // SAFETY: whoever makes one hands disjoint parts to the tasks.
 unsafe impl Send for Shared {}
@@ -224,6 +225,11 @@ unsafe impl Send for Shared {}
 unsafe impl Sync for Shared {}
 
 impl Shared {
+    /// A pointer to floats of which some may not be written yet.
+    pub(crate) fn of(values: &mut [MaybeUninit<f32>]) -> Self {
+        Self(values.as_mut_ptr().cast())
+    }
+
     /// The pointer, `offset` floats on.
     ///
     /// # Safety
@@ -235,18 +241,25 @@ impl Shared {
     }
 }
 
-/// A vector of `length` floats that the caller fills completely.
+/// `length` floats that are to be written for the first time: zeroing them first would cost a pass over memory.
+#[expect(
+    clippy::uninit_vec,
+    reason = "an uninitialized `MaybeUninit` is a valid one"
+)]
+pub(crate) fn unwritten(length: usize) -> Vec<MaybeUninit<f32>> {
+    let mut values = Vec::with_capacity(length);
+    // SAFETY: the capacity is there, and any contents are valid.
+    unsafe { values.set_len(length) };
+    values
+}
+
+/// The floats, all of them written.
 ///
 /// # Safety
 ///
-/// Every element must be written before it is read.
-#[expect(
-    clippy::uninit_vec,
-    reason = "the caller writes every element; zeroing first costs a pass over memory"
-)]
-pub(crate) unsafe fn uninitialized(length: usize) -> Vec<f32> {
-    let mut values = Vec::with_capacity(length);
-    // SAFETY: the capacity is there, and the caller's promise covers the contents.
-    unsafe { values.set_len(length) };
-    values
+/// Every element was written.
+pub(crate) unsafe fn written(values: Vec<MaybeUninit<f32>>) -> Vec<f32> {
+    let mut values = ManuallyDrop::new(values);
+    // SAFETY: the same allocation, of elements of the same layout; the contents are the caller's promise.
+    unsafe { Vec::from_raw_parts(values.as_mut_ptr().cast(), values.len(), values.capacity()) }
 }

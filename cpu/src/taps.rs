@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::dense::{PIXEL_VECTORS, Vector, pixels, tile_rows};
 use super::planes::{ConvShape, Layout, WorkBlock};
-use super::simd::{Shared, WIDTH, uninitialized};
+use super::simd::{Shared, WIDTH, unwritten, written};
 
 /// Taps of a panel.
 const PANEL: usize = PIXEL_VECTORS * WIDTH;
@@ -50,9 +50,8 @@ pub(super) fn weight_gradient(sizes: &ConvShape, input: &[f32], gradient: &[f32]
         .into_par_iter()
         .map(|work| pack(sizes, work, gradient))
         .collect();
-    // SAFETY: every task writes its columns of every row, and together they have all columns.
-    let mut sums = unsafe { uninitialized(out * taps) };
-    let target = Shared(sums.as_mut_ptr());
+    let mut sums = unwritten(out * taps);
+    let target = Shared::of(&mut sums);
     (0..inputs.div_ceil(CHANNELS))
         .into_par_iter()
         .for_each(|task| {
@@ -88,7 +87,8 @@ pub(super) fn weight_gradient(sizes: &ConvShape, input: &[f32], gradient: &[f32]
                 }
             });
         });
-    sums
+    // SAFETY: every task writes its columns of every row, and together they have all columns.
+    unsafe { written(sums) }
 }
 
 /// All output pixels in blocks of about [`PIXELS`]: some rows of an image, or some images.
