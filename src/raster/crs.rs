@@ -173,7 +173,7 @@ pub(crate) fn same_systems(first: &SpatialRef, second: &SpatialRef) -> bool {
         (Some(one), Some(other)) => {
             has_x_first(first)
                 && has_x_first(second)
-                && counts_west(first) == counts_west(second)
+                && counts_west(first).is_some_and(|west| Some(west) == counts_west(second))
                 && equal(&one, &other)
         }
         _ => false,
@@ -186,10 +186,10 @@ pub(crate) fn has_x_first(system: &SpatialRef) -> bool {
 }
 
 /// Whether a coordinate grows to the west, as in Krovak's system of southing and westing, which its projection means when
-/// its axes are left out.
-fn counts_west(system: &SpatialRef) -> bool {
-    let text = system.to_wkt().unwrap_or_default();
-    text.to_uppercase().contains("WEST]")
+/// its axes are left out. `None` when GDAL cannot write the system.
+fn counts_west(system: &SpatialRef) -> Option<bool> {
+    let text = system.to_wkt().ok()?;
+    Some(text.to_uppercase().contains("WEST]"))
 }
 
 /// The same system for data with longitude or easting first.

@@ -12,7 +12,7 @@ pub(crate) fn gsd(reference: &GeoReference, size: Size) -> Option<(f64, f64)> {
     }
     let system = crs::parse(&reference.crs_wkt).ok()?;
     // The reference may be a name such as `EPSG:3857`, which says nothing by itself.
-    let wkt = system.to_wkt().unwrap_or_default();
+    let wkt = system.to_wkt().ok()?;
     let mercator = wkt.contains("Mercator") && !wkt.contains("Transverse");
     if !system.is_geographic() && !mercator {
         let unit = known_unit(&system)?;

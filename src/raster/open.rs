@@ -217,6 +217,7 @@ impl Raster {
 
     /// The parts that a virtual raster names and that are gone, as an error.
     pub(super) fn missing_parts(&self) -> Option<RasterError> {
+        // What cannot be opened says so when it is read.
         let handle = self.handle().ok()?;
         let name = self.inner.source.as_deref().unwrap_or(&self.inner.path);
         let files = Files::of(&handle, name, &self.inner.information.driver);

@@ -119,14 +119,23 @@ impl Place {
         if !self.crs_wkt.is_empty() {
             return;
         }
-        if let Some((system, file)) = beside(path) {
-            let text = format!(
-                "the coordinate reference system {} is that of {file}",
-                crs::short_name(&system)
-            );
-            self.report.push(Notice::assumed(text));
-            self.crs_wkt = system;
-            return;
+        match beside(path) {
+            Some((file, Some(system))) => {
+                let text = format!(
+                    "the coordinate reference system {} is that of {file}",
+                    crs::short_name(&system)
+                );
+                self.report.push(Notice::assumed(text));
+                self.crs_wkt = system;
+                return;
+            }
+            Some((file, None)) => self.report.push(
+                Notice::noted(format!(
+                    "{file} beside it holds no coordinate reference system that can be read"
+                ))
+                .next("write the system into the image itself, for instance with `gdal_edit.py -a_srs EPSG:…`"),
+            ),
+            None => {}
         }
         // SAFETY: by the caller's promise; GDAL owns the texts.
         let units = |axis: &str| unsafe {
@@ -254,21 +263,25 @@ fn defined(wkt: String) -> String {
     if undefined { String::new() } else { wkt }
 }
 
-/// The system in a `.prj` file of the same name, and that file's name.
-fn beside(path: &Path) -> Option<(String, String)> {
+/// A `.prj` file of the same name, and the system in it; `None` for the system when it cannot be read.
+fn beside(path: &Path) -> Option<(String, Option<String>)> {
     let found = ["prj", "PRJ"]
         .map(|ending| path.with_extension(ending))
         .into_iter()
         .find(|path| path.is_file())?;
-    let words = std::fs::read_to_string(&found).ok()?;
+    Some((file_name(&found), system_in(&found)))
+}
+
+fn system_in(prj: &Path) -> Option<String> {
+    // Names of places may be in any encoding.
+    let words = std::fs::read(prj).ok()?;
+    let words = CString::new(words.trim_ascii()).ok()?;
     let mut system = gdal::spatial_ref::SpatialRef::new().ok()?;
-    let words = CString::new(words.trim()).ok()?;
     let mut lines = [words.as_ptr().cast_mut(), std::ptr::null_mut()];
     let (read, _) = gdal_library::with_messages(|| {
         // SAFETY: the list ends with a null pointer and its text outlives the call, which reads it only.
         unsafe { gdal_sys::OSRImportFromESRI(system.to_c_hsrs(), lines.as_mut_ptr()) == 0 }
     });
     system.set_axis_mapping_strategy(gdal::spatial_ref::AxisMappingStrategy::TraditionalGisOrder);
-    let wkt = system.to_wkt().ok().filter(|wkt| read && !wkt.is_empty())?;
-    Some((wkt, file_name(&found)))
+    system.to_wkt().ok().filter(|wkt| read && !wkt.is_empty())
 }

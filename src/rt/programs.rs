@@ -15,6 +15,7 @@ static WAKE: OnceLock<RawFd> = OnceLock::new();
 
 /// Starts the thread that ends everything when the front process has gone.
 pub(super) fn watch() -> std::io::Result<()> {
+    // Both are set once: the process watches once.
     let _ = MARK.set(std::env::var(MARK_ENV).unwrap_or_default());
     let mut ends: [RawFd; 2] = [0; 2];
     // SAFETY: pipe2 fills the two descriptors.

@@ -19,6 +19,7 @@ static KNOWN: Mutex<Option<Surroundings>> = Mutex::new(None);
 
 impl Surroundings {
     fn now() -> Self {
+        // Others than texts cannot be told to the front process, and stay as they are.
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });

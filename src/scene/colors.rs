@@ -61,7 +61,8 @@ impl Scene {
         self
     }
 
-    /// Colors of the imagery as pictures show it: all over the scene, and around some labels of each class.
+    /// Colors of the imagery as pictures show it: all over the scene, and around some labels of each class. Places that
+    /// cannot be read have none; whoever reads their pixels is told.
     fn ground(&self, classes: usize) -> (Vec<[u8; 3]>, Vec<Vec<[u8; 3]>>) {
         let raster = self.raster();
         let full = raster.full();

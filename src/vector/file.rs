@@ -41,6 +41,7 @@ pub(super) struct VectorFile {
 fn shortened_database(path: &Path) -> Option<(u64, u64)> {
     use std::io::Read as _;
     let mut header = [0; 100];
+    // What cannot be opened or is shorter than a header, GDAL refuses itself.
     let mut file = std::fs::File::open(path).ok()?;
     file.read_exact(&mut header).ok()?;
     if !header.starts_with(b"SQLite format 3\0") || header[24..28] != header[92..96] {

@@ -255,6 +255,7 @@ impl OpenLayer {
         let told = self
             .file
             .listening(|| unsafe { gdal_sys::OGR_L_GetFeatureCount(self.layer, 0) })?;
+        // A negative count says that nobody knows.
         let told = usize::try_from(told).ok();
         let Some(told) = told.or_else(|| mid_rows(&self.file.opened)) else {
             return Ok(());

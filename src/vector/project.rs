@@ -116,6 +116,7 @@ impl Projector {
                 detail: error.to_string(),
             };
             projector.to_raster = Some(crs::between(system, raster).map_err(no_way)?);
+            // Without a way back nothing is cut where the projection ends: what has no place is left out and counted.
             from_raster = crs::between(raster, system).ok();
         }
         projector.turn = match (&system, &projector.basis, &raster_system) {

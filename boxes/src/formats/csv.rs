@@ -55,12 +55,27 @@ pub fn is_table(path: &Path) -> bool {
 /// The names of a table's columns.
 ///
 /// # Errors
-/// [`FormatError::Io`].
+/// [`FormatError::Io`]; [`FormatError::Syntax`] for a quotation mark that nothing ends.
 pub fn column_names(path: impl AsRef<Path>) -> Result<Vec<String>, FormatError> {
-    let text = text_of(path.as_ref())?.text;
-    let header = Rows::new(&text, separator_of(&text)).next();
-    let (_, names) = header.and_then(Result::ok).unwrap_or_default();
+    let path = path.as_ref();
+    let text = text_of(path)?.text;
+    // An empty file has no columns.
+    let Some(header) = Rows::new(&text, separator_of(&text)).next() else {
+        return Ok(Vec::new());
+    };
+    let (_, names) = header.map_err(|line| unclosed(path, line))?;
     Ok(names.iter().map(|name| name.trim().to_owned()).collect())
+}
+
+/// The error of a quotation mark in a line that nothing ends.
+fn unclosed(path: &Path, line: usize) -> FormatError {
+    FormatError::Syntax {
+        path: path.to_owned(),
+        line,
+        expected: "a quotation mark that ends the value".to_owned(),
+        found: "the end of the file".to_owned(),
+        example: EXAMPLE,
+    }
 }
 
 /// Whichever the first line holds most of.
@@ -143,14 +158,7 @@ pub fn read(path: impl AsRef<Path>, class_column: Option<&str>) -> Result<BoxFil
         found,
         example: EXAMPLE,
     };
-    let unclosed = |line| {
-        let found = "the end of the file".to_owned();
-        syntax(
-            line,
-            "a quotation mark that ends the value".to_owned(),
-            found,
-        )
-    };
+    let unclosed = |line| unclosed(path, line);
     let separator = separator_of(&text);
     let mut rows = Rows::new(&text, separator);
     let Some(header) = rows.next() else {
@@ -315,7 +323,7 @@ impl Table {
                     if !is_upright(&points) {
                         self.gathered.upright("polygons");
                     }
-                    around(&points).unwrap_or_default()
+                    around(&points)
                 }
             },
         };

@@ -81,7 +81,7 @@ impl Reader<'_> {
                     if !is_upright(&points) {
                         gathered.upright("polygons");
                     }
-                    around(&points).unwrap_or_default()
+                    around(&points)
                 }
                 "ellipse" => {
                     let [x, y] = self.numbers(shape, ["cx", "cy"])?;
@@ -144,7 +144,7 @@ impl Reader<'_> {
             bounds.height(),
             angle.to_radians(),
         );
-        Ok(around(&corners).unwrap_or_default())
+        Ok(around(&corners))
     }
 
     /// The angle in degrees.

@@ -96,11 +96,12 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
             Some(Ok(_)) => gathered.difficult(),
             Some(Err(_)) => return Err(syntax(number, "a difficulty of 0, 1 or 2", words[9])),
         }
+        // Eight numbers are four pairs.
         let points = pairs(&corners).unwrap_or_default();
         if !is_upright(&points) {
             gathered.upright("turned boxes");
         }
-        let one = LabeledBox::new(around(&points).unwrap_or_default(), class);
+        let one = LabeledBox::new(around(&points), class);
         gathered.add(&mut image, one, || format!("line {number}"));
     }
     Ok(gathered.finish(vec![image], None))

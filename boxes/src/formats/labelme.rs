@@ -87,7 +87,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
             ("circle", &[(x, y), (a, b)]) => {
                 gathered.upright("circles");
                 let radius = (a - x).hypot(b - y);
-                Some(BoundingBox::from_center(x, y, 2.0 * radius, 2.0 * radius))
+                BoundingBox::from_center(x, y, 2.0 * radius, 2.0 * radius)
             }
             ("mask", _) => {
                 gathered.upright("masks");
@@ -112,7 +112,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
         if matches!(shape.difficult, Value::Bool(true)) {
             gathered.difficult();
         }
-        let one = LabeledBox::new(bounds.unwrap_or_default(), label);
+        let one = LabeledBox::new(bounds, label);
         gathered.add(&mut image, one, which);
     }
     Ok(gathered.finish(vec![image], None))

@@ -3,16 +3,17 @@
 use crate::BoundingBox;
 
 /// The box around points; NaN where one of them is.
-pub(super) fn around(points: &[(f64, f64)]) -> Option<BoundingBox> {
-    if points.is_empty() {
-        return None;
-    }
+///
+/// Without points it is the empty box, which [`Gathered::add`](super::remark::Gathered::add) leaves out and counts.
+pub(super) fn around(points: &[(f64, f64)]) -> BoundingBox {
     // `f64::min` would pass over NaN, and the outline would look sound.
     if points.iter().any(|(x, y)| x.is_nan() || y.is_nan()) {
-        return Some(BoundingBox::new(f64::NAN, f64::NAN, f64::NAN, f64::NAN));
+        return BoundingBox::new(f64::NAN, f64::NAN, f64::NAN, f64::NAN);
     }
     let points = points.iter().map(|&(x, y)| BoundingBox::new(x, y, x, y));
-    points.reduce(|all, point| all.union(&point))
+    points
+        .reduce(|all, point| all.union(&point))
+        .unwrap_or_default()
 }
 
 /// Points given as `x y x y …`; `None` when one number is left.
@@ -23,9 +24,10 @@ pub(super) fn pairs(numbers: &[f64]) -> Option<Vec<(f64, f64)>> {
 
 /// Whether the corners are those of an upright rectangle, so that the box around them is the shape itself.
 pub(super) fn is_upright(points: &[(f64, f64)]) -> bool {
-    let Some(bounds) = around(points) else {
+    if points.is_empty() {
         return false;
-    };
+    }
+    let bounds = around(points);
     let near = |a: f64, b: f64, side: f64| (a - b).abs() <= side * 1e-6;
     let corner = |&(x, y): &(f64, f64)| {
         let left = near(x, bounds.x_min, bounds.width());
@@ -177,9 +179,10 @@ mod tests {
             (1.0, 3.0)
         ]));
         let corners = turned((10.0, 10.0), 4.0, 2.0, std::f64::consts::FRAC_PI_2);
-        let bounds = around(&corners).unwrap();
+        let bounds = around(&corners);
         assert!((bounds.width() - 2.0).abs() < 1e-9 && (bounds.height() - 4.0).abs() < 1e-9);
         assert!(is_upright(&corners));
-        assert!(around(&[(1.0, f64::NAN), (2.0, 3.0)]).is_some_and(|bounds| !bounds.is_finite()));
+        assert!(!around(&[(1.0, f64::NAN), (2.0, 3.0)]).is_finite());
+        assert_eq!(around(&[]), BoundingBox::default());
     }
 }

@@ -417,6 +417,9 @@ fn tables_know_other_names_separators_quotes_and_empty_images() {
     };
     assert_eq!(read(&file.0, &options).unwrap().classes, ["k"]);
     assert_eq!(csv::column_names(&file.0).unwrap()[6], "Label");
+    let open = Scratch::holding("open.csv", "xmin,\"ymin,xmax\n1,2,3\n");
+    let error = csv::column_names(&open.0).unwrap_err().to_string();
+    assert!(error.contains("quotation mark"), "{error}");
 }
 
 #[test]

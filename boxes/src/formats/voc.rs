@@ -113,7 +113,7 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
             );
             let (width, height) = (number(oriented, "w")?, number(oriented, "h")?);
             gathered.upright("turned boxes");
-            around(&turned(center, width, height, number(oriented, "angle")?)).unwrap_or_default()
+            around(&turned(center, width, height, number(oriented, "angle")?))
         } else {
             let found = "<object> without it".to_owned();
             return Err(syntax(object.line, "<bndbox>", found));

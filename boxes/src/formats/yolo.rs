@@ -87,6 +87,7 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
             ref points if points.len() >= 6 => {
                 let even = points.len() / 2 * 2;
                 scored += points.len() - even;
+                // An even number of numbers are pairs.
                 let corners = pairs(&points[..even]).unwrap_or_default();
                 if !is_upright(&corners) {
                     gathered.upright(if even == 8 {
@@ -95,7 +96,7 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
                         "outlines"
                     });
                 }
-                (around(&corners).unwrap_or_default(), even)
+                (around(&corners), even)
             }
             ref others => {
                 let found = format!("{} numbers", others.len());

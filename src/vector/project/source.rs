@@ -248,7 +248,8 @@ fn crs_member(path: &Path) -> Member {
     if !driver.starts_with("GeoJSON") {
         return Member::Other;
     }
-    read_member(path).unwrap_or_default()
+    // What cannot be read here, GDAL has read in its own way: its system counts.
+    read_member(path).unwrap_or(Member::Other)
 }
 
 fn read_member(path: &Path) -> Option<Member> {

@@ -67,8 +67,8 @@ impl Entry {
             [x, y, width, height] => Ok((BoundingBox::from_xywh(x, y, width, height), None)),
             // Four corners, as converters of DOTA write them.
             ref corners if corners.len() == 8 => {
-                let bounds = pairs(corners).and_then(|points| around(&points));
-                Ok((bounds.unwrap_or_default(), Some("the four corners of a turned box")))
+                let points: Vec<(f64, f64)> = corners.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+                Ok((around(&points), Some("the four corners of a turned box")))
             }
             ref others if others.len() == 5 => match self.around_shape() {
                 Ok((bounds, _)) => Ok((bounds, Some("the polygon of a turned box"))),
@@ -98,7 +98,7 @@ impl Entry {
         }
         match polygons(&self.segmentation) {
             Some(points) if !points.is_empty() => {
-                let bounds = around(&points).unwrap_or_default();
+                let bounds = around(&points);
                 Ok((bounds, Some("their polygons")))
             }
             Some(_) => Err((

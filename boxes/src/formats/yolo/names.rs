@@ -282,6 +282,7 @@ impl Names {
             let id = json::key(category.get("id")?)?;
             Some((id.parse().ok()?, json::word(category.get("name")?)?))
         };
+        // A category without a number or a name names nothing; `check` refuses boxes of such a number.
         let names: BTreeMap<usize, String> = categories.iter().filter_map(name).collect();
         (!names.is_empty()).then(|| Self {
             names,
@@ -344,7 +345,8 @@ fn folders(labels: &Path) -> Vec<&Path> {
     found
 }
 
-/// Further YAML files and files of names in a folder, in order of their names.
+/// Further YAML files and files of names in a folder, in order of their names. A folder that cannot be listed has none,
+/// so that classes are called by their numbers.
 fn others(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let entries: Vec<PathBuf> = std::fs::read_dir(folder)
         .into_iter()
