@@ -10,7 +10,7 @@ mod doctor;
 mod eval;
 mod forward;
 #[cfg(test)]
-mod fuzz;
+mod fuzz_tests;
 mod history;
 mod install;
 mod loader;

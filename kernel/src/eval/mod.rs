@@ -269,4 +269,4 @@ fn refuse_all(jobs: &mpsc::Receiver<Job>, shared: &Shared, reason: &str) {
 }
 
 #[cfg(test)]
-mod fuzz;
+mod fuzz_tests;

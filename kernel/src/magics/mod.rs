@@ -9,7 +9,7 @@ mod commands;
 mod expand;
 mod fit;
 #[cfg(test)]
-mod fuzz;
+mod fuzz_tests;
 mod label_raster;
 mod markdown;
 mod negation;

@@ -48,6 +48,6 @@ pub(crate) use kernel::{Kernel, ServeOptions, serve};
 pub(crate) use outputs::Stream;
 
 #[cfg(test)]
-mod fuzz;
+mod fuzz_tests;
 #[cfg(test)]
 mod router_tests;

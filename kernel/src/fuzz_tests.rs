@@ -1,7 +1,7 @@
 //! A small deterministic fuzzer for the parsers that meet foreign bytes, on the stable toolchain.
 //!
 //! Every input follows from its number: seeds of valid inputs, mutated, and texts made of a target's own words. The
-//! targets stand beside their parsers (`wire/fuzz.rs`, `magics/fuzz.rs`, `eval/fuzz.rs`) as tests.
+//! targets stand beside their parsers (`wire/fuzz_tests.rs`, `magics/fuzz_tests.rs`, `eval/fuzz_tests.rs`) as tests.
 //!
 //! - `SWATH_FUZZ=10000000` inputs of each target, a few thousand by default;
 //! - `SWATH_FUZZ_FROM=N` begins with input number N, to see one again.

@@ -19,7 +19,7 @@ use super::source_map::CellSource;
 use super::split::{Cell, Known};
 use super::text::Decoder;
 use super::{imports, items, macros, shape, state};
-use crate::fuzz::{CELLS, RUST, Target, random_of};
+use crate::fuzz_tests::{CELLS, RUST, Target, random_of};
 
 #[test]
 fn cells_are_split_whatever_they_hold() {
