@@ -365,5 +365,4 @@ fn escapes(name: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "bundle_tests.rs"]
 mod tests;

@@ -3,7 +3,7 @@
 use burn::tensor::{Device as BurnDevice, Tensor};
 
 use super::detection::faster_rcnn::{FasterRcnnModel, FasterRcnnOptions};
-use super::oracle::{formula, images};
+use super::oracle_tests::{formula, images};
 use super::{
     AnyModule, Architecture, Blueprint, CenterNet, DeepLabV3, DeepLabV3Plus, DetectOptions,
     DetectorArchitecture, Fpn, NamedTensors, ResNetKind, RetinaNet, Task, Unet,

@@ -70,9 +70,9 @@ pub use unet::{Unet, UnetModel};
 #[cfg(test)]
 mod fold_tests;
 #[cfg(test)]
-mod oracle;
+mod oracle_tests;
 #[cfg(test)]
-mod parity;
+mod parity_tests;
 #[cfg(test)]
 mod segmentation_tests;
 #[cfg(test)]

@@ -334,5 +334,4 @@ fn to_unet(name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "state_dict_tests.rs"]
 mod tests;

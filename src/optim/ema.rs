@@ -159,7 +159,7 @@ fn on_device<const D: usize>(before: Option<Held>, weights: Tensor<D>, kept: f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optim::oracle::{Number, oracle};
+    use crate::optim::oracle_tests::{Number, oracle};
 
     #[derive(Module, Debug)]
     struct Weights {

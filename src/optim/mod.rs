@@ -6,7 +6,7 @@ mod names;
 mod one_cycle;
 mod optimizer;
 #[cfg(test)]
-pub(crate) mod oracle;
+pub(crate) mod oracle_tests;
 mod schedule;
 mod state;
 mod update;

@@ -199,7 +199,7 @@ impl Default for Plateau {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optim::oracle::{Number, oracle};
+    use crate::optim::oracle_tests::{Number, oracle};
 
     #[track_caller]
     fn close(found: f64, expected: f64, what: &str) {

@@ -323,5 +323,4 @@ impl ModuleMapper for Updater<'_> {
 }
 
 #[cfg(test)]
-#[path = "state_tests.rs"]
 mod tests;

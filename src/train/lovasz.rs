@@ -66,7 +66,7 @@ pub(super) fn lovasz(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optim::oracle::{Number, oracle};
+    use crate::optim::oracle_tests::{Number, oracle};
     use crate::train::Loss;
 
     /// Value and gradient of focal and Lovász losses against `tests/python/make_training.py`, in float64 there.

@@ -310,7 +310,7 @@ fn over(found: LrFinder) -> Result<LrFinder> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optim::oracle::{Number, oracle};
+    use crate::optim::oracle_tests::{Number, oracle};
     use crate::train::tests::{model, parts, tensors};
 
     #[test]

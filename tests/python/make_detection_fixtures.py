@@ -2,7 +2,7 @@
 
 pip install torch torchvision; python tests/python/make_detection_fixtures.py
 
-Inputs and weights come from `noise` and `formula`, which src/models/oracle.rs and src/models/detection/oracle.rs repeat, so
+Inputs and weights come from `noise` and `formula`, which src/models/oracle_tests.rs and src/models/detection/oracle_tests.rs repeat, so
 that no weights need to be stored. The images have their final size: torchvision's resizing and normalizing are switched off.
 """
 import json

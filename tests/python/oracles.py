@@ -1,6 +1,6 @@
 """What the scripts that write the models' fixtures share: weights by formula, images, and summaries of tensors.
 
-src/models/oracle.rs repeats `noise`, `formula` and `images`, so that neither weights nor images need to be stored.
+src/models/oracle_tests.rs repeats `noise`, `formula` and `images`, so that neither weights nor images need to be stored.
 """
 import json
 import sys

@@ -37,7 +37,7 @@ fn faster_rcnn() -> FasterRcnnModel {
 
 /// Two images of dim noise, each with a bright square, and the square's box.
 pub(super) fn drawn(device: &BurnDevice) -> (Tensor<4>, Vec<Vec<Annotation>>) {
-    let mut values = super::oracle::noise("drawn", 2 * 2 * SIZE * SIZE);
+    let mut values = super::oracle_tests::noise("drawn", 2 * 2 * SIZE * SIZE);
     let mut targets = Vec::new();
     for (image, (left, top, side)) in [(10, 20, 16), (36, 8, 18)].into_iter().enumerate() {
         for (band, row, column) in (0..2).flat_map(|band| {
@@ -149,7 +149,7 @@ fn with_fixed_draws<N: DetectionNetwork>(network: N) -> N {
             };
             // Numbers between -0.5 and 0.5 have a variance of 1/12.
             let scale = (12.0 * variance).sqrt();
-            let draws = super::oracle::noise(name, shape.iter().product());
+            let draws = super::oracle_tests::noise(name, shape.iter().product());
             let values: Vec<f32> = draws.iter().map(|draw| draw * scale).collect();
             *data = TensorData::new(values, shape);
         }

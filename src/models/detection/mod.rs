@@ -25,7 +25,7 @@ mod behavior_tests;
 #[cfg(test)]
 mod models_tests;
 #[cfg(test)]
-mod oracle;
+mod oracle_tests;
 #[cfg(test)]
 mod pieces_tests;
 #[cfg(test)]

@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use super::common;
 use super::faster_rcnn::{FasterRcnnModel, FasterRcnnOptions};
-use super::oracle::{Summary, assert_close, assert_summary, boxes, filled};
+use super::oracle_tests::{Summary, assert_close, assert_summary, boxes, filled};
 use super::retinanet::{RetinaNetModel, RetinaNetOptions};
 use super::{DetectOptions, DetectionNetwork};
 use crate::boxes::{Annotation, BoundingBox, Detection};
-use crate::models::oracle::{images, named_gradients};
+use crate::models::oracle_tests::{images, named_gradients};
 use crate::models::{NamedTensors, ResNetKind, tensors};
 
 #[derive(Deserialize)]

@@ -9,7 +9,9 @@ use super::anchors::AnchorGenerator;
 use super::assign::{Match, Matcher, Sampler};
 use super::coder::{BoxCoder, Corners};
 use super::losses;
-use super::oracle::{Summary, array, assert_close, assert_summary, boxes, corners, noise, values};
+use super::oracle_tests::{
+    Summary, array, assert_close, assert_summary, boxes, corners, noise, values,
+};
 use super::roi_align::{self, RoiAlign};
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 
-use super::oracle::{Summary, assert_summary, formula, images, named_gradients, noise};
+use super::oracle_tests::{Summary, assert_summary, formula, images, named_gradients, noise};
 use super::tensors;
 use super::{DeepLabV3Model, ExtraLevels, FeaturePyramid, Network, ResNetConfig, ResNetKind};
 

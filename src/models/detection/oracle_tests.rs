@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::coder::Corners;
 use crate::models::{NamedTensors, tensors};
 
-pub(super) use crate::models::oracle::{Summary, assert_summary, noise};
+pub(super) use crate::models::oracle_tests::{Summary, assert_summary, noise};
 
 /// The script's `array`.
 pub(super) fn array<const D: usize>(name: &str, shape: [usize; D], device: &Device) -> Tensor<D> {

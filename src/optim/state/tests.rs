@@ -1,5 +1,5 @@
 use super::*;
-use crate::optim::oracle::{Number, oracle};
+use crate::optim::oracle_tests::{Number, oracle};
 
 #[derive(Module, Debug)]
 struct Parameters {
