@@ -4,13 +4,14 @@
 
 SHELL := bash
 
-.PHONY: help tutorial lab test soak bench docs install build lint format clean
+.PHONY: help tutorial lab test sanitize soak bench docs install build lint format clean
 
 help:
 	@echo 'make tutorial   on a fresh machine: install what is missing, build, run the tutorials, print the scores'
 	@echo 'make lab        open JupyterLab on notebooks/ (after make tutorial, or by itself)'
 	@echo 'make install    build and install the kernel "Rust (Swath)"; USER_INSTALL=1 for ~/.local/share/jupyter'
 	@echo 'make test       every test; TEST="rust kernel python" for some of the groups, TEST=torch for those with PyTorch (6 GB)'
+	@echo 'make sanitize   the unsafe code of swath-cpu, and swath-boxes, under Miri (or AddressSanitizer)'
 	@echo 'make soak       two hours of random traffic on one kernel; MINUTES=10 for less'
 	@echo 'make bench      the figures of benches/README.md'
 	@echo 'make docs       the book and the API reference, into out/book; DOCS=book or DOCS=api for one of them'
@@ -31,6 +32,9 @@ build:
 
 test:
 	@bash scripts/test.sh $(TEST)
+
+sanitize:
+	@bash scripts/sanitize.sh $(PACKAGES)
 
 soak:
 	@bash -c 'source scripts/env.sh && "$$SWATH_VENV/bin/python" tests/python/soak.py --minutes $(or $(MINUTES),120)'

@@ -84,7 +84,7 @@
 #![recursion_limit = "256"]
 
 #[cfg(test)]
-mod aliases;
+mod aliases_tests;
 #[cfg(doctest)]
 mod book;
 mod cache;

@@ -5,8 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # What is beside the floors: the page, the book, the names of every cell, and the one error that names all others.
-BESIDE = {"lib", "main", "prelude", "error", "aliases", "book"}
-TESTS = re.compile(r"(?:^|[_/])(?:tests?|oracle|parity)(?:\.rs|/|$)")
+BESIDE = {"lib", "main", "prelude", "error", "book"}
+# Files of tests, which `test_tests.py` finds by the same name.
+TESTS = re.compile(r"(?:^|[_/])tests(?:\.rs|/|$)")
 
 
 def floors(heading: str) -> tuple[dict[str, int], set[tuple[str, str]]]:

@@ -125,6 +125,41 @@ def test_what_a_test_needs_is_said_in_a_way_that_make_test_knows():
         assert not re.search(r"#\[ignore\s*\]", blanked(path.read_text(encoding="utf-8"))), f"{path}: say what it needs"
 
 
+TEST_FILE = re.compile(r"(?:^|/)(?:\w+_)?tests(?:\.rs$|/)")
+OF_TESTS = re.compile(r"#\[cfg\(test\)\]((?:\s*#\[[^\]]*\])*)\s*(?:pub(?:\([\w: ]+\))? )?mod (\w+)\s*([;{])")
+
+
+def misnamed(relative: str, text: str) -> list[str]:
+    """What of a file of `src` breaks the rule of CONTRIBUTING: files of tests are `tests.rs` or `…_tests.rs`."""
+    code, found = blanked(text), []
+    inside = [(at.end(), end_of_block(code, at.end() - 1)) for at in OF_TESTS.finditer(code) if at[3] == "{"]
+    for attributes, name, ending in (at.groups() for at in OF_TESTS.finditer(code)):
+        if not re.fullmatch(r"(?:\w+_)?tests", name):
+            found.append(f"{relative}: `mod {name}` is for tests only, but is not called so")
+        if ending == ";" and "path" in attributes:
+            found.append(f"{relative}: `mod {name}` has a `#[path]`")
+    if not TEST_FILE.search(relative):
+        outside = [name for name, start, _ in bodies_of(text) if not any(first < start < last for first, last in inside)]
+        found += [f"{relative}: `{name}` lies in no module of tests" for name in outside]
+    return found
+
+
+def test_files_of_tests_are_found_by_name():
+    found, files = [], 0
+    for package in ("src", "kernel/src", "boxes/src", "cpu/src"):
+        for path in sorted((ROOT / package).rglob("*.rs")):
+            relative = path.relative_to(ROOT).as_posix()
+            files += bool(TEST_FILE.search(relative))
+            found += misnamed(relative, path.read_text(encoding="utf-8"))
+    assert files > 20, files
+    assert not found, found
+    test = "#[test]\nfn a() {}\n"
+    assert misnamed("src/a.rs", test) and misnamed("src/a.rs", "#[cfg(test)]\nmod oracle;")
+    assert misnamed("src/a.rs", '#[cfg(test)]\n#[path = "b_tests.rs"]\nmod tests;')
+    assert not misnamed("src/a_tests.rs", test) and not misnamed("src/a/tests.rs", test)
+    assert not misnamed("src/a.rs", f"#[cfg(test)]\nmod tests {{\n{test}}}\n")
+
+
 def asserts(node: ast.AST) -> bool:
     """Whether this asserts something, by itself or in a helper that checks."""
     calls = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
