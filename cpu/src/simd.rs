@@ -242,10 +242,6 @@ impl Shared {
 }
 
 /// `length` floats that are to be written for the first time: zeroing them first would cost a pass over memory.
-#[expect(
-    clippy::uninit_vec,
-    reason = "an uninitialized `MaybeUninit` is a valid one"
-)]
 pub(crate) fn unwritten(length: usize) -> Vec<MaybeUninit<f32>> {
     let mut values = Vec::with_capacity(length);
     // SAFETY: the capacity is there, and any contents are valid.
