@@ -4,7 +4,7 @@
 mod arguments;
 mod assist;
 #[cfg(test)]
-mod book;
+mod book_tests;
 mod commands;
 mod expand;
 mod fit;
