@@ -9,7 +9,7 @@ PACKAGES = ["src", "kernel", "boxes", "cpu", "tests"]
 # What a test may need that not every machine has; `scripts/runnable_tests.py` knows how to look for each.
 NEEDS = re.compile(r"needs (.+)")
 # The halves of other tests, which run them in a process of their own and look at what they leave.
-HALVES = {"trains_until_killed"}
+HALVES = {"trains_until_killed", "an_engine_in_a_process_of_its_own_runs_cells_and_ends"}
 
 
 def sources() -> list[Path]:
