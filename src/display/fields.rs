@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use super::html::{facts_html, table_html, table_text};
-use super::{Output, escape, in_font};
+use super::{COLUMNS, Output, Show, escape, in_font};
 
 /// Characters of a value that are shown.
 const WIDEST: usize = 76;
@@ -44,8 +44,21 @@ pub(crate) fn titled_output<T: Debug>(title: &str, value: &T) -> Output {
     }
 }
 
-/// The same for several: a line for each that has no fields, otherwise a table with their fields as columns.
-pub(crate) fn outputs<T: Debug>(values: &[&T]) -> Output {
+/// The same for several: a line for each that has no fields, otherwise a table with their fields as columns, where that fits
+/// a screen.
+pub(crate) fn outputs<T: Debug + Show>(values: &[&T]) -> Output {
+    let table = table(values);
+    match table
+        .text
+        .lines()
+        .all(|line| line.chars().count() <= COLUMNS)
+    {
+        true => table,
+        false => super::lists::stacked(values),
+    }
+}
+
+fn table<T: Debug>(values: &[&T]) -> Output {
     super::lists::table(values, |values| {
         let parts: Vec<Parts> = values.iter().map(|value| parts(*value)).collect();
         let mut heads = vec![String::new(), super::type_word::<T>()];
@@ -323,7 +336,7 @@ mod tests {
         );
         let shapes = [Shape::Plain, Shape::Round { radius: 1.5 }];
         assert_eq!(
-            outputs(&shapes.iter().collect::<Vec<_>>()).text,
+            table(&shapes.iter().collect::<Vec<_>>()).text,
             "   Shape         radius\n0  Shape::Plain\n1  Shape::Round     1.5"
         );
     }

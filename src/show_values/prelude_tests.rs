@@ -286,7 +286,7 @@ fn facts_are_in_words() {
          classes       background, tree, shrub"
     );
     let options = FitOptions::epochs(3).batch(4).output().text;
-    for fact in ["FitOptions\n", "Epochs(3)", "  batch                4"] {
+    for fact in ["FitOptions\n", "Epochs(3)", "  batch             4"] {
         assert!(options.contains(fact), "{fact} in {options}");
     }
 }
@@ -318,7 +318,10 @@ fn chips_of_a_list_are_a_grid() -> crate::Result<()> {
         output.text
     );
     assert!(format!("{:?}", some[0]).len() < 200);
-    let polygons = format!("{:?}", chips.scene().label_polygons());
-    assert!(polygons.len() < 60, "{polygons}");
+    let scene = chips.scene();
+    check(&scene.label_polygons().output());
+    let polygons = LabelPolygons::new(scene.label_polygons().to_vec());
+    check(&polygons.output());
+    assert!(format!("{polygons:?}").len() < 60, "{polygons:?}");
     Ok(())
 }

@@ -140,7 +140,7 @@ impl Show for GeoReference {
         }
         let system = match self.crs_wkt.is_empty() {
             true => "none".to_owned(),
-            false => crate::display::fields::shortened(&self.crs_wkt, 200),
+            false => crate::display::fields::shortened(&self.crs_wkt, 76),
         };
         facts.push(("system", system));
         if let Some(missing) = &self.missing {
