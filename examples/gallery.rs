@@ -227,7 +227,10 @@ fn figures() -> swath::Result<Vec<(String, Figure)>> {
                 &ChipGrid::new().bands([2]).title("Band 3 <only>"),
             )?,
         ),
-        figure("chips-none", chip_grid(&[], &classes, 4)?),
+        figure(
+            "chips-none",
+            chip_grid::<swath::chips::Chip>(&[], &classes, 4)?,
+        ),
         figure(
             "comparison",
             comparison(

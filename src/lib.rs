@@ -90,6 +90,7 @@ mod book;
 mod cache;
 pub mod chips;
 pub mod cli;
+mod color;
 pub mod data;
 pub mod detect;
 pub mod device;

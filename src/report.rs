@@ -3,11 +3,14 @@
 //! Whatever reads, changes or judges data pushes a [`Notice`] for everything that a person might not expect;
 //! [`crate::scene::Scene::report`] collects those of a scene.
 
+mod html;
+
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::display::{Output, Show};
+pub(crate) use html::{report_html, report_text};
 
 /// What happened to the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -269,7 +272,7 @@ impl Show for Report {
         if self.is_empty() {
             return Output::text("nothing was left out, assumed, repaired or converted");
         }
-        Output::html(self.to_string(), crate::plot::report_html(self))
+        Output::html(self.to_string(), html::report_html(self))
     }
 }
 

@@ -3,14 +3,30 @@ use std::fmt::Write as _;
 
 use super::{Chip, Chips};
 use crate::Result;
+use crate::boxes::Annotation;
 use crate::display::{Output, Show, counted};
 use crate::labels::{Classes, IGNORE};
-use crate::plot::{ChipGrid, Figure, chip_grid_with};
+use crate::plot::{ChipGrid, Figure, Tile, chip_grid_with};
+use crate::raster::Patch;
 
 /// Chips shown by a cell that ends in chips.
 const SHOWN: usize = 8;
 /// Chips beside each other.
 const COLUMNS: usize = 4;
+
+impl Tile for Chip {
+    fn imagery(&self) -> &Patch {
+        &self.patch
+    }
+
+    fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    fn boxes(&self) -> &[Annotation] {
+        &self.boxes
+    }
+}
 
 impl Chips {
     /// `count` chips as a grid, labels drawn over: the first random ones, or sliding ones spread over the area. A chip that

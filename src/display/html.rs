@@ -159,3 +159,22 @@ fn is_numeric(rows: &[Vec<String>], column: usize) -> bool {
     let mut cells = rows.iter().filter_map(|row| row.get(column)).peekable();
     cells.peek().is_some() && cells.all(number)
 }
+
+/// The edge of squares in legends, which shows white ones on light grounds and black ones on dark.
+pub(crate) const EDGE: [u8; 3] = [117, 117, 117];
+
+/// A square in this color with an edge of its own.
+pub(crate) fn swatch_html(color: [u8; 3]) -> String {
+    // The block character keeps the color where backgrounds are stripped.
+    let color = crate::color::hex(color);
+    square_html(&format!("background:{color};color:{color}"), "&#9632;")
+}
+
+/// A square of this style, for legends.
+pub(crate) fn square_html(style: &str, inside: &str) -> String {
+    format!(
+        "<span aria-hidden=\"true\" style=\"display:inline-block;box-sizing:border-box;width:13px;height:13px;\
+         line-height:11px;overflow:hidden;vertical-align:-2px;border:1px solid {};{style}\">{inside}</span>",
+        crate::color::hex(EDGE)
+    )
+}

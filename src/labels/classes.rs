@@ -2,7 +2,7 @@ use super::color_words::nearest;
 use super::colors::PALETTE;
 use super::{ClassColor, LabelError};
 use crate::display::escape;
-use crate::plot::swatch_html;
+use crate::display::html::swatch_html;
 use crate::report::{Notice, Report};
 use crate::{Hint as _, session};
 

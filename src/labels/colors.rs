@@ -2,7 +2,7 @@
 
 use super::Classes;
 use super::classes::ColorSource;
-use crate::plot::vision::Seen;
+use crate::color::vision::Seen;
 
 /// What the colors of classes are chosen from, in the order of preference: colors that roofs, soil, plants and water
 /// rarely have, bright enough to stand out with a dark edge around them or dark enough with a light one.
@@ -99,7 +99,7 @@ mod tests {
     use rand_pcg::Pcg64;
 
     use super::*;
-    use crate::plot::contrast;
+    use crate::color::contrast;
 
     /// 1500 pixels of a few colors in uneven light, with noise.
     fn ground(colors: &[[u8; 3]]) -> Vec<[u8; 3]> {

@@ -5,8 +5,8 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{self, Area, Ticks};
 use super::figure::Figure;
-use super::palette::series_color;
 use super::theme;
+use crate::color::series_color;
 
 const BAR: i32 = 14;
 const GAP: i32 = 12;

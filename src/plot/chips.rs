@@ -8,7 +8,6 @@ use super::image::{
 use super::legend::{Entry, Swatch, entries_html};
 use crate::Result;
 use crate::boxes::Annotation;
-use crate::chips::Chip;
 use crate::display::FONT;
 use crate::display::escape;
 use crate::display::html::{MUTED, TEXT, image_html};
@@ -24,6 +23,16 @@ const BETWEEN: [u8; 3] = [189; 3];
 
 /// With more boxes than this in a chip their lines are thin.
 const CROWDED: usize = 60;
+
+/// A chip, as a grid draws it.
+pub trait Tile {
+    /// Its imagery.
+    fn imagery(&self) -> &Patch;
+    /// A class for each pixel, row by row; empty without labels.
+    fn labels(&self) -> &[u8];
+    /// Its boxes, in its own pixels.
+    fn boxes(&self) -> &[Annotation];
+}
 
 /// What a grid shows of each chip.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -195,7 +204,7 @@ fn nearest(
 ///
 /// # Errors
 /// [`super::PlotError`] when a chip's buffers do not fit its size.
-pub fn chip_grid(chips: &[Chip], classes: &Classes, columns: usize) -> Result<Figure> {
+pub fn chip_grid<C: Tile>(chips: &[C], classes: &Classes, columns: usize) -> Result<Figure> {
     chip_grid_with(chips, classes, columns, &ChipGrid::new())
 }
 
@@ -203,27 +212,27 @@ pub fn chip_grid(chips: &[Chip], classes: &Classes, columns: usize) -> Result<Fi
 ///
 /// # Errors
 /// As [`chip_grid`], and [`super::PlotError::Band`] for a band that the chips do not have.
-pub fn chip_grid_with(
-    chips: &[Chip],
+pub fn chip_grid_with<C: Tile>(
+    chips: &[C],
     classes: &Classes,
     columns: usize,
     options: &ChipGrid,
 ) -> Result<Figure> {
-    let patches: Vec<&Patch> = chips.iter().map(|chip| &chip.patch).collect();
+    let patches: Vec<&Patch> = chips.iter().map(Tile::imagery).collect();
     let (bands, stretches) = options.shown(&patches);
     let columns = columns.clamp(1, chips.len().max(1));
     let side = cell_side(&patches, columns);
     let mut tiles = Vec::with_capacity(chips.len());
     for (index, chip) in chips.iter().enumerate() {
-        let drawn = (chip.labels.as_slice(), chip.boxes.as_slice());
-        let mut image = tile(&chip.patch, drawn, &bands, &stretches, classes, side)?;
+        let drawn = (chip.labels(), chip.boxes());
+        let mut image = tile(chip.imagery(), drawn, &bands, &stretches, classes, side)?;
         let number = options.numbers.get(index).copied().unwrap_or(index);
         image.tag(0, 0, &number.to_string());
         tiles.push(image);
     }
     let labeled = chips
         .iter()
-        .any(|chip| !chip.labels.is_empty() || !chip.boxes.is_empty());
+        .any(|chip| !chip.labels().is_empty() || !chip.boxes().is_empty());
     let text = match patches.first() {
         None => "No chips".to_owned(),
         Some(first) => format!(
@@ -242,7 +251,7 @@ pub fn chip_grid_with(
             }
         ),
     };
-    let labels = chips.iter().map(|chip| chip.labels.as_slice());
+    let labels = chips.iter().map(Tile::labels);
     finish(
         &mosaic(&tiles, columns, side),
         &options.title,
@@ -256,24 +265,24 @@ pub fn chip_grid_with(
 ///
 /// # Errors
 /// As [`chip_grid`].
-pub fn comparison(
-    chips: &[Chip],
+pub fn comparison<C: Tile>(
+    chips: &[C],
     predictions: &[Vec<u8>],
     classes: &Classes,
     options: &ChipGrid,
 ) -> Result<Figure> {
-    let patches: Vec<&Patch> = chips.iter().map(|chip| &chip.patch).collect();
+    let patches: Vec<&Patch> = chips.iter().map(Tile::imagery).collect();
     let (bands, stretches) = options.shown(&patches);
     let side = cell_side(&patches, 3);
     let mut tiles = Vec::with_capacity(chips.len() * 3);
     for (chip, prediction) in chips.iter().zip(predictions) {
         for (heading, labels) in [
             ("imagery", &[][..]),
-            ("truth", &chip.labels),
+            ("truth", chip.labels()),
             ("prediction", prediction),
         ] {
             let mut image = tile(
-                &chip.patch,
+                chip.imagery(),
                 (labels, &[]),
                 &bands,
                 &stretches,
@@ -300,12 +309,7 @@ pub fn comparison(
         &mosaic(&tiles, 3, side),
         &options.title,
         &text,
-        &legend(
-            &patches,
-            chips.iter().map(|chip| chip.labels.as_slice()),
-            classes,
-            true,
-        ),
+        &legend(&patches, chips.iter().map(Tile::labels), classes, true),
     )
 }
 

@@ -5,9 +5,9 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{self, Area, Ticks};
 use super::figure::Figure;
-use super::palette::series_color;
 use super::series::{Frame, Series, draw_series};
 use super::theme;
+use crate::color::series_color;
 
 /// Curves with a title: [`Curves`] with its defaults.
 ///

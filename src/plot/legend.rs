@@ -3,16 +3,13 @@
 use std::fmt::Write as _;
 
 use super::image::RgbImage;
-use super::palette::hex;
 use crate::display::FONT;
 use crate::display::escape;
-use crate::display::html::TEXT;
+use crate::display::html::{EDGE, TEXT, square_html, swatch_html};
 use crate::labels::Classes;
 
 /// What invalid pixels look like: neutral, and unlike black or white imagery.
 pub(crate) const INVALID: [u8; 3] = [128, 128, 128];
-/// The edge of a swatch, which shows white ones on light grounds and black ones on dark.
-const EDGE: [u8; 3] = [117, 117, 117];
 
 /// How a legend shows what an entry stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,32 +68,17 @@ impl Entry {
     }
 }
 
-/// A square in this color with an edge of its own.
-pub(crate) fn swatch_html(color: [u8; 3]) -> String {
-    // The block character keeps the color where backgrounds are stripped.
-    let color = hex(color);
-    square(&format!("background:{color};color:{color}"), "&#9632;")
-}
-
-fn square(style: &str, inside: &str) -> String {
-    format!(
-        "<span aria-hidden=\"true\" style=\"display:inline-block;box-sizing:border-box;width:13px;height:13px;\
-         line-height:11px;overflow:hidden;vertical-align:-2px;border:1px solid {};{style}\">{inside}</span>",
-        hex(EDGE)
-    )
-}
-
 impl Swatch {
     fn html(self) -> String {
         match self {
             Self::Color(color) => swatch_html(color),
             Self::Invalid => swatch_html(INVALID),
-            Self::Empty => square("", ""),
-            Self::Hatched => square(
+            Self::Empty => square_html("", ""),
+            Self::Hatched => square_html(
                 "background:repeating-linear-gradient(135deg,#fff 0 2px,#333 2px 4px)",
                 "",
             ),
-            Self::Dimmed => square("background:linear-gradient(135deg,#777,#444)", ""),
+            Self::Dimmed => square_html("background:linear-gradient(135deg,#777,#444)", ""),
         }
     }
 

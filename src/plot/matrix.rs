@@ -5,8 +5,8 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::canvas::{self, Area};
 use super::figure::Figure;
-use super::palette::text_on;
 use super::theme;
+use crate::color::text_on;
 
 /// The color of a cell that holds a whole row, on the light ground of an empty one.
 const FULL: [u8; 3] = [0, 84, 148];

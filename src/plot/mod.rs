@@ -15,20 +15,18 @@ pub mod image;
 mod legend;
 mod matrix;
 mod overlay;
-mod palette;
 mod patch;
-mod report;
 mod series;
 mod theme;
-pub(crate) mod vision;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::color::{contrast, series_color, text_on};
 pub use crate::display::html::{facts_html, image_html, table_html, table_text};
 pub use bars::bars;
 pub(crate) use chips::finish as picture_figure;
-pub use chips::{ChipGrid, chip_grid, chip_grid_with, comparison};
+pub use chips::{ChipGrid, Tile, chip_grid, chip_grid_with, comparison};
 pub use curves::{Curves, curves};
 pub use error::PlotError;
 pub use figure::Figure;
@@ -36,9 +34,7 @@ pub use histogram::histogram;
 pub(crate) use histogram::value_histogram;
 pub use image::{RgbImage, RgbaImage};
 pub use legend::legend_html;
-pub(crate) use legend::{Entry, INVALID, Swatch, swatch_html};
+pub(crate) use legend::{Entry, INVALID, Swatch};
 pub use matrix::confusion_matrix;
 pub use overlay::{Overlay, prediction_overlay};
-pub use palette::{contrast, series_color, text_on};
-pub(crate) use report::{report_html, report_text};
 pub use series::Series;

@@ -7,6 +7,7 @@ use swath_link::message::{self, Failure, Place};
 
 use super::CellError;
 use super::screen::{payload_text, shortened};
+use crate::session;
 
 #[derive(Clone, Default)]
 struct Panic {
@@ -26,7 +27,7 @@ enum Outcome {
     PutAside(Vec<String>),
 }
 
-/// The panic with which [`end_cell`] ends a cell.
+/// The panic with which [`session::end_cell`] ends a cell.
 struct Failed(CellError);
 
 /// The panic with which an interrupt ends a cell.
@@ -97,21 +98,11 @@ fn discard_by(name: &str, drop_it: &mut dyn FnMut()) {
     });
 }
 
-/// Ends the running cell with an error of the library's, at the place of the caller, where a call returns no `Result`: its
-/// values are dropped as after a panic, and the cell says the hint.
-///
-/// # Panics
-/// With the same words on another thread, and outside of a cell.
-#[track_caller]
-#[expect(clippy::panic, reason = "documented: there is no cell to end")]
-pub(crate) fn end_cell(error: &crate::Error) -> ! {
-    let failure = CellError::of(error, std::panic::Location::caller());
+/// Ends the cell that runs on this thread with an error of the library's: its values are dropped as after a panic, and the
+/// cell says the hint. Where no cell runs, it returns.
+fn end_cell_at(error: &crate::Error, place: &'static std::panic::Location<'static>) {
     if RUNNING.with_borrow(|running| *running) && !std::thread::panicking() {
-        std::panic::resume_unwind(Box::new(Failed(failure)));
-    }
-    match failure.hint {
-        Some(hint) => panic!("{}; {hint}", failure.message),
-        None => panic!("{}", failure.message),
+        std::panic::resume_unwind(Box::new(Failed(CellError::of(error, place))));
     }
 }
 
@@ -153,6 +144,7 @@ pub(super) fn stop_cell(doing: &'static str) {
 
 /// Forgets how the last cell ended; panics of this thread belong to the cell from now on.
 pub(super) fn begin() {
+    session::ends_cells(end_cell_at);
     OUTCOME.set(None);
     LAST_PANIC.set(None);
     COMPLETED.set(false);
@@ -297,7 +289,7 @@ mod tests {
     fn a_call_without_a_result_can_end_the_cell_with_its_error() {
         let error = || crate::Error::Interrupted { doing: "splitting" };
         begin();
-        assert!(!guard(&mut || end_cell(&error())));
+        assert!(!guard(&mut || session::end_cell(&error())));
         assert_eq!(
             end().0,
             message::Outcome::Interrupted {
@@ -308,9 +300,9 @@ mod tests {
             path: "a.tif".into(),
         });
         begin();
-        assert!(!guard(&mut || end_cell(&other)));
+        assert!(!guard(&mut || session::end_cell(&other)));
         assert!(failure().place.file.ends_with("guard.rs"));
-        assert!(catch_unwind(|| end_cell(&error())).is_err());
+        assert!(catch_unwind(|| session::end_cell(&error())).is_err());
     }
 
     #[test]

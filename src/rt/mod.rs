@@ -30,7 +30,6 @@ mod words;
 pub use ending::{EndsWithDebug, EndsWithResult, EndsWithValue, last};
 pub use error::{CellError, DebugError};
 pub use future::block_on;
-pub(crate) use guard::end_cell;
 pub use guard::{discard, guard};
 pub use screen::Long;
 pub use show::{

@@ -2,8 +2,9 @@ use super::Scene;
 use super::quicklook::Quicklook;
 use crate::display::{Output, Show, escape, in_font};
 use crate::labels::{Classes, IGNORE};
-use crate::plot::{facts_html, report_html, report_text};
+use crate::plot::facts_html;
 use crate::report::Report;
+use crate::report::{report_html, report_text};
 
 /// The longest side of the picture in a cell, in pixels.
 const LONGEST: usize = 800;

@@ -144,7 +144,7 @@ impl Scene {
     pub fn split(&self, split: Split) -> (Self, Self) {
         match self.try_split(split) {
             Ok(parts) => parts,
-            Err(error) => crate::rt::end_cell(&error),
+            Err(error) => crate::session::end_cell(&error),
         }
     }
 

@@ -6,10 +6,12 @@
 mod timing;
 pub(crate) mod words;
 
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
+use crate::Hint as _;
 use crate::display::{Output, Show};
 
 pub use timing::{start_clock, stop_clock, time_loops};
@@ -48,6 +50,32 @@ impl Sink for Terminal {
         let mut line = String::new();
         (std::io::stdin().read_line(&mut line).ok()? > 0)
             .then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+    }
+}
+
+/// Ends the cell that runs on this thread; returns where none does.
+pub(crate) type EndCell = fn(&crate::Error, &'static Location<'static>);
+
+static END_CELL: OnceLock<EndCell> = OnceLock::new();
+
+/// Says how a host ends a running cell.
+pub(crate) fn ends_cells(end: EndCell) {
+    END_CELL.get_or_init(|| end);
+}
+
+/// Ends the running cell with an error, at the place of the caller, where a call returns no `Result`.
+///
+/// # Panics
+/// With the same words on another thread, and outside of a cell.
+#[track_caller]
+#[expect(clippy::panic, reason = "documented: there is no cell to end")]
+pub(crate) fn end_cell(error: &crate::Error) -> ! {
+    if let Some(end) = END_CELL.get() {
+        end(error, Location::caller());
+    }
+    match error.hint() {
+        Some(hint) => panic!("{error}; {hint}"),
+        None => panic!("{error}"),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Classes, label polygons, and what the values of a label raster mean.
 
 use crate::display::fields::titled;
+use crate::display::html::swatch_html;
 use crate::display::records::{NOTHING, count};
 use crate::display::{Output, Record, Show, counted, escape, in_font, show_fields, show_records};
 use crate::labels::Meaning;
 use crate::labels::{
     Class, ClassColor, Classes, IGNORE, LabelPolygons, LabelValue, LabelValues, ValueCount,
 };
-use crate::plot::swatch_html;
 
 /// A swatch and a name; several are a table as [`Classes`] show it.
 impl Show for Class {

@@ -2,7 +2,7 @@
 
 use super::RgbaImage;
 use crate::boxes::BoundingBox;
-use crate::plot::palette::{contrast, text_on};
+use crate::color::{contrast, text_on};
 
 /// How opaque the edge around a line is: all of it, since what lies under the edge is not what lies beside it, and a
 /// bright pixel through a dark edge costs its contrast.

@@ -35,7 +35,10 @@ fn a_chip_grid_shows_text_html_and_a_flat_picture() -> crate::Result<()> {
     assert!(!html.contains("<script"));
     assert!(output.text.starts_with("3 chips of 32 x 32 pixels"));
     assert!(output.webp.is_some() || output.png.is_some());
-    assert_eq!(chip_grid(&[], &classes, 4)?.output().text, "No chips");
+    assert_eq!(
+        chip_grid::<Chip>(&[], &classes, 4)?.output().text,
+        "No chips"
+    );
     let mut unlabeled = chip(16, 0);
     unlabeled.labels.clear();
     assert!(

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::{Notice, NoticeKind, Report};
 use crate::display::FONT;
 use crate::display::escape;
 use crate::display::html::{MUTED, TEXT};
-use crate::report::{Notice, NoticeKind, Report};
 
 /// How many notices are seen at once; the rest unfold.
 const OPEN: usize = 6;
