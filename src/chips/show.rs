@@ -37,7 +37,7 @@ impl Chips {
     #[doc(alias = "show_batch")]
     #[doc(alias = "plot_batch")]
     pub fn show(&self, count: usize) -> Figure {
-        self.grid(count, &ChipGrid::new())
+        self.grid(count, ChipGrid::new())
             .unwrap_or_else(|error| Figure::message(format!("Cannot show the chips: {error}")))
     }
 
@@ -126,7 +126,7 @@ impl std::fmt::Debug for Chips {
 impl Show for Chips {
     fn output(&self) -> Output {
         let words = self.words();
-        match self.grid(SHOWN, &ChipGrid::new().title(&words)) {
+        match self.grid(SHOWN, ChipGrid::new().title(&words)) {
             Ok(figure) => figure.output().with_report(self.report()),
             Err(error) => Output::text(format!("{words}\nThey cannot be shown: {error}")),
         }

@@ -137,7 +137,7 @@ impl SceneMap {
     #[doc(alias = "to_raster")]
     #[doc(alias = "save_all")]
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
-        self.save_with(dir, &SaveOptions::default())
+        self.save_with(dir, SaveOptions::default())
     }
 
     /// [`SceneMap::save`] with choices.
