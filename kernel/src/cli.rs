@@ -9,9 +9,9 @@ use swath_cli::{
 };
 
 use crate::eval::EngineOptions;
+use crate::front::{ServeOptions, serve};
 use crate::install::{CommandLink, InstallOptions, Place, Translator};
 use crate::toolchain::{Toolchain, library_folder};
-use crate::wire::{ServeOptions, serve};
 use crate::{doctor, forward, install, man_pages};
 
 /// Runs the command of this process. What a person may have meant is answered here; only what the library does opens it.

@@ -7,8 +7,10 @@ mod advice;
 mod cli;
 mod commands;
 mod doctor;
+mod error_report;
 mod eval;
 mod forward;
+mod front;
 #[cfg(test)]
 mod fuzz_tests;
 mod history;

@@ -10,7 +10,7 @@
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::{Edition, Parse, SourceFile, SyntaxKind};
 
-use crate::eval::ErrorReport;
+use crate::error_report::ErrorReport;
 
 /// How deep a tree may be at most, as the lexer bounds it.
 const LEVELS: usize = 1_000;

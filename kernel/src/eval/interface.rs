@@ -1,5 +1,6 @@
 //! What the engine says to whoever shows it to a person: outputs while a cell runs, how the cell ended, names.
 
+pub use crate::error_report::ErrorReport;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -72,17 +73,6 @@ pub enum OutputEvent {
         /// Takes the answer; `None` when nobody can answer.
         reply: std::sync::mpsc::Sender<Option<String>>,
     },
-}
-
-/// Why a cell did not end well, in the three parts of a Jupyter `error` message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ErrorReport {
-    /// Short name: `E0308`, `CompileError`, `Panic`, the error type of a `?`, `KeyboardInterrupt`, `ChildDied`.
-    pub ename: String,
-    /// One line that says what happened.
-    pub evalue: String,
-    /// Colored (ANSI) lines for a person.
-    pub traceback: Vec<String>,
 }
 
 /// How a cell ended.

@@ -145,7 +145,7 @@ impl Arguments {
 }
 
 /// The words of a line, without looking for options.
-pub(super) fn words(line: &str) -> Result<Vec<String>, String> {
+pub(crate) fn words(line: &str) -> Result<Vec<String>, String> {
     Ok(split(line)?.into_iter().map(|word| word.text).collect())
 }
 

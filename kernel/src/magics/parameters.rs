@@ -19,7 +19,7 @@ struct Known {
 
 /// The cell with the types of `variables` and `constants` (name and type) in it. What cannot be given a type stays as it
 /// is.
-pub(super) fn typed(body: &str, variables: &[Variable], constants: &[(String, String)]) -> String {
+pub(crate) fn typed(body: &str, variables: &[Variable], constants: &[(String, String)]) -> String {
     let known = |name: &str| {
         let variable = variables.iter().find(|variable| variable.name == name);
         let variable = variable.map(|variable| Known {

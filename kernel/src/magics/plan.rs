@@ -217,7 +217,7 @@ impl Planner {
             Action::Run(Builtin::Dep) => {
                 self.cut(index);
                 self.is_commands = true;
-                self.push(&super::run::dependency(magic, rest)?)?;
+                self.push(&dependency(magic, rest)?)?;
                 self.cut(index + 1);
                 Ok(())
             }
@@ -350,7 +350,7 @@ fn suggestion(name: &str) -> String {
 }
 
 /// The Rust of one line when it is a magic that stands for Rust; `None` for any other line.
-pub(super) fn expand_line(line: &str, ends_cell: bool) -> Result<Option<String>, UsageError> {
+pub(crate) fn expand_line(line: &str, ends_cell: bool) -> Result<Option<String>, UsageError> {
     let line = line.trim();
     if !line.starts_with('%') || line.starts_with("%%") {
         return Ok(None);
@@ -429,7 +429,7 @@ fn plan_cell_magic(code: &str) -> Result<Vec<Step>, UsageError> {
 ///
 /// # Errors
 /// When the cell has magics or commands that stand for no Rust.
-pub(super) fn rust_of(code: &str) -> Result<String, UsageError> {
+pub(crate) fn rust_of(code: &str) -> Result<String, UsageError> {
     // A line with `!` that is a shell command is refused here.
     let search_path = std::env::var_os("PATH").unwrap_or_default();
     let surroundings = Surroundings {
@@ -448,9 +448,51 @@ pub(super) fn rust_of(code: &str) -> Result<String, UsageError> {
     }
 }
 
+/// evcxr's command for `%dep`.
+fn dependency(magic: &Magic, rest: &str) -> Result<String, UsageError> {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+    };
+    if rest.is_empty() {
+        return Err(UsageError::new(magic, "%dep needs the name of a crate"));
+    }
+    if rest.starts_with(['.', '/'])
+        || rest
+            .split_once('=')
+            .is_some_and(|(name, _)| is_name(name.trim()))
+    {
+        return Ok(format!(":dep {rest}"));
+    }
+    let (name, version) = rest.split_once('@').unwrap_or((rest, "*"));
+    if !is_name(name) || version.contains(['"', '\\']) {
+        return Err(UsageError::new(
+            magic,
+            format!("{name:?} is not the name of a crate"),
+        ));
+    }
+    Ok(format!(":dep {name} = \"{version}\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dependencies_are_written_in_four_ways() {
+        let magic = find("dep").unwrap();
+        let expand = |rest| dependency(magic, rest).unwrap();
+        assert_eq!(expand("serde"), ":dep serde = \"*\"");
+        assert_eq!(expand("serde@1.0"), ":dep serde = \"1.0\"");
+        assert_eq!(
+            expand("serde = { version = \"1\", features = [\"derive\"] }"),
+            ":dep serde = { version = \"1\", features = [\"derive\"] }"
+        );
+        assert_eq!(expand("./mine"), ":dep ./mine");
+        assert!(dependency(magic, "a b").is_err());
+    }
 
     #[test]
     fn a_name_with_a_question_mark_is_a_question_where_rust_can_mean_nothing_by_it() {

@@ -19,7 +19,7 @@ pub(crate) fn read_connection_file(path: &Path) -> Result<ConnectionInfo, String
     parse_connection(&text).map_err(|reason| format!("{reason}: {}", path.display()))
 }
 
-pub(super) fn parse_connection(text: &str) -> Result<ConnectionInfo, String> {
+pub(crate) fn parse_connection(text: &str) -> Result<ConnectionInfo, String> {
     let mut value: Value = serde_json::from_str(text)
         .map_err(|error| format!("the connection file is not JSON: {error}"))?;
     if let Value::Object(map) = &mut value {

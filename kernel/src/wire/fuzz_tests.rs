@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::connection::parse_connection;
 use super::frames::{decode, encode};
-use super::is_complete::judge;
 use super::message::Message;
 use super::replay::Seen;
 use super::request::read;
 use super::sign::Signer;
 use super::zmtp::{Incoming, Limits, PeerReader, Pool, message, ready};
+use crate::front::is_complete::judge;
 use crate::fuzz_tests::{CELLS, RUST, Target, random_of};
 use crate::syntax::{Completeness, end_of, final_expression, is_variable_name};
 

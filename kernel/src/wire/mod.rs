@@ -1,51 +1,29 @@
-//! The wire: ZeroMQ sockets, signed frames, and the conversation of the Jupyter protocol 5.5.
+//! The wire: ZeroMQ sockets, signed frames, and the messages of the Jupyter protocol 5.5. What they ask is answered by
+//! [`crate::front`].
 //!
 //! What strangers can reach is our own ([`zmtp`], [`gate`]): a library that believes the lengths that strangers name, or that
 //! waits for each subscriber in turn, lets anybody on the machine stop the kernel. The ROUTER sockets behind the gate are
 //! zeromq's ([`behind`], [`router`]): only messages whose signature is good get to them.
 //!
-//! **Invariants.** A message that cannot be read is logged and dropped, it never ends a loop. Every request is
-//! surrounded by `busy` and `idle`, and `idle` comes after the last output of its cell. Nothing in this module waits
-//! for the engine except the queue of cells ([`execute`]), completion and inspection.
+//! **Invariant.** A message that cannot be read is logged and dropped, it never ends a loop.
 
-mod behind;
+pub(crate) mod behind;
 mod colors;
-mod comm;
-mod complaints;
-mod complete;
-mod connection;
-mod control;
-mod endpoint;
-mod execute;
-mod frames;
-mod gate;
-mod heartbeat;
-mod history_request;
-mod inspect;
-mod iopub;
-mod is_complete;
-mod kernel;
-mod kernel_info;
-mod message;
-mod messages;
-mod outgoing;
-mod outputs;
-mod parent;
-mod replay;
-mod request;
-mod router;
-mod shell;
-mod sign;
-mod signals;
-mod stdin;
-mod threads;
-mod usage;
-mod zmtp;
-
-pub(crate) use execute::{execute_rust, execute_shell, run_captured, run_silently};
-pub(crate) use inspect::{look_up, media};
-pub(crate) use kernel::{Kernel, ServeOptions, serve};
-pub(crate) use outputs::Stream;
+pub(crate) mod complaints;
+pub(crate) mod connection;
+pub(crate) mod endpoint;
+pub(crate) mod frames;
+pub(crate) mod gate;
+pub(crate) mod heartbeat;
+pub(crate) mod iopub;
+pub(crate) mod message;
+pub(crate) mod messages;
+pub(crate) mod outgoing;
+pub(crate) mod replay;
+pub(crate) mod request;
+pub(crate) mod router;
+pub(crate) mod sign;
+pub(crate) mod zmtp;
 
 #[cfg(test)]
 mod fuzz_tests;

@@ -13,7 +13,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::round_trip;
-    use crate::wire::kernel_info::kernel_info;
+    use crate::front::kernel_info::kernel_info;
 
     #[test]
     fn all_is_on_one_level_and_no_feature_is_announced() {

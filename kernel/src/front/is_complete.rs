@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::messages::IsCompleteReply;
 use crate::magics;
 use crate::syntax::{Completeness, completeness};
+use crate::wire::messages::IsCompleteReply;
 
 /// Whoever has pressed Enter waits no longer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -20,7 +20,7 @@ pub(crate) async fn reply(code: String) -> IsCompleteReply {
     }
 }
 
-pub(super) fn judge(code: &str) -> Completeness {
+pub(crate) fn judge(code: &str) -> Completeness {
     // A cell magic takes everything up to an empty line, as in IPython.
     if !magics::is_cell_magic(code) {
         completeness(&magics::without_magics(code))

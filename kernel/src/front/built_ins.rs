@@ -6,14 +6,17 @@ use std::time::Duration;
 use jupyter_protocol::{Media, MediaType, Payload};
 use serde_json::json;
 
-use super::arguments::UsageError;
-use super::expand::literal;
-use super::plan::{expand_line, rust_of};
-use super::table::{Builtin, Magic, find};
+use super::execute::{execute_rust, execute_shell, run_captured};
+use super::inspect::{look_up, media};
+use super::kernel::Kernel;
+use super::outputs::Stream;
 use crate::eval::{ErrorReport, MimeBundle};
 use crate::history::Query;
+use crate::magics::arguments::UsageError;
+use crate::magics::expand::literal;
+use crate::magics::plan::{expand_line, rust_of};
+use crate::magics::table::{Builtin, find};
 use crate::text::{escape_html, short_type};
-use crate::wire::{Kernel, Stream, execute_rust, execute_shell, look_up, media, run_captured};
 
 /// Who asks for help waits for the first loading of the sources; an interrupt ends it.
 pub(super) const HELP: Duration = Duration::from_secs(120);
@@ -87,7 +90,7 @@ pub(crate) async fn run(
             print(kernel, rust.trim_start_matches('\n'));
         }
         Builtin::Parameters => {
-            let rust = super::parameters::typed(
+            let rust = crate::magics::parameters::typed(
                 body.unwrap_or_default(),
                 &kernel.engine.variables(),
                 &kernel.engine.constants(),
@@ -116,7 +119,7 @@ pub(crate) async fn run(
         }
         Builtin::Lsmagic => kernel
             .outputs
-            .result(super::markdown::list(), MimeBundle::new()),
+            .result(crate::magics::markdown::list(), MimeBundle::new()),
         Builtin::Reset => {
             let reset = kernel.engine.reset().await;
             kernel.need_replay();
@@ -142,7 +145,7 @@ pub(crate) async fn help(kernel: &Kernel, name: &str, detail: u32) -> Outcome {
     let name = name.trim();
     let found = if name.is_empty() {
         // `?` alone.
-        Some(super::markdown::introduction())
+        Some(crate::magics::markdown::introduction())
     } else {
         look_up(kernel, name, name.chars().count(), detail, HELP).await
     };
@@ -165,7 +168,7 @@ pub(crate) async fn help(kernel: &Kernel, name: &str, detail: u32) -> Outcome {
 
 /// The error of a question about a name that nobody knows, with names that are meant more likely.
 pub(crate) fn not_found(kernel: &Kernel, name: &str) -> ErrorReport {
-    let magic = super::table::find(name).map(|magic| format!("`%{}?`", magic.name));
+    let magic = crate::magics::table::find(name).map(|magic| format!("`%{}?`", magic.name));
     let named = kernel.engine.named(name);
     let questions = named.iter().map(|name| format!("`?{name}`"));
     let questions: Vec<String> = questions.chain(magic).collect();
@@ -406,8 +409,8 @@ fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
 /// The one path of a line, with `~` for the home folder.
 fn file_argument(name: &str, line: &str) -> Result<PathBuf, ErrorReport> {
     let word = find(name).map(|magic| {
-        let words =
-            super::arguments::words(line).map_err(|message| UsageError::new(magic, message))?;
+        let words = crate::magics::arguments::words(line)
+            .map_err(|message| UsageError::new(magic, message))?;
         match <[String; 1]>::try_from(words) {
             Ok([word]) => Ok(word),
             Err(words) => Err(UsageError::new(
@@ -425,51 +428,9 @@ fn file_argument(name: &str, line: &str) -> Result<PathBuf, ErrorReport> {
     })
 }
 
-/// evcxr's command for `%dep`.
-pub(super) fn dependency(magic: &Magic, rest: &str) -> Result<String, UsageError> {
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
-    };
-    if rest.is_empty() {
-        return Err(UsageError::new(magic, "%dep needs the name of a crate"));
-    }
-    if rest.starts_with(['.', '/'])
-        || rest
-            .split_once('=')
-            .is_some_and(|(name, _)| is_name(name.trim()))
-    {
-        return Ok(format!(":dep {rest}"));
-    }
-    let (name, version) = rest.split_once('@').unwrap_or((rest, "*"));
-    if !is_name(name) || version.contains(['"', '\\']) {
-        return Err(UsageError::new(
-            magic,
-            format!("{name:?} is not the name of a crate"),
-        ));
-    }
-    Ok(format!(":dep {name} = \"{version}\""))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dependencies_are_written_in_four_ways() {
-        let magic = find("dep").unwrap();
-        let expand = |rest| dependency(magic, rest).unwrap();
-        assert_eq!(expand("serde"), ":dep serde = \"*\"");
-        assert_eq!(expand("serde@1.0"), ":dep serde = \"1.0\"");
-        assert_eq!(
-            expand("serde = { version = \"1\", features = [\"derive\"] }"),
-            ":dep serde = { version = \"1\", features = [\"derive\"] }"
-        );
-        assert_eq!(expand("./mine"), ":dep ./mine");
-        assert!(dependency(magic, "a b").is_err());
-    }
 
     #[test]
     fn values_of_the_environment_stay_what_they_are() {

@@ -3,11 +3,12 @@
 use jupyter_protocol::Payload;
 use serde_json::json;
 
-use super::run::{HELP, Outcome, environment, failure, print};
+use super::built_ins::{HELP, Outcome, environment, failure, print};
+use super::inspect::look_up;
+use super::kernel::Kernel;
 use super::startup;
 use crate::commands::{self, FrontCommand};
 use crate::eval::{ErrorReport, MimeBundle, OutputEvent};
-use crate::wire::{Kernel, look_up};
 
 /// What ends `jupyter console`, as `exit` does with ipykernel. Other front ends leave it alone.
 fn ask_exit() -> Payload {
@@ -117,6 +118,6 @@ async fn documentation(kernel: &Kernel, name: &str, is_last: bool) -> Result<(),
             show(kernel, bundle, is_last);
             Ok(())
         }
-        None => Err(super::run::not_found(kernel, name)),
+        None => Err(super::built_ins::not_found(kernel, name)),
     }
 }

@@ -9,14 +9,16 @@ use jupyter_protocol::{ErrorOutput, ExecuteInput, ExecuteRequest, ExecutionCount
 use serde_json::json;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::built_ins::{self, Outcome, failure};
 use super::kernel::Kernel;
-use super::message::{Message, encoded};
-use super::messages::{ErrorReply, ExecuteReply, ExpressionResult, reply_error};
 use super::outputs::{Captured, CellOutput, Mode, Stream};
-use super::request;
-use super::router::Replies;
+use super::startup;
 use crate::eval::{CellStatus, ErrorReport, ExecuteOptions};
-use crate::magics::{self, Outcome, Step, failure};
+use crate::magics::{self, Step};
+use crate::wire::message::{Message, encoded};
+use crate::wire::messages::{ErrorReply, ExecuteReply, ExpressionResult, reply_error};
+use crate::wire::request;
+use crate::wire::router::Replies;
 
 /// Requests that were sent before an error was told may still be on their way through the socket.
 const ABORT_GRACE: Duration = Duration::from_millis(5);
@@ -95,10 +97,10 @@ async fn run_cell(
     }
     let started = std::time::Instant::now();
     if kernel.is_first_cell() {
-        magics::before_first_cell(kernel).await;
+        startup::before_first_cell(kernel).await;
     }
     if !request.silent {
-        magics::tell_notes(kernel);
+        startup::tell_notes(kernel);
     }
     let ended = run_steps(kernel, &request.code, request.silent).await;
     if kernel.preferences().timing && !request.silent {
@@ -181,19 +183,22 @@ async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
             Step::Command(command, argument) => {
                 let is_last = !silent && index == last;
                 payload.extend(
-                    Box::pin(magics::run_command(kernel, command, &argument, is_last)).await?,
+                    Box::pin(super::commands::run(kernel, command, &argument, is_last)).await?,
                 );
             }
             Step::Shell(command) => execute_shell(kernel, "sh", &command, false).await?,
-            Step::Help(name, detail) => payload.extend(magics::help(kernel, &name, detail).await?),
+            Step::Help(name, detail) => {
+                payload.extend(built_ins::help(kernel, &name, detail).await?)
+            }
             Step::Builtin {
                 builtin,
                 line,
                 body,
             } => {
                 // `%%capture` runs a cell within the cell.
-                payload
-                    .extend(Box::pin(magics::run(kernel, builtin, &line, body.as_deref())).await?);
+                payload.extend(
+                    Box::pin(built_ins::run(kernel, builtin, &line, body.as_deref())).await?,
+                );
             }
         }
     }
@@ -385,12 +390,12 @@ async fn replay(kernel: &Kernel) {
         .shell
         .changed_variables()
         .iter()
-        .map(|(name, value)| magics::variable_code(name, value.as_deref()) + "\n")
+        .map(|(name, value)| built_ins::variable_code(name, value.as_deref()) + "\n")
         .collect();
     if kernel.folder_changed()
         && let Ok(folder) = std::env::current_dir()
     {
-        code += &magics::folder_code(&folder);
+        code += &built_ins::folder_code(&folder);
     }
     if !code.is_empty()
         && let Err(error) = execute_rust(kernel, &code).await

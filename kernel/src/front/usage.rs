@@ -2,7 +2,7 @@
 
 use jupyter_protocol::ReplyStatus;
 
-use super::messages::{HostMemory, UsageReply};
+use crate::wire::messages::{HostMemory, UsageReply};
 
 fn first_number(text: &str, key: &str) -> Option<u64> {
     text.lines()

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::run::print;
+use super::built_ins::print;
+use super::execute::run_silently;
+use super::kernel::Kernel;
+use super::outputs::Stream;
 use crate::eval::ExecuteOptions;
-use crate::wire::{Kernel, Stream, run_silently};
 
 /// Set to 0, no startup files are read.
 const SWITCH: &str = swath_link::environment::STARTUP_FILES;

@@ -8,22 +8,23 @@ use jupyter_protocol::{ConnectionInfo, ExecutionState};
 use serde::Serialize;
 use tokio::sync::{Notify, mpsc};
 
-use super::connection::read_connection_file;
-use super::endpoint::{Listener, remove_ipc_files};
-use super::iopub::Iopub;
-use super::message::Message;
-use super::messages::ConnectReply;
 use super::outputs::Outputs;
-use super::replay::Seen;
-use super::router::{Replies, Security, start_router};
-use super::sign::Signer;
 use super::signals::terminated;
 use super::stdin::Stdin;
-use super::zmtp::Pool;
-use super::{control, execute, heartbeat, parent, shell, stdin};
+use super::{control, execute, parent, shell, stdin};
 use crate::eval::{Engine, EngineOptions};
 use crate::history::History;
 use crate::shell_command::Shell;
+use crate::wire::connection::read_connection_file;
+use crate::wire::endpoint::{Listener, remove_ipc_files};
+use crate::wire::heartbeat;
+use crate::wire::iopub::Iopub;
+use crate::wire::message::Message;
+use crate::wire::messages::ConnectReply;
+use crate::wire::replay::Seen;
+use crate::wire::router::{Replies, Security, start_router};
+use crate::wire::sign::Signer;
+use crate::wire::zmtp::Pool;
 
 /// Unfinished messages of all those together who have not shown the key.
 const STRANGERS_BYTES: usize = 64 << 20;

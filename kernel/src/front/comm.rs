@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use jupyter_protocol::{CommClose, CommId, CommInfoReply, ReplyStatus};
 use serde_json::{Map, Value};
 
-use super::iopub::Iopub;
-use super::message::Message;
+use crate::wire::iopub::Iopub;
+use crate::wire::message::Message;
 
 /// The reply to `comm_info_request`.
 pub(crate) fn comm_info() -> CommInfoReply {

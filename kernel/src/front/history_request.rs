@@ -5,8 +5,8 @@
 use jupyter_protocol::ReplyStatus;
 use serde_json::Value;
 
-use super::messages::{HistoryEntry, HistoryReply};
 use crate::history::{Entry, History, Query};
+use crate::wire::messages::{HistoryEntry, HistoryReply};
 
 /// The reply's content.
 ///

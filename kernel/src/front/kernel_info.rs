@@ -2,8 +2,8 @@
 
 use jupyter_protocol::{CodeMirrorMode, HelpLink, LanguageInfo, ReplyStatus};
 
-use super::message::PROTOCOL_VERSION;
-use super::messages::KernelInfoReply;
+use crate::wire::message::PROTOCOL_VERSION;
+use crate::wire::messages::KernelInfoReply;
 
 /// The reply's content.
 pub(crate) fn kernel_info() -> KernelInfoReply {

@@ -9,13 +9,13 @@ use jupyter_protocol::{ClearOutput, Stdio, StreamContent, Transient};
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use super::iopub::Iopub;
-use super::message::Message;
-use super::messages::{Content, DisplayData, ExecuteResult, UpdateDisplayData};
 use super::stdin::Stdin;
 use super::threads::cells_have_threads;
 use crate::eval::{MimeBundle, OutputEvent};
 use crate::shell_command::CommandOutput;
+use crate::wire::iopub::Iopub;
+use crate::wire::message::Message;
+use crate::wire::messages::{Content, DisplayData, ExecuteResult, UpdateDisplayData};
 
 /// How long text is gathered before it is sent.
 const BATCH: Duration = Duration::from_millis(50);

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::kernel::Kernel;
 use super::kernel_info::kernel_info;
-use super::message::Message;
-use super::messages::ErrorReply;
-use super::router::{Replies, Requests};
 use super::shell::{self, Cells};
 use super::usage::usage;
+use crate::wire::message::Message;
+use crate::wire::messages::ErrorReply;
+use crate::wire::router::{Replies, Requests};
 
 const INTERRUPTED: InterruptReply = InterruptReply {
     status: ReplyStatus::Ok,

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::kernel::{Kernel, reply_type};
-use super::message::{Message, encoded};
-use super::messages::ErrorReply;
-use super::router::{Replies, Requests};
-use super::{comm, complete, control, history_request, inspect, is_complete, request};
+use super::{comm, complete, control, history_request, inspect, is_complete};
+use crate::wire::message::{Message, encoded};
+use crate::wire::messages::ErrorReply;
+use crate::wire::request;
+use crate::wire::router::{Replies, Requests};
 
 /// The queue of [`super::execute::run_queue`]: requests, and where their replies go.
 pub(crate) type Cells = UnboundedSender<(Message, Replies)>;

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::control;
 use super::kernel::Kernel;
-use super::message::Message;
-use super::messages::{Content, ErrorReply};
-use super::router::{Replies, Requests};
+use crate::wire::message::Message;
+use crate::wire::messages::{Content, ErrorReply};
+use crate::wire::router::{Replies, Requests};
 
 type Answer = std::sync::mpsc::Sender<Option<String>>;
 
