@@ -83,7 +83,7 @@ fn main() -> swath::Result<()> {
         if let Some(path) = std::env::var_os("SWATH_BENCH_WINDOWS").filter(|_| from.is_empty()) {
             let text = serde_json::json!({"scene": town.scene_path, "labels": town.labels_path, "edge": 256, "windows": windows});
             std::fs::write(path, text.to_string()).map_err(|error| {
-                swath::Error::from(swath::predict::PredictError::Io {
+                swath::Error::from(swath::FileError::Io {
                     action: "write the windows",
                     path: "SWATH_BENCH_WINDOWS".into(),
                     source: error,

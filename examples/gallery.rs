@@ -100,11 +100,7 @@ fn save(folder: &Path, name: &str, figure: &Figure) -> swath::Result<()> {
     } else {
         figure.save(folder.join(format!("{name}.png")))?;
         save_flat(folder, name, &figure.output()).map_err(|source| {
-            swath::plot::PlotError::Io {
-                path: folder.into(),
-                source,
-            }
-            .into()
+            swath::plot::PlotError::File(swath::FileError::new(folder.into(), source)).into()
         })
     }
 }

@@ -11,6 +11,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Files and folders, whatever is in them.
+    #[error(transparent)]
+    File(#[from] crate::FileError),
     /// Reading or writing imagery.
     #[error(transparent)]
     Raster(#[from] crate::raster::RasterError),
@@ -66,6 +69,7 @@ impl Error {
     #[must_use]
     pub fn domain(&self) -> &'static str {
         match self {
+            Self::File(_) => "FileError",
             Self::Raster(_) => "RasterError",
             Self::Boxes(_) => "FormatError",
             Self::Vector(_) => "VectorError",
@@ -94,6 +98,7 @@ pub trait Hint {
 impl Hint for Error {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::File(error) => error.hint(),
             Self::Raster(error) => error.hint(),
             Self::Boxes(FormatError::Io { path, source, .. }) => staged::hint(path, source),
             Self::Boxes(error) => error.hint(),

@@ -97,6 +97,7 @@ pub mod device;
 pub mod display;
 mod error;
 pub mod evaluate;
+mod file_error;
 mod host;
 pub mod labels;
 pub mod models;
@@ -123,3 +124,4 @@ pub use burn;
 pub use swath_boxes as boxes;
 
 pub use error::{Error, Hint, Result};
+pub use file_error::FileError;

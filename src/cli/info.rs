@@ -10,7 +10,6 @@ use super::npy::Npy;
 use super::{Failure, report, scenes};
 use crate::display::{Output, Show as _};
 use crate::labels::{Classes, IGNORE, ValueTable};
-use crate::predict::PredictError;
 use crate::raster::{Band, BandStatistics, PixelWindow, Raster, Size};
 use crate::scene::Scene;
 use crate::{Error, Hint as _, Result, session};
@@ -456,7 +455,7 @@ impl Arrays {
 }
 
 fn failed(path: PathBuf, source: std::io::Error) -> Error {
-    PredictError::Io {
+    crate::FileError::Io {
         action: "write the pixels",
         path,
         source,

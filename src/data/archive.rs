@@ -17,10 +17,8 @@ const MOST_BYTES: u64 = 256 << 20;
 
 impl Archive {
     pub(super) fn open(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|source| DataError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let file = File::open(path)
+            .map_err(|source| DataError::File(crate::FileError::new(path.to_owned(), source)))?;
         let zip = ZipArchive::new(file).map_err(|error| DataError::Unpack {
             path: path.to_owned(),
             detail: error.to_string(),

@@ -141,10 +141,8 @@ fn mosaic(
         options,
     )?;
     // GDAL reads a tile from a file; one that is overwritten for each tile is enough.
-    let scratch = tempfile::tempdir().map_err(|source| DataError::Io {
-        path: std::env::temp_dir(),
-        source,
-    })?;
+    let scratch = tempfile::tempdir()
+        .map_err(|source| DataError::File(crate::FileError::new(std::env::temp_dir(), source)))?;
     for block in blocks {
         for row in block.rows.clone() {
             for column in block.columns.clone() {
@@ -152,9 +150,8 @@ fn mosaic(
                 let bytes =
                     archive.read(&format!("{PREFIX}{part}/oam/OAM-{column}-{row}-{ZOOM}.tif"))?;
                 let file = scratch.path().join(format!("{column}-{row}.tif"));
-                std::fs::write(&file, bytes).map_err(|source| DataError::Io {
-                    path: file.clone(),
-                    source,
+                std::fs::write(&file, bytes).map_err(|source| {
+                    DataError::File(crate::FileError::new(file.clone(), source))
                 })?;
                 let tile = Raster::open(&file)?;
                 let mut values = tile.read(&PixelWindow::new(0, 0, TILE, TILE))?.data;

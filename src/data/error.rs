@@ -54,14 +54,9 @@ pub enum DataError {
         /// What is wrong.
         detail: String,
     },
-    /// A failure of the operating system on a file.
-    #[error("cannot access the file: {source}: {path:?}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
-    },
+    /// A file that cannot be used.
+    #[error(transparent)]
+    File(#[from] crate::FileError),
 }
 
 impl Hint for DataError {
@@ -76,7 +71,7 @@ impl Hint for DataError {
             ),
             Self::Checksum { path, .. } => format!("remove {} and fetch again", path.display()),
             Self::Unpack { path, .. } => format!("remove {} and fetch again", path.display()),
-            Self::Io { .. } => {
+            Self::File(_) => {
                 "SWATH_CACHE names another folder for fetched data, when this one is full or cannot be written".to_owned()
             }
         })

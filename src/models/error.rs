@@ -1,20 +1,15 @@
 use std::path::PathBuf;
 
+use crate::Hint;
 use crate::host::Step;
-use crate::{Hint, staged};
 
 /// What can go wrong in [`crate::models`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A failure of the operating system on a file.
-    #[error("cannot access the file: {source}: {path:?}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
-    },
+    /// A file that cannot be used.
+    #[error(transparent)]
+    File(#[from] crate::FileError),
     /// A model was to be saved over a file that is none.
     #[error("there is a file of that name that is no model: {path:?}")]
     FileOfOthers {
@@ -179,7 +174,7 @@ impl ModelError {
 impl Hint for ModelError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { path, source } => staged::hint(path, source),
+            Self::File(error) => error.hint(),
             Self::FileOfOthers { .. } => {
                 Some("choose another name, such as \"model.swath\", or remove that file first".to_owned())
             }

@@ -52,11 +52,6 @@ pub(crate) fn write(
     ]);
     let bytes =
         safetensors::serialize(views, Some(metadata)).map_err(|error| wrong(error.to_string()))?;
-    staged::write(path, &bytes).map_err(|source| {
-        ModelError::Io {
-            path: path.to_owned(),
-            source,
-        }
-        .into()
-    })
+    staged::write(path, &bytes)
+        .map_err(|source| ModelError::File(crate::FileError::new(path.to_owned(), source)).into())
 }

@@ -62,10 +62,8 @@ pub fn load_pth(path: impl AsRef<Path>) -> Result<NamedTensors> {
 /// When the file cannot be read or is not a safetensors file.
 pub fn load_safetensors(path: impl AsRef<Path>) -> Result<NamedTensors> {
     let path = &*crate::paths::expanded(path.as_ref());
-    let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = std::fs::read(path)
+        .map_err(|source| ModelError::File(crate::FileError::new(path.to_owned(), source)))?;
     let wrong = |reason: String| ModelError::Weights {
         path: path.to_owned(),
         reason,
@@ -106,13 +104,9 @@ pub(super) fn float_tensors(file: &safetensors::SafeTensors<'_>) -> NamedTensors
 }
 
 fn require_file(path: &Path) -> Result<()> {
-    std::fs::metadata(path).map(|_| ()).map_err(|source| {
-        ModelError::Io {
-            path: path.to_owned(),
-            source,
-        }
-        .into()
-    })
+    std::fs::metadata(path)
+        .map(|_| ())
+        .map_err(|source| ModelError::File(crate::FileError::new(path.to_owned(), source)).into())
 }
 
 /// Names of a torchvision or `efficientnet_lite_pytorch` state dict as our encoders have them: the latter's leading

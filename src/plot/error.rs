@@ -8,14 +8,9 @@ use crate::Hint;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlotError {
-    /// A failure of the operating system on a file.
-    #[error("cannot access the file: {source}: {path:?}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
-    },
+    /// A file that cannot be used.
+    #[error(transparent)]
+    File(#[from] crate::FileError),
     /// A figure cannot be saved under that file name.
     #[error("cannot save this figure as {path:?}: expected a name that ends in {expected}")]
     FileType {
@@ -63,7 +58,7 @@ pub enum PlotError {
 impl Hint for PlotError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Some(
+            Self::File(error) if error.is_absent() => Some(
                 "the folder has to exist: `std::fs::create_dir_all(\"figures\")` makes it"
                     .to_owned(),
             ),
@@ -73,7 +68,7 @@ impl Hint for PlotError {
                 "name three, such as `scene.show_bands([\"nir\", \"red\", \"green\"])`, or one"
                     .to_owned(),
             ),
-            Self::Io { path, source } => crate::staged::hint(path, source),
+            Self::File(error) => error.hint(),
             Self::Shape { .. } | Self::Band { .. } | Self::Codec { .. } => None,
         }
     }

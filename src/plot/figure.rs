@@ -223,8 +223,6 @@ fn page(title: &str, body: &str) -> String {
 
 /// Writes the file whole or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
-    staged::write(path, bytes).map_err(|source| PlotError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    staged::write(path, bytes)
+        .map_err(|source| PlotError::File(crate::FileError::new(path.to_owned(), source)))
 }

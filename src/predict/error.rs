@@ -1,22 +1,12 @@
 use std::path::PathBuf;
 
+use crate::Hint;
 use crate::host::Step;
-use crate::{Hint, staged};
 
 /// What can go wrong in [`crate::predict`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictError {
-    /// A failure of the operating system on a file.
-    #[error("cannot {action}: {source}: {path:?}")]
-    Io {
-        /// What was attempted.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
-    },
     /// A choice in [`crate::predict::PredictOptions`] or [`crate::predict::SaveOptions`] that cannot be.
     #[error("the option `{name}` is {found}, expected {expected}")]
     Option {
@@ -134,24 +124,11 @@ pub enum PredictError {
         /// The file.
         path: PathBuf,
     },
-    /// Something was to be saved over a file that holds something else.
-    #[error("there is a file of that name that nothing of the kind was saved to: {path:?}")]
-    FileOfOthers {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A folder was named like a file.
-    #[error("several files are saved into a folder, and {path:?} is the name of one")]
-    FolderName {
-        /// The name.
-        path: PathBuf,
-    },
 }
 
 impl Hint for PredictError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { path, source, .. } => staged::hint(path, source),
             Self::Option { .. } => None,
             Self::Bands { .. } => {
                 Some("train on imagery with these bands, or predict imagery like the training imagery".to_owned())
@@ -190,11 +167,6 @@ impl Hint for PredictError {
             Self::NoScores { .. } => Some(
                 "`PredictOptions::new().scores(true)` keeps them, and is the default; or predict again with \
                  `PredictOptions::new().threshold(0.4)`"
-                    .to_owned(),
-            ),
-            Self::FileOfOthers { .. } => Some("choose another name, or remove that file first".to_owned()),
-            Self::FolderName { .. } => Some(
-                "`.save(\"folder\")` makes a folder; `.objects()?.save(\"objects.gpkg\")` saves the areas or boxes as one file"
                     .to_owned(),
             ),
             Self::ObjectFile { path, .. } => Some(format!(

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::PredictError;
 use super::blend_strip::{BlendStrip, NODATA};
 use super::stream::RowSink;
+use crate::FileError;
 use crate::Result;
 use crate::labels::Classes;
 use crate::raster::{GeoTransform, RasterType, RasterWriter, Size, WriterOptions};
@@ -26,7 +26,7 @@ pub(super) fn working_folder() -> Result<tempfile::TempDir> {
         .prefix("swath-map-")
         .tempdir()
         .map_err(|source| {
-            PredictError::Io {
+            FileError::Io {
                 action: "make a folder for the map",
                 path: std::env::temp_dir(),
                 source,

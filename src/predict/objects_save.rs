@@ -7,6 +7,7 @@ use super::objects::Unit;
 use super::ours::lacks;
 use super::save::io;
 use super::{Object, Objects, PredictError, SavedFiles, publish_set, staging_folder, write_synced};
+use crate::FileError;
 use crate::report::{Notice, Report};
 use crate::vector::{Container, Measured, write_measured};
 use crate::{Result, session};
@@ -30,8 +31,8 @@ impl Objects {
     /// knows the meter. What a format had to shorten is in [`SavedFiles::report`].
     ///
     /// # Errors
-    /// [`PredictError::ObjectFile`] for another ending; [`PredictError::FileOfOthers`] when there is a file of that name
-    /// that no objects were saved to, such as the labels themselves; [`crate::vector::VectorError::Write`] or [`PredictError::Io`] when
+    /// [`PredictError::ObjectFile`] for another ending; [`FileError::OfOthers`] when there is a file of that name
+    /// that no objects were saved to, such as the labels themselves; [`crate::vector::VectorError::Write`] or [`FileError::Io`] when
     /// the file cannot be written, [`crate::Error::Interrupted`] when the user asked to stop.
     ///
     /// # Examples
@@ -47,7 +48,7 @@ impl Objects {
         session::check_interrupt("saving the objects")?;
         if lacks(path, &["class", "area", "perim"]) {
             let path = path.to_owned();
-            return Err(PredictError::FileOfOthers { path }.into());
+            return Err(FileError::OfOthers { path }.into());
         }
         match ending.to_lowercase().as_str() {
             "csv" => self.save_csv(path),

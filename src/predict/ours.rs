@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::PredictError;
 use super::files::{LABELS, SCORES};
+use crate::FileError;
 use crate::raster::{DataType, Raster};
 
 /// Endings of files; somebody who gives one to a folder means a file.
@@ -13,13 +13,13 @@ const FILES: [&str; 10] = [
 ];
 
 /// # Errors
-/// [`PredictError::FolderName`] for a folder that is not there and has the name of a file.
-pub(crate) fn check_folder_name(dir: &Path) -> Result<(), PredictError> {
+/// [`FileError::FolderName`] for a folder that is not there and has the name of a file.
+pub(crate) fn check_folder_name(dir: &Path) -> Result<(), FileError> {
     let ending = dir.extension().unwrap_or_default().to_string_lossy();
     let is_file = FILES.contains(&ending.to_lowercase().as_str());
     if is_file && !dir.is_dir() {
         let path = dir.to_owned();
-        return Err(PredictError::FolderName { path });
+        return Err(FileError::FolderName { path });
     }
     Ok(())
 }
@@ -71,11 +71,11 @@ fn is_of_others(path: &Path) -> bool {
 }
 
 /// # Errors
-/// [`PredictError::FileOfOthers`] for the first of the files `names` in `dir` that no such thing was saved to.
-pub(super) fn check(dir: &Path, names: &[&str]) -> Result<(), PredictError> {
+/// [`FileError::OfOthers`] for the first of the files `names` in `dir` that no such thing was saved to.
+pub(super) fn check(dir: &Path, names: &[&str]) -> Result<(), FileError> {
     let mut paths = names.iter().map(|name| dir.join(name));
     match paths.find(|path| is_of_others(path)) {
-        Some(path) => Err(PredictError::FileOfOthers { path }),
+        Some(path) => Err(FileError::OfOthers { path }),
         None => Ok(()),
     }
 }

@@ -4,9 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use super::SavedFiles;
 use super::files::{LABELS, POLYGONS_GEOJSON, POLYGONS_GPKG, SCORES, SCORES_JSON};
 use super::save::io as io_error;
-use super::{PredictError, SavedFiles};
+use crate::FileError;
 use crate::Result;
 
 /// Moves every finished file from the staging folder to its place, and lists them without GDAL's side files. What was
@@ -19,7 +20,7 @@ pub(super) fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
 /// As [`publish`] for files other than a map's; `set` is every name that saving such a thing gives.
 ///
 /// # Errors
-/// [`PredictError::FileOfOthers`] before anything moves, [`PredictError::Io`].
+/// [`FileError::OfOthers`] before anything moves, [`FileError::Io`].
 pub(crate) fn publish_set(set: &[&str], staged: &Path, dir: &Path) -> Result<SavedFiles> {
     super::ours::check(dir, set)?;
     publish_over(set, staged, dir)
@@ -65,7 +66,7 @@ fn exchange(
         .map(|name| dir.join(name))
         .find(|path| path.is_dir())
     {
-        return Err(PredictError::Io {
+        return Err(FileError::Io {
             action: "replace what is a folder with a file",
             path: folder,
             source: io::ErrorKind::IsADirectory.into(),

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use super::PredictError;
 use super::batch::BatchSize;
 use super::progress::Progress;
+use crate::FileError;
 use crate::device::{Device, memory};
 use crate::models::{AnyModule, Task};
 use crate::raster::Patch;
@@ -60,7 +61,7 @@ impl Runner<'_> {
             });
             if let Err(source) = reading {
                 let path = std::path::PathBuf::from("swath-predict-read");
-                return Err(PredictError::Io {
+                return Err(FileError::Io {
                     action: "start a thread",
                     path,
                     source,

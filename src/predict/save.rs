@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::SceneMap;
 use super::blend_strip::NODATA;
 use super::files::{
     LABELS, POLYGONS_GEOJSON, POLYGONS_GPKG, SCORES, SCORES_JSON, label_options, score_options,
@@ -11,7 +12,7 @@ use super::files::{
 use super::objects::check_area;
 use super::ours::check_folder_name;
 use super::publish::publish;
-use super::{PredictError, SceneMap};
+use crate::FileError;
 use crate::display::{Output, Show};
 use crate::raster::{PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
 use crate::report::Report;
@@ -127,9 +128,9 @@ impl SceneMap {
     /// removed, so that the folder never holds parts of two maps.
     ///
     /// # Errors
-    /// [`PredictError::FileOfOthers`] when a file of one of these names lies in the folder that no map was saved to,
-    /// [`PredictError::FolderName`] for the name of a file, such as `map.tif`,
-    /// [`PredictError::Io`] or [`crate::raster::RasterError::Write`] when the folder cannot be written,
+    /// [`FileError::OfOthers`] when a file of one of these names lies in the folder that no map was saved to,
+    /// [`FileError::FolderName`] for the name of a file, such as `map.tif`,
+    /// [`FileError::Io`] or [`crate::raster::RasterError::Write`] when the folder cannot be written,
     /// [`crate::Error::Interrupted`] when the user asked to stop.
     #[doc(alias = "to_file")]
     #[doc(alias = "write")]
@@ -231,7 +232,7 @@ fn copy_as_cog(source: &Raster, path: &Path, options: WriterOptions) -> Result<(
 /// Writes a small file whole or not at all, and flushes it to the disk.
 ///
 /// # Errors
-/// [`PredictError::Io`].
+/// [`FileError::Io`].
 pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     staged::write(path, bytes).map_err(io("write the file", path))
 }
@@ -239,7 +240,7 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> crate::Error {
     let path = path.to_owned();
     move |source| {
-        PredictError::Io {
+        FileError::Io {
             action,
             path,
             source,

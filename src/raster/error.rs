@@ -183,14 +183,9 @@ pub enum RasterError {
         /// PROJ's own words.
         detail: String,
     },
-    /// A failure of the operating system on a file.
-    #[error("cannot access the file: {source}: {path:?}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
-    },
+    /// A file that cannot be used.
+    #[error(transparent)]
+    File(#[from] crate::FileError),
 }
 
 impl Hint for RasterError {
@@ -276,7 +271,7 @@ impl Hint for RasterError {
                 "count in pixels: `Resolution::Factor(2.0)`, `Chips::random(400, 256)`, `.window_sizes(150..=200)`".to_owned()
             }
             Self::BadSize { .. } | Self::WrongLength { .. } | Self::OutsideTarget { .. } => return None,
-            Self::Io { path, source } => return crate::staged::hint(path, source),
+            Self::File(error) => return error.hint(),
         })
     }
 }

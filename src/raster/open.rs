@@ -120,10 +120,7 @@ impl Raster {
                     std::io::ErrorKind::NotFound => RasterError::Missing {
                         path: given.to_owned(),
                     },
-                    _ => RasterError::Io {
-                        path: given.to_owned(),
-                        source,
-                    },
+                    _ => RasterError::File(crate::FileError::new(given.to_owned(), source)),
                 });
             }
         };

@@ -216,9 +216,8 @@ pub(super) mod tests {
 
     #[test]
     fn labels_of_a_quicklook_are_those_under_the_middle_of_its_pixels() -> Result<()> {
-        let folder = tempfile::tempdir().map_err(|source| crate::plot::PlotError::Io {
-            path: "temporary folder".into(),
-            source,
+        let folder = tempfile::tempdir().map_err(|source| {
+            crate::plot::PlotError::File(crate::FileError::new("temporary folder", source))
         })?;
         let whole = scene(folder.path())?;
         let (_, right) = whole.split(Split::columns(0.25));
@@ -274,9 +273,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_scene_shows_its_picture_its_facts_and_escaped_names() -> Result<()> {
-        let folder = tempfile::tempdir().map_err(|source| crate::plot::PlotError::Io {
-            path: "temporary folder".into(),
-            source,
+        let folder = tempfile::tempdir().map_err(|source| {
+            crate::plot::PlotError::File(crate::FileError::new("temporary folder", source))
         })?;
         let scene = scene(folder.path())?;
         let output = scene.output();

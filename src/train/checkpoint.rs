@@ -149,10 +149,7 @@ impl Checkpoint {
     /// Writes the checkpoint into `folder`; an older one stays whole until the new one is on disk.
     pub(super) fn write(&self, folder: &Path) -> Result<PathBuf, TrainError> {
         let path = folder.join(FILE);
-        let io = |source| TrainError::Io {
-            path: path.clone(),
-            source,
-        };
+        let io = |source| TrainError::File(crate::FileError::new(path.clone(), source));
         let wrong = |reason: String| TrainError::Checkpoint {
             path: path.clone(),
             reason,
@@ -215,10 +212,8 @@ impl Checkpoint {
             path: path.clone(),
             reason,
         };
-        let bytes = std::fs::read(&path).map_err(|source| TrainError::Io {
-            path: path.clone(),
-            source,
-        })?;
+        let bytes = std::fs::read(&path)
+            .map_err(|source| TrainError::File(crate::FileError::new(path.clone(), source)))?;
         let (_, metadata) = SafeTensors::read_metadata(&bytes)
             .map_err(|error| wrong(format!("it is damaged ({error})")))?;
         let text = metadata
@@ -411,7 +406,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         assert!(matches!(
             Checkpoint::read(folder.path(), &settings()),
-            Err(TrainError::Io { .. })
+            Err(TrainError::File(_))
         ));
         let path = checkpoint().write(folder.path())?;
         let other = Settings {

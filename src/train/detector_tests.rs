@@ -16,10 +16,7 @@ const SIDE: usize = 192;
 
 /// Bright squares of 10 to 20 px on a dark, uneven ground, with a table of their boxes.
 fn squares(folder: &std::path::Path) -> Result<Scene> {
-    let io = |source| TrainError::Io {
-        path: folder.to_owned(),
-        source,
-    };
+    let io = |source| TrainError::File(crate::FileError::new(folder.to_owned(), source));
     let mut values: Vec<u8> = (0..SIDE * SIDE)
         .map(|index| 40 + (index.wrapping_mul(2_654_435_761) >> 7 & 31) as u8)
         .collect();

@@ -1,20 +1,15 @@
 use std::path::PathBuf;
 
+use crate::Hint;
 use crate::host::Step;
-use crate::{Hint, staged};
 
 /// What can go wrong in [`crate::train`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// A failure of the operating system on a file.
-    #[error("cannot access the file: {source}: {path:?}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
-    },
+    /// A file that cannot be used.
+    #[error(transparent)]
+    File(#[from] crate::FileError),
     /// A setting of [`crate::train::FitOptions`] that makes no training.
     #[error("cannot train with {setting} = {found}: expected {expected}")]
     Setting {
@@ -131,10 +126,10 @@ pub enum TrainError {
 impl Hint for TrainError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Self::File(error) if error.is_absent() => {
                 "there is no checkpoint in that folder: write some with `FitOptions::checkpoints(folder)` first".to_owned()
             }
-            Self::Io { path, source } => return staged::hint(path, source),
+            Self::File(error) => return error.hint(),
             Self::Setting { .. } => return None,
             Self::ClassWeights { .. } => {
                 "list the background first, as in `FitOptions::epochs(10).class_weights([1.0, 10.0])`".to_owned()

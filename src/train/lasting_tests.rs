@@ -26,13 +26,8 @@ fn run(options: FitOptions) -> Result<Run> {
 }
 
 fn folder() -> Result<tempfile::TempDir> {
-    tempfile::tempdir().map_err(|source| {
-        TrainError::Io {
-            path: "checkpoints".into(),
-            source,
-        }
-        .into()
-    })
+    tempfile::tempdir()
+        .map_err(|source| TrainError::File(crate::FileError::new("checkpoints", source)).into())
 }
 
 /// Three epochs of two steps with everything that has a state: momentum, plateau, average, two batches a step.

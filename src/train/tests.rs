@@ -78,10 +78,7 @@ pub(super) fn squares() -> Scene {
 }
 
 fn draw() -> Result<(tempfile::TempDir, Scene)> {
-    let io = |source| TrainError::Io {
-        path: "squares".into(),
-        source,
-    };
+    let io = |source| TrainError::File(crate::FileError::new("squares", source));
     let folder = tempfile::tempdir().map_err(io)?;
     let transform = GeoTransform([85.5, 1e-5, 0.0, 27.6, 0.0, -1e-5]);
     let mut values = vec![0_u8; 3 * SIDE * SIDE];
@@ -225,10 +222,8 @@ fn a_resumed_run_ends_as_an_uninterrupted_one() -> Result<()> {
     )?;
     // Once after a whole epoch, once in the middle of one; stops are asked before each step and validation batch.
     for asked in [4, 7] {
-        let folder = tempfile::tempdir().map_err(|source| TrainError::Io {
-            path: "checkpoints".into(),
-            source,
-        })?;
+        let folder = tempfile::tempdir()
+            .map_err(|source| TrainError::File(crate::FileError::new("checkpoints", source)))?;
         let count = Cell::new(0);
         let stop = || {
             count.set(count.get() + 1);
@@ -377,10 +372,8 @@ fn a_frozen_encoder_stays_and_a_slower_one_moves_less() -> Result<()> {
 
 #[test]
 fn a_saved_model_comes_back_with_the_same_weights() -> Result<()> {
-    let folder = tempfile::tempdir().map_err(|source| TrainError::Io {
-        path: "models".into(),
-        source,
-    })?;
+    let folder = tempfile::tempdir()
+        .map_err(|source| TrainError::File(crate::FileError::new("models", source)))?;
     let path = folder.path().join("squares.swath");
     let run = run(FitOptions::steps(4))?;
     let license = "CC BY-SA 4.0";

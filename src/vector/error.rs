@@ -171,14 +171,9 @@ pub enum VectorError {
     /// The features' place would have to be guessed.
     #[error(transparent)]
     Place(#[from] PlaceError),
-    /// A failure of the operating system on a file.
-    #[error("cannot access the file: {source}: {path:?}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's own error.
-        source: std::io::Error,
-    },
+    /// A file that cannot be used.
+    #[error(transparent)]
+    File(#[from] crate::FileError),
 }
 
 impl Hint for VectorError {
@@ -235,7 +230,7 @@ impl Hint for VectorError {
                 "free some space or choose another folder, then save again: nothing that was there is lost".to_owned()
             }
             Self::Place(error) => return error.hint(),
-            Self::Io { path, source } => return crate::staged::hint(path, source),
+            Self::File(error) => return error.hint(),
             Self::WrongLength { .. } => return None,
         })
     }

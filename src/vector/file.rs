@@ -73,10 +73,7 @@ impl VectorFile {
                 std::io::ErrorKind::NotFound => VectorError::Missing {
                     path: path.to_owned(),
                 },
-                _ => VectorError::Io {
-                    path: path.to_owned(),
-                    source: error,
-                },
+                _ => VectorError::File(crate::FileError::new(path.to_owned(), error)),
             })?;
         }
         if let Some((told, found)) = shortened_database(path) {
