@@ -99,9 +99,8 @@ fn save(folder: &Path, name: &str, figure: &Figure) -> swath::Result<()> {
         figure.save(folder.join(format!("{name}.svg")))
     } else {
         figure.save(folder.join(format!("{name}.png")))?;
-        save_flat(folder, name, &figure.output()).map_err(|source| {
-            swath::plot::PlotError::File(swath::FileError::new(folder.into(), source)).into()
-        })
+        save_flat(folder, name, &figure.output())
+            .map_err(|source| swath::FileError::new(folder, source).into())
     }
 }
 

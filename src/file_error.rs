@@ -35,7 +35,13 @@ pub enum FileError {
 
 impl FileError {
     /// A file that could not be read or written.
-    pub(crate) fn new(path: impl Into<PathBuf>, source: io::Error) -> Self {
+    ///
+    /// ```
+    /// let read = |path: &str| std::fs::read(path).map_err(|source| swath::FileError::new(path, source));
+    /// assert!(read("nowhere.txt").is_err_and(|error| error.to_string().contains("nowhere.txt")));
+    /// ```
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Io {
             action: "access the file",
             path: path.into(),
