@@ -274,6 +274,19 @@ const NAMES: &[(&[&str], &str)] = &[
 
 /// Methods of Python's values.
 const METHODS: &[(&[&str], &str)] = &[
+    // Choices of one network, asked of another: each builder has only its own.
+    (
+        &["decoder_widths"],
+        "`Unet` and `CenterNet` have `decoder_widths`; `Fpn` has `pyramid_channels`",
+    ),
+    (&["pyramid_channels"], "`Fpn` has `pyramid_channels`"),
+    (&["dropout"], "`DeepLabV3` and `DeepLabV3Plus` have `dropout`"),
+    (
+        &["anchor_sizes", "frozen_norms"],
+        "`RetinaNet` and `FasterRcnn` have `anchor_sizes` and `frozen_norms`; a `CenterNet` has no anchors",
+    ),
+    (&["box_loss"], "`RetinaNet` has `box_loss`"),
+    (&["head_width"], "`CenterNet` has `head_width`"),
     (
         &["append", "add"],
         "`items.push(x)` adds to a `Vec`, `.insert(x)` to a set",
