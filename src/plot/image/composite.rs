@@ -26,7 +26,7 @@ const BY_WAVELENGTH: [BandRole; 9] = [
 ///
 /// ```
 /// # fn main() -> swath::Result<()> {
-/// # let folder = tempfile::tempdir().map_err(|source| swath::plot::PlotError::File(crate::FileError::new("", source)))?;
+/// # let folder = tempfile::tempdir().map_err(|source| swath::FileError::new("", source))?;
 /// use swath::plot::image::composite;
 /// use swath::raster::{GeoTransform, Raster, RasterType, RasterWriter, Size, WriterOptions};
 /// # let path = folder.path().join("four.tif");
