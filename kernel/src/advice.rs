@@ -280,7 +280,10 @@ const METHODS: &[(&[&str], &str)] = &[
         "`Unet` and `CenterNet` have `decoder_widths`; `Fpn` has `pyramid_channels`",
     ),
     (&["pyramid_channels"], "`Fpn` has `pyramid_channels`"),
-    (&["dropout"], "`DeepLabV3` and `DeepLabV3Plus` have `dropout`"),
+    (
+        &["dropout"],
+        "`DeepLabV3` and `DeepLabV3Plus` have `dropout`",
+    ),
     (
         &["anchor_sizes", "frozen_norms"],
         "`RetinaNet` and `FasterRcnn` have `anchor_sizes` and `frozen_norms`; a `CenterNet` has no anchors",

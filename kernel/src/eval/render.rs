@@ -11,7 +11,7 @@ use super::interface::ErrorReport;
 use super::items::StoredItem;
 use super::notes::{leads_nowhere, misleads, notes, of_maker, reworded};
 use super::source_map::{CellSource, SourceMap};
-use crate::text::with_task_names;
+use crate::text::{short_type, with_task_names};
 
 /// One message of rustc.
 #[derive(Debug, Deserialize)]
@@ -28,7 +28,42 @@ impl Diagnostic {
     pub(crate) fn read(json: &[String]) -> Vec<Self> {
         json.iter()
             .filter_map(|json| serde_json::from_str(&with_task_names(json)).ok())
+            .map(Self::of_options)
             .collect()
+    }
+
+    /// Options are taken by value or by reference (`impl Borrow<FitOptions>`). A value of another type has the wrong type, and
+    /// the trait that stands for that is nobody's concern.
+    fn of_options(self) -> Self {
+        let bound = self.message.strip_prefix("the trait bound `");
+        let Some((found, expected)) = bound
+            .and_then(|bound| bound.strip_suffix(">` is not satisfied"))
+            .and_then(|bound| bound.split_once(": std::borrow::Borrow<"))
+        else {
+            return self;
+        };
+        let (expected, found) = (short_type(expected), short_type(found));
+        // `{integer}` is no type that anybody can write.
+        let found = match found.strip_prefix('{').and_then(|it| it.strip_suffix('}')) {
+            Some(kind) => kind.to_owned(),
+            None => format!("`{found}`"),
+        };
+        let label = format!("expected `{expected}`, found {found}");
+        let primary = self.spans.into_iter().filter(|span| span.is_primary);
+        Self {
+            message: "mismatched types".to_owned(),
+            code: Some(Code {
+                code: "E0308".to_owned(),
+            }),
+            spans: primary
+                .map(|span| Span {
+                    label: Some(label.clone()),
+                    ..span
+                })
+                .collect(),
+            children: Vec::new(),
+            ..self
+        }
     }
 
     /// `E0425`; nothing for messages without.
