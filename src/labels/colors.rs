@@ -128,7 +128,7 @@ mod tests {
             ),
             // Vegetation is red, streets and roofs are bluish.
             (
-                "colour-infrared",
+                "color-infrared",
                 ground(&[
                     [200, 60, 80],
                     [160, 40, 70],
@@ -153,7 +153,7 @@ mod tests {
         classes
     }
 
-    /// D13: the one class was always the same orange, "invisible on red roofs, bare soil and colour-infrared". The
+    /// D13: the one class was always the same orange, "invisible on red roofs, bare soil and color-infrared". The
     /// distances hold for usual vision, protanopia, deuteranopia and tritanopia alike; that orange is the control.
     #[test]
     fn classes_stand_out_from_the_imagery_and_from_each_other_to_all_eyes() {

@@ -39,7 +39,7 @@ pub struct Matcher {
     /// Below this IoU a candidate is background; between the two it is ignored.
     pub background_iou: f32,
     /// Whether the candidates that overlap an object most are its own in any case, ties included. Without it small
-    /// objects between the anchors would never be learnt.
+    /// objects between the anchors would never be learned.
     pub keep_best: bool,
 }
 

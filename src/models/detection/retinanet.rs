@@ -25,7 +25,7 @@ const CHANNELS: usize = 256;
 /// The share of anchors on objects that training starts from.
 const PRIOR: f64 = 0.01;
 
-/// How the sides of boxes are learnt.
+/// How the sides of boxes are learned.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BoxLoss {
@@ -51,7 +51,7 @@ pub struct RetinaNetOptions {
     pub object_iou: f32,
     /// Below this intersection over union it learns that there is none; 0.4 unless set.
     pub background_iou: f32,
-    /// How the sides of boxes are learnt.
+    /// How the sides of boxes are learned.
     pub box_loss: BoxLoss,
     /// The best boxes of each level that go into the suppression of overlaps; 1000 unless set.
     pub candidates: usize,
