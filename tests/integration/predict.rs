@@ -446,7 +446,7 @@ fn small_polygons_are_left_out_on_request() -> Result<()> {
     let scene = town(folder.path())?;
     let map = threshold(&scene, PredictOptions::new())?;
     let count = |area: f64, out: &Path| -> Result<usize> {
-        map.save_with(out, &SaveOptions::new().min_area_m2(area))?;
+        map.save_with(out, SaveOptions::new().min_area_m2(area))?;
         Ok(read_polygons(
             out.join("polygons.gpkg"),
             &scene.raster().georeference(),
@@ -458,7 +458,7 @@ fn small_polygons_are_left_out_on_request() -> Result<()> {
     let large = count(20.0, &folder.path().join("large"))?;
     assert!(0 < large && large < all, "{large} of {all}");
     assert!(
-        map.save_with(folder.path(), &SaveOptions::new().min_area_m2(f64::NAN))
+        map.save_with(folder.path(), SaveOptions::new().min_area_m2(f64::NAN))
             .is_err()
     );
     Ok(())

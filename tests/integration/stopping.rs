@@ -252,7 +252,7 @@ fn reading_label_vectors_and_scoring_a_map_stop() -> Result<()> {
     let map = map_of(&scene)?;
     assert_stops("scoring a map", 0.3, |_| map.evaluate(&scene))?;
     let out = folder.path().join("map");
-    map.save_with(&out, &SaveOptions::new().polygons(false))?;
+    map.save_with(&out, SaveOptions::new().polygons(false))?;
     let saved = Raster::open(out.join("labels.tif"))?;
     assert_stops("scoring a saved map", 0.3, |_| {
         score_class_map(&saved, &scene)

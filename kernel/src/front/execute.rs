@@ -188,7 +188,7 @@ async fn run_steps(kernel: &Kernel, code: &str, silent: bool) -> Outcome {
             }
             Step::Shell(command) => execute_shell(kernel, "sh", &command, false).await?,
             Step::Help(name, detail) => {
-                payload.extend(built_ins::help(kernel, &name, detail).await?)
+                payload.extend(built_ins::help(kernel, &name, detail).await?);
             }
             Step::Builtin {
                 builtin,
