@@ -1,5 +1,5 @@
 //! The library's side of the command line: what a batch job does without a notebook. The words, their values and their
-//! help are those of [`swath_cli`].
+//! help are those of [`mod@swath_cli`].
 //!
 //! Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted. Results and what was left out or assumed go to stdout, progress and
 //! errors to stderr.

@@ -39,9 +39,9 @@ impl SceneBoxes {
     /// there before are untouched.
     ///
     /// # Errors
-    /// [`crate::predict::FileError::OfOthers`] when a file of one of these names lies in the folder that no boxes were
-    /// saved to, [`crate::predict::FileError::FolderName`] for the name of a file, such as `boxes.gpkg`,
-    /// [`crate::predict::FileError::Io`] or [`crate::vector::VectorError::Write`] when the folder cannot be written,
+    /// [`crate::FileError::OfOthers`] when a file of one of these names lies in the folder that no boxes were
+    /// saved to, [`crate::FileError::FolderName`] for the name of a file, such as `boxes.gpkg`,
+    /// [`crate::FileError::Io`] or [`crate::vector::VectorError::Write`] when the folder cannot be written,
     /// [`crate::Error::Interrupted`] when the user asked to stop.
     #[doc(alias = "to_file")]
     #[doc(alias = "write")]

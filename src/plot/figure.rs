@@ -144,7 +144,7 @@ impl Figure {
     /// `.html`.
     ///
     /// # Errors
-    /// [`PlotError::FileType`] for other endings, [`PlotError::Io`] when the file cannot be written.
+    /// [`PlotError::FileType`] for other endings, [`crate::FileError`] when the file cannot be written.
     #[doc(alias = "savefig")]
     #[doc(alias = "to_file")]
     #[doc(alias = "write")]

@@ -144,7 +144,7 @@ impl SceneMap {
     /// [`SceneMap::save`] with choices.
     ///
     /// # Errors
-    /// As [`SceneMap::save`]; [`PredictError::Option`] for an area that is negative or not a number.
+    /// As [`SceneMap::save`]; [`super::PredictError::Option`] for an area that is negative or not a number.
     pub fn save_with(
         &self,
         dir: impl AsRef<Path>,

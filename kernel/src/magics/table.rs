@@ -1,5 +1,5 @@
 //! The table of all magics. To add one: add an entry here, and either an expansion in [`super::expand`] or a
-//! [`Builtin`] that [`super::run()`] carries out. Help, completion, `%lsmagic` and `docs/magics.md` follow.
+//! [`Builtin`] that `front::built_ins` carries out. Help, completion, `%lsmagic` and `docs/magics.md` follow.
 
 use super::arguments::{Arguments, UsageError};
 use super::expand::{self, Expansion};

@@ -32,7 +32,7 @@ pub(crate) use usage_reply::{HostMemory, UsageReply};
 use super::colors::readable;
 use crate::eval::ErrorReport;
 
-/// A content that names its message. That of a reply follows from its request ([`super::kernel::reply_type`]).
+/// A content that names its message. That of a reply follows from its request (`front::kernel::reply_type`).
 pub(crate) trait Content: Serialize {
     /// The message's type.
     const TYPE: &'static str;
