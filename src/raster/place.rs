@@ -133,7 +133,7 @@ impl Place {
                 Notice::noted(format!(
                     "{file} beside it holds no coordinate reference system that can be read"
                 ))
-                .next("write the system into the image itself, for instance with `gdal_edit.py -a_srs EPSG:…`"),
+                .next("write the system into the image itself, in QGIS for instance (Raster, Projections, Assign Projection)"),
             ),
             None => {}
         }
