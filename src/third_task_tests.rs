@@ -18,7 +18,9 @@ use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::labels::{Classes, IGNORE};
-use crate::models::choices::{EncoderOptions, KnownNetwork, NetworkConfig, check_channels};
+use crate::models::choices::{
+    EncoderOptions, KnownNetwork, NetworkConfig, check_channels, encoder_of_field,
+};
 use crate::models::module::{AnyModule, any_module};
 use crate::models::registry::registered;
 use crate::models::{
@@ -113,13 +115,7 @@ impl NetworkConfig<ShareOfLabels> for ShareNet {
         }
     }
 
-    fn encoder(&self) -> &EncoderOptions {
-        &self.encoder
-    }
-
-    fn encoder_mut(&mut self) -> &mut EncoderOptions {
-        &mut self.encoder
-    }
+    encoder_of_field!();
 
     fn check(&self) -> Result<(), String> {
         check_channels("hidden channels", &[self.hidden])

@@ -4,7 +4,8 @@
 //! * [`exchange`] and [`record`]: the files that the kernel and `swath-cell` exchange in the session's folder;
 //! * [`environment`]: the names of the environment variables;
 //! * [`bundle`]: the header of saved models, which the front process reads without the library;
-//! * [`networks`]: the networks that the library registers.
+//! * [`networks`]: the networks that the library registers;
+//! * [`types`]: names of types as people write them.
 //!
 //! Each end is compiled by itself (the library is installed as a shared object of its own), so a message may come from
 //! another version, and the socket's other end belongs to the user's code: whatever cannot be read is a
@@ -17,5 +18,6 @@ pub mod frame;
 pub mod message;
 pub mod networks;
 pub mod record;
+pub mod types;
 
 pub use message::DecodeError;

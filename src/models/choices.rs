@@ -101,6 +101,20 @@ pub(crate) trait NetworkConfig<T: Task>:
     ) -> Result<Box<T::Network>, String>;
 }
 
+/// The encoder of a builder that has it in a field of that name.
+macro_rules! encoder_of_field {
+    () => {
+        fn encoder(&self) -> &$crate::models::EncoderOptions {
+            &self.encoder
+        }
+
+        fn encoder_mut(&mut self) -> &mut $crate::models::EncoderOptions {
+            &mut self.encoder
+        }
+    };
+}
+pub(crate) use encoder_of_field;
+
 /// What is registered of a network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NetworkEntry {

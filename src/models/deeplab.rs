@@ -7,7 +7,7 @@ use burn::nn::{Dropout, DropoutConfig, Relu};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::choices::{EncoderOptions, NetworkConfig, resnet};
+use super::choices::{EncoderOptions, NetworkConfig, encoder_of_field, resnet};
 use super::conv;
 use super::layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};
 use super::network::{BoxedNetwork, Network};
@@ -52,13 +52,7 @@ impl NetworkConfig<Segmentation> for DeepLabV3 {
         }
     }
 
-    fn encoder(&self) -> &EncoderOptions {
-        &self.encoder
-    }
-
-    fn encoder_mut(&mut self) -> &mut EncoderOptions {
-        &mut self.encoder
-    }
+    encoder_of_field!();
 
     fn check(&self) -> Result<(), String> {
         check_dropout(self.dropout)
@@ -101,13 +95,7 @@ impl NetworkConfig<Segmentation> for DeepLabV3Plus {
         }
     }
 
-    fn encoder(&self) -> &EncoderOptions {
-        &self.encoder
-    }
-
-    fn encoder_mut(&mut self) -> &mut EncoderOptions {
-        &mut self.encoder
-    }
+    encoder_of_field!();
 
     fn check(&self) -> Result<(), String> {
         check_dropout(self.dropout)

@@ -157,6 +157,12 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// A description that cannot be written.
+    pub(crate) fn description(network: String, error: &serde_json::Error) -> Self {
+        let reason = format!("its description cannot be written ({error})");
+        Self::Build { network, reason }
+    }
+
     /// Tensors that do not fit: the first three of `problems`, and how many more there are.
     pub(super) fn mismatch(network: &str, problems: &[String]) -> Self {
         let shown = problems[..problems.len().min(3)].join("; ");

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::choices::{EncoderOptions, NetworkConfig, check_channels};
+use super::choices::{EncoderOptions, NetworkConfig, check_channels, encoder_of_field};
 use super::conv;
 use super::encoder::{Encoder, EncoderKind};
 use super::fpn::{ExtraLevels, FeaturePyramid};
@@ -44,13 +44,7 @@ impl NetworkConfig<Segmentation> for Fpn {
         }
     }
 
-    fn encoder(&self) -> &EncoderOptions {
-        &self.encoder
-    }
-
-    fn encoder_mut(&mut self) -> &mut EncoderOptions {
-        &mut self.encoder
-    }
+    encoder_of_field!();
 
     fn check(&self) -> Result<(), String> {
         check_channels("pyramid channels", &[self.channels])

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::choices::{EncoderOptions, NetworkConfig, check_channels};
+use super::choices::{EncoderOptions, NetworkConfig, check_channels, encoder_of_field};
 use super::conv;
 use super::encoder::{Encoder, EncoderKind};
 use super::layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig};
@@ -84,13 +84,7 @@ impl NetworkConfig<Segmentation> for Unet {
         }
     }
 
-    fn encoder(&self) -> &EncoderOptions {
-        &self.encoder
-    }
-
-    fn encoder_mut(&mut self) -> &mut EncoderOptions {
-        &mut self.encoder
-    }
+    encoder_of_field!();
 
     fn check(&self) -> Result<(), String> {
         check_channels("decoder widths", &self.decoder_widths)

@@ -4,6 +4,8 @@
 use std::any::type_name;
 use std::fmt::{Debug, Display};
 
+use swath_link::types::short_type;
+
 use crate::display::Output;
 
 /// In the place of [`super::ShowBehind`]: a reference is a value of its own, whose type is written.
@@ -29,27 +31,6 @@ fn show(type_name: &str, typed: bool, text: impl FnOnce() -> String) {
     } else {
         text
     }));
-}
-
-/// `core::option::Option<alloc::string::String>` is `Option<String>`.
-fn short_type(name: &str) -> String {
-    let mut short = String::with_capacity(name.len());
-    // Where the word that is being read starts in `short`.
-    let mut word = 0;
-    let mut rest = name;
-    while let Some(next) = rest.chars().next() {
-        if let Some(after) = rest.strip_prefix("::") {
-            short.truncate(word);
-            rest = after;
-            continue;
-        }
-        short.push(next);
-        if !(next.is_alphanumeric() || next == '_') {
-            word = short.len();
-        }
-        rest = &rest[next.len_utf8()..];
-    }
-    short
 }
 
 macro_rules! styles {
@@ -122,6 +103,15 @@ mod tests {
             ),
             ("ctx::größe::Maß", "Maß"),
             ("&mut dyn core::fmt::Debug", "&mut dyn Debug"),
+            (type_name::<crate::train::Segmenter>(), "Segmenter"),
+            (
+                type_name::<Vec<crate::detect::DetectorEnsemble>>(),
+                "Vec<DetectorEnsemble>",
+            ),
+            (
+                type_name::<&crate::detect::DetectionOptions>(),
+                "&DetectionOptions",
+            ),
         ] {
             assert_eq!(short_type(long), short);
         }

@@ -27,6 +27,7 @@ struct SceneFingerprint {
 impl Fingerprint {
     pub(super) fn of(chips: &Chips, valid: &Scene) -> Self {
         Self {
+            // Numbers and words alone: nothing that JSON could refuse.
             chip_options: serde_json::to_value(chips.options()).unwrap_or_default(),
             scene: SceneFingerprint::of(chips.scene()),
             validation_scene: SceneFingerprint::of(valid),

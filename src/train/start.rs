@@ -16,7 +16,7 @@ use super::view::View;
 use super::{Ema, History, OptimizerState, Plateau, Rates};
 use crate::Result;
 use crate::chips::Chips;
-use crate::models::{AnyModule, Model, NamedTensors, TrainedBand};
+use crate::models::{AnyModule, Model, ModelError, NamedTensors, TrainedBand};
 use crate::predict::{FOR_TRAINING, Known, compare};
 use crate::raster::Size;
 use crate::report::Report;
@@ -62,7 +62,8 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             encoder_share: encoder_share(model, options),
             seed: options.seed,
             material: Some(Fingerprint::of(chips, valid.unwrap_or(chips.scene()))),
-            network: serde_json::to_value(model.architecture()).unwrap_or_default(),
+            network: serde_json::to_value(model.architecture())
+                .map_err(|error| ModelError::description(model.architecture().name(), &error))?,
         };
         let fresh = OptimizerState::new(
             settings.optimizer,

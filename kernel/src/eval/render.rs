@@ -6,12 +6,12 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
 use swath_link::exchange::{BACK_MARK, LOCAL_TYPE, NewVariable, PUT_MARK, TAKE_MARK};
+use swath_link::types::{short_type, with_task_names};
 
 use super::interface::ErrorReport;
 use super::items::StoredItem;
 use super::notes::{leads_nowhere, misleads, notes, of_maker, reworded};
 use super::source_map::{CellSource, SourceMap};
-use crate::text::{short_type, with_task_names};
 
 /// One message of rustc.
 #[derive(Debug, Deserialize)]

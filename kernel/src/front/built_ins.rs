@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jupyter_protocol::{Media, MediaType, Payload};
 use serde_json::json;
+use swath_link::types::short_type;
 
 use super::execute::{execute_rust, execute_shell, run_captured};
 use super::inspect::{look_up, media};
@@ -16,7 +17,7 @@ use crate::magics::arguments::UsageError;
 use crate::magics::expand::literal;
 use crate::magics::plan::{expand_line, rust_of};
 use crate::magics::table::{Builtin, find};
-use crate::text::{escape_html, short_type};
+use crate::text::escape_html;
 
 /// Who asks for help waits for the first loading of the sources; an interrupt ends it.
 pub(super) const HELP: Duration = Duration::from_secs(120);

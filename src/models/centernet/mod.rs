@@ -14,7 +14,7 @@ mod targets;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::models::choices::{EncoderOptions, NetworkConfig, check_channels};
+use crate::models::choices::{EncoderOptions, NetworkConfig, check_channels, encoder_of_field};
 use crate::models::{BoxedDetectionNetwork, ObjectDetection};
 
 pub use model::{CenterNetModel, CenterNetOptions};
@@ -64,13 +64,7 @@ impl NetworkConfig<ObjectDetection> for CenterNet {
         }
     }
 
-    fn encoder(&self) -> &EncoderOptions {
-        &self.encoder
-    }
-
-    fn encoder_mut(&mut self) -> &mut EncoderOptions {
-        &mut self.encoder
-    }
+    encoder_of_field!();
 
     fn check(&self) -> Result<(), String> {
         check_channels("decoder widths", &self.options.decoder_widths)?;

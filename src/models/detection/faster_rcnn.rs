@@ -15,7 +15,7 @@ use super::roi_align::{RoiAlign, indices};
 use super::rpn::{Proposals, Rpn};
 use super::{BoxedDetectionNetwork, DetectOptions, DetectionNetwork, ObjectDetection, losses};
 use crate::boxes::{Annotation, Detection};
-use crate::models::choices::{EncoderOptions, NetworkConfig, resnet};
+use crate::models::choices::{EncoderOptions, NetworkConfig, encoder_of_field, resnet};
 use crate::models::{ExtraLevels, ResNetConfig, ResNetFpn, ResNetKind};
 
 /// Channels of the pyramid and the region proposals.
@@ -107,13 +107,7 @@ impl NetworkConfig<ObjectDetection> for FasterRcnn {
         }
     }
 
-    fn encoder(&self) -> &EncoderOptions {
-        &self.encoder
-    }
-
-    fn encoder_mut(&mut self) -> &mut EncoderOptions {
-        &mut self.encoder
-    }
+    encoder_of_field!();
 
     fn check(&self) -> Result<(), String> {
         check_anchors(&self.options.anchor_sizes)

@@ -17,7 +17,7 @@ use super::common::{
 use super::roi_align::indices;
 use super::{BoxedDetectionNetwork, DetectOptions, DetectionNetwork, ObjectDetection, losses};
 use crate::boxes::{Annotation, Detection};
-use crate::models::choices::{EncoderOptions, NetworkConfig, resnet};
+use crate::models::choices::{EncoderOptions, NetworkConfig, encoder_of_field, resnet};
 use crate::models::{Activation, Conv2d, ExtraLevels, ResNetConfig, ResNetFpn, ResNetKind};
 
 /// Channels of the pyramid and the heads.
@@ -121,13 +121,7 @@ impl NetworkConfig<ObjectDetection> for RetinaNet {
         }
     }
 
-    fn encoder(&self) -> &EncoderOptions {
-        &self.encoder
-    }
-
-    fn encoder_mut(&mut self) -> &mut EncoderOptions {
-        &mut self.encoder
-    }
+    encoder_of_field!();
 
     fn check(&self) -> Result<(), String> {
         check_anchors(&self.options.anchor_sizes)

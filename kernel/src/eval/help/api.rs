@@ -317,7 +317,7 @@ impl Api {
             let name = last_name(text)?;
             let is_alone = !text[..text.len() - name.len()].ends_with(['.', ':']);
             let of_type = type_of(name).filter(|_| is_alone && !is_tried)?;
-            let of_type = crate::text::short_type(&of_type);
+            let of_type = swath_link::types::short_type(&of_type);
             return Some(of_type.split('<').next()?.to_owned());
         };
         let open = matching_open(call)?;

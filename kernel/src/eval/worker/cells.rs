@@ -7,6 +7,7 @@ use std::sync::Arc;
 use evcxr::Error;
 use swath_link::exchange::{self, Report, Request};
 use swath_link::message::Outcome;
+use swath_link::types::short_type;
 
 use super::super::channel::CellEnd;
 use super::super::generate::{Generated, Parts, generate};
@@ -19,7 +20,7 @@ use super::super::variables::VariableTable;
 use super::super::{notes, outcome, place, render, shape};
 use super::{Proven, Worker, dependency_error, is_full};
 use crate::advice;
-use crate::text::{distance, short_type};
+use crate::text::distance;
 
 /// What evcxr is given for a cell: `swath-cell` compiles the request's own source in its place.
 const EVCXR_STATEMENT: &str = "let _ = ();";

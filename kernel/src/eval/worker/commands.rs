@@ -323,7 +323,7 @@ impl Worker {
         if let Some(variable) = table.get(name) {
             return Ok(format!(
                 "{name}: {}",
-                crate::text::short_type(&variable.type_name)
+                swath_link::types::short_type(&variable.type_name)
             ));
         }
         let known: Vec<String> = table
