@@ -156,10 +156,9 @@ fn screen_lines(text: &str) -> usize {
 }
 
 /// A type's name alone: `Run` for `swath::train::Run<swath::train::Segmenter>`.
-pub(crate) fn type_word<T: ?Sized>() -> String {
-    let name = std::any::type_name::<T>();
-    let path = name.split('<').next().unwrap_or(name);
-    path.rsplit("::").next().unwrap_or(path).to_owned()
+pub(crate) fn type_word(type_name: &str) -> &str {
+    let path = type_name.split('<').next().unwrap_or(type_name);
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// A value that shows itself as the last expression of a cell, or through [`crate::session::display`]. So does a `Vec`, a

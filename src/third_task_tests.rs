@@ -312,8 +312,9 @@ fn a_third_task_is_trained_saved_loaded_and_predicted_by_the_calls_of_all() -> R
     let unready = model.predict(&valid).unwrap_err().to_string();
     assert!(unready.contains("no weights yet"), "{unready}");
 
-    let options = FitOptions::epochs(10)
-        .batch(4)
+    // Each step sees all chips, so that the loss falls whatever the shuffle and the first weights are.
+    let options = FitOptions::epochs(8)
+        .batch(24)
         .optimizer(Optimizer::adamw())
         .lr(1e-3)
         .checkpoints(folder.path())
@@ -331,10 +332,7 @@ fn a_third_task_is_trained_saved_loaded_and_predicted_by_the_calls_of_all() -> R
     assert_eq!(history.best().unwrap().score(), Some(lowest), "{errors:?}");
     let losses = &history.step_losses;
     let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
-    assert!(
-        mean(&losses[48..]) < 0.8 * mean(&losses[..12]),
-        "{losses:?}"
-    );
+    assert!(mean(&losses[6..]) < 0.8 * mean(&losses[..2]), "{losses:?}");
     // The checkpoint says that all steps were taken.
     let resumed = model.fit(&chips, &valid, options.resume(folder.path()))?;
     assert_eq!(resumed.history().step_losses, *losses);

@@ -1,9 +1,10 @@
 //! The parts of a value by their names, read from its `{:#?}` text: how options show what is set, without knowing them.
 
+use std::any::type_name;
 use std::fmt::Debug;
 
 use super::html::{facts_html, table_html, table_text};
-use super::{COLUMNS, Output, Show, escape, in_font};
+use super::{COLUMNS, Output, Show, escape, in_font, lists, type_word};
 
 /// Characters of a value that are shown.
 const WIDEST: usize = 76;
@@ -30,55 +31,78 @@ impl Parts {
 }
 
 /// A heading with the type's name, and a row for each field.
+///
+/// The functions with a type parameter stay thin, here and in [`super::records`]: they are compiled once for each type.
 pub(crate) fn output<T: Debug>(value: &T) -> Output {
-    let parts = parts(value);
+    output_of(value, type_name::<T>())
+}
+
+fn output_of(value: &dyn Debug, type_name: &str) -> Output {
+    let parts = parts(value, type_name);
     titled(&parts.name, &parts.facts())
 }
 
 /// The same under another heading than the type's.
 pub(crate) fn titled_output<T: Debug>(title: &str, value: &T) -> Output {
-    let parts = parts(value);
+    let parts = parts(value, type_name::<T>());
     match parts.fields.is_empty() {
         true => titled(&parts.name, &[]),
         false => titled(title, &parts.facts()),
     }
 }
 
+/// A value whose fields are read from its text, and that shows itself.
+trait Fields: Debug + Show {}
+
+impl<T: Debug + Show> Fields for T {}
+
 /// The same for several: a line for each that has no fields, otherwise a table with their fields as columns, where that fits
 /// a screen.
 pub(crate) fn outputs<T: Debug + Show>(values: &[&T]) -> Output {
-    let table = table(values);
+    let mut shown: Vec<&dyn Fields> = Vec::new();
+    for value in lists::rows(values) {
+        shown.push(*value);
+    }
+    outputs_of(&shown, values.len(), type_name::<T>())
+}
+
+/// Of the first of `all` values.
+fn outputs_of(values: &[&dyn Fields], all: usize, type_name: &str) -> Output {
+    let table = table(values, type_name);
     match table
         .text
         .lines()
         .all(|line| line.chars().count() <= COLUMNS)
     {
-        true => table,
-        false => super::lists::stacked(values),
+        true => lists::counted(table, values.len(), all),
+        false => {
+            let values: Vec<&dyn Show> = values.iter().map(|value| *value as &dyn Show).collect();
+            lists::numbered(&values, all)
+        }
     }
 }
 
-fn table<T: Debug>(values: &[&T]) -> Output {
-    super::lists::table(values, |values| {
-        let parts: Vec<Parts> = values.iter().map(|value| parts(*value)).collect();
-        let mut heads = vec![String::new(), super::type_word::<T>()];
-        let mut names: Vec<&str> = Vec::new();
-        for (name, _) in parts.iter().flat_map(|parts| &parts.fields) {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
+fn table(values: &[&dyn Fields], type_name: &str) -> Output {
+    let parts: Vec<Parts> = (values.iter())
+        .map(|value| parts(value, type_name))
+        .collect();
+    let mut heads = vec![String::new(), type_word(type_name).to_owned()];
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in parts.iter().flat_map(|parts| &parts.fields) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
         }
-        heads.extend(names.iter().map(|name| (*name).to_owned()));
-        let rows = parts.iter().enumerate().map(|(index, parts)| {
-            let mut row = vec![index.to_string(), parts.name.clone()];
-            row.extend(names.iter().map(|name| {
-                let field = parts.fields.iter().find(|(field, _)| field == name);
-                field.map_or_else(String::new, |(_, value)| shortened(value, 30))
-            }));
-            row
-        });
-        (heads, rows.collect())
-    })
+    }
+    heads.extend(names.iter().map(|name| (*name).to_owned()));
+    let rows = parts.iter().enumerate().map(|(index, parts)| {
+        let mut row = vec![index.to_string(), parts.name.clone()];
+        row.extend(names.iter().map(|name| {
+            let field = parts.fields.iter().find(|(field, _)| field == name);
+            field.map_or_else(String::new, |(_, value)| shortened(value, 30))
+        }));
+        row
+    });
+    tabled(&heads, &rows.collect::<Vec<_>>())
 }
 
 /// A heading and facts.
@@ -114,13 +138,13 @@ pub(super) fn tabled(heads: &[String], rows: &[Vec<String>]) -> Output {
 }
 
 /// Reads `Name {`, a line for each field with its value behind it, and `}`.
-fn parts<T: Debug>(value: &T) -> Parts {
+fn parts(value: &dyn Debug, type_name: &str) -> Parts {
     let text = format!("{value:#?}");
-    let type_word = super::type_word::<T>();
+    let type_word = type_word(type_name);
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
     let named = |name: &str| match name == type_word || name.is_empty() {
-        true => type_word.clone(),
+        true => type_word.to_owned(),
         false => format!("{type_word}::{name}"),
     };
     let Some(name) = first.strip_suffix(" {") else {
@@ -262,6 +286,8 @@ mod tests {
         Named(String),
     }
 
+    crate::display::show_fields!(Shape);
+
     #[derive(Debug)]
     #[expect(dead_code, reason = "its text is read")]
     struct Choice {
@@ -336,7 +362,7 @@ mod tests {
         );
         let shapes = [Shape::Plain, Shape::Round { radius: 1.5 }];
         assert_eq!(
-            table(&shapes.iter().collect::<Vec<_>>()).text,
+            outputs(&shapes.iter().collect::<Vec<_>>()).text,
             "   Shape         radius\n0  Shape::Plain\n1  Shape::Round     1.5"
         );
     }

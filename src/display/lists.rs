@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::fields::{shortened, tabled};
+use super::fields::shortened;
 use super::{LINES, Output, Show, escape, in_font, screen_lines};
 
 /// Rows of a table that are shown.
@@ -13,14 +13,9 @@ const MAX_ROWS: usize = 20;
 /// Pictures below each other.
 const MAX_PICTURES: usize = 6;
 
-/// A table of the first values; a line counts the rest.
-pub(super) fn table<T>(
-    values: &[&T],
-    rows: impl FnOnce(&[&T]) -> (Vec<String>, Vec<Vec<String>>),
-) -> Output {
-    let shown = values.len().min(MAX_ROWS);
-    let (heads, rows) = rows(&values[..shown]);
-    counted(tabled(&heads, &rows), shown, values.len())
+/// Those of some values that are shown.
+pub(super) fn rows<'a, T>(values: &'a [&'a T]) -> &'a [&'a T] {
+    &values[..values.len().min(MAX_ROWS)]
 }
 
 /// With a line about what is not shown.
@@ -46,14 +41,23 @@ fn with_rest(mut output: Output, shown: usize, all: usize, how: &str) -> Output 
 
 /// One below the other, each under its number, until a screen is full.
 pub(super) fn stacked<T: Show>(values: &[&T]) -> Output {
+    let mut shown: Vec<&dyn Show> = Vec::new();
+    for value in rows(values) {
+        shown.push(*value);
+    }
+    numbered(&shown, values.len())
+}
+
+/// As [`stacked`], for the first of `all` values.
+pub(super) fn numbered(values: &[&dyn Show], all: usize) -> Output {
     let named = values.iter().enumerate();
-    let named = named.map(|(index, value)| (format!("[{index}]"), *value as &dyn Show));
-    let (output, shown) = stack(named);
-    counted(output, shown, values.len())
+    let mut named = named.map(|(index, value)| (format!("[{index}]"), *value));
+    let (output, shown) = stack(&mut named);
+    counted(output, shown, all)
 }
 
 /// One below the other, each under its name, and how many there was room for.
-fn stack<'a>(values: impl Iterator<Item = (String, &'a dyn Show)>) -> (Output, usize) {
+fn stack<'a>(values: &mut dyn Iterator<Item = (String, &'a dyn Show)>) -> (Output, usize) {
     let (mut text, mut html) = (String::new(), String::new());
     let (mut shown, mut pictures, mut used) = (0, 0, 0);
     for (name, value) in values {
@@ -79,8 +83,8 @@ fn stack<'a>(values: impl Iterator<Item = (String, &'a dyn Show)>) -> (Output, u
 }
 
 /// As [`stack`], for values without numbers.
-fn stack_of<'a>(values: impl Iterator<Item = (String, &'a dyn Show)>, all: usize) -> Output {
-    let (output, shown) = stack(values);
+fn stack_of<'a>(mut values: impl Iterator<Item = (String, &'a dyn Show)>, all: usize) -> Output {
+    let (output, shown) = stack(&mut values);
     with_rest(output, shown, all, "")
 }
 

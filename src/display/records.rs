@@ -1,6 +1,8 @@
 //! Values that are one of many alike: facts for a single one, a row of a table for each of several.
 
-use super::fields::{shortened, titled};
+use std::any::type_name;
+
+use super::fields::{shortened, tabled, titled};
 use super::{Output, lists, type_word};
 
 /// What a cell of a table without a value holds.
@@ -18,33 +20,43 @@ pub(crate) trait Record {
 
 /// One value: a heading and a line for each column.
 pub(crate) fn output<T: Record>(value: &T) -> Output {
-    let cells = value.cells().into_iter();
-    let facts: Vec<(&str, String)> = (T::COLUMNS.iter().copied().zip(cells))
+    output_of(type_name::<T>(), T::COLUMNS, value.cells())
+}
+
+fn output_of(type_name: &str, columns: &[&'static str], cells: Vec<String>) -> Output {
+    let facts: Vec<(&str, String)> = (columns.iter().copied().zip(cells))
         .filter(|(_, cell)| cell != NOTHING)
         .collect();
-    titled(&type_word::<T>(), &facts)
+    titled(type_word(type_name), &facts)
 }
 
 /// Several values: a table with their numbers, without the columns that hold nothing.
 pub(crate) fn outputs<T: Record>(values: &[&T]) -> Output {
-    lists::table(values, |values| {
-        let rows: Vec<Vec<String>> = values.iter().map(|value| value.cells()).collect();
-        let filled: Vec<usize> = (0..T::COLUMNS.len())
-            .filter(|&column| {
-                rows.iter()
-                    .any(|row| row.get(column).is_some_and(|cell| cell != NOTHING))
-            })
-            .collect();
-        let heads = std::iter::once(String::new())
-            .chain(filled.iter().map(|&column| T::COLUMNS[column].to_owned()));
-        let rows = rows.iter().enumerate().map(|(index, row)| {
-            let cells = filled.iter().filter_map(|&column| row.get(column));
-            std::iter::once(index.to_string())
-                .chain(cells.map(|cell| shortened(cell, WIDEST_CELL)))
-                .collect()
-        });
-        (heads.collect(), rows.collect())
-    })
+    let mut rows = Vec::new();
+    for value in lists::rows(values) {
+        rows.push(value.cells());
+    }
+    table(T::COLUMNS, &rows, values.len())
+}
+
+/// The first of `all` values.
+fn table(columns: &[&str], rows: &[Vec<String>], all: usize) -> Output {
+    let filled: Vec<usize> = (0..columns.len())
+        .filter(|&column| {
+            rows.iter()
+                .any(|row| row.get(column).is_some_and(|cell| cell != NOTHING))
+        })
+        .collect();
+    let heads = std::iter::once(String::new())
+        .chain(filled.iter().map(|&column| columns[column].to_owned()));
+    let lines = rows.iter().enumerate().map(|(index, row)| {
+        let cells = filled.iter().filter_map(|&column| row.get(column));
+        std::iter::once(index.to_string())
+            .chain(cells.map(|cell| shortened(cell, WIDEST_CELL)))
+            .collect()
+    });
+    let table = tabled(&heads.collect::<Vec<_>>(), &lines.collect::<Vec<_>>());
+    lists::counted(table, rows.len(), all)
 }
 
 /// Gives types with [`Record`] their `Show`.
