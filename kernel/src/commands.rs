@@ -1,6 +1,8 @@
 //! evcxr's `:commands`. One table stands behind running them, `:help`, completion and `docs/magics.md`: each does what
 //! evcxr documents, or is refused with the reason and the better way.
 
+use strsim::levenshtein;
+
 /// A command that the engine carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EngineCommand {
@@ -343,7 +345,7 @@ pub(crate) fn parse(line: &str) -> Option<(&str, &str)> {
 pub(crate) fn unknown(name: &str) -> String {
     let near = COMMANDS
         .iter()
-        .map(|command| (crate::text::distance(name, command.name), command.name))
+        .map(|command| (levenshtein(name, command.name), command.name))
         .min();
     let near = match (name, near) {
         (":local_dep", _) => "; a crate in a folder is `:dep FOLDER`".to_owned(),

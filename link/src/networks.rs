@@ -20,8 +20,13 @@ pub struct Network {
 }
 
 /// All of them, the usual one first. The library's tests keep the file as its registry is.
-pub static NETWORKS: LazyLock<Vec<Network>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../networks.json")).unwrap_or_default());
+#[expect(
+    clippy::expect_used,
+    reason = "the file is part of the program, and a test reads it"
+)]
+pub static NETWORKS: LazyLock<Vec<Network>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../networks.json")).expect("`networks.json` is what it was")
+});
 
 #[cfg(test)]
 mod tests {

@@ -57,7 +57,7 @@ pub(super) fn numbered(values: &[&dyn Show], all: usize) -> Output {
 }
 
 /// One below the other, each under its name, and how many there was room for.
-fn stack<'a>(values: &mut dyn Iterator<Item = (String, &'a dyn Show)>) -> (Output, usize) {
+fn stack(values: &mut dyn Iterator<Item = (String, &dyn Show)>) -> (Output, usize) {
     let (mut text, mut html) = (String::new(), String::new());
     let (mut shown, mut pictures, mut used) = (0, 0, 0);
     for (name, value) in values {
@@ -107,41 +107,40 @@ fn indented(name: &str, text: &str) -> String {
     part
 }
 
-fn list<'a, T: Show + 'a>(values: impl Iterator<Item = &'a T>) -> Output {
-    let values: Vec<&T> = values.collect();
+fn list<T: Show>(values: &[&T]) -> Output {
     match values.is_empty() {
         true => Output::text("[]"),
-        false => T::outputs(&values),
+        false => T::outputs(values),
     }
 }
 
 impl<T: Show> Show for [T] {
     fn output(&self) -> Output {
-        list(self.iter())
+        list(&self.iter().collect::<Vec<_>>())
     }
 }
 
-impl<T: Show> Show for &[T] {
+impl<T: Show> Show for VecDeque<T> {
     fn output(&self) -> Output {
-        list(self.iter())
+        list(&self.iter().collect::<Vec<_>>())
     }
 }
 
 macro_rules! show_lists {
-    ($([$($generics:tt)*] $type:ty, $iter:ident);+ $(;)?) => {$(
+    ($([$($generics:tt)*] $type:ty, $slice:ident);+ $(;)?) => {$(
         impl<$($generics)*> Show for $type {
             fn output(&self) -> Output {
-                list(self.$iter().into_iter())
+                self.$slice().output()
             }
         }
     )+};
 }
 
 show_lists! {
-    [T: Show] Vec<T>, iter;
-    [T: Show] VecDeque<T>, iter;
-    [T: Show] Box<[T]>, iter;
-    [T: Show, const N: usize] [T; N], iter;
+    [T: Show] &[T], as_ref;
+    [T: Show] Vec<T>, as_slice;
+    [T: Show] Box<[T]>, as_ref;
+    [T: Show, const N: usize] [T; N], as_slice;
     [T: Show] std::slice::Iter<'_, T>, as_slice;
     [T: Show] std::vec::IntoIter<T>, as_slice;
 }

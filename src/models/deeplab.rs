@@ -22,91 +22,72 @@ const LOW_LEVEL: usize = 48;
 /// Torchvision's share of the pyramid's outputs that training sets to 0.
 const DROPOUT: f64 = 0.5;
 
-/// The builder of DeepLabV3s with torchvision's structure and parameter names: features of stride 8 under a pyramid of
-/// dilations.
-///
-/// ```
-/// assert_eq!(swath::models::DeepLabV3::resnet18().name(), "DeepLabV3 ResNet-18");
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DeepLabV3 {
-    #[serde(flatten)]
-    encoder: EncoderOptions,
-    dropout: f64,
-}
-
-impl DeepLabV3 {
-    /// The share of the pyramid's outputs that training sets to 0, from 0 up to (not including) 1; 0.5 unless set.
-    #[must_use]
-    pub fn dropout(mut self, share: f64) -> Self {
-        self.dropout = share;
-        self
-    }
-}
-
-impl NetworkConfig<Segmentation> for DeepLabV3 {
-    fn on(encoder: EncoderOptions) -> Self {
-        Self {
-            encoder,
-            dropout: DROPOUT,
+/// A builder that has torchvision's dropout beside its encoder.
+macro_rules! builder {
+    ($(#[$docs:meta])+ $builder:ident of $model:ident) => {
+        $(#[$docs])+
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub struct $builder {
+            #[serde(flatten)]
+            encoder: EncoderOptions,
+            dropout: f64,
         }
-    }
 
-    encoder_of_field!();
-
-    fn check(&self) -> Result<(), String> {
-        check_dropout(self.dropout)
-    }
-
-    fn init(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedNetwork, String> {
-        let (encoder, dropout) = (resnet(&self.encoder)?, self.dropout);
-        Ok(Box::new(DeepLabV3Model::new(
-            encoder, bands, classes, dropout, device,
-        )))
-    }
-}
-
-/// The builder of DeepLabV3+s: a pyramid of dilations at stride 16, joined with features of stride 4.
-///
-/// ```
-/// assert_eq!(swath::models::DeepLabV3Plus::resnet18().name(), "DeepLabV3+ ResNet-18");
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DeepLabV3Plus {
-    #[serde(flatten)]
-    encoder: EncoderOptions,
-    dropout: f64,
-}
-
-impl DeepLabV3Plus {
-    /// The share of the pyramid's outputs that training sets to 0, from 0 up to (not including) 1; 0.5 unless set.
-    #[must_use]
-    pub fn dropout(mut self, share: f64) -> Self {
-        self.dropout = share;
-        self
-    }
-}
-
-impl NetworkConfig<Segmentation> for DeepLabV3Plus {
-    fn on(encoder: EncoderOptions) -> Self {
-        Self {
-            encoder,
-            dropout: DROPOUT,
+        impl $builder {
+            /// The share of the pyramid's outputs that training sets to 0, from 0 up to (not including) 1; 0.5 unless set.
+            #[must_use]
+            pub fn dropout(mut self, share: f64) -> Self {
+                self.dropout = share;
+                self
+            }
         }
-    }
 
-    encoder_of_field!();
+        impl NetworkConfig<Segmentation> for $builder {
+            fn on(encoder: EncoderOptions) -> Self {
+                Self {
+                    encoder,
+                    dropout: DROPOUT,
+                }
+            }
 
-    fn check(&self) -> Result<(), String> {
-        check_dropout(self.dropout)
-    }
+            encoder_of_field!();
 
-    fn init(&self, bands: usize, classes: usize, device: &Device) -> Result<BoxedNetwork, String> {
-        let (encoder, dropout) = (resnet(&self.encoder)?, self.dropout);
-        Ok(Box::new(DeepLabV3PlusModel::new(
-            encoder, bands, classes, dropout, device,
-        )))
-    }
+            fn check(&self) -> Result<(), String> {
+                check_dropout(self.dropout)
+            }
+
+            fn init(
+                &self,
+                bands: usize,
+                classes: usize,
+                device: &Device,
+            ) -> Result<BoxedNetwork, String> {
+                let (encoder, dropout) = (resnet(&self.encoder)?, self.dropout);
+                Ok(Box::new($model::new(
+                    encoder, bands, classes, dropout, device,
+                )))
+            }
+        }
+    };
+}
+
+builder! {
+    /// The builder of DeepLabV3s with torchvision's structure and parameter names: features of stride 8 under a pyramid of
+    /// dilations.
+    ///
+    /// ```
+    /// assert_eq!(swath::models::DeepLabV3::resnet18().name(), "DeepLabV3 ResNet-18");
+    /// ```
+    DeepLabV3 of DeepLabV3Model
+}
+
+builder! {
+    /// The builder of DeepLabV3+s: a pyramid of dilations at stride 16, joined with features of stride 4.
+    ///
+    /// ```
+    /// assert_eq!(swath::models::DeepLabV3Plus::resnet18().name(), "DeepLabV3+ ResNet-18");
+    /// ```
+    DeepLabV3Plus of DeepLabV3PlusModel
 }
 
 fn check_dropout(share: f64) -> Result<(), String> {

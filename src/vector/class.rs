@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use strsim::levenshtein;
+
 use super::unicode::composed;
 use crate::report::Notice;
 
@@ -265,25 +267,10 @@ pub(crate) fn near(word: &str, names: &[String]) -> Vec<String> {
     let allowed = if word.chars().count() < 5 { 1 } else { 2 };
     let is_near = |name: &&String| {
         let name = folded(name);
-        distance(&word, &name) <= allowed || (word.chars().count() > 3 && name.starts_with(&word))
+        levenshtein(&word, &name) <= allowed
+            || (word.chars().count() > 3 && name.starts_with(&word))
     };
     names.iter().filter(is_near).take(4).cloned().collect()
-}
-
-/// Levenshtein's distance: insertions, deletions and changes of letters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for j in 0..b.len() {
-            let changed = diagonal + usize::from(letter != b[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

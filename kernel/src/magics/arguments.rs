@@ -1,5 +1,7 @@
 //! The words of a magic's line: `%scene "my file.tif" labels=b.geojson`.
 
+use strsim::levenshtein;
+
 use super::table::Magic;
 
 /// What is wrong with a magic's line.
@@ -108,7 +110,7 @@ impl Arguments {
             let near = magic
                 .options
                 .iter()
-                .map(|(known, _)| (crate::text::distance(known, key), *known))
+                .map(|(known, _)| (levenshtein(known, key), *known))
                 .min()
                 .filter(|(distance, _)| distance * 2 <= key.len());
             let more = near.map_or_else(

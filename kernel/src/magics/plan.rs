@@ -1,12 +1,13 @@
 //! From the text of a cell to the steps that run it.
 
+use strsim::levenshtein;
+
 use super::arguments::{Arguments, UsageError};
 use super::negation::{self, Surroundings};
 use super::table::{Action, Builtin, Kind, MAGICS, Magic, find};
 use super::time;
 use crate::commands::{self, FrontCommand};
 use crate::syntax::end_of;
-use crate::text::distance;
 
 /// One step of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -339,7 +340,7 @@ fn look_up(line: &str, wanted: Kind) -> Result<(&'static Magic, &str), UsageErro
 fn suggestion(name: &str) -> String {
     let near = MAGICS
         .iter()
-        .map(|magic| (distance(name, magic.name), magic))
+        .map(|magic| (levenshtein(name, magic.name), magic))
         .min_by_key(|(distance, _)| *distance);
     match near {
         Some((distance, magic)) if distance * 3 <= name.len() => {

@@ -9,6 +9,7 @@ use ra_ap_syntax::ast::{
     HasName as _, HasVisibility as _,
 };
 use ra_ap_syntax::{AstNode as _, SyntaxKind};
+use strsim::levenshtein;
 use swath_link::networks::{NETWORKS, Network};
 
 use super::names::{byte_of, codepoint_of};
@@ -229,13 +230,13 @@ impl Api {
             // A module's functions are listed by the file's name, too.
             let is_type = owner.starts_with(char::is_uppercase);
             for function in functions.iter().filter(|_| is_type) {
-                let distance = crate::text::distance(&function.name, name);
+                let distance = levenshtein(&function.name, name);
                 if distance <= allowed {
                     found.push((distance, format!("{owner}::{}", function.name)));
                 }
             }
-            if self.prelude.contains(owner) && crate::text::distance(owner, name) <= allowed {
-                found.push((crate::text::distance(owner, name), owner.clone()));
+            if self.prelude.contains(owner) && levenshtein(owner, name) <= allowed {
+                found.push((levenshtein(owner, name), owner.clone()));
             }
         }
         found.sort();

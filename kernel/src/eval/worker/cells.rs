@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use evcxr::Error;
+use strsim::levenshtein;
 use swath_link::exchange::{self, Report, Request};
 use swath_link::message::Outcome;
 use swath_link::types::short_type;
@@ -20,7 +21,6 @@ use super::super::variables::VariableTable;
 use super::super::{notes, outcome, place, render, shape};
 use super::{Proven, Worker, dependency_error, is_full};
 use crate::advice;
-use crate::text::distance;
 
 /// What evcxr is given for a cell: `swath-cell` compiles the request's own source in its place.
 const EVCXR_STATEMENT: &str = "let _ = ();";
@@ -580,7 +580,7 @@ impl Worker {
                 let distance = if is_case {
                     0
                 } else {
-                    distance(&variable.name, name)
+                    levenshtein(&variable.name, name)
                 };
                 (distance, &variable.name)
             })
