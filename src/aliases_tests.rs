@@ -5,14 +5,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const KNOWN: &str = include_str!("aliases.txt");
+use swath_link::types::BY_TASK;
 
-/// Types with one name for each task, which is what people write: of maps, of boxes.
-const BY_TASK: [(&str, [&str; 2]); 3] = [
-    ("Model", ["Segmenter", "Detector"]),
-    ("OptionsFor", ["PredictOptions", "DetectionOptions"]),
-    ("Ensemble", ["Ensemble", "DetectorEnsemble"]),
-];
+const KNOWN: &str = include_str!("aliases.txt");
 
 /// The names of a type as an `impl` names it: `Model<T>` is `Segmenter` and `Detector`.
 fn names(written: &str) -> Vec<&str> {
@@ -93,4 +88,18 @@ fn the_list_of_aliases_is_that_of_the_sources() {
         .map(|(word, _)| word)
         .collect();
     assert_eq!(words.len(), known.len());
+}
+
+#[test]
+fn the_names_of_a_task_are_those_that_the_kernel_writes() {
+    use crate::models::{ObjectDetection, Segmentation, Task};
+    let names = |generic: &str| BY_TASK.iter().find(|(it, _)| *it == generic).unwrap().1;
+    assert_eq!(
+        names("Model"),
+        [Segmentation::MODEL, ObjectDetection::MODEL]
+    );
+    assert_eq!(
+        names("Blueprint"),
+        [Segmentation::ARCHITECTURE, ObjectDetection::ARCHITECTURE]
+    );
 }

@@ -50,7 +50,7 @@ impl Hint for DeviceError {
                 "`Device::cpu()` trains on this machine's processor; `Device::best()` takes a GPU where one answers"
                     .to_owned()
             }
-            Self::UnknownName { .. } => "unset it, or set it to one of these before the kernel starts".to_owned(),
+            Self::UnknownName { .. } => "unset it, or set it to one of these, and start again".to_owned(),
         })
     }
 }

@@ -96,16 +96,16 @@ fn blocks(sizes: &ConvShape) -> Vec<WorkBlock> {
     let [_, height, width] = sizes.output;
     let together = (PIXELS / (height * width).max(1)).clamp(1, sizes.batch);
     let rows = (PIXELS / width.max(1)).clamp(1, height);
-    let mut bands = Vec::new();
+    let mut blocks = Vec::new();
     for image in (0..sizes.batch).step_by(together) {
         for first in (0..height).step_by(rows) {
-            bands.push(WorkBlock {
+            blocks.push(WorkBlock {
                 images: image..(image + together).min(sizes.batch),
                 rows: first..(first + rows).min(height),
             });
         }
     }
-    bands
+    blocks
 }
 
 /// The gradient of a block in tiles of [`tile_rows`] output channels, pixel by pixel; missing channels are 0.

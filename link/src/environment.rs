@@ -63,7 +63,11 @@ pub const STARTUP_FILES: &str = "SWATH_STARTUP_FILES";
 pub const DEVICE: &str = "SWATH_DEVICE";
 /// The folder for fetched data.
 pub const CACHE: &str = "SWATH_CACHE";
-/// The Python that makes data sets out of archives.
+/// The folder in which weights of encoders are looked for before they are fetched.
+pub const WEIGHTS: &str = "SWATH_WEIGHTS";
+/// The file with EfficientNet-Lite0's ImageNet weights.
+pub const EFFICIENTNET_LITE0: &str = "SWATH_EFFICIENTNET_LITE0";
+/// The Python that fetches and unpacks data sets and weights.
 pub const PYTHON: &str = "SWATH_PYTHON";
 
 /// How long an interrupted cell may go on before it is killed, unless [`KILL_AFTER`] says otherwise.

@@ -228,12 +228,15 @@ pub fn read_if_there<T: DeserializeOwned>(path: &Path) -> std::io::Result<Option
     }
 }
 
-/// Writes one of the session's files.
+/// Writes one of the session's files. Who reads it finds the old one or the new one, never a part.
 ///
 /// # Errors
 /// When there is no room, for instance.
 pub fn write<T: Serialize>(path: &Path, value: &T) -> std::io::Result<()> {
-    std::fs::write(path, serde_json::to_vec(value)?)
+    let text = serde_json::to_vec(value)?;
+    let unfinished = path.with_extension("new");
+    std::fs::write(&unfinished, text)?;
+    std::fs::rename(&unfinished, path)
 }
 
 /// What has a type that is defined inside a block of the cell.

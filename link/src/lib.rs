@@ -12,6 +12,7 @@
 //! [`DecodeError`] that names it, and nothing is put in the place of a missing field.
 
 pub mod bundle;
+pub mod data_sets;
 pub mod environment;
 pub mod exchange;
 pub mod frame;

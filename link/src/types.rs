@@ -3,47 +3,42 @@
 use std::borrow::Cow;
 
 /// The library's types of a task, and the names that people write for them: with segmentation, with detection.
-const BY_TASK: [(&str, [&str; 2]); 4] = [
+pub const BY_TASK: [(&str, [&str; 2]); 4] = [
     ("Model", ["Segmenter", "Detector"]),
     ("Blueprint", ["Architecture", "DetectorArchitecture"]),
     ("OptionsFor", ["PredictOptions", "DetectionOptions"]),
     ("Ensemble", ["Ensemble", "DetectorEnsemble"]),
 ];
 
+/// The tasks, in the order of these names.
+const TASKS: [&str; 2] = ["Segmentation", "ObjectDetection"];
+
 /// A text with the names that people write for types of a task: `Segmenter` for `swath::models::Model<Segmentation>`.
+///
+/// `own` says whether a name without a path is the user's own type.
 #[must_use]
-pub fn with_task_names(text: &str) -> Cow<'_, str> {
+pub fn with_task_names(text: &str, own: impl Fn(&str) -> bool) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for (generic, names) in BY_TASK {
+        let is_own = own(generic);
         // A message about a method that no task has names the parameter.
         let either = format!("{}` or `{}", names[0], names[1]);
-        let names = [names[0], names[1], &either];
-        for (task, name) in ["Segmentation", "ObjectDetection", "T"]
-            .into_iter()
-            .zip(names)
-        {
+        let written = TASKS.into_iter().zip(names);
+        for (task, name) in written.chain([("T", either.as_str())]) {
             for task in [task, &format!("swath::models::{task}")] {
                 let written = format!("{generic}<{task}>");
-                // A longer name that ends so is another type.
-                let starts = |at: usize| {
-                    let before = text[..at].chars().next_back();
-                    !before.is_some_and(|before| before.is_alphanumeric() || before == '_')
-                };
-                let found: Vec<usize> = text
-                    .match_indices(&written)
-                    .map(|(at, _)| at)
-                    .filter(|&at| starts(at))
-                    .collect();
+                let found: Vec<usize> = text.match_indices(&written).map(|(at, _)| at).collect();
                 for at in found.into_iter().rev() {
-                    let modules = text[..at].trim_end_matches(|it: char| {
+                    let path = text[..at].trim_end_matches(|it: char| {
                         it.is_alphanumeric() || it == '_' || it == ':'
                     });
-                    let start = modules.len();
-                    // `<Model<Segmentation>>::new`: what is no path stays.
-                    let start = if text[start..at].ends_with("::") {
-                        start
-                    } else {
-                        at
+                    // `MyModel<Segmentation>` and `mine::Model<T>` are other types.
+                    let start = match &text[path.len()..at] {
+                        "" if !is_own => at,
+                        path if path.starts_with("swath::") && path.ends_with("::") => {
+                            at - path.len()
+                        }
+                        _ => continue,
                     };
                     text.to_mut().replace_range(start..at + written.len(), name);
                 }
@@ -57,7 +52,7 @@ pub fn with_task_names(text: &str) -> Cow<'_, str> {
 /// `swath::prelude::Run<swath::models::Model<swath::models::ObjectDetection>>`.
 #[must_use]
 pub fn short_type(name: &str) -> String {
-    with_task_names(&without_modules(name)).into_owned()
+    without_modules(&with_task_names(name, |_| false))
 }
 
 fn without_modules(name: &str) -> String {
@@ -126,17 +121,38 @@ mod tests {
     #[test]
     fn messages_name_types_of_a_task_as_people_do() {
         assert_eq!(
-            with_task_names("no method named `x` found for struct `swath::models::Model<T>`"),
+            with_task_names(
+                "no method named `x` found for struct `swath::models::Model<T>`",
+                |_| true
+            ),
             "no method named `x` found for struct `Segmenter` or `Detector`"
         );
         let message = "no method named `x` found for struct `Model<swath::models::Segmentation>`: expected \
                        `&Blueprint<swath::models::ObjectDetection>`, found `swath::models::Model<Segmentation>` or \
                        `MyModel<Segmentation>`";
         assert_eq!(
-            with_task_names(message),
+            with_task_names(message, |_| false),
             "no method named `x` found for struct `Segmenter`: expected `&DetectorArchitecture`, found `Segmenter` or \
              `MyModel<Segmentation>`"
         );
-        assert!(matches!(with_task_names("nothing"), Cow::Borrowed(_)));
+        assert!(matches!(
+            with_task_names("nothing", |_| false),
+            Cow::Borrowed(_)
+        ));
+    }
+
+    #[test]
+    fn a_type_of_one_s_own_keeps_its_name() {
+        for message in [
+            "no method named `fit` found for struct `Model<T>` in the current scope",
+            "the trait bound `Ensemble<T>: Clone` is not satisfied",
+            "expected `Model<Segmentation>`, found `u8`",
+        ] {
+            assert_eq!(with_task_names(message, |_| true), message);
+            assert_ne!(with_task_names(message, |_| false), message);
+        }
+        let message =
+            "no method named `fit` found for struct `mine::Model<T>` in the current scope";
+        assert_eq!(with_task_names(message, |_| false), message);
     }
 }

@@ -113,3 +113,14 @@ pub(super) const SOURCES: &[Source] = &[
         ],
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::SOURCES;
+
+    #[test]
+    fn the_kernel_knows_the_data_sets_by_name() {
+        let names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
+        assert_eq!(names, swath_link::data_sets::NAMES);
+    }
+}

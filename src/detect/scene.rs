@@ -10,6 +10,7 @@ use crate::labels::Classes;
 use crate::models::{AnyDetectionNetwork, DetectOptions, Normalization, ObjectDetection};
 use crate::predict::{
     BatchSize, Inputs, Member, PredictError, Progress, Runner, TtaView, on_device, placed,
+    same_bands,
 };
 use crate::raster::Patch;
 use crate::scene::Scene;
@@ -68,14 +69,7 @@ pub(super) fn detect_members(
         None => return Err(PredictError::NoModels.into()),
     };
     let area = scene.area();
-    if scene.band_count() != bands {
-        return Err(PredictError::Bands {
-            expected: bands,
-            found: scene.band_count(),
-            path: scene.raster().path().to_owned(),
-        }
-        .into());
-    }
+    same_bands(bands, scene)?;
     options.check(area.size())?;
     let tiling = &options.tiling;
     let tiles = Tiles::new(area, tiling.window, tiling.overlap_pixels());

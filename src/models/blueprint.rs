@@ -92,18 +92,6 @@ impl<T: Task> Blueprint<T> {
         self.config().map(AnyConfig::encoder)
     }
 
-    /// Whether a notebook or program must supply the constructor before [`Blueprint::build`] works.
-    #[must_use]
-    pub fn needs_constructor(&self) -> bool {
-        matches!(
-            &self.0,
-            Kind::Custom {
-                constructor: None,
-                ..
-            }
-        )
-    }
-
     /// Whether PyTorch's libraries can read its weights under their own names.
     pub(crate) fn is_in_torchvision(&self) -> bool {
         match &self.0 {
@@ -113,7 +101,7 @@ impl<T: Task> Blueprint<T> {
     }
 
     /// The encoder's learning rate as a share of the rest's, 0 for one that stays as it is.
-    pub(crate) fn encoder_rate(&self) -> f64 {
+    pub(crate) fn encoder_lr_scale(&self) -> f64 {
         match self.encoder_options() {
             Some(options) if options.freeze_encoder => 0.0,
             Some(options) => options.encoder_lr_scale,

@@ -175,7 +175,7 @@ pub fn named(name: &str) -> Result<&'static PublishedWeights> {
 /// the published one.
 pub fn fetch(weights: &PublishedWeights) -> Result<PathBuf> {
     let cache = data::cache_dir().join("weights");
-    let given = std::env::var_os("SWATH_WEIGHTS").map(PathBuf::from);
+    let given = std::env::var_os(swath_link::environment::WEIGHTS).map(PathBuf::from);
     find_or_fetch(weights, given.as_deref(), &cache)
 }
 

@@ -33,15 +33,6 @@ macro_rules! builder {
             dropout: f64,
         }
 
-        impl $builder {
-            /// The share of the pyramid's outputs that training sets to 0, from 0 up to (not including) 1; 0.5 unless set.
-            #[must_use]
-            pub fn dropout(mut self, share: f64) -> Self {
-                self.dropout = share;
-                self
-            }
-        }
-
         impl NetworkConfig<Segmentation> for $builder {
             fn on(encoder: EncoderOptions) -> Self {
                 Self {
@@ -88,6 +79,26 @@ builder! {
     /// assert_eq!(swath::models::DeepLabV3Plus::resnet18().name(), "DeepLabV3+ ResNet-18");
     /// ```
     DeepLabV3Plus of DeepLabV3PlusModel
+}
+
+// Methods stand outside of the macro: before rust-analyzer is ready, completion reads them in this file.
+
+impl DeepLabV3 {
+    /// The share of the pyramid's outputs that training sets to 0, from 0 up to (not including) 1; 0.5 unless set.
+    #[must_use]
+    pub fn dropout(mut self, share: f64) -> Self {
+        self.dropout = share;
+        self
+    }
+}
+
+impl DeepLabV3Plus {
+    /// The share of the pyramid's outputs that training sets to 0, from 0 up to (not including) 1; 0.5 unless set.
+    #[must_use]
+    pub fn dropout(mut self, share: f64) -> Self {
+        self.dropout = share;
+        self
+    }
 }
 
 fn check_dropout(share: f64) -> Result<(), String> {

@@ -208,11 +208,13 @@ impl Hint for ModelError {
             ),
             Self::Bundle { .. } => Some("write the bundle again with `.save(\"model.swath\")`".to_owned()),
             Self::BundleTooNew { .. } => Some("update Swath, or save the bundle again with this version".to_owned()),
-            Self::OtherTask { found, .. } => match found.as_str() {
-                "segmentation" => Some("load it with `Segmenter::load(path)`".to_owned()),
-                "detection" => Some("load it with `Detector::load(path)`".to_owned()),
-                _ => Some("update Swath: this version does not know the task".to_owned()),
-            },
+            Self::OtherTask { found, .. } => {
+                let known = super::registry::networks().into_iter().find(|known| known.task == *found);
+                Some(match known {
+                    Some(known) => format!("load it with `{}::load(path)`", known.model),
+                    None => "update Swath: this version does not know the task".to_owned(),
+                })
+            }
             Self::NoConstructor {
                 name,
                 model,

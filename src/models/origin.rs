@@ -44,7 +44,7 @@ impl<'a> Origin<'a> {
 /// Where EfficientNet-Lite0's ImageNet weights are: the file that `SWATH_EFFICIENTNET_LITE0` names, otherwise the fetched
 /// one.
 pub(super) fn efficientnet_lite0() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("SWATH_EFFICIENTNET_LITE0") {
+    if let Some(path) = std::env::var_os(swath_link::environment::EFFICIENTNET_LITE0) {
         return Ok(path.into());
     }
     let dataset = crate::data::fetch("efficientnet-lite0")?;

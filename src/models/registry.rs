@@ -1,9 +1,10 @@
-//! The networks that Swath has. Each is registered once, here: constructors of its builder, its name in files, `%fit`, the
-//! command line and the docs all come from this table (`link/networks.json` is written from it).
+//! The networks that Swath has. Each is registered once, in the table of its task (that of detection is in its folder):
+//! constructors of its builder, its names in files and in `%fit`, what completes and explains them come from there
+//! (`link/networks.json` is written from all tables, for the kernel).
 
+use super::choices::KnownNetwork;
 use super::{
-    CenterNet, DeepLabV3, DeepLabV3Plus, FasterRcnn, Fpn, NetworkEntry, ObjectDetection, RetinaNet,
-    Segmentation, Unet,
+    DeepLabV3, DeepLabV3Plus, Fpn, NetworkEntry, ObjectDetection, Segmentation, Task, Unet,
 };
 
 /// Registers builders of a task: `registered! { Segmentation: TABLE { Unet, "U-Net", "unet", file "unet", on [..]; .. } }`
@@ -175,9 +176,7 @@ macro_rules! shared_choices {
     };
 }
 
-#[cfg(test)]
-pub(crate) use registered;
-pub(crate) use {encoder, shared_choices};
+pub(crate) use {encoder, registered, shared_choices};
 
 registered! {
     Segmentation: SEGMENTATION {
@@ -188,21 +187,19 @@ registered! {
     }
 }
 
-registered! {
-    ObjectDetection: DETECTION {
-        CenterNet, "CenterNet", "centernet", file "center-net", on [efficientnet_lite0, resnet18, resnet34];
-        RetinaNet, "RetinaNet", "retinanet", file "retina-net", on [resnet18, resnet34, resnet50];
-        FasterRcnn, "Faster R-CNN", "fasterrcnn", file "faster-rcnn", on [resnet18, resnet34, resnet50];
-    }
-}
-
 /// All registered networks, in the order in which they are offered. `link/networks.json` holds them for programs that do
 /// not link the library.
 #[must_use]
 pub fn networks() -> Vec<NetworkEntry> {
-    let maps = SEGMENTATION.iter().map(|known| known.entry.clone());
-    maps.chain(DETECTION.iter().map(|known| known.entry.clone()))
-        .collect()
+    let mut all = of::<Segmentation>();
+    all.extend(of::<ObjectDetection>());
+    all
+}
+
+/// Those of a task.
+fn of<T: Task>() -> Vec<NetworkEntry> {
+    let entry = |known: &KnownNetwork<T>| known.entry.clone();
+    T::networks().iter().map(entry).collect()
 }
 
 #[cfg(test)]

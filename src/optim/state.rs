@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Gradients, Tensor, TensorData};
+use burn::tensor::{DType, Gradients, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::update::{CHUNK, Moments, Update};
@@ -201,6 +201,7 @@ impl Gradient {
     fn plus(self, other: Self) -> Self {
         match (self, other) {
             (Self::Host(mut sum), Self::Host(more)) => {
+                // The collector makes all of them floats of this kind.
                 if let Ok(sum) = sum.as_mut_slice::<f32>() {
                     sum.par_chunks_mut(CHUNK)
                         .zip(floats(&more).par_chunks(CHUNK))
@@ -245,7 +246,11 @@ impl ModuleVisitor for Collector {
             return;
         };
         let gradient = if is_host(&gradient) {
-            Gradient::Host(gradient.into_data())
+            let data = gradient.into_data();
+            Gradient::Host(match data.dtype() {
+                DType::F32 => data,
+                _ => data.convert::<f32>(),
+            })
         } else {
             let elements = gradient.shape().num_elements();
             Gradient::Device(gradient.reshape([elements]))

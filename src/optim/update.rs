@@ -1,9 +1,9 @@
 //! One step of one parameter: AdamW's and SGD's arithmetic, in one pass over memory on the CPU and as tensors elsewhere.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::Optimizer;
+use super::{Optimizer, floats};
 
 /// Decay of AdamW's first moment.
 const BETA_1: f32 = 0.9;
@@ -53,7 +53,8 @@ impl Update {
         }
     }
 
-    /// In place where the tensor's memory is nobody else's. The gradient counts times `scale`.
+    /// In place where the tensor's memory is nobody else's. The gradient counts times `scale`. Floats of other kinds are
+    /// moved as `f32` and stay what they are.
     pub(super) fn on_host<const D: usize>(
         &self,
         tensor: Tensor<D>,
@@ -63,6 +64,10 @@ impl Update {
     ) -> (Tensor<D>, Moments) {
         let device = tensor.device();
         let mut data = tensor.into_data();
+        let dtype = data.dtype();
+        if dtype != DType::F32 {
+            data = data.convert::<f32>();
+        }
         let lengths = self.lengths(data.num_elements());
         let (mut first, mut second) = match moments {
             Some(Moments::Host { first, second }) if (first.len(), second.len()) == lengths => {
@@ -70,9 +75,9 @@ impl Update {
             }
             _ => (vec![0.0; lengths.0], vec![0.0; lengths.1]),
         };
-        if let (Ok(values), Ok(gradients)) =
-            (data.as_mut_slice::<f32>(), gradient.as_slice::<f32>())
-        {
+        // They are floats of this kind by now.
+        if let Ok(values) = data.as_mut_slice::<f32>() {
+            let gradients = &floats(gradient);
             match self.optimizer {
                 Optimizer::AdamW => {
                     self.adamw(values, gradients, (&mut first, &mut second), scale);
@@ -83,7 +88,7 @@ impl Update {
             }
         }
         (
-            Tensor::from_data(data, &device),
+            Tensor::from_data(data, (&device, dtype)),
             Moments::Host { first, second },
         )
     }
@@ -169,16 +174,17 @@ impl Update {
         let device = tensor.device();
         let elements = shape.num_elements();
         let lengths = self.lengths(elements);
+        let of_gradient = (&device, gradient.dtype());
         let (first, second) = match moments {
             Some(Moments::Device { first, second }) => (first, second),
             // After a resume the moments are still on the host.
             Some(Moments::Host { first, second }) if (first.len(), second.len()) == lengths => (
-                Tensor::from_data(first.as_slice(), &device),
-                Tensor::from_data(second.as_slice(), &device),
+                Tensor::from_data(first.as_slice(), of_gradient),
+                Tensor::from_data(second.as_slice(), of_gradient),
             ),
             _ => (
-                Tensor::zeros([lengths.0], &device),
-                Tensor::zeros([lengths.1], &device),
+                Tensor::zeros([lengths.0], of_gradient),
+                Tensor::zeros([lengths.1], of_gradient),
             ),
         };
         let values = tensor.reshape([elements]);

@@ -17,16 +17,6 @@ pub enum PredictError {
         /// What would do.
         expected: String,
     },
-    /// The scene has other bands than the network was trained on.
-    #[error("the network was trained on {expected} bands but the scene has {found}: {path:?}")]
-    Bands {
-        /// Bands of the network.
-        expected: usize,
-        /// Bands of the scene.
-        found: usize,
-        /// The scene's imagery.
-        path: PathBuf,
-    },
     /// The scene's bands are those of the training in another order.
     #[error(
         "{who} the bands {}, the scene has {}: {path:?}", expected.join(", "), found.join(", ")
@@ -130,9 +120,6 @@ impl Hint for PredictError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Option { .. } => None,
-            Self::Bands { .. } => {
-                Some("train on imagery with these bands, or predict imagery like the training imagery".to_owned())
-            }
             Self::BandOrder { expected, on_purpose, .. } => Some(format!(
                 "`Scene::open_with(path, OpenOptions::new().bands([{}]))` opens the bands in the order of the training; \
                  {} takes them as they are",

@@ -47,6 +47,7 @@ pub use error_map::ErrorMap;
 pub use map::{SceneMap, score_class_map};
 pub use objects::{Object, Objects};
 pub use options::{MapOptions, OptionsFor, PredictOptions};
+pub(crate) use predictable::same_bands;
 pub use predictable::{Member, Predictable};
 pub use save::{SaveOptions, SavedFiles};
 pub use scene::predict_scene;

@@ -110,6 +110,21 @@ impl<T: Predictable> Model<T> {
     }
 }
 
+/// The scene has as many bands as a model was trained on.
+pub(crate) fn same_bands(expected: usize, scene: &Scene) -> Result<(), ModelError> {
+    let found = scene.band_count();
+    if expected == found {
+        return Ok(());
+    }
+    Err(ModelError::BandsDiffer {
+        area: "scene",
+        other: "the model",
+        expected,
+        found,
+        scene: scene.name(),
+    })
+}
+
 /// Predicts a scene with models of the same classes and bands, on the device of the first one.
 pub(super) fn predict_together<T: Predictable>(
     models: &[Model<T>],
@@ -121,17 +136,7 @@ pub(super) fn predict_together<T: Predictable>(
     let mut metas = Vec::with_capacity(models.len());
     for model in models {
         let weights = model.weights("predict")?;
-        let (expected, found) = (weights.meta.bands, scene.band_count());
-        if expected != found {
-            return Err(ModelError::BandsDiffer {
-                area: "scene",
-                other: "the model",
-                expected,
-                found,
-                scene: scene.name(),
-            }
-            .into());
-        }
+        same_bands(weights.meta.bands, scene)?;
         metas.push(&weights.meta);
         members.push(Member {
             network: weights.network.as_ref(),

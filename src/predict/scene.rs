@@ -1,7 +1,7 @@
 use super::batch::BatchSize;
 use super::files::{MapWriter, working_folder};
 use super::network::{Inputs, Scorer};
-use super::predictable::Member;
+use super::predictable::{Member, same_bands};
 use super::progress::Progress;
 use super::stream::Stream;
 use super::windows::WindowPlan;
@@ -64,15 +64,7 @@ pub(super) fn predict_members(
     };
     let bands = first.normalization.bands();
     let area = scene.area();
-    if scene.band_count() != bands {
-        let path = scene.raster().path().to_owned();
-        return Err(PredictError::Bands {
-            expected: bands,
-            found: scene.band_count(),
-            path,
-        }
-        .into());
-    }
+    same_bands(bands, scene)?;
     let tiling = &options.tiling;
     tiling.check(area.size())?;
     let plan = WindowPlan::new(area, tiling.window, tiling.overlap_pixels());

@@ -117,7 +117,7 @@ fn write_outlines(
     writer.finish()
 }
 
-/// Draws by bands of tiles: as much as the threads fill together is held at a time.
+/// Draws by strips of tiles: as much as the threads fill together is held at a time.
 fn draw(plan: &Plan, streets: &[Thing], transform: GeoTransform, path: &Path) -> Result<()> {
     let size = Size::new(plan.size, plan.size);
     let options = WriterOptions::default()
@@ -126,10 +126,10 @@ fn draw(plan: &Plan, streets: &[Thing], transform: GeoTransform, path: &Path) ->
         .overviews()
         .band_names(&["red", "green", "blue"]);
     let mut writer = RasterWriter::create(path, size, 3, RasterType::U8, transform, CRS, options)?;
-    let bands = PixelWindow::full(size).tiles(Size::new(plan.size.max(1), TILE));
-    for band in bands {
+    let strips = PixelWindow::full(size).tiles(Size::new(plan.size.max(1), TILE));
+    for strip in strips {
         session::check_interrupt("drawing a town")?;
-        let tiles: Vec<PixelWindow> = band.tiles(Size::new(TILE, TILE)).collect();
+        let tiles: Vec<PixelWindow> = strip.tiles(Size::new(TILE, TILE)).collect();
         let painted: Vec<Vec<u8>> = tiles
             .par_iter()
             .map(|tile| paint(plan, streets, tile))

@@ -64,11 +64,12 @@ impl Settings {
     /// The first setting that differs, in words.
     fn difference(&self, found: &Self) -> Option<String> {
         // By text, since a number need not come back from JSON with its last digit.
-        let own: Self = serde_json::from_str(&serde_json::to_string(self).ok()?).ok()?;
-        let (Ok(Value::Object(own)), Ok(Value::Object(found))) =
-            (serde_json::to_value(own), serde_json::to_value(found))
+        let own = serde_json::to_string(self)
+            .and_then(|text| serde_json::from_str::<Self>(&text))
+            .and_then(serde_json::to_value);
+        let (Ok(Value::Object(own)), Ok(Value::Object(found))) = (own, serde_json::to_value(found))
         else {
-            return None;
+            return Some("its settings cannot be compared with those of this run".to_owned());
         };
         own.iter().find_map(|(name, own)| {
             let found = found.get(name)?;
@@ -239,6 +240,9 @@ impl Checkpoint {
         let mut average = NamedTensors::new();
         let (mut firsts, mut seconds) = (HashMap::new(), HashMap::new());
         for (name, view) in file.iter() {
+            if view.dtype() != safetensors::Dtype::F32 {
+                return Err(wrong(format!("{name:?} holds no 32-bit floats")));
+            }
             let values: Vec<f32> = view
                 .data()
                 .chunks_exact(4)
@@ -259,16 +263,20 @@ impl Checkpoint {
                 _ => return Err(wrong(format!("it holds an unknown tensor {name:?}"))),
             }
         }
-        let mut moments: Vec<_> = firsts
-            .into_iter()
-            .filter_map(|(path, first)| {
-                Some(MomentRecord {
-                    second: seconds.remove(&path)?,
-                    path,
-                    first,
-                })
-            })
-            .collect();
+        let mut moments = Vec::with_capacity(firsts.len());
+        for (path, first) in firsts {
+            let Some(second) = seconds.remove(&path) else {
+                return Err(wrong(format!("it lacks the second moments of {path:?}")));
+            };
+            moments.push(MomentRecord {
+                path,
+                first,
+                second,
+            });
+        }
+        if let Some(path) = seconds.keys().next() {
+            return Err(wrong(format!("it lacks the first moments of {path:?}")));
+        }
         moments.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(Self {
             settings: header.settings,
@@ -422,6 +430,31 @@ mod tests {
             "{error}"
         );
         let mut bytes = std::fs::read(&path)?;
+        // A name of the same length stands for a tensor that is not there.
+        for (name, other, reason) in [
+            (
+                "second/a.weight",
+                "second/b.weight",
+                "lacks the second moments of \"a.weight\"",
+            ),
+            (
+                "first/a.weight",
+                "first/b.weight",
+                "lacks the second moments of \"b.weight\"",
+            ),
+            ("second/a.weight", "secnod/a.weight", "unknown tensor"),
+        ] {
+            let at = bytes
+                .windows(name.len())
+                .position(|it| it == name.as_bytes());
+            let at = at.ok_or(name)?;
+            let mut other_bytes = bytes.clone();
+            other_bytes[at..at + name.len()].copy_from_slice(other.as_bytes());
+            std::fs::write(&path, other_bytes)?;
+            let error = Checkpoint::read(folder.path(), &settings()).err();
+            let error = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(reason), "{error}");
+        }
         bytes.truncate(bytes.len() / 2);
         std::fs::write(&path, bytes)?;
         let error = Checkpoint::read(folder.path(), &settings())

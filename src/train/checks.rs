@@ -107,12 +107,12 @@ pub(super) fn settings(options: &FitOptions) -> Result<(), TrainError> {
         );
     }
     if options
-        .encoder_rate
+        .encoder_lr_scale
         .is_some_and(|share| !share.is_finite() || share < 0.0)
     {
         return wrong(
-            "encoder_rate",
-            format!("{:?}", options.encoder_rate),
+            "encoder_lr_scale",
+            format!("{:?}", options.encoder_lr_scale),
             "0 or a positive number, such as 0.1",
         );
     }

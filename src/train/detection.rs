@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::batch::Batch;
-use super::trainable::{Outcome, Trainable};
+use super::trainable::Trainable;
 use super::validate::{self, Held, Labeled, read_ahead, read_scalar};
+use super::{Batch, Outcome};
 use super::{DetectionScores, FitOptions, TrainError, ValidationScores, checks};
 use crate::Result;
 use crate::boxes::score::{CocoOptions, ImageBoxes, coco_with};

@@ -65,6 +65,20 @@ pub enum TrainError {
         /// The scene's classes.
         found: Vec<String>,
     },
+    /// The encoder is to be trained in another way than the rest, and the network does not say which part it is.
+    #[error(
+        "cannot train the encoder at {share} times the learning rate: the network names no parameters as its encoder's"
+    )]
+    NoEncoder {
+        /// The encoder's share of the learning rate, 0 when it is frozen.
+        share: f64,
+    },
+    /// The chips of an epoch ended before its steps were taken.
+    #[error("the chips ended at step {step}, before the end of the epoch")]
+    ChipsEnded {
+        /// The step, counted from 1.
+        step: usize,
+    },
     /// The network's output has another shape than the labels.
     #[error(
         "the network gave scores of shape {found:?}, expected {expected:?} ([chips, classes, height, width])"
@@ -143,6 +157,10 @@ impl Hint for TrainError {
             Self::NoBoxes { .. } => {
                 "add them with `scene.with_boxes(\"boxes.xml\", \"tree\")?` before `split` and `chips`".to_owned()
             }
+            Self::NoEncoder { .. } => "name them in `encoder_prefixes` of the network, or leave out `freeze_encoder` and \
+                 `encoder_lr_scale`"
+                .to_owned(),
+            Self::ChipsEnded { .. } => "train again, with other chips if it comes again".to_owned(),
             Self::NoLoss => "return at least one loss from `DetectionNetwork::losses`".to_owned(),
             Self::ClassesDiffer { area, expected, found } => {
                 let wanted = expected.get(1..).unwrap_or_default();

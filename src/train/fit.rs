@@ -146,7 +146,12 @@ impl<T: Trainable> Trainer<'_, T> {
                 let chips = match stream.next() {
                     Some(Err(Error::Interrupted { .. })) => return Err(self.interrupted()),
                     Some(chips) => chips?,
-                    None => return Ok(()),
+                    None => {
+                        return Err(TrainError::ChipsEnded {
+                            step: self.step + 1,
+                        }
+                        .into());
+                    }
                 };
                 self.timings.waiting += waiting.elapsed().as_secs_f64();
                 let batch = Batch::new(&chips, &self.normalization);

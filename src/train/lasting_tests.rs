@@ -212,7 +212,7 @@ fn frozen_and_slowed_encoders_stay_so_with_every_optimizer() -> Result<()> {
                 .sum())
         };
         let frozen = moved(fresh().freeze_encoder(true))?;
-        let slow = moved(fresh().encoder_rate(0.1))?;
+        let slow = moved(fresh().encoder_lr_scale(0.1))?;
         let full = moved(fresh())?;
         assert!(frozen < 1e-4, "{optimizer:?}: {frozen}");
         assert!(
@@ -416,6 +416,34 @@ fn settings_that_make_no_training_are_named_with_what_would_do() {
 }
 
 #[test]
+fn a_network_that_names_no_encoder_has_none_to_freeze_or_to_slow_down() -> Result<()> {
+    #[derive(Module, Debug)]
+    struct Plain {
+        conv: Conv2d,
+    }
+    impl Network for Plain {
+        fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+            self.conv.forward(images)
+        }
+    }
+    let plain = Architecture::custom("plain", |bands, classes, device| Plain {
+        conv: Conv2dConfig::new([bands, classes], 1).init(device),
+    });
+    let (chips, valid) = parts()?;
+    let model = Segmenter::new(plain, chips.scene().classes()).device(Device::cpu());
+    let run = |options: FitOptions| fit(&model, &chips, &valid, &quiet(options), &|| false);
+    for options in [
+        FitOptions::steps(1).freeze_encoder(true),
+        FitOptions::steps(1).encoder_lr_scale(0.5),
+    ] {
+        refused(run(options), "names no parameters", "encoder_prefixes");
+    }
+    let trained = run(FitOptions::steps(1).freeze_encoder(false))?;
+    assert_eq!(trained.stopped(), StopReason::Finished);
+    Ok(())
+}
+
+#[test]
 fn a_checkpoint_of_other_settings_is_refused_by_name() -> Result<()> {
     let folder = folder()?;
     let first = run(stateful().checkpoints(folder.path()))?;
@@ -423,7 +451,7 @@ fn a_checkpoint_of_other_settings_is_refused_by_name() -> Result<()> {
     for (options, difference) in [
         (stateful().ema(0.99), "its ema is 0.9, this run's is 0.99"),
         (stateful().optimizer(Optimizer::AdamW), "its optimizer is"),
-        (stateful().encoder_rate(0.1), "its encoder_share is 1.0"),
+        (stateful().encoder_lr_scale(0.1), "its encoder_share is 1.0"),
         (stateful().class_weights([1.0, 1.0]), "its class_weights is"),
     ] {
         let error = run(options.resume(folder.path())).err();

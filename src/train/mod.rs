@@ -44,5 +44,4 @@ pub use lr_finder::LrFinder;
 pub use options::{FitOptions, Length};
 pub use run::{Run, StopReason, Timings};
 pub use trainable::Trainable;
-#[cfg(test)]
 pub(crate) use {batch::Batch, trainable::Outcome};

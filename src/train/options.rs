@@ -34,7 +34,7 @@ pub enum Length {
 /// | [`FitOptions::patience`] | none: all epochs are run |
 /// | [`FitOptions::seed`] | 0 |
 /// | [`FitOptions::checkpoints`], [`FitOptions::resume`] | none |
-/// | [`FitOptions::freeze_encoder`], [`FitOptions::encoder_rate`] | as the architecture says |
+/// | [`FitOptions::freeze_encoder`], [`FitOptions::encoder_lr_scale`] | as the architecture says |
 /// | [`FitOptions::workers`] | 1 thread that reads chips ahead |
 /// | [`FitOptions::validation_share`] | 0.5: validation sees at most half as many chips as the epoch trained on |
 /// | [`FitOptions::quiet`] | false: the live view is shown |
@@ -68,7 +68,7 @@ pub struct FitOptions {
     pub(super) checkpoints: Option<PathBuf>,
     pub(super) resume: Option<PathBuf>,
     pub(super) freeze_encoder: Option<bool>,
-    pub(super) encoder_rate: Option<f64>,
+    pub(super) encoder_lr_scale: Option<f64>,
     pub(super) workers: usize,
     pub(super) validation_share: f64,
     pub(super) quiet: bool,
@@ -95,7 +95,7 @@ impl FitOptions {
             checkpoints: None,
             resume: None,
             freeze_encoder: None,
-            encoder_rate: None,
+            encoder_lr_scale: None,
             workers: 1,
             validation_share: 0.5,
             quiet: false,
@@ -278,8 +278,8 @@ impl FitOptions {
     /// The encoder's share of the learning rate, such as 0.1, whatever the architecture says.
     #[doc(alias = "discriminative_lr")]
     #[doc(alias = "encoder_lr")]
-    pub fn encoder_rate(mut self, share: f64) -> Self {
-        self.encoder_rate = Some(share);
+    pub fn encoder_lr_scale(mut self, share: f64) -> Self {
+        self.encoder_lr_scale = Some(share);
         self
     }
 

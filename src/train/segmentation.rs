@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::batch::Batch;
-use super::trainable::{Outcome, Trainable};
+use super::trainable::Trainable;
 use super::validate::{self, Held, read, read_ahead, read_scalar};
+use super::{Batch, Outcome};
 use super::{FitOptions, Loss, Targets, TrainError, ValidationScores, checks};
 use crate::Result;
 use crate::chips::Chips;

@@ -13,7 +13,7 @@ use super::random;
 use super::run::Timings;
 use super::trainable::Trainable;
 use super::view::View;
-use super::{Ema, History, OptimizerState, Plateau, Rates};
+use super::{Ema, History, OptimizerState, Plateau, Rates, TrainError};
 use crate::Result;
 use crate::chips::Chips;
 use crate::models::{AnyModule, Model, ModelError, NamedTensors, TrainedBand};
@@ -125,7 +125,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             }
         };
         let mut network = network.training();
-        let rates = rates::<T>(settings.lr, settings.encoder_share, &mut network);
+        let rates = rates::<T>(settings.lr, settings.encoder_share, &mut network)?;
         let chips_an_epoch = steps_per_epoch.min(steps) * settings.chips_a_step;
         let share = chips_an_epoch as f64 * options.validation_share;
         let side = chips.size();
@@ -184,8 +184,8 @@ impl<'a, T: Trainable> Trainer<'a, T> {
 
 /// The encoder's share of the learning rate, 0 when it is frozen, as the options or the architecture say.
 pub(super) fn encoder_share<T: Trainable>(model: &Model<T>, options: &FitOptions) -> f64 {
-    let usual = model.architecture().encoder_rate();
-    match (options.freeze_encoder, options.encoder_rate) {
+    let usual = model.architecture().encoder_lr_scale();
+    match (options.freeze_encoder, options.encoder_lr_scale) {
         (Some(true), _) => 0.0,
         (_, Some(share)) => share,
         (Some(false), None) if usual == 0.0 => 1.0,
@@ -194,20 +194,27 @@ pub(super) fn encoder_share<T: Trainable>(model: &Model<T>, options: &FitOptions
 }
 
 /// Freezes the encoder, or gives it its share of the learning rate.
-pub(super) fn rates<T: Trainable>(base: f64, share: f64, network: &mut Box<T::Network>) -> Rates {
+fn rates<T: Trainable>(
+    base: f64,
+    share: f64,
+    network: &mut Box<T::Network>,
+) -> Result<Rates, TrainError> {
     let prefixes = network.encoder_prefixes();
+    if share == 1.0 {
+        return Ok(Rates::even(base));
+    }
+    if prefixes.is_empty() {
+        return Err(TrainError::NoEncoder { share });
+    }
     if share == 0.0 {
         network.freeze(&prefixes);
-        return Rates::even(base);
-    }
-    if share == 1.0 {
-        return Rates::even(base);
+        return Ok(Rates::even(base));
     }
     let shares = prefixes
         .iter()
         .map(|name| ((*name).to_owned(), share))
         .collect();
-    Rates { base, shares }
+    Ok(Rates { base, shares })
 }
 
 fn title<T: Trainable>(model: &Model<T>, chips: &Chips, settings: &Settings) -> String {

@@ -362,7 +362,7 @@ fn a_frozen_encoder_stays_and_a_slower_one_moves_less() -> Result<()> {
     };
     let (frozen, slow, full) = (
         moved(FitOptions::steps(8).freeze_encoder(true))?,
-        moved(FitOptions::steps(8).encoder_rate(0.1))?,
+        moved(FitOptions::steps(8).encoder_lr_scale(0.1))?,
         moved(FitOptions::steps(8))?,
     );
     assert_eq!(frozen, 0.0);

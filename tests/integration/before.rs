@@ -124,6 +124,92 @@ fn checkpoints_of_before_resume_a_map() {
     assert!(refused.contains("optimizer"), "{refused}");
 }
 
+/// The header of a file, and its numbers by the names of the tensors.
+fn checkpoint(path: &Path) -> (serde_json::Value, BTreeMap<String, Vec<f32>>) {
+    let bytes = std::fs::read(path).unwrap();
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let text = metadata
+        .metadata()
+        .as_ref()
+        .unwrap()
+        .values()
+        .next()
+        .unwrap();
+    let number = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap());
+    let numbers = |bytes: Vec<u8>| bytes.chunks_exact(4).map(number).collect();
+    let tensors = tensors(path).into_iter();
+    (
+        serde_json::from_str(text).unwrap(),
+        tensors
+            .map(|(name, bytes)| (name, numbers(bytes)))
+            .collect(),
+    )
+}
+
+#[test]
+fn checkpoints_of_before_go_on_with_their_moments_and_their_average() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("training.safetensors");
+    file_of_before("unet-training", &file);
+    let (_, before) = checkpoint(&file);
+    // As it was after the first of the two steps. The header keeps its length, so that the tensors stay where they are.
+    let bytes = std::fs::read(&file).unwrap();
+    let end = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header = String::from_utf8(bytes[8..end].to_vec()).unwrap();
+    for (was, is) in [
+        (
+            r#"\"step\":2,\"optimiser_steps\":2"#,
+            r#"\"step\":1,\"optimiser_steps\":1"#,
+        ),
+        (r#"\"average_updates\":2"#, r#"\"average_updates\":1"#),
+        (r#"\"epoch_losses\":[]"#, r#"\"epoch_losses\":[2.119]"#),
+    ] {
+        assert_eq!(header.matches(was).count(), 1, "{was}");
+        header = header.replace(was, is);
+    }
+    let mut earlier = (header.len() as u64).to_le_bytes().to_vec();
+    earlier.extend(header.as_bytes());
+    earlier.extend(&bytes[end..]);
+    std::fs::write(&file, earlier).unwrap();
+
+    let (train, valid) = scene().split(Split::columns(0.5));
+    let chips = train.chips(Chips::random(4, 64).seed(1)).unwrap();
+    let options = FitOptions::steps(2)
+        .batch(2)
+        .ema(0.9)
+        .optimizer(Optimizer::sgd(0.9).nesterov())
+        .quiet(true)
+        .resume(folder.path());
+    let run = Segmenter::new(Unet::resnet18().pretrained(false), train.classes())
+        .fit(&chips, &valid, options)
+        .unwrap();
+    assert_eq!(run.stopped(), StopReason::Finished);
+    let (header, after) = checkpoint(&file);
+    assert_eq!(header["step"], 2);
+    assert_eq!(header["optimizer_steps"], 2);
+    assert_eq!(header["average_updates"], 2);
+    assert!(before.keys().eq(after.keys()));
+
+    // The moments of a bias, which does not decay, are 0.9 times those of before and the gradient, which is next to nothing
+    // with such weights.
+    let of = |from: &BTreeMap<String, Vec<f32>>, group: &str| {
+        from[&format!("{group}/decoder.0.bn1.bias")].clone()
+    };
+    for (before, after) in of(&before, "first").iter().zip(of(&after, "first")) {
+        assert!((after / before - 0.9).abs() < 1e-3, "{before} {after}");
+    }
+    let is = of(&after, "network");
+    // A lost average would begin at the weights.
+    let (average_before, average) = (of(&before, "average"), of(&after, "average"));
+    let kept: Vec<f32> = (0..is.len())
+        .map(|at| (average[at] - is[at]) / (average_before[at] - is[at]))
+        .collect();
+    assert!(kept[0] > 0.1, "{kept:?}");
+    for found in &kept {
+        assert!((found - kept[0]).abs() < 0.02 * kept[0], "{kept:?}");
+    }
+}
+
 #[test]
 fn checkpoints_of_before_resume_a_detector() {
     let folder = tempfile::tempdir().unwrap();

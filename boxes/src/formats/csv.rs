@@ -44,14 +44,6 @@ const OUTLINE: &[&str] = &["polygonwkt_pix", "geometry", "wkt", "geom"];
 /// Columns beside which an outline is in degrees, as in Google's Open Buildings.
 const LONGITUDE: &[&str] = &["longitude", "lon", "lng"];
 
-/// Whether a file is a table by its extension.
-#[must_use]
-pub fn is_table(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("csv") || extension.eq_ignore_ascii_case("tsv")
-    })
-}
-
 /// The names of a table's columns.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ use super::content::{ContentFilter, Piece};
 use super::interface::{MimeBundle, OutputEvent};
 use super::phase::Phase;
 use super::places::{PlaceNames, Places};
-use super::text::Decoder;
+use crate::text::Utf8Stream;
 
 /// How long text is gathered before it is shown.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
@@ -97,12 +97,12 @@ impl Channel {
         let reader = Reader {
             stdout: Stream {
                 pipe: stdout,
-                decoder: Decoder::default(),
+                decoder: Utf8Stream::default(),
                 text: String::new(),
             },
             stderr: Stream {
                 pipe: stderr,
-                decoder: Decoder::default(),
+                decoder: Utf8Stream::default(),
                 text: String::new(),
             },
             filter: ContentFilter::default(),
@@ -180,7 +180,7 @@ fn pipe() -> std::io::Result<(std::fs::File, OwnedFd)> {
 
 struct Stream {
     pipe: std::fs::File,
-    decoder: Decoder,
+    decoder: Utf8Stream,
     text: String,
 }
 
@@ -191,7 +191,7 @@ impl Stream {
         match self.pipe.read(&mut buffer) {
             Ok(0) | Err(_) => false,
             Ok(length) => {
-                self.text.push_str(&self.decoder.decode(&buffer[..length]));
+                self.text.push_str(&self.decoder.push(&buffer[..length]));
                 true
             }
         }

@@ -17,9 +17,9 @@ use super::phase::Phase;
 use super::places::Places;
 use super::source_map::CellSource;
 use super::split::{Cell, Known};
-use super::text::Decoder;
 use super::{imports, items, macros, shape, state};
 use crate::fuzz_tests::{CELLS, RUST, Target, random_of};
+use crate::text::Utf8Stream;
 
 #[test]
 fn cells_are_split_whatever_they_hold() {
@@ -263,10 +263,10 @@ fn check_text(input: &[u8]) {
 
 /// The text without the blocks, and the blocks with the length of the text before each.
 fn pieces_of<'a>(parts: impl Iterator<Item = &'a [u8]>) -> (String, BTreeMap<usize, Vec<String>>) {
-    let (mut decoder, mut filter) = (Decoder::default(), ContentFilter::default());
+    let (mut decoder, mut filter) = (Utf8Stream::default(), ContentFilter::default());
     let mut pieces = Vec::new();
     for part in parts {
-        pieces.extend(filter.push(&decoder.decode(part)));
+        pieces.extend(filter.push(&decoder.push(part)));
     }
     pieces.extend(filter.push(&decoder.finish()));
     pieces.extend(filter.finish());

@@ -37,6 +37,13 @@ pub(crate) struct StoredItem {
     pub(crate) state: Option<State>,
 }
 
+impl StoredItem {
+    /// Whether it gives a name its meaning.
+    pub(crate) fn defines(&self, name: &str) -> bool {
+        self.names.iter().any(|it| it.text == name)
+    }
+}
+
 /// What tells two `impl` blocks (or other items without a name) apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {

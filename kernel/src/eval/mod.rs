@@ -35,7 +35,6 @@ mod split;
 mod state;
 mod syntax;
 mod terminal;
-mod text;
 mod variables;
 mod worker;
 

@@ -25,9 +25,11 @@ pub(crate) struct Diagnostic {
 
 impl Diagnostic {
     /// The messages that the compiler has written.
-    pub(crate) fn read(json: &[String]) -> Vec<Self> {
+    ///
+    /// `own` says whether a name is a type of a cell.
+    pub(crate) fn read(json: &[String], own: impl Fn(&str) -> bool) -> Vec<Self> {
         json.iter()
-            .filter_map(|json| serde_json::from_str(&with_task_names(json)).ok())
+            .filter_map(|json| serde_json::from_str(&with_task_names(json, &own)).ok())
             .map(Self::of_options)
             .collect()
     }

@@ -69,7 +69,10 @@ pub(crate) fn check(
     }
     let generated = Generated::whole(rust.len());
     let map = SourceMap::new(&file, source, &generated, &[]);
-    let mut error = render::compile_error(&render::Diagnostic::read(&errors), &map, &|_| None);
+    let mut error =
+        render::compile_error(&render::Diagnostic::read(&errors, |_| false), &map, &|_| {
+            None
+        });
     if error.ename == "CompileError" {
         "SyntaxError".clone_into(&mut error.ename);
     }

@@ -173,7 +173,7 @@ impl Worker {
         self.note_folder();
         let started = Instant::now();
         self.shared.set_started(false);
-        self.announce(&Request::default());
+        self.announce(&Request::default())?;
         self.library = LibraryFiles::of(&self.options.lib_dir);
         let (options, session, ends) = (&self.options, self.session, &self.child_ends);
         let farewell = &self.farewell;
@@ -209,9 +209,15 @@ impl Worker {
         }
     }
 
-    /// Tells `swath-cell` about the build that follows.
-    fn announce(&self, request: &Request) {
-        let _ = exchange::write(&exchange::request_path(&self.session.dir), request);
+    /// Tells `swath-cell` about the build that follows. Without this it would compile the cell before once more.
+    fn announce(&self, request: &Request) -> Result<(), String> {
+        let path = exchange::request_path(&self.session.dir);
+        exchange::write(&path, request).map_err(|error| {
+            format!(
+                "the cell cannot be handed to the compiler: {}: {error}",
+                path.display()
+            )
+        })
     }
 
     /// What `swath-cell` has told of the build that was announced last; nothing when it was not asked.
@@ -320,10 +326,14 @@ impl Worker {
     ) -> (Result<EvalOutputs, Error>, CellEnd, Report) {
         self.serial += 1;
         let refresh = request.refresh;
-        self.announce(&Request {
+        let announced = self.announce(&Request {
             serial: self.serial,
             ..request
         });
+        if let Err(reason) = announced {
+            let end = self.channel.finish_cell();
+            return (Err(Error::Message(reason)), end, Report::default());
+        }
         self.shared.phase.prepare();
         if let Some(progress) = &self.progress {
             progress.listen(self.silent.load(Ordering::Relaxed));

@@ -131,8 +131,11 @@ pub(crate) async fn run(
         }
         Builtin::Who => who(kernel),
         Builtin::Writefile => write_file(kernel, line, body.unwrap_or_default())?,
-        // These stand for Rust or commands of evcxr: they never get here.
-        Builtin::Dep | Builtin::Time | Builtin::Timeit => {}
+        // These stand for Rust or commands of evcxr.
+        Builtin::Dep | Builtin::Time | Builtin::Timeit => {
+            let reason = format!("`{line}` was not taken as Rust");
+            return Err(failure("EngineError", &reason, ""));
+        }
     }
     Ok(Vec::new())
 }

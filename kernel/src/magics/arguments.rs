@@ -22,6 +22,17 @@ impl UsageError {
     }
 }
 
+/// A key as the magics have it, of one as people write it.
+pub(super) fn plain_key(key: &str) -> &str {
+    match key {
+        // `--name` is what the command lines of other programs call it.
+        "name" => "as",
+        "optimiser" => "optimizer",
+        "metres" => "meters",
+        key => key,
+    }
+}
+
 /// The parsed words: positional ones, and `key=value` of the magic's own keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arguments {
@@ -87,13 +98,7 @@ impl Arguments {
     }
 
     fn add_option(&mut self, magic: &Magic, key: &str, value: String) -> Result<(), UsageError> {
-        let key = match key {
-            // `--name` is what the command lines of other programs call it.
-            "name" => "as",
-            "optimiser" => "optimizer",
-            "metres" => "meters",
-            key => key,
-        };
+        let key = plain_key(key);
         if magic.name == "colors" {
             return Err(UsageError::new(
                 magic,

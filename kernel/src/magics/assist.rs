@@ -1,6 +1,7 @@
 //! Help for somebody who types: which magic the cursor is in, what can follow, and the cell without its magics for
 //! the engine's own completion.
 
+use super::arguments::plain_key;
 use super::fit;
 use super::table::{Action, Builtin, Kind, MAGICS, Magic, find};
 use crate::commands::{self, COMMANDS};
@@ -338,8 +339,10 @@ fn complete_arguments<'a>(
         matches.extend(written.map(|name| candidate(name, "text")));
     };
     if let Some((key, value)) = word.split_once('=') {
-        match key.trim_start_matches("--") {
-            "labels" | "boxes" | "aoi" | "save" | "weights" => complete_files(value, matches),
+        match plain_key(key.trim_start_matches("--")) {
+            "labels" | "label_raster" | "boxes" | "aoi" | "save" | "weights" => {
+                complete_files(value, matches);
+            }
             "scene" | "from" | "chips" | "valid" => {
                 matches.extend(
                     variables()
@@ -379,7 +382,7 @@ fn complete_arguments<'a>(
         return value;
     }
     let keywords: &[&str] = match magic.name {
-        "data" => &["banepa", "efficientnet-lite0", "neon"],
+        "data" => &swath_link::data_sets::NAMES,
         "device" => &["best", "cpu", "cuda"],
         "chips" => &["sliding"],
         _ => &[],

@@ -115,12 +115,8 @@ fn required<'a>(
 }
 
 pub(super) fn data(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let name = required(
-        magic,
-        arguments,
-        0,
-        "a name: banepa, efficientnet-lite0 or neon",
-    )?;
+    let names = swath_link::data_sets::NAMES.join(", ");
+    let name = required(magic, arguments, 0, &format!("a name, one of {names}"))?;
     let default = name.replace(['-', '.'], "_");
     let variable = variable(magic, arguments, "as", &default)?;
     Ok(Expansion::new(

@@ -122,3 +122,48 @@ fn completion_and_inspection_know_the_users_variables() {
         "{known}"
     );
 }
+
+#[test]
+fn a_type_of_one_s_own_is_never_taken_for_one_of_the_library() {
+    let mut session = Session::start(&[]);
+    session
+        .run("struct Model<T>(T);\nstruct Ensemble<T>(T);")
+        .ok();
+    let own = session.run("let own = Model(1u8);\nown.fit();");
+    assert!(
+        own.traceback.contains("`Model<") && !own.traceback.contains("Segmenter"),
+        "{}",
+        own.traceback
+    );
+    let bound =
+        session.run("fn copies<T: Clone>(_: T) {}\nfn mine<T>(it: Ensemble<T>) { copies(it) }");
+    assert!(
+        bound.traceback.contains("Ensemble<T>") && !bound.traceback.contains("Detector"),
+        "{}",
+        bound.traceback
+    );
+}
+
+#[test]
+fn a_cell_that_cannot_be_handed_to_the_compiler_is_an_error_and_runs_no_other() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut session = Session::start(&[("TMPDIR", temporary.path().to_str().unwrap())]);
+    session.run("let mut runs = 0;").ok();
+    session.run("runs += 1;").ok();
+    // A folder in the place of the file: no permission would keep root from writing.
+    let folders = std::fs::read_dir(temporary.path()).unwrap();
+    let request = folders
+        .map(|entry| entry.unwrap().path().join("request.json"))
+        .find(|path| path.exists())
+        .unwrap();
+    std::fs::remove_file(&request).unwrap();
+    std::fs::create_dir(&request).unwrap();
+    let ran = session.run("let other = 1;");
+    assert_eq!(ran.status, "error", "{ran:#?}");
+    assert!(
+        (ran.evalue.clone() + &ran.traceback).contains("handed to the compiler"),
+        "{ran:#?}"
+    );
+    std::fs::remove_dir(&request).unwrap();
+    assert_eq!(session.run("runs").ok(), "1");
+}

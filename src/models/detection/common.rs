@@ -35,6 +35,52 @@ pub(super) fn check_anchors(sizes: &[f64]) -> Result<(), String> {
     }
 }
 
+/// Whether each of these counts is one of something, or what is wrong.
+pub(super) fn check_counts(what: &str, counts: &[usize]) -> Result<(), String> {
+    match counts.contains(&0) {
+        true => Err(format!("{what} {counts:?}; 1 or more is possible")),
+        false => Ok(()),
+    }
+}
+
+/// Makes a builder with fields `encoder` and `options` one of networks with anchors over a pyramid of features. Its own
+/// methods stand in its file: before rust-analyzer is ready, completion reads them there.
+macro_rules! anchored_builder {
+    ($builder:ident of $options:ident for $network:ident) => {
+        impl $crate::models::choices::NetworkConfig<$crate::models::ObjectDetection> for $builder {
+            const FREEZES_NORMS: bool = true;
+
+            fn on(encoder: $crate::models::EncoderOptions) -> Self {
+                Self {
+                    encoder,
+                    options: $options::default(),
+                }
+            }
+
+            $crate::models::choices::encoder_of_field!();
+
+            fn check(&self) -> Result<(), String> {
+                self.options.check()
+            }
+
+            fn init(
+                &self,
+                bands: usize,
+                classes: usize,
+                device: &burn::tensor::Device,
+            ) -> Result<$crate::models::detection::BoxedDetectionNetwork, String> {
+                let encoder = $crate::models::choices::resnet(&self.encoder)?;
+                let network = $network::new(encoder, bands, classes, &self.options, device);
+                Ok(Box::new($crate::models::detection::common::settled(
+                    network,
+                    &self.encoder,
+                )))
+            }
+        }
+    };
+}
+pub(super) use anchored_builder;
+
 /// The network, its batch norms frozen where that is wanted.
 pub(super) fn settled<M: Module>(network: M, encoder: &EncoderOptions) -> M {
     match encoder.frozen_norms {

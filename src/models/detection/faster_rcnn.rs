@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::assign::{Match, Matcher, Sampler};
 use super::coder::{BoxCoder, Corners, clip_to_image};
 use super::common::{
-    best, check_anchors, detection, nothing, padded, read, rows, settled, suppress, usable,
+    anchored_builder, best, check_anchors, check_counts, detection, nothing, padded, read, rows,
+    suppress, usable,
 };
 use super::roi_align::{RoiAlign, indices};
 use super::rpn::{Proposals, Rpn};
-use super::{BoxedDetectionNetwork, DetectOptions, DetectionNetwork, ObjectDetection, losses};
+use super::{DetectOptions, DetectionNetwork, losses};
 use crate::boxes::{Annotation, Detection};
-use crate::models::choices::{EncoderOptions, NetworkConfig, encoder_of_field, resnet};
+use crate::models::choices::EncoderOptions;
 use crate::models::{ExtraLevels, ResNetConfig, ResNetFpn, ResNetKind};
 
 /// Channels of the pyramid and the region proposals.
@@ -78,6 +79,8 @@ pub struct FasterRcnn {
     options: FasterRcnnOptions,
 }
 
+anchored_builder!(FasterRcnn of FasterRcnnOptions for FasterRcnnModel);
+
 impl FasterRcnn {
     /// The side of the smallest anchors in pixels, finest level first: at strides 4 to 64. `[32, 64, 128, 256,
     /// 512]` unless set; halve them for objects of 10 to 20 pixels.
@@ -97,31 +100,15 @@ impl FasterRcnn {
     }
 }
 
-impl NetworkConfig<ObjectDetection> for FasterRcnn {
-    const FREEZES_NORMS: bool = true;
-
-    fn on(encoder: EncoderOptions) -> Self {
-        Self {
-            encoder,
-            options: FasterRcnnOptions::default(),
-        }
-    }
-
-    encoder_of_field!();
-
+impl FasterRcnnOptions {
     fn check(&self) -> Result<(), String> {
-        check_anchors(&self.options.anchor_sizes)
-    }
-
-    fn init(
-        &self,
-        bands: usize,
-        classes: usize,
-        device: &Device,
-    ) -> Result<BoxedDetectionNetwork, String> {
-        let encoder = resnet(&self.encoder)?;
-        let network = FasterRcnnModel::new(encoder, bands, classes, &self.options, device);
-        Ok(Box::new(settled(network, &self.encoder)))
+        check_anchors(&self.anchor_sizes)?;
+        check_counts(
+            "samples of the losses",
+            &[self.proposal_samples, self.box_samples],
+        )?;
+        check_counts("candidates", &self.candidates)?;
+        check_counts("proposals", &self.proposals)
     }
 }
 

@@ -20,6 +20,17 @@ pub use network::{
 };
 pub use retinanet::RetinaNet;
 
+use super::CenterNet;
+use super::registry::registered;
+
+registered! {
+    ObjectDetection: DETECTION {
+        CenterNet, "CenterNet", "centernet", file "center-net", on [efficientnet_lite0, resnet18, resnet34];
+        RetinaNet, "RetinaNet", "retinanet", file "retina-net", on [resnet18, resnet34, resnet50];
+        FasterRcnn, "Faster R-CNN", "fasterrcnn", file "faster-rcnn", on [resnet18, resnet34, resnet50];
+    }
+}
+
 #[cfg(test)]
 mod behavior_tests;
 #[cfg(test)]

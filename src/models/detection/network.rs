@@ -8,7 +8,7 @@ use crate::Result;
 use crate::boxes::{Annotation, Detection};
 use crate::models::choices::KnownNetwork;
 use crate::models::module::{AnyModule, any_module};
-use crate::models::{NamedTensors, Task, WeightsReport, registry};
+use crate::models::{NamedTensors, Task, WeightsReport};
 
 /// Objects get boxes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Task for ObjectDetection {
     type Network = dyn AnyDetectionNetwork;
 
     fn networks() -> &'static [KnownNetwork<Self>] {
-        registry::DETECTION
+        super::DETECTION
     }
 
     fn load_state_dict(

@@ -11,13 +11,13 @@ use super::anchors::AnchorGenerator;
 use super::assign::{Match, Matcher};
 use super::coder::{BoxCoder, Corners, clip_to_image};
 use super::common::{
-    best, by_anchor, check_anchors, detection, head_conv, nothing, padded, read, rows, settled,
-    suppress, usable,
+    anchored_builder, best, by_anchor, check_anchors, check_counts, detection, head_conv, nothing,
+    padded, read, rows, suppress, usable,
 };
 use super::roi_align::indices;
-use super::{BoxedDetectionNetwork, DetectOptions, DetectionNetwork, ObjectDetection, losses};
+use super::{DetectOptions, DetectionNetwork, losses};
 use crate::boxes::{Annotation, Detection};
-use crate::models::choices::{EncoderOptions, NetworkConfig, encoder_of_field, resnet};
+use crate::models::choices::EncoderOptions;
 use crate::models::{Activation, Conv2d, ExtraLevels, ResNetConfig, ResNetFpn, ResNetKind};
 
 /// Channels of the pyramid and the heads.
@@ -85,19 +85,14 @@ pub struct RetinaNet {
     options: RetinaNetOptions,
 }
 
+anchored_builder!(RetinaNet of RetinaNetOptions for RetinaNetModel);
+
 impl RetinaNet {
     /// The side of the smallest anchors in pixels, finest level first: at strides 8 to 128. `[32, 64, 128, 256,
     /// 512]` unless set; halve them for objects of 10 to 20 pixels.
     #[must_use]
     pub fn anchor_sizes(mut self, sizes: [f64; 5]) -> Self {
         self.options.anchor_sizes = sizes;
-        self
-    }
-
-    /// How the sides of boxes are learned; [`BoxLoss::L1`] unless set.
-    #[must_use]
-    pub fn box_loss(mut self, loss: BoxLoss) -> Self {
-        self.options.box_loss = loss;
         self
     }
 
@@ -109,33 +104,31 @@ impl RetinaNet {
         self.encoder.frozen_norms = frozen;
         self
     }
+
+    /// How the sides of boxes are learned; [`BoxLoss::L1`] unless set.
+    #[must_use]
+    pub fn box_loss(mut self, loss: BoxLoss) -> Self {
+        self.options.box_loss = loss;
+        self
+    }
 }
 
-impl NetworkConfig<ObjectDetection> for RetinaNet {
-    const FREEZES_NORMS: bool = true;
-
-    fn on(encoder: EncoderOptions) -> Self {
-        Self {
-            encoder,
-            options: RetinaNetOptions::default(),
-        }
-    }
-
-    encoder_of_field!();
-
+impl RetinaNetOptions {
     fn check(&self) -> Result<(), String> {
-        check_anchors(&self.options.anchor_sizes)
-    }
-
-    fn init(
-        &self,
-        bands: usize,
-        classes: usize,
-        device: &Device,
-    ) -> Result<BoxedDetectionNetwork, String> {
-        let encoder = resnet(&self.encoder)?;
-        let network = RetinaNetModel::new(encoder, bands, classes, &self.options, device);
-        Ok(Box::new(settled(network, &self.encoder)))
+        check_anchors(&self.anchor_sizes)?;
+        let (object, background) = (self.object_iou, self.background_iou);
+        if !(0.0 <= background && background <= object && object <= 1.0) {
+            return Err(format!(
+                "intersections over union of {background} for the background and {object} for objects; 0 to 1 is possible, in \
+                 this order"
+            ));
+        }
+        match self.box_loss {
+            BoxLoss::SmoothL1 { beta } if !(beta.is_finite() && beta >= 0.0) => Err(format!(
+                "a smooth L1 loss with beta = {beta}; 0 or a positive number is possible"
+            )),
+            _ => check_counts("candidates", &[self.candidates]),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::behavior_tests::only_norms_stay;
+use super::retinanet::BoxLoss;
 use super::{FasterRcnn, RetinaNet};
 use crate::device::Device;
 use crate::models::origin::Origin;
@@ -300,6 +301,22 @@ fn frozen_norms_stay_frozen_with_loaded_weights() {
 }
 
 /// `anchor_sizes([-1.0, 0.0, NAN, 64.0, 128.0])` trained.
+/// A builder with other values, as a file can have them.
+fn with<B: serde::Serialize + serde::de::DeserializeOwned>(
+    builder: &B,
+    values: &serde_json::Value,
+) -> B {
+    let mut written = serde_json::to_value(builder).unwrap();
+    for (name, value) in values.as_object().unwrap() {
+        assert!(
+            written[name].is_array() || written[name].is_number(),
+            "{name}"
+        );
+        written[name] = value.clone();
+    }
+    serde_json::from_value(written).unwrap()
+}
+
 #[test]
 fn values_that_cannot_be_are_errors_that_name_them() {
     let bad = f64::NAN;
@@ -316,6 +333,24 @@ fn values_that_cannot_be_are_errors_that_name_them() {
             let error = architecture.build(3, 2, &Device::cpu()).err().unwrap();
             assert!(error.to_string().contains("anchor sizes"), "{error}");
         }
+    }
+    for beta in [bad, -0.5, f64::INFINITY] {
+        let detector = RetinaNet::resnet18().box_loss(BoxLoss::SmoothL1 { beta });
+        let error = detector.build(3, 2, &Device::cpu()).err().unwrap();
+        assert!(error.to_string().contains("beta"), "{error}");
+    }
+    for (network, choice) in [
+        ("RetinaNet", serde_json::json!({"object_iou": 0.3})),
+        ("RetinaNet", serde_json::json!({"candidates": 0})),
+        ("FasterRcnn", serde_json::json!({"box_samples": 0})),
+        ("FasterRcnn", serde_json::json!({"proposals": [0, 1000]})),
+    ] {
+        let refused = match network {
+            "RetinaNet" => with(&RetinaNet::resnet18(), &choice).build(3, 2, &Device::cpu()),
+            _ => with(&FasterRcnn::resnet18(), &choice).build(3, 2, &Device::cpu()),
+        };
+        let error = refused.err().unwrap().to_string();
+        assert!(error.contains("possible"), "{error}");
     }
     for scale in [bad, -0.5, f64::INFINITY] {
         let detector = CenterNet::resnet18().encoder_lr_scale(scale);

@@ -185,3 +185,44 @@ fn a_resumed_descent_goes_on_as_if_never_stopped() {
         assert_eq!(on(&mut descent), on(&mut resumed), "{optimizer:?}");
     }
 }
+
+/// Parameters of `dtype`, the same values otherwise.
+fn parameters_of(dtype: DType) -> Parameters {
+    let device = burn::tensor::Device::flex().autodiff();
+    let weight = TensorData::new(wave(6, 0.0), [2, 3]);
+    let bias = TensorData::new(wave(3, 1.0), [3]);
+    Parameters {
+        weight: Param::from_tensor(Tensor::from_data(weight, (&device, dtype))),
+        bias: Param::from_tensor(Tensor::from_data(bias, (&device, dtype))),
+    }
+}
+
+#[test]
+fn parameters_of_other_floats_are_moved_as_well_and_stay_what_they_are() {
+    for optimizer in [Optimizer::adamw(), Optimizer::sgd(0.9).nesterov()] {
+        let taken = |dtype| {
+            let mut descent = OptimizerState::new(optimizer, 0.01, Some(1.0));
+            let mut module = parameters_of(dtype);
+            for step in 0..3 {
+                for gradients in gradients_of(&module, step) {
+                    descent.gather(&module, gradients);
+                }
+                let (moved, taken) = descent.step(module, &Rates::even(0.1));
+                assert_eq!(taken, Step::Taken);
+                module = moved;
+            }
+            assert_eq!(module.weight.val().dtype(), dtype);
+            let weight = module.weight.val().into_data().convert::<f32>();
+            weight.try_to_vec::<f32>().unwrap_or_default()
+        };
+        close(&taken(DType::F64), &taken(DType::F32), "f64");
+    }
+}
+
+/// Gradients of two batches, in the module's own kind of floats.
+fn gradients_of(module: &Parameters, step: usize) -> [Gradients; 2] {
+    let (weight, bias) = (module.weight.val(), module.bias.val());
+    let first = (weight.clone() * weight.clone()).sum() + bias.clone().square().sum();
+    let second = weight.square().mul_scalar(step as f32 + 1.0).sum() + (bias.clone() * bias).sum();
+    [first.backward(), second.backward()]
+}

@@ -498,7 +498,10 @@ impl Worker {
             &running.generated,
             &running.merged.items,
         );
-        let diagnostics = render::Diagnostic::read(&report.diagnostics);
+        let diagnostics = render::Diagnostic::read(&report.diagnostics, |name| {
+            let mut items = running.merged.items.iter();
+            items.any(|item| item.defines(name))
+        });
         for name in render::unloadable(&diagnostics, &map) {
             let type_name = self
                 .shared

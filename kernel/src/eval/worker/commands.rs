@@ -206,7 +206,7 @@ impl Worker {
                 let generated = Generated::default();
                 let map = SourceMap::new(&report.source, &source, &generated, &[]);
                 Err(CellStatus::Error(render::compile_error(
-                    &render::Diagnostic::read(&report.diagnostics),
+                    &render::Diagnostic::read(&report.diagnostics, |_| false),
                     &map,
                     &|_| None,
                 )))
