@@ -11,6 +11,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 
 use crate::Hint;
 use crate::display::{Output, Show, escape};
+use crate::host::Step;
 
 pub use driver::Gpu;
 pub use gpus::Gpus;
@@ -46,11 +47,10 @@ pub enum DeviceError {
 impl Hint for DeviceError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoCuda { .. } => {
-                "`Device::cpu()` trains on this machine's processor; `Device::best()` takes a GPU where one answers"
-                    .to_owned()
+            Self::NoCuda { .. } => Step::OtherDevice.to_string(),
+            Self::UnknownName { .. } => {
+                "unset it, or set it to one of these, and start again".to_owned()
             }
-            Self::UnknownName { .. } => "unset it, or set it to one of these, and start again".to_owned(),
         })
     }
 }

@@ -156,9 +156,10 @@ fn screen_lines(text: &str) -> usize {
 }
 
 /// A type's name alone: `Run` for `swath::train::Run<swath::train::Segmenter>`.
-pub(crate) fn type_word(type_name: &str) -> &str {
-    let path = type_name.split('<').next().unwrap_or(type_name);
-    path.rsplit("::").next().unwrap_or(path)
+pub(crate) fn type_word(type_name: &str) -> String {
+    let mut name = swath_link::types::short_type(type_name);
+    name.truncate(name.find('<').unwrap_or(name.len()));
+    name
 }
 
 /// A value that shows itself as the last expression of a cell, or through [`crate::session::display`]. So does a `Vec`, a

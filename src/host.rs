@@ -63,6 +63,14 @@ pub(crate) enum Step<'a> {
     CrsOption,
     /// Chooses a layer of a vector file.
     ChooseLayer { path: &'a Path, layer: &'a str },
+    /// Takes the classes of features from a property.
+    ClassesOfProperty,
+    /// Another model than that of a file, by the type that loads it.
+    LoadWith { model: &'a str },
+    /// What makes a model of weights alone.
+    StartFromWeights,
+    /// Computes without the device that does not answer.
+    OtherDevice,
     /// Labels that are a raster.
     LabelRaster,
     /// A label raster whose 255 is the class.
@@ -146,6 +154,32 @@ impl Step<'_> {
             (Self::ChooseLayer { layer, .. }, Host::Shell) => {
                 write!(f, "`--layer {layer:?}` chooses one")
             }
+            (Self::ClassesOfProperty, Host::Notebook) => {
+                f.write_str("`LabelClass::property(name)` takes the classes from a property")
+            }
+            (Self::ClassesOfProperty, Host::Shell) => {
+                f.write_str("`--class NAME` takes the classes from the property of that name")
+            }
+            (Self::LoadWith { model }, Host::Notebook) => {
+                write!(f, "load it with `{model}::load(path)`")
+            }
+            (Self::LoadWith { .. }, Host::Shell) => {
+                f.write_str("models that are averaged are all for the same")
+            }
+            (Self::StartFromWeights, Host::Notebook) => f.write_str(
+                "make the network, start it from them with `.weights(path)`, as in `Unet::resnet18().weights(path)` or \
+                 `RetinaNet::resnet50().weights(path)`, and train it; a bundle is what `.save(\"model.swath\")` writes",
+            ),
+            (Self::StartFromWeights, Host::Shell) => f.write_str(
+                "a bundle is what a notebook's `run.best().save(\"model.swath\")` writes, with bands, classes and \
+                 normalization beside the weights",
+            ),
+            (Self::OtherDevice, Host::Notebook) => f.write_str(
+                "`Device::cpu()` trains on this machine's processor; `Device::best()` takes a GPU where one answers",
+            ),
+            (Self::OtherDevice, Host::Shell) => f.write_str(
+                "`--device cpu` computes on this machine's processor; without the option a GPU is taken where one answers",
+            ),
             (Self::LabelRaster, Host::Notebook) => f.write_str(
                 "`.with_label_raster(FILE, CLASSES)`, `%scene … label_raster=FILE classes=…`",
             ),

@@ -52,7 +52,7 @@ pub fn with_task_names(text: &str, own: impl Fn(&str) -> bool) -> Cow<'_, str> {
 /// `swath::prelude::Run<swath::models::Model<swath::models::ObjectDetection>>`.
 #[must_use]
 pub fn short_type(name: &str) -> String {
-    without_modules(&with_task_names(name, |_| false))
+    with_task_names(&without_modules(name), |_| false).into_owned()
 }
 
 fn without_modules(name: &str) -> String {

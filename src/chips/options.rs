@@ -195,7 +195,7 @@ pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
         return bad(
             "the stride of random chips",
             format!("{stride} px"),
-            "none: it is for chips side by side, `Chips::sliding(size).stride(step)`",
+            "none (a stride is for chips side by side: `Chips::sliding(size).stride(step)`)",
         );
     }
     if options.stride == Some(0) {

@@ -204,12 +204,14 @@ fn labeled_areas(
     class: &str,
     classes: &Classes,
 ) -> Result<Scene, Error> {
+    // Says so when the file has a property that was meant.
+    let every = || LabelClass::one_in_doubt(class);
     let one = || LabelClass::one(class);
     match scene.with_classes(source, LabelClass::property(class), classes) {
         Err(Error::Vector(VectorError::NoProperty { .. })) if classes.index_of(class).is_some() => {
-            scene.with_classes(source, one(), classes)
+            scene.with_classes(source, every(), classes)
         }
-        Err(Error::Vector(VectorError::NoProperty { .. })) => scene.with_labels(source, one()),
+        Err(Error::Vector(VectorError::NoProperty { .. })) => scene.with_labels(source, every()),
         Err(Error::Scene(SceneError::UnknownClasses { found, .. }))
             if classes.index_of(class).is_some()
                 && !found.keys().any(|name| classes.index_of(name).is_some()) =>
@@ -261,6 +263,25 @@ mod tests {
             !names_classes("boxes.gpkg", "class"),
             "the file is not there"
         );
+    }
+
+    #[test]
+    fn labels_that_may_be_meant_otherwise_are_told() -> Result<(), Error> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let town = crate::samples::town_in(folder.path(), 1, 96)?;
+        let scene = Scene::open(&town.scene_path)?;
+        let classes = Classes::new(["building", "car", "road", "tree"]);
+        // The file says what each feature is in its property `class`.
+        let source = VectorSource::new(&town.labels_path);
+        let every = labeled_areas(&scene, &source, "building", &classes)?;
+        let notes = format!("{}", every.report());
+        assert!(
+            notes.contains("every feature is of the class \"building\"; there is \"class\""),
+            "{notes}"
+        );
+        let each = labeled_areas(&scene, &source, "class", &classes)?;
+        assert!(each.report().is_empty(), "{}", each.report());
+        Ok(())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use crate::Result;
 use crate::boxes::BoxFusion;
 use crate::models::{DetectOptions, ObjectDetection};
-use crate::predict::{OptionsFor, check_probability, wrong};
+use crate::predict::{OptionsFor, PredictError, check_probability, wrong};
 use crate::raster::Size;
 
 /// How a scene is searched for objects.
@@ -77,9 +77,31 @@ impl OptionsFor<ObjectDetection> {
         if self.of_task.network.max_boxes == 0 {
             return Err(wrong("max_boxes", &0, "at least 1").into());
         }
+        check_fusion(self.of_task.fusion)?;
         Ok(check_probability(
             "min_score",
             self.of_task.network.min_score,
         )?)
     }
+}
+/// Whether boxes can be fused so: an overlap is a share, and scores fall by some width.
+fn check_fusion(fusion: BoxFusion) -> Result<(), PredictError> {
+    match fusion {
+        BoxFusion::Nms { iou } | BoxFusion::WeightedBoxes { iou } => {
+            if !(0.0..=1.0).contains(&iou) {
+                return Err(wrong(
+                    "fusion",
+                    &format!("{fusion:?}"),
+                    "an `iou` from 0 to 1",
+                ));
+            }
+        }
+        BoxFusion::SoftNms { sigma, min_score } => {
+            if !(sigma.is_finite() && sigma > 0.0) {
+                return Err(wrong("fusion", &format!("{fusion:?}"), "a `sigma` above 0"));
+            }
+            check_probability("fusion's min_score", min_score)?;
+        }
+    }
+    Ok(())
 }

@@ -416,6 +416,36 @@ fn what_cannot_be_searched_or_scored_is_an_error_with_the_way_out() -> Result<()
         "the option `min_score` is NaN, expected a probability from 0 to 1",
         None,
     );
+    for (fusion, message) in [
+        (
+            BoxFusion::Nms { iou: 3.0 },
+            "the option `fusion` is Nms { iou: 3.0 }, expected an `iou` from 0 to 1",
+        ),
+        (
+            BoxFusion::WeightedBoxes { iou: f64::NAN },
+            "the option `fusion` is WeightedBoxes { iou: NaN }, expected an `iou` from 0 to 1",
+        ),
+        (
+            BoxFusion::SoftNms {
+                sigma: 0.0,
+                min_score: 0.001,
+            },
+            "the option `fusion` is SoftNms { sigma: 0.0, min_score: 0.001 }, expected a `sigma` above 0",
+        ),
+        (
+            BoxFusion::SoftNms {
+                sigma: 0.5,
+                min_score: 2.0,
+            },
+            "the option `fusion's min_score` is 2, expected a probability from 0 to 1",
+        ),
+    ] {
+        refused(
+            found(&scene, &options.clone().fusion(fusion)),
+            message,
+            None,
+        );
+    }
     let boxes = found(&scene, &options)?;
     let bare = Scene::open(scene.raster().path())?;
     refused(

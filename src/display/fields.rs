@@ -86,7 +86,7 @@ fn table(values: &[&dyn Fields], type_name: &str) -> Output {
     let parts: Vec<Parts> = (values.iter())
         .map(|value| parts(value, type_name))
         .collect();
-    let mut heads = vec![String::new(), type_word(type_name).to_owned()];
+    let mut heads = vec![String::new(), type_word(type_name)];
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in parts.iter().flat_map(|parts| &parts.fields) {
         if !names.contains(&name.as_str()) {
@@ -141,10 +141,13 @@ pub(super) fn tabled(heads: &[String], rows: &[Vec<String>]) -> Output {
 fn parts(value: &dyn Debug, type_name: &str) -> Parts {
     let text = format!("{value:#?}");
     let type_word = type_word(type_name);
+    // The name of the definition, where people write another one: `OptionsFor` for `PredictOptions`.
+    let defined = type_name.split('<').next().unwrap_or(type_name);
+    let defined = defined.rsplit("::").next().unwrap_or(defined);
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
-    let named = |name: &str| match name == type_word || name.is_empty() {
-        true => type_word.to_owned(),
+    let named = |name: &str| match name == type_word || name == defined || name.is_empty() {
+        true => type_word.clone(),
         false => format!("{type_word}::{name}"),
     };
     let Some(name) = first.strip_suffix(" {") else {

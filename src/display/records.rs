@@ -27,7 +27,7 @@ fn output_of(type_name: &str, columns: &[&'static str], cells: Vec<String>) -> O
     let facts: Vec<(&str, String)> = (columns.iter().copied().zip(cells))
         .filter(|(_, cell)| cell != NOTHING)
         .collect();
-    titled(type_word(type_name), &facts)
+    titled(&type_word(type_name), &facts)
 }
 
 /// Several values: a table with their numbers, without the columns that hold nothing.

@@ -313,7 +313,19 @@ pub fn load_bundle_for<T: Task>(path: &Path) -> Result<(BundleMeta<T>, NamedTens
     if let Some(name) = file.names().into_iter().find(|name| escapes(name)) {
         return Err(wrong(format!("the tensor name {name:?} is a path")).into());
     }
-    Ok((meta, weights::float_tensors(&file)))
+    let tensors = weights::float_tensors(&file);
+    for (name, data) in &tensors {
+        let values = data.as_slice::<f32>().unwrap_or_default();
+        let unusable = values.iter().filter(|value| !value.is_finite()).count();
+        if unusable > 0 {
+            let all = values.len();
+            return Err(wrong(format!(
+                "{unusable} of the {all} weights {name:?} are no numbers"
+            ))
+            .into());
+        }
+    }
+    Ok((meta, tensors))
 }
 
 fn check<T: Task>(meta: &BundleMeta<T>) -> Result<(), String> {

@@ -190,11 +190,7 @@ impl Hint for ModelError {
             Self::Mismatch { .. } => {
                 Some("build the same architecture, with the same number of bands and classes, as the weights".to_owned())
             }
-            Self::WeightsAlone { .. } => Some(
-                "make the network, start it from them with `.weights(path)`, as in `Unet::resnet18().weights(path)` or \
-                 `RetinaNet::resnet50().weights(path)`, and train it; a bundle is what `.save(\"model.swath\")` writes"
-                    .to_owned(),
-            ),
+            Self::WeightsAlone { .. } => Some(Step::StartFromWeights.to_string()),
             Self::NotAModel { found, .. } => Some(
                 if found.contains("labels") {
                     "a scene takes it: `Scene::open(imagery)?.with_labels(path, class)`; a model is what \
@@ -211,7 +207,7 @@ impl Hint for ModelError {
             Self::OtherTask { found, .. } => {
                 let known = super::registry::networks().into_iter().find(|known| known.task == *found);
                 Some(match known {
-                    Some(known) => format!("load it with `{}::load(path)`", known.model),
+                    Some(known) => Step::LoadWith { model: known.model }.to_string(),
                     None => "update Swath: this version does not know the task".to_owned(),
                 })
             }

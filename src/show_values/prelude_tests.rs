@@ -285,6 +285,18 @@ fn facts_are_in_words() {
         "LabelValues\n  values        10 tree, 20 shrub\n  other values  refused\n  \
          classes       background, tree, shrub"
     );
+    assert!(
+        PredictOptions::new()
+            .output()
+            .text
+            .starts_with("PredictOptions\n")
+    );
+    assert!(
+        DetectionOptions::new()
+            .output()
+            .text
+            .starts_with("DetectionOptions\n")
+    );
     let options = FitOptions::epochs(3).batch(4).output().text;
     for fact in ["FitOptions\n", "Epochs(3)", "  batch             4"] {
         assert!(options.contains(fact), "{fact} in {options}");

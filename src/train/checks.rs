@@ -119,6 +119,21 @@ pub(super) fn settings(options: &FitOptions) -> Result<(), TrainError> {
     Ok(())
 }
 
+/// Checkpoints can be written where they are wanted.
+pub(super) fn checkpoints(options: &FitOptions) -> Result<(), TrainError> {
+    let Some(folder) = &options.checkpoints else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::tempfile_in(folder))
+        .map(drop)
+        .map_err(|error| TrainError::Setting {
+            setting: "checkpoints",
+            found: format!("{folder:?} ({error})"),
+            expected: "a folder in which files can be written",
+        })
+}
+
 /// The device computes in the precision asked for.
 pub(super) fn precision(options: &FitOptions, device: &Device) -> Result<(), TrainError> {
     let able = || device.is_gpu() && device.burn().supports_dtype(burn::tensor::FloatDType::BF16);

@@ -43,6 +43,7 @@ pub(super) fn fit<T: Trainable>(
     T::check(options, chips, valid)?;
     checks::scenes(model, chips, valid)?;
     checks::class_weights(options, model.classes())?;
+    checks::checkpoints(options)?;
     let mut report = chips.report().clone();
     report.extend(checks::unseen(chips, valid));
     report.extend(checks::values(model, chips, valid, options.any_values)?);

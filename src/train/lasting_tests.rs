@@ -368,6 +368,19 @@ fn gradients_of_several_batches_make_the_step_of_one_large_batch() -> Result<()>
 
 #[test]
 fn settings_that_make_no_training_are_named_with_what_would_do() {
+    // Before a step is taken, and no folder is made where one is only read.
+    refused(
+        run(FitOptions::epochs(1).checkpoints("/proc/none")),
+        "checkpoints = \"/proc/none\"",
+        "",
+    );
+    let absent = std::env::temp_dir().join(format!("swath-absent-{}", std::process::id()));
+    refused(
+        run(FitOptions::epochs(1).resume(&absent)),
+        "swath-absent",
+        "no checkpoint in that folder",
+    );
+    assert!(!absent.exists());
     refused(
         run(FitOptions::epochs(1).accumulate(0)),
         "accumulate = 0: expected at least 1",

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use strsim::levenshtein;
 
 use super::unicode::composed;
+use crate::host::Step;
 use crate::report::Notice;
 
 /// What the features of a label file are called: by a property, whose values are the classes, or all of them alike.
@@ -30,6 +31,8 @@ enum Meaning {
     Either,
     Property,
     One,
+    /// The class of all, which is told where a property may have been meant.
+    OneInDoubt,
 }
 
 /// What becomes of features of classes that were not named.
@@ -54,6 +57,11 @@ impl LabelClass {
     #[must_use]
     pub fn one(name: impl Into<String>) -> Self {
         Self::of(name.into(), Meaning::One)
+    }
+
+    /// Every feature is of this class; says so where the file has what may have been meant as their property.
+    pub(crate) fn one_in_doubt(name: impl Into<String>) -> Self {
+        Self::of(name.into(), Meaning::OneInDoubt)
     }
 
     /// With named classes ([`crate::scene::Scene::with_classes`]): features of other classes are areas that do not count,
@@ -155,12 +163,13 @@ impl LabelClass {
             .into_iter()
             .map(|name| format!("{name:?}"))
             .collect();
-        let notice = (!near.is_empty() && self.meaning == Meaning::Either).then(|| {
+        let doubtful = matches!(self.meaning, Meaning::Either | Meaning::OneInDoubt);
+        let notice = (!near.is_empty() && doubtful).then(|| {
             let text = format!(
                 "no property is called {word:?}, so every feature is of the class {word:?}; there is {}",
                 near.join(", ")
             );
-            Notice::noted(text).next("`LabelClass::property(name)` takes the classes from a property")
+            Notice::noted(text).next(Step::ClassesOfProperty.to_string())
         });
         Found {
             property: None,

@@ -75,6 +75,23 @@ fn segmenters_of_before_load_and_keep_every_weight() {
 }
 
 #[test]
+fn weights_that_are_no_numbers_are_an_error_that_names_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file_of_before("unet", &folder.path().join("unet.swath"));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.len();
+    for (at, value) in [(4, f32::NAN), (8, f32::INFINITY)] {
+        bytes[end - at..end - at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let error = Segmenter::load(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("2 of the") && error.contains("are no numbers"),
+        "{error}"
+    );
+}
+
+#[test]
 fn detectors_of_before_load_and_keep_every_weight() {
     let folder = tempfile::tempdir().unwrap();
     let networks: [(&str, DetectorArchitecture); 3] = [

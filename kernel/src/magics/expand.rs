@@ -315,7 +315,7 @@ pub(super) fn predict(magic: &Magic, arguments: &Arguments) -> Result<Expansion,
         format!("{model}.best()")
     };
     let threshold = match arguments.option("threshold") {
-        Some(score) => format!(".at_threshold({})?", float(magic, "the threshold", score)?),
+        Some(score) => format!(".at_threshold({})?", probability(magic, score)?),
         None => String::new(),
     };
     Ok(Expansion::new(
@@ -339,7 +339,19 @@ fn threshold(
         let message = "scene= says where threshold=best looks";
         return Err(UsageError::new(magic, message));
     }
-    float(magic, "the threshold", score)
+    probability(magic, score)
+}
+
+/// A score from which something counts: said before anything is predicted.
+fn probability(magic: &Magic, score: &str) -> Result<String, UsageError> {
+    let text = float(magic, "the threshold", score)?;
+    match number::<f64>(magic, "the threshold", score) {
+        Ok(value) if !(0.0..=1.0).contains(&value) => Err(UsageError::new(
+            magic,
+            format!("the threshold is a probability from 0 to 1, found {score}"),
+        )),
+        _ => Ok(text),
+    }
 }
 
 pub(super) fn map(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
