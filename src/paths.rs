@@ -3,7 +3,12 @@
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
+use strsim::levenshtein;
+
 use crate::host::Step;
+
+/// Files that a hint names.
+const SIMILAR: usize = 6;
 
 /// The path with a `~` at its beginning replaced by the home folder, as shells do for words outside quotes. Whatever is
 /// really called `~` in the working folder is meant first; `~name` stays as it is.
@@ -21,7 +26,8 @@ fn in_home(path: &Path, home: &Path) -> PathBuf {
     home.join(path.components().skip(1).collect::<PathBuf>())
 }
 
-/// Names the files beside the missing one that its author may have meant, or the folder that is missing.
+/// Names the files beside the missing one that its author may have meant, the most similar ones first, or the folder that
+/// is missing.
 pub(crate) fn missing_hint(path: &Path) -> String {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -55,13 +61,20 @@ pub(crate) fn missing_hint(path: &Path) -> String {
         })
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
-    names.sort();
-    names.truncate(6);
     if names.is_empty() {
-        format!("{folder:?} holds no file of that kind")
-    } else {
-        format!("{folder:?} holds: {}", names.join(", "))
+        return format!("{folder:?} holds no file of that kind");
     }
+    // The most similar ones first.
+    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
+    let wanted = wanted.to_lowercase();
+    names.sort();
+    names.sort_by_cached_key(|name| levenshtein(&wanted, &name.to_lowercase()));
+    let more = match names.len().saturating_sub(SIMILAR) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    names.truncate(SIMILAR);
+    format!("{folder:?} holds: {}{more}", names.join(", "))
 }
 
 #[cfg(test)]
@@ -91,6 +104,26 @@ mod tests {
         ] {
             assert_eq!(*expanded(Path::new(same)), *Path::new(same));
         }
+    }
+
+    #[test]
+    fn a_missing_file_s_hint_names_the_most_similar_first() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "a.tif",
+            "b.tif",
+            "c.tif",
+            "d.tif",
+            "e.tif",
+            "f.tif",
+            "scene.tif",
+            "scene.txt",
+        ] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let hint = missing_hint(&folder.path().join("scnee.tif"));
+        assert!(hint.contains("holds: scene.tif, "), "{hint}");
+        assert!(hint.ends_with(" and 1 more"), "{hint}");
     }
 
     #[test]

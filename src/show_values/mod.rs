@@ -20,6 +20,15 @@ mod prelude_tests;
 
 use std::ops::RangeInclusive;
 
+use crate::display::{Output, Show};
+
+/// What `to_json` of ours gives, as JSON.
+impl Show for serde_json::Value {
+    fn output(&self) -> Output {
+        Output::text(format!("{self:#}"))
+    }
+}
+
 /// `12.5 to 80`, or one number where both are the same.
 fn range_words(range: &RangeInclusive<f64>) -> String {
     use crate::display::records::number;

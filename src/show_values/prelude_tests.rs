@@ -297,6 +297,10 @@ fn facts_are_in_words() {
             .text
             .starts_with("DetectionOptions\n")
     );
+    assert_eq!(
+        serde_json::json!({"iou": [0.5]}).output().text,
+        "{\n  \"iou\": [\n    0.5\n  ]\n}"
+    );
     let options = FitOptions::epochs(3).batch(4).output().text;
     for fact in ["FitOptions\n", "Epochs(3)", "  batch             4"] {
         assert!(options.contains(fact), "{fact} in {options}");

@@ -43,7 +43,17 @@ fn without_hidden_lines(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
                 Event::End(TagEnd::CodeBlock)
             }
             Event::Text(text) if in_rust => {
-                let lines: Vec<&str> = text.split_inclusive('\n').filter(shown).collect();
+                // What a cell defines is not `pub`, and all of it is the user's.
+                let of_library = text.starts_with("pub struct ");
+                let is_private = |line: &str| {
+                    let field = line
+                        .strip_prefix("    ")
+                        .filter(|field| field.contains(": "));
+                    of_library && field.is_some_and(|field| !field.starts_with("pub "))
+                };
+                let lines: Vec<&str> = (text.split_inclusive('\n'))
+                    .filter(|line| shown(line) && !is_private(line))
+                    .collect();
                 // All fields are the crate's own.
                 Event::Text(lines.concat().replace("{\n}", "{ /* … */ }").into())
             }
@@ -155,5 +165,15 @@ mod tests {
                 && html.contains("#[derive")
         );
         assert!(super::bundle("").is_none());
+        let text = |markdown: &str| super::bundle(markdown).unwrap()["text/plain"].to_string();
+        let private = text(
+            "```rust\npub struct Chips {\n    inner: Arc<Inner>,\n    pub size: usize,\n}\n```\n",
+        );
+        assert!(
+            private.contains("size: usize") && !private.contains("inner"),
+            "{private}"
+        );
+        let own = text("```rust\nstruct Tree {\n    height: f64,\n}\n```\n");
+        assert!(own.contains("height: f64"), "{own}");
     }
 }
