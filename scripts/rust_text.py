@@ -5,6 +5,8 @@ import re
 LITERAL = re.compile(
     r"//[^\n]*|/\*.*?\*/|b?r(#*)\".*?\"\1|b?\"(?:\\.|[^\"\\])*\"|b?'(?:\\[^\n']+|[^\\'\n])'", re.S
 )
+# `#[test]`, `#[tokio::test(…)]` and the function behind it.
+TEST = re.compile(r"#\[(?:\w+::)*test(?:\([^\]]*\))?\]\s*(?:#\[[^\]]*\]\s*)*(?:async )?fn (\w+)")
 # A module that only tests have: attributes, name, and whether it is a file (`;`) or stands here (`{`).
 OF_TESTS = re.compile(r"#\[cfg\(test\)\]((?:\s*#\[[^\]]*\])*)\s*(?:pub(?:\([\w: ]+\))? )?mod (\w+)\s*([;{])")
 # Files and folders of tests, by the rule of CONTRIBUTING.md.

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from runnable_tests import KNOWN, ignored  # noqa: E402
-from rust_text import OF_TESTS, TEST_FILE, blanked, end_of_block  # noqa: E402
+from rust_text import OF_TESTS, TEST, TEST_FILE, blanked, end_of_block  # noqa: E402
 
 CRATES = ["src", *sorted(f"{manifest.parent.name}/src" for manifest in ROOT.glob("*/Cargo.toml"))]
 PACKAGES = ["src", "tests", *sorted(manifest.parent.name for manifest in ROOT.glob("*/Cargo.toml"))]
@@ -29,7 +29,7 @@ def sources() -> list[Path]:
 def bodies_of(text: str) -> list[tuple[str, int, int]]:
     """Name, first and last place of the body of each test."""
     code, found = blanked(text), []
-    for test in re.finditer(r"#\[test\]\s*(?:#\[[^\]]*\]\s*)*(?:async )?fn (\w+)", code):
+    for test in TEST.finditer(code):
         start = code.index("{", test.end())
         found.append((test[1], start, end_of_block(code, start)))
     return found
@@ -167,6 +167,7 @@ def test_files_of_tests_are_found_by_name():
     assert files > 20, files
     assert not found, found
     test = "#[test]\nfn a() {}\n"
+    assert misnamed("src/a.rs", '#[tokio::test(flavor = "multi_thread")]\nasync fn a() {}\n')
     assert misnamed("src/a.rs", test) and misnamed("src/a.rs", "#[cfg(test)]\nmod oracle;")
     assert misnamed("src/a.rs", '#[cfg(test)]\n#[path = "b_tests.rs"]\nmod tests;')
     assert not misnamed("src/a_tests.rs", test) and not misnamed("src/a/tests.rs", test)
