@@ -64,6 +64,19 @@ def test_links_lead_to_pages_files_and_headings(page):
     assert not wrong, wrong
 
 
+@pytest.mark.parametrize("page", [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"], ids=name)
+def test_the_places_that_developers_are_sent_to_are_there(page):
+    tops = "src|kernel|link|cli|cpu|boxes|tests|benches|scripts|docs"
+    named = re.findall(rf"`((?:{tops})/[\w./{{}},-]+)`", page.read_text(encoding="utf-8"))
+    places = []
+    for path in named:
+        braces = re.fullmatch(r"(.*)\{(.*)\}(.*)", path)
+        places += [braces[1] + part + braces[3] for part in braces[2].split(",")] if braces else [path]
+    assert len(places) > 5, places
+    gone = [path for path in places if not (ROOT / path).exists()]
+    assert not gone, gone
+
+
 def test_the_summary_names_every_page_once():
     named = LINK.findall((DOCS / "SUMMARY.md").read_text(encoding="utf-8"))
     assert sorted(named) == sorted(str(path.relative_to(DOCS)) for path in BOOK)
