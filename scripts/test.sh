@@ -87,8 +87,8 @@ documentation() {
 # CI stops a run after 90 minutes: on a very slow machine what is least telling gives way, and says so.
 seconds_left() { echo $((${SWATH_TEST_SECONDS:-5000} - (SECONDS - stages_began))); }
 
-# The CUDA build, started where there is no driver. About 90 further crates and a second flavor of Burn, so only when
-# the manifest, the lock or a source that mentions the feature changed.
+# The CUDA build, on a GPU that answers or started without a driver. About 90 further crates and a second flavor of Burn, so
+# only when the manifest, the lock or a source that mentions the feature changed.
 cuda_build() {
     local stamp=$CARGO_TARGET_DIR/.swath-cuda-started key
     key=$(cat Cargo.toml Cargo.lock src/device.rs tests/cuda_build.rs $(grep -rl 'feature = "cuda"' src | sort) | sha256sum)
@@ -138,9 +138,9 @@ fi
 if wants kernel; then check "kernel and wire tests" rust_tests -p swath-kernel -p swath-link; fi
 if wants python && [ "$built" = yes ]; then
     check "jupyter_kernel_test" python_tests --timeout 600 tests/python/test_kernel_conformance.py
-    check "protocol and magics" python_tests --timeout 600 tests/python/test_protocol.py tests/python/test_recovery.py tests/python/test_magics.py tests/python/test_command_line.py tests/python/test_magic_pipeline.py tests/python/test_mistakes.py tests/python/test_from_python.py tests/python/test_docs_commands.py
+    check "protocol and magics" python_tests --timeout 600 tests/python/test_protocol.py tests/python/test_recovery.py tests/python/test_magics.py tests/python/test_command_line.py tests/python/test_magic_pipeline.py tests/python/test_mistakes.py tests/python/test_from_python.py tests/python/test_getting_started.py tests/python/test_docs_commands.py
     check "cells beside plain programs, random redefinitions" python_tests --timeout 900 tests/python/test_kernel_corpus.py tests/python/test_kernel_redefinition.py
-    check "kernel: output, commands, evcxr's users, papermill" python_tests --timeout 900 tests/python/test_kernel_output.py tests/python/test_kernel_commands.py tests/python/test_kernel_evcxr_users.py tests/python/test_kernel_papermill.py
+    check "kernel: output, what values show, commands, evcxr's users, papermill" python_tests --timeout 900 tests/python/test_kernel_output.py tests/python/test_kernel_show.py tests/python/test_kernel_commands.py tests/python/test_kernel_evcxr_users.py tests/python/test_kernel_papermill.py
     check "kernel: dependencies, completion" python_tests --timeout 900 tests/python/test_kernel_dependencies.py tests/python/test_kernel_completion.py
     check "kernel: attacks, interrupts, the session's place" python_tests --timeout 900 tests/python/test_kernel_attacks.py tests/python/test_kernel_subscribers.py tests/python/test_kernel_interrupts.py tests/python/test_kernel_session_folder.py
     check "files of odd kinds, against GDAL and rasterio" python_tests --timeout 900 tests/python/test_geo_cases.py tests/python/test_oracles.py tests/python/test_oracles_labels.py tests/python/test_oracles_boxes.py tests/python/test_odd_data_set.py tests/python/test_scene_fixtures.py
@@ -168,5 +168,5 @@ if wants lint; then
     check "documentation: library" documentation -p swath -p swath-cpu -p swath-boxes -p swath-cli
     check "documentation: kernel" documentation -p swath-kernel -p swath-link
 fi
-if wants cuda; then check "CUDA build, started without a driver" cuda_build; fi
+if wants cuda; then check "CUDA build, on a GPU or started without a driver" cuda_build; fi
 finish

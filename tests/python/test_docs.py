@@ -21,6 +21,9 @@ FOLDERS = ["src", "scripts", "benches", *sorted(f"{manifest.parent.name}/src" fo
 # Parts of generated code, and what a build script hands to the compiler.
 NO_VARIABLES = {"SWATH_FIRST", "SWATH_GLOBAL", "SWATH_KEY_B", "SWATH_IMPL_1", "SWATH_RUSTC_VERSION"}
 
+# What scripts hand to each other, and what belongs to cargo, rustup and the system.
+FOR_SCRIPTS = {"CARGO_FLAGS", "CARGO_TERM_COLOR", "LD_LIBRARY_PATH", "PYTHON", "RUSTUP_TOOLCHAIN", "STOP_AFTER"}
+
 
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
@@ -59,6 +62,19 @@ def test_links_lead_to_pages_files_and_headings(page):
         elif anchor and to.suffix == ".md" and anchor not in anchors(to):
             wrong.append(f"{target}: there is no such heading")
     assert not wrong, wrong
+
+
+@pytest.mark.parametrize("page", [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"], ids=name)
+def test_the_places_that_developers_are_sent_to_are_there(page):
+    tops = "src|kernel|link|cli|cpu|boxes|tests|benches|scripts|docs"
+    named = re.findall(rf"`((?:{tops})/[\w./{{}},-]+)`", page.read_text(encoding="utf-8"))
+    places = []
+    for path in named:
+        braces = re.fullmatch(r"(.*)\{(.*)\}(.*)", path)
+        places += [braces[1] + part + braces[3] for part in braces[2].split(",")] if braces else [path]
+    assert len(places) > 5, places
+    gone = [path for path in places if not (ROOT / path).exists()]
+    assert not gone, gone
 
 
 def test_the_summary_names_every_page_once():
@@ -108,6 +124,23 @@ def test_every_environment_variable_is_described():
             if path.suffix in (".rs", ".sh", ".py") and path.is_file():
                 everywhere.update(VARIABLE.findall(path.read_text(encoding="utf-8")))
     assert not described - everywhere, f"nothing reads {described - everywhere}"
+
+
+def test_what_the_scripts_may_be_told_is_described():
+    """Variables with a default, whoever invented them."""
+    told: dict[str, str] = {}
+    for folder in ["scripts", "benches"]:
+        for path in sorted((ROOT / folder).rglob("*.sh")):
+            for variable in re.findall(r"\$\{([A-Z][A-Z0-9_]*):-", path.read_text(encoding="utf-8")):
+                told.setdefault(variable, name(path))
+    described = re.findall(r"`([A-Z][A-Z0-9_]+)`", (DOCS / "environment.md").read_text(encoding="utf-8"))
+    assert len(told) > 20, told
+    missing = {variable: where for variable, where in told.items() if variable not in {*described, *FOR_SCRIPTS}}
+    assert not missing, f"docs/environment.md does not have {missing}"
+    rows = re.findall(r"^\| (`.*?`) \|", (DOCS / "environment.md").read_text(encoding="utf-8"), re.M)
+    variables = [variable for row in rows for variable in re.findall(r"`(\w+)`", row)]
+    twice = {variable for variable in variables if variables.count(variable) > 1}
+    assert not twice, f"in two rows of docs/environment.md: {twice}"
 
 
 def test_the_example_of_the_readme_is_compiled_on_the_library_s_page():

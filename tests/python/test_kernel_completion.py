@@ -1,14 +1,21 @@
 """Completion that stays: whatever somebody types, and whatever happens to rust-analyzer, the next Tab has an answer."""
 
+import json
 import os
 import re
 import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from harness import PATIENCE, Kernel, alive, descendants, wait_until
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from rust_text import blanked, end_of_block, without_tests  # noqa: E402
 
 TYPED = 'let lengths: Vec<usize> = words.iter().map(|word| word.len()).coll'
 
@@ -268,23 +275,43 @@ def test_the_first_tab_answers_at_once_whatever_the_capitals(fresh_kernel):
     assert time.monotonic() - start < 5
 
 
-# What any value has.
-BLANKET = {"borrow", "borrow_mut", "clone", "clone_from", "clone_into", "clone_to_uninit", "cmp", "eq", "fmt", "from", "hash", "into",
-           "ne", "partial_cmp", "to_owned", "to_string", "try_from", "try_into", "type_id", "vzip"}
+# How the members of a block begin that are a type's own.
+MEMBER = {"impl": r"pub (?:const )?fn (\w+)", "pub struct": r"pub (\w+):", "pub enum": r"([A-Z]\w*)\b", "pub trait": r"fn (\w+)"}
+
+
+def own_names() -> dict[str, set[str]]:
+    """The public names that each type has by itself: methods, fields, variants, and a trait's methods. Not what it has of
+    traits, such as `output` and `default`."""
+    found: dict[str, set[str]] = {}
+    aliases: dict[str, str] = {}
+    for folder in ("src", "boxes/src"):
+        for path in sorted((ROOT / folder).rglob("*.rs")):
+            code = without_tests(blanked(path.read_text(encoding="utf-8")))
+            aliases.update(re.findall(r"^pub type (\w+) = (\w+)<", code, re.M))
+            for head in re.finditer(r"^(impl|pub struct|pub enum|pub trait)\b(?:<[^{;]*?>)? (\w+)[^{;(]*\{", code, re.M):
+                if head[1] == "impl" and re.search(r" for ", head[0]):
+                    continue
+                body = code[head.end() : end_of_block(code, head.end() - 1)]
+                found.setdefault(head[2], set()).update(re.findall(rf"^    {MEMBER[head[1]]}", body, re.M))
+    for network in json.loads((ROOT / "link/networks.json").read_text(encoding="utf-8")):
+        found.setdefault(network["builder"], set()).update(network["encoders"])
+    return found | {alias: found[name] for alias, name in aliases.items() if name in found}
 
 
 def test_every_type_of_the_prelude_has_its_own_names(ready_kernel):
     """`BoxFusion::` and `BoundingBox::` had none since they came from a crate of their own."""
-    prelude = (Path(__file__).parents[2] / "src/prelude.rs").read_text(encoding="utf-8")
+    prelude = (ROOT / "src/prelude.rs").read_text(encoding="utf-8")
     types = set(re.findall(r"\b([A-Z][A-Za-z0-9]+)\b", re.sub(r"//.*", "", prelude)))
     assert len(types) > 50, types
+    own = own_names()
+    assert {"new", "iou", "x_min"} <= own["BoundingBox"] and "Nms" in own["BoxFusion"] and "resnet18" in own["Fpn"]
+    assert own["Segmenter"] >= {"fit", "predict"} and not {"output", "default", "clone"} & own["Segmenter"]
 
-    def own(code: str) -> list[str]:
-        names = [re.split(r"\W", text)[0] for text in matches(ready_kernel, code)]
-        return [name for name in names if name and name not in BLANKET]
+    def offered(code: str) -> set[str]:
+        return {re.split(r"\W", text)[0] for text in matches(ready_kernel, code)}
 
     offers(ready_kernel, "Scene::op", "open(path)")
-    bare = [name for name in sorted(types) if not own(f"{name}::") and not own(f"fn f(x: &{name}) {{ x.")]
+    bare = [name for name in sorted(types) if not own[name] & (offered(f"{name}::") | offered(f"fn f(x: &{name}) {{ x."))]
     assert not bare, bare
     assert "BoundingBox" in matches(ready_kernel, "swath::boxes::")
 
@@ -293,7 +320,7 @@ def private_fields() -> dict[str, set[str]]:
     """The fields that nobody outside of the library may name, of each of its structs."""
     found = {}
     for folder in ("src", "boxes/src"):
-        for path in (Path(__file__).parents[2] / folder).rglob("*.rs"):
+        for path in (ROOT / folder).rglob("*.rs"):
             for name, body in re.findall(r"^pub struct (\w+)[^\n;(]*\{\n(.*?)^\}", path.read_text(encoding="utf-8"), re.S | re.M):
                 found[name] = set(re.findall(r"^    (?:pub\([a-z]+\) )?([a-z]\w*):", body, re.M))
     return found
@@ -309,7 +336,7 @@ def test_private_fields_of_our_types_are_never_offered(ready_kernel):
         found = matches(ready_kernel, f"{variable}.")
         assert "clone()" in found and not fields[name] & set(found), found
     assert {"col", "row", "width", "height"} <= set(matches(ready_kernel, "window.")), "public fields are"
-    prelude = (Path(__file__).parents[2] / "src/prelude.rs").read_text(encoding="utf-8")
+    prelude = (ROOT / "src/prelude.rs").read_text(encoding="utf-8")
     offered = {}
     for name in sorted(set(re.findall(r"\b([A-Z]\w+)\b", prelude)) & fields.keys()):
         of_value = set(matches(ready_kernel, f"fn f(x: &{name}) {{ x.")) & fields[name]
