@@ -239,17 +239,18 @@ mod tests {
     }
 
     #[test]
-    fn without_a_gpu_best_is_the_cpu_and_says_why() {
-        if cfg!(feature = "cuda") && a_gpu_answers() {
-            return;
-        }
+    fn best_is_a_gpu_that_answers_or_the_cpu_and_says_why() {
         let device = Device::best_for(None);
-        assert_eq!(device.name(), "CPU");
-        assert!(
-            device.explain().contains("CUDA") || device.explain().contains("driver"),
-            "{}",
-            device.explain()
-        );
+        if cfg!(feature = "cuda") && a_gpu_answers() {
+            assert!(device.is_gpu(), "{}", device.explain());
+        } else {
+            assert_eq!(device.name(), "CPU");
+            assert!(
+                device.explain().contains("CUDA") || device.explain().contains("driver"),
+                "{}",
+                device.explain()
+            );
+        }
     }
 
     #[test]

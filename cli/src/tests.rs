@@ -111,13 +111,13 @@ fn the_old_names_of_fusion_are_understood() {
 
 #[test]
 fn values_are_typed() {
-    let line = "swath predict a b -o c --tta turns --device cuda:2 --threshold -0.5 --min-area 1e3 --any-values";
+    let line = "swath predict a b -o c --tta turns --device cuda:2 --threshold 0.5 --min-area 1e3 --any-values";
     let arguments = predict(line);
     assert_eq!(arguments.model.tta, Some(Views::Turns));
     assert_eq!(arguments.model.device, Some(DeviceName::Cuda(2)));
     assert_eq!(
         arguments.threshold,
-        Some(-0.5),
+        Some(0.5),
         "the library refuses it, as for cells"
     );
     assert_eq!(arguments.maps.min_area, Some(1000.0));

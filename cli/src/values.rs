@@ -92,32 +92,28 @@ pub(crate) fn name(text: &str) -> Result<String, &'static str> {
 }
 
 macro_rules! number {
-    ($($(#[doc = $doc:literal])* $name:ident: $type:ty = $expected:literal;)*) => {$(
+    ($($(#[doc = $doc:literal])* $name:ident: $type:ty, $range:expr, $expected:literal;)*) => {$(
         $(#[doc = $doc])*
         pub(crate) fn $name(text: &str) -> Result<$type, &'static str> {
-            text.parse().map_err(|_| concat!("expected ", $expected))
+            let number = text.parse().ok().filter(|number| $range.contains(number));
+            number.ok_or(concat!("expected ", $expected))
         }
     )*};
 }
 
 number! {
     /// Lengths in pixels.
-    pixels: usize = "a whole number of pixels";
+    pixels: usize, 0.., "a whole number of pixels";
     /// How many windows are predicted at a time.
-    windows: usize = "a whole number of windows";
+    windows: usize, 1.., "a whole number of windows, at least 1";
     /// How many boxes there may be.
-    boxes: usize = "a whole number of boxes";
+    boxes: usize, 1.., "a whole number of boxes, at least 1";
     /// A number to begin with.
-    seed: u64 = "a whole number";
-    /// A score or a probability: the library checks the range, since it does so for cells as well.
-    score: f32 = "a number from 0 to 1";
+    seed: u64, 0.., "a whole number";
+    /// A score or a probability.
+    score: f32, 0.0..=1.0, "a number from 0 to 1";
     /// An area.
-    square_meters: f64 = "a number of square meters";
-}
-
-/// An overlap of two boxes.
-pub(crate) fn overlap(text: &str) -> Result<f64, &'static str> {
-    let iou = text.parse().ok();
-    iou.filter(|iou| (0.0..=1.0).contains(iou))
-        .ok_or("expected an overlap from 0 to 1")
+    square_meters: f64, 0.0.., "a number of square meters, 0 or more";
+    /// An overlap of two boxes.
+    overlap: f64, 0.0..=1.0, "an overlap from 0 to 1";
 }

@@ -64,6 +64,9 @@ impl Chips {
     }
 }
 
+/// More chips would not be seen in a lifetime, and their places fill the memory.
+const MOST: usize = 100_000_000;
+
 impl ChipOptions {
     fn new(layout: Layout, edge: Edge) -> Self {
         let random = matches!(layout, Layout::Random { .. });
@@ -196,6 +199,22 @@ pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
             "the stride of random chips",
             format!("{stride} px"),
             "none (a stride is for chips side by side: `Chips::sliding(size).stride(step)`)",
+        );
+    }
+    if let (Some(share), Layout::Sliding) = (options.neg_ratio, options.layout) {
+        return bad(
+            "the share of negatives of sliding chips",
+            share.to_string(),
+            "none (it is for chips at random places: `Chips::random(count, size).neg_ratio(share)`)",
+        );
+    }
+    if let Layout::Random { count } = options.layout
+        && count > MOST
+    {
+        return bad(
+            "the number of chips",
+            count.to_string(),
+            "at most 100,000,000",
         );
     }
     if options.stride == Some(0) {

@@ -104,7 +104,7 @@ IN_A_SHELL = [
     ("predict {image} {image} -o {out}", 1, ""),
     ("predict {bundle} nowhere/x.tif -o {out}", 1, "`cd` changes it"),
     ("predict {bundle} {image} -o {out} --device cuda:99", 1, ""),
-    ("predict {bundle} {image} -o {out} --threshold 1.5", 1, ""),
+    ("predict {bundle} {image} -o {out} --threshold 1.5", 2, ""),
     ("predict {bundle} {image} -o {out} --window 99999", 1, ""),
     ("predict {bundle} {image} -o {out} --labels {labels} --class nosuch", 1, ""),
     ("predict {bundle} {bright} -o {out}", 1, "`--any-values`"),

@@ -18,8 +18,8 @@ PACKAGES = ["src", "tests", *sorted(manifest.parent.name for manifest in ROOT.gl
 NEEDS = re.compile(r"needs (.+)")
 # The halves of other tests, which run them in a process of their own and look at what they leave.
 HALVES = {"trains_until_killed", "an_engine_in_a_process_of_its_own_runs_cells_and_ends"}
-# Tests that leave early still. The one of `src/device.rs` leaves in a build with CUDA where a driver answers.
-LEAVE_STILL = {"src/device.rs": ["without_a_gpu_best_is_the_cpu_and_says_why"]}
+# Tests that leave early still, by file.
+LEAVE_STILL: dict[str, list[str]] = {}
 
 
 def sources() -> list[Path]:
