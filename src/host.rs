@@ -71,6 +71,16 @@ pub(crate) enum Step<'a> {
     StartFromWeights,
     /// Computes without the device that does not answer.
     OtherDevice,
+    /// Says that labels may all lie elsewhere.
+    AllowElsewhere,
+    /// States the reference system of an area of interest: a remark behind it.
+    AreaCrs,
+    /// Another layer of the same file.
+    OtherLayer,
+    /// What becomes of features of classes that the model does not have.
+    OtherClasses,
+    /// Opens a file as imagery.
+    OpenImagery { path: &'a str },
     /// Labels that are a raster.
     LabelRaster,
     /// A label raster whose 255 is the class.
@@ -180,6 +190,29 @@ impl Step<'_> {
             (Self::OtherDevice, Host::Shell) => f.write_str(
                 "`--device cpu` computes on this machine's processor; without the option a GPU is taken where one answers",
             ),
+            (Self::AllowElsewhere, Host::Notebook) => {
+                f.write_str("`VectorSource::new(path).allow_elsewhere()`")
+            }
+            (Self::AllowElsewhere, Host::Shell) => f.write_str("no `--labels` at all"),
+            (Self::AreaCrs, Host::Notebook) => {
+                f.write_str("; `VectorSource::new(path).crs(\"EPSG:…\")` states another")
+            }
+            (Self::AreaCrs, Host::Shell) => Ok(()),
+            (Self::OtherLayer, Host::Notebook) => {
+                f.write_str("`VectorSource::new(path).layer(name)` reads another")
+            }
+            (Self::OtherLayer, Host::Shell) => f.write_str("`--layer NAME` reads another"),
+            (Self::OtherClasses, Host::Notebook) => f.write_str(
+                "name them, too, write them as the file does, or say what becomes of them: \
+                 `LabelClass::property(name).others_ignored()` or `.others_as_background()`",
+            ),
+            (Self::OtherClasses, Host::Shell) => f.write_str(
+                "`--where \"property IN ('a', 'b')\"` reads only features of some classes; the others are background",
+            ),
+            (Self::OpenImagery { path }, Host::Notebook) => {
+                write!(f, "open it as `Scene::open({path:?})`")
+            }
+            (Self::OpenImagery { path }, Host::Shell) => write!(f, "name {path:?}"),
             (Self::LabelRaster, Host::Notebook) => f.write_str(
                 "`.with_label_raster(FILE, CLASSES)`, `%scene … label_raster=FILE classes=…`",
             ),

@@ -137,6 +137,9 @@ pub(crate) fn hint(path: &Path, error: &io::Error) -> Option<String> {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             Some("choose a file or folder that you may read and write".to_owned())
         }
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            Some("a file has that name, or that of a folder on the way: choose another folder".to_owned())
+        }
         ErrorKind::IsADirectory => Some("this is a folder: name a file in it".to_owned()),
         _ => None,
     }

@@ -12,6 +12,9 @@ use serde::Deserialize;
 /// The key of the safetensors metadata that holds the JSON.
 pub const KEY: &str = "swath";
 
+/// The key in a checkpoint of a training, which is no bundle.
+pub const CHECKPOINT: &str = "swath-training";
+
 /// No header of a bundle comes near this; a length beyond it is that of some other file.
 const LONGEST_HEADER: u64 = 64 << 20;
 

@@ -2,43 +2,47 @@
 
 use std::path::Path;
 
-use swath_cli::{EvaluateArguments, Fusion, ObjectOptions, PredictArguments};
+use serde_json::Value;
+use swath_cli::{EvaluateArguments, Fusion, ObjectOptions};
 
 use super::Failure;
 use super::job::Job;
-use super::scenes::{self, Labels, each_scene, labeled_scene, say};
+use super::scenes::{self, Labels, labeled_scene};
+use super::task::{self, CommandTask};
 use crate::boxes::BoxFusion;
-use crate::detect::{DetectionOptions, DetectorEnsemble, SceneBoxes, saved_class_names};
+use crate::detect::{BoxScores, DetectionOptions, SceneBoxes, saved_class_names};
 use crate::display::{Output, Show as _};
 use crate::labels::Classes;
-use crate::predict::{check_probability, write_synced};
+use crate::models::ObjectDetection;
+use crate::predict::check_probability;
 use crate::scene::Scene;
-use crate::session;
-use crate::train::Detector;
 
-/// Finds the objects of every scene, with one model or several, and saves them.
-pub(super) fn predict(job: &Job<'_>, arguments: &PredictArguments) -> Result<(), Failure> {
-    let (models, options) = models(job)?;
-    each_scene(arguments, |path, folder| {
-        let scene = labeled_scene(path, job, models.classes(), Labels::Boxes)?;
-        let found = models.predict_with(&scene, options.clone())?;
-        say(job.quiet, || counts(&found));
-        if scene.has_boxes() {
-            let scores = found.evaluate(&scene)?;
-            say(job.quiet, || scores.output());
-        }
-        let saved = found.save(folder)?;
-        say(job.quiet, || saved.output());
-        Ok(())
-    })
-}
+impl CommandTask for ObjectDetection {
+    const LABELS: Labels = Labels::Boxes;
 
-/// Finds the objects of a scene and scores them.
-pub(super) fn evaluate(job: &Job<'_>, arguments: &EvaluateArguments) -> Result<(), Failure> {
-    let (models, options) = models(job)?;
-    let scene = labeled_scene(&arguments.scene, job, models.classes(), Labels::Boxes)?;
-    let found = models.predict_with(&scene, options)?;
-    score(&found, &scene, arguments)
+    fn options(job: &Job<'_>) -> Result<DetectionOptions, Failure> {
+        job.refuse(
+            job.maps.and_then(swath_cli::MapOptions::given),
+            "its model finds objects, and this option is for models that map areas",
+        )?;
+        Ok(detection(job))
+    }
+
+    fn is_labeled(scene: &Scene) -> bool {
+        scene.has_boxes()
+    }
+
+    fn summary(found: &SceneBoxes) -> Option<Output> {
+        Some(counts(found))
+    }
+
+    fn json(scores: &BoxScores) -> Value {
+        scores.to_json()
+    }
+
+    fn save(found: &SceneBoxes, folder: &Path, _: &Job<'_>) -> crate::Result<Output> {
+        Ok(found.save(folder)?.output())
+    }
 }
 
 /// Whether a file is, by its name, one of the boxes that prediction saves, and not a map.
@@ -64,7 +68,7 @@ pub(super) fn evaluate_saved(job: &Job<'_>, arguments: &EvaluateArguments) -> Re
         Some(threshold) => found.threshold(threshold),
         None => found,
     };
-    score(&found, &scene, arguments)
+    task::score::<ObjectDetection>(&found, &scene, arguments)
 }
 
 /// The scene with its labels and the classes of saved boxes and labels: some may occur only in one of them.
@@ -85,38 +89,6 @@ fn scene_of_saved(job: &Job<'_>, scene: &Path) -> Result<Scene, Failure> {
         }
     }
     labeled_scene(scene, job, &Classes::new(names), Labels::Boxes)
-}
-
-/// Scores what was found in a scene, and shows and writes the scores.
-fn score(found: &SceneBoxes, scene: &Scene, arguments: &EvaluateArguments) -> Result<(), Failure> {
-    let scores = found.evaluate(scene)?;
-    if let Some(path) = &arguments.json {
-        write_synced(path, format!("{:#}\n", scores.to_json()).as_bytes())?;
-    }
-    // What was asked for is in the file, where there is one.
-    if !(arguments.quiet && arguments.json.is_some()) {
-        session::result(counts(found));
-        session::result(scores.output());
-    }
-    Ok(())
-}
-
-/// The model that the first word names, together with further ones.
-fn models(job: &Job<'_>) -> Result<(DetectorEnsemble, DetectionOptions), Failure> {
-    job.refuse(
-        job.maps.and_then(swath_cli::MapOptions::given),
-        "its model finds objects, and this option is for models that map areas",
-    )?;
-    let (options, device) = (detection(job), job.device()?);
-    let load = |path: &Path| -> crate::Result<Detector> {
-        let model = Detector::load(path)?;
-        Ok(match &device {
-            Some(device) => model.device(device),
-            None => model,
-        })
-    };
-    let models = job.bundles().map(load).collect::<crate::Result<Vec<_>>>()?;
-    Ok((DetectorEnsemble::new(&models)?, options))
 }
 
 /// `279 boxes scored 0.32 or more: 270 tree, 9 bush`.

@@ -1,8 +1,8 @@
 //! The library's side of the command line: what a batch job does without a notebook. The words, their values and their
 //! help are those of [`mod@swath_cli`].
 //!
-//! Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted. Results and what was left out or assumed go to stdout, progress and
-//! errors to stderr.
+//! Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted, 143 ended by SIGTERM. Results and what was left out or
+//! assumed go to stdout, progress and errors to stderr.
 
 mod boxes;
 mod commands;
@@ -11,6 +11,7 @@ mod job;
 mod npy;
 mod predict;
 mod scenes;
+mod task;
 mod terminal;
 
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
@@ -95,7 +96,7 @@ fn run_words(arguments: Vec<OsString>) -> i32 {
         Err(Failure::Error(error)) => {
             report(&error);
             if matches!(error, Error::Interrupted { .. }) {
-                INTERRUPTED
+                terminal::stopped()
             } else {
                 FAILED
             }
@@ -122,8 +123,8 @@ fn complain(message: &str, hint: Option<String>) {
     }
 }
 
-/// Runs the command line of a process that loaded this library: its sink writes to the terminal, Ctrl-C asks the running
-/// command to stop.
+/// Runs the command line of a process that loaded this library: its sink writes to the terminal, Ctrl-C and SIGTERM ask the
+/// running command to stop.
 ///
 /// # Safety
 /// `argv` points to `argc` NUL-terminated strings, the first of which is the program's name.
@@ -138,7 +139,7 @@ pub unsafe extern "C" fn swath_cli(argc: c_int, argv: *const *const c_char) -> c
     let arguments: Vec<OsString> = (1..count).map(argument).collect();
     host::set(Host::Shell);
     crate::session::set_sink(Arc::new(terminal::CommandSink::default()));
-    terminal::stop_on_interrupt();
+    terminal::stop_on_signals();
     // A panic must not cross into C.
     std::panic::catch_unwind(|| run_words(arguments)).unwrap_or(FAILED)
 }

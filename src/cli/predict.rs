@@ -2,71 +2,78 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use swath_cli::{EvaluateArguments, MapOptions, PolygonFormat, PredictArguments};
 
 use super::job::Job;
-use super::scenes::{Labels, each_scene, labeled_scene, say, with_windows};
+use super::scenes::{Labels, labeled_scene, with_windows};
+use super::task::{self, CommandTask};
 use super::{Failure, boxes};
-use crate::display::Show as _;
+use crate::Result;
+use crate::display::{Output, Show as _};
 use crate::evaluate::Scores;
 use crate::labels::Classes;
-use crate::models::{ObjectDetection, Task as _, bundle_task};
-use crate::predict::{Ensemble, PredictOptions, SaveOptions, score_class_map, write_synced};
+use crate::models::{ObjectDetection, Segmentation, Task as _, bundle_task};
+use crate::predict::{PredictOptions, SaveOptions, SceneMap, score_class_map};
 use crate::raster::Raster;
-use crate::train::Segmenter;
+use crate::scene::Scene;
 use crate::vector::Format;
-use crate::{Result, session};
 
 /// Predicts every scene with a model of either task.
 pub(super) fn predict(arguments: &PredictArguments) -> Result<(), Failure> {
     let job = Job::from(arguments);
-    if finds_objects(&arguments.bundle) {
-        return boxes::predict(&job, arguments);
+    match bundle_task(job.first).as_deref() {
+        Some(ObjectDetection::NAME) => task::predict::<ObjectDetection>(&job, arguments),
+        _ => task::predict::<Segmentation>(&job, arguments),
     }
-    let (options, saving) = (prediction(&job), saving(&arguments.maps));
-    let ensemble = models(&job)?;
-    each_scene(arguments, |path, folder| {
-        let scene = labeled_scene(path, &job, ensemble.classes(), Labels::Areas)?;
-        let map = ensemble.predict_with(&scene, options.clone())?;
-        if scene.has_labels() {
-            let scores = map.evaluate(&scene)?;
-            say(job.quiet, || scores.output());
+}
+
+/// Scores a saved map, saved boxes, or what a model of either task makes of the scene.
+pub(super) fn evaluate(arguments: &EvaluateArguments) -> Result<(), Failure> {
+    let job = Job::from(arguments);
+    match bundle_task(job.first).as_deref() {
+        Some(ObjectDetection::NAME) => task::evaluate::<ObjectDetection>(&job, arguments),
+        Some(_) => task::evaluate::<Segmentation>(&job, arguments),
+        None if boxes::is_saved(job.first) => boxes::evaluate_saved(&job, arguments),
+        None => {
+            let scores = score_saved_map(&job, &arguments.scene)?;
+            task::tell(&scores, &scores.to_json(), None, arguments)
         }
-        let saved = map.save_with(folder, &saving)?;
-        say(job.quiet, || saved.output());
-        Ok(())
-    })
+    }
 }
 
-/// Whether a file is the bundle of a model that finds objects.
-fn finds_objects(path: &Path) -> bool {
-    bundle_task(path).as_deref() == Some(ObjectDetection::NAME)
-}
+impl CommandTask for Segmentation {
+    const LABELS: Labels = Labels::Areas;
 
-/// The model that the first word names, averaged with further ones.
-fn models(job: &Job<'_>) -> Result<Ensemble, Failure> {
-    let device = job.device()?;
-    let load = |path: &Path| -> Result<Segmenter> {
-        let model = Segmenter::load(path)?;
-        Ok(match &device {
-            Some(device) => model.device(device),
-            None => model,
+    fn options(job: &Job<'_>) -> Result<PredictOptions, Failure> {
+        job.refuse(
+            job.objects.given(),
+            "its model maps areas, and this option is for models that find objects",
+        )?;
+        // Only saving needs the scores of all classes.
+        let scores = job.maps.is_some_and(|maps| !maps.no_scores);
+        let options = with_windows!(PredictOptions::new().scores(scores), job);
+        Ok(match job.threshold {
+            Some(threshold) => options.threshold(threshold),
+            None => options,
         })
-    };
-    let models = job.bundles().map(load).collect::<Result<Vec<_>>>()?;
-    job.refuse(
-        job.objects.given(),
-        "its model maps areas, and this option is for models that find objects",
-    )?;
-    Ok(Ensemble::new(&models)?)
-}
+    }
 
-fn prediction(job: &Job<'_>) -> PredictOptions {
-    let scores = !job.maps.is_some_and(|maps| maps.no_scores);
-    let options = with_windows!(PredictOptions::new().scores(scores), job);
-    match job.threshold {
-        Some(threshold) => options.threshold(threshold),
-        None => options,
+    fn is_labeled(scene: &Scene) -> bool {
+        scene.has_labels()
+    }
+
+    fn summary(_: &SceneMap) -> Option<Output> {
+        None
+    }
+
+    fn json(scores: &Scores) -> Value {
+        scores.to_json()
+    }
+
+    fn save(map: &SceneMap, folder: &Path, job: &Job<'_>) -> Result<Output> {
+        let saving = job.maps.map(saving).unwrap_or_default();
+        Ok(map.save_with(folder, &saving)?.output())
     }
 }
 
@@ -83,35 +90,6 @@ fn saving(maps: &MapOptions) -> SaveOptions {
         saving = saving.formats(formats.collect::<Vec<_>>());
     }
     saving
-}
-
-/// Scores a saved map, saved boxes, or what a model of either task makes of the scene.
-pub(super) fn evaluate(arguments: &EvaluateArguments) -> Result<(), Failure> {
-    let job = Job::from(arguments);
-    let scores = match bundle_task(&arguments.predicted).as_deref() {
-        Some(ObjectDetection::NAME) => return boxes::evaluate(&job, arguments),
-        Some(_) => {
-            let ensemble = models(&job)?;
-            let classes = ensemble.classes();
-            let scene = labeled_scene(&arguments.scene, &job, classes, Labels::Areas)?;
-            ensemble
-                .predict_with(&scene, prediction(&job).scores(false))?
-                .evaluate(&scene)?
-        }
-        None if boxes::is_saved(&arguments.predicted) => {
-            return boxes::evaluate_saved(&job, arguments);
-        }
-        None => score_saved_map(&job, &arguments.scene)?,
-    };
-    if let Some(path) = &arguments.json {
-        let text = format!("{:#}\n", scores.to_json());
-        write_synced(path, text.as_bytes())?;
-    }
-    // What was asked for is in the file, where there is one.
-    if !(arguments.quiet && arguments.json.is_some()) {
-        session::result(scores.output());
-    }
-    Ok(())
 }
 
 fn score_saved_map(job: &Job<'_>, scene: &Path) -> Result<Scores, Failure> {

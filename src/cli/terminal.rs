@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::display::Output;
 use crate::session::Sink;
@@ -72,14 +73,29 @@ impl Sink for CommandSink {
     }
 }
 
-/// Turns the first Ctrl-C into a request to stop; the second ends the program as usual.
-pub(super) fn stop_on_interrupt() {
-    extern "C" fn stop(_signal: libc::c_int) {
+/// The signal that asked the command to stop; 0 when none has.
+static STOPPED_BY: AtomicI32 = AtomicI32::new(0);
+
+/// Turns the first Ctrl-C, and the first SIGTERM, which ends a batch job at its time limit, into a request to stop: files
+/// that are not whole are removed. The second ends the program as usual.
+pub(super) fn stop_on_signals() {
+    extern "C" fn stop(signal: libc::c_int) {
+        STOPPED_BY.store(signal, Ordering::Relaxed);
         crate::session::set_interrupted(true);
         // SAFETY: `signal` may be called from a signal handler, and `SIG_DFL` is always a valid disposition.
-        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
     let handler: extern "C" fn(libc::c_int) = stop;
-    // SAFETY: the handler only stores to an atomic and calls `signal`, both of which signal handlers may do.
-    unsafe { libc::signal(libc::SIGINT, handler as libc::sighandler_t) };
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        // SAFETY: the handler only stores to atomics and calls `signal`, both of which signal handlers may do.
+        unsafe { libc::signal(signal, handler as libc::sighandler_t) };
+    }
+}
+
+/// The exit code of a command that was asked to stop: 128 and the number of the signal, as shells have it.
+pub(super) fn stopped() -> i32 {
+    match STOPPED_BY.load(Ordering::Relaxed) {
+        0 => super::INTERRUPTED,
+        signal => 128 + signal,
+    }
 }

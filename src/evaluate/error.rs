@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use strsim::levenshtein;
 
 use crate::Hint;
+use crate::host::Step;
 use crate::raster::{PixelWindow, Size};
 
 /// What went wrong with scores.
@@ -91,17 +92,17 @@ impl Hint for EvaluateError {
             Self::ClassesDiffer { expected, found } => {
                 Some(same_classes(expected, found, "with_classes"))
             }
-            Self::NoLabels { .. } => {
-                Some("`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels".to_owned())
-            }
-            Self::NoOverlap { .. } => {
-                Some("predict the scene that you score, or the whole scene it is a part of".to_owned())
-            }
-            Self::OtherGrid { .. } => Some(
-                "score with the scene that was predicted, or a part of it; another scene is predicted first: \
-                 `run.best().predict(&other)?`"
+            Self::NoLabels { .. } => Some(
+                "`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels"
                     .to_owned(),
             ),
+            Self::NoOverlap { .. } => Some(
+                "predict the scene that you score, or the whole scene it is a part of".to_owned(),
+            ),
+            Self::OtherGrid { .. } => Some(format!(
+                "score with the scene that was predicted, or a part of it; another scene is predicted first: {}",
+                Step::PredictOther
+            )),
             Self::UnknownClass { name, classes } => {
                 nearest(name, classes).map(|class| format!("did you mean `{class}`?"))
             }

@@ -9,7 +9,7 @@ use std::path::Path;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
-use swath_link::bundle::KEY;
+use swath_link::bundle::{CHECKPOINT, KEY};
 
 use super::{
     AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalization, Segmentation,
@@ -271,13 +271,26 @@ pub fn load_bundle_for<T: Task>(path: &Path) -> Result<(BundleMeta<T>, NamedTens
         path: path.to_owned(),
     };
     if PYTORCH.iter().any(|start| bytes.starts_with(start)) {
+        // What every archive of PyTorch holds.
+        let is_archive = bytes.starts_with(PYTORCH[0]);
+        let name: &[u8] = b"data.pkl";
+        if is_archive && !bytes.windows(name.len()).any(|it| it == name) {
+            let (path, found) = (path.to_owned(), "a ZIP archive");
+            return Err(ModelError::NotAModel { path, found }.into());
+        }
         return Err(weights_alone().into());
     }
     let (_, header) = SafeTensors::read_metadata(&bytes)
         .map_err(|error| wrong(format!("damaged header ({error})")))?;
-    let json = header
-        .metadata()
-        .as_ref()
+    let metadata = header.metadata().as_ref();
+    if metadata.is_some_and(|metadata| metadata.contains_key(CHECKPOINT)) {
+        return Err(ModelError::NotAModel {
+            path: path.to_owned(),
+            found: "a checkpoint of a training",
+        }
+        .into());
+    }
+    let json = metadata
         .and_then(|metadata| metadata.get(KEY))
         .ok_or_else(weights_alone)?;
     // Version and task first: others may have other fields.

@@ -195,6 +195,8 @@ impl Hint for ModelError {
                 if found.contains("labels") {
                     "a scene takes it: `Scene::open(imagery)?.with_labels(path, class)`; a model is what \
                      `.save(\"model.swath\")` writes"
+                } else if found.contains("checkpoint") {
+                    "`FitOptions::resume(folder)` goes on with the training; a model is what `.save(\"model.swath\")` writes"
                 } else if found.contains("imagery") {
                     "`Scene::open(path)` opens it; a model is what `.save(\"model.swath\")` writes"
                 } else {

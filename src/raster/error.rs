@@ -218,8 +218,9 @@ impl Hint for RasterError {
                 [one, ..] => {
                     let names: Vec<&str> = found.iter().map(String::as_str).collect();
                     format!(
-                        "open one of them, such as `Scene::open({one:?})`: {}",
-                        super::information::named(&names)
+                        "there are several: {}; {}",
+                        super::information::named(&names),
+                        Step::OpenImagery { path: one }
                     )
                 }
             },

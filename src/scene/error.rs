@@ -195,19 +195,16 @@ impl Hint for SceneError {
             Self::NoOverlap { .. } => format!(
                 "check that both files belong to the same place; where the label file's coordinate reference system is not \
                  what it says, {} states it; for a scene that is meant to be all \
-                 background, `VectorSource::new(path).allow_elsewhere()`",
-                Step::StateAnyCrs { crs: "EPSG:…" }
+                 background, {}",
+                Step::StateAnyCrs { crs: "EPSG:…" },
+                Step::AllowElsewhere
             ),
-            Self::AreaElsewhere { .. } => {
-                "check that the file of the area belongs to this scene; where its coordinate reference system is not what it \
-                 says, `VectorSource::new(path).crs(\"EPSG:…\")` states it"
-                    .to_owned()
-            }
-            Self::UnknownClasses { .. } => {
-                "name them, too, write them as the file does, or say what becomes of them: \
-                 `LabelClass::property(name).others_ignored()` or `.others_as_background()`"
-                    .to_owned()
-            }
+            Self::AreaElsewhere { .. } => format!(
+                "check that the file of the area belongs to this scene, and that its coordinate reference system is what it \
+                 says{}",
+                Step::AreaCrs
+            ),
+            Self::UnknownClasses { .. } => Step::OtherClasses.to_string(),
             Self::NoValues { property, .. } => format!(
                 "`LabelClass::one({property:?})` makes every feature of one class; or choose another property"
             ),
@@ -252,12 +249,11 @@ impl Hint for SceneError {
             Self::BackgroundBoxes { .. } => {
                 "give the objects a class name of their own, such as \"object\"".to_owned()
             }
-            Self::NoBoxes { .. } => {
+            Self::NoBoxes { .. } => format!(
                 "boxes of COCO, VOC, YOLO and CSV files are counted in pixels from the top-left corner, those of vector \
-                 files lie where their coordinate reference system says; for a scene that is meant to have none, \
-                 `VectorSource::new(path).allow_elsewhere()`"
-                    .to_owned()
-            }
+                 files lie where their coordinate reference system says; for a scene that is meant to have none, {}",
+                Step::AllowElsewhere
+            ),
             Self::BoxesOfAnotherImage { .. } => {
                 "check that both files belong together; a scaled image needs scaled boxes".to_owned()
             }

@@ -3,7 +3,6 @@
 //! What a type has to say stands here, a file for each domain; how it is laid out is [`crate::display`]'s.
 
 mod boxes;
-mod detect;
 mod evaluate;
 mod geometry;
 mod labels;

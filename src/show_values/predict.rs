@@ -1,8 +1,8 @@
 //! Objects and windows of maps, and how maps are made and saved.
 
 use crate::display::records::{NOTHING, count, number};
-use crate::display::{Record, show_fields, show_records};
-use crate::predict::{Object, PredictOptions, SaveOptions, WorstWindow};
+use crate::display::{Output, Record, Show, fields, show_fields, show_records};
+use crate::predict::{Object, OptionsFor, Predictable, SaveOptions, WorstWindow};
 
 impl Record for Object {
     const COLUMNS: &'static [&'static str] = &[
@@ -46,4 +46,15 @@ impl Record for WorstWindow {
 }
 
 show_records!(Object, WorstWindow);
-show_fields!(PredictOptions, SaveOptions);
+show_fields!(SaveOptions);
+
+/// Those of every task, under the name that people write.
+impl<T: Predictable> Show for OptionsFor<T> {
+    fn output(&self) -> Output {
+        fields::output(self)
+    }
+
+    fn outputs(values: &[&Self]) -> Output {
+        fields::outputs(values)
+    }
+}

@@ -8,6 +8,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use swath_link::bundle::CHECKPOINT as KEY;
 
 use super::fingerprint::Fingerprint;
 use super::{History, MomentRecord, OptimizerState, Plateau, TrainError};
@@ -16,8 +17,6 @@ use crate::staged;
 
 /// The file in a checkpoint folder.
 const FILE: &str = "training.safetensors";
-/// The key of the safetensors metadata that holds the JSON.
-const KEY: &str = "swath-training";
 /// The format this library writes and reads.
 const FORMAT: u32 = 2;
 
@@ -240,7 +239,7 @@ impl Checkpoint {
         let mut average = NamedTensors::new();
         let (mut firsts, mut seconds) = (HashMap::new(), HashMap::new());
         for (name, view) in file.iter() {
-            if view.dtype() != safetensors::Dtype::F32 {
+            if view.dtype() != Dtype::F32 {
                 return Err(wrong(format!("{name:?} holds no 32-bit floats")));
             }
             let values: Vec<f32> = view

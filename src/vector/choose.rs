@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::VectorError;
 use super::class::folded;
+use crate::host::Step;
 use crate::report::Notice;
 
 /// What a layer can hold.
@@ -94,7 +95,7 @@ pub(super) fn choose(
         let others: Vec<String> = others.map(|&index| layers[index].described()).collect();
         others.join(", ")
     };
-    let step = "`VectorSource::new(path).layer(name)` reads another";
+    let step = Step::OtherLayer.to_string();
     let with_property: Vec<usize> = filled
         .iter()
         .copied()
@@ -118,7 +119,7 @@ pub(super) fn choose(
                 asked.join(", "),
                 others(chosen)
             );
-            return Ok((chosen, Some(Notice::assumed(text).next(step))));
+            return Ok((chosen, Some(Notice::assumed(text).next(step.as_str()))));
         }
     }
     if let [chosen] = areas[..] {
@@ -127,7 +128,7 @@ pub(super) fn choose(
             layers[chosen].described(),
             others(chosen)
         );
-        return Ok((chosen, Some(Notice::noted(text).next(step))));
+        return Ok((chosen, Some(Notice::noted(text).next(step.as_str()))));
     }
     if areas.is_empty() {
         return Err(VectorError::NoAreas {

@@ -185,7 +185,7 @@ impl Hint for VectorError {
             ),
             Self::IsARaster { .. } => format!("labels that are pixels are given by {}", Step::LabelRaster),
             Self::OtherFormat { way, .. } => way.clone(),
-            Self::NoLayer { path, .. } => format!("`VectorSource::new({path:?}).layer(name)` names one of these"),
+            Self::NoLayer { .. } => format!("{}, one of these", Step::OtherLayer),
             Self::SeveralLayers { path, layers } => {
                 let of_areas = layers.iter().find(|layer| layer.contains("olygon"));
                 let first = of_areas.or(layers.first()).map_or("", String::as_str);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use swath::Hint as _;
 use swath::models::{BundleMeta, DetectorArchitecture, Task};
 use swath::prelude::*;
 
@@ -89,6 +90,30 @@ fn weights_that_are_no_numbers_are_an_error_that_names_them() {
         error.contains("2 of the") && error.contains("are no numbers"),
         "{error}"
     );
+}
+
+#[test]
+fn what_is_no_model_is_told_by_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = file_of_before("unet-training", &folder.path().join("training.safetensors"));
+    let archive = folder.path().join("other.zip");
+    std::fs::write(&archive, b"PK\x03\x04 and an archive's other bytes").unwrap();
+    let weights = folder.path().join("weights.pth");
+    std::fs::write(&weights, b"PK\x03\x04 archive/data.pkl").unwrap();
+    for (path, what, next) in [
+        (
+            &checkpoint,
+            "a checkpoint of a training",
+            "FitOptions::resume",
+        ),
+        (&archive, "a ZIP archive", ".save"),
+        (&weights, "weights alone", ".weights(path)"),
+    ] {
+        let error = Segmenter::load(path).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+        let hint = error.hint().unwrap();
+        assert!(hint.contains(next), "{hint}");
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@ name what a shell has, while those of cells name what a cell has."""
 
 import os
 import re
+import signal
 import subprocess
+import time
 
 import numpy
 import pytest
@@ -81,6 +83,29 @@ def test_what_only_the_library_knows_is_a_mistake_like_the_others(town):
     told = swath("evaluate", town.image, town.image, "--labels", town.labels, "--class", "class", "--window", "64", code=2)
     assert told.startswith("error: '--window' is not for "), told
     assert not out.exists()
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_command_that_is_asked_to_stop_leaves_nothing_behind(town, tmp_path, stop, code):
+    large, out, temporary = tmp_path / "large.tif", tmp_path / "out", tmp_path / "tmp"
+    temporary.mkdir()
+    with rasterio.open(town.image) as image:
+        values = numpy.tile(image.read(), (1, 12, 12))
+        profile = {**image.profile, "height": values.shape[1], "width": values.shape[2]}
+    with rasterio.open(large, "w", **profile) as image:
+        image.write(values)
+    command = subprocess.Popen(
+        [SWATH, "predict", town.bundle, large, "-o", out, "--window", "64", "--tta", "turns", "--device", "cpu"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)})
+    until = time.monotonic() + 120
+    while not list(temporary.iterdir()) and time.monotonic() < until:
+        assert command.poll() is None, command.communicate()
+        time.sleep(0.02)
+    command.send_signal(stop)
+    told = "".join(command.communicate(timeout=120))
+    assert command.returncode == code, told
+    assert not list(temporary.iterdir()), list(temporary.iterdir())
+    assert not out.exists() or not list(out.iterdir()), list(out.iterdir())
 
 
 # What fails in a shell, the exit code, and what its error names. `{…}` are the town's files.

@@ -197,7 +197,11 @@ fn a_plain_weights_file_is_not_taken_for_a_bundle() {
     )
     .unwrap();
     let torch = folder.path().join("weights.pth");
-    std::fs::write(&torch, b"PK\x03\x04 and what a zip archive has").unwrap();
+    std::fs::write(
+        &torch,
+        b"PK\x03\x04 archive/data.pkl and what else PyTorch's archives have",
+    )
+    .unwrap();
     for path in [path, torch] {
         let error = load_bundle(&path).unwrap_err();
         assert!(error.to_string().contains("weights alone"), "{error}");

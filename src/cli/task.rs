@@ -1,0 +1,119 @@
+//! What predicting and scoring do alike for every task; a task says what is its own.
+
+use std::path::Path;
+
+use serde_json::Value;
+use swath_cli::{EvaluateArguments, PredictArguments};
+
+use super::Failure;
+use super::job::Job;
+use super::scenes::{Labels, each_scene, labeled_scene, say};
+use crate::display::{Output, Show};
+use crate::models::Model;
+use crate::predict::{Ensemble, OptionsFor, Predictable, write_synced};
+use crate::scene::Scene;
+use crate::{Result, session};
+
+/// A task on the command line.
+pub(super) trait CommandTask: Predictable<Scores: Show> {
+    /// What its labels are.
+    const LABELS: Labels;
+
+    /// How scenes are predicted; a mistake when an option was given that is for other tasks.
+    fn options(job: &Job<'_>) -> Result<OptionsFor<Self>, Failure>;
+
+    /// Whether a scene has labels to score against.
+    fn is_labeled(scene: &Scene) -> bool;
+
+    /// What is told of a prediction before its scores.
+    fn summary(prediction: &Self::Prediction) -> Option<Output>;
+
+    /// The scores as a file has them.
+    fn json(scores: &Self::Scores) -> Value;
+
+    /// Saves a prediction, and says where.
+    ///
+    /// # Errors
+    /// When the files cannot be written.
+    fn save(prediction: &Self::Prediction, folder: &Path, job: &Job<'_>) -> Result<Output>;
+}
+
+/// Predicts every scene, scores those with labels, and saves the files.
+pub(super) fn predict<T: CommandTask>(
+    job: &Job<'_>,
+    arguments: &PredictArguments,
+) -> Result<(), Failure> {
+    let (models, options) = models::<T>(job)?;
+    each_scene(arguments, |path, folder| {
+        let scene = labeled_scene(path, job, models.classes(), T::LABELS)?;
+        let prediction = models.predict_with(&scene, &options)?;
+        if let Some(summary) = T::summary(&prediction) {
+            say(job.quiet, || summary);
+        }
+        if T::is_labeled(&scene) {
+            let scores = T::evaluate(&prediction, &scene)?;
+            say(job.quiet, || scores.output());
+        }
+        let saved = T::save(&prediction, folder, job)?;
+        say(job.quiet, || saved);
+        Ok(())
+    })
+}
+
+/// Predicts a scene and scores the prediction.
+pub(super) fn evaluate<T: CommandTask>(
+    job: &Job<'_>,
+    arguments: &EvaluateArguments,
+) -> Result<(), Failure> {
+    let (models, options) = models::<T>(job)?;
+    let scene = labeled_scene(&arguments.scene, job, models.classes(), T::LABELS)?;
+    score::<T>(&models.predict_with(&scene, &options)?, &scene, arguments)
+}
+
+/// Scores a prediction against a scene's labels.
+pub(super) fn score<T: CommandTask>(
+    prediction: &T::Prediction,
+    scene: &Scene,
+    arguments: &EvaluateArguments,
+) -> Result<(), Failure> {
+    let scores = T::evaluate(prediction, scene)?;
+    tell(
+        &scores,
+        &T::json(&scores),
+        T::summary(prediction),
+        arguments,
+    )
+}
+
+/// Writes scores to the file that was asked for, and shows them.
+pub(super) fn tell(
+    scores: &impl Show,
+    json: &Value,
+    summary: Option<Output>,
+    arguments: &EvaluateArguments,
+) -> Result<(), Failure> {
+    if let Some(path) = &arguments.json {
+        write_synced(path, format!("{json:#}\n").as_bytes())?;
+    }
+    // What was asked for is in the file, where there is one.
+    if !(arguments.quiet && arguments.json.is_some()) {
+        summary.into_iter().for_each(session::result);
+        session::result(scores.output());
+    }
+    Ok(())
+}
+
+/// The model that the first word names, averaged with further ones.
+fn models<T: CommandTask>(job: &Job<'_>) -> Result<(Ensemble<T>, OptionsFor<T>), Failure> {
+    let device = job.device()?;
+    let load = |path: &Path| -> Result<Model<T>> {
+        let model = Model::load(path)?;
+        Ok(match &device {
+            Some(device) => model.device(device),
+            None => model,
+        })
+    };
+    let models = job.bundles().map(load).collect::<Result<Vec<_>>>()?;
+    let options = T::options(job)?;
+    Ok((Ensemble::new(&models)?, options))
+}
