@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Once;
 
+use gdal::DriverManager;
 use gdal_sys::{CPLErr, CPLErrorNum};
 
 /// GDAL's block cache: enough for the blocks that neighboring chips share, and a bound on what streaming a large scene
@@ -42,9 +43,12 @@ pub(crate) unsafe extern "C" fn go_on(
 pub(crate) fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        // The bindings register the drivers at their first use. A second registration, while another thread opens a file,
+        // would change the list that this thread walks: so theirs is the only one, and it is over when this returns.
+        let drivers = DriverManager::count();
+        debug_assert!(drivers > 0);
         // SAFETY: GDAL allows these from any thread; `Once` makes sure that they run before anything else of ours.
         unsafe {
-            gdal_sys::GDALAllRegister();
             gdal_sys::CPLSetErrorHandler(Some(keep_message));
             if std::env::var_os("GDAL_CACHEMAX").is_none() {
                 gdal_sys::GDALSetCacheMax64(CACHE_BYTES);
