@@ -110,16 +110,25 @@ fn the_old_names_of_fusion_are_understood() {
 }
 
 #[test]
+fn a_negative_number_is_a_value_and_is_refused_as_one() {
+    for option in [
+        "--threshold -0.5",
+        "--threshold nan",
+        "--batch 0",
+        "--min-area -3",
+    ] {
+        let told = mistake(&format!("swath predict a b -o c {option}"));
+        assert!(told.contains("invalid value"), "{option}: {told}");
+    }
+}
+
+#[test]
 fn values_are_typed() {
     let line = "swath predict a b -o c --tta turns --device cuda:2 --threshold 0.5 --min-area 1e3 --any-values";
     let arguments = predict(line);
     assert_eq!(arguments.model.tta, Some(Views::Turns));
     assert_eq!(arguments.model.device, Some(DeviceName::Cuda(2)));
-    assert_eq!(
-        arguments.threshold,
-        Some(0.5),
-        "the library refuses it, as for cells"
-    );
+    assert_eq!(arguments.threshold, Some(0.5));
     assert_eq!(arguments.maps.min_area, Some(1000.0));
     assert_eq!(arguments.maps.given(), Some("--min-area"));
     assert_eq!(arguments.model.given(), Some("--tta"));

@@ -121,7 +121,9 @@ pub(super) fn settings(options: &FitOptions) -> Result<(), TrainError> {
 
 /// Checkpoints can be written where they are wanted.
 pub(super) fn checkpoints(options: &FitOptions) -> Result<(), TrainError> {
-    let Some(folder) = &options.checkpoints else {
+    // A run that is resumed writes where it began, unless it is told otherwise; reading says when there is nothing.
+    let begun = options.resume.as_ref().filter(|folder| folder.is_dir());
+    let Some(folder) = options.checkpoints.as_ref().or(begun) else {
         return Ok(());
     };
     std::fs::create_dir_all(folder)

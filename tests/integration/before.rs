@@ -144,17 +144,22 @@ fn detectors_of_before_load_and_keep_every_weight() {
     }
 }
 
+/// The options of the run whose checkpoint `unet-training` is.
+fn as_before() -> FitOptions {
+    FitOptions::steps(2)
+        .batch(2)
+        .ema(0.9)
+        .optimizer(Optimizer::sgd(0.9).nesterov())
+        .quiet(true)
+}
+
 #[test]
 fn checkpoints_of_before_resume_a_map() {
     let folder = tempfile::tempdir().unwrap();
     file_of_before("unet-training", &folder.path().join("training.safetensors"));
     let (train, valid) = scene().split(Split::columns(0.5));
     let chips = train.chips(Chips::random(4, 64).seed(1)).unwrap();
-    let options = FitOptions::steps(2)
-        .batch(2)
-        .ema(0.9)
-        .optimizer(Optimizer::sgd(0.9).nesterov())
-        .quiet(true);
+    let options = as_before();
     let model = Segmenter::new(Unet::resnet18().pretrained(false), train.classes());
     let run = model
         .fit(&chips, &valid, options.clone().resume(folder.path()))
@@ -216,12 +221,7 @@ fn checkpoints_of_before_go_on_with_their_moments_and_their_average() {
 
     let (train, valid) = scene().split(Split::columns(0.5));
     let chips = train.chips(Chips::random(4, 64).seed(1)).unwrap();
-    let options = FitOptions::steps(2)
-        .batch(2)
-        .ema(0.9)
-        .optimizer(Optimizer::sgd(0.9).nesterov())
-        .quiet(true)
-        .resume(folder.path());
+    let options = as_before().resume(folder.path());
     let run = Segmenter::new(Unet::resnet18().pretrained(false), train.classes())
         .fit(&chips, &valid, options)
         .unwrap();

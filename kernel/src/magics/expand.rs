@@ -344,14 +344,14 @@ fn threshold(
 
 /// A score from which something counts: said before anything is predicted.
 fn probability(magic: &Magic, score: &str) -> Result<String, UsageError> {
-    let text = float(magic, "the threshold", score)?;
-    match number::<f64>(magic, "the threshold", score) {
-        Ok(value) if !(0.0..=1.0).contains(&value) => Err(UsageError::new(
-            magic,
-            format!("the threshold is a probability from 0 to 1, found {score}"),
-        )),
-        _ => Ok(text),
+    let value: f64 = number(magic, "the threshold", score)?;
+    if (0.0..=1.0).contains(&value) {
+        return Ok(format!("{value:?}"));
     }
+    Err(UsageError::new(
+        magic,
+        format!("the threshold is a probability from 0 to 1, found {score}"),
+    ))
 }
 
 pub(super) fn map(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
