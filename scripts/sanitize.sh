@@ -21,7 +21,8 @@ if rustup run "$nightly" cargo miri --version >/dev/null 2>&1; then
     export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks"
     export RAYON_NUM_THREADS=2
     for package in "${packages[@]}"; do
-        cargo "+$nightly" miri test -p "$package" --lib
+        # Readers of files have no index arithmetic of their own, and thousands of files to read, which is hours under Miri.
+        cargo "+$nightly" miri test -p "$package" --lib -- --skip formats::
     done
     # The same with the instructions that most processors take.
     if [[ " ${packages[*]} " == *" swath-cpu "* ]] && [ "$(uname -m)" = x86_64 ]; then

@@ -72,12 +72,13 @@ mod tests {
                 upto(largest),
             )
         };
-        let boxes: Vec<BoundingBox> = (0..3000)
+        let (count, rounds) = if cfg!(miri) { (60, 3) } else { (3000, 50) };
+        let boxes: Vec<BoundingBox> = (0..count)
             .map(|at| one(if at % 100 == 0 { 900.0 } else { 40.0 }))
             .collect();
         let index = BoxIndex::new(boxes.clone());
         for size in [1.0, 60.0, 700.0, 5000.0] {
-            for _ in 0..50 {
+            for _ in 0..rounds {
                 let window = one(size);
                 let expected: Vec<usize> = (0..boxes.len())
                     .filter(|&at| boxes[at].intersection(&window).is_some())

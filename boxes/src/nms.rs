@@ -87,11 +87,12 @@ mod tests {
     #[test]
     fn the_grid_keeps_what_the_definition_keeps() {
         for (seed, iou) in [0.0, 0.1, 0.3, 0.5, 0.7, 1.0].into_iter().enumerate() {
-            let detections = detections(700, 250.0, seed as u64);
+            let count = if cfg!(miri) { 60 } else { 700 };
+            let detections = detections(count, 250.0, seed as u64);
             let expected = by_definition(&detections, iou);
             assert_eq!(batched_nms(&detections, iou), expected, "at {iou}");
             assert!(
-                iou == 1.0 || (10..699).contains(&expected.len()),
+                iou == 1.0 || (10..count).contains(&expected.len()),
                 "{iou}: {}",
                 expected.len()
             );
