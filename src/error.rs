@@ -29,6 +29,9 @@ pub enum Error {
     /// Scenes: areas, splits, labels on a scene.
     #[error(transparent)]
     Scene(#[from] crate::scene::SceneError),
+    /// Many scenes: their files, labels, splits.
+    #[error(transparent)]
+    Scenes(#[from] crate::scenes::ScenesError),
     /// Cutting chips.
     #[error(transparent)]
     Chips(#[from] crate::chips::ChipsError),
@@ -75,6 +78,7 @@ impl Error {
             Self::Vector(_) => "VectorError",
             Self::Labels(_) => "LabelError",
             Self::Scene(_) => "SceneError",
+            Self::Scenes(_) => "ScenesError",
             Self::Chips(_) => "ChipsError",
             Self::Model(_) => "ModelError",
             Self::Train(_) => "TrainError",
@@ -105,6 +109,7 @@ impl Hint for Error {
             Self::Vector(error) => error.hint(),
             Self::Labels(error) => error.hint(),
             Self::Scene(error) => error.hint(),
+            Self::Scenes(error) => error.hint(),
             Self::Chips(error) => error.hint(),
             Self::Model(error) => error.hint(),
             Self::Train(error) => error.hint(),

@@ -112,6 +112,7 @@ pub mod report;
 pub mod rt;
 pub mod samples;
 pub mod scene;
+pub mod scenes;
 pub mod session;
 mod show_values;
 mod staged;

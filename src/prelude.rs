@@ -2,7 +2,10 @@
 
 pub use crate::boxes::{Annotation, BoundingBox, BoxFusion, Detection};
 pub use crate::chips::{ChipOptions, Chips};
-pub use crate::detect::{BoxScores, DetectionOptions, DetectorEnsemble, SceneBoxes};
+pub use crate::detect::{
+    BoxScores, DetectionOptions, DetectorEnsemble, DetectorPredictions, DetectorScenesScores,
+    SceneBoxes,
+};
 pub use crate::device::Device;
 pub use crate::display::{Output, Show};
 pub use crate::evaluate::{ClassScore, Confusion, Scores};
@@ -13,14 +16,15 @@ pub use crate::models::{
 };
 pub use crate::plot::Figure;
 pub use crate::predict::{
-    AtThreshold, Ensemble, ErrorMap, Object, Objects, PredictOptions, SaveOptions, SavedFiles,
-    SceneMap, WorstWindow, WorstWindows,
+    AtThreshold, Ensemble, ErrorMap, Object, Objects, PredictOptions, Predictions, SaveOptions,
+    SavedFiles, SavedScenes, SceneMap, ScenesScores, WorstWindow, WorstWindows,
 };
 pub use crate::raster::{
     BandChoice, BandRole, MapWindow, OpenOptions, PixelWindow, Raster, Resolution,
 };
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};
+pub use crate::scenes::{LabelFiles, SceneSplit, Scenes, ScenesOptions};
 pub use crate::session::show_all;
 pub use crate::train::{
     Detector, FitOptions, Loss, LrFinder, Optimizer, Run, Schedule, Segmenter, StopReason,

@@ -32,6 +32,7 @@ use crate::predict::{Ensemble, Inputs, Member, OptionsFor, Predictable, on_devic
 use crate::raster::{BandStatistics, PixelWindow, Size};
 use crate::report::Report;
 use crate::scene::{Scene, Split};
+use crate::scenes::Scenes;
 use crate::train::{
     Batch, FitOptions, Measured, Optimizer, Outcome, StopReason, Trainable, ValidationScores,
 };
@@ -166,7 +167,7 @@ impl Trainable for ShareOfLabels {
     type Validation = Validation;
     type Example = (crate::raster::Patch, Vec<usize>);
 
-    fn check(_: &FitOptions, _: &Chips, _: &Scene) -> Result<()> {
+    fn check(_: &FitOptions, _: &Chips, _: &Scenes) -> Result<()> {
         Ok(())
     }
 
@@ -190,13 +191,14 @@ impl Trainable for ShareOfLabels {
     }
 
     fn validation(
-        valid: &Scene,
+        valid: &Scenes,
         _: &Classes,
         chip: Size,
         _: usize,
         _: usize,
     ) -> Result<(Validation, Report)> {
         let whole = |window: &PixelWindow| window.size() == chip;
+        let valid = valid.first();
         let windows = valid.area().tiles(chip).filter(whole).step_by(16).collect();
         let scene = valid.clone();
         Ok((Validation { scene, windows }, Report::new()))
@@ -258,6 +260,7 @@ impl Predictable for ShareOfLabels {
     type Prediction = Shares;
     type Scores = f32;
 
+    const FIGURES: &'static [&'static str] = &["mean absolute error"];
     const OVERLAP_DIVISOR: usize = 8;
     const ANY_VALUES: &'static str = "`OptionsFor::new().any_values(true)`";
 
@@ -298,6 +301,24 @@ impl Predictable for ShareOfLabels {
             sum += (found - share(&scene.label_window(window)?)).abs();
         }
         Ok(sum / shares.len() as f32)
+    }
+
+    fn pool(scores: &[&f32]) -> Result<f32> {
+        Ok(scores.iter().copied().sum::<f32>() / scores.len() as f32)
+    }
+
+    fn figures(scores: &f32) -> Vec<f64> {
+        vec![f64::from(*scores)]
+    }
+
+    fn save(
+        Shares(shares): &Shares,
+        folder: &std::path::Path,
+    ) -> Result<crate::predict::SavedFiles> {
+        std::fs::create_dir_all(folder).unwrap();
+        let file = folder.join("shares.txt");
+        std::fs::write(&file, format!("{shares:?}")).unwrap();
+        Ok(crate::predict::SavedFiles::new(vec![file]))
     }
 }
 

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 /// The library's types of a task, and the names that people write for them: with segmentation, with detection.
-pub const BY_TASK: [(&str, [&str; 2]); 4] = [
+pub const BY_TASK: [(&str, [&str; 2]); 6] = [
     ("Model", ["Segmenter", "Detector"]),
     ("Blueprint", ["Architecture", "DetectorArchitecture"]),
     ("OptionsFor", ["PredictOptions", "DetectionOptions"]),
     ("Ensemble", ["Ensemble", "DetectorEnsemble"]),
+    ("Predictions", ["Predictions", "DetectorPredictions"]),
+    ("ScenesScores", ["ScenesScores", "DetectorScenesScores"]),
 ];
 
 /// The tasks, in the order of these names.

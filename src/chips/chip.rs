@@ -7,8 +7,8 @@ use rand_pcg::Pcg64Mcg;
 
 use super::augment::{Photometric, Placement};
 use super::options::{self, Edge, Layout};
-use super::placing::{self, Placing};
-use super::sizes::{self, Edges};
+use super::parts::Parts;
+use super::sizes;
 use super::{ChipOptions, ChipStream, ChipsError};
 use crate::Result;
 use crate::boxes::Annotation;
@@ -17,10 +17,13 @@ use crate::labels::IGNORE;
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::report::Report;
 use crate::scene::Scene;
+use crate::scenes::Scenes;
 
 /// A window of a scene with its labels.
 #[derive(Clone, PartialEq)]
 pub struct Chip {
+    /// Which of the scenes it was cut from ([`Chips::scenes`]), counted from 0.
+    pub scene: usize,
     /// Where it was cut, in pixels of the whole raster; of another size than the patch when the chip was resized
     /// ([`ChipOptions::window_sizes`]).
     pub window: PixelWindow,
@@ -34,8 +37,8 @@ pub struct Chip {
     pub boxes: Vec<Annotation>,
 }
 
-/// Chips of one size cut from a scene, from windows of the same size or of several. Chip `i` is always the same: it depends on the seed and on `i` alone. Cheap to
-/// clone.
+/// Chips of one size cut from one scene or many, from windows of the same size or of several. Chip `i` is always the same: it
+/// depends on the seed and on `i` alone. Cheap to clone.
 #[derive(Clone)]
 pub struct Chips {
     inner: Arc<Inner>,
@@ -44,20 +47,15 @@ pub struct Chips {
 }
 
 struct Inner {
-    scene: Scene,
+    scenes: Scenes,
     options: ChipOptions,
     /// Of a chip.
     edge: usize,
-    /// Of windows.
-    edges: Edges,
-    /// Of sliding chips; random ones are drawn when they are read.
-    windows: Vec<PixelWindow>,
     count: usize,
-    /// Where random chips are cut.
-    placing: Placing,
+    /// What each scene gives.
+    parts: Parts,
     /// For photometric changes.
     statistics: Vec<BandStatistics>,
-    report: Report,
 }
 
 impl Scene {
@@ -82,57 +80,52 @@ impl Scene {
     #[doc(alias = "dataloader")]
     #[doc(alias = "sliding_window")]
     pub fn chips(&self, options: impl Borrow<ChipOptions>) -> Result<Chips> {
+        Chips::new(&Scenes::from(self), options.borrow().clone())
+    }
+}
+
+impl Scenes {
+    /// Chips of all scenes, cut as `options` say: random ones by the area of the scenes, unless
+    /// [`ChipOptions::evenly`] or [`ChipOptions::by_labeled_area`] says otherwise; sliding ones over each scene in turn. See
+    /// [`Scene::chips`]. Chips in meters have as many pixels in every scene: those of the first one, to which windows of
+    /// other pixel sizes are resized.
+    ///
+    /// A scene in which no pixel counts gives no chip, and [`Chips::report`] says so.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scenes = Scenes::open("tiles")?.with_labels("labels", "class")?;
+    /// let chips = scenes.chips(Chips::random(2000, 256).seed(7))?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Scene::chips`].
+    pub fn chips(&self, options: impl Borrow<ChipOptions>) -> Result<Chips> {
         Chips::new(self, options.borrow().clone())
     }
 }
 
 impl Chips {
-    fn new(scene: &Scene, options: ChipOptions) -> Result<Self> {
+    fn new(scenes: &Scenes, options: ChipOptions) -> Result<Self> {
         options::check(&options)?;
         let edge = match options.edge {
             Edge::Pixels(edge) => edge,
-            Edge::Meters(meters) => sizes::pixels(meters, scene.raster())?,
+            Edge::Meters(meters) => sizes::pixels(meters, scenes.first().raster())?,
         };
-        let edges = Edges::new(&options, edge, scene.raster())?;
-        let (area, path) = (scene.area(), || scene.raster().path().to_owned());
-        if !options.padded && edges.largest > area.width.min(area.height) {
-            return Err(ChipsError::LargerThanScene {
-                path: path(),
-                chip: edges.largest,
-                scene: area.size(),
-            }
-            .into());
-        }
-        let mut report = Report::new();
-        let placing = Placing::new(scene, &options, edges)?;
-        report.extend(placing.background_only(scene)?);
-        let (windows, count) = match options.layout {
-            Layout::Random { count } => {
-                placing.probe(scene, &options)?;
-                (Vec::new(), count)
-            }
-            Layout::Sliding => {
-                let (windows, left_out) = placing::sliding(scene, &options, edges.largest)?;
-                report.extend(left_out);
-                let count = windows.len();
-                (windows, count)
-            }
-        };
+        let parts = Parts::new(scenes, &options, edge)?;
         let statistics = if options.photometric > 0.0 {
-            scene.statistics()?
+            scenes.statistics()?
         } else {
             Vec::new()
         };
         let inner = Inner {
-            scene: scene.clone(),
+            scenes: scenes.clone(),
+            count: parts.count(&options),
             options,
             edge,
-            edges,
-            windows,
-            count,
-            placing,
+            parts,
             statistics,
-            report,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -152,7 +145,7 @@ impl Chips {
     /// What a person should know about these chips: that they hold background alone, that windows were left out.
     #[must_use]
     pub fn report(&self) -> &Report {
-        &self.inner.report
+        &self.inner.parts.report
     }
 
     /// Whether they lie side by side.
@@ -173,11 +166,12 @@ impl Chips {
         self.inner.count == 0
     }
 
-    /// The scene they are cut from.
+    /// The scenes they are cut from; a single one is a collection of one.
     #[must_use]
     #[doc(alias = "dataset")]
-    pub fn scene(&self) -> &Scene {
-        &self.inner.scene
+    #[doc(alias = "scene")]
+    pub fn scenes(&self) -> &Scenes {
+        &self.inner.scenes
     }
 
     /// How they are cut.
@@ -194,19 +188,20 @@ impl Chips {
         self.inner.edge
     }
 
-    /// Pixels of a chip for each pixel of the scene to a side, in the middle of the range of
+    /// Pixels of a chip for each pixel of the first scene to a side, in the middle of the range of
     /// [`ChipOptions::window_sizes`]; 1 without one. `Scene::open_at(path, Resolution::Factor(chips.zoom()))` sees a scene
     /// as the chips show it.
     #[must_use]
     pub fn zoom(&self) -> f64 {
-        self.size() as f64 / self.inner.edges.middle()
+        self.size() as f64 / self.inner.parts.parts[0].edges.middle()
     }
 
-    /// The smallest and the largest edge of a window in pixels of the scene: the chip's own edge unless
+    /// The smallest and the largest edge of a window in pixels of the first scene: the chip's own edge unless
     /// [`ChipOptions::window_sizes`] says otherwise.
     #[must_use]
     pub fn window_sizes(&self) -> RangeInclusive<usize> {
-        self.inner.edges.smallest..=self.inner.edges.largest
+        let edges = self.inner.parts.parts[0].edges;
+        edges.smallest..=edges.largest
     }
 
     /// Reads chip `index`.
@@ -233,26 +228,28 @@ impl Chips {
             }
             .into());
         }
+        let (part, within) = inner.parts.of(index);
+        let scene = self.part_scene(part.scene);
         let (window, mut patch) = match inner.options.layout {
-            Layout::Sliding => (
-                inner.windows[index],
-                inner.scene.read(&inner.windows[index])?,
-            ),
-            Layout::Random { .. } => inner.placing.place(&inner.scene, &inner.options, index)?,
+            Layout::Sliding => {
+                let window = part.windows[within];
+                (window, scene.read(&window)?)
+            }
+            Layout::Random { .. } => part.placing.place(scene, &inner.options, index)?,
         };
-        if let Some(aoi) = inner.scene.aoi().filter(|_| self.blank) {
+        if let Some(aoi) = scene.aoi().filter(|_| self.blank) {
             patch.mask_with(&aoi.mask(&window));
         }
         let size = Size::new(inner.edge, inner.edge);
         if patch.size != size {
             patch = patch.resized(size);
         }
-        let mut labels = if inner.scene.has_labels() {
-            inner.scene.labels_for(&window, &patch)?
+        let mut labels = if scene.has_labels() {
+            scene.labels_for(&window, &patch)?
         } else {
             Vec::new()
         };
-        let mut boxes = inner.scene.boxes_in(&window, inner.options.min_visible);
+        let mut boxes = scene.boxes_in(&window, inner.options.min_visible);
         if window.width != inner.edge {
             sizes::scale_boxes(&mut boxes, window.width, inner.edge);
         }
@@ -267,11 +264,17 @@ impl Chips {
                 .apply_to(&mut patch);
         }
         Ok(Chip {
+            scene: part.scene,
             window,
             patch,
             labels,
             boxes,
         })
+    }
+
+    fn part_scene(&self, index: usize) -> &Scene {
+        let scenes = &self.inner.scenes;
+        scenes.get(index).unwrap_or_else(|| scenes.first())
     }
 
     /// Streams an epoch: every chip once in an order that seed and epoch decide, in batches of `batch`, read by `workers`

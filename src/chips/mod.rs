@@ -6,6 +6,7 @@ mod error;
 mod ground;
 mod objects;
 mod options;
+mod parts;
 mod place;
 mod placing;
 mod show;

@@ -18,6 +18,24 @@ pub struct ChipOptions {
     pub(super) neg_ratio: Option<f64>,
     pub(super) neg_visible: f64,
     pub(super) min_visible: f64,
+    #[serde(skip_serializing_if = "Weight::is_area")]
+    pub(super) weight: Weight,
+}
+
+/// What the share of a scene in the random chips of several follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) enum Weight {
+    Area,
+    Labeled,
+    Even,
+}
+
+impl Weight {
+    /// As checkpoints of before many scenes have it.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+    fn is_area(&self) -> bool {
+        *self == Self::Area
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -83,6 +101,7 @@ impl ChipOptions {
             neg_ratio: None,
             neg_visible: 0.2,
             min_visible: 0.5,
+            weight: Weight::Area,
         }
     }
 
@@ -92,6 +111,23 @@ impl ChipOptions {
     #[doc(alias = "manual_seed")]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Of several scenes, as many random chips from each, however large it is. Unless this or
+    /// [`ChipOptions::by_labeled_area`] is chosen, a scene's share is that of its area in pixels.
+    #[must_use]
+    #[doc(alias = "weights")]
+    pub fn evenly(mut self) -> Self {
+        self.weight = Weight::Even;
+        self
+    }
+
+    /// Of several scenes, random chips from each by the area that counts in it: valid, of interest and, where labels are
+    /// partial, labeled.
+    #[must_use]
+    pub fn by_labeled_area(mut self) -> Self {
+        self.weight = Weight::Labeled;
         self
     }
 

@@ -62,6 +62,19 @@ impl Placing {
         Ok(placing)
     }
 
+    #[cfg(test)]
+    pub(super) fn blind(edges: Edges) -> Self {
+        Self {
+            edges,
+            objects: None,
+            partly: false,
+            aimed: false,
+            ground: OnceLock::new(),
+            probed: OnceLock::new(),
+            usable: Mutex::new(HashMap::new()),
+        }
+    }
+
     fn ground(&self, scene: &Scene) -> Result<&Ground> {
         if let Some(known) = self.ground.get() {
             return Ok(known);

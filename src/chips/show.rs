@@ -57,8 +57,8 @@ impl Chips {
             .clone()
             .numbered(shown)
             .of(self.len())
-            .or_bands(self.scene().shown_bands());
-        chip_grid_with(&chips, self.scene().classes(), COLUMNS, &options)
+            .or_bands(self.scenes().first().shown_bands());
+        chip_grid_with(&chips, self.scenes().classes(), COLUMNS, &options)
     }
 
     /// The numbers of `count` chips. Sliding ones begin in one corner, so the middle of each of `count` equal stretches is
@@ -76,8 +76,8 @@ impl Chips {
     /// `400 chips of 256 x 256 px (77 m) from west`, or `400 chips of 256 x 256 px from windows of 150 to 200 px (45 to
     /// 60 m) of west`.
     fn words(&self) -> String {
-        let meters = self.scene().raster().gsd().map(|(x, _)| x);
-        let (windows, name) = (self.window_sizes(), self.scene().name());
+        let meters = self.scenes().first().raster().gsd().map(|(x, _)| x);
+        let (windows, name) = (self.window_sizes(), self.scenes().name());
         if windows != (self.size()..=self.size()) {
             let range = |factor: f64| {
                 let (low, high) = (
@@ -112,10 +112,10 @@ impl Chips {
 /// `Chips(400 of 256 x 256 px of vegas, 3 bands, classes: building)`.
 impl std::fmt::Debug for Chips {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (scene, edge) = (self.scene(), self.size());
-        let (count, bands, name) = (self.len(), scene.band_count(), scene.name());
+        let (scenes, edge) = (self.scenes(), self.size());
+        let (count, bands, name) = (self.len(), scenes.band_count(), scenes.name());
         let plural = if bands == 1 { "" } else { "s" };
-        let classes = scene.classes().in_words();
+        let classes = scenes.classes().in_words();
         write!(
             f,
             "Chips({count} of {edge} x {edge} px of {name}, {bands} band{plural}{classes})"
@@ -254,6 +254,7 @@ mod tests {
         labels[..size.area() / 4].fill(2);
         labels[size.area() / 2..].fill(IGNORE);
         let chip = Chip {
+            scene: 0,
             window: PixelWindow::new(5, 6, 128, 128),
             patch,
             labels,

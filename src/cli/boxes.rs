@@ -40,7 +40,7 @@ impl CommandTask for ObjectDetection {
         scores.to_json()
     }
 
-    fn save(found: &SceneBoxes, folder: &Path, _: &Job<'_>) -> crate::Result<Output> {
+    fn write(found: &SceneBoxes, folder: &Path, _: &Job<'_>) -> crate::Result<Output> {
         Ok(found.save(folder)?.output())
     }
 }

@@ -71,7 +71,7 @@ impl CommandTask for Segmentation {
         scores.to_json()
     }
 
-    fn save(map: &SceneMap, folder: &Path, job: &Job<'_>) -> Result<Output> {
+    fn write(map: &SceneMap, folder: &Path, job: &Job<'_>) -> Result<Output> {
         let saving = job.maps.map(saving).unwrap_or_default();
         Ok(map.save_with(folder, &saving)?.output())
     }

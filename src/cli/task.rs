@@ -35,7 +35,7 @@ pub(super) trait CommandTask: Predictable<Scores: Show> {
     ///
     /// # Errors
     /// When the files cannot be written.
-    fn save(prediction: &Self::Prediction, folder: &Path, job: &Job<'_>) -> Result<Output>;
+    fn write(prediction: &Self::Prediction, folder: &Path, job: &Job<'_>) -> Result<Output>;
 }
 
 /// Predicts every scene, scores those with labels, and saves the files.
@@ -54,7 +54,7 @@ pub(super) fn predict<T: CommandTask>(
             let scores = T::evaluate(&prediction, &scene)?;
             say(job.quiet, || scores.output());
         }
-        let saved = T::save(&prediction, folder, job)?;
+        let saved = T::write(&prediction, folder, job)?;
         say(job.quiet, || saved);
         Ok(())
     })

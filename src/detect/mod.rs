@@ -17,7 +17,7 @@ mod scores;
 mod show;
 mod tiles;
 
-pub use detection::DetectorEnsemble;
+pub use detection::{DetectorEnsemble, DetectorPredictions, DetectorScenesScores};
 pub use error::DetectError;
 pub(crate) use open::saved_class_names;
 pub use options::{BoxOptions, DetectionOptions};

@@ -10,8 +10,8 @@ use crate::report::Report;
 /// Shows itself as a table with the curve of precision over recall.
 #[derive(Clone, Debug)]
 pub struct BoxScores {
-    /// The scene is one image.
-    images: [ImageBoxes; 1],
+    /// Each scene is one image.
+    images: Vec<ImageBoxes>,
     coco: CocoScores,
     pub(super) classes: Classes,
     threshold: f32,
@@ -27,7 +27,7 @@ impl BoxScores {
         threshold: f32,
         scene: &str,
     ) -> Self {
-        let images = [ImageBoxes { truth, found }];
+        let images = vec![ImageBoxes { truth, found }];
         let options = CocoOptions::without_limit();
         Self {
             coco: score::coco_with(&images, classes.len() - 1, &options),
@@ -36,6 +36,27 @@ impl BoxScores {
             threshold,
             scene: scene.to_owned(),
             report: Report::new(),
+        }
+    }
+
+    /// The scores of several scenes, each of which is an image, at the threshold of the first; there is at least one.
+    pub(super) fn pooled(scores: &[&Self]) -> Self {
+        let images: Vec<ImageBoxes> = scores.iter().flat_map(|one| one.images.clone()).collect();
+        let (classes, threshold) = (scores[0].classes.clone(), scores[0].threshold);
+        let mut report = Report::new();
+        for one in scores {
+            report.extend(one.report.clone());
+        }
+        Self {
+            coco: score::coco_with(&images, classes.len() - 1, &CocoOptions::without_limit()),
+            images,
+            classes,
+            threshold,
+            scene: match scores {
+                [one] => one.scene.clone(),
+                many => format!("{} scenes", many.len()),
+            },
+            report,
         }
     }
 
@@ -78,7 +99,14 @@ impl BoxScores {
         &self.coco
     }
 
-    /// The labeled and the found boxes that were compared, in pixels of their common area.
+    /// The labeled and the found boxes of each scene that were compared.
+    #[must_use]
+    pub fn images(&self) -> &[ImageBoxes] {
+        &self.images
+    }
+
+    /// The labeled and the found boxes that were compared, in pixels of their common area; of several scenes those of the
+    /// first ([`BoxScores::images`]).
     #[must_use]
     pub fn boxes(&self) -> &ImageBoxes {
         &self.images[0]

@@ -1,13 +1,13 @@
 use std::borrow::Borrow;
 
 use super::PredictError;
+use super::many::Imagery;
 use super::options::OptionsFor;
-use super::predictable::{Predictable, predict_together};
+use super::predictable::Predictable;
 use crate::Result;
 use crate::display::{Output, Show};
 use crate::labels::Classes;
 use crate::models::{Model, Segmentation, Task};
-use crate::scene::Scene;
 
 /// Several trained models of one task that predict together. Their architectures and the normalization of their input may
 /// differ; bands and classes may not. [`crate::detect::DetectorEnsemble`] is the one of detectors.
@@ -79,7 +79,7 @@ impl<T: Predictable> Ensemble<T> {
     ///
     /// # Errors
     /// As [`Model::predict`].
-    pub fn predict(&self, scene: &Scene) -> Result<T::Prediction> {
+    pub fn predict<I: Imagery<T>>(&self, scene: I) -> Result<I::Prediction> {
         self.predict_with(scene, OptionsFor::default())
     }
 
@@ -87,20 +87,20 @@ impl<T: Predictable> Ensemble<T> {
     ///
     /// # Errors
     /// As [`Model::predict`].
-    pub fn predict_with(
+    pub fn predict_with<I: Imagery<T>>(
         &self,
-        scene: &Scene,
+        scene: I,
         options: impl Borrow<OptionsFor<T>>,
-    ) -> Result<T::Prediction> {
-        predict_together(&self.models, scene, options.borrow())
+    ) -> Result<I::Prediction> {
+        scene.predict(&self.models, options.borrow())
     }
 
     /// Predicts a scene and scores the result against its labels.
     ///
     /// # Errors
     /// As [`Model::evaluate`].
-    pub fn evaluate(&self, scene: &Scene) -> Result<T::Scores> {
-        T::evaluate(&self.predict(scene)?, scene)
+    pub fn evaluate<I: Imagery<T>>(&self, scene: I) -> Result<I::Scores> {
+        scene.evaluate(&self.models, &OptionsFor::default())
     }
 }
 

@@ -45,6 +45,19 @@ pub enum PredictError {
         /// The scene's imagery.
         path: PathBuf,
     },
+    /// Scenes other than those that were predicted.
+    #[error(
+        "{expected} scenes were predicted and {found} are given{}",
+        if first.is_empty() { String::new() } else { format!(": {first:?} is not among them") }
+    )]
+    OtherScenes {
+        /// Predicted scenes.
+        expected: usize,
+        /// Scenes that were given.
+        found: usize,
+        /// A predicted scene that is not among them.
+        first: String,
+    },
     /// The network failed while it ran.
     #[error("the network failed: {detail}")]
     Network {
@@ -120,6 +133,9 @@ impl Hint for PredictError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Option { .. } => None,
+            Self::OtherScenes { .. } => {
+                Some("score the scenes that were predicted, in their order: `predictions.evaluate(&scenes)?`".to_owned())
+            }
             Self::BandOrder { expected, on_purpose, .. } => Some(format!(
                 "`Scene::open_with(path, OpenOptions::new().bands([{}]))` opens the bands in the order of the training; \
                  {} takes them as they are",

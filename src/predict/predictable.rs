@@ -2,9 +2,12 @@
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
+use std::path::Path;
 
 use super::ground::tell_of_other_ground;
+use super::many::Imagery;
 use super::options::OptionsFor;
+use super::save::SavedFiles;
 use super::values::check_models;
 use crate::Result;
 use crate::device::Device;
@@ -20,8 +23,10 @@ pub trait Predictable: Task {
     /// What a scene becomes: [`crate::predict::SceneMap`], [`crate::detect::SceneBoxes`].
     type Prediction;
     /// What a prediction gets against labels: [`crate::evaluate::Scores`], [`crate::detect::BoxScores`].
-    type Scores;
+    type Scores: Clone;
 
+    /// The main figures of scores, the first of which says how good they are.
+    const FIGURES: &'static [&'static str];
     /// Unless options say otherwise, neighboring windows share one in so many of a window's pixels.
     const OVERLAP_DIVISOR: usize;
     /// How imagery unlike that of the training is predicted all the same, for errors.
@@ -52,6 +57,21 @@ pub trait Predictable: Task {
     /// # Errors
     /// When the scene has no labels, or others.
     fn evaluate(prediction: &Self::Prediction, scene: &Scene) -> Result<Self::Scores>;
+
+    /// The scores of several scenes as those of one; there is at least one.
+    ///
+    /// # Errors
+    /// When they are of different classes.
+    fn pool(scores: &[&Self::Scores]) -> Result<Self::Scores>;
+
+    /// The main figures, as [`Predictable::FIGURES`] calls them; NaN where there is none.
+    fn figures(scores: &Self::Scores) -> Vec<f64>;
+
+    /// Saves a prediction into a folder, all files or none.
+    ///
+    /// # Errors
+    /// When the files cannot be written.
+    fn save(prediction: &Self::Prediction, folder: &Path) -> Result<SavedFiles>;
 }
 
 /// A network that predicts, and what its model knows.
@@ -63,7 +83,8 @@ pub struct Member<'a, T: Task> {
 }
 
 impl<T: Predictable> Model<T> {
-    /// Predicts the whole area of a scene, as a stream: memory does not grow with it. A segmenter gives a
+    /// Predicts the whole area of a scene, as a stream: memory does not grow with it. Many scenes give
+    /// [`super::Predictions`], one for each. A segmenter gives a
     /// [`crate::predict::SceneMap`] (see [`crate::predict::predict_scene`]), a detector [`crate::detect::SceneBoxes`] (see
     /// [`crate::detect::detect_scene`]).
     ///
@@ -79,7 +100,7 @@ impl<T: Predictable> Model<T> {
     #[doc(alias = "inference")]
     #[doc(alias = "segment")]
     #[doc(alias = "detect")]
-    pub fn predict(&self, scene: &Scene) -> Result<T::Prediction> {
+    pub fn predict<I: Imagery<T>>(&self, scene: I) -> Result<I::Prediction> {
         self.predict_with(scene, OptionsFor::default())
     }
 
@@ -89,15 +110,16 @@ impl<T: Predictable> Model<T> {
     /// # Errors
     /// As [`Model::predict`].
     #[doc(alias = "predict_options")]
-    pub fn predict_with(
+    pub fn predict_with<I: Imagery<T>>(
         &self,
-        scene: &Scene,
+        scene: I,
         options: impl Borrow<OptionsFor<T>>,
-    ) -> Result<T::Prediction> {
-        predict_together(std::slice::from_ref(self), scene, options.borrow())
+    ) -> Result<I::Prediction> {
+        scene.predict(std::slice::from_ref(self), options.borrow())
     }
 
-    /// Predicts a scene and scores the result against its labels.
+    /// Predicts a scene and scores the result against its labels. Many scenes give [`super::ScenesScores`]: of all together
+    /// and of each.
     ///
     /// # Errors
     /// As [`Model::predict`]; when the scene has no labels, or others.
@@ -105,8 +127,20 @@ impl<T: Predictable> Model<T> {
     #[doc(alias = "validate")]
     #[doc(alias = "test")]
     #[doc(alias = "val")]
-    pub fn evaluate(&self, scene: &Scene) -> Result<T::Scores> {
-        T::evaluate(&self.predict(scene)?, scene)
+    pub fn evaluate<I: Imagery<T>>(&self, scene: I) -> Result<I::Scores> {
+        self.evaluate_with(scene, OptionsFor::default())
+    }
+
+    /// [`Model::evaluate`] with options of the prediction.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    pub fn evaluate_with<I: Imagery<T>>(
+        &self,
+        scene: I,
+        options: impl Borrow<OptionsFor<T>>,
+    ) -> Result<I::Scores> {
+        scene.evaluate(std::slice::from_ref(self), options.borrow())
     }
 }
 

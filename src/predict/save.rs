@@ -81,7 +81,7 @@ pub struct SavedFiles {
 }
 
 impl SavedFiles {
-    pub(super) fn new(files: Vec<PathBuf>) -> Self {
+    pub(crate) fn new(files: Vec<PathBuf>) -> Self {
         let report = Report::new();
         Self { files, report }
     }

@@ -1,9 +1,11 @@
 //! Maps as what segmentation predicts.
 
+use std::path::Path;
+
 use super::options::OptionsFor;
 use super::predictable::{Member, Predictable};
 use super::scene::predict_members;
-use super::{MapOptions, SceneMap};
+use super::{MapOptions, SavedFiles, SceneMap};
 use crate::Result;
 use crate::device::Device;
 use crate::evaluate::Scores;
@@ -17,6 +19,7 @@ impl Predictable for Segmentation {
     type Prediction = SceneMap;
     type Scores = Scores;
 
+    const FIGURES: &'static [&'static str] = &["mean IoU", "mean F1", "accuracy", "pixels"];
     const OVERLAP_DIVISOR: usize = 8;
     const ANY_VALUES: &'static str = "`PredictOptions::new().any_values(true)`";
 
@@ -36,5 +39,30 @@ impl Predictable for Segmentation {
 
     fn evaluate(map: &SceneMap, scene: &Scene) -> Result<Scores> {
         map.evaluate(scene)
+    }
+
+    fn pool(scores: &[&Scores]) -> Result<Scores> {
+        let mut all = scores[0].confusion().clone();
+        for one in &scores[1..] {
+            all.merge(one.confusion())?;
+        }
+        let mut report = Report::new();
+        for one in scores {
+            report.extend(one.report().clone());
+        }
+        Ok(all.scores().with_report(report))
+    }
+
+    fn figures(scores: &Scores) -> Vec<f64> {
+        vec![
+            scores.mean_iou(),
+            scores.mean_f1(),
+            scores.accuracy(),
+            scores.confusion().total() as f64,
+        ]
+    }
+
+    fn save(map: &SceneMap, folder: &Path) -> Result<SavedFiles> {
+        map.save(folder)
     }
 }

@@ -185,6 +185,7 @@ impl WorstWindows {
         for (index, worst) in self.iter().enumerate().take(DRAWN) {
             let window = worst.window;
             chips.push(Chip {
+                scene: 0,
                 window,
                 patch: self.scene.read(&window)?,
                 labels: self.scene.label_window(&window)?,

@@ -75,35 +75,15 @@ impl Raster {
         let Some(inside) = self.full().intersect(window) else {
             return Err(empty().into());
         };
-        let windows: Vec<_> = inside.tiles(self.chunk_size()).collect();
-        let bands = self.band_count();
         let counted: Vec<Values> = self
             .bands()
             .iter()
             .map(|band| Values::of(band.data_type))
             .collect();
-        let fresh = || (0..bands).map(|_| Tally::new()).collect::<Vec<_>>();
-        let total = windows
-            .par_iter()
-            .try_fold(fresh, |mut tallies, window| -> Result<Vec<Tally>> {
-                session::check_interrupt("computing statistics")?;
-                let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
-                let mut read = self.read_by_band(window, window.size(), nearest)?;
-                if let Some(keep) = keep(window) {
-                    let base = read.base.iter_mut().zip(&keep);
-                    base.for_each(|(valid, &keep)| *valid &= u8::from(keep != 0));
-                }
-                for (band, tally) in tallies.iter_mut().enumerate() {
-                    tally.add(read.band(band), &read.valid(band), counted[band]);
-                }
-                Ok(tallies)
-            })
-            .try_reduce(fresh, |mut all, some| {
-                all.iter_mut()
-                    .zip(&some)
-                    .for_each(|(all, some)| all.merge(some));
-                Ok(all)
-            })?;
+        let windows: Vec<_> = inside.tiles(self.chunk_size()).collect();
+        let total = in_parallel(&windows, counted.len(), |tallies, window| {
+            self.add_to(tallies, &counted, window, keep(window))
+        })?;
         let found: Vec<Option<BandStatistics>> = total
             .iter()
             .zip(counted)
@@ -112,20 +92,28 @@ impl Raster {
         if found.iter().all(Option::is_none) {
             return Err(empty().into());
         }
-        found
-            .into_iter()
-            .zip(self.bands())
-            .map(|(statistics, band)| {
-                statistics.ok_or_else(|| {
-                    RasterError::NoValidPixelsInBand {
-                        path: self.path().to_owned(),
-                        band: band.name.clone(),
-                        window: *window,
-                    }
-                    .into()
-                })
-            })
-            .collect()
+        of_all_bands(found, self, window)
+    }
+
+    /// Adds the values of a window that count to those of each band.
+    fn add_to(
+        &self,
+        tallies: &mut [Tally],
+        counted: &[Values],
+        window: &PixelWindow,
+        keep: Option<Vec<u8>>,
+    ) -> Result<()> {
+        session::check_interrupt("computing statistics")?;
+        let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
+        let mut read = self.read_by_band(window, window.size(), nearest)?;
+        if let Some(keep) = keep {
+            let base = read.base.iter_mut().zip(&keep);
+            base.for_each(|(valid, &keep)| *valid &= u8::from(keep != 0));
+        }
+        for (band, (tally, how)) in tallies.iter_mut().zip(counted).enumerate() {
+            tally.add(read.band(band), &read.valid(band), *how);
+        }
+        Ok(())
     }
 
     /// A chunk to stream by: whole blocks, so that none is decoded twice, and of bounded size.
@@ -142,8 +130,133 @@ impl Raster {
     }
 }
 
+/// Counts of `bands` bands over all windows: each thread has its own, and they are merged.
+fn in_parallel<W: Sync>(
+    windows: &[W],
+    bands: usize,
+    add: impl Fn(&mut [Tally], &W) -> Result<()> + Sync,
+) -> Result<Vec<Tally>> {
+    let fresh = || (0..bands).map(|_| Tally::new()).collect::<Vec<_>>();
+    windows
+        .par_iter()
+        .try_fold(fresh, |mut tallies, window| {
+            add(&mut tallies, window)?;
+            Ok(tallies)
+        })
+        .try_reduce(fresh, |mut all, some| {
+            all.iter_mut()
+                .zip(&some)
+                .for_each(|(all, some)| all.merge(some));
+            Ok(all)
+        })
+}
+
+/// The statistics of every band, or the error for the first that has none.
+fn of_all_bands(
+    found: Vec<Option<BandStatistics>>,
+    raster: &Raster,
+    window: &PixelWindow,
+) -> Result<Vec<BandStatistics>> {
+    found
+        .into_iter()
+        .zip(raster.bands())
+        .map(|(statistics, band)| {
+            statistics.ok_or_else(|| {
+                RasterError::NoValidPixelsInBand {
+                    path: raster.path().to_owned(),
+                    band: band.name.clone(),
+                    window: *window,
+                }
+                .into()
+            })
+        })
+        .collect()
+}
+
+/// 1 for each pixel of a window that counts, `None` when all do.
+pub(crate) type Keep<'a> = Box<dyn Fn(&PixelWindow) -> Option<Vec<u8>> + Sync + Send + 'a>;
+
+/// A part of a raster whose values count together with those of others.
+pub(crate) struct Part<'a> {
+    pub(crate) raster: &'a Raster,
+    pub(crate) area: PixelWindow,
+    /// 1 for each pixel of a window that counts, `None` when all do.
+    pub(crate) keep: Keep<'a>,
+    /// Whether all of the raster counts.
+    pub(crate) whole: bool,
+}
+
+/// Exact statistics of each band over several rasters together: percentiles, too, as those of a single one. The rasters have
+/// as many bands; bands of different types are counted as real numbers.
+///
+/// # Errors
+/// As [`Raster::statistics`].
+pub(crate) fn pooled_statistics(parts: &[Part<'_>]) -> Result<Vec<BandStatistics>> {
+    let Some(first) = parts.first() else {
+        return Ok(Vec::new());
+    };
+    let identities = || -> Option<String> {
+        let one = |part: &Part<'_>| part.whole.then(|| part.raster.identity()).flatten();
+        let all: Vec<String> = parts.iter().map(one).collect::<Option<_>>()?;
+        Some(format!("{} rasters\n{}", parts.len(), all.join("\n")))
+    };
+    let identity = identities();
+    let key = identity.as_ref().map(statistics_cache::Key::of);
+    let bands = first.raster.band_count();
+    if let Some(known) = key.as_ref().and_then(statistics_cache::Key::load)
+        && known.len() == bands
+    {
+        return Ok(known);
+    }
+    let counted: Vec<Values> = (0..bands)
+        .map(|band| {
+            let mut types = parts
+                .iter()
+                .filter_map(|part| part.raster.bands().get(band))
+                .map(|band| Values::of(band.data_type));
+            let first = types.next().unwrap_or(Values::Real);
+            match types.all(|other| other == first) {
+                true => first,
+                false => Values::Real,
+            }
+        })
+        .collect();
+    let windows: Vec<(&Part<'_>, PixelWindow)> = parts
+        .iter()
+        .filter_map(|part| Some((part, part.raster.full().intersect(&part.area)?)))
+        .flat_map(|(part, inside)| {
+            let tiles = inside.tiles(part.raster.chunk_size());
+            tiles.map(move |window| (part, window))
+        })
+        .collect();
+    let total = in_parallel(&windows, bands, |tallies, (part, window)| {
+        let keep = (part.keep)(window);
+        part.raster.add_to(tallies, &counted, window, keep)
+    })?;
+    let found: Vec<Option<BandStatistics>> = total
+        .iter()
+        .zip(&counted)
+        .map(|(tally, how)| tally.finish(*how))
+        .collect();
+    if found.iter().all(Option::is_none) {
+        return Err(RasterError::NoValidPixels {
+            path: first.raster.path().to_owned(),
+            window: first.area,
+        }
+        .into());
+    }
+    let computed = of_all_bands(found, first.raster, &first.area)?;
+    // What changed meanwhile is in no state that could be named.
+    if let Some(key) = key
+        && identities() == identity
+    {
+        key.store(&computed);
+    }
+    Ok(computed)
+}
+
 /// How values are counted for percentiles, and for the sums where counts are exact.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Values {
     /// Whole numbers from this one on, 65,536 of them: counts alone give every figure exactly.
     Whole(f32),

@@ -3,6 +3,8 @@ use super::labeling::Labeling;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::{Classes, IGNORE, LabelPolygons};
+use crate::report::Report;
+use crate::vector::ReadReport;
 
 impl Scene {
     /// The same scene with these of its classes alone, in this order: pixels of the others are background, and boxes of
@@ -52,6 +54,34 @@ impl Scene {
             kept = kept.and([name]).keeping_colors_of(&old);
             becomes[index] = (kept.len() - 1) as u8;
         }
+        Ok(self.relabeled(&becomes, kept))
+    }
+
+    /// The same scene with these classes, its own found in them by name; what is in none of them is background.
+    pub(crate) fn in_classes(&self, classes: &Classes) -> Self {
+        let mut becomes = [0; 256];
+        becomes[usize::from(IGNORE)] = IGNORE;
+        for (index, name) in self.classes().names().into_iter().enumerate().skip(1) {
+            becomes[index] = classes.index_of(name).unwrap_or(0) as u8;
+        }
+        self.relabeled(&becomes, classes.clone())
+    }
+
+    /// The same scene, labeled, without anything on it.
+    pub(crate) fn as_background(&self) -> Self {
+        let boxes = BoxLabels::new(Vec::new(), Report::new(), false);
+        self.changed(|inner| {
+            inner.labels = Some(Labeling::Polygons {
+                polygons: LabelPolygons::new(Vec::new()),
+                report: ReadReport::default(),
+                notices: Report::new(),
+            });
+            inner.boxes = Some(boxes);
+        })
+    }
+
+    /// The same scene with other classes, and what each of the old indices becomes.
+    fn relabeled(&self, becomes: &[u8; 256], classes: Classes) -> Self {
         let labels = self.inner.labels.as_ref().map(|labels| match labels {
             Labeling::Polygons {
                 polygons,
@@ -68,19 +98,19 @@ impl Scene {
                 report: report.clone(),
                 notices: notices.clone(),
             },
-            Labeling::Raster(labels) => Labeling::Raster(Box::new(labels.relabeled(&becomes))),
+            Labeling::Raster(labels) => Labeling::Raster(Box::new(labels.relabeled(becomes))),
         });
         let boxes = self.inner.boxes.as_ref().map(|boxes| {
             boxes.changed(|mut one| {
                 one.class = usize::from(becomes[one.class.min(usize::from(IGNORE))]);
-                (one.class > 0 && one.class < kept.len()).then_some(one)
+                (one.class > 0 && one.class < classes.len()).then_some(one)
             })
         });
-        Ok(self.changed(|inner| {
-            inner.classes = kept;
+        self.changed(|inner| {
+            inner.classes = classes;
             inner.labels = labels;
             inner.boxes = boxes;
-        }))
+        })
     }
 }
 

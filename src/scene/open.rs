@@ -101,6 +101,15 @@ impl Scene {
         Self::open_with(path, OpenOptions::new().at(resolution))
     }
 
+    /// The same file opened with other bands on the same grid; labels, area and all else stay.
+    pub(crate) fn reopened(&self, options: OpenOptions) -> Result<Self> {
+        let raster = Raster::open_with(self.raster().path(), options)?;
+        Ok(self.changed(|inner| {
+            inner.raster = raster;
+            inner.statistics = OnceLock::new();
+        }))
+    }
+
     fn of(raster: Raster) -> Self {
         let area = raster.full();
         let classes = Classes::new(Vec::<String>::new());

@@ -2,7 +2,7 @@ use super::labeling::Labeling;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::IGNORE;
-use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
+use crate::raster::{BandStatistics, Part, Patch, PixelWindow, Size};
 
 impl Scene {
     /// Reads a window of the imagery, in pixels of the whole raster. Pixels outside the area in use are invalid: one part
@@ -114,6 +114,16 @@ impl Scene {
             .raster()
             .statistics_where(&self.area(), |window| self.in_use(window))?;
         Ok(self.inner.statistics.get_or_init(|| computed).clone())
+    }
+
+    /// What of the raster counts in statistics.
+    pub(crate) fn as_part(&self) -> Part<'_> {
+        Part {
+            raster: self.raster(),
+            area: self.area(),
+            keep: Box::new(|window| self.in_use(window)),
+            whole: self.aoi().is_none() && self.area() == self.raster().full(),
+        }
     }
 
     /// Whether a window can hold a label at all, without drawing it.

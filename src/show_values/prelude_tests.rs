@@ -74,6 +74,8 @@ fn every_type_of_the_prelude_shows_itself() {
         Detector,
         DetectorArchitecture,
         DetectorEnsemble,
+        DetectorPredictions,
+        DetectorScenesScores,
         Device,
         Ensemble,
         ErrorMap,
@@ -82,6 +84,7 @@ fn every_type_of_the_prelude_shows_itself() {
         FitOptions,
         Fpn,
         LabelClass,
+        LabelFiles,
         LabelValues,
         Loss,
         LrFinder,
@@ -96,6 +99,7 @@ fn every_type_of_the_prelude_shows_itself() {
         PixelWindow,
         Precision,
         PredictOptions,
+        Predictions,
         Raster,
         Report,
         Resolution,
@@ -103,9 +107,14 @@ fn every_type_of_the_prelude_shows_itself() {
         Run<Segmenter>,
         SaveOptions,
         SavedFiles,
+        SavedScenes,
         Scene,
         SceneBoxes,
         SceneMap,
+        SceneSplit,
+        Scenes,
+        ScenesOptions,
+        ScenesScores,
         Schedule,
         Scores,
         Segmenter,
@@ -334,7 +343,7 @@ fn chips_of_a_list_are_a_grid() -> crate::Result<()> {
         output.text
     );
     assert!(format!("{:?}", some[0]).len() < 200);
-    let scene = chips.scene();
+    let scene = chips.scenes().first();
     check(&scene.label_polygons().output());
     let polygons = LabelPolygons::new(scene.label_polygons().to_vec());
     check(&polygons.output());

@@ -8,6 +8,7 @@ use crate::display::{Output, Record, Show, counted, show_fields, show_records};
 use crate::report::{Notice, NoticeKind, Report};
 use crate::samples::Town;
 use crate::scene::AreaOfInterest;
+use crate::scenes::{LabelFiles, SceneSplit, ScenesOptions};
 
 impl Record for Gpu {
     const COLUMNS: &'static [&'static str] =
@@ -41,7 +42,13 @@ impl Record for Town {
 }
 
 show_records!(Gpu, Town);
-show_fields!(ChipOptions, NoticeKind);
+show_fields!(
+    ChipOptions,
+    LabelFiles,
+    NoticeKind,
+    SceneSplit,
+    ScenesOptions
+);
 
 /// As in a [`Report`], which several are.
 impl Show for Notice {

@@ -10,8 +10,8 @@ use crate::labels::Classes;
 use crate::models::{Model, ModelError, Precision, Task, TrainedBand};
 use crate::predict::{FOR_TRAINING, Known, compare};
 use crate::report::{Notice, Report};
-use crate::scene::Scene;
 use crate::scene::seen::WORTH_SAYING;
+use crate::scenes::Scenes;
 
 pub(super) fn settings(options: &FitOptions) -> Result<(), TrainError> {
     let wrong = |setting, found: String, expected| {
@@ -176,9 +176,9 @@ pub(super) fn own_loss(options: &FitOptions) -> Result<(), TrainError> {
 }
 
 /// Both scenes have labels by pixel.
-pub(super) fn labeled(chips: &Chips, valid: &Scene) -> Result<()> {
-    for (area, scene) in areas(chips, valid) {
-        if !scene.has_labels() {
+pub(super) fn labeled(chips: &Chips, valid: &Scenes) -> Result<()> {
+    for (area, scenes) in areas(chips, valid) {
+        if let Some(scene) = scenes.iter().find(|scene| !scene.has_labels()) {
             return Err(TrainError::NoLabels {
                 area,
                 scene: scene.name(),
@@ -190,9 +190,9 @@ pub(super) fn labeled(chips: &Chips, valid: &Scene) -> Result<()> {
 }
 
 /// Both scenes have boxes.
-pub(super) fn boxed(chips: &Chips, valid: &Scene) -> Result<()> {
-    for (area, scene) in areas(chips, valid) {
-        if !scene.has_boxes() {
+pub(super) fn boxed(chips: &Chips, valid: &Scenes) -> Result<()> {
+    for (area, scenes) in areas(chips, valid) {
+        if let Some(scene) = scenes.iter().find(|scene| !scene.has_boxes()) {
             return Err(TrainError::NoBoxes {
                 area,
                 scene: scene.name(),
@@ -203,16 +203,16 @@ pub(super) fn boxed(chips: &Chips, valid: &Scene) -> Result<()> {
     Ok(())
 }
 
-fn areas<'a>(chips: &'a Chips, valid: &'a Scene) -> [(&'static str, &'a Scene); 2] {
+fn areas<'a>(chips: &'a Chips, valid: &'a Scenes) -> [(&'static str, &'a Scenes); 2] {
     [
-        ("training scene", chips.scene()),
+        ("training scene", chips.scenes()),
         ("validation scene", valid),
     ]
 }
 
 /// Both scenes have the model's classes and bands, and its network can be built for them.
-pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scene) -> Result<()> {
-    let train = chips.scene();
+pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scenes) -> Result<()> {
+    let train = chips.scenes();
     for (area, scene) in areas(chips, valid) {
         let (expected, found) = (model.classes().names(), scene.classes().names());
         if expected != found {
@@ -225,7 +225,7 @@ pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scene) ->
             .into());
         }
     }
-    let bands = |area, other, expected, scene: &Scene| ModelError::BandsDiffer {
+    let bands = |area, other, expected, scene: &Scenes| ModelError::BandsDiffer {
         area,
         other,
         expected,
@@ -253,10 +253,16 @@ pub(super) fn scenes<T: Task>(model: &Model<T>, chips: &Chips, valid: &Scene) ->
 
 /// Says when chips are cut where the run validates: its scores, and the choice of its best weights, are then of pixels that
 /// were trained on.
-pub(super) fn unseen(chips: &Chips, valid: &Scene) -> Option<Notice> {
-    let train = chips.scene();
-    let trained = [train.as_trained_area(train.area())];
-    let share = valid.as_trained_area(valid.area()).share_seen(&trained);
+pub(super) fn unseen(chips: &Chips, valid: &Scenes) -> Option<Notice> {
+    let whole = |scene: &crate::scene::Scene| scene.as_trained_area(scene.area());
+    let trained: Vec<_> = chips.scenes().iter().map(whole).collect();
+    let (mut seen, mut all) = (0.0, 0.0);
+    for scene in valid.iter() {
+        let pixels = scene.area().area() as f64;
+        seen += whole(scene).share_seen(&trained) * pixels;
+        all += pixels;
+    }
+    let share = if all > 0.0 { seen / all } else { 0.0 };
     (share >= WORTH_SAYING).then(|| {
         let text = match share {
             0.995.. => "the whole validation area is trained on".to_owned(),
@@ -275,10 +281,10 @@ pub(super) fn unseen(chips: &Chips, valid: &Scene) -> Option<Notice> {
 pub(super) fn values<T: Task>(
     model: &Model<T>,
     chips: &Chips,
-    valid: &Scene,
+    valid: &Scenes,
     any_values: bool,
 ) -> Result<Report> {
-    let (train, on_purpose) = (chips.scene(), FOR_TRAINING);
+    let (train, on_purpose) = (chips.scenes(), FOR_TRAINING);
     let mut report = Report::new();
     if let Some(meta) = model.meta() {
         let known = Known {
@@ -286,17 +292,30 @@ pub(super) fn values<T: Task>(
             who: "the model was trained on",
             on_purpose,
         };
-        report.extend(compare(&known, train, any_values)?);
+        for scene in train.iter() {
+            report.extend(compare(&known, scene, any_values)?);
+        }
     }
-    // Parts of one file are of one kind.
-    if train.raster().path() != valid.raster().path() {
-        let bands = TrainedBand::all(train.raster().bands(), &train.statistics()?);
+    // Parts of one file are of one kind, and so are scenes that were trained on.
+    let files: std::collections::BTreeSet<_> =
+        train.iter().map(|scene| scene.raster().path()).collect();
+    let mut others = valid
+        .iter()
+        .filter(|scene| !files.contains(scene.raster().path()));
+    if let Some(first) = others.next() {
+        let bands = TrainedBand::all(train.first().raster().bands(), &train.statistics()?);
         let known = Known {
             bands: &bands,
-            who: "the training scene has",
+            who: if train.len() == 1 {
+                "the training scene has"
+            } else {
+                "the training scenes have"
+            },
             on_purpose,
         };
-        report.extend(compare(&known, valid, any_values)?);
+        for scene in std::iter::once(first).chain(others) {
+            report.extend(compare(&known, scene, any_values)?);
+        }
     }
     Ok(report)
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::trainable::Trainable;
-use super::validate::{self, Held, Labeled, read_ahead, read_scalar};
+use super::validate::{self, Held, Labeled, ValidWindow, read_ahead, read_scalar};
 use super::{Batch, Outcome};
 use super::{DetectionScores, FitOptions, TrainError, ValidationScores, checks};
 use crate::Result;
@@ -18,6 +18,7 @@ use crate::plot::image::{RgbImage, RgbaImage, box_lines, colored, rgb_shown};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::report::Report;
 use crate::scene::Scene;
+use crate::scenes::Scenes;
 
 /// The share of a box that a validation window must hold for the box to count there.
 const VISIBLE: f64 = 0.5;
@@ -26,9 +27,9 @@ const IOU: f64 = 0.5;
 
 /// What validation needs, fixed for the whole run so that epochs compare.
 pub struct Validation {
-    scene: Scene,
+    scenes: Scenes,
     classes: Classes,
-    windows: Vec<PixelWindow>,
+    windows: Vec<ValidWindow>,
     batch: usize,
     /// The window whose boxes the live view shows: the one with most objects.
     example: Option<usize>,
@@ -49,7 +50,7 @@ impl Trainable for ObjectDetection {
     type Validation = Validation;
     type Example = Example;
 
-    fn check(options: &FitOptions, chips: &Chips, valid: &Scene) -> Result<()> {
+    fn check(options: &FitOptions, chips: &Chips, valid: &Scenes) -> Result<()> {
         checks::own_loss(options)?;
         checks::boxed(chips, valid)
     }
@@ -66,7 +67,7 @@ impl Trainable for ObjectDetection {
     }
 
     fn validation(
-        valid: &Scene,
+        valid: &Scenes,
         classes: &Classes,
         chip: Size,
         batch: usize,
@@ -77,10 +78,10 @@ impl Trainable for ObjectDetection {
         if held.is_background() {
             report.push(validate::nothing_there("box", "average precision").about(valid.name()));
         }
-        let objects = |window: &PixelWindow| valid.boxes_in(window, VISIBLE).len();
+        let objects = |one: &ValidWindow| one.of(valid).boxes_in(&one.window, VISIBLE).len();
         let example = (0..windows.len()).max_by_key(|&index| (objects(&windows[index]), !index));
         let validation = Validation {
-            scene: valid.clone(),
+            scenes: valid.clone(),
             classes: classes.clone(),
             windows,
             batch,
@@ -166,9 +167,9 @@ impl Validation {
         let (mut total, mut batches) = (0.0, 0_usize);
         let mut images: Vec<ImageBoxes> = Vec::new();
         let mut pictured = None;
-        let (scene, windows, size) = (&self.scene, &self.windows, self.batch);
-        let truth = |window: &PixelWindow| Ok(scene.boxes_in(window, VISIBLE));
-        let stopped = read_ahead(scene, windows, size, truth, |parts| {
+        let (scenes, windows, size) = (&self.scenes, &self.windows, self.batch);
+        let truth = |scene: &Scene, window: &PixelWindow| Ok(scene.boxes_in(window, VISIBLE));
+        let stopped = read_ahead(scenes, windows, size, truth, |parts| {
             if progress(images.len()) {
                 return Ok(false);
             }
@@ -180,7 +181,8 @@ impl Validation {
             batches += 1;
             let boxes = network.detect(batch, &DetectOptions::default());
             for (Labeled { patch, truth }, mut found) in parts.into_iter().zip(boxes) {
-                let window = &windows[images.len()];
+                let one = &windows[images.len()];
+                let (scene, window) = (one.of(scenes), &one.window);
                 // As where a scene is predicted: the network sees what lies around the area of interest.
                 found.retain(|found| {
                     let (col, row) = (window.col as f64, window.row as f64);
@@ -202,7 +204,7 @@ impl Validation {
             found.retain(|found| found.score >= scores.threshold);
             Example {
                 patch,
-                bands: self.scene.shown_bands(),
+                bands: self.scenes.first().shown_bands(),
                 truth,
                 found,
             }

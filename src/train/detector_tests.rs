@@ -157,7 +157,7 @@ fn an_interrupted_detector_goes_on_as_if_it_had_never_stopped() -> Result<()> {
     for (name, architecture) in [("centernet", narrow()), ("faster-rcnn", sampling())] {
         let fit = |model: &Detector, options: FitOptions, stop: &dyn Fn() -> bool| {
             let options = options.batch(2).lr(1e-3).quiet(true);
-            super::fit::fit(model, &chips, &valid, &options, stop)
+            super::fit::fit(model, &chips, &(&valid).into(), &options, stop)
         };
         // Both runs begin with the same weights: the generator of the CPU is shared with tests that run beside.
         let fresh = Detector::new(architecture, scene.classes()).device(Device::cpu());

@@ -6,13 +6,19 @@ use serde_json::Value;
 use crate::chips::Chips;
 use crate::models::TrainedArea;
 use crate::scene::Scene;
+use crate::scenes::Scenes;
 
 /// The imagery and labels of a run, and how its chips are cut.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Fingerprint {
     chip_options: Value,
+    /// The first scene; the others follow, since checkpoints of before many scenes have one.
     scene: SceneFingerprint,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    other_scenes: Vec<SceneFingerprint>,
     validation_scene: SceneFingerprint,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    other_validation_scenes: Vec<SceneFingerprint>,
 }
 
 /// A scene, by what stays the same when its files are moved to another folder or machine.
@@ -25,14 +31,20 @@ struct SceneFingerprint {
 }
 
 impl Fingerprint {
-    pub(super) fn of(chips: &Chips, valid: &Scene) -> Self {
+    pub(super) fn of(chips: &Chips, valid: &Scenes) -> Self {
         Self {
             // Numbers and words alone: nothing that JSON could refuse.
             chip_options: serde_json::to_value(chips.options()).unwrap_or_default(),
-            scene: SceneFingerprint::of(chips.scene()),
-            validation_scene: SceneFingerprint::of(valid),
+            scene: SceneFingerprint::of(chips.scenes().first()),
+            other_scenes: others(chips.scenes()),
+            validation_scene: SceneFingerprint::of(valid.first()),
+            other_validation_scenes: others(valid),
         }
     }
+}
+
+fn others(scenes: &Scenes) -> Vec<SceneFingerprint> {
+    scenes.iter().skip(1).map(SceneFingerprint::of).collect()
 }
 
 impl SceneFingerprint {

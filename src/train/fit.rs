@@ -22,7 +22,7 @@ use crate::device::{Device, memory};
 use crate::display::Show as _;
 use crate::models::{AnyModule, Model, Normalization, TrainedBand};
 use crate::report::Report;
-use crate::scene::Scene;
+use crate::scenes::Scenes;
 use crate::{Error, Result, session};
 
 /// Steps over which the speed is averaged.
@@ -35,7 +35,7 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(120);
 pub(super) fn fit<T: Trainable>(
     model: &Model<T>,
     chips: &Chips,
-    valid: &Scene,
+    valid: &Scenes,
     options: &FitOptions,
     stop: &dyn Fn() -> bool,
 ) -> Result<Run<Model<T>>> {
@@ -238,7 +238,7 @@ impl<T: Trainable> Trainer<'_, T> {
             self.best = Some(network);
         }
         if let Some(example) = &outcome.example {
-            let statistics = self.chips.scene().statistics().ok();
+            let statistics = self.chips.scenes().statistics().ok();
             let classes = self.model.classes();
             self.view
                 .example(|| example_output::<T>(example, &record, classes, statistics.as_deref()));

@@ -443,7 +443,7 @@ fn a_network_that_names_no_encoder_has_none_to_freeze_or_to_slow_down() -> Resul
         conv: Conv2dConfig::new([bands, classes], 1).init(device),
     });
     let (chips, valid) = parts()?;
-    let model = Segmenter::new(plain, chips.scene().classes()).device(Device::cpu());
+    let model = Segmenter::new(plain, chips.scenes().classes()).device(Device::cpu());
     let run = |options: FitOptions| fit(&model, &chips, &valid, &quiet(options), &|| false);
     for options in [
         FitOptions::steps(1).freeze_encoder(true),
@@ -486,7 +486,7 @@ fn a_checkpoint_of_other_chips_or_scenes_is_refused_by_name() -> Result<()> {
 
     let (train, narrower) = squares().split(Split::columns(0.7));
     let drawn = |scene: &Scene, seed| scene.chips(Chips::random(16, 32).seed(seed));
-    let part = chips.scene();
+    let part = chips.scenes().first();
     for (result, difference) in [
         (
             again(&drawn(part, 2)?, &valid),

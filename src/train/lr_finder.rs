@@ -234,10 +234,10 @@ pub(super) fn find_rate<T: Trainable>(
     options: &FitOptions,
     stop: &dyn Fn() -> bool,
 ) -> Result<LrFinder> {
-    let scene = chips.scene();
+    let scenes = chips.scenes();
     checks::settings(options)?;
-    T::check(options, chips, scene)?;
-    checks::scenes(model, chips, scene)?;
+    T::check(options, chips, scenes)?;
+    checks::scenes(model, chips, scenes)?;
     checks::class_weights(options, model.classes())?;
     let steps = match options.length {
         Length::Steps(steps) => steps,

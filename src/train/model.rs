@@ -9,11 +9,12 @@ use crate::chips::Chips;
 use crate::device::Device;
 use crate::models::{AnyModule as _, BundleMeta, Model, Normalization, TrainedBand};
 use crate::predict::ground_pixel;
-use crate::scene::Scene;
+use crate::raster::DataType;
+use crate::scenes::Scenes;
 use crate::{Result, session};
 
 impl<T: Trainable> Model<T> {
-    /// Trains on `chips` and validates on `valid` after every pass over them. A model that has weights goes on from
+    /// Trains on `chips` and validates on `valid`, one scene or many, after every pass over them. A model that has weights goes on from
     /// them; this model itself stays as it is, and [`Run::best`] is the new one.
     ///
     /// Defaults, all methods of [`FitOptions`]: 4 chips a step; AdamW with weight decay 0.01 and a one-cycle learning rate
@@ -46,10 +47,16 @@ impl<T: Trainable> Model<T> {
     pub fn fit(
         &self,
         chips: &Chips,
-        valid: &Scene,
+        valid: impl Into<Scenes>,
         options: impl Borrow<FitOptions>,
     ) -> Result<Run<Self>> {
-        fit::fit(self, chips, valid, options.borrow(), &session::interrupted)
+        fit::fit(
+            self,
+            chips,
+            &valid.into(),
+            options.borrow(),
+            &session::interrupted,
+        )
     }
 
     /// Looks for a learning rate: a short training (100 steps, or those of [`FitOptions::steps`]) whose rate rises from 1e-7 to
@@ -76,18 +83,18 @@ impl<T: Trainable> Model<T> {
 /// The network that a training starts from, with the normalization of its input.
 pub(super) fn start<T: Trainable>(
     model: &Model<T>,
-    scene: &Scene,
+    scenes: &Scenes,
     device: &Device,
 ) -> Result<(Box<T::Network>, Normalization)> {
     if let Some((network, normalization)) = model.network() {
         return Ok((network.to_device(device.burn()), normalization.clone()));
     }
-    let statistics = scene.statistics()?;
+    let statistics = scenes.statistics()?;
     let mean: Vec<f64> = statistics.iter().map(|band| band.mean).collect();
     let std: Vec<f64> = statistics.iter().map(|band| band.std).collect();
     let architecture = model.architecture();
-    let normalization = architecture.normalization(scene.raster().data_type(), &mean, &std);
-    let network = architecture.build(scene.band_count(), model.classes().len(), device)?;
+    let normalization = architecture.normalization(data_type(scenes), &mean, &std);
+    let network = architecture.build(scenes.band_count(), model.classes().len(), device)?;
     Ok((network, normalization))
 }
 
@@ -100,19 +107,19 @@ pub(super) fn trained<T: Trainable>(
     step: usize,
     record: Option<&EpochRecord>,
 ) -> Model<T> {
-    let (scene, classes) = (chips.scene(), model.classes());
+    let (scenes, classes) = (chips.scenes(), model.classes());
     let mut meta = BundleMeta::for_task(
         model.architecture().clone(),
-        scene.band_count(),
+        scenes.band_count(),
         classes.names().into_iter().map(str::to_owned).collect(),
         normalization,
         chips.size(),
     );
     meta.colors = classes.colors();
     // What the network has seen, which is not what the file has when chips were resized.
-    meta.gsd = ground_pixel(scene.raster()).map(|edges| edges.map(|edge| edge / chips.zoom()));
+    meta.gsd = usual_pixel(scenes).map(|edges| edges.map(|edge| edge / chips.zoom()));
     meta.threshold = record.and_then(|record| record.scores.threshold());
-    let names = scene.raster().band_names();
+    let names = scenes.first().raster().band_names();
     if names.len() == meta.bands {
         meta.band_names = names;
     }
@@ -121,14 +128,37 @@ pub(super) fn trained<T: Trainable>(
     }
     meta.provenance.extend(provenance(chips, step, record));
     // A model that goes on from weights has seen what they have seen.
-    let area = scene.as_trained_area(scene.area());
+    let areas: Vec<_> = (scenes.iter())
+        .map(|scene| scene.as_trained_area(scene.area()))
+        .collect();
     let before = model
         .meta()
         .into_iter()
         .flat_map(|meta| &meta.trained_areas);
-    meta.trained_areas = before.filter(|before| **before != area).cloned().collect();
-    meta.trained_areas.push(area);
+    meta.trained_areas = before
+        .filter(|before| !areas.contains(before))
+        .cloned()
+        .collect();
+    meta.trained_areas.extend(areas);
     model.with_weights(network, meta)
+}
+
+/// The type of all scenes' values; of several types the one that holds them all.
+fn data_type(scenes: &Scenes) -> DataType {
+    let types = scenes.iter().map(|scene| scene.raster().data_type());
+    types
+        .reduce(DataType::union)
+        .unwrap_or_else(|| scenes.first().raster().data_type())
+}
+
+/// The edges of a pixel on the ground: of several scenes those in the middle, by area.
+fn usual_pixel(scenes: &Scenes) -> Option<[f64; 2]> {
+    let pixels = scenes
+        .iter()
+        .filter_map(|scene| ground_pixel(scene.raster()));
+    let mut pixels: Vec<[f64; 2]> = pixels.collect();
+    pixels.sort_by(|a, b| (a[0] * a[1]).total_cmp(&(b[0] * b[1])));
+    pixels.get(pixels.len() / 2).copied()
 }
 
 fn provenance(
@@ -138,7 +168,7 @@ fn provenance(
 ) -> BTreeMap<String, String> {
     let step = record.map_or(step, |record| record.step);
     let mut facts = BTreeMap::from([
-        ("trained on".to_owned(), chips.scene().name()),
+        ("trained on".to_owned(), chips.scenes().name()),
         ("chips".to_owned(), chips_in_words(chips)),
         ("steps".to_owned(), step.to_string()),
     ]);

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::trainable::Trainable;
-use super::validate::{self, Held, read, read_ahead, read_scalar};
+use super::validate::{self, Held, ValidWindow, read, read_ahead, read_scalar};
 use super::{Batch, Outcome};
 use super::{FitOptions, Loss, Targets, TrainError, ValidationScores, checks};
 use crate::Result;
@@ -16,6 +16,7 @@ use crate::plot::image::{RgbImage, overlay, rgb_shown};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
+use crate::scenes::Scenes;
 
 /// The loss with its class weights, `[1, classes, 1, 1]`, on the device.
 pub struct Objective {
@@ -26,9 +27,9 @@ pub struct Objective {
 
 /// What validation needs, fixed for the whole run so that epochs compare.
 pub struct Validation {
-    scene: Scene,
+    scenes: Scenes,
     classes: Classes,
-    windows: Vec<PixelWindow>,
+    windows: Vec<ValidWindow>,
     batch: usize,
     /// The window whose prediction the live view shows.
     example: Option<usize>,
@@ -49,7 +50,7 @@ impl Trainable for Segmentation {
     type Validation = Validation;
     type Example = Example;
 
-    fn check(_options: &FitOptions, chips: &Chips, valid: &Scene) -> Result<()> {
+    fn check(_options: &FitOptions, chips: &Chips, valid: &Scenes) -> Result<()> {
         checks::labeled(chips, valid)
     }
 
@@ -84,7 +85,7 @@ impl Trainable for Segmentation {
     }
 
     fn validation(
-        valid: &Scene,
+        valid: &Scenes,
         classes: &Classes,
         chip: Size,
         batch: usize,
@@ -114,7 +115,7 @@ impl Trainable for Segmentation {
             );
         }
         let validation = Validation {
-            scene: valid.clone(),
+            scenes: valid.clone(),
             classes: classes.clone(),
             windows,
             batch,
@@ -168,9 +169,9 @@ impl Validation {
         let (mut total, mut batches, mut done) = (0.0, 0_usize, 0);
         let mut example: Option<Example> = None;
         let (mut best, mut chosen) = (f64::INFINITY, self.example);
-        let (scene, windows, size) = (&self.scene, &self.windows, self.batch);
-        let truth = |window: &PixelWindow| scene.label_window(window);
-        let stopped = read_ahead(scene, windows, size, truth, |parts| {
+        let (scenes, windows, size) = (&self.scenes, &self.windows, self.batch);
+        let truth = |scene: &Scene, window: &PixelWindow| scene.label_window(window);
+        let stopped = read_ahead(scenes, windows, size, truth, |parts| {
             if progress(done) {
                 return Ok(false);
             }
@@ -210,7 +211,7 @@ impl Validation {
                     chosen = Some(done + offset);
                     example = Some(Example {
                         patch: part.patch.clone(),
-                        bands: scene.shown_bands(),
+                        bands: scenes.first().shown_bands(),
                         truth: part.truth.clone(),
                         prediction: prediction.to_vec(),
                     });

@@ -20,13 +20,13 @@ use crate::models::{AnyModule, Model, ModelError, NamedTensors, TrainedBand};
 use crate::predict::{FOR_TRAINING, Known, compare};
 use crate::raster::Size;
 use crate::report::Report;
-use crate::scene::Scene;
+use crate::scenes::Scenes;
 
 impl<'a, T: Trainable> Trainer<'a, T> {
     pub(super) fn new(
         model: &'a Model<T>,
         chips: &'a Chips,
-        valid: Option<&Scene>,
+        valid: Option<&Scenes>,
         options: &'a FitOptions,
         stop: &'a dyn Fn() -> bool,
     ) -> Result<Self> {
@@ -43,7 +43,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
         let settings = Settings {
             architecture: model.architecture().name(),
             classes: classes.names().into_iter().map(str::to_owned).collect(),
-            bands: chips.scene().band_count(),
+            bands: chips.scenes().band_count(),
             chips: chips.len(),
             chip_size: chips.size(),
             batch,
@@ -61,7 +61,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             class_weights: options.class_weights.clone(),
             encoder_share: encoder_share(model, options),
             seed: options.seed,
-            material: Some(Fingerprint::of(chips, valid.unwrap_or(chips.scene()))),
+            material: Some(Fingerprint::of(chips, valid.unwrap_or(chips.scenes()))),
             network: serde_json::to_value(model.architecture())
                 .map_err(|error| ModelError::description(model.architecture().name(), &error))?,
         };
@@ -81,8 +81,8 @@ impl<'a, T: Trainable> Trainer<'a, T> {
         };
         let mut plateau = Plateau::default();
         let (mut step, mut epoch_losses, mut epoch_seconds) = (0, Vec::new(), 0.0);
-        let scene = chips.scene();
-        let bands = TrainedBand::all(scene.raster().bands(), &scene.statistics()?);
+        let scenes = chips.scenes();
+        let bands = TrainedBand::all(scenes.first().raster().bands(), &scenes.statistics()?);
         let mut report = Report::new();
         let (network, normalization, best, descent) = match resumed {
             Some(mut checkpoint) => {
@@ -91,7 +91,9 @@ impl<'a, T: Trainable> Trainer<'a, T> {
                     who: "the run to be resumed was trained on",
                     on_purpose: FOR_TRAINING,
                 };
-                report.extend(compare(&known, scene, options.any_values)?);
+                for scene in scenes.iter() {
+                    report.extend(compare(&known, scene, options.any_values)?);
+                }
                 let load = |tensors: &NamedTensors| -> Result<Box<T::Network>> {
                     let mut network =
                         model
@@ -120,7 +122,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             }
             None => {
                 let _alone = random::seeded(&device, options.seed);
-                let (network, normalization) = model::start(model, chips.scene(), &device)?;
+                let (network, normalization) = model::start(model, chips.scenes(), &device)?;
                 (network, normalization, None, fresh)
             }
         };
@@ -226,7 +228,7 @@ fn title<T: Trainable>(model: &Model<T>, chips: &Chips, settings: &Settings) -> 
     };
     format!(
         "{name} on {count} chips of {size} px from {}, {} a step{parts}",
-        chips.scene().name(),
+        chips.scenes().name(),
         settings.chips_a_step
     )
 }

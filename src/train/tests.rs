@@ -152,7 +152,7 @@ pub(super) fn fit(
     options: &FitOptions,
     stop: &dyn Fn() -> bool,
 ) -> Result<Run> {
-    super::fit::fit(model, chips, valid, options, stop)
+    super::fit::fit(model, chips, &valid.into(), options, stop)
 }
 
 fn run(options: FitOptions) -> Result<Run> {
@@ -424,7 +424,7 @@ pub(super) fn refused(result: Result<Run>, message: &str, hint: &str) {
 fn what_cannot_be_trained_is_an_error_with_the_way_out() -> Result<()> {
     let (chips, valid) = parts()?;
     let fit = |model: &Segmenter, chips: &Chips, valid: &Scene, options: FitOptions| {
-        super::fit::fit(model, chips, valid, &options.quiet(true), &|| false)
+        super::fit::fit(model, chips, &valid.into(), &options.quiet(true), &|| false)
     };
     let other = Segmenter::new(tiny(), Classes::new(["lake"]));
     refused(

@@ -14,7 +14,7 @@ use crate::plot::image::{RgbImage, encode_best};
 use crate::plot::image_html;
 use crate::raster::{BandStatistics, Size};
 use crate::report::Report;
-use crate::scene::Scene;
+use crate::scenes::Scenes;
 
 /// A task that models can be trained for ([`crate::models::Model::fit`]).
 pub trait Trainable: Task {
@@ -29,7 +29,7 @@ pub trait Trainable: Task {
     ///
     /// # Errors
     /// [`super::TrainError`] with the way out.
-    fn check(options: &FitOptions, chips: &Chips, valid: &Scene) -> Result<()>;
+    fn check(options: &FitOptions, chips: &Chips, valid: &Scenes) -> Result<()>;
 
     /// Prepares the loss of a run.
     fn objective(options: &FitOptions, classes: &Classes, device: &Device) -> Self::Objective;
@@ -50,12 +50,12 @@ pub trait Trainable: Task {
         chips.clone()
     }
 
-    /// Lays windows over the validation area, about `limit` of them (`lay` in `validate.rs`), and says what they lack.
+    /// Lays windows over the validation areas, about `limit` of them (`lay` in `validate.rs`), and says what they lack.
     ///
     /// # Errors
     /// [`super::TrainError::NothingToValidate`]; errors of reading.
     fn validation(
-        valid: &Scene,
+        valid: &Scenes,
         classes: &Classes,
         chip: Size,
         batch: usize,

@@ -10,6 +10,7 @@ use crate::device::Device;
 use crate::raster::{Patch, PixelWindow, Size};
 use crate::report::Notice;
 use crate::scene::Scene;
+use crate::scenes::Scenes;
 use crate::{Error, Result, session};
 
 /// Every encoder halves its input five times.
@@ -58,7 +59,22 @@ impl Held {
     }
 }
 
-/// Lays windows of the chips' size over the scene's area and chooses about `limit` of them, with the classes that these hold
+/// A window of one of the validation scenes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ValidWindow {
+    /// The scene's place in the collection.
+    pub(super) scene: usize,
+    pub(super) window: PixelWindow,
+}
+
+impl ValidWindow {
+    /// The scene of the window.
+    pub(super) fn of<'a>(&self, scenes: &'a Scenes) -> &'a Scene {
+        scenes.get(self.scene).unwrap_or_else(|| scenes.first())
+    }
+}
+
+/// Lays windows of the chips' size over the areas of the scenes and chooses about `limit` of them, with the classes that these hold
 /// together.
 ///
 /// Only windows in which something can be compared are laid: in the area of interest, with valid imagery, with a label that
@@ -72,30 +88,40 @@ impl Held {
 /// # Errors
 /// [`TrainError::NothingToValidate`]; those of `held`.
 pub(super) fn lay(
-    scene: &Scene,
+    scenes: &Scenes,
     chip: Size,
     limit: usize,
     held: impl Fn(&Scene, &PixelWindow) -> Result<Option<Held>> + Sync,
-) -> Result<(Vec<PixelWindow>, Held)> {
-    let area = scene.area();
-    let size = window_size(chip, area.size());
-    let whole = |tile: PixelWindow| PixelWindow::new(tile.col, tile.row, size.width, size.height);
-    let mut windows: Vec<PixelWindow> = area.tiles(size).map(whole).collect();
-    if let Some(aoi) = scene.aoi() {
-        windows.retain(|window| aoi.touches(window));
+) -> Result<(Vec<ValidWindow>, Held)> {
+    // One size for all, so that windows of several scenes are of one batch.
+    let sizes = scenes
+        .iter()
+        .map(|scene| window_size(chip, scene.area().size()));
+    let size = sizes.fold(Size::new(1, 1), |all, one| {
+        Size::new(all.width.max(one.width), all.height.max(one.height))
+    });
+    let mut windows = Vec::new();
+    for (index, scene) in scenes.iter().enumerate() {
+        let whole = |tile: PixelWindow| ValidWindow {
+            scene: index,
+            window: PixelWindow::new(tile.col, tile.row, size.width, size.height),
+        };
+        let of_interest =
+            |one: &ValidWindow| scene.aoi().is_none_or(|aoi| aoi.touches(&one.window));
+        windows.extend(scene.area().tiles(size).map(whole).filter(of_interest));
     }
     let windows = spread(&windows, LOOKED_AT.max(limit));
     let looked_at = windows
         .par_iter()
-        .map(|window| -> Result<Option<(PixelWindow, Held)>> {
+        .map(|one| -> Result<Option<(ValidWindow, Held)>> {
             session::check_interrupt("choosing validation windows")?;
-            Ok(held(scene, window)?.map(|held| (*window, held)))
+            Ok(held(one.of(scenes), &one.window)?.map(|held| (*one, held)))
         })
         .collect::<Result<Vec<_>>>()?;
     let usable: Vec<_> = looked_at.into_iter().flatten().collect();
     if usable.is_empty() {
         return Err(TrainError::NothingToValidate {
-            scene: scene.name(),
+            scene: scenes.name(),
         }
         .into());
     }
@@ -107,7 +133,7 @@ pub(super) fn lay(
 }
 
 /// As [`lay`] says, in their order.
-fn choose(usable: &[(PixelWindow, Held)], limit: usize) -> Vec<(PixelWindow, Held)> {
+fn choose<W: Copy>(usable: &[(W, Held)], limit: usize) -> Vec<(W, Held)> {
     let limit = limit.max(1);
     if usable.len() <= limit {
         return usable.to_vec();
@@ -184,20 +210,21 @@ pub(super) struct Labeled<T> {
 /// Reads windows with their labels in a thread, `batch` of them at a time and two batches ahead, and hands each batch to
 /// `work`, which returns false to stop. Returns whether `work` or an interrupt of the reading stopped it.
 pub(super) fn read_ahead<T: Send>(
-    scene: &Scene,
-    windows: &[PixelWindow],
+    scenes: &Scenes,
+    windows: &[ValidWindow],
     batch: usize,
-    truth: impl Fn(&PixelWindow) -> Result<T> + Sync,
+    truth: impl Fn(&Scene, &PixelWindow) -> Result<T> + Sync,
     mut work: impl FnMut(Vec<Labeled<T>>) -> Result<bool>,
 ) -> Result<bool> {
     let truth = &truth;
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel::<Result<Vec<Labeled<T>>>>(2);
         scope.spawn(move || {
-            let labeled = |window| {
+            let labeled = |one: &ValidWindow| {
+                let scene = one.of(scenes);
                 Ok(Labeled {
-                    patch: scene.read(window)?,
-                    truth: truth(window)?,
+                    patch: scene.read(&one.window)?,
+                    truth: truth(scene, &one.window)?,
                 })
             };
             for windows in windows.chunks(batch.max(1)) {

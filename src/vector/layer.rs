@@ -76,6 +76,40 @@ impl OpenLayer {
         Ok(open)
     }
 
+    /// Opens the layer that the source names, or the first one, for its properties alone.
+    pub(super) fn open_table(source: &VectorSource) -> Result<Self, VectorError> {
+        let file = VectorFile::open(source)?;
+        let layers = file.layers()?;
+        let facts = file.facts(&layers, false)?;
+        let index = match &source.layer {
+            None => 0,
+            Some(_) => choose(file.path(), &facts, source.layer.as_deref(), &[])?.0,
+        };
+        let Some(&layer) = layers.get(index) else {
+            return Err(no_layer(&file));
+        };
+        let texts = Texts::new(
+            source
+                .encoding
+                .as_deref()
+                .filter(|_| !hands_out_utf8(layer)),
+        );
+        // SAFETY: the layer is open.
+        let fields = file.listening(|| unsafe { Field::all(layer, &texts) })?;
+        let open = Self {
+            file,
+            layer,
+            fields,
+            texts,
+            notices: Report::new(),
+            filter: source.filter.clone(),
+        };
+        if let Some(condition) = &source.filter {
+            open.set_filter(condition)?;
+        }
+        Ok(open)
+    }
+
     /// OGR's own handle.
     pub(super) fn raw(&self) -> OGRLayerH {
         self.layer

@@ -53,7 +53,7 @@ fn writers<'a>(run: &'a Run, scene: &'a Scene, chips: &'a Chips) -> Vec<(&'stati
     };
     let images = vec![image];
     let classes = vec!["car".to_owned()];
-    let checkpoint = |path: &Path| {
+    let checkpoint = move |path: &Path| {
         let folder = path.parent().unwrap_or(path);
         let model = Segmenter::new(small(), scene.classes());
         let fit = FitOptions::steps(1).quiet(true).checkpoints(folder);

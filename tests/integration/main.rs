@@ -42,6 +42,8 @@ mod keeping;
 mod label_rasters;
 /// Labels: polygons from files burned into class maps, and traced back.
 mod labels;
+/// Many scenes as one: opened, labeled, split, trained on and scored.
+mod many;
 /// What a raster is opened by, and that nothing remembered of it goes stale.
 mod opening;
 /// Pictures of scenes, chips and maps, measured.

@@ -199,7 +199,7 @@ fn one_class_has_one_color_in_scene_parts_chips_maps_and_given_ones_are_never_ch
         "the same again"
     );
     let chips = scene.chips(Chips::random(4, 64).seed(1)).unwrap();
-    assert_eq!(chips.scene().classes(), scene.classes());
+    assert_eq!(chips.scenes().classes(), scene.classes());
     // Classes of one scene on another keep their colors, so that a model has one for each.
     let other = open(&snow, &snow_labels, scene.classes().clone());
     assert_eq!(other.classes(), scene.classes());

@@ -13,6 +13,7 @@ use crate::raster::PixelWindow;
 fn chip(side: usize, label: u8) -> Chip {
     let values: Vec<f32> = (0..side * side).map(|at| at as f32).collect();
     Chip {
+        scene: 0,
         window: PixelWindow {
             col: 0,
             row: 0,

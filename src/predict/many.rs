@@ -1,0 +1,349 @@
+//! Predictions of many scenes, and their scores together and apart.
+
+use std::path::Path;
+
+use super::PredictError;
+use super::options::OptionsFor;
+use super::predictable::{Predictable, predict_together};
+use super::save::SavedFiles;
+use crate::display::{FONT, Output, Show, escape, in_font};
+use crate::models::{Model, Segmentation};
+use crate::plot::{table_html, table_text};
+use crate::scene::Scene;
+use crate::scenes::Scenes;
+use crate::{Result, session};
+
+/// Scenes in a table.
+const ROWS: usize = 20;
+
+/// What models predict: one scene, or many.
+#[diagnostic::on_unimplemented(
+    message = "a model predicts a scene or scenes, not `{Self}`",
+    label = "expected `&Scene` or `&Scenes`",
+    note = "`Scene::open(\"scene.tif\")?` opens a file, `Scenes::open(\"tiles/*.tif\")?` many"
+)]
+pub trait Imagery<T: Predictable> {
+    /// What it becomes: a scene a [`Predictable::Prediction`], scenes [`Predictions`].
+    type Prediction;
+    /// What that gets against labels: a scene [`Predictable::Scores`], scenes [`ScenesScores`].
+    type Scores;
+
+    /// Predicts with several models together.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    fn predict(self, models: &[Model<T>], options: &OptionsFor<T>) -> Result<Self::Prediction>;
+
+    /// Predicts and scores.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    fn evaluate(self, models: &[Model<T>], options: &OptionsFor<T>) -> Result<Self::Scores>;
+}
+
+impl<T: Predictable> Imagery<T> for &Scene {
+    type Prediction = T::Prediction;
+    type Scores = T::Scores;
+
+    fn predict(self, models: &[Model<T>], options: &OptionsFor<T>) -> Result<T::Prediction> {
+        predict_together(models, self, options)
+    }
+
+    fn evaluate(self, models: &[Model<T>], options: &OptionsFor<T>) -> Result<T::Scores> {
+        T::evaluate(&predict_together(models, self, options)?, self)
+    }
+}
+
+impl<T: Predictable> Imagery<T> for &Scenes {
+    type Prediction = Predictions<T>;
+    type Scores = ScenesScores<T>;
+
+    fn predict(self, models: &[Model<T>], options: &OptionsFor<T>) -> Result<Predictions<T>> {
+        let mut all = Vec::with_capacity(self.len());
+        for (name, scene) in self.names().zip(self.iter()) {
+            session::check_interrupt("predicting scenes")?;
+            all.push((name.to_owned(), predict_together(models, scene, options)?));
+        }
+        Ok(Predictions { all })
+    }
+
+    /// One scene after the other: no more than one prediction is held.
+    fn evaluate(self, models: &[Model<T>], options: &OptionsFor<T>) -> Result<ScenesScores<T>> {
+        let mut each = Vec::with_capacity(self.len());
+        for (name, scene) in self.names().zip(self.iter()) {
+            session::check_interrupt("scoring scenes")?;
+            let prediction = predict_together(models, scene, options)?;
+            each.push((name.to_owned(), T::evaluate(&prediction, scene)?));
+        }
+        ScenesScores::of(each)
+    }
+}
+
+/// The predictions of many scenes, each under its scene's name. Each holds its working files until it is dropped:
+/// [`Model::predict_to`] saves them one by one instead.
+pub struct Predictions<T: Predictable = Segmentation> {
+    all: Vec<(String, T::Prediction)>,
+}
+
+impl<T: Predictable> Predictions<T> {
+    /// Scenes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The prediction of a scene, counted from 0.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&T::Prediction> {
+        self.all.get(index).map(|(_, prediction)| prediction)
+    }
+
+    /// The prediction of the scene of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&T::Prediction> {
+        let found = self.all.iter().find(|(other, _)| other == name);
+        found.map(|(_, prediction)| prediction)
+    }
+
+    /// The predictions with the names of their scenes.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &T::Prediction)> {
+        let all = self.all.iter();
+        all.map(|(name, prediction)| (name.as_str(), prediction))
+    }
+
+    /// Scores every prediction against the labels of its scene, and all together.
+    ///
+    /// # Errors
+    /// [`PredictError::OtherScenes`] for other scenes than those that were predicted; when a scene has no labels, or others.
+    pub fn evaluate(&self, scenes: &Scenes) -> Result<ScenesScores<T>> {
+        let names: Vec<&str> = scenes.names().collect();
+        let predicted: Vec<&str> = self.all.iter().map(|(name, _)| name.as_str()).collect();
+        if names != predicted {
+            return Err(PredictError::OtherScenes {
+                expected: predicted.len(),
+                found: names.len(),
+                first: predicted
+                    .iter()
+                    .find(|name| !names.contains(*name))
+                    .map_or_else(String::new, |name| (*name).to_owned()),
+            }
+            .into());
+        }
+        let mut each = Vec::with_capacity(self.len());
+        for ((name, prediction), scene) in self.all.iter().zip(scenes.iter()) {
+            session::check_interrupt("scoring scenes")?;
+            each.push((name.clone(), T::evaluate(prediction, scene)?));
+        }
+        ScenesScores::of(each)
+    }
+
+    /// Saves every prediction into a folder of its own within `folder`, called as its scene.
+    ///
+    /// # Errors
+    /// When the files cannot be written.
+    #[doc(alias = "write")]
+    #[doc(alias = "export")]
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<Vec<SavedFiles>> {
+        let folder = crate::paths::expanded(folder.as_ref()).into_owned();
+        let one = |(name, prediction): &(String, T::Prediction)| {
+            session::check_interrupt("saving predictions")?;
+            T::save(prediction, &folder.join(folder_name(name)))
+        };
+        self.all.iter().map(one).collect()
+    }
+}
+
+/// A scene's name as that of a folder.
+pub(crate) fn folder_name(name: &str) -> String {
+    let allowed = |letter: char| match letter {
+        '/' | '\\' | ':' | '\0' => '_',
+        other => other,
+    };
+    name.chars().map(allowed).collect()
+}
+
+/// Not derived: that would ask for a task that has it.
+impl<T: Predictable> std::fmt::Debug for Predictions<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self
+            .all
+            .iter()
+            .take(4)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let more = if self.len() > 4 { ", …" } else { "" };
+        write!(f, "Predictions({}: {}{more})", self.len(), names.join(", "))
+    }
+}
+
+/// The scores of many scenes: of all together, as of one large scene, and of each.
+pub struct ScenesScores<T: Predictable = Segmentation> {
+    pooled: T::Scores,
+    each: Vec<(String, T::Scores)>,
+}
+
+impl<T: Predictable> ScenesScores<T> {
+    /// Scores of scenes by their names.
+    ///
+    /// # Errors
+    /// [`crate::evaluate::EvaluateError`] when the classes of the scenes are not the same.
+    fn of(each: Vec<(String, T::Scores)>) -> Result<Self> {
+        let all: Vec<&T::Scores> = each.iter().map(|(_, scores)| scores).collect();
+        Ok(Self {
+            pooled: T::pool(&all)?,
+            each,
+        })
+    }
+
+    /// All pixels, or all boxes, of all scenes together: large scenes count for more. This is what is usually published.
+    #[must_use]
+    #[doc(alias = "micro")]
+    #[doc(alias = "total")]
+    pub fn pooled(&self) -> &T::Scores {
+        &self.pooled
+    }
+
+    /// The scores of each scene with its name.
+    pub fn each(&self) -> impl ExactSizeIterator<Item = (&str, &T::Scores)> {
+        self.each
+            .iter()
+            .map(|(name, scores)| (name.as_str(), scores))
+    }
+
+    /// The scores of the scene of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&T::Scores> {
+        let found = self.each.iter().find(|(other, _)| other == name);
+        found.map(|(_, scores)| scores)
+    }
+
+    /// The pooled scores and those of each scene as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let each = self.each.iter().map(|(name, scores)| {
+            let figures = T::FIGURES.iter().zip(T::figures(scores));
+            let mut row: serde_json::Map<String, serde_json::Value> = figures
+                .map(|(head, value)| ((*head).to_owned(), number(value)))
+                .collect();
+            row.insert("scene".to_owned(), name.clone().into());
+            serde_json::Value::Object(row)
+        });
+        let pooled: serde_json::Map<String, serde_json::Value> = T::FIGURES
+            .iter()
+            .zip(T::figures(&self.pooled))
+            .map(|(head, value)| ((*head).to_owned(), number(value)))
+            .collect();
+        serde_json::json!({"pooled": pooled, "scenes": each.collect::<Vec<_>>()})
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let row = |name: &str, scores: &T::Scores| {
+            let cells = T::figures(scores).into_iter().map(cell);
+            std::iter::once(name.to_owned()).chain(cells).collect()
+        };
+        let mut rows = vec![row("all together", &self.pooled)];
+        // The worst come first: they are what one looks at.
+        let mut each: Vec<&(String, T::Scores)> = self.each.iter().collect();
+        let main = |scores: &T::Scores| T::figures(scores).first().copied().unwrap_or(f64::NAN);
+        each.sort_by(|a, b| main(&a.1).total_cmp(&main(&b.1)));
+        rows.extend(
+            each.into_iter()
+                .take(ROWS)
+                .map(|(name, scores)| row(name, scores)),
+        );
+        rows
+    }
+}
+
+impl<T: Predictable<Scores: Show>> Show for ScenesScores<T> {
+    fn output(&self) -> Output {
+        let heads: Vec<&str> = std::iter::once("scene")
+            .chain(T::FIGURES.iter().copied())
+            .collect();
+        let rows = self.rows();
+        let more = match self.each.len().saturating_sub(ROWS) {
+            0 => String::new(),
+            more => format!("… and {more} better ones"),
+        };
+        let of_all = self.pooled.output();
+        let text = format!("{}\n{more}\n{}", table_text(&heads, &rows), of_all.text);
+        let html = format!(
+            "<div style=\"{FONT}\">{}<div>{}</div>{}</div>",
+            table_html(&heads, &rows),
+            escape(&more),
+            of_all
+                .html
+                .clone()
+                .unwrap_or_else(|| format!("<pre>{}</pre>", escape(&of_all.text)))
+        );
+        let alt = format!("Scores of {} scenes. {}", self.each.len(), of_all.alt);
+        Output {
+            alt,
+            ..Output::html(text, in_font(html))
+        }
+    }
+}
+
+impl<T: Predictable> std::fmt::Debug for ScenesScores<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let figures = T::FIGURES.iter().zip(T::figures(&self.pooled));
+        let words: Vec<String> = figures
+            .map(|(head, value)| format!("{head} {}", cell(value)))
+            .collect();
+        write!(
+            f,
+            "ScenesScores({} scenes, {})",
+            self.each.len(),
+            words.join(", ")
+        )
+    }
+}
+
+crate::show_in_cells!(<T: Predictable<Scores: Show>> ScenesScores<T>);
+crate::show_in_cells!(<T: Predictable> Predictions<T>);
+
+/// Every prediction in a line.
+impl<T: Predictable> Show for Predictions<T> {
+    fn output(&self) -> Output {
+        let names: Vec<&str> = self
+            .all
+            .iter()
+            .take(ROWS)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let more = match self.len().saturating_sub(ROWS) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Output::text(format!(
+            "{} predicted scenes: {}{more}; `.get(0)` or `.named(\"{}\")` is one, `.evaluate(&scenes)?` scores all, \
+             `.save(\"folder\")?` writes them",
+            self.len(),
+            names.join(", "),
+            names.first().unwrap_or(&"")
+        ))
+    }
+}
+
+fn number(value: f64) -> serde_json::Value {
+    match value.is_finite() {
+        true => value.into(),
+        false => serde_json::Value::Null,
+    }
+}
+
+fn cell(value: f64) -> String {
+    if value.is_nan() {
+        "–".to_owned()
+    } else if value.fract() == 0.0 && value.abs() > 1.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.3}")
+    }
+}

@@ -1,0 +1,175 @@
+//! Many scenes predicted and saved one by one, so that a run that is stopped goes on where it was.
+
+use std::borrow::Borrow;
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::many::folder_name;
+use super::options::OptionsFor;
+use super::predictable::{Predictable, predict_together};
+use super::save::io;
+use crate::display::{Output, Show};
+use crate::models::{AnyModule as _, Model};
+use crate::scenes::Scenes;
+use crate::{Result, session};
+
+/// The record of what is done, in the folder of the results.
+const RECORD: &str = "scenes.jsonl";
+
+/// A line of the record.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Done {
+    /// The scene's name, which its folder has, too.
+    scene: String,
+    /// Model, options, file and area, as a digest: only the same again need not be done again.
+    work: String,
+}
+
+/// What a prediction of many scenes has left on disk.
+#[derive(Clone, Debug)]
+pub struct SavedScenes {
+    folder: PathBuf,
+    scenes: Vec<String>,
+    before: usize,
+}
+
+impl SavedScenes {
+    /// The folder in which every scene has one of its own.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder of each scene, in their order.
+    #[must_use]
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let scenes = self.scenes.iter();
+        scenes
+            .map(|name| self.folder.join(folder_name(name)))
+            .collect()
+    }
+
+    /// Scenes that an earlier run had finished.
+    #[must_use]
+    pub fn finished_before(&self) -> usize {
+        self.before
+    }
+}
+
+impl Show for SavedScenes {
+    fn output(&self) -> Output {
+        let before = match self.before {
+            0 => String::new(),
+            before => format!(", {before} of them by an earlier run"),
+        };
+        Output::text(format!(
+            "{} scenes predicted{before}: a folder for each in {}",
+            self.scenes.len(),
+            self.folder.display()
+        ))
+    }
+}
+
+crate::show_in_cells!(SavedScenes);
+
+impl<T: Predictable> Model<T> {
+    /// Predicts scenes one by one and saves each into a folder of its own within `folder`: no more than one prediction is
+    /// held. Run again after it was stopped, it goes on with the scenes that are missing; those that the same model has
+    /// finished with the same options stay as they are (the file `scenes.jsonl` says so).
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let model = Segmenter::load("buildings.swath")?;
+    /// model.predict_to(&Scenes::open("tiles")?, "maps", PredictOptions::new())?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::predict`], and those of saving; scenes that are finished stay.
+    #[doc(alias = "predict_bulk")]
+    pub fn predict_to(
+        &self,
+        scenes: &Scenes,
+        folder: impl AsRef<Path>,
+        options: impl Borrow<OptionsFor<T>>,
+    ) -> Result<SavedScenes> {
+        let options = options.borrow();
+        let folder = crate::paths::expanded(folder.as_ref()).into_owned();
+        let failed = io("write into the folder", &folder);
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let path = folder.join(RECORD);
+        let known = record(&path);
+        let model = self.work_digest(options)?;
+        let mut saved = SavedScenes {
+            folder: folder.clone(),
+            scenes: Vec::with_capacity(scenes.len()),
+            before: 0,
+        };
+        for (name, scene) in scenes.names().zip(scenes.iter()) {
+            session::check_interrupt("predicting scenes")?;
+            let place = folder.join(folder_name(name));
+            let area = serde_json::to_string(&scene.as_trained_area(scene.area()));
+            let done = Done {
+                scene: name.to_owned(),
+                work: digest(&[
+                    model.as_str(),
+                    &scene.raster().path().display().to_string(),
+                    &area.unwrap_or_default(),
+                ]),
+            };
+            saved.scenes.push(name.to_owned());
+            if known.contains(&done) && place.is_dir() {
+                saved.before += 1;
+                continue;
+            }
+            let prediction = predict_together(std::slice::from_ref(self), scene, options)?;
+            T::save(&prediction, &place)?;
+            append(&path, &done).map_err(io("write the file", &path))?;
+        }
+        Ok(saved)
+    }
+
+    /// What decides the result beside the scene.
+    fn work_digest(&self, options: &OptionsFor<T>) -> Result<String> {
+        let weights = self.weights("predict")?;
+        let mut hash = Sha256::new();
+        hash.update(serde_json::to_vec(&weights.meta).unwrap_or_default());
+        for (name, tensor) in weights.network.named_tensors() {
+            hash.update(name);
+            hash.update(tensor.as_bytes());
+        }
+        hash.update(format!("{:?}", options.clone().quiet(false)));
+        Ok(format!("{:x}", hash.finalize()))
+    }
+}
+
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    format!("{:x}", hash.finalize())
+}
+
+/// What is done; a line that was cut off counts for nothing.
+fn record(path: &Path) -> BTreeSet<Done> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+fn append(path: &Path, done: &Done) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    // One write, so that a line is there or is not; a line before it that was cut off does not spoil it.
+    file.write_all(format!("\n{}\n", serde_json::to_string(done)?).as_bytes())?;
+    file.sync_data()
+}

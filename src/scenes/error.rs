@@ -1,0 +1,200 @@
+use std::path::PathBuf;
+
+use crate::Hint;
+
+/// Of many names, so many are written out.
+const NAMED: usize = 5;
+
+/// What can go wrong with many scenes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScenesError {
+    /// There is nothing to open.
+    #[error("no scene: {what}")]
+    NoScenes {
+        /// What was looked at, in words.
+        what: String,
+    },
+    /// A pattern that cannot be one.
+    #[error("the pattern {pattern:?} cannot be read: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        reason: String,
+    },
+    /// Some scenes cannot be used.
+    #[error("{} of {of} scenes cannot be {done}: {}", failed.len(), listed(failed.iter().map(|(name, error)| format!("{name} ({error})"))))]
+    Broken {
+        /// Their names, each with its error in words.
+        failed: Vec<(String, String)>,
+        /// Scenes there are.
+        of: usize,
+        /// `opened`, `labeled`, `read`.
+        done: &'static str,
+        /// What to do about the first of them.
+        first_hint: Option<String>,
+    },
+    /// Scenes whose bands do not fit together.
+    #[error(
+        "{} of {of} scenes have other bands than {first} ({}): {}",
+        found.len(),
+        expected.join(", "),
+        listed(found.iter().map(|(name, bands)| format!("{name} ({})", bands.join(", "))))
+    )]
+    Bands {
+        /// The first scene, which the others are compared with.
+        first: String,
+        /// Its bands.
+        expected: Vec<String>,
+        /// The scenes that differ, each with its bands.
+        found: Vec<(String, Vec<String>)>,
+        /// Scenes there are.
+        of: usize,
+    },
+    /// All classes together are more than labels can hold.
+    #[error("the scenes have {found} classes together, at most 254 are possible")]
+    TooManyClasses {
+        /// Different classes.
+        found: usize,
+    },
+    /// Scenes for which there is no label file.
+    #[error("{} of {of} scenes have no label file {pattern:?}: {}", missing.len(), listed(missing.iter().cloned()))]
+    NoLabelFile {
+        /// What was looked for, by pattern or folder.
+        pattern: String,
+        /// The scenes without one.
+        missing: Vec<String>,
+        /// Scenes there are.
+        of: usize,
+        /// Files that are there, if any.
+        there: Vec<String>,
+    },
+    /// A scene for which there is more than one label file.
+    #[error("the scene {scene} has {} label files: {}", found.len(), listed(found.iter().cloned()))]
+    SeveralLabelFiles {
+        /// The scene.
+        scene: String,
+        /// The files.
+        found: Vec<String>,
+    },
+    /// A table of scenes cannot be read.
+    #[error("{reason}: {path:?}")]
+    Table {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A STAC item collection cannot be read.
+    #[error("{reason}: {path:?}")]
+    Stac {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A column or value that the scenes do not have.
+    #[error("no scene has the {what} {wanted:?}; there are {}", if there.is_empty() { "none".to_owned() } else { listed(there.iter().cloned()) })]
+    NoSuchValue {
+        /// `column`, `split`, `scene`.
+        what: &'static str,
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        there: Vec<String>,
+    },
+    /// A share or number of a split that is none.
+    #[error("{what} must be {expected}, found {found}")]
+    Setting {
+        /// What is wrong.
+        what: &'static str,
+        /// What was asked for.
+        found: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A split that leaves one side empty.
+    #[error(
+        "the split leaves no scene {side}: {scenes} scenes in {groups} groups that must stay together"
+    )]
+    EmptySide {
+        /// `to train on`, `to validate on`.
+        side: &'static str,
+        /// Scenes there are.
+        scenes: usize,
+        /// Groups of scenes that are not parted.
+        groups: usize,
+    },
+}
+
+/// `a, b, c and 4 more`.
+pub(super) fn listed(names: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = names.collect();
+    let more = all.len().saturating_sub(NAMED);
+    let shown: Vec<String> = all.into_iter().take(NAMED).collect();
+    match more {
+        0 => shown.join(", "),
+        _ => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+impl Hint for ScenesError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoScenes { .. } => {
+                "a folder, a pattern such as `Scenes::open(\"tiles/*.tif\")?`, or a list of files".to_owned()
+            }
+            Self::Pattern { .. } => {
+                "`*` stands for any part of a name, `**` for any folders, `?` for a letter, `[` is written `[[]`".to_owned()
+            }
+            Self::Broken {
+                done, first_hint, ..
+            } => {
+                let skip = match *done {
+                    "labeled" => "`ScenesOptions::new().skip_broken()` when they are opened leaves such scenes out, with a count",
+                    _ => "`Scenes::open_with(files, ScenesOptions::new().skip_broken())` leaves them out, with a count",
+                };
+                match first_hint {
+                    Some(hint) => format!("{hint}; {skip}"),
+                    None => skip.to_owned(),
+                }
+            }
+            Self::Bands { .. } => {
+                "choose bands that all have: `Scenes::open_with(files, OpenOptions::new().bands([1, 2, 3]))`, by number or name"
+                    .to_owned()
+            }
+            Self::TooManyClasses { .. } => {
+                "name those that count: `scenes.with_classes(files, LabelClass::property(\"class\").others_ignored(), [\"a\", \"b\"])`"
+                    .to_owned()
+            }
+            Self::NoLabelFile { there, .. } if !there.is_empty() => format!(
+                "there are {}; `LabelFiles::new(\"labels/{{stem}}_mask.gpkg\")` says how names go together, \
+                 `.missing_as_background()` or `.skip_missing()` what becomes of scenes without a file",
+                listed(there.iter().cloned())
+            ),
+            Self::NoLabelFile { .. } => {
+                "`LabelFiles::new(\"labels/{stem}.gpkg\")` says how names go together, `.missing_as_background()` or \
+                 `.skip_missing()` what becomes of scenes without a file"
+                    .to_owned()
+            }
+            Self::SeveralLabelFiles { .. } => {
+                "say which: `LabelFiles::new(\"labels/{stem}.gpkg\")`, where `{stem}` is the scene's name without extension"
+                    .to_owned()
+            }
+            Self::Table { .. } => {
+                "a table has a column `image` with paths, and may have `labels`, `split`, `group` and others".to_owned()
+            }
+            Self::Stac { .. } => {
+                "a STAC item collection is GeoJSON with `assets` in its features, as a STAC API's search answers".to_owned()
+            }
+            Self::NoSuchValue { .. } => return None,
+            Self::Setting { .. } => return None,
+            Self::EmptySide { .. } => {
+                "scenes that overlap on the ground, or are of one group, stay together: split by area, \
+                 `scenes.split_area(Split::columns(0.75))`, or take another share or seed"
+                    .to_owned()
+            }
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! Labels and boxes for many scenes.
+
+use super::collection::Member;
+use super::labels::Found;
+use super::{LabelFiles, Scenes};
+use crate::Result;
+use crate::labels::{Classes, LabelValues};
+use crate::scene::Scene;
+use crate::vector::{LabelClass, VectorSource};
+
+impl Scenes {
+    /// Labels every scene with the polygons of its file, or with those of one file that lie on it; see
+    /// [`Scene::with_labels`] for what `class` means. All scenes have the classes of all files, in alphabetical order.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scenes = Scenes::open("tiles/*.tif")?;
+    /// let each = scenes.with_labels("labels/{stem}.geojson", "class")?;
+    /// let one_file = scenes.with_labels("city.gpkg", LabelClass::one("building"))?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`super::ScenesError::NoLabelFile`] with the scenes that have none; [`super::ScenesError::Broken`] with the scenes
+    /// that cannot be labeled, each with its error of [`Scene::with_labels`]; [`super::ScenesError::TooManyClasses`].
+    #[doc(alias = "labels")]
+    #[doc(alias = "label_source")]
+    #[doc(alias = "annotate")]
+    pub fn with_labels(
+        &self,
+        files: impl Into<LabelFiles>,
+        class: impl Into<LabelClass>,
+    ) -> Result<Self> {
+        let class = class.into();
+        self.labeled(&files.into(), |scene, source| {
+            scene.with_labels(source, class.clone())
+        })
+    }
+
+    /// As [`Scenes::with_labels`] with these classes in this order: the same indices whatever the files hold; see
+    /// [`Scene::with_classes`].
+    ///
+    /// # Errors
+    /// As [`Scenes::with_labels`].
+    pub fn with_classes(
+        &self,
+        files: impl Into<LabelFiles>,
+        property: impl Into<LabelClass>,
+        classes: impl Into<Classes>,
+    ) -> Result<Self> {
+        let (property, classes) = (property.into(), classes.into());
+        let labeled = self.labeled(&files.into(), |scene, source| {
+            scene.with_classes(source, property.clone(), classes.clone())
+        })?;
+        // A scene that is all background for want of a file has them, too.
+        Ok(labeled.in_classes(&classes))
+    }
+
+    /// Labels every scene with a raster of its own, or with one that covers all; see [`Scene::with_label_raster`].
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scenes = Scenes::open("images/*.tif")?;
+    /// let scenes = scenes.with_label_rasters("masks/{stem}.tif", LabelValues::binary("building"))?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Scenes::with_labels`].
+    #[doc(alias = "with_masks")]
+    pub fn with_label_rasters(
+        &self,
+        files: impl Into<LabelFiles>,
+        values: impl Into<LabelValues>,
+    ) -> Result<Self> {
+        let values = values.into();
+        self.labeled(&files.into(), |scene, source| {
+            scene.with_label_raster(source.path(), values.clone())
+        })
+    }
+
+    /// Gives every scene the boxes of its file, or those of its image in one file for all; see [`Scene::with_boxes`].
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scenes = Scenes::open("images")?;
+    /// let coco = scenes.with_boxes("annotations.json", "class")?;
+    /// let voc = scenes.with_boxes("annotations/{stem}.xml", "class")?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Scenes::with_labels`].
+    #[doc(alias = "with_annotations")]
+    pub fn with_boxes(
+        &self,
+        files: impl Into<LabelFiles>,
+        class: impl Into<LabelClass>,
+    ) -> Result<Self> {
+        let class = class.into();
+        self.labeled(&files.into(), |scene, source| {
+            scene.with_boxes(source, class.clone())
+        })
+    }
+
+    /// Limits every scene to an area of interest; see [`Scene::with_aoi`].
+    ///
+    /// # Errors
+    /// As [`Scenes::with_labels`].
+    pub fn with_aoi(&self, files: impl Into<LabelFiles>) -> Result<Self> {
+        self.labeled(&files.into(), |scene, source| scene.with_aoi(source))
+    }
+
+    fn labeled(
+        &self,
+        files: &LabelFiles,
+        label: impl Fn(&Scene, &VectorSource) -> Result<Scene> + Sync,
+    ) -> Result<Self> {
+        let mut report = self.inner.report.clone();
+        let found = files.pair(self, &mut report)?;
+        let (mut members, mut sources) = (Vec::new(), std::collections::BTreeMap::new());
+        for (member, found) in self.inner.members.iter().zip(found) {
+            match found {
+                Found::Skipped => continue,
+                Found::Background => {}
+                Found::File(source) => {
+                    sources.insert(member.name.clone(), source);
+                }
+            }
+            members.push(member.clone());
+        }
+        let scenes = self.with_members(members);
+        let members = scenes.each("labeled", &mut report, |member| {
+            match sources.get(&member.name) {
+                Some(source) => label(&member.scene, source),
+                None => Ok(member.scene.as_background()),
+            }
+        })?;
+        Self::together(members, report, self.inner.skip_broken)
+    }
+
+    /// The same scenes with these classes, those of their labels by name.
+    fn in_classes(&self, classes: &Classes) -> Self {
+        let members = self.inner.members.iter().map(|member| Member {
+            scene: member.scene.in_classes(classes),
+            ..member.clone()
+        });
+        self.with_members(members.collect())
+    }
+}

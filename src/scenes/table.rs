@@ -1,0 +1,151 @@
+//! Scenes by a table: a row a scene, with the paths of its imagery and labels and what else is known of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::open::{Row, opened};
+use super::{LabelFiles, Scenes, ScenesError, ScenesOptions};
+use crate::Result;
+use crate::report::{Notice, Report};
+use crate::vector::{VectorSource, read_table};
+
+/// What a column with paths of imagery is called, the likeliest first.
+const IMAGE: [&str; 9] = [
+    "image",
+    "scene",
+    "raster",
+    "path",
+    "file",
+    "filename",
+    "image_path",
+    "img",
+    "location",
+];
+/// What a column with paths of labels is called.
+pub(super) const LABELS: [&str; 7] = [
+    "labels",
+    "label",
+    "mask",
+    "label_path",
+    "labels_path",
+    "annotation",
+    "target",
+];
+
+impl Scenes {
+    /// Opens the scenes of a table: CSV, Parquet, GeoPackage or whatever else OGR reads. A column `image` (or `scene`,
+    /// `raster`, `path`, `file`, `filename`) has the paths, relative to the table's own folder; one called `labels` (or
+    /// `label`, `mask`) those of label files, which [`LabelFiles::of_table`] takes; all columns can choose and split scenes
+    /// ([`Scenes::where_column`], [`Scenes::split_column`]).
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scenes = Scenes::table("scenes.csv")?.with_labels(LabelFiles::of_table(), "class")?;
+    /// let train = scenes.where_column("split", "train")?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::vector::VectorError`] when the table cannot be read; [`ScenesError::Table`] without such a column; as
+    /// [`Scenes::open`].
+    #[doc(alias = "from_csv")]
+    #[doc(alias = "read_csv")]
+    pub fn table(path: impl Into<VectorSource>) -> Result<Self> {
+        Self::table_with(path, ScenesOptions::new())
+    }
+
+    /// As [`Scenes::table`], with options for opening.
+    ///
+    /// # Errors
+    /// As [`Scenes::table`].
+    pub fn table_with(
+        path: impl Into<VectorSource>,
+        options: impl Into<ScenesOptions>,
+    ) -> Result<Self> {
+        let source = path.into();
+        let table = read_table(&source)?;
+        let wrong = |reason: String| ScenesError::Table {
+            path: source.path().to_owned(),
+            reason,
+        };
+        let image = column(&table.columns, &IMAGE).ok_or_else(|| {
+            let columns = table.columns.join(", ");
+            wrong(format!(
+                "no column names the imagery: the columns are {columns}"
+            ))
+        })?;
+        let mut report = Report::new();
+        let folder = source.path().parent().unwrap_or(Path::new(""));
+        let (mut rows, mut without) = (Vec::new(), 0);
+        let all = table.rows.len();
+        for row in table.rows {
+            let Some(path) = row
+                .get(image)
+                .cloned()
+                .flatten()
+                .filter(|path| !path.trim().is_empty())
+            else {
+                without += 1;
+                continue;
+            };
+            let columns: BTreeMap<String, String> = table
+                .columns
+                .iter()
+                .zip(row)
+                .filter_map(|(name, value)| Some((name.clone(), value?)))
+                .collect();
+            rows.push(Row {
+                path: beside(folder, path.trim()),
+                columns,
+            });
+        }
+        if without > 0 {
+            let text = format!("{without} of {all} rows name no imagery");
+            let about = crate::report::file_name(source.path());
+            report.push(Notice::left_out(text).about(about).count(without));
+        }
+        if rows.is_empty() {
+            return Err(wrong("the table has no row with imagery".to_owned()).into());
+        }
+        let scenes = opened(rows, &options.into(), report)?;
+        Ok(scenes.with_folder(folder))
+    }
+
+    /// Paths of labels in columns are relative to the table.
+    fn with_folder(&self, folder: &Path) -> Self {
+        let mut members = self.inner.members.clone();
+        for member in &mut members {
+            for (name, value) in &mut member.columns {
+                if LABELS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                    *value = beside(folder, value.trim()).display().to_string();
+                }
+            }
+        }
+        self.with_members(members)
+    }
+}
+
+/// A path that is relative to a folder; addresses and names of GDAL's stay as they are.
+fn beside(folder: &Path, path: &str) -> PathBuf {
+    if path.contains("://") || path.starts_with("/vsi") || path.starts_with('~') {
+        return PathBuf::from(path);
+    }
+    folder.join(path)
+}
+
+/// The place of the first column that is called so.
+fn column(columns: &[String], called: &[&str]) -> Option<usize> {
+    called.iter().find_map(|wanted| {
+        columns
+            .iter()
+            .position(|name| name.trim().eq_ignore_ascii_case(wanted))
+    })
+}
+
+impl LabelFiles {
+    /// The files that the table's column `labels` (or `label`, `mask`) names.
+    #[must_use]
+    pub fn of_table() -> Self {
+        Self::of_columns(&LABELS)
+    }
+}

@@ -1,0 +1,284 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use swath::Hint;
+use swath::prelude::*;
+use swath::raster::Size;
+use swath::vector::LabelClass;
+
+use super::row_of_tiles;
+use crate::support::{degrees, geojson, label_counts};
+
+const SIZE: Size = Size {
+    width: 40,
+    height: 30,
+};
+
+/// A rectangle of the pixels of tile `number` in degrees.
+fn on_tile(number: usize, [left, top, right, bottom]: [f64; 4]) -> Vec<[f64; 2]> {
+    let shift = (number * SIZE.width) as f64;
+    degrees(&[
+        (left + shift, top),
+        (right + shift, top),
+        (right + shift, bottom),
+        (left + shift, bottom),
+    ])
+}
+
+/// Three tiles; roads on the first, a house and a road on the second, nothing on the third.
+fn labeled(folder: &Path) -> (PathBuf, PathBuf) {
+    let (images, labels) = (folder.join("images"), folder.join("labels"));
+    row_of_tiles(&images, 3, SIZE);
+    fs::create_dir(&labels).unwrap();
+    geojson(
+        &labels.join("tile_1.geojson"),
+        &[("road", &on_tile(1, [0.0, 0.0, 10.0, 10.0]))],
+    );
+    geojson(
+        &labels.join("tile_2.geojson"),
+        &[
+            ("house", &on_tile(2, [0.0, 0.0, 4.0, 5.0])),
+            ("road", &on_tile(2, [20.0, 10.0, 30.0, 13.0])),
+        ],
+    );
+    geojson(&labels.join("tile_3.geojson"), &[]);
+    (images, labels)
+}
+
+fn pixels(scenes: &Scenes, index: usize) -> Vec<(u8, usize)> {
+    label_counts(scenes.get(index).unwrap())
+        .into_iter()
+        .collect()
+}
+
+#[test]
+fn files_are_paired_by_folder_pattern_column_and_one_for_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let (images, labels) = labeled(folder.path());
+    let table = folder.path().join("t.csv");
+    let rows: String = (1..=3)
+        .map(|n| format!("images/tile_{n}.tif,labels/tile_{n}.geojson\n"))
+        .collect();
+    fs::write(&table, format!("image,mask\n{rows}")).unwrap();
+    let all = folder.path().join("all.geojson");
+    geojson(
+        &all,
+        &[
+            ("road", &on_tile(1, [0.0, 0.0, 10.0, 10.0])),
+            ("house", &on_tile(2, [0.0, 0.0, 4.0, 5.0])),
+            ("road", &on_tile(2, [20.0, 10.0, 30.0, 13.0])),
+            // The extent of the file reaches over the third tile, on which nothing is.
+            ("road", &on_tile(4, [0.0, 0.0, 1.0, 1.0])),
+        ],
+    );
+    let scenes = Scenes::open(&images).unwrap();
+    let pattern = format!("{}/{{stem}}.geojson", labels.display());
+    for labeled in [
+        scenes.with_labels(&labels, "kind"),
+        scenes.with_labels(pattern, "kind"),
+        scenes.with_labels(&all, "kind"),
+        Scenes::table(&table)
+            .unwrap()
+            .with_labels(LabelFiles::of_table(), "kind"),
+        Scenes::table(&table)
+            .unwrap()
+            .with_labels(LabelFiles::column("mask"), "kind"),
+    ] {
+        let labeled = labeled.unwrap();
+        // Classes of all files, in alphabetical order; pixels by the rule of the center (10 x 10, 4 x 5, 10 x 3).
+        assert_eq!(labeled.classes().names(), ["background", "house", "road"]);
+        assert_eq!(pixels(&labeled, 0), [(0, 1100), (2, 100)]);
+        assert_eq!(pixels(&labeled, 1), [(0, 1150), (1, 20), (2, 30)]);
+        assert_eq!(pixels(&labeled, 2), [(0, 1200)]);
+        let colors: Vec<_> = labeled
+            .iter()
+            .map(|scene| scene.classes().colors())
+            .collect();
+        assert!(colors.iter().all(|other| *other == colors[0]) && colors[0][1] != colors[0][2]);
+        assert!(labeled.has_labels() && labeled.has_boxes());
+        assert_eq!(
+            labeled
+                .get(1)
+                .unwrap()
+                .boxes()
+                .iter()
+                .map(|one| one.class)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
+    }
+    let named = scenes
+        .with_classes(
+            &labels,
+            LabelClass::property("kind"),
+            ["road", "house", "tree"],
+        )
+        .unwrap();
+    assert_eq!(
+        named.classes().names(),
+        ["background", "road", "house", "tree"]
+    );
+    assert_eq!(pixels(&named, 1), [(0, 1150), (1, 30), (2, 20)]);
+}
+
+#[test]
+fn scenes_without_a_label_file_are_refused_background_or_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (images, labels) = labeled(folder.path());
+    fs::rename(
+        labels.join("tile_1.geojson"),
+        labels.join("tile_one.geojson"),
+    )
+    .unwrap();
+    let scenes = Scenes::open(&images).unwrap();
+    let error = scenes.with_labels(&labels, "kind").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("1 of 3 scenes have no label file")
+            && error.to_string().ends_with(": tile_1"),
+        "{error}"
+    );
+    assert!(
+        error.hint().unwrap().contains("tile_one.geojson"),
+        "{:?}",
+        error.hint()
+    );
+    let background = scenes
+        .with_labels(LabelFiles::new(&labels).missing_as_background(), "kind")
+        .unwrap();
+    assert_eq!(pixels(&background, 0), [(0, 1200)]);
+    assert_eq!(
+        background.classes().names(),
+        ["background", "house", "road"]
+    );
+    let report = background.report().to_string();
+    assert!(
+        report.contains("1 of 3 scenes have no label file and are all background: tile_1"),
+        "{report}"
+    );
+    let skipped = scenes
+        .with_labels(LabelFiles::new(&labels).skip_missing(), "kind")
+        .unwrap();
+    assert_eq!(skipped.names().collect::<Vec<_>>(), ["tile_2", "tile_3"]);
+    assert!(
+        skipped
+            .report()
+            .to_string()
+            .contains("left out: 1 of 3 scenes have no label file")
+    );
+    // A pattern that fits nothing is never meant.
+    let wrong = LabelFiles::new(labels.join("{stem}.gpkg")).missing_as_background();
+    assert!(scenes.with_labels(wrong, "kind").is_err());
+    let error = scenes
+        .with_labels(labels.join("{stm}.gpkg"), "kind")
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("{stm} is none of {stem}"),
+        "{error}"
+    );
+    fs::write(labels.join("tile_2.json"), "{}").unwrap();
+    let error = scenes
+        .with_labels(LabelFiles::new(&labels).skip_missing(), "kind")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the scene tile_2 has 2 label files: tile_2.geojson, tile_2.json"),
+        "{error}"
+    );
+}
+
+#[test]
+fn labels_that_lie_elsewhere_or_are_broken_name_their_scenes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (images, labels) = labeled(folder.path());
+    geojson(
+        &labels.join("tile_2.geojson"),
+        &[("road", &on_tile(900, [0.0, 0.0, 9.0, 9.0]))],
+    );
+    fs::write(
+        labels.join("tile_3.geojson"),
+        "{\"type\": \"FeatureCollection\", \"features\": [",
+    )
+    .unwrap();
+    let scenes = Scenes::open(&images).unwrap();
+    let error = scenes.with_labels(&labels, "kind").unwrap_err().to_string();
+    assert!(
+        error.starts_with("2 of 3 scenes cannot be labeled: tile_2 (no label lies on the scene"),
+        "{error}"
+    );
+    let scenes = Scenes::open_with(&images, ScenesOptions::new().skip_broken()).unwrap();
+    let labeled = scenes.with_labels(&labels, "kind").unwrap();
+    assert_eq!(labeled.len(), 1);
+    let report = labeled.report().to_string();
+    assert!(
+        report.contains("2 of 3 scenes cannot be labeled: tile_2: "),
+        "{report}"
+    );
+}
+
+#[test]
+fn label_rasters_and_boxes_are_paired_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("images");
+    row_of_tiles(&images, 3, SIZE);
+    for number in 1..=3 {
+        let path = folder.path().join(format!("masks/tile_{number}.tif"));
+        let place = ((number * SIZE.width) as f64, 0.0);
+        super::tile(&path, 32, place, SIZE, 1, |_, col, row| {
+            u8::from(row == 0 && col < number).into()
+        });
+    }
+    let scenes = Scenes::open(&images).unwrap();
+    let masks = scenes
+        .with_label_rasters(folder.path().join("masks"), LabelValues::binary("house"))
+        .unwrap();
+    assert_eq!(pixels(&masks, 2), [(0, 1197), (1, 3)]);
+    assert_eq!(masks.classes().names(), ["background", "house"]);
+    // One COCO file for all images, told apart by the names of their files.
+    let image = |id: usize| {
+        format!("{{\"id\": {id}, \"file_name\": \"tile_{id}.tif\", \"width\": 40, \"height\": 30}}")
+    };
+    let found = |id: usize, image: usize, class: usize| {
+        format!(
+            "{{\"id\": {id}, \"image_id\": {image}, \"category_id\": {class}, \"bbox\": [1, 2, 10, 5], \"area\": 50}}"
+        )
+    };
+    let coco = folder.path().join("boxes.json");
+    let text = format!(
+        "{{\"images\": [{}, {}, {}], \"categories\": [{{\"id\": 1, \"name\": \"car\"}}, {{\"id\": 2, \"name\": \"bus\"}}], \
+         \"annotations\": [{}, {}]}}",
+        image(1),
+        image(2),
+        image(3),
+        found(1, 1, 1),
+        found(2, 3, 2)
+    );
+    fs::write(&coco, text).unwrap();
+    let boxes = scenes.with_boxes(&coco, "class").unwrap();
+    assert_eq!(boxes.classes().names(), ["background", "bus", "car"]);
+    let classes: Vec<Vec<usize>> = boxes
+        .iter()
+        .map(|scene| scene.boxes().iter().map(|one| one.class).collect())
+        .collect();
+    assert_eq!(classes, [vec![2], vec![], vec![1]]);
+}
+
+#[test]
+fn scenes_with_other_classes_are_united_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (images, labels) = labeled(folder.path());
+    let one = |number: usize| {
+        let scene = Scene::open(images.join(format!("tile_{number}.tif"))).unwrap();
+        scene
+            .with_labels(labels.join(format!("tile_{number}.geojson")), "kind")
+            .unwrap()
+    };
+    let (first, second) = (one(1), one(2));
+    assert_eq!(first.classes().names(), ["background", "road"]);
+    let scenes = Scenes::of([&first, &second]).unwrap();
+    assert_eq!(scenes.classes().names(), ["background", "house", "road"]);
+    assert_eq!(pixels(&scenes, 0), [(0, 1100), (2, 100)]);
+    let roads = scenes.map(|scene| scene.only(["road"])).unwrap();
+    assert_eq!(pixels(&roads, 1), [(0, 1170), (1, 30)]);
+}
