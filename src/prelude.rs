@@ -24,7 +24,7 @@ pub use crate::raster::{
 };
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};
-pub use crate::scenes::{LabelFiles, SceneSplit, Scenes, ScenesOptions};
+pub use crate::scenes::{ClassShares, LabelFiles, SceneSplit, Scenes, ScenesOptions};
 pub use crate::session::show_all;
 pub use crate::train::{
     Detector, FitOptions, Loss, LrFinder, Optimizer, Run, Schedule, Segmenter, StopReason,

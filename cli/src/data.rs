@@ -9,7 +9,7 @@ use crate::{examples, values};
 /// A vector file of labels and what it leaves open.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct LabelFile {
-    /// Labels: a vector file of areas, or a file of boxes
+    /// Labels: a vector file of areas, or a file of boxes; of several scenes a pattern with {stem}, or a folder
     #[arg(long, value_name = "FILE", help_heading = "Labels")]
     pub labels: Option<PathBuf>,
     /// The property that names the classes, or the one class of all features

@@ -31,7 +31,8 @@ pub use data::{
     TownArguments,
 };
 pub use models::{
-    EvaluateArguments, LabelArguments, MapOptions, ModelOptions, ObjectOptions, PredictArguments,
+    EvaluateArguments, ImageryOptions, LabelArguments, MapOptions, ModelOptions, ObjectOptions,
+    PredictArguments,
 };
 pub use program::{
     CompletionsArguments, InstallArguments, KernelArguments, ManArguments, PlaceArguments, Shell,

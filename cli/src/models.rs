@@ -13,7 +13,8 @@ pub struct LabelArguments {
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of the command")]
     pub file: LabelFile,
-    /// Labels: a raster of the model's class indices, or as --values or --binary say
+    /// Labels: a raster of the model's class indices, or as --values or --binary say; of several scenes a pattern with
+    /// {stem}, or a folder
     #[arg(
         long,
         value_name = "FILE",
@@ -210,7 +211,8 @@ pub struct PredictArguments {
     /// The model, as `run.best().save(…)` wrote it; the file says whether it maps areas or finds objects
     #[arg(value_name = "BUNDLE", value_hint = ValueHint::FilePath)]
     pub bundle: PathBuf,
-    /// Scenes to predict; several get a folder each within DIR
+    /// Scenes to predict: files, folders, patterns in quotes ('tiles/*.tif'), tables with a column `image`; several get a
+    /// folder each within DIR
     #[arg(value_name = "SCENE", required = true, value_hint = ValueHint::FilePath)]
     pub scenes: Vec<PathBuf>,
     /// The folder for the results
@@ -225,6 +227,9 @@ pub struct PredictArguments {
     /// Show nothing but errors
     #[arg(long)]
     pub quiet: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub imagery: ImageryOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of the command")]
     pub labels: LabelArguments,
@@ -246,9 +251,10 @@ pub struct EvaluateArguments {
     /// A class map (labels.tif), saved boxes (boxes.gpkg, boxes.geojson, detections.json), or a model
     #[arg(value_name = "MAP|BOXES|BUNDLE", value_hint = ValueHint::FilePath)]
     pub predicted: PathBuf,
-    /// The scene that was, or is to be, predicted
-    #[arg(value_name = "SCENE", value_hint = ValueHint::FilePath)]
-    pub scene: PathBuf,
+    /// The scene that was, or is to be, predicted; a model is scored on several together: files, folders, patterns in quotes
+    /// ('tiles/*.tif'), tables with a column `image`
+    #[arg(value_name = "SCENE", required = true, value_hint = ValueHint::FilePath)]
+    pub scenes: Vec<PathBuf>,
     /// Write the scores to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<PathBuf>,
@@ -263,6 +269,9 @@ pub struct EvaluateArguments {
     pub quiet: bool,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub imagery: ImageryOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
     pub labels: LabelArguments,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of the command")]
@@ -270,6 +279,63 @@ pub struct EvaluateArguments {
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of the command")]
     pub objects: ObjectOptions,
+}
+
+/// How scenes are opened, and which part of them counts.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct ImageryOptions {
+    /// Bands in this order: numbers from 1, or names
+    #[arg(
+        long,
+        value_name = "BAND,..",
+        value_delimiter = ',',
+        help_heading = "Scenes"
+    )]
+    pub bands: Vec<String>,
+    /// The value of pixels without data, whatever the files say
+    #[arg(
+        long,
+        value_name = "VALUE",
+        allow_negative_numbers = true,
+        help_heading = "Scenes"
+    )]
+    pub nodata: Option<f64>,
+    /// Bring scenes to this pixel size on the ground
+    #[arg(long, value_name = "METERS", value_parser = values::meters, allow_negative_numbers = true, help_heading = "Scenes")]
+    pub pixel_size: Option<f64>,
+    /// Only this window of each scene, in pixels
+    #[arg(
+        long,
+        value_name = "COL,ROW,WIDTH,HEIGHT",
+        value_parser = values::crop,
+        allow_hyphen_values = true,
+        help_heading = "Scenes"
+    )]
+    pub crop: Option<[i64; 4]>,
+    /// Of the scenes of a table, those with this value in a column, such as split=test
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = values::condition, help_heading = "Scenes")]
+    pub only: Option<(String, String)>,
+}
+
+impl ImageryOptions {
+    /// The first of these options that was given: a scene whose map or boxes are saved is read as it was then.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let Self {
+            bands,
+            nodata,
+            pixel_size,
+            crop,
+            only,
+        } = self;
+        first([
+            ("--bands", !bands.is_empty()),
+            ("--nodata", nodata.is_some()),
+            ("--pixel-size", pixel_size.is_some()),
+            ("--crop", crop.is_some()),
+            ("--only", only.is_some()),
+        ])
+    }
 }
 
 fn first<const N: usize>(options: [(&'static str, bool); N]) -> Option<&'static str> {

@@ -100,6 +100,32 @@ fn after_two_dashes_all_words_are_positional() {
 }
 
 #[test]
+fn scenes_are_several_and_say_which_part_of_them_counts() {
+    let line = "swath evaluate m a b --labels l/{stem}.gpkg --class c --bands 4,nir --pixel-size 0.5 --crop 0,-1,8,9 --only split=test";
+    let Program::Evaluate(arguments) = parse(line).expect("a command") else {
+        panic!("another command");
+    };
+    assert_eq!(arguments.scenes, paths(&["a", "b"]));
+    let imagery = arguments.imagery;
+    assert_eq!(imagery.bands, ["4", "nir"]);
+    assert_eq!(
+        (imagery.pixel_size, imagery.crop),
+        (Some(0.5), Some([0, -1, 8, 9]))
+    );
+    assert_eq!(imagery.only, Some(("split".to_owned(), "test".to_owned())));
+    assert_eq!(imagery.given(), Some("--bands"));
+    for (option, words) in [
+        ("--crop 0,0,0,4", "COL,ROW,WIDTH,HEIGHT"),
+        ("--crop 1,2,3", "COL,ROW,WIDTH,HEIGHT"),
+        ("--only split", "COLUMN=VALUE"),
+        ("--pixel-size -1", "above 0"),
+    ] {
+        let told = mistake(&format!("swath predict a b -o c {option}"));
+        assert!(told.contains(words), "{option}: {told}");
+    }
+}
+
+#[test]
 fn the_old_names_of_fusion_are_understood() {
     let new = predict("swath predict a b -o c --fusion soft-nms");
     assert_eq!(new.objects.fusion, Some(Fusion::SoftNms));

@@ -114,6 +114,31 @@ number! {
     score: f32, 0.0..=1.0, "a number from 0 to 1";
     /// An area.
     square_meters: f64, 0.0.., "a number of square meters, 0 or more";
+    /// The edge of a pixel on the ground.
+    meters: f64, f64::MIN_POSITIVE..1e6, "a number of meters above 0";
     /// An overlap of two boxes.
     overlap: f64, 0.0..=1.0, "an overlap from 0 to 1";
+}
+
+/// A window of pixels: its left column, its top row, its width and height.
+pub(crate) fn crop(text: &str) -> Result<[i64; 4], &'static str> {
+    let wrong = "expected COL,ROW,WIDTH,HEIGHT in whole pixels, such as 0,0,512,512";
+    let parts: Vec<i64> = text
+        .split(',')
+        .map(|part| part.trim().parse())
+        .collect::<Result<_, _>>()
+        .map_err(|_| wrong)?;
+    match parts.as_slice() {
+        &[col, row, width, height] if width > 0 && height > 0 => Ok([col, row, width, height]),
+        _ => Err(wrong),
+    }
+}
+
+/// A column of a table with a value.
+pub(crate) fn condition(text: &str) -> Result<(String, String), &'static str> {
+    let (column, value) = text
+        .split_once('=')
+        .filter(|(column, _)| !column.trim().is_empty())
+        .ok_or("expected COLUMN=VALUE, such as split=test")?;
+    Ok((column.trim().to_owned(), value.trim().to_owned()))
 }

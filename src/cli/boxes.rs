@@ -62,7 +62,7 @@ pub(super) fn evaluate_saved(job: &Job<'_>, arguments: &EvaluateArguments) -> Re
     if let Some(threshold) = job.threshold {
         check_probability("threshold", threshold)?;
     }
-    let scene = scene_of_saved(job, &arguments.scene)?;
+    let scene = scene_of_saved(job, scenes::one_file(&arguments.scenes, job)?)?;
     let found = SceneBoxes::open(job.first, &scene)?;
     let found = match job.threshold {
         Some(threshold) => found.threshold(threshold),

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use swath_cli::{
-    DeviceName, EvaluateArguments, LabelArguments, MapOptions, ModelOptions, ObjectOptions,
-    PredictArguments, Views,
+    DeviceName, EvaluateArguments, ImageryOptions, LabelArguments, MapOptions, ModelOptions,
+    ObjectOptions, PredictArguments, Views,
 };
 
 use super::Failure;
@@ -14,6 +14,7 @@ use crate::device::Device;
 pub(super) struct Job<'a> {
     /// A bundle or, for scores, what was predicted before.
     pub(super) first: &'a Path,
+    pub(super) imagery: &'a ImageryOptions,
     pub(super) labels: &'a LabelArguments,
     pub(super) aoi: Option<&'a Path>,
     pub(super) threshold: Option<f32>,
@@ -28,6 +29,7 @@ impl<'a> From<&'a PredictArguments> for Job<'a> {
     fn from(arguments: &'a PredictArguments) -> Self {
         Self {
             first: &arguments.bundle,
+            imagery: &arguments.imagery,
             labels: &arguments.labels,
             aoi: arguments.aoi.as_deref(),
             threshold: arguments.threshold,
@@ -43,6 +45,7 @@ impl<'a> From<&'a EvaluateArguments> for Job<'a> {
     fn from(arguments: &'a EvaluateArguments) -> Self {
         Self {
             first: &arguments.predicted,
+            imagery: &arguments.imagery,
             labels: &arguments.labels,
             aoi: arguments.aoi.as_deref(),
             threshold: arguments.threshold,

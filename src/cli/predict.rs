@@ -36,7 +36,7 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> Result<(), Failure> {
         Some(_) => task::evaluate::<Segmentation>(&job, arguments),
         None if boxes::is_saved(job.first) => boxes::evaluate_saved(&job, arguments),
         None => {
-            let scores = score_saved_map(&job, &arguments.scene)?;
+            let scores = score_saved_map(&job, super::scenes::one_file(&arguments.scenes, &job)?)?;
             task::tell(&scores, &scores.to_json(), None, arguments)
         }
     }

@@ -9,7 +9,10 @@ use super::job::Job;
 use super::{Failure, report};
 use crate::display::Output;
 use crate::labels::{Classes, LabelValues};
+use crate::raster::{BandChoice, OpenOptions, PixelWindow, Resolution};
+use crate::report::Report;
 use crate::scene::{Scene, SceneError};
+use crate::scenes::{label_file, listed_files};
 use crate::vector::{LabelClass, VectorError, VectorSource, property_names};
 use crate::{Error, session};
 
@@ -40,13 +43,42 @@ pub(super) fn say(quiet: bool, output: impl FnOnce() -> Output) {
     }
 }
 
+/// The files of the scenes that are meant: folders, patterns and tables are looked into, and what was left out on the way is
+/// said.
+pub(super) fn files(given: &[PathBuf], job: &Job<'_>) -> Result<Vec<PathBuf>, Failure> {
+    let only = job.imagery.only.as_ref();
+    let only = only.map(|(column, value)| (column.as_str(), value.as_str()));
+    let mut report = Report::new();
+    let found = listed_files(given, only, &mut report)?;
+    if !report.is_empty() && !job.quiet {
+        session::display(&report);
+    }
+    Ok(found)
+}
+
+/// The one scene that saved maps and boxes are scored against.
+pub(super) fn one_file<'a>(given: &'a [PathBuf], job: &Job<'_>) -> Result<&'a Path, Failure> {
+    job.refuse(
+        job.imagery.given(),
+        "it was predicted before, on the scene as it was opened then",
+    )?;
+    match given {
+        [one] => Ok(one),
+        several => Err(Failure::Usage(format!(
+            "{} scenes were given: {} is scored on the one that it was predicted from",
+            several.len(),
+            job.first.display()
+        ))),
+    }
+}
+
 /// Runs `one` with every scene and its folder; a scene that fails is reported and does not keep the others from being
 /// predicted.
 pub(super) fn each_scene(
+    scenes: &[PathBuf],
     arguments: &PredictArguments,
     one: impl Fn(&Path, &Path) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let scenes = &arguments.scenes;
     let mut failed = 0;
     for (path, folder) in scenes.iter().zip(folders(scenes, &arguments.out)) {
         if scenes.len() > 1 {
@@ -130,14 +162,22 @@ fn with_labels(
     classes: &Classes,
     kind: Labels,
 ) -> Result<Scene, Failure> {
-    let scene = Scene::open(path)?;
+    let scene = Scene::open_with(path, open_options(job)?)?;
+    let scene = match job.imagery.crop {
+        Some([col, row, width, height]) => {
+            let size = |length: i64| usize::try_from(length).unwrap_or(0);
+            scene.crop(PixelWindow::new(col, row, size(width), size(height)))?
+        }
+        None => scene,
+    };
     let scene = match job.aoi {
         Some(aoi) => scene.with_aoi(aoi)?,
         None => scene,
     };
     if let Some(raster) = &job.labels.label_raster {
         let values = label_values(job, classes, kind)?;
-        return Ok(scene.with_label_raster(raster, values)?);
+        let raster = label_file(&VectorSource::new(raster), path)?;
+        return Ok(scene.with_label_raster(raster.path(), values)?);
     }
     let Some(labels) = &job.labels.file.labels else {
         return Ok(scene);
@@ -153,7 +193,7 @@ fn with_labels(
             "'--class <NAME>' is missing: the class of the labels, or the property that names their classes".to_owned(),
         )
     })?;
-    let source = vector_source(&job.labels.file, labels);
+    let source = label_file(&vector_source(&job.labels.file, labels), path)?;
     // The model's classes, since a scene of its own would number only those that occur in it.
     Ok(match kind {
         Labels::Areas => labeled_areas(&scene, &source, &class, classes)?,
@@ -162,6 +202,30 @@ fn with_labels(
         }
         Labels::Boxes => scene.with_boxes(&source, class.as_str())?,
     })
+}
+
+/// How `--bands`, `--nodata` and `--pixel-size` open a scene. Bands are counted from 1, as QGIS does.
+fn open_options(job: &Job<'_>) -> Result<OpenOptions, Failure> {
+    let imagery = job.imagery;
+    let mut options = OpenOptions::new();
+    if !imagery.bands.is_empty() {
+        let choice = |text: &String| match text.trim().parse::<i64>() {
+            Ok(number) if number < 1 => Err(Failure::Usage(format!(
+                "'--bands' counts from 1, found {number}"
+            ))),
+            Ok(number) => Ok(BandChoice::Index(number - 1)),
+            Err(_) => Ok(BandChoice::from(text.trim())),
+        };
+        let bands = imagery.bands.iter().map(choice);
+        options = options.bands(bands.collect::<Result<Vec<_>, _>>()?);
+    }
+    if let Some(value) = imagery.nodata {
+        options = options.nodata(value);
+    }
+    if let Some(meters) = imagery.pixel_size {
+        options = options.at(Resolution::Meters(meters));
+    }
+    Ok(options)
 }
 
 /// What the values of `--label-raster` mean: indices of the model's classes unless `--values` or `--binary` says

@@ -5,14 +5,15 @@ use std::path::Path;
 use serde_json::Value;
 use swath_cli::{EvaluateArguments, PredictArguments};
 
-use super::Failure;
 use super::job::Job;
-use super::scenes::{Labels, each_scene, labeled_scene, say};
+use super::scenes::{Labels, each_scene, files, labeled_scene, say};
+use super::{Failure, report};
 use crate::display::{Output, Show};
 use crate::models::Model;
-use crate::predict::{Ensemble, OptionsFor, Predictable, write_synced};
+use crate::predict::{Ensemble, OptionsFor, Predictable, ScenesScores, write_synced};
 use crate::scene::Scene;
-use crate::{Result, session};
+use crate::scenes::names;
+use crate::{Error, Result, session};
 
 /// A task on the command line.
 pub(super) trait CommandTask: Predictable<Scores: Show> {
@@ -44,7 +45,8 @@ pub(super) fn predict<T: CommandTask>(
     arguments: &PredictArguments,
 ) -> Result<(), Failure> {
     let (models, options) = models::<T>(job)?;
-    each_scene(arguments, |path, folder| {
+    let scenes = files(&arguments.scenes, job)?;
+    each_scene(&scenes, arguments, |path, folder| {
         let scene = labeled_scene(path, job, models.classes(), T::LABELS)?;
         let prediction = models.predict_with(&scene, &options)?;
         if let Some(summary) = T::summary(&prediction) {
@@ -60,14 +62,47 @@ pub(super) fn predict<T: CommandTask>(
     })
 }
 
-/// Predicts a scene and scores the prediction.
+/// Predicts scenes and scores the predictions, several together and each of them. One that fails is reported, and the others
+/// are scored.
 pub(super) fn evaluate<T: CommandTask>(
     job: &Job<'_>,
     arguments: &EvaluateArguments,
 ) -> Result<(), Failure> {
     let (models, options) = models::<T>(job)?;
-    let scene = labeled_scene(&arguments.scene, job, models.classes(), T::LABELS)?;
-    score::<T>(&models.predict_with(&scene, &options)?, &scene, arguments)
+    let scenes = files(&arguments.scenes, job)?;
+    if let [one] = scenes.as_slice() {
+        let scene = labeled_scene(one, job, models.classes(), T::LABELS)?;
+        return score::<T>(&models.predict_with(&scene, &options)?, &scene, arguments);
+    }
+    let (mut each, mut failed) = (Vec::with_capacity(scenes.len()), 0);
+    for (name, path) in names(&scenes).into_iter().zip(&scenes) {
+        let scored = || -> Result<T::Scores, Failure> {
+            let scene = labeled_scene(path, job, models.classes(), T::LABELS)?;
+            Ok(T::evaluate(
+                &models.predict_with(&scene, &options)?,
+                &scene,
+            )?)
+        };
+        match scored() {
+            Err(Failure::Error(error)) if !matches!(error, Error::Interrupted { .. }) => {
+                report(&error);
+                failed += 1;
+            }
+            scores => each.push((name, scores?)),
+        }
+    }
+    if !each.is_empty() {
+        let scores = ScenesScores::<T>::of(each)?;
+        tell(&scores, &scores.to_json(), None, arguments)?;
+    }
+    if failed > 0 {
+        return Err(Failure::Some {
+            failed,
+            of: scenes.len(),
+            done: "scored",
+        });
+    }
+    Ok(())
 }
 
 /// Scores a prediction against a scene's labels.

@@ -193,7 +193,7 @@ impl<T: Predictable> ScenesScores<T> {
     ///
     /// # Errors
     /// [`crate::evaluate::EvaluateError`] when the classes of the scenes are not the same.
-    fn of(each: Vec<(String, T::Scores)>) -> Result<Self> {
+    pub(crate) fn of(each: Vec<(String, T::Scores)>) -> Result<Self> {
         let all: Vec<&T::Scores> = each.iter().map(|(_, scores)| scores).collect();
         Ok(Self {
             pooled: T::pool(&all)?,

@@ -123,7 +123,8 @@ impl LabelFiles {
                     .map(|path| shown(path))
                     .collect();
                 let of = |member: &Member| {
-                    in_folder(member, &by_stem).map(|path| path.map(|path| at(source, path)))
+                    in_folder(&member.name, member.scene.raster().path(), &by_stem)
+                        .map(|path| path.map(|path| at(source, path)))
                 };
                 members.iter().map(of).collect::<Result<_, _>>()?
             }
@@ -219,6 +220,31 @@ impl LabelFiles {
 impl<S: Into<VectorSource>> From<S> for LabelFiles {
     fn from(place: S) -> Self {
         Self::new(place)
+    }
+}
+
+/// The label file of one scene, where `source` is a pattern with `{stem}`, a folder, or the file itself.
+///
+/// # Errors
+/// [`ScenesError::NoLabelFile`], [`ScenesError::SeveralLabelFiles`], [`ScenesError::Pattern`].
+pub(crate) fn label_file(source: &VectorSource, scene: &Path) -> Result<VectorSource, ScenesError> {
+    let pattern = source.path().to_string_lossy().into_owned();
+    let name = shown(scene);
+    let found = if source.path().is_dir() && !is_one_file(source.path()) {
+        in_folder(&name, scene, &by_stem(source.path()))?
+    } else if pattern.contains('{') && !source.path().exists() {
+        Some(filled(&pattern, scene)?).filter(|path| path.exists())
+    } else {
+        return Ok(source.clone());
+    };
+    match found {
+        Some(path) => Ok(at(source, path)),
+        None => Err(ScenesError::NoLabelFile {
+            pattern,
+            missing: vec![name],
+            of: 1,
+            there: Vec::new(),
+        }),
     }
 }
 
@@ -324,10 +350,10 @@ fn by_stem(folder: &Path) -> BTreeMap<String, Vec<PathBuf>> {
 
 /// The one file of this scene; the scene itself is none.
 fn in_folder(
-    member: &Member,
+    name: &str,
+    scene: &Path,
     by_stem: &BTreeMap<String, Vec<PathBuf>>,
 ) -> Result<Option<PathBuf>, ScenesError> {
-    let scene = member.scene.raster().path();
     let stem = scene
         .file_stem()
         .unwrap_or_default()
@@ -340,7 +366,7 @@ fn in_folder(
         [] => Ok(None),
         [one] => Ok(Some((*one).clone())),
         several => Err(ScenesError::SeveralLabelFiles {
-            scene: member.name.clone(),
+            scene: name.to_owned(),
             found: several.iter().map(|path| shown(path)).collect(),
         }),
     }

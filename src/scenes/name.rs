@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A name for each path, all of them different.
-pub(super) fn names<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<String> {
-    let parts: Vec<Vec<String>> = paths.map(parts_from_the_end).collect();
+pub(crate) fn names<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Vec<String> {
+    let paths = paths.into_iter();
+    let parts: Vec<Vec<String>> = paths
+        .map(|path| parts_from_the_end(path.as_ref()))
+        .collect();
     let mut depth = vec![1; parts.len()];
     let name = |parts: &[String], depth: usize| {
         let mut shown: Vec<&str> = parts.iter().take(depth).map(String::as_str).collect();

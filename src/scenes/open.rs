@@ -276,6 +276,56 @@ fn usable(
     Ok(members)
 }
 
+/// The files of scenes that are given as files, folders, patterns or tables; of tables those rows whose column has the value
+/// of `only`.
+///
+/// # Errors
+/// As [`Scenes::open`] and [`Scenes::table`]; [`ScenesError::NoSuchValue`] for a column without this value, and where no table
+/// was given.
+pub(crate) fn listed_files(
+    given: &[PathBuf],
+    only: Option<(&str, &str)>,
+    report: &mut Report,
+) -> Result<Vec<PathBuf>> {
+    let (mut all, mut values, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+    for path in given {
+        let ending = path
+            .extension()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
+        if !["csv", "tsv", "parquet", "xlsx", "ods"].contains(&ending.as_str()) {
+            all.extend(found(&SceneFiles::from(path), report)?);
+            continue;
+        }
+        for row in super::table::rows(&path.into(), report)? {
+            columns.extend(row.columns.keys().cloned());
+            match only {
+                None => all.push(row.path),
+                Some((column, value)) => match row.columns.get(column) {
+                    Some(own) if own == value => all.push(row.path),
+                    own => values.extend(own.cloned()),
+                },
+            }
+        }
+    }
+    let Some((column, value)) = only.filter(|_| all.is_empty() || columns.is_empty()) else {
+        return Ok(all);
+    };
+    let (what, wanted, mut there) = match columns.iter().any(|name| name == column) {
+        true => ("value", value, values),
+        false => ("column", column, columns),
+    };
+    there.sort_unstable();
+    there.dedup();
+    Err(ScenesError::NoSuchValue {
+        what,
+        wanted: wanted.to_owned(),
+        there,
+    }
+    .into())
+}
+
 /// The files that are meant.
 fn found(files: &SceneFiles, report: &mut Report) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();

@@ -63,50 +63,9 @@ impl Scenes {
         options: impl Into<ScenesOptions>,
     ) -> Result<Self> {
         let source = path.into();
-        let table = read_table(&source)?;
-        let wrong = |reason: String| ScenesError::Table {
-            path: source.path().to_owned(),
-            reason,
-        };
-        let image = column(&table.columns, &IMAGE).ok_or_else(|| {
-            let columns = table.columns.join(", ");
-            wrong(format!(
-                "no column names the imagery: the columns are {columns}"
-            ))
-        })?;
         let mut report = Report::new();
+        let rows = rows(&source, &mut report)?;
         let folder = source.path().parent().unwrap_or(Path::new(""));
-        let (mut rows, mut without) = (Vec::new(), 0);
-        let all = table.rows.len();
-        for row in table.rows {
-            let Some(path) = row
-                .get(image)
-                .cloned()
-                .flatten()
-                .filter(|path| !path.trim().is_empty())
-            else {
-                without += 1;
-                continue;
-            };
-            let columns: BTreeMap<String, String> = table
-                .columns
-                .iter()
-                .zip(row)
-                .filter_map(|(name, value)| Some((name.clone(), value?)))
-                .collect();
-            rows.push(Row {
-                path: beside(folder, path.trim()),
-                columns,
-            });
-        }
-        if without > 0 {
-            let text = format!("{without} of {all} rows name no imagery");
-            let about = crate::report::file_name(source.path());
-            report.push(Notice::left_out(text).about(about).count(without));
-        }
-        if rows.is_empty() {
-            return Err(wrong("the table has no row with imagery".to_owned()).into());
-        }
         let scenes = opened(rows, &options.into(), report)?;
         Ok(scenes.with_folder(folder))
     }
@@ -123,6 +82,54 @@ impl Scenes {
         }
         self.with_members(members)
     }
+}
+
+/// The scenes of a table.
+pub(super) fn rows(source: &VectorSource, report: &mut Report) -> Result<Vec<Row>> {
+    let table = read_table(source)?;
+    let wrong = |reason: String| ScenesError::Table {
+        path: source.path().to_owned(),
+        reason,
+    };
+    let image = column(&table.columns, &IMAGE).ok_or_else(|| {
+        let columns = table.columns.join(", ");
+        wrong(format!(
+            "no column names the imagery: the columns are {columns}"
+        ))
+    })?;
+    let folder = source.path().parent().unwrap_or(Path::new(""));
+    let (mut rows, mut without) = (Vec::new(), 0);
+    let all = table.rows.len();
+    for row in table.rows {
+        let Some(path) = row
+            .get(image)
+            .cloned()
+            .flatten()
+            .filter(|path| !path.trim().is_empty())
+        else {
+            without += 1;
+            continue;
+        };
+        let columns: BTreeMap<String, String> = table
+            .columns
+            .iter()
+            .zip(row)
+            .filter_map(|(name, value)| Some((name.clone(), value?)))
+            .collect();
+        rows.push(Row {
+            path: beside(folder, path.trim()),
+            columns,
+        });
+    }
+    if without > 0 {
+        let text = format!("{without} of {all} rows name no imagery");
+        let about = crate::report::file_name(source.path());
+        report.push(Notice::left_out(text).about(about).count(without));
+    }
+    if rows.is_empty() {
+        return Err(wrong("the table has no row with imagery".to_owned()).into());
+    }
+    Ok(rows)
 }
 
 /// A path that is relative to a folder; addresses and names of GDAL's stay as they are.

@@ -65,6 +65,7 @@ fn every_type_of_the_prelude_shows_itself() {
         ChipOptions,
         Chips,
         ClassScore,
+        ClassShares,
         Classes,
         Confusion,
         DeepLabV3,

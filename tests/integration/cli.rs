@@ -12,7 +12,7 @@ use swath::train::{Detector, FitOptions};
 use swath::vector::{Format, PolygonFeature, write_polygons};
 use swath::{Result, samples};
 
-fn swath(line: &str) -> i32 {
+pub(crate) fn swath(line: &str) -> i32 {
     let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
     run(&words)
 }
@@ -59,7 +59,7 @@ fn mistakes_have_their_own_exit_codes() {
 }
 
 /// A U-Net with random weights for the scene's classes.
-fn save_model(path: &Path, scene: &Scene) -> Result<()> {
+pub(crate) fn save_model(path: &Path, scene: &Scene) -> Result<()> {
     let names: Vec<String> = (scene.classes().names().into_iter())
         .map(str::to_owned)
         .collect();

@@ -20,6 +20,8 @@ mod boxes;
 mod chips;
 /// Commands of the library, with their exit codes and files.
 mod cli;
+/// Many scenes on the command line.
+mod cli_many;
 /// Data sets: what is fetched, and what to do when it cannot be.
 mod data_sets;
 /// Detection end to end on drawn imagery.

@@ -351,18 +351,26 @@ fn complete_arguments<'a>(
                         .map(|name| candidate(name, "instance")),
                 );
             }
-            "class" if magic.name == "scene" => {
+            "class" if ["scene", "scenes"].contains(&magic.name) => {
                 let file = option("labels").or_else(|| option("boxes"));
                 let found = file.map(|file| (known.properties)(&file));
                 names(found.unwrap_or_default(), value, matches);
             }
             "class" => names((known.words)("class", &shown), value, matches),
-            "by" => matches.extend(
-                ["columns", "rows"]
-                    .into_iter()
-                    .filter(|by| by.starts_with(value))
-                    .map(|by| candidate(by.to_owned(), "keyword")),
-            ),
+            key @ ("by" | "missing" | "weight" | "skip_broken") => {
+                let choices: &[&str] = match key {
+                    "by" => &["columns", "rows", "scene"],
+                    "missing" => &["background", "skip"],
+                    "weight" => &["area", "even", "labeled"],
+                    _ => &["yes", "no"],
+                };
+                matches.extend(
+                    choices
+                        .iter()
+                        .filter(|choice| choice.starts_with(value))
+                        .map(|choice| candidate((*choice).to_owned(), "keyword")),
+                );
+            }
             key => {
                 if magic.name == "fit" && key == "model" {
                     let models = fit::model_words().into_iter();
@@ -440,7 +448,7 @@ fn complete_arguments<'a>(
     }
     if matches!(
         magic.name,
-        "scene" | "predict" | "load" | "writefile" | "cd" | "capture"
+        "scene" | "scenes" | "predict" | "load" | "writefile" | "cd" | "capture"
     ) {
         complete_files(word, matches);
     }
@@ -584,7 +592,7 @@ mod tests {
         assert_eq!(texts("%colors road:or"), ["orange"]);
         assert_eq!(texts("?Sc"), ["Scene"]);
         assert_eq!(texts("?tr"), ["train"]);
-        assert_eq!(texts("?%sc"), ["%scene"]);
+        assert_eq!(texts("?%sc"), ["%scene", "%scenes"]);
     }
 
     #[test]
@@ -637,7 +645,10 @@ mod tests {
 
     #[test]
     fn names_options_variables_and_words_are_completed() {
-        assert_eq!(texts("%sc"), ["%scene"]);
+        assert_eq!(texts("%sc"), ["%scene", "%scenes"]);
+        assert_eq!(texts("%scenes tiles missing=b"), ["background"]);
+        assert_eq!(texts("%split 0.8 by=s"), ["scene"]);
+        assert_eq!(texts("%chips 4 64 weight="), ["area", "even", "labeled"]);
         assert_eq!(texts("%%b"), ["%%bash"]);
         assert!(texts("1;\n%%b").is_empty());
         assert_eq!(texts("%ti"), ["%time", "%timeit"]);

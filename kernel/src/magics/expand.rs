@@ -2,7 +2,7 @@
 
 use super::arguments::{Arguments, UsageError};
 use super::table::Magic;
-use super::{fit, label_raster, views};
+use super::{fit, label_raster, scenes, views};
 use crate::syntax::is_variable_name;
 
 /// Rust in two parts: statements, and an expression that is shown when the magic ends its cell.
@@ -103,7 +103,7 @@ fn range(magic: &Magic, key: &str, text: &str) -> Result<String, UsageError> {
     }
 }
 
-fn required<'a>(
+pub(super) fn required<'a>(
     magic: &Magic,
     arguments: &'a Arguments,
     index: usize,
@@ -147,7 +147,10 @@ fn vector_source(arguments: &Arguments, file: &str) -> String {
 }
 
 /// What the line says of the imagery itself.
-fn open_options(magic: &Magic, arguments: &Arguments) -> Result<Option<String>, UsageError> {
+pub(super) fn open_options(
+    magic: &Magic,
+    arguments: &Arguments,
+) -> Result<Option<String>, UsageError> {
     let mut options = String::new();
     if let Some(bands) = arguments.option("bands") {
         options += &format!(".bands({})", views::band_list(magic, bands)?);
@@ -156,6 +159,41 @@ fn open_options(magic: &Magic, arguments: &Arguments) -> Result<Option<String>, 
         options += &format!(".nodata({})", float(magic, "the nodata value", value)?);
     }
     Ok((!options.is_empty()).then(|| format!("OpenOptions::new(){options}")))
+}
+
+/// What labels a scene: `labels` or `boxes`, the source and the class as Rust.
+pub(super) fn labels(
+    magic: &Magic,
+    arguments: &Arguments,
+) -> Result<Option<(&'static str, String, String)>, UsageError> {
+    let given = ["labels", "boxes"].map(|key| arguments.option(key).map(|file| (key, file)));
+    let of_labels = VECTOR_OPTIONS
+        .iter()
+        .find(|(key, _)| arguments.option(key).is_some());
+    if let (Some((key, _)), [None, None]) = (of_labels, given) {
+        return Err(UsageError::new(
+            magic,
+            format!("{key}= needs labels= or boxes=: the vector file that it is about"),
+        ));
+    }
+    match (given, arguments.option("class")) {
+        ([None, None], None) => Ok(None),
+        ([Some(_), Some(_)], _) => Err(UsageError::new(
+            magic,
+            "labels= and boxes= exclude each other; labeled polygons have boxes around them, too",
+        )),
+        ([Some((key, file)), None] | [None, Some((key, file))], Some(class)) => {
+            Ok(Some((key, vector_source(arguments, file), literal(class))))
+        }
+        ([Some((key, _)), None] | [None, Some((key, _))], None) => Err(UsageError::new(
+            magic,
+            format!("{key}= needs class=: a property of the file, or the one class of all"),
+        )),
+        ([None, None], Some(_)) => Err(UsageError::new(
+            magic,
+            "class= needs labels= or boxes=: the file that has them",
+        )),
+    }
 }
 
 pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
@@ -168,40 +206,8 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     if let Some(labels) = label_raster::with_label_raster(magic, arguments)? {
         expression += &labels;
     }
-    let given = ["labels", "boxes"].map(|key| arguments.option(key).map(|file| (key, file)));
-    match (given, arguments.option("class")) {
-        ([None, None], None) => {}
-        ([Some(_), Some(_)], _) => {
-            return Err(UsageError::new(
-                magic,
-                "labels= and boxes= exclude each other; labeled polygons have boxes around them, too",
-            ));
-        }
-        ([Some((key, file)), None] | [None, Some((key, file))], Some(class)) => {
-            let source = vector_source(arguments, file);
-            expression += &format!(".with_{key}({source}, {})?", literal(class));
-        }
-        ([Some((key, _)), None] | [None, Some((key, _))], None) => {
-            return Err(UsageError::new(
-                magic,
-                format!("{key}= needs class=: a property of the file, or the one class of all"),
-            ));
-        }
-        ([None, None], Some(_)) => {
-            return Err(UsageError::new(
-                magic,
-                "class= needs labels= or boxes=: the file that has them",
-            ));
-        }
-    }
-    let of_labels = VECTOR_OPTIONS
-        .iter()
-        .find(|(key, _)| arguments.option(key).is_some());
-    if let (Some((key, _)), [None, None]) = (of_labels, given) {
-        return Err(UsageError::new(
-            magic,
-            format!("{key}= needs labels= or boxes=: the vector file that it is about"),
-        ));
+    if let Some((key, source, class)) = labels(magic, arguments)? {
+        expression += &format!(".with_{key}({source}, {class})?");
     }
     if let Some(aoi) = arguments.option("aoi") {
         expression += &format!(".with_aoi({})?", literal(aoi));
@@ -229,14 +235,23 @@ pub(super) fn split(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
             format!("the fraction must lie between 0 and 1, found {fraction}"),
         ));
     }
-    let scene = variable(magic, arguments, "scene", "scene")?;
     let by = arguments.option("by").unwrap_or("columns");
+    if by == "scene" {
+        return scenes::split(magic, arguments, fraction);
+    }
     if !["columns", "rows"].contains(&by) {
         return Err(UsageError::new(
             magic,
-            format!("by= must be columns or rows, found {by:?}"),
+            format!("by= must be columns, rows or scene, found {by:?}"),
         ));
     }
+    for key in ["seed", "group"] {
+        if arguments.option(key).is_some() {
+            let message = format!("{key}= is for by=scene, which draws whole scenes");
+            return Err(UsageError::new(magic, message));
+        }
+    }
+    let scene = variable(magic, arguments, "scene", "scene")?;
     Ok(Expansion::new(
         format!("let (train, valid) = {scene}.split(Split::{by}({written}));"),
         "Scene::show_parts(&[(\"train\", &train), (\"valid\", &valid)])?",
@@ -288,6 +303,15 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
         Some("yes") => options += ".padded()",
         Some(other) => {
             let message = format!("padded= must be yes or no, found {other:?}");
+            return Err(UsageError::new(magic, message));
+        }
+    }
+    match arguments.option("weight") {
+        None | Some("area") => {}
+        Some("even") => options += ".evenly()",
+        Some("labeled") => options += ".by_labeled_area()",
+        Some(other) => {
+            let message = format!("weight= must be area, labeled or even, found {other:?}");
             return Err(UsageError::new(magic, message));
         }
     }
@@ -485,6 +509,19 @@ mod tests {
             "scene a.tif label_raster=c.tif binary=a values=1:a",
             "scene a.tif values=1:a",
             "scene a.tif labels=a.gpkg class=b label_raster=c.tif binary=b",
+            "scenes tiles",
+            "scenes 'my tiles/*.tif' labels=labels/{stem}.geojson class=kind missing=background as=s",
+            "scenes scenes.csv bands=3,2,1 skip_broken=yes boxes=boxes.json class=class",
+            "scenes images label_raster=masks/{stem}.png binary=building",
+            "scenes tiles skip_broken=maybe",
+            "scenes tiles missing=skip",
+            "scenes tiles labels=a class=b missing=error",
+            "scenes",
+            "split 0.8 by=scene",
+            "split 0.8 by=scene seed=7 group=city scene=all",
+            "split 0.8 seed=7",
+            "chips 400 256 weight=even",
+            "chips 400 256 weight=none",
             "split 0.75",
             "split 1 by=rows",
             "split 0.5 by=rows scene=s",

@@ -3,7 +3,7 @@
 
 use super::arguments::{Arguments, UsageError};
 use super::expand::{self, Expansion};
-use super::{fit, views};
+use super::{fit, scenes, views};
 
 /// Whether a magic is written on a line, at the head of a cell, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,15 +154,84 @@ pub(crate) static MAGICS: &[Magic] = &[
         action: Action::Expand(expand::scene),
     },
     Magic {
-        name: "split",
+        name: "scenes",
         kind: Kind::Line,
-        usage: "%split FRACTION [scene=VARIABLE] [by=columns|rows]",
-        short: "Splits a scene into `train` and `valid` by area, and shows where they lie",
-        long: "The two parts never overlap. `%split 0.75` puts the left three quarters into `train`.",
+        usage: "%scenes FOLDER|PATTERN|TABLE [labels=VECTORS|boxes=FILE class=NAME] [missing=background|skip] [layer=NAME] \
+                [labels_crs=CRS] [where=SQL] [label_raster=RASTERS \
+                classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [bands=N|NAME,..] [nodata=VALUE] \
+                [aoi=VECTORS] [skip_broken=yes] [as=VARIABLE]",
+        short: "Opens many rasters as one, with their labels, and shows where they lie",
+        long: "A folder, a pattern such as `tiles/**/*.tif`, or a table with a column `image`. `labels`, `boxes` and `label_raster` \
+               are a pattern in which `{stem}` is the name of a scene's file without its extension \
+               (`labels=labels/{stem}.geojson`), a folder with files of the same names, or one file for all. The other options \
+               are those of `%scene`. `missing` says what a scene without a label file is; it is an error otherwise. \
+               `skip_broken=yes` leaves out files that cannot be read, and says which.",
         positional: 1,
         options: &[
-            ("scene", "the scene (default: scene)"),
-            ("by", "columns (default) or rows"),
+            (
+                "labels",
+                "label files of polygons: a pattern with {stem}, a folder, or one file",
+            ),
+            ("boxes", "files with the boxes of objects, likewise"),
+            ("class", "class property, or the one class of all features"),
+            (
+                "missing",
+                "what scenes without a label file are: background or skip",
+            ),
+            ("layer", "layer of the label files, when they have several"),
+            (
+                "labels_crs",
+                "coordinate reference system of the labels, whatever the files say",
+            ),
+            ("where", "condition in SQL for the features that count"),
+            ("label_raster", "rasters with the labels, likewise"),
+            (
+                "classes",
+                "with label_raster: the classes of the indices 1, 2, ..",
+            ),
+            (
+                "values",
+                "with label_raster: what its values mean, such as 10:tree,50:built",
+            ),
+            (
+                "binary",
+                "with label_raster: the one class of all values but 0",
+            ),
+            ("one_hot", "with label_raster: the class of each band"),
+            (
+                "bands",
+                "bands of the imagery in this order: numbers from 1, or names",
+            ),
+            (
+                "nodata",
+                "value of pixels without data, whatever the files say",
+            ),
+            ("aoi", "vector file with the area of interest"),
+            (
+                "skip_broken",
+                "yes: leaves out what cannot be read, and says so",
+            ),
+            AS,
+        ],
+        action: Action::Expand(scenes::scenes),
+    },
+    Magic {
+        name: "split",
+        kind: Kind::Line,
+        usage: "%split FRACTION [scene=VARIABLE] [by=columns|rows|scene] [seed=N] [group=COLUMN]",
+        short: "Splits a scene into `train` and `valid` by area, and shows where they lie",
+        long: "The two parts never overlap. `%split 0.75` puts the left three quarters into `train`. `%split 0.8 by=scene` draws \
+               whole scenes of `scenes`; those that overlap on the ground, or have the same value in the column `group` of their \
+               table, stay together.",
+        positional: 1,
+        options: &[
+            ("scene", "the scene (default: scene; scenes with by=scene)"),
+            ("by", "columns (default), rows, or scene for whole scenes"),
+            ("seed", "with by=scene: seed of the draw"),
+            (
+                "group",
+                "with by=scene: column whose scenes of one value stay together",
+            ),
         ],
         action: Action::Expand(expand::split),
     },
@@ -170,7 +239,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         name: "chips",
         kind: Kind::Line,
         usage: "%chips COUNT|sliding SIZE [from=SCENE] [sizes=N..N] [seed=N] [stride=N] [photometric=X] \
-                [neg_ratio=X] [min_visible=X] [padded=yes] [show=N] [as=VARIABLE]",
+                [neg_ratio=X] [min_visible=X] [padded=yes] [weight=area|labeled|even] [show=N] [as=VARIABLE]",
         short: "Cuts training chips and shows some",
         long: "SIZE is in pixels. `%chips 400 256 from=train seed=7` cuts 400 random chips, the same ones at every run; \
                `%chips 400 256 sizes=150..200` cuts windows of 150 to 200 pixels and resizes each to 256; \
@@ -199,6 +268,10 @@ pub(crate) static MAGICS: &[Magic] = &[
             (
                 "padded",
                 "yes: chips may reach over the edge of the scene; what lies outside is masked",
+            ),
+            (
+                "weight",
+                "of many scenes: each gives chips by its area (default), its labeled area, or all as many (even)",
             ),
             ("show", "how many to show (default 8)"),
             AS,

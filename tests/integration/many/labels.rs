@@ -264,6 +264,36 @@ fn label_rasters_and_boxes_are_paired_alike() {
     assert_eq!(classes, [vec![2], vec![], vec![1]]);
 }
 
+/// 10 x 10, 4 x 5 and 10 x 3 pixels of three tiles of 40 x 30.
+#[test]
+fn class_shares_count_pixels_and_objects_of_every_scene() {
+    let folder = tempfile::tempdir().unwrap();
+    let (images, labels) = labeled(folder.path());
+    let scenes = Scenes::open(images)
+        .unwrap()
+        .with_labels(labels, "kind")
+        .unwrap();
+    let shares = scenes.class_shares().unwrap();
+    assert_eq!([0, 1, 2].map(|class| shares.pixels(class)), [3450, 20, 130]);
+    assert_eq!([0, 1, 2].map(|class| shares.objects(class)), [0, 1, 2]);
+    assert_eq!([0, 1, 2].map(|class| shares.scenes_with(class)), [3, 1, 2]);
+    assert!((shares.share(2) - 130.0 / 3600.0).abs() < 1e-12);
+    // scikit-learn: n_samples / (n_classes * bincount).
+    let expected = [
+        3600.0 / (3.0 * 3450.0),
+        3600.0 / (3.0 * 20.0),
+        3600.0 / (3.0 * 130.0),
+    ];
+    for (found, expected) in shares.balanced_weights().iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-12);
+    }
+    let text = swath::display::Show::output(&shares).text;
+    assert!(
+        text.contains("tile_2") && text.contains("0.56 % (1)"),
+        "{text}"
+    );
+}
+
 #[test]
 fn scenes_with_other_classes_are_united_by_name() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,213 @@
+//! How much of each class there is in each scene.
+
+use rayon::prelude::*;
+
+use super::Scenes;
+use crate::display::{Output, Show, in_font};
+use crate::labels::{Classes, IGNORE};
+use crate::plot::{table_html, table_text};
+use crate::raster::Size;
+use crate::scene::Scene;
+use crate::{Result, session};
+
+/// Scenes in the table.
+const ROWS: usize = 20;
+/// Labels that are drawn at a time.
+const TILE: Size = Size {
+    width: 1024,
+    height: 1024,
+};
+
+/// Pixels and objects of each class, of all scenes and of each: what a split or a training should know of its balance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassShares {
+    classes: Classes,
+    scenes: Vec<SceneShares>,
+}
+
+/// Those of one scene, by class index.
+#[derive(Clone, Debug, PartialEq)]
+struct SceneShares {
+    name: String,
+    pixels: Vec<u64>,
+    ignored: u64,
+    objects: Vec<u64>,
+}
+
+impl Scenes {
+    /// Counts the labeled pixels of each class, and the objects whose center lies in the area in use, in every scene: the
+    /// labels are drawn once, in parallel.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// let (west, east) = samples::town(1, 256)?.scene()?.split(Split::columns(0.5));
+    /// let shares = Scenes::of([west, east])?.class_shares()?;
+    /// assert_eq!((0..5).map(|class| shares.pixels(class)).sum::<u64>(), 256 * 256);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of reading labels.
+    #[doc(alias = "value_counts")]
+    #[doc(alias = "class_balance")]
+    #[doc(alias = "bincount")]
+    pub fn class_shares(&self) -> Result<ClassShares> {
+        let all: Vec<(&str, &Scene)> = self.names().zip(self.iter()).collect();
+        let classes = self.classes().len();
+        let scenes = all
+            .par_iter()
+            .map(|&(name, scene)| shares(name, scene, classes))
+            .collect::<Result<_>>()?;
+        Ok(ClassShares {
+            classes: self.classes().clone(),
+            scenes,
+        })
+    }
+}
+
+fn shares(name: &str, scene: &Scene, classes: usize) -> Result<SceneShares> {
+    let mut found = SceneShares {
+        name: name.to_owned(),
+        pixels: vec![0; classes],
+        ignored: 0,
+        objects: vec![0; classes],
+    };
+    let area = scene.area();
+    if scene.has_labels() {
+        for tile in area.tiles(TILE) {
+            session::check_interrupt("counting classes")?;
+            for label in scene.label_window(&tile)? {
+                match found.pixels.get_mut(usize::from(label)) {
+                    Some(count) => *count += 1,
+                    None => found.ignored += u64::from(label == IGNORE),
+                }
+            }
+        }
+    }
+    for one in scene.boxes() {
+        let (x, y) = one.bounds.center();
+        if area.contains_pixel(x.floor() as i64, y.floor() as i64)
+            && let Some(count) = found.objects.get_mut(one.class)
+        {
+            *count += 1;
+        }
+    }
+    Ok(found)
+}
+
+impl ClassShares {
+    /// Pixels of a class in all scenes, by its index.
+    #[must_use]
+    pub fn pixels(&self, class: usize) -> u64 {
+        let of_scenes = self
+            .scenes
+            .iter()
+            .filter_map(|scene| scene.pixels.get(class));
+        of_scenes.sum()
+    }
+
+    /// Objects of a class in all scenes, by its index.
+    #[must_use]
+    pub fn objects(&self, class: usize) -> u64 {
+        let of_scenes = self
+            .scenes
+            .iter()
+            .filter_map(|scene| scene.objects.get(class));
+        of_scenes.sum()
+    }
+
+    /// The part of the labeled pixels of all scenes that are of a class; NaN where nothing is labeled.
+    #[must_use]
+    pub fn share(&self, class: usize) -> f64 {
+        let all: u64 = (0..self.classes.len())
+            .map(|class| self.pixels(class))
+            .sum();
+        self.pixels(class) as f64 / all as f64
+    }
+
+    /// Scenes in which a class occurs, as pixels or objects.
+    #[must_use]
+    pub fn scenes_with(&self, class: usize) -> usize {
+        let some = |counts: &[u64]| counts.get(class).is_some_and(|&count| count > 0);
+        let scenes = self.scenes.iter();
+        scenes
+            .filter(|scene| some(&scene.pixels) || some(&scene.objects))
+            .count()
+    }
+
+    /// Weights for [`crate::train::FitOptions::class_weights`] by which every class counts as much as any other: the mean
+    /// number of pixels of a class by its own, and 1 for a class that does not occur.
+    ///
+    /// # Source
+    /// scikit-learn's `compute_class_weight("balanced", …)`.
+    #[must_use]
+    #[doc(alias = "compute_class_weight")]
+    pub fn balanced_weights(&self) -> Vec<f64> {
+        let counts: Vec<u64> = (0..self.classes.len())
+            .map(|class| self.pixels(class))
+            .collect();
+        let present = counts.iter().filter(|&&count| count > 0).count();
+        let mean = counts.iter().sum::<u64>() as f64 / present.max(1) as f64;
+        let weight = |&count: &u64| if count == 0 { 1.0 } else { mean / count as f64 };
+        counts.iter().map(weight).collect()
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let row = |name: &str, pixels: &[u64], objects: &[u64], ignored: u64| {
+            let all: u64 = pixels.iter().sum();
+            let cells = (0..self.classes.len()).map(|class| {
+                let (pixels, objects) = (pixels[class], objects[class]);
+                match (all, objects) {
+                    (0, objects) => objects.to_string(),
+                    (all, 0) => percent(pixels, all),
+                    (all, objects) => format!("{} ({objects})", percent(pixels, all)),
+                }
+            });
+            let mut cells: Vec<String> = std::iter::once(name.to_owned()).chain(cells).collect();
+            cells.push(match all + ignored {
+                0 => "–".to_owned(),
+                whole => percent(ignored, whole),
+            });
+            cells
+        };
+        let classes = 0..self.classes.len();
+        let pixels: Vec<u64> = classes.clone().map(|class| self.pixels(class)).collect();
+        let objects: Vec<u64> = classes.map(|class| self.objects(class)).collect();
+        let ignored = self.scenes.iter().map(|scene| scene.ignored).sum();
+        let mut rows = vec![row("all together", &pixels, &objects, ignored)];
+        let each = self.scenes.iter().take(ROWS);
+        rows.extend(
+            each.map(|scene| row(&scene.name, &scene.pixels, &scene.objects, scene.ignored)),
+        );
+        rows
+    }
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.2} %", part as f64 * 100.0 / whole.max(1) as f64)
+}
+
+/// A table: the share of each class among the labeled pixels, and the objects in brackets.
+impl Show for ClassShares {
+    fn output(&self) -> Output {
+        let names = self.classes.names();
+        let heads: Vec<&str> = std::iter::once("scene")
+            .chain(names)
+            .chain(["ignored"])
+            .collect();
+        let rows = self.rows();
+        let more = match self.scenes.len().saturating_sub(ROWS) {
+            0 => String::new(),
+            more => format!("… and {more} more scenes\n"),
+        };
+        let note = "the share of the labeled pixels, in brackets the objects";
+        let text = format!("{}\n{more}{note}", table_text(&heads, &rows));
+        let html = format!("{}<div>{more}{note}</div>", table_html(&heads, &rows));
+        Output {
+            alt: format!("Class shares of {} scenes", self.scenes.len()),
+            ..Output::html(text, in_font(html))
+        }
+    }
+}
+
+crate::show_in_cells!(ClassShares);

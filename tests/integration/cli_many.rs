@@ -1,0 +1,131 @@
+//! Many scenes on the command line.
+
+use std::path::Path;
+
+use swath::Result;
+use swath::prelude::*;
+
+use swath::cli::DONE;
+
+use crate::cli::{save_model, swath};
+
+fn read(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(path).expect("it was written")).expect("it is JSON")
+}
+
+/// Three drawn towns, `images/town_N.tif` with `labels/town_N.gpkg`, and a model for them.
+fn towns(folder: &Path) -> Result<String> {
+    for part in ["images", "labels"] {
+        std::fs::create_dir(folder.join(part)).expect("a folder");
+    }
+    let mut first = None;
+    for number in 1..=3 {
+        let town = samples::town_in(folder.join(number.to_string()), number, 96)?;
+        let image = folder.join(format!("images/town_{number}.tif"));
+        std::fs::copy(&town.scene_path, &image).expect("copied");
+        let labels = folder.join(format!("labels/town_{number}.gpkg"));
+        std::fs::copy(&town.labels_path, &labels).expect("copied");
+        first = first.or(Some(town));
+    }
+    let model = folder.join("model.swath");
+    if let Some(town) = first {
+        save_model(&model, &town.scene()?)?;
+    }
+    Ok(model.display().to_string())
+}
+
+#[test]
+fn many_scenes_are_scored_together_and_apart() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = towns(folder.path())?;
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let options = "--class class --window 96 --device cpu --quiet";
+    let table = path("towns.csv");
+    let rows: String = (1..=3)
+        .map(|n| {
+            format!(
+                "images/town_{n}.tif,{}\n",
+                if n < 3 { "test" } else { "train" }
+            )
+        })
+        .collect();
+    std::fs::write(&table, format!("image,split\n{rows}")).expect("written");
+    let (images, labels) = (path("images"), path("labels"));
+    for (number, scenes, labels, count) in [
+        (1, images.clone(), format!("{labels}/{{stem}}.gpkg"), 3),
+        (2, format!("{images}/town_*.tif"), labels.clone(), 3),
+        (3, format!("{table} --only split=test"), labels.clone(), 2),
+    ] {
+        let json = folder.path().join(format!("{number}.json"));
+        let line = format!(
+            "evaluate {model} {scenes} --labels {labels} --json {} {options}",
+            json.display()
+        );
+        assert_eq!(swath(&line), DONE, "{line}");
+        let found = read(&json);
+        let each = found["scenes"].as_array().expect("a list");
+        assert_eq!(each.len(), count);
+        assert_eq!(each[0]["scene"], "town_1");
+        // Pixels of all scenes together.
+        let pixels = |value: &serde_json::Value| value["pixels"].as_f64().unwrap_or(f64::NAN);
+        let sum: f64 = each.iter().map(pixels).sum();
+        assert!(
+            (pixels(&found["pooled"]) - sum).abs() < 0.5 && sum > 0.0,
+            "{found}"
+        );
+    }
+    let wrong = format!("evaluate {model} {table} --only split=valid --labels {labels} {options}");
+    assert_ne!(swath(&wrong), DONE);
+    Ok(())
+}
+
+/// One that fails is told, the others are scored, and the exit status says so.
+#[test]
+fn a_scene_without_labels_does_not_keep_the_others_from_being_scored() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = towns(folder.path())?;
+    std::fs::remove_file(folder.path().join("labels/town_2.gpkg")).expect("removed");
+    let json = folder.path().join("scores.json");
+    let line = format!(
+        "evaluate {model} {0}/images --labels {0}/labels --class class --json {1} --window 96 --device cpu --quiet",
+        folder.path().display(),
+        json.display()
+    );
+    assert_ne!(swath(&line), DONE);
+    assert_eq!(read(&json)["scenes"].as_array().map(Vec::len), Some(2));
+    Ok(())
+}
+
+#[test]
+fn scenes_are_cropped_and_brought_to_a_pixel_size() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = towns(folder.path())?;
+    let out = folder.path().join("out");
+    let line = |more: &str| {
+        format!(
+            "predict {model} {}/images -o {} --window 64 --device cpu --quiet --no-polygons {more}",
+            folder.path().display(),
+            out.display()
+        )
+    };
+    let size = || -> Result<(usize, usize)> {
+        let scene = Scene::open(out.join("town_3/labels.tif"))?;
+        Ok(scene.size())
+    };
+    assert_eq!(swath(&line("--crop 8,16,40,32")), DONE);
+    assert_eq!(size()?, (40, 32));
+    let meters = Scene::open(folder.path().join("images/town_1.tif"))?
+        .raster()
+        .gsd()
+        .map_or(1.0, |(x, _)| x);
+    assert_eq!(
+        swath(&line(&format!(
+            "--pixel-size {} --any-values",
+            meters * 2.0
+        ))),
+        DONE
+    );
+    assert_eq!(size()?, (48, 48));
+    assert_ne!(swath(&line("--bands 0,1,2")), DONE, "bands count from 1");
+    Ok(())
+}
