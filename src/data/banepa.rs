@@ -112,6 +112,51 @@ pub(super) fn build(archive: &mut Archive, dir: &Path) -> Result<Vec<String>> {
     Ok(files)
 }
 
+/// Writes the tiles one by one, each with its place beside it, and one label file for each part; returns all names.
+pub(super) fn tiles(archive: &mut Archive, dir: &Path) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    for (part, blocks) in [("train", vec![west(), south()]), ("test", vec![test()])] {
+        let folder = dir.join(part);
+        std::fs::create_dir_all(&folder)
+            .map_err(|source| DataError::File(crate::FileError::new(folder.clone(), source)))?;
+        for block in &blocks {
+            for row in block.rows.clone() {
+                for column in block.columns.clone() {
+                    session::check_interrupt("writing tiles")?;
+                    let name = format!("OAM-{column}-{row}-{ZOOM}");
+                    // JPEG, whatever the package calls it.
+                    let bytes = archive.read(&format!("{PREFIX}{part}/oam/{name}.tif"))?;
+                    let tile = Block {
+                        columns: column..column + 1,
+                        rows: row..row + 1,
+                    };
+                    for (file, bytes) in [
+                        (format!("{part}/{name}.jpg"), bytes),
+                        (format!("{part}/{name}.jpg.aux.xml"), place_beside(&tile)),
+                    ] {
+                        fetch::write(&dir.join(&file), &bytes)?;
+                        files.push(file);
+                    }
+                }
+            }
+        }
+        let labels = labels(archive, part, &blocks)?;
+        fetch::write(&dir.join(format!("{part}.geojson")), &labels)?;
+        files.push(format!("{part}.geojson"));
+    }
+    Ok(files)
+}
+
+/// What GDAL reads beside an image that has no place of its own (its "persistent auxiliary metadata").
+fn place_beside(block: &Block) -> Vec<u8> {
+    let numbers = block.transform().0.map(|number| format!("{number:?}"));
+    format!(
+        "<PAMDataset>\n  <SRS>EPSG:3857</SRS>\n  <GeoTransform>{}</GeoTransform>\n</PAMDataset>\n",
+        numbers.join(", ")
+    )
+    .into_bytes()
+}
+
 /// Joins the tiles of some blocks in one frame; what no tile covers is transparent.
 fn mosaic(
     archive: &mut Archive,

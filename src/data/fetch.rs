@@ -104,6 +104,8 @@ pub fn names() -> Vec<&'static str> {
 /// - `banepa`: `banepa_train_west.tif`, `banepa_test.tif` and a `.geojson` beside each (property `roof`: concrete, tin,
 ///   other); `banepa_train_all.tif` with `banepa_train_all.geojson`: all training tiles with complete labels, and
 ///   `banepa_train_all_aoi.geojson`: their area without the 20 pixels at the border where labels are missing
+/// - `banepa-tiles`: the same area as tiles of 256 x 256 pixels, each a file that is called by its column, row and zoom in the web
+///   map: folders `train` (105) and `test` (36), with `train.geojson` and `test.geojson`, in degrees, for all of them
 /// - `efficientnet-lite0`: `efficientnet-lite0-57934424.pth`
 /// - `neon`: images with boxes around tree crowns in Pascal VOC XML: `neon_train.png` with `neon_train.xml` (574 boxes),
 ///   `neon_test.png` with `neon_test.xml` (279 boxes of another place), `OSBS_029.tif` (61, georeferenced, also `.csv`),
@@ -145,6 +147,7 @@ pub fn fetch(name: &str) -> Result<Dataset> {
             files
         }
         Contents::Banepa => banepa::build(&mut archive, &dir)?,
+        Contents::BanepaTiles => banepa::tiles(&mut archive, &dir)?,
     };
     // Written last: a folder without it is not complete.
     let list = serde_json::json!({

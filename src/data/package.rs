@@ -40,6 +40,8 @@ pub(super) enum Contents {
     Members(&'static [&'static str]),
     /// The mosaics of `banepa`.
     Banepa,
+    /// The tiles that these are joined from.
+    BanepaTiles,
 }
 
 pub(super) const SOURCES: &[Source] = &[
@@ -57,6 +59,22 @@ pub(super) const SOURCES: &[Source] = &[
                  (package fair-py-ops). Changes: tiles joined, label attributes reduced to osm_id, class and roof, \
                  spellings merged",
         contents: Contents::Banepa,
+        short_names: &[],
+    },
+    Source {
+        name: "banepa-tiles",
+        about: "Banepa, Nepal: the tiles of web maps that `banepa` is joined from, each a file, with their building outlines",
+        package: Package {
+            name: "fair-py-ops",
+            version: "0.3.19",
+            wheel: "fair_py_ops-0.3.19-py3-none-any.whl",
+            sha256: "4ae75f4e6dac906bd734cfa707b651d96edf51bb09310f16bff7d66bd51b22b3",
+        },
+        license: "imagery CC BY 4.0, labels ODbL 1.0",
+        credit: "Imagery: OpenAerialMap contributors. Labels: OpenStreetMap contributors. Collected by HOT for fAIr \
+                 (package fair-py-ops). Changes: the place of each tile written beside it, label attributes \
+                 reduced to osm_id, class and roof, spellings merged",
+        contents: Contents::BanepaTiles,
         short_names: &[],
     },
     Source {

