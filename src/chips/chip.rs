@@ -140,7 +140,7 @@ impl Chips {
         })
     }
 
-    /// The same chips without the imagery outside the area of interest: for detectors, which have no pixels to ignore and
+    /// The same chips without the imagery outside the area of interest or where labels are complete: for detectors, which have no pixels to ignore and
     /// would learn that an object there is none.
     pub(crate) fn blank_outside(&self) -> Self {
         Self {
@@ -240,8 +240,10 @@ impl Chips {
             ),
             Layout::Random { .. } => inner.placing.place(&inner.scene, &inner.options, index)?,
         };
-        if let Some(aoi) = inner.scene.aoi().filter(|_| self.blank) {
-            patch.mask_with(&aoi.mask(&window));
+        if self.blank
+            && let Some(mask) = inner.scene.limit_mask(&window)
+        {
+            patch.mask_with(&mask);
         }
         let size = Size::new(inner.edge, inner.edge);
         if patch.size != size {

@@ -81,9 +81,7 @@ pub(super) fn lay(
     let size = window_size(chip, area.size());
     let whole = |tile: PixelWindow| PixelWindow::new(tile.col, tile.row, size.width, size.height);
     let mut windows: Vec<PixelWindow> = area.tiles(size).map(whole).collect();
-    if let Some(aoi) = scene.aoi() {
-        windows.retain(|window| aoi.touches(window));
-    }
+    windows.retain(|window| scene.counts_in(window));
     let windows = spread(&windows, LOOKED_AT.max(limit));
     let looked_at = windows
         .par_iter()

@@ -121,6 +121,30 @@ pub(crate) fn layer<'a>(
     }
 }
 
+/// As [`layer`], of lines.
+pub(crate) fn lines<'a>(
+    name: &'a str,
+    field: &'a str,
+    features: Vec<(String, String)>,
+) -> Layer<'a> {
+    Layer {
+        kind: gdal::vector::OGRwkbGeometryType::wkbLineString,
+        ..layer(name, field, features)
+    }
+}
+
+/// As [`layer`], of geometries of any kind.
+pub(crate) fn mixed<'a>(
+    name: &'a str,
+    field: &'a str,
+    features: Vec<(String, String)>,
+) -> Layer<'a> {
+    Layer {
+        kind: gdal::vector::OGRwkbGeometryType::wkbUnknown,
+        ..layer(name, field, features)
+    }
+}
+
 fn cut(path: &Path, share: f64) {
     let bytes = std::fs::read(path).unwrap();
     std::fs::write(path, &bytes[..(bytes.len() as f64 * share) as usize]).unwrap();
