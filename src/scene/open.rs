@@ -228,6 +228,7 @@ impl Scene {
         .flatten()
         .flatten()
         .cloned()
+        .chain(self.labeled_only_notice())
         .collect()
     }
 

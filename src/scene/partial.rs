@@ -7,7 +7,9 @@ use super::SceneError;
 use super::{AreaOfInterest, Scene};
 use crate::Result;
 use crate::boxes::BoundingBox;
+use crate::labels::IGNORE;
 use crate::raster::PixelWindow;
+use crate::report::Notice;
 use crate::vector::VectorSource;
 
 impl Scene {
@@ -57,6 +59,27 @@ impl Scene {
     #[doc(alias = "sparse_labels")]
     pub fn labeled_only(&self) -> Self {
         self.changed(|inner| inner.labeled_only = true)
+    }
+
+    /// What there is to say where only what is drawn counts.
+    pub(super) fn labeled_only_notice(&self) -> Option<Notice> {
+        let labels = self
+            .inner
+            .labels
+            .as_ref()
+            .filter(|_| self.inner.labeled_only)?;
+        let mut drawn = [false; 256];
+        for (_, class) in labels.polygons()?.polygons() {
+            drawn[usize::from(*class)] = true;
+        }
+        drawn[usize::from(IGNORE)] = false;
+        let several = labels.raster.is_some() || drawn.iter().filter(|drawn| **drawn).count() > 1;
+        (!several).then(|| {
+            let text = "only what is drawn counts, and all of it is of one class: nothing can be told apart";
+            let step = "draw some areas of a class called \"background\", or say where labels are complete with \
+                        `.labeled_within(path)`";
+            Notice::noted(text).next(step)
+        })
     }
 
     /// The polygons within which labels are complete, when they are not everywhere.

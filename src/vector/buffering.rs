@@ -22,6 +22,9 @@ const LARGEST_CHANGE: f64 = 0.005;
 /// How often a piece is halved.
 const HALVINGS: usize = 24;
 
+/// Vertices that GEOS takes at a time.
+const PART: usize = 512;
+
 /// What is wrong with a feature of which GEOS makes nothing.
 const NO_BUFFER: &str = "whose buffer GEOS cannot make";
 
@@ -262,6 +265,44 @@ fn halves(mut lines: Lines) -> (Lines, Lines) {
     (vec![LineString(first)], vec![LineString(rest)])
 }
 
+/// Lines and polygons grown together. Many vertices are taken in parts and united, since GEOS, which cannot be interrupted,
+/// needs the square of their number where a line comes back to one place again and again.
+fn grown_in_parts(
+    lines: Lines,
+    polygons: &[Polygon<f64>],
+    distance: f64,
+) -> Result<Vec<Polygon<f64>>, Stopped> {
+    let grown = |lines: &[LineString<f64>], polygons: &[Polygon<f64>]| {
+        session::check_interrupt("buffering labels").map_err(Stopped::Error)?;
+        geos::buffered(lines, polygons, distance).ok_or(Stopped::Trouble(NO_BUFFER))
+    };
+    let vertices: usize = lines.iter().map(|line| line.0.len()).sum();
+    if vertices <= PART {
+        return grown(&lines, polygons);
+    }
+    let (mut areas, mut part, mut vertices) = (grown(&[], polygons)?, Vec::new(), 0);
+    for line in lines {
+        let last = line.0.len().saturating_sub(1);
+        // Neighboring parts share the vertex where the line was cut.
+        let starts = (0..last.max(1)).step_by(PART);
+        for start in starts {
+            let piece = line
+                .0
+                .get(start..=(start + PART).min(last))
+                .unwrap_or_default();
+            vertices += piece.len();
+            part.push(LineString(piece.to_vec()));
+            if vertices >= PART {
+                areas.extend(grown(&part, &[])?);
+                part.clear();
+                vertices = 0;
+            }
+        }
+    }
+    areas.extend(grown(&part, &[])?);
+    geos::united(&areas).ok_or(Stopped::Trouble(NO_BUFFER))
+}
+
 /// Lines and polygons grown where pixels are so many meters, back in pixels.
 fn around_all(
     lines: &[LineString<f64>],
@@ -277,7 +318,6 @@ fn around_all(
     let Some(back) = linear.inverse() else {
         return Err(Stopped::Trouble(NO_GROUND));
     };
-    session::check_interrupt("buffering labels").map_err(Stopped::Error)?;
     // Near the origin, where numbers have most digits.
     let middle = bounds.middle();
     let there = |at: &Coord<f64>| Coord::from(linear.apply((at.x - middle.0, at.y - middle.1)));
@@ -292,7 +332,7 @@ fn around_all(
             )
         })
         .collect();
-    let grown = geos::buffered(&lines, &polygons, distance).ok_or(Stopped::Trouble(NO_BUFFER))?;
+    let grown = grown_in_parts(lines, &polygons, distance)?;
     let here = |at: &Coord<f64>| {
         let (x, y) = back.apply((at.x, at.y));
         Coord {
@@ -310,4 +350,47 @@ fn around_all(
             )
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use geo::Area;
+
+    use super::*;
+
+    /// The plain reference: one call of GEOS for all of it.
+    #[test]
+    fn parts_together_are_the_whole() {
+        let line = |from: u32, to: u32| -> LineString<f64> {
+            let turn = |step: u32| f64::from(step) * 0.05;
+            (from..to)
+                .map(|step| (turn(step) * turn(step).cos(), turn(step) * turn(step).sin()))
+                .collect()
+        };
+        let lines = vec![
+            line(0, 1500),
+            line(1400, 2000),
+            line(2100, 2101),
+            line(3000, 3010),
+        ];
+        let whole = geos::buffered(&lines, &[], 1.5).unwrap();
+        let parts = grown_in_parts(lines, &[], 1.5).unwrap();
+        let area = |areas: &[Polygon<f64>]| areas.iter().map(Area::unsigned_area).sum::<f64>();
+        let (whole, parts) = (area(&whole), area(&parts));
+        assert!((whole - parts).abs() < whole * 1e-4, "{whole} {parts}");
+    }
+
+    #[test]
+    fn lines_are_halved_until_nothing_is_left_to_halve() {
+        let one = LineString::from(vec![(0.0, 0.0), (4.0, 0.0)]);
+        let (first, second) = halves(vec![one]);
+        assert_eq!(first, [LineString::from(vec![(0.0, 0.0), (2.0, 0.0)])]);
+        assert_eq!(second, [LineString::from(vec![(2.0, 0.0), (4.0, 0.0)])]);
+        let three = LineString::from(vec![(0.0, 0.0), (1.0, 0.0), (4.0, 0.0)]);
+        let (first, second) = halves(vec![three]);
+        assert_eq!(first[0].0.last(), second[0].0.first());
+        let (first, second) = halves(vec![LineString::from(vec![(1.0, 1.0)])]);
+        assert_eq!((first.len(), second.len()), (1, 1));
+        assert_eq!(halves(Vec::new()), (Vec::new(), Vec::new()));
+    }
 }

@@ -385,10 +385,7 @@ fn points_and_tables_beside_the_areas_of_a_file_never_become_labels() {
     let error = scene.clone().with_labels(&path, "species").unwrap_err();
     assert!(
         error.to_string().contains("points or lines")
-            && error
-                .hint()
-                .unwrap()
-                .contains("Geoprocessing Tools > Buffer"),
+            && error.hint().unwrap().contains("Buffer::meters(3.0)"),
         "{error} {:?}",
         error.hint()
     );

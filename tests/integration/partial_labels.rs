@@ -5,6 +5,7 @@ use swath::detect::SceneBoxes;
 use swath::labels::IGNORE;
 use swath::raster::PixelWindow;
 use swath::scene::{Scene, Split};
+use swath::vector::VectorSource;
 
 use crate::features::{imagery, layer, of, square, write};
 use crate::support::label_counts;
@@ -164,6 +165,14 @@ fn only_what_is_drawn_counts() {
         let chip = chips.get(index).unwrap();
         assert!(chip.labels.iter().any(|&label| label != IGNORE));
     }
+    assert!(
+        !samples.report().mentions("told apart"),
+        "{}",
+        samples.report()
+    );
+    assert!(water.report().is_empty() || !water.report().mentions("told apart"));
+    let one = scene.with_labels(VectorSource::new(&path).filter("cover = 'sand'"), "cover");
+    assert!(one.unwrap().labeled_only().report().mentions("told apart"));
     let (_, right) = samples.split(Split::columns(0.5));
     assert!(
         right
