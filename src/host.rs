@@ -75,6 +75,10 @@ pub(crate) enum Step<'a> {
     AllowElsewhere,
     /// States the reference system of an area of interest: a remark behind it.
     AreaCrs,
+    /// Makes areas of lines and points.
+    BufferLines,
+    /// The same by pixels.
+    BufferPixels,
     /// Another layer of the same file.
     OtherLayer,
     /// What becomes of features of classes that the model does not have.
@@ -198,6 +202,14 @@ impl Step<'_> {
                 f.write_str("; `VectorSource::new(path).crs(\"EPSG:…\")` states another")
             }
             (Self::AreaCrs, Host::Shell) => Ok(()),
+            (Self::BufferLines, Host::Notebook) => f.write_str(
+                "`VectorSource::new(path).buffer(Buffer::meters(3.0))` (`buffer=3m` with `%scene`)",
+            ),
+            (Self::BufferLines, Host::Shell) => f.write_str("`--buffer 3m`"),
+            (Self::BufferPixels, Host::Notebook) => f.write_str(
+                "`VectorSource::new(path).buffer(Buffer::pixels(4.0))` (`buffer=4px` with `%scene`)",
+            ),
+            (Self::BufferPixels, Host::Shell) => f.write_str("`--buffer 4px`"),
             (Self::OtherLayer, Host::Notebook) => {
                 f.write_str("`VectorSource::new(path).layer(name)` reads another")
             }
@@ -289,6 +301,8 @@ mod tests {
                 layer: "roads",
             },
             Step::AllowElsewhere,
+            Step::BufferLines,
+            Step::BufferPixels,
             Step::OtherLayer,
             Step::OtherClasses,
             Step::OpenImagery { path: "a.tif" },

@@ -29,5 +29,5 @@ pub use crate::session::show_all;
 pub use crate::train::{
     Detector, FitOptions, Loss, LrFinder, Optimizer, Run, Schedule, Segmenter, StopReason,
 };
-pub use crate::vector::{LabelClass, VectorSource};
+pub use crate::vector::{Buffer, LabelClass, VectorSource};
 pub use crate::{data, plot, samples, session};

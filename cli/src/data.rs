@@ -29,6 +29,15 @@ pub struct LabelFile {
         help_heading = "Labels"
     )]
     pub condition: Option<String>,
+    /// Makes areas of lines and points, as far to each side: 3m, 4px, width:COLUMN (the full width) or distance:COLUMN
+    #[arg(long, value_name = "DISTANCE", help_heading = "Labels")]
+    pub buffer: Option<String>,
+    /// Labels are complete only within the areas of this vector file: outside, nothing counts
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Labels")]
+    pub labeled_within: Option<PathBuf>,
+    /// Labels are complete only where something is drawn: what no label covers does not count
+    #[arg(long, help_heading = "Labels")]
+    pub labeled_only: bool,
 }
 
 /// Arguments of `swath info`.

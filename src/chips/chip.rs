@@ -133,7 +133,7 @@ impl Chips {
         })
     }
 
-    /// The same chips without the imagery outside the area of interest: for detectors, which have no pixels to ignore and
+    /// The same chips without the imagery outside the area of interest or where labels are complete: for detectors, which have no pixels to ignore and
     /// would learn that an object there is none.
     pub(crate) fn blank_outside(&self) -> Self {
         Self {
@@ -237,8 +237,10 @@ impl Chips {
             }
             Layout::Random { .. } => part.placing.place(scene, &inner.options, index)?,
         };
-        if let Some(aoi) = scene.aoi().filter(|_| self.blank) {
-            patch.mask_with(&aoi.mask(&window));
+        if self.blank
+            && let Some(mask) = scene.limit_mask(&window)
+        {
+            patch.mask_with(&mask);
         }
         let size = Size::new(inner.edge, inner.edge);
         if patch.size != size {

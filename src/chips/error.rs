@@ -93,7 +93,7 @@ impl Hint for ChipsError {
                     .to_owned()
             }
             Self::OutsideInterest { .. } => {
-                "show the scene: the area of interest and the part in use (`split`) share no pixel".to_owned()
+                "show the scene: the area of interest, or the area with labels, and the part in use (`split`) share no pixel".to_owned()
             }
             Self::BadOption { .. } | Self::NoSuchChip { .. } | Self::WorkerLost => return None,
         })

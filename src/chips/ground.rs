@@ -61,7 +61,7 @@ impl Ground {
                 let right = cell_window(&area, cell, cells.end - 1, row);
                 let width = (right.right() - left.col) as usize;
                 let window = PixelWindow::new(left.col, left.row, width, left.height);
-                if scene.aoi().is_some_and(|aoi| !aoi.touches(&window)) {
+                if !scene.counts_in(&window) {
                     return Ok(vec![0; cells.len()]);
                 }
                 let mask = scene.counting(&window)?;
@@ -206,7 +206,7 @@ fn cell_window(area: &PixelWindow, cell: usize, column: usize, row: usize) -> Pi
 
 /// How many pixels of a cell count, by those in its middle.
 fn sampled_count(scene: &Scene, cell: &PixelWindow) -> Result<u64> {
-    if scene.aoi().is_some_and(|aoi| !aoi.touches(cell)) {
+    if !scene.counts_in(cell) {
         return Ok(0);
     }
     let (width, height) = (SAMPLE.min(cell.width), SAMPLE.min(cell.height));

@@ -32,7 +32,7 @@ pub(super) struct Placing {
     edges: Edges,
     /// Where boxes are, when chips look for them.
     objects: Option<Objects>,
-    /// Whether valid pixels may not count: outside the area of interest, or without a label.
+    /// Whether valid pixels may not count: outside the area of interest or where labels are complete, or without a label.
     partly: bool,
     /// Whether the first try is aimed already.
     aimed: bool,
@@ -50,8 +50,8 @@ impl Placing {
         let mut placing = Self {
             edges,
             objects: Objects::new(scene, options),
-            partly: scene.aoi().is_some() || unlabeled,
-            aimed: scene.aoi().is_some(),
+            partly: scene.is_limited() || unlabeled,
+            aimed: scene.is_limited(),
             ground: OnceLock::new(),
             probed: OnceLock::new(),
             usable: Mutex::new(HashMap::new()),
@@ -211,10 +211,9 @@ fn counts(scene: &Scene, window: &PixelWindow, patch: &Patch) -> Result<bool> {
         let labels = scene.labels_for(window, patch)?;
         return Ok(labels.iter().any(|&label| label != IGNORE));
     }
-    let Some(aoi) = scene.aoi() else {
+    let Some(mask) = scene.limit_mask(window) else {
         return Ok(true);
     };
-    let mask = aoi.mask(window);
     Ok(mask
         .iter()
         .zip(&patch.valid)
@@ -230,9 +229,7 @@ pub(super) fn sliding(
     let (path, area) = (|| scene.raster().path().to_owned(), scene.area());
     let stride = options.stride.unwrap_or(edge);
     let mut windows = place::sliding(&area, edge, stride, options.padded);
-    if let Some(aoi) = scene.aoi() {
-        windows.retain(|window| aoi.touches(window));
-    }
+    windows.retain(|window| scene.counts_in(window));
     if windows.is_empty() {
         return Err(ChipsError::OutsideInterest { path: path(), area }.into());
     }

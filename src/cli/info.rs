@@ -327,18 +327,18 @@ fn labeled(file: &Path, arguments: &InfoArguments) -> Result<Scene> {
     let options = &arguments.labels;
     let class = options.class.as_deref().unwrap_or_default();
     if let Some(labels) = &options.labels {
-        scene = scene.with_labels(scenes::vector_source(options, labels), class)?;
+        scene = scene.with_labels(scenes::vector_source(options, labels)?, class)?;
     }
     if let Some(labels) = &arguments.label_raster {
         scene = scene.with_label_raster(labels, Classes::new(arguments.classes.clone()))?;
     }
     if let Some(boxes) = &arguments.boxes {
-        scene = scene.with_boxes(scenes::vector_source(options, boxes), class)?;
+        scene = scene.with_boxes(scenes::vector_source(options, boxes)?, class)?;
     }
     if let Some(aoi) = &arguments.aoi {
         scene = scene.with_aoi(aoi)?;
     }
-    Ok(scene)
+    scenes::as_complete(scene, options)
 }
 
 /// Reads the area in use once, in strips: counts what is valid and labeled, and writes the arrays when `folder` is given.

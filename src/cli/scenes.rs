@@ -13,7 +13,7 @@ use crate::raster::{BandChoice, OpenOptions, PixelWindow, Resolution};
 use crate::report::Report;
 use crate::scene::{Scene, SceneError};
 use crate::scenes::{label_file, listed_files};
-use crate::vector::{LabelClass, VectorError, VectorSource, property_names};
+use crate::vector::{Buffer, LabelClass, VectorError, VectorSource, property_names};
 use crate::{Error, session};
 
 /// Gives options of prediction what both tasks ask of the windows of a scene.
@@ -174,6 +174,7 @@ fn with_labels(
         Some(aoi) => scene.with_aoi(aoi)?,
         None => scene,
     };
+    let scene = as_complete(scene, &job.labels.file)?;
     if let Some(raster) = &job.labels.label_raster {
         let values = label_values(job, classes, kind)?;
         let raster = label_file(&VectorSource::new(raster), path)?;
@@ -193,7 +194,7 @@ fn with_labels(
             "'--class <NAME>' is missing: the class of the labels, or the property that names their classes".to_owned(),
         )
     })?;
-    let source = label_file(&vector_source(&job.labels.file, labels), path)?;
+    let source = label_file(&vector_source(&job.labels.file, labels)?, path)?;
     // The model's classes, since a scene of its own would number only those that occur in it.
     Ok(match kind {
         Labels::Areas => labeled_areas(&scene, &source, &class, classes)?,
@@ -245,8 +246,11 @@ fn label_values(job: &Job<'_>, classes: &Classes, kind: Labels) -> Result<LabelV
     })
 }
 
-/// A vector file of labels, as `--layer`, `--labels-crs` and `--where` say.
-pub(super) fn vector_source(options: &LabelFile, labels: &Path) -> VectorSource {
+/// A vector file of labels, as `--layer`, `--labels-crs`, `--where` and `--buffer` say.
+///
+/// # Errors
+/// [`VectorError::BufferWords`].
+pub(super) fn vector_source(options: &LabelFile, labels: &Path) -> Result<VectorSource, Error> {
     let mut source = VectorSource::new(labels);
     if let Some(layer) = &options.layer {
         source = source.layer(layer);
@@ -257,7 +261,25 @@ pub(super) fn vector_source(options: &LabelFile, labels: &Path) -> VectorSource 
     if let Some(condition) = &options.condition {
         source = source.filter(condition);
     }
-    source
+    if let Some(buffer) = &options.buffer {
+        source = source.buffer(buffer.parse::<Buffer>()?);
+    }
+    Ok(source)
+}
+
+/// The scene where its labels are complete, as `--labeled-within` and `--labeled-only` say.
+///
+/// # Errors
+/// Those of [`Scene::labeled_within`].
+pub(super) fn as_complete(scene: Scene, options: &LabelFile) -> Result<Scene, Error> {
+    let scene = match &options.labeled_within {
+        Some(area) => scene.labeled_within(area)?,
+        None => scene,
+    };
+    Ok(match options.labeled_only {
+        true => scene.labeled_only(),
+        false => scene,
+    })
 }
 
 /// The classes by the property `class`, or every feature of the class `class`: when there is no such property, or when it

@@ -238,7 +238,7 @@ impl SceneBoxes {
                     .translate(-(common.col as f64), -(common.row as f64));
                 let cut = local.clip(width, height);
                 let inside = local.intersection_over_area(&cut) >= VISIBLE
-                    && scene.share_of_interest(&found.bounds) >= VISIBLE;
+                    && scene.share_counted(&found.bounds) >= VISIBLE;
                 inside.then(|| found.with_bounds(cut))
             })
             .collect();

@@ -164,13 +164,7 @@ impl LabelPolygons {
     /// Returns `[window.height, window.width]`.
     #[must_use]
     pub fn rasterize(&self, window: &PixelWindow) -> Vec<u8> {
-        let mut labels = vec![0; window.area()];
-        let mut scanline = Scanline::default();
-        for index in self.touching(window) {
-            let (shape, class) = &self.inner.polygons[index];
-            scanline.burn(shape, *class, window, &mut labels);
-        }
-        labels
+        self.rasterize_resized(window, window.size())
     }
 
     /// The class map of a window whose imagery has been resized: exact on the new grid, whose pixel centers lie between
@@ -180,12 +174,22 @@ impl LabelPolygons {
     /// Returns `[size.height, size.width]`.
     #[must_use]
     pub fn rasterize_resized(&self, window: &PixelWindow, size: Size) -> Vec<u8> {
+        let mut labels = vec![0; size.area()];
+        self.draw(window, size, &mut labels);
+        labels
+    }
+
+    /// As [`LabelPolygons::rasterize_resized`], over labels that are there already.
+    pub(crate) fn draw(&self, window: &PixelWindow, size: Size, labels: &mut [u8]) {
+        let mut scanline = Scanline::default();
         if size == window.size() {
-            return self.rasterize(window);
+            for index in self.touching(window) {
+                let (shape, class) = &self.inner.polygons[index];
+                scanline.burn(shape, *class, window, labels);
+            }
+            return;
         }
         let grid = PixelWindow::full(size);
-        let mut labels = vec![0; size.area()];
-        let mut scanline = Scanline::default();
         // Multiplied before it is divided: the window's edges land on the grid's exactly.
         let moved = |at: f64, origin: i64, from: usize, to: usize| {
             (at - origin as f64) * to as f64 / from as f64
@@ -196,9 +200,8 @@ impl LabelPolygons {
                 x: moved(at.x, window.col, window.width, size.width),
                 y: moved(at.y, window.row, window.height, size.height),
             });
-            scanline.burn(&shape, *class, &grid, &mut labels);
+            scanline.burn(&shape, *class, &grid, labels);
         }
-        labels
     }
 
     /// Whether at least one pixel of the window is burned.

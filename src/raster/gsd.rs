@@ -11,12 +11,11 @@ pub(crate) fn gsd(reference: &GeoReference, size: Size) -> Option<(f64, f64)> {
         return None;
     }
     let system = crs::parse(&reference.crs_wkt).ok()?;
-    // The reference may be a name such as `EPSG:3857`, which says nothing by itself.
-    let wkt = system.to_wkt().ok()?;
-    let mercator = wkt.contains("Mercator") && !wkt.contains("Transverse");
-    if !system.is_geographic() && !mercator {
-        let unit = known_unit(&system)?;
+    if let Some(unit) = unit_of_plane(&system) {
         return Some((plain.0 * unit, plain.1 * unit));
+    }
+    if !has_no_plane(&system) {
+        return None;
     }
     let (col, row) = (size.width as f64 / 2.0, size.height as f64 / 2.0);
     let center = transform.world_from_pixel((col, row));
@@ -31,6 +30,24 @@ pub(crate) fn gsd(reference: &GeoReference, size: Size) -> Option<(f64, f64)> {
         ground_distance((x[0], y[0]), (x[1], y[1])),
         ground_distance((x[0], y[0]), (x[2], y[2])),
     ))
+}
+
+/// Meters on the ground in a unit of a system whose plane is taken for the ground; `None` for degrees, for Mercator's
+/// projection, whose units grow with the latitude, and where the system does not name its unit.
+pub(crate) fn unit_of_plane(system: &SpatialRef) -> Option<f64> {
+    match has_no_plane(system) {
+        true => None,
+        false => known_unit(system),
+    }
+}
+
+/// Whether coordinates are degrees or Mercator's.
+pub(crate) fn has_no_plane(system: &SpatialRef) -> bool {
+    // A name such as `EPSG:3857` says nothing by itself.
+    let mercator = system
+        .to_wkt()
+        .is_ok_and(|wkt| wkt.contains("Mercator") && !wkt.contains("Transverse"));
+    system.is_geographic() || mercator
 }
 
 /// A pixel's edges with their unit, for people.

@@ -41,6 +41,7 @@ mod writer;
 
 pub use band::{Band, BandRole, DataType};
 pub use error::RasterError;
+pub(crate) use gsd::{has_no_plane, unit_of_plane};
 pub(crate) use label_file::{LabelFile, Reading};
 pub use map_window::{MapWindow, ZoomWindow};
 pub use open::Raster;

@@ -7,7 +7,7 @@ use super::overlap::lies_on;
 use crate::Result;
 use crate::labels::LabelPolygons;
 use crate::raster::{PixelWindow, Size, ZoomWindow};
-use crate::report::{Notice, file_name};
+use crate::report::{Notice, Report, file_name};
 use crate::vector::{self, VectorSource};
 
 /// Polygons that limit a scene: pixels whose centers lie outside count neither in training nor in scores, and are not
@@ -22,6 +22,14 @@ pub struct AreaOfInterest {
 }
 
 impl AreaOfInterest {
+    pub(super) fn new(path: &Path, polygons: LabelPolygons, inverted: bool) -> Self {
+        Self {
+            path: path.to_owned(),
+            polygons,
+            inverted,
+        }
+    }
+
     /// The file the polygons come from.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -78,35 +86,8 @@ impl Scene {
     pub fn split_by_aoi(&self, source: impl Into<VectorSource>) -> Result<(Self, Self)> {
         let source = source.into();
         let path = source.path();
-        let (features, report) =
-            vector::read_polygons_reported(&source, &self.raster().georeference(), None)?;
-        let mut report = report.report(path);
-        let polygons = LabelPolygons::new(
-            features
-                .into_iter()
-                .map(|feature| (feature.geometry, 1))
-                .collect(),
-        );
-        let area = self.area();
-        let shapes = || polygons.polygons().iter().map(|(shape, _)| shape);
-        let on_scene = shapes().filter(|shape| lies_on(shape, &area)).count();
-        if on_scene == 0 {
-            return Err(self.area_elsewhere(path, shapes()).into());
-        }
-        let (all, outside) = (shapes().count(), shapes().count() - on_scene);
-        if outside > 0 {
-            let text = format!(
-                "{outside} of {all} polygons of the area of interest lie outside the scene"
-            );
-            report.push(Notice::left_out(text).about(file_name(path)).count(outside));
-        }
-        let aoi = |inverted| {
-            Some(AreaOfInterest {
-                path: path.to_owned(),
-                polygons: polygons.clone(),
-                inverted,
-            })
-        };
+        let (polygons, report) = self.area_polygons(&source, "area of interest")?;
+        let aoi = |inverted| Some(AreaOfInterest::new(path, polygons.clone(), inverted));
         let part = |inverted| {
             self.changed(|inner| {
                 inner.aoi = aoi(inverted);
@@ -115,6 +96,32 @@ impl Scene {
             })
         };
         Ok((part(false), part(true)))
+    }
+
+    /// The polygons of an area that limits the scene, `what` it is called, with what is to be said about them.
+    pub(super) fn area_polygons(
+        &self,
+        source: &VectorSource,
+        what: &'static str,
+    ) -> Result<(LabelPolygons, Report)> {
+        let path = source.path();
+        let reference = self.raster().georeference();
+        let (features, report) = vector::read_polygons_reported(source, &reference, None)?;
+        let mut report = report.report(path);
+        let shapes = features.into_iter().map(|feature| (feature.geometry, 1));
+        let polygons = LabelPolygons::new(shapes.collect());
+        let area = self.area();
+        let shapes = || polygons.polygons().iter().map(|(shape, _)| shape);
+        let on_scene = shapes().filter(|shape| lies_on(shape, &area)).count();
+        if on_scene == 0 {
+            return Err(self.area_elsewhere(path, what, shapes()).into());
+        }
+        let (all, outside) = (shapes().count(), shapes().count() - on_scene);
+        if outside > 0 {
+            let text = format!("{outside} of {all} polygons of the {what} lie outside the scene");
+            report.push(Notice::left_out(text).about(file_name(path)).count(outside));
+        }
+        Ok((polygons, report))
     }
 
     /// The part of the scene in a window: in pixels of the raster, or in map coordinates. [`Scene::zoom`] shows one

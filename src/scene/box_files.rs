@@ -13,7 +13,7 @@ use crate::boxes::{Annotation, BoundingBox};
 use crate::labels::{BACKGROUND, Classes};
 use crate::raster::Size;
 use crate::report::{Notice, NoticeKind, Report, file_name};
-use crate::vector::{self, LabelClass, VectorSource, folded, listed};
+use crate::vector::{self, LabelClass, Others, VectorSource, folded, listed};
 
 /// What a caller may say for "the class that the file names", whatever the file's format calls it.
 const CLASS_OF_FILE: [&str; 7] = [
@@ -88,7 +88,7 @@ impl Scene {
         options: &ReadOptions,
     ) -> Result<ReadBoxes> {
         let path = source.path();
-        check_source(source)?;
+        check_source(source, class)?;
         let size = self.raster().size();
         let mut options = options.clone();
         options.size = Some((size.width, size.height));
@@ -199,14 +199,23 @@ impl Scene {
         let about = file_name(path);
         let mut report = read.report.report(path);
         let (features, mut nameless) = (read.features.len(), 0);
-        let mut classes: Vec<String> = match &read.property {
-            Some(_) => read.counts().into_keys().collect(),
-            None => vec![class.word().to_owned()],
+        let mut classes: Vec<String> = match (class.targets(), &read.property) {
+            (Some(targets), _) => targets,
+            (None, Some(_)) => read.counts().into_keys().collect(),
+            (None, None) => vec![class.word().to_owned()],
         };
-        classes.sort();
+        if class.targets().is_none() {
+            classes.sort();
+        }
+        let mut others: BTreeMap<String, usize> = BTreeMap::new();
         let mut boxes = Vec::with_capacity(features);
-        for feature in read.features {
+        for (at, feature) in read.features.into_iter().enumerate() {
+            if let Some(what) = read.unmatched.get(&at) {
+                *others.entry(what.clone()).or_default() += 1;
+                continue;
+            }
             let name = match (&read.property, feature.class) {
+                (None, Some(name)) => name,
                 (Some(_), None) => {
                     nameless += 1;
                     continue;
@@ -220,6 +229,23 @@ impl Scene {
                     class: name,
                 });
             }
+        }
+        if !others.is_empty() {
+            if class.others == Others::Refused {
+                return Err(SceneError::UnknownClasses {
+                    path: path.to_owned(),
+                    found: others,
+                    classes,
+                }
+                .into());
+            }
+            let count: usize = others.values().sum();
+            let text = format!(
+                "{count} of {features} features {} were left out: {}",
+                class.unmatched_words(),
+                listed(&others)
+            );
+            report.push(Notice::left_out(text).about(about.clone()).count(count));
         }
         if let (Some(property), true) = (&read.property, features > 0 && nameless == features) {
             return Err(SceneError::NoValues {
@@ -254,13 +280,15 @@ impl Scene {
     }
 }
 
-/// Layers, systems and filters are of vector files.
-fn check_source(source: &VectorSource) -> Result<(), SceneError> {
+/// Layers, systems, filters and whatever else is asked of their features are of vector files.
+fn check_source(source: &VectorSource, class: &LabelClass) -> Result<(), SceneError> {
     let given = [
         ("layer", source.layer.is_some()),
         ("crs", source.crs.is_some()),
         ("filter", source.filter.is_some()),
         ("encoding", source.encoding.is_some()),
+        ("buffer", source.buffer.is_some()),
+        ("a table or rules for classes", class.targets().is_some()),
     ];
     let given: Vec<&str> = given
         .into_iter()

@@ -162,9 +162,9 @@ impl Scene {
         };
         let used_bounds = bounds_of(&used);
         let touching = boxes.index.touching(&used_bounds);
-        let mask = match self.aoi() {
-            Some(aoi) if !touching.is_empty() => Some(aoi.mask(&used)),
-            _ => None,
+        let mask = match touching.is_empty() {
+            true => None,
+            false => self.limit_mask(&used),
         };
         let cut = |index: usize| {
             let whole = boxes.annotations[index];
@@ -185,17 +185,9 @@ impl Scene {
 
     /// The share of a box, in pixels of the whole raster, that lies in the area of interest; 1 without one.
     pub(crate) fn share_of_interest(&self, bounds: &BoundingBox) -> f64 {
-        let Some(aoi) = self.aoi() else {
-            return 1.0;
-        };
-        let (left, top) = (bounds.x_min.floor(), bounds.y_min.floor());
-        let (width, height) = (bounds.x_max.ceil() - left, bounds.y_max.ceil() - top);
-        let sound = [left, top, width, height].into_iter().all(f64::is_finite);
-        if !sound || width < 1.0 || height < 1.0 {
-            return 0.0;
-        }
-        let window = PixelWindow::new(left as i64, top as i64, width as usize, height as usize);
-        share_in(&aoi.mask(&window), &window, bounds)
+        share_of(bounds, self.aoi().is_some(), |window| {
+            self.aoi().map(|aoi| aoi.mask(window))
+        })
     }
 
     fn boxed(
@@ -255,7 +247,12 @@ impl Scene {
             true => listed_classes.iter().map(String::as_str).collect(),
             false => on_scene.iter().map(|one| one.class.as_str()).collect(),
         };
-        let classes = self.box_classes(path, class.word(), asked, &occurring)?;
+        // Those of a table or of rules are there in their order, whether they occur or not.
+        let names: Vec<&str> = match class.targets() {
+            Some(_) => listed_classes.iter().map(String::as_str).collect(),
+            None => occurring.into_iter().collect(),
+        };
+        let classes = self.box_classes(path, class.word(), asked, &names)?;
         let mut others: BTreeMap<String, usize> = BTreeMap::new();
         let found = on_scene.len();
         on_scene.retain_mut(|one| {
@@ -308,7 +305,7 @@ impl Scene {
         path: &Path,
         property: &str,
         asked: Option<&Classes>,
-        found: &BTreeSet<&str>,
+        found: &[&str],
     ) -> Result<Classes> {
         if let Some(asked) = asked {
             if self.has_labels() && asked.names() != self.classes().names() {
@@ -376,6 +373,25 @@ pub(crate) fn bounds_of(window: &PixelWindow) -> BoundingBox {
         window.right() as f64,
         window.bottom() as f64,
     )
+}
+
+/// The share of a box that lies where the mask of its window says, when it is `limited` at all.
+pub(super) fn share_of(
+    bounds: &BoundingBox,
+    limited: bool,
+    mask: impl FnOnce(&PixelWindow) -> Option<Vec<u8>>,
+) -> f64 {
+    if !limited {
+        return 1.0;
+    }
+    let (left, top) = (bounds.x_min.floor(), bounds.y_min.floor());
+    let (width, height) = (bounds.x_max.ceil() - left, bounds.y_max.ceil() - top);
+    let sound = [left, top, width, height].into_iter().all(f64::is_finite);
+    if !sound || width < 1.0 || height < 1.0 {
+        return 0.0;
+    }
+    let window = PixelWindow::new(left as i64, top as i64, width as usize, height as usize);
+    mask(&window).map_or(1.0, |mask| share_in(&mask, &window, bounds))
 }
 
 /// The share of a box's pixels that the mask of `window` lets count; a pixel that the box only touches counts as one.

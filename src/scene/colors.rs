@@ -1,7 +1,7 @@
 //! The colors of a scene's classes, chosen when it is given labels or boxes.
 
 use super::Scene;
-use super::labeling::Labeling;
+use super::drawn::Labeling;
 use crate::Result;
 use crate::boxes::BoundingBox;
 use crate::labels::{ClassColor, Classes};
@@ -112,8 +112,9 @@ impl Scene {
 
     /// Windows around some labels of each class, with its index.
     fn windows_around_labels(&self, classes: usize) -> Vec<(usize, PixelWindow)> {
-        let labeled: Vec<(usize, BoundingBox)> = match (&self.inner.labels, &self.inner.boxes) {
-            (Some(Labeling::Polygons { polygons, .. }), _) => polygons
+        let drawn = self.inner.labels.as_ref().and_then(Labeling::polygons);
+        let labeled: Vec<(usize, BoundingBox)> = match (drawn, &self.inner.boxes) {
+            (Some(polygons), _) => polygons
                 .polygons()
                 .iter()
                 .filter_map(|(shape, class)| Some((usize::from(*class), super::around(shape)?)))

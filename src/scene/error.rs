@@ -33,14 +33,16 @@ pub enum SceneError {
         /// The classes that were named.
         classes: Vec<String>,
     },
-    /// The area of interest lies elsewhere.
+    /// An area that is to limit the scene lies elsewhere.
     #[error(
-        "the area of interest lies nowhere on the scene: it covers {asked} and the scene {scene}, both in the scene's {crs}: \
+        "the {what} lies nowhere on the scene: it covers {asked} and the scene {scene}, both in the scene's {crs}: \
          {path:?}"
     )]
     AreaElsewhere {
         /// The file of the area.
         path: PathBuf,
+        /// What it is: area of interest, area with labels.
+        what: &'static str,
         /// The area's extent in the scene's coordinates.
         asked: String,
         /// The scene's extent.

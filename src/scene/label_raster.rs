@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::Scene;
+use super::drawn::Labeling;
 use super::label_place::{Place, place};
 use super::label_reading::reading;
-use super::labeling::Labeling;
 use crate::Result;
 use crate::labels::{Found, LabelError, LabelValues, Resolved, ValueMap, resolve};
 use crate::raster::{LabelFile, PixelMap, PixelWindow, Reading, Size, under_centers};
@@ -98,14 +98,17 @@ impl Scene {
         report.extend(told);
         Ok(self.changed(|inner| {
             inner.classes = classes;
-            inner.labels = Some(Labeling::Raster(Box::new(LabelRaster {
-                file,
-                reading,
-                map,
-                same_grid,
-                values,
-                report,
-            })));
+            inner.labels = Some(Labeling {
+                raster: Some(Box::new(LabelRaster {
+                    file,
+                    reading,
+                    map,
+                    same_grid,
+                    values,
+                    report,
+                })),
+                drawn: None,
+            });
             inner.boxes = None;
         }))
     }

@@ -1,25 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::boxes::BoxLabels;
-use super::label_raster::LabelRaster;
+use super::drawn::{Drawn, Labeling};
 use super::overlap::lies_on;
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::{BACKGROUND, Classes, IGNORE, LabelPolygons};
-use crate::report::{Notice, Report, file_name};
-use crate::vector::{self, Classified, LabelClass, Others, ReadReport, VectorSource, listed};
-
-/// Where the labels of a scene come from.
-#[derive(Clone, Debug)]
-pub(super) enum Labeling {
-    Polygons {
-        polygons: LabelPolygons,
-        report: ReadReport,
-        /// The same and more, as notices.
-        notices: Report,
-    },
-    Raster(Box<LabelRaster>),
-}
+use crate::report::{Notice, file_name};
+use crate::vector::{self, Classified, LabelClass, Others, VectorSource, listed};
 
 impl Scene {
     /// Labels the scene with the polygons of a vector file in any coordinate reference system. When the features have a
@@ -27,7 +15,10 @@ impl Scene {
     /// class `class`. Where both could be meant, [`LabelClass::property`] and [`LabelClass::one`] say it; the scene's
     /// report tells what was taken, with the values and how often they occur. Pixels outside all polygons are background;
     /// later features lie over earlier ones; a feature without a value of the property is an area that does not count.
-    /// Each feature has a bounding box, too ([`Scene::boxes`]).
+    /// Each feature has a bounding box, too ([`Scene::boxes`]). Lines and points are left out, unless
+    /// [`VectorSource::buffer`] makes areas of them. [`Scene::and_labels`] adds a further file or layer.
+    ///
+    /// With [`LabelClass::table`] and [`LabelClass::rules`] the classes are those of the table or the rules, in their order.
     ///
     /// A file without features makes a scene that is all background, and so does one whose polygons all lie elsewhere, as
     /// long as the scene lies within their extent: a tile on which nothing is.
@@ -58,34 +49,66 @@ impl Scene {
     ) -> Result<Self> {
         let (source, class) = (source.into(), class.into());
         let read = vector::read_classified(&source, &self.raster().georeference(), &class)?;
-        let Some(property) = &read.property else {
-            let classes = Classes::new([class.word()]);
-            return self.clone().burned(&source, read, &classes, &class);
+        let classes = Classes::new(class_names(&source, &class, &read)?);
+        self.clone().burned(&source, read, &classes, &class, false)
+    }
+
+    /// Adds the polygons of another file, or of another layer of the same file, to the labels that the scene has, polygons or
+    /// a raster: they lie over these. Everything is as with [`Scene::with_labels`], for each file on its own: which layer,
+    /// which features, what they are called.
+    ///
+    /// Classes are united by name. Those that the scene has keep their indices; new ones come behind them, in alphabetical
+    /// order, or in that of a table or of rules. Of a property with [`LabelClass::others_ignored`] or
+    /// [`LabelClass::others_as_background`] none is added, and that is what becomes of features of other classes.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let roads = VectorSource::new("city.gpkg").layer("roads").buffer(Buffer::meters(3.0));
+    /// let houses = VectorSource::new("city.gpkg").layer("buildings").filter("height > 2");
+    /// let scene = Scene::open("city.tif")?
+    ///     .with_labels("landuse.gpkg", "kind")?
+    ///     .and_labels(roads, LabelClass::one("road"))?
+    ///     .and_labels(houses, LabelClass::one("building"))?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Scene::with_labels`].
+    #[doc(alias = "add_label_layer")]
+    #[doc(alias = "MultiVectorSource")]
+    pub fn and_labels(
+        &self,
+        source: impl Into<VectorSource>,
+        class: impl Into<LabelClass>,
+    ) -> Result<Self> {
+        let (source, class) = (source.into(), class.into());
+        let read = vector::read_classified(&source, &self.raster().georeference(), &class)?;
+        let found = class_names(&source, &class, &read)?;
+        let known = self.classes().clone();
+        // Rules leave out what none holds for; their classes are new all the same.
+        let is_closed = class.others != Others::Refused && class.targets().is_none();
+        let classes = match is_closed && known.len() > 1 {
+            true => known,
+            false => {
+                let new = found.iter().filter(|name| known.index_of(name).is_none());
+                let all = known.len() + new.count();
+                if all > usize::from(IGNORE) {
+                    return Err(SceneError::TooManyClasses {
+                        path: source.path().to_owned(),
+                        property: read.property.unwrap_or_default(),
+                        found: all - 1,
+                    }
+                    .into());
+                }
+                known.and(found)
+            }
         };
-        let names: BTreeSet<String> = read.counts().into_keys().collect();
-        if names.is_empty() && !read.features.is_empty() {
-            return Err(SceneError::NoValues {
-                path: source.path().to_owned(),
-                property: property.clone(),
-                features: read.features.len(),
-            }
-            .into());
-        }
-        let found = names.iter().filter(|name| *name != BACKGROUND).count();
-        if found + 1 > usize::from(IGNORE) {
-            return Err(SceneError::TooManyClasses {
-                path: source.path().to_owned(),
-                property: property.clone(),
-                found,
-            }
-            .into());
-        }
-        self.clone()
-            .burned(&source, read, &Classes::new(names), &class)
+        self.clone().burned(&source, read, &classes, &class, true)
     }
 
     /// Labels the scene with a vector file whose property `property` names the classes, in the given order: the same
-    /// indices for several scenes. [`LabelClass::one`] makes every feature of one of the classes.
+    /// indices for several scenes. [`LabelClass::one`] makes every feature of one of the classes; those of a table or of rules
+    /// must be among them.
     ///
     /// ```no_run
     /// use swath::prelude::*;
@@ -107,7 +130,8 @@ impl Scene {
     ) -> Result<Self> {
         let (source, class) = (source.into(), property.into().of_named_classes());
         let read = vector::read_classified(&source, &self.raster().georeference(), &class)?;
-        self.clone().burned(&source, read, &classes.into(), &class)
+        self.clone()
+            .burned(&source, read, &classes.into(), &class, false)
     }
 
     fn burned(
@@ -116,11 +140,12 @@ impl Scene {
         read: Classified,
         classes: &Classes,
         class: &LabelClass,
+        adding: bool,
     ) -> Result<Self> {
         let property = read.property.clone();
         // A file without features may have no properties either: it asks for no class.
         let one_class = match &property {
-            None if !read.features.is_empty() => {
+            None if !read.features.is_empty() && class.targets().is_none() => {
                 let found = classes.index_of(class.word());
                 let index = found.ok_or_else(|| SceneError::UnknownClass {
                     path: source.path().to_owned(),
@@ -135,9 +160,17 @@ impl Scene {
         let mut nameless = 0;
         let features = read.features.len();
         let mut labeled = Vec::with_capacity(features);
-        for feature in read.features {
+        for (at, feature) in read.features.into_iter().enumerate() {
             let index = match (&feature.class, one_class) {
                 (_, Some(index)) => index,
+                (None, None) if read.unmatched.contains_key(&at) => {
+                    let what = read.unmatched.get(&at).cloned().unwrap_or_default();
+                    *others.entry(what).or_default() += 1;
+                    match class.others {
+                        Others::Background => continue,
+                        Others::Ignored | Others::Refused => IGNORE,
+                    }
+                }
                 // A feature without a value is an area that nobody has named: it does not count.
                 (None, None) => {
                     nameless += 1;
@@ -169,14 +202,14 @@ impl Scene {
             }
             .into());
         }
-        let left = others_notice(&others, class.others, features);
+        let left = others_notice(&others, class, features);
         let unnamed = property
             .filter(|_| nameless > 0)
             .map(|property| nameless_notice(nameless, features, &property));
         let (labeled, overlap) = if labeled.is_empty() && features > 0 {
             (labeled, None)
         } else {
-            self.labels_on(source, labeled)?
+            self.labels_on(source, labeled, adding)?
         };
         let mut notices = read.report.report(source.path());
         let about = file_name(source.path());
@@ -185,15 +218,39 @@ impl Scene {
             said.map(|notice| notice.about(about.clone()))
                 .chain(overlap),
         );
-        let boxes = BoxLabels::around(&labeled, &self.raster().full());
-        let polygons = LabelPolygons::new(labeled);
-        let (classes, report) = (classes.clone(), read.report);
+        let before = self
+            .inner
+            .labels
+            .clone()
+            .filter(|_| adding)
+            .unwrap_or_default();
+        let mut report = read.report;
+        let mut polygons = labeled;
+        if let Some(drawn) = &before.drawn {
+            let mut both = drawn.report.clone();
+            both.join(report);
+            report = both;
+            notices = drawn.notices.iter().cloned().chain(notices).collect();
+            let new = std::mem::replace(&mut polygons, drawn.polygons.polygons().to_vec());
+            polygons.extend(new);
+        }
+        let given = self
+            .inner
+            .boxes
+            .clone()
+            .filter(|boxes| adding && boxes.given);
+        let boxes = given.unwrap_or_else(|| BoxLabels::around(&polygons, &self.raster().full()));
+        let polygons = LabelPolygons::new(polygons);
+        let classes = classes.clone();
         Ok(self.changed(|inner| {
             inner.classes = classes;
-            inner.labels = Some(Labeling::Polygons {
-                polygons,
-                report,
-                notices,
+            inner.labels = Some(Labeling {
+                raster: before.raster,
+                drawn: Some(Drawn {
+                    polygons,
+                    report,
+                    notices,
+                }),
             });
             inner.boxes = Some(boxes);
         }))
@@ -201,7 +258,7 @@ impl Scene {
 
     /// How many label polygons of this class lie on the area in use.
     pub(super) fn polygon_count(&self, class: usize) -> usize {
-        let Some(Labeling::Polygons { polygons, .. }) = &self.inner.labels else {
+        let Some(polygons) = self.inner.labels.as_ref().and_then(Labeling::polygons) else {
             return 0;
         };
         let area = self.area();
@@ -215,21 +272,55 @@ impl Scene {
     }
 }
 
+/// The classes that a file is read into: those of a table or of rules, the one of all features, or those that occur.
+fn class_names(
+    source: &VectorSource,
+    class: &LabelClass,
+    read: &Classified,
+) -> Result<Vec<String>, SceneError> {
+    let names: BTreeSet<String> = read.counts().into_keys().collect();
+    if let Some(property) = read.property.as_ref().filter(|_| names.is_empty())
+        && !read.features.is_empty()
+        && read.unmatched.is_empty()
+    {
+        return Err(SceneError::NoValues {
+            path: source.path().to_owned(),
+            property: property.clone(),
+            features: read.features.len(),
+        });
+    }
+    let names = match (class.targets(), &read.property) {
+        (Some(targets), _) => targets,
+        (None, Some(_)) => names.into_iter().collect(),
+        (None, None) => vec![class.word().to_owned()],
+    };
+    let found = names.iter().filter(|name| *name != BACKGROUND).count();
+    if found + 1 > usize::from(IGNORE) {
+        return Err(SceneError::TooManyClasses {
+            path: source.path().to_owned(),
+            property: read.property.clone().unwrap_or_default(),
+            found,
+        });
+    }
+    Ok(names)
+}
+
 fn others_notice(
     others: &BTreeMap<String, usize>,
-    rule: Others,
+    class: &LabelClass,
     features: usize,
 ) -> Option<Notice> {
     if others.is_empty() {
         return None;
     }
     let count: usize = others.values().sum();
-    let what = match rule {
+    let what = match class.others {
         Others::Background => "were left out, so that they are background",
         Others::Ignored | Others::Refused => "are areas that do not count",
     };
     let text = format!(
-        "{count} of {features} features of other classes {what}: {}",
+        "{count} of {features} features {} {what}: {}",
+        class.unmatched_words(),
         listed(others)
     );
     Some(Notice::left_out(text).count(count))

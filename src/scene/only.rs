@@ -1,5 +1,5 @@
 use super::boxes::BoxLabels;
-use super::labeling::Labeling;
+use super::drawn::{Drawn, Labeling};
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::{Classes, IGNORE, LabelPolygons};
@@ -71,10 +71,13 @@ impl Scene {
     pub(crate) fn as_background(&self) -> Self {
         let boxes = BoxLabels::new(Vec::new(), Report::new(), false);
         self.changed(|inner| {
-            inner.labels = Some(Labeling::Polygons {
-                polygons: LabelPolygons::new(Vec::new()),
-                report: ReadReport::default(),
-                notices: Report::new(),
+            inner.labels = Some(Labeling {
+                raster: None,
+                drawn: Some(Drawn {
+                    polygons: LabelPolygons::new(Vec::new()),
+                    report: ReadReport::default(),
+                    notices: Report::new(),
+                }),
             });
             inner.boxes = Some(boxes);
         })
@@ -82,23 +85,21 @@ impl Scene {
 
     /// The same scene with other classes, and what each of the old indices becomes.
     fn relabeled(&self, becomes: &[u8; 256], classes: Classes) -> Self {
-        let labels = self.inner.labels.as_ref().map(|labels| match labels {
-            Labeling::Polygons {
-                polygons,
-                report,
-                notices,
-            } => Labeling::Polygons {
-                polygons: LabelPolygons::new(
-                    polygons
-                        .polygons()
-                        .iter()
-                        .map(|(shape, class)| (shape.clone(), becomes[usize::from(*class)]))
-                        .collect(),
-                ),
-                report: report.clone(),
-                notices: notices.clone(),
-            },
-            Labeling::Raster(labels) => Labeling::Raster(Box::new(labels.relabeled(becomes))),
+        let labels = self.inner.labels.as_ref().map(|labels| Labeling {
+            raster: labels
+                .raster
+                .as_ref()
+                .map(|raster| Box::new(raster.relabeled(becomes))),
+            drawn: labels.drawn.as_ref().map(|drawn| {
+                let polygons = drawn.polygons.polygons().iter();
+                let relabeled = polygons
+                    .map(|(shape, class)| (shape.clone(), becomes[usize::from(*class)]))
+                    .collect();
+                Drawn {
+                    polygons: LabelPolygons::new(relabeled),
+                    ..drawn.clone()
+                }
+            }),
         });
         let boxes = self.inner.boxes.as_ref().map(|boxes| {
             boxes.changed(|mut one| {

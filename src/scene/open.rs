@@ -6,9 +6,9 @@ use geo::MultiPolygon;
 
 use super::area::AreaOfInterest;
 use super::boxes::BoxLabels;
-use super::labeling::Labeling;
+use super::drawn::Labeling;
 use crate::Result;
-use crate::labels::Classes;
+use crate::labels::{Classes, LabelPolygons};
 use crate::raster::{BandStatistics, OpenOptions, PixelWindow, Raster, Resolution};
 use crate::report::Report;
 use crate::vector::ReadReport;
@@ -26,7 +26,7 @@ use crate::vector::ReadReport;
 ///
 /// | to | methods |
 /// |---|---|
-/// | label | [`Scene::with_labels`], [`Scene::with_boxes`], [`Scene::with_label_raster`], [`Scene::only`], [`Scene::with_colors`] |
+/// | label | [`Scene::with_labels`], [`Scene::and_labels`], [`Scene::labeled_within`], [`Scene::with_boxes`], [`Scene::with_label_raster`], [`Scene::only`], [`Scene::with_colors`] |
 /// | look | [`Scene::show_bands`], [`Scene::zoom`], [`Scene::histogram`], [`Scene::show_parts`] |
 /// | know | [`Scene::size`], [`Scene::bounds`], [`Scene::crs`], [`Scene::band_count`], [`Scene::classes`], [`Scene::report`] |
 /// | use a part | [`Scene::split`], [`Scene::crop`], [`Scene::with_aoi`], [`Scene::split_by_aoi`] |
@@ -46,6 +46,10 @@ pub(super) struct Inner {
     pub(super) boxes: Option<BoxLabels>,
     pub(super) area: PixelWindow,
     pub(super) aoi: Option<AreaOfInterest>,
+    /// Where labels are complete.
+    pub(super) labeled: Option<AreaOfInterest>,
+    /// Whether labels are complete only where something is drawn.
+    pub(super) labeled_only: bool,
     /// What concerns the scene as a whole or its area of interest.
     pub(super) report: Report,
     pub(super) statistics: OnceLock<Vec<BandStatistics>>,
@@ -122,6 +126,8 @@ impl Scene {
                 boxes: None,
                 area,
                 aoi: None,
+                labeled: None,
+                labeled_only: false,
                 report: Report::new(),
                 statistics,
             }),
@@ -195,27 +201,21 @@ impl Scene {
     /// as the ones that [`Scene::only`] leaves out; empty without labels and for labels that come from a raster.
     #[must_use]
     pub fn label_polygons(&self) -> &[(MultiPolygon<f64>, u8)] {
-        match &self.inner.labels {
-            Some(Labeling::Polygons { polygons, .. }) => polygons.of_classes(),
-            _ => &[],
-        }
+        let polygons = self.inner.labels.as_ref().and_then(Labeling::polygons);
+        polygons.map_or(&[], LabelPolygons::of_classes)
     }
 
     /// How many polygons labels are drawn from, those that make background of others among them.
     pub(crate) fn drawn_polygons(&self) -> usize {
-        match &self.inner.labels {
-            Some(Labeling::Polygons { polygons, .. }) => polygons.polygons().len(),
-            _ => 0,
-        }
+        let polygons = self.inner.labels.as_ref().and_then(Labeling::polygons);
+        polygons.map_or(0, |polygons| polygons.polygons().len())
     }
 
-    /// What reading the label file met: features left out or mended; `None` without labels from a vector file.
+    /// What reading the label files met, all together: features left out or mended; `None` without labels from a vector file.
     #[must_use]
     pub fn label_report(&self) -> Option<&ReadReport> {
-        match &self.inner.labels {
-            Some(Labeling::Polygons { report, .. }) => Some(report),
-            _ => None,
-        }
+        let drawn = self.inner.labels.as_ref()?.drawn.as_ref();
+        drawn.map(|drawn| &drawn.report)
     }
 
     /// Everything that was left out, assumed, repaired or converted on the way from the files to this scene: of the
@@ -225,15 +225,11 @@ impl Scene {
     #[doc(alias = "info")]
     #[doc(alias = "warnings")]
     pub fn report(&self) -> Report {
-        let labels = match &self.inner.labels {
-            Some(Labeling::Polygons { notices, .. }) => Some(notices),
-            Some(Labeling::Raster(labels)) => Some(&labels.report),
-            None => None,
-        };
+        let labels = self.inner.labels.as_ref().map(Labeling::notices);
         let boxes = self.inner.boxes.as_ref().map(|boxes| &boxes.report);
         [
             Some(self.raster().report()),
-            labels,
+            labels.as_ref(),
             boxes,
             Some(&self.inner.report),
         ]
@@ -241,6 +237,7 @@ impl Scene {
         .flatten()
         .flatten()
         .cloned()
+        .chain(self.labeled_only_notice())
         .collect()
     }
 

@@ -64,16 +64,21 @@ fn extent<'a>(shapes: impl Iterator<Item = &'a MultiPolygon<f64>>) -> Option<Ext
 impl Scene {
     /// The labeled shapes that lie on the raster, and what is to be said about the others. Without any the scene is all
     /// background: where it lies within the extent of the labels, which cover more than one scene then, or when the
-    /// caller allows it.
+    /// caller allows it. `adding` to labels that are there, these stay.
     pub(super) fn labels_on(
         &self,
         source: &VectorSource,
         shapes: Vec<Labeled>,
+        adding: bool,
     ) -> Result<(Vec<Labeled>, Option<Notice>), SceneError> {
         let full = self.raster().full();
         let about = file_name(source.path());
+        let nothing = match adding {
+            true => "it adds nothing",
+            false => "every pixel is background",
+        };
         let Some(extent) = extent(shapes.iter().map(|(shape, _)| shape)) else {
-            let text = "the file holds no features: every pixel is background";
+            let text = format!("the file holds no features: {nothing}");
             return Ok((Vec::new(), Some(Notice::noted(text).about(about))));
         };
         let all = shapes.len();
@@ -107,9 +112,7 @@ impl Scene {
         } else {
             "and the caller allows it"
         };
-        let text = format!(
-            "none of {all} polygons lies on the scene, {where_it_lies}: every pixel is background"
-        );
+        let text = format!("none of {all} polygons lies on the scene, {where_it_lies}: {nothing}");
         let notice = Notice::noted(text).about(about).count(all);
         Ok((
             Vec::new(),
@@ -117,10 +120,11 @@ impl Scene {
         ))
     }
 
-    /// The error for an area of interest of which nothing lies on the scene.
+    /// The error for an area, `what` it is called, of which nothing lies on the scene.
     pub(super) fn area_elsewhere<'a>(
         &self,
         path: &Path,
+        what: &'static str,
         shapes: impl Iterator<Item = &'a MultiPolygon<f64>>,
     ) -> SceneError {
         let (asked, scene) = match extent(shapes) {
@@ -129,6 +133,7 @@ impl Scene {
         };
         SceneError::AreaElsewhere {
             path: path.to_owned(),
+            what,
             asked,
             scene,
             crs: self.raster().crs_name(),

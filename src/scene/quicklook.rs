@@ -1,5 +1,4 @@
 use super::Scene;
-use super::labeling::Labeling;
 use super::picture::Over;
 use crate::Result;
 use crate::labels::IGNORE;
@@ -141,12 +140,15 @@ impl Scene {
     fn small_labels(&self, size: Size) -> Result<Option<Vec<u8>>> {
         match &self.inner.labels {
             None => Ok(None),
-            Some(Labeling::Polygons { polygons, .. }) => self
-                .sampled_rows(size, |window| Ok(polygons.rasterize(window)))
-                .map(Some),
-            Some(Labeling::Raster(labels)) => self
-                .sampled_rows(size, |window| labels.labels(window, window.size()))
-                .map(Some),
+            Some(labels) => {
+                let read = |window: &PixelWindow| {
+                    let all = window.size();
+                    let mut row = labels.labels(window, all, !self.inner.labeled_only)?;
+                    self.ignore_unlabeled(&mut row, window, all);
+                    Ok(row)
+                };
+                self.sampled_rows(size, read).map(Some)
+            }
         }
     }
 

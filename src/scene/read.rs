@@ -1,7 +1,6 @@
-use super::labeling::Labeling;
 use super::{Scene, SceneError};
 use crate::Result;
-use crate::labels::IGNORE;
+use crate::labels::{IGNORE, LabelPolygons};
 use crate::raster::{BandStatistics, Part, Patch, PixelWindow, Size};
 
 impl Scene {
@@ -35,7 +34,7 @@ impl Scene {
     }
 
     /// Reads the labels of a window: class indices, and [`IGNORE`] where the imagery is invalid or outside the area in
-    /// use or the area of interest.
+    /// use, the area of interest or the area within which labels are complete ([`Scene::labeled_within`]).
     ///
     /// # Shapes
     /// Returns `[window.height, window.width]`.
@@ -52,6 +51,7 @@ impl Scene {
         }
         let mut labels = self.raw_labels(window, window.size())?;
         ignore_outside(&mut labels, self.in_use(window).as_deref());
+        self.ignore_unlabeled(&mut labels, window, window.size());
         Ok(labels)
     }
 
@@ -62,6 +62,7 @@ impl Scene {
         ignore_outside(&mut labels, Some(&patch.valid));
         let of_interest = self.aoi().map(|aoi| aoi.mask_resized(window, patch.size));
         ignore_outside(&mut labels, of_interest.as_deref());
+        self.ignore_unlabeled(&mut labels, window, patch.size);
         Ok(labels)
     }
 
@@ -75,24 +76,41 @@ impl Scene {
                 .map(|&label| u8::from(label != IGNORE))
                 .collect());
         }
-        if self.raster().can_be_invalid() {
-            return Ok(self.read_of_interest(window)?.valid);
+        self.counting_boxes(window)
+    }
+
+    /// As [`Scene::counting`], whatever the pixels are labeled with: where boxes count.
+    pub(crate) fn counting_boxes(&self, window: &PixelWindow) -> Result<Vec<u8>> {
+        let mut counting = match self.raster().can_be_invalid() {
+            true => self.read_of_interest(window)?.valid,
+            false => self
+                .in_use(window)
+                .unwrap_or_else(|| vec![1; window.area()]),
+        };
+        if let Some(labeled) = self.labeled_area() {
+            let mask = labeled.mask(window);
+            counting
+                .iter_mut()
+                .zip(mask)
+                .for_each(|(one, inside)| *one &= inside);
         }
-        let all = || vec![1; window.area()];
-        Ok(self.in_use(window).unwrap_or_else(all))
+        Ok(counting)
     }
 
     /// Whether some pixels may have no label at all, which are then ignored: where labels are polygons, what lies outside
     /// them is background.
     pub(crate) fn may_be_unlabeled(&self) -> bool {
-        match &self.inner.labels {
-            None => false,
-            Some(Labeling::Polygons { polygons, .. }) => polygons
-                .polygons()
-                .iter()
-                .any(|(_, class)| *class == IGNORE),
-            Some(Labeling::Raster(_)) => true,
-        }
+        let Some(labels) = &self.inner.labels else {
+            return false;
+        };
+        let ignored = |polygons: &LabelPolygons| {
+            let all = polygons.polygons().iter();
+            all.map(|(_, class)| *class).any(|class| class == IGNORE)
+        };
+        self.inner.labeled_only
+            || self.inner.labeled.is_some()
+            || labels.raster.is_some()
+            || labels.polygons().is_some_and(ignored)
     }
 
     /// Exact statistics of each band over its own valid pixels in use and of interest.
@@ -126,13 +144,17 @@ impl Scene {
         }
     }
 
-    /// Whether a window can hold a label at all, without drawing it.
+    /// Whether a window can hold anything but the background, without drawing it.
     pub(crate) fn may_have_labels(&self, window: &PixelWindow) -> bool {
-        match &self.inner.labels {
-            None => false,
-            Some(Labeling::Polygons { polygons, .. }) => !polygons.touching(window).is_empty(),
-            Some(Labeling::Raster(_)) => true,
-        }
+        let Some(labels) = &self.inner.labels else {
+            return false;
+        };
+        self.inner.labeled_only
+            || self.inner.labeled.is_some()
+            || labels.raster.is_some()
+            || labels
+                .polygons()
+                .is_some_and(|polygons| !polygons.touching(window).is_empty())
     }
 
     /// Labels as they are stored, wherever the window lies, under the centers of `size` pixels.
@@ -142,11 +164,15 @@ impl Scene {
                 path: self.raster().path().to_owned(),
             }
             .into()),
-            Some(Labeling::Polygons { polygons, .. }) => {
-                Ok(polygons.rasterize_resized(window, size))
-            }
-            Some(Labeling::Raster(labels)) => labels.labels(window, size),
+            Some(labels) => labels.labels(window, size, !self.inner.labeled_only),
         }
+    }
+
+    /// Ignores what lies outside the area within which labels are complete.
+    pub(super) fn ignore_unlabeled(&self, labels: &mut [u8], window: &PixelWindow, size: Size) {
+        let labeled = self.labeled_area();
+        let mask = labeled.map(|labeled| labeled.mask_resized(window, size));
+        ignore_outside(labels, mask.as_deref());
     }
 
     /// 1 for the window's pixels in the area in use and the area of interest; `None` when that is all of them.

@@ -12,16 +12,7 @@ pub(crate) const WORTH_SAYING: f64 = 0.005;
 impl Scene {
     /// A window of the scene as a model remembers what it was trained on.
     pub(crate) fn as_trained_area(&self, window: PixelWindow) -> TrainedArea {
-        let aoi = self.aoi().map(|aoi| {
-            let side = if aoi.is_inverted() {
-                "outside"
-            } else {
-                "inside"
-            };
-            let name = aoi.path().file_name().unwrap_or(aoi.path().as_os_str());
-            format!("{side} {}", name.to_string_lossy())
-        });
-        TrainedArea::new(self.raster(), window, aoi)
+        TrainedArea::new(self.raster(), window, self.limit_words())
     }
 
     /// What there is to say of a score over `window` of a map of the file `predicted`.

@@ -100,6 +100,17 @@ impl Scene {
         if let Some(aoi) = self.aoi() {
             facts.push(("limited to", self.interest_facts(aoi, look)));
         }
+        if let Some(area) = self.labeled_area() {
+            let name = area
+                .path()
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy();
+            facts.push((
+                "labeled",
+                format!("completely within the areas of {name}; outside nothing counts"),
+            ));
+        }
         if let Some(pixel) = raster.pixel_words() {
             let system = match raster.crs_name() {
                 name if name == "none" => "no reference system".to_owned(),

@@ -111,6 +111,14 @@ impl Scenes {
         self.labeled(&files.into(), |scene, source| scene.with_aoi(source))
     }
 
+    /// Says where the labels of every scene are complete; see [`Scene::labeled_within`].
+    ///
+    /// # Errors
+    /// As [`Scenes::with_labels`].
+    pub fn labeled_within(&self, files: impl Into<LabelFiles>) -> Result<Self> {
+        self.labeled(&files.into(), |scene, source| scene.labeled_within(source))
+    }
+
     fn labeled(
         &self,
         files: &LabelFiles,

@@ -30,13 +30,13 @@ use crate::vector::VectorSource;
 /// let scenes = scenes.with_labels(files, LabelClass::one("building"))?;
 /// # Ok::<(), swath::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LabelFiles {
     place: Place,
     missing: Missing,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Place {
     /// A pattern, a folder or a file, in the path of the source.
     Source(VectorSource),

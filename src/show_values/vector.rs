@@ -4,7 +4,7 @@ use crate::display::fields::titled;
 use crate::display::records::{NOTHING, count, number, perhaps};
 use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::vector::{
-    Feature, Format, LabelClass, LabelPolygon, PointFeature, PolygonFeature, ReadReport,
+    Buffer, Feature, Format, LabelClass, LabelPolygon, PointFeature, PolygonFeature, ReadReport,
     VectorSource,
 };
 
@@ -76,7 +76,7 @@ show_records!(
     LabelPolygon,
     (geo::MultiPolygon<f64>, u8)
 );
-show_fields!(VectorSource, LabelClass, Format);
+show_fields!(VectorSource, LabelClass, Format, Buffer);
 
 /// What was read, left out, mended.
 impl Show for ReadReport {

@@ -134,8 +134,8 @@ impl Trainable for ObjectDetection {
 
 /// The classes of a window's boxes; `None` when no pixel of it counts.
 fn classes_in(scene: &Scene, window: &PixelWindow) -> Result<Option<Held>> {
-    let whole = scene.aoi().is_none() && !scene.raster().can_be_invalid();
-    if !whole && !scene.read_of_interest(window)?.valid.contains(&1) {
+    let whole = !scene.is_limited() && !scene.raster().can_be_invalid();
+    if !whole && !scene.counting_boxes(window)?.contains(&1) {
         return Ok(None);
     }
     let mut held = Held::background();
@@ -183,10 +183,10 @@ impl Validation {
             for (Labeled { patch, truth }, mut found) in parts.into_iter().zip(boxes) {
                 let one = &windows[images.len()];
                 let (scene, window) = (one.of(scenes), &one.window);
-                // As where a scene is predicted: the network sees what lies around the area of interest.
+                // As where boxes are scored: the network sees what lies around the area of interest.
                 found.retain(|found| {
                     let (col, row) = (window.col as f64, window.row as f64);
-                    scene.share_of_interest(&found.bounds.translate(col, row)) >= VISIBLE
+                    scene.share_counted(&found.bounds.translate(col, row)) >= VISIBLE
                 });
                 if self.example == Some(images.len()) {
                     pictured = Some(patch);

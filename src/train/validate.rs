@@ -106,9 +106,8 @@ pub(super) fn lay(
             scene: index,
             window: PixelWindow::new(tile.col, tile.row, size.width, size.height),
         };
-        let of_interest =
-            |one: &ValidWindow| scene.aoi().is_none_or(|aoi| aoi.touches(&one.window));
-        windows.extend(scene.area().tiles(size).map(whole).filter(of_interest));
+        let counts = |one: &ValidWindow| scene.counts_in(&one.window);
+        windows.extend(scene.area().tiles(size).map(whole).filter(counts));
     }
     let windows = spread(&windows, LOOKED_AT.max(limit));
     let looked_at = windows

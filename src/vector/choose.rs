@@ -51,12 +51,13 @@ impl LayerFacts {
 /// The number of the layer to read, and what is to be said about the choice. The layer that is named, whatever it holds;
 /// otherwise, among those with geometries and features: the only one with the property that is asked for, or the only one
 /// with areas. GDAL's own programs take the first or all, geopandas the first with a warning: a guess, where the layers
-/// are of different things.
+/// are of different things. With a buffer, layers of lines and points are meant where there are any.
 pub(super) fn choose(
     path: &Path,
     layers: &[LayerFacts],
     named: Option<&str>,
     asked: &[&str],
+    buffered: bool,
 ) -> Result<(usize, Option<Notice>), VectorError> {
     let list = || {
         let spatial = layers.iter().filter(|layer| layer.holds != Holds::Rows);
@@ -101,17 +102,25 @@ pub(super) fn choose(
         .copied()
         .filter(|&index| !asked.is_empty() && asked.iter().all(|name| layers[index].has(name)))
         .collect();
-    let areas: Vec<usize> = filled
-        .iter()
-        .copied()
-        .filter(|&index| layers[index].holds == Holds::Areas)
-        .collect();
+    let that_hold = |holds: Holds| -> Vec<usize> {
+        let all = filled.iter().copied();
+        all.filter(|&index| layers[index].holds == holds).collect()
+    };
+    let others_than_areas = match buffered {
+        true => that_hold(Holds::Others),
+        false => Vec::new(),
+    };
+    let (areas, what) = match others_than_areas.is_empty() {
+        true => (that_hold(Holds::Areas), "areas"),
+        false => (others_than_areas, "lines or points"),
+    };
     let both: Vec<usize> = areas
         .iter()
         .copied()
         .filter(|index| with_property.contains(index))
         .collect();
-    for (chosen, which) in [(&with_property, "layer"), (&both, "layer of areas")] {
+    let layer_of = format!("layer of {what}");
+    for (chosen, which) in [(&with_property, "layer"), (&both, layer_of.as_str())] {
         if let [chosen] = chosen[..] {
             let text = format!(
                 "of several layers {} is read, the only {which} with the property {:?}; not read: {}",
@@ -124,7 +133,7 @@ pub(super) fn choose(
     }
     if let [chosen] = areas[..] {
         let text = format!(
-            "of several layers {} is read, the only one with areas; not read: {}",
+            "of several layers {} is read, the only one with {what}; not read: {}",
             layers[chosen].described(),
             others(chosen)
         );
@@ -157,7 +166,8 @@ mod tests {
     }
 
     fn chosen(layers: &[LayerFacts], asked: &str) -> Result<(usize, Option<Notice>), String> {
-        choose(Path::new("city.gpkg"), layers, None, &[asked]).map_err(|error| error.to_string())
+        choose(Path::new("city.gpkg"), layers, None, &[asked], false)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -203,5 +213,23 @@ mod tests {
                 .unwrap_err()
                 .contains("paths (2 features")
         );
+        // With a buffer it is the lines that are meant.
+        let mixed = [
+            layers[1].clone(),
+            layers[2].clone(),
+            layer("paths", 2, Holds::Others, &[]),
+        ];
+        let chosen = choose(Path::new("a.gpkg"), &mixed, None, &[], true).unwrap();
+        assert_eq!(chosen.0, 2);
+        assert!(
+            chosen
+                .1
+                .unwrap()
+                .to_string()
+                .contains("the only one with lines or points")
+        );
+        let chosen = choose(Path::new("a.gpkg"), &mixed[..1], None, &[], true).unwrap();
+        assert_eq!(chosen.0, 0);
+        assert!(choose(Path::new("a.gpkg"), &none, None, &[], true).is_err());
     }
 }

@@ -17,6 +17,9 @@ use crate::report::Notice;
 /// let all_of_one_class = LabelClass::one("building");
 /// let by_property = LabelClass::property("building");
 /// assert_ne!(all_of_one_class, by_property);
+/// // Codes, and rules in the words of [`crate::vector::VectorSource::filter`], of which the first that holds counts.
+/// let by_code = LabelClass::table("code", [(1, "water"), (2, "road")]);
+/// let by_rule = LabelClass::rules([("building IS NOT NULL", "building"), ("highway IN ('primary', 'secondary')", "road")]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelClass {
@@ -25,7 +28,7 @@ pub struct LabelClass {
     pub(crate) others: Others,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Meaning {
     /// A property if there is one, else the class of all.
     Either,
@@ -33,6 +36,10 @@ enum Meaning {
     One,
     /// The class of all, which is told where a property may have been meant.
     OneInDoubt,
+    /// A property whose values, in this order, are of these classes.
+    Table(Vec<(String, String)>),
+    /// Conditions, in this order, of features of these classes.
+    Rules(Vec<(String, String)>),
 }
 
 /// What becomes of features of classes that were not named.
@@ -64,16 +71,70 @@ impl LabelClass {
         Self::of(name.into(), Meaning::OneInDoubt)
     }
 
-    /// With named classes ([`crate::scene::Scene::with_classes`]): features of other classes are areas that do not count,
-    /// neither in training nor in scores.
+    /// The values of this property are codes of classes, several of which may be of one. The classes are in the order of the
+    /// table, all of them, so that they have the same indices in every scene. Values are compared as they are read: `1` is 1
+    /// and 1.0. A value that the table does not hold is an error that lists all of them, unless
+    /// [`LabelClass::others_ignored`] or [`LabelClass::others_as_background`] says what becomes of its features.
+    ///
+    /// ```
+    /// use swath::vector::LabelClass;
+    /// let cover = LabelClass::table("code", [(1, "water"), (2, "road"), (3, "road")]).others_as_background();
+    /// let kinds = LabelClass::table("kind", [("Wohnhaus", "building"), ("Garage", "building")]);
+    /// ```
+    #[must_use]
+    #[doc(alias = "class_mapping")]
+    #[doc(alias = "class_name_mapping")]
+    pub fn table<V, C>(
+        property: impl Into<String>,
+        classes: impl IntoIterator<Item = (V, C)>,
+    ) -> Self
+    where
+        V: ToString,
+        C: Into<String>,
+    {
+        let row = |(value, class): (V, C)| (value.to_string(), class.into());
+        let rows = classes.into_iter().map(row).collect();
+        Self::of(property.into(), Meaning::Table(rows))
+    }
+
+    /// Conditions in OGR's SQL, as in [`crate::vector::VectorSource::filter`], each with the class of the features for which
+    /// it holds: the first that holds counts, and `1 = 1` holds for what is left. The classes are in the order in which they
+    /// are first named, all of them, so that they have the same indices in every scene. Features for which no condition holds
+    /// are left out, so that they are background, unless [`LabelClass::others_ignored`] is called; the report counts them
+    /// and says what they are.
+    ///
+    /// ```
+    /// use swath::vector::LabelClass;
+    /// let town = LabelClass::rules([
+    ///     ("building IS NOT NULL", "building"),
+    ///     ("highway IN ('primary', 'secondary')", "road"),
+    ///     ("\"natural\" = 'water' OR waterway IS NOT NULL", "water"),
+    /// ]);
+    /// ```
+    #[must_use]
+    #[doc(alias = "class_id_to_filter")]
+    pub fn rules<R, C>(rules: impl IntoIterator<Item = (R, C)>) -> Self
+    where
+        R: Into<String>,
+        C: Into<String>,
+    {
+        let rule = |(condition, class): (R, C)| (condition.into(), class.into());
+        let rules = rules.into_iter().map(rule).collect();
+        let mut class = Self::of(String::new(), Meaning::Rules(rules));
+        class.others = Others::Background;
+        class
+    }
+
+    /// With named classes ([`crate::scene::Scene::with_classes`], a table, rules): features of other classes are areas that
+    /// do not count, neither in training nor in scores.
     #[must_use]
     pub const fn others_ignored(mut self) -> Self {
         self.others = Others::Ignored;
         self
     }
 
-    /// With named classes ([`crate::scene::Scene::with_classes`]): features of other classes are left out, so that they
-    /// are background.
+    /// With named classes ([`crate::scene::Scene::with_classes`], a table, rules): features of other classes are left out,
+    /// so that they are background.
     #[must_use]
     pub const fn others_as_background(mut self) -> Self {
         self.others = Others::Background;
@@ -88,14 +149,45 @@ impl LabelClass {
         }
     }
 
-    /// The property's name, or the class.
+    /// The property's name, or the class; empty for rules.
     pub(crate) fn word(&self) -> &str {
         &self.word
     }
 
     /// The property that may be meant.
     pub(crate) fn asked(&self) -> Option<&str> {
-        (self.meaning != Meaning::One).then_some(self.word.as_str())
+        let no_property = matches!(self.meaning, Meaning::One | Meaning::Rules(_));
+        (!no_property).then_some(self.word.as_str())
+    }
+
+    /// The classes of a table or of rules, in the order in which they are first named; `None` where the file names them.
+    pub(crate) fn targets(&self) -> Option<Vec<String>> {
+        let (Meaning::Table(rows) | Meaning::Rules(rows)) = &self.meaning else {
+            return None;
+        };
+        let mut targets: Vec<String> = Vec::new();
+        for (_, class) in rows {
+            if !targets.contains(class) {
+                targets.push(class.clone());
+            }
+        }
+        Some(targets)
+    }
+
+    /// The values of a table with their classes.
+    pub(super) fn table_rows(&self) -> Option<&[(String, String)]> {
+        match &self.meaning {
+            Meaning::Table(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// Rules with their classes.
+    pub(crate) fn rule_rows(&self) -> Option<&[(String, String)]> {
+        match &self.meaning {
+            Meaning::Rules(rows) => Some(rows),
+            _ => None,
+        }
     }
 
     /// Plain text means a property where classes are named.
@@ -110,7 +202,7 @@ impl LabelClass {
     /// or the form of its letters alone is the one that is meant, and so are the first ten letters of a longer name, which
     /// is all that a shapefile keeps.
     pub(crate) fn find(&self, names: &[String]) -> Found {
-        if self.meaning == Meaning::One {
+        if self.asked().is_none() {
             return Found::default();
         }
         let word = self.word.as_str();
@@ -179,7 +271,7 @@ impl LabelClass {
 
     /// Whether the property has to be there.
     pub(crate) fn needs_property(&self) -> bool {
-        self.meaning == Meaning::Property
+        matches!(self.meaning, Meaning::Property | Meaning::Table(_))
     }
 
     /// What to say about the values of a property that plain text turned out to be.

@@ -33,6 +33,34 @@ pub enum VectorError {
         /// Why they were left out, with counts.
         reasons: String,
     },
+    /// A buffer whose distance is none.
+    #[error("the distance of a buffer must be a number above 0, found {found}")]
+    BadBuffer {
+        /// What was given.
+        found: f64,
+    },
+    /// Words that say no buffer.
+    #[error("a buffer is a number of meters or pixels or a column, found {found:?}")]
+    BufferWords {
+        /// The words.
+        found: String,
+    },
+    /// A buffer in meters where nobody knows a meter.
+    #[error(
+        "the buffer is in meters, but the image does not say what a meter is ({image}): {path:?}"
+    )]
+    NoMeters {
+        /// The vector file.
+        path: PathBuf,
+        /// What the image says of its place.
+        image: String,
+    },
+    /// GDAL was built without GEOS, which makes buffers.
+    #[error("lines and points cannot be buffered, since this GDAL has no GEOS: {path:?}")]
+    NoGeos {
+        /// The vector file.
+        path: PathBuf,
+    },
     /// The features have no such property.
     #[error(
         "the features have no property {property:?}, {}: {path:?}",
@@ -75,7 +103,7 @@ pub enum VectorError {
         layers: Vec<String>,
     },
     /// Several layers, and nothing says which one is meant.
-    #[error("the file has several layers with areas, one has to be named: {}: {path:?}", layers.join(", "))]
+    #[error("the file has several layers that may be meant, one has to be named: {}: {path:?}", layers.join(", "))]
     SeveralLayers {
         /// The file.
         path: PathBuf,
@@ -127,6 +155,12 @@ pub enum VectorError {
         features: usize,
         /// The properties there are.
         names: Vec<String>,
+    },
+    /// Rules for classes, none.
+    #[error("there is no rule that would give the features a class: {path:?}")]
+    NoRules {
+        /// The file.
+        path: PathBuf,
     },
     /// An encoding that GDAL does not know.
     #[error("the encoding {encoding:?} is not known: {path:?}")]
@@ -192,9 +226,19 @@ impl Hint for VectorError {
                 let name = first.rsplit_once(" (").map_or(first, |(name, _)| name);
                 Step::ChooseLayer { path, layer: name }.to_string()
             }
-            Self::NoPolygons { .. } | Self::NoAreas { .. } => {
-                "labels are areas: lines and points become areas in QGIS with Vector > Geoprocessing Tools > Buffer, closed \
-                 lines with Vector > Geometry Tools > Lines to Polygons"
+            Self::NoPolygons { .. } | Self::NoAreas { .. } => format!(
+                "labels are areas: lines and points become areas with {}; closed lines do in QGIS with Vector > Geometry \
+                 Tools > Lines to Polygons",
+                Step::BufferLines
+            ),
+            Self::BadBuffer { .. } => format!("{}: how far it reaches to each side", Step::BufferLines),
+            Self::BufferWords { .. } => {
+                "`3m`, `4px`, `width:COLUMN` (the full width in meters) or `distance:COLUMN` (meters to each side)".to_owned()
+            }
+            Self::NoMeters { .. } => format!("give it in pixels: {}", Step::BufferPixels),
+            Self::NoGeos { .. } => {
+                "install a GDAL with GEOS, as Debian, Fedora, Homebrew and conda-forge have it, or buffer the features in \
+                 QGIS and save them as polygons"
                     .to_owned()
             }
             Self::SeveralFiles { .. } => "give one of these paths, as it stands".to_owned(),
@@ -207,6 +251,9 @@ impl Hint for VectorError {
                 "check the values of the property: `.with_labels(path, LabelClass::property(name))` lists them in the \
                  scene's report"
                     .to_owned()
+            }
+            Self::NoRules { .. } => {
+                "`LabelClass::rules([(\"building IS NOT NULL\", \"building\")])` has one".to_owned()
             }
             Self::UnknownEncoding { .. } => "known are UTF-8, ISO-8859-1, CP1252, CP936 and the like".to_owned(),
             Self::UnreadableCrs { .. } => format!("state it: {}", Step::StateAnyCrs { crs: "EPSG:32633" }),

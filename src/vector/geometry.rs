@@ -1,19 +1,30 @@
-//! OGR's geometries as polygons in pixels.
+//! OGR's geometries as polygons, lines and points in pixels.
 
 use gdal_sys::{OGRGeometryH, OGRwkbGeometryType};
-use geo::Polygon;
+use geo::{LineString, Polygon};
 
+use super::geos;
 use super::project::Projector;
 
-/// Collects the polygons of one feature.
+/// What is wrong with lines and points to which no buffer was given.
+pub(super) const NOT_AN_AREA: &str = "not an area (points or lines)";
+
+/// Coordinates that are none.
+const NO_NUMBERS: &str = "with coordinates that are not numbers";
+
+/// Collects the geometry of one feature.
 pub(super) struct GeometryReader<'a> {
     pub(super) projector: &'a Projector,
+    /// How many pixels lines and points will reach, or why they do not; `None` where they are not asked for.
+    pub(super) reach: Option<Result<f64, &'static str>>,
     pub(super) polygons: Vec<Polygon<f64>>,
+    /// Lines and, with one vertex, points.
+    pub(super) lines: Vec<LineString<f64>>,
     pub(super) trouble: Option<&'static str>,
 }
 
 impl GeometryReader<'_> {
-    /// Collects the polygons of a geometry, whatever it is nested in.
+    /// Collects what a geometry holds, whatever it is nested in.
     ///
     /// # Safety
     /// `geometry` is null or a live geometry.
@@ -29,6 +40,9 @@ impl GeometryReader<'_> {
                     self.read_polygon(geometry);
                 }
                 OGRwkbGeometryType::wkbMultiPolygon
+                | OGRwkbGeometryType::wkbMultiLineString
+                | OGRwkbGeometryType::wkbMultiPoint
+                | OGRwkbGeometryType::wkbMultiCurve
                 | OGRwkbGeometryType::wkbGeometryCollection
                 | OGRwkbGeometryType::wkbPolyhedralSurface
                 | OGRwkbGeometryType::wkbTIN => {
@@ -36,14 +50,57 @@ impl GeometryReader<'_> {
                         self.read(gdal_sys::OGR_G_GetGeometryRef(geometry, part));
                     }
                 }
-                OGRwkbGeometryType::wkbCurvePolygon | OGRwkbGeometryType::wkbMultiSurface => {
+                OGRwkbGeometryType::wkbCurvePolygon
+                | OGRwkbGeometryType::wkbMultiSurface
+                | OGRwkbGeometryType::wkbCircularString
+                | OGRwkbGeometryType::wkbCompoundCurve => {
                     let straight =
                         gdal_sys::OGR_G_GetLinearGeometry(geometry, 0.0, std::ptr::null_mut());
                     self.read(straight);
                     gdal_sys::OGR_G_DestroyGeometry(straight);
                 }
-                _ => self.trouble = Some("not an area (points or lines)"),
+                _ => self.read_line(geometry),
             }
+        }
+    }
+
+    /// # Safety
+    /// `line` is a live line string or point.
+    unsafe fn read_line(&mut self, line: OGRGeometryH) {
+        let reach = match self.reach {
+            None => {
+                self.trouble = Some(NOT_AN_AREA);
+                return;
+            }
+            Some(Err(trouble)) => {
+                self.trouble = Some(trouble);
+                return;
+            }
+            Some(Ok(reach)) => reach,
+        };
+        // SAFETY: by the caller's promise.
+        let (LineString(points), is_line) = unsafe {
+            let kind = gdal_sys::OGR_GT_Flatten(gdal_sys::OGR_G_GetGeometryType(line));
+            match gdal_sys::OGR_G_IsEmpty(line) {
+                0 => (geos::points(line), kind != OGRwkbGeometryType::wkbPoint),
+                _ => {
+                    self.trouble = Some("with an empty line or point");
+                    return;
+                }
+            }
+        };
+        let mut points: Vec<(f64, f64)> = points.into_iter().map(|at| (at.x, at.y)).collect();
+        if !points.iter().all(|(x, y)| x.is_finite() && y.is_finite()) {
+            self.trouble = Some(NO_NUMBERS);
+            return;
+        }
+        points.dedup();
+        if is_line && points.len() == 1 {
+            self.trouble = Some("with a line of no length, taken for a point");
+        }
+        match self.projector.place_line(points, reach) {
+            Ok(placed) => self.lines.extend(placed),
+            Err(trouble) => self.trouble = Some(trouble),
         }
     }
 
@@ -80,26 +137,13 @@ impl GeometryReader<'_> {
     /// # Safety
     /// `ring` is a live line string.
     unsafe fn read_ring(&mut self, ring: OGRGeometryH) -> Option<Vec<(f64, f64)>> {
-        // SAFETY: by the caller's promise; both buffers hold `count` values of 8 bytes.
-        let (xs, ys) = unsafe {
-            let count = usize::try_from(gdal_sys::OGR_G_GetPointCount(ring)).unwrap_or(0);
-            let (mut xs, mut ys) = (vec![0.0f64; count], vec![0.0f64; count]);
-            gdal_sys::OGR_G_GetPoints(
-                ring,
-                xs.as_mut_ptr().cast(),
-                8,
-                ys.as_mut_ptr().cast(),
-                8,
-                std::ptr::null_mut(),
-                0,
-            );
-            (xs, ys)
-        };
-        if !xs.iter().chain(&ys).all(|value| value.is_finite()) {
-            self.trouble = Some("with coordinates that are not numbers");
+        // SAFETY: by the caller's promise.
+        let LineString(points) = unsafe { geos::points(ring) };
+        let mut points: Vec<(f64, f64)> = points.into_iter().map(|at| (at.x, at.y)).collect();
+        if !points.iter().all(|(x, y)| x.is_finite() && y.is_finite()) {
+            self.trouble = Some(NO_NUMBERS);
             return None;
         }
-        let mut points: Vec<(f64, f64)> = xs.into_iter().zip(ys).collect();
         points.dedup();
         let different = if points.len() > 1 && points.first() == points.last() {
             points.len() - 1

@@ -38,7 +38,13 @@ impl OpenLayer {
         if facts.is_empty() {
             return Err(no_layer(&file));
         }
-        let (index, notice) = choose(file.path(), &facts, source.layer.as_deref(), asked)?;
+        let (index, notice) = choose(
+            file.path(),
+            &facts,
+            source.layer.as_deref(),
+            asked,
+            source.buffer.is_some(),
+        )?;
         let about = file_name(file.path());
         notices.extend(file.notices.clone());
         notices.extend(notice.map(|notice| notice.about(about.clone())));
@@ -83,7 +89,7 @@ impl OpenLayer {
         let facts = file.facts(&layers, false)?;
         let index = match &source.layer {
             None => 0,
-            Some(_) => choose(file.path(), &facts, source.layer.as_deref(), &[])?.0,
+            Some(_) => choose(file.path(), &facts, source.layer.as_deref(), &[], false)?.0,
         };
         let Some(&layer) = layers.get(index) else {
             return Err(no_layer(&file));
@@ -201,6 +207,40 @@ impl OpenLayer {
         self.check_count(count).map_err(E::from)
     }
 
+    /// The numbers (FID) of the features for which a condition holds besides the filter.
+    ///
+    /// # Errors
+    /// [`VectorError::BadFilter`], [`VectorError::Read`].
+    pub(super) fn numbers_where(&self, condition: &str) -> Result<Vec<i64>, VectorError> {
+        self.check_names(condition)?;
+        let whole = match &self.filter {
+            Some(filter) => format!("({filter}) AND ({condition})"),
+            None => condition.to_owned(),
+        };
+        self.apply(Some(&whole), condition)?;
+        let (numbers, messages) = gdal_library::with_messages(|| {
+            let mut numbers = Vec::new();
+            // SAFETY: the layer is open; every feature is destroyed after use.
+            unsafe {
+                gdal_sys::OGR_L_ResetReading(self.layer);
+                loop {
+                    let feature = gdal_sys::OGR_L_GetNextFeature(self.layer);
+                    if feature.is_null() {
+                        break;
+                    }
+                    numbers.push(gdal_sys::OGR_F_GetFID(feature));
+                    gdal_sys::OGR_F_Destroy(feature);
+                }
+            }
+            numbers
+        });
+        self.apply(self.filter.as_deref(), condition)?;
+        match messages.failed() {
+            true => Err(self.bad_filter(condition, messages.joined("GDAL gives no reason"))),
+            false => Ok(numbers),
+        }
+    }
+
     /// How many features there are, the filter apart.
     pub(super) fn unfiltered(&self) -> Result<usize, VectorError> {
         // SAFETY: the layer is open; no filter is a null pointer.
@@ -233,6 +273,11 @@ impl OpenLayer {
     }
 
     fn set_filter(&self, condition: &str) -> Result<(), VectorError> {
+        self.check_names(condition)?;
+        self.apply(Some(condition), condition)
+    }
+
+    fn check_names(&self, condition: &str) -> Result<(), VectorError> {
         // SQLite takes a quoted name that it does not know for text, and compares that.
         let is_known = |name: &str| {
             let name = name.to_lowercase();
@@ -248,10 +293,18 @@ impl OpenLayer {
         {
             return Err(self.bad_filter(condition, format!("there is no property {name:?}")));
         }
+        Ok(())
+    }
+
+    /// Reads only what a filter lets through; `condition` is what a person wrote of it.
+    fn apply(&self, filter: Option<&str>, condition: &str) -> Result<(), VectorError> {
         let (code, messages) = gdal_library::with_messages(|| {
-            let condition = c_string(condition);
-            // SAFETY: the layer is open; the condition is copied.
-            unsafe { gdal_sys::OGR_L_SetAttributeFilter(self.layer, condition.as_ptr()) }
+            let filter = filter.map(c_string);
+            let pointer = filter
+                .as_ref()
+                .map_or(std::ptr::null(), |filter| filter.as_ptr());
+            // SAFETY: the layer is open; the condition is copied; no filter is a null pointer.
+            unsafe { gdal_sys::OGR_L_SetAttributeFilter(self.layer, pointer) }
         });
         if code != 0 || messages.failed() {
             let detail = messages.joined("GDAL gives no reason");

@@ -1,6 +1,10 @@
-//! Vectors: any file that OGR reads, reprojected into a scene's pixels; polygons out as GeoPackage and GeoJSON.
+//! Vectors: any file that OGR reads, reprojected into a scene's pixels, lines and points as areas around them; polygons out
+//! as GeoPackage and GeoJSON.
 
 mod archive;
+mod assign;
+mod buffer;
+mod buffering;
 mod choose;
 mod class;
 mod dbf;
@@ -10,6 +14,8 @@ mod formats;
 mod geojson;
 mod geometry;
 mod geopackage;
+mod geos;
+mod ground;
 mod layer;
 mod measured;
 mod place_error;
@@ -22,6 +28,7 @@ mod unicode;
 mod values;
 mod write;
 
+pub use buffer::Buffer;
 pub use class::LabelClass;
 pub(crate) use class::{Others, folded, index_of, listed, near};
 pub use error::VectorError;

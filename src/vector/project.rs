@@ -17,7 +17,7 @@ use crate::Result;
 use crate::raster::crs::{self, Transformation};
 use crate::raster::{GeoReference, GeoTransform, Size};
 use crate::report::{Notice, file_name};
-use clip::Rectangle;
+pub(super) use clip::Rectangle;
 use source::Basis;
 
 /// Polygons whose middles are kept, to find out why none lies on the raster.
@@ -149,22 +149,7 @@ impl Projector {
         &self,
         mut rings: Vec<Vec<(f64, f64)>>,
     ) -> Result<Vec<Rings>, &'static str> {
-        if self.exchanged {
-            for point in rings.iter_mut().flatten() {
-                *point = (point.1, point.0);
-            }
-        }
-        if self.upwards {
-            for point in rings.iter_mut().flatten() {
-                point.1 = -point.1;
-            }
-        }
-        if let Some(turn) = self.turn {
-            self.check_degrees(&rings, turn)?;
-            if ring::unwrap_all(&mut rings, turn) {
-                self.seen.crossing.set(self.seen.crossing.get() + 1);
-            }
-        }
+        self.straighten(&mut rings)?;
         let Some(bounds) = Rectangle::of(rings.first().into_iter().flatten()) else {
             return Err("with an empty polygon");
         };
@@ -185,7 +170,7 @@ impl Projector {
                 .for_each(|point| point.0 += shift);
             match self.near(&moved, &bounds.moved(shift)) {
                 Some(rings) if rings.is_empty() => {}
-                Some(rings) => placed.extend(self.copies(rings)),
+                Some(rings) => placed.extend(self.copies(rings, 0.0)),
                 None => failed = true,
             }
         }
@@ -197,12 +182,119 @@ impl Projector {
             let rings = self
                 .projected(&rings, false)
                 .map_err(|_| "far outside the raster's coordinate reference system")?;
-            if self.on_raster(&rings) {
+            if self.on_raster(&rings, 0.0) {
                 return Err("far outside the raster's coordinate reference system");
             }
             placed.push(rings);
         }
         Ok(placed)
+    }
+
+    /// The lines in pixels that a line of the file is, of one vertex for a point: several where it was cut or lies on the
+    /// raster several times. What lies farther from the raster than `reach` pixels may be cut off.
+    pub(super) fn place_line(
+        &self,
+        points: Vec<(f64, f64)>,
+        reach: f64,
+    ) -> Result<Vec<LineString<f64>>, &'static str> {
+        let mut line = [points];
+        self.straighten(&mut line)?;
+        let [points] = line;
+        let Some(bounds) = Rectangle::of(&points) else {
+            return Err("with an empty line or point");
+        };
+        self.keep_middle(&bounds);
+        let wider = |around: &Rectangle| match self.size {
+            Some(size) => around.widened(reach / size.width.min(size.height).max(1) as f64),
+            None => *around,
+        };
+        let Some(widest) = self.around.last().map(wider) else {
+            return self.projected_line(points, true).map(|line| vec![line]);
+        };
+        let (mut placed, mut failed) = (Vec::new(), false);
+        for shift in ring::shifts(&bounds, self.turn) {
+            let bounds = bounds.moved(shift);
+            if !bounds.overlaps(&widest) {
+                continue;
+            }
+            let moved: Vec<_> = points
+                .iter()
+                .map(|point| (point.0 + shift, point.1))
+                .collect();
+            match self.near_line(&moved, &bounds, &wider) {
+                Some(lines) => placed.extend(lines.into_iter().flat_map(|line| {
+                    let copies = self.copies(vec![line], reach).into_iter();
+                    copies.flatten()
+                })),
+                None => failed = true,
+            }
+        }
+        if failed && placed.is_empty() {
+            return Err("beyond what the raster's coordinate reference system can show");
+        }
+        if placed.is_empty() {
+            let outside = "far outside the raster's coordinate reference system";
+            let line = self.projected_line(points, false).map_err(|_| outside)?;
+            if self.on_raster(std::slice::from_ref(&line), reach) {
+                return Err(outside);
+            }
+            placed.push(line);
+        }
+        Ok(placed)
+    }
+
+    /// The parts of a line near the raster in pixels; `None` when it has no place.
+    fn near_line(
+        &self,
+        line: &[(f64, f64)],
+        bounds: &Rectangle,
+        wider: &impl Fn(&Rectangle) -> Rectangle,
+    ) -> Option<Vec<LineString<f64>>> {
+        if self.to_raster.is_none() {
+            let line = self.projected_line(line.to_vec(), false).ok()?;
+            return Some(vec![line]);
+        }
+        self.around.iter().rev().find_map(|around| {
+            let around = wider(around);
+            let parts = match around.holds(bounds) {
+                true => vec![line.to_vec()],
+                false => around.cut_line(line),
+            };
+            let parts = parts
+                .into_iter()
+                .map(|part| self.projected_line(part, true).ok());
+            parts.collect()
+        })
+    }
+
+    fn projected_line(
+        &self,
+        line: Vec<(f64, f64)>,
+        curved: bool,
+    ) -> Result<LineString<f64>, &'static str> {
+        let mut rings = self.projected_as(&[line], curved, false)?;
+        rings.pop().ok_or("with an empty line or point")
+    }
+
+    /// Coordinates with x first and y upwards, that jump nowhere.
+    fn straighten(&self, rings: &mut [Vec<(f64, f64)>]) -> Result<(), &'static str> {
+        if self.exchanged {
+            for point in rings.iter_mut().flatten() {
+                *point = (point.1, point.0);
+            }
+        }
+        if self.upwards {
+            for point in rings.iter_mut().flatten() {
+                point.1 = -point.1;
+            }
+        }
+        if let Some(turn) = self.turn {
+            self.check_degrees(rings, turn)?;
+            if ring::unwrap_all(rings, turn) {
+                self.seen.crossing.set(self.seen.crossing.get() + 1);
+            }
+        }
+        Ok(())
     }
 
     /// A polygon near the raster in pixels, cut where the projection would end; `None` when it has no place.
@@ -228,6 +320,16 @@ impl Projector {
     }
 
     fn projected(&self, rings: &[Vec<(f64, f64)>], curved: bool) -> Result<Rings, &'static str> {
+        self.projected_as(rings, curved, true)
+    }
+
+    /// As polygons or, when not `closed`, as lines.
+    fn projected_as(
+        &self,
+        rings: &[Vec<(f64, f64)>],
+        curved: bool,
+        closed: bool,
+    ) -> Result<Rings, &'static str> {
         let mut projected = Vec::with_capacity(rings.len());
         for ring in rings {
             let world = match &self.to_raster {
@@ -239,6 +341,7 @@ impl Projector {
                     self.turn.filter(|_| curved),
                     self.raster_turn,
                     curved,
+                    closed,
                 )
                 .ok_or("outside the raster's coordinate reference system")?,
             };
@@ -258,8 +361,8 @@ impl Projector {
         Ok(projected)
     }
 
-    /// The polygon wherever a turn of the raster's longitudes puts it on the raster.
-    fn copies(&self, rings: Rings) -> Vec<Rings> {
+    /// The polygon, or a line that reaches so many pixels, wherever a turn of the raster's longitudes puts it on the raster.
+    fn copies(&self, rings: Rings, reach: f64) -> Vec<Rings> {
         let (Some((turn, _)), Some(_)) = (self.raster_turn, &self.to_raster) else {
             return vec![rings];
         };
@@ -275,21 +378,21 @@ impl Projector {
         let others = [-1.0, 1.0].map(moved);
         let mut all: Vec<Rings> = others
             .into_iter()
-            .filter(|rings| self.on_raster(rings))
+            .filter(|rings| self.on_raster(rings, reach))
             .collect();
-        if all.is_empty() || self.on_raster(&rings) {
+        if all.is_empty() || self.on_raster(&rings, reach) {
             all.push(rings);
         }
         all
     }
 
-    fn on_raster(&self, rings: &[LineString<f64>]) -> bool {
+    fn on_raster(&self, rings: &[LineString<f64>], reach: f64) -> bool {
         let bounds = rings
             .first()
             .and_then(|ring| Rectangle::of(&points_of(ring)));
         self.size
             .zip(bounds)
-            .is_some_and(|(size, bounds)| bounds.overlaps(&Rectangle::of_size(size)))
+            .is_some_and(|(size, bounds)| bounds.overlaps(&Rectangle::of_size(size).grown(reach)))
     }
 
     fn check_degrees(&self, rings: &[Vec<(f64, f64)>], turn: f64) -> Result<(), &'static str> {
@@ -346,7 +449,7 @@ impl Projector {
         let crossing = self.seen.crossing.get();
         if crossing > 0 {
             let text = format!(
-                "{crossing} polygons have an edge that jumps by more than 350 degrees, taken the short way across the \
+                "{crossing} features have an edge that jumps by more than 350 degrees, taken the short way across the \
                  180th meridian"
             );
             let notice = Notice::converted(text).about(about).count(crossing);

@@ -3,13 +3,16 @@ use std::path::Path;
 
 use geo::MultiPolygon;
 
+use super::assign::{Matched, Unmatched, by_rules, by_table, fields_of};
+use super::buffering::{Buffering, Stopped};
 use super::class::{LabelClass, listed, near};
-use super::geometry::GeometryReader;
+use super::geometry::{GeometryReader, NOT_AN_AREA};
 use super::layer::OpenLayer;
 use super::project::Projector;
 use super::unicode::composed;
 use super::values::Field;
 use super::{VectorError, VectorSource};
+use crate::host::Step;
 use crate::raster::GeoReference;
 use crate::report::{Notice, Report, file_name};
 use crate::{Result, session};
@@ -48,7 +51,11 @@ impl ReadReport {
         let about = file_name(path);
         for (reason, &count) in &self.skipped {
             let text = format!("{count} of {} features: {reason}", self.features);
-            report.push(Notice::left_out(text).about(about.clone()).count(count));
+            let notice = Notice::left_out(text).about(about.clone()).count(count);
+            report.push(match *reason == NOT_AN_AREA {
+                true => notice.next(format!("{} makes areas of them", Step::BufferLines)),
+                false => notice,
+            });
         }
         for (reason, &count) in &self.mended {
             let text = format!("{count} of {} features: {reason}", self.features);
@@ -60,6 +67,22 @@ impl ReadReport {
         }
         report.extend(self.place.clone());
         report
+    }
+
+    /// What was met in another file, too.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.features += other.features;
+        for (own, others) in [
+            (&mut self.skipped, other.skipped),
+            (&mut self.mended, other.mended),
+        ] {
+            for (reason, count) in others {
+                *own.entry(reason).or_default() += count;
+            }
+        }
+        self.assumed_crs |= other.assumed_crs;
+        self.notices.extend(other.notices);
+        self.place.extend(other.place);
     }
 
     /// One sentence about what was left out or mended; `None` when all was well.
@@ -116,7 +139,9 @@ pub fn read_polygons(
 
 /// Reads every polygon of a file, reprojected from the file's own coordinate reference system into the pixels of a
 /// raster. Rings with fewer than three different points and coordinates that are not numbers are left out and counted;
-/// a ring that crosses itself is kept and filled by the even-odd rule. A file without features has no polygons.
+/// a ring that crosses itself is kept and filled by the even-odd rule. A file without features has no polygons. Lines and
+/// points are left out and counted, unless [`VectorSource::buffer`] makes areas of them; these are cut where they are too far
+/// from a raster of known size to matter, and what lies elsewhere is the rectangle around it.
 ///
 /// # Units
 /// Pixel coordinates of `target`, where the center of the first pixel is `(0.5, 0.5)`.
@@ -141,6 +166,8 @@ pub fn read_polygons_reported(
 #[derive(Debug)]
 pub(crate) struct Classified {
     pub(crate) features: Vec<Feature>,
+    /// Those without a class in a table or by rules.
+    pub(crate) unmatched: BTreeMap<usize, String>,
     pub(crate) report: ReadReport,
     /// The property whose values are the classes; `None` where every feature is of one class.
     pub(crate) property: Option<String>,
@@ -170,12 +197,20 @@ pub(crate) fn read_classified(
     let layer = OpenLayer::open(source, class.asked().as_slice())?;
     let names = layer.property_names();
     let found = class.find(&names);
-    let fields: Vec<&Field> = found
-        .property
-        .iter()
-        .filter_map(|name| layer.field(name))
-        .collect();
-    let (features, mut report) = read_layer(&layer, source, target, &fields)?;
+    let rules = class.rule_rows();
+    let matched = match rules {
+        Some(rules) => Matched::of(&layer, rules)?,
+        None => Matched::default(),
+    };
+    let fields = match rules {
+        Some(_) => fields_of(&layer, &matched.properties),
+        None => fields_of(&layer, found.property.as_slice()),
+    };
+    let Read {
+        features,
+        numbers,
+        mut report,
+    } = read_layer(&layer, source, target, &fields)?;
     if features.is_empty() && report.features > 0 {
         return Err(VectorError::NoPolygons {
             path: source.path().to_owned(),
@@ -189,16 +224,40 @@ pub(crate) fn read_classified(
     } else if found.property.is_none() && class.needs_property() {
         return Err(no_property(source.path(), class.word(), names));
     }
-    let one = |(geometry, mut values): Valued| Feature {
-        geometry,
-        class: values.pop().flatten(),
-    };
+    let (shapes, mut values): (Vec<_>, Vec<_>) = features.into_iter().unzip();
+    let by_property = |values: &mut Vec<Option<String>>| values.pop().flatten();
+    let classes = values.iter_mut().map(|values| match rules {
+        Some(_) => None,
+        None => by_property(values),
+    });
+    let features: Vec<Feature> = shapes
+        .into_iter()
+        .zip(classes)
+        .map(|(geometry, class)| Feature { geometry, class })
+        .collect();
     let mut read = Classified {
-        features: features.into_iter().map(one).collect(),
+        features,
+        unmatched: Unmatched::new(),
         report: ReadReport::default(),
         property: found.property,
     };
-    let respelled = respell(&mut read.features);
+    let respelled = match class.targets() {
+        Some(_) => Vec::new(),
+        None => respell(&mut read.features),
+    };
+    if let Some(rows) = class.table_rows() {
+        read.unmatched = by_table(&mut read.features, rows);
+    }
+    if let Some(rules) = rules {
+        read.unmatched = by_rules(
+            &layer,
+            &mut read.features,
+            &numbers,
+            &values,
+            &matched,
+            rules,
+        )?;
+    }
     let about = file_name(source.path());
     let mut notices = Report::new();
     notices.extend(
@@ -312,7 +371,16 @@ pub(crate) fn read_values(
         field.ok_or_else(|| no_property(source.path(), property, layer.property_names()))
     };
     let fields = properties.iter().map(field).collect::<Result<Vec<_>>>()?;
-    read_layer(&layer, source, target, &fields)
+    let read = read_layer(&layer, source, target, &fields)?;
+    Ok((read.features, read.report))
+}
+
+/// What a layer holds.
+struct Read {
+    features: Vec<Valued>,
+    /// Each feature's number (FID).
+    numbers: Vec<i64>,
+    report: ReadReport,
 }
 
 fn read_layer(
@@ -320,7 +388,7 @@ fn read_layer(
     source: &VectorSource,
     target: &GeoReference,
     fields: &[&Field],
-) -> Result<(Vec<Valued>, ReadReport)> {
+) -> Result<Read> {
     let mut report = ReadReport::default();
     // A system that is there and cannot be read is no reason to guess one; where another is stated, it does not matter.
     // Drivers read it once, and complain once.
@@ -329,22 +397,51 @@ fn read_layer(
         own?;
     }
     let projector = Projector::new(layer.raw(), layer.path(), source.crs.as_deref(), target)?;
-    let mut features = Vec::new();
+    let buffering = source.buffer.as_ref();
+    let buffering = buffering
+        .map(|buffer| Buffering::new(buffer, layer, layer.path(), target))
+        .transpose()?;
+    let (mut features, mut numbers) = (Vec::new(), Vec::new());
     layer.for_each(|feature, count| -> Result<()> {
         if count % 4096 == 0 {
             session::check_interrupt("reading labels")?;
         }
         report.features += 1;
+        // SAFETY: the feature lives until this call ends.
+        let distance = buffering
+            .as_ref()
+            .map(|buffering| unsafe { buffering.distance(feature, &layer.texts) });
         let mut reader = GeometryReader {
             projector: &projector,
+            reach: buffering
+                .as_ref()
+                .zip(distance)
+                .map(|(buffering, distance)| distance.map(|distance| buffering.reach(distance))),
             polygons: Vec::new(),
+            lines: Vec::new(),
             trouble: None,
         };
         // SAFETY: the feature lives until this call ends and owns its geometry.
         unsafe { reader.read(gdal_sys::OGR_F_GetGeometryRef(feature)) };
         let GeometryReader {
-            polygons, trouble, ..
+            mut polygons,
+            lines,
+            mut trouble,
+            ..
         } = reader;
+        if let (Some(buffering), Some(Ok(distance))) = (&buffering, distance) {
+            let growing = match buffering.takes_polygons() {
+                true => std::mem::take(&mut polygons),
+                false => Vec::new(),
+            };
+            if !(lines.is_empty() && growing.is_empty()) {
+                match buffering.areas(lines, &growing, distance) {
+                    Ok(areas) => polygons.extend(areas),
+                    Err(Stopped::Trouble(what)) => trouble = Some(what),
+                    Err(Stopped::Error(error)) => return Err(error),
+                }
+            }
+        }
         if polygons.is_empty() {
             *report
                 .skipped
@@ -359,6 +456,8 @@ fn read_layer(
         let value = |field: &&Field| unsafe { field.value(feature, &layer.texts) };
         let values = fields.iter().map(value).collect();
         features.push((MultiPolygon::new(polygons), values));
+        // SAFETY: as above.
+        numbers.push(unsafe { gdal_sys::OGR_F_GetFID(feature) });
         Ok(())
     })?;
     report.notices = layer.notices.clone();
@@ -371,5 +470,9 @@ fn read_layer(
         report.notices.push(notice.count(guessed).next(step));
     }
     projector.finish(layer.path(), &features, &mut report)?;
-    Ok((features, report))
+    Ok(Read {
+        features,
+        numbers,
+        report,
+    })
 }

@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
 
+use super::Buffer;
+
 /// A vector file and what it does not say itself: the layer to read, its coordinate reference system, which of its
-/// features count. A path alone is one, too.
+/// features count, how far lines and points reach. A path alone is one, too.
 ///
 /// ```
 /// use swath::vector::VectorSource;
@@ -10,13 +12,14 @@ use std::path::{Path, PathBuf};
 /// let same_file = VectorSource::from("city.gpkg");
 /// assert_eq!(same_file.path(), buildings.path());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VectorSource {
     pub(crate) path: PathBuf,
     pub(crate) layer: Option<String>,
     pub(crate) crs: Option<String>,
     pub(crate) filter: Option<String>,
     pub(crate) encoding: Option<String>,
+    pub(crate) buffer: Option<Buffer>,
     pub(crate) elsewhere: bool,
 }
 
@@ -30,6 +33,7 @@ impl VectorSource {
             crs: None,
             filter: None,
             encoding: None,
+            buffer: None,
             elsewhere: false,
         }
     }
@@ -69,6 +73,23 @@ impl VectorSource {
     #[must_use]
     pub fn encoding(mut self, name: impl Into<String>) -> Self {
         self.encoding = Some(name.into());
+        self
+    }
+
+    /// Makes areas of lines and points: all that lies at most so far from them ([`Buffer::meters`], [`Buffer::pixels`],
+    /// [`Buffer::width`]). Without it they are left out. Of several layers, those with lines or points are meant then.
+    ///
+    /// ```
+    /// use swath::vector::{Buffer, VectorSource};
+    /// let roads = VectorSource::new("roads.gpkg").buffer(Buffer::meters(3.0));
+    /// let trees = VectorSource::new("trees.gpkg").buffer(Buffer::pixels(4.0));
+    /// ```
+    #[must_use]
+    #[doc(alias = "line_bufs")]
+    #[doc(alias = "point_bufs")]
+    #[doc(alias = "BufferTransformer")]
+    pub fn buffer(mut self, buffer: Buffer) -> Self {
+        self.buffer = Some(buffer);
         self
     }
 

@@ -121,6 +121,30 @@ pub(crate) fn layer<'a>(
     }
 }
 
+/// As [`layer`], of lines.
+pub(crate) fn lines<'a>(
+    name: &'a str,
+    field: &'a str,
+    features: Vec<(String, String)>,
+) -> Layer<'a> {
+    Layer {
+        kind: gdal::vector::OGRwkbGeometryType::wkbLineString,
+        ..layer(name, field, features)
+    }
+}
+
+/// As [`layer`], of geometries of any kind.
+pub(crate) fn mixed<'a>(
+    name: &'a str,
+    field: &'a str,
+    features: Vec<(String, String)>,
+) -> Layer<'a> {
+    Layer {
+        kind: gdal::vector::OGRwkbGeometryType::wkbUnknown,
+        ..layer(name, field, features)
+    }
+}
+
 fn cut(path: &Path, share: f64) {
     let bytes = std::fs::read(path).unwrap();
     std::fs::write(path, &bytes[..(bytes.len() as f64 * share) as usize]).unwrap();
@@ -361,10 +385,7 @@ fn points_and_tables_beside_the_areas_of_a_file_never_become_labels() {
     let error = scene.clone().with_labels(&path, "species").unwrap_err();
     assert!(
         error.to_string().contains("points or lines")
-            && error
-                .hint()
-                .unwrap()
-                .contains("Geoprocessing Tools > Buffer"),
+            && error.hint().unwrap().contains("Buffer::meters(3.0)"),
         "{error} {:?}",
         error.hint()
     );

@@ -16,6 +16,8 @@ mod before;
 mod box_files;
 /// Boxes: read from every kind of file, cut and turned with chips.
 mod boxes;
+/// Lines and points as labels, by a buffer.
+mod buffers;
 /// Chips: reproducible, exact, complete, and stopped when nobody wants them.
 mod chips;
 /// Commands of the library, with their exit codes and files.
@@ -40,6 +42,8 @@ mod info;
 mod interrupts;
 /// Training keeps the right epoch; chips, areas of interest and models hold what they should.
 mod keeping;
+/// Labels of several files and layers, and classes by tables and rules.
+mod label_layers;
 /// Labels that come as rasters: their place and what their values mean.
 mod label_rasters;
 /// Labels: polygons from files burned into class maps, and traced back.
@@ -48,6 +52,8 @@ mod labels;
 mod many;
 /// What a raster is opened by, and that nothing remembered of it goes stale.
 mod opening;
+/// Labels that are complete in a part of the scene alone.
+mod partial_labels;
 /// Pictures of scenes, chips and maps, measured.
 mod pictures;
 /// Where features and images lie, and images without a place.

@@ -340,7 +340,7 @@ fn complete_arguments<'a>(
     };
     if let Some((key, value)) = word.split_once('=') {
         match plain_key(key.trim_start_matches("--")) {
-            "labels" | "label_raster" | "boxes" | "aoi" | "save" | "weights" => {
+            "labels" | "label_raster" | "boxes" | "aoi" | "labeled_within" | "save" | "weights" => {
                 complete_files(value, matches);
             }
             "scene" | "from" | "chips" | "valid" => {

@@ -132,18 +132,47 @@ const VECTOR_OPTIONS: [(&str, &str); 3] = [
     ("where", "filter"),
 ];
 
+/// The call that a buffer is: `3m`, `4px`, `width:COLUMN`, `distance:COLUMN`.
+fn buffer(magic: &Magic, words: &str) -> Result<String, UsageError> {
+    let wrong = || {
+        let message = format!(
+            "buffer= is meters or pixels to each side, 3m or 4px, or a column, width:COLUMN or distance:COLUMN, found {words:?}"
+        );
+        UsageError::new(magic, message)
+    };
+    for (key, call) in [("width:", "width"), ("distance:", "property")] {
+        if let Some(column) = words.strip_prefix(key).filter(|column| !column.is_empty()) {
+            return Ok(format!("Buffer::{call}({})", literal(column)));
+        }
+    }
+    let (number, call) = match (words.strip_suffix("px"), words.strip_suffix('m')) {
+        (Some(number), _) => (number, "pixels"),
+        (None, Some(number)) => (number, "meters"),
+        (None, None) => return Err(wrong()),
+    };
+    match number.trim_end().parse::<f64>() {
+        Ok(distance) if distance.is_finite() && distance > 0.0 => {
+            Ok(format!("Buffer::{call}({distance:?})"))
+        }
+        _ => Err(wrong()),
+    }
+}
+
 /// A path, or the `VectorSource` that the options describe.
-fn vector_source(arguments: &Arguments, file: &str) -> String {
+fn vector_source(magic: &Magic, arguments: &Arguments, file: &str) -> Result<String, UsageError> {
     let mut source = String::new();
     for (key, method) in VECTOR_OPTIONS {
         if let Some(value) = arguments.option(key) {
             source += &format!(".{method}({})", literal(value));
         }
     }
-    match source.is_empty() {
+    if let Some(words) = arguments.option("buffer") {
+        source += &format!(".buffer({})", buffer(magic, words)?);
+    }
+    Ok(match source.is_empty() {
         true => literal(file),
         false => format!("VectorSource::new({}){source}", literal(file)),
-    }
+    })
 }
 
 /// What the line says of the imagery itself.
@@ -169,8 +198,10 @@ pub(super) fn labels(
     let given = ["labels", "boxes"].map(|key| arguments.option(key).map(|file| (key, file)));
     let of_labels = VECTOR_OPTIONS
         .iter()
-        .find(|(key, _)| arguments.option(key).is_some());
-    if let (Some((key, _)), [None, None]) = (of_labels, given) {
+        .map(|(key, _)| *key)
+        .chain(["buffer"])
+        .find(|key| arguments.option(key).is_some());
+    if let (Some(key), [None, None]) = (of_labels, given) {
         return Err(UsageError::new(
             magic,
             format!("{key}= needs labels= or boxes=: the vector file that it is about"),
@@ -183,7 +214,8 @@ pub(super) fn labels(
             "labels= and boxes= exclude each other; labeled polygons have boxes around them, too",
         )),
         ([Some((key, file)), None] | [None, Some((key, file))], Some(class)) => {
-            Ok(Some((key, vector_source(arguments, file), literal(class))))
+            let source = vector_source(magic, arguments, file)?;
+            Ok(Some((key, source, literal(class))))
         }
         ([Some((key, _)), None] | [None, Some((key, _))], None) => Err(UsageError::new(
             magic,
@@ -208,6 +240,9 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     }
     if let Some((key, source, class)) = labels(magic, arguments)? {
         expression += &format!(".with_{key}({source}, {class})?");
+    }
+    if let Some(area) = arguments.option("labeled_within") {
+        expression += &format!(".labeled_within({})?", literal(area));
     }
     if let Some(aoi) = arguments.option("aoi") {
         expression += &format!(".with_aoi({})?", literal(aoi));
@@ -486,6 +521,12 @@ mod tests {
             "scene",
             "scene a.tif labels=city.gpkg class=kind layer=buildings labels_crs=EPSG:32633",
             r#"scene a.tif labels=city.gpkg class=kind where="split = 'train'""#,
+            "scene a.tif labels=roads.gpkg class=road buffer=3m",
+            "scene a.tif labels=roads.gpkg class=road layer=roads buffer=2.5px labeled_within=sheets.gpkg",
+            "scene a.tif boxes=trees.gpkg class=tree buffer='distance:crown radius'",
+            "scene a.tif labels=roads.gpkg class=road buffer=3",
+            "scene a.tif labels=roads.gpkg class=road buffer=-3m",
+            "scene a.tif buffer=3m",
             "scene a.tif layer=buildings",
             "scene a.tif labels=b",
             "scene a.tif class=b",

@@ -58,6 +58,9 @@ pub(super) fn scenes(magic: &Magic, arguments: &Arguments) -> Result<Expansion, 
         };
         expression += &format!(".with_{key}({source}, {class})?");
     }
+    if let Some(area) = arguments.option("labeled_within") {
+        expression += &format!(".labeled_within({})?", literal(area));
+    }
     if let Some(aoi) = arguments.option("aoi") {
         expression += &format!(".with_aoi({})?", literal(aoi));
     }

@@ -99,14 +99,17 @@ pub(crate) static MAGICS: &[Magic] = &[
         name: "scene",
         kind: Kind::Line,
         usage: "%scene FILE [bands=N|NAME,..] [nodata=VALUE] [labels=VECTORS|boxes=FILE class=NAME] [layer=NAME] \
-                [labels_crs=CRS] [where=SQL] [label_raster=RASTER \
+                [labels_crs=CRS] [where=SQL] [buffer=3m|4px|width:COLUMN] [labeled_within=VECTORS] [label_raster=RASTER \
                 classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [aoi=VECTORS] [as=VARIABLE]",
         short: "Opens a raster, with labels or boxes if given, and shows it",
         long: "`labels` are areas to map, `boxes` objects to find: Pascal VOC (`.xml`), COCO (`.json`), YOLO (`.txt`), `.csv`, \
                or any vector file, around whose features boxes are put. Labeled areas have boxes, too. \
                `class` is the name of a property whose values are the classes or, when the file has no such property, \
                the class of all of them. `layer`, `labels_crs` and `where` say what a vector file leaves open: \
-               `%scene city.tif labels=city.gpkg class=kind layer=buildings where=\"split = 'train'\"`. `label_raster` is a \
+               `%scene city.tif labels=city.gpkg class=kind layer=buildings where=\"split = 'train'\"`. `buffer` makes areas of lines and \
+               points: meters or pixels to each side, or a column with the full width (`width:COLUMN`) or the distance \
+               (`distance:COLUMN`) in meters: `%scene city.tif labels=roads.gpkg class=road buffer=3m`. Outside the areas of \
+               `labeled_within` labels are not complete and nothing counts. `label_raster` is a \
                raster whose values are labels: class indices from 1 on with `classes=tree,built`, codes with \
                `values=10:tree,50:built,0:background,255:ignore,*:background` (a color is written `#ff0000:roof`), a mask of 0 \
                and 255 with `binary=building`, one band for each class with `one_hot=tree,built`. `bands` chooses and orders \
@@ -125,6 +128,14 @@ pub(crate) static MAGICS: &[Magic] = &[
             (
                 "where",
                 "condition in SQL for the features that count, such as \"height > 3\"",
+            ),
+            (
+                "buffer",
+                "makes areas of lines and points: 3m, 4px, width:COLUMN or distance:COLUMN",
+            ),
+            (
+                "labeled_within",
+                "vector file with the areas in which labels are complete",
             ),
             ("label_raster", "raster with the labels"),
             (
@@ -157,7 +168,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         name: "scenes",
         kind: Kind::Line,
         usage: "%scenes FOLDER|PATTERN|TABLE [labels=VECTORS|boxes=FILE class=NAME] [missing=background|skip] [layer=NAME] \
-                [labels_crs=CRS] [where=SQL] [label_raster=RASTERS \
+                [labels_crs=CRS] [where=SQL] [buffer=3m|4px|width:COLUMN] [labeled_within=VECTORS] [label_raster=RASTERS \
                 classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [bands=N|NAME,..] [nodata=VALUE] \
                 [aoi=VECTORS] [skip_broken=yes] [as=VARIABLE]",
         short: "Opens many rasters as one, with their labels, and shows where they lie",
@@ -184,6 +195,14 @@ pub(crate) static MAGICS: &[Magic] = &[
                 "coordinate reference system of the labels, whatever the files say",
             ),
             ("where", "condition in SQL for the features that count"),
+            (
+                "buffer",
+                "makes areas of lines and points: 3m, 4px, width:COLUMN or distance:COLUMN",
+            ),
+            (
+                "labeled_within",
+                "vector files with the areas in which labels are complete",
+            ),
             ("label_raster", "rasters with the labels, likewise"),
             (
                 "classes",

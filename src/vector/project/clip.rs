@@ -16,7 +16,7 @@ type Coordinate = fn(&(f64, f64)) -> f64;
 
 /// An upright rectangle.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rectangle {
+pub(in crate::vector) struct Rectangle {
     min: (f64, f64),
     max: (f64, f64),
 }
@@ -51,14 +51,14 @@ impl Rectangle {
         }
     }
 
-    pub(super) fn of_size(size: Size) -> Self {
+    pub(in crate::vector) fn of_size(size: Size) -> Self {
         Self {
             min: (0.0, 0.0),
             max: (size.width as f64, size.height as f64),
         }
     }
 
-    pub(super) fn union(self, other: Self) -> Self {
+    pub(in crate::vector) fn union(self, other: Self) -> Self {
         Self {
             min: (self.min.0.min(other.min.0), self.min.1.min(other.min.1)),
             max: (self.max.0.max(other.max.0), self.max.1.max(other.max.1)),
@@ -72,7 +72,7 @@ impl Rectangle {
         }
     }
 
-    pub(super) fn middle(&self) -> (f64, f64) {
+    pub(in crate::vector) fn middle(&self) -> (f64, f64) {
         (
             f64::midpoint(self.min.0, self.max.0),
             f64::midpoint(self.min.1, self.max.1),
@@ -83,15 +83,107 @@ impl Rectangle {
         (self.min.0, self.max.0)
     }
 
+    pub(in crate::vector) fn corners(&self) -> [(f64, f64); 4] {
+        [
+            self.min,
+            (self.max.0, self.min.1),
+            self.max,
+            (self.min.0, self.max.1),
+        ]
+    }
+
+    /// So much larger on every side.
+    pub(in crate::vector) fn grown(&self, by: f64) -> Self {
+        Self {
+            min: (self.min.0 - by, self.min.1 - by),
+            max: (self.max.0 + by, self.max.1 + by),
+        }
+    }
+
+    /// Larger on every side by a share of its width and height.
+    pub(in crate::vector) fn widened(&self, share: f64) -> Self {
+        widened(self, share)
+    }
+
+    pub(in crate::vector) fn polygon(&self) -> geo::Polygon<f64> {
+        Rect::new(self.min, self.max).to_polygon()
+    }
+
+    /// The parts of a line within the rectangle; a point is a line of one vertex.
+    ///
+    /// # Source
+    /// Liang and Barsky, "A new concept and method for line clipping", 1984.
+    pub(super) fn cut_line(&self, line: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
+        if let [point] = line {
+            return match self.contains(*point) {
+                true => vec![vec![*point]],
+                false => Vec::new(),
+            };
+        }
+        let mut parts: Vec<Vec<(f64, f64)>> = Vec::new();
+        for edge in line.windows(2) {
+            let &[from, to] = edge else { continue };
+            let Some((start, end)) = self.within(from, to) else {
+                continue;
+            };
+            let at = |share: f64| match share {
+                0.0 => from,
+                1.0 => to,
+                _ => (
+                    from.0 + (to.0 - from.0) * share,
+                    from.1 + (to.1 - from.1) * share,
+                ),
+            };
+            match parts.last_mut() {
+                Some(part) if start == 0.0 && part.last() == Some(&from) => part.push(at(end)),
+                _ => parts.push(vec![at(start), at(end)]),
+            }
+        }
+        parts
+    }
+
+    /// As [`Rectangle::cut_line`], in `geo`'s types.
+    pub(in crate::vector) fn parts_of(
+        &self,
+        line: &geo::LineString<f64>,
+    ) -> Vec<geo::LineString<f64>> {
+        let points: Vec<(f64, f64)> = line.0.iter().map(|at| (at.x, at.y)).collect();
+        let parts = self.cut_line(&points).into_iter();
+        parts.map(geo::LineString::from).collect()
+    }
+
+    /// From where to where an edge runs inside, as shares of it.
+    fn within(&self, from: (f64, f64), to: (f64, f64)) -> Option<(f64, f64)> {
+        let (mut start, mut end) = (0.0_f64, 1.0_f64);
+        let step = (to.0 - from.0, to.1 - from.1);
+        for (towards, room) in [
+            (-step.0, from.0 - self.min.0),
+            (step.0, self.max.0 - from.0),
+            (-step.1, from.1 - self.min.1),
+            (step.1, self.max.1 - from.1),
+        ] {
+            if towards == 0.0 {
+                if room < 0.0 {
+                    return None;
+                }
+            } else if towards < 0.0 {
+                start = start.max(room / towards);
+            } else {
+                end = end.min(room / towards);
+            }
+        }
+        (start <= end).then_some((start, end))
+    }
+
     /// Whether both share more than an edge.
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
+    pub(in crate::vector) fn overlaps(&self, other: &Self) -> bool {
         self.min.0 < other.max.0
             && other.min.0 < self.max.0
             && self.min.1 < other.max.1
             && other.min.1 < self.max.1
     }
 
-    pub(super) fn holds(&self, other: &Self) -> bool {
+    pub(in crate::vector) fn holds(&self, other: &Self) -> bool {
         self.min.0 <= other.min.0
             && other.max.0 <= self.max.0
             && self.min.1 <= other.min.1
@@ -104,13 +196,9 @@ impl Rectangle {
 
     /// The extent in world coordinates of what is an extent in pixels.
     pub(super) fn in_world(&self, transform: &GeoTransform) -> String {
-        let corners = [
-            self.min,
-            (self.max.0, self.min.1),
-            self.max,
-            (self.min.0, self.max.1),
-        ];
-        let corners = corners.map(|corner| transform.world_from_pixel(corner));
+        let corners = self
+            .corners()
+            .map(|corner| transform.world_from_pixel(corner));
         let world = Self::of(&corners).unwrap_or(*self);
         format!(
             "x {:.5} to {:.5}, y {:.5} to {:.5}",
@@ -274,5 +362,32 @@ mod tests {
         assert!(unit.cut(&[(2.0, 2.0), (3.0, 2.0), (3.0, 3.0)]).is_empty());
         let corner = unit.cut(&[(0.5, 0.5), (2.0, 0.5), (0.5, 2.0)]);
         assert!(corner.iter().all(|&point| unit.contains(point)) && corner.len() > 4);
+    }
+
+    /// Authority: shapely's `clip_by_rect`.
+    #[test]
+    fn lines_are_cut_into_the_parts_inside() {
+        let unit = Rectangle {
+            min: (0.0, 0.0),
+            max: (1.0, 1.0),
+        };
+        let line = [
+            (-1.0, 0.5),
+            (0.5, 0.5),
+            (0.5, 2.0),
+            (0.75, 2.0),
+            (0.75, -1.0),
+        ];
+        let parts = unit.cut_line(&line);
+        assert_eq!(
+            parts,
+            [
+                vec![(0.0, 0.5), (0.5, 0.5), (0.5, 1.0)],
+                vec![(0.75, 1.0), (0.75, 0.0)]
+            ]
+        );
+        assert!(unit.cut_line(&[(2.0, 0.0), (2.0, 1.0)]).is_empty());
+        assert_eq!(unit.cut_line(&[(0.5, 0.5)]), [[(0.5, 0.5)]]);
+        assert!(unit.cut_line(&[(1.5, 0.5)]).is_empty());
     }
 }

@@ -96,6 +96,7 @@ pub(super) fn transformed(
     turn: Option<f64>,
     raster_turn: Option<(f64, f64)>,
     curved: bool,
+    closed: bool,
 ) -> Option<Vec<(f64, f64)>> {
     let mut source = match turn {
         Some(turn) => with_longest_edge(ring, turn * LONGEST_EDGE),
@@ -108,7 +109,7 @@ pub(super) fn transformed(
             point.0 += ((before - point.0) / turn).round() * turn;
             before = point.0;
         }
-        if source.first() == source.last() {
+        if closed && source.first() == source.last() {
             close_over_pole(&mut world, turn);
             // Vertices of the raster's system alone: nothing of the file belongs to them.
             source.resize(world.len(), (f64::NAN, f64::NAN));
