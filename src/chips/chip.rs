@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use super::augment::{Photometric, Placement};
+use super::augment::{Augmenter, Photometric, Placement};
 use super::options::{self, Edge, Layout};
 use super::placing::{self, Placing};
 use super::sizes::{self, Edges};
@@ -22,7 +22,8 @@ use crate::scene::Scene;
 #[derive(Clone, PartialEq)]
 pub struct Chip {
     /// Where it was cut, in pixels of the whole raster; of another size than the patch when the chip was resized
-    /// ([`ChipOptions::window_sizes`]).
+    /// ([`ChipOptions::window_sizes`]). It stays so when the chip is moved or put together with others
+    /// ([`ChipOptions::augment`]).
     pub window: PixelWindow,
     /// Its pixels.
     pub patch: Patch,
@@ -57,6 +58,8 @@ struct Inner {
     placing: Placing,
     /// For photometric changes.
     statistics: Vec<BandStatistics>,
+    /// What else changes them at random.
+    augmenter: Option<Augmenter>,
     report: Report,
 }
 
@@ -73,7 +76,8 @@ impl Scene {
     ///
     /// # Errors
     /// [`ChipsError::LargerThanScene`]; [`ChipsError::NothingLabeled`] when the scene has labels and every pixel of the
-    /// area is ignored; [`ChipsError::NoValidPlace`]; [`ChipsError::BadOption`].
+    /// area is ignored; [`ChipsError::NoValidPlace`]; [`ChipsError::BadOption`]; [`ChipsError::NoColors`] and
+    /// [`ChipsError::NoObjects`] for an [`Augment`](crate::chips::Augment) that the scene does not allow.
     #[doc(alias = "tiles")]
     #[doc(alias = "patches")]
     #[doc(alias = "windows")]
@@ -123,6 +127,8 @@ impl Chips {
         } else {
             Vec::new()
         };
+        let (augmenter, notices) = Augmenter::new(scene, &options, count)?;
+        report.extend(notices);
         let inner = Inner {
             scene: scene.clone(),
             options,
@@ -132,6 +138,7 @@ impl Chips {
             count,
             placing,
             statistics,
+            augmenter,
             report,
         };
         Ok(Self {
@@ -219,8 +226,8 @@ impl Chips {
         self.get_in_epoch(index, 0)
     }
 
-    /// Reads chip `index` as epoch `epoch` sees it: the same place, flipped and colored anew in every epoch. Epoch 0 is
-    /// what [`Chips::get`] returns.
+    /// Reads chip `index` as epoch `epoch` sees it: the same place, flipped, colored and changed
+    /// ([`ChipOptions::augment`]) anew in every epoch. Epoch 0 is what [`Chips::get`] returns.
     ///
     /// # Errors
     /// As [`Chips::get`].
@@ -233,6 +240,15 @@ impl Chips {
             }
             .into());
         }
+        match &inner.augmenter {
+            Some(augmenter) => augmenter.chip(index, epoch, &|index| self.plain(index, epoch)),
+            None => self.plain(index, epoch),
+        }
+    }
+
+    /// A chip flipped and colored, and not changed further.
+    fn plain(&self, index: usize, epoch: usize) -> Result<Chip> {
+        let inner = &*self.inner;
         let (window, mut patch) = match inner.options.layout {
             Layout::Sliding => (
                 inner.windows[index],

@@ -363,6 +363,12 @@ fn complete_arguments<'a>(
                     .filter(|by| by.starts_with(value))
                     .map(|by| candidate(by.to_owned(), "keyword")),
             ),
+            "augment" => matches.extend(
+                ["light", "strong", "none"]
+                    .into_iter()
+                    .filter(|set| set.starts_with(value))
+                    .map(|set| candidate(set.to_owned(), "keyword")),
+            ),
             key => {
                 if magic.name == "fit" && key == "model" {
                     let models = fit::model_words().into_iter();
