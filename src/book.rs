@@ -13,6 +13,7 @@ pages! {
     OwnLabels "guide/own-labels.md",
     Classes "guide/classes.md",
     Training "guide/training.md",
+    Augmentation "guide/augmentation.md",
     Thresholds "guide/thresholds.md",
     LargeScenes "guide/large-scenes.md",
     Detection "guide/detection.md",

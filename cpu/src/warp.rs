@@ -31,12 +31,31 @@ pub fn nearest(from: HeightWidth, to: HeightWidth, source_from_target: &Matrix) 
         found.extend((0..to[1]).map(|col| {
             let (x, y) = source_of(source_from_target, row, col);
             match inside(x, from[1]) && inside(y, from[0]) {
-                true => u32::try_from(y as usize * from[1] + x as usize).unwrap_or(OUTSIDE),
+                true => u32::try_from(y as i64 * from[1] as i64 + x as i64).unwrap_or(OUTSIDE),
                 false => OUTSIDE,
             }
         }));
     }
     found
+}
+
+/// The values of a plane at the places that [`nearest`] gave, `outside` for what has none there.
+#[must_use]
+pub fn pick(plane: &[u8], places: &[u32], outside: u8) -> Vec<u8> {
+    let of = |&place: &u32| plane.get(place as usize).copied().unwrap_or(outside);
+    places.iter().map(of).collect()
+}
+
+/// Makes values 0 where `valid` (`[height, width]`) is 0; `data` is `[planes, height, width]`.
+pub fn clear(data: &mut [f32], valid: &[u8]) {
+    if valid.is_empty() {
+        return;
+    }
+    for plane in data.chunks_exact_mut(valid.len()) {
+        for (value, &valid) in plane.iter_mut().zip(valid) {
+            *value = if valid == 0 { 0.0 } else { *value };
+        }
+    }
 }
 
 /// Which four pixels make one of the target, and with which weights.
@@ -53,9 +72,36 @@ impl Taps {
         if !(touches(x, from[1]) && touches(y, from[0])) {
             return Self::default();
         }
-        let (left, top) = ((x - 0.5).floor(), (y - 0.5).floor());
-        let (right_share, lower_share) = ((x - 0.5 - left) as f32, (y - 0.5 - top) as f32);
-        let (left, top) = (left as i64, top as i64);
+        // Both are at least -1: rounded towards zero where they are 1 more, since `floor` is a call on plain x86-64.
+        let (left, top) = ((x + 0.5) as i64 - 1, (y + 0.5) as i64 - 1);
+        let (right_share, lower_share) = (
+            (x - 0.5 - left as f64) as f32,
+            (y - 0.5 - top as f64) as f32,
+        );
+        let weights = [
+            (1.0 - lower_share) * (1.0 - right_share),
+            (1.0 - lower_share) * right_share,
+            lower_share * (1.0 - right_share),
+            lower_share * right_share,
+        ];
+        if left >= 0 && top >= 0 && left + 1 < from[1] as i64 && top + 1 < from[0] as i64 {
+            let pixel = top as usize * from[1] + left as usize;
+            let pixels = [pixel, pixel + 1, pixel + from[1], pixel + from[1] + 1];
+            if valid.is_none_or(|valid| pixels.iter().all(|&pixel| valid[pixel] != 0)) {
+                return Self { pixels, weights };
+            }
+        }
+        Self::of_some([top, left], weights, from, valid)
+    }
+
+    /// Where not all four take part.
+    #[cold]
+    fn of_some(
+        [top, left]: [i64; 2],
+        all: [f32; 4],
+        from: HeightWidth,
+        valid: Option<&[u8]>,
+    ) -> Self {
         let mut taps = Self::default();
         let mut sum = 0.0;
         for (index, (down, right)) in [(0, 0), (0, 1), (1, 0), (1, 1)].into_iter().enumerate() {
@@ -67,14 +113,11 @@ impl Taps {
             if valid.is_some_and(|valid| valid[pixel] == 0) {
                 continue;
             }
-            let share = |part: i64, share: f32| if part == 1 { share } else { 1.0 - share };
-            let weight = share(down, lower_share) * share(right, right_share);
             taps.pixels[index] = pixel;
-            taps.weights[index] = weight;
-            sum += weight;
+            taps.weights[index] = all[index];
+            sum += all[index];
         }
-        // Exactly one where all four are there and the place is a center.
-        if sum > 0.0 && sum != 1.0 {
+        if sum > 0.0 {
             taps.weights = taps.weights.map(|weight| weight / sum);
         }
         taps
@@ -221,6 +264,10 @@ mod tests {
         let step = [1.0, 0.0, 1.0, 0.0, 1.0, 2.0];
         let moved = nearest(size, size, &step);
         assert_eq!((moved[0], moved[3], moved[19]), (9, OUTSIDE, OUTSIDE));
+        assert_eq!(pick(&[7; 20], &moved[..4], 255), [7, 7, 7, 255]);
+        let mut twice = [1.0, f32::NAN, 3.0, 4.0];
+        clear(&mut twice, &[1, 0]);
+        assert_eq!(twice, [1.0, 0.0, 3.0, 0.0]);
         assert_eq!(bilinear(&source, 1, size, size, &step, None)[0], source[9]);
     }
 

@@ -90,7 +90,7 @@ impl ChipOptions {
         }
     }
 
-    /// The seed of places, flips and colors (0 by default): the same seed gives the same chips on any machine.
+    /// The seed of places, flips, colors and all other changes (0 by default): the same seed gives the same chips on any machine.
     #[must_use]
     #[doc(alias = "random_state")]
     #[doc(alias = "manual_seed")]

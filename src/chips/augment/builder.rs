@@ -44,8 +44,6 @@ use crate::chips::{ChipOptions, ChipsError};
 /// # Ok::<(), swath::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Serialize)]
-#[doc(alias = "Compose")]
-#[doc(alias = "transforms")]
 pub struct Augment {
     /// In their order, one of each kind.
     pub(super) steps: Vec<Step>,

@@ -1,5 +1,7 @@
 //! Red, green and blue of a patch together.
 
+use swath_cpu::colors::Colors;
+
 use crate::raster::{Band, BandRole, Patch};
 
 /// Where the one red, the one green and the one blue band are; `None` where a color is missing or there are several.
@@ -12,29 +14,25 @@ pub(super) fn find(bands: &[Band]) -> Option<[usize; 3]> {
     Some([red?, green?, blue?])
 }
 
-/// Changes the colors of every valid pixel.
-pub(super) fn change(
-    patch: &mut Patch,
-    colors: [usize; 3],
-    mut of_pixel: impl FnMut([f32; 3]) -> [f32; 3],
-) {
-    let area = patch.size.area();
-    for (pixel, _) in patch
-        .valid
-        .iter()
-        .enumerate()
-        .filter(|(_, valid)| **valid != 0)
-    {
-        let places = colors.map(|band| band * area + pixel);
-        let [Some(&red), Some(&green), Some(&blue)] = places.map(|place| patch.data.get(place))
-        else {
-            return;
-        };
-        let changed = of_pixel([red, green, blue]);
-        if changed.iter().all(|value| value.is_finite()) {
-            for (place, value) in places.into_iter().zip(changed) {
-                patch.data[place] = value;
-            }
-        }
+/// The three planes of a patch; `None` where it does not have them.
+pub(super) fn of(patch: &mut Patch, places: [usize; 3]) -> Option<Colors<'_>> {
+    let area = patch.size.area().max(1);
+    let mut planes: Vec<&mut [f32]> = patch.data.chunks_exact_mut(area).collect();
+    // From the last, so that the others keep their places.
+    let mut sorted = [0, 1, 2];
+    sorted.sort_by_key(|&color| std::cmp::Reverse(places[color]));
+    let mut taken = [None, None, None];
+    for color in sorted {
+        let place = Some(places[color]).filter(|&place| place < planes.len())?;
+        taken[color] = Some(planes.swap_remove(place));
     }
+    let [Some(red), Some(green), Some(blue)] = taken else {
+        return None;
+    };
+    Some(Colors {
+        red,
+        green,
+        blue,
+        valid: &patch.valid,
+    })
 }

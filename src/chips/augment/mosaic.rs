@@ -83,6 +83,9 @@ fn paste(onto: &mut Chip, tile: &Chip, right: i64, down: i64, min_visible: f64) 
         part(down, of_tile.height, size.height),
         part(right, of_tile.width, size.width),
     );
+    if rows.is_empty() || columns.is_empty() {
+        return;
+    }
     let of_labels = onto.labels.len() == size.area() && tile.labels.len() == of_tile.area();
     for row in rows.clone() {
         let to = row * size.width + columns.start..row * size.width + columns.end;

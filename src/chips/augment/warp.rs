@@ -1,6 +1,6 @@
 //! Chips under an affine map: imagery, labels and boxes alike.
 
-use swath_cpu::warp::{OUTSIDE, bilinear, nearest};
+use swath_cpu::warp::{bilinear, clear, nearest, pick};
 
 use super::bounds;
 use super::plane_map::PlaneMap;
@@ -40,30 +40,19 @@ pub(super) fn warp(
     };
     let (from, to) = (pair(patch.size), pair(size));
     let places = nearest(from, to, &back.0);
-    let pick = |plane: &[u8], outside: u8| -> Vec<u8> {
-        let of = |&place: &u32| match place {
-            OUTSIDE => outside,
-            place => plane.get(place as usize).copied().unwrap_or(outside),
-        };
-        places.iter().map(of).collect()
-    };
-    let valid = pick(&patch.valid, 0);
+    let valid = pick(&patch.valid, &places, 0);
     let moved_labels = match labels.is_empty() {
         true => Vec::new(),
-        false => pick(labels, IGNORE),
+        false => pick(labels, &places, IGNORE),
     };
-    let mut data = imagery(patch, &back, map.stretch(), size);
-    for (target, source) in data
-        .chunks_exact_mut(size.area().max(1))
-        .zip(patch.data.chunks_exact(patch.size.area().max(1)))
-    {
-        for ((value, &valid), &place) in target.iter_mut().zip(&valid).zip(&places) {
-            match valid {
-                0 => *value = 0.0,
-                // What shrinking has left without a valid pixel nearby has one under its center all the same.
-                _ if value.is_nan() => *value = source.get(place as usize).copied().unwrap_or(0.0),
-                _ => {}
-            }
+    let (mut data, lost) = imagery(patch, &back, map.stretch(), size);
+    clear(&mut data, &valid);
+    // What shrinking has left without a valid pixel nearby may have one under its center all the same.
+    for pixel in lost.into_iter().filter(|&pixel| valid[pixel] != 0) {
+        let place = places[pixel] as usize;
+        for band in 0..patch.bands {
+            let under = patch.data.get(band * patch.size.area() + place);
+            data[band * size.area() + pixel] = under.copied().unwrap_or(0.0);
         }
     }
     let patch = Patch {
@@ -83,56 +72,34 @@ fn pair(size: Size) -> [usize; 2] {
     [size.height, size.width]
 }
 
-/// The values; NaN where nothing valid was near in an image that was shrunk.
-fn imagery(patch: &Patch, back: &PlaneMap, stretch: f64, size: Size) -> Vec<f32> {
+/// The values, and the pixels of an image that was shrunk that nothing valid was near to.
+fn imagery(patch: &Patch, back: &PlaneMap, stretch: f64, size: Size) -> (Vec<f32>, Vec<usize>) {
     let whole = !patch.valid.contains(&0);
-    let (bands, mask) = (patch.bands, |valid: &Patch| {
-        (!whole).then(|| valid.valid.clone())
-    });
+    let sampled = |source: &[f32], bands: usize, from: &Patch, back: &PlaneMap| {
+        let valid = (!whole).then_some(from.valid.as_slice());
+        bilinear(source, bands, pair(from.size), pair(size), &back.0, valid)
+    };
     if stretch >= SHRUNK {
-        let mask = mask(patch);
-        return bilinear(
-            &patch.data,
-            bands,
-            pair(patch.size),
-            pair(size),
-            &back.0,
-            mask.as_deref(),
-        );
+        return (sampled(&patch.data, patch.bands, patch, back), Vec::new());
     }
     let shorter =
         |length: usize| ((length as f64 * stretch).ceil() as usize).clamp(1, length.max(1));
-    let small = patch.resized(Size::new(
-        shorter(patch.size.width),
-        shorter(patch.size.height),
-    ));
+    let (width, height) = (shorter(patch.size.width), shorter(patch.size.height));
+    let small = patch.resized(Size::new(width, height));
     let part = |small: usize, full: usize| small as f64 / full.max(1) as f64;
     let shrink = PlaneMap::scaling(
-        part(small.size.width, patch.size.width),
-        part(small.size.height, patch.size.height),
+        part(width, patch.size.width),
+        part(height, patch.size.height),
         0.0,
         0.0,
     );
     let back = back.then(&shrink);
-    let mask = mask(&small);
-    let mut data = bilinear(
-        &small.data,
-        bands,
-        pair(small.size),
-        pair(size),
-        &back.0,
-        mask.as_deref(),
-    );
-    if let Some(mask) = mask {
-        let seen: Vec<f32> = mask.iter().map(|&valid| f32::from(valid)).collect();
-        let seen = bilinear(&seen, 1, pair(small.size), pair(size), &back.0, Some(&mask));
-        for band in data.chunks_exact_mut(size.area().max(1)) {
-            for (value, &seen) in band.iter_mut().zip(&seen) {
-                if seen == 0.0 {
-                    *value = f32::NAN;
-                }
-            }
-        }
+    let data = sampled(&small.data, patch.bands, &small, &back);
+    if whole {
+        return (data, Vec::new());
     }
-    data
+    let near: Vec<f32> = small.valid.iter().map(|&valid| f32::from(valid)).collect();
+    let near = sampled(&near, 1, &small, &back);
+    let lost = (0..near.len()).filter(|&pixel| near[pixel] == 0.0);
+    (data, lost.collect())
 }
