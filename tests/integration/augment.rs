@@ -220,7 +220,7 @@ fn imagery_of_any_number_of_bands_and_any_type_is_changed_within_its_range() {
                 assert!(value.is_finite());
                 match raster_type {
                     RasterType::U8 | RasterType::U16 => {
-                        assert!((0.0..=highest).contains(&value), "{value}")
+                        assert!((0.0..=highest).contains(&value), "{value}");
                     }
                     _ => {}
                 }

@@ -142,7 +142,7 @@ impl Augmenter {
         let point = mosaic::draw(&mut random, size.width);
         let mut other = || self.pasted(draws.at(self.other(&mut random)), plain);
         let four = [own, other()?, other()?, other()?];
-        let canvas = mosaic::join(four, point, self.min_visible);
+        let canvas = mosaic::join(&four, point, self.min_visible);
         if map.is_identity() {
             return Ok(canvas.middle(size.width, self.min_visible));
         }
@@ -223,7 +223,7 @@ impl Augmenter {
         let bands = &self.bands;
         match change {
             Change::Brightness { deviations } => {
-                brightness::apply(patch, bands, *deviations, &mut random)
+                brightness::apply(patch, bands, *deviations, &mut random);
             }
             Change::Contrast { strength } => contrast::apply(patch, bands, *strength, &mut random),
             Change::Gamma { exponents } => gamma::apply(patch, bands, exponents, &mut random),

@@ -158,7 +158,7 @@ impl Cutting {
         pixels.peek()?;
         let valid =
             |at: usize| donor.patch.valid[(top + at / width) * size.width + left + at % width] != 0;
-        pixels.all(|(at, _)| valid(at)).then(|| Self {
+        pixels.all(|(at, _)| valid(at)).then_some(Self {
             object: *object,
             left,
             top,

@@ -25,7 +25,7 @@ pub(super) fn draw(random: &mut impl rand::Rng, edge: usize) -> (usize, usize) {
 
 /// Ultralytics' `Mosaic._mosaic4`: the first to the upper left of the point `(x, y)`, then upper right, lower left, lower right,
 /// each with the corner that faces the point on it. What none covers is invalid.
-pub(super) fn join(four: [Chip; 4], (x, y): (usize, usize), min_visible: f64) -> Canvas {
+pub(super) fn join(four: &[Chip; 4], (x, y): (usize, usize), min_visible: f64) -> Canvas {
     let edge = four[0].patch.size.width;
     let size = Size::new(2 * edge, 2 * edge);
     let labeled = !four[0].labels.is_empty();

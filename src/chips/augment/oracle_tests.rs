@@ -325,9 +325,9 @@ fn a_box_under_holes_stays_as_long_as_enough_of_it_is_seen() {
             }
             assert!(chip.labels.iter().all(|&label| label == 3));
             if seen >= min_visible {
-                kept += 1
+                kept += 1;
             } else {
-                left_out += 1
+                left_out += 1;
             }
         }
     }

@@ -133,24 +133,24 @@ impl Change {
             Self::CopyPaste(paste) => paste.check(check),
             Self::Crop { area } => check.range(crop::WHAT, area, Limits::AREAS),
             Self::ScaleJitter { factors } => {
-                check.range(scale_jitter::WHAT, factors, Limits::SCALES)
+                check.range(scale_jitter::WHAT, factors, Limits::SCALES);
             }
             Self::Affine(affine) => affine.check(check),
             Self::Brightness { deviations } => {
-                check.number(brightness::WHAT, *deviations, Limits::DEVIATIONS)
+                check.number(brightness::WHAT, *deviations, Limits::DEVIATIONS);
             }
             Self::Contrast { strength } => check.number(contrast::WHAT, *strength, Limits::SHARE),
             Self::Gamma { exponents } => check.range(gamma::WHAT, exponents, Limits::GAMMAS),
             Self::Saturation { strength } => {
-                check.number(saturation::WHAT, *strength, Limits::SHARE)
+                check.number(saturation::WHAT, *strength, Limits::SHARE);
             }
             Self::Hue { share } => check.number(hue::WHAT, *share, Limits::HUES),
             Self::Blur { sigma } => check.range(blur::WHAT, sigma, Limits::SIGMAS),
             Self::Noise { deviations } => {
-                check.number(noise::WHAT, *deviations, Limits::DEVIATIONS)
+                check.number(noise::WHAT, *deviations, Limits::DEVIATIONS);
             }
             Self::BandDropout { most } => {
-                check.number(band_dropout::WHAT, *most as f64, Limits::COUNT)
+                check.number(band_dropout::WHAT, *most as f64, Limits::COUNT);
             }
             Self::Cutout { holes, edge } => {
                 check.counts(cutout::WHAT_HOLES, holes, Limits::COUNT);

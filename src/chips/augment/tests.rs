@@ -261,7 +261,7 @@ fn four_chips_meet_at_a_point_with_their_labels_and_boxes() {
         for seed in 0..60 {
             let point = mosaic::draw(&mut generator(seed), edge);
             let four = [0, 1, 2, 3].map(tile);
-            let joined = mosaic::join(four.clone(), point, 0.25).middle(edge, 0.25);
+            let joined = mosaic::join(&four, point, 0.25).middle(edge, 0.25);
             // In the chip in the middle of the canvas.
             let (x, y) = (
                 point.0 as i64 - edge as i64 / 2,
@@ -575,7 +575,11 @@ fn numbers_that_cannot_be_are_refused_by_name() {
         (none().band_dropout(0, 0.5), "bands to drop", "0"),
         (none().blur(-1.0..=2.0, 0.5), "blurs", "-1.0..=2.0"),
         (none().cutout(0..=2, 0.1..=0.2, 0.5), "holes", "0..=2"),
-        (none().cutout(3..=2, 0.1..=0.2, 0.5), "holes", "3..=2"),
+        (
+            none().cutout(std::ops::RangeInclusive::new(3, 2), 0.1..=0.2, 0.5),
+            "holes",
+            "3..=2",
+        ),
         (
             none().cutout(1..=2, 0.1..=1.2, 0.5),
             "holes have",
