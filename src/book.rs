@@ -14,6 +14,7 @@ pages! {
     Classes "guide/classes.md",
     ManyScenes "guide/many-scenes.md",
     Training "guide/training.md",
+    Augmentation "guide/augmentation.md",
     Thresholds "guide/thresholds.md",
     LargeScenes "guide/large-scenes.md",
     Detection "guide/detection.md",

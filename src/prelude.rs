@@ -1,7 +1,7 @@
 //! Everything a notebook needs, in scope in every cell.
 
 pub use crate::boxes::{Annotation, BoundingBox, BoxFusion, Detection};
-pub use crate::chips::{ChipOptions, Chips};
+pub use crate::chips::{Affine, Augment, ChipOptions, Chips, CopyPaste};
 pub use crate::detect::{
     BoxScores, DetectionOptions, DetectorEnsemble, DetectorPredictions, DetectorScenesScores,
     SceneBoxes,

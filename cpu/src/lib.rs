@@ -1,9 +1,11 @@
 //! What training on the CPU spends its time in, on plain slices in NCHW. The library's `models::conv` gives it to Burn; images
-//! of chips are resized here too.
+//! of chips are resized, turned, blurred and colored here too.
 //!
 //! A crate of its own, because these loops want the compiler's highest level and the rest of the library, which is several
 //! times larger, does not: at that level the library took three times as long to build.
 
+pub mod blur;
+pub mod colors;
 mod dense;
 mod depthwise;
 pub mod epilogue;
@@ -15,6 +17,7 @@ pub mod resize;
 pub mod roi;
 mod simd;
 mod taps;
+pub mod warp;
 
 pub use epilogue::Epilogue;
 pub use planes::ConvShape;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use super::augment::{Photometric, Placement};
+use super::augment::{Augmenter, Photometric, Placement};
 use super::options::{self, Edge, Layout};
 use super::parts::Parts;
 use super::sizes;
@@ -25,7 +25,8 @@ pub struct Chip {
     /// Which of the scenes it was cut from ([`Chips::scenes`]), counted from 0.
     pub scene: usize,
     /// Where it was cut, in pixels of the whole raster; of another size than the patch when the chip was resized
-    /// ([`ChipOptions::window_sizes`]).
+    /// ([`ChipOptions::window_sizes`]). It stays so when the chip is moved or put together with others
+    /// ([`ChipOptions::augment`]).
     pub window: PixelWindow,
     /// Its pixels.
     pub patch: Patch,
@@ -56,6 +57,8 @@ struct Inner {
     parts: Parts,
     /// For photometric changes.
     statistics: Vec<BandStatistics>,
+    /// What else changes them at random.
+    augmenter: Option<Augmenter>,
 }
 
 impl Scene {
@@ -71,7 +74,8 @@ impl Scene {
     ///
     /// # Errors
     /// [`ChipsError::LargerThanScene`]; [`ChipsError::NothingLabeled`] when the scene has labels and every pixel of the
-    /// area is ignored; [`ChipsError::NoValidPlace`]; [`ChipsError::BadOption`].
+    /// area is ignored; [`ChipsError::NoValidPlace`]; [`ChipsError::BadOption`]; [`ChipsError::NoColors`] and
+    /// [`ChipsError::NoObjects`] for an [`Augment`](crate::chips::Augment) that the scene does not allow.
     #[doc(alias = "tiles")]
     #[doc(alias = "patches")]
     #[doc(alias = "windows")]
@@ -113,19 +117,23 @@ impl Chips {
             Edge::Pixels(edge) => edge,
             Edge::Meters(meters) => sizes::pixels(meters, scenes.first().raster())?,
         };
-        let parts = Parts::new(scenes, &options, edge)?;
+        let mut parts = Parts::new(scenes, &options, edge)?;
         let statistics = if options.photometric > 0.0 {
             scenes.statistics()?
         } else {
             Vec::new()
         };
+        let count = parts.count(&options);
+        let (augmenter, notices) = Augmenter::new(scenes, &options, count)?;
+        parts.report.extend(notices);
         let inner = Inner {
             scenes: scenes.clone(),
-            count: parts.count(&options),
+            count,
             options,
             edge,
             parts,
             statistics,
+            augmenter,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -214,8 +222,8 @@ impl Chips {
         self.get_in_epoch(index, 0)
     }
 
-    /// Reads chip `index` as epoch `epoch` sees it: the same place, flipped and colored anew in every epoch. Epoch 0 is
-    /// what [`Chips::get`] returns.
+    /// Reads chip `index` as epoch `epoch` sees it: the same place, flipped, colored and changed
+    /// ([`ChipOptions::augment`]) anew in every epoch. Epoch 0 is what [`Chips::get`] returns.
     ///
     /// # Errors
     /// As [`Chips::get`].
@@ -228,6 +236,15 @@ impl Chips {
             }
             .into());
         }
+        match &inner.augmenter {
+            Some(augmenter) => augmenter.chip(index, epoch, &|index| self.plain(index, epoch)),
+            None => self.plain(index, epoch),
+        }
+    }
+
+    /// A chip flipped and colored, and not changed further.
+    fn plain(&self, index: usize, epoch: usize) -> Result<Chip> {
+        let inner = &*self.inner;
         let (part, within) = inner.parts.of(index);
         let scene = self.part_scene(part.scene);
         let (window, mut patch) = match inner.options.layout {

@@ -68,6 +68,24 @@ pub enum ChipsError {
         /// Chips.
         count: usize,
     },
+    /// Changes of colors on imagery that has none.
+    #[error(
+        "{change} needs one red, one green and one blue band, the bands are {}: {path:?}", bands.join(", ")
+    )]
+    NoColors {
+        /// The scene's imagery.
+        path: PathBuf,
+        /// `hue` or `saturation`.
+        change: &'static str,
+        /// The names of its bands.
+        bands: Vec<String>,
+    },
+    /// Objects were to be pasted that there are not.
+    #[error("objects cannot be pasted, the scene has no boxes: {path:?}")]
+    NoObjects {
+        /// The scene's imagery.
+        path: PathBuf,
+    },
     /// A worker thread ended before its work was done.
     #[error("a thread that reads chips ended unexpectedly")]
     WorkerLost,
@@ -94,6 +112,14 @@ impl Hint for ChipsError {
             }
             Self::OutsideInterest { .. } => {
                 "show the scene: the area of interest, or the area with labels, and the part in use (`split`) share no pixel".to_owned()
+            }
+            Self::NoColors { .. } => "leave it out (`brightness`, `contrast` and `gamma` work on any bands), or open the bands that \
+                                      are colors and give the file their names"
+                .to_owned(),
+            Self::NoObjects { .. } => {
+                "give the scene polygons or boxes: `scene.with_labels(\"cars.gpkg\", \"car\")`, `scene.with_boxes(\"cars.xml\", \
+                 \"car\")`"
+                    .to_owned()
             }
             Self::BadOption { .. } | Self::NoSuchChip { .. } | Self::WorkerLost => return None,
         })

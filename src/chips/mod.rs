@@ -13,6 +13,7 @@ mod show;
 mod sizes;
 mod stream;
 
+pub use augment::{Affine, Augment, CopyPaste};
 pub use chip::{Chip, Chips};
 pub use error::ChipsError;
 pub use options::ChipOptions;

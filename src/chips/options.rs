@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use super::sizes::{self, WindowSizes};
-use super::{Chips, ChipsError};
+use super::{Augment, Chips, ChipsError};
 
 /// How chips are cut; made by [`Chips::random`], [`Chips::sliding`] and their siblings in meters.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -13,6 +13,9 @@ pub struct ChipOptions {
     pub(super) stride: Option<usize>,
     pub(super) flips: bool,
     pub(super) photometric: f32,
+    /// Not written when there is none, so that earlier trainings go on.
+    #[serde(skip_serializing_if = "Augment::is_none")]
+    pub(super) augment: Augment,
     pub(super) min_valid: f64,
     pub(super) padded: bool,
     pub(super) neg_ratio: Option<f64>,
@@ -96,6 +99,7 @@ impl ChipOptions {
             stride: None,
             flips: random,
             photometric: 0.0,
+            augment: Augment::none(),
             min_valid: if random { 0.5 } else { 0.0 },
             padded: false,
             neg_ratio: None,
@@ -105,7 +109,7 @@ impl ChipOptions {
         }
     }
 
-    /// The seed of places, flips and colors (0 by default): the same seed gives the same chips on any machine.
+    /// The seed of places, flips, colors and all other changes (0 by default): the same seed gives the same chips on any machine.
     #[must_use]
     #[doc(alias = "random_state")]
     #[doc(alias = "manual_seed")]
@@ -149,7 +153,6 @@ impl ChipOptions {
     /// Whether chips are mirrored and turned by quarters at random, labels alike; on for random chips by default.
     #[must_use]
     #[doc(alias = "horizontal_flip")]
-    #[doc(alias = "augment")]
     pub fn flips(mut self, flips: bool) -> Self {
         self.flips = flips;
         self
@@ -267,5 +270,6 @@ pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
             return bad(what, share.to_string(), "a share from 0 to 1");
         }
     }
+    options.augment.check()?;
     sizes::check(options)
 }

@@ -54,8 +54,10 @@ fn names_of_the_prelude() -> Vec<&'static str> {
 #[test]
 fn every_type_of_the_prelude_shows_itself() {
     let mut names = shown![
+        Affine,
         Annotation,
         Architecture,
+        Augment,
         BandChoice,
         BandRole,
         BoundingBox,
@@ -69,6 +71,7 @@ fn every_type_of_the_prelude_shows_itself() {
         ClassShares,
         Classes,
         Confusion,
+        CopyPaste,
         DeepLabV3,
         DeepLabV3Plus,
         Detection,

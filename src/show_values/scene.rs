@@ -1,6 +1,6 @@
-//! Areas, chips in the making, sample data, notices, GPUs.
+//! Areas, chips in the making and how they are changed, sample data, notices, GPUs.
 
-use crate::chips::{ChipOptions, ChipStream};
+use crate::chips::{Affine, Augment, ChipOptions, ChipStream, CopyPaste};
 use crate::device::Gpu;
 use crate::display::fields::titled;
 use crate::display::records::{NOTHING, count};
@@ -43,12 +43,34 @@ impl Record for Town {
 
 show_records!(Gpu, Town);
 show_fields!(
+    Affine,
     ChipOptions,
+    CopyPaste,
     LabelFiles,
     NoticeKind,
     SceneSplit,
     ScenesOptions
 );
+
+/// A row for each change: what it does, and how often.
+impl Show for Augment {
+    fn output(&self) -> Output {
+        let rows = self.rows();
+        let facts: Vec<(&str, String)> = rows
+            .into_iter()
+            .map(|(name, probability, words)| {
+                (
+                    name,
+                    format!("{words}; {:.0} % of the chips", probability * 100.0),
+                )
+            })
+            .collect();
+        match facts.is_empty() {
+            true => titled("Augment", &[("changes", "none".to_owned())]),
+            false => titled("Augment", &facts),
+        }
+    }
+}
 
 /// As in a [`Report`], which several are.
 impl Show for Notice {

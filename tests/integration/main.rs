@@ -8,6 +8,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+/// Chips changed at random: the same at every run, exact, refused where they cannot be.
+mod augment;
 /// Bands read as what they are: types, nodata, masks, palettes, their choice and order.
 mod bands;
 /// Files that an earlier commit wrote.

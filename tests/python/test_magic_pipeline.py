@@ -62,7 +62,7 @@ def test_a_detector_by_the_same_magics(town):
     by_magic_and_by_hand(town, [
         town.boxes_line,
         "%split 0.75 scene=objects",
-        "%chips 8 64 seed=7 show=2 neg_ratio=0.25 min_visible=0.4 photometric=0.3",
+        "%chips 8 64 seed=7 show=2 neg_ratio=0.25 min_visible=0.4 photometric=0.3 augment=strong",
         "%fit centernet-resnet18 steps=2 batch=2 lr=1e-3 as=finding",
         "%predict finding scene=objects as=found",
         # A threshold of 0 keeps every box, also those of a model that has learned nothing.

@@ -357,11 +357,12 @@ fn complete_arguments<'a>(
                 names(found.unwrap_or_default(), value, matches);
             }
             "class" => names((known.words)("class", &shown), value, matches),
-            key @ ("by" | "missing" | "weight" | "skip_broken") => {
+            key @ ("by" | "missing" | "weight" | "skip_broken" | "augment") => {
                 let choices: &[&str] = match key {
                     "by" => &["columns", "rows", "scene"],
                     "missing" => &["background", "skip"],
                     "weight" => &["area", "even", "labeled"],
+                    "augment" => &["light", "strong", "none"],
                     _ => &["yes", "no"],
                 };
                 matches.extend(

@@ -333,6 +333,16 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
             options += &format!(".{key}({})", float(magic, what, value)?);
         }
     }
+    match arguments.option("augment") {
+        None => {}
+        Some(set @ ("light" | "strong" | "none")) => {
+            options += &format!(".augment(Augment::{set}())");
+        }
+        Some(other) => {
+            let message = format!("augment= must be light, strong or none, found {other:?}");
+            return Err(UsageError::new(magic, message));
+        }
+    }
     match arguments.option("padded") {
         None | Some("no") => {}
         Some("yes") => options += ".padded()",
@@ -572,6 +582,9 @@ mod tests {
             "chips 400 256 from=train seed=7 as=c show=4",
             "chips sliding 256 stride=128",
             "chips 400 256 neg_ratio=0.2 min_visible=0.4 photometric=0.4",
+            "chips 400 256 seed=7 augment=light padded=yes",
+            "chips sliding 256 augment=none",
+            "chips 400 256 augment=heavy",
             "chips 400 256 neg_ratio=few",
             "chips 400 256 sizes=150..200 seed=7",
             "chips 400 256 --sizes 150..=200",

@@ -258,7 +258,8 @@ pub(crate) static MAGICS: &[Magic] = &[
         name: "chips",
         kind: Kind::Line,
         usage: "%chips COUNT|sliding SIZE [from=SCENE] [sizes=N..N] [seed=N] [stride=N] [photometric=X] \
-                [neg_ratio=X] [min_visible=X] [padded=yes] [weight=area|labeled|even] [show=N] [as=VARIABLE]",
+                [augment=light|strong|none] [neg_ratio=X] [min_visible=X] [padded=yes] [weight=area|labeled|even] [show=N] \
+                [as=VARIABLE]",
         short: "Cuts training chips and shows some",
         long: "SIZE is in pixels. `%chips 400 256 from=train seed=7` cuts 400 random chips, the same ones at every run; \
                `%chips 400 256 sizes=150..200` cuts windows of 150 to 200 pixels and resizes each to 256; \
@@ -275,6 +276,10 @@ pub(crate) static MAGICS: &[Magic] = &[
             (
                 "photometric",
                 "strength of random changes of brightness and contrast, such as 0.4",
+            ),
+            (
+                "augment",
+                "light, strong: chips scaled, moved and changed in color at random, strong ones turned, blurred and covered as well",
             ),
             (
                 "neg_ratio",
