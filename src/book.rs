@@ -12,6 +12,7 @@ pages! {
     Start "getting-started.md",
     OwnLabels "guide/own-labels.md",
     Classes "guide/classes.md",
+    Bands "guide/bands.md",
     Training "guide/training.md",
     Thresholds "guide/thresholds.md",
     LargeScenes "guide/large-scenes.md",

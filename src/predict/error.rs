@@ -45,6 +45,11 @@ pub enum PredictError {
         /// The scene's imagery.
         path: PathBuf,
     },
+    /// Models together that were trained on bands changed in different ways.
+    #[error(
+        "the models were trained on bands that were changed in different ways, so that one scene cannot serve all"
+    )]
+    OtherTransforms,
     /// The network failed while it ran.
     #[error("the network failed: {detail}")]
     Network {
@@ -120,6 +125,11 @@ impl Hint for PredictError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Option { .. } => None,
+            Self::OtherTransforms => Some(
+                "predict with each alone; or give a scene with its transforms, `scene.with_transforms([…])`, which is taken as \
+                 it is"
+                    .to_owned(),
+            ),
             Self::BandOrder { expected, on_purpose, .. } => Some(format!(
                 "`Scene::open_with(path, OpenOptions::new().bands([{}]))` opens the bands in the order of the training; \
                  {} takes them as they are",

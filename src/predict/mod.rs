@@ -24,6 +24,7 @@ mod polygons;
 mod predictable;
 mod progress;
 mod publish;
+mod raw;
 mod runner;
 mod save;
 mod scene;

@@ -42,7 +42,7 @@ impl Raster {
         if let Some(known) = self.inner.statistics.get() {
             return Ok(known.clone());
         }
-        self.handle()?;
+        self.unchanged()?;
         let identity = self.identity();
         let key = identity.as_ref().map(statistics_cache::Key::of);
         let statistics = match key.as_ref().and_then(statistics_cache::Key::load) {
@@ -72,38 +72,12 @@ impl Raster {
             path: self.path().to_owned(),
             window: *window,
         };
-        let Some(inside) = self.full().intersect(window) else {
-            return Err(empty().into());
-        };
-        let windows: Vec<_> = inside.tiles(self.chunk_size()).collect();
-        let bands = self.band_count();
         let counted: Vec<Values> = self
             .bands()
             .iter()
             .map(|band| Values::of(band.data_type))
             .collect();
-        let fresh = || (0..bands).map(|_| Tally::new()).collect::<Vec<_>>();
-        let total = windows
-            .par_iter()
-            .try_fold(fresh, |mut tallies, window| -> Result<Vec<Tally>> {
-                session::check_interrupt("computing statistics")?;
-                let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
-                let mut read = self.read_by_band(window, window.size(), nearest)?;
-                if let Some(keep) = keep(window) {
-                    let base = read.base.iter_mut().zip(&keep);
-                    base.for_each(|(valid, &keep)| *valid &= u8::from(keep != 0));
-                }
-                for (band, tally) in tallies.iter_mut().enumerate() {
-                    tally.add(read.band(band), &read.valid(band), counted[band]);
-                }
-                Ok(tallies)
-            })
-            .try_reduce(fresh, |mut all, some| {
-                all.iter_mut()
-                    .zip(&some)
-                    .for_each(|(all, some)| all.merge(some));
-                Ok(all)
-            })?;
+        let total = self.tallies(window, &counted, keep)?;
         let found: Vec<Option<BandStatistics>> = total
             .iter()
             .zip(counted)
@@ -126,6 +100,70 @@ impl Raster {
                 })
             })
             .collect()
+    }
+
+    /// Percentiles of every band over its valid pixels in a window, where `keep` is 1: exact for 8 and 16 bits, within 1 % otherwise; `None` for a band
+    /// without a valid pixel.
+    ///
+    /// # Shapes
+    /// `shares` from 0 to 1; returns `[bands][shares]`.
+    ///
+    /// # Source
+    /// NumPy's `percentile(method="nearest")`.
+    pub(crate) fn percentiles_where(
+        &self,
+        window: &PixelWindow,
+        shares: &[f64],
+        keep: impl Fn(&PixelWindow) -> Option<Vec<u8>> + Sync,
+    ) -> Result<Vec<Option<Vec<f64>>>> {
+        let counted: Vec<Values> = self
+            .bands()
+            .iter()
+            .map(|band| Values::of(band.data_type))
+            .collect();
+        let total = self.tallies(window, &counted, keep)?;
+        let of = |(tally, how): (&Tally, Values)| {
+            let (min, max) = (f64::from(tally.min), f64::from(tally.max));
+            let one = |&share: &f64| tally.percentile(share, how).clamp(min, max);
+            (tally.count > 0).then(|| shares.iter().map(one).collect())
+        };
+        Ok(total.iter().zip(counted).map(of).collect())
+    }
+
+    /// Counts of the valid pixels of each band.
+    fn tallies(
+        &self,
+        window: &PixelWindow,
+        counted: &[Values],
+        keep: impl Fn(&PixelWindow) -> Option<Vec<u8>> + Sync,
+    ) -> Result<Vec<Tally>> {
+        let bands = self.band_count();
+        let fresh = || (0..bands).map(|_| Tally::new()).collect::<Vec<_>>();
+        let Some(inside) = self.full().intersect(window) else {
+            return Ok(fresh());
+        };
+        let windows: Vec<_> = inside.tiles(self.chunk_size()).collect();
+        windows
+            .par_iter()
+            .try_fold(fresh, |mut tallies, window| -> Result<Vec<Tally>> {
+                session::check_interrupt("computing statistics")?;
+                let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
+                let mut read = self.read_by_band(window, window.size(), nearest)?;
+                if let Some(keep) = keep(window) {
+                    let base = read.base.iter_mut().zip(&keep);
+                    base.for_each(|(valid, &keep)| *valid &= u8::from(keep != 0));
+                }
+                for (band, tally) in tallies.iter_mut().enumerate() {
+                    tally.add(read.band(band), &read.valid(band), counted[band]);
+                }
+                Ok(tallies)
+            })
+            .try_reduce(fresh, |mut all, some| {
+                all.iter_mut()
+                    .zip(&some)
+                    .for_each(|(all, some)| all.merge(some));
+                Ok(all)
+            })
     }
 
     /// A chunk to stream by: whole blocks, so that none is decoded twice, and of bounded size.

@@ -119,6 +119,10 @@ pub(super) fn trained<T: Trainable>(
     if bands.len() == meta.bands {
         meta.trained_bands = bands;
     }
+    meta.transforms = scene.transforms();
+    if !meta.transforms.is_empty() {
+        meta.raw_band_names = scene.raster().raw_band_names();
+    }
     meta.provenance.extend(provenance(chips, step, record));
     // A model that goes on from weights has seen what they have seen.
     let area = scene.as_trained_area(scene.area());
