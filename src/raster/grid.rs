@@ -91,10 +91,10 @@ impl Grid {
     /// [`JoinError::TooLarge`], [`JoinError::NoCommonGround`].
     pub(super) fn over(&self, extent: Extent, outwards: bool) -> Result<Self> {
         let [left, top, right, bottom] = extent;
-        let (start, end): (fn(f64) -> f64, fn(f64) -> f64) = match outwards {
-            true => (|at| (at + SAME).floor(), |at| (at - SAME).ceil()),
-            false => (|at| (at - SAME).ceil(), |at| (at + SAME).floor()),
-        };
+        let down = |at: f64| (at + SAME).floor();
+        let up = |at: f64| (at - SAME).ceil();
+        let start = |at| if outwards { down(at) } else { up(at) };
+        let end = |at| if outwards { up(at) } else { down(at) };
         let (col, row) = (start(left), start(top));
         let (wide, high) = (end(right) - col, end(bottom) - row);
         if !(wide >= 1.0 && high >= 1.0) {

@@ -40,20 +40,14 @@ pub enum JoinError {
         expected: Size,
     },
     /// A file lies elsewhere.
-    #[error(
-        "the file lies nowhere on the grid of {of}: it covers {found} there, the grid {expected}, both in {crs}: {path:?}"
-    )]
+    #[error("the file lies nowhere on the grid of {of}: {places}: {path:?}")]
     Elsewhere {
         /// The file.
         path: PathBuf,
-        /// Its extent in the grid's coordinates.
-        found: String,
-        /// The grid's extent.
-        expected: String,
         /// The file whose grid it is.
         of: String,
-        /// The grid's coordinate reference system.
-        crs: String,
+        /// Both extents in the grid's coordinate reference system, in words.
+        places: String,
     },
     /// The files have no ground in common.
     #[error("the files share no pixel: their intersection is empty")]

@@ -260,10 +260,8 @@ impl Mosaic {
             let Some(extent) = own.extent_of(tile)? else {
                 return Err(JoinError::Elsewhere {
                     path: tile.path().to_owned(),
-                    found: "no point".to_owned(),
-                    expected: first.crs_name(),
                     of: file_name(first.path()),
-                    crs: first.crs_name(),
+                    places: format!("it covers no point in {}", first.crs_name()),
                 }
                 .into());
             };

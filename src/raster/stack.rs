@@ -575,12 +575,15 @@ fn elsewhere(grid: &Grid, raster: &Raster, extent: Option<Extent>, of: String) -
             a.1.max(b.1)
         )
     };
+    let found = extent.map_or_else(|| "no point".to_owned(), words);
     JoinError::Elsewhere {
         path: raster.path().to_owned(),
-        found: extent.map_or_else(|| "no point".to_owned(), words),
-        expected: words(grid.extent()),
         of,
-        crs: super::crs::short_name(&grid.place.crs_wkt),
+        places: format!(
+            "it covers {found} there, the grid {}, both in {}",
+            words(grid.extent()),
+            super::crs::short_name(&grid.place.crs_wkt)
+        ),
     }
 }
 

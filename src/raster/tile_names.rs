@@ -260,17 +260,21 @@ fn row_and_column(path: &Path, counting: Counting) -> Result<(i64, i64, bool), J
         digits.clear();
         Ok(())
     };
+    // `row_3`, `row-3`, `row=3`: the word before the number counts, whatever stands before that.
+    let mut separated = false;
     for one in stem.chars() {
         if one.is_ascii_digit() {
             digits.push(one);
-        } else {
-            put(&mut letters, &mut digits)?;
-            if one.is_alphabetic() {
-                letters.push(one);
-            } else if !letters.is_empty() && !["_", "-", "="].contains(&one.to_string().as_str()) {
+            continue;
+        }
+        put(&mut letters, &mut digits)?;
+        if one.is_alphabetic() {
+            if separated {
                 letters.clear();
             }
+            letters.push(one);
         }
+        separated = !one.is_alphabetic();
     }
     put(&mut letters, &mut digits)?;
     let rows = ["r", "row", "y", "ty", "top", "yoff"];
@@ -367,7 +371,7 @@ mod tests {
         let t = laid.grid.place.transform.0;
         // The width of the Earth at zoom 15 is 32768 tiles of 1222.99 m.
         assert!((t[1] - 4.777_314_267_823_516).abs() < 1e-9, "{t:?}");
-        let left = -20_037_508.342_789_244 + 17_602.0 * 1_222.992_452_562_820_1;
+        let left = -20_037_508.342_789_244 + 17_602.0 * 1_222.992_452_562_82;
         assert!((t[0] - left).abs() < 1e-3, "{t:?}");
         let south = Counting {
             from_the_south: true,

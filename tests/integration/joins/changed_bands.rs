@@ -139,7 +139,7 @@ fn values_are_clipped_filled_cast_and_reclassed() {
     };
     let clip = BandTransform::clip(1.0, 200.0);
     assert_eq!(
-        of(&[clip.clone()]),
+        of(&[clip]),
         (
             vec![1.0, 1.0, 2.5, 100.0, 200.0, 0.0],
             vec![1, 1, 1, 1, 1, 0]
@@ -161,7 +161,10 @@ fn values_are_clipped_filled_cast_and_reclassed() {
     let plus = of(&[BandTransform::log1p()]);
     assert_eq!(plus.0[0], 0.0);
     let classes = BandTransform::reclass([(1.0, 7.0), (2.5, 8.0)]);
-    assert_eq!(of(&[classes.clone()]).0[..5], [0.0, 7.0, 8.0, 100.0, 300.0]);
+    assert_eq!(
+        of(std::slice::from_ref(&classes)).0[..5],
+        [0.0, 7.0, 8.0, 100.0, 300.0]
+    );
     assert_eq!(
         of(&[classes.otherwise(9.0)]).0[..5],
         [9.0, 7.0, 8.0, 9.0, 9.0]
@@ -309,6 +312,9 @@ fn words_find_the_band_that_people_mean() {
             .with_index(index)
             .unwrap_or_else(|error| panic!("{index}: {error}"));
     }
+    // Two digits are Sentinel-2's.
+    let two = Scene::stack([("B04", band("r.tif")), ("B08", band("n.tif"))]).unwrap();
+    assert!(two.with_index("ndvi").is_ok());
     // Two bands that may be meant are not guessed.
     let files = [
         ("nir a", band("a.tif")),

@@ -397,3 +397,66 @@ fn a_file_that_changes_is_told() {
         5.0
     );
 }
+
+/// Whatever window is read, a pixel has one value; and a picture of a picture's size is near the average.
+#[test]
+fn windows_of_resampled_files_agree_with_the_whole() {
+    let files = [
+        RED,
+        SWIR,
+        "fine_2m.tif",
+        "aside.tif",
+        "degrees.tif",
+        "turned.tif",
+        "south_up.tif",
+    ];
+    let stack = Raster::stack(files.map(file)).unwrap();
+    let all = whole(&stack);
+    let each = stack.valid_by_band(&stack.full()).unwrap();
+    for (col, row, width, height) in [
+        (0, 0, 1, 1),
+        (5, 7, 3, 2),
+        (-4, -3, 9, 40),
+        (23, 19, 5, 5),
+        (9, 0, 2, 20),
+        (11, 6, 13, 1),
+    ] {
+        let window = PixelWindow::new(col, row, width, height);
+        let (part, valid) = (
+            stack.read(&window).unwrap(),
+            stack.valid_by_band(&window).unwrap(),
+        );
+        for at in 0..window.area() {
+            let (x, y) = (col + (at % width) as i64, row + (at / width) as i64);
+            let inside = stack.full().contains_pixel(x, y);
+            for band in 0..files.len() {
+                let own = band * window.area() + at;
+                if inside {
+                    let of_all = band * 480 + y as usize * 24 + x as usize;
+                    assert_eq!(
+                        part.data[own], all.data[of_all],
+                        "{window}: band {band} at {x}, {y}"
+                    );
+                    assert_eq!(
+                        valid[own], each[of_all],
+                        "{window}: band {band} at {x}, {y}"
+                    );
+                } else {
+                    assert_eq!((part.data[own], valid[own]), (0.0, 0));
+                }
+            }
+        }
+    }
+    let degrees = Raster::stack([RED, "degrees.tif"].map(file)).unwrap();
+    let small = degrees
+        .read_scaled(&degrees.full(), Size::new(6, 5))
+        .unwrap();
+    let middle = whole(&degrees);
+    let mean: f32 = (8..12)
+        .flat_map(|row| (8..12).map(move |col| (row, col)))
+        .map(|(row, col)| middle.data[480 + row * 24 + col])
+        .sum::<f32>()
+        / 16.0;
+    let found = small.value(1, 2, 2).unwrap();
+    assert!((found - mean).abs() < 4.0, "{found} {mean}");
+}
