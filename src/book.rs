@@ -13,6 +13,7 @@ pages! {
     OwnLabels "guide/own-labels.md",
     Classes "guide/classes.md",
     ManyScenes "guide/many-scenes.md",
+    Bands "guide/bands.md",
     Training "guide/training.md",
     Augmentation "guide/augmentation.md",
     Thresholds "guide/thresholds.md",

@@ -20,7 +20,8 @@ pub use crate::predict::{
     SavedFiles, SavedScenes, SceneMap, ScenesScores, WorstWindow, WorstWindows,
 };
 pub use crate::raster::{
-    BandChoice, BandRole, MapWindow, OpenOptions, PixelWindow, Raster, Resolution,
+    BandChoice, BandRole, BandTransform, MapWindow, Mosaic, OpenOptions, PixelWindow, Raster,
+    Resampling, Resolution, SpectralIndex, Stack, StackExtent, StackGrid, StackPart,
 };
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};

@@ -284,6 +284,20 @@ pub(crate) fn file_name(path: &std::path::Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
+/// The names of files: `a.tif`, `a.tif, b.tif`, or the first ones and how many more there are.
+pub(crate) fn several_files(paths: &[std::path::PathBuf]) -> String {
+    const MOST: usize = 8;
+    let names: Vec<String> = paths
+        .iter()
+        .take(MOST)
+        .map(|path| file_name(path))
+        .collect();
+    match paths.len().saturating_sub(MOST) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

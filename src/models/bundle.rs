@@ -16,6 +16,7 @@ use super::{
     Task, TrainedArea, TrainedBand, weights,
 };
 use crate::paths::expanded;
+use crate::raster::BandTransform;
 use crate::{Result, staged};
 
 /// The newest bundle format this library reads, and the one it writes.
@@ -40,6 +41,12 @@ pub struct BundleMeta<T: Task = Segmentation> {
     /// What each band held in training, as many as `bands` or none: other imagery is compared with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trained_bands: Vec<TrainedBand>,
+    /// What the imagery's bands went through before the network saw them: made again on a raw scene.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transforms: Vec<BandTransform>,
+    /// The bands before the first transform; none where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raw_band_names: Vec<String>,
     /// What was trained on: a score there says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trained_areas: Vec<TrainedArea>,
@@ -104,6 +111,8 @@ impl<T: Task> BundleMeta<T> {
             bands,
             band_names: Vec::new(),
             trained_bands: Vec::new(),
+            transforms: Vec::new(),
+            raw_band_names: Vec::new(),
             trained_areas: Vec::new(),
             classes,
             colors: Vec::new(),

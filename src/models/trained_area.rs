@@ -1,13 +1,17 @@
 //! Which pixels a model has seen in training, so that a score on them can say so.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::raster::{PixelWindow, Raster};
+use crate::report::{file_name, several_files};
 
 /// A part of a raster that a model was trained on, by what stays the same when the file moves to another folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainedArea {
-    /// The name of the file, without its folder.
+    /// The name of the file, without its folder; of a stack or a mosaic the names of its files.
     file: String,
     /// Columns and rows of the raster as it is read.
     size: [usize; 2],
@@ -28,11 +32,9 @@ impl TrainedArea {
         window: PixelWindow,
         area_of_interest: Option<String>,
     ) -> Self {
-        let path = raster.path();
-        let name = path.file_name().unwrap_or(path.as_os_str());
         let full = raster.full();
         Self {
-            file: name.to_string_lossy().into_owned(),
+            file: files(&raster.paths()),
             size: [full.width, full.height],
             transform: format!("{:?}", raster.transform().0),
             window: [
@@ -72,6 +74,27 @@ impl TrainedArea {
         }
         union(&seen) as f64 / own.area() as f64
     }
+}
+
+/// The names of files; of many the first ones, and a number that only these files have.
+fn files(paths: &[PathBuf]) -> String {
+    const MOST: usize = 8;
+    let names = several_files(paths);
+    if paths.len() <= MOST {
+        return names;
+    }
+    let mut hash = Sha256::new();
+    for path in paths {
+        hash.update(file_name(path));
+        hash.update([0]);
+    }
+    let digits = hash.finalize();
+    let digits: String = digits
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("{names} ({digits})")
 }
 
 /// Pixels that lie in at least one window.

@@ -58,6 +58,11 @@ pub enum PredictError {
         /// A predicted scene that is not among them.
         first: String,
     },
+    /// Models together that were trained on bands changed in different ways.
+    #[error(
+        "the models were trained on bands that were changed in different ways, so that one scene cannot serve all"
+    )]
+    OtherTransforms,
     /// The network failed while it ran.
     #[error("the network failed: {detail}")]
     Network {
@@ -136,6 +141,11 @@ impl Hint for PredictError {
             Self::OtherScenes { .. } => {
                 Some("score the scenes that were predicted, in their order: `predictions.evaluate(&scenes)?`".to_owned())
             }
+            Self::OtherTransforms => Some(
+                "predict with each alone; or give a scene with its transforms, `scene.with_transforms([…])`, which is taken as \
+                 it is"
+                    .to_owned(),
+            ),
             Self::BandOrder { expected, on_purpose, .. } => Some(format!(
                 "`Scene::open_with(path, OpenOptions::new().bands([{}]))` opens the bands in the order of the training; \
                  {} takes them as they are",

@@ -26,6 +26,7 @@ mod predict_to;
 mod predictable;
 mod progress;
 mod publish;
+mod raw;
 mod runner;
 mod save;
 mod scene;

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::ground::tell_of_other_ground;
 use super::many::Imagery;
 use super::options::OptionsFor;
+use super::raw::prepared;
 use super::save::SavedFiles;
 use super::values::check_models;
 use crate::Result;
@@ -170,13 +171,17 @@ pub(super) fn predict_together<T: Predictable>(
     let mut metas = Vec::with_capacity(models.len());
     for model in models {
         let weights = model.weights("predict")?;
-        same_bands(weights.meta.bands, scene)?;
         metas.push(&weights.meta);
         members.push(Member {
             network: weights.network.as_ref(),
             normalization: &weights.meta.normalization,
             threshold: weights.meta.threshold,
         });
+    }
+    let prepared = prepared(&metas, scene)?;
+    let scene = prepared.as_ref().unwrap_or(scene);
+    for meta in &metas {
+        same_bands(meta.bands, scene)?;
     }
     if !options.is_quiet() {
         tell_of_other_ground(metas.iter().map(|meta| meta.gsd), scene);

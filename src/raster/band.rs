@@ -299,6 +299,12 @@ pub struct Band {
     /// Whether the band has a mask of its own.
     #[serde(skip)]
     pub(crate) own_mask: bool,
+    /// Which of several files it is of: bands of one file and one type are one image.
+    #[serde(skip)]
+    pub(crate) image: usize,
+    /// The type that the file stores, where values are handed out as another: it decides when a pixel is missing.
+    #[serde(skip)]
+    pub(crate) stored: Option<DataType>,
     /// Its own name, its color, or its number.
     pub name: String,
     /// The type of its values.
@@ -323,6 +329,8 @@ impl Band {
             reading: Reading::Plain,
             missing: None,
             own_mask: false,
+            image: 0,
+            stored: None,
             name: format!("band {number}"),
             data_type,
             nodata: None,
@@ -330,6 +338,11 @@ impl Band {
             offset: 0.0,
             role: None,
         }
+    }
+
+    /// The type by which it is judged whether a pixel is missing.
+    pub(crate) fn judged_as(&self) -> DataType {
+        self.stored.unwrap_or(self.data_type)
     }
 
     /// Whether a value can be missing in this band alone.

@@ -10,10 +10,13 @@
 //! 3. Bands of floating point are judged one by one: NaN, infinity and nodata in any of them take the whole pixel (numpy's
 //!    `isfinite().all()`), since no network can be fed with NaN, and nodata stands for it.
 //!
+//! 4. In a stack of files each file is an image of its own: a pixel is missing where any of them has none.
+//!
 //! In a pixel that is valid all the same, a band's own nodata is handed out as it is stored where imagery can hold it (0
 //! and up), and as 0 where it is a mark below 0. Statistics of a band are those of its own valid values, whatever the
 //! others are.
 
+use super::resize::under_centers;
 use super::{Band, DataType, Patch, Size};
 
 /// Pixels of a window with the validity of every band.
@@ -54,6 +57,25 @@ impl ByBand {
         }
     }
 
+    /// Each pixel repeated into a larger size.
+    pub(crate) fn repeated(&self, size: Size) -> Self {
+        let bytes = |plane: &[u8]| under_centers(plane, self.size, size);
+        let mut data = Vec::with_capacity(self.present.len() * size.area());
+        for band in 0..self.present.len() {
+            data.extend(under_centers(self.band(band), self.size, size));
+        }
+        Self {
+            size,
+            data,
+            base: bytes(&self.base),
+            present: self
+                .present
+                .iter()
+                .map(|one| one.as_deref().map(bytes))
+                .collect(),
+        }
+    }
+
     /// Where the pixel as a whole is valid.
     pub(crate) fn pixels(&self, bands: &[Band]) -> Vec<u8> {
         let mut pixels = self.base.clone();
@@ -62,7 +84,7 @@ impl ByBand {
         }
         for (band, present) in bands.iter().zip(&self.present) {
             if let Some(present) = present
-                && band.data_type.is_float()
+                && band.judged_as().is_float()
             {
                 pixels
                     .iter_mut()
@@ -70,16 +92,17 @@ impl ByBand {
                     .for_each(|(all, &one)| *all &= one);
             }
         }
-        let mut done: Vec<DataType> = Vec::new();
+        let group = |band: &Band| (band.image, band.judged_as());
+        let mut done: Vec<(usize, DataType)> = Vec::new();
         for first in bands {
-            if done.contains(&first.data_type) {
+            if done.contains(&group(first)) {
                 continue;
             }
-            done.push(first.data_type);
+            done.push(group(first));
             let image: Vec<&Option<Vec<u8>>> = bands
                 .iter()
                 .zip(&self.present)
-                .filter(|(band, _)| band.data_type == first.data_type)
+                .filter(|(band, _)| group(band) == group(first))
                 .map(|(_, present)| present)
                 .collect();
             let Some(holes) = image

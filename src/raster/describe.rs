@@ -83,6 +83,8 @@ pub(super) unsafe fn band_of(
             reading,
             missing,
             own_mask: false,
+            image: 0,
+            stored: None,
             name,
             data_type,
             nodata: missing.map(Nodata::as_f64),

@@ -183,6 +183,12 @@ pub enum RasterError {
         /// PROJ's own words.
         detail: String,
     },
+    /// Several files that cannot be one raster.
+    #[error(transparent)]
+    Join(#[from] super::JoinError),
+    /// Bands that cannot be changed as was asked.
+    #[error(transparent)]
+    Transform(#[from] super::TransformError),
     /// A file that cannot be used.
     #[error(transparent)]
     File(#[from] crate::FileError),
@@ -218,7 +224,8 @@ impl Hint for RasterError {
                 [one, ..] => {
                     let names: Vec<&str> = found.iter().map(String::as_str).collect();
                     format!(
-                        "there are several: {}; {}",
+                        "there are several: {}; {}; `Scene::mosaic(…)` puts tiles beside each other, `Scene::stack(…)` bands \
+                         over each other",
                         super::information::named(&names),
                         Step::OpenImagery { path: one }
                     )
@@ -272,6 +279,8 @@ impl Hint for RasterError {
                 "count in pixels: `Resolution::Factor(2.0)`, `Chips::random(400, 256)`, `.window_sizes(150..=200)`".to_owned()
             }
             Self::BadSize { .. } | Self::WrongLength { .. } | Self::OutsideTarget { .. } => return None,
+            Self::Join(error) => return error.hint(),
+            Self::Transform(error) => return error.hint(),
             Self::File(error) => return error.hint(),
         })
     }

@@ -11,7 +11,9 @@ use super::gdal_library::text;
 use super::handle::Handle;
 use super::options::{OpenOptions, chosen};
 use super::place::Place;
-use super::{Band, BandRole, DataType, GeoTransform, RasterError, Size, roles};
+use super::{
+    Band, BandRole, DataType, GeoReference, GeoTransform, RasterError, Size, roles, sensors,
+};
 use crate::report::{Notice, Report};
 
 /// What is read once when a raster is opened.
@@ -24,6 +26,12 @@ pub(crate) struct Information {
     /// Whether GDAL's own averages would mix what is not to be mixed: parts of numbers, numbers of colors, pixels that
     /// are valid for GDAL alone.
     pub(crate) averages_itself: bool,
+    /// Whether values are numbers of colors or classes, between which nothing lies.
+    pub(crate) numbers: bool,
+    /// Whether there are places that no file covers, or that a file behind it calls invalid.
+    pub(crate) gaps: bool,
+    /// What the file or its name says of the satellite or aircraft.
+    pub(crate) platform: String,
     /// The names and descriptions of further rasters in the same file.
     pub(crate) subdatasets: Vec<(String, String)>,
     pub(crate) block: Size,
@@ -96,7 +104,9 @@ impl Information {
                     band.role = band.role.filter(|role| *role != BandRole::Gray);
                 }
             }
-            roles::of_products(&mut bands, &platform(dataset));
+            let platform = platform(dataset);
+            roles::of_products(&mut bands, &platform);
+            sensors::fill_roles(&mut bands, path);
             let first = bands
                 .first()
                 .map(|band| gdal_sys::GDALGetRasterBand(dataset, band.number));
@@ -117,6 +127,9 @@ impl Information {
                 bands,
                 masks,
                 averages_itself: false,
+                numbers: !category_names.is_empty(),
+                gaps: false,
+                platform,
                 subdatasets: subdatasets(dataset),
                 block: Size {
                     width: usize::try_from(block.0).unwrap_or(0).max(1),
@@ -133,6 +146,35 @@ impl Information {
                 )),
                 report: place.report,
             }
+        }
+    }
+
+    /// Of a raster that is made of others while it is read.
+    pub(super) fn composed(
+        size: Size,
+        bands: Vec<Band>,
+        place: GeoReference,
+        driver: &str,
+        report: Report,
+    ) -> Self {
+        Self {
+            size,
+            bands,
+            masks: Masks::default(),
+            averages_itself: true,
+            numbers: false,
+            gaps: true,
+            platform: String::new(),
+            subdatasets: Vec::new(),
+            block: Size::new(256.min(size.width).max(1), 256.min(size.height).max(1)),
+            overviews: 0,
+            transform: place.transform,
+            georeferenced: place.transform != GeoTransform::PIXELS,
+            crs_wkt: place.crs_wkt,
+            missing_place: place.missing,
+            category_names: Vec::new(),
+            driver: driver.to_owned(),
+            report,
         }
     }
 
@@ -188,6 +230,7 @@ impl Information {
                         ))
                         .next("`OpenOptions::new().palette_as_colors()` makes bands of red, green and blue of them"),
                     );
+                    self.numbers = true;
                     self.bands.push(band);
                 }
                 None => self.bands.push(band),
@@ -314,7 +357,7 @@ impl Information {
 
     /// Whether any pixel inside the raster can be invalid.
     pub(crate) fn can_be_invalid(&self) -> bool {
-        self.masks != Masks::default() || self.bands.iter().any(Band::can_miss)
+        self.gaps || self.masks != Masks::default() || self.bands.iter().any(Band::can_miss)
     }
 
     /// The smallest type that holds the values of every band.

@@ -5,6 +5,7 @@ use gdal_sys::GDALRIOResampleAlg;
 
 use super::band::Reading;
 use super::information::named;
+use super::layer::Kind;
 use super::{DataType, PixelWindow, Raster, Size};
 use crate::Result;
 use crate::report::{Notice, Report};
@@ -161,7 +162,7 @@ impl Raster {
             for band in self.bands() {
                 if band.data_type.fits_f32()
                     || band.reading != Reading::Plain
-                    || self.inner.base.is_some()
+                    || !matches!(self.inner.kind, Kind::File)
                 {
                     continue;
                 }

@@ -174,6 +174,111 @@ pub(super) fn choices(path: &Path) -> Option<(&'static str, Vec<String>)> {
     ))
 }
 
+/// The rasters that a folder, an archive or a pattern stands for, by name with 2 before 10; `None` for the path of a file.
+/// `*`, `?` and `[…]` stand for parts of one name, `**` for folders of any depth.
+pub(super) fn spread(path: &Path) -> Option<Vec<PathBuf>> {
+    let text = path.to_string_lossy();
+    let is_pattern = text.contains(['*', '?', '[']);
+    if gdal_library::is_virtual(path) || path.is_file() || !path.is_dir() && !is_pattern {
+        return match choices(path) {
+            Some(("an archive", found)) => Some(in_order(found.into_iter().map(PathBuf::from))),
+            _ => None,
+        };
+    }
+    if path.is_dir() {
+        let found = rasters_of(path, |_| true);
+        return Some(in_order(found.into_iter().map(PathBuf::from)));
+    }
+    let mut found = Vec::new();
+    let parts: Vec<std::path::Component<'_>> = path.components().collect();
+    walk(PathBuf::new(), &parts, 0, &mut found);
+    // A pattern with an ending of its own says what is a raster.
+    let all = found.clone();
+    found.retain(|path| is_raster_name(&path.to_string_lossy()));
+    Some(in_order(
+        if found.is_empty() { all } else { found }.into_iter(),
+    ))
+}
+
+/// Folders deeper than this are not looked into: a link may lead back.
+const DEEPEST: usize = 32;
+
+fn walk(base: PathBuf, parts: &[std::path::Component<'_>], depth: usize, found: &mut Vec<PathBuf>) {
+    let Some((first, rest)) = parts.split_first() else {
+        if base.is_file() {
+            found.push(base);
+        }
+        return;
+    };
+    let pattern = first.as_os_str().to_string_lossy().into_owned();
+    let is_name = matches!(first, std::path::Component::Normal(_));
+    if !is_name || !pattern.contains(['*', '?', '[']) || base.join(first).exists() {
+        walk(base.join(first), rest, depth, found);
+        return;
+    }
+    let folder = match base.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => &base,
+    };
+    if pattern == "**" {
+        walk(base.clone(), rest, depth, found);
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let text = name.to_string_lossy();
+        let hidden = text.starts_with('.') && !pattern.starts_with('.');
+        if hidden {
+            continue;
+        }
+        if pattern == "**" {
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_folder && depth < DEEPEST {
+                walk(base.join(&name), parts, depth + 1, found);
+            }
+        } else if matches(&pattern, &text) {
+            walk(base.join(&name), rest, depth, found);
+        }
+    }
+}
+
+/// Sorted by name, numbers by their value.
+fn in_order(paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let mut keyed: Vec<(Vec<Piece>, PathBuf)> = paths
+        .map(|path| (pieces(&path.to_string_lossy()), path))
+        .collect();
+    keyed.sort();
+    keyed.dedup();
+    keyed.into_iter().map(|(_, path)| path).collect()
+}
+
+/// A number without leading zeros, by length and digits, or a letter.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Piece {
+    Number(usize, String),
+    Letter(char),
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut letters = text.chars().peekable();
+    while let Some(one) = letters.next() {
+        if !one.is_ascii_digit() {
+            pieces.push(Piece::Letter(one));
+            continue;
+        }
+        let mut digits = String::from(one);
+        while let Some(next) = letters.next_if(char::is_ascii_digit) {
+            digits.push(next);
+        }
+        let digits = digits.trim_start_matches('0');
+        pieces.push(Piece::Number(digits.len(), digits.to_owned()));
+    }
+    pieces
+}
+
 fn rasters_of(folder: &Path, keep: impl Fn(&str) -> bool) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
@@ -245,6 +350,43 @@ mod tests {
         ] {
             assert_eq!(gdal_name(Path::new(given)), PathBuf::from(name), "{given}");
         }
+    }
+
+    #[test]
+    fn a_pattern_is_spread_in_the_order_of_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "a/t_10.tif",
+            "a/t_2.tif",
+            "b c/t_1.tif",
+            "a/x.txt",
+            ".h/t_3.tif",
+            "a/t_2.tif.aux.xml",
+        ] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let names = |pattern: &str| -> Vec<String> {
+            let found = spread(&folder.path().join(pattern)).unwrap();
+            let name = |path: PathBuf| {
+                path.strip_prefix(folder.path())
+                    .unwrap()
+                    .display()
+                    .to_string()
+            };
+            found.into_iter().map(name).collect()
+        };
+        assert_eq!(names("a/*"), ["a/t_2.tif", "a/t_10.tif"]);
+        assert_eq!(names("*/*.tif"), ["a/t_2.tif", "a/t_10.tif", "b c/t_1.tif"]);
+        assert_eq!(
+            names("**/t_[12]*.tif"),
+            ["a/t_2.tif", "a/t_10.tif", "b c/t_1.tif"]
+        );
+        assert_eq!(names("a"), ["a/t_2.tif", "a/t_10.tif"]);
+        assert!(names("c/*.tif").is_empty());
+        assert!(spread(&folder.path().join("a/t_2.tif")).is_none());
+        assert!(spread(&folder.path().join("a/gone.tif")).is_none());
     }
 
     #[test]

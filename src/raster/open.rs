@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::files::{self, Files};
 use super::handle::{self, Handle};
 use super::information::Information;
+use super::layer::Kind;
 use super::{
     Band, BandStatistics, DataType, GeoReference, GeoTransform, OpenOptions, PixelWindow,
     RasterError, Size, gdal_library, gsd, names,
@@ -29,8 +30,7 @@ pub(crate) struct Inner {
     /// What GDAL opens when that is not the file itself: its description of the file at another pixel size.
     source: Option<PathBuf>,
     pub(super) options: OpenOptions,
-    /// The raster that this one is another pixel size of, where GDAL cannot make that.
-    pub(super) base: Option<Raster>,
+    pub(super) kind: Kind,
     files: Arc<Files>,
     pub(crate) information: Information,
     pub(crate) statistics: OnceLock<Vec<BandStatistics>>,
@@ -164,7 +164,7 @@ impl Raster {
                 path,
                 source,
                 options,
-                base: None,
+                kind: Kind::File,
                 files: Arc::new(files),
                 information,
                 statistics: OnceLock::new(),
@@ -175,7 +175,10 @@ impl Raster {
 
     /// This raster at another size, read from it without GDAL's resampling.
     pub(super) fn regridded(&self, size: Size) -> Self {
-        let base = self.inner.base.as_ref().unwrap_or(self);
+        let base = match &self.inner.kind {
+            Kind::Regridded(base) => base,
+            _ => self,
+        };
         let from = base.size();
         let mut information = base.inner.information.clone();
         information.size = size;
@@ -192,7 +195,29 @@ impl Raster {
                 source: base.inner.source.clone(),
                 options: base.inner.options.clone(),
                 files: Arc::clone(&base.inner.files),
-                base: Some(base.clone()),
+                kind: Kind::Regridded(base.clone()),
+                information,
+                statistics: OnceLock::new(),
+                looked: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// A raster that is made of others while it is read.
+    pub(super) fn composed(
+        path: PathBuf,
+        kind: Kind,
+        information: Information,
+        options: OpenOptions,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+                path,
+                source: None,
+                options,
+                kind,
+                files: Arc::new(Files::default()),
                 information,
                 statistics: OnceLock::new(),
                 looked: OnceLock::new(),
@@ -202,11 +227,14 @@ impl Raster {
 
     /// A text that differs where the statistics of the raster may; `None` where that cannot be said.
     pub(super) fn identity(&self) -> Option<String> {
-        let grid = if self.inner.base.is_some() { "own" } else { "" };
+        if !matches!(self.inner.kind, Kind::File) {
+            let parts = self.inner.kind.identity()?;
+            return Some(format!("{parts}\n{}", self.inner.information.key()));
+        }
         let source = self.inner.source.as_deref().unwrap_or(Path::new(""));
         let files = self.inner.files.identity()?;
         Some(format!(
-            "{files} {grid} {} {}",
+            "{files}  {} {}",
             source.display(),
             self.inner.information.key()
         ))
@@ -280,11 +308,12 @@ impl Raster {
     #[must_use]
     #[doc(alias = "info")]
     pub fn report(&self) -> &Report {
-        if let Some(base) = &self.inner.base {
+        if let Kind::Regridded(base) = &self.inner.kind {
             return base.report();
         }
         self.inner.looked.get_or_init(|| {
-            let mut report = self.inner.information.report.clone();
+            let mut report = self.inner.kind.report();
+            report.extend(self.inner.information.report.clone());
             report.extend(self.look());
             report
         })
@@ -415,7 +444,36 @@ impl Raster {
             .then(|| gsd::pixel_words(&self.georeference(), self.size()))
     }
 
-    /// This thread's own handle.
+    /// The files that the raster is made of, each once: one, or those of a stack or a mosaic.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let stack = Raster::stack([("red", "B04.jp2"), ("nir", "B08.jp2")])?;
+    /// assert_eq!(stack.paths().len(), 2);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        self.inner.kind.paths(&mut paths);
+        if paths.is_empty() {
+            paths.push(self.inner.path.clone());
+        }
+        let mut seen = std::collections::HashSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        paths
+    }
+
+    /// # Errors
+    /// [`RasterError::Changed`] when one of the files is another one than was opened.
+    pub(super) fn unchanged(&self) -> Result<(), RasterError> {
+        match self.inner.kind.parts() {
+            Some(parts) => parts.into_iter().try_for_each(Self::unchanged),
+            None => self.handle().map(|_| ()),
+        }
+    }
+
+    /// This thread's own handle, of a raster that GDAL reads as it is.
     ///
     /// # Errors
     /// [`RasterError::Changed`] when the file is another one than was opened: what is known of it no longer holds.

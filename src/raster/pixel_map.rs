@@ -2,12 +2,9 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::crs::{self, Transformation};
 use super::{GeoReference, GeoTransform, RasterError, Size};
-
-static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// How far interpolated places may lie from PROJ's, in pixels of the target.
 const TOLERANCE: f64 = 1e-3;
@@ -17,7 +14,7 @@ const KEPT: usize = 8;
 
 thread_local! {
     // PROJ's objects belong to one thread each.
-    static WAYS: RefCell<Vec<(u64, Rc<Transformation>)>> = const { RefCell::new(Vec::new()) };
+    static WAYS: RefCell<Vec<(Systems, Rc<Transformation>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The way from the pixel coordinates of a source raster to those of a target.
@@ -30,9 +27,8 @@ pub(crate) struct PixelMap {
     middle: Option<f64>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Systems {
-    id: u64,
     source: String,
     target: String,
 }
@@ -63,7 +59,6 @@ impl PixelMap {
         size: Size,
     ) -> Result<Self, RasterError> {
         let systems = Systems {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             source: source.crs_wkt.clone(),
             target: target.crs_wkt.clone(),
         };
@@ -74,6 +69,15 @@ impl PixelMap {
             systems: Some(systems),
             middle: middle(&target.crs_wkt, target.transform, size),
         })
+    }
+
+    /// A text that differs where the way does.
+    pub(crate) fn key(&self) -> String {
+        let systems = self
+            .systems
+            .as_ref()
+            .map(|systems| (&systems.source, &systems.target));
+        format!("{:?} {:?} {systems:?}", self.source, self.target)
     }
 
     /// Target pixel coordinates of points in source pixel coordinates; not finite where there are none.
@@ -179,7 +183,7 @@ impl Systems {
     /// This thread's own way.
     fn way(&self) -> Result<Rc<Transformation>, RasterError> {
         let known = WAYS.with_borrow(|ways| {
-            let found = ways.iter().find(|(id, _)| *id == self.id);
+            let found = ways.iter().find(|(known, _)| known == self);
             found.map(|(_, way)| Rc::clone(way))
         });
         if let Some(way) = known {
@@ -193,7 +197,7 @@ impl Systems {
             if ways.len() >= KEPT {
                 ways.remove(0);
             }
-            ways.push((self.id, Rc::clone(&way)));
+            ways.push((self.clone(), Rc::clone(&way)));
         });
         Ok(way)
     }

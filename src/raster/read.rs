@@ -8,6 +8,7 @@ use super::by_band::ByBand;
 use super::gdal_library::{self, Messages, go_on};
 use super::handle::Handle;
 use super::information::Information;
+use super::layer::Kind;
 use super::resize::under_center;
 use super::{Band, DataType, Patch, PixelWindow, Raster, RasterError, Size};
 use crate::{Result, session};
@@ -129,8 +130,10 @@ impl Raster {
             }
             .into());
         }
-        if let Some(base) = &self.inner.base {
-            return self.read_regridded(base, window, size, algorithm);
+        match &self.inner.kind {
+            Kind::File => {}
+            Kind::Regridded(base) => return self.read_regridded(base, window, size, algorithm),
+            composed => return self.read_composed(composed, window, size, algorithm),
         }
         let information = &self.inner.information;
         let averages = algorithm != GDALRIOResampleAlg::GRIORA_NearestNeighbour;

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use super::gdal_library::{self, StringList, c_string};
 use super::handle::Handle;
+use super::layer::Kind;
 use super::{Raster, RasterError, Size};
 use crate::Result;
 
@@ -52,7 +53,7 @@ impl Raster {
             }
             .into());
         };
-        if self.inner.information.averages_itself || self.inner.base.is_some() {
+        if self.inner.information.averages_itself || !matches!(self.inner.kind, Kind::File) {
             return Ok(self.regridded(Size::new(width, height)));
         }
         let finer = factor_x * factor_y >= 1.0;

@@ -226,7 +226,7 @@ pub(super) fn micrometers(unit: &str) -> Option<f64> {
 /// all bands or what the file says of its satellite leave no doubt.
 ///
 /// # Source
-/// ESA's Sentinel-2 bands (two digits, or with a `B8A` among them); USGS's Landsat 4 to 7 and 8 to 9.
+/// ESA's Sentinel-2 bands (two digits, or with a `B08` or `B8A` among them); USGS's Landsat 4 to 7 and 8 to 9.
 pub(super) fn of_products(bands: &mut [Band], platform: &str) {
     let code = |name: &str| -> Option<String> {
         let name = name.trim().to_uppercase();
@@ -249,7 +249,8 @@ pub(super) fn of_products(bands: &mut [Band], platform: &str) {
     };
     let platform = platform.to_lowercase().replace(['_', '-', ' '], "");
     let said = |names: &[&str]| names.iter().any(|name| platform.contains(name));
-    let sentinel = said(&["sentinel2"]) || any(&["8A"]);
+    // Neither Landsat nor its harmonized product have a band 8 of two digits.
+    let sentinel = said(&["sentinel2"]) || any(&["8A", "08"]) && !said(&["landsat"]);
     let new_landsat = said(&["landsat8", "landsat9"]);
     let old_landsat = said(&["landsat4", "landsat5", "landsat7"]);
     for (band, code) in bands.iter_mut().zip(codes) {

@@ -42,7 +42,7 @@ impl Raster {
         if let Some(known) = self.inner.statistics.get() {
             return Ok(known.clone());
         }
-        self.handle()?;
+        self.unchanged()?;
         let identity = self.identity();
         let key = identity.as_ref().map(statistics_cache::Key::of);
         let statistics = match key.as_ref().and_then(statistics_cache::Key::load) {
@@ -72,18 +72,12 @@ impl Raster {
             path: self.path().to_owned(),
             window: *window,
         };
-        let Some(inside) = self.full().intersect(window) else {
-            return Err(empty().into());
-        };
         let counted: Vec<Values> = self
             .bands()
             .iter()
             .map(|band| Values::of(band.data_type))
             .collect();
-        let windows: Vec<_> = inside.tiles(self.chunk_size()).collect();
-        let total = in_parallel(&windows, counted.len(), |tallies, window| {
-            self.add_to(tallies, &counted, window, keep(window))
-        })?;
+        let total = self.tallies(window, &counted, keep)?;
         let found: Vec<Option<BandStatistics>> = total
             .iter()
             .zip(counted)
@@ -114,6 +108,51 @@ impl Raster {
             tally.add(read.band(band), &read.valid(band), *how);
         }
         Ok(())
+    }
+
+    /// Percentiles of every band over its valid pixels in a window, where `keep` is 1: exact for 8 and 16 bits, within 1 % otherwise; `None` for a band
+    /// without a valid pixel.
+    ///
+    /// # Shapes
+    /// `shares` from 0 to 1; returns `[bands][shares]`.
+    ///
+    /// # Source
+    /// NumPy's `percentile(method="nearest")`.
+    pub(crate) fn percentiles_where(
+        &self,
+        window: &PixelWindow,
+        shares: &[f64],
+        keep: impl Fn(&PixelWindow) -> Option<Vec<u8>> + Sync,
+    ) -> Result<Vec<Option<Vec<f64>>>> {
+        let counted: Vec<Values> = self
+            .bands()
+            .iter()
+            .map(|band| Values::of(band.data_type))
+            .collect();
+        let total = self.tallies(window, &counted, keep)?;
+        let of = |(tally, how): (&Tally, Values)| {
+            let (min, max) = (f64::from(tally.min), f64::from(tally.max));
+            let one = |&share: &f64| tally.percentile(share, how).clamp(min, max);
+            (tally.count > 0).then(|| shares.iter().map(one).collect())
+        };
+        Ok(total.iter().zip(counted).map(of).collect())
+    }
+
+    /// Counts of the valid pixels of each band.
+    fn tallies(
+        &self,
+        window: &PixelWindow,
+        counted: &[Values],
+        keep: impl Fn(&PixelWindow) -> Option<Vec<u8>> + Sync,
+    ) -> Result<Vec<Tally>> {
+        let inside = self.full().intersect(window);
+        let windows: Vec<_> = inside
+            .iter()
+            .flat_map(|inside| inside.tiles(self.chunk_size()))
+            .collect();
+        in_parallel(&windows, counted.len(), |tallies, window| {
+            self.add_to(tallies, counted, window, keep(window))
+        })
     }
 
     /// A chunk to stream by: whole blocks, so that none is decoded twice, and of bounded size.

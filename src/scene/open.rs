@@ -29,6 +29,8 @@ use crate::vector::ReadReport;
 /// | label | [`Scene::with_labels`], [`Scene::and_labels`], [`Scene::labeled_within`], [`Scene::with_boxes`], [`Scene::with_label_raster`], [`Scene::only`], [`Scene::with_colors`] |
 /// | look | [`Scene::show_bands`], [`Scene::zoom`], [`Scene::histogram`], [`Scene::show_parts`] |
 /// | know | [`Scene::size`], [`Scene::bounds`], [`Scene::crs`], [`Scene::band_count`], [`Scene::classes`], [`Scene::report`] |
+/// | join files | [`Scene::stack`], [`Scene::mosaic`] |
+/// | change bands | [`Scene::with_index`], [`Scene::with_band`], [`Scene::with_transforms`] |
 /// | use a part | [`Scene::split`], [`Scene::crop`], [`Scene::with_aoi`], [`Scene::split_by_aoi`] |
 /// | train on it | [`Scene::chips`] |
 /// | read pixels | [`Scene::read`], [`Scene::label_window`], [`Scene::statistics`], [`Scene::raster`] |
@@ -114,7 +116,7 @@ impl Scene {
         }))
     }
 
-    fn of(raster: Raster) -> Self {
+    pub(super) fn of(raster: Raster) -> Self {
         let area = raster.full();
         let classes = Classes::new(Vec::<String>::new());
         let statistics = OnceLock::new();

@@ -176,7 +176,7 @@ impl Scene {
     }
 
     /// 1 for the window's pixels in the area in use and the area of interest; `None` when that is all of them.
-    fn in_use(&self, window: &PixelWindow) -> Option<Vec<u8>> {
+    pub(super) fn in_use(&self, window: &PixelWindow) -> Option<Vec<u8>> {
         inside(window, &self.area(), self.aoi().map(|aoi| aoi.mask(window)))
     }
 

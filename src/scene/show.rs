@@ -76,7 +76,11 @@ impl Scene {
     ) -> Vec<(&'static str, String)> {
         let raster = self.raster();
         let (width, height) = self.size();
-        let mut facts = vec![("file", raster.path().display().to_string())];
+        let paths = raster.paths();
+        let mut facts = vec![match paths.as_slice() {
+            [one] => ("file", one.display().to_string()),
+            several => ("files", crate::report::several_files(several)),
+        }];
         let ground = match raster.gsd() {
             Some((x, y)) => format!(
                 ", {} x {}",

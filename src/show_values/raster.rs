@@ -4,8 +4,10 @@ use crate::display::fields::titled;
 use crate::display::records::{NOTHING, count, number, perhaps};
 use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::raster::{
-    Band, BandChoice, BandRole, BandStatistics, DataType, GeoReference, GeoTransform, MapWindow,
-    OpenOptions, PixelWindow, Raster, RasterType, Resolution, Size, WriterOptions, ZoomWindow,
+    Band, BandChoice, BandRole, BandStatistics, BandTransform, DataType, GeoReference,
+    GeoTransform, MapWindow, Mosaic, OpenOptions, PixelWindow, Raster, RasterType, Resampling,
+    Resolution, Size, SpectralIndex, Stack, StackExtent, StackGrid, StackPart, WriterOptions,
+    ZoomWindow,
 };
 
 impl Record for Band {
@@ -75,6 +77,16 @@ impl Record for ZoomWindow {
     }
 }
 
+impl Record for SpectralIndex {
+    const COLUMNS: &'static [&'static str] = &["name", "title", "expression"];
+
+    fn cells(&self) -> Vec<String> {
+        [self.name, self.title, self.expression]
+            .map(str::to_owned)
+            .to_vec()
+    }
+}
+
 impl Record for Size {
     const COLUMNS: &'static [&'static str] = &["width", "height"];
 
@@ -117,15 +129,23 @@ show_records!(
     MapWindow,
     ZoomWindow,
     Size,
-    GeoTransform
+    GeoTransform,
+    SpectralIndex
 );
 show_fields!(
     BandChoice,
     BandRole,
+    BandTransform,
     DataType,
+    Mosaic,
     OpenOptions,
     RasterType,
+    Resampling,
     Resolution,
+    Stack,
+    StackExtent,
+    StackGrid,
+    StackPart,
     WriterOptions
 );
 
@@ -154,8 +174,13 @@ impl Show for GeoReference {
 impl Show for Raster {
     fn output(&self) -> Output {
         let size = self.size();
+        let paths = self.paths();
+        let files = match paths.as_slice() {
+            [one] => ("file", one.display().to_string()),
+            several => ("files", crate::report::several_files(several)),
+        };
         let mut facts = vec![
-            ("file", self.path().display().to_string()),
+            files,
             ("format", self.format().to_owned()),
             (
                 "size",

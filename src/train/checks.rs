@@ -276,6 +276,16 @@ pub(super) fn unseen(chips: &Chips, valid: &Scenes) -> Option<Notice> {
     })
 }
 
+/// Says when a model cannot keep how the bands of its scenes were changed.
+pub(super) fn changed_alike(chips: &Chips) -> Option<Notice> {
+    (!super::model::changed_alike(chips.scenes())).then(|| {
+        Notice::noted(
+            "the bands of the training scenes were changed by numbers of their own: the model does not keep them",
+        )
+        .next("change a scene in the same way before it is predicted")
+    })
+}
+
 /// Whether the scenes hold what the model and the training scene hold: the bands in their order, values of the same kind.
 /// Returns what a person should know.
 pub(super) fn values<T: Task>(

@@ -46,6 +46,7 @@ pub(super) fn fit<T: Trainable>(
     checks::checkpoints(options)?;
     let mut report = chips.report().clone();
     report.extend(checks::unseen(chips, valid));
+    report.extend(checks::changed_alike(chips));
     report.extend(checks::values(model, chips, valid, options.any_values)?);
     let chips = T::chips(chips);
     let mut trainer = Trainer::new(model, &chips, Some(valid), options, stop)?;

@@ -126,6 +126,14 @@ pub(super) fn trained<T: Trainable>(
     if bands.len() == meta.bands {
         meta.trained_bands = bands;
     }
+    // Scenes that were changed by numbers of their own have nothing in common that a model could keep.
+    meta.transforms = match changed_alike(scenes) {
+        true => scenes.first().transforms(),
+        false => Vec::new(),
+    };
+    if !meta.transforms.is_empty() {
+        meta.raw_band_names = scenes.first().raster().raw_band_names();
+    }
     meta.provenance.extend(provenance(chips, step, record));
     // A model that goes on from weights has seen what they have seen.
     let areas: Vec<_> = (scenes.iter())
@@ -141,6 +149,12 @@ pub(super) fn trained<T: Trainable>(
         .collect();
     meta.trained_areas.extend(areas);
     model.with_weights(network, meta)
+}
+
+/// Whether the bands of all scenes were changed in the same way.
+pub(super) fn changed_alike(scenes: &Scenes) -> bool {
+    let first = scenes.first().transforms();
+    scenes.iter().all(|scene| scene.transforms() == first)
 }
 
 /// The type of all scenes' values; of several types the one that holds them all.

@@ -42,6 +42,8 @@ mod ground;
 mod info;
 /// Long reads that are interrupted, and full disks.
 mod interrupts;
+/// Several files as one scene, and bands that are changed while they are read.
+mod joins;
 /// Training keeps the right epoch; chips, areas of interest and models hold what they should.
 mod keeping;
 /// Labels of several files and layers, and classes by tables and rules.

@@ -231,10 +231,25 @@ pub(super) fn labels(
 pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
     let file = required(magic, arguments, 0, "a raster file")?;
     let variable = variable(magic, arguments, "as", "scene")?;
-    let mut expression = match open_options(magic, arguments)? {
-        Some(options) => format!("Scene::open_with({}, {options})?", literal(file)),
-        None => format!("Scene::open({})?", literal(file)),
+    // A pattern stands for tiles.
+    let is_pattern =
+        file.contains(['*', '?']) && !file.contains("://") && !file.starts_with("/vsi");
+    let mut expression = match (open_options(magic, arguments)?, is_pattern) {
+        (Some(options), false) => format!("Scene::open_with({}, {options})?", literal(file)),
+        (None, false) => format!("Scene::open({})?", literal(file)),
+        (Some(options), true) => format!(
+            "Scene::mosaic_with(Mosaic::new({}).options({options}))?",
+            literal(file)
+        ),
+        (None, true) => format!("Scene::mosaic({})?", literal(file)),
     };
+    for index in arguments
+        .option("index")
+        .into_iter()
+        .flat_map(|list| list.split(','))
+    {
+        expression += &format!(".with_index({})?", literal(index.trim()));
+    }
     if let Some(labels) = label_raster::with_label_raster(magic, arguments)? {
         expression += &labels;
     }
@@ -553,6 +568,9 @@ mod tests {
             "scene a.tif label_raster=c.tif --one_hot tree,built aoi=area.gpkg",
             "scene a.tif bands=3,2,1 nodata=0",
             "scene a.tif bands=nir,red,green label_raster=c.tif binary=a",
+            "scene tiles/*.tif labels=city.gpkg class=kind",
+            "scene 'my tiles/**/*.png' bands=1,2,3 index=exg,vari",
+            "scene https://host/a.tif?x=1 index=ndvi",
             "scene a.tif label_raster=c.tif",
             "scene a.tif label_raster=c.tif class=tree",
             "scene a.tif label_raster=c.tif values=tree",

@@ -98,8 +98,8 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "scene",
         kind: Kind::Line,
-        usage: "%scene FILE [bands=N|NAME,..] [nodata=VALUE] [labels=VECTORS|boxes=FILE class=NAME] [layer=NAME] \
-                [labels_crs=CRS] [where=SQL] [buffer=3m|4px|width:COLUMN] [labeled_within=VECTORS] [label_raster=RASTER \
+        usage: "%scene FILE|PATTERN [bands=N|NAME,..] [nodata=VALUE] [index=NAME,..] [labels=VECTORS|boxes=FILE class=NAME] \
+                [layer=NAME] [labels_crs=CRS] [where=SQL] [buffer=3m|4px|width:COLUMN] [labeled_within=VECTORS] [label_raster=RASTER \
                 classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [aoi=VECTORS] [as=VARIABLE]",
         short: "Opens a raster, with labels or boxes if given, and shows it",
         long: "`labels` are areas to map, `boxes` objects to find: Pascal VOC (`.xml`), COCO (`.json`), YOLO (`.txt`), `.csv`, \
@@ -113,10 +113,16 @@ pub(crate) static MAGICS: &[Magic] = &[
                raster whose values are labels: class indices from 1 on with `classes=tree,built`, codes with \
                `values=10:tree,50:built,0:background,255:ignore,*:background` (a color is written `#ff0000:roof`), a mask of 0 \
                and 255 with `binary=building`, one band for each class with `one_hot=tree,built`. `bands` chooses and orders \
-               bands of the imagery, by numbers counted from 1 as QGIS does or by names, alpha included. The variable is `scene` unless \
+               bands of the imagery, by numbers counted from 1 as QGIS does or by names, alpha included. `index` adds spectral \
+               indices as bands: `%scene s2.tif index=ndvi,ndwi`. A pattern makes one scene of tiles: `%scene tiles/*.tif`. \
+               The variable is `scene` unless \
                `as` says otherwise.",
         positional: 1,
         options: &[
+            (
+                "index",
+                "spectral indices to add as bands, such as ndvi,ndwi",
+            ),
             ("labels", "vector file with the labels"),
             ("boxes", "file with the boxes of objects"),
             ("class", "class property, or the one class of all features"),

@@ -1,0 +1,187 @@
+use std::path::PathBuf;
+
+use super::{RasterError, Size};
+use crate::Hint;
+
+/// What can go wrong when several files are to be one raster.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// There is nothing to join.
+    #[error("{what} of no files was asked for: at least one is expected")]
+    Nothing {
+        /// `a stack`, `a mosaic`.
+        what: &'static str,
+    },
+    /// Some files have a place on the ground and others have none.
+    #[error(
+        "{without} of the {all} files have no place on the ground and the others have one, so that nobody knows how they \
+         lie: the first without is {path:?}"
+    )]
+    SomeWithoutPlace {
+        /// The first file without a place.
+        path: PathBuf,
+        /// How many have none.
+        without: usize,
+        /// How many files there are.
+        all: usize,
+    },
+    /// Images without a place of different sizes.
+    #[error(
+        "the images have no place on the ground and different sizes, {expected} and {found}, so that nobody knows which \
+         pixels belong together: {path:?}"
+    )]
+    OtherSize {
+        /// The image of another size.
+        path: PathBuf,
+        /// Its size.
+        found: Size,
+        /// That of the first.
+        expected: Size,
+    },
+    /// A file lies elsewhere.
+    #[error("the file lies nowhere on the grid of {of}: {places}: {path:?}")]
+    Elsewhere {
+        /// The file.
+        path: PathBuf,
+        /// The file whose grid it is.
+        of: String,
+        /// Both extents in the grid's coordinate reference system, in words.
+        places: String,
+    },
+    /// The files have no ground in common.
+    #[error("the files share no pixel: their intersection is empty")]
+    NoCommonGround,
+    /// More pixels than a raster can have.
+    #[error(
+        "together the files would make a raster of {wide:.0} x {high:.0} px, at most 2^31 columns and rows are possible"
+    )]
+    TooLarge {
+        /// Columns.
+        wide: f64,
+        /// Rows.
+        high: f64,
+    },
+    /// A file that is to give the grid and is not in the list.
+    #[error("the grid is to be that of {wanted:?}, which is none of the files: {}", known.join(", "))]
+    NoSuchPart {
+        /// What was asked for.
+        wanted: String,
+        /// The names of the files.
+        known: Vec<String>,
+    },
+    /// A tile with other bands than the first one.
+    #[error(
+        "the tile has {} and the first one, {first}, has {}: {path:?}",
+        bands_in_words(found),
+        bands_in_words(expected)
+    )]
+    OtherBands {
+        /// The tile.
+        path: PathBuf,
+        /// Its bands.
+        found: Vec<String>,
+        /// Those of the first tile.
+        expected: Vec<String>,
+        /// The first tile's file.
+        first: String,
+    },
+    /// Nothing that could be opened.
+    #[error("none of the {tiles} tiles can be opened, the first since {reason}: {path:?}")]
+    NoneOpens {
+        /// The first tile.
+        path: PathBuf,
+        /// How many there are.
+        tiles: usize,
+        /// Why.
+        reason: String,
+    },
+    /// A pattern or a folder without rasters.
+    #[error("there is no raster to make a mosaic of: {path:?}")]
+    NoTiles {
+        /// The pattern or folder.
+        path: PathBuf,
+    },
+    /// Tiles without a place whose names do not say it either.
+    #[error(
+        "the tiles have no place on the ground, and their names do not say it: {reason}: {path:?}"
+    )]
+    Unplaced {
+        /// The tile.
+        path: PathBuf,
+        /// What is missing in its name.
+        reason: String,
+    },
+}
+
+fn bands_in_words(names: &[String]) -> String {
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!("{} band{plural} ({})", names.len(), names.join(", "))
+}
+
+impl From<JoinError> for crate::Error {
+    fn from(error: JoinError) -> Self {
+        RasterError::from(error).into()
+    }
+}
+
+impl Hint for JoinError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Nothing { .. } => {
+                "name the files: `Scene::stack([(\"red\", \"B04.tif\"), (\"nir\", \"B08.tif\")])`, \
+                 `Scene::mosaic(\"tiles/*.tif\")`"
+                    .to_owned()
+            }
+            Self::SomeWithoutPlace { .. } => {
+                "give it the place of the others (a world file and a `.prj` beside it, or QGIS: Raster, Projections, Assign \
+                 Projection), or leave it out"
+                    .to_owned()
+            }
+            Self::OtherSize { .. } => {
+                "images without a place are stacked pixel by pixel: bring them to one size, or give each a place".to_owned()
+            }
+            Self::Elsewhere { .. } => {
+                "check that the files are of the same place, and that each names the coordinate reference system that it is \
+                 in"
+                    .to_owned()
+            }
+            Self::NoCommonGround => {
+                "`StackExtent::Union` keeps what any of them covers; check that they are of the same place".to_owned()
+            }
+            Self::TooLarge { .. } => {
+                "check that the files are near each other and name the right coordinate reference systems; a larger pixel is \
+                 chosen by `Resolution::Meters(…)`"
+                    .to_owned()
+            }
+            Self::NoSuchPart { wanted, known } => {
+                let near = super::bound::near(wanted, known);
+                match near.is_empty() {
+                    true => "name one as in the list of files".to_owned(),
+                    false => format!("was {} meant?", near.join(" or ")),
+                }
+            }
+            Self::OtherBands { .. } => {
+                "tiles of one kind make a mosaic: leave the others out, or choose the same bands of all by \
+                 `Mosaic::new(tiles).options(OpenOptions::new().bands([0, 1, 2]))`"
+                    .to_owned()
+            }
+            Self::NoneOpens { .. } => {
+                "check that these are the tiles themselves and complete".to_owned()
+            }
+            Self::NoTiles { path } if path.exists() => {
+                "give the rasters themselves or a pattern, such as \"tiles/*.tif\"; `**` stands for folders of any depth"
+                    .to_owned()
+            }
+            Self::NoTiles { path } => match path.to_string_lossy().contains(['*', '?', '[']) {
+                true => "check the folder and the ending; `*` does not reach into folders, `**` does".to_owned(),
+                false => crate::paths::missing_hint(path),
+            },
+            Self::Unplaced { .. } => {
+                "names that tell: `tile_3_7.png` (row 3, column 7), `r003_c007.png`, `x512_y0.png` (pixels), \
+                 `15/17602/10749.png` (z/x/y); or a world file (`.pgw`, `.tfw`) beside each"
+                    .to_owned()
+            }
+        })
+    }
+}

@@ -1,0 +1,288 @@
+//! Rasters that are made of others while they are read: stacks, mosaics, transformed bands.
+
+use std::path::PathBuf;
+
+use gdal_sys::GDALRIOResampleAlg;
+
+use super::bound::{self, Bound};
+use super::by_band::ByBand;
+use super::read::target_of;
+use super::warp::Warp;
+use super::{PixelWindow, Raster, Size};
+use crate::report::{Report, file_name};
+use crate::{Result, session};
+
+/// Where the pixels of a raster come from.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// GDAL reads them.
+    File,
+    /// Another pixel size of a raster, where GDAL cannot make that.
+    Regridded(Raster),
+    /// The bands of several rasters on one grid.
+    Stack(Vec<Layer>),
+    /// Several rasters beside each other; later ones lie over earlier ones.
+    Mosaic(Vec<Layer>),
+    /// The bands of a raster, changed.
+    Transformed(Raster, Vec<Bound>),
+}
+
+/// A raster that another one is made of.
+#[derive(Debug)]
+pub(super) struct Layer {
+    pub(super) raster: Raster,
+    pub(super) lie: Lie,
+    /// What it covers, in pixels of the whole.
+    pub(super) area: PixelWindow,
+    /// For each band of a mosaic, the raster's own that belongs there.
+    pub(super) bands: Vec<usize>,
+}
+
+/// How the pixels of a layer lie on those of the whole.
+#[derive(Debug)]
+pub(super) enum Lie {
+    /// Its first pixel is this one.
+    Pixels { col: i64, row: i64 },
+    /// On another grid.
+    Warped(Warp),
+}
+
+impl Layer {
+    /// Reads a window of the whole.
+    fn read(
+        &self,
+        window: &PixelWindow,
+        size: Size,
+        algorithm: GDALRIOResampleAlg::Type,
+    ) -> Result<ByBand> {
+        match &self.lie {
+            Lie::Pixels { col, row } => {
+                let own = PixelWindow {
+                    col: window.col.saturating_sub(*col),
+                    row: window.row.saturating_sub(*row),
+                    ..*window
+                };
+                self.raster.read_by_band(&own, size, algorithm)
+            }
+            Lie::Warped(warp) => warp.read(&self.raster, window, size, algorithm),
+        }
+    }
+}
+
+impl Kind {
+    /// The rasters that it is made of; `None` for a file.
+    pub(super) fn parts(&self) -> Option<Vec<&Raster>> {
+        match self {
+            Self::File => None,
+            Self::Regridded(base) | Self::Transformed(base, _) => Some(vec![base]),
+            Self::Stack(layers) | Self::Mosaic(layers) => {
+                Some(layers.iter().map(|layer| &layer.raster).collect())
+            }
+        }
+    }
+
+    /// The files behind it.
+    pub(super) fn paths(&self, paths: &mut Vec<PathBuf>) {
+        for part in self.parts().unwrap_or_default() {
+            match &part.inner.kind {
+                Self::File => paths.push(part.path().to_owned()),
+                kind => kind.paths(paths),
+            }
+        }
+    }
+
+    /// A text that differs where pixels may; `None` where that cannot be said.
+    pub(super) fn identity(&self) -> Option<String> {
+        let mut text = String::new();
+        for part in self.parts()? {
+            text += &part.identity()?;
+            text.push('\n');
+        }
+        match self {
+            Self::File => return None,
+            Self::Regridded(_) => text += "own",
+            Self::Stack(layers) | Self::Mosaic(layers) => {
+                let one = |layer: &Layer| {
+                    format!("{:?} {:?} {:?}\n", layer.area, layer.bands, layer.lie.key())
+                };
+                text.extend(layers.iter().map(one));
+            }
+            Self::Transformed(_, steps) => {
+                for bound in steps {
+                    text += &serde_json::to_string(&bound.transform).ok()?;
+                }
+            }
+        }
+        Some(text)
+    }
+
+    /// What there is to say of the rasters that it is made of. A tile's is only what its file says: thousands of tiles are
+    /// not looked through.
+    pub(super) fn report(&self) -> Report {
+        let mut report = Report::new();
+        match self {
+            Self::File | Self::Regridded(_) => {}
+            Self::Transformed(base, _) => report.extend(base.report().clone()),
+            Self::Stack(layers) => {
+                for layer in layers {
+                    let about = file_name(layer.raster.path());
+                    let notices = layer.raster.report().clone().into_iter();
+                    report.extend(notices.map(|notice| match notice.subject() {
+                        Some(_) => notice,
+                        None => notice.about(about.clone()),
+                    }));
+                }
+            }
+            Self::Mosaic(layers) => report.extend(same_of_many(layers)),
+        }
+        report
+    }
+}
+
+/// What the files of tiles say, each once with the number of tiles that say it.
+fn same_of_many(layers: &[Layer]) -> Report {
+    let mut found: Vec<(crate::report::Notice, usize, String)> = Vec::new();
+    for layer in layers {
+        let about = file_name(layer.raster.path());
+        for notice in &layer.raster.inner.information.report {
+            match found
+                .iter_mut()
+                .find(|(known, ..)| known.text() == notice.text())
+            {
+                Some((_, count, _)) => *count += 1,
+                None => found.push((notice.clone(), 1, about.clone())),
+            }
+        }
+    }
+    found
+        .into_iter()
+        .map(|(notice, count, first)| match count {
+            1 => notice.about(first),
+            _ => notice.about(format!(
+                "{count} of {} tiles, the first is {first}",
+                layers.len()
+            )),
+        })
+        .collect()
+}
+
+impl Lie {
+    fn key(&self) -> String {
+        match self {
+            Self::Pixels { col, row } => format!("{col} {row}"),
+            Self::Warped(warp) => warp.key(),
+        }
+    }
+}
+
+impl Raster {
+    /// Reads from what the raster is made of.
+    pub(super) fn read_composed(
+        &self,
+        kind: &Kind,
+        window: &PixelWindow,
+        size: Size,
+        algorithm: GDALRIOResampleAlg::Type,
+    ) -> Result<ByBand> {
+        let same = size == window.size();
+        if !same && size.width >= window.width && size.height >= window.height {
+            return Ok(self
+                .read_by_band(window, window.size(), algorithm)?
+                .repeated(size));
+        }
+        match kind {
+            Kind::Stack(layers) => self.read_stack(layers, window, size, algorithm),
+            Kind::Mosaic(layers) => self.read_mosaic(layers, window, size, algorithm),
+            Kind::Transformed(base, steps) => {
+                let read = base.read_by_band(window, size, algorithm)?;
+                Ok(bound::apply(steps, base.bands(), read))
+            }
+            Kind::File | Kind::Regridded(_) => self.read_by_band(window, size, algorithm),
+        }
+    }
+
+    fn read_stack(
+        &self,
+        layers: &[Layer],
+        window: &PixelWindow,
+        size: Size,
+        algorithm: GDALRIOResampleAlg::Type,
+    ) -> Result<ByBand> {
+        let area = size.area();
+        let mut all = ByBand::nothing(size, self.band_count());
+        let inside = self.full().intersect(window);
+        let Some(target) = inside.and_then(|inside| target_of(window, &inside, size)) else {
+            return Ok(all);
+        };
+        for row in target.row..target.bottom() {
+            let start = row as usize * size.width + target.col as usize;
+            all.base[start..start + target.width].fill(1);
+        }
+        let mut to = 0;
+        for layer in layers {
+            session::check_interrupt("reading imagery")?;
+            let read = layer.read(window, size, algorithm)?;
+            for band in 0..layer.raster.band_count() {
+                let valid = read.valid(band);
+                all.data[to * area..(to + 1) * area].copy_from_slice(read.band(band));
+                let holes = valid
+                    .iter()
+                    .zip(&all.base)
+                    .any(|(&here, &base)| here < base);
+                all.present[to] = holes.then(|| valid.into_owned());
+                to += 1;
+            }
+        }
+        Ok(all)
+    }
+
+    fn read_mosaic(
+        &self,
+        layers: &[Layer],
+        window: &PixelWindow,
+        size: Size,
+        algorithm: GDALRIOResampleAlg::Type,
+    ) -> Result<ByBand> {
+        let (bands, area) = (self.band_count(), size.area());
+        let mut all = ByBand::nothing(size, bands);
+        let Some(window_inside) = self.full().intersect(window) else {
+            return Ok(all);
+        };
+        for layer in layers {
+            let Some(inside) = layer.area.intersect(&window_inside) else {
+                continue;
+            };
+            let Some(target) = target_of(window, &inside, size) else {
+                continue;
+            };
+            session::check_interrupt("reading imagery")?;
+            let read = layer.read(&inside, target.size(), algorithm)?;
+            let pixels = read.pixels(layer.raster.bands());
+            for row in 0..target.height {
+                let line = row * target.width;
+                let start = (target.row as usize + row) * size.width + target.col as usize;
+                for col in (0..target.width).filter(|col| pixels[line + col] != 0) {
+                    all.base[start + col] = 1;
+                }
+                for (to, &from) in layer.bands.iter().enumerate().take(bands) {
+                    let values = &read.band(from)[line..line + target.width];
+                    let target_values = &mut all.data[to * area + start..][..target.width];
+                    for (col, (value, &new)) in target_values.iter_mut().zip(values).enumerate() {
+                        if pixels[line + col] != 0 {
+                            *value = new;
+                        }
+                    }
+                    if read.present[from].is_none() && all.present[to].is_none() {
+                        continue;
+                    }
+                    let present = all.present[to].get_or_insert_with(|| vec![1; area]);
+                    for col in (0..target.width).filter(|col| pixels[line + col] != 0) {
+                        let own = read.present[from].as_ref();
+                        present[start + col] = own.map_or(1, |own| own[line + col]);
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+}
