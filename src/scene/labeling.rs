@@ -134,6 +134,20 @@ impl Scene {
             .burned(&source, read, &classes.into(), &class, false)
     }
 
+    /// As [`Scene::with_labels`] for a file that was read whole for another scene, which gave it these classes: features far
+    /// from this scene are not read.
+    pub(crate) fn with_labels_near(
+        &self,
+        source: &VectorSource,
+        class: &LabelClass,
+        classes: &Classes,
+    ) -> Result<Self> {
+        let mut source = source.clone();
+        source.near = true;
+        let read = vector::read_classified(&source, &self.raster().georeference(), class)?;
+        self.clone().burned(&source, read, classes, class, false)
+    }
+
     fn burned(
         self,
         source: &VectorSource,

@@ -77,6 +77,10 @@ impl Scene {
             true => "it adds nothing",
             false => "every pixel is background",
         };
+        if shapes.is_empty() && source.near {
+            // Nothing near this scene; there is something elsewhere.
+            return Ok((Vec::new(), None));
+        }
         let Some(extent) = extent(shapes.iter().map(|(shape, _)| shape)) else {
             let text = format!("the file holds no features: {nothing}");
             return Ok((Vec::new(), Some(Notice::noted(text).about(about))));

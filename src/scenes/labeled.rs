@@ -31,9 +31,15 @@ impl Scenes {
         files: impl Into<LabelFiles>,
         class: impl Into<LabelClass>,
     ) -> Result<Self> {
-        let class = class.into();
-        self.labeled(&files.into(), |scene, source| {
-            scene.with_labels(source, class.clone())
+        let (files, class) = (files.into(), class.into());
+        // One file for all is read whole once, and for the others as far as it concerns them.
+        let whole = files.of_all().and_then(|source| {
+            let mut scenes = self.iter();
+            scenes.find_map(|scene| scene.with_labels(source, class.clone()).ok())
+        });
+        self.labeled(&files, |scene, source| match &whole {
+            Some(whole) => scene.with_labels_near(source, &class, whole.classes()),
+            None => scene.with_labels(source, class.clone()),
         })
     }
 

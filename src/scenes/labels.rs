@@ -101,6 +101,16 @@ impl LabelFiles {
         self
     }
 
+    /// The file, when it is one for all scenes.
+    pub(super) fn of_all(&self) -> Option<&VectorSource> {
+        match &self.place {
+            Place::Source(source) if !source.path().to_string_lossy().contains('{') => {
+                Some(source).filter(|source| !source.path().is_dir() || is_one_file(source.path()))
+            }
+            _ => None,
+        }
+    }
+
     /// What belongs to each scene.
     pub(super) fn pair(
         &self,

@@ -1,5 +1,6 @@
 //! The layer that is read: its features, all of them or an error.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use gdal_sys::{OGRFeatureH, OGRGeometryH, OGRLayerH, OGRwkbGeometryType};
@@ -10,6 +11,7 @@ use super::file::{TEXT_GEOMETRIES, VectorFile};
 use super::values::{Field, Texts};
 use super::{VectorError, VectorSource};
 use crate::raster::gdal_library::{self, c_string, text};
+use crate::raster::{GeoReference, PixelWindow, crs, outline};
 use crate::report::{Notice, Report, file_name};
 use crate::session::words;
 
@@ -23,6 +25,8 @@ pub(super) struct OpenLayer {
     /// What was assumed on the way to the layer.
     pub(super) notices: Report,
     filter: Option<String>,
+    /// Whether features far from the scene are passed over.
+    near: Cell<bool>,
 }
 
 impl OpenLayer {
@@ -75,6 +79,7 @@ impl OpenLayer {
             texts,
             notices,
             filter: source.filter.clone(),
+            near: Cell::new(false),
         };
         if let Some(condition) = &source.filter {
             open.set_filter(condition)?;
@@ -109,11 +114,68 @@ impl OpenLayer {
             texts,
             notices: Report::new(),
             filter: source.filter.clone(),
+            near: Cell::new(false),
         };
         if let Some(condition) = &source.filter {
             open.set_filter(condition)?;
         }
         Ok(open)
+    }
+
+    /// Passes over features far from a raster, where OGR has an index. Where it cannot be said for sure which these are, or where
+    /// the raster lies outside of all features, nothing is passed over, and what is read says so.
+    pub(super) fn keep_near(&self, stated: Option<&str>, target: &GeoReference) {
+        let Some([left, bottom, right, top]) = self.around(stated, target) else {
+            return;
+        };
+        // SAFETY: the layer is open.
+        unsafe { gdal_sys::OGR_L_SetSpatialFilterRect(self.layer, left, bottom, right, top) };
+        self.near.set(true);
+    }
+
+    /// The raster with what is close to it, in the layer's coordinates: left, bottom, right and top.
+    fn around(&self, stated: Option<&str>, target: &GeoReference) -> Option<[f64; 4]> {
+        let size = target.size?;
+        let own = self.crs_wkt().ok()?;
+        let definition = stated.unwrap_or(&own);
+        if definition.is_empty() || target.crs_wkt.is_empty() {
+            return None;
+        }
+        let system = crs::parse_stated(definition)
+            .ok()
+            .filter(crs::has_x_first)?;
+        let raster = crs::x_first(&crs::parse(&target.crs_wkt).ok()?);
+        let way = crs::between(&raster, &crs::x_first(&system)).ok()?;
+        let points = outline(target, &PixelWindow::full(size));
+        let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();
+        if !way.transform(&mut xs, &mut ys) {
+            return None;
+        }
+        let span = |values: &[f64]| {
+            let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            // An outline between the points that were moved reaches a little further.
+            let more = (high - low) * 0.1;
+            (low - more, high + more)
+        };
+        let ((left, right), (bottom, top)) = (span(&xs), span(&ys));
+        // Longitudes that go round have no left and right.
+        if system.is_geographic() && (right - left > 90.0 || left < -180.0 || right > 180.0) {
+            return None;
+        }
+        let mut extent = gdal_sys::OGREnvelope {
+            MinX: 0.0,
+            MaxX: 0.0,
+            MinY: 0.0,
+            MaxY: 0.0,
+        };
+        // SAFETY: the layer is open and the place is ours; 1 asks for the extent even where that takes a pass.
+        let known = unsafe { gdal_sys::OGR_L_GetExtent(self.layer, &raw mut extent, 1) };
+        let touches = extent.MinX <= right
+            && extent.MaxX >= left
+            && extent.MinY <= top
+            && extent.MaxY >= bottom;
+        (known == 0 && touches).then_some([left, bottom, right, top])
     }
 
     /// OGR's own handle.
@@ -335,7 +397,7 @@ impl OpenLayer {
     }
 
     fn check_count(&self, read: usize) -> Result<(), VectorError> {
-        if self.filter.is_some() {
+        if self.filter.is_some() || self.near.get() {
             return Ok(());
         }
         // SAFETY: the layer is open; 0 asks for what is known without reading everything again.

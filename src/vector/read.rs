@@ -397,6 +397,9 @@ fn read_layer(
         own?;
     }
     let projector = Projector::new(layer.raw(), layer.path(), source.crs.as_deref(), target)?;
+    if source.near && source.buffer.is_none() {
+        layer.keep_near(source.crs.as_deref(), target);
+    }
     let buffering = source.buffer.as_ref();
     let buffering = buffering
         .map(|buffer| Buffering::new(buffer, layer, layer.path(), target))

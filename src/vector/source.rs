@@ -21,6 +21,8 @@ pub struct VectorSource {
     pub(crate) encoding: Option<String>,
     pub(crate) buffer: Option<Buffer>,
     pub(crate) elsewhere: bool,
+    /// Whether features far from the scene need not be read: the file was read whole for another scene.
+    pub(crate) near: bool,
 }
 
 impl VectorSource {
@@ -35,6 +37,7 @@ impl VectorSource {
             encoding: None,
             buffer: None,
             elsewhere: false,
+            near: false,
         }
     }
 
