@@ -344,7 +344,13 @@ mod tests {
             let valid = chips.blank_outside().get(0)?.patch.valid;
             let expected = (0..128 * 128).map(|at| u8::from(at % 128 < 64));
             assert!(valid.into_iter().eq(expected));
-            assert!(chips.get(0)?.boxes.iter().all(|one| one.bounds.x_min < 64.0));
+            assert!(
+                chips
+                    .get(0)?
+                    .boxes
+                    .iter()
+                    .all(|one| one.bounds.x_min < 64.0)
+            );
         }
         Ok(())
     }
