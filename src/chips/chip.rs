@@ -333,3 +333,45 @@ pub(super) fn generator(seed: u64, index: usize, purpose: u64) -> Pcg64Mcg {
     let second = mix(first ^ (index as u64).wrapping_mul(golden));
     Pcg64Mcg::seed_from_u64(mix(second ^ purpose.wrapping_mul(golden)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::town_in;
+    use crate::vector::{Format, PolygonFeature, write_polygons};
+
+    /// A detector's chips are blank outside an area of interest, and likewise where labels are not complete; those of other
+    /// networks are not.
+    #[test]
+    fn a_detector_sees_no_imagery_where_its_labels_do_not_count() -> Result<()> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scene = town_in(folder.path(), 1, 128)?.scene()?;
+        let reference = scene.raster().georeference();
+        let corner = |col: f64, row: f64| reference.transform.world_from_pixel((col, row));
+        let ring = [(0.0, 0.0), (64.0, 0.0), (64.0, 128.0), (0.0, 128.0)];
+        let ring: geo::LineString<f64> = ring.map(|(col, row)| corner(col, row)).to_vec().into();
+        let left = PolygonFeature {
+            geometry: geo::MultiPolygon::new(vec![geo::Polygon::new(ring, vec![])]),
+            class: "left".to_owned(),
+            score: None,
+            area_m2: 0.0,
+        };
+        let path = folder.path().join("left.gpkg");
+        let path = write_polygons(path, &[left], &reference.crs_wkt, Format::GeoPackage)?;
+        for limited in [scene.with_aoi(&path)?, scene.labeled_within(&path)?] {
+            let chips = limited.chips(Chips::sliding(128))?;
+            assert!(chips.get(0)?.patch.valid.iter().all(|&valid| valid == 1));
+            let valid = chips.blank_outside().get(0)?.patch.valid;
+            let expected = (0..128 * 128).map(|at| u8::from(at % 128 < 64));
+            assert!(valid.into_iter().eq(expected));
+            assert!(
+                chips
+                    .get(0)?
+                    .boxes
+                    .iter()
+                    .all(|one| one.bounds.x_min < 64.0)
+            );
+        }
+        Ok(())
+    }
+}

@@ -655,7 +655,13 @@ mod tests {
         assert_eq!(texts("%ti"), ["%time", "%timeit"]);
         assert_eq!(
             texts("%scene x.tif la"),
-            ["labels=", "layer=", "labels_crs=", "label_raster="]
+            [
+                "labels=",
+                "layer=",
+                "labels_crs=",
+                "labeled_within=",
+                "label_raster="
+            ]
         );
         assert_eq!(texts("%chips 4 256 from=t"), ["train"]);
         assert_eq!(
