@@ -155,7 +155,7 @@ impl Hint for JoinError {
                     .to_owned()
             }
             Self::NoSuchPart { wanted, known } => {
-                let near = super::bound::near(wanted, known);
+                let near = super::band_words::near(wanted, known);
                 match near.is_empty() {
                     true => "name one as in the list of files".to_owned(),
                     false => format!("was {} meant?", near.join(" or ")),

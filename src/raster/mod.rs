@@ -7,6 +7,7 @@
 
 mod band;
 mod band_transform;
+mod band_words;
 pub(crate) mod bound;
 mod by_band;
 mod color_table;

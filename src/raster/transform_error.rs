@@ -112,7 +112,7 @@ impl Hint for TransformError {
                     .to_owned()
             }
             Self::UnknownBand { wanted, known, text, .. } => {
-                let near = super::bound::near(wanted, known);
+                let near = super::band_words::near(wanted, known);
                 match (near.is_empty(), text.is_empty()) {
                     (false, _) => format!("was {} meant?", near.join(" or ")),
                     (true, false) => {
@@ -130,7 +130,7 @@ impl Hint for TransformError {
             }
             Self::NameTaken { .. } => "give the new band another name".to_owned(),
             Self::UnknownIndex { wanted, known } => {
-                let near = super::bound::near(wanted, known);
+                let near = super::band_words::near(wanted, known);
                 match near.is_empty() {
                     false => format!("was {} meant?", near.join(" or ")),
                     true => "any other is written as an expression: `scene.with_band(\"name\", \"(nir - red) / nir\")`"

@@ -1,5 +1,6 @@
 use rand::{RngExt, SeedableRng};
 
+use super::parse::DEEPEST;
 use super::*;
 
 /// The result for a = 6, b = 2, `near infrared` = 0.5 and c, which has no value.
