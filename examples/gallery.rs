@@ -449,6 +449,7 @@ fn chip(index: u32, side: usize, bands: usize) -> Chip {
         valid,
     };
     Chip {
+        scene: 0,
         window: PixelWindow {
             col: 0,
             row: 0,

@@ -102,8 +102,9 @@ fn after_two_dashes_all_words_are_positional() {
 #[test]
 fn scenes_are_several_and_say_which_part_of_them_counts() {
     let line = "swath evaluate m a b --labels l/{stem}.gpkg --class c --bands 4,nir --pixel-size 0.5 --crop 0,-1,8,9 --only split=test";
-    let Program::Evaluate(arguments) = parse(line).expect("a command") else {
-        panic!("another command");
+    let arguments = match parse(line) {
+        Ok(Command::Library(LibraryCommand::Evaluate(arguments))) => arguments,
+        other => panic!("{line}: {other:?}"),
     };
     assert_eq!(arguments.scenes, paths(&["a", "b"]));
     let imagery = arguments.imagery;

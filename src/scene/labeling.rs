@@ -223,7 +223,7 @@ impl Scene {
         let (labeled, overlap) = if labeled.is_empty() && features > 0 {
             (labeled, None)
         } else {
-            self.labels_on(source, labeled, adding)?
+            self.labels_on(source, labeled, (adding, read.near))?
         };
         let mut notices = read.report.report(source.path());
         let about = file_name(source.path());

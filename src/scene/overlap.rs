@@ -64,12 +64,13 @@ fn extent<'a>(shapes: impl Iterator<Item = &'a MultiPolygon<f64>>) -> Option<Ext
 impl Scene {
     /// The labeled shapes that lie on the raster, and what is to be said about the others. Without any the scene is all
     /// background: where it lies within the extent of the labels, which cover more than one scene then, or when the
-    /// caller allows it. `adding` to labels that are there, these stay.
+    /// caller allows it. `adding` to labels that are there, these stay. Of a file of which only what is `near` was read, the
+    /// scene lies within the extent.
     pub(super) fn labels_on(
         &self,
         source: &VectorSource,
         shapes: Vec<Labeled>,
-        adding: bool,
+        (adding, near): (bool, bool),
     ) -> Result<(Vec<Labeled>, Option<Notice>), SceneError> {
         let full = self.raster().full();
         let about = file_name(source.path());
@@ -77,7 +78,7 @@ impl Scene {
             true => "it adds nothing",
             false => "every pixel is background",
         };
-        if shapes.is_empty() && source.near {
+        if shapes.is_empty() && near {
             // Nothing near this scene; there is something elsewhere.
             return Ok((Vec::new(), None));
         }
@@ -102,7 +103,7 @@ impl Scene {
             && extent[2] >= full.col as f64
             && extent[1] <= full.bottom() as f64
             && extent[3] >= full.row as f64;
-        if !touches && !source.elsewhere {
+        if !touches && !source.elsewhere && !near {
             let (labels, scene) = self.extents(extent);
             return Err(SceneError::NoOverlap {
                 path: source.path().to_owned(),
@@ -111,7 +112,7 @@ impl Scene {
                 crs: self.raster().crs_name(),
             });
         }
-        let where_it_lies = if touches {
+        let where_it_lies = if touches || near {
             "which lies within their extent"
         } else {
             "and the caller allows it"

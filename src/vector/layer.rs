@@ -178,6 +178,11 @@ impl OpenLayer {
         (known == 0 && touches).then_some([left, bottom, right, top])
     }
 
+    /// Whether features far from the raster are passed over.
+    pub(super) fn is_near(&self) -> bool {
+        self.near.get()
+    }
+
     /// OGR's own handle.
     pub(super) fn raw(&self) -> OGRLayerH {
         self.layer

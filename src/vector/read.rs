@@ -171,6 +171,8 @@ pub(crate) struct Classified {
     pub(crate) report: ReadReport,
     /// The property whose values are the classes; `None` where every feature is of one class.
     pub(crate) property: Option<String>,
+    /// Whether features far from the raster were passed over, which lies among them.
+    pub(crate) near: bool,
 }
 
 impl Classified {
@@ -240,6 +242,7 @@ pub(crate) fn read_classified(
         unmatched: Unmatched::new(),
         report: ReadReport::default(),
         property: found.property,
+        near: layer.is_near(),
     };
     let respelled = match class.targets() {
         Some(_) => Vec::new(),

@@ -229,7 +229,7 @@ fn a_run_on_many_scenes_is_resumed_on_the_same_ones_alone() {
     };
     let place = folder.path().join("run");
     let options = FitOptions::steps(2).quiet(true);
-    model
+    let first = model
         .fit(
             &chips(&parts[..2]),
             &parts[3],
@@ -237,9 +237,10 @@ fn a_run_on_many_scenes_is_resumed_on_the_same_ones_alone() {
         )
         .unwrap();
     let resume = options.resume(&place);
-    model
+    let again = model
         .fit(&chips(&parts[..2]), &parts[3], resume.clone())
         .unwrap();
+    assert_eq!(again.history().epochs.len(), first.history().epochs.len());
     let error = model
         .fit(&chips(&parts[1..3]), &parts[3], resume)
         .unwrap_err();
