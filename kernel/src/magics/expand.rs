@@ -162,7 +162,8 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     let file = required(magic, arguments, 0, "a raster file")?;
     let variable = variable(magic, arguments, "as", "scene")?;
     // A pattern stands for tiles.
-    let is_pattern = file.contains(['*', '?']) && !file.contains("://") && !file.starts_with("/vsi");
+    let is_pattern =
+        file.contains(['*', '?']) && !file.contains("://") && !file.starts_with("/vsi");
     let mut expression = match (open_options(magic, arguments)?, is_pattern) {
         (Some(options), false) => format!("Scene::open_with({}, {options})?", literal(file)),
         (None, false) => format!("Scene::open({})?", literal(file)),
@@ -172,7 +173,11 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
         ),
         (None, true) => format!("Scene::mosaic({})?", literal(file)),
     };
-    for index in arguments.option("index").into_iter().flat_map(|list| list.split(',')) {
+    for index in arguments
+        .option("index")
+        .into_iter()
+        .flat_map(|list| list.split(','))
+    {
         expression += &format!(".with_index({})?", literal(index.trim()));
     }
     if let Some(labels) = label_raster::with_label_raster(magic, arguments)? {

@@ -116,10 +116,6 @@ pub(crate) static MAGICS: &[Magic] = &[
                `as` says otherwise.",
         positional: 1,
         options: &[
-            (
-                "index",
-                "spectral indices to add as bands, such as ndvi,ndwi",
-            ),
             ("labels", "vector file with the labels"),
             ("boxes", "file with the boxes of objects"),
             ("class", "class property, or the one class of all features"),
@@ -149,6 +145,10 @@ pub(crate) static MAGICS: &[Magic] = &[
             (
                 "bands",
                 "bands of the imagery in this order: numbers from 1, or names",
+            ),
+            (
+                "index",
+                "spectral indices to add as bands, such as ndvi,ndwi",
             ),
             (
                 "nodata",
