@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::chips::Chips;
 use crate::models::TrainedArea;
+use crate::raster::BandTransform;
 use crate::scene::Scene;
 use crate::scenes::Scenes;
 
@@ -28,6 +29,9 @@ struct SceneFingerprint {
     area: TrainedArea,
     label_polygons: usize,
     boxes: usize,
+    /// How its bands were changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    transforms: Vec<BandTransform>,
 }
 
 impl Fingerprint {
@@ -53,6 +57,7 @@ impl SceneFingerprint {
             area: scene.as_trained_area(scene.area()),
             label_polygons: scene.drawn_polygons(),
             boxes: scene.boxes().len(),
+            transforms: scene.transforms(),
         }
     }
 }
