@@ -430,11 +430,11 @@ fn windows_of_resampled_files_agree_with_the_whole() {
         for at in 0..window.area() {
             let (x, y) = (col + (at % width) as i64, row + (at / width) as i64);
             let inside = stack.full().contains_pixel(x, y);
-            for band in 0..files.len() {
+            for (band, name) in files.into_iter().enumerate() {
                 let own = band * window.area() + at;
                 if inside {
                     let of_all = band * 480 + y as usize * 24 + x as usize;
-                    let tolerance = if files[band] == "degrees.tif" {
+                    let tolerance = if name == "degrees.tif" {
                         0.01
                     } else {
                         0.0
