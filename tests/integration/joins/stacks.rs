@@ -434,11 +434,7 @@ fn windows_of_resampled_files_agree_with_the_whole() {
                 let own = band * window.area() + at;
                 if inside {
                     let of_all = band * 480 + y as usize * 24 + x as usize;
-                    let tolerance = if name == "degrees.tif" {
-                        0.01
-                    } else {
-                        0.0
-                    };
+                    let tolerance = if name == "degrees.tif" { 0.01 } else { 0.0 };
                     let apart = (part.data[own] - all.data[of_all]).abs();
                     assert!(apart <= tolerance, "{window}: band {band} at {x}, {y}");
                     assert_eq!(
