@@ -27,6 +27,17 @@ pub(super) enum Kind {
     Transformed(Raster, Vec<Bound>),
 }
 
+impl Raster {
+    /// Whether a file is read as it is, or at another pixel size: it can be opened again with other bands.
+    pub(crate) fn is_of_a_file(&self) -> bool {
+        match &self.inner.kind {
+            Kind::File => true,
+            Kind::Regridded(base) => base.is_of_a_file(),
+            Kind::Stack(_) | Kind::Mosaic(_) | Kind::Transformed(..) => false,
+        }
+    }
+}
+
 /// A raster that another one is made of.
 #[derive(Debug)]
 pub(super) struct Layer {

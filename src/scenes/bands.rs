@@ -88,6 +88,10 @@ pub(super) fn matched(members: Vec<Member>, report: &mut Report) -> Result<Vec<M
         match compare(&expected, raster.bands()) {
             Match::Same => {}
             Match::No => other.push((member.name.clone(), names(raster))),
+            // A stack, a mosaic, or bands that were changed are no file that could be opened again in another way.
+            Match::Chosen(_) if !raster.is_of_a_file() => {
+                other.push((member.name.clone(), names(raster)));
+            }
             Match::Chosen(places) => {
                 chosen.push(member.name.clone());
                 member.scene = with_bands(&member.scene, &places)?;
