@@ -22,6 +22,7 @@ mod gsd;
 mod handle;
 mod information;
 mod join_error;
+mod kept;
 mod label_file;
 mod layer;
 mod look;

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::files::{self, Files};
 use super::handle::{self, Handle};
 use super::information::Information;
+use super::kept::Reads;
 use super::layer::Kind;
 use super::{
     Band, BandStatistics, DataType, GeoReference, GeoTransform, OpenOptions, PixelWindow,
@@ -25,16 +26,17 @@ pub struct Raster {
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    id: u64,
+    pub(super) id: u64,
     path: PathBuf,
     /// What GDAL opens when that is not the file itself: its description of the file at another pixel size.
     source: Option<PathBuf>,
     pub(super) options: OpenOptions,
     pub(super) kind: Kind,
-    files: Arc<Files>,
+    pub(super) files: Arc<Files>,
     pub(crate) information: Information,
     pub(crate) statistics: OnceLock<Vec<BandStatistics>>,
     looked: OnceLock<Report>,
+    pub(super) reads: Reads,
 }
 
 impl Raster {
@@ -169,6 +171,7 @@ impl Raster {
                 information,
                 statistics: OnceLock::new(),
                 looked: OnceLock::new(),
+                reads: Reads::default(),
             }),
         })
     }
@@ -199,6 +202,7 @@ impl Raster {
                 information,
                 statistics: OnceLock::new(),
                 looked: OnceLock::new(),
+                reads: Reads::default(),
             }),
         }
     }
@@ -221,6 +225,7 @@ impl Raster {
                 information,
                 statistics: OnceLock::new(),
                 looked: OnceLock::new(),
+                reads: Reads::default(),
             }),
         }
     }

@@ -147,6 +147,11 @@ impl Raster {
         let Some(target) = target_of(window, &inside, size) else {
             return Ok(read);
         };
+        if size == window.size()
+            && let Some(part) = self.kept_part(window, &inside)
+        {
+            return Ok(part);
+        }
         let handle = self.handle()?;
         let request = Request {
             raster: self,
