@@ -14,7 +14,7 @@ use crate::Result;
 use crate::boxes::Annotation;
 #[cfg(doc)]
 use crate::labels::IGNORE;
-use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
+use crate::raster::{BandStatistics, Patch, PixelWindow, Raster, Size};
 use crate::report::Report;
 use crate::scene::Scene;
 use crate::scenes::Scenes;
@@ -202,6 +202,19 @@ impl Chips {
     #[must_use]
     pub fn zoom(&self) -> f64 {
         self.size() as f64 / self.inner.parts.parts[0].edges.middle()
+    }
+
+    /// The edges of a chip's pixel on the ground, by what `of` says of a raster: of several scenes those in the middle.
+    pub(crate) fn usual_pixel(&self, of: impl Fn(&Raster) -> Option<[f64; 2]>) -> Option<[f64; 2]> {
+        let parts = self.inner.parts.parts.iter();
+        let pixels = parts.filter_map(|part| {
+            let factor = part.edges.middle() / self.size() as f64;
+            let edges = of(self.part_scene(part.scene).raster())?;
+            Some(edges.map(|edge| edge * factor))
+        });
+        let mut pixels: Vec<[f64; 2]> = pixels.collect();
+        pixels.sort_by(|a, b| (a[0] * a[1]).total_cmp(&(b[0] * b[1])));
+        pixels.get(pixels.len() / 2).copied()
     }
 
     /// The smallest and the largest edge of a window in pixels of the first scene: the chip's own edge unless

@@ -100,7 +100,19 @@ impl<T: Predictable> Ensemble<T> {
     /// # Errors
     /// As [`Model::evaluate`].
     pub fn evaluate<I: Imagery<T>>(&self, scene: I) -> Result<I::Scores> {
-        scene.evaluate(&self.models, &OptionsFor::default())
+        self.evaluate_with(scene, OptionsFor::default())
+    }
+
+    /// [`Ensemble::evaluate`] with options of the prediction.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    pub fn evaluate_with<I: Imagery<T>>(
+        &self,
+        scene: I,
+        options: impl Borrow<OptionsFor<T>>,
+    ) -> Result<I::Scores> {
+        scene.evaluate(&self.models, options.borrow())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::display::{FONT, Output, Show, escape, in_font};
 use crate::models::{Model, Segmentation};
 use crate::plot::{table_html, table_text};
 use crate::scene::Scene;
-use crate::scenes::Scenes;
+use crate::scenes::{Scenes, told_apart};
 use crate::{Result, session};
 
 /// Scenes in a table.
@@ -151,21 +151,22 @@ impl<T: Predictable> Predictions<T> {
     #[doc(alias = "export")]
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<Vec<SavedFiles>> {
         let folder = crate::paths::expanded(folder.as_ref()).into_owned();
-        let one = |(name, prediction): &(String, T::Prediction)| {
+        let names = folder_names(self.all.iter().map(|(name, _)| name.as_str()));
+        let one = |(name, (_, prediction)): (String, &(String, T::Prediction))| {
             session::check_interrupt("saving predictions")?;
-            T::save(prediction, &folder.join(folder_name(name)))
+            T::save(prediction, &folder.join(name))
         };
-        self.all.iter().map(one).collect()
+        names.into_iter().zip(&self.all).map(one).collect()
     }
 }
 
-/// A scene's name as that of a folder.
-pub(crate) fn folder_name(name: &str) -> String {
+/// The scenes' names as those of folders, all of them different.
+pub(crate) fn folder_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let allowed = |letter: char| match letter {
         '/' | '\\' | ':' | '\0' => '_',
         other => other,
     };
-    name.chars().map(allowed).collect()
+    told_apart(names.map(|name| name.chars().map(allowed).collect()))
 }
 
 /// Not derived: that would ask for a task that has it.

@@ -1,19 +1,20 @@
 //! Many scenes predicted and saved one by one, so that a run that is stopped goes on where it was.
 
 use std::borrow::Borrow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::many::folder_name;
+use super::many::folder_names;
 use super::options::OptionsFor;
 use super::predictable::{Predictable, predict_together};
 use super::save::io;
 use crate::display::{Output, Show};
-use crate::models::{AnyModule as _, Model};
+use crate::models::{AnyModule as _, Model, ModelError};
+use crate::scene::Scene;
 use crate::scenes::Scenes;
 use crate::{Result, session};
 
@@ -21,11 +22,12 @@ use crate::{Result, session};
 const RECORD: &str = "scenes.jsonl";
 
 /// A line of the record.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Done {
     /// The scene's name, which its folder has, too.
     scene: String,
-    /// Model, options, file and area, as a digest: only the same again need not be done again.
+    /// Model, options, state of the files, how they are read, and area, as a digest: only the same again need not be done
+    /// again. Empty while a folder is being written.
     work: String,
 }
 
@@ -47,10 +49,8 @@ impl SavedScenes {
     /// The folder of each scene, in their order.
     #[must_use]
     pub fn folders(&self) -> Vec<PathBuf> {
-        let scenes = self.scenes.iter();
-        scenes
-            .map(|name| self.folder.join(folder_name(name)))
-            .collect()
+        let names = folder_names(self.scenes.iter().map(String::as_str));
+        names.iter().map(|name| self.folder.join(name)).collect()
     }
 
     /// Scenes that an earlier run had finished.
@@ -109,26 +109,28 @@ impl<T: Predictable> Model<T> {
             scenes: Vec::with_capacity(scenes.len()),
             before: 0,
         };
-        for (name, scene) in scenes.names().zip(scenes.iter()) {
+        let places = folder_names(scenes.names());
+        for ((name, scene), place) in scenes.names().zip(scenes.iter()).zip(places) {
             session::check_interrupt("predicting scenes")?;
-            let place = folder.join(folder_name(name));
-            let area = serde_json::to_string(&scene.as_trained_area(scene.area()));
-            let done = Done {
-                scene: name.to_owned(),
-                work: digest(&[
-                    model.as_str(),
-                    &scene.raster().path().display().to_string(),
-                    &area.unwrap_or_default(),
-                ]),
-            };
+            let place = folder.join(place);
             saved.scenes.push(name.to_owned());
-            if known.contains(&done) && place.is_dir() {
+            let work = work_on(scene, &model);
+            if work.is_some() && known.get(name) == work.as_ref() && place.is_dir() {
                 saved.before += 1;
                 continue;
             }
             let prediction = predict_together(std::slice::from_ref(self), scene, options)?;
+            let line = |work: Option<String>| {
+                let done = Done {
+                    scene: name.to_owned(),
+                    work: work.unwrap_or_default(),
+                };
+                append(&path, &done).map_err(io("write the file", &path))
+            };
+            // What lies there is no longer what an earlier line says.
+            line(None)?;
             T::save(&prediction, &place)?;
-            append(&path, &done).map_err(io("write the file", &path))?;
+            line(work)?;
         }
         Ok(saved)
     }
@@ -137,7 +139,12 @@ impl<T: Predictable> Model<T> {
     fn work_digest(&self, options: &OptionsFor<T>) -> Result<String> {
         let weights = self.weights("predict")?;
         let mut hash = Sha256::new();
-        hash.update(serde_json::to_vec(&weights.meta).unwrap_or_default());
+        let meta = serde_json::to_vec(&weights.meta);
+        hash.update(
+            meta.map_err(|error| {
+                ModelError::description(weights.meta.architecture.name(), &error)
+            })?,
+        );
         for (name, tensor) in weights.network.named_tensors() {
             hash.update(name);
             hash.update(tensor.as_bytes());
@@ -145,6 +152,13 @@ impl<T: Predictable> Model<T> {
         hash.update(format!("{:?}", options.clone().quiet(false)));
         Ok(format!("{:x}", hash.finalize()))
     }
+}
+
+/// What is to be done on a scene; `None` where the state of its files cannot be told, so that it is always done.
+fn work_on(scene: &Scene, model: &str) -> Option<String> {
+    let state = scene.raster().identity()?;
+    let area = format!("{:?} {:?}", scene.area(), scene.aoi());
+    Some(digest(&[model, &state, &area]))
 }
 
 fn digest(parts: &[&str]) -> String {
@@ -156,12 +170,13 @@ fn digest(parts: &[&str]) -> String {
     format!("{:x}", hash.finalize())
 }
 
-/// What is done; a line that was cut off counts for nothing.
-fn record(path: &Path) -> BTreeSet<Done> {
+/// What was done last for each scene; a line that was cut off counts for nothing.
+fn record(path: &Path) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect()
+    let lines = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    lines.map(|Done { scene, work }| (scene, work)).collect()
 }
 
 fn append(path: &Path, done: &Done) -> std::io::Result<()> {

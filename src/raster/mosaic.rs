@@ -215,7 +215,7 @@ impl Mosaic {
             || layers
                 .iter()
                 .any(|layer| layer.raster.can_be_invalid() || matches!(layer.lie, Lie::Warped(_)));
-        let bands = bands_of(first, &tiles, may_miss);
+        let bands = bands_of(first, &layers, may_miss);
         let mut information = Information::composed(grid.size, bands, grid.place, "mosaic", report);
         information.gaps = may_miss;
         information.block = first.block_size();
@@ -449,14 +449,15 @@ fn matched(first: &Raster, tile: &Raster) -> Result<Vec<usize>> {
 }
 
 /// The bands of the mosaic: those of the first tile, of types that hold the values of all.
-fn bands_of(first: &Raster, tiles: &[Raster], may_miss: bool) -> Vec<Band> {
+fn bands_of(first: &Raster, layers: &[Layer], may_miss: bool) -> Vec<Band> {
     let mut bands: Vec<Band> = first.bands().to_vec();
     for (at, band) in bands.iter_mut().enumerate() {
         band.number = at as i32 + 1;
         band.reading = super::band::Reading::Plain;
         band.own_mask = may_miss;
-        for tile in tiles {
-            if let Some(other) = tile.bands().get(at) {
+        for layer in layers {
+            let place = layer.bands.get(at);
+            if let Some(other) = place.and_then(|&place| layer.raster.bands().get(place)) {
                 band.data_type = band.data_type.union(other.data_type);
             }
         }

@@ -231,7 +231,7 @@ impl Raster {
     }
 
     /// A text that differs where the statistics of the raster may; `None` where that cannot be said.
-    pub(super) fn identity(&self) -> Option<String> {
+    pub(crate) fn identity(&self) -> Option<String> {
         if !matches!(self.inner.kind, Kind::File) {
             let parts = self.inner.kind.identity()?;
             return Some(format!("{parts}\n{}", self.inner.information.key()));

@@ -148,6 +148,16 @@ impl Scene {
         self.clone().burned(&source, read, classes, class, false)
     }
 
+    /// As [`Scene::with_classes`], without reading features far from this scene.
+    pub(crate) fn with_classes_near(
+        &self,
+        source: &VectorSource,
+        class: &LabelClass,
+        classes: &Classes,
+    ) -> Result<Self> {
+        self.with_labels_near(source, &class.clone().of_named_classes(), classes)
+    }
+
     fn burned(
         self,
         source: &VectorSource,

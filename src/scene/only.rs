@@ -83,6 +83,12 @@ impl Scene {
         })
     }
 
+    /// The same scene with boxes, none; labels of pixels stay.
+    pub(crate) fn without_boxes(&self) -> Self {
+        let boxes = BoxLabels::new(Vec::new(), Report::new(), true);
+        self.changed(|inner| inner.boxes = Some(boxes))
+    }
+
     /// The same scene with other classes, and what each of the old indices becomes.
     fn relabeled(&self, becomes: &[u8; 256], classes: Classes) -> Self {
         let labels = self.inner.labels.as_ref().map(|labels| Labeling {

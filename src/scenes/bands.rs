@@ -44,7 +44,16 @@ enum Match {
 fn compare(first: &[Band], other: &[Band]) -> Match {
     let words = |bands: &[Band]| bands.iter().map(word).collect::<Vec<_>>();
     let (wanted, found) = (words(first), words(other));
-    if wanted == found {
+    // Several of a role, such as two of short-wave infrared: only their names tell them apart.
+    let several = wanted
+        .iter()
+        .enumerate()
+        .any(|(at, word)| wanted[..at].contains(word));
+    let named = |bands: &[Band]| -> Vec<String> {
+        let name = |band: &Band| band.name.trim().to_lowercase();
+        bands.iter().map(name).collect()
+    };
+    if wanted == found && (!several || named(first) == named(other)) {
         return Match::Same;
     }
     if is_unnamed(first) || is_unnamed(other) {
@@ -137,9 +146,34 @@ fn with_bands(scene: &Scene, places: &[usize]) -> Result<Scene> {
     scene.reopened(options.bands(names))
 }
 
-/// What differs between the scenes and may matter: types of values, pixel sizes.
+/// What differs between the scenes and may matter: names of bands, types of values, pixel sizes.
 fn differences(members: &[Member]) -> Report {
     let mut report = Report::new();
+    let lower = |member: &Member| -> Vec<String> {
+        let bands = member.scene.raster().bands().iter();
+        bands.map(|band| band.name.trim().to_lowercase()).collect()
+    };
+    if let Some(first) = members.first() {
+        let own = lower(first);
+        let unlike =
+            |member: &&Member| !is_unnamed(member.scene.raster().bands()) && lower(member) != own;
+        let other: Vec<&Member> = match is_unnamed(first.scene.raster().bands()) {
+            true => Vec::new(),
+            false => members.iter().filter(unlike).collect(),
+        };
+        if let Some(example) = other.first() {
+            let text = format!(
+                "{} of {} scenes call their bands otherwise, such as {}: {} for {}",
+                other.len(),
+                members.len(),
+                example.name,
+                names(example.scene.raster()).join(", "),
+                names(first.scene.raster()).join(", ")
+            );
+            let next = "check that they show the same; `OpenOptions::new().bands([…])` chooses and orders bands";
+            report.push(Notice::noted(text).count(other.len()).next(next));
+        }
+    }
     let mut types = std::collections::BTreeMap::<String, usize>::new();
     for member in members {
         let of_scene = member.scene.raster().data_type();
@@ -185,6 +219,7 @@ mod tests {
                 "green" => Some(BandRole::Green),
                 "blue" => Some(BandRole::Blue),
                 "nir" => Some(BandRole::NearInfrared),
+                "swir1" | "swir2" | "B12" => Some(BandRole::ShortWaveInfrared),
                 _ => None,
             },
             ..Band::plain(at as i32 + 1, DataType::U8)
@@ -215,5 +250,11 @@ mod tests {
             Some(vec![0, 1, 2])
         );
         assert_eq!(places(&["B05", "B06"], &["b06", "b05"]), Some(vec![1, 0]));
+        // Two of one role, in another order, and of another product.
+        assert_eq!(
+            places(&["swir1", "swir2"], &["swir2", "swir1"]),
+            Some(vec![1, 0])
+        );
+        assert_eq!(places(&["swir1", "swir2"], &["swir1", "B12"]), None);
     }
 }

@@ -1,5 +1,6 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use super::ScenesError;
@@ -56,6 +57,8 @@ pub(super) struct Member {
     pub(super) scene: Scene,
     /// What a table says of it, by column.
     pub(super) columns: BTreeMap<String, String>,
+    /// The folder of that table, where paths in it begin.
+    pub(super) folder: Option<PathBuf>,
 }
 
 impl Scenes {
@@ -89,6 +92,7 @@ impl Scenes {
                 name,
                 scene,
                 columns: BTreeMap::new(),
+                folder: None,
             }
         });
         Self::together(members.collect(), Report::new(), false)
@@ -278,7 +282,9 @@ impl Scenes {
         crate::Error: From<E>,
     {
         let mut report = self.inner.report.clone();
-        let members = self.each("changed", &mut report, |member| Ok(change(&member.scene)?))?;
+        let members = self.each("changed", &mut report, |_, member| {
+            Ok(change(&member.scene)?)
+        })?;
         Self::together(members, report, self.inner.skip_broken)
     }
 
@@ -322,6 +328,7 @@ impl From<&Scene> for Scenes {
             name: scene.name(),
             scene: scene.clone(),
             columns: BTreeMap::new(),
+            folder: None,
         };
         Self::new(vec![member], Report::new(), false)
     }

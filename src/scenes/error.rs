@@ -78,6 +78,14 @@ pub enum ScenesError {
         /// The files.
         found: Vec<String>,
     },
+    /// One label file for scenes of several files.
+    #[error("the label file {file:?} would be that of {} scenes of different files: {}", scenes.len(), listed(scenes.iter().cloned()))]
+    SharedLabelFile {
+        /// The label file.
+        file: PathBuf,
+        /// The scenes.
+        scenes: Vec<String>,
+    },
     /// A table of scenes cannot be read.
     #[error("{reason}: {path:?}")]
     Table {
@@ -151,6 +159,9 @@ impl Hint for ScenesError {
             Self::Broken {
                 done, first_hint, ..
             } => {
+                if *done == "split by area" {
+                    return first_hint.clone();
+                }
                 let skip = match *done {
                     "labeled" => "`ScenesOptions::new().skip_broken()` when they are opened leaves such scenes out, with a count",
                     _ => "`Scenes::open_with(files, ScenesOptions::new().skip_broken())` leaves them out, with a count",
@@ -180,6 +191,10 @@ impl Hint for ScenesError {
             }
             Self::SeveralLabelFiles { .. } => {
                 "say which: `LabelFiles::new(\"labels/{stem}.gpkg\")`, where `{stem}` is the scene's name without extension"
+                    .to_owned()
+            }
+            Self::SharedLabelFile { .. } => {
+                "tell them apart by their folders: `\"labels/{parent}/{stem}.png\"`, or `\"{folder}/{stem}.txt\"` for files beside the scenes"
                     .to_owned()
             }
             Self::Table { .. } => {

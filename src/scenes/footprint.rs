@@ -13,6 +13,9 @@ const OVERLAP: f64 = 1e-6;
 /// The space of everything that has a place on the ground.
 const GROUND: &str = "ground";
 
+/// The space of coordinates whose system no file names.
+const PLANE: &str = "plane";
+
 /// Where a scene's area lies.
 struct Footprint {
     /// What coordinates of different scenes must share to be compared: `ground`, or the file itself.
@@ -117,7 +120,10 @@ fn footprints(scenes: &[&Scene]) -> Result<Vec<Option<Footprint>>> {
         .zip(&references)
         .map(|(scene, reference)| {
             let area = scene.area();
-            let (space, points) = if !reference.has_system() {
+            let (space, points) = if !reference.has_system() && scene.raster().is_georeferenced() {
+                // A world file without a system: what lies at the same coordinates is taken to be the same place.
+                (PLANE.to_owned(), Some(outline(reference, &area)))
+            } else if !reference.has_system() {
                 // Pixels of the file itself, which other parts of it share.
                 let space = scene.raster().path().display().to_string();
                 let pixels = crate::raster::GeoReference::new(

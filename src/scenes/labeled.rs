@@ -3,10 +3,10 @@
 use super::collection::Member;
 use super::labels::Found;
 use super::{LabelFiles, Scenes};
-use crate::Result;
 use crate::labels::{Classes, LabelValues};
-use crate::scene::Scene;
+use crate::scene::{Scene, SceneError};
 use crate::vector::{LabelClass, VectorSource};
+use crate::{Error, Result};
 
 impl Scenes {
     /// Labels every scene with the polygons of its file, or with those of one file that lie on it; see
@@ -33,11 +33,21 @@ impl Scenes {
     ) -> Result<Self> {
         let (files, class) = (files.into(), class.into());
         // One file for all is read whole once, and for the others as far as it concerns them.
-        let whole = files.of_all().and_then(|source| {
-            let mut scenes = self.iter();
-            scenes.find_map(|scene| scene.with_labels(source, class.clone()).ok())
-        });
-        self.labeled(&files, |scene, source| match &whole {
+        let mut whole = None;
+        if let Some(source) = files.of_all() {
+            for scene in self.iter() {
+                match scene.with_labels(source, class.clone()) {
+                    Ok(labeled) => {
+                        whole = Some(labeled);
+                        break;
+                    }
+                    // Another scene may lie where the labels do.
+                    Err(Error::Scene(SceneError::NoOverlap { .. })) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        self.labeled(&files, Scene::as_background, |scene, source| match &whole {
             Some(whole) => scene.with_labels_near(source, &class, whole.classes()),
             None => scene.with_labels(source, class.clone()),
         })
@@ -55,8 +65,11 @@ impl Scenes {
         classes: impl Into<Classes>,
     ) -> Result<Self> {
         let (property, classes) = (property.into(), classes.into());
-        let labeled = self.labeled(&files.into(), |scene, source| {
-            scene.with_classes(source, property.clone(), classes.clone())
+        let files = files.into();
+        let one = files.of_all().is_some();
+        let labeled = self.labeled(&files, Scene::as_background, |scene, source| match one {
+            true => scene.with_classes_near(source, &property, &classes),
+            false => scene.with_classes(source, property.clone(), classes.clone()),
         })?;
         // A scene that is all background for want of a file has them, too.
         Ok(labeled.in_classes(&classes))
@@ -80,7 +93,7 @@ impl Scenes {
         values: impl Into<LabelValues>,
     ) -> Result<Self> {
         let values = values.into();
-        self.labeled(&files.into(), |scene, source| {
+        self.labeled(&files.into(), Scene::as_background, |scene, source| {
             scene.with_label_raster(source.path(), values.clone())
         })
     }
@@ -104,7 +117,7 @@ impl Scenes {
         class: impl Into<LabelClass>,
     ) -> Result<Self> {
         let class = class.into();
-        self.labeled(&files.into(), |scene, source| {
+        self.labeled(&files.into(), Scene::without_boxes, |scene, source| {
             scene.with_boxes(source, class.clone())
         })
     }
@@ -114,7 +127,8 @@ impl Scenes {
     /// # Errors
     /// As [`Scenes::with_labels`].
     pub fn with_aoi(&self, files: impl Into<LabelFiles>) -> Result<Self> {
-        self.labeled(&files.into(), |scene, source| scene.with_aoi(source))
+        let files = files.into().refusing_background();
+        self.labeled(&files, Scene::clone, |scene, source| scene.with_aoi(source))
     }
 
     /// Says where the labels of every scene are complete; see [`Scene::labeled_within`].
@@ -122,32 +136,35 @@ impl Scenes {
     /// # Errors
     /// As [`Scenes::with_labels`].
     pub fn labeled_within(&self, files: impl Into<LabelFiles>) -> Result<Self> {
-        self.labeled(&files.into(), |scene, source| scene.labeled_within(source))
+        let files = files.into().refusing_background();
+        self.labeled(&files, Scene::clone, |scene, source| {
+            scene.labeled_within(source)
+        })
     }
 
     fn labeled(
         &self,
         files: &LabelFiles,
+        without_file: impl Fn(&Scene) -> Scene + Sync,
         label: impl Fn(&Scene, &VectorSource) -> Result<Scene> + Sync,
     ) -> Result<Self> {
         let mut report = self.inner.report.clone();
         let found = files.pair(self, &mut report)?;
-        let (mut members, mut sources) = (Vec::new(), std::collections::BTreeMap::new());
+        let (mut members, mut sources) = (Vec::new(), Vec::new());
         for (member, found) in self.inner.members.iter().zip(found) {
-            match found {
+            let source = match found {
                 Found::Skipped => continue,
-                Found::Background => {}
-                Found::File(source) => {
-                    sources.insert(member.name.clone(), source);
-                }
-            }
+                Found::Background => None,
+                Found::File(source) => Some(source),
+            };
             members.push(member.clone());
+            sources.push(source);
         }
         let scenes = self.with_members(members);
-        let members = scenes.each("labeled", &mut report, |member| {
-            match sources.get(&member.name) {
-                Some(source) => label(&member.scene, source),
-                None => Ok(member.scene.as_background()),
+        let members = scenes.each("labeled", &mut report, |index, member| {
+            match sources.get(index) {
+                Some(Some(source)) => label(&member.scene, source),
+                _ => Ok(without_file(&member.scene)),
             }
         })?;
         Self::together(members, report, self.inner.skip_broken)

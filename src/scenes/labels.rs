@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::collection::Member;
 use super::error::listed;
 use super::open::in_order;
+use super::table::beside;
 use super::{Scenes, ScenesError};
 use crate::Result;
 use crate::labels::{BACKGROUND, Classes};
@@ -112,20 +113,22 @@ impl LabelFiles {
     }
 
     /// What belongs to each scene.
-    pub(super) fn pair(
-        &self,
-        scenes: &Scenes,
-        report: &mut Report,
-    ) -> Result<Vec<Found>, ScenesError> {
+    pub(super) fn pair(&self, scenes: &Scenes, report: &mut Report) -> Result<Vec<Found>> {
         let members = &scenes.inner.members;
         let mut there = Vec::new();
         let files: Vec<Option<VectorSource>> = match &self.place {
-            Place::Columns(names) => members
-                .iter()
-                .map(|member| of_column(member, names))
-                .collect(),
+            Place::Columns(names) => {
+                // One column for all scenes, not another where a row is empty.
+                let there = |wanted: &&String| {
+                    let mut all = members.iter().flat_map(|member| member.columns.keys());
+                    all.any(|name| name.eq_ignore_ascii_case(wanted))
+                };
+                let column = names.iter().find(there);
+                let of = |member: &Member| column.and_then(|column| of_column(member, column));
+                members.iter().map(of).collect()
+            }
             Place::Source(source) if source.path().is_dir() && !is_one_file(source.path()) => {
-                let by_stem = by_stem(source.path());
+                let by_stem = by_stem(source.path())?;
                 there = by_stem
                     .values()
                     .flatten()
@@ -150,6 +153,7 @@ impl LabelFiles {
                 let folder = source.path().parent().filter(|folder| folder.is_dir());
                 there = folder
                     .map(by_stem)
+                    .transpose()?
                     .into_iter()
                     .flat_map(BTreeMap::into_values)
                     .flatten()
@@ -163,6 +167,9 @@ impl LabelFiles {
                 members.iter().map(of).collect::<Result<_, ScenesError>>()?
             }
         };
+        if matches!(self.place, Place::Source(_)) {
+            each_its_own(&files, members)?;
+        }
         let missing: Vec<String> = (files.iter().zip(members))
             .filter(|(file, _)| file.is_none())
             .map(|(_, member)| member.name.clone())
@@ -174,6 +181,17 @@ impl LabelFiles {
             (None, Missing::Skipped | Missing::Refused) => Found::Skipped,
         });
         Ok(found.collect())
+    }
+
+    /// Where a scene without a file cannot be background, as for areas.
+    pub(super) fn refusing_background(&self) -> Self {
+        Self {
+            missing: match self.missing {
+                Missing::Background => Missing::Refused,
+                other => other,
+            },
+            ..self.clone()
+        }
     }
 
     fn tell_of_missing(
@@ -233,15 +251,33 @@ impl<S: Into<VectorSource>> From<S> for LabelFiles {
     }
 }
 
+/// Refuses to give one file to scenes of different files: `a/1.png` and `b/1.png` are both called 1.
+fn each_its_own(files: &[Option<VectorSource>], members: &[Member]) -> Result<(), ScenesError> {
+    let mut scenes_of = BTreeMap::<&Path, BTreeMap<&Path, &str>>::new();
+    for (file, member) in files.iter().zip(members) {
+        if let Some(file) = file {
+            let of_file = scenes_of.entry(file.path()).or_default();
+            of_file.insert(member.scene.raster().path(), &member.name);
+        }
+    }
+    match scenes_of.into_iter().find(|(_, scenes)| scenes.len() > 1) {
+        None => Ok(()),
+        Some((file, scenes)) => Err(ScenesError::SharedLabelFile {
+            file: file.to_owned(),
+            scenes: scenes.into_values().map(str::to_owned).collect(),
+        }),
+    }
+}
+
 /// The label file of one scene, where `source` is a pattern with `{stem}`, a folder, or the file itself.
 ///
 /// # Errors
 /// [`ScenesError::NoLabelFile`], [`ScenesError::SeveralLabelFiles`], [`ScenesError::Pattern`].
-pub(crate) fn label_file(source: &VectorSource, scene: &Path) -> Result<VectorSource, ScenesError> {
+pub(crate) fn label_file(source: &VectorSource, scene: &Path) -> Result<VectorSource> {
     let pattern = source.path().to_string_lossy().into_owned();
     let name = shown(scene);
     let found = if source.path().is_dir() && !is_one_file(source.path()) {
-        in_folder(&name, scene, &by_stem(source.path()))?
+        in_folder(&name, scene, &by_stem(source.path())?)?
     } else if pattern.contains('{') && !source.path().exists() {
         Some(filled(&pattern, scene)?).filter(|path| path.exists())
     } else {
@@ -254,7 +290,8 @@ pub(crate) fn label_file(source: &VectorSource, scene: &Path) -> Result<VectorSo
             missing: vec![name],
             of: 1,
             there: Vec::new(),
-        }),
+        }
+        .into()),
     }
 }
 
@@ -278,12 +315,16 @@ fn shown(path: &Path) -> String {
         .into_owned()
 }
 
-fn of_column(member: &Member, names: &[String]) -> Option<VectorSource> {
-    let value = names.iter().find_map(|wanted| {
-        let mut columns = member.columns.iter();
-        columns.find(|(name, _)| name.eq_ignore_ascii_case(wanted))
-    });
-    let (_, path) = value.filter(|(_, path)| !path.trim().is_empty())?;
+/// What the column says of a scene; paths begin at the table's folder.
+fn of_column(member: &Member, column: &str) -> Option<VectorSource> {
+    let mut columns = member.columns.iter();
+    let (_, path) = columns.find(|(name, _)| name.eq_ignore_ascii_case(column))?;
+    let path = path.trim();
+    let path = match &member.folder {
+        _ if path.is_empty() => return None,
+        Some(folder) => beside(folder, path),
+        None => PathBuf::from(path),
+    };
     Some(VectorSource::new(path))
 }
 
@@ -317,15 +358,17 @@ fn filled(pattern: &str, scene: &Path) -> Result<PathBuf, ScenesError> {
 }
 
 /// Files that lie beside label files and are none.
-const BESIDE: [&str; 10] = [
-    "dbf", "shx", "prj", "cpg", "qpj", "sbn", "sbx", "qix", "xml", "qmd",
+const BESIDE: [&str; 18] = [
+    "dbf", "shx", "prj", "cpg", "qpj", "sbn", "sbx", "qix", "xml", "qmd", "tfw", "pgw", "jgw",
+    "wld", "ovr", "msk", "qml", "aux",
 ];
 
 /// The files of a folder by their stems.
-fn by_stem(folder: &Path) -> BTreeMap<String, Vec<PathBuf>> {
+fn by_stem(folder: &Path) -> Result<BTreeMap<String, Vec<PathBuf>>> {
     let mut files = BTreeMap::<String, Vec<PathBuf>>::new();
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()) {
+    let failed = |error| crate::FileError::new(folder.to_owned(), error);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
         let name = path
             .file_name()
             .unwrap_or_default()
@@ -355,7 +398,7 @@ fn by_stem(folder: &Path) -> BTreeMap<String, Vec<PathBuf>> {
         }
         paths.sort_by_key(|path| in_order(path));
     }
-    files
+    Ok(files)
 }
 
 /// The one file of this scene; the scene itself is none.

@@ -19,7 +19,7 @@ pub use collection::Scenes;
 pub use error::ScenesError;
 pub use labels::LabelFiles;
 pub(crate) use labels::label_file;
-pub(crate) use name::names;
+pub(crate) use name::{names, told_apart};
 pub(crate) use open::listed_files;
 pub use open::{SceneFiles, ScenesOptions};
 pub use shares::ClassShares;

@@ -1,6 +1,6 @@
 //! Names of scenes: the stems of their files, with as much of the folders before them as tells them apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A name for each path, all of them different.
@@ -34,20 +34,28 @@ pub(crate) fn names<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Vec<S
             break;
         }
     }
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    parts
-        .iter()
-        .zip(depth)
-        .map(|(parts, depth)| {
-            let name = name(parts, depth);
-            let times = taken.entry(name.clone()).or_insert(0);
-            *times += 1;
-            match *times {
-                1 => name,
-                times => format!("{name} ({times})"),
-            }
-        })
-        .collect()
+    let wanted = parts.iter().zip(depth);
+    told_apart(wanted.map(|(parts, depth)| name(parts, depth)))
+}
+
+/// The names, each of those that are taken already with a number.
+pub(crate) fn told_apart(names: impl Iterator<Item = String>) -> Vec<String> {
+    let names: Vec<String> = names.collect();
+    let wanted: BTreeSet<&String> = names.iter().collect();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut next: BTreeMap<&String, usize> = BTreeMap::new();
+    let mut told = Vec::with_capacity(names.len());
+    for name in &names {
+        let mut free = name.clone();
+        while taken.contains(&free) || (free != *name && wanted.contains(&free)) {
+            let number = next.entry(name).or_insert(1);
+            *number += 1;
+            free = format!("{name} ({number})");
+        }
+        taken.insert(free.clone());
+        told.push(free);
+    }
+    told
 }
 
 /// The stem of the file, then its folders outward.
@@ -86,5 +94,9 @@ mod tests {
     fn the_same_file_twice_has_a_number() {
         assert_eq!(named(&["x.tif", "x.tif", "x.png"]), ["x", "x (2)", "x (3)"]);
         assert_eq!(named(&["/x.tif"]), ["x"]);
+        assert_eq!(
+            named(&["d/x.tif", "d/x.png", "d/x (2).tif", "d/x (2).png"]),
+            ["d/x", "d/x (3)", "d/x (2)", "d/x (2) (2)"]
+        );
     }
 }

@@ -161,6 +161,7 @@ impl Scenes {
         let rows = paths.into_iter().map(|path| Row {
             path,
             columns: BTreeMap::new(),
+            folder: None,
         });
         opened(rows.collect(), &options, report)
     }
@@ -170,12 +171,12 @@ impl Scenes {
         &self,
         done: &'static str,
         report: &mut Report,
-        change: impl Fn(&Member) -> Result<Scene> + Sync,
+        change: impl Fn(usize, &Member) -> Result<Scene> + Sync,
     ) -> Result<Vec<Member>> {
         let members = &self.inner.members;
-        let changed = members.par_iter().map(|member| {
+        let changed = members.par_iter().enumerate().map(|(index, member)| {
             session::check_interrupt("reading scenes")?;
-            let scene = change(member)?;
+            let scene = change(index, member)?;
             Ok(Member {
                 scene,
                 ..member.clone()
@@ -192,6 +193,8 @@ impl Scenes {
 pub(super) struct Row {
     pub(super) path: PathBuf,
     pub(super) columns: BTreeMap<String, String>,
+    /// Where paths in the columns begin.
+    pub(super) folder: Option<PathBuf>,
 }
 
 /// Opens all, in parallel.
@@ -215,6 +218,7 @@ pub(super) fn opened(
                     name: name.clone(),
                     scene,
                     columns: row.columns,
+                    folder: row.folder,
                 })
             };
             let outcome = open();
@@ -288,6 +292,7 @@ pub(crate) fn listed_files(
     report: &mut Report,
 ) -> Result<Vec<PathBuf>> {
     let (mut all, mut values, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+    let mut chosen = 0;
     for path in given {
         let ending = path
             .extension()
@@ -303,13 +308,16 @@ pub(crate) fn listed_files(
             match only {
                 None => all.push(row.path),
                 Some((column, value)) => match row.columns.get(column) {
-                    Some(own) if own == value => all.push(row.path),
+                    Some(own) if own == value => {
+                        chosen += 1;
+                        all.push(row.path);
+                    }
                     own => values.extend(own.cloned()),
                 },
             }
         }
     }
-    let Some((column, value)) = only.filter(|_| all.is_empty() || columns.is_empty()) else {
+    let Some((column, value)) = only.filter(|_| chosen == 0) else {
         return Ok(all);
     };
     let (what, wanted, mut there) = match columns.iter().any(|name| name == column) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use geo::{BoundingRect, Polygon};
+use rayon::prelude::*;
 
 use super::Scenes;
 use super::collection::Member;
@@ -12,12 +13,13 @@ use crate::display::{FONT, Output, Show, escape, in_font};
 use crate::plot::{table_html, table_text};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
+use crate::session;
 
 /// Scenes in the table.
 const ROWS: usize = 20;
 /// The longer side of the map, in pixels.
 const MAP: f64 = 280.0;
-/// More scenes than this are drawn as dots of their boxes alone, and the map says nothing of their names.
+/// Scenes on the map.
 const OUTLINES: usize = 2000;
 /// What several scenes say alike is said once from so many on.
 const ALIKE: usize = 3;
@@ -176,8 +178,18 @@ impl std::fmt::Debug for Scenes {
 pub(super) fn summarized(members: &[Member]) -> Report {
     let mut kinds: BTreeMap<(String, String), Vec<(&str, Notice)>> = BTreeMap::new();
     let mut order = Vec::new();
-    for member in members {
-        for notice in member.scene.report() {
+    // What a raster has to say may take a look at its pixels.
+    let reports: Vec<Report> = members
+        .par_iter()
+        .map(
+            |member| match session::check_interrupt("looking at scenes") {
+                Ok(()) => member.scene.report(),
+                Err(_) => Report::new(),
+            },
+        )
+        .collect();
+    for (member, own) in members.iter().zip(reports) {
+        for notice in own {
             let alike: String = notice
                 .text()
                 .chars()

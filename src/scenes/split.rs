@@ -198,7 +198,9 @@ impl Scenes {
     /// ```no_run
     /// use swath::prelude::*;
     /// let parts = Scenes::table("scenes.csv")?.split_column("split")?;
-    /// let (train, test) = (&parts["train"], &parts["test"]);
+    /// for (value, scenes) in &parts {
+    ///     println!("{value}: {} scenes", scenes.len());
+    /// }
     /// # Ok::<(), swath::Error>(())
     /// ```
     ///

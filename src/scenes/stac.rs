@@ -89,6 +89,7 @@ fn rows(
         rows.push(Row {
             path: resolved(path, href),
             columns: columns(item),
+            folder: None,
         });
     }
     let about = file_name(path);
@@ -131,10 +132,22 @@ fn rows(
 
 /// An asset's address; relative ones start at the collection.
 fn resolved(collection: &Path, href: &str) -> PathBuf {
-    if href.contains("://") || href.starts_with('/') {
+    if href.contains("://") {
         return PathBuf::from(href);
     }
+    if href.starts_with('/') {
+        let text = collection.to_string_lossy();
+        let host = text.split_once("://").map(|(scheme, rest)| {
+            format!("{scheme}://{}", rest.split('/').next().unwrap_or_default())
+        });
+        return PathBuf::from(host.unwrap_or_default() + href);
+    }
     let text = collection.to_string_lossy();
+    // Of an address, what is asked for is no part of the path.
+    let text = match text.contains("://") {
+        true => text.split(['?', '#']).next().unwrap_or_default(),
+        false => &text,
+    };
     match text.rsplit_once('/') {
         Some((folder, _)) => PathBuf::from(format!("{folder}/{}", href.trim_start_matches("./"))),
         None => PathBuf::from(href),
@@ -207,6 +220,22 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("3 of 9 items are here"), "{text}");
+    }
+
+    #[test]
+    fn addresses_are_joined_as_browsers_join_them() {
+        for (collection, href, joined) in [
+            (
+                "https://a.org/c/items?limit=9/x",
+                "b.tif",
+                "https://a.org/c/b.tif",
+            ),
+            ("https://a.org/c/items", "/d/b.tif", "https://a.org/d/b.tif"),
+            ("/data/c.json", "/d/b.tif", "/d/b.tif"),
+            ("c.json", "./b.tif", "./b.tif"),
+        ] {
+            assert_eq!(resolved(Path::new(collection), href), PathBuf::from(joined));
+        }
     }
 
     #[test]

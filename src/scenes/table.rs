@@ -65,22 +65,7 @@ impl Scenes {
         let source = path.into();
         let mut report = Report::new();
         let rows = rows(&source, &mut report)?;
-        let folder = source.path().parent().unwrap_or(Path::new(""));
-        let scenes = opened(rows, &options.into(), report)?;
-        Ok(scenes.with_folder(folder))
-    }
-
-    /// Paths of labels in columns are relative to the table.
-    fn with_folder(&self, folder: &Path) -> Self {
-        let mut members = self.inner.members.clone();
-        for member in &mut members {
-            for (name, value) in &mut member.columns {
-                if LABELS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-                    *value = beside(folder, value.trim()).display().to_string();
-                }
-            }
-        }
-        self.with_members(members)
+        opened(rows, &options.into(), report)
     }
 }
 
@@ -119,6 +104,7 @@ pub(super) fn rows(source: &VectorSource, report: &mut Report) -> Result<Vec<Row
         rows.push(Row {
             path: beside(folder, path.trim()),
             columns,
+            folder: Some(folder.to_owned()),
         });
     }
     if without > 0 {
@@ -133,7 +119,7 @@ pub(super) fn rows(source: &VectorSource, report: &mut Report) -> Result<Vec<Row
 }
 
 /// A path that is relative to a folder; addresses and names of GDAL's stay as they are.
-fn beside(folder: &Path, path: &str) -> PathBuf {
+pub(super) fn beside(folder: &Path, path: &str) -> PathBuf {
     if path.contains("://") || path.starts_with("/vsi") || path.starts_with('~') {
         return PathBuf::from(path);
     }

@@ -117,7 +117,7 @@ pub(super) fn trained<T: Trainable>(
     );
     meta.colors = classes.colors();
     // What the network has seen, which is not what the file has when chips were resized.
-    meta.gsd = usual_pixel(scenes).map(|edges| edges.map(|edge| edge / chips.zoom()));
+    meta.gsd = chips.usual_pixel(ground_pixel);
     meta.threshold = record.and_then(|record| record.scores.threshold());
     let names = scenes.first().raster().band_names();
     if names.len() == meta.bands {
@@ -163,16 +163,6 @@ fn data_type(scenes: &Scenes) -> DataType {
     types
         .reduce(DataType::union)
         .unwrap_or_else(|| scenes.first().raster().data_type())
-}
-
-/// The edges of a pixel on the ground: of several scenes those in the middle, by area.
-fn usual_pixel(scenes: &Scenes) -> Option<[f64; 2]> {
-    let pixels = scenes
-        .iter()
-        .filter_map(|scene| ground_pixel(scene.raster()));
-    let mut pixels: Vec<[f64; 2]> = pixels.collect();
-    pixels.sort_by(|a, b| (a[0] * a[1]).total_cmp(&(b[0] * b[1])));
-    pixels.get(pixels.len() / 2).copied()
 }
 
 fn provenance(

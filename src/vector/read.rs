@@ -197,6 +197,9 @@ pub(crate) fn read_classified(
     class: &LabelClass,
 ) -> Result<Classified> {
     let layer = OpenLayer::open(source, class.asked().as_slice())?;
+    if source.near && source.buffer.is_none() {
+        layer.keep_near(source.crs.as_deref(), target);
+    }
     let names = layer.property_names();
     let found = class.find(&names);
     let rules = class.rule_rows();
@@ -213,7 +216,8 @@ pub(crate) fn read_classified(
         numbers,
         mut report,
     } = read_layer(&layer, source, target, &fields)?;
-    if features.is_empty() && report.features > 0 {
+    // Of features near a scene nothing can be said of the file: another scene has read it whole.
+    if features.is_empty() && report.features > 0 && !layer.is_near() {
         return Err(VectorError::NoPolygons {
             path: source.path().to_owned(),
             features: report.features,
@@ -221,7 +225,9 @@ pub(crate) fn read_classified(
         }
         .into());
     }
-    if report.features == 0 {
+    if report.features == 0 && layer.is_near() {
+        // Nothing here.
+    } else if report.features == 0 {
         check_filter(&layer, source)?;
     } else if found.property.is_none() && class.needs_property() {
         return Err(no_property(source.path(), class.word(), names));
@@ -400,9 +406,6 @@ fn read_layer(
         own?;
     }
     let projector = Projector::new(layer.raw(), layer.path(), source.crs.as_deref(), target)?;
-    if source.near && source.buffer.is_none() {
-        layer.keep_near(source.crs.as_deref(), target);
-    }
     let buffering = source.buffer.as_ref();
     let buffering = buffering
         .map(|buffer| Buffering::new(buffer, layer, layer.path(), target))

@@ -294,6 +294,124 @@ fn class_shares_count_pixels_and_objects_of_every_scene() {
     );
 }
 
+/// What has no file of boxes keeps the labels of its pixels, and a limit is never made background.
+#[test]
+fn scenes_without_a_file_of_boxes_keep_their_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let (images, labels) = labeled(folder.path());
+    let boxes = folder.path().join("boxes");
+    fs::create_dir(&boxes).unwrap();
+    fs::write(
+        boxes.join("tile_1.csv"),
+        "xmin,ymin,xmax,ymax,label\n1,2,9,8,car\n",
+    )
+    .unwrap();
+    let scenes = Scenes::open(&images)
+        .unwrap()
+        .with_labels(&labels, "kind")
+        .unwrap();
+    let both = scenes
+        .with_boxes(LabelFiles::new(&boxes).missing_as_background(), "label")
+        .unwrap();
+    let labeled: usize = both
+        .iter()
+        .map(|scene| {
+            label_counts(scene)
+                .into_iter()
+                .filter(|(class, _)| *class > 0)
+                .map(|(_, count)| count)
+                .sum::<usize>()
+        })
+        .sum();
+    assert_eq!(labeled, 100 + 20 + 30);
+    assert_eq!(
+        both.iter()
+            .map(|scene| scene.boxes().len())
+            .collect::<Vec<_>>(),
+        [1, 0, 0]
+    );
+    let areas = LabelFiles::new(folder.path().join("areas_{stem}.gpkg")).missing_as_background();
+    assert!(scenes.with_aoi(areas.clone()).is_err() && scenes.labeled_within(areas).is_err());
+}
+
+/// `a/1.tif` and `b/1.tif` are both called 1: one file cannot be meant for both.
+#[test]
+fn scenes_of_one_stem_do_not_share_a_label_file_by_accident() {
+    let folder = tempfile::tempdir().unwrap();
+    for (number, part) in ["a", "b"].into_iter().enumerate() {
+        let path = folder.path().join(part).join("1.tif");
+        super::tile(
+            &path,
+            32,
+            ((number * 40) as f64, 0.0),
+            SIZE,
+            1,
+            |_, _, _| 7.0,
+        );
+        super::tile(
+            &folder.path().join(format!("masks/{part}/1.tif")),
+            32,
+            ((number * 40) as f64, 0.0),
+            SIZE,
+            1,
+            |_, col, _| u8::from(col < 3 + number).into(),
+        );
+    }
+    super::tile(
+        &folder.path().join("flat/1.tif"),
+        32,
+        (0.0, 0.0),
+        SIZE,
+        1,
+        |_, _, _| 0.0,
+    );
+    let scenes = Scenes::open(format!("{}/?/1.tif", folder.path().display())).unwrap();
+    let mask = || LabelValues::binary("x");
+    let error = scenes
+        .with_label_rasters(folder.path().join("flat"), mask())
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("would be that of 2 scenes")
+            && error.hint().unwrap().contains("{parent}"),
+        "{error}"
+    );
+    let pattern = format!("{}/masks/{{parent}}/{{stem}}.tif", folder.path().display());
+    let told = scenes.with_label_rasters(pattern, mask()).unwrap();
+    assert_eq!(
+        (pixels(&told, 0)[1].1, pixels(&told, 1)[1].1),
+        (3 * 30, 4 * 30)
+    );
+}
+
+/// One file for all with a condition: a tile on which nothing fits it is background, as it is alone.
+#[test]
+fn a_condition_that_holds_nowhere_on_a_tile_makes_it_background() {
+    let folder = tempfile::tempdir().unwrap();
+    let (images, _) = labeled(folder.path());
+    let all = folder.path().join("all.geojson");
+    geojson(
+        &all,
+        &[
+            ("house", &on_tile(1, [0.0, 0.0, 4.0, 5.0])),
+            ("road", &on_tile(2, [0.0, 0.0, 4.0, 5.0])),
+            ("house", &on_tile(3, [30.0, 20.0, 40.0, 30.0])),
+        ],
+    );
+    let source = swath::vector::VectorSource::new(&all).filter("kind = 'house'");
+    let scenes = Scenes::open(&images).unwrap();
+    let houses = scenes
+        .with_labels(source.clone(), LabelClass::one("house"))
+        .unwrap();
+    let named = scenes
+        .with_classes(source, LabelClass::property("kind"), ["house"])
+        .unwrap();
+    for scenes in [houses, named] {
+        assert_eq!(pixels(&scenes, 0), [(0, 1180), (1, 20)]);
+        assert_eq!(pixels(&scenes, 1), [(0, 1200)]);
+        assert_eq!(pixels(&scenes, 2), [(0, 1100), (1, 100)]);
+    }
+}
+
 #[test]
 fn scenes_with_other_classes_are_united_by_name() {
     let folder = tempfile::tempdir().unwrap();

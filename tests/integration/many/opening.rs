@@ -254,6 +254,17 @@ fn a_table_names_scenes_labels_and_what_else_is_known() {
         error.contains("no scene has the column \"fold\"; there are city, image, split"),
         "{error}"
     );
+    // A column of words that is called as one of paths may be.
+    fs::write(
+        &table,
+        "image,label\nimg/tile_1.tif,water\nimg/tile_2.tif,land\n",
+    )
+    .unwrap();
+    let water = Scenes::table(&table)
+        .unwrap()
+        .where_column("label", "water")
+        .unwrap();
+    assert_eq!(names(&water), ["tile_1"]);
     fs::write(&table, "a,b\n1,2\n").unwrap();
     let error = Scenes::table(&table).unwrap_err();
     assert!(

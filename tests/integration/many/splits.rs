@@ -245,6 +245,37 @@ fn parts_of_every_scene_never_overlap_and_overlapping_scenes_are_refused() {
     assert_eq!((train.len(), valid.len()), (2, 2));
 }
 
+/// Tiles with a world file and no system: the same coordinates are taken to be the same place.
+#[test]
+fn scenes_without_a_system_overlap_by_their_coordinates() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiles: Vec<_> = [(0, 0.0), (1, 10.0), (2, 500.0)]
+        .into_iter()
+        .map(|(number, left)| {
+            let path = folder.path().join(format!("{number}.png"));
+            let image = swath::plot::RgbImage::filled(20, 20, [9, 9, 9]);
+            std::fs::write(&path, swath::plot::image::encode_png(&image).unwrap()).unwrap();
+            std::fs::write(
+                path.with_extension("pgw"),
+                format!("1\n0\n0\n-1\n{}\n99.5\n", left + 0.5),
+            )
+            .unwrap();
+            path
+        })
+        .collect();
+    let scenes = Scenes::open(tiles).unwrap();
+    for seed in 0..6 {
+        let (train, valid) = scenes.split(SceneSplit::random(0.6).seed(seed));
+        let sides = [names(&train), names(&valid)];
+        assert!(
+            sides
+                .iter()
+                .any(|side| side.contains("0") && side.contains("1")),
+            "{sides:?}"
+        );
+    }
+}
+
 /// Scenes without a place are parted unless they are of one file.
 #[test]
 fn parts_of_one_file_are_known_to_overlap() {

@@ -141,7 +141,6 @@ fn many_scenes_are_predicted_one_by_one_and_a_stopped_run_goes_on() {
         .unwrap();
     let out = folder.path().join("out");
     let options = PredictOptions::new().quiet(true).window(128);
-    let first = Scenes::of(scenes.iter().take(2)).unwrap();
     // The names of scenes decide their folders: those of all are taken from the start.
     let all = Scenes::of(scenes.iter()).unwrap();
     let done = run.best().predict_to(&all, &out, &options).unwrap();
@@ -174,7 +173,43 @@ fn many_scenes_are_predicted_one_by_one_and_a_stopped_run_goes_on() {
             .finished_before(),
         4
     );
+    // What was written over is done again.
+    let other = options.clone().threshold(0.9);
+    assert_eq!(
+        run.best()
+            .predict_to(&all, &out, &other)
+            .unwrap()
+            .finished_before(),
+        0
+    );
+    assert_eq!(
+        run.best()
+            .predict_to(&all, &out, &options)
+            .unwrap()
+            .finished_before(),
+        0
+    );
+    assert_eq!(
+        run.best()
+            .predict_to(&all, &out, &options)
+            .unwrap()
+            .finished_before(),
+        4
+    );
+    // A file that has changed is other work.
+    let path = all.get(1).unwrap().raster().path().to_owned();
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, bytes).unwrap();
+    let fresh = all.map(|scene| Scene::open(scene.raster().path())).unwrap();
+    assert_eq!(
+        run.best()
+            .predict_to(&fresh, &out, &options)
+            .unwrap()
+            .finished_before(),
+        3
+    );
     // Other options are other work.
+    let first = Scenes::of(fresh.iter().take(2)).unwrap();
     let other = run
         .best()
         .predict_to(
