@@ -57,6 +57,8 @@
 //! | add labels: polygons, rasters, boxes | [`scene::Scene::with_labels`], [`scene::Scene::with_label_raster`], [`scene::Scene::with_boxes`] | [`labels`], [`vector`], [`boxes`] |
 //! | see what was left out, assumed or converted | [`scene::Scene::report`] | [`report`] |
 //! | split the ground, limit it to an area of interest | [`scene::Scene::split`], [`scene::Scene::with_aoi`] | [`scene`] |
+//! | many scenes as one: files, labels, splits that do not leak | [`scenes::Scenes::open`], [`scenes::Scenes::with_labels`], [`scenes::Scenes::split`] | [`scenes`] |
+//! | join files, change bands, spectral indices | [`scene::Scene::stack`], [`scene::Scene::mosaic`], [`scene::Scene::with_index`] | [`raster`] |
 //! | cut training chips | [`scene::Scene::chips`], [`chips::Chips::random`], [`chips::Chips::sliding`] | [`chips`] |
 //! | choose a network and its first weights | [`models::Unet`], [`models::Fpn`], [`models::DeepLabV3`], [`models::CenterNet`], [`models::RetinaNet`], [`models::FasterRcnn`] | [`models`] |
 //! | train | [`train::Segmenter::fit`], [`train::Detector::fit`], [`train::FitOptions`] | [`train`] |

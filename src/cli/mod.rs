@@ -88,7 +88,12 @@ fn run_words(arguments: Vec<OsString>) -> i32 {
         Err(Failure::Usage(reason)) => told(&::swath_cli::mistake(command.words(), reason)),
         Err(Failure::Some { failed, of, done }) => {
             complain(
-                &format!("{failed} of {of} scenes could not be {done}; the others are done"),
+                &match failed == of {
+                    true => format!("none of {of} scenes could be {done}"),
+                    false => {
+                        format!("{failed} of {of} scenes could not be {done}; the others are done")
+                    }
+                },
                 None,
             );
             FAILED

@@ -7,11 +7,13 @@ use super::options::OptionsFor;
 use super::predictable::{Predictable, predict_together};
 use super::save::SavedFiles;
 use crate::display::{FONT, Output, Show, escape, in_font};
+use crate::evaluate::EvaluateError;
 use crate::models::{Model, Segmentation};
 use crate::plot::{table_html, table_text};
+use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::scenes::{Scenes, told_apart};
-use crate::{Result, session};
+use crate::{Error, Result, session};
 
 /// Scenes in a table.
 const ROWS: usize = 20;
@@ -73,9 +75,9 @@ impl<T: Predictable> Imagery<T> for &Scenes {
         for (name, scene) in self.names().zip(self.iter()) {
             session::check_interrupt("scoring scenes")?;
             let prediction = predict_together(models, scene, options)?;
-            each.push((name.to_owned(), T::evaluate(&prediction, scene)?));
+            each.push((name.to_owned(), T::evaluate(&prediction, scene)));
         }
-        ScenesScores::of(each)
+        ScenesScores::of_those_with_labels(each)
     }
 }
 
@@ -138,9 +140,9 @@ impl<T: Predictable> Predictions<T> {
         let mut each = Vec::with_capacity(self.len());
         for ((name, prediction), scene) in self.all.iter().zip(scenes.iter()) {
             session::check_interrupt("scoring scenes")?;
-            each.push((name.clone(), T::evaluate(prediction, scene)?));
+            each.push((name.clone(), T::evaluate(prediction, scene)));
         }
-        ScenesScores::of(each)
+        ScenesScores::of_those_with_labels(each)
     }
 
     /// Saves every prediction into a folder of its own within `folder`, called as its scene.
@@ -187,6 +189,7 @@ impl<T: Predictable> std::fmt::Debug for Predictions<T> {
 pub struct ScenesScores<T: Predictable = Segmentation> {
     pooled: T::Scores,
     each: Vec<(String, T::Scores)>,
+    report: Report,
 }
 
 impl<T: Predictable> ScenesScores<T> {
@@ -199,7 +202,51 @@ impl<T: Predictable> ScenesScores<T> {
         Ok(Self {
             pooled: T::pool(&all)?,
             each,
+            report: Report::new(),
         })
+    }
+
+    /// Those of scenes that have something to be scored against; the others are left out, and told.
+    fn of_those_with_labels(outcomes: Vec<(String, Result<T::Scores>)>) -> Result<Self> {
+        let all = outcomes.len();
+        let (mut each, mut without) = (Vec::with_capacity(all), Vec::new());
+        for (name, outcome) in outcomes {
+            match outcome {
+                Ok(scores) => each.push((name, scores)),
+                Err(error @ Error::Evaluate(EvaluateError::NoLabels { .. })) => {
+                    without.push((name, error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if each.is_empty()
+            && let Some((_, error)) = without.pop()
+        {
+            return Err(error);
+        }
+        let mut scores = Self::of(each)?;
+        if !without.is_empty() {
+            let names: Vec<&str> = without
+                .iter()
+                .take(5)
+                .map(|(name, _)| name.as_str())
+                .collect();
+            let text = format!(
+                "{} of {all} scenes have no labeled pixel to score against, such as {}",
+                without.len(),
+                names.join(", ")
+            );
+            scores
+                .report
+                .push(Notice::left_out(text).count(without.len()));
+        }
+        Ok(scores)
+    }
+
+    /// What a person should know about the scores of all: scenes that have none.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// All pixels, or all boxes, of all scenes together: large scenes count for more. This is what is usually published.
@@ -288,6 +335,7 @@ impl<T: Predictable<Scores: Show>> Show for ScenesScores<T> {
             alt,
             ..Output::html(text, in_font(html))
         }
+        .with_report(&self.report)
     }
 }
 

@@ -29,6 +29,19 @@ struct Done {
     /// Model, options, state of the files, how they are read, and area, as a digest: only the same again need not be done
     /// again. Empty while a folder is being written.
     work: String,
+    /// The files, each with its bytes.
+    #[serde(default)]
+    files: BTreeMap<String, u64>,
+}
+
+impl Done {
+    /// Whether all files lie in the folder as they were written.
+    fn is_whole(&self, folder: &Path) -> bool {
+        let same = |(name, bytes): (&String, &u64)| {
+            std::fs::metadata(folder.join(name)).is_ok_and(|file| file.len() == *bytes)
+        };
+        !self.files.is_empty() && self.files.iter().all(same)
+    }
 }
 
 /// What a prediction of many scenes has left on disk.
@@ -115,22 +128,30 @@ impl<T: Predictable> Model<T> {
             let place = folder.join(place);
             saved.scenes.push(name.to_owned());
             let work = work_on(scene, &model);
-            if work.is_some() && known.get(name) == work.as_ref() && place.is_dir() {
+            let before = known.get(name);
+            if before.is_some_and(|done| Some(&done.work) == work.as_ref() && done.is_whole(&place))
+            {
                 saved.before += 1;
                 continue;
             }
             let prediction = predict_together(std::slice::from_ref(self), scene, options)?;
-            let line = |work: Option<String>| {
+            let line = |work: Option<String>, files: BTreeMap<String, u64>| {
                 let done = Done {
                     scene: name.to_owned(),
                     work: work.unwrap_or_default(),
+                    files,
                 };
                 append(&path, &done).map_err(io("write the file", &path))
             };
             // What lies there is no longer what an earlier line says.
-            line(None)?;
-            T::save(&prediction, &place)?;
-            line(work)?;
+            line(None, BTreeMap::new())?;
+            let written = T::save(&prediction, &place)?;
+            let size = |path: &PathBuf| {
+                let name = path.strip_prefix(&place).unwrap_or(path);
+                let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+                (name.display().to_string(), bytes)
+            };
+            line(work, written.iter().map(size).collect())?;
         }
         Ok(saved)
     }
@@ -171,12 +192,12 @@ fn digest(parts: &[&str]) -> String {
 }
 
 /// What was done last for each scene; a line that was cut off counts for nothing.
-fn record(path: &Path) -> BTreeMap<String, String> {
+fn record(path: &Path) -> BTreeMap<String, Done> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let lines = text
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok());
-    lines.map(|Done { scene, work }| (scene, work)).collect()
+    lines.map(|done: Done| (done.scene.clone(), done)).collect()
 }
 
 fn append(path: &Path, done: &Done) -> std::io::Result<()> {

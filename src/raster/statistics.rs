@@ -369,6 +369,25 @@ impl Tally {
     }
 
     fn add(&mut self, values: &[f32], valid: &[u8], how: Values) {
+        if let Values::Whole(_) = how {
+            // Counts alone give mean and deviation ([`Tally::finish`]).
+            let mut count = 0;
+            let of_bins = self.counts.as_mut_slice();
+            for (&value, &valid) in values.iter().zip(valid) {
+                if valid != 0 {
+                    of_bins[how.bin(value).min(65_535)] += 1;
+                    count += 1;
+                }
+            }
+            self.count += count;
+            for (&value, &valid) in values.iter().zip(valid) {
+                self.min = self.min.min(if valid == 0 { f32::INFINITY } else { value });
+                self.max = self
+                    .max
+                    .max(if valid == 0 { f32::NEG_INFINITY } else { value });
+            }
+            return;
+        }
         let mut part = Self {
             counts: Vec::new(),
             ..Self::new()
@@ -385,15 +404,13 @@ impl Tally {
             return;
         }
         part.mean = sum / part.count as f64;
-        if matches!(how, Values::Real) {
-            let mean = part.mean;
-            part.spread = values
-                .iter()
-                .zip(valid)
-                .filter(|&(_, &valid)| valid != 0)
-                .map(|(&value, _)| (f64::from(value) - mean).powi(2))
-                .sum();
-        }
+        let mean = part.mean;
+        part.spread = values
+            .iter()
+            .zip(valid)
+            .filter(|&(_, &valid)| valid != 0)
+            .map(|(&value, _)| (f64::from(value) - mean).powi(2))
+            .sum();
         self.merge(&part);
     }
 

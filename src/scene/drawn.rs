@@ -21,6 +21,8 @@ pub(super) struct Drawn {
     /// Later ones lie over earlier ones.
     pub(super) polygons: LabelPolygons,
     pub(super) report: ReadReport,
+    /// Whether a property of the features names their classes.
+    pub(super) by_property: bool,
     /// The same and more, as notices.
     pub(super) notices: Report,
 }

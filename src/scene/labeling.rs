@@ -167,6 +167,7 @@ impl Scene {
         adding: bool,
     ) -> Result<Self> {
         let property = read.property.clone();
+        let by_property = property.is_some();
         // A file without features may have no properties either: it asks for no class.
         let one_class = match &property {
             None if !read.features.is_empty() && class.targets().is_none() => {
@@ -273,6 +274,7 @@ impl Scene {
                 drawn: Some(Drawn {
                     polygons,
                     report,
+                    by_property,
                     notices,
                 }),
             });

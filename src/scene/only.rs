@@ -76,6 +76,7 @@ impl Scene {
                 drawn: Some(Drawn {
                     polygons: LabelPolygons::new(Vec::new()),
                     report: ReadReport::default(),
+                    by_property: false,
                     notices: Report::new(),
                 }),
             });

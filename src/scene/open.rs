@@ -213,6 +213,12 @@ impl Scene {
         polygons.map_or(0, |polygons| polygons.polygons().len())
     }
 
+    /// Whether a property of the label file's features names their classes; `None` without labels from features.
+    pub(crate) fn is_labeled_by_property(&self) -> Option<bool> {
+        let drawn = self.inner.labels.as_ref()?.drawn.as_ref()?;
+        (drawn.report.features > 0).then_some(drawn.by_property)
+    }
+
     /// What reading the label files met, all together: features left out or mended; `None` without labels from a vector file.
     #[must_use]
     pub fn label_report(&self) -> Option<&ReadReport> {

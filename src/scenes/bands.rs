@@ -191,6 +191,33 @@ fn differences(members: &[Member]) -> Report {
         let next = "check that they mean the same: a network sees the numbers as they are";
         report.push(Notice::noted(text).count(members.len()).next(next));
     }
+    let (mut systems, mut nowhere) = (std::collections::BTreeMap::<String, usize>::new(), 0);
+    for member in members {
+        let raster = member.scene.raster();
+        match raster.georeference().has_system() {
+            true => *systems.entry(raster.crs_name()).or_default() += 1,
+            false => nowhere += 1,
+        }
+    }
+    if systems.len() > 1 {
+        let counts: Vec<String> = systems
+            .iter()
+            .map(|(name, count)| format!("{count} in {name}"))
+            .collect();
+        let text = format!(
+            "the scenes are in several reference systems: {}",
+            counts.join(", ")
+        );
+        report.push(Notice::noted(text).count(members.len()));
+    }
+    if nowhere > 0 && !systems.is_empty() {
+        let text = format!(
+            "{nowhere} of {} scenes have no place on the ground: no label file in map coordinates fits them, and nothing is known of \
+             what they overlap",
+            members.len()
+        );
+        report.push(Notice::noted(text).count(nowhere));
+    }
     let sizes = members
         .iter()
         .filter_map(|member| member.scene.raster().gsd());

@@ -86,6 +86,20 @@ pub enum ScenesError {
         /// The scenes.
         scenes: Vec<String>,
     },
+    /// Some label files have the property that names classes, others do not.
+    #[error(
+        "{} of {of} label files have no property {word:?}, which names the classes in the others: {}",
+        without.len(),
+        listed(without.iter().cloned())
+    )]
+    MixedClasses {
+        /// What was said of the class.
+        word: String,
+        /// The scenes whose files do not have it.
+        without: Vec<String>,
+        /// Scenes there are.
+        of: usize,
+    },
     /// A table of scenes cannot be read.
     #[error("{reason}: {path:?}")]
     Table {
@@ -172,13 +186,24 @@ impl Hint for ScenesError {
                 }
             }
             Self::Bands { .. } => {
-                "choose bands that all have: `Scenes::open_with(files, OpenOptions::new().bands([1, 2, 3]))`, by number or name"
+                "choose bands that all have: `Scenes::open_with(files, OpenOptions::new().bands([0, 1, 2]))`, by number (from 0) or name"
                     .to_owned()
             }
             Self::TooManyClasses { .. } => {
                 "name those that count: `scenes.with_classes(files, LabelClass::property(\"class\").others_ignored(), [\"a\", \"b\"])`"
                     .to_owned()
             }
+            Self::NoLabelFile {
+                there, missing, of, ..
+            } if missing.len() == *of => match there.is_empty() {
+                true => "`LabelFiles::new(\"labels/{stem}.gpkg\")` says how names go together, where `{stem}` is the name of a \
+                         scene's file without its extension"
+                    .to_owned(),
+                false => format!(
+                    "there are {}; `LabelFiles::new(\"labels/{{stem}}_mask.gpkg\")` says how names go together",
+                    listed(there.iter().cloned())
+                ),
+            },
             Self::NoLabelFile { there, .. } if !there.is_empty() => format!(
                 "there are {}; `LabelFiles::new(\"labels/{{stem}}_mask.gpkg\")` says how names go together, \
                  `.missing_as_background()` or `.skip_missing()` what becomes of scenes without a file",
@@ -193,6 +218,9 @@ impl Hint for ScenesError {
                 "say which: `LabelFiles::new(\"labels/{stem}.gpkg\")`, where `{stem}` is the scene's name without extension"
                     .to_owned()
             }
+            Self::MixedClasses { word, .. } => format!(
+                "give these files the property, or label all features alike: `LabelClass::one({word:?})`"
+            ),
             Self::SharedLabelFile { .. } => {
                 "tell them apart by their folders: `\"labels/{parent}/{stem}.png\"`, or `\"{folder}/{stem}.txt\"` for files beside the scenes"
                     .to_owned()
@@ -206,8 +234,8 @@ impl Hint for ScenesError {
             Self::NoSuchValue { .. } => return None,
             Self::Setting { .. } => return None,
             Self::EmptySide { .. } => {
-                "scenes that overlap on the ground, or are of one group, stay together: split by area, \
-                 `scenes.split_area(Split::columns(0.75))`, or take another share or seed"
+                "scenes that overlap on the ground, or are of one group, stay together: tiles of one area become one scene by \
+                 `Scene::mosaic(files)?`, which `split(Split::columns(0.75))` cuts in two"
                     .to_owned()
             }
         })

@@ -2,7 +2,7 @@
 
 use super::collection::Member;
 use super::labels::Found;
-use super::{LabelFiles, Scenes};
+use super::{LabelFiles, Scenes, ScenesError};
 use crate::labels::{Classes, LabelValues};
 use crate::scene::{Scene, SceneError};
 use crate::vector::{LabelClass, VectorSource};
@@ -47,10 +47,26 @@ impl Scenes {
                 }
             }
         }
-        self.labeled(&files, Scene::as_background, |scene, source| match &whole {
+        let labeled = self.labeled(&files, Scene::as_background, |scene, source| match &whole {
             Some(whole) => scene.with_labels_near(source, &class, whole.classes()),
             None => scene.with_labels(source, class.clone()),
-        })
+        })?;
+        // A word that is a property here and the class of all there would mean two things in one collection.
+        let by_property = |wanted: bool| {
+            let members = labeled.inner.members.iter();
+            members.filter(move |member| member.scene.is_labeled_by_property() == Some(wanted))
+        };
+        if by_property(true).next().is_some() && by_property(false).next().is_some() {
+            return Err(ScenesError::MixedClasses {
+                word: class.word().to_owned(),
+                without: by_property(false)
+                    .map(|member| member.name.clone())
+                    .collect(),
+                of: labeled.len(),
+            }
+            .into());
+        }
+        Ok(labeled)
     }
 
     /// As [`Scenes::with_labels`] with these classes in this order: the same indices whatever the files hold; see

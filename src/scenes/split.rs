@@ -70,6 +70,33 @@ impl SceneSplit {
     }
 }
 
+/// The scenes of some of the groups, as many as are nearest to `wanted` and neither none nor all; empty when there is one group.
+/// Of several choices with as many scenes, that of the groups that come first.
+fn nearest(groups: &[Vec<usize>], wanted: f64) -> Vec<usize> {
+    let all: usize = groups.iter().map(Vec::len).sum();
+    // For each count of scenes the group by which it was first reached.
+    let mut by: Vec<Option<usize>> = vec![None; all + 1];
+    let mut reached = vec![false; all + 1];
+    reached[0] = true;
+    for (number, group) in groups.iter().enumerate() {
+        for count in (group.len()..=all).rev() {
+            if !reached[count] && reached[count - group.len()] {
+                (reached[count], by[count]) = (true, Some(number));
+            }
+        }
+    }
+    let counts = (1..all).filter(|&count| reached[count]);
+    let apart = |count: &usize| (*count as f64 - wanted).abs();
+    let best = counts.min_by(|a, b| apart(a).total_cmp(&apart(b)));
+    let mut scenes = Vec::new();
+    let mut left = best.unwrap_or(0);
+    while let Some(number) = by[left] {
+        scenes.extend(&groups[number]);
+        left -= groups[number].len();
+    }
+    scenes
+}
+
 impl Scenes {
     /// Splits the scenes in two: those to train on and those to judge by. Scenes that overlap on the ground stay together,
     /// and so do those of one group ([`SceneSplit::by`]); of the groups, in an order that the seed decides, so many are
@@ -105,24 +132,13 @@ impl Scenes {
             .into());
         }
         let groups = self.shuffled_groups(split)?;
-        let wanted = split.share * self.len() as f64;
-        let mut first = Vec::new();
-        for group in &groups {
-            let with = (first.len() + group.len()) as f64;
-            // Taken when that brings the count closer to what is wanted.
-            if (with - wanted).abs() < (first.len() as f64 - wanted).abs() {
-                first.extend(group);
-            }
-        }
+        let first = nearest(&groups, split.share * self.len() as f64);
         let empty = |side| ScenesError::EmptySide {
             side,
             scenes: self.len(),
             groups: groups.len(),
         };
         if first.is_empty() {
-            return Err(empty("to train on").into());
-        }
-        if first.len() == self.len() {
             return Err(empty("to validate on").into());
         }
         let (mut one, mut other) = (self.part(&first, true), self.part(&first, false));
@@ -286,7 +302,9 @@ impl Scenes {
                 of: half,
                 done: "split by area",
                 first_hint: Some(
-                    "split by scene: `scenes.split(SceneSplit::random(0.8))`".to_owned(),
+                    "tiles of one area become one scene by `Scene::mosaic(files)?`, which is split by area; other scenes are split \
+                     whole: `scenes.split(SceneSplit::random(0.8))`"
+                        .to_owned(),
                 ),
             }
             .into());
@@ -354,5 +372,35 @@ impl Scenes {
         let mut report = self.inner.report.clone();
         report.push(notice);
         Self::new(self.inner.members.clone(), report, self.inner.skip_broken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(sizes: &[usize]) -> Vec<Vec<usize>> {
+        let mut next = 0..;
+        sizes
+            .iter()
+            .map(|&size| next.by_ref().take(size).collect())
+            .collect()
+    }
+
+    #[test]
+    fn the_share_is_met_as_closely_as_groups_allow_and_no_side_is_empty() {
+        for (sizes, wanted, found) in [
+            (&[40, 160][..], 160.0, 160),
+            (&[1, 1, 1, 1, 1, 1], 5.94, 5),
+            (&[3, 3], 6.0, 3),
+            (&[5, 2, 4], 6.0, 6),
+            (&[7], 3.0, 0),
+            (&[1, 1, 1], 0.1, 1),
+        ] {
+            let chosen = nearest(&groups(sizes), wanted);
+            assert_eq!(chosen.len(), found, "{sizes:?}");
+            let different: std::collections::BTreeSet<_> = chosen.iter().collect();
+            assert_eq!(different.len(), found);
+        }
     }
 }

@@ -44,6 +44,9 @@ impl Scenes {
     ) -> Result<Self> {
         let path = crate::paths::expanded(path.as_ref()).into_owned();
         let mut report = Report::new();
+        if !path.to_string_lossy().contains("://") && !path.starts_with("/vsi") {
+            std::fs::metadata(&path).map_err(|error| crate::FileError::new(path.clone(), error))?;
+        }
         let text = read_whole(&path)?;
         let rows = rows(&text, &path, asset, &mut report)?;
         opened(rows, &options.into(), report)

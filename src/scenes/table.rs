@@ -99,7 +99,7 @@ pub(super) fn rows(source: &VectorSource, report: &mut Report) -> Result<Vec<Row
             .columns
             .iter()
             .zip(row)
-            .filter_map(|(name, value)| Some((name.clone(), value?)))
+            .filter_map(|(name, value)| Some((name.clone(), value?.trim().to_owned())))
             .collect();
         rows.push(Row {
             path: beside(folder, path.trim()),

@@ -46,9 +46,18 @@ impl Token {
     }
 }
 
-const SIGNS: [&str; 21] = [
-    "**", "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "^", "<", ">", "!", "(",
-    ")", ",", "&", "|",
+const SIGNS: [&str; 18] = [
+    "**", "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<", ">", "!", "(", ")", ",",
+];
+
+/// Signs that NumPy has for single bits of whole numbers, which bands as real numbers do not have, and what may be meant.
+const OF_BITS: [(char, &str); 3] = [
+    (
+        '&',
+        "`&` would be of bits; two conditions are joined by `and`",
+    ),
+    ('|', "`|` would be of bits; of two conditions one by `or`"),
+    ('^', "`^` would be of bits; a power is written `**`"),
 ];
 
 /// The words of a text, each with the column that it begins in.
@@ -116,6 +125,11 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Wrong> {
             at += end + 2;
             tokens.push((Token::Quoted(name), column));
         } else {
+            let next = letters.get(at + 1).copied();
+            let of_bits = OF_BITS.iter().find(|(sign, _)| *sign == letter);
+            if let Some((_, words)) = of_bits.filter(|_| letter == '^' || next != Some(letter)) {
+                return Err((column, (*words).to_owned()));
+            }
             let is = |sign: &&&str| {
                 sign.chars()
                     .enumerate()
@@ -199,7 +213,7 @@ impl Parser {
 
     fn any(&mut self) -> Result<(), Wrong> {
         self.all()?;
-        while self.taken(&["||", "|", "or"]).is_some() {
+        while self.taken(&["||", "or"]).is_some() {
             self.all()?;
             self.put(Step::Two(Two::Or));
         }
@@ -208,7 +222,7 @@ impl Parser {
 
     fn all(&mut self) -> Result<(), Wrong> {
         self.negated()?;
-        while self.taken(&["&&", "&", "and"]).is_some() {
+        while self.taken(&["&&", "and"]).is_some() {
             self.negated()?;
             self.put(Step::Two(Two::And));
         }
@@ -293,7 +307,7 @@ impl Parser {
     /// From the right, and before a sign on its left, as in Python: `-a ** 2` is `-(a ** 2)`.
     fn power(&mut self) -> Result<(), Wrong> {
         self.one()?;
-        if self.taken(&["**", "^"]).is_some() {
+        if self.taken(&["**"]).is_some() {
             self.deeper()?;
             self.signed()?;
             self.depth -= 1;

@@ -32,7 +32,7 @@ fn arithmetic_is_that_of_numpy() {
         ("a / b / 3", 1.0),
         ("-a ** 2", -36.0),
         ("2 ** -b", 0.25),
-        ("b ^ 3 ^ 2", 512.0),
+        ("b ** 3 ** 2", 512.0),
         ("a % 4 + -a % 4", 4.0),
         ("--a", 6.0),
         (".5 * a + 1e-1 * b + 2.", 5.2),
@@ -128,7 +128,7 @@ fn nesting_and_length_are_bounded() {
         nested(4_000),
         "-".repeat(9_000) + "a",
         "not ".repeat(2_000) + "a",
-        "a^".repeat(4_000) + "a",
+        "a**".repeat(4_000) + "a",
         "abs(".repeat(2_000),
     ] {
         let error = Program::parse(&text).unwrap_err().to_string();

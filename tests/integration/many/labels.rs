@@ -294,6 +294,23 @@ fn class_shares_count_pixels_and_objects_of_every_scene() {
     );
 }
 
+/// A word must not be a property in one file and the class of all features in another.
+#[test]
+fn files_with_and_without_the_property_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (images, labels) = labeled(folder.path());
+    let path = labels.join("tile_2.geojson");
+    let text = fs::read_to_string(&path).unwrap().replace("kind", "klasse");
+    fs::write(&path, text).unwrap();
+    let scenes = Scenes::open(&images).unwrap();
+    let error = scenes.with_labels(&labels, "kind").unwrap_err().to_string();
+    assert!(
+        error.contains("1 of 3 label files have no property \"kind\"") && error.ends_with("tile_2"),
+        "{error}"
+    );
+    assert!(scenes.with_labels(&labels, LabelClass::one("kind")).is_ok());
+}
+
 /// What has no file of boxes keeps the labels of its pixels, and a limit is never made background.
 #[test]
 fn scenes_without_a_file_of_boxes_keep_their_labels() {

@@ -173,6 +173,16 @@ fn many_scenes_are_predicted_one_by_one_and_a_stopped_run_goes_on() {
             .finished_before(),
         4
     );
+    // A file that is gone or was cut off is written again.
+    fs::write(again.folders()[1].join("labels.tif"), "").unwrap();
+    fs::remove_file(again.folders()[2].join("polygons.gpkg")).unwrap();
+    assert_eq!(
+        run.best()
+            .predict_to(&all, &out, &options)
+            .unwrap()
+            .finished_before(),
+        2
+    );
     // What was written over is done again.
     let other = options.clone().threshold(0.9);
     assert_eq!(
