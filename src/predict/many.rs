@@ -5,6 +5,7 @@ use std::path::Path;
 use super::PredictError;
 use super::options::OptionsFor;
 use super::predictable::{Predictable, predict_together};
+use super::progress::Progress;
 use super::save::SavedFiles;
 use crate::display::{FONT, Output, Show, escape, in_font};
 use crate::evaluate::EvaluateError;
@@ -62,9 +63,11 @@ impl<T: Predictable> Imagery<T> for &Scenes {
 
     fn predict(self, models: &[Model<T>], options: &OptionsFor<T>) -> Result<Predictions<T>> {
         let mut all = Vec::with_capacity(self.len());
+        let (options, mut progress) = told_by_scene(self, options, "predicting");
         for (name, scene) in self.names().zip(self.iter()) {
             session::check_interrupt("predicting scenes")?;
-            all.push((name.to_owned(), predict_together(models, scene, options)?));
+            all.push((name.to_owned(), predict_together(models, scene, &options)?));
+            progress.add(1);
         }
         Ok(Predictions { all })
     }
@@ -72,13 +75,35 @@ impl<T: Predictable> Imagery<T> for &Scenes {
     /// One scene after the other: no more than one prediction is held.
     fn evaluate(self, models: &[Model<T>], options: &OptionsFor<T>) -> Result<ScenesScores<T>> {
         let mut each = Vec::with_capacity(self.len());
+        let (options, mut progress) = told_by_scene(self, options, "scoring");
         for (name, scene) in self.names().zip(self.iter()) {
             session::check_interrupt("scoring scenes")?;
-            let prediction = predict_together(models, scene, options)?;
+            let prediction = predict_together(models, scene, &options)?;
             each.push((name.to_owned(), T::evaluate(&prediction, scene)));
+            progress.add(1);
         }
         ScenesScores::of_those_with_labels(each)
     }
+}
+
+/// One line of progress for all scenes, and options by which each is quiet; a single scene tells of its windows.
+pub(super) fn told_by_scene<T: Predictable>(
+    scenes: &Scenes,
+    options: &OptionsFor<T>,
+    doing: &'static str,
+) -> (OptionsFor<T>, Progress) {
+    let one = scenes.len() == 1;
+    let progress = Progress::of(
+        doing,
+        ("scenes", "scenes"),
+        scenes.len(),
+        one || options.is_quiet(),
+    );
+    let options = match one {
+        true => options.clone(),
+        false => options.clone().quiet(true),
+    };
+    (options, progress)
 }
 
 /// The predictions of many scenes, each under its scene's name. Each holds its working files until it is dropped:

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::many::folder_names;
+use super::many::{folder_names, told_by_scene};
 use super::options::OptionsFor;
 use super::predictable::{Predictable, predict_together};
 use super::save::io;
@@ -123,6 +123,7 @@ impl<T: Predictable> Model<T> {
             before: 0,
         };
         let places = folder_names(scenes.names());
+        let (told, mut progress) = told_by_scene(scenes, options, "predicting");
         for ((name, scene), place) in scenes.names().zip(scenes.iter()).zip(places) {
             session::check_interrupt("predicting scenes")?;
             let place = folder.join(place);
@@ -132,9 +133,10 @@ impl<T: Predictable> Model<T> {
             if before.is_some_and(|done| Some(&done.work) == work.as_ref() && done.is_whole(&place))
             {
                 saved.before += 1;
+                progress.add(1);
                 continue;
             }
-            let prediction = predict_together(std::slice::from_ref(self), scene, options)?;
+            let prediction = predict_together(std::slice::from_ref(self), scene, &told)?;
             let line = |work: Option<String>, files: BTreeMap<String, u64>| {
                 let done = Done {
                     scene: name.to_owned(),
@@ -152,6 +154,7 @@ impl<T: Predictable> Model<T> {
                 (name.display().to_string(), bytes)
             };
             line(work, written.iter().map(size).collect())?;
+            progress.add(1);
         }
         Ok(saved)
     }

@@ -12,6 +12,10 @@ const INTERVAL: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(crate) struct Progress {
     doing: &'static str,
+    /// What is counted: windows, scenes.
+    of: &'static str,
+    /// What the speed counts.
+    rate: &'static str,
     total: usize,
     done: usize,
     started: Instant,
@@ -21,9 +25,21 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(doing: &'static str, total: usize, quiet: bool) -> Self {
+        Self::of(doing, ("windows", "images"), total, quiet)
+    }
+
+    /// Progress over something else than windows with images: `("scenes", "scenes")`.
+    pub(crate) fn of(
+        doing: &'static str,
+        (of, rate): (&'static str, &'static str),
+        total: usize,
+        quiet: bool,
+    ) -> Self {
         let now = Instant::now();
         let mut progress = Self {
             doing,
+            of,
+            rate,
             total,
             done: 0,
             started: now,
@@ -57,16 +73,17 @@ impl Progress {
             String::new()
         } else if self.done < self.total {
             let left = (self.total - self.done) as f64 / rate;
-            format!(", {rate:.1} images/s, {} left", duration(left))
+            format!(", {rate:.1} {}/s, {} left", self.rate, duration(left))
         } else {
-            format!(", {rate:.1} images/s, took {}", duration(elapsed))
+            format!(", {rate:.1} {}/s, took {}", self.rate, duration(elapsed))
         };
         let text = format!(
-            "{}: {:.0} % ({} of {} windows{pace})",
+            "{}: {:.0} % ({} of {} {}{pace})",
             self.doing,
             part * 100.0,
             self.done,
-            self.total
+            self.total,
+            self.of
         );
         let html = format!(
             "<div><progress value=\"{}\" max=\"{}\" style=\"width:16em;vertical-align:middle\"></progress> {text}</div>",
