@@ -128,7 +128,7 @@ fn nesting_and_length_are_bounded() {
         nested(4_000),
         "-".repeat(9_000) + "a",
         "not ".repeat(2_000) + "a",
-        "a**".repeat(4_000) + "a",
+        "a**".repeat(3_000) + "a",
         "abs(".repeat(2_000),
     ] {
         let error = Program::parse(&text).unwrap_err().to_string();
@@ -138,6 +138,20 @@ fn nesting_and_length_are_bounded() {
     // Long, but flat.
     let sum = vec!["a"; 2_400].join(" + ");
     assert_eq!(of(&sum).unwrap(), 14_400.0);
+}
+
+/// NumPy's signs of bits mean something else for real numbers: `QA & 8` would be true wherever QA is not 0.
+#[test]
+fn signs_of_bits_are_refused_with_what_may_be_meant() {
+    for (text, words) in [
+        ("QA & 8", "joined by `and`"),
+        ("(a > 1) | (b > 1)", "one by `or`"),
+        ("a ^ 2", "written `**`"),
+    ] {
+        let error = Program::parse(text).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    assert!(Program::parse("a > 1 && b > 1 || not a").is_ok());
 }
 
 /// Whatever is typed gives a program or an error, and programs give one result for each pixel.
