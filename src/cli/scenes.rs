@@ -58,6 +58,11 @@ pub(super) fn files(given: &[PathBuf], job: &Job<'_>) -> Result<Vec<PathBuf>, Fa
 
 /// The one scene that saved maps and boxes are scored against.
 pub(super) fn one_file<'a>(given: &'a [PathBuf], job: &Job<'_>) -> Result<&'a Path, Failure> {
+    // A model that is not there is no map with wrong options.
+    std::fs::metadata(job.first).map_err(|error| {
+        let error = crate::FileError::new(job.first.to_owned(), error);
+        Failure::Error(error.into())
+    })?;
     job.refuse(
         job.imagery.given(),
         "it was predicted before, on the scene as it was opened then",

@@ -7,6 +7,7 @@ use super::options::OptionsFor;
 use super::predictable::{Predictable, predict_together};
 use super::progress::Progress;
 use super::save::SavedFiles;
+use crate::display::fields::titled;
 use crate::display::{FONT, Output, Show, escape, in_font};
 use crate::evaluate::EvaluateError;
 use crate::models::{Model, Segmentation};
@@ -382,7 +383,7 @@ impl<T: Predictable> std::fmt::Debug for ScenesScores<T> {
 crate::show_in_cells!(<T: Predictable<Scores: Show>> ScenesScores<T>);
 crate::show_in_cells!(<T: Predictable> Predictions<T>);
 
-/// Every prediction in a line.
+/// How many, of which scenes, and what they are for.
 impl<T: Predictable> Show for Predictions<T> {
     fn output(&self) -> Output {
         let names: Vec<&str> = self
@@ -395,13 +396,16 @@ impl<T: Predictable> Show for Predictions<T> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        Output::text(format!(
-            "{} predicted scenes: {}{more}; `.get(0)` or `.named(\"{}\")` is one, `.evaluate(&scenes)?` scores all, \
-             `.save(\"folder\")?` writes them",
-            self.len(),
-            names.join(", "),
-            names.first().unwrap_or(&"")
-        ))
+        let facts = [
+            ("predicted scenes", self.len().to_string()),
+            ("names", format!("{}{more}", names.join(", "))),
+            ("one of them", "`.get(0)`, `.named(\"…\")`".to_owned()),
+            (
+                "all of them",
+                "`.evaluate(&scenes)?`, `.save(\"folder\")?`".to_owned(),
+            ),
+        ];
+        titled("Predictions", &facts)
     }
 }
 

@@ -12,6 +12,7 @@ use super::many::{folder_names, told_by_scene};
 use super::options::OptionsFor;
 use super::predictable::{Predictable, predict_together};
 use super::save::io;
+use crate::display::fields::titled;
 use crate::display::{Output, Show};
 use crate::models::{AnyModule as _, Model, ModelError};
 use crate::scene::Scene;
@@ -75,15 +76,15 @@ impl SavedScenes {
 
 impl Show for SavedScenes {
     fn output(&self) -> Output {
-        let before = match self.before {
-            0 => String::new(),
-            before => format!(", {before} of them by an earlier run"),
-        };
-        Output::text(format!(
-            "{} scenes predicted{before}: a folder for each in {}",
-            self.scenes.len(),
-            self.folder.display()
-        ))
+        let facts = [
+            ("scenes", self.scenes.len().to_string()),
+            ("finished by an earlier run", self.before.to_string()),
+            (
+                "folder, with one for each scene",
+                self.folder.display().to_string(),
+            ),
+        ];
+        titled("SavedScenes", &facts)
     }
 }
 
