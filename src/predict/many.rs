@@ -18,7 +18,7 @@ use crate::scenes::{Scenes, told_apart};
 use crate::{Error, Result, session};
 
 /// Scenes in a table.
-const ROWS: usize = 20;
+const ROWS: usize = 12;
 
 /// What models predict: one scene, or many.
 #[diagnostic::on_unimplemented(

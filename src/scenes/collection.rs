@@ -19,7 +19,7 @@ use crate::scene::Scene;
 /// let scenes = Scenes::open("tiles/*.tif")?.with_labels("labels/{stem}.geojson", "class")?;
 /// let (train, valid) = scenes.split(SceneSplit::random(0.8).seed(7));
 /// let chips = train.chips(Chips::random(400, 256))?;
-/// let run = Segmenter::unet(train.classes()).fit(&chips, &valid, FitOptions::epochs(10))?;
+/// let run = Segmenter::new(Unet::efficientnet_lite0(), train.classes()).fit(&chips, &valid, FitOptions::epochs(10))?;
 /// # Ok::<(), swath::Error>(())
 /// ```
 ///
