@@ -2,12 +2,12 @@
 //! are opened and decompressed for every one of them.
 //!
 //! GDAL's own cache holds blocks of open files only, and a thread keeps a few files open. What is held here is bounded as GDAL's
-//! cache is (`GDAL_CACHEMAX`, 5 % of the memory unless set). Once it is full, what nobody holds any more, or has not read for a
+//! cache usually is (5 % of the memory unless `GDAL_CACHEMAX` is set). Once it is full, what nobody holds any more, or has not read for a
 //! minute, makes room; nothing else does, since going round more files than fit would otherwise never find one of them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::by_band::ByBand;
@@ -18,16 +18,12 @@ use super::{PixelWindow, Raster, Size};
 const PIXELS: usize = 1 << 20;
 /// Nor are those of more values.
 const VALUES: usize = 1 << 22;
-/// A raster is held from this read of a part on.
-const READS: u8 = 2;
 /// What has not been read for so long makes room.
 const UNUSED: Duration = Duration::from_secs(60);
-/// Set where a raster cannot be held: a damaged part would hide the others.
-const NEVER: u8 = u8::MAX;
 
-/// How often a raster has been read in parts.
+/// Set where a raster cannot be held: a damaged part would hide the others.
 #[derive(Debug, Default)]
-pub(super) struct Reads(AtomicU8);
+pub(super) struct Damaged(AtomicBool);
 
 /// A whole raster as [`ByBand`] has it, in the smallest type that holds every value exactly.
 #[derive(Debug)]
@@ -77,20 +73,12 @@ impl Raster {
         if let Some(kept) = held(inner.id) {
             return Some(kept.part(window, inside));
         }
-        let reads = &inner.reads.0;
-        let before = reads.load(Ordering::Relaxed);
-        if before == NEVER {
-            return None;
-        }
-        if before < READS {
-            reads.store(before + 1, Ordering::Relaxed);
-        }
-        if before + 1 < READS || !has_room(values) {
+        if inner.damaged.0.load(Ordering::Relaxed) || !has_room(values) {
             return None;
         }
         let nearest = gdal_sys::GDALRIOResampleAlg::GRIORA_NearestNeighbour;
         let Ok(whole) = self.read_by_band(&full, full.size(), nearest) else {
-            reads.store(NEVER, Ordering::Relaxed);
+            inner.damaged.0.store(true, Ordering::Relaxed);
             return None;
         };
         let kept = Arc::new(Kept::of(whole));
@@ -198,11 +186,25 @@ fn held(id: u64) -> Option<Arc<Kept>> {
     })
 }
 
-/// Bytes that may be held.
+/// Bytes that may be held: a twentieth of the memory, or what the user lets GDAL hold.
 fn most() -> usize {
-    // SAFETY: a plain question to GDAL.
-    let bytes = unsafe { gdal_sys::GDALGetCacheMax64() };
-    usize::try_from(bytes).unwrap_or(0)
+    static MOST: OnceLock<usize> = OnceLock::new();
+    *MOST.get_or_init(|| {
+        // SAFETY: plain questions to GDAL and the system.
+        let (of_gdal, pages, bytes) = unsafe {
+            (
+                gdal_sys::GDALGetCacheMax64(),
+                libc::sysconf(libc::_SC_PHYS_PAGES),
+                libc::sysconf(libc::_SC_PAGESIZE),
+            )
+        };
+        let of_gdal = usize::try_from(of_gdal).unwrap_or(0);
+        let memory = usize::try_from(pages.saturating_mul(bytes)).unwrap_or(0);
+        match std::env::var_os("GDAL_CACHEMAX") {
+            Some(_) => of_gdal,
+            None => of_gdal.max(memory / 20),
+        }
+    })
 }
 
 /// Whether so many bytes more can be held.

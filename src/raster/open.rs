@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::files::{self, Files};
 use super::handle::{self, Handle};
 use super::information::Information;
-use super::kept::Reads;
+use super::kept::Damaged;
 use super::layer::Kind;
 use super::{
     Band, BandStatistics, DataType, GeoReference, GeoTransform, OpenOptions, PixelWindow,
@@ -36,7 +36,7 @@ pub(crate) struct Inner {
     pub(crate) information: Information,
     pub(crate) statistics: OnceLock<Vec<BandStatistics>>,
     looked: OnceLock<Report>,
-    pub(super) reads: Reads,
+    pub(super) damaged: Damaged,
 }
 
 impl Raster {
@@ -171,7 +171,7 @@ impl Raster {
                 information,
                 statistics: OnceLock::new(),
                 looked: OnceLock::new(),
-                reads: Reads::default(),
+                damaged: Damaged::default(),
             }),
         })
     }
@@ -202,7 +202,7 @@ impl Raster {
                 information,
                 statistics: OnceLock::new(),
                 looked: OnceLock::new(),
-                reads: Reads::default(),
+                damaged: Damaged::default(),
             }),
         }
     }
@@ -225,7 +225,7 @@ impl Raster {
                 information,
                 statistics: OnceLock::new(),
                 looked: OnceLock::new(),
-                reads: Reads::default(),
+                damaged: Damaged::default(),
             }),
         }
     }
