@@ -62,6 +62,7 @@ pub use join_error::JoinError;
 pub(crate) use label_file::{LabelFile, Reading};
 pub use map_window::{MapWindow, ZoomWindow};
 pub use mosaic::{Mosaic, Tiles};
+pub(crate) use names::is_raster_name;
 pub use open::Raster;
 pub use options::{BandChoice, OpenOptions};
 pub(crate) use outline::{is_geographic, lon_lat_outline, outline};

@@ -135,10 +135,10 @@ pub(super) fn inside(prefix: &str, archive: &Path) -> Vec<String> {
 }
 
 /// Whether a file is likely a raster, by its ending.
-pub(super) fn is_raster_name(name: &str) -> bool {
-    const ENDINGS: [&str; 20] = [
+pub(crate) fn is_raster_name(name: &str) -> bool {
+    const ENDINGS: [&str; 21] = [
         "tif", "tiff", "jp2", "vrt", "img", "png", "jpg", "jpeg", "nc", "h5", "hdf", "hdf5", "asc",
-        "bil", "grd", "dem", "dt2", "webp", "safe", "zarr",
+        "bil", "grd", "dem", "dt2", "webp", "safe", "zarr", "dat",
     ];
     let ending = name
         .rsplit_once('.')

@@ -9,16 +9,10 @@ use super::collection::Member;
 use super::error::listed;
 use super::name::names;
 use super::{Scenes, ScenesError};
-use crate::raster::OpenOptions;
+use crate::raster::{OpenOptions, is_raster_name};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::{Error, Hint, Result, session};
-
-/// Endings of files that hold imagery, for folders: other files lie beside them.
-const IMAGERY: [&str; 14] = [
-    "tif", "tiff", "jp2", "png", "jpg", "jpeg", "vrt", "img", "nc", "h5", "hdf", "zarr", "dat",
-    "webp",
-];
 
 /// How scenes are opened together.
 ///
@@ -379,18 +373,10 @@ fn in_folder(folder: &Path, report: &mut Report) -> Result<Vec<PathBuf>> {
         let name = path.file_name().unwrap_or_default();
         name.to_string_lossy().starts_with('.')
     };
-    let is_imagery = |path: &Path| {
-        let ending = path
-            .extension()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_lowercase();
-        IMAGERY.contains(&ending.as_str())
-    };
     let (mut imagery, others): (Vec<_>, Vec<_>) = entries
         .into_iter()
         .filter(|path| !hidden(path))
-        .partition(|path| is_imagery(path));
+        .partition(|path| is_raster_name(&path.to_string_lossy()));
     if imagery.is_empty() {
         let folders = others.iter().filter(|path| path.is_dir()).count();
         let what = match (others.len(), folders) {

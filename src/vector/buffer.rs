@@ -75,7 +75,8 @@ impl Buffer {
         })
     }
 
-    /// Of features whose property says nothing: so many meters to each side.
+    /// Of features whose property says nothing: so many meters to each side. Those whose value is no number of meters above
+    /// 0 get it too, and are counted in the report.
     #[must_use]
     pub const fn otherwise(mut self, meters: f64) -> Self {
         self.otherwise = Some(meters);
@@ -120,6 +121,13 @@ impl Buffer {
             .into_iter()
             .flatten()
             .find(|distance| !(distance.is_finite() && *distance > 0.0))
+    }
+
+    /// Whether a feature says something that is no distance, and [`Buffer::otherwise`] stands in for it.
+    pub(super) fn replaces(&self, value: Option<&str>) -> bool {
+        self.asked().is_some()
+            && self.otherwise.is_some()
+            && value.is_some_and(|value| meters(value).is_none())
     }
 
     /// The distance that a property's value means.
@@ -227,6 +235,10 @@ mod tests {
                 Ok(2.0)
             );
         }
+        let filled = width.clone().otherwise(2.0);
+        assert!(filled.replaces(Some("wide")) && filled.replaces(Some("12'")));
+        assert!(!filled.replaces(Some("7 m")) && !filled.replaces(None));
+        assert!(!width.replaces(Some("wide")), "nothing stands in");
         assert_eq!(Buffer::property("r").distance_of(Some("2")), Ok(2.0));
         assert_eq!(width.otherwise(0.0).wrong(), Some(0.0));
         assert!(Buffer::meters(f64::NAN).wrong().is_some());

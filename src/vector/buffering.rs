@@ -105,7 +105,8 @@ impl<'a> Buffering<'a> {
         self.buffer.polygons
     }
 
-    /// How far a feature's buffer reaches, in the buffer's units, or why nobody knows.
+    /// How far a feature's buffer reaches, in the buffer's units, and whether that stands in for a value that is no distance;
+    /// or why nobody knows.
     ///
     /// # Safety
     /// `feature` is a live feature of the layer.
@@ -113,12 +114,13 @@ impl<'a> Buffering<'a> {
         &self,
         feature: gdal_sys::OGRFeatureH,
         texts: &Texts,
-    ) -> Result<f64, &'static str> {
+    ) -> Result<(f64, bool), &'static str> {
         // SAFETY: by the caller's promise; the field is one of the layer's.
         let value = self
             .field
             .and_then(|field| unsafe { field.value(feature, texts) });
-        self.buffer.distance_of(value.as_deref())
+        let distance = self.buffer.distance_of(value.as_deref())?;
+        Ok((distance, self.buffer.replaces(value.as_deref())))
     }
 
     /// The most pixels that a distance is anywhere on the raster.

@@ -411,6 +411,7 @@ fn read_layer(
         .map(|buffer| Buffering::new(buffer, layer, layer.path(), target))
         .transpose()?;
     let (mut features, mut numbers) = (Vec::new(), Vec::new());
+    let mut replaced = 0;
     layer.for_each(|feature, count| -> Result<()> {
         if count % 4096 == 0 {
             session::check_interrupt("reading labels")?;
@@ -425,7 +426,9 @@ fn read_layer(
             reach: buffering
                 .as_ref()
                 .zip(distance)
-                .map(|(buffering, distance)| distance.map(|distance| buffering.reach(distance))),
+                .map(|(buffering, distance)| {
+                    distance.map(|(distance, _)| buffering.reach(distance))
+                }),
             polygons: Vec::new(),
             lines: Vec::new(),
             trouble: None,
@@ -438,12 +441,13 @@ fn read_layer(
             mut trouble,
             ..
         } = reader;
-        if let (Some(buffering), Some(Ok(distance))) = (&buffering, distance) {
+        if let (Some(buffering), Some(Ok((distance, replaces)))) = (&buffering, distance) {
             let growing = match buffering.takes_polygons() {
                 true => std::mem::take(&mut polygons),
                 false => Vec::new(),
             };
             if !(lines.is_empty() && growing.is_empty()) {
+                replaced += usize::from(replaces);
                 match buffering.areas(lines, &growing, distance) {
                     Ok(areas) => polygons.extend(areas),
                     Err(Stopped::Trouble(what)) => trouble = Some(what),
@@ -477,6 +481,16 @@ fn read_layer(
         let notice = Notice::assumed(text).about(file_name(layer.path()));
         let step = "`VectorSource::new(path).encoding(name)` names another encoding";
         report.notices.push(notice.count(guessed).next(step));
+    }
+    if replaced > 0 {
+        let text = format!(
+            "{replaced} of {} features: whose value for their buffer is no number of meters above 0 got the distance of those \
+             without one",
+            report.features
+        );
+        let notice = Notice::assumed(text).about(file_name(layer.path()));
+        let step = "correct the values in the file, or choose another property";
+        report.notices.push(notice.count(replaced).next(step));
     }
     projector.finish(layer.path(), &features, &mut report)?;
     Ok(Read {

@@ -102,6 +102,14 @@ fn widths_come_from_a_column_and_those_that_say_nothing_are_counted() {
     let labeled = scene.with_labels(with_all, "kind").unwrap();
     assert_eq!(labeled.label_polygons().len(), 5);
     assert_eq!(labeled.boxes().len(), 5);
+    // The word was replaced, which nobody asked for in so many words; the missing width was asked for.
+    assert!(
+        labeled
+            .report()
+            .mentions("1 of 5 features: whose value for their buffer is no number"),
+        "{}",
+        labeled.report()
+    );
     let error = scene
         .with_labels(source.buffer(Buffer::width("breadth")), "kind")
         .unwrap_err();
