@@ -16,7 +16,10 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use swath::burn::tensor::{Tensor, TensorData};
 use swath::models::bundle::save_tensors;
-use swath::models::{BundleMeta, DetectOptions, save_bundle};
+use swath::models::{
+    AnyClassificationNetwork, AnyModule as _, AnyNetwork, Blueprint, BundleMeta, DetectOptions,
+    Model, Task,
+};
 use swath::prelude::*;
 
 fn main() -> swath::Result<()> {
@@ -25,19 +28,23 @@ fn main() -> swath::Result<()> {
     write(
         folder,
         "deeplabv3_resnet50",
-        &DeepLabV3::resnet50().into(),
+        DeepLabV3::resnet50(),
         3,
         5,
+        areas,
     )?;
     write(
         folder,
         "deeplabv3_resnet101",
-        &DeepLabV3::resnet101().into(),
+        DeepLabV3::resnet101(),
         3,
         2,
+        areas,
     )?;
-    write(folder, "unet_resnet18", &Unet::resnet18().into(), 4, 3)?;
-    write(folder, "unet_resnet50", &Unet::resnet50().into(), 3, 3)?;
+    write(folder, "unet_resnet18", Unet::resnet18(), 4, 3, areas)?;
+    write(folder, "unet_resnet50", Unet::resnet50(), 3, 3, areas)?;
+    write(folder, "resnet18", ImageClassifier::resnet18(), 4, 5, whole)?;
+    write(folder, "resnet50", ImageClassifier::resnet50(), 3, 2, whole)?;
     write_detector(
         folder,
         "retinanet_resnet18",
@@ -152,13 +159,25 @@ fn write_numbers(path: &Path, numbers: &[(String, Vec<usize>, Vec<u8>)]) {
     safetensors::serialize_to_file(views, None, path).unwrap_or_else(|error| panic!("{error}"));
 }
 
-fn write(
+/// The scores of a segmentation network, `[n, classes, height, width]`.
+fn areas(network: &dyn AnyNetwork, images: Tensor<4>) -> Tensor<4> {
+    network.forward(images)
+}
+
+/// The scores of a classification network, `[n, classes]`.
+fn whole(network: &dyn AnyClassificationNetwork, images: Tensor<4>) -> Tensor<2> {
+    network.forward(images)
+}
+
+fn write<T: Task, const D: usize>(
     folder: &Path,
     name: &str,
-    architecture: &Architecture,
+    architecture: impl Into<Blueprint<T>>,
     bands: usize,
     classes: usize,
+    forward: fn(&T::Network, Tensor<4>) -> Tensor<D>,
 ) -> swath::Result<()> {
+    let architecture = architecture.into();
     let device = Device::current();
     device.burn().seed(7);
     let network = architecture.build(bands, classes, &device)?;
@@ -169,17 +188,17 @@ fn write(
     };
     // A pass in training, so that the running statistics are not all alike.
     let training = network.training();
-    let _ = training.forward(images(&device.burn().clone().autodiff()));
+    let _ = forward(&training, images(&device.burn().clone().autodiff()));
     let network = training.inference();
-    let output = network.forward(images(device.burn())).into_data();
+    let output = forward(&network, images(device.burn())).into_data();
 
     // Through a bundle, as a model that was trained would come.
     let names = (0..classes).map(|class| format!("class {class}")).collect();
     let normalization = Normalization::eight_bit(bands);
-    let meta = BundleMeta::new(architecture.clone(), bands, names, normalization, 256);
+    let meta = BundleMeta::for_task(architecture, bands, names, normalization, 256);
     let bundle = folder.join(format!("{name}.swath"));
-    save_bundle(&bundle, &meta, network.as_ref())?;
-    Segmenter::load(&bundle)?.export_torchvision(folder.join(format!("{name}.safetensors")))?;
+    save_tensors(&bundle, &meta, &network.named_tensors())?;
+    Model::<T>::load(&bundle)?.export_torchvision(folder.join(format!("{name}.safetensors")))?;
 
     let values = output
         .try_to_vec::<f32>()

@@ -9,15 +9,16 @@ use swath_link::types::BY_TASK;
 
 const KNOWN: &str = include_str!("aliases.txt");
 
-/// The names of a type as an `impl` names it: `Model<T>` is `Segmenter` and `Detector`.
+/// The names of a type as an `impl` names it: `Model<T>` is `Segmenter`, `Detector` and `Classifier`.
 fn names(written: &str) -> Vec<&str> {
     let (name, parameter) = written.split_once('<').unwrap_or((written, ""));
     let by_task = BY_TASK.iter().find(|(generic, _)| *generic == name);
     match (by_task, parameter) {
         (None, _) => vec![name],
-        (Some((_, [maps, _])), "Segmentation>") => vec![maps],
-        (Some((_, [_, boxes])), "ObjectDetection>") => vec![boxes],
-        (Some((_, both)), _) => both.to_vec(),
+        (Some((_, [maps, ..])), "Segmentation>") => vec![maps],
+        (Some((_, [_, boxes, _])), "ObjectDetection>") => vec![boxes],
+        (Some((_, [.., cells])), "ChipClassification>") => vec![cells],
+        (Some((_, all)), _) => all.to_vec(),
     }
 }
 
@@ -92,14 +93,22 @@ fn the_list_of_aliases_is_that_of_the_sources() {
 
 #[test]
 fn the_names_of_a_task_are_those_that_the_kernel_writes() {
-    use crate::models::{ObjectDetection, Segmentation, Task};
+    use crate::models::{ChipClassification, ObjectDetection, Segmentation, Task};
     let names = |generic: &str| BY_TASK.iter().find(|(it, _)| *it == generic).unwrap().1;
     assert_eq!(
         names("Model"),
-        [Segmentation::MODEL, ObjectDetection::MODEL]
+        [
+            Segmentation::MODEL,
+            ObjectDetection::MODEL,
+            ChipClassification::MODEL
+        ]
     );
     assert_eq!(
         names("Blueprint"),
-        [Segmentation::ARCHITECTURE, ObjectDetection::ARCHITECTURE]
+        [
+            Segmentation::ARCHITECTURE,
+            ObjectDetection::ARCHITECTURE,
+            ChipClassification::ARCHITECTURE
+        ]
     );
 }

@@ -91,6 +91,7 @@ mod aliases_tests;
 mod book;
 mod cache;
 pub mod chips;
+pub mod classify;
 pub mod cli;
 mod color;
 pub mod data;

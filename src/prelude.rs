@@ -2,6 +2,10 @@
 
 pub use crate::boxes::{Annotation, BoundingBox, BoxFusion, Detection};
 pub use crate::chips::{Affine, Augment, ChipOptions, Chips, CopyPaste};
+pub use crate::classify::{
+    Cell, CellGrid, ClassificationOptions, ClassifierEnsemble, ClassifierPredictions,
+    ClassifierScenesScores, SceneCells,
+};
 pub use crate::detect::{
     BoxScores, DetectionOptions, DetectorEnsemble, DetectorPredictions, DetectorScenesScores,
     SceneBoxes,
@@ -9,10 +13,11 @@ pub use crate::detect::{
 pub use crate::device::Device;
 pub use crate::display::{Output, Show};
 pub use crate::evaluate::{ClassScore, Confusion, Scores};
-pub use crate::labels::{Classes, LabelValues};
+pub use crate::labels::{CellRule, Classes, LabelValues};
 pub use crate::models::{
-    Architecture, CenterNet, DeepLabV3, DeepLabV3Plus, DetectionNetwork, DetectorArchitecture,
-    FasterRcnn, Fpn, Network, Normalization, Precision, RetinaNet, Unet,
+    Architecture, CenterNet, ClassificationNetwork, ClassifierArchitecture, DeepLabV3,
+    DeepLabV3Plus, DetectionNetwork, DetectorArchitecture, FasterRcnn, Fpn, ImageClassifier,
+    Network, Normalization, Precision, RetinaNet, Unet,
 };
 pub use crate::plot::Figure;
 pub use crate::predict::{
@@ -28,7 +33,8 @@ pub use crate::scene::{Scene, Split};
 pub use crate::scenes::{ClassShares, LabelFiles, SceneSplit, Scenes, ScenesOptions};
 pub use crate::session::show_all;
 pub use crate::train::{
-    Detector, FitOptions, Loss, LrFinder, Optimizer, Run, Schedule, Segmenter, StopReason,
+    Classifier, Detector, FitOptions, Loss, LrFinder, Optimizer, Run, Schedule, Segmenter,
+    StopReason,
 };
 pub use crate::vector::{Buffer, LabelClass, VectorSource};
 pub use crate::{data, plot, samples, session};

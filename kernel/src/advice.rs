@@ -375,6 +375,11 @@ const MAKERS: &[(&[&str], &str)] = &[
          `Unet::…`",
     ),
     (
+        &["ClassifierArchitecture"],
+        "a `Classifier` takes `ImageClassifier::resnet18()`, `ImageClassifier::efficientnet_lite0()`, …; a `Segmenter` takes \
+         `Unet::…`, a `Detector` `CenterNet::…`",
+    ),
+    (
         &["ZoomWindow", "MapWindow"],
         "a part of a scene is `PixelWindow::new(column, row, width, height)` in pixels, or `MapWindow::around(x, y, meters, meters)` \
          in map coordinates",

@@ -2,18 +2,49 @@
 
 use std::borrow::Cow;
 
-/// The library's types of a task, and the names that people write for them: with segmentation, with detection.
-pub const BY_TASK: [(&str, [&str; 2]); 6] = [
-    ("Model", ["Segmenter", "Detector"]),
-    ("Blueprint", ["Architecture", "DetectorArchitecture"]),
-    ("OptionsFor", ["PredictOptions", "DetectionOptions"]),
-    ("Ensemble", ["Ensemble", "DetectorEnsemble"]),
-    ("Predictions", ["Predictions", "DetectorPredictions"]),
-    ("ScenesScores", ["ScenesScores", "DetectorScenesScores"]),
+/// The library's types of a task, and the names that people write for them: with segmentation, detection, classification.
+pub const BY_TASK: [(&str, [&str; 3]); 6] = [
+    ("Model", ["Segmenter", "Detector", "Classifier"]),
+    (
+        "Blueprint",
+        [
+            "Architecture",
+            "DetectorArchitecture",
+            "ClassifierArchitecture",
+        ],
+    ),
+    (
+        "OptionsFor",
+        [
+            "PredictOptions",
+            "DetectionOptions",
+            "ClassificationOptions",
+        ],
+    ),
+    (
+        "Ensemble",
+        ["Ensemble", "DetectorEnsemble", "ClassifierEnsemble"],
+    ),
+    (
+        "Predictions",
+        [
+            "Predictions",
+            "DetectorPredictions",
+            "ClassifierPredictions",
+        ],
+    ),
+    (
+        "ScenesScores",
+        [
+            "ScenesScores",
+            "DetectorScenesScores",
+            "ClassifierScenesScores",
+        ],
+    ),
 ];
 
 /// The tasks, in the order of these names.
-const TASKS: [&str; 2] = ["Segmentation", "ObjectDetection"];
+const TASKS: [&str; 3] = ["Segmentation", "ObjectDetection", "ChipClassification"];
 
 /// A text with the names that people write for types of a task: `Segmenter` for `swath::models::Model<Segmentation>`.
 ///
@@ -24,7 +55,7 @@ pub fn with_task_names(text: &str, own: impl Fn(&str) -> bool) -> Cow<'_, str> {
     for (generic, names) in BY_TASK {
         let is_own = own(generic);
         // A message about a method that no task has names the parameter.
-        let either = format!("{}` or `{}", names[0], names[1]);
+        let either = names.join("` or `");
         let written = TASKS.into_iter().zip(names);
         for (task, name) in written.chain([("T", either.as_str())]) {
             for task in [task, &format!("swath::models::{task}")] {
@@ -127,7 +158,7 @@ mod tests {
                 "no method named `x` found for struct `swath::models::Model<T>`",
                 |_| true
             ),
-            "no method named `x` found for struct `Segmenter` or `Detector`"
+            "no method named `x` found for struct `Segmenter` or `Detector` or `Classifier`"
         );
         let message = "no method named `x` found for struct `Model<swath::models::Segmentation>`: expected \
                        `&Blueprint<swath::models::ObjectDetection>`, found `swath::models::Model<Segmentation>` or \

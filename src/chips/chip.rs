@@ -36,6 +36,9 @@ pub struct Chip {
     /// The boxes of its objects, in its own pixels; those that its edge cuts are cut, and left out where too little is
     /// left ([`ChipOptions::min_visible`]). Empty for a scene without boxes.
     pub boxes: Vec<Annotation>,
+    /// The one class of the whole window, by the rule of its scene ([`Scene::with_cells`]); `None` for a window that does not
+    /// count, and for a scene without a rule unless a classifier is trained.
+    pub class: Option<usize>,
 }
 
 /// Chips of one size cut from one scene or many, from windows of the same size or of several. Chip `i` is always the same: it
@@ -45,6 +48,8 @@ pub struct Chips {
     inner: Arc<Inner>,
     /// Whether imagery outside the area of interest is left out, too.
     blank: bool,
+    /// Whether every chip gets a class, whether or not its scene has a rule.
+    classed: bool,
 }
 
 struct Inner {
@@ -138,6 +143,7 @@ impl Chips {
         Ok(Self {
             inner: Arc::new(inner),
             blank: false,
+            classed: false,
         })
     }
 
@@ -146,6 +152,14 @@ impl Chips {
     pub(crate) fn blank_outside(&self) -> Self {
         Self {
             blank: true,
+            ..self.clone()
+        }
+    }
+
+    /// The same chips, each with the class of its window: for classifiers.
+    pub(crate) fn with_classes(&self) -> Self {
+        Self {
+            classed: true,
             ..self.clone()
         }
     }
@@ -281,6 +295,13 @@ impl Chips {
         } else {
             Vec::new()
         };
+        let class = match self.classed || scene.cells().is_some() {
+            true => {
+                let class = scene.cell_label(&scene.cell_rule(), &window, &labels)?;
+                class.map(usize::from)
+            }
+            false => None,
+        };
         let mut boxes = scene.boxes_in(&window, inner.options.min_visible);
         if window.width != inner.edge {
             sizes::scale_boxes(&mut boxes, window.width, inner.edge);
@@ -301,6 +322,7 @@ impl Chips {
             patch,
             labels,
             boxes,
+            class,
         })
     }
 

@@ -214,6 +214,13 @@ impl ChipOptions {
     }
 }
 
+impl ChipOptions {
+    /// The name of a change at random that puts several chips together, if there is one.
+    pub(crate) fn joins_chips(&self) -> Option<&'static str> {
+        self.augment.joins_chips()
+    }
+}
+
 /// Refuses options that cannot be.
 pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
     let bad = |what, found: String, expected| {

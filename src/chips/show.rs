@@ -221,6 +221,9 @@ impl Chip {
         if !self.boxes.is_empty() {
             let _ = write!(words, "; boxes: {}", self.boxes.len());
         }
+        if let Some(class) = self.class {
+            let _ = write!(words, "; as a cell: class {class}");
+        }
         words
     }
 }
@@ -259,6 +262,7 @@ mod tests {
             patch,
             labels,
             boxes: Vec::new(),
+            class: None,
         };
         let output = chip.output();
         assert!(output.html.is_some() && output.text.len() < 200);

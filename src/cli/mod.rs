@@ -5,6 +5,7 @@
 //! assumed go to stdout, progress and errors to stderr.
 
 mod boxes;
+mod cells;
 mod commands;
 mod info;
 mod job;

@@ -13,26 +13,28 @@ use crate::Result;
 use crate::display::{Output, Show as _};
 use crate::evaluate::Scores;
 use crate::labels::Classes;
-use crate::models::{ObjectDetection, Segmentation, Task as _, bundle_task};
+use crate::models::{ChipClassification, ObjectDetection, Segmentation, Task as _, bundle_task};
 use crate::predict::{PredictOptions, SaveOptions, SceneMap, score_class_map};
 use crate::raster::Raster;
 use crate::scene::Scene;
 use crate::vector::Format;
 
-/// Predicts every scene with a model of either task.
+/// Predicts every scene with a model of any task.
 pub(super) fn predict(arguments: &PredictArguments) -> Result<(), Failure> {
     let job = Job::from(arguments);
     match bundle_task(job.first).as_deref() {
         Some(ObjectDetection::NAME) => task::predict::<ObjectDetection>(&job, arguments),
+        Some(ChipClassification::NAME) => task::predict::<ChipClassification>(&job, arguments),
         _ => task::predict::<Segmentation>(&job, arguments),
     }
 }
 
-/// Scores a saved map, saved boxes, or what a model of either task makes of the scene.
+/// Scores a saved map, saved boxes, or what a model of any task makes of the scene.
 pub(super) fn evaluate(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let job = Job::from(arguments);
     match bundle_task(job.first).as_deref() {
         Some(ObjectDetection::NAME) => task::evaluate::<ObjectDetection>(&job, arguments),
+        Some(ChipClassification::NAME) => task::evaluate::<ChipClassification>(&job, arguments),
         Some(_) => task::evaluate::<Segmentation>(&job, arguments),
         None if boxes::is_saved(job.first) => boxes::evaluate_saved(&job, arguments),
         None => {

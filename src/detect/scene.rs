@@ -51,6 +51,8 @@ pub fn detect_scene(
         network,
         normalization,
         threshold,
+        chip: options.tiling.window,
+        cells: None,
     };
     detect_members(&[member], classes, scene, device, options)
 }

@@ -31,6 +31,15 @@ pub struct Scores {
     confusion: Confusion,
     per_class: Vec<ClassScore>,
     report: Report,
+    /// What was counted.
+    of: Counted,
+}
+
+/// What scores count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    Pixels,
+    Cells,
 }
 
 impl Scores {
@@ -39,7 +48,18 @@ impl Scores {
             confusion,
             per_class,
             report: Report::new(),
+            of: Counted::Pixels,
         }
+    }
+
+    /// The same scores, of cells instead of pixels: how areas overlap says nothing of them.
+    pub(crate) fn of_cells(mut self) -> Self {
+        self.of = Counted::Cells;
+        self
+    }
+
+    pub(super) fn counted(&self) -> Counted {
+        self.of
     }
 
     /// These scores with what else there is to say.
@@ -117,6 +137,16 @@ impl Scores {
         let labeled = |class: &ClassScore| match class.support {
             0 => f64::NAN,
             _ => class.iou,
+        };
+        self.mean(labeled)
+    }
+
+    /// [`Scores::mean_f1`] over the classes that were labeled, for the same reason as [`Scores::mean_iou_of_labeled`].
+    #[must_use]
+    pub fn mean_f1_of_labeled(&self) -> f64 {
+        let labeled = |class: &ClassScore| match class.support {
+            0 => f64::NAN,
+            _ => class.f1,
         };
         self.mean(labeled)
     }

@@ -1,34 +1,39 @@
 //! Scores as tables and figures, with the confusion matrix labeled: rows truth, columns prediction.
 
 use super::confusion::quotient;
+use super::scores::Counted;
 use super::{ClassScore, Confusion, Scores};
 use crate::display::{Output, Show, escape, in_font};
 use crate::plot::{self, Figure, table_html, table_text};
 
-const HEADS: [&str; 7] = [
-    "class",
-    "precision",
-    "recall",
-    "F1",
-    "IoU",
-    "pixels",
-    "share",
-];
+impl Counted {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pixels => "pixels",
+            Self::Cells => "cells",
+        }
+    }
+}
 
 impl Show for Scores {
     fn output(&self) -> Output {
+        let (name, mean) = match self.counted() {
+            Counted::Pixels => ("IoU", self.mean_iou()),
+            Counted::Cells => ("F1", self.mean_f1()),
+        };
         let alt = format!(
-            "Scores of {} classes: mean IoU {}, accuracy {}",
+            "Scores of {} classes: mean {name} {}, accuracy {}",
             self.per_class().len(),
-            score(self.mean_iou()),
+            score(mean),
             score(self.accuracy())
         );
-        let rows = self.rows();
-        let text = format!("{self}\n\n{}", self.confusion().text_table());
+        let (heads, rows) = (self.heads(), self.rows());
+        let matrix = self.confusion().text_table(self.counted());
+        let text = format!("{self}\n\n{matrix}");
         let matrix = self.confusion().figure().html();
         let html = format!(
             "{}<div>{}</div>{matrix}",
-            table_html(&HEADS, &rows),
+            table_html(&heads, &rows),
             escape(&self.summary())
         );
         Output {
@@ -44,7 +49,7 @@ impl Show for Scores {
 impl Show for Confusion {
     fn output(&self) -> Output {
         Output {
-            text: self.text_table(),
+            text: self.text_table(Counted::Pixels),
             ..self.figure().output()
         }
     }
@@ -57,7 +62,7 @@ impl std::fmt::Display for Scores {
         write!(
             f,
             "{}\n{}",
-            table_text(&HEADS, &self.rows()),
+            table_text(&self.heads(), &self.rows()),
             self.summary()
         )
     }
@@ -83,21 +88,36 @@ impl Scores {
         let values = |score: fn(&ClassScore) -> f64| {
             self.per_class().iter().map(score).collect::<Vec<f64>>()
         };
-        let bars = [
+        let mut bars = vec![
             ("precision", values(|class| class.precision)),
             ("recall", values(|class| class.recall)),
             ("F1", values(|class| class.f1)),
-            ("IoU", values(|class| class.iou)),
         ];
+        if self.counted() == Counted::Pixels {
+            bars.push(("IoU", values(|class| class.iou)));
+        }
         plot::bars(&names, &bars, "Scores by class")
+    }
+
+    fn heads(&self) -> Vec<&'static str> {
+        let mut heads = vec!["class", "precision", "recall", "F1"];
+        if self.counted() == Counted::Pixels {
+            heads.push("IoU");
+        }
+        heads.extend([self.counted().word(), "share"]);
+        heads
     }
 
     /// One row per class, and their mean.
     fn rows(&self) -> Vec<Vec<String>> {
         let total = self.confusion().total();
+        let with_iou = self.counted() == Counted::Pixels;
         let row = |class: &ClassScore| {
             let mut cells = vec![class.name.clone()];
-            cells.extend([class.precision, class.recall, class.f1, class.iou].map(score));
+            cells.extend([class.precision, class.recall, class.f1].map(score));
+            if with_iou {
+                cells.push(score(class.iou));
+            }
             cells.extend([
                 thousands(class.support),
                 percent(quotient(class.support, total)),
@@ -106,23 +126,25 @@ impl Scores {
         };
         let mut rows: Vec<Vec<String>> = self.per_class().iter().map(row).collect();
         let mut mean = vec!["mean".to_owned(), String::new(), String::new()];
-        mean.extend([
-            score(self.mean_f1()),
-            score(self.mean_iou()),
-            thousands(total),
-            String::new(),
-        ]);
+        mean.push(score(self.mean_f1()));
+        if with_iou {
+            mean.push(score(self.mean_iou()));
+        }
+        mean.extend([thousands(total), String::new()]);
         rows.push(mean);
         rows
     }
 
     fn summary(&self) -> String {
-        let mut summary = format!(
-            "accuracy {}, frequency-weighted IoU {}, {} labeled pixels",
-            score(self.accuracy()),
-            score(self.frequency_weighted_iou()),
-            thousands(self.confusion().total())
-        );
+        let all = thousands(self.confusion().total());
+        let accuracy = score(self.accuracy());
+        let mut summary = match self.counted() {
+            Counted::Pixels => format!(
+                "accuracy {accuracy}, frequency-weighted IoU {}, {all} labeled pixels",
+                score(self.frequency_weighted_iou())
+            ),
+            Counted::Cells => format!("accuracy {accuracy}, {all} labeled cells"),
+        };
         let named = |wanted: fn(&ClassScore) -> bool| -> String {
             let names = self.per_class().iter().filter(|class| wanted(class));
             let names: Vec<&str> = names.map(|class| class.name.as_str()).collect();
@@ -147,7 +169,7 @@ impl Confusion {
         plot::confusion_matrix(&self.classes, &self.counts)
     }
 
-    fn text_table(&self) -> String {
+    fn text_table(&self, counted: Counted) -> String {
         let mut heads = vec!["truth \\ predicted"];
         heads.extend(self.classes.iter().map(String::as_str));
         let n = self.classes.len();
@@ -165,8 +187,9 @@ impl Confusion {
         };
         let rows: Vec<Vec<String>> = (0..n).map(row).collect();
         format!(
-            "{}\n(percent of the pixels of each true class)",
-            table_text(&heads, &rows)
+            "{}\n(percent of the {} of each true class)",
+            table_text(&heads, &rows),
+            counted.word()
         )
     }
 }

@@ -1,7 +1,9 @@
 //! Labels: classes, polygons burned into class maps by the pixel-center rule, and what the values of label rasters mean.
 //! No I/O here.
 
+mod cell_rule;
 mod classes;
+mod clip_area;
 mod color_words;
 mod colors;
 mod error;
@@ -17,7 +19,10 @@ mod value_table;
 mod values;
 mod values_text;
 
+pub use cell_rule::CellRule;
+pub(crate) use cell_rule::{Otherwise, counts_as_cell};
 pub use classes::{BACKGROUND, Class, Classes, IGNORE};
+pub(crate) use clip_area::area_inside;
 pub use color_words::ClassColor;
 pub use error::LabelError;
 pub use index::LabelPolygons;

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::choices::{AnyConfig, EncoderOptions};
 use super::{
-    DetectionNetwork, EncoderKind, ModelError, Network, Normalization, ObjectDetection,
-    Segmentation, Task, WeightsReport, weights,
+    ChipClassification, ClassificationNetwork, DetectionNetwork, EncoderKind, ModelError, Network,
+    Normalization, ObjectDetection, Segmentation, Task, WeightsReport, weights,
 };
 use crate::Result;
 use crate::device::Device;
@@ -43,6 +43,9 @@ pub type Architecture = Blueprint<Segmentation>;
 
 /// A description of a detection network.
 pub type DetectorArchitecture = Blueprint<ObjectDetection>;
+
+/// A description of a classification network.
+pub type ClassifierArchitecture = Blueprint<ChipClassification>;
 
 enum Kind<T: Task> {
     /// A registered one ([`crate::models::registry`]).
@@ -239,6 +242,20 @@ impl Blueprint<ObjectDetection> {
     ///
     /// A bundle keeps only the name; loading one needs the same description again, through `Detector::load_as`.
     pub fn custom<N: DetectionNetwork>(
+        name: impl Into<String>,
+        build: impl Fn(usize, usize, &burn::tensor::Device) -> N + Send + Sync + 'static,
+    ) -> Self {
+        Self::from_constructor(name, move |bands, classes, device| {
+            Box::new(build(bands, classes, device.burn()))
+        })
+    }
+}
+
+impl Blueprint<ChipClassification> {
+    /// A network of your own: `build(bands, classes, device)` makes the module; `classes` counts the background.
+    ///
+    /// A bundle keeps only the name; loading one needs the same description again, through `Classifier::load_as`.
+    pub fn custom<N: ClassificationNetwork>(
         name: impl Into<String>,
         build: impl Fn(usize, usize, &burn::tensor::Device) -> N + Send + Sync + 'static,
     ) -> Self {

@@ -15,6 +15,7 @@ use super::{
     AnyNetwork, Architecture, Blueprint, ModelError, NamedTensors, Normalization, Segmentation,
     Task, TrainedArea, TrainedBand, weights,
 };
+use crate::labels::CellRule;
 use crate::paths::expanded;
 use crate::raster::BandTransform;
 use crate::{Result, staged};
@@ -66,6 +67,9 @@ pub struct BundleMeta<T: Task = Segmentation> {
     /// The score from which a detector's boxes count, where validation found one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
+    /// How the training cells got their classes, for a classifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<CellRule>,
     /// The license of the weights, where known.
     #[serde(default, alias = "licence")]
     pub license: Option<String>,
@@ -120,6 +124,7 @@ impl<T: Task> BundleMeta<T> {
             chip_size,
             gsd: None,
             threshold: None,
+            cells: None,
             license: None,
             provenance,
         }

@@ -215,6 +215,16 @@ pub(crate) fn check_channels(what: &str, channels: &[usize]) -> Result<(), Strin
     }
 }
 
+/// A share that training can set to 0, or what is wrong.
+pub(super) fn check_dropout(share: f64) -> Result<(), String> {
+    match (0.0..1.0).contains(&share) {
+        true => Ok(()),
+        false => Err(format!(
+            "dropout of {share}; 0 up to (not including) 1 is possible"
+        )),
+    }
+}
+
 /// The encoder of a network that is built on ResNets alone.
 pub(super) fn resnet(options: &EncoderOptions) -> Result<super::ResNetKind, String> {
     let found = options.encoder.resnet();

@@ -7,7 +7,7 @@ use burn::nn::{Dropout, DropoutConfig, Relu};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::choices::{EncoderOptions, NetworkConfig, encoder_of_field, resnet};
+use super::choices::{EncoderOptions, NetworkConfig, check_dropout, encoder_of_field, resnet};
 use super::conv;
 use super::layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};
 use super::network::{BoxedNetwork, Network};
@@ -98,15 +98,6 @@ impl DeepLabV3Plus {
     pub fn dropout(mut self, share: f64) -> Self {
         self.dropout = share;
         self
-    }
-}
-
-fn check_dropout(share: f64) -> Result<(), String> {
-    match (0.0..1.0).contains(&share) {
-        true => Ok(()),
-        false => Err(format!(
-            "dropout of {share}; 0 up to (not including) 1 is possible"
-        )),
     }
 }
 

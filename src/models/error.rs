@@ -113,9 +113,9 @@ pub enum ModelError {
     NoConstructor {
         /// The architecture's name.
         name: String,
-        /// The type of the model: `Segmenter` or `Detector`.
+        /// The type of the model: `Segmenter`, `Detector` or `Classifier`.
         model: &'static str,
-        /// The type of the description: `Architecture` or `DetectorArchitecture`.
+        /// The type of the description: `Architecture`, `DetectorArchitecture` or `ClassifierArchitecture`.
         architecture: &'static str,
     },
     /// A model that was not trained or loaded yet.
@@ -123,7 +123,7 @@ pub enum ModelError {
     NotTrained {
         /// What was asked.
         doing: &'static str,
-        /// The type of the model: `Segmenter` or `Detector`.
+        /// The type of the model: `Segmenter`, `Detector` or `Classifier`.
         model: &'static str,
     },
     /// A scene with another number of bands than a model or another scene.

@@ -262,3 +262,30 @@ impl BatchNorm2d {
         );
     }
 }
+/// `x * weight^T + bias` with PyTorch's shapes: `[n, in]` to `[n, out]`.
+#[derive(Module, Debug)]
+pub(in crate::models) struct Linear {
+    /// `[out, in]`.
+    weight: Param<Tensor<2>>,
+    /// `[out]`.
+    bias: Param<Tensor<1>>,
+}
+
+impl Linear {
+    /// Uniform within `1 / sqrt(in)`, as PyTorch.
+    pub(in crate::models) fn new(input: usize, output: usize, device: &Device) -> Self {
+        let bound = 1.0 / (input.max(1) as f64).sqrt();
+        let initializer = Initializer::Uniform {
+            min: -bound,
+            max: bound,
+        };
+        Self {
+            weight: initializer.init([output, input], device),
+            bias: initializer.init([output], device),
+        }
+    }
+
+    pub(in crate::models) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
+    }
+}

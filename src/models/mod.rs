@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod catalog;
 pub mod centernet;
 pub(crate) mod choices;
+pub mod classification;
 pub mod conv;
 mod deeplab;
 pub mod detection;
@@ -40,11 +41,15 @@ pub mod weights;
 pub use crate::optim::NamedTensors;
 pub use bands::TrainedBand;
 pub(crate) use blueprint::current_form;
-pub use blueprint::{Architecture, Blueprint, DetectorArchitecture};
+pub use blueprint::{Architecture, Blueprint, ClassifierArchitecture, DetectorArchitecture};
 pub use bundle::{BundleMeta, bundle_task, load_bundle, load_bundle_for, save_bundle};
 pub use catalog::{Catalog, PublishedWeights};
 pub use centernet::CenterNet;
 pub use choices::{EncoderOptions, KnownNetwork, NetworkEntry};
+pub use classification::{
+    AnyClassificationNetwork, BoxedClassificationNetwork, ChipClassification,
+    ClassificationNetwork, ImageClassifier, ImageClassifierModel,
+};
 pub use deeplab::{DeepLabV3, DeepLabV3Model, DeepLabV3Plus, DeepLabV3PlusModel};
 pub use detection::{
     AnyDetectionNetwork, BoxedDetectionNetwork, DetectOptions, DetectionNetwork, FasterRcnn,
@@ -55,7 +60,7 @@ pub use encoder::{Encoder, EncoderKind};
 pub use error::ModelError;
 pub use fpn::{ExtraLevels, FeaturePyramid, ResNetFpn};
 pub use layers::{Activation, BatchNorm2d, Conv2d, Conv2dConfig, Padding};
-pub use model::{Detector, Model, Segmenter};
+pub use model::{Classifier, Detector, Model, Segmenter};
 pub use module::{AnyModule, parameters_under};
 pub use network::{AnyNetwork, BoxedNetwork, Network};
 pub use normalization::Normalization;

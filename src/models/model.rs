@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{
-    AnyModule, Blueprint, BundleMeta, ModelError, NamedTensors, Normalization, ObjectDetection,
-    Segmentation, Task, bundle, export, load_bundle_for,
+    AnyModule, Blueprint, BundleMeta, ChipClassification, ModelError, NamedTensors, Normalization,
+    ObjectDetection, Segmentation, Task, bundle, export, load_bundle_for,
 };
 use crate::Result;
 use crate::device::Device;
@@ -15,7 +15,7 @@ use crate::display::{Output, Show};
 use crate::labels::Classes;
 use crate::plot::facts_html;
 
-/// A model of task `T`, under the names [`Segmenter`] and [`Detector`]. [`Model::new`] describes it, [`Model::fit`] trains
+/// A model of task `T`, under the names [`Segmenter`], [`Detector`] and [`Classifier`]. [`Model::new`] describes it, [`Model::fit`] trains
 /// it, [`Model::load`] reads one that was saved.
 ///
 /// It is cheap to clone: copies share their weights, which never change.
@@ -69,6 +69,29 @@ pub type Segmenter = Model<Segmentation>;
 /// | predict | [`Detector::predict`](Model::predict), [`Detector::predict_with`](Model::predict_with), [`Detector::evaluate`](Model::evaluate) |
 /// | keep | [`Detector::save`](Model::save), [`Detector::load`](Model::load), [`Detector::export_torchvision`](Model::export_torchvision) |
 pub type Detector = Model<ObjectDetection>;
+
+/// A chip classification model: it gives every cell of a scene, that is every window of a grid, one class.
+/// `Classifier::new` describes it, `fit` trains it, `Classifier::load` reads one that was saved. It is cheap to clone: copies
+/// share their weights, which never change.
+///
+/// ```no_run
+/// use swath::prelude::*;
+/// let scene = Scene::open("city.tif")?
+///     .with_labels("buildings.geojson", LabelClass::one("building"))?
+///     .with_cells(CellRule::share_of_object(0.5))?;
+/// let (train, valid) = scene.split(Split::columns(0.75));
+/// let chips = train.chips(Chips::random(400, 128).seed(7))?;
+/// let run = Classifier::new(ImageClassifier::resnet18(), scene.classes()).fit(&chips, &valid, FitOptions::epochs(5))?;
+/// run.best().predict(&valid)?.save("cells")?;
+/// # Ok::<(), swath::Error>(())
+/// ```
+///
+/// | to | methods |
+/// |---|---|
+/// | train | [`Classifier::fit`](Model::fit) with [`crate::train::FitOptions`], [`Classifier::find_rate`](Model::find_rate) |
+/// | predict | [`Classifier::predict`](Model::predict), [`Classifier::predict_with`](Model::predict_with), [`Classifier::evaluate`](Model::evaluate) |
+/// | keep | [`Classifier::save`](Model::save), [`Classifier::load`](Model::load), [`Classifier::export_torchvision`](Model::export_torchvision) |
+pub type Classifier = Model<ChipClassification>;
 
 /// What training or a bundle gives a model.
 pub(crate) struct Weights<T: Task> {
@@ -149,6 +172,7 @@ impl<T: Task> Model<T> {
     /// |---|---|
     /// | DeepLabV3 | `torchvision.models.segmentation.deeplabv3_resnet50(weights=None, weights_backbone=None, num_classes=…)` |
     /// | U-Net on a ResNet | `segmentation_models_pytorch.Unet("resnet50", …)` |
+    /// | image classifier on a ResNet | `torchvision.models.resnet50(weights=None, num_classes=…)` (classes counted with background) |
     /// | RetinaNet, Faster R-CNN | `torchvision.models.detection.retinanet_resnet50_fpn(weights=None, weights_backbone=None, num_classes=…)`, `fasterrcnn_resnet50_fpn(…)` (classes counted with background), or `RetinaNet` or `FasterRCNN` over `resnet_fpn_backbone` with another ResNet |
     ///
     /// The other networks that map areas have torchvision's names in their encoders (`backbone.` or `encoder.`) and their

@@ -4,7 +4,8 @@
 
 use super::choices::KnownNetwork;
 use super::{
-    DeepLabV3, DeepLabV3Plus, Fpn, NetworkEntry, ObjectDetection, Segmentation, Task, Unet,
+    ChipClassification, DeepLabV3, DeepLabV3Plus, Fpn, ImageClassifier, NetworkEntry,
+    ObjectDetection, Segmentation, Task, Unet,
 };
 
 /// Registers builders of a task: `registered! { Segmentation: TABLE { Unet, "U-Net", "unet", file "unet", on [..]; .. } }`
@@ -187,12 +188,19 @@ registered! {
     }
 }
 
+registered! {
+    ChipClassification: CLASSIFICATION {
+        ImageClassifier, "Image classifier", "classifier", file "image-classifier", on [efficientnet_lite0, resnet18, resnet34, resnet50, resnet101];
+    }
+}
+
 /// All registered networks, in the order in which they are offered. `link/networks.json` holds them for programs that do
 /// not link the library.
 #[must_use]
 pub fn networks() -> Vec<NetworkEntry> {
     let mut all = of::<Segmentation>();
     all.extend(of::<ObjectDetection>());
+    all.extend(of::<ChipClassification>());
     all
 }
 

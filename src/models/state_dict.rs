@@ -306,13 +306,18 @@ fn from_old_pyramid(name: &str) -> Option<String> {
 }
 
 /// A network's tensors under the names that PyTorch's libraries have for them: torchvision's are ours already, and a U-Net
-/// (`decoder.{i}.conv1`, `head`) gets those of `segmentation_models_pytorch`.
+/// (`decoder.{i}.conv1`, `head`) gets those of `segmentation_models_pytorch`, an image classifier (`encoder`, `fc`) those of the
+/// plain ResNet.
 pub(crate) fn pytorch_names(tensors: &NamedTensors) -> NamedTensors {
     let is_unet = tensors.contains_key("decoder.0.conv1.weight");
+    let is_resnet = tensors.contains_key("fc.weight");
     tensors
         .iter()
         .map(|(name, data)| {
-            let theirs = is_unet.then(|| to_unet(name)).flatten();
+            let theirs = match is_resnet {
+                true => name.strip_prefix("encoder.").map(str::to_owned),
+                false => is_unet.then(|| to_unet(name)).flatten(),
+            };
             (theirs.unwrap_or_else(|| name.clone()), data.clone())
         })
         .collect()

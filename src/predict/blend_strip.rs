@@ -118,7 +118,7 @@ impl BlendStrip {
                 *stored = if *valid == 0 {
                     NODATA
                 } else {
-                    stored_score(*sum)
+                    score_byte(*sum)
                 };
             }
         }
@@ -133,12 +133,13 @@ impl BlendStrip {
     }
 }
 
+/// A probability as files of scores have it, from 0 to 254.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "clamped to 0..=254 first"
 )]
-fn stored_score(probability: f32) -> u8 {
+pub(crate) fn score_byte(probability: f32) -> u8 {
     (probability * FULL_SCORE).round().clamp(0.0, FULL_SCORE) as u8
 }
 

@@ -10,11 +10,13 @@ use crate::labels::Classes;
 use crate::models::{Model, Segmentation, Task};
 
 /// Several trained models of one task that predict together. Their architectures and the normalization of their input may
-/// differ; bands and classes may not. [`crate::detect::DetectorEnsemble`] is the one of detectors.
+/// differ; bands and classes may not. [`crate::detect::DetectorEnsemble`] is the one of detectors,
+/// [`crate::classify::ClassifierEnsemble`] that of classifiers.
 ///
 /// | models | together |
 /// |---|---|
 /// | segmenters | their probabilities are averaged, pixel by pixel |
+/// | classifiers | their probabilities are averaged, cell by cell |
 /// | detectors | the boxes that they find of one object become one: weighted boxes fusion |
 ///
 /// A fused box is the mean of its boxes, weighted by their scores; its score is their mean score over all models, so that

@@ -36,7 +36,7 @@ pub(super) fn working_folder() -> Result<tempfile::TempDir> {
 }
 
 /// What a class map's file carries beside its pixels.
-pub(super) fn label_options(classes: &Classes) -> WriterOptions {
+pub(crate) fn label_options(classes: &Classes) -> WriterOptions {
     // Where nothing was found, a map shows the imagery below.
     let hidden: &[u8] = if classes.have_background() { &[0] } else { &[] };
     WriterOptions::default()
@@ -48,7 +48,7 @@ pub(super) fn label_options(classes: &Classes) -> WriterOptions {
 }
 
 /// What a file of scores carries beside its pixels: one band per class.
-pub(super) fn score_options(classes: &Classes) -> WriterOptions {
+pub(crate) fn score_options(classes: &Classes) -> WriterOptions {
     WriterOptions::default()
         .nodata(f64::from(NODATA))
         .band_names(&classes.names())

@@ -257,6 +257,23 @@ impl SceneMap {
         common(&self.inner.classes, scene, self.inner.area)
     }
 
+    /// Whether another map has the same pixels.
+    ///
+    /// # Errors
+    /// [`EvaluateError::OtherGrid`], [`EvaluateError::NoOverlap`].
+    pub(super) fn check_same_pixels(&self, other: &Self) -> Result<()> {
+        self.check_grid(other.scene())?;
+        if self.inner.area == other.inner.area {
+            return Ok(());
+        }
+        Err(EvaluateError::NoOverlap {
+            map: self.inner.area,
+            scene: other.inner.area,
+            name: other.scene().name(),
+        }
+        .into())
+    }
+
     fn check_grid(&self, scene: &Scene) -> Result<(), EvaluateError> {
         let (own, other) = (self.inner.scene.raster(), scene.raster());
         if own.size() == other.size() && own.transform() == other.transform() {

@@ -59,13 +59,15 @@ pub use scene::predict_scene;
 pub use worst::{WorstWindow, WorstWindows};
 
 pub(crate) use batch::BatchSize;
+pub(crate) use blend_strip::score_byte;
+pub(crate) use files::{label_options, score_options};
 pub(crate) use ground::ground_pixel;
 pub(crate) use network::Inputs;
 pub(crate) use objects::Ruler;
 pub(crate) use ours::check_folder_name;
 pub(crate) use progress::Progress;
 pub(crate) use publish::publish_set;
-pub(crate) use runner::{Runner, on_device, placed};
+pub(crate) use runner::{Failed, Runner, on_device, placed};
 pub(crate) use save::{staging_folder, write_synced};
 pub(crate) use tiling::{Layout, check_probability, wrong};
 pub(crate) use tta::TtaView;

@@ -74,7 +74,7 @@ impl Inputs {
         patch
     }
 
-    fn position(&self, normalization: &Normalization) -> usize {
+    pub(crate) fn position(&self, normalization: &Normalization) -> usize {
         let same = self.0.iter().position(|other| other == normalization);
         same.unwrap_or_default()
     }

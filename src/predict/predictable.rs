@@ -12,7 +12,7 @@ use super::save::SavedFiles;
 use super::values::check_models;
 use crate::Result;
 use crate::device::Device;
-use crate::labels::Classes;
+use crate::labels::{CellRule, Classes};
 use crate::models::{Model, ModelError, Normalization, Task, TrainedArea};
 use crate::report::Report;
 use crate::scene::Scene;
@@ -81,6 +81,10 @@ pub struct Member<'a, T: Task> {
     pub(crate) normalization: &'a Normalization,
     /// The threshold that its validation found best.
     pub(crate) threshold: Option<f32>,
+    /// The edge of the chips that it was trained on, in pixels.
+    pub(crate) chip: usize,
+    /// How its training cells got their classes.
+    pub(crate) cells: Option<&'a CellRule>,
 }
 
 impl<T: Predictable> Model<T> {
@@ -176,6 +180,8 @@ pub(super) fn predict_together<T: Predictable>(
             network: weights.network.as_ref(),
             normalization: &weights.meta.normalization,
             threshold: weights.meta.threshold,
+            chip: weights.meta.chip_size,
+            cells: weights.meta.cells.as_ref(),
         });
     }
     let prepared = prepared(&metas, scene)?;

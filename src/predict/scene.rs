@@ -47,6 +47,8 @@ pub fn predict_scene(
         network,
         normalization,
         threshold: None,
+        chip: options.tiling.window,
+        cells: None,
     };
     predict_members(&[member], classes, scene, device, options)
 }

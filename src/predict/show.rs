@@ -4,7 +4,7 @@ use super::SceneMap;
 use crate::Result;
 use crate::display::{Output, Show};
 use crate::labels::IGNORE;
-use crate::plot::{Figure, Overlay};
+use crate::plot::{Entry, Figure, Overlay, Swipe};
 use crate::raster::{BandChoice, ZoomWindow};
 use crate::scene::{Over, Quicklook, Scene, classes_text};
 
@@ -85,6 +85,40 @@ impl SceneMap {
             &format!("Prediction of {}", self.scene().name()),
             &shares,
         )
+    }
+
+    /// This map and another one of the same scene over each other, with a slider between them: of two models, of two dates, of
+    /// two thresholds. `titles` are what they are called.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # fn example(one: &Segmenter, two: &Segmenter, scene: &Scene) -> swath::Result<()> {
+    /// one.predict(scene)?.swipe(&two.predict(scene)?, ["U-Net", "FPN"])?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::evaluate::EvaluateError::OtherGrid`] and [`crate::evaluate::EvaluateError::NoOverlap`] for a map of other pixels;
+    /// [`crate::raster::RasterError::Read`].
+    #[doc(alias = "side_by_side")]
+    #[doc(alias = "split_map")]
+    pub fn swipe<S: Into<String>>(&self, other: &Self, titles: [S; 2]) -> Result<Figure> {
+        self.check_same_pixels(other)?;
+        let drawn = |map: &Self| -> Result<_> {
+            let look = map.look()?;
+            let bands = look.scene.shown_bands();
+            Ok((
+                map.overlay(&look, &bands)?.drawn(),
+                map.shares(&look.labels),
+            ))
+        };
+        let ((left, first), (right, second)) = (drawn(self)?, drawn(other)?);
+        let [one, two] = titles.map(Into::into);
+        Swipe::new(left, right)
+            .caption(format!("{one}: {first}; {two}: {second}"))
+            .titles(one, two)
+            .legend(Entry::of_colored(self.classes()))
+            .figure()
     }
 
     fn overlay(&self, look: &Look, bands: &[usize]) -> Result<Overlay<'static>> {
@@ -224,6 +258,12 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} in {text}");
         }
+        let both = map.swipe(&map, ["one", "two"])?.output();
+        assert!(
+            both.text.contains("one: background 50.0 %, roof 50.0 %"),
+            "{}",
+            both.text
+        );
         let empty = map.zoom(PixelWindow::new(110, 60, 20, 20))?.output().text;
         assert!(empty.contains("roof 0.0 %"), "{empty}");
         assert!(

@@ -190,6 +190,7 @@ impl WorstWindows {
                 patch: self.scene.read(&window)?,
                 labels: self.scene.label_window(&window)?,
                 boxes: Vec::new(),
+                class: None,
             });
             predictions.push(self.map.labels(&window)?);
             words.push(format!("{index}: {} wrong", percent(worst.share())));

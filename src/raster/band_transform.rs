@@ -33,6 +33,9 @@ pub struct BandTransform {
     /// The names of the bands that it changes; all where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) on: Option<Vec<String>>,
+    /// Whether every scene has statistics of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) each_scene: bool,
 }
 
 /// What is done. What goes by statistics becomes [`Operation::Scale`] when it is applied for the first time.
@@ -92,7 +95,35 @@ impl BandTransform {
         Self {
             operation,
             on: None,
+            each_scene: false,
         }
+    }
+
+    /// By the statistics of each scene that it is applied to, instead of those of the first one: so that a model sees imagery
+    /// of another day, sensor or place as it saw that of its training. A saved model keeps the transform without numbers,
+    /// and makes it anew for every scene that it predicts, by the area of it that is in use. Nothing for transforms that go
+    /// by no statistics.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// let (west, east) = samples::town(1, 256)?.scene()?.split(Split::columns(0.5));
+    /// let standard = [BandTransform::standard().of_each_scene()];
+    /// let (west, east) = (west.with_transforms(standard.clone())?, east.with_transforms(standard)?);
+    /// assert_eq!(west.transforms(), east.transforms());
+    /// for scene in [&west, &east] {
+    ///     assert!(scene.statistics()?.iter().all(|band| band.mean.abs() < 1e-3 && (band.std - 1.0).abs() < 1e-3));
+    /// }
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "InstanceNorm")]
+    #[doc(alias = "per_image")]
+    pub fn of_each_scene(mut self) -> Self {
+        self.each_scene = matches!(
+            self.operation,
+            Operation::MinMax | Operation::Standard | Operation::Percentiles { .. }
+        );
+        self
     }
 
     /// A new band: a spectral index by its name ([`super::SpectralIndex::ALL`]), made of the bands that are known to show what
@@ -263,6 +294,15 @@ impl BandTransform {
 
     /// What it is, in a few words.
     pub(super) fn words(&self) -> String {
+        let of_each = if self.each_scene {
+            " of each scene"
+        } else {
+            ""
+        };
+        self.operation_words() + of_each
+    }
+
+    fn operation_words(&self) -> String {
         match &self.operation {
             Operation::Expression { name, expression } => format!("{name} = {expression}"),
             Operation::Index { name } => format!("the index {name}"),

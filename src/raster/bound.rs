@@ -16,8 +16,10 @@ use crate::report::{Notice, Report};
 /// A transform that knows its bands.
 #[derive(Clone, Debug)]
 pub(super) struct Bound {
-    /// With the numbers that statistics gave.
+    /// With the numbers that statistics gave, unless every scene has its own.
     pub(super) transform: BandTransform,
+    /// With the numbers in any case.
+    pub(super) numbers: BandTransform,
     step: Step,
 }
 
@@ -181,7 +183,11 @@ impl Raster {
             _ => (self.clone(), Vec::new(), Report::new()),
         };
         steps.push(Bound {
-            transform: resolved,
+            transform: match transform.each_scene {
+                true => transform.clone(),
+                false => resolved.clone(),
+            },
+            numbers: resolved,
             step,
         });
         notices.extend(report);
@@ -236,6 +242,7 @@ fn resolved(
                 clipped,
             },
             on: transform.on.clone(),
+            each_scene: false,
         })
     };
     match &transform.operation {

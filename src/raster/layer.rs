@@ -120,7 +120,7 @@ impl Kind {
             }
             Self::Transformed(_, steps) => {
                 for bound in steps {
-                    text += &serde_json::to_string(&bound.transform).ok()?;
+                    text += &serde_json::to_string(&bound.numbers).ok()?;
                 }
             }
         }

@@ -12,7 +12,7 @@ use crate::labels::Classes;
 use crate::predict::{Objects, SceneMap};
 use crate::scene::Scene;
 use crate::session::words;
-use crate::train::{Detector, Run, Segmenter};
+use crate::train::{Classifier, Detector, Run, Segmenter};
 
 /// So many names of one value are told: nobody picks one of more from a list.
 const MOST: usize = 300;
@@ -49,8 +49,10 @@ fn of_value(value: &dyn Any) -> Option<Names> {
         .or_else(|| value.downcast_ref::<Objects>().map(Objects::classes))
         .or_else(|| value.downcast_ref::<Segmenter>().map(Segmenter::classes))
         .or_else(|| value.downcast_ref::<Detector>().map(Detector::classes))
+        .or_else(|| value.downcast_ref::<Classifier>().map(Classifier::classes))
         .or_else(|| Some(value.downcast_ref::<Run<Segmenter>>()?.best().classes()))
-        .or_else(|| Some(value.downcast_ref::<Run<Detector>>()?.best().classes()))?;
+        .or_else(|| Some(value.downcast_ref::<Run<Detector>>()?.best().classes()))
+        .or_else(|| Some(value.downcast_ref::<Run<Classifier>>()?.best().classes()))?;
     Some(of(own, None))
 }
 

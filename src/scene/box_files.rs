@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::boxes::around;
-use super::{Scene, SceneError};
+use super::{Scene, SceneError, shared_box_file};
 use crate::Result;
 use crate::boxes::formats::{
     self, BoxFile, Format, FormatError, LabeledImage, ReadOptions, Remark, RemarkKind,
@@ -61,7 +61,7 @@ impl Scene {
         classes: Option<&Classes>,
         options: &ReadOptions,
     ) -> Result<ReadBoxes> {
-        let format = formats::format_of(source.path())?;
+        let format = shared_box_file::format_of(source.path())?;
         if class.asked().is_none_or(|_| !class.needs_property())
             && is_background(class.word())
             && classes.is_none()
@@ -114,7 +114,7 @@ impl Scene {
             }
             .into());
         }
-        let file = formats::read_as(path, format, &options)?;
+        let file = shared_box_file::read(path, format, &options)?;
         let scene_file = self.raster().path().file_name().unwrap_or_default();
         let scene_file = scene_file.to_string_lossy().into_owned();
         let wanted = options.image.as_deref().unwrap_or(&scene_file);

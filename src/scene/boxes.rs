@@ -41,6 +41,12 @@ impl BoxLabels {
         &self.annotations
     }
 
+    /// Those that share some area with `bounds`, in pixels of the whole raster.
+    pub(super) fn touching(&self, bounds: &BoundingBox) -> impl Iterator<Item = &Annotation> {
+        let found = self.index.touching(bounds).into_iter();
+        found.filter_map(|index| self.annotations.get(index))
+    }
+
     /// The bounding boxes of labeled features, one for each, cut to the raster.
     pub(super) fn around(features: &[(geo::MultiPolygon<f64>, u8)], raster: &PixelWindow) -> Self {
         let boxes = features

@@ -130,6 +130,18 @@ pub enum SceneError {
         /// The scene's imagery.
         path: PathBuf,
     },
+    /// A share of a cell or an object that is none.
+    #[error("a share of {found} was asked for; above 0 and at most 1 is possible")]
+    CellShare {
+        /// What was asked for.
+        found: f64,
+    },
+    /// A rule about objects where there are none.
+    #[error("the labels of the scene are no objects, neither polygons nor boxes: {path:?}")]
+    NoObjects {
+        /// The scene's imagery.
+        path: PathBuf,
+    },
     /// No box lies on the scene.
     #[error(
         "no box lies on the scene: {read} were read and the scene is {scene}{}: {path:?}",
@@ -240,6 +252,14 @@ impl Hint for SceneError {
                  `scene.bounds()`"
                     .to_owned(),
             Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),
+            Self::CellShare { .. } => {
+                "half of a cell or an object is `CellRule::share_of_cell(0.5)` or `CellRule::share_of_object(0.5)`".to_owned()
+            }
+            Self::NoObjects { .. } => {
+                "`CellRule::share_of_cell(0.5)` or `CellRule::majority()` looks at pixels; \
+                 `.with_labels(path, class)` with a vector file gives objects"
+                    .to_owned()
+            }
             Self::NoBoxes { read: 0, .. } => {
                 "all boxes of this image are broken, as the message says: correct them in the labeling program and export \
                  the file again; an image that is meant to be empty has no entries at all"

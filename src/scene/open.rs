@@ -8,7 +8,7 @@ use super::area::AreaOfInterest;
 use super::boxes::BoxLabels;
 use super::drawn::Labeling;
 use crate::Result;
-use crate::labels::{Classes, LabelPolygons};
+use crate::labels::{CellRule, Classes, LabelPolygons};
 use crate::raster::{BandStatistics, OpenOptions, PixelWindow, Raster, Resolution};
 use crate::report::Report;
 use crate::vector::ReadReport;
@@ -52,6 +52,8 @@ pub(super) struct Inner {
     pub(super) labeled: Option<AreaOfInterest>,
     /// Whether labels are complete only where something is drawn.
     pub(super) labeled_only: bool,
+    /// How cells get their classes.
+    pub(super) cells: Option<CellRule>,
     /// What concerns the scene as a whole or its area of interest.
     pub(super) report: Report,
     pub(super) statistics: OnceLock<Vec<BandStatistics>>,
@@ -130,6 +132,7 @@ impl Scene {
                 aoi: None,
                 labeled: None,
                 labeled_only: false,
+                cells: None,
                 report: Report::new(),
                 statistics,
             }),

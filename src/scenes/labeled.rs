@@ -4,7 +4,7 @@ use super::collection::Member;
 use super::labels::Found;
 use super::{LabelFiles, Scenes, ScenesError};
 use crate::labels::{Classes, LabelValues};
-use crate::scene::{Scene, SceneError};
+use crate::scene::{Scene, SceneError, shared_box_file};
 use crate::vector::{LabelClass, VectorSource};
 use crate::{Error, Result};
 
@@ -133,9 +133,11 @@ impl Scenes {
         class: impl Into<LabelClass>,
     ) -> Result<Self> {
         let class = class.into();
-        self.labeled(&files.into(), Scene::without_boxes, |scene, source| {
+        let labeled = self.labeled(&files.into(), Scene::without_boxes, |scene, source| {
             scene.with_boxes(source, class.clone())
-        })
+        });
+        shared_box_file::forget();
+        labeled
     }
 
     /// Limits every scene to an area of interest; see [`Scene::with_aoi`].

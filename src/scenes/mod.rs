@@ -4,6 +4,7 @@ mod bands;
 mod collection;
 mod error;
 mod footprint;
+mod image_classes;
 mod labeled;
 mod labels;
 mod name;

@@ -362,7 +362,8 @@ fn is_raster_folder(path: &Path) -> bool {
     named || path.join(".zarray").exists() || path.join("zarr.json").exists()
 }
 
-fn in_folder(folder: &Path, report: &mut Report) -> Result<Vec<PathBuf>> {
+/// What lies in a folder, hidden files left out: files that end as imagery does, and everything else.
+fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let read = || -> std::io::Result<Vec<PathBuf>> {
         std::fs::read_dir(folder)?
             .map(|entry| Ok(entry?.path()))
@@ -373,10 +374,22 @@ fn in_folder(folder: &Path, report: &mut Report) -> Result<Vec<PathBuf>> {
         let name = path.file_name().unwrap_or_default();
         name.to_string_lossy().starts_with('.')
     };
-    let (mut imagery, others): (Vec<_>, Vec<_>) = entries
+    Ok(entries
         .into_iter()
         .filter(|path| !hidden(path))
-        .partition(|path| is_raster_name(&path.to_string_lossy()));
+        .partition(|path| is_raster_name(&path.to_string_lossy())))
+}
+
+/// The images of a folder, and the folders in it, by name.
+pub(super) fn images_and_folders(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let (imagery, mut others) = entries(folder)?;
+    others.retain(|path| path.is_dir());
+    others.sort_by_key(|path| in_order(path));
+    Ok((imagery, others))
+}
+
+fn in_folder(folder: &Path, report: &mut Report) -> Result<Vec<PathBuf>> {
+    let (mut imagery, others) = entries(folder)?;
     if imagery.is_empty() {
         let folders = others.iter().filter(|path| path.is_dir()).count();
         let what = match (others.len(), folders) {

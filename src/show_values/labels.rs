@@ -6,7 +6,8 @@ use crate::display::records::{NOTHING, count};
 use crate::display::{Output, Record, Show, counted, escape, in_font, show_fields, show_records};
 use crate::labels::Meaning;
 use crate::labels::{
-    Class, ClassColor, Classes, IGNORE, LabelPolygons, LabelValue, LabelValues, ValueCount,
+    CellRule, Class, ClassColor, Classes, IGNORE, LabelPolygons, LabelValue, LabelValues,
+    ValueCount,
 };
 
 /// A swatch and a name; several are a table as [`Classes`] show it.
@@ -55,7 +56,7 @@ impl Record for ValueCount {
 }
 
 show_records!(ValueCount);
-show_fields!(LabelValue, ClassColor);
+show_fields!(CellRule, LabelValue, ClassColor);
 
 /// How many polygons there are of each class.
 impl Show for LabelPolygons {

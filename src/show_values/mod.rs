@@ -3,6 +3,7 @@
 //! What a type has to say stands here, a file for each domain; how it is laid out is [`crate::display`]'s.
 
 mod boxes;
+mod classify;
 mod evaluate;
 mod geometry;
 mod labels;

@@ -5,8 +5,8 @@ use crate::display::records::number;
 use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::models::{
     Blueprint, BundleMeta, CenterNet, DeepLabV3, DeepLabV3Plus, DetectOptions, EncoderKind,
-    EncoderOptions, FasterRcnn, Fpn, Normalization, OtherShape, Precision, PublishedWeights,
-    RetinaNet, Task, TrainedArea, TrainedBand, Unet,
+    EncoderOptions, FasterRcnn, Fpn, ImageClassifier, Normalization, OtherShape, Precision,
+    PublishedWeights, RetinaNet, Task, TrainedArea, TrainedBand, Unet,
 };
 
 impl Record for TrainedBand {
@@ -41,6 +41,7 @@ show_fields!(
     EncoderOptions,
     FasterRcnn,
     Fpn,
+    ImageClassifier,
     Normalization,
     OtherShape,
     Precision,

@@ -1,7 +1,7 @@
 //! Images, and figures in the making.
 
 use crate::display::{Output, Show, show_fields};
-use crate::plot::{ChipGrid, Curves, Figure, Overlay, RgbImage, RgbaImage, Series};
+use crate::plot::{ChipGrid, Curves, Figure, Overlay, RgbImage, RgbaImage, Series, Swipe};
 
 /// The picture itself.
 impl Show for RgbImage {
@@ -58,6 +58,15 @@ impl Show for Overlay<'_> {
     fn output(&self) -> Output {
         Overlay::output(self)
             .unwrap_or_else(|error| Output::text(format!("It cannot be shown: {error}")))
+    }
+}
+
+impl Show for Swipe {
+    fn output(&self) -> Output {
+        match self.figure() {
+            Ok(figure) => figure.output(),
+            Err(error) => Output::text(format!("It cannot be shown: {error}")),
+        }
     }
 }
 

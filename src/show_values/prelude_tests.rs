@@ -21,7 +21,13 @@ const LINES: usize = 40;
 const COLUMNS: usize = 100;
 
 /// The names in the prelude that are no types of values.
-const NO_VALUES: [&str; 4] = ["AtThreshold", "DetectionNetwork", "Network", "Show"];
+const NO_VALUES: [&str; 5] = [
+    "AtThreshold",
+    "ClassificationNetwork",
+    "DetectionNetwork",
+    "Network",
+    "Show",
+];
 
 fn is_shown<T: Show + ?Sized>() {}
 
@@ -65,12 +71,21 @@ fn every_type_of_the_prelude_shows_itself() {
         BoxFusion,
         BoxScores,
         Buffer,
+        Cell,
+        CellGrid,
+        CellRule,
         CenterNet,
         ChipOptions,
         Chips,
         ClassScore,
         ClassShares,
         Classes,
+        ClassificationOptions,
+        Classifier,
+        ClassifierArchitecture,
+        ClassifierEnsemble,
+        ClassifierPredictions,
+        ClassifierScenesScores,
         Confusion,
         CopyPaste,
         DeepLabV3,
@@ -89,6 +104,7 @@ fn every_type_of_the_prelude_shows_itself() {
         Figure,
         FitOptions,
         Fpn,
+        ImageClassifier,
         LabelClass,
         LabelFiles,
         LabelValues,
@@ -118,6 +134,7 @@ fn every_type_of_the_prelude_shows_itself() {
         SavedScenes,
         Scene,
         SceneBoxes,
+        SceneCells,
         SceneMap,
         SceneSplit,
         Scenes,

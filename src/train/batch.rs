@@ -17,6 +17,8 @@ pub struct Batch {
     pub(crate) labels: Vec<u8>,
     /// `n` lists of objects, in the chips' pixels.
     pub(super) boxes: Vec<Vec<Annotation>>,
+    /// `n` classes of whole chips, [`IGNORE`] for those that have none.
+    pub(crate) classes: Vec<u8>,
     /// `[n, bands, height, width]`.
     pub(crate) shape: [usize; 4],
 }
@@ -30,6 +32,7 @@ impl Batch {
             .collect();
         Self {
             boxes: chips.iter().map(|chip| chip.boxes.clone()).collect(),
+            classes: chips.iter().map(|chip| byte(chip.class)).collect(),
             ..Self::of_patches(&parts, normalization)
         }
     }
@@ -40,6 +43,7 @@ impl Batch {
                 images: Vec::new(),
                 labels: Vec::new(),
                 boxes: Vec::new(),
+                classes: Vec::new(),
                 shape: [0; 4],
             };
         };
@@ -68,6 +72,7 @@ impl Batch {
             images,
             labels,
             boxes: Vec::new(),
+            classes: Vec::new(),
             shape: [parts.len(), bands, height, width],
         }
     }
@@ -79,6 +84,13 @@ impl Batch {
             device,
         )
     }
+}
+
+/// A class as labels have it.
+pub(super) fn byte(class: Option<usize>) -> u8 {
+    class
+        .and_then(|class| u8::try_from(class).ok())
+        .unwrap_or(IGNORE)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::labels::Classes;
 use crate::models::{Model, ModelError, Precision, Task, TrainedBand};
 use crate::predict::{FOR_TRAINING, Known, compare};
 use crate::report::{Notice, Report};
+use crate::scene::Scene;
 use crate::scene::seen::WORTH_SAYING;
 use crate::scenes::Scenes;
 
@@ -179,6 +180,21 @@ pub(super) fn own_loss(options: &FitOptions) -> Result<(), TrainError> {
 pub(super) fn labeled(chips: &Chips, valid: &Scenes) -> Result<()> {
     for (area, scenes) in areas(chips, valid) {
         if let Some(scene) = scenes.iter().find(|scene| !scene.has_labels()) {
+            return Err(TrainError::NoLabels {
+                area,
+                scene: scene.name(),
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Both scenes have labels by pixel, or boxes.
+pub(super) fn labeled_or_boxed(chips: &Chips, valid: &Scenes) -> Result<()> {
+    for (area, scenes) in areas(chips, valid) {
+        let without = |scene: &&Scene| !scene.has_labels() && !scene.has_boxes();
+        if let Some(scene) = scenes.iter().find(without) {
             return Err(TrainError::NoLabels {
                 area,
                 scene: scene.name(),

@@ -36,6 +36,18 @@ pub enum TrainError {
         /// The scene.
         scene: String,
     },
+    /// Scenes whose cells get their classes in different ways.
+    #[error(
+        "the cells of {scene} get their classes by {found}, those of the first training scene by {expected}"
+    )]
+    CellRules {
+        /// The scene that differs.
+        scene: String,
+        /// The rule of the first training scene.
+        expected: String,
+        /// Its own.
+        found: String,
+    },
     /// A validation area in which nothing can be compared.
     #[error(
         "no window of the validation scene holds a labeled pixel, not even of the background: {scene}"
@@ -150,6 +162,9 @@ impl Hint for TrainError {
             }
             Self::NoLabels { .. } => {
                 "add them with `scene.with_labels(\"labels.geojson\", \"building\")?` before `split` and `chips`".to_owned()
+            }
+            Self::CellRules { .. } => {
+                "give all scenes one rule with `.with_cells(rule)?`, before `split` and `chips`".to_owned()
             }
             Self::NothingToValidate { .. } => {
                 "show the scene: where it is valid, of interest and labeled, it can be validated on".to_owned()

@@ -7,6 +7,7 @@
 mod batch;
 mod checkpoint;
 mod checks;
+mod classification;
 mod detection;
 #[cfg(test)]
 mod detector_tests;
@@ -33,7 +34,7 @@ mod trainable;
 mod validate;
 mod view;
 
-pub use crate::models::{Detector, Segmenter};
+pub use crate::models::{Classifier, Detector, Segmenter};
 pub use crate::optim::{
     Ema, MomentRecord, OneCycle, Optimizer, OptimizerState, Plateau, Rates, Schedule, Step,
 };

@@ -119,6 +119,7 @@ pub(super) fn trained<T: Trainable>(
     // What the network has seen, which is not what the file has when chips were resized.
     meta.gsd = chips.usual_pixel(ground_pixel);
     meta.threshold = record.and_then(|record| record.scores.threshold());
+    meta.cells = T::cells(scenes);
     let names = scenes.first().raster().band_names();
     if names.len() == meta.bands {
         meta.band_names = names;

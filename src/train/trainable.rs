@@ -8,7 +8,7 @@ use crate::Result;
 use crate::chips::Chips;
 use crate::device::Device;
 use crate::display::Output;
-use crate::labels::Classes;
+use crate::labels::{CellRule, Classes};
 use crate::models::{Normalization, Task};
 use crate::plot::image::{RgbImage, encode_best};
 use crate::plot::image_html;
@@ -48,6 +48,11 @@ pub trait Trainable: Task {
     /// The chips as this task sees them.
     fn chips(chips: &Chips) -> Chips {
         chips.clone()
+    }
+
+    /// How the chips of these scenes get one class each, where they do.
+    fn cells(_scenes: &Scenes) -> Option<CellRule> {
+        None
     }
 
     /// Lays windows over the validation areas, about `limit` of them (`lay` in `validate.rs`), and says what they lack.

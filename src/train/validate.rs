@@ -93,13 +93,26 @@ pub(super) fn lay(
     limit: usize,
     held: impl Fn(&Scene, &PixelWindow) -> Result<Option<Held>> + Sync,
 ) -> Result<(Vec<ValidWindow>, Held)> {
-    // One size for all, so that windows of several scenes are of one batch.
+    lay_windows(scenes, usual_size(scenes, chip), limit, held)
+}
+
+/// One size for all, so that windows of several scenes are of one batch.
+fn usual_size(scenes: &Scenes, chip: Size) -> Size {
     let sizes = scenes
         .iter()
         .map(|scene| window_size(chip, scene.area().size()));
-    let size = sizes.fold(Size::new(1, 1), |all, one| {
+    sizes.fold(Size::new(1, 1), |all, one| {
         Size::new(all.width.max(one.width), all.height.max(one.height))
-    });
+    })
+}
+
+/// [`lay`] with windows of this very size.
+pub(super) fn lay_windows(
+    scenes: &Scenes,
+    size: Size,
+    limit: usize,
+    held: impl Fn(&Scene, &PixelWindow) -> Result<Option<Held>> + Sync,
+) -> Result<(Vec<ValidWindow>, Held)> {
     let mut windows = Vec::new();
     for (index, scene) in scenes.iter().enumerate() {
         let whole = |tile: PixelWindow| ValidWindow {

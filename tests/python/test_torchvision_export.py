@@ -80,10 +80,19 @@ def unet(make, channels, bands, classes):
     return network, network
 
 
+def classifier(make, bands, classes):
+    network = make(weights=None, num_classes=classes)
+    if bands != 3:
+        network.conv1 = torch.nn.Conv2d(bands, 64, 7, stride=2, padding=3, bias=False)
+    return network, network
+
+
 NETWORKS = {
     "deeplabv3_resnet50": lambda: deeplab(torchvision.models.segmentation.deeplabv3_resnet50, 5),
     "deeplabv3_resnet101": lambda: deeplab(torchvision.models.segmentation.deeplabv3_resnet101, 2),
     "unet_resnet18": lambda: unet(torchvision.models.resnet18, [64, 64, 128, 256, 512], 4, 3),
+    "resnet18": lambda: classifier(torchvision.models.resnet18, 4, 5),
+    "resnet50": lambda: classifier(torchvision.models.resnet50, 3, 2),
     "unet_resnet50": lambda: unet(torchvision.models.resnet50, [64, 256, 512, 1024, 2048], 3, 3),
 }
 

@@ -256,16 +256,40 @@ pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     if let Some((key, source, class)) = labels(magic, arguments)? {
         expression += &format!(".with_{key}({source}, {class})?");
     }
-    if let Some(area) = arguments.option("labeled_within") {
-        expression += &format!(".labeled_within({})?", literal(area));
-    }
-    if let Some(aoi) = arguments.option("aoi") {
-        expression += &format!(".with_aoi({})?", literal(aoi));
-    }
+    expression += &limits(magic, arguments)?;
     Ok(Expansion::new(
         format!("let {variable} = {expression};"),
         variable,
     ))
+}
+
+/// What limits labels, and how cells get their classes: alike for one scene and many.
+pub(super) fn limits(magic: &Magic, arguments: &Arguments) -> Result<String, UsageError> {
+    let mut calls = String::new();
+    if let Some(area) = arguments.option("labeled_within") {
+        calls += &format!(".labeled_within({})?", literal(area));
+    }
+    if let Some(aoi) = arguments.option("aoi") {
+        calls += &format!(".with_aoi({})?", literal(aoi));
+    }
+    if let Some(rule) = arguments.option("cells") {
+        let of_share = |name: &str, share: &str| {
+            let share = float(magic, "the share", share)?;
+            Ok(format!("CellRule::share_of_{name}({share})"))
+        };
+        let rule = match rule.split_once(':') {
+            None if rule == "majority" => "CellRule::majority()".to_owned(),
+            Some((name @ ("cell" | "object"), share)) => of_share(name, share)?,
+            _ => {
+                let message = format!(
+                    "cells= must be majority, cell:SHARE or object:SHARE, such as object:0.5, found {rule:?}"
+                );
+                return Err(UsageError::new(magic, message));
+            }
+        };
+        calls += &format!(".with_cells({rule})?");
+    }
+    Ok(calls)
 }
 
 pub(super) fn split(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
@@ -597,6 +621,11 @@ mod tests {
             "split",
             "split 0.5 by=area",
             "chips 400 256",
+            "scene a.tif labels=houses.gpkg class=house cells=object:0.5",
+            "scene a.tif labels=houses.gpkg class=house cells=half",
+            "scenes EuroSAT class_folders=yes cells=majority",
+            "scenes images.csv class_folders=yes",
+            "fit classifier-resnet18 epochs=5",
             "chips 400 256 from=train seed=7 as=c show=4",
             "chips sliding 256 stride=128",
             "chips 400 256 neg_ratio=0.2 min_visible=0.4 photometric=0.4",

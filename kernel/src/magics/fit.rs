@@ -233,6 +233,8 @@ mod tests {
         assert_eq!(loader_of("boxes.swath", &boxes), "Detector");
         let map = bundle(r#"{"format":1,"task":"segmentation"}"#);
         assert_eq!(loader_of("map.swath", &map), "Segmenter");
+        let cells = bundle(r#"{"format":1,"task":"classification"}"#);
+        assert_eq!(loader_of("cells.swath", &cells), "Classifier");
         // Those from before there was a choice, and files that are no bundles at all.
         assert_eq!(loader_of("old.swath", &bundle("{}")), "Segmenter");
         assert_eq!(loader_of("cut.swath", &boxes[..20]), "Segmenter");

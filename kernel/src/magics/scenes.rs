@@ -27,7 +27,16 @@ pub(super) fn scenes(magic: &Magic, arguments: &Arguments) -> Result<Expansion, 
     let is_table = TABLES
         .iter()
         .any(|ending| files.to_lowercase().ends_with(ending));
-    let call = if is_table { "table" } else { "open" };
+    let call = match (yes(magic, arguments, "class_folders")?, is_table) {
+        (true, true) => {
+            let message =
+                "class_folders=yes is for a folder with a folder for each class, not for a table";
+            return Err(UsageError::new(magic, message));
+        }
+        (true, false) => "class_folders",
+        (false, true) => "table",
+        (false, false) => "open",
+    };
     let mut expression = match options {
         Some(options) => format!("Scenes::{call}_with({}, {options})?", literal(files)),
         None => format!("Scenes::{call}({})?", literal(files)),
@@ -58,12 +67,7 @@ pub(super) fn scenes(magic: &Magic, arguments: &Arguments) -> Result<Expansion, 
         };
         expression += &format!(".with_{key}({source}, {class})?");
     }
-    if let Some(area) = arguments.option("labeled_within") {
-        expression += &format!(".labeled_within({})?", literal(area));
-    }
-    if let Some(aoi) = arguments.option("aoi") {
-        expression += &format!(".with_aoi({})?", literal(aoi));
-    }
+    expression += &expand::limits(magic, arguments)?;
     Ok(Expansion::new(
         format!("let {variable} = {expression};"),
         variable,

@@ -100,7 +100,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         kind: Kind::Line,
         usage: "%scene FILE|PATTERN [bands=N|NAME,..] [nodata=VALUE] [index=NAME,..] [labels=VECTORS|boxes=FILE class=NAME] \
                 [layer=NAME] [labels_crs=CRS] [where=SQL] [buffer=3m|4px|width:COLUMN] [labeled_within=VECTORS] [label_raster=RASTER \
-                classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [aoi=VECTORS] [as=VARIABLE]",
+                classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [aoi=VECTORS] [cells=majority|cell:SHARE|object:SHARE] [as=VARIABLE]",
         short: "Opens a raster, with labels or boxes if given, and shows it",
         long: "`labels` are areas to map, `boxes` objects to find: Pascal VOC (`.xml`), COCO (`.json`), YOLO (`.txt`), `.csv`, \
                or any vector file, around whose features boxes are put. Labeled areas have boxes, too. \
@@ -114,7 +114,9 @@ pub(crate) static MAGICS: &[Magic] = &[
                `values=10:tree,50:built,0:background,255:ignore,*:background` (a color is written `#ff0000:roof`), a mask of 0 \
                and 255 with `binary=building`, one band for each class with `one_hot=tree,built`. `bands` chooses and orders \
                bands of the imagery, by numbers counted from 1 as QGIS does or by names, alpha included. `index` adds spectral \
-               indices as bands: `%scene s2.tif index=ndvi,ndwi`. A pattern makes one scene of tiles: `%scene tiles/*.tif`. \
+               indices as bands: `%scene s2.tif index=ndvi,ndwi`. `cells` says how a chip gets its one class, for classifiers: the \
+               class of most pixels, of at least a share of them (`cell:0.2`), or of an object of which at least a share lies in it \
+               (`object:0.5`). A pattern makes one scene of tiles: `%scene tiles/*.tif`. \
                The variable is `scene` unless \
                `as` says otherwise.",
         positional: 1,
@@ -166,6 +168,10 @@ pub(crate) static MAGICS: &[Magic] = &[
                 "value of pixels without data, whatever the file says",
             ),
             ("aoi", "vector file with the area of interest"),
+            (
+                "cells",
+                "how a chip gets its one class: majority, cell:SHARE or object:SHARE",
+            ),
             AS,
         ],
         action: Action::Expand(expand::scene),
@@ -176,13 +182,14 @@ pub(crate) static MAGICS: &[Magic] = &[
         usage: "%scenes FOLDER|PATTERN|TABLE [labels=VECTORS|boxes=FILE class=NAME] [missing=background|skip] [layer=NAME] \
                 [labels_crs=CRS] [where=SQL] [buffer=3m|4px|width:COLUMN] [labeled_within=VECTORS] [label_raster=RASTERS \
                 classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [bands=N|NAME,..] [nodata=VALUE] \
-                [aoi=VECTORS] [skip_broken=yes] [as=VARIABLE]",
+                [aoi=VECTORS] [cells=majority|cell:SHARE|object:SHARE] [class_folders=yes] [skip_broken=yes] [as=VARIABLE]",
         short: "Opens many rasters as one, with their labels, and shows where they lie",
         long: "A folder, a pattern such as `tiles/**/*.tif`, or a table with a column `image`. `labels`, `boxes` and `label_raster` \
                are a pattern in which `{stem}` is the name of a scene's file without its extension \
                (`labels=labels/{stem}.geojson`), a folder with files of the same names, or one file for all. The other options \
                are those of `%scene`. `missing` says what a scene without a label file is; it is an error otherwise. \
-               `skip_broken=yes` leaves out files that cannot be read, and says which.",
+               `skip_broken=yes` leaves out files that cannot be read, and says which. `class_folders=yes` takes a folder with a \
+               folder of images for each class, and labels each image as a whole.",
         positional: 1,
         options: &[
             (
@@ -232,6 +239,14 @@ pub(crate) static MAGICS: &[Magic] = &[
                 "value of pixels without data, whatever the files say",
             ),
             ("aoi", "vector file with the area of interest"),
+            (
+                "cells",
+                "how a chip gets its one class: majority, cell:SHARE or object:SHARE",
+            ),
+            (
+                "class_folders",
+                "yes for a folder with a folder of images for each class",
+            ),
             (
                 "skip_broken",
                 "yes: leaves out what cannot be read, and says so",

@@ -198,6 +198,7 @@ impl Augmenter {
             patch,
             labels,
             boxes,
+            class: chip.class,
         }
     }
 

@@ -258,6 +258,21 @@ impl Augment {
         check.done()
     }
 
+    /// The name of a change that puts several chips together, if there is one.
+    pub(in crate::chips) fn joins_chips(&self) -> Option<&'static str> {
+        let joins = |change: &Change| {
+            matches!(
+                change,
+                Change::CopyPaste(_) | Change::Mosaic | Change::Mixup
+            )
+        };
+        let changes = self.steps.iter().map(|step| &step.change);
+        changes
+            .filter(|change| joins(change))
+            .map(Change::name)
+            .next()
+    }
+
     /// Each change with its probability and what it does, in words.
     pub(crate) fn rows(&self) -> Vec<(&'static str, f64, String)> {
         let row = |step: &Step| (step.change.name(), step.probability, step.change.words());

@@ -35,6 +35,8 @@ pub(super) fn join(four: &[Chip; 4], (x, y): (usize, usize), min_visible: f64) -
         patch: Patch::invalid(size, four[0].patch.bands),
         labels: vec![IGNORE; if labeled { size.area() } else { 0 }],
         boxes: Vec::new(),
+        // Four chips are of no one class.
+        class: None,
     };
     for (place, tile) in four.iter().enumerate() {
         let right = if place % 2 == 1 {
@@ -66,6 +68,7 @@ impl Canvas {
             patch: Patch::invalid(size, self.chip.patch.bands),
             labels: vec![IGNORE; if labeled { size.area() } else { 0 }],
             boxes: Vec::new(),
+            class: None,
         };
         let margin = self.margin as i64;
         paste(&mut middle, &self.chip, -margin, -margin, min_visible);

@@ -302,6 +302,7 @@ fn a_box_under_holes_stays_as_long_as_enough_of_it_is_seen() {
                 patch: image,
                 labels: vec![3; size.area()],
                 boxes: vec![object, crowd],
+                class: None,
             };
             let bands = [BandValues {
                 mean: -1.0,

@@ -37,6 +37,7 @@ fn chip(edge: usize, bands: usize, value: impl Fn(usize, usize) -> f32) -> Chip 
         },
         labels: vec![0; area],
         boxes: Vec::new(),
+        class: None,
     }
 }
 
@@ -74,6 +75,7 @@ fn moved(chip: &Chip, map: &PlaneMap, min_visible: f64) -> Chip {
         patch,
         labels,
         boxes,
+        class: chip.class,
     }
 }
 

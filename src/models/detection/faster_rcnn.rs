@@ -2,7 +2,7 @@
 //! 2015, with the feature pyramid of Lin et al. 2017), with its parameter names: `backbone.body`, `backbone.fpn`,
 //! `rpn.head`, `roi_heads.box_head`, `roi_heads.box_predictor`.
 
-use burn::module::{Initializer, Module, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ use super::rpn::{Proposals, Rpn};
 use super::{DetectOptions, DetectionNetwork, losses};
 use crate::boxes::{Annotation, Detection};
 use crate::models::choices::EncoderOptions;
+use crate::models::layers::Linear;
 use crate::models::{ExtraLevels, ResNetConfig, ResNetFpn, ResNetKind};
 
 /// Channels of the pyramid and the region proposals.
@@ -109,34 +110,6 @@ impl FasterRcnnOptions {
         )?;
         check_counts("candidates", &self.candidates)?;
         check_counts("proposals", &self.proposals)
-    }
-}
-
-/// `x * weight^T + bias` with PyTorch's shapes.
-#[derive(Module, Debug)]
-struct Linear {
-    /// `[out, in]`.
-    weight: Param<Tensor<2>>,
-    /// `[out]`.
-    bias: Param<Tensor<1>>,
-}
-
-impl Linear {
-    /// Uniform within `1 / sqrt(in)`, as PyTorch.
-    fn new(input: usize, output: usize, device: &Device) -> Self {
-        let bound = 1.0 / (input.max(1) as f64).sqrt();
-        let initializer = Initializer::Uniform {
-            min: -bound,
-            max: bound,
-        };
-        Self {
-            weight: initializer.init([output, input], device),
-            bias: initializer.init([output], device),
-        }
-    }
-
-    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
     }
 }
 

@@ -23,6 +23,7 @@ fn chip(side: usize, label: u8) -> Chip {
         patch: patch(side, side, &[&values, &values, &values]),
         labels: vec![label; side * side],
         boxes: Vec::new(),
+        class: None,
     }
 }
 

@@ -374,3 +374,64 @@ fn a_saved_model_changes_the_bands_of_a_raw_scene() {
         .unwrap_err();
     assert!(error.to_string().contains("no band \"nir\""), "{error}");
 }
+
+/// Another day's exposure: with statistics of each scene a model sees a darker copy of its imagery as it saw the original.
+#[test]
+fn a_model_that_goes_by_each_scenes_statistics_sees_a_darker_copy_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let drawn = samples::town_in(folder.path(), 2, 128).unwrap();
+    let town = drawn.scene().unwrap();
+    let pixels = town.raster().read(&town.raster().full()).unwrap();
+    let reference = town.raster().georeference();
+    let copy = |name: &str, scale: f32, offset: f32| {
+        let path = folder.path().join(name);
+        let values: Vec<f32> = pixels
+            .data
+            .iter()
+            .map(|value| value * scale + offset)
+            .collect();
+        let size = pixels.size;
+        let mut writer = RasterWriter::create(
+            &path,
+            size,
+            pixels.bands,
+            RasterType::F32,
+            reference.transform,
+            &reference.crs_wkt,
+            WriterOptions::default(),
+        )
+        .unwrap();
+        writer
+            .write_window(&PixelWindow::full(size), &values)
+            .unwrap();
+        writer.finish().unwrap();
+        Scene::open(path).unwrap()
+    };
+    let (day, dusk) = (copy("day.tif", 1.0, 0.0), copy("dusk.tif", 0.25, 17.0));
+    let labeled = day.with_labels(&drawn.labels_path, "class").unwrap();
+    let each = BandTransform::standard().of_each_scene();
+    let train = labeled.with_transforms([each.clone()]).unwrap();
+    let chips = train.chips(Chips::random(4, 32).seed(1)).unwrap();
+    let options = FitOptions::epochs(1).batch(2).quiet(true);
+    let run = Segmenter::new(Unet::resnet18(), train.classes())
+        .fit(&chips, &train, options)
+        .unwrap();
+    let path = folder.path().join("each.swath");
+    run.last().save(&path).unwrap();
+    let loaded = Segmenter::load(&path).unwrap();
+    assert_eq!(loaded.meta().unwrap().transforms, [each]);
+    let quiet = || PredictOptions::new().quiet(true);
+    let scores = |scene: &Scene| {
+        let map = loaded.predict_with(scene, quiet()).unwrap();
+        let saved = Raster::open(map.scores_path().unwrap()).unwrap();
+        saved.read(&saved.full()).unwrap().data
+    };
+    let (bright, dark) = (scores(&day), scores(&dusk));
+    // Within a step of the probabilities, which are stored from 0 to 254.
+    let furthest = bright
+        .iter()
+        .zip(&dark)
+        .map(|(one, two)| (one - two).abs())
+        .fold(0.0, f32::max);
+    assert!(furthest <= 1.0, "{furthest}");
+}
