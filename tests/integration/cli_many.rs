@@ -129,3 +129,66 @@ fn scenes_are_cropped_and_brought_to_a_pixel_size() -> Result<()> {
     assert_ne!(swath(&line("--bands 0,1,2")), DONE, "bands count from 1");
     Ok(())
 }
+
+/// A classifier's cells on the command line: files, scores by the rule of its training, options that are not for it.
+#[test]
+fn cells_are_predicted_and_scored_by_the_rule_of_the_training() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let town = samples::town_in(folder.path(), 3, 128)?;
+    let scene = town.scene()?.with_cells(CellRule::share_of_object(0.5))?;
+    let chips = scene.chips(Chips::sliding(32))?;
+    let model = Classifier::new(ImageClassifier::resnet18(), scene.classes()).device(Device::cpu());
+    let run = model.fit(&chips, &scene, FitOptions::epochs(1).quiet(true))?;
+    let path = folder.path().join("cells.swath");
+    run.last().save(&path)?;
+    let (model, image) = (path.display(), town.scene_path.display());
+    let labels = format!("--labels {} --class class", town.labels_path.display());
+    let out = folder.path().join("out");
+    let line = format!(
+        "predict {model} {image} -o {} {labels} --device cpu --quiet",
+        out.display()
+    );
+    assert_eq!(swath(&line), DONE);
+    for name in [
+        "cells.gpkg",
+        "cells.geojson",
+        "cells.tif",
+        "cell_scores.tif",
+        "cell_scores.json",
+    ] {
+        assert!(out.join(name).is_file(), "{name}");
+    }
+    let json = folder.path().join("scores.json");
+    let line = format!(
+        "evaluate {model} {image} --json {} {labels} --device cpu --quiet",
+        json.display()
+    );
+    assert_eq!(swath(&line), DONE);
+    let found = read(&json);
+    let all = found
+        .as_array()
+        .and_then(|items| items.last())
+        .expect("the average");
+    let wanted = run.last().evaluate(&scene)?;
+    assert_eq!(all["gt_count"], wanted.confusion().total());
+    assert!(
+        (all["metrics"]["accuracy"].as_f64().unwrap_or(f64::NAN) - wanted.accuracy()).abs() < 1e-9
+    );
+    // By another rule the truth is another.
+    let majority = run
+        .last()
+        .evaluate(&scene.with_cells(CellRule::majority())?)?;
+    let truth = |scores: &Scores| -> Vec<u64> {
+        let classes = scores.per_class().iter();
+        classes.map(|class| class.support).collect()
+    };
+    assert_ne!(truth(&majority), truth(&wanted));
+    for option in ["--overlap 8", "--no-polygons", "--min-score 0.5"] {
+        let line = format!(
+            "predict {model} {image} -o {} {option} --quiet",
+            out.display()
+        );
+        assert_ne!(swath(&line), DONE, "{option}");
+    }
+    Ok(())
+}
