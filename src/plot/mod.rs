@@ -17,6 +17,7 @@ mod matrix;
 mod overlay;
 mod patch;
 mod series;
+mod strip;
 mod theme;
 
 #[cfg(test)]
@@ -38,3 +39,4 @@ pub(crate) use legend::{Entry, INVALID, Swatch};
 pub use matrix::confusion_matrix;
 pub use overlay::{Overlay, prediction_overlay};
 pub use series::Series;
+pub(crate) use strip::{DateCell, date_strip};

@@ -20,6 +20,7 @@ mod picture;
 mod quicklook;
 mod read;
 pub(crate) mod seen;
+mod series;
 mod show;
 mod split;
 mod zoom;
