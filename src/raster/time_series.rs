@@ -399,7 +399,7 @@ impl TimeSeries {
             }
             .into());
         }
-        let raster = self.stacked(date, imagery)?;
+        let raster = self.stacked(date, imagery, scene)?;
         match mask {
             Some((mask, invalid)) => {
                 report.push(
@@ -416,7 +416,12 @@ impl TimeSeries {
     }
 
     /// The bands of a date that are wanted, on one grid.
-    fn stacked(&self, date: Date, mut imagery: Vec<(StackPart, Raster)>) -> Result<Raster> {
+    fn stacked(
+        &self,
+        date: Date,
+        mut imagery: Vec<(StackPart, Raster)>,
+        scene: bool,
+    ) -> Result<Raster> {
         if let Some(wanted) = &self.bands {
             let all = self.stack(date, &imagery)?;
             let found = wanted.iter().map(|name| find(name, all.bands(), ("", 0)));
@@ -437,7 +442,7 @@ impl TimeSeries {
                     count if count == raster.band_count() => kept.push((part, raster)),
                     _ => {
                         let part = part.only(&raster, &places);
-                        let raster = part.opened(true)?;
+                        let raster = part.opened(scene)?;
                         kept.push((part, raster));
                     }
                 }

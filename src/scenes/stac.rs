@@ -299,6 +299,31 @@ mod tests {
     }
 
     #[test]
+    fn assets_of_items_are_bands_of_the_days_of_their_items() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("search.json");
+        std::fs::write(&path, TWO).unwrap();
+        let series = TimeSeries::stac(&path, ["visual"]).unwrap();
+        let part = StackPart::new(folder.path().join("a/visual.tif")).named("visual");
+        let wanted = TimeSeries::of([SeriesDate::new("2024-05-01", [part])]);
+        let mut report = Report::new();
+        report.push(Notice::noted("any"));
+        assert_eq!(
+            series.clone().reported(report.clone()),
+            wanted.reported(report)
+        );
+        let told = format!("{series:?}");
+        assert!(
+            told.contains("assets of items without a `datetime`"),
+            "{told}"
+        );
+        let none = TWO.replace("datetime", "day");
+        std::fs::write(&path, none).unwrap();
+        let error = TimeSeries::stac(&path, ["visual"]).unwrap_err().to_string();
+        assert!(error.contains("no item has a `datetime`"), "{error}");
+    }
+
+    #[test]
     fn an_asset_that_no_item_has_is_told_with_those_that_there_are() {
         let error = read(TWO, "red").expect_err("there is none").to_string();
         assert!(
