@@ -32,7 +32,6 @@ impl Scene {
     /// # Errors
     /// As [`TimeSeries::open`].
     #[doc(alias = "TemporalRasterSource")]
-    #[doc(alias = "open_mfdataset")]
     #[doc(alias = "time_series")]
     #[doc(alias = "SITS")]
     pub fn series(files: impl Into<Tiles>) -> Result<Self> {

@@ -112,7 +112,6 @@ fn a_place_as_sentinel_2_sees_it_has_bands_of_three_sizes_and_the_convention_of_
             .iter()
             .all(|&value| (1000.0..9000.0).contains(&value))
     );
-    // A coarse band is the mean of what is under it: of 10 m for two bands that lie beside each other in the spectrum.
     let truth = Raster::open(&place.land_cover_path).unwrap();
     assert_eq!(truth.category_names()[1..3], ["bare", "built"]);
 }

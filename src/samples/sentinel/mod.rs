@@ -211,9 +211,8 @@ fn write_truth(land: &Land, parcels: &[Parcel], path: &Path) -> Result<()> {
     let names: Vec<&str> = std::iter::once("meadow")
         .chain(COVERS.map(Cover::class))
         .collect();
-    let options = WriterOptions::default()
-        .plain_tiles()
-        .category_names(&names);
+    // Names of values live in a file beside a plain one, which only this kind brings along.
+    let options = WriterOptions::default().category_names(&names);
     let size = Size::new(land.size, land.size);
     let mut writer = RasterWriter::create(path, size, 1, RasterType::U8, grid(10), CRS, options)?;
     for strip in strips(land.size) {
