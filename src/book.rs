@@ -14,6 +14,7 @@ pages! {
     Classes "guide/classes.md",
     ManyScenes "guide/many-scenes.md",
     Bands "guide/bands.md",
+    TimeSeries "guide/time-series.md",
     Training "guide/training.md",
     Augmentation "guide/augmentation.md",
     Thresholds "guide/thresholds.md",

@@ -25,8 +25,9 @@ pub use crate::predict::{
     SavedFiles, SavedScenes, SceneMap, ScenesScores, WorstWindow, WorstWindows,
 };
 pub use crate::raster::{
-    BandChoice, BandRole, BandTransform, MapWindow, Mosaic, OpenOptions, PixelWindow, Raster,
-    Resampling, Resolution, SpectralIndex, Stack, StackExtent, StackGrid, StackPart,
+    BandChoice, BandRole, BandTransform, Composite, Date, MapWindow, Mosaic, OpenOptions,
+    PixelWindow, Raster, Resampling, Resolution, SeriesDate, SeriesPatch, SpectralIndex, Stack,
+    StackExtent, StackGrid, StackPart, TimeSeries,
 };
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};

@@ -132,7 +132,7 @@ pub(crate) fn titled(title: &str, facts: &[(&str, String)]) -> Output {
 }
 
 /// A table in both forms.
-pub(super) fn tabled(heads: &[String], rows: &[Vec<String>]) -> Output {
+pub(crate) fn tabled(heads: &[String], rows: &[Vec<String>]) -> Output {
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     Output::styled(table_text(&heads, rows), table_html(&heads, rows))
 }

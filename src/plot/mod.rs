@@ -18,6 +18,7 @@ mod overlay;
 mod patch;
 mod series;
 mod swipe;
+mod strip;
 mod theme;
 
 #[cfg(test)]
@@ -40,3 +41,4 @@ pub use matrix::confusion_matrix;
 pub use overlay::{Overlay, prediction_overlay};
 pub use series::Series;
 pub use swipe::Swipe;
+pub(crate) use strip::{DateCell, date_strip};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use gdal_sys::GDALDataType;
 use serde::Serialize;
 
+use super::Date;
+
 /// `GDT_Int8` of GDAL 3.7 and later, which older headers do not have.
 const GDT_INT8: GDALDataType::Type = 14;
 /// `GDT_Float16` of GDAL 3.11 and later.
@@ -318,6 +320,9 @@ pub struct Band {
     pub offset: f64,
     /// What it shows, where the file says so: by color interpretation, wavelength or name.
     pub role: Option<BandRole>,
+    /// When it was taken, in a time series ([`super::TimeSeries`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<Date>,
 }
 
 impl Band {
@@ -337,7 +342,17 @@ impl Band {
             scale: 1.0,
             offset: 0.0,
             role: None,
+            date: None,
         }
+    }
+
+    /// Its name without the date that a time series adds to it.
+    pub(crate) fn undated_name(&self) -> &str {
+        let Some(date) = self.date else {
+            return &self.name;
+        };
+        let name = self.name.strip_suffix(&date.to_string());
+        name.map_or(self.name.as_str(), str::trim_end)
     }
 
     /// The type by which it is judged whether a pixel is missing.

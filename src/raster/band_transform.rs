@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DataType;
+use super::composite_dates::Composite;
 
 /// One change of a raster's bands, made while it is read: a new band by band arithmetic, or other values of the bands there
 /// are. A scene and a saved model keep theirs, and a model makes them again on a raw scene that it predicts.
@@ -23,6 +24,10 @@ use super::DataType;
 /// | bring values to a scale | [`BandTransform::linear`], [`BandTransform::min_max`], [`BandTransform::percentiles`], [`BandTransform::standard`], [`BandTransform::log`], [`BandTransform::log1p`], [`BandTransform::decibels`] |
 /// | replace values | [`BandTransform::clip`], [`BandTransform::fill`], [`BandTransform::cast`], [`BandTransform::reclass`], [`BandTransform::reclass_ranges`] |
 /// | choose bands | [`BandTransform::select`] |
+/// | make one date of several, or fill gaps | [`BandTransform::composite`], [`BandTransform::fill_dates`] |
+///
+/// On a time series ([`super::TimeSeries`]) a name without a date stands for the band of every date: an index becomes a band
+/// for each date.
 ///
 /// Results are 32-bit floats, but for [`BandTransform::cast`] and what changes no number. A result that is not finite, such as
 /// of a division by zero or the logarithm of a value that is not above 0, makes the pixel invalid.
@@ -83,6 +88,12 @@ pub(super) enum Operation {
     Cast {
         data_type: DataType,
     },
+    /// One band of the same band of several dates.
+    Composite {
+        how: Composite,
+    },
+    /// Values between those of the dates around, where a date has none.
+    FillDates,
     Reclass {
         /// From this value on, up to the second one, the third one instead; only the first itself where both are equal.
         rules: Vec<[f64; 3]>,
@@ -156,6 +167,32 @@ impl BandTransform {
         Self::of(Operation::Select {
             bands: bands.into_iter().map(Into::into).collect(),
         })
+    }
+
+    /// One band of the same band of all dates of a time series, by the dates on which a pixel is valid; invalid where it is on
+    /// none. Bands are called without a date; those that have none stay behind them.
+    ///
+    /// # Source
+    /// As `numpy.ma.median(axis=0)`, `mean`, `min` and `max` of a masked array of dates.
+    #[must_use]
+    #[doc(alias = "temporal_composite")]
+    #[doc(alias = "median_composite")]
+    #[doc(alias = "qualityMosaic")]
+    pub fn composite(how: Composite) -> Self {
+        Self::of(Operation::Composite { how })
+    }
+
+    /// Where a date of a time series has no value, one on a straight line by days between the dates before and after that have
+    /// one; before the first and after the last of them that date's own. A pixel that is missing on every date stays so.
+    ///
+    /// # Source
+    /// As `numpy.interp` over the valid dates of a pixel.
+    #[must_use]
+    #[doc(alias = "interpolate_na")]
+    #[doc(alias = "LinearInterpolation")]
+    #[doc(alias = "gap_fill")]
+    pub fn fill_dates() -> Self {
+        Self::of(Operation::FillDates)
     }
 
     /// `value * scale + offset`, such as 0.0001 and 0 for reflectance stored as 0 to 10,000.
@@ -320,6 +357,8 @@ impl BandTransform {
             Operation::Clip { low, high } => format!("limits {low} and {high}"),
             Operation::Fill { value } => format!("{value} where there is no value"),
             Operation::Cast { data_type } => format!("type {data_type}"),
+            Operation::Composite { how } => format!("the {} of the dates", how.word()),
+            Operation::FillDates => "values between those of the dates around".to_owned(),
             Operation::Reclass { rules, .. } => format!("other values by {} rules", rules.len()),
         }
     }

@@ -2,14 +2,15 @@
 
 use super::band::Reading;
 use super::band_transform::{BandTransform, Operation};
-use super::band_words::find;
 use super::by_band::ByBand;
+use super::composite_dates::{self, Composite};
+use super::dated;
 use super::expression::Program;
 use super::information::Information;
 use super::layer::Kind;
 use super::spectral_index::SpectralIndex;
 use super::transform_error::TransformError;
-use super::{Band, BandStatistics, DataType, Raster};
+use super::{Band, BandStatistics, DataType, Date, Raster};
 use crate::Result;
 use crate::report::{Notice, Report};
 
@@ -25,11 +26,15 @@ pub(super) struct Bound {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A new band of these.
+    /// A new band for each list of bands.
     Add {
         program: Program,
-        inputs: Vec<usize>,
+        inputs: Vec<Vec<usize>>,
     },
+    /// One band of those of several dates.
+    Composite(composite_dates::Plan),
+    /// Values where a date has none.
+    FillDates(Vec<dated::Through>),
     /// These alone.
     Select(Vec<usize>),
     /// Each value of these bands.
@@ -317,16 +322,7 @@ fn resolved(
 fn places(transform: &BandTransform, bands: &[Band]) -> Result<Vec<usize>, TransformError> {
     match &transform.on {
         None => Ok((0..bands.len()).collect()),
-        Some(names) => {
-            let mut places: Vec<usize> = Vec::with_capacity(names.len());
-            for name in names {
-                let place = find(name, bands, ("", 0))?;
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            }
-            Ok(places)
-        }
+        Some(names) => dated::chosen(names, bands),
     }
 }
 
@@ -380,24 +376,22 @@ fn bound(
     let (step, bands) = match &transform.operation {
         Operation::Expression { name, expression } => {
             let program = Program::parse(expression)?;
-            let mut inputs = Vec::with_capacity(program.names.len());
-            for named in &program.names {
-                inputs.push(find(&named.name, bands, (expression, named.column))?);
+            let words = program.names.iter();
+            let words: Vec<(&str, usize)> = words
+                .map(|named| (named.name.as_str(), named.column))
+                .collect();
+            let found = dated::meant(&words, expression, bands)?;
+            let mut all = bands.to_vec();
+            for (date, inputs) in &found {
+                all.push(added(name, *date, inputs, &all)?);
             }
-            if name.trim().is_empty()
-                || bands
-                    .iter()
-                    .any(|band| band.name.eq_ignore_ascii_case(name))
-            {
-                return Err(TransformError::NameTaken { name: name.clone() });
-            }
+            let inputs: Vec<Vec<usize>> = found.into_iter().map(|(_, inputs)| inputs).collect();
+            let used = || inputs.iter().flatten().map(|&band| &bands[band]);
             if let Some(index) = SpectralIndex::ALL
                 .iter()
                 .find(|index| index.expression == expression)
                 && index.of_reflectance
-                && inputs
-                    .iter()
-                    .any(|&band| whole(bands[band].data_type).is_some())
+                && used().any(|band| whole(band.data_type).is_some())
             {
                 report.push(
                     Notice::noted(format!(
@@ -407,28 +401,29 @@ fn bound(
                     .next("`BandTransform::linear(0.0001, 0.0)` before it brings 0 to 10,000 to 0 to 1"),
                 );
             }
-            let mut all = bands.to_vec();
-            all.push(Band {
-                number: all.len() as i32 + 1,
-                reading: Reading::Plain,
-                missing: None,
-                own_mask: true,
-                image: all.iter().map(|band| band.image).max().unwrap_or(0) + 1,
-                stored: None,
-                name: name.clone(),
-                data_type: DataType::F32,
-                nodata: None,
-                scale: 1.0,
-                offset: 0.0,
-                role: None,
-            });
+            if let Some(band) = used().find(|band| band.offset != 0.0)
+                && SpectralIndex::ALL
+                    .iter()
+                    .any(|index| index.expression == expression)
+            {
+                report.push(
+                    Notice::noted(format!(
+                        "{} is made of values as they are stored, to which the file gives an offset ({} x value + {}): of \
+                         reflectance it would be another number",
+                        name.to_uppercase(),
+                        band.scale,
+                        band.offset
+                    ))
+                    .next(format!(
+                        "`BandTransform::linear({}, {})` before it brings the values to reflectance",
+                        band.scale, band.offset
+                    )),
+                );
+            }
             (Step::Add { program, inputs }, all)
         }
         Operation::Select { bands: names } => {
-            let mut kept = Vec::with_capacity(names.len());
-            for name in names {
-                kept.push(find(name, bands, ("", 0))?);
-            }
+            let kept = dated::chosen(names, bands)?;
             if kept.is_empty() {
                 return Err(TransformError::NoBands);
             }
@@ -465,6 +460,46 @@ fn bound(
             None if *data_type == DataType::F32 => each(None, &|_| Each::Same),
             None => return Err(TransformError::Type { found: *data_type }),
         },
+        Operation::Composite { how } => {
+            let plan = composite_plan(*how, bands, transform)?;
+            let first = |band: &dated::Through| band.places.first().map(|&(_, place)| place);
+            let mut all: Vec<Band> = Vec::new();
+            for band in &plan.bands {
+                let Some(place) = first(band) else {
+                    continue;
+                };
+                let Band {
+                    scale,
+                    offset,
+                    role,
+                    ..
+                } = bands[place].clone();
+                let made = added(&band.name, None, &[], &all)?;
+                all.push(Band {
+                    scale,
+                    offset,
+                    role,
+                    ..made
+                });
+            }
+            all.extend(plan.others.iter().map(|&other| bands[other].clone()));
+            (Step::Composite(plan), all)
+        }
+        Operation::FillDates => {
+            let through = dated::through(bands);
+            if through.is_empty() {
+                return Err(TransformError::NoDates {
+                    what: transform.words(),
+                });
+            }
+            let mut all = bands.to_vec();
+            for band in all.iter_mut().filter(|band| band.date.is_some()) {
+                // Between two whole numbers lie others.
+                band.data_type = DataType::F32;
+                (band.missing, band.nodata) = (None, None);
+            }
+            (Step::FillDates(through), all)
+        }
         // These have become others in `resolved`.
         Operation::Index { .. }
         | Operation::MinMax
@@ -477,6 +512,78 @@ fn bound(
         }
     };
     Ok((step, bands, report))
+}
+
+/// A new band that is worked out of others.
+///
+/// # Errors
+/// [`TransformError::NameTaken`].
+fn added(
+    name: &str,
+    date: Option<Date>,
+    inputs: &[usize],
+    all: &[Band],
+) -> Result<Band, TransformError> {
+    let own = |date: Date| inputs.iter().all(|&band| all[band].date == Some(date));
+    let (name, date) = match date {
+        Some(date) => (format!("{name} {date}"), Some(date)),
+        // What is made of bands of one date is of that date, by the name that a person gave it.
+        None => {
+            let first = inputs.first().and_then(|&band| all[band].date);
+            (name.to_owned(), first.filter(|&date| own(date)))
+        }
+    };
+    let taken = |band: &Band| band.name.eq_ignore_ascii_case(&name);
+    if name.trim().is_empty() || all.iter().any(taken) {
+        return Err(TransformError::NameTaken { name });
+    }
+    Ok(Band {
+        number: all.len() as i32 + 1,
+        reading: Reading::Plain,
+        missing: None,
+        own_mask: true,
+        image: all.iter().map(|band| band.image).max().unwrap_or(0) + 1,
+        stored: None,
+        name,
+        data_type: DataType::F32,
+        nodata: None,
+        scale: 1.0,
+        offset: 0.0,
+        role: None,
+        date,
+    })
+}
+
+fn composite_plan(
+    how: Composite,
+    bands: &[Band],
+    transform: &BandTransform,
+) -> Result<composite_dates::Plan, TransformError> {
+    let through = dated::through(bands);
+    if through.is_empty() {
+        return Err(TransformError::NoDates {
+            what: transform.words(),
+        });
+    }
+    let mut greenness = Vec::new();
+    if how == Composite::MaxNdvi {
+        let expression = "(nir - red) / (nir + red)";
+        for (date, places) in dated::meant(&[("nir", 2), ("red", 8)], expression, bands)? {
+            if let (Some(date), [nir, red]) = (date, places.as_slice()) {
+                greenness.push((date, [*nir, *red]));
+            }
+        }
+    }
+    let others = bands.iter().enumerate();
+    Ok(composite_dates::Plan {
+        how,
+        bands: through,
+        greenness,
+        others: others
+            .filter(|(_, band)| band.date.is_none())
+            .map(|(place, _)| place)
+            .collect(),
+    })
 }
 
 /// Does to pixels what the transforms say.
@@ -496,7 +603,9 @@ pub(super) fn apply(steps: &[Bound], bands: &[Band], mut read: ByBand) -> ByBand
     }
     for bound in steps {
         match &bound.step {
-            Step::Add { program, inputs } => {
+            Step::Composite(plan) => read = plan.apply(read),
+            Step::FillDates(through) => composite_dates::fill(through, &mut read),
+            Step::Add { program, inputs } => inputs.iter().for_each(|inputs| {
                 let inputs: Vec<Vec<f64>> = inputs
                     .iter()
                     .map(|&band| {
@@ -525,7 +634,7 @@ pub(super) fn apply(steps: &[Bound], bands: &[Band], mut read: ByBand) -> ByBand
                     values.map(|(&value, &here)| if here == 0 { 0.0 } else { value as f32 }),
                 );
                 read.present.push(holes.then_some(present));
-            }
+            }),
             Step::Select(kept) => {
                 let mut data = Vec::with_capacity(kept.len() * area);
                 for &band in kept {

@@ -11,6 +11,7 @@
 //!    `isfinite().all()`), since no network can be fed with NaN, and nodata stands for it.
 //!
 //! 4. In a stack of files each file is an image of its own: a pixel is missing where any of them has none.
+//! 5. In a time series each date is judged by itself; a pixel is missing where every date is.
 //!
 //! In a pixel that is valid all the same, a band's own nodata is handed out as it is stored where imagery can hold it (0
 //! and up), and as 0 where it is a mark below 0. Statistics of a band are those of its own valid values, whatever the
@@ -85,6 +86,7 @@ impl ByBand {
         for (band, present) in bands.iter().zip(&self.present) {
             if let Some(present) = present
                 && band.judged_as().is_float()
+                && band.date.is_none()
             {
                 pixels
                     .iter_mut()
@@ -92,7 +94,10 @@ impl ByBand {
                     .for_each(|(all, &one)| *all &= one);
             }
         }
-        let group = |band: &Band| (band.image, band.judged_as());
+        let group = |band: &Band| match band.date {
+            Some(_) => (usize::MAX, DataType::Unknown),
+            None => (band.image, band.judged_as()),
+        };
         let mut done: Vec<(usize, DataType)> = Vec::new();
         for first in bands {
             if done.contains(&group(first)) {

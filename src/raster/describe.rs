@@ -91,6 +91,7 @@ pub(super) unsafe fn band_of(
             scale,
             offset,
             role,
+            date: None,
         }
     }
 }

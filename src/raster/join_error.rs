@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{RasterError, Size};
+use super::{Date, RasterError, Size};
 use crate::Hint;
 
 /// What can go wrong when several files are to be one raster.
@@ -97,8 +97,10 @@ pub enum JoinError {
         reason: String,
     },
     /// A pattern or a folder without rasters.
-    #[error("there is no raster to make a mosaic of: {path:?}")]
+    #[error("there is no raster to make {what} of: {path:?}")]
     NoTiles {
+        /// `a mosaic`, `a time series`.
+        what: &'static str,
         /// The pattern or folder.
         path: PathBuf,
     },
@@ -112,6 +114,78 @@ pub enum JoinError {
         /// What is missing in its name.
         reason: String,
     },
+    /// No name has a date.
+    #[error("none of the {files} files has a date in its name or in that of a folder: {path:?}")]
+    NoDates {
+        /// The first file.
+        path: PathBuf,
+        /// How many there are.
+        files: usize,
+    },
+    /// A text that is no date.
+    #[error("{text:?} is no date")]
+    BadDate {
+        /// The text.
+        text: String,
+    },
+    /// A date that was stated twice.
+    #[error("{date} was given twice")]
+    SameDate {
+        /// The date.
+        date: Date,
+    },
+    /// A date that a series does not have.
+    #[error("there is no date {wanted}, there are {}", dates_in_words(known))]
+    NoSuchDate {
+        /// What was asked for.
+        wanted: String,
+        /// The dates there are.
+        known: Vec<Date>,
+    },
+    /// Two files of one band and one date.
+    #[error(
+        "the band {band} of {date} is in several files, of which one is expected: {first:?}, {path:?}"
+    )]
+    SeveralOfDate {
+        /// The date.
+        date: Date,
+        /// The band.
+        band: String,
+        /// The first file.
+        first: PathBuf,
+        /// The second file.
+        path: PathBuf,
+    },
+    /// A date that lacks bands.
+    #[error("{date} lacks the bands {}, which another date has", missing.join(", "))]
+    MissingBands {
+        /// The date.
+        date: Date,
+        /// The bands.
+        missing: Vec<String>,
+    },
+    /// A date without a mask.
+    #[error("{date} has no mask {wanted:?}, it has {}", bands_in_words(known))]
+    NoMask {
+        /// The date.
+        date: Date,
+        /// What the mask was said to be called.
+        wanted: String,
+        /// The bands of the date.
+        known: Vec<String>,
+    },
+    /// A raster whose bands have no dates.
+    #[error("the raster is no time series: its bands have no dates: {path:?}")]
+    NotASeries {
+        /// The raster.
+        path: PathBuf,
+    },
+}
+
+fn dates_in_words(dates: &[Date]) -> String {
+    let texts: Vec<String> = dates.iter().take(12).map(Date::to_string).collect();
+    let more = if dates.len() > 12 { ", …" } else { "" };
+    texts.join(", ") + more
 }
 
 fn bands_in_words(names: &[String]) -> String {
@@ -169,14 +243,42 @@ impl Hint for JoinError {
             Self::NoneOpens { .. } => {
                 "check that these are the tiles themselves and complete".to_owned()
             }
-            Self::NoTiles { path } if path.exists() => {
+            Self::NoTiles { path, .. } if path.exists() => {
                 "give the rasters themselves or a pattern, such as \"tiles/*.tif\"; `**` stands for folders of any depth"
                     .to_owned()
             }
-            Self::NoTiles { path } => match path.to_string_lossy().contains(['*', '?', '[']) {
+            Self::NoTiles { path, .. } => match path.to_string_lossy().contains(['*', '?', '[']) {
                 true => "check the folder and the ending; `*` does not reach into folders, `**` does".to_owned(),
                 false => crate::paths::missing_hint(path),
             },
+            Self::NoDates { .. } => {
+                "dates are read as `20230415`, `2023-04-15` or `2023105` (day of the year); \
+                 `TimeSeries::of([(\"2023-04-15\", \"april.tif\"), …])` states them"
+                    .to_owned()
+            }
+            Self::BadDate { .. } => "write it as `2023-04-15`".to_owned(),
+            Self::SameDate { date } => format!(
+                "give all files of a date at once: `SeriesDate::new(\"{date}\", [\"B04.tif\", \"B08.tif\"])`; two images of one \
+                 day are joined before by `Scene::mosaic`, or one of them is left out"
+            ),
+            Self::NoSuchDate { .. } | Self::NotASeries { .. } => {
+                "`scene.dates()` has the dates of a series, `Scene::series(\"s2/*.tif\")` makes one".to_owned()
+            }
+            Self::SeveralOfDate { .. } => {
+                "leave one of them out; images of one day beside each other are one scene by `Raster::mosaic`; files of other \
+                 bands are told apart by `StackPart::new(path).named(\"B04\")`"
+                    .to_owned()
+            }
+            Self::MissingBands { .. } => {
+                "`TimeSeries::new(files).bands([…])` takes only bands that every date has; or leave the date out by \
+                 `.between(first, last)`"
+                    .to_owned()
+            }
+            Self::NoMask { .. } => {
+                "name it as its file or band is called, such as `.mask(\"SCL\", [3, 8, 9, 10])`, and check that the pattern \
+                 matches its file, too"
+                    .to_owned()
+            }
             Self::Unplaced { .. } => {
                 "names that tell: `tile_3_7.png` (row 3, column 7), `r003_c007.png`, `x512_y0.png` (pixels), \
                  `15/17602/10749.png` (z/x/y); or a world file (`.pgw`, `.tfw`) beside each"

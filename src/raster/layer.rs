@@ -1,4 +1,4 @@
-//! Rasters that are made of others while they are read: stacks, mosaics, transformed bands.
+//! Rasters that are made of others while they are read: stacks, mosaics, time series, masked and transformed bands.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,11 @@ use gdal_sys::GDALRIOResampleAlg;
 
 use super::bound::{self, Bound};
 use super::by_band::ByBand;
+use super::mask::Masked;
 use super::read::target_of;
 use super::warp::Warp;
 use super::{PixelWindow, Raster, Size};
-use crate::report::{Report, file_name};
+use crate::report::{Notice, Report, file_name};
 use crate::{Result, session};
 
 /// Where the pixels of a raster come from.
@@ -23,6 +24,10 @@ pub(super) enum Kind {
     Stack(Vec<Layer>),
     /// Several rasters beside each other; later ones lie over earlier ones.
     Mosaic(Vec<Layer>),
+    /// The same bands of several dates, one date after another.
+    Series(Vec<Layer>),
+    /// A raster without what its mask calls invalid.
+    Masked(Box<Masked>),
     /// The bands of a raster, changed.
     Transformed(Raster, Vec<Bound>),
 }
@@ -33,24 +38,28 @@ impl Raster {
         match &self.inner.kind {
             Kind::File => true,
             Kind::Regridded(base) => base.is_of_a_file(),
-            Kind::Stack(_) | Kind::Mosaic(_) | Kind::Transformed(..) => false,
+            Kind::Stack(_)
+            | Kind::Mosaic(_)
+            | Kind::Series(_)
+            | Kind::Masked(_)
+            | Kind::Transformed(..) => false,
         }
     }
 }
 
 /// A raster that another one is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Layer {
     pub(super) raster: Raster,
     pub(super) lie: Lie,
     /// What it covers, in pixels of the whole.
     pub(super) area: PixelWindow,
-    /// For each band of a mosaic, the raster's own that belongs there.
+    /// For each band of a mosaic, or of a date of a series, the raster's own that belongs there.
     pub(super) bands: Vec<usize>,
 }
 
 /// How the pixels of a layer lie on those of the whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Lie {
     /// Its first pixel is this one.
     Pixels { col: i64, row: i64 },
@@ -60,7 +69,7 @@ pub(super) enum Lie {
 
 impl Layer {
     /// Reads a window of the whole.
-    fn read(
+    pub(super) fn read(
         &self,
         window: &PixelWindow,
         size: Size,
@@ -86,9 +95,10 @@ impl Kind {
         match self {
             Self::File => None,
             Self::Regridded(base) | Self::Transformed(base, _) => Some(vec![base]),
-            Self::Stack(layers) | Self::Mosaic(layers) => {
+            Self::Stack(layers) | Self::Mosaic(layers) | Self::Series(layers) => {
                 Some(layers.iter().map(|layer| &layer.raster).collect())
             }
+            Self::Masked(masked) => Some(vec![&masked.base, &masked.mask.raster]),
         }
     }
 
@@ -112,12 +122,10 @@ impl Kind {
         match self {
             Self::File => return None,
             Self::Regridded(_) => text += "own",
-            Self::Stack(layers) | Self::Mosaic(layers) => {
-                let one = |layer: &Layer| {
-                    format!("{:?} {:?} {:?}\n", layer.area, layer.bands, layer.lie.key())
-                };
-                text.extend(layers.iter().map(one));
+            Self::Stack(layers) | Self::Mosaic(layers) | Self::Series(layers) => {
+                text.extend(layers.iter().map(|layer| layer.key() + "\n"));
             }
+            Self::Masked(masked) => text += &masked.key(),
             Self::Transformed(_, steps) => {
                 for bound in steps {
                     text += &serde_json::to_string(&bound.numbers).ok()?;
@@ -134,6 +142,18 @@ impl Kind {
         match self {
             Self::File | Self::Regridded(_) => {}
             Self::Transformed(base, _) => report.extend(base.report().clone()),
+            Self::Masked(masked) => report.extend(masked.base.report().clone()),
+            Self::Series(layers) => {
+                let all = layers.iter().flat_map(|layer| {
+                    let about = file_name(layer.raster.path());
+                    let notices = layer.raster.report().clone().into_iter();
+                    notices.map(move |notice| {
+                        let about = notice.subject().map_or(about.clone(), str::to_owned);
+                        (notice, about)
+                    })
+                });
+                report.extend(alike(all, "files"));
+            }
             Self::Stack(layers) => {
                 for layer in layers {
                     let about = file_name(layer.raster.path());
@@ -152,29 +172,42 @@ impl Kind {
 
 /// What the files of tiles say, each once with the number of tiles that say it.
 fn same_of_many(layers: &[Layer]) -> Report {
-    let mut found: Vec<(crate::report::Notice, usize, String)> = Vec::new();
-    for layer in layers {
+    let all = layers.iter().flat_map(|layer| {
         let about = file_name(layer.raster.path());
-        for notice in &layer.raster.inner.information.report {
-            match found
-                .iter_mut()
-                .find(|(known, ..)| known.text() == notice.text())
-            {
-                Some((_, count, _)) => *count += 1,
-                None => found.push((notice.clone(), 1, about.clone())),
-            }
+        let notices = layer.raster.inner.information.report.clone().into_iter();
+        notices.map(move |notice| (notice, about.clone()))
+    });
+    alike(all, &format!("of {} tiles", layers.len()))
+}
+
+/// Each notice once, with how many say it and the first one that does.
+pub(super) fn alike(all: impl Iterator<Item = (Notice, String)>, what: &str) -> Report {
+    let mut found: Vec<(Notice, usize, String)> = Vec::new();
+    for (notice, about) in all {
+        match found
+            .iter_mut()
+            .find(|(known, ..)| known.text() == notice.text())
+        {
+            Some((_, count, _)) => *count += 1,
+            None => found.push((notice, 1, about)),
         }
     }
     found
         .into_iter()
         .map(|(notice, count, first)| match count {
+            1 if first.is_empty() => notice,
             1 => notice.about(first),
-            _ => notice.about(format!(
-                "{count} of {} tiles, the first is {first}",
-                layers.len()
-            )),
+            _ if first.is_empty() => notice.about(format!("{count} {what}")),
+            _ => notice.about(format!("{count} {what}, the first is {first}")),
         })
         .collect()
+}
+
+impl Layer {
+    /// A text that differs where it lies otherwise or has other bands.
+    pub(super) fn key(&self) -> String {
+        format!("{:?} {:?} {:?}", self.area, self.bands, self.lie.key())
+    }
 }
 
 impl Lie {
@@ -204,6 +237,14 @@ impl Raster {
         match kind {
             Kind::Stack(layers) => self.read_stack(layers, window, size, algorithm),
             Kind::Mosaic(layers) => self.read_mosaic(layers, window, size, algorithm),
+            Kind::Series(layers) => self.read_dates(layers, window, size, algorithm),
+            // Before they are averaged, pixels must lose what is invalid.
+            Kind::Masked(_)
+                if !same && algorithm != GDALRIOResampleAlg::GRIORA_NearestNeighbour =>
+            {
+                self.averaged(window, size)
+            }
+            Kind::Masked(masked) => masked.read(window, size),
             Kind::Transformed(base, steps) => {
                 let read = base.read_by_band(window, size, algorithm)?;
                 Ok(bound::apply(steps, base.bands(), read))
@@ -241,6 +282,43 @@ impl Raster {
                     .zip(&all.base)
                     .any(|(&here, &base)| here < base);
                 all.present[to] = holes.then(|| valid.into_owned());
+                to += 1;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Each date's pixels are valid by its own rules, all bands of the date alike; elsewhere they hold 0.
+    fn read_dates(
+        &self,
+        layers: &[Layer],
+        window: &PixelWindow,
+        size: Size,
+        algorithm: GDALRIOResampleAlg::Type,
+    ) -> Result<ByBand> {
+        let area = size.area();
+        let mut all = ByBand::nothing(size, self.band_count());
+        let inside = self.full().intersect(window);
+        let Some(target) = inside.and_then(|inside| target_of(window, &inside, size)) else {
+            return Ok(all);
+        };
+        for row in target.row..target.bottom() {
+            let start = row as usize * size.width + target.col as usize;
+            all.base[start..start + target.width].fill(1);
+        }
+        let mut to = 0;
+        for layer in layers {
+            session::check_interrupt("reading imagery")?;
+            let read = layer.read(window, size, algorithm)?;
+            let pixels = read.pixels(layer.raster.bands());
+            let mut holes = pixels.iter().zip(&all.base);
+            let holes = holes.any(|(&here, &base)| here < base);
+            for &from in &layer.bands {
+                let values = all.data[to * area..(to + 1) * area].iter_mut();
+                for ((value, &own), &here) in values.zip(read.band(from)).zip(&pixels) {
+                    *value = if here == 0 { 0.0 } else { own };
+                }
+                all.present[to] = holes.then(|| pixels.clone());
                 to += 1;
             }
         }

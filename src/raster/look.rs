@@ -78,7 +78,19 @@ impl Raster {
         let Some(counts) = counts else {
             return report;
         };
-        if counts.partly > 0 {
+        if counts.partly > 0 && self.bands().iter().any(|band| band.date.is_some()) {
+            report.push(
+                Notice::noted(format!(
+                    "{} are missing on some dates but not on all: they are valid, with 0 where a date is missing",
+                    of(counts.partly, counts.pixels)
+                ))
+                .count(counts.partly)
+                .next(
+                    "`scene.fill_dates()` gives them values between the dates around, `scene.composite(Composite::Median)` \
+                     one value for all dates",
+                ),
+            );
+        } else if counts.partly > 0 {
             report.push(
                 Notice::noted(format!(
                     "{} are nodata in some bands but not in all of one integer type: they are valid, as for rasterio's dataset_mask",

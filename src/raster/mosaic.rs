@@ -72,6 +72,30 @@ impl<P: AsRef<Path>> FromIterator<P> for Tiles {
     }
 }
 
+impl Tiles {
+    /// The files, in the order in which they lie over each other; `what` is made of them.
+    pub(super) fn files(&self, what: &'static str) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for path in &self.0 {
+            let path = crate::paths::expanded(path);
+            match names::spread(&path) {
+                Some(found) if found.is_empty() => {
+                    return Err(JoinError::NoTiles {
+                        what,
+                        path: path.into_owned(),
+                    }
+                    .into());
+                }
+                Some(found) => files.extend(found),
+                None => files.push(path.into_owned()),
+            }
+        }
+        let mut seen = std::collections::HashSet::new();
+        files.retain(|file| seen.insert(file.clone()));
+        Ok(files)
+    }
+}
+
 /// Tiles beside each other as one raster: nothing is written, and only the tiles that a window touches are read.
 ///
 /// | | rule |
@@ -159,7 +183,7 @@ impl Mosaic {
     }
 
     pub(crate) fn joined(&self, scene: bool) -> Result<Raster> {
-        let paths = self.files()?;
+        let paths = self.tiles.files("a mosaic")?;
         let options = match scene {
             true => self.options.clone().for_scene(),
             false => self.options.clone(),
@@ -225,27 +249,6 @@ impl Mosaic {
             information,
             self.options.clone(),
         ))
-    }
-
-    /// The files, in the order in which they lie over each other.
-    fn files(&self) -> Result<Vec<PathBuf>> {
-        let mut files = Vec::new();
-        for path in &self.tiles.0 {
-            let path = crate::paths::expanded(path);
-            match names::spread(&path) {
-                Some(found) if found.is_empty() => {
-                    return Err(JoinError::NoTiles {
-                        path: path.into_owned(),
-                    }
-                    .into());
-                }
-                Some(found) => files.extend(found),
-                None => files.push(path.into_owned()),
-            }
-        }
-        let mut seen = std::collections::HashSet::new();
-        files.retain(|file| seen.insert(file.clone()));
-        Ok(files)
     }
 
     /// Tiles that say where they lie.

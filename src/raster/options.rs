@@ -277,8 +277,11 @@ pub(super) fn chosen(
                 (false, _) => exact,
                 (true, false) => named,
                 (true, true) => match super::roles::of_words(&wanted) {
-                    Some(role) => places(&|band| band.role == Some(role)),
-                    None => Vec::new(),
+                    Some(role) => places(&|band| {
+                        let date = super::Date::parse(&wanted);
+                        band.role == Some(role) && (date.is_none() || band.date == date)
+                    }),
+                    None => places(&|band| band.undated_name().to_lowercase() == wanted),
                 },
             }
         }

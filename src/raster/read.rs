@@ -81,6 +81,12 @@ impl Raster {
         Ok(patch)
     }
 
+    /// As [`Raster::read_scaled`], the pixels under the centers of a smaller size instead of averages: a sample, in which as
+    /// large a share is valid as in the whole.
+    pub(crate) fn read_sampled(&self, window: &PixelWindow, size: Size) -> Result<Patch> {
+        self.read_with(window, size, GDALRIOResampleAlg::GRIORA_NearestNeighbour)
+    }
+
     fn read_with(
         &self,
         window: &PixelWindow,
@@ -199,7 +205,7 @@ impl Raster {
 
     /// Averages the valid values of each band, where GDAL would average others. At most four pixels in each direction
     /// count for one of the target, spread evenly.
-    fn averaged(&self, window: &PixelWindow, size: Size) -> Result<ByBand> {
+    pub(super) fn averaged(&self, window: &PixelWindow, size: Size) -> Result<ByBand> {
         const MOST: usize = 4;
         let (bands, area) = (self.band_count(), size.area());
         let mut all = ByBand::nothing(size, bands);

@@ -86,6 +86,42 @@ impl StackPart {
         self.resampling = Some(resampling);
         self
     }
+
+    /// What a person calls it.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `scene`: whether palettes become colors, as in a scene.
+    pub(super) fn opened(&self, scene: bool) -> Result<Raster> {
+        let options = match scene {
+            true => self.options.clone().for_scene(),
+            false => self.options.clone(),
+        };
+        Raster::open_with(&self.path, options)
+    }
+
+    /// Only these bands of its file, counted from 0 as it is opened now.
+    pub(super) fn only(&self, raster: &Raster, bands: &[usize]) -> Self {
+        let names = bands.iter().filter_map(|&at| raster.bands().get(at));
+        let mut part = self.clone();
+        part.options = part.options.bands(names.map(|band| band.name.clone()));
+        part
+    }
+
+    /// What its bands are called in a stack.
+    pub(super) fn band_names(&self, raster: &Raster) -> Vec<String> {
+        let stem = stem(raster.path());
+        let bands = raster.bands().iter();
+        bands
+            .map(|band| name_of(self, raster, band, &stem))
+            .collect()
+    }
 }
 
 impl From<&Self> for StackPart {
@@ -200,18 +236,42 @@ impl Stack {
         self.joined(false)
     }
 
-    /// `scene`: whether palettes become colors, as in a scene.
     pub(crate) fn joined(&self, scene: bool) -> Result<Raster> {
-        let mut rasters = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            let options = match scene {
-                true => part.options.clone().for_scene(),
-                false => part.options.clone(),
-            };
-            rasters.push(Raster::open_with(&part.path, options)?);
-        }
-        let of = self.grid_of(&rasters)?;
+        let parts = self.parts.iter();
+        let rasters: Result<Vec<Raster>> = parts.map(|part| part.opened(scene)).collect();
+        self.join(&rasters?)
+    }
+
+    /// The bands of rasters that are open, one for each part.
+    pub(super) fn join(&self, rasters: &[Raster]) -> Result<Raster> {
         let mut report = Report::new();
+        let (grid, layers) = self.layers(rasters, &mut report)?;
+        let bands = self.bands(rasters, &mut report);
+        say_types(&mut report, &bands);
+        let mut information =
+            Information::composed(grid.size, bands, grid.place.clone(), "stack", report);
+        let whole = PixelWindow::full(grid.size);
+        information.gaps = layers.iter().any(|layer| {
+            layer.raster.can_be_invalid()
+                || !layer.area.contains(&whole)
+                || matches!(layer.lie, Lie::Warped(_))
+        });
+        information.block = self.grid_of(rasters)?.block_size();
+        Ok(Raster::composed(
+            self.path(rasters),
+            Kind::Stack(layers),
+            information,
+            OpenOptions::new(),
+        ))
+    }
+
+    /// The grid, and how rasters that are open lie on it, one for each part.
+    pub(super) fn layers(
+        &self,
+        rasters: &[Raster],
+        report: &mut Report,
+    ) -> Result<(Grid, Vec<Layer>)> {
+        let of = self.grid_of(rasters)?;
         let without: Vec<&Raster> = rasters
             .iter()
             .filter(|one| !one.is_georeferenced())
@@ -228,7 +288,7 @@ impl Stack {
         }
         let placed = without.is_empty();
         if !placed {
-            for raster in &rasters {
+            for raster in rasters {
                 if raster.size() != of.size() {
                     return Err(JoinError::OtherSize {
                         path: raster.path().to_owned(),
@@ -249,10 +309,10 @@ impl Stack {
                 );
             }
         }
-        let grid = self.grid_over(of, &rasters)?;
+        let grid = self.grid_over(of, rasters)?;
         let name = file_name(of.path());
         let mut layers = Vec::with_capacity(rasters.len());
-        for (part, raster) in self.parts.iter().zip(&rasters) {
+        for (part, raster) in self.parts.iter().zip(rasters) {
             let extent = match placed {
                 true => grid.extent_of(raster)?,
                 false => Some(grid.extent()),
@@ -265,13 +325,7 @@ impl Stack {
             let lies = grid.placed(raster, extent, resampling)?;
             let about = file_name(raster.path());
             if placed {
-                say_place(
-                    &mut report,
-                    &grid,
-                    raster,
-                    (&lies.lie, share),
-                    (&about, &name),
-                );
+                say_place(report, &grid, raster, (&lies.lie, share), (&about, &name));
             }
             layers.push(Layer {
                 bands: (0..raster.band_count()).collect(),
@@ -280,23 +334,7 @@ impl Stack {
                 area: lies.area,
             });
         }
-        let bands = self.bands(&rasters, &mut report);
-        say_types(&mut report, &bands);
-        let mut information =
-            Information::composed(grid.size, bands, grid.place.clone(), "stack", report);
-        let whole = PixelWindow::full(grid.size);
-        information.gaps = layers.iter().any(|layer| {
-            layer.raster.can_be_invalid()
-                || !layer.area.contains(&whole)
-                || matches!(layer.lie, Lie::Warped(_))
-        });
-        information.block = of.block_size();
-        Ok(Raster::composed(
-            self.path(&rasters),
-            Kind::Stack(layers),
-            information,
-            OpenOptions::new(),
-        ))
+        Ok((grid, layers))
     }
 
     /// The file that gives the grid.

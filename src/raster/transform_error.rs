@@ -85,6 +85,12 @@ pub enum TransformError {
         /// The transform.
         what: String,
     },
+    /// What is made of several dates was asked of bands without one.
+    #[error("{what} was asked for, and no band has a date")]
+    NoDates {
+        /// The transform.
+        what: String,
+    },
     /// No band would be left.
     #[error("no band is left")]
     NoBands,
@@ -142,6 +148,9 @@ impl Hint for TransformError {
             }
             Self::NothingValid { .. } => {
                 "leave the band out: `OpenOptions::new().bands([…])`".to_owned()
+            }
+            Self::NoDates { .. } => {
+                "`Scene::series(\"s2/*.tif\")` opens scenes of several dates as one, with a date for each band".to_owned()
             }
             Self::NoBands => "name at least one band".to_owned(),
             Self::Type { .. } => "possible are U8, I8, U16, I16, U32, I32, F32".to_owned(),

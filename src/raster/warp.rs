@@ -46,7 +46,7 @@ const AVERAGED: f64 = 2.0;
 const EDGE: f64 = 1e-3;
 
 /// The way from the pixels of a grid to those of a raster, with how values are taken.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Warp {
     /// From the grid to the raster.
     map: PixelMap,

@@ -43,6 +43,7 @@ pub struct WriterOptions {
     compressed: bool,
     alpha: bool,
     overviews: bool,
+    scale: Option<(f64, f64)>,
 }
 
 impl Default for WriterOptions {
@@ -57,6 +58,7 @@ impl Default for WriterOptions {
             compressed: true,
             alpha: false,
             overviews: false,
+            scale: None,
         }
     }
 }
@@ -96,6 +98,14 @@ impl WriterOptions {
     #[must_use]
     pub fn band_names<S: AsRef<str>>(mut self, names: &[S]) -> Self {
         self.band_names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        self
+    }
+
+    /// What a stored value is multiplied by, and what is added after that, to have the unit of the band: said in the file,
+    /// the values are written as they are given.
+    #[must_use]
+    pub fn scale(mut self, scale: f64, offset: f64) -> Self {
+        self.scale = Some((scale, offset));
         self
     }
 
@@ -485,6 +495,10 @@ impl RasterWriter {
                     let band = gdal_sys::GDALGetRasterBand(dataset, number as c_int);
                     if let Some(value) = self.options.nodata {
                         failed |= gdal_sys::GDALSetRasterNoDataValue(band, value) != 0;
+                    }
+                    if let Some((scale, offset)) = self.options.scale {
+                        failed |= gdal_sys::GDALSetRasterScale(band, scale) != 0;
+                        failed |= gdal_sys::GDALSetRasterOffset(band, offset) != 0;
                     }
                     if let Some(name) = self.options.band_names.get(number - 1) {
                         gdal_sys::GDALSetDescription(band, c_string(name).as_ptr());

@@ -117,10 +117,7 @@ impl Scene {
         transforms: impl IntoIterator<Item = BandTransform>,
     ) -> Result<Self> {
         let raster = self.raster().transformed(transforms, &InUse(self))?;
-        Ok(self.changed(|inner| {
-            inner.raster = raster;
-            inner.statistics = std::sync::OnceLock::new();
-        }))
+        Ok(self.with_raster(raster))
     }
 
     /// What the bands went through, with the numbers that statistics gave.

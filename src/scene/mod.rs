@@ -22,6 +22,7 @@ mod quicklook;
 mod read;
 pub(crate) mod seen;
 pub(crate) mod shared_box_file;
+mod series;
 mod show;
 mod split;
 mod zoom;

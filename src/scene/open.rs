@@ -29,7 +29,8 @@ use crate::vector::ReadReport;
 /// | label | [`Scene::with_labels`], [`Scene::and_labels`], [`Scene::labeled_within`], [`Scene::with_boxes`], [`Scene::with_label_raster`], [`Scene::only`], [`Scene::with_colors`] |
 /// | look | [`Scene::show_bands`], [`Scene::zoom`], [`Scene::histogram`], [`Scene::show_parts`] |
 /// | know | [`Scene::size`], [`Scene::bounds`], [`Scene::crs`], [`Scene::band_count`], [`Scene::classes`], [`Scene::report`] |
-/// | join files | [`Scene::stack`], [`Scene::mosaic`] |
+/// | join files | [`Scene::stack`], [`Scene::mosaic`], [`Scene::series`] |
+/// | use dates | [`Scene::dates`], [`Scene::on_date`], [`Scene::composite`], [`Scene::fill_dates`], [`Scene::show_series`] |
 /// | change bands | [`Scene::with_index`], [`Scene::with_band`], [`Scene::with_transforms`] |
 /// | use a part | [`Scene::split`], [`Scene::crop`], [`Scene::with_aoi`], [`Scene::split_by_aoi`] |
 /// | train on it | [`Scene::chips`] |
@@ -112,10 +113,15 @@ impl Scene {
     /// The same file opened with other bands on the same grid; labels, area and all else stay.
     pub(crate) fn reopened(&self, options: OpenOptions) -> Result<Self> {
         let raster = Raster::open_with(self.raster().path(), options)?;
-        Ok(self.changed(|inner| {
+        Ok(self.with_raster(raster))
+    }
+
+    /// Other bands on the same grid; labels, area and all else stay.
+    pub(super) fn with_raster(&self, raster: Raster) -> Self {
+        self.changed(|inner| {
             inner.raster = raster;
             inner.statistics = OnceLock::new();
-        }))
+        })
     }
 
     pub(super) fn of(raster: Raster) -> Self {

@@ -192,7 +192,11 @@ impl Scene {
 }
 
 /// `[height, width]`, 1 for the pixels of `window` in `area` and in `mask`; `None` when all are.
-fn inside(window: &PixelWindow, area: &PixelWindow, mask: Option<Vec<u8>>) -> Option<Vec<u8>> {
+pub(super) fn inside(
+    window: &PixelWindow,
+    area: &PixelWindow,
+    mask: Option<Vec<u8>>,
+) -> Option<Vec<u8>> {
     if area.contains(window) {
         return mask;
     }

@@ -9,7 +9,7 @@ use super::error::listed;
 use super::open::{Row, opened};
 use super::{Scenes, ScenesError, ScenesOptions};
 use crate::Result;
-use crate::raster::read_whole;
+use crate::raster::{Date, SeriesDate, StackPart, TimeSeries, read_whole};
 use crate::report::{Notice, Report, file_name};
 
 impl Scenes {
@@ -50,6 +50,63 @@ impl Scenes {
         let text = read_whole(&path)?;
         let rows = rows(&text, &path, asset, &mut report)?;
         opened(rows, &options.into(), report)
+    }
+}
+
+impl TimeSeries {
+    /// The scenes of a STAC item collection (a file or an address) as a series: of each item these assets, such as
+    /// `["B04", "B08", "SCL"]`, which the bands are called after, on the day of its `datetime`.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let series = TimeSeries::stac("search.json", ["red", "nir", "scl"])?.mask("scl", [0, 1, 3, 8, 9, 10]);
+    /// let scene = Scene::series_with(series)?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ScenesError::Stac`] when it is no item collection, no item has an asset, or none has a `datetime`.
+    #[doc(alias = "stackstac")]
+    #[doc(alias = "odc_stac")]
+    pub fn stac<A: AsRef<str>>(
+        path: impl AsRef<Path>,
+        assets: impl IntoIterator<Item = A>,
+    ) -> Result<Self> {
+        let path = crate::paths::expanded(path.as_ref()).into_owned();
+        if !path.to_string_lossy().contains("://") && !path.starts_with("/vsi") {
+            std::fs::metadata(&path).map_err(|error| crate::FileError::new(path.clone(), error))?;
+        }
+        let text = read_whole(&path)?;
+        let mut report = Report::new();
+        let (mut dates, mut without) = (BTreeMap::<Date, Vec<StackPart>>::new(), 0);
+        for asset in assets {
+            let asset = asset.as_ref();
+            for row in rows(&text, &path, asset, &mut report)? {
+                let day = row.columns.get("datetime").map(String::as_str);
+                match day.and_then(Date::parse) {
+                    Some(date) => dates
+                        .entry(date)
+                        .or_default()
+                        .push(StackPart::new(row.path).named(asset)),
+                    None => without += 1,
+                }
+            }
+        }
+        if dates.is_empty() {
+            let reason = "no item has a `datetime`".to_owned();
+            return Err(ScenesError::Stac { path, reason }.into());
+        }
+        if without > 0 {
+            let text = "assets of items without a `datetime`";
+            let notice = Notice::left_out(text)
+                .about(file_name(&path))
+                .count(without);
+            report.push(notice);
+        }
+        let dates = dates
+            .into_iter()
+            .map(|(date, parts)| SeriesDate::new(date, parts));
+        Ok(Self::of(dates).reported(report))
     }
 }
 
@@ -239,6 +296,31 @@ mod tests {
         ] {
             assert_eq!(resolved(Path::new(collection), href), PathBuf::from(joined));
         }
+    }
+
+    #[test]
+    fn assets_of_items_are_bands_of_the_days_of_their_items() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("search.json");
+        std::fs::write(&path, TWO).unwrap();
+        let series = TimeSeries::stac(&path, ["visual"]).unwrap();
+        let part = StackPart::new(folder.path().join("a/visual.tif")).named("visual");
+        let wanted = TimeSeries::of([SeriesDate::new("2024-05-01", [part])]);
+        let mut report = Report::new();
+        report.push(Notice::noted("any"));
+        assert_eq!(
+            series.clone().reported(report.clone()),
+            wanted.reported(report)
+        );
+        let told = format!("{series:?}");
+        assert!(
+            told.contains("assets of items without a `datetime`"),
+            "{told}"
+        );
+        let none = TWO.replace("datetime", "day");
+        std::fs::write(&path, none).unwrap();
+        let error = TimeSeries::stac(&path, ["visual"]).unwrap_err().to_string();
+        assert!(error.contains("no item has a `datetime`"), "{error}");
     }
 
     #[test]

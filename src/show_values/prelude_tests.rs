@@ -11,6 +11,7 @@ use crate::raster::{
     WriterOptions, ZoomWindow,
 };
 use crate::report::NoticeKind;
+use crate::samples::Sentinel;
 use crate::train::{
     DetectionScores, EpochRecord, History, Length, OneCycle, Timings, ValidationScores,
 };
@@ -86,8 +87,10 @@ fn every_type_of_the_prelude_shows_itself() {
         ClassifierEnsemble,
         ClassifierPredictions,
         ClassifierScenesScores,
+        Composite,
         Confusion,
         CopyPaste,
+        Date,
         DeepLabV3,
         DeepLabV3Plus,
         Detection,
@@ -143,6 +146,8 @@ fn every_type_of_the_prelude_shows_itself() {
         Schedule,
         Scores,
         Segmenter,
+        SeriesDate,
+        SeriesPatch,
         SpectralIndex,
         Split,
         Stack,
@@ -150,6 +155,7 @@ fn every_type_of_the_prelude_shows_itself() {
         StackGrid,
         StackPart,
         StopReason,
+        TimeSeries,
         Unet,
         VectorSource,
         WorstWindow,
@@ -190,6 +196,7 @@ fn every_type_of_the_prelude_shows_itself() {
         ReadReport,
         RgbImage,
         RgbaImage,
+        Sentinel,
         Series,
         Size,
         Timings,
@@ -269,6 +276,17 @@ fn small_values_and_a_thousand_of_them_take_a_screen_at_most() {
         Resolution::Meters(0.5),
         OpenOptions::default(),
         DataType::U16,
+        Composite::Median,
+        Date::parse("2023-04-15").unwrap(),
+        SeriesDate::new("2023-04-15", ["a.tif"]),
+        TimeSeries::new("s2"),
+        SeriesPatch {
+            size: Size::new(2, 1),
+            dates: vec![Date::parse("2023-04-15").unwrap(); 30],
+            bands: vec!["a band with a long name".to_owned(); 12],
+            data: vec![0.0; 2 * 30 * 12],
+            valid: vec![1; 2 * 30],
+        },
         RasterType::U8,
         Split::columns(0.75),
         Split::at_row(128),

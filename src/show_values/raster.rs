@@ -4,10 +4,10 @@ use crate::display::fields::titled;
 use crate::display::records::{NOTHING, count, number, perhaps};
 use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::raster::{
-    Band, BandChoice, BandRole, BandStatistics, BandTransform, DataType, GeoReference,
-    GeoTransform, MapWindow, Mosaic, OpenOptions, PixelWindow, Raster, RasterType, Resampling,
-    Resolution, Size, SpectralIndex, Stack, StackExtent, StackGrid, StackPart, WriterOptions,
-    ZoomWindow,
+    Band, BandChoice, BandRole, BandStatistics, BandTransform, Composite, DataType, Date,
+    GeoReference, GeoTransform, MapWindow, Mosaic, OpenOptions, PixelWindow, Raster, RasterType,
+    Resampling, Resolution, SeriesDate, SeriesPatch, Size, SpectralIndex, Stack, StackExtent,
+    StackGrid, StackPart, TimeSeries, WriterOptions, ZoomWindow,
 };
 
 impl Record for Band {
@@ -122,9 +122,18 @@ impl Record for GeoTransform {
     }
 }
 
+impl Record for Date {
+    const COLUMNS: &'static [&'static str] = &["date", "day of the year"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.to_string(), self.year_day().to_string()]
+    }
+}
+
 show_records!(
     Band,
     BandStatistics,
+    Date,
     PixelWindow,
     MapWindow,
     ZoomWindow,
@@ -136,18 +145,56 @@ show_fields!(
     BandChoice,
     BandRole,
     BandTransform,
+    Composite,
     DataType,
     Mosaic,
     OpenOptions,
     RasterType,
     Resampling,
     Resolution,
+    SeriesDate,
     Stack,
     StackExtent,
     StackGrid,
     StackPart,
+    TimeSeries,
     WriterOptions
 );
+
+/// Its shape, and a row for each date.
+impl Show for SeriesPatch {
+    fn output(&self) -> Output {
+        let [dates, bands, height, width] = self.shape();
+        let facts = [
+            (
+                "shape",
+                format!("{dates} dates x {bands} bands x {height} x {width} px"),
+            ),
+            (
+                "bands",
+                crate::display::fields::shortened(&self.bands.join(", "), 76),
+            ),
+        ];
+        let rows: Vec<Vec<String>> = self
+            .dates
+            .iter()
+            .enumerate()
+            .take(20)
+            .map(|(at, date)| {
+                let valid = self.valid_fraction(at) * 100.0;
+                vec![at.to_string(), date.to_string(), format!("{valid:.1} %")]
+            })
+            .collect();
+        let heads = ["", "date", "valid"].map(str::to_owned);
+        let table = crate::display::fields::tabled(&heads, &rows);
+        let table = crate::display::counted(table, rows.len(), dates);
+        let about = titled("SeriesPatch", &facts);
+        Output::html(
+            format!("{}\n{}", about.text, table.text),
+            about.as_html() + &table.as_html(),
+        )
+    }
+}
 
 /// Where pixels lie on the map.
 impl Show for GeoReference {

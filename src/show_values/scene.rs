@@ -6,7 +6,7 @@ use crate::display::fields::titled;
 use crate::display::records::{NOTHING, count};
 use crate::display::{Output, Record, Show, counted, show_fields, show_records};
 use crate::report::{Notice, NoticeKind, Report};
-use crate::samples::Town;
+use crate::samples::{Sentinel, Town};
 use crate::scene::AreaOfInterest;
 use crate::scenes::{LabelFiles, SceneSplit, ScenesOptions};
 
@@ -41,7 +41,21 @@ impl Record for Town {
     }
 }
 
-show_records!(Gpu, Town);
+impl Record for Sentinel {
+    const COLUMNS: &'static [&'static str] = &["folder", "dates", "labels", "land cover"];
+
+    fn cells(&self) -> Vec<String> {
+        let dates: Vec<String> = self.dates.iter().map(ToString::to_string).collect();
+        vec![
+            self.folder.display().to_string(),
+            dates.join(", "),
+            self.labels_path.display().to_string(),
+            self.land_cover_path.display().to_string(),
+        ]
+    }
+}
+
+show_records!(Gpu, Sentinel, Town);
 show_fields!(
     Affine,
     ChipOptions,

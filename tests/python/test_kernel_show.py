@@ -38,6 +38,8 @@ PRELUDE = {
     "ClassScore": "map.evaluate(&scene)?.per_class()[0]",
     "Classes": "scene.classes()",
     "Confusion": "map.evaluate(&scene)?.confusion()",
+    "Composite": "Composite::Median",
+    "Date": 'Date::parse("2023-04-15")',
     "CopyPaste": "CopyPaste::new()",
     "DeepLabV3": "DeepLabV3::resnet50()",
     "DeepLabV3Plus": "DeepLabV3Plus::resnet50()",
@@ -92,6 +94,11 @@ PRELUDE = {
     "Schedule": "Schedule::default()",
     "Scores": "map.evaluate(&scene)?",
     "Segmenter": "run.best()",
+    "SeriesDate": 'SeriesDate::new("2023-04-15", ["a.tif"])',
+    "SeriesPatch": (
+        'TimeSeries::of([("2023-04-15", scene.raster().path()), ("2023-06-04", scene.raster().path())]).open()?'
+        ".read_series(&PixelWindow::new(0, 0, 4, 4))?"
+    ),
     "SpectralIndex": 'SpectralIndex::named("ndvi")',
     "Split": "Split::columns(0.75)",
     "Stack": 'Stack::new(["a.tif", "b.tif"])',
@@ -99,6 +106,7 @@ PRELUDE = {
     "StackGrid": "StackGrid::Finest",
     "StackPart": 'StackPart::new("a.tif")',
     "StopReason": "run.stopped()",
+    "TimeSeries": 'TimeSeries::new("s2/*.tif")',
     "Unet": "Unet::resnet18()",
     "VectorSource": 'VectorSource::new("labels.gpkg")',
     "WorstWindow": "map.worst(&scene, 3)?.get(0)",

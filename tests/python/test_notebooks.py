@@ -15,7 +15,10 @@ TUTORIALS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 def test_there_are_tutorials():
     names = [path.name for path in TUTORIALS]
-    assert names == ["01_first_map.ipynb", "02_your_own_data.ipynb", "03_object_detection.ipynb", "04_many_scenes.ipynb"]
+    assert names == [
+        "01_first_map.ipynb", "02_your_own_data.ipynb", "03_object_detection.ipynb", "04_many_scenes.ipynb",
+        "05_bands_and_time.ipynb",
+    ]
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)

@@ -22,6 +22,7 @@ pub(crate) use boxes::colored;
 pub(crate) use compose::with_legend;
 pub(crate) use composite::{band_words, rgb_shown};
 pub(crate) use outline::{box_lines, casings, hatch, region_lines};
+pub(crate) use text::text_width;
 
 /// An image of red, green and blue bytes, row by row from the top.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -5,6 +5,8 @@
 mod changed_bands;
 /// Tiles beside each other.
 mod mosaics;
+/// Scenes of several dates.
+mod series;
 /// Bands of several files on one grid.
 mod stacks;
 
