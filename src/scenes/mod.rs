@@ -4,6 +4,8 @@ mod bands;
 mod collection;
 mod error;
 mod footprint;
+#[cfg(test)]
+mod fuzz_tests;
 mod labeled;
 mod labels;
 mod name;

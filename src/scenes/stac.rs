@@ -53,7 +53,7 @@ impl Scenes {
     }
 }
 
-fn rows(
+pub(super) fn rows(
     text: &[u8],
     path: &Path,
     asset: &str,
