@@ -422,3 +422,21 @@ fn what_was_written_is_read_the_same() {
         assert_same("YOLO", one, super::yolo::read(&text, &options));
     }
 }
+
+/// Found by the test above: the far edge of a box within the first pixel was taken for one that counts from 0.
+#[test]
+fn a_box_within_the_first_pixel_is_read_as_it_was_written() {
+    let place = Place::new("first-pixel");
+    let image = LabeledImage {
+        file: "a.png".to_owned(),
+        boxes: vec![LabeledBox::new(
+            BoundingBox::new(0.25, 0.5, 0.75, 9.0),
+            "tree",
+        )],
+        ..LabeledImage::default()
+    };
+    let xml = place.file("a.xml");
+    super::voc::write(&xml, &image, super::voc::Origin::One).unwrap();
+    let read = super::voc::read(&xml, super::voc::Origin::One);
+    assert_same("VOC", std::slice::from_ref(&image), read);
+}
