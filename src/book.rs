@@ -12,6 +12,7 @@ pages! {
     Start "getting-started.md",
     OwnLabels "guide/own-labels.md",
     Classes "guide/classes.md",
+    DataSets "guide/data-sets.md",
     ManyScenes "guide/many-scenes.md",
     Bands "guide/bands.md",
     TimeSeries "guide/time-series.md",

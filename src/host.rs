@@ -93,6 +93,12 @@ pub(crate) enum Step<'a> {
     Ignore255,
     /// What the values of a label raster mean; `code` says so in Rust.
     NameValues { code: &'a str },
+    /// A search for imagery in a service, and how what it finds is opened.
+    SearchImagery {
+        api: &'a str,
+        collection: &'a str,
+        asset: &'a str,
+    },
 }
 
 impl Step<'_> {
@@ -248,6 +254,16 @@ impl Step<'_> {
             (Self::NameValues { code }, Host::Shell) => {
                 write!(f, "`--values VALUE:CLASS,…`; in Rust it is `{code}`")
             }
+            (Self::SearchImagery { api, collection, asset }, Host::Notebook) => write!(
+                f,
+                "`data::StacSearch::service({api:?}).collection({collection:?}).bbox([WEST, SOUTH, EAST, NORTH])\
+                 .between(\"2024-06-01\", \"2024-06-30\").save(\"found.json\")?`, then `Scenes::stac(\"found.json\", {asset:?})?`"
+            ),
+            (Self::SearchImagery { api, collection, asset }, Host::Shell) => write!(
+                f,
+                "`swath data search {collection} --api {api} --bbox WEST,SOUTH,EAST,NORTH --from 2024-06-01 --to 2024-06-30 \
+                 -o found.json`; `Scenes::stac(\"found.json\", {asset:?})?` opens what it finds"
+            ),
         }
     }
 
@@ -315,6 +331,11 @@ mod tests {
             Step::Ignore255,
             Step::NameValues {
                 code: "LabelValues::codes([(1, \"tree\")])",
+            },
+            Step::SearchImagery {
+                api: "earth-search",
+                collection: "sentinel-2-l2a",
+                asset: "visual",
             },
         ];
         for step in steps {

@@ -101,6 +101,9 @@ pub mod display;
 mod error;
 pub mod evaluate;
 mod file_error;
+#[cfg(test)]
+#[path = "../tests/fuzz/harness.rs"]
+mod fuzz_harness;
 mod host;
 pub mod labels;
 pub mod models;

@@ -7,6 +7,9 @@ mod annotation;
 mod bounds;
 pub mod formats;
 mod fusion;
+#[cfg(test)]
+#[path = "../../tests/fuzz/harness.rs"]
+mod fuzz_harness;
 mod grid;
 mod index;
 mod nms;

@@ -116,9 +116,15 @@ pub enum DataCommand {
     /// List the data sets and weights that can be fetched
     #[command(after_help = examples::DATA_LIST)]
     List,
+    /// Say what a data set is before it is fetched: size, license, credit, citation, addresses
+    #[command(after_help = examples::DATA_INFO)]
+    Info(FetchArguments),
     /// Fetch a data set or weights into the per-user cache, checked, with license and credit
     #[command(after_help = examples::DATA_FETCH)]
     Fetch(FetchArguments),
+    /// Search a STAC service for imagery of a place and a date; what it finds is a file for `Scenes::stac`
+    #[command(after_help = examples::DATA_SEARCH)]
+    Search(SearchArguments),
 }
 
 /// Arguments of `swath data fetch`.
@@ -127,6 +133,40 @@ pub struct FetchArguments {
     /// One of the names that `swath data list` shows
     #[arg(value_name = "NAME")]
     pub name: String,
+}
+
+/// Arguments of `swath data search`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct SearchArguments {
+    /// The collections, such as sentinel-2-l2a, naip or landsat-c2-l2
+    #[arg(value_name = "COLLECTION", required = true)]
+    pub collections: Vec<String>,
+    /// The item collection to write
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: PathBuf,
+    /// The service: earth-search, planetary-computer, or the address of another
+    #[arg(long, value_name = "API", default_value = "earth-search")]
+    pub api: String,
+    /// Only what touches this rectangle, in degrees
+    #[arg(
+        long,
+        value_name = "WEST,SOUTH,EAST,NORTH",
+        value_parser = values::rectangle,
+        allow_hyphen_values = true
+    )]
+    pub bbox: Option<[f64; 4]>,
+    /// Only what was taken on this day or later, such as 2024-06-01
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// Only what was taken on this day or earlier
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<String>,
+    /// Only what has less cloud cover than this, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = values::percent, allow_negative_numbers = true)]
+    pub max_clouds: Option<f64>,
+    /// The most items to take
+    #[arg(long, value_name = "N", default_value = "100", value_parser = values::items, allow_negative_numbers = true)]
+    pub limit: usize,
 }
 
 /// What `swath sample` does.

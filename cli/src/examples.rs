@@ -32,7 +32,13 @@ examples! {
        as `swath predict --threshold 0` saves them.";
     PROPERTIES: ["swath properties buildings.gpkg", "swath properties city.gpkg --layer buildings"];
     DATA_LIST: ["swath data list"];
-    DATA_FETCH: ["swath data fetch banepa"];
+    DATA_INFO: ["swath data info landcover-ai"];
+    DATA_FETCH: ["swath data fetch banepa", "swath data fetch eurosat-rgb"]
+        "A download that was interrupted goes on where it stopped.";
+    DATA_SEARCH: [
+        "swath data search sentinel-2-l2a --bbox 85.48,27.59,85.56,27.66 --from 2024-01-01 --to 2024-03-31 --max-clouds 10 -o found.json",
+        "swath data search naip --api planetary-computer --bbox -105.3,39.9,-105.2,40.1 --from 2021-01-01 -o naip.json",
+    ];
     SAMPLE_TOWN: ["swath sample town --out town", "swath sample town --out town --size 512 --seed 7"];
     INSTALL: [
         "swath install",

@@ -28,7 +28,7 @@ use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Subcommand};
 pub use clap;
 pub use data::{
     DataCommand, FetchArguments, InfoArguments, LabelFile, PropertiesArguments, SampleCommand,
-    TownArguments,
+    SearchArguments, TownArguments,
 };
 pub use models::{
     EvaluateArguments, ImageryOptions, LabelArguments, MapOptions, ModelOptions, ObjectOptions,
@@ -79,7 +79,7 @@ pub enum LibraryCommand {
     /// List the properties of the features of a vector file, one a line
     #[command(after_help = examples::PROPERTIES)]
     Properties(PropertiesArguments),
-    /// List and fetch data sets and pretrained weights
+    /// List and fetch data sets and pretrained weights, search for imagery
     #[command(subcommand)]
     Data(DataCommand),
     /// Draw sample data with exact labels
@@ -97,7 +97,9 @@ impl LibraryCommand {
             Self::Evaluate(_) => &["evaluate"],
             Self::Properties(_) => &["properties"],
             Self::Data(DataCommand::List) => &["data", "list"],
+            Self::Data(DataCommand::Info(_)) => &["data", "info"],
             Self::Data(DataCommand::Fetch(_)) => &["data", "fetch"],
+            Self::Data(DataCommand::Search(_)) => &["data", "search"],
             Self::Sample(SampleCommand::Town(_)) => &["sample", "town"],
         }
     }

@@ -57,6 +57,11 @@ fn mistakes_are_named() {
         "error: unexpected argument 'b' found"
     );
     assert_eq!(
+        mistake("swath data search naip -o a --bbox 1,2,3"),
+        "error: invalid value '1,2,3' for '--bbox <WEST,SOUTH,EAST,NORTH>': expected WEST,SOUTH,EAST,NORTH in degrees, such as \
+         85.48,27.59,85.56,27.66"
+    );
+    assert_eq!(
         mistake("swath predict a b -o"),
         "error: a value is required for '--out <DIR>' but none was supplied"
     );

@@ -116,6 +116,10 @@ number! {
     square_meters: f64, 0.0.., "a number of square meters, 0 or more";
     /// The edge of a pixel on the ground.
     meters: f64, f64::MIN_POSITIVE..1e6, "a number of meters above 0";
+    /// A share of a hundred.
+    percent: f64, 0.0..=100.0, "a number from 0 to 100";
+    /// How many items there may be.
+    items: usize, 1.., "a whole number of items, at least 1";
     /// An overlap of two boxes.
     overlap: f64, 0.0..=1.0, "an overlap from 0 to 1";
 }
@@ -130,6 +134,22 @@ pub(crate) fn crop(text: &str) -> Result<[i64; 4], &'static str> {
         .map_err(|_| wrong)?;
     match parts.as_slice() {
         &[col, row, width, height] if width > 0 && height > 0 => Ok([col, row, width, height]),
+        _ => Err(wrong),
+    }
+}
+
+/// A rectangle of degrees.
+pub(crate) fn rectangle(text: &str) -> Result<[f64; 4], &'static str> {
+    let wrong = "expected WEST,SOUTH,EAST,NORTH in degrees, such as 85.48,27.59,85.56,27.66";
+    let parts: Vec<f64> = text
+        .split(',')
+        .map(|part| part.trim().parse())
+        .collect::<Result<_, _>>()
+        .map_err(|_| wrong)?;
+    match parts.as_slice() {
+        &[west, south, east, north] if parts.iter().all(|part| part.abs() <= 180.0) => {
+            Ok([west, south, east, north])
+        }
         _ => Err(wrong),
     }
 }

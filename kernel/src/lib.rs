@@ -12,7 +12,10 @@ mod eval;
 mod forward;
 mod front;
 #[cfg(test)]
+#[path = "../../tests/fuzz/harness.rs"]
 mod fuzz_tests;
+#[cfg(test)]
+mod fuzz_words_tests;
 mod history;
 mod install;
 mod loader;

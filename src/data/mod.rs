@@ -1,14 +1,40 @@
-//! Data sets and weights for everybody, fetched from package registries with checksums and licenses.
+//! Data sets and weights for everybody, from package registries and from their publishers, with checksums and licenses.
+//!
+//! - [`list`], [`info`], [`fetch`]: the table of data sets
+//! - [`Download`]: any file, resumed and checked
+//! - [`StacSearch`]: imagery of any place and date
 
 mod archive;
 mod banepa;
+mod checksum;
+mod disk;
 mod download;
 mod error;
 mod fetch;
+mod http;
 mod package;
+mod pages;
+mod progress;
 pub(crate) mod python;
+mod recipe;
+mod remote;
+mod stac;
+mod transfer;
+mod unpack;
+
+#[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
+mod server_tests;
+#[cfg(test)]
+mod transfer_tests;
+#[cfg(test)]
+mod unpack_tests;
 
 pub use crate::cache::cache_dir;
 pub(crate) use download::sha256;
 pub use error::DataError;
-pub use fetch::{Dataset, fetch, names};
+pub use fetch::{Dataset, fetch};
+pub use recipe::{Recipe, info, list, names};
+pub use stac::{FoundItems, StacSearch};
+pub use transfer::{Download, Downloaded};

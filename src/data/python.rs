@@ -17,6 +17,15 @@ pub(crate) fn run<S: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = S>,
     doing: &'static str,
 ) -> Result<Result<(), String>> {
+    run_watched(arguments, doing, &mut || ())
+}
+
+/// As [`run`]; `watch` is called from time to time meanwhile.
+pub(super) fn run_watched<S: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = S>,
+    doing: &'static str,
+    watch: &mut dyn FnMut(),
+) -> Result<Result<(), String>> {
     let python =
         std::env::var_os(swath_link::environment::PYTHON).unwrap_or_else(|| "python3".into());
     let cannot =
@@ -43,6 +52,7 @@ pub(crate) fn run<S: AsRef<OsStr>>(
             Ok(None) => std::thread::sleep(PAUSE),
             Err(error) => return Ok(Err(error.to_string())),
         }
+        watch();
         if let Err(interrupted) = session::check_interrupt(doing) {
             let _ = child.kill();
             let _ = child.wait();

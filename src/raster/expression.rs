@@ -237,4 +237,6 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod tests;

@@ -5,6 +5,8 @@ mod collection;
 mod error;
 mod footprint;
 mod image_classes;
+#[cfg(test)]
+mod fuzz_tests;
 mod labeled;
 mod labels;
 mod name;

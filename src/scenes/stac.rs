@@ -110,7 +110,7 @@ impl TimeSeries {
     }
 }
 
-fn rows(
+pub(super) fn rows(
     text: &[u8],
     path: &Path,
     asset: &str,

@@ -249,6 +249,8 @@ mod broken_tests;
 #[cfg(test)]
 mod format_tests;
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod results_tests;
 #[cfg(test)]
 mod tests;

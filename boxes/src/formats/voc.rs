@@ -64,7 +64,12 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
     };
     let edge = |parent: &Element, name: &str| -> Result<f64, FormatError> {
         let value = number(parent, name)?;
-        if origin == Origin::One && value < 1.0 {
+        // The far edge of a box within the first pixel may lie below 1.
+        let from_zero = match name.ends_with("max") {
+            true => value <= 0.0,
+            false => value < 1.0,
+        };
+        if origin == Origin::One && from_zero {
             return Err(FormatError::Origin {
                 path: path.to_owned(),
                 line: parent

@@ -115,8 +115,27 @@ pub(super) fn required<'a>(
 }
 
 pub(super) fn data(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let names = swath_link::data_sets::NAMES.join(", ");
-    let name = required(magic, arguments, 0, &format!("a name, one of {names}"))?;
+    let named = |what: &str| {
+        let names = swath_link::data_sets::NAMES.join(", ");
+        required(
+            magic,
+            arguments,
+            1,
+            &format!("a name behind {what}, one of {names}"),
+        )
+    };
+    let alone = |word: &str| UsageError::new(magic, format!("nothing stands behind {word:?}"));
+    let name = match (arguments.word(0), arguments.word(1)) {
+        (None | Some("list"), None) => return Ok(Expansion::new("", "swath::data::list()")),
+        (Some("info"), _) => {
+            let shown = format!("swath::data::info({})?", literal(named("info")?));
+            return Ok(Expansion::new("", shown));
+        }
+        (Some("fetch"), _) => named("fetch")?,
+        (Some(name), None) => name,
+        (Some(word), Some(_)) => return Err(alone(word)),
+        (None, Some(word)) => return Err(alone(word)),
+    };
     let default = name.replace(['-', '.'], "_");
     let variable = variable(magic, arguments, "as", &default)?;
     Ok(Expansion::new(
@@ -563,6 +582,11 @@ mod tests {
             "data banepa",
             "data efficientnet-lite0",
             "data banepa as=let",
+            "data list",
+            "data info landcover-ai",
+            "data info",
+            "data fetch neon as=trees",
+            "data neon banepa",
             "scene vegas.tif",
             "scene vegas.tif labels=buildings.geojson class=building",
             r#"scene "my \"odd\" file\\.tif" as=s"#,

@@ -88,10 +88,11 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "data",
         kind: Kind::Line,
-        usage: "%data NAME [as=VARIABLE]",
-        short: "Fetches a data set (`banepa`, `efficientnet-lite0`, `neon`) and shows where it is",
-        long: "Files are downloaded once per user, checked, and named with their license.",
-        positional: 1,
+        usage: "%data [NAME|list|info NAME] [as=VARIABLE]",
+        short: "Fetches a data set (`banepa`, `neon`, `eurosat-rgb`) and shows where it is; without a name, lists them",
+        long: "Files are downloaded once per user, resumed where they stopped, checked, and named with their license. \
+               `%data info landcover-ai` tells size, license and addresses before.",
+        positional: 2,
         options: &[AS],
         action: Action::Expand(expand::data),
     },

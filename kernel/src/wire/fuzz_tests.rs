@@ -13,7 +13,8 @@ use super::request::read;
 use super::sign::Signer;
 use super::zmtp::{Incoming, Limits, PeerReader, Pool, message, ready};
 use crate::front::is_complete::judge;
-use crate::fuzz_tests::{CELLS, RUST, Target, random_of};
+use crate::fuzz_tests::{Target, random_of};
+use crate::fuzz_words_tests::{CELLS, RUST};
 use crate::syntax::{Completeness, end_of, final_expression, is_variable_name};
 
 /// Separates the frames of a message in the text of an input.

@@ -240,7 +240,7 @@ fn bash_completes_commands_options_and_values() {
     );
     assert_eq!(
         completed("swath data "),
-        of(&["-h", "--help", "list", "fetch", "help"])
+        of(&["-h", "--help", "list", "info", "fetch", "search", "help"])
     );
     assert_eq!(
         completed("swath predict --fus"),

@@ -1,7 +1,7 @@
 //! A small deterministic fuzzer for the parsers that meet foreign bytes, on the stable toolchain.
 //!
 //! Every input follows from its number: seeds of valid inputs, mutated, and texts made of a target's own words. The
-//! targets stand beside their parsers (`wire/fuzz_tests.rs`, `magics/fuzz_tests.rs`, `eval/fuzz_tests.rs`) as tests.
+//! targets stand beside their parsers as tests, in `fuzz_tests.rs`; the crates that have some include this file.
 //!
 //! - `SWATH_FUZZ=10000000` inputs of each target, a few thousand by default;
 //! - `SWATH_FUZZ_FROM=N` begins with input number N, to see one again.
@@ -366,6 +366,12 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc(layout) }
     }
 
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: as asked.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(0, layout.size());
         // SAFETY: as asked.
@@ -378,121 +384,3 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
-
-/// Words of Rust, and cells that hold many of its forms.
-pub(crate) const RUST: &[&str] = &[
-    "let ",
-    "mut ",
-    "fn ",
-    "f",
-    "x",
-    "X",
-    "=",
-    ";",
-    ":",
-    "::",
-    ",",
-    ".",
-    "..",
-    "..=",
-    "=>",
-    "->",
-    "(",
-    ")",
-    "[",
-    "]",
-    "{",
-    "}",
-    "<",
-    ">",
-    "&",
-    "*",
-    "+",
-    "-",
-    "!",
-    "?",
-    "|",
-    "||",
-    "'a",
-    "'a'",
-    "#",
-    "#[",
-    "#!",
-    "r#",
-    "r#\"",
-    "\"#",
-    "b'",
-    "b\"",
-    "c\"",
-    "//",
-    "///",
-    "/*",
-    "*/",
-    "if ",
-    "else ",
-    "match ",
-    "for ",
-    "in ",
-    "while ",
-    "loop ",
-    "return ",
-    "break ",
-    "async ",
-    "await",
-    "move ",
-    "unsafe ",
-    "impl ",
-    "struct ",
-    "enum ",
-    "trait ",
-    "mod ",
-    "use ",
-    "const ",
-    "static ",
-    "type ",
-    "where ",
-    "dyn ",
-    "pub ",
-    "crate",
-    "self",
-    "Self",
-    "super",
-    "extern ",
-    "union ",
-    "macro_rules! m ",
-    "println!",
-    "vec!",
-    "$x:expr",
-    "$(",
-    ")*",
-    "1",
-    "1.5",
-    "1e",
-    "0x",
-    "0b2",
-    "1_000u8",
-    "true",
-    "Some(",
-    "None",
-    "Vec<",
-    "fn f() {",
-    "|x| ",
-    "let x = ",
-    "_",
-    "@",
-];
-pub(crate) const CELLS: &[&str] = &[
-    "let a = 1;\na + 1",
-    "use std::collections::{BTreeMap, HashMap as Map};\nlet mut m: Map<String, Vec<f64>> = Map::new();\nm.len()",
-    "#[derive(Debug, Clone)]\nstruct P<'a, T: Copy, const N: usize> { x: &'a [T; N], y: Option<Box<dyn Fn(u8) -> u8>> }",
-    "impl<T> std::fmt::Display for W<T> where T: Copy { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, \"{{{}}}\", 1) } }",
-    "macro_rules! m { ($($x:expr),* $(,)?) => {{ let mut v = vec![]; $(v.push($x);)* v }}; }\nm![1, 2]",
-    "for (i, x) in [1, 2].iter().enumerate() { if *x > 1 { println!(\"{i:>3} {x:?} {:.2}\", 1.5); } else { continue } }",
-    "let s = r##\"raw \"# string\"##; let c = '\\u{1f6f0}'; let b = b'\\x00'; /* a /* nested */ comment */ s",
-    "let Some(x) = o else { return Ok(()) };\nlet (A, [b, .., ref mut c], P { d, e: _ }) = t;\nmatch x { 1 | 2 => 'a', n @ 3..=5 if n > 3 => 'b', _ => 'c' }",
-    "let f = async move |x: u8| -> Result<u8, E> { g(x).await?; Ok(x) };\nf(1).await?",
-    "'outer: loop { while let Some(x) = it.next() { break 'outer x } }",
-    "pub(crate) const fn f<const N: usize>() -> [u8; N] { const { [0; N] } }\nstatic S: [u8; 2] = f();\nmod m { pub use super::f; }",
-    "unsafe { *p = 1 };\nlet v = x as u8 as char;\n-1i32.pow(2) << 3 >= 4 && !true || y..z == ..=w",
-    "\u{feff}let größe = 1;\r\nlet e\u{301} = 2;\r\ngröße",
-];
