@@ -3,8 +3,8 @@
 pub use crate::boxes::{Annotation, BoundingBox, BoxFusion, Detection};
 pub use crate::chips::{Affine, Augment, ChipOptions, Chips, CopyPaste};
 pub use crate::detect::{
-    BoxScores, DetectionOptions, DetectorEnsemble, DetectorPredictions, DetectorScenesScores,
-    SceneBoxes,
+    BoxSaveOptions, BoxScores, DetectionOptions, DetectorEnsemble, DetectorPredictions,
+    DetectorScenesScores, SceneBoxes,
 };
 pub use crate::device::Device;
 pub use crate::display::{Output, Show};
@@ -17,7 +17,7 @@ pub use crate::models::{
 pub use crate::plot::Figure;
 pub use crate::predict::{
     AtThreshold, Ensemble, ErrorMap, Object, Objects, PredictOptions, Predictions, SaveOptions,
-    SavedFiles, SavedScenes, SceneMap, ScenesScores, WorstWindow, WorstWindows,
+    SavedFiles, SavedScenes, SceneMap, ScenesScores, ScoreType, WorstWindow, WorstWindows,
 };
 pub use crate::raster::{
     BandChoice, BandRole, BandTransform, MapWindow, Mosaic, OpenOptions, PixelWindow, Raster,
@@ -30,5 +30,5 @@ pub use crate::session::show_all;
 pub use crate::train::{
     Detector, FitOptions, Loss, LrFinder, Optimizer, Run, Schedule, Segmenter, StopReason,
 };
-pub use crate::vector::{Buffer, LabelClass, VectorSource};
+pub use crate::vector::{Buffer, LabelClass, Outlines, VectorSource};
 pub use crate::{data, plot, samples, session};

@@ -15,10 +15,12 @@ mod files;
 mod ground;
 mod many;
 mod map;
+mod mosaic;
 mod network;
 mod objects;
 mod objects_save;
 mod objects_show;
+mod open;
 mod options;
 mod ours;
 mod polygons;
@@ -30,9 +32,11 @@ mod raw;
 mod runner;
 mod save;
 mod scene;
+mod score_type;
 mod segmentation;
 mod show;
 mod stream;
+mod style;
 mod threshold;
 mod tiling;
 mod tta;
@@ -42,6 +46,8 @@ mod worst;
 
 #[cfg(test)]
 mod map_tests;
+#[cfg(test)]
+mod store_tests;
 
 pub use at_threshold::AtThreshold;
 pub use ensemble::Ensemble;
@@ -56,6 +62,7 @@ pub(crate) use predictable::same_bands;
 pub use predictable::{Member, Predictable};
 pub use save::{SaveOptions, SavedFiles};
 pub use scene::predict_scene;
+pub use score_type::ScoreType;
 pub use worst::{WorstWindow, WorstWindows};
 
 pub(crate) use batch::BatchSize;

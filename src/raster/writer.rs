@@ -17,6 +17,8 @@ pub enum RasterType {
     U8,
     /// 16 bits without sign.
     U16,
+    /// 16-bit floating point: GDAL's 32-bit type with `NBITS=16`, since it has no type of its own before 3.11.
+    F16,
     /// 32-bit floating point.
     F32,
 }
@@ -26,7 +28,7 @@ impl RasterType {
         match self {
             Self::U8 => GDALDataType::GDT_Byte,
             Self::U16 => GDALDataType::GDT_UInt16,
-            Self::F32 => GDALDataType::GDT_Float32,
+            Self::F16 | Self::F32 => GDALDataType::GDT_Float32,
         }
     }
 }
@@ -43,6 +45,7 @@ pub struct WriterOptions {
     compressed: bool,
     alpha: bool,
     overviews: bool,
+    scale: Option<f64>,
 }
 
 impl Default for WriterOptions {
@@ -57,6 +60,7 @@ impl Default for WriterOptions {
             compressed: true,
             alpha: false,
             overviews: false,
+            scale: None,
         }
     }
 }
@@ -118,6 +122,13 @@ impl WriterOptions {
     #[must_use]
     pub fn overviews(mut self) -> Self {
         self.overviews = true;
+        self
+    }
+
+    /// What stored values are multiplied by to get what they stand for, as the file's bands say.
+    #[must_use]
+    pub fn scale(mut self, factor: f64) -> Self {
+        self.scale = Some(factor);
         self
     }
 
@@ -204,7 +215,7 @@ impl RasterWriter {
         }
         let tiles = StagedFile::new(&target, "tiles").map_err(|error| fail(error.to_string()))?;
         let (name, driver) = (c_path(tiles.path()), c_string("GTiff"));
-        let creation = StringList::new(creation_options(&options, bands));
+        let creation = StringList::new(creation_options(&options, bands, raster_type));
         let (dataset, messages) = gdal_library::with_messages(|| {
             // SAFETY: all strings outlive the call, and the sizes were checked.
             unsafe {
@@ -486,6 +497,9 @@ impl RasterWriter {
                     if let Some(value) = self.options.nodata {
                         failed |= gdal_sys::GDALSetRasterNoDataValue(band, value) != 0;
                     }
+                    if let Some(scale) = self.options.scale {
+                        failed |= gdal_sys::GDALSetRasterScale(band, scale) != 0;
+                    }
                     if let Some(name) = self.options.band_names.get(number - 1) {
                         gdal_sys::GDALSetDescription(band, c_string(name).as_ptr());
                     }
@@ -541,7 +555,7 @@ fn check_complete(path: &Path, target: &Path) -> Result<(), RasterError> {
         })
 }
 
-fn creation_options(options: &WriterOptions, bands: usize) -> Vec<String> {
+fn creation_options(options: &WriterOptions, bands: usize, raster_type: RasterType) -> Vec<String> {
     let mut list = vec![
         "TILED=YES".to_owned(),
         "BLOCKXSIZE=256".to_owned(),
@@ -562,6 +576,10 @@ fn creation_options(options: &WriterOptions, bands: usize) -> Vec<String> {
     ];
     if options.compressed && !options.cloud_optimized {
         list.push("ZLEVEL=1".to_owned());
+    }
+    if raster_type == RasterType::F16 {
+        // A copy as cloud-optimized GeoTIFF takes it over.
+        list.push("NBITS=16".to_owned());
     }
     let colors = if options.alpha { bands - 1 } else { bands };
     list.push(
