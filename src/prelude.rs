@@ -7,8 +7,8 @@ pub use crate::classify::{
     ClassifierScenesScores, SceneCells,
 };
 pub use crate::detect::{
-    BoxScores, DetectionOptions, DetectorEnsemble, DetectorPredictions, DetectorScenesScores,
-    SceneBoxes,
+    BoxSaveOptions, BoxScores, DetectionOptions, DetectorEnsemble, DetectorPredictions,
+    DetectorScenesScores, SceneBoxes,
 };
 pub use crate::device::Device;
 pub use crate::display::{Output, Show};
@@ -22,7 +22,7 @@ pub use crate::models::{
 pub use crate::plot::Figure;
 pub use crate::predict::{
     AtThreshold, Ensemble, ErrorMap, Object, Objects, PredictOptions, Predictions, SaveOptions,
-    SavedFiles, SavedScenes, SceneMap, ScenesScores, WorstWindow, WorstWindows,
+    SavedFiles, SavedScenes, SceneMap, ScenesScores, ScoreType, WorstWindow, WorstWindows,
 };
 pub use crate::raster::{
     BandChoice, BandRole, BandTransform, Composite, Date, MapWindow, Mosaic, OpenOptions,
@@ -37,5 +37,5 @@ pub use crate::train::{
     Classifier, Detector, FitOptions, Loss, LrFinder, Optimizer, Run, Schedule, Segmenter,
     StopReason,
 };
-pub use crate::vector::{Buffer, LabelClass, VectorSource};
+pub use crate::vector::{Buffer, LabelClass, Outlines, VectorSource};
 pub use crate::{data, plot, samples, session};

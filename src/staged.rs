@@ -1,5 +1,6 @@
 //! Files that take their final name only when they are complete.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -84,6 +85,86 @@ impl Drop for StagedFile {
             companion.push(suffix);
             let _ = fs::remove_file(companion);
         }
+    }
+}
+
+/// What went wrong with an exchange of files.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {path:?}: {source}")]
+pub(crate) struct ExchangeError {
+    pub(crate) action: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) source: io::Error,
+}
+
+/// Puts the files `names` out of the folder `staged` into `dir`, and whatever else of the names in `set` lies there into
+/// `staged/replaced`, or leaves both folders as they were.
+pub(crate) fn exchange(
+    set: &[OsString],
+    staged: &Path,
+    dir: &Path,
+    names: &[OsString],
+) -> Result<(), ExchangeError> {
+    exchange_by(set, staged, dir, names, |from, to| fs::rename(from, to))
+}
+
+/// [`exchange`] with another way to rename, which may fail.
+pub(crate) fn exchange_by(
+    set: &[OsString],
+    staged: &Path,
+    dir: &Path,
+    names: &[OsString],
+    mut rename: impl FnMut(&Path, &Path) -> io::Result<()>,
+) -> Result<(), ExchangeError> {
+    let failed = |action: &'static str, path: &Path, source: io::Error| ExchangeError {
+        action,
+        path: path.to_owned(),
+        source,
+    };
+    let mut old: Vec<&OsString> = Vec::new();
+    for name in set.iter().chain(names) {
+        if dir.join(name).symlink_metadata().is_ok() && !old.contains(&name) {
+            old.push(name);
+        }
+    }
+    let mut places = old.iter().map(|name| dir.join(name));
+    if let Some(folder) = places.find(|path| path.is_dir()) {
+        let action = "replace what is a folder with a file";
+        return Err(failed(action, &folder, ErrorKind::IsADirectory.into()));
+    }
+    let replaced = staged.join("replaced");
+    fs::create_dir(&replaced).map_err(|error| failed("write into the folder", staged, error))?;
+    let moves: Vec<(PathBuf, PathBuf)> = old
+        .iter()
+        .map(|name| (dir.join(name), replaced.join(name)))
+        .chain(names.iter().map(|name| (staged.join(name), dir.join(name))))
+        .collect();
+    for (done, (from, to)) in moves.iter().enumerate() {
+        let Err(error) = rename(from, to) else {
+            continue;
+        };
+        let place = if done < old.len() { from } else { to };
+        let failure = failed("move the file to its place", place, error);
+        for (from, to) in moves[..done].iter().rev() {
+            if let Err(error) = rename(to, from) {
+                // The old files must not disappear with the staging folder.
+                let kept = rescue(&replaced, dir);
+                let action = "put back the file, whose folder is kept,";
+                return Err(failed(action, &kept, error));
+            }
+        }
+        return Err(failure);
+    }
+    Ok(())
+}
+
+/// Moves the folder of old files out of the staging folder, which is about to be deleted, and says where it is.
+fn rescue(replaced: &Path, dir: &Path) -> PathBuf {
+    let kept = dir.join(format!("replaced-{}", std::process::id()));
+    if fs::rename(replaced, &kept).is_ok() {
+        kept
+    } else {
+        replaced.to_owned()
     }
 }
 

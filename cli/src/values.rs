@@ -33,6 +33,12 @@ pub enum PolygonFormat {
     Gpkg,
     /// GeoJSON
     Geojson,
+    /// FlatGeobuf
+    Fgb,
+    /// Shapefile
+    Shp,
+    /// GeoParquet, where GDAL has it
+    Parquet,
 }
 
 /// A device to compute on.

@@ -8,7 +8,7 @@ use super::{Cell, SceneCells};
 use crate::Result;
 use crate::labels::IGNORE;
 use crate::predict::{
-    SavedFiles, check_folder_name, label_options, publish_set, score_byte, score_options,
+    SavedFiles, ScoreType, check_folder_name, label_options, publish_set, score_options,
     staging_folder, write_synced,
 };
 use crate::raster::{PixelWindow, RasterType, RasterWriter, WriterOptions};
@@ -69,10 +69,10 @@ impl SceneCells {
         for index in 0..self.grid().len() {
             for (class, &probability) in self.probabilities(index).into_iter().flatten().enumerate()
             {
-                scores[class * self.grid().len() + index] = score_byte(probability);
+                scores[class * self.grid().len() + index] = ScoreType::U8.byte(probability);
             }
         }
-        let options = score_options(self.classes());
+        let options = score_options(self.classes(), ScoreType::U8);
         self.write_raster(&staged.join("cell_scores.tif"), options, &scores)?;
         if let Some(scores) = self.scores() {
             let text = format!("{:#}\n", scores.to_json());

@@ -88,6 +88,9 @@ fn saving(maps: &MapOptions) -> SaveOptions {
         let formats = maps.formats.iter().map(|format| match format {
             PolygonFormat::Gpkg => Format::GeoPackage,
             PolygonFormat::Geojson => Format::GeoJson,
+            PolygonFormat::Fgb => Format::FlatGeobuf,
+            PolygonFormat::Shp => Format::Shapefile,
+            PolygonFormat::Parquet => Format::GeoParquet,
         });
         saving = saving.formats(formats.collect::<Vec<_>>());
     }

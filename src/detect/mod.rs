@@ -21,6 +21,7 @@ pub use detection::{DetectorEnsemble, DetectorPredictions, DetectorScenesScores}
 pub use error::DetectError;
 pub(crate) use open::saved_class_names;
 pub use options::{BoxOptions, DetectionOptions};
+pub use save::BoxSaveOptions;
 pub use scene::detect_scene;
 pub use scene_boxes::SceneBoxes;
 pub use scores::BoxScores;

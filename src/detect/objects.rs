@@ -44,6 +44,7 @@ impl SceneBoxes {
             objects,
             self.classes(),
             self.scene(),
+            ruler,
         ))
     }
 }

@@ -1,5 +1,6 @@
 //! Saving boxes as GIS files and as COCO results, all of them or none.
 
+use std::borrow::Borrow;
 use std::path::Path;
 
 use geo::{Coord, LineString, MultiPolygon, Point, Polygon};
@@ -7,19 +8,53 @@ use geo::{Coord, LineString, MultiPolygon, Point, Polygon};
 use super::SceneBoxes;
 use crate::Result;
 use crate::boxes::Detection;
+use crate::labels::{Drawn, vector_style};
 use crate::predict::{SavedFiles, check_folder_name, publish_set, staging_folder, write_synced};
+use crate::report::Report;
 use crate::session;
-use crate::vector::{Format, PointFeature, PolygonFeature, write_points, write_polygons};
+use crate::vector::{Format, Layout, PointFeature, PolygonFeature, Shapes, VectorWriter};
 
-/// Every name that saving gives.
-const FILES: [&str; 6] = [
-    "boxes.gpkg",
-    "boxes.geojson",
-    "centers.gpkg",
-    "centers.geojson",
+/// Every name that saving gives beside those of [`VECTORS`] in every format.
+const FILES: [&str; 4] = [
     "detections.json",
     "box_scores.json",
+    "boxes.qml",
+    "centers.qml",
 ];
+const VECTORS: [&str; 2] = ["boxes", "centers"];
+
+/// What [`SceneBoxes::save_with`] writes.
+///
+/// | choice | unless set |
+/// |---|---|
+/// | [`BoxSaveOptions::formats`] | GeoPackage and GeoJSON |
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct BoxSaveOptions {
+    formats: Vec<Format>,
+}
+
+impl Default for BoxSaveOptions {
+    fn default() -> Self {
+        Self {
+            formats: vec![Format::GeoPackage, Format::GeoJson],
+        }
+    }
+}
+
+impl BoxSaveOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The files that boxes and their centers are written as: `boxes.gpkg`, `boxes.fgb`, …. What a format does not hold is
+    /// in [`SavedFiles::report`].
+    pub fn formats(mut self, formats: impl Into<Vec<Format>>) -> Self {
+        self.formats = formats.into();
+        self
+    }
+}
 
 impl SceneBoxes {
     /// Writes the boxes at or above the threshold into the folder `dir`, which is made when it is missing:
@@ -27,6 +62,8 @@ impl SceneBoxes {
     /// - `boxes.gpkg` and `boxes.geojson` (RFC 7946): a rectangle for each, with class, score and area (`area_m2`, without georeferencing
     ///   `area` in pixels);
     /// - `centers.gpkg` and `centers.geojson`: the middle of each, with class and score;
+    /// - `boxes.qml` and `centers.qml`: styles with names and colors, which QGIS takes for the files beside them by itself;
+    ///   one that somebody has changed stays, and the report says so;
     /// - `detections.json`: COCO's results format, `[{"image_id", "category_id", "bbox", "score"}]`, in pixels of the
     ///   scene's raster, image 1, categories as the classes are numbered;
     /// - `box_scores.json` when the boxes were evaluated, with the counts at the present threshold.
@@ -47,26 +84,58 @@ impl SceneBoxes {
     #[doc(alias = "write")]
     #[doc(alias = "export")]
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
+        self.save_with(dir, BoxSaveOptions::default())
+    }
+
+    /// [`SceneBoxes::save`] with choices.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # use swath::vector::Format;
+    /// # fn example(boxes: &SceneBoxes) -> swath::Result<()> {
+    /// boxes.save_with("out/cars", BoxSaveOptions::new().formats([Format::FlatGeobuf, Format::Shapefile]))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`SceneBoxes::save`]; [`crate::vector::VectorError::NoDriver`] for a format that this GDAL does not write.
+    pub fn save_with(
+        &self,
+        dir: impl AsRef<Path>,
+        options: impl Borrow<BoxSaveOptions>,
+    ) -> Result<SavedFiles> {
         let dir = &*crate::paths::expanded(dir.as_ref());
         check_folder_name(dir)?;
         let staging = staging_folder(dir)?;
         let staged = staging.path();
         let crs = self.scene().raster().crs_wkt();
-        let polygons: Vec<_> = self
-            .detections()
-            .iter()
-            .map(|found| self.polygon(found))
-            .collect();
-        let points: Vec<_> = self
-            .detections()
-            .iter()
-            .map(|found| self.center(found))
-            .collect();
-        for (ending, format) in [("gpkg", Format::GeoPackage), ("geojson", Format::GeoJson)] {
+        let found = self.detections();
+        let classes = self.classes().names();
+        let longest = classes.iter().map(|name| name.len()).max().unwrap_or(1);
+        let centers = Layout {
+            shapes: Shapes::Points,
+            numbers: &[],
+            longest_class: longest,
+            decimals: None,
+        };
+        let mut lost = Report::new();
+        for format in &options.borrow().formats {
             session::check_interrupt("saving the boxes")?;
-            let file = |name: &str| staged.join(format!("{name}.{ending}"));
-            write_polygons(file("boxes"), &polygons, &crs, format)?;
-            write_points(file("centers"), &points, &crs, format)?;
+            let file = |name: &str| staged.join(format!("{name}.{}", format.ending()));
+            let mut writer = VectorWriter::polygons(&file("boxes"), *format, &crs, longest)?;
+            for one in found {
+                writer.add_polygon(&self.polygon(one))?;
+            }
+            lost.extend(writer.finish()?);
+            let mut writer = VectorWriter::create(&file("centers"), *format, &crs, &centers)?;
+            for one in found {
+                writer.add_point(&self.center(one))?;
+            }
+            lost.extend(writer.finish()?);
+        }
+        for (name, drawn) in [("boxes.qml", Drawn::Boxes), ("centers.qml", Drawn::Points)] {
+            let style = vector_style(self.classes(), drawn);
+            write_synced(&staged.join(name), style.as_bytes())?;
         }
         let results: Vec<_> = self.detections().iter().map(coco_result).collect();
         let results = serde_json::Value::Array(results);
@@ -80,7 +149,12 @@ impl SceneBoxes {
                 format!("{:#}\n", scores.to_json()).as_bytes(),
             )?;
         }
-        publish_set(&FILES, staged, dir)
+        let endings: Vec<&str> = Format::ALL.into_iter().flat_map(Format::endings).collect();
+        let vectors: Vec<String> = (VECTORS.iter())
+            .flat_map(|name| endings.iter().map(move |ending| format!("{name}.{ending}")))
+            .collect();
+        let set: Vec<&str> = (vectors.iter().map(String::as_str)).chain(FILES).collect();
+        Ok(publish_set(&set, staged, dir)?.with_report(lost))
     }
 
     fn world(&self, x: f64, y: f64) -> Coord<f64> {

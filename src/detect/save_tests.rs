@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::tests::{drawn, folder, found};
-use super::{DetectionOptions, SceneBoxes};
+use super::{BoxSaveOptions, DetectionOptions, SceneBoxes};
 use crate::boxes::{BoundingBox, Detection};
 use crate::labels::Classes;
 use crate::plot::image::{RgbImage, encode_png};
@@ -113,5 +113,47 @@ fn where_no_object_is_labeled_every_box_is_wrong_and_there_is_no_average_precisi
         error.as_deref(),
         Some("the scene has no labeled box to score against: cars")
     );
+    Ok(())
+}
+
+#[test]
+fn boxes_are_saved_in_every_format_and_what_a_shapefile_loses_is_said() -> Result<()> {
+    let folder = folder();
+    let scene = drawn(folder.path(), Size::new(180, 140), 1)?;
+    let long = "ö".repeat(200);
+    let found = Detection::new(BoundingBox::from_xywh(1.0, 1.0, 30.0, 20.0), 1, 0.5);
+    let area = scene.area();
+    let boxes = SceneBoxes::new(vec![found], 0.1, Classes::new([long.clone()]), scene, area);
+    let out = folder.path().join("out");
+    let formats = [vector::Format::Shapefile, vector::Format::FlatGeobuf];
+    let saved = boxes.save_with(&out, BoxSaveOptions::new().formats(formats))?;
+    let report = saved.report().to_string();
+    assert!(
+        report.contains("the ends of 1 names of classes"),
+        "{report}"
+    );
+    // 254 bytes are 127 letters of two bytes.
+    let reference = boxes.scene().raster().georeference();
+    let class = |name: &str| -> Result<Option<String>> {
+        let mut read = vector::read_polygons(out.join(name), &reference, Some("class"))?;
+        Ok(read.swap_remove(0).class)
+    };
+    assert_eq!(class("boxes.shp")?, Some("ö".repeat(127)));
+    assert_eq!(class("boxes.fgb")?, Some(long));
+    for name in [
+        "boxes.dbf",
+        "centers.shp",
+        "centers.fgb",
+        "boxes.qml",
+        "centers.qml",
+    ] {
+        assert!(out.join(name).is_file(), "{name}");
+    }
+    let style = std::fs::read_to_string(out.join("boxes.qml")).unwrap_or_default();
+    assert!(style.contains("labelsEnabled=\"1\"") && style.contains("round(&quot;score&quot;, 2)"));
+    // Another choice leaves none of the others.
+    boxes.save(&out)?;
+    assert!(!out.join("boxes.shp").exists() && !out.join("centers.fgb").exists());
+    assert!(out.join("boxes.gpkg").is_file());
     Ok(())
 }

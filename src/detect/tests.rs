@@ -318,8 +318,10 @@ fn saved_boxes_come_back_at_their_places() -> Result<()> {
             "box_scores.json",
             "boxes.geojson",
             "boxes.gpkg",
+            "boxes.qml",
             "centers.geojson",
             "centers.gpkg",
+            "centers.qml",
             "detections.json"
         ]
     );

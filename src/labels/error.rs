@@ -197,6 +197,29 @@ pub enum LabelError {
         /// Why.
         detail: String,
     },
+    /// A style of QGIS that says nothing of values.
+    #[error("the QGIS style names no values of a raster ({detail}): {path:?}")]
+    Style {
+        /// The style.
+        path: PathBuf,
+        /// What it is instead.
+        detail: Box<str>,
+    },
+    /// A label raster that says nothing of its values, and was to.
+    #[error(
+        "the label raster does not say what its values mean: it has no category names, no attribute table with names, and \
+         no QGIS style beside it ({style:?}); its values are {values}: {path:?}"
+    )]
+    NoNames {
+        /// The label raster.
+        path: PathBuf,
+        /// Where a style would be found.
+        style: PathBuf,
+        /// All values.
+        values: Box<str>,
+        /// Code that says what the values mean.
+        suggestion: Box<str>,
+    },
     /// Text that names no values.
     #[error("{part:?} in {text:?} is not VALUE:CLASS")]
     Text {
@@ -218,7 +241,9 @@ impl Hint for LabelError {
             Self::NoClassToColor { near, .. } => {
                 format!("{}write the class as the label file does, capitals included", meant(near))
             }
-            Self::UnknownValues { suggestion, .. } | Self::Bands { suggestion, .. } => suggestion.to_string(),
+            Self::UnknownValues { suggestion, .. }
+            | Self::Bands { suggestion, .. }
+            | Self::NoNames { suggestion, .. } => suggestion.to_string(),
             Self::Only255 { classes, .. } => {
                 let class = classes
                     .first()
@@ -266,8 +291,14 @@ impl Hint for LabelError {
                 "export the label raster in the scene's coordinate reference system, for example from QGIS (nearest neighbor)"
                     .to_owned()
             }
+            Self::Style { .. } => {
+                "in QGIS give the raster the symbology Paletted/Unique values with a label for each class, then Style > Save \
+                 Style…, format QML"
+                    .to_owned()
+            }
             Self::Text { .. } => {
-                "write `10:tree,50:built,0:background,255:ignore`; a color is written `#ff0000:roof`, every other value `*`"
+                "write `10:tree,50:built,0:background,255:ignore`; a color is written `#ff0000:roof`, every other value `*`; \
+                 `file` takes what the raster says itself, `NAME.qml` a style of QGIS"
                     .to_owned()
             }
         })

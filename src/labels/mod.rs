@@ -8,6 +8,7 @@ mod color_words;
 mod colors;
 mod error;
 mod index;
+mod qml;
 mod rasterize;
 mod resolve;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub(crate) use clip_area::area_inside;
 pub use color_words::ClassColor;
 pub use error::LabelError;
 pub use index::LabelPolygons;
+pub(crate) use qml::{Drawn, MARK, raster_style, vector_style};
 pub(crate) use rasterize::Scanline;
 pub use rasterize::rasterize;
 pub(crate) use resolve::{Found, Resolved, resolve};

@@ -48,7 +48,7 @@ pub(crate) fn resolve(values: &LabelValues, found: &Found) -> Result<Resolved, L
             let label = resolving.label_of(class)?;
             resolving.otherwise = Otherwise::From(resolving.rounded(*at_least), label);
         }
-        Meaning::Named(_) | Meaning::Bands(_) => {}
+        Meaning::Named(_) | Meaning::Bands(_) | Meaning::OfFile(_) => {}
     }
     resolving.others()?;
     resolving.say_what_is_there();
@@ -119,6 +119,8 @@ impl<'a> Resolving<'a> {
             Meaning::Binary(_) => {
                 new.named.insert(key(0.0), 0);
             }
+            // Its names stand in its place by now.
+            Meaning::OfFile(_) => return Err(LabelError::NothingNamed),
             Meaning::Threshold(..) => {}
             Meaning::Bands(names) => {
                 new.named.insert(key(0.0), 0);

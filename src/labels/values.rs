@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 
 use super::{BACKGROUND, Classes};
 
@@ -90,6 +91,8 @@ pub(crate) enum Meaning {
     Threshold(String, f64),
     /// Each band is the mask of one class.
     Bands(Vec<String>),
+    /// What the file itself says, or this style of QGIS.
+    OfFile(Option<PathBuf>),
 }
 
 /// What becomes of values that nobody named.
@@ -246,6 +249,39 @@ impl LabelValues {
         ))
     }
 
+    /// What the file says itself: names are its category names or those of its attribute table, and where it has none those
+    /// of a QGIS style beside it (`NAME.qml` beside `NAME.tif`); colors are those of its color table, and otherwise of that
+    /// style. A class called `background` is that. [`LabelValues::background`], [`LabelValues::ignore`] and
+    /// [`LabelValues::of_classes`] go before what the file says; its nodata value is without data whatever it is called.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let scene = Scene::open("scene.tif")?.with_label_raster("landcover.tif", LabelValues::of_file())?;
+    /// println!("{:?}", scene.classes().names());
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "categories")]
+    #[doc(alias = "colormap")]
+    pub fn of_file() -> Self {
+        Self::of(Meaning::OfFile(None))
+    }
+
+    /// What a style of QGIS says (`.qml`, by Layer > Save Style): values, names and colors of "Paletted/Unique values", or of
+    /// "Singleband pseudocolor" whose items are the codes. Otherwise as [`LabelValues::of_file`].
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// let values = LabelValues::style("landcover.qml").ignore([0]);
+    /// let scene = Scene::open("scene.tif")?.with_label_raster("landcover.tif", values)?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "qml")]
+    pub fn style(path: impl Into<PathBuf>) -> Self {
+        Self::of(Meaning::OfFile(Some(path.into())))
+    }
+
     /// These values, too, are background.
     ///
     /// ```
@@ -343,7 +379,7 @@ impl LabelValues {
         self
     }
 
-    /// The classes, the background first.
+    /// The classes, the background first; the background alone where the file is to say them.
     #[must_use]
     pub fn classes(&self) -> Classes {
         if let Some(order) = &self.order {
@@ -377,6 +413,7 @@ impl LabelValues {
             Meaning::Named(named) => named.iter().map(|(_, name)| name.as_str()).collect(),
             Meaning::Binary(name) | Meaning::Threshold(name, _) => vec![name],
             Meaning::Bands(names) => names.iter().map(String::as_str).collect(),
+            Meaning::OfFile(_) => Vec::new(),
         }
     }
 

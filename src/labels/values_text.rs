@@ -7,13 +7,16 @@ use super::{BACKGROUND, LabelError, LabelValue, LabelValues};
 
 /// The name that stands for no class: pixels that count neither in training nor in scores.
 const IGNORED: &str = "ignore";
+/// The word for what the raster itself says.
+const OF_FILE: &str = "file";
 
 impl FromStr for LabelValues {
     type Err = LabelError;
 
     /// Reads `VALUE:CLASS,VALUE:CLASS,…`. A value is a whole number or a color such as `#ff8000`; the classes
     /// `background` and `ignore` are what they say; `*` stands for every other value and goes with these two or with
-    /// `nearest`; `nodata` stands for pixels without data.
+    /// `nearest`; `nodata` stands for pixels without data. `file` alone is [`LabelValues::of_file`], `NAME.qml` alone
+    /// [`LabelValues::style`].
     ///
     /// ```
     /// use swath::prelude::*;
@@ -23,6 +26,12 @@ impl FromStr for LabelValues {
     /// # Ok::<(), swath::Error>(())
     /// ```
     fn from_str(text: &str) -> Result<Self, LabelError> {
+        if text.trim() == OF_FILE {
+            return Ok(Self::of_file());
+        }
+        if text.trim().to_lowercase().ends_with(".qml") {
+            return Ok(Self::style(text.trim()));
+        }
         let wrong = |part: &str| LabelError::Text {
             text: text.to_owned(),
             part: part.trim().to_owned(),
@@ -75,6 +84,16 @@ fn read_value(text: &str) -> Option<LabelValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_file_itself_and_styles_are_named_by_a_word() {
+        assert_eq!(
+            "file".parse::<LabelValues>().unwrap(),
+            LabelValues::of_file()
+        );
+        let style: LabelValues = "my styles/Cover.QML".parse().unwrap();
+        assert_eq!(style, LabelValues::style("my styles/Cover.QML"));
+    }
 
     #[test]
     fn codes_and_colors_are_read_and_mistakes_named() {

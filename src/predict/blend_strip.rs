@@ -84,11 +84,11 @@ impl BlendStrip {
         self.top
     }
 
-    /// Finishes the top row: writes its class map and its stored scores, and frees it for a row further down.
+    /// Finishes the top row: writes its class map and its probabilities, NaN without valid imagery, and frees it for a row further down.
     ///
     /// # Shapes
     /// `labels`: `[width]`; `scores`: one `[width]` row per class, or none to leave scores out.
-    pub(super) fn finish_row(&mut self, labels: &mut [u8], scores: &mut [&mut [u8]]) {
+    pub(super) fn finish_row(&mut self, labels: &mut [u8], scores: &mut [&mut [f32]]) {
         let slot = self.top % self.capacity;
         let sums =
             &mut self.scores[slot * self.classes * self.width..][..self.classes * self.width];
@@ -114,12 +114,8 @@ impl BlendStrip {
             }
         }
         for (row, sums) in scores.iter_mut().zip(sums.chunks_exact(self.width)) {
-            for ((stored, sum), valid) in row.iter_mut().zip(sums).zip(valid.iter()) {
-                *stored = if *valid == 0 {
-                    NODATA
-                } else {
-                    score_byte(*sum)
-                };
+            for ((score, sum), valid) in row.iter_mut().zip(sums).zip(valid.iter()) {
+                *score = if *valid == 0 { f32::NAN } else { *sum };
             }
         }
         for (label, valid) in labels.iter_mut().zip(valid.iter()) {
@@ -133,24 +129,15 @@ impl BlendStrip {
     }
 }
 
-/// A probability as files of scores have it, from 0 to 254.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to 0..=254 first"
-)]
-pub(crate) fn score_byte(probability: f32) -> u8 {
-    (probability * FULL_SCORE).round().clamp(0.0, FULL_SCORE) as u8
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::ScoreType;
     use super::*;
 
-    fn finish(strip: &mut BlendStrip) -> (Vec<u8>, Vec<Vec<u8>>) {
+    fn finish(strip: &mut BlendStrip) -> (Vec<u8>, Vec<Vec<f32>>) {
         let mut labels = vec![0; strip.width];
-        let mut scores = vec![vec![0; strip.width]; strip.classes];
-        let mut rows: Vec<&mut [u8]> = scores.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut scores = vec![vec![0.0; strip.width]; strip.classes];
+        let mut rows: Vec<&mut [f32]> = scores.iter_mut().map(Vec::as_mut_slice).collect();
         strip.finish_row(&mut labels, &mut rows);
         (labels, scores)
     }
@@ -169,7 +156,11 @@ mod tests {
         strip.add(&placement, &[0.25, 0.5, 0.0, 0.75, 0.5, 1.0], &[1, 1, 0]);
         let (labels, scores) = finish(&mut strip);
         assert_eq!(labels, [1, 0, 255]);
-        assert_eq!(scores, [[64, 127, 255], [191, 127, 255]]);
+        assert_eq!(scores[0][..2], [0.25, 0.5]);
+        assert_eq!(scores[1][..2], [0.75, 0.5]);
+        assert!(scores.iter().all(|row| row[2].is_nan()));
+        let stored = |score| ScoreType::U8.byte(score);
+        assert_eq!([0.25, 0.5, 0.75, f32::NAN].map(stored), [64, 127, 191, 255]);
     }
 
     #[test]

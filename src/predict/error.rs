@@ -124,8 +124,16 @@ pub enum PredictError {
         /// The scene's name.
         scene: String,
     },
+    /// A folder that no map was saved to.
+    #[error("there is no class map to open, whose file is called labels.tif: {path:?}")]
+    NoSavedMap {
+        /// Where its file would be.
+        path: PathBuf,
+    },
     /// Objects were to be saved as a file of a kind that cannot be written.
-    #[error("objects are saved as .csv, .shp, .gpkg or .geojson, not as {found}: {path:?}")]
+    #[error(
+        "objects are saved as .csv, .gpkg, .geojson, .fgb, .shp or .parquet, not as {found}: {path:?}"
+    )]
     ObjectFile {
         /// The ending that was given.
         found: String,
@@ -180,6 +188,10 @@ impl Hint for PredictError {
             Self::NoScores { .. } => Some(
                 "`PredictOptions::new().scores(true)` keeps them, and is the default; or predict again with \
                  `PredictOptions::new().threshold(0.4)`"
+                    .to_owned(),
+            ),
+            Self::NoSavedMap { .. } => Some(
+                "give a folder that `map.save(FOLDER)?` wrote, or scenes that a segmenter predicted: detectors save boxes"
                     .to_owned(),
             ),
             Self::ObjectFile { path, .. } => Some(format!(

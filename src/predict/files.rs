@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::ScoreType;
 use super::blend_strip::{BlendStrip, NODATA};
 use super::stream::RowSink;
 use crate::FileError;
 use crate::Result;
 use crate::labels::Classes;
-use crate::raster::{GeoTransform, RasterType, RasterWriter, Size, WriterOptions};
+use crate::raster::{GeoTransform, Pixel, RasterType, RasterWriter, Size, WriterOptions};
 
 /// Rows written at once: a row of the files' tiles, so that no tile is compressed twice.
 const STRIP_ROWS: usize = 256;
@@ -16,9 +17,30 @@ const STRIP_ROWS: usize = 256;
 pub(super) const LABELS: &str = "labels.tif";
 pub(super) const SCORES: &str = "scores.tif";
 /// Names of the further files of a saved map.
-pub(super) const POLYGONS_GPKG: &str = "polygons.gpkg";
-pub(super) const POLYGONS_GEOJSON: &str = "polygons.geojson";
 pub(super) const SCORES_JSON: &str = "scores.json";
+pub(super) const LABELS_STYLE: &str = "labels.qml";
+pub(super) const POLYGONS_STYLE: &str = "polygons.qml";
+
+/// Every name that saving a map gives.
+pub(super) const MAP: [&str; 17] = [
+    LABELS,
+    SCORES,
+    "polygons.gpkg",
+    "polygons.geojson",
+    "polygons.fgb",
+    "polygons.parquet",
+    "polygons.shp",
+    "polygons.shx",
+    "polygons.dbf",
+    "polygons.prj",
+    "polygons.cpg",
+    "polygons.qix",
+    "polygons.sbn",
+    "polygons.sbx",
+    SCORES_JSON,
+    LABELS_STYLE,
+    POLYGONS_STYLE,
+];
 
 /// A folder of working files that disappears with the map.
 pub(super) fn working_folder() -> Result<tempfile::TempDir> {
@@ -48,19 +70,30 @@ pub(crate) fn label_options(classes: &Classes) -> WriterOptions {
 }
 
 /// What a file of scores carries beside its pixels: one band per class.
-pub(crate) fn score_options(classes: &Classes) -> WriterOptions {
-    WriterOptions::default()
-        .nodata(f64::from(NODATA))
-        .band_names(&classes.names())
+pub(crate) fn score_options(classes: &Classes, score_type: ScoreType) -> WriterOptions {
+    let options = WriterOptions::default()
+        .nodata(score_type.nodata())
+        .band_names(&classes.names());
+    match score_type.scale() {
+        Some(scale) => options.scale(scale, 0.0),
+        None => options,
+    }
+}
+
+/// Rows of scores that wait to be written.
+#[derive(Debug)]
+enum ScoreStrip {
+    Bytes(Vec<u8>),
+    Floats(Vec<f32>),
 }
 
 /// Writes finished rows into the working files.
 #[derive(Debug)]
 pub(super) struct MapWriter {
     size: Size,
-    classes: usize,
     labels: RasterWriter,
     scores: Option<RasterWriter>,
+    score_type: ScoreType,
     /// Pixels with a class so far.
     mapped: u64,
     /// First row of the strip, and rows of it that are filled.
@@ -69,7 +102,9 @@ pub(super) struct MapWriter {
     /// `[STRIP_ROWS, width]`
     label_strip: Vec<u8>,
     /// `[classes, STRIP_ROWS, width]`; empty without scores.
-    score_strip: Vec<u8>,
+    score_strip: ScoreStrip,
+    /// `[classes, width]`
+    score_row: Vec<f32>,
 }
 
 impl MapWriter {
@@ -79,46 +114,45 @@ impl MapWriter {
         classes: &Classes,
         transform: GeoTransform,
         crs_wkt: &str,
-        with_scores: bool,
+        scores_as: Option<ScoreType>,
     ) -> Result<Self> {
-        let create = |name: &str, bands: usize, options: WriterOptions| {
+        let create = |name: &str, bands: usize, raster_type, options: WriterOptions| {
             let options = options.plain_tiles();
             RasterWriter::create(
                 folder.join(name),
                 size,
                 bands,
-                RasterType::U8,
+                raster_type,
                 transform,
                 crs_wkt,
                 options,
             )
         };
-        let labels = create(LABELS, 1, label_options(classes))?;
-        let scores = if with_scores {
-            Some(create(SCORES, classes.len(), score_options(classes))?)
-        } else {
-            None
+        let labels = create(LABELS, 1, RasterType::U8, label_options(classes))?;
+        let score_type = scores_as.unwrap_or_default();
+        let scores = match scores_as {
+            Some(kind) => {
+                let options = score_options(classes, kind);
+                Some(create(SCORES, classes.len(), kind.raster_type(), options)?)
+            }
+            None => None,
         };
         let strip = size.width * STRIP_ROWS.min(size.height);
-        let score_strip = vec![
-            0;
-            if with_scores {
-                strip * classes.len()
-            } else {
-                0
-            }
-        ];
-        let label_strip = vec![0; strip];
+        let values = scores_as.map_or(0, |_| strip * classes.len());
         Ok(Self {
             size,
-            classes: classes.len(),
             labels,
             scores,
+            score_type,
             mapped: 0,
             top: 0,
             filled: 0,
-            label_strip,
-            score_strip,
+            label_strip: vec![0; strip],
+            score_strip: match score_type.is_byte() {
+                true => ScoreStrip::Bytes(vec![0; values]),
+                false => ScoreStrip::Floats(vec![0.0; values]),
+            },
+            score_row: vec![0.0; scores_as.map_or(0, |_| size.width * classes.len())],
         })
     }
 
@@ -150,15 +184,10 @@ impl MapWriter {
         self.mapped += rows.iter().filter(|&&label| label != NODATA).count() as u64;
         self.labels.write_rows(self.top, rows)?;
         if let Some(scores) = &mut self.scores {
-            if filled * width == planes {
-                scores.write_rows(self.top, &self.score_strip)?;
-            } else {
-                // The last strip is lower: its planes move together.
-                let rows: Vec<u8> = (self.score_strip.chunks_exact(planes))
-                    .flat_map(|plane| &plane[..filled * width])
-                    .copied()
-                    .collect();
-                scores.write_rows(self.top, &rows)?;
+            let part = filled * width;
+            match &self.score_strip {
+                ScoreStrip::Bytes(strip) => write_strip(scores, self.top, strip, planes, part)?,
+                ScoreStrip::Floats(strip) => write_strip(scores, self.top, strip, planes, part)?,
             }
         }
         self.top += filled;
@@ -167,19 +196,42 @@ impl MapWriter {
     }
 }
 
+/// Writes the upper `part` pixels of each of a strip's planes.
+fn write_strip<T: Pixel>(
+    writer: &mut RasterWriter,
+    top: usize,
+    strip: &[T],
+    planes: usize,
+    part: usize,
+) -> Result<()> {
+    if part == planes {
+        return writer.write_rows(top, strip);
+    }
+    // The last strip is lower: its planes move together.
+    let rows: Vec<T> = (strip.chunks_exact(planes))
+        .flat_map(|plane| &plane[..part])
+        .copied()
+        .collect();
+    writer.write_rows(top, &rows)
+}
+
 impl RowSink for MapWriter {
     fn row(&mut self, strip: &mut BlendStrip) -> Result<()> {
         let (width, row) = (self.size.width, self.filled);
         let planes = self.strip_rows() * width;
-        let mut scores: Vec<&mut [u8]> = Vec::with_capacity(self.classes);
-        if !self.score_strip.is_empty() {
-            scores.extend(
-                self.score_strip
-                    .chunks_exact_mut(planes)
-                    .map(|plane| &mut plane[row * width..][..width]),
-            );
-        }
+        let mut scores: Vec<&mut [f32]> = self.score_row.chunks_exact_mut(width).collect();
         strip.finish_row(&mut self.label_strip[row * width..][..width], &mut scores);
+        for (class, scores) in scores.iter().enumerate() {
+            let at = class * planes + row * width;
+            match &mut self.score_strip {
+                ScoreStrip::Bytes(strip) => {
+                    for (stored, score) in strip[at..][..width].iter_mut().zip(scores.iter()) {
+                        *stored = self.score_type.byte(*score);
+                    }
+                }
+                ScoreStrip::Floats(strip) => strip[at..][..width].copy_from_slice(scores),
+            }
+        }
         self.filled += 1;
         if self.filled == self.strip_rows() || self.top + self.filled == self.size.height {
             self.flush()?;

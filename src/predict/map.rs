@@ -168,8 +168,8 @@ impl SceneMap {
         self.inner.labels.path()
     }
 
-    /// The working file of the scores, when they were kept: one band per class, the probability times 254, 255 where
-    /// the imagery is not valid. It disappears with the map.
+    /// The working file of the scores, when they were kept: one band per class, as [`crate::predict::ScoreType`] says,
+    /// unless chosen otherwise the probability times 254, 255 where the imagery is not valid. It disappears with the map.
     #[must_use]
     #[doc(alias = "probabilities")]
     #[doc(alias = "predict_proba")]
@@ -355,6 +355,28 @@ fn common(classes: &Classes, scene: &Scene, area: PixelWindow) -> Result<PixelWi
 /// # Errors
 /// As [`SceneMap::evaluate`]; [`EvaluateError::OtherGrid`] also when the map's pixels do not lie on the scene's.
 pub fn score_class_map(map: &Raster, scene: &Scene) -> Result<Scores> {
+    let area = placed_on(map, scene)?;
+    let names = map.category_names();
+    let classes = if names.is_empty() {
+        scene.classes().clone()
+    } else {
+        Classes::new(names.into_iter().skip(1))
+    };
+    compare(&classes, scene, area, |window| {
+        let window = PixelWindow {
+            col: window.col - area.col,
+            row: window.row - area.row,
+            ..*window
+        };
+        Ok(label_values(&map.read(&window)?))
+    })
+}
+
+/// The pixels of a scene that a saved map covers.
+///
+/// # Errors
+/// [`EvaluateError::OtherGrid`] when its pixels do not lie on the scene's.
+pub(super) fn placed_on(map: &Raster, scene: &Scene) -> Result<PixelWindow> {
     let other_grid = || {
         let path = scene.raster().path().to_owned();
         crate::Error::from(EvaluateError::OtherGrid {
@@ -381,24 +403,10 @@ pub fn score_class_map(map: &Raster, scene: &Scene) -> Result<Scores> {
     {
         return Err(other_grid());
     }
-    let area = PixelWindow {
+    Ok(PixelWindow {
         col: col.round() as i64,
         row: row.round() as i64,
         ..map.full()
-    };
-    let names = map.category_names();
-    let classes = if names.is_empty() {
-        scene.classes().clone()
-    } else {
-        Classes::new(names.into_iter().skip(1))
-    };
-    compare(&classes, scene, area, |window| {
-        let window = PixelWindow {
-            col: window.col - area.col,
-            row: window.row - area.row,
-            ..*window
-        };
-        Ok(label_values(&map.read(&window)?))
     })
 }
 

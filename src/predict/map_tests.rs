@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use geo::{LineString, MultiPolygon, Polygon};
 
 use super::files::{LABELS, SCORES, label_options, score_options};
-use super::{PredictOptions, SceneMap, predict_scene};
+use super::{PredictOptions, SceneMap, ScoreType, predict_scene};
 use crate::device::Device;
 use crate::display::Show as _;
 use crate::labels::Classes;
@@ -23,11 +23,11 @@ const SIZE: Size = Size {
     height: 6,
 };
 /// Pixels half a meter wide and a meter high.
-const GRID: GeoTransform = GeoTransform([500_000.0, 0.5, 0.0, 3_000_000.0, 0.0, -1.0]);
-const UTM: &str = "EPSG:32645";
+pub(super) const GRID: GeoTransform = GeoTransform([500_000.0, 0.5, 0.0, 3_000_000.0, 0.0, -1.0]);
+pub(super) const UTM: &str = "EPSG:32645";
 
 #[rustfmt::skip]
-const MAP: [u8; 48] = [
+pub(super) const MAP: [u8; 48] = [
     1, 1, 0, 0, 2, 2, 2, 2,
     1, 1, 0, 0, 0, 0, 0, 2,
     0, 0, 0, 1, 1, 1, 0, 2,
@@ -46,16 +46,16 @@ const TRUTH: [u8; 48] = [
     0, 0, 0, 0, 0, 0, 0, 0,
 ];
 
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for the test: {error}"))
 }
 
-fn classes() -> Classes {
+pub(super) fn classes() -> Classes {
     Classes::new(["building", "road"])
 }
 
 /// Imagery without data where the map has none.
-fn imagery(folder: &Path, grid: GeoTransform, crs: &str) -> Result<Scene> {
+pub(super) fn imagery(folder: &Path, grid: GeoTransform, crs: &str) -> Result<Scene> {
     let path = folder.join("town.tif");
     let options = WriterOptions::default().nodata(0.0);
     let mut writer = RasterWriter::create(&path, SIZE, 1, RasterType::U8, grid, crs, options)?;
@@ -105,7 +105,7 @@ fn stored(class: usize, pixel: usize) -> u8 {
     }
 }
 
-fn map_of(scene: &Scene, with_scores: bool) -> Result<SceneMap> {
+pub(super) fn map_of(scene: &Scene, with_scores: bool) -> Result<SceneMap> {
     let folder = folder();
     let write = |name: &str, bands: usize, values: &[u8], options| -> Result<Raster> {
         let (path, raster) = (folder.path().join(name), scene.raster());
@@ -120,7 +120,12 @@ fn map_of(scene: &Scene, with_scores: bool) -> Result<SceneMap> {
         .flat_map(|class| (0..SIZE.area()).map(move |pixel| stored(class, pixel)))
         .collect();
     let scores = match with_scores {
-        true => Some(write(SCORES, 3, &scores, score_options(&classes()))?),
+        true => Some(write(
+            SCORES,
+            3,
+            &scores,
+            score_options(&classes(), ScoreType::U8),
+        )?),
         false => None,
     };
     let (area, files) = (scene.area(), (labels, scores));
@@ -246,7 +251,13 @@ fn saved_objects_are_those_of_the_saved_map_in_every_format() -> Result<()> {
         "width_m",
         "height_m",
     ];
-    for name in ["out/a.gpkg", "out/b.geojson", "out/c.shp", "out/c.shp"] {
+    for name in [
+        "out/a.gpkg",
+        "out/b.geojson",
+        "out/c.shp",
+        "out/c.shp",
+        "out/e.fgb",
+    ] {
         let path = folder.path().join(name);
         let files = objects.save(&path)?;
         assert!(files.contains(&path), "{files:?}");
@@ -293,7 +304,10 @@ fn saved_objects_are_those_of_the_saved_map_in_every_format() -> Result<()> {
     for name in ["objects.xlsx", "objects"] {
         let error = objects.save(folder.path().join(name)).expect_err(name);
         let said = error.to_string();
-        assert!(said.contains(".csv, .shp, .gpkg or .geojson"), "{said}");
+        assert!(
+            said.contains(".csv, .gpkg, .geojson, .fgb, .shp or .parquet"),
+            "{said}"
+        );
         assert!(
             error
                 .hint()

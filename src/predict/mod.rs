@@ -15,10 +15,12 @@ mod files;
 mod ground;
 mod many;
 mod map;
+mod mosaic;
 mod network;
 mod objects;
 mod objects_save;
 mod objects_show;
+mod open;
 mod options;
 mod ours;
 mod polygons;
@@ -30,9 +32,11 @@ mod raw;
 mod runner;
 mod save;
 mod scene;
+mod score_type;
 mod segmentation;
 mod show;
 mod stream;
+mod style;
 mod threshold;
 mod tiling;
 mod tta;
@@ -42,6 +46,8 @@ mod worst;
 
 #[cfg(test)]
 mod map_tests;
+#[cfg(test)]
+mod store_tests;
 
 pub use at_threshold::AtThreshold;
 pub use ensemble::Ensemble;
@@ -56,10 +62,10 @@ pub(crate) use predictable::same_bands;
 pub use predictable::{Member, Predictable};
 pub use save::{SaveOptions, SavedFiles};
 pub use scene::predict_scene;
+pub use score_type::ScoreType;
 pub use worst::{WorstWindow, WorstWindows};
 
 pub(crate) use batch::BatchSize;
-pub(crate) use blend_strip::score_byte;
 pub(crate) use files::{label_options, score_options};
 pub(crate) use ground::ground_pixel;
 pub(crate) use network::Inputs;

@@ -8,13 +8,13 @@ use geo::{
 
 use super::tiling::wrong;
 use super::{PredictError, SceneMap};
-use crate::Result;
 use crate::evaluate::EvaluateError;
 use crate::labels::Classes;
 use crate::raster::{GeoTransform, Raster};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
-use crate::vector::PolygonFeature;
+use crate::vector::{Outliner, Outlines, PolygonFeature};
+use crate::{Result, session};
 
 /// A connected area of a map, or a box that was found.
 ///
@@ -54,6 +54,7 @@ impl From<Object> for PolygonFeature {
 }
 
 /// Measures shapes that are given in pixels.
+#[derive(Clone, Debug)]
 pub(crate) struct Ruler {
     /// Width and height of a pixel.
     pixel: (f64, f64),
@@ -69,7 +70,40 @@ impl Ruler {
     }
 
     pub(crate) fn area(&self, polygon: &Polygon<f64>) -> f64 {
-        polygon.unsigned_area() * (self.pixel.0 * self.pixel.1)
+        polygon.unsigned_area() * self.pixel_area()
+    }
+
+    /// The edge of a square pixel of the same area in meters.
+    pub(super) fn edge(&self) -> f64 {
+        self.pixel_area().sqrt()
+    }
+
+    pub(super) fn pixel_area(&self) -> f64 {
+        self.pixel.0 * self.pixel.1
+    }
+
+    /// A polygon, in pixels, with another outline.
+    pub(super) fn outlined(
+        &self,
+        polygon: &Polygon<f64>,
+        outliner: &mut Outliner<'_>,
+    ) -> Polygon<f64> {
+        let (width, height) = self.pixel;
+        let in_meters = polygon.map_coords(|at| Coord {
+            x: at.x * width,
+            y: at.y * height,
+        });
+        outliner.draw(&in_meters).map_coords(|at| Coord {
+            x: at.x / width,
+            y: at.y / height,
+        })
+    }
+
+    fn in_pixels(&self, shape: &MultiPolygon<f64>) -> MultiPolygon<f64> {
+        shape.map_coords(|at| {
+            let (x, y) = self.world_from_pixel.pixel_from_world((at.x, at.y));
+            Coord { x, y }
+        })
     }
 
     /// The object whose outline is `shape`, in pixels.
@@ -185,6 +219,7 @@ pub(super) struct About {
     pub(super) unit: Unit,
     /// Decimal places of coordinates that tell a tenth of a pixel, 2 at least.
     pub(super) places: usize,
+    ruler: Ruler,
 }
 
 /// Decimal places of coordinates that tell a part of a pixel.
@@ -226,7 +261,13 @@ impl SceneMap {
         let objects = self.traced(min_area_m2)?;
         let unscored = objects.iter().filter(|object| object.score.is_none());
         let unscored = unscored.count();
-        let mut found = Objects::new(("area", "areas"), objects, self.classes(), self.scene());
+        let mut found = Objects::new(
+            ("area", "areas"),
+            objects,
+            self.classes(),
+            self.scene(),
+            self.ruler(),
+        );
         if self.inner.scores.is_some() && unscored > 0 {
             let text = format!("{unscored} objects are too large for a mean score of their own");
             let notice = Notice::left_out(text).about(self.scene().name());
@@ -249,12 +290,31 @@ pub(super) fn check_area(min_area_m2: f64) -> Result<(), PredictError> {
     Ok(())
 }
 
+/// # Errors
+/// [`PredictError::Option`] for an area that is negative or not a number.
+pub(super) fn check_pixels(pixels: f64) -> Result<(), PredictError> {
+    if pixels.is_nan() || pixels < 0.0 {
+        return Err(wrong("min_area_pixels", &pixels, "0 or more pixels"));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// [`PredictError::Option`] for a length or an area that is negative or not a number.
+pub(super) fn check_outlines(outlines: &Outlines) -> Result<(), PredictError> {
+    match outlines.wrong() {
+        None => Ok(()),
+        Some((name, value)) => Err(wrong(name, &value, "0 or more")),
+    }
+}
+
 impl Objects {
     pub(crate) fn new(
         what: (&'static str, &'static str),
         objects: Vec<Object>,
         classes: &Classes,
         scene: &Scene,
+        ruler: Ruler,
     ) -> Self {
         let unit = Unit::of(scene.raster());
         let about = About {
@@ -264,6 +324,7 @@ impl Objects {
             crs_wkt: scene.raster().crs_wkt(),
             unit,
             places: decimal_places(scene.raster(), 0.1).max(2),
+            ruler,
         };
         Self {
             objects: objects.into_iter().map(Arc::new).collect(),
@@ -359,6 +420,45 @@ impl Objects {
     #[must_use]
     pub fn at_least(&self, area_m2: f64) -> Self {
         self.keeping(|object| area_m2.is_nan() || object.area_m2 >= area_m2)
+    }
+
+    /// The same objects with other outlines, measured anew; the report counts what was changed and what stayed.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # fn example(map: &SceneMap) -> swath::Result<()> {
+    /// let houses = map.objects()?.of_class("building")?;
+    /// houses.with_outlines(&Outlines::new().right_angles(true))?.save("houses.gpkg")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PredictError::Option`] for a length or an area that is negative or not a number;
+    /// [`crate::vector::VectorError::OutlinesWithoutGeos`]; [`crate::Error::Interrupted`] when the user asked to stop.
+    #[doc(alias = "regularize")]
+    #[doc(alias = "simplify")]
+    pub fn with_outlines(&self, outlines: &Outlines) -> Result<Self> {
+        check_outlines(outlines)?;
+        let ruler = &self.about.ruler;
+        let mut outliner = Outliner::new(outlines, ruler.edge())?;
+        let mut objects = Vec::with_capacity(self.count());
+        for (number, object) in self.iter().enumerate() {
+            if number % 256 == 0 {
+                session::check_interrupt("drawing outlines")?;
+            }
+            let shape = ruler.in_pixels(&object.geometry).into_iter();
+            let shape = shape
+                .map(|part| ruler.outlined(&part, &mut outliner))
+                .collect();
+            objects.push(Arc::new(ruler.object(&shape, &object.class, object.score)));
+        }
+        let mut report = self.report.clone();
+        report.extend(outliner.report());
+        Ok(Self {
+            objects,
+            about: Arc::clone(&self.about),
+            report,
+        })
     }
 
     /// Those that `keep` says yes to.

@@ -1,21 +1,18 @@
 //! Objects as files: for QGIS and geopandas with their outlines, for a spreadsheet without.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::objects::Unit;
 use super::ours::lacks;
 use super::save::io;
-use super::{Object, Objects, PredictError, SavedFiles, publish_set, staging_folder, write_synced};
+use super::style::{is_of_user, kept};
+use super::{Object, Objects, PredictError, SavedFiles, write_synced};
 use crate::FileError;
-use crate::report::{Notice, Report};
-use crate::vector::{Container, Measured, write_measured};
+use crate::labels::{Drawn, vector_style};
+use crate::report::Report;
+use crate::vector::{Format, Layout, Measured, Shapes, VectorWriter};
 use crate::{Result, session};
-
-/// The files of a shapefile, indices that other programs leave beside it and that would be of the old shapes included.
-const SHAPEFILE: [&str; 8] = ["shp", "shx", "dbf", "prj", "cpg", "qix", "sbn", "sbx"];
-/// The longest name of a column in a shapefile.
-const SHAPEFILE_NAME: usize = 10;
 
 impl Objects {
     /// Writes the objects to one file, by its ending; one that was there is replaced when the new one is complete:
@@ -24,14 +21,17 @@ impl Objects {
     /// |---|---|
     /// | `.gpkg` | GeoPackage, in the scene's reference system |
     /// | `.geojson` | GeoJSON by RFC 7946, in longitude and latitude |
+    /// | `.fgb` | FlatGeobuf, in the scene's reference system |
     /// | `.shp` | a shapefile, which is several files of one name; its columns' names have at most 10 letters |
+    /// | `.parquet` | GeoParquet, in the scene's reference system, where GDAL was built with it |
     /// | `.csv` | a table without outlines, with the center as `x` and `y` in map coordinates |
     ///
-    /// The columns are `class`, `score`, `area_m2`, `perimeter_m`, `width_m` and `height_m`; without `_m` where nobody
+    /// Beside it lies a style for QGIS, `NAME.qml`, unless somebody has made one. The columns are `class`, `score`, `area_m2`, `perimeter_m`, `width_m` and `height_m`; without `_m` where nobody
     /// knows the meter. What a format had to shorten is in [`SavedFiles::report`].
     ///
     /// # Errors
-    /// [`PredictError::ObjectFile`] for another ending; [`FileError::OfOthers`] when there is a file of that name
+    /// [`PredictError::ObjectFile`] for another ending; [`crate::vector::VectorError::NoDriver`] for a format that this GDAL does
+    /// not write; [`FileError::OfOthers`] when there is a file of that name
     /// that no objects were saved to, such as the labels themselves; [`crate::vector::VectorError::Write`] or [`FileError::Io`] when
     /// the file cannot be written, [`crate::Error::Interrupted`] when the user asked to stop.
     ///
@@ -52,17 +52,12 @@ impl Objects {
         }
         match ending.to_lowercase().as_str() {
             "csv" => self.save_csv(path),
-            "gpkg" => self.save_whole(path, Container::GeoPackage),
-            "geojson" => self.save_whole(path, Container::GeoJson),
-            "shp" => self.save_shapefile(path),
-            _ => {
-                let found = match ending.as_ref() {
-                    "" => "a file without an ending".to_owned(),
-                    ending => format!(".{ending}"),
-                };
-                let path = path.to_owned();
-                Err(PredictError::ObjectFile { found, path }.into())
-            }
+            // Of a file of JSON nobody knows what it is.
+            "json" => Err(cannot_save(path, &ending).into()),
+            _ => match Format::of_path(path) {
+                Ok(format) => self.save_as(path, format),
+                Err(_) => Err(cannot_save(path, &ending).into()),
+            },
         }
     }
 
@@ -88,69 +83,47 @@ impl Objects {
         }
     }
 
-    fn measured(&self) -> Vec<Measured<'_>> {
-        self.iter()
-            .map(|object| Measured {
+    fn save_as(&self, path: &Path, format: Format) -> Result<SavedFiles> {
+        let columns = self.columns();
+        let layout = Layout {
+            shapes: Shapes::Polygons,
+            numbers: &columns,
+            longest_class: self.iter().map(|one| one.class.len()).max().unwrap_or(1),
+            decimals: None,
+        };
+        let mut writer = VectorWriter::create(path, format, &self.about.crs_wkt, &layout)?;
+        for object in self {
+            writer.add(&Measured {
                 geometry: &object.geometry,
                 class: &object.class,
                 score: object.score,
-                numbers: self.numbers(object).to_vec(),
-            })
-            .collect()
-    }
-
-    fn save_whole(&self, path: &Path, container: Container) -> Result<SavedFiles> {
-        let (features, columns) = (self.measured(), self.columns());
-        write_measured(path, &features, &columns, &self.about.crs_wkt, container)?;
-        Ok(SavedFiles::new(vec![path.to_owned()]))
-    }
-
-    fn save_shapefile(&self, path: &Path) -> Result<SavedFiles> {
-        let mut report = Report::new();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let columns = self.columns().map(|column| match column {
-            "perimeter_m" => "perim_m",
-            column => column,
-        });
-        for (full, short) in self.columns().iter().zip(columns) {
-            debug_assert!(short.len() <= SHAPEFILE_NAME, "{short}");
-            if *full != short {
-                let text = format!(
-                    "the column {full} is called {short}: names in a shapefile have at most {SHAPEFILE_NAME} letters"
-                );
-                let next = "a GeoPackage (.gpkg) keeps the name";
-                report.push(Notice::converted(text).about(name.clone()).next(next));
-            }
+                numbers: &self.numbers(object),
+            })?;
         }
-        let longest = Container::Shapefile.longest_text();
-        let cut = self.iter().filter(|object| object.class.len() > longest);
-        match cut.count() {
-            0 => {}
-            cut => report.push(
-                Notice::left_out(format!(
-                    "the ends of {cut} names of classes: texts in a shapefile have at most {longest} bytes"
-                ))
-                .about(name.clone())
-                .count(cut)
-                .next("a GeoPackage (.gpkg) keeps them"),
-            ),
-        }
-        let absolute = std::path::absolute(path).map_err(io("find the folder of", path))?;
-        let dir = absolute.parent().unwrap_or_else(|| Path::new("/"));
-        let staging = staging_folder(dir)?;
-        let file = staging.path().join(path.file_name().unwrap_or_default());
-        let (features, crs) = (self.measured(), &self.about.crs_wkt);
-        write_measured(&file, &features, &columns, crs, Container::Shapefile)?;
-        let set = SHAPEFILE.map(|ending| path.with_extension(ending));
-        let set: Vec<_> = set
-            .iter()
-            .map(|file| file.file_name().unwrap_or_default().to_string_lossy())
-            .collect();
-        let set: Vec<&str> = set.iter().map(AsRef::as_ref).collect();
-        let saved = publish_set(&set, staging.path(), dir)?.into_iter();
-        // Named as the caller names them.
-        let files = saved.map(|file| path.with_file_name(file.file_name().unwrap_or_default()));
+        let mut report = writer.finish()?;
+        let style = self.save_style(path, &mut report)?;
+        let endings = format.endings().into_iter().skip(1);
+        let beside = endings.map(|ending| path.with_extension(ending));
+        let files = std::iter::once(path.to_owned())
+            .chain(beside.filter(|file| file.is_file()))
+            .chain(style);
         Ok(SavedFiles::new(files.collect()).with_report(report))
+    }
+
+    /// The style beside a file, unless somebody has made one.
+    fn save_style(&self, path: &Path, report: &mut Report) -> Result<Option<PathBuf>> {
+        let drawn = match self.about.what.0 {
+            "box" => Drawn::Boxes,
+            _ => Drawn::Areas,
+        };
+        let style = path.with_extension("qml");
+        if is_of_user(&style) {
+            report.push(kept(&style));
+            return Ok(None);
+        }
+        let text = vector_style(&self.about.classes, drawn);
+        write_synced(&style, text.as_bytes())?;
+        Ok(Some(style))
     }
 
     fn save_csv(&self, path: &Path) -> Result<SavedFiles> {
@@ -176,6 +149,15 @@ impl Objects {
         write_synced(path, table.as_bytes())?;
         Ok(SavedFiles::new(vec![path.to_owned()]))
     }
+}
+
+fn cannot_save(path: &Path, ending: &str) -> PredictError {
+    let found = match ending {
+        "" => "a file without an ending".to_owned(),
+        ending => format!(".{ending}"),
+    };
+    let path = path.to_owned();
+    PredictError::ObjectFile { found, path }
 }
 
 /// A text of a CSV table (RFC 4180): in quotes where it holds what separates.

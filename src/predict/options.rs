@@ -1,3 +1,4 @@
+use super::ScoreType;
 use super::predictable::Predictable;
 use super::tiling::Tiling;
 use crate::models::Segmentation;
@@ -22,6 +23,7 @@ pub struct OptionsFor<T: Predictable> {
 /// | [`PredictOptions::turns`] | false: nor turned by quarters |
 /// | [`PredictOptions::threshold`] | none: a pixel gets its most probable class, background included |
 /// | [`PredictOptions::scores`] | true: keep every class's score, not only the best class |
+/// | [`PredictOptions::score_type`] | [`ScoreType::U8`]: a byte for each |
 /// | [`PredictOptions::any_values`] | false: values unlike those of the training are an error |
 /// | [`PredictOptions::quiet`] | false: show progress |
 ///
@@ -35,11 +37,15 @@ pub type PredictOptions = OptionsFor<Segmentation>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapOptions {
     pub(super) scores: bool,
+    pub(super) score_type: ScoreType,
 }
 
 impl Default for MapOptions {
     fn default() -> Self {
-        Self { scores: true }
+        Self {
+            scores: true,
+            score_type: ScoreType::default(),
+        }
     }
 }
 
@@ -49,6 +55,20 @@ impl OptionsFor<Segmentation> {
     #[doc(alias = "predict_proba")]
     pub fn scores(mut self, keep: bool) -> Self {
         self.of_task.scores = keep;
+        self
+    }
+
+    /// How finely scores are kept: bytes, half floats or floats. Finer ones make larger files, in the folder for temporary
+    /// files, too.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// let options = PredictOptions::new().score_type(ScoreType::F16);
+    /// ```
+    #[doc(alias = "smooth_as_uint8")]
+    #[doc(alias = "dtype")]
+    pub fn score_type(mut self, score_type: ScoreType) -> Self {
+        self.of_task.score_type = score_type;
         self
     }
 }

@@ -8,8 +8,8 @@ use crate::FileError;
 use crate::raster::{DataType, Raster};
 
 /// Endings of files; somebody who gives one to a folder means a file.
-const FILES: [&str; 10] = [
-    "tif", "tiff", "gpkg", "geojson", "json", "shp", "csv", "png", "kml", "txt",
+const FILES: [&str; 12] = [
+    "tif", "tiff", "gpkg", "geojson", "json", "shp", "fgb", "parquet", "csv", "png", "kml", "txt",
 ];
 
 /// # Errors
@@ -55,12 +55,16 @@ fn is_of_others(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_string_lossy();
     match &*ending {
         "tif" => Raster::open(path).map_or(true, |raster| {
-            let is_saved = raster.data_type() == DataType::U8 && raster.nodata() == Some(255.0);
+            let is_float = matches!(raster.data_type(), DataType::F16 | DataType::F32);
+            let is_saved = match raster.data_type() {
+                DataType::U8 => raster.nodata() == Some(255.0),
+                _ => is_float && name == SCORES && raster.nodata().is_some_and(f64::is_nan),
+            };
             let first = raster.band_names().into_iter().next().unwrap_or_default();
             let is_labels = raster.band_count() == 1 && first == "class";
             !is_saved || name == LABELS && !is_labels || name == SCORES && is_labels
         }),
-        "gpkg" | "geojson" => lacks(path, &["class", "score"]),
+        "gpkg" | "geojson" | "fgb" | "shp" | "parquet" => lacks(path, &["class", "score"]),
         "json" => {
             let text = std::fs::read_to_string(path).unwrap_or_default();
             let marks = ["\"metrics\"", "\"bbox\"", "\"ap50\""];

@@ -14,6 +14,7 @@ use super::predictable::{Predictable, predict_together};
 use super::save::io;
 use crate::display::fields::titled;
 use crate::display::{Output, Show};
+use crate::labels::Classes;
 use crate::models::{AnyModule as _, Model, ModelError};
 use crate::scene::Scene;
 use crate::scenes::Scenes;
@@ -50,6 +51,7 @@ impl Done {
 pub struct SavedScenes {
     folder: PathBuf,
     scenes: Vec<String>,
+    pub(super) classes: Classes,
     before: usize,
 }
 
@@ -121,6 +123,7 @@ impl<T: Predictable> Model<T> {
         let mut saved = SavedScenes {
             folder: folder.clone(),
             scenes: Vec::with_capacity(scenes.len()),
+            classes: self.classes().clone(),
             before: 0,
         };
         let places = folder_names(scenes.names());
@@ -154,7 +157,10 @@ impl<T: Predictable> Model<T> {
                 let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
                 (name.display().to_string(), bytes)
             };
-            line(work, written.iter().map(size).collect())?;
+            // A style may be changed by its user: the work is none the less done.
+            let is_style = |path: &&PathBuf| path.extension().is_some_and(|end| end == "qml");
+            let of_work = written.iter().filter(|path| !is_style(path));
+            line(work, of_work.map(size).collect())?;
             progress.add(1);
         }
         Ok(saved)

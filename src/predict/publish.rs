@@ -1,14 +1,13 @@
 //! Giving finished files their names: all of them or none.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{fs, io};
 
 use super::SavedFiles;
-use super::files::{LABELS, POLYGONS_GEOJSON, POLYGONS_GPKG, SCORES, SCORES_JSON};
+use super::files::MAP;
 use super::save::io as io_error;
-use crate::FileError;
-use crate::Result;
+use crate::{Result, staged};
 
 /// Moves every finished file from the staging folder to its place, and lists them without GDAL's side files. What was
 /// there goes into the staging folder, so that a failure halfway can be undone; that of an earlier map disappears with
@@ -23,7 +22,9 @@ pub(super) fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
 /// [`FileError::OfOthers`] before anything moves, [`FileError::Io`].
 pub(crate) fn publish_set(set: &[&str], staged: &Path, dir: &Path) -> Result<SavedFiles> {
     super::ours::check(dir, set)?;
-    publish_over(set, staged, dir)
+    let kept = super::style::keep_those_of_users(set, staged, dir)?;
+    let (set, report) = kept;
+    Ok(publish_over(&set, staged, dir)?.with_report(report))
 }
 
 /// As [`publish_set`], whatever lies there.
@@ -50,68 +51,12 @@ fn exchange(
     staged: &Path,
     dir: &Path,
     names: &[OsString],
-    mut rename: impl FnMut(&Path, &Path) -> io::Result<()>,
+    rename: impl FnMut(&Path, &Path) -> io::Result<()>,
 ) -> Result<()> {
-    let old: Vec<OsString> = with_side_files(set)
-        .chain(names.iter().cloned())
-        .filter(|name| dir.join(name).symlink_metadata().is_ok())
-        .fold(Vec::new(), |mut all, name| {
-            if !all.contains(&name) {
-                all.push(name);
-            }
-            all
-        });
-    if let Some(folder) = old
-        .iter()
-        .map(|name| dir.join(name))
-        .find(|path| path.is_dir())
-    {
-        return Err(FileError::Io {
-            action: "replace what is a folder with a file",
-            path: folder,
-            source: io::ErrorKind::IsADirectory.into(),
-        }
-        .into());
-    }
-    let replaced = staged.join("replaced");
-    fs::create_dir(&replaced).map_err(io_error("write into the folder", staged))?;
-    let moves: Vec<(PathBuf, PathBuf)> = old
-        .iter()
-        .map(|name| (dir.join(name), replaced.join(name)))
-        .chain(names.iter().map(|name| (staged.join(name), dir.join(name))))
-        .collect();
-    for (done, (from, to)) in moves.iter().enumerate() {
-        let Err(error) = rename(from, to) else {
-            continue;
-        };
-        let place = if done < old.len() { from } else { to };
-        let failure = io_error("move the file to its place", place)(error);
-        for (from, to) in moves[..done].iter().rev() {
-            if let Err(error) = rename(to, from) {
-                // The old files must not disappear with the staging folder.
-                let kept = rescue(&replaced, dir);
-                return Err(io_error("put back the file, whose folder is kept,", &kept)(
-                    error,
-                ));
-            }
-        }
-        return Err(failure);
-    }
-    Ok(())
+    let set: Vec<OsString> = with_side_files(set).collect();
+    staged::exchange_by(&set, staged, dir, names, rename)
+        .map_err(|error| io_error(error.action, &error.path)(error.source))
 }
-
-/// Moves the folder of old files out of the staging folder, which is about to be deleted, and says where it is.
-fn rescue(replaced: &Path, dir: &Path) -> PathBuf {
-    let kept = dir.join(format!("replaced-{}", std::process::id()));
-    if fs::rename(replaced, &kept).is_ok() {
-        kept
-    } else {
-        replaced.to_owned()
-    }
-}
-
-/// Every name that saving a map gives.
-const MAP: [&str; 5] = [LABELS, SCORES, POLYGONS_GPKG, POLYGONS_GEOJSON, SCORES_JSON];
 
 /// These names and those of GDAL's side files.
 fn with_side_files(set: &[&str]) -> impl Iterator<Item = OsString> {
@@ -123,6 +68,7 @@ fn with_side_files(set: &[&str]) -> impl Iterator<Item = OsString> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::path::PathBuf;
 
     use super::*;
 

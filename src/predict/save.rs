@@ -7,16 +7,18 @@ use std::path::{Path, PathBuf};
 use super::SceneMap;
 use super::blend_strip::NODATA;
 use super::files::{
-    LABELS, POLYGONS_GEOJSON, POLYGONS_GPKG, SCORES, SCORES_JSON, label_options, score_options,
+    LABELS, LABELS_STYLE, POLYGONS_STYLE, SCORES, SCORES_JSON, label_options, score_options,
 };
-use super::objects::check_area;
+use super::objects::{check_area, check_pixels};
 use super::ours::check_folder_name;
 use super::publish::publish;
+use super::score_type::stored_type;
 use crate::FileError;
 use crate::display::{Output, Show};
-use crate::raster::{PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
+use crate::labels::{Drawn, raster_style, vector_style};
+use crate::raster::{Patch, PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
 use crate::report::Report;
-use crate::vector::{Format, write_polygons};
+use crate::vector::{Format, Outlines};
 use crate::{Result, session, staged};
 
 /// What [`SceneMap::save_with`] writes besides the class map and the scores.
@@ -24,14 +26,18 @@ use crate::{Result, session, staged};
 /// | choice | unless set |
 /// |---|---|
 /// | [`SaveOptions::polygons`] | true: polygons are traced and written |
-/// | [`SaveOptions::formats`] | both: `polygons.gpkg` and `polygons.geojson` |
+/// | [`SaveOptions::formats`] | `polygons.gpkg` and `polygons.geojson` |
 /// | [`SaveOptions::min_area_m2`] | 0: the smallest polygon that is kept, in square meters on the ground |
+/// | [`SaveOptions::min_area_pixels`] | 0: the same in pixels |
+/// | [`SaveOptions::outlines`] | along the edges of pixels |
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct SaveOptions {
     pub(super) polygons: bool,
     pub(super) formats: Vec<Format>,
     pub(super) min_area_m2: f64,
+    pub(super) min_area_pixels: f64,
+    pub(super) outlines: Outlines,
 }
 
 impl Default for SaveOptions {
@@ -40,6 +46,8 @@ impl Default for SaveOptions {
             polygons: true,
             formats: vec![Format::GeoPackage, Format::GeoJson],
             min_area_m2: 0.0,
+            min_area_pixels: 0.0,
+            outlines: Outlines::new(),
         }
     }
 }
@@ -58,7 +66,8 @@ impl SaveOptions {
         self
     }
 
-    /// The files that polygons are written as.
+    /// The files that polygons are written as: `polygons.gpkg`, `polygons.fgb`, …. What a format does not hold is in
+    /// [`SavedFiles::report`].
     pub fn formats(mut self, formats: impl Into<Vec<Format>>) -> Self {
         self.formats = formats.into();
         self
@@ -69,6 +78,22 @@ impl SaveOptions {
     #[doc(alias = "min_polygon_area")]
     pub fn min_area_m2(mut self, area: f64) -> Self {
         self.min_area_m2 = area;
+        self
+    }
+
+    /// Leaves out polygons of fewer pixels than this.
+    #[doc(alias = "min_pixels")]
+    #[doc(alias = "sieve")]
+    pub fn min_area_pixels(mut self, pixels: f64) -> Self {
+        self.min_area_pixels = pixels;
+        self
+    }
+
+    /// How outlines are drawn: with right angles, simplified, without small holes. The areas below which polygons are left
+    /// out are those of the pixels, the saved area is that of the outline.
+    #[doc(alias = "building_outlines")]
+    pub fn outlines(mut self, outlines: Outlines) -> Self {
+        self.outlines = outlines;
         self
     }
 }
@@ -86,8 +111,13 @@ impl SavedFiles {
         Self { files, report }
     }
 
-    pub(super) fn with_report(self, report: Report) -> Self {
-        Self { report, ..self }
+    pub(crate) fn with_report(self, report: Report) -> Self {
+        let mut all = self.report;
+        all.extend(report);
+        Self {
+            report: all,
+            files: self.files,
+        }
     }
 
     /// What the files do not hold as it was, such as names that a format shortens.
@@ -119,8 +149,10 @@ impl SceneMap {
     ///
     /// - `labels.tif`: the class map, a cloud-optimized GeoTIFF with color table and class names; 255 is "no data"; the
     ///   background is transparent (said in `labels.tif.aux.xml`, which belongs to it);
-    /// - `scores.tif`: one band per class, the probability times 254, 255 "no data" (when scores were kept);
-    /// - `polygons.gpkg` and `polygons.geojson` (RFC 7946): the connected areas of every class but the background;
+    /// - `scores.tif`: one band per class, the probability as [`super::ScoreType`] says (when scores were kept);
+    /// - `polygons.gpkg` and `polygons.geojson` (RFC 7946), or other [`Format`]s: the connected areas of every class but the background;
+    /// - `labels.qml` and `polygons.qml`: styles with names and colors, which QGIS takes for the files beside them by itself;
+    ///   one that somebody has changed stays, and the report says so;
     /// - `scores.json` in the shape of Raster Vision's `eval.json`, when the map was evaluated.
     ///
     /// Everything is written under other names first: when the disk runs full, the user interrupts or a file cannot be
@@ -154,28 +186,28 @@ impl SceneMap {
         let dir = &*crate::paths::expanded(dir.as_ref());
         check_folder_name(dir)?;
         check_area(options.min_area_m2)?;
+        check_pixels(options.min_area_pixels)?;
         let staging = staging_folder(dir)?;
         let staged = staging.path();
 
-        copy_as_cog(
+        copy_raster(
             &self.inner.labels,
             &staged.join(LABELS),
+            RasterType::U8,
             label_options(self.classes()),
         )?;
+        let style = raster_style(self.classes());
+        write_synced(&staged.join(LABELS_STYLE), style.as_bytes())?;
         if let Some(scores) = &self.inner.scores {
-            copy_as_cog(scores, &staged.join(SCORES), score_options(self.classes()))?;
+            let kind = stored_type(scores);
+            let options = score_options(self.classes(), kind);
+            copy_raster(scores, &staged.join(SCORES), kind.raster_type(), options)?;
         }
+        let mut lost = Report::new();
         if options.polygons && !options.formats.is_empty() {
-            let polygons = self.polygons(options.min_area_m2)?;
-            let crs = self.inner.labels.crs_wkt();
-            for format in &options.formats {
-                session::check_interrupt("saving the map")?;
-                let name = match format {
-                    Format::GeoPackage => POLYGONS_GPKG,
-                    Format::GeoJson => POLYGONS_GEOJSON,
-                };
-                write_polygons(staged.join(name), &polygons, &crs, *format)?;
-            }
+            let style = vector_style(self.classes(), Drawn::Areas);
+            write_synced(&staged.join(POLYGONS_STYLE), style.as_bytes())?;
+            lost = self.write_polygons(staged, options)?;
         }
         if let Some(scores) = self.scores() {
             write_synced(
@@ -183,7 +215,7 @@ impl SceneMap {
                 format!("{:#}\n", scores.to_json()).as_bytes(),
             )?;
         }
-        publish(staged, dir)
+        Ok(publish(staged, dir)?.with_report(lost))
     }
 }
 
@@ -196,13 +228,18 @@ pub(crate) fn staging_folder(dir: &Path) -> Result<tempfile::TempDir> {
         .map_err(io("write into the folder", dir))
 }
 
-/// Copies a working file of bytes as a cloud-optimized GeoTIFF, strip by strip.
-fn copy_as_cog(source: &Raster, path: &Path, options: WriterOptions) -> Result<()> {
+/// Copies a file of classes or scores as a GeoTIFF of the same type, strip by strip.
+pub(super) fn copy_raster(
+    source: &Raster,
+    path: &Path,
+    raster_type: RasterType,
+    options: WriterOptions,
+) -> Result<()> {
     let size = source.size();
     let bands = source.band_count();
     let (transform, crs) = (source.transform(), source.crs_wkt());
     let mut writer =
-        RasterWriter::create(path, size, bands, RasterType::U8, transform, &crs, options)?;
+        RasterWriter::create(path, size, bands, raster_type, transform, &crs, options)?;
     // A strip of tiles is read as f32: 256 rows of 20,000 columns are 20 MB a band.
     for window in PixelWindow::full(size).tiles(Size {
         width: size.width,
@@ -210,23 +247,39 @@ fn copy_as_cog(source: &Raster, path: &Path, options: WriterOptions) -> Result<(
     }) {
         session::check_interrupt("saving the map")?;
         let patch = source.read(&window)?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the file holds bytes"
-        )]
-        let mut values: Vec<u8> = patch.data.iter().map(|value| *value as u8).collect();
-        for plane in values.chunks_exact_mut(window.area()) {
-            for (value, valid) in plane.iter_mut().zip(&patch.valid) {
-                if *valid == 0 {
-                    *value = NODATA;
+        if raster_type == RasterType::U8 {
+            writer.write_window(&window, &in_bytes(&patch, window.area()))?;
+        } else {
+            let mut values = patch.data;
+            for plane in values.chunks_exact_mut(window.area()) {
+                for (value, valid) in plane.iter_mut().zip(&patch.valid) {
+                    if *valid == 0 {
+                        *value = f32::NAN;
+                    }
                 }
             }
+            writer.write_window(&window, &values)?;
         }
-        writer.write_window(&window, &values)?;
     }
     writer.finish()?;
     Ok(())
+}
+
+fn in_bytes(patch: &Patch, area: usize) -> Vec<u8> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the file holds bytes"
+    )]
+    let mut values: Vec<u8> = patch.data.iter().map(|value| *value as u8).collect();
+    for plane in values.chunks_exact_mut(area) {
+        for (value, valid) in plane.iter_mut().zip(&patch.valid) {
+            if *valid == 0 {
+                *value = NODATA;
+            }
+        }
+    }
+    values
 }
 
 /// Writes a small file whole or not at all, and flushes it to the disk.

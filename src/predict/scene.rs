@@ -83,7 +83,7 @@ pub(super) fn predict_members(
         classes,
         transform,
         &raster.crs_wkt(),
-        options.of_task.scores,
+        options.of_task.scores.then_some(options.of_task.score_type),
     )?;
     let scorer = Scorer::new(members, &inputs, device, classes.len(), tiling.views());
     let read = |window: &PixelWindow| inputs.read(scene, window);

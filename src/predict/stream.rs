@@ -142,6 +142,7 @@ mod tests {
     use rand_pcg::Pcg64;
 
     use super::*;
+    use crate::predict::ScoreType;
 
     /// Keeps everything in memory.
     #[derive(Default)]
@@ -157,10 +158,12 @@ mod tests {
         fn row(&mut self, strip: &mut BlendStrip) -> Result<()> {
             let start = self.labels.len();
             self.labels.resize(start + self.width, 7);
-            let mut scores = vec![vec![0; self.width]; self.classes];
-            let mut rows: Vec<&mut [u8]> = scores.iter_mut().map(Vec::as_mut_slice).collect();
+            let mut scores = vec![vec![0.0; self.width]; self.classes];
+            let mut rows: Vec<&mut [f32]> = scores.iter_mut().map(Vec::as_mut_slice).collect();
             strip.finish_row(&mut self.labels[start..], &mut rows);
-            self.scores.push(scores);
+            let stored = |row: Vec<f32>| row.into_iter().map(|score| ScoreType::U8.byte(score));
+            let scores = scores.into_iter().map(|row| stored(row).collect());
+            self.scores.push(scores.collect());
             Ok(())
         }
     }

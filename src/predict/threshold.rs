@@ -3,6 +3,7 @@
 use super::blend_strip::{FULL_SCORE, NODATA};
 use super::files::{LABELS, label_options, working_folder};
 use super::map::label_values;
+use super::score_type::read_scores;
 use super::tiling::check_probability;
 use super::{PredictError, SceneMap};
 use crate::labels::IGNORE;
@@ -65,7 +66,7 @@ impl SceneMap {
         for window in PixelWindow::full(size).tiles(Size::new(size.width, ROWS)) {
             session::check_interrupt("changing the threshold")?;
             let labels = label_values(&predicted.labels.read(&window)?);
-            let scores = scores.read(&window)?;
+            let scores = read_scores(scores, &window)?;
             let decided = decision.labels(&labels, &scores.data);
             writer.write_window(&window, &decided)?;
         }
@@ -99,7 +100,7 @@ impl SceneMap {
         for window in common.tiles(Size::new(common.width, ROWS)) {
             session::check_interrupt("looking for the best threshold")?;
             let truth = scene.label_window(&window)?;
-            let scores = scores.read(&self.in_map(&window))?.data;
+            let scores = read_scores(scores, &self.in_map(&window))?.data;
             let pixels = truth.len();
             for (pixel, &truth) in truth.iter().enumerate() {
                 let background = scores[pixel];

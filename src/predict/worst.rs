@@ -3,6 +3,7 @@
 use super::SceneMap;
 use super::blend_strip::FULL_SCORE;
 use super::objects::decimal_places;
+use super::score_type::read_scores;
 use super::tiling::wrong;
 use crate::chips::Chip;
 use crate::display::{Output, Show, escape, in_font};
@@ -142,7 +143,7 @@ impl SceneMap {
 
 /// Mean over the pixels `counted`, given with their true class.
 fn cross_entropy(scores: &Raster, window: &PixelWindow, counted: &[(usize, u8)]) -> Result<f64> {
-    let patch = scores.read(window)?;
+    let patch = read_scores(scores, window)?;
     let pixels = window.area();
     let loss = |&(pixel, truth): &(usize, u8)| {
         let stored = patch.data[usize::from(truth) * pixels + pixel];

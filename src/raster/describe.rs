@@ -45,7 +45,16 @@ pub(super) unsafe fn data_type_of(band: gdal_sys::GDALRasterBandH) -> DataType {
             c"IMAGE_STRUCTURE".as_ptr(),
         ));
         let stored = gdal_sys::GDALGetRasterDataType(band);
-        DataType::of_gdal(stored, pixel_type == "SIGNEDBYTE")
+        let bits = text(gdal_sys::GDALGetMetadataItem(
+            band,
+            c"NBITS".as_ptr(),
+            c"IMAGE_STRUCTURE".as_ptr(),
+        ));
+        match DataType::of_gdal(stored, pixel_type == "SIGNEDBYTE") {
+            // GDAL before 3.11 has half floats as floats of 16 bits.
+            DataType::F32 if bits == "16" => DataType::F16,
+            data_type => data_type,
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub enum RasterType {
     U8,
     /// 16 bits without sign.
     U16,
+    /// 16-bit floating point: GDAL's 32-bit type with `NBITS=16`, since it has no type of its own before 3.11.
+    F16,
     /// 32-bit floating point.
     F32,
 }
@@ -26,7 +28,7 @@ impl RasterType {
         match self {
             Self::U8 => GDALDataType::GDT_Byte,
             Self::U16 => GDALDataType::GDT_UInt16,
-            Self::F32 => GDALDataType::GDT_Float32,
+            Self::F16 | Self::F32 => GDALDataType::GDT_Float32,
         }
     }
 }
@@ -214,7 +216,7 @@ impl RasterWriter {
         }
         let tiles = StagedFile::new(&target, "tiles").map_err(|error| fail(error.to_string()))?;
         let (name, driver) = (c_path(tiles.path()), c_string("GTiff"));
-        let creation = StringList::new(creation_options(&options, bands));
+        let creation = StringList::new(creation_options(&options, bands, raster_type));
         let (dataset, messages) = gdal_library::with_messages(|| {
             // SAFETY: all strings outlive the call, and the sizes were checked.
             unsafe {
@@ -555,7 +557,7 @@ fn check_complete(path: &Path, target: &Path) -> Result<(), RasterError> {
         })
 }
 
-fn creation_options(options: &WriterOptions, bands: usize) -> Vec<String> {
+fn creation_options(options: &WriterOptions, bands: usize, raster_type: RasterType) -> Vec<String> {
     let mut list = vec![
         "TILED=YES".to_owned(),
         "BLOCKXSIZE=256".to_owned(),
@@ -576,6 +578,10 @@ fn creation_options(options: &WriterOptions, bands: usize) -> Vec<String> {
     ];
     if options.compressed && !options.cloud_optimized {
         list.push("ZLEVEL=1".to_owned());
+    }
+    if raster_type == RasterType::F16 {
+        // A copy as cloud-optimized GeoTIFF takes it over.
+        list.push("NBITS=16".to_owned());
     }
     let colors = if options.alpha { bands - 1 } else { bands };
     list.push(

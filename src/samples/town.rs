@@ -9,7 +9,7 @@ use crate::raster::{
     GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions,
 };
 use crate::scene::Scene;
-use crate::vector::{GeoPackageWriter, PolygonFeature};
+use crate::vector::{Format, PolygonFeature, VectorWriter};
 use crate::{Result, session};
 
 /// The size of a pixel on the ground in meters.
@@ -88,9 +88,9 @@ fn write_outlines(
     transform: &GeoTransform,
     path: &Path,
 ) -> Result<()> {
-    let writer = GeoPackageWriter::create(path, CRS)?;
+    let mut writer = VectorWriter::polygons(path, Format::GeoPackage, CRS, 0)?;
     let whole = PixelWindow::full(Size::new(plan.size, plan.size));
-    let add = |thing: &Thing| {
+    let mut add = |thing: &Thing| {
         let shown = geo::BoundingRect::bounding_rect(&thing.outline).is_some_and(|bounds| {
             bounds.max().x > 0.0
                 && bounds.max().y > 0.0
@@ -100,7 +100,7 @@ fn write_outlines(
         if !shown {
             return Ok(());
         }
-        writer.add(&PolygonFeature {
+        writer.add_polygon(&PolygonFeature {
             area_m2: thing.outline.unsigned_area() * PIXEL_M * PIXEL_M,
             geometry: thing
                 .outline
@@ -109,12 +109,13 @@ fn write_outlines(
             score: None,
         })
     };
-    streets.iter().try_for_each(add)?;
+    streets.iter().try_for_each(&mut add)?;
     for (column, row) in plan.blocks_near(&whole) {
         session::check_interrupt("drawing a town")?;
-        plan.things(column, row).iter().try_for_each(add)?;
+        plan.things(column, row).iter().try_for_each(&mut add)?;
     }
-    writer.finish()
+    writer.finish()?;
+    Ok(())
 }
 
 /// Draws by strips of tiles: as much as the threads fill together is held at a time.

@@ -6,6 +6,7 @@ use super::Scene;
 use super::drawn::Labeling;
 use super::label_place::{Place, place};
 use super::label_reading::reading;
+use super::label_style::labels_of;
 use crate::Result;
 use crate::labels::{Found, LabelError, LabelValues, Resolved, ValueMap, resolve};
 use crate::raster::{LabelFile, PixelMap, PixelWindow, Reading, Size, under_centers};
@@ -65,7 +66,7 @@ impl Scene {
     }
 
     fn labeled_by(self, path: &Path, labels: &LabelValues) -> Result<Self> {
-        let file = LabelFile::open(path)?;
+        let mut file = LabelFile::open(path)?;
         let mut report = Report::new();
         for notice in file.raster.report() {
             let named = notice.subject().is_some();
@@ -81,6 +82,7 @@ impl Scene {
             covered,
         } = place(&self, &file.raster, &mut report)?;
         let (reading, counts) = reading(&file, labels, &covered, &mut report)?;
+        let labels = &*labels_of(&mut file, labels, (&counts, reading.kind()), &mut report)?;
         let found = Found {
             path: file.raster.path().to_owned(),
             counts,

@@ -11,6 +11,7 @@ mod error;
 mod label_place;
 mod label_raster;
 mod label_reading;
+mod label_style;
 mod labeling;
 mod only;
 mod open;

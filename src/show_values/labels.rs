@@ -116,6 +116,10 @@ impl Show for LabelValues {
                 facts.push(("from", least.to_string()));
             }
             Meaning::Bands(classes) => facts.push(("a band each", names(classes))),
+            Meaning::OfFile(None) => facts.push(("values", "as the file says".to_owned())),
+            Meaning::OfFile(Some(style)) => {
+                facts.push(("values", format!("as {} says", style.display())));
+            }
         }
         for (what, values) in [("background", &self.background), ("ignored", &self.ignored)] {
             if !values.is_empty() {

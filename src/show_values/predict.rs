@@ -1,8 +1,9 @@
 //! Objects and windows of maps, and how maps are made and saved.
 
+use crate::detect::BoxSaveOptions;
 use crate::display::records::{NOTHING, count, number};
 use crate::display::{Output, Record, Show, fields, show_fields, show_records};
-use crate::predict::{Object, OptionsFor, Predictable, SaveOptions, WorstWindow};
+use crate::predict::{Object, OptionsFor, Predictable, SaveOptions, ScoreType, WorstWindow};
 
 impl Record for Object {
     const COLUMNS: &'static [&'static str] = &[
@@ -46,7 +47,7 @@ impl Record for WorstWindow {
 }
 
 show_records!(Object, WorstWindow);
-show_fields!(SaveOptions);
+show_fields!(SaveOptions, BoxSaveOptions, ScoreType);
 
 /// Those of every task, under the name that people write.
 impl<T: Predictable> Show for OptionsFor<T> {

@@ -4,8 +4,8 @@ use crate::display::fields::titled;
 use crate::display::records::{NOTHING, count, number, perhaps};
 use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::vector::{
-    Buffer, Feature, Format, LabelClass, LabelPolygon, PointFeature, PolygonFeature, ReadReport,
-    VectorSource,
+    Buffer, Feature, Format, LabelClass, LabelPolygon, Outlines, PointFeature, PolygonFeature,
+    ReadReport, VectorSource,
 };
 
 impl Record for Feature {
@@ -76,7 +76,7 @@ show_records!(
     LabelPolygon,
     (geo::MultiPolygon<f64>, u8)
 );
-show_fields!(VectorSource, LabelClass, Format, Buffer);
+show_fields!(VectorSource, LabelClass, Format, Buffer, Outlines);
 
 /// What was read, left out, mended.
 impl Show for ReadReport {

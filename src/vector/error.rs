@@ -194,6 +194,29 @@ pub enum VectorError {
         /// GDAL's or the system's own words.
         detail: String,
     },
+    /// GDAL was built without the driver of a format.
+    #[error(
+        "this GDAL does not write {format}: it has no driver {driver:?} that creates files: {path:?}"
+    )]
+    NoDriver {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// The format.
+        format: &'static str,
+        /// GDAL's name for the driver.
+        driver: &'static str,
+    },
+    /// GDAL was built without GEOS, which draws outlines.
+    #[error("outlines cannot be drawn anew, since this GDAL has no GEOS")]
+    OutlinesWithoutGeos,
+    /// An ending that says no format.
+    #[error(
+        "features are saved as .gpkg, .geojson, .fgb, .shp or .parquet, which this is not: {path:?}"
+    )]
+    UnknownFormat {
+        /// The file that was to be written.
+        path: PathBuf,
+    },
     /// Labels to trace do not fit their size.
     #[error("{found} labels were given for {expected} pixels")]
     WrongLength {
@@ -275,6 +298,18 @@ impl Hint for VectorError {
             ),
             Self::Write { .. } => {
                 "free some space or choose another folder, then save again: nothing that was there is lost".to_owned()
+            }
+            Self::OutlinesWithoutGeos => {
+                "install a GDAL with GEOS, as Debian, Fedora, Homebrew and conda-forge have it".to_owned()
+            }
+            Self::NoDriver { driver: "Parquet", .. } => {
+                "a GDAL that was built with Arrow has it, such as conda-forge's `libgdal-arrow-parquet`; or save as .fgb or .gpkg, \
+                 which geopandas reads and writes again: `geopandas.read_file(FILE).to_parquet(\"NAME.parquet\")`"
+                    .to_owned()
+            }
+            Self::NoDriver { .. } => "save as .gpkg or .geojson".to_owned(),
+            Self::UnknownFormat { path } => {
+                format!("{:?} is a file for QGIS and geopandas", path.with_extension("gpkg"))
             }
             Self::Place(error) => return error.hint(),
             Self::File(error) => return error.hint(),

@@ -1,104 +1,127 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use geo::{Area, Coord, LineString, MultiPolygon};
 
-use super::measured::Measured;
+use super::measured::{Layout, Measured};
 use super::project::meridian;
-use super::write::area_name;
-use super::{PointFeature, PolygonFeature, VectorError};
+use super::{PointFeature, VectorError};
+use crate::Result;
 use crate::raster::crs;
 use crate::staged::StagedFile;
-use crate::{Result, session};
 
 /// Writes RFC 7946 GeoJSON: WGS 84 longitude and latitude, no `crs` member, exterior rings anticlockwise and holes
 /// clockwise, closed rings, eight decimals (a millimeter), cut at the 180th meridian. Without a reference system the coordinates stay as they are, and
 /// a member `"crs": null` says that they are no degrees.
-pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
-    let area_name = area_name(crs_wkt);
-    write_features(path, features, crs_wkt, |line, feature, to_degrees| {
-        push_head(line, &feature.class, feature.score)?;
-        let _ = write!(line, ",\"{area_name}\":{:.2}", feature.area_m2);
-        push_polygon(line, &feature.geometry, to_degrees)
-    })
-}
-
-/// As [`write()`] with the columns `names` in the place of the area.
-pub(super) fn write_measured(
-    path: &Path,
-    features: &[Measured<'_>],
-    names: &[&str],
-    crs_wkt: &str,
-) -> Result<()> {
-    write_features(path, features, crs_wkt, |line, feature, to_degrees| {
-        push_head(line, feature.class, feature.score)?;
-        for (name, number) in names.iter().zip(&feature.numbers) {
-            // JSON has no word for what is no number.
-            let _ = match number.is_finite() {
-                true => write!(line, ",\"{name}\":{number}"),
-                false => write!(line, ",\"{name}\":null"),
-            };
-        }
-        push_polygon(line, feature.geometry, to_degrees)
-    })
-}
-
-/// As [`write()`] for points.
-pub(super) fn write_points(path: &Path, features: &[PointFeature], crs_wkt: &str) -> Result<()> {
-    write_features(path, features, crs_wkt, push_point)
+pub(super) struct GeoJsonWriter {
+    file: std::io::BufWriter<std::fs::File>,
+    staged: StagedFile,
+    path: PathBuf,
+    to_degrees: ToDegrees,
+    names: Vec<String>,
+    decimals: Option<usize>,
+    is_first: bool,
+    line: String,
 }
 
 type ToDegrees = Option<crs::Transformation>;
 
-fn write_features<F>(
-    path: &Path,
-    features: &[F],
-    crs_wkt: &str,
-    push: impl Fn(&mut String, &F, &ToDegrees) -> Result<(), String>,
-) -> Result<()> {
-    let to_degrees = if crs_wkt.is_empty() {
-        None
-    } else {
-        Some(crs::between(
-            &crs::parse(crs_wkt)?,
-            &crs::parse("EPSG:4326")?,
-        )?)
-    };
-    let fail = |detail: String| VectorError::Write {
-        path: path.to_owned(),
-        detail,
-    };
-    let io = |error: std::io::Error| fail(error.to_string());
-    let staged = StagedFile::new(path, "new").map_err(io)?;
-    let mut file = std::io::BufWriter::new(std::fs::File::create(staged.path()).map_err(io)?);
-    // Without a system "no CRS can be assumed" (the GeoJSON of 2008, 3.): RFC 7946 has no word for it, and would make degrees
-    // of pixels.
-    let system = if to_degrees.is_none() {
-        "\"crs\":null,"
-    } else {
-        ""
-    };
-    write!(
-        file,
-        "{{\"type\":\"FeatureCollection\",{system}\"features\":["
-    )
-    .map_err(io)?;
-    let mut line = String::new();
-    for (index, feature) in features.iter().enumerate() {
-        if index % 4096 == 0 {
-            session::check_interrupt("writing vectors")?;
-        }
-        line.clear();
-        line.push_str(if index == 0 { "\n" } else { ",\n" });
-        push(&mut line, feature, &to_degrees).map_err(fail)?;
-        file.write_all(line.as_bytes()).map_err(io)?;
+impl GeoJsonWriter {
+    pub(super) fn create(path: &Path, crs_wkt: &str, layout: &Layout<'_>) -> Result<Self> {
+        let to_degrees = if crs_wkt.is_empty() {
+            None
+        } else {
+            Some(crs::between(
+                &crs::parse(crs_wkt)?,
+                &crs::parse("EPSG:4326")?,
+            )?)
+        };
+        let fail = |error: std::io::Error| failed(path, error.to_string());
+        let staged = StagedFile::new(path, "new").map_err(fail)?;
+        let file = std::fs::File::create(staged.path()).map_err(fail)?;
+        let mut file = std::io::BufWriter::new(file);
+        // Without a system "no CRS can be assumed" (the GeoJSON of 2008, 3.): RFC 7946 has no word for it, and would make degrees
+        // of pixels.
+        let system = if to_degrees.is_none() {
+            "\"crs\":null,"
+        } else {
+            ""
+        };
+        write!(
+            file,
+            "{{\"type\":\"FeatureCollection\",{system}\"features\":["
+        )
+        .map_err(fail)?;
+        Ok(Self {
+            file,
+            staged,
+            path: path.to_owned(),
+            to_degrees,
+            names: layout
+                .numbers
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect(),
+            decimals: layout.decimals,
+            is_first: true,
+            line: String::new(),
+        })
     }
-    file.write_all(b"\n]}\n").map_err(io)?;
-    file.flush().map_err(io)?;
-    drop(file);
-    staged.commit().map_err(io)?;
-    Ok(())
+
+    pub(super) fn add(&mut self, feature: &Measured<'_>) -> Result<()> {
+        let decimals = self.decimals;
+        let mut line = self.begin();
+        let pushed = push_head(&mut line, feature.class, feature.score).and_then(|()| {
+            for (name, number) in self.names.iter().zip(feature.numbers) {
+                // JSON has no word for what is no number.
+                let _ = match (number.is_finite(), decimals) {
+                    (false, _) => write!(line, ",\"{name}\":null"),
+                    (true, Some(digits)) => write!(line, ",\"{name}\":{number:.digits$}"),
+                    (true, None) => write!(line, ",\"{name}\":{number}"),
+                };
+            }
+            push_polygon(&mut line, feature.geometry, &self.to_degrees)
+        });
+        self.end(line, pushed)
+    }
+
+    pub(super) fn add_point(&mut self, feature: &PointFeature) -> Result<()> {
+        let mut line = self.begin();
+        let pushed = push_point(&mut line, feature, &self.to_degrees);
+        self.end(line, pushed)
+    }
+
+    fn begin(&mut self) -> String {
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        line.push_str(if self.is_first { "\n" } else { ",\n" });
+        self.is_first = false;
+        line
+    }
+
+    fn end(&mut self, line: String, pushed: Result<(), String>) -> Result<()> {
+        pushed.map_err(|detail| failed(&self.path, detail))?;
+        let written = self.file.write_all(line.as_bytes());
+        written.map_err(|error| failed(&self.path, error.to_string()))?;
+        self.line = line;
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Result<()> {
+        let path = self.path;
+        let fail = |error: std::io::Error| failed(&path, error.to_string());
+        self.file.write_all(b"\n]}\n").map_err(fail)?;
+        self.file.flush().map_err(fail)?;
+        drop(self.file);
+        self.staged.commit().map_err(fail)?;
+        Ok(())
+    }
+}
+
+fn failed(path: &Path, detail: String) -> VectorError {
+    let path = path.to_owned();
+    VectorError::Write { path, detail }
 }
 
 /// `"properties":{"class":"tree","score":0.9` without the brace that closes it.

@@ -4,7 +4,7 @@
 //! those that people know from their GIS.
 
 use gdal_sys::{OGRGeometryH, OGRwkbGeometryType};
-use geo::{Coord, LineString, Polygon};
+use geo::{Area, Coord, LineString, Polygon};
 
 use crate::raster::gdal_library;
 
@@ -126,6 +126,43 @@ pub(super) fn united(polygons: &[Polygon<f64>]) -> Option<Vec<Polygon<f64>>> {
     areas
 }
 
+/// Whether rings do not cross themselves or each other, and holes lie inside.
+pub(super) fn is_valid(polygon: &Polygon<f64>) -> bool {
+    let (valid, _) = gdal_library::with_messages(|| {
+        let polygon = Owned::polygon(polygon)?;
+        // SAFETY: the polygon is alive.
+        Some(unsafe { gdal_sys::OGR_G_IsValid(polygon.0) } != 0)
+    });
+    valid.unwrap_or(false)
+}
+
+/// The part of the ground of two polygons together that both cover; `None` when GEOS fails.
+pub(super) fn iou(one: &Polygon<f64>, other: &Polygon<f64>) -> Option<f64> {
+    let (both, _) = gdal_library::with_messages(|| {
+        let (one, other) = (Owned::polygon(one)?, Owned::polygon(other)?);
+        // SAFETY: both polygons are alive.
+        let both = Owned::of(unsafe { gdal_sys::OGR_G_Intersection(one.0, other.0) })?;
+        // SAFETY: the geometry is alive.
+        Some(unsafe { gdal_sys::OGR_G_Area(both.0) })
+    });
+    let both = both?;
+    let all = one.unsigned_area() + other.unsigned_area() - both;
+    Some(both / all)
+}
+
+/// The polygon without points by which its outline moves less than `tolerance`; `None` when GEOS fails or nothing is left.
+pub(super) fn simplified(polygon: &Polygon<f64>, tolerance: f64) -> Option<Polygon<f64>> {
+    let (simple, _) = gdal_library::with_messages(|| {
+        let polygon = Owned::polygon(polygon)?;
+        // SAFETY: the polygon is alive.
+        let simple =
+            Owned::of(unsafe { gdal_sys::OGR_G_SimplifyPreserveTopology(polygon.0, tolerance) })?;
+        let mut parts = polygons_of(&simple);
+        (parts.len() == 1).then(|| parts.swap_remove(0))
+    });
+    simple
+}
+
 fn polygons_of(geometry: &Owned) -> Vec<Polygon<f64>> {
     let mut polygons = Vec::new();
     // SAFETY: the geometry is alive.
@@ -178,8 +215,6 @@ pub(super) unsafe fn points(line: OGRGeometryH) -> LineString<f64> {
 
 #[cfg(test)]
 mod tests {
-    use geo::Area;
-
     use super::*;
 
     fn area(polygons: &[Polygon<f64>]) -> f64 {

@@ -1,5 +1,5 @@
-//! Vectors: any file that OGR reads, reprojected into a scene's pixels, lines and points as areas around them; polygons out
-//! as GeoPackage and GeoJSON.
+//! Vectors: any file that OGR reads, reprojected into a scene's pixels, lines and points as areas around them; polygons
+//! out as GeoPackage, GeoJSON, FlatGeobuf, shapefile and GeoParquet.
 
 mod archive;
 mod assign;
@@ -13,31 +13,38 @@ mod file;
 mod formats;
 mod geojson;
 mod geometry;
-mod geopackage;
 mod geos;
 mod ground;
 mod layer;
 mod measured;
+mod ogr_writer;
+mod outlines;
 mod place_error;
 mod polygonize;
 mod project;
 mod read;
+mod right_angles;
+mod shapefile;
 mod source;
 mod table;
 mod unicode;
 mod values;
+mod vector_writer;
 mod write;
 
 pub use buffer::Buffer;
 pub use class::LabelClass;
 pub(crate) use class::{Others, folded, index_of, listed, near};
 pub use error::VectorError;
-pub(crate) use geopackage::GeoPackageWriter;
-pub(crate) use measured::{Container, Measured, write_measured};
+pub(crate) use measured::{Layout, Measured, Shapes};
+pub(crate) use outlines::Outliner;
+pub use outlines::Outlines;
 pub use place_error::PlaceError;
+pub(crate) use polygonize::polygonize_each;
 pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
 pub(crate) use read::{Classified, read_classified, read_values};
 pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};
 pub use source::VectorSource;
 pub(crate) use table::read_table;
+pub(crate) use vector_writer::VectorWriter;
 pub use write::{Format, PointFeature, PolygonFeature, write_points, write_polygons};

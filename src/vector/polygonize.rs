@@ -1,11 +1,11 @@
-use std::ffi::{c_int, c_void};
-use std::path::Path;
+use std::ffi::{CStr, c_int, c_void};
+use std::path::{Path, PathBuf};
 
 use gdal_sys::{GDALDataType, OGRFieldType, OGRwkbGeometryType};
 use geo::{Coord, LineString, Polygon};
 
 use super::VectorError;
-use crate::raster::gdal_library::{self, c_path, c_string, go_on};
+use crate::raster::gdal_library::{self, StringList, c_path, c_string, go_on};
 use crate::raster::{RasterError, Size};
 use crate::{Result, session};
 
@@ -56,7 +56,7 @@ pub fn polygonize(labels: &[u8], size: Size) -> Result<Vec<LabelPolygon>> {
         size.width,
         size.height
     );
-    trace(&c_string(&name), Path::new("labels in memory"))
+    all(&c_string(&name), Path::new("labels in memory"))
 }
 
 /// As [`polygonize`], row by row from a file: labels are the first band's values, nodata is left out beside 0.
@@ -66,27 +66,84 @@ pub fn polygonize(labels: &[u8], size: Size) -> Result<Vec<LabelPolygon>> {
 pub fn polygonize_raster(path: impl AsRef<Path>) -> Result<Vec<LabelPolygon>> {
     // Our own opening gives the better errors for what is not there.
     let raster = crate::raster::Raster::open(path.as_ref())?;
-    trace(&c_path(raster.path()), raster.path())
+    all(&c_path(raster.path()), raster.path())
 }
 
-fn trace(name: &std::ffi::CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
-    let (traced, messages) = gdal_library::with_messages(|| {
+fn all(name: &CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
+    let mut polygons = Vec::new();
+    trace(name, path, &Place::Memory, |polygon| {
+        polygons.push(polygon);
+        Ok(())
+    })?;
+    Ok(polygons)
+}
+
+/// As [`polygonize_raster`], one polygon after the other: they wait in a file in the folder for temporary files, so that memory
+/// does not grow with their number.
+///
+/// # Errors
+/// As [`polygonize_raster`]; [`VectorError::Write`] when the folder for temporary files is full; those of `each`.
+pub(crate) fn polygonize_each(
+    path: &Path,
+    each: impl FnMut(LabelPolygon) -> Result<()>,
+) -> Result<()> {
+    let raster = crate::raster::Raster::open(path)?;
+    let name = c_path(raster.path());
+    let folder = tempfile::Builder::new().prefix("swath-polygons-").tempdir();
+    let folder = folder.map_err(|error| VectorError::Write {
+        path: std::env::temp_dir(),
+        detail: error.to_string(),
+    })?;
+    // A file without an index is written and read from its beginning to its end; it is part of every usual GDAL.
+    let place = match is_there(c"FlatGeobuf") {
+        true => Place::File(folder.path().join("labels.fgb")),
+        false => Place::Memory,
+    };
+    trace(&name, raster.path(), &place, each)
+}
+
+fn is_there(driver: &CStr) -> bool {
+    // SAFETY: the name is a C string; the drivers are registered within.
+    let (found, _) =
+        gdal_library::with_messages(|| unsafe { gdal_sys::GDALGetDriverByName(driver.as_ptr()) });
+    !found.is_null()
+}
+
+/// Where polygons wait until all are traced.
+enum Place {
+    Memory,
+    File(PathBuf),
+}
+
+fn trace(
+    name: &CStr,
+    path: &Path,
+    place: &Place,
+    each: impl FnMut(LabelPolygon) -> Result<()>,
+) -> Result<()> {
+    let (traced, mut messages) = gdal_library::with_messages(|| {
         let source = Open::source(name)?;
-        let memory = Open::memory()?;
+        let target = match place {
+            Place::Memory => Open::create(c"Memory", c"")?,
+            Place::File(file) => Open::create(c"FlatGeobuf", &c_path(file))?,
+        };
+        let options = StringList::new(match place {
+            Place::Memory => &[][..],
+            Place::File(_) => &["SPATIAL_INDEX=NO"],
+        });
         // SAFETY: both datasets are open, the layer and the band belong to them, and field 0 was just made.
         unsafe {
             let layer = gdal_sys::GDALDatasetCreateLayer(
-                memory.0,
-                c_string("labels").as_ptr(),
+                target.0,
+                c"labels".as_ptr(),
                 std::ptr::null_mut(),
                 OGRwkbGeometryType::wkbPolygon,
-                std::ptr::null_mut(),
+                options.as_ptr(),
             );
             if layer.is_null() {
                 return None;
             }
-            let field =
-                gdal_sys::OGR_Fld_Create(c_string("label").as_ptr(), OGRFieldType::OFTInteger);
+            let field = gdal_sys::OGR_Fld_Create(c"label".as_ptr(), OGRFieldType::OFTInteger);
             let made = gdal_sys::OGR_L_CreateField(layer, field, 1);
             gdal_sys::OGR_Fld_Destroy(field);
             if made != 0 {
@@ -116,59 +173,101 @@ fn trace(name: &std::ffi::CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
             let mut has_nodata: c_int = 0;
             let nodata = gdal_sys::GDALGetRasterNoDataValue(band, &raw mut has_nodata);
             let nodata = (has_nodata != 0).then_some(nodata as i32);
-            Some(collect(
-                layer,
-                &crate::raster::GeoTransform(transform),
-                nodata,
-            ))
+            let kept = match place {
+                Place::Memory => Some(target),
+                Place::File(_) => {
+                    drop(target);
+                    None
+                }
+            };
+            Some((kept, crate::raster::GeoTransform(transform), nodata))
         }
     });
-    match traced {
-        Some(polygons) if !messages.failed() => Ok(polygons),
-        _ => {
-            session::check_interrupt("tracing polygons")?;
-            let detail = messages.joined("GDAL gives no reason");
-            Err(RasterError::NotARaster {
+    let fail = |detail: String| -> Result<()> {
+        session::check_interrupt("tracing polygons")?;
+        match place {
+            Place::Memory => Err(RasterError::NotARaster {
                 path: path.to_owned(),
                 detail,
             }
-            .into())
+            .into()),
+            Place::File(file) => Err(VectorError::Write {
+                path: file.clone(),
+                detail,
+            }
+            .into()),
         }
+    };
+    let Some((kept, transform, nodata)) = traced.filter(|_| !messages.failed()) else {
+        return fail(messages.joined("GDAL gives no reason"));
+    };
+    let opened = match (kept, place) {
+        (Some(kept), _) => Some(kept),
+        // Of a raster without a patch GDAL leaves a file without a byte.
+        (None, Place::File(file))
+            if std::fs::metadata(file).is_ok_and(|facts| facts.len() == 0) =>
+        {
+            return Ok(());
+        }
+        (None, Place::File(file)) => {
+            let (opened, more) = gdal_library::with_messages(|| Open::vector(&c_path(file)));
+            messages.extend(more);
+            opened
+        }
+        (None, Place::Memory) => None,
+    };
+    match opened {
+        None => fail(messages.joined("the traced polygons do not open again")),
+        Some(opened) => collect(&opened, path, (&transform, nodata), each),
     }
 }
 
-/// # Safety
-/// `layer` is an open layer of polygons with an integer field.
-unsafe fn collect(
-    layer: gdal_sys::OGRLayerH,
-    transform: &crate::raster::GeoTransform,
-    nodata: Option<i32>,
-) -> Vec<LabelPolygon> {
-    let mut polygons = Vec::new();
-    // SAFETY: by the caller's promise; features are destroyed after use, and rings live as long as their feature.
+/// Hands on the polygons of a dataset's layer.
+fn collect(
+    dataset: &Open,
+    path: &Path,
+    (transform, nodata): (&crate::raster::GeoTransform, Option<i32>),
+    mut each: impl FnMut(LabelPolygon) -> Result<()>,
+) -> Result<()> {
+    // SAFETY: the dataset is open; features are destroyed after use, and rings live as long as their feature.
     unsafe {
+        let layer = gdal_sys::GDALDatasetGetLayer(dataset.0, 0);
+        if layer.is_null() {
+            return Ok(());
+        }
         gdal_sys::OGR_L_ResetReading(layer);
         loop {
-            let feature = gdal_sys::OGR_L_GetNextFeature(layer);
+            let (feature, messages) =
+                gdal_library::with_messages(|| gdal_sys::OGR_L_GetNextFeature(layer));
             if feature.is_null() {
-                return polygons;
+                // The end of the file, or a part of it that cannot be read.
+                return match messages.failed() {
+                    false => Ok(()),
+                    true => Err(VectorError::NotAVector {
+                        path: path.to_owned(),
+                        detail: messages.joined(""),
+                    }
+                    .into()),
+                };
             }
             let label = gdal_sys::OGR_F_GetFieldAsInteger(feature, 0);
             let geometry = gdal_sys::OGR_F_GetGeometryRef(feature);
+            let mut polygon = None;
             if let Ok(value @ 1..) = u8::try_from(label)
                 && Some(label) != nodata
                 && !geometry.is_null()
             {
                 let mut rings = (0..gdal_sys::OGR_G_GetGeometryCount(geometry))
                     .map(|index| ring(gdal_sys::OGR_G_GetGeometryRef(geometry, index), transform));
-                if let Some(exterior) = rings.next() {
-                    polygons.push(LabelPolygon {
-                        geometry: Polygon::new(exterior, rings.collect()),
-                        label: value,
-                    });
-                }
+                polygon = rings.next().map(|exterior| LabelPolygon {
+                    geometry: Polygon::new(exterior, rings.collect()),
+                    label: value,
+                });
             }
             gdal_sys::OGR_F_Destroy(feature);
+            if let Some(polygon) = polygon {
+                each(polygon)?;
+            }
         }
     }
 }
@@ -206,7 +305,7 @@ unsafe fn ring(
 struct Open(gdal_sys::GDALDatasetH);
 
 impl Open {
-    fn source(name: &std::ffi::CStr) -> Option<Self> {
+    fn source(name: &CStr) -> Option<Self> {
         // SAFETY: the name is a valid C string, and null lists stand for the defaults.
         let dataset = unsafe {
             gdal_sys::GDALOpenEx(
@@ -220,16 +319,30 @@ impl Open {
         (!dataset.is_null()).then_some(Self(dataset))
     }
 
-    fn memory() -> Option<Self> {
-        // SAFETY: the driver is part of GDAL; no file is made.
+    fn vector(name: &CStr) -> Option<Self> {
+        // SAFETY: the name is a valid C string, and null lists stand for the defaults.
         let dataset = unsafe {
-            let driver = gdal_sys::GDALGetDriverByName(c_string("Memory").as_ptr());
+            gdal_sys::GDALOpenEx(
+                name.as_ptr(),
+                gdal_library::OPEN_VECTOR | gdal_library::OPEN_VERBOSE,
+                std::ptr::null(),
+                std::ptr::null(),
+                std::ptr::null(),
+            )
+        };
+        (!dataset.is_null()).then_some(Self(dataset))
+    }
+
+    fn create(driver: &CStr, name: &CStr) -> Option<Self> {
+        // SAFETY: both are C strings; the driver is checked.
+        let dataset = unsafe {
+            let driver = gdal_sys::GDALGetDriverByName(driver.as_ptr());
             if driver.is_null() {
                 return None;
             }
             gdal_sys::GDALCreate(
                 driver,
-                c_string("").as_ptr(),
+                name.as_ptr(),
                 0,
                 0,
                 0,

@@ -50,6 +50,8 @@ mod keeping;
 mod label_layers;
 /// Labels that come as rasters: their place and what their values mean.
 mod label_rasters;
+/// Label rasters that name their values themselves.
+mod label_styles;
 /// Labels: polygons from files burned into class maps, and traced back.
 mod labels;
 /// Many scenes as one: opened, labeled, split, trained on and scored.
@@ -74,6 +76,8 @@ mod samples;
 mod scenes;
 /// Long work of every kind stops when the user asks.
 mod stopping;
+/// Scores of every type, maps that are opened again, mosaics, runs that were killed.
+mod stores;
 /// What several tests need.
 mod support;
 /// The whole scenes of the development data.

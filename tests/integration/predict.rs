@@ -374,9 +374,11 @@ fn saved_files_hold_the_map_its_classes_and_its_place() -> Result<()> {
     assert_eq!(
         names,
         [
+            "labels.qml",
             "labels.tif",
             "polygons.geojson",
             "polygons.gpkg",
+            "polygons.qml",
             "scores.json",
             "scores.tif"
         ]

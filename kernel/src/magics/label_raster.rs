@@ -69,8 +69,14 @@ fn names(text: &str) -> String {
     names.join(", ")
 }
 
-/// The Rust of `10:tree,0:background,255:ignore,*:background,nodata:tree`.
+/// The Rust of `10:tree,0:background,255:ignore,*:background,nodata:tree`, of `file` and of `STYLE.qml`.
 fn values(text: &str) -> Option<String> {
+    if text.trim() == "file" {
+        return Some("LabelValues::of_file()".to_owned());
+    }
+    if text.trim().to_lowercase().ends_with(".qml") {
+        return Some(format!("LabelValues::style({})", literal(text.trim())));
+    }
     let (mut classes, mut background, mut ignored) = (Vec::new(), Vec::new(), Vec::new());
     let mut steps = String::new();
     let mut colors = Vec::new();
@@ -158,6 +164,9 @@ mod tests {
                 "LabelValues::codes([(1, \"a\"), (5000000000_i64, \"b\")]).ignore([-3.4e38, 255.0])"
             )
         );
+        assert_eq!(values("file").as_deref(), Some("LabelValues::of_file()"));
+        let style = Some("LabelValues::style(\"my cover.QML\")");
+        assert_eq!(values(" my cover.QML").as_deref(), style);
         assert_eq!(values("0:background"), None);
         assert_eq!(values(""), None);
     }

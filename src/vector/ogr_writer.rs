@@ -1,193 +1,175 @@
+//! Features by the drivers of OGR: GeoPackage, FlatGeobuf, shapefile, GeoParquet.
+
 use std::ffi::{c_double, c_int};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gdal_sys::{OGRFieldType, OGRGeometryH, OGRwkbGeometryType};
 use geo::LineString;
 
-use super::measured::Measured;
-use super::write::area_name;
-use super::{PointFeature, PolygonFeature, VectorError};
+use super::measured::{Layout, Measured, Shapes};
+use super::{Format, PointFeature, VectorError, shapefile};
+use crate::Result;
 use crate::raster::crs;
 use crate::raster::gdal_library::{self, Messages, StringList, c_path, c_string};
+use crate::report::Report;
 use crate::staged::StagedFile;
-use crate::{Result, session};
 
 /// What GDAL writes with the `srs_id` -1, "undefined Cartesian coordinate reference systems" (GeoPackage 1.1.3.1.1).
 const UNDEFINED_PLANE: &str = "LOCAL_CS[\"Undefined Cartesian SRS\",UNIT[\"metre\",1]]";
 
-/// The longest text of a shapefile's table, in bytes.
-pub(super) const SHAPEFILE_TEXT: usize = 254;
-
-/// Writes a GeoPackage with one layer named after the file.
-pub(super) fn write(path: &Path, features: &[PolygonFeature], crs_wkt: &str) -> Result<()> {
-    let writer = GeoPackageWriter::create(path, crs_wkt)?;
-    for (index, feature) in features.iter().enumerate() {
-        if index % 4096 == 0 {
-            session::check_interrupt("writing polygons")?;
-        }
-        writer.add(feature)?;
-    }
-    writer.finish()
+/// Where a file is made until it is complete.
+enum Staging {
+    File(StagedFile),
+    /// The parts of a shapefile, under their final names.
+    Folder(tempfile::TempDir),
 }
 
-/// Writes a GeoPackage of points with one layer named after the file.
-pub(super) fn write_points(path: &Path, features: &[PointFeature], crs_wkt: &str) -> Result<()> {
-    let writer = GeoPackageWriter::of_kind(path, crs_wkt, OGRwkbGeometryType::wkbPoint, &[])?;
-    for (index, feature) in features.iter().enumerate() {
-        if index % 4096 == 0 {
-            session::check_interrupt("writing points")?;
-        }
-        let (added, messages) = gdal_library::with_messages(|| writer.target.add_point(feature));
-        writer.checked(added, &messages)?;
-    }
-    writer.finish()
-}
-
-/// As [`write()`] with the columns `names` in the place of the area.
-pub(super) fn write_measured(
-    path: &Path,
-    features: &[Measured<'_>],
-    names: &[&str],
-    crs_wkt: &str,
-) -> Result<()> {
-    let kind = OGRwkbGeometryType::wkbMultiPolygon;
-    let writer = GeoPackageWriter::of_kind(path, crs_wkt, kind, names)?;
-    for (index, feature) in features.iter().enumerate() {
-        if index % 4096 == 0 {
-            session::check_interrupt("writing polygons")?;
-        }
-        let (added, messages) = gdal_library::with_messages(|| writer.target.add(feature));
-        writer.checked(added, &messages)?;
-    }
-    writer.finish()
-}
-
-/// Writes the several files of a shapefile, `path` and those beside it, under these very names: the caller moves them
-/// to their place. Names of columns have at most 10 letters there.
-pub(super) fn write_shapefile(
-    path: &Path,
-    features: &[Measured<'_>],
-    names: &[&str],
-    crs_wkt: &str,
-) -> Result<()> {
-    let fail = |detail: String| VectorError::Write {
-        path: path.to_owned(),
-        detail,
-    };
-    let system = match crs_wkt {
-        "" => None,
-        wkt => Some(crs::parse(wkt)?),
-    };
-    // Text columns have one width: that of the longest value, or what the format allows.
-    let longest = features.iter().map(|feature| feature.class.len()).max();
-    let layout = Layout {
-        driver: "ESRI Shapefile",
-        options: &["ENCODING=UTF-8"],
-        kind: OGRwkbGeometryType::wkbPolygon,
-        class_width: longest.unwrap_or(1).clamp(1, SHAPEFILE_TEXT),
-        numbers: names,
-    };
-    let layer = path.file_stem().unwrap_or_default().to_string_lossy();
-    let (target, messages) =
-        gdal_library::with_messages(|| Target::create(path, &layer, system.as_ref(), &layout));
-    let Some(target) = target else {
-        return Err(fail(messages.joined("GDAL cannot create the file")).into());
-    };
-    for (index, feature) in features.iter().enumerate() {
-        if index % 4096 == 0 {
-            session::check_interrupt("writing polygons")?;
-        }
-        let (added, messages) = gdal_library::with_messages(|| target.add(feature));
-        if added.is_none() || messages.failed() {
-            return Err(fail(messages.joined("GDAL gives no reason")).into());
-        }
-    }
-    // Closing writes too, and tells its failures through messages alone.
-    let ((), messages) = gdal_library::with_messages(|| drop(target));
-    if messages.failed() {
-        return Err(fail(messages.joined("")).into());
-    }
-    Ok(())
-}
-
-/// Writes a GeoPackage feature by feature; it appears under its name only when it is complete.
-pub(crate) struct GeoPackageWriter {
+/// Writes a file feature by feature; it appears under its name only when it is complete.
+pub(super) struct OgrWriter {
     target: Target,
-    staged: StagedFile,
+    staging: Staging,
+    path: PathBuf,
+    format: Format,
+    /// The columns' names as the file has them, and as they were asked for.
+    renamed: Vec<(String, String)>,
+    /// Classes whose names were too long.
+    cut: usize,
 }
 
-impl GeoPackageWriter {
-    pub(crate) fn create(path: &Path, crs_wkt: &str) -> Result<Self> {
-        let kind = OGRwkbGeometryType::wkbMultiPolygon;
-        Self::of_kind(path, crs_wkt, kind, &[area_name(crs_wkt)])
-    }
-
-    fn of_kind(
+impl OgrWriter {
+    /// # Errors
+    /// [`VectorError::NoDriver`], [`VectorError::Write`].
+    pub(super) fn create(
         path: &Path,
+        format: Format,
         crs_wkt: &str,
-        kind: OGRwkbGeometryType::Type,
-        numbers: &[&str],
+        layout: &Layout<'_>,
     ) -> Result<Self> {
         let fail = |detail: String| VectorError::Write {
             path: path.to_owned(),
             detail,
         };
-        let staged = StagedFile::new(path, "new").map_err(|error| fail(error.to_string()))?;
-        // GDAL writes a missing system as "undefined geographic", which coordinates of an image are not.
-        let system = Some(crs::parse(if crs_wkt.is_empty() {
-            UNDEFINED_PLANE
-        } else {
-            crs_wkt
-        })?);
-        let layer_name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let layout = Layout {
-            driver: "GPKG",
-            options: &["SPATIAL_INDEX=YES", "GEOMETRY_NAME=geom"],
-            kind,
-            class_width: 0,
-            numbers,
-        };
-        let (target, messages) = gdal_library::with_messages(|| {
-            let target = Target::create(staged.path(), &layer_name, system.as_ref(), &layout)?;
-            target.begin().map(|()| target)
-        });
-        match target {
-            Some(target) => Ok(Self { target, staged }),
-            None => Err(fail(messages.joined("GDAL cannot create the file")).into()),
+        if !is_there(format) {
+            return Err(VectorError::NoDriver {
+                path: path.to_owned(),
+                format: format.name(),
+                driver: format.driver(),
+            }
+            .into());
         }
+        let system = match (crs_wkt, format) {
+            // GDAL writes a missing system as "undefined geographic", which coordinates of an image are not.
+            ("", Format::GeoPackage) => Some(crs::parse(UNDEFINED_PLANE)?),
+            ("", _) => None,
+            (wkt, _) => Some(crs::parse(wkt)?),
+        };
+        let io = |error: std::io::Error| fail(error.to_string());
+        let (staging, made) = match format {
+            Format::Shapefile => {
+                let folder = shapefile::staging(path).map_err(io)?;
+                let made = folder.path().join(path.file_name().unwrap_or_default());
+                (Staging::Folder(folder), made)
+            }
+            _ => {
+                let file = StagedFile::new(path, "new").map_err(io)?;
+                let made = file.path().to_owned();
+                (Staging::File(file), made)
+            }
+        };
+        let names = match format {
+            Format::Shapefile => shapefile::short_names(layout.numbers),
+            _ => layout
+                .numbers
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect(),
+        };
+        let columns = Columns {
+            kind: match (layout.shapes, format) {
+                (Shapes::Points, _) => OGRwkbGeometryType::wkbPoint,
+                (Shapes::Polygons, Format::Shapefile) => OGRwkbGeometryType::wkbPolygon,
+                (Shapes::Polygons, _) => OGRwkbGeometryType::wkbMultiPolygon,
+            },
+            // Text columns of a shapefile have one width: that of the longest value, or what the format allows.
+            class_width: match format {
+                Format::Shapefile => layout.longest_class.clamp(1, shapefile::LONGEST_TEXT),
+                _ => 0,
+            },
+            numbers: &names,
+        };
+        let layer = path.file_stem().unwrap_or_default().to_string_lossy();
+        let (target, messages) = gdal_library::with_messages(|| {
+            let target = Target::create(&made, &layer, system.as_ref(), format, &columns)?;
+            // One transaction for all features: SQLite flushes to the disk at the end of each.
+            match format {
+                Format::GeoPackage => target.begin().map(|()| target),
+                _ => Some(target),
+            }
+        });
+        let Some(target) = target else {
+            return Err(fail(messages.joined("GDAL cannot create the file")).into());
+        };
+        let asked = layout.numbers.iter().map(|name| (*name).to_owned());
+        Ok(Self {
+            target,
+            staging,
+            path: path.to_owned(),
+            format,
+            renamed: names.into_iter().zip(asked).collect(),
+            cut: 0,
+        })
     }
 
-    pub(crate) fn add(&self, feature: &PolygonFeature) -> Result<()> {
-        let (added, messages) = gdal_library::with_messages(|| {
-            self.target.add(&Measured {
-                geometry: &feature.geometry,
-                class: &feature.class,
-                score: feature.score,
-                numbers: vec![feature.area_m2],
-            })
-        });
+    pub(super) fn add(&mut self, feature: &Measured<'_>) -> Result<()> {
+        self.count(feature.class);
+        let (added, messages) = gdal_library::with_messages(|| self.target.add(feature));
         self.checked(added, &messages)
     }
 
-    pub(crate) fn finish(self) -> Result<()> {
-        // Closing writes too, and tells its failures through messages alone.
-        let (committed, mut messages) = gdal_library::with_messages(|| self.target.commit());
-        self.checked(committed, &messages)?;
-        let (path, Self { target, staged }) = (self.staged.target().to_owned(), self);
-        messages.extend(gdal_library::with_messages(|| drop(target)).1);
+    pub(super) fn add_point(&mut self, feature: &PointFeature) -> Result<()> {
+        self.count(&feature.class);
+        let (added, messages) = gdal_library::with_messages(|| self.target.add_point(feature));
+        self.checked(added, &messages)
+    }
+
+    fn count(&mut self, class: &str) {
+        let is_cut = self.format == Format::Shapefile && class.len() > shapefile::LONGEST_TEXT;
+        self.cut += usize::from(is_cut);
+    }
+
+    /// Completes the file and says what the format does not hold.
+    pub(super) fn finish(self) -> Result<Report> {
+        if self.format == Format::GeoPackage {
+            let (committed, messages) = gdal_library::with_messages(|| self.target.commit());
+            self.checked(committed, &messages)?;
+        }
+        let Self {
+            target,
+            staging,
+            path,
+            renamed,
+            cut,
+            ..
+        } = self;
         let fail = |detail: String| VectorError::Write {
             path: path.clone(),
             detail,
         };
+        // Closing writes too, and tells its failures through messages alone.
+        let ((), messages) = gdal_library::with_messages(|| drop(target));
         if messages.failed() {
             return Err(fail(messages.joined("")).into());
         }
-        staged.commit().map_err(|error| fail(error.to_string()))?;
-        Ok(())
+        match staging {
+            Staging::File(file) => {
+                file.commit().map_err(|error| fail(error.to_string()))?;
+                Ok(Report::new())
+            }
+            Staging::Folder(folder) => {
+                shapefile::publish(folder.path(), &path).map_err(fail)?;
+                Ok(shapefile::lost(&path, &renamed, cut))
+            }
+        }
     }
 
     fn checked(&self, done: Option<()>, messages: &Messages) -> Result<()> {
@@ -196,22 +178,35 @@ impl GeoPackageWriter {
         }
         let detail = messages.joined("GDAL gives no reason");
         Err(VectorError::Write {
-            path: self.staged.target().to_owned(),
+            path: self.path.clone(),
             detail,
         }
         .into())
     }
 }
 
+/// Whether this GDAL writes a format.
+fn is_there(format: Format) -> bool {
+    let name = c_string(format.driver());
+    let (is_there, _) = gdal_library::with_messages(|| {
+        // SAFETY: the name is a C string; GDAL owns what it returns.
+        unsafe {
+            let driver = gdal_sys::GDALGetDriverByName(name.as_ptr());
+            !driver.is_null()
+                && !gdal_sys::GDALGetMetadataItem(driver, c"DCAP_CREATE".as_ptr(), std::ptr::null())
+                    .is_null()
+        }
+    });
+    is_there
+}
+
 /// What a layer is made of.
-struct Layout<'a> {
-    driver: &'a str,
-    options: &'a [&'a str],
+struct Columns<'a> {
     kind: OGRwkbGeometryType::Type,
     /// Bytes of the column of classes; 0 for any number.
     class_width: usize,
     /// The names of the columns of numbers after class and score.
-    numbers: &'a [&'a str],
+    numbers: &'a [String],
 }
 
 struct Target {
@@ -224,10 +219,11 @@ impl Target {
         path: &Path,
         layer_name: &str,
         system: Option<&gdal::spatial_ref::SpatialRef>,
-        layout: &Layout<'_>,
+        format: Format,
+        layout: &Columns<'_>,
     ) -> Option<Self> {
-        let (driver, layer_name) = (c_string(layout.driver), c_string(layer_name));
-        let (name, options) = (c_path(path), StringList::new(layout.options));
+        let (driver, layer_name) = (c_string(format.driver()), c_string(layer_name));
+        let (name, options) = (c_path(path), StringList::new(format.layer_options()));
         // SAFETY: all strings outlive the calls, and every pointer is checked before it is used.
         unsafe {
             let driver = gdal_sys::GDALGetDriverByName(driver.as_ptr());
@@ -258,7 +254,7 @@ impl Target {
                 ("class", OGRFieldType::OFTString, layout.class_width),
                 ("score", OGRFieldType::OFTReal, 0),
             ];
-            let numbers = numbers.map(|name| (*name, OGRFieldType::OFTReal, 0));
+            let numbers = numbers.map(|name| (name.as_str(), OGRFieldType::OFTReal, 0));
             for (name, kind, width) in fields.into_iter().chain(numbers) {
                 let field = gdal_sys::OGR_Fld_Create(c_string(name).as_ptr(), kind);
                 gdal_sys::OGR_Fld_SetWidth(field, width as c_int);
@@ -272,7 +268,6 @@ impl Target {
         }
     }
 
-    /// One transaction for all features: SQLite flushes to the disk at the end of each.
     fn begin(&self) -> Option<()> {
         // SAFETY: the dataset is open.
         let failed = unsafe { gdal_sys::GDALDatasetStartTransaction(self.dataset, 0) != 0 };
@@ -287,7 +282,7 @@ impl Target {
             if let Some(score) = polygon.score {
                 gdal_sys::OGR_F_SetFieldDouble(feature, 1, f64::from(score));
             }
-            for (index, number) in (2..).zip(&polygon.numbers) {
+            for (index, number) in (2..).zip(polygon.numbers) {
                 gdal_sys::OGR_F_SetFieldDouble(feature, index, *number);
             }
             let whole = gdal_sys::OGR_G_CreateGeometry(OGRwkbGeometryType::wkbMultiPolygon);
