@@ -17,11 +17,12 @@ pub use crate::models::{
 pub use crate::plot::Figure;
 pub use crate::predict::{
     AtThreshold, Ensemble, ErrorMap, Object, Objects, PredictOptions, Predictions, SaveOptions,
-    SavedFiles, SavedScenes, SceneMap, ScenesScores, WorstWindow, WorstWindows,
+    SavedFiles, SavedScenes, SceneMap, ScenesScores, ThresholdChoice, WorstWindow, WorstWindows,
 };
 pub use crate::raster::{
-    BandChoice, BandRole, BandTransform, MapWindow, Mosaic, OpenOptions, PixelWindow, Raster,
-    Resampling, Resolution, SpectralIndex, Stack, StackExtent, StackGrid, StackPart,
+    BandChoice, BandRole, BandTransform, ImageArray, MapWindow, Mosaic, OpenOptions, PixelWindow,
+    Places, Raster, Resampling, Resolution, SpectralIndex, Stack, StackExtent, StackGrid,
+    StackPart,
 };
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};

@@ -5,6 +5,7 @@
 //! [`SceneMap::save`]. [`SceneMap::objects`] measures what was found, [`SceneMap::threshold`] changes how much that is,
 //! [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
 
+mod arrays;
 mod at_threshold;
 mod batch;
 mod blend_strip;
@@ -34,6 +35,7 @@ mod segmentation;
 mod show;
 mod stream;
 mod threshold;
+mod threshold_choice;
 mod tiling;
 mod tta;
 mod values;
@@ -56,6 +58,7 @@ pub(crate) use predictable::same_bands;
 pub use predictable::{Member, Predictable};
 pub use save::{SaveOptions, SavedFiles};
 pub use scene::predict_scene;
+pub use threshold_choice::{IntoThreshold, ThresholdChoice, ThresholdPoint};
 pub use worst::{WorstWindow, WorstWindows};
 
 pub(crate) use batch::BatchSize;

@@ -5,6 +5,7 @@ use crate::display::{Output, Show};
 use crate::labels::{Class, ClassColor, LabelPolygons, LabelValue};
 use crate::models::{EncoderKind, TrainedBand};
 use crate::plot::{ChipGrid, Curves, RgbImage, RgbaImage, Series};
+use crate::predict::ThresholdPoint;
 use crate::prelude::*;
 use crate::raster::{
     Band, BandStatistics, DataType, GeoReference, GeoTransform, Patch, RasterType, Size,
@@ -89,6 +90,7 @@ fn every_type_of_the_prelude_shows_itself() {
         Figure,
         FitOptions,
         Fpn,
+        ImageArray,
         LabelClass,
         LabelFiles,
         LabelValues,
@@ -104,6 +106,7 @@ fn every_type_of_the_prelude_shows_itself() {
         Optimizer,
         Output,
         PixelWindow,
+        Places,
         Precision,
         PredictOptions,
         Predictions,
@@ -133,6 +136,7 @@ fn every_type_of_the_prelude_shows_itself() {
         StackGrid,
         StackPart,
         StopReason,
+        ThresholdChoice,
         Unet,
         VectorSource,
         WorstWindow,
@@ -175,6 +179,7 @@ fn every_type_of_the_prelude_shows_itself() {
         RgbaImage,
         Series,
         Size,
+        ThresholdPoint,
         Timings,
         TrainedBand,
         ValidationScores,
@@ -250,6 +255,8 @@ fn small_values_and_a_thousand_of_them_take_a_screen_at_most() {
         BandRole::NearInfrared,
         BandChoice::from("nir"),
         Resolution::Meters(0.5),
+        ImageArray::new(crate::ndarray::Array3::<f32>::zeros((3, 40, 50)))
+            .band_names(["a", "b", "c"]),
         OpenOptions::default(),
         DataType::U16,
         RasterType::U8,

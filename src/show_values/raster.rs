@@ -5,9 +5,9 @@ use crate::display::records::{NOTHING, count, number, perhaps};
 use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::raster::{
     Band, BandChoice, BandRole, BandStatistics, BandTransform, DataType, GeoReference,
-    GeoTransform, MapWindow, Mosaic, OpenOptions, PixelWindow, Raster, RasterType, Resampling,
-    Resolution, Size, SpectralIndex, Stack, StackExtent, StackGrid, StackPart, WriterOptions,
-    ZoomWindow,
+    GeoTransform, ImageArray, MapWindow, Mosaic, OpenOptions, PixelWindow, Places, Raster,
+    RasterType, Resampling, Resolution, Size, SpectralIndex, Stack, StackExtent, StackGrid,
+    StackPart, WriterOptions, ZoomWindow,
 };
 
 impl Record for Band {
@@ -148,6 +148,22 @@ show_fields!(
     StackPart,
     WriterOptions
 );
+
+/// Its shape, and what was said of it.
+impl Show for ImageArray {
+    fn output(&self) -> Output {
+        titled("ImageArray", &self.facts())
+    }
+}
+
+/// How many files it places, and what was left out of it.
+impl Show for Places {
+    fn output(&self) -> Output {
+        let table = self.table.display().to_string();
+        let facts = [("table", table), ("files", count(self.len()))];
+        titled("Places", &facts).with_report(self.report())
+    }
+}
 
 /// Where pixels lie on the map.
 impl Show for GeoReference {

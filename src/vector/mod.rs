@@ -19,6 +19,7 @@ mod ground;
 mod layer;
 mod measured;
 mod place_error;
+mod places;
 mod polygonize;
 mod project;
 mod read;
