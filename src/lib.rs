@@ -128,6 +128,7 @@ pub mod train;
 pub mod vector;
 
 pub use burn;
+pub use ndarray;
 pub use swath_boxes as boxes;
 
 pub use error::{Error, Hint, Result};

@@ -22,12 +22,13 @@ pub use crate::models::{
 pub use crate::plot::Figure;
 pub use crate::predict::{
     AtThreshold, Ensemble, ErrorMap, Object, Objects, PredictOptions, Predictions, SaveOptions,
-    SavedFiles, SavedScenes, SceneMap, ScenesScores, ScoreType, WorstWindow, WorstWindows,
+    SavedFiles, SavedScenes, SceneMap, ScenesScores, ScoreType, ThresholdChoice, WorstWindow,
+    WorstWindows,
 };
 pub use crate::raster::{
-    BandChoice, BandRole, BandTransform, Composite, Date, MapWindow, Mosaic, OpenOptions,
-    PixelWindow, Raster, Resampling, Resolution, SeriesDate, SeriesPatch, SpectralIndex, Stack,
-    StackExtent, StackGrid, StackPart, TimeSeries,
+    BandChoice, BandRole, BandTransform, Composite, Date, ImageArray, MapWindow, Mosaic, OpenOptions,
+    PixelWindow, Places, Raster, Resampling, Resolution, SeriesDate, SeriesPatch, SpectralIndex,
+    Stack, StackExtent, StackGrid, StackPart, TimeSeries,
 };
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};

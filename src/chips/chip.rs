@@ -272,15 +272,16 @@ impl Chips {
     /// A chip flipped and colored, and not changed further.
     fn plain(&self, index: usize, epoch: usize) -> Result<Chip> {
         let inner = &*self.inner;
-        let (part, within) = inner.parts.of(index);
-        let scene = self.part_scene(part.scene);
-        let (window, mut patch) = match inner.options.layout {
+        let (of_scene, window, mut patch) = match inner.options.layout {
             Layout::Sliding => {
+                let (part, within) = inner.parts.of(index);
                 let window = part.windows[within];
-                (window, scene.read(&window)?)
+                let patch = self.part_scene(part.scene).read(&window)?;
+                (part.scene, window, patch)
             }
-            Layout::Random { .. } => part.placing.place(scene, &inner.options, index)?,
+            Layout::Random { .. } => inner.parts.place(&inner.scenes, &inner.options, index)?,
         };
+        let scene = self.part_scene(of_scene);
         if self.blank
             && let Some(mask) = scene.limit_mask(&window)
         {
@@ -317,7 +318,7 @@ impl Chips {
                 .apply_to(&mut patch);
         }
         Ok(Chip {
-            scene: part.scene,
+            scene: of_scene,
             window,
             patch,
             labels,

@@ -86,6 +86,22 @@ pub enum ChipsError {
         /// The scene's imagery.
         path: PathBuf,
     },
+    /// A class that the scenes do not have.
+    #[error("there is no class {wanted:?} to cut chips around, the classes are {}", known.join(", "))]
+    UnknownClass {
+        /// What was asked for.
+        wanted: String,
+        /// The classes of the scenes.
+        known: Vec<String>,
+    },
+    /// Chips were to be cut around classes of scenes that have none.
+    #[error("chips cannot be cut around classes, the scenes have no {}: {path:?}", if *objects { "boxes" } else { "labels" })]
+    NoClasses {
+        /// The first scene's imagery.
+        path: PathBuf,
+        /// Whether objects were asked for.
+        objects: bool,
+    },
     /// A worker thread ended before its work was done.
     #[error("a thread that reads chips ended unexpectedly")]
     WorkerLost,
@@ -120,6 +136,15 @@ impl Hint for ChipsError {
                 "give the scene polygons or boxes: `scene.with_labels(\"cars.gpkg\", \"car\")`, `scene.with_boxes(\"cars.xml\", \
                  \"car\")`"
                     .to_owned()
+            }
+            Self::UnknownClass { .. } => {
+                "name a class as `scene.classes()` does; chips of no class are cut anywhere".to_owned()
+            }
+            Self::NoClasses { objects: true, .. } => {
+                "give boxes or polygons, `scene.with_boxes(\"cars.xml\", \"car\")`, or leave `.around_objects()` out".to_owned()
+            }
+            Self::NoClasses { objects: false, .. } => {
+                "give labels first: `scene.with_labels(\"roads.gpkg\", \"road\")`".to_owned()
             }
             Self::BadOption { .. } | Self::NoSuchChip { .. } | Self::WorkerLost => return None,
         })

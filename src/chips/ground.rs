@@ -185,7 +185,7 @@ impl Ground {
 
 /// The start nearest to `start` at which a window lies inside the area, or has its center inside when it may reach over the
 /// edge.
-fn within(start: i64, edge: usize, origin: i64, length: usize, padded: bool) -> i64 {
+pub(super) fn within(start: i64, edge: usize, origin: i64, length: usize, padded: bool) -> i64 {
     let half = edge as i64 / 2;
     let (lowest, highest) = match padded {
         true => (origin - half, origin + length as i64 - 1 - half),
@@ -194,7 +194,12 @@ fn within(start: i64, edge: usize, origin: i64, length: usize, padded: bool) -> 
     start.min(highest).max(lowest)
 }
 
-fn cell_window(area: &PixelWindow, cell: usize, column: usize, row: usize) -> PixelWindow {
+pub(super) fn cell_window(
+    area: &PixelWindow,
+    cell: usize,
+    column: usize,
+    row: usize,
+) -> PixelWindow {
     let (col, line) = (column * cell, row * cell);
     PixelWindow::new(
         area.col + col as i64,

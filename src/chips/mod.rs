@@ -1,7 +1,9 @@
 //! Chips: windows of a scene with their labels and boxes, sampled reproducibly and decoded in worker threads.
 
 mod augment;
+mod by_class;
 mod chip;
+mod class_ground;
 mod error;
 mod ground;
 mod objects;

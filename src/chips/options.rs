@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::by_class::ClassDraw;
 use super::sizes::{self, WindowSizes};
 use super::{Augment, Chips, ChipsError};
 
@@ -23,6 +24,10 @@ pub struct ChipOptions {
     pub(super) min_visible: f64,
     #[serde(skip_serializing_if = "Weight::is_area")]
     pub(super) weight: Weight,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) classes: Option<ClassDraw>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) around_objects: bool,
 }
 
 /// What the share of a scene in the random chips of several follows.
@@ -106,6 +111,8 @@ impl ChipOptions {
             neg_visible: 0.2,
             min_visible: 0.5,
             weight: Weight::Area,
+            classes: None,
+            around_objects: false,
         }
     }
 
@@ -132,6 +139,60 @@ impl ChipOptions {
     #[must_use]
     pub fn by_labeled_area(mut self) -> Self {
         self.weight = Weight::Labeled;
+        self
+    }
+
+    /// Random chips are cut around the classes, each class with the same share of them, so that rare classes are seen as often
+    /// as common ones: the middle of a chip is a labeled pixel of its class, every one as likely as any other in all scenes,
+    /// moved only where the edge of the area asks for it. The background is a class when labels are of pixels. Of scenes that
+    /// have boxes alone the middle of an object takes the place of a pixel, as with [`ChipOptions::around_objects`].
+    ///
+    /// The labels are read once when the chips are made. Classes that do not occur are named by [`Chips::report`].
+    /// [`crate::scenes::ClassShares::balanced_weights`] makes up for rare classes in the loss instead.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// let scene = samples::town(1, 256)?.scene()?;
+    /// let chips = scene.chips(Chips::random(40, 64).seed(7).balanced())?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// TorchIO's `LabelSampler`, nnU-Net's oversampling of the foreground.
+    #[must_use]
+    #[doc(alias = "oversample")]
+    #[doc(alias = "LabelSampler")]
+    #[doc(alias = "WeightedRandomSampler")]
+    #[doc(alias = "class_balanced")]
+    pub fn balanced(mut self) -> Self {
+        self.classes = Some(ClassDraw::Even);
+        self
+    }
+
+    /// As [`ChipOptions::balanced`], with a share of the chips for each class that is named, from 0 to 1; the other chips are
+    /// cut anywhere.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// // Three chips of ten around a car or a road, seven anywhere.
+    /// let options = Chips::random(400, 256).class_shares([("car", 0.2), ("road", 0.1)]);
+    /// ```
+    #[must_use]
+    pub fn class_shares<S: Into<String>>(
+        mut self,
+        shares: impl IntoIterator<Item = (S, f64)>,
+    ) -> Self {
+        let shares = shares.into_iter();
+        let shares = shares.map(|(name, share)| (name.into(), share)).collect();
+        self.classes = Some(ClassDraw::Shares(shares));
+        self
+    }
+
+    /// Chips that are cut around classes are cut around their objects, each object as likely as any other of its class,
+    /// however large: for [`ChipOptions::balanced`] and [`ChipOptions::class_shares`] on scenes whose labels have boxes.
+    #[must_use]
+    pub fn around_objects(mut self) -> Self {
+        self.around_objects = true;
         self
     }
 
@@ -253,6 +314,30 @@ pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
             share.to_string(),
             "none (it is for chips at random places: `Chips::random(count, size).neg_ratio(share)`)",
         );
+    }
+    if options.classes.is_some() && options.layout == Layout::Sliding {
+        return bad(
+            "the choice of classes of sliding chips",
+            "made".to_owned(),
+            "none (it is for chips at random places: `Chips::random(count, size).balanced()`)",
+        );
+    }
+    if options.classes.is_some() && options.neg_ratio.is_some() {
+        return bad(
+            "the share of negatives of chips that are cut around classes",
+            options.neg_ratio.unwrap_or(0.0).to_string(),
+            "none (`.class_shares([…])` leaves the other chips anywhere)",
+        );
+    }
+    if options.around_objects && options.classes.is_none() {
+        return bad(
+            "what chips are cut around",
+            "objects, of no class".to_owned(),
+            "`.balanced()` or `.class_shares([…])` beside `.around_objects()`",
+        );
+    }
+    if let Some(draw) = &options.classes {
+        draw.check()?;
     }
     if let Layout::Random { count } = options.layout
         && count > MOST

@@ -3,13 +3,14 @@
 use rand::Rng as _;
 use rayon::prelude::*;
 
+use super::by_class::ByClass;
 use super::chip::generator;
 use super::ground::Ground;
 use super::options::{Edge, Layout, Weight};
 use super::placing::{self, Placing};
 use super::sizes::{self, Edges};
 use super::{ChipOptions, ChipsError};
-use crate::raster::PixelWindow;
+use crate::raster::{Patch, PixelWindow};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::scenes::Scenes;
@@ -42,6 +43,8 @@ pub(super) struct Parts {
     /// Where the even sequence of random chips begins.
     start: u64,
     sliding: bool,
+    /// When chips are cut around classes.
+    by_class: Option<ByClass>,
     pub(super) report: Report,
 }
 
@@ -104,11 +107,13 @@ impl Parts {
             })
             .collect();
         let start = generator(options.seed, usize::MAX, SCENES).next_u64();
+        let by_class = ByClass::new(scenes, &parts, options, &mut report)?;
         Ok(Self {
             parts,
             sums,
             start,
             sliding,
+            by_class,
             report,
         })
     }
@@ -119,6 +124,25 @@ impl Parts {
             Layout::Random { count } => count,
             Layout::Sliding => self.parts.iter().map(|part| part.windows.len()).sum(),
         }
+    }
+
+    /// The place in the collection of the scene of random chip `index`, its window and the imagery there.
+    pub(super) fn place(
+        &self,
+        scenes: &Scenes,
+        options: &ChipOptions,
+        index: usize,
+    ) -> Result<(usize, PixelWindow, Patch)> {
+        if let Some(by_class) = &self.by_class
+            && let Some((place, window, patch)) =
+                by_class.place(scenes, &self.parts, options, index)?
+        {
+            return Ok((self.parts[place].scene, window, patch));
+        }
+        let part = self.of(index).0;
+        let scene = scenes.get(part.scene).unwrap_or_else(|| scenes.first());
+        let (window, patch) = part.placing.place(scene, options, index)?;
+        Ok((part.scene, window, patch))
     }
 
     /// The part that chip `index` is of, and its number within that part.
@@ -274,6 +298,7 @@ mod tests {
             sums,
             start: generator(seed, usize::MAX, SCENES).next_u64(),
             sliding: false,
+            by_class: None,
             report: Report::new(),
         }
     }

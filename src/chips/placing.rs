@@ -118,6 +118,11 @@ impl Placing {
         Ok(())
     }
 
+    /// The edge of the window of chip `index`.
+    pub(super) fn edge(&self, seed: u64, index: usize) -> usize {
+        self.edges.draw(|| generator(seed, index, SIZES))
+    }
+
     /// Chip `index`: its window with the imagery there.
     pub(super) fn place(
         &self,
@@ -126,7 +131,7 @@ impl Placing {
         index: usize,
     ) -> Result<(PixelWindow, Patch)> {
         let (seed, area) = (options.seed, scene.area());
-        let edge = self.edges.draw(|| generator(seed, index, SIZES));
+        let edge = self.edge(seed, index);
         let mut random = generator(seed, index, 0);
         let blind = !self.aimed || self.objects.is_some();
         for _ in 0..if blind { TRIES } else { 0 } {

@@ -6,10 +6,12 @@ use super::DetectError;
 use crate::boxes::Detection;
 use crate::evaluate::EvaluateError;
 use crate::labels::Classes;
-use crate::models::TrainedArea;
+use crate::models::{ObjectDetection, TrainedArea};
+use crate::predict::{IntoThreshold, Predictions, ThresholdChoice};
 use crate::raster::PixelWindow;
 use crate::report::Report;
 use crate::scene::Scene;
+use crate::scenes::Scenes;
 use crate::{Result, session};
 
 /// The objects found in a scene: boxes with class and score. Cheap to clone.
@@ -20,7 +22,7 @@ use crate::{Result, session};
 /// | to | methods |
 /// |---|---|
 /// | score | [`SceneBoxes::evaluate`] |
-/// | decide anew | [`SceneBoxes::threshold`] |
+/// | decide anew | [`SceneBoxes::threshold`], [`SceneBoxes::best_threshold`] |
 /// | measure | [`SceneBoxes::objects`], [`SceneBoxes::counts`] |
 /// | look | [`SceneBoxes::zoom`], [`SceneBoxes::show_bands`] |
 /// | save | [`SceneBoxes::save`] |
@@ -93,7 +95,8 @@ impl SceneBoxes {
     #[doc(alias = "min_score")]
     #[doc(alias = "score_thresh")]
     #[doc(alias = "confidence")]
-    pub fn threshold(&self, score: f32) -> Self {
+    pub fn threshold(&self, score: impl IntoThreshold) -> Self {
+        let score = score.into_threshold();
         Self {
             inner: Arc::clone(&self.inner),
             threshold: if score.is_nan() {
@@ -268,17 +271,76 @@ impl SceneBoxes {
 /// The share of a box that must lie inside for it to count at the edge.
 const VISIBLE: f64 = 0.5;
 
+impl SceneBoxes {
+    /// The threshold with the highest F1 on the labeled boxes of a scene, with its curve, where a box is right from an
+    /// intersection over union of 0.5. It belongs to the scene that it was found on: choose it where the model was
+    /// validated, and score it elsewhere.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # fn example(run: &Run<Detector>, valid: &Scene, test: &Scene) -> swath::Result<()> {
+    /// let choice = run.best().predict(valid)?.best_threshold(valid)?;
+    /// let found = run.best().predict(test)?.threshold(&choice);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`DetectError::NothingRight`] when no box is right, and those of [`SceneBoxes::evaluate`].
+    #[doc(alias = "choose_threshold")]
+    #[doc(alias = "optimal_threshold")]
+    pub fn best_threshold(&self, scene: &Scene) -> Result<ThresholdChoice> {
+        self.best_threshold_at(scene, USUAL_IOU)
+    }
+
+    /// As [`SceneBoxes::best_threshold`], where a box is right from another intersection over union: 0.4 for objects whose
+    /// outlines nobody can tell exactly.
+    ///
+    /// # Errors
+    /// As [`SceneBoxes::best_threshold`].
+    pub fn best_threshold_at(&self, scene: &Scene, iou: f64) -> Result<ThresholdChoice> {
+        right_ones(&self.evaluate(scene)?, iou)
+    }
+}
+
+impl Predictions<ObjectDetection> {
+    /// The threshold with the highest F1 on the labeled boxes of all scenes together, as [`SceneBoxes::best_threshold`] finds
+    /// one for a scene. [`Predictions::at_threshold`] takes it.
+    ///
+    /// # Errors
+    /// [`crate::predict::PredictError::OtherScenes`] for other scenes than those that were searched; those of
+    /// [`SceneBoxes::best_threshold`].
+    pub fn best_threshold(&self, scenes: &Scenes) -> Result<ThresholdChoice> {
+        self.best_threshold_at(scenes, USUAL_IOU)
+    }
+
+    /// As [`Predictions::best_threshold`], where a box is right from another intersection over union.
+    ///
+    /// # Errors
+    /// As [`Predictions::best_threshold`].
+    pub fn best_threshold_at(&self, scenes: &Scenes, iou: f64) -> Result<ThresholdChoice> {
+        right_ones(self.evaluate(scenes)?.pooled(), iou)
+    }
+}
+
+/// From so much overlap on a box is usually called right.
+const USUAL_IOU: f64 = 0.5;
+
+/// The choice, when it means anything.
+fn right_ones(scores: &BoxScores, iou: f64) -> Result<ThresholdChoice> {
+    let choice = scores.best_threshold(iou);
+    if choice.f1() > 0.0 {
+        return Ok(choice);
+    }
+    let scene = scores.scene.clone();
+    Err(DetectError::NothingRight { scene }.into())
+}
+
 impl crate::predict::AtThreshold for SceneBoxes {
-    fn at_threshold(&self, score: f32) -> Result<Self> {
+    fn at_threshold(&self, score: impl IntoThreshold) -> Result<Self> {
         Ok(self.threshold(score))
     }
 
-    fn threshold_for(&self, scene: &Scene) -> Result<f32> {
-        let (threshold, counts) = self.evaluate(scene)?.best_f1(0.5);
-        if counts.true_positives == 0 {
-            let scene = scene.name();
-            return Err(DetectError::NothingRight { scene }.into());
-        }
-        Ok(threshold)
+    fn threshold_for(&self, scene: &Scene) -> Result<ThresholdChoice> {
+        self.best_threshold(scene)
     }
 }

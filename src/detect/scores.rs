@@ -3,7 +3,8 @@ use crate::boxes::score::{
 };
 use crate::boxes::{Annotation, Detection};
 use crate::labels::Classes;
-use crate::report::Report;
+use crate::predict::{ThresholdChoice, ThresholdPoint};
+use crate::report::{Notice, Report};
 
 /// The scores of a scene's boxes against labeled ones: average precision, precision and recall, F1.
 ///
@@ -150,6 +151,39 @@ impl BoxScores {
         best_threshold(&self.images, self.classes.len(), iou)
     }
 
+    /// The threshold of [`BoxScores::best_f1`] with precision, recall and F1 at every score that occurs: shows itself as a
+    /// small curve, and goes wherever a threshold does. One half where no box is right.
+    #[must_use]
+    pub fn best_threshold(&self, iou: f64) -> ThresholdChoice {
+        let all = all_ranked(&self.images, self.classes.len(), iou);
+        let (mut right, mut points) = (0_u64, Vec::new());
+        let labeled = all.objects as u64;
+        for (at, &(score, hit)) in all.found.iter().enumerate() {
+            right += u64::from(hit);
+            if all.found.get(at + 1).is_none_or(|next| next.0 != score) {
+                let wrong = at as u64 + 1 - right;
+                points.push(ThresholdPoint::of(score, right, wrong, labeled));
+            }
+        }
+        points.reverse();
+        let (threshold, counts) = self.best_f1(iou);
+        let chosen = ThresholdPoint::of(
+            threshold,
+            counts.true_positives as u64,
+            counts.false_positives as u64,
+            labeled,
+        );
+        let of = format!("boxes at IoU {iou:.2}");
+        let choice = ThresholdChoice::new(chosen, points, of, self.scene.clone());
+        match counts.true_positives {
+            0 => choice.with_notice(
+                Notice::assumed("no box is right at any threshold: one half was taken")
+                    .next("train longer, or look at the boxes with `boxes.threshold(0.0)`"),
+            ),
+            _ => choice,
+        }
+    }
+
     /// Precision and recall of a class, by name, after each score that occurs: `(score, precision, recall)`, scores
     /// falling. Empty for a class that is not there.
     #[must_use]
@@ -209,13 +243,7 @@ const NONE_IS_RIGHT: f32 = 0.5;
 /// The threshold with the highest F1 over all classes together, and its counts; `classes` counts the background. Where no
 /// box is right every threshold is as bad: then it is one half.
 pub(crate) fn best_threshold(images: &[ImageBoxes], classes: usize, iou: f64) -> (f32, MatchScore) {
-    let mut all = Ranked::default();
-    for class in 1..classes {
-        let of_class = ranked(images, class, iou);
-        all.found.extend(of_class.found);
-        all.objects += of_class.objects;
-    }
-    all.found.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let all = all_ranked(images, classes, iou);
     let best = all.best();
     if best.1.f1 > 0.0 {
         return best;
@@ -228,4 +256,16 @@ pub(crate) fn best_threshold(images: &[ImageBoxes], classes: usize, iou: f64) ->
         NONE_IS_RIGHT,
         MatchScore::new(0, wrong.count(), all.objects),
     )
+}
+
+/// The boxes of all classes, best first.
+fn all_ranked(images: &[ImageBoxes], classes: usize, iou: f64) -> Ranked {
+    let mut all = Ranked::default();
+    for class in 1..classes {
+        let of_class = ranked(images, class, iou);
+        all.found.extend(of_class.found);
+        all.objects += of_class.objects;
+    }
+    all.found.sort_by(|one, other| other.0.total_cmp(&one.0));
+    all
 }

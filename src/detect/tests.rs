@@ -300,6 +300,31 @@ fn a_threshold_hides_boxes_and_a_lower_one_brings_them_back() -> Result<()> {
     Ok(())
 }
 
+/// Every point of the curve is what counting at its threshold gives.
+#[test]
+fn a_choice_of_a_threshold_holds_the_counts_at_each() -> Result<()> {
+    let folder = folder();
+    let scene = drawn(folder.path(), Size::new(300, 200), 4)?;
+    let all = found(&scene, &DetectionOptions::new().min_score(0.0))?;
+    let choice = all.best_threshold(&scene)?;
+    let scores = all.evaluate(&scene)?;
+    let (best, counts) = scores.best_f1(0.5);
+    assert_eq!((choice.threshold(), choice.f1()), (best, counts.f1));
+    assert!(choice.curve().len() > 3);
+    for point in choice.curve() {
+        let counts = all.threshold(point.threshold).evaluate(&scene)?.counts(0.5);
+        assert!((point.f1 - counts.f1).abs() < 1e-12, "{point:?}");
+        assert!((point.recall - counts.recall).abs() < 1e-12, "{point:?}");
+    }
+    assert_eq!(all.threshold(&choice).threshold_score(), best);
+    let text = choice.output().text;
+    assert!(
+        text.contains("boxes at IoU 0.50") && text.contains("chosen"),
+        "{text}"
+    );
+    Ok(())
+}
+
 #[test]
 fn saved_boxes_come_back_at_their_places() -> Result<()> {
     let folder = folder();

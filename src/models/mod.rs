@@ -4,6 +4,7 @@
 //! Burn module that implements [`Network`] is an [`AnyNetwork`] by a blanket implementation, also one defined in a cell
 //! (through [`Architecture::custom`]).
 
+mod arrays;
 mod bands;
 mod biased;
 mod blueprint;

@@ -1,4 +1,4 @@
-use super::SceneMap;
+use super::{IntoThreshold, Predictable, Predictions, SceneMap, ThresholdChoice};
 use crate::Result;
 use crate::scene::Scene;
 
@@ -9,22 +9,37 @@ pub trait AtThreshold: Sized {
     ///
     /// # Errors
     /// As [`SceneMap::threshold`].
-    fn at_threshold(&self, score: f32) -> Result<Self>;
+    fn at_threshold(&self, score: impl IntoThreshold) -> Result<Self>;
 
-    /// The threshold with the highest F1 on the labels of a scene: of a map [`SceneMap::best_threshold`], of boxes
-    /// [`crate::detect::BoxScores::best_f1`] at IoU 0.5.
+    /// A good threshold for the labels of a scene: of a map [`SceneMap::best_threshold`], of boxes
+    /// [`crate::detect::SceneBoxes::best_threshold`].
     ///
     /// # Errors
     /// As those of evaluating.
-    fn threshold_for(&self, scene: &Scene) -> Result<f32>;
+    fn threshold_for(&self, scene: &Scene) -> Result<ThresholdChoice>;
 }
 
 impl AtThreshold for SceneMap {
-    fn at_threshold(&self, score: f32) -> Result<Self> {
+    fn at_threshold(&self, score: impl IntoThreshold) -> Result<Self> {
         self.threshold(score)
     }
 
-    fn threshold_for(&self, scene: &Scene) -> Result<f32> {
+    fn threshold_for(&self, scene: &Scene) -> Result<ThresholdChoice> {
         self.best_threshold(scene)
+    }
+}
+
+impl<T: Predictable<Prediction: AtThreshold>> Predictions<T> {
+    /// The same predictions with this threshold, in all scenes.
+    ///
+    /// # Errors
+    /// As [`SceneMap::threshold`].
+    #[doc(alias = "threshold")]
+    pub fn at_threshold(&self, score: impl IntoThreshold) -> Result<Self> {
+        let score = score.into_threshold();
+        let one = |(name, prediction): (&str, &T::Prediction)| {
+            Ok((name.to_owned(), prediction.at_threshold(score)?))
+        };
+        Ok(Self::of(self.iter().map(one).collect::<Result<_>>()?))
     }
 }

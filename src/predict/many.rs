@@ -145,11 +145,13 @@ impl<T: Predictable> Predictions<T> {
         all.map(|(name, prediction)| (name.as_str(), prediction))
     }
 
-    /// Scores every prediction against the labels of its scene, and all together.
-    ///
-    /// # Errors
-    /// [`PredictError::OtherScenes`] for other scenes than those that were predicted; when a scene has no labels, or others.
-    pub fn evaluate(&self, scenes: &Scenes) -> Result<ScenesScores<T>> {
+    /// Predictions with the names of their scenes.
+    pub(super) fn of(all: Vec<(String, T::Prediction)>) -> Self {
+        Self { all }
+    }
+
+    /// Whether these are the scenes that were predicted.
+    pub(crate) fn check_scenes(&self, scenes: &Scenes) -> Result<(), PredictError> {
         let names: Vec<&str> = scenes.names().collect();
         let predicted: Vec<&str> = self.all.iter().map(|(name, _)| name.as_str()).collect();
         if names != predicted {
@@ -160,9 +162,17 @@ impl<T: Predictable> Predictions<T> {
                     .iter()
                     .find(|name| !names.contains(*name))
                     .map_or_else(String::new, |name| (*name).to_owned()),
-            }
-            .into());
+            });
         }
+        Ok(())
+    }
+
+    /// Scores every prediction against the labels of its scene, and all together.
+    ///
+    /// # Errors
+    /// [`PredictError::OtherScenes`] for other scenes than those that were predicted; when a scene has no labels, or others.
+    pub fn evaluate(&self, scenes: &Scenes) -> Result<ScenesScores<T>> {
+        self.check_scenes(scenes)?;
         let mut each = Vec::with_capacity(self.len());
         for ((name, prediction), scene) in self.all.iter().zip(scenes.iter()) {
             session::check_interrupt("scoring scenes")?;

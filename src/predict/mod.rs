@@ -5,6 +5,7 @@
 //! [`SceneMap::save`]. [`SceneMap::objects`] measures what was found, [`SceneMap::threshold`] changes how much that is,
 //! [`SceneMap::errors`] and [`SceneMap::worst`] show where it is wrong.
 
+mod arrays;
 mod at_threshold;
 mod batch;
 mod blend_strip;
@@ -38,6 +39,7 @@ mod show;
 mod stream;
 mod style;
 mod threshold;
+mod threshold_choice;
 mod tiling;
 mod tta;
 mod values;
@@ -63,6 +65,7 @@ pub use predictable::{Member, Predictable};
 pub use save::{SaveOptions, SavedFiles};
 pub use scene::predict_scene;
 pub use score_type::ScoreType;
+pub use threshold_choice::{IntoThreshold, ThresholdChoice, ThresholdPoint};
 pub use worst::{WorstWindow, WorstWindows};
 
 pub(crate) use batch::BatchSize;

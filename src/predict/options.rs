@@ -1,5 +1,6 @@
 use super::ScoreType;
 use super::predictable::Predictable;
+use super::threshold_choice::IntoThreshold;
 use super::tiling::Tiling;
 use crate::models::Segmentation;
 
@@ -155,8 +156,8 @@ impl<T: Predictable> OptionsFor<T> {
     /// background otherwise. Of boxes: the lowest score of a box that is counted, drawn and saved; see
     /// [`crate::detect::SceneBoxes::threshold`].
     #[doc(alias = "confidence")]
-    pub fn threshold(mut self, probability: f32) -> Self {
-        self.tiling.threshold = Some(probability);
+    pub fn threshold(mut self, probability: impl IntoThreshold) -> Self {
+        self.tiling.threshold = Some(probability.into_threshold());
         self
     }
 

@@ -5,10 +5,13 @@ use super::files::{LABELS, label_options, working_folder};
 use super::map::label_values;
 use super::score_type::read_scores;
 use super::tiling::check_probability;
-use super::{PredictError, SceneMap};
+use super::{IntoThreshold, PredictError, Predictions, SceneMap, ThresholdChoice, ThresholdPoint};
 use crate::labels::IGNORE;
+use crate::models::Segmentation;
 use crate::raster::{PixelWindow, Raster, RasterType, RasterWriter, Size};
+use crate::report::Notice;
 use crate::scene::Scene;
+use crate::scenes::Scenes;
 use crate::{Result, session};
 
 /// Rows that are decided at once: a row of the files' tiles.
@@ -40,7 +43,8 @@ impl SceneMap {
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn threshold(&self, score: f32) -> Result<Self> {
+    pub fn threshold(&self, score: impl IntoThreshold) -> Result<Self> {
+        let score = score.into_threshold();
         check_probability("threshold", score)?;
         let predicted = self.predicted();
         let Some(scores) = &predicted.scores else {
@@ -86,17 +90,27 @@ impl SceneMap {
     /// # Ok(()) }
     /// ```
     ///
+    /// The choice shows itself as a small curve of precision, recall and F1; [`Predictions::best_threshold`] looks at many
+    /// scenes together.
+    ///
     /// # Errors
     /// [`PredictError::NoScores`] for a map without scores, and those of [`SceneMap::evaluate`].
-    pub fn best_threshold(&self, scene: &Scene) -> Result<f32> {
+    #[doc(alias = "choose_threshold")]
+    #[doc(alias = "optimal_threshold")]
+    pub fn best_threshold(&self, scene: &Scene) -> Result<ThresholdChoice> {
+        let mut counts = Counts::default();
+        self.count_scores(scene, &mut counts)?;
+        Ok(counts.choice(scene.name()))
+    }
+
+    /// Adds how many pixels of objects, and of background, have each score.
+    fn count_scores(&self, scene: &Scene, counts: &mut Counts) -> Result<()> {
         let common = self.common_with(scene)?;
         let predicted = self.predicted();
         let Some(scores) = &predicted.scores else {
             let scene = self.scene().name();
             return Err(PredictError::NoScores { scene }.into());
         };
-        // How many pixels of objects, and of background, have each score.
-        let mut counts = [[0_u64; FULL_SCORE as usize + 1]; 2];
         for window in common.tiles(Size::new(common.width, ROWS)) {
             session::check_interrupt("looking for the best threshold")?;
             let truth = scene.label_window(&window)?;
@@ -109,10 +123,10 @@ impl SceneMap {
                 }
                 let other = (1..self.classes().len()).map(|class| scores[class * pixels + pixel]);
                 let best = other.fold(0.0, f32::max) as usize;
-                counts[usize::from(truth == 0)][best.min(FULL_SCORE as usize)] += 1;
+                counts.0[usize::from(truth == 0)][best.min(FULL_SCORE as usize)] += 1;
             }
         }
-        Ok(good_threshold(&counts))
+        Ok(())
     }
 
     /// The threshold that decided between background and the other classes; `None` where the most probable class won.
@@ -122,27 +136,90 @@ impl SceneMap {
     }
 }
 
-/// How much of the highest F1 is enough.
-const ENOUGH: f64 = 0.98;
+impl Predictions<Segmentation> {
+    /// A good threshold for the labels of all scenes together, as [`SceneMap::best_threshold`] finds one for a scene: their
+    /// pixels are counted as those of one large scene. [`Predictions::at_threshold`] takes it.
+    ///
+    /// ```no_run
+    /// # use swath::prelude::*;
+    /// # fn example(run: &Run, valid: &Scenes, test: &Scenes) -> swath::Result<()> {
+    /// let choice = run.best().predict(valid)?.best_threshold(valid)?;
+    /// let scores = run.best().evaluate_with(test, PredictOptions::new().threshold(&choice))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`PredictError::OtherScenes`] for other scenes than those that were predicted; those of
+    /// [`SceneMap::best_threshold`].
+    pub fn best_threshold(&self, scenes: &Scenes) -> Result<ThresholdChoice> {
+        self.check_scenes(scenes)?;
+        let mut counts = Counts::default();
+        for ((_, map), scene) in self.iter().zip(scenes.iter()) {
+            map.count_scores(scene, &mut counts)?;
+        }
+        Ok(counts.choice(match scenes.len() {
+            1 => scenes.first().name(),
+            many => format!("{many} scenes"),
+        }))
+    }
+}
 
-/// Of the thresholds with nearly the highest F1 the one nearest to a half; pixels of objects and of background are counted
-/// by their scores.
-fn good_threshold(counts: &[[u64; FULL_SCORE as usize + 1]; 2]) -> f32 {
+/// How many pixels of objects, and of background, have each score.
+struct Counts([[u64; FULL_SCORE as usize + 1]; 2]);
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self([[0; FULL_SCORE as usize + 1]; 2])
+    }
+}
+
+impl Counts {
+    fn choice(&self, on: String) -> ThresholdChoice {
+        let (objects, all) = points(&self.0);
+        let chosen = good_threshold(&all);
+        let choice = ThresholdChoice::new(chosen, all, "pixels", on);
+        let why = match (objects, chosen.f1 > 0.0) {
+            (0, _) => "no pixel of an object is labeled there",
+            (_, false) => "no pixel of an object has any score of one",
+            _ => return choice,
+        };
+        choice.with_notice(
+            Notice::assumed(format!("{why}: one half was taken"))
+                .next("choose it where objects are labeled and found"),
+        )
+    }
+}
+
+/// The labeled pixels of objects, and what each threshold gives, rising.
+fn points(counts: &[[u64; FULL_SCORE as usize + 1]; 2]) -> (u64, Vec<ThresholdPoint>) {
     let objects: u64 = counts[0].iter().sum();
     let (mut right, mut wrong) = (0, 0);
-    let mut all: Vec<(f64, f32)> = Vec::new();
+    let mut all: Vec<ThresholdPoint> = Vec::with_capacity(counts[0].len());
     for step in (1..counts[0].len()).rev() {
         right += counts[0][step];
         wrong += counts[1][step];
-        let f1 = 2.0 * right as f64 / (right + wrong + objects).max(1) as f64;
-        all.push((f1, step as f32 / FULL_SCORE));
+        let threshold = step as f32 / FULL_SCORE;
+        all.push(ThresholdPoint::of(threshold, right, wrong, objects));
     }
-    let highest = all.iter().map(|(f1, _)| *f1).fold(0.0, f64::max);
-    let good = all.iter().filter(|(f1, _)| *f1 >= ENOUGH * highest);
-    let from_half = |threshold: f32| (threshold - 0.5).abs();
-    good.map(|(_, threshold)| *threshold)
-        .min_by(|one, other| from_half(*one).total_cmp(&from_half(*other)))
-        .unwrap_or(0.5)
+    all.reverse();
+    (objects, all)
+}
+
+/// How much of the highest F1 is enough.
+const ENOUGH: f64 = 0.98;
+
+/// Of the thresholds with nearly the highest F1 the one nearest to a half.
+fn good_threshold(all: &[ThresholdPoint]) -> ThresholdPoint {
+    let f1 = |point: &ThresholdPoint| if point.f1.is_nan() { 0.0 } else { point.f1 };
+    let highest = all.iter().map(f1).fold(0.0, f64::max);
+    let from_half = |point: &ThresholdPoint| (point.threshold - 0.5).abs();
+    // From the top: of two that are as near, the higher one, which takes less for an object.
+    all.iter()
+        .rev()
+        .filter(|point| f1(point) >= ENOUGH * highest)
+        .min_by(|one, other| from_half(one).total_cmp(&from_half(other)))
+        .copied()
+        .unwrap_or(ThresholdPoint::of(0.5, 0, 0, 0))
 }
 
 /// How pixels are decided anew.
@@ -206,13 +283,17 @@ mod tests {
         2.0 * right as f64 / (2 * right + wrong + missed).max(1) as f64
     }
 
+    fn chosen(counts: &[[u64; FULL_SCORE as usize + 1]; 2]) -> f32 {
+        good_threshold(&points(counts).1).threshold
+    }
+
     #[test]
     fn the_best_threshold_is_the_one_nearest_to_a_half_of_those_that_are_nearly_the_best() {
         let mut counts = [[0; FULL_SCORE as usize + 1]; 2];
         (counts[0][200], counts[0][100]) = (5, 3);
         (counts[1][100], counts[1][50]) = (10, 100);
         // All from 101 to 200 are as good.
-        assert_eq!(good_threshold(&counts), 0.5);
+        assert_eq!(chosen(&counts), 0.5);
         let mut number = 12_345_u64;
         for _ in 0..200 {
             for count in counts.iter_mut().flatten() {
@@ -221,7 +302,7 @@ mod tests {
                     .wrapping_add(1);
                 *count = (number >> 33) % 7;
             }
-            let best = (good_threshold(&counts) * FULL_SCORE).round() as usize;
+            let best = (chosen(&counts) * FULL_SCORE).round() as usize;
             let steps = 1..=FULL_SCORE as usize;
             let highest = steps.clone().map(|step| f1_at(&counts, step));
             let highest = highest.fold(0.0, f64::max);
@@ -230,6 +311,13 @@ mod tests {
                 assert!(f1_at(&counts, step) < 0.98 * highest, "{step} {best}");
             }
         }
-        assert_eq!(good_threshold(&[[0; FULL_SCORE as usize + 1]; 2]), 0.5);
+        assert_eq!(chosen(&[[0; FULL_SCORE as usize + 1]; 2]), 0.5);
+        let choice = Counts::default().choice("valid".to_owned());
+        assert!(
+            choice
+                .report()
+                .iter()
+                .any(|notice| notice.text().contains("labeled there"))
+        );
     }
 }

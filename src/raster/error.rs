@@ -189,6 +189,9 @@ pub enum RasterError {
     /// Bands that cannot be changed as was asked.
     #[error(transparent)]
     Transform(#[from] super::TransformError),
+    /// Arrays that cannot be imagery or labels.
+    #[error(transparent)]
+    Array(#[from] super::ArrayError),
     /// A file that cannot be used.
     #[error(transparent)]
     File(#[from] crate::FileError),
@@ -281,6 +284,7 @@ impl Hint for RasterError {
             Self::BadSize { .. } | Self::WrongLength { .. } | Self::OutsideTarget { .. } => return None,
             Self::Join(error) => return error.hint(),
             Self::Transform(error) => return error.hint(),
+            Self::Array(error) => return error.hint(),
             Self::File(error) => return error.hint(),
         })
     }

@@ -127,6 +127,21 @@ impl Files {
         files
     }
 
+    /// Of an array: the file of NumPy that it is in; an array in memory has none.
+    pub(super) fn of_array(file: Option<&Path>) -> Self {
+        let found = file.and_then(local);
+        let data = found.map(|path| {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            let stamp = Stamp::of(&path);
+            (path, stamp)
+        });
+        Self {
+            complete: data.is_some(),
+            data: data.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
     /// Parts that are named and not there, and how many are named.
     pub(super) fn missing(&self) -> Option<(&[PathBuf], usize)> {
         (!self.missing.is_empty()).then_some((self.missing.as_slice(), self.parts))

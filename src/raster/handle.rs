@@ -21,15 +21,26 @@ impl Handle {
     pub(crate) fn open(path: &Path) -> Result<Self, RasterError> {
         let name = gdal_library::c_path(path);
         let (handle, messages) = gdal_library::with_messages(|| {
-            // SAFETY: the name is a valid C string, and null lists stand for the defaults.
+            // SAFETY: the name is a valid C string, and null lists stand for the defaults. The option is one of this thread
+            // alone, and taken back: newer versions of GDAL let a virtual raster of raw values read only files beside it, which
+            // is right for those of others, and not for the descriptions of arrays that are made here.
             unsafe {
-                gdal_sys::GDALOpenEx(
+                let raw_bands = c"GDAL_VRT_RAWRASTERBAND_ALLOWED_SOURCE".as_ptr();
+                let is_ours = super::held::is_held(path);
+                if is_ours {
+                    gdal_sys::CPLSetThreadLocalConfigOption(raw_bands, c"ALL".as_ptr());
+                }
+                let handle = gdal_sys::GDALOpenEx(
                     name.as_ptr(),
                     gdal_library::OPEN_RASTER | gdal_library::OPEN_VERBOSE,
                     std::ptr::null(),
                     std::ptr::null(),
                     std::ptr::null(),
-                )
+                );
+                if is_ours {
+                    gdal_sys::CPLSetThreadLocalConfigOption(raw_bands, std::ptr::null());
+                }
+                handle
             }
         });
         if handle.is_null() {

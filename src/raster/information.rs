@@ -66,6 +66,7 @@ impl Information {
     ) -> Result<Self, RasterError> {
         let mut information = Self::of_file(handle, path);
         information.choose(handle, options, path)?;
+        options.stated.apply(&mut information, path)?;
         Ok(information)
     }
 

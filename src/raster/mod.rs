@@ -5,6 +5,8 @@
 //! Pixel `(col, row)` covers `[col, col + 1) x [row, row + 1)`; its center is `(col + 0.5, row + 0.5)`. Windows are
 //! half-open and may reach beyond the raster.
 
+mod array;
+mod array_error;
 mod band;
 mod band_transform;
 mod band_words;
@@ -23,6 +25,7 @@ pub(crate) mod gdal_library;
 mod grid;
 mod gsd;
 mod handle;
+mod held;
 mod information;
 mod join_error;
 mod kept;
@@ -33,12 +36,14 @@ mod map_window;
 mod mask;
 mod mosaic;
 mod names;
+mod numpy;
 mod open;
 mod options;
 mod outline;
 mod patch;
 mod pixel_map;
 mod place;
+mod places;
 mod read;
 mod regrid;
 mod resample;
@@ -62,6 +67,8 @@ pub(crate) mod webp;
 mod window;
 mod writer;
 
+pub use array::{ArrayValue, ImageArray};
+pub use array_error::ArrayError;
 pub use band::{Band, BandRole, DataType};
 pub use band_transform::BandTransform;
 pub use composite_dates::Composite;
@@ -73,11 +80,14 @@ pub(crate) use label_file::{LabelFile, Reading};
 pub use map_window::{MapWindow, ZoomWindow};
 pub use mosaic::{Mosaic, Tiles};
 pub(crate) use names::is_raster_name;
+pub(crate) use numpy::names_member;
 pub use open::Raster;
 pub use options::{BandChoice, OpenOptions};
 pub(crate) use outline::{is_geographic, lon_lat_outline, outline};
 pub use patch::Patch;
 pub(crate) use pixel_map::{PixelMap, is_local, spread};
+pub use places::Places;
+pub(crate) use places::{PlaceBy, Row as PlaceRow};
 pub use resample::Resolution;
 pub(crate) use resize::under_centers;
 pub use series_patch::SeriesPatch;

@@ -136,9 +136,9 @@ pub(super) fn inside(prefix: &str, archive: &Path) -> Vec<String> {
 
 /// Whether a file is likely a raster, by its ending.
 pub(crate) fn is_raster_name(name: &str) -> bool {
-    const ENDINGS: [&str; 21] = [
+    const ENDINGS: [&str; 23] = [
         "tif", "tiff", "jp2", "vrt", "img", "png", "jpg", "jpeg", "nc", "h5", "hdf", "hdf5", "asc",
-        "bil", "grd", "dem", "dt2", "webp", "safe", "zarr", "dat",
+        "bil", "grd", "dem", "dt2", "webp", "safe", "zarr", "dat", "npy", "npz",
     ];
     let ending = name
         .rsplit_once('.')
@@ -178,6 +178,9 @@ pub(super) fn choices(path: &Path) -> Option<(&'static str, Vec<String>)> {
 /// `*`, `?` and `[…]` stand for parts of one name, `**` for folders of any depth.
 pub(super) fn spread(path: &Path) -> Option<Vec<PathBuf>> {
     let text = path.to_string_lossy();
+    if super::numpy::names_member(path) {
+        return None;
+    }
     let is_pattern = text.contains(['*', '?', '[']);
     if gdal_library::is_virtual(path) || path.is_file() || !path.is_dir() && !is_pattern {
         return match choices(path) {

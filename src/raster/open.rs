@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use super::files::{self, Files};
 use super::handle::{self, Handle};
+use super::held::Held;
 use super::information::Information;
 use super::kept::Damaged;
 use super::layer::Kind;
 use super::{
     Band, BandStatistics, DataType, GeoReference, GeoTransform, OpenOptions, PixelWindow,
-    RasterError, Size, gdal_library, gsd, names,
+    RasterError, Size, gdal_library, gsd, names, numpy,
 };
 use crate::Result;
 use crate::report::Report;
@@ -30,6 +31,8 @@ pub(crate) struct Inner {
     path: PathBuf,
     /// What GDAL opens when that is not the file itself: its description of the file at another pixel size.
     source: Option<PathBuf>,
+    /// The array that it is, in memory or in a file of NumPy.
+    pub(super) held: Option<Arc<Held>>,
     pub(super) options: OpenOptions,
     pub(super) kind: Kind,
     pub(super) files: Arc<Files>,
@@ -75,13 +78,17 @@ impl Raster {
         let options = options.borrow().clone();
         let path = &*crate::paths::expanded(path.as_ref());
         let name = names::gdal_name(path);
+        if let Some(raster) = Self::of_numpy(&name, path, &options)? {
+            return Ok(raster);
+        }
         if !gdal_library::is_virtual(&name) {
             Self::look_for(&name, path)?;
         } else if files::local(&name).is_none() {
             gdal_library::forget_remote(&name);
         }
         let resolution = options.resolution;
-        let raster = Self::opened(name, None, options).map_err(|error| match error {
+        let held = Held::named(&name);
+        let raster = Self::opened(name, None, held, options).map_err(|error| match error {
             crate::Error::Raster(RasterError::NotARaster { path: name, detail }) => {
                 match names::choices(path) {
                     Some((what, found)) => RasterError::SeveralRasters {
@@ -98,6 +105,28 @@ impl Raster {
         match resolution {
             Some(resolution) => raster.at(resolution),
             None => Ok(raster),
+        }
+    }
+
+    /// Opens an array of NumPy; `None` for a file of another kind.
+    fn of_numpy(name: &Path, given: &Path, options: &OpenOptions) -> Result<Option<Self>> {
+        let Some(chosen) = numpy::chosen(name) else {
+            return Ok(None);
+        };
+        if !gdal_library::is_virtual(&chosen.file) {
+            let named = if chosen.names_member() {
+                &chosen.file
+            } else {
+                given
+            };
+            Self::look_for(&chosen.file, named)?;
+        }
+        let held = numpy::open(&chosen, options)?;
+        let source = Some(held.name().to_owned());
+        let raster = Self::opened(name.to_owned(), source, Some(held), options.clone())?;
+        match options.resolution {
+            Some(resolution) => raster.at(resolution).map(Some),
+            None => Ok(Some(raster)),
         }
     }
 
@@ -138,12 +167,17 @@ impl Raster {
     pub(super) fn opened(
         path: PathBuf,
         source: Option<PathBuf>,
+        held: Option<Arc<Held>>,
         options: OpenOptions,
     ) -> Result<Self> {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let name = source.as_deref().unwrap_or(&path);
         let handle = handle::of_this_thread(id, name)?;
-        let information = Information::read(&handle, &options, &path)?;
+        let mut information = Information::read(&handle, &options, &path)?;
+        if let Some(held) = &held {
+            held.format.clone_into(&mut information.driver);
+            information.report.extend(held.report.clone());
+        }
         if information.bands.is_empty() || information.size.area() == 0 {
             return Err(RasterError::NoBands {
                 path,
@@ -151,7 +185,10 @@ impl Raster {
             }
             .into());
         }
-        let files = Files::of(&handle, name, &information.driver);
+        let files = match &held {
+            Some(held) => Files::of_array(held.file.as_deref()),
+            None => Files::of(&handle, name, &information.driver),
+        };
         if let Some((missing, parts)) = files.missing() {
             return Err(RasterError::MissingParts {
                 path,
@@ -165,6 +202,7 @@ impl Raster {
                 id,
                 path,
                 source,
+                held,
                 options,
                 kind: Kind::File,
                 files: Arc::new(files),
@@ -196,6 +234,7 @@ impl Raster {
                 id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
                 path: base.inner.path.clone(),
                 source: base.inner.source.clone(),
+                held: base.inner.held.clone(),
                 options: base.inner.options.clone(),
                 files: Arc::clone(&base.inner.files),
                 kind: Kind::Regridded(base.clone()),
@@ -219,6 +258,7 @@ impl Raster {
                 id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
                 path,
                 source: None,
+                held: None,
                 options,
                 kind,
                 files: Arc::new(Files::default()),
@@ -236,7 +276,11 @@ impl Raster {
             let parts = self.inner.kind.identity()?;
             return Some(format!("{parts}\n{}", self.inner.information.key()));
         }
-        let source = self.inner.source.as_deref().unwrap_or(Path::new(""));
+        let source = match &self.inner.held {
+            // Numbered anew each time; what is read of the file says the rest.
+            Some(_) => self.path(),
+            None => self.inner.source.as_deref().unwrap_or(Path::new("")),
+        };
         let files = self.inner.files.identity()?;
         Some(format!(
             "{files}  {} {}",
@@ -247,6 +291,9 @@ impl Raster {
 
     /// The parts that a virtual raster names and that are gone, as an error.
     pub(super) fn missing_parts(&self) -> Option<RasterError> {
+        if self.inner.held.is_some() {
+            return None;
+        }
         // What cannot be opened says so when it is read.
         let handle = self.handle().ok()?;
         let name = self.inner.source.as_deref().unwrap_or(&self.inner.path);

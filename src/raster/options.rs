@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::band::{Nodata, Reading};
-use super::{Band, BandRole, DataType, Raster, RasterError, Resolution};
+use super::places::StatedPlace;
+use super::{Band, BandRole, DataType, GeoReference, Places, Raster, RasterError, Resolution};
 
 /// One band of a raster: by its place, its name or what it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +114,10 @@ pub struct OpenOptions {
     pub(super) alpha_as_imagery: bool,
     palette: Option<Palette>,
     pub(crate) resolution: Option<Resolution>,
+    /// Of an array of NumPy with three axes: whether the last one counts the bands.
+    pub(super) bands_axis_last: Option<bool>,
+    /// Where it lies, when its file does not say so.
+    pub(super) stated: StatedPlace,
     /// Whether it is for a scene.
     scene: bool,
 }
@@ -189,6 +194,61 @@ impl OpenOptions {
     #[must_use]
     pub fn at(mut self, resolution: Resolution) -> Self {
         self.resolution = Some(resolution);
+        self
+    }
+
+    /// The first axis of an array of NumPy counts its bands, (bands, rows, columns): PyTorch's order, and rasterio's.
+    #[must_use]
+    #[doc(alias = "channels_first")]
+    #[doc(alias = "chw")]
+    pub fn bands_axis_first(mut self) -> Self {
+        self.bands_axis_last = Some(false);
+        self
+    }
+
+    /// The last axis of an array of NumPy counts its bands, (rows, columns, bands): the order of Pillow, OpenCV and
+    /// TensorFlow.
+    #[must_use]
+    #[doc(alias = "channels_last")]
+    #[doc(alias = "hwc")]
+    pub fn bands_axis_last(mut self) -> Self {
+        self.bands_axis_last = Some(true);
+        self
+    }
+
+    /// Where the raster lies, whatever its file says: for one without a place, or with a wrong one.
+    ///
+    /// ```no_run
+    /// use swath::prelude::*;
+    /// use swath::raster::{GeoReference, GeoTransform};
+    /// let place = GeoReference::new(GeoTransform::north_up(500_000.0, 4_000_000.0, 0.5), "EPSG:32613");
+    /// let scene = Scene::open_with("scan.png", OpenOptions::new().place(place))?;
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "georeference")]
+    #[doc(alias = "crs")]
+    #[doc(alias = "transform")]
+    pub fn place(mut self, place: GeoReference) -> Self {
+        self.stated.one = Some(place);
+        self
+    }
+
+    /// Where rasters lie that have no place of their own, by a table beside them: see [`Places`]. A file that says itself where
+    /// it lies keeps its place, and its report says so.
+    #[must_use]
+    pub fn places(mut self, places: impl Into<Places>) -> Self {
+        self.stated.places = Some(places.into());
+        self.stated.of_own_table = false;
+        self
+    }
+
+    /// The places of the table that names the rasters, which says more of them than this: quietly, where a file has its own.
+    pub(crate) fn or_places_of_table(mut self, places: Places) -> Self {
+        if self.stated.is_empty() {
+            self.stated.places = Some(places);
+            self.stated.of_own_table = true;
+        }
         self
     }
 

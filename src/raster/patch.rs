@@ -1,3 +1,5 @@
+use ndarray::{Array2, Array3};
+
 use super::Size;
 
 /// Pixels of a window: values and which of them are valid.
@@ -53,6 +55,32 @@ impl Patch {
     pub fn band(&self, band: usize) -> &[f32] {
         let area = self.size.area();
         self.data.get(band * area..(band + 1) * area).unwrap_or(&[])
+    }
+
+    /// The values as an array of the crate `ndarray`, (bands, rows, columns): 0 where a pixel is invalid.
+    ///
+    /// ```
+    /// use swath::ndarray::Array3;
+    /// use swath::prelude::*;
+    /// let scene = Scene::from_array(Array3::<f32>::from_elem((2, 30, 40), 0.5))?;
+    /// let array = scene.read(&PixelWindow::new(0, 0, 10, 5))?.to_array();
+    /// assert_eq!(array.dim(), (2, 5, 10));
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "to_numpy")]
+    #[doc(alias = "numpy")]
+    #[doc(alias = "as_array")]
+    pub fn to_array(&self) -> Array3<f32> {
+        let shape = (self.bands, self.size.height, self.size.width);
+        Array3::from_shape_vec(shape, self.data.clone()).unwrap_or_default()
+    }
+
+    /// Which pixels are valid, (rows, columns).
+    #[must_use]
+    pub fn valid_array(&self) -> Array2<bool> {
+        let valid = self.valid.iter().map(|&valid| valid != 0).collect();
+        Array2::from_shape_vec((self.size.height, self.size.width), valid).unwrap_or_default()
     }
 
     /// The share of valid pixels, from 0 to 1.

@@ -53,7 +53,13 @@ impl Raster {
             }
             .into());
         };
-        if self.inner.information.averages_itself || !matches!(self.inner.kind, Kind::File) {
+        let is_array = self.inner.held.is_some();
+        let placed = !self.inner.options.stated.is_empty();
+        if is_array
+            || placed
+            || self.inner.information.averages_itself
+            || !matches!(self.inner.kind, Kind::File)
+        {
             return Ok(self.regridded(Size::new(width, height)));
         }
         let finer = factor_x * factor_y >= 1.0;
@@ -61,6 +67,7 @@ impl Raster {
         Self::opened(
             self.path().to_owned(),
             Some(source),
+            None,
             self.inner.options.clone(),
         )
     }

@@ -1,6 +1,7 @@
 //! A scene: imagery, labels, boxes, the area in use.
 
 mod area;
+mod arrays;
 mod bands;
 mod box_files;
 mod boxes;

@@ -52,6 +52,16 @@ pub enum ScenesError {
         /// Scenes there are.
         of: usize,
     },
+    /// Parts of a split whose classes are not the same.
+    #[error("the classes of {part} are {}, those of the parts before it {}", found.join(", "), expected.join(", "))]
+    PartsOfOtherClasses {
+        /// The part.
+        part: String,
+        /// The classes of the first part.
+        expected: Vec<String>,
+        /// Those of this one.
+        found: Vec<String>,
+    },
     /// All classes together are more than labels can hold.
     #[error("the scenes have {found} classes together, at most 254 are possible")]
     TooManyClasses {
@@ -230,6 +240,9 @@ impl Hint for ScenesError {
             }
             Self::Stac { .. } => {
                 "a STAC item collection is GeoJSON with `assets` in its features, as a STAC API's search answers".to_owned()
+            }
+            Self::PartsOfOtherClasses { .. } => {
+                "label all scenes together and split them then: they have one list of classes".to_owned()
             }
             Self::NoSuchValue { .. } => return None,
             Self::Setting { .. } => return None,

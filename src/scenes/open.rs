@@ -9,7 +9,7 @@ use super::collection::Member;
 use super::error::listed;
 use super::name::names;
 use super::{Scenes, ScenesError};
-use crate::raster::{OpenOptions, is_raster_name};
+use crate::raster::{OpenOptions, Places, is_raster_name, names_member};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::{Error, Hint, Result, session};
@@ -40,6 +40,12 @@ impl ScenesOptions {
     #[must_use]
     pub fn open(mut self, options: OpenOptions) -> Self {
         self.open = options;
+        self
+    }
+
+    /// See [`OpenOptions::or_places_of_table`].
+    pub(super) fn or_places_of_table(mut self, places: Places) -> Self {
+        self.open = self.open.or_places_of_table(places);
         self
     }
 
@@ -336,7 +342,11 @@ fn found(files: &SceneFiles, report: &mut Report) -> Result<Vec<PathBuf>> {
         let text = path.to_string_lossy().into_owned();
         if path.is_dir() && !is_raster_folder(&path) {
             paths.extend(in_folder(&path, report)?);
-        } else if !path.exists() && text.contains(['*', '?', '[']) && !text.starts_with("/vsi") {
+        } else if !path.exists()
+            && text.contains(['*', '?', '['])
+            && !text.starts_with("/vsi")
+            && !names_member(&path)
+        {
             paths.extend(of_pattern(&text)?);
         } else {
             // What is not there is told with the other scenes that cannot be opened.

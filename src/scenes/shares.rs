@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::Scenes;
+use super::{Scenes, ScenesError};
 use crate::display::{Output, Show, in_font};
 use crate::labels::{Classes, IGNORE};
 use crate::plot::{table_html, table_text};
@@ -96,6 +96,66 @@ fn shares(name: &str, scene: &Scene, classes: usize) -> Result<SceneShares> {
 }
 
 impl ClassShares {
+    /// Those of the parts of a split beside each other, a row for each part: whether every part has every class, before a
+    /// training shows that one has not.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// let (train, valid) = samples::town(1, 256)?.scene()?.split(Split::columns(0.75));
+    /// let parts = [("train", Scenes::of([train])?), ("valid", Scenes::of([valid])?)];
+    /// let shares = ClassShares::of_parts(parts.iter().map(|(name, scenes)| (*name, scenes)))?;
+    /// assert!(shares.output().text.contains("valid"));
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ScenesError::PartsOfOtherClasses`] for parts whose classes are not the same, and those of [`Scenes::class_shares`].
+    pub fn of_parts<'a, S: Into<String>>(
+        parts: impl IntoIterator<Item = (S, &'a Scenes)>,
+    ) -> Result<Self> {
+        let mut all: Option<Self> = None;
+        for (name, scenes) in parts {
+            let name = name.into();
+            let of_part = scenes.class_shares()?;
+            let count = of_part.classes.len();
+            let sum = |of: fn(&SceneShares) -> &Vec<u64>| -> Vec<u64> {
+                let one = |class: usize| of_part.scenes.iter().map(|scene| of(scene)[class]).sum();
+                (0..count).map(one).collect()
+            };
+            let row = SceneShares {
+                pixels: sum(|scene| &scene.pixels),
+                objects: sum(|scene| &scene.objects),
+                ignored: of_part.scenes.iter().map(|scene| scene.ignored).sum(),
+                name,
+            };
+            match &mut all {
+                None => {
+                    all = Some(Self {
+                        classes: of_part.classes,
+                        scenes: vec![row],
+                    });
+                }
+                Some(all) if all.classes.names() == of_part.classes.names() => all.scenes.push(row),
+                Some(all) => {
+                    let owned = |classes: &Classes| {
+                        let names = classes.names().into_iter();
+                        names.map(str::to_owned).collect::<Vec<_>>()
+                    };
+                    return Err(ScenesError::PartsOfOtherClasses {
+                        part: row.name,
+                        expected: owned(&all.classes),
+                        found: owned(&of_part.classes),
+                    }
+                    .into());
+                }
+            }
+        }
+        Ok(all.unwrap_or_else(|| Self {
+            classes: Classes::new(Vec::<String>::new()),
+            scenes: Vec::new(),
+        }))
+    }
+
     /// Pixels of a class in all scenes, by its index.
     #[must_use]
     pub fn pixels(&self, class: usize) -> u64 {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::open::{Row, opened};
 use super::{LabelFiles, Scenes, ScenesError, ScenesOptions};
-use crate::Result;
+use crate::raster::Places;
 use crate::report::{Notice, Report};
-use crate::vector::{VectorSource, read_table};
+use crate::vector::{VectorError, VectorSource, read_table};
+use crate::{Error, Result};
 
 /// What a column with paths of imagery is called, the likeliest first.
 const IMAGE: [&str; 9] = [
@@ -36,7 +37,8 @@ impl Scenes {
     /// Opens the scenes of a table: CSV, Parquet, GeoPackage or whatever else OGR reads. A column `image` (or `scene`,
     /// `raster`, `path`, `file`, `filename`) has the paths, relative to the table's own folder; one called `labels` (or
     /// `label`, `mask`) those of label files, which [`LabelFiles::of_table`] takes; all columns can choose and split scenes
-    /// ([`Scenes::where_column`], [`Scenes::split_column`]).
+    /// ([`Scenes::where_column`], [`Scenes::split_column`]). Where columns say where files lie ([`Places`] has their names),
+    /// files without a place of their own get it from there.
     ///
     /// ```no_run
     /// use swath::prelude::*;
@@ -65,7 +67,17 @@ impl Scenes {
         let source = path.into();
         let mut report = Report::new();
         let rows = rows(&source, &mut report)?;
-        opened(rows, &options.into(), report)
+        let mut options: ScenesOptions = options.into();
+        match Places::open(source) {
+            Ok(places) => {
+                report.extend(places.report().clone());
+                options = options.or_places_of_table(places);
+            }
+            // Most tables say nothing of places.
+            Err(Error::Vector(VectorError::Places { .. })) => {}
+            Err(error) => return Err(error),
+        }
+        opened(rows, &options, report)
     }
 }
 

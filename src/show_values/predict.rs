@@ -3,7 +3,9 @@
 use crate::detect::BoxSaveOptions;
 use crate::display::records::{NOTHING, count, number};
 use crate::display::{Output, Record, Show, fields, show_fields, show_records};
-use crate::predict::{Object, OptionsFor, Predictable, SaveOptions, ScoreType, WorstWindow};
+use crate::predict::{
+    Object, OptionsFor, Predictable, SaveOptions, ScoreType, ThresholdPoint, WorstWindow,
+};
 
 impl Record for Object {
     const COLUMNS: &'static [&'static str] = &[
@@ -46,7 +48,24 @@ impl Record for WorstWindow {
     }
 }
 
-show_records!(Object, WorstWindow);
+impl Record for ThresholdPoint {
+    const COLUMNS: &'static [&'static str] = &["threshold", "precision", "recall", "F1"];
+
+    fn cells(&self) -> Vec<String> {
+        let share = |value: f64| match value.is_nan() {
+            true => NOTHING.to_owned(),
+            false => format!("{value:.3}"),
+        };
+        vec![
+            format!("{:.3}", self.threshold),
+            share(self.precision),
+            share(self.recall),
+            share(self.f1),
+        ]
+    }
+}
+
+show_records!(Object, ThresholdPoint, WorstWindow);
 show_fields!(SaveOptions, BoxSaveOptions, ScoreType);
 
 /// Those of every task, under the name that people write.

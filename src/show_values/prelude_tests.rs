@@ -5,6 +5,7 @@ use crate::display::{Output, Show};
 use crate::labels::{Class, ClassColor, LabelPolygons, LabelValue};
 use crate::models::{EncoderKind, TrainedBand};
 use crate::plot::{ChipGrid, Curves, RgbImage, RgbaImage, Series};
+use crate::predict::ThresholdPoint;
 use crate::prelude::*;
 use crate::raster::{
     Band, BandStatistics, DataType, GeoReference, GeoTransform, Patch, RasterType, Size,
@@ -109,6 +110,7 @@ fn every_type_of_the_prelude_shows_itself() {
         FitOptions,
         Fpn,
         ImageClassifier,
+        ImageArray,
         LabelClass,
         LabelFiles,
         LabelValues,
@@ -125,6 +127,7 @@ fn every_type_of_the_prelude_shows_itself() {
         Outlines,
         Output,
         PixelWindow,
+        Places,
         Precision,
         PredictOptions,
         Predictions,
@@ -159,6 +162,7 @@ fn every_type_of_the_prelude_shows_itself() {
         StackPart,
         StopReason,
         TimeSeries,
+        ThresholdChoice,
         Unet,
         VectorSource,
         WorstWindow,
@@ -202,6 +206,7 @@ fn every_type_of_the_prelude_shows_itself() {
         Sentinel,
         Series,
         Size,
+        ThresholdPoint,
         Timings,
         TrainedBand,
         ValidationScores,
@@ -277,6 +282,8 @@ fn small_values_and_a_thousand_of_them_take_a_screen_at_most() {
         BandRole::NearInfrared,
         BandChoice::from("nir"),
         Resolution::Meters(0.5),
+        ImageArray::new(crate::ndarray::Array3::<f32>::zeros((3, 40, 50)))
+            .band_names(["a", "b", "c"]),
         OpenOptions::default(),
         DataType::U16,
         Composite::Median,

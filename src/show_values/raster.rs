@@ -5,9 +5,9 @@ use crate::display::records::{NOTHING, count, number, perhaps};
 use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::raster::{
     Band, BandChoice, BandRole, BandStatistics, BandTransform, Composite, DataType, Date,
-    GeoReference, GeoTransform, MapWindow, Mosaic, OpenOptions, PixelWindow, Raster, RasterType,
-    Resampling, Resolution, SeriesDate, SeriesPatch, Size, SpectralIndex, Stack, StackExtent,
-    StackGrid, StackPart, TimeSeries, WriterOptions, ZoomWindow,
+    GeoReference, GeoTransform, ImageArray, MapWindow, Mosaic, OpenOptions, PixelWindow, Places,
+    Raster, RasterType, Resampling, Resolution, SeriesDate, SeriesPatch, Size, SpectralIndex, Stack,
+    StackExtent, StackGrid, StackPart, TimeSeries, WriterOptions, ZoomWindow,
 };
 
 impl Record for Band {
@@ -193,6 +193,22 @@ impl Show for SeriesPatch {
             format!("{}\n{}", about.text, table.text),
             about.as_html() + &table.as_html(),
         )
+    }
+}
+
+/// Its shape, and what was said of it.
+impl Show for ImageArray {
+    fn output(&self) -> Output {
+        titled("ImageArray", &self.facts())
+    }
+}
+
+/// How many files it places, and what was left out of it.
+impl Show for Places {
+    fn output(&self) -> Output {
+        let table = self.table.display().to_string();
+        let facts = [("table", table), ("files", count(self.len()))];
+        titled("Places", &facts).with_report(self.report())
     }
 }
 

@@ -76,6 +76,14 @@ pub enum VectorError {
         /// Those that may have been meant.
         near: Vec<String>,
     },
+    /// A table that does not say where rasters lie.
+    #[error("the table gives no places of rasters: {reason}: {path:?}")]
+    Places {
+        /// The table.
+        path: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
     /// The file is imagery.
     #[error("the file is a raster, vector features were expected: {path:?}")]
     IsARaster {
@@ -241,6 +249,11 @@ impl Hint for VectorError {
                 "if another program shows it, {EXPORT}; boxes in pixels go to `.with_boxes(path, class)`"
             ),
             Self::IsARaster { .. } => format!("labels that are pixels are given by {}", Step::LabelRaster),
+            Self::Places { .. } => {
+                "a column `file` has the names, `xmin`, `ymin`, `xmax` and `ymax` have the outer edges, and `crs` has the system, \
+                 such as EPSG:25832"
+                    .to_owned()
+            }
             Self::OtherFormat { way, .. } => way.clone(),
             Self::NoLayer { .. } => format!("{}, one of these", Step::OtherLayer),
             Self::SeveralLayers { path, layers } => {

@@ -20,6 +20,7 @@ mod measured;
 mod ogr_writer;
 mod outlines;
 mod place_error;
+mod places;
 mod polygonize;
 mod project;
 mod read;

@@ -8,6 +8,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+/// Arrays in memory and of NumPy, in and out.
+mod arrays;
 /// Chips changed at random: the same at every run, exact, refused where they cannot be.
 mod augment;
 /// Bands read as what they are: types, nodata, masks, palettes, their choice and order.
@@ -22,6 +24,8 @@ mod boxes;
 mod buffers;
 /// Chips: reproducible, exact, complete, and stopped when nobody wants them.
 mod chips;
+/// Chips around classes: shares, rare ones, any number of threads.
+mod class_balance;
 /// Commands of the library, with their exit codes and files.
 mod cli;
 /// Many scenes on the command line.
@@ -64,6 +68,8 @@ mod partial_labels;
 mod pictures;
 /// Where features and images lie, and images without a place.
 mod place;
+/// Places that a table or a person states.
+mod places;
 /// Whole scenes predicted, scored and saved.
 mod predict;
 /// Several models together, and a device whose memory runs out.
@@ -80,6 +86,8 @@ mod stopping;
 mod stores;
 /// What several tests need.
 mod support;
+/// Thresholds that are chosen on labels, of one scene and of many.
+mod thresholds;
 /// The whole scenes of the development data.
 mod whole_scenes;
 /// Chips resized from windows of several sizes.

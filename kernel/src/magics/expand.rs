@@ -418,6 +418,15 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
             return Err(UsageError::new(magic, message));
         }
     }
+    match arguments.option("balance") {
+        None => {}
+        Some("pixels") => options += ".balanced()",
+        Some("objects") => options += ".balanced().around_objects()",
+        Some(other) => {
+            let message = format!("balance= must be pixels or objects, found {other:?}");
+            return Err(UsageError::new(magic, message));
+        }
+    }
     let from = variable(magic, arguments, "from", "train")?;
     let variable = variable(magic, arguments, "as", "chips")?;
     let show: usize = number(
@@ -657,6 +666,8 @@ mod tests {
             "chips sliding 256 augment=none",
             "chips 400 256 augment=heavy",
             "chips 400 256 neg_ratio=few",
+            "chips 400 256 balance=objects",
+            "chips 400 256 balance=yes",
             "chips 400 256 sizes=150..200 seed=7",
             "chips 400 256 --sizes 150..=200",
             "chips sliding 256 sizes=200 stride=100",

@@ -1,0 +1,209 @@
+//! The right places are the formulas of the columns: GDAL's geotransform, rasterio's `from_bounds`.
+
+use std::path::{Path, PathBuf};
+
+use swath::Hint;
+use swath::prelude::*;
+use swath::raster::{GeoReference, GeoTransform, Size};
+use tempfile::{TempDir, tempdir};
+
+/// Two tiles of 5 x 4 pixels without a place, and a table beside them.
+fn tiles(table: &str) -> (TempDir, PathBuf) {
+    let folder = tempdir().unwrap();
+    let from =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/numpy/image_u2_little.npy");
+    for name in ["a.npy", "b.npy"] {
+        std::fs::create_dir_all(folder.path().join("tiles")).unwrap();
+        std::fs::copy(&from, folder.path().join("tiles").join(name)).unwrap();
+    }
+    let path = folder.path().join("places.csv");
+    std::fs::write(&path, table).unwrap();
+    (folder, path)
+}
+
+const EXPECTED: GeoTransform = GeoTransform([500_000.0, 10.0, 0.0, 4_000_040.0, 0.0, -10.0]);
+
+#[test]
+fn every_kind_of_table_puts_tiles_side_by_side() {
+    for table in [
+        "file,xmin,ymin,xmax,ymax,crs\na.npy,500000,4000000,500050,4000040,EPSG:32613\nb.npy,500050,4000000,500100,4000040,EPSG:32613\n",
+        "filename;left;bottom;right;top;epsg\ntiles/a;500000;4000000;500050;4000040;32613\ntiles/b.npy;500050;4000000;500100;4000040;32613\n",
+        "image,bbox,crs\na.npy,\"(500000, 4000000, 500050, 4000040)\",EPSG:32613\nb.tif,\"[500050 4000000 500100 4000040]\",EPSG:32613\n",
+        "file,geotransform,crs\na.npy,\"500000,10,0,4000040,0,-10\",EPSG:32613\nb.npy,\"500050,10,0,4000040,0,-10\",EPSG:32613\n",
+        "file,transform,crs\na.npy,\"10,0,500000,0,-10,4000040\",EPSG:32613\nb.npy,\"10,0,500050,0,-10,4000040,0,0,1\",EPSG:32613\n",
+        "tile,ulx,uly,pixel_size,srs\na,500000,4000040,10,EPSG:32613\nb,500050,4000040,10,EPSG:32613\n",
+    ] {
+        let (folder, path) = tiles(table);
+        let places = Places::open(&path).unwrap();
+        assert_eq!(places.len(), 2, "{table}");
+        let options = OpenOptions::new().places(&places);
+        let mosaic = Mosaic::new(folder.path().join("tiles")).options(options.clone());
+        let whole = mosaic.open().unwrap();
+        assert_eq!(
+            (whole.size(), whole.transform()),
+            (Size::new(10, 4), EXPECTED),
+            "{table}"
+        );
+        assert_eq!(whole.crs_name(), "EPSG:32613");
+        // 10 * row + column of the second tile's first band.
+        assert_eq!(
+            whole
+                .read(&PixelWindow::new(6, 2, 1, 1))
+                .unwrap()
+                .value(0, 0, 0),
+            Some(21.0)
+        );
+        let scenes = Scenes::open_with(folder.path().join("tiles"), options).unwrap();
+        let second = scenes.get(1).unwrap();
+        assert_eq!(second.raster().transform().0[0], 500_050.0);
+        assert!(
+            second
+                .report()
+                .iter()
+                .any(|notice| notice.text().contains("that of places.csv"))
+        );
+    }
+}
+
+#[test]
+fn a_table_of_scenes_has_places_itself_and_states_systems() {
+    let (folder, _) = tiles("");
+    let table = folder.path().join("scenes.csv");
+    std::fs::write(&table, "image,split,xmin,ymin,xmax,ymax\ntiles/a.npy,train,0,0,50,40\ntiles/b.npy,test,50,0,100,40\n").unwrap();
+    let scenes = Scenes::table(VectorSource::new(&table).crs("EPSG:25832")).unwrap();
+    let second = scenes.get(1).unwrap().raster();
+    assert_eq!(
+        (second.transform().0[0], second.crs_name().as_str()),
+        (50.0, "EPSG:25832")
+    );
+    let half = second.at(Resolution::Factor(2.0)).unwrap();
+    assert_eq!(
+        (half.transform().0[1], half.size()),
+        (5.0, Size::new(10, 8))
+    );
+    let bare = Scenes::table(&table).unwrap();
+    assert!(bare.get(0).unwrap().raster().is_georeferenced());
+    assert_eq!(bare.get(0).unwrap().raster().crs_name(), "none");
+}
+
+#[test]
+fn what_a_table_lacks_is_told() {
+    let (folder, path) = tiles(
+        "file,xmin,ymin,xmax,ymax\na.npy,0,0,50,40\nc.npy,9,0,1,1\n,0,0,1,1\nd.npy,x,0,1,1\n",
+    );
+    let places = Places::open(&path).unwrap();
+    let said: String = places.report().iter().map(ToString::to_string).collect();
+    assert!(
+        said.contains("3 of 4 rows") && said.contains("no coordinate reference system"),
+        "{said}"
+    );
+    assert!(places.output().text.contains("3 of 4 rows"));
+    let options = OpenOptions::new().places(&places);
+    let other = Scene::open_with(folder.path().join("tiles/b.npy"), &options).unwrap();
+    assert!(!other.raster().is_georeferenced());
+    assert!(
+        other
+            .report()
+            .iter()
+            .any(|notice| notice.text().contains("no place of its own"))
+    );
+    let placed = crate::support::crop(
+        crate::support::facts()
+            .as_object()
+            .unwrap()
+            .keys()
+            .next()
+            .unwrap(),
+    );
+    if placed.is_file() {
+        let own = Raster::open(&placed).unwrap().transform();
+        let name = placed.file_name().unwrap().to_string_lossy();
+        std::fs::write(
+            &path,
+            format!("file,xmin,ymin,xmax,ymax\n{name},0,0,50,40\n"),
+        )
+        .unwrap();
+        let kept = Raster::open_with(
+            &placed,
+            OpenOptions::new().places(Places::open(&path).unwrap()),
+        )
+        .unwrap();
+        assert_eq!(kept.transform(), own);
+        assert!(
+            kept.report()
+                .iter()
+                .any(|notice| notice.text().contains("was kept"))
+        );
+    }
+    let error = |table: &str| {
+        std::fs::write(&path, table).unwrap();
+        Places::open(&path).unwrap_err()
+    };
+    assert!(
+        error("a,b\n1,2\n")
+            .to_string()
+            .contains("no column names the files")
+    );
+    let nowhere = error("file,size\na.npy,2\n");
+    assert!(
+        nowhere.to_string().contains("no columns say where")
+            && nowhere.hint().unwrap().contains("xmin")
+    );
+    assert!(
+        error("file,xmin,ymin,xmax,ymax\na.npy,1,1,1,1\n")
+            .to_string()
+            .contains("none of its 1 rows")
+    );
+    assert!(
+        error("file,xmin,ymin,xmax,ymax,crs\na.npy,0,0,1,1,EPSG:999999\n")
+            .to_string()
+            .contains("999999")
+    );
+}
+
+#[test]
+fn a_stated_place_is_that_of_one_file() {
+    let (folder, _) = tiles("");
+    let path = folder.path().join("tiles/a.npy");
+    let place = GeoReference::new(EXPECTED, "EPSG:32613");
+    let scene = Scene::open_with(&path, OpenOptions::new().place(place)).unwrap();
+    assert_eq!(
+        (
+            scene.raster().transform(),
+            scene.raster().crs_name().as_str()
+        ),
+        (EXPECTED, "EPSG:32613")
+    );
+    let wrong = GeoReference::new(GeoTransform([0.0; 6]), "");
+    let scene = Scene::open_with(&path, OpenOptions::new().place(wrong)).unwrap();
+    assert!(!scene.raster().is_georeferenced());
+    assert!(
+        scene
+            .report()
+            .iter()
+            .any(|notice| notice.text().contains("no area"))
+    );
+    let unknown = GeoReference::new(EXPECTED, "EPSG:999999");
+    assert!(Scene::open_with(&path, OpenOptions::new().place(unknown)).is_err());
+}
+
+/// Two files of one name in two folders: the table's folders tell them apart, and without them neither has a place.
+#[test]
+fn names_that_occur_twice_are_told_apart_by_their_folders() {
+    let (folder, path) =
+        tiles("file,xmin,ymin,xmax,ymax\ntiles/a.npy,0,0,50,40\nmore/a.npy,50,0,100,40\n");
+    let more = folder.path().join("more");
+    std::fs::create_dir_all(&more).unwrap();
+    std::fs::copy(folder.path().join("tiles/a.npy"), more.join("a.npy")).unwrap();
+    let left = |table: &str, file: PathBuf| {
+        std::fs::write(&path, table).unwrap();
+        let options = OpenOptions::new().places(Places::open(&path).unwrap());
+        let raster = Raster::open_with(file, options).unwrap();
+        raster.is_georeferenced().then(|| raster.transform().0[0])
+    };
+    let apart = "file,xmin,ymin,xmax,ymax\ntiles/a.npy,10,0,50,40\nmore/a.npy,50,0,100,40\n";
+    assert_eq!(left(apart, folder.path().join("tiles/a.npy")), Some(10.0));
+    assert_eq!(left(apart, more.join("a.npy")), Some(50.0));
+    let twice = "file,xmin,ymin,xmax,ymax\na.npy,10,0,50,40\na.npy,50,0,100,40\n";
+    assert_eq!(left(twice, more.join("a.npy")), None);
+}
