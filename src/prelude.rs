@@ -26,9 +26,9 @@ pub use crate::predict::{
     WorstWindows,
 };
 pub use crate::raster::{
-    BandChoice, BandRole, BandTransform, Composite, Date, ImageArray, MapWindow, Mosaic, OpenOptions,
-    PixelWindow, Places, Raster, Resampling, Resolution, SeriesDate, SeriesPatch, SpectralIndex,
-    Stack, StackExtent, StackGrid, StackPart, TimeSeries,
+    BandChoice, BandRole, BandTransform, Composite, Date, ImageArray, MapWindow, Mosaic,
+    OpenOptions, PixelWindow, Places, Raster, Resampling, Resolution, SeriesDate, SeriesPatch,
+    SpectralIndex, Stack, StackExtent, StackGrid, StackPart, TimeSeries,
 };
 pub use crate::report::{Notice, Report};
 pub use crate::scene::{Scene, Split};

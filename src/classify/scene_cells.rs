@@ -6,6 +6,9 @@ use crate::Result;
 use crate::evaluate::{Confusion, EvaluateError, Scores};
 use crate::labels::{CellRule, Classes, IGNORE};
 use crate::models::TrainedArea;
+use crate::predict::{
+    AtThreshold, IntoThreshold, ThresholdChoice, ThresholdPoint, check_probability,
+};
 use crate::raster::PixelWindow;
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
@@ -119,7 +122,8 @@ impl SceneCells {
     /// The same cells with a threshold: a cell gets its most probable class other than background when that is at least
     /// `probability`, and background otherwise. Nothing is predicted again. NaN takes the threshold away.
     #[must_use]
-    pub fn threshold(&self, probability: f32) -> Self {
+    pub fn threshold(&self, probability: impl IntoThreshold) -> Self {
+        let probability = probability.into_threshold();
         let threshold = (!probability.is_nan()).then_some(probability);
         Self {
             threshold,
@@ -282,6 +286,41 @@ impl SceneCells {
         Ok(pairs)
     }
 
+    /// The threshold with the highest F1 on the labels of a scene, of hundredths, with the curve of all: a cell counts as right
+    /// when it has a class other than background, and the right one.
+    ///
+    /// # Errors
+    /// As [`SceneCells::evaluate`].
+    pub fn best_threshold(&self, scene: &Scene) -> Result<ThresholdChoice> {
+        let pairs = self.pairs(scene)?;
+        let labeled = pairs.iter().filter(|(_, class)| *class > 0).count() as u64;
+        let at = |threshold: f32| {
+            let (mut right, mut wrong) = (0, 0);
+            for (index, truth) in &pairs {
+                let probabilities = self.probabilities(*index).unwrap_or_default();
+                match choose(probabilities, Some(threshold)).0 {
+                    0 => {}
+                    class if class == usize::from(*truth) => right += 1,
+                    _ => wrong += 1,
+                }
+            }
+            ThresholdPoint::of(threshold, right, wrong, labeled)
+        };
+        let curve: Vec<ThresholdPoint> = (0..=100_u8)
+            .map(|step| at(f32::from(step) / 100.0))
+            .collect();
+        // Of those that are as good, the one nearest to a half.
+        let mut chosen = curve[50];
+        for point in &curve {
+            let far = |point: &ThresholdPoint| (point.threshold - 0.5).abs();
+            let nearer = point.f1 == chosen.f1 && far(point) < far(&chosen);
+            if point.f1 > chosen.f1 || nearer || chosen.f1.is_nan() {
+                chosen = *point;
+            }
+        }
+        Ok(ThresholdChoice::new(chosen, curve, "cells", scene.name()))
+    }
+
     /// What [`SceneCells::evaluate`] found last.
     #[must_use]
     #[doc(alias = "metrics")]
@@ -291,30 +330,15 @@ impl SceneCells {
     }
 }
 
-impl crate::predict::AtThreshold for SceneCells {
-    fn at_threshold(&self, score: f32) -> Result<Self> {
-        crate::predict::check_probability("threshold", score)?;
+impl AtThreshold for SceneCells {
+    fn at_threshold(&self, score: impl IntoThreshold) -> Result<Self> {
+        let score = score.into_threshold();
+        check_probability("threshold", score)?;
         Ok(self.threshold(score))
     }
 
-    fn threshold_for(&self, scene: &Scene) -> Result<f32> {
-        let pairs = self.pairs(scene)?;
-        let mut best = (f64::NEG_INFINITY, 0.5);
-        for step in 1..100 {
-            let threshold = step as f32 / 100.0;
-            let mut confusion = Confusion::named(self.classes().names());
-            let found: Vec<u8> = (pairs.iter())
-                .filter_map(|(index, _)| self.probabilities(*index))
-                .map(|probabilities| choose(probabilities, Some(threshold)).0 as u8)
-                .collect();
-            let truth: Vec<u8> = pairs.iter().map(|(_, class)| *class).collect();
-            confusion.add(&truth, &found)?;
-            let score = confusion.scores().mean_f1_of_labeled();
-            if score > best.0 {
-                best = (score, threshold);
-            }
-        }
-        Ok(best.1)
+    fn threshold_for(&self, scene: &Scene) -> Result<ThresholdChoice> {
+        self.best_threshold(scene)
     }
 }
 

@@ -156,11 +156,16 @@ fn a_classifier_learns_textures_and_its_cells_are_saved_and_scored() -> Result<(
         assert!(of(&views).is_some());
     }
     assert!(views.evaluate(&valid)?.accuracy() > 0.9);
-    // The best threshold is no worse than none at all, by the mean over labeled classes.
+    // The best threshold is no worse than none at all.
     use crate::predict::AtThreshold as _;
+    let choice = cells.best_threshold(&valid)?;
+    assert!(
+        choice.f1() > 0.9 && choice.curve().len() == 101,
+        "{choice:?}"
+    );
     let best = cells.at_threshold(cells.threshold_for(&valid)?)?;
     assert!(best.evaluate(&valid)?.accuracy() > 0.9);
-    assert!(cells.at_threshold(1.5).is_err());
+    assert!(cells.at_threshold(1.5_f32).is_err());
     // Twice as large, a cell holds four; where half of it lies outside it still has a class.
     let large = loaded.predict_with(&valid, options.cell(96))?;
     assert_eq!((large.grid().len(), large.iter().count()), (9, 9));

@@ -17,8 +17,8 @@ mod matrix;
 mod overlay;
 mod patch;
 mod series;
-mod swipe;
 mod strip;
+mod swipe;
 mod theme;
 
 #[cfg(test)]
@@ -40,5 +40,5 @@ pub(crate) use legend::{Entry, INVALID, Swatch};
 pub use matrix::confusion_matrix;
 pub use overlay::{Overlay, prediction_overlay};
 pub use series::Series;
-pub use swipe::Swipe;
 pub(crate) use strip::{DateCell, date_strip};
+pub use swipe::Swipe;

@@ -4,9 +4,9 @@ mod bands;
 mod collection;
 mod error;
 mod footprint;
-mod image_classes;
 #[cfg(test)]
 mod fuzz_tests;
+mod image_classes;
 mod labeled;
 mod labels;
 mod name;

@@ -6,8 +6,8 @@ use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::raster::{
     Band, BandChoice, BandRole, BandStatistics, BandTransform, Composite, DataType, Date,
     GeoReference, GeoTransform, ImageArray, MapWindow, Mosaic, OpenOptions, PixelWindow, Places,
-    Raster, RasterType, Resampling, Resolution, SeriesDate, SeriesPatch, Size, SpectralIndex, Stack,
-    StackExtent, StackGrid, StackPart, TimeSeries, WriterOptions, ZoomWindow,
+    Raster, RasterType, Resampling, Resolution, SeriesDate, SeriesPatch, Size, SpectralIndex,
+    Stack, StackExtent, StackGrid, StackPart, TimeSeries, WriterOptions, ZoomWindow,
 };
 
 impl Record for Band {

@@ -17,7 +17,7 @@ use crate::raster::{
     WriterOptions,
 };
 use crate::scene::Scene;
-use crate::vector::{GeoPackageWriter, PolygonFeature};
+use crate::vector::{Format, PolygonFeature, VectorWriter};
 use crate::{Result, session};
 
 /// UTM zone 32 north; the corner lies on the grids of 10, 20 and 60 m alike.
@@ -175,10 +175,10 @@ fn grid(meters: usize) -> GeoTransform {
 }
 
 fn write_outlines(land: &Land, parcels: &[Parcel], path: &Path) -> Result<()> {
-    let writer = GeoPackageWriter::create(path, CRS)?;
+    let mut writer = VectorWriter::polygons(path, Format::GeoPackage, CRS, 0)?;
     let transform = grid(10);
     for parcel in parcels.iter().filter(|parcel| land.shows(parcel)) {
-        writer.add(&PolygonFeature {
+        writer.add_polygon(&PolygonFeature {
             area_m2: parcel.outline.unsigned_area() * 100.0,
             geometry: parcel
                 .outline
@@ -187,7 +187,8 @@ fn write_outlines(land: &Land, parcels: &[Parcel], path: &Path) -> Result<()> {
             score: None,
         })?;
     }
-    writer.finish()
+    writer.finish()?;
+    Ok(())
 }
 
 /// What lies under each pixel of a window: 0 meadow, otherwise a parcel's number from 1.
