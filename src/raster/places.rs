@@ -49,20 +49,30 @@ pub(crate) struct Row {
 #[derive(Clone, PartialEq)]
 pub struct Places {
     pub(crate) table: PathBuf,
-    /// By the file's name without folders and ending.
+    /// By the names of the files without folders, with and without ending.
     rows: Arc<HashMap<String, Vec<Row>>>,
+    files: usize,
     report: Report,
 }
 
 impl Places {
     pub(crate) fn new(table: PathBuf, rows: Vec<Row>, report: Report) -> Self {
-        let mut by_stem: HashMap<String, Vec<Row>> = HashMap::new();
+        let files = rows.len();
+        let mut by_name: HashMap<String, Vec<Row>> = HashMap::new();
         for row in rows {
-            by_stem.entry(stem(&row.file)).or_default().push(row);
+            // With and without what follows the last dot, which need not be an ending.
+            let names = [row.file.file_name(), row.file.file_stem()];
+            let [whole, stem] =
+                names.map(|name| name.unwrap_or_default().to_string_lossy().into_owned());
+            if whole != stem {
+                by_name.entry(whole).or_default().push(row.clone());
+            }
+            by_name.entry(stem).or_default().push(row);
         }
         Self {
             table,
-            rows: Arc::new(by_stem),
+            rows: Arc::new(by_name),
+            files,
             report,
         }
     }
@@ -70,7 +80,7 @@ impl Places {
     /// Files that have a place.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.values().map(Vec::len).sum()
+        self.files
     }
 
     /// Whether no file has one.
@@ -85,34 +95,27 @@ impl Places {
         &self.report
     }
 
-    /// The row of a file: by its name and as many folders as the table gives; several rows are as good as none.
+    /// The row of a file: by its name and as many folders as the table gives; the table may leave the ending away, or have
+    /// another one. Several rows that are meant alike are as good as none.
     fn of(&self, path: &Path) -> Option<&Row> {
-        let rows = self.rows.get(&stem(path))?;
-        let whole: Vec<&Row> = rows
-            .iter()
-            .filter(|row| path.ends_with(&row.file))
-            .collect();
-        match (whole.as_slice(), rows.as_slice()) {
-            ([one], _) => Some(one),
-            // The table may leave the ending away, or have another one.
-            ([], [one])
-                if one
-                    .file
-                    .parent()
-                    .is_none_or(|folder| folder.as_os_str().is_empty()) =>
-            {
-                Some(one)
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let rows = self.rows.get(&*stem)?;
+        let bare = path.with_extension("");
+        let ways: [&dyn Fn(&Row) -> bool; 3] = [
+            &|row| path.ends_with(&row.file),
+            &|row| bare.ends_with(&row.file),
+            &|row| bare.ends_with(row.file.with_extension("")),
+        ];
+        for way in ways {
+            let mut found = rows.iter().filter(|row| way(row));
+            match (found.next(), found.next()) {
+                (None, _) => {}
+                (Some(one), None) => return Some(one),
+                (Some(_), Some(_)) => return None,
             }
-            _ => None,
         }
+        None
     }
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }
 
 /// `Places(tiles.csv, 240 files)`.

@@ -34,7 +34,9 @@ fn an_array_with_labels_is_a_scene_like_any_other() {
         labels,
         Array2::from_shape_fn((16, 20), |(row, _)| u8::from(row >= 8))
     );
-    let chips = scene.chips(Chips::random(8, 32).seed(3)).unwrap();
+    let chips = scene
+        .chips(Chips::random(8, 32).seed(3).flips(false))
+        .unwrap();
     let chip = chips.get(0).unwrap();
     let (row, col) = (chip.window.row as usize, chip.window.col as usize);
     let cut = image.slice(s![.., row..row + 32, col..col + 32]);

@@ -160,6 +160,8 @@ fn objects_of_every_class_are_in_the_middle_of_chips_however_small() {
     let options = Chips::random(200, 64)
         .seed(2)
         .flips(false)
+        .min_visible(0.01)
+        .padded()
         .balanced()
         .around_objects();
     let chips = scene.chips(options).unwrap();
@@ -167,8 +169,8 @@ fn objects_of_every_class_are_in_the_middle_of_chips_however_small() {
     let mut of_class = vec![0; classes];
     for chip in all(&chips) {
         let at_middle = chip.boxes.iter().filter(|one| {
-            let (x, y) = one.bounds.center();
-            (x - 32.0).abs() <= 2.0 && (y - 32.0).abs() <= 2.0
+            let within = |low: f64, high: f64| low <= 33.0 && high >= 32.0;
+            within(one.bounds.x_min, one.bounds.x_max) && within(one.bounds.y_min, one.bounds.y_max)
         });
         for class in at_middle
             .map(|one| one.class)
@@ -182,10 +184,10 @@ fn objects_of_every_class_are_in_the_middle_of_chips_however_small() {
         .filter(|&class| shares.objects(class) > 0)
         .collect();
     assert!(present.len() > 1);
-    for class in present.clone() {
-        // Those near the edges of the town are moved: at least a quarter of its even share is not.
+    for &class in &present {
+        // Padded chips are not moved; boxes of other classes may lie over the middle, too.
         assert!(
-            of_class[class] * 4 * present.len() >= 200,
+            of_class[class] + 8 >= 200 / present.len(),
             "{of_class:?} {class}"
         );
     }

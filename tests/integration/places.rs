@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use swath::Hint;
 use swath::prelude::*;
-use swath::raster::{GeoReference, GeoTransform, Size};
+use swath::raster::{GeoReference, GeoTransform, RasterType, Size, WriterOptions};
 use tempfile::{TempDir, tempdir};
 
 /// Two tiles of 5 x 4 pixels without a place, and a table beside them.
@@ -107,34 +107,23 @@ fn what_a_table_lacks_is_told() {
             .iter()
             .any(|notice| notice.text().contains("no place of its own"))
     );
-    let placed = crate::support::crop(
-        crate::support::facts()
-            .as_object()
-            .unwrap()
-            .keys()
-            .next()
-            .unwrap(),
+    let placed = crate::support::raster(
+        &folder.path().join("placed.tif"),
+        Size::new(8, 8),
+        1,
+        RasterType::U8,
+        WriterOptions::default(),
+        |_, col, _| col as f32,
     );
-    if placed.is_file() {
-        let own = Raster::open(&placed).unwrap().transform();
-        let name = placed.file_name().unwrap().to_string_lossy();
-        std::fs::write(
-            &path,
-            format!("file,xmin,ymin,xmax,ymax\n{name},0,0,50,40\n"),
-        )
-        .unwrap();
-        let kept = Raster::open_with(
-            &placed,
-            OpenOptions::new().places(Places::open(&path).unwrap()),
-        )
-        .unwrap();
-        assert_eq!(kept.transform(), own);
-        assert!(
-            kept.report()
-                .iter()
-                .any(|notice| notice.text().contains("was kept"))
-        );
-    }
+    std::fs::write(&path, "file,xmin,ymin,xmax,ymax\nplaced.tif,0,0,50,40\n").unwrap();
+    let places = Places::open(&path).unwrap();
+    let kept = Raster::open_with(&placed, OpenOptions::new().places(places)).unwrap();
+    assert_eq!(kept.transform(), crate::support::grid());
+    assert!(
+        kept.report()
+            .iter()
+            .any(|notice| notice.text().contains("was kept"))
+    );
     let error = |table: &str| {
         std::fs::write(&path, table).unwrap();
         Places::open(&path).unwrap_err()
