@@ -25,7 +25,11 @@ mod unpack;
 #[cfg(test)]
 mod fuzz_tests;
 #[cfg(test)]
+mod remote_tests;
+#[cfg(test)]
 mod server_tests;
+#[cfg(test)]
+mod stac_tests;
 #[cfg(test)]
 mod transfer_tests;
 #[cfg(test)]

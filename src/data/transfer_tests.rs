@@ -1,4 +1,4 @@
-//! Downloads and searches against a server on this machine.
+//! Downloads against a server on this machine.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::server_tests::{Answer, Asked, Server};
 use super::*;
 use crate::Hint as _;
-use crate::display::Show as _;
 
 const TAG: &str = "\"one\"";
 
@@ -17,13 +16,13 @@ fn bytes() -> Vec<u8> {
 const MD5: &str = "9406f9235af40c54336ec7257f1ed03e";
 const SHA256: &str = "a66d397a4ebf35119b801e438af707aa632b9baea51356d16213fecd4c09abcd";
 
-struct Folder(tempfile::TempDir);
+pub(super) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.0.path().join("deep/a.bin")
     }
     fn names(&self) -> Vec<String> {
@@ -460,348 +459,80 @@ fn two_processes_do_not_write_one_file() {
     assert_got(&folder, download(&server).to(folder.path()));
 }
 
-/// Found as Earth Search answers a POST: `next` links with a body, `numberMatched`; the second page repeats an item.
-fn earth_search(asked: &Asked, at: &str) -> Answer {
-    let item = |id: &str, href: &str| {
-        serde_json::json!({"type": "Feature", "stac_version": "1.0.0", "id": id, "collection": "sentinel-2-l2a",
-            "bbox": [85.0, 27.0, 86.0, 28.0], "geometry": null, "links": [],
-            "properties": {"datetime": "2024-01-05T04:56:49Z", "eo:cloud_cover": 1.5},
-            "assets": {"visual": {"href": href, "type": "image/tiff"}, "scl": {"href": "https://a.org/scl.tif"}}})
-    };
-    let body: serde_json::Value = serde_json::from_str(&asked.body).unwrap_or_default();
-    let (items, next) = match body["next"].as_str() {
-        None => (
-            vec![
-                item("a", "https://a.org/a.tif"),
-                item("b", "https://a.org/b.tif"),
-            ],
-            Some("2"),
-        ),
-        Some("2") => (
-            vec![
-                item("b", "https://a.org/b.tif"),
-                item("c", "s3://paid/c.tif"),
-            ],
-            Some("3"),
-        ),
-        _ => (
-            vec![item("d", "https://s.blob.core.windows.net/d.tif")],
-            None,
-        ),
-    };
-    let links: Vec<_> = next
-        .map(|next| {
-            serde_json::json!({"rel": "next", "method": "POST", "href": at, "merge": true, "body": {"next": next}})
-        })
-        .into_iter()
-        .collect();
-    let page = serde_json::json!({"type": "FeatureCollection", "numberMatched": 4, "features": items, "links": links});
-    Answer::new(200, page.to_string())
-}
-
-fn searched(service: &Server) -> StacSearch {
-    StacSearch::at(service.at("/api/stac/v1/")).collection("sentinel-2-l2a")
-}
-
-/// A service whose pages point to itself.
-fn service() -> Server {
-    Server::start(|asked, count| {
-        let host = asked.header("host").unwrap_or_default().to_owned();
-        match (asked.path.as_str(), count) {
-            ("/api/stac/v1/search", 1) => Answer::new(503, "busy"),
-            ("/api/stac/v1/search", _) => {
-                earth_search(asked, &format!("http://{host}/api/stac/v1/search"))
-            }
-            ("/api/sas/v1/token/sentinel-2-l2a", _) => Answer::new(
-                200,
-                r#"{"token": "sig=x%2F&se=y", "msft:expiry": "2026-01-01T00:00:00Z"}"#,
-            ),
-            _ => Answer::new(404, ""),
-        }
-    })
-}
-
-#[test]
-fn a_search_follows_its_pages_and_writes_what_scenes_read() {
-    let server = service();
-    let folder = Folder::new();
-    let path = folder.path().with_file_name("found.json");
-    let search = searched(&server)
-        .bbox([85.0, 27.0, 86.0, 28.0])
-        .between("2024-01-01", "2024-01-31")
-        .clouds_below(10.0);
-    let found = search.save(&path).unwrap();
-    assert_eq!((found.count, found.matched), (4, Some(4)));
-    assert_eq!(found.assets, ["scl", "visual"]);
+/// Runs one test again in a process of its own, where it can change what belongs to the whole process.
+#[track_caller]
+pub(super) fn in_child(test: &str, environment: &[(&str, &str)]) {
+    let ended = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+        .env("SWATH_TEST_CHILD", "1")
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let errors = String::from_utf8_lossy(&ended.stderr);
     assert!(
-        found.report().mentions("1 items came twice") && found.report().mentions("s3://"),
-        "{}",
-        found.report()
+        ended.status.success() && said.contains("1 passed"),
+        "{said}{errors}"
     );
-    let asked = server.asked();
-    assert_eq!(asked.len(), 4, "three pages, one of them asked for twice");
-    let body: serde_json::Value = serde_json::from_str(&asked[0].body).unwrap();
-    assert_eq!(
-        body,
-        serde_json::json!({"collections": ["sentinel-2-l2a"], "bbox": [85.0, 27.0, 86.0, 28.0],
-            "datetime": "2024-01-01T00:00:00Z/2024-01-31T23:59:59Z", "query": {"eo:cloud_cover": {"lt": 10.0}}, "limit": 100})
-    );
-    let body: serde_json::Value = serde_json::from_str(&asked[3].body).unwrap();
-    assert_eq!(
-        (&body["next"], &body["limit"]),
-        (&"3".into(), &100.into()),
-        "merged with what was asked"
-    );
-    assert_eq!(asked[0].header("content-type"), Some("application/json"));
-    let collection: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    let ids: Vec<_> = collection["features"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item["id"].clone())
-        .collect();
-    assert_eq!(ids, ["a", "b", "c", "d"]);
+}
+
+pub(super) fn is_child() -> bool {
+    std::env::var_os("SWATH_TEST_CHILD").is_some()
 }
 
 #[test]
-fn a_search_takes_no_more_than_its_limit_and_says_so() {
-    let server = service();
-    let folder = Folder::new();
-    let found = searched(&server).limit(3).save(folder.path()).unwrap();
-    assert_eq!(found.count, 3);
-    assert!(
-        found.report().mentions("3 of 4 items were taken"),
-        "{}",
-        found.report()
-    );
-}
-
-#[test]
-fn addresses_of_azure_are_signed() {
-    let server = service();
-    let folder = Folder::new();
-    let found = searched(&server).signed(true).save(folder.path()).unwrap();
-    let text = std::fs::read_to_string(&found.path).unwrap();
-    assert!(
-        text.contains("https://s.blob.core.windows.net/d.tif?sig=x%2F&se=y"),
-        "{text}"
-    );
-    assert!(text.contains("\"https://a.org/a.tif\""), "others are not");
-    assert!(found.report().mentions("signed until 2026-01-01T00:00:00Z"));
-}
-
-#[test]
-fn searches_that_cannot_be_are_told_before_anybody_is_asked() {
-    let folder = Folder::new();
-    let search = || StacSearch::at("http://127.0.0.1:9");
-    let naip = || search().collection("naip");
-    for (search, words) in [
-        (search(), "no collection"),
-        (naip().bbox([85.0, 28.0, 86.0, 27.0]), "rectangle"),
-        (naip().bbox([0.0, 0.0, f64::NAN, 1.0]), "rectangle"),
-        (naip().bbox([0.0, -91.0, 1.0, 1.0]), "rectangle"),
-        (naip().between("June", ""), "no date"),
-        (naip().between("2024-13-01", ""), "no date"),
-        (naip().between("2024-02-01", "2024-01-01"), "after"),
-        (naip().limit(0), "limit"),
-        (StacSearch::at("file:///x").collection("a"), "http"),
-    ] {
-        let error = search.save(folder.path()).unwrap_err().to_string();
-        assert!(error.contains(words), "{words}: {error}");
-    }
-    let error = naip()
-        .bbox([179.0, -1.0, -179.0, 1.0])
-        .between("2024-01-01", "")
-        .save(folder.path())
-        .unwrap_err();
-    assert!(error.to_string().contains("did not answer"), "{error}");
-    assert!(error.hint().unwrap().contains("https_proxy"));
-}
-
-#[test]
-fn services_that_answer_with_something_else_are_told() {
-    let page = |text: &'static str| Server::start(move |_, _| Answer::new(200, text));
-    let folder = Folder::new();
-    for (text, words) in [
-        ("<html>", "no JSON"),
-        ("{}", "`features`"),
-        ("[]", "`features`"),
-        (r#"{"features": []}"#, "found nothing"),
-        (
-            r#"{"features": [], "links": [{"rel": "next", "href": "http://evil.org/"}]}"#,
-            "found nothing",
-        ),
-    ] {
-        let error = searched(&page(text))
-            .save(folder.path())
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains(words), "{text}: {error}");
-    }
-    let server = Server::start(|_, _| Answer::new(400, r#"{"description": "bbox is wrong"}"#));
-    let error = searched(&server)
-        .save(folder.path())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("400") && error.contains("bbox is wrong"),
-        "{error}"
-    );
-    // Always the same further page.
-    let server = Server::start(|asked, count| {
-        let at = format!(
-            "http://{}/api/stac/v1/search",
-            asked.header("host").unwrap_or_default()
-        );
-        let page = serde_json::json!({"features": [{"id": count.to_string()}], "links": [{"rel": "next", "href": at}]});
-        Answer::new(200, page.to_string())
-    });
-    let error = searched(&server)
-        .save(folder.path())
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("again and again"), "{error}");
-}
-
-fn recipe(text: serde_json::Value) -> &'static Recipe {
-    Box::leak(Box::new(serde_json::from_value(text).unwrap()))
-}
-
-#[test]
-fn a_data_set_of_archives_and_pages_is_fetched_unpacked_and_kept() {
-    if std::env::var_os("SWATH_TEST_CHILD").is_none() {
-        // `SWATH_CACHE` is read from the environment of the whole process.
-        let cache = tempfile::tempdir().unwrap();
-        let test =
-            "data::transfer_tests::a_data_set_of_archives_and_pages_is_fetched_unpacked_and_kept";
-        let ended = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", test, "--nocapture", "--test-threads", "1"])
-            .envs([
-                ("SWATH_TEST_CHILD", "1"),
-                ("SWATH_CACHE", cache.path().to_str().unwrap()),
-            ])
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&ended.stdout);
-        assert!(
-            ended.status.success() && said.contains("1 passed"),
-            "{said}{}",
-            String::from_utf8_lossy(&ended.stderr)
+fn an_interrupted_download_keeps_what_it_has_and_goes_on() {
+    if !is_child() {
+        in_child(
+            "data::transfer_tests::an_interrupted_download_keeps_what_it_has_and_goes_on",
+            &[],
         );
         return;
     }
-    let zip = super::unpack_tests::zip(&[("a/one.tif", b"1"), ("a/two.tif", b"22")]);
-    let md5 = {
-        use md5::Digest as _;
-        super::checksum::hexadecimal(&md5::Md5::digest(&zip))
-    };
-    let archive = zip.clone();
-    let server = Server::start(move |asked, _| match asked.path.as_str() {
-        "/d/set.zip" => Answer::file(asked, &archive, TAG),
-        "/d/plain.csv" => Answer::new(200, "x,y\n"),
-        "/sat/index.html" => Answer::new(
-            200,
-            "<a href='1.tiff'>1</a> <a href='2.tiff'>2</a> <a href='3.txt'>3</a>",
-        ),
-        "/sat/1.tiff" | "/sat/2.tiff" => Answer::new(200, asked.path.clone()),
-        _ => Answer::new(404, ""),
+    let server = Server::start(|asked, count| {
+        let mut answer = Answer::file(asked, &bytes(), TAG);
+        // Three minutes without the interrupt.
+        answer.slow = Duration::from_millis(if count == 0 { 600 } else { 0 });
+        answer
     });
-    let common = |name: &str, source: serde_json::Value| {
-        recipe(
-            serde_json::json!({"name": name, "about": "a set", "task": "areas", "license": "CC0", "credit": "nobody",
-            "citation": "N. N.", "homepage": "https://example.org", "source": source}),
-        )
-    };
-    let file = |file: &str, md5: Option<&str>, folder: &str| serde_json::json!({"address": server.at(&format!("/d/{file}")), "file": file, "folder": folder, "md5": md5});
-    let files = serde_json::json!({"kind": "files", "files": [file("set.zip", Some(&md5), ""), file("plain.csv", None, "tables")]});
-    let set = common("my-set", files);
-    let fetched = fetch::fetch_recipe(set).unwrap();
-    let names: Vec<_> = fetched
-        .files
-        .iter()
-        .map(|path| path.strip_prefix(&fetched.dir).unwrap().to_owned())
-        .collect();
-    let expected = ["tables/plain.csv", "set/a/one.tif", "set/a/two.tif"].map(PathBuf::from);
-    assert!(
-        names.len() == 3 && expected.iter().all(|name| names.contains(name)),
-        "{names:?}"
-    );
-    assert_eq!(
-        std::fs::read(fetched.file("a/two.tif").unwrap()).unwrap(),
-        b"22"
-    );
-    assert!(fetched.report().mentions("no checksum is published"));
-    let about = std::fs::read_to_string(fetched.dir.join("ABOUT.txt")).unwrap();
-    assert!(
-        ["CC0", "nobody", "N. N.", "/d/set.zip"]
-            .iter()
-            .all(|words| about.contains(words)),
-        "{about}"
-    );
-    assert!(
-        !cache_dir().join("downloads/my-set/set.zip").exists(),
-        "what it held is there"
-    );
-    let count = server.asked().len();
-    assert_eq!(fetch::fetch_recipe(set).unwrap().files, fetched.files);
-    assert_eq!(
-        server.asked().len(),
-        count,
-        "the second time it comes from the cache"
-    );
-    let text = fetched.output().text;
-    assert!(
-        text.contains("cite") && text.contains("N. N.") && text.contains("plain.csv"),
-        "{text}"
-    );
+    let folder = Folder::new();
+    let part = folder.path().with_file_name("a.bin.part");
+    let watcher = std::thread::spawn(move || {
+        while std::fs::metadata(&part).map_or(0, |found| found.len()) < 2000 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        crate::session::set_interrupted(true);
+    });
+    let began = Instant::now();
+    let error = download(&server).md5(MD5).to(folder.path()).unwrap_err();
+    watcher.join().unwrap();
+    assert!(matches!(error, crate::Error::Interrupted { .. }), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert_eq!(folder.names(), ["a.bin.part", "a.bin.part.json"]);
+    crate::session::set_interrupted(false);
+    assert_got(&folder, download(&server).md5(MD5).to(folder.path()));
+    assert!(server.asked()[1].begin().is_some_and(|begin| begin >= 2000));
+}
 
-    // What fails in the middle goes on with what is missing.
-    let files = serde_json::json!({"kind": "files", "files": [file("set.zip", Some(&md5), ""), file("gone.csv", None, "")]});
-    let broken = common("broken", files);
-    let error = fetch::fetch_recipe(broken).unwrap_err();
-    let place = cache_dir().join("downloads/broken/gone.csv");
-    assert!(
-        error.hint().unwrap().contains(place.to_str().unwrap()),
-        "{:?}",
-        error.hint()
-    );
-    std::fs::write(&place, "by hand").unwrap();
-    let count = server.asked().len();
-    let fetched = fetch::fetch_recipe(broken).unwrap();
-    assert_eq!(
-        server.asked().len(),
-        count,
-        "the archive is not asked for again, the file was put there by hand"
-    );
-    assert_eq!(
-        std::fs::read(fetched.file("gone.csv").unwrap()).unwrap(),
-        b"by hand"
-    );
-
-    let pages = serde_json::json!({"kind": "pages", "pages": [
-        {"page": server.at("/sat/index.html"), "folder": "train/sat", "endings": [".tiff"], "count": 3}]});
-    let fetched = fetch::fetch_recipe(common("pages", pages)).unwrap();
-    assert_eq!(
-        std::fs::read(fetched.file("train/sat/2.tiff").unwrap()).unwrap(),
-        b"/sat/2.tiff"
-    );
-    assert!(
-        fetched
-            .report()
-            .mentions("2 files are linked where their publisher speaks of 3"),
-        "{}",
-        fetched.report()
-    );
-
-    let error = fetch("inria").unwrap_err();
-    assert!(
-        error.to_string().contains("terms") && error.hint().unwrap().contains("1. read the terms"),
-        "{error}"
-    );
-    let hint = fetch("sentinel-2").unwrap_err().hint().unwrap();
-    assert!(
-        hint.contains("StacSearch::service(\"earth-search\")") && hint.contains("visual"),
-        "{hint}"
-    );
+#[test]
+fn the_machine_s_proxy_is_asked() {
+    if !is_child() {
+        let proxy = Server::start(|asked, _| Answer::file(asked, &bytes(), TAG));
+        in_child(
+            "data::transfer_tests::the_machine_s_proxy_is_asked",
+            &[
+                ("http_proxy", &proxy.address),
+                ("no_proxy", ""),
+                ("NO_PROXY", ""),
+            ],
+        );
+        // A proxy is sent the whole address (RFC 9112 3.2.2).
+        assert_eq!(proxy.asked()[0].path, "http://data.invalid/a.bin");
+        return;
+    }
+    let folder = Folder::new();
+    let got = Download::new("http://data.invalid/a.bin")
+        .quiet(true)
+        .to(folder.path());
+    assert_got(&folder, got);
 }
