@@ -1,4 +1,5 @@
-//! Chips: windows of a scene with their labels and boxes, sampled reproducibly and decoded in worker threads.
+//! Chips: windows of a scene with their labels and boxes, sampled reproducibly and decoded in worker threads;
+//! and sets of chips as files.
 
 mod augment;
 mod chip;
@@ -9,6 +10,7 @@ mod options;
 mod parts;
 mod place;
 mod placing;
+mod set;
 mod show;
 mod sizes;
 mod stream;
@@ -17,4 +19,5 @@ pub use augment::{Affine, Augment, CopyPaste};
 pub use chip::{Chip, Chips};
 pub use error::ChipsError;
 pub use options::ChipOptions;
+pub use set::{ChipFolder, ChipSet, ChipSetError, ChipSetOptions, SavedChips};
 pub use stream::ChipStream;

@@ -20,6 +20,8 @@ mod box_files;
 mod boxes;
 /// Lines and points as labels, by a buffer.
 mod buffers;
+/// Chips as files: written, read back, read from the layouts of others.
+mod chip_sets;
 /// Chips: reproducible, exact, complete, and stopped when nobody wants them.
 mod chips;
 /// Commands of the library, with their exit codes and files.
