@@ -264,8 +264,8 @@ pub(crate) static MAGICS: &[Magic] = &[
         name: "chips",
         kind: Kind::Line,
         usage: "%chips COUNT|sliding SIZE [from=SCENE] [sizes=N..N] [seed=N] [stride=N] [photometric=X] \
-                [augment=light|strong|none] [neg_ratio=X] [min_visible=X] [padded=yes] [weight=area|labeled|even] [show=N] \
-                [as=VARIABLE]",
+                [augment=light|strong|none] [neg_ratio=X] [min_visible=X] [padded=yes] [weight=area|labeled|even] [save=FOLDER] \
+                [split=NAME] [show=N] [as=VARIABLE]",
         short: "Cuts training chips and shows some",
         long: "SIZE is in pixels. `%chips 400 256 from=train seed=7` cuts 400 random chips, the same ones at every run; \
                `%chips 400 256 sizes=150..200` cuts windows of 150 to 200 pixels and resizes each to 256; \
@@ -302,6 +302,14 @@ pub(crate) static MAGICS: &[Magic] = &[
             (
                 "weight",
                 "of many scenes: each gives chips by its area (default), its labeled area, or all as many (even)",
+            ),
+            (
+                "save",
+                "folder for the chips as files: images, masks, boxes, a manifest",
+            ),
+            (
+                "split",
+                "with save: the part of the data set that they are, such as train",
             ),
             ("show", "how many to show (default 8)"),
             AS,
