@@ -19,6 +19,7 @@ pages! {
     Training "guide/training.md",
     Augmentation "guide/augmentation.md",
     Thresholds "guide/thresholds.md",
+    ChipSets "guide/chip-sets.md",
     LargeScenes "guide/large-scenes.md",
     Detection "guide/detection.md",
     Gpu "guide/gpu.md",

@@ -35,6 +35,9 @@ pub enum Error {
     /// Cutting chips.
     #[error(transparent)]
     Chips(#[from] crate::chips::ChipsError),
+    /// Chips as files.
+    #[error(transparent)]
+    ChipSet(#[from] crate::chips::ChipSetError),
     /// Building models and loading weights or bundles.
     #[error(transparent)]
     Model(#[from] crate::models::ModelError),
@@ -80,6 +83,7 @@ impl Error {
             Self::Scene(_) => "SceneError",
             Self::Scenes(_) => "ScenesError",
             Self::Chips(_) => "ChipsError",
+            Self::ChipSet(_) => "ChipSetError",
             Self::Model(_) => "ModelError",
             Self::Train(_) => "TrainError",
             Self::Evaluate(_) => "EvaluateError",
@@ -111,6 +115,7 @@ impl Hint for Error {
             Self::Scene(error) => error.hint(),
             Self::Scenes(error) => error.hint(),
             Self::Chips(error) => error.hint(),
+            Self::ChipSet(error) => error.hint(),
             Self::Model(error) => error.hint(),
             Self::Train(error) => error.hint(),
             Self::Evaluate(error) => error.hint(),

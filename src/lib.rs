@@ -60,6 +60,7 @@
 //! | many scenes as one: files, labels, splits that do not leak | [`scenes::Scenes::open`], [`scenes::Scenes::with_labels`], [`scenes::Scenes::split`] | [`scenes`] |
 //! | join files, change bands, spectral indices | [`scene::Scene::stack`], [`scene::Scene::mosaic`], [`scene::Scene::with_index`] | [`raster`] |
 //! | cut training chips | [`scene::Scene::chips`], [`chips::Chips::random`], [`chips::Chips::sliding`] | [`chips`] |
+//! | chips as files, data sets of chips | [`chips::Chips::save`], [`chips::ChipSet::open`] | [`chips`] |
 //! | choose a network and its first weights | [`models::Unet`], [`models::Fpn`], [`models::DeepLabV3`], [`models::CenterNet`], [`models::RetinaNet`], [`models::FasterRcnn`] | [`models`] |
 //! | train | [`train::Segmenter::fit`], [`train::Detector::fit`], [`train::FitOptions`] | [`train`] |
 //! | keep a model, go on with a training | [`train::Segmenter::save`], [`train::FitOptions::checkpoints`], [`train::FitOptions::resume`] | [`train`] |

@@ -1,7 +1,9 @@
 //! Everything a notebook needs, in scope in every cell.
 
 pub use crate::boxes::{Annotation, BoundingBox, BoxFusion, Detection};
-pub use crate::chips::{Affine, Augment, ChipOptions, Chips, CopyPaste};
+pub use crate::chips::{
+    Affine, Augment, ChipFolder, ChipOptions, ChipSet, ChipSetOptions, Chips, CopyPaste, SavedChips,
+};
 pub use crate::classify::{
     Cell, CellGrid, ClassificationOptions, ClassifierEnsemble, ClassifierPredictions,
     ClassifierScenesScores, SceneCells,

@@ -272,6 +272,30 @@ impl Chips {
     /// A chip flipped and colored, and not changed further.
     fn plain(&self, index: usize, epoch: usize) -> Result<Chip> {
         let inner = &*self.inner;
+        let mut chip = self.placed(index)?;
+        let mut random = generator(inner.options.seed, index, 1 + epoch as u64);
+        if inner.options.flips {
+            let placement = Placement::draw(&mut random);
+            placement.apply_to(&mut chip.patch, &mut chip.labels);
+            placement.apply_to_boxes(&mut chip.boxes, chip.patch.size);
+        }
+        if inner.options.photometric > 0.0 {
+            Photometric::draw(inner.options.photometric, &inner.statistics, &mut random)
+                .apply_to(&mut chip.patch);
+        }
+        Ok(chip)
+    }
+
+    /// A chip as it lies in its scene, without any random change.
+    pub(super) fn placed(&self, index: usize) -> Result<Chip> {
+        let inner = &*self.inner;
+        if index >= inner.count {
+            return Err(ChipsError::NoSuchChip {
+                index,
+                count: inner.count,
+            }
+            .into());
+        }
         let (of_scene, window, mut patch) = match inner.options.layout {
             Layout::Sliding => {
                 let (part, within) = inner.parts.of(index);
@@ -291,7 +315,7 @@ impl Chips {
         if patch.size != size {
             patch = patch.resized(size);
         }
-        let mut labels = if scene.has_labels() {
+        let labels = if scene.has_labels() {
             scene.labels_for(&window, &patch)?
         } else {
             Vec::new()
@@ -307,16 +331,6 @@ impl Chips {
         if window.width != inner.edge {
             sizes::scale_boxes(&mut boxes, window.width, inner.edge);
         }
-        let mut random = generator(inner.options.seed, index, 1 + epoch as u64);
-        if inner.options.flips {
-            let placement = Placement::draw(&mut random);
-            placement.apply_to(&mut patch, &mut labels);
-            placement.apply_to_boxes(&mut boxes, patch.size);
-        }
-        if inner.options.photometric > 0.0 {
-            Photometric::draw(inner.options.photometric, &inner.statistics, &mut random)
-                .apply_to(&mut patch);
-        }
         Ok(Chip {
             scene: of_scene,
             window,
@@ -325,6 +339,13 @@ impl Chips {
             boxes,
             class,
         })
+    }
+
+    /// Whether some windows have another size than the chips, so that their values are resampled.
+    pub(super) fn are_resized(&self) -> bool {
+        let parts = self.inner.parts.parts.iter();
+        let mut edges = parts.map(|part| (part.edges.smallest, part.edges.largest));
+        edges.any(|edges| edges != (self.inner.edge, self.inner.edge))
     }
 
     fn part_scene(&self, index: usize) -> &Scene {

@@ -1,4 +1,5 @@
-//! Chips: windows of a scene with their labels and boxes, sampled reproducibly and decoded in worker threads.
+//! Chips: windows of a scene with their labels and boxes, sampled reproducibly and decoded in worker threads;
+//! and sets of chips as files.
 
 mod augment;
 mod by_class;
@@ -11,6 +12,7 @@ mod options;
 mod parts;
 mod place;
 mod placing;
+mod set;
 mod show;
 mod sizes;
 mod stream;
@@ -19,4 +21,5 @@ pub use augment::{Affine, Augment, CopyPaste};
 pub use chip::{Chip, Chips};
 pub use error::ChipsError;
 pub use options::ChipOptions;
+pub use set::{ChipFolder, ChipSet, ChipSetError, ChipSetOptions, SavedChips};
 pub use stream::ChipStream;

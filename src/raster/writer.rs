@@ -2,11 +2,11 @@ use std::borrow::Borrow;
 use std::ffi::{c_int, c_void};
 use std::path::{Path, PathBuf};
 
-use gdal_sys::{GDALDataType, GDALRWFlag};
+use gdal_sys::{GDALColorInterp, GDALDataType, GDALRWFlag};
 
 use super::gdal_library::{self, Messages, StringList, c_path, c_string, go_on};
 use super::handle::Handle;
-use super::{GeoTransform, PixelWindow, RasterError, Size, color_table};
+use super::{Band, BandRole, GeoTransform, PixelWindow, RasterError, Size, color_table};
 use crate::Result;
 use crate::staged::StagedFile;
 
@@ -17,6 +17,8 @@ pub enum RasterType {
     U8,
     /// 16 bits without sign.
     U16,
+    /// 16 bits with sign.
+    I16,
     /// 16-bit floating point: GDAL's 32-bit type with `NBITS=16`, since it has no type of its own before 3.11.
     F16,
     /// 32-bit floating point.
@@ -28,6 +30,7 @@ impl RasterType {
         match self {
             Self::U8 => GDALDataType::GDT_Byte,
             Self::U16 => GDALDataType::GDT_UInt16,
+            Self::I16 => GDALDataType::GDT_Int16,
             Self::F16 | Self::F32 => GDALDataType::GDT_Float32,
         }
     }
@@ -41,6 +44,8 @@ pub struct WriterOptions {
     transparent: Vec<u8>,
     category_names: Vec<String>,
     band_names: Vec<String>,
+    /// Meaning, scale and offset of each band, where all of them are said.
+    bands: Vec<(Option<BandRole>, f64, f64)>,
     cloud_optimized: bool,
     compressed: bool,
     alpha: bool,
@@ -56,6 +61,7 @@ impl Default for WriterOptions {
             transparent: Vec::new(),
             category_names: Vec::new(),
             band_names: Vec::new(),
+            bands: Vec::new(),
             cloud_optimized: true,
             compressed: true,
             alpha: false,
@@ -109,6 +115,21 @@ impl WriterOptions {
     pub fn scale(mut self, scale: f64, offset: f64) -> Self {
         self.scale = Some((scale, offset));
         self
+    }
+
+    /// Bands that are called, mean and are scaled as these: three of them are colors only where these are.
+    pub(crate) fn as_bands(mut self, bands: &[Band]) -> Self {
+        self.band_names = bands.iter().map(|band| band.name.clone()).collect();
+        let of = |band: &Band| (band.role, band.scale, band.offset);
+        self.bands = bands.iter().map(of).collect();
+        self
+    }
+
+    /// Whether three bands are red, green and blue: so they are unless something else is said of them.
+    fn are_colors(&self) -> bool {
+        let colors = [BandRole::Red, BandRole::Green, BandRole::Blue];
+        let mut roles = self.bands.iter().zip(colors);
+        roles.all(|((role, ..), color)| *role == Some(color))
     }
 
     /// The last band says where the others are valid: 255 where they are, 0 where they are not.
@@ -323,6 +344,61 @@ impl RasterWriter {
         )
     }
 
+    /// Says which pixels are valid, by a mask inside the file (`GDAL_TIFF_INTERNAL_MASK`) that counts for all bands. For plain
+    /// tiled files.
+    ///
+    /// # Shapes
+    /// `valid`: `[height, width]` of the file, 1 where valid.
+    ///
+    /// # Errors
+    /// As [`RasterWriter::write_window`].
+    pub(crate) fn write_mask(&mut self, valid: &[u8]) -> Result<()> {
+        if valid.len() != self.size.area() {
+            return Err(RasterError::WrongLength {
+                expected: self.size.area(),
+                found: valid.len(),
+            }
+            .into());
+        }
+        let Some(dataset) = &self.dataset else {
+            return Ok(());
+        };
+        let mask: Vec<u8> = valid
+            .iter()
+            .map(|&one| if one == 0 { 0 } else { 255 })
+            .collect();
+        let (width, height) = (self.size.width as c_int, self.size.height as c_int);
+        let option = c_string("GDAL_TIFF_INTERNAL_MASK");
+        let (yes, of_all_bands) = (c_string("YES"), 2);
+        let (failed, messages) = gdal_library::with_messages(|| {
+            // SAFETY: the dataset is open for writing, all strings outlive the calls, the option is this thread's alone and
+            // taken back, and the buffer holds the whole mask, from which GDAL only reads.
+            unsafe {
+                gdal_sys::CPLSetThreadLocalConfigOption(option.as_ptr(), yes.as_ptr());
+                let failed = gdal_sys::GDALCreateDatasetMaskBand(dataset.raw(), of_all_bands) != 0;
+                gdal_sys::CPLSetThreadLocalConfigOption(option.as_ptr(), std::ptr::null());
+                failed || {
+                    let first = gdal_sys::GDALGetRasterBand(dataset.raw(), 1);
+                    gdal_sys::GDALRasterIO(
+                        gdal_sys::GDALGetMaskBand(first),
+                        GDALRWFlag::GF_Write,
+                        0,
+                        0,
+                        width,
+                        height,
+                        mask.as_ptr().cast_mut().cast::<c_void>(),
+                        width,
+                        height,
+                        GDALDataType::GDT_Byte,
+                        0,
+                        0,
+                    ) != 0
+                }
+            }
+        });
+        self.checked(failed, &messages)
+    }
+
     /// Completes the file: overviews and the cloud-optimized layout where asked for, flushed to the disk, then renamed
     /// over what was there.
     ///
@@ -505,6 +581,17 @@ impl RasterWriter {
                     if let Some(name) = self.options.band_names.get(number - 1) {
                         gdal_sys::GDALSetDescription(band, c_string(name).as_ptr());
                     }
+                    if let Some(&(role, scale, offset)) = self.options.bands.get(number - 1) {
+                        failed |=
+                            gdal_sys::GDALSetRasterColorInterpretation(band, interpretation(role))
+                                != 0;
+                        if scale.to_bits() != 1.0_f64.to_bits() {
+                            failed |= gdal_sys::GDALSetRasterScale(band, scale) != 0;
+                        }
+                        if offset != 0.0 {
+                            failed |= gdal_sys::GDALSetRasterOffset(band, offset) != 0;
+                        }
+                    }
                 }
                 let first = gdal_sys::GDALGetRasterBand(dataset, 1);
                 if self.has_color_table() {
@@ -547,6 +634,17 @@ impl RasterWriter {
     }
 }
 
+/// What GDAL calls the meaning of a band, where every version of it has a word.
+fn interpretation(role: Option<BandRole>) -> GDALColorInterp::Type {
+    match role {
+        Some(BandRole::Gray) => GDALColorInterp::GCI_GrayIndex,
+        Some(BandRole::Red) => GDALColorInterp::GCI_RedBand,
+        Some(BandRole::Green) => GDALColorInterp::GCI_GreenBand,
+        Some(BandRole::Blue) => GDALColorInterp::GCI_BlueBand,
+        _ => GDALColorInterp::GCI_Undefined,
+    }
+}
+
 /// Opens what was written once more: a file whose directory was lost with the disk's last byte does not open.
 fn check_complete(path: &Path, target: &Path) -> Result<(), RasterError> {
     Handle::open(path)
@@ -585,7 +683,7 @@ fn creation_options(options: &WriterOptions, bands: usize, raster_type: RasterTy
     }
     let colors = if options.alpha { bands - 1 } else { bands };
     list.push(
-        if colors == 3 {
+        if colors == 3 && options.are_colors() {
             "PHOTOMETRIC=RGB"
         } else {
             "PHOTOMETRIC=MINISBLACK"

@@ -395,7 +395,7 @@ fn choose(
 }
 
 /// What a file of boxes left out and what else its reader met.
-fn notices<'a>(file: &'a BoxFile, about: &'a str) -> impl Iterator<Item = Notice> + 'a {
+pub(crate) fn notices<'a>(file: &'a BoxFile, about: &'a str) -> impl Iterator<Item = Notice> + 'a {
     let kept: usize = file.images.iter().map(|image| image.boxes.len()).sum();
     let lost: usize = file.left_out.values().sum();
     let left_out = file.left_out.iter().map(move |(why, &count)| {
@@ -432,7 +432,7 @@ fn noticed(remark: &Remark) -> Notice {
 }
 
 /// Whether a class name stands for what is no object, in whatever spelling programs have it.
-fn is_background(name: &str) -> bool {
+pub(crate) fn is_background(name: &str) -> bool {
     folded(name).trim_matches('_') == BACKGROUND
 }
 

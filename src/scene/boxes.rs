@@ -8,7 +8,7 @@ use geo::BoundingRect;
 use super::box_files::{Named, ReadBoxes};
 use super::{Scene, SceneError};
 use crate::Result;
-use crate::boxes::formats::ReadOptions;
+use crate::boxes::formats::{LabeledBox, ReadOptions};
 use crate::boxes::{Annotation, BoundingBox, BoxIndex};
 use crate::labels::{Classes, IGNORE};
 use crate::raster::PixelWindow;
@@ -136,6 +136,56 @@ impl Scene {
     ) -> Result<Self> {
         self.clone()
             .boxed(&source.into(), &class.into(), None, options.borrow())
+    }
+
+    /// The scene with these boxes, in its own pixels, each with the name of its class: those of files that are read once for
+    /// many scenes. Classes that the labels do not hold come after theirs.
+    pub(crate) fn with_labeled_boxes(
+        &self,
+        boxes: &[LabeledBox],
+        classes: &Classes,
+        mut report: Report,
+    ) -> Self {
+        let known = match self.has_labels() {
+            true => self.classes().clone(),
+            false => Classes::new(Vec::<String>::new()),
+        };
+        let names = classes.names().into_iter().skip(1);
+        let classes = known.and(names).in_colors_of(classes);
+        let raster = bounds_of(&self.raster().full());
+        let mut annotations = Vec::with_capacity(boxes.len());
+        let (mut outside, mut unknown) = (0, BTreeMap::<String, usize>::new());
+        for one in boxes {
+            let index = classes.index_of(&one.class).filter(|&index| index > 0);
+            match (index, one.bounds.intersection(&raster)) {
+                (None, _) => *unknown.entry(one.class.clone()).or_default() += 1,
+                (_, None) => outside += 1,
+                (Some(class), Some(bounds)) => annotations.push(Annotation {
+                    bounds,
+                    class,
+                    crowd: one.crowd,
+                    area: one.area,
+                }),
+            }
+        }
+        if outside > 0 {
+            let text = format!("boxes outside the image: {outside} of {}", boxes.len());
+            report.push(Notice::left_out(text).count(outside));
+        }
+        if !unknown.is_empty() {
+            let count = unknown.values().sum();
+            let text = format!(
+                "{count} of {} boxes are of no class that an object can have and were left out: {}",
+                boxes.len(),
+                listed(&unknown)
+            );
+            report.push(Notice::left_out(text).count(count));
+        }
+        let boxes = BoxLabels::new(annotations, report, true);
+        self.changed(|inner| {
+            inner.classes = classes;
+            inner.boxes = Some(boxes);
+        })
     }
 
     /// All boxes, in pixels of the whole raster, whatever part of it is in use; empty when the scene has none. Polygons

@@ -140,6 +140,42 @@ impl Scenes {
         Self::new(members, self.inner.report.clone(), self.inner.skip_broken)
     }
 
+    /// The same scenes with the statistics of the imagery that they were cut from.
+    pub(crate) fn with_statistics(&self, statistics: Vec<BandStatistics>) -> Self {
+        let same = self.with_members(self.inner.members.clone());
+        same.inner.statistics.get_or_init(|| statistics);
+        same
+    }
+
+    /// The scenes of these numbers.
+    ///
+    /// # Errors
+    /// [`ScenesError::NoScenes`] when there is none.
+    pub(crate) fn kept(&self, keep: impl Fn(usize) -> bool) -> Result<Self> {
+        let members = self.some(|index, _| keep(index));
+        match members.is_empty() {
+            false => Ok(self.with_members(members)),
+            true => Err(ScenesError::NoScenes {
+                what: "all were left out".to_owned(),
+            }
+            .into()),
+        }
+    }
+
+    /// Every scene with something done to it, by its number; what fails is an error that names all, or left out where the
+    /// user said so. `done` is what cannot be done then: `labeled`.
+    pub(crate) fn change_each(
+        &self,
+        done: &'static str,
+        change: impl Fn(usize, &Scene) -> Result<Scene> + Sync,
+    ) -> Result<Self> {
+        let mut report = self.inner.report.clone();
+        let members = self.each(done, &mut report, |index, member| {
+            change(index, &member.scene)
+        })?;
+        Self::together(members, report, self.inner.skip_broken)
+    }
+
     /// Scenes.
     #[must_use]
     #[doc(alias = "count")]

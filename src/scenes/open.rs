@@ -166,6 +166,23 @@ impl Scenes {
         opened(rows.collect(), &options, report)
     }
 
+    /// Opens files of which more is known, by column.
+    ///
+    /// # Errors
+    /// As [`Scenes::open`].
+    pub(crate) fn of_files(
+        files: Vec<(PathBuf, BTreeMap<String, String>)>,
+        options: &ScenesOptions,
+        report: Report,
+    ) -> Result<Self> {
+        let rows = files.into_iter().map(|(path, columns)| Row {
+            path,
+            columns,
+            folder: None,
+        });
+        opened(rows.collect(), options, report)
+    }
+
     /// Does something to every scene, in parallel; what fails is an error that names all, or left out where the user said so.
     pub(super) fn each(
         &self,
@@ -462,7 +479,7 @@ fn of_pattern(pattern: &str) -> Result<Vec<PathBuf>> {
 }
 
 /// A path as it is sorted: runs of digits count as numbers, so that `tile_9` comes before `tile_10`.
-pub(super) fn in_order(path: &Path) -> Vec<(String, u128, String)> {
+pub(crate) fn in_order(path: &Path) -> Vec<(String, u128, String)> {
     let text = path.to_string_lossy();
     let mut parts = Vec::new();
     let (mut words, mut digits) = (String::new(), String::new());

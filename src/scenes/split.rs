@@ -368,7 +368,7 @@ impl Scenes {
         self.with_members(self.some(|index, _| numbers.contains(&index) == inside))
     }
 
-    pub(super) fn noting(&self, notice: Notice) -> Self {
+    pub(crate) fn noting(&self, notice: Notice) -> Self {
         let mut report = self.inner.report.clone();
         report.push(notice);
         Self::new(self.inner.members.clone(), report, self.inner.skip_broken)

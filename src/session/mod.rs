@@ -3,6 +3,7 @@
 //! Without a host the sink prints text to stdout. The cell runtime ([`crate::rt`]) installs one that sends everything
 //! to the front process over the side channel.
 
+pub(crate) mod progress;
 mod timing;
 pub(crate) mod words;
 

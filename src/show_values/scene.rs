@@ -1,6 +1,8 @@
 //! Areas, chips in the making and how they are changed, sample data, notices, GPUs.
 
-use crate::chips::{Affine, Augment, ChipOptions, ChipStream, CopyPaste};
+use crate::chips::{
+    Affine, Augment, ChipFolder, ChipOptions, ChipSetOptions, ChipStream, CopyPaste,
+};
 use crate::device::Gpu;
 use crate::display::fields::titled;
 use crate::display::records::{NOTHING, count};
@@ -58,7 +60,9 @@ impl Record for Sentinel {
 show_records!(Gpu, Sentinel, Town);
 show_fields!(
     Affine,
+    ChipFolder,
     ChipOptions,
+    ChipSetOptions,
     CopyPaste,
     LabelFiles,
     NoticeKind,

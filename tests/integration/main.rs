@@ -22,6 +22,8 @@ mod box_files;
 mod boxes;
 /// Lines and points as labels, by a buffer.
 mod buffers;
+/// Chips as files: written, read back, read from the layouts of others.
+mod chip_sets;
 /// Chips: reproducible, exact, complete, and stopped when nobody wants them.
 mod chips;
 /// Chips around classes: shares, rare ones, any number of threads.

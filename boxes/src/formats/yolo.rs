@@ -178,6 +178,16 @@ fn visibilities(lines: &[Line]) -> Option<usize> {
     (count >= 3 && count.is_multiple_of(3) && lines.iter().all(fits)).then_some(count)
 }
 
+/// The names of the classes that a file beside a label file, or above it, gives to YOLO's numbers, by number; a number
+/// without a name is its own. Empty where no file names them.
+///
+/// # Errors
+/// [`FormatError::Names`] for a file of names that cannot be read.
+pub fn class_names(labels: impl AsRef<Path>) -> Result<Vec<String>, FormatError> {
+    let names = Names::of(labels.as_ref(), &[])?;
+    Ok(names.through_the_last())
+}
+
 /// Writes the boxes of one image. The classes' numbers are their places in `classes`.
 ///
 /// # Errors

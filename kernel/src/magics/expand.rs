@@ -434,8 +434,26 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
         "the count to show",
         arguments.option("show").unwrap_or("8"),
     )?;
+    let mut statements = format!("let {variable} = {from}.chips({options})?;");
+    match (arguments.option("save"), arguments.option("split")) {
+        (None, Some(_)) => {
+            let message = "split= is the part of a data set that save= writes";
+            return Err(UsageError::new(magic, message));
+        }
+        (None, None) => {}
+        (Some(folder), None) => {
+            let folder = literal(folder);
+            statements += &format!(" swath::session::display(&{variable}.save({folder})?);");
+        }
+        (Some(folder), Some(split)) => {
+            let (folder, split) = (literal(folder), literal(split));
+            statements += &format!(
+                " swath::session::display(&{variable}.save_with({folder}, ChipSetOptions::new().split({split}))?);"
+            );
+        }
+    }
     Ok(Expansion::new(
-        format!("let {variable} = {from}.chips({options})?;"),
+        statements,
         format!("{variable}.show({show})"),
     ))
 }
@@ -672,6 +690,9 @@ mod tests {
             "chips 400 256 --sizes 150..=200",
             "chips sliding 256 sizes=200 stride=100",
             "chips 400 256 sizes=150-200",
+            "chips 400 256 save='my chips' as=c",
+            "chips sliding 256 from=valid save=set split=val",
+            "chips 400 256 split=val",
             "chips many 256",
             "chips 400",
             "fit",

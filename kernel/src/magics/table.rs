@@ -281,7 +281,7 @@ pub(crate) static MAGICS: &[Magic] = &[
         kind: Kind::Line,
         usage: "%chips COUNT|sliding SIZE [from=SCENE] [sizes=N..N] [seed=N] [stride=N] [photometric=X] \
                 [augment=light|strong|none] [neg_ratio=X] [min_visible=X] [padded=yes] [weight=area|labeled|even] \
-                [balance=pixels|objects] [show=N] [as=VARIABLE]",
+                [balance=pixels|objects] [save=FOLDER] [split=NAME] [show=N] [as=VARIABLE]",
         short: "Cuts training chips and shows some",
         long: "SIZE is in pixels. `%chips 400 256 from=train seed=7` cuts 400 random chips, the same ones at every run; \
                `%chips 400 256 sizes=150..200` cuts windows of 150 to 200 pixels and resizes each to 256; \
@@ -322,6 +322,14 @@ pub(crate) static MAGICS: &[Magic] = &[
             (
                 "balance",
                 "as many random chips around every class: around its labeled pixels, or around its objects (boxes)",
+            ),
+            (
+                "save",
+                "folder for the chips as files: images, masks, boxes, a manifest",
+            ),
+            (
+                "split",
+                "with save: the part of the data set that they are, such as train",
             ),
             ("show", "how many to show (default 8)"),
             AS,

@@ -31,6 +31,9 @@ const ABOVE: usize = 3;
 /// Folders with more entries are not searched for files of other names.
 const MOST_ENTRIES: usize = 5000;
 
+/// Numbers that are named at most.
+const MOST_NAMES: usize = 10_000;
+
 /// Names by number.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -103,6 +106,19 @@ impl Names {
     /// All names, in the order of their numbers.
     pub(super) fn all(&self) -> Vec<String> {
         self.names.values().cloned().collect()
+    }
+
+    /// The names of all numbers from 0 to the last that has one.
+    pub(super) fn through_the_last(&self) -> Vec<String> {
+        // More than a byte can tell apart is of no use to labels, and a file may give a name to any number.
+        let last = self
+            .names
+            .keys()
+            .next_back()
+            .map(|&last| last.min(MOST_NAMES));
+        last.map_or_else(Vec::new, |last| {
+            (0..=last).map(|number| self.name(number)).collect()
+        })
     }
 
     /// The name of a number; the number itself where there are none.

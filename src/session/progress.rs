@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::Live;
 use crate::display::Output;
-use crate::session::Live;
 
 /// Updates are not shown more often than this.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -94,7 +94,7 @@ impl Progress {
 }
 
 /// Seconds in words, to the precision that a waiting person wants.
-pub(super) fn duration(seconds: f64) -> String {
+fn duration(seconds: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

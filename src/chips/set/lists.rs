@@ -1,0 +1,94 @@
+//! Files of all chips together: boxes as COCO, YOLO's description, the table of classes.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::manifest::{Manifest, PartEntry};
+use super::save::{Saving, Written};
+use crate::boxes::formats::{LabeledImage, coco};
+use crate::{FileError, Result, staged};
+
+impl Saving<'_> {
+    /// What is of all chips together: boxes as COCO, the classes.
+    pub(super) fn write_lists(
+        &self,
+        staging: &Path,
+        part: &PartEntry,
+        written: &[Written],
+        with_boxes: bool,
+    ) -> Result<()> {
+        if with_boxes && part.coco {
+            let images: Vec<LabeledImage> = written.iter().map(|one| one.boxes.clone()).collect();
+            let place = self.coco_place();
+            let place = folder_of(staging, &place.to_string_lossy())?;
+            coco::write(staging.join(place), &images, self.box_names())?;
+        }
+        let mut table = "index,name,red,green,blue\n".to_owned();
+        for (index, class) in self.chips.scenes().classes().iter().enumerate() {
+            let [red, green, blue] = class.color;
+            // RFC 4180: quotes within quotes are doubled.
+            let name = class.name.replace('"', "\"\"");
+            let _ = writeln!(table, "{index},\"{name}\",{red},{green},{blue}");
+        }
+        write(&staging.join("classes.csv"), table.as_bytes())
+    }
+
+    /// What Ultralytics' YOLO reads first.
+    pub(super) fn write_yaml(&self, staging: &Path, manifest: &Manifest) -> Result<()> {
+        let mut yaml = "# YOLO data set, written by swath\npath: .\n".to_owned();
+        let with_yolo = manifest.parts.iter().filter(|part| part.yolo);
+        for part in with_yolo {
+            // Quoted as JSON, which YAML understands.
+            let images =
+                |split: &str| serde_json::Value::from(format!("images/{split}")).to_string();
+            let _ = match part.split.as_deref() {
+                None => writeln!(yaml, "train: images\nval: images"),
+                Some("valid" | "validation") => {
+                    writeln!(
+                        yaml,
+                        "val: {}",
+                        images(part.split.as_deref().unwrap_or_default())
+                    )
+                }
+                Some(split) => writeln!(
+                    yaml,
+                    "{}: {}",
+                    serde_json::Value::from(split),
+                    images(split)
+                ),
+            };
+        }
+        yaml.push_str("names:\n");
+        for (number, name) in self.box_names().iter().enumerate() {
+            let _ = writeln!(
+                yaml,
+                "  {number}: {}",
+                serde_json::Value::from(name.as_str())
+            );
+        }
+        write(&staging.join("data.yaml"), yaml.as_bytes())
+    }
+}
+
+/// Makes the folder of a file in the staging folder.
+pub(super) fn folder_of(staging: &Path, file: &str) -> Result<PathBuf> {
+    let path = PathBuf::from(file);
+    let folder = staging.join(path.parent().unwrap_or(Path::new("")));
+    std::fs::create_dir_all(&folder).map_err(|source| FileError::Io {
+        action: "make the folder",
+        path: folder.clone(),
+        source,
+    })?;
+    Ok(path)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    staged::write(path, bytes).map_err(|source| {
+        FileError::Io {
+            action: "write the file",
+            path: path.to_owned(),
+            source,
+        }
+        .into()
+    })
+}

@@ -1,0 +1,73 @@
+//! What is to be said about files that do not hold what the chips do.
+
+use super::image::Told;
+use super::options::Container;
+use super::save::{Saving, Written};
+use crate::report::Notice;
+
+impl Saving<'_> {
+    /// What the files do not hold as the chips do.
+    pub(super) fn tell(&mut self, told: Told, written: &[Written]) {
+        let chips = written.len();
+        let of = |what: &dyn Fn(&Written) -> bool| written.iter().filter(|one| what(one)).count();
+        if told.rounded > 0 {
+            let count = of(&|one| one.told.rounded > 0);
+            let text = format!(
+                "{} values of {count} of {chips} chips are no whole numbers of the file's type and were rounded",
+                told.rounded
+            );
+            self.report.push(
+                Notice::converted(text)
+                    .count(told.rounded as usize)
+                    .next("GeoTIFF keeps them: leave `.png()` out"),
+            );
+        }
+        if told.unmarked > 0 {
+            let count = of(&|one| one.told.unmarked > 0);
+            let text = format!(
+                "{} invalid pixels of {count} of {chips} chips are 0 like any dark pixel, since PNG marks none; masks have 255 there",
+                told.unmarked
+            );
+            self.report.push(
+                Notice::left_out(text)
+                    .count(told.unmarked as usize)
+                    .next("GeoTIFF keeps them apart: leave `.png()` out"),
+            );
+        }
+        let masked = of(&|one| one.told.masked);
+        if masked > 0 {
+            let text = format!(
+                "{masked} of {chips} chips have a mask inside the file that says which pixels are valid, since the scenes have no \
+                 nodata value that would"
+            );
+            let next = "rasterio: `dataset.dataset_mask()`; masks have 255 there as well";
+            self.report
+                .push(Notice::noted(text).count(masked).next(next));
+        }
+        let bare = of(&|one| one.entry.mask.is_none());
+        if bare > 0 && bare < chips {
+            let text =
+                format!("{bare} of {chips} chips are of scenes without labels and have no mask");
+            self.report.push(Notice::noted(text).count(bare));
+        }
+        if self.options.epoch.is_some() {
+            let text = "chips of an epoch are turned and changed: they have no place on the ground";
+            self.report.push(Notice::left_out(text).count(chips));
+        }
+        if self.options.container == Container::Png {
+            let bands = self.chips.scenes().first().raster().band_names();
+            let text = format!(
+                "PNG names no bands and no place on the ground: the manifest says that the bands are {}",
+                bands.join(", ")
+            );
+            self.report.push(Notice::noted(text));
+            if bands.len() == 4 {
+                let text = "the fourth band is stored where PNG has opacity: other programs may take it for that";
+                self.report.push(
+                    Notice::noted(text)
+                        .next("read it with all channels, as Pillow does, or save GeoTIFF"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+use std::fs;
+
+use swath::Result;
+use swath::prelude::*;
+
+use super::{assert_same, quiet, town};
+
+/// The chips of a set are those that it was saved from: the same order, the same turns in every epoch, the same pixels.
+#[test]
+fn a_set_gives_the_chips_that_were_saved() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let scenes = Scenes::of([
+        town(&folder.path().join("a")),
+        town(&folder.path().join("b")),
+    ])?;
+    for (name, options) in [
+        ("random", Chips::random(20, 64).seed(7)),
+        ("sliding", Chips::sliding(100).seed(3).flips(true)),
+        (
+            "padded",
+            Chips::random(12, 300).padded().photometric(0.1).seed(2),
+        ),
+    ] {
+        let chips = scenes.chips(options)?;
+        let out = folder.path().join(name);
+        chips.save_with(&out, quiet())?;
+        let set = ChipSet::open(&out)?;
+        assert_eq!(set.classes(), scenes.classes());
+        let bits = |scenes: &Scenes| -> Result<Vec<[u64; 6]>> {
+            let bands = scenes.statistics()?.into_iter();
+            Ok(bands
+                .map(|band| {
+                    [band.min, band.max, band.mean, band.std, band.p2, band.p98].map(f64::to_bits)
+                })
+                .collect())
+        };
+        assert_eq!(bits(set.scenes())?, bits(&scenes)?, "{name}");
+        let again = set.chips()?;
+        assert_eq!((again.len(), again.size()), (chips.len(), chips.size()));
+        for epoch in 0..3 {
+            for index in 0..chips.len() {
+                let (one, other) = (
+                    chips.get_in_epoch(index, epoch)?,
+                    again.get_in_epoch(index, epoch)?,
+                );
+                assert_same(&one, &other, name);
+            }
+        }
+        // Scenes know which one they were cut from, so that a split may keep those together.
+        assert_eq!(
+            set.scenes()
+                .where_column("scene", scenes.names().next().unwrap())?
+                .len(),
+            {
+                (0..chips.len())
+                    .filter(|&index| chips.get(index).is_ok_and(|chip| chip.scene == 0))
+                    .count()
+            }
+        );
+    }
+    Ok(())
+}
+
+/// A training on a set takes the very steps of a training on the chips that it was saved from.
+#[test]
+fn a_training_on_a_set_is_the_training_on_its_chips() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = town(folder.path());
+    let (train, valid) = scene.split(Split::columns(0.7));
+    let chips = train.chips(Chips::random(12, 64).seed(4))?;
+    chips.save_with(folder.path().join("set"), quiet().split("train"))?;
+    let set = ChipSet::open(folder.path().join("set"))?.split("train")?;
+    let losses = |chips: &Chips| -> Result<Vec<u64>> {
+        let model = Segmenter::new(Unet::resnet18(), scene.classes()).device(Device::cpu());
+        let run = model.fit(chips, &valid, FitOptions::epochs(2).batch(4).quiet(true))?;
+        let epochs = run.history().epochs.iter();
+        Ok(epochs
+            .flat_map(|epoch| [epoch.train_loss, epoch.valid_loss].map(f64::to_bits))
+            .collect())
+    };
+    assert_eq!(losses(&chips)?, losses(&set.chips()?)?);
+    Ok(())
+}
+
+#[test]
+fn own_statistics_and_own_options_are_a_choice() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = town(&folder.path().join("town"));
+    let out = folder.path().join("set");
+    scene
+        .chips(Chips::random(4, 64).seed(4))?
+        .save_with(&out, quiet())?;
+    let recorded = ChipSet::open(&out)?;
+    assert!(
+        recorded.report().mentions("as the manifest says"),
+        "{}",
+        recorded.report()
+    );
+    let own = ChipSet::open(ChipFolder::new(&out).own_statistics())?;
+    assert!(!own.report().mentions("as the manifest says"));
+    assert_eq!(recorded.scenes().statistics()?[0].count, 256 * 256);
+    assert_eq!(own.scenes().statistics()?[0].count, 4 * 64 * 64);
+    let plain = recorded.scenes().chips(recorded.options()?.flips(false))?;
+    let unturned = scene.chips(Chips::random(4, 64).seed(4).flips(false))?;
+    for index in 0..4 {
+        assert_same(&unturned.get(index)?, &plain.get(index)?, "unturned");
+    }
+    let text = recorded.output().text;
+    assert!(
+        text.contains("64 x 64 px") && text.contains("masks, boxes"),
+        "{text}"
+    );
+    assert_eq!(format!("{recorded:?}").contains("ChipSet(4 chips"), true);
+    Ok(())
+}
+
+/// Chips in two splits that show the same ground are told.
+#[test]
+fn splits_that_share_ground_are_told() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = town(&folder.path().join("town"));
+    let out = folder.path().join("set");
+    for name in ["train", "val"] {
+        scene
+            .chips(Chips::sliding(128))?
+            .save_with(&out, quiet().split(name))?;
+    }
+    let train = ChipSet::open(&out)?.split("train")?;
+    assert!(
+        train.report().mentions("overlap on the ground"),
+        "{}",
+        train.report()
+    );
+    Ok(())
+}
+
+#[test]
+fn files_that_are_gone_or_broken_are_named_and_counted() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = town(&folder.path().join("town"));
+    let out = folder.path().join("set");
+    scene.chips(Chips::sliding(64))?.save_with(&out, quiet())?;
+    let mut images: Vec<_> = fs::read_dir(out.join("images"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    images.sort();
+    fs::remove_file(&images[3]).unwrap();
+    let bytes = fs::read(&images[5]).unwrap();
+    fs::write(&images[5], &bytes[..bytes.len() / 2]).unwrap();
+    let error = ChipSet::open(&out)
+        .and_then(|set| set.chips())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("of 16 scenes") && error.contains("03_"),
+        "{error}"
+    );
+    let set = ChipSet::open(ChipFolder::new(&out).skip_broken())?;
+    assert_eq!(set.chips()?.len(), 14);
+    let report = set.report();
+    assert!(
+        report.mentions("2 of 16 scenes cannot be opened")
+            && report.mentions("2 of 16 chips of the manifest"),
+        "{report}"
+    );
+    Ok(())
+}
+
+/// Manifests that were edited: paths that lead elsewhere, numbers that do not fit, cut off.
+#[test]
+fn a_manifest_is_not_believed_blindly() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = town(&folder.path().join("town"));
+    let out = folder.path().join("set");
+    scene.chips(Chips::sliding(128))?.save_with(&out, quiet())?;
+    let path = out.join("chips.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let image = "images/0_";
+    assert!(text.contains(image));
+    for (from, to, word) in [
+        (image, "../images/0_", "outside its folder"),
+        (image, "/etc/0_", "outside its folder"),
+        ("\"version\":1", "\"version\":2", "version 2"),
+        ("\"format\":\"swath", "\"format\":\"sw", "no manifest"),
+        (
+            "\"statistics\":[{",
+            "\"statistics\":[{\"min\":0,\"max\":1,\"mean\":0,\"std\":1,\"count\":1,\"p2\":0,\"p98\":1},{",
+            "statistics of 4 bands",
+        ),
+        ("\"size\":128", "\"size\":-1", "cannot be read"),
+    ] {
+        fs::write(&path, text.replace(from, to)).unwrap();
+        let error = ChipSet::open(&out).unwrap_err().to_string();
+        assert!(error.contains(word), "{to}: {error}");
+    }
+    // However it is cut or mixed up, no panic.
+    for cut in (0..text.len())
+        .step_by(97)
+        .filter(|&cut| text.is_char_boundary(cut))
+    {
+        fs::write(&path, &text[..cut]).unwrap();
+        assert!(ChipSet::open(&out).is_err());
+    }
+    fs::write(&path, &text).unwrap();
+    assert!(ChipSet::open(&out).is_ok());
+    Ok(())
+}
+
+/// Exported as PNG with boxes alone, as YOLO alone.
+#[test]
+fn boxes_come_back_from_coco_and_from_yolo() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let town = town(&folder.path().join("town"));
+    let chips = town.chips(Chips::random(10, 64).seed(1))?;
+    for (name, options) in [("coco", quiet()), ("yolo", quiet().coco(false).yolo(true))] {
+        let out = folder.path().join(name);
+        chips.save_with(&out, options)?;
+        let again = ChipSet::open(&out)?.chips()?;
+        for index in 0..10 {
+            assert_same(&chips.get(index)?, &again.get(index)?, name);
+        }
+        // The folders alone, as any other data set, give the same boxes under the same names.
+        let without = ChipFolder::new(&out)
+            .without_manifest()
+            .values(town.classes());
+        let set = ChipSet::open(without)?;
+        let plain = set.scenes().chips(set.options()?.seed(1).flips(true))?;
+        for index in 0..10 {
+            assert_same(&chips.get(index)?, &plain.get(index)?, name);
+        }
+    }
+    Ok(())
+}
