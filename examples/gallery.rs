@@ -459,6 +459,7 @@ fn chip(index: u32, side: usize, bands: usize) -> Chip {
         patch,
         labels,
         boxes: Vec::new(),
+        class: None,
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) fn common_nodata<'a>(
     let exact = first.is_nan() || f64::from(single).to_bits() == first.to_bits();
     let within = |low: f64, high: f64| (low..=high).contains(&first) && first.fract() == 0.0;
     let fits = match raster_type {
-        RasterType::F32 => true,
+        RasterType::F16 | RasterType::F32 => true,
         RasterType::U8 => within(0.0, 255.0),
         RasterType::U16 => within(0.0, 65_535.0),
         RasterType::I16 => within(-32_768.0, 32_767.0),

@@ -57,7 +57,7 @@ impl Writing<'_> {
             RasterType::U8 => DataType::U8,
             RasterType::U16 => DataType::U16,
             RasterType::I16 => DataType::I16,
-            RasterType::F32 => DataType::F32,
+            RasterType::F16 | RasterType::F32 => DataType::F32,
         }
     }
 
@@ -81,7 +81,7 @@ impl Writing<'_> {
     /// Values that the file's type changes.
     fn rounded(&self, values: &[f32]) -> u64 {
         let (low, high) = match self.raster_type {
-            RasterType::F32 => return 0,
+            RasterType::F16 | RasterType::F32 => return 0,
             RasterType::U8 => (0.0, 255.0),
             RasterType::U16 => (0.0, 65_535.0),
             RasterType::I16 => (-32_768.0, 32_767.0),
