@@ -345,6 +345,12 @@ impl Raster {
         Self::of_array(array.into(), OpenOptions::new())
     }
 
+    /// Whether it is an array in memory, without a file behind it.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        let held = self.inner.held.as_ref();
+        held.is_some_and(|held| held.file.is_none())
+    }
+
     pub(crate) fn of_array(array: ImageArray, options: OpenOptions) -> Result<Self> {
         let held = array.held()?;
         Self::opened(held.name().to_owned(), None, Some(held), options)

@@ -6,7 +6,7 @@ use std::ffi::CString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use super::gdal_library::{self, c_path};
 use super::{DataType, GeoReference, RasterError, Size, crs};
@@ -17,6 +17,15 @@ use crate::report::Report;
 const FOLDER: &str = "/vsimem/swath-arrays/";
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// A number of this process: a model that was trained on the first array of one session is not to be told that the first array of
+/// another is what it was trained on.
+fn process() -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    static NUMBER: OnceLock<u64> = OnceLock::new();
+    // Seeded at random by the standard library.
+    *NUMBER.get_or_init(|| std::hash::RandomState::new().build_hasher().finish())
+}
 
 /// Those that somebody still holds, by name, so that a raster that is opened by name holds its array, too.
 static ALL: Mutex<Option<HashMap<PathBuf, Weak<Held>>>> = Mutex::new(None);
@@ -133,7 +142,7 @@ impl Held {
             })
             .collect();
         let stem = if stem.is_empty() { "array" } else { &stem };
-        let folder = format!("{FOLDER}{number}/");
+        let folder = format!("{FOLDER}{:x}-{number}/", process());
         let name = PathBuf::from(format!("{folder}{stem}"));
         let format = if file.is_some() { "NumPy" } else { "MEM" };
         let (read_from, raw, values) = match source {

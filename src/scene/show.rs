@@ -78,6 +78,10 @@ impl Scene {
         let (width, height) = self.size();
         let paths = raster.paths();
         let mut facts = vec![match paths.as_slice() {
+            [one] if raster.is_in_memory() => (
+                "array",
+                format!("{}, in memory", crate::report::file_name(one)),
+            ),
             [one] => ("file", one.display().to_string()),
             several => ("files", crate::report::several_files(several)),
         }];

@@ -239,6 +239,7 @@ impl Show for Raster {
         let size = self.size();
         let paths = self.paths();
         let files = match paths.as_slice() {
+            [_] if self.is_in_memory() => ("array", "in memory".to_owned()),
             [one] => ("file", one.display().to_string()),
             several => ("files", crate::report::several_files(several)),
         };

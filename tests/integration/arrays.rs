@@ -26,6 +26,7 @@ fn an_array_with_labels_is_a_scene_like_any_other() {
         .unwrap();
     drop(mask);
     assert_eq!((scene.name().as_str(), scene.band_count()), ("field", 3));
+    assert!(scene.output().text.contains("field, in memory"));
     let window = PixelWindow::new(10, 40, 20, 16);
     let expected = image.slice(s![.., 40..56, 10..30]);
     assert_eq!(scene.read(&window).unwrap().to_array(), expected);
