@@ -118,7 +118,7 @@ impl WriterOptions {
     }
 
     /// Bands that are called, mean and are scaled as these: three of them are colors only where these are.
-    pub(crate) fn as_bands(mut self, bands: &[Band]) -> Self {
+    pub(crate) fn for_bands(mut self, bands: &[Band]) -> Self {
         self.band_names = bands.iter().map(|band| band.name.clone()).collect();
         let of = |band: &Band| (band.role, band.scale, band.offset);
         self.bands = bands.iter().map(of).collect();

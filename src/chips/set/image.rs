@@ -94,7 +94,7 @@ impl Writing<'_> {
     fn geotiff(&self, chip: &Chip, place: &Place<'_>, path: &Path, invalid: bool) -> Result<bool> {
         let patch = &chip.patch;
         let nodata = self.nodata.filter(|&nodata| self.is_told_by(chip, nodata));
-        let mut options = WriterOptions::default().plain_tiles().as_bands(self.bands);
+        let mut options = WriterOptions::default().plain_tiles().for_bands(self.bands);
         if let Some(nodata) = nodata {
             options = options.nodata(f64::from(nodata));
         }

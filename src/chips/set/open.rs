@@ -34,7 +34,6 @@ use crate::scenes::{LabelFiles, Scenes, ScenesOptions};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-#[expect(clippy::struct_excessive_bools, reason = "independent choices")]
 pub struct ChipFolder {
     path: PathBuf,
     values: Option<LabelValues>,

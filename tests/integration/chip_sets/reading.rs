@@ -110,7 +110,7 @@ fn own_statistics_and_own_options_are_a_choice() -> Result<()> {
         text.contains("64 x 64 px") && text.contains("masks, boxes"),
         "{text}"
     );
-    assert_eq!(format!("{recorded:?}").contains("ChipSet(4 chips"), true);
+    assert!(format!("{recorded:?}").contains("ChipSet(4 chips"));
     Ok(())
 }
 
