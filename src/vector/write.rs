@@ -51,11 +51,9 @@ pub enum Format {
     /// FlatGeobuf with a spatial index, in the given coordinate reference system.
     FlatGeobuf,
     /// A shapefile, in the given coordinate reference system; its texts are UTF-8, which its `.cpg` says.
-    #[doc(alias = "shp")]
     Shapefile,
     /// GeoParquet, in the given coordinate reference system. Where GDAL has no driver for it, as in Debian's packages, it
     /// cannot be written ([`VectorError::NoDriver`]).
-    #[doc(alias = "parquet")]
     GeoParquet,
 }
 

@@ -302,16 +302,25 @@ const KILLED: &str = "stores::a_run_that_is_killed_goes_on_where_it_was";
 #[test]
 fn a_run_that_is_killed_goes_on_where_it_was() {
     if is_child() {
-        let folder = std::env::var_os("SWATH_TEST_FOLDER").unwrap();
-        let folder = Path::new(&folder);
-        let model = Segmenter::load(folder.join("model.swath")).unwrap();
-        let scenes = Scenes::open(&folder.join("tiles")).unwrap();
-        let options = PredictOptions::new().quiet(true);
-        model
-            .predict_to(&scenes, folder.join("maps"), options)
-            .unwrap();
-        return;
+        predict_all_tiles();
+    } else {
+        kill_and_go_on();
     }
+}
+
+/// What is killed.
+fn predict_all_tiles() {
+    let folder = std::env::var_os("SWATH_TEST_FOLDER").unwrap();
+    let folder = Path::new(&folder);
+    let model = Segmenter::load(folder.join("model.swath")).unwrap();
+    let scenes = Scenes::open(&folder.join("tiles")).unwrap();
+    let options = PredictOptions::new().quiet(true);
+    model
+        .predict_to(&scenes, folder.join("maps"), options)
+        .unwrap();
+}
+
+fn kill_and_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let (model, _) = model_and_tiles(folder.path());
     model.save(folder.path().join("model.swath")).unwrap();
