@@ -603,7 +603,7 @@ pub(super) fn apply(steps: &[Bound], bands: &[Band], mut read: ByBand) -> ByBand
     }
     for bound in steps {
         match &bound.step {
-            Step::Composite(plan) => read = plan.apply(read),
+            Step::Composite(plan) => read = plan.apply(&read),
             Step::FillDates(through) => composite_dates::fill(through, &mut read),
             Step::Add { program, inputs } => inputs.iter().for_each(|inputs| {
                 let inputs: Vec<Vec<f64>> = inputs

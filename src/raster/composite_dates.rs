@@ -89,7 +89,7 @@ fn here(read: &ByBand, band: usize, pixel: usize) -> bool {
 
 impl Plan {
     /// The composite's bands, and behind them those without a date.
-    pub(super) fn apply(&self, read: ByBand) -> ByBand {
+    pub(super) fn apply(&self, read: &ByBand) -> ByBand {
         let (size, area) = (read.size, read.size.area());
         let mut all = ByBand {
             size,
@@ -98,7 +98,7 @@ impl Plan {
             present: Vec::new(),
         };
         let greenest = match self.how {
-            Composite::MaxNdvi => Some(self.greenest(&read)),
+            Composite::MaxNdvi => Some(self.greenest(read)),
             _ => None,
         };
         let mut values = Vec::new();
@@ -109,7 +109,7 @@ impl Plan {
                 let date = greenest.as_ref().map(|dates| dates[pixel]);
                 for &(own, place) in &band.places {
                     let wanted = date.is_none_or(|date| date == Some(own));
-                    if wanted && here(&read, place, pixel) {
+                    if wanted && here(read, place, pixel) {
                         values.push(read.data[place * area + pixel]);
                     }
                 }
@@ -228,7 +228,7 @@ mod tests {
 
     /// Four pixels: both dates, April alone, June alone, none.
     fn read() -> ByBand {
-        let data = vec![
+        let data = [
             [1.0, 3.0, 9.0, 9.0], // red in April
             [4.0, 5.0, 9.0, 9.0],
             [2.0, 9.0, 7.0, 9.0], // red in June
@@ -258,7 +258,7 @@ mod tests {
             (Composite::Last, [2.0, 3.0, 7.0], [6.0, 5.0, 8.0]),
             (Composite::MaxNdvi, [1.0, 3.0, 7.0], [4.0, 5.0, 8.0]),
         ] {
-            let made = plan(how).apply(read());
+            let made = plan(how).apply(&read());
             assert_eq!(made.band(0)[..3], red, "{how:?}");
             assert_eq!(made.band(1)[..3], nir, "{how:?}");
             assert_eq!(made.present[0], Some(vec![1, 1, 1, 0]), "{how:?}");

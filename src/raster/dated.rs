@@ -11,6 +11,9 @@ pub(super) struct Through {
     pub(super) places: Vec<(Date, usize)>,
 }
 
+/// The bands that words mean, and the date that they are of when that is one by the words.
+pub(super) type Meant = (Option<Date>, Vec<usize>);
+
 /// The dates that bands are of, the earliest first.
 pub(crate) fn dates(bands: &[Band]) -> Vec<Date> {
     let mut dates: Vec<Date> = bands.iter().filter_map(|band| band.date).collect();
@@ -88,7 +91,7 @@ pub(super) fn meant(
     words: &[(&str, usize)],
     text: &str,
     bands: &[Band],
-) -> Result<Vec<(Option<Date>, Vec<usize>)>, TransformError> {
+) -> Result<Vec<Meant>, TransformError> {
     if let Some(found) = by_date(words, text, bands) {
         let dated = found.into_iter();
         return Ok(dated.map(|(date, places)| (Some(date), places)).collect());

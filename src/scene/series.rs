@@ -143,7 +143,9 @@ impl Scene {
             return Err(self.no_series());
         }
         let (width, height) = self.size();
-        let side = (STRIP / dates.len()).clamp(*SIDES.start(), *SIDES.end());
+        // With room between them.
+        let side = (STRIP / dates.len()).saturating_sub(6);
+        let side = side.clamp(*SIDES.start(), *SIDES.end());
         let size = self.quicklook_size(side);
         let mut cells = Vec::with_capacity(dates.len());
         let mut words = String::new();
