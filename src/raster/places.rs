@@ -43,7 +43,7 @@ pub(crate) struct Row {
 /// use swath::prelude::*;
 /// let places = Places::open("tiles.csv")?;
 /// let scenes = Scenes::open_with("tiles", OpenOptions::new().places(&places))?;
-/// let whole = Scene::mosaic(Mosaic::new("tiles").options(OpenOptions::new().places(&places)))?;
+/// let whole = Scene::mosaic_with(Mosaic::new("tiles").options(OpenOptions::new().places(&places)))?;
 /// # Ok::<(), swath::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
