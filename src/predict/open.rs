@@ -17,7 +17,7 @@ impl SceneMap {
     /// Opens a map that [`SceneMap::save`] wrote into the folder `dir`, on the scene that it was made of: to score it, to change
     /// its threshold, to trace its polygons in another way. Its files stay where they are and are read when they are needed.
     ///
-    /// Scores come back as [`super::ScoreType`] says: bytes to half a step, half floats to 1/4096, floats as they were. The
+    /// Scores come back as [`super::ScoreType`] says: bytes to half a step, half floats to 1/2048, floats as they were. The
     /// threshold that decided is not known any more ([`SceneMap::threshold_score`] is `None`).
     ///
     /// ```no_run

@@ -10,7 +10,7 @@ use crate::raster::{DataType, Patch, PixelWindow, Raster, RasterType};
 /// |---|---|---|---|
 /// | [`ScoreType::U8`] | 0 to 254, with the scale 1/254 | 1/508 | 1 |
 /// | [`ScoreType::Percent`] | 0 to 100, with the scale 0.01 | 1/200 | 1 |
-/// | [`ScoreType::F16`] | 0 to 1 as half floats | 1/4096 | 2 |
+/// | [`ScoreType::F16`] | 0 to 1 as half floats | 1/2048 | 2 |
 /// | [`ScoreType::F32`] | 0 to 1 as floats | nothing | 4 |
 ///
 /// Bytes have 255 where there is no data, floats NaN. Programs that apply a band's scale, such as QGIS and xarray, read

@@ -138,7 +138,7 @@ fn what_nobody_names_is_an_error_with_the_next_step() {
     let text = refused(LabelValues::of_file());
     for part in [
         "cover.qml",
-        "10 (192 pixels)",
+        "10 (192)",
         "LabelValues::codes([(0, \"CLASS\")",
     ] {
         assert!(text.contains(part), "{part:?} is not in: {text}");

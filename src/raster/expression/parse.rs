@@ -1,6 +1,6 @@
 //! From a text to words, and from words to the steps of a program.
 
-use super::{Named, One, Program, Step, Two};
+use super::{Named, One, Program, Step, Two, shortened};
 
 /// Signs and names that wait for their operands, at most.
 pub(super) const DEEPEST: usize = 64;
@@ -39,8 +39,8 @@ impl Token {
     fn words(&self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
-            Self::Name(name) => format!("{name:?}"),
-            Self::Quoted(name) => format!("the band {name:?}"),
+            Self::Name(name) => format!("{:?}", shortened(name)),
+            Self::Quoted(name) => format!("the band {:?}", shortened(name)),
             Self::Sign(sign) => format!("`{sign}`"),
         }
     }
@@ -95,7 +95,8 @@ fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Wrong> {
             }
             let number: String = letters[start..at].iter().collect();
             let value = number.parse::<f64>().ok().filter(|value| value.is_finite());
-            let value = value.ok_or_else(|| (column, format!("{number:?} is no number")))?;
+            let value =
+                value.ok_or_else(|| (column, format!("{:?} is no number", shortened(&number))))?;
             if letters
                 .get(at)
                 .is_some_and(|next| next.is_alphabetic() || *next == '_')
@@ -428,7 +429,8 @@ impl Parser {
             return Err((
                 column,
                 format!(
-                    "there is no function {name:?}, there are: {}",
+                    "there is no function {:?}, there are: {}",
+                    shortened(name),
                     names.join(", ")
                 ),
             ));

@@ -196,3 +196,18 @@ fn long_columns_are_worked_out_in_parts() {
             .all(|(found, value)| *found == 3.0 * value)
     );
 }
+
+/// Found by the fuzz target: an error was as long as the expression.
+#[test]
+fn errors_are_short_whatever_the_text() {
+    let long = "no".repeat(1500);
+    for text in [
+        format!("{long}(a)"),
+        format!("a {long}"),
+        format!("a '{long}'"),
+        "9".repeat(3000),
+    ] {
+        let error = Program::parse(&text).unwrap_err().to_string();
+        assert!(error.len() < 1500, "{} bytes", error.len());
+    }
+}
