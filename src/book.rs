@@ -22,6 +22,7 @@ pages! {
     ChipSets "guide/chip-sets.md",
     LargeScenes "guide/large-scenes.md",
     Detection "guide/detection.md",
+    Classification "guide/classification.md",
     Gpu "guide/gpu.md",
     GisFiles "guide/gis-files.md",
     Models "guide/models.md",

@@ -1,4 +1,4 @@
-//! Words of Rust, and cells that hold many of its forms, for inputs of [`crate::fuzz_tests`].
+//! Words of Rust, and cells that hold many of its forms, for inputs of [`crate::fuzz_harness`].
 
 /// Words of Rust.
 pub(crate) const RUST: &[&str] = &[

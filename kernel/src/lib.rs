@@ -13,7 +13,7 @@ mod forward;
 mod front;
 #[cfg(test)]
 #[path = "../../tests/fuzz/harness.rs"]
-mod fuzz_tests;
+mod fuzz_harness;
 #[cfg(test)]
 mod fuzz_words_tests;
 mod history;

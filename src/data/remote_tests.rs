@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::server_tests::{Answer, Server};
-use super::transfer_tests::{in_child, is_child};
+use super::transfer_tests::{assert_passes_in_child, is_child};
 use super::*;
 use crate::Hint as _;
 use crate::display::Show as _;
@@ -17,7 +17,7 @@ fn a_data_set_of_archives_and_pages_is_fetched_unpacked_and_kept() {
     if !is_child() {
         // `SWATH_CACHE` is read from the environment of the whole process.
         let cache = tempfile::tempdir().unwrap();
-        in_child(
+        assert_passes_in_child(
             "data::remote_tests::a_data_set_of_archives_and_pages_is_fetched_unpacked_and_kept",
             &[("SWATH_CACHE", cache.path().to_str().unwrap())],
         );

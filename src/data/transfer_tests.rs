@@ -461,7 +461,7 @@ fn two_processes_do_not_write_one_file() {
 
 /// Runs one test again in a process of its own, where it can change what belongs to the whole process.
 #[track_caller]
-pub(super) fn in_child(test: &str, environment: &[(&str, &str)]) {
+pub(super) fn assert_passes_in_child(test: &str, environment: &[(&str, &str)]) {
     let ended = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads", "1"])
         .env("SWATH_TEST_CHILD", "1")
@@ -483,7 +483,7 @@ pub(super) fn is_child() -> bool {
 #[test]
 fn an_interrupted_download_keeps_what_it_has_and_goes_on() {
     if !is_child() {
-        in_child(
+        assert_passes_in_child(
             "data::transfer_tests::an_interrupted_download_keeps_what_it_has_and_goes_on",
             &[],
         );
@@ -518,7 +518,7 @@ fn an_interrupted_download_keeps_what_it_has_and_goes_on() {
 fn the_machine_s_proxy_is_asked() {
     if !is_child() {
         let proxy = Server::start(|asked, _| Answer::file(asked, &bytes(), TAG));
-        in_child(
+        assert_passes_in_child(
             "data::transfer_tests::the_machine_s_proxy_is_asked",
             &[
                 ("http_proxy", &proxy.address),

@@ -142,11 +142,17 @@ def test_what_a_test_needs_is_said_in_a_way_that_make_test_knows():
         assert not re.search(r"#\[ignore\s*\]", blanked(path.read_text(encoding="utf-8"))), f"{path}: say what it needs"
 
 
+# One file that the unit tests of several crates are made with; it lies outside of them.
+SHARED = {"fuzz_harness"}
+
+
 def misnamed(relative: str, text: str) -> list[str]:
     """What of a file of `src` breaks the rule of CONTRIBUTING: files of tests are `tests.rs` or `…_tests.rs`."""
     code, found = blanked(text), []
     inside = [(at.end(), end_of_block(code, at.end() - 1)) for at in OF_TESTS.finditer(code) if at[3] == "{"]
     for attributes, name, ending in (at.groups() for at in OF_TESTS.finditer(code)):
+        if name in SHARED:
+            continue
         if not re.fullmatch(r"(?:\w+_)?tests", name):
             found.append(f"{relative}: `mod {name}` is for tests only, but is not called so")
         if ending == ";" and "path" in attributes:

@@ -18,7 +18,7 @@ use super::places::Places;
 use super::source_map::CellSource;
 use super::split::{Cell, Known};
 use super::{imports, items, macros, shape, state};
-use crate::fuzz_tests::{Target, random_of};
+use crate::fuzz_harness::{Target, random_of};
 use crate::fuzz_words_tests::{CELLS, RUST};
 use crate::text::Utf8Stream;
 

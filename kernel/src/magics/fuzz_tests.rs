@@ -3,7 +3,7 @@
 use super::arguments::Arguments;
 use super::table::MAGICS;
 use super::{Known, Step, Surroundings, at_cursor, complete, plan, without_magics};
-use crate::fuzz_tests::{Target, random_of};
+use crate::fuzz_harness::{Target, random_of};
 
 const SEEDS: &[&str] = &[
     "%scene \"my file.tif\" labels=b.geojson as=town\nscene.size()",

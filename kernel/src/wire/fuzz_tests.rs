@@ -13,7 +13,7 @@ use super::request::read;
 use super::sign::Signer;
 use super::zmtp::{Incoming, Limits, PeerReader, Pool, message, ready};
 use crate::front::is_complete::judge;
-use crate::fuzz_tests::{Target, random_of};
+use crate::fuzz_harness::{Target, random_of};
 use crate::fuzz_words_tests::{CELLS, RUST};
 use crate::syntax::{Completeness, end_of, final_expression, is_variable_name};
 
