@@ -172,7 +172,6 @@ impl SceneMap {
     /// unless chosen otherwise the probability times 254, 255 where the imagery is not valid. It disappears with the map.
     #[must_use]
     #[doc(alias = "probabilities")]
-    #[doc(alias = "predict_proba")]
     pub fn scores_path(&self) -> Option<&Path> {
         self.inner.scores.as_ref().map(Raster::path)
     }

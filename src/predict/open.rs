@@ -32,7 +32,6 @@ impl SceneMap {
     /// [`PredictError::NoSavedMap`] for a folder without one, [`EvaluateError::OtherGrid`] when its pixels do not lie on the
     /// scene's, [`crate::raster::RasterError`] for a damaged file.
     #[doc(alias = "load")]
-    #[doc(alias = "read")]
     pub fn open(dir: impl AsRef<Path>, scene: &Scene) -> Result<Self> {
         let dir = &*crate::paths::expanded(dir.as_ref());
         let path = dir.join(LABELS);
