@@ -38,7 +38,7 @@ fn mistakes_have_their_own_exit_codes() {
     for option in [
         "--tta mirrors",
         "--threshold half",
-        "--formats shp",
+        "--formats dxf",
         "--merge mean",
         "--merge nms --merge-iou 2",
         "--merge soft-nms --merge-iou 0.5",

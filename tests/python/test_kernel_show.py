@@ -16,6 +16,8 @@ SETUP = [
     "let map = run.best().predict_with(&scene, PredictOptions::default().scores(true))?;",
     "let box_run = Detector::new(CenterNet::resnet18(), scene.classes()).fit(&box_chips, &scene, fit.clone())?;\n"
     "let boxes = box_run.best().predict_with(&scene, DetectionOptions::default().threshold(0.0))?;",
+    "let cell_run = Classifier::new(ImageClassifier::resnet18(), scene.classes()).fit(&chips, &scene, fit.clone())?;\n"
+    "let cells = cell_run.best().predict(&scene)?;",
 ]
 
 # A value of each type in the prelude: what a cell could end in.
@@ -30,7 +32,11 @@ PRELUDE = {
     "BandRole": "BandRole::NearInfrared",
     "BoundingBox": "BoundingBox::new(1.0, 2.0, 30.5, 40.0)",
     "BoxFusion": "BoxFusion::Nms { iou: 0.5 }",
+    "BoxSaveOptions": "BoxSaveOptions::default()",
     "BoxScores": "boxes.evaluate(&scene)?",
+    "Cell": "cells.get(0)",
+    "CellGrid": "cells.grid()",
+    "CellRule": "CellRule::share_of_object(0.5)",
     "CenterNet": "CenterNet::resnet18()",
     "ChipFolder": 'ChipFolder::new("town").skip_broken()',
     "ChipOptions": "Chips::random(400, 256)",
@@ -40,6 +46,12 @@ PRELUDE = {
     "ClassShares": "Scenes::of([&scene])?.class_shares()?",
     "ClassScore": "map.evaluate(&scene)?.per_class()[0]",
     "Classes": "scene.classes()",
+    "ClassificationOptions": "ClassificationOptions::new().cell(64)",
+    "Classifier": "cell_run.best()",
+    "ClassifierArchitecture": "ClassifierArchitecture::from(ImageClassifier::resnet50())",
+    "ClassifierEnsemble": "ClassifierEnsemble::new([cell_run.best()])?",
+    "ClassifierPredictions": "cell_run.best().predict(&Scenes::of([&scene])?)?",
+    "ClassifierScenesScores": "cell_run.best().evaluate(&Scenes::of([&scene])?)?",
     "Confusion": "map.evaluate(&scene)?.confusion()",
     "Composite": "Composite::Median",
     "Date": 'Date::parse("2023-04-15")',
@@ -61,6 +73,7 @@ PRELUDE = {
     "FitOptions": "fit",
     "Fpn": "Fpn::resnet18()",
     "ImageArray": "ImageArray::new(swath::ndarray::Array3::<u8>::zeros((3, 40, 50)))",
+    "ImageClassifier": "ImageClassifier::resnet18()",
     "LabelClass": 'LabelClass::property("class")',
     "LabelFiles": 'LabelFiles::new("labels/{stem}.gpkg")',
     "LabelValues": 'LabelValues::codes([(10, "tree"), (20, "shrub")])',
@@ -74,6 +87,7 @@ PRELUDE = {
     "Objects": "map.objects()?",
     "OpenOptions": "OpenOptions::default()",
     "Optimizer": "Optimizer::default()",
+    "Outlines": "Outlines::new().right_angles(true)",
     "Output": 'Output::text("a text")',
     "PixelWindow": "PixelWindow::new(-1, 2, 30, 40)",
     "Places": '{ std::fs::write("places.csv", "file,xmin,ymin,xmax,ymax\\na.png,0,0,1,1\\n")?; Places::open("places.csv")? }',
@@ -92,12 +106,14 @@ PRELUDE = {
     "SavedScenes": 'run.best().predict_to(&Scenes::of([&scene])?, "maps", PredictOptions::new())?',
     "Scene": "scene",
     "SceneBoxes": "boxes",
+    "SceneCells": "cells",
     "SceneMap": "map",
     "SceneSplit": "SceneSplit::random(0.8)",
     "Scenes": "Scenes::of([&scene])?",
     "ScenesOptions": "ScenesOptions::new()",
     "ScenesScores": "run.best().evaluate(&Scenes::of([&scene])?)?",
     "Schedule": "Schedule::default()",
+    "ScoreType": "ScoreType::F16",
     "Scores": "map.evaluate(&scene)?",
     "Segmenter": "run.best()",
     "SeriesDate": 'SeriesDate::new("2023-04-15", ["a.tif"])',
@@ -120,7 +136,7 @@ PRELUDE = {
     "WorstWindows": "map.worst(&scene, 3)?",
 }
 # Not values: traits, and a function.
-NOT_VALUES = {"AtThreshold", "DetectionNetwork", "Network", "Show"}
+NOT_VALUES = {"AtThreshold", "ClassificationNetwork", "DetectionNetwork", "Network", "Show"}
 # What has no more to show than words.
 WORDS = {"Output"}
 
