@@ -174,7 +174,7 @@ fn a_wrong_value_is_named_with_what_is_expected() {
         ("--fusion-iou", "-0.5", "an overlap from 0 to 1"),
         ("--device", "tpu", "`cpu`, `cuda` or `cuda:N`"),
         ("--device", "cuda:x", "`cpu`, `cuda` or `cuda:N`"),
-        ("--formats", "gpkg,shp", "gpkg, geojson"),
+        ("--formats", "gpkg,dxf", "gpkg, geojson"),
         ("--tta", "mirrors", "flips, turns"),
         ("--fusion", "mean", "nms, soft-nms, weighted"),
     ] {
