@@ -1,8 +1,10 @@
 """Every line of the pages for people who come from elsewhere, run in the kernel from top to bottom of each page."""
 
 import re
+import shutil
 from pathlib import Path
 
+import numpy
 import pytest
 from harness import Kernel
 
@@ -38,6 +40,11 @@ def test_every_line_runs(page, head, files, tmp_path):
     with Kernel(cwd=tmp_path) as kernel:
         kernel.ok('let town = samples::town_in(".", 1, 256)?;\nstd::fs::rename(&town.scene_path, "town.tif")?; '
                   'std::fs::rename(&town.labels_path, "town.gpkg")?;', seconds=120)
+        # What the pages open beside it: an array of NumPy's, images sorted into folders of their classes.
+        numpy.save(tmp_path / "image.npy", numpy.arange(3 * 40 * 50, dtype="uint8").reshape(3, 40, 50))
+        for name in ["forest", "field"]:
+            (tmp_path / "train" / name).mkdir(parents=True)
+            shutil.copy(tmp_path / "town.tif", tmp_path / "train" / name / "a.tif")
         wrong = []
         for theirs, rust in lines(page, head):
             for long, short in SHORTER:
