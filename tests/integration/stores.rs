@@ -89,7 +89,7 @@ fn probabilities(path: &Path) -> Vec<f32> {
 }
 
 #[test]
-fn scores_of_every_type_come_back_within_half_a_step() {
+fn scores_of_every_type_come_back_within_a_step() {
     let folder = tempfile::tempdir().unwrap();
     let scene = scene(folder.path());
     let kinds = [
