@@ -115,7 +115,7 @@ fn draw(path: &Path, size: usize, classes: &Classes, seed: u64) -> swath::Result
                     (col as u64 + shift) / PATCH as u64,
                     (row as u64 + shift) / PATCH as u64,
                 );
-                let wrong = hash(across, down, seed) % 10 == 0;
+                let wrong = hash(across, down, seed).is_multiple_of(10);
                 (hash(across, down, if wrong { seed } else { 0 }) / 16 % 6) as u8
             }));
         }

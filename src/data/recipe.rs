@@ -101,7 +101,7 @@ pub(super) struct Page {
 static RECIPES: LazyLock<Vec<Recipe>> =
     LazyLock::new(|| serde_json::from_str(include_str!("recipes.json")).unwrap_or_default());
 
-/// The names that [`super::fetch`] knows.
+/// The names that [`super::fetch()`] knows.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
     RECIPES.iter().map(|recipe| recipe.name.as_str()).collect()
@@ -328,7 +328,7 @@ mod tests {
                 }
                 Source::Pages { pages } => assert!(pages.iter().all(|page| page.count > 0)),
                 Source::Search { api, .. } => {
-                    assert!(super::super::StacSearch::named(api).is_some())
+                    assert!(super::super::StacSearch::named(api).is_some());
                 }
                 Source::ByHand { steps, .. } => assert!(steps.len() > 1),
             }

@@ -35,7 +35,7 @@ pub(super) fn labels_of<'a>(
                 }
                 // What nobody asked for is no reason to stop.
                 Err(error) => {
-                    report.push(Notice::left_out(error.to_string()).about(file_name(&style)))
+                    report.push(Notice::left_out(error.to_string()).about(file_name(&style)));
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::{Scenes, ScenesError};
 use crate::display::{Output, Show, in_font};
 use crate::labels::{Classes, IGNORE};
 use crate::plot::{table_html, table_text};
-use crate::raster::Size;
+use crate::raster::{PixelWindow, Size};
 use crate::scene::Scene;
 use crate::{Result, session};
 
@@ -35,7 +35,7 @@ struct SceneShares {
 }
 
 impl Scenes {
-    /// Counts the labeled pixels of each class, and the objects whose center lies in the area in use, in every scene: the
+    /// Counts the labeled pixels of each class, and the objects whose center lies where labels count, in every scene: the
     /// labels are drawn once, in parallel.
     ///
     /// ```
@@ -86,7 +86,9 @@ fn shares(name: &str, scene: &Scene, classes: usize) -> Result<SceneShares> {
     }
     for one in scene.boxes() {
         let (x, y) = one.bounds.center();
-        if area.contains_pixel(x.floor() as i64, y.floor() as i64)
+        let (col, row) = (x.floor() as i64, y.floor() as i64);
+        if area.contains_pixel(col, row)
+            && scene.counts_in(&PixelWindow::new(col, row, 1, 1))
             && let Some(count) = found.objects.get_mut(one.class)
         {
             *count += 1;

@@ -261,7 +261,8 @@ mod tests {
 
     #[test]
     fn drawn_buildings_get_their_corners_back_at_any_angle() {
-        let shapes: [(&str, &[(f64, f64)], usize); 3] = [
+        type Drawn<'a> = (&'a str, &'a [(f64, f64)], usize);
+        let shapes: [Drawn<'_>; 3] = [
             (
                 "rectangle",
                 &[(-30.0, -15.0), (30.0, -15.0), (30.0, 15.0), (-30.0, 15.0)],

@@ -44,6 +44,12 @@ fn outside_the_area_with_labels_nothing_counts() {
         label_counts(&partial),
         [(0, 6400 - 100 - 200), (1, 300), (IGNORE, 20_000 - 6400)].into()
     );
+    let objects = |scene: &Scene| {
+        let shares = swath::scenes::Scenes::from(scene).class_shares().unwrap();
+        (shares.pixels(1), shares.objects(1))
+    };
+    // The middle of the second house lies just outside.
+    assert_eq!((objects(&scene), objects(&partial)), ((600, 3), (300, 1)));
     // As an area of interest has it, but for maps and statistics.
     assert_eq!(
         label_counts(&scene.with_aoi(&sheet).unwrap()),

@@ -313,7 +313,7 @@ fn predict_all_tiles() {
     let folder = std::env::var_os("SWATH_TEST_FOLDER").unwrap();
     let folder = Path::new(&folder);
     let model = Segmenter::load(folder.join("model.swath")).unwrap();
-    let scenes = Scenes::open(&folder.join("tiles")).unwrap();
+    let scenes = Scenes::open(folder.join("tiles")).unwrap();
     let options = PredictOptions::new().quiet(true);
     model
         .predict_to(&scenes, folder.join("maps"), options)
