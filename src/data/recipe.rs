@@ -14,7 +14,7 @@ use crate::display::{Output, Show};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Recipe {
-    /// The name that [`super::fetch`] takes.
+    /// The name that [`super::fetch()`] takes.
     pub name: String,
     /// What it is, in a line.
     pub about: String,

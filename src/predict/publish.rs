@@ -19,7 +19,7 @@ pub(super) fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
 /// As [`publish`] for files other than a map's; `set` is every name that saving such a thing gives.
 ///
 /// # Errors
-/// [`FileError::OfOthers`] before anything moves, [`FileError::Io`].
+/// [`crate::FileError::OfOthers`] before anything moves, [`crate::FileError::Io`].
 pub(crate) fn publish_set(set: &[&str], staged: &Path, dir: &Path) -> Result<SavedFiles> {
     super::ours::check(dir, set)?;
     let kept = super::style::keep_those_of_users(set, staged, dir)?;

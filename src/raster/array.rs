@@ -337,7 +337,7 @@ impl Raster {
     /// from it.
     ///
     /// # Errors
-    /// [`ArrayError`](super::ArrayError) for an array that is empty, has other axes or another number of names;
+    /// [`super::ArrayError`] for an array that is empty, has other axes or another number of names;
     /// [`RasterError::Crs`] for an unknown coordinate reference system.
     #[doc(alias = "from_numpy")]
     #[doc(alias = "from_tensor")]
