@@ -25,9 +25,21 @@ const LARGEST: usize = 8192;
 pub type ClassificationOptions = OptionsFor<ChipClassification>;
 
 /// The choices that only cells have.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct CellOptions {
     pub(super) cell: Option<usize>,
+}
+
+/// `CellOptions { cell: 64 }`, or what it is unless set.
+impl std::fmt::Debug for CellOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut fields = f.debug_struct("CellOptions");
+        match self.cell {
+            Some(cell) => fields.field("cell", &cell),
+            None => fields.field("cell", &"that of the chips"),
+        };
+        fields.finish()
+    }
 }
 
 impl OptionsFor<ChipClassification> {
