@@ -282,7 +282,7 @@ const METHODS: &[(&[&str], &str)] = &[
     (&["pyramid_channels"], "`Fpn` has `pyramid_channels`"),
     (
         &["dropout"],
-        "`DeepLabV3` and `DeepLabV3Plus` have `dropout`",
+        "`DeepLabV3`, `DeepLabV3Plus` and `ImageClassifier` have `dropout`",
     ),
     (
         &["anchor_sizes", "frozen_norms"],

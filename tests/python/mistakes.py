@@ -223,7 +223,7 @@ VALUES = [
     ('std::fs::create_dir_all("mine")?; std::fs::write("mine/labels.tif", "precious")?; map.save("mine")?', "FileError", ["labels.tif"]),
     ("round(2.5)", "E0425", ["`x.round()`"]),
     ("CenterNet::resnet18().anchor_sizes([8.0, 16.0, 32.0, 64.0, 128.0])", "E0599", ["`RetinaNet` and `FasterRcnn` have"]),
-    ("let model = Segmenter::new(Unet::resnet18().dropout(0.1), scene.classes());", "E0599", ["`DeepLabV3`", "`DeepLabV3Plus`", "`ImageClassifier`"]),
+    ("let model = Segmenter::new(Unet::resnet18().dropout(0.1), scene.classes());", "E0599", ["`DeepLabV3`, `DeepLabV3Plus` and `ImageClassifier` have"]),
     ("Segmenter::new(Unet::resnet18(), scene.classes()).fitt()", "E0599", ["`Segmenter`"]),
     ("let model: Segmenter = Detector::new(CenterNet::resnet18(), [\"car\"]);", "E0308", ["expected `Segmenter`, found `Detector`"]),
     ("scene.read(&PixelWindow::new(300, 300, 64, 64))?", None, ["none of them holds anything"]),
