@@ -6,7 +6,7 @@ use geo::{Coord, LineString, MultiPolygon, Polygon};
 
 use super::{Cell, SceneCells};
 use crate::Result;
-use crate::labels::IGNORE;
+use crate::labels::{Drawn, IGNORE, raster_style, vector_style};
 use crate::predict::{
     SavedFiles, ScoreType, check_folder_name, label_options, publish_set, score_options,
     staging_folder, write_synced,
@@ -16,10 +16,12 @@ use crate::session;
 use crate::vector::{Format, PolygonFeature, write_polygons};
 
 /// Every name that saving gives.
-const FILES: [&str; 5] = [
+const FILES: [&str; 7] = [
     "cells.gpkg",
     "cells.geojson",
-    "cells.tif",
+    "cells.qml",
+    "cell_labels.tif",
+    "cell_labels.qml",
     "cell_scores.tif",
     "cell_scores.json",
 ];
@@ -29,7 +31,8 @@ impl SceneCells {
     ///
     /// - `cells.gpkg` and `cells.geojson` (RFC 7946): a square for each cell with a class, the background's too, cut at the
     ///   edge of the area, with class, score and area;
-    /// - `cells.tif`: one pixel for each cell, with the index of its class, colors and names; 255 is nodata;
+    /// - `cell_labels.tif`: one pixel for each cell, with the index of its class, colors and names; 255 is nodata;
+    /// - `cells.qml` and `cell_labels.qml`: styles with names and colors, which QGIS takes for the files beside them by itself;
     /// - `cell_scores.tif`: the probabilities, a band for each class, from 0 to 254 for 0 to 1;
     /// - `cell_scores.json` when the cells were evaluated.
     ///
@@ -60,10 +63,17 @@ impl SceneCells {
             write_polygons(staged.join(name), &polygons, &crs, format)?;
         }
         self.write_raster(
-            &staged.join("cells.tif"),
+            &staged.join("cell_labels.tif"),
             label_options(self.classes()),
             &self.labels(),
         )?;
+        let styles = [
+            ("cells.qml", vector_style(self.classes(), Drawn::Areas)),
+            ("cell_labels.qml", raster_style(self.classes())),
+        ];
+        for (name, style) in styles {
+            write_synced(&staged.join(name), style.as_bytes())?;
+        }
         let count = self.classes().len();
         let mut scores = vec![IGNORE; count * self.grid().len()];
         for index in 0..self.grid().len() {

@@ -71,7 +71,7 @@ pub(super) fn classify_members(
     let views = tiling.views();
     let bytes = 4 * bands * members.len() * grid.cell() * grid.cell();
     let batch = BatchSize::of(tiling, device, grid.len(), bytes);
-    let mut progress = Progress::new("classifying", grid.len(), tiling.quiet);
+    let mut progress = Progress::of("classifying", ("cells", "cells"), grid.len(), tiling.quiet);
     let mut probabilities = vec![f32::NAN; grid.len() * classes.len()];
     let runner = Runner {
         windows: grid.len(),

@@ -36,6 +36,16 @@ struct Inner {
     evaluated: Mutex<Option<Scores>>,
 }
 
+/// What cells and the labels of a scene have in common.
+struct Pairs {
+    /// The pixels that both cover.
+    common: PixelWindow,
+    /// Places of cells in the grid, with their classes by the labels.
+    pairs: Vec<(usize, u8)>,
+    /// Cells that have a class here, and none by the labels.
+    uncounted: usize,
+}
+
 /// A cell with its class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
@@ -202,8 +212,11 @@ impl SceneCells {
     #[doc(alias = "accuracy")]
     #[doc(alias = "compare")]
     pub fn evaluate(&self, scene: &Scene) -> Result<Scores> {
-        let common = self.common_with(scene)?;
-        let pairs = self.pairs(scene)?;
+        let Pairs {
+            common,
+            pairs,
+            uncounted,
+        } = self.pairs(scene)?;
         let (mut truth, mut found) = (Vec::new(), Vec::new());
         for (cell, class) in pairs
             .iter()
@@ -214,7 +227,14 @@ impl SceneCells {
         }
         let mut confusion = Confusion::named(self.classes().names());
         confusion.add(&truth, &found)?;
-        let seen = scene.report_scored(self.scene().raster().path(), common, &self.trained);
+        let mut seen = scene.report_scored(self.scene().raster().path(), common, &self.trained);
+        if uncounted > 0 {
+            let text = format!(
+                "{uncounted} of {} cells do not count: less than half of their pixels do, or their rule says so",
+                uncounted + pairs.len()
+            );
+            seen.push(Notice::left_out(text).about(scene.name()).count(uncounted));
+        }
         let scores = confusion.scores().of_cells().with_report(seen);
         *self
             .inner
@@ -224,66 +244,41 @@ impl SceneCells {
         Ok(scores)
     }
 
-    /// The pixels that cells and labels of `scene` both cover, when the two can be compared.
-    fn common_with(&self, scene: &Scene) -> Result<PixelWindow> {
-        let (own, other) = (self.scene().raster(), scene.raster());
-        let name = scene.name();
-        if own.size() != other.size() || own.transform() != other.transform() {
-            return Err(EvaluateError::OtherGrid {
-                expected: own.size(),
-                found: other.size(),
-                path: other.path().to_owned(),
-            }
-            .into());
-        }
+    /// The cells that have a class both here and by the labels of `scene`, each with the latter; and the pixels that cells and
+    /// labels both cover.
+    fn pairs(&self, scene: &Scene) -> Result<Pairs> {
+        scene.check_grid(self.scene().raster())?;
         if !scene.has_labels() && !scene.has_boxes() {
-            return Err(EvaluateError::NoLabels { scene: name }.into());
+            let scene = scene.name();
+            return Err(EvaluateError::NoLabels { scene }.into());
         }
-        if self.classes().names() != scene.classes().names() {
-            let owned = |classes: &Classes| {
-                let names = classes.names().into_iter();
-                names.map(str::to_owned).collect::<Vec<_>>()
-            };
-            return Err(EvaluateError::ClassesDiffer {
-                expected: owned(self.classes()),
-                found: owned(scene.classes()),
-            }
-            .into());
-        }
-        let common = self.grid().area().intersect(&scene.area());
-        common.ok_or_else(|| {
-            EvaluateError::NoOverlap {
-                map: self.grid().area(),
-                scene: scene.area(),
-                name,
-            }
-            .into()
-        })
-    }
-
-    /// The cells that have a class both here and by the labels of `scene`, each with the latter.
-    fn pairs(&self, scene: &Scene) -> Result<Vec<(usize, u8)>> {
-        let common = self.common_with(scene)?;
+        scene.check_classes(self.classes())?;
+        let common = scene.shared_area(self.grid().area())?;
         let rule = match (scene.cells(), &self.rule) {
             (None, Some(rule)) => rule.clone(),
             _ => scene.cell_rule(),
         };
-        let mut pairs = Vec::new();
+        let (mut pairs, mut uncounted) = (Vec::new(), 0);
         for index in 0..self.grid().len() {
             session::check_interrupt("scoring cells")?;
             let window = self.grid().window(index);
             if self.probabilities(index).is_none() || window.intersect(&common).is_none() {
                 continue;
             }
-            if let Some(class) = scene.cell_class_by(&rule, &window)? {
-                pairs.push((index, class as u8));
+            match scene.cell_class_by(&rule, &window)? {
+                Some(class) => pairs.push((index, class as u8)),
+                None => uncounted += 1,
             }
         }
         if pairs.is_empty() {
             let scene = scene.name();
             return Err(EvaluateError::NoLabels { scene }.into());
         }
-        Ok(pairs)
+        Ok(Pairs {
+            common,
+            pairs,
+            uncounted,
+        })
     }
 
     /// The threshold with the highest F1 on the labels of a scene, of hundredths, with the curve of all: a cell counts as right
@@ -292,7 +287,7 @@ impl SceneCells {
     /// # Errors
     /// As [`SceneCells::evaluate`].
     pub fn best_threshold(&self, scene: &Scene) -> Result<ThresholdChoice> {
-        let pairs = self.pairs(scene)?;
+        let Pairs { pairs, .. } = self.pairs(scene)?;
         let labeled = pairs.iter().filter(|(_, class)| *class > 0).count() as u64;
         let at = |threshold: f32| {
             let (mut right, mut wrong) = (0, 0);

@@ -109,7 +109,7 @@ fn a_classifier_learns_textures_and_its_cells_are_saved_and_scored() -> Result<(
     // A pixel for each cell, at its place, and a square with the same class.
     let saved = folder.path().join("cells");
     cells.save(&saved)?;
-    let raster = Raster::open(saved.join("cells.tif"))?;
+    let raster = Raster::open(saved.join("cell_labels.tif"))?;
     assert_eq!(raster.size(), Size::new(8, 8));
     assert_eq!(raster.category_names(), CLASSES);
     let corner = scene.raster().transform().world_from_pixel((256.0, 0.0));
@@ -135,7 +135,9 @@ fn a_classifier_learns_textures_and_its_cells_are_saved_and_scored() -> Result<(
     }
     let probabilities = Raster::open(saved.join("cell_scores.tif"))?;
     assert_eq!(probabilities.band_names(), CLASSES);
-    assert!(saved.join("cell_scores.json").is_file());
+    for name in ["cell_scores.json", "cells.qml", "cell_labels.qml"] {
+        assert!(saved.join(name).is_file(), "{name}");
+    }
     cells.save(&saved)?;
 
     // From disk, alone and twice together, the same.

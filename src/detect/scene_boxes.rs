@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::BoxScores;
 use super::DetectError;
 use crate::boxes::Detection;
-use crate::evaluate::EvaluateError;
 use crate::labels::Classes;
 use crate::models::{ObjectDetection, TrainedArea};
 use crate::predict::{IntoThreshold, Predictions, ThresholdChoice};
@@ -196,15 +195,8 @@ impl SceneBoxes {
     #[doc(alias = "score")]
     #[doc(alias = "compare")]
     pub fn evaluate(&self, scene: &Scene) -> Result<BoxScores> {
-        let (own, other) = (self.inner.scene.raster(), scene.raster());
-        if own.size() != other.size() || own.transform() != other.transform() {
-            return Err(EvaluateError::OtherGrid {
-                expected: own.size(),
-                found: other.size(),
-                path: other.path().to_owned(),
-            }
-            .into());
-        }
+        let own = self.inner.scene.raster();
+        scene.check_grid(own)?;
         let name = scene.name();
         if !scene.has_boxes() {
             return Err(DetectError::NoBoxes { scene: name }.into());
@@ -220,14 +212,7 @@ impl SceneBoxes {
             }
             .into());
         }
-        let Some(common) = self.area().intersect(&scene.area()) else {
-            return Err(EvaluateError::NoOverlap {
-                map: self.area(),
-                scene: scene.area(),
-                name,
-            }
-            .into());
-        };
+        let common = scene.shared_area(self.area())?;
         session::check_interrupt("evaluating the boxes")?;
         let truth = scene.boxes_in(&common, VISIBLE);
         let (width, height) = (common.width as f64, common.height as f64);

@@ -112,6 +112,28 @@ impl CellRule {
         self
     }
 
+    /// `of the class of an object of which at least 0.5 lies in them; otherwise background`.
+    pub(crate) fn words(&self) -> String {
+        let which = match self.share {
+            Share::Majority => "of the class of most pixels".to_owned(),
+            Share::OfCell(share) => format!("of a class that covers at least {share} of them"),
+            Share::OfObject(share) => {
+                format!("of the class of an object of which at least {share} lies in them")
+            }
+        };
+        let lowest = if self.lowest {
+            ", the first of several"
+        } else {
+            ""
+        };
+        let otherwise = match &self.otherwise {
+            Otherwise::Background => "background",
+            Otherwise::Ignored => "they do not count",
+            Otherwise::Class(name) => name,
+        };
+        format!("{which}{lowest}; otherwise {otherwise}")
+    }
+
     /// The share that is asked for, if one is.
     pub(crate) fn asked(&self) -> Option<f64> {
         match self.share {

@@ -252,7 +252,7 @@ impl SceneMap {
     /// # Errors
     /// As [`SceneMap::evaluate`].
     pub(super) fn common_with(&self, scene: &Scene) -> Result<PixelWindow> {
-        self.check_grid(scene)?;
+        scene.check_grid(self.inner.scene.raster())?;
         common(&self.inner.classes, scene, self.inner.area)
     }
 
@@ -261,7 +261,7 @@ impl SceneMap {
     /// # Errors
     /// [`EvaluateError::OtherGrid`], [`EvaluateError::NoOverlap`].
     pub(super) fn check_same_pixels(&self, other: &Self) -> Result<()> {
-        self.check_grid(other.scene())?;
+        other.scene().check_grid(self.inner.scene.raster())?;
         if self.inner.area == other.inner.area {
             return Ok(());
         }
@@ -271,18 +271,6 @@ impl SceneMap {
             name: other.scene().name(),
         }
         .into())
-    }
-
-    fn check_grid(&self, scene: &Scene) -> Result<(), EvaluateError> {
-        let (own, other) = (self.inner.scene.raster(), scene.raster());
-        if own.size() == other.size() && own.transform() == other.transform() {
-            return Ok(());
-        }
-        Err(EvaluateError::OtherGrid {
-            expected: own.size(),
-            found: other.size(),
-            path: other.path().to_owned(),
-        })
     }
 
     /// What [`SceneMap::evaluate`] found last.
@@ -322,30 +310,12 @@ fn compare(
 
 /// The pixels that a map of `area` and a labeled scene share.
 fn common(classes: &Classes, scene: &Scene, area: PixelWindow) -> Result<PixelWindow> {
-    let name = scene.name();
     if !scene.has_labels() {
-        return Err(EvaluateError::NoLabels { scene: name }.into());
+        let scene = scene.name();
+        return Err(EvaluateError::NoLabels { scene }.into());
     }
-    let owned = |classes: &Classes| {
-        classes
-            .names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    if classes.names() != scene.classes().names() {
-        let (expected, found) = (owned(classes), owned(scene.classes()));
-        return Err(EvaluateError::ClassesDiffer { expected, found }.into());
-    }
-    let shared = area.intersect(&scene.area());
-    shared.ok_or_else(|| {
-        EvaluateError::NoOverlap {
-            map: area,
-            scene: scene.area(),
-            name,
-        }
-        .into()
-    })
+    scene.check_classes(classes)?;
+    Ok(scene.shared_area(area)?)
 }
 
 /// Scores a saved class map, such as the `labels.tif` of [`SceneMap::save`], against the labels of a scene. The classes

@@ -253,6 +253,18 @@ impl Raster {
         }
     }
 
+    /// Bands without values yet, valid where the window lies in the raster; `None` where it lies nowhere on it.
+    fn valid_inside(&self, window: &PixelWindow, size: Size) -> Option<ByBand> {
+        let inside = self.full().intersect(window)?;
+        let target = target_of(window, &inside, size)?;
+        let mut all = ByBand::nothing(size, self.band_count());
+        for row in target.row..target.bottom() {
+            let start = row as usize * size.width + target.col as usize;
+            all.base[start..start + target.width].fill(1);
+        }
+        Some(all)
+    }
+
     fn read_stack(
         &self,
         layers: &[Layer],
@@ -261,15 +273,9 @@ impl Raster {
         algorithm: GDALRIOResampleAlg::Type,
     ) -> Result<ByBand> {
         let area = size.area();
-        let mut all = ByBand::nothing(size, self.band_count());
-        let inside = self.full().intersect(window);
-        let Some(target) = inside.and_then(|inside| target_of(window, &inside, size)) else {
-            return Ok(all);
+        let Some(mut all) = self.valid_inside(window, size) else {
+            return Ok(ByBand::nothing(size, self.band_count()));
         };
-        for row in target.row..target.bottom() {
-            let start = row as usize * size.width + target.col as usize;
-            all.base[start..start + target.width].fill(1);
-        }
         let mut to = 0;
         for layer in layers {
             session::check_interrupt("reading imagery")?;
@@ -297,15 +303,9 @@ impl Raster {
         algorithm: GDALRIOResampleAlg::Type,
     ) -> Result<ByBand> {
         let area = size.area();
-        let mut all = ByBand::nothing(size, self.band_count());
-        let inside = self.full().intersect(window);
-        let Some(target) = inside.and_then(|inside| target_of(window, &inside, size)) else {
-            return Ok(all);
+        let Some(mut all) = self.valid_inside(window, size) else {
+            return Ok(ByBand::nothing(size, self.band_count()));
         };
-        for row in target.row..target.bottom() {
-            let start = row as usize * size.width + target.col as usize;
-            all.base[start..start + target.width].fill(1);
-        }
         let mut to = 0;
         for layer in layers {
             session::check_interrupt("reading imagery")?;

@@ -4,7 +4,6 @@ use std::borrow::Borrow;
 
 use geo::{MultiPolygon, Rect};
 
-use super::boxes::BoxLabels;
 use super::drawn::{Drawn, Labeling};
 use super::{Scene, SceneError, bounds_of};
 use crate::Result;
@@ -193,7 +192,6 @@ impl Scene {
         let whole = Rect::new((0.0, 0.0), corner).to_polygon();
         let polygons = LabelPolygons::new(vec![(MultiPolygon::new(vec![whole]), class)]);
         let classes = classes.clone();
-        let boxes: Option<BoxLabels> = None;
         self.changed(|inner| {
             inner.classes = classes;
             inner.labels = Some(Labeling {
@@ -205,7 +203,7 @@ impl Scene {
                     notices: Report::new(),
                 }),
             });
-            inner.boxes = boxes;
+            inner.boxes = None;
         })
     }
 }

@@ -22,6 +22,7 @@ mod parts;
 mod picture;
 mod quicklook;
 mod read;
+mod scored;
 pub(crate) mod seen;
 mod series;
 pub(crate) mod shared_box_file;

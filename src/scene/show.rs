@@ -119,6 +119,9 @@ impl Scene {
                 format!("completely within the areas of {name}; outside nothing counts"),
             ));
         }
+        if let Some(rule) = self.cells() {
+            facts.push(("cells", rule.words()));
+        }
         if let Some(pixel) = raster.pixel_words() {
             let system = match raster.crs_name() {
                 name if name == "none" => "no reference system".to_owned(),

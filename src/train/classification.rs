@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::batch::byte;
+use super::loss::class_weights;
 use super::trainable::Trainable;
 use super::validate::{self, Held, ValidWindow, read, read_ahead, read_scalar};
 use super::{Batch, Measured, Outcome};
@@ -15,7 +16,7 @@ use crate::labels::{CellRule, Classes, IGNORE};
 use crate::models::{AnyClassificationNetwork, ChipClassification, Normalization};
 use crate::plot::image::{RgbImage, rgb_shown};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
-use crate::report::{Notice, Report};
+use crate::report::Report;
 use crate::scene::Scene;
 use crate::scenes::Scenes;
 
@@ -75,22 +76,17 @@ impl Trainable for ChipClassification {
             None => Ok(()),
             Some(scene) => Err(TrainError::CellRules {
                 scene: scene.name(),
-                expected: format!("{rule:?}"),
-                found: format!("{:?}", scene.cell_rule()),
+                expected: rule.words(),
+                found: scene.cell_rule().words(),
             }
             .into()),
         }
     }
 
     fn objective(options: &FitOptions, classes: &Classes, device: &Device) -> Objective {
-        let weights = options.class_weights.as_ref().map(|weights| {
-            let weights: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
-            let shape = [1, weights.len(), 1, 1];
-            Tensor::<1>::from_floats(weights.as_slice(), device.burn()).reshape(shape)
-        });
         Objective {
             loss: options.loss.unwrap_or(Loss::CrossEntropy),
-            weights,
+            weights: class_weights(options, device),
             classes: classes.len(),
         }
     }
@@ -122,25 +118,11 @@ impl Trainable for ChipClassification {
         limit: usize,
     ) -> Result<(Validation, Report)> {
         let (windows, held) = validate::lay_windows(valid, chip, limit, class_of)?;
-        let mut report = Report::new();
-        let absent: Vec<&str> = (classes.names().into_iter().enumerate().skip(1))
-            .filter(|(class, _)| !held.contains(*class))
-            .map(|(_, name)| name)
+        let absent = validate::absent_classes(&held, classes, ("cell", "F1"));
+        let report = absent
+            .map(|notice| notice.about(valid.name()))
+            .into_iter()
             .collect();
-        if absent.len() + 1 == classes.len() {
-            let what = "cell of a class but the background";
-            report.push(validate::nothing_there(what, "F1").about(valid.name()));
-        } else if !absent.is_empty() {
-            let names = absent.join(", ");
-            report.push(
-                Notice::noted(format!(
-                    "the validation area holds no cell of {names}: the F1 that decides is that of the other classes"
-                ))
-                .about(valid.name())
-                .count(absent.len())
-                .next("validate on an area that holds every class to see how well each is found"),
-            );
-        }
         let validation = Validation {
             scenes: valid.clone(),
             classes: classes.clone(),

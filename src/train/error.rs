@@ -37,9 +37,7 @@ pub enum TrainError {
         scene: String,
     },
     /// Scenes whose cells get their classes in different ways.
-    #[error(
-        "the cells of {scene} get their classes by {found}, those of the first training scene by {expected}"
-    )]
+    #[error("cells of {scene} are {found}; those of the first training scene are {expected}")]
     CellRules {
         /// The scene that differs.
         scene: String,

@@ -3,7 +3,9 @@
 use burn::tensor::{Int, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
+use super::FitOptions;
 use super::lovasz::lovasz;
+use crate::device::Device;
 
 /// Keeps a division by an empty sum from giving NaN: a batch without any labeled pixel has loss 0 and no gradient.
 const NEARLY_ZERO: f32 = 1e-6;
@@ -84,6 +86,14 @@ impl Loss {
             Self::Sum => "cross-entropy + dice",
         }
     }
+}
+
+/// The class weights of a run on its device, `[1, classes, 1, 1]`; `None` where all classes count alike.
+pub(super) fn class_weights(options: &FitOptions, device: &Device) -> Option<Tensor<4>> {
+    let weights = options.class_weights.as_ref()?.iter();
+    let weights: Vec<f32> = weights.map(|weight| *weight as f32).collect();
+    let shape = [1, weights.len(), 1, 1];
+    Some(Tensor::<1>::from_floats(weights.as_slice(), device.burn()).reshape(shape))
 }
 
 /// Labels of a batch on a device, ready for the losses.

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::loss::class_weights;
 use super::trainable::Trainable;
 use super::validate::{self, Held, ValidWindow, read, read_ahead, read_scalar};
 use super::{Batch, Outcome};
@@ -14,7 +15,7 @@ use crate::labels::{Classes, IGNORE};
 use crate::models::{AnyNetwork, Normalization, Segmentation};
 use crate::plot::image::{RgbImage, overlay, rgb_shown};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
-use crate::report::{Notice, Report};
+use crate::report::Report;
 use crate::scene::Scene;
 use crate::scenes::Scenes;
 
@@ -55,18 +56,9 @@ impl Trainable for Segmentation {
     }
 
     fn objective(options: &FitOptions, classes: &Classes, device: &Device) -> Objective {
-        let weights = options.class_weights.as_ref().map(|weights| {
-            let weights: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
-            Tensor::<1>::from_floats(weights.as_slice(), device.burn()).reshape([
-                1,
-                weights.len(),
-                1,
-                1,
-            ])
-        });
         Objective {
             loss: options.loss_or_default(),
-            weights,
+            weights: class_weights(options, device),
             classes: classes.len(),
         }
     }
@@ -92,28 +84,11 @@ impl Trainable for Segmentation {
         limit: usize,
     ) -> Result<(Validation, Report)> {
         let (windows, held) = validate::lay(valid, chip, limit, classes_in)?;
-        let mut report = Report::new();
-        let area = valid.name();
-        let absent: Vec<&str> = (classes.names().into_iter().enumerate().skip(1))
-            .filter(|(class, _)| !held.contains(*class))
-            .map(|(_, name)| name)
+        let absent = validate::absent_classes(&held, classes, ("pixel", "mean IoU"));
+        let report = absent
+            .map(|notice| notice.about(valid.name()))
+            .into_iter()
             .collect();
-        if absent.len() + 1 == classes.len() {
-            report.push(
-                validate::nothing_there("pixel of a class but the background", "mean IoU")
-                    .about(area),
-            );
-        } else if !absent.is_empty() {
-            let names = absent.join(", ");
-            report.push(
-                Notice::noted(format!(
-                    "the validation area holds no pixel of {names}: the mean IoU that decides is that of the other classes"
-                ))
-                .about(area)
-                .count(absent.len())
-                .next("validate on an area that holds every class to see how well each is found"),
-            );
-        }
         let validation = Validation {
             scenes: valid.clone(),
             classes: classes.clone(),

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::TrainError;
 use crate::device::Device;
+use crate::labels::Classes;
 use crate::raster::{Patch, PixelWindow, Size};
 use crate::report::Notice;
 use crate::scene::Scene;
@@ -185,6 +186,28 @@ fn choose<W: Copy>(usable: &[(W, Held)], limit: usize) -> Vec<(W, Held)> {
     chosen.sort_unstable();
     chosen.dedup();
     chosen.into_iter().map(|index| usable[index]).collect()
+}
+
+/// What a validation area that lacks classes means for a run: `unit` is what they are looked for in, `score` what decides.
+pub(super) fn absent_classes(
+    held: &Held,
+    classes: &Classes,
+    (unit, score): (&str, &str),
+) -> Option<Notice> {
+    let absent: Vec<&str> = (classes.names().into_iter().enumerate().skip(1))
+        .filter(|(class, _)| !held.contains(*class))
+        .map(|(_, name)| name)
+        .collect();
+    if absent.len() + 1 == classes.len() {
+        let what = format!("{unit} of a class but the background");
+        return Some(nothing_there(&what, score));
+    }
+    let names = absent.join(", ");
+    let text = format!(
+        "the validation area holds no {unit} of {names}: the {score} that decides is that of the other classes"
+    );
+    let step = "validate on an area that holds every class to see how well each is found";
+    (!absent.is_empty()).then(|| Notice::noted(text).count(absent.len()).next(step))
 }
 
 /// What a validation area that holds no object means for a run.

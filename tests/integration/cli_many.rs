@@ -152,7 +152,7 @@ fn cells_are_predicted_and_scored_by_the_rule_of_the_training() -> Result<()> {
     for name in [
         "cells.gpkg",
         "cells.geojson",
-        "cells.tif",
+        "cell_labels.tif",
         "cell_scores.tif",
         "cell_scores.json",
     ] {
