@@ -106,6 +106,18 @@ fn a_classifier_learns_textures_and_its_cells_are_saved_and_scored() -> Result<(
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
 
+    // By a rule that leaves the dark cells out, these are counted.
+    let rule = CellRule::share_of_cell(0.5).otherwise_ignored();
+    let bright = cells.evaluate(&valid.with_cells(rule)?)?;
+    let dark = scores.per_class()[0].support;
+    assert_eq!(bright.confusion().total(), 64 - dark);
+    let said = bright.output().text;
+    assert!(
+        dark > 0 && said.contains(&format!("{dark} of 64 cells do not count")),
+        "{said}"
+    );
+    cells.evaluate(&valid)?;
+
     // A pixel for each cell, at its place, and a square with the same class.
     let saved = folder.path().join("cells");
     cells.save(&saved)?;
@@ -321,6 +333,19 @@ fn what_cannot_be_classified_is_an_error_with_the_way_out() -> Result<()> {
     let mixed = train.chips(Chips::random(4, CELL).augment(Augment::none().mixup(0.5)))?;
     let mixed = model(&scene).fit(&mixed, &valid, quickly(1)).map(|_| ());
     assert!(text(mixed.expect_err("two chips in one")).contains("mixup"));
+    let ruled = valid.with_cells(CellRule::share_of_cell(0.4))?;
+    let unequal = model(&scene).fit(&chips, &ruled, quickly(1)).map(|_| ());
+    let unequal = text(unequal.expect_err("two rules"));
+    assert!(
+        unequal.contains("at least 0.4") && unequal.contains(".with_cells(rule)"),
+        "{unequal}"
+    );
+    assert!(
+        ruled
+            .output()
+            .text
+            .contains("cells        of a class that covers at least 0.4")
+    );
     let untrained = model(&scene).predict(&valid).map(|_| ());
     assert!(text(untrained.expect_err("no weights")).contains("no weights yet"));
     let options = ClassificationOptions::new().cell(0).quiet(true);
