@@ -10,6 +10,7 @@ mod save;
 mod scene;
 mod scene_cells;
 mod show;
+mod threshold;
 
 pub use classification::{ClassifierEnsemble, ClassifierPredictions, ClassifierScenesScores};
 pub use grid::CellGrid;

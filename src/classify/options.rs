@@ -16,7 +16,8 @@ const LARGEST: usize = 8192;
 /// | [`ClassificationOptions::any_values`] | false: values unlike those of the training are an error |
 /// | [`ClassificationOptions::quiet`] | false: show progress |
 ///
-/// The window and the overlap of other tasks' options have no meaning here.
+/// [`ClassificationOptions::overlap`] is refused, and [`ClassificationOptions::window`] has no meaning: what the network sees
+/// is a cell.
 ///
 /// ```
 /// use swath::classify::ClassificationOptions;
@@ -55,6 +56,13 @@ impl OptionsFor<ChipClassification> {
             && !(1..=LARGEST).contains(&cell)
         {
             return Err(wrong("cell", &cell, format!("from 1 to {LARGEST}")));
+        }
+        if let Some(overlap) = self.tiling.overlap {
+            return Err(wrong(
+                "overlap",
+                &overlap,
+                "nothing: cells lie side by side",
+            ));
         }
         if self.tiling.batch == Some(0) {
             return Err(wrong("batch", &0, "at least 1"));

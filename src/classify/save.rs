@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
-use geo::{Coord, LineString, MultiPolygon, Polygon};
-
 use super::{Cell, SceneCells};
 use crate::Result;
 use crate::labels::{Drawn, IGNORE, raster_style, vector_style};
 use crate::predict::{
-    SavedFiles, ScoreType, check_folder_name, label_options, publish_set, score_options,
-    staging_folder, write_synced,
+    SavedFiles, ScoreType, box_feature, check_folder_name, label_options, publish_set,
+    score_options, staging_folder, write_synced,
 };
 use crate::raster::{PixelWindow, RasterType, RasterWriter, WriterOptions};
+use crate::scene::bounds_of;
 use crate::session;
 use crate::vector::{Format, PolygonFeature, write_polygons};
 
@@ -111,34 +110,8 @@ impl SceneCells {
     }
 
     fn polygon(&self, cell: &Cell) -> PolygonFeature {
-        let raster = self.scene().raster();
-        let window = self.within(&cell.window);
-        let world = |(col, row): (i64, i64)| {
-            let (x, y) = match raster.is_georeferenced() {
-                true => raster
-                    .transform()
-                    .world_from_pixel((col as f64, row as f64)),
-                false => (col as f64, row as f64),
-            };
-            Coord { x, y }
-        };
-        let (left, top, right, bottom) = (window.col, window.row, window.right(), window.bottom());
-        let corners = [
-            (left, top),
-            (right, top),
-            (right, bottom),
-            (left, bottom),
-            (left, top),
-        ];
-        let ring = LineString(corners.map(world).to_vec());
-        let (width, height) = raster.nominal_gsd();
-        let pixels = window.area() as f64;
-        let area = pixels * (width * height).abs();
-        PolygonFeature {
-            geometry: MultiPolygon::new(vec![Polygon::new(ring, Vec::new())]),
-            class: self.class_name(cell.class),
-            score: Some(cell.score),
-            area_m2: if area.is_finite() { area } else { pixels },
-        }
+        let bounds = bounds_of(&self.within(&cell.window));
+        let class = self.class_name(cell.class);
+        box_feature(self.scene().raster(), &bounds, class, cell.score)
     }
 }

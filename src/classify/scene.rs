@@ -12,6 +12,7 @@ use crate::predict::{
     BatchSize, Failed, Inputs, Member, PredictError, Progress, Runner, TtaView, on_device, placed,
     same_bands,
 };
+use crate::report::{Notice, Report};
 use crate::scene::Scene;
 
 /// Classifies the cells of a grid over the area in use of a scene: imagery is read ahead in a thread, cells go through the
@@ -107,7 +108,19 @@ pub(super) fn classify_members(
         scene.clone(),
         tiling.threshold,
     );
-    Ok(cells.by_rule(first.cells))
+    let unequal = |member: &&Member<'_, _>| {
+        (options.of_task.cell.is_none() && member.chip != first.chip) || member.cells != first.cells
+    };
+    let others = members.iter().filter(unequal).count();
+    let mut report = Report::new();
+    if others > 0 {
+        let text = format!(
+            "{others} of {} models were trained on cells of another size or by another rule: those of the first one are taken",
+            members.len()
+        );
+        report.push(Notice::assumed(text).count(others));
+    }
+    Ok(cells.by_rule(first.cells).with_report(report))
 }
 
 /// Probabilities, the mean over all networks and views, `[n, classes]`.

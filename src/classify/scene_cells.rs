@@ -6,9 +6,7 @@ use crate::Result;
 use crate::evaluate::{Confusion, EvaluateError, Scores};
 use crate::labels::{CellRule, Classes, IGNORE};
 use crate::models::TrainedArea;
-use crate::predict::{
-    AtThreshold, IntoThreshold, ThresholdChoice, ThresholdPoint, check_probability,
-};
+use crate::predict::IntoThreshold;
 use crate::raster::PixelWindow;
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
@@ -37,11 +35,11 @@ struct Inner {
 }
 
 /// What cells and the labels of a scene have in common.
-struct Pairs {
+pub(super) struct Pairs {
     /// The pixels that both cover.
     common: PixelWindow,
     /// Places of cells in the grid, with their classes by the labels.
-    pairs: Vec<(usize, u8)>,
+    pub(super) pairs: Vec<(usize, u8)>,
     /// Cells that have a class here, and none by the labels.
     uncounted: usize,
 }
@@ -246,7 +244,7 @@ impl SceneCells {
 
     /// The cells that have a class both here and by the labels of `scene`, each with the latter; and the pixels that cells and
     /// labels both cover.
-    fn pairs(&self, scene: &Scene) -> Result<Pairs> {
+    pub(super) fn pairs(&self, scene: &Scene) -> Result<Pairs> {
         scene.check_grid(self.scene().raster())?;
         if !scene.has_labels() && !scene.has_boxes() {
             let scene = scene.name();
@@ -271,49 +269,18 @@ impl SceneCells {
             }
         }
         if pairs.is_empty() {
-            let scene = scene.name();
-            return Err(EvaluateError::NoLabels { scene }.into());
+            return Err(EvaluateError::NoCells {
+                scene: scene.name(),
+                uncounted,
+                rule: rule.words(),
+            }
+            .into());
         }
         Ok(Pairs {
             common,
             pairs,
             uncounted,
         })
-    }
-
-    /// The threshold with the highest F1 on the labels of a scene, of hundredths, with the curve of all: a cell counts as right
-    /// when it has a class other than background, and the right one.
-    ///
-    /// # Errors
-    /// As [`SceneCells::evaluate`].
-    pub fn best_threshold(&self, scene: &Scene) -> Result<ThresholdChoice> {
-        let Pairs { pairs, .. } = self.pairs(scene)?;
-        let labeled = pairs.iter().filter(|(_, class)| *class > 0).count() as u64;
-        let at = |threshold: f32| {
-            let (mut right, mut wrong) = (0, 0);
-            for (index, truth) in &pairs {
-                let probabilities = self.probabilities(*index).unwrap_or_default();
-                match choose(probabilities, Some(threshold)).0 {
-                    0 => {}
-                    class if class == usize::from(*truth) => right += 1,
-                    _ => wrong += 1,
-                }
-            }
-            ThresholdPoint::of(threshold, right, wrong, labeled)
-        };
-        let curve: Vec<ThresholdPoint> = (0..=100_u8)
-            .map(|step| at(f32::from(step) / 100.0))
-            .collect();
-        // Of those that are as good, the one nearest to a half.
-        let mut chosen = curve[50];
-        for point in &curve {
-            let far = |point: &ThresholdPoint| (point.threshold - 0.5).abs();
-            let nearer = point.f1 == chosen.f1 && far(point) < far(&chosen);
-            if point.f1 > chosen.f1 || nearer || chosen.f1.is_nan() {
-                chosen = *point;
-            }
-        }
-        Ok(ThresholdChoice::new(chosen, curve, "cells", scene.name()))
     }
 
     /// What [`SceneCells::evaluate`] found last.
@@ -325,21 +292,9 @@ impl SceneCells {
     }
 }
 
-impl AtThreshold for SceneCells {
-    fn at_threshold(&self, score: impl IntoThreshold) -> Result<Self> {
-        let score = score.into_threshold();
-        check_probability("threshold", score)?;
-        Ok(self.threshold(score))
-    }
-
-    fn threshold_for(&self, scene: &Scene) -> Result<ThresholdChoice> {
-        self.best_threshold(scene)
-    }
-}
-
 /// The class of a cell and its probability: the most probable one, or with a threshold the most probable one but the
 /// background where it reaches that.
-fn choose(probabilities: &[f32], threshold: Option<f32>) -> (usize, f32) {
+pub(super) fn choose(probabilities: &[f32], threshold: Option<f32>) -> (usize, f32) {
     let from = usize::from(threshold.is_some());
     let mut best = (0, probabilities.first().copied().unwrap_or(f32::NAN));
     let mut most = f32::NEG_INFINITY;

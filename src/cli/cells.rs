@@ -15,7 +15,7 @@ use crate::models::ChipClassification;
 use crate::scene::Scene;
 
 impl CommandTask for ChipClassification {
-    const LABELS: Labels = Labels::Areas;
+    const LABELS: Labels = Labels::Either;
 
     fn options(job: &Job<'_>) -> Result<ClassificationOptions, Failure> {
         let maps = job.maps.and_then(swath_cli::MapOptions::given);
@@ -43,7 +43,7 @@ impl CommandTask for ChipClassification {
     }
 
     fn is_labeled(scene: &Scene) -> bool {
-        scene.has_labels()
+        scene.has_labels() || scene.has_boxes()
     }
 
     fn summary(cells: &SceneCells) -> Option<Output> {

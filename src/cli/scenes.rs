@@ -11,7 +11,7 @@ use crate::display::Output;
 use crate::labels::{Classes, LabelValues};
 use crate::raster::{BandChoice, OpenOptions, PixelWindow, Resolution};
 use crate::report::Report;
-use crate::scene::{Scene, SceneError};
+use crate::scene::{Scene, SceneError, is_box_file};
 use crate::scenes::{label_file, listed_files};
 use crate::vector::{Buffer, LabelClass, VectorError, VectorSource, property_names};
 use crate::{Error, session};
@@ -140,6 +140,8 @@ pub(super) enum Labels {
     Areas,
     /// Boxes around objects.
     Boxes,
+    /// Areas, or boxes where the file holds boxes.
+    Either,
 }
 
 /// What formats of boxes call the class, beside the properties of vector files.
@@ -200,9 +202,14 @@ fn with_labels(
         )
     })?;
     let source = label_file(&vector_source(&job.labels.file, labels)?, path)?;
+    let kind = match kind {
+        Labels::Either if is_box_file(source.path()) => Labels::Boxes,
+        Labels::Either => Labels::Areas,
+        known => known,
+    };
     // The model's classes, since a scene of its own would number only those that occur in it.
     Ok(match kind {
-        Labels::Areas => labeled_areas(&scene, &source, &class, classes)?,
+        Labels::Areas | Labels::Either => labeled_areas(&scene, &source, &class, classes)?,
         Labels::Boxes if names_classes(&source, &class) => {
             scene.with_box_classes(&source, class.as_str(), classes)?
         }

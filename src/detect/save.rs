@@ -3,13 +3,16 @@
 use std::borrow::Borrow;
 use std::path::Path;
 
-use geo::{Coord, LineString, MultiPolygon, Point, Polygon};
+use geo::Point;
 
 use super::SceneBoxes;
 use crate::Result;
 use crate::boxes::Detection;
 use crate::labels::{Drawn, vector_style};
-use crate::predict::{SavedFiles, check_folder_name, publish_set, staging_folder, write_synced};
+use crate::predict::{
+    SavedFiles, box_feature, check_folder_name, ground_place, publish_set, staging_folder,
+    write_synced,
+};
 use crate::report::Report;
 use crate::session;
 use crate::vector::{Format, Layout, PointFeature, PolygonFeature, Shapes, VectorWriter};
@@ -157,38 +160,15 @@ impl SceneBoxes {
         Ok(publish_set(&set, staged, dir)?.with_report(lost))
     }
 
-    fn world(&self, x: f64, y: f64) -> Coord<f64> {
-        let raster = self.scene().raster();
-        if !raster.is_georeferenced() {
-            return Coord { x, y };
-        }
-        let (x, y) = raster.transform().world_from_pixel((x, y));
-        Coord { x, y }
-    }
-
     fn polygon(&self, found: &Detection) -> PolygonFeature {
-        let bounds = &found.bounds;
-        let ring = LineString(bounds.ring().map(|(x, y)| self.world(x, y)).to_vec());
-        let raster = self.scene().raster();
-        let (width, height) = raster.nominal_gsd();
-        let area = bounds.area() * (width * height).abs();
-        PolygonFeature {
-            geometry: MultiPolygon::new(vec![Polygon::new(ring, Vec::new())]),
-            class: self.class_name(found.class),
-            score: Some(found.score),
-            // Without a place on the ground there are only square pixels.
-            area_m2: if area.is_finite() {
-                area
-            } else {
-                bounds.area()
-            },
-        }
+        let class = self.class_name(found.class);
+        box_feature(self.scene().raster(), &found.bounds, class, found.score)
     }
 
     fn center(&self, found: &Detection) -> PointFeature {
         let (x, y) = found.bounds.center();
         PointFeature {
-            point: Point(self.world(x, y)),
+            point: Point(ground_place(self.scene().raster(), (x, y))),
             class: self.class_name(found.class),
             score: Some(found.score),
         }

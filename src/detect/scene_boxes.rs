@@ -190,7 +190,7 @@ impl SceneBoxes {
     /// wrong one.
     ///
     /// # Errors
-    /// [`DetectError::NoBoxes`], [`EvaluateError::NoOverlap`], [`EvaluateError::OtherGrid`],
+    /// [`DetectError::NoBoxes`], [`crate::evaluate::EvaluateError::NoOverlap`], [`crate::evaluate::EvaluateError::OtherGrid`],
     /// [`DetectError::ClassesDiffer`] when the two cannot be compared.
     #[doc(alias = "score")]
     #[doc(alias = "compare")]

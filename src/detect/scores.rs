@@ -166,7 +166,7 @@ impl BoxScores {
             }
         }
         points.reverse();
-        let (threshold, counts) = self.best_f1(iou);
+        let (threshold, counts) = best_of(&all);
         let chosen = ThresholdPoint::of(
             threshold,
             counts.true_positives as u64,
@@ -243,7 +243,10 @@ const NONE_IS_RIGHT: f32 = 0.5;
 /// The threshold with the highest F1 over all classes together, and its counts; `classes` counts the background. Where no
 /// box is right every threshold is as bad: then it is one half.
 pub(crate) fn best_threshold(images: &[ImageBoxes], classes: usize, iou: f64) -> (f32, MatchScore) {
-    let all = all_ranked(images, classes, iou);
+    best_of(&all_ranked(images, classes, iou))
+}
+
+fn best_of(all: &Ranked) -> (f32, MatchScore) {
     let best = all.best();
     if best.1.f1 > 0.0 {
         return best;

@@ -40,6 +40,16 @@ pub enum EvaluateError {
         /// The scene's name.
         scene: String,
     },
+    /// Cells were to be scored where none counts.
+    #[error("no cell counts on {scene}: {uncounted} were looked at, and cells are {rule}")]
+    NoCells {
+        /// The scene's name.
+        scene: String,
+        /// Cells that were looked at.
+        uncounted: usize,
+        /// How cells get their classes, in words.
+        rule: String,
+    },
     /// The map and the scene to score against share no pixel.
     #[error("the map covers {map} but the scene to score against {scene}: {name}")]
     NoOverlap {
@@ -94,6 +104,11 @@ impl Hint for EvaluateError {
             }
             Self::NoLabels { .. } => Some(
                 "`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels"
+                    .to_owned(),
+            ),
+            Self::NoCells { .. } => Some(
+                "half of a cell's pixels must be valid, of interest and labeled; another rule is given by \
+                 `scene.with_cells(CellRule::majority())?`"
                     .to_owned(),
             ),
             Self::NoOverlap { .. } => Some(

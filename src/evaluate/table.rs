@@ -28,7 +28,7 @@ impl Show for Scores {
             score(self.accuracy())
         );
         let (heads, rows) = (self.heads(), self.rows());
-        let matrix = self.confusion().text_table(self.counted());
+        let matrix = self.confusion().text_table(Some(self.counted()));
         let text = format!("{self}\n\n{matrix}");
         let matrix = self.confusion().figure().html();
         let html = format!(
@@ -49,7 +49,7 @@ impl Show for Scores {
 impl Show for Confusion {
     fn output(&self) -> Output {
         Output {
-            text: self.text_table(Counted::Pixels),
+            text: self.text_table(None),
             ..self.figure().output()
         }
     }
@@ -169,7 +169,7 @@ impl Confusion {
         plot::confusion_matrix(&self.classes, &self.counts)
     }
 
-    fn text_table(&self, counted: Counted) -> String {
+    fn text_table(&self, counted: Option<Counted>) -> String {
         let mut heads = vec!["truth \\ predicted"];
         heads.extend(self.classes.iter().map(String::as_str));
         let n = self.classes.len();
@@ -187,9 +187,9 @@ impl Confusion {
         };
         let rows: Vec<Vec<String>> = (0..n).map(row).collect();
         format!(
-            "{}\n(percent of the {} of each true class)",
+            "{}\n(percent of {}each true class)",
             table_text(&heads, &rows),
-            counted.word()
+            counted.map_or_else(String::new, |counted| format!("the {} of ", counted.word()))
         )
     }
 }

@@ -310,7 +310,13 @@ fn from_old_pyramid(name: &str) -> Option<String> {
 /// plain ResNet.
 pub(crate) fn pytorch_names(tensors: &NamedTensors) -> NamedTensors {
     let is_unet = tensors.contains_key("decoder.0.conv1.weight");
-    let is_resnet = tensors.contains_key("fc.weight");
+    // An image classifier on a ResNet is the plain ResNet there.
+    let parts = [
+        "fc.weight",
+        "encoder.conv1.weight",
+        "encoder.layer1.0.conv1.weight",
+    ];
+    let is_resnet = parts.iter().all(|part| tensors.contains_key(*part));
     tensors
         .iter()
         .map(|(name, data)| {

@@ -4,6 +4,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use ndarray::{Array2, Array3};
 
 use super::blend_strip::FULL_SCORE;
+use super::score_type::read_scores;
 use super::{PredictError, SceneMap};
 use crate::Result;
 use crate::chips::Chip;
@@ -26,7 +27,7 @@ impl SceneMap {
     /// (classes, rows, columns), background first; NaN where there is none.
     ///
     /// # Accuracy
-    /// They are kept in 255 steps, so that they are within 0.002 of what the model gave.
+    /// That of [`crate::predict::ScoreType`]: unless another was chosen they are within 0.002 of what the model gave.
     ///
     /// # Errors
     /// [`PredictError::NoScores`] for a map that was predicted without keeping its scores;
@@ -39,7 +40,7 @@ impl SceneMap {
             let scene = self.scene().name();
             return Err(PredictError::NoScores { scene }.into());
         };
-        let patch = scores.read(&self.in_map(window))?;
+        let patch = read_scores(scores, &self.in_map(window))?;
         let pixels = patch.size.area();
         let one = |(index, &value): (usize, &f32)| match patch.valid[index % pixels.max(1)] {
             0 => f32::NAN,

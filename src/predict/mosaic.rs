@@ -53,7 +53,8 @@ impl SavedScenes {
         let scene = Scene::open(&path)?;
         let (area, files) = (scene.area(), (Raster::open(&path)?, scores));
         let classes = self.classes.clone();
-        Ok(SceneMap::new(folder, files, classes, scene, area, None).with_report(report))
+        let map = SceneMap::new(folder, files, classes, scene, area, None);
+        Ok(map.with_report(report).of_models(self.trained.clone()))
     }
 
     /// The scores of all scenes, where each has them in the same type.

@@ -63,6 +63,9 @@ impl SceneMap {
         });
         session::check_interrupt("opening a map")?;
         let files = (labels, scores);
+        report.push(Notice::left_out(
+            "what the model was trained on is not in the files: scores of this map cannot say whether it saw these pixels",
+        ));
         let map = Self::new(working_folder()?, files, classes, scene.clone(), area, None);
         Ok(map.with_report(report))
     }

@@ -15,7 +15,7 @@ use super::save::io;
 use crate::display::fields::titled;
 use crate::display::{Output, Show};
 use crate::labels::Classes;
-use crate::models::{AnyModule as _, Model, ModelError};
+use crate::models::{AnyModule as _, Model, ModelError, TrainedArea};
 use crate::scene::Scene;
 use crate::scenes::Scenes;
 use crate::{Result, session};
@@ -52,6 +52,8 @@ pub struct SavedScenes {
     folder: PathBuf,
     scenes: Vec<String>,
     pub(super) classes: Classes,
+    /// What the models were trained on.
+    pub(super) trained: Vec<TrainedArea>,
     before: usize,
 }
 
@@ -124,6 +126,10 @@ impl<T: Predictable> Model<T> {
             folder: folder.clone(),
             scenes: Vec::with_capacity(scenes.len()),
             classes: self.classes().clone(),
+            trained: self
+                .meta()
+                .map(|meta| meta.trained_areas.clone())
+                .unwrap_or_default(),
             before: 0,
         };
         let places = folder_names(scenes.names());

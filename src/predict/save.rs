@@ -9,7 +9,7 @@ use super::blend_strip::NODATA;
 use super::files::{
     LABELS, LABELS_STYLE, POLYGONS_STYLE, SCORES, SCORES_JSON, label_options, score_options,
 };
-use super::objects::{check_area, check_pixels};
+use super::objects::{check_area, check_outlines, check_pixels};
 use super::ours::check_folder_name;
 use super::publish::publish;
 use super::score_type::stored_type;
@@ -187,6 +187,7 @@ impl SceneMap {
         check_folder_name(dir)?;
         check_area(options.min_area_m2)?;
         check_pixels(options.min_area_pixels)?;
+        check_outlines(&options.outlines)?;
         let staging = staging_folder(dir)?;
         let staged = staging.path();
 

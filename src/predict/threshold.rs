@@ -136,6 +136,14 @@ impl SceneMap {
     }
 }
 
+/// What a threshold was chosen on, in words.
+pub(crate) fn chosen_on(scenes: &Scenes) -> String {
+    match scenes.len() {
+        1 => scenes.first().name(),
+        many => format!("{many} scenes"),
+    }
+}
+
 impl Predictions<Segmentation> {
     /// A good threshold for the labels of all scenes together, as [`SceneMap::best_threshold`] finds one for a scene: their
     /// pixels are counted as those of one large scene. [`Predictions::at_threshold`] takes it.
@@ -157,10 +165,7 @@ impl Predictions<Segmentation> {
         for ((_, map), scene) in self.iter().zip(scenes.iter()) {
             map.count_scores(scene, &mut counts)?;
         }
-        Ok(counts.choice(match scenes.len() {
-            1 => scenes.first().name(),
-            many => format!("{many} scenes"),
-        }))
+        Ok(counts.choice(chosen_on(scenes)))
     }
 }
 
@@ -176,17 +181,7 @@ impl Default for Counts {
 impl Counts {
     fn choice(&self, on: String) -> ThresholdChoice {
         let (objects, all) = points(&self.0);
-        let chosen = good_threshold(&all);
-        let choice = ThresholdChoice::new(chosen, all, "pixels", on);
-        let why = match (objects, chosen.f1 > 0.0) {
-            (0, _) => "no pixel of an object is labeled there",
-            (_, false) => "no pixel of an object has any score of one",
-            _ => return choice,
-        };
-        choice.with_notice(
-            Notice::assumed(format!("{why}: one half was taken"))
-                .next("choose it where objects are labeled and found"),
-        )
+        choose(objects, all, "pixel", on)
     }
 }
 
@@ -203,6 +198,27 @@ fn points(counts: &[[u64; FULL_SCORE as usize + 1]; 2]) -> (u64, Vec<ThresholdPo
     }
     all.reverse();
     (objects, all)
+}
+
+/// A threshold of rising `points`, with a notice where none finds anything right; `labeled` is how many of the `unit`s are labeled
+/// as something but background.
+pub(crate) fn choose(
+    labeled: u64,
+    points: Vec<ThresholdPoint>,
+    unit: &str,
+    on: String,
+) -> ThresholdChoice {
+    let chosen = good_threshold(&points);
+    let choice = ThresholdChoice::new(chosen, points, format!("{unit}s"), on);
+    let why = match (labeled, chosen.f1 > 0.0) {
+        (0, _) => format!("no {unit} of an object is labeled there"),
+        (_, false) => format!("no {unit} of an object has any score of one"),
+        _ => return choice,
+    };
+    choice.with_notice(
+        Notice::assumed(format!("{why}: one half was taken"))
+            .next("choose it where objects are labeled and found"),
+    )
 }
 
 /// How much of the highest F1 is enough.

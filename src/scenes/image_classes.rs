@@ -151,11 +151,7 @@ impl Scenes {
     /// As [`crate::scene::Scene::with_cells`], with the scenes' names.
     pub fn with_cells(&self, rule: impl Borrow<CellRule>) -> Result<Self> {
         let rule = rule.borrow();
-        let mut report = self.inner.report.clone();
-        let members = self.each("labeled", &mut report, |_, member| {
-            member.scene.with_cells(rule)
-        })?;
-        Self::together(members, report, self.inner.skip_broken)
+        self.change_each("labeled", |_, scene| scene.with_cells(rule))
     }
 }
 
