@@ -70,7 +70,7 @@ pub enum LibraryCommand {
     /// Say what is read of rasters: facts, figures, labels, and what was left out or assumed
     #[command(after_help = examples::INFO)]
     Info(InfoArguments),
-    /// Predict scenes with a trained model: maps and polygons, or boxes
+    /// Predict scenes with a trained model: maps and polygons, boxes, or classes of cells
     #[command(after_help = examples::PREDICT)]
     Predict(PredictArguments),
     /// Score a map, boxes or a model against labels

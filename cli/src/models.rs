@@ -51,7 +51,7 @@ pub struct ModelOptions {
     /// Test-time augmentation: mirrored or turned views, averaged
     #[arg(long, value_name = "VIEWS", value_enum, help_heading = "Model")]
     pub tta: Option<Views>,
-    /// Width and height of the windows that are predicted [default: 512]
+    /// Width and height of the windows that are predicted, or of the cells that get a class [default: 512, for cells that of the training]
     #[arg(long, value_name = "PX", value_parser = values::pixels, allow_negative_numbers = true, help_heading = "Model")]
     pub window: Option<usize>,
     /// How far neighboring windows overlap [default: an eighth of the window, for boxes a quarter]

@@ -33,7 +33,7 @@ impl SceneCells {
     /// - `cell_labels.tif`: one pixel for each cell, with the index of its class, colors and names; 255 is nodata;
     /// - `cells.qml` and `cell_labels.qml`: styles with names and colors, which QGIS takes for the files beside them by itself;
     /// - `cell_scores.tif`: the probabilities, a band for each class, from 0 to 254 for 0 to 1;
-    /// - `cell_scores.json` when the cells were evaluated.
+    /// - `cell_scores.json` when the cells were evaluated at their threshold.
     ///
     /// Without georeferencing the coordinates are pixels, x to the right and y down, and there is no reference system.
     /// Everything is written under other names first: when the disk runs full or the user interrupts, files that were there

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::evaluate::{Confusion, EvaluateError, Scores};
 use crate::labels::{CellRule, Classes, IGNORE};
 use crate::models::TrainedArea;
-use crate::predict::IntoThreshold;
+use crate::predict::{IntoThreshold, check_probability};
 use crate::raster::PixelWindow;
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
@@ -30,8 +30,8 @@ struct Inner {
     probabilities: Vec<f32>,
     classes: Classes,
     scene: Scene,
-    /// The latest evaluation, which is saved with the cells.
-    evaluated: Mutex<Option<Scores>>,
+    /// The latest evaluation with the threshold that it was made at; saved with cells of the same threshold.
+    evaluated: Mutex<Option<(Option<f32>, Scores)>>,
 }
 
 /// What cells and the labels of a scene have in common.
@@ -128,15 +128,17 @@ impl SceneCells {
     }
 
     /// The same cells with a threshold: a cell gets its most probable class other than background when that is at least
-    /// `probability`, and background otherwise. Nothing is predicted again. NaN takes the threshold away.
-    #[must_use]
-    pub fn threshold(&self, probability: impl IntoThreshold) -> Self {
+    /// `probability`, and background otherwise. Nothing is predicted again.
+    ///
+    /// # Errors
+    /// [`crate::predict::PredictError::Option`] for a threshold that is no probability.
+    pub fn threshold(&self, probability: impl IntoThreshold) -> Result<Self> {
         let probability = probability.into_threshold();
-        let threshold = (!probability.is_nan()).then_some(probability);
-        Self {
-            threshold,
+        check_probability("threshold", probability)?;
+        Ok(Self {
+            threshold: Some(probability),
             ..self.clone()
-        }
+        })
     }
 
     /// The probability of each class in a cell; `None` for one without valid imagery.
@@ -238,7 +240,7 @@ impl SceneCells {
             .inner
             .evaluated
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(scores.clone());
+            .unwrap_or_else(PoisonError::into_inner) = Some((self.threshold, scores.clone()));
         Ok(scores)
     }
 
@@ -283,12 +285,14 @@ impl SceneCells {
         })
     }
 
-    /// What [`SceneCells::evaluate`] found last.
+    /// What [`SceneCells::evaluate`] found last, if that was at the present threshold.
     #[must_use]
     #[doc(alias = "metrics")]
     pub fn scores(&self) -> Option<Scores> {
         let evaluated = self.inner.evaluated.lock();
-        evaluated.unwrap_or_else(PoisonError::into_inner).clone()
+        let evaluated = evaluated.unwrap_or_else(PoisonError::into_inner);
+        let (threshold, scores) = evaluated.as_ref()?;
+        (*threshold == self.threshold).then(|| scores.clone())
     }
 }
 

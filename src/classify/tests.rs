@@ -83,7 +83,8 @@ fn a_classifier_learns_textures_and_its_cells_are_saved_and_scored() -> Result<(
     let scene = ground(folder.path(), 16, 8)?;
     let (train, valid) = scene.split(Split::columns(0.5));
     let chips = train.chips(Chips::sliding(CELL))?;
-    let run = model(&scene).fit(&chips, &valid, quickly(6))?;
+    let run = model(&scene).fit(&chips, &valid, quickly(6).validation_share(1.0))?;
+    assert!(run.report().is_empty(), "{:?}", run.report());
     let history = run.history();
     assert_eq!(history.score_name(), "mean F1");
 
@@ -105,6 +106,24 @@ fn a_classifier_learns_textures_and_its_cells_are_saved_and_scored() -> Result<(
     for probabilities in (0..64).filter_map(|index| cells.probabilities(index)) {
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
+
+    // So it does where they are far from right, and what it leaves out is said.
+    let begun = model(&scene).fit(&chips, &valid, quickly(1).validation_share(1.0))?;
+    let score = begun
+        .history()
+        .best()
+        .and_then(crate::train::EpochRecord::score);
+    let found = begun.best().evaluate(&valid)?.mean_f1_of_labeled();
+    assert!(
+        (score.unwrap_or(f64::NAN) - found).abs() < 1e-6,
+        "{score:?}, {found}"
+    );
+    let some = model(&scene).fit(&chips, &valid, quickly(1))?;
+    assert!(
+        some.report().mentions("validated on 32 of 64 cells"),
+        "{:?}",
+        some.report()
+    );
 
     // By a rule that leaves the dark cells out, these are counted.
     let rule = CellRule::share_of_cell(0.5).otherwise_ignored();
@@ -179,8 +198,18 @@ fn a_classifier_learns_textures_and_its_cells_are_saved_and_scored() -> Result<(
     );
     let best = cells.at_threshold(cells.threshold_for(&valid)?)?;
     assert!(best.evaluate(&valid)?.accuracy() > 0.9);
-    assert!(cells.at_threshold(1.5_f32).is_err());
-    // Twice as large, a cell holds four; where half of it lies outside it still has a class.
+    for wrong in [1.5, -0.5, f32::NAN] {
+        assert!(cells.at_threshold(wrong).is_err() && cells.threshold(wrong).is_err());
+    }
+    // Scores are those of the threshold that was scored, in the cells and in their files.
+    let (scored, other) = (cells.threshold(0.9)?, cells.threshold(0.1)?);
+    scored.evaluate(&valid)?;
+    assert!(scored.scores().is_some() && other.scores().is_none());
+    for (cells, has) in [(&scored, true), (&other, false)] {
+        cells.save(&saved)?;
+        assert_eq!(saved.join("cell_scores.json").exists(), has);
+    }
+    // Three times as large; a cell of which part lies outside still has a class.
     let large = loaded.predict_with(&valid, options.cell(96))?;
     assert_eq!((large.grid().len(), large.iter().count()), (9, 9));
     let text = large.output().text;
@@ -254,6 +283,17 @@ fn images_in_folders_of_their_classes_are_trained_on_and_scored() -> Result<()> 
         text.contains("kind") && text.contains("class, split"),
         "{text}"
     );
+    // A row without a class.
+    let table = folder.path().join("images.csv");
+    let rows: Vec<String> = (images.iter().take(3).zip(["dark", "", "bright"]))
+        .map(|(scene, class)| format!("{},{class}", scene.raster().path().display()))
+        .collect();
+    std::fs::write(&table, format!("image,label\n{}\n", rows.join("\n"))).expect("a table");
+    let error = Scenes::table(&table)?
+        .with_class_column("label")
+        .map(|_| ());
+    let text = error.expect_err("a row without a class").to_string();
+    assert!(text.contains("no value in the column \"label\""), "{text}");
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use super::scene_cells::{Pairs, choose};
 use crate::Result;
 use crate::models::ChipClassification;
 use crate::predict::{
-    AtThreshold, IntoThreshold, Predictions, ThresholdChoice, ThresholdPoint, check_probability,
+    AtThreshold, IntoThreshold, Predictions, ThresholdChoice, ThresholdPoint,
     choose as choose_threshold, chosen_on,
 };
 use crate::scene::Scene;
@@ -97,9 +97,7 @@ impl Predictions<ChipClassification> {
 
 impl AtThreshold for SceneCells {
     fn at_threshold(&self, score: impl IntoThreshold) -> Result<Self> {
-        let score = score.into_threshold();
-        check_probability("threshold", score)?;
-        Ok(self.threshold(score))
+        self.threshold(score)
     }
 
     fn threshold_for(&self, scene: &Scene) -> Result<ThresholdChoice> {

@@ -7,6 +7,7 @@ use super::{BoxSaveOptions, DetectionOptions, SceneBoxes};
 use crate::boxes::{BoundingBox, Detection};
 use crate::labels::Classes;
 use crate::plot::image::{RgbImage, encode_png};
+use crate::predict::AtThreshold as _;
 use crate::raster::Size;
 use crate::scene::{Scene, Split};
 use crate::{Result, vector};
@@ -52,6 +53,25 @@ fn a_threshold_that_is_no_number_hides_nothing() -> Result<()> {
     let all = found(&scene, &DetectionOptions::new().min_score(0.0))?;
     assert!(!all.is_empty());
     assert_eq!(all.threshold(f32::NAN).len(), all.len());
+    assert!(all.threshold(0.5).report().is_empty());
+    // What is no score is told, or refused where that is possible.
+    for (score, what) in [
+        (f32::NAN, "stays"),
+        (1.5, "no box counts"),
+        (-0.1, "every box counts"),
+    ] {
+        let said = all.threshold(score);
+        assert!(said.report().mentions(what), "{score}: {:?}", said.report());
+        assert!(all.at_threshold(score).is_err());
+    }
+    for iou in [0.0, 1.5, f64::NAN] {
+        let text = all
+            .best_threshold_at(&scene, iou)
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(text.contains("iou"), "{text}");
+    }
     Ok(())
 }
 

@@ -6,9 +6,9 @@ use super::DetectError;
 use crate::boxes::Detection;
 use crate::labels::Classes;
 use crate::models::{ObjectDetection, TrainedArea};
-use crate::predict::{IntoThreshold, Predictions, ThresholdChoice};
+use crate::predict::{IntoThreshold, Predictions, ThresholdChoice, check_probability, wrong};
 use crate::raster::PixelWindow;
-use crate::report::Report;
+use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::scenes::Scenes;
 use crate::{Result, session};
@@ -88,7 +88,8 @@ impl SceneBoxes {
     }
 
     /// The same boxes with another threshold: those of a lower score are neither counted nor drawn nor saved. Nothing is
-    /// detected again, and a lower threshold brings back what a higher one hid. NaN changes nothing.
+    /// detected again, and a lower threshold brings back what a higher one hid. NaN changes nothing. A threshold that is no score
+    /// from 0 to 1 is a notice in the report.
     #[must_use]
     #[doc(alias = "filter")]
     #[doc(alias = "min_score")]
@@ -96,16 +97,20 @@ impl SceneBoxes {
     #[doc(alias = "confidence")]
     pub fn threshold(&self, score: impl IntoThreshold) -> Self {
         let score = score.into_threshold();
-        Self {
-            inner: Arc::clone(&self.inner),
-            threshold: if score.is_nan() {
-                self.threshold
-            } else {
-                score
-            },
-            report: self.report.clone(),
-            trained: self.trained.clone(),
+        let mut boxes = self.clone();
+        if !(0.0..=1.0).contains(&score) {
+            let what = match score {
+                above if above > 1.0 => "no box counts",
+                below if below < 0.0 => "every box counts",
+                _ => "the threshold stays as it was",
+            };
+            let text = format!("a threshold of {score} is no score from 0 to 1: {what}");
+            boxes.report.push(Notice::assumed(text));
         }
+        if !score.is_nan() {
+            boxes.threshold = score;
+        }
+        boxes
     }
 
     /// The lowest score that counts.
@@ -281,8 +286,10 @@ impl SceneBoxes {
     /// outlines nobody can tell exactly.
     ///
     /// # Errors
-    /// As [`SceneBoxes::best_threshold`].
+    /// [`crate::predict::PredictError::Option`] for an intersection over union that cannot be; those of
+    /// [`SceneBoxes::best_threshold`].
     pub fn best_threshold_at(&self, scene: &Scene, iou: f64) -> Result<ThresholdChoice> {
+        check_iou(iou)?;
         right_ones(&self.evaluate(scene)?, iou)
     }
 }
@@ -301,14 +308,23 @@ impl Predictions<ObjectDetection> {
     /// As [`Predictions::best_threshold`], where a box is right from another intersection over union.
     ///
     /// # Errors
-    /// As [`Predictions::best_threshold`].
+    /// [`crate::predict::PredictError::Option`] for an intersection over union that cannot be; those of
+    /// [`Predictions::best_threshold`].
     pub fn best_threshold_at(&self, scenes: &Scenes, iou: f64) -> Result<ThresholdChoice> {
+        check_iou(iou)?;
         right_ones(self.evaluate(scenes)?.pooled(), iou)
     }
 }
 
 /// From so much overlap on a box is usually called right.
 const USUAL_IOU: f64 = 0.5;
+
+fn check_iou(iou: f64) -> Result<()> {
+    match iou > 0.0 && iou <= 1.0 {
+        true => Ok(()),
+        false => Err(wrong("iou", &iou, "above 0 and at most 1").into()),
+    }
+}
 
 /// The choice, when it means anything.
 fn right_ones(scores: &BoxScores, iou: f64) -> Result<ThresholdChoice> {
@@ -322,6 +338,8 @@ fn right_ones(scores: &BoxScores, iou: f64) -> Result<ThresholdChoice> {
 
 impl crate::predict::AtThreshold for SceneBoxes {
     fn at_threshold(&self, score: impl IntoThreshold) -> Result<Self> {
+        let score = score.into_threshold();
+        check_probability("threshold", score)?;
         Ok(self.threshold(score))
     }
 

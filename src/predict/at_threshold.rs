@@ -2,17 +2,17 @@ use super::{IntoThreshold, Predictable, Predictions, SceneMap, ThresholdChoice};
 use crate::Result;
 use crate::scene::Scene;
 
-/// What counts from another score on, without predicting again: maps and boxes alike.
+/// What counts from another score on, without predicting again: maps, boxes and cells alike.
 pub trait AtThreshold: Sized {
     /// The same prediction with this threshold: of a map [`SceneMap::threshold`], of boxes
-    /// [`crate::detect::SceneBoxes::threshold`].
+    /// [`crate::detect::SceneBoxes::threshold`], of cells [`crate::classify::SceneCells::threshold`].
     ///
     /// # Errors
     /// As [`SceneMap::threshold`].
     fn at_threshold(&self, score: impl IntoThreshold) -> Result<Self>;
 
     /// A good threshold for the labels of a scene: of a map [`SceneMap::best_threshold`], of boxes
-    /// [`crate::detect::SceneBoxes::best_threshold`].
+    /// [`crate::detect::SceneBoxes::best_threshold`], of cells [`crate::classify::SceneCells::best_threshold`].
     ///
     /// # Errors
     /// As those of evaluating.

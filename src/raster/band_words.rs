@@ -54,7 +54,7 @@ pub(super) fn find(
 
 /// The bands that show what a word says; of several the one that people mean: band 8 of Sentinel-2 for near infrared, not
 /// the narrow 8A, and the short-wave infrared at 1.6 or 2.2 µm.
-fn shows(word: &str, bands: &[Band]) -> Vec<usize> {
+pub(super) fn shows(word: &str, bands: &[Band]) -> Vec<usize> {
     use BandRole::{NearInfrared, ShortWaveInfrared};
     let word = word.trim().to_lowercase();
     let (role, number) = match word.as_str() {
@@ -76,7 +76,7 @@ fn shows(word: &str, bands: &[Band]) -> Vec<usize> {
         .filter(|&at| bands[at].role == Some(role))
         .collect();
     let which = |at: usize| -> u8 {
-        let name = bands[at].name.to_lowercase();
+        let name = bands[at].undated_name().to_lowercase();
         let last = name
             .rsplit(|one: char| !one.is_alphanumeric())
             .next()

@@ -1,5 +1,6 @@
 //! Tiles beside each other as one raster.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -8,10 +9,11 @@ use super::grid::{Extent, Grid};
 use super::information::{Information, named};
 use super::join_error::JoinError;
 use super::layer::{Kind, Layer, Lie};
+use super::series_files::date_of;
 use super::stack::{common, stem};
 use super::tile_names::{self, Counting};
 use super::warp::Resampling;
-use super::{Band, OpenOptions, PixelWindow, Raster, names};
+use super::{Band, Date, OpenOptions, PixelWindow, Raster, names};
 use crate::report::{Notice, Report, file_name};
 use crate::{Hint as _, Result, session};
 
@@ -206,6 +208,7 @@ impl Mosaic {
                 .into());
             }
         };
+        report.extend(laid_over(&layers));
         let types: Vec<&str> =
             tiles
                 .iter()
@@ -513,4 +516,38 @@ impl Raster {
     pub fn mosaic(tiles: impl Into<Tiles>) -> Result<Self> {
         Mosaic::new(tiles).open()
     }
+}
+
+/// So many tiles are compared with each other by their dates.
+const LOOKED_AT: usize = 1000;
+
+/// What is to be said when tiles are rather the bands or the dates of one place, of which only the last is seen.
+fn laid_over(layers: &[Layer]) -> Option<Notice> {
+    let mut seen = HashSet::new();
+    let areas = layers.iter().rev().map(|layer| layer.area);
+    let hidden = areas.filter(|area| !seen.insert(*area)).count();
+    let of_date = |layer: &Layer| Some((date_of(layer.raster.path())?, layer.area));
+    let dated: Vec<(Date, PixelWindow)> =
+        layers.iter().take(LOOKED_AT).filter_map(of_date).collect();
+    let same_place = |one: &PixelWindow, other: &PixelWindow| {
+        let common = one.intersect(other).map_or(0, |common| common.area());
+        2 * common > one.area().min(other.area())
+    };
+    let meets = |(at, (date, area)): (usize, &(Date, PixelWindow))| {
+        let mut before = dated[..at].iter();
+        before.any(|(other, place)| other != date && same_place(area, place))
+    };
+    let is_dated = dated.iter().enumerate().any(meets);
+    let (what, instead) = match (hidden, is_dated) {
+        (0, false) => return None,
+        (_, true) => (
+            "tiles of several dates, by their names, lie over each other, the last ones of the list above".to_owned(),
+            "`Scene::series(files)` keeps the bands of every date",
+        ),
+        (hidden, false) => (
+            format!("{hidden} of {} tiles cover the same pixels as a later one, which lies over them", layers.len()),
+            "`Scene::stack(files)` takes files of one place as bands",
+        ),
+    };
+    Some(Notice::assumed(what).count(hidden.max(1)).next(instead))
 }

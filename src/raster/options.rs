@@ -337,10 +337,18 @@ pub(super) fn chosen(
                 (false, _) => exact,
                 (true, false) => named,
                 (true, true) => match super::roles::of_words(&wanted) {
-                    Some(role) => places(&|band| {
+                    Some(role) => {
                         let date = super::Date::parse(&wanted);
-                        band.role == Some(role) && (date.is_none() || band.date == date)
-                    }),
+                        let all = places(&|band| {
+                            band.role == Some(role) && (date.is_none() || band.date == date)
+                        });
+                        let of_role: Vec<Band> = all.iter().map(|&at| bands[at].clone()).collect();
+                        let word = wanted.split_whitespace().next().unwrap_or_default();
+                        match super::band_words::shows(word, &of_role).as_slice() {
+                            [usual] => vec![all[*usual]],
+                            _ => all,
+                        }
+                    }
                     None => places(&|band| band.undated_name().to_lowercase() == wanted),
                 },
             }
@@ -367,4 +375,52 @@ fn described(bands: &[Band]) -> Vec<String> {
         format!("{at}: {:?} ({data_type}{role})", band.name)
     };
     bands.iter().enumerate().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::{BandRole, Date};
+
+    /// The bands of Sentinel-2 that words mean, alone and on two dates.
+    #[test]
+    fn of_several_bands_of_a_kind_the_usual_one_is_meant() {
+        use BandRole::{NearInfrared, RedEdge, ShortWaveInfrared};
+        let kinds = [
+            ("B05", RedEdge),
+            ("B06", RedEdge),
+            ("B08", NearInfrared),
+            ("B8A", NearInfrared),
+            ("B11", ShortWaveInfrared),
+            ("B12", ShortWaveInfrared),
+        ];
+        let band = |(name, role): (&str, BandRole), date: Option<Date>| Band {
+            name: date.map_or_else(|| name.to_owned(), |date| format!("{name} {date}")),
+            role: Some(role),
+            date,
+            ..Band::plain(1, DataType::U16)
+        };
+        let alone = kinds.map(|kind| band(kind, None));
+        let meant = |word: &str, bands: &[Band]| chosen(&word.into(), bands, Path::new("s2")).ok();
+        let of_one = [
+            ("nir", Some(2)),
+            ("NIR", Some(2)),
+            ("b8a", Some(3)),
+            ("swir1", Some(4)),
+            ("swir2", Some(5)),
+            ("rededge", None),
+            ("swir", None),
+        ];
+        for (word, place) in of_one {
+            assert_eq!(meant(word, &alone), place, "{word}");
+        }
+        let dates = [Date::new(2023, 4, 15), Date::new(2023, 6, 4)];
+        let series: Vec<Band> = (dates.iter())
+            .flat_map(|&date| kinds.map(|kind| band(kind, date)))
+            .collect();
+        assert_eq!(meant("nir", &series), None);
+        assert_eq!(meant("nir 2023-06-04", &series), Some(8));
+        assert_eq!(meant("swir2 2023-04-15", &series), Some(5));
+        assert_eq!(meant("B8A 2023-06-04", &series), Some(9));
+    }
 }

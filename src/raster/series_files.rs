@@ -12,7 +12,7 @@ use crate::report::{Notice, Report, file_name};
 const FOLDERS: usize = 4;
 
 /// The date in the name of a file or, when it has none, of the nearest folder that has one.
-fn date_of(path: &Path) -> Option<Date> {
+pub(super) fn date_of(path: &Path) -> Option<Date> {
     let names = path.iter().rev().take(FOLDERS + 1);
     names.filter_map(|name| name.to_str()).find_map(Date::parse)
 }

@@ -136,6 +136,12 @@ pub enum ScenesError {
         /// What there is.
         there: Vec<String>,
     },
+    /// A scene that is to be labeled as a whole, without a class in its row.
+    #[error("it has no value in the column {column:?}")]
+    NoClass {
+        /// The column of the classes.
+        column: String,
+    },
     /// A share or number of a split that is none.
     #[error("{what} must be {expected}, found {found}")]
     Setting {
@@ -245,6 +251,9 @@ impl Hint for ScenesError {
                 "label all scenes together and split them then: they have one list of classes".to_owned()
             }
             Self::NoSuchValue { .. } => return None,
+            Self::NoClass { column } => {
+                format!("write its class into {column}, or open the table with `ScenesOptions::new().skip_broken()`, which leaves such rows out")
+            }
             Self::Setting { .. } => return None,
             Self::EmptySide { .. } => {
                 "scenes that overlap on the ground, or are of one group, stay together: tiles of one area become one scene by \

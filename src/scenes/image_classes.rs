@@ -134,10 +134,8 @@ impl Scenes {
             None => classes,
         };
         let members = self.each("labeled", &mut report, |_, member| {
-            let class = value(member).ok_or_else(|| ScenesError::NoSuchValue {
-                what: "value in the column",
-                wanted: column.to_owned(),
-                there: Vec::new(),
+            let class = value(member).ok_or_else(|| ScenesError::NoClass {
+                column: column.to_owned(),
             })?;
             let index = classes.index_of(&class).unwrap_or(0);
             Ok(member.scene.of_class(index as u8, &classes))

@@ -16,7 +16,7 @@ use crate::labels::{CellRule, Classes, IGNORE};
 use crate::models::{AnyClassificationNetwork, ChipClassification, Normalization};
 use crate::plot::image::{RgbImage, rgb_shown};
 use crate::raster::{BandStatistics, Patch, PixelWindow, Size};
-use crate::report::Report;
+use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::scenes::Scenes;
 
@@ -117,12 +117,23 @@ impl Trainable for ChipClassification {
         batch: usize,
         limit: usize,
     ) -> Result<(Validation, Report)> {
-        let (windows, held) = validate::lay_windows(valid, chip, limit, class_of)?;
+        let (windows, held, all) = validate::lay_windows(valid, chip, limit, class_of)?;
         let absent = validate::absent_classes(&held, classes, ("cell", "F1"));
-        let report = absent
+        let mut report: Report = absent
             .map(|notice| notice.about(valid.name()))
             .into_iter()
             .collect();
+        // `evaluate` looks at the same cells, at all of them.
+        if windows.len() < all {
+            let text = format!(
+                "each epoch is validated on {} of {all} cells: scores of the whole area are others",
+                windows.len()
+            );
+            let notice = Notice::noted(text).about(valid.name());
+            report.push(notice.next(
+                "`FitOptions::validation_share(1.0)` looks at as many cells as an epoch has chips",
+            ));
+        }
         let validation = Validation {
             scenes: valid.clone(),
             classes: classes.clone(),

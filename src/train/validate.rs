@@ -94,7 +94,8 @@ pub(super) fn lay(
     limit: usize,
     held: impl Fn(&Scene, &PixelWindow) -> Result<Option<Held>> + Sync,
 ) -> Result<(Vec<ValidWindow>, Held)> {
-    lay_windows(scenes, usual_size(scenes, chip), limit, held)
+    let (windows, held, _) = lay_windows(scenes, usual_size(scenes, chip), limit, held)?;
+    Ok((windows, held))
 }
 
 /// One size for all, so that windows of several scenes are of one batch.
@@ -107,13 +108,13 @@ fn usual_size(scenes: &Scenes, chip: Size) -> Size {
     })
 }
 
-/// [`lay`] with windows of this very size.
+/// [`lay`] with windows of this very size; also says of how many windows these were chosen.
 pub(super) fn lay_windows(
     scenes: &Scenes,
     size: Size,
     limit: usize,
     held: impl Fn(&Scene, &PixelWindow) -> Result<Option<Held>> + Sync,
-) -> Result<(Vec<ValidWindow>, Held)> {
+) -> Result<(Vec<ValidWindow>, Held, usize)> {
     let mut windows = Vec::new();
     for (index, scene) in scenes.iter().enumerate() {
         let whole = |tile: PixelWindow| ValidWindow {
@@ -142,7 +143,8 @@ pub(super) fn lay_windows(
     let all = chosen
         .iter()
         .fold(Held::default(), |all, (_, held)| all.and(held));
-    Ok((chosen.into_iter().map(|(window, _)| window).collect(), all))
+    let windows = chosen.into_iter().map(|(window, _)| window).collect();
+    Ok((windows, all, usable.len()))
 }
 
 /// As [`lay`] says, in their order.

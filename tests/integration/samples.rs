@@ -175,6 +175,12 @@ fn the_two_crops_differ_by_date_alone() {
     let folder = tempfile::tempdir().unwrap();
     let place = sentinel_in(folder.path(), 1, 240).unwrap();
     let series = place.series().bands(["B04", "B08"]);
+    // Of the two bands of near infrared the broad one is meant, as in an index.
+    let all = place.scene().unwrap();
+    all.show_series_bands(["nir", "red", "green"]).unwrap();
+    let one = all.on_date(place.dates[0]).unwrap();
+    one.show_bands(["swir2", "nir", "red"]).unwrap();
+    assert!(one.show_bands(["rededge"]).is_err());
     let scene = place
         .labeled(&Scene::series_with(series).unwrap())
         .unwrap()
@@ -206,4 +212,23 @@ fn the_two_crops_differ_by_date_alone() {
     for date in [may, june, august] {
         assert!(mean("water", date) < 0.0 && mean("forest", date) > 0.6);
     }
+}
+
+#[test]
+fn a_place_of_no_size_is_refused_and_one_that_cannot_be_drawn_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for size in [0, 10_981, 1_000_000] {
+        let error = sentinel_in(folder.path(), 1, size).unwrap_err();
+        assert!(error.to_string().contains(&size.to_string()), "{error}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    // What stands in the way of a band is a folder.
+    let place = sentinel_in(folder.path(), 1, 66).unwrap();
+    let band = place.file(place.dates[3], "B05");
+    std::fs::remove_file(&place.land_cover_path).unwrap();
+    std::fs::remove_file(&band).unwrap();
+    std::fs::create_dir_all(band.join("in the way")).unwrap();
+    sentinel_in(folder.path(), 1, 66).unwrap_err();
+    assert!(!place.folder.exists());
+    assert_eq!(sentinel_in(folder.path(), 1, 66).unwrap(), place);
 }

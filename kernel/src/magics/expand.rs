@@ -247,12 +247,20 @@ pub(super) fn labels(
     }
 }
 
+/// Whether a name stands for several files. `?` behind `.npz` is a name within that file.
+fn is_pattern(file: &str) -> bool {
+    let file = match file.split_once(".npz?") {
+        Some((archive, _)) => archive,
+        None => file,
+    };
+    file.contains(['*', '?']) && !file.contains("://") && !file.starts_with("/vsi")
+}
+
 pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
     let file = required(magic, arguments, 0, "a raster file")?;
     let variable = variable(magic, arguments, "as", "scene")?;
     // A pattern stands for tiles.
-    let is_pattern =
-        file.contains(['*', '?']) && !file.contains("://") && !file.starts_with("/vsi");
+    let is_pattern = is_pattern(file);
     let mut expression = match (open_options(magic, arguments)?, is_pattern) {
         (Some(options), false) => format!("Scene::open_with({}, {options})?", literal(file)),
         (None, false) => format!("Scene::open({})?", literal(file)),
@@ -645,6 +653,9 @@ mod tests {
             "scene a.tif bands=nir,red,green label_raster=c.tif binary=a",
             "scene tiles/*.tif labels=city.gpkg class=kind",
             "scene 'my tiles/**/*.png' bands=1,2,3 index=exg,vari",
+            "scene pixels.npz?image",
+            "scene tile_?.npz?image",
+            "scene tile_?.tif",
             "scene https://host/a.tif?x=1 index=ndvi",
             "scene a.tif label_raster=c.tif",
             "scene a.tif label_raster=c.tif class=tree",

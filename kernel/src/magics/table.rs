@@ -343,8 +343,8 @@ pub(crate) static MAGICS: &[Magic] = &[
                 [loss=NAME] [ema=X] [accumulate=N] [chips=VARIABLE] [valid=SCENE] [as=VARIABLE]",
         short: "Trains a model on chips, with live curves",
         long: "MODEL is `unet` (default), `fpn`, `deeplabv3` or `deeplabv3plus` to map areas, `centernet`, `retinanet` or \
-               `fasterrcnn` to find objects; `-resnet18`, `-resnet34`, `-resnet50` and the like choose the encoder, as in \
-               `retinanet-resnet50`. `unet` and `centernet` start from the ImageNet weights of EfficientNet-Lite0, the \
+               `fasterrcnn` to find objects, `classifier` to give each chip a class; `-resnet18`, `-resnet34`, `-resnet50` and the like choose the encoder, as in \
+               `retinanet-resnet50`. `unet`, `centernet` and `classifier` start from the ImageNet weights of EfficientNet-Lite0, the \
                others on ResNet-18. An encoder alone means a U-Net. \
                Uses `chips` and `valid` unless given; makes `run`, whose best epoch is kept. The stop button ends the \
                training and keeps the best weights so far.",

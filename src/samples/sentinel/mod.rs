@@ -13,10 +13,11 @@ use self::land::{COVERS, Cover, Land, Parcel};
 use self::light::{BANDS, Sky, reflectance};
 use crate::labels::Scanline;
 use crate::raster::{
-    Date, GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Size, TimeSeries,
-    WriterOptions,
+    Date, GeoTransform, PixelWindow, Raster, RasterError, RasterType, RasterWriter, Size,
+    TimeSeries, WriterOptions,
 };
 use crate::scene::Scene;
+use crate::session::progress::Progress;
 use crate::vector::{Format, PolygonFeature, VectorWriter};
 use crate::{Result, session};
 
@@ -27,6 +28,8 @@ const CORNER: (f64, f64) = (600_000.0, 5_400_000.0);
 const COARSEST: usize = 6;
 /// Columns and rows of a whole Sentinel-2 tile at 10 m.
 const LARGEST: usize = 10_980;
+/// From so many columns and rows on, drawing shows its progress.
+const SLOW: usize = 1000;
 /// Rows that are drawn at a time, a multiple of [`COARSEST`].
 const STRIP: usize = 60;
 /// What one stored step is as reflectance, and reflectance stored as 0: since processing baseline 04.00 of January 2022.
@@ -137,7 +140,7 @@ pub fn sentinel(seed: u64) -> Result<Sentinel> {
 /// Sentinel-2 tile.
 ///
 /// # Errors
-/// As [`sentinel`].
+/// [`crate::raster::RasterError::BadSize`] for another size; those of [`sentinel`].
 pub fn sentinel_of(seed: u64, size: usize) -> Result<Sentinel> {
     sentinel_in(crate::cache::cache_dir().join("samples"), seed, size)
 }
@@ -145,9 +148,14 @@ pub fn sentinel_of(seed: u64, size: usize) -> Result<Sentinel> {
 /// As [`sentinel_of`], in a folder of its own in a folder.
 ///
 /// # Errors
-/// As [`sentinel`].
+/// As [`sentinel_of`].
 pub fn sentinel_in(folder: impl AsRef<Path>, seed: u64, size: usize) -> Result<Sentinel> {
-    let size = size.clamp(COARSEST, LARGEST).next_multiple_of(COARSEST);
+    if !(1..=LARGEST).contains(&size) {
+        let found = Size::new(size, size);
+        let path = folder.as_ref().to_owned();
+        return Err(RasterError::BadSize { path, found }.into());
+    }
+    let size = size.next_multiple_of(COARSEST);
     let name = format!("sentinel-{FORMAT}-{seed}-{size}");
     let folder = folder.as_ref().join(name);
     let place = Sentinel {
@@ -160,14 +168,26 @@ pub fn sentinel_in(folder: impl AsRef<Path>, seed: u64, size: usize) -> Result<S
     if Raster::open(&place.land_cover_path).is_ok() {
         return Ok(place);
     }
-    let land = Land { seed, size };
-    let parcels = land.parcels();
-    write_outlines(&land, &parcels, &place.labels_path)?;
-    for &date in &place.dates {
-        draw(&land, &parcels, &place, date)?;
+    let drawn = place.draw(&Land { seed, size });
+    if drawn.is_err() {
+        // Files of a place that is not complete are of use to nobody, and may be large. That they cannot be removed is not
+        // worth more than why they are not complete.
+        let _ = std::fs::remove_dir_all(&place.folder);
     }
-    write_truth(&land, &parcels, &place.land_cover_path)?;
-    Ok(place)
+    drawn.map(|()| place)
+}
+
+impl Sentinel {
+    fn draw(&self, land: &Land) -> Result<()> {
+        let parcels = land.parcels();
+        let rows = land.size * self.dates.len();
+        let mut progress = Progress::of("drawing", ("rows", "rows"), rows, land.size < SLOW);
+        write_outlines(land, &parcels, &self.labels_path)?;
+        for &date in &self.dates {
+            draw(land, &parcels, self, date, &mut progress)?;
+        }
+        write_truth(land, &parcels, &self.land_cover_path)
+    }
 }
 
 fn grid(meters: usize) -> GeoTransform {
@@ -238,7 +258,13 @@ struct Painted {
 }
 
 /// Draws the files of a date, as many rows at a time as the threads draw together.
-fn draw(land: &Land, parcels: &[Parcel], place: &Sentinel, date: Date) -> Result<()> {
+fn draw(
+    land: &Land,
+    parcels: &[Parcel],
+    place: &Sentinel,
+    date: Date,
+    progress: &mut Progress,
+) -> Result<()> {
     let writer = |name: &str, meters: usize, raster_type, options| {
         let side = land.size * 10 / meters;
         let path = place.file(date, name);
@@ -265,6 +291,7 @@ fn draw(land: &Land, parcels: &[Parcel], place: &Sentinel, date: Date) -> Result
                 writer.write_rows(rows(strip, band.meters), values)?;
             }
             classes.write_rows(rows(strip, 20), &painted.classes)?;
+            progress.add(strip.height);
         }
     }
     for writer in writers {

@@ -323,3 +323,37 @@ fn a_thousand_tiles_open_in_seconds() {
     });
     assert!(open.count() < 400);
 }
+
+/// Files of one place that lie over each other are no tiles: which of them is seen, and what takes all, is said.
+#[test]
+fn bands_and_dates_of_one_place_are_told_from_tiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str, east: f64| tile(&folder.path().join(name), (east, 0.0), &[1.0]);
+    let said = |files: &[PathBuf]| {
+        let mosaic = Raster::mosaic(files).unwrap();
+        let notices = mosaic.report().iter();
+        notices.map(ToString::to_string).collect::<String>()
+    };
+    // The same pixels three times: the bands of a product.
+    let bands = ["B02.tif", "B03.tif", "B04.tif"].map(|name| at(name, 0.0));
+    let text = said(&bands);
+    assert!(
+        text.contains("2 of 3 tiles cover the same pixels") && text.contains("Scene::stack"),
+        "{text}"
+    );
+    // Dates, on the same pixels and three pixels apart.
+    let april = at("x_2023-04-15.tif", 0.0);
+    for east in [0.0, 3.0] {
+        let june = at(&format!("x_20230604_{east}.tif"), east);
+        let text = said(&[april.clone(), june]);
+        assert!(
+            text.contains("of several dates") && text.contains("Scene::series"),
+            "{text}"
+        );
+    }
+    // Tiles of two dates beside each other, with a seam, are tiles; so are those of one date that share a seam.
+    let beside = at("y_20230604.tif", 8.0);
+    assert_eq!(said(&[april.clone(), beside]), "");
+    let same_day = at("z_20230415.tif", 2.0);
+    assert_eq!(said(&[april, same_day]), "");
+}
