@@ -152,10 +152,7 @@ impl SceneBoxes {
                 format!("{:#}\n", scores.to_json()).as_bytes(),
             )?;
         }
-        let endings: Vec<&str> = Format::ALL.into_iter().flat_map(Format::endings).collect();
-        let vectors: Vec<String> = (VECTORS.iter())
-            .flat_map(|name| endings.iter().map(move |ending| format!("{name}.{ending}")))
-            .collect();
+        let vectors = Format::names_of(&VECTORS);
         let set: Vec<&str> = (vectors.iter().map(String::as_str)).chain(FILES).collect();
         Ok(publish_set(&set, staged, dir)?.with_report(lost))
     }

@@ -21,26 +21,8 @@ pub(super) const SCORES_JSON: &str = "scores.json";
 pub(super) const LABELS_STYLE: &str = "labels.qml";
 pub(super) const POLYGONS_STYLE: &str = "polygons.qml";
 
-/// Every name that saving a map gives.
-pub(super) const MAP: [&str; 17] = [
-    LABELS,
-    SCORES,
-    "polygons.gpkg",
-    "polygons.geojson",
-    "polygons.fgb",
-    "polygons.parquet",
-    "polygons.shp",
-    "polygons.shx",
-    "polygons.dbf",
-    "polygons.prj",
-    "polygons.cpg",
-    "polygons.qix",
-    "polygons.sbn",
-    "polygons.sbx",
-    SCORES_JSON,
-    LABELS_STYLE,
-    POLYGONS_STYLE,
-];
+/// Every name that saving a map gives, beside those of polygons.
+pub(super) const MAP: [&str; 5] = [LABELS, SCORES, SCORES_JSON, LABELS_STYLE, POLYGONS_STYLE];
 
 /// A folder of working files that disappears with the map.
 pub(super) fn working_folder() -> Result<tempfile::TempDir> {

@@ -7,13 +7,16 @@ use std::{fs, io};
 use super::SavedFiles;
 use super::files::MAP;
 use super::save::io as io_error;
+use crate::vector::Format;
 use crate::{Result, staged};
 
 /// Moves every finished file from the staging folder to its place, and lists them without GDAL's side files. What was
 /// there goes into the staging folder, so that a failure halfway can be undone; that of an earlier map disappears with
 /// it.
 pub(super) fn publish(staged: &Path, dir: &Path) -> Result<SavedFiles> {
-    publish_set(&MAP, staged, dir)
+    let polygons = Format::names_of(&["polygons"]);
+    let set: Vec<&str> = (polygons.iter().map(String::as_str)).chain(MAP).collect();
+    publish_set(&set, staged, dir)
 }
 
 /// As [`publish`] for files other than a map's; `set` is every name that saving such a thing gives.
@@ -72,6 +75,8 @@ mod tests {
 
     use super::*;
 
+    const SET: [&str; 4] = ["labels.tif", "scores.tif", "scores.json", "polygons.gpkg"];
+
     fn write(folder: &Path, files: &[(&str, &str)]) {
         for (name, text) in files {
             fs::write(folder.join(name), text).unwrap();
@@ -115,7 +120,7 @@ mod tests {
     #[test]
     fn the_folder_holds_one_map_afterwards_and_what_is_not_ours() {
         let (dir, staged) = folders();
-        let saved = publish_over(&MAP, &staged, dir.path()).unwrap();
+        let saved = publish_over(&SET, &staged, dir.path()).unwrap();
         let names: Vec<_> = saved.iter().filter_map(|path| path.file_name()).collect();
         assert_eq!(names, ["labels.tif", "scores.tif"]);
         let expected = [
@@ -154,7 +159,7 @@ mod tests {
             let (before, new) = (files(dir.path()), files(&staged));
             let names: Vec<OsString> = new.keys().map(OsString::from).collect();
             let mut count = 0;
-            let outcome = exchange(&MAP, &staged, dir.path(), &names, |from, to| {
+            let outcome = exchange(&SET, &staged, dir.path(), &names, |from, to| {
                 count += 1;
                 if count == failing + 1 {
                     return Err(io::ErrorKind::PermissionDenied.into());
@@ -172,7 +177,7 @@ mod tests {
         let (dir, staged) = folders();
         fs::create_dir_all(dir.path().join("scores.tif/inside")).unwrap();
         let before = files(dir.path());
-        let error = publish_over(&MAP, &staged, dir.path()).unwrap_err();
+        let error = publish_over(&SET, &staged, dir.path()).unwrap_err();
         assert!(error.to_string().contains("scores.tif"), "{error}");
         assert_eq!(files(dir.path()), before);
         assert!(dir.path().join("scores.tif/inside").is_dir());
@@ -183,7 +188,7 @@ mod tests {
         let (dir, staged) = folders();
         let names = [OsString::from("labels.tif")];
         let mut count = 0;
-        let error = exchange(&MAP, &staged, dir.path(), &names, |from, to| {
+        let error = exchange(&SET, &staged, dir.path(), &names, |from, to| {
             count += 1;
             if count > 3 {
                 return Err(io::ErrorKind::PermissionDenied.into());

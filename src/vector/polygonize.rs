@@ -6,7 +6,8 @@ use geo::{Coord, LineString, Polygon};
 
 use super::VectorError;
 use crate::raster::gdal_library::{self, StringList, c_path, c_string, go_on};
-use crate::raster::{RasterError, Size};
+use crate::raster::{PixelWindow, RasterError, Size};
+use crate::report::file_name;
 use crate::{Result, session};
 
 /// A connected patch of one label.
@@ -56,7 +57,8 @@ pub fn polygonize(labels: &[u8], size: Size) -> Result<Vec<LabelPolygon>> {
         size.width,
         size.height
     );
-    all(&c_string(&name), Path::new("labels in memory"))
+    let whole = PixelWindow::full(size);
+    all(&c_string(&name), Path::new("labels in memory"), whole)
 }
 
 /// As [`polygonize`], row by row from a file: labels are the first band's values, nodata is left out beside 0.
@@ -66,12 +68,12 @@ pub fn polygonize(labels: &[u8], size: Size) -> Result<Vec<LabelPolygon>> {
 pub fn polygonize_raster(path: impl AsRef<Path>) -> Result<Vec<LabelPolygon>> {
     // Our own opening gives the better errors for what is not there.
     let raster = crate::raster::Raster::open(path.as_ref())?;
-    all(&c_path(raster.path()), raster.path())
+    all(&c_path(raster.path()), raster.path(), raster.full())
 }
 
-fn all(name: &CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
+fn all(name: &CStr, path: &Path, whole: PixelWindow) -> Result<Vec<LabelPolygon>> {
     let mut polygons = Vec::new();
-    trace(name, path, &Place::Memory, |polygon| {
+    trace(name, (path, whole), &Place::Memory, |polygon| {
         polygons.push(polygon);
         Ok(())
     })?;
@@ -82,7 +84,8 @@ fn all(name: &CStr, path: &Path) -> Result<Vec<LabelPolygon>> {
 /// does not grow with their number.
 ///
 /// # Errors
-/// As [`polygonize_raster`]; [`VectorError::Write`] when the folder for temporary files is full; those of `each`.
+/// As [`polygonize_raster`]; [`RasterError::Read`] for a raster of which a part cannot be read, [`VectorError::Write`] when the
+/// folder for temporary files is full; those of `each`.
 pub(crate) fn polygonize_each(
     path: &Path,
     each: impl FnMut(LabelPolygon) -> Result<()>,
@@ -99,7 +102,7 @@ pub(crate) fn polygonize_each(
         true => Place::File(folder.path().join("labels.fgb")),
         false => Place::Memory,
     };
-    trace(&name, raster.path(), &place, each)
+    trace(&name, (raster.path(), raster.full()), &place, each)
 }
 
 fn is_there(driver: &CStr) -> bool {
@@ -117,7 +120,7 @@ enum Place {
 
 fn trace(
     name: &CStr,
-    path: &Path,
+    (path, window): (&Path, PixelWindow),
     place: &Place,
     each: impl FnMut(LabelPolygon) -> Result<()>,
 ) -> Result<()> {
@@ -185,7 +188,16 @@ fn trace(
     });
     let fail = |detail: String| -> Result<()> {
         session::check_interrupt("tracing polygons")?;
+        // GDAL names the file of which it could not read a block.
+        let is_source = detail.contains(&*file_name(path));
         match place {
+            Place::File(_) if is_source => Err(RasterError::Read {
+                path: path.to_owned(),
+                window,
+                block: None,
+                detail,
+            }
+            .into()),
             Place::Memory => Err(RasterError::NotARaster {
                 path: path.to_owned(),
                 detail,
@@ -358,5 +370,35 @@ impl Drop for Open {
     fn drop(&mut self) {
         // SAFETY: the dataset is open and ours alone.
         unsafe { gdal_sys::GDALClose(self.0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::{GeoTransform, RasterType, RasterWriter, WriterOptions};
+
+    /// A class map of which bytes in the middle are gone is named, not the folder for temporary files.
+    #[test]
+    fn a_raster_that_cannot_be_read_is_told_from_a_full_disk() -> Result<()> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("map.tif");
+        let size = Size::new(1024, 1024);
+        let grid = GeoTransform::north_up(500_000.0, 5_000_000.0, 1.0);
+        let options = WriterOptions::default();
+        let mut writer = RasterWriter::create(&path, size, 1, RasterType::U8, grid, "", options)?;
+        let labels: Vec<u8> = (0..size.area())
+            .map(|at| (at * 2_654_435_761 >> 7) as u8 % 5)
+            .collect();
+        writer.write_window(&PixelWindow::full(size), &labels)?;
+        writer.finish()?;
+        let mut bytes = std::fs::read(&path).expect("the file");
+        let middle = bytes.len() / 2;
+        bytes[middle - 20_000..middle + 20_000].fill(0xFF);
+        std::fs::write(&path, bytes).expect("the file");
+        let error = polygonize_each(&path, |_| Ok(())).expect_err("damaged");
+        let is_read = matches!(error, crate::Error::Raster(RasterError::Read { .. }));
+        assert!(is_read, "{error:?}");
+        Ok(())
     }
 }

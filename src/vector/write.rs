@@ -38,7 +38,7 @@ pub struct PointFeature {
 /// |---|---|---|
 /// | [`Format::GeoPackage`] | `.gpkg` | nothing is lost |
 /// | [`Format::GeoJson`] | `.geojson` | any system but longitude and latitude; digits below a millimeter |
-/// | [`Format::FlatGeobuf`] | `.fgb` | nothing is lost |
+/// | [`Format::FlatGeobuf`] | `.fgb` | the order of the features, which is that of its spatial index |
 /// | [`Format::Shapefile`] | `.shp` and files beside it | names of columns above 10 letters, texts above 254 bytes, more than 2 GB |
 /// | [`Format::GeoParquet`] | `.parquet` | nothing is lost; needs a GDAL that was built with Arrow |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -138,6 +138,13 @@ impl Format {
             Self::GeoParquet => &["GEOMETRY_NAME=geometry"],
             Self::GeoJson => &[],
         }
+    }
+
+    /// Every name that saving layers called so may give, in all formats.
+    pub(crate) fn names_of(stems: &[&str]) -> Vec<String> {
+        let named = |ending| stems.iter().map(move |stem| format!("{stem}.{ending}"));
+        let endings = Self::ALL.into_iter().flat_map(Self::endings);
+        endings.flat_map(named).collect()
     }
 
     /// The endings of all files that saving a layer may leave.
