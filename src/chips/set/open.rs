@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ChipSetError;
 use super::boxes::BoxFiles;
 use super::layout::{self, CocoFiles, Item, Part};
-use super::manifest::{self, Manifest};
+use super::manifest::{self, BandEntry, Manifest};
 use super::options::Container;
 use super::read::{ChipSet, Recorded};
 use crate::Result;
@@ -303,7 +303,7 @@ impl Opening<'_> {
         if manifest.bands.len() == 4 {
             options = options.alpha_as_imagery();
         }
-        Some(options.stating_bands(manifest.bands.iter().map(|band| band.stated()).collect()))
+        Some(options.stating_bands(manifest.bands.iter().map(BandEntry::stated).collect()))
     }
 
     /// Chips without a label where others have one: an error, left out, or background.

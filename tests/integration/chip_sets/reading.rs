@@ -1,9 +1,13 @@
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 use swath::Result;
 use swath::prelude::*;
 
 use super::{assert_same, quiet, town};
+
+/// Two trainings side by side draw from one generator of the device, and are not compared then.
+static TRAINING: Mutex<()> = Mutex::new(());
 
 /// The chips of a set are those that it was saved from: the same order, the same turns in every epoch, the same pixels.
 #[test]
@@ -64,6 +68,7 @@ fn a_set_gives_the_chips_that_were_saved() -> Result<()> {
 /// A training on a set takes the very steps of a training on the chips that it was saved from.
 #[test]
 fn a_training_on_a_set_is_the_training_on_its_chips() -> Result<()> {
+    let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let scene = town(folder.path());
     let (train, valid) = scene.split(Split::columns(0.7));
@@ -256,6 +261,29 @@ fn statistics_follow_the_bands_that_are_chosen() -> Result<()> {
         let wanted: Vec<f64> = bands.iter().map(|&band| all[band].mean).collect();
         assert_eq!(found, wanted, "{bands:?}");
     }
+    // Of a band that the manifest does not know, nothing is assumed.
+    let path = out.join("chips.json");
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let mut shortened = |pointer: &str| {
+        manifest
+            .pointer_mut(pointer)
+            .unwrap()
+            .as_array_mut()
+            .unwrap()
+            .pop()
+    };
+    for pointer in ["/bands", "/parts/0/statistics", "/parts/0/statistics_bits"] {
+        assert!(shortened(pointer).is_some());
+    }
+    fs::write(&path, manifest.to_string()).unwrap();
+    let set = ChipSet::open(&out)?;
+    assert!(
+        set.report().mentions("statistics of 2 bands"),
+        "{}",
+        set.report()
+    );
+    assert_eq!(set.scenes().statistics()?[0].count, 4 * 64 * 64);
     Ok(())
 }
 
@@ -383,6 +411,7 @@ fn the_classes_of_chips_are_those_of_their_scene() -> Result<()> {
 /// A training of a classifier on a set takes the very steps of one on the chips that it was saved from.
 #[test]
 fn a_classifier_on_a_set_is_the_classifier_on_its_chips() -> Result<()> {
+    let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let rule = CellRule::share_of_object(0.5);
     let scene = town(&folder.path().join("town")).with_cells(&rule)?;
