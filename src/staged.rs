@@ -59,17 +59,24 @@ impl StagedFile {
         &self.target
     }
 
+    /// Gives a file within a folder for files under way its name, which is not final yet: nothing is flushed.
+    pub(crate) fn rename(mut self) -> io::Result<()> {
+        fs::rename(&self.staged, &self.target)?;
+        self.done = true;
+        Ok(())
+    }
+
     /// Gives the complete file its final name.
-    pub(crate) fn commit(mut self) -> io::Result<()> {
+    pub(crate) fn commit(self) -> io::Result<()> {
         if let Ok(replaced) = fs::metadata(&self.target)
             && replaced.is_file()
         {
             fs::set_permissions(&self.staged, replaced.permissions())?;
         }
         File::open(&self.staged)?.sync_all()?;
-        fs::rename(&self.staged, &self.target)?;
-        self.done = true;
-        sync_folder(&self.target);
+        let target = self.target.clone();
+        self.rename()?;
+        sync_folder(&target);
         Ok(())
     }
 }

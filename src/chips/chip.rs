@@ -256,16 +256,18 @@ impl Chips {
     /// As [`Chips::get`].
     pub fn get_in_epoch(&self, index: usize, epoch: usize) -> Result<Chip> {
         let inner = &*self.inner;
-        if index >= inner.count {
-            return Err(ChipsError::NoSuchChip {
-                index,
-                count: inner.count,
-            }
-            .into());
-        }
+        self.check_index(index)?;
         match &inner.augmenter {
             Some(augmenter) => augmenter.chip(index, epoch, &|index| self.plain(index, epoch)),
             None => self.plain(index, epoch),
+        }
+    }
+
+    fn check_index(&self, index: usize) -> Result<(), ChipsError> {
+        let count = self.inner.count;
+        match index < count {
+            true => Ok(()),
+            false => Err(ChipsError::NoSuchChip { index, count }),
         }
     }
 
@@ -289,13 +291,7 @@ impl Chips {
     /// A chip as it lies in its scene, without any random change.
     pub(super) fn placed(&self, index: usize) -> Result<Chip> {
         let inner = &*self.inner;
-        if index >= inner.count {
-            return Err(ChipsError::NoSuchChip {
-                index,
-                count: inner.count,
-            }
-            .into());
-        }
+        self.check_index(index)?;
         let (of_scene, window, mut patch) = match inner.options.layout {
             Layout::Sliding => {
                 let (part, within) = inner.parts.of(index);

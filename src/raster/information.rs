@@ -245,6 +245,7 @@ impl Information {
         let mut all = std::mem::take(&mut self.bands);
         let imagery = all.len();
         all.append(&mut alpha);
+        options.state_bands(&mut all);
         options.set_nodata(&mut all, path)?;
         match &options.bands {
             None => all.truncate(imagery),

@@ -94,6 +94,15 @@ pub(super) enum Palette {
     Colors,
 }
 
+/// What is known of a band whose file does not say it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StatedBand {
+    pub(crate) name: String,
+    pub(crate) role: Option<BandRole>,
+    pub(crate) scale: f64,
+    pub(crate) offset: f64,
+}
+
 /// How to read a raster where its file says nothing, says it wrong, or has more bands than are wanted: for
 /// [`crate::raster::Raster::open_with`] and [`crate::scene::Scene::open_with`].
 ///
@@ -118,6 +127,8 @@ pub struct OpenOptions {
     pub(super) bands_axis_last: Option<bool>,
     /// Where it lies, when its file does not say so.
     pub(super) stated: StatedPlace,
+    /// What its bands are, when another file says so.
+    stated_bands: Vec<StatedBand>,
     /// Whether it is for a scene.
     scene: bool,
 }
@@ -250,6 +261,25 @@ impl OpenOptions {
             self.stated.of_own_table = true;
         }
         self
+    }
+
+    /// What the bands of the file are, all of them in its order: a manifest says so. Files with more or fewer keep what they
+    /// say themselves.
+    pub(crate) fn stating_bands(mut self, bands: Vec<StatedBand>) -> Self {
+        self.stated_bands = bands;
+        self
+    }
+
+    /// Gives the bands of a file what is known of them.
+    pub(super) fn state_bands(&self, bands: &mut [Band]) {
+        if bands.len() != self.stated_bands.len() {
+            return;
+        }
+        for (band, stated) in bands.iter_mut().zip(&self.stated_bands) {
+            band.name.clone_from(&stated.name);
+            band.role = stated.role;
+            (band.scale, band.offset) = (stated.scale, stated.offset);
+        }
     }
 
     /// As a scene reads it: an image of one band with a palette is one of colors, unless a person says otherwise.

@@ -476,7 +476,7 @@ impl Stack {
 }
 
 /// A file's name without its ending.
-pub(super) fn stem(path: &Path) -> String {
+pub(crate) fn stem(path: &Path) -> String {
     path.file_stem()
         .unwrap_or_default()
         .to_string_lossy()

@@ -51,6 +51,7 @@ pub struct WriterOptions {
     alpha: bool,
     overviews: bool,
     scale: Option<(f64, f64)>,
+    in_staging: bool,
 }
 
 impl Default for WriterOptions {
@@ -67,6 +68,7 @@ impl Default for WriterOptions {
             alpha: false,
             overviews: false,
             scale: None,
+            in_staging: false,
         }
     }
 }
@@ -92,6 +94,14 @@ impl WriterOptions {
     #[must_use]
     pub fn transparent(mut self, values: &[u8]) -> Self {
         self.transparent = values.to_vec();
+        self
+    }
+
+    /// For one of many files of a folder that gets its place as a whole: the file is renamed, and not flushed to the disk
+    /// for itself. For plain tiled files.
+    #[must_use]
+    pub(crate) fn in_staging(mut self) -> Self {
+        self.in_staging = true;
         self
     }
 
@@ -428,7 +438,10 @@ impl RasterWriter {
         };
         if !self.options.cloud_optimized {
             check_complete(self.tiles.path(), &self.target)?;
-            self.tiles.commit().map_err(io)?;
+            match self.options.in_staging {
+                true => self.tiles.rename().map_err(io)?,
+                false => self.tiles.commit().map_err(io)?,
+            }
             return Ok(self.target);
         }
         let final_file = StagedFile::new(&self.target, "cog").map_err(io)?;

@@ -160,17 +160,7 @@ impl Scene {
 
     /// An error for boxes that cannot be of this scene, or of which none is left.
     fn check_image(&self, path: &Path, format: Format, image: &LabeledImage) -> Result<()> {
-        let size = self.raster().size();
-        if let (Some(width), Some(height)) = (image.width, image.height)
-            && (width, height) != (size.width, size.height)
-        {
-            return Err(SceneError::BoxesOfAnotherImage {
-                path: path.to_owned(),
-                found: Size::new(width, height),
-                scene: size,
-            }
-            .into());
-        }
+        self.check_image_size(path, image)?;
         let small = |bounds: &BoundingBox| bounds.width() < 1.0 && bounds.height() < 1.0;
         if format != Format::Yolo
             && let Some(first) = image.boxes.first()
@@ -190,6 +180,26 @@ impl Scene {
             .into());
         }
         Ok(())
+    }
+
+    /// Refuses boxes of an image of another size.
+    pub(crate) fn check_image_size(
+        &self,
+        path: &Path,
+        image: &LabeledImage,
+    ) -> Result<(), SceneError> {
+        let size = self.raster().size();
+        let (Some(width), Some(height)) = (image.width, image.height) else {
+            return Ok(());
+        };
+        match (width, height) == (size.width, size.height) {
+            true => Ok(()),
+            false => Err(SceneError::BoxesOfAnotherImage {
+                path: path.to_owned(),
+                found: Size::new(width, height),
+                scene: size,
+            }),
+        }
     }
 
     /// The bounding boxes of a vector file's polygons.

@@ -185,6 +185,7 @@ impl Scene {
         self.changed(|inner| {
             inner.classes = classes;
             inner.boxes = Some(boxes);
+            inner.whole = None;
         })
     }
 
@@ -341,6 +342,7 @@ impl Scene {
         Ok(self.changed(|inner| {
             inner.classes = classes;
             inner.boxes = Some(boxes);
+            inner.whole = None;
         }))
     }
 

@@ -14,6 +14,10 @@ use crate::raster::PixelWindow;
 use crate::report::Report;
 use crate::vector::ReadReport;
 
+/// The class that a scene as a whole is known to have, by its name; none for one that does not count.
+#[derive(Clone, Debug)]
+pub(super) struct WholeClass(Option<String>);
+
 impl Scene {
     /// Says how a cell of this scene, that is a chip or a window of a grid, gets its one class: for
     /// [`crate::models::Classifier`]. Without it that is [`CellRule::majority`], and `CellRule::share_of_object(0.5)` on a scene
@@ -40,7 +44,36 @@ impl Scene {
             return Err(SceneError::CellShare { found: share }.into());
         }
         self.can_tell_cells(&rule)?;
-        Ok(self.changed(|inner| inner.cells = Some(rule)))
+        Ok(self.changed(|inner| {
+            inner.cells = Some(rule);
+            inner.whole = None;
+        }))
+    }
+
+    /// The same scene, whose class as a cell by this rule is known: a chip's, from the scene that it was cut from. `None` for
+    /// one that does not count. It stands for the whole, until other labels or another rule are given.
+    pub(crate) fn with_stated_class(&self, rule: CellRule, class: Option<&str>) -> Self {
+        let class = WholeClass(class.map(str::to_owned));
+        self.changed(|inner| {
+            inner.cells = Some(rule);
+            inner.whole = Some(class);
+        })
+    }
+
+    /// What is known of a window by [`Scene::with_stated_class`], and whether it counts.
+    fn stated_class(&self, rule: &CellRule, window: &PixelWindow) -> Option<Option<u8>> {
+        let WholeClass(class) = self.inner.whole.as_ref()?;
+        if self.cells() != Some(rule) || !window.contains(&self.raster().full()) {
+            return None;
+        }
+        match class {
+            None => Some(None),
+            // A class that the scene has no more is told by its labels.
+            Some(name) => {
+                let index = self.classes().index_of(name)?;
+                Some(Some(index as u8))
+            }
+        }
     }
 
     /// The rule by which cells get their classes, if one was given.
@@ -111,7 +144,9 @@ impl Scene {
         rule: &CellRule,
         window: &PixelWindow,
     ) -> Result<Option<usize>> {
-        self.can_tell_cells(rule)?;
+        if self.stated_class(rule, window).is_none() {
+            self.can_tell_cells(rule)?;
+        }
         let labels = match self.has_labels() {
             true => self.label_window(window)?,
             false => Vec::new(),
@@ -136,6 +171,14 @@ impl Scene {
         window: &PixelWindow,
         labels: &[u8],
     ) -> Result<Option<u8>> {
+        let stated = self.stated_class(rule, window);
+        match stated {
+            Some(class) if !self.is_limited() => return Ok(class),
+            Some(_) => {}
+            // A part of a chip: its mask may hold no objects.
+            None if self.inner.whole.is_some() => self.can_tell_cells(rule)?,
+            None => {}
+        }
         let counts = match self.has_labels() {
             true => counts_as_cell(labels),
             false => {
@@ -146,6 +189,9 @@ impl Scene {
         };
         if !counts {
             return Ok(None);
+        }
+        if let Some(class) = stated {
+            return Ok(class);
         }
         let class = match rule.is_of_objects() {
             true => self.object_class(rule, window),
@@ -204,6 +250,7 @@ impl Scene {
                 }),
             });
             inner.boxes = None;
+            inner.whole = None;
         })
     }
 }

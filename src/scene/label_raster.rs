@@ -112,6 +112,7 @@ impl Scene {
                 drawn: None,
             });
             inner.boxes = None;
+            inner.whole = None;
         }))
     }
 }

@@ -279,6 +279,7 @@ impl Scene {
                 }),
             });
             inner.boxes = Some(boxes);
+            inner.whole = None;
         }))
     }
 

@@ -81,6 +81,7 @@ impl Scene {
                 }),
             });
             inner.boxes = Some(boxes);
+            inner.whole = None;
         })
     }
 

@@ -6,6 +6,7 @@ use geo::MultiPolygon;
 
 use super::area::AreaOfInterest;
 use super::boxes::BoxLabels;
+use super::cells::WholeClass;
 use super::drawn::Labeling;
 use crate::Result;
 use crate::labels::{CellRule, Classes, LabelPolygons};
@@ -55,6 +56,8 @@ pub(super) struct Inner {
     pub(super) labeled_only: bool,
     /// How cells get their classes.
     pub(super) cells: Option<CellRule>,
+    /// The class of the whole, where it is known.
+    pub(super) whole: Option<WholeClass>,
     /// What concerns the scene as a whole or its area of interest.
     pub(super) report: Report,
     pub(super) statistics: OnceLock<Vec<BandStatistics>>,
@@ -139,6 +142,7 @@ impl Scene {
                 labeled: None,
                 labeled_only: false,
                 cells: None,
+                whole: None,
                 report: Report::new(),
                 statistics,
             }),

@@ -11,7 +11,7 @@ use serde::de::Error as _;
 use serde_json::{Value, json as value};
 
 use super::remark::{Gathered, Remark, RemarkKind, boxes, fault};
-use super::text::{Text, text_of, write_text};
+use super::text::{Text, text_from, text_of, write_text};
 use super::{BoxFile, FormatError, LabeledBox, LabeledImage, json};
 use crate::{BoundingBox, Detection};
 use entry::Entry;
@@ -60,7 +60,28 @@ struct Category {
 /// id, and when annotations are there but none can be used: it names the first and why.
 pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
     let path = path.as_ref();
-    let Text { text, remark } = text_of(path)?;
+    parsed(path, text_of(path)?)
+}
+
+/// [`read`] of bytes that come from elsewhere, such as out of an archive; errors name them as `path`.
+///
+/// ```
+/// use swath_boxes::formats::coco;
+/// let text = r#"{"images": [{"id": 1, "file_name": "a.png"}], "annotations": []}"#;
+/// let file = coco::parse("chips.zip/labels.json", text.into())?;
+/// assert_eq!(file.images[0].file, "a.png");
+/// assert!(coco::parse("chips.zip/labels.json", Vec::new()).is_err_and(|error| error.to_string().contains("chips.zip")));
+/// # Ok::<(), swath_boxes::formats::FormatError>(())
+/// ```
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(path: impl AsRef<Path>, bytes: Vec<u8>) -> Result<BoxFile, FormatError> {
+    let path = path.as_ref();
+    parsed(path, text_from(path, bytes)?)
+}
+
+fn parsed(path: &Path, Text { text, remark }: Text) -> Result<BoxFile, FormatError> {
     let not_coco = |source| FormatError::Json {
         path: path.to_owned(),
         format: "COCO",

@@ -24,6 +24,11 @@ pub(super) fn text_of(path: &Path) -> Result<Text, FormatError> {
         doing: "read",
         source,
     })?;
+    text_from(path, bytes)
+}
+
+/// [`text_of`] of bytes that were read already.
+pub(super) fn text_from(path: &Path, bytes: Vec<u8>) -> Result<Text, FormatError> {
     if let Some(kind) = picture(&bytes) {
         return Err(FormatError::Image {
             path: path.to_owned(),

@@ -1,22 +1,21 @@
 //! Boxes of chips: files that hold many are read once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::layout::name;
-use crate::boxes::formats::{self, BoxFile, FormatError, LabeledImage, ReadOptions, coco, yolo};
+use super::layout::CocoFiles;
+use crate::Result;
+use crate::boxes::formats::{BoxFile, FormatError, LabeledImage, ReadOptions, coco, yolo};
 use crate::labels::Classes;
-use crate::raster::{Size, read_whole};
-use crate::report::{Notice, Report};
-use crate::scene::{Scene, SceneError, is_background, notices};
-use crate::{FileError, Result};
+use crate::raster::read_whole;
+use crate::report::{Notice, Report, file_name};
+use crate::scene::{Scene, is_background, notices};
 
 /// The box files of a set.
 pub(super) struct BoxFiles {
     coco: HashMap<PathBuf, Listed>,
-    /// YOLO's names by number.
-    names: Option<Vec<String>>,
+    /// YOLO's names by number; none where numbers are names.
+    names: Vec<String>,
     pub(super) classes: Classes,
 }
 
@@ -29,9 +28,11 @@ struct Listed {
 }
 
 impl BoxFiles {
-    /// Reads what is of many chips. `known` are the classes that a manifest names.
+    /// Reads what is of many chips, but for the files that have been read already. `known` are the classes that a manifest
+    /// names.
     pub(super) fn read(
         paths: &BTreeSet<PathBuf>,
+        mut parsed: CocoFiles,
         known: Option<&Classes>,
         report: &mut Report,
     ) -> Result<Self> {
@@ -40,8 +41,11 @@ impl BoxFiles {
         let (texts, lists): (Vec<&PathBuf>, Vec<&PathBuf>) =
             paths.iter().partition(|path| is_yolo(path));
         for path in lists {
-            let file = read_coco(path)?;
-            let about = name(path);
+            let file = match parsed.remove(path) {
+                Some(file) => file,
+                None => read_coco(path)?,
+            };
+            let about = file_name(path);
             report.extend(notices(&file, &about));
             for class in &file.classes {
                 if !names.contains(class) {
@@ -50,26 +54,25 @@ impl BoxFiles {
             }
             all.insert(path.clone(), Listed::of(file));
         }
-        let mut numbers = known.map(|known| {
-            known
-                .names()
-                .into_iter()
-                .skip(1)
-                .map(str::to_owned)
-                .collect()
-        });
+        let mut numbers: Vec<String> = known
+            .iter()
+            .flat_map(|known| known.names().into_iter().skip(1))
+            .map(str::to_owned)
+            .collect();
         if let Some(first) = texts.first() {
-            if numbers.is_none() {
-                let found = yolo::class_names(first)?;
-                numbers = (!found.is_empty()).then_some(found);
+            if known.is_none() {
+                numbers = yolo::class_names(first)?;
             }
-            match &numbers {
-                Some(found) => names.extend(found.iter().cloned()),
-                None => {
-                    names.extend(numbers_in(&texts)?);
-                    let next = "a `data.yaml` or `classes.txt` beside the labels names them";
-                    report.push(Notice::assumed("nothing names the classes of YOLO's files: their numbers are their names").next(next));
-                }
+            names.extend(numbers.iter().cloned());
+            if numbers.is_empty() && known.is_none() {
+                names.extend(numbers_in(&texts)?);
+                let next = "a `data.yaml` or `classes.txt` beside the labels names them";
+                report.push(
+                    Notice::assumed(
+                        "nothing names the classes of YOLO's files: their numbers are their names",
+                    )
+                    .next(next),
+                );
             }
         }
         let (out, kept): (Vec<String>, Vec<String>) =
@@ -90,19 +93,26 @@ impl BoxFiles {
         })
     }
 
+    /// Whether a file of boxes knows an image: one of YOLO's is of its image alone.
+    pub(super) fn lists(&self, image: &Path, path: &Path) -> bool {
+        is_yolo(path) || self.listed(image, path).is_some()
+    }
+
+    fn listed(&self, image: &Path, path: &Path) -> Option<&LabeledImage> {
+        self.coco.get(path)?.image(&file_name(image))
+    }
+
     /// The boxes of a chip; `None` when its file does not know it.
-    pub(super) fn of(&self, image: &Path, size: Size, path: &Path) -> Result<Option<LabeledImage>> {
+    fn of(&self, scene: &Scene, path: &Path) -> Result<Option<LabeledImage>> {
+        let (image, size) = (scene.raster().path(), scene.raster().size());
         if !is_yolo(path) {
-            let listed = self.coco.get(path);
-            let found = listed.and_then(|listed| listed.image(&name(image)));
-            return match found {
-                Some(found) => check(found, size, path).map(Some),
-                None => Ok(None),
-            };
+            let found = self.listed(image, path);
+            found.map_or(Ok(()), |found| scene.check_image_size(path, found))?;
+            return Ok(found.cloned());
         }
         let options = ReadOptions {
             size: Some((size.width, size.height)),
-            class_names: self.names.clone().or_else(|| Some(self.numbers())),
+            class_names: Some(self.names.clone()),
             ..ReadOptions::default()
         };
         let file = yolo::read(path, &options)?;
@@ -113,7 +123,7 @@ impl BoxFiles {
 
     /// Gives a scene its boxes; those that were left out are in its report.
     pub(super) fn give(&self, scene: &Scene, path: &Path) -> Result<Option<Scene>> {
-        let Some(image) = self.of(scene.raster().path(), scene.raster().size(), path)? else {
+        let Some(image) = self.of(scene, path)? else {
             return Ok(None);
         };
         let mut report = Report::new();
@@ -125,7 +135,7 @@ impl BoxFiles {
             );
             report.push(
                 Notice::left_out(text)
-                    .about(name(path))
+                    .about(file_name(path))
                     .count(image.left_out),
             );
         }
@@ -134,19 +144,6 @@ impl BoxFiles {
             &self.classes,
             report,
         )))
-    }
-
-    /// The numbers themselves, as far as there are classes.
-    fn numbers(&self) -> Vec<String> {
-        let last = self
-            .classes
-            .names()
-            .into_iter()
-            .filter_map(|name| name.parse::<usize>().ok())
-            .max();
-        last.map_or_else(Vec::new, |last| {
-            (0..=last).map(|number| number.to_string()).collect()
-        })
     }
 }
 
@@ -186,52 +183,25 @@ impl Listed {
     }
 }
 
-/// Refuses boxes of an image of another size.
-fn check(image: &LabeledImage, size: Size, path: &Path) -> Result<LabeledImage> {
-    if let (Some(width), Some(height)) = (image.width, image.height)
-        && width > 0
-        && height > 0
-        && (width, height) != (size.width, size.height)
-    {
-        return Err(SceneError::BoxesOfAnotherImage {
-            path: path.to_owned(),
-            found: Size::new(width, height),
-            scene: size,
-        }
-        .into());
-    }
-    Ok(image.clone())
-}
-
 /// Reads a COCO file, in an archive, too.
 fn read_coco(path: &Path) -> Result<BoxFile> {
-    if !path.starts_with("/vsizip") {
-        return Ok(coco::read(path)?);
-    }
-    let bytes = read_whole(path)?;
-    let failed = |source| FileError::Io {
-        action: "unpack the file",
-        path: path.to_owned(),
-        source,
-    };
-    let mut unpacked = tempfile::Builder::new()
-        .suffix(".json")
-        .tempfile()
-        .map_err(failed)?;
-    unpacked.write_all(&bytes).map_err(failed)?;
-    Ok(coco::read(unpacked.path())?)
+    Ok(match path.starts_with("/vsizip") {
+        true => coco::parse(path, read_whole(path)?)?,
+        false => coco::read(path)?,
+    })
 }
 
 /// The class numbers that occur in files without names, in their order.
 fn numbers_in(texts: &[&PathBuf]) -> Result<Vec<String>, FormatError> {
     let mut numbers = BTreeMap::<usize, String>::new();
+    let options = ReadOptions {
+        size: Some((1, 1)),
+        // No names: no folder is searched for some, and numbers are the classes.
+        class_names: Some(Vec::new()),
+        ..ReadOptions::default()
+    };
     for path in texts {
-        let options = ReadOptions {
-            size: Some((1, 1)),
-            ..ReadOptions::default()
-        };
-        let file = formats::yolo::read(path, &options)?;
-        for class in file.classes {
+        for class in yolo::read(path, &options)?.classes {
             if let Ok(number) = class.parse() {
                 numbers.insert(number, class);
             }

@@ -4,8 +4,11 @@ use super::options::Container;
 use super::{ChipSetError, ChipSetOptions, png};
 use crate::Result;
 use crate::chips::Chips;
+use crate::labels::CellRule;
 use crate::raster::{Band, DataType, GeoTransform, Raster, RasterType};
 use crate::report::{Notice, Report};
+use crate::scene::Scene;
+use crate::scenes::Scenes;
 
 /// The type of the files: that of the scenes, or 32-bit floats for values that no scene stores.
 pub(super) fn raster_type(
@@ -94,6 +97,19 @@ pub(super) fn common_nodata<'a>(
         RasterType::I16 => within(-32_768.0, 32_767.0),
     };
     (exact && fits).then_some(single)
+}
+
+/// How chips get their classes, where every scene has the same rule for that.
+pub(super) fn cell_rule(scenes: &Scenes, report: &mut Report) -> Option<CellRule> {
+    let mut rules = scenes.iter().map(Scene::cells);
+    let first = rules.next().flatten();
+    if rules.all(|rule| rule == first) {
+        return first.cloned();
+    }
+    let text = "the scenes have several rules for the classes of chips: the chips are saved without classes";
+    let next = "`scenes.with_cells(rule)` gives all scenes one rule; or save their chips as one split each";
+    report.push(Notice::left_out(text).next(next));
+    None
 }
 
 /// Left, bottom, right, top of a square of `edge` pixels.

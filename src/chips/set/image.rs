@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use super::lists;
 use super::options::Container;
 use super::png::{self, Samples};
+use crate::Result;
 use crate::chips::Chip;
 use crate::labels::{Classes, IGNORE};
 use crate::raster::{
     Band, DataType, GeoTransform, PixelWindow, RasterError, RasterType, RasterWriter, WriterOptions,
 };
-use crate::{Result, staged};
 
 /// How all chips of a set are written.
 pub(super) struct Writing<'a> {
@@ -94,7 +95,10 @@ impl Writing<'_> {
     fn geotiff(&self, chip: &Chip, place: &Place<'_>, path: &Path, invalid: bool) -> Result<bool> {
         let patch = &chip.patch;
         let nodata = self.nodata.filter(|&nodata| self.is_told_by(chip, nodata));
-        let mut options = WriterOptions::default().plain_tiles().for_bands(self.bands);
+        let mut options = WriterOptions::default()
+            .plain_tiles()
+            .in_staging()
+            .for_bands(self.bands);
         if let Some(nodata) = nodata {
             options = options.nodata(f64::from(nodata));
         }
@@ -184,6 +188,7 @@ impl Writing<'_> {
             Container::GeoTiff => {
                 let options = WriterOptions::default()
                     .plain_tiles()
+                    .in_staging()
                     .nodata(f64::from(IGNORE))
                     .category_names(self.names)
                     .color_table(colors.unwrap_or_default())
@@ -211,5 +216,5 @@ fn write_png(path: &Path, edge: usize, bands: usize, samples: &Samples<'_>) -> R
         detail,
     };
     let bytes = png::encode(edge, bands, samples).map_err(|error| failed(error.to_string()))?;
-    staged::write(path, &bytes).map_err(|error| crate::FileError::new(path, error).into())
+    lists::write(path, &bytes)
 }

@@ -1,12 +1,12 @@
 //! Which files of a folder are the chips of a data set, and which labels belong to which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::{ChipSetError, archive};
-use crate::boxes::formats::{Format, format_of};
-use crate::raster::is_raster_name;
-use crate::report::{Notice, Report};
+use crate::boxes::formats::{BoxFile, Format, FormatError, coco, format_of};
+use crate::raster::{is_raster_name, stem};
+use crate::report::{Notice, Report, file_name};
 use crate::scenes::in_order;
 use crate::{FileError, Result};
 
@@ -40,6 +40,12 @@ pub(super) struct Item {
     pub(super) scene: Option<String>,
 }
 
+impl Item {
+    fn is_labeled(&self) -> bool {
+        self.mask.is_some() || self.boxes.is_some()
+    }
+}
+
 /// The chips of one split, or all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Part {
@@ -51,6 +57,9 @@ pub(super) struct Part {
     pub(super) masks: bool,
     pub(super) yolo: bool,
 }
+
+/// What the COCO files of a set hold: each is read once, to know that it is one.
+pub(super) type CocoFiles = HashMap<PathBuf, BoxFile>;
 
 /// What is in a folder; hidden entries are not.
 struct Listing {
@@ -69,7 +78,7 @@ impl Listing {
         let (mut files, mut folders) = (Vec::new(), Vec::new());
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if name(&path).starts_with('.') {
+            if file_name(&path).starts_with('.') {
                 continue;
             }
             match path.is_dir() {
@@ -89,7 +98,7 @@ impl Listing {
     fn imagery(&self) -> Vec<&PathBuf> {
         self.files
             .iter()
-            .filter(|path| is_raster_name(&name(path)))
+            .filter(|path| is_raster_name(&file_name(path)))
             .collect()
     }
 
@@ -98,7 +107,7 @@ impl Listing {
         let of = |wanted: &&str| {
             self.folders
                 .iter()
-                .find(|path| name(path).to_lowercase() == **wanted)
+                .find(|path| file_name(path).to_lowercase() == **wanted)
         };
         names.iter().filter_map(of).collect()
     }
@@ -111,20 +120,6 @@ impl Listing {
     }
 }
 
-pub(super) fn name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
 /// The chips of a folder or an archive whose layout is known.
 ///
 /// | layout | images | labels |
@@ -135,28 +130,47 @@ fn stem(path: &Path) -> String {
 /// | COCO | `images/`, `train2017/` | `annotations/*.json`, `*.json` |
 ///
 /// # Errors
-/// [`ChipSetError::NoChips`], [`ChipSetError::Twice`], [`FileError::Io`].
-pub(super) fn discover(root: &Path, report: &mut Report) -> Result<Vec<Part>> {
+/// [`ChipSetError::NoChips`], [`ChipSetError::Twice`], [`FileError::Io`]; [`FormatError`] for annotations that cannot be read
+/// where nothing else labels the images.
+pub(super) fn discover(root: &Path, report: &mut Report) -> Result<(Vec<Part>, CocoFiles)> {
+    let of_archives = |archives: &[PathBuf], report: &mut Report| {
+        archive::parts(archives, root, report).map(|parts| (parts, CocoFiles::new()))
+    };
     if root.is_file() {
-        return archive::parts(&[root.to_owned()], root, report);
+        return of_archives(&[root.to_owned()], report);
     }
     let listing = Listing::of(root)?;
+    let mut lists = Lists::default();
     let mut finder = Finder {
         root: &listing,
-        coco: coco_files(&listing)?,
+        coco: lists.among(&listing)?,
+        lists,
         parts: Vec::new(),
         report,
     };
     finder.find()?;
-    let Finder { parts, .. } = finder;
+    let Finder {
+        parts,
+        lists: Lists { read, broken },
+        ..
+    } = finder;
     if !parts.is_empty() {
-        return Ok(parts);
+        let labeled = |part: &Part| part.items.iter().any(Item::is_labeled);
+        for (path, error) in broken {
+            if !parts.iter().any(labeled) {
+                return Err(error.into());
+            }
+            let text = format!("annotations that cannot be read: {error}");
+            let next = "mend the file, or remove it";
+            report.push(Notice::left_out(text).about(file_name(&path)).next(next));
+        }
+        return Ok((parts, read));
     }
     let archives: Vec<PathBuf> = listing.ending("zip").cloned().collect();
     if !archives.is_empty() {
-        return archive::parts(&archives, root, report);
+        return of_archives(&archives, report);
     }
-    let below: Vec<String> = listing.folders.iter().map(|path| name(path)).collect();
+    let below: Vec<String> = listing.folders.iter().map(|path| file_name(path)).collect();
     Err(ChipSetError::NoChips {
         path: root.to_owned(),
         reason: match below.len() {
@@ -170,24 +184,51 @@ pub(super) fn discover(root: &Path, report: &mut Report) -> Result<Vec<Part>> {
     .into())
 }
 
-/// The COCO files beside folders of images, and in folders of annotations.
-fn coco_files(listing: &Listing) -> Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> = listing.ending("json").cloned().collect();
-    for folder in listing.called(&LABELS) {
-        files.extend(Listing::of(folder)?.ending("json").cloned());
-    }
-    files.retain(|path| is_coco(path));
-    Ok(files)
+/// The COCO files that were met.
+#[derive(Default)]
+struct Lists {
+    read: CocoFiles,
+    /// Those that are meant as such, and why they cannot be read.
+    broken: Vec<(PathBuf, FormatError)>,
 }
 
-fn is_coco(path: &Path) -> bool {
-    name(path) != super::manifest::NAME && matches!(format_of(path), Ok(Some(Format::Coco)))
+impl Lists {
+    /// The COCO files beside folders of images, and in folders of annotations; those that hold objects, by COCO's own names,
+    /// before others.
+    fn among(&mut self, listing: &Listing) -> Result<Vec<PathBuf>> {
+        let mut files: Vec<PathBuf> = listing.ending("json").cloned().collect();
+        for folder in listing.called(&LABELS) {
+            files.extend(Listing::of(folder)?.ending("json").cloned());
+        }
+        files.retain(|path| file_name(path) != super::manifest::NAME && self.is_coco(path));
+        files.sort_by_key(|path| !file_name(path).starts_with("instances"));
+        Ok(files)
+    }
+
+    fn is_coco(&mut self, path: &Path) -> bool {
+        let error = match coco::read(path) {
+            Ok(file) => {
+                self.read.insert(path.to_owned(), file);
+                return true;
+            }
+            Err(error) => error,
+        };
+        // JSON of another kind is nobody's annotations.
+        if matches!(
+            format_of(path),
+            Ok(Some(Format::Coco)) | Err(FormatError::Json { .. } | FormatError::Io { .. })
+        ) {
+            self.broken.push((path.to_owned(), error));
+        }
+        false
+    }
 }
 
 struct Finder<'a> {
     root: &'a Listing,
     /// COCO files that are of no split's folder.
     coco: Vec<PathBuf>,
+    lists: Lists,
     parts: Vec<Part>,
     report: &'a mut Report,
 }
@@ -199,7 +240,7 @@ impl Finder<'_> {
             let own = Listing::of(images)?;
             self.part(None, &own, &root.called(&LABELS), &[])?;
             for below in &own.folders {
-                let split = name(below);
+                let split = file_name(below);
                 let labels = root
                     .called(&LABELS)
                     .into_iter()
@@ -214,12 +255,12 @@ impl Finder<'_> {
             }
         }
         let known = |path: &&PathBuf| {
-            let name = name(path).to_lowercase();
+            let name = file_name(path).to_lowercase();
             !IMAGES.contains(&name.as_str()) && !LABELS.contains(&name.as_str())
         };
         for folder in root.folders.iter().filter(known) {
-            let (split, own) = (name(folder), Listing::of(folder)?);
-            let coco = coco_files(&own)?;
+            let (split, own) = (file_name(folder), Listing::of(folder)?);
+            let coco = self.lists.among(&own)?;
             let inside = own.called(&IMAGES);
             for images in &inside {
                 self.part(
@@ -249,22 +290,11 @@ impl Finder<'_> {
         labels: &[&PathBuf],
         coco: &[PathBuf],
     ) -> Result<()> {
-        numpy(images, self.report);
         let imagery = images.imagery();
         if imagery.is_empty() {
             return Ok(());
         }
-        let mut stems = BTreeMap::<String, &Path>::new();
-        for path in &imagery {
-            if let Some(other) = stems.insert(stem(path), path) {
-                return Err(ChipSetError::Twice {
-                    chip: stem(path),
-                    first: other.to_owned(),
-                    second: path.to_path_buf(),
-                }
-                .into());
-            }
-        }
+        let stems = stems_of(&imagery)?;
         let (mut masks, mut yolo) = (BTreeMap::new(), BTreeMap::new());
         let mut labels_at = labels
             .first()
@@ -275,9 +305,14 @@ impl Finder<'_> {
                 masks = by_stem(&stems, &listing.imagery())?;
                 if !masks.is_empty() {
                     labels_at.clone_from(&listing.folder);
-                    strays(&stems, &listing.imagery(), &masks, &listing, self.report);
+                    strays(
+                        &stems,
+                        &listing.imagery(),
+                        &masks,
+                        &listing.folder,
+                        self.report,
+                    );
                 }
-                numpy(&listing, self.report);
             }
             if yolo.is_empty() {
                 let texts: Vec<&PathBuf> = listing.ending("txt").collect();
@@ -323,7 +358,7 @@ impl Finder<'_> {
             yolo: has_yolo,
         });
         if listed.len() > 1 {
-            let names: Vec<String> = listed.iter().map(|path| name(path)).collect();
+            let names: Vec<String> = listed.iter().map(|path| file_name(path)).collect();
             let text = format!(
                 "of {} COCO files {} is taken: {}",
                 listed.len(),
@@ -362,9 +397,27 @@ impl Finder<'_> {
     }
 }
 
+/// Images by their stems.
+pub(super) type Stems<'a> = BTreeMap<String, &'a Path>;
+
+/// Images by their stems, no two of one.
+pub(super) fn stems_of<'a>(images: &[&'a PathBuf]) -> Result<Stems<'a>, ChipSetError> {
+    let mut stems = Stems::new();
+    for &path in images {
+        if let Some(other) = stems.insert(stem(path), path) {
+            return Err(ChipSetError::Twice {
+                chip: stem(path),
+                first: other.to_owned(),
+                second: path.clone(),
+            });
+        }
+    }
+    Ok(stems)
+}
+
 /// The label files of images, by the image's stem.
-fn by_stem(
-    images: &BTreeMap<String, &Path>,
+pub(super) fn by_stem(
+    images: &Stems<'_>,
     labels: &[&PathBuf],
 ) -> Result<BTreeMap<String, PathBuf>, ChipSetError> {
     let mut found = BTreeMap::<String, PathBuf>::new();
@@ -384,7 +437,7 @@ fn by_stem(
 }
 
 /// The stem of the image that a label file of this stem is of.
-fn image_of(images: &BTreeMap<String, &Path>, label: &str) -> Option<String> {
+fn image_of(images: &Stems<'_>, label: &str) -> Option<String> {
     if images.contains_key(label) {
         return Some(label.to_owned());
     }
@@ -397,11 +450,11 @@ fn image_of(images: &BTreeMap<String, &Path>, label: &str) -> Option<String> {
 }
 
 /// Tells of masks without an image.
-fn strays(
-    images: &BTreeMap<String, &Path>,
+pub(super) fn strays(
+    images: &Stems<'_>,
     all: &[&PathBuf],
     masks: &BTreeMap<String, PathBuf>,
-    listing: &Listing,
+    place: &Path,
     report: &mut Report,
 ) {
     let stray = all.len() - masks.len().min(all.len());
@@ -409,38 +462,11 @@ fn strays(
         let first = all
             .iter()
             .find(|path| image_of(images, &stem(path)).is_none());
-        let first = first.map_or_else(String::new, |path| format!(", such as {}", name(path)));
+        let first = first.map_or_else(String::new, |path| format!(", such as {}", file_name(path)));
         let text = format!(
             "{stray} of {} masks have no image of their name{first}",
             all.len()
         );
-        report.push(
-            Notice::left_out(text)
-                .about(name(&listing.folder))
-                .count(stray),
-        );
+        report.push(Notice::left_out(text).about(file_name(place)).count(stray));
     }
-}
-
-/// Tells of arrays, which are no imagery that is read here.
-fn numpy(listing: &Listing, report: &mut Report) {
-    let arrays = |path: &&PathBuf| {
-        let is = |ending: &str| {
-            path.extension()
-                .is_some_and(|own| own.eq_ignore_ascii_case(ending))
-        };
-        (is("npy") || is("npz")) && !is_raster_name(&name(path))
-    };
-    let count = listing.files.iter().filter(arrays).count();
-    if count > 0 {
-        report.push(of_arrays(count).about(name(&listing.folder)));
-    }
-}
-
-pub(super) fn of_arrays(count: usize) -> Notice {
-    Notice::left_out(format!(
-        "{count} chips or masks are NumPy arrays (.npy), which chip sets do not read"
-    ))
-    .count(count)
-    .next("write them as GeoTIFF, with rasterio for example")
 }

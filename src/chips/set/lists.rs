@@ -1,12 +1,12 @@
 //! Files of all chips together: boxes as COCO, YOLO's description, the table of classes.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::manifest::{Manifest, PartEntry};
+use super::manifest::{self, Manifest, PartEntry};
 use super::save::{Saving, Written};
 use crate::boxes::formats::{LabeledImage, coco};
-use crate::{FileError, Result, staged};
+use crate::{FileError, Result};
 
 impl Saving<'_> {
     /// What is of all chips together: boxes as COCO, the classes.
@@ -19,9 +19,9 @@ impl Saving<'_> {
     ) -> Result<()> {
         if with_boxes && part.coco {
             let images: Vec<LabeledImage> = written.iter().map(|one| one.boxes.clone()).collect();
-            let place = self.coco_place();
-            let place = folder_of(staging, &place.to_string_lossy())?;
-            coco::write(staging.join(place), &images, self.box_names())?;
+            let path = staging.join(manifest::coco_place(part.split.as_deref()));
+            make_folder(path.parent().unwrap_or(staging))?;
+            coco::write(path, &images, self.box_names())?;
         }
         let mut table = "index,name,red,green,blue\n".to_owned();
         for (index, class) in self.chips.scenes().classes().iter().enumerate() {
@@ -30,7 +30,7 @@ impl Saving<'_> {
             let name = class.name.replace('"', "\"\"");
             let _ = writeln!(table, "{index},\"{name}\",{red},{green},{blue}");
         }
-        write(&staging.join("classes.csv"), table.as_bytes())
+        write(&staging.join(manifest::CLASSES), table.as_bytes())
     }
 
     /// What Ultralytics' YOLO reads first.
@@ -66,24 +66,24 @@ impl Saving<'_> {
                 serde_json::Value::from(name.as_str())
             );
         }
-        write(&staging.join("data.yaml"), yaml.as_bytes())
+        write(&staging.join(manifest::YAML), yaml.as_bytes())
     }
 }
 
-/// Makes the folder of a file in the staging folder.
-pub(super) fn folder_of(staging: &Path, file: &str) -> Result<PathBuf> {
-    let path = PathBuf::from(file);
-    let folder = staging.join(path.parent().unwrap_or(Path::new("")));
-    std::fs::create_dir_all(&folder).map_err(|source| FileError::Io {
-        action: "make the folder",
-        path: folder.clone(),
-        source,
-    })?;
-    Ok(path)
+pub(super) fn make_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|source| {
+        FileError::Io {
+            action: "make the folder",
+            path: folder.to_owned(),
+            source,
+        }
+        .into()
+    })
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    staged::write(path, bytes).map_err(|source| {
+/// Writes a file of the staging folder, whose files get their places together.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).map_err(|source| {
         FileError::Io {
             action: "write the file",
             path: path.to_owned(),

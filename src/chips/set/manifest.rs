@@ -6,14 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::ChipSetError;
 use super::options::Container;
-use crate::labels::Classes;
-use crate::raster::{Band, BandRole, BandStatistics, DataType, PixelWindow};
+use crate::labels::{CellRule, Classes};
+use crate::raster::{Band, BandRole, BandStatistics, DataType, PixelWindow, StatedBand};
 
 /// Its name.
 pub(super) const NAME: &str = "chips.json";
 
 /// What the file calls its format.
 const FORMAT: &str = "swath chip set";
+
+/// The table of classes.
+pub(super) const CLASSES: &str = "classes.csv";
+
+/// YOLO's description of the set.
+pub(super) const YAML: &str = "data.yaml";
+
+/// Where boxes are written as COCO.
+pub(super) fn coco_place(split: Option<&str>) -> PathBuf {
+    match split {
+        Some(split) => format!("annotations/instances_{split}.json").into(),
+        None => "annotations/instances.json".into(),
+    }
+}
 
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
@@ -62,6 +76,9 @@ pub(super) struct PartEntry {
     pub(super) masks: bool,
     pub(super) coco: bool,
     pub(super) yolo: bool,
+    /// How the chips got their classes, where the scenes say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cells: Option<CellRule>,
     /// Of each band, over the scenes that they were cut from.
     pub(super) statistics: Vec<BandStatistics>,
     /// The same numbers as the bits of 64-bit floats, in the order of their names in `statistics` without the count: JSON's
@@ -98,6 +115,9 @@ pub(super) struct ChipEntry {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) objects: Vec<u64>,
     pub(super) ignored: u64,
+    /// Of the whole chip, by index, where the part has a rule for that; none for a chip that does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) class: Option<usize>,
 }
 
 impl PartEntry {
@@ -148,6 +168,16 @@ impl BandEntry {
             data_type,
             scale: band.scale,
             offset: band.offset,
+        }
+    }
+
+    /// What the file may not say of it.
+    pub(super) fn stated(&self) -> StatedBand {
+        StatedBand {
+            name: self.name.clone(),
+            role: self.role,
+            scale: self.scale,
+            offset: self.offset,
         }
     }
 }
@@ -241,6 +271,14 @@ impl Manifest {
                 ));
             }
             for chip in &part.chips {
+                if let Some(class) = chip.class
+                    && class >= self.classes.len()
+                {
+                    return Err(format!(
+                        "the manifest has a chip of class {class} and {} classes",
+                        self.classes.len()
+                    ));
+                }
                 let paths = [Some(&chip.image), chip.mask.as_ref(), chip.yolo.as_ref()];
                 for path in paths.into_iter().flatten() {
                     let plain = |part: std::path::Component<'_>| {
@@ -270,5 +308,19 @@ impl Manifest {
             .flat_map(|chip| [Some(&chip.image), chip.mask.as_ref(), chip.yolo.as_ref()])
             .flatten()
             .map(String::as_str)
+    }
+
+    /// The lists of all chips together that were written, relative to the folder.
+    pub(super) fn lists(&self) -> impl Iterator<Item = PathBuf> {
+        let coco = self.parts.iter().filter(|part| part.coco);
+        let yaml = self.has_yolo().then(|| PathBuf::from(YAML));
+        coco.map(|part| coco_place(part.split.as_deref()))
+            .chain(yaml)
+            .chain([PathBuf::from(CLASSES)])
+    }
+
+    /// Whether some chips have YOLO's files, which `data.yaml` describes.
+    pub(super) fn has_yolo(&self) -> bool {
+        self.parts.iter().any(|part| part.yolo)
     }
 }

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::ChipSetError;
 use super::boxes::BoxFiles;
-use super::layout::{self, Item, Part};
-use super::manifest::Manifest;
+use super::layout::{self, CocoFiles, Item, Part};
+use super::manifest::{self, BandEntry, Manifest};
 use super::options::Container;
 use super::read::{ChipSet, Recorded};
-use super::{ChipSetError, layout::name};
 use crate::Result;
-use crate::labels::{Classes, IGNORE, LabelValues};
+use crate::labels::{CellRule, Classes, IGNORE, LabelValues};
 use crate::raster::OpenOptions;
-use crate::report::{Notice, Report};
+use crate::report::{Notice, Report, file_name};
+use crate::scene::Scene;
 use crate::scenes::{LabelFiles, Scenes, ScenesOptions};
 
 /// A folder or an archive of chips, and what it does not say itself.
@@ -169,8 +170,8 @@ impl ChipSet {
             false => Manifest::read(&root)?,
         };
         let mut report = Report::new();
-        let parts = match &manifest {
-            Some(manifest) => parts_of(manifest, &root),
+        let (parts, lists) = match &manifest {
+            Some(manifest) => (parts_of(manifest, &root), CocoFiles::new()),
             None => layout::discover(&root, &mut report)?,
         };
         let known = manifest.as_ref().map(|manifest| manifest.classes.clone());
@@ -181,7 +182,7 @@ impl ChipSet {
             known,
             parts,
         };
-        let scenes = opening.scenes(manifest.as_ref(), report)?;
+        let scenes = opening.scenes(manifest.as_ref(), lists, report)?;
         Ok(Self::new(root, scenes, recorded, folder.own_statistics))
     }
 }
@@ -208,10 +209,7 @@ fn recorded(manifest: Option<&Manifest>) -> Vec<Recorded> {
 
 fn parts_of(manifest: &Manifest, root: &Path) -> Vec<Part> {
     let parts = manifest.parts.iter().map(|part| {
-        let coco = match &part.split {
-            Some(split) => format!("annotations/instances_{split}.json"),
-            None => "annotations/instances.json".to_owned(),
-        };
+        let coco = manifest::coco_place(part.split.as_deref());
         let coco = part.coco.then(|| root.join(coco));
         let items = part.chips.iter().map(|chip| Item {
             image: root.join(&chip.image),
@@ -241,7 +239,12 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    fn scenes(mut self, manifest: Option<&Manifest>, mut report: Report) -> Result<Scenes> {
+    fn scenes(
+        mut self,
+        manifest: Option<&Manifest>,
+        lists: CocoFiles,
+        mut report: Report,
+    ) -> Result<Scenes> {
         self.check_missing(&mut report)?;
         let has_masks = self
             .parts
@@ -264,7 +267,12 @@ impl Opening<'_> {
             .collect();
         let boxes = match of.is_empty() {
             true => None,
-            false => Some(BoxFiles::read(&of, self.known.as_ref(), &mut report)?),
+            false => Some(BoxFiles::read(
+                &of,
+                lists,
+                self.known.as_ref(),
+                &mut report,
+            )?),
         };
         let mut options = ScenesOptions::new();
         if let Some(open) = self.open_options(manifest) {
@@ -277,20 +285,25 @@ impl Opening<'_> {
         if let Some(values) = values {
             scenes = self.with_masks(&scenes, values)?;
         }
-        match boxes {
-            Some(boxes) => self.with_boxes(&scenes, &boxes),
+        if let Some(boxes) = boxes {
+            scenes = self.with_boxes(&scenes, &boxes)?;
+        }
+        match manifest {
+            Some(manifest) => with_classes(&scenes, manifest, self.root),
             None => Ok(scenes),
         }
     }
 
-    /// A fourth band of PNG is imagery in chips of this library's.
+    /// PNG says of its bands neither what they are nor, of a fourth one, that it is imagery: the manifest does.
     fn open_options(&self, manifest: Option<&Manifest>) -> Option<OpenOptions> {
-        let is_fourth =
-            |manifest: &&Manifest| manifest.imagery == Container::Png && manifest.bands.len() == 4;
-        let own = manifest
-            .filter(is_fourth)
-            .map(|_| OpenOptions::new().alpha_as_imagery());
-        self.folder.open.clone().or(own)
+        let Some(manifest) = manifest.filter(|one| one.imagery == Container::Png) else {
+            return self.folder.open.clone();
+        };
+        let mut options = self.folder.open.clone().unwrap_or_default();
+        if manifest.bands.len() == 4 {
+            options = options.alpha_as_imagery();
+        }
+        Some(options.stating_bands(manifest.bands.iter().map(BandEntry::stated).collect()))
     }
 
     /// Chips without a label where others have one: an error, left out, or background.
@@ -307,7 +320,7 @@ impl Opening<'_> {
             ] {
                 let of = part.items.len();
                 let mut without = part.items.iter().filter(|item| lacks(item));
-                let first = without.next().map(|item| name(&item.image));
+                let first = without.next().map(|item| file_name(&item.image));
                 let (true, Some(first)) = (there, first) else {
                     continue;
                 };
@@ -315,7 +328,7 @@ impl Opening<'_> {
                 let text = |done: &str| {
                     format!("{count} of {of} chips have no {what}{done}, such as {first}")
                 };
-                let about = name(&part.labels_at);
+                let about = file_name(&part.labels_at);
                 match missing {
                     Missing::Refused => {
                         return Err(ChipSetError::NoLabels {
@@ -373,57 +386,84 @@ impl Opening<'_> {
     }
 
     fn with_boxes(&self, scenes: &Scenes, boxes: &BoxFiles) -> Result<Scenes> {
-        let unknown = std::sync::atomic::AtomicUsize::new(0);
-        let nothing = |scene: &crate::scene::Scene| {
-            scene.with_labeled_boxes(&[], &boxes.classes, Report::new())
-        };
+        let nothing = |scene: &Scene| scene.with_labeled_boxes(&[], &boxes.classes, Report::new());
         let boxed = scenes.change_each("labeled", |index, scene| {
-            let Some(path) = scenes.column(index, BOXES) else {
-                return Ok(nothing(scene));
+            let given = match scenes.column(index, BOXES) {
+                Some(path) => boxes.give(scene, Path::new(path))?,
+                None => None,
             };
-            Ok(boxes.give(scene, Path::new(path))?.unwrap_or_else(|| {
-                unknown.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                nothing(scene)
-            }))
+            Ok(given.unwrap_or_else(|| nothing(scene)))
         })?;
-        let unknown = unknown.into_inner();
-        if unknown == 0 {
-            return Ok(boxed);
-        }
-        let of = scenes.len();
-        let missing = |index: &usize| {
-            let image = scenes
-                .get(*index)
-                .map(|scene| (scene.raster().path(), scene.raster().size()));
-            let path = scenes.column(*index, BOXES).map(Path::new);
-            matches!((image, path), (Some((image, size)), Some(path)) if boxes.of(image, size, path).is_ok_and(|found| found.is_none()))
+        // By the scenes that are left: others may have been left out.
+        let missing = |index: usize| match (boxed.get(index), boxed.column(index, BOXES)) {
+            (Some(scene), Some(path)) => !boxes.lists(scene.raster().path(), Path::new(path)),
+            _ => false,
         };
-        let first = (0..of)
-            .find(missing)
-            .and_then(|index| scenes.names().nth(index))
-            .unwrap_or_default();
-        let text = format!("{unknown} of {of} images are in no list of boxes, such as {first}");
+        let of = boxed.len();
+        let without: Vec<usize> = (0..of).filter(|&index| missing(index)).collect();
+        let Some(first) = without.first() else {
+            return Ok(boxed);
+        };
+        let first = boxed.names().nth(*first).unwrap_or_default().to_owned();
+        let count = without.len();
+        let text = format!("{count} of {of} images are in no list of boxes, such as {first}");
         match self.folder.missing {
             Missing::Refused => Err(ChipSetError::NoLabels {
                 path: self.root.to_owned(),
                 what: "entry in the COCO file",
-                missing: unknown,
+                missing: count,
                 of,
-                first: first.to_owned(),
+                first,
             }
             .into()),
-            Missing::Background => {
-                Ok(boxed
-                    .noting(Notice::assumed(format!("{text}: they hold nothing")).count(unknown)))
-            }
-            Missing::Skipped => {
-                let keep = |index: usize| !missing(&index);
-                Ok(boxed
-                    .kept(keep)?
-                    .noting(Notice::left_out(text).count(unknown)))
-            }
+            Missing::Background => Ok(
+                boxed.noting(Notice::assumed(format!("{text}: they hold nothing")).count(count))
+            ),
+            Missing::Skipped => Ok(boxed
+                .kept(|index| !missing(index))?
+                .noting(Notice::left_out(text).count(count))),
         }
     }
+}
+
+/// The class that each chip had when it was saved, where its scene had a rule for that: an object that the edge of a chip cuts
+/// is not whole in the chip, so that the rule would find another one there.
+fn with_classes(scenes: &Scenes, manifest: &Manifest, root: &Path) -> Result<Scenes> {
+    let mut classes: BTreeMap<PathBuf, (&CellRule, Option<&str>)> = BTreeMap::new();
+    let names = manifest.classes.names();
+    for part in &manifest.parts {
+        let Some(rule) = &part.cells else {
+            continue;
+        };
+        let of = |class: usize| names.get(class).copied();
+        let chips = part.chips.iter();
+        // As an opened image is called.
+        let path = |image: &String| {
+            let path = root.join(image);
+            std::path::absolute(&path).unwrap_or(path)
+        };
+        classes.extend(chips.map(|chip| (path(&chip.image), (rule, chip.class.and_then(of)))));
+    }
+    if classes.is_empty() {
+        return Ok(scenes.clone());
+    }
+    let mut rules: Vec<String> = classes.values().map(|(rule, _)| rule.words()).collect();
+    rules.sort();
+    rules.dedup();
+    let classed = scenes.change_each("labeled", |_, scene| {
+        Ok(match classes.get(scene.raster().path()) {
+            Some((rule, class)) => scene.with_stated_class((*rule).clone(), *class),
+            None => scene.clone(),
+        })
+    })?;
+    let text = format!(
+        "the class of each chip is that of its window in the scene, as the manifest says: cells are {}",
+        rules.join("; or ")
+    );
+    Ok(classed.noting(
+        Notice::noted(text)
+            .next("`scenes.with_cells(rule)` classes them by what is labeled in them"),
+    ))
 }
 
 /// The columns that scenes of a set have.

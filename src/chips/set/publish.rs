@@ -34,21 +34,22 @@ pub(super) fn staging(folder: &Path) -> Result<tempfile::TempDir> {
 pub(super) fn check(folder: &Path, places: &[PathBuf], known: Option<&Manifest>) -> Result<()> {
     let ours: BTreeSet<PathBuf> = known
         .into_iter()
-        .flat_map(Manifest::files)
+        .flat_map(|known| known.files().map(PathBuf::from).chain(known.lists()))
         .map(|name| folder.join(name))
         .collect();
+    // What GDAL and QGIS leave beside a chip that was looked at.
+    let beside = |path: &Path| {
+        let text = path.to_string_lossy();
+        let of = text.strip_suffix(".aux.xml");
+        of.is_some_and(|chip| ours.contains(Path::new(chip)))
+    };
     for place in places {
         let place = folder.join(place);
         let mut found = Vec::new();
         files_under(&place, &mut found).map_err(failed("list the folder", &place))?;
-        // What GDAL and QGIS leave beside a chip that was looked at.
-        let beside = |path: &Path| path.to_string_lossy().ends_with(".aux.xml");
-        let is_list =
-            |ending: &std::ffi::OsStr| ["json", "yaml", "csv"].iter().any(|one| ending == *one);
-        let list = |path: &Path| known.is_some() && path.extension().is_some_and(is_list);
         if let Some(path) = found
             .into_iter()
-            .find(|path| !ours.contains(path) && !beside(path) && !list(path))
+            .find(|path| !ours.contains(path) && !beside(path))
         {
             return Err(ChipSetError::OfOthers { path }.into());
         }

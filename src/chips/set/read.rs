@@ -12,6 +12,7 @@ use crate::display::{Output, Record, Show};
 use crate::labels::Classes;
 use crate::raster::BandStatistics;
 use crate::report::{Notice, Report};
+use crate::scene::Scene;
 use crate::scenes::Scenes;
 
 /// A data set of chips: images of one size with their labels, each of them a scene, in splits where its folders have some.
@@ -71,9 +72,20 @@ impl ChipSet {
         let [one] = self.recorded.as_slice() else {
             return self;
         };
-        if self.own_statistics || one.statistics.len() != self.scenes.band_count() {
+        if self.own_statistics || one.statistics.is_empty() {
             return self;
         }
+        let Some(statistics) = self.in_use(&one.statistics) else {
+            let text = format!(
+                "the manifest has statistics of {} bands, and the {} bands in use are not among them: bands are normalized by \
+                 the statistics of the chips",
+                one.statistics.len(),
+                self.scenes.band_count()
+            );
+            let next = "open the set with bands of its files, without changes, to have those of its scenes";
+            let scenes = self.scenes.noting(Notice::noted(text).next(next));
+            return Self { scenes, ..self };
+        };
         let text = "bands are normalized by the statistics of the scenes that the chips were cut from, as the manifest says";
         let scenes = self
             .scenes
@@ -81,8 +93,31 @@ impl ChipSet {
                 Notice::noted(text)
                     .next("`ChipFolder::new(folder).own_statistics()` computes those of the chips"),
             )
-            .with_statistics(one.statistics.clone());
+            .with_statistics(statistics);
         Self { scenes, ..self }
+    }
+
+    /// Of these statistics of the files' bands, those of the bands that are read, in their order.
+    fn in_use(&self, of_files: &[BandStatistics]) -> Option<Vec<BandStatistics>> {
+        let numbers = |scene: &Scene| -> Option<Vec<usize>> {
+            let bands = scene.raster().bands().iter();
+            bands
+                .map(|band| match band.is_simple() {
+                    true => usize::try_from(band.number).ok(),
+                    // What becomes of a file's band, such as colors of its numbers, has other statistics.
+                    false => None,
+                })
+                .collect()
+        };
+        let first = numbers(self.scenes.first())?;
+        let same = |scene: &Scene| numbers(scene).as_ref() == Some(&first);
+        if !self.scenes.iter().all(same) {
+            return None;
+        }
+        first
+            .iter()
+            .map(|number| of_files.get(number.checked_sub(1)?).copied())
+            .collect()
     }
 
     /// Chips.
@@ -270,8 +305,7 @@ impl Record for ChipSet {
     ];
 
     fn cells(&self) -> Vec<String> {
-        let sizes: BTreeSet<(usize, usize)> =
-            self.scenes.iter().map(crate::scene::Scene::size).collect();
+        let sizes: BTreeSet<(usize, usize)> = self.scenes.iter().map(Scene::size).collect();
         let size = match (sizes.first(), sizes.last()) {
             (Some(one), Some(other)) if one == other => format!("{} x {} px", one.0, one.1),
             (Some(one), Some(other)) => {

@@ -5,21 +5,24 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::choose::{bounds, common_nodata, raster_type, safe};
+use super::choose::{bounds, cell_rule, common_nodata, raster_type, safe};
 use super::image::{Place, Told, Writing};
-use super::lists::folder_of;
-use super::manifest::{BandEntry, ChipEntry, Manifest, PartEntry};
+use super::lists::make_folder;
+use super::manifest::{self, BandEntry, ChipEntry, Manifest, PartEntry};
 use super::{ChipSetError, ChipSetOptions, SavedChips, publish};
 #[cfg(doc)]
 use crate::FileError;
 use crate::boxes::formats::{LabeledBox, LabeledImage, yolo};
 use crate::chips::{Chip, Chips};
-use crate::labels::IGNORE;
+use crate::labels::{CellRule, IGNORE};
 use crate::raster::{GeoTransform, RasterType};
 use crate::report::Report;
 use crate::scene::Scene;
 use crate::session::progress::Progress;
 use crate::{Result, session};
+
+/// The folders of a set.
+const KINDS: [&str; 3] = ["images", "masks", "labels"];
 
 /// Chips that are written between two updates of the progress.
 const BLOCK: usize = 64;
@@ -96,6 +99,8 @@ pub(super) struct Saving<'a> {
     /// The coordinate reference systems of the scenes, each once, and which one each scene has.
     pub(super) systems: Vec<String>,
     pub(super) system_of: Vec<Option<usize>>,
+    /// How chips get their classes, where all scenes say the same.
+    pub(super) cells: Option<CellRule>,
     pub(super) report: Report,
 }
 
@@ -134,6 +139,7 @@ impl<'a> Saving<'a> {
                 })
             }));
         }
+        let cells = cell_rule(scenes, &mut report);
         let nodata = common_nodata(scenes.iter().map(Scene::raster), raster_type);
         Ok(Self {
             chips,
@@ -146,6 +152,7 @@ impl<'a> Saving<'a> {
             scenes: scenes.names().map(str::to_owned).collect(),
             systems,
             system_of,
+            cells,
             report,
         })
     }
@@ -174,8 +181,15 @@ impl<'a> Saving<'a> {
         publish::check(self.folder, &places, self.known.as_ref())?;
 
         let staging = publish::staging(self.folder)?;
+        for kind in KINDS {
+            make_folder(&staging.path().join(self.place(kind)))?;
+        }
         let statistics = scenes.statistics()?;
         let written = self.write_all(&writing, staging.path())?;
+        for kind in KINDS {
+            // Only an empty one goes: no chip has such a file.
+            let _ = std::fs::remove_dir(staging.path().join(self.place(kind)));
+        }
         let told = written
             .iter()
             .fold(Told::default(), |all, one| all.and(one.told));
@@ -196,6 +210,7 @@ impl<'a> Saving<'a> {
             masks: with_masks,
             coco: with_boxes && self.options.coco,
             yolo: with_boxes && self.options.yolo,
+            cells: self.cells.clone(),
             statistics_bits: PartEntry::bits_of(&statistics),
             statistics,
             systems: self.systems.clone(),
@@ -210,32 +225,31 @@ impl<'a> Saving<'a> {
             .collect();
         parts.push(part);
         manifest.parts = parts;
-        if self.options.yolo {
+        if manifest.has_yolo() {
             self.write_yaml(staging.path(), &manifest)?;
         }
         publish::publish(staging.path(), self.folder, &places, &manifest)?;
         Ok(saved.with_report(self.report))
     }
 
-    /// The folders and files that this set takes, relative to its folder.
-    fn places(&self) -> Vec<PathBuf> {
-        let of = |kind: &str| match &self.options.split {
+    /// The folder of these files, relative to that of the set.
+    fn place(&self, kind: &str) -> PathBuf {
+        match &self.options.split {
             Some(split) => Path::new(kind).join(split),
             None => PathBuf::from(kind),
-        };
-        let mut places = vec![of("images"), of("masks"), of("labels"), self.coco_place()];
-        places.push("classes.csv".into());
-        if self.options.yolo {
-            places.push("data.yaml".into());
         }
-        places
     }
 
-    pub(super) fn coco_place(&self) -> PathBuf {
-        match &self.options.split {
-            Some(split) => format!("annotations/instances_{split}.json").into(),
-            None => "annotations/instances.json".into(),
+    /// The folders and files that this set takes, relative to its folder.
+    fn places(&self) -> Vec<PathBuf> {
+        let mut places: Vec<PathBuf> = KINDS.map(|kind| self.place(kind)).into();
+        places.push(manifest::coco_place(self.options.split.as_deref()));
+        places.push(manifest::CLASSES.into());
+        // It names all splits with YOLO's files, and is written anew, or goes, with each of them.
+        if self.options.yolo || self.known.as_ref().is_some_and(Manifest::has_yolo) {
+            places.push(manifest::YAML.into());
         }
+        places
     }
 
     /// Chips of one folder have the same bands and classes, and all have a split or none.
@@ -346,12 +360,12 @@ impl<'a> Saving<'a> {
                 .map_or("", String::as_str),
         };
         let image = file("images", ending);
-        let told = writing.image(&chip, &place, &staging.join(folder_of(staging, &image)?))?;
+        let told = writing.image(&chip, &place, &staging.join(&image))?;
         let mask = match chip.labels.is_empty() {
             true => None,
             false => {
                 let mask = file("masks", ending);
-                writing.mask(&chip, &place, &staging.join(folder_of(staging, &mask)?))?;
+                writing.mask(&chip, &place, &staging.join(&mask))?;
                 Some(mask)
             }
         };
@@ -360,11 +374,7 @@ impl<'a> Saving<'a> {
             false => None,
             true => {
                 let path = file("labels", "txt");
-                yolo::write(
-                    staging.join(folder_of(staging, &path)?),
-                    &boxes,
-                    self.box_names(),
-                )?;
+                yolo::write(staging.join(&path), &boxes, self.box_names())?;
                 Some(path)
             }
         };
@@ -381,6 +391,7 @@ impl<'a> Saving<'a> {
             pixels: Vec::new(),
             objects: Vec::new(),
             ignored: chip.labels.iter().filter(|&&label| label == IGNORE).count() as u64,
+            class: chip.class.filter(|_| self.cells.is_some()),
         };
         if !chip.labels.is_empty() {
             entry.pixels = self.counted(chip.labels.iter().map(|&label| usize::from(label)));

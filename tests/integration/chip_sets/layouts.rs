@@ -462,3 +462,200 @@ fn coco_sets_with_their_annotations() -> Result<()> {
     assert!(error.contains("64 x 32"), "{error}");
     Ok(())
 }
+
+/// Of images that cannot be used and images that no list holds, the others stay: each is judged by its own file.
+#[test]
+fn what_is_broken_and_what_is_missing_do_not_shift_each_other() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for name in ["a", "b", "c", "d"] {
+        picture(&root.join(format!("images/{name}.png")), SIZE, |_, _| 3);
+    }
+    // `a` is of another size, `b` is not listed.
+    let coco = r#"{"images": [{"file_name": "a.png", "id": 0, "height": 99, "width": 99},
+        {"file_name": "c.png", "id": 1, "height": 32, "width": 32},
+        {"file_name": "d.png", "id": 2, "height": 32, "width": 32}],
+        "annotations": [{"id": 1, "image_id": 1, "bbox": [4, 6, 10, 12], "category_id": 1},
+        {"id": 2, "image_id": 2, "bbox": [1, 1, 2, 2], "category_id": 1}],
+        "categories": [{"id": 1, "name": "car"}]}"#;
+    fs::write(root.join("labels.json"), coco).unwrap();
+    let set = ChipSet::open(ChipFolder::new(root).skip_broken().skip_missing())?;
+    assert_eq!(set.scenes().names().collect::<Vec<_>>(), ["c", "d"]);
+    let chips = set.chips()?;
+    assert_eq!(
+        chips.get(0)?.boxes[0].bounds,
+        BoundingBox::new(4.0, 6.0, 14.0, 18.0)
+    );
+    assert!(set.report().mentions("such as b"), "{}", set.report());
+    Ok(())
+}
+
+/// A number of a class is a number, however large.
+#[test]
+fn large_numbers_of_yolo_are_one_class_each() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    picture(&root.join("images/a.png"), SIZE, |_, _| 3);
+    fs::create_dir_all(root.join("labels")).unwrap();
+    fs::write(
+        root.join("labels/a.txt"),
+        "999999999 0.5 0.5 0.25 0.5\n2 0.25 0.25 0.5 0.5\n",
+    )
+    .unwrap();
+    let set = ChipSet::open(root)?;
+    assert_eq!(set.classes().names(), ["background", "2", "999999999"]);
+    assert_eq!(set.chips()?.get(0)?.boxes.len(), 2);
+    Ok(())
+}
+
+/// An annotation file that is cut off is an error where nothing else labels the images, and told where something does.
+#[test]
+fn annotations_that_cannot_be_parsed_are_told() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    picture(&root.join("images/1.png"), SIZE, |_, _| 11);
+    fs::write(root.join("labels.json"), "{\"images\": [{\"id\": 1,").unwrap();
+    let error = ChipSet::open(root).unwrap_err().to_string();
+    assert!(error.contains("labels.json"), "{error}");
+    pair(root, "images/1.png", "masks/1.png", 1);
+    let set = ChipSet::open(ChipFolder::new(root).values(classes()))?;
+    assert_stripes(&set, &[1])?;
+    assert!(set.report().mentions("labels.json"), "{}", set.report());
+    // JSON of another kind is nobody's annotations.
+    fs::write(root.join("labels.json"), "{\"author\": \"me\"}").unwrap();
+    let set = ChipSet::open(ChipFolder::new(root).values(classes()))?;
+    assert!(!set.report().mentions("labels.json"), "{}", set.report());
+    Ok(())
+}
+
+/// Puts files into an archive under these names.
+fn zipped(path: &Path, entries: &[(&str, Vec<u8>)]) {
+    let mut zip = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    for (name, bytes) in entries {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+/// Archives have the rules of folders: two files of a chip are an error, `_mask` may stand behind, masks without an image are
+/// told.
+#[test]
+fn archives_have_the_rules_of_folders() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    pair(root, "a.png", "a_mask.png", 1);
+    let bytes = |name: &str| fs::read(root.join(name)).unwrap();
+    let (image, label) = (bytes("a.png"), bytes("a_mask.png"));
+    let path = root.join("chips.zip");
+    zipped(
+        &path,
+        &[
+            ("train/img/a.png", image.clone()),
+            ("train/img/a.jpg", image.clone()),
+            ("train/labels/a.png", label.clone()),
+        ],
+    );
+    let error = ChipSet::open(ChipFolder::new(&path).values(classes())).unwrap_err();
+    assert!(
+        matches!(error, Error::ChipSet(ChipSetError::Twice { .. })),
+        "{error}"
+    );
+    zipped(
+        &path,
+        &[
+            ("train/img/a.png", image),
+            ("train/labels/a_mask.png", label.clone()),
+            ("train/labels/b.png", label),
+        ],
+    );
+    let set = ChipSet::open(ChipFolder::new(&path).values(classes()))?;
+    assert_stripes(&set, &[1])?;
+    assert!(
+        set.report()
+            .mentions("1 of 2 masks have no image of their name, such as b.png"),
+        "{}",
+        set.report()
+    );
+    // A list that cannot be parsed is named as it lies in the archive.
+    let image = bytes("a.png");
+    zipped(
+        &path,
+        &[
+            ("train/img/a.png", image),
+            ("train/labels.json", b"{\"images\":".to_vec()),
+        ],
+    );
+    let error = ChipSet::open(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("chips.zip") && error.contains("train/labels.json"),
+        "{error}"
+    );
+    Ok(())
+}
+
+/// A file of NumPy's format 1.0: a header that is a Python literal, then the values in C order.
+fn npy(shape: &[usize], values: &[u8]) -> Vec<u8> {
+    let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let mut header = format!(
+        "{{'descr': '|u1', 'fortran_order': False, 'shape': ({}), }}",
+        shape.join(", ")
+    );
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values);
+    bytes
+}
+
+/// Raster Vision writes chips of other than three bands as arrays of rows, columns and bands, masks as PNG or arrays.
+#[test]
+fn chips_that_are_arrays_of_numpy() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let area = SIZE.area();
+    let image = |number: u8| -> Vec<u8> {
+        let pixels = (0..area).flat_map(|_| (0..5).map(|band| 10 + number + 20 * band));
+        npy(&[32, 32, 5], &pixels.collect::<Vec<u8>>())
+    };
+    let label = |number: u8| -> Vec<u8> {
+        let stripe = (0..area).map(|at| u8::from(at % 32 < usize::from(number)));
+        npy(&[32, 32], &stripe.collect::<Vec<u8>>())
+    };
+    for masks in ["npy", "png"] {
+        let root = folder.path().join(masks);
+        for number in [1, 2] {
+            fs::create_dir_all(root.join("images")).unwrap();
+            fs::create_dir_all(root.join("masks")).unwrap();
+            fs::write(root.join(format!("images/{number}.npy")), image(number)).unwrap();
+            let path = root.join(format!("masks/{number}.{masks}"));
+            match masks {
+                "npy" => fs::write(path, label(number)).unwrap(),
+                _ => mask(&path, SIZE, |col, _| u8::from(col < usize::from(number))),
+            }
+        }
+        let set = ChipSet::open(ChipFolder::new(&root).values(classes()))?;
+        assert_stripes(&set, &[1, 2])?;
+        assert_eq!(set.scenes().band_count(), 5);
+        assert_eq!(set.chips()?.get(1)?.patch.data[4 * area], 92.0);
+        assert!(!set.report().mentions("left out"), "{}", set.report());
+    }
+    let path = folder.path().join("train-1.zip");
+    zipped(
+        &path,
+        &[
+            ("train/img/s-1.npy", image(1)),
+            ("train/img/s-2.npy", image(2)),
+            ("train/labels/s-1.npy", label(1)),
+            ("train/labels/s-2.npy", label(2)),
+        ],
+    );
+    let set = ChipSet::open(ChipFolder::new(&path).values(classes()))?.split("train")?;
+    assert_stripes(&set, &[1, 2])?;
+    assert_eq!(set.scenes().band_count(), 5);
+    Ok(())
+}

@@ -1,9 +1,13 @@
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 use swath::Result;
 use swath::prelude::*;
 
 use super::{assert_same, quiet, town};
+
+/// Two trainings side by side draw from one generator of the device, and are not compared then.
+static TRAINING: Mutex<()> = Mutex::new(());
 
 /// The chips of a set are those that it was saved from: the same order, the same turns in every epoch, the same pixels.
 #[test]
@@ -64,6 +68,7 @@ fn a_set_gives_the_chips_that_were_saved() -> Result<()> {
 /// A training on a set takes the very steps of a training on the chips that it was saved from.
 #[test]
 fn a_training_on_a_set_is_the_training_on_its_chips() -> Result<()> {
+    let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let scene = town(folder.path());
     let (train, valid) = scene.split(Split::columns(0.7));
@@ -230,5 +235,200 @@ fn boxes_come_back_from_coco_and_from_yolo() -> Result<()> {
             assert_same(&chips.get(index)?, &plain.get(index)?, name);
         }
     }
+    Ok(())
+}
+
+/// The manifest's statistics are of its bands: those that are chosen get their own, in their order.
+#[test]
+fn statistics_follow_the_bands_that_are_chosen() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = town(&folder.path().join("town"));
+    let out = folder.path().join("set");
+    scene
+        .chips(Chips::random(4, 64).seed(4))?
+        .save_with(&out, quiet())?;
+    let all = scene.statistics()?;
+    assert!(all[0].mean != all[2].mean);
+    for bands in [vec![2, 1, 0], vec![1], vec![0, 0, 2]] {
+        let options = OpenOptions::new().bands(bands.clone());
+        let set = ChipSet::open(ChipFolder::new(&out).open(options))?;
+        let found: Vec<f64> = set
+            .scenes()
+            .statistics()?
+            .iter()
+            .map(|one| one.mean)
+            .collect();
+        let wanted: Vec<f64> = bands.iter().map(|&band| all[band].mean).collect();
+        assert_eq!(found, wanted, "{bands:?}");
+    }
+    // Of a band that the manifest does not know, nothing is assumed.
+    let path = out.join("chips.json");
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let mut shortened = |pointer: &str| {
+        manifest
+            .pointer_mut(pointer)
+            .unwrap()
+            .as_array_mut()
+            .unwrap()
+            .pop()
+    };
+    for pointer in ["/bands", "/parts/0/statistics", "/parts/0/statistics_bits"] {
+        assert!(shortened(pointer).is_some());
+    }
+    fs::write(&path, manifest.to_string()).unwrap();
+    let set = ChipSet::open(&out)?;
+    assert!(
+        set.report().mentions("statistics of 2 bands"),
+        "{}",
+        set.report()
+    );
+    assert_eq!(set.scenes().statistics()?[0].count, 4 * 64 * 64);
+    Ok(())
+}
+
+/// PNG names no bands: the manifest does.
+#[test]
+fn bands_of_png_are_called_as_the_manifest_says() -> Result<()> {
+    use swath::raster::{BandRole, RasterType, Size};
+    let folder = tempfile::tempdir().unwrap();
+    let path = super::imagery(
+        &folder.path().join("a.tif"),
+        Size::new(64, 64),
+        4,
+        RasterType::U8,
+        None,
+        |b, c, r| ((b * 60 + c * 3 + r) % 250) as f32,
+    );
+    // Near infrared first, by the names of GDAL's band descriptions.
+    let names = ["nir", "red", "green", "blue"];
+    let named = folder.path().join("named.tif");
+    let options = swath::raster::WriterOptions::default()
+        .plain_tiles()
+        .band_names(&names);
+    let source = Raster::open(&path)?;
+    let size = source.size();
+    let mut writer = swath::raster::RasterWriter::create(
+        &named,
+        size,
+        4,
+        RasterType::U8,
+        crate::support::grid(),
+        crate::support::CRS,
+        options,
+    )?;
+    let window = PixelWindow::full(size);
+    writer.write_window(&window, &source.read(&window)?.data)?;
+    writer.finish()?;
+    let scene = Scene::open_with(&named, OpenOptions::new().alpha_as_imagery())?;
+    let roles = |scene: &Scene| -> Vec<Option<BandRole>> {
+        scene
+            .raster()
+            .bands()
+            .iter()
+            .map(|band| band.role)
+            .collect()
+    };
+    assert_eq!(roles(&scene)[0], Some(BandRole::NearInfrared));
+    let out = folder.path().join("set");
+    let chips = scene.chips(Chips::sliding(32))?;
+    chips.save_with(&out, quiet().png())?;
+    let set = ChipSet::open(&out)?;
+    let first = set.scenes().get(0).unwrap();
+    assert_eq!(first.raster().band_names(), names);
+    assert_eq!(roles(first), roles(&scene));
+    // By these names bands are chosen, whatever else is said of the files.
+    let chosen = ChipSet::open(
+        ChipFolder::new(&out)
+            .open(OpenOptions::new().bands([BandRole::Red, BandRole::NearInfrared])),
+    )?;
+    let patch = chosen.chips()?.get(0)?.patch;
+    let whole = chips.get(0)?.patch;
+    let area = 32 * 32;
+    assert_eq!(patch.data[..area], whole.data[area..2 * area]);
+    assert_eq!(patch.data[area..], whole.data[..area]);
+    assert_eq!(
+        ChipSet::open(ChipFolder::new(&out).open(OpenOptions::new().nodata(255.0)))?
+            .scenes()
+            .band_count(),
+        4
+    );
+    Ok(())
+}
+
+/// Chips of a scene with a rule for cells keep the class that the rule gives on the scene: an object that the edge of a chip cuts
+/// is not whole in the chip.
+#[test]
+fn the_classes_of_chips_are_those_of_their_scene() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let town = town(&folder.path().join("town"));
+    for (name, rule) in [
+        ("object", CellRule::share_of_object(0.5)),
+        ("cell", CellRule::share_of_cell(0.2).otherwise_ignored()),
+    ] {
+        let scene = town.with_cells(&rule)?;
+        let chips = scene.chips(Chips::random(24, 48).seed(9))?;
+        let out = folder.path().join(name);
+        chips.save_with(&out, quiet().split("train"))?;
+        let set = ChipSet::open(&out)?.split("train")?;
+        let again = set.chips()?;
+        let classes = |chips: &Chips| -> Result<Vec<Option<usize>>> {
+            (0..chips.len())
+                .map(|index| Ok(chips.get(index)?.class))
+                .collect()
+        };
+        assert_eq!(classes(&again)?, classes(&chips)?, "{name}");
+        let whole = PixelWindow::new(0, 0, 48, 48);
+        for (index, one) in set.scenes().iter().enumerate() {
+            assert_eq!(one.cells(), Some(&rule));
+            assert_eq!(one.cell_class(&whole)?, chips.get(index)?.class);
+        }
+        assert!(
+            set.report().mentions("class of each chip"),
+            "{}",
+            set.report()
+        );
+        // Another rule looks at what is labeled in the chip.
+        let own = set.scenes().with_cells(CellRule::majority())?;
+        let first = own.get(0).unwrap();
+        let labels = first.label_window(&whole)?;
+        let most = (0..town.classes().len()).max_by_key(|&class| {
+            let pixels = labels.iter().filter(|&&label| usize::from(label) == class);
+            (pixels.count(), std::cmp::Reverse(class))
+        });
+        assert_eq!(first.cell_class(&whole)?, most);
+    }
+    // Without a rule there are no classes.
+    let chips = town.chips(Chips::random(3, 48))?;
+    let out = folder.path().join("none");
+    chips.save_with(&out, quiet())?;
+    let set = ChipSet::open(&out)?;
+    assert!(set.scenes().iter().all(|scene| scene.cells().is_none()));
+    assert_eq!(set.chips()?.get(0)?.class, None);
+    Ok(())
+}
+
+/// A training of a classifier on a set takes the very steps of one on the chips that it was saved from.
+#[test]
+fn a_classifier_on_a_set_is_the_classifier_on_its_chips() -> Result<()> {
+    let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().unwrap();
+    let rule = CellRule::share_of_object(0.5);
+    let scene = town(&folder.path().join("town")).with_cells(&rule)?;
+    let (train, valid) = scene.split(Split::columns(0.6));
+    let chips = train.chips(Chips::random(12, 48).seed(4))?;
+    let out = folder.path().join("set");
+    chips.save_with(&out, quiet())?;
+    let set = ChipSet::open(&out)?;
+    let losses = |chips: &Chips| -> Result<Vec<u64>> {
+        let model =
+            Classifier::new(ImageClassifier::resnet18(), scene.classes()).device(Device::cpu());
+        let run = model.fit(chips, &valid, FitOptions::epochs(1).batch(4).quiet(true))?;
+        let epochs = run.history().epochs.iter();
+        Ok(epochs
+            .flat_map(|epoch| [epoch.train_loss, epoch.valid_loss].map(f64::to_bits))
+            .collect())
+    };
+    assert_eq!(losses(&chips)?, losses(&set.chips()?)?);
     Ok(())
 }

@@ -586,6 +586,73 @@ fn files_of_others_are_never_replaced_nor_mixed_with() {
     assert_eq!(fs::read_to_string(out.join("notes.txt")).unwrap(), "mine");
 }
 
+/// What a person puts among the chips of a set is no list that was saved, whatever it ends in.
+#[test]
+fn files_of_others_among_saved_chips_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let chips = town(&folder.path().join("town"))
+        .chips(Chips::random(3, 48))
+        .unwrap();
+    let out = folder.path().join("set");
+    chips.save_with(&out, quiet()).unwrap();
+    for place in [
+        "images/notes.csv",
+        "masks/legend.json",
+        "labels/mine.yaml",
+        "images/other.aux.xml",
+    ] {
+        let path = out.join(place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "mine").unwrap();
+        let before = files(&out);
+        let error = chips.save_with(&out, quiet()).unwrap_err();
+        assert!(
+            matches!(&error, Error::ChipSet(ChipSetError::OfOthers { path: found }) if *found == path),
+            "{place}: {error}"
+        );
+        assert_eq!(files(&out), before);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+        fs::remove_file(&path).unwrap();
+    }
+    // A description of YOLO's that this set never had.
+    fs::write(out.join("data.yaml"), "mine").unwrap();
+    assert!(chips.save_with(&out, quiet().yolo(true)).is_err());
+    assert_eq!(fs::read_to_string(out.join("data.yaml")).unwrap(), "mine");
+    fs::remove_file(out.join("data.yaml")).unwrap();
+    // What GDAL leaves beside a chip is replaced with it.
+    let chip = files(&out)
+        .into_keys()
+        .find(|name| name.starts_with("images/"))
+        .unwrap();
+    fs::write(out.join(format!("{chip}.aux.xml")), "<PAMDataset/>").unwrap();
+    chips.save_with(&out, quiet()).unwrap();
+}
+
+/// `data.yaml` names the splits that have YOLO's files, and goes with the last of them.
+#[test]
+fn the_description_of_yolo_follows_the_splits() {
+    let folder = tempfile::tempdir().unwrap();
+    let chips = town(&folder.path().join("town"))
+        .chips(Chips::random(3, 48))
+        .unwrap();
+    let out = folder.path().join("set");
+    let save = |split: &str, yolo: bool| {
+        chips
+            .save_with(&out, quiet().split(split).yolo(yolo))
+            .unwrap();
+        fs::read_to_string(out.join("data.yaml")).ok()
+    };
+    save("train", true);
+    let both = save("val", true).unwrap();
+    assert!(both.contains("\"train\": ") && both.contains("\"val\": "));
+    let one = save("val", false).unwrap();
+    assert!(
+        one.contains("\"train\": ") && !one.contains("\"val\": "),
+        "{one}"
+    );
+    assert_eq!(save("train", false), None);
+}
+
 /// A scene whose file is cut short while chips are saved: the folder keeps what it had.
 #[test]
 fn a_failure_halfway_leaves_the_folder_as_it_was() {
