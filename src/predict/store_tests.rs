@@ -291,7 +291,7 @@ fn outlines_are_drawn_while_polygons_are_saved_and_afterwards() -> Result<()> {
     let objects = map.objects()?.with_outlines(&right)?;
     assert_eq!(objects.count(), 4);
     let notices: Vec<String> = objects.report().iter().map(ToString::to_string).collect();
-    // The square is right-angled; a bent, a notched and a ring-shaped one of a few pixels have no such form.
+    // Each outline is told of once.
     assert_eq!(notices.len(), 2, "{notices:?}");
     assert!(
         notices[0].contains("1 outlines got right angles"),
