@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek as _, Write as _};
+use std::io::{BufReader, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -164,8 +164,7 @@ fn zipped(archive: &Path, writer: &mut Writer<'_>) -> Result<()> {
         path: archive.to_owned(),
         detail,
     };
-    let mut file = BufReader::new(File::open(archive).map_err(io)?);
-    file.rewind().map_err(io)?;
+    let file = BufReader::new(File::open(archive).map_err(io)?);
     let mut zip = ZipArchive::new(file).map_err(|error| failed(error.to_string()))?;
     writer.check_count(zip.len())?;
     let mut total: u64 = 0;
