@@ -276,7 +276,9 @@ impl StacSearch {
             .into());
         }
         let missing = matched.map_or(0, |all| all.saturating_sub(items.len()));
-        if items.len() < self.limit && (missing > 0 || unasked.is_some()) {
+        // A service that counts, and whose count has come, has no more, whatever its links say.
+        let early = missing > 0 || matched.is_none() && unasked.is_some();
+        if items.len() < self.limit && early {
             let of = matched.map_or_else(String::new, |all| format!(" of {all}"));
             let why = unasked.map_or_else(String::new, |why| format!(": {why}"));
             let notice = Notice::left_out(format!("only {}{of} items came{why}", items.len()))
