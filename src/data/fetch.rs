@@ -158,7 +158,7 @@ pub(super) fn fetch_recipe(recipe: &'static Recipe) -> Result<Dataset> {
             from_package(recipe, &package, contents, &dir)
         }
         Source::Files { .. } | Source::Pages { .. } => {
-            let size = recipe.bytes().map(super::progress::size);
+            let size = recipe.bytes().map(crate::display::units::file_size);
             let size = size.map_or_else(String::new, |size| format!(" ({size})"));
             session::display(&Output::text(format!(
                 "Fetching {}{size} from its publisher: {}. {}.",

@@ -8,8 +8,9 @@ use std::path::{Component, Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use zip::ZipArchive;
 
-use super::progress::{self, Progress};
+use super::progress::Progress;
 use super::{DataError, disk};
+use crate::display::units::file_size;
 use crate::report::{Notice, Report};
 use crate::{Result, session};
 
@@ -151,7 +152,7 @@ pub(super) fn unpack(archive: &Path, into: &Path, quiet: bool) -> Result<Unpacke
     progress.end(&format!(
         "{} files, {}",
         unpacked.files.len(),
-        progress::size(unpacked.bytes)
+        file_size(unpacked.bytes)
     ));
     std::fs::rename(&ready, into)
         .map_err(|error| DataError::File(crate::FileError::new(into.to_owned(), error)))?;
