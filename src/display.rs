@@ -7,6 +7,7 @@ pub(crate) mod fields;
 pub(crate) mod html;
 mod lists;
 pub(crate) mod records;
+pub(crate) mod units;
 
 pub(crate) use lists::counted;
 pub(crate) use records::{Record, show_fields, show_records};

@@ -11,6 +11,7 @@ use super::parts::Part;
 use super::{ChipOptions, ChipsError};
 use crate::raster::{Patch, PixelWindow};
 use crate::report::{Notice, Report};
+use crate::scene::Scene;
 use crate::scenes::Scenes;
 use crate::{Result, session};
 
@@ -154,12 +155,13 @@ impl ByClass {
         }
         let grounds = of_part
             .par_iter()
-            .map(|scene| match by_object || !scene.has_labels() {
-                true if by_object => Ok(ClassGround::objects(scene, count)),
-                true => Ok(ClassGround::Objects(vec![Vec::new(); count])),
-                false => ClassGround::pixels(scene, count),
+            .map(|scene| match scene.has_labels() && !by_object {
+                true => ClassGround::pixels(scene, count),
+                false => Ok(ClassGround::objects(scene, count, !by_object)),
             })
             .collect::<Result<Vec<_>>>()?;
+        say_others(&of_part, by_object, report);
+        let even = *draw == ClassDraw::Even;
         let mut classes: Vec<OfClass> = Vec::new();
         let mut absent = Vec::new();
         let mut shares = Vec::new();
@@ -179,11 +181,10 @@ impl ByClass {
                     parts,
                 });
                 shares.push(share);
-            } else if class > 0 || !by_object {
+            } else if class > 0 || !by_object || !even {
                 absent.push(names[class]);
             }
         }
-        let even = *draw == ClassDraw::Even;
         let (mut sum, present) = (0.0, classes.len() as f64);
         for (one, share) in classes.iter_mut().zip(shares) {
             sum += if even { 1.0 / present } else { share };
@@ -199,7 +200,7 @@ impl ByClass {
                 1 => ("has", "its share"),
                 _ => ("have", "their shares"),
             };
-            let goes = match even {
+            let goes = match even && !classes.is_empty() {
                 true => format!("{share} goes to the other classes"),
                 false => format!("the chips of {share} are cut anywhere"),
             };
@@ -274,5 +275,38 @@ impl ByClass {
         }
         // The class lies where little is valid: better such a chip than none of it.
         Ok(fullest.map(|(_, place, window, patch)| (place, window, patch)))
+    }
+}
+
+/// Says what becomes of scenes that lack what the others have, pixels with labels or boxes.
+fn say_others(scenes: &[&Scene], by_object: bool, report: &mut Report) {
+    let all = scenes.len();
+    let count = |is: &dyn Fn(&Scene) -> bool| scenes.iter().filter(|scene| is(scene)).count();
+    let boxes_alone = count(&|scene| scene.has_boxes() && !scene.has_labels());
+    if !by_object && boxes_alone > 0 {
+        report.push(
+            Notice::noted(format!(
+                "{boxes_alone} of {all} scenes have boxes alone: chips are cut around the middles of their objects, each of which \
+                 counts as the pixels of its box"
+            ))
+            .count(boxes_alone)
+            .next("`.around_objects()` counts each object once, in all scenes"),
+        );
+    }
+    let (without, what) = match by_object {
+        true => (count(&|scene| !scene.has_boxes()), "objects"),
+        false => (
+            count(&|scene| !scene.has_boxes() && !scene.has_labels()),
+            "labels",
+        ),
+    };
+    if without > 0 {
+        report.push(
+            Notice::left_out(format!(
+                "{without} of {all} scenes have no {what}: no chip is cut around a class there"
+            ))
+            .count(without)
+            .next("`scenes.class_shares()?` shows where classes occur"),
+        );
     }
 }

@@ -26,8 +26,8 @@ pub(super) enum ClassGround {
         /// For each class the cells that hold it, with the sum of its pixels up to and with that cell.
         sums: Vec<Vec<(usize, u64)>>,
     },
-    /// For each class the pixels in the middle of its objects.
-    Objects(Vec<Vec<(i64, i64)>>),
+    /// For each class the pixels in the middle of its objects, with the sum of what these count for up to and with each.
+    Objects(Vec<Vec<((i64, i64), u64)>>),
 }
 
 impl ClassGround {
@@ -87,10 +87,11 @@ impl ClassGround {
         })
     }
 
-    /// The objects whose middle lies in the area in use, at least half of which counts.
-    pub(super) fn objects(scene: &Scene, classes: usize) -> Self {
+    /// The objects whose middle lies in the area in use, at least half of which counts. Each counts once, or
+    /// (`as_pixels`) for the pixels of its box, beside scenes whose labels are of pixels.
+    pub(super) fn objects(scene: &Scene, classes: usize, as_pixels: bool) -> Self {
         let area = scene.area();
-        let mut middles: Vec<Vec<(i64, i64)>> = vec![Vec::new(); classes];
+        let mut middles: Vec<Vec<((i64, i64), u64)>> = vec![Vec::new(); classes];
         for one in scene.boxes().iter().filter(|one| !one.crowd) {
             let (x, y) = one.bounds.center();
             let middle = (x.floor() as i64, y.floor() as i64);
@@ -98,30 +99,39 @@ impl ClassGround {
                 && scene.share_counted(&one.bounds) >= COUNTED
                 && let Some(of_class) = middles.get_mut(one.class)
             {
-                of_class.push(middle);
+                let pixels = one.bounds.area().clamp(1.0, area.area().max(1) as f64);
+                let counts = if as_pixels { pixels.round() as u64 } else { 1 };
+                let before = of_class.last().map_or(0, |(_, sum)| *sum);
+                of_class.push((middle, before + counts));
             }
         }
         Self::Objects(middles)
     }
 
-    /// Pixels or objects of a class.
+    /// Pixels of a class, or what its objects count for.
     pub(super) fn total(&self, class: usize) -> u64 {
         match self {
             Self::Pixels { sums, .. } => {
                 let of_class = sums.get(class).and_then(|sums| sums.last());
                 of_class.map_or(0, |(_, sum)| *sum)
             }
-            Self::Objects(middles) => middles.get(class).map_or(0, Vec::len) as u64,
+            Self::Objects(middles) => {
+                let of_class = middles.get(class).and_then(|middles| middles.last());
+                of_class.map_or(0, |(_, sum)| *sum)
+            }
         }
     }
 
-    /// Pixel or object `number` of a class, counted from 0: its column and row.
+    /// Pixel `number` of a class, counted from 0, or the middle of the object that counts for it: its column and row.
     ///
     /// # Errors
     /// Those of reading labels.
     pub(super) fn at(&self, scene: &Scene, class: usize, number: u64) -> Result<(i64, i64)> {
         let (area, cell, columns, sums) = match self {
-            Self::Objects(middles) => return Ok(middles[class][number as usize]),
+            Self::Objects(middles) => {
+                let of_class = &middles[class];
+                return Ok(of_class[of_class.partition_point(|(_, sum)| *sum <= number)].0);
+            }
             Self::Pixels {
                 area,
                 cell,

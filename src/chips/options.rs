@@ -145,7 +145,8 @@ impl ChipOptions {
     /// Random chips are cut around the classes, each class with the same share of them, so that rare classes are seen as often
     /// as common ones: the middle of a chip is a labeled pixel of its class, every one as likely as any other in all scenes,
     /// moved only where the edge of the area asks for it. The background is a class when labels are of pixels. Of scenes that
-    /// have boxes alone the middle of an object takes the place of a pixel, as with [`ChipOptions::around_objects`].
+    /// have boxes alone the middle of an object takes the place of a pixel, as with [`ChipOptions::around_objects`]; beside
+    /// scenes with labeled pixels an object counts as the pixels of its box.
     ///
     /// The labels are read once when the chips are made. Classes that do not occur are named by [`Chips::report`].
     /// [`crate::scenes::ClassShares::balanced_weights`] makes up for rare classes in the loss instead.

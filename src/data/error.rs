@@ -86,7 +86,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The disk has no room for a file.
-    #[error("{} are needed and {} are free on the disk: {path:?}", super::progress::size(*needed), super::progress::size(*free))]
+    #[error("{} are needed and {} are free on the disk: {path:?}", crate::display::units::file_size(*needed), crate::display::units::file_size(*free))]
     NoSpace {
         /// The file, or its folder.
         path: PathBuf,
@@ -188,7 +188,7 @@ impl Hint for DataError {
             } => {
                 let kept = match kept {
                     0 => String::new(),
-                    kept => format!("{} are kept: ask again and it goes on from there. ", super::progress::size(*kept)),
+                    kept => format!("{} are kept: ask again and it goes on from there. ", crate::display::units::file_size(*kept)),
                 };
                 let why = match reason.contains("CERTIFICATE") || reason.contains("ertificate") {
                     true => "SSL_CERT_FILE names the certificates of a network that has its own. ",

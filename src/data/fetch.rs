@@ -8,8 +8,7 @@ use super::recipe::{self, Contents, Recipe, Source};
 use super::{DataError, banepa, cache_dir, download, remote};
 use crate::display::{Output, Show, escape};
 use crate::report::Report;
-use crate::staged::StagedFile;
-use crate::{Result, session};
+use crate::{Result, session, staged};
 
 /// Grows when the same name stands for other files than before.
 const FORMAT: u32 = 1;
@@ -159,7 +158,7 @@ pub(super) fn fetch_recipe(recipe: &'static Recipe) -> Result<Dataset> {
             from_package(recipe, &package, contents, &dir)
         }
         Source::Files { .. } | Source::Pages { .. } => {
-            let size = recipe.bytes().map(super::progress::size);
+            let size = recipe.bytes().map(crate::display::units::file_size);
             let size = size.map_or_else(String::new, |size| format!(" ({size})"));
             session::display(&Output::text(format!(
                 "Fetching {}{size} from its publisher: {}. {}.",
@@ -316,12 +315,12 @@ fn dataset(recipe: &'static Recipe, dir: &Path, files: Vec<String>, report: Repo
     }
 }
 
-/// Writes a file atomically.
+/// Writes a file whole or not at all; its folder is made when it is missing.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
-    let io = |source| DataError::File(crate::FileError::new(path.to_owned(), source));
-    let staged = StagedFile::new(path, "new").map_err(io)?;
-    std::fs::write(staged.path(), bytes).map_err(io)?;
-    staged.commit().map_err(io)
+    let folder = path.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| staged::write(path, bytes))
+        .map_err(|source| DataError::File(crate::FileError::new(path.to_owned(), source)))
 }
 
 fn file_name(path: &Path) -> String {

@@ -34,21 +34,32 @@ fn value(part: &str) -> Option<&str> {
     }
 }
 
-fn host(address: &str) -> Option<&str> {
+pub(super) fn host(address: &str) -> Option<&str> {
     address.split_once("://")?.1.split(['/', '?', '#']).next()
 }
 
-/// An address as a browser joins it to that of its page.
-fn joined(page: &str, link: &str) -> Option<String> {
-    if link.contains("://") {
-        return (link.starts_with("http://") || link.starts_with("https://"))
+/// An address as a browser joins it to that of its page; `None` for what is not asked over HTTP.
+///
+/// # Source
+/// RFC 3986, 5.2.
+pub(super) fn joined(page: &str, link: &str) -> Option<String> {
+    // What follows the path is no path: `datetime=2024-01-01/..` goes nowhere up.
+    let (path, behind) = link.split_at(link.find(['?', '#']).unwrap_or(link.len()));
+    if path.contains("://") {
+        return (path.starts_with("http://") || path.starts_with("https://"))
             .then(|| link.to_owned());
     }
-    let (scheme, rest) = page.split_once("://")?;
-    let rest = rest.split(['?', '#']).next()?;
+    let link = path;
+    let whole = page.split('#').next()?;
+    let bare = whole.split('?').next()?;
+    if link.is_empty() {
+        let before = if behind.starts_with('?') { bare } else { whole };
+        return Some(format!("{before}{behind}"));
+    }
+    let (scheme, rest) = bare.split_once("://")?;
     let host = rest.split('/').next()?;
     if let Some(other) = link.strip_prefix("//") {
-        return Some(format!("{scheme}://{other}"));
+        return Some(format!("{scheme}://{other}{behind}"));
     }
     let mut parts: Vec<&str> = match link.starts_with('/') {
         true => Vec::new(),
@@ -65,7 +76,7 @@ fn joined(page: &str, link: &str) -> Option<String> {
             part => parts.push(part),
         }
     }
-    Some(format!("{scheme}://{host}/{}", parts.join("/")))
+    Some(format!("{scheme}://{host}/{}{behind}", parts.join("/")))
 }
 
 /// The name that a file at an address has here: nothing that leads elsewhere.
@@ -100,6 +111,27 @@ mod tests {
         );
         for text in ["", "href", "href=", "href=\"", "<a href=\"é"] {
             assert!(links(page, text, &[".tif".to_owned()]).is_empty());
+        }
+    }
+
+    /// RFC 3986, 5.4: a query is no path, and alone it belongs to the page's own.
+    #[test]
+    fn queries_stay_as_they_are() {
+        let page = "https://a.org/v1/search?limit=1";
+        for (link, expected) in [
+            ("?page=2", "https://a.org/v1/search?page=2"),
+            (
+                "/more?datetime=2024-01-01/..",
+                "https://a.org/more?datetime=2024-01-01/..",
+            ),
+            ("../more?box=1/../2#x", "https://a.org/more?box=1/../2#x"),
+            (
+                "more?to=http://b.org/",
+                "https://a.org/v1/more?to=http://b.org/",
+            ),
+            ("#x", "https://a.org/v1/search?limit=1#x"),
+        ] {
+            assert_eq!(joined(page, link).as_deref(), Some(expected), "{link}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::display::Output;
+use crate::display::units::{duration, file_size};
 use crate::session::Live;
 
 /// Updates are not shown more often than this.
@@ -72,15 +73,15 @@ impl Progress {
             Some(total) if total > 0 => format!(
                 "{}: {} of {} ({:.0} %)",
                 self.doing,
-                size(done),
-                size(total),
+                file_size(done),
+                file_size(total),
                 (done as f64 / total as f64 * 100.0).min(100.0)
             ),
-            _ => format!("{}: {}", self.doing, size(done)),
+            _ => format!("{}: {}", self.doing, file_size(done)),
         };
         let speed = done.saturating_sub(self.from) as f64 / elapsed.as_secs_f64().max(1e-3);
         if elapsed > Duration::from_secs(1) && speed > 0.0 {
-            line += &format!(", {}/s", size(speed as u64));
+            line += &format!(", {}/s", file_size(speed as u64));
             if let Some(left) = self.total.and_then(|total| total.checked_sub(done)) {
                 line += &format!(", {} left", duration(left as f64 / speed));
             }
@@ -89,56 +90,9 @@ impl Progress {
     }
 }
 
-/// Decimal units, as disks and browsers count: `94.7 MB`.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
-    if bytes < 1000 {
-        return format!("{bytes} bytes");
-    }
-    let mut value = bytes as f64;
-    let mut unit = "bytes";
-    for next in UNITS {
-        if value < 999.5 {
-            break;
-        }
-        (value, unit) = (value / 1000.0, next);
-    }
-    match value < 99.95 {
-        true => format!("{value:.1} {unit}"),
-        false => format!("{value:.0} {unit}"),
-    }
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_have_three_digits_and_a_unit() {
-        let told: Vec<String> = [0, 999, 1000, 94_658_721, 999_600, 2_065_402_329, u64::MAX]
-            .map(size)
-            .to_vec();
-        assert_eq!(
-            told,
-            [
-                "0 bytes",
-                "999 bytes",
-                "1.0 kB",
-                "94.7 MB",
-                "1.0 MB",
-                "2.1 GB",
-                "18447 PB"
-            ]
-        );
-    }
 
     #[test]
     fn a_line_tells_speed_and_the_time_left() {

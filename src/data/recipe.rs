@@ -3,10 +3,10 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::DataError;
-use super::progress::size;
 use crate::Result;
 use crate::display::fields::titled;
 use crate::display::html::{table_html, table_text};
+use crate::display::units::file_size;
 use crate::display::{Output, Show};
 
 /// Where a data set comes from, its license, its size, and whom to cite: a row of the table that [`super::list`] gives.
@@ -188,7 +188,7 @@ impl Recipe {
     }
 
     fn size_text(&self) -> Option<String> {
-        self.bytes().map(size)
+        self.bytes().map(file_size)
     }
 
     /// The facts of it, as [`Show`] and the command line list them.

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 use super::http::{self, Places, Request};
 use super::progress::Progress;
 use super::transfer::{pause, status_text};
-use super::{DataError, fetch};
+use super::{DataError, fetch, pages};
 use crate::Result;
 use crate::display::fields::titled;
 use crate::display::{Output, Show};
+use crate::raster::Date;
 use crate::report::{Notice, Report};
 
 /// Items that are asked for at a time; both services give at least so many.
@@ -204,13 +205,15 @@ impl StacSearch {
         let (mut matched, mut again, mut progress) = (None, 0, Progress::new("searching", false));
         let address = format!("{}/search", self.api);
         let mut next = Some((address.clone(), Some(asked.clone())));
-        let mut pages: BTreeSet<String> = BTreeSet::new();
+        let mut asked_for: BTreeSet<String> = BTreeSet::new();
+        // Why what follows was not asked for.
+        let mut unasked = None;
         while let Some((address, body)) = next.take() {
             let key = format!(
                 "{address} {}",
                 body.as_ref().map(Value::to_string).unwrap_or_default()
             );
-            if !pages.insert(key) || pages.len() > MOST_PAGES {
+            if !asked_for.insert(key) || asked_for.len() > MOST_PAGES {
                 return Err(self
                     .wrong("it names the same page again and again".to_owned())
                     .into());
@@ -248,8 +251,22 @@ impl StacSearch {
                 }
                 break;
             }
-            // A page of nothing has no other behind it.
-            next = link.filter(|_| items.len() > before);
+            next = match link {
+                Some(Ok(link)) if items.len() > before => Some(link),
+                // A page of nothing has no other behind it.
+                Some(Ok(_)) if features.is_empty() => None,
+                Some(Ok(_)) => {
+                    unasked = Some("a page had known items alone".to_owned());
+                    None
+                }
+                Some(Err(href)) => {
+                    unasked = Some(format!(
+                        "the next page is not at the service's own address, but at {href}"
+                    ));
+                    None
+                }
+                None => None,
+            };
         }
         if items.is_empty() {
             return Err(DataError::NothingFound {
@@ -257,6 +274,19 @@ impl StacSearch {
                 asked: asked.to_string(),
             }
             .into());
+        }
+        let missing = matched.map_or(0, |all| all.saturating_sub(items.len()));
+        // A service that counts, and whose count has come, has no more, whatever its links say.
+        let early = missing > 0 || matched.is_none() && unasked.is_some();
+        if items.len() < self.limit && early {
+            let of = matched.map_or_else(String::new, |all| format!(" of {all}"));
+            let why = unasked.map_or_else(String::new, |why| format!(": {why}"));
+            let notice = Notice::left_out(format!("only {}{of} items came{why}", items.len()))
+                .next("search shorter spans of time or smaller rectangles, one after another");
+            report.push(match missing {
+                0 => notice,
+                missing => notice.count(missing),
+            });
         }
         if again > 0 {
             let text = format!("{again} items came twice and count once");
@@ -349,17 +379,8 @@ impl StacSearch {
 
     fn time(&self, text: &str, of_day: &str) -> Result<String, DataError> {
         let date = text.get(..10).unwrap_or_default();
-        let digits = |range: std::ops::Range<usize>| {
-            let digits = date
-                .get(range)
-                .filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-            digits.and_then(|digits| digits.parse::<u32>().ok())
-        };
-        let dashes = date.as_bytes().get(4) == Some(&b'-') && date.as_bytes().get(7) == Some(&b'-');
-        let is_date = dashes
-            && digits(0..4).is_some()
-            && digits(5..7).is_some_and(|month| (1..=12).contains(&month))
-            && digits(8..10).is_some_and(|day| (1..=31).contains(&day));
+        // Names of files write dates in more ways than RFC 3339.
+        let is_date = Date::parse(date).is_some_and(|day| day.to_string() == date);
         match text.get(10..) {
             Some("") if is_date => Ok(format!("{date}{of_day}")),
             Some(rest) if is_date && rest.starts_with('T') && rest.len() >= 9 => {
@@ -441,21 +462,24 @@ fn count_of(page: &Value) -> Option<usize> {
     usize::try_from(matched?.as_u64()?).ok()
 }
 
-/// The next page: an address, and a body where it is a POST.
-fn next_link(page: &Value, asked: &Value, here: &str) -> Option<(String, Option<Value>)> {
+/// A page: its address, and a body where it is asked for by a POST.
+type Page = (String, Option<Value>);
+
+/// The next page, or the link to it as it stands where that leads elsewhere.
+fn next_link(page: &Value, asked: &Value, here: &str) -> Option<std::result::Result<Page, String>> {
     let links = page.get("links")?.as_array()?;
     let link = links
         .iter()
         .find(|link| link.get("rel").and_then(Value::as_str) == Some("next"))?;
-    let address = link.get("href")?.as_str()?;
+    let href = link.get("href")?.as_str()?;
     // Another host could be anybody's.
-    let host = |address: &str| address.split('/').nth(2).map(str::to_owned);
-    if host(address) != host(here) {
-        return None;
-    }
+    let own = |address: &String| pages::host(address) == pages::host(here);
+    let Some(address) = pages::joined(here, href).filter(own) else {
+        return Some(Err(href.to_owned()));
+    };
     let method = link.get("method").and_then(Value::as_str).unwrap_or("GET");
     if !method.eq_ignore_ascii_case("POST") {
-        return Some((address.to_owned(), None));
+        return Some(Ok((address, None)));
     }
     let own = link.get("body").cloned().unwrap_or_else(|| json!({}));
     let merged = match (link.get("merge").and_then(Value::as_bool), asked, &own) {
@@ -466,7 +490,7 @@ fn next_link(page: &Value, asked: &Value, here: &str) -> Option<(String, Option<
         }
         _ => own,
     };
-    Some((address.to_owned(), Some(merged)))
+    Some(Ok((address, Some(merged))))
 }
 
 /// One answer in JSON, tried again after failures that pass.

@@ -208,3 +208,110 @@ fn services_that_answer_with_something_else_are_told() {
         .to_string();
     assert!(error.contains("again and again"), "{error}");
 }
+
+/// Two items of the five that there are, and a link to further ones.
+fn first_page(next: &str) -> Answer {
+    let items = ["a", "b"].map(|id| serde_json::json!({"id": id, "collection": "c"}));
+    let page = serde_json::json!({"features": items, "numberMatched": 5, "links": [{"rel": "next", "href": next}]});
+    Answer::new(200, page.to_string())
+}
+
+/// RFC 8288: the target of a link may be relative, to be resolved as RFC 3986, 5.2 has it.
+#[test]
+fn relative_links_lead_to_further_pages() {
+    for next in ["/api/stac/v1/more?page=2", "more?page=2", "./more?page=2"] {
+        let server = Server::start(move |asked, _| match asked.path.as_str() {
+            "/api/stac/v1/search" => first_page(next),
+            "/api/stac/v1/more?page=2" => {
+                let items = ["c", "d", "e"].map(|id| serde_json::json!({"id": id}));
+                Answer::new(
+                    200,
+                    serde_json::json!({"features": items, "links": []}).to_string(),
+                )
+            }
+            _ => Answer::new(404, ""),
+        });
+        let folder = Folder::new();
+        let found = searched(&server).save(folder.path()).unwrap();
+        assert_eq!((found.count, found.matched), (5, Some(5)), "{next}");
+        assert!(found.report().is_empty(), "{}", found.report());
+    }
+}
+
+#[test]
+fn a_search_that_ends_early_says_so() {
+    // Another host could be anybody's; what is no address; a page of known items, whose links are not followed for ever.
+    for (next, words) in [
+        ("http://other.example/search?page=2", "http://other.example"),
+        ("ftp://x", "ftp://x"),
+        ("/api/stac/v1/again", "known"),
+    ] {
+        let server = Server::start(move |asked, _| match asked.path.as_str() {
+            "/api/stac/v1/again" => first_page("/api/stac/v1/again?page=3"),
+            _ => first_page(next),
+        });
+        let folder = Folder::new();
+        let found = searched(&server).save(folder.path()).unwrap();
+        assert_eq!(found.count, 2);
+        let report = found.report();
+        assert!(
+            report.mentions("2 of 5 items came") && report.mentions(words),
+            "{next}: {report}"
+        );
+        let early = report
+            .iter()
+            .find(|notice| notice.text().contains("2 of 5"));
+        assert_eq!(early.unwrap().kind(), crate::report::NoticeKind::LeftOut);
+    }
+    // A service that does not count.
+    let server = Server::start(|_, _| {
+        let page = r#"{"features": [{"id": "a"}], "links": [{"rel": "next", "href": "http://other.example/"}]}"#;
+        Answer::new(200, page)
+    });
+    let folder = Folder::new();
+    let found = searched(&server).save(folder.path()).unwrap();
+    assert!(
+        found.report().mentions("other.example"),
+        "{}",
+        found.report()
+    );
+    // One that counts more than it hands out.
+    let server = Server::start(|_, _| {
+        Answer::new(
+            200,
+            r#"{"features": [{"id": "a"}], "numberMatched": 2, "links": []}"#,
+        )
+    });
+    let found = searched(&server).save(folder.path()).unwrap();
+    assert!(
+        found.report().mentions("1 of 2 items came"),
+        "{}",
+        found.report()
+    );
+}
+
+/// RFC 3339 dates: days that the calendar does not have are none, nor are words around them.
+#[test]
+fn dates_of_a_search_are_days_of_the_calendar() {
+    let folder = Folder::new();
+    let search = || StacSearch::at("http://127.0.0.1:9").collection("naip");
+    for date in [
+        "2024-02-31",
+        "2023-02-29",
+        "2024-04-31T00:00:00Z",
+        "2024-1-01",
+        "x2024-01-01",
+        "20240101",
+        "2024-01-01T99",
+    ] {
+        let error = search().between(date, "").save(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("no date"), "{date}: {error}");
+    }
+    for date in ["2024-02-29", "2024-02-29T12:00:00Z"] {
+        let error = search().between(date, "").save(folder.path()).unwrap_err();
+        assert!(
+            error.to_string().contains("did not answer"),
+            "{date}: {error}"
+        );
+    }
+}

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::checksum::{self, Sums};
 use super::http::{self, Head, Places, Request};
-use super::progress::{self, Progress};
+use super::progress::Progress;
 use super::{DataError, disk};
+use crate::display::units::file_size;
 use crate::report::{Notice, Report};
 use crate::{Result, session};
 
@@ -233,7 +234,7 @@ impl Download {
                     kept.map_err(|error| file_error(path, error))?;
                     let _ = std::fs::remove_file(&files.state);
                     let bytes = std::fs::metadata(path).map_or(0, |found| found.len());
-                    progress.end(&progress::size(bytes));
+                    progress.end(&file_size(bytes));
                     return self.finished(path.to_owned(), head.address, sums, report);
                 }
                 Err(error) if matches!(error, crate::Error::Interrupted { .. }) => {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek as _, Write as _};
+use std::io::{BufReader, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use zip::ZipArchive;
 
-use super::progress::{self, Progress};
+use super::progress::Progress;
 use super::{DataError, disk};
+use crate::display::units::file_size;
 use crate::report::{Notice, Report};
 use crate::{Result, session};
 
@@ -151,7 +152,7 @@ pub(super) fn unpack(archive: &Path, into: &Path, quiet: bool) -> Result<Unpacke
     progress.end(&format!(
         "{} files, {}",
         unpacked.files.len(),
-        progress::size(unpacked.bytes)
+        file_size(unpacked.bytes)
     ));
     std::fs::rename(&ready, into)
         .map_err(|error| DataError::File(crate::FileError::new(into.to_owned(), error)))?;
@@ -164,8 +165,7 @@ fn zipped(archive: &Path, writer: &mut Writer<'_>) -> Result<()> {
         path: archive.to_owned(),
         detail,
     };
-    let mut file = BufReader::new(File::open(archive).map_err(io)?);
-    file.rewind().map_err(io)?;
+    let file = BufReader::new(File::open(archive).map_err(io)?);
     let mut zip = ZipArchive::new(file).map_err(|error| failed(error.to_string()))?;
     writer.check_count(zip.len())?;
     let mut total: u64 = 0;

@@ -14,6 +14,7 @@ use super::ours::check_folder_name;
 use super::publish::publish;
 use super::score_type::stored_type;
 use crate::FileError;
+use crate::display::units::file_size;
 use crate::display::{Output, Show};
 use crate::labels::{Drawn, raster_style, vector_style};
 use crate::raster::{Patch, PixelWindow, Raster, RasterType, RasterWriter, Size, WriterOptions};
@@ -320,30 +321,3 @@ impl Show for SavedFiles {
 }
 
 crate::show_in_cells!(SavedFiles);
-
-/// A file's size in the unit that reads best.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "shown to one digit after the point"
-)]
-fn file_size(bytes: u64) -> String {
-    match bytes {
-        0..1000 => format!("{bytes} B"),
-        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_sizes_read_naturally() {
-        assert_eq!(
-            [12, 3_400, 5_600_000, 2_000_000_000].map(file_size),
-            ["12 B", "3.4 kB", "5.6 MB", "2.0 GB"]
-        );
-    }
-}

@@ -96,13 +96,15 @@ pub enum ArrayError {
         found: Vec<String>,
     },
     /// An array that would have to be rearranged in memory, and does not fit.
-    #[error("the array has to be {why} in memory, where its {bytes} bytes do not fit: {path:?}")]
+    #[error(
+        "the array has to be {why} in memory, where the {bytes} bytes that this takes do not fit: {path:?}"
+    )]
     Memory {
         /// The file.
         path: PathBuf,
         /// `unpacked`, `rearranged`.
         why: &'static str,
-        /// Its bytes.
+        /// The bytes in memory that this takes.
         bytes: u64,
     },
 }

@@ -66,7 +66,7 @@ impl Values {
 #[derive(Debug)]
 pub(super) enum Source {
     Memory(Values),
-    /// GDAL's name of a file, and the file of this machine that a person knows it by.
+    /// A file by GDAL's name.
     File(PathBuf),
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Information {
     pub(crate) transform: GeoTransform,
     pub(crate) georeferenced: bool,
     pub(crate) crs_wkt: String,
+    /// Whether the place is one that was stated, by a person or a table, and not what the file says.
+    pub(crate) stated: bool,
     /// Why there is no place on the ground, in the file's own terms.
     pub(crate) missing_place: Option<String>,
     pub(crate) category_names: Vec<String>,
@@ -140,6 +142,7 @@ impl Information {
                 transform: place.transform,
                 georeferenced: place.transform != GeoTransform::PIXELS,
                 crs_wkt: place.crs_wkt,
+                stated: false,
                 missing_place: place.missing,
                 category_names,
                 driver: text(gdal_sys::GDALGetDescription(
@@ -172,6 +175,7 @@ impl Information {
             transform: place.transform,
             georeferenced: place.transform != GeoTransform::PIXELS,
             crs_wkt: place.crs_wkt,
+            stated: false,
             missing_place: place.missing,
             category_names: Vec::new(),
             driver: driver.to_owned(),

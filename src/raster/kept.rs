@@ -190,16 +190,11 @@ fn held(id: u64) -> Option<Arc<Kept>> {
 fn most() -> usize {
     static MOST: OnceLock<usize> = OnceLock::new();
     *MOST.get_or_init(|| {
-        // SAFETY: plain questions to GDAL and the system.
-        let (of_gdal, pages, bytes) = unsafe {
-            (
-                gdal_sys::GDALGetCacheMax64(),
-                libc::sysconf(libc::_SC_PHYS_PAGES),
-                libc::sysconf(libc::_SC_PAGESIZE),
-            )
-        };
-        let of_gdal = usize::try_from(of_gdal).unwrap_or(0);
-        let memory = usize::try_from(pages.saturating_mul(bytes)).unwrap_or(0);
+        // SAFETY: a plain question to GDAL.
+        let of_gdal = usize::try_from(unsafe { gdal_sys::GDALGetCacheMax64() }).unwrap_or(0);
+        // Where the system does not say it, GDAL's own limit is that of both.
+        let memory = super::memory::physical().unwrap_or(0);
+        let memory = usize::try_from(memory).unwrap_or(usize::MAX);
         match std::env::var_os("GDAL_CACHEMAX") {
             Some(_) => of_gdal,
             None => of_gdal.max(memory / 20),

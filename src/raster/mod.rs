@@ -34,6 +34,7 @@ mod layer;
 mod look;
 mod map_window;
 mod mask;
+mod memory;
 mod mosaic;
 mod names;
 mod numpy;
@@ -66,6 +67,9 @@ mod warp;
 pub(crate) mod webp;
 mod window;
 mod writer;
+
+#[cfg(test)]
+mod fuzz_tests;
 
 pub use array::{ArrayValue, ImageArray};
 pub use array_error::ArrayError;

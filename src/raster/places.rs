@@ -97,7 +97,7 @@ impl Places {
 
     /// The row of a file: by its name and as many folders as the table gives; the table may leave the ending away, or have
     /// another one. Several rows that are meant alike are as good as none.
-    fn of(&self, path: &Path) -> Option<&Row> {
+    fn row_of(&self, path: &Path) -> Option<&Row> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let rows = self.rows.get(&*stem)?;
         let bare = path.with_extension("");
@@ -158,21 +158,21 @@ impl StatedPlace {
     ) -> Result<(), super::RasterError> {
         let (mut said, mut place) = (Vec::new(), None);
         if let Some(one) = &self.one {
-            if information.georeferenced {
-                said.push(Notice::left_out(
+            let taken = information.georeferenced.then(|| {
+                Notice::left_out(
                     "the place that the file gives was left aside for the one that was stated",
-                ));
-            }
+                )
+            });
             let system = match one.has_system() {
                 true => crs::parse(&one.crs_wkt)?
                     .to_wkt()
                     .unwrap_or_else(|_| one.crs_wkt.clone()),
                 false => String::new(),
             };
-            place = Some((one.transform, system));
+            place = Some((one.transform, system, taken));
         } else if let Some(places) = &self.places {
             let table = file_name(&places.table);
-            match places.of(path) {
+            match places.row_of(path) {
                 _ if self.of_own_table && information.georeferenced => {}
                 None => said.push(
                     Notice::noted(format!("{table} gives it no place of its own"))
@@ -195,22 +195,28 @@ impl StatedPlace {
                             (bottom - top) / height,
                         ]),
                     };
-                    place = Some((transform, row.crs_wkt.to_string()));
-                    said.push(Notice::assumed(format!("its place is that of {table}")));
+                    let taken = Notice::assumed(format!("its place is that of {table}"));
+                    place = Some((transform, row.crs_wkt.to_string(), Some(taken)));
                 }
             }
         }
-        if let Some((transform, system)) = place {
+        if let Some((transform, system, taken)) = place {
             match transform.is_invertible() && transform.0.iter().all(|number| number.is_finite()) {
                 true => {
                     information.transform = transform;
                     information.georeferenced = transform != GeoTransform::PIXELS;
                     information.crs_wkt = system;
                     information.missing_place = None;
+                    information.stated = true;
+                    said.extend(taken);
                 }
                 false => said.push(Notice::left_out(format!(
-                    "the stated transform {:?} gives pixels no area, so the image has no place on the ground",
-                    transform.0
+                    "the stated transform {:?} gives pixels no area, so {}",
+                    transform.0,
+                    match information.georeferenced {
+                        true => "the place that the file gives was kept",
+                        false => "the image has no place on the ground",
+                    }
                 ))),
             }
         }

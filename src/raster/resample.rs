@@ -54,7 +54,8 @@ impl Raster {
             .into());
         };
         let is_array = self.inner.held.is_some();
-        let placed = !self.inner.options.stated.is_empty();
+        // GDAL's description of the file says what the file does of its place.
+        let placed = self.inner.information.stated;
         if is_array
             || placed
             || self.inner.information.averages_itself

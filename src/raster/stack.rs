@@ -191,6 +191,25 @@ impl Stack {
         }
     }
 
+    /// The same choices for other files.
+    pub(super) fn of_parts(&self, parts: Vec<StackPart>) -> Self {
+        Self {
+            parts,
+            ..self.clone()
+        }
+    }
+
+    /// On the pixels of the first file as they are.
+    pub(super) fn on_first(mut self) -> Self {
+        (self.grid, self.pixel) = (StackGrid::First, None);
+        self
+    }
+
+    /// What a person calls it.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// Whose pixels it has.
     #[must_use]
     pub fn grid(mut self, grid: StackGrid) -> Self {
@@ -409,7 +428,7 @@ impl Stack {
     }
 
     /// The bands of all files, with their names and what they show.
-    fn bands(&self, rasters: &[Raster], report: &mut Report) -> Vec<Band> {
+    pub(super) fn bands(&self, rasters: &[Raster], report: &mut Report) -> Vec<Band> {
         let mut bands: Vec<Band> = Vec::new();
         let mut stems = Vec::new();
         let mut platform = String::new();

@@ -87,11 +87,8 @@ pub struct TimeSeries {
     between: Option<(String, String)>,
     bands: Option<Vec<String>>,
     mask: Option<(String, Invalid)>,
-    grid: StackGrid,
-    extent: StackExtent,
-    pixel: Option<Resolution>,
-    resampling: Resampling,
-    name: Option<String>,
+    /// How the files of a date are stacked: everything of a [`Stack`] but its files.
+    stack: Stack,
     report: Report,
 }
 
@@ -112,11 +109,7 @@ impl TimeSeries {
             between: None,
             bands: None,
             mask: None,
-            grid: StackGrid::Finest,
-            extent: StackExtent::default(),
-            pixel: None,
-            resampling: Resampling::default(),
-            name: None,
+            stack: Stack::new::<StackPart>([]).grid(StackGrid::Finest),
             report: Report::new(),
         }
     }
@@ -143,7 +136,8 @@ impl TimeSeries {
         self
     }
 
-    /// Only these bands, in this order: by name, or by what they show. Files of other bands are not read.
+    /// Only these bands, in this order: by name, or by what they show. Files of other bands are opened for the names of
+    /// their bands alone, so that they may lie anywhere or nowhere; none of their pixels are read.
     #[must_use]
     pub fn bands<B: Into<String>>(mut self, bands: impl IntoIterator<Item = B>) -> Self {
         self.bands = Some(bands.into_iter().map(Into::into).collect());
@@ -181,35 +175,35 @@ impl TimeSeries {
     /// Whose pixels the files of a date are brought to.
     #[must_use]
     pub fn grid(mut self, grid: StackGrid) -> Self {
-        self.grid = grid;
+        self.stack = self.stack.grid(grid);
         self
     }
 
     /// What it covers: what the first date covers, any of them, or all.
     #[must_use]
     pub fn extent(mut self, extent: StackExtent) -> Self {
-        self.extent = extent;
+        self.stack = self.stack.extent(extent);
         self
     }
 
     /// Pixels of another size.
     #[must_use]
     pub fn pixel_size(mut self, pixel: Resolution) -> Self {
-        self.pixel = Some(pixel);
+        self.stack = self.stack.pixel_size(pixel);
         self
     }
 
     /// How values come from another grid; those of masks are always the nearest.
     #[must_use]
     pub fn resampling(mut self, resampling: Resampling) -> Self {
-        self.resampling = resampling;
+        self.stack = self.stack.resampling(resampling);
         self
     }
 
     /// What the scene is called; what all file names begin with unless this says it.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+        self.stack = self.stack.named(name);
         self
     }
 
@@ -219,7 +213,8 @@ impl TimeSeries {
         self
     }
 
-    /// Opens every file once and puts the dates behind each other.
+    /// Opens the files and puts the dates behind each other. One of several bands of which some are wanted is opened twice:
+    /// for their names, and for those alone.
     ///
     /// # Errors
     /// [`JoinError`] when names have no date, two files are of one band and date, a date lacks a band or its mask; as
@@ -254,10 +249,8 @@ impl TimeSeries {
             .iter()
             .map(|one| StackPart::new(one.raster.path()).named(one.date.to_string()));
         let rasters: Vec<Raster> = opened.iter().map(|one| one.raster.clone()).collect();
-        let (grid, mut layers) = Stack::new(parts)
-            .extent(self.extent)
-            .resampling(self.resampling)
-            .layers(&rasters, &mut of_dates)?;
+        let dates_as_parts = self.stack.of_parts(parts.collect()).on_first();
+        let (grid, mut layers) = dates_as_parts.layers(&rasters, &mut of_dates)?;
         // Every date says much the same.
         report.extend(alike(
             of_dates.into_iter().map(|notice| {
@@ -423,8 +416,10 @@ impl TimeSeries {
         scene: bool,
     ) -> Result<Raster> {
         if let Some(wanted) = &self.bands {
-            let all = self.stack(date, &imagery)?;
-            let found = wanted.iter().map(|name| find(name, all.bands(), ("", 0)));
+            let (parts, rasters): (Vec<StackPart>, Vec<Raster>) = imagery.iter().cloned().unzip();
+            // What there is to say of bands is said when those that are wanted are joined.
+            let all = (self.stack.of_parts(parts)).bands(&rasters, &mut Report::new());
+            let found = wanted.iter().map(|name| find(name, &all, ("", 0)));
             let found: std::result::Result<Vec<usize>, _> = found.collect();
             let found = found?;
             let mut before = 0;
@@ -449,19 +444,8 @@ impl TimeSeries {
             }
             imagery = kept;
         }
-        self.stack(date, &imagery)
-    }
-
-    fn stack(&self, date: Date, imagery: &[(StackPart, Raster)]) -> Result<Raster> {
-        let (parts, rasters): (Vec<StackPart>, Vec<Raster>) = imagery.iter().cloned().unzip();
-        let mut stack = Stack::new(parts)
-            .grid(self.grid.clone())
-            .extent(self.extent)
-            .resampling(self.resampling)
-            .named(date.to_string());
-        if let Some(pixel) = self.pixel {
-            stack = stack.pixel_size(pixel);
-        }
+        let (parts, rasters): (Vec<StackPart>, Vec<Raster>) = imagery.into_iter().unzip();
+        let stack = self.stack.of_parts(parts).named(date.to_string());
         stack.join(&rasters)
     }
 
@@ -487,7 +471,10 @@ impl TimeSeries {
         let stems: Vec<String> = parts().map(|part| stem(part.path())).collect();
         let first = parts().next().map(StackPart::path);
         let folder = first.and_then(Path::parent).unwrap_or(Path::new(""));
-        let name = self.name.clone().unwrap_or_else(|| common(&stems));
+        let name = self
+            .stack
+            .name()
+            .map_or_else(|| common(&stems), str::to_owned);
         folder.join(format!("{name}.series"))
     }
 }

@@ -7,8 +7,8 @@ use super::open::{Row, opened};
 use super::{LabelFiles, Scenes, ScenesError, ScenesOptions};
 use crate::raster::Places;
 use crate::report::{Notice, Report};
-use crate::vector::{VectorError, VectorSource, read_table};
-use crate::{Error, Result};
+use crate::vector::{Table, VectorError, VectorSource, read_table};
+use crate::{Error, Hint as _, Result};
 
 /// What a column with paths of imagery is called, the likeliest first.
 const IMAGE: [&str; 9] = [
@@ -66,34 +66,68 @@ impl Scenes {
     ) -> Result<Self> {
         let source = path.into();
         let mut report = Report::new();
-        let rows = rows(&source, &mut report)?;
+        let table = read_table(&source)?;
+        let image = image_column(&table, &source)?;
+        let places = Places::of(&table, &source, image);
+        let rows = rows_of(table, image, &source, &mut report)?;
         let mut options: ScenesOptions = options.into();
-        match Places::open(source) {
-            Ok(places) => {
+        match places {
+            Ok(Some(places)) => {
                 report.extend(places.report().clone());
                 options = options.or_places_of_table(places);
             }
             // Most tables say nothing of places.
-            Err(Error::Vector(VectorError::Places { .. })) => {}
+            Ok(None) => {}
+            Err(Error::Vector(error)) => report.push(without_places(error)?),
             Err(error) => return Err(error),
         }
         opened(rows, &options, report)
     }
 }
 
+/// What there is to say when columns are for places, and no row has one: files may have places of their own.
+fn without_places(error: VectorError) -> Result<Notice> {
+    let hint = error.hint();
+    let VectorError::NoPlaces { path, rows, found } = error else {
+        return Err(error.into());
+    };
+    let text = format!(
+        "the columns of places: none of its {rows} rows has a file and a place that can be read{found}"
+    );
+    let notice = Notice::left_out(text)
+        .about(crate::report::file_name(&path))
+        .count(rows);
+    Ok(match hint {
+        Some(hint) => notice.next(hint),
+        None => notice,
+    })
+}
+
 /// The scenes of a table.
 pub(super) fn rows(source: &VectorSource, report: &mut Report) -> Result<Vec<Row>> {
     let table = read_table(source)?;
-    let wrong = |reason: String| ScenesError::Table {
+    let image = image_column(&table, source)?;
+    rows_of(table, image, source, report)
+}
+
+/// The column with the paths of the imagery.
+fn image_column(table: &Table, source: &VectorSource) -> Result<usize, ScenesError> {
+    table.column(&IMAGE).ok_or_else(|| ScenesError::Table {
         path: source.path().to_owned(),
-        reason,
-    };
-    let image = column(&table.columns, &IMAGE).ok_or_else(|| {
-        let columns = table.columns.join(", ");
-        wrong(format!(
-            "no column names the imagery: the columns are {columns}"
-        ))
-    })?;
+        reason: format!(
+            "no column names the imagery: the columns are {}",
+            table.columns.join(", ")
+        ),
+    })
+}
+
+/// The scenes of a table that has been read, whose column `image` names the imagery.
+fn rows_of(
+    table: Table,
+    image: usize,
+    source: &VectorSource,
+    report: &mut Report,
+) -> Result<Vec<Row>> {
     let folder = source.path().parent().unwrap_or(Path::new(""));
     let (mut rows, mut without) = (Vec::new(), 0);
     let all = table.rows.len();
@@ -125,7 +159,11 @@ pub(super) fn rows(source: &VectorSource, report: &mut Report) -> Result<Vec<Row
         report.push(Notice::left_out(text).about(about).count(without));
     }
     if rows.is_empty() {
-        return Err(wrong("the table has no row with imagery".to_owned()).into());
+        return Err(ScenesError::Table {
+            path: source.path().to_owned(),
+            reason: "the table has no row with imagery".to_owned(),
+        }
+        .into());
     }
     Ok(rows)
 }
@@ -136,15 +174,6 @@ pub(super) fn beside(folder: &Path, path: &str) -> PathBuf {
         return PathBuf::from(path);
     }
     folder.join(path)
-}
-
-/// The place of the first column that is called so.
-fn column(columns: &[String], called: &[&str]) -> Option<usize> {
-    called.iter().find_map(|wanted| {
-        columns
-            .iter()
-            .position(|name| name.trim().eq_ignore_ascii_case(wanted))
-    })
 }
 
 impl LabelFiles {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Live;
 use crate::display::Output;
+use crate::display::units::duration;
 
 /// Updates are not shown more often than this.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -93,33 +94,9 @@ impl Progress {
     }
 }
 
-/// Seconds in words, to the precision that a waiting person wants.
-fn duration(seconds: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to a day's range of seconds"
-    )]
-    let whole = seconds.clamp(0.0, 1e9).round() as u64;
-    match whole {
-        0..10 => format!("{seconds:.1} s"),
-        10..120 => format!("{whole} s"),
-        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_read_naturally() {
-        assert_eq!(duration(1.26), "1.3 s");
-        assert_eq!(duration(75.2), "75 s");
-        assert_eq!(duration(200.0), "3 min 20 s");
-        assert_eq!(duration(8000.0), "2 h 13 min");
-    }
 
     #[test]
     fn progress_tells_what_is_done_and_left() {

@@ -84,6 +84,18 @@ pub enum VectorError {
         /// What is missing.
         reason: String,
     },
+    /// A table with columns for the places of rasters, in which no row has one.
+    #[error(
+        "the table gives no places of rasters: none of its {rows} rows has a file and a place that can be read{found}: {path:?}"
+    )]
+    NoPlaces {
+        /// The table.
+        path: PathBuf,
+        /// Its rows.
+        rows: usize,
+        /// What the first one has instead, such as `; row 1 has xmin "0,5"`.
+        found: String,
+    },
     /// The file is imagery.
     #[error("the file is a raster, vector features were expected: {path:?}")]
     IsARaster {
@@ -253,6 +265,9 @@ impl Hint for VectorError {
                 "a column `file` has the names, `xmin`, `ymin`, `xmax` and `ymax` have the outer edges, and `crs` has the system, \
                  such as EPSG:25832"
                     .to_owned()
+            }
+            Self::NoPlaces { .. } => {
+                "numbers have a decimal point, such as 500000.5; xmin is below xmax, and ymin below ymax".to_owned()
             }
             Self::OtherFormat { way, .. } => way.clone(),
             Self::NoLayer { .. } => format!("{}, one of these", Step::OtherLayer),

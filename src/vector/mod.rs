@@ -46,6 +46,6 @@ pub use polygonize::{LabelPolygon, polygonize, polygonize_raster};
 pub(crate) use read::{Classified, read_classified, read_values};
 pub use read::{Feature, ReadReport, property_names, read_polygons, read_polygons_reported};
 pub use source::VectorSource;
-pub(crate) use table::read_table;
+pub(crate) use table::{Table, read_table};
 pub(crate) use vector_writer::VectorWriter;
 pub use write::{Format, PointFeature, PolygonFeature, write_points, write_polygons};

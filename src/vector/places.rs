@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{VectorError, VectorSource, read_table};
+use super::{Table, VectorError, VectorSource, read_table};
 use crate::Result;
 use crate::raster::{GeoTransform, PlaceBy, PlaceRow, Places, RasterError, crs};
 use crate::report::{Notice, Report, file_name};
@@ -49,63 +49,75 @@ enum Columns {
     Corner([usize; 3]),
 }
 
+impl Columns {
+    /// `None` where no columns say where files lie.
+    fn of(table: &Table) -> Option<Self> {
+        let edges = EDGES.each_ref().map(|names| table.column(names));
+        if let [Some(left), Some(bottom), Some(right), Some(top)] = edges {
+            return Some(Self::Edges([left, bottom, right, top]));
+        }
+        let one = |names: &[&str], columns: fn(usize) -> Self| table.column(names).map(columns);
+        one(&BOUNDS, Self::Bounds)
+            .or_else(|| one(&GDAL_ORDER, Self::GdalOrder))
+            .or_else(|| one(&AFFINE_ORDER, Self::AffineOrder))
+            .or_else(|| {
+                let corner = [&CORNER[0][..], &CORNER[1], &PIXEL].map(|names| table.column(names));
+                match corner {
+                    [Some(x), Some(y), Some(pixel)] => Some(Self::Corner([x, y, pixel])),
+                    _ => None,
+                }
+            })
+    }
+
+    fn places(&self) -> &[usize] {
+        match self {
+            Self::Edges(places) => places,
+            Self::Corner(places) => places,
+            Self::Bounds(place) | Self::GdalOrder(place) | Self::AffineOrder(place) => {
+                std::slice::from_ref(place)
+            }
+        }
+    }
+}
+
 impl Places {
     /// Reads a table of places in any format that OGR reads: CSV, Parquet, GeoPackage, a spreadsheet. A system for tables
     /// without a column of them is that of the source: `VectorSource::new("tiles.csv").crs("EPSG:25832")`.
     ///
     /// # Errors
-    /// [`VectorError`] when the table cannot be read; [`VectorError::Places`] without the columns that are needed, or when no
-    /// row has a place; [`RasterError::Crs`] for an unknown coordinate reference system.
+    /// [`VectorError`] when the table cannot be read; [`VectorError::Places`] without the columns that are needed;
+    /// [`VectorError::NoPlaces`] when no row has a place; [`RasterError::Crs`] for an unknown coordinate reference system.
     pub fn open(table: impl Into<VectorSource>) -> Result<Self> {
         let source = table.into();
-        let path = source.path().to_owned();
         let read = read_table(&source)?;
-        let wrong = |reason: String| VectorError::Places {
-            path: path.clone(),
-            reason,
+        let wrong = |reason: &str| VectorError::Places {
+            path: source.path().to_owned(),
+            reason: format!("{reason}: the columns are {}", read.columns.join(", ")),
         };
-        let column = |names: &[&str]| {
-            names.iter().find_map(|wanted| {
-                let same = |name: &String| name.trim().eq_ignore_ascii_case(wanted);
-                read.columns.iter().position(same)
-            })
+        let file = read
+            .column(&FILE)
+            .ok_or_else(|| wrong("no column names the files"))?;
+        let nowhere = "no columns say where the files lie (xmin, ymin, xmax and ymax; bounds; geotransform; transform; x, y \
+                       and pixel_size)";
+        Ok(Self::of(&read, &source, file)?.ok_or_else(|| wrong(nowhere))?)
+    }
+
+    /// The places of a table that has been read, whose column `file` names the files; `None` where no columns say where these
+    /// lie.
+    ///
+    /// # Errors
+    /// [`VectorError::NoPlaces`]; [`RasterError::Crs`].
+    pub(crate) fn of(read: &Table, source: &VectorSource, file: usize) -> Result<Option<Self>> {
+        let path = source.path().to_owned();
+        let Some(columns) = Columns::of(read) else {
+            return Ok(None);
         };
-        let known = read.columns.join(", ");
-        let file = column(&FILE).ok_or_else(|| {
-            wrong(format!(
-                "no column names the files: the columns are {known}"
-            ))
-        })?;
-        let every = |names: [Option<usize>; 4]| match names {
-            [Some(a), Some(b), Some(c), Some(d)] => Some([a, b, c, d]),
-            _ => None,
-        };
-        let edges = EDGES.each_ref().map(|names| column(names));
-        let columns = if let Some(edges) = every(edges) {
-            Columns::Edges(edges)
-        } else if let Some(at) = column(&BOUNDS) {
-            Columns::Bounds(at)
-        } else if let Some(at) = column(&GDAL_ORDER) {
-            Columns::GdalOrder(at)
-        } else if let Some(at) = column(&AFFINE_ORDER) {
-            Columns::AffineOrder(at)
-        } else if let (Some(x), Some(y), Some(pixel)) =
-            (column(&CORNER[0]), column(&CORNER[1]), column(&PIXEL))
-        {
-            Columns::Corner([x, y, pixel])
-        } else {
-            return Err(wrong(format!(
-                "no columns say where the files lie (xmin, ymin, xmax and ymax; bounds; geotransform; transform; x, y and \
-                 pixel_size): the columns are {known}"
-            ))
-            .into());
-        };
-        let system = column(&SYSTEM);
+        let system = read.column(&SYSTEM);
         let stated = source.crs.as_deref().unwrap_or_default().to_owned();
         let mut systems: HashMap<String, Arc<str>> = HashMap::new();
         let (mut rows, mut left_out) = (Vec::new(), Vec::new());
         let all = read.rows.len();
-        for (number, row) in read.rows.into_iter().enumerate() {
+        for (number, row) in read.rows.iter().enumerate() {
             let text = |at: usize| {
                 row.get(at)
                     .and_then(|value| value.as_deref())
@@ -132,7 +144,19 @@ impl Places {
             });
         }
         if rows.is_empty() {
-            return Err(wrong(format!("none of its {all} rows has a file and a place")).into());
+            let found = read.rows.first().map(|row| {
+                let shown = columns.places().iter().filter_map(|&at| {
+                    let value = row.get(at)?.as_deref().unwrap_or_default();
+                    Some(format!("{} {value:?}", read.columns.get(at)?))
+                });
+                format!("; row 1 has {}", shown.collect::<Vec<_>>().join(", "))
+            });
+            return Err(VectorError::NoPlaces {
+                path,
+                rows: all,
+                found: found.unwrap_or_default(),
+            }
+            .into());
         }
         let mut report = Report::new();
         let about = file_name(&path);
@@ -159,7 +183,7 @@ impl Places {
                 .next("add a column `crs`, or `VectorSource::new(table).crs(\"EPSG:25832\")`"),
             );
         }
-        Ok(Self::new(path, rows, report))
+        Ok(Some(Self::new(path, rows, report)))
     }
 }
 

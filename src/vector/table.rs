@@ -12,6 +12,16 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Vec<Option<String>>>,
 }
 
+impl Table {
+    /// The place of the first column that is called by one of these names, the likeliest of them first; capitals do not count.
+    pub(crate) fn column(&self, names: &[&str]) -> Option<usize> {
+        names.iter().find_map(|wanted| {
+            let same = |name: &String| name.trim().eq_ignore_ascii_case(wanted);
+            self.columns.iter().position(same)
+        })
+    }
+}
+
 /// Reads the layer that the source names, or the first one.
 ///
 /// # Errors

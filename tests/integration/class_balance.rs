@@ -210,3 +210,93 @@ fn the_parts_of_a_split_are_told_by_class() {
     // 2 of 90 columns.
     assert!(text.contains("train") && text.contains("2.22 %"), "{text}");
 }
+
+/// The background has no objects: the person who gave it a share is told.
+#[test]
+fn a_share_of_the_background_among_objects_is_told() {
+    let scene = samples::town(3, 256).unwrap().scene().unwrap();
+    let options = Chips::random(20, 64).class_shares([("background", 0.3)]);
+    let chips = scene.chips(options.around_objects()).unwrap();
+    assert!(
+        chips.report().mentions("background has no object")
+            && chips.report().mentions("cut anywhere"),
+        "{}",
+        chips.report()
+    );
+    // All classes alike: it is none of them.
+    let options = Chips::random(20, 64).balanced().around_objects();
+    let chips = scene.chips(options).unwrap();
+    assert!(!chips.report().mentions("background"), "{}", chips.report());
+}
+
+/// A scene of 100 x 100 pixels with one box of 20 x 20, a road.
+fn boxed(folder: &std::path::Path) -> Scene {
+    let path = folder.join("roads.json");
+    std::fs::write(
+        &path,
+        r#"{"images": [{"id": 1, "file_name": "a.tif", "width": 100, "height": 100}],
+            "categories": [{"id": 1, "name": "road"}],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [40, 40, 20, 20], "area": 400, "iscrowd": 0}]}"#,
+    )
+    .unwrap();
+    let scene = Scene::from_array(Array3::<f32>::ones((1, 100, 100))).unwrap();
+    scene.with_boxes(&path, "class").unwrap()
+}
+
+/// 400 labeled pixels of road in one scene, a box of 400 pixels in the other: half of the chips of roads each. Of 200 draws
+/// with a chance of one half four standard deviations are 28.
+#[test]
+fn scenes_of_boxes_alone_have_their_part_beside_labeled_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenes = Scenes::of([scene(false, 40..42), boxed(folder.path())]).unwrap();
+    let options = Chips::random(400, 16).seed(4).flips(false).balanced();
+    let chips = scenes.chips(options).unwrap();
+    let of_boxed: Vec<Chip> = all(&chips)
+        .into_iter()
+        .filter(|chip| chip.scene == 1)
+        .collect();
+    assert!((72..=128).contains(&of_boxed.len()), "{}", of_boxed.len());
+    assert!(
+        of_boxed
+            .iter()
+            .all(|chip| (chip.window.col, chip.window.row) == (42, 42))
+    );
+    assert!(
+        chips.report().mentions("1 of 2 scenes have boxes alone"),
+        "{}",
+        chips.report()
+    );
+    // Around objects, it is the labeled scene that has none.
+    let options = Chips::random(40, 16)
+        .class_shares([("road", 1.0)])
+        .around_objects();
+    let chips = scenes.chips(options).unwrap();
+    assert!(all(&chips).iter().all(|chip| chip.scene == 1));
+    assert!(
+        chips.report().mentions("1 of 2 scenes have no objects"),
+        "{}",
+        chips.report()
+    );
+}
+
+/// Without any object there is no other class that a share could go to.
+#[test]
+fn shares_go_to_other_classes_where_there_are_some() {
+    let (left, _) = samples::town(3, 256)
+        .unwrap()
+        .scene()
+        .unwrap()
+        .split(Split::columns(0.04));
+    let options = Chips::random(4, 8).balanced().around_objects();
+    let chips = left.chips(options).unwrap();
+    let objects = left.boxes().iter().any(|one| {
+        let (x, y) = one.bounds.center();
+        left.area().contains_pixel(x as i64, y as i64)
+    });
+    assert!(!objects);
+    assert!(
+        chips.report().mentions("cut anywhere") && !chips.report().mentions("other classes"),
+        "{}",
+        chips.report()
+    );
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use swath::Hint;
 use swath::prelude::*;
 use swath::raster::{GeoReference, GeoTransform, RasterType, Size, WriterOptions};
+use swath::report::NoticeKind;
 use tempfile::{TempDir, tempdir};
 
 /// Two tiles of 5 x 4 pixels without a place, and a table beside them.
@@ -195,4 +196,95 @@ fn names_that_occur_twice_are_told_apart_by_their_folders() {
     assert_eq!(left(apart, more.join("a.npy")), Some(50.0));
     let twice = "file,xmin,ymin,xmax,ymax\na.npy,10,0,50,40\na.npy,50,0,100,40\n";
     assert_eq!(left(twice, more.join("a.npy")), None);
+}
+
+/// Numbers with a decimal comma are none: the scenes open, and the report says that their places were left out.
+#[test]
+fn places_that_no_row_of_a_table_of_scenes_gives_are_told() {
+    let (folder, path) = tiles("image;xmin;ymin;xmax;ymax\ntiles/a.npy;0,5;0;50,5;40\n");
+    let scenes = Scenes::table(&path).unwrap();
+    assert!(!scenes.get(0).unwrap().raster().is_georeferenced());
+    let report = scenes.report();
+    let left_out = report
+        .iter()
+        .find(|notice| notice.text().contains("none of its 1 rows"));
+    let left_out = left_out.unwrap_or_else(|| panic!("{report}"));
+    assert_eq!(left_out.kind(), NoticeKind::LeftOut);
+    assert!(
+        left_out.to_string().contains("0,5") && left_out.to_string().contains("decimal point"),
+        "{left_out}"
+    );
+    let error = Places::open(&path).unwrap_err();
+    assert!(error.to_string().contains("0,5"), "{error}");
+    assert!(error.hint().unwrap().contains("decimal point"), "{error}");
+    // Tables that say nothing of places are as they should be.
+    std::fs::write(
+        folder.path().join("plain.csv"),
+        "image,split\ntiles/a.npy,train\n",
+    )
+    .unwrap();
+    let plain = Scenes::table(folder.path().join("plain.csv")).unwrap();
+    assert!(!plain.report().mentions("place"), "{}", plain.report());
+}
+
+/// The column that names the imagery names the files that have the places, whatever other columns are called.
+#[test]
+fn a_table_of_scenes_has_one_column_of_files() {
+    let (_folder, path) = tiles(
+        "file,image,xmin,ymin,xmax,ymax\nscan_1.dat,tiles/a.npy,0,0,50,40\nscan_2.dat,tiles/b.npy,50,0,100,40\n",
+    );
+    let scenes = Scenes::table(&path).unwrap();
+    let left = |at: usize| scenes.get(at).unwrap().raster().transform().0[0];
+    assert!(
+        scenes.get(0).unwrap().raster().is_georeferenced(),
+        "{}",
+        scenes.report()
+    );
+    assert_eq!((left(0), left(1)), (0.0, 50.0));
+}
+
+/// A file with a place of its own is read at other pixel sizes as without the table: GDAL's average, in the file's own type.
+#[test]
+fn files_with_places_of_their_own_are_resampled_as_without_a_table() {
+    let (folder, path) = tiles("image,xmin,ymin,xmax,ymax\nplaced.tif,0,0,50,40\n");
+    let placed = crate::support::raster(
+        &folder.path().join("placed.tif"),
+        Size::new(9, 9),
+        1,
+        RasterType::U8,
+        WriterOptions::default(),
+        |_, col, row| (3 * col + 7 * row * row) as f32,
+    );
+    let plain = Raster::open(&placed).unwrap();
+    let own = Places::open(&path).unwrap();
+    let of_table = Scenes::table(&path).unwrap();
+    let by_option = Raster::open_with(&placed, OpenOptions::new().places(own)).unwrap();
+    for factor in [0.5, 0.3, 1.7] {
+        let values = |raster: &Raster| {
+            let raster = raster.at(Resolution::Factor(factor)).unwrap();
+            assert_eq!(raster.crs_name(), "EPSG:32632");
+            raster.read(&raster.full()).unwrap().data
+        };
+        let expected = values(&plain);
+        assert_eq!(
+            values(of_table.get(0).unwrap().raster()),
+            expected,
+            "{factor}"
+        );
+        assert_eq!(values(&by_option), expected, "{factor}");
+    }
+}
+
+/// What gives pixels no area is no place, and the report does not say that it was taken.
+#[test]
+fn a_place_that_is_refused_is_not_said_to_be_taken() {
+    let (folder, path) = tiles("file,geotransform\na.npy,\"0,0,0,0,0,0\"\n");
+    let options = OpenOptions::new().places(Places::open(&path).unwrap());
+    let raster = Raster::open_with(folder.path().join("tiles/a.npy"), options).unwrap();
+    assert!(!raster.is_georeferenced());
+    assert!(
+        raster.report().mentions("no area") && !raster.report().mentions("its place is that of"),
+        "{}",
+        raster.report()
+    );
 }

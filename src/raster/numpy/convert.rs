@@ -14,20 +14,27 @@ pub(super) fn planes(
     raw: Vec<u8>,
     header: &Header,
     bands_last: bool,
-    fortran: bool,
     layout: &Layout,
 ) -> (Source, Layout) {
     let mut layout = layout.clone();
-    let raw = match header.value {
-        DataType::F16 => {
-            layout.big_endian = cfg!(target_endian = "big");
-            singles(&raw, header.big_endian)
-        }
-        _ => raw,
-    };
-    if !fortran {
-        return (Source::Memory(Values::Bytes(raw)), layout);
+    let mut values = raw;
+    // What was there before goes at once: `Header::bytes_in_memory` counts on it, and on the order of the two.
+    if header.is_turned() {
+        values = turned(&values, header, bands_last, &layout);
+        let (Size { width, height }, bytes) = (layout.size, bytes_of(layout.value));
+        layout.to_next_pixel = bytes as u64;
+        layout.to_next_row = (width * bytes) as u64;
+        layout.to_next_band = (width * height * bytes) as u64;
     }
+    if header.value == DataType::F16 {
+        layout.big_endian = cfg!(target_endian = "big");
+        values = singles(&values, header.big_endian);
+    }
+    (Source::Memory(Values::Bytes(values)), layout)
+}
+
+/// Values of Fortran order as planes of rows.
+fn turned(raw: &[u8], header: &Header, bands_last: bool, layout: &Layout) -> Vec<u8> {
     let Size { width, height } = layout.size;
     let bands = layout.bands;
     // Steps in values; the first axis has a step of one.
@@ -36,7 +43,7 @@ pub(super) fn planes(
         (3, false) => (1, bands, bands * height),
         _ => (0, 1, height),
     };
-    let bytes = bytes_of(layout.value);
+    let bytes = bytes_of(header.value);
     let mut turned = vec![0; raw.len()];
     for band in 0..bands {
         for top in (0..height).step_by(SQUARE) {
@@ -51,10 +58,7 @@ pub(super) fn planes(
             }
         }
     }
-    layout.to_next_pixel = bytes as u64;
-    layout.to_next_row = (width * bytes) as u64;
-    layout.to_next_band = (width * height * bytes) as u64;
-    (Source::Memory(Values::Bytes(turned)), layout)
+    turned
 }
 
 /// 16-bit floats as 32-bit ones of this machine.
@@ -68,5 +72,7 @@ fn singles(raw: &[u8], big_endian: bool) -> Vec<u8> {
         };
         half.to_f32().to_ne_bytes()
     };
-    pairs.iter().flat_map(one).collect()
+    let mut values = Vec::with_capacity(pairs.len() * 4);
+    values.extend(pairs.iter().flat_map(one));
+    values
 }

@@ -18,7 +18,7 @@ use super::array::{layout, names_of};
 use super::array_error::{ArrayError, shape_words};
 use super::held::{About, Held, Source, Values};
 use super::vsi::VsiFile;
-use super::{DataType, OpenOptions, RasterError};
+use super::{DataType, OpenOptions, RasterError, memory};
 use crate::report::{Notice, Report};
 
 /// An array that somebody asks for.
@@ -126,8 +126,7 @@ pub(super) fn open(chosen: &Chosen, options: &OpenOptions) -> Result<Arc<Held>, 
             .next("`np.savez` writes several arrays into one archive, each with a name"),
         );
     }
-    // An array with one row or one column is in both orders at once.
-    let fortran = header.fortran && header.shape.iter().filter(|&&side| side > 1).count() > 1;
+    let fortran = header.is_turned();
     let value = match header.value {
         DataType::F16 => DataType::F32,
         value => value,
@@ -142,7 +141,7 @@ pub(super) fn open(chosen: &Chosen, options: &OpenOptions) -> Result<Arc<Held>, 
     let (values, layout) = if fortran || header.value == DataType::F16 {
         let raw = match unpacked {
             Some(raw) => raw,
-            None => read_all(path, start, bytes, "rearranged")?,
+            None => read_all(path, start, &header)?,
         };
         if header.value == DataType::F16 {
             report.push(Notice::converted(
@@ -157,7 +156,7 @@ pub(super) fn open(chosen: &Chosen, options: &OpenOptions) -> Result<Arc<Held>, 
                 .next("`np.save(name, np.ascontiguousarray(array))` writes one that is read window by window"),
             );
         }
-        convert::planes(raw, &header, bands_last, fortran, &layout)
+        convert::planes(raw, &header, bands_last, &layout)
     } else {
         if let Some(raw) = unpacked {
             (Source::Memory(Values::Bytes(raw)), layout)
@@ -234,30 +233,24 @@ fn told(trouble: Trouble, path: &Path) -> ArrayError {
     }
 }
 
-/// The most that is unpacked or rearranged in memory: half of it.
-fn check_memory(path: &Path, bytes: u64, why: &'static str) -> Result<usize, ArrayError> {
-    // SAFETY: plain questions to the system.
-    let memory = unsafe {
-        libc::sysconf(libc::_SC_PHYS_PAGES).saturating_mul(libc::sysconf(libc::_SC_PAGESIZE))
-    };
+/// The stored bytes of an array that is unpacked or rearranged in memory, where that takes half of it at most, with all that
+/// is made of them.
+fn check_memory(path: &Path, header: &Header, why: &'static str) -> Result<usize, ArrayError> {
+    let needed = header.bytes_in_memory().unwrap_or(u64::MAX);
     let refused = || ArrayError::Memory {
         path: path.to_owned(),
         why,
-        bytes,
+        bytes: needed,
     };
-    if i64::try_from(bytes).map_or(true, |bytes| bytes > memory / 2) {
+    if memory::physical().is_some_and(|memory| needed > memory / 2) {
         return Err(refused());
     }
-    usize::try_from(bytes).map_err(|_| refused())
+    let stored = header.bytes().and_then(|bytes| usize::try_from(bytes).ok());
+    stored.ok_or_else(refused)
 }
 
-fn read_all(
-    path: &Path,
-    start: u64,
-    bytes: u64,
-    why: &'static str,
-) -> Result<Vec<u8>, RasterError> {
-    let length = check_memory(path, bytes, why)?;
+fn read_all(path: &Path, start: u64, header: &Header) -> Result<Vec<u8>, RasterError> {
+    let length = check_memory(path, header, "rearranged")?;
     let mut file = VsiFile::open(path)?;
     let mut raw = vec![0; length];
     let read = file
@@ -344,7 +337,7 @@ fn of_archive(file: VsiFile, chosen: &Chosen) -> Result<Stored, RasterError> {
         }
         .into());
     }
-    let mut raw = vec![0; check_memory(path, bytes, "unpacked")?];
+    let mut raw = vec![0; check_memory(path, &header, "unpacked")?];
     member
         .read_exact(&mut raw)
         .map_err(|error| format(format_args!("{error}").to_string()))?;
@@ -356,5 +349,7 @@ fn of_archive(file: VsiFile, chosen: &Chosen) -> Result<Stored, RasterError> {
     })
 }
 
+#[cfg(test)]
+mod fuzz_tests;
 #[cfg(test)]
 mod tests;

@@ -32,8 +32,19 @@ pub(super) const BANDS: [SentinelBand; 12] = [
     band("B12", 20),
 ];
 
+/// Their names.
+pub(super) const fn names() -> [&'static str; BANDS.len()] {
+    let mut names = [""; BANDS.len()];
+    let mut at = 0;
+    while at < BANDS.len() {
+        names[at] = BANDS[at].name;
+        at += 1;
+    }
+    names
+}
+
 /// Reflectance of each band, from 0 to 1.
-pub(super) type Spectrum = [f32; 12];
+pub(super) type Spectrum = [f32; BANDS.len()];
 
 // Rounded from the shapes of the spectra in the USGS spectral library (Kokaly et al. 2017, doi:10.3133/ds1035): a red edge at
 // 0.7 µm and water absorption at 1.6 and 2.2 µm in plants, a steady rise in soil, next to nothing beyond 0.7 µm in water.

@@ -63,9 +63,7 @@ pub struct Sentinel {
 
 impl Sentinel {
     /// The names of the bands.
-    pub const BANDS: [&'static str; 12] = [
-        "B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12",
-    ];
+    pub const BANDS: [&'static str; BANDS.len()] = light::names();
 
     /// The values of `SCL` that stand for pixels that are not to be used: no data, defective, cloud shadow, clouds, cirrus,
     /// snow.

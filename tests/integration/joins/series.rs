@@ -530,3 +530,30 @@ fn a_model_of_a_composite_predicts_a_series_of_other_dates() {
     let window = raw.area();
     assert_eq!(map.labels(&window).unwrap(), ready.labels(&window).unwrap());
 }
+
+/// Files of bands that are not wanted give names and nothing else: one without a place does not stop the series.
+#[test]
+fn files_of_other_bands_need_no_place() {
+    let place = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for date in ["20230415", "20230604"] {
+        files.push(folder().join(format!("T33UUP_{date}T101559_B04_10m.tif")));
+        let preview = place
+            .path()
+            .join(format!("T33UUP_{date}T101559_preview.npy"));
+        let array = "tests/fixtures/numpy/image_u1_little.npy";
+        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(array), &preview).unwrap();
+        files.push(preview);
+    }
+    let alone: Vec<PathBuf> = files.iter().step_by(2).cloned().collect();
+    let alone = TimeSeries::new(alone).open().unwrap();
+    let chosen = TimeSeries::new(files.clone())
+        .bands(["B04"])
+        .open()
+        .unwrap();
+    assert_eq!(chosen.band_names(), alone.band_names());
+    assert_eq!(whole(&chosen).data, whole(&alone).data);
+    assert_eq!(chosen.transform(), alone.transform());
+    // With all bands wanted it does.
+    assert!(error(TimeSeries::new(files).open()).0.contains("place"));
+}
