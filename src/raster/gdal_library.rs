@@ -79,6 +79,12 @@ impl Messages {
         !self.failures.is_empty()
     }
 
+    /// Whether something failed, but for failures of these words: for what GDAL calls a failure and the caller knows to be none.
+    pub(crate) fn failed_but_for(&self, words: Option<&str>) -> bool {
+        let known = |text: &String| words.is_some_and(|words| text.contains(words));
+        !self.failures.iter().all(known)
+    }
+
     /// Every text, warnings included.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.texts.iter().map(String::as_str)

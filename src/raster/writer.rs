@@ -36,6 +36,9 @@ impl RasterType {
     }
 }
 
+/// The largest number of IEEE 754's half floats.
+const LARGEST_HALF: f64 = 65_504.0;
+
 /// What a written file carries beside its pixels.
 #[derive(Clone, Debug)]
 pub struct WriterOptions {
@@ -173,7 +176,7 @@ impl WriterOptions {
 }
 
 mod sealed {
-    pub trait Pixel: Copy {
+    pub trait Pixel: Copy + Into<f64> {
         const GDAL: gdal_sys::GDALDataType::Type;
     }
     impl Pixel for u8 {
@@ -312,6 +315,18 @@ impl RasterWriter {
         let Some(dataset) = &self.dataset else {
             return Ok(());
         };
+        if self.raster_type == RasterType::F16 {
+            let mut values = values.iter().map(|&value| value.into());
+            if let Some(value) =
+                values.find(|value: &f64| value.is_finite() && value.abs() > LARGEST_HALF)
+            {
+                return Err(RasterError::Write {
+                    path: self.target.clone(),
+                    detail: format!("{value} is beyond the range of 16-bit floats"),
+                }
+                .into());
+            }
+        }
         let (failed, messages) = gdal_library::with_messages(|| {
             // SAFETY: the window lies inside the file, and `values` holds it for every band. GDAL only reads from the
             // buffer when writing, though it takes it as mutable.
@@ -634,7 +649,10 @@ impl RasterWriter {
     }
 
     fn checked(&self, failed: bool, messages: &Messages) -> Result<()> {
-        if !failed && !messages.failed() {
+        // Tiles reach over the edge, with whatever lay in memory there: GDAL converts it, too, and calls a number that is no
+        // half float a failure. Those of the raster were looked at.
+        let allowed = (self.raster_type == RasterType::F16).then_some("beyond range of float16");
+        if !failed && !messages.failed_but_for(allowed) {
             return Ok(());
         }
         crate::session::check_interrupt("writing imagery")?;
@@ -714,4 +732,55 @@ fn creation_options(options: &WriterOptions, bands: usize, raster_type: RasterTy
         );
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory that was just allocated holds what would be a number of 10^35 (glibc's `M_PERTURB`): where tiles reach over the
+    /// edge, GDAL converts it to half floats with the rest.
+    #[test]
+    fn half_floats_do_not_go_by_what_lies_beyond_the_edge() -> Result<()> {
+        const GARBAGE: std::ffi::c_int = 0x85;
+        let folder = tempfile::tempdir().expect("a folder");
+        let size = Size::new(300, 270);
+        let grid = GeoTransform::north_up(0.0, 0.0, 1.0);
+        let values: Vec<f32> = (0..2 * size.area())
+            .map(|at| at as f32 / 200_000.0)
+            .collect();
+        let write = |name: &str, values: &[f32]| -> Result<PathBuf> {
+            let options = WriterOptions::default().nodata(f64::NAN);
+            let path = folder.path().join(name);
+            let mut writer =
+                RasterWriter::create(path, size, 2, RasterType::F16, grid, "", options)?;
+            writer.write_rows(0, values)?;
+            writer.finish()
+        };
+        // SAFETY: it only fills memory that nobody may read before it is written; large blocks come from the heap, too, instead of
+        // fresh pages.
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 25);
+            libc::mallopt(libc::M_PERTURB, GARBAGE);
+        }
+        let written = write("half.tif", &values);
+        // SAFETY: as above.
+        unsafe { libc::mallopt(libc::M_PERTURB, 0) };
+        let patch = super::super::Raster::open(written?)?.read(&PixelWindow::full(size))?;
+        assert!(
+            patch
+                .data
+                .iter()
+                .zip(&values)
+                .all(|(one, two)| (one - two).abs() < 1e-3)
+        );
+        // What the raster itself holds is looked at.
+        let mut wrong = values;
+        wrong[17] = -65_505.0;
+        let text = write("wrong.tif", &wrong)
+            .expect_err("no half float")
+            .to_string();
+        assert!(text.contains("-65505 is beyond the range"), "{text}");
+        Ok(())
+    }
 }

@@ -16,7 +16,7 @@ use super::tests::{fit, model, parts, quiet, refused, squares, tensors};
 use super::{FitOptions, Loss, Optimizer, Run, Schedule, Segmenter, StopReason, TrainError};
 use crate::chips::Chips;
 use crate::device::Device;
-use crate::models::{Architecture, Conv2d, Conv2dConfig, NamedTensors, Network, Precision};
+use crate::models::{Architecture, Conv2d, Conv2dConfig, NamedTensors, Network, Precision, Unet};
 use crate::scene::{Scene, Split};
 use crate::{Hint, Result};
 
@@ -59,6 +59,30 @@ fn the_same_seed_gives_the_same_weights_whatever_the_number_of_threads() -> Resu
             "two threads read chips"
         );
         assert!(first == of(options.clone(), 2, 2)?, "two threads compute");
+    }
+    Ok(())
+}
+
+/// Burn has one generator for all that a process does on a device.
+#[test]
+fn trainings_side_by_side_are_those_that_run_alone() -> Result<()> {
+    let of = |seed: u64| -> Result<NamedTensors> {
+        let (chips, valid) = parts()?;
+        let model = Segmenter::new(Unet::resnet18(), valid.classes()).device(Device::cpu());
+        let options = quiet(FitOptions::epochs(1).seed(seed));
+        Ok(tensors(
+            fit(&model, &chips, &valid, &options, &|| false)?.last(),
+        ))
+    };
+    let alone = (0..4).map(of).collect::<Result<Vec<_>>>()?;
+    assert!(alone[0] != alone[1]);
+    for _ in 0..3 {
+        let together = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..4).map(|seed| scope.spawn(move || of(seed))).collect();
+            let joined = runs.into_iter().map(|run| run.join().expect("no panic"));
+            joined.collect::<Result<Vec<_>>>()
+        })?;
+        assert!(alone == together);
     }
     Ok(())
 }

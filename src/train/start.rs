@@ -84,7 +84,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
         let scenes = chips.scenes();
         let bands = TrainedBand::all(scenes.first().raster().bands(), &scenes.statistics()?);
         let mut report = Report::new();
-        let (network, normalization, best, descent) = match resumed {
+        let (mut network, normalization, best, descent) = match resumed {
             Some(mut checkpoint) => {
                 let known = Known {
                     bands: &checkpoint.bands,
@@ -118,15 +118,15 @@ impl<'a, T: Trainable> Trainer<'a, T> {
                     checkpoint.epoch_losses,
                     checkpoint.epoch_seconds,
                 );
-                (network, checkpoint.normalization, best, descent)
+                (network.training(), checkpoint.normalization, best, descent)
             }
             None => {
                 let _alone = random::seeded(&device, options.seed);
                 let (network, normalization) = model::start(model, chips.scenes(), &device)?;
-                (network, normalization, None, fresh)
+                // Weights are drawn when they are first looked at, which is here.
+                (network.training(), normalization, None, fresh)
             }
         };
-        let mut network = network.training();
         let rates = rates::<T>(settings.lr, settings.encoder_share, &mut network)?;
         let chips_an_epoch = steps_per_epoch.min(steps) * settings.chips_a_step;
         let share = chips_an_epoch as f64 * options.validation_share;

@@ -388,7 +388,7 @@ mod tests {
         let options = WriterOptions::default();
         let mut writer = RasterWriter::create(&path, size, 1, RasterType::U8, grid, "", options)?;
         let labels: Vec<u8> = (0..size.area())
-            .map(|at| (at * 2_654_435_761 >> 7) as u8 % 5)
+            .map(|at| ((at * 2_654_435_761) >> 7) as u8 % 5)
             .collect();
         writer.write_window(&PixelWindow::full(size), &labels)?;
         writer.finish()?;
