@@ -8,6 +8,7 @@ use rand_pcg::Pcg64Mcg;
 use super::augment::{Augmenter, Photometric, Placement};
 use super::options::{self, Edge, Layout};
 use super::parts::Parts;
+use super::placing::Placed;
 use super::sizes;
 use super::{ChipOptions, ChipStream, ChipsError};
 use crate::Result;
@@ -170,9 +171,9 @@ impl Chips {
         &self.inner.parts.report
     }
 
-    /// Whether they lie side by side.
-    pub(super) fn are_sliding(&self) -> bool {
-        self.inner.options.layout == Layout::Sliding
+    /// Whether their places are known before they are read.
+    pub(super) fn are_placed(&self) -> bool {
+        self.inner.options.is_placed()
     }
 
     /// Chips.
@@ -292,14 +293,19 @@ impl Chips {
     pub(super) fn placed(&self, index: usize) -> Result<Chip> {
         let inner = &*self.inner;
         self.check_index(index)?;
-        let (of_scene, window, mut patch) = match inner.options.layout {
-            Layout::Sliding => {
+        let (of_scene, Placed { window, class }, mut patch) = match inner.options.layout {
+            Layout::Sliding | Layout::Objects => {
                 let (part, within) = inner.parts.of(index);
-                let window = part.windows[within];
-                let patch = self.part_scene(part.scene).read(&window)?;
-                (part.scene, window, patch)
+                let placed = part.windows[within];
+                let patch = self.part_scene(part.scene).read(&placed.window)?;
+                (part.scene, placed, patch)
             }
-            Layout::Random { .. } => inner.parts.place(&inner.scenes, &inner.options, index)?,
+            Layout::Random { .. } => {
+                let (scene, window, patch) =
+                    inner.parts.place(&inner.scenes, &inner.options, index)?;
+                let class = None;
+                (scene, Placed { window, class }, patch)
+            }
         };
         let scene = self.part_scene(of_scene);
         if self.blank
@@ -317,6 +323,7 @@ impl Chips {
             Vec::new()
         };
         let class = match self.classed || scene.cells().is_some() {
+            true if class.is_some() => class.map(usize::from),
             true => {
                 let class = scene.cell_label(&scene.cell_rule(), &window, &labels)?;
                 class.map(usize::from)

@@ -86,6 +86,14 @@ pub enum ChipsError {
         /// The scene's imagery.
         path: PathBuf,
     },
+    /// Chips of objects were to be cut, and there is none.
+    #[error("no labeled object has its middle in the area ({area}): {path:?}")]
+    NoObjectInArea {
+        /// The scene's imagery.
+        path: PathBuf,
+        /// The area in use.
+        area: PixelWindow,
+    },
     /// A class that the scenes do not have.
     #[error("there is no class {wanted:?} to cut chips around, the classes are {}", known.join(", "))]
     UnknownClass {
@@ -132,7 +140,7 @@ impl Hint for ChipsError {
             Self::NoColors { .. } => "leave it out (`brightness`, `contrast` and `gamma` work on any bands), or open the bands that \
                                       are colors and give the file their names"
                 .to_owned(),
-            Self::NoObjects { .. } => {
+            Self::NoObjects { .. } | Self::NoObjectInArea { .. } => {
                 "give the scene polygons or boxes: `scene.with_labels(\"cars.gpkg\", \"car\")`, `scene.with_boxes(\"cars.xml\", \
                  \"car\")`"
                     .to_owned()

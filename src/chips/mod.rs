@@ -8,6 +8,7 @@ mod class_ground;
 mod error;
 mod ground;
 mod objects;
+mod of_objects;
 mod options;
 mod parts;
 mod place;

@@ -4,7 +4,7 @@ use super::by_class::ClassDraw;
 use super::sizes::{self, WindowSizes};
 use super::{Augment, Chips, ChipsError};
 
-/// How chips are cut; made by [`Chips::random`], [`Chips::sliding`] and their siblings in meters.
+/// How chips are cut; made by [`Chips::random`], [`Chips::sliding`], their siblings in meters, and [`Chips::objects`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChipOptions {
     pub(super) layout: Layout,
@@ -50,6 +50,7 @@ impl Weight {
 pub(super) enum Layout {
     Random { count: usize },
     Sliding,
+    Objects,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -88,6 +89,29 @@ impl Chips {
     pub fn sliding_meters(meters: f64) -> ChipOptions {
         ChipOptions::new(Layout::Sliding, Edge::Meters(meters))
     }
+
+    /// A square chip of `size` pixels for each labeled object, polygon or box, whose middle lies in the area: the square around
+    /// it, as long as the object's longer side in whole pixels, resized to `size`, flipped and turned at random. For a
+    /// [`crate::models::Classifier`] a chip is of its object's class, whatever rule the scene has: cells that somebody has
+    /// drawn, fields, roofs.
+    ///
+    /// Squares are moved into the area where they fit, and reach over its edge where they do not. Objects of which less than
+    /// half counts are left out ([`Chips::report`]).
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// let town = samples::town(1, 256)?.scene()?;
+    /// let chips = town.chips(Chips::objects(32).flips(false))?;
+    /// assert_eq!(chips.size(), 32);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Raster Vision's `ChipClassificationLabelSourceConfig(infer_cells=False)`, where the polygons are the cells.
+    #[must_use]
+    pub fn objects(size: usize) -> ChipOptions {
+        ChipOptions::new(Layout::Objects, Edge::Pixels(size))
+    }
 }
 
 /// More chips would not be seen in a lifetime, and their places fill the memory.
@@ -96,13 +120,14 @@ const MOST: usize = 100_000_000;
 impl ChipOptions {
     fn new(layout: Layout, edge: Edge) -> Self {
         let random = matches!(layout, Layout::Random { .. });
+        let sliding = layout == Layout::Sliding;
         Self {
             layout,
             edge,
             windows: None,
             seed: 0,
             stride: None,
-            flips: random,
+            flips: !sliding,
             photometric: 0.0,
             augment: Augment::none(),
             min_valid: if random { 0.5 } else { 0.0 },
@@ -212,7 +237,7 @@ impl ChipOptions {
         self
     }
 
-    /// Whether chips are mirrored and turned by quarters at random, labels alike; on for random chips by default.
+    /// Whether chips are mirrored and turned by quarters at random, labels alike; on by default, but for sliding chips.
     #[must_use]
     #[doc(alias = "horizontal_flip")]
     pub fn flips(mut self, flips: bool) -> Self {
@@ -277,6 +302,11 @@ impl ChipOptions {
 }
 
 impl ChipOptions {
+    /// Whether the places of the chips are known before they are read.
+    pub(super) fn is_placed(&self) -> bool {
+        !matches!(self.layout, Layout::Random { .. })
+    }
+
     /// The name of a change at random that puts several chips together, if there is one.
     pub(crate) fn joins_chips(&self) -> Option<&'static str> {
         self.augment.joins_chips()
@@ -302,23 +332,31 @@ pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
     if options.layout == (Layout::Random { count: 0 }) {
         return bad("the number of chips", "0".to_owned(), "at least 1");
     }
-    if let (Some(stride), Layout::Random { .. }) = (options.stride, options.layout) {
+    let random = matches!(options.layout, Layout::Random { .. });
+    if let Some(stride) = options.stride
+        && options.layout != Layout::Sliding
+    {
         return bad(
-            "the stride of random chips",
+            match random {
+                true => "the stride of random chips",
+                false => "the stride of chips of objects",
+            },
             format!("{stride} px"),
             "none (a stride is for chips side by side: `Chips::sliding(size).stride(step)`)",
         );
     }
-    if let (Some(share), Layout::Sliding) = (options.neg_ratio, options.layout) {
+    if let Some(share) = options.neg_ratio
+        && !random
+    {
         return bad(
-            "the share of negatives of sliding chips",
+            "the share of negatives of chips at places of their own",
             share.to_string(),
             "none (it is for chips at random places: `Chips::random(count, size).neg_ratio(share)`)",
         );
     }
-    if options.classes.is_some() && options.layout == Layout::Sliding {
+    if options.classes.is_some() && !random {
         return bad(
-            "the choice of classes of sliding chips",
+            "the choice of classes of chips at places of their own",
             "made".to_owned(),
             "none (it is for chips at random places: `Chips::random(count, size).balanced()`)",
         );

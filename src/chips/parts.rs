@@ -7,9 +7,9 @@ use super::by_class::ByClass;
 use super::chip::generator;
 use super::ground::Ground;
 use super::options::{Edge, Layout, Weight};
-use super::placing::{self, Placing};
+use super::placing::{self, Placed, Placing};
 use super::sizes::{self, Edges};
-use super::{ChipOptions, ChipsError};
+use super::{ChipOptions, ChipsError, of_objects};
 use crate::raster::{Patch, PixelWindow};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
@@ -27,8 +27,8 @@ pub(super) struct Part {
     pub(super) scene: usize,
     /// Of windows.
     pub(super) edges: Edges,
-    /// Of sliding chips; random ones are drawn when they are read.
-    pub(super) windows: Vec<PixelWindow>,
+    /// Of sliding chips and those of objects; random ones are drawn when they are read.
+    pub(super) windows: Vec<Placed>,
     /// Where random chips are cut.
     pub(super) placing: Placing,
     /// How large its share of random chips is, beside those of the others.
@@ -38,11 +38,12 @@ pub(super) struct Part {
 /// What all scenes give.
 pub(super) struct Parts {
     pub(super) parts: Vec<Part>,
-    /// Sums of weights, or of windows for sliding chips, up to each part.
+    /// Sums of weights, or of windows where these are known, up to each part.
     sums: Vec<f64>,
     /// Where the even sequence of random chips begins.
     start: u64,
-    sliding: bool,
+    /// Whether the windows are known before they are read.
+    placed: bool,
     /// When chips are cut around classes.
     by_class: Option<ByClass>,
     pub(super) report: Report,
@@ -93,12 +94,12 @@ impl Parts {
             report.push(Notice::left_out(text).count(count));
         }
         report.extend(together(told, all.len()));
-        let sliding = options.layout == Layout::Sliding;
+        let placed = options.is_placed();
         let mut sum = 0.0;
         let sums = parts
             .iter()
             .map(|part| {
-                sum += if sliding {
+                sum += if placed {
                     part.windows.len() as f64
                 } else {
                     part.weight
@@ -112,7 +113,7 @@ impl Parts {
             parts,
             sums,
             start,
-            sliding,
+            placed,
             by_class,
             report,
         })
@@ -122,7 +123,9 @@ impl Parts {
     pub(super) fn count(&self, options: &ChipOptions) -> usize {
         match options.layout {
             Layout::Random { count } => count,
-            Layout::Sliding => self.parts.iter().map(|part| part.windows.len()).sum(),
+            Layout::Sliding | Layout::Objects => {
+                self.parts.iter().map(|part| part.windows.len()).sum()
+            }
         }
     }
 
@@ -155,7 +158,7 @@ impl Parts {
             return (&self.parts[0], index);
         }
         let total = self.sums[last];
-        let place = if self.sliding {
+        let place = if self.placed {
             index as f64
         } else {
             let turn = self.start.wrapping_add((index as u64).wrapping_mul(GOLDEN));
@@ -163,7 +166,7 @@ impl Parts {
         };
         let part = self.sums.partition_point(|&sum| sum <= place).min(last);
         let before = if part == 0 { 0.0 } else { self.sums[part - 1] };
-        let within = if self.sliding {
+        let within = if self.placed {
             index - before as usize
         } else {
             index
@@ -179,9 +182,12 @@ fn part(index: usize, scene: &Scene, options: &ChipOptions, edge: usize) -> Resu
         Edge::Meters(_) if index == 0 => edge,
         Edge::Meters(meters) => sizes::pixels(meters, scene.raster())?,
     };
-    let edges = Edges::new(options, own, scene.raster())?;
+    let mut edges = Edges::new(options, own, scene.raster())?;
     let area = scene.area();
-    if !options.padded && edges.largest > area.width.min(area.height) {
+    if !options.padded
+        && options.layout != Layout::Objects
+        && edges.largest > area.width.min(area.height)
+    {
         return Err(ChipsError::LargerThanScene {
             path: scene.raster().path().to_owned(),
             chip: edges.largest,
@@ -200,6 +206,12 @@ fn part(index: usize, scene: &Scene, options: &ChipOptions, edge: usize) -> Resu
         Layout::Sliding => {
             let (windows, left_out) = placing::sliding(scene, options, edges.largest)?;
             report.extend(left_out);
+            windows
+        }
+        Layout::Objects => {
+            let (windows, left_out) = of_objects::around(scene, options)?;
+            report.extend(left_out);
+            edges = Edges::of(windows.iter().map(|one| one.window.width)).unwrap_or(edges);
             windows
         }
     };
@@ -226,6 +238,7 @@ fn gives_nothing(error: &Error) -> bool {
             ChipsError::NothingLabeled { .. }
                 | ChipsError::NoValidPlace { .. }
                 | ChipsError::OutsideInterest { .. }
+                | ChipsError::NoObjectInArea { .. }
         )
     )
 }
@@ -297,7 +310,7 @@ mod tests {
                 .collect(),
             sums,
             start: generator(seed, usize::MAX, SCENES).next_u64(),
-            sliding: false,
+            placed: false,
             by_class: None,
             report: Report::new(),
         }

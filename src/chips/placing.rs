@@ -225,19 +225,46 @@ fn counts(scene: &Scene, window: &PixelWindow, patch: &Patch) -> Result<bool> {
         .any(|(one, valid)| one & valid != 0))
 }
 
+/// A chip whose place is known before it is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placed {
+    pub(super) window: PixelWindow,
+    /// Of the object that it is cut around, if it is.
+    pub(super) class: Option<u8>,
+}
+
 /// Windows side by side, without those that show nothing or in which nothing is labeled, and how many these were.
 pub(super) fn sliding(
     scene: &Scene,
     options: &ChipOptions,
     edge: usize,
-) -> Result<(Vec<PixelWindow>, Report)> {
-    let (path, area) = (|| scene.raster().path().to_owned(), scene.area());
+) -> Result<(Vec<Placed>, Report)> {
+    let area = scene.area();
     let stride = options.stride.unwrap_or(edge);
-    let mut windows = place::sliding(&area, edge, stride, options.padded);
-    windows.retain(|window| scene.counts_in(window));
+    let windows = place::sliding(&area, edge, stride, options.padded).into_iter();
+    let windows: Vec<Placed> = windows
+        .filter(|window| scene.counts_in(window))
+        .map(|window| Placed {
+            window,
+            class: None,
+        })
+        .collect();
     if windows.is_empty() {
-        return Err(ChipsError::OutsideInterest { path: path(), area }.into());
+        let path = scene.raster().path().to_owned();
+        return Err(ChipsError::OutsideInterest { path, area }.into());
     }
+    showing(scene, options, windows, edge)
+}
+
+/// The windows that show something in which something is labeled, and how many others there were. `edge` is that of the
+/// largest.
+pub(super) fn showing(
+    scene: &Scene,
+    options: &ChipOptions,
+    windows: Vec<Placed>,
+    edge: usize,
+) -> Result<(Vec<Placed>, Report)> {
+    let (path, area) = (|| scene.raster().path().to_owned(), scene.area());
     let all = windows.len();
     let unlabeled = scene.has_labels() && scene.may_be_unlabeled();
     let mut report = Report::new();
@@ -246,21 +273,22 @@ pub(super) fn sliding(
     }
     let (mut kept, mut blank, mut without_label) = (Vec::with_capacity(all), 0, 0);
     let mut best = 0.0_f64;
-    for window in windows {
+    for placed in windows {
         session::check_interrupt("choosing chips")?;
-        if !unlabeled && options.min_valid == 0.0 && is_valid_in_the_middle(scene, &window)? {
-            kept.push(window);
+        let window = &placed.window;
+        if !unlabeled && options.min_valid == 0.0 && is_valid_in_the_middle(scene, window)? {
+            kept.push(placed);
             continue;
         }
-        let patch = scene.read(&window)?;
+        let patch = scene.read(window)?;
         let share = patch.valid_fraction();
         best = best.max(share);
         if share == 0.0 || share < options.min_valid {
             blank += 1;
-        } else if unlabeled && !counts(scene, &window, &patch)? {
+        } else if unlabeled && !counts(scene, window, &patch)? {
             without_label += 1;
         } else {
-            kept.push(window);
+            kept.push(placed);
         }
     }
     if kept.is_empty() && without_label > 0 {

@@ -61,11 +61,11 @@ impl Chips {
         chip_grid_with(&chips, self.scenes().classes(), COLUMNS, &options)
     }
 
-    /// The numbers of `count` chips. Sliding ones begin in one corner, so the middle of each of `count` equal stretches is
+    /// The numbers of `count` chips. Those side by side begin in one corner, so the middle of each of `count` equal stretches is
     /// taken.
     fn shown(&self, count: usize) -> Vec<usize> {
         let (all, count) = (self.len(), count.min(self.len()));
-        match self.are_sliding() {
+        match self.are_placed() {
             true => (0..count)
                 .map(|index| (2 * index + 1) * all / (2 * count))
                 .collect(),

@@ -82,6 +82,14 @@ impl Edges {
         Ok(Self { smallest, largest })
     }
 
+    /// Those that some windows have; `None` without any.
+    pub(super) fn of(windows: impl Iterator<Item = usize> + Clone) -> Option<Self> {
+        Some(Self {
+            smallest: windows.clone().min()?,
+            largest: windows.max()?,
+        })
+    }
+
     /// One of them. A generator of its own is asked, so that places do not depend on whether sizes are drawn.
     pub(super) fn draw(self, random: impl FnOnce() -> rand_pcg::Pcg64Mcg) -> usize {
         if self.smallest == self.largest {
@@ -134,6 +142,12 @@ pub(super) fn check(options: &ChipOptions) -> Result<(), ChipsError> {
     }
     if !above_0 {
         return bad(found, "one of sizes above 0");
+    }
+    if options.layout == Layout::Objects {
+        return bad(
+            format!("{found} for chips of objects"),
+            "none: each has the size of its object",
+        );
     }
     if options.layout == Layout::Sliding && !one {
         return bad(

@@ -62,6 +62,8 @@ mod label_styles;
 mod labels;
 /// Many scenes as one: opened, labeled, split, trained on and scored.
 mod many;
+/// Labeled objects as chips of their own.
+mod object_chips;
 /// What a raster is opened by, and that nothing remembered of it goes stale.
 mod opening;
 /// Labels that are complete in a part of the scene alone.

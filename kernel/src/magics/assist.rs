@@ -393,7 +393,7 @@ fn complete_arguments<'a>(
     let keywords: &[&str] = match magic.name {
         "data" => &swath_link::data_sets::NAMES,
         "device" => &["best", "cpu", "cuda"],
-        "chips" => &["sliding"],
+        "chips" => &["objects", "sliding"],
         _ => &[],
     };
     matches.extend(

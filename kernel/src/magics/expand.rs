@@ -360,14 +360,20 @@ pub(super) fn split(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
 }
 
 pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let count = required(magic, arguments, 0, "a count of random chips, or `sliding`")?;
+    let count = required(
+        magic,
+        arguments,
+        0,
+        "a count of random chips, `sliding` or `objects`",
+    )?;
     let size: usize = number(
         magic,
         "the chip size",
         required(magic, arguments, 1, "a chip size in pixels")?,
     )?;
-    let mut options = if count == "sliding" {
-        format!("Chips::sliding({size})")
+    let placed = matches!(count, "sliding" | "objects");
+    let mut options = if placed {
+        format!("Chips::{count}({size})")
     } else {
         format!(
             "Chips::random({}, {size})",
@@ -377,9 +383,11 @@ pub(super) fn chips(magic: &Magic, arguments: &Arguments) -> Result<Expansion, U
     if let Some(sizes) = arguments.option("sizes") {
         options += &format!(".window_sizes({})", range(magic, "sizes", sizes)?);
     }
-    for (key, is_for) in [("stride", "sliding"), ("seed", "random")] {
-        let is_random = count != "sliding";
-        if arguments.option(key).is_some() && is_random == (is_for == "sliding") {
+    for (key, fits, is_for) in [
+        ("stride", count == "sliding", "sliding"),
+        ("seed", count != "sliding", "random"),
+    ] {
+        if arguments.option(key).is_some() && !fits {
             let message = format!("{key}= is for {is_for} chips");
             return Err(UsageError::new(magic, message));
         }
@@ -693,6 +701,7 @@ mod tests {
             "chips 400 256 neg_ratio=0.2 min_visible=0.4 photometric=0.4",
             "chips 400 256 seed=7 augment=light padded=yes",
             "chips sliding 256 augment=none",
+            "chips objects 64 seed=7",
             "chips 400 256 augment=heavy",
             "chips 400 256 neg_ratio=few",
             "chips 400 256 balance=objects",
@@ -769,6 +778,7 @@ mod tests {
             "map save=out.tif",
             "chips 40 64 stride=8",
             "chips sliding 64 seed=8",
+            "chips objects 64 stride=8",
             "device",
             "device cpu",
             "device cuda:1",

@@ -279,13 +279,14 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "chips",
         kind: Kind::Line,
-        usage: "%chips COUNT|sliding SIZE [from=SCENE] [sizes=N..N] [seed=N] [stride=N] [photometric=X] \
+        usage: "%chips COUNT|sliding|objects SIZE [from=SCENE] [sizes=N..N] [seed=N] [stride=N] [photometric=X] \
                 [augment=light|strong|none] [neg_ratio=X] [min_visible=X] [padded=yes] [weight=area|labeled|even] \
                 [balance=pixels|objects] [save=FOLDER] [split=NAME] [show=N] [as=VARIABLE]",
         short: "Cuts training chips and shows some",
         long: "SIZE is in pixels. `%chips 400 256 from=train seed=7` cuts 400 random chips, the same ones at every run; \
                `%chips 400 256 sizes=150..200` cuts windows of 150 to 200 pixels and resizes each to 256; \
-               `%chips sliding 256 stride=128` covers the scene. `from` is `train` unless given.",
+               `%chips sliding 256 stride=128` covers the scene, `%chips objects 64` takes the square around each labeled \
+               object. `from` is `train` unless given.",
         positional: 2,
         options: &[
             ("from", "the scene to cut from (default: train)"),
