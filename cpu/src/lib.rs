@@ -12,6 +12,7 @@ pub mod epilogue;
 pub mod norm;
 mod phases;
 mod planes;
+pub mod regrid;
 pub mod resample;
 pub mod resize;
 pub mod roi;

@@ -101,6 +101,27 @@ impl PixelMap {
             .collect())
     }
 
+    /// Where columns and rows lie on the target, one by one, when its own are parallel to them: every point is the place of its
+    /// column and that of its row.
+    pub(crate) fn axes(
+        &self,
+        columns: &[f64],
+        rows: &[f64],
+    ) -> Result<Option<[Vec<f64>; 2]>, RasterError> {
+        let parallel = |grid: &GeoTransform| grid.0[2] == 0.0 && grid.0[4] == 0.0;
+        let (Some(&col), Some(&row)) = (columns.first(), rows.first()) else {
+            return Ok(None);
+        };
+        if self.systems.is_some() || !parallel(&self.source) || !parallel(&self.target) {
+            return Ok(None);
+        }
+        let across: Vec<(f64, f64)> = columns.iter().map(|&col| (col, row)).collect();
+        let down: Vec<(f64, f64)> = rows.iter().map(|&row| (col, row)).collect();
+        let xs = self.points(&across)?.into_iter().map(|(x, _)| x).collect();
+        let ys = self.points(&down)?.into_iter().map(|(_, y)| y).collect();
+        Ok(Some([xs, ys]))
+    }
+
     /// [`PixelMap::points`] of points that lie on one row, in the order of their columns: interpolated between places that
     /// PROJ gives, as far as that makes no difference.
     pub(crate) fn row(&self, columns: &[f64], row: f64) -> Result<Vec<(f64, f64)>, RasterError> {

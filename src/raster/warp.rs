@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use gdal_sys::GDALRIOResampleAlg;
+use swath_cpu::regrid::{self, Taps};
 
 use super::by_band::ByBand;
 use super::{PixelMap, PixelWindow, Raster, Size};
@@ -164,9 +165,16 @@ impl Warp {
         let columns: Vec<f64> = (part.col..part.right())
             .map(|col| center(window.col, col, scale.0))
             .collect();
-        let mut places = Vec::with_capacity(part.area());
-        for row in part.row..part.bottom() {
-            places.extend(self.map.row(&columns, center(window.row, row, scale.1))?);
+        let rows: Vec<f64> = (part.row..part.bottom())
+            .map(|row| center(window.row, row, scale.1))
+            .collect();
+        let axes = self.map.axes(&columns, &rows)?;
+        let mut places = Vec::new();
+        if axes.is_none() {
+            places.reserve(part.area());
+            for &row in &rows {
+                places.extend(self.map.row(&columns, row)?);
+            }
         }
         let middle = (
             columns[columns.len() / 2],
@@ -182,13 +190,30 @@ impl Warp {
             Resampling::Average => (reach.0 / 2.0 + 1.0, reach.1 / 2.0 + 1.0),
             _ => (1.0, 1.0),
         };
-        let near = |&&(x, y): &&(f64, f64)| {
+        let near = |(x, y): (f64, f64)| {
             (-margin.0..=wide + margin.0).contains(&x) && (-margin.1..=high + margin.1).contains(&y)
         };
         let mut bounds: Option<[f64; 4]> = None;
-        for &(x, y) in places.iter().filter(near) {
+        let mut widen = |(x, y): (f64, f64)| {
             let [left, top, right, bottom] = bounds.unwrap_or([x, y, x, y]);
             bounds = Some([left.min(x), top.min(y), right.max(x), bottom.max(y)]);
+        };
+        match &axes {
+            None => places
+                .iter()
+                .copied()
+                .filter(|&one| near(one))
+                .for_each(widen),
+            // The first and the last column and row that are near.
+            Some([xs, ys]) => {
+                let xs: Vec<f64> = xs.iter().copied().filter(|&x| near((x, 0.0))).collect();
+                let ys: Vec<f64> = ys.iter().copied().filter(|&y| near((0.0, y))).collect();
+                for (x, y) in [(xs.first(), ys.first()), (xs.last(), ys.last())] {
+                    if let (Some(&x), Some(&y)) = (x, y) {
+                        widen((x, y));
+                    }
+                }
+            }
         }
         let Some([left, top, right, bottom]) = bounds else {
             return Ok(());
@@ -233,9 +258,24 @@ impl Warp {
             reduced.width as f64 / source.width as f64,
             reduced.height as f64 / source.height as f64,
         );
+        // Half-open, as pixels are.
+        let within = |at: f64, length: f64| (0.0..length).contains(&(at + EDGE));
+        if let Some([xs, ys]) = &axes {
+            let all_inside =
+                xs.iter().all(|&x| within(x, wide)) && ys.iter().all(|&y| within(y, high));
+            if all_inside && self.method != Resampling::Average && sampled.is_valid() {
+                let xs: Vec<f64> = xs.iter().map(|x| (x - source.col as f64) * by.0).collect();
+                let ys: Vec<f64> = ys.iter().map(|y| (y - source.row as f64) * by.1).collect();
+                sampled.whole_part(self.method, (&xs, &ys), part, all);
+                return Ok(());
+            }
+            places = ys
+                .iter()
+                .flat_map(|&y| xs.iter().map(move |&x| (x, y)))
+                .collect();
+        }
         for (index, (x, y)) in places.into_iter().enumerate() {
-            // Half-open, as pixels are.
-            let inside = (0.0..wide).contains(&(x + EDGE)) && (0.0..high).contains(&(y + EDGE));
+            let inside = within(x, wide) && within(y, high);
             let to = (part.row as usize + index / part.width) * all.size.width
                 + part.col as usize
                 + index % part.width;
@@ -265,12 +305,75 @@ struct Sampled<'a> {
     whole: Vec<bool>,
 }
 
+/// The two pixels along an axis whose centers are around a place, and the share of the second.
+fn around(place: f64, length: usize) -> (usize, usize, f64) {
+    let place = (place - 0.5).clamp(0.0, length as f64 - 1.0);
+    let first = place.floor();
+    let second = (first as usize + 1).min(length - 1);
+    (first as usize, second, place - first)
+}
+
+/// The pixel along an axis that a place lies in.
+fn under(place: f64, length: usize) -> usize {
+    (place.max(0.0) as usize).min(length - 1)
+}
+
 impl Sampled<'_> {
+    /// Whether every pixel of every band is valid.
+    fn is_valid(&self) -> bool {
+        self.read.present.iter().all(Option::is_none)
+            && self.read.base.iter().all(|&base| base == 1)
+    }
+
+    /// The values of a part whose columns and rows lie at these places, all of them in pixels that are valid: the same as one by
+    /// one.
+    fn whole_part(
+        &self,
+        method: Resampling,
+        (xs, ys): (&[f64], &[f64]),
+        part: &PixelWindow,
+        all: &mut ByBand,
+    ) {
+        let (size, stride) = (self.read.size, all.size.width);
+        let start = part.row as usize * stride + part.col as usize;
+        for row in 0..part.height {
+            all.base[start + row * stride..][..part.width].fill(1);
+        }
+        let taps = |places: &[f64], length: usize| {
+            let mut taps = Taps::default();
+            for &place in places {
+                let (first, second, share) = around(place, length);
+                taps.first.push(first);
+                taps.second.push(second);
+                taps.share.push(share);
+            }
+            taps
+        };
+        let pixels = |places: &[f64], length: usize| -> Vec<usize> {
+            places.iter().map(|&place| under(place, length)).collect()
+        };
+        let (across, down) = (taps(xs, size.width), taps(ys, size.height));
+        let (columns, rows) = (pixels(xs, size.width), pixels(ys, size.height));
+        let area = all.size.area();
+        for (band, &whole) in self.whole.iter().enumerate() {
+            let plane = self.read.band(band);
+            let target = &mut all.data[band * area + start..(band + 1) * area];
+            match method {
+                Resampling::Nearest => {
+                    regrid::nearest(plane, size.width, (&columns, &rows), target, stride);
+                }
+                _ => {
+                    let taps = (&across, &down);
+                    regrid::bilinear(plane, size.width, taps, whole, target, stride);
+                }
+            }
+        }
+    }
+
     /// The pixel that a place lies in.
     fn under(&self, (x, y): (f64, f64)) -> usize {
-        let at = |place: f64, length: usize| (place.max(0.0) as usize).min(length - 1);
         let size = self.read.size;
-        at(y, size.height) * size.width + at(x, size.width)
+        under(y, size.height) * size.width + under(x, size.width)
     }
 
     fn nearest(&self, place: (f64, f64), to: usize, all: &mut ByBand) {
@@ -281,12 +384,6 @@ impl Sampled<'_> {
     /// As GDAL has it, there is no value where the pixel under the center has none.
     fn bilinear(&self, (x, y): (f64, f64), to: usize, all: &mut ByBand) {
         let size = self.read.size;
-        let around = |place: f64, length: usize| {
-            let place = (place - 0.5).clamp(0.0, length as f64 - 1.0);
-            let first = place.floor();
-            let second = (first as usize + 1).min(length - 1);
-            (first as usize, second, place - first)
-        };
         let (left, right, across) = around(x, size.width);
         let (top, bottom, down) = around(y, size.height);
         let (upper, lower) = (top * size.width, bottom * size.width);
@@ -357,5 +454,89 @@ impl Sampled<'_> {
                 all.present[band].get_or_insert_with(|| vec![1; area])[to] = 0;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array3;
+
+    use super::*;
+    use crate::raster::{GeoReference, GeoTransform};
+
+    /// A part that is whole is resampled axis by axis; with a hole in every part the same raster is resampled pixel by pixel.
+    #[test]
+    fn whole_parts_have_the_values_of_a_walk_from_pixel_to_pixel() -> Result<()> {
+        let full = Size::new(160, 120);
+        let value = |band: usize, row: usize, col: usize| {
+            ((row * 37 + col * 11 + band * 5) % 101) as f32 / 7.0 - 4.0
+        };
+        let cells = Array3::from_shape_fn((2, full.height, full.width), |(band, row, col)| {
+            value(band, row, col)
+        });
+        // Holes that no part of 256 pixels of the grid misses.
+        let mut holed = cells.clone();
+        let is_hole = |row: usize, col: usize| row % 20 == 7 && col % 20 == 9;
+        for ((_, row, col), value) in holed.indexed_iter_mut() {
+            if is_hole(row, col) {
+                *value = f32::NAN;
+            }
+        }
+        let whole = Raster::from_array(cells)?;
+        let holed = Raster::from_array(holed)?;
+        let reference = |pixel: f64, x: f64| {
+            let crs = crate::raster::crs::parse("EPSG:32632")?
+                .to_wkt()
+                .expect("a definition");
+            let grid = GeoTransform::north_up(600_000.0 + x, 5_400_000.0, pixel);
+            Ok::<_, crate::Error>(GeoReference::new(grid, crs))
+        };
+        for (factor, shift) in [(2.0, 0.0), (6.0, 13.0), (1.0, 0.3), (3.7, -25.0)] {
+            let map = PixelMap::in_one_system(
+                &reference(10.0, shift)?,
+                &reference(10.0 * factor, 0.0)?,
+                full,
+            );
+            let size = Size::new((160.0 * factor) as usize + 40, (120.0 * factor) as usize);
+            let window = PixelWindow::new(-20, 3, size.width, size.height);
+            for method in [Resampling::Bilinear, Resampling::Nearest] {
+                let warp = Warp::new(map.clone(), method, (40.0, 40.0))?;
+                let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
+                let one = warp.read(&whole, &window, size, nearest)?;
+                let two = warp.read(&holed, &window, size, nearest)?;
+                let (mut compared, mut outside) = (0, 0);
+                for at in 0..size.area() {
+                    let (row, col) = (at / size.width, at % size.width);
+                    let place = map.points(&[(
+                        window.col as f64 + col as f64 + 0.5,
+                        window.row as f64 + row as f64 + 0.5,
+                    )])?[0];
+                    let near_hole = (-1..=1).any(|down: i64| {
+                        (-1..=1).any(|across: i64| {
+                            let (x, y) = (
+                                place.0.floor() as i64 + across,
+                                place.1.floor() as i64 + down,
+                            );
+                            x >= 0 && y >= 0 && is_hole(y as usize, x as usize)
+                        })
+                    });
+                    if near_hole {
+                        continue;
+                    }
+                    assert_eq!(
+                        one.base[at], two.base[at],
+                        "{factor} {method:?} {row} {col}"
+                    );
+                    outside += usize::from(one.base[at] == 0);
+                    for band in 0..2 {
+                        let (a, b) = (one.band(band)[at], two.band(band)[at]);
+                        assert_eq!(a.to_bits(), b.to_bits(), "{factor} {method:?} {row} {col}");
+                        compared += 1;
+                    }
+                }
+                assert!(compared > 20_000 && outside > 0, "{compared} {outside}");
+            }
+        }
+        Ok(())
     }
 }

@@ -13,7 +13,8 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
     (
         &["parquet", "geoparquet", "feather", "arrow"],
         "a GeoParquet or Arrow table",
-        "save it as GeoPackage: in QGIS Layer > Save As…, in geopandas `frame.to_file(\"labels.gpkg\")`",
+        "save it as GeoPackage: in QGIS Layer > Save As…, in geopandas `frame.to_file(\"labels.gpkg\")`; a table without shapes as \
+         CSV: `pandas.read_parquet(\"scenes.parquet\").to_csv(\"scenes.csv\", index=False)`",
     ),
     (
         &["dwg"],
