@@ -323,7 +323,7 @@ fn four_corners(shape: &geo::MultiPolygon<f64>) -> Option<Quadrilateral> {
     };
     match part.exterior().0.as_slice() {
         [a, b, c, d, last] if a == last && part.interiors().is_empty() => {
-            Some(Quadrilateral::new([a, b, c, d].map(|corner| corner.x_y())))
+            Some(Quadrilateral::new([a, b, c, d].map(geo::Coord::x_y)))
         }
         _ => None,
     }
