@@ -1,6 +1,6 @@
 //! Everything a notebook needs, in scope in every cell.
 
-pub use crate::boxes::{Annotation, BoundingBox, BoxFusion, Detection};
+pub use crate::boxes::{Annotation, BoundingBox, BoxFusion, Detection, Quadrilateral};
 pub use crate::chips::{
     Affine, Augment, ChipFolder, ChipOptions, ChipSet, ChipSetOptions, Chips, CopyPaste, SavedChips,
 };

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::BoundingBox;
+use crate::{BoundingBox, Quadrilateral};
 
 /// A labeled object.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,10 @@ pub struct Annotation {
     /// The area that its size is judged by, in square pixels, where it is not that of the box: COCO takes a mask's.
     #[serde(default)]
     pub area: Option<f64>,
+    /// Its outline where its label is a rotated box: pictures and files show it, and whatever trains, finds and scores goes by
+    /// `bounds`, the upright box around it. Where an edge of the image cuts `bounds`, the outline goes on beyond it.
+    #[serde(default)]
+    pub outline: Option<Quadrilateral>,
 }
 
 impl Annotation {
@@ -27,7 +31,22 @@ impl Annotation {
             class,
             crowd: false,
             area: None,
+            outline: None,
         }
+    }
+
+    /// One object of a rotated box, with the upright box around it.
+    ///
+    /// ```
+    /// use swath_boxes::{Annotation, BoundingBox, Quadrilateral};
+    /// let diamond = Quadrilateral::new([(3.0, 1.0), (5.0, 3.0), (3.0, 5.0), (1.0, 3.0)]);
+    /// let ship = Annotation::rotated(diamond, 1);
+    /// assert_eq!(ship.bounds, BoundingBox::new(1.0, 1.0, 5.0, 5.0));
+    /// assert_eq!(ship.outline, Some(diamond));
+    /// ```
+    #[must_use]
+    pub fn rotated(outline: Quadrilateral, class: usize) -> Self {
+        Self::new(outline.bounds(), class).with_outline(Some(outline))
     }
 
     /// The area that its size is judged by, in square pixels.
@@ -36,10 +55,20 @@ impl Annotation {
         self.area.unwrap_or_else(|| self.bounds.area())
     }
 
-    /// The same object elsewhere.
+    /// The same object elsewhere: without the outline that it had, which does not lie there.
     #[must_use]
     pub const fn with_bounds(self, bounds: BoundingBox) -> Self {
-        Self { bounds, ..self }
+        Self {
+            bounds,
+            outline: None,
+            ..self
+        }
+    }
+
+    /// With another outline, or none.
+    #[must_use]
+    pub const fn with_outline(self, outline: Option<Quadrilateral>) -> Self {
+        Self { outline, ..self }
     }
 }
 

@@ -14,6 +14,7 @@ mod grid;
 mod index;
 mod nms;
 mod overlap;
+mod quadrilateral;
 pub mod score;
 
 pub use annotation::{Annotation, Detection};
@@ -22,3 +23,4 @@ pub use fusion::{BoxFusion, soft_nms, weighted_boxes};
 pub use index::BoxIndex;
 pub use nms::{batched_nms, nms};
 pub use overlap::iou_matrix;
+pub use quadrilateral::Quadrilateral;

@@ -35,7 +35,8 @@ pub struct Chip {
     /// labels.
     pub labels: Vec<u8>,
     /// The boxes of its objects, in its own pixels; those that its edge cuts are cut, and left out where too little is
-    /// left ([`ChipOptions::min_visible`]). Empty for a scene without boxes.
+    /// left ([`ChipOptions::min_visible`]), both by the upright boxes; the outlines of rotated ones move along and stay whole.
+    /// Empty for a scene without boxes.
     pub boxes: Vec<Annotation>,
     /// The one class of the whole window, by the rule of its scene ([`Scene::with_cells`]); `None` for a window that does not
     /// count, and for a scene without a rule unless a classifier is trained.

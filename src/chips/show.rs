@@ -220,6 +220,13 @@ impl Chip {
         }
         if !self.boxes.is_empty() {
             let _ = write!(words, "; boxes: {}", self.boxes.len());
+            let rotated = self.boxes.iter().filter(|one| one.outline.is_some());
+            match rotated.count() {
+                0 => {}
+                rotated => {
+                    let _ = write!(words, " ({rotated} rotated)");
+                }
+            }
         }
         if let Some(class) = self.class {
             let _ = write!(words, "; as a cell: class {class}");

@@ -171,6 +171,8 @@ pub(super) fn scale_boxes(boxes: &mut [Annotation], from: usize, to: usize) {
             scaled(old.x_max),
             scaled(old.y_max),
         );
+        let corner = |(x, y)| (scaled(x), scaled(y));
+        one.outline = one.outline.map(|outline| outline.map(corner));
         one.area = one.area.map(|area| scaled(scaled(area)));
     }
 }

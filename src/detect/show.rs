@@ -102,7 +102,7 @@ impl SceneBoxes {
                 .bounds
                 .translate(-(area.col as f64), -(area.row as f64));
             let color = colors.get(found.class).copied().unwrap_or([255; 3]);
-            (moved, color, format!("{:.0}", found.score * 100.0))
+            (moved.into(), color, format!("{:.0}", found.score * 100.0))
         });
         let over = Over {
             classes: self.classes(),

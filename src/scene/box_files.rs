@@ -9,7 +9,7 @@ use crate::Result;
 use crate::boxes::formats::{
     self, BoxFile, Format, FormatError, LabeledImage, ReadOptions, Remark, RemarkKind,
 };
-use crate::boxes::{Annotation, BoundingBox};
+use crate::boxes::{Annotation, BoundingBox, Quadrilateral};
 use crate::labels::{BACKGROUND, Classes};
 use crate::raster::Size;
 use crate::report::{Notice, NoticeKind, Report, file_name};
@@ -219,6 +219,7 @@ impl Scene {
         }
         let mut others: BTreeMap<String, usize> = BTreeMap::new();
         let mut boxes = Vec::with_capacity(features);
+        let (mut rotated, mut bent) = (0, 0);
         for (at, feature) in read.features.into_iter().enumerate() {
             if let Some(what) = read.unmatched.get(&at) {
                 *others.entry(what.clone()).or_default() += 1;
@@ -234,11 +235,36 @@ impl Scene {
                 (None, _) => class.word().to_owned(),
             };
             if let Some(bounds) = around(&feature.geometry) {
+                let stated = read.rotated.contains(&at);
+                let outline = stated.then(|| four_corners(&feature.geometry)).flatten();
+                bent += usize::from(stated && outline.is_none());
+                let outline = outline.filter(|outline| !outline.is_upright());
+                rotated += usize::from(outline.is_some());
                 boxes.push(Named {
-                    annotation: Annotation::new(bounds, 0),
+                    annotation: Annotation::new(bounds, 0).with_outline(outline),
                     class: name,
                 });
             }
+        }
+        if rotated > 0 {
+            let text = format!(
+                "rotated boxes that keep their corners, and are trained on and scored as the upright boxes around them: {rotated} \
+                 of {features}"
+            );
+            report.push(Notice::converted(text).about(about.clone()).count(rotated));
+        }
+        if bent > 0 {
+            let text = format!(
+                "features that the column {:?} calls rotated boxes and that have other than four corners on the scene: {bent} of \
+                 {features} became the upright boxes around them",
+                vector::ROTATED
+            );
+            report.push(
+                Notice::converted(text)
+                    .about(about.clone())
+                    .count(bent)
+                    .next("save them in the coordinate reference system of the scene"),
+            );
         }
         if !others.is_empty() {
             if class.others == Others::Refused {
@@ -287,6 +313,19 @@ impl Scene {
             classes,
             on_ground: true,
         })
+    }
+}
+
+/// The corners of a polygon that has four, and no holes.
+fn four_corners(shape: &geo::MultiPolygon<f64>) -> Option<Quadrilateral> {
+    let [part] = shape.0.as_slice() else {
+        return None;
+    };
+    match part.exterior().0.as_slice() {
+        [a, b, c, d, last] if a == last && part.interiors().is_empty() => {
+            Some(Quadrilateral::new([a, b, c, d].map(geo::Coord::x_y)))
+        }
+        _ => None,
     }
 }
 
@@ -356,6 +395,7 @@ fn choose(
                 class: 0,
                 crowd: one.crowd,
                 area: one.area,
+                outline: one.outline,
             },
             class: class.to_owned(),
         });

@@ -63,7 +63,8 @@ impl BoxLabels {
 impl Scene {
     /// Gives the scene boxes. Files of boxes in pixels are known by what they hold: COCO and labelme (`.json`), Pascal VOC
     /// and CVAT (`.xml`), YOLO and DOTA (`.txt`), tables with the columns `xmin`, `ymin`, `xmax`, `ymax` or with polygons
-    /// (`.csv`); of a file of several images, the entry of this scene's file is taken. Anything else is a vector file in
+    /// (`.csv`); of a file of several images, the entry of this scene's file is taken. Rotated boxes keep their corners
+    /// ([`Annotation::outline`]) beside the upright boxes around them, which are what is trained on and scored. Anything else is a vector file in
     /// any coordinate reference system, of whose polygons the bounding boxes are taken. The scene needs no georeference:
     /// without one, coordinates are pixels.
     ///
@@ -165,6 +166,7 @@ impl Scene {
                     class,
                     crowd: one.crowd,
                     area: one.area,
+                    outline: one.outline,
                 }),
             }
         }
@@ -190,7 +192,8 @@ impl Scene {
     }
 
     /// All boxes, in pixels of the whole raster, whatever part of it is in use; empty when the scene has none. Polygons
-    /// given by [`Scene::with_labels`] have boxes, too: one around each feature.
+    /// given by [`Scene::with_labels`] have boxes, too: one around each feature. Labels that are rotated boxes have their corners
+    /// beside the upright box around them ([`Annotation::outline`]).
     #[must_use]
     #[doc(alias = "bboxes")]
     #[doc(alias = "annotations")]
@@ -210,7 +213,8 @@ impl Scene {
 
     /// The boxes of a window, in its own pixels, cut to the part of it that is in use. A box is kept when the share of
     /// its area that is left, from 0 to 1, is at least `min_visible` (intersection over its own area): 0 keeps every box
-    /// that is touched, 1 only whole ones. Crowds are kept wherever they are touched.
+    /// that is touched, 1 only whole ones. Crowds are kept wherever they are touched. Of a rotated box, the upright one is
+    /// what decides and is cut; its outline stays whole and may reach beyond the window.
     #[must_use]
     #[doc(alias = "query")]
     pub fn boxes_in(&self, window: &PixelWindow, min_visible: f64) -> Vec<Annotation> {
@@ -234,6 +238,9 @@ impl Scene {
             kept.then(|| Annotation {
                 bounds: left.translate(-(window.col as f64), -(window.row as f64)),
                 area: whole.area.map(|area| area * share),
+                outline: whole
+                    .outline
+                    .map(|outline| outline.translate(-(window.col as f64), -(window.row as f64))),
                 ..whole
             })
         };

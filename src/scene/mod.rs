@@ -22,6 +22,7 @@ mod parts;
 mod picture;
 mod quicklook;
 mod read;
+mod save_boxes;
 mod scored;
 pub(crate) mod seen;
 mod series;

@@ -59,7 +59,7 @@ impl Scene {
                     x_max: left + area.width as f64,
                     y_max: top + area.height as f64,
                 };
-                (bounds, *color, (*name).to_owned())
+                (bounds.into(), *color, (*name).to_owned())
             });
         let look = scene.read_imagery(LONGEST)?;
         let bands = scene.shown_bands();

@@ -4,11 +4,10 @@ use super::Scene;
 use super::quicklook::Quicklook;
 use super::zoom::magnification;
 use crate::Result;
-use crate::boxes::BoundingBox;
 use crate::labels::{Classes, IGNORE};
 use crate::plot::image::{
-    RgbImage, RgbaImage, Stretch, band_words, box_lines, class_map, composite, hatch, region_lines,
-    rgb,
+    BoxShape, RgbImage, RgbaImage, Stretch, band_words, box_lines, class_map, composite, hatch,
+    region_lines, rgb,
 };
 use crate::plot::{Entry, Overlay, Swatch};
 
@@ -27,7 +26,7 @@ pub(crate) struct Over<'a> {
     /// Class indices, one for each pixel of the quicklook.
     pub(crate) labels: Option<&'a [u8]>,
     /// Boxes in pixels of the area in use, with the words beside them.
-    pub(crate) boxes: Vec<(BoundingBox, [u8; 3], String)>,
+    pub(crate) boxes: Vec<(BoxShape, [u8; 3], String)>,
     /// Where the slider begins.
     pub(crate) opacity: f32,
     /// Whether small pictures are drawn larger than usual, as for a closer look.
@@ -81,18 +80,19 @@ impl Scene {
             .scale_bar(meters))
     }
 
-    fn draw_boxes(&self, marks: &mut RgbaImage, boxes: &[(BoundingBox, [u8; 3], String)]) {
+    fn draw_boxes(&self, marks: &mut RgbaImage, boxes: &[(BoxShape, [u8; 3], String)]) {
         let scale = (
             marks.width as f64 / self.size().0.max(1) as f64,
             marks.height as f64 / self.size().1.max(1) as f64,
         );
         let scaled: Vec<_> = boxes
             .iter()
-            .map(|(bounds, color, _)| (bounds.scale(scale.0, scale.1), *color))
+            .map(|(shape, color, _)| (shape.scale(scale.0, scale.1), *color))
             .collect();
         let crowded = boxes.len() > CROWDED;
         box_lines(marks, &scaled, if crowded { 1 } else { 2 });
-        for ((bounds, color), (.., words)) in scaled.iter().zip(boxes).filter(|_| !crowded) {
+        for ((shape, color), (.., words)) in scaled.iter().zip(boxes).filter(|_| !crowded) {
+            let bounds = &shape.bounds;
             if !words.is_empty()
                 && bounds.width() >= LABELED_WIDTH
                 && bounds.height() >= LABELED_WIDTH

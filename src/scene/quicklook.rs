@@ -118,7 +118,7 @@ impl Scene {
         let boxes = if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
             let boxes = self.boxes_in(&self.area(), 0.0);
             colored(&boxes, self.classes(), self.size(), self.size())
-                .map(|(bounds, color)| (bounds, color, String::new()))
+                .map(|(shape, color)| (shape, color, String::new()))
                 .collect()
         } else {
             Vec::new()

@@ -177,7 +177,7 @@ impl Scene {
         format!("{side} the areas of {name}{share}")
     }
 
-    /// `car 213, truck 18`, counting those at least half of which is in use.
+    /// `car 213, truck 18; 45 of them rotated`, counting those at least half of which is in use.
     fn box_facts(&self) -> String {
         let counts = self.box_counts();
         if counts.is_empty() {
@@ -187,7 +187,13 @@ impl Scene {
             let name = self.classes().get(*class).map_or("", |class| &class.name);
             format!("{name} {count}")
         };
-        counts.iter().map(one).collect::<Vec<_>>().join(", ")
+        let counts: Vec<String> = counts.iter().map(one).collect();
+        let in_use = self.boxes_in(&self.area(), 0.5);
+        let rotated = in_use.iter().filter(|one| one.outline.is_some()).count();
+        match rotated {
+            0 => counts.join(", "),
+            rotated => format!("{}; {rotated} of them rotated", counts.join(", ")),
+        }
     }
 
     /// `background 83.7 %, building 12.3 % (213 polygons), road 4.0 % (18 polygons)`.

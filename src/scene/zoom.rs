@@ -121,7 +121,12 @@ impl Scene {
         if self.inner.boxes.as_ref().is_some_and(|boxes| boxes.given) {
             let boxes = self.boxes_in(&self.area(), 0.0);
             let named = self.classes().counted(boxes.iter().map(|one| one.class));
-            parts.push(format!("boxes in view: {named}"));
+            let rotated = boxes.iter().filter(|one| one.outline.is_some()).count();
+            let rotated = match rotated {
+                0 => String::new(),
+                rotated => format!(" ({rotated} rotated)"),
+            };
+            parts.push(format!("boxes in view: {named}{rotated}"));
         }
         parts.join("; ")
     }

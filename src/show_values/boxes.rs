@@ -6,7 +6,7 @@ use crate::boxes::formats::{
 use crate::boxes::score::{
     ClassAp, CocoOptions, CocoScores, ImageBoxes, MatchScore, Matching, PrecisionRecall, Ranked,
 };
-use crate::boxes::{Annotation, BoundingBox, BoxFusion, BoxIndex, Detection};
+use crate::boxes::{Annotation, BoundingBox, BoxFusion, BoxIndex, Detection, Quadrilateral};
 use crate::display::records::{NOTHING, count, number, perhaps};
 use crate::display::{Output, Record, Show, show_fields, show_records};
 
@@ -27,9 +27,23 @@ impl Record for BoundingBox {
     }
 }
 
+impl Record for Quadrilateral {
+    const COLUMNS: &'static [&'static str] =
+        &["x 1", "y 1", "x 2", "y 2", "x 3", "y 3", "x 4", "y 4"];
+
+    fn cells(&self) -> Vec<String> {
+        self.to_numbers().map(number).to_vec()
+    }
+}
+
+/// Whether a box has a rotated outline.
+fn rotated(outline: Option<&Quadrilateral>) -> String {
+    outline.map_or(NOTHING, |_| "rotated").to_owned()
+}
+
 impl Record for Annotation {
     const COLUMNS: &'static [&'static str] = &[
-        "class", "x min", "y min", "x max", "y max", "width", "height", "area", "crowd",
+        "class", "x min", "y min", "x max", "y max", "width", "height", "area", "crowd", "rotated",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -37,6 +51,7 @@ impl Record for Annotation {
         cells.extend(self.bounds.cells());
         cells.push(perhaps(self.area));
         cells.push(if self.crowd { "crowd" } else { NOTHING }.to_owned());
+        cells.push(rotated(self.outline.as_ref()));
         cells
     }
 }
@@ -55,7 +70,7 @@ impl Record for Detection {
 
 impl Record for LabeledBox {
     const COLUMNS: &'static [&'static str] = &[
-        "class", "x min", "y min", "x max", "y max", "width", "height", "area", "crowd",
+        "class", "x min", "y min", "x max", "y max", "width", "height", "area", "crowd", "rotated",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -63,12 +78,20 @@ impl Record for LabeledBox {
         cells.extend(self.bounds.cells());
         cells.push(perhaps(self.area));
         cells.push(if self.crowd { "crowd" } else { NOTHING }.to_owned());
+        cells.push(rotated(self.outline.as_ref()));
         cells
     }
 }
 
+/// How many boxes of an image are rotated.
+fn rotated_of(image: &LabeledImage) -> usize {
+    let boxes = image.boxes.iter();
+    boxes.filter(|one| one.outline.is_some()).count()
+}
+
 impl Record for LabeledImage {
-    const COLUMNS: &'static [&'static str] = &["file", "width", "height", "boxes", "left out"];
+    const COLUMNS: &'static [&'static str] =
+        &["file", "width", "height", "boxes", "rotated", "left out"];
 
     fn cells(&self) -> Vec<String> {
         let size =
@@ -78,13 +101,16 @@ impl Record for LabeledImage {
             size(self.width),
             size(self.height),
             count(self.boxes.len()),
+            count(rotated_of(self)),
             count(self.left_out),
         ]
     }
 }
 
 impl Record for BoxFile {
-    const COLUMNS: &'static [&'static str] = &["images", "boxes", "classes", "left out", "remarks"];
+    const COLUMNS: &'static [&'static str] = &[
+        "images", "boxes", "rotated", "classes", "left out", "remarks",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let boxes: usize = self.images.iter().map(|image| image.boxes.len()).sum();
@@ -100,6 +126,7 @@ impl Record for BoxFile {
         vec![
             count(self.images.len()),
             count(boxes),
+            count(self.images.iter().map(rotated_of).sum::<usize>()),
             super::list_words(&self.classes, 20),
             count(self.left_out.values().sum::<usize>()),
             remarks,
@@ -171,6 +198,7 @@ impl Record for Ranked {
 
 show_records!(
     BoundingBox,
+    Quadrilateral,
     Annotation,
     Detection,
     LabeledBox,

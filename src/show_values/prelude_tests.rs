@@ -134,6 +134,7 @@ fn every_type_of_the_prelude_shows_itself() {
         Precision,
         PredictOptions,
         Predictions,
+        Quadrilateral,
         Raster,
         Report,
         Resampling,
@@ -271,6 +272,11 @@ fn small_values_and_a_thousand_of_them_take_a_screen_at_most() {
     all![
         bounds,
         Annotation::new(bounds, 1),
+        Quadrilateral::from_center(600.25, 400.5, 120.0, 34.0, 30.0),
+        Annotation::rotated(
+            Quadrilateral::from_center(600.25, 400.5, 120.0, 34.0, 30.0),
+            1
+        ),
         Detection::new(bounds, 1, 0.87),
         BoxFusion::Nms { iou: 0.5 },
         window,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use geo::MultiPolygon;
@@ -162,6 +162,9 @@ pub fn read_polygons_reported(
     Ok((read.features, read.report))
 }
 
+/// The column that says by a 1 which polygons of four corners are rotated boxes, as [`crate::scene::Scene::save_boxes`] writes it.
+pub(crate) const ROTATED: &str = "rotated";
+
 /// The polygons of a label file with their classes.
 #[derive(Debug)]
 pub(crate) struct Classified {
@@ -171,6 +174,8 @@ pub(crate) struct Classified {
     pub(crate) report: ReadReport,
     /// The property whose values are the classes; `None` where every feature is of one class.
     pub(crate) property: Option<String>,
+    /// Those that the file calls rotated boxes.
+    pub(crate) rotated: BTreeSet<usize>,
     /// Whether features far from the raster were passed over, which lies among them.
     pub(crate) near: bool,
 }
@@ -207,10 +212,12 @@ pub(crate) fn read_classified(
         Some(rules) => Matched::of(&layer, rules)?,
         None => Matched::default(),
     };
-    let fields = match rules {
+    let mut fields = match rules {
         Some(_) => fields_of(&layer, &matched.properties),
         None => fields_of(&layer, found.property.as_slice()),
     };
+    let says_rotated = layer.field(ROTATED);
+    fields.extend(says_rotated);
     let Read {
         features,
         numbers,
@@ -233,6 +240,15 @@ pub(crate) fn read_classified(
         return Err(no_property(source.path(), class.word(), names));
     }
     let (shapes, mut values): (Vec<_>, Vec<_>) = features.into_iter().unzip();
+    let mut rotated = BTreeSet::new();
+    if says_rotated.is_some() {
+        for (at, values) in values.iter_mut().enumerate() {
+            let said = values.pop().flatten();
+            if said.is_some_and(|said| is_true(&said)) {
+                rotated.insert(at);
+            }
+        }
+    }
     let by_property = |values: &mut Vec<Option<String>>| values.pop().flatten();
     let classes = values.iter_mut().map(|values| match rules {
         Some(_) => None,
@@ -248,6 +264,7 @@ pub(crate) fn read_classified(
         unmatched: Unmatched::new(),
         report: ReadReport::default(),
         property: found.property,
+        rotated,
         near: layer.is_near(),
     };
     let respelled = match class.targets() {
@@ -285,6 +302,12 @@ pub(crate) fn read_classified(
         .collect();
     read.report = report;
     Ok(read)
+}
+
+/// `1`, `1.0`, `true`.
+fn is_true(text: &str) -> bool {
+    let text = text.trim();
+    text.eq_ignore_ascii_case("true") || text.parse::<f64>().is_ok_and(|number| number == 1.0)
 }
 
 pub(super) fn no_property(path: &Path, property: &str, names: Vec<String>) -> crate::Error {

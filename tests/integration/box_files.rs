@@ -256,7 +256,7 @@ fn f22_one_broken_annotation_does_not_cost_the_others() {
     let folder = Folder::new();
     let text = r#"{"images":[{"id":7,"file_name":"a.png"}],"categories":[{"id":1,"name":"tree"}],"annotations":[
         {"id":1,"image_id":7,"category_id":1,"bbox":[5,6,20,15]},{"id":2,"image_id":8,"category_id":1,"bbox":[5,6,20,15]},
-        {"id":3,"image_id":7,"category_id":9,"bbox":[5,6,20,15]},{"id":4,"image_id":7,"category_id":1,"bbox":[9,9,4,2,30]},
+        {"id":3,"image_id":7,"category_id":9,"bbox":[5,6,20,15]},{"id":4,"image_id":7,"category_id":1,"bbox":[9,9,4,2,30,1]},
         {"id":5,"image_id":7,"category_id":1,"bbox":[1,1,0,4]}]}"#;
     let scene = folder.boxed("a.json", text, "category").unwrap();
     assert_eq!(told(&scene), "tree:(5,6,25,21)");
@@ -265,7 +265,7 @@ fn f22_one_broken_annotation_does_not_cost_the_others() {
         &[
             "of an image that the file does not list: 1 of 5",
             "annotation 3",
-            "turned `bbox` of 5 numbers",
+            "with a `bbox` of other than 4 numbers",
             "without width or height",
         ],
     );
@@ -495,7 +495,7 @@ fn f26_other_formats_are_read_or_named() {
     let scene = boxed("f26-formats/a.png", "f26-formats/dota.txt", "label").unwrap();
     reports(
         &scene,
-        &["1 turned boxes became the upright boxes around them"],
+        &["1 rotated box keeps its corners in pictures and files"],
     );
     let folder = Folder::new();
     let results = r#"[{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":0.5}]"#;

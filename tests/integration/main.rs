@@ -80,6 +80,8 @@ mod predict;
 mod predict_models;
 /// Rasters: windows, masks, statistics, writing.
 mod rasters;
+/// Rotated boxes: their corners through files, chips and pictures.
+mod rotated_boxes;
 /// The drawn town: the same everywhere, true to the pixel.
 mod samples;
 /// Scenes: areas, splits, label sources, what is ignored.

@@ -94,6 +94,7 @@ PRELUDE = {
     "Precision": "Precision::default()",
     "PredictOptions": "PredictOptions::default()",
     "Predictions": "run.best().predict(&Scenes::of([&scene])?)?",
+    "Quadrilateral": "Quadrilateral::from_center(60.0, 40.0, 30.0, 10.0, 30.0)",
     "Raster": "scene.raster()",
     "Report": "scene.report()",
     "Resampling": "Resampling::Bilinear",

@@ -14,7 +14,7 @@ use super::remark::{Gathered, Remark, RemarkKind, boxes, fault};
 use super::text::{Text, text_from, text_of, write_text};
 use super::{BoxFile, FormatError, LabeledBox, LabeledImage, json};
 use crate::{BoundingBox, Detection};
-use entry::Entry;
+use entry::{Entry, Place};
 
 /// The lists of a file; `annotation` is what some converters call `annotations`.
 #[derive(Deserialize)]
@@ -48,7 +48,15 @@ struct Category {
 }
 
 /// Reads all images of a file with their boxes. An annotation without `bbox` gets that of its polygons or of its run
-/// lengths, as `pycocotools` decodes them. `annotation` and `filename` are known as other names of `annotations` and
+/// lengths, as `pycocotools` decodes them.
+///
+/// Rotated boxes keep their corners ([`LabeledBox::outline`]) where an annotation says that it is one: by a `bbox` of eight
+/// numbers, the corners; by a `bbox` of five, whose corners are those of a polygon of four in `segmentation`, and otherwise
+/// follow from Detectron2's center, width, height and angle in degrees counterclockwise, which is told; by `rotation` in
+/// `attributes`, degrees clockwise about the center of `bbox`, as CVAT exports them; by `rotated` in `attributes`, as [`write`]
+/// does, for a polygon of four corners. A polygon of four corners alone says nothing of that kind.
+///
+/// `annotation` and `filename` are known as other names of `annotations` and
 /// `file_name`; ids may be numbers or texts.
 ///
 /// Annotations that nothing can be made of are left out and counted, as `pycocotools` passes over those of an image that is
@@ -112,6 +120,7 @@ fn parsed(path: &Path, Text { text, remark }: Text) -> Result<BoxFile, FormatErr
         from_shape: BTreeMap::new(),
         first: None,
         ignored: 0,
+        assumed: 0,
     };
     for (index, entry) in entries.into_iter().enumerate() {
         reader.entry(index, &entry);
@@ -120,6 +129,7 @@ fn parsed(path: &Path, Text { text, remark }: Text) -> Result<BoxFile, FormatErr
         from_shape,
         first,
         ignored,
+        assumed,
         ..
     } = reader;
     let kept: usize = images.all.iter().map(|image| image.boxes.len()).sum();
@@ -132,6 +142,18 @@ fn parsed(path: &Path, Text { text, remark }: Text) -> Result<BoxFile, FormatErr
         let text = format!("{} without `bbox` taken around {shape}", boxes(count));
         let remark = Remark::new(RemarkKind::Converted, text).count(count);
         gathered.remarks.push(remark);
+    }
+    if assumed > 0 {
+        let text = format!(
+            "{} of five numbers without a polygon, read as Detectron2 has them: center, width, height, and an angle in degrees \
+             counterclockwise",
+            boxes(assumed)
+        );
+        gathered.remarks.push(
+            Remark::new(RemarkKind::Assumed, text)
+                .count(assumed)
+                .next("look at a picture of them; a `segmentation` polygon of the four corners says it beyond doubt"),
+        );
     }
     if ignored > 0 {
         let text = format!(
@@ -249,6 +271,8 @@ struct Reader<'a> {
     /// The first annotation that cannot be used, and why.
     first: Option<String>,
     ignored: usize,
+    /// Boxes of five numbers whose convention nothing says.
+    assumed: usize,
 }
 
 impl Reader<'_> {
@@ -290,7 +314,12 @@ impl Reader<'_> {
             );
             return;
         };
-        let (bounds, shape) = match entry.bounds() {
+        let Place {
+            bounds,
+            outline,
+            shape,
+            assumed,
+        } = match entry.place() {
             Ok(found) => found,
             Err((why, detail)) => {
                 let detail = format!("{which} {detail}");
@@ -301,12 +330,14 @@ impl Reader<'_> {
         if let (Some(shape), None) = (shape, fault(&bounds)) {
             *self.from_shape.entry(shape).or_default() += 1;
         }
+        self.assumed += usize::from(assumed && fault(&bounds).is_none());
         self.ignored += usize::from(entry.is_ignored());
         let one = LabeledBox {
             bounds,
             class,
             crowd: entry.is_crowd(),
             area: json::number(&entry.area).filter(|area| area.is_finite() && *area > 0.0),
+            outline: outline.filter(|outline| !outline.is_upright()),
         };
         self.gathered
             .add(&mut self.images.all[place], one, || which);
@@ -328,7 +359,8 @@ impl Reader<'_> {
 }
 
 /// Writes a file of images, boxes and categories. Images and annotations are numbered from 1 in their order, categories
-/// from 1 in the order of `classes`.
+/// from 1 in the order of `classes`. A rotated box has its corners as a polygon in `segmentation` beside the upright `bbox`,
+/// and `"attributes": {"rotated": true}`, so that [`read`] knows it from any other polygon.
 ///
 /// # Errors
 /// [`FormatError::UnknownClass`] for a box of another class; [`FormatError::Io`].
@@ -347,14 +379,19 @@ pub fn write(
                 found: one.class.clone(),
                 classes: classes.to_vec(),
             })?;
-            entries.push(value!({
+            let mut entry = value!({
                 "id": entries.len() + 1,
                 "image_id": image + 1,
                 "category_id": category + 1,
                 "bbox": one.bounds.to_xywh(),
                 "area": one.area.unwrap_or_else(|| one.bounds.area()),
                 "iscrowd": u8::from(one.crowd),
-            }));
+            });
+            if let Some(outline) = &one.outline {
+                entry["segmentation"] = value!([outline.to_numbers()]);
+                entry["attributes"] = value!({ "rotated": true });
+            }
+            entries.push(entry);
         }
     }
     let numbered = images.iter().enumerate();

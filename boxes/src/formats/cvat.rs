@@ -2,17 +2,20 @@
 
 use std::path::Path;
 
+#[cfg(doc)]
+use super::LabeledBox;
 use super::remark::Gathered;
 use super::shape::{around, is_upright, turned};
 use super::text::{shortened, text_of};
 use super::xml::{self, Element};
-use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
+use super::{BoxFile, FormatError, LabeledImage};
 use crate::BoundingBox;
 
 const EXAMPLE: &str = "CVAT writes `<image name=\"a.png\"><box label=\"tree\" xtl=\"1\" ytl=\"2\" xbr=\"30\" ybr=\"40\"/></image>`";
 
-/// Reads all images with their boxes. Of polygons, ellipses, masks and turned boxes, the upright boxes around them are
-/// taken; lines, points, skeletons and tags have none and are left out.
+/// Reads all images with their boxes. Rotated boxes, whose `rotation` is in degrees, clockwise about the middle, keep their
+/// corners ([`LabeledBox::outline`]); of polygons, ellipses and masks, the upright boxes around them are taken; lines, points,
+/// skeletons and tags have none and are left out.
 ///
 /// # Errors
 /// [`FormatError::OtherFormat`] for CVAT's tracks of videos; [`FormatError::Syntax`] with the line for broken XML, a shape
@@ -74,8 +77,14 @@ impl Reader<'_> {
             ..LabeledImage::default()
         };
         for shape in &element.children {
+            let mut degrees = 0.0;
             let bounds = match shape.name.as_str() {
-                "box" => self.rectangle(shape, gathered)?,
+                "box" => {
+                    let [x_min, y_min] = self.numbers(shape, ["xtl", "ytl"])?;
+                    let [x_max, y_max] = self.numbers(shape, ["xbr", "ybr"])?;
+                    degrees = self.rotation(shape)?;
+                    BoundingBox::new(x_min, y_min, x_max, y_max)
+                }
                 "polygon" => {
                     let points = self.points(shape)?;
                     if !is_upright(&points) {
@@ -119,32 +128,10 @@ impl Reader<'_> {
                 let found = format!("<{}> without it", shape.name);
                 return Err(self.syntax(shape.line, "the attribute `label`", found));
             }
-            let one = LabeledBox::new(bounds, label);
+            let one = turned(bounds, degrees, label);
             gathered.add(&mut image, one, || format!("line {}", shape.line));
         }
         Ok(image)
-    }
-
-    fn rectangle(
-        &self,
-        shape: &Element,
-        gathered: &mut Gathered,
-    ) -> Result<BoundingBox, FormatError> {
-        let [x_min, y_min] = self.numbers(shape, ["xtl", "ytl"])?;
-        let [x_max, y_max] = self.numbers(shape, ["xbr", "ybr"])?;
-        let bounds = BoundingBox::new(x_min, y_min, x_max, y_max);
-        let angle = self.rotation(shape)?;
-        if angle == 0.0 {
-            return Ok(bounds);
-        }
-        gathered.upright("turned boxes");
-        let corners = turned(
-            bounds.center(),
-            bounds.width(),
-            bounds.height(),
-            angle.to_radians(),
-        );
-        Ok(around(&corners))
     }
 
     /// The angle in degrees.

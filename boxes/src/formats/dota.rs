@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::remark::Gathered;
-use super::shape::{around, is_upright, pairs};
 use super::text::{shortened, text_of};
 use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
+use crate::Quadrilateral;
 
 const EXAMPLE: &str = "a line of DOTA is `x1 y1 x2 y2 x3 y3 x4 y4 class difficulty`, in pixels";
 
@@ -37,8 +37,8 @@ pub(super) fn is_dota(text: &str) -> bool {
         && words[8].parse::<f64>().is_err()
 }
 
-/// Reads the objects of one image, whose name is that of the file. Of each object, the upright box around its four corners
-/// is taken. Difficult objects count like the others, which [`BoxFile::remarks`] says.
+/// Reads the objects of one image, whose name is that of the file. Each object keeps its four corners
+/// ([`LabeledBox::outline`]) beside the upright box around them. Difficult objects count like the others, which [`BoxFile::remarks`] says.
 ///
 /// # Errors
 /// [`FormatError::Syntax`] with the line for what is no object.
@@ -96,12 +96,9 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
             Some(Ok(_)) => gathered.difficult(),
             Some(Err(_)) => return Err(syntax(number, "a difficulty of 0, 1 or 2", words[9])),
         }
-        // Eight numbers are four pairs.
-        let points = pairs(&corners).unwrap_or_default();
-        if !is_upright(&points) {
-            gathered.upright("turned boxes");
-        }
-        let one = LabeledBox::new(around(&points), class);
+        let [a, b, c, d, e, f, g, h] = corners;
+        let outline = Quadrilateral::new([(a, b), (c, d), (e, f), (g, h)]);
+        let one = LabeledBox::rotated(outline, class);
         gathered.add(&mut image, one, || format!("line {number}"));
     }
     Ok(gathered.finish(vec![image], None))

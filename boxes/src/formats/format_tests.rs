@@ -124,8 +124,8 @@ fn coco_annotations_that_nobody_could_place_are_left_out_and_counted() {
             "other than 4 numbers",
         ),
         (
-            r#"{"id":9,"image_id":7,"category_id":3,"bbox":[9,9,4,2,30]}"#,
-            "turned `bbox` of 5 numbers",
+            r#"{"id":9,"image_id":7,"category_id":3,"bbox":[9,9,-4,2,30]}"#,
+            "edges the wrong way round",
         ),
         (
             r#"{"id":9,"image_id":7,"category_id":3,"bbox":["a",1,2,2]}"#,
@@ -150,11 +150,11 @@ fn coco_annotations_that_nobody_could_place_are_left_out_and_counted() {
         assert_says(&file.notice().unwrap(), &[why]);
         assert_eq!(file.first_left_out.values().next().unwrap(), "annotation 9");
     }
-    let turned = r#"{"id":9,"image_id":7,"category_id":3,"bbox":[9,9,4,2,30]}"#;
-    let error = read_text("a.json", &coco_of(turned)).unwrap_err();
+    let six = r#"{"id":9,"image_id":7,"category_id":3,"bbox":[9,9,4,2,30,1]}"#;
+    let error = read_text("a.json", &coco_of(six)).unwrap_err();
     assert_says(
         &error.to_string(),
-        &["none of its 1 annotations", "turned box with an angle"],
+        &["none of its 1 annotations", "6 numbers as `bbox`"],
     );
     let corners = r#"{"id":9,"image_id":7,"category_id":3,"bbox":[3,1,5,3,3,5,1,3]}"#;
     let file = read_text("a.json", &coco_of(corners)).unwrap();
@@ -282,7 +282,10 @@ fn labelme_shapes_become_boxes() {
         (Some(60), 4)
     );
     assert!(file.images[0].is_called("a.tif"));
-    says(&file, &["1 polygons became", "1 circles", "1 turned boxes"]);
+    says(
+        &file,
+        &["1 polygons became", "1 circles", "1 rotated box keeps"],
+    );
     assert_says(
         &file.notice().unwrap(),
         &["2 that are lines or points", "1 without a label"],
@@ -319,7 +322,11 @@ fn cvat_shapes_become_boxes_and_videos_are_named() {
         ),
         (2, 1, 0)
     );
-    says(&file, &["1 turned boxes", "1 polygons", "1 ellipses"]);
+    says(&file, &["1 polygons", "1 ellipses"]);
+    assert!(
+        file.images[0].boxes[1].outline.is_none(),
+        "a quarter turn is an upright box"
+    );
     let video = "<annotations><version>1.1</version><track id=\"0\" label=\"car\"/></annotations>";
     let error = read_text("a.xml", video).unwrap_err();
     assert_says(&error.to_string(), &["of a video"]);
@@ -340,10 +347,7 @@ fn dota_corners_become_boxes() {
     );
     assert_eq!(file.classes, ["ship", "small-vehicle"]);
     assert_eq!(file.images[0].file, "P0001");
-    says(
-        &file,
-        &["1 turned boxes became", "1 box marked as difficult"],
-    );
+    says(&file, &["1 rotated box keeps", "1 box marked as difficult"]);
     // Without its header, and a file of an image where nothing is.
     let bare = text.split_once("0.14\n").unwrap().1;
     assert_eq!(bounds(&read_text("a.txt", bare).unwrap()).len(), 2);
@@ -477,7 +481,13 @@ fn yolo_lines_are_told_apart_by_their_count_of_numbers() {
     says(&file, &["1 box with a confidence"]);
     let (edges, file) = size("0 .5 .4 .6 .5 .5 .6 .4 .5");
     assert_eq!(edges, [80.0, 40.0, 120.0, 60.0]);
-    says(&file, &["1 turned boxes became the upright boxes"]);
+    says(
+        &file,
+        &[
+            "1 rotated box keeps its corners",
+            "the upright box around it",
+        ],
+    );
     let (edges, file) = size("0 .1 .1 .3 .1 .2 .4 .95");
     assert_eq!(edges, [20.0, 10.0, 60.0, 40.0]);
     says(&file, &["1 outlines", "confidence"]);
@@ -664,10 +674,7 @@ fn pascal_voc_says_what_is_difficult_and_turned() {
         "{found:?}"
     );
     assert_eq!(file.images[0].width, Some(64));
-    says(
-        &file,
-        &["1 box marked as difficult", "1 turned boxes became"],
-    );
+    says(&file, &["1 box marked as difficult"]);
     let two = "<annotation/>\n<annotation/>";
     assert_says(
         &read_text("a.xml", two).unwrap_err().to_string(),

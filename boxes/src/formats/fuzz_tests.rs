@@ -174,6 +174,10 @@ fn assert_sound(file: &BoxFile) {
     for one in all {
         assert!(one.bounds.is_valid(), "{one:?}");
         assert!(one.area.is_none_or(f64::is_finite), "{one:?}");
+        assert!(
+            one.outline.is_none_or(|outline| outline.is_finite()),
+            "{one:?}"
+        );
     }
     let _ = (
         file.notice(),
@@ -245,6 +249,7 @@ fn files_of_coco() {
     let seeds = [
         r#"{"images":[{"id":1,"file_name":"a.png","width":64,"height":64}],"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[5,6,20,15],"iscrowd":0},{"id":2,"image_id":1,"category_id":1,"bbox":null,"segmentation":[[30,40,50,40,50,48]]},{"id":3,"image_id":1,"category_id":1,"segmentation":{"size":[64,64],"counts":[323,10,54,10,3699]},"iscrowd":1}],"categories":[{"id":1,"name":"tree"}]}"#,
         r#"{"images":[{"id":"a","file_name":"b/a.png"}],"annotations":[{"image_id":"a","category_id":7,"bbox":[0.5,1,2,3,0.3],"area":6}],"categories":[{"id":7,"name":"x"}]}"#,
+        r#"{"images":[{"id":1}],"annotations":[{"image_id":1,"category_id":7,"bbox":[9,8,4,2],"segmentation":[[3,1,5,3,3,5,1,3]],"attributes":{"rotated":true}},{"image_id":1,"category_id":7,"bbox":[9,8,4,2],"attributes":{"rotation":30.0}},{"image_id":1,"category_id":7,"bbox":[3,1,5,3,3,5,1,3]}],"categories":[{"id":7,"name":"x"}]}"#,
         r#"[{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":0.9}]"#,
         r#"{"images":[{"id":1,"file_name":"a.png","width":9,"height":9}],"annotations":[{"image_id":1,"category_id":0,"segmentation":{"size":[9,9],"counts":"T1P2"}}],"categories":[]}"#,
     ];

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::json;
 use super::remark::{Gathered, Remark, RemarkKind};
-use super::shape::{around, is_upright};
+use super::shape::{around, four_corners, is_upright};
 use super::text::text_of;
 use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
 use crate::BoundingBox;
@@ -35,8 +35,8 @@ struct Shape {
     difficult: Value,
 }
 
-/// Reads the boxes of one image. Two corners make a rectangle, in either order, as labelme itself has it; of polygons,
-/// circles and masks, the upright boxes around them are taken; lines and points are left out.
+/// Reads the boxes of one image. Two corners make a rectangle, in either order, as labelme itself has it; rotated boxes of
+/// four corners (`rotation`, as AnyLabeling has it) keep these ([`LabeledBox::outline`]); of polygons, circles and masks, the upright boxes around them are taken; lines and points are left out.
 ///
 /// # Errors
 /// [`FormatError::Json`] when it is no such file.
@@ -79,6 +79,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
         };
         // labelme's oldest files have polygons alone and do not say so.
         let kind = json::word(&shape.shape_type).unwrap_or("polygon".to_owned());
+        let mut outline = None;
         let bounds = match (kind.as_str(), points.as_slice()) {
             ("line" | "linestrip" | "point" | "points", _) => {
                 leave_out("that are lines or points");
@@ -99,7 +100,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
                 continue;
             }
             ("rectangle" | "rotation", corners) => {
-                gathered.upright("turned boxes");
+                outline = four_corners(corners).filter(|outline| !outline.is_upright());
+                if outline.is_none() && !is_upright(corners) {
+                    gathered.upright("rotated boxes of other than four corners");
+                }
                 around(corners)
             }
             (_, corners) => {
@@ -112,7 +116,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
         if matches!(shape.difficult, Value::Bool(true)) {
             gathered.difficult();
         }
-        let one = LabeledBox::new(bounds, label);
+        let one = LabeledBox {
+            outline,
+            ..LabeledBox::new(bounds, label)
+        };
         gathered.add(&mut image, one, which);
     }
     Ok(gathered.finish(vec![image], None))

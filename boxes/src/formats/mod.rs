@@ -1,6 +1,7 @@
 //! Label files of boxes: COCO, Pascal VOC, YOLO and CSV, read and written; labelme, CVAT and DOTA, read.
 //!
-//! All become [`LabeledImage`]s in one convention: pixels with exclusive far edges, class names as text. Boxes that are
+//! All become [`LabeledImage`]s in one convention: pixels with exclusive far edges, class names as text. Rotated boxes keep
+//! their corners beside the upright boxes around them ([`LabeledBox::outline`]). Boxes that are
 //! none (no width, NaN, edges the wrong way round) or that no reader could place are left out and counted in
 //! [`BoxFile::left_out`]; what a person should know besides is in [`BoxFile::remarks`]; what leaves no box is an error.
 
@@ -28,7 +29,7 @@ pub use error::FormatError;
 pub use kind::{Format, format_of};
 pub use remark::{Remark, RemarkKind};
 
-use crate::BoundingBox;
+use crate::{BoundingBox, Quadrilateral};
 
 /// A box with the name of its class, as a label file holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct LabeledBox {
     pub crowd: bool,
     /// The area of its mask in square pixels, where the file gives one.
     pub area: Option<f64>,
+    /// Its outline, where the file has it as a rotated box: `bounds` is the upright box around it then.
+    #[serde(default)]
+    pub outline: Option<Quadrilateral>,
 }
 
 impl LabeledBox {
@@ -52,6 +56,24 @@ impl LabeledBox {
             class: class.into(),
             crowd: false,
             area: None,
+            outline: None,
+        }
+    }
+
+    /// One object of a rotated box: the upright box around the outline, and the outline unless it is that box.
+    ///
+    /// ```
+    /// use swath_boxes::{BoundingBox, Quadrilateral, formats::LabeledBox};
+    /// let ship = LabeledBox::rotated(Quadrilateral::from_center(20.0, 10.0, 12.0, 4.0, 30.0), "ship");
+    /// assert!(ship.outline.is_some());
+    /// let upright = LabeledBox::rotated(Quadrilateral::from_center(20.0, 10.0, 12.0, 4.0, 0.0), "ship");
+    /// assert_eq!((upright.bounds, upright.outline), (BoundingBox::new(14.0, 8.0, 26.0, 12.0), None));
+    /// ```
+    #[must_use]
+    pub fn rotated(outline: Quadrilateral, class: impl Into<String>) -> Self {
+        Self {
+            outline: (!outline.is_upright()).then_some(outline),
+            ..Self::new(outline.bounds(), class)
         }
     }
 }
@@ -252,5 +274,7 @@ mod format_tests;
 mod fuzz_tests;
 #[cfg(test)]
 mod results_tests;
+#[cfg(test)]
+mod rotated_tests;
 #[cfg(test)]
 mod tests;

@@ -67,6 +67,7 @@ pub(super) struct Gathered {
     left_out: BTreeMap<&'static str, usize>,
     first: BTreeMap<&'static str, String>,
     upright: BTreeMap<&'static str, usize>,
+    rotated: usize,
     difficult: usize,
     pub(super) remarks: Vec<Remark>,
     pub(super) unnamed: bool,
@@ -82,7 +83,7 @@ impl Gathered {
         }
     }
 
-    /// Adds a box to its image unless it is none, which is counted.
+    /// Adds a box to its image unless it is none, which is counted; so are rotated ones.
     pub(super) fn add(
         &mut self,
         image: &mut LabeledImage,
@@ -90,7 +91,10 @@ impl Gathered {
         which: impl FnOnce() -> String,
     ) {
         match fault(&one.bounds) {
-            None => image.boxes.push(one),
+            None => {
+                self.rotated += usize::from(one.outline.is_some());
+                image.boxes.push(one);
+            }
             Some(why) => {
                 image.left_out += 1;
                 self.leave_out(why, which);
@@ -118,6 +122,19 @@ impl Gathered {
             let text = format!("{count} {shape} became the upright boxes around them");
             self.remarks
                 .push(Remark::new(RemarkKind::Converted, text).count(count));
+        }
+        if self.rotated > 0 {
+            let text = match self.rotated {
+                1 => "1 rotated box keeps its corners in pictures and files, and is trained on, found and scored as the \
+                      upright box around it"
+                    .to_owned(),
+                count => format!(
+                    "{count} rotated boxes keep their corners in pictures and files, and are trained on, found and scored as \
+                     the upright boxes around them"
+                ),
+            };
+            self.remarks
+                .push(Remark::new(RemarkKind::Converted, text).count(self.rotated));
         }
         if self.difficult > 0 {
             let text = format!(

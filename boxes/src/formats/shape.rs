@@ -1,6 +1,8 @@
-//! Shapes of which the boxes around them are taken: points, turned boxes, well-known text.
+//! Shapes of which the boxes around them are taken: points, rotated boxes, well-known text.
 
-use crate::BoundingBox;
+use super::LabeledBox;
+use super::remark::fault;
+use crate::{BoundingBox, Quadrilateral};
 
 /// The box around points; NaN where one of them is.
 ///
@@ -47,13 +49,24 @@ pub(super) fn is_upright(points: &[(f64, f64)]) -> bool {
     })
 }
 
-/// The corners of a box turned about its middle, by an angle in radians.
-pub(super) fn turned(center: (f64, f64), width: f64, height: f64, angle: f64) -> [(f64, f64); 4] {
-    let (sin, cos) = angle.sin_cos();
-    [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)].map(|(across, down)| {
-        let (x, y) = (across * width, down * height);
-        (center.0 + x * cos - y * sin, center.1 + x * sin + y * cos)
-    })
+/// The four corners of a shape of four points, or of five of which the last is the first again; `None` for others.
+pub(super) fn four_corners(points: &[(f64, f64)]) -> Option<Quadrilateral> {
+    match *points {
+        [a, b, c, d] => Some(Quadrilateral::new([a, b, c, d])),
+        [a, b, c, d, last] if last == a => Some(Quadrilateral::new([a, b, c, d])),
+        _ => None,
+    }
+}
+
+/// A box turned clockwise about its middle by an angle in degrees; one that is none before it is turned stays what it is, so
+/// that it is left out.
+pub(super) fn turned(bounds: BoundingBox, degrees: f64, class: &str) -> LabeledBox {
+    if degrees == 0.0 || fault(&bounds).is_some() {
+        return LabeledBox::new(bounds, class);
+    }
+    let (x, y) = bounds.center();
+    let outline = Quadrilateral::from_center(x, y, bounds.width(), bounds.height(), degrees);
+    LabeledBox::rotated(outline, class)
 }
 
 /// What a text in well-known text (WKT) holds.
@@ -178,7 +191,7 @@ mod tests {
             (3.0, 5.0),
             (1.0, 3.0)
         ]));
-        let corners = turned((10.0, 10.0), 4.0, 2.0, std::f64::consts::FRAC_PI_2);
+        let corners = Quadrilateral::from_center(10.0, 10.0, 4.0, 2.0, 90.0).corners;
         let bounds = around(&corners);
         assert!((bounds.width() - 2.0).abs() < 1e-9 && (bounds.height() - 4.0).abs() < 1e-9);
         assert!(is_upright(&corners));

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(doc)]
+use super::LabeledBox;
 use super::remark::Gathered;
-use super::shape::{around, turned};
+use super::shape::turned;
 use super::text::{shortened, text_of, write_text};
 use super::xml::{self, Element, escaped};
-use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
+use super::{BoxFile, FormatError, LabeledImage};
 use crate::BoundingBox;
 
 const EXAMPLE: &str = "an object of Pascal VOC is `<object><name>tree</name><bndbox><xmin>1</xmin><ymin>2</ymin>\
@@ -26,9 +28,9 @@ pub enum Origin {
     One,
 }
 
-/// Reads the boxes of one image. An object with a turned box alone (`robndbox`, as roLabelImg writes it) gets the upright
-/// box around it; objects marked as difficult count like the others, as torchvision and Detectron2 have it, which
-/// [`BoxFile::remarks`] says.
+/// Reads the boxes of one image. An object with a rotated box alone (`robndbox`, as roLabelImg writes it, its angle in radians
+/// clockwise) keeps its corners ([`LabeledBox::outline`]) beside the upright box around it; objects marked as difficult count
+/// like the others, as torchvision and Detectron2 have it, which [`BoxFile::remarks`] says.
 ///
 /// # Errors
 /// [`FormatError::Syntax`] with the line for broken XML, an object without a box, or a coordinate that is no number;
@@ -104,6 +106,7 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
             let found = "<object> without it".to_owned();
             return Err(syntax(object.line, "<name> with the class", found));
         }
+        let mut degrees = 0.0;
         let bounds = if let Some(corners) = object.child("bndbox") {
             BoundingBox::new(
                 edge(corners, "xmin")? - back,
@@ -117,8 +120,8 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
                 number(oriented, "cy")? - back,
             );
             let (width, height) = (number(oriented, "w")?, number(oriented, "h")?);
-            gathered.upright("turned boxes");
-            around(&turned(center, width, height, number(oriented, "angle")?))
+            degrees = number(oriented, "angle")?.to_degrees();
+            BoundingBox::from_center(center.0, center.1, width, height)
         } else {
             let found = "<object> without it".to_owned();
             return Err(syntax(object.line, "<bndbox>", found));
@@ -126,13 +129,13 @@ pub fn read(path: impl AsRef<Path>, origin: Origin) -> Result<BoxFile, FormatErr
         if !["", "0", "false"].contains(&object.text_of("difficult").to_lowercase().as_str()) {
             gathered.difficult();
         }
-        let one = LabeledBox::new(bounds, class);
+        let one = turned(bounds, degrees, class);
         gathered.add(&mut image, one, || format!("line {}", object.line));
     }
     Ok(gathered.finish(vec![image], None))
 }
 
-/// Writes the boxes of one image. Crowds and masks' areas have no place in the format.
+/// Writes the boxes of one image. Crowds, masks' areas and the corners of rotated boxes have no place in the format.
 ///
 /// # Errors
 /// [`FormatError::Io`].

@@ -5,7 +5,7 @@ mod names;
 use std::path::Path;
 
 use super::remark::{Gathered, Remark, RemarkKind, boxes};
-use super::shape::{around, is_upright, pairs};
+use super::shape::{around, four_corners, is_upright, pairs};
 use super::text::{Text, shortened, text_of, write_text};
 use super::{BoxFile, FormatError, LabeledBox, LabeledImage, ReadOptions};
 use crate::BoundingBox;
@@ -15,9 +15,10 @@ const EXAMPLE: &str = "a line of YOLO is `class x y width height`: the class's n
                        of the image from 0 to 1";
 
 /// Reads the boxes of one image, whose size `options` must say. By the numbers after the class's number: 4 are a box, 5 a
-/// box and its confidence, 8 the corners of a turned box, another even count an outline of points, another odd count an
-/// outline and its confidence; with `kpt_shape` in the `data.yaml`, or where every third number is a visibility, the rest
-/// after 4 are keypoints. Of turned boxes and outlines, the upright boxes around them are taken.
+/// box and its confidence, 8 the corners of a rotated box (Ultralytics' OBB), another even count an outline of points, another
+/// odd count an outline and its confidence; among other outlines, 8 are one as well; with `kpt_shape` in the `data.yaml`, or where every third number is a visibility, the rest
+/// after 4 are keypoints. Rotated boxes keep their corners ([`LabeledBox::outline`]); of outlines, the upright boxes around
+/// them are taken.
 ///
 /// Classes are named by `options`, or by a `data.yaml`, `classes.txt`, `obj.names` or `obj.data` in the folder of the file
 /// or above it, up to the root of the data set; otherwise by their numbers ([`BoxFile::unnamed_classes`]).
@@ -69,7 +70,13 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
     };
     let keypoints = names.keypoints.or_else(|| visibilities(&parsed));
     let (mut scored, mut posed) = (0, 0);
+    // A polygon of four points is written as a rotated box is.
+    let outlines = keypoints.is_none()
+        && parsed
+            .iter()
+            .any(|line| line.numbers.len() >= 6 && line.numbers.len() / 2 != 4);
     for one in &parsed {
+        let mut outline = None;
         let (bounds, numbers) = match *one.numbers.as_slice() {
             [x, y, width, height] => (BoundingBox::from_center(x, y, width, height), 4),
             [x, y, width, height, _] => {
@@ -89,12 +96,11 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
                 scored += points.len() - even;
                 // An even number of numbers are pairs.
                 let corners = pairs(&points[..even]).unwrap_or_default();
-                if !is_upright(&corners) {
-                    gathered.upright(if even == 8 {
-                        "turned boxes"
-                    } else {
-                        "outlines"
-                    });
+                if !outlines {
+                    outline = four_corners(&corners).filter(|outline| !outline.is_upright());
+                }
+                if outline.is_none() && !is_upright(&corners) {
+                    gathered.upright("outlines");
                 }
                 (around(&corners), even)
             }
@@ -110,8 +116,11 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
             let found = format!("{:?}", shortened(&shares.collect::<Vec<_>>().join(" ")));
             return Err(syntax(one.line, "shares of the image from 0 to 1", found));
         }
-        let bounds = bounds.scale(width as f64, height as f64);
-        let one_box = LabeledBox::new(bounds, names.name(one.class));
+        let (width, height) = (width as f64, height as f64);
+        let one_box = LabeledBox {
+            outline: outline.map(|outline| outline.scale(width, height)),
+            ..LabeledBox::new(bounds.scale(width, height), names.name(one.class))
+        };
         gathered.add(&mut image, one_box, || format!("line {}", one.line));
     }
     if scored > 0 {
@@ -188,7 +197,8 @@ pub fn class_names(labels: impl AsRef<Path>) -> Result<Vec<String>, FormatError>
     Ok(names.through_the_last())
 }
 
-/// Writes the boxes of one image. The classes' numbers are their places in `classes`.
+/// Writes the boxes of one image, rotated ones as the upright boxes around them: a line of four shares is what detectors of
+/// upright boxes read. The classes' numbers are their places in `classes`.
 ///
 /// # Errors
 /// [`FormatError::SizeNeeded`] for an image of unknown size; [`FormatError::UnknownClass`]; [`FormatError::Io`].

@@ -23,10 +23,9 @@ impl Case {
         let mut images = vec![ImageBoxes::default(); self.images];
         for &[image, class, x_min, y_min, x_max, y_max, crowd, area] in &self.truth {
             images[image as usize - 1].truth.push(Annotation {
-                bounds: BoundingBox::new(x_min, y_min, x_max, y_max),
-                class: class as usize,
                 crowd: crowd != 0.0,
                 area: Some(area),
+                ..Annotation::new(BoundingBox::new(x_min, y_min, x_max, y_max), class as usize)
             });
         }
         for &[image, class, x_min, y_min, x_max, y_max, score] in &self.found {

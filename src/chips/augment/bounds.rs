@@ -4,7 +4,7 @@ use super::plane_map::PlaneMap;
 use crate::boxes::{Annotation, BoundingBox};
 use crate::raster::Size;
 
-/// The part of a box that lies in `region`, its area with it. `None` where less of the box than `min_visible` is left, as for
+/// The part of a box that lies in `region`, its area with it; the outline of a rotated one stays whole. `None` where less of the box than `min_visible` is left, as for
 /// [`crate::scene::Scene::boxes_in`]; a crowd stays wherever it is touched.
 pub(super) fn cut(one: Annotation, region: &BoundingBox, min_visible: f64) -> Option<Annotation> {
     let left = one.bounds.intersection(region)?;
@@ -17,7 +17,7 @@ pub(super) fn cut(one: Annotation, region: &BoundingBox, min_visible: f64) -> Op
     })
 }
 
-/// The boxes around the moved corners, cut to the new image.
+/// The boxes around the moved corners, cut to the new image, and the outlines of rotated ones.
 pub(super) fn moved(
     boxes: &[Annotation],
     map: &PlaneMap,
@@ -30,6 +30,9 @@ pub(super) fn moved(
         let moved = Annotation {
             bounds: map.bounds_of(&one.bounds),
             area: one.area.map(|area| area * larger),
+            outline: one
+                .outline
+                .map(|outline| outline.map(|(x, y)| map.apply(x, y))),
             ..*one
         };
         cut(moved, &image, min_visible)
@@ -44,5 +47,8 @@ pub(super) fn image(size: Size) -> BoundingBox {
 
 /// The box elsewhere by whole pixels.
 pub(super) fn shifted(one: Annotation, right: i64, down: i64) -> Annotation {
-    one.with_bounds(one.bounds.translate(right as f64, down as f64))
+    let (right, down) = (right as f64, down as f64);
+    let outline = one.outline.map(|outline| outline.translate(right, down));
+    one.with_bounds(one.bounds.translate(right, down))
+        .with_outline(outline)
 }

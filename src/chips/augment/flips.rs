@@ -68,12 +68,15 @@ impl Placement {
         for one in boxes {
             if self.transposed {
                 one.bounds = one.bounds.transpose();
+                one.outline = one.outline.map(|outline| outline.transpose());
             }
             if self.mirrored_columns {
                 one.bounds = one.bounds.mirror_columns(edge);
+                one.outline = one.outline.map(|outline| outline.mirror_columns(edge));
             }
             if self.mirrored_rows {
                 one.bounds = one.bounds.mirror_rows(edge);
+                one.outline = one.outline.map(|outline| outline.mirror_rows(edge));
             }
         }
     }

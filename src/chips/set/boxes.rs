@@ -139,6 +139,18 @@ impl BoxFiles {
                     .count(image.left_out),
             );
         }
+        let rotated = image.boxes.iter().filter(|one| one.outline.is_some());
+        let rotated = rotated.count();
+        if rotated > 0 && is_yolo(path) {
+            let text = format!(
+                "rotated boxes that keep their corners, and are trained on and scored as the upright boxes around them: {rotated}"
+            );
+            report.push(
+                Notice::converted(text)
+                    .about(file_name(path))
+                    .count(rotated),
+            );
+        }
         Ok(Some(scene.with_labeled_boxes(
             &image.boxes,
             &self.classes,

@@ -102,7 +102,8 @@ impl ChipSetOptions {
         self
     }
 
-    /// Whether boxes are written as YOLO, `labels/` and `data.yaml`.
+    /// Whether boxes are written as YOLO, `labels/` and `data.yaml`; rotated boxes as the upright ones around them, which the
+    /// report counts.
     pub const fn yolo(mut self, write: bool) -> Self {
         self.yolo = write;
         self

@@ -36,7 +36,8 @@ impl Chips {
     ///   tell them apart;
     /// - `masks/NUMBER_SCENE.tif`: the labels of scenes that have some, class indices on the same grid with color table
     ///   and class names; 255 is ignored;
-    /// - `annotations/instances.json`: boxes as COCO; also as YOLO where [`ChipSetOptions::yolo`] asks for it;
+    /// - `annotations/instances.json`: boxes as COCO, rotated ones with their corners as a polygon in `segmentation`; also as
+    ///   YOLO where [`ChipSetOptions::yolo`] asks for it, all upright;
     /// - `classes.csv`: index, name and color of each class;
     /// - `chips.json`: the manifest: of each chip its scene, window, bounds, pixels and objects by class; bands, classes,
     ///   seed, options, and the statistics of the scenes.
@@ -424,6 +425,7 @@ impl<'a> Saving<'a> {
                 class: self.names.get(one.class)?.clone(),
                 crowd: one.crowd,
                 area: one.area,
+                outline: one.outline,
             })
         });
         LabeledImage {

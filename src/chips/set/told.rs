@@ -50,6 +50,23 @@ impl Saving<'_> {
                 format!("{bare} of {chips} chips are of scenes without labels and have no mask");
             self.report.push(Notice::noted(text).count(bare));
         }
+        let of_chip = |one: &Written| {
+            let boxes = one.boxes.boxes.iter();
+            boxes.filter(|one| one.outline.is_some()).count()
+        };
+        let rotated: usize = written.iter().map(of_chip).sum();
+        if rotated > 0 && self.options.yolo {
+            let text = format!(
+                "rotated boxes that YOLO's files hold as the upright boxes around them: {rotated} in {} of {chips} chips",
+                of(&|one| of_chip(one) > 0)
+            );
+            let next = match self.options.coco {
+                true => "the COCO file in `annotations` has their corners",
+                false => "COCO's file has their corners: leave `.coco(false)` out",
+            };
+            self.report
+                .push(Notice::converted(text).count(rotated).next(next));
+        }
         if self.options.epoch.is_some() {
             let text = "chips of an epoch are turned and changed: they have no place on the ground";
             self.report.push(Notice::left_out(text).count(chips));

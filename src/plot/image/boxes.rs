@@ -1,3 +1,4 @@
+use super::rotated::BoxShape;
 use super::{RgbImage, RgbaImage};
 use crate::boxes::{Annotation, BoundingBox};
 use crate::labels::Classes;
@@ -39,14 +40,14 @@ pub(crate) fn colored<'a>(
     classes: &'a Classes,
     from: (usize, usize),
     to: (usize, usize),
-) -> impl Iterator<Item = (BoundingBox, [u8; 3])> + 'a {
+) -> impl Iterator<Item = (BoxShape, [u8; 3])> + 'a {
     let scale = (
         to.0 as f64 / from.0.max(1) as f64,
         to.1 as f64 / from.1.max(1) as f64,
     );
     boxes.iter().map(move |one| {
         let color = classes.get(one.class).map_or([255; 3], |class| class.color);
-        (one.bounds.scale(scale.0, scale.1), color)
+        (BoxShape::from(one).scale(scale.0, scale.1), color)
     })
 }
 

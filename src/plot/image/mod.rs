@@ -6,6 +6,7 @@ mod compose;
 mod composite;
 mod labels;
 mod outline;
+mod rotated;
 mod scale_bar;
 mod stretch;
 mod text;
@@ -22,6 +23,7 @@ pub(crate) use boxes::colored;
 pub(crate) use compose::with_legend;
 pub(crate) use composite::{band_words, rgb_shown};
 pub(crate) use outline::{box_lines, casings, hatch, region_lines};
+pub(crate) use rotated::BoxShape;
 pub(crate) use text::text_width;
 
 /// An image of red, green and blue bytes, row by row from the top.

@@ -1,6 +1,7 @@
 //! Edges that stand out on any ground: a line in the class's color with a dark or a light edge around it.
 
 use super::RgbaImage;
+use super::rotated::BoxShape;
 use crate::boxes::BoundingBox;
 use crate::color::{contrast, text_on};
 
@@ -80,24 +81,36 @@ const BEYOND: [(isize, isize); 12] = [
     (2, 1),
 ];
 
-/// Draws boxes as lines of `thickness` pixels, inwards, with their casings outside. All casings come first, so that no
-/// box hides its neighbor's line.
-pub(crate) fn box_lines(image: &mut RgbaImage, boxes: &[(BoundingBox, [u8; 3])], thickness: usize) {
+/// Draws boxes as lines of `thickness` pixels, inwards, with their casings outside; rotated ones as their outlines, `thickness`
+/// about the line. All casings come first, so that no box hides its neighbor's line.
+pub(crate) fn box_lines(image: &mut RgbaImage, boxes: &[(BoxShape, [u8; 3])], thickness: usize) {
+    let (width, height) = (image.width, image.height);
+    let half = thickness.max(1) as f64 / 2.0;
+    let boxes: Vec<_> = boxes
+        .iter()
+        .map(|(shape, color)| (shape.seen(half, width, height), *color))
+        .collect();
     for beyond in [true, false] {
-        for (bounds, color) in boxes {
+        for (shape, color) in &boxes {
             let (near, far) = casings(*color);
             let (casing, reach) = match (beyond, far) {
                 (true, None) => continue,
                 (true, Some(far)) => (far, 2.0),
                 (false, _) => (near, 1.0),
             };
+            if shape.outline.is_some() {
+                shape.near_outline(half + reach, width, height, |col, row| {
+                    image.put(col, row, casing, CASING);
+                });
+                continue;
+            }
+            let bounds = &shape.bounds;
             let wider = BoundingBox::new(
                 bounds.x_min.round() - reach,
                 bounds.y_min.round() - reach,
                 bounds.x_max.round().max(bounds.x_min.round() + 1.0) + reach,
                 bounds.y_max.round().max(bounds.y_min.round() + 1.0) + reach,
             );
-            let (width, height) = (image.width, image.height);
             super::boxes::edges(&wider, width, height, 1, |col, row| {
                 // At the picture's edge the casing would lie on the line.
                 let cut = (col == 0 && wider.x_min < 0.0)
@@ -110,7 +123,14 @@ pub(crate) fn box_lines(image: &mut RgbaImage, boxes: &[(BoundingBox, [u8; 3])],
             });
         }
     }
-    super::draw_boxes_over(image, boxes.iter().copied(), thickness);
+    for (shape, color) in boxes {
+        match shape.outline {
+            Some(_) => shape.near_outline(half, width, height, |col, row| {
+                image.put(col, row, color, 255);
+            }),
+            None => super::draw_boxes_over(image, [(shape.bounds, color)], thickness),
+        }
+    }
 }
 
 /// Hatches the pixels that do not count: thin diagonals of a light and a dark line. `ignored` is of the size `small`.
@@ -197,10 +217,11 @@ mod tests {
         let mut image = RgbaImage::transparent(20, 12);
         let yellow = [255, 235, 0];
         let boxes = [
-            (BoundingBox::new(2.0, 2.0, 8.0, 8.0), yellow),
-            (BoundingBox::new(8.0, 2.0, 14.0, 8.0), yellow),
-            (BoundingBox::new(-3.0, 10.0, 3.0, 40.0), yellow),
-        ];
+            BoundingBox::new(2.0, 2.0, 8.0, 8.0),
+            BoundingBox::new(8.0, 2.0, 14.0, 8.0),
+            BoundingBox::new(-3.0, 10.0, 3.0, 40.0),
+        ]
+        .map(|bounds| (bounds.into(), yellow));
         box_lines(&mut image, &boxes, 1);
         for (col, row) in [(2, 2), (7, 5), (8, 5), (13, 7), (0, 10)] {
             assert_eq!(image.pixel(col, row), [255, 235, 0, 255], "{col} {row}");

@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::rle;
-use crate::BoundingBox;
 use crate::formats::json;
-use crate::formats::shape::{around, pairs};
+use crate::formats::remark::fault;
+use crate::formats::shape::{around, four_corners, pairs};
+use crate::{BoundingBox, Quadrilateral};
 
 /// Everything may be missing or `null`; what is needed is looked for when it is.
 #[derive(Deserialize)]
@@ -27,10 +28,51 @@ pub(super) struct Entry {
     ignore: Value,
     #[serde(default)]
     pub(super) area: Value,
+    #[serde(default)]
+    attributes: Value,
 }
 
 /// A reason to leave an annotation out, for the count and in full.
 type Fault = (&'static str, String);
+
+/// Where an annotation lies.
+pub(super) struct Place {
+    pub(super) bounds: BoundingBox,
+    /// The corners of a rotated box.
+    pub(super) outline: Option<Quadrilateral>,
+    /// The shape that `bounds` was taken around where the file gives no box.
+    pub(super) shape: Option<&'static str>,
+    /// Whether the file does not say what its numbers mean.
+    pub(super) assumed: bool,
+}
+
+impl Place {
+    fn upright(bounds: BoundingBox) -> Self {
+        Self {
+            bounds,
+            outline: None,
+            shape: None,
+            assumed: false,
+        }
+    }
+
+    /// A box that is rotated, unless it is none before.
+    fn turned(bounds: BoundingBox, degrees: f64) -> Self {
+        if fault(&bounds).is_some() {
+            return Self::upright(bounds);
+        }
+        let (x, y) = bounds.center();
+        let (width, height) = (bounds.width(), bounds.height());
+        Self::of(Quadrilateral::from_center(x, y, width, height, degrees))
+    }
+
+    fn of(outline: Quadrilateral) -> Self {
+        Self {
+            outline: Some(outline),
+            ..Self::upright(outline.bounds())
+        }
+    }
+}
 
 impl Entry {
     pub(super) fn is_crowd(&self) -> bool {
@@ -41,11 +83,14 @@ impl Entry {
         is_set(&self.ignore)
     }
 
-    /// The box, and the shape that it was taken around where the file gives none.
-    pub(super) fn bounds(&self) -> Result<(BoundingBox, Option<&'static str>), Fault> {
+    /// The box, its corners where it is a rotated one, and the shape that it was taken around where the file gives none.
+    pub(super) fn place(&self) -> Result<Place, Fault> {
         let bbox = match &self.bbox {
             Value::Array(numbers) if !numbers.is_empty() => numbers,
-            Value::Null | Value::Array(_) => return self.around_shape(),
+            Value::Null | Value::Array(_) => {
+                let outline = self.stated();
+                return self.around_shape().map(|place| Place { outline, ..place });
+            }
             other => {
                 let found = format!(
                     "has the `bbox` {}",
@@ -64,21 +109,36 @@ impl Entry {
             return Err(("whose `bbox` is no list of numbers", found));
         };
         match *numbers.as_slice() {
-            [x, y, width, height] => Ok((BoundingBox::from_xywh(x, y, width, height), None)),
-            // Four corners, as converters of DOTA write them.
-            ref corners if corners.len() == 8 => {
-                let points: Vec<(f64, f64)> = corners.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
-                Ok((around(&points), Some("the four corners of a turned box")))
+            [x, y, width, height] => {
+                let bounds = BoundingBox::from_xywh(x, y, width, height);
+                if let Some(degrees) = self.rotation() {
+                    return Ok(Place::turned(bounds, degrees));
+                }
+                Ok(Place {
+                    outline: self.stated(),
+                    ..Place::upright(bounds)
+                })
             }
-            ref others if others.len() == 5 => match self.around_shape() {
-                Ok((bounds, _)) => Ok((bounds, Some("the polygon of a turned box"))),
-                Err(_) => Err((
-                    "with a turned `bbox` of 5 numbers and no polygon",
-                    "has a `bbox` of 5 numbers: a turned box with an angle, of which COCO does not say whether it is given by \
-                     its corner or its middle; 4 numbers or a `segmentation` polygon are needed"
-                        .to_owned(),
-                )),
-            },
+            // Four corners, as converters of DOTA write them.
+            [a, b, c, d, e, f, g, h] => {
+                let corners = [(a, b), (c, d), (e, f), (g, h)];
+                Ok(Place::of(Quadrilateral::new(corners)))
+            }
+            [x, y, width, height, degrees] => {
+                if let Some(outline) = self.four_corners() {
+                    return Ok(Place::of(outline));
+                }
+                if let Ok(place) = self.around_shape() {
+                    let shape = Some("the polygon of a rotated box");
+                    return Ok(Place { shape, ..place });
+                }
+                let bounds = BoundingBox::from_center(x, y, width, height);
+                // Detectron2's angles are counterclockwise.
+                Ok(Place {
+                    assumed: true,
+                    ..Place::turned(bounds, -degrees)
+                })
+            }
             ref others => Err((
                 "with a `bbox` of other than 4 numbers",
                 format!("has {} numbers as `bbox` instead of 4", others.len()),
@@ -86,10 +146,33 @@ impl Entry {
         }
     }
 
-    fn around_shape(&self) -> Result<(BoundingBox, Option<&'static str>), Fault> {
+    /// The angle that CVAT's export says, in degrees clockwise.
+    fn rotation(&self) -> Option<f64> {
+        json::number(self.attributes.get("rotation")?).filter(|degrees| *degrees != 0.0)
+    }
+
+    /// The polygon of an annotation that says that it is the outline of a rotated box.
+    fn stated(&self) -> Option<Quadrilateral> {
+        let stated = self.attributes.get("rotated").is_some_and(is_set);
+        let outline = self.four_corners().filter(|_| stated)?;
+        outline.is_finite().then_some(outline)
+    }
+
+    /// The one polygon, where it has four corners.
+    fn four_corners(&self) -> Option<Quadrilateral> {
+        let rings = self.segmentation.as_array()?;
+        let one = rings.len() == 1 || rings.first().is_some_and(Value::is_number);
+        one.then(|| four_corners(&polygons(&self.segmentation)?))?
+    }
+
+    fn around_shape(&self) -> Result<Place, Fault> {
+        let of_shape = |bounds, shape| Place {
+            shape: Some(shape),
+            ..Place::upright(bounds)
+        };
         if self.segmentation.is_object() {
             return match rle::bounds(&self.segmentation) {
-                Some(bounds) => Ok((bounds, Some("run lengths"))),
+                Some(bounds) => Ok(of_shape(bounds, "run lengths")),
                 None => Err((
                     "without a `bbox`, with run lengths that do not fit their size",
                     "has no `bbox`, and the run lengths of its `segmentation` do not fit their `size`".to_owned(),
@@ -97,10 +180,7 @@ impl Entry {
             };
         }
         match polygons(&self.segmentation) {
-            Some(points) if !points.is_empty() => {
-                let bounds = around(&points);
-                Ok((bounds, Some("their polygons")))
-            }
+            Some(points) if !points.is_empty() => Ok(of_shape(around(&points), "their polygons")),
             Some(_) => Err((
                 "with neither a `bbox` nor a shape",
                 "has neither `bbox` nor polygons".to_owned(),
