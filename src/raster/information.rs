@@ -312,6 +312,9 @@ impl Information {
                 .next("`raster.bands()` has them; a model needs files with the same ones"),
             );
         }
+        said.extend(super::code_bands::say_codes(&self.bands, |_| {
+            format!("{} leaves it out", crate::host::Step::LeaveBandsOut)
+        }));
         let misfit = |band: &Band| {
             band.missing
                 .is_some_and(|value| !value.fits(band.data_type) && !value.as_f64().is_nan())
@@ -326,7 +329,7 @@ impl Information {
                     band.data_type
                 ))
                 .count(count)
-                .next("`OpenOptions::new().nodata(value)` states another"),
+                .next(format!("{} states another", crate::host::Step::StateNodata)),
             );
         }
         if options.bands.is_none() && !self.subdatasets.is_empty() && !self.bands.is_empty() {

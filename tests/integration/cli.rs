@@ -125,6 +125,40 @@ fn a_bundle_predicts_and_scores_a_town() -> Result<()> {
     Ok(())
 }
 
+/// Outlines, small areas and types of scores, as the library saves them.
+#[test]
+fn maps_are_saved_with_the_outlines_and_scores_that_are_asked_for() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let town = samples::town_in(folder.path(), 3, 128)?;
+    let bundle = folder.path().join("town.swath");
+    save_model(&bundle, &town.scene()?)?;
+    let (bundle, image) = (bundle.display(), town.scene_path.display());
+    let mut counts = Vec::new();
+    for (name, options) in [
+        ("plain", ""),
+        ("right", "--outlines right-angles --fill-holes 4 --min-pixels 40 --scores f16"),
+        ("smooth", "--simplify 2 --min-area 10 --scores percent --formats geojson"),
+    ] {
+        let out = folder.path().join(name);
+        let line = format!(
+            "predict {bundle} {image} -o {} --device cpu --quiet {options}",
+            out.display()
+        );
+        assert_eq!(swath(&line), DONE, "{line}");
+        let text = std::fs::read_to_string(out.join("polygons.geojson")).expect("it was written");
+        counts.push(text.matches("\"Feature\"").count());
+        let scores = Raster::open(out.join("scores.tif"))?;
+        let (band, word) = (&scores.bands()[0], scores.data_type().to_string());
+        match name {
+            "plain" => assert!((band.scale - 1.0 / 254.0).abs() < 1e-9, "{word}"),
+            "right" => assert_eq!(band.scale, 1.0, "{word}"),
+            _ => assert!((band.scale - 0.01).abs() < 1e-9, "{word}"),
+        }
+    }
+    assert!(counts[1] < counts[0], "areas of fewer pixels are left out: {counts:?}");
+    Ok(())
+}
+
 #[test]
 fn several_scenes_and_models_are_predicted_and_a_broken_scene_stops_none() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
