@@ -447,3 +447,79 @@ fn a_bundle_that_maps_areas_scores_as_its_saved_map_does() -> Result<()> {
     );
     Ok(())
 }
+
+/// The command line as the program runs it, in a process of its own: it is a shell from then on.
+#[test]
+fn as_a_shell() {
+    let Ok(line) = std::env::var("SWATH_TEST_SHELL") else {
+        return;
+    };
+    let words: Vec<std::ffi::CString> = std::iter::once("swath")
+        .chain(line.split('\t'))
+        .map(|word| std::ffi::CString::new(word).expect("no NUL"))
+        .collect();
+    let pointers: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
+    let count = i32::try_from(pointers.len()).expect("a few words");
+    // SAFETY: as many strings as `count`, which live until the call returns.
+    let code = unsafe { swath::cli::swath_cli(count, pointers.as_ptr()) };
+    std::process::exit(code);
+}
+
+fn told_in_a_shell(words: &[String]) -> String {
+    let output = std::process::Command::new(std::env::current_exe().expect("this program"))
+        .args(["cli::as_a_shell", "--exact", "--nocapture"])
+        .env("SWATH_TEST_SHELL", words.join("\t"))
+        .output()
+        .expect("it runs");
+    let words = [output.stdout, output.stderr];
+    words.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
+}
+
+/// What a shell is told names options of the shell, and no method of Rust.
+#[test]
+fn a_shell_is_told_its_own_options() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let town = samples::town_in(folder.path(), 3, 128)?;
+    let bundle = path("town.swath");
+    save_model(bundle.as_ref(), &town.scene()?)?;
+    let image = town.scene_path.display().to_string();
+    let labels = town.labels_path.display().to_string();
+    let one_band = path("one.tif");
+    let raster = Raster::open(&image)?;
+    let mut writer = swath::raster::RasterWriter::create(
+        &one_band,
+        raster.size(),
+        1,
+        swath::raster::RasterType::U8,
+        raster.transform(),
+        &raster.crs_wkt(),
+        swath::raster::WriterOptions::default(),
+    )?;
+    let window = swath::raster::PixelWindow::full(raster.size());
+    writer.write_window(&window, &vec![7_u8; window.area()])?;
+    writer.finish()?;
+    for (words, expected) in [
+        (vec![&*image, &image], "`run.best().save(\"model.swath\")`"),
+        (vec![&bundle, &one_band], "`--bands 1,2,3`"),
+        (vec![&bundle, &image, "--bands", "1,2,9"], "there is no band 9, counted from 1"),
+        (vec![&bundle, &image, "--crop", "5000,0,8,8"], "`--crop COL,ROW,WIDTH,HEIGHT`"),
+        (vec![&bundle, &image, "--labels", &labels, "--class", "nothing"], "`--class`"),
+        (vec![&bundle, &labels], "--labels FILE"),
+        (vec![&bundle, &image, "--label-raster", &one_band], "`--values "),
+        (vec![&bundle, &image, "--nodata", "seven"], "--nodata <VALUE>"),
+    ] {
+        let out = path("out");
+        let words: Vec<String> = std::iter::once("predict")
+            .chain(words)
+            .chain(["-o", &out, "--device", "cpu", "--quiet"])
+            .map(str::to_owned)
+            .collect();
+        let told = told_in_a_shell(&words);
+        assert!(told.contains(expected), "{expected}: {words:?}: {told}");
+        for rust in ["Scene::", "OpenOptions", "LabelValues", "LabelClass", ".with_", "%scene"] {
+            assert!(!told.contains(rust), "{rust}: {words:?}: {told}");
+        }
+    }
+    Ok(())
+}
