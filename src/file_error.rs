@@ -33,7 +33,9 @@ pub enum FileError {
         path: PathBuf,
     },
     /// The folder for cells was named like a file.
-    #[error("the cells of a scene are several files in a folder, and {path:?} is the name of one file")]
+    #[error(
+        "the cells of a scene are several files in a folder, and {path:?} is the name of one file"
+    )]
     CellsFile {
         /// The name.
         path: PathBuf,
@@ -66,7 +68,9 @@ impl Hint for FileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { path, source, .. } => staged::hint(path, source),
-            Self::OfOthers { .. } => Some("choose another name, or remove that file first".to_owned()),
+            Self::OfOthers { .. } => {
+                Some("choose another name, or remove that file first".to_owned())
+            }
             Self::FolderName { path } => {
                 let folder = path.with_extension("");
                 Some(either(

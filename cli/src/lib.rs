@@ -73,7 +73,7 @@ pub enum LibraryCommand {
     /// Predict scenes with a trained model: maps and polygons, boxes, or classes of cells
     #[command(after_help = examples::PREDICT)]
     Predict(PredictArguments),
-    /// Score a map, boxes or a model against labels
+    /// Score a map, boxes, cells or a model against labels
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArguments),
     /// List the properties of the features of a vector file, one a line
@@ -196,9 +196,7 @@ pub fn parse(
                 .check()
                 .map_err(str::to_owned)
                 .and_then(|()| arguments.maps.check()),
-            LibraryCommand::Evaluate(arguments) => {
-                arguments.objects.check().map_err(str::to_owned)
-            }
+            LibraryCommand::Evaluate(arguments) => arguments.objects.check().map_err(str::to_owned),
             _ => Ok(()),
         };
         checked.map_err(|reason| mistake(command.words(), reason))?;

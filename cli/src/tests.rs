@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    CellWay, Command, DeviceName, Fusion, LibraryCommand, OutlineWay, PolygonFormat, PredictArguments, ScoreWay, Views,
+    CellWay, Command, DeviceName, Fusion, LibraryCommand, OutlineWay, PolygonFormat,
+    PredictArguments, ScoreWay, Views,
 };
 
 fn parse(line: &str) -> Result<Command, crate::Mistake> {
@@ -253,10 +254,16 @@ fn maps_are_saved_as_the_library_can() {
     assert_eq!(maps.given(), Some("--min-pixels"));
     // Boxes have formats, too, and nothing else of it.
     let boxes = predict("swath predict a b -o c --formats fgb").maps;
-    assert_eq!((boxes.of_maps_alone(), boxes.given()), (None, Some("--formats")));
+    assert_eq!(
+        (boxes.of_maps_alone(), boxes.given()),
+        (None, Some("--formats"))
+    );
     for (options, words) in [
         ("--scores u8 --no-scores", "cannot be used with"),
-        ("--outlines right-angles --no-polygons", "'--no-polygons' writes none"),
+        (
+            "--outlines right-angles --no-polygons",
+            "'--no-polygons' writes none",
+        ),
         ("--scores u16", "invalid value"),
         ("--simplify -1", "0 or more"),
         ("--outlines round", "invalid value"),

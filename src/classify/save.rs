@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::{Cell, SceneCells};
-use crate::{FileError, Result};
 use crate::labels::{Drawn, IGNORE, raster_style, vector_style};
 use crate::predict::{
     SavedFiles, ScoreType, box_feature, check_folder_name, label_options, publish_set,
@@ -13,6 +12,7 @@ use crate::raster::{PixelWindow, RasterType, RasterWriter, WriterOptions};
 use crate::scene::bounds_of;
 use crate::session;
 use crate::vector::{Format, PolygonFeature, write_polygons};
+use crate::{FileError, Result};
 
 /// Every name that saving gives.
 const FILES: [&str; 7] = [
@@ -52,7 +52,9 @@ impl SceneCells {
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
         let dir = &*crate::paths::expanded(dir.as_ref());
         check_folder_name(dir).map_err(|error| match error {
-            FileError::FolderName { path } if !crate::host::in_a_shell() => FileError::CellsFile { path },
+            FileError::FolderName { path } if !crate::host::in_a_shell() => {
+                FileError::CellsFile { path }
+            }
             other => other,
         })?;
         let staging = staging_folder(dir)?;

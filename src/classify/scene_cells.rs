@@ -172,8 +172,11 @@ impl SceneCells {
     pub fn get(&self, index: usize) -> Option<Cell> {
         let probabilities = self.probabilities(index)?;
         let saved = self.saved.as_ref().and_then(|saved| saved.get(index));
-        let saved = saved.filter(|class| **class != IGNORE).map(|&class| usize::from(class));
-        let (class, score) = match saved.and_then(|class| Some((class, *probabilities.get(class)?))) {
+        let saved = saved
+            .filter(|class| **class != IGNORE)
+            .map(|&class| usize::from(class));
+        let (class, score) = match saved.and_then(|class| Some((class, *probabilities.get(class)?)))
+        {
             Some(saved) => saved,
             None => choose(probabilities, self.threshold),
         };

@@ -8,9 +8,9 @@ use swath_cli::{
 };
 
 use super::job::Job;
+use super::saved::{Saved, saved};
 use super::scenes::{Labels, labeled_scene, with_windows};
 use super::task::{self, CommandTask};
-use super::saved::{Saved, saved};
 use super::{Failure, boxes, cells};
 use crate::Result;
 use crate::display::{Output, Show as _};
@@ -145,7 +145,9 @@ fn score_saved_map(job: &Job<'_>, scene: &ListedScene) -> Result<Scores, Failure
     let threshold = job.threshold.map(|_| "--threshold");
     let cells = job.labels.cells.map(|_| "--cells");
     job.refuse(
-        (job.model.given().or(job.objects.given())).or(threshold).or(cells),
+        (job.model.given().or(job.objects.given()))
+            .or(threshold)
+            .or(cells),
         "it is a map that was predicted before, and this option is for models",
     )?;
     let names = map.category_names();

@@ -16,7 +16,10 @@ pub(super) enum Saved {
 /// The file of each kind that stands for its folder.
 const FILES: [(Saved, &[&str]); 3] = [
     (Saved::Map, &["labels.tif"]),
-    (Saved::Boxes, &["boxes.gpkg", "boxes.geojson", "detections.json"]),
+    (
+        Saved::Boxes,
+        &["boxes.gpkg", "boxes.geojson", "detections.json"],
+    ),
     (Saved::Cells, &[CELL_LABELS]),
 ];
 
@@ -27,7 +30,12 @@ const FILES: [(Saved, &[&str]); 3] = [
 pub(super) fn saved(given: &Path) -> Result<(PathBuf, Option<Saved>), Failure> {
     let path = crate::paths::expanded(given).into_owned();
     if path.is_dir() {
-        let there = |names: &[&str]| names.iter().map(|name| path.join(name)).find(|file| file.is_file());
+        let there = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| path.join(name))
+                .find(|file| file.is_file())
+        };
         let found: Vec<(Saved, PathBuf)> = FILES
             .into_iter()
             .filter_map(|(kind, names)| Some((kind, there(names)?)))
@@ -39,7 +47,10 @@ pub(super) fn saved(given: &Path) -> Result<(PathBuf, Option<Saved>), Failure> {
                 given.display()
             ))),
             several => {
-                let names: Vec<String> = several.iter().map(|(_, file)| file.display().to_string()).collect();
+                let names: Vec<String> = several
+                    .iter()
+                    .map(|(_, file)| file.display().to_string())
+                    .collect();
                 Err(Failure::Usage(format!(
                     "{} holds several predictions, name one of {}",
                     given.display(),
@@ -48,8 +59,14 @@ pub(super) fn saved(given: &Path) -> Result<(PathBuf, Option<Saved>), Failure> {
             }
         };
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let is_of_cells = ["cells.", "cell_labels.", "cell_scores."].iter().any(|start| name.starts_with(start));
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let is_of_cells = ["cells.", "cell_labels.", "cell_scores."]
+        .iter()
+        .any(|start| name.starts_with(start));
     if is_of_cells && path.with_file_name(CELL_LABELS).is_file() {
         return Ok((path, Some(Saved::Cells)));
     }
@@ -68,15 +85,28 @@ mod tests {
     fn what_was_saved_is_told_by_its_files() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
-        assert!(matches!(saved(folder.path()), Err(Failure::Usage(_))), "an empty folder");
+        assert!(
+            matches!(saved(folder.path()), Err(Failure::Usage(_))),
+            "an empty folder"
+        );
         std::fs::write(path("cell_labels.tif"), "").expect("it is written");
         for name in ["cells.gpkg", "cell_scores.tif", "cell_labels.tif"] {
-            assert!(matches!(saved(&path(name)), Ok((_, Some(Saved::Cells)))), "{name}");
+            assert!(
+                matches!(saved(&path(name)), Ok((_, Some(Saved::Cells)))),
+                "{name}"
+            );
         }
-        assert!(matches!(saved(folder.path()), Ok((file, Some(Saved::Cells))) if file == path("cell_labels.tif")));
-        assert!(matches!(saved(&path("boxes.gpkg")), Ok((_, Some(Saved::Boxes)))));
+        assert!(
+            matches!(saved(folder.path()), Ok((file, Some(Saved::Cells))) if file == path("cell_labels.tif"))
+        );
+        assert!(matches!(
+            saved(&path("boxes.gpkg")),
+            Ok((_, Some(Saved::Boxes)))
+        ));
         assert!(matches!(saved(&path("labels.tif")), Ok((_, None))));
         std::fs::write(path("labels.tif"), "").expect("it is written");
-        assert!(matches!(saved(folder.path()), Err(Failure::Usage(told)) if told.contains("several")));
+        assert!(
+            matches!(saved(folder.path()), Err(Failure::Usage(told)) if told.contains("several"))
+        );
     }
 }

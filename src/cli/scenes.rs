@@ -125,9 +125,8 @@ pub(super) fn folders<P: AsRef<Path>>(scenes: &[P], out: &Path) -> Vec<PathBuf> 
     let mut taken = BTreeSet::new();
     let mut folder = |scene: &P| {
         // A pattern is called like the folder that it looks into.
-        let is_pattern = |path: &&Path| {
-            path.to_string_lossy().contains(['*', '?', '[']) && !path.exists()
-        };
+        let is_pattern =
+            |path: &&Path| path.to_string_lossy().contains(['*', '?', '[']) && !path.exists();
         let named = scene.as_ref().ancestors().find(|path| !is_pattern(path));
         let stem = named.and_then(Path::file_stem).unwrap_or("series".as_ref());
         let stem = stem.to_string_lossy().into_owned();

@@ -261,7 +261,8 @@ fn near<'a>(wanted: &str, names: &[&'a str]) -> Vec<&'a str> {
         .filter_map(|name| {
             let own = plain(name);
             let edits = strsim::damerau_levenshtein(&wanted, &own);
-            let begins = wanted.len() >= 3 && (own.starts_with(&wanted) || wanted.starts_with(&own));
+            let begins =
+                wanted.len() >= 3 && (own.starts_with(&wanted) || wanted.starts_with(&own));
             (edits <= far || begins).then_some((edits, *name))
         })
         .collect();
@@ -289,7 +290,11 @@ mod tests {
             let hint = hint(name);
             assert!(hint.starts_with(&format!("was {meant}")), "{name}: {hint}");
         }
-        assert!(hint("eurosat").contains("eurosat-ms"), "{}", hint("eurosat"));
+        assert!(
+            hint("eurosat").contains("eurosat-ms"),
+            "{}",
+            hint("eurosat")
+        );
         assert!(hint("imagenet-of-cats").contains("lists them"));
     }
 }

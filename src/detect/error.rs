@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::host::{Step, either};
 use crate::evaluate::same_classes;
+use crate::host::{Step, either};
 use crate::raster::Size;
 
 /// What can go wrong in [`crate::detect`] with boxes; what all predictions share is a [`crate::predict::PredictError`].

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use strsim::levenshtein;
 
 use crate::Hint;
-use crate::paths::told;
 use crate::host::{Step, either};
+use crate::paths::told;
 use crate::raster::{PixelWindow, Size};
 
 /// What went wrong with scores.
@@ -103,9 +103,7 @@ impl Hint for EvaluateError {
             Self::ClassesDiffer { expected, found } => {
                 Some(same_classes(expected, found, "with_classes"))
             }
-            Self::NoLabels { .. } => {
-                Some(format!("{} gives a scene its labels", Step::GiveLabels))
-            }
+            Self::NoLabels { .. } => Some(format!("{} gives a scene its labels", Step::GiveLabels)),
             Self::NoCells { .. } => Some(format!(
                 "half of a cell's pixels must be valid, of interest and labeled; another rule is given by {}",
                 Step::CellRule

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::paths::told;
 use crate::host::{Step, either, in_a_shell};
+use crate::paths::told;
 use crate::raster::Size;
 
 /// What can go wrong with label rasters: what their values mean, and where they lie.

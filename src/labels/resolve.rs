@@ -631,7 +631,10 @@ impl<'a> Resolving<'a> {
                 .count(differing.len())
                 .next(format!(
                     "if the file is right: {}",
-                    either(format!("`{codes}`"), Step::NameValues { code: &codes }.to_string())
+                    either(
+                        format!("`{codes}`"),
+                        Step::NameValues { code: &codes }.to_string()
+                    )
                 )),
         );
     }

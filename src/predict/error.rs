@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::paths::told;
 use crate::host::{Step, either};
+use crate::paths::told;
 
 /// What can go wrong in [`crate::predict`].
 #[derive(Debug, thiserror::Error)]

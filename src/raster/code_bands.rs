@@ -20,6 +20,14 @@ const CODES: [&str; 8] = [
     "QA60",
 ];
 
+/// What a notice of such bands says behind their names.
+const TEXT: &str = "holds codes of classes or bits, which are no measurements: a network takes the numbers for brightness";
+
+/// Whether a notice is one of [`say_codes`].
+pub(super) fn says_codes(notice: &Notice) -> bool {
+    notice.text().ends_with(TEXT)
+}
+
 /// Says which of several bands hold codes; `next` makes of their names what can be done.
 pub(super) fn say_codes(bands: &[Band], next: impl Fn(&str) -> String) -> Option<Notice> {
     let mut found: Vec<&str> = bands
@@ -37,10 +45,7 @@ pub(super) fn say_codes(bands: &[Band], next: impl Fn(&str) -> String) -> Option
     if found.len() == bands.len() {
         return None;
     }
-    let text = format!(
-        "{} holds codes of classes or bits, which are no measurements: a network takes the numbers for brightness",
-        named(&found)
-    );
+    let text = format!("{} {TEXT}", named(&found));
     Some(Notice::noted(text).count(found.len()).next(next(first)))
 }
 
@@ -60,7 +65,10 @@ mod tests {
             say_codes(&bands, |name| format!("leave {name} out")).map(|notice| notice.to_string())
         };
         let notice = told(&["B04", "scl"]).unwrap_or_default();
-        assert!(notice.contains("scl holds codes") && notice.contains("leave scl out"), "{notice}");
+        assert!(
+            notice.contains("scl holds codes") && notice.contains("leave scl out"),
+            "{notice}"
+        );
         assert_eq!(told(&["SCL"]), None, "a mask or labels by itself");
         assert_eq!(told(&["B04", "B08"]), None);
     }

@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use super::{PixelWindow, Resolution, Size};
 use crate::Hint;
-use crate::paths::told;
 use crate::host::{Step, either, in_a_shell};
+use crate::paths::told;
 
 /// What can go wrong in [`crate::raster`].
 #[derive(Debug, thiserror::Error)]

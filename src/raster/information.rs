@@ -227,14 +227,17 @@ impl Information {
                     self.bands.extend(expanded(&band, &Arc::new(table)));
                 }
                 Some(table) => {
-                    self.report.push(
-                        Notice::noted(format!(
-                            "{} has a palette of {} colors: its values are numbers of colors or classes, not measurements",
-                            band.name,
-                            table.len()
-                        ))
-                        .next("`OpenOptions::new().palette_as_colors()` makes bands of red, green and blue of them"),
-                    );
+                    // Whoever asks for the numbers, as all labels do, knows it.
+                    if !options.wants_palette_numbers() {
+                        self.report.push(
+                            Notice::noted(format!(
+                                "{} has a palette of {} colors: its values are numbers of colors or classes, not measurements",
+                                band.name,
+                                table.len()
+                            ))
+                            .next("`OpenOptions::new().palette_as_colors()` makes bands of red, green and blue of them"),
+                        );
+                    }
                     self.numbers = true;
                     self.bands.push(band);
                 }

@@ -62,7 +62,8 @@ impl Places {
         for mut row in rows {
             // `./a.npy` and `../tiles/a.npy` begin at a folder that the table does not name.
             let parts = row.file.components();
-            let named = parts.skip_while(|part| matches!(part, Component::CurDir | Component::ParentDir));
+            let named =
+                parts.skip_while(|part| matches!(part, Component::CurDir | Component::ParentDir));
             row.file = named.collect();
             // With and without what follows the last dot, which need not be an ending.
             let names = [row.file.file_name(), row.file.file_stem()];

@@ -120,7 +120,9 @@ impl StackPart {
         [
             self.name.clone().unwrap_or_default(),
             self.path.display().to_string(),
-            self.resampling.map(|how| how.word().to_owned()).unwrap_or_default(),
+            self.resampling
+                .map(|how| how.word().to_owned())
+                .unwrap_or_default(),
         ]
     }
 

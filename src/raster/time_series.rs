@@ -258,10 +258,16 @@ impl TimeSeries {
         let bands = self.bands.as_ref();
         facts.push((
             "bands",
-            bands.map_or_else(|| "those of the first date".to_owned(), |bands| bands.join(", ")),
+            bands.map_or_else(
+                || "those of the first date".to_owned(),
+                |bands| bands.join(", "),
+            ),
         ));
         if let Some((name, invalid)) = &self.mask {
-            facts.push(("mask", format!("{name}, missing where it is {}", invalid.words())));
+            facts.push((
+                "mask",
+                format!("{name}, missing where it is {}", invalid.words()),
+            ));
         }
         facts.extend(self.stack.facts());
         facts

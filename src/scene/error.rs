@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::paths::told;
 use crate::host::{Step, either};
+use crate::paths::told;
 use crate::raster::{PixelWindow, Size};
 
 /// What can go wrong in [`crate::scene`].

@@ -109,18 +109,31 @@ mod tests {
     #[test]
     fn what_is_to_be_joined_is_told_in_words() {
         let folder = tempfile::tempdir().expect("a folder");
-        for name in ["S2_20230415_B04.tif", "S2_20230415_B08.tif", "S2_20230604_B04.tif"] {
+        for name in [
+            "S2_20230415_B04.tif",
+            "S2_20230415_B08.tif",
+            "S2_20230604_B04.tif",
+        ] {
             std::fs::write(folder.path().join(name), "").expect("it is written");
         }
-        let series = TimeSeries::new(folder.path()).bands(["B04"]).mask("SCL", [3, 8]);
+        let series = TimeSeries::new(folder.path())
+            .bands(["B04"])
+            .mask("SCL", [3, 8]);
         let shown = series.output();
-        for words in ["dates", "2023-04-15", "S2_20230415_B08.tif", "SCL, missing where it is 3, 8", "B04"] {
+        for words in [
+            "dates",
+            "2023-04-15",
+            "S2_20230415_B08.tif",
+            "SCL, missing where it is 3, 8",
+            "B04",
+        ] {
             assert!(shown.text.contains(words), "{words}: {}", shown.text);
         }
         assert!(shown.html.is_some());
         let none = TimeSeries::new("nowhere/*.tif").output().text;
         assert!(none.contains("none: "), "{none}");
-        let stack = Stack::new([("red", "B04.tif"), ("swir", "B11.tif")]).pixel_size(Resolution::Meters(20.0));
+        let stack = Stack::new([("red", "B04.tif"), ("swir", "B11.tif")])
+            .pixel_size(Resolution::Meters(20.0));
         let mosaic = Mosaic::new("tiles/*.tif").options(OpenOptions::new().nodata(0.0));
         let date = SeriesDate::new("2023-04-15", ["a.tif"]).mask("c.tif", [1]);
         let part = StackPart::new("a.tif").named("red");
@@ -134,7 +147,11 @@ mod tests {
         ] {
             assert!(output.text.contains(words), "{words}: {}", output.text);
             // Not the text of `Debug`.
-            assert!(!output.text.contains('{') && !output.text.contains("Some("), "{}", output.text);
+            assert!(
+                !output.text.contains('{') && !output.text.contains("Some("),
+                "{}",
+                output.text
+            );
         }
     }
 }

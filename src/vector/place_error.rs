@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::paths::told;
 use crate::host::Step;
+use crate::paths::told;
 
 /// Features whose place on a raster would have to be guessed.
 #[derive(Debug, thiserror::Error)]

@@ -194,7 +194,10 @@ fn errors_of_arrays_name_the_array() {
     ];
     for error in errors {
         let text = error.to_string();
-        assert!(text.contains("the array \"field\"") && !text.contains("vsimem"), "{text}");
+        assert!(
+            text.contains("the array \"field\"") && !text.contains("vsimem"),
+            "{text}"
+        );
     }
     let plain = Scene::from_array(&image(1, 8, 8)).unwrap();
     let text = plain.on_date("2023-01-01").unwrap_err().to_string();

@@ -136,8 +136,14 @@ fn maps_are_saved_with_the_outlines_and_scores_that_are_asked_for() -> Result<()
     let mut counts = Vec::new();
     for (name, options) in [
         ("plain", ""),
-        ("right", "--outlines right-angles --fill-holes 4 --min-pixels 40 --scores f16"),
-        ("smooth", "--simplify 2 --min-area 10 --scores percent --formats geojson"),
+        (
+            "right",
+            "--outlines right-angles --fill-holes 4 --min-pixels 40 --scores f16",
+        ),
+        (
+            "smooth",
+            "--simplify 2 --min-area 10 --scores percent --formats geojson",
+        ),
     ] {
         let out = folder.path().join(name);
         let line = format!(
@@ -155,7 +161,10 @@ fn maps_are_saved_with_the_outlines_and_scores_that_are_asked_for() -> Result<()
             _ => assert!((band.scale - 0.01).abs() < 1e-9, "{word}"),
         }
     }
-    assert!(counts[1] < counts[0], "areas of fewer pixels are left out: {counts:?}");
+    assert!(
+        counts[1] < counts[0],
+        "areas of fewer pixels are left out: {counts:?}"
+    );
     Ok(())
 }
 
@@ -313,10 +322,12 @@ fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_s
     // Fewer boxes by a threshold that none reaches, and none lost for it: they were saved in another folder.
     let none = path("none");
     let strict = format!(
-        "predict {boxes} {image} -o {none} --threshold 1 --device cpu --quiet --merge soft-nms --tta flips"
+        "predict {boxes} {image} -o {none} --threshold 1 --device cpu --quiet --merge soft-nms --tta flips \
+         --formats gpkg,geojson,fgb"
     );
     assert_eq!(swath(&strict), DONE);
     assert_eq!(count(&none), 0);
+    assert!(Path::new(&none).join("boxes.fgb").is_file());
     assert!(
         !Path::new(&none).join("box_scores.json").exists(),
         "there were no labels"
@@ -326,7 +337,7 @@ fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_s
     let nothing = path("nothing");
     for option in [
         "--min-area 5",
-        "--formats gpkg",
+        "--outlines right-angles",
         "--no-scores",
         "--no-polygons",
     ] {
@@ -472,7 +483,9 @@ fn told_in_a_shell(words: &[String]) -> String {
         .output()
         .expect("it runs");
     let words = [output.stdout, output.stderr];
-    words.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
+    words
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .concat()
 }
 
 /// What a shell is told names options of the shell, and no method of Rust.
@@ -502,12 +515,27 @@ fn a_shell_is_told_its_own_options() -> Result<()> {
     for (words, expected) in [
         (vec![&*image, &image], "`run.best().save(\"model.swath\")`"),
         (vec![&bundle, &one_band], "`--bands 1,2,3`"),
-        (vec![&bundle, &image, "--bands", "1,2,9"], "there is no band 9, counted from 1"),
-        (vec![&bundle, &image, "--crop", "5000,0,8,8"], "`--crop COL,ROW,WIDTH,HEIGHT`"),
-        (vec![&bundle, &image, "--labels", &labels, "--class", "nothing"], "`--class`"),
+        (
+            vec![&bundle, &image, "--bands", "1,2,9"],
+            "there is no band 9, counted from 1",
+        ),
+        (
+            vec![&bundle, &image, "--crop", "5000,0,8,8"],
+            "`--crop COL,ROW,WIDTH,HEIGHT`",
+        ),
+        (
+            vec![&bundle, &image, "--labels", &labels, "--class", "nothing"],
+            "`--class`",
+        ),
         (vec![&bundle, &labels], "--labels FILE"),
-        (vec![&bundle, &image, "--label-raster", &one_band], "`--values "),
-        (vec![&bundle, &image, "--nodata", "seven"], "--nodata <VALUE>"),
+        (
+            vec![&bundle, &image, "--label-raster", &one_band],
+            "`--values ",
+        ),
+        (
+            vec![&bundle, &image, "--nodata", "seven"],
+            "--nodata <VALUE>",
+        ),
     ] {
         let out = path("out");
         let words: Vec<String> = std::iter::once("predict")
@@ -517,7 +545,14 @@ fn a_shell_is_told_its_own_options() -> Result<()> {
             .collect();
         let told = told_in_a_shell(&words);
         assert!(told.contains(expected), "{expected}: {words:?}: {told}");
-        for rust in ["Scene::", "OpenOptions", "LabelValues", "LabelClass", ".with_", "%scene"] {
+        for rust in [
+            "Scene::",
+            "OpenOptions",
+            "LabelValues",
+            "LabelClass",
+            ".with_",
+            "%scene",
+        ] {
             assert!(!told.contains(rust), "{rust}: {words:?}: {told}");
         }
     }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use swath::{Hint as _, Result};
 use swath::prelude::*;
+use swath::{Hint as _, Result};
 
 use swath::cli::DONE;
 
@@ -211,14 +211,23 @@ fn cells_are_predicted_and_scored_by_the_rule_of_the_training() -> Result<()> {
     assert!(SceneCells::open(&out, &elsewhere).is_err());
     for line in [
         format!("evaluate {} {image} {labels} --window 32", out.display()),
-        format!("evaluate {} {image} --labels nowhere.gpkg --class class", out.display()),
-        format!("predict {model} {image} -o {} --cells majority", out.display()),
+        format!(
+            "evaluate {} {image} --labels nowhere.gpkg --class class",
+            out.display()
+        ),
+        format!(
+            "predict {model} {image} -o {} --cells majority",
+            out.display()
+        ),
     ] {
         assert_ne!(swath(&line), DONE, "{line}");
     }
     let error = again.save(folder.path().join("cells.tif")).unwrap_err();
     let hint = error.hint().unwrap_or_default();
-    assert!(hint.contains("cell_labels.tif") && hint.contains("/cells\""), "{hint}");
+    assert!(
+        hint.contains("cell_labels.tif") && hint.contains("/cells\""),
+        "{hint}"
+    );
     for option in ["--overlap 8", "--no-polygons", "--min-score 0.5"] {
         let line = format!(
             "predict {model} {image} -o {} {option} --quiet",

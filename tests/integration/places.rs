@@ -300,21 +300,34 @@ fn names_that_begin_at_a_folder_are_found() {
         let file = folder.path().join(format!("tiles/{name}.npy"));
         let raster = Raster::open_with(file, options.clone()).unwrap();
         assert_eq!(raster.transform().0[0], left, "{name}");
-        assert!(!raster.report().mentions("no place of its own"), "{}", raster.report());
+        assert!(
+            !raster.report().mentions("no place of its own"),
+            "{}",
+            raster.report()
+        );
     }
 }
 
 /// On the command line a table's places are taken as by `Scenes::table`.
 #[test]
 fn the_command_line_takes_the_places_of_a_table() {
-    let table = "image,xmin,ymin,xmax,ymax,crs\ntiles/a.npy,500000,4000000,500050,4000040,EPSG:32613\n";
+    let table =
+        "image,xmin,ymin,xmax,ymax,crs\ntiles/a.npy,500000,4000000,500050,4000040,EPSG:32613\n";
     let (folder, path) = tiles(table);
     let scene = Scenes::table(&path).unwrap().get(0).unwrap().clone();
     let bundle = folder.path().join("a.swath");
-    let network = Unet::resnet18().build(scene.band_count(), 2, &Device::cpu()).unwrap();
+    let network = Unet::resnet18()
+        .build(scene.band_count(), 2, &Device::cpu())
+        .unwrap();
     let normalization = swath::models::Normalization::eight_bit(scene.band_count());
     let names = vec!["background".to_owned(), "a".to_owned()];
-    let meta = swath::models::BundleMeta::new(Unet::resnet18(), scene.band_count(), names, normalization, 32);
+    let meta = swath::models::BundleMeta::new(
+        Unet::resnet18(),
+        scene.band_count(),
+        names,
+        normalization,
+        32,
+    );
     swath::models::save_bundle(&bundle, &meta, &*network).unwrap();
     let out = folder.path().join("map");
     let line = format!(
@@ -325,5 +338,8 @@ fn the_command_line_takes_the_places_of_a_table() {
     );
     assert_eq!(crate::cli::swath(&line), swath::cli::DONE);
     let map = Raster::open(out.join("labels.tif")).unwrap();
-    assert_eq!((map.transform(), map.crs_name().as_str()), (scene.raster().transform(), "EPSG:32613"));
+    assert_eq!(
+        (map.transform(), map.crs_name().as_str()),
+        (scene.raster().transform(), "EPSG:32613")
+    );
 }

@@ -357,7 +357,8 @@ fn complete_arguments<'a>(
                 names(found.unwrap_or_default(), value, matches);
             }
             "class" => names((known.words)("class", &shown), value, matches),
-            key @ ("by" | "missing" | "weight" | "skip_broken" | "augment" | "series" | "composite") => {
+            key @ ("by" | "missing" | "weight" | "skip_broken" | "augment" | "series"
+            | "composite") => {
                 let choices: &[&str] = match key {
                     "by" => &["columns", "rows", "scene"],
                     "missing" => &["background", "skip"],

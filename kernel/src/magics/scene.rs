@@ -90,7 +90,10 @@ fn series(magic: &Magic, arguments: &Arguments, files: &str) -> Result<String, U
             UsageError::new(magic, message)
         };
         let (name, codes) = mask.rsplit_once(':').ok_or_else(wrong)?;
-        let codes: Option<Vec<i64>> = codes.split(',').map(|code| code.trim().parse().ok()).collect();
+        let codes: Option<Vec<i64>> = codes
+            .split(',')
+            .map(|code| code.trim().parse().ok())
+            .collect();
         let codes = codes.filter(|codes| codes.iter().all(|code| i32::try_from(*code).is_ok()));
         let codes = codes.ok_or_else(wrong)?;
         choices += &format!(".mask({}, {codes:?})", literal(name.trim()));
@@ -101,7 +104,11 @@ fn series(magic: &Magic, arguments: &Arguments, files: &str) -> Result<String, U
                 format!("between= is two days, such as 2023-04-01,2023-09-30, found {days:?}");
             UsageError::new(magic, message)
         })?;
-        choices += &format!(".between({}, {})", literal(first.trim()), literal(last.trim()));
+        choices += &format!(
+            ".between({}, {})",
+            literal(first.trim()),
+            literal(last.trim())
+        );
     }
     Ok(match choices.is_empty() {
         true => format!("Scene::series({})?", literal(files)),

@@ -383,7 +383,11 @@ impl Opening<'_> {
     }
 
     /// What the masks hold, when there are any.
-    fn values(&self, masks: usize, report: &mut Report) -> Result<Option<LabelValues>, ChipSetError> {
+    fn values(
+        &self,
+        masks: usize,
+        report: &mut Report,
+    ) -> Result<Option<LabelValues>, ChipSetError> {
         if masks == 0 {
             return Ok(None);
         }

@@ -1,8 +1,8 @@
 use std::fs;
 use std::sync::{Mutex, PoisonError};
 
-use swath::{Hint as _, Result};
 use swath::prelude::*;
+use swath::{Hint as _, Result};
 
 use super::{assert_same, quiet, town};
 
@@ -224,7 +224,11 @@ fn a_manifest_is_not_believed_blindly() -> Result<()> {
     let bare = ChipSet::open(ChipFolder::new(&out).without_manifest())?;
     assert_eq!(bare.classes().names(), scene.classes().names());
     assert_eq!(bare.classes().colors(), scene.classes().colors());
-    assert!(bare.report().mentions("table of classes"), "{}", bare.report());
+    assert!(
+        bare.report().mentions("table of classes"),
+        "{}",
+        bare.report()
+    );
     fs::write(&path, &text).unwrap();
     let whole = ChipSet::open(&out)?;
     for index in 0..whole.len() {
@@ -236,8 +240,13 @@ fn a_manifest_is_not_believed_blindly() -> Result<()> {
     fs::remove_file(out.join("classes.csv")).unwrap();
     let error = ChipSet::open(ChipFolder::new(&out).without_manifest()).unwrap_err();
     assert!(error.hint().unwrap_or_default().contains("of_file()"));
-    let named = ChipFolder::new(&out).without_manifest().values(LabelValues::of_file());
-    assert_eq!(ChipSet::open(named)?.classes().names(), scene.classes().names());
+    let named = ChipFolder::new(&out)
+        .without_manifest()
+        .values(LabelValues::of_file());
+    assert_eq!(
+        ChipSet::open(named)?.classes().names(),
+        scene.classes().names()
+    );
     Ok(())
 }
 

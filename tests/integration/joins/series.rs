@@ -564,11 +564,17 @@ fn what_a_newcomer_says_of_a_series_is_told() {
     let unmasked = Scene::series_with(TimeSeries::new(folder().join("*.tif"))).unwrap();
     let report = unmasked.report();
     assert!(report.mentions("SCL holds codes of classes"), "{report}");
-    let notices = report.iter().filter(|one| one.text().contains("holds codes"));
+    let notices = report
+        .iter()
+        .filter(|one| one.text().contains("holds codes"));
     assert_eq!(notices.count(), 1, "{report}");
     assert!(!report.to_string().contains(".stack"), "{report}");
     let masked = Scene::series_with(series()).unwrap();
-    assert!(!masked.report().mentions("holds codes"), "{}", masked.report());
+    assert!(
+        !masked.report().mentions("holds codes"),
+        "{}",
+        masked.report()
+    );
     let backwards = series().between("2023-09-01", "2023-04-01");
     let (text, hint) = error(Scene::series_with(&backwards));
     assert!(text.contains("2023-09-01 to 2023-04-01"), "{text}");
@@ -578,9 +584,16 @@ fn what_a_newcomer_says_of_a_series_is_told() {
     );
     let one = masked.on_date("2023-06-04").unwrap();
     let (text, _) = error(one.show_bands([7]).map(drop));
-    assert!(!text.contains(".series") && text.contains("2023-06-04"), "{text}");
+    assert!(
+        !text.contains(".series") && text.contains("2023-06-04"),
+        "{text}"
+    );
     for output in [masked.output(), one.output(), unmasked.output()] {
-        assert!(!output.text.contains(".stack") && !output.text.contains(".series"), "{}", output.text);
+        assert!(
+            !output.text.contains(".stack") && !output.text.contains(".series"),
+            "{}",
+            output.text
+        );
     }
 }
 
@@ -588,7 +601,10 @@ fn what_a_newcomer_says_of_a_series_is_told() {
 #[test]
 fn the_command_line_predicts_a_series() {
     let folder_of_map = tempfile::tempdir().unwrap();
-    let scene = Scene::series_with(series()).unwrap().composite(Composite::Median).unwrap();
+    let scene = Scene::series_with(series())
+        .unwrap()
+        .composite(Composite::Median)
+        .unwrap();
     let normalization = swath::models::Normalization::eight_bit(2);
     let names = vec!["background".to_owned(), "a".to_owned()];
     let network = Unet::resnet18().build(2, 2, &Device::cpu()).unwrap();
