@@ -115,6 +115,9 @@ pub struct TimeSeries {
     report: Report,
 }
 
+/// Dates with their files.
+type DatedFiles = Vec<(Date, Vec<PathBuf>)>;
+
 /// A date that is open.
 struct Opened {
     date: Date,
@@ -277,7 +280,7 @@ impl TimeSeries {
     ///
     /// # Errors
     /// As [`TimeSeries::open`].
-    pub(crate) fn listed(&self) -> Result<(Vec<(Date, Vec<PathBuf>)>, Report)> {
+    pub(crate) fn listed(&self) -> Result<(DatedFiles, Report)> {
         let mut report = self.report.clone();
         let dates = self.limited(self.dated(&mut report)?)?;
         let files = |one: &SeriesDate| one.paths().map(Path::to_owned).collect();

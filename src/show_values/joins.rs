@@ -9,7 +9,7 @@ use crate::report::several_files;
 const ROWS: usize = 20;
 
 /// One below the other.
-fn together(above: Output, below: Output) -> Output {
+fn together(above: &Output, below: &Output) -> Output {
     Output::html(
         format!("{}\n{}", above.text, below.text),
         above.as_html() + &below.as_html(),
@@ -27,7 +27,7 @@ fn table(heads: &[&str], rows: Vec<Vec<String>>) -> Output {
 fn with_options(output: Output, title: &str, options: &OpenOptions) -> Output {
     match *options == OpenOptions::new() {
         true => output,
-        false => together(output, titled_output(title, options)),
+        false => together(&output, &titled_output(title, options)),
     }
 }
 
@@ -42,7 +42,7 @@ impl Show for TimeSeries {
                     vec![at.to_string(), date.to_string(), several_files(files)]
                 });
                 let table = table(&["", "date", "files"], rows.collect());
-                together(titled("TimeSeries", &facts), table).with_report(&report)
+                together(&titled("TimeSeries", &facts), &table).with_report(&report)
             }
             Err(error) => {
                 facts.insert(0, ("dates", format!("none: {error}")));
@@ -74,7 +74,7 @@ impl Show for Stack {
             row
         });
         let table = table(&["", "name", "file", "resampling"], rows.collect());
-        together(titled("Stack", &self.facts()), table)
+        together(&titled("Stack", &self.facts()), &table)
     }
 }
 
