@@ -185,7 +185,7 @@ fn folders_of_numpy_files_are_scenes_with_labels() {
 /// Errors name the array, and no path that nobody has written.
 #[test]
 fn errors_of_arrays_name_the_array() {
-    let array = ImageArray::new(&image(3, 32, 32)).named("field");
+    let array = ImageArray::new(image(3, 32, 32)).named("field");
     let scene = Scene::from_array(array).unwrap();
     let errors = [
         scene.chips(Chips::random(4, 64)).map(drop).unwrap_err(),
@@ -199,7 +199,7 @@ fn errors_of_arrays_name_the_array() {
             "{text}"
         );
     }
-    let plain = Scene::from_array(&image(1, 8, 8)).unwrap();
+    let plain = Scene::from_array(image(1, 8, 8)).unwrap();
     let text = plain.on_date("2023-01-01").unwrap_err().to_string();
     assert!(text.contains("the array in memory"), "{text}");
 }
