@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::host::either;
 use crate::{Hint, staged};
 
 /// A file or folder that cannot be used.
@@ -28,6 +29,14 @@ pub enum FileError {
     /// A folder was named like a file.
     #[error("several files are saved into a folder, and {path:?} is the name of one")]
     FolderName {
+        /// The name.
+        path: PathBuf,
+    },
+    /// The folder for cells was named like a file.
+    #[error(
+        "the cells of a scene are several files in a folder, and {path:?} is the name of one file"
+    )]
+    CellsFile {
         /// The name.
         path: PathBuf,
     },
@@ -59,11 +68,27 @@ impl Hint for FileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { path, source, .. } => staged::hint(path, source),
-            Self::OfOthers { .. } => Some("choose another name, or remove that file first".to_owned()),
-            Self::FolderName { .. } => Some(
-                "`.save(\"folder\")` makes a folder; `.objects()?.save(\"objects.gpkg\")` saves the areas or boxes as one file"
-                    .to_owned(),
-            ),
+            Self::OfOthers { .. } => {
+                Some("choose another name, or remove that file first".to_owned())
+            }
+            Self::FolderName { path } => {
+                let folder = path.with_extension("");
+                Some(either(
+                    format!(
+                        "`.save({folder:?})` makes a folder; of maps and boxes `.objects()?.save(\"objects.gpkg\")` saves the areas \
+                         or boxes as one file"
+                    ),
+                    format!("`--out {}` names a folder", folder.display()),
+                ))
+            }
+            Self::CellsFile { path } => {
+                let folder = path.with_extension("");
+                Some(format!(
+                    "`cells.save({folder:?})` (`%map save={}`) makes a folder: the squares are in its `cells.gpkg` and \
+                     `cells.geojson`, one pixel for each cell in `cell_labels.tif`",
+                    folder.display()
+                ))
+            }
         }
     }
 }

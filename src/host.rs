@@ -28,6 +28,20 @@ fn current() -> Host {
     }
 }
 
+/// Whether the command line shows what this process says.
+pub(crate) fn in_a_shell() -> bool {
+    current() == Host::Shell
+}
+
+/// The words for where a person reads them: in a cell, or in a shell. For steps that one place alone names; others are a
+/// [`Step`].
+pub(crate) fn either<T>(in_a_cell: T, in_a_shell: T) -> T {
+    match current() {
+        Host::Notebook => in_a_cell,
+        Host::Shell => in_a_shell,
+    }
+}
+
 /// A step that each host writes in its own way. The text is what stands in a sentence, code in backticks included.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step<'a> {
@@ -45,6 +59,20 @@ pub(crate) enum Step<'a> {
     AnyValues { call: &'a str },
     /// A look at the values of a scene and at what was assumed of them.
     LookAtValues,
+    /// States the nodata value of imagery.
+    StateNodata,
+    /// Leaves out bands of imagery.
+    LeaveBandsOut,
+    /// Gives a scene labels that are areas.
+    GiveLabels,
+    /// Gives a scene labels that are boxes.
+    GiveBoxes,
+    /// Takes every feature as one class.
+    OneClass { class: &'a str },
+    /// Lists the values of a label raster.
+    ListValues,
+    /// Says how cells get their classes.
+    CellRule,
     /// Bands by number.
     BandNumbers,
     /// Some bands of a file.
@@ -128,17 +156,47 @@ impl Step<'_> {
                 f.write_str("`scene.report()`, `scene.statistics()?`")
             }
             (Self::LookAtValues, Host::Shell) => f.write_str("`swath info FILE --statistics`"),
+            (Self::StateNodata, Host::Notebook) => {
+                f.write_str("`OpenOptions::new().nodata(value)` (`nodata=` with `%scene`)")
+            }
+            (Self::StateNodata, Host::Shell) => f.write_str("`--nodata VALUE`"),
+            (Self::LeaveBandsOut, Host::Notebook) => {
+                f.write_str("`Scene::open_with(path, OpenOptions::new().bands([…]))`")
+            }
+            (Self::LeaveBandsOut, Host::Shell) => f.write_str("`--bands` with the others"),
+            (Self::GiveLabels, Host::Notebook) => {
+                f.write_str("`scene.with_labels(\"labels.geojson\", \"building\")`")
+            }
+            (Self::GiveLabels, Host::Shell) => f.write_str("`--labels FILE --class NAME`"),
+            (Self::GiveBoxes, Host::Notebook) => {
+                f.write_str("`scene.with_boxes(\"boxes.xml\", \"tree\")`")
+            }
+            (Self::GiveBoxes, Host::Shell) => f.write_str("`--labels FILE --class NAME`"),
+            (Self::OneClass { class }, Host::Notebook) => {
+                write!(f, "`LabelClass::one({class:?})`")
+            }
+            (Self::OneClass { .. }, Host::Shell) => {
+                f.write_str("`--class` with the name of one class, which is no property of the file,")
+            }
+            (Self::ListValues, Host::Notebook) => {
+                f.write_str("`Raster::open(FILE)?.value_table()?`")
+            }
+            (Self::ListValues, Host::Shell) => f.write_str("`swath info FILE --values`"),
+            (Self::CellRule, Host::Notebook) => {
+                f.write_str("`scene.with_cells(CellRule::majority())?`")
+            }
+            (Self::CellRule, Host::Shell) => f.write_str("`--cells majority`"),
             (Self::BandNumbers, Host::Notebook) => {
                 f.write_str("by number, which counts from 1 in `%bands` and `%scene` and from 0 in Rust")
             }
-            (Self::BandNumbers, Host::Shell) => f.write_str("by number, which counts from 0"),
+            (Self::BandNumbers, Host::Shell) => f.write_str("by number, which `--bands` counts from 1"),
             (Self::ChooseBands, Host::Notebook) => f.write_str(
                 "`%scene FILE bands=1,2,3` or `Scene::open_with(path, OpenOptions::new().bands([0, 1, 2]))` takes some of a \
                  file's",
             ),
-            (Self::ChooseBands, Host::Shell) => f.write_str(
-                "`Scene::open_with(path, OpenOptions::new().bands([0, 1, 2]))` takes some of a file's",
-            ),
+            (Self::ChooseBands, Host::Shell) => {
+                f.write_str("`--bands 1,2,3` takes some of a file's, by number from 1 or by name")
+            }
             (Self::SplitScene, Host::Notebook) => f.write_str(
                 "`let (train, valid) = scene.split(Split::columns(0.75));`, `%split 0.75`",
             ),
@@ -252,7 +310,11 @@ impl Step<'_> {
                 Ok(())
             }
             (Self::NameValues { code }, Host::Shell) => {
-                write!(f, "`--values VALUE:CLASS,…`; in Rust it is `{code}`")
+                let pairs = pairs_of(code);
+                match pairs.is_empty() {
+                    true => f.write_str("`--values VALUE:CLASS,…`"),
+                    false => write!(f, "`--values {pairs}`"),
+                }
             }
             (Self::SearchImagery { api, collection, asset }, Host::Notebook) => write!(
                 f,
@@ -262,11 +324,12 @@ impl Step<'_> {
             (Self::SearchImagery { api, collection, asset }, Host::Shell) => write!(
                 f,
                 "`swath data search {collection} --api {api} --bbox WEST,SOUTH,EAST,NORTH --from 2024-06-01 --to 2024-06-30 \
-                 -o found.json`; `Scenes::stac(\"found.json\", {asset:?})?` opens what it finds"
+                 -o found.json`; a notebook opens what it finds by `Scenes::stac(\"found.json\", {asset:?})?`"
             ),
         }
     }
 
+    /// The words of one host alone.
     #[cfg(test)]
     fn words(self, host: Host) -> String {
         struct At<'a>(Step<'a>, Host);
@@ -277,6 +340,24 @@ impl Step<'_> {
         }
         At(self, host).to_string()
     }
+}
+
+/// `10:tree,50:built` of `LabelValues::codes([(10, "tree"), (50, "built")])`; nothing of what `--values` does not say.
+fn pairs_of(code: &str) -> String {
+    let Some(list) = code
+        .strip_prefix("LabelValues::codes([(")
+        .and_then(|rest| rest.strip_suffix(")])"))
+    else {
+        return String::new();
+    };
+    let pair = |text: &str| {
+        let (value, name) = text.split_once(", \"")?;
+        let name = name.strip_suffix('"')?;
+        let is_plain = !name.is_empty() && !name.contains([',', ':', '"', '\\', ' ', '\'']);
+        is_plain.then(|| format!("{value}:{name}"))
+    };
+    let pairs: Option<Vec<String>> = list.split("), (").map(pair).collect();
+    pairs.map_or_else(String::new, |pairs| pairs.join(","))
 }
 
 impl fmt::Display for Step<'_> {
@@ -302,6 +383,13 @@ mod tests {
                 call: "`PredictOptions::new().any_values(true)`",
             },
             Step::LookAtValues,
+            Step::StateNodata,
+            Step::LeaveBandsOut,
+            Step::GiveLabels,
+            Step::GiveBoxes,
+            Step::OneClass { class: "tree" },
+            Step::ListValues,
+            Step::CellRule,
             Step::BandNumbers,
             Step::ChooseBands,
             Step::SplitScene,
@@ -353,6 +441,11 @@ mod tests {
             }
             .words(Host::Shell),
             "`--labels-crs raster`"
+        );
+        let code = "LabelValues::codes([(10, \"tree\"), (50, \"built\")])";
+        assert_eq!(
+            Step::NameValues { code }.words(Host::Shell),
+            "`--values 10:tree,50:built`"
         );
         assert_eq!(
             Step::ChooseLayer {

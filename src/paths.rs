@@ -26,6 +26,50 @@ fn in_home(path: &Path, home: &Path) -> PathBuf {
     home.join(path.components().skip(1).collect::<PathBuf>())
 }
 
+/// Where arrays in memory lie for GDAL: nobody has written such a path.
+pub(crate) const ARRAYS: &str = "/vsimem/swath-arrays/";
+
+/// Endings of names that stand for several files together, with what these are.
+const TOGETHER: [(&str, &str); 3] = [
+    ("stack", "stack"),
+    ("mosaic", "mosaic"),
+    ("series", "time series"),
+];
+
+/// The kind of what has been put together under a name that nobody has written, such as `2023-06-04.stack`.
+fn together(path: &Path) -> Option<&'static str> {
+    let ending = path.extension()?.to_str()?;
+    let (_, what) = TOGETHER.iter().find(|(known, _)| *known == ending)?;
+    // Somebody may have a file that is really called so.
+    (!path.exists()).then_some(*what)
+}
+
+/// A path as a message tells it: in quotes, and by what it is where only the library calls it so: `the array "field"`, `the time
+/// series "2023-06-04"`.
+pub(crate) fn told(path: &Path) -> String {
+    if path.starts_with(ARRAYS) {
+        return match path.file_name().filter(|name| *name != "array") {
+            Some(name) => format!("the array {name:?}"),
+            None => "the array in memory".to_owned(),
+        };
+    }
+    match together(path) {
+        Some(what) => format!("the {what} {:?}", path.with_extension("")),
+        None => format!("{path:?}"),
+    }
+}
+
+/// The name of a file without its folders; of files together without the ending that only the library gives them.
+pub(crate) fn short_name(path: &Path) -> String {
+    let name = match together(path) {
+        Some(_) => path.file_stem(),
+        None => path.file_name(),
+    };
+    name.unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
+
 /// Names the files beside the missing one that its author may have meant, the most similar ones first, or the folder that
 /// is missing.
 pub(crate) fn missing_hint(path: &Path) -> String {
@@ -104,6 +148,26 @@ mod tests {
         ] {
             assert_eq!(*expanded(Path::new(same)), *Path::new(same));
         }
+    }
+
+    #[test]
+    fn what_nobody_has_written_is_no_path() {
+        let array = |name: &str| Path::new(ARRAYS).join("2f-1").join(name);
+        assert_eq!(told(&array("field")), "the array \"field\"");
+        assert_eq!(told(&array("array")), "the array in memory");
+        assert_eq!(
+            told(Path::new("s2/2023-06-04.stack")),
+            "the stack \"s2/2023-06-04\""
+        );
+        assert_eq!(told(Path::new("s2.series")), "the time series \"s2\"");
+        assert_eq!(told(Path::new("a/b.tif")), "\"a/b.tif\"");
+        assert_eq!(short_name(Path::new("s2/2023-06-04.stack")), "2023-06-04");
+        assert_eq!(short_name(Path::new("s2/b.tif")), "b.tif");
+        // Somebody's own file of such a name.
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("of mine.stack");
+        std::fs::write(&own, "").unwrap();
+        assert_eq!(short_name(&own), "of mine.stack");
     }
 
     #[test]

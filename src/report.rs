@@ -280,8 +280,7 @@ crate::show_in_cells!(Report);
 
 /// The last part of a path, for [`Notice::about`].
 pub(crate) fn file_name(path: &std::path::Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    name.to_string_lossy().into_owned()
+    crate::paths::short_name(path)
 }
 
 /// The names of files: `a.tif`, `a.tif, b.tif`, or the first ones and how many more there are.

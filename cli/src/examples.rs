@@ -20,6 +20,8 @@ examples! {
         "swath predict buildings.swath scene.tif -o map",
         "swath predict buildings.swath scene.tif -o map --labels buildings.geojson --class building",
         "swath predict buildings.swath east.tif west.tif -o maps --tta flips --min-area 12 --formats gpkg",
+        "swath predict buildings.swath scene.tif -o map --outlines right-angles --min-area 12 --scores f16",
+        "swath predict crops.swath s2 -o map --series --mask SCL:0,1,3,8,9,10 --between 2023-04-01,2023-09-30",
         "swath predict a.swath scene.tif -o map --also b.swath --also c.swath --device cuda",
         "swath predict trees.swath scene.tif -o trees --threshold 0.3 --fusion weighted",
     ];
@@ -27,6 +29,7 @@ examples! {
         "swath evaluate map/labels.tif scene.tif --labels buildings.geojson --class building",
         "swath evaluate map/labels.tif scene.tif --label-raster truth.tif --values 10:tree,50:built,255:ignore",
         "swath evaluate trees/boxes.gpkg scene.tif --labels trees.xml --threshold 0.5",
+        "swath evaluate cells scene.tif --labels buildings.geojson --class building --cells object:0.5",
         "swath evaluate trees.swath scene.tif --labels trees.xml --json scores.json",
     ] "Saved boxes are those above the threshold of that time: average precision asks for all of them,\n\
        as `swath predict --threshold 0` saves them.";

@@ -39,7 +39,7 @@ pub use program::{
     UninstallArguments,
 };
 pub use reference::reference;
-pub use values::{DeviceName, Fusion, PolygonFormat, Views};
+pub use values::{CellWay, DeviceName, Fusion, OutlineWay, PolygonFormat, ScoreWay, Views};
 
 /// Geospatial deep learning in Rust notebooks and batch jobs
 #[derive(Debug, clap::Parser)]
@@ -73,7 +73,7 @@ pub enum LibraryCommand {
     /// Predict scenes with a trained model: maps and polygons, boxes, or classes of cells
     #[command(after_help = examples::PREDICT)]
     Predict(PredictArguments),
-    /// Score a map, boxes or a model against labels
+    /// Score a map, boxes, cells or a model against labels
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArguments),
     /// List the properties of the features of a vector file, one a line
@@ -190,9 +190,13 @@ pub fn parse(
     let parsed = CommandLine::from_arg_matches(&matches)?.command;
     if let Command::Library(command) = &parsed {
         let checked = match command {
-            LibraryCommand::Info(arguments) => arguments.check(),
-            LibraryCommand::Predict(arguments) => arguments.objects.check(),
-            LibraryCommand::Evaluate(arguments) => arguments.objects.check(),
+            LibraryCommand::Info(arguments) => arguments.check().map_err(str::to_owned),
+            LibraryCommand::Predict(arguments) => arguments
+                .objects
+                .check()
+                .map_err(str::to_owned)
+                .and_then(|()| arguments.maps.check()),
+            LibraryCommand::Evaluate(arguments) => arguments.objects.check().map_err(str::to_owned),
             _ => Ok(()),
         };
         checked.map_err(|reason| mistake(command.words(), reason))?;

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, ValueHint};
 
 use crate::data::LabelFile;
-use crate::values::{self, DeviceName, Fusion, PolygonFormat, Trimmed, Views};
+use crate::values::{
+    self, CellWay, DeviceName, Fusion, OutlineWay, PolygonFormat, ScoreWay, Trimmed, Views,
+};
 
 /// Labels to score against.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
@@ -40,6 +42,10 @@ pub struct LabelArguments {
         help_heading = "Labels"
     )]
     pub binary: Option<String>,
+    /// How a cell gets its class from the labels: majority, cell:SHARE or object:SHARE [default: that of the training, of saved
+    /// cells majority]
+    #[arg(long, value_name = "RULE", help_heading = "Labels")]
+    pub cells: Option<CellWay>,
 }
 
 /// How a model is applied, whatever it predicts.
@@ -105,7 +111,46 @@ pub struct MapOptions {
         help_heading = "Maps of areas"
     )]
     pub min_area: Option<f64>,
-    /// Formats of the polygons [default: gpkg,geojson]
+    /// Leave out polygons of fewer pixels
+    #[arg(
+        long,
+        value_name = "PX",
+        value_parser = values::pixel_area,
+        allow_negative_numbers = true,
+        help_heading = "Maps of areas"
+    )]
+    pub min_pixels: Option<f64>,
+    /// How the outlines of polygons are drawn [default: pixels]
+    #[arg(long, value_name = "WAY", value_enum, help_heading = "Maps of areas")]
+    pub outlines: Option<OutlineWay>,
+    /// Leave out points by which outlines change less than this
+    #[arg(
+        long,
+        value_name = "METERS",
+        value_parser = values::distance,
+        allow_negative_numbers = true,
+        help_heading = "Maps of areas"
+    )]
+    pub simplify: Option<f64>,
+    /// Fill holes of polygons below this area
+    #[arg(
+        long,
+        value_name = "M2",
+        value_parser = values::square_meters,
+        allow_negative_numbers = true,
+        help_heading = "Maps of areas"
+    )]
+    pub fill_holes: Option<f64>,
+    /// How finely scores.tif has the scores [default: u8]
+    #[arg(
+        long,
+        value_name = "TYPE",
+        value_enum,
+        conflicts_with = "no_scores",
+        help_heading = "Maps of areas"
+    )]
+    pub scores: Option<ScoreWay>,
+    /// Formats of the polygons, or of boxes [default: gpkg,geojson]
     #[arg(
         long,
         value_name = "FORMAT,..",
@@ -126,18 +171,52 @@ impl MapOptions {
     /// The first of these options that was given.
     #[must_use]
     pub fn given(&self) -> Option<&'static str> {
+        let formats = (!self.formats.is_empty()).then_some("--formats");
+        self.of_maps_alone().or(formats)
+    }
+
+    /// The first of them that was given and that boxes do not have.
+    #[must_use]
+    pub fn of_maps_alone(&self) -> Option<&'static str> {
         let Self {
             min_area,
-            formats,
+            min_pixels,
+            outlines,
+            simplify,
+            fill_holes,
+            scores,
+            formats: _,
             no_scores,
             no_polygons,
         } = self;
         first([
             ("--min-area", min_area.is_some()),
-            ("--formats", !formats.is_empty()),
+            ("--min-pixels", min_pixels.is_some()),
+            ("--outlines", outlines.is_some()),
+            ("--simplify", simplify.is_some()),
+            ("--fill-holes", fill_holes.is_some()),
+            ("--scores", scores.is_some()),
             ("--no-scores", *no_scores),
             ("--no-polygons", *no_polygons),
         ])
+    }
+
+    /// Polygons that are not written need no outlines.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let of_polygons = first([
+            ("--min-area", self.min_area.is_some()),
+            ("--min-pixels", self.min_pixels.is_some()),
+            ("--outlines", self.outlines.is_some()),
+            ("--simplify", self.simplify.is_some()),
+            ("--fill-holes", self.fill_holes.is_some()),
+            ("--formats", !self.formats.is_empty()),
+        ]);
+        match of_polygons.filter(|_| self.no_polygons) {
+            Some(option) => Err(format!(
+                "'{option}' is for polygons, and '--no-polygons' writes none"
+            )),
+            None => Ok(()),
+        }
     }
 }
 
@@ -248,8 +327,9 @@ pub struct PredictArguments {
 #[derive(Args, Clone, Debug, PartialEq)]
 #[command(group(ArgGroup::new("truth").required(true).args(["labels", "label_raster"])))]
 pub struct EvaluateArguments {
-    /// A class map (labels.tif), saved boxes (boxes.gpkg, boxes.geojson, detections.json), or a model
-    #[arg(value_name = "MAP|BOXES|BUNDLE", value_hint = ValueHint::FilePath)]
+    /// A class map (labels.tif), saved boxes (boxes.gpkg, boxes.geojson, detections.json), saved cells (cell_labels.tif), the
+    /// folder of one of these, or a model
+    #[arg(value_name = "MAP|BOXES|CELLS|BUNDLE", value_hint = ValueHint::AnyPath)]
     pub predicted: PathBuf,
     /// The scene that was, or is to be, predicted; a model is scored on several together: files, folders, patterns in quotes
     /// ('tiles/*.tif'), tables with a column `image`
@@ -312,6 +392,27 @@ pub struct ImageryOptions {
         help_heading = "Scenes"
     )]
     pub crop: Option<[i64; 4]>,
+    /// Each SCENE is a folder or a pattern of files of one place on several dates, which are one scene
+    #[arg(long, conflicts_with_all = ["nodata", "only"], help_heading = "Scenes")]
+    pub series: bool,
+    /// The file or band of each date with the values that are not to be used: SCL:0,1,3,8,9,10
+    #[arg(
+        long,
+        value_name = "NAME:CODE,..",
+        value_parser = values::mask,
+        requires = "series",
+        help_heading = "Scenes"
+    )]
+    pub mask: Option<(String, Vec<i32>)>,
+    /// Only the dates from one day to another, both included: 2023-04-01,2023-09-30
+    #[arg(
+        long,
+        value_name = "DATE,DATE",
+        value_parser = values::days,
+        requires = "series",
+        help_heading = "Scenes"
+    )]
+    pub between: Option<(String, String)>,
     /// Of the scenes of a table, those with this value in a column, such as split=test
     #[arg(long, value_name = "COLUMN=VALUE", value_parser = values::condition, help_heading = "Scenes")]
     pub only: Option<(String, String)>,
@@ -326,6 +427,9 @@ impl ImageryOptions {
             nodata,
             pixel_size,
             crop,
+            series,
+            mask,
+            between,
             only,
         } = self;
         first([
@@ -333,6 +437,9 @@ impl ImageryOptions {
             ("--nodata", nodata.is_some()),
             ("--pixel-size", pixel_size.is_some()),
             ("--crop", crop.is_some()),
+            ("--series", *series),
+            ("--mask", mask.is_some()),
+            ("--between", between.is_some()),
             ("--only", only.is_some()),
         ])
     }

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{Command, DeviceName, Fusion, LibraryCommand, PolygonFormat, PredictArguments, Views};
+use crate::{
+    CellWay, Command, DeviceName, Fusion, LibraryCommand, OutlineWay, PolygonFormat,
+    PredictArguments, ScoreWay, Views,
+};
 
 fn parse(line: &str) -> Result<Command, crate::Mistake> {
     crate::parse(line.split_whitespace())
@@ -238,4 +241,60 @@ fn the_program_is_called_swath_whatever_its_file_is_called() {
         error.to_string().contains("Usage: swath predict "),
         "{error}"
     );
+}
+
+#[test]
+fn maps_are_saved_as_the_library_can() {
+    let line = "swath predict a b -o c --outlines right-angles --simplify 0.5 --fill-holes 4 --min-pixels 9 --scores percent";
+    let maps = predict(line).maps;
+    assert_eq!(maps.outlines, Some(OutlineWay::RightAngles));
+    assert_eq!((maps.simplify, maps.fill_holes), (Some(0.5), Some(4.0)));
+    assert_eq!(maps.min_pixels, Some(9.0));
+    assert_eq!(maps.scores, Some(ScoreWay::Percent));
+    assert_eq!(maps.given(), Some("--min-pixels"));
+    // Boxes have formats, too, and nothing else of it.
+    let boxes = predict("swath predict a b -o c --formats fgb").maps;
+    assert_eq!(
+        (boxes.of_maps_alone(), boxes.given()),
+        (None, Some("--formats"))
+    );
+    for (options, words) in [
+        ("--scores u8 --no-scores", "cannot be used with"),
+        (
+            "--outlines right-angles --no-polygons",
+            "'--no-polygons' writes none",
+        ),
+        ("--scores u16", "invalid value"),
+        ("--simplify -1", "0 or more"),
+        ("--outlines round", "invalid value"),
+    ] {
+        let told = mistake(&format!("swath predict a b -o c {options}"));
+        assert!(told.contains(words), "{options}: {told}");
+    }
+}
+
+#[test]
+fn cells_and_series_are_said_in_words() {
+    let line = "swath predict a b -o c --series --mask SCL:0,1,3 --between 2023-04-01,2023-09-30 --cells object:0.5";
+    let arguments = predict(line);
+    assert_eq!(arguments.labels.cells, Some(CellWay::Object(0.5)));
+    let imagery = arguments.imagery;
+    assert!(imagery.series);
+    assert_eq!(imagery.mask, Some(("SCL".to_owned(), vec![0, 1, 3])));
+    assert_eq!(
+        imagery.between,
+        Some(("2023-04-01".to_owned(), "2023-09-30".to_owned()))
+    );
+    assert_eq!(imagery.given(), Some("--series"));
+    for (options, words) in [
+        ("--mask SCL:0", "required"),
+        ("--series --mask SCL", "NAME:CODE"),
+        ("--series --between 2023", "DATE,DATE"),
+        ("--series --nodata 0", "cannot be used with"),
+        ("--cells half", "object:0.5"),
+        ("--cells cell:2", "object:0.5"),
+    ] {
+        let told = mistake(&format!("swath predict a b -o c {options}"));
+        assert!(told.contains(words), "{options}: {told}");
+    }
 }

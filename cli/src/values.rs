@@ -41,6 +41,58 @@ pub enum PolygonFormat {
     Parquet,
 }
 
+/// How the outlines of polygons are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutlineWay {
+    /// Along the edges of pixels
+    Pixels,
+    /// With right angles where they have such a form: buildings
+    RightAngles,
+}
+
+/// How finely scores are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScoreWay {
+    /// Bytes in steps of 1/254
+    U8,
+    /// Bytes in whole percent
+    Percent,
+    /// Half floats
+    F16,
+    /// Floats
+    F32,
+}
+
+/// How a cell gets its class from labels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CellWay {
+    /// That of most of its pixels.
+    Majority,
+    /// That which covers at least this part of it.
+    Cell(f64),
+    /// That of an object of which at least this part lies in it.
+    Object(f64),
+}
+
+impl FromStr for CellWay {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "expected `majority`, `cell:SHARE` or `object:SHARE`, such as object:0.5";
+        if text == "majority" {
+            return Ok(Self::Majority);
+        }
+        let (kind, share) = text.split_once(':').ok_or(wrong)?;
+        let share = share.parse().ok();
+        let share = share.filter(|share| *share > 0.0 && *share <= 1.0);
+        match (kind, share) {
+            ("cell", Some(share)) => Ok(Self::Cell(share)),
+            ("object", Some(share)) => Ok(Self::Object(share)),
+            _ => Err(wrong),
+        }
+    }
+}
+
 /// A device to compute on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceName {
@@ -118,6 +170,10 @@ number! {
     seed: u64, 0.., "a whole number";
     /// A score or a probability.
     score: f32, 0.0..=1.0, "a number from 0 to 1";
+    /// A number of pixels, of which polygons may have parts.
+    pixel_area: f64, 0.0.., "a number of pixels, 0 or more";
+    /// A distance on the ground.
+    distance: f64, 0.0..1e6, "a number of meters, 0 or more";
     /// An area.
     square_meters: f64, 0.0.., "a number of square meters, 0 or more";
     /// The edge of a pixel on the ground.
@@ -157,6 +213,27 @@ pub(crate) fn rectangle(text: &str) -> Result<[f64; 4], &'static str> {
             Ok([west, south, east, north])
         }
         _ => Err(wrong),
+    }
+}
+
+/// A file or band with values that are not to be used.
+pub(crate) fn mask(text: &str) -> Result<(String, Vec<i32>), &'static str> {
+    let wrong = "expected NAME:CODE,.. in whole numbers, such as SCL:0,1,3,8,9,10";
+    let (name, codes) = text.rsplit_once(':').ok_or(wrong)?;
+    let codes: Result<Vec<i32>, _> = codes.split(',').map(|code| code.trim().parse()).collect();
+    match (name.trim(), codes) {
+        ("", _) | (_, Err(_)) => Err(wrong),
+        (name, Ok(codes)) => Ok((name.to_owned(), codes)),
+    }
+}
+
+/// Two days.
+pub(crate) fn days(text: &str) -> Result<(String, String), &'static str> {
+    let wrong = "expected DATE,DATE, such as 2023-04-01,2023-09-30";
+    let (first, last) = text.split_once(',').ok_or(wrong)?;
+    match (first.trim(), last.trim()) {
+        ("", _) | (_, "") => Err(wrong),
+        (first, last) => Ok((first.to_owned(), last.to_owned())),
     }
 }
 

@@ -1,5 +1,9 @@
 //! What a person who comes from Python has meant: the Rust, or the magic, for lines and names that are no Rust.
 
+mod results;
+
+pub(crate) use results::of_another;
+
 /// A way to write something in Python, and the way to do it here.
 struct Habit {
     /// Whether a line without the white space around it looks like that.

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::Hint;
+use crate::paths::told;
 use crate::raster::{PixelWindow, Size};
 
 /// What can go wrong in [`crate::chips`].
@@ -8,7 +9,7 @@ use crate::raster::{PixelWindow, Size};
 #[non_exhaustive]
 pub enum ChipsError {
     /// Chips larger than the scene, or the windows they are resized from.
-    #[error("windows of {chip} x {chip} px do not fit into the scene's area of {scene}: {path:?}")]
+    #[error("windows of {chip} x {chip} px do not fit into the scene's area of {scene}: {told}", told = told(path))]
     LargerThanScene {
         /// The scene's imagery.
         path: PathBuf,
@@ -28,7 +29,7 @@ pub enum ChipsError {
         expected: &'static str,
     },
     /// Every pixel of the area is ignored: not valid, not of interest, or without a label.
-    #[error("no pixel of the area ({area}) is labeled, not even as background: {path:?}")]
+    #[error("no pixel of the area ({area}) is labeled, not even as background: {told}", told = told(path))]
     NothingLabeled {
         /// The scene's imagery.
         path: PathBuf,
@@ -38,7 +39,7 @@ pub enum ChipsError {
     /// No place with enough valid pixels was found.
     #[error(
         "no place for chips of {chip} px with at least {wanted:.0} % valid pixels in the area ({area}), the best has \
-         {best:.0} %: {path:?}"
+         {best:.0} %: {told}", told = told(path)
     )]
     NoValidPlace {
         /// The scene's imagery.
@@ -53,7 +54,7 @@ pub enum ChipsError {
         best: f64,
     },
     /// The area of interest lies elsewhere.
-    #[error("no chip of the area ({area}) touches the area of interest: {path:?}")]
+    #[error("no chip of the area ({area}) touches the area of interest: {told}", told = told(path))]
     OutsideInterest {
         /// The scene's imagery.
         path: PathBuf,
@@ -70,7 +71,7 @@ pub enum ChipsError {
     },
     /// Changes of colors on imagery that has none.
     #[error(
-        "{change} needs one red, one green and one blue band, the bands are {}: {path:?}", bands.join(", ")
+        "{change} needs one red, one green and one blue band, the bands are {}: {told}", bands.join(", "), told = told(path)
     )]
     NoColors {
         /// The scene's imagery.
@@ -81,7 +82,7 @@ pub enum ChipsError {
         bands: Vec<String>,
     },
     /// Objects were to be pasted that there are not.
-    #[error("objects cannot be pasted, the scene has no boxes: {path:?}")]
+    #[error("objects cannot be pasted, the scene has no boxes: {told}", told = told(path))]
     NoObjects {
         /// The scene's imagery.
         path: PathBuf,
@@ -103,7 +104,7 @@ pub enum ChipsError {
         known: Vec<String>,
     },
     /// Chips were to be cut around classes of scenes that have none.
-    #[error("chips cannot be cut around classes, the scenes have no {}: {path:?}", if *objects { "boxes" } else { "labels" })]
+    #[error("chips cannot be cut around classes, the scenes have no {}: {told}", if *objects { "boxes" } else { "labels" }, told = told(path))]
     NoClasses {
         /// The first scene's imagery.
         path: PathBuf,

@@ -5,6 +5,7 @@
 
 mod classification;
 mod grid;
+mod open;
 mod options;
 mod save;
 mod scene;
@@ -14,6 +15,7 @@ mod threshold;
 
 pub use classification::{ClassifierEnsemble, ClassifierPredictions, ClassifierScenesScores};
 pub use grid::CellGrid;
+pub(crate) use open::LABELS as CELL_LABELS;
 pub use options::{CellOptions, ClassificationOptions};
 pub use scene::classify_scene;
 pub use scene_cells::{Cell, SceneCells};

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::{Cell, SceneCells};
-use crate::Result;
 use crate::labels::{Drawn, IGNORE, raster_style, vector_style};
 use crate::predict::{
     SavedFiles, ScoreType, box_feature, check_folder_name, label_options, publish_set,
@@ -13,6 +12,7 @@ use crate::raster::{PixelWindow, RasterType, RasterWriter, WriterOptions};
 use crate::scene::bounds_of;
 use crate::session;
 use crate::vector::{Format, PolygonFeature, write_polygons};
+use crate::{FileError, Result};
 
 /// Every name that saving gives.
 const FILES: [&str; 7] = [
@@ -35,13 +35,15 @@ impl SceneCells {
     /// - `cell_scores.tif`: the probabilities, a band for each class, from 0 to 254 for 0 to 1;
     /// - `cell_scores.json` when the cells were evaluated at their threshold.
     ///
+    /// [`SceneCells::open`] reads them back.
+    ///
     /// Without georeferencing the coordinates are pixels, x to the right and y down, and there is no reference system.
     /// Everything is written under other names first: when the disk runs full or the user interrupts, files that were there
     /// before are untouched.
     ///
     /// # Errors
     /// [`crate::FileError::OfOthers`] when a file of one of these names lies in the folder that no cells were saved to,
-    /// [`crate::FileError::FolderName`] for the name of a file, [`crate::FileError::Io`] and the like when the folder cannot be
+    /// [`crate::FileError::CellsFile`] for the name of a file, [`crate::FileError::Io`] and the like when the folder cannot be
     /// written, [`crate::Error::Interrupted`] when the user asked to stop.
     #[doc(alias = "to_file")]
     #[doc(alias = "write")]
@@ -49,7 +51,12 @@ impl SceneCells {
     #[doc(alias = "ChipClassificationGeoJSONStore")]
     pub fn save(&self, dir: impl AsRef<Path>) -> Result<SavedFiles> {
         let dir = &*crate::paths::expanded(dir.as_ref());
-        check_folder_name(dir)?;
+        check_folder_name(dir).map_err(|error| match error {
+            FileError::FolderName { path } if !crate::host::in_a_shell() => {
+                FileError::CellsFile { path }
+            }
+            other => other,
+        })?;
         let staging = staging_folder(dir)?;
         let staged = staging.path();
         let crs = self.scene().raster().crs_wkt();

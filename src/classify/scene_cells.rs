@@ -18,6 +18,8 @@ use crate::session;
 pub struct SceneCells {
     inner: Arc<Inner>,
     threshold: Option<f32>,
+    /// The classes that cells were saved with, until another threshold decides; [`IGNORE`] for those without one.
+    saved: Option<Arc<[u8]>>,
     report: Report,
     trained: Vec<TrainedArea>,
     /// How the training cells of the model got their classes.
@@ -80,6 +82,7 @@ impl SceneCells {
                 evaluated: Mutex::new(None),
             }),
             threshold,
+            saved: None,
             report,
             trained: Vec::new(),
             rule: None,
@@ -89,6 +92,12 @@ impl SceneCells {
     /// Cells of a model whose training cells got their classes so.
     pub(super) fn by_rule(mut self, rule: Option<&CellRule>) -> Self {
         self.rule = rule.cloned();
+        self
+    }
+
+    /// Cells that have been decided before.
+    pub(super) fn with_saved(mut self, classes: Vec<u8>) -> Self {
+        self.saved = Some(classes.into());
         self
     }
 
@@ -137,6 +146,7 @@ impl SceneCells {
         check_probability("threshold", probability)?;
         Ok(Self {
             threshold: Some(probability),
+            saved: None,
             ..self.clone()
         })
     }
@@ -161,7 +171,15 @@ impl SceneCells {
     #[doc(alias = "__getitem__")]
     pub fn get(&self, index: usize) -> Option<Cell> {
         let probabilities = self.probabilities(index)?;
-        let (class, score) = choose(probabilities, self.threshold);
+        let saved = self.saved.as_ref().and_then(|saved| saved.get(index));
+        let saved = saved
+            .filter(|class| **class != IGNORE)
+            .map(|&class| usize::from(class));
+        let (class, score) = match saved.and_then(|class| Some((class, *probabilities.get(class)?)))
+        {
+            Some(saved) => saved,
+            None => choose(probabilities, self.threshold),
+        };
         Some(Cell {
             window: self.inner.grid.window(index),
             class,

@@ -10,20 +10,25 @@ use super::job::Job;
 use super::scenes::{self, Labels, labeled_scene};
 use super::task::{self, CommandTask};
 use crate::boxes::BoxFusion;
-use crate::detect::{BoxScores, DetectionOptions, SceneBoxes, saved_class_names};
+use crate::detect::{BoxSaveOptions, BoxScores, DetectionOptions, SceneBoxes, saved_class_names};
 use crate::display::{Output, Show as _};
 use crate::labels::Classes;
 use crate::models::ObjectDetection;
 use crate::predict::check_probability;
 use crate::scene::Scene;
+use crate::scenes::ListedScene;
 
 impl CommandTask for ObjectDetection {
     const LABELS: Labels = Labels::Boxes;
 
     fn options(job: &Job<'_>) -> Result<DetectionOptions, Failure> {
         job.refuse(
-            job.maps.and_then(swath_cli::MapOptions::given),
+            job.maps.and_then(swath_cli::MapOptions::of_maps_alone),
             "its model finds objects, and this option is for models that map areas",
+        )?;
+        job.refuse(
+            job.labels.cells.map(|_| "--cells"),
+            "its model finds objects, and this option is for models that give a class to cells",
         )?;
         Ok(detection(job))
     }
@@ -40,29 +45,25 @@ impl CommandTask for ObjectDetection {
         scores.to_json()
     }
 
-    fn write(found: &SceneBoxes, folder: &Path, _: &Job<'_>) -> crate::Result<Output> {
-        Ok(found.save(folder)?.output())
+    fn write(found: &SceneBoxes, folder: &Path, job: &Job<'_>) -> crate::Result<Output> {
+        let saving = match job.maps.and_then(super::predict::formats) {
+            Some(formats) => BoxSaveOptions::new().formats(formats),
+            None => BoxSaveOptions::new(),
+        };
+        Ok(found.save_with(folder, saving)?.output())
     }
-}
-
-/// Whether a file is, by its name, one of the boxes that prediction saves, and not a map.
-pub(super) fn is_saved(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default();
-    ["gpkg", "geojson", "json"]
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// Scores boxes that were found and saved before.
 pub(super) fn evaluate_saved(job: &Job<'_>, arguments: &EvaluateArguments) -> Result<(), Failure> {
     job.refuse(
-        job.model.given().or(job.objects.given()),
+        (job.model.given().or(job.objects.given())).or(job.labels.cells.map(|_| "--cells")),
         "it holds boxes that were found before, and this option is for models",
     )?;
     if let Some(threshold) = job.threshold {
         check_probability("threshold", threshold)?;
     }
-    let scene = scene_of_saved(job, scenes::one_file(&arguments.scenes, job)?)?;
+    let scene = scene_of_saved(job, &scenes::one_file(&arguments.scenes, job)?)?;
     let found = SceneBoxes::open(job.first, &scene)?;
     let found = match job.threshold {
         Some(threshold) => found.threshold(threshold),
@@ -72,7 +73,8 @@ pub(super) fn evaluate_saved(job: &Job<'_>, arguments: &EvaluateArguments) -> Re
 }
 
 /// The scene with its labels and the classes of saved boxes and labels: some may occur only in one of them.
-fn scene_of_saved(job: &Job<'_>, scene: &Path) -> Result<Scene, Failure> {
+fn scene_of_saved(job: &Job<'_>, listed: &ListedScene) -> Result<Scene, Failure> {
+    let scene = &listed.path;
     let saved_names = saved_class_names(job.first, &Scene::open(scene)?)?;
     let numbered = saved_names.is_none();
     let mut names = saved_names.unwrap_or_default();
@@ -88,7 +90,7 @@ fn scene_of_saved(job: &Job<'_>, scene: &Path) -> Result<Scene, Failure> {
             )));
         }
     }
-    labeled_scene(scene, job, &Classes::new(names), Labels::Boxes)
+    labeled_scene(listed, job, &Classes::new(names), Labels::Boxes)
 }
 
 /// `279 boxes scored 0.32 or more: 270 tree, 9 bush`.

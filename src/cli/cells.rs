@@ -4,14 +4,18 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use swath_cli::EvaluateArguments;
+
 use super::Failure;
 use super::job::Job;
-use super::scenes::Labels;
-use super::task::CommandTask;
-use crate::classify::{ClassificationOptions, SceneCells};
+use super::scenes::{self, Labels, labeled_scene};
+use super::task::{self, CommandTask};
+use crate::classify::{CELL_LABELS, ClassificationOptions, SceneCells};
 use crate::display::{Output, Show as _};
 use crate::evaluate::Scores;
+use crate::labels::Classes;
 use crate::models::ChipClassification;
+use crate::raster::Raster;
 use crate::scene::Scene;
 
 impl CommandTask for ChipClassification {
@@ -57,4 +61,23 @@ impl CommandTask for ChipClassification {
     fn write(cells: &SceneCells, folder: &Path, _: &Job<'_>) -> crate::Result<Output> {
         Ok(cells.save(folder)?.output())
     }
+}
+
+/// Scores cells that were classified and saved before.
+pub(super) fn evaluate_saved(job: &Job<'_>, arguments: &EvaluateArguments) -> Result<(), Failure> {
+    let path = scenes::one_file(&arguments.scenes, job)?;
+    job.refuse(
+        job.model.given().or(job.objects.given()),
+        "it holds cells that were classified before, and this option is for models",
+    )?;
+    let folder = job.first.parent().unwrap_or(Path::new(""));
+    let names = Raster::open(folder.join(CELL_LABELS))?.category_names();
+    let classes = Classes::new(names.iter().skip(1).cloned());
+    let scene = labeled_scene(&path, job, &classes, Labels::Either)?;
+    let cells = SceneCells::open(job.first, &scene)?;
+    let cells = match job.threshold {
+        Some(threshold) => cells.threshold(threshold)?,
+        None => cells,
+    };
+    task::score::<ChipClassification>(&cells, &scene, arguments)
 }

@@ -11,6 +11,7 @@ mod info;
 mod job;
 mod npy;
 mod predict;
+mod saved;
 mod scenes;
 mod task;
 mod terminal;

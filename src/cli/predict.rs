@@ -3,21 +3,25 @@
 use std::path::Path;
 
 use serde_json::Value;
-use swath_cli::{EvaluateArguments, MapOptions, PolygonFormat, PredictArguments};
+use swath_cli::{
+    EvaluateArguments, MapOptions, OutlineWay, PolygonFormat, PredictArguments, ScoreWay,
+};
 
 use super::job::Job;
+use super::saved::{Saved, saved};
 use super::scenes::{Labels, labeled_scene, with_windows};
 use super::task::{self, CommandTask};
-use super::{Failure, boxes};
+use super::{Failure, boxes, cells};
 use crate::Result;
 use crate::display::{Output, Show as _};
 use crate::evaluate::Scores;
 use crate::labels::Classes;
 use crate::models::{ChipClassification, ObjectDetection, Segmentation, Task as _, bundle_task};
-use crate::predict::{PredictOptions, SaveOptions, SceneMap, score_class_map};
+use crate::predict::{PredictOptions, SaveOptions, SceneMap, ScoreType, score_class_map};
 use crate::raster::Raster;
 use crate::scene::Scene;
-use crate::vector::Format;
+use crate::scenes::ListedScene;
+use crate::vector::{Format, Outlines};
 
 /// Predicts every scene with a model of any task.
 pub(super) fn predict(arguments: &PredictArguments) -> Result<(), Failure> {
@@ -29,16 +33,24 @@ pub(super) fn predict(arguments: &PredictArguments) -> Result<(), Failure> {
     }
 }
 
-/// Scores a saved map, saved boxes, or what a model of any task makes of the scene.
+/// Scores a saved map, saved boxes, saved cells, or what a model of any task makes of the scene.
 pub(super) fn evaluate(arguments: &EvaluateArguments) -> Result<(), Failure> {
-    let job = Job::from(arguments);
+    let (found, kind) = saved(&arguments.predicted)?;
+    let job = Job {
+        first: &found,
+        ..Job::from(arguments)
+    };
+    match kind {
+        Some(Saved::Cells) => return cells::evaluate_saved(&job, arguments),
+        Some(Saved::Boxes) => return boxes::evaluate_saved(&job, arguments),
+        Some(Saved::Map) | None => {}
+    }
     match bundle_task(job.first).as_deref() {
         Some(ObjectDetection::NAME) => task::evaluate::<ObjectDetection>(&job, arguments),
         Some(ChipClassification::NAME) => task::evaluate::<ChipClassification>(&job, arguments),
         Some(_) => task::evaluate::<Segmentation>(&job, arguments),
-        None if boxes::is_saved(job.first) => boxes::evaluate_saved(&job, arguments),
         None => {
-            let scores = score_saved_map(&job, super::scenes::one_file(&arguments.scenes, &job)?)?;
+            let scores = score_saved_map(&job, &super::scenes::one_file(&arguments.scenes, &job)?)?;
             task::tell(&scores, &scores.to_json(), None, arguments)
         }
     }
@@ -52,9 +64,23 @@ impl CommandTask for Segmentation {
             job.objects.given(),
             "its model maps areas, and this option is for models that find objects",
         )?;
+        job.refuse(
+            job.labels.cells.map(|_| "--cells"),
+            "its model maps areas, and this option is for models that give a class to cells",
+        )?;
         // Only saving needs the scores of all classes.
         let scores = job.maps.is_some_and(|maps| !maps.no_scores);
-        let options = with_windows!(PredictOptions::new().scores(scores), job);
+        let options = PredictOptions::new().scores(scores);
+        let options = match job.maps.and_then(|maps| maps.scores) {
+            Some(way) => options.score_type(match way {
+                ScoreWay::U8 => ScoreType::U8,
+                ScoreWay::Percent => ScoreType::Percent,
+                ScoreWay::F16 => ScoreType::F16,
+                ScoreWay::F32 => ScoreType::F32,
+            }),
+            None => options,
+        };
+        let options = with_windows!(options, job);
         Ok(match job.threshold {
             Some(threshold) => options.threshold(threshold),
             None => options,
@@ -84,24 +110,44 @@ fn saving(maps: &MapOptions) -> SaveOptions {
     if let Some(area) = maps.min_area {
         saving = saving.min_area_m2(area);
     }
-    if !maps.formats.is_empty() {
-        let formats = maps.formats.iter().map(|format| match format {
-            PolygonFormat::Gpkg => Format::GeoPackage,
-            PolygonFormat::Geojson => Format::GeoJson,
-            PolygonFormat::Fgb => Format::FlatGeobuf,
-            PolygonFormat::Shp => Format::Shapefile,
-            PolygonFormat::Parquet => Format::GeoParquet,
-        });
-        saving = saving.formats(formats.collect::<Vec<_>>());
+    if let Some(pixels) = maps.min_pixels {
+        saving = saving.min_area_pixels(pixels);
     }
-    saving
+    let right = maps.outlines == Some(OutlineWay::RightAngles);
+    let mut outlines = Outlines::new().right_angles(right);
+    if let Some(meters) = maps.simplify {
+        outlines = outlines.simplify_m(meters);
+    }
+    if let Some(area) = maps.fill_holes {
+        outlines = outlines.fill_holes_m2(area);
+    }
+    saving = saving.outlines(outlines);
+    match formats(maps) {
+        Some(formats) => saving.formats(formats),
+        None => saving,
+    }
 }
 
-fn score_saved_map(job: &Job<'_>, scene: &Path) -> Result<Scores, Failure> {
+/// The formats that `--formats` names.
+pub(super) fn formats(maps: &MapOptions) -> Option<Vec<Format>> {
+    let named = maps.formats.iter().map(|format| match format {
+        PolygonFormat::Gpkg => Format::GeoPackage,
+        PolygonFormat::Geojson => Format::GeoJson,
+        PolygonFormat::Fgb => Format::FlatGeobuf,
+        PolygonFormat::Shp => Format::Shapefile,
+        PolygonFormat::Parquet => Format::GeoParquet,
+    });
+    (!maps.formats.is_empty()).then(|| named.collect())
+}
+
+fn score_saved_map(job: &Job<'_>, scene: &ListedScene) -> Result<Scores, Failure> {
     let map = Raster::open(job.first)?;
     let threshold = job.threshold.map(|_| "--threshold");
+    let cells = job.labels.cells.map(|_| "--cells");
     job.refuse(
-        (job.model.given().or(job.objects.given())).or(threshold),
+        (job.model.given().or(job.objects.given()))
+            .or(threshold)
+            .or(cells),
         "it is a map that was predicted before, and this option is for models",
     )?;
     let names = map.category_names();

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use swath_cli::{LabelFile, PredictArguments};
+use swath_cli::{CellWay, LabelFile, PredictArguments};
 
 use super::job::Job;
 use super::{Failure, report};
 use crate::display::Output;
-use crate::labels::{Classes, LabelValues};
-use crate::raster::{BandChoice, OpenOptions, PixelWindow, Resolution};
+use crate::labels::{CellRule, Classes, LabelValues};
+use crate::raster::{BandChoice, OpenOptions, PixelWindow, Resolution, TimeSeries};
 use crate::report::Report;
 use crate::scene::{Scene, SceneError, is_box_file};
-use crate::scenes::{label_file, listed_files};
+use crate::scenes::{ListedScene, label_file, listed_files};
 use crate::vector::{Buffer, LabelClass, VectorError, VectorSource, property_names};
 use crate::{Error, session};
 
@@ -45,7 +45,11 @@ pub(super) fn say(quiet: bool, output: impl FnOnce() -> Output) {
 
 /// The files of the scenes that are meant: folders, patterns and tables are looked into, and what was left out on the way is
 /// said.
-pub(super) fn files(given: &[PathBuf], job: &Job<'_>) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn files(given: &[PathBuf], job: &Job<'_>) -> Result<Vec<ListedScene>, Failure> {
+    if job.imagery.series {
+        // The files of a series are those of one scene.
+        return Ok(given.iter().cloned().map(ListedScene::from).collect());
+    }
     let only = job.imagery.only.as_ref();
     let only = only.map(|(column, value)| (column.as_str(), value.as_str()));
     let mut report = Report::new();
@@ -57,7 +61,7 @@ pub(super) fn files(given: &[PathBuf], job: &Job<'_>) -> Result<Vec<PathBuf>, Fa
 }
 
 /// The one scene that saved maps and boxes are scored against.
-pub(super) fn one_file<'a>(given: &'a [PathBuf], job: &Job<'_>) -> Result<&'a Path, Failure> {
+pub(super) fn one_file(given: &[PathBuf], job: &Job<'_>) -> Result<ListedScene, Failure> {
     // A model that is not there is no map with wrong options.
     std::fs::metadata(job.first).map_err(|error| {
         let error = crate::FileError::new(job.first.to_owned(), error);
@@ -68,7 +72,7 @@ pub(super) fn one_file<'a>(given: &'a [PathBuf], job: &Job<'_>) -> Result<&'a Pa
         "it was predicted before, on the scene as it was opened then",
     )?;
     match given {
-        [one] => Ok(one),
+        [one] => Ok(one.clone().into()),
         several => Err(Failure::Usage(format!(
             "{} scenes were given: {} is scored on the one that it was predicted from",
             several.len(),
@@ -80,18 +84,19 @@ pub(super) fn one_file<'a>(given: &'a [PathBuf], job: &Job<'_>) -> Result<&'a Pa
 /// Runs `one` with every scene and its folder; a scene that fails is reported and does not keep the others from being
 /// predicted.
 pub(super) fn each_scene(
-    scenes: &[PathBuf],
+    scenes: &[ListedScene],
     arguments: &PredictArguments,
-    one: impl Fn(&Path, &Path) -> Result<(), Failure>,
+    one: impl Fn(&ListedScene, &Path) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut failed = 0;
-    for (path, folder) in scenes.iter().zip(folders(scenes, &arguments.out)) {
+    for (scene, folder) in scenes.iter().zip(folders(scenes, &arguments.out)) {
         if scenes.len() > 1 {
             say(arguments.quiet, || {
-                Output::text(format!("{} -> {}", path.display(), folder.display()))
+                let path = scene.path.display();
+                Output::text(format!("{path} -> {}", folder.display()))
             });
         }
-        match one(path, &folder) {
+        match one(scene, &folder) {
             Err(Failure::Error(error))
                 if scenes.len() > 1 && !matches!(error, Error::Interrupted { .. }) =>
             {
@@ -113,13 +118,17 @@ pub(super) fn each_scene(
 
 /// Where each scene's files go: into `out` itself, or, for several scenes, into folders there that are named like the
 /// scenes.
-pub(super) fn folders(scenes: &[PathBuf], out: &Path) -> Vec<PathBuf> {
+pub(super) fn folders<P: AsRef<Path>>(scenes: &[P], out: &Path) -> Vec<PathBuf> {
     if scenes.len() < 2 {
         return vec![out.to_owned()];
     }
     let mut taken = BTreeSet::new();
-    let mut folder = |scene: &PathBuf| {
-        let stem = scene.file_stem().unwrap_or_default();
+    let mut folder = |scene: &P| {
+        // A pattern is called like the folder that it looks into.
+        let is_pattern =
+            |path: &&Path| path.to_string_lossy().contains(['*', '?', '[']) && !path.exists();
+        let named = scene.as_ref().ancestors().find(|path| !is_pattern(path));
+        let stem = named.and_then(Path::file_stem).unwrap_or("series".as_ref());
         let stem = stem.to_string_lossy().into_owned();
         let mut name = stem.clone();
         for number in 2.. {
@@ -147,15 +156,15 @@ pub(super) enum Labels {
 /// What formats of boxes call the class, beside the properties of vector files.
 const CLASS_OF_FILE: [&str; 4] = ["class", "label", "name", "category"];
 
-/// The scene at `path` with the labels that `--labels` and `--class` name and the area that `--aoi` names, if any. What was
+/// The scene with the labels that `--labels` and `--class` name and the area that `--aoi` names, if any. What was
 /// left out or assumed on the way is shown, unless `--quiet` is given.
 pub(super) fn labeled_scene(
-    path: &Path,
+    listed: &ListedScene,
     job: &Job<'_>,
     classes: &Classes,
     kind: Labels,
 ) -> Result<Scene, Failure> {
-    let scene = with_labels(path, job, classes, kind)?;
+    let scene = with_labels(listed, job, classes, kind)?;
     let report = scene.report();
     if !report.is_empty() && !job.quiet {
         session::display(&report);
@@ -164,12 +173,16 @@ pub(super) fn labeled_scene(
 }
 
 fn with_labels(
-    path: &Path,
+    listed: &ListedScene,
     job: &Job<'_>,
     classes: &Classes,
     kind: Labels,
 ) -> Result<Scene, Failure> {
-    let scene = Scene::open_with(path, open_options(job)?)?;
+    let path = listed.path.as_path();
+    let scene = match job.imagery.series {
+        true => Scene::series_with(series(path, job)?)?,
+        false => Scene::open_with(path, listed.options(open_options(job)?))?,
+    };
     let scene = match job.imagery.crop {
         Some([col, row, width, height]) => {
             let size = |length: i64| usize::try_from(length).unwrap_or(0);
@@ -182,13 +195,26 @@ fn with_labels(
         None => scene,
     };
     let scene = as_complete(scene, &job.labels.file)?;
+    let by_rule = |scene: Scene| match job.labels.cells {
+        None => Ok(scene),
+        Some(way) => scene.with_cells(match way {
+            CellWay::Majority => CellRule::majority(),
+            CellWay::Cell(share) => CellRule::share_of_cell(share),
+            CellWay::Object(share) => CellRule::share_of_object(share),
+        }),
+    };
     if let Some(raster) = &job.labels.label_raster {
         let values = label_values(job, classes, kind)?;
         let raster = label_file(&VectorSource::new(raster), path)?;
-        return Ok(scene.with_label_raster(raster.path(), values)?);
+        return Ok(by_rule(scene.with_label_raster(raster.path(), values)?)?);
     }
     let Some(labels) = &job.labels.file.labels else {
-        return Ok(scene);
+        return match job.labels.cells {
+            None => Ok(scene),
+            Some(_) => Err(Failure::Usage(
+                "'--cells' says how labels class cells: '--labels <FILE>' or '--label-raster <FILE>' is missing".to_owned(),
+            )),
+        };
     };
     // With one class besides the background there is no doubt which one the labels are.
     let only = if classes.len() == 2 {
@@ -208,13 +234,37 @@ fn with_labels(
         known => known,
     };
     // The model's classes, since a scene of its own would number only those that occur in it.
-    Ok(match kind {
+    Ok(by_rule(match kind {
         Labels::Areas | Labels::Either => labeled_areas(&scene, &source, &class, classes)?,
         Labels::Boxes if names_classes(&source, &class) => {
             scene.with_box_classes(&source, class.as_str(), classes)?
         }
         Labels::Boxes => scene.with_boxes(&source, class.as_str())?,
-    })
+    })?)
+}
+
+/// The files of one place on several dates, as `--bands`, `--mask`, `--between` and `--pixel-size` say.
+fn series(files: &Path, job: &Job<'_>) -> Result<TimeSeries, Failure> {
+    let imagery = job.imagery;
+    let mut series = TimeSeries::new(files);
+    if let Some(number) = (imagery.bands.iter()).find(|name| name.trim().parse::<i64>().is_ok()) {
+        return Err(Failure::Usage(format!(
+            "with '--series' '--bands' has names, such as B04,nir, found {number}"
+        )));
+    }
+    if !imagery.bands.is_empty() {
+        series = series.bands(imagery.bands.iter().map(|name| name.trim().to_owned()));
+    }
+    if let Some((name, codes)) = &imagery.mask {
+        series = series.mask(name.as_str(), codes.iter().copied());
+    }
+    if let Some((first, last)) = &imagery.between {
+        series = series.between(first, last);
+    }
+    if let Some(meters) = imagery.pixel_size {
+        series = series.pixel_size(Resolution::Meters(meters));
+    }
+    Ok(series)
 }
 
 /// How `--bands`, `--nodata` and `--pixel-size` open a scene. Bands are counted from 1, as QGIS does.

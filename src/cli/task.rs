@@ -46,8 +46,8 @@ pub(super) fn predict<T: CommandTask>(
 ) -> Result<(), Failure> {
     let (models, options) = models::<T>(job)?;
     let scenes = files(&arguments.scenes, job)?;
-    each_scene(&scenes, arguments, |path, folder| {
-        let scene = labeled_scene(path, job, models.classes(), T::LABELS)?;
+    each_scene(&scenes, arguments, |listed, folder| {
+        let scene = labeled_scene(listed, job, models.classes(), T::LABELS)?;
         let prediction = models.predict_with(&scene, &options)?;
         if let Some(summary) = T::summary(&prediction) {
             say(job.quiet, || summary);
@@ -75,9 +75,9 @@ pub(super) fn evaluate<T: CommandTask>(
         return score::<T>(&models.predict_with(&scene, &options)?, &scene, arguments);
     }
     let (mut each, mut failed) = (Vec::with_capacity(scenes.len()), 0);
-    for (name, path) in names(&scenes).into_iter().zip(&scenes) {
+    for (name, listed) in names(&scenes).into_iter().zip(&scenes) {
         let scored = || -> Result<T::Scores, Failure> {
-            let scene = labeled_scene(path, job, models.classes(), T::LABELS)?;
+            let scene = labeled_scene(listed, job, models.classes(), T::LABELS)?;
             Ok(T::evaluate(
                 &models.predict_with(&scene, &options)?,
                 &scene,

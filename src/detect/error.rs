@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use crate::Hint;
 use crate::evaluate::same_classes;
+use crate::host::{Step, either};
 use crate::raster::Size;
 
 /// What can go wrong in [`crate::detect`] with boxes; what all predictions share is a [`crate::predict::PredictError`].
@@ -94,23 +95,37 @@ impl Hint for DetectError {
                 Some("look at the boxes with `boxes.threshold(0.0)`, and train longer or on more chips".to_owned())
             }
             Self::NoBoxes { .. } => {
-                Some("`scene.with_boxes(\"boxes.xml\", \"tree\")` gives a scene its boxes; where it has some, none \
-                 lies in the pixels that were searched".to_owned())
+                Some(format!(
+                    "{} gives a scene its boxes; where it has some, none lies in the pixels that were searched",
+                    Step::GiveBoxes
+                ))
             }
             Self::NoScores { .. } => Some(
-                "boxes with scores are what `SceneBoxes::save` writes; labels are given to a scene: \
-                 `scene.with_boxes(path, \"class\")`"
-                    .to_owned(),
+                either(
+                    "boxes with scores are what `SceneBoxes::save` writes; labels are given to a scene: \
+                     `scene.with_boxes(path, \"class\")`",
+                    "boxes with scores are what `swath predict` writes (`boxes.gpkg`); labels are given by `--labels FILE`",
+                )
+                .to_owned(),
             ),
             Self::UnknownClass { .. } => Some(
-                "`SceneBoxes::open_with_classes(path, &scene, model.classes())` names the classes of the model that found \
-                 the boxes"
-                    .to_owned(),
+                either(
+                    "`SceneBoxes::open_with_classes(path, &scene, model.classes())` names the classes of the model that found \
+                     the boxes",
+                    "score the `boxes.gpkg` beside it, which names its classes; labels must name the same ones",
+                )
+                .to_owned(),
             ),
-            Self::NamelessClasses { path } => Some(format!(
-                "open {:?} beside it, which names them, or say `SceneBoxes::open_with_classes(path, &scene, Classes::new([\"tree\"]))`",
-                path.with_file_name("boxes.gpkg")
-            )),
+            Self::NamelessClasses { path } => {
+                let named = path.with_file_name("boxes.gpkg");
+                Some(either(
+                    format!(
+                        "open {named:?} beside it, which names them, or say `SceneBoxes::open_with_classes(path, &scene, \
+                         Classes::new([\"tree\"]))`"
+                    ),
+                    format!("score {named:?} beside it, which names them"),
+                ))
+            }
             Self::SeveralImages { .. } => {
                 Some("keep the results of one image, with one `image_id`, in a file of their own".to_owned())
             }

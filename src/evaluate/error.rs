@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use strsim::levenshtein;
 
 use crate::Hint;
-use crate::host::Step;
+use crate::host::{Step, either};
+use crate::paths::told;
 use crate::raster::{PixelWindow, Size};
 
 /// What went wrong with scores.
@@ -61,7 +62,7 @@ pub enum EvaluateError {
         name: String,
     },
     /// The map and the scene to score against lie on different pixels.
-    #[error("{}: {path:?}", other_grid(*expected, *found))]
+    #[error("{}: {told}", other_grid(*expected, *found), told = told(path))]
     OtherGrid {
         /// Size of the map's raster.
         expected: Size,
@@ -102,15 +103,11 @@ impl Hint for EvaluateError {
             Self::ClassesDiffer { expected, found } => {
                 Some(same_classes(expected, found, "with_classes"))
             }
-            Self::NoLabels { .. } => Some(
-                "`scene.with_labels(\"labels.geojson\", \"building\")` gives a scene its labels"
-                    .to_owned(),
-            ),
-            Self::NoCells { .. } => Some(
-                "half of a cell's pixels must be valid, of interest and labeled; another rule is given by \
-                 `scene.with_cells(CellRule::majority())?`"
-                    .to_owned(),
-            ),
+            Self::NoLabels { .. } => Some(format!("{} gives a scene its labels", Step::GiveLabels)),
+            Self::NoCells { .. } => Some(format!(
+                "half of a cell's pixels must be valid, of interest and labeled; another rule is given by {}",
+                Step::CellRule
+            )),
             Self::NoOverlap { .. } => Some(
                 "predict the scene that you score, or the whole scene it is a part of".to_owned(),
             ),
@@ -128,6 +125,14 @@ impl Hint for EvaluateError {
 /// How a scene with the classes `found` gets those that are `expected`; both have the background first.
 pub(crate) fn same_classes(expected: &[String], found: &[String], method: &str) -> String {
     let wanted = expected.get(1..).unwrap_or_default();
+    let in_a_shell = format!(
+        "the labels must name the classes that were predicted, {}: `--class` with the property whose values these are, or \
+         `--values VALUE:CLASS,…` for a label raster",
+        wanted.join(", ")
+    );
+    if let Some(words) = either(None, Some(in_a_shell)) {
+        return words;
+    }
     if wanted.is_empty() || wanted.iter().any(|class| !found.contains(class)) {
         return format!(
             "label the scene anew with the map's classes: `scene.{method}(path, property, map.classes())`, where the property's \

@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::host::Step;
+use crate::host::{Step, either, in_a_shell};
+use crate::paths::told;
 use crate::raster::Size;
 
 /// What can go wrong with label rasters: what their values mean, and where they lie.
@@ -28,7 +29,7 @@ pub enum LabelError {
     },
     /// There are values that nobody has named.
     #[error(
-        "the label raster has values that are {expected}: {unknown}; its values are {values}: {path:?}"
+        "the label raster has values that are {expected}: {unknown}; its values are {values}: {told}", told = told(path)
     )]
     UnknownValues {
         /// The label raster.
@@ -45,8 +46,8 @@ pub enum LabelError {
     /// 255 is what is ignored by convention, and the only value beside 0.
     #[error(
         "the label raster holds 255 ({pixels} pixels) and no index of {}: by convention 255 is ignored, so that no pixel \
-         would be labeled; its values are {values}: {path:?}",
-        classes.join(", ")
+         would be labeled; its values are {values}: {told}",
+        classes.join(", "), told = told(path)
     )]
     Only255 {
         /// The label raster.
@@ -61,7 +62,7 @@ pub enum LabelError {
     /// There are values between whole numbers.
     #[error(
         "the label raster holds fractions ({pixels} pixels, from {low} to {high}), whole numbers are expected: they look \
-         like probabilities: {path:?}"
+         like probabilities: {told}", told = told(path)
     )]
     Fractions {
         /// The label raster.
@@ -77,7 +78,7 @@ pub enum LabelError {
     },
     /// There are several bands.
     #[error(
-        "the label raster has {found} bands ({names}), one of class indices is expected; {counts}: {path:?}"
+        "the label raster has {found} bands ({names}), one of class indices is expected; {counts}: {told}", told = told(path)
     )]
     Bands {
         /// The label raster.
@@ -93,7 +94,7 @@ pub enum LabelError {
     },
     /// The bands are not those that were named.
     #[error(
-        "{named} bands were named ({}), the label raster has {found} ({names}): {path:?}", classes.join(", ")
+        "{named} bands were named ({}), the label raster has {found} ({names}): {told}", classes.join(", "), told = told(path)
     )]
     OtherBands {
         /// The label raster.
@@ -109,8 +110,8 @@ pub enum LabelError {
     },
     /// Colors were named, and the file has none.
     #[error(
-        "colors were named, the label raster has {found} band{} of numbers and no palette: {path:?}",
-        if *found == 1 { "" } else { "s" }
+        "colors were named, the label raster has {found} band{} of numbers and no palette: {told}",
+        if *found == 1 { "" } else { "s" }, told = told(path)
     )]
     NoColors {
         /// The label raster.
@@ -119,7 +120,7 @@ pub enum LabelError {
         found: usize,
     },
     /// Values that cannot be labels.
-    #[error("the label raster's values are of type {found}, real numbers are expected: {path:?}")]
+    #[error("the label raster's values are of type {found}, real numbers are expected: {told}", told = told(path))]
     Type {
         /// The label raster.
         path: PathBuf,
@@ -155,7 +156,7 @@ pub enum LabelError {
     },
     /// One of both files has no place, and their sizes differ.
     #[error(
-        "{which} has no place on the ground, and the sizes differ: the label raster has {found}, the scene {expected}: {path:?}"
+        "{which} has no place on the ground, and the sizes differ: the label raster has {found}, the scene {expected}: {told}", told = told(path)
     )]
     WithoutPlace {
         /// The label raster.
@@ -169,7 +170,7 @@ pub enum LabelError {
     },
     /// The label raster lies elsewhere.
     #[error(
-        "the label raster lies elsewhere: it covers {labels} and the scene {scene}, both in the scene's {crs}{systems}: {path:?}"
+        "the label raster lies elsewhere: it covers {labels} and the scene {scene}, both in the scene's {crs}{systems}: {told}", told = told(path)
     )]
     Elsewhere {
         /// The label raster.
@@ -185,7 +186,7 @@ pub enum LabelError {
     },
     /// No way leads from one coordinate reference system to the other.
     #[error(
-        "the label raster is in {found}, the scene in {expected}, and no way leads from one to the other ({detail}): {path:?}"
+        "the label raster is in {found}, the scene in {expected}, and no way leads from one to the other ({detail}): {told}", told = told(path)
     )]
     OtherSystem {
         /// The label raster.
@@ -198,7 +199,7 @@ pub enum LabelError {
         detail: String,
     },
     /// A style of QGIS that says nothing of values.
-    #[error("the QGIS style names no values of a raster ({detail}): {path:?}")]
+    #[error("the QGIS style names no values of a raster ({detail}): {told}", told = told(path))]
     Style {
         /// The style.
         path: PathBuf,
@@ -208,7 +209,7 @@ pub enum LabelError {
     /// A label raster that says nothing of its values, and was to.
     #[error(
         "the label raster does not say what its values mean: it has no category names, no attribute table with names, and \
-         no QGIS style beside it ({style:?}); its values are {values}: {path:?}"
+         no QGIS style beside it ({style:?}); its values are {values}: {told}", told = told(path)
     )]
     NoNames {
         /// The label raster.
@@ -255,27 +256,38 @@ impl Hint for LabelError {
                     Step::Ignore255
                 )
             }
-            Self::Fractions { class, .. } => format!(
-                "`LabelValues::threshold({class:?}, 0.5)` takes the pixels from 0.5 up as the class; \
-                 `.others_are_nearest()` rounds values to those that are named"
+            Self::Fractions { class, .. } => either(
+                format!(
+                    "`LabelValues::threshold({class:?}, 0.5)` takes the pixels from 0.5 up as the class; \
+                     `.others_are_nearest()` rounds values to those that are named"
+                ),
+                "write the labels as whole numbers first, such as with `gdal_calc.py --calc=\"A>0.5\" --type=Byte`".to_owned(),
             ),
+            Self::OtherBands { .. } if in_a_shell() => {
+                "write the labels as one band of class numbers: `--values VALUE:CLASS,…` names them".to_owned()
+            }
             Self::OtherBands { .. } => {
                 "name one class for each band, in the order of the bands: `LabelValues::bands([…])`".to_owned()
             }
-            Self::NoColors { .. } => {
-                "name the numbers instead: `LabelValues::codes([(1, \"CLASS\"), …])`; `Raster::open(FILE)?.value_table()?` \
-                 lists them"
-                    .to_owned()
-            }
+            Self::NoColors { .. } => format!(
+                "name the numbers instead: {}; {} lists them",
+                either("`LabelValues::codes([(1, \"CLASS\"), …])`", "`--values 1:CLASS,…`"),
+                Step::ListValues
+            ),
             Self::Type { .. } => "write the labels as whole numbers, one band of type Byte or UInt16".to_owned(),
-            Self::NothingNamed => {
-                "`LabelValues::codes([(1, \"CLASS\"), …])`; `Raster::open(FILE)?.value_table()?` lists the values of a raster"
-                    .to_owned()
-            }
+            Self::NothingNamed => format!(
+                "{}; {} lists the values of a raster",
+                either("`LabelValues::codes([(1, \"CLASS\"), …])`", "`--values 1:CLASS,…`"),
+                Step::ListValues
+            ),
             Self::NamedTwice { .. } => "give each value one meaning".to_owned(),
-            Self::TooManyClasses { .. } => {
-                "several values may be one class: `LabelValues::codes([(111, \"urban\"), (112, \"urban\"), …])`".to_owned()
-            }
+            Self::TooManyClasses { .. } => format!(
+                "several values may be one class: {}",
+                either(
+                    "`LabelValues::codes([(111, \"urban\"), (112, \"urban\"), …])`",
+                    "`--values 111:urban,112:urban,…`"
+                )
+            ),
             Self::NoSuchClass { .. } => "write the class as it was named, capitals included".to_owned(),
             Self::WithoutPlace { .. } => {
                 "a mask without a place is taken pixel by pixel when it has the image's own size: save both at the same size, \

@@ -8,6 +8,7 @@ use super::value_counts::{NumberKind, ValueCounts, key, listed};
 use super::value_map::{Otherwise, ValueMap};
 use super::values::{Meaning, Others, packed};
 use super::{BACKGROUND, Classes, IGNORE, LabelError, LabelValue, LabelValues};
+use crate::host::{Step, either, in_a_shell};
 use crate::report::{Notice, Report, file_name};
 
 /// What is known of a label raster.
@@ -207,13 +208,15 @@ impl<'a> Resolving<'a> {
         self.no_data = given.unwrap_or(IGNORE);
         let missing = self.found.counts.no_data;
         if missing > 0 && given.is_none() {
-            self.say(
-                Notice::noted(format!(
-                    "{missing} pixels have no data (NaN, masked or transparent): they are ignored"
-                ))
-                .count(missing as usize)
-                .next("`.nodata_is(CLASS)` of `LabelValues` gives them a class"),
-            );
+            let notice = Notice::noted(format!(
+                "{missing} pixels have no data (NaN, masked or transparent): they are ignored"
+            ))
+            .count(missing as usize);
+            // `--values` has no word for them.
+            self.say(match in_a_shell() {
+                true => notice,
+                false => notice.next("`.nodata_is(CLASS)` of `LabelValues` gives them a class"),
+            });
         }
         let Some(nodata) = self.found.nodata.map(|nodata| self.rounded(nodata)) else {
             return Ok(());
@@ -243,7 +246,10 @@ impl<'a> Resolving<'a> {
                 ));
                 (
                     0,
-                    Some(notice.next("`.ignore([0])` of `LabelValues` ignores them")),
+                    Some(notice.next(either(
+                        "`.ignore([0])` of `LabelValues` ignores them",
+                        "`--values` with `0:ignore` ignores them",
+                    ))),
                 )
             }
             (None, None, Some(&label)) => {
@@ -251,14 +257,20 @@ impl<'a> Resolving<'a> {
                 let notice = Notice::assumed(format!(
                     "{shown} is the file's nodata value and the value of {name:?} at once: {pixels} pixels are ignored"
                 ));
-                let next = format!("`.nodata_is({name:?})` of `LabelValues` keeps them");
+                let next = either(
+                    format!("`.nodata_is({name:?})` of `LabelValues` keeps them"),
+                    format!("`--values` with `{shown}:{name}` keeps them"),
+                );
                 (IGNORE, Some(notice.next(next)))
             }
             (None, None, None) => {
                 let notice = Notice::noted(format!(
                     "{pixels} pixels hold the nodata value {shown}: they are ignored"
                 ));
-                let next = "`.nodata_is(CLASS)` of `LabelValues` gives them a class";
+                let next = either(
+                    "`.nodata_is(CLASS)` of `LabelValues` gives them a class".to_owned(),
+                    format!("`--values` with `{shown}:CLASS` gives them a class"),
+                );
                 (IGNORE, Some(notice.next(next)))
             }
         };
@@ -315,7 +327,10 @@ impl<'a> Resolving<'a> {
                 "{pixels} pixels are 255, which by convention is ignored"
             ))
             .count(pixels as usize)
-            .next("`.ignore([255])` of `LabelValues` confirms it, `LabelValues::codes` gives 255 a class"),
+            .next(either(
+                "`.ignore([255])` of `LabelValues` confirms it, `LabelValues::codes` gives 255 a class",
+                "`--values` with `255:ignore` confirms it, with `255:CLASS` gives 255 a class",
+            )),
         );
         Ok(())
     }
@@ -373,7 +388,10 @@ impl<'a> Resolving<'a> {
                 unknown.len()
             ))
             .count(pixels as usize)
-            .next("`.ignore([VALUE])` leaves one out, `LabelValues::codes` tells them apart"),
+            .next(either(
+                "`.ignore([VALUE])` leaves one out, `LabelValues::codes` tells them apart",
+                "`--values VALUE:CLASS,VALUE:ignore` tells them apart",
+            )),
         );
         Ok(())
     }
@@ -453,7 +471,7 @@ impl<'a> Resolving<'a> {
             self.say(
                 notice
                     .count(pixels as usize)
-                    .next("`Raster::open(FILE)?.value_table()?` lists the values"),
+                    .next(format!("{} lists the values", Step::ListValues)),
             );
         }
         Ok(())
@@ -611,7 +629,13 @@ impl<'a> Resolving<'a> {
         self.say(
             Notice::noted(format!("the file itself calls {}", differing.join(", ")))
                 .count(differing.len())
-                .next(format!("if the file is right: `{codes}`")),
+                .next(format!(
+                    "if the file is right: {}",
+                    either(
+                        format!("`{codes}`"),
+                        Step::NameValues { code: &codes }.to_string()
+                    )
+                )),
         );
     }
 }

@@ -6,7 +6,7 @@ use super::resolve::Found;
 use super::value_counts::NumberKind;
 use super::values::Meaning;
 use super::{BACKGROUND, LabelValues};
-use crate::host::Step;
+use crate::host::{Step, either};
 
 /// Values that code names one by one.
 const MOST: usize = 12;
@@ -60,10 +60,16 @@ pub(super) fn codes(values: &LabelValues, found: &Found, unknown: &[(f64, u64)])
             )
         }
         _ => {
-            return format!(
-                "name these values, too: with `(VALUE, \"CLASS\")` in the list, with `.background([{0}])` or `.ignore([{0}])`, or \
-                 all that are not named at once with `.others_are_background()`",
-                list(&unknown)
+            let all = list(&unknown);
+            return either(
+                format!(
+                    "name these values, too: with `(VALUE, \"CLASS\")` in the list, with `.background([{all}])` or \
+                     `.ignore([{all}])`, or all that are not named at once with `.others_are_background()`"
+                ),
+                format!(
+                    "name these values, too ({all}): `VALUE:CLASS`, `VALUE:background` or `VALUE:ignore` in `--values`, or all that \
+                     are not named at once with `*:background`"
+                ),
             );
         }
     };

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::host::Step;
+use crate::host::{Step, in_a_shell};
 
 /// What can go wrong in [`crate::models`].
 #[derive(Debug, thiserror::Error)]
@@ -192,7 +192,10 @@ impl Hint for ModelError {
             }
             Self::WeightsAlone { .. } => Some(Step::StartFromWeights.to_string()),
             Self::NotAModel { found, .. } => Some(
-                if found.contains("labels") {
+                if in_a_shell() {
+                    "a model is what a notebook's `run.best().save(\"model.swath\")` writes; imagery stands behind it, labels are \
+                     given by `--labels FILE`"
+                } else if found.contains("labels") {
                     "a scene takes it: `Scene::open(imagery)?.with_labels(path, class)`; a model is what \
                      `.save(\"model.swath\")` writes"
                 } else if found.contains("checkpoint") {

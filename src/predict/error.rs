@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::host::Step;
+use crate::host::{Step, either};
+use crate::paths::told;
 
 /// What can go wrong in [`crate::predict`].
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +20,7 @@ pub enum PredictError {
     },
     /// The scene's bands are those of the training in another order.
     #[error(
-        "{who} the bands {}, the scene has {}: {path:?}", expected.join(", "), found.join(", ")
+        "{who} the bands {}, the scene has {}: {told}", expected.join(", "), found.join(", "), told = told(path)
     )]
     BandOrder {
         /// What the scene is compared with: `the model was trained on`, `the training scene has`.
@@ -34,7 +35,7 @@ pub enum PredictError {
         path: PathBuf,
     },
     /// The scene's values are of another kind than those of the training.
-    #[error("{who} other values: {}: {path:?}", bands.join("; "))]
+    #[error("{who} other values: {}: {told}", bands.join("; "), told = told(path))]
     OtherValues {
         /// What the scene is compared with: `the model was trained on`, `the training scene has`.
         who: String,
@@ -125,14 +126,22 @@ pub enum PredictError {
         scene: String,
     },
     /// A folder that no map was saved to.
-    #[error("there is no class map to open, whose file is called labels.tif: {path:?}")]
+    #[error("there is no class map to open, whose file is called labels.tif: {told}", told = told(path))]
     NoSavedMap {
         /// Where its file would be.
         path: PathBuf,
     },
+    /// A folder that no cells were saved to, or whose files do not belong together.
+    #[error("there are no cells to open: {reason}: {told}", told = told(path))]
+    NoSavedCells {
+        /// The file.
+        path: PathBuf,
+        /// What is missing or differs.
+        reason: String,
+    },
     /// Objects were to be saved as a file of a kind that cannot be written.
     #[error(
-        "objects are saved as .csv, .gpkg, .geojson, .fgb, .shp or .parquet, not as {found}: {path:?}"
+        "objects are saved as .csv, .gpkg, .geojson, .fgb, .shp or .parquet, not as {found}: {told}", told = told(path)
     )]
     ObjectFile {
         /// The ending that was given.
@@ -154,12 +163,17 @@ impl Hint for PredictError {
                  it is"
                     .to_owned(),
             ),
-            Self::BandOrder { expected, on_purpose, .. } => Some(format!(
-                "`Scene::open_with(path, OpenOptions::new().bands([{}]))` opens the bands in the order of the training; \
-                 {} takes them as they are",
-                (expected.iter().map(|name| format!("{name:?}"))).collect::<Vec<_>>().join(", "),
-                Step::AnyValues { call: on_purpose }
-            )),
+            Self::BandOrder { expected, on_purpose, .. } => {
+                let names: Vec<String> = expected.iter().map(|name| format!("{name:?}")).collect();
+                Some(format!(
+                    "{} opens the bands in the order of the training; {} takes them as they are",
+                    either(
+                        format!("`Scene::open_with(path, OpenOptions::new().bands([{}]))`", names.join(", ")),
+                        format!("`--bands \"{}\"`", expected.join(","))
+                    ),
+                    Step::AnyValues { call: on_purpose }
+                ))
+            }
             Self::OtherValues { on_purpose, .. } => Some(format!(
                 "give the scene the values of the training, multiplied by the factor, or train on imagery like this; \
                  {} takes them as they are",
@@ -192,6 +206,11 @@ impl Hint for PredictError {
             ),
             Self::NoSavedMap { .. } => Some(
                 "give a folder that `map.save(FOLDER)?` wrote, or scenes that a segmenter predicted: detectors save boxes"
+                    .to_owned(),
+            ),
+            Self::NoSavedCells { .. } => Some(
+                "a classifier's cells are saved together, `cell_labels.tif` beside `cell_scores.tif`: give the folder that holds \
+                 both as they were saved"
                     .to_owned(),
             ),
             Self::ObjectFile { path, .. } => Some(format!(

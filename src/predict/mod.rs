@@ -75,6 +75,7 @@ pub(crate) use files::{label_options, score_options};
 pub(crate) use ground::ground_pixel;
 pub(crate) use network::Inputs;
 pub(crate) use objects::Ruler;
+pub(crate) use open::saved_classes;
 pub(crate) use ours::check_folder_name;
 pub(crate) use publish::publish_set;
 pub(crate) use runner::{Failed, Runner, on_device, placed};

@@ -40,7 +40,7 @@ impl SceneMap {
         }
         let labels = Raster::open(&path)?;
         let area = placed_on(&labels, scene)?;
-        let classes = classes_of(&path, &labels, scene)?;
+        let classes = saved_classes(&path, &labels, scene)?;
         let mut report = Report::new();
         let scores = dir.join(SCORES);
         let scores = match scores.is_file() {
@@ -72,7 +72,7 @@ impl SceneMap {
 }
 
 /// The classes that a saved map names, in its colors.
-fn classes_of(path: &Path, labels: &Raster, scene: &Scene) -> Result<Classes> {
+pub(crate) fn saved_classes(path: &Path, labels: &Raster, scene: &Scene) -> Result<Classes> {
     let names = labels.category_names();
     if names.is_empty() {
         return Ok(scene.classes().clone());

@@ -78,7 +78,10 @@ pub(crate) fn compare(known: &Known<'_>, scene: &Scene, any_values: bool) -> Res
             was.join(", "),
             is.join(", ")
         );
-        let next = "check that they show the same; `OpenOptions::new().bands([…])` chooses and orders bands";
+        let next = format!(
+            "check that they show the same; {} chooses and orders bands",
+            crate::host::either("`OpenOptions::new().bands([…])`", "`--bands`")
+        );
         report.push(Notice::noted(text).about(scene.name()).next(next));
     }
     let Some(values) = sampled(scene)? else {

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::RasterError;
 use crate::Hint;
+use crate::paths::told;
 
 /// What can go wrong with arrays that are to be imagery or labels.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +67,7 @@ pub enum ArrayError {
         found: super::Size,
     },
     /// A file that is no array of NumPy.
-    #[error("the file is no array that NumPy wrote: {reason}: {path:?}")]
+    #[error("the file is no array that NumPy wrote: {reason}: {told}", told = told(path))]
     Format {
         /// The file.
         path: PathBuf,
@@ -75,7 +76,7 @@ pub enum ArrayError {
     },
     /// A file that ends before its array does.
     #[error(
-        "the file ends before its array: {expected} bytes were expected, {found} are there: {path:?}"
+        "the file ends before its array: {expected} bytes were expected, {found} are there: {told}", told = told(path)
     )]
     CutShort {
         /// The file.
@@ -86,7 +87,7 @@ pub enum ArrayError {
         found: u64,
     },
     /// An archive of several arrays, of which one must be named, or one that it does not hold.
-    #[error("{}: {path:?}", member_words(wanted.as_deref(), found.len()))]
+    #[error("{}: {told}", member_words(wanted.as_deref(), found.len()), told = told(path))]
     Member {
         /// The archive.
         path: PathBuf,
@@ -97,7 +98,7 @@ pub enum ArrayError {
     },
     /// An array that would have to be rearranged in memory, and does not fit.
     #[error(
-        "the array has to be {why} in memory, where the {bytes} bytes that this takes do not fit: {path:?}"
+        "the array has to be {why} in memory, where the {bytes} bytes that this takes do not fit: {told}", told = told(path)
     )]
     Memory {
         /// The file.

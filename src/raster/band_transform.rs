@@ -112,8 +112,8 @@ impl BandTransform {
 
     /// By the statistics of each scene that it is applied to, instead of those of the first one: so that a model sees imagery
     /// of another day, sensor or place as it saw that of its training. A saved model keeps the transform without numbers,
-    /// and makes it anew for every scene that it predicts, by the area of it that is in use. Nothing for transforms that go
-    /// by no statistics.
+    /// and makes it anew for every scene that it predicts, by the area of it that is in use. A transform that goes by
+    /// no statistics is refused when it is applied: it is the same on every scene.
     ///
     /// ```
     /// use swath::prelude::*;
@@ -130,11 +130,16 @@ impl BandTransform {
     #[doc(alias = "InstanceNorm")]
     #[doc(alias = "per_image")]
     pub fn of_each_scene(mut self) -> Self {
-        self.each_scene = matches!(
+        self.each_scene = true;
+        self
+    }
+
+    /// Whether it goes by statistics that are not yet known.
+    pub(super) const fn goes_by_statistics(&self) -> bool {
+        matches!(
             self.operation,
             Operation::MinMax | Operation::Standard | Operation::Percentiles { .. }
-        );
-        self
+        )
     }
 
     /// A new band: a spectral index by its name ([`super::SpectralIndex::ALL`]), made of the bands that are known to show what
@@ -339,7 +344,7 @@ impl BandTransform {
         self.operation_words() + of_each
     }
 
-    fn operation_words(&self) -> String {
+    pub(super) fn operation_words(&self) -> String {
         match &self.operation {
             Operation::Expression { name, expression } => format!("{name} = {expression}"),
             Operation::Index { name } => format!("the index {name}"),

@@ -226,6 +226,15 @@ fn resolved(
         what: what.clone(),
         expected: expected.to_owned(),
     };
+    if transform.each_scene && !transform.goes_by_statistics() {
+        return Err(TransformError::Numbers {
+            what: format!("`of_each_scene()` on \"{}\"", transform.operation_words()),
+            expected: "a transform that goes by statistics (`standard()`, `min_max()`, `percentiles(low, high)`), as any other is the \
+                       same on every scene without it,"
+                .to_owned(),
+        }
+        .into());
+    }
     let scale = |low_high: Vec<Option<[f64; 2]>>, clipped: bool| -> Result<BandTransform> {
         let (mut offsets, mut divisors) = (Vec::new(), Vec::new());
         for &place in &places {

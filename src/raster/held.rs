@@ -14,7 +14,7 @@ use crate::display::escape;
 use crate::report::Report;
 
 /// Where the descriptions of arrays lie for GDAL.
-const FOLDER: &str = "/vsimem/swath-arrays/";
+const FOLDER: &str = crate::paths::ARRAYS;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 

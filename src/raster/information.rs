@@ -227,14 +227,17 @@ impl Information {
                     self.bands.extend(expanded(&band, &Arc::new(table)));
                 }
                 Some(table) => {
-                    self.report.push(
-                        Notice::noted(format!(
-                            "{} has a palette of {} colors: its values are numbers of colors or classes, not measurements",
-                            band.name,
-                            table.len()
-                        ))
-                        .next("`OpenOptions::new().palette_as_colors()` makes bands of red, green and blue of them"),
-                    );
+                    // Whoever asks for the numbers, as all labels do, knows it.
+                    if !options.wants_palette_numbers() {
+                        self.report.push(
+                            Notice::noted(format!(
+                                "{} has a palette of {} colors: its values are numbers of colors or classes, not measurements",
+                                band.name,
+                                table.len()
+                            ))
+                            .next("`OpenOptions::new().palette_as_colors()` makes bands of red, green and blue of them"),
+                        );
+                    }
                     self.numbers = true;
                     self.bands.push(band);
                 }
@@ -312,6 +315,9 @@ impl Information {
                 .next("`raster.bands()` has them; a model needs files with the same ones"),
             );
         }
+        said.extend(super::code_bands::say_codes(&self.bands, |_| {
+            format!("{} leaves it out", crate::host::Step::LeaveBandsOut)
+        }));
         let misfit = |band: &Band| {
             band.missing
                 .is_some_and(|value| !value.fits(band.data_type) && !value.as_f64().is_nan())
@@ -326,7 +332,7 @@ impl Information {
                     band.data_type
                 ))
                 .count(count)
-                .next("`OpenOptions::new().nodata(value)` states another"),
+                .next(format!("{} states another", crate::host::Step::StateNodata)),
             );
         }
         if options.bands.is_none() && !self.subdatasets.is_empty() && !self.bands.is_empty() {

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::{Date, RasterError, Size};
 use crate::Hint;
+use crate::paths::told;
 
 /// What can go wrong when several files are to be one raster.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub enum JoinError {
     /// Some files have a place on the ground and others have none.
     #[error(
         "{without} of the {all} files have no place on the ground and the others have one, so that nobody knows how they \
-         lie: the first without is {path:?}"
+         lie: the first without is {told}", told = told(path)
     )]
     SomeWithoutPlace {
         /// The first file without a place.
@@ -29,7 +30,7 @@ pub enum JoinError {
     /// Images without a place of different sizes.
     #[error(
         "the images have no place on the ground and different sizes, {expected} and {found}, so that nobody knows which \
-         pixels belong together: {path:?}"
+         pixels belong together: {told}", told = told(path)
     )]
     OtherSize {
         /// The image of another size.
@@ -40,7 +41,7 @@ pub enum JoinError {
         expected: Size,
     },
     /// A file lies elsewhere.
-    #[error("the file lies nowhere on the grid of {of}: {places}: {path:?}")]
+    #[error("the file lies nowhere on the grid of {of}: {places}: {told}", told = told(path))]
     Elsewhere {
         /// The file.
         path: PathBuf,
@@ -72,9 +73,9 @@ pub enum JoinError {
     },
     /// A tile with other bands than the first one.
     #[error(
-        "the tile has {} and the first one, {first}, has {}: {path:?}",
+        "the tile has {} and the first one, {first}, has {}: {told}",
         bands_in_words(found),
-        bands_in_words(expected)
+        bands_in_words(expected), told = told(path)
     )]
     OtherBands {
         /// The tile.
@@ -87,7 +88,7 @@ pub enum JoinError {
         first: String,
     },
     /// Nothing that could be opened.
-    #[error("none of the {tiles} tiles can be opened, the first since {reason}: {path:?}")]
+    #[error("none of the {tiles} tiles can be opened, the first since {reason}: {told}", told = told(path))]
     NoneOpens {
         /// The first tile.
         path: PathBuf,
@@ -97,7 +98,7 @@ pub enum JoinError {
         reason: String,
     },
     /// A pattern or a folder without rasters.
-    #[error("there is no raster to make {what} of: {path:?}")]
+    #[error("there is no raster to make {what} of: {told}", told = told(path))]
     NoTiles {
         /// `a mosaic`, `a time series`.
         what: &'static str,
@@ -106,7 +107,7 @@ pub enum JoinError {
     },
     /// Tiles without a place whose names do not say it either.
     #[error(
-        "the tiles have no place on the ground, and their names do not say it: {reason}: {path:?}"
+        "the tiles have no place on the ground, and their names do not say it: {reason}: {told}", told = told(path)
     )]
     Unplaced {
         /// The tile.
@@ -115,7 +116,7 @@ pub enum JoinError {
         reason: String,
     },
     /// No name has a date.
-    #[error("none of the {files} files has a date in its name or in that of a folder: {path:?}")]
+    #[error("none of the {files} files has a date in its name or in that of a folder: {told}", told = told(path))]
     NoDates {
         /// The first file.
         path: PathBuf,
@@ -142,9 +143,17 @@ pub enum JoinError {
         /// The dates there are.
         known: Vec<Date>,
     },
+    /// The last day of a choice lies before the first.
+    #[error("dates from {first} to {last} were asked for, and the second lies before the first")]
+    Backwards {
+        /// The day that was named first.
+        first: Date,
+        /// The day that was named last.
+        last: Date,
+    },
     /// Two files of one band and one date.
     #[error(
-        "the band {band} of {date} is in several files, of which one is expected: {first:?}, {path:?}"
+        "the band {band} of {date} is in several files, of which one is expected: {first:?}, {told}", told = told(path)
     )]
     SeveralOfDate {
         /// The date.
@@ -175,7 +184,7 @@ pub enum JoinError {
         known: Vec<String>,
     },
     /// A raster whose bands have no dates.
-    #[error("the raster is no time series: its bands have no dates: {path:?}")]
+    #[error("the raster is no time series: its bands have no dates: {told}", told = told(path))]
     NotASeries {
         /// The raster.
         path: PathBuf,
@@ -263,6 +272,9 @@ impl Hint for JoinError {
             ),
             Self::NoSuchDate { .. } | Self::NotASeries { .. } => {
                 "`scene.dates()` has the dates of a series, `Scene::series(\"s2/*.tif\")` makes one".to_owned()
+            }
+            Self::Backwards { first, last } => {
+                format!("`.between(\"{last}\", \"{first}\")` names the earlier day first")
             }
             Self::SeveralOfDate { .. } => {
                 "leave one of them out; images of one day beside each other are one scene by `Raster::mosaic`; files of other \

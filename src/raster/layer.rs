@@ -6,6 +6,7 @@ use gdal_sys::GDALRIOResampleAlg;
 
 use super::bound::{self, Bound};
 use super::by_band::ByBand;
+use super::code_bands::says_codes;
 use super::mask::Masked;
 use super::read::target_of;
 use super::warp::Warp;
@@ -146,7 +147,7 @@ impl Kind {
             Self::Series(layers) => {
                 let all = layers.iter().flat_map(|layer| {
                     let about = file_name(layer.raster.path());
-                    let notices = layer.raster.report().clone().into_iter();
+                    let notices = own_words(&layer.raster);
                     notices.map(move |notice| {
                         let about = notice.subject().map_or(about.clone(), str::to_owned);
                         (notice, about)
@@ -157,7 +158,7 @@ impl Kind {
             Self::Stack(layers) => {
                 for layer in layers {
                     let about = file_name(layer.raster.path());
-                    let notices = layer.raster.report().clone().into_iter();
+                    let notices = own_words(&layer.raster);
                     report.extend(notices.map(|notice| match notice.subject() {
                         Some(_) => notice,
                         None => notice.about(about.clone()),
@@ -168,6 +169,12 @@ impl Kind {
         }
         report
     }
+}
+
+/// What a raster says of itself that what is made of it does not say anew.
+fn own_words(raster: &Raster) -> impl Iterator<Item = Notice> {
+    let notices = raster.report().clone().into_iter();
+    notices.filter(|notice| !says_codes(notice))
 }
 
 /// What the files of tiles say, each once with the number of tiles that say it.

@@ -8,6 +8,7 @@ use super::information::named;
 use super::layer::Kind;
 use super::{DataType, PixelWindow, Raster, Size};
 use crate::Result;
+use crate::host::{Step, either};
 use crate::report::{Notice, Report};
 
 /// Values up to which a raster is looked at whole.
@@ -69,10 +70,13 @@ impl Raster {
             }
             let notice = Notice::assumed(text)
                 .count(counts.as_ref().map_or(0, |counts| counts.transparent))
-                .next(
-                    "if it is near infrared or any other imagery: \
-                     `Scene::open_with(path, OpenOptions::new().alpha_as_imagery())`",
-                );
+                .next(format!(
+                    "if it is near infrared or any other imagery: {}",
+                    either(
+                        "`Scene::open_with(path, OpenOptions::new().alpha_as_imagery())`",
+                        "`--bands` with its number among the others"
+                    )
+                ));
             report.push(notice);
         }
         let Some(counts) = counts else {
@@ -107,7 +111,7 @@ impl Raster {
                     of(counts.broken, counts.pixels)
                 ))
                 .count(counts.broken)
-                .next("`OpenOptions::new().bands([…])` leaves a band with holes out"),
+                .next(format!("{} leaves a band with holes out", Step::LeaveBandsOut)),
             );
         }
         if counts.rounded > 0 {
@@ -127,7 +131,7 @@ impl Raster {
                     counts.lost, counts.pixels
                 ))
                 .count(counts.lost)
-                .next("state such a value with `OpenOptions::new().nodata(value)` when it stands for nodata"),
+                .next(format!("state such a value with {} when it stands for nodata", Step::StateNodata)),
             );
         }
         report

@@ -12,6 +12,7 @@ mod band_transform;
 mod band_words;
 pub(crate) mod bound;
 mod by_band;
+mod code_bands;
 mod color_table;
 mod composite_dates;
 pub(crate) mod crs;

@@ -75,6 +75,18 @@ impl<P: AsRef<Path>> FromIterator<P> for Tiles {
 }
 
 impl Tiles {
+    /// What was given, in words: a pattern or folder, or the first of several.
+    pub(super) fn words(&self) -> String {
+        match self.0.as_slice() {
+            [one] => one.display().to_string(),
+            several => format!(
+                "{} files: {}",
+                several.len(),
+                crate::report::several_files(several)
+            ),
+        }
+    }
+
     /// The files, in the order in which they lie over each other; `what` is made of them.
     pub(super) fn files(&self, what: &'static str) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
@@ -173,6 +185,28 @@ impl Mosaic {
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
+    }
+
+    /// What was chosen, in words.
+    pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
+        let numbers = match (self.counting.columns_first, self.counting.from_the_south) {
+            (false, false) => "row before column, from the north",
+            (true, false) => "column before row, from the north",
+            (false, true) => "row before column, from the south",
+            (true, true) => "column before row, from the south",
+        };
+        let mut facts = vec![
+            ("tiles", self.tiles.words()),
+            ("resampling", self.resampling.word().to_owned()),
+            ("numbers in names", numbers.to_owned()),
+        ];
+        facts.extend(self.name.clone().map(|name| ("name", name)));
+        facts
+    }
+
+    /// How every tile is opened.
+    pub(crate) fn tile_options(&self) -> &OpenOptions {
+        &self.options
     }
 
     /// Opens every tile once, to learn where it lies, and puts them beside each other.

@@ -288,6 +288,11 @@ impl OpenOptions {
         self
     }
 
+    /// Whether the numbers of palettes were asked for.
+    pub(super) fn wants_palette_numbers(&self) -> bool {
+        self.palette == Some(Palette::Numbers)
+    }
+
     /// Whether a band with a palette becomes colors; `alone` when it is the only one with imagery.
     pub(super) fn expands_palette(&self, alone: bool) -> bool {
         match self.palette {

@@ -165,10 +165,10 @@ impl Place {
             "the pixels have coordinates, but the file names no coordinate reference system: lengths and areas have no unit, \
              and labels must be in the same coordinates",
         );
-        self.report.push(notice.next(
-            "put a `.prj` file of the same name beside it, or state labels in its coordinates with \
-             `VectorSource::new(path).crs(\"raster\")`",
-        ));
+        self.report.push(notice.next(format!(
+            "put a `.prj` file of the same name beside it, or state labels in its coordinates with {}",
+            crate::host::Step::StateAnyCrs { crs: "raster" }
+        )));
     }
 
     /// The affine transform of ground control points.

@@ -1,7 +1,7 @@
 //! Where rasters without a place of their own lie: said by a person, or by a table beside them.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::information::Information;
@@ -59,7 +59,12 @@ impl Places {
     pub(crate) fn new(table: PathBuf, rows: Vec<Row>, report: Report) -> Self {
         let files = rows.len();
         let mut by_name: HashMap<String, Vec<Row>> = HashMap::new();
-        for row in rows {
+        for mut row in rows {
+            // `./a.npy` and `../tiles/a.npy` begin at a folder that the table does not name.
+            let parts = row.file.components();
+            let named =
+                parts.skip_while(|part| matches!(part, Component::CurDir | Component::ParentDir));
+            row.file = named.collect();
             // With and without what follows the last dot, which need not be an ending.
             let names = [row.file.file_name(), row.file.file_stem()];
             let [whole, stem] =

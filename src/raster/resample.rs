@@ -17,6 +17,16 @@ pub enum Resolution {
     Factor(f64),
 }
 
+impl Resolution {
+    /// `20 m`, `2 for each of the file`.
+    pub(super) fn in_words(self) -> String {
+        match self {
+            Self::Meters(meters) => format!("{meters} m"),
+            Self::Factor(factor) => format!("{factor} for each of the file"),
+        }
+    }
+}
+
 impl Raster {
     /// This raster at another pixel size, resampled while it is read: bilinear when the pixels become smaller, the average
     /// when they become larger, of the valid pixels of each band. The extent stays, to the nearest whole pixel of the new grid; nothing is written.

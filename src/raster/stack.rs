@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::code_bands::say_codes;
 use super::grid::{Extent, Grid, shared};
 use super::information::{Information, named};
 use super::join_error::JoinError;
@@ -114,6 +115,22 @@ impl StackPart {
         part
     }
 
+    /// Its file, its name and how it is brought to another grid, in words.
+    pub(crate) fn row(&self) -> [String; 3] {
+        [
+            self.name.clone().unwrap_or_default(),
+            self.path.display().to_string(),
+            self.resampling
+                .map(|how| how.word().to_owned())
+                .unwrap_or_default(),
+        ]
+    }
+
+    /// How its file is opened.
+    pub(crate) fn file_options(&self) -> &OpenOptions {
+        &self.options
+    }
+
     /// What its bands are called in a stack.
     pub(super) fn band_names(&self, raster: &Raster) -> Vec<String> {
         let stem = stem(raster.path());
@@ -210,6 +227,34 @@ impl Stack {
         self.name.as_deref()
     }
 
+    /// What was chosen for all files, in words.
+    pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
+        let grid = match &self.grid {
+            StackGrid::First => "that of the first file".to_owned(),
+            StackGrid::Of(name) => format!("that of {name}"),
+            StackGrid::Finest => "that of the file with the smallest pixels".to_owned(),
+        };
+        let extent = match self.extent {
+            StackExtent::OfGrid => "what the file of the grid covers",
+            StackExtent::Union => "what any file covers",
+            StackExtent::Intersection => "what all files cover",
+        };
+        let mut facts = vec![
+            ("grid", grid),
+            ("extent", extent.to_owned()),
+            ("resampling", self.resampling.word().to_owned()),
+        ];
+        let pixel = self.pixel.map(|pixel| ("pixel", pixel.in_words()));
+        facts.extend(pixel);
+        facts.extend(self.name.clone().map(|name| ("name", name)));
+        facts
+    }
+
+    /// Its files.
+    pub(crate) fn parts(&self) -> &[StackPart] {
+        &self.parts
+    }
+
     /// Whose pixels it has.
     #[must_use]
     pub fn grid(mut self, grid: StackGrid) -> Self {
@@ -267,6 +312,9 @@ impl Stack {
         let (grid, layers) = self.layers(rasters, &mut report)?;
         let bands = self.bands(rasters, &mut report);
         say_types(&mut report, &bands);
+        report.extend(say_codes(&bands, |name| {
+            format!("leave the file or band {name:?} out of the list")
+        }));
         let mut information =
             Information::composed(grid.size, bands, grid.place.clone(), "stack", report);
         let whole = PixelWindow::full(grid.size);

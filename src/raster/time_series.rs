@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::band_words::find;
+use super::code_bands::say_codes;
 use super::dated;
 use super::information::{Information, named};
 use super::join_error::JoinError;
@@ -55,6 +56,28 @@ impl SeriesDate {
     }
 }
 
+impl SeriesDate {
+    /// The date as it was given.
+    pub(crate) fn written(&self) -> &str {
+        &self.date
+    }
+
+    /// Its files, without that of its mask.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.parts.iter().map(StackPart::path)
+    }
+
+    /// Its mask, in words.
+    pub(crate) fn mask_words(&self) -> Option<String> {
+        let (path, invalid) = self.mask.as_ref()?;
+        Some(format!(
+            "{}, missing where it is {}",
+            path.display(),
+            invalid.words()
+        ))
+    }
+}
+
 impl<D: Display, P: Into<StackPart>> From<(D, P)> for SeriesDate {
     fn from((date, part): (D, P)) -> Self {
         Self::new(date, [part])
@@ -92,6 +115,9 @@ pub struct TimeSeries {
     report: Report,
 }
 
+/// Dates with their files.
+type DatedFiles = Vec<(Date, Vec<PathBuf>)>;
+
 /// A date that is open.
 struct Opened {
     date: Date,
@@ -128,7 +154,7 @@ impl TimeSeries {
         }
     }
 
-    /// Only the dates from one day to another, both included.
+    /// Only the dates from one day to another, both included. The earlier day comes first.
     #[must_use]
     #[doc(alias = "date_range")]
     pub fn between(mut self, first: impl Display, last: impl Display) -> Self {
@@ -217,10 +243,49 @@ impl TimeSeries {
     /// for their names, and for those alone.
     ///
     /// # Errors
-    /// [`JoinError`] when names have no date, two files are of one band and date, a date lacks a band or its mask; as
+    /// [`JoinError`] when names have no date, the days of [`TimeSeries::between`] run backwards, two files are of one band and date, a date lacks a band or its mask; as
     /// [`Stack::open`].
     pub fn open(&self) -> Result<Raster> {
         self.joined(false)
+    }
+
+    /// What was chosen, in words.
+    pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        if self.dates.is_empty() {
+            facts.push(("files", self.files.words()));
+        }
+        if let Some((first, last)) = &self.between {
+            facts.push(("between", format!("{first} and {last}")));
+        }
+        let bands = self.bands.as_ref();
+        facts.push((
+            "bands",
+            bands.map_or_else(
+                || "those of the first date".to_owned(),
+                |bands| bands.join(", "),
+            ),
+        ));
+        if let Some((name, invalid)) = &self.mask {
+            facts.push((
+                "mask",
+                format!("{name}, missing where it is {}", invalid.words()),
+            ));
+        }
+        facts.extend(self.stack.facts());
+        facts
+    }
+
+    /// Its dates with the names of their files, as they are found without opening one, and what was assumed.
+    ///
+    /// # Errors
+    /// As [`TimeSeries::open`].
+    pub(crate) fn listed(&self) -> Result<(DatedFiles, Report)> {
+        let mut report = self.report.clone();
+        let dates = self.limited(self.dated(&mut report)?)?;
+        let files = |one: &SeriesDate| one.paths().map(Path::to_owned).collect();
+        let rows = dates.iter().map(|(date, one)| (*date, files(one)));
+        Ok((rows.collect(), report))
     }
 
     pub(crate) fn joined(&self, scene: bool) -> Result<Raster> {
@@ -324,6 +389,9 @@ impl TimeSeries {
         let day =
             |text: &String| Date::parse(text).ok_or(JoinError::BadDate { text: text.clone() });
         let (first, last) = (day(first)?, day(last)?);
+        if first > last {
+            return Err(JoinError::Backwards { first, last }.into());
+        }
         let known: Vec<Date> = dates.iter().map(|(date, _)| *date).collect();
         dates.retain(|(date, _)| (first..=last).contains(date));
         match dates.is_empty() {
@@ -581,6 +649,11 @@ fn say_bands(bands: &[Band], left_out: &[String], report: &mut Report) {
             .next("`BandTransform::linear(scale, offset).on([\"B04 2021-06-01\", …])` brings each to one unit"),
         );
     }
+    report.extend(say_codes(bands, |name| {
+        format!(
+            "`.mask({name:?}, […])` of the `TimeSeries` takes it as the mask, `.bands([…])` leaves it out"
+        )
+    }));
     if !left_out.is_empty() {
         let mut names: Vec<&str> = left_out.iter().map(String::as_str).collect();
         names.sort_unstable();

@@ -10,6 +10,7 @@ use crate::boxes::formats::{
     self, BoxFile, Format, FormatError, LabeledImage, ReadOptions, Remark, RemarkKind,
 };
 use crate::boxes::{Annotation, BoundingBox, Quadrilateral};
+use crate::host::Step;
 use crate::labels::{BACKGROUND, Classes};
 use crate::raster::Size;
 use crate::report::{Notice, NoticeKind, Report, file_name};
@@ -299,7 +300,8 @@ impl Scene {
                     .about(about.clone())
                     .count(nameless)
                     .next(format!(
-                        "`LabelClass::one({word:?})` makes every feature of one class"
+                        "{} makes every feature of one class",
+                        Step::OneClass { class: word }
                     )),
             );
         }
@@ -405,7 +407,8 @@ fn choose(
     if nameless > 0 {
         let text = format!("boxes without a class left out: {nameless} of {all}");
         let next = format!(
-            "name their class in the file, or let `LabelClass::one({word:?})` make all boxes of one"
+            "name their class in the file, or let {} make all boxes of one",
+            Step::OneClass { class: word }
         );
         said.push(Notice::left_out(text).count(nameless).next(next));
     }
@@ -416,7 +419,8 @@ fn choose(
             listed(&others)
         );
         let next = format!(
-            "`\"class\"` in place of {word:?} keeps all classes, `LabelClass::one({word:?})` makes all boxes of one"
+            "`\"class\"` in place of {word:?} keeps all classes, {} makes all boxes of one",
+            Step::OneClass { class: word }
         );
         said.push(Notice::left_out(text).count(count).next(next));
     }
@@ -428,7 +432,8 @@ fn choose(
             listed(&counts)
         );
         let next = format!(
-            "`\"class\"` keeps the file's own classes; `LabelClass::one({word:?})` says that it is meant"
+            "`\"class\"` keeps the file's own classes; {} says that it is meant",
+            Step::OneClass { class: word }
         );
         said.push(Notice::noted(text).count(all).next(next));
     }

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::Hint;
-use crate::host::Step;
+use crate::host::{Step, either};
+use crate::paths::told;
 use crate::raster::{PixelWindow, Size};
 
 /// What can go wrong in [`crate::scene`].
@@ -11,7 +12,7 @@ use crate::raster::{PixelWindow, Size};
 pub enum SceneError {
     /// The labels lie elsewhere.
     #[error(
-        "no label lies on the scene: the labels cover {labels} and the scene {scene}, both in the scene's {crs}: {path:?}"
+        "no label lies on the scene: the labels cover {labels} and the scene {scene}, both in the scene's {crs}: {told}", told = told(path)
     )]
     NoOverlap {
         /// The label file.
@@ -24,7 +25,7 @@ pub enum SceneError {
         crs: String,
     },
     /// A feature or pixel is of a class that was not named.
-    #[error("the labels hold {found:?}, which is none of the classes {}: {path:?}", classes.join(", "))]
+    #[error("the labels hold {found:?}, which is none of the classes {}: {told}", classes.join(", "), told = told(path))]
     UnknownClass {
         /// The label file.
         path: PathBuf,
@@ -36,7 +37,7 @@ pub enum SceneError {
     /// An area that is to limit the scene lies elsewhere.
     #[error(
         "the {what} lies nowhere on the scene: it covers {asked} and the scene {scene}, both in the scene's {crs}: \
-         {path:?}"
+         {told}", told = told(path)
     )]
     AreaElsewhere {
         /// The file of the area.
@@ -52,9 +53,9 @@ pub enum SceneError {
     },
     /// Features are of classes that were not named.
     #[error(
-        "the labels hold {}, the classes are {}: {path:?}",
+        "the labels hold {}, the classes are {}: {told}",
         crate::vector::listed(found),
-        classes.join(", ")
+        classes.join(", "), told = told(path)
     )]
     UnknownClasses {
         /// The label file.
@@ -65,7 +66,7 @@ pub enum SceneError {
         classes: Vec<String>,
     },
     /// The property that is to name the classes is empty everywhere.
-    #[error("the property {property:?} has no value in any of {features} features: {path:?}")]
+    #[error("the property {property:?} has no value in any of {features} features: {told}", told = told(path))]
     NoValues {
         /// The label file.
         path: PathBuf,
@@ -75,7 +76,7 @@ pub enum SceneError {
         features: usize,
     },
     /// A class was asked for that the scene does not have.
-    #[error("the scene has no class {found:?}, its classes are {}: {path:?}", classes.join(", "))]
+    #[error("the scene has no class {found:?}, its classes are {}: {told}", classes.join(", "), told = told(path))]
     NoSuchClass {
         /// The scene's imagery.
         path: PathBuf,
@@ -86,7 +87,7 @@ pub enum SceneError {
     },
     /// The label property has more values than labels can hold.
     #[error(
-        "property {property:?} has {found} different values, at most 254 classes are possible: {path:?}"
+        "property {property:?} has {found} different values, at most 254 classes are possible: {told}", told = told(path)
     )]
     TooManyClasses {
         /// The label file.
@@ -125,7 +126,7 @@ pub enum SceneError {
         lines: &'static str,
     },
     /// Labels were asked for where there are none.
-    #[error("the scene has no labels: {path:?}")]
+    #[error("the scene has no labels: {told}", told = told(path))]
     NoLabels {
         /// The scene's imagery.
         path: PathBuf,
@@ -137,15 +138,15 @@ pub enum SceneError {
         found: f64,
     },
     /// A rule about objects where there are none.
-    #[error("the labels of the scene are no objects, neither polygons nor boxes: {path:?}")]
+    #[error("the labels of the scene are no objects, neither polygons nor boxes: {told}", told = told(path))]
     NoObjects {
         /// The scene's imagery.
         path: PathBuf,
     },
     /// No box lies on the scene.
     #[error(
-        "no box lies on the scene: {read} were read and the scene is {scene}{}: {path:?}",
-        if notice.is_empty() { String::new() } else { format!(" ({notice})") }
+        "no box lies on the scene: {read} were read and the scene is {scene}{}: {told}",
+        if notice.is_empty() { String::new() } else { format!(" ({notice})") }, told = told(path)
     )]
     NoBoxes {
         /// The label file.
@@ -158,7 +159,7 @@ pub enum SceneError {
         notice: String,
     },
     /// A layer, a coordinate reference system or a filter given for a file of boxes in pixels.
-    #[error("{given} was given for a file of boxes in pixels, which has none: {path:?}")]
+    #[error("{given} was given for a file of boxes in pixels, which has none: {told}", told = told(path))]
     PixelBoxes {
         /// The label file.
         path: PathBuf,
@@ -166,13 +167,13 @@ pub enum SceneError {
         given: String,
     },
     /// Boxes that are to be of the class that stands for everything but objects.
-    #[error("boxes cannot be of the class background, which is index 0 of all classes: {path:?}")]
+    #[error("boxes cannot be of the class background, which is index 0 of all classes: {told}", told = told(path))]
     BackgroundBoxes {
         /// The label file.
         path: PathBuf,
     },
     /// Boxes of an image that cannot be this scene.
-    #[error("the boxes are of an image of {found}, the scene has {scene}: {path:?}")]
+    #[error("the boxes are of an image of {found}, the scene has {scene}: {told}", told = told(path))]
     BoxesOfAnotherImage {
         /// The label file.
         path: PathBuf,
@@ -183,9 +184,9 @@ pub enum SceneError {
     },
     /// Boxes with other classes than the labels of the same scene.
     #[error(
-        "the classes of the boxes are {}, those of the scene's labels {}: {path:?}",
+        "the classes of the boxes are {}, those of the scene's labels {}: {told}",
         found.join(", "),
-        expected.join(", ")
+        expected.join(", "), told = told(path)
     )]
     OtherClasses {
         /// The label file.
@@ -220,13 +221,16 @@ impl Hint for SceneError {
             ),
             Self::UnknownClasses { .. } => Step::OtherClasses.to_string(),
             Self::NoValues { property, .. } => format!(
-                "`LabelClass::one({property:?})` makes every feature of one class; or choose another property"
+                "{} makes every feature of one class; or choose another property",
+                Step::OneClass { class: property }
             ),
-            Self::UnknownClass { .. } => {
-                "name every class that the file holds, or let `.with_labels(path, property)` find them".to_owned()
-            }
+            Self::UnknownClass { .. } => either(
+                "name every class that the file holds, or let `.with_labels(path, property)` find them",
+                "`--where \"property IN ('a', 'b')\"` reads only features of classes that the model has",
+            )
+            .to_owned(),
             Self::NoSuchClass { classes, .. } if classes.is_empty() => {
-                "`.with_labels(path, class)` or `.with_boxes(path, class)` gives the scene classes".to_owned()
+                format!("{} gives the scene classes", Step::GiveLabels)
             }
             Self::NoSuchClass { found, classes, .. } => {
                 let near = crate::vector::near(found, classes);
@@ -248,18 +252,22 @@ impl Hint for SceneError {
                 "the area in use has {length} {lines}: the place must lie within; \
                  `Split::{lines}(0.75)` puts three quarters into the first part"
             ),
-            Self::EmptyArea { .. } => "a `PixelWindow` is counted in pixels from the top-left corner of the file, a `MapWindow` is in the coordinates of \
-                 `scene.bounds()`"
-                    .to_owned(),
-            Self::NoLabels { .. } => "`.with_labels(path, class)` gives the scene labels".to_owned(),
+            Self::EmptyArea { .. } => either(
+                "a `PixelWindow` is counted in pixels from the top-left corner of the file, a `MapWindow` is in the coordinates of \
+                 `scene.bounds()`",
+                "`--crop COL,ROW,WIDTH,HEIGHT` is counted in pixels from the top-left corner of the file",
+            )
+            .to_owned(),
+            Self::NoLabels { .. } => format!("{} gives the scene labels", Step::GiveLabels),
             Self::CellShare { .. } => {
                 "half of a cell or an object is `CellRule::share_of_cell(0.5)` or `CellRule::share_of_object(0.5)`".to_owned()
             }
-            Self::NoObjects { .. } => {
+            Self::NoObjects { .. } => either(
                 "`CellRule::share_of_cell(0.5)` or `CellRule::majority()` looks at pixels; \
-                 `.with_labels(path, class)` with a vector file gives objects"
-                    .to_owned()
-            }
+                 `.with_labels(path, class)` with a vector file gives objects",
+                "`--cells cell:0.5` or `--cells majority` looks at pixels; `--labels FILE` with a vector file gives objects",
+            )
+            .to_owned(),
             Self::NoBoxes { read: 0, .. } => {
                 "all boxes of this image are broken, as the message says: correct them in the labeling program and export \
                  the file again; an image that is meant to be empty has no entries at all"

@@ -4,7 +4,7 @@ use super::Scene;
 use crate::host::Step;
 use crate::models::TrainedArea;
 use crate::raster::PixelWindow;
-use crate::report::{Notice, Report};
+use crate::report::{Notice, Report, file_name};
 
 /// From this part of the pixels on, a score says that they were trained on.
 pub(crate) const WORTH_SAYING: f64 = 0.005;
@@ -25,16 +25,10 @@ impl Scene {
         let mut report = self.report_seen(window, trained);
         let own = self.raster().path();
         if own != predicted {
-            let name = |path: &Path| {
-                path.file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned()
-            };
             let notice = Notice::noted(format!(
                 "the labels are those of {}, the map is one of {}, on the same grid",
-                name(own),
-                name(predicted)
+                file_name(own),
+                file_name(predicted)
             ));
             report.push(notice.next(format!(
                 "a map of that imagery is made by {}",

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::Hint;
+use crate::host::{either, in_a_shell};
 
 /// Of many names, so many are written out.
 const NAMED: usize = 5;
@@ -34,6 +35,8 @@ pub enum ScenesError {
         done: &'static str,
         /// What to do about the first of them.
         first_hint: Option<String>,
+        /// What leaves them out, where that is no option of opening scenes.
+        skip: Option<&'static str>,
     },
     /// Scenes whose bands do not fit together.
     #[error(
@@ -180,19 +183,24 @@ pub(super) fn listed(names: impl Iterator<Item = String>) -> String {
 impl Hint for ScenesError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoScenes { .. } => {
-                "a folder, a pattern such as `Scenes::open(\"tiles/*.tif\")?`, or a list of files".to_owned()
-            }
+            Self::NoScenes { .. } => format!(
+                "a folder, a pattern such as {}, or a list of files",
+                either("`Scenes::open(\"tiles/*.tif\")?`", "`'tiles/*.tif'`")
+            ),
             Self::Pattern { .. } => {
                 "`*` stands for any part of a name, `**` for any folders, `?` for a letter, `[` is written `[[]`".to_owned()
             }
             Self::Broken {
-                done, first_hint, ..
+                done,
+                first_hint,
+                skip,
+                ..
             } => {
                 if *done == "split by area" {
                     return first_hint.clone();
                 }
                 let skip = match *done {
+                    _ if let Some(skip) = skip => *skip,
                     "labeled" => "`ScenesOptions::new().skip_broken()` when they are opened leaves such scenes out, with a count",
                     _ => "`Scenes::open_with(files, ScenesOptions::new().skip_broken())` leaves them out, with a count",
                 };
@@ -211,7 +219,7 @@ impl Hint for ScenesError {
             }
             Self::NoLabelFile {
                 there, missing, of, ..
-            } if missing.len() == *of => match there.is_empty() {
+            } if missing.len() == *of && !in_a_shell() => match there.is_empty() {
                 true => "`LabelFiles::new(\"labels/{stem}.gpkg\")` says how names go together, where `{stem}` is the name of a \
                          scene's file without its extension"
                     .to_owned(),
@@ -220,6 +228,17 @@ impl Hint for ScenesError {
                     listed(there.iter().cloned())
                 ),
             },
+            Self::NoLabelFile { there, .. } if in_a_shell() => format!(
+                "{}`--labels 'labels/{{stem}}.gpkg'` says how names go together, where `{{stem}}` is the name of a scene's file \
+                 without its extension",
+                match there.is_empty() {
+                    true => String::new(),
+                    false => format!("there are {}; ", listed(there.iter().cloned())),
+                }
+            ),
+            Self::SeveralLabelFiles { .. } if in_a_shell() => {
+                "say which: `--labels 'labels/{stem}.gpkg'`, where `{stem}` is the scene's name without extension".to_owned()
+            }
             Self::NoLabelFile { there, .. } if !there.is_empty() => format!(
                 "there are {}; `LabelFiles::new(\"labels/{{stem}}_mask.gpkg\")` says how names go together, \
                  `.missing_as_background()` or `.skip_missing()` what becomes of scenes without a file",

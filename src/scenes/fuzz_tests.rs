@@ -95,7 +95,7 @@ fn tables() {
         std::fs::write(&path, input).unwrap();
         let mut report = Report::new();
         match table::rows(&VectorSource::new(&path), &mut report) {
-            Ok(rows) => assert!(!rows.is_empty()),
+            Ok((rows, _)) => assert!(!rows.is_empty()),
             Err(error) => assert_says(&error, input),
         }
     });

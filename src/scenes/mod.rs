@@ -23,7 +23,7 @@ pub use error::ScenesError;
 pub use labels::LabelFiles;
 pub(crate) use labels::label_file;
 pub(crate) use name::{names, told_apart};
+pub(crate) use open::{ListedScene, in_order, listed_files};
 pub use open::{SceneFiles, ScenesOptions};
-pub(crate) use open::{in_order, listed_files};
 pub use shares::ClassShares;
 pub use split::SceneSplit;

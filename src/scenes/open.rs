@@ -281,6 +281,7 @@ fn usable(
             of,
             done,
             first_hint,
+            skip: None,
         }
         .into());
     }
@@ -297,6 +298,41 @@ fn usable(
     Ok(members)
 }
 
+/// A scene that was named, by itself or in a table.
+#[derive(Clone, Debug)]
+pub(crate) struct ListedScene {
+    pub(crate) path: PathBuf,
+    /// The places of its table, for a file without one of its own.
+    places: Option<Places>,
+}
+
+impl ListedScene {
+    fn new(path: PathBuf, places: Option<&Places>) -> Self {
+        let places = places.cloned();
+        Self { path, places }
+    }
+
+    /// How it is opened, by what else is asked for.
+    pub(crate) fn options(&self, options: OpenOptions) -> OpenOptions {
+        match &self.places {
+            Some(places) => options.or_places_of_table(places.clone()),
+            None => options,
+        }
+    }
+}
+
+impl From<PathBuf> for ListedScene {
+    fn from(path: PathBuf) -> Self {
+        Self::new(path, None)
+    }
+}
+
+impl AsRef<Path> for ListedScene {
+    fn as_ref(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// The files of scenes that are given as files, folders, patterns or tables; of tables those rows whose column has the value
 /// of `only`.
 ///
@@ -307,7 +343,7 @@ pub(crate) fn listed_files(
     given: &[PathBuf],
     only: Option<(&str, &str)>,
     report: &mut Report,
-) -> Result<Vec<PathBuf>> {
+) -> Result<Vec<ListedScene>> {
     let (mut all, mut values, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     let mut chosen = 0;
     for path in given {
@@ -317,17 +353,19 @@ pub(crate) fn listed_files(
             .to_string_lossy()
             .to_lowercase();
         if !["csv", "tsv", "parquet", "xlsx", "ods"].contains(&ending.as_str()) {
-            all.extend(found(&SceneFiles::from(path), report)?);
+            let files = found(&SceneFiles::from(path), report)?;
+            all.extend(files.into_iter().map(ListedScene::from));
             continue;
         }
-        for row in super::table::rows(&path.into(), report)? {
+        let (rows, places) = super::table::rows(&path.into(), report)?;
+        for row in rows {
             columns.extend(row.columns.keys().cloned());
             match only {
-                None => all.push(row.path),
+                None => all.push(ListedScene::new(row.path, places.as_ref())),
                 Some((column, value)) => match row.columns.get(column) {
                     Some(own) if own == value => {
                         chosen += 1;
-                        all.push(row.path);
+                        all.push(ListedScene::new(row.path, places.as_ref()));
                     }
                     own => values.extend(own.cloned()),
                 },

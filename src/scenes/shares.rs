@@ -65,6 +65,25 @@ impl Scenes {
     }
 }
 
+impl Scene {
+    /// As [`Scenes::class_shares`], of one scene.
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// let shares = samples::town(1, 256)?.scene()?.class_shares()?;
+    /// assert!(shares.pixels(1) > 0);
+    /// # Ok::<(), swath::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of reading labels.
+    #[doc(alias = "value_counts")]
+    #[doc(alias = "class_balance")]
+    pub fn class_shares(&self) -> Result<ClassShares> {
+        Scenes::of([self])?.class_shares()
+    }
+}
+
 fn shares(name: &str, scene: &Scene, classes: usize) -> Result<SceneShares> {
     let mut found = SceneShares {
         name: name.to_owned(),

@@ -301,6 +301,7 @@ impl Scenes {
                 failed: failed.collect(),
                 of: half,
                 done: "split by area",
+                skip: None,
                 first_hint: Some(
                     "tiles of one area become one scene by `Scene::mosaic(files)?`, which is split by area; other scenes are split \
                      whole: `scenes.split(SceneSplit::random(0.8))`"

@@ -66,20 +66,10 @@ impl Scenes {
     ) -> Result<Self> {
         let source = path.into();
         let mut report = Report::new();
-        let table = read_table(&source)?;
-        let image = image_column(&table, &source)?;
-        let places = Places::of(&table, &source, image);
-        let rows = rows_of(table, image, &source, &mut report)?;
+        let (rows, places) = rows(&source, &mut report)?;
         let mut options: ScenesOptions = options.into();
-        match places {
-            Ok(Some(places)) => {
-                report.extend(places.report().clone());
-                options = options.or_places_of_table(places);
-            }
-            // Most tables say nothing of places.
-            Ok(None) => {}
-            Err(Error::Vector(error)) => report.push(without_places(error)?),
-            Err(error) => return Err(error),
+        if let Some(places) = places {
+            options = options.or_places_of_table(places);
         }
         opened(rows, &options, report)
     }
@@ -103,11 +93,28 @@ fn without_places(error: VectorError) -> Result<Notice> {
     })
 }
 
-/// The scenes of a table.
-pub(super) fn rows(source: &VectorSource, report: &mut Report) -> Result<Vec<Row>> {
+/// The scenes of a table, and where they lie when it says so.
+pub(super) fn rows(
+    source: &VectorSource,
+    report: &mut Report,
+) -> Result<(Vec<Row>, Option<Places>)> {
     let table = read_table(source)?;
     let image = image_column(&table, source)?;
-    rows_of(table, image, source, report)
+    let places = Places::of(&table, source, image);
+    let rows = rows_of(table, image, source, report)?;
+    let places = match places {
+        Ok(places) => places,
+        Err(Error::Vector(error)) => {
+            report.push(without_places(error)?);
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    // Most tables say nothing of places.
+    if let Some(places) = &places {
+        report.extend(places.report().clone());
+    }
+    Ok((rows, places))
 }
 
 /// The column with the paths of the imagery.

@@ -6,6 +6,7 @@ mod boxes;
 mod classify;
 mod evaluate;
 mod geometry;
+mod joins;
 mod labels;
 mod models;
 mod plot;

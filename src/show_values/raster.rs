@@ -5,9 +5,9 @@ use crate::display::records::{NOTHING, count, number, perhaps};
 use crate::display::{Output, Record, Show, show_fields, show_records};
 use crate::raster::{
     Band, BandChoice, BandRole, BandStatistics, BandTransform, Composite, DataType, Date,
-    GeoReference, GeoTransform, ImageArray, MapWindow, Mosaic, OpenOptions, PixelWindow, Places,
-    Raster, RasterType, Resampling, Resolution, SeriesDate, SeriesPatch, Size, SpectralIndex,
-    Stack, StackExtent, StackGrid, StackPart, TimeSeries, WriterOptions, ZoomWindow,
+    GeoReference, GeoTransform, ImageArray, MapWindow, OpenOptions, PixelWindow, Places, Raster,
+    RasterType, Resampling, Resolution, SeriesPatch, Size, SpectralIndex, StackExtent, StackGrid,
+    WriterOptions, ZoomWindow,
 };
 
 impl Record for Band {
@@ -147,17 +147,12 @@ show_fields!(
     BandTransform,
     Composite,
     DataType,
-    Mosaic,
     OpenOptions,
     RasterType,
     Resampling,
     Resolution,
-    SeriesDate,
-    Stack,
     StackExtent,
     StackGrid,
-    StackPart,
-    TimeSeries,
     WriterOptions
 );
 

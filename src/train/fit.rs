@@ -15,6 +15,7 @@ use super::options::FitOptions;
 use super::random;
 use super::run::{Run, StopReason, Timings};
 use super::trainable::{Trainable, example_output};
+use super::unclassed::Unclassed;
 use super::view::{Progress, View};
 use super::{Ema, EpochRecord, History, OptimizerState, Plateau, Rates, TrainError};
 use crate::chips::Chips;
@@ -92,6 +93,8 @@ pub(super) struct Trainer<'a, T: Trainable> {
     /// What the bands of the training scene hold.
     pub(super) bands: Vec<TrainedBand>,
     pub(super) report: Report,
+    /// Of the chips of the first epoch, how many came and how many of them have no class.
+    pub(super) unclassed: Unclassed,
     pub(super) history: History,
     pub(super) best: Option<Box<T::Network>>,
     pub(super) step: usize,
@@ -156,6 +159,9 @@ impl<T: Trainable> Trainer<'_, T> {
                     }
                 };
                 self.timings.waiting += waiting.elapsed().as_secs_f64();
+                if epoch == 0 {
+                    self.unclassed.count(&chips);
+                }
                 let batch = Batch::new(&chips, &self.normalization);
                 self.gather(batch)?;
             }
@@ -321,6 +327,9 @@ impl<T: Trainable> Trainer<'_, T> {
                 return Err(error);
             }
         };
+        if let Some(rule) = T::cells(self.chips.scenes()) {
+            self.report.extend(self.unclassed.notice(&rule));
+        }
         self.timings.view = self.view.seconds;
         self.timings.total = self.started.elapsed().as_secs_f64();
         let trained = |network: Box<T::Network>, record: Option<&EpochRecord>| {

@@ -31,6 +31,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod trainable;
+mod unclassed;
 mod validate;
 mod view;
 

@@ -12,6 +12,7 @@ use super::options::{FitOptions, Length};
 use super::random;
 use super::run::Timings;
 use super::trainable::Trainable;
+use super::unclassed::Unclassed;
 use super::view::View;
 use super::{Ema, History, OptimizerState, Plateau, Rates, TrainError};
 use crate::Result;
@@ -172,6 +173,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
             recent: VecDeque::new(),
             last_validation: 0.0,
             view,
+            unclassed: Unclassed::default(),
             timings: Timings::default(),
             checkpoints: options
                 .checkpoints

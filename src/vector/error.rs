@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::PlaceError;
 use super::formats::EXPORT;
 use crate::Hint;
-use crate::host::Step;
+use crate::host::{Step, either};
 
 /// What can go wrong in [`crate::vector`].
 #[derive(Debug, thiserror::Error)]
@@ -258,7 +258,8 @@ impl Hint for VectorError {
         Some(match self {
             Self::Missing { path } => return Some(crate::paths::missing_hint(path)),
             Self::NotAVector { .. } => format!(
-                "if another program shows it, {EXPORT}; boxes in pixels go to `.with_boxes(path, class)`"
+                "if another program shows it, {EXPORT}; boxes in pixels go to {}",
+                Step::GiveBoxes
             ),
             Self::IsARaster { .. } => format!("labels that are pixels are given by {}", Step::LabelRaster),
             Self::Places { .. } => {
@@ -298,11 +299,12 @@ impl Hint for VectorError {
                  `split = 'train' AND height > 3`"
                     .to_owned()
             }
-            Self::NothingPasses { .. } => {
+            Self::NothingPasses { .. } => either(
                 "check the values of the property: `.with_labels(path, LabelClass::property(name))` lists them in the \
-                 scene's report"
-                    .to_owned()
-            }
+                 scene's report",
+                "check the values of the property: `swath info SCENE --labels FILE --class PROPERTY` lists them",
+            )
+            .to_owned(),
             Self::NoRules { .. } => {
                 "`LabelClass::rules([(\"building IS NOT NULL\", \"building\")])` has one".to_owned()
             }
@@ -312,9 +314,11 @@ impl Hint for VectorError {
                 let near: Vec<String> = near.iter().map(|name| format!("{name:?}")).collect();
                 format!("was {} meant? Capitals count", near.join(" or "))
             }
-            Self::NoProperty { .. } => {
-                "choose one of these; `LabelClass::one(name)` makes every feature of one class".to_owned()
-            }
+            Self::NoProperty { .. } => either(
+                "choose one of these; `LabelClass::one(name)` makes every feature of one class",
+                "choose one of these; `--class` with the name of one of the model's classes makes every feature of it",
+            )
+            .to_owned(),
             // Only which step to name follows from words; that reading failed is GDAL's own class.
             Self::Read { path, detail } if detail.contains("crs not found") || detail.contains("resolve host") => format!(
                 "the file names a reference system that nobody knows: {} states it{}",

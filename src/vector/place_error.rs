@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use crate::Hint;
 use crate::host::Step;
+use crate::paths::told;
 
 /// Features whose place on a raster would have to be guessed.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +10,7 @@ use crate::host::Step;
 pub enum PlaceError {
     /// The features have a reference system and the image has none.
     #[error(
-        "the features are in {system}, but the image names no coordinate reference system ({image}){looks}: {path:?}"
+        "the features are in {system}, but the image names no coordinate reference system ({image}){looks}: {told}", told = told(path)
     )]
     ImageWithoutSystem {
         /// The vector file.
@@ -22,7 +23,7 @@ pub enum PlaceError {
         looks: String,
     },
     /// Coordinates of a geographic system that are far beyond all degrees.
-    #[error("the coordinates are no degrees (x {x}, y {y}), though {claim}: {path:?}")]
+    #[error("the coordinates are no degrees (x {x}, y {y}), though {claim}: {told}", told = told(path))]
     NoDegrees {
         /// The vector file.
         path: PathBuf,
@@ -35,7 +36,7 @@ pub enum PlaceError {
     },
     /// No transformation leads from the features' system to the image's.
     #[error(
-        "no way leads from the features' coordinate reference system ({system}) to the image's ({image}): {detail}: {path:?}"
+        "no way leads from the features' coordinate reference system ({system}) to the image's ({image}): {detail}: {told}", told = told(path)
     )]
     NoWay {
         /// The vector file.
@@ -50,7 +51,7 @@ pub enum PlaceError {
     /// The file names no system, and what was assumed puts nothing on the image.
     #[error(
         "the file names no coordinate reference system, so {assumed}, but then nothing lies on it: the features cover \
-         {features} and the image {image}: {path:?}"
+         {features} and the image {image}: {told}", told = told(path)
     )]
     AssumedElsewhere {
         /// The vector file.
@@ -65,7 +66,7 @@ pub enum PlaceError {
     /// With x and y exchanged the features would lie on the image.
     #[error(
         "nothing lies on the image, but with x and y exchanged {count} of {total} polygons would: the file most likely has \
-         latitude or northing first (x {x}, y {y}): {path:?}"
+         latitude or northing first (x {x}, y {y}): {told}", told = told(path)
     )]
     Exchanged {
         /// The vector file.

@@ -181,3 +181,25 @@ fn folders_of_numpy_files_are_scenes_with_labels() {
     let labels = scene.label_array(&scene.area()).unwrap();
     assert_eq!([labels[[0, 0]], labels[[0, 1]], labels[[1, 2]]], [1, 2, 1]);
 }
+
+/// Errors name the array, and no path that nobody has written.
+#[test]
+fn errors_of_arrays_name_the_array() {
+    let array = ImageArray::new(image(3, 32, 32)).named("field");
+    let scene = Scene::from_array(array).unwrap();
+    let errors = [
+        scene.chips(Chips::random(4, 64)).map(drop).unwrap_err(),
+        scene.show_bands([9]).map(drop).unwrap_err(),
+        scene.on_date("2023-01-01").map(drop).unwrap_err(),
+    ];
+    for error in errors {
+        let text = error.to_string();
+        assert!(
+            text.contains("the array \"field\"") && !text.contains("vsimem"),
+            "{text}"
+        );
+    }
+    let plain = Scene::from_array(image(1, 8, 8)).unwrap();
+    let text = plain.on_date("2023-01-01").unwrap_err().to_string();
+    assert!(text.contains("the array in memory"), "{text}");
+}

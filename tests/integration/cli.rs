@@ -125,6 +125,49 @@ fn a_bundle_predicts_and_scores_a_town() -> Result<()> {
     Ok(())
 }
 
+/// Outlines, small areas and types of scores, as the library saves them.
+#[test]
+fn maps_are_saved_with_the_outlines_and_scores_that_are_asked_for() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let town = samples::town_in(folder.path(), 3, 128)?;
+    let bundle = folder.path().join("town.swath");
+    save_model(&bundle, &town.scene()?)?;
+    let (bundle, image) = (bundle.display(), town.scene_path.display());
+    let mut counts = Vec::new();
+    for (name, options) in [
+        ("plain", ""),
+        (
+            "right",
+            "--outlines right-angles --fill-holes 4 --min-pixels 40 --scores f16",
+        ),
+        (
+            "smooth",
+            "--simplify 2 --min-area 10 --scores percent --formats geojson",
+        ),
+    ] {
+        let out = folder.path().join(name);
+        let line = format!(
+            "predict {bundle} {image} -o {} --device cpu --quiet {options}",
+            out.display()
+        );
+        assert_eq!(swath(&line), DONE, "{line}");
+        let text = std::fs::read_to_string(out.join("polygons.geojson")).expect("it was written");
+        counts.push(text.matches("\"Feature\"").count());
+        let scores = Raster::open(out.join("scores.tif"))?;
+        let (band, word) = (&scores.bands()[0], scores.data_type().to_string());
+        match name {
+            "plain" => assert!((band.scale - 1.0 / 254.0).abs() < 1e-9, "{word}"),
+            "right" => assert_eq!(band.scale, 1.0, "{word}"),
+            _ => assert!((band.scale - 0.01).abs() < 1e-9, "{word}"),
+        }
+    }
+    assert!(
+        counts[1] < counts[0],
+        "areas of fewer pixels are left out: {counts:?}"
+    );
+    Ok(())
+}
+
 #[test]
 fn several_scenes_and_models_are_predicted_and_a_broken_scene_stops_none() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
@@ -279,10 +322,12 @@ fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_s
     // Fewer boxes by a threshold that none reaches, and none lost for it: they were saved in another folder.
     let none = path("none");
     let strict = format!(
-        "predict {boxes} {image} -o {none} --threshold 1 --device cpu --quiet --merge soft-nms --tta flips"
+        "predict {boxes} {image} -o {none} --threshold 1 --device cpu --quiet --merge soft-nms --tta flips \
+         --formats gpkg,geojson,fgb"
     );
     assert_eq!(swath(&strict), DONE);
     assert_eq!(count(&none), 0);
+    assert!(Path::new(&none).join("boxes.fgb").is_file());
     assert!(
         !Path::new(&none).join("box_scores.json").exists(),
         "there were no labels"
@@ -292,7 +337,7 @@ fn a_bundle_that_finds_objects_is_told_by_its_file_and_its_boxes_are_saved_and_s
     let nothing = path("nothing");
     for option in [
         "--min-area 5",
-        "--formats gpkg",
+        "--outlines right-angles",
         "--no-scores",
         "--no-polygons",
     ] {
@@ -411,5 +456,105 @@ fn a_bundle_that_maps_areas_scores_as_its_saved_map_does() -> Result<()> {
         NOT_UNDERSTOOD,
         "a saved map is not predicted again"
     );
+    Ok(())
+}
+
+/// The command line as the program runs it, in a process of its own: it is a shell from then on.
+#[test]
+fn as_a_shell() {
+    let Ok(line) = std::env::var("SWATH_TEST_SHELL") else {
+        return;
+    };
+    let words: Vec<std::ffi::CString> = std::iter::once("swath")
+        .chain(line.split('\t'))
+        .map(|word| std::ffi::CString::new(word).expect("no NUL"))
+        .collect();
+    let pointers: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
+    let count = i32::try_from(pointers.len()).expect("a few words");
+    // SAFETY: as many strings as `count`, which live until the call returns.
+    let code = unsafe { swath::cli::swath_cli(count, pointers.as_ptr()) };
+    std::process::exit(code);
+}
+
+fn told_in_a_shell(words: &[String]) -> String {
+    let output = std::process::Command::new(std::env::current_exe().expect("this program"))
+        .args(["cli::as_a_shell", "--exact", "--nocapture"])
+        .env("SWATH_TEST_SHELL", words.join("\t"))
+        .output()
+        .expect("it runs");
+    let words = [output.stdout, output.stderr];
+    words
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .concat()
+}
+
+/// What a shell is told names options of the shell, and no method of Rust.
+#[test]
+fn a_shell_is_told_its_own_options() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let town = samples::town_in(folder.path(), 3, 128)?;
+    let bundle = path("town.swath");
+    save_model(bundle.as_ref(), &town.scene()?)?;
+    let image = town.scene_path.display().to_string();
+    let labels = town.labels_path.display().to_string();
+    let one_band = path("one.tif");
+    let raster = Raster::open(&image)?;
+    let mut writer = swath::raster::RasterWriter::create(
+        &one_band,
+        raster.size(),
+        1,
+        swath::raster::RasterType::U8,
+        raster.transform(),
+        &raster.crs_wkt(),
+        swath::raster::WriterOptions::default(),
+    )?;
+    let window = swath::raster::PixelWindow::full(raster.size());
+    writer.write_window(&window, &vec![7_u8; window.area()])?;
+    writer.finish()?;
+    for (words, expected) in [
+        (vec![&*image, &image], "`run.best().save(\"model.swath\")`"),
+        (vec![&bundle, &one_band], "`--bands 1,2,3`"),
+        (
+            vec![&bundle, &image, "--bands", "1,2,9"],
+            "there is no band 9, counted from 1",
+        ),
+        (
+            vec![&bundle, &image, "--crop", "5000,0,8,8"],
+            "`--crop COL,ROW,WIDTH,HEIGHT`",
+        ),
+        (
+            vec![&bundle, &image, "--labels", &labels, "--class", "nothing"],
+            "`--class`",
+        ),
+        (vec![&bundle, &labels], "--labels FILE"),
+        (
+            vec![&bundle, &image, "--label-raster", &one_band],
+            "`--values ",
+        ),
+        (
+            vec![&bundle, &image, "--nodata", "seven"],
+            "--nodata <VALUE>",
+        ),
+    ] {
+        let out = path("out");
+        let words: Vec<String> = std::iter::once("predict")
+            .chain(words)
+            .chain(["-o", &out, "--device", "cpu", "--quiet"])
+            .map(str::to_owned)
+            .collect();
+        let told = told_in_a_shell(&words);
+        assert!(told.contains(expected), "{expected}: {words:?}: {told}");
+        for rust in [
+            "Scene::",
+            "OpenOptions",
+            "LabelValues",
+            "LabelClass",
+            ".with_",
+            "%scene",
+        ] {
+            assert!(!told.contains(rust), "{rust}: {words:?}: {told}");
+        }
+    }
     Ok(())
 }

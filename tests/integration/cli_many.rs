@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use swath::Result;
 use swath::prelude::*;
+use swath::{Hint as _, Result};
 
 use swath::cli::DONE;
 
@@ -183,6 +183,51 @@ fn cells_are_predicted_and_scored_by_the_rule_of_the_training() -> Result<()> {
         classes.map(|class| class.support).collect()
     };
     assert_ne!(truth(&majority), truth(&wanted));
+    // The saved cells score as the model does, by the rule that is said; by one of their files or their folder.
+    let saved = folder.path().join("saved.json");
+    for what in ["", "/cell_labels.tif", "/cells.gpkg"] {
+        let line = format!(
+            "evaluate {}{what} {image} --json {} {labels} --cells object:0.5 --quiet",
+            out.display(),
+            saved.display()
+        );
+        assert_eq!(swath(&line), DONE, "{line}");
+        assert_eq!(read(&saved), found, "{what}");
+    }
+    let again = SceneCells::open(&out, &scene)?;
+    let cells = run.last().predict(&scene)?;
+    assert_eq!(again.grid(), cells.grid());
+    let classes = |cells: &SceneCells| -> Vec<(PixelWindow, usize)> {
+        cells.iter().map(|cell| (cell.window, cell.class)).collect()
+    };
+    assert_eq!(classes(&again), classes(&cells));
+    for (was, is) in cells.iter().zip(again.iter()) {
+        assert!((was.score - is.score).abs() <= 0.5 / 254.0 + 1e-6);
+    }
+    // Another threshold decides anew, from probabilities that are stored to half a step.
+    let (was, is) = (cells.threshold(0.01)?, again.threshold(0.01)?);
+    assert_eq!(classes(&was).len(), classes(&is).len());
+    let elsewhere = samples::town_in(folder.path().join("other"), 4, 96)?.scene()?;
+    assert!(SceneCells::open(&out, &elsewhere).is_err());
+    for line in [
+        format!("evaluate {} {image} {labels} --window 32", out.display()),
+        format!(
+            "evaluate {} {image} --labels nowhere.gpkg --class class",
+            out.display()
+        ),
+        format!(
+            "predict {model} {image} -o {} --cells majority",
+            out.display()
+        ),
+    ] {
+        assert_ne!(swath(&line), DONE, "{line}");
+    }
+    let error = again.save(folder.path().join("cells.tif")).unwrap_err();
+    let hint = error.hint().unwrap_or_default();
+    assert!(
+        hint.contains("cell_labels.tif") && hint.contains("/cells\""),
+        "{hint}"
+    );
     for option in ["--overlap 8", "--no-polygons", "--min-score 0.5"] {
         let line = format!(
             "predict {model} {image} -o {} {option} --quiet",

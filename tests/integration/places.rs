@@ -288,3 +288,58 @@ fn a_place_that_is_refused_is_not_said_to_be_taken() {
         raster.report()
     );
 }
+
+/// Names that begin with `./`, as shells and programs write them.
+#[test]
+fn names_that_begin_at_a_folder_are_found() {
+    let table = "file,xmin,ymin,xmax,ymax,crs\n./a.npy,500000,4000000,500050,4000040,EPSG:32613\n\
+                 ../x/./tiles/b.npy,500050,4000000,500100,4000040,EPSG:32613\n";
+    let (folder, path) = tiles(&table.replace("../x/./", "./"));
+    let options = OpenOptions::new().places(Places::open(&path).unwrap());
+    for (name, left) in [("a", 500_000.0), ("b", 500_050.0)] {
+        let file = folder.path().join(format!("tiles/{name}.npy"));
+        let raster = Raster::open_with(file, options.clone()).unwrap();
+        assert_eq!(raster.transform().0[0], left, "{name}");
+        assert!(
+            !raster.report().mentions("no place of its own"),
+            "{}",
+            raster.report()
+        );
+    }
+}
+
+/// On the command line a table's places are taken as by `Scenes::table`.
+#[test]
+fn the_command_line_takes_the_places_of_a_table() {
+    let table =
+        "image,xmin,ymin,xmax,ymax,crs\ntiles/a.npy,500000,4000000,500050,4000040,EPSG:32613\n";
+    let (folder, path) = tiles(table);
+    let scene = Scenes::table(&path).unwrap().get(0).unwrap().clone();
+    let bundle = folder.path().join("a.swath");
+    let network = Unet::resnet18()
+        .build(scene.band_count(), 2, &Device::cpu())
+        .unwrap();
+    let normalization = swath::models::Normalization::eight_bit(scene.band_count());
+    let names = vec!["background".to_owned(), "a".to_owned()];
+    let meta = swath::models::BundleMeta::new(
+        Unet::resnet18(),
+        scene.band_count(),
+        names,
+        normalization,
+        32,
+    );
+    swath::models::save_bundle(&bundle, &meta, &*network).unwrap();
+    let out = folder.path().join("map");
+    let line = format!(
+        "predict {} {} -o {} --device cpu --quiet --any-values --no-polygons",
+        bundle.display(),
+        path.display(),
+        out.display()
+    );
+    assert_eq!(crate::cli::swath(&line), swath::cli::DONE);
+    let map = Raster::open(out.join("labels.tif")).unwrap();
+    assert_eq!(
+        (map.transform(), map.crs_name().as_str()),
+        (scene.raster().transform(), "EPSG:32613")
+    );
+}

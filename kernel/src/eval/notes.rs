@@ -211,7 +211,9 @@ fn of_alias(message: &str) -> Option<String> {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let word = quoted.next()?;
     let of_type = quoted.find(|text| text.trim_start_matches('&').starts_with("swath::"))?;
-    advice::of_alias(of_type, word)
+    advice::of_another(of_type, word)
+        .map(str::to_owned)
+        .or_else(|| advice::of_alias(of_type, word))
 }
 
 /// Whether a message asks a `Result` for what the value inside has.
@@ -388,15 +390,18 @@ pub(crate) fn missing_for_magic<'a>(
     Some((magic, names))
 }
 
-/// A magic whose Rust asks a value for what its type does not have: how it is called, and the type.
+/// A magic whose Rust asks a value for what its type does not have: how it is called, the type, and what was asked for.
 pub(crate) fn magic_of_another_type<'a>(
     diagnostics: &[Diagnostic],
     map: &SourceMap<'a>,
-) -> Option<(&'a str, String)> {
+) -> Option<(&'a str, String, String)> {
     diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.has_code("E0599"))
-        .find_map(|it| Some((magic_of(it, map)?, quoted(&it.message, 1).to_owned())))
+        .find_map(|it| {
+            let [method, of_type] = [0, 1].map(|index| quoted(&it.message, index).to_owned());
+            Some((magic_of(it, map)?, of_type, method))
+        })
 }
 
 /// A magic whose Rust does not fit the types of its variables.

@@ -357,12 +357,14 @@ fn complete_arguments<'a>(
                 names(found.unwrap_or_default(), value, matches);
             }
             "class" => names((known.words)("class", &shown), value, matches),
-            key @ ("by" | "missing" | "weight" | "skip_broken" | "augment") => {
+            key @ ("by" | "missing" | "weight" | "skip_broken" | "augment" | "series"
+            | "composite") => {
                 let choices: &[&str] = match key {
                     "by" => &["columns", "rows", "scene"],
                     "missing" => &["background", "skip"],
                     "weight" => &["area", "even", "labeled"],
                     "augment" => &["light", "strong", "none"],
+                    "composite" => &["median", "mean", "min", "max", "first", "last", "greenest"],
                     _ => &["yes", "no"],
                 };
                 matches.extend(

@@ -2,7 +2,7 @@
 
 use super::arguments::{Arguments, UsageError};
 use super::table::Magic;
-use super::{fit, label_raster, scenes, views};
+use super::{fit, scenes, views};
 use crate::syntax::is_variable_name;
 
 /// Rust in two parts: statements, and an expression that is shown when the magic ends its cell.
@@ -245,49 +245,6 @@ pub(super) fn labels(
             "class= needs labels= or boxes=: the file that has them",
         )),
     }
-}
-
-/// Whether a name stands for several files. `?` behind `.npz` is a name within that file.
-fn is_pattern(file: &str) -> bool {
-    let file = match file.split_once(".npz?") {
-        Some((archive, _)) => archive,
-        None => file,
-    };
-    file.contains(['*', '?']) && !file.contains("://") && !file.starts_with("/vsi")
-}
-
-pub(super) fn scene(magic: &Magic, arguments: &Arguments) -> Result<Expansion, UsageError> {
-    let file = required(magic, arguments, 0, "a raster file")?;
-    let variable = variable(magic, arguments, "as", "scene")?;
-    // A pattern stands for tiles.
-    let is_pattern = is_pattern(file);
-    let mut expression = match (open_options(magic, arguments)?, is_pattern) {
-        (Some(options), false) => format!("Scene::open_with({}, {options})?", literal(file)),
-        (None, false) => format!("Scene::open({})?", literal(file)),
-        (Some(options), true) => format!(
-            "Scene::mosaic_with(Mosaic::new({}).options({options}))?",
-            literal(file)
-        ),
-        (None, true) => format!("Scene::mosaic({})?", literal(file)),
-    };
-    for index in arguments
-        .option("index")
-        .into_iter()
-        .flat_map(|list| list.split(','))
-    {
-        expression += &format!(".with_index({})?", literal(index.trim()));
-    }
-    if let Some(labels) = label_raster::with_label_raster(magic, arguments)? {
-        expression += &labels;
-    }
-    if let Some((key, source, class)) = labels(magic, arguments)? {
-        expression += &format!(".with_{key}({source}, {class})?");
-    }
-    expression += &limits(magic, arguments)?;
-    Ok(Expansion::new(
-        format!("let {variable} = {expression};"),
-        variable,
-    ))
 }
 
 /// What limits labels, and how cells get their classes: alike for one scene and many.
@@ -665,6 +622,14 @@ mod tests {
             "scene tile_?.npz?image",
             "scene tile_?.tif",
             "scene https://host/a.tif?x=1 index=ndvi",
+            "scene s2/*.tif series=yes",
+            "scene s2 series=yes bands=B04,nir mask=SCL:0,1,3,8 between=2023-04-01,2023-09-30 index=ndvi composite=median",
+            "scene s2 series=yes bands=4,3,2",
+            "scene s2 series=yes nodata=0",
+            "scene s2 series=yes mask=SCL",
+            "scene s2 series=yes between=summer",
+            "scene s2 series=yes composite=best",
+            "scene s2/*.tif mask=SCL:3",
             "scene a.tif label_raster=c.tif",
             "scene a.tif label_raster=c.tif class=tree",
             "scene a.tif label_raster=c.tif values=tree",

@@ -14,6 +14,7 @@ pub(crate) mod markdown;
 mod negation;
 pub(crate) mod parameters;
 pub(crate) mod plan;
+mod scene;
 mod scenes;
 mod strings;
 pub(crate) mod table;

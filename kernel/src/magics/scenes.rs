@@ -74,7 +74,7 @@ pub(super) fn scenes(magic: &Magic, arguments: &Arguments) -> Result<Expansion, 
     ))
 }
 
-fn yes(magic: &Magic, arguments: &Arguments, key: &str) -> Result<bool, UsageError> {
+pub(super) fn yes(magic: &Magic, arguments: &Arguments, key: &str) -> Result<bool, UsageError> {
     match arguments.option(key) {
         None | Some("no") => Ok(false),
         Some("yes") => Ok(true),

@@ -3,7 +3,7 @@
 
 use super::arguments::{Arguments, UsageError};
 use super::expand::{self, Expansion};
-use super::{fit, scenes, views};
+use super::{fit, scene, scenes, views};
 
 /// Whether a magic is written on a line, at the head of a cell, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,8 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "scene",
         kind: Kind::Line,
-        usage: "%scene FILE|PATTERN [bands=N|NAME,..] [nodata=VALUE] [index=NAME,..] [labels=VECTORS|boxes=FILE class=NAME] \
+        usage: "%scene FILE|PATTERN [bands=N|NAME,..] [nodata=VALUE] [index=NAME,..] [series=yes] [mask=NAME:CODE,..] \
+                [between=DATE,DATE] [composite=median|mean|min|max|first|last|greenest] [labels=VECTORS|boxes=FILE class=NAME] \
                 [layer=NAME] [labels_crs=CRS] [where=SQL] [buffer=3m|4px|width:COLUMN] [labeled_within=VECTORS] [label_raster=RASTER \
                 classes=NAME,..|values=VALUE:NAME,..|binary=NAME|one_hot=NAME,..] [aoi=VECTORS] [cells=majority|cell:SHARE|object:SHARE] [as=VARIABLE]",
         short: "Opens a raster, with labels or boxes if given, and shows it",
@@ -118,6 +119,9 @@ pub(crate) static MAGICS: &[Magic] = &[
                indices as bands: `%scene s2.tif index=ndvi,ndwi`. `cells` says how a chip gets its one class, for classifiers: the \
                class of most pixels, of at least a share of them (`cell:0.2`), or of an object of which at least a share lies in it \
                (`object:0.5`). A pattern makes one scene of tiles: `%scene tiles/*.tif`. \
+               `series=yes` makes one of several dates, which are read from the names of files: `%scene s2/*.tif series=yes \
+               mask=SCL:0,1,3,8,9,10 between=2023-04-01,2023-09-30 index=ndvi composite=median`. `mask` is the file or band of each \
+               date with the values of clouds and the like; `index` is added for each date, and `composite` then makes one of all. \
                The variable is `scene` unless \
                `as` says otherwise.",
         positional: 1,
@@ -168,6 +172,22 @@ pub(crate) static MAGICS: &[Magic] = &[
                 "nodata",
                 "value of pixels without data, whatever the file says",
             ),
+            (
+                "series",
+                "yes: files of one place on several dates, as their names or folders say",
+            ),
+            (
+                "mask",
+                "with series: the file or band of each date whose values are not to be used, such as SCL:0,1,3,8,9,10",
+            ),
+            (
+                "between",
+                "with series: the first and the last day, such as 2023-04-01,2023-09-30",
+            ),
+            (
+                "composite",
+                "with series: one date of all: median, mean, min, max, first, last or greenest",
+            ),
             ("aoi", "vector file with the area of interest"),
             (
                 "cells",
@@ -175,7 +195,7 @@ pub(crate) static MAGICS: &[Magic] = &[
             ),
             AS,
         ],
-        action: Action::Expand(expand::scene),
+        action: Action::Expand(scene::scene),
     },
     Magic {
         name: "scenes",

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::Hint;
+use crate::paths::told;
 
 /// What can go wrong with chips as files.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +15,7 @@ pub enum ChipSetError {
     },
     /// Imagery that PNG does not hold.
     #[error(
-        "PNG holds 1, 3 or 4 bands of 8 or 16 bits without sign, the chips have {bands} of {data_type}: {path:?}"
+        "PNG holds 1, 3 or 4 bands of 8 or 16 bits without sign, the chips have {bands} of {data_type}: {told}", told = told(path)
     )]
     NoPng {
         /// The scene's imagery.
@@ -26,7 +27,7 @@ pub enum ChipSetError {
     },
     /// Chips that do not belong to those that the folder holds.
     #[error(
-        "the folder holds chips whose {what} {expected}, those to be saved have {found}: {path:?}"
+        "the folder holds chips whose {what} {expected}, those to be saved have {found}: {told}", told = told(path)
     )]
     OtherSet {
         /// The folder.
@@ -39,13 +40,13 @@ pub enum ChipSetError {
         found: String,
     },
     /// Files that no chips were saved as.
-    #[error("the folder holds files that no chips were saved as: {path:?}")]
+    #[error("the folder holds files that no chips were saved as: {told}", told = told(path))]
     OfOthers {
         /// The folder or file.
         path: PathBuf,
     },
     /// A manifest that cannot be read.
-    #[error("{reason}: {path:?}")]
+    #[error("{reason}: {told}", told = told(path))]
     Manifest {
         /// The file.
         path: PathBuf,
@@ -53,7 +54,7 @@ pub enum ChipSetError {
         reason: String,
     },
     /// A folder in which no chips are found.
-    #[error("no chips are found: {reason}: {path:?}")]
+    #[error("no chips are found: {reason}: {told}", told = told(path))]
     NoChips {
         /// The folder or archive.
         path: PathBuf,
@@ -61,7 +62,7 @@ pub enum ChipSetError {
         reason: String,
     },
     /// Masks of which nobody says what their values are.
-    #[error("nothing says what the values of {masks} masks mean: {path:?}")]
+    #[error("nothing says what the values of {masks} masks mean: {told}", told = told(path))]
     NoClasses {
         /// The folder.
         path: PathBuf,
@@ -69,7 +70,7 @@ pub enum ChipSetError {
         masks: usize,
     },
     /// Chips without a mask or a label file.
-    #[error("{missing} of {of} chips have no {what}, such as {first}: {path:?}")]
+    #[error("{missing} of {of} chips have no {what}, such as {first}: {told}", told = told(path))]
     NoLabels {
         /// The folder of the labels.
         path: PathBuf,
@@ -121,8 +122,12 @@ impl Hint for ChipSetError {
             Self::OfOthers { .. } => {
                 "choose another folder, or remove these files: chips would be mixed with them".to_owned()
             }
-            Self::Manifest { .. } => {
-                "save the chips again; `ChipSet::open(ChipFolder::new(folder).without_manifest())` reads the folders alone".to_owned()
+            Self::Manifest { path, .. } => {
+                let folder = path.parent().unwrap_or(path);
+                format!(
+                    "`ChipSet::open(ChipFolder::new({folder:?}).without_manifest())` reads images and masks by their names, with the \
+                     classes of `classes.csv`; chips are saved anew into another folder, or into this one after it was removed"
+                )
             }
             Self::NoChips { .. } => {
                 "a set has `images/` with `masks/` or `labels/` of the same names, in it or in `train/` and `val/`; COCO's \
@@ -131,7 +136,8 @@ impl Hint for ChipSetError {
             }
             Self::NoClasses { .. } => {
                 "`ChipSet::open(ChipFolder::new(folder).values(Classes::new([\"building\"])))` for class indices with 0 as the \
-                 background, `.values(LabelValues::codes([(10, \"tree\")]))` for others"
+                 background, `.values(LabelValues::codes([(10, \"tree\")]))` for others, `.values(LabelValues::of_file())` where the \
+                 masks name their classes themselves"
                     .to_owned()
             }
             Self::NoLabels { .. } => {

@@ -6,6 +6,8 @@ use std::path::Path;
 use super::manifest::{self, Manifest, PartEntry};
 use super::save::{Saving, Written};
 use crate::boxes::formats::{LabeledImage, coco};
+use crate::labels::Classes;
+use crate::vector::read_table;
 use crate::{FileError, Result};
 
 impl Saving<'_> {
@@ -68,6 +70,44 @@ impl Saving<'_> {
         }
         write(&staging.join(manifest::YAML), yaml.as_bytes())
     }
+}
+
+/// The classes of the table in a folder, as saving writes it; `None` where there is none, or another one.
+pub(super) fn classes(root: &Path) -> Option<Classes> {
+    let path = root.join(manifest::CLASSES);
+    if !path.is_file() {
+        return None;
+    }
+    let table = read_table(&(&path).into()).ok()?;
+    let column = |name: &str| table.column(&[name]);
+    let (index, name) = (column("index")?, column("name")?);
+    let colors = [column("red"), column("green"), column("blue")];
+    let text = |row: &[Option<String>], at: usize| row.get(at).cloned().flatten();
+    let mut found: Vec<(String, Option<[u8; 3]>)> = Vec::new();
+    for (at, row) in table.rows.iter().enumerate() {
+        // Index 0 is the background, and every index is there once.
+        if text(row, index)?.trim().parse() != Ok(at) {
+            return None;
+        }
+        let part = |column: Option<usize>| text(row, column?)?.trim().parse().ok();
+        let color = colors.map(part);
+        let color = match color {
+            [Some(red), Some(green), Some(blue)] => Some([red, green, blue]),
+            _ => None,
+        };
+        found.push((text(row, name)?, color));
+    }
+    let names = found.iter().skip(1).map(|(name, _)| name.clone());
+    let mut classes = Classes::new(names);
+    if found.is_empty() || classes.len() != found.len() {
+        return None;
+    }
+    for (name, color) in found.iter().skip(1) {
+        if let Some(color) = color {
+            classes = classes.with_stored_color(name, *color);
+        }
+    }
+    Some(classes)
 }
 
 pub(super) fn make_folder(folder: &Path) -> Result<()> {

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use super::ChipSetError;
 use super::boxes::BoxFiles;
 use super::layout::{self, CocoFiles, Item, Part};
+use super::lists;
 use super::manifest::{self, BandEntry, Manifest};
 use super::options::Container;
 use super::read::{ChipSet, Recorded};
-use crate::Result;
 use crate::labels::{CellRule, Classes, IGNORE, LabelValues};
 use crate::raster::OpenOptions;
 use crate::report::{Notice, Report, file_name};
 use crate::scene::Scene;
-use crate::scenes::{LabelFiles, Scenes, ScenesOptions};
+use crate::scenes::{LabelFiles, Scenes, ScenesError, ScenesOptions};
+use crate::{Error, Result};
 
 /// A folder or an archive of chips, and what it does not say itself.
 ///
@@ -182,8 +183,33 @@ impl ChipSet {
             known,
             parts,
         };
-        let scenes = opening.scenes(manifest.as_ref(), lists, report)?;
+        let scenes = opening
+            .scenes(manifest.as_ref(), lists, report)
+            .map_err(of_chips)?;
         Ok(Self::new(root, scenes, recorded, folder.own_statistics))
+    }
+}
+
+/// An error of the scenes that chips are, with what leaves chips out.
+fn of_chips(error: Error) -> Error {
+    match error {
+        Error::Scenes(ScenesError::Broken {
+            failed,
+            of,
+            done,
+            first_hint,
+            ..
+        }) => ScenesError::Broken {
+            failed,
+            of,
+            done,
+            first_hint,
+            skip: Some(
+                "`ChipSet::open(ChipFolder::new(folder).skip_broken())` opens the set without these chips, with a count",
+            ),
+        }
+        .into(),
+        other => other,
     }
 }
 
@@ -252,7 +278,7 @@ impl Opening<'_> {
             .flat_map(|part| &part.items)
             .filter(|item| item.mask.is_some())
             .count();
-        let values = self.values(has_masks)?;
+        let values = self.values(has_masks, &mut report)?;
         let files = self.parts.iter().flat_map(|part| {
             part.items
                 .iter()
@@ -357,17 +383,32 @@ impl Opening<'_> {
     }
 
     /// What the masks hold, when there are any.
-    fn values(&self, masks: usize) -> Result<Option<LabelValues>, ChipSetError> {
+    fn values(
+        &self,
+        masks: usize,
+        report: &mut Report,
+    ) -> Result<Option<LabelValues>, ChipSetError> {
         if masks == 0 {
             return Ok(None);
         }
         match (&self.folder.values, &self.known) {
             (Some(values), _) => Ok(Some(values.clone())),
             (None, Some(known)) => Ok(Some(LabelValues::from(known).ignore([IGNORE]))),
-            (None, None) => Err(ChipSetError::NoClasses {
-                path: self.root.to_owned(),
-                masks,
-            }),
+            (None, None) => {
+                let classes = lists::classes(self.root).ok_or_else(|| ChipSetError::NoClasses {
+                    path: self.root.to_owned(),
+                    masks,
+                })?;
+                report.push(
+                    Notice::assumed(format!(
+                        "the values of the masks are those of the table of classes: {}",
+                        classes.names().join(", ")
+                    ))
+                    .about(manifest::CLASSES)
+                    .next("`ChipFolder::new(folder).values(…)` says what they mean"),
+                );
+                Ok(Some(LabelValues::from(classes).ignore([IGNORE])))
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 use std::fs;
 use std::sync::{Mutex, PoisonError};
 
-use swath::Result;
 use swath::prelude::*;
+use swath::{Hint as _, Result};
 
 use super::{assert_same, quiet, town};
 
@@ -161,6 +161,11 @@ fn files_that_are_gone_or_broken_are_named_and_counted() -> Result<()> {
         error.contains("of 16 scenes") && error.contains("03_"),
         "{error}"
     );
+    let hint = ChipSet::open(&out).unwrap_err().hint().unwrap_or_default();
+    assert!(
+        hint.contains("ChipFolder::new(folder).skip_broken()"),
+        "{hint}"
+    );
     let set = ChipSet::open(ChipFolder::new(&out).skip_broken())?;
     assert_eq!(set.chips()?.len(), 14);
     let report = set.report();
@@ -207,8 +212,34 @@ fn a_manifest_is_not_believed_blindly() -> Result<()> {
         fs::write(&path, &text[..cut]).unwrap();
         assert!(ChipSet::open(&out).is_err());
     }
+    // The advice can be followed: the chips are there without it, with the classes of the table.
+    let again = scene.chips(Chips::sliding(128))?.save_with(&out, quiet());
+    for error in [ChipSet::open(&out).unwrap_err(), again.unwrap_err()] {
+        let hint = error.hint().unwrap_or_default();
+        assert!(
+            hint.contains("without_manifest()") && hint.contains("another folder"),
+            "{hint}"
+        );
+    }
+    let bare = ChipSet::open(ChipFolder::new(&out).without_manifest())?;
+    assert_eq!(bare.classes().names(), scene.classes().names());
+    assert_eq!(bare.classes().colors(), scene.classes().colors());
+    assert!(
+        bare.report().mentions("table of classes"),
+        "{}",
+        bare.report()
+    );
     fs::write(&path, &text).unwrap();
-    assert!(ChipSet::open(&out).is_ok());
+    let whole = ChipSet::open(&out)?;
+    for index in 0..whole.len() {
+        let (own, other) = (whole.chips()?.get(index)?, bare.chips()?.get(index)?);
+        assert_eq!(own.labels, other.labels, "chip {index}");
+    }
+    // What Swath wrote itself is nothing to be warned of.
+    assert!(!whole.report().mentions("palette"), "{}", whole.report());
+    fs::remove_file(out.join("classes.csv")).unwrap();
+    let error = ChipSet::open(ChipFolder::new(&out).without_manifest()).unwrap_err();
+    assert!(error.hint().unwrap_or_default().contains("of_file()"));
     Ok(())
 }
 

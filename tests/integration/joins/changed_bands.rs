@@ -410,6 +410,13 @@ fn a_model_that_goes_by_each_scenes_statistics_sees_a_darker_copy_alike() {
     let (day, dusk) = (copy("day.tif", 1.0, 0.0), copy("dusk.tif", 0.25, 17.0));
     let labeled = day.with_labels(&drawn.labels_path, "class").unwrap();
     let each = BandTransform::standard().of_each_scene();
+    // What goes by no statistics is the same on every scene: neither of both is dropped without a word.
+    let wrong = day.with_transforms([BandTransform::linear(2.0, 0.0).of_each_scene()]);
+    let text = wrong.unwrap_err().to_string();
+    assert!(
+        text.contains("of_each_scene()") && text.contains("standard()"),
+        "{text}"
+    );
     let train = labeled.with_transforms([each.clone()]).unwrap();
     let chips = train.chips(Chips::random(4, 32).seed(1)).unwrap();
     let options = FitOptions::epochs(1).batch(2).quiet(true);

@@ -557,3 +557,69 @@ fn files_of_other_bands_need_no_place() {
     // With all bands wanted it does.
     assert!(error(TimeSeries::new(files).open()).0.contains("place"));
 }
+
+/// A class code is no measurement; days that run backwards; names that only the library has given.
+#[test]
+fn what_a_newcomer_says_of_a_series_is_told() {
+    let unmasked = Scene::series_with(TimeSeries::new(folder().join("*.tif"))).unwrap();
+    let report = unmasked.report();
+    assert!(report.mentions("SCL holds codes of classes"), "{report}");
+    let notices = report
+        .iter()
+        .filter(|one| one.text().contains("holds codes"));
+    assert_eq!(notices.count(), 1, "{report}");
+    assert!(!report.to_string().contains(".stack"), "{report}");
+    let masked = Scene::series_with(series()).unwrap();
+    assert!(
+        !masked.report().mentions("holds codes"),
+        "{}",
+        masked.report()
+    );
+    let backwards = series().between("2023-09-01", "2023-04-01");
+    let (text, hint) = error(Scene::series_with(&backwards));
+    assert!(text.contains("2023-09-01 to 2023-04-01"), "{text}");
+    assert_eq!(
+        hint,
+        "`.between(\"2023-04-01\", \"2023-09-01\")` names the earlier day first"
+    );
+    let one = masked.on_date("2023-06-04").unwrap();
+    let (text, _) = error(one.show_bands([7]).map(drop));
+    assert!(
+        !text.contains(".series") && text.contains("2023-06-04"),
+        "{text}"
+    );
+    for output in [masked.output(), one.output(), unmasked.output()] {
+        assert!(
+            !output.text.contains(".stack") && !output.text.contains(".series"),
+            "{}",
+            output.text
+        );
+    }
+}
+
+/// A series on the command line: the model of a composite maps it.
+#[test]
+fn the_command_line_predicts_a_series() {
+    let folder_of_map = tempfile::tempdir().unwrap();
+    let scene = Scene::series_with(series())
+        .unwrap()
+        .composite(Composite::Median)
+        .unwrap();
+    let normalization = swath::models::Normalization::eight_bit(2);
+    let names = vec!["background".to_owned(), "a".to_owned()];
+    let network = Unet::resnet18().build(2, 2, &Device::cpu()).unwrap();
+    let mut meta = swath::models::BundleMeta::new(Unet::resnet18(), 2, names, normalization, 32);
+    meta.transforms = scene.raster().transforms();
+    let bundle = folder_of_map.path().join("a.swath");
+    swath::models::save_bundle(&bundle, &meta, &*network).unwrap();
+    let out = folder_of_map.path().join("map");
+    let line = format!(
+        "predict {} {}/*.tif -o {} --series --mask SCL:0,3,8,9 --device cpu --quiet --any-values --no-polygons",
+        bundle.display(),
+        folder().display(),
+        out.display()
+    );
+    assert_eq!(crate::cli::swath(&line), swath::cli::DONE);
+    let map = Raster::open(out.join("labels.tif")).unwrap();
+    assert_eq!(map.transform(), scene.raster().transform());
+}

@@ -518,13 +518,17 @@ impl Worker {
         if let Some((magic, names)) = notes::missing_for_magic(&diagnostics, &map) {
             return self.missing_steps(magic, &names);
         }
-        if let Some((magic, of_type)) = notes::magic_of_another_type(&diagnostics, &map) {
+        if let Some((magic, of_type, method)) = notes::magic_of_another_type(&diagnostics, &map) {
+            let hint = match advice::of_another(&of_type, &method) {
+                Some(instead) => instead.to_owned(),
+                None => format!(
+                    "`{magic}?` says what it takes; `%who` lists the variables with their types"
+                ),
+            };
             let of_type = short_type(&of_type);
             return outcome::usage_error(
                 &format!("{magic} does not work on a value of type `{of_type}`"),
-                &format!(
-                    "`{magic}?` says what it takes; `%who` lists the variables with their types"
-                ),
+                &hint,
             );
         }
         if let Some(magic) = notes::magic_that_does_not_fit(&diagnostics, &map) {
