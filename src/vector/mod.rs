@@ -28,6 +28,7 @@ mod right_angles;
 mod shapefile;
 mod source;
 mod table;
+mod tracer;
 mod unicode;
 mod values;
 mod vector_writer;
