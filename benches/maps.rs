@@ -1,7 +1,7 @@
 //! A prediction of 25,000 x 25,000 pixels and 6 classes: scored against labels, and its polygons traced and written, with
 //! the time and the peak of memory of each step. The goal is 1 GiB.
 //!
-//! Two maps. `patches` are about 1.16 million patches of some 25 px with ragged edges, of any of five classes and the
+//! Two maps. `patches` are about 1.2 million patches of some 25 px with ragged edges, of any of five classes and the
 //! background, as fields and blocks of houses have them: more patches a pixel than a prediction of buildings has. `cover` is
 //! the same with two thirds of the patches of one class, as land cover has it: one polygon that spans the map, with the other
 //! patches as its holes. No map of noise: a prediction has no hundred million polygons.
