@@ -92,7 +92,7 @@ fn labels_from_one_file_are_those_of_each_scene_alone() {
         assert_same(&scenes, &named, &source, &kind());
     }
     // Rules are asked of the same layer.
-    let rules = LabelClass::rules([("high", "height >= 5"), ("marked", "codes IS NOT NULL")])
+    let rules = LabelClass::rules([("height >= 5", "high"), ("codes IS NOT NULL", "marked")])
         .others_as_background();
     let source = VectorSource::new(&file);
     let together = scenes.with_labels(source.clone(), rules.clone()).unwrap();
