@@ -1,7 +1,13 @@
-//! A prediction of 25,000 x 25,000 pixels and 6 classes, of some 700,000 patches: scored against labels, and its polygons
-//! traced and written, with the time and the peak of memory of each step. The goal is 1 GiB.
+//! A prediction of 25,000 x 25,000 pixels and 6 classes: scored against labels, and its polygons traced and written, with
+//! the time and the peak of memory of each step. The goal is 1 GiB.
 //!
-//! `make bench BENCH=maps`; `SWATH_BENCH_SIZE=8192` for a smaller one.
+//! Two maps. `patches` are about 1.2 million patches of some 25 px with ragged edges, of any of five classes and the
+//! background, as fields and blocks of houses have them: more patches a pixel than a prediction of buildings has. `cover` is
+//! the same with two thirds of the patches of one class, as land cover has it: one polygon that spans the map, with the other
+//! patches as its holes. No map of noise: a prediction has no hundred million polygons.
+//!
+//! `make bench BENCH=maps`; `SWATH_BENCH_SIZE=8192` for a smaller one, `SWATH_BENCH_MAP=cover` for the other map,
+//! `SWATH_BENCH_KEEP=FOLDER` leaves the map in a folder, for `benches/peers/polygonize.py`.
 
 #![allow(
     clippy::print_stdout,
@@ -30,11 +36,13 @@ fn main() -> swath::Result<()> {
         .unwrap_or(25_000);
     let folder = tempfile::tempdir().expect("a folder for temporary files");
     let classes = Classes::new(CLASSES);
-    let map = folder.path().join("map");
+    let cover = std::env::var("SWATH_BENCH_MAP").is_ok_and(|name| name == "cover");
+    let kept = std::env::var_os("SWATH_BENCH_KEEP").map(std::path::PathBuf::from);
+    let map = kept.unwrap_or_else(|| folder.path().join("map"));
     let labels = folder.path().join("truth.tif");
     step("drawn", || {
-        draw(&map.join("labels.tif"), size, &classes, 1)?;
-        draw(&labels, size, &classes, 2)
+        draw(&map.join("labels.tif"), size, &classes, (1, cover))?;
+        draw(&labels, size, &classes, (2, cover))
     })?;
     let scene = step("labels opened", || {
         Scene::open(&labels)?.with_label_raster(&labels, classes.clone())
@@ -87,7 +95,12 @@ fn step<T>(what: &str, work: impl FnOnce() -> swath::Result<T>) -> swath::Result
 }
 
 /// Patches with ragged edges, of any of the classes and the background.
-fn draw(path: &Path, size: usize, classes: &Classes, seed: u64) -> swath::Result<()> {
+fn draw(
+    path: &Path,
+    size: usize,
+    classes: &Classes,
+    (seed, cover): (u64, bool),
+) -> swath::Result<()> {
     let options = WriterOptions::default()
         .nodata(255.0)
         .category_names(&classes.names())
@@ -116,7 +129,10 @@ fn draw(path: &Path, size: usize, classes: &Classes, seed: u64) -> swath::Result
                     (row as u64 + shift) / PATCH as u64,
                 );
                 let wrong = hash(across, down, seed).is_multiple_of(10);
-                (hash(across, down, if wrong { seed } else { 0 }) / 16 % 6) as u8
+                let bits = hash(across, down, if wrong { seed } else { 0 }) / 16;
+                // Two thirds of the land cover and more are of one class, which spans the map.
+                let of_one = cover && bits / 6 % 3 > 0;
+                (if of_one { 5 } else { bits % 6 }) as u8
             }));
         }
         writer.write_rows(top, &rows)?;

@@ -1,7 +1,10 @@
 //! Chips per second from 1,024 scenes of 512 px beside one scene of the same area, with the same labels; statistics of all of them
-//! beside one sequential read of the same files; and the time for opening and labeling them from one file.
+//! beside one sequential read of the same files; and the time for opening and labeling them from one file: a GeoPackage, and a
+//! GeoJSON of 100 MB, which has no index.
 //!
-//! `make bench BENCH=scenes`; `SWATH_BENCH_SIZE=8192` for 256 scenes. Times of one run are compared with each other only.
+//! `make bench BENCH=scenes`; `SWATH_BENCH_SIZE=5120` for 100 scenes; `SWATH_BENCH_GEOJSON=1000` for a GeoJSON of 1 GB, and
+//! only that with `SWATH_BENCH_ONLY=geojson`. `SWATH_BENCH_KEEP=FILE` leaves the GeoJSON there, for
+//! `benches/peers/geojson.py`. Times of one run are compared with each other only.
 
 #![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 
@@ -44,6 +47,11 @@ fn main() -> swath::Result<()> {
         began.elapsed().as_secs_f64()
     );
 
+    from_geojson(&opened, size)?;
+    if std::env::var_os("SWATH_BENCH_ONLY").is_some_and(|only| only == "geojson") {
+        return Ok(());
+    }
+
     let (from_one, from_many) = (
         one.chips(Chips::random(CHIPS, 256).seed(3))?,
         many.chips(Chips::random(CHIPS, 256).seed(3))?,
@@ -78,6 +86,91 @@ fn main() -> swath::Result<()> {
         statistics / sequential
     );
     Ok(())
+}
+
+/// All scenes labeled from one GeoJSON: outlines of 24 corners, of which each scene has as many as any other.
+fn from_geojson(scenes: &Scenes, size: usize) -> swath::Result<()> {
+    let megabytes: usize = std::env::var("SWATH_BENCH_GEOJSON")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(100);
+    let folder = tempfile::tempdir().map_err(|error| swath::FileError::new("labels", error))?;
+    let path = std::env::var_os("SWATH_BENCH_KEEP")
+        .map_or_else(|| folder.path().join("labels.geojson"), PathBuf::from);
+    let first = scenes.iter().next().map(swath::scene::Scene::raster);
+    if let Some(raster) = first {
+        write_geojson(&path, raster, size, megabytes)
+            .map_err(|error| swath::FileError::new(path.clone(), error))?;
+    }
+    // 5 resets the peak (proc(5)).
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.unwrap_or("unknown").trim().to_owned()
+    };
+    let before = peak();
+    let began = Instant::now();
+    scenes.with_labels(&path, "class")?;
+    println!(
+        "{} scenes labeled from a GeoJSON of {megabytes} MB: {:.2} s, peak {} ({before} before)",
+        scenes.len(),
+        began.elapsed().as_secs_f64(),
+        peak()
+    );
+    // As it would be for each if it were read for each.
+    let began = Instant::now();
+    for scene in scenes.iter().take(2) {
+        scene.with_labels(&path, "class")?;
+    }
+    println!(
+        "one of them alone: {:.2} s, peak {}",
+        began.elapsed().as_secs_f64() / 2.0,
+        peak()
+    );
+    Ok(())
+}
+
+fn write_geojson(
+    path: &Path,
+    raster: &Raster,
+    size: usize,
+    megabytes: usize,
+) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    let system = "{\"type\":\"name\",\"properties\":{\"name\":\"urn:ogc:def:crs:EPSG::32632\"}}";
+    writeln!(
+        file,
+        "{{\"type\":\"FeatureCollection\",\"crs\":{system},\"features\":["
+    )?;
+    let transform = raster.transform();
+    let (mut written, mut index) = (0, 0_usize);
+    while written < megabytes * 1_000_000 {
+        // A step that has no divisor in common with the area goes to every place.
+        let at = index.wrapping_mul(7_368_787) % (size * size);
+        let (col, row) = ((at % size) as f64, (at / size) as f64);
+        let corners: Vec<String> = (0..=24)
+            .map(|corner| {
+                let angle = f64::from(corner % 24) * std::f64::consts::TAU / 24.0;
+                let point = (col + 4.0 * angle.cos(), row + 4.0 * angle.sin());
+                let (x, y) = transform.world_from_pixel(point);
+                format!("[{x:.3},{y:.3}]")
+            })
+            .collect();
+        let line = format!(
+            "{}{{\"type\":\"Feature\",\"properties\":{{\"class\":\"{}\",\"id\":{index}}},\"geometry\":{{\"type\":\"Polygon\",\
+             \"coordinates\":[[{}]]}}}}",
+            if index == 0 { "" } else { ",\n" },
+            ["house", "tree", "road"][index % 3],
+            corners.join(",")
+        );
+        file.write_all(line.as_bytes())?;
+        written += line.len();
+        index += 1;
+    }
+    writeln!(file, "]}}")?;
+    file.flush()
 }
 
 fn seconds(chips: &Chips, epoch: usize, workers: usize) -> swath::Result<f64> {

@@ -36,7 +36,7 @@ impl SceneBoxes {
         let object = |found: &Detection| -> Object {
             let ring = LineString::from(found.bounds.ring().to_vec());
             let shape = MultiPolygon::new(vec![Polygon::new(ring, Vec::new())]);
-            ruler.object(&shape, &self.class_name(found.class), Some(found.score))
+            ruler.object(shape, &self.class_name(found.class), Some(found.score))
         };
         let objects = self.detections().iter().map(object).collect();
         Ok(Objects::new(

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use geo::{
-    Area, BoundingRect, Centroid, Coord, LineString, MapCoords, MultiPolygon, Point, Polygon,
+    Area, BoundingRect, Centroid, Coord, LineString, MapCoords, MapCoordsInPlace as _,
+    MultiPolygon, Point, Polygon,
 };
 
 use super::tiling::wrong;
@@ -109,7 +110,7 @@ impl Ruler {
     /// The object whose outline is `shape`, in pixels.
     pub(crate) fn object(
         &self,
-        shape: &MultiPolygon<f64>,
+        mut shape: MultiPolygon<f64>,
         class: &str,
         score: Option<f32>,
     ) -> Object {
@@ -117,23 +118,27 @@ impl Ruler {
             let (x, y) = self.world_from_pixel.world_from_pixel((point.x, point.y));
             Coord { x, y }
         };
+        let edge =
+            |line: geo::Line<f64>| (line.dx() * self.pixel.0).hypot(line.dy() * self.pixel.1);
         let rings = shape
             .iter()
             .flat_map(|part| std::iter::once(part.exterior()).chain(part.interiors()));
-        let edge =
-            |line: geo::Line<f64>| (line.dx() * self.pixel.0).hypot(line.dy() * self.pixel.1);
+        let perimeter_m = rings.flat_map(LineString::lines).map(edge).sum();
+        let area_m2 = shape.iter().map(|part| self.area(part)).sum();
         let bounds = shape.bounding_rect();
         let (width, height) = bounds.map_or((0.0, 0.0), |bounds| (bounds.width(), bounds.height()));
         let center = shape.centroid().map_or(Coord::default(), Coord::from);
+        // In place: an area with all its holes can be a good part of what is held.
+        shape.map_coords_in_place(to_world);
         Object {
             class: class.to_owned(),
             score,
-            area_m2: shape.iter().map(|part| self.area(part)).sum(),
-            perimeter_m: rings.flat_map(LineString::lines).map(edge).sum(),
+            area_m2,
+            perimeter_m,
             width_m: width * self.pixel.0,
             height_m: height * self.pixel.1,
             center: Point(to_world(center)),
-            geometry: shape.map_coords(to_world),
+            geometry: shape,
         }
     }
 }
@@ -450,7 +455,7 @@ impl Objects {
             let shape = shape
                 .map(|part| ruler.outlined(&part, &mut outliner))
                 .collect();
-            objects.push(Arc::new(ruler.object(&shape, &object.class, object.score)));
+            objects.push(Arc::new(ruler.object(shape, &object.class, object.score)));
         }
         let mut report = self.report.clone();
         report.extend(outliner.report());

@@ -117,7 +117,7 @@ impl SceneMap {
                     let parts = geometry.iter().map(|part| ruler.outlined(part, outliner));
                     parts.collect::<MultiPolygon<f64>>()
                 });
-                each(ruler.object(&outlined.unwrap_or(geometry), class, score))
+                each(ruler.object(outlined.unwrap_or(geometry), class, score))
             },
         )
     }

@@ -164,6 +164,16 @@ impl Files {
             .map(|(path, _)| path.as_path())
     }
 
+    /// Whether all files are those that were opened, by length, inode and times; of what was written a moment ago that cannot be
+    /// said, since it may change again within the grain of the clock.
+    pub(super) fn are_as_opened(&self) -> bool {
+        let mut all = self.data.iter().chain(&self.beside);
+        self.complete
+            && all.all(|(path, before)| {
+                Stamp::of(path) == *before && !before.as_ref().is_some_and(is_recent)
+            })
+    }
+
     /// A text that differs when any of the files does; `None` when that cannot be said: for remote files, for those that
     /// have changed since they were opened, and for long ones that were written a moment ago, which may change again within
     /// the grain of the clock.

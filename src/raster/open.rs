@@ -289,6 +289,11 @@ impl Raster {
         ))
     }
 
+    /// Whether its files are surely those that were opened, by their times alone.
+    pub(super) fn is_as_opened(&self) -> bool {
+        matches!(self.inner.kind, Kind::File) && self.inner.files.are_as_opened()
+    }
+
     /// The parts that a virtual raster names and that are gone, as an error.
     pub(super) fn missing_parts(&self) -> Option<RasterError> {
         if self.inner.held.is_some() {

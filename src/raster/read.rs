@@ -203,6 +203,45 @@ impl Raster {
         request.stored::<f64>(number, GDALDataType::GDT_Float64)
     }
 
+    /// The first of GDAL's bands in a window inside the raster as labels: whole numbers from 1 to 255, and 0 for all others and
+    /// nodata.
+    pub(crate) fn stored_labels(&self, window: &PixelWindow) -> Result<Vec<u8>> {
+        let handle = self.handle()?;
+        let request = Request {
+            raster: self,
+            path: self.path(),
+            handle: &handle,
+            window: *window,
+            target: PixelWindow::full(window.size()),
+            size: window.size(),
+            algorithm: GDALRIOResampleAlg::GRIORA_NearestNeighbour,
+        };
+        let mut has_nodata: c_int = 0;
+        // SAFETY: the dataset is open, and a raster has a first band.
+        let (kind, nodata) = unsafe {
+            let band = gdal_sys::GDALGetRasterBand(handle.raw(), 1);
+            let nodata = gdal_sys::GDALGetRasterNoDataValue(band, &raw mut has_nodata);
+            (gdal_sys::GDALGetRasterDataType(band), nodata)
+        };
+        let nodata = (has_nodata != 0).then_some(nodata);
+        if kind == GDALDataType::GDT_Byte {
+            let mut labels = request.stored::<u8>(1, GDALDataType::GDT_Byte)?;
+            if let Some(nodata) = nodata {
+                let none = |label: &&mut u8| f64::from(**label) == nodata;
+                labels.iter_mut().filter(none).for_each(|label| *label = 0);
+            }
+            return Ok(labels);
+        }
+        let values = request.stored::<f64>(1, GDALDataType::GDT_Float64)?;
+        let label = |value: f64| match value.round() {
+            _ if Some(value) == nodata => 0,
+            // Values beyond these, and what is no number, are none of them.
+            label @ 1.0..=255.0 => label as u8,
+            _ => 0,
+        };
+        Ok(values.into_iter().map(label).collect())
+    }
+
     /// Averages the valid values of each band, where GDAL would average others. At most four pixels in each direction
     /// count for one of the target, spread evenly.
     pub(super) fn averaged(&self, window: &PixelWindow, size: Size) -> Result<ByBand> {

@@ -236,7 +236,8 @@ pub(crate) fn pooled_statistics(parts: &[Part<'_>]) -> Result<Vec<BandStatistics
     };
     let identities = || -> Option<String> {
         let one = |part: &Part<'_>| part.whole.then(|| part.raster.identity()).flatten();
-        let all: Vec<String> = parts.iter().map(one).collect::<Option<_>>()?;
+        // Small files are hashed as a whole, which takes as long as decoding them.
+        let all: Vec<String> = parts.par_iter().map(one).collect::<Option<_>>()?;
         Some(format!("{} rasters\n{}", parts.len(), all.join("\n")))
     };
     let identity = identities();
@@ -286,8 +287,9 @@ pub(crate) fn pooled_statistics(parts: &[Part<'_>]) -> Result<Vec<BandStatistics
     }
     let computed = of_all_bands(found, first.raster, &first.area)?;
     // What changed meanwhile is in no state that could be named.
+    let unchanged = || parts.par_iter().all(|part| part.raster.is_as_opened());
     if let Some(key) = key
-        && identities() == identity
+        && (unchanged() || identities() == identity)
     {
         key.store(&computed);
     }
@@ -357,9 +359,15 @@ struct Tally {
 
 impl Tally {
     fn new() -> Self {
-        let counts = vec![0; 65_536];
         Self {
-            counts,
+            counts: vec![0; 65_536],
+            ..Self::without_counts()
+        }
+    }
+
+    const fn without_counts() -> Self {
+        Self {
+            counts: Vec::new(),
             count: 0,
             mean: 0.0,
             spread: 0.0,
@@ -388,10 +396,7 @@ impl Tally {
             }
             return;
         }
-        let mut part = Self {
-            counts: Vec::new(),
-            ..Self::new()
-        };
+        let mut part = Self::without_counts();
         let mut sum = 0.0;
         for (&value, _) in values.iter().zip(valid).filter(|&(_, &valid)| valid != 0) {
             self.counts[how.bin(value).min(65_535)] += 1;

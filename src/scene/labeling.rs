@@ -7,7 +7,7 @@ use super::{Scene, SceneError};
 use crate::Result;
 use crate::labels::{BACKGROUND, Classes, IGNORE, LabelPolygons};
 use crate::report::{Notice, file_name};
-use crate::vector::{self, Classified, LabelClass, Others, VectorSource, listed};
+use crate::vector::{self, Classified, LabelClass, Others, ReadOnce, VectorSource, listed};
 
 impl Scene {
     /// Labels the scene with the polygons of a vector file in any coordinate reference system. When the features have a
@@ -135,15 +135,16 @@ impl Scene {
     }
 
     /// As [`Scene::with_labels`] for a file that was read whole for another scene, which gave it these classes: features far
-    /// from this scene are not read.
+    /// from this scene are not read, or once for all scenes where the file has no index.
     pub(crate) fn with_labels_near(
         &self,
         source: &VectorSource,
         class: &LabelClass,
         classes: &Classes,
+        once: &ReadOnce,
     ) -> Result<Self> {
         let mut source = source.clone();
-        source.near = true;
+        source.near = Some(once.clone());
         let read = vector::read_classified(&source, &self.raster().georeference(), class)?;
         self.clone().burned(&source, read, classes, class, false)
     }
@@ -154,8 +155,9 @@ impl Scene {
         source: &VectorSource,
         class: &LabelClass,
         classes: &Classes,
+        once: &ReadOnce,
     ) -> Result<Self> {
-        self.with_labels_near(source, &class.clone().of_named_classes(), classes)
+        self.with_labels_near(source, &class.clone().of_named_classes(), classes, once)
     }
 
     fn burned(

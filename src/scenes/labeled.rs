@@ -5,7 +5,7 @@ use super::labels::Found;
 use super::{LabelFiles, Scenes, ScenesError};
 use crate::labels::{Classes, LabelValues};
 use crate::scene::{Scene, SceneError, shared_box_file};
-use crate::vector::{LabelClass, VectorSource};
+use crate::vector::{LabelClass, ReadOnce, VectorSource};
 use crate::{Error, Result};
 
 impl Scenes {
@@ -33,7 +33,7 @@ impl Scenes {
     ) -> Result<Self> {
         let (files, class) = (files.into(), class.into());
         // One file for all is read whole once, and for the others as far as it concerns them.
-        let mut whole = None;
+        let (mut whole, once) = (None, ReadOnce::default());
         if let Some(source) = files.of_all() {
             for scene in self.iter() {
                 match scene.with_labels(source, class.clone()) {
@@ -48,7 +48,7 @@ impl Scenes {
             }
         }
         let labeled = self.labeled(&files, Scene::as_background, |scene, source| match &whole {
-            Some(whole) => scene.with_labels_near(source, &class, whole.classes()),
+            Some(whole) => scene.with_labels_near(source, &class, whole.classes(), &once),
             None => scene.with_labels(source, class.clone()),
         })?;
         // A word that is a property here and the class of all there would mean two things in one collection.
@@ -83,8 +83,9 @@ impl Scenes {
         let (property, classes) = (property.into(), classes.into());
         let files = files.into();
         let one = files.of_all().is_some();
+        let once = ReadOnce::default();
         let labeled = self.labeled(&files, Scene::as_background, |scene, source| match one {
-            true => scene.with_classes_near(source, &property, &classes),
+            true => scene.with_classes_near(source, &property, &classes, &once),
             false => scene.with_classes(source, property.clone(), classes.clone()),
         })?;
         // A scene that is all background for want of a file has them, too.

@@ -134,6 +134,21 @@ impl VectorFile {
         Ok(file)
     }
 
+    /// Features of the file at `path` that are in memory, in a data set that this closes; as if its driver had opened it.
+    pub(super) fn in_memory(
+        dataset: gdal_sys::GDALDatasetH,
+        (driver, opened): (String, PathBuf),
+        path: &Path,
+    ) -> Self {
+        Self {
+            dataset,
+            driver,
+            opened,
+            path: path.to_owned(),
+            notices: Report::new(),
+        }
+    }
+
     pub(super) fn is_shapefile(&self) -> bool {
         self.driver == "ESRI Shapefile"
     }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use gdal_sys::{OGRFeatureH, OGRGeometryH, OGRLayerH, OGRwkbGeometryType};
+use gdal_sys::{OGREnvelope, OGRFeatureH, OGRGeometryH, OGRLayerH, OGRwkbGeometryType};
 
 use super::choose::{Holds, LayerFacts, choose};
 use super::dbf;
@@ -87,6 +87,62 @@ impl OpenLayer {
         Ok(open)
     }
 
+    /// Opens the layer of a source for one raster: as a whole or, where other rasters are labeled from the file too, what is
+    /// near this one.
+    pub(super) fn open_for(
+        source: &VectorSource,
+        asked: &[&str],
+        target: &GeoReference,
+    ) -> Result<Self, VectorError> {
+        let near = source.near.as_ref().filter(|_| source.buffer.is_none());
+        if let Some(once) = near
+            && let Some(layer) = once.near(source, asked, target)?
+        {
+            return Ok(layer);
+        }
+        let layer = Self::open(source, asked)?;
+        if near.is_some() {
+            layer.keep_near(source.crs.as_deref(), target);
+        }
+        Ok(layer)
+    }
+
+    /// A layer in memory with what was said of the file that its features are of.
+    pub(super) fn of_memory(
+        file: VectorFile,
+        layer: OGRLayerH,
+        notices: Report,
+    ) -> Result<Self, VectorError> {
+        let texts = Texts::new(None);
+        // SAFETY: the layer is open.
+        let fields = file.listening(|| unsafe { Field::all(layer, &texts) })?;
+        Ok(Self {
+            file,
+            layer,
+            fields,
+            texts,
+            notices,
+            filter: None,
+            near: Cell::new(false),
+        })
+    }
+
+    /// Passes over what lies outside of a rectangle, and what a condition does not hold for.
+    pub(super) fn begin_near(
+        &mut self,
+        [left, bottom, right, top]: [f64; 4],
+        filter: Option<&str>,
+    ) -> Result<(), VectorError> {
+        if let Some(condition) = filter {
+            self.filter = Some(condition.to_owned());
+            self.set_filter(condition)?;
+        }
+        // SAFETY: the layer is open.
+        unsafe { gdal_sys::OGR_L_SetSpatialFilterRect(self.layer, left, bottom, right, top) };
+        self.near.set(true);
+        Ok(())
+    }
+
     /// Opens the layer that the source names, or the first one, for its properties alone.
     pub(super) fn open_table(source: &VectorSource) -> Result<Self, VectorError> {
         let file = VectorFile::open(source)?;
@@ -124,8 +180,8 @@ impl OpenLayer {
 
     /// Passes over features far from a raster, where OGR has an index. Where it cannot be said for sure which these are, or where
     /// the raster lies outside of all features, nothing is passed over, and what is read says so.
-    pub(super) fn keep_near(&self, stated: Option<&str>, target: &GeoReference) {
-        let Some([left, bottom, right, top]) = self.around(stated, target) else {
+    fn keep_near(&self, stated: Option<&str>, target: &GeoReference) {
+        let Some([left, bottom, right, top]) = self.around(stated, target, None) else {
             return;
         };
         // SAFETY: the layer is open.
@@ -133,8 +189,14 @@ impl OpenLayer {
         self.near.set(true);
     }
 
-    /// The raster with what is close to it, in the layer's coordinates: left, bottom, right and top.
-    fn around(&self, stated: Option<&str>, target: &GeoReference) -> Option<[f64; 4]> {
+    /// The raster with what is close to it, in the layer's coordinates: left, bottom, right and top. `extent` is that of all
+    /// features, where the layer holds not all of them.
+    pub(super) fn around(
+        &self,
+        stated: Option<&str>,
+        target: &GeoReference,
+        extent: Option<OGREnvelope>,
+    ) -> Option<[f64; 4]> {
         let size = target.size?;
         let own = self.crs_wkt().ok()?;
         let definition = stated.unwrap_or(&own);
@@ -163,19 +225,37 @@ impl OpenLayer {
         if system.is_geographic() && (right - left > 90.0 || left < -180.0 || right > 180.0) {
             return None;
         }
-        let mut extent = gdal_sys::OGREnvelope {
+        let extent = extent.or_else(|| self.extent())?;
+        let touches = extent.MinX <= right
+            && extent.MaxX >= left
+            && extent.MinY <= top
+            && extent.MaxY >= bottom;
+        touches.then_some([left, bottom, right, top])
+    }
+
+    /// The extent of all features, by reading them where it is not known.
+    fn extent(&self) -> Option<OGREnvelope> {
+        let mut extent = OGREnvelope {
             MinX: 0.0,
             MaxX: 0.0,
             MinY: 0.0,
             MaxY: 0.0,
         };
         // SAFETY: the layer is open and the place is ours; 1 asks for the extent even where that takes a pass.
-        let known = unsafe { gdal_sys::OGR_L_GetExtent(self.layer, &raw mut extent, 1) };
-        let touches = extent.MinX <= right
-            && extent.MaxX >= left
-            && extent.MinY <= top
-            && extent.MaxY >= bottom;
-        (known == 0 && touches).then_some([left, bottom, right, top])
+        let failed = unsafe { gdal_sys::OGR_L_GetExtent(self.layer, &raw mut extent, 1) };
+        (failed == 0).then_some(extent)
+    }
+
+    /// Whether what is near comes in the order of an index: formats with one, whose files are in the order of their numbers (FID).
+    pub(super) fn is_in_order_of_index(&self) -> bool {
+        const INDEXED: [&str; 5] = [
+            "GPKG",
+            "SQLite",
+            "FlatGeobuf",
+            "OpenFileGDB",
+            "ESRI Shapefile",
+        ];
+        self.near.get() && INDEXED.contains(&self.driver())
     }
 
     /// Whether features far from the raster are passed over.
@@ -190,6 +270,21 @@ impl OpenLayer {
 
     pub(super) fn path(&self) -> &Path {
         self.file.path()
+    }
+
+    /// GDAL's short name of the file's format.
+    pub(super) fn driver(&self) -> &str {
+        &self.file.driver
+    }
+
+    /// What GDAL opened.
+    pub(super) fn opened(&self) -> &Path {
+        &self.file.opened
+    }
+
+    /// Whether GDAL decodes its text.
+    pub(super) fn is_utf8(&self) -> bool {
+        hands_out_utf8(self.layer)
     }
 
     /// The names of the features' properties.

@@ -201,10 +201,7 @@ pub(crate) fn read_classified(
     target: &GeoReference,
     class: &LabelClass,
 ) -> Result<Classified> {
-    let layer = OpenLayer::open(source, class.asked().as_slice())?;
-    if source.near && source.buffer.is_none() {
-        layer.keep_near(source.crs.as_deref(), target);
-    }
+    let layer = OpenLayer::open_for(source, class.asked().as_slice(), target)?;
     let names = layer.property_names();
     let found = class.find(&names);
     let rules = class.rule_rows();
@@ -514,6 +511,12 @@ fn read_layer(
         let notice = Notice::assumed(text).about(file_name(layer.path()));
         let step = "correct the values in the file, or choose another property";
         report.notices.push(notice.count(replaced).next(step));
+    }
+    if layer.is_in_order_of_index() && !numbers.is_sorted() {
+        // Later features lie over earlier ones of the file, not of its index.
+        let mut both: Vec<_> = numbers.into_iter().zip(features).collect();
+        both.sort_by_key(|(number, _)| *number);
+        (numbers, features) = both.into_iter().unzip();
     }
     projector.finish(layer.path(), &features, &mut report)?;
     Ok(Read {

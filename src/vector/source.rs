@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::Buffer;
+use super::{Buffer, ReadOnce};
 
 /// A vector file and what it does not say itself: the layer to read, its coordinate reference system, which of its
 /// features count, how far lines and points reach. A path alone is one, too.
@@ -21,8 +21,8 @@ pub struct VectorSource {
     pub(crate) encoding: Option<String>,
     pub(crate) buffer: Option<Buffer>,
     pub(crate) elsewhere: bool,
-    /// Whether features far from the scene need not be read: the file was read whole for another scene.
-    pub(crate) near: bool,
+    /// That features far from the scene need not be read: the file is read for other scenes, too.
+    pub(crate) near: Option<ReadOnce>,
 }
 
 impl VectorSource {
@@ -37,7 +37,7 @@ impl VectorSource {
             encoding: None,
             buffer: None,
             elsewhere: false,
-            near: false,
+            near: None,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use gdal::spatial_ref::SpatialRef;
 use gdal_sys::{OGREnvelope, OGRLayerH};
@@ -252,10 +254,22 @@ fn crs_member(path: &Path) -> Member {
     read_member(path).unwrap_or(Member::Other)
 }
 
+/// A file as it was, and what its member says.
+type KnownMember = (PathBuf, u64, SystemTime, Member);
+
 fn read_member(path: &Path) -> Option<Member> {
     const NEEDLE: &[u8] = b"\"crs\"";
+    // The file that was looked into last: one of many scenes is read as a whole for the first of them.
+    static LAST: Mutex<Option<KnownMember>> = Mutex::new(None);
     let mut file = File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
+    let about = file.metadata().ok()?;
+    let (length, modified) = (about.len(), about.modified().ok()?);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((known, known_length, time, member)) = last.as_ref()
+        && (known.as_path(), *known_length, *time) == (path, length, modified)
+    {
+        return Some(*member);
+    }
     // The member stands before the features or after them; only files that have the word are read as a whole.
     let mut ends = vec![0; 65536.min(length as usize)];
     file.read_exact(&mut ends).ok()?;
@@ -267,5 +281,6 @@ fn read_member(path: &Path) -> Option<Member> {
     }
     file.rewind().ok()?;
     let top: Top = serde_json::from_reader(BufReader::new(file)).ok()?;
+    *last = Some((path.to_owned(), length, modified, top.crs));
     Some(top.crs)
 }

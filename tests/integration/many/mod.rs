@@ -6,12 +6,16 @@ use swath::raster::{GeoTransform, PixelWindow, RasterType, RasterWriter, Size, W
 
 /// Chips from all scenes.
 mod chips;
+/// One label file for all scenes.
+mod label_once;
 /// Labels: which file is whose, one list of classes for all.
 mod labels;
 /// What is found, in which order, and what is said of the files that cannot be used.
 mod opening;
 /// Splits that keep a place on the ground on one side.
 mod splits;
+/// Five thousand of them.
+mod thousands;
 /// Statistics, training, scores, files.
 mod training;
 
