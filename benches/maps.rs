@@ -131,7 +131,7 @@ fn draw(
                 let wrong = hash(across, down, seed).is_multiple_of(10);
                 let bits = hash(across, down, if wrong { seed } else { 0 }) / 16;
                 // Two thirds of the land cover and more are of one class, which spans the map.
-                let of_one = cover && bits / 6 % 3 > 0;
+                let of_one = cover && !(bits / 6).is_multiple_of(3);
                 (if of_one { 5 } else { bits % 6 }) as u8
             }));
         }
