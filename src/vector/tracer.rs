@@ -7,7 +7,7 @@
 //!
 //! # Source
 //! Two-arm chains: Junhua Teng, Fahui Wang and Yu Liu, *An efficient algorithm for raster-to-vector data conversion*, Geographic
-//! Information Sciences 14, 2008, which GDAL has since 3.7; connected patches: Azriel Rosenfeld and John L. Pfaltz,
+//! Information Sciences 14, 2008, as newer versions of GDAL; connected patches: Azriel Rosenfeld and John L. Pfaltz,
 //! *Sequential operations in digital picture processing*, Journal of the ACM 13, 1966.
 
 use std::collections::HashMap;
