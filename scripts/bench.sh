@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips scenes augment training conv, and before, maps, normalization
+# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips scenes augment training conv, and before, maps, normalization, rasterize, stack
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 source "$SWATH_ROOT/scripts/stages.sh"
@@ -17,6 +17,8 @@ stage "install the kernel" install_kernel
 ! wants chips || stage "chips per second" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench chips'
 ! wants scenes || stage "chips per second from many scenes" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench scenes'
 ! wants maps || stage "a large map, scored and traced" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench maps'
+! wants rasterize || stage "polygons opened and drawn" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench rasterize'
+! wants stack || stage "a stack of three resolutions" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench stack'
 ! wants normalization || stage "normalization by each scene" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench normalization'
 ! wants augment || stage "chips per second, changed at random" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench augment'
 ! wants training || stage "training images per second" bash benches/training.sh
