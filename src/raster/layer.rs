@@ -287,14 +287,16 @@ impl Raster {
         for layer in layers {
             session::check_interrupt("reading imagery")?;
             let read = layer.read(window, size, algorithm)?;
+            // Comparing whole slices is a call of the C library; most windows are without holes.
+            let same = read.base == all.base;
             for band in 0..layer.raster.band_count() {
-                let valid = read.valid(band);
                 all.data[to * area..(to + 1) * area].copy_from_slice(read.band(band));
-                let holes = valid
-                    .iter()
-                    .zip(&all.base)
-                    .any(|(&here, &base)| here < base);
-                all.present[to] = holes.then(|| valid.into_owned());
+                if !(same && read.present[band].is_none()) {
+                    let valid = read.valid(band);
+                    let mut pixels = valid.iter().zip(&all.base);
+                    let holes = pixels.any(|(&here, &base)| here < base);
+                    all.present[to] = holes.then(|| valid.into_owned());
+                }
                 to += 1;
             }
         }
