@@ -95,6 +95,32 @@ impl Quadrilateral {
         self.to_numbers().iter().all(|number| number.is_finite())
     }
 
+    /// Whether its corners lie on one line, but for rounding, so that it has no inside.
+    pub(crate) fn is_line(&self) -> bool {
+        let [first, ..] = self.corners;
+        let least = self.bounds().area() * 1e-9;
+        let twice = |(a, b): ((f64, f64), (f64, f64))| {
+            ((a.0 - first.0) * (b.1 - first.1) - (b.0 - first.0) * (a.1 - first.1)).abs()
+        };
+        let [a, b, c, d] = self.corners;
+        [(b, c), (c, d), (b, d), (a, c)]
+            .map(twice)
+            .iter()
+            .all(|&area| area <= least)
+    }
+
+    /// Whether two of its edges cross: the corners are not in their order around it.
+    pub(crate) fn is_crossed(&self) -> bool {
+        let side = |from: (f64, f64), to: (f64, f64), point: (f64, f64)| {
+            (to.0 - from.0) * (point.1 - from.1) - (to.1 - from.1) * (point.0 - from.0)
+        };
+        let cross = |(a, b): ((f64, f64), (f64, f64)), (c, d): ((f64, f64), (f64, f64))| {
+            side(a, b, c) * side(a, b, d) < 0.0 && side(c, d, a) * side(c, d, b) < 0.0
+        };
+        let [first, second, third, fourth] = self.edges();
+        cross(first, third) || cross(second, fourth)
+    }
+
     /// Whether it is the upright box around it, but for rounding: sides along rows and columns.
     #[must_use]
     pub fn is_upright(&self) -> bool {

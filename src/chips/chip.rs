@@ -38,8 +38,9 @@ pub struct Chip {
     /// left ([`ChipOptions::min_visible`]), both by the upright boxes; the outlines of rotated ones move along and stay whole.
     /// Empty for a scene without boxes.
     pub boxes: Vec<Annotation>,
-    /// The one class of the whole window, by the rule of its scene ([`Scene::with_cells`]); `None` for a window that does not
-    /// count, and for a scene without a rule unless a classifier is trained.
+    /// The one class of the whole window: that of its object for [`Chips::objects`], otherwise by the rule of its scene
+    /// ([`Scene::with_cells`]); `None` for a window that does not count, and for a scene without a rule unless a classifier is
+    /// trained.
     pub class: Option<usize>,
 }
 
@@ -170,6 +171,11 @@ impl Chips {
     #[must_use]
     pub fn report(&self) -> &Report {
         &self.inner.parts.report
+    }
+
+    /// Whether each is cut around an object, whose class it has.
+    pub(super) fn are_of_objects(&self) -> bool {
+        self.inner.options.layout == Layout::Objects
     }
 
     /// Whether their places are known before they are read.
@@ -323,14 +329,13 @@ impl Chips {
         } else {
             Vec::new()
         };
-        let class = match self.classed || scene.cells().is_some() {
-            true if class.is_some() => class.map(usize::from),
-            true => {
-                let class = scene.cell_label(&scene.cell_rule(), &window, &labels)?;
-                class.map(usize::from)
+        let class = match class {
+            None if self.classed || scene.cells().is_some() => {
+                scene.cell_label(&scene.cell_rule(), &window, &labels)?
             }
-            false => None,
+            known => known,
         };
+        let class = class.map(usize::from);
         let mut boxes = scene.boxes_in(&window, inner.options.min_visible);
         if window.width != inner.edge {
             sizes::scale_boxes(&mut boxes, window.width, inner.edge);

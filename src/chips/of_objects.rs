@@ -1,6 +1,7 @@
 //! Chips of single objects: the squares around them.
 
 use super::ground::within;
+use super::options::Edge;
 use super::placing::{self, Placed};
 use super::{ChipOptions, ChipsError};
 use crate::Result;
@@ -38,6 +39,7 @@ pub(super) fn around(scene: &Scene, options: &ChipOptions) -> Result<(Vec<Placed
         return Err(ChipsError::NoObjectInArea { path, area }.into());
     };
     let (placed, mut report) = placing::showing(scene, options, placed, largest)?;
+    report.extend(resized(&placed, options));
     if uncounted > 0 {
         let file = file_name(scene.raster().path());
         let text = format!("{uncounted} objects of which less than half counts give no chip");
@@ -49,6 +51,27 @@ pub(super) fn around(scene: &Scene, options: &ChipOptions) -> Result<(Vec<Placed
         );
     }
     Ok((placed, report))
+}
+
+/// Says that objects are seen larger or smaller than the scene shows them, where most are.
+fn resized(placed: &[Placed], options: &ChipOptions) -> Option<Notice> {
+    let Edge::Pixels(size) = options.edge else {
+        return None;
+    };
+    let mut edges: Vec<usize> = placed.iter().map(|one| one.window.width).collect();
+    edges.sort_unstable();
+    let (smallest, usual, largest) = (*edges.first()?, edges[edges.len() / 2], *edges.last()?);
+    let near = (2 * size).div_ceil(3)..=size + size / 2;
+    let count = edges.iter().filter(|edge| !near.contains(edge)).count();
+    let text = format!(
+        "squares of {smallest} to {largest} px are resized to chips of {size} px: a model sees them larger or smaller than the scene \
+         shows them, and cells of a whole scene as they are"
+    );
+    (2 * count > edges.len()).then(|| {
+        Notice::noted(text)
+            .count(count)
+            .next(format!("`Chips::objects({usual})` changes the fewest"))
+    })
 }
 
 /// The square around a box, its longer side in whole pixels, moved into the area where it fits.

@@ -4,14 +4,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::objects::Unit;
-use super::ours::lacks;
 use super::save::io;
 use super::style::{is_of_user, kept};
 use super::{Object, Objects, PredictError, SavedFiles, write_synced};
 use crate::FileError;
 use crate::labels::{Drawn, vector_style};
 use crate::report::Report;
-use crate::vector::{Format, Layout, Measured, Shapes, VectorWriter};
+use crate::vector::{Format, Layout, Measured, Shapes, VectorWriter, lacks};
 use crate::{Result, session};
 
 impl Objects {

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::files::{LABELS, SCORES};
 use crate::FileError;
 use crate::raster::{DataType, Raster};
+use crate::vector::lacks;
 
 /// Endings of files; somebody who gives one to a folder means a file.
 const FILES: [&str; 12] = [
@@ -22,25 +23,6 @@ pub(crate) fn check_folder_name(dir: &Path) -> Result<(), FileError> {
         return Err(FileError::FolderName { path });
     }
     Ok(())
-}
-
-/// Whether there is a vector file, or another one, whose features have not each of these properties, given by the
-/// beginnings of their names: a shapefile's are cut.
-pub(super) fn lacks(path: &Path, properties: &[&str]) -> bool {
-    let Ok(names) = crate::vector::property_names(path) else {
-        return std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
-    };
-    let has = |start: &&str| names.iter().any(|name| name.starts_with(*start));
-    !properties.iter().all(has) && !is_empty_geojson(path)
-}
-
-/// Whether a file is GeoJSON without a feature: it names no property, and nobody loses anything by it.
-fn is_empty_geojson(path: &Path) -> bool {
-    const SHORT: u64 = 4096;
-    let is_short = std::fs::metadata(path).is_ok_and(|file| file.len() < SHORT);
-    let text = std::fs::read(path).ok().filter(|_| is_short);
-    let value: Option<serde_json::Value> = text.and_then(|text| serde_json::from_slice(&text).ok());
-    value.is_some_and(|value| value["features"].as_array().is_some_and(Vec::is_empty))
 }
 
 /// Whether a file of one of the names that are saved into a folder is somebody else's.

@@ -45,7 +45,7 @@ impl SceneMap {
         let ruler = self.ruler();
         let mut outliner = Outliner::new(&options.outlines, ruler.edge())?;
         let least = min_area_m2.max(options.min_area_pixels * ruler.pixel_area());
-        self.trace(least, Some(&mut outliner), |object| {
+        let small = self.trace(least, Some(&mut outliner), |object| {
             let numbers = [object.area_m2];
             let feature = Measured {
                 geometry: &object.geometry,
@@ -57,6 +57,15 @@ impl SceneMap {
                 .iter_mut()
                 .try_for_each(|writer| writer.add(&feature))
         })?;
+        if small > 0 {
+            let limit = match options.min_area_pixels * ruler.pixel_area() >= min_area_m2 {
+                true => format!("{} pixels", options.min_area_pixels),
+                false => format!("{min_area_m2} m²"),
+            };
+            let text =
+                format!("{small} areas below {limit}, which `labels.tif` has, are no polygons");
+            report.push(Notice::left_out(text).count(small));
+        }
         report.extend(outliner.report());
         for writer in writers {
             report.extend(writer.finish()?);
@@ -81,7 +90,7 @@ impl SceneMap {
     }
 
     /// The connected areas (pixels that share an edge) of every class but the background, in world coordinates, at
-    /// least `min_area_m2` large on the ground.
+    /// least `min_area_m2` large on the ground. Returns how many are smaller.
     ///
     /// # Units
     /// Meters and square meters, from the pixel size on the ground at the scene's middle.
@@ -90,10 +99,10 @@ impl SceneMap {
         min_area_m2: f64,
         mut outliner: Option<&mut Outliner<'_>>,
         mut each: impl FnMut(Object) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let ruler = self.ruler();
         let names = self.classes().names();
-        let mut number = 0_usize;
+        let (mut number, mut small) = (0_usize, 0);
         polygonize_each(
             self.inner.labels.path(),
             |LabelPolygon { geometry, label }| {
@@ -101,12 +110,13 @@ impl SceneMap {
                     session::check_interrupt("tracing polygons")?;
                 }
                 number += 1;
-                let Some(class) = names
-                    .get(usize::from(label))
-                    .filter(|_| ruler.area(&geometry) >= min_area_m2)
-                else {
+                let Some(class) = names.get(usize::from(label)) else {
                     return Ok(());
                 };
+                if ruler.area(&geometry) < min_area_m2 {
+                    small += 1;
+                    return Ok(());
+                }
                 let geometry = MultiPolygon::new(vec![geometry]);
                 let score = match &self.inner.scores {
                     Some(scores) => mean_score(scores, &geometry, label)?,
@@ -119,7 +129,8 @@ impl SceneMap {
                 });
                 each(ruler.object(outlined.unwrap_or(geometry), class, score))
             },
-        )
+        )?;
+        Ok(small)
     }
 }
 

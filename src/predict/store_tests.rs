@@ -279,6 +279,7 @@ fn outlines_are_drawn_while_polygons_are_saved_and_afterwards() -> Result<()> {
         .outlines(filled);
     let saved = map.save_with(&out, options.clone().min_area_pixels(4.0))?;
     assert!(saved.report().mentions("1 holes below 1 m² were filled"));
+    assert!(saved.report().mentions("1 areas below 4 pixels"));
     let json: serde_json::Value =
         serde_json::from_str(&text(out.join("polygons.geojson"))).unwrap();
     let mut saved: Vec<f64> = (json["features"].as_array().unwrap().iter())

@@ -11,6 +11,9 @@ use crate::Result;
 use crate::host::{Step, either};
 use crate::report::{Notice, Report};
 
+/// What is said of pixels of a series.
+pub(super) const MISSING_ON_SOME: &str = "are missing on some dates but not on all";
+
 /// Values up to which a raster is looked at whole.
 const WHOLE: usize = 1 << 22;
 /// The side of the windows that are looked at in a larger one, and how many there are in each direction.
@@ -85,7 +88,7 @@ impl Raster {
         if counts.partly > 0 && self.bands().iter().any(|band| band.date.is_some()) {
             report.push(
                 Notice::noted(format!(
-                    "{} are missing on some dates but not on all: they are valid, with 0 where a date is missing",
+                    "{} {MISSING_ON_SOME}: they are valid, with 0 where a date is missing",
                     of(counts.partly, counts.pixels)
                 ))
                 .count(counts.partly)

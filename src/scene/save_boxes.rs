@@ -9,7 +9,7 @@ use crate::boxes::Annotation;
 use crate::boxes::formats::{LabeledBox, LabeledImage, coco};
 use crate::report::{Notice, Report, file_name};
 use crate::staged::StagedFile;
-use crate::vector::{Format, Layout, Measured, ROTATED, Shapes, VectorWriter, area_name};
+use crate::vector::{Format, Layout, Measured, ROTATED, Shapes, VectorWriter, area_name, lacks};
 use crate::{FileError, Result};
 
 impl Scene {
@@ -21,7 +21,7 @@ impl Scene {
     ///   pixels without a place on the ground) and `rotated`: a rotated box is its outline, any other a rectangle.
     ///
     /// [`Scene::with_boxes`] reads both back, outlines among them; GeoJSON and shapefiles fix the direction in which corners run.
-    /// A file that was there is replaced when the new one is complete. The report says what the format does not hold.
+    /// A file that boxes were saved to is replaced when the new one is complete. The report says what the format does not hold.
     ///
     /// ```no_run
     /// use swath::prelude::*;
@@ -31,6 +31,7 @@ impl Scene {
     /// ```
     ///
     /// # Errors
+    /// [`FileError::OfOthers`] for a file that no boxes were saved to;
     /// [`crate::vector::VectorError::UnknownFormat`] for another ending; [`crate::vector::VectorError::NoDriver`],
     /// [`crate::vector::VectorError::Write`] and [`FileError::Io`] when the file cannot be written;
     /// [`crate::Error::Interrupted`].
@@ -45,6 +46,10 @@ impl Scene {
         };
         let boxes: Vec<&Annotation> = self.boxes().iter().filter(in_use).collect();
         let ending = path.extension().unwrap_or_default();
+        if is_of_others(path) {
+            let path = path.to_owned();
+            return Err(FileError::OfOthers { path }.into());
+        }
         let mut report = match ending.eq_ignore_ascii_case("json") {
             true => self.save_coco(path, &boxes)?,
             false => self.save_polygons(path, &boxes)?,
@@ -148,4 +153,17 @@ impl Scene {
         }
         Ok(report)
     }
+}
+
+/// Whether there is a file that no boxes were saved to. Nobody loses anything by one without a byte.
+fn is_of_others(path: &Path) -> bool {
+    if !std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0) {
+        return false;
+    }
+    let ending = path.extension().unwrap_or_default();
+    if ending.eq_ignore_ascii_case("json") {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        return !text.contains(coco::DESCRIPTION);
+    }
+    lacks(path, &["class", ROTATED])
 }

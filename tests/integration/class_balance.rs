@@ -139,7 +139,7 @@ fn chips_by_class_stay_in_the_area_and_say_what_is_missing() {
     );
     assert!(error(random().class_shares([("road", f64::NAN)])).contains("share of a class"));
     assert!(error(random().class_shares([("road", 0.1), ("road", 0.1)])).contains("twice"));
-    assert!(error(Chips::sliding(16).balanced()).contains("sliding"));
+    assert!(error(Chips::sliding(16).balanced()).contains("at places of their own"));
     assert!(error(random().balanced().neg_ratio(0.2)).contains("negatives"));
     assert!(error(random().around_objects()).contains("balanced"));
     assert!(error(random().balanced().around_objects()).contains("no boxes"));

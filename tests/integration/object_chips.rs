@@ -67,6 +67,32 @@ fn drawn_cells_are_chips_of_their_own_class() {
 }
 
 #[test]
+fn saved_chips_of_objects_keep_their_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = drawn(folder.path());
+    let chips = scene.chips(Chips::objects(20).flips(false)).unwrap();
+    let set = folder.path().join("set");
+    chips.save(&set).unwrap();
+    let opened = swath::chips::ChipSet::open(&set).unwrap();
+    assert!(
+        opened
+            .report()
+            .mentions("of the object that they were cut around"),
+        "{}",
+        opened.report()
+    );
+    let again = opened.chips().unwrap();
+    let classes: Vec<_> = (0..7)
+        .map(|index| chips.get(index).unwrap().class)
+        .collect();
+    let read: Vec<_> = (0..7)
+        .map(|index| again.get(index).unwrap().class)
+        .collect();
+    assert!(classes.iter().all(Option::is_some));
+    assert_eq!(classes, read);
+}
+
+#[test]
 fn squares_of_objects_at_the_edge_lie_inside_and_those_of_other_parts_are_left_to_them() {
     let folder = tempfile::tempdir().unwrap();
     let scene = imagery(folder.path());

@@ -448,7 +448,8 @@ fn small_polygons_are_left_out_on_request() -> Result<()> {
     let scene = town(folder.path())?;
     let map = threshold(&scene, PredictOptions::new())?;
     let count = |area: f64, out: &Path| -> Result<usize> {
-        map.save_with(out, SaveOptions::new().min_area_m2(area))?;
+        let saved = map.save_with(out, SaveOptions::new().min_area_m2(area))?;
+        assert_eq!(saved.report().mentions("areas below 20 m²"), area == 20.0);
         Ok(read_polygons(
             out.join("polygons.gpkg"),
             &scene.raster().georeference(),

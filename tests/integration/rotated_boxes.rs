@@ -307,6 +307,13 @@ fn saved_boxes_are_read_back_from_every_format() {
         let path = folder.path().join(format!("saved.{ending}"));
         let report = scene.save_boxes(&path).unwrap();
         assert!(report.is_empty(), "{ending}: {report}");
+        // Boxes that were saved are saved again; what somebody else has written stays.
+        scene.save_boxes(&path).unwrap();
+        let foreign = folder.path().join(format!("foreign.{ending}"));
+        std::fs::write(&foreign, "{\"hello\":1}").unwrap();
+        let error = scene.save_boxes(&foreign).unwrap_err();
+        assert!(error.to_string().contains("nothing of the kind"), "{error}");
+        assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "{\"hello\":1}");
         let again = Scene::open(&raster)
             .unwrap()
             .with_boxes(&path, "class")

@@ -358,6 +358,9 @@ impl Reader<'_> {
     }
 }
 
+/// What the `info` of a file says that [`write`] has written.
+pub const DESCRIPTION: &str = "Boxes saved by Swath";
+
 /// Writes a file of images, boxes and categories. Images and annotations are numbered from 1 in their order, categories
 /// from 1 in the order of `classes`. A rotated box has its corners as a polygon in `segmentation` beside the upright `bbox`,
 /// and `"attributes": {"rotated": true}`, so that [`read`] knows it from any other polygon.
@@ -384,7 +387,11 @@ pub fn write(
                 "image_id": image + 1,
                 "category_id": category + 1,
                 "bbox": one.bounds.to_xywh(),
-                "area": one.area.unwrap_or_else(|| one.bounds.area()),
+                "area": one.area.unwrap_or_else(|| {
+                    // What an edge of the image cuts off is no part of it.
+                    let upright = one.bounds.area();
+                    one.outline.map_or(upright, |outline| outline.area().min(upright))
+                }),
                 "iscrowd": u8::from(one.crowd),
             });
             if let Some(outline) = &one.outline {
@@ -409,7 +416,8 @@ pub fn write(
         .zip(classes)
         .map(|(id, name): (usize, &String)| value!({ "id": id, "name": name }))
         .collect();
-    let file = value!({ "images": images, "annotations": entries, "categories": categories });
+    let info = value!({ "description": DESCRIPTION });
+    let file = value!({ "info": info, "images": images, "annotations": entries, "categories": categories });
     write_text(path, &file.to_string())
 }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{BoxFile, LabeledBox, LabeledImage};
-use crate::BoundingBox;
+use crate::{BoundingBox, Quadrilateral};
 
 /// What happened to boxes on the way out of a label file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,7 @@ pub(super) struct Gathered {
     first: BTreeMap<&'static str, String>,
     upright: BTreeMap<&'static str, usize>,
     rotated: usize,
+    crossed: usize,
     difficult: usize,
     pub(super) remarks: Vec<Remark>,
     pub(super) unnamed: bool,
@@ -87,11 +88,16 @@ impl Gathered {
     pub(super) fn add(
         &mut self,
         image: &mut LabeledImage,
-        one: LabeledBox,
+        mut one: LabeledBox,
         which: impl FnOnce() -> String,
     ) {
-        match fault(&one.bounds) {
+        let line = one.outline.as_ref().filter(|outline| outline.is_line());
+        match fault(&one.bounds).or(line.map(|_| "whose corners lie on one line")) {
             None => {
+                if one.outline.as_ref().is_some_and(Quadrilateral::is_crossed) {
+                    one.outline = None;
+                    self.crossed += 1;
+                }
                 self.rotated += usize::from(one.outline.is_some());
                 image.boxes.push(one);
             }
@@ -135,6 +141,18 @@ impl Gathered {
             };
             self.remarks
                 .push(Remark::new(RemarkKind::Converted, text).count(self.rotated));
+        }
+        if self.crossed > 0 {
+            let text = format!(
+                "{} whose corners are not in their order around it, so that edges cross: the upright box around the corners is \
+                 taken",
+                boxes(self.crossed)
+            );
+            self.remarks.push(
+                Remark::new(RemarkKind::Repaired, text)
+                    .count(self.crossed)
+                    .next("give the corners one after the other around the object"),
+            );
         }
         if self.difficult > 0 {
             let text = format!(

@@ -87,6 +87,37 @@ fn dota_keeps_its_corners_to_the_last_digit() {
 }
 
 #[test]
+fn corners_on_a_line_or_out_of_order_are_told() {
+    let of = |corners: &str| read_text("a.txt", &format!("{corners} ship 0\n")).unwrap();
+    // On one line, across the image: there is no object.
+    let line = of("10 10 60 60 110 110 160 160");
+    assert_eq!(
+        (line.images[0].boxes.len(), line.images[0].left_out),
+        (0, 1)
+    );
+    assert_eq!(line.left_out.get("whose corners lie on one line"), Some(&1));
+    // A bow-tie, whose edges cross at its middle.
+    let tie = of("10 10 60 60 60 10 10 60");
+    let one = &tie.images[0].boxes[0];
+    assert_eq!(
+        (one.bounds, one.outline),
+        (BoundingBox::new(10.0, 10.0, 60.0, 60.0), None)
+    );
+    assert!(told(&tie).is_empty());
+    assert_says(
+        &tie.remarks[0].text,
+        &["1 box whose corners are not in their order"],
+    );
+    // A concave one, and three corners of which one lies on an edge, are what they are.
+    for corners in ["10 10 60 10 20 20 10 60", "10 10 60 10 35 35 10 60"] {
+        assert!(
+            of(corners).images[0].boxes[0].outline.is_some(),
+            "{corners}"
+        );
+    }
+}
+
+#[test]
 fn cvat_turns_clockwise_in_degrees() {
     let of = |attributes: &str| {
         read_text(
@@ -341,6 +372,13 @@ fn coco_gives_outlines_back_as_they_were_written() {
         assert_eq!(written.crowd, read.crowd);
     }
     assert_eq!(told(&read), [Some(2)]);
+    // COCO's area is that of the segmentation.
+    let areas = |at: usize| {
+        let value: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&file.0).unwrap()).unwrap();
+        value["annotations"][at]["area"].as_f64().unwrap()
+    };
+    assert!((areas(0) - outline.area()).abs() < 1e-9 && outline.area() < outline.bounds().area());
     // What pycocotools decodes: a polygon beside an upright box.
     let value: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(&file.0).unwrap()).unwrap();
@@ -360,7 +398,17 @@ fn random_outlines_are_read_back() {
     let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(7);
     let mut number = move || random.random_range(-50.0..250.0_f64);
     let outlines: Vec<Quadrilateral> = (0..500)
-        .map(|_| Quadrilateral::new(std::array::from_fn(|_| (number(), number()))))
+        .map(|_| {
+            let mut corners: [(f64, f64); 4] = std::array::from_fn(|_| (number(), number()));
+            // One after the other around their middle, so that no edges cross.
+            let sum = |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).sum::<f64>() / 4.0;
+            let (x, y) = (sum(|corner| corner.0), sum(|corner| corner.1));
+            corners.sort_by(|a, b| {
+                let angle = |corner: &(f64, f64)| (corner.1 - y).atan2(corner.0 - x);
+                angle(a).total_cmp(&angle(b))
+            });
+            Quadrilateral::new(corners)
+        })
         .collect();
     let lines = outlines.iter().map(|outline| {
         let words = outline.to_numbers().map(|number| number.to_string());

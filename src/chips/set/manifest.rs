@@ -121,6 +121,13 @@ pub(super) struct ChipEntry {
 }
 
 impl PartEntry {
+    /// Whether each chip was cut around an object, whose class it has.
+    pub(super) fn is_of_objects(&self) -> bool {
+        self.options
+            .get("layout")
+            .is_some_and(|layout| layout == "Objects")
+    }
+
     pub(super) fn bits_of(statistics: &[BandStatistics]) -> Vec<[u64; 6]> {
         let bits = |band: &BandStatistics| {
             [band.min, band.max, band.mean, band.std, band.p2, band.p98].map(f64::to_bits)

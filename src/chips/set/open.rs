@@ -471,11 +471,16 @@ impl Opening<'_> {
 /// is not whole in the chip, so that the rule would find another one there.
 fn with_classes(scenes: &Scenes, manifest: &Manifest, root: &Path) -> Result<Scenes> {
     let mut classes: BTreeMap<PathBuf, (&CellRule, Option<&str>)> = BTreeMap::new();
+    let mut rules = Vec::new();
     let names = manifest.classes.names();
     for part in &manifest.parts {
         let Some(rule) = &part.cells else {
             continue;
         };
+        rules.push(match part.is_of_objects() {
+            true => "of the class of the object that they were cut around".to_owned(),
+            false => rule.words(),
+        });
         let of = |class: usize| names.get(class).copied();
         let chips = part.chips.iter();
         // As an opened image is called.
@@ -488,7 +493,6 @@ fn with_classes(scenes: &Scenes, manifest: &Manifest, root: &Path) -> Result<Sce
     if classes.is_empty() {
         return Ok(scenes.clone());
     }
-    let mut rules: Vec<String> = classes.values().map(|(rule, _)| rule.words()).collect();
     rules.sort();
     rules.dedup();
     let classed = scenes.change_each("labeled", |_, scene| {

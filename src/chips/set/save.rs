@@ -140,7 +140,11 @@ impl<'a> Saving<'a> {
                 })
             }));
         }
-        let cells = cell_rule(scenes, &mut report);
+        let cells = match chips.are_of_objects() {
+            // Each has its object's class, and whatever else is asked the usual one.
+            true => Some(scenes.first().cell_rule()),
+            false => cell_rule(scenes, &mut report),
+        };
         let nodata = common_nodata(scenes.iter().map(Scene::raster), raster_type);
         Ok(Self {
             chips,

@@ -179,6 +179,10 @@ fn composites_are_those_of_numpys_masked_arrays() {
         assert_eq!(made.raster().band_names(), ["B04", "B08"], "{name}");
         assert_eq!(made.raster().bands()[0].role, Some(BandRole::Red));
         assert!(made.dates().is_empty());
+        // One value for all dates: nothing is missing on some of them.
+        let missing = "missing on some dates";
+        assert!(scene.raster().report().mentions(missing));
+        assert!(!made.raster().report().mentions(missing), "{name}");
         same(
             made.raster(),
             0..2,
