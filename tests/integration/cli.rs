@@ -461,9 +461,17 @@ fn a_bundle_that_maps_areas_scores_as_its_saved_map_does() -> Result<()> {
 
 /// The command line as the program runs it, in a process of its own: it is a shell from then on.
 #[test]
-#[ignore = "needs a line of its own: other tests run it in a process of its own"]
 fn as_a_shell() {
-    let line = std::env::var("SWATH_TEST_SHELL").expect("a line");
+    match std::env::var("SWATH_TEST_SHELL") {
+        Ok(line) => be_a_shell(&line),
+        Err(_) => {
+            let told = told_in_a_shell(&["--version".to_owned()]);
+            assert!(told.contains(env!("CARGO_PKG_VERSION")), "{told}");
+        }
+    }
+}
+
+fn be_a_shell(line: &str) -> ! {
     let words: Vec<std::ffi::CString> = std::iter::once("swath")
         .chain(line.split('\t'))
         .map(|word| std::ffi::CString::new(word).expect("no NUL"))
@@ -477,7 +485,7 @@ fn as_a_shell() {
 
 fn told_in_a_shell(words: &[String]) -> String {
     let output = std::process::Command::new(std::env::current_exe().expect("this program"))
-        .args(["cli::as_a_shell", "--exact", "--nocapture", "--ignored"])
+        .args(["cli::as_a_shell", "--exact", "--nocapture"])
         .env("SWATH_TEST_SHELL", words.join("\t"))
         .output()
         .expect("it runs");
