@@ -53,7 +53,7 @@ struct Category {
 /// Rotated boxes keep their corners ([`LabeledBox::outline`]) where an annotation says that it is one: by a `bbox` of eight
 /// numbers, the corners; by a `bbox` of five, whose corners are those of a polygon of four in `segmentation`, and otherwise
 /// follow from Detectron2's center, width, height and angle in degrees counterclockwise, which is told; by `rotation` in
-/// `attributes`, degrees clockwise about the center of `bbox`, as CVAT exports them; by `rotated` in `attributes`, as [`write`]
+/// `attributes`, degrees clockwise about the center of `bbox`, as CVAT exports them; by `rotated` in `attributes`, as [`write()`]
 /// does, for a polygon of four corners. A polygon of four corners alone says nothing of that kind.
 ///
 /// `annotation` and `filename` are known as other names of `annotations` and
@@ -358,7 +358,7 @@ impl Reader<'_> {
     }
 }
 
-/// What the `info` of a file says that [`write`] has written.
+/// What the `info` of a file says that [`write()`] has written.
 pub const DESCRIPTION: &str = "Boxes saved by Swath";
 
 /// Writes a file of images, boxes and categories. Images and annotations are numbered from 1 in their order, categories
