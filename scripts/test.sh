@@ -88,10 +88,10 @@ documentation() {
 seconds_left() { echo $((${SWATH_TEST_SECONDS:-5000} - (SECONDS - stages_began))); }
 
 # The CUDA build, on a GPU that answers or started without a driver. About 90 further crates and a second flavor of Burn, so
-# only when the manifest, the lock or a source that mentions the feature changed.
+# only when the manifest (but for its benches), the lock or a source that mentions the feature changed.
 cuda_build() {
     local stamp=$CARGO_TARGET_DIR/.swath-cuda-started key
-    key=$(cat Cargo.toml Cargo.lock src/device.rs tests/cuda_build.rs $(grep -rl 'feature = "cuda"' src | sort) | sha256sum)
+    key=$(cat <(sed '/^\[\[bench\]\]/,/^$/d' Cargo.toml) Cargo.lock src/device.rs tests/cuda_build.rs $(grep -rl 'feature = "cuda"' src | sort) | sha256sum)
     if [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then echo "unchanged since the last check"; return 0; fi
     local status=0 limit=${CUDA_BUILD_LIMIT:-2400}
     [ -z "$SWATH_CI" ] || [ "$(seconds_left)" -ge "$limit" ] || limit=$(seconds_left)
