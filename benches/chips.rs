@@ -6,8 +6,11 @@
 
 #![allow(clippy::print_stdout, reason = "a program that tells what it does")]
 
+mod clock;
+
 use std::time::Instant;
 
+use clock::processor_seconds;
 use swath::chips::Chips;
 use swath::raster::PixelWindow;
 
@@ -92,15 +95,4 @@ fn main() -> swath::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Processor time of all threads of this process so far.
-fn processor_seconds() -> f64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: the structure outlives the call.
-    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }

@@ -9,9 +9,12 @@
     reason = "a program that tells what it does"
 )]
 
+mod clock;
+
 use std::path::Path;
 use std::time::Instant;
 
+use clock::processor_seconds;
 use swath::raster::{GeoTransform, Raster, RasterType, RasterWriter, Size, WriterOptions};
 use swath::scene::Scene;
 use swath::vector::{Format, PolygonFeature, write_polygons};
@@ -101,15 +104,4 @@ fn draw(
     let crs = &reference.georeference().crs_wkt;
     write_polygons(labels, &features, crs, Format::GeoJson)?;
     Ok(())
-}
-
-/// Processor time of all threads of this process so far.
-fn processor_seconds() -> f64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: the structure outlives the call.
-    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }

@@ -188,18 +188,23 @@ impl Raster {
         Ok(read)
     }
 
-    /// The values of one of GDAL's bands in a window inside the raster, as they are stored.
-    pub(super) fn raw_band(&self, number: c_int, window: &PixelWindow) -> Result<Vec<f64>> {
-        let handle = self.handle()?;
-        let request = Request {
+    /// A request for a window inside the raster, pixel by pixel.
+    fn request_as_stored<'a>(&'a self, handle: &'a Handle, window: &PixelWindow) -> Request<'a> {
+        Request {
             raster: self,
             path: self.path(),
-            handle: &handle,
+            handle,
             window: *window,
             target: PixelWindow::full(window.size()),
             size: window.size(),
             algorithm: GDALRIOResampleAlg::GRIORA_NearestNeighbour,
-        };
+        }
+    }
+
+    /// The values of one of GDAL's bands in a window inside the raster, as they are stored.
+    pub(super) fn raw_band(&self, number: c_int, window: &PixelWindow) -> Result<Vec<f64>> {
+        let handle = self.handle()?;
+        let request = self.request_as_stored(&handle, window);
         request.stored::<f64>(number, GDALDataType::GDT_Float64)
     }
 
@@ -207,15 +212,7 @@ impl Raster {
     /// nodata.
     pub(crate) fn stored_labels(&self, window: &PixelWindow) -> Result<Vec<u8>> {
         let handle = self.handle()?;
-        let request = Request {
-            raster: self,
-            path: self.path(),
-            handle: &handle,
-            window: *window,
-            target: PixelWindow::full(window.size()),
-            size: window.size(),
-            algorithm: GDALRIOResampleAlg::GRIORA_NearestNeighbour,
-        };
+        let request = self.request_as_stored(&handle, window);
         let mut has_nodata: c_int = 0;
         // SAFETY: the dataset is open, and a raster has a first band.
         let (kind, nodata) = unsafe {
