@@ -195,7 +195,7 @@ impl Step<'_> {
                  file's",
             ),
             (Self::ChooseBands, Host::Shell) => {
-                f.write_str("`--bands 1,2,3` takes some of a file's, by number from 1 or by name")
+                f.write_str("`--bands 1,2,3` takes some of a file's, by number from 1 or by name, of a series by name alone")
             }
             (Self::SplitScene, Host::Notebook) => f.write_str(
                 "`let (train, valid) = scene.split(Split::columns(0.75));`, `%split 0.75`",

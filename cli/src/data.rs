@@ -78,6 +78,7 @@ pub struct InfoArguments {
         long,
         value_name = "NAME,..",
         requires = "label_raster",
+        conflicts_with = "labels",
         value_delimiter = ',',
         value_parser = values::name,
         help_heading = "Labels"

@@ -29,7 +29,7 @@ pub struct LabelArguments {
         long,
         value_name = "VALUE:NAME,..",
         requires = "label_raster",
-        conflicts_with = "binary",
+        conflicts_with_all = ["binary", "labels"],
         allow_hyphen_values = true,
         help_heading = "Labels"
     )]
@@ -39,6 +39,7 @@ pub struct LabelArguments {
         long,
         value_name = "NAME",
         requires = "label_raster",
+        conflicts_with = "labels",
         help_heading = "Labels"
     )]
     pub binary: Option<String>,

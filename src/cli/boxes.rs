@@ -17,6 +17,7 @@ use crate::models::ObjectDetection;
 use crate::predict::check_probability;
 use crate::scene::Scene;
 use crate::scenes::ListedScene;
+use crate::session;
 
 impl CommandTask for ObjectDetection {
     const LABELS: Labels = Labels::Boxes;
@@ -65,6 +66,9 @@ pub(super) fn evaluate_saved(job: &Job<'_>, arguments: &EvaluateArguments) -> Re
     }
     let scene = scene_of_saved(job, &scenes::one_file(&arguments.scenes, job)?)?;
     let found = SceneBoxes::open(job.first, &scene)?;
+    if !(found.report().is_empty() || job.quiet) {
+        session::display(found.report());
+    }
     let found = match job.threshold {
         Some(threshold) => found.threshold(threshold),
         None => found,

@@ -26,7 +26,7 @@ const FILES: [(Saved, &[&str]); 3] = [
 /// The file that is meant, and what it holds; no kind for models, maps of other names, and what is not there.
 ///
 /// # Errors
-/// [`Failure::Usage`] for a folder with several kinds, or none.
+/// [`Failure::Usage`] for a folder with several kinds, or none, and for the polygons of a map.
 pub(super) fn saved(given: &Path) -> Result<(PathBuf, Option<Saved>), Failure> {
     let path = crate::paths::expanded(given).into_owned();
     if path.is_dir() {
@@ -70,6 +70,14 @@ pub(super) fn saved(given: &Path) -> Result<(PathBuf, Option<Saved>), Failure> {
     if is_of_cells && path.with_file_name(CELL_LABELS).is_file() {
         return Ok((path, Some(Saved::Cells)));
     }
+    let map = path.with_file_name("labels.tif");
+    if name.starts_with("polygons.") && map.is_file() {
+        return Err(Failure::Usage(format!(
+            "{} holds the polygons of a map, which are scored by its pixels: `swath evaluate {}`",
+            given.display(),
+            map.display()
+        )));
+    }
     let extension = path.extension().unwrap_or_default();
     let is_of_boxes = ["gpkg", "geojson", "json"]
         .iter()
@@ -108,5 +116,10 @@ mod tests {
         assert!(
             matches!(saved(folder.path()), Err(Failure::Usage(told)) if told.contains("several"))
         );
+        assert!(
+            matches!(saved(&path("polygons.gpkg")), Err(Failure::Usage(told)) if told.contains("labels.tif"))
+        );
+        let alone = folder.path().join("elsewhere/polygons.gpkg");
+        assert!(matches!(saved(&alone), Ok((_, Some(Saved::Boxes)))));
     }
 }

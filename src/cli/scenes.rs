@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use swath_cli::{CellWay, LabelFile, PredictArguments};
+use swath_cli::{CellWay, ImageryOptions, LabelFile, PredictArguments};
 
 use super::job::Job;
 use super::{Failure, report};
@@ -67,8 +67,13 @@ pub(super) fn one_file(given: &[PathBuf], job: &Job<'_>) -> Result<ListedScene, 
         let error = crate::FileError::new(job.first.to_owned(), error);
         Failure::Error(error.into())
     })?;
+    // A part of it can be scored alone.
+    let imagery = ImageryOptions {
+        crop: None,
+        ..job.imagery.clone()
+    };
     job.refuse(
-        job.imagery.given(),
+        imagery.given(),
         "it was predicted before, on the scene as it was opened then",
     )?;
     match given {

@@ -14,6 +14,7 @@ mod save;
 mod scene;
 mod scene_boxes;
 mod scores;
+mod searched;
 mod show;
 mod tiles;
 
@@ -35,5 +36,7 @@ mod memory_tests;
 mod open_tests;
 #[cfg(test)]
 mod save_tests;
+#[cfg(test)]
+mod searched_tests;
 #[cfg(test)]
 mod tests;

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
 
+use geo::Area as _;
+
 use super::DetectError;
-use super::SceneBoxes;
+use super::{SceneBoxes, searched};
 use crate::Result;
 use crate::boxes::formats::{FormatError, coco};
 use crate::boxes::{BoundingBox, Detection};
 use crate::labels::Classes;
 use crate::paths::expanded;
+use crate::report::{Notice, Report, file_name};
 use crate::scene::{Scene, around, bounds_of, is_box_file};
 use crate::vector::{property_names, read_values};
 
@@ -29,7 +32,9 @@ impl SceneBoxes {
     /// begin with: the threshold is the lowest score in the file. What was not saved, since it was below the threshold
     /// then, is missing here, also for average precision.
     ///
-    /// The area in use of the scene stands for the area that was searched; boxes whose middle lies outside are left out.
+    /// What was searched is in the file `searched.json` beside the boxes: labels elsewhere count for nothing in scores. Without
+    /// that file the area in use of the scene stands for it, and the report says so. Boxes whose middle lies outside the area
+    /// in use are left out.
     /// Places come back to the last digits of the numbers; from GeoJSON, which is written to a millimeter, as exactly as
     /// that.
     ///
@@ -81,7 +86,16 @@ pub(crate) fn saved_class_names(path: &Path, scene: &Scene) -> Result<Option<BTr
     if begins_as_list(path)? {
         return Ok(None);
     }
-    Ok(Some(names_of(&saved(path, scene)?)))
+    Ok(Some(names_of(&saved(path, scene)?.boxes)))
+}
+
+/// What a file of saved boxes holds.
+struct SavedFile {
+    boxes: Vec<Saved>,
+    /// How many of them are boxes around shapes that are no upright rectangles.
+    shapes: usize,
+    /// What reading met.
+    report: Report,
 }
 
 /// A box as its file has it.
@@ -106,7 +120,12 @@ fn names_of(boxes: &[Saved]) -> BTreeSet<String> {
 }
 
 fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBoxes> {
-    let boxes = saved(path, scene)?;
+    let SavedFile {
+        boxes,
+        shapes,
+        mut report,
+    } = saved(path, scene)?;
+    let count = boxes.len();
     let raster = bounds_of(&scene.raster().full());
     let on_scene = |one: &Saved| one.bounds.intersection(&raster).is_some();
     if !boxes.is_empty() && !boxes.iter().any(on_scene) {
@@ -126,6 +145,7 @@ fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBox
         let path = path.to_owned();
         return Err(DetectError::NamelessClasses { path }.into());
     }
+    let (area, within, assumed) = searched::read(path, scene);
     let used = bounds_of(&scene.area());
     let mut detections = Vec::with_capacity(boxes.len());
     for one in boxes {
@@ -151,17 +171,25 @@ fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBox
     }
     let lowest = detections.iter().map(|found| found.score);
     let threshold = lowest.reduce(f32::min).unwrap_or_default();
-    let area = scene.area();
-    Ok(SceneBoxes::new(
-        detections,
-        threshold,
-        classes,
-        scene.clone(),
-        area,
-    ))
+    if let Some(assumed) = assumed {
+        report.push(assumed);
+    }
+    if shapes > 0 {
+        let text = format!(
+            "{shapes} of {count} shapes are no upright rectangles: the boxes around them are taken"
+        );
+        report.push(
+            Notice::assumed(text)
+                .about(file_name(path))
+                .count(shapes)
+                .next("areas of a map are scored by its labels.tif"),
+        );
+    }
+    let found = SceneBoxes::new(detections, threshold, classes, scene.clone(), area);
+    Ok(found.searched_in(within).with_report(report))
 }
 
-fn saved(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
+fn saved(path: &Path, scene: &Scene) -> Result<SavedFile> {
     if begins_as_list(path)? {
         return of_results(path);
     }
@@ -190,7 +218,7 @@ fn begins_as_list(path: &Path) -> Result<bool> {
 }
 
 /// The results of one image, in pixels.
-fn of_results(path: &Path) -> Result<Vec<Saved>> {
+fn of_results(path: &Path) -> Result<SavedFile> {
     let mut images = coco::read_results(path)?;
     if images.len() > 1 {
         return Err(DetectError::SeveralImages {
@@ -205,11 +233,19 @@ fn of_results(path: &Path) -> Result<Vec<Saved>> {
         class: SavedClass::Number(found.class),
         score: found.score,
     };
-    Ok(found.into_iter().map(saved).collect())
+    Ok(SavedFile {
+        boxes: found.into_iter().map(saved).collect(),
+        shapes: 0,
+        report: Report::new(),
+    })
 }
 
+/// From this part of the area of its bounding box on a shape is a rectangle: those in longitude and latitude are a little
+/// turned in pixels.
+const RECTANGLE: f64 = 0.95;
+
 /// The boxes around a vector file's polygons, in the scene's pixels.
-fn of_vectors(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
+fn of_vectors(path: &Path, scene: &Scene) -> Result<SavedFile> {
     let names = property_names(path)?;
     let has = |name: &str| names.iter().any(|other| other == name);
     // A file without features may have no properties either.
@@ -228,7 +264,7 @@ fn of_vectors(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
         let found = format!("their properties are: {names}");
         return Err(without_scores(path, found));
     }
-    let (count, mut scoreless) = (features.len(), 0);
+    let (count, mut scoreless, mut shapes) = (features.len(), 0, 0);
     let mut boxes = Vec::with_capacity(count);
     for (shape, mut values) in features {
         let class = values.pop().flatten().unwrap_or_default();
@@ -239,6 +275,7 @@ fn of_vectors(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
             continue;
         };
         if let Some(bounds) = around(&shape) {
+            shapes += usize::from(shape.unsigned_area() < RECTANGLE * bounds.area());
             let class = SavedClass::Name(class);
             boxes.push(Saved {
                 bounds,
@@ -251,7 +288,11 @@ fn of_vectors(path: &Path, scene: &Scene) -> Result<Vec<Saved>> {
         let found = format!("{scoreless} of {count} have none that is a number");
         return Err(without_scores(path, found));
     }
-    Ok(boxes)
+    Ok(SavedFile {
+        boxes,
+        shapes,
+        report: report.report(path),
+    })
 }
 
 fn without_scores(path: &Path, found: String) -> crate::Error {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use geo::Point;
 
-use super::SceneBoxes;
+use super::{SceneBoxes, searched};
 use crate::Result;
 use crate::boxes::Detection;
 use crate::labels::{Drawn, vector_style};
@@ -18,8 +18,9 @@ use crate::session;
 use crate::vector::{Format, Layout, PointFeature, PolygonFeature, Shapes, VectorWriter};
 
 /// Every name that saving gives beside those of [`VECTORS`] in every format.
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "detections.json",
+    searched::FILE,
     "box_scores.json",
     "boxes.qml",
     "centers.qml",
@@ -69,6 +70,8 @@ impl SceneBoxes {
     ///   one that somebody has changed stays, and the report says so;
     /// - `detections.json`: COCO's results format, `[{"image_id", "category_id", "bbox", "score"}]`, in pixels of the
     ///   scene's raster, image 1, categories as the classes are numbered;
+    /// - `searched.json`: the pixels that were searched, within which area of interest, so that scores of saved boxes count
+    ///   labels there alone;
     /// - `box_scores.json` when the boxes were evaluated, with the counts at the present threshold.
     ///
     /// [`SceneBoxes::open`] reads them back. Boxes below the threshold are not written: `boxes.threshold(0.0).save(dir)`
@@ -146,6 +149,8 @@ impl SceneBoxes {
             &staged.join("detections.json"),
             format!("{results}\n").as_bytes(),
         )?;
+        let raster = self.scene().raster();
+        searched::write(staged, raster, self.area(), self.searched_within())?;
         if let Some(scores) = self.scores() {
             write_synced(
                 &staged.join("box_scores.json"),

@@ -9,7 +9,7 @@ use crate::models::{ObjectDetection, TrainedArea};
 use crate::predict::{IntoThreshold, Predictions, ThresholdChoice, check_probability, wrong};
 use crate::raster::PixelWindow;
 use crate::report::{Notice, Report};
-use crate::scene::Scene;
+use crate::scene::{AreaOfInterest, Scene};
 use crate::scenes::Scenes;
 use crate::{Result, session};
 
@@ -41,6 +41,8 @@ struct Inner {
     classes: Classes,
     scene: Scene,
     area: PixelWindow,
+    /// The area of interest that limited the search.
+    within: Option<AreaOfInterest>,
     /// The latest evaluation, at whatever threshold, which is saved with the boxes.
     evaluated: Mutex<Option<BoxScores>>,
 }
@@ -55,6 +57,7 @@ impl SceneBoxes {
     ) -> Self {
         // One class has one color in the pictures of a scene, of its chips and of what was found there.
         let classes = classes.in_colors_of(scene.classes());
+        let within = scene.aoi().cloned();
         detections.sort_by(|one, other| other.score.total_cmp(&one.score));
         Self {
             inner: Arc::new(Inner {
@@ -62,12 +65,26 @@ impl SceneBoxes {
                 classes,
                 scene,
                 area,
+                within,
                 evaluated: Mutex::new(None),
             }),
             threshold,
             report: Report::new(),
             trained: Vec::new(),
         }
+    }
+
+    /// These boxes, whose search an area of interest limited that need not be the scene's.
+    pub(super) fn searched_in(mut self, within: Option<AreaOfInterest>) -> Self {
+        if let (Some(within), Some(inner)) = (within, Arc::get_mut(&mut self.inner)) {
+            inner.within = Some(within);
+        }
+        self
+    }
+
+    /// The area of interest that limited the search.
+    pub(super) fn searched_within(&self) -> Option<&AreaOfInterest> {
+        self.inner.within.as_ref()
     }
 
     /// These boxes with what prediction had to say.
@@ -219,7 +236,20 @@ impl SceneBoxes {
         }
         let common = scene.shared_area(self.area())?;
         session::check_interrupt("evaluating the boxes")?;
-        let truth = scene.boxes_in(&common, VISIBLE);
+        let mut truth = scene.boxes_in(&common, VISIBLE);
+        let labeled = truth.len();
+        if let Some(within) = self.searched_within() {
+            let (col, row) = (common.col as f64, common.row as f64);
+            truth.retain(|one| within.share(&one.bounds.translate(col, row)) >= VISIBLE);
+        }
+        let mut report = scene.report_scored(own.path(), common, &self.trained);
+        if truth.len() < labeled {
+            let count = labeled - truth.len();
+            let text = format!(
+                "{count} of {labeled} labeled boxes lie outside the area of interest that was searched, and do not count"
+            );
+            report.push(Notice::left_out(text).about(scene.name()).count(count));
+        }
         let (width, height) = (common.width as f64, common.height as f64);
         let found = self
             .inner
@@ -235,8 +265,8 @@ impl SceneBoxes {
                 inside.then(|| found.with_bounds(cut))
             })
             .collect();
-        let scores = BoxScores::new(truth, found, self.classes(), self.threshold, &name)
-            .with_report(scene.report_scored(own.path(), common, &self.trained));
+        let scores =
+            BoxScores::new(truth, found, self.classes(), self.threshold, &name).with_report(report);
         *self
             .inner
             .evaluated

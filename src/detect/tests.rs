@@ -347,7 +347,8 @@ fn saved_boxes_come_back_at_their_places() -> Result<()> {
             "centers.geojson",
             "centers.gpkg",
             "centers.qml",
-            "detections.json"
+            "detections.json",
+            "searched.json"
         ]
     );
     let truth = corners(scene.boxes().iter().map(|one| &one.bounds));

@@ -153,7 +153,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    fn of(raster: &Raster) -> Self {
+    pub(super) fn of(raster: &Raster) -> Self {
         match raster.gsd() {
             Some((width, height)) if (width * height).is_finite() => Self::Meters,
             _ if raster.is_georeferenced() => Self::Coordinates,
@@ -168,6 +168,16 @@ impl Unit {
             Self::Coordinates => "square units",
             Self::Pixels => "pixels",
         }
+    }
+
+    /// What a length and an area are measured in.
+    pub(super) const fn words(self) -> [&'static str; 2] {
+        let length = match self {
+            Self::Meters => "m",
+            Self::Coordinates => "units",
+            Self::Pixels => "pixels",
+        };
+        [length, self.of_area()]
     }
 
     fn notice(self, scene: &Scene) -> Option<Notice> {
@@ -445,7 +455,7 @@ impl Objects {
     pub fn with_outlines(&self, outlines: &Outlines) -> Result<Self> {
         check_outlines(outlines)?;
         let ruler = &self.about.ruler;
-        let mut outliner = Outliner::new(outlines, ruler.edge())?;
+        let mut outliner = Outliner::new(outlines, ruler.edge())?.in_units(self.about.unit.words());
         let mut objects = Vec::with_capacity(self.count());
         for (number, object) in self.iter().enumerate() {
             if number % 256 == 0 {

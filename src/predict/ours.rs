@@ -49,7 +49,7 @@ fn is_of_others(path: &Path) -> bool {
         "gpkg" | "geojson" | "fgb" | "shp" | "parquet" => lacks(path, &["class", "score"]),
         "json" => {
             let text = std::fs::read_to_string(path).unwrap_or_default();
-            let marks = ["\"metrics\"", "\"bbox\"", "\"ap50\""];
+            let marks = ["\"metrics\"", "\"bbox\"", "\"ap50\"", "\"searched\""];
             !marks.iter().any(|mark| text.contains(mark)) && text.trim() != "[]"
         }
         _ => false,

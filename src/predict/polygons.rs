@@ -5,7 +5,7 @@ use std::path::Path;
 use geo::{BoundingRect, MultiPolygon};
 
 use super::blend_strip::FULL_SCORE;
-use super::objects::{Object, Ruler, check_outlines};
+use super::objects::{Object, Ruler, Unit, check_outlines};
 use super::score_type::read_scores;
 use super::{SaveOptions, SceneMap};
 use crate::labels::rasterize;
@@ -43,7 +43,8 @@ impl SceneMap {
         }
         check_outlines(&options.outlines)?;
         let ruler = self.ruler();
-        let mut outliner = Outliner::new(&options.outlines, ruler.edge())?;
+        let units = Unit::of(self.scene().raster()).words();
+        let mut outliner = Outliner::new(&options.outlines, ruler.edge())?.in_units(units);
         let least = min_area_m2.max(options.min_area_pixels * ruler.pixel_area());
         let small = self.trace(least, Some(&mut outliner), |object| {
             let numbers = [object.area_m2];
@@ -60,7 +61,7 @@ impl SceneMap {
         if small > 0 {
             let limit = match options.min_area_pixels * ruler.pixel_area() >= min_area_m2 {
                 true => format!("{} pixels", options.min_area_pixels),
-                false => format!("{min_area_m2} m²"),
+                false => format!("{min_area_m2} {}", units[1]),
             };
             let text =
                 format!("{small} areas below {limit}, which `labels.tif` has, are no polygons");

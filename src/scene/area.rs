@@ -1,10 +1,13 @@
 use std::path::{Path, PathBuf};
 
+use geo::MultiPolygon;
+
 use super::Scene;
 #[cfg(doc)]
 use super::SceneError;
 use super::overlap::lies_on;
 use crate::Result;
+use crate::boxes::BoundingBox;
 use crate::labels::LabelPolygons;
 use crate::raster::{PixelWindow, Size, ZoomWindow};
 use crate::report::{Notice, Report, file_name};
@@ -22,7 +25,7 @@ pub struct AreaOfInterest {
 }
 
 impl AreaOfInterest {
-    pub(super) fn new(path: &Path, polygons: LabelPolygons, inverted: bool) -> Self {
+    pub(crate) fn new(path: &Path, polygons: LabelPolygons, inverted: bool) -> Self {
         Self {
             path: path.to_owned(),
             polygons,
@@ -40,6 +43,16 @@ impl AreaOfInterest {
     #[must_use]
     pub fn is_inverted(&self) -> bool {
         self.inverted
+    }
+
+    /// The polygons, in pixels.
+    pub(crate) fn shapes(&self) -> impl Iterator<Item = &MultiPolygon<f64>> {
+        self.polygons.polygons().iter().map(|(shape, _)| shape)
+    }
+
+    /// The share of a box, in pixels of the whole raster, that counts.
+    pub(crate) fn share(&self, bounds: &BoundingBox) -> f64 {
+        super::boxes::share_of(bounds, true, |window| Some(self.mask(window)))
     }
 
     /// `[height, width]`: 1 where the pixel counts.

@@ -23,6 +23,13 @@ impl Scene {
         trained: &[TrainedArea],
     ) -> Report {
         let mut report = self.report_seen(window, trained);
+        let (size, all) = (window.size().area(), self.area().size().area());
+        if size < all {
+            let share = 100.0 * size as f64 / all as f64;
+            report.push(Notice::noted(format!(
+                "the prediction covers {share:.1} % of the scene: labels elsewhere are not scored"
+            )));
+        }
         let own = self.raster().path();
         if own != predicted {
             let notice = Notice::noted(format!(

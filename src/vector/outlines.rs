@@ -98,6 +98,8 @@ pub(crate) struct Outliner<'a> {
     choices: &'a Outlines,
     /// The edge of a pixel in meters.
     pixel: f64,
+    /// What a length and an area are measured in.
+    units: [&'static str; 2],
     right_angled: usize,
     left: usize,
     simplified: usize,
@@ -114,6 +116,7 @@ impl<'a> Outliner<'a> {
         Ok(Self {
             choices,
             pixel,
+            units: ["m", "m²"],
             right_angled: 0,
             left: 0,
             simplified: 0,
@@ -121,10 +124,15 @@ impl<'a> Outliner<'a> {
         })
     }
 
+    /// Says what lengths and areas are measured in where nobody knows the meter.
+    pub(crate) fn in_units(self, units: [&'static str; 2]) -> Self {
+        Self { units, ..self }
+    }
+
     /// The outline in place of a traced one.
     ///
     /// # Units
-    /// Both in meters.
+    /// Both in meters, or in the units that [`Outliner::in_units`] names.
     pub(crate) fn draw(&mut self, traced: &Polygon<f64>) -> Polygon<f64> {
         let mut polygon = traced.clone();
         let small = |hole: &LineString<f64>| area_of(hole) < self.choices.fill_holes_m2;
@@ -189,15 +197,15 @@ impl<'a> Outliner<'a> {
         push(
             self.simplified,
             Notice::converted(format!(
-                "{} outlines were simplified by {} m",
-                self.simplified, self.choices.simplify_m
+                "{} outlines were simplified by {} {}",
+                self.simplified, self.choices.simplify_m, self.units[0]
             )),
         );
         push(
             self.filled,
             Notice::converted(format!(
-                "{} holes below {} m² were filled",
-                self.filled, self.choices.fill_holes_m2
+                "{} holes below {} {} were filled",
+                self.filled, self.choices.fill_holes_m2, self.units[1]
             )),
         );
         report

@@ -456,6 +456,35 @@ fn a_bundle_that_maps_areas_scores_as_its_saved_map_does() -> Result<()> {
         NOT_UNDERSTOOD,
         "a saved map is not predicted again"
     );
+    let polygons = format!("evaluate {out}/polygons.gpkg {image} {labels}");
+    assert_eq!(swath(&polygons), NOT_UNDERSTOOD, "they are no boxes");
+    // A part of a saved map, as of the model.
+    for (what, json) in [
+        (format!("{out}/labels.tif"), "map-part.json"),
+        (format!("{bundle} --device cpu --quiet"), "model-part.json"),
+    ] {
+        let line = format!(
+            "evaluate {what} {image} {labels} --crop 64,0,64,64 --json {}",
+            path(json)
+        );
+        assert_eq!(swath(&line), DONE, "{line}");
+    }
+    for name in ["map-part.json", "model-part.json"] {
+        let part: serde_json::Value = serde_json::from_str(&read(name)).expect("it is JSON");
+        let labeled: u64 = part
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter(|class| class["class_name"] != "average")
+            .filter_map(|class| class["gt_count"].as_u64())
+            .sum();
+        assert_eq!(labeled, 64 * 64, "{name}");
+    }
+    // What says how a raster of labels is read means nothing for polygons.
+    for option in ["--values 1:house", "--binary house"] {
+        let line = format!("evaluate {out}/labels.tif {image} {labels} {option}");
+        assert_eq!(swath(&line), NOT_UNDERSTOOD, "{option}");
+    }
     Ok(())
 }
 
