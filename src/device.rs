@@ -6,6 +6,7 @@
 mod driver;
 mod gpus;
 pub(crate) mod memory;
+pub(crate) mod random;
 
 use std::sync::{OnceLock, PoisonError, RwLock};
 

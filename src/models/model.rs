@@ -10,7 +10,7 @@ use super::{
     ObjectDetection, Segmentation, Task, bundle, export, load_bundle_for,
 };
 use crate::Result;
-use crate::device::Device;
+use crate::device::{Device, random};
 use crate::display::{Output, Show};
 use crate::labels::Classes;
 use crate::plot::facts_html;
@@ -226,6 +226,7 @@ impl<T: Task> Model<T> {
 
     fn from_bundle(meta: BundleMeta<T>, tensors: &NamedTensors) -> Result<Self> {
         let device = Device::current();
+        let _alone = random::alone();
         let mut network = meta
             .architecture
             .build_blank(meta.bands, meta.classes.len(), &device)?;

@@ -88,6 +88,49 @@ fn trainings_side_by_side_are_those_that_run_alone() -> Result<()> {
 }
 
 #[test]
+fn a_training_draws_what_it_draws_alone_while_models_are_loaded() -> Result<()> {
+    let run = || -> Result<NamedTensors> {
+        let (chips, valid) = parts()?;
+        let model = Segmenter::new(Unet::resnet18(), valid.classes()).device(Device::cpu());
+        let options = quiet(FitOptions::epochs(1).seed(5));
+        Ok(tensors(
+            fit(&model, &chips, &valid, &options, &|| false)?.last(),
+        ))
+    };
+    let folder = folder()?;
+    let path = folder.path().join("model.swath");
+    let (chips, valid) = parts()?;
+    let model = Segmenter::new(Unet::resnet18(), valid.classes()).device(Device::cpu());
+    let trained = fit(
+        &model,
+        &chips,
+        &valid,
+        &quiet(FitOptions::epochs(1)),
+        &|| false,
+    )?;
+    trained.last().save(&path)?;
+    let expected = run()?;
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let (found, loaded) = std::thread::scope(|scope| {
+        let load = || -> Result<usize> {
+            let mut loaded = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                Segmenter::load(&path)?;
+                loaded += 1;
+            }
+            Ok(loaded)
+        };
+        let loading = scope.spawn(load);
+        let found = (0..3).map(|_| run()).collect::<Result<Vec<_>>>();
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        (found, loading.join().expect("no panic"))
+    });
+    assert!(loaded? > 3, "models were loaded in between");
+    assert!(found?.iter().all(|found| *found == expected));
+    Ok(())
+}
+
+#[test]
 fn every_optimizer_and_schedule_resumes_as_if_never_stopped() -> Result<()> {
     let (chips, valid) = parts()?;
     for options in [

@@ -23,7 +23,6 @@ mod lovasz;
 mod lr_finder;
 mod model;
 mod options;
-mod random;
 mod run;
 mod segmentation;
 mod start;

@@ -9,7 +9,6 @@ use super::fingerprint::Fingerprint;
 use super::fit::Trainer;
 use super::model;
 use super::options::{FitOptions, Length};
-use super::random;
 use super::run::Timings;
 use super::trainable::Trainable;
 use super::unclassed::Unclassed;
@@ -17,6 +16,7 @@ use super::view::View;
 use super::{Ema, History, OptimizerState, Plateau, Rates, TrainError};
 use crate::Result;
 use crate::chips::Chips;
+use crate::device::random;
 use crate::models::{AnyModule, Model, ModelError, NamedTensors, TrainedBand};
 use crate::predict::{FOR_TRAINING, Known, compare};
 use crate::raster::Size;
@@ -96,6 +96,7 @@ impl<'a, T: Trainable> Trainer<'a, T> {
                     report.extend(compare(&known, scene, options.any_values)?);
                 }
                 let load = |tensors: &NamedTensors| -> Result<Box<T::Network>> {
+                    let _alone = random::alone();
                     let mut network =
                         model
                             .architecture()

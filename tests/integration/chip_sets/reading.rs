@@ -1,13 +1,9 @@
 use std::fs;
-use std::sync::{Mutex, PoisonError};
 
 use swath::prelude::*;
 use swath::{Hint as _, Result};
 
 use super::{assert_same, quiet, town};
-
-/// Two trainings side by side draw from one generator of the device, and are not compared then.
-static TRAINING: Mutex<()> = Mutex::new(());
 
 /// The chips of a set are those that it was saved from: the same order, the same turns in every epoch, the same pixels.
 #[test]
@@ -68,7 +64,6 @@ fn a_set_gives_the_chips_that_were_saved() -> Result<()> {
 /// A training on a set takes the very steps of a training on the chips that it was saved from.
 #[test]
 fn a_training_on_a_set_is_the_training_on_its_chips() -> Result<()> {
-    let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let scene = town(folder.path());
     let (train, valid) = scene.split(Split::columns(0.7));
@@ -442,7 +437,6 @@ fn the_classes_of_chips_are_those_of_their_scene() -> Result<()> {
 /// A training of a classifier on a set takes the very steps of one on the chips that it was saved from.
 #[test]
 fn a_classifier_on_a_set_is_the_classifier_on_its_chips() -> Result<()> {
-    let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let rule = CellRule::share_of_object(0.5);
     let scene = town(&folder.path().join("town")).with_cells(&rule)?;
