@@ -34,7 +34,7 @@ impl SceneBoxes {
     ///
     /// What was searched is in the file `searched.json` beside the boxes: labels elsewhere count for nothing in scores. Without
     /// that file the area in use of the scene stands for it, and the report says so. Boxes whose middle lies outside the area
-    /// in use are left out.
+    /// in use are left out, and so are broken ones, which [`SceneBoxes::report`] counts.
     /// Places come back to the last digits of the numbers; from GeoJSON, which is written to a millimeter, as exactly as
     /// that.
     ///
@@ -147,7 +147,8 @@ fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBox
     }
     let (area, within, assumed) = searched::read(path, scene);
     let used = bounds_of(&scene.area());
-    let mut detections = Vec::with_capacity(boxes.len());
+    let all = boxes.len();
+    let mut detections = Vec::with_capacity(all);
     for one in boxes {
         let (index, found) = match one.class {
             SavedClass::Name(name) => (classes.index_of(&name), name),
@@ -168,6 +169,11 @@ fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBox
         if used.contains(x, y) {
             detections.push(Detection::new(one.bounds, class, one.score));
         }
+    }
+    let outside = all - detections.len();
+    if outside > 0 {
+        let text = format!("boxes whose middle lies outside the area in use: {outside} of {all}");
+        report.push(Notice::left_out(text).about(file_name(path)).count(outside));
     }
     let lowest = detections.iter().map(|found| found.score);
     let threshold = lowest.reduce(f32::min).unwrap_or_default();
@@ -219,7 +225,11 @@ fn begins_as_list(path: &Path) -> Result<bool> {
 
 /// The results of one image, in pixels.
 fn of_results(path: &Path) -> Result<SavedFile> {
-    let mut images = coco::read_results(path)?;
+    let coco::Results {
+        mut images,
+        left_out,
+        first_left_out,
+    } = coco::read_results(path)?;
     if images.len() > 1 {
         return Err(DetectError::SeveralImages {
             path: path.to_owned(),
@@ -233,10 +243,18 @@ fn of_results(path: &Path) -> Result<SavedFile> {
         class: SavedClass::Number(found.class),
         score: found.score,
     };
+    let found: Vec<Saved> = found.into_iter().map(saved).collect();
+    let all = found.len() + left_out.values().sum::<usize>();
+    let mut report = Report::new();
+    for (why, count) in left_out {
+        let first = first_left_out.get(why).map_or("", String::as_str);
+        let text = format!("boxes {why}: {count} of {all} in the file, the first: {first}");
+        report.push(Notice::left_out(text).about(file_name(path)).count(count));
+    }
     Ok(SavedFile {
-        boxes: found.into_iter().map(saved).collect(),
+        boxes: found,
         shapes: 0,
-        report: Report::new(),
+        report,
     })
 }
 
@@ -284,14 +302,25 @@ fn of_vectors(path: &Path, scene: &Scene) -> Result<SavedFile> {
             });
         }
     }
-    if scoreless > 0 {
+    if scoreless > 0 && scoreless == count {
         let found = format!("{scoreless} of {count} have none that is a number");
         return Err(without_scores(path, found));
+    }
+    let flat = count - scoreless - boxes.len();
+    let mut report = report.report(path);
+    for (lost, why) in [
+        (scoreless, "without a score that is a number"),
+        (flat, "without width or height on the scene"),
+    ] {
+        if lost > 0 {
+            let text = format!("boxes {why}: {lost} of {count}");
+            report.push(Notice::left_out(text).about(file_name(path)).count(lost));
+        }
     }
     Ok(SavedFile {
         boxes,
         shapes,
-        report: report.report(path),
+        report,
     })
 }
 

@@ -260,7 +260,15 @@ fn what_cannot_be_read_back_says_why() -> Result<()> {
         "save",
     );
     let gaps = geojson.replacen("\"score\":0.", "\"score\":null,\"was\":0.", 2);
-    refused(open(&holding("b.geojson", &gaps)), "2 of ", "save");
+    let some = open(&holding("b.geojson", &gaps))?;
+    assert_eq!(
+        some.detections().len() + 2,
+        open(&holding("w.geojson", &geojson))?.detections().len()
+    );
+    assert!(
+        some.report()
+            .mentions("without a score that is a number: 2 of ")
+    );
     // Classes.
     let bikes = holding("c.geojson", &geojson.replace("\"car\"", "\"bike\""));
     refused(

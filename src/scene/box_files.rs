@@ -220,7 +220,7 @@ impl Scene {
         }
         let mut others: BTreeMap<String, usize> = BTreeMap::new();
         let mut boxes = Vec::with_capacity(features);
-        let (mut rotated, mut bent) = (0, 0);
+        let mut bent = 0;
         for (at, feature) in read.features.into_iter().enumerate() {
             if let Some(what) = read.unmatched.get(&at) {
                 *others.entry(what.clone()).or_default() += 1;
@@ -240,19 +240,11 @@ impl Scene {
                 let outline = stated.then(|| four_corners(&feature.geometry)).flatten();
                 bent += usize::from(stated && outline.is_none());
                 let outline = outline.filter(|outline| !outline.is_upright());
-                rotated += usize::from(outline.is_some());
                 boxes.push(Named {
                     annotation: Annotation::new(bounds, 0).with_outline(outline),
                     class: name,
                 });
             }
-        }
-        if rotated > 0 {
-            let text = format!(
-                "rotated boxes that keep their corners, and are trained on and scored as the upright boxes around them: {rotated} \
-                 of {features}"
-            );
-            report.push(Notice::converted(text).about(about.clone()).count(rotated));
         }
         if bent > 0 {
             let text = format!(
@@ -449,7 +441,7 @@ fn choose(
     (boxes, said)
 }
 
-/// What a file of boxes left out and what else its reader met.
+/// What a file of boxes left out and what else its reader met, but for the count of rotated boxes.
 pub(crate) fn notices<'a>(file: &'a BoxFile, about: &'a str) -> impl Iterator<Item = Notice> + 'a {
     let kept: usize = file.images.iter().map(|image| image.boxes.len()).sum();
     let lost: usize = file.left_out.values().sum();
@@ -462,11 +454,18 @@ pub(crate) fn notices<'a>(file: &'a BoxFile, about: &'a str) -> impl Iterator<It
             .count(count)
             .next("correct them in the labeling program where they should count")
     });
-    left_out.chain(
-        file.remarks
-            .iter()
-            .map(move |remark| noticed(remark).about(about)),
-    )
+    // How many of the rotated boxes are used is known by who uses them: see [`rotated`].
+    let remarks = file.remarks.iter().filter(|remark| !remark.of_rotated);
+    left_out.chain(remarks.map(move |remark| noticed(remark).about(about)))
+}
+
+/// What is to be said about rotated boxes among those that are used; `None` without any.
+pub(crate) fn rotated<'a>(
+    boxes: impl Iterator<Item = &'a Annotation>,
+    about: &str,
+) -> Option<Notice> {
+    let count = boxes.filter(|one| one.outline.is_some()).count();
+    (count > 0).then(|| noticed(&Remark::of_rotated(count)).about(about))
 }
 
 fn noticed(remark: &Remark) -> Notice {

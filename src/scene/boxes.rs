@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use geo::BoundingRect;
 
-use super::box_files::{Named, ReadBoxes};
+use super::box_files::{Named, ReadBoxes, rotated};
 use super::{Scene, SceneError};
 use crate::Result;
 use crate::boxes::formats::{LabeledBox, ReadOptions};
@@ -344,7 +344,8 @@ impl Scene {
             );
             report.push(Notice::left_out(text).about(file_name(path)).count(count));
         }
-        let annotations = on_scene.into_iter().map(|one| one.annotation).collect();
+        let annotations: Vec<Annotation> = on_scene.into_iter().map(|one| one.annotation).collect();
+        report.extend(rotated(annotations.iter(), &file_name(path)));
         let boxes = BoxLabels::new(annotations, report, true);
         Ok(self.changed(|inner| {
             inner.classes = classes;

@@ -32,7 +32,7 @@ mod split;
 mod zoom;
 
 pub use area::AreaOfInterest;
-pub(crate) use box_files::{is_background, is_box_file, notices};
+pub(crate) use box_files::{is_background, is_box_file, notices, rotated};
 pub(crate) use boxes::{around, bounds_of};
 pub use error::SceneError;
 pub use open::Scene;

@@ -266,8 +266,7 @@ fn a_set_of_yolos_rotated_boxes_has_their_corners() {
         }
     }
     assert!(
-        set.report()
-            .mentions("rotated boxes that keep their corners"),
+        set.report().mentions("rotated boxes keep their corners"),
         "{}",
         set.report()
     );

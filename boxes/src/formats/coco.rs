@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Value, json as value};
 
-use super::remark::{Gathered, Remark, RemarkKind, boxes, fault};
+use super::json::Lenient;
+use super::remark::{Gathered, Remark, RemarkKind, Traits, boxes, fault};
 use super::text::{Text, text_from, text_of, write_text};
 use super::{BoxFile, FormatError, LabeledBox, LabeledImage, json};
 use crate::{BoundingBox, Detection};
@@ -20,8 +21,8 @@ use entry::{Entry, Place};
 #[derive(Deserialize)]
 struct File {
     images: Option<Vec<Image>>,
-    annotations: Option<Vec<Entry>>,
-    annotation: Option<Vec<Entry>>,
+    annotations: Option<Vec<Lenient<Entry>>>,
+    annotation: Option<Vec<Lenient<Entry>>>,
     categories: Option<Vec<Category>>,
 }
 
@@ -123,7 +124,14 @@ fn parsed(path: &Path, Text { text, remark }: Text) -> Result<BoxFile, FormatErr
         assumed: 0,
     };
     for (index, entry) in entries.into_iter().enumerate() {
-        reader.entry(index, &entry);
+        match entry {
+            Lenient::Sound(entry) => reader.entry(index, &entry),
+            Lenient::Other => reader.leave_out(
+                None,
+                "that are no objects with a `bbox`",
+                format!("annotation number {} of the list is none", index + 1),
+            ),
+        }
     }
     let Reader {
         from_shape,
@@ -288,7 +296,7 @@ impl Reader<'_> {
         let Some(place) = place else {
             let (image, count) = (&entry.image_id, self.images.all.len());
             let why = format!("{which} is of image {image}, which is none of its {count} images");
-            self.leave_out(None, "of an image that the file does not list", which, why);
+            self.leave_out(None, "of an image that the file does not list", why);
             return;
         };
         let class = match json::key(&entry.category_id) {
@@ -309,7 +317,6 @@ impl Reader<'_> {
             self.leave_out(
                 Some(place),
                 "of a category that the file does not list",
-                which,
                 why,
             );
             return;
@@ -323,15 +330,10 @@ impl Reader<'_> {
             Ok(found) => found,
             Err((why, detail)) => {
                 let detail = format!("{which} {detail}");
-                self.leave_out(Some(place), why, which, detail);
+                self.leave_out(Some(place), why, detail);
                 return;
             }
         };
-        if let (Some(shape), None) = (shape, fault(&bounds)) {
-            *self.from_shape.entry(shape).or_default() += 1;
-        }
-        self.assumed += usize::from(assumed && fault(&bounds).is_none());
-        self.ignored += usize::from(entry.is_ignored());
         let one = LabeledBox {
             bounds,
             class,
@@ -339,21 +341,23 @@ impl Reader<'_> {
             area: json::number(&entry.area).filter(|area| area.is_finite() && *area > 0.0),
             outline: outline.filter(|outline| !outline.is_upright()),
         };
-        self.gathered
-            .add(&mut self.images.all[place], one, || which);
+        let image = &mut self.images.all[place];
+        if !self.gathered.add(image, one, Traits::default(), || which) {
+            return;
+        }
+        if let Some(shape) = shape {
+            *self.from_shape.entry(shape).or_default() += 1;
+        }
+        self.assumed += usize::from(assumed);
+        self.ignored += usize::from(entry.is_ignored());
     }
 
-    fn leave_out(
-        &mut self,
-        place: Option<usize>,
-        why: &'static str,
-        which: String,
-        detail: String,
-    ) {
+    /// `detail` says which annotation it is, and what was found.
+    fn leave_out(&mut self, place: Option<usize>, why: &'static str, detail: String) {
         if let Some(place) = place {
             self.images.all[place].left_out += 1;
         }
-        self.gathered.leave_out(why, || which);
+        self.gathered.leave_out(why, || detail.clone());
         self.first.get_or_insert(detail);
     }
 }
@@ -445,6 +449,17 @@ pub fn write_results<'a>(
     write_text(path.as_ref(), &Value::Array(results).to_string())
 }
 
+/// What a file of COCO results holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Results {
+    /// Every image's id with its detections in the file's order, ids rising.
+    pub images: Vec<(usize, Vec<Detection>)>,
+    /// Entries that were left out, counted by reason.
+    pub left_out: BTreeMap<&'static str, usize>,
+    /// Where the first one of each reason is, and what was found.
+    pub first_left_out: BTreeMap<&'static str, String>,
+}
+
 #[derive(Deserialize)]
 struct ResultEntry {
     image_id: usize,
@@ -453,27 +468,65 @@ struct ResultEntry {
     score: f32,
 }
 
-/// Reads COCO results, as [`write_results`] and `pycocotools` write them: every image's id with its detections in the
-/// file's order, ids rising. Boxes that are none are left out.
+/// Reads COCO results, as [`write_results`] and `pycocotools` write them. Entries that are no result, and boxes that are none,
+/// are left out and counted.
 ///
 /// # Errors
-/// [`FormatError::Results`] when it is no list of results with `image_id`, `category_id`, `bbox` and `score`, the ids whole
-/// numbers; [`FormatError::Io`].
-pub fn read_results(path: impl AsRef<Path>) -> Result<Vec<(usize, Vec<Detection>)>, FormatError> {
+/// [`FormatError::Results`] when it is no list, or none of its entries has `image_id`, `category_id`, `bbox` and `score`, the
+/// ids whole numbers; [`FormatError::Io`].
+pub fn read_results(path: impl AsRef<Path>) -> Result<Results, FormatError> {
     let path = path.as_ref();
-    let entries: Vec<ResultEntry> =
-        serde_json::from_str(&text_of(path)?.text).map_err(|source| FormatError::Results {
-            path: path.to_owned(),
-            source,
-        })?;
+    let text = text_of(path)?.text;
+    let (entries, broken) = result_entries(&text).map_err(|source| FormatError::Results {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut gathered = Gathered::default();
+    for (index, what) in broken {
+        let why = "that are no results of COCO";
+        gathered.leave_out(why, || format!("number {index} of the list: {what}"));
+    }
     let mut images: BTreeMap<usize, Vec<Detection>> = BTreeMap::new();
-    for entry in entries {
+    for (index, entry) in entries {
         let [x, y, width, height] = entry.bbox;
         let found = images.entry(entry.image_id).or_default();
         let bounds = BoundingBox::from_xywh(x, y, width, height);
-        if fault(&bounds).is_none() {
-            found.push(Detection::new(bounds, entry.category_id, entry.score));
+        match fault(&bounds) {
+            None => found.push(Detection::new(bounds, entry.category_id, entry.score)),
+            Some(why) => gathered.leave_out(why, || format!("number {index} of the list")),
         }
     }
-    Ok(images.into_iter().collect())
+    let counted = gathered.finish(Vec::new(), None);
+    Ok(Results {
+        images: images.into_iter().collect(),
+        left_out: counted.left_out,
+        first_left_out: counted.first_left_out,
+    })
+}
+
+/// Entries with their numbers in the list, from 1.
+type Numbered<T> = Vec<(usize, T)>;
+
+/// The results of a list, and what is wrong with those that are none; the error of the list when all are.
+fn result_entries(
+    text: &str,
+) -> Result<(Numbered<ResultEntry>, Numbered<String>), serde_json::Error> {
+    let strict = match serde_json::from_str::<Vec<ResultEntry>>(text) {
+        Ok(entries) => return Ok(((1..).zip(entries).collect(), Vec::new())),
+        Err(error) => error,
+    };
+    let Ok((values, _)) = json::parse::<Vec<Value>>(text) else {
+        return Err(strict);
+    };
+    let (mut sound, mut broken) = (Vec::new(), Vec::new());
+    for (index, value) in (1..).zip(values) {
+        match serde_json::from_value(value) {
+            Ok(entry) => sound.push((index, entry)),
+            Err(error) => broken.push((index, error.to_string())),
+        }
+    }
+    match sound.is_empty() {
+        true => Err(strict),
+        false => Ok((sound, broken)),
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::remark::{Gathered, Remark, RemarkKind, boxes};
+use super::remark::{Flaw, Gathered, Remark, RemarkKind, Traits, boxes};
 use super::shape::{Wkt, around, is_upright, wkt};
 use super::text::{Text, shortened, text_of, write_text};
 use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
@@ -135,11 +135,12 @@ fn find(names: &[String], known: &[&str]) -> Option<usize> {
 /// other names of these are known. In place of the edges, `geometry` may hold polygons in pixels as well-known text, as
 /// DeepForest writes them, or `PolygonWKT_Pix`, as SpaceNet does: the boxes around them are taken. Separated by commas,
 /// semicolons or tabs, whichever the first line holds most of. A row whose four edges are all empty, or all 0 as the only
-/// row of its image, says that the image was looked through and holds nothing, as in DeepForest.
+/// row of its image, says that the image was looked through and holds nothing, as in DeepForest. A row of another length, or
+/// with a place that is no number, is left out and counted.
 ///
 /// # Errors
-/// [`FormatError::Syntax`] with the line for a missing column, a row of another length, or an edge that is no number;
-/// [`FormatError::Degrees`] for polygons beside latitude and longitude.
+/// [`FormatError::Syntax`] with the line for a missing column, for a quotation mark that nothing ends, since it takes in the
+/// rest of the file, and when no row is sound; [`FormatError::Degrees`] for polygons beside latitude and longitude.
 pub fn read(path: impl AsRef<Path>, class_column: Option<&str>) -> Result<BoxFile, FormatError> {
     let path = path.as_ref();
     let Text { text, remark } = text_of(path)?;
@@ -191,6 +192,7 @@ pub fn read(path: impl AsRef<Path>, class_column: Option<&str>) -> Result<BoxFil
             find(&columns.names, &["height"]),
         ],
         sizes: BTreeMap::new(),
+        broken: Vec::new(),
     };
     table.gathered.remarks.extend(remark);
     for row in rows {
@@ -203,18 +205,38 @@ pub fn read(path: impl AsRef<Path>, class_column: Option<&str>) -> Result<BoxFil
         }
         if row.len() != columns.names.len() {
             let expected = format!("{} values", columns.names.len());
-            return Err(syntax(line, expected, format!("{}", row.len())));
+            let found = match row.len() {
+                1 => "1 value".to_owned(),
+                count => format!("{count} values"),
+            };
+            let image = columns.image.and_then(|column| row.get(column));
+            table.broken.push((
+                image.map(|name| name.trim().to_owned()),
+                Flaw::new(
+                    "of rows of another length than the first line",
+                    line,
+                    expected,
+                    found,
+                ),
+            ));
+            continue;
         }
-        table.row(&columns, line, &row).map_err(|(column, found)| {
-            let what = match columns.place {
-                Place::Edges(_) => "a number",
-                Place::Outline(_) => "a polygon as well-known text",
+        if let Err((place, column, found)) = table.row(&columns, line, &row) {
+            let (what, why) = match columns.place {
+                Place::Edges(_) => ("a number", "whose place has other words than numbers"),
+                Place::Outline(_) => (
+                    "a polygon as well-known text",
+                    "whose place is no polygon in well-known text",
+                ),
             };
             let expected = format!("{what} as {:?}", columns.names[column]);
-            syntax(line, expected, format!("{:?}", shortened(&found)))
-        })?;
+            let found = format!("{:?}", shortened(&found));
+            let flaw = Flaw::new(why, line, expected, found);
+            table.gathered.broken(table.images.get_mut(place), flaw);
+        }
     }
-    Ok(table.finish())
+    table.place_broken(&columns);
+    table.finish(path)
 }
 
 /// Why a header does not do.
@@ -252,16 +274,18 @@ struct Table {
     size: [Option<usize>; 2],
     /// What they say for each image, and whether all its rows say it.
     sizes: BTreeMap<usize, ([Option<f64>; 2], bool)>,
+    /// Rows of another length than the header, with what stands in the column of the image.
+    broken: Vec<(Option<String>, Flaw)>,
 }
 
 impl Table {
-    /// Adds a row; the column and the value that cannot be understood otherwise.
+    /// Adds a row; otherwise the place of its image, and the column and the value that cannot be understood.
     fn row(
         &mut self,
         columns: &Columns,
         line: usize,
         row: &[String],
-    ) -> Result<(), (usize, String)> {
+    ) -> Result<(), (usize, usize, String)> {
         let value = |place: Option<usize>| place.map_or("", |place| row[place].trim());
         let file = value(columns.image);
         let place = match self.places.get(file) {
@@ -280,29 +304,33 @@ impl Table {
         let (first, alike) = self.sizes.entry(place).or_insert((size, true));
         *alike &= *first == size;
         let class = value(columns.class);
+        let mut traits = Traits::default();
         let bounds = match columns.place {
             Place::Edges(edges) => {
                 let corners = edges.map(|edge| value(Some(edge)));
                 if corners.iter().all(|text| is_nothing(text)) {
                     self.nothing[place].0 += 1;
+                    self.gathered.understand();
                     return Ok(());
                 }
                 let mut numbers = [0.0; 4];
                 for ((number, text), edge) in numbers.iter_mut().zip(corners).zip(edges) {
-                    *number = self.number(text).ok_or((edge, text.to_owned()))?;
+                    *number = self.number(text).ok_or((place, edge, text.to_owned()))?;
                 }
                 let [x_min, y_min, x_max, y_max] = numbers;
                 // As pandas writes a row without values.
                 if numbers == [0.0; 4] || numbers.iter().all(|number| number.is_nan()) {
                     self.nothing[place].0 += 1;
+                    self.gathered.understand();
                     return Ok(());
                 }
                 BoundingBox::new(x_min, y_min, x_max, y_max)
             }
             Place::Outline(column) => match wkt(value(Some(column))) {
-                None => return Err((column, value(Some(column)).to_owned())),
+                None => return Err((place, column, value(Some(column)).to_owned())),
                 Some(Wkt::Empty) => {
                     self.nothing[place].0 += 1;
+                    self.gathered.understand();
                     return Ok(());
                 }
                 Some(Wkt::NoArea) => {
@@ -312,16 +340,15 @@ impl Table {
                     return Ok(());
                 }
                 Some(Wkt::Area(points)) => {
-                    if !is_upright(&points) {
-                        self.gathered.upright("polygons");
-                    }
+                    traits.shape = (!is_upright(&points)).then_some("polygons");
                     around(&points)
                 }
             },
         };
         let one = LabeledBox::new(bounds, class);
-        self.gathered
-            .add(&mut self.images[place], one, || format!("line {line}"));
+        self.gathered.add(&mut self.images[place], one, traits, || {
+            format!("line {line}")
+        });
         Ok(())
     }
 
@@ -341,7 +368,35 @@ impl Table {
         None
     }
 
-    fn finish(mut self) -> BoxFile {
+    /// Counts rows of another length for their images, as far as they name one: what other rows call an image, or what the
+    /// first column says, which is there however short the row.
+    fn place_broken(&mut self, columns: &Columns) {
+        for (name, flaw) in std::mem::take(&mut self.broken) {
+            let known = name
+                .as_ref()
+                .and_then(|name| self.places.get(name))
+                .copied();
+            let place = match (known, name) {
+                (Some(place), _) => Some(place),
+                (None, Some(name)) if columns.image == Some(0) && !name.is_empty() => {
+                    self.images.push(LabeledImage {
+                        file: name.clone(),
+                        ..LabeledImage::default()
+                    });
+                    self.nothing.push((0, flaw.line));
+                    self.places.insert(name, self.images.len() - 1);
+                    Some(self.images.len() - 1)
+                }
+                // A table of one image names it nowhere.
+                (None, None) if columns.image.is_none() && self.images.len() == 1 => Some(0),
+                _ => None,
+            };
+            let image = place.and_then(|place| self.images.get_mut(place));
+            self.gathered.broken(image, flaw);
+        }
+    }
+
+    fn finish(mut self, path: &Path) -> Result<BoxFile, FormatError> {
         for (image, &(count, line)) in self.images.iter_mut().zip(&self.nothing) {
             // Alone, such a row is DeepForest's way to say that nothing is there.
             if count == 0 || (image.boxes.is_empty() && image.left_out == 0 && count == 1) {
@@ -404,7 +459,7 @@ impl Table {
                 .next("fill in the column of the image");
             self.gathered.remarks.push(remark);
         }
-        self.gathered.finish(self.images, None)
+        self.gathered.finish_sound(path, EXAMPLE, self.images, None)
     }
 }
 

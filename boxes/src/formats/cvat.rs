@@ -2,33 +2,38 @@
 
 use std::path::Path;
 
-#[cfg(doc)]
-use super::LabeledBox;
-use super::remark::Gathered;
+use super::remark::{Flaw, Gathered, Traits};
 use super::shape::{around, is_upright, turned};
 use super::text::{shortened, text_of};
 use super::xml::{self, Element};
-use super::{BoxFile, FormatError, LabeledImage};
+use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
 use crate::BoundingBox;
 
 const EXAMPLE: &str = "CVAT writes `<image name=\"a.png\"><box label=\"tree\" xtl=\"1\" ytl=\"2\" xbr=\"30\" ybr=\"40\"/></image>`";
 
 /// Reads all images with their boxes. Rotated boxes, whose `rotation` is in degrees, clockwise about the middle, keep their
 /// corners ([`LabeledBox::outline`]); of polygons, ellipses and masks, the upright boxes around them are taken; lines, points,
-/// skeletons and tags have none and are left out.
+/// skeletons and tags have none and are left out. So is a shape without a label, an edge or an angle that is a number: it is
+/// counted.
 ///
 /// # Errors
-/// [`FormatError::OtherFormat`] for CVAT's tracks of videos; [`FormatError::Syntax`] with the line for broken XML, a shape
-/// without label or edges, or an edge that is no number.
+/// [`FormatError::OtherFormat`] for CVAT's tracks of videos; [`FormatError::Syntax`] with the line for broken XML, and when no
+/// shape is sound.
 pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
     let path = path.as_ref();
-    let reader = Reader { path };
+    let syntax = |line, expected: &str, found: String| FormatError::Syntax {
+        path: path.to_owned(),
+        line,
+        expected: expected.to_owned(),
+        found,
+        example: EXAMPLE,
+    };
     let text = text_of(path)?;
-    let root = xml::parse(&text.text)
-        .map_err(|fault| reader.syntax(fault.line, &fault.expected, fault.found))?;
+    let root =
+        xml::parse(&text.text).map_err(|fault| syntax(fault.line, &fault.expected, fault.found))?;
     if root.name != "annotations" {
         let found = format!("<{}>", shortened(&root.name));
-        return Err(reader.syntax(root.line, "<annotations> of CVAT", found));
+        return Err(syntax(root.line, "<annotations> of CVAT", found));
     }
     if root.child("track").is_some() {
         return Err(FormatError::OtherFormat {
@@ -45,146 +50,142 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
         let found = found.map_or("nothing".to_owned(), |child| {
             format!("<{}>", shortened(&child.name))
         });
-        return Err(reader.syntax(root.line, "<image> of CVAT", found));
+        return Err(syntax(root.line, "<image> of CVAT", found));
     }
     let mut gathered = Gathered::default();
     gathered.remarks.extend(text.remark);
     let mut images = Vec::new();
     for element in root.all("image") {
-        images.push(reader.image(element, &mut gathered)?);
+        images.push(image(element, &mut gathered));
     }
-    Ok(gathered.finish(images, None))
+    gathered.finish_sound(path, EXAMPLE, images, None)
 }
 
-struct Reader<'a> {
-    path: &'a Path,
-}
-
-impl Reader<'_> {
-    fn image(
-        &self,
-        element: &Element,
-        gathered: &mut Gathered,
-    ) -> Result<LabeledImage, FormatError> {
-        let side = |name| {
-            let pixels = element.attribute(name)?.parse::<usize>().ok();
-            pixels.filter(|&pixels| pixels > 0)
+fn image(element: &Element, gathered: &mut Gathered) -> LabeledImage {
+    let side = |name| {
+        let pixels = element.attribute(name)?.parse::<usize>().ok();
+        pixels.filter(|&pixels| pixels > 0)
+    };
+    let mut image = LabeledImage {
+        file: element.attribute("name").unwrap_or_default().to_owned(),
+        width: side("width"),
+        height: side("height"),
+        ..LabeledImage::default()
+    };
+    for shape in &element.children {
+        let without_box = match shape.name.as_str() {
+            "box" | "polygon" | "ellipse" | "mask" => None,
+            "polyline" | "points" => Some("that are lines or points"),
+            "tag" => Some("that are tags of a whole image"),
+            _ => Some("of a shape without a box"),
         };
-        let mut image = LabeledImage {
-            file: element.attribute("name").unwrap_or_default().to_owned(),
-            width: side("width"),
-            height: side("height"),
-            ..LabeledImage::default()
-        };
-        for shape in &element.children {
-            let mut degrees = 0.0;
-            let bounds = match shape.name.as_str() {
-                "box" => {
-                    let [x_min, y_min] = self.numbers(shape, ["xtl", "ytl"])?;
-                    let [x_max, y_max] = self.numbers(shape, ["xbr", "ybr"])?;
-                    degrees = self.rotation(shape)?;
-                    BoundingBox::new(x_min, y_min, x_max, y_max)
-                }
-                "polygon" => {
-                    let points = self.points(shape)?;
-                    if !is_upright(&points) {
-                        gathered.upright("polygons");
-                    }
-                    around(&points)
-                }
-                "ellipse" => {
-                    let [x, y] = self.numbers(shape, ["cx", "cy"])?;
-                    let [across, down] = self.numbers(shape, ["rx", "ry"])?;
-                    let angle = self.rotation(shape)?.to_radians();
-                    let (sin, cos) = angle.sin_cos();
-                    let half = (
-                        (across * cos).hypot(down * sin),
-                        (across * sin).hypot(down * cos),
-                    );
-                    gathered.upright("ellipses");
-                    BoundingBox::from_center(x, y, 2.0 * half.0, 2.0 * half.1)
-                }
-                "mask" => {
-                    let [x, y] = self.numbers(shape, ["left", "top"])?;
-                    let [width, height] = self.numbers(shape, ["width", "height"])?;
-                    gathered.upright("masks");
-                    BoundingBox::from_xywh(x, y, width, height)
-                }
-                other => {
-                    let why = match other {
-                        "polyline" | "points" => "that are lines or points",
-                        "tag" => "that are tags of a whole image",
-                        _ => "of a shape without a box",
-                    };
-                    gathered.leave_out(why, || {
-                        format!("line {}, <{}>", shape.line, shortened(other))
-                    });
-                    image.left_out += usize::from(other != "tag");
-                    continue;
-                }
-            };
-            let label = shape.attribute("label").map(str::trim).unwrap_or_default();
-            if label.is_empty() {
-                let found = format!("<{}> without it", shape.name);
-                return Err(self.syntax(shape.line, "the attribute `label`", found));
+        if let Some(why) = without_box {
+            gathered.leave_out(why, || {
+                format!("line {}, <{}>", shape.line, shortened(&shape.name))
+            });
+            image.left_out += usize::from(shape.name != "tag");
+            continue;
+        }
+        match labeled(shape) {
+            Ok((one, kind)) => {
+                let traits = Traits {
+                    shape: kind,
+                    ..Traits::default()
+                };
+                gathered.add(&mut image, one, traits, || format!("line {}", shape.line));
             }
-            let one = turned(bounds, degrees, label);
-            gathered.add(&mut image, one, || format!("line {}", shape.line));
-        }
-        Ok(image)
-    }
-
-    /// The angle in degrees.
-    fn rotation(&self, shape: &Element) -> Result<f64, FormatError> {
-        match shape.attribute("rotation") {
-            Some(_) => self.numbers(shape, ["rotation"]).map(|[angle]| angle),
-            None => Ok(0.0),
+            Err(flaw) => gathered.broken(Some(&mut image), flaw),
         }
     }
+    image
+}
 
-    /// `x,y;x,y;…`
-    fn points(&self, shape: &Element) -> Result<Vec<(f64, f64)>, FormatError> {
-        let text = shape.attribute("points").unwrap_or_default();
-        let point = |pair: &str| {
-            let (x, y) = pair.split_once(',')?;
-            Some((x.trim().parse().ok()?, y.trim().parse().ok()?))
-        };
-        let points: Option<Vec<(f64, f64)>> = text.split(';').map(point).collect();
-        points.ok_or_else(|| {
-            let found = format!("{:?}", shortened(text));
-            self.syntax(shape.line, "`points` as `x,y;x,y;…`", found)
-        })
-    }
-
-    fn numbers<const N: usize>(
-        &self,
-        shape: &Element,
-        names: [&str; N],
-    ) -> Result<[f64; N], FormatError> {
-        let mut numbers = [0.0; N];
-        for (number, name) in numbers.iter_mut().zip(names) {
-            let expected = format!("the attribute `{name}` with a number");
-            let text = shape.attribute(name).ok_or_else(|| {
-                self.syntax(
-                    shape.line,
-                    &expected,
-                    format!("<{}> without it", shape.name),
-                )
-            })?;
-            *number = text.trim().parse().map_err(|_| {
-                self.syntax(shape.line, &expected, format!("{:?}", shortened(text)))
-            })?;
+/// The box of a shape, and what it was taken around.
+fn labeled(shape: &Element) -> Result<(LabeledBox, Option<&'static str>), Flaw> {
+    let (mut degrees, mut kind) = (0.0, None);
+    let bounds = match shape.name.as_str() {
+        "box" => {
+            let [x_min, y_min, x_max, y_max] = numbers(shape, ["xtl", "ytl", "xbr", "ybr"])?;
+            degrees = rotation(shape)?;
+            BoundingBox::new(x_min, y_min, x_max, y_max)
         }
-        Ok(numbers)
-    }
-
-    fn syntax(&self, line: usize, expected: &str, found: String) -> FormatError {
-        FormatError::Syntax {
-            path: self.path.to_owned(),
-            line,
-            expected: expected.to_owned(),
+        "polygon" => {
+            let points = points(shape)?;
+            kind = (!is_upright(&points)).then_some("polygons");
+            around(&points)
+        }
+        "ellipse" => {
+            let [x, y, across, down] = numbers(shape, ["cx", "cy", "rx", "ry"])?;
+            let (sin, cos) = rotation(shape)?.to_radians().sin_cos();
+            let half = (
+                (across * cos).hypot(down * sin),
+                (across * sin).hypot(down * cos),
+            );
+            kind = Some("ellipses");
+            BoundingBox::from_center(x, y, 2.0 * half.0, 2.0 * half.1)
+        }
+        _ => {
+            let [x, y, width, height] = numbers(shape, ["left", "top", "width", "height"])?;
+            kind = Some("masks");
+            BoundingBox::from_xywh(x, y, width, height)
+        }
+    };
+    let label = shape.attribute("label").map(str::trim).unwrap_or_default();
+    if label.is_empty() {
+        let found = format!("<{}> without it", shape.name);
+        return Err(Flaw::new(
+            "without a label",
+            shape.line,
+            "the attribute `label`",
             found,
-            example: EXAMPLE,
-        }
+        ));
     }
+    Ok((turned(bounds, degrees, label), kind))
+}
+
+/// The angle in degrees. CVAT leaves the attribute out where there is none; what is no number says that there is one.
+fn rotation(shape: &Element) -> Result<f64, Flaw> {
+    match shape.attribute("rotation") {
+        Some(_) => numbers(shape, ["rotation"]).map(|[angle]| angle),
+        None => Ok(0.0),
+    }
+}
+
+/// `x,y;x,y;…`
+fn points(shape: &Element) -> Result<Vec<(f64, f64)>, Flaw> {
+    let text = shape.attribute("points").unwrap_or_default();
+    let point = |pair: &str| {
+        let (x, y) = pair.split_once(',')?;
+        Some((x.trim().parse().ok()?, y.trim().parse().ok()?))
+    };
+    let points: Option<Vec<(f64, f64)>> = text.split(';').map(point).collect();
+    points.ok_or_else(|| {
+        let found = format!("{:?}", shortened(text));
+        Flaw::new(
+            "whose points are no pairs of numbers",
+            shape.line,
+            "`points` as `x,y;x,y;…`",
+            found,
+        )
+    })
+}
+
+fn numbers<const N: usize>(shape: &Element, names: [&str; N]) -> Result<[f64; N], Flaw> {
+    let mut numbers = [0.0; N];
+    for (number, name) in numbers.iter_mut().zip(names) {
+        let expected = format!("the attribute `{name}` with a number");
+        let Some(text) = shape.attribute(name) else {
+            let found = format!("<{}> without it", shape.name);
+            return Err(Flaw::new("without a place", shape.line, expected, found));
+        };
+        *number = text.trim().parse().map_err(|_| {
+            let found = format!("{name}={:?}", shortened(text));
+            let why = match name {
+                "rotation" => "whose rotation is no number",
+                _ => "whose place has other words than numbers",
+            };
+            Flaw::new(why, shape.line, expected, found)
+        })?;
+    }
+    Ok(numbers)
 }

@@ -98,7 +98,10 @@ fn coco_boxes_come_from_polygons_and_run_lengths() {
             (1, 1),
             "{broken}"
         );
-        assert_eq!(file.first_left_out.values().next().unwrap(), "annotation 5");
+        assert_says(
+            file.first_left_out.values().next().unwrap(),
+            &["annotation 5"],
+        );
     }
 }
 
@@ -148,7 +151,10 @@ fn coco_annotations_that_nobody_could_place_are_left_out_and_counted() {
         assert_eq!(bounds(&file), [[5.0, 6.0, 25.0, 21.0]], "{entry}");
         assert_eq!(file.left_out.values().sum::<usize>(), 1, "{entry}");
         assert_says(&file.notice().unwrap(), &[why]);
-        assert_eq!(file.first_left_out.values().next().unwrap(), "annotation 9");
+        assert_says(
+            file.first_left_out.values().next().unwrap(),
+            &["annotation 9"],
+        );
     }
     let six = r#"{"id":9,"image_id":7,"category_id":3,"bbox":[9,9,4,2,30,1]}"#;
     let error = read_text("a.json", &coco_of(six)).unwrap_err();
@@ -330,9 +336,9 @@ fn cvat_shapes_become_boxes_and_videos_are_named() {
     let video = "<annotations><version>1.1</version><track id=\"0\" label=\"car\"/></annotations>";
     let error = read_text("a.xml", video).unwrap_err();
     assert_says(&error.to_string(), &["of a video"]);
-    let broken = text.replace("xtl=\"10\" ytl=\"12\"", "xtl=\"10\"");
-    let error = read_text("a.xml", &broken).unwrap_err();
-    assert_says(&error.to_string(), &["line 3", "`ytl`"]);
+    let broken = "<annotations><image name=\"a.png\">\n<box label=\"tree\" xtl=\"10\" xbr=\"30\" ybr=\"40\"/></image></annotations>";
+    let error = read_text("a.xml", broken).unwrap_err();
+    assert_says(&error.to_string(), &["line 2", "`ytl`"]);
     assert_says(&error.hint().unwrap(), &["xbr"]);
 }
 
@@ -353,12 +359,12 @@ fn dota_corners_become_boxes() {
     assert_eq!(bounds(&read_text("a.txt", bare).unwrap()).len(), 2);
     assert!(bounds(&read_text("a.txt", "imagesource:x\ngsd:null\n").unwrap()).is_empty());
     for (line, what) in [
-        ("1 1 5 1 5 4 1 4 ship", "a class and a difficulty"),
+        ("1 1 5 1 5 4 1 ship", "a class and a difficulty"),
         ("1 1 5 1 5 4 1 x ship 0", "a coordinate"),
         ("1 1 5 1 5 4 1 4 ship hard", "a difficulty"),
     ] {
-        let error = read_text("a.txt", &format!("{text}{line}\n")).unwrap_err();
-        assert_says(&error.to_string(), &["line 5", what]);
+        let error = read_text("a.txt", &format!("gsd:1\n{line}\n")).unwrap_err();
+        assert_says(&error.to_string(), &["line 2", what]);
         assert_says(&error.hint().unwrap(), &["x1 y1 x2 y2"]);
     }
 }
@@ -606,12 +612,12 @@ fn yolo_names_that_are_missing_or_differ_are_told() {
     says(&file, &["`nc: 8` and no `names`"]);
     for (files, parts) in [
         (
-            &[("../../data.yaml", "names: [plane, ship]\n")][..],
+            &[("../../data.yaml", "names: {3: plane, 4: ship}\n")][..],
             &[
-                "line 2",
-                "class number 7",
-                "names 0 to 1",
-                "1 of the file's lines",
+                "line 1",
+                "class number 0",
+                "names 3, 4",
+                "2 of the file's lines",
             ][..],
         ),
         (

@@ -238,7 +238,7 @@ fn fuzz(name: &str, file: &str, format: Format, seeds: &[&str], words: &[&str]) 
             assert_says(&error, input.len());
         }
         if format == Format::Coco {
-            let results = super::coco::read_results(&path).map(|images| images.len());
+            let results = super::coco::read_results(&path).map(|read| read.images.len());
             results.map_or_else(|error| assert_says(&error, input.len()), |_| ());
         }
     });

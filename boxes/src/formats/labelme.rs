@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::json;
-use super::remark::{Gathered, Remark, RemarkKind};
+use super::json::{self, Lenient};
+use super::remark::{Gathered, Remark, RemarkKind, Traits};
 use super::shape::{around, four_corners, is_upright};
 use super::text::text_of;
 use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
@@ -14,7 +14,7 @@ use crate::BoundingBox;
 
 #[derive(Deserialize)]
 struct File {
-    shapes: Option<Vec<Shape>>,
+    shapes: Option<Vec<Lenient<Shape>>>,
     #[serde(rename = "imagePath", default)]
     image: Value,
     #[serde(rename = "imageWidth", default)]
@@ -69,6 +69,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
             image.left_out += 1;
             gathered.leave_out(why, which);
         };
+        let Lenient::Sound(shape) = shape else {
+            leave_out("that are no objects with a label and points");
+            continue;
+        };
         let Some(points) = points_of(&shape.points) else {
             leave_out("whose points are no pairs of numbers");
             continue;
@@ -79,19 +83,19 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
         };
         // labelme's oldest files have polygons alone and do not say so.
         let kind = json::word(&shape.shape_type).unwrap_or("polygon".to_owned());
-        let mut outline = None;
+        let (mut outline, mut traits) = (None, Traits::default());
         let bounds = match (kind.as_str(), points.as_slice()) {
             ("line" | "linestrip" | "point" | "points", _) => {
                 leave_out("that are lines or points");
                 continue;
             }
             ("circle", &[(x, y), (a, b)]) => {
-                gathered.upright("circles");
+                traits.shape = Some("circles");
                 let radius = (a - x).hypot(b - y);
                 BoundingBox::from_center(x, y, 2.0 * radius, 2.0 * radius)
             }
             ("mask", _) => {
-                gathered.upright("masks");
+                traits.shape = Some("masks");
                 around(&points)
             }
             ("rectangle", corners) if corners.len() == 2 || is_upright(corners) => around(corners),
@@ -102,25 +106,23 @@ pub fn read(path: impl AsRef<Path>) -> Result<BoxFile, FormatError> {
             ("rectangle" | "rotation", corners) => {
                 outline = four_corners(corners).filter(|outline| !outline.is_upright());
                 if outline.is_none() && !is_upright(corners) {
-                    gathered.upright("rotated boxes of other than four corners");
+                    traits.shape = Some("rotated boxes of other than four corners");
                 }
                 around(corners)
             }
             (_, corners) => {
                 if !is_upright(corners) {
-                    gathered.upright("polygons");
+                    traits.shape = Some("polygons");
                 }
                 around(corners)
             }
         };
-        if matches!(shape.difficult, Value::Bool(true)) {
-            gathered.difficult();
-        }
+        traits.difficult = matches!(shape.difficult, Value::Bool(true));
         let one = LabeledBox {
             outline,
             ..LabeledBox::new(bounds, label)
         };
-        gathered.add(&mut image, one, which);
+        gathered.add(&mut image, one, traits, which);
     }
     Ok(gathered.finish(vec![image], None))
 }

@@ -269,6 +269,8 @@ pub fn read_as(
 #[cfg(test)]
 mod broken_tests;
 #[cfg(test)]
+mod entry_tests;
+#[cfg(test)]
 mod format_tests;
 #[cfg(test)]
 mod fuzz_tests;

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BoxFile, LabeledBox, LabeledImage};
+use super::{BoxFile, FormatError, LabeledBox, LabeledImage};
 use crate::{BoundingBox, Quadrilateral};
 
 /// What happened to boxes on the way out of a label file.
@@ -30,6 +31,9 @@ pub struct Remark {
     pub count: Option<usize>,
     /// The next step.
     pub next: Option<String>,
+    /// Whether it is [`Remark::of_rotated`], of all boxes of the file: who takes some of them alone counts anew.
+    #[serde(default)]
+    pub of_rotated: bool,
 }
 
 impl Remark {
@@ -39,6 +43,31 @@ impl Remark {
             text: text.into(),
             count: None,
             next: None,
+            of_rotated: false,
+        }
+    }
+
+    /// What is to be said about this many boxes whose corners are kept beside the upright boxes around them.
+    ///
+    /// ```
+    /// use swath_boxes::formats::Remark;
+    /// let remark = Remark::of_rotated(3);
+    /// assert!(remark.text.starts_with("3 rotated boxes keep their corners") && remark.count == Some(3));
+    /// ```
+    #[must_use]
+    pub fn of_rotated(count: usize) -> Self {
+        let text = match count {
+            1 => "1 rotated box keeps its corners in pictures and files, and is trained on, found and scored as the upright \
+                  box around it"
+                .to_owned(),
+            count => format!(
+                "{count} rotated boxes keep their corners in pictures and files, and are trained on, found and scored as the \
+                 upright boxes around them"
+            ),
+        };
+        Self {
+            of_rotated: true,
+            ..Self::new(RemarkKind::Converted, text).count(count)
         }
     }
 
@@ -61,9 +90,48 @@ pub(super) fn boxes(count: usize) -> String {
     }
 }
 
+/// Why one entry of a file cannot be understood: it is left out and counted, and the file's other entries stay.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    /// Behind `boxes`, as the count says it.
+    pub(super) why: &'static str,
+    pub(super) line: usize,
+    pub(super) expected: String,
+    pub(super) found: String,
+}
+
+impl Flaw {
+    pub(super) fn new(
+        why: &'static str,
+        line: usize,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self {
+            why,
+            line,
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+}
+
+/// What else is known of a box that a reader adds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traits {
+    /// The shape, such as `polygons`, of which only the upright box around it is kept.
+    pub(super) shape: Option<&'static str>,
+    /// Whether the file marks it as difficult.
+    pub(super) difficult: bool,
+}
+
 /// What a reader gathers beside the boxes themselves.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
+    /// Entries that were understood, whatever became of them.
+    understood: usize,
+    /// The first that was not.
+    flaw: Option<Flaw>,
     left_out: BTreeMap<&'static str, usize>,
     first: BTreeMap<&'static str, String>,
     upright: BTreeMap<&'static str, usize>,
@@ -77,6 +145,27 @@ pub(super) struct Gathered {
 impl Gathered {
     /// Counts a box that is left out; `which` says where it is, for the first of each reason.
     pub(super) fn leave_out(&mut self, why: &'static str, which: impl FnOnce() -> String) {
+        self.understood += 1;
+        self.count(why, which);
+    }
+
+    /// Counts an entry that cannot be understood.
+    pub(super) fn broken(&mut self, image: Option<&mut LabeledImage>, flaw: Flaw) {
+        if let Some(image) = image {
+            image.left_out += 1;
+        }
+        self.count(flaw.why, || {
+            format!("line {}, where {} was found", flaw.line, flaw.found)
+        });
+        self.flaw.get_or_insert(flaw);
+    }
+
+    /// Notes an entry that holds no box and is sound all the same.
+    pub(super) fn understand(&mut self) {
+        self.understood += 1;
+    }
+
+    fn count(&mut self, why: &'static str, which: impl FnOnce() -> String) {
         let count = self.left_out.entry(why).or_default();
         *count += 1;
         if *count == 1 {
@@ -84,13 +173,14 @@ impl Gathered {
         }
     }
 
-    /// Adds a box to its image unless it is none, which is counted; so are rotated ones.
+    /// Adds a box to its image unless it is none, which is counted; so are rotated ones. Whether it was added.
     pub(super) fn add(
         &mut self,
         image: &mut LabeledImage,
         mut one: LabeledBox,
+        traits: Traits,
         which: impl FnOnce() -> String,
-    ) {
+    ) -> bool {
         let line = one.outline.as_ref().filter(|outline| outline.is_line());
         match fault(&one.bounds).or(line.map(|_| "whose corners lie on one line")) {
             None => {
@@ -98,24 +188,44 @@ impl Gathered {
                     one.outline = None;
                     self.crossed += 1;
                 }
+                self.understood += 1;
                 self.rotated += usize::from(one.outline.is_some());
+                self.difficult += usize::from(traits.difficult);
+                if let Some(shape) = traits.shape {
+                    *self.upright.entry(shape).or_default() += 1;
+                }
                 image.boxes.push(one);
+                true
             }
             Some(why) => {
                 image.left_out += 1;
                 self.leave_out(why, which);
+                false
             }
         }
     }
 
-    /// Counts a shape, such as `polygons`, of which only the upright box around it is kept.
-    pub(super) fn upright(&mut self, shape: &'static str) {
-        *self.upright.entry(shape).or_default() += 1;
-    }
-
-    /// Counts an object that the file marks as difficult.
-    pub(super) fn difficult(&mut self) {
-        self.difficult += 1;
+    /// [`Gathered::finish`] for a file in which at least one entry was understood, or none is.
+    ///
+    /// # Errors
+    /// [`FormatError::Syntax`] of the first entry when none of them is one of this format: it is another file.
+    pub(super) fn finish_sound(
+        mut self,
+        path: &Path,
+        example: &'static str,
+        images: Vec<LabeledImage>,
+        classes: Option<Vec<String>>,
+    ) -> Result<BoxFile, FormatError> {
+        match self.flaw.take() {
+            Some(flaw) if self.understood == 0 => Err(FormatError::Syntax {
+                path: path.to_owned(),
+                line: flaw.line,
+                expected: flaw.expected,
+                found: flaw.found,
+                example,
+            }),
+            _ => Ok(self.finish(images, classes)),
+        }
     }
 
     /// The file as it was read. `classes` are those that it lists itself; otherwise those that occur.
@@ -130,17 +240,7 @@ impl Gathered {
                 .push(Remark::new(RemarkKind::Converted, text).count(count));
         }
         if self.rotated > 0 {
-            let text = match self.rotated {
-                1 => "1 rotated box keeps its corners in pictures and files, and is trained on, found and scored as the \
-                      upright box around it"
-                    .to_owned(),
-                count => format!(
-                    "{count} rotated boxes keep their corners in pictures and files, and are trained on, found and scored as \
-                     the upright boxes around them"
-                ),
-            };
-            self.remarks
-                .push(Remark::new(RemarkKind::Converted, text).count(self.rotated));
+            self.remarks.push(Remark::of_rotated(self.rotated));
         }
         if self.crossed > 0 {
             let text = format!(

@@ -339,8 +339,8 @@ fn the_image_of_a_scene_is_found_by_its_name_and_never_guessed() {
 #[test]
 fn yolo_lines_that_are_no_boxes_say_the_line() {
     assert_says(
-        &error_of("a.txt", "0 .5 .5 .1 .1\ntree .5 .5 .1 .1\n"),
-        &["line 2", "the class's number", "\"tree\""],
+        &error_of("a.txt", "tree .5 .5 .1 .1\ncar .5 .5 .1 .1\n"),
+        &["line 1", "the class's number", "\"tree\""],
     );
     assert_says(
         &error_of("a.txt", "\n0 .5 .5 .1\n"),
@@ -368,7 +368,7 @@ fn yolo_classes_are_named_by_a_file_beside_or_above_or_by_their_numbers() {
     };
     let file = Scratch::holding(
         "a.txt",
-        "1 0.5 0.5 0.1 0.2 0.9\n0 0.1 0.1 0.3 0.1 0.2 0.4\n",
+        "1 0.5 0.5 0.1 0.2 0.9\n0 0.1 0.1 0.3 0.1 0.2 0.4 0.8\n",
     );
     let first = || read(&file.0, &options).map(|read| read.images[0].boxes.clone());
     let boxes = first().unwrap();
@@ -396,6 +396,16 @@ fn yolo_classes_are_named_by_a_file_beside_or_above_or_by_their_numbers() {
         std::fs::remove_file(file.0.with_file_name(name)).unwrap();
     }
     file.beside("classes.txt", "ash\n");
+    let named = read(&file.0, &options).unwrap();
+    assert_eq!(
+        (names(&named.images[0]), named.images[0].left_out),
+        (vec!["ash".to_owned()], 1)
+    );
+    assert_says(
+        &named.first_left_out["of a class number without a name"],
+        &["line 1, number 1", "classes.txt", "names 0 alone"],
+    );
+    std::fs::write(&file.0, "1 0.5 0.5 0.1 0.2\n").unwrap();
     assert_says(
         &first().unwrap_err().to_string(),
         &["class number 1 has no name", "names 0 alone"],
@@ -430,8 +440,8 @@ fn broken_tables_say_the_line_and_the_column() {
         &["a column \"ymax\"", "xmin, ymin, xmax"],
     );
     assert_says(
-        &error_of("a.csv", "xmin,ymin,xmax,ymax\n1,2,3,4\n1,2,3\n"),
-        &["line 3", "4 values is expected, 3"],
+        &error_of("a.csv", "xmin,ymin,xmax,ymax\n1,2,3\n"),
+        &["line 2", "4 values is expected, 3"],
     );
     assert_says(
         &error_of("a.csv", "xmin,ymin,xmax,ymax\n1,2,three,4\n"),

@@ -103,7 +103,7 @@ impl BoxFiles {
     }
 
     /// The boxes of a chip; `None` when its file does not know it.
-    fn of(&self, scene: &Scene, path: &Path) -> Result<Option<LabeledImage>> {
+    fn of(&self, scene: &Scene, path: &Path, report: &mut Report) -> Result<Option<LabeledImage>> {
         let (image, size) = (scene.raster().path(), scene.raster().size());
         if !is_yolo(path) {
             let found = self.listed(image, path);
@@ -116,41 +116,16 @@ impl BoxFiles {
             ..ReadOptions::default()
         };
         let file = yolo::read(path, &options)?;
-        let left_out = file.left_out.values().sum();
-        let image = file.images.into_iter().next().unwrap_or_default();
-        Ok(Some(LabeledImage { left_out, ..image }))
+        report.extend(notices(&file, &file_name(path)));
+        Ok(file.images.into_iter().next())
     }
 
     /// Gives a scene its boxes; those that were left out are in its report.
     pub(super) fn give(&self, scene: &Scene, path: &Path) -> Result<Option<Scene>> {
-        let Some(image) = self.of(scene, path)? else {
+        let mut report = Report::new();
+        let Some(image) = self.of(scene, path, &mut report)? else {
             return Ok(None);
         };
-        let mut report = Report::new();
-        if image.left_out > 0 && is_yolo(path) {
-            let text = format!(
-                "boxes that are none: {} of {}",
-                image.left_out,
-                image.left_out + image.boxes.len()
-            );
-            report.push(
-                Notice::left_out(text)
-                    .about(file_name(path))
-                    .count(image.left_out),
-            );
-        }
-        let rotated = image.boxes.iter().filter(|one| one.outline.is_some());
-        let rotated = rotated.count();
-        if rotated > 0 && is_yolo(path) {
-            let text = format!(
-                "rotated boxes that keep their corners, and are trained on and scored as the upright boxes around them: {rotated}"
-            );
-            report.push(
-                Notice::converted(text)
-                    .about(file_name(path))
-                    .count(rotated),
-            );
-        }
         Ok(Some(scene.with_labeled_boxes(
             &image.boxes,
             &self.classes,

@@ -13,7 +13,7 @@ use super::read::{ChipSet, Recorded};
 use crate::labels::{CellRule, Classes, IGNORE, LabelValues};
 use crate::raster::OpenOptions;
 use crate::report::{Notice, Report, file_name};
-use crate::scene::Scene;
+use crate::scene::{Scene, rotated};
 use crate::scenes::{LabelFiles, Scenes, ScenesError, ScenesOptions};
 use crate::{Error, Result};
 
@@ -435,6 +435,11 @@ impl Opening<'_> {
             };
             Ok(given.unwrap_or_else(|| nothing(scene)))
         })?;
+        let all = boxed.iter().flat_map(Scene::boxes);
+        let boxed = match rotated(all, &file_name(self.root)) {
+            Some(notice) => boxed.noting(notice),
+            None => boxed,
+        };
         // By the scenes that are left: others may have been left out.
         let missing = |index: usize| match (boxed.get(index), boxed.column(index, BOXES)) {
             (Some(scene), Some(path)) => !boxes.lists(scene.raster().path(), Path::new(path)),

@@ -127,15 +127,13 @@ impl Names {
         name.cloned().unwrap_or_else(|| number.to_string())
     }
 
-    /// An error when a line is of a class without a name.
-    pub(super) fn check(&self, path: &Path, lines: &[Line]) -> Result<(), FormatError> {
-        let mut beyond = lines
-            .iter()
-            .filter(|line| !self.names.contains_key(&line.class));
-        let count = beyond.clone().count();
-        let (false, Some(first)) = (self.is_empty(), beyond.next()) else {
-            return Ok(());
-        };
+    /// Whether there are names and none for this number.
+    pub(super) fn lacks(&self, number: usize) -> bool {
+        !self.is_empty() && !self.names.contains_key(&number)
+    }
+
+    /// Where the names are from, and which numbers they are of, in words.
+    pub(super) fn extent(&self) -> (String, String) {
         let named = match (self.names.len(), self.names.last_key_value()) {
             (count, Some((&last, _))) if count == last + 1 => match count {
                 1 => "0 alone".to_owned(),
@@ -148,10 +146,23 @@ impl Names {
                 .collect::<Vec<_>>()
                 .join(", "),
         };
-        let names_from = match &self.from {
+        let from = match &self.from {
             Some(file) => format!("{file:?}"),
             None => "`class_names`".to_owned(),
         };
+        (from, named)
+    }
+
+    /// An error when a line is of a class without a name.
+    pub(super) fn check(&self, path: &Path, lines: &[Line]) -> Result<(), FormatError> {
+        let mut beyond = lines
+            .iter()
+            .filter(|line| !self.names.contains_key(&line.class));
+        let count = beyond.clone().count();
+        let (false, Some(first)) = (self.is_empty(), beyond.next()) else {
+            return Ok(());
+        };
+        let (names_from, named) = self.extent();
         Err(FormatError::ClassNumber {
             path: path.to_owned(),
             line: first.line,
