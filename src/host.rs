@@ -121,6 +121,12 @@ pub(crate) enum Step<'a> {
     Ignore255,
     /// What the values of a label raster mean; `code` says so in Rust.
     NameValues { code: &'a str },
+    /// Takes a band of a time series as its mask.
+    MaskSeries { name: &'a str },
+    /// Chooses the bands of a time series.
+    BandsOfSeries,
+    /// Chooses the days of a time series.
+    DaysOfSeries,
     /// A search for imagery in a service, and how what it finds is opened.
     SearchImagery {
         api: &'a str,
@@ -316,6 +322,24 @@ impl Step<'_> {
                     false => write!(f, "`--values {pairs}`"),
                 }
             }
+            (Self::MaskSeries { name }, Host::Notebook) => {
+                let word = name.trim();
+                write!(
+                    f,
+                    "`.mask({word:?}, […])` of the `TimeSeries` (`mask={word}:CODE,…` with `%scene`)"
+                )
+            }
+            (Self::MaskSeries { name }, Host::Shell) => {
+                write!(f, "`--mask {}:CODE,…`", name.trim())
+            }
+            (Self::BandsOfSeries, Host::Notebook) => f.write_str(
+                "`.bands([…])` of the `TimeSeries` (`bands=NAME,…` with `%scene`)",
+            ),
+            (Self::BandsOfSeries, Host::Shell) => f.write_str("`--bands` with the others"),
+            (Self::DaysOfSeries, Host::Notebook) => f.write_str(
+                "`.between(first, last)` of the `TimeSeries` (`between=DATE,DATE` with `%scene`)",
+            ),
+            (Self::DaysOfSeries, Host::Shell) => f.write_str("`--between DATE,DATE`"),
             (Self::SearchImagery { api, collection, asset }, Host::Notebook) => write!(
                 f,
                 "`data::StacSearch::service({api:?}).collection({collection:?}).bbox([WEST, SOUTH, EAST, NORTH])\
@@ -420,6 +444,9 @@ mod tests {
             Step::NameValues {
                 code: "LabelValues::codes([(1, \"tree\")])",
             },
+            Step::MaskSeries { name: "SCL" },
+            Step::BandsOfSeries,
+            Step::DaysOfSeries,
             Step::SearchImagery {
                 api: "earth-search",
                 collection: "sentinel-2-l2a",

@@ -63,6 +63,17 @@ pub struct Notice {
     about: Option<String>,
     count: Option<u64>,
     next: Option<String>,
+    #[serde(skip)]
+    topic: Option<Topic>,
+}
+
+/// What a notice is about, where others decide by it whether it still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// Pixels that a time series lacks on some of its dates.
+    MissingOnSomeDates,
+    /// Classes of which a scene has no pixel.
+    EmptyClasses(Vec<String>),
 }
 
 impl Notice {
@@ -75,7 +86,20 @@ impl Notice {
             about: None,
             count: None,
             next: None,
+            topic: None,
         }
+    }
+
+    /// A notice of this topic.
+    #[must_use]
+    pub(crate) fn of(mut self, topic: Topic) -> Self {
+        self.topic = Some(topic);
+        self
+    }
+
+    /// What it is about, where others decide by it.
+    pub(crate) const fn topic(&self) -> Option<&Topic> {
+        self.topic.as_ref()
     }
 
     /// Something of the file is not used.

@@ -92,7 +92,7 @@ impl ClassGround {
     pub(super) fn objects(scene: &Scene, classes: usize, as_pixels: bool) -> Self {
         let area = scene.area();
         let mut middles: Vec<Vec<((i64, i64), u64)>> = vec![Vec::new(); classes];
-        for one in scene.boxes().iter().filter(|one| !one.crowd) {
+        for one in scene.all_boxes().iter().filter(|one| !one.crowd) {
             let (x, y) = one.bounds.center();
             let middle = (x.floor() as i64, y.floor() as i64);
             if area.contains_pixel(middle.0, middle.1)

@@ -20,7 +20,7 @@ const COUNTED: f64 = 0.5;
 pub(super) fn around(scene: &Scene, options: &ChipOptions) -> Result<(Vec<Placed>, Report)> {
     let area = scene.area();
     let (mut placed, mut uncounted) = (Vec::new(), 0);
-    for one in scene.boxes().iter().filter(|one| !one.crowd) {
+    for one in scene.all_boxes().iter().filter(|one| !one.crowd) {
         let (x, y) = one.bounds.center();
         if !area.contains_pixel(x.floor() as i64, y.floor() as i64) {
             continue;

@@ -9,7 +9,7 @@ use super::value_map::{Otherwise, ValueMap};
 use super::values::{Meaning, Others, packed};
 use super::{BACKGROUND, Classes, IGNORE, LabelError, LabelValue, LabelValues};
 use crate::host::{Step, either, in_a_shell};
-use crate::report::{Notice, Report, file_name};
+use crate::report::{Notice, Report, Topic, file_name};
 
 /// What is known of a label raster.
 #[derive(Clone, Debug)]
@@ -590,7 +590,8 @@ impl<'a> Resolving<'a> {
                     "no pixel is {}: the values on the scene are {held}",
                     empty.join(", ")
                 ))
-                .count(empty.len()),
+                .count(empty.len())
+                .of(Topic::EmptyClasses(empty)),
             );
         }
         if counts.one_of > 1 {

@@ -6,7 +6,7 @@ use super::PredictError;
 use crate::models::TrainedBand;
 use crate::raster::{Band, BandRole, PixelWindow};
 use crate::report::{Notice, Report};
-use crate::scene::Scene;
+use crate::scene::{OfSet, Scene, Spread};
 use crate::{Result, session};
 
 /// Values that spread this many times as far as in training, or as little, are of another kind.
@@ -35,7 +35,8 @@ pub(crate) const FOR_TRAINING: &str = "`FitOptions::epochs(10).any_values(true)`
 /// all, without it bands in another order and values of another kind are errors. Models of before there was such knowledge
 /// have none, and nothing is compared.
 ///
-/// The scene's values are taken from up to 25 samples of 128 x 128 pixels, evenly spread: no full pass.
+/// The scene's values are taken from up to 25 samples of 128 x 128 pixels, evenly spread: no full pass. A chip of a set is
+/// judged by the values of the set, as that declares them or as some of its chips have them: a single one may be all water.
 ///
 /// # Errors
 /// [`PredictError::BandOrder`], [`PredictError::OtherValues`]; errors of reading.
@@ -46,6 +47,8 @@ pub(crate) fn compare(known: &Known<'_>, scene: &Scene, any_values: bool) -> Res
         return Ok(report);
     }
     let path = || scene.raster().path().to_owned();
+    let of_set = scene.set_values();
+    let name = || of_set.map_or_else(|| scene.name(), |set| set.name().to_owned());
     if let Some((expected, found)) = other_order(known.bands, scene) {
         if !any_values {
             return Err(PredictError::BandOrder {
@@ -84,7 +87,14 @@ pub(crate) fn compare(known: &Known<'_>, scene: &Scene, any_values: bool) -> Res
         );
         report.push(Notice::noted(text).about(scene.name()).next(next));
     }
-    let Some(values) = sampled(scene)? else {
+    let own = || sampled(std::slice::from_ref(scene), SAMPLES);
+    // What one chip of changed bands holds tells nothing of the others.
+    let (values, any_values) = match of_set {
+        Some(OfSet::Known(set)) => (set.spread(|scenes| sampled(scenes, 1))?, any_values),
+        Some(OfSet::Changed(_)) => (own()?, true),
+        None => (own()?, any_values),
+    };
+    let Some(values) = values.filter(|values| values.len() == bands.len()) else {
         return Ok(report);
     };
     let (mut notices, mut hopeless) = (Vec::new(), Vec::new());
@@ -92,12 +102,12 @@ pub(crate) fn compare(known: &Known<'_>, scene: &Scene, any_values: bool) -> Res
         let Some(other) = Other::of(was, is, was.data_type != band.data_type) else {
             continue;
         };
-        let name = match is_number(&band.name) {
+        let band_name = match is_number(&band.name) {
             true => format!("band {}", number + 1),
             false => format!("band {} ({})", number + 1, band.name),
         };
         let words = format!(
-            "{name}: {} in training, {} here, {}",
+            "{band_name}: {} in training, {} here, {}",
             words_of(was.data_type.as_str(), was.p2, was.p98),
             words_of(band.data_type.as_str(), is.p2, is.p98),
             other.words
@@ -123,7 +133,7 @@ pub(crate) fn compare(known: &Known<'_>, scene: &Scene, any_values: bool) -> Res
                 "{} other values, {words}",
                 known.who
             ))
-            .about(scene.name())
+            .about(name())
             .next(
                 "bring the scene's values to those of the training, or train on imagery like this",
             ),
@@ -180,7 +190,7 @@ struct Other {
 impl Other {
     /// `None` where they are alike. Another type makes small spreads suspicious; of the same type a lake or a field may well
     /// be more even than the training area.
-    fn of(was: &TrainedBand, is: &Values, other_type: bool) -> Option<Self> {
+    fn of(was: &TrainedBand, is: &Spread, other_type: bool) -> Option<Self> {
         // A constant band of the training has no spread to compare with.
         let spread = |low: f64, high: f64| (high - low).max(0.0);
         let (before, now) = (spread(was.p2, was.p98), spread(is.p2, is.p98));
@@ -223,19 +233,25 @@ impl Other {
     }
 }
 
-/// The values of one band in the samples of a scene.
-struct Values {
-    mean: f64,
-    p2: f64,
-    p98: f64,
+/// The values of scenes of the same bands, from at most `most` samples along each side of each of them; `None` when hardly a
+/// pixel of the samples is valid.
+fn sampled(scenes: &[Scene], most: usize) -> Result<Option<Vec<Spread>>> {
+    let bands = scenes.first().map_or(0, Scene::band_count);
+    let mut values: Vec<Vec<f32>> = vec![Vec::new(); bands];
+    for scene in scenes {
+        take_samples(scene, most, &mut values)?;
+    }
+    if values.iter().any(|values| values.len() < FEWEST) {
+        return Ok(None);
+    }
+    Ok(Some(values.into_iter().map(of_values).collect()))
 }
 
-/// `None` when hardly a pixel of the samples is valid.
-fn sampled(scene: &Scene) -> Result<Option<Vec<Values>>> {
+fn take_samples(scene: &Scene, most: usize, values: &mut [Vec<f32>]) -> Result<()> {
     let area = scene.area();
     let side = (area.width.min(SAMPLE), area.height.min(SAMPLE));
     let starts = |origin: i64, length: usize, side: usize| -> Vec<i64> {
-        let count = length.div_ceil(side).clamp(1, SAMPLES);
+        let count = length.div_ceil(side).clamp(1, most);
         let start = |index: usize| match count {
             1 => (length - side) / 2,
             _ => index * (length - side) / (count - 1),
@@ -244,8 +260,6 @@ fn sampled(scene: &Scene) -> Result<Option<Vec<Values>>> {
             .map(|index| origin + start(index) as i64)
             .collect()
     };
-    let bands = scene.band_count();
-    let mut values: Vec<Vec<f32>> = vec![Vec::new(); bands];
     for row in starts(area.row, area.height, side.1) {
         for &col in &starts(area.col, area.width, side.0) {
             session::check_interrupt("comparing the scene with the training")?;
@@ -264,16 +278,13 @@ fn sampled(scene: &Scene) -> Result<Option<Vec<Values>>> {
             }
         }
     }
-    if values.iter().any(|values| values.len() < FEWEST) {
-        return Ok(None);
-    }
-    Ok(Some(values.into_iter().map(of_values).collect()))
+    Ok(())
 }
 
-fn of_values(mut values: Vec<f32>) -> Values {
+fn of_values(mut values: Vec<f32>) -> Spread {
     values.sort_unstable_by(f32::total_cmp);
     let at = |share: f64| f64::from(values[(share * (values.len() - 1) as f64).round() as usize]);
-    Values {
+    Spread {
         mean: values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64,
         p2: at(0.02),
         p98: at(0.98),
@@ -428,8 +439,8 @@ mod tests {
         }
     }
 
-    fn values(low: f64, high: f64) -> Values {
-        Values {
+    fn values(low: f64, high: f64) -> Spread {
+        Spread {
             mean: (low + high) / 2.0,
             p2: low,
             p98: high,

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::{Date, RasterError, Size};
 use crate::Hint;
+use crate::host::Step;
 use crate::paths::told;
 
 /// What can go wrong when several files are to be one raster.
@@ -282,14 +283,17 @@ impl Hint for JoinError {
                     .to_owned()
             }
             Self::MissingBands { .. } => {
-                "`TimeSeries::new(files).bands([…])` takes only bands that every date has; or leave the date out by \
-                 `.between(first, last)`"
-                    .to_owned()
+                format!(
+                    "{} takes only bands that every date has; or leave the date out by {}",
+                    Step::BandsOfSeries,
+                    Step::DaysOfSeries
+                )
             }
             Self::NoMask { .. } => {
-                "name it as its file or band is called, such as `.mask(\"SCL\", [3, 8, 9, 10])`, and check that the pattern \
-                 matches its file, too"
-                    .to_owned()
+                format!(
+                    "name it as its file or band is called, such as {}, and check that the pattern matches its file, too",
+                    Step::MaskSeries { name: "SCL" }
+                )
             }
             Self::Unplaced { .. } => {
                 "names that tell: `tile_3_7.png` (row 3, column 7), `r003_c007.png`, `x512_y0.png` (pixels), \

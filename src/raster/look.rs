@@ -9,10 +9,7 @@ use super::layer::Kind;
 use super::{DataType, PixelWindow, Raster, Size};
 use crate::Result;
 use crate::host::{Step, either};
-use crate::report::{Notice, Report};
-
-/// What is said of pixels of a series.
-pub(super) const MISSING_ON_SOME: &str = "are missing on some dates but not on all";
+use crate::report::{Notice, Report, Topic};
 
 /// Values up to which a raster is looked at whole.
 const WHOLE: usize = 1 << 22;
@@ -82,20 +79,25 @@ impl Raster {
                 ));
             report.push(notice);
         }
+        report.extend(self.look_at_masks());
         let Some(counts) = counts else {
             return report;
         };
         if counts.partly > 0 && self.bands().iter().any(|band| band.date.is_some()) {
             report.push(
                 Notice::noted(format!(
-                    "{} {MISSING_ON_SOME}: they are valid, with 0 where a date is missing",
+                    "{} are missing on some dates but not on all: they are valid, with 0 where a date is missing",
                     of(counts.partly, counts.pixels)
                 ))
+                .of(Topic::MissingOnSomeDates)
                 .count(counts.partly)
-                .next(
-                    "`scene.fill_dates()` gives them values between the dates around, `scene.composite(Composite::Median)` \
-                     one value for all dates",
-                ),
+                .next(format!(
+                    "`scene.fill_dates()` gives them values between the dates around, {} one value for all dates",
+                    either(
+                        "`scene.composite(Composite::Median)` (`composite=median` with `%scene`)",
+                        "`scene.composite(Composite::Median)`"
+                    )
+                )),
             );
         } else if counts.partly > 0 {
             report.push(
@@ -202,7 +204,7 @@ impl Raster {
     }
 
     /// All of a small raster, windows spread over a large one.
-    fn samples(&self) -> Vec<PixelWindow> {
+    pub(super) fn samples(&self) -> Vec<PixelWindow> {
         let size = self.size();
         if size.area().saturating_mul(self.band_count()) <= WHOLE {
             return vec![self.full()];

@@ -3,13 +3,14 @@
 use gdal_sys::GDALRIOResampleAlg;
 
 use super::by_band::ByBand;
-use super::information::Information;
+use super::information::{Information, named};
 use super::layer::{Kind, Layer};
 use super::stack::{Stack, StackPart};
 use super::warp::Resampling;
 use super::{OpenOptions, PixelWindow, Raster, Size};
-use crate::Result;
-use crate::report::Report;
+use crate::host::Step;
+use crate::report::{Notice, Report, file_name};
+use crate::{Result, session};
 
 /// Which values of a mask mean that there is nothing to see.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +21,46 @@ pub(super) enum Invalid {
     Bits(Vec<u32>),
 }
 
+/// What a mask holds over the pixels that were looked at.
+struct Looked {
+    pixels: usize,
+    removed: usize,
+    /// For each code or bit, the pixels that have it.
+    found: Vec<usize>,
+}
+
 impl Invalid {
+    /// How many codes or bits there are.
+    fn len(&self) -> usize {
+        match self {
+            Self::Codes(codes) => codes.len(),
+            Self::Bits(bits) => bits.len(),
+        }
+    }
+
+    /// Whether a value has the code or bit of this number.
+    fn is(&self, at: usize, value: f32) -> bool {
+        match self {
+            Self::Codes(codes) => codes.get(at) == Some(&f64::from(value)),
+            Self::Bits(bits) => {
+                let sound = (0.0..1.8e19).contains(&f64::from(value));
+                let has = |&bit: &u32| value as u64 >> bit.min(63) & 1 == 1;
+                sound && bits.get(at).is_some_and(has)
+            }
+        }
+    }
+
+    /// The codes or bits of these numbers.
+    fn some(&self, of: &[usize]) -> Self {
+        fn chosen<T: Copy>(all: &[T], of: &[usize]) -> Vec<T> {
+            of.iter().filter_map(|&at| all.get(at).copied()).collect()
+        }
+        match self {
+            Self::Codes(codes) => Self::Codes(chosen(codes, of)),
+            Self::Bits(bits) => Self::Bits(chosen(bits, of)),
+        }
+    }
+
     fn holds(&self, value: f32) -> bool {
         let value = f64::from(value);
         match self {
@@ -108,9 +148,105 @@ impl Masked {
         Ok(read)
     }
 
+    /// What the mask holds in some windows.
+    ///
+    /// # Errors
+    /// Those of reading.
+    fn look(&self, windows: &[PixelWindow]) -> Result<Looked> {
+        let nearest = GDALRIOResampleAlg::GRIORA_NearestNeighbour;
+        let mut looked = Looked {
+            pixels: 0,
+            removed: 0,
+            found: vec![0; self.invalid.len()],
+        };
+        for window in windows {
+            session::check_interrupt("looking at masks")?;
+            let mask = self.mask.read(window, window.size(), nearest)?;
+            let known = mask.valid(0);
+            for (&value, &known) in mask.band(0).iter().zip(known.iter()) {
+                looked.pixels += 1;
+                looked.removed += usize::from(known == 0 || self.invalid.holds(value));
+                if known != 0 {
+                    for (at, count) in looked.found.iter_mut().enumerate() {
+                        *count += usize::from(self.invalid.is(at, value));
+                    }
+                }
+            }
+        }
+        Ok(looked)
+    }
+
     /// A text that differs where the pixels may, beside what the rasters say of themselves.
     pub(super) fn key(&self) -> String {
         format!("{:?} {}", self.invalid, self.mask.key())
+    }
+}
+
+impl Raster {
+    /// What the pixels of a time series' masks say: codes that occur on no date, and dates of which nothing is left.
+    pub(super) fn look_at_masks(&self) -> Report {
+        let Kind::Series(layers) = &self.inner.kind else {
+            return Report::new();
+        };
+        let dates = self.dates();
+        let mut codes: Vec<(Invalid, Vec<usize>)> = Vec::new();
+        let (mut pixels, mut empty) = (0, Vec::new());
+        let mut masked = 0;
+        for (at, layer) in layers.iter().enumerate() {
+            let Kind::Masked(one) = &layer.raster.inner.kind else {
+                continue;
+            };
+            // What cannot be read is told when it is read.
+            let Ok(looked) = one.look(&layer.raster.samples()) else {
+                continue;
+            };
+            masked += 1;
+            pixels += looked.pixels;
+            if looked.removed == looked.pixels {
+                let name = || file_name(layer.raster.path());
+                empty.push(dates.get(at).map_or_else(name, ToString::to_string));
+            }
+            match codes.iter_mut().find(|(known, _)| *known == one.invalid) {
+                Some((_, found)) => {
+                    for (all, own) in found.iter_mut().zip(looked.found) {
+                        *all += own;
+                    }
+                }
+                None => codes.push((one.invalid.clone(), looked.found)),
+            }
+        }
+        let mut report = Report::new();
+        for (invalid, found) in codes {
+            let counts = found.iter().enumerate();
+            let none: Vec<usize> = counts
+                .filter(|(_, count)| **count == 0)
+                .map(|(at, _)| at)
+                .collect();
+            if none.is_empty() {
+                continue;
+            }
+            let text = format!(
+                "{} of the mask's codes {} in none of its {pixels} pixels that were looked at: {}",
+                none.len(),
+                if none.len() == 1 { "occurs" } else { "occur" },
+                invalid.some(&none).words()
+            );
+            report.push(Notice::noted(text).count(none.len()).next(format!(
+                "compare them with the mask's values: {}",
+                Step::ListValues
+            )));
+        }
+        if !empty.is_empty() {
+            let text = format!(
+                "the mask leaves no pixel of {} of {masked} dates: {}",
+                empty.len(),
+                named(&empty.iter().map(String::as_str).collect::<Vec<_>>())
+            );
+            report.push(Notice::left_out(text).count(empty.len()).next(
+                "look at those dates without the mask: its codes may be those of what is clear",
+            ));
+        }
+        report
     }
 }
 

@@ -137,6 +137,18 @@ pub struct Mosaic {
     name: Option<String>,
 }
 
+impl<T: Into<Tiles>> From<T> for Mosaic {
+    fn from(tiles: T) -> Self {
+        Self::new(tiles)
+    }
+}
+
+impl From<&Self> for Mosaic {
+    fn from(mosaic: &Self) -> Self {
+        mosaic.clone()
+    }
+}
+
 impl Mosaic {
     /// These tiles.
     #[must_use]
@@ -185,6 +197,23 @@ impl Mosaic {
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
+    }
+
+    /// The tiles as they are found without opening one, and how many of them are not there; tiles of addresses and archives
+    /// are not looked for.
+    ///
+    /// # Errors
+    /// [`JoinError::NoTiles`] when a pattern or folder has none.
+    pub(crate) fn listed(&self) -> Result<(Vec<PathBuf>, usize)> {
+        let files = self.tiles.files("a mosaic")?;
+        let elsewhere = |path: &&PathBuf| {
+            path.to_string_lossy().contains("://") || path.to_string_lossy().starts_with("/vsi")
+        };
+        let gone = files
+            .iter()
+            .filter(|path| !elsewhere(path) && !path.exists());
+        let gone = gone.count();
+        Ok((files, gone))
     }
 
     /// What was chosen, in words.
@@ -547,8 +576,8 @@ impl Raster {
     #[doc(alias = "merge")]
     #[doc(alias = "build_vrt")]
     #[doc(alias = "open_mfdataset")]
-    pub fn mosaic(tiles: impl Into<Tiles>) -> Result<Self> {
-        Mosaic::new(tiles).open()
+    pub fn mosaic(tiles: impl Into<Mosaic>) -> Result<Self> {
+        tiles.into().open()
     }
 }
 

@@ -10,13 +10,12 @@ use super::held::Held;
 use super::information::Information;
 use super::kept::Damaged;
 use super::layer::Kind;
-use super::look;
 use super::{
     Band, BandStatistics, DataType, GeoReference, GeoTransform, OpenOptions, PixelWindow,
     RasterError, Size, gdal_library, gsd, names, numpy,
 };
 use crate::Result;
-use crate::report::{Notice, Report};
+use crate::report::{Notice, Report, Topic};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -371,14 +370,11 @@ impl Raster {
         }
         self.inner.looked.get_or_init(|| {
             let mut report = self.inner.kind.report();
-            let is_of_one_date = self.bands().iter().all(|band| band.date.is_none());
-            if matches!(self.inner.kind, Kind::Transformed(..)) && is_of_one_date {
-                // All dates have become one, on which nothing is missing.
-                let missing = |notice: &Notice| notice.text().contains(look::MISSING_ON_SOME);
-                report = report
-                    .into_iter()
-                    .filter(|notice| !missing(notice))
-                    .collect();
+            if matches!(self.inner.kind, Kind::Transformed(..)) {
+                // Dates may have become one, or been filled: what is missing now is counted in the pixels as they are now.
+                let missing = |notice: &Notice| notice.topic() == Some(&Topic::MissingOnSomeDates);
+                let others = report.into_iter().filter(|notice| !missing(notice));
+                report = others.collect();
             }
             report.extend(self.inner.information.report.clone());
             report.extend(self.look());

@@ -39,37 +39,44 @@ pub(super) fn by_date(
         }
     }
     dates.sort_by_key(|(date, _)| *date);
-    let (Some((first, _)), Some((last, _))) = (dates.first(), dates.last()) else {
+    if dates.is_empty() {
         return Err(JoinError::NoDates {
             path: without.into_iter().next().unwrap_or_default(),
             files: all,
         });
-    };
-    let few: Vec<String> = dates
-        .iter()
-        .take(6)
-        .map(|(date, _)| date.to_string())
-        .collect();
-    let dates_words = match dates.len() {
-        0..=6 => few.join(", "),
-        _ => format!("{first} to {last}"),
-    };
-    report.push(
-        Notice::assumed(format!(
-            "the dates are those in the names of files: {dates_words}"
-        ))
-        .count(dates.len())
-        .next("`TimeSeries::of([(\"2023-04-15\", \"april.tif\"), …])` states them"),
-    );
+    }
     if let Some(one) = without.first() {
+        let text = format!(
+            "{} of {all} files have no date in their names or folders",
+            without.len()
+        );
         report.push(
-            Notice::left_out("files without a date in their names or folders")
+            Notice::left_out(text)
                 .about(format!("the first is {}", file_name(one)))
                 .count(without.len())
                 .next("name them with one, such as `20230415`, or state their dates by `TimeSeries::of`"),
         );
     }
     Ok(dates)
+}
+
+/// Says which of the dates in names are used, the earliest first.
+pub(super) fn say_dates(dates: &[Date]) -> Option<Notice> {
+    let (first, last) = (dates.first()?, dates.last()?);
+    let words = match dates.len() {
+        0..=6 => dates
+            .iter()
+            .map(Date::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+        _ => format!("{first} to {last}"),
+    };
+    let text = format!("the dates are those in the names of files: {words}");
+    Some(
+        Notice::assumed(text)
+            .count(dates.len())
+            .next("`TimeSeries::of([(\"2023-04-15\", \"april.tif\"), …])` states them"),
+    )
 }
 
 /// Whether a file is of the band of this name, by what a person calls it, its code, or the words of its name.
@@ -122,8 +129,10 @@ mod tests {
                 one("2023-07-01", 1)
             ]
         );
-        assert!(report.mentions("2023-04-15, 2023-06-04, 2023-07-01"));
-        assert!(report.mentions("without a date"), "{report}");
+        let found: Vec<Date> = dates.iter().map(|(date, _)| *date).collect();
+        let said = say_dates(&found).unwrap().to_string();
+        assert!(said.contains("2023-04-15, 2023-06-04, 2023-07-01"));
+        assert!(report.mentions("1 of 5 files have no date"), "{report}");
         let none = by_date(vec![PathBuf::from("a.tif")], &mut Report::new());
         assert!(matches!(none, Err(JoinError::NoDates { files: 1, .. })));
     }

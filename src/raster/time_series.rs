@@ -11,10 +11,11 @@ use super::join_error::JoinError;
 use super::layer::{Kind, Layer, alike};
 use super::mask::{Invalid, Masked};
 use super::mosaic::Tiles;
-use super::series_files::{by_date, is_called};
+use super::series_files::{by_date, is_called, say_dates};
 use super::stack::{Stack, StackExtent, StackGrid, StackPart, common, stem};
 use super::{Band, BandTransform, DataType, Date, OpenOptions, Raster, Resampling, Resolution};
 use crate::Result;
+use crate::host::Step;
 use crate::report::{Notice, Report};
 use crate::session;
 
@@ -122,6 +123,18 @@ type DatedFiles = Vec<(Date, Vec<PathBuf>)>;
 struct Opened {
     date: Date,
     raster: Raster,
+}
+
+impl<T: Into<Tiles>> From<T> for TimeSeries {
+    fn from(files: T) -> Self {
+        Self::new(files)
+    }
+}
+
+impl From<&Self> for TimeSeries {
+    fn from(series: &Self) -> Self {
+        series.clone()
+    }
 }
 
 impl TimeSeries {
@@ -281,16 +294,44 @@ impl TimeSeries {
     /// # Errors
     /// As [`TimeSeries::open`].
     pub(crate) fn listed(&self) -> Result<(DatedFiles, Report)> {
-        let mut report = self.report.clone();
-        let dates = self.limited(self.dated(&mut report)?)?;
+        let (dates, mut report) = self.chosen()?;
         let files = |one: &SeriesDate| one.paths().map(Path::to_owned).collect();
+        let called = |one: &SeriesDate, name: &str| {
+            let mut parts = one.parts.iter();
+            parts.any(|part| is_called(part.path(), part.name(), name))
+        };
+        if let Some((name, _)) = &self.mask {
+            let without = |(_, one): &&(Date, SeriesDate)| one.mask.is_none() && !called(one, name);
+            let count = dates.iter().filter(without).count();
+            if count > 0 {
+                let text = format!(
+                    "{count} of {} dates have no file that is called {name:?}",
+                    dates.len()
+                );
+                report.push(
+                    Notice::noted(text)
+                        .count(count)
+                        .next("opening the series looks for a band of that name in the files"),
+                );
+            }
+        }
         let rows = dates.iter().map(|(date, one)| (*date, files(one)));
         Ok((rows.collect(), report))
     }
 
-    pub(crate) fn joined(&self, scene: bool) -> Result<Raster> {
+    /// The dates that are wanted, with their files, and what there is to say of them.
+    fn chosen(&self) -> Result<(Vec<(Date, SeriesDate)>, Report)> {
         let mut report = self.report.clone();
         let dates = self.limited(self.dated(&mut report)?)?;
+        if self.dates.is_empty() {
+            let known: Vec<Date> = dates.iter().map(|(date, _)| *date).collect();
+            report.extend(say_dates(&known));
+        }
+        Ok((dates, report))
+    }
+
+    pub(crate) fn joined(&self, scene: bool) -> Result<Raster> {
+        let (dates, mut report) = self.chosen()?;
         let mut opened = Vec::with_capacity(dates.len());
         let mut of_dates = Report::new();
         for (date, files) in &dates {
@@ -651,7 +692,9 @@ fn say_bands(bands: &[Band], left_out: &[String], report: &mut Report) {
     }
     report.extend(say_codes(bands, |name| {
         format!(
-            "`.mask({name:?}, […])` of the `TimeSeries` takes it as the mask, `.bands([…])` leaves it out"
+            "{} takes it as the mask, {} leaves it out",
+            Step::MaskSeries { name },
+            Step::BandsOfSeries
         )
     }));
     if !left_out.is_empty() {
@@ -664,7 +707,7 @@ fn say_bands(bands: &[Band], left_out: &[String], report: &mut Report) {
                 named(&names)
             ))
             .count(left_out.len())
-            .next("`TimeSeries::new(files).bands([…])` says which are wanted"),
+            .next(format!("{} says which are wanted", Step::BandsOfSeries)),
         );
     }
 }

@@ -451,8 +451,18 @@ impl RasterWriter {
             path: self.target.clone(),
             detail: error.to_string(),
         };
+        let sidecar = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".aux.xml");
+            PathBuf::from(name)
+        };
         if !self.options.cloud_optimized {
             check_complete(self.tiles.path(), &self.target)?;
+            // Category names live in GDAL's side file.
+            let from = sidecar(self.tiles.path());
+            if !self.options.category_names.is_empty() && from.exists() {
+                std::fs::rename(from, sidecar(self.tiles.target())).map_err(io)?;
+            }
             match self.options.in_staging {
                 true => self.tiles.rename().map_err(io)?,
                 false => self.tiles.commit().map_err(io)?,
@@ -463,11 +473,6 @@ impl RasterWriter {
         self.translate(final_file.path())?;
         self.mark_transparent(final_file.path())?;
         check_complete(final_file.path(), &self.target)?;
-        let sidecar = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".aux.xml");
-            PathBuf::from(name)
-        };
         // Category names and transparent colors live in GDAL's side file; without it the metadata inside the TIFF still has
         // the names.
         let (from, to) = (sidecar(final_file.path()), sidecar(final_file.target()));

@@ -3,7 +3,7 @@
 use super::Scene;
 use crate::Result;
 use crate::raster::bound::Measured;
-use crate::raster::{BandStatistics, BandTransform, Mosaic, Raster, Stack, StackPart, Tiles};
+use crate::raster::{BandStatistics, BandTransform, Mosaic, Raster, Stack, StackPart};
 
 impl Scene {
     /// Bands of several files as one scene, on the grid of the first, whatever their resolution, extent and coordinate
@@ -35,11 +35,12 @@ impl Scene {
     }
 
     /// Tiles beside each other as one scene: a folder, a pattern such as `"tiles/*.tif"`, or a list of files. See
-    /// [`Mosaic`], which has the rules.
+    /// [`Mosaic`], which has the rules and is taken as well.
     ///
     /// ```no_run
     /// use swath::prelude::*;
     /// let scene = Scene::mosaic("tiles/*.tif")?.with_labels("buildings.gpkg", "building")?;
+    /// let drone = Scene::mosaic(Mosaic::new("tile_*.png").columns_first())?;
     /// # Ok::<(), swath::Error>(())
     /// ```
     ///
@@ -49,8 +50,8 @@ impl Scene {
     #[doc(alias = "build_vrt")]
     #[doc(alias = "UnionDataset")]
     #[doc(alias = "open_mfdataset")]
-    pub fn mosaic(tiles: impl Into<Tiles>) -> Result<Self> {
-        Self::mosaic_with(Mosaic::new(tiles))
+    pub fn mosaic(tiles: impl Into<Mosaic>) -> Result<Self> {
+        Self::mosaic_with(tiles.into())
     }
 
     /// [`Scene::mosaic`] with other bands, resampling or names of tiles.

@@ -191,14 +191,45 @@ impl Scene {
         })
     }
 
-    /// All boxes, in pixels of the whole raster, whatever part of it is in use; empty when the scene has none. Polygons
-    /// given by [`Scene::with_labels`] have boxes, too: one around each feature. Labels that are rotated boxes have their corners
-    /// beside the upright box around them ([`Annotation::outline`]).
+    /// The boxes whose middle lies in the area in use and of interest, in pixels of the whole raster; empty when the scene has
+    /// none. Of a part of a split these are the boxes of the part, and every box is one of exactly one part.
+    /// [`Scene::boxes_in`] cuts boxes to a window, those of other parts that reach into it among them.
+    ///
+    /// Polygons given by [`Scene::with_labels`] have boxes, too: one around each feature. Labels that are rotated boxes have their
+    /// corners beside the upright box around them ([`Annotation::outline`]).
+    ///
+    /// ```
+    /// use swath::prelude::*;
+    /// let town = samples::town(1, 256)?.scene()?;
+    /// let (train, valid) = town.split(Split::columns(0.75));
+    /// assert_eq!(train.boxes().len() + valid.boxes().len(), town.boxes().len());
+    /// # Ok::<(), swath::Error>(())
+    /// ```
     #[must_use]
     #[doc(alias = "bboxes")]
     #[doc(alias = "annotations")]
     #[doc(alias = "bounding_boxes")]
     pub fn boxes(&self) -> &[Annotation] {
+        let all = self.all_boxes();
+        let area = self.area();
+        if all.is_empty() || (area == self.raster().full() && self.aoi().is_none()) {
+            return all;
+        }
+        self.inner.boxes_in_use.get_or_init(|| {
+            let in_use = |one: &&Annotation| {
+                let (x, y) = one.bounds.center();
+                let (col, row) = (x.floor() as i64, y.floor() as i64);
+                let of_interest = |aoi: &super::AreaOfInterest| {
+                    aoi.mask(&PixelWindow::new(col, row, 1, 1)).contains(&1)
+                };
+                area.contains_pixel(col, row) && self.aoi().is_none_or(of_interest)
+            };
+            all.iter().filter(in_use).copied().collect()
+        })
+    }
+
+    /// All boxes, whatever part of the scene is in use.
+    pub(crate) fn all_boxes(&self) -> &[Annotation] {
         match &self.inner.boxes {
             Some(boxes) => &boxes.annotations,
             None => &[],

@@ -158,6 +158,14 @@ pub enum SceneError {
         /// What was left out.
         notice: String,
     },
+    /// An ending that no format of boxes has.
+    #[error(
+        "boxes are saved as .json (COCO), .gpkg, .geojson, .fgb, .shp or .parquet, which this is not: {path:?}"
+    )]
+    BoxesAs {
+        /// The file that was to be written.
+        path: PathBuf,
+    },
     /// A layer, a coordinate reference system or a filter given for a file of boxes in pixels.
     #[error("{given} was given for a file of boxes in pixels, which has none: {told}", told = told(path))]
     PixelBoxes {
@@ -273,6 +281,11 @@ impl Hint for SceneError {
                  the file again; an image that is meant to be empty has no entries at all"
                     .to_owned()
             }
+            Self::BoxesAs { path } => format!(
+                "{:?} holds them in pixels, as torchvision and pycocotools read them, {:?} on the ground, for QGIS and geopandas",
+                path.with_extension("json"),
+                path.with_extension("gpkg")
+            ),
             Self::PixelBoxes { .. } => {
                 "give the path alone; layers, systems and filters are of vector files such as GeoPackage and GeoJSON".to_owned()
             }

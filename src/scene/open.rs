@@ -8,7 +8,9 @@ use super::area::AreaOfInterest;
 use super::boxes::BoxLabels;
 use super::cells::WholeClass;
 use super::drawn::Labeling;
+use super::set_values::OfSet;
 use crate::Result;
+use crate::boxes::Annotation;
 use crate::labels::{CellRule, Classes, LabelPolygons};
 use crate::raster::{BandStatistics, OpenOptions, PixelWindow, Raster, Resolution};
 use crate::report::Report;
@@ -48,6 +50,8 @@ pub(super) struct Inner {
     pub(super) labels: Option<Labeling>,
     /// Given as boxes, or around the label polygons.
     pub(super) boxes: Option<BoxLabels>,
+    /// Those of the area in use, where that is a part, once they were asked for.
+    pub(super) boxes_in_use: OnceLock<Vec<Annotation>>,
     pub(super) area: PixelWindow,
     pub(super) aoi: Option<AreaOfInterest>,
     /// Where labels are complete.
@@ -61,6 +65,8 @@ pub(super) struct Inner {
     /// What concerns the scene as a whole or its area of interest.
     pub(super) report: Report,
     pub(super) statistics: OnceLock<Vec<BandStatistics>>,
+    /// The set of chips that it is one of.
+    pub(super) of_set: Option<OfSet>,
 }
 
 impl Scene {
@@ -124,6 +130,7 @@ impl Scene {
         self.changed(|inner| {
             inner.raster = raster;
             inner.statistics = OnceLock::new();
+            inner.of_set = inner.of_set.as_ref().map(OfSet::changed);
         })
     }
 
@@ -137,6 +144,7 @@ impl Scene {
                 classes,
                 labels: None,
                 boxes: None,
+                boxes_in_use: OnceLock::new(),
                 area,
                 aoi: None,
                 labeled: None,
@@ -145,6 +153,7 @@ impl Scene {
                 whole: None,
                 report: Report::new(),
                 statistics,
+                of_set: None,
             }),
         }
     }
@@ -294,6 +303,7 @@ impl Scene {
     /// The same scene with something changed.
     pub(super) fn changed(&self, change: impl FnOnce(&mut Inner)) -> Self {
         let mut inner = (*self.inner).clone();
+        inner.boxes_in_use = OnceLock::new();
         change(&mut inner);
         let changed = Self {
             inner: Arc::new(inner),

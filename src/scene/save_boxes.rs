@@ -4,7 +4,7 @@ use std::path::Path;
 
 use geo::{Coord, LineString, MultiPolygon, Polygon};
 
-use super::{Scene, bounds_of};
+use super::{Scene, SceneError};
 use crate::boxes::Annotation;
 use crate::boxes::formats::{LabeledBox, LabeledImage, coco};
 use crate::report::{Notice, Report, file_name};
@@ -32,20 +32,19 @@ impl Scene {
     ///
     /// # Errors
     /// [`FileError::OfOthers`] for a file that no boxes were saved to;
-    /// [`crate::vector::VectorError::UnknownFormat`] for another ending; [`crate::vector::VectorError::NoDriver`],
+    /// [`SceneError::BoxesAs`] for another ending; [`crate::vector::VectorError::NoDriver`],
     /// [`crate::vector::VectorError::Write`] and [`FileError::Io`] when the file cannot be written;
     /// [`crate::Error::Interrupted`].
     #[doc(alias = "export_boxes")]
     #[doc(alias = "write_boxes")]
     pub fn save_boxes(&self, path: impl AsRef<Path>) -> Result<Report> {
         let path = &*crate::paths::expanded(path.as_ref());
-        let used = bounds_of(&self.area());
-        let in_use = |one: &&Annotation| {
-            let (x, y) = one.bounds.center();
-            used.contains(x, y)
-        };
-        let boxes: Vec<&Annotation> = self.boxes().iter().filter(in_use).collect();
+        let boxes: Vec<&Annotation> = self.boxes().iter().collect();
         let ending = path.extension().unwrap_or_default();
+        if !ending.eq_ignore_ascii_case("json") && Format::of_path(path).is_err() {
+            let path = path.to_owned();
+            return Err(SceneError::BoxesAs { path }.into());
+        }
         if is_of_others(path) {
             let path = path.to_owned();
             return Err(FileError::OfOthers { path }.into());

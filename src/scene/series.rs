@@ -8,7 +8,7 @@ use crate::plot::image::{Stretch, composite};
 use crate::plot::{DateCell, Figure, date_strip};
 use crate::raster::{
     BandChoice, BandTransform, Composite, Date, Patch, PixelWindow, Raster, SeriesPatch, Size,
-    Tiles, TimeSeries,
+    TimeSeries,
 };
 use crate::session;
 
@@ -20,7 +20,7 @@ const SIDES: std::ops::RangeInclusive<usize> = 140..=300;
 
 impl Scene {
     /// Scenes of one place on several dates as one: files with dates in their names, by a folder, a pattern or a list, one for
-    /// each date or one for each band. See [`TimeSeries`], which has the rules. Bands are called `B04 2023-04-15`.
+    /// each date or one for each band. See [`TimeSeries`], which has the rules and is taken as well. Bands are called `B04 2023-04-15`.
     ///
     /// ```no_run
     /// use swath::prelude::*;
@@ -34,8 +34,8 @@ impl Scene {
     #[doc(alias = "TemporalRasterSource")]
     #[doc(alias = "time_series")]
     #[doc(alias = "SITS")]
-    pub fn series(files: impl Into<Tiles>) -> Result<Self> {
-        Self::series_with(TimeSeries::new(files))
+    pub fn series(files: impl Into<TimeSeries>) -> Result<Self> {
+        Self::series_with(files.into())
     }
 
     /// [`Scene::series`] with stated dates, chosen bands, masks or another grid.

@@ -181,7 +181,7 @@ impl Scene {
     fn box_facts(&self) -> String {
         let counts = self.box_counts();
         if counts.is_empty() {
-            return format!("none in use, {} in the whole scene", self.boxes().len());
+            return format!("none in use, {} in the whole scene", self.all_boxes().len());
         }
         let one = |(class, count): (&usize, &usize)| {
             let name = self.classes().get(*class).map_or("", |class| &class.name);

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::labels::Classes;
 use crate::raster::BandStatistics;
 use crate::report::Report;
-use crate::scene::Scene;
+use crate::scene::{Scene, SetValues};
 
 /// Many scenes with the same bands and classes, as one: chips are cut from all of them, a model is trained, validated,
 /// predicted and scored on all of them. Cheap to clone; files are opened when they are read, a few at a time.
@@ -145,6 +145,16 @@ impl Scenes {
         let same = self.with_members(self.inner.members.clone());
         same.inner.statistics.get_or_init(|| statistics);
         same
+    }
+
+    /// The same scenes as those of a set, whose values `values` gives for each scene by its number.
+    pub(crate) fn of_sets(&self, values: impl Fn(usize) -> Arc<SetValues>) -> Self {
+        let members = self.inner.members.iter().enumerate();
+        let members = members.map(|(index, member)| Member {
+            scene: member.scene.of_set(&values(index)),
+            ..member.clone()
+        });
+        self.with_members(members.collect())
     }
 
     /// The scenes of these numbers.

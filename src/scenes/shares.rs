@@ -4,9 +4,11 @@ use rayon::prelude::*;
 
 use super::{Scenes, ScenesError};
 use crate::display::{Output, Show, in_font};
+use crate::host::Step;
 use crate::labels::{Classes, IGNORE};
 use crate::plot::{table_html, table_text};
 use crate::raster::{PixelWindow, Size};
+use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::{Result, session};
 
@@ -32,6 +34,9 @@ struct SceneShares {
     pixels: Vec<u64>,
     ignored: u64,
     objects: Vec<u64>,
+    /// Scenes, and those of them that have neither labels nor boxes.
+    scenes: usize,
+    unlabeled: usize,
 }
 
 impl Scenes {
@@ -90,6 +95,8 @@ fn shares(name: &str, scene: &Scene, classes: usize) -> Result<SceneShares> {
         pixels: vec![0; classes],
         ignored: 0,
         objects: vec![0; classes],
+        scenes: 1,
+        unlabeled: usize::from(!scene.has_labels() && !scene.has_boxes()),
     };
     let area = scene.area();
     if scene.has_labels() {
@@ -103,7 +110,7 @@ fn shares(name: &str, scene: &Scene, classes: usize) -> Result<SceneShares> {
             }
         }
     }
-    for one in scene.boxes() {
+    for one in scene.all_boxes() {
         let (x, y) = one.bounds.center();
         let (col, row) = (x.floor() as i64, y.floor() as i64);
         if area.contains_pixel(col, row)
@@ -147,6 +154,8 @@ impl ClassShares {
                 pixels: sum(|scene| &scene.pixels),
                 objects: sum(|scene| &scene.objects),
                 ignored: of_part.scenes.iter().map(|scene| scene.ignored).sum(),
+                scenes: of_part.scenes.len(),
+                unlabeled: of_part.scenes.iter().map(|scene| scene.unlabeled).sum(),
                 name,
             };
             match &mut all {
@@ -233,10 +242,44 @@ impl ClassShares {
         counts.iter().map(weight).collect()
     }
 
+    /// Which scenes have neither labels nor boxes, so that nothing could be counted in them.
+    #[must_use]
+    #[doc(alias = "warnings")]
+    pub fn report(&self) -> Report {
+        let mut report = Report::new();
+        let without: Vec<&SceneShares> =
+            self.scenes.iter().filter(|one| one.unlabeled > 0).collect();
+        let Some(first) = without.first() else {
+            return report;
+        };
+        let count: usize = without.iter().map(|one| one.unlabeled).sum();
+        let all: usize = self.scenes.iter().map(|one| one.scenes).sum();
+        let text = match (count == all, count) {
+            (true, 1) => "the scene has neither labels nor boxes: nothing was counted".to_owned(),
+            (true, _) => format!("none of {all} scenes has labels or boxes: nothing was counted"),
+            (false, _) => format!(
+                "{count} of {all} scenes have neither labels nor boxes, and the shares are those of the others"
+            ),
+        };
+        let about = match without.len() {
+            1 => first.name.clone(),
+            _ => format!("the first is {}", first.name),
+        };
+        report.push(Notice::noted(text).about(about).count(count).next(format!(
+            "{} or {} gives some",
+            Step::GiveLabels,
+            Step::GiveBoxes
+        )));
+        report
+    }
+
     fn rows(&self) -> Vec<Vec<String>> {
-        let row = |name: &str, pixels: &[u64], objects: &[u64], ignored: u64| {
+        let row = |name: &str, pixels: &[u64], objects: &[u64], ignored: u64, nothing: bool| {
             let all: u64 = pixels.iter().sum();
             let cells = (0..self.classes.len()).map(|class| {
+                if nothing {
+                    return "–".to_owned();
+                }
                 let (pixels, objects) = (pixels[class], objects[class]);
                 match (all, objects) {
                     (0, objects) => objects.to_string(),
@@ -255,10 +298,12 @@ impl ClassShares {
         let pixels: Vec<u64> = classes.clone().map(|class| self.pixels(class)).collect();
         let objects: Vec<u64> = classes.map(|class| self.objects(class)).collect();
         let ignored = self.scenes.iter().map(|scene| scene.ignored).sum();
-        let mut rows = vec![row("all together", &pixels, &objects, ignored)];
+        let bare = |one: &SceneShares| one.unlabeled == one.scenes;
+        let nothing = self.scenes.iter().all(bare);
+        let mut rows = vec![row("all together", &pixels, &objects, ignored, nothing)];
         let each = self.scenes.iter().take(ROWS);
         rows.extend(
-            each.map(|scene| row(&scene.name, &scene.pixels, &scene.objects, scene.ignored)),
+            each.map(|one| row(&one.name, &one.pixels, &one.objects, one.ignored, bare(one))),
         );
         rows
     }
@@ -288,6 +333,7 @@ impl Show for ClassShares {
             alt: format!("Class shares of {} scenes", self.scenes.len()),
             ..Output::html(text, in_font(html))
         }
+        .with_report(&self.report())
     }
 }
 

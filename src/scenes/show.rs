@@ -11,7 +11,7 @@ use super::collection::Member;
 use super::footprint::ground;
 use crate::display::{FONT, Output, Show, escape, in_font};
 use crate::plot::{table_html, table_text};
-use crate::report::{Notice, Report};
+use crate::report::{Notice, Report, Topic};
 use crate::scene::Scene;
 use crate::session;
 
@@ -188,8 +188,12 @@ pub(super) fn summarized(members: &[Member]) -> Report {
             },
         )
         .collect();
+    let (lacking, lacks) = lacking(members, &reports);
     for (member, own) in members.iter().zip(reports) {
         for notice in own {
+            if lacks.is_some() && matches!(notice.topic(), Some(Topic::EmptyClasses(_))) {
+                continue;
+            }
             let alike: String = notice
                 .text()
                 .chars()
@@ -203,6 +207,9 @@ pub(super) fn summarized(members: &[Member]) -> Report {
         }
     }
     let mut report = Report::new();
+    if let Some(words) = lacks {
+        report.push(Notice::noted(words).count(lacking));
+    }
     for key in order {
         let said = kinds.remove(&key).unwrap_or_default();
         let few = said.len() < ALIKE;
@@ -239,4 +246,41 @@ pub(super) fn summarized(members: &[Member]) -> Report {
         report.push(notice);
     }
     report
+}
+
+/// How many scenes have no pixel of some class, and which classes in how many of them; `None` in words where so few have none
+/// that each may say it.
+fn lacking(members: &[Member], reports: &[Report]) -> (usize, Option<String>) {
+    let (mut scenes, mut first) = (0, None);
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for (member, own) in members.iter().zip(reports) {
+        let classes = own.iter().filter_map(|notice| match notice.topic() {
+            Some(Topic::EmptyClasses(classes)) => Some(classes),
+            _ => None,
+        });
+        let classes: Vec<&str> = classes.flatten().map(String::as_str).collect();
+        if classes.is_empty() {
+            continue;
+        }
+        scenes += 1;
+        first.get_or_insert(member.name.as_str());
+        for class in classes {
+            match counts.iter_mut().find(|(known, _)| *known == class) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((class, 1)),
+            }
+        }
+    }
+    let Some(first) = first.filter(|_| scenes >= ALIKE) else {
+        return (scenes, None);
+    };
+    let words = counts
+        .iter()
+        .map(|(class, count)| format!("{class} in {count}"));
+    let text = format!(
+        "{scenes} of {} scenes have no pixel of some class, such as {first}: no pixel is {}",
+        members.len(),
+        words.collect::<Vec<_>>().join(", ")
+    );
+    (scenes, Some(text))
 }

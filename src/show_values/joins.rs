@@ -1,9 +1,10 @@
 //! Files that are to become one raster, before they are opened: what was given and chosen.
 
+use crate::Hint as _;
 use crate::display::fields::{tabled, titled, titled_output};
 use crate::display::{Output, Show, counted};
 use crate::raster::{Mosaic, OpenOptions, SeriesDate, Stack, StackPart, TimeSeries};
-use crate::report::several_files;
+use crate::report::{Notice, Report, several_files};
 
 /// Rows of files and dates.
 const ROWS: usize = 20;
@@ -46,7 +47,7 @@ impl Show for TimeSeries {
             }
             Err(error) => {
                 facts.insert(0, ("dates", format!("none: {error}")));
-                titled("TimeSeries", &facts)
+                titled("TimeSeries", &facts).with_report(&nothing("the series has no date", &error))
             }
         }
     }
@@ -91,12 +92,42 @@ impl Show for StackPart {
     }
 }
 
-/// What was given and chosen; how many tiles there are shows only when they are opened.
+/// What was given and chosen, and how many files that are; whether they are tiles shows when they are opened.
 impl Show for Mosaic {
     fn output(&self) -> Output {
-        let facts = titled("Mosaic", &self.facts());
-        with_options(facts, "options of every tile", self.tile_options())
+        let mut facts = self.facts();
+        let mut report = Report::new();
+        match self.listed() {
+            Ok((files, gone)) => {
+                facts.insert(1, ("files", files.len().to_string()));
+                if gone > 0 {
+                    let text = format!("{gone} of {} files are not there", files.len());
+                    report.push(Notice::noted(text).count(gone).next("check the paths"));
+                } else if files.is_empty() {
+                    report.push(
+                        Notice::noted("the mosaic has no tiles")
+                            .next("`Mosaic::new(\"tiles/*.tif\")` names some"),
+                    );
+                }
+            }
+            Err(error) => {
+                facts.insert(1, ("files", "0".to_owned()));
+                report = nothing("the mosaic has no tiles", &error);
+            }
+        }
+        let facts = titled("Mosaic", &facts);
+        with_options(facts, "options of every tile", self.tile_options()).with_report(&report)
     }
+}
+
+/// Says that nothing was found, and why.
+fn nothing(what: &str, error: &crate::Error) -> Report {
+    let notice = Notice::noted(format!("{what}: {error}"));
+    let notice = match error.hint() {
+        Some(hint) => notice.next(hint.to_string()),
+        None => notice,
+    };
+    std::iter::once(notice).collect()
 }
 
 crate::show_in_cells!(TimeSeries, SeriesDate, Stack, StackPart, Mosaic);
@@ -125,13 +156,27 @@ mod tests {
             "2023-04-15",
             "S2_20230415_B08.tif",
             "SCL, missing where it is 3, 8",
+            "2 of 2 dates have no file that is called \"SCL\"",
             "B04",
         ] {
             assert!(shown.text.contains(words), "{words}: {}", shown.text);
         }
         assert!(shown.html.is_some());
         let none = TimeSeries::new("nowhere/*.tif").output().text;
-        assert!(none.contains("none: "), "{none}");
+        assert!(
+            none.contains("none: ") && none.contains("the series has no date"),
+            "{none}"
+        );
+        let none = series.between("2020-01-01", "2020-12-31").output().text;
+        assert!(none.contains("the series has no date"), "{none}");
+        let none = Mosaic::new("nowhere/*.tif").output().text;
+        assert!(none.contains("the mosaic has no tiles"), "{none}");
+        let gone = [
+            folder.path().join("S2_20230415_B04.tif"),
+            folder.path().join("gone.tif"),
+        ];
+        let gone = Mosaic::new(gone).output().text;
+        assert!(gone.contains("1 of 2 files are not there"), "{gone}");
         let stack = Stack::new([("red", "B04.tif"), ("swir", "B11.tif")])
             .pixel_size(Resolution::Meters(20.0));
         let mosaic = Mosaic::new("tiles/*.tif").options(OpenOptions::new().nodata(0.0));

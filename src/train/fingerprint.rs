@@ -56,7 +56,7 @@ impl SceneFingerprint {
         Self {
             area: scene.as_trained_area(scene.area()),
             label_polygons: scene.drawn_polygons(),
-            boxes: scene.boxes().len(),
+            boxes: scene.all_boxes().len(),
             transforms: scene.transforms(),
         }
     }

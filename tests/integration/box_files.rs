@@ -471,8 +471,18 @@ fn f25_yolo_classes_have_their_names() {
     let one = "0 0.5 0.5 0.25 0.25\n";
     silent(&folder.boxed("a.txt", one, "tree").unwrap());
     folder.holding("classes.txt", "ash\noak\n");
+    let scene = folder.boxed("a.txt", yolo, "class").unwrap();
+    assert_eq!(scene.classes().names(), ["background", "ash"]);
+    reports(
+        &scene,
+        &[
+            "of a class number without a name: 1 of 2",
+            "line 2, number 7",
+            "names 0 to 1",
+        ],
+    );
     refused(
-        folder.boxed("a.txt", yolo, "class"),
+        folder.boxed("b.txt", "7 0.25 0.25 0.25 0.25\n", "class"),
         "class number 7 has no name",
         "class_names",
     );

@@ -120,7 +120,16 @@ fn a_cut_box_is_kept_by_the_share_of_it_that_is_left() {
     assert_eq!(kept(0.5), Some(BoundingBox::new(0.0, 2.0, 2.0, 7.0)));
     assert_eq!(kept(0.51), None);
     let (left, right) = scene.split(Split::at_column(5));
-    assert_eq!(left.boxes().len(), scene.boxes().len());
+    // A part has the boxes whose middle lies in it: each is of one part.
+    let of = |part: &Scene, inside: fn(f64) -> bool| {
+        let boxes = part.boxes().iter();
+        assert!(boxes.clone().all(|one| inside(one.bounds.center().0)));
+        boxes.len()
+    };
+    assert_eq!(
+        of(&left, |x| x < 5.0) + of(&right, |x| x >= 5.0),
+        scene.boxes().len()
+    );
     assert_eq!(left.boxes_in(&window, 0.0), Vec::<Annotation>::new());
     assert_eq!(
         right.boxes_in(&PixelWindow::new(0, 0, 9, 20), 0.5)[0].bounds,
@@ -431,5 +440,7 @@ fn an_area_of_interest_keeps_the_boxes_that_lie_in_it() {
     let others = outside.boxes_in(&whole, 0.6);
     let in_neither = scene.boxes().len() - kept.len() - others.len();
     assert!(in_neither < 8, "{in_neither} of {}", scene.boxes().len());
-    assert_eq!(inside.boxes().len(), scene.boxes().len());
+    let parts = inside.boxes().len() + outside.boxes().len();
+    assert_eq!(parts, scene.boxes().len());
+    assert!(!inside.boxes().is_empty() && !outside.boxes().is_empty());
 }

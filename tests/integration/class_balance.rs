@@ -300,3 +300,46 @@ fn shares_go_to_other_classes_where_there_are_some() {
         chips.report()
     );
 }
+
+#[test]
+fn scenes_without_labels_count_nothing_and_say_so() {
+    let bare = Scene::from_array(Array3::<f32>::ones((1, 50, 50))).unwrap();
+    let alone = bare.class_shares().unwrap();
+    assert!(
+        alone.report().mentions("neither labels nor boxes"),
+        "{}",
+        alone.report()
+    );
+    let shown = alone.output().text;
+    assert!(
+        shown.contains("nothing was counted") && shown.contains("with_labels"),
+        "{shown}"
+    );
+    let some = Scenes::of([scene(true, 40..42), bare.clone(), bare]).unwrap();
+    let shares = some.class_shares().unwrap();
+    assert!(
+        shares
+            .report()
+            .mentions("2 of 3 scenes have neither labels nor boxes"),
+        "{}",
+        shares.report()
+    );
+    assert_eq!(shares.report().iter().next().unwrap().counted(), Some(2));
+    let shown = shares.output().text;
+    let row = |line: &&str| line.matches('–').count() >= 3;
+    assert_eq!(shown.lines().filter(row).count(), 2, "{shown}");
+    let parts = [("train", &some)];
+    let parts = ClassShares::of_parts(parts).unwrap();
+    assert!(
+        parts.report().mentions("2 of 3 scenes"),
+        "{}",
+        parts.report()
+    );
+    assert!(
+        scene(true, 40..42)
+            .class_shares()
+            .unwrap()
+            .report()
+            .is_empty()
+    );
+}

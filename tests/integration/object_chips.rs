@@ -74,6 +74,21 @@ fn saved_chips_of_objects_keep_their_classes() {
     let set = folder.path().join("set");
     chips.save(&set).unwrap();
     let opened = swath::chips::ChipSet::open(&set).unwrap();
+    // Each chip lacks one of both classes: said once, with the counts of both.
+    let report = opened.report();
+    let said: Vec<String> = report
+        .iter()
+        .map(ToString::to_string)
+        .filter(|notice| notice.contains("no pixel"))
+        .collect();
+    assert_eq!(said.len(), 1, "{report}");
+    // Three squares of fields, three of woods, and the narrow wood.
+    assert!(
+        said[0].contains("7 of 7 scenes have no pixel of some class")
+            && said[0].contains("no pixel is wood in 3, field in 4"),
+        "{report}"
+    );
+    assert!(report.len() <= 5, "{report}");
     assert!(
         opened
             .report()

@@ -371,7 +371,14 @@ fn saved_boxes_are_read_back_from_every_format() {
     let none = Scene::open(&raster).unwrap();
     let report = none.save_boxes(folder.path().join("none.json")).unwrap();
     assert!(report.mentions("the scene has none"), "{report}");
-    assert!(scene.save_boxes(folder.path().join("a.txt")).is_err());
+    for ending in ["txt", "csv", "xml"] {
+        let error = scene.save_boxes(folder.path().join("a").with_extension(ending));
+        let error = error.unwrap_err();
+        let said = format!("{error}; {}", swath::Hint::hint(&error).unwrap_or_default());
+        for part in [".json (COCO)", ".gpkg", ".parquet", "a.json"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
 }
 
 /// A polygon of four corners in a vector file is not a rotated box unless the file says so.

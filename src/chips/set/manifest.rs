@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::ChipSetError;
-use super::options::Container;
+use super::options::{Container, is_split_name};
 use crate::labels::{CellRule, Classes};
 use crate::raster::{Band, BandRole, BandStatistics, DataType, PixelWindow, StatedBand};
 
@@ -270,6 +270,11 @@ impl Manifest {
             ));
         }
         for part in &self.parts {
+            if let Some(split) = part.split.as_ref().filter(|split| !is_split_name(split)) {
+                return Err(format!(
+                    "the manifest has a split that no folder can be called after: {split:?}"
+                ));
+            }
             if !part.statistics.is_empty() && part.statistics.len() != self.bands.len() {
                 return Err(format!(
                     "the manifest has statistics of {} bands and {} bands",

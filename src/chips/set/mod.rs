@@ -4,6 +4,8 @@ mod archive;
 mod boxes;
 mod choose;
 mod error;
+#[cfg(test)]
+mod fuzz_tests;
 mod image;
 mod layout;
 mod lists;

@@ -120,12 +120,17 @@ impl ChipSetOptions {
         let Some(name) = &self.split else {
             return Ok(());
         };
-        let sound = |letter: char| letter.is_alphanumeric() || ['_', '-', '.'].contains(&letter);
-        match !name.is_empty() && !name.starts_with('.') && name.chars().all(sound) {
+        match is_split_name(name) {
             true => Ok(()),
             false => Err(ChipSetError::SplitName {
                 found: name.clone(),
             }),
         }
     }
+}
+
+/// Whether a folder may have this name: one that leads nowhere else.
+pub(super) fn is_split_name(name: &str) -> bool {
+    let sound = |letter: char| letter.is_alphanumeric() || ['_', '-', '.'].contains(&letter);
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(sound)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::ChipSetError;
 use super::open::SPLIT;
@@ -11,8 +12,8 @@ use crate::display::records::{self, count};
 use crate::display::{Output, Record, Show};
 use crate::labels::Classes;
 use crate::raster::BandStatistics;
-use crate::report::{Notice, Report};
-use crate::scene::Scene;
+use crate::report::{Notice, Report, file_name};
+use crate::scene::{Scene, SetValues};
 use crate::scenes::Scenes;
 
 /// A data set of chips: images of one size with their labels, each of them a scene, in splits where its folders have some.
@@ -44,6 +45,9 @@ pub(super) struct Recorded {
     pub(super) chips: usize,
 }
 
+/// Chips that stand for all where a set declares no statistics.
+const LOOKED_AT: usize = 25;
+
 /// Names of one and the same split.
 const ALIKE: [&[&str]; 3] = [
     &["train", "training"],
@@ -64,7 +68,32 @@ impl ChipSet {
             recorded,
             own_statistics,
         }
+        .with_values()
         .with_statistics()
+    }
+
+    /// With scenes that know the values of the whole set: what it declares for each split, or what a few chips of it have.
+    fn with_values(self) -> Self {
+        let name = file_name(&self.root);
+        let many = self.scenes.len().max(1);
+        let some = many.min(LOOKED_AT);
+        let picked = (0..some).filter_map(|index| self.scenes.get(index * many / some).cloned());
+        let sampled = Arc::new(SetValues::sampled(name.clone(), picked.collect()));
+        let declared: Vec<(&Option<String>, Arc<SetValues>)> = self
+            .recorded
+            .iter()
+            .filter(|one| !self.own_statistics && !one.statistics.is_empty())
+            .filter_map(|one| {
+                let values = SetValues::declared(name.clone(), &self.in_use(&one.statistics)?);
+                Some((&one.split, Arc::new(values)))
+            })
+            .collect();
+        let scenes = self.scenes.of_sets(|index| {
+            let split = self.scenes.column(index, SPLIT);
+            let own = declared.iter().find(|(of, _)| of.as_deref() == split);
+            Arc::clone(own.map_or(&sampled, |(_, values)| values))
+        });
+        Self { scenes, ..self }
     }
 
     /// With the statistics of the scenes that the chips were cut from, where one manifest entry is about all of them.

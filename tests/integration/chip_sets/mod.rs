@@ -9,6 +9,7 @@ use crate::support::{CRS, grid};
 mod layouts;
 mod reading;
 mod saving;
+mod values;
 
 fn town(folder: &Path) -> Scene {
     std::fs::create_dir_all(folder).unwrap();

@@ -60,7 +60,8 @@ fn chips_become_images_masks_boxes_and_a_manifest() {
     assert!(lists.iter().all(|name| names.contains_key(*name)));
     assert_eq!(
         names.len(),
-        3 * 16 + lists.len(),
+        // GDAL's category names lie beside the masks.
+        4 * 16 + lists.len(),
         "nothing else is left there"
     );
 
@@ -479,7 +480,8 @@ fn splits_lie_beside_each_other_and_are_replaced_one_by_one() {
     };
     assert_eq!(
         (of(&second, "images/train"), of(&second, "masks/train")),
-        (3, 3)
+        // Each mask with its category names beside it.
+        (3, 2 * 3)
     );
     assert_eq!(of(&second, "images/val"), of(&first, "images/val"));
     let set = ChipSet::open(&out).unwrap();
@@ -718,5 +720,64 @@ fn a_single_color_table_or_none() {
                 .any(|text| text.keyword == "CLASS_0" && text.get_text().unwrap() == "background")
         );
         assert!(ChipSet::open(&out).is_ok());
+    }
+}
+
+/// GDAL's category names of a band, by its own interface.
+fn gdal_category_names(path: &Path) -> Vec<String> {
+    let dataset = gdal::Dataset::open(path).unwrap();
+    let mut names = Vec::new();
+    // SAFETY: the dataset is open and has a first band; the list ends with a null pointer.
+    unsafe {
+        let band = gdal_sys::GDALGetRasterBand(dataset.c_dataset(), 1);
+        // GDAL 3.10 reads the file beside a GeoTIFF when it is asked for something else, and not for these names.
+        let _ = gdal_sys::GDALGetDescription(band);
+        let mut list = gdal_sys::GDALGetRasterCategoryNames(band);
+        while !list.is_null() && !(*list).is_null() {
+            names.push(
+                std::ffi::CStr::from_ptr(*list)
+                    .to_string_lossy()
+                    .into_owned(),
+            );
+            list = list.add(1);
+        }
+    }
+    names
+}
+
+#[test]
+fn masks_say_what_their_values_are_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = town(&folder.path().join("town"));
+    let out = folder.path().join("set");
+    let names = scene.classes().names();
+    // Saved twice: what lies beside a mask is replaced with it.
+    for _ in 0..2 {
+        let chips = scene.chips(Chips::sliding(128)).unwrap();
+        chips.save_with(&out, quiet()).unwrap();
+        let mut masks: Vec<PathBuf> = fs::read_dir(out.join("masks"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "tif"))
+            .collect();
+        masks.sort();
+        assert_eq!(masks.len(), 4);
+        for mask in &masks {
+            assert_eq!(gdal_category_names(mask), names);
+            assert_eq!(Raster::open(mask).unwrap().category_names(), names);
+        }
+        let image = out.join("images").join(masks[0].file_name().unwrap());
+        let read = Scene::open(image)
+            .unwrap()
+            .with_label_raster(&masks[0], LabelValues::of_file())
+            .unwrap();
+        assert_eq!(read.classes().names(), names);
+    }
+    for opened in [
+        ChipFolder::new(&out),
+        ChipFolder::new(&out).without_manifest(),
+    ] {
+        let set = ChipSet::open(opened).unwrap();
+        assert_eq!((set.len(), set.classes().names()), (4, names.clone()));
     }
 }

@@ -627,3 +627,101 @@ fn the_command_line_predicts_a_series() {
     let map = Raster::open(out.join("labels.tif")).unwrap();
     assert_eq!(map.transform(), scene.raster().transform());
 }
+
+/// The fixture's fill: none of its masks is 42, and all of them are below 12.
+#[test]
+fn what_a_mask_does_not_hold_or_leave_is_told() {
+    let files = || TimeSeries::new(folder().join("*.tif"));
+    let opened = |codes: &[u8]| Scene::series_with(files().mask("SCL", codes.to_vec())).unwrap();
+    let report = opened(&[3, 42, 43]).report();
+    assert!(
+        report.mentions("2 of the mask's codes occur in none of its"),
+        "{report}"
+    );
+    assert!(report.mentions("42, 43"), "{report}");
+    assert!(!report.mentions("leaves no pixel"), "{report}");
+    let all: Vec<u8> = (0..12).collect();
+    let report = opened(&all).report();
+    assert!(
+        report.mentions("the mask leaves no pixel of 4 of 4 dates: 2023-04-15"),
+        "{report}"
+    );
+    // Bits as well: SCL's codes have none above the fourth.
+    let bits = Scene::series_with(files().mask_bits("SCL", [30])).unwrap();
+    assert!(bits.report().mentions("bits 30"), "{}", bits.report());
+}
+
+#[test]
+fn days_beyond_those_that_were_asked_for_are_not_listed() {
+    let series = series().between("2023-06-01", "2023-07-31");
+    let shown = series.output().text;
+    let report = Scene::series_with(&series).unwrap().report();
+    for said in [shown, report.to_string()] {
+        assert!(said.contains("2023-06-04, 2023-07-01"), "{said}");
+        // The hint shows how dates are stated, by one that is no date of this series.
+        let said = said.replace("(\"2023-04-15\", \"april.tif\")", "");
+        assert!(
+            !said.contains("2023-04-15") && !said.contains("2023-09-10"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn filled_dates_miss_nothing() {
+    let scene = Scene::series_with(series()).unwrap();
+    assert!(scene.report().mentions("missing on some dates"));
+    let filled = scene.fill_dates().unwrap();
+    assert!(
+        !filled.report().mentions("missing on some dates"),
+        "{}",
+        filled.report()
+    );
+    // An index of dates that miss pixels still does, and says so once.
+    let index = scene.with_index("ndvi").unwrap().report();
+    let said = index
+        .iter()
+        .filter(|notice| notice.text().contains("missing on some dates"));
+    assert_eq!(said.count(), 1, "{index}");
+}
+
+#[test]
+fn a_series_and_a_mosaic_take_their_builders() {
+    let series = series().between("2023-06-01", "2023-07-31");
+    let dates = Scene::series(&series).unwrap().dates();
+    assert_eq!(dates, Scene::series(series).unwrap().dates());
+    let tile = folder().join("T33UUP_20230604_B04.tif");
+    let tile = match tile.exists() {
+        true => tile,
+        false => std::fs::read_dir(folder())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.extension().is_some_and(|ending| ending == "tif"))
+            .unwrap(),
+    };
+    let mosaic = Mosaic::new(&tile).named("one");
+    assert_eq!(Scene::mosaic(&mosaic).unwrap().name(), "one");
+    assert_eq!(Scene::mosaic(mosaic.clone()).unwrap().name(), "one");
+    assert_eq!(
+        Raster::mosaic(mosaic).unwrap().size(),
+        Raster::mosaic([&tile]).unwrap().size()
+    );
+}
+
+/// A person at a magic is told how the magic writes it, beside how Rust does.
+#[test]
+fn hints_of_series_name_the_options_of_magics() {
+    let scene = Scene::series(folder().join("*.tif")).unwrap();
+    let report = scene.report().to_string();
+    assert!(
+        report.contains("`mask=SCL:CODE,…` with `%scene`"),
+        "{report}"
+    );
+    let (_, hint) = error(Scene::series_with(
+        TimeSeries::new(folder().join("*.tif")).mask("clouds", [1]),
+    ));
+    assert!(
+        hint.contains("mask=SCL:CODE,… with") || hint.contains("`mask=SCL:CODE,…` with `%scene`"),
+        "{hint}"
+    );
+}
