@@ -214,3 +214,17 @@ fn a_choice_is_written_with_its_notes() {
     assert!(text.contains("\n# batch = 4\n") && !text.contains("\nfiles = "));
     assert_eq!(FitSection::WORD, "fit");
 }
+
+/// The blocks of TOML in the book are project files.
+#[test]
+fn the_project_files_of_the_book_are_read() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/batch-jobs.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks: Vec<&str> = (page.split("\n```toml\n").skip(1))
+        .filter_map(|rest| rest.split("\n```").next())
+        .collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        parse(block, &[]).unwrap();
+    }
+}
