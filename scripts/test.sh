@@ -138,7 +138,7 @@ fi
 if wants kernel; then check "kernel and wire tests" rust_tests -p swath-kernel -p swath-link; fi
 if wants python && [ "$built" = yes ]; then
     check "jupyter_kernel_test" python_tests --timeout 600 tests/python/test_kernel_conformance.py
-    check "protocol and magics" python_tests --timeout 600 tests/python/test_protocol.py tests/python/test_recovery.py tests/python/test_magics.py tests/python/test_command_line.py tests/python/test_magic_pipeline.py tests/python/test_many_scenes.py tests/python/test_mistakes.py tests/python/test_from_python.py tests/python/test_getting_started.py tests/python/test_docs_commands.py
+    check "protocol and magics" python_tests --timeout 600 tests/python/test_protocol.py tests/python/test_recovery.py tests/python/test_magics.py tests/python/test_command_line.py tests/python/test_batch.py tests/python/test_magic_pipeline.py tests/python/test_many_scenes.py tests/python/test_mistakes.py tests/python/test_from_python.py tests/python/test_getting_started.py tests/python/test_docs_commands.py
     check "cells beside plain programs, random redefinitions" python_tests --timeout 900 tests/python/test_kernel_corpus.py tests/python/test_kernel_redefinition.py
     check "kernel: output, what values show, commands, evcxr's users, papermill" python_tests --timeout 900 tests/python/test_kernel_output.py tests/python/test_kernel_show.py tests/python/test_kernel_commands.py tests/python/test_kernel_evcxr_users.py tests/python/test_kernel_papermill.py
     check "kernel: dependencies, completion" python_tests --timeout 900 tests/python/test_kernel_dependencies.py tests/python/test_kernel_completion.py

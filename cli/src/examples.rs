@@ -16,6 +16,23 @@ examples! {
         "swath info east.tif west.tif --json --labels buildings.geojson --class building",
         "swath info landcover.tif --values",
     ];
+    INIT: [
+        "swath init houses.toml",
+        "swath init houses.toml --from train.ipynb",
+    ] "Nothing of the notebook is run. What cannot be read without running it is named in the file, with the cell's number.";
+    TRAIN: [
+        "swath train houses.toml",
+        "swath train houses.toml --set fit.epochs=3 --set chips.count=40",
+        "swath train houses.toml --check",
+        "swath train houses.toml --json-lines > houses.log",
+    ] "Exit codes: 0 done, 1 failed, 2 the command line or the project file was not understood, 75 stopped by SIGTERM, SIGUSR1\n\
+       or SIGINT: where training was under way a checkpoint was written, and the same command goes on from it.";
+    RUN: [
+        "swath run train.ipynb",
+        "swath run train.ipynb -p epochs=20 -p rate=1e-3 -o out/train.ipynb",
+        "swath run report.ipynb --in-place --keep-going",
+    ] "Exit codes: 0 every cell ran, 1 a cell failed or a file cannot be used, 2 not understood, 3 the kernel ended by itself,\n\
+       130, 143 and 138 stopped by SIGINT, SIGTERM and SIGUSR1: the cell was interrupted, and the outputs so far are saved.";
     PREDICT: [
         "swath predict buildings.swath scene.tif -o map",
         "swath predict buildings.swath scene.tif -o map --labels buildings.geojson --class building",

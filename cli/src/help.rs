@@ -6,7 +6,11 @@ use clap::Command;
 
 /// Every command that is shown, by what it is for.
 pub(crate) const GROUPS: &[(&str, &[&str])] = &[
-    ("Imagery and models", &["info", "predict", "evaluate"]),
+    (
+        "Imagery and models",
+        &["info", "init", "train", "predict", "evaluate"],
+    ),
+    ("Notebooks", &["run"]),
     ("Data", &["data", "sample", "properties"]),
     (
         "Jupyter kernel",

@@ -6,14 +6,17 @@
 //!
 //! - [`parse`]: words to a [`Command`], mistakes to an error that prints itself and knows its exit code
 //! - [`command`]: the tree itself; [`shown`]: what completions and man pages show of it
+//! - [`project`]: project files, from which `swath train` trains
 //! - [`reference()`]: the page `docs/cli.md`
 //! - [`mistake`]: a mistake that shows only later, such as an option that is not for this kind of model
 
+mod batch;
 mod data;
 mod examples;
 mod help;
 mod models;
 mod program;
+pub mod project;
 mod reference;
 mod values;
 
@@ -25,6 +28,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Subcommand};
 
+pub use batch::{InitArguments, LogOptions, RunArguments, TrainArguments};
 pub use clap;
 pub use data::{
     DataCommand, FetchArguments, InfoArguments, LabelFile, PropertiesArguments, SampleCommand,
@@ -70,6 +74,9 @@ pub enum LibraryCommand {
     /// Say what is read of rasters: facts, figures, labels, and what was left out or assumed
     #[command(after_help = examples::INFO)]
     Info(InfoArguments),
+    /// Train a model as a project file says, and go on where a training was stopped
+    #[command(after_help = examples::TRAIN)]
+    Train(TrainArguments),
     /// Predict scenes with a trained model: maps and polygons, boxes, or classes of cells
     #[command(after_help = examples::PREDICT)]
     Predict(PredictArguments),
@@ -93,6 +100,7 @@ impl LibraryCommand {
     pub fn words(&self) -> &'static [&'static str] {
         match self {
             Self::Info(_) => &["info"],
+            Self::Train(_) => &["train"],
             Self::Predict(_) => &["predict"],
             Self::Evaluate(_) => &["evaluate"],
             Self::Properties(_) => &["properties"],
@@ -103,11 +111,28 @@ impl LibraryCommand {
             Self::Sample(SampleCommand::Town(_)) => &["sample", "town"],
         }
     }
+
+    /// How it tells what it does, where that can be chosen.
+    #[must_use]
+    pub fn log(&self) -> Option<&LogOptions> {
+        match self {
+            Self::Train(arguments) => Some(&arguments.log),
+            Self::Predict(arguments) => Some(&arguments.log),
+            Self::Evaluate(arguments) => Some(&arguments.log),
+            Self::Info(_) | Self::Properties(_) | Self::Data(_) | Self::Sample(_) => None,
+        }
+    }
 }
 
 /// What the program does by itself.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum ProgramCommand {
+    /// Write a project file for `swath train`, with every key, its meaning and its default
+    #[command(after_help = examples::INIT)]
+    Init(InitArguments),
+    /// Run a notebook without Jupyter, with parameters, and save its outputs as they come
+    #[command(after_help = examples::RUN)]
+    Run(RunArguments),
     /// Install the kernel "Rust (Swath)" for Jupyter
     #[command(after_help = examples::INSTALL)]
     Install(InstallArguments),

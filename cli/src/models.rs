@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueHint};
 
+use crate::batch::LogOptions;
 use crate::data::LabelFile;
 use crate::values::{
     self, CellWay, DeviceName, Fusion, OutlineWay, PolygonFormat, ScoreWay, Trimmed, Views,
@@ -305,8 +306,11 @@ pub struct PredictArguments {
     #[arg(long, value_name = "P", value_parser = values::score, allow_negative_numbers = true)]
     pub threshold: Option<f32>,
     /// Show nothing but errors
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json_lines")]
     pub quiet: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub log: LogOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of the command")]
     pub imagery: ImageryOptions,
@@ -346,8 +350,11 @@ pub struct EvaluateArguments {
     #[arg(long, value_name = "P", value_parser = values::score, allow_negative_numbers = true)]
     pub threshold: Option<f32>,
     /// Show nothing but errors, when the scores go to a file
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json_lines")]
     pub quiet: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub log: LogOptions,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of the command")]
     pub imagery: ImageryOptions,

@@ -11,8 +11,9 @@ const BEGINNING: &str = "# Command line\n\n\
     `swath` predicts, scores and looks at imagery without a notebook, installs the Jupyter kernel, and helps with both.\n\
     `swath help COMMAND` shows what stands here, `swath completions SHELL` makes the shell complete it, `swath man` gives man\n\
     pages.\n\n\
-    Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted, 143 ended by SIGTERM. Results, and what was left\n\
-    out or assumed, go to stdout; progress and errors go to stderr.\n";
+    Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted, 143 ended by SIGTERM, 138 by SIGUSR1. `swath train`\n\
+    ends with 75 in the place of these three when it was stopped: the same command goes on. `swath run` ends with 3 when\n\
+    the kernel ended by itself. Results, and what was left out or assumed, go to stdout; progress and errors go to stderr.\n";
 
 /// The reference page of all commands, in Markdown.
 #[must_use]

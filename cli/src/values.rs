@@ -180,6 +180,8 @@ number! {
     meters: f64, f64::MIN_POSITIVE..1e6, "a number of meters above 0";
     /// A share of a hundred.
     percent: f64, 0.0..=100.0, "a number from 0 to 100";
+    /// A time between two lines.
+    seconds: f64, 0.0..1e6, "a number of seconds, 0 or more";
     /// How many items there may be.
     items: usize, 1.., "a whole number of items, at least 1";
     /// An overlap of two boxes.
@@ -244,4 +246,13 @@ pub(crate) fn condition(text: &str) -> Result<(String, String), &'static str> {
         .filter(|(column, _)| !column.trim().is_empty())
         .ok_or("expected COLUMN=VALUE, such as split=test")?;
     Ok((column.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// A name of a parameter with its value.
+pub(crate) fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.trim().is_empty())
+        .ok_or("expected NAME=VALUE, such as epochs=20")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
 }

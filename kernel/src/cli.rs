@@ -45,6 +45,12 @@ fn run_command(command: ProgramCommand) -> Result<ExitCode, String> {
         ProgramCommand::Kernel(KernelArguments {
             connection_file, ..
         }) => kernel(connection_file)?,
+        ProgramCommand::Run(arguments) => {
+            return Ok(ExitCode::from(crate::batch::run(&arguments)));
+        }
+        ProgramCommand::Init(arguments) => {
+            print(&crate::batch::init::init(&arguments)?);
+        }
         ProgramCommand::Install(arguments) => say_installed(arguments)?,
         ProgramCommand::Uninstall(arguments) => {
             for folder in install::uninstall(&place(&arguments.place), &arguments.place.name)? {

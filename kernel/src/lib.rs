@@ -4,6 +4,7 @@
 //! environment ([`mark_environment`], [`prepare_environment`]).
 
 mod advice;
+mod batch;
 mod cli;
 mod commands;
 mod doctor;

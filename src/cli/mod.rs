@@ -1,8 +1,9 @@
 //! The library's side of the command line: what a batch job does without a notebook. The words, their values and their
 //! help are those of [`mod@swath_cli`].
 //!
-//! Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted, 143 ended by SIGTERM. Results and what was left out or
-//! assumed go to stdout, progress and errors to stderr.
+//! Exit codes: 0 done, 1 failed, 2 not understood, 75 a training was stopped and goes on with the same command, 130
+//! interrupted, 143 ended by SIGTERM, 138 by SIGUSR1. Results and what was left out or assumed go to stdout, progress and
+//! errors to stderr.
 
 mod boxes;
 mod cells;
@@ -15,6 +16,7 @@ mod saved;
 mod scenes;
 mod task;
 mod terminal;
+mod train;
 
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt as _;
@@ -34,10 +36,19 @@ pub const NOT_UNDERSTOOD: i32 = 2;
 /// The user interrupted the command, as shells report it.
 pub const INTERRUPTED: i32 = 130;
 
+/// A training was asked to stop, and goes on with the same command: `EX_TEMPFAIL` of sysexits.h.
+pub const STOPPED: i32 = 75;
+
 /// Why a command did not succeed.
 enum Failure {
     /// An option that is not for these files, and what is expected.
     Usage(String),
+    /// What is wrong with a project file.
+    Project(::swath_cli::project::Problems),
+    /// A training was asked to stop; what is left of it.
+    Stopped(String),
+    /// What failed, in words.
+    Told(String),
     Error(Error),
     /// Some of several scenes failed; each was reported when it did.
     Some {
@@ -73,7 +84,26 @@ fn run_words(arguments: Vec<OsString>) -> i32 {
         }
         Err(mistake) => return told(&mistake),
     };
-    let outcome = match &command {
+    let began = std::time::Instant::now();
+    if let Some(log) = command.log() {
+        terminal::configure(log);
+    }
+    let code = run_command(&command);
+    if terminal::in_json() {
+        crate::session::tell(|| {
+            let facts = serde_json::json!({
+                "exit_code": code,
+                "seconds": began.elapsed().as_secs_f64(),
+            });
+            crate::session::Event::new("end", "", facts)
+        });
+    }
+    code
+}
+
+fn run_command(command: &LibraryCommand) -> i32 {
+    let outcome = match command {
+        LibraryCommand::Train(arguments) => train::train(arguments),
         LibraryCommand::Info(arguments) => info::info(arguments),
         LibraryCommand::Predict(arguments) => predict::predict(arguments),
         LibraryCommand::Evaluate(arguments) => predict::evaluate(arguments),
@@ -90,6 +120,15 @@ fn run_words(arguments: Vec<OsString>) -> i32 {
     match outcome {
         Ok(()) => DONE,
         Err(Failure::Usage(reason)) => told(&::swath_cli::mistake(command.words(), reason)),
+        Err(Failure::Project(problems)) => {
+            complain(&problems.to_string(), None);
+            NOT_UNDERSTOOD
+        }
+        Err(Failure::Stopped(reason)) => train::stopped(&reason),
+        Err(Failure::Told(reason)) => {
+            complain(&reason, None);
+            FAILED
+        }
         Err(Failure::Some { failed, of, done }) => {
             complain(
                 &match failed == of {
@@ -101,6 +140,12 @@ fn run_words(arguments: Vec<OsString>) -> i32 {
                 None,
             );
             FAILED
+        }
+        // Nothing of a training is lost that was not under way.
+        Err(Failure::Error(Error::Interrupted { doing }))
+            if matches!(command, LibraryCommand::Train(_)) =>
+        {
+            train::stopped(&format!("stopped while {doing}: the same command goes on"))
         }
         Err(Failure::Error(error)) => {
             report(&error);
@@ -126,6 +171,12 @@ fn report(error: &Error) {
 
 #[expect(clippy::print_stderr, reason = "the command line's place for errors")]
 fn complain(message: &str, hint: Option<String>) {
+    if terminal::in_json() {
+        crate::session::tell(|| {
+            let facts = serde_json::json!({ "message": message, "hint": hint });
+            crate::session::Event::new("error", "", facts)
+        });
+    }
     eprintln!("error: {message}");
     if let Some(hint) = hint {
         eprintln!("\nhint: {hint}");

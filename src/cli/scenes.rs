@@ -91,17 +91,18 @@ pub(super) fn one_file(given: &[PathBuf], job: &Job<'_>) -> Result<ListedScene, 
 pub(super) fn each_scene(
     scenes: &[ListedScene],
     arguments: &PredictArguments,
-    one: impl Fn(&ListedScene, &Path) -> Result<(), Failure>,
+    one: impl Fn(&ListedScene, usize, &Path) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut failed = 0;
-    for (scene, folder) in scenes.iter().zip(folders(scenes, &arguments.out)) {
+    let folders = folders(scenes, &arguments.out);
+    for (index, (scene, folder)) in scenes.iter().zip(folders).enumerate() {
         if scenes.len() > 1 {
             say(arguments.quiet, || {
                 let path = scene.path.display();
                 Output::text(format!("{path} -> {}", folder.display()))
             });
         }
-        match one(scene, &folder) {
+        match one(scene, index + 1, &folder) {
             Err(Failure::Error(error))
                 if scenes.len() > 1 && !matches!(error, Error::Interrupted { .. }) =>
             {

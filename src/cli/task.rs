@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use swath_cli::{EvaluateArguments, PredictArguments};
 
 use super::job::Job;
@@ -12,8 +12,9 @@ use crate::display::{Output, Show};
 use crate::models::Model;
 use crate::predict::{Ensemble, OptionsFor, Predictable, ScenesScores, write_synced};
 use crate::scene::Scene;
-use crate::scenes::names;
-use crate::{Error, Result, session};
+use crate::scenes::{ListedScene, names};
+use crate::session::{self, Event};
+use crate::{Error, Result};
 
 /// A task on the command line.
 pub(super) trait CommandTask: Predictable<Scores: Show> {
@@ -46,7 +47,11 @@ pub(super) fn predict<T: CommandTask>(
 ) -> Result<(), Failure> {
     let (models, options) = models::<T>(job)?;
     let scenes = files(&arguments.scenes, job)?;
-    each_scene(&scenes, arguments, |listed, folder| {
+    let all = scenes.len();
+    each_scene(&scenes, arguments, |listed, number, folder| {
+        if !job.quiet {
+            session::tell(|| begun(listed, number, all, Some(folder)));
+        }
         let scene = labeled_scene(listed, job, models.classes(), T::LABELS)?;
         let prediction = models.predict_with(&scene, &options)?;
         if let Some(summary) = T::summary(&prediction) {
@@ -55,11 +60,36 @@ pub(super) fn predict<T: CommandTask>(
         if T::is_labeled(&scene) {
             let scores = T::evaluate(&prediction, &scene)?;
             say(job.quiet, || scores.output());
+            scored(job.quiet, Some(listed), &T::json(&scores));
         }
         let saved = T::write(&prediction, folder, job)?;
         say(job.quiet, || saved);
+        if !job.quiet {
+            session::tell(|| Event::new("file", "", json!({ "path": folder })));
+        }
         Ok(())
     })
+}
+
+/// A scene is about to be predicted.
+fn begun(listed: &ListedScene, number: usize, all: usize, folder: Option<&Path>) -> Event {
+    let facts = json!({ "scene": listed.path, "number": number, "of": all, "folder": folder });
+    // One scene needs no line of its own, and one that gets a folder has it already.
+    let text = match (all, folder) {
+        (1, _) | (_, Some(_)) => String::new(),
+        _ => format!("scene {number} of {all}: {}", listed.path.display()),
+    };
+    Event::new("scene", text, facts)
+}
+
+/// Tells programs of scores: those of a scene, or of all together.
+fn scored(quiet: bool, listed: Option<&ListedScene>, json: &Value) {
+    if !quiet {
+        session::tell(|| {
+            let facts = json!({ "scene": listed.map(|listed| &listed.path), "scores": json });
+            Event::new("scores", "", facts)
+        });
+    }
 }
 
 /// Predicts scenes and scores the predictions, several together and each of them. One that fails is reported, and the others
@@ -75,7 +105,10 @@ pub(super) fn evaluate<T: CommandTask>(
         return score::<T>(&models.predict_with(&scene, &options)?, &scene, arguments);
     }
     let (mut each, mut failed) = (Vec::with_capacity(scenes.len()), 0);
-    for (name, listed) in names(&scenes).into_iter().zip(&scenes) {
+    for (index, (name, listed)) in names(&scenes).into_iter().zip(&scenes).enumerate() {
+        if !job.quiet {
+            session::tell(|| begun(listed, index + 1, scenes.len(), None));
+        }
         let scored = || -> Result<T::Scores, Failure> {
             let scene = labeled_scene(listed, job, models.classes(), T::LABELS)?;
             Ok(T::evaluate(
@@ -130,6 +163,7 @@ pub(super) fn tell(
     if let Some(path) = &arguments.json {
         write_synced(path, format!("{json:#}\n").as_bytes())?;
     }
+    scored(arguments.quiet, None, json);
     // What was asked for is in the file, where there is one.
     if !(arguments.quiet && arguments.json.is_some()) {
         summary.into_iter().for_each(session::result);

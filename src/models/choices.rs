@@ -1,7 +1,7 @@
 //! What the builders of all networks share: the encoder, its weights and its training.
 
 use std::fmt::Debug;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -87,6 +87,22 @@ pub(crate) trait NetworkConfig<T: Task>:
     /// The encoder, to change.
     fn encoder_mut(&mut self) -> &mut EncoderOptions;
 
+    /// Says whether the encoder starts from ImageNet weights.
+    fn set_pretrained(&mut self, pretrained: bool) {
+        let encoder = self.encoder_mut();
+        if Self::FREEZES_NORMS && encoder.pretrained != pretrained {
+            encoder.frozen_norms = pretrained || encoder.weights.is_some();
+        }
+        encoder.pretrained = pretrained;
+    }
+
+    /// Names the state dict to start from.
+    fn set_weights(&mut self, path: &Path) {
+        let encoder = self.encoder_mut();
+        encoder.weights = Some(crate::paths::expanded(path).into_owned());
+        encoder.frozen_norms |= Self::FREEZES_NORMS;
+    }
+
     /// Whether the choices beside the encoder's are possible, or what is wrong.
     fn check(&self) -> Result<(), String> {
         Ok(())
@@ -144,6 +160,8 @@ pub struct KnownNetwork<T: Task> {
     pub(crate) entry: NetworkEntry,
     /// Reads the choices out of a file.
     pub(crate) read: fn(Value) -> serde_json::Result<Arc<dyn AnyConfig<T>>>,
+    /// The usual choices on an encoder, with what is said of its weights.
+    pub(crate) on: fn(EncoderKind, Option<bool>, Option<PathBuf>) -> Arc<dyn AnyConfig<T>>,
 }
 
 impl<T: Task> KnownNetwork<T> {
@@ -151,6 +169,16 @@ impl<T: Task> KnownNetwork<T> {
         Self {
             entry: C::ENTRY,
             read: |choices| Ok(Arc::new(serde_json::from_value::<C>(choices)?)),
+            on: |encoder, pretrained, weights| {
+                let mut builder = C::on(EncoderOptions::new(encoder));
+                if let Some(pretrained) = pretrained {
+                    builder.set_pretrained(pretrained);
+                }
+                if let Some(weights) = weights {
+                    builder.set_weights(&weights);
+                }
+                Arc::new(builder)
+            },
         }
     }
 }

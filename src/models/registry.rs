@@ -90,13 +90,9 @@ macro_rules! shared_choices {
             /// index, torchvision's ResNets from PyTorch's server (see [`crate::models::catalog`]).
             #[must_use]
             pub fn pretrained(mut self, pretrained: bool) -> Self {
-                use $crate::models::choices::NetworkConfig;
-                let encoder = NetworkConfig::<$task>::encoder_mut(&mut self);
-                if <Self as NetworkConfig<$task>>::FREEZES_NORMS && encoder.pretrained != pretrained
-                {
-                    encoder.frozen_norms = pretrained || encoder.weights.is_some();
-                }
-                encoder.pretrained = pretrained;
+                $crate::models::choices::NetworkConfig::<$task>::set_pretrained(
+                    &mut self, pretrained,
+                );
                 self
             }
 
@@ -107,10 +103,10 @@ macro_rules! shared_choices {
             /// random weights unless their number is the same; all else must be there.
             #[must_use]
             pub fn weights(mut self, path: impl Into<std::path::PathBuf>) -> Self {
-                use $crate::models::choices::NetworkConfig;
-                let encoder = NetworkConfig::<$task>::encoder_mut(&mut self);
-                encoder.weights = Some($crate::paths::expanded(&path.into()).into_owned());
-                encoder.frozen_norms |= <Self as NetworkConfig<$task>>::FREEZES_NORMS;
+                $crate::models::choices::NetworkConfig::<$task>::set_weights(
+                    &mut self,
+                    &path.into(),
+                );
                 self
             }
 

@@ -3,6 +3,7 @@
 //! Without a host the sink prints text to stdout. The cell runtime ([`crate::rt`]) installs one that sends everything
 //! to the front process over the side channel.
 
+mod event;
 pub(crate) mod progress;
 mod timing;
 pub(crate) mod words;
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 use crate::Hint as _;
 use crate::display::{Output, Show};
 
+pub use event::Event;
+pub(crate) use event::{takes_events, tell};
 pub use timing::{start_clock, stop_clock, time_loops};
 
 /// Receives what the library wants a person to see.
@@ -29,6 +32,12 @@ pub trait Sink: Send + Sync {
     fn clear(&self, wait: bool);
     /// Asks the user for a line; `None` when nobody can answer.
     fn input(&self, prompt: &str, password: bool) -> Option<String>;
+    /// Whether it takes [`Sink::event`]s, in the place of the live views of long steps.
+    fn takes_events(&self) -> bool {
+        false
+    }
+    /// Something has happened in a long step.
+    fn event(&self, _event: &Event) {}
 }
 
 struct Terminal;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::Live;
+use serde_json::json;
+
+use super::{Event, Live, takes_events, tell};
 use crate::display::Output;
 use crate::display::units::duration;
 
@@ -22,6 +24,7 @@ pub(crate) struct Progress {
     started: Instant,
     shown: Instant,
     live: Option<Live>,
+    quiet: bool,
 }
 
 impl Progress {
@@ -46,8 +49,14 @@ impl Progress {
             started: now,
             shown: now,
             live: None,
+            quiet,
         };
-        if !quiet {
+        if quiet {
+            return progress;
+        }
+        if takes_events() {
+            tell(|| progress.event(now));
+        } else {
             progress.live = Some(Live::new(&progress.output(now)));
         }
         progress
@@ -61,14 +70,37 @@ impl Progress {
             self.shown = now;
             if let Some(live) = &self.live {
                 live.update(&self.output(now));
+            } else if !self.quiet {
+                tell(|| self.event(now));
             }
         }
     }
 
+    /// Seconds since the beginning, and how many are done in one of them.
+    #[expect(clippy::cast_precision_loss, reason = "shown to three digits")]
+    fn pace(&self, now: Instant) -> (f64, f64) {
+        let elapsed = (now - self.started).as_secs_f64();
+        (elapsed, self.done as f64 / elapsed.max(1e-9))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "shown to three digits")]
+    fn event(&self, now: Instant) -> Event {
+        let (elapsed, rate) = self.pace(now);
+        let left = (self.done > 0).then(|| self.total.saturating_sub(self.done) as f64 / rate);
+        let facts = json!({
+            "doing": self.doing,
+            "of": self.of,
+            "done": self.done,
+            "total": self.total,
+            "seconds": elapsed,
+            "seconds_left": left,
+        });
+        Event::new("progress", self.output(now).text, facts)
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "shown to three digits")]
     fn output(&self, now: Instant) -> Output {
-        let elapsed = (now - self.started).as_secs_f64();
-        let rate = self.done as f64 / elapsed.max(1e-9);
+        let (elapsed, rate) = self.pace(now);
         let part = self.done as f64 / self.total.max(1) as f64;
         let pace = if self.done == 0 {
             String::new()

@@ -20,6 +20,11 @@ const FILE: &str = "training.safetensors";
 /// The format this library writes and reads.
 const FORMAT: u32 = 2;
 
+/// The checkpoint of a folder, whether it is there or not.
+pub(crate) fn checkpoint_file(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
 /// What a run was asked to do; a resumed run must be asked the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Settings {
@@ -202,7 +207,7 @@ impl Checkpoint {
     /// Whether a folder has a checkpoint.
     #[cfg(test)]
     pub(super) fn exists(folder: &Path) -> bool {
-        folder.join(FILE).exists()
+        checkpoint_file(folder).exists()
     }
 
     /// Reads the checkpoint of `folder`, which must come from a run with the same settings.

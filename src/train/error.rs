@@ -208,10 +208,11 @@ impl Hint for TrainError {
                 "leave `precision` out: the CPU trains in f32, which is faster there; `Device::best()` says which device is used"
                     .to_owned()
             }
-            Self::Checkpoint { .. } => {
-                "resume with the settings, chips and architecture of the first run, or leave `resume` out to start again"
-                    .to_owned()
-            }
+            Self::Checkpoint { .. } => crate::host::either(
+                "resume with the settings, chips and architecture of the first run, or leave `resume` out to start again",
+                "go on with the settings, chips and network of the first run, or begin anew with `--fresh`",
+            )
+            .to_owned(),
             Self::Read { .. } => {
                 format!("an error on a GPU lasts for the life of the process: {} and lower `batch`", Step::StartAgain)
             }

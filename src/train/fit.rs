@@ -119,6 +119,12 @@ pub(super) struct Trainer<'a, T: Trainable> {
 impl<T: Trainable> Trainer<'_, T> {
     fn run(&mut self) -> Going {
         self.view.show(&self.progress(None), &self.history);
+        // A run that had ended for want of a better score has ended when it is resumed, too.
+        if self.step.is_multiple_of(self.steps_per_epoch)
+            && let Some(reason) = self.out_of_patience()
+        {
+            return Err(Halt::Stop(reason));
+        }
         while self.step < self.steps {
             self.epoch()?;
             self.validate()?;
@@ -255,6 +261,7 @@ impl<T: Trainable> Trainer<'_, T> {
         self.history.epochs.push(record);
         self.epoch_losses.clear();
         self.epoch_seconds = 0.0;
+        self.view.epoch(&base, &self.history);
         self.write_checkpoint()?;
         self.view.show(&self.progress(None), &self.history);
         match self.out_of_patience() {

@@ -572,3 +572,18 @@ fn a_checkpoint_of_other_chips_or_scenes_is_refused_by_name() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_run_that_ended_for_want_of_a_better_score_has_ended_when_it_is_resumed() -> Result<()> {
+    let folder = folder()?;
+    // Weights that do not move have the same score at every epoch.
+    let options = FitOptions::epochs(5).lr(1e-12).patience(1);
+    let first = run(options.clone().checkpoints(folder.path()))?;
+    assert_eq!(first.stopped(), StopReason::NoImprovement { epochs: 1 });
+    let again = run(options.resume(folder.path()))?;
+    assert_eq!(again.stopped(), first.stopped());
+    assert_eq!(again.history().step_losses, first.history().step_losses);
+    assert!(tensors(again.last()) == tensors(first.last()));
+    assert!(tensors(again.best()) == tensors(first.best()));
+    Ok(())
+}

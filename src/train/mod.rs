@@ -38,6 +38,7 @@ pub use crate::models::{Classifier, Detector, Segmenter};
 pub use crate::optim::{
     Ema, MomentRecord, OneCycle, Optimizer, OptimizerState, Plateau, Rates, Schedule, Step,
 };
+pub(crate) use checkpoint::checkpoint_file;
 pub use error::TrainError;
 pub use history::{DetectionScores, EpochRecord, History, Measured, ValidationScores};
 pub use loss::{Loss, Targets};

@@ -15,6 +15,7 @@ use super::{Ema, Step, TrainError};
 use crate::Result;
 use crate::device::memory;
 use crate::models::AnyModule;
+use crate::session;
 
 /// Steps between two reads of the loss on a GPU: each read waits for all the work before it.
 const READ_EVERY: usize = 10;
@@ -219,8 +220,13 @@ impl<T: Trainable> Trainer<'_, T> {
             optimizer_steps: self.descent.steps(),
             moments: self.descent.to_records(),
         };
-        checkpoint.write(folder)?;
+        let path = checkpoint.write(folder)?;
         self.timings.checkpoints += start.elapsed().as_secs_f64();
+        let step = self.step;
+        session::tell(|| {
+            let facts = serde_json::json!({ "path": path, "step": step });
+            session::Event::new("checkpoint", "", facts)
+        });
         Ok(())
     }
 }

@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use super::History;
+use serde_json::json;
+
+use super::{EpochRecord, History};
 use crate::Result;
 use crate::display::{FONT, Output, escape};
 use crate::host::Step;
 use crate::plot::{Curves, Series, series_color};
-use crate::session::Live;
+use crate::session::{self, Event, Live};
 
 /// The shortest time between two redraws: three a second read as live, and cost a training on the CPU nothing to speak of.
 const REDRAW: Duration = Duration::from_millis(350);
@@ -63,7 +65,19 @@ impl View {
         if self.quiet || self.drawn.is_some_and(|drawn| drawn.elapsed() < REDRAW) {
             return;
         }
+        if session::takes_events() {
+            self.drawn = Some(Instant::now());
+            session::tell(|| progressed(progress, history));
+            return;
+        }
         self.draw(&self.running(progress, history));
+    }
+
+    /// Tells those who write a log that an epoch is over: the last of the history.
+    pub(super) fn epoch(&self, progress: &Progress, history: &History) {
+        if let Some(last) = history.epochs.last().filter(|_| !self.quiet) {
+            session::tell(|| finished(last, progress, history));
+        }
     }
 
     fn draw(&mut self, output: &Output) {
@@ -78,7 +92,8 @@ impl View {
 
     /// The last state, which stays as the cell's output: what there is to say about the run as a whole.
     pub(super) fn finish(&mut self, run: &Output) {
-        if self.quiet {
+        // Who takes events shows the run itself.
+        if self.quiet || session::takes_events() {
             return;
         }
         let html = format!(
@@ -107,7 +122,7 @@ impl View {
 
     /// Shows an example of a validation, drawn by `picture`.
     pub(super) fn example(&mut self, picture: impl FnOnce() -> Result<Output>) {
-        if self.quiet {
+        if self.quiet || session::takes_events() {
             return;
         }
         let start = Instant::now();
@@ -192,6 +207,56 @@ fn status(progress: &Progress, history: &History) -> String {
         add(format!("{} left", duration(seconds)));
     }
     line
+}
+
+/// Where a run is, for a log.
+fn progressed(progress: &Progress, history: &History) -> Event {
+    let epochs = progress.steps.div_ceil(progress.steps_per_epoch.max(1));
+    let loss = history.step_losses.last();
+    let facts = json!({
+        "doing": if progress.validating.is_some() { "validating" } else { "training" },
+        "of": "steps",
+        "done": progress.step,
+        "total": progress.steps,
+        "epoch": (progress.step / progress.steps_per_epoch.max(1) + 1).min(epochs),
+        "epochs": epochs,
+        "loss": loss,
+        "images_per_second": progress.images_per_second,
+        "seconds_left": progress.seconds_left,
+    });
+    Event::new("progress", status(progress, history), facts)
+}
+
+/// An epoch that is over, for a log.
+fn finished(last: &EpochRecord, progress: &Progress, history: &History) -> Event {
+    let epochs = progress.steps.div_ceil(progress.steps_per_epoch.max(1));
+    let is_best = history.best().is_some_and(|best| best.epoch == last.epoch);
+    let score = match last.score() {
+        Some(score) => format!(" · {} {score:.4}", history.score_label()),
+        None => String::new(),
+    };
+    let text = format!(
+        "epoch {} of {epochs} done · training loss {:.4} · validation loss {:.4}{score}{} · {}",
+        last.epoch,
+        last.train_loss,
+        last.valid_loss,
+        if is_best { " (best)" } else { "" },
+        duration(last.seconds),
+    );
+    let facts = json!({
+        "epoch": last.epoch,
+        "epochs": epochs,
+        "step": last.step,
+        "train_loss": last.train_loss,
+        "valid_loss": last.valid_loss,
+        "score_name": history.score_name(),
+        "score": last.score(),
+        "best": is_best,
+        "learning_rate": last.lr,
+        "images_per_second": last.images_per_second,
+        "seconds": last.seconds,
+    });
+    Event::new("epoch", text, facts)
 }
 
 /// `12 s`, `3 min 20 s`, `2 h 5 min`.

@@ -13,7 +13,7 @@ BOOK = sorted(path for path in DOCS.rglob("*.md") if path.name != "SUMMARY.md")
 PAGES = [*BOOK, DOCS / "SUMMARY.md", *(ROOT / name for name in (
     "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "benches/README.md"))]
 # `text` is cells with magics, which the kernel's tests read, and what programs print.
-LANGUAGES = {"rust", "rust,no_run", "sh", "python", "json", "text"}
+LANGUAGES = {"rust", "rust,no_run", "sh", "python", "json", "text", "toml"}
 FENCE = re.compile(r"^```(\S*)[ \t]*$(.*?)^```[ \t]*$", re.S | re.M)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 VARIABLE = re.compile(r"\bSWATH_[A-Z0-9_]*[A-Z0-9]\b")

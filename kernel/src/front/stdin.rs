@@ -57,10 +57,13 @@ pub(crate) async fn serve(kernel: Arc<Kernel>, mut requests: Requests, replies: 
     while let Some(message) = requests.next().await {
         let kind = message.msg_type();
         if kind == "input_reply" {
-            let value = message.content.get("value").and_then(Value::as_str);
-            kernel
-                .stdin
-                .answer(Some(value.unwrap_or_default().to_owned()));
+            let part = |name: &str| message.content.get(name).and_then(Value::as_str);
+            // A front end that nobody sits before says so: the cell learns that there is no answer.
+            let answer = match part("status") {
+                Some("error") => None,
+                _ => Some(part("value").unwrap_or_default().to_owned()),
+            };
+            kernel.stdin.answer(answer);
         } else if !control::answer(&kernel, &message, &replies) && kind.ends_with("_request") {
             let reason = format!("{kind} is answered on the shell channel, not on stdin");
             kernel.answer(

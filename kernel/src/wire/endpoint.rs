@@ -77,7 +77,7 @@ impl Listener {
 }
 
 /// Jupyter's rule: the path of the connection file's `ip`, a hyphen, the port.
-fn socket_path(info: &ConnectionInfo, port: u16) -> PathBuf {
+pub(crate) fn socket_path(info: &ConnectionInfo, port: u16) -> PathBuf {
     PathBuf::from(format!("{}-{port}", info.ip))
 }
 
