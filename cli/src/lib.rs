@@ -131,6 +131,10 @@ impl LibraryCommand {
 
 /// What the program does by itself.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a process has one, for as long as its command runs"
+)]
 pub enum ProgramCommand {
     /// Write a project file for `swath train`, with every key, its meaning and its default
     #[command(after_help = examples::INIT)]
