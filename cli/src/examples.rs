@@ -53,6 +53,8 @@ examples! {
     PROPERTIES: ["swath properties buildings.gpkg", "swath properties city.gpkg --layer buildings"];
     SUBMIT: [
         "swath submit predict buildings.swath tiles -o maps --gres gpu:1 --time 2:00:00 --mem 32G --tasks 12",
+        "swath submit train houses.toml --gres gpu:1 --time 4:00:00 --mem 32G",
+        "swath submit run report.ipynb -p year=2024 --time 1:00:00 --follow",
         "swath submit predict buildings.swath tiles -o maps --dry-run",
         "swath submit evaluate buildings.swath test --labels labels --class building --partition gpu --follow",
     ] "The same command again submits only what is missing.";

@@ -94,7 +94,7 @@ pub struct SlurmOptions {
     #[arg(long, value_name = "N", value_parser = values::parts, help_heading = "Slurm")]
     pub at_once: Option<usize>,
     /// How long before the time limit the work stops, writes a checkpoint, and the job is queued again [default: 120]
-    #[arg(long, value_name = "SECONDS", value_parser = values::seconds, help_heading = "Slurm")]
+    #[arg(long, value_name = "SECONDS", value_parser = values::warning, help_heading = "Slurm")]
     pub warn: Option<u32>,
     /// How often a job is queued again at its time limit, in all [default: 20]
     #[arg(long, value_name = "N", value_parser = values::restarts, help_heading = "Slurm")]

@@ -189,7 +189,7 @@ number! {
     /// One of several parts, or how many there are: Slurm's arrays have at most so many tasks.
     parts: usize, 1..=4_000_000, "a whole number of parts, at least 1";
     /// How long a job has to come to an end.
-    seconds: u32, 1..=65535, "a whole number of seconds from 1 to 65535";
+    warning: u32, 1..=65535, "a whole number of seconds from 1 to 65535";
     /// How often something is done again.
     restarts: u32, 0..=100_000, "a whole number";
     /// An overlap of two boxes.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
+use swath_cli::project::Project;
 use swath_cli::{Command, LibraryCommand, PredictArguments, SubmitArguments, Submitted};
 
 use crate::script::Plan;
@@ -63,11 +64,18 @@ pub fn prepare(
     };
     match command {
         Command::Library(LibraryCommand::Predict(predict)) => maker.prediction(&predict),
-        _ => Ok(Batch {
-            scripts: vec![maker.script("", Vec::new(), None, arguments.command.word())],
-            told: String::new(),
-            plan: None,
-        }),
+        Command::Library(LibraryCommand::Train(train)) => {
+            // A mistake in the project file is told here, and not after hours in the queue.
+            let path = cluster.folder.join(&train.project);
+            let read = Project::read(&path, &train.set).map_err(|source| SlurmError::File {
+                action: "read the project file",
+                path,
+                source,
+            })?;
+            read.map_err(|problems| SlurmError::Words(problems.to_string()))?;
+            Ok(maker.one_job())
+        }
+        _ => Ok(maker.one_job()),
     }
 }
 
@@ -93,18 +101,6 @@ fn name(arguments: &SubmitArguments) -> String {
         .collect()
 }
 
-/// The script of a command that is one job.
-#[cfg(test)]
-pub(crate) fn script_of(arguments: &SubmitArguments, program: &Path, cluster: &Cluster) -> Script {
-    let maker = Maker {
-        arguments,
-        program,
-        cluster,
-        name: name(arguments),
-    };
-    maker.script("", Vec::new(), None, "a test")
-}
-
 struct Maker<'a> {
     arguments: &'a SubmitArguments,
     program: &'a Path,
@@ -113,6 +109,15 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    fn one_job(&self) -> Batch {
+        let about = format!("`swath {}`", self.arguments.command.word());
+        Batch {
+            scripts: vec![self.script("", Vec::new(), None, &about)],
+            told: String::new(),
+            plan: None,
+        }
+    }
+
     fn script(
         &self,
         ending: &str,

@@ -178,8 +178,8 @@ while [ -n "$woken" ]; do
     code=$?
 done
 
-# 75: a checkpoint is written, and the same command goes on from it. 130 and 143: stopped by a signal.
-if [ -n "$warned" ] && {{ [ "$code" = 75 ] || [ "$code" = 130 ] || [ "$code" = 143 ]; }}; then
+# 75: a checkpoint is written, and the same command goes on from it. 143: stopped by the signal.
+if [ -n "$warned" ] && {{ [ "$code" = 75 ] || [ "$code" = 143 ]; }}; then
     if [ "$starts" -le {restarts} ]; then
         # Slurm ends this script, too; it does not wait for it.
         scontrol requeue "$job" && sleep 120

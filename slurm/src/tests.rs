@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use swath_cli::{Command as Parsed, ProgramCommand, SubmitArguments, Submitted};
+use swath_cli::{Command as Parsed, ProgramCommand, SubmitArguments};
 
 use crate::{Batch, Cluster, prepare};
 
@@ -167,32 +167,52 @@ fn scripts_are_good_bash() {
 
 #[test]
 fn only_the_first_start_of_a_training_is_fresh() {
-    // `train` is a command of its own, whose words this crate hands on as they are.
     let folder = tempfile::tempdir().expect("a folder");
-    let arguments = SubmitArguments {
-        command: Submitted::Train,
-        words: ["houses.toml", "--fresh", "--set", "fit.epochs=3"]
-            .map(OsString::from)
-            .to_vec(),
-        ..arguments(&["evaluate", "m", "s", "--labels", "l"])
-    };
+    let arguments = arguments(&["train", "houses.toml", "--fresh", "--set", "fit.epochs=3"]);
+    let project =
+        "[scenes]\nfiles = \"a.tif\"\n[labels]\nfile = \"b.geojson\"\nclass = \"house\"\n";
+    std::fs::write(folder.path().join("houses.toml"), project).expect("a file");
     let cluster = Cluster {
         folder: folder.path().to_owned(),
         environment: None,
     };
-    let text = crate::batch::script_of(&arguments, Path::new("/bin/echo"), &cluster).text;
+    let text = &prepare(&arguments, Path::new("/bin/echo"), &cluster)
+        .expect("a script")
+        .scripts[0]
+        .text;
     for (count, told) in [
         ("0", "train houses.toml --set fit.epochs=3 --fresh\n"),
         ("1", "train houses.toml --set fit.epochs=3\n"),
     ] {
         let done = Command::new("bash")
-            .args(["-c", &text])
+            .args(["-c", text])
             .env("SLURM_JOB_ID", "12")
             .env("SLURM_RESTART_COUNT", count)
             .output();
         let said = String::from_utf8_lossy(&done.expect("bash").stdout).into_owned();
         assert!(said.contains(told), "{said}");
     }
+}
+
+#[test]
+fn a_mistake_in_a_project_file_is_told_before_the_queue() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = Cluster {
+        folder: folder.path().to_owned(),
+        environment: None,
+    };
+    let told = || {
+        prepare(
+            &arguments(&["train", "p.toml"]),
+            Path::new("/bin/echo"),
+            &cluster,
+        )
+        .expect_err("a mistake")
+        .to_string()
+    };
+    assert!(told().contains("p.toml"), "{}", told());
+    std::fs::write(folder.path().join("p.toml"), "[fit]\nepchs = 3\n").expect("a file");
+    assert!(told().contains("did you mean `epochs`"), "{}", told());
 }
 
 /// The script in a shell, with a program in the place of the work and one in that of `scontrol`.

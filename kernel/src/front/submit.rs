@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
+use swath_cli::project::Project;
 use swath_cli::{Command, LibraryCommand, ProgramCommand, SubmitArguments};
 use swath_slurm::{Cluster, Event, Follower, Job, SlurmError, prepare};
 
@@ -14,6 +15,7 @@ use super::kernel::Kernel;
 use crate::eval::{ErrorReport, MimeBundle, OutputEvent};
 use crate::magics::arguments::{UsageError, words};
 use crate::magics::expand::literal;
+use crate::magics::loader;
 use crate::magics::table::find;
 use crate::submit::{color, lines, program, told};
 use crate::text::escape_html;
@@ -248,12 +250,36 @@ async fn fetch(
                 }
             }
         }
+        Ok(Command::Library(LibraryCommand::Train(train))) => {
+            // It was read when the job was submitted, and may have been changed since.
+            let project = Project::read(&train.project, &train.set)
+                .ok()
+                .and_then(Result::ok);
+            project.map(|project| {
+                let model = project.model();
+                let path = model.to_string_lossy().into_owned();
+                let rust = model
+                    .is_file()
+                    .then(|| format!("{}::load({})?", loader(&path), literal(&path)));
+                (rust, model)
+            })
+        }
+        Ok(Command::Program(ProgramCommand::Run(run))) => {
+            let out = match (run.in_place, run.out) {
+                (true, _) => run.notebook,
+                (false, Some(out)) => out,
+                (false, None) => run.notebook.with_extension("out.ipynb"),
+            };
+            Some((None, out))
+        }
         _ => None,
     };
     let Some((rust, folder)) = made else {
         return match variable {
             None => Ok(()),
-            Some(_) => Err(usage("`as=` takes the map of `predict`")),
+            Some(_) => Err(usage(
+                "`as=` takes the map of `predict` and the model of `train`",
+            )),
         };
     };
     print(kernel, &format!("results in {}", folder.display()));
@@ -263,7 +289,7 @@ async fn fetch(
             Some(_) => Err(failure(
                 "SlurmError",
                 &format!(
-                    "there is nothing in {} that can be opened",
+                    "there is nothing at {} that a variable can hold",
                     folder.display()
                 ),
                 "",

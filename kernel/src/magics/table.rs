@@ -540,9 +540,12 @@ pub(crate) static MAGICS: &[Magic] = &[
         long: "The words are those of `swath submit`, which `docs/guide/cluster.md` explains: `%submit predict houses.swath tiles -o maps \
                --gres gpu:1 --time 2:00:00 as=map`. Many scenes become an array of tasks whose results are joined. `--dry-run` prints \
                the script. The stop button leaves the job alone: `%submit JOB`, with its number, looks at it again. `as` makes a \
-               variable of the map that `predict` has saved.",
+               variable of the map that `predict` has saved, or of the model that `train` has.",
         positional: 0,
-        options: &[("as", "name of the variable for what `predict` has made")],
+        options: &[(
+            "as",
+            "name of the variable for the map of `predict` or the model of `train`",
+        )],
         action: Action::Run(Builtin::Submit),
     },
     Magic {
