@@ -277,7 +277,7 @@ fn divided(scenes: Vec<(String, Option<u64>)>, parts: usize) -> Vec<Part> {
         .enumerate()
         .map(|(place, (name, pixels))| (place, name, pixels.unwrap_or(mean)))
         .collect();
-    order.sort_by(|one, other| other.2.cmp(&one.2));
+    order.sort_by_key(|scene| std::cmp::Reverse(scene.2));
     let count = parts.min(order.len());
     let mut shares: Vec<(u64, Vec<(usize, String)>)> = vec![(0, Vec::new()); count];
     for (place, name, pixels) in order {
