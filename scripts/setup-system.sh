@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks what the build needs from the system and, as root on a machine with apt, installs what is missing.
-# usage: setup-system.sh [tests]      `tests` also asks for Chromium
+# usage: setup-system.sh [tests]      `tests` also asks for Chromium, Slurm, Ruby, Lmod
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 
@@ -9,6 +9,7 @@ missing_words=()
 need() { missing_packages+=("$1"); missing_words+=("$2"); }
 
 for_tests=${1:-}
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
 command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 ||
     need build-essential "a C compiler and linker (conda: gcc_linux-64; modules: module load gcc)"
 command -v pkg-config >/dev/null 2>&1 || [ -n "${GDAL_HOME:-}" ] ||
@@ -21,11 +22,19 @@ python3 -c 'import venv, ensurepip' 2>/dev/null ||
 if [ "$for_tests" = tests ]; then
     chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
     [ -n "$chromium" ] || need chromium "Chromium, for the JupyterLab test only"
+    # The tests of a cluster: a Slurm of one node, Open OnDemand's templates, Lmod's modules. Those that miss something are skipped
+    # and counted where packages cannot be installed.
+    if can_install; then
+        PATH=$PATH:/usr/sbin command -v slurmctld >/dev/null 2>&1 || need slurm-wlm "Slurm, for the tests of jobs only"
+        PATH=$PATH:/usr/sbin command -v munged >/dev/null 2>&1 || need munge "munge, for the tests of jobs only"
+        command -v ruby >/dev/null 2>&1 || need ruby "Ruby, for the test of the Open OnDemand app only"
+        [ -f /usr/share/lmod/lmod/init/bash ] || need lmod "Lmod, for the test of the module only"
+        command -v shellcheck >/dev/null 2>&1 || need shellcheck "shellcheck, for the scripts of jobs only"
+    fi
 fi
 # Not needed, but cells link in 10 ms with it instead of 40: taken along when something is installed anyway or as root.
 faster_linker() { command -v mold >/dev/null 2>&1 || command -v ld.lld >/dev/null 2>&1; }
 
-can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
 if can_install && ! faster_linker; then missing_packages+=(mold); fi
 
 if [ ${#missing_packages[@]} -eq 0 ]; then

@@ -132,6 +132,7 @@ if wants rust; then
     check "CPU kernel tests" rust_tests -p swath-cpu
     check "box tests" rust_tests -p swath-boxes
     check "command line tests" rust_tests -p swath-cli
+    check "jobs of Slurm: scripts and words" rust_tests -p swath-slurm
     check "library tests" rust_tests -p swath "${library_features[@]}"
     check "doc examples" doc_tests
 fi
@@ -143,6 +144,7 @@ if wants python && [ "$built" = yes ]; then
     check "kernel: output, what values show, commands, evcxr's users, papermill" python_tests --timeout 900 tests/python/test_kernel_output.py tests/python/test_kernel_show.py tests/python/test_kernel_commands.py tests/python/test_kernel_evcxr_users.py tests/python/test_kernel_papermill.py
     check "kernel: dependencies, completion" python_tests --timeout 900 tests/python/test_kernel_dependencies.py tests/python/test_kernel_completion.py
     check "kernel: attacks, interrupts, the session's place" python_tests --timeout 900 tests/python/test_kernel_attacks.py tests/python/test_kernel_subscribers.py tests/python/test_kernel_interrupts.py tests/python/test_kernel_session_folder.py
+    check "a cluster: jobs of Slurm, Open OnDemand, modules, copies of data for all" python_tests --timeout 900 tests/python/test_slurm.py tests/python/test_hpc.py tests/python/test_data_mirror.py tests/python/test_predict_parts.py
     check "files of odd kinds, against GDAL and rasterio" python_tests --timeout 900 tests/python/test_geo_cases.py tests/python/test_oracles.py tests/python/test_oracles_labels.py tests/python/test_oracles_boxes.py tests/python/test_odd_data_set.py tests/python/test_scene_fixtures.py tests/python/test_join_fixtures.py
 fi
 if { wants python || wants notebooks; } && [ "$built" = yes ]; then
@@ -163,9 +165,9 @@ if wants torch && soft_stage "PyTorch" bash scripts/setup-torch.sh; then
         tests/python/test_torchvision_export.py
 fi
 if wants lint; then
-    check "clippy: library" clippy -p swath -p swath-cpu -p swath-boxes -p swath-cli
+    check "clippy: library" clippy -p swath -p swath-cpu -p swath-boxes -p swath-cli -p swath-slurm
     check "clippy: kernel" clippy -p swath-kernel -p swath-link
-    check "documentation: library" documentation -p swath -p swath-cpu -p swath-boxes -p swath-cli
+    check "documentation: library" documentation -p swath -p swath-cpu -p swath-boxes -p swath-cli -p swath-slurm
     check "documentation: kernel" documentation -p swath-kernel -p swath-link
 fi
 if wants cuda; then check "CUDA build, on a GPU or started without a driver" cuda_build; fi

@@ -211,7 +211,7 @@ impl Device {
         if self.is_gpu() {
             return format!("{} ({})", self.name, self.reason);
         }
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = rayon::current_num_threads();
         format!(
             "{} with {threads} thread{} ({})",
             self.name,

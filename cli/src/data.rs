@@ -123,6 +123,9 @@ pub enum DataCommand {
     /// Fetch a data set or weights into the per-user cache, checked, with license and credit
     #[command(after_help = examples::DATA_FETCH)]
     Fetch(FetchArguments),
+    /// Fetch data sets and weights into a folder that many users, and machines without network, read: SWATH_MIRROR=DIR
+    #[command(after_help = examples::DATA_MIRROR)]
+    Mirror(MirrorArguments),
     /// Search a STAC service for imagery of a place and a date; what it finds is a file for `Scenes::stac`
     #[command(after_help = examples::DATA_SEARCH)]
     Search(SearchArguments),
@@ -134,6 +137,17 @@ pub struct FetchArguments {
     /// One of the names that `swath data list` shows
     #[arg(value_name = "NAME")]
     pub name: String,
+}
+
+/// Arguments of `swath data mirror`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct MirrorArguments {
+    /// The folder, which everybody may read
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// Names that `swath data list` shows, and published weights such as torchvision/resnet50 [default: what the tutorials need]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
 }
 
 /// Arguments of `swath data search`.

@@ -51,10 +51,21 @@ examples! {
     ] "Saved boxes are those above the threshold of that time: average precision asks for all of them,\n\
        as `swath predict --threshold 0` saves them.";
     PROPERTIES: ["swath properties buildings.gpkg", "swath properties city.gpkg --layer buildings"];
+    SUBMIT: [
+        "swath submit predict buildings.swath tiles -o maps --gres gpu:1 --time 2:00:00 --mem 32G --tasks 12",
+        "swath submit train houses.toml --gres gpu:1 --time 4:00:00 --mem 32G",
+        "swath submit run report.ipynb -p year=2024 --time 1:00:00 --follow",
+        "swath submit predict buildings.swath tiles -o maps --dry-run",
+        "swath submit evaluate buildings.swath test --labels labels --class building --partition gpu --follow",
+    ] "The same command again submits only what is missing.";
     DATA_LIST: ["swath data list"];
     DATA_INFO: ["swath data info landcover-ai"];
     DATA_FETCH: ["swath data fetch banepa", "swath data fetch eurosat-rgb"]
         "A download that was interrupted goes on where it stopped.";
+    DATA_MIRROR: [
+        "swath data mirror /project/shared/swath",
+        "swath data mirror /project/shared/swath landcover-ai torchvision/resnet50",
+    ] "Users set SWATH_MIRROR to the folder, and SWATH_OFFLINE=1 where there is no network.";
     DATA_SEARCH: [
         "swath data search sentinel-2-l2a --bbox 85.48,27.59,85.56,27.66 --from 2024-01-01 --to 2024-03-31 --max-clouds 10 -o found.json",
         "swath data search naip --api planetary-computer --bbox -105.3,39.9,-105.2,40.1 --from 2021-01-01 -o naip.json",

@@ -8,7 +8,7 @@ use clap::Command;
 pub(crate) const GROUPS: &[(&str, &[&str])] = &[
     (
         "Imagery and models",
-        &["info", "init", "train", "predict", "evaluate"],
+        &["info", "init", "train", "predict", "evaluate", "submit"],
     ),
     ("Notebooks", &["run"]),
     ("Data", &["data", "sample", "properties"]),

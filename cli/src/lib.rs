@@ -14,10 +14,12 @@ mod batch;
 mod data;
 mod examples;
 mod help;
+mod many;
 mod models;
 mod program;
 pub mod project;
 mod reference;
+mod submit;
 mod values;
 
 #[cfg(test)]
@@ -31,9 +33,10 @@ use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Subcommand};
 pub use batch::{InitArguments, LogOptions, RunArguments, TrainArguments};
 pub use clap;
 pub use data::{
-    DataCommand, FetchArguments, InfoArguments, LabelFile, PropertiesArguments, SampleCommand,
-    SearchArguments, TownArguments,
+    DataCommand, FetchArguments, InfoArguments, LabelFile, MirrorArguments, PropertiesArguments,
+    SampleCommand, SearchArguments, TownArguments,
 };
+pub use many::ManyOptions;
 pub use models::{
     EvaluateArguments, ImageryOptions, LabelArguments, MapOptions, ModelOptions, ObjectOptions,
     PredictArguments,
@@ -43,6 +46,7 @@ pub use program::{
     UninstallArguments,
 };
 pub use reference::reference;
+pub use submit::{SlurmOptions, SubmitArguments, Submitted, TimeLimit};
 pub use values::{CellWay, DeviceName, Fusion, OutlineWay, PolygonFormat, ScoreWay, Views};
 
 /// Geospatial deep learning in Rust notebooks and batch jobs
@@ -107,6 +111,7 @@ impl LibraryCommand {
             Self::Data(DataCommand::List) => &["data", "list"],
             Self::Data(DataCommand::Info(_)) => &["data", "info"],
             Self::Data(DataCommand::Fetch(_)) => &["data", "fetch"],
+            Self::Data(DataCommand::Mirror(_)) => &["data", "mirror"],
             Self::Data(DataCommand::Search(_)) => &["data", "search"],
             Self::Sample(SampleCommand::Town(_)) => &["sample", "town"],
         }
@@ -126,6 +131,10 @@ impl LibraryCommand {
 
 /// What the program does by itself.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a process has one, for as long as its command runs"
+)]
 pub enum ProgramCommand {
     /// Write a project file for `swath train`, with every key, its meaning and its default
     #[command(after_help = examples::INIT)]
@@ -139,6 +148,9 @@ pub enum ProgramCommand {
     /// Remove the kernel
     #[command(after_help = examples::UNINSTALL)]
     Uninstall(UninstallArguments),
+    /// Submit a training, a notebook or the prediction of scenes as a job of Slurm
+    #[command(after_help = examples::SUBMIT)]
+    Submit(SubmitArguments),
     /// Say what is missing on this machine, and the command that mends it
     #[command(after_help = examples::DOCTOR)]
     Doctor,
@@ -210,9 +222,18 @@ pub fn parse(
         words.remove(0);
         words.push("--help".into());
     }
+    let tree = command();
+    if words.first().is_some_and(|word| word == "submit") {
+        words = std::iter::once(words[0].clone())
+            .chain(submit::ordered(&words[1..], &tree))
+            .collect();
+    }
     let words = std::iter::once(OsString::from("swath")).chain(words);
-    let matches = command().try_get_matches_from(words)?;
+    let matches = tree.try_get_matches_from(words)?;
     let parsed = CommandLine::from_arg_matches(&matches)?.command;
+    if let Command::Program(ProgramCommand::Submit(arguments)) = &parsed {
+        check_submitted(arguments)?;
+    }
     if let Command::Library(command) = &parsed {
         let checked = match command {
             LibraryCommand::Info(arguments) => arguments.check().map_err(str::to_owned),
@@ -220,13 +241,29 @@ pub fn parse(
                 .objects
                 .check()
                 .map_err(str::to_owned)
-                .and_then(|()| arguments.maps.check()),
+                .and_then(|()| arguments.maps.check())
+                .and_then(|()| arguments.many.check().map_err(str::to_owned)),
             LibraryCommand::Evaluate(arguments) => arguments.objects.check().map_err(str::to_owned),
             _ => Ok(()),
         };
         checked.map_err(|reason| mistake(command.words(), reason))?;
     }
     Ok(parsed)
+}
+
+/// A job that fails for its command line has waited for nothing.
+fn check_submitted(arguments: &SubmitArguments) -> Result<(), Mistake> {
+    let words = ["swath".into(), arguments.command.word().into()];
+    let command = parse(words.into_iter().chain(arguments.words.iter().cloned()))?;
+    if let Command::Library(LibraryCommand::Predict(predict)) = command
+        && (predict.many.join || predict.many.plan.is_some())
+    {
+        return Err(mistake(
+            &["submit"],
+            "'--plan' and '--join' are for the tasks of a job: `swath submit predict` divides the scenes itself",
+        ));
+    }
+    Ok(())
 }
 
 /// A mistake in the arguments of the command that `words` name, told as all others are.

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, ValueHint};
 
 use crate::batch::LogOptions;
 use crate::data::LabelFile;
+use crate::many::ManyOptions;
 use crate::values::{
     self, CellWay, DeviceName, Fusion, OutlineWay, PolygonFormat, ScoreWay, Trimmed, Views,
 };
@@ -326,6 +327,9 @@ pub struct PredictArguments {
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of the command")]
     pub objects: ObjectOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its text would be that of the command")]
+    pub many: ManyOptions,
 }
 
 /// Arguments of `swath evaluate`.

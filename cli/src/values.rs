@@ -6,6 +6,8 @@ use std::str::FromStr;
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, Command, ValueEnum};
 
+use crate::submit::TimeLimit;
+
 /// Mirrored or turned views of a window, whose predictions are averaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Views {
@@ -184,8 +186,68 @@ number! {
     seconds: f64, 0.0..1e6, "a number of seconds, 0 or more";
     /// How many items there may be.
     items: usize, 1.., "a whole number of items, at least 1";
+    /// One of several parts, or how many there are: Slurm's arrays have at most so many tasks.
+    parts: usize, 1..=4_000_000, "a whole number of parts, at least 1";
+    /// How long a job has to come to an end.
+    warning: u32, 1..=65535, "a whole number of seconds from 1 to 65535";
+    /// How often something is done again.
+    restarts: u32, 0..=100_000, "a whole number";
     /// An overlap of two boxes.
     overlap: f64, 0.0..=1.0, "an overlap from 0 to 1";
+}
+
+/// A text that stays within its line of a script.
+pub(crate) fn one_line(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("expected a text"),
+        _ if text.contains(char::is_control) => Err("expected one line"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// An option as sbatch has it.
+pub(crate) fn sbatch_option(text: &str) -> Result<String, &'static str> {
+    let text = one_line(text)?;
+    match text.starts_with('-') {
+        true => Ok(text),
+        false => {
+            Err("expected an option of sbatch, which begins with a dash: --sbatch=--exclude=node7")
+        }
+    }
+}
+
+/// A time limit in the forms of sbatch: minutes, `minutes:seconds`, `hours:minutes:seconds`, and days with hours before them.
+pub(crate) fn time_limit(text: &str) -> Result<TimeLimit, &'static str> {
+    let wrong = "expected MINUTES, HOURS:MINUTES:SECONDS or DAYS-HOURS:MINUTES, such as 90, 1:30:00 or 2-12:00";
+    let limit = |seconds| TimeLimit {
+        text: text.to_owned(),
+        seconds,
+    };
+    if ["unlimited", "infinite"].contains(&text.to_lowercase().as_str()) {
+        return Ok(limit(None));
+    }
+    let (days, rest) = match text.split_once('-') {
+        Some((days, rest)) => (Some(days), rest),
+        None => (None, text),
+    };
+    let number = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u32>().ok().filter(|_| digits).map(u64::from)
+    };
+    let parts: Option<Vec<u64>> = rest.split(':').map(number).collect();
+    let parts = parts.ok_or(wrong)?;
+    let (hours, minutes, seconds) = match (days, parts.as_slice()) {
+        (None, &[minutes]) => (0, minutes, 0),
+        (None, &[minutes, seconds]) => (0, minutes, seconds),
+        (None | Some(_), &[hours, minutes, seconds]) => (hours, minutes, seconds),
+        (Some(_), &[hours]) => (hours, 0, 0),
+        (Some(_), &[hours, minutes]) => (hours, minutes, 0),
+        _ => return Err(wrong),
+    };
+    let days = days.map_or(Some(0), number).ok_or(wrong)?;
+    Ok(limit(Some(
+        ((days * 24 + hours) * 60 + minutes) * 60 + seconds,
+    )))
 }
 
 /// A window of pixels: its left column, its top row, its width and height.

@@ -57,6 +57,7 @@ fn run_command(command: ProgramCommand) -> Result<ExitCode, String> {
                 print(&format!("removed {}\n", folder.display()));
             }
         }
+        ProgramCommand::Submit(arguments) => return crate::submit::submit(&arguments),
         ProgramCommand::Doctor => {
             return Ok(if doctor::examine(print) {
                 ExitCode::SUCCESS

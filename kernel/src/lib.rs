@@ -25,6 +25,7 @@ mod magics;
 mod man_pages;
 mod parse;
 mod shell_command;
+mod submit;
 mod syntax;
 mod text;
 mod toolchain;
@@ -44,6 +45,7 @@ pub fn run() -> std::process::ExitCode {
     eval::mark_environment();
     shell_command::remember_environment();
     complete_environment();
+    threads_of_job();
     cli::run()
 }
 
@@ -54,5 +56,22 @@ fn complete_environment() {
     {
         // SAFETY: the process has only this thread yet.
         unsafe { std::env::set_var("HOME", home) };
+    }
+}
+
+/// In a job of Slurm as many threads compute as it has processors, also where the cluster does not bind its tasks to them.
+fn threads_of_job() {
+    const THREADS: &str = "RAYON_NUM_THREADS";
+    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    // Without `--cpus-per-task` Slurm does not set it, and a task has what the job has on this node.
+    let of_job = given("SLURM_JOB_ID")
+        .and_then(|_| given("SLURM_CPUS_PER_TASK").or_else(|| given("SLURM_CPUS_ON_NODE")));
+    let count = of_job.and_then(|count| count.parse::<usize>().ok());
+    if given(THREADS).is_none()
+        && let Some(count) = count.filter(|count| *count > 0)
+    {
+        let here = std::thread::available_parallelism().map_or(count, usize::from);
+        // SAFETY: the process has only this thread yet.
+        unsafe { std::env::set_var(THREADS, count.min(here).to_string()) };
     }
 }

@@ -55,6 +55,10 @@ pub const KEEP_ITEMS: &str = "SWATH_KEEP_ITEMS";
 pub const TRACE: &str = "SWATH_TRACE";
 /// `debug` says more on standard error.
 pub const LOG: &str = "SWATH_LOG";
+/// A folder with data sets and weights that others have fetched, which is read in place.
+pub const MIRROR: &str = "SWATH_MIRROR";
+/// Set to anything but `0`: nothing is downloaded.
+pub const OFFLINE: &str = "SWATH_OFFLINE";
 /// The file of the history.
 pub const HISTORY: &str = "SWATH_HISTORY";
 /// Whether startup files are read.

@@ -4,6 +4,7 @@
 //! * [`exchange`] and [`record`]: the files that the kernel and `swath-cell` exchange in the session's folder;
 //! * [`environment`]: the names of the environment variables;
 //! * [`bundle`]: the header of saved models, which the front process reads without the library;
+//! * [`limits`]: what this process may use of a shared machine;
 //! * [`networks`]: the networks that the library registers;
 //! * [`types`]: names of types as people write them.
 //!
@@ -16,6 +17,7 @@ pub mod data_sets;
 pub mod environment;
 pub mod exchange;
 pub mod frame;
+pub mod limits;
 pub mod message;
 pub mod networks;
 pub mod record;

@@ -7,14 +7,15 @@ use swath_cli::{EvaluateArguments, Fusion, ObjectOptions};
 
 use super::Failure;
 use super::job::Job;
+use super::many::Together;
 use super::scenes::{self, Labels, labeled_scene};
 use super::task::{self, CommandTask};
 use crate::boxes::BoxFusion;
 use crate::detect::{BoxSaveOptions, BoxScores, DetectionOptions, SceneBoxes, saved_class_names};
-use crate::display::{Output, Show as _};
+use crate::display::Output;
 use crate::labels::Classes;
 use crate::models::ObjectDetection;
-use crate::predict::check_probability;
+use crate::predict::{Ensemble, Predictable as _, SavedFiles, check_probability};
 use crate::scene::Scene;
 use crate::scenes::ListedScene;
 use crate::session;
@@ -46,12 +47,44 @@ impl CommandTask for ObjectDetection {
         scores.to_json()
     }
 
-    fn write(found: &SceneBoxes, folder: &Path, job: &Job<'_>) -> crate::Result<Output> {
-        let saving = match job.maps.and_then(super::predict::formats) {
-            Some(formats) => BoxSaveOptions::new().formats(formats),
-            None => BoxSaveOptions::new(),
-        };
-        Ok(found.save_with(folder, saving)?.output())
+    fn write(found: &SceneBoxes, folder: &Path, job: &Job<'_>) -> crate::Result<SavedFiles> {
+        found.save_with(folder, saving(job))
+    }
+
+    fn score_saved(folder: &Path, scene: &Scene) -> crate::Result<BoxScores> {
+        let classes = scene.classes().clone();
+        let found = SceneBoxes::open_with_classes(folder.join(RESULTS), scene, classes)?;
+        Self::evaluate(&found, scene)
+    }
+
+    fn join(
+        together: &Together<'_>,
+        models: &Ensemble<Self>,
+        opened: &dyn Fn(usize) -> Result<Scene, Failure>,
+        folder: &Path,
+        job: &Job<'_>,
+    ) -> Result<SavedFiles, Failure> {
+        let mut all = Vec::with_capacity(together.folders.len());
+        for (index, saved) in together.folders.iter().enumerate() {
+            session::check_interrupt("joining boxes")?;
+            let (path, classes) = (saved.join(RESULTS), models.classes().clone());
+            all.push(SceneBoxes::open_with_classes(
+                path,
+                &opened(index)?,
+                classes,
+            )?);
+        }
+        Ok(SceneBoxes::save_together(&all, folder, saving(job))?)
+    }
+}
+
+/// The file of boxes that is always written, in pixels and with the numbers of the model's classes.
+const RESULTS: &str = "detections.json";
+
+fn saving(job: &Job<'_>) -> BoxSaveOptions {
+    match job.maps.and_then(super::predict::formats) {
+        Some(formats) => BoxSaveOptions::new().formats(formats),
+        None => BoxSaveOptions::new(),
     }
 }
 

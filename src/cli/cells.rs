@@ -1,6 +1,6 @@
 //! Classifying the cells of scenes, and scoring them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -8,13 +8,15 @@ use swath_cli::EvaluateArguments;
 
 use super::Failure;
 use super::job::Job;
+use super::many::Together;
 use super::scenes::{self, Labels, labeled_scene};
 use super::task::{self, CommandTask};
 use crate::classify::{CELL_LABELS, ClassificationOptions, SceneCells};
-use crate::display::{Output, Show as _};
+use crate::display::Output;
 use crate::evaluate::Scores;
 use crate::labels::Classes;
 use crate::models::ChipClassification;
+use crate::predict::{Ensemble, Predictable as _, SavedFiles, join_classes};
 use crate::raster::Raster;
 use crate::scene::Scene;
 
@@ -58,8 +60,27 @@ impl CommandTask for ChipClassification {
         scores.to_json()
     }
 
-    fn write(cells: &SceneCells, folder: &Path, _: &Job<'_>) -> crate::Result<Output> {
-        Ok(cells.save(folder)?.output())
+    fn write(cells: &SceneCells, folder: &Path, _: &Job<'_>) -> crate::Result<SavedFiles> {
+        cells.save(folder)
+    }
+
+    fn score_saved(folder: &Path, scene: &Scene) -> crate::Result<Scores> {
+        Self::evaluate(&SceneCells::open(folder, scene)?, scene)
+    }
+
+    fn join(
+        together: &Together<'_>,
+        models: &Ensemble<Self>,
+        _: &dyn Fn(usize) -> Result<Scene, Failure>,
+        folder: &Path,
+        _: &Job<'_>,
+    ) -> Result<SavedFiles, Failure> {
+        let files = together
+            .folders
+            .iter()
+            .map(|folder| folder.join(CELL_LABELS));
+        let files: Vec<PathBuf> = files.collect();
+        Ok(join_classes(&files, models.classes(), folder, CELL_LABELS)?)
     }
 }
 

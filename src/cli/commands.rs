@@ -1,9 +1,12 @@
 //! What each small command does. The results are shown through the session's sink.
 
-use swath_cli::{FetchArguments, PropertiesArguments, SearchArguments, TownArguments};
+use swath_cli::{
+    FetchArguments, MirrorArguments, PropertiesArguments, SearchArguments, TownArguments,
+};
 
 use super::Failure;
 use crate::display::{Output, Show as _};
+use crate::models::catalog;
 use crate::vector::{self, VectorSource};
 use crate::{data, samples, session};
 
@@ -47,6 +50,41 @@ pub(super) fn data_fetch(arguments: &FetchArguments) -> Result<(), Failure> {
         "{}\nin {}",
         dataset.output().text,
         dataset.dir.display()
+    ));
+    Ok(())
+}
+
+/// What the tutorials and the small models need.
+const MIRRORED: [&str; 5] = [
+    "efficientnet-lite0",
+    "banepa",
+    "banepa-tiles",
+    "neon",
+    "spacenet-atlanta",
+];
+
+pub(super) fn data_mirror(arguments: &MirrorArguments) -> Result<(), Failure> {
+    let names: Vec<&str> = match arguments.names.as_slice() {
+        [] => MIRRORED.to_vec(),
+        names => names.iter().map(String::as_str).collect(),
+    };
+    // All names are looked at before the first is fetched: a mistake in the last one shows at once.
+    for name in &names {
+        match name.contains('/') {
+            true => drop(catalog::named(name)?),
+            false => drop(data::info(name)?),
+        }
+    }
+    for name in names {
+        let place = match name.contains('/') {
+            true => catalog::mirror(catalog::named(name)?, &arguments.folder)?,
+            false => data::mirror(name, &arguments.folder)?.dir,
+        };
+        say(format!("{name}: {}", place.display()));
+    }
+    say(format!(
+        "Users read it with SWATH_MIRROR={}",
+        arguments.folder.display()
     ));
     Ok(())
 }

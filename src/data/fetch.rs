@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::archive::Archive;
 use super::package::Package;
 use super::recipe::{self, Contents, Recipe, Source};
-use super::{DataError, banepa, cache_dir, download, remote};
+use super::{DataError, banepa, cache_dir, download, mirror, remote};
 use crate::display::{Output, Show, escape};
 use crate::report::Report;
 use crate::{Result, session, staged};
@@ -127,8 +127,11 @@ crate::show_in_cells!(Dataset);
 ///   `SOAP_061.png` (37 in two classes)
 /// - `spacenet-atlanta`: `atlanta.tif` with `atlanta.geojson`, 43 building outlines
 ///
+/// What the folder that `SWATH_MIRROR` names has ([`super::mirror()`]) is read there.
+///
 /// # Errors
 /// - [`DataError::UnknownName`] lists the names
+/// - [`DataError::Offline`] where `SWATH_OFFLINE` is set and it is on this machine nowhere
 /// - [`DataError::Download`] says what to do without pip or network, [`DataError::Transfer`] and [`DataError::Status`] without
 ///   the publisher's server; [`super::Download::to`] has the others
 /// - [`DataError::ByHand`] and [`DataError::BySearch`] for what is had in another way, with the steps
@@ -136,10 +139,25 @@ pub fn fetch(name: &str) -> Result<Dataset> {
     fetch_recipe(recipe::find(name)?)
 }
 
+/// The data set of this name when it lies complete in a folder.
+///
+/// # Errors
+/// [`DataError::UnknownName`].
+pub(super) fn at(name: &str, dir: &Path) -> Result<Option<Dataset>> {
+    Ok(complete(recipe::find(name)?, dir))
+}
+
 pub(super) fn fetch_recipe(recipe: &'static Recipe) -> Result<Dataset> {
     let dir = cache_dir().join("data").join(&recipe.name);
     if let Some(known) = complete(recipe, &dir) {
         return Ok(known);
+    }
+    let mirrored = mirror::folder().map(|folder| folder.join("data").join(&recipe.name));
+    if let Some(known) = mirrored.and_then(|dir| complete(recipe, &dir)) {
+        return Ok(known);
+    }
+    if !matches!(recipe.source, Source::Search { .. } | Source::ByHand { .. }) {
+        mirror::check_online(&recipe.name)?;
     }
     match &recipe.source {
         Source::Package {

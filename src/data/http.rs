@@ -181,6 +181,7 @@ pub(super) fn send(
         state: places.state,
         offset: places.offset,
     };
+    super::check_online(request.address)?;
     let job = serde_json::to_string(&job).map_err(|error| DataError::Transfer {
         address: request.address.to_owned(),
         reason: format!("the request cannot be written: {error}"),

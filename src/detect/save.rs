@@ -13,7 +13,7 @@ use crate::predict::{
     SavedFiles, box_feature, check_folder_name, ground_place, publish_set, staging_folder,
     write_synced,
 };
-use crate::report::Report;
+use crate::report::{Notice, Report};
 use crate::session;
 use crate::vector::{Format, Layout, PointFeature, PolygonFeature, Shapes, VectorWriter};
 
@@ -160,6 +160,67 @@ impl SceneBoxes {
         let vectors = Format::names_of(&VECTORS);
         let set: Vec<&str> = (vectors.iter().map(String::as_str)).chain(FILES).collect();
         Ok(publish_set(&set, staged, dir)?.with_report(lost))
+    }
+
+    /// Writes the boxes of several scenes as one set of files: boxes and their centers. Files have one reference system, that of
+    /// the first scene: boxes of scenes in others are left out, which the report says. Boxes that neighboring scenes share lie
+    /// there twice.
+    ///
+    /// # Errors
+    /// As [`SceneBoxes::save_with`].
+    pub(crate) fn save_together(
+        all: &[Self],
+        dir: &Path,
+        options: impl Borrow<BoxSaveOptions>,
+    ) -> Result<SavedFiles> {
+        check_folder_name(dir)?;
+        let staging = staging_folder(dir)?;
+        let staged = staging.path();
+        let Some(first) = all.first() else {
+            return Ok(SavedFiles::new(Vec::new()));
+        };
+        let crs = first.scene().raster().crs_wkt();
+        let here: Vec<&Self> = (all.iter())
+            .filter(|one| one.scene().raster().crs_wkt() == crs)
+            .collect();
+        let mut report = Report::new();
+        let elsewhere = all.len() - here.len();
+        if elsewhere > 0 {
+            let text = format!(
+                "the boxes of {elsewhere} of {} scenes, whose reference system is not that of the first",
+                all.len()
+            );
+            report.push(Notice::left_out(text).count(elsewhere));
+        }
+        let classes = first.classes().names();
+        let longest = classes.iter().map(|name| name.len()).max().unwrap_or(1);
+        let layout = Layout {
+            shapes: Shapes::Points,
+            numbers: &[],
+            longest_class: longest,
+            decimals: None,
+        };
+        for format in &options.borrow().formats {
+            session::check_interrupt("joining boxes")?;
+            let file = |name: &str| staged.join(format!("{name}.{}", format.ending()));
+            let mut boxes = VectorWriter::polygons(&file("boxes"), *format, &crs, longest)?;
+            let mut centers = VectorWriter::create(&file("centers"), *format, &crs, &layout)?;
+            for one in &here {
+                for found in one.detections() {
+                    boxes.add_polygon(&one.polygon(found))?;
+                    centers.add_point(&one.center(found))?;
+                }
+            }
+            report.extend(boxes.finish()?);
+            report.extend(centers.finish()?);
+        }
+        for (name, drawn) in [("boxes.qml", Drawn::Boxes), ("centers.qml", Drawn::Points)] {
+            let style = vector_style(first.classes(), drawn);
+            write_synced(&staged.join(name), style.as_bytes())?;
+        }
+        let vectors = Format::names_of(&VECTORS);
+        let set: Vec<&str> = (vectors.iter().map(String::as_str)).chain(FILES).collect();
+        Ok(publish_set(&set, staged, dir)?.with_report(report))
     }
 
     fn polygon(&self, found: &Detection) -> PolygonFeature {

@@ -1,7 +1,7 @@
 //! Published weights by name: official addresses with checksums, a cache, and a folder for machines without network.
 //!
-//! A file is looked for in the folder that `SWATH_WEIGHTS` names, then in `weights` of the cache
-//! ([`crate::data::cache_dir`]), and then fetched from its address, by Python (`SWATH_PYTHON`, otherwise `python3`). Its
+//! A file is looked for in the folder that `SWATH_WEIGHTS` names, in `weights` of the folder that `SWATH_MIRROR` names
+//! ([`crate::data::mirror`]), then in `weights` of the cache ([`crate::data::cache_dir`]), and then fetched from its address, by Python (`SWATH_PYTHON`, otherwise `python3`). Its
 //! checksum is checked every time: the eight hexadecimal digits in torchvision's file names are the first of the file's
 //! SHA-256 sum.
 
@@ -176,21 +176,36 @@ pub fn named(name: &str) -> Result<&'static PublishedWeights> {
 pub fn fetch(weights: &PublishedWeights) -> Result<PathBuf> {
     let cache = data::cache_dir().join("weights");
     let given = std::env::var_os(swath_link::environment::WEIGHTS).map(PathBuf::from);
-    find_or_fetch(weights, given.as_deref(), &cache)
+    let mirrored = data::mirror_folder().map(|folder| folder.join("weights"));
+    let known: Vec<&Path> = (given.as_deref().into_iter())
+        .chain(mirrored.as_deref())
+        .collect();
+    find_or_fetch(weights, &known, &cache)
 }
 
-fn find_or_fetch(
-    weights: &PublishedWeights,
-    given: Option<&Path>,
-    cache: &Path,
-) -> Result<PathBuf> {
-    for folder in given.into_iter().chain([cache]) {
+/// Fetches weights and keeps a copy of the file in `folder`, which other users read when `SWATH_MIRROR` names it.
+///
+/// # Errors
+/// As [`fetch`]; [`crate::FileError::Io`] when the folder cannot be written.
+pub fn mirror(weights: &PublishedWeights, folder: impl AsRef<Path>) -> Result<PathBuf> {
+    let folder = crate::paths::expanded(folder.as_ref()).join("weights");
+    let there = folder.join(weights.file());
+    if there.is_file() {
+        check(weights, &there)?;
+        return Ok(there);
+    }
+    data::copy_file(&fetch(weights)?, &folder)
+}
+
+fn find_or_fetch(weights: &PublishedWeights, known: &[&Path], cache: &Path) -> Result<PathBuf> {
+    for folder in known.iter().copied().chain([cache]) {
         let path = folder.join(weights.file());
         if path.is_file() {
             check(weights, &path)?;
             return Ok(path);
         }
     }
+    data::check_online(weights.name)?;
     let io = |source| ModelError::File(crate::FileError::new(cache.to_owned(), source));
     std::fs::create_dir_all(cache).map_err(io)?;
     // A folder of its own, so that a file cut short never lies in the cache under its name.
@@ -258,7 +273,7 @@ mod tests {
         let (given, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = given.path().join(NOWHERE.file());
         std::fs::write(&path, b"").unwrap();
-        let find = || find_or_fetch(&NOWHERE, Some(given.path()), cache.path());
+        let find = || find_or_fetch(&NOWHERE, &[given.path()], cache.path());
         assert_eq!(find().unwrap(), path);
         std::fs::write(&path, b"something else").unwrap();
         let error = find().unwrap_err().to_string();
@@ -271,7 +286,7 @@ mod tests {
     #[test]
     fn without_network_the_error_says_where_to_put_the_file() {
         let cache = tempfile::tempdir().unwrap();
-        let error = find_or_fetch(&NOWHERE, None, cache.path()).unwrap_err();
+        let error = find_or_fetch(&NOWHERE, &[], cache.path()).unwrap_err();
         assert!(error.to_string().contains("nobody/nothing"), "{error}");
         let hint = error.hint().unwrap();
         assert!(

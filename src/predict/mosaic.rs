@@ -3,13 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use super::files::{LABELS, SCORES, label_options, score_options, working_folder};
-use super::save::copy_raster;
+use super::publish::publish_set;
+use super::save::{SavedFiles, copy_raster, staging_folder};
 use super::score_type::stored_type;
 use super::{PredictError, SavedScenes, SceneMap};
+use crate::labels::Classes;
 use crate::raster::{Mosaic, Raster, RasterType, Resampling};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
 use crate::{Result, session};
+
+/// A map of which less than one pixel in so many has a scene is not made without being asked for.
+const SPARSE: usize = 16;
 
 impl SavedScenes {
     /// The maps of all scenes as one map, which [`SceneMap::save`] saves as one cloud-optimized GeoTIFF with polygons that go
@@ -45,7 +50,9 @@ impl SavedScenes {
         let folder = working_folder()?;
         let joined = joined(&labels)?;
         // What was joined says the same of classes and of scores.
-        let mut report = joined.report().clone();
+        // That class maps have colors is no news.
+        let is_news = |notice: &&Notice| !notice.text().contains("palette");
+        let mut report: Report = joined.report().iter().filter(is_news).cloned().collect();
         let options = label_options(&self.classes).plain_tiles();
         let path = folder.path().join(LABELS);
         copy_raster(&joined, &path, RasterType::U8, options)?;
@@ -55,6 +62,36 @@ impl SavedScenes {
         let classes = self.classes.clone();
         let map = SceneMap::new(folder, files, classes, scene, area, None);
         Ok(map.with_report(report).of_models(self.trained.clone()))
+    }
+
+    /// Why the maps are not joined where they are saved without being asked for it: most of the joined map would be empty, or they
+    /// have no place on the ground.
+    ///
+    /// # Errors
+    /// When a map cannot be read.
+    pub(crate) fn why_not_joined(&self) -> Result<Option<Notice>> {
+        let labels: Vec<PathBuf> = (self.folders().iter())
+            .map(|folder| folder.join(LABELS))
+            .collect();
+        let mut pixels = 0;
+        for path in &labels {
+            session::check_interrupt("looking at maps")?;
+            let map = Raster::open(path)?;
+            if !map.is_georeferenced() {
+                let text = "one map of all scenes, which have no place on the ground";
+                return Ok(Some(Notice::left_out(text).count(labels.len())));
+            }
+            pixels += map.size().area();
+        }
+        let all = joined(&labels)?.size();
+        if all.area() / SPARSE > pixels {
+            let text = format!(
+                "one map of all scenes, which would have {} x {} pixels, nearly all of them empty",
+                all.width, all.height
+            );
+            return Ok(Some(Notice::left_out(text).count(labels.len())));
+        }
+        Ok(None)
     }
 
     /// The scores of all scenes, where each has them in the same type.
@@ -94,4 +131,21 @@ impl SavedScenes {
 
 fn joined(files: &[PathBuf]) -> Result<Raster> {
     Mosaic::new(files).resampling(Resampling::Nearest).open()
+}
+
+/// Saves files of classes as one, called `name`, in `folder`.
+///
+/// # Errors
+/// As [`SavedScenes::mosaic`].
+pub(crate) fn join_classes(
+    files: &[PathBuf],
+    classes: &Classes,
+    folder: &Path,
+    name: &str,
+) -> Result<SavedFiles> {
+    let staging = staging_folder(folder)?;
+    let all = joined(files)?;
+    let path = staging.path().join(name);
+    copy_raster(&all, &path, RasterType::U8, label_options(classes))?;
+    Ok(publish_set(&[name], staging.path(), folder)?.with_report(all.report().clone()))
 }

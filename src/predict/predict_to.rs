@@ -1,50 +1,20 @@
 //! Many scenes predicted and saved one by one, so that a run that is stopped goes on where it was.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::many::{folder_names, told_by_scene};
 use super::options::OptionsFor;
 use super::predictable::{Predictable, predict_together};
-use super::save::io;
+use super::record::{Record, work_on};
 use crate::display::fields::titled;
 use crate::display::{Output, Show};
 use crate::labels::Classes;
 use crate::models::{AnyModule as _, Model, ModelError, TrainedArea};
-use crate::scene::Scene;
 use crate::scenes::Scenes;
 use crate::{Result, session};
-
-/// The record of what is done, in the folder of the results.
-const RECORD: &str = "scenes.jsonl";
-
-/// A line of the record.
-#[derive(Debug, Serialize, Deserialize)]
-struct Done {
-    /// The scene's name, which its folder has, too.
-    scene: String,
-    /// Model, options, state of the files, how they are read, and area, as a digest: only the same again need not be done
-    /// again. Empty while a folder is being written.
-    work: String,
-    /// The files, each with its bytes.
-    #[serde(default)]
-    files: BTreeMap<String, u64>,
-}
-
-impl Done {
-    /// Whether all files lie in the folder as they were written.
-    fn is_whole(&self, folder: &Path) -> bool {
-        let same = |(name, bytes): (&String, &u64)| {
-            std::fs::metadata(folder.join(name)).is_ok_and(|file| file.len() == *bytes)
-        };
-        !self.files.is_empty() && self.files.iter().all(same)
-    }
-}
 
 /// What a prediction of many scenes has left on disk.
 #[derive(Clone, Debug)]
@@ -58,6 +28,22 @@ pub struct SavedScenes {
 }
 
 impl SavedScenes {
+    /// Scenes whose folders within `folder` are called like them, all of them different.
+    pub(crate) fn of(
+        folder: PathBuf,
+        scenes: Vec<String>,
+        classes: Classes,
+        trained: Vec<TrainedArea>,
+    ) -> Self {
+        Self {
+            folder,
+            before: scenes.len(),
+            scenes,
+            classes,
+            trained,
+        }
+    }
+
     /// The folder in which every scene has one of its own.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -117,10 +103,7 @@ impl<T: Predictable> Model<T> {
     ) -> Result<SavedScenes> {
         let options = options.borrow();
         let folder = crate::paths::expanded(folder.as_ref()).into_owned();
-        let failed = io("write into the folder", &folder);
-        std::fs::create_dir_all(&folder).map_err(failed)?;
-        let path = folder.join(RECORD);
-        let known = record(&path);
+        let record = Record::open(&folder, None)?;
         let model = self.work_digest(options)?;
         let mut saved = SavedScenes {
             folder: folder.clone(),
@@ -139,34 +122,15 @@ impl<T: Predictable> Model<T> {
             let place = folder.join(place);
             saved.scenes.push(name.to_owned());
             let work = work_on(scene, &model);
-            let before = known.get(name);
-            if before.is_some_and(|done| Some(&done.work) == work.as_ref() && done.is_whole(&place))
-            {
+            if record.is_finished(name, work.as_deref(), &place) {
                 saved.before += 1;
                 progress.add(1);
                 continue;
             }
             let prediction = predict_together(std::slice::from_ref(self), scene, &told)?;
-            let line = |work: Option<String>, files: BTreeMap<String, u64>| {
-                let done = Done {
-                    scene: name.to_owned(),
-                    work: work.unwrap_or_default(),
-                    files,
-                };
-                append(&path, &done).map_err(io("write the file", &path))
-            };
-            // What lies there is no longer what an earlier line says.
-            line(None, BTreeMap::new())?;
+            record.begin(name)?;
             let written = T::save(&prediction, &place)?;
-            let size = |path: &PathBuf| {
-                let name = path.strip_prefix(&place).unwrap_or(path);
-                let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
-                (name.display().to_string(), bytes)
-            };
-            // A style may be changed by its user: the work is none the less done.
-            let is_style = |path: &&PathBuf| path.extension().is_some_and(|end| end == "qml");
-            let of_work = written.iter().filter(|path| !is_style(path));
-            line(work, of_work.map(size).collect())?;
+            record.finish(name, work, &place, &written)?;
             progress.add(1);
         }
         Ok(saved)
@@ -189,39 +153,4 @@ impl<T: Predictable> Model<T> {
         hash.update(format!("{:?}", options.clone().quiet(false)));
         Ok(format!("{:x}", hash.finalize()))
     }
-}
-
-/// What is to be done on a scene; `None` where the state of its files cannot be told, so that it is always done.
-fn work_on(scene: &Scene, model: &str) -> Option<String> {
-    let state = scene.raster().identity()?;
-    let area = format!("{:?} {:?}", scene.area(), scene.aoi());
-    Some(digest(&[model, &state, &area]))
-}
-
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    format!("{:x}", hash.finalize())
-}
-
-/// What was done last for each scene; a line that was cut off counts for nothing.
-fn record(path: &Path) -> BTreeMap<String, Done> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let lines = text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok());
-    lines.map(|done: Done| (done.scene.clone(), done)).collect()
-}
-
-fn append(path: &Path, done: &Done) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)?;
-    // One write, so that a line is there or is not; a line before it that was cut off does not spoil it.
-    file.write_all(format!("\n{}\n", serde_json::to_string(done)?).as_bytes())?;
-    file.sync_data()
 }

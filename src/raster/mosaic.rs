@@ -296,7 +296,7 @@ impl Mosaic {
         let gaps = covers_all(&layers, &grid);
         if !gaps {
             report.push(Notice::noted(format!(
-                "{} tiles cover {} px with gaps between them, which are invalid",
+                "{} tiles cover {} with gaps between them, which are invalid",
                 layers.len(),
                 grid.size
             )));

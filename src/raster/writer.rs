@@ -530,7 +530,7 @@ impl RasterWriter {
             format!("PREDICTOR={predictor}"),
             format!("OVERVIEW_RESAMPLING={resampling}"),
             "BIGTIFF=IF_SAFER".to_owned(),
-            "NUM_THREADS=ALL_CPUS".to_owned(),
+            format!("NUM_THREADS={}", rayon::current_num_threads()),
         ]);
         let (copied, messages) = gdal_library::with_messages(|| {
             // SAFETY: the source is open and all strings outlive the call.

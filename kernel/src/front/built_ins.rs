@@ -129,6 +129,7 @@ pub(crate) async fn run(
                 return Err(failure("EngineError", &reason, ""));
             }
         }
+        Builtin::Submit => super::submit::submit(kernel, line).await?,
         Builtin::Who => who(kernel),
         Builtin::Writefile => write_file(kernel, line, body.unwrap_or_default())?,
         // These stand for Rust or commands of evcxr.

@@ -20,6 +20,7 @@ mod shell;
 mod signals;
 mod startup;
 mod stdin;
+mod submit;
 mod threads;
 mod usage;
 

@@ -34,7 +34,16 @@ fn resident_bytes() -> u64 {
 pub(crate) fn usage() -> UsageReply {
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let kib = |key: &str| first_number(&meminfo, key).unwrap_or(0) * 1024;
-    let (total, available) = (kib("MemTotal:"), kib("MemAvailable:"));
+    let (machine, available) = (kib("MemTotal:"), kib("MemAvailable:"));
+    // Of a job the limit is what counts: it is ended when it takes more, however much the node has.
+    let total = swath_link::limits::memory().map_or(machine, |limit| limit.min(machine));
+    let available = match total < machine {
+        true => {
+            let used = swath_link::limits::memory_in_use().unwrap_or_else(resident_bytes);
+            available.min(total.saturating_sub(used))
+        }
+        false => available,
+    };
     let percent = if total == 0 {
         0.0
     } else {

@@ -202,7 +202,7 @@ fn training(magic: &Magic, arguments: &Arguments) -> Result<String, UsageError> 
 
 /// The type that loads a saved model: what its file says it is for, and a segmentation model when it says nothing, so that
 /// the library's own error names what is wrong with the file.
-pub(super) fn loader(path: &str) -> &'static str {
+pub(crate) fn loader(path: &str) -> &'static str {
     let of = |task: String| NETWORKS.iter().find(|family| family.task == task);
     let header = swath_link::bundle::read_header(Path::new(path));
     let family = header.and_then(|header| header.task).and_then(of);

@@ -22,6 +22,7 @@ mod time;
 mod views;
 
 pub(crate) use assist::{Known, at_cursor, complete, is_cell_magic, without_magics};
+pub(crate) use fit::loader;
 pub(crate) use markdown::reference;
 pub(crate) use negation::Surroundings;
 pub(crate) use plan::{Step, misread_negation, plan, without_marks_of_editors};

@@ -32,6 +32,7 @@ pub(crate) enum Builtin {
     Parameters,
     Pwd,
     Reset,
+    Submit,
     Time,
     Timeit,
     Who,
@@ -530,6 +531,22 @@ pub(crate) static MAGICS: &[Magic] = &[
             ),
         ],
         action: Action::Expand(views::zoom),
+    },
+    Magic {
+        name: "submit",
+        kind: Kind::Line,
+        usage: "%submit train|run|predict|evaluate ARGUMENT.. [--gres=GPU --time=TIME --mem=SIZE --cpus-per-task=N --partition=NAME ..] [as=VARIABLE]  or  %submit JOB..",
+        short: "Submits a job of Slurm, shows its state and its log while it waits and runs, and opens what it has made",
+        long: "The words are those of `swath submit`, which `docs/guide/cluster.md` explains: `%submit predict houses.swath tiles -o maps \
+               --gres gpu:1 --time 2:00:00 as=map`. Many scenes become an array of tasks whose results are joined. `--dry-run` prints \
+               the script. The stop button leaves the job alone: `%submit JOB`, with its number, looks at it again. `as` makes a \
+               variable of the map that `predict` has saved, or of the model that `train` has.",
+        positional: 0,
+        options: &[(
+            "as",
+            "name of the variable for the map of `predict` or the model of `train`",
+        )],
+        action: Action::Run(Builtin::Submit),
     },
     Magic {
         name: "colors",

@@ -1,0 +1,261 @@
+"""What `hpc/` holds for administrators: the Open OnDemand app rendered by Ruby's ERB and run, the module loaded by Lmod, the
+definitions of containers read.
+
+The helpers of Open OnDemand's template "basic" (`find_port`, `create_passwd`, `wait_until_port_used`) are stood in for by
+functions that do what its documentation says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HPC = ROOT / "hpc"
+APP = HPC / "ondemand"
+PREFIX = Path(sys.prefix)
+PATIENCE = float(os.environ.get("SWATH_TEST_PATIENCE", "1"))
+
+needs_ruby = pytest.mark.skipif(shutil.which("ruby") is None, reason="needs ruby, which cannot be installed here")
+LMOD = Path("/usr/share/lmod/lmod/init/bash")
+needs_lmod = pytest.mark.skipif(not LMOD.is_file(), reason="needs lmod, which cannot be installed here")
+
+# As Open OnDemand's dashboard has them: the form's values are methods of the session's context, and those of a running
+# session are variables of the view.
+RENDER = """
+require "erb"; require "json"; require "yaml"; require "ostruct"
+file, values = ARGV[0], JSON.parse(STDIN.read)
+context = OpenStruct.new(values)
+session = OpenStruct.new(values)
+scope = context.instance_eval { binding }
+scope.local_variable_set(:context, context)
+scope.local_variable_set(:session, session)
+text = ERB.new(File.read(file), trim_mode: "-").result(scope)
+print(file.end_with?(".yml.erb") ? JSON.generate(YAML.safe_load(text)) : text)
+"""
+
+
+def yaml(path: Path) -> dict:
+    script = "require 'yaml'; require 'json'; print JSON.generate(YAML.safe_load(File.read(ARGV[0])))"
+    done = subprocess.run(["ruby", "-e", script, str(path)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def render(name: str, **values) -> str:
+    done = subprocess.run(["ruby", "-e", RENDER, str(APP / name)], input=json.dumps(values), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def form(**others) -> dict:
+    """What the form gives when nobody changes anything."""
+    asked = yaml(APP / "form.yml")
+    values = {}
+    for name in asked["form"]:
+        attribute = asked["attributes"].get(name) or {}
+        options = attribute.get("options")
+        values[name] = str(options[0][1] if options else attribute.get("value", ""))
+    return values | others
+
+
+@needs_ruby
+def test_the_form_asks_for_what_the_job_takes():
+    asked = yaml(APP / "form.yml")
+    assert set(asked["attributes"]) <= set(asked["form"])
+    manifest = yaml(APP / "manifest.yml")
+    assert manifest["role"] == "batch_connect" and manifest["name"]
+    job = json.loads(render("submit.yml.erb", **form()))
+    # The workshop's: one node, one task, an A100 slice of 10 GB, 32 GB, QOS ood.
+    assert job["script"]["native"] == [
+        "--nodes=1", "--ntasks=1", "--cpus-per-task=4", "--mem=32G", "--gres=gpu:a100_1g.10gb:1", "--qos=ood",
+    ]
+    assert job["batch_connect"] == {"template": "basic", "conn_params": ["token"]}
+
+
+@needs_ruby
+def test_no_value_of_the_form_becomes_another_argument():
+    odd = 'workshop"\n    - "--uid=root'
+    job = json.loads(render("submit.yml.erb", **form(reservation=odd, hardware="", cores="4; reboot", memory="-7")))
+    assert job["script"]["native"] == [
+        "--nodes=1", "--ntasks=1", "--cpus-per-task=4", "--mem=1G", "--qos=ood", f"--reservation={odd}",
+    ]
+    script = render("template/script.sh.erb", **form(swath_mirror="/x'; touch /tmp/owned; '", swath_prefix="/a b/$(id)"))
+    done = subprocess.run(["bash", "-c", 'eval "$(grep -E "^(prefix|export SWATH_MIRROR)=" <<<"$1")"; printf %s "$prefix|$SWATH_MIRROR"', "_",
+                           script], capture_output=True, text=True)
+    assert done.stdout == "/a b/$(id)|/x'; touch /tmp/owned; '"
+
+
+@needs_ruby
+def test_scripts_are_good_bash(tmp_path):
+    for name in ("before", "script", "after"):
+        path = tmp_path / f"{name}.sh"
+        path.write_text(render(f"template/{name}.sh.erb", **form()))
+        subprocess.run(["bash", "-n", path], check=True)
+        if shutil.which("shellcheck"):
+            done = subprocess.run(["shellcheck", "--shell=bash", path], capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout
+
+
+HELPERS = r"""
+export host=127.0.0.1
+find_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
+create_passwd() { tr -cd 'a-zA-Z0-9' </dev/urandom | head -c "${1:-8}"; }
+wait_until_port_used() {
+    for _ in $(seq 1 $((2 * $2))); do
+        (exec 3<>"/dev/tcp/${1%:*}/${1#*:}") 2>/dev/null && return 0
+        sleep 0.5
+    done
+    return 1
+}
+clean_up() { exit "${1:-0}"; }
+"""
+
+
+@needs_ruby
+def test_the_rendered_script_starts_jupyterlab_with_the_kernel(tmp_path):
+    work, home = tmp_path / "my work", tmp_path / "home"
+    work.mkdir()
+    home.mkdir()
+    values = form(swath_prefix=str(PREFIX), swath_mirror="", working_folder=str(work))
+    for name in ("before", "script", "after"):
+        (tmp_path / f"{name}.sh").write_text(render(f"template/{name}.sh.erb", **values))
+    # The order of the template "basic": before.sh in the job's shell, script.sh beside after.sh.
+    (tmp_path / "job.sh").write_text(HELPERS + """
+source ./before.sh
+printf '%s %s %s\n' "$host" "$port" "$token" >connection
+bash ./script.sh &
+server=$!
+trap 'kill "$server"; wait' TERM
+source ./after.sh
+touch ready
+wait
+""")
+    # Jobs of a cluster are never root's.
+    (home / ".jupyter").mkdir()
+    (home / ".jupyter" / "jupyter_config.json").write_text('{"ServerApp": {"allow_root": true}}')
+    # As a job begins: no PATH but the system's, no Rust, an empty home.
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "USER": "learner", "SLURM_JOB_ID": "12"}
+    log = open(tmp_path / "output.log", "w+b")
+    job = subprocess.Popen(["bash", "job.sh"], cwd=tmp_path, env=environment, stdout=log, stderr=subprocess.STDOUT,
+                           start_new_session=True)
+    try:
+        end = time.monotonic() + 120 * PATIENCE
+        while not (tmp_path / "ready").exists():
+            assert job.poll() is None and time.monotonic() < end, (tmp_path / "output.log").read_text(errors="replace")
+            time.sleep(0.2)
+        host, port, token = (tmp_path / "connection").read_text().split()
+        assert len(token) == 32
+        # Other users read neither the file nor the command line.
+        config = tmp_path / "jupyter_server_config.py"
+        assert stat.S_IMODE(config.stat().st_mode) == 0o600
+        lines = subprocess.run(["ps", "-ef"], capture_output=True, text=True).stdout
+        assert token not in lines
+        base = f"http://{host}:{port}/node/{host}/{port}"
+
+        def get(path: str, key: str | None) -> bytes:
+            headers = {"Authorization": f"token {key}"} if key else {}
+            with urllib.request.urlopen(urllib.request.Request(base + path, headers=headers), timeout=30) as answer:
+                return answer.read()
+
+        specs = json.loads(get("/api/kernelspecs", token))
+        assert specs["kernelspecs"]["swath"]["spec"]["display_name"] == "Rust (Swath)"
+        assert specs["default"] == "swath"
+        for wrong in (None, "x" * 32):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                get("/api/kernelspecs", wrong)
+            assert refused.value.code == 403
+        # The link of the view leads there, and the folder is the one that was asked for.
+        view = render("view.html.erb", host=host, port=port, token=token)
+        [link] = re.findall(r'href="([^"]+)"', view)
+        assert link == f"/node/{host}/{port}/lab?token={token}"
+        with urllib.request.urlopen(f"http://{host}:{port}{link}", timeout=30) as page:
+            assert page.status == 200 and b"JupyterLab" in page.read()
+        (work / "mine.txt").write_text("here")
+        assert [entry["name"] for entry in json.loads(get("/api/contents", token))["content"]] == ["mine.txt"]
+        # What is compiled goes to the node's own disk.
+        assert not any((home / ".cache").glob("swath/*")) if (home / ".cache").exists() else True
+    finally:
+        os.killpg(job.pid, signal.SIGTERM)
+        try:
+            job.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(job.pid, signal.SIGKILL)
+        log.close()
+
+
+def module(script: str, **environment) -> subprocess.CompletedProcess:
+    text = f"source {LMOD}; module use {HPC / 'modulefiles'}; {script}"
+    base = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LMOD_SYSTEM_DEFAULT_MODULES": ""}
+    return subprocess.run(["bash", "-c", text], capture_output=True, text=True, env=base | environment)
+
+
+@needs_lmod
+def test_the_module_gives_the_command_and_the_kernel(tmp_path):
+    done = module("module load swath; command -v swath; swath --version; echo $JUPYTER_PATH; module unload swath; command -v swath; "
+                  "echo \"left:$JUPYTER_PATH\"", SWATH_PREFIX=str(PREFIX))
+    command, version, path, left = done.stdout.split("\n")[:4]
+    assert command == f"{PREFIX}/bin/swath" and version.startswith("swath "), done.stderr
+    assert path.startswith(f"{PREFIX}/share/jupyter") and left == "left:"
+    assert (PREFIX / "share/jupyter/kernels/swath/kernel.json").is_file()
+
+
+@needs_lmod
+def test_the_module_says_what_it_is_and_what_is_missing(tmp_path):
+    done = module("module -t avail swath; module whatis swath; module help swath")
+    told = done.stdout + done.stderr
+    assert "swath/0.1.0" in told and "geospatial deep learning" in told and "swath doctor" in told
+    done = module("module load swath && echo loaded", SWATH_PREFIX=str(tmp_path))
+    assert "loaded" not in done.stdout
+    assert f"there is no {tmp_path}/bin/swath" in re.sub(r"\s+", " ", done.stderr)
+    # What is mirrored beside the installation is read.
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "swath").write_text("")
+    (tmp_path / "mirror").mkdir()
+    done = module("module load swath; echo $SWATH_MIRROR", SWATH_PREFIX=str(tmp_path))
+    assert done.stdout.strip() == str(tmp_path / "mirror")
+
+
+def sections(text: str) -> dict[str, str]:
+    parts = re.split(r"^%(\w+)\n", text, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def test_containers_are_made_of_the_wheel(tmp_path):
+    definition = (HPC / "apptainer" / "swath.def").read_text()
+    container = (HPC / "Containerfile").read_text()
+    found = sections(definition)
+    assert {"arguments", "files", "post", "environment", "test", "runscript"} <= found.keys()
+    [wheel] = re.findall(r"^\s*wheel=(\S+)$", found["arguments"], re.M)
+    [other] = re.findall(r"^ARG WHEEL=(\S+)$", container, re.M)
+    version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)[1]
+    assert wheel == other and Path(wheel).name.startswith(f"swath-{version}-py3-none-manylinux_")
+    assert "{{ wheel }} /opt/wheels/" in found["files"]
+    install = "/opt/swath/bin/pip install --no-cache-dir /opt/wheels/*.whl jupyterlab"
+    assert install in found["post"] and install in container
+    for name in ("post", "environment", "test", "runscript"):
+        path = tmp_path / name
+        path.write_text("#!/bin/sh\n" + found[name])
+        subprocess.run(["sh", "-n", path], check=True)
+        if shutil.which("shellcheck"):
+            done = subprocess.run(["shellcheck", "--shell=sh", path], capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout
+    assert "USER learner" in container, "a server of notebooks does not run as root"
+
+
+def test_the_module_is_of_this_version():
+    version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)[1]
+    assert (HPC / "modulefiles" / "swath" / f"{version}.lua").is_file()
+    assert f"swath/{version}" in (HPC / "modulefiles" / "swath" / ".modulerc.lua").read_text()
+    assert yaml(APP / "form.yml")["attributes"]["swath_prefix"]["value"].endswith(version) if shutil.which("ruby") else True
