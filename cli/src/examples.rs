@@ -46,7 +46,8 @@ examples! {
     INSTALL: [
         "swath install",
         "swath install --sys-prefix",
-        "swath install --prefix /opt/jupyter --env SWATH_CACHE /data/swath",
+        "swath install --prefix /opt/jupyter --with-cargo --env SWATH_CACHE /data/swath",
+        "/opt/jupyter/bin/swath install --user --spec-only",
     ];
     UNINSTALL: ["swath uninstall", "swath uninstall --prefix /opt/jupyter"];
     DOCTOR: ["swath doctor"];

@@ -22,6 +22,7 @@ mod loader;
 mod log;
 mod magics;
 mod man_pages;
+mod natives;
 mod parse;
 mod shell_command;
 mod syntax;
@@ -41,6 +42,7 @@ pub use eval::{
 pub fn run() -> std::process::ExitCode {
     eval::child::run_if_child();
     eval::mark_environment();
+    toolchain::complete_search_path();
     shell_command::remember_environment();
     complete_environment();
     cli::run()
