@@ -50,7 +50,8 @@ examples! {
         "/opt/jupyter/bin/swath install --user --spec-only",
     ];
     UNINSTALL: ["swath uninstall", "swath uninstall --prefix /opt/jupyter"];
-    DOCTOR: ["swath doctor"];
+    DOCTOR: ["swath doctor", "swath doctor --json", "swath doctor --as-other-user"]
+        "It exits with 1 when something that is needed is missing.";
     KERNEL: ["swath kernel -f connection.json"];
     COMPLETIONS: [
         "swath completions bash > ~/.local/share/bash-completion/completions/swath",

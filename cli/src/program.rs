@@ -71,6 +71,17 @@ pub struct UninstallArguments {
     pub place: PlaceArguments,
 }
 
+/// Arguments of `swath doctor`.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq)]
+pub struct DoctorArguments {
+    /// Write the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Look as a user who has not installed it (as root: become one)
+    #[arg(long)]
+    pub as_other_user: bool,
+}
+
 /// A shell that completes words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shell {

@@ -8,6 +8,7 @@ use swath_cli::{
     Command, InstallArguments, KernelArguments, ManArguments, PlaceArguments, ProgramCommand, Shell,
 };
 
+use crate::doctor::DoctorOptions;
 use crate::eval::EngineOptions;
 use crate::front::{ServeOptions, serve};
 use crate::install::{Bring, CommandLink, InstallOptions, Place, Translator};
@@ -58,8 +59,12 @@ fn run_command(command: ProgramCommand) -> Result<ExitCode, String> {
                 ));
             }
         }
-        ProgramCommand::Doctor => {
-            return Ok(if doctor::examine(print) {
+        ProgramCommand::Doctor(arguments) => {
+            let options = DoctorOptions {
+                json: arguments.json,
+                as_other_user: arguments.as_other_user,
+            };
+            return Ok(if doctor::examine(options, print)? {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
@@ -147,8 +152,8 @@ fn say_installed(arguments: InstallArguments) -> Result<(), String> {
         Some(Translator::Left(why)) => format!("nothing for papermill: {why}\n"),
         None => String::new(),
     });
-    for other in installed.others {
-        print(&format!("other versions:      {other}\n"));
+    for note in installed.notes {
+        print(&format!("note:                {note}\n"));
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ mod magics;
 mod man_pages;
 mod natives;
 mod parse;
+mod paths;
 mod shell_command;
 mod syntax;
 mod text;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{relative, straight};
+use crate::paths::{relative, straight};
 
 /// How a link says where it leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use super::elf::Keep;
 use super::manifest::Manifest;
 use super::places::Places;
 use super::{Bring, PROGRAMS, files, papermill, same_folder, trim};
+use crate::paths;
 use crate::toolchain::{LIBRARY_FOLDER, Toolchain};
 
 /// Where it comes from, and how much of it.
@@ -30,7 +31,7 @@ impl Contents<'_> {
             return self.is_here_already();
         }
         let earlier = Manifest::read(&places.programs).unwrap_or_default().made;
-        let made = made.iter().map(|it| files::relative(&places.programs, it));
+        let made = made.iter().map(|it| paths::relative(&places.programs, it));
         let manifest = Manifest {
             version: self.version.to_owned(),
             rustc: self.toolchain.version.clone(),

@@ -5,6 +5,7 @@
 //! BOLT) come to no harm, since not one byte of what is loaded moves.
 
 use std::ops::Range;
+use std::path::Path;
 
 const HEADER: usize = 64;
 const SECTION: usize = 64;
@@ -75,6 +76,29 @@ pub(super) fn stripped(file: &[u8], keep: Keep) -> Option<Vec<u8>> {
     Some(kept)
 }
 
+/// The newest version of the GNU C library whose names a program or a shared object uses.
+pub(crate) fn libraries_needed(path: &Path) -> Option<(u32, u32)> {
+    let file = std::fs::read(path).ok()?;
+    if !file.starts_with(b"\x7fELF\x02\x01\x01") {
+        return None;
+    }
+    let table = table(&file, long(&file, 40)?, short(&file, 60)?, SECTION)?;
+    let sections: Vec<&[u8]> = file.get(table)?.chunks_exact(SECTION).collect();
+    let names = contents(&file, sections.get(usize::from(short(&file, 62)?))?)?;
+    let texts = sections
+        .iter()
+        .find(|section| name(names, section) == Some(b".dynstr".as_slice()))
+        .and_then(|section| contents(&file, section))?;
+    texts
+        .split(|byte| *byte == 0)
+        .filter_map(|text| std::str::from_utf8(text.strip_prefix(b"GLIBC_")?).ok())
+        .filter_map(|version| {
+            let mut parts = version.split('.').map(str::parse);
+            Some((parts.next()?.ok()?, parts.next()?.ok()?))
+        })
+        .max()
+}
+
 /// Where a table of `count` entries lies, which must be in the file.
 fn table(file: &[u8], start: u64, count: u16, entry: usize) -> Option<Range<usize>> {
     let start = usize::try_from(start).ok()?;
@@ -107,7 +131,6 @@ fn long(bytes: &[u8], at: usize) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::process::Command;
 
     use super::*;
@@ -175,6 +198,14 @@ mod tests {
         // SAFETY: the function above.
         let answer = unsafe { library.symbol::<extern "C" fn() -> i32>(c"swath_answer") }.unwrap();
         assert_eq!(answer(), 42);
+    }
+
+    #[test]
+    fn the_c_library_that_is_needed_is_read() {
+        let own = std::env::current_exe().unwrap();
+        let (major, minor) = libraries_needed(&own).unwrap();
+        assert!(major == 2 && (14..100).contains(&minor), "{major}.{minor}");
+        assert_eq!(libraries_needed(Path::new("/dev/null")), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::manifest;
 
@@ -177,33 +177,6 @@ pub(super) fn make_for_all(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(made)
 }
 
-/// The way from one absolute folder to another path.
-pub(super) fn relative(from: &Path, to: &Path) -> PathBuf {
-    let same = from
-        .components()
-        .zip(to.components())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let mut way: PathBuf = from.components().skip(same).map(|_| "..").collect();
-    way.extend(to.components().skip(same));
-    way
-}
-
-/// A path without `.` and `..`, by its text alone.
-pub(crate) fn straight(path: &Path) -> PathBuf {
-    let mut straight = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                straight.pop();
-            }
-            Component::CurDir => {}
-            part => straight.push(part),
-        }
-    }
-    straight
-}
-
 /// Removes a folder.
 pub(super) fn remove(folder: &Path) -> Result<(), String> {
     std::fs::remove_dir_all(folder)
@@ -213,22 +186,6 @@ pub(super) fn remove(folder: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ways_between_folders_are_found() {
-        let way = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
-        assert_eq!(
-            way("/p/bin", "/p/lib/swath/1/swath"),
-            Path::new("../lib/swath/1/swath")
-        );
-        assert_eq!(way("/p", "/p/a"), Path::new("a"));
-        assert_eq!(way("/p/a/b", "/q"), Path::new("../../../q"));
-        assert_eq!(
-            straight(Path::new("/p/bin/../lib/./x")),
-            Path::new("/p/lib/x")
-        );
-        assert_eq!(straight(Path::new("/../x")), Path::new("/x"));
-    }
 
     #[test]
     fn folders_and_files_are_readable_by_all_after_a_private_umask() {

@@ -29,8 +29,8 @@ mod uninstall;
 use std::path::{Path, PathBuf};
 
 pub(crate) use command::CommandLink;
+pub(crate) use elf::libraries_needed;
 pub(crate) use environment::linked_folder;
-pub(crate) use files::straight;
 pub(crate) use manifest::Manifest;
 pub(crate) use papermill::Translator;
 pub(crate) use places::Place;
@@ -90,8 +90,8 @@ pub(crate) struct Installed {
     pub(crate) command: Option<CommandLink>,
     /// What teaches papermill to write parameters in Rust.
     pub(crate) papermill: Option<Translator>,
-    /// Other versions: the kernelspecs that start them now, or the folders that were removed.
-    pub(crate) others: Vec<String>,
+    /// What became of other versions, and what else somebody has to know.
+    pub(crate) notes: Vec<String>,
 }
 
 /// The programs beside each other in the build folder and in the installed one.
@@ -133,6 +133,15 @@ fn install_from(
         Bring::WhereShared => Bring::Nothing,
         chosen => chosen,
     };
+    let mut notes = Vec::new();
+    let is_default = options.bring == Bring::WhereShared;
+    let bring = match trim::is_whole(&toolchain) {
+        Err(reason) if is_default && bring == Bring::Compiler => {
+            notes.push(format!("the compiler stays where it is: {reason}"));
+            Bring::Nothing
+        }
+        _ => bring,
+    };
     let contents = Contents {
         built,
         toolchain: &toolchain,
@@ -148,11 +157,9 @@ fn install_from(
     let mut env = kernel_environment(toolchain, &places.programs.join(LIBRARY_FOLDER));
     env.extend(options.env.iter().cloned());
     let spec_folder = places.kernels.join(&options.name);
-    let kept = if options.side_by_side {
-        keep_earlier(&places, &options.name)?
-    } else {
-        Vec::new()
-    };
+    if options.side_by_side {
+        notes.extend(keep_earlier(&places, &options.name)?);
+    }
     let (argument, way) = if for_all {
         (
             spec::relative_program(&spec_folder, &program)?,
@@ -164,19 +171,24 @@ fn install_from(
     write_spec(&spec_folder, &argument, options, &env, for_all)?;
     let command = command::link(&places.command, &program, way);
     let source = places.programs.join(papermill::SOURCE_FOLDER);
-    let mut others = kept;
     if !options.side_by_side {
-        others.extend(uninstall::remove_unused(&places)?);
+        notes.extend(uninstall::remove_unused(&places)?);
+    }
+    let translator = papermill::install(&options.place, &source);
+    if let Translator::Made(module) = &translator
+        && for_all
+    {
+        papermill::let_all_read(module)?;
     }
     let about = Manifest::read(&places.programs).unwrap_or_default();
     Ok(Installed {
         command: Some(command),
-        papermill: Some(papermill::install(&options.place, &source)),
+        papermill: Some(translator),
         program_folder: places.programs,
         size: about.files.iter().map(|file| file.size).sum(),
         brought: bring,
         spec_folder,
-        others,
+        notes,
     })
 }
 
@@ -200,7 +212,7 @@ fn spec_only(built: &Path, options: &InstallOptions, places: &Places) -> Result<
         spec_folder,
         command: None,
         papermill: None,
-        others: Vec::new(),
+        notes: Vec::new(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::files;
+use crate::paths;
 
 const TEMPLATE: &str = include_str!("../../../kernelspec/kernel.json.in");
 const LOGOS: [(&str, &[u8]); 3] = [
@@ -33,7 +34,7 @@ pub(super) const FILES: [&str; 4] = ["kernel.json", LOGOS[0].0, LOGOS[1].0, LOGO
 /// # Errors
 /// When the path is not UTF-8.
 pub(super) fn relative_program(folder: &Path, program: &Path) -> Result<String, String> {
-    let way = files::relative(folder, program);
+    let way = paths::relative(folder, program);
     Ok(format!("{RESOURCES}/{}", text(&way)?))
 }
 
@@ -87,7 +88,7 @@ fn program_of(folder: &Path) -> Option<PathBuf> {
     let program = argv.first()?.as_str()?;
     let program = PathBuf::from(program.replace(RESOURCES, folder.to_str()?));
     let ours = program.file_name()? == "swath" && argv.get(1)?.as_str()? == "kernel";
-    ours.then(|| files::straight(&program))
+    ours.then(|| paths::straight(&program))
 }
 
 /// Gives a kernelspec another name for people.

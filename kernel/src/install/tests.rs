@@ -1,6 +1,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::paths;
 
 /// What looks like a build, for what does not ask the compiler.
 fn build(folder: &Path, mark: &str) -> PathBuf {
@@ -144,9 +145,9 @@ fn versions_lie_side_by_side_only_when_that_is_asked_for() {
     install_from(&built, &plain, "1.0.0").unwrap();
     let second = install_from(&built, &both, "1.1.0").unwrap();
     assert!(
-        second.others[0].contains("swath-1.0.0"),
+        second.notes[0].contains("swath-1.0.0"),
         "{:?}",
-        second.others
+        second.notes
     );
     let specs = installed_specs(&prefix.join("share/jupyter/kernels"));
     let expected = [
@@ -173,7 +174,7 @@ fn versions_lie_side_by_side_only_when_that_is_asked_for() {
         ..plain
     };
     let third = install_from(&built, &third, "1.2.0").unwrap();
-    assert!(third.others[0].contains("1.0.0"), "{:?}", third.others);
+    assert!(third.notes[0].contains("1.0.0"), "{:?}", third.notes);
     assert!(!prefix.join("lib/swath/1.0.0").exists());
     assert!(prefix.join("lib/swath/1.2.0").exists());
 }
@@ -191,9 +192,9 @@ fn programs_without_a_version_are_replaced() {
     spec::write(&kernels, old.join("swath").to_str().unwrap(), "Rust", &[]).unwrap();
     let installed = install_version(&built, &options(&prefix, "swath")).unwrap();
     assert!(
-        installed.others[0].contains("earlier version"),
+        installed.notes[0].contains("earlier version"),
         "{:?}",
-        installed.others
+        installed.notes
     );
     let left: Vec<PathBuf> = files::list(&old).unwrap();
     assert_eq!(left, [installed.program_folder]);
@@ -302,7 +303,7 @@ fn folders_made_for_others_are_open_and_go_again() {
     let manifest = Manifest {
         made: made
             .iter()
-            .map(|it| files::relative(&places.programs, it))
+            .map(|it| paths::relative(&places.programs, it))
             .collect(),
         ..Manifest::default()
     };

@@ -4,8 +4,12 @@
 //! objects (cells link to the shared one), sanitizers, LLVM's tools, crates of build scripts and macros.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use super::elf::{self, Keep};
 use super::files;
@@ -111,7 +115,33 @@ pub(super) fn copy_library(
             files::copy_tree(&from.join(name), &to.join(name))?;
         }
     }
-    files::write(&to.join("toolchain"), &format!("{RELATIVE_TOOLCHAIN}\n"))
+    files::write(&to.join("toolchain"), format!("{RELATIVE_TOOLCHAIN}\n"))
+}
+
+/// The compiler's own libraries, in a toolchain that is one folder, as those of rustup are.
+///
+/// # Errors
+/// When they lie elsewhere.
+pub(super) fn is_whole(toolchain: &Toolchain) -> Result<Vec<PathBuf>, String> {
+    let folder = toolchain.sysroot.join("lib");
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let compiler: Vec<PathBuf> = files::list(&folder)
+        .unwrap_or_default()
+        .into_iter()
+        // One of them is a text for linkers.
+        .filter(|path| has_prefix(path, &["librustc_driver-", "libLLVM"]) && is_large(path))
+        .collect();
+    if compiler
+        .iter()
+        .any(|path| has_prefix(path, &["librustc_driver-"]))
+    {
+        return Ok(compiler);
+    }
+    Err(format!(
+        "the compiler in {} keeps its libraries elsewhere and cannot be brought along: build with a toolchain of rustup, \
+         or give --without-toolchain",
+        toolchain.sysroot.display()
+    ))
 }
 
 /// Copies the compiler, and cargo with what it needs when `with_cargo` says so.
@@ -135,20 +165,7 @@ pub(super) fn copy_toolchain(
     let inside = |path: &Path| path.strip_prefix(&from).map(Path::to_owned).ok();
     let mut wanted: BTreeSet<PathBuf> = needed.iter().filter_map(|path| inside(path)).collect();
     wanted.insert("bin/rustc".into());
-    let compiler: Vec<PathBuf> = files::list(&from.join("lib"))?
-        .into_iter()
-        .filter(|path| has_prefix(path, &["librustc_driver-", "libLLVM"]))
-        .collect();
-    if !compiler
-        .iter()
-        .any(|path| has_prefix(path, &["librustc_driver-"]))
-    {
-        return Err(format!(
-            "the compiler in {} keeps its libraries elsewhere and cannot be brought along: build with a toolchain of \
-             rustup, or give --without-toolchain",
-            from.display()
-        ));
-    }
+    let compiler = is_whole(toolchain)?;
     wanted.extend(compiler.iter().filter_map(|path| inside(path)));
     let objects = files::list(&standard_library)?;
     let shared = objects.iter().filter(|path| {
@@ -233,10 +250,24 @@ fn copy_licenses(from: &Path, to: &Path) -> Result<(), String> {
             files::copy_tree(&path, &target)?;
         } else {
             files::make_folder(&to.join(PLACE))?;
-            files::copy_file(&path, &target)?;
+            copy_compressed(&path, &target)?;
         }
     }
     Ok(())
+}
+
+/// The list of all who wrote the compiler is 14 MB of which little differs.
+fn copy_compressed(from: &Path, to: &Path) -> Result<(), String> {
+    let mut writer = GzEncoder::new(Vec::new(), Compression::best());
+    let text = files::read(from)?;
+    let compressed = writer.write_all(&text).and_then(|()| writer.finish());
+    let compressed =
+        compressed.map_err(|error| files::failed("cannot be compressed", from, &error))?;
+    files::write(&to.with_added_extension("gz"), compressed)
+}
+
+fn is_large(path: &Path) -> bool {
+    path.metadata().is_ok_and(|about| about.len() > 1 << 16)
 }
 
 fn has_prefix(path: &Path, prefixes: &[&str]) -> bool {

@@ -6,6 +6,7 @@ use super::command::{self, Way};
 use super::manifest::Manifest;
 use super::places::Places;
 use super::{PROGRAMS, Place, check_name, files, installed_specs, papermill, spec};
+use crate::paths;
 use crate::toolchain::LIBRARY_FOLDER;
 
 /// What was removed, and what was found with it that somebody else has put there.
@@ -66,7 +67,7 @@ pub(crate) fn uninstall(place: &Place, name: &str) -> Result<Uninstalled, String
     if last {
         for folder in made.iter().rev() {
             // One that others use by now is not empty, and stays.
-            let _ = std::fs::remove_dir(files::straight(&programs.join(folder)));
+            let _ = std::fs::remove_dir(paths::straight(&programs.join(folder)));
         }
     }
     Ok(done)

@@ -56,7 +56,7 @@ pub(super) fn project(manifest: &Path, toolchain: &Path) -> Result<Value, String
 
 /// Adds a crate behind those that it depends on; its number.
 fn find(manifest: &Path, crates: &mut Vec<Found>) -> Result<usize, String> {
-    let manifest = crate::install::straight(manifest);
+    let manifest = crate::paths::straight(manifest);
     if let Some(number) = crates.iter().position(|it| it.manifest == manifest) {
         return Ok(number);
     }
@@ -91,7 +91,7 @@ fn find(manifest: &Path, crates: &mut Vec<Found>) -> Result<usize, String> {
             .unwrap_or_default()
             .replace('-', "_"),
         edition: text_of("package", "edition").unwrap_or_else(|| "2015".to_owned()),
-        root: crate::install::straight(&folder.join(root)),
+        root: crate::paths::straight(&folder.join(root)),
         features: features.collect(),
         dependencies,
         manifest,
