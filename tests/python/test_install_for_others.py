@@ -157,19 +157,23 @@ def crates(folder: Path) -> Path:
     return folder / "crate"
 
 
-@pytest.mark.parametrize("kind", ["empty", "read-only"])
-def test_crates_are_added_with_the_cargo_that_was_brought_along_and_no_c_compiler(kind, place):
+@pytest.fixture(scope="module")
+def with_cargo():
     with open_folder() as folder:
-        prefix = folder / "with cargo"
-        said = install(prefix, "--with-cargo").stdout
+        said = install(folder / "with cargo", "--with-cargo").stdout
         assert "with cargo" in said
-        home = Home(place, f"adds-{kind}", *((0o555, 0) if kind == "read-only" else ()))
-        home.add_tools("sh")
-        crate = crates(home.temporary / "crates")
-        with OthersKernel(prefix, home, CARGO_NET_OFFLINE="true") as kernel:
-            kernel.ok(f'%dep ours = {{ path = "{crate}" }}', seconds=180)
-            assert kernel.ok("ours::answer()", seconds=60).text == "42"
-            assert kernel.ok("!cargo --version").stdout.startswith("cargo ")
+        yield folder / "with cargo"
+
+
+@pytest.mark.parametrize("kind", ["empty", "read-only"])
+def test_crates_are_added_with_the_cargo_that_was_brought_along_and_no_c_compiler(kind, with_cargo, place):
+    home = Home(place, f"adds-{kind}", *((0o555, 0) if kind == "read-only" else ()))
+    home.add_tools("sh")
+    crate = crates(home.temporary / "crates")
+    with OthersKernel(with_cargo, home, CARGO_NET_OFFLINE="true") as kernel:
+        kernel.ok(f'%dep ours = {{ path = "{crate}" }}', seconds=180)
+        assert kernel.ok("ours::answer()", seconds=60).text == "42"
+        assert kernel.ok("!cargo --version").stdout.startswith("cargo ")
 
 
 def test_a_private_prefix_gets_no_toolchain_and_an_open_one_does():
@@ -209,6 +213,21 @@ def test_one_of_many_gets_a_kernelspec_of_a_few_kilobytes(prefix, place):
     (spec,) = home.path.rglob("kernel.json")
     assert Path(json.loads(spec.read_text())["argv"][0]) == program_of(prefix).resolve()
     assert all(path.stat().st_uid == UID for path in written)
+
+
+def test_a_compiler_that_this_user_cannot_read_is_told_in_the_first_cell(place):
+    prefix, hidden = place / "without", place / "hidden"
+    install(prefix, "--without-toolchain")
+    (hidden / "toolchain/bin").mkdir(parents=True)
+    (hidden / "toolchain/bin/rustc").write_text("")
+    hidden.chmod(0o700)
+    (program_of(prefix).parent / "lib-swath/toolchain").write_text(f"{hidden}/toolchain\n")
+    for path in [prefix, *prefix.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755)
+    with OthersKernel(prefix, Home(place, "outside")) as kernel:
+        said = kernel.run("1 + 1").everything()
+    assert f"{hidden}/toolchain/bin/rustc cannot be read by this user" in said and "--with-toolchain" in said, said
 
 
 def test_a_kernel_of_an_installation_that_is_replaced_meanwhile_says_so(place):

@@ -25,6 +25,7 @@ use super::interface::EngineOptions;
 use super::marked::MARK_ENV;
 use super::place::{self, Lock};
 use super::shared::lock;
+use crate::toolchain::Toolchain;
 
 const PREFIX: &str = "swath-session-";
 
@@ -208,6 +209,11 @@ impl Session {
             None => beside_this_program("swath-cell")?,
         };
         let rustc = options.toolchain.join("bin/rustc");
+        if !rustc.is_file()
+            && let Err(reason) = Toolchain::find(&options.lib_dir)
+        {
+            return Err(reason);
+        }
         for needed in [
             &tool,
             &rustc,
