@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips scenes augment training conv, and before, maps, normalization, rasterize, stack
+# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips scenes augment training conv, and before, installed, maps, normalization, rasterize, stack
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 source "$SWATH_ROOT/scripts/stages.sh"
@@ -13,6 +13,7 @@ build_stages tests
 stage "install the kernel" install_kernel
 ! wants start || stage "kernel start" "$SWATH_VENV/bin/python" benches/start.py
 ! wants cells || stage "cells through the wire" "$SWATH_VENV/bin/python" benches/cells.py
+! wants installed || stage "an installation for others" "$SWATH_VENV/bin/python" benches/installed.py --packed
 ! wants before || stage "cells beside those of an earlier kernel" "$SWATH_VENV/bin/python" benches/before.py
 ! wants chips || stage "chips per second" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench chips'
 ! wants scenes || stage "chips per second from many scenes" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench scenes'

@@ -5,7 +5,8 @@
 #
 # CARGO_FLAGS adds flags for cargo, such as `--features cuda` or `--locked`.
 #
-# Contract with the kernel (`EngineOptions::lib_dir` is OUT) and with `swath install`, which copies OUT as a whole:
+# libswath.so looks for its own libraries in OUT/lib first (RUNPATH), which is empty unless a GDAL was put there.
+# Contract with the kernel (`EngineOptions::lib_dir` is OUT) and with `swath install`, which copies OUT or what cells need of it:
 #   OUT/libswath.so       the library; needs libstd-*.so of the toolchain and the system's libgdal
 #   OUT/libswath.rmeta    its metadata, uncompressed: what rustc reads for every cell
 #   OUT/deps/             metadata of the crates the library's public items mention, and the proc-macro crates they
@@ -14,7 +15,9 @@
 #                         dependencies
 #   OUT/swath-help/       the same library as `swath/`, and beside it the sources of the crates whose types it gives to users
 #                         (Burn, geo), without what those depend on: what rust-analyzer reads, and nobody compiles
-#   OUT/toolchain         the sysroot (`rustc --print sysroot`) whose rustc must compile the cells
+#   OUT/lib/, OUT/share/  not made here: the place for a GDAL that is brought along, with its tables (kernel/src/natives.rs)
+#   OUT/toolchain         the sysroot (`rustc --print sysroot`) whose rustc must compile the cells; `swath install` writes
+#                         `../toolchain` where it brings the compiler along
 #   OUT/rustc-version     `rustc -vV` of that toolchain, to tell a toolchain that was replaced in place
 # OUT is complete or, after a failure, untouched: everything is made in OUT.new and renamed.
 set -euo pipefail
@@ -27,9 +30,9 @@ mkdir -p "$new/deps"
 
 # --message-format=json names every file that took part; the lines of other crates than ours name their metadata.
 messages=$new/messages.json
-# shellcheck disable=SC2086  # CARGO_FLAGS is a list of flags.
+# shellcheck disable=SC2086,SC2016  # CARGO_FLAGS is a list of flags; $ORIGIN is for the loader.
 cargo rustc --release -p swath --lib --crate-type dylib ${CARGO_FLAGS:-} --message-format=json-render-diagnostics -- \
-    -C prefer-dynamic "--emit=metadata=$target/release/libswath.rmeta,link" >"$messages"
+    -C prefer-dynamic -C 'link-arg=-Wl,-rpath,$ORIGIN/lib' "--emit=metadata=$target/release/libswath.rmeta,link" >"$messages"
 cp --reflink=auto "$target/release/libswath.so" "$new/libswath.so"
 cp --reflink=auto "$target/release/libswath.rmeta" "$new/libswath.rmeta"
 

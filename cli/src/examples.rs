@@ -74,10 +74,12 @@ examples! {
     INSTALL: [
         "swath install",
         "swath install --sys-prefix",
-        "swath install --prefix /opt/jupyter --env SWATH_CACHE /data/swath",
+        "swath install --prefix /opt/jupyter --with-cargo --env SWATH_CACHE /data/swath",
+        "/opt/jupyter/bin/swath install --user --spec-only",
     ];
     UNINSTALL: ["swath uninstall", "swath uninstall --prefix /opt/jupyter"];
-    DOCTOR: ["swath doctor"];
+    DOCTOR: ["swath doctor", "swath doctor --json", "swath doctor --as-other-user"]
+        "It exits with 1 when something that is needed is missing.";
     KERNEL: ["swath kernel -f connection.json"];
     COMPLETIONS: [
         "swath completions bash > ~/.local/share/bash-completion/completions/swath",

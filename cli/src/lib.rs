@@ -42,8 +42,8 @@ pub use models::{
     PredictArguments,
 };
 pub use program::{
-    CompletionsArguments, InstallArguments, KernelArguments, ManArguments, PlaceArguments, Shell,
-    UninstallArguments,
+    CompletionsArguments, DoctorArguments, InstallArguments, KernelArguments, ManArguments,
+    PlaceArguments, Shell, UninstallArguments,
 };
 pub use reference::reference;
 pub use submit::{SlurmOptions, SubmitArguments, Submitted, TimeLimit};
@@ -153,7 +153,7 @@ pub enum ProgramCommand {
     Submit(SubmitArguments),
     /// Say what is missing on this machine, and the command that mends it
     #[command(after_help = examples::DOCTOR)]
-    Doctor,
+    Doctor(DoctorArguments),
     /// Run the Jupyter kernel (Jupyter calls this)
     #[command(after_help = examples::KERNEL)]
     Kernel(KernelArguments),

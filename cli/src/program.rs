@@ -25,7 +25,7 @@ pub struct PlaceArguments {
     /// Into the active Python or conda environment
     #[arg(long, conflicts_with = "prefix")]
     pub sys_prefix: bool,
-    /// Into DIR/lib/swath and DIR/share/jupyter
+    /// Into DIR/lib/swath/VERSION and DIR/share/jupyter
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub prefix: Option<PathBuf>,
     /// The kernel's name
@@ -45,6 +45,22 @@ pub struct InstallArguments {
     /// A variable of the kernel's environment; can be given several times
     #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"])]
     pub env: Vec<String>,
+    /// Bring the compiler along, so that everybody who can read the folder can use it and it can be moved (the default where
+    /// others can read)
+    #[arg(long, conflicts_with = "without_toolchain")]
+    pub with_toolchain: bool,
+    /// Bring cargo along as well, with which cells add crates (%dep)
+    #[arg(long, conflicts_with = "without_toolchain")]
+    pub with_cargo: bool,
+    /// Leave the compiler where it is
+    #[arg(long)]
+    pub without_toolchain: bool,
+    /// Keep an earlier version; its kernel gets the version in its name
+    #[arg(long)]
+    pub side_by_side: bool,
+    /// Write the kernelspec alone: it starts this program where it is
+    #[arg(long, conflicts_with_all = ["with_toolchain", "with_cargo", "without_toolchain", "side_by_side"])]
+    pub spec_only: bool,
 }
 
 /// Arguments of `swath uninstall`.
@@ -53,6 +69,17 @@ pub struct UninstallArguments {
     #[command(flatten)]
     #[expect(missing_docs, reason = "its text would be that of the command")]
     pub place: PlaceArguments,
+}
+
+/// Arguments of `swath doctor`.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq)]
+pub struct DoctorArguments {
+    /// Write the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Look as a user who has not installed it (as root: become one)
+    #[arg(long)]
+    pub as_other_user: bool,
 }
 
 /// A shell that completes words.

@@ -8,9 +8,10 @@ use swath_cli::{
     Command, InstallArguments, KernelArguments, ManArguments, PlaceArguments, ProgramCommand, Shell,
 };
 
+use crate::doctor::DoctorOptions;
 use crate::eval::EngineOptions;
 use crate::front::{ServeOptions, serve};
-use crate::install::{CommandLink, InstallOptions, Place, Translator};
+use crate::install::{Bring, CommandLink, InstallOptions, Place, Translator};
 use crate::toolchain::{Toolchain, library_folder};
 use crate::{doctor, forward, install, man_pages};
 
@@ -53,13 +54,24 @@ fn run_command(command: ProgramCommand) -> Result<ExitCode, String> {
         }
         ProgramCommand::Install(arguments) => say_installed(arguments)?,
         ProgramCommand::Uninstall(arguments) => {
-            for folder in install::uninstall(&place(&arguments.place), &arguments.place.name)? {
-                print(&format!("removed {}\n", folder.display()));
+            let done = install::uninstall(&place(&arguments.place), &arguments.place.name)?;
+            for path in done.removed {
+                print(&format!("removed {}\n", path.display()));
+            }
+            for path in done.left {
+                print(&format!(
+                    "left {}, which was not installed\n",
+                    path.display()
+                ));
             }
         }
         ProgramCommand::Submit(arguments) => return crate::submit::submit(&arguments),
-        ProgramCommand::Doctor => {
-            return Ok(if doctor::examine(print) {
+        ProgramCommand::Doctor(arguments) => {
+            let options = DoctorOptions {
+                json: arguments.json,
+                as_other_user: arguments.as_other_user,
+            };
+            return Ok(if doctor::examine(options, print)? {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
@@ -98,29 +110,58 @@ fn say_installed(arguments: InstallArguments) -> Result<(), String> {
         .chunks_exact(2)
         .map(|pair| (pair[0].clone(), pair[1].clone()))
         .collect();
+    let bring = match (
+        arguments.with_cargo,
+        arguments.with_toolchain,
+        arguments.without_toolchain,
+    ) {
+        (true, ..) => Bring::CompilerAndCargo,
+        (_, true, _) => Bring::Compiler,
+        (.., true) => Bring::Nothing,
+        _ => Bring::WhereShared,
+    };
     let options = InstallOptions {
         place: place(&arguments.place),
         name: arguments.place.name,
         display_name: arguments.display_name,
         env,
+        bring,
+        side_by_side: arguments.side_by_side,
+        spec_only: arguments.spec_only,
     };
     let installed = install::install(&options)?;
     print(&format!(
-        "program and library: {}\n",
-        installed.program_folder.display()
+        "program and library: {}{}\n",
+        installed.program_folder.display(),
+        match installed.size {
+            0 => String::new(),
+            bytes => format!(" ({} MB)", bytes.div_ceil(1_000_000)),
+        }
     ));
+    print(match installed.brought {
+        Bring::CompilerAndCargo => "toolchain:           came along, with cargo\n",
+        Bring::Compiler => {
+            "toolchain:           came along, without cargo: cells cannot add crates (--with-cargo)\n"
+        }
+        Bring::Nothing | Bring::WhereShared => "",
+    });
     print(&format!(
         "kernelspec:          {}\n",
         installed.spec_folder.display()
     ));
     print(&match installed.command {
-        CommandLink::Made(path) => format!("command:             {}\n", path.display()),
-        CommandLink::Left(why) => format!("no command `swath`:  {why}\n"),
+        Some(CommandLink::Made(path)) => format!("command:             {}\n", path.display()),
+        Some(CommandLink::Left(why)) => format!("no command `swath`:  {why}\n"),
+        None => String::new(),
     });
     print(&match installed.papermill {
-        Translator::Made(path) => format!("for papermill:       {}\n", path.display()),
-        Translator::Left(why) => format!("nothing for papermill: {why}\n"),
+        Some(Translator::Made(path)) => format!("for papermill:       {}\n", path.display()),
+        Some(Translator::Left(why)) => format!("nothing for papermill: {why}\n"),
+        None => String::new(),
     });
+    for note in installed.notes {
+        print(&format!("note:                {note}\n"));
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode};
 use swath_link::environment;
 
 use crate::loader::Library;
+use crate::natives;
 use crate::toolchain::{Toolchain, library_folder};
 
 type CommandLine = unsafe extern "C" fn(c_int, *const *const c_char) -> c_int;
@@ -41,6 +42,7 @@ fn start_again(lib_dir: &Path) -> Result<String, String> {
     let toolchain = Toolchain::find(lib_dir)?;
     let mut folders = vec![lib_dir.to_owned()];
     folders.extend(toolchain.standard_library_folder());
+    folders.extend(natives::library_folder(lib_dir));
     folders.extend(
         std::env::var_os("LD_LIBRARY_PATH")
             .iter()
@@ -52,6 +54,7 @@ fn start_again(lib_dir: &Path) -> Result<String, String> {
     let error = Command::new(program)
         .args(std::env::args_os().skip(1))
         .env("LD_LIBRARY_PATH", path)
+        .envs(natives::variables(lib_dir))
         .env(environment::FORWARDED, "1")
         .exec();
     Ok(format!("this program cannot be started again: {error}"))

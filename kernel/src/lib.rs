@@ -23,7 +23,9 @@ mod loader;
 mod log;
 mod magics;
 mod man_pages;
+mod natives;
 mod parse;
+mod paths;
 mod shell_command;
 mod submit;
 mod syntax;
@@ -43,6 +45,7 @@ pub use eval::{
 pub fn run() -> std::process::ExitCode {
     eval::child::run_if_child();
     eval::mark_environment();
+    toolchain::complete_search_path();
     shell_command::remember_environment();
     complete_environment();
     threads_of_job();

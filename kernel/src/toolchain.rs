@@ -26,18 +26,30 @@ impl Toolchain {
     /// # Errors
     /// When there is none, with where to get one.
     pub(crate) fn find(lib_dir: &Path) -> Result<Self, String> {
-        if let Ok(recorded) = std::fs::read_to_string(lib_dir.join("toolchain")) {
-            let sysroot = PathBuf::from(recorded.trim());
-            let version =
-                std::fs::read_to_string(lib_dir.join("rustc-version")).unwrap_or_default();
-            if sysroot.join("bin/rustc").is_file() {
-                return Ok(Self {
-                    sysroot,
-                    version: version.lines().next().unwrap_or_default().to_owned(),
-                });
-            }
+        let Some(sysroot) = Self::recorded(lib_dir) else {
+            return Self::from_search_path();
+        };
+        if let Err(reason) = readable(&sysroot.join("bin/rustc")) {
+            return Self::from_search_path().map_err(|_| reason);
         }
-        Self::from_search_path()
+        let version = std::fs::read_to_string(lib_dir.join("rustc-version")).unwrap_or_default();
+        Ok(Self {
+            sysroot,
+            version: version.lines().next().unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// The folder that is recorded with the library; a relative path starts at the library's folder.
+    pub(crate) fn recorded(lib_dir: &Path) -> Option<PathBuf> {
+        let text = std::fs::read_to_string(lib_dir.join("toolchain")).ok()?;
+        let recorded = lib_dir.join(text.trim());
+        Some(recorded.canonicalize().unwrap_or(recorded))
+    }
+
+    /// Whether the library's folder has its toolchain beside it.
+    pub(crate) fn is_inside(lib_dir: &Path) -> bool {
+        std::fs::read_to_string(lib_dir.join("toolchain"))
+            .is_ok_and(|text| Path::new(text.trim()).is_relative())
     }
 
     /// Asks `rustc` (or `RUSTC`) for its folder and version.
@@ -90,6 +102,25 @@ impl Toolchain {
     }
 }
 
+/// Whether this user can read a file of a toolchain.
+///
+/// # Errors
+/// Why not, and what helps.
+pub(crate) fn readable(rustc: &Path) -> Result<(), String> {
+    match std::fs::File::open(rustc) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(format!(
+            "the compiler {} cannot be read by this user: whoever has installed Swath can bring it along: \
+             swath install --with-toolchain",
+            rustc.display()
+        )),
+        Err(error) => Err(format!(
+            "the compiler {} that this installation was made with is gone ({error}): install again",
+            rustc.display()
+        )),
+    }
+}
+
 fn run(program: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(program)
         .args(arguments)
@@ -120,8 +151,68 @@ pub(crate) fn program_folder() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("."))
 }
 
+/// Puts the tools of an installation that has its own at the end of the search path, so that commands in cells find its
+/// cargo where there is no other. Call it while the process has one thread.
+pub(crate) fn complete_search_path() {
+    let tools = program_folder().join("toolchain/bin");
+    // Without cargo they are of no use to commands: rustc alone, without the standard library's objects, links nothing.
+    if !tools.join("cargo").is_file() {
+        return;
+    }
+    let mut folders: Vec<PathBuf> = std::env::var_os("PATH")
+        .iter()
+        .flat_map(std::env::split_paths)
+        .collect();
+    if folders.contains(&tools) {
+        return;
+    }
+    folders.push(tools);
+    if let Ok(path) = std::env::join_paths(folders) {
+        // SAFETY: the caller promises that there are no other threads.
+        unsafe { std::env::set_var("PATH", path) };
+    }
+}
+
 /// The library's folder: `SWATH_LIB_DIR`, or the one beside the program.
 pub(crate) fn library_folder() -> PathBuf {
     std::env::var_os(swath_link::environment::LIB_DIR)
         .map_or_else(|| program_folder().join(LIBRARY_FOLDER), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_toolchain_moves_with_the_library() {
+        let folder = tempfile::tempdir().unwrap();
+        let lib_dir = folder.path().join("here/lib-swath");
+        let tools = folder.path().join("here/toolchain/bin");
+        std::fs::create_dir_all(&lib_dir).unwrap();
+        std::fs::create_dir_all(&tools).unwrap();
+        std::fs::write(tools.join("rustc"), "").unwrap();
+        std::fs::write(lib_dir.join("toolchain"), "../toolchain\n").unwrap();
+        std::fs::write(lib_dir.join("rustc-version"), "rustc 9.9.9\nhost: x\n").unwrap();
+        assert!(Toolchain::is_inside(&lib_dir));
+        std::fs::rename(folder.path().join("here"), folder.path().join("there")).unwrap();
+        let lib_dir = folder.path().join("there/lib-swath");
+        let found = Toolchain::find(&lib_dir).unwrap();
+        assert_eq!(
+            found.sysroot,
+            folder
+                .path()
+                .join("there/toolchain")
+                .canonicalize()
+                .unwrap()
+        );
+        assert_eq!(found.version, "rustc 9.9.9");
+
+        std::fs::write(lib_dir.join("toolchain"), "/nowhere/at/all").unwrap();
+        assert!(!Toolchain::is_inside(&lib_dir));
+        let error = readable(Path::new("/nowhere/at/all/bin/rustc")).unwrap_err();
+        assert!(
+            error.contains("is gone") && error.contains("install again"),
+            "{error}"
+        );
+    }
 }

@@ -50,6 +50,9 @@ pub struct SessionConfig {
     pub mold: Option<PathBuf>,
     /// The linker that is given a cell's object alone, with the flags that come before it.
     pub linker: Vec<String>,
+    /// What crates that cells have added are linked with, where there is no C compiler.
+    #[serde(default)]
+    pub c_linker: Option<PathBuf>,
     /// evcxr's crate of the cells.
     pub crate_dir: PathBuf,
     /// Whether every cell goes through cargo (`SWATH_PLAIN_CARGO=1`).
@@ -316,6 +319,7 @@ mod tests {
             rustup: None,
             mold: Some("/mold".into()),
             linker: vec!["lld".to_owned()],
+            c_linker: Some("/swath-cc".into()),
             crate_dir: "/crate".into(),
             plain_cargo: true,
         };

@@ -2,7 +2,7 @@
 //! once for each set of them.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use swath_link::exchange::{self, Report, Request, SessionConfig};
@@ -91,7 +91,15 @@ fn become_killable(session: &Path) {
     );
 }
 
+/// What is to be done where there is no cargo.
+pub(crate) const NO_CARGO: &str = "error: this installation of Swath has no cargo, which builds the crates that cells add: \
+    whoever has installed it can bring it along, with `swath install --with-cargo`; cells without further crates need none";
+
 fn real_cargo(config: &SessionConfig, arguments: &[OsString]) -> ExitCode {
+    if !config.cargo.is_file() {
+        eprintln!("{NO_CARGO}");
+        return ExitCode::FAILURE;
+    }
     crate::replace_by(command(config).args(arguments))
 }
 
@@ -109,7 +117,38 @@ pub(crate) fn command(config: &SessionConfig) -> Command {
         command.env("RUSTC_WRAPPER", this_program);
     }
     command.env("RUSTC", &config.rustc);
+    if let Some(linker) = &config.c_linker {
+        let host = format!(
+            "{}_UNKNOWN_LINUX_GNU",
+            std::env::consts::ARCH.to_uppercase()
+        );
+        command.env(format!("CARGO_TARGET_{host}_LINKER"), linker);
+    }
+    if let Some(home) = home_in_need() {
+        command.env("CARGO_HOME", home);
+    }
     command
+}
+
+/// Where cargo keeps what it has fetched when it cannot do so in the user's home: in the session's folder.
+fn home_in_need() -> Option<PathBuf> {
+    if std::env::var_os("CARGO_HOME").is_some() {
+        return None;
+    }
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let can_write = |folder: &Path| {
+        let path = std::ffi::CString::new(folder.as_os_str().as_encoded_bytes());
+        // SAFETY: the path ends in zero.
+        path.is_ok_and(|path| unsafe { libc::access(path.as_ptr(), libc::W_OK) } == 0)
+    };
+    let is_fit = home.is_some_and(|home| {
+        let own = home.join(".cargo");
+        can_write(if own.exists() { &own } else { &home })
+    });
+    if is_fit {
+        return None;
+    }
+    exchange::session_dir().map(|session| session.join("cargo-home"))
 }
 
 /// Builds the cell, its dependencies first when they are new; `None` when something that is not the user's fault stands

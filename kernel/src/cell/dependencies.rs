@@ -178,6 +178,9 @@ fn build(
     gathering: &str,
     arguments: &[OsString],
 ) -> Result<(Record, BTreeSet<String>), Failure> {
+    if !config.cargo.is_file() {
+        return Err(Failure(crate::cargo::NO_CARGO.to_owned()));
+    }
     let folder = folder(config);
     let lock_file = folder.join("Cargo.lock");
     let lock_before = std::fs::read(&lock_file).ok();

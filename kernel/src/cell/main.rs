@@ -5,6 +5,7 @@
 //! * `cargo`, `mold` (evcxr starts `mold -run cargo …`): `build` and `check` of the cells' crate;
 //! * `rustup`: `which cargo` and `which rustc`, which evcxr asks for at its start;
 //! * `rustc`, `cargo`: what rust-analyzer asks about the cells' crate;
+//! * `swath-cc`: what rustc asks of a C compiler, where there is none;
 //! * `swath-cell`: rustc's wrapper under the real cargo, when a cell has dependencies of its own.
 
 #![expect(
@@ -14,6 +15,7 @@
 )]
 
 mod analyzer;
+mod c_linker;
 mod cargo;
 mod check;
 mod compile;
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Some("cargo") => cargo::run(&session, &config, &arguments),
         Some("mold") => run_as_mold(&session, &config, &arguments),
         Some("rustc") => analyzer::rustc(&config, &arguments),
+        Some(c_linker::NAME) => c_linker::run(&session, &config, &arguments),
         Some("rustup") => run_as_rustup(&session, &config, &arguments),
         _ => wrapper::run(&session, &config, &arguments),
     }

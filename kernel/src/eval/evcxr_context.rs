@@ -144,6 +144,7 @@ fn child_command(
         .env(environment::END_FD, descriptors[3].to_string())
         .env(environment::USER_LIBRARY_PATH, &session.user_library_path)
         .env("LD_LIBRARY_PATH", session.child_library_path(options))
+        .envs(crate::natives::variables(&options.lib_dir))
         .env("PATH", &session.user_path)
         .env_remove("EVCXR_TMPDIR")
         .env_remove("EVCXR_CONFIG_DIR")

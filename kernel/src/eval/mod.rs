@@ -50,6 +50,7 @@ pub use interface::{
     Answer, CellStatus, Completion, Completions, EngineOptions, ErrorReport, ExecuteOptions,
     MimeBundle, OutputEvent, Variable,
 };
+pub(crate) use place::{forbids_programs, has_less_than};
 pub use session::{mark_environment, prepare_environment};
 use shared::Shared;
 use worker::{Job, Worker};

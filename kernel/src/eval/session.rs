@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! $TMPDIR/swath-session-<pid>-…/
-//!   bin/      cargo, mold, rustc, rustup, swath-cell (all links to swath-cell)
+//!   bin/      cargo, mold, rustc, rustup, swath-cc, swath-cell (all links to swath-cell)
 //!   cell/     evcxr's crate
 //!   *.json    see `exchange`
 //!   help/     of the process that completes and inspects
@@ -25,6 +25,7 @@ use super::interface::EngineOptions;
 use super::marked::MARK_ENV;
 use super::place::{self, Lock};
 use super::shared::lock;
+use crate::toolchain::Toolchain;
 
 const PREFIX: &str = "swath-session-";
 
@@ -208,6 +209,11 @@ impl Session {
             None => beside_this_program("swath-cell")?,
         };
         let rustc = options.toolchain.join("bin/rustc");
+        if !rustc.is_file()
+            && let Err(reason) = Toolchain::find(&options.lib_dir)
+        {
+            return Err(reason);
+        }
         for needed in [
             &tool,
             &rustc,
@@ -221,7 +227,7 @@ impl Session {
                 ));
             }
         }
-        for name in ["cargo", "mold", "rustc", "rustup", "swath-cell"] {
+        for name in ["cargo", "mold", "rustc", "rustup", "swath-cc", "swath-cell"] {
             let link = dir.join("bin").join(name);
             let _ = std::fs::remove_file(&link);
             std::os::unix::fs::symlink(&tool, &link)
@@ -239,6 +245,9 @@ impl Session {
                 self.find_tool("ld").as_deref(),
             ),
             mold,
+            // rustc calls it `cc`, and brings no other along.
+            c_linker: (self.find_tool("cc").is_none() && cfg!(target_arch = "x86_64"))
+                .then(|| dir.join("bin/swath-cc")),
             crate_dir: dir
                 .join("cell")
                 .canonicalize()
@@ -261,6 +270,10 @@ impl Session {
         let mut path = OsString::from(target_library_dir(&options.toolchain));
         path.push(":");
         path.push(&options.lib_dir);
+        if let Some(folder) = crate::natives::library_folder(&options.lib_dir) {
+            path.push(":");
+            path.push(folder);
+        }
         if !self.user_library_path.is_empty() {
             path.push(":");
             path.push(&self.user_library_path);

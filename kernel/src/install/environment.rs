@@ -6,30 +6,37 @@ use std::process::Command;
 
 use crate::toolchain::Toolchain;
 
-/// Variables that are kept as they are when they are set at install.
-const KEPT: [&str; 9] = [
+/// Variables that are kept as they are when they are set at install and the toolchain stays where it is: they are of one
+/// user, or of one machine.
+const OF_ONE_USER: [&str; 4] = [
     "CARGO_HOME",
     "RUSTUP_HOME",
     "RUST_SRC_PATH",
+    "SSL_CERT_FILE",
+];
+/// Variables that are kept as they are when they are set at install.
+const KEPT: [&str; 5] = [
     "GDAL_DATA",
     "GDAL_DRIVER_PATH",
     "PROJ_LIB",
     "PROJ_DATA",
     "CUDA_PATH",
-    "SSL_CERT_FILE",
 ];
 
 /// Where every system has its basic tools.
 const SYSTEM_PATH: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 
-/// The variables, from the environment that `read` gives.
+/// The variables, from the environment that `read` gives. Without a toolchain the installation has its own, which it finds
+/// by itself, and nothing of the home of the one who installs is named.
 pub(super) fn kernel_environment(
-    toolchain: &Toolchain,
+    toolchain: Option<&Toolchain>,
     library: &Path,
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<(String, String)> {
     let mut env = vec![("PATH".to_owned(), search_path(toolchain, read))];
-    let gdal = linked_folder(library, "libgdal");
+    // What was brought along is found by the kernel itself.
+    let own = library.parent().unwrap_or(library);
+    let gdal = linked_folder(library, "libgdal").filter(|folder| !folder.starts_with(own));
     let mut libraries: Vec<String> = gdal
         .iter()
         .filter(|folder| !is_system(folder))
@@ -39,7 +46,12 @@ pub(super) fn kernel_environment(
     if !libraries.is_empty() {
         env.push(("LD_LIBRARY_PATH".to_owned(), libraries.join(":")));
     }
-    for name in KEPT {
+    let of_one_user: &[&str] = if toolchain.is_some() {
+        &OF_ONE_USER
+    } else {
+        &[]
+    };
+    for name in of_one_user.iter().chain(&KEPT).copied() {
         env.extend(
             read(name)
                 .filter(|value| !value.is_empty())
@@ -65,18 +77,19 @@ pub(super) fn kernel_environment(
 }
 
 /// The toolchain's own tools, then the user's path (which Jupyter fills in), then the linker's folder and the system's.
-fn search_path(toolchain: &Toolchain, read: &dyn Fn(&str) -> Option<String>) -> String {
-    let mut folders = vec![
-        toolchain.sysroot.join("bin").display().to_string(),
-        "${PATH}".to_owned(),
-    ];
-    let now = read("PATH").unwrap_or_default();
-    for tool in ["cc", "gcc", "clang", "ld", "mold", "ld.lld"] {
-        folders.extend(
-            now.split(':')
-                .find(|folder| !folder.is_empty() && Path::new(folder).join(tool).is_file())
-                .map(str::to_owned),
-        );
+fn search_path(toolchain: Option<&Toolchain>, read: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut folders: Vec<String> = Vec::new();
+    folders.extend(toolchain.map(|it| it.sysroot.join("bin").display().to_string()));
+    folders.push("${PATH}".to_owned());
+    if toolchain.is_some() {
+        let now = read("PATH").unwrap_or_default();
+        for tool in ["cc", "gcc", "clang", "ld", "mold", "ld.lld"] {
+            folders.extend(
+                now.split(':')
+                    .find(|folder| !folder.is_empty() && Path::new(folder).join(tool).is_file())
+                    .map(str::to_owned),
+            );
+        }
     }
     folders.extend(SYSTEM_PATH.map(str::to_owned));
     let mut unique: Vec<String> = Vec::new();
@@ -120,7 +133,7 @@ mod tests {
 
     #[test]
     fn an_empty_environment_still_has_the_toolchain_and_the_systems_tools() {
-        let env = kernel_environment(&toolchain(), Path::new("/nowhere.so"), &|_| None);
+        let env = kernel_environment(Some(&toolchain()), Path::new("/nowhere.so"), &|_| None);
         assert_eq!(
             env,
             [(
@@ -139,7 +152,7 @@ mod tests {
             "PROJ_LIB" => Some(String::new()),
             _ => None,
         };
-        let env = kernel_environment(&toolchain(), Path::new("/nowhere.so"), &read);
+        let env = kernel_environment(Some(&toolchain()), Path::new("/nowhere.so"), &read);
         let value = |name: &str| {
             env.iter()
                 .find(|(known, _)| known == name)
@@ -149,5 +162,9 @@ mod tests {
         assert_eq!(value("GDAL_DATA"), Some("/apps/gdal/share"));
         assert_eq!(value("LD_LIBRARY_PATH"), Some("/apps/gdal/lib"));
         assert_eq!(value("PROJ_LIB"), None);
+        // Nothing of the home of the one who installs, when others use it.
+        let env = kernel_environment(None, Path::new("/nowhere.so"), &read);
+        assert!(!env.iter().any(|(name, _)| name == "CARGO_HOME"));
+        assert_eq!(env[0].1, "${PATH}:/usr/local/bin:/usr/bin:/bin");
     }
 }

@@ -2,9 +2,12 @@
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
-fn failed(what: &str, path: &Path, error: &std::io::Error) -> String {
+use super::manifest;
+
+pub(super) fn failed(what: &str, path: &Path, error: &std::io::Error) -> String {
     format!("{what}: {error}: {}", path.display())
 }
 
@@ -19,15 +22,13 @@ pub(super) fn replace_folder(
     let parent = target
         .parent()
         .ok_or_else(|| format!("{} cannot be replaced", target.display()))?;
-    std::fs::create_dir_all(parent)
-        .map_err(|error| failed("the folder cannot be made", parent, &error))?;
+    make_folder(parent)?;
     let new = tempfile::Builder::new()
         .prefix(".swath-new-")
         .tempdir_in(parent)
         .map_err(|error| failed("the folder cannot be written", parent, &error))?;
     fill(new.path())?;
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(new.path(), mode)
+    std::fs::set_permissions(new.path(), std::fs::Permissions::from_mode(0o755))
         .map_err(|error| failed("the folder's mode cannot be set", new.path(), &error))?;
     let replaced = if target.exists() {
         exchange(new.path(), target)
@@ -67,6 +68,31 @@ fn exchange(new: &Path, target: &Path) -> std::io::Result<()> {
     std::fs::rename(&fresh, target)
 }
 
+/// Reads a file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| failed("the file cannot be read", path, &error))
+}
+
+/// Writes a file.
+pub(super) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), String> {
+    std::fs::write(path, contents)
+        .map_err(|error| failed("the file cannot be written", path, &error))
+}
+
+/// Makes a folder and those above it.
+pub(super) fn make_folder(path: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(path).map_err(|error| failed("the folder cannot be made", path, &error))
+}
+
+/// What is in a folder, in the order of names.
+pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| failed("the folder cannot be read", folder, &error))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
+}
+
 /// Copies a file with its mode.
 pub(super) fn copy_file(from: &Path, to: &Path) -> Result<(), String> {
     std::fs::copy(from, to)
@@ -74,26 +100,81 @@ pub(super) fn copy_file(from: &Path, to: &Path) -> Result<(), String> {
         .map_err(|error| failed("the file cannot be copied", from, &error))
 }
 
+/// Copies a folder.
+pub(super) fn copy_tree(from: &Path, to: &Path) -> Result<(), String> {
+    copy_each(from, to, &copy_file)
+}
+
 /// Copies a folder; metadata of crates is linked where the file system allows, because it is large and never written
 /// in place.
-pub(super) fn copy_tree(from: &Path, to: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(to).map_err(|error| failed("the folder cannot be made", to, &error))?;
-    let entries = std::fs::read_dir(from)
-        .map_err(|error| failed("the folder cannot be read", from, &error))?;
-    for entry in entries {
-        let entry = entry.map_err(|error| failed("the folder cannot be read", from, &error))?;
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if source.is_dir() {
-            copy_tree(&source, &target)?;
-        } else if source
+pub(super) fn link_tree(from: &Path, to: &Path) -> Result<(), String> {
+    copy_each(from, to, &|source, target| {
+        let is_metadata = source
             .extension()
-            .is_none_or(|extension| extension != "rmeta")
-            || std::fs::hard_link(&source, &target).is_err()
-        {
-            copy_file(&source, &target)?;
+            .is_some_and(|extension| extension == "rmeta");
+        if is_metadata && std::fs::hard_link(source, target).is_ok() {
+            return Ok(());
+        }
+        copy_file(source, target)
+    })
+}
+
+fn copy_each(
+    from: &Path,
+    to: &Path,
+    copy: &dyn Fn(&Path, &Path) -> Result<(), String>,
+) -> Result<(), String> {
+    make_folder(to)?;
+    for source in list(from)? {
+        let Some(name) = source.file_name() else {
+            continue;
+        };
+        let target = to.join(name);
+        if source.is_dir() {
+            copy_each(&source, &target, copy)?;
+        } else {
+            copy(&source, &target)?;
         }
     }
     Ok(())
+}
+
+/// Lets everybody read what is in a folder, and start what is a program, whatever the umask was.
+pub(super) fn let_all_read(folder: &Path) -> Result<(), String> {
+    let set = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+            .map_err(|error| failed("the mode cannot be set", path, &error))
+    };
+    set(folder, 0o755)?;
+    manifest::walk(folder, &mut |path, about| {
+        if about.is_symlink() {
+            return Ok(());
+        }
+        let is_program = about.is_dir() || about.permissions().mode() & 0o111 != 0;
+        set(path, if is_program { 0o755 } else { 0o644 })
+    })
+}
+
+/// Makes a folder and those above it, readable by everybody whatever the umask is. Returns those that were made,
+/// outermost first.
+pub(super) fn make_for_all(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let missing: Vec<PathBuf> = folder
+        .ancestors()
+        .take_while(|it| !it.as_os_str().is_empty() && it.symlink_metadata().is_err())
+        .map(Path::to_owned)
+        .collect();
+    let mut made = Vec::new();
+    for folder in missing.into_iter().rev() {
+        match std::fs::create_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
+            Err(error) => return Err(failed("the folder cannot be made", &folder, &error)),
+            Ok(()) => {}
+        }
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))
+            .map_err(|error| failed("the mode cannot be set", &folder, &error))?;
+        made.push(folder);
+    }
+    Ok(made)
 }
 
 /// Removes a folder.
@@ -105,6 +186,28 @@ pub(super) fn remove(folder: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_and_files_are_readable_by_all_after_a_private_umask() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a/b");
+        let made = make_for_all(&target).unwrap();
+        assert_eq!(made, [folder.path().join("a"), target.clone()]);
+        assert!(make_for_all(&target).unwrap().is_empty());
+        std::fs::create_dir(target.join("c")).unwrap();
+        for (name, mode) in [("c/program", 0o700), ("c/data", 0o600)] {
+            std::fs::write(target.join(name), "").unwrap();
+            std::fs::set_permissions(target.join(name), std::fs::Permissions::from_mode(mode))
+                .unwrap();
+        }
+        std::fs::set_permissions(target.join("c"), std::fs::Permissions::from_mode(0o700)).unwrap();
+        let_all_read(&target).unwrap();
+        let mode = |name: &str| target.join(name).metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            (mode("c"), mode("c/program"), mode("c/data")),
+            (0o755, 0o755, 0o644)
+        );
+    }
 
     #[test]
     fn a_failed_fill_leaves_the_old_folder() {

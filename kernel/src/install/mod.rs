@@ -1,21 +1,60 @@
 //! `swath install` and `swath uninstall`: the kernel in a stable folder of its own, and its kernelspec for Jupyter.
+//!
+//! ```text
+//! PREFIX/bin/swath                                the command, a link
+//! PREFIX/lib/swath/VERSION/                       the programs; several versions lie side by side
+//!   swath, swath-cell, manifest.json, papermill/
+//!   lib-swath/                                    the library and its metadata (scripts/build-dylib.sh)
+//!     toolchain                                   where the compiler is: `../toolchain`, or a path of the machine
+//!     lib/, share/gdal, share/proj                GDAL, where it was brought along (`natives`)
+//!   toolchain/                                    the part of the compiler that cells need (`trim`)
+//! PREFIX/share/jupyter/kernels/NAME/              the kernelspec
+//! ```
+//! With its own toolchain an installation names nothing outside and no absolute path inside: it can be moved, mounted
+//! elsewhere and used by everybody who can read it. Nothing is written there when a kernel runs.
 
 mod command;
+mod contents;
+mod elf;
 mod environment;
 mod files;
+mod manifest;
 mod papermill;
 mod places;
+mod sharing;
 mod spec;
+mod trim;
+mod uninstall;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use command::CommandLink;
+pub(crate) use elf::libraries_needed;
 pub(crate) use environment::linked_folder;
+pub(crate) use manifest::Manifest;
 pub(crate) use papermill::Translator;
 pub(crate) use places::Place;
 pub(crate) use spec::installed_specs;
+pub(crate) use uninstall::uninstall;
 
 use crate::toolchain::{LIBRARY_FOLDER, Toolchain, program_folder};
+use command::Way;
+use contents::Contents;
+use places::Places;
+
+/// The compiler and cargo in an installation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Bring {
+    /// The compiler where others use the place, nothing where one person does.
+    #[default]
+    WhereShared,
+    /// Nothing: the toolchain stays where it is.
+    Nothing,
+    /// What cells need.
+    Compiler,
+    /// What cells need, and what builds crates that they add.
+    CompilerAndCargo,
+}
 
 /// What to install, and where.
 #[derive(Clone, Debug)]
@@ -28,6 +67,12 @@ pub(crate) struct InstallOptions {
     pub(crate) display_name: String,
     /// Variables for the kernel's environment beside those it needs.
     pub(crate) env: Vec<(String, String)>,
+    /// What comes along.
+    pub(crate) bring: Bring,
+    /// Whether other versions of the place stay.
+    pub(crate) side_by_side: bool,
+    /// Whether only a kernelspec is written, which starts this program where it is.
+    pub(crate) spec_only: bool,
 }
 
 /// What was written.
@@ -35,12 +80,18 @@ pub(crate) struct InstallOptions {
 pub(crate) struct Installed {
     /// The folder with the program and the library.
     pub(crate) program_folder: PathBuf,
+    /// What came along.
+    pub(crate) brought: Bring,
+    /// Bytes in that folder.
+    pub(crate) size: u64,
     /// The kernelspec's folder.
     pub(crate) spec_folder: PathBuf,
-    /// The command `swath` for the shell.
-    pub(crate) command: CommandLink,
+    /// The command `swath` for the shell; `None` when only a kernelspec was written.
+    pub(crate) command: Option<CommandLink>,
     /// What teaches papermill to write parameters in Rust.
-    pub(crate) papermill: Translator,
+    pub(crate) papermill: Option<Translator>,
+    /// What became of other versions, and what else somebody has to know.
+    pub(crate) notes: Vec<String>,
 }
 
 /// The programs beside each other in the build folder and in the installed one.
@@ -51,10 +102,14 @@ const PROGRAMS: [&str; 2] = ["swath", "swath-cell"];
 /// # Errors
 /// When the build is not complete, the name cannot be one, or a folder cannot be written.
 pub(crate) fn install(options: &InstallOptions) -> Result<Installed, String> {
-    install_from(&program_folder(), options)
+    install_from(&program_folder(), options, env!("CARGO_PKG_VERSION"))
 }
 
-fn install_from(built: &Path, options: &InstallOptions) -> Result<Installed, String> {
+fn install_from(
+    built: &Path,
+    options: &InstallOptions,
+    version: &str,
+) -> Result<Installed, String> {
     check_name(&options.name)?;
     for name in PROGRAMS.iter().copied().chain([LIBRARY_FOLDER]) {
         if !built.join(name).exists() {
@@ -64,77 +119,172 @@ fn install_from(built: &Path, options: &InstallOptions) -> Result<Installed, Str
             ));
         }
     }
-    let places = options.place.resolve()?;
-    let toolchain = Toolchain::find(&built.join(LIBRARY_FOLDER))?;
-
-    if same_folder(built, &places.programs) {
-        // Installed already, called again for another name: the programs are in place.
-    } else {
-        files::replace_folder(&places.programs, |new| {
-            for program in PROGRAMS {
-                files::copy_file(&built.join(program), &new.join(program))?;
-            }
-            papermill::write_source(&new.join(papermill::SOURCE_FOLDER))?;
-            files::copy_tree(&built.join(LIBRARY_FOLDER), &new.join(LIBRARY_FOLDER))
-        })?;
+    let places = options.place.of_version(version)?;
+    if options.spec_only {
+        return spec_only(built, options, &places);
     }
+    let toolchain = Toolchain::find(&built.join(LIBRARY_FOLDER))?;
+    let bring = match options.bring {
+        Bring::WhereShared
+            if options.place != Place::User && sharing::is_shared(&places.versions) =>
+        {
+            Bring::Compiler
+        }
+        Bring::WhereShared => Bring::Nothing,
+        chosen => chosen,
+    };
+    let mut notes = Vec::new();
+    let is_default = options.bring == Bring::WhereShared;
+    let bring = match trim::is_whole(&toolchain) {
+        Err(reason) if is_default && bring == Bring::Compiler => {
+            notes.push(format!("the compiler stays where it is: {reason}"));
+            Bring::Nothing
+        }
+        _ => bring,
+    };
+    let contents = Contents {
+        built,
+        toolchain: &toolchain,
+        bring,
+        version,
+    };
+    let for_all = bring != Bring::Nothing;
+    let made = make_parents(&places, for_all)?;
+    contents.put_into(&places, &made)?;
+
     let program = places.programs.join(PROGRAMS[0]);
-    let library = places.programs.join(LIBRARY_FOLDER).join("libswath.so");
-    let mut env =
-        environment::kernel_environment(&toolchain, &library, &|name| std::env::var(name).ok());
+    let toolchain = (!for_all).then_some(&toolchain);
+    let mut env = kernel_environment(toolchain, &places.programs.join(LIBRARY_FOLDER));
     env.extend(options.env.iter().cloned());
     let spec_folder = places.kernels.join(&options.name);
-    files::replace_folder(&spec_folder, |new| {
-        spec::write(new, &program, &options.display_name, &env)
-    })?;
+    if options.side_by_side {
+        notes.extend(keep_earlier(&places, &options.name)?);
+    }
+    let (argument, way) = if for_all {
+        (
+            spec::relative_program(&spec_folder, &program)?,
+            Way::Relative,
+        )
+    } else {
+        (spec::text(&program)?.to_owned(), Way::Absolute)
+    };
+    write_spec(&spec_folder, &argument, options, &env, for_all)?;
+    let command = command::link(&places.command, &program, way);
+    let source = places.programs.join(papermill::SOURCE_FOLDER);
+    if !options.side_by_side {
+        notes.extend(uninstall::remove_unused(&places)?);
+    }
+    let translator = papermill::install(&options.place, &source);
+    if let Translator::Made(module) = &translator
+        && for_all
+    {
+        papermill::let_all_read(module)?;
+    }
+    let about = Manifest::read(&places.programs).unwrap_or_default();
     Ok(Installed {
-        command: command::link(&places.command, &program),
-        papermill: papermill::install(
-            &options.place,
-            &places.programs.join(papermill::SOURCE_FOLDER),
-        ),
+        command: Some(command),
+        papermill: Some(translator),
         program_folder: places.programs,
+        size: about.files.iter().map(|file| file.size).sum(),
+        brought: bring,
         spec_folder,
+        notes,
     })
 }
 
-/// Removes a kernelspec, and the programs when no other kernelspec of the place uses them.
-///
-/// # Errors
-/// When there is no such kernelspec, or something cannot be removed.
-pub(crate) fn uninstall(place: &Place, name: &str) -> Result<Vec<PathBuf>, String> {
-    check_name(name)?;
-    let places = place.resolve()?;
-    let spec_folder = places.kernels.join(name);
-    if !spec::is_ours(&spec_folder) {
-        let found: Vec<String> = installed_specs(&places.kernels)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        let found = if found.is_empty() {
-            "none".to_owned()
+/// Writes a kernelspec alone: for one of many who use the same installation.
+fn spec_only(built: &Path, options: &InstallOptions, places: &Places) -> Result<Installed, String> {
+    let program = built.join(PROGRAMS[0]);
+    let spec_folder = places.kernels.join(&options.name);
+    let lib_dir = built.join(LIBRARY_FOLDER);
+    let toolchain = if Toolchain::is_inside(&lib_dir) {
+        None
+    } else {
+        Some(Toolchain::find(&lib_dir)?)
+    };
+    let mut env = kernel_environment(toolchain.as_ref(), &lib_dir);
+    env.extend(options.env.iter().cloned());
+    write_spec(&spec_folder, spec::text(&program)?, options, &env, false)?;
+    Ok(Installed {
+        program_folder: built.to_owned(),
+        brought: Bring::Nothing,
+        size: 0,
+        spec_folder,
+        command: None,
+        papermill: None,
+        notes: Vec::new(),
+    })
+}
+
+/// The kernelspec's variables, from this process' environment.
+fn kernel_environment(toolchain: Option<&Toolchain>, lib_dir: &Path) -> Vec<(String, String)> {
+    let library = lib_dir.join("libswath.so");
+    environment::kernel_environment(toolchain, &library, &|name| std::env::var(name).ok())
+}
+
+fn write_spec(
+    folder: &Path,
+    program: &str,
+    options: &InstallOptions,
+    env: &[(String, String)],
+    for_all: bool,
+) -> Result<(), String> {
+    files::replace_folder(folder, |new| {
+        spec::write(new, program, &options.display_name, env)?;
+        if for_all {
+            files::let_all_read(new)
         } else {
-            found.join(", ")
-        };
-        return Err(format!(
-            "there is no Swath kernel {name:?} in {}; found: {found}",
-            places.kernels.display()
-        ));
-    }
-    let mut removed = vec![spec_folder.clone()];
-    files::remove(&spec_folder)?;
-    let used = installed_specs(&places.kernels)
-        .iter()
-        .any(|(_, program)| program.starts_with(&places.programs));
-    if !used && places.programs.join(PROGRAMS[0]).exists() {
-        files::remove(&places.programs)?;
-        if command::unlink(&places.command, &places.programs) {
-            removed.push(places.command);
+            Ok(())
         }
-        removed.extend(papermill::uninstall(place));
-        removed.push(places.programs);
+    })
+}
+
+/// Makes the folders above those that are written; those that were new.
+fn make_parents(places: &Places, for_all: bool) -> Result<Vec<PathBuf>, String> {
+    let command = places.command.parent().unwrap_or(&places.versions);
+    let mut made = Vec::new();
+    for folder in [&places.versions, &places.kernels, command] {
+        if for_all {
+            made.extend(files::make_for_all(folder)?);
+        } else {
+            files::make_folder(folder)?;
+        }
     }
-    Ok(removed)
+    Ok(made)
+}
+
+/// Gives the kernelspec `name`, when it starts another version, a name that says which. Returns what became of it.
+fn keep_earlier(places: &Places, name: &str) -> Result<Vec<String>, String> {
+    let found = installed_specs(&places.kernels)
+        .into_iter()
+        .find(|(known, _)| known == name);
+    let Some((_, program)) = found else {
+        return Ok(Vec::new());
+    };
+    let folder = program.parent().unwrap_or(&program);
+    let is_earlier = folder.starts_with(&places.versions) && folder != places.programs;
+    let Some(version) = folder
+        .file_name()
+        .and_then(|it| it.to_str())
+        .filter(|_| is_earlier)
+    else {
+        return Ok(Vec::new());
+    };
+    let (old, new) = (
+        places.kernels.join(name),
+        places.kernels.join(format!("{name}-{version}")),
+    );
+    let shown = spec::display_name(&old).unwrap_or_else(|| name.to_owned());
+    if new.exists() {
+        files::remove(&new)?;
+    }
+    std::fs::rename(&old, &new)
+        .map_err(|error| files::failed("the kernelspec cannot be renamed", &old, &error))?;
+    let shown = format!("{shown} {version}");
+    spec::rename(&new, &shown)?;
+    Ok(vec![format!(
+        "version {version} stays, as the kernel {name}-{version}, \"{shown}\""
+    )])
 }
 
 fn same_folder(a: &Path, b: &Path) -> bool {
@@ -152,127 +302,4 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn build(folder: &Path, mark: &str) -> PathBuf {
-        let built = folder.join("build");
-        std::fs::create_dir_all(built.join("lib-swath/deps")).unwrap();
-        std::fs::create_dir_all(built.join("lib-swath/swath-api/src")).unwrap();
-        for name in [
-            "swath",
-            "swath-cell",
-            "lib-swath/libswath.so",
-            "lib-swath/libswath.rmeta",
-            "lib-swath/deps/a.rmeta",
-        ] {
-            std::fs::write(built.join(name), mark).unwrap();
-        }
-        std::fs::write(built.join("lib-swath/swath-api/src/lib.rs"), mark).unwrap();
-        let toolchain = Toolchain::from_search_path().unwrap();
-        std::fs::write(
-            built.join("lib-swath/toolchain"),
-            toolchain.sysroot.to_str().unwrap(),
-        )
-        .unwrap();
-        built
-    }
-
-    fn options(prefix: &Path, name: &str) -> InstallOptions {
-        InstallOptions {
-            place: Place::Prefix(prefix.to_owned()),
-            name: name.to_owned(),
-            display_name: "Rust \"Swath\"".to_owned(),
-            env: vec![("SWATH_TEST".to_owned(), "a=b \\ c".to_owned())],
-        }
-    }
-
-    #[test]
-    fn an_installation_is_complete_absolute_and_replaced_as_a_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let prefix = folder.path().join("the prefix");
-        let built = build(folder.path(), "one");
-        install_from(&built, &options(&prefix, "swath")).unwrap();
-        std::fs::write(prefix.join("lib/swath/left-over"), "").unwrap();
-        let built = build(folder.path(), "two");
-        let installed = install_from(&built, &options(&prefix, "swath")).unwrap();
-
-        assert_eq!(
-            std::fs::read_to_string(prefix.join("lib/swath/lib-swath/deps/a.rmeta")).unwrap(),
-            "two"
-        );
-        assert!(!prefix.join("lib/swath/left-over").exists());
-        assert_eq!(
-            std::fs::read_dir(prefix.join("lib")).unwrap().count(),
-            1,
-            "nothing temporary is left"
-        );
-        let spec: serde_json::Value = serde_json::from_str(
-            &std::fs::read_to_string(installed.spec_folder.join("kernel.json")).unwrap(),
-        )
-        .unwrap();
-        assert_eq!(
-            spec["argv"][0],
-            prefix.join("lib/swath/swath").to_str().unwrap()
-        );
-        assert_eq!(spec["argv"][3], "{connection_file}");
-        assert_eq!(spec["display_name"], "Rust \"Swath\"");
-        assert_eq!(spec["interrupt_mode"], "message");
-        assert_eq!(spec["env"]["SWATH_TEST"], "a=b \\ c");
-        for logo in ["logo-32x32.png", "logo-64x64.png", "logo-svg.svg"] {
-            assert!(
-                installed.spec_folder.join(logo).metadata().unwrap().len() > 100,
-                "{logo}"
-            );
-        }
-    }
-
-    #[test]
-    fn programs_stay_until_their_last_kernelspec_goes() {
-        let folder = tempfile::tempdir().unwrap();
-        let prefix = folder.path().join("prefix");
-        let built = build(folder.path(), "one");
-        install_from(&built, &options(&prefix, "swath")).unwrap();
-        install_from(&prefix.join("lib/swath"), &options(&prefix, "swath-2")).unwrap();
-        let place = Place::Prefix(prefix.clone());
-        assert_eq!(uninstall(&place, "swath").unwrap().len(), 1);
-        assert!(prefix.join("lib/swath/swath").exists());
-        assert_eq!(
-            std::fs::canonicalize(prefix.join("bin/swath")).unwrap(),
-            std::fs::canonicalize(prefix.join("lib/swath/swath")).unwrap()
-        );
-        assert_eq!(uninstall(&place, "swath-2").unwrap().len(), 3);
-        assert!(!prefix.join("lib/swath").exists());
-        assert!(prefix.join("bin/swath").symlink_metadata().is_err());
-        assert!(
-            uninstall(&place, "swath")
-                .unwrap_err()
-                .contains("found: none")
-        );
-    }
-
-    #[test]
-    fn a_kernelspec_that_is_not_ours_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let other = folder.path().join("share/jupyter/kernels/python3");
-        std::fs::create_dir_all(&other).unwrap();
-        std::fs::write(
-            other.join("kernel.json"),
-            r#"{"argv": ["python3"], "language": "python"}"#,
-        )
-        .unwrap();
-        assert!(uninstall(&Place::Prefix(folder.path().to_owned()), "python3").is_err());
-        assert!(other.join("kernel.json").exists());
-    }
-
-    #[test]
-    fn an_incomplete_build_and_a_bad_name_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let built = build(folder.path(), "one");
-        std::fs::remove_file(built.join("swath-cell")).unwrap();
-        let error = install_from(&built, &options(folder.path(), "swath")).unwrap_err();
-        assert!(error.contains("swath-cell is missing"), "{error}");
-        assert!(install_from(&built, &options(folder.path(), "../x")).is_err());
-        assert!(install_from(&built, &options(folder.path(), "")).is_err());
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Place;
+use super::{Place, files};
 
 const MODULE: &str = include_str!("../../../python/swath-papermill/swath_papermill.py");
 const PROJECT: &str = include_str!("../../../python/swath-papermill/pyproject.toml");
@@ -54,6 +54,17 @@ pub(super) fn install(place: &Place, source: &Path) -> Translator {
             source.display()
         )),
     }
+}
+
+/// Lets everybody read the module that [`install`] wrote, whatever the umask was.
+///
+/// # Errors
+/// Which mode cannot be set.
+pub(super) fn let_all_read(module: &Path) -> Result<(), String> {
+    files::let_all_read(&module.with_file_name(information_folder()))?;
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(module, open)
+        .map_err(|error| files::failed("the mode cannot be set", module, &error))
 }
 
 /// Removes what [`install`] wrote; the module's path, when it was there.

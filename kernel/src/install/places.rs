@@ -17,7 +17,9 @@ pub(crate) enum Place {
 /// The folders of a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Places {
-    /// Program and library.
+    /// The folder of all versions.
+    pub(crate) versions: PathBuf,
+    /// Program and library of this version.
     pub(crate) programs: PathBuf,
     /// Jupyter's kernelspecs.
     pub(crate) kernels: PathBuf,
@@ -44,28 +46,40 @@ impl Place {
         }
     }
 
-    /// The folders, absolute.
+    /// The folders of this version, absolute.
     ///
     /// # Errors
     /// When there is no home folder, or no active environment.
     pub(crate) fn resolve(&self) -> Result<Places, String> {
+        self.of_version(env!("CARGO_PKG_VERSION"))
+    }
+
+    /// The folders of a version, absolute.
+    ///
+    /// # Errors
+    /// As of [`Place::resolve`].
+    pub(super) fn of_version(&self, version: &str) -> Result<Places, String> {
         match self {
             Self::User => {
                 let data = dirs::data_dir().ok_or("there is no home folder: give --prefix DIR")?;
                 let jupyter = variable("JUPYTER_DATA_DIR").unwrap_or_else(|| data.join("jupyter"));
+                let versions = absolute(&data.join("swath/kernel"))?;
                 Ok(Places {
-                    programs: data.join("swath/kernel"),
+                    programs: versions.join(version),
+                    versions,
                     kernels: absolute(&jupyter.join("kernels"))?,
                     command: dirs::executable_dir()
                         .unwrap_or_else(|| data.join("swath/bin"))
                         .join("swath"),
                 })
             }
-            Self::SysPrefix => Self::Prefix(self.prefix()?).resolve(),
+            Self::SysPrefix => Self::Prefix(self.prefix()?).of_version(version),
             Self::Prefix(prefix) => {
                 let prefix = absolute(prefix)?;
+                let versions = prefix.join("lib/swath");
                 Ok(Places {
-                    programs: prefix.join("lib/swath"),
+                    programs: versions.join(version),
+                    versions,
                     kernels: prefix.join("share/jupyter/kernels"),
                     command: prefix.join("bin/swath"),
                 })

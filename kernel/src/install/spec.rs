@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::files;
+use crate::paths;
+
 const TEMPLATE: &str = include_str!("../../../kernelspec/kernel.json.in");
 const LOGOS: [(&str, &[u8]); 3] = [
     (
@@ -20,24 +23,46 @@ const LOGOS: [(&str, &[u8]); 3] = [
     ),
 ];
 
+/// What Jupyter replaces by the kernelspec's own folder.
+const RESOURCES: &str = "{resource_dir}";
+
+/// The files of a kernelspec.
+pub(super) const FILES: [&str; 4] = ["kernel.json", LOGOS[0].0, LOGOS[1].0, LOGOS[2].0];
+
+/// How a kernelspec in `folder` names a program so that both can be moved together.
+///
+/// # Errors
+/// When the path is not UTF-8.
+pub(super) fn relative_program(folder: &Path, program: &Path) -> Result<String, String> {
+    let way = paths::relative(folder, program);
+    Ok(format!("{RESOURCES}/{}", text(&way)?))
+}
+
+/// A path as JSON can hold it.
+///
+/// # Errors
+/// When it is not UTF-8.
+pub(super) fn text(path: &Path) -> Result<&str, String> {
+    path.to_str().ok_or_else(|| {
+        format!(
+            "the path is not UTF-8, which kernel.json needs: {}",
+            path.display()
+        )
+    })
+}
+
 /// Writes the kernelspec's files into `folder`.
 ///
 /// # Errors
 /// Which file cannot be written.
 pub(super) fn write(
     folder: &Path,
-    program: &Path,
+    program: &str,
     display_name: &str,
     env: &[(String, String)],
 ) -> Result<(), String> {
     let mut spec: Value = serde_json::from_str(TEMPLATE)
         .map_err(|error| format!("kernel.json.in is not JSON: {error}"))?;
-    let program = program.to_str().ok_or_else(|| {
-        format!(
-            "the path is not UTF-8, which kernel.json needs: {}",
-            program.display()
-        )
-    })?;
     spec["argv"][0] = json!(program);
     spec["display_name"] = json!(display_name);
     let env: Map<String, Value> = env
@@ -60,14 +85,35 @@ fn program_of(folder: &Path) -> Option<PathBuf> {
     let spec: Value =
         serde_json::from_str(&std::fs::read_to_string(folder.join("kernel.json")).ok()?).ok()?;
     let argv = spec.get("argv")?.as_array()?;
-    let program = PathBuf::from(argv.first()?.as_str()?);
+    let program = argv.first()?.as_str()?;
+    let program = PathBuf::from(program.replace(RESOURCES, folder.to_str()?));
     let ours = program.file_name()? == "swath" && argv.get(1)?.as_str()? == "kernel";
-    ours.then_some(program)
+    ours.then(|| paths::straight(&program))
 }
 
-/// Whether a folder holds a kernelspec of ours.
-pub(super) fn is_ours(folder: &Path) -> bool {
-    program_of(folder).is_some()
+/// Gives a kernelspec another name for people.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub(super) fn rename(folder: &Path, display_name: &str) -> Result<(), String> {
+    let path = folder.join("kernel.json");
+    let text = files::read(&path)?;
+    let mut spec: Value = serde_json::from_slice(&text)
+        .map_err(|error| format!("the kernelspec is not JSON: {error}: {}", path.display()))?;
+    spec["display_name"] = json!(display_name);
+    let text = serde_json::to_string_pretty(&spec).unwrap_or_default() + "\n";
+    // A new file in the old one's place: Jupyter may read it at this moment.
+    let aside = folder.join("kernel.json.new");
+    files::write(&aside, text)?;
+    std::fs::rename(&aside, &path)
+        .map_err(|error| files::failed("the kernelspec cannot be replaced", &path, &error))
+}
+
+/// What a kernelspec is called for people.
+pub(super) fn display_name(folder: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(folder.join("kernel.json")).ok()?;
+    let spec: Value = serde_json::from_str(&text).ok()?;
+    Some(spec.get("display_name")?.as_str()?.to_owned())
 }
 
 /// Our kernelspecs in a folder of kernelspecs: name and program.

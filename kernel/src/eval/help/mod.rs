@@ -12,6 +12,7 @@ mod page;
 pub(crate) mod process;
 mod project;
 mod start;
+mod without_cargo;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

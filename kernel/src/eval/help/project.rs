@@ -15,6 +15,7 @@ use ra_ap_vfs::file_set::FileSetConfig;
 use ra_ap_vfs::{Change, Vfs, VfsPath};
 
 use super::messages::CrateFiles;
+use super::without_cargo;
 
 /// What cells do not use of a crate.
 const UNUSED_FOLDERS: [&str; 6] = [
@@ -99,8 +100,16 @@ impl Project {
     }
 
     fn workspace(&self) -> Result<ProjectWorkspace, String> {
-        let manifest = ProjectManifest::from_manifest_file(self.folder.join("Cargo.toml"))
-            .map_err(|error| error.to_string())?;
+        let manifest = self.folder.join("Cargo.toml");
+        let has_cargo = self.toolchain.join("bin/cargo");
+        let has_cargo = AsRef::<Path>::as_ref(&has_cargo).is_file();
+        let manifest = if has_cargo {
+            manifest
+        } else {
+            self.describe(&manifest)?
+        };
+        let manifest =
+            ProjectManifest::from_manifest_file(manifest).map_err(|error| error.to_string())?;
         let config = CargoConfig {
             sysroot: Some(RustLibSource::Path(self.toolchain.clone())),
             // The cells' own build has fetched everything.
@@ -108,6 +117,15 @@ impl Project {
             ..CargoConfig::default()
         };
         ProjectWorkspace::load(manifest, &config, &|_| {}).map_err(|error| format!("{error:#}"))
+    }
+
+    /// Writes what cargo would say of the crates; where.
+    fn describe(&self, manifest: &AbsPathBuf) -> Result<AbsPathBuf, String> {
+        let project = without_cargo::project(manifest.as_ref(), self.toolchain.as_ref())?;
+        let file = self.folder.join("rust-project.json");
+        std::fs::write(&file, project.to_string())
+            .map_err(|error| format!("cannot write {file}: {error}"))?;
+        Ok(file)
     }
 
     fn read_root(&mut self, root: &PackageRoot) {

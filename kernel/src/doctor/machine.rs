@@ -1,0 +1,160 @@
+//! What the machine has: linker, folders, room, GPU.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Finding, on_path};
+use crate::eval::{forbids_programs, has_less_than};
+use crate::toolchain::Toolchain;
+
+/// What a session and the crates that cells add may need.
+const ROOM_FOR_SESSIONS: u64 = 64 << 20;
+/// What is written to see whether a quota leaves room.
+const TRIAL: usize = 1 << 20;
+
+pub(super) fn linker(toolchain: &Result<Toolchain, String>) -> Finding {
+    let own = toolchain.as_ref().ok().and_then(|it| {
+        let bundled = it
+            .standard_library_folder()?
+            .with_file_name("bin")
+            .join("rust-lld");
+        bundled.is_file().then_some(bundled)
+    });
+    let linker = ["mold", "ld.lld", "ld"]
+        .iter()
+        .find_map(|name| on_path(name))
+        .or(own);
+    let Some(linker) = linker else {
+        return Finding::bad(
+            "no linker, which every cell needs",
+            "apt-get install mold   (or: binutils; or: swath install --with-toolchain, which brings one along)",
+        );
+    };
+    match ["cc", "gcc", "clang"].iter().find_map(|name| on_path(name)) {
+        Some(compiler) => Finding::Good(format!("{}, {}", compiler.display(), linker.display())),
+        None => Finding::note(
+            format!(
+                "{}, and no C compiler: crates that cells add link, but not those that compile C themselves",
+                linker.display()
+            ),
+            "apt-get install gcc   (or: conda install -c conda-forge gcc_linux-64)",
+        ),
+    }
+}
+
+pub(super) fn temporary_folder() -> Finding {
+    temporary(&std::env::temp_dir())
+}
+
+fn temporary(folder: &Path) -> Finding {
+    let place = folder.display();
+    if let Err(error) = tempfile::tempfile_in(folder) {
+        return Finding::bad(
+            format!("{place} cannot be written: {error}"),
+            "export TMPDIR=<a folder that can>",
+        );
+    }
+    if forbids_programs(folder) {
+        return Finding::bad(
+            format!("{place} is mounted noexec: compiled cells cannot be loaded from it"),
+            "swath install --env TMPDIR <a folder without noexec>",
+        );
+    }
+    if has_less_than(folder, ROOM_FOR_SESSIONS) {
+        return Finding::bad(
+            format!("{place} has less than {} MB left", ROOM_FOR_SESSIONS >> 20),
+            "make room there, or export TMPDIR=<another folder>",
+        );
+    }
+    Finding::Good(place.to_string())
+}
+
+/// Whether the folder of data and weights takes more: a quota ends earlier than the disk, and only a file tells.
+pub(super) fn room() -> Finding {
+    let cache = std::env::var_os("SWATH_CACHE")
+        .map(PathBuf::from)
+        .or_else(|| Some(dirs::cache_dir()?.join("swath")));
+    match cache {
+        Some(folder) => room_in(&folder),
+        None => Finding::note(
+            "there is no home folder for data and weights",
+            "export SWATH_CACHE=<a folder>",
+        ),
+    }
+}
+
+fn room_in(cache: &Path) -> Finding {
+    let advice = "make room, or export SWATH_CACHE=<a folder elsewhere>";
+    let there = cache.ancestors().find(|folder| folder.is_dir());
+    let written = tempfile::tempfile_in(there.unwrap_or(Path::new("/"))).and_then(|mut file| {
+        file.write_all(&vec![1; TRIAL])?;
+        file.sync_all()
+    });
+    let place = cache.display();
+    match written {
+        Ok(()) => Finding::Good(format!("{place} takes data and weights")),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EDQUOT | libc::ENOSPC)) => {
+            Finding::bad(format!("{place} is full: {error}"), advice)
+        }
+        Err(error) => Finding::note(
+            format!("{place} takes no data and weights: {error}"),
+            "export SWATH_CACHE=<a folder that can be written>",
+        ),
+    }
+}
+
+pub(super) fn gpu() -> Finding {
+    let listed =
+        on_path("nvidia-smi").and_then(|program| Command::new(program).arg("-L").output().ok());
+    match listed.filter(|output| output.status.success()) {
+        Some(output) => Finding::Good(
+            String::from_utf8_lossy(&output.stdout)
+                .trim()
+                .replace('\n', "; "),
+        ),
+        None => Finding::Note(
+            "no NVIDIA driver answers: models train on the CPU".to_owned(),
+            "on a cluster: ask for a node with a GPU".to_owned(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_told() {
+        let finding = temporary(Path::new("/proc/self"));
+        assert!(
+            matches!(&finding, Finding::Bad(found, _) if found.contains("cannot be written")),
+            "{finding:?}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(temporary(folder.path()), Finding::Good(_)));
+    }
+
+    #[test]
+    fn a_cache_that_is_not_there_yet_is_judged_by_its_parent() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            room_in(&folder.path().join("a/b")),
+            Finding::Good(_)
+        ));
+        let finding = room_in(Path::new("/proc/nothing/here"));
+        assert!(
+            matches!(&finding, Finding::Note(found, _) if found.contains("takes no data")),
+            "{finding:?}"
+        );
+        // A device on which every write finds the disk full.
+        assert!(Path::new("/dev/full").exists());
+    }
+
+    #[test]
+    fn a_toolchain_that_brings_a_linker_needs_no_other() {
+        let toolchain = Toolchain::from_search_path();
+        let finding = linker(&toolchain);
+        assert!(!matches!(finding, Finding::Bad(..)), "{finding:?}");
+    }
+}
