@@ -36,7 +36,7 @@ pub use models::{
 };
 pub use program::{
     CompletionsArguments, DoctorArguments, InstallArguments, KernelArguments, ManArguments,
-    PlaceArguments, Shell, UninstallArguments,
+    NotebooksArguments, PlaceArguments, Shell, UninstallArguments,
 };
 pub use reference::reference;
 pub use values::{CellWay, DeviceName, Fusion, OutlineWay, PolygonFormat, ScoreWay, Views};
@@ -116,7 +116,12 @@ pub enum ProgramCommand {
     Uninstall(UninstallArguments),
     /// Say what is missing on this machine, and the command that mends it
     #[command(after_help = examples::DOCTOR)]
-    Doctor(DoctorArguments),
+    CompletionsArguments,
+    DoctorArguments,
+    InstallArguments,
+    KernelArguments,
+    ManArguments,
+    NotebooksArguments,
     /// Run the Jupyter kernel (Jupyter calls this)
     #[command(after_help = examples::KERNEL)]
     Kernel(KernelArguments),
