@@ -46,6 +46,8 @@ sed -n 's/.*"reason":"compiler-artifact".*"filenames":\[\([^]]*\)\].*/\1/p' "$me
     grep -E '/deps/lib[^/]*\.(rmeta|so)$' | grep -v '/libswath[-.]' | sort -u | while read -r file; do
     ln -f "$file" "$new/deps/" 2>/dev/null || cp --reflink=auto "$file" "$new/deps/"
 done
+# Macros are shared objects that the compiler loads, linked long ago; those that change are copies from here on.
+if [ ${#link[@]} -gt 0 ]; then python3 scripts/glibc/rebind.py 2.28 "$new"/deps/*.so; fi
 
 mkdir -p "$new/swath-api"
 cp -r src "$new/swath-api/src"
