@@ -4,12 +4,13 @@
 
 SHELL := bash
 
-.PHONY: help tutorial lab test sanitize soak bench docs install build lint format clean
+.PHONY: help tutorial lab test sanitize soak bench docs install build wheel lint format clean
 
 help:
 	@echo 'make tutorial   on a fresh machine: install what is missing, build, run the tutorials, print the scores'
 	@echo 'make lab        open JupyterLab on notebooks/ (after make tutorial, or by itself)'
 	@echo 'make install    build and install the kernel "Rust (Swath)"; USER_INSTALL=1 for ~/.local/share/jupyter'
+	@echo 'make wheel      dist/swath-…whl: the kernel with compiler and GDAL, for pip on machines that have none; CUDA=1 for GPUs'
 	@echo 'make test       every test; TEST="rust kernel python" for some of the groups, TEST=torch for those with PyTorch (6 GB)'
 	@echo 'make sanitize   the unsafe code of swath-cpu, and swath-boxes, under Miri (or AddressSanitizer)'
 	@echo 'make soak       two hours of random traffic on one kernel; MINUTES=10 for less'
@@ -29,6 +30,9 @@ install:
 
 build:
 	@STOP_AFTER=build bash scripts/install.sh
+
+wheel:
+	@bash scripts/wheel.sh
 
 test:
 	@bash scripts/test.sh $(TEST)

@@ -7,7 +7,8 @@
 #
 # libswath.so looks for its own libraries in OUT/lib first (RUNPATH), which is empty unless a GDAL was put there.
 # Contract with the kernel (`EngineOptions::lib_dir` is OUT) and with `swath install`, which copies OUT or what cells need of it:
-#   OUT/libswath.so       the library; needs libstd-*.so of the toolchain and the system's libgdal
+#   OUT/libswath.so       the library; needs libstd-*.so of the toolchain and the system's libgdal, and of the C library no
+#                         newer version than RHEL 8 has (scripts/glibc/stubs.py)
 #   OUT/libswath.rmeta    its metadata, uncompressed: what rustc reads for every cell
 #   OUT/deps/             metadata of the crates the library's public items mention, and the proc-macro crates they
 #                         re-export (hard links where the file system allows, copies otherwise)
@@ -28,11 +29,16 @@ new=$out.new
 rm -rf "$new"
 mkdir -p "$new/deps"
 
+# The nodes of a cluster may have an older C library than the machine that builds.
+link=()
+if linker=$(python3 scripts/glibc/stubs.py "$target/glibc"); then link=(-C "linker=$linker")
+else echo "the library will need the C library of this machine, or a newer one" >&2; fi
+
 # --message-format=json names every file that took part; the lines of other crates than ours name their metadata.
 messages=$new/messages.json
 # shellcheck disable=SC2086,SC2016  # CARGO_FLAGS is a list of flags; $ORIGIN is for the loader.
 cargo rustc --release -p swath --lib --crate-type dylib ${CARGO_FLAGS:-} --message-format=json-render-diagnostics -- \
-    -C prefer-dynamic -C 'link-arg=-Wl,-rpath,$ORIGIN/lib' "--emit=metadata=$target/release/libswath.rmeta,link" >"$messages"
+    -C prefer-dynamic "${link[@]}" -C 'link-arg=-Wl,-rpath,$ORIGIN/lib' "--emit=metadata=$target/release/libswath.rmeta,link" >"$messages"
 cp --reflink=auto "$target/release/libswath.so" "$new/libswath.so"
 cp --reflink=auto "$target/release/libswath.rmeta" "$new/libswath.rmeta"
 
@@ -40,6 +46,8 @@ sed -n 's/.*"reason":"compiler-artifact".*"filenames":\[\([^]]*\)\].*/\1/p' "$me
     grep -E '/deps/lib[^/]*\.(rmeta|so)$' | grep -v '/libswath[-.]' | sort -u | while read -r file; do
     ln -f "$file" "$new/deps/" 2>/dev/null || cp --reflink=auto "$file" "$new/deps/"
 done
+# Macros are shared objects that the compiler loads, linked long ago; those that change are copies from here on.
+if [ ${#link[@]} -gt 0 ]; then python3 scripts/glibc/rebind.py 2.28 "$new"/deps/*.so; fi
 
 mkdir -p "$new/swath-api"
 cp -r src "$new/swath-api/src"

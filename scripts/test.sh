@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test, in stages. usage: test.sh [GROUP…]   groups: lint rust kernel python notebooks cuda torch
+# Every test, in stages. usage: test.sh [GROUP…]   groups: lint rust kernel python notebooks wheel cuda torch
 # All by default; torch, whose PyTorch takes 6 GB, only where that is installed already or when it is named.
 # A failed stage does not stop the others; the last line counts what the test runners counted.
 set -uo pipefail
@@ -8,7 +8,7 @@ source "$SWATH_ROOT/scripts/stages.sh"
 source "$SWATH_ROOT/scripts/build.sh"
 cd "$SWATH_ROOT"
 
-groups=${*:-lint rust kernel python notebooks cuda}
+groups=${*:-lint rust kernel python notebooks wheel cuda}
 if [ $# -eq 0 ] && [ -x "$SWATH_TORCH_VENV/bin/python" ]; then groups+=" torch"; fi
 wants() { [[ " $groups " == *" $1 "* ]]; }
 
@@ -120,7 +120,7 @@ if wants lint; then
     check "rustfmt" cargo fmt --all --check
     check "floors, tests and what the features name, links and code of the book" python_tests --noconftest tests/python/test_layers.py tests/python/test_features.py tests/python/test_tests.py tests/python/test_docs.py
 fi
-if wants kernel || wants python || wants notebooks; then
+if wants kernel || wants python || wants notebooks || wants wheel; then
     built=yes
     soft_stage "build the kernel" build_kernel || { built=no; failed=$((failed + 1)); }
     soft_stage "build the library" build_library || { built=no; failed=$((failed + 1)); }
@@ -160,6 +160,11 @@ if wants python && [ "$built" = yes ]; then
 fi
 if wants notebooks && [ "$built" = yes ]; then
     check "notebooks, small" python_tests --timeout 3000 tests/python/test_notebooks.py
+fi
+if wants wheel && [ "$built" = yes ]; then
+    if soft_stage "make the wheel" env SWATH_LOGS="$SWATH_LOGS/wheel" bash scripts/wheel.sh; then
+        check "the wheel, as somebody who has nothing else" python_tests --timeout 900 tests/python/test_wheel.py
+    else failed=$((failed + 1)); fi
 fi
 if wants torch && soft_stage "PyTorch" bash scripts/setup-torch.sh; then
     PYTHON=$SWATH_TORCH_VENV/bin/python check "exports loaded by PyTorch" python_tests --noconftest --timeout 900 \

@@ -80,6 +80,7 @@ examples! {
     UNINSTALL: ["swath uninstall", "swath uninstall --prefix /opt/jupyter"];
     DOCTOR: ["swath doctor", "swath doctor --json", "swath doctor --as-other-user"]
         "It exits with 1 when something that is needed is missing.";
+    NOTEBOOKS: ["swath notebooks", "swath notebooks course --with-outputs"];
     KERNEL: ["swath kernel -f connection.json"];
     COMPLETIONS: [
         "swath completions bash > ~/.local/share/bash-completion/completions/swath",

@@ -14,7 +14,7 @@ pub(crate) const GROUPS: &[(&str, &[&str])] = &[
     ("Data", &["data", "sample", "properties"]),
     (
         "Jupyter kernel",
-        &["install", "uninstall", "doctor", "kernel"],
+        &["install", "uninstall", "doctor", "notebooks", "kernel"],
     ),
     ("This command", &["completions", "man", "help"]),
 ];

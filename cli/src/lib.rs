@@ -43,7 +43,7 @@ pub use models::{
 };
 pub use program::{
     CompletionsArguments, DoctorArguments, InstallArguments, KernelArguments, ManArguments,
-    PlaceArguments, Shell, UninstallArguments,
+    NotebooksArguments, PlaceArguments, Shell, UninstallArguments,
 };
 pub use reference::reference;
 pub use submit::{SlurmOptions, SubmitArguments, Submitted, TimeLimit};
@@ -153,7 +153,12 @@ pub enum ProgramCommand {
     Submit(SubmitArguments),
     /// Say what is missing on this machine, and the command that mends it
     #[command(after_help = examples::DOCTOR)]
-    Doctor(DoctorArguments),
+    CompletionsArguments,
+    DoctorArguments,
+    InstallArguments,
+    KernelArguments,
+    ManArguments,
+    NotebooksArguments,
     /// Run the Jupyter kernel (Jupyter calls this)
     #[command(after_help = examples::KERNEL)]
     Kernel(KernelArguments),

@@ -108,3 +108,17 @@ pub struct ManArguments {
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 }
+
+/// Arguments of `swath notebooks`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct NotebooksArguments {
+    /// The folder, made where it is missing
+    #[arg(default_value = "swath-notebooks", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// With the pictures and figures of the run that the tutorials were published with
+    #[arg(long)]
+    pub with_outputs: bool,
+    /// Write over notebooks of the same name that are not as they were published
+    #[arg(long)]
+    pub force: bool,
+}

@@ -13,7 +13,7 @@ use crate::eval::EngineOptions;
 use crate::front::{ServeOptions, serve};
 use crate::install::{Bring, CommandLink, InstallOptions, Place, Translator};
 use crate::toolchain::{Toolchain, library_folder};
-use crate::{doctor, forward, install, man_pages};
+use crate::{doctor, forward, install, man_pages, notebooks};
 
 /// Runs the command of this process. What a person may have meant is answered here; only what the library does opens it.
 pub(crate) fn run() -> ExitCode {
@@ -77,6 +77,11 @@ fn run_command(command: ProgramCommand) -> Result<ExitCode, String> {
                 ExitCode::FAILURE
             });
         }
+        ProgramCommand::Notebooks(arguments) => print(&notebooks::write(
+            &arguments.folder,
+            arguments.with_outputs,
+            arguments.force,
+        )?),
         ProgramCommand::Completions(arguments) => print(&completions(arguments.shell)),
         ProgramCommand::Man(ManArguments { out: None }) => {
             print(&man_pages::page().map_err(|error| format!("there is no man page: {error}"))?);

@@ -42,7 +42,7 @@ fn start_again(lib_dir: &Path) -> Result<String, String> {
     let toolchain = Toolchain::find(lib_dir)?;
     let mut folders = vec![lib_dir.to_owned()];
     folders.extend(toolchain.standard_library_folder());
-    folders.extend(natives::library_folder(lib_dir));
+    folders.extend(natives::library_folders(lib_dir));
     folders.extend(
         std::env::var_os("LD_LIBRARY_PATH")
             .iter()

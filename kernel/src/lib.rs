@@ -24,6 +24,8 @@ mod log;
 mod magics;
 mod man_pages;
 mod natives;
+mod notebooks;
+mod nvidia;
 mod parse;
 mod paths;
 mod shell_command;

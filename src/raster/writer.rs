@@ -515,10 +515,11 @@ impl RasterWriter {
         let source = Handle::open(self.tiles.path())?;
         let (name, driver) = (c_path(path), c_string("COG"));
         let resampling = if self.is_classes() { "MODE" } else { "AVERAGE" };
-        let predictor = if self.raster_type == RasterType::U8 {
-            "NO"
-        } else {
-            "YES"
+        let predictor = match self.raster_type {
+            RasterType::U8 => "NO",
+            // GDAL 3.11 and later refuse the predictor for floats of 16 bits, which "YES" would be.
+            RasterType::F16 => "STANDARD",
+            _ => "YES",
         };
         let options = StringList::new([
             if self.options.compressed {

@@ -270,7 +270,7 @@ impl Session {
         let mut path = OsString::from(target_library_dir(&options.toolchain));
         path.push(":");
         path.push(&options.lib_dir);
-        if let Some(folder) = crate::natives::library_folder(&options.lib_dir) {
+        for folder in crate::natives::library_folders(&options.lib_dir) {
             path.push(":");
             path.push(folder);
         }
