@@ -154,7 +154,7 @@ pub(super) fn rust_source(toolchain: &Result<Toolchain, String>) -> Finding {
 
 /// Whether GDAL is found, and finds its tables: the library itself draws a small raster with a reference system.
 pub(super) fn gdal(lib_dir: &Path) -> Finding {
-    let own = natives::library_folder(lib_dir).filter(|folder| {
+    let own = natives::library_folders(lib_dir).into_iter().find(|folder| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries
             .into_iter()
