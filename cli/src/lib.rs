@@ -153,12 +153,10 @@ pub enum ProgramCommand {
     Submit(SubmitArguments),
     /// Say what is missing on this machine, and the command that mends it
     #[command(after_help = examples::DOCTOR)]
-    CompletionsArguments,
-    DoctorArguments,
-    InstallArguments,
-    KernelArguments,
-    ManArguments,
-    NotebooksArguments,
+    Doctor(DoctorArguments),
+    /// Write the tutorials into a folder
+    #[command(after_help = examples::NOTEBOOKS)]
+    Notebooks(NotebooksArguments),
     /// Run the Jupyter kernel (Jupyter calls this)
     #[command(after_help = examples::KERNEL)]
     Kernel(KernelArguments),
