@@ -373,7 +373,9 @@ mod tests {
     fn a_library_of_another_compiler_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let library = library(folder.path());
-        std::fs::write(library.join("libswath.rmeta"), "rust").unwrap();
+        for name in ["libswath.rmeta", "libswath.so"] {
+            std::fs::write(library.join(name), "rust").unwrap();
+        }
         let toolchain = Toolchain::from_search_path().unwrap();
         let error = files_of_a_cell(&toolchain, &library).unwrap_err();
         assert!(error.contains("do not belong together"), "{error}");
