@@ -33,7 +33,7 @@ pub use words::{
     AugmentWord, BalanceWord, ChipsWord, CompositeWord, LossWord, MissingWord, ObjectsWord,
     OptimizerWord, PrecisionWord, ScheduleWord, SplitWord, TaskWord, WeightWord,
 };
-pub use write::{Choice, nearest_key, written};
+pub use write::{Choice, written};
 
 /// What `swath train` is asked to do.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::section::{Usual, nearest};
+use super::section::Usual;
 use super::{Key, sections};
 
 /// A value that the file is to have.
@@ -86,13 +86,4 @@ fn comment(text: &mut String, line: &str) {
         true => writeln!(text, "#"),
         false => writeln!(text, "# {line}"),
     };
-}
-
-/// The key of a section that a person may have meant.
-#[must_use]
-pub fn nearest_key(section: &str, name: &str) -> Option<&'static str> {
-    let (_, _, keys) = sections()
-        .into_iter()
-        .find(|(word, _, _)| *word == section)?;
-    nearest(name, keys.iter().map(Key::name))
 }

@@ -124,7 +124,7 @@ impl Client {
         let (mut answered, mut subscribed) = (false, false);
         while !(answered && subscribed) {
             let asked = self
-                .request(Channel::Shell, "kernel_info_request", json!({}))
+                .request(Channel::Shell, "kernel_info_request", &json!({}))
                 .await?;
             let again = Instant::now() + Duration::from_millis(500);
             loop {
@@ -161,9 +161,9 @@ impl Client {
         &mut self,
         channel: Channel,
         kind: &str,
-        content: Value,
+        content: &Value,
     ) -> Result<String, String> {
-        let message = Message::new(&self.session, kind, None, &content);
+        let message = Message::new(&self.session, kind, None, content);
         let id = message.header.get("msg_id").and_then(Value::as_str);
         let id = id.unwrap_or_default().to_owned();
         let frames = frames::encode(message, &self.signer);
@@ -190,7 +190,7 @@ impl Client {
             "allow_stdin": true,
             "stop_on_error": true,
         });
-        self.request(Channel::Shell, "execute_request", content)
+        self.request(Channel::Shell, "execute_request", &content)
             .await
     }
 
@@ -210,7 +210,7 @@ impl Client {
     pub(super) async fn shut_down(mut self) {
         let content = json!({ "restart": false });
         let asked = self
-            .request(Channel::Control, "shutdown_request", content)
+            .request(Channel::Control, "shutdown_request", &content)
             .await;
         if asked.is_err()
             || tokio::time::timeout(END, self.process.wait())

@@ -335,7 +335,7 @@ impl Job {
                     }
                     stopped_by = Some(number);
                     narrator.tell("stopping", &format!("{name} interrupted by signal {number}"), json!({ "signal": number, "number": number }));
-                    client.request(Channel::Control, "interrupt_request", json!({})).await.map_err(End::Failed)?;
+                    client.request(Channel::Control, "interrupt_request", &json!({})).await.map_err(End::Failed)?;
                     continue;
                 }
                 () = until(due) => {
@@ -386,7 +386,7 @@ impl Job {
                     // A reply without a value that says so: the kernel tells the cell that there is none.
                     let content = json!({ "status": "error", "ename": "NoStdin", "evalue": "nobody can answer" });
                     client
-                        .request(Channel::Stdin, "input_reply", content)
+                        .request(Channel::Stdin, "input_reply", &content)
                         .await
                         .map_err(End::Failed)?;
                 }

@@ -164,7 +164,7 @@ impl Scope<'_> {
             return None;
         };
         let name = two_names(&path.path()?)?;
-        let arguments = self.arguments(call.arg_list()?);
+        let arguments = self.arguments(&call.arg_list()?);
         // A text that becomes another kind of text is still that text.
         if let (["String::from" | "PathBuf::from" | "Path::new" | "Some"], [value]) =
             ([name.as_str()], arguments.as_slice())
@@ -177,7 +177,7 @@ impl Scope<'_> {
     fn method(&self, call: &ast::MethodCallExpr) -> Option<Value> {
         let name = call.name_ref()?.text().to_string();
         let receiver = self.value(&call.receiver()?);
-        let arguments = self.arguments(call.arg_list()?);
+        let arguments = self.arguments(&call.arg_list()?);
         match receiver {
             Value::Chain(mut chain) => {
                 let is_new = chain
@@ -207,7 +207,7 @@ impl Scope<'_> {
         }
     }
 
-    fn arguments(&self, list: ast::ArgList) -> Vec<Value> {
+    fn arguments(&self, list: &ast::ArgList) -> Vec<Value> {
         list.args().map(|it| self.value(&it)).collect()
     }
 
