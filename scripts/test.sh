@@ -146,6 +146,7 @@ if wants python && [ "$built" = yes ]; then
     check "kernel: attacks, interrupts, the session's place" python_tests --timeout 900 tests/python/test_kernel_attacks.py tests/python/test_kernel_subscribers.py tests/python/test_kernel_interrupts.py tests/python/test_kernel_session_folder.py
     check "a cluster: jobs of Slurm, Open OnDemand, modules, copies of data for all" python_tests --timeout 900 tests/python/test_slurm.py tests/python/test_hpc.py tests/python/test_data_mirror.py tests/python/test_predict_parts.py
     check "an installation for others, what doctor finds" python_tests --timeout 900 tests/python/test_install_for_others.py tests/python/test_install_doctor.py
+    check "other users of the machine" python_tests --timeout 600 tests/python/test_other_users.py
     check "files of odd kinds, against GDAL and rasterio" python_tests --timeout 900 tests/python/test_geo_cases.py tests/python/test_oracles.py tests/python/test_oracles_labels.py tests/python/test_oracles_boxes.py tests/python/test_odd_data_set.py tests/python/test_scene_fixtures.py tests/python/test_join_fixtures.py
 fi
 if { wants python || wants notebooks; } && [ "$built" = yes ]; then

@@ -91,6 +91,8 @@ mod aliases_tests;
 #[cfg(doctest)]
 mod book;
 mod cache;
+#[cfg(test)]
+mod cache_trial_tests;
 pub mod chips;
 pub mod classify;
 pub mod cli;

@@ -13,7 +13,7 @@ use crate::eval::EngineOptions;
 use crate::front::{ServeOptions, serve};
 use crate::install::{Bring, CommandLink, InstallOptions, Place, Translator};
 use crate::toolchain::{Toolchain, library_folder};
-use crate::{doctor, forward, install, man_pages, notebooks};
+use crate::{doctor, forward, install, man_pages, notebooks, permissions};
 
 /// Runs the command of this process. What a person may have meant is answered here; only what the library does opens it.
 pub(crate) fn run() -> ExitCode {
@@ -197,6 +197,10 @@ fn kernel(connection_file: PathBuf) -> Result<(), String> {
             crate::log::warn(&reason);
             PathBuf::new()
         });
+    if let Err(reason) = permissions::check(&permissions::of_kernel(&lib_dir, &toolchain)) {
+        // The cells say so, too.
+        crate::log::warn(&reason);
+    }
     let working_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let engine = EngineOptions {
         program: None,

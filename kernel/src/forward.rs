@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use swath_link::environment;
 
 use crate::loader::Library;
-use crate::natives;
+use crate::{natives, permissions};
 use crate::toolchain::{Toolchain, library_folder};
 
 type CommandLine = unsafe extern "C" fn(c_int, *const *const c_char) -> c_int;
@@ -21,6 +21,7 @@ type CommandLine = unsafe extern "C" fn(c_int, *const *const c_char) -> c_int;
 /// When the library cannot be opened.
 pub(crate) fn forward(arguments: impl Iterator<Item = OsString>) -> Result<ExitCode, String> {
     let lib_dir = library_folder();
+    permissions::check(&permissions::of_library(&lib_dir))?;
     if std::env::var_os(environment::FORWARDED).is_none() {
         return Err(start_again(&lib_dir)?);
     }

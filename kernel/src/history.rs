@@ -3,6 +3,8 @@
 //! The database has its own thread: a slow or locked file (a home folder over the network) never holds up a cell.
 //! Without a usable file the history lives in memory.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -152,7 +154,23 @@ fn serve(path: Option<&Path>, queue: &mpsc::Receiver<Job>) {
 
 fn open_file(path: &Path) -> Result<(Connection, i64), Box<dyn std::error::Error>> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    // For nobody else to read, whatever the mask; its journal gets the same permissions.
+    let made = std::fs::File::options()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
+    let found = made.metadata()?;
+    if found.is_file()
+        && found.uid() == swath_link::permissions::user()
+        && found.mode() & 0o077 != 0
+    {
+        made.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(prepare(Connection::open(path)?)?)
 }

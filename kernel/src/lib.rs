@@ -28,11 +28,13 @@ mod notebooks;
 mod nvidia;
 mod parse;
 mod paths;
+mod permissions;
 mod shell_command;
 mod submit;
 mod syntax;
 mod text;
 mod toolchain;
+mod umask;
 mod wire;
 
 pub use eval::{

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
 use crate::text::Utf8Stream;
+use crate::umask;
 
 static ENVIRONMENT: OnceLock<Vec<(OsString, OsString)>> = OnceLock::new();
 
@@ -110,6 +111,14 @@ impl Shell {
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
+        let mask = umask::of_user();
+        // SAFETY: the closure only makes a system call that is safe between fork and exec.
+        unsafe {
+            command.pre_exec(move || {
+                umask::give_back(mask);
+                Ok(())
+            });
+        }
         let mut child = command.spawn()?;
         let group = child
             .id()

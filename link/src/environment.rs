@@ -71,8 +71,16 @@ pub const CACHE: &str = "SWATH_CACHE";
 pub const WEIGHTS: &str = "SWATH_WEIGHTS";
 /// The file with EfficientNet-Lite0's ImageNet weights.
 pub const EFFICIENTNET_LITE0: &str = "SWATH_EFFICIENTNET_LITE0";
+/// `1`: folders that every user of the machine can write to are used all the same (file systems without permissions).
+pub const OPEN_FOLDERS: &str = "SWATH_OPEN_FOLDERS";
 /// The Python that fetches and unpacks data sets and weights.
 pub const PYTHON: &str = "SWATH_PYTHON";
+
+/// Whether folders that every user of the machine can write to are used all the same.
+#[must_use]
+pub fn takes_open_folders() -> bool {
+    std::env::var_os(OPEN_FOLDERS).is_some_and(|value| value == "1")
+}
 
 /// How long an interrupted cell may go on before it is killed, unless [`KILL_AFTER`] says otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);

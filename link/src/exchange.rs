@@ -16,6 +16,12 @@ pub const PRIMITIVES: [&str; 17] = [
     "u32", "u64", "u128", "usize",
 ];
 
+/// The variable by which cargo ends its way upwards, for settings (`.cargo/config.toml`) and workspaces, at a folder: it would
+/// else read what anybody has put into `/tmp`, programs to run among it. Cargo's own tests use it (`cargo_util::paths::ancestors`);
+/// there is no other way, and the cargo is the one that this version was tested with. The user's own settings, in
+/// `CARGO_HOME`, are read all the same.
+pub const CARGO_LOOKS_NO_HIGHER: &str = "__CARGO_TEST_ROOT";
+
 /// Ends every generated line that keeps a new variable; the variable's name follows.
 pub const PUT_MARK: &str = "//@put ";
 /// Ends every generated line that puts a variable back that the cell has loaded.
@@ -57,6 +63,9 @@ pub struct SessionConfig {
     pub crate_dir: PathBuf,
     /// Whether every cell goes through cargo (`SWATH_PLAIN_CARGO=1`).
     pub plain_cargo: bool,
+    /// The user's mask for new files, for the real cargo: what it fetches is the user's. Everything else of a session is
+    /// private.
+    pub umask: u32,
 }
 
 /// What the kernel tells before each cell.
@@ -321,6 +330,7 @@ mod tests {
             linker: vec!["lld".to_owned()],
             c_linker: Some("/swath-cc".into()),
             crate_dir: "/crate".into(),
+            umask: 0o022,
             plain_cargo: true,
         };
         assert_eq!(round_trip(&config), config);

@@ -5,6 +5,7 @@
 //! * [`environment`]: the names of the environment variables;
 //! * [`bundle`]: the header of saved models, which the front process reads without the library;
 //! * [`limits`]: what this process may use of a shared machine;
+//! * [`permissions`]: what other users of the machine could change, for all programs alike;
 //! * [`networks`]: the networks that the library registers;
 //! * [`types`]: names of types as people write them.
 //!
@@ -20,6 +21,7 @@ pub mod frame;
 pub mod limits;
 pub mod message;
 pub mod networks;
+pub mod permissions;
 pub mod record;
 pub mod types;
 

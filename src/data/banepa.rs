@@ -186,7 +186,9 @@ fn mosaic(
         options,
     )?;
     // GDAL reads a tile from a file; one that is overwritten for each tile is enough.
-    let scratch = tempfile::tempdir()
+    let scratch = tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .tempdir()
         .map_err(|source| DataError::File(crate::FileError::new(std::env::temp_dir(), source)))?;
     for block in blocks {
         for row in block.rows.clone() {

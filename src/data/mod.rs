@@ -31,6 +31,8 @@ mod remote_tests;
 #[cfg(test)]
 mod server_tests;
 #[cfg(test)]
+mod shared_cache_tests;
+#[cfg(test)]
 mod stac_tests;
 #[cfg(test)]
 mod transfer_tests;

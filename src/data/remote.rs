@@ -2,6 +2,7 @@
 //! goes on where it stopped.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use super::recipe::{Page, Recipe, RemoteFile, Source};
 use super::transfer::Download;
 use super::{DataError, cache_dir, fetch, pages, unpack};
 use crate::report::{Notice, NoticeKind, Report};
-use crate::{Result, session};
+use crate::{Result, cache, session};
 
 /// A page of links is no larger than this.
 const MOST_OF_A_PAGE: u64 = 64 << 20;
@@ -34,6 +35,8 @@ struct Work<'a> {
 pub(super) fn fetch_all(recipe: &Recipe, dir: &Path, report: &mut Report) -> Result<Vec<String>> {
     let version = fetch::version(recipe);
     let shelf = cache_dir().join("downloads").join(&recipe.name);
+    take_over(&shelf).map_err(|error| crate::FileError::new(shelf.clone(), error))?;
+    cache::make_folder(dir).map_err(|error| crate::FileError::new(dir.to_owned(), error))?;
     let mut work = Work {
         dir,
         shelf,
@@ -62,6 +65,25 @@ pub(super) fn fetch_all(recipe: &Recipe, dir: &Path, report: &mut Report) -> Res
     let _ = std::fs::remove_file(work.list());
     let _ = std::fs::remove_dir(&work.shelf);
     Ok(files)
+}
+
+/// Makes the shelf, and removes what a process of another user has left there unfinished, since nobody else can go on with it.
+/// The turn is ours, so that nobody is at it.
+fn take_over(shelf: &Path) -> std::io::Result<()> {
+    cache::make_folder(shelf)?;
+    for entry in std::fs::read_dir(shelf)?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = entry.metadata().map(|found| found.uid());
+        let is_other = owner.is_ok_and(|owner| owner != swath_link::permissions::user());
+        if is_other
+            && [".part", ".part.head", ".part.json"]
+                .iter()
+                .any(|end| name.ends_with(end))
+        {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 impl Work<'_> {
@@ -138,7 +160,7 @@ impl Work<'_> {
         let target = self.dir.join(name);
         let io = |error| crate::FileError::new(target.clone(), error);
         if let Some(folder) = target.parent() {
-            std::fs::create_dir_all(folder).map_err(io)?;
+            cache::make_folder(folder).map_err(io)?;
         }
         Ok(std::fs::rename(from, &target).map_err(io)?)
     }

@@ -8,7 +8,7 @@ use super::*;
 use crate::Hint as _;
 use crate::display::Show as _;
 
-fn recipe(text: serde_json::Value) -> &'static Recipe {
+pub(super) fn recipe(text: serde_json::Value) -> &'static Recipe {
     Box::leak(Box::new(serde_json::from_value(text).unwrap()))
 }
 

@@ -154,7 +154,8 @@ pub(super) fn unpack(archive: &Path, into: &Path, quiet: bool) -> Result<Unpacke
         unpacked.files.len(),
         file_size(unpacked.bytes)
     ));
-    std::fs::rename(&ready, into)
+    crate::cache::share(&ready)
+        .and_then(|()| std::fs::rename(&ready, into))
         .map_err(|error| DataError::File(crate::FileError::new(into.to_owned(), error)))?;
     Ok(unpacked)
 }

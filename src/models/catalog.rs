@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ModelError, ResNetKind};
 use crate::display::{Output, Show, escape};
-use crate::{Result, data, session};
+use crate::{Result, cache, data, session};
 
 /// Weights that someone has published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,15 +201,21 @@ fn find_or_fetch(weights: &PublishedWeights, known: &[&Path], cache: &Path) -> R
     for folder in known.iter().copied().chain([cache]) {
         let path = folder.join(weights.file());
         if path.is_file() {
+            // Eight digits of a sum find a mistake; they would not stop who forges a file.
+            cache::trusted(&path, swath_link::environment::WEIGHTS)
+                .map_err(|error| ModelError::File(crate::FileError::new(path.clone(), error)))?;
             check(weights, &path)?;
             return Ok(path);
         }
     }
     data::check_online(weights.name)?;
     let io = |source| ModelError::File(crate::FileError::new(cache.to_owned(), source));
-    std::fs::create_dir_all(cache).map_err(io)?;
+    if cache.starts_with(cache::cache_dir()) {
+        cache::prepare().map_err(io)?;
+    }
+    cache::make_folder(cache).map_err(io)?;
     // A folder of its own, so that a file cut short never lies in the cache under its name.
-    let folder = tempfile::tempdir_in(cache).map_err(io)?;
+    let folder = cache::private_in(cache).map_err(io)?;
     let partial = folder.path().join(weights.file());
     session::display(&Output::text(format!(
         "Fetching {} ({}) from {}",
@@ -218,7 +224,7 @@ fn find_or_fetch(weights: &PublishedWeights, known: &[&Path], cache: &Path) -> R
     download(weights, &partial, cache)?;
     check(weights, &partial)?;
     let path = cache.join(weights.file());
-    std::fs::rename(&partial, &path).map_err(io)?;
+    cache::publish(&partial, &path).map_err(io)?;
     Ok(path)
 }
 
@@ -280,6 +286,73 @@ mod tests {
         assert!(
             error.contains("e3b0c442") && error.contains("nothing-e3b0c442.pth"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn processes_of_two_users_fetch_weights_at_once_and_all_have_them_whole() {
+        use std::io::{Read as _, Write as _};
+        let test = "models::catalog::tests::processes_of_two_users_fetch_weights_at_once_and_all_have_them_whole";
+        let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+        let found = {
+            use sha2::Digest as _;
+            let sum = sha2::Sha256::digest(&bytes);
+            format!("{:02x}{:02x}{:02x}{:02x}", sum[0], sum[1], sum[2], sum[3])
+        };
+        if let Ok(address) = std::env::var("SWATH_TEST_ADDRESS") {
+            let weights = PublishedWeights {
+                address: Box::leak(format!("{address}/shared-{found}.pth").into_boxed_str()),
+                sha256: Box::leak(found.into_boxed_str()),
+                ..NOWHERE
+            };
+            let path = find_or_fetch(&weights, None, &data::cache_dir().join("weights")).unwrap();
+            assert_eq!(std::fs::read(path).unwrap(), bytes);
+        } else {
+            let place = crate::cache_trial_tests::Place::new();
+            // What a process that was killed leaves.
+            place.leave(
+                &format!("weights/.under-way-x/shared-{found}.pth"),
+                &bytes[..1000],
+            );
+            let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            let address = format!("http://{}", listener.local_addr().unwrap());
+            let served = bytes.clone();
+            std::thread::spawn(move || {
+                for stream in listener.incoming().flatten() {
+                    let served = served.clone();
+                    std::thread::spawn(move || {
+                        let mut stream = stream;
+                        let _ = stream.read(&mut [0; 4096]);
+                        let head = format!(
+                            "HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n",
+                            served.len()
+                        );
+                        let _ = stream.write_all(head.as_bytes());
+                        for part in served.chunks(20_000) {
+                            let _ = stream.write_all(part);
+                            std::thread::sleep(std::time::Duration::from_millis(20));
+                        }
+                    });
+                }
+            });
+            let children = place.start(test, 6, &[("SWATH_TEST_ADDRESS", &address)]);
+            let path = place.cache().join(format!("weights/shared-{found}.pth"));
+            crate::cache_trial_tests::all_pass(children, &[(path, bytes)]);
+        }
+    }
+
+    #[test]
+    fn weights_that_anybody_could_have_put_there_are_not_taken() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (given, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(given.path().join(NOWHERE.file()), b"").unwrap();
+        let open = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(given.path(), open).unwrap();
+        let error = find_or_fetch(&NOWHERE, Some(given.path()), cache.path()).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("every user") && text.contains("SWATH_WEIGHTS"),
+            "{text}"
         );
     }
 

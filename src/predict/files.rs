@@ -1,6 +1,10 @@
 //! The files behind a map: class map and scores, written strip by strip while the scene is predicted.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use swath_link::permissions;
 
 use super::ScoreType;
 use super::blend_strip::{BlendStrip, NODATA};
@@ -26,17 +30,21 @@ pub(super) const MAP: [&str; 5] = [LABELS, SCORES, SCORES_JSON, LABELS_STYLE, PO
 
 /// A folder of working files that disappears with the map.
 pub(super) fn working_folder() -> Result<tempfile::TempDir> {
+    let place = std::env::temp_dir();
+    let failed = |source| FileError::Io {
+        action: "make a folder for the map",
+        path: place.clone(),
+        source,
+    };
+    if let Some(why) = permissions::unfit_for_private(&place) {
+        let why = format!("the folder for temporary files {why}; set TMPDIR to one of your own");
+        return Err(failed(std::io::Error::other(why)).into());
+    }
     tempfile::Builder::new()
         .prefix("swath-map-")
+        .permissions(Permissions::from_mode(0o700))
         .tempdir()
-        .map_err(|source| {
-            FileError::Io {
-                action: "make a folder for the map",
-                path: std::env::temp_dir(),
-                source,
-            }
-            .into()
-        })
+        .map_err(|source| failed(source).into())
 }
 
 /// What a class map's file carries beside its pixels.
@@ -219,5 +227,20 @@ impl RowSink for MapWriter {
             self.flush()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn working_files_are_for_their_user_alone() {
+        let folder = working_folder().unwrap();
+        let mode = std::fs::metadata(folder.path())
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "a usual mask leaves 0755");
     }
 }

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
@@ -27,18 +28,27 @@ impl Key {
     }
 
     pub(crate) fn load(&self) -> Option<Vec<BandStatistics>> {
+        // What anybody could have put there is not believed.
+        crate::cache::prepare().ok()?;
         serde_json::from_slice(&std::fs::read(&self.file).ok()?).ok()
     }
 
     /// Failing to keep them costs a pass over the file next time, nothing else.
     pub(crate) fn store(&self, statistics: &[BandStatistics]) {
-        let Ok(staged) = StagedFile::new(&self.file, "new") else {
-            return;
-        };
-        if let Ok(text) = serde_json::to_vec(statistics)
-            && std::fs::write(staged.path(), text).is_ok()
-        {
-            let _ = staged.commit();
+        let _ = self.try_store(statistics);
+    }
+
+    fn try_store(&self, statistics: &[BandStatistics]) -> std::io::Result<()> {
+        crate::cache::prepare()?;
+        if let Some(folder) = self.file.parent() {
+            crate::cache::make_folder(folder)?;
         }
+        let staged = StagedFile::new(&self.file, "new")?;
+        // Another machine's process may have this one's number.
+        let mut file = std::fs::File::create_new(staged.path())?;
+        file.write_all(&serde_json::to_vec(statistics)?)?;
+        // Another user's file has the same permissions, since the folder decides.
+        crate::cache::share(staged.path())?;
+        staged.commit()
     }
 }

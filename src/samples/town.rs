@@ -53,7 +53,11 @@ impl Town {
 /// # Ok::<(), swath::Error>(())
 /// ```
 pub fn town(seed: u64, size: usize) -> Result<Town> {
-    town_in(crate::cache::cache_dir().join("samples"), seed, size)
+    let town = town_in(crate::cache::shelf("samples")?, seed, size)?;
+    for path in [&town.labels_path, &town.scene_path] {
+        crate::cache::share(path).map_err(|error| crate::FileError::new(path, error))?;
+    }
+    Ok(town)
 }
 
 /// As [`town`], in a folder.

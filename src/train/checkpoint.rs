@@ -1,6 +1,8 @@
 //! Checkpoints: everything a run needs to go on as if it had never stopped, in one file, replaced whole or not at all.
 
 use std::collections::HashMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
@@ -9,6 +11,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use swath_link::bundle::CHECKPOINT as KEY;
+use swath_link::permissions::could_be_planted;
 
 use super::fingerprint::Fingerprint;
 use super::{History, MomentRecord, OptimizerState, Plateau, TrainError};
@@ -201,6 +204,12 @@ impl Checkpoint {
             .map_err(|error| wrong(error.to_string()))?;
         std::fs::create_dir_all(folder).map_err(io)?;
         staged::write(&path, &bytes).map_err(io)?;
+        // Who goes on with it must be able to trust it, whatever the user's mask.
+        let permissions = std::fs::metadata(&path).map_err(io)?.permissions();
+        if permissions.mode() & 0o002 != 0 {
+            let closed = Permissions::from_mode(permissions.mode() & !0o002);
+            std::fs::set_permissions(&path, closed).map_err(io)?;
+        }
         Ok(path)
     }
 
@@ -217,6 +226,14 @@ impl Checkpoint {
             path: path.clone(),
             reason,
         };
+        if let Some(open) = could_be_planted(&path)
+            && !swath_link::environment::takes_open_folders()
+        {
+            return Err(wrong(format!(
+                "anybody could have put it there: {open} (`{}`, or copy it into a folder of your own)",
+                open.remedy()
+            )));
+        }
         let bytes = std::fs::read(&path)
             .map_err(|source| TrainError::File(crate::FileError::new(path.clone(), source)))?;
         let (_, metadata) = SafeTensors::read_metadata(&bytes)
@@ -385,6 +402,41 @@ mod tests {
                 second: vec![0.3, 1e-30],
             }],
         }
+    }
+
+    #[test]
+    fn a_checkpoint_that_anybody_could_have_put_there_is_not_gone_on_with()
+    -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = checkpoint().write(folder.path())?;
+        let chmod =
+            |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode));
+        let read = || Checkpoint::read(folder.path(), &settings());
+        // One's own is trusted, even in a folder in which all may write.
+        chmod(folder.path(), 0o777)?;
+        read()?;
+        chmod(&path, 0o666)?;
+        let told = read().err().ok_or("it was read")?.to_string();
+        assert!(
+            told.contains("anybody could have put it there") && told.contains("chmod o-w"),
+            "{told}"
+        );
+        // Written again it is closed.
+        checkpoint().write(folder.path())?;
+        read()?;
+        if swath_link::permissions::user() == 0 {
+            for mode in [0o777, 0o1777] {
+                chmod(folder.path(), mode)?;
+                std::os::unix::fs::chown(&path, Some(12345), None)?;
+                assert!(
+                    read().is_err(),
+                    "another user's in an open folder: {mode:o}"
+                );
+            }
+            chmod(folder.path(), 0o755)?;
+            read()?;
+        }
+        Ok(())
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! once for each set of them.
 
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -126,6 +127,18 @@ pub(crate) fn command(config: &SessionConfig) -> Command {
     }
     if let Some(home) = home_in_need() {
         command.env("CARGO_HOME", home);
+    }
+    if let Some(session) = exchange::session_dir() {
+        // Above the session's folder lies one that others may write to: no settings and no workspace of theirs.
+        command.env(exchange::CARGO_LOOKS_NO_HIGHER, session);
+    }
+    let mask = config.umask;
+    // SAFETY: umask has no memory effects, and is safe between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            libc::umask(mask);
+            Ok(())
+        });
     }
     command
 }

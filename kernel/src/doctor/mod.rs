@@ -4,6 +4,7 @@ mod installation;
 mod jupyter;
 mod machine;
 mod other_user;
+mod others;
 
 use std::path::PathBuf;
 
@@ -72,6 +73,8 @@ fn findings() -> Vec<Checked> {
         ("C library", installation::c_library(&lib_dir)),
         ("toolchain", installation::toolchain(&lib_dir, &toolchain)),
         ("rust-src", installation::rust_source(&toolchain)),
+        ("permissions", others::permissions(&lib_dir, &toolchain)),
+        ("cache", others::cache()),
         ("linker", machine::linker(&toolchain)),
         ("GDAL", installation::gdal(&lib_dir)),
         ("temporary files", machine::temporary_folder()),

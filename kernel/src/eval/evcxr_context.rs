@@ -14,6 +14,7 @@ use swath_link::environment;
 use super::channel::ChildEnds;
 use super::interface::EngineOptions;
 use super::session::{Session, cells_program};
+use crate::{permissions, umask};
 
 /// In scope in every cell, without anybody asking.
 const PRELUDE: &str = "#[allow(unused_imports)] use swath::prelude::*;";
@@ -28,6 +29,10 @@ pub(crate) fn start(
     ends: &ChildEnds,
     farewell: &Farewell,
 ) -> Result<(CommandContext, StartupText), String> {
+    permissions::check(&permissions::of_kernel(
+        &options.lib_dir,
+        &options.toolchain,
+    ))?;
     session.write_tools(options)?;
     farewell.take_back();
     let child = child_command(options, session, ends, farewell)?;
@@ -151,9 +156,11 @@ fn child_command(
         .env_remove(environment::SESSION);
     // evcxr starts the same command again when the child has died; the folder may be gone by then.
     let folders = Folders::of(&options.working_dir);
+    let mask = umask::of_user();
     // SAFETY: the closure only makes system calls that are safe between fork and exec.
     unsafe {
         command.pre_exec(move || {
+            umask::give_back(mask);
             folders.enter();
             prepare_child(&descriptors)
         });

@@ -4,12 +4,19 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use swath_link::permissions;
 
 /// What a session needs to begin with.
 const ROOM: u64 = 1 << 20;
 const LOCK: &str = "lock";
+
+/// Whether the folder for temporary files that the user has named is one in which others could change what lies there.
+pub(crate) fn is_unsafe(folder: &Path) -> bool {
+    permissions::unfit_for_private(folder).is_some()
+}
 
 /// A folder in which a session's folder can be made, and what is to be said when it is not the one that was asked for.
 pub(crate) fn choose() -> Result<(PathBuf, Option<String>), String> {
@@ -51,6 +58,9 @@ fn unfit(folder: &Path) -> Option<String> {
     }
     if let Err(error) = std::fs::create_dir_all(folder) {
         return Some(format!("cannot be made ({error})"));
+    }
+    if let Some(why) = permissions::unfit_for_private(folder) {
+        return Some(why);
     }
     if forbids_programs(folder) {
         return Some("does not permit programs (it is mounted noexec)".to_owned());
@@ -152,7 +162,15 @@ fn boot() -> String {
 /// Whether the kernel that owned this folder has ended: only its lock can tell. Process numbers cannot, for kernels of
 /// containers and of other machines share temporary folders.
 pub(crate) fn is_abandoned(dir: &Path) -> bool {
-    let Ok(mut file) = File::options().read(true).write(true).open(dir.join(LOCK)) else {
+    // What others have put there is theirs, whatever its name: a link may lead to a device, or to files of ours.
+    let is_own = std::fs::symlink_metadata(dir)
+        .is_ok_and(|found| found.is_dir() && found.uid() == permissions::user());
+    let opened = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(dir.join(LOCK));
+    let (true, Ok(mut file)) = (is_own, opened) else {
         // It is just being made, or somebody else's.
         return false;
     };

@@ -12,20 +12,23 @@
 //! Somebody may remove it while the kernel runs; it is made anew then, at the same place.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::Permissions;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use swath_link::environment;
 use swath_link::exchange::{self, SessionConfig};
+use swath_link::permissions;
 
 use super::interface::EngineOptions;
 use super::marked::MARK_ENV;
 use super::place::{self, Lock};
 use super::shared::lock;
 use crate::toolchain::Toolchain;
+use crate::umask;
 
 const PREFIX: &str = "swath-session-";
 
@@ -72,12 +75,14 @@ pub(crate) fn end_programs() {
 }
 
 fn prepare() -> Result<Session, String> {
+    umask::keep_private();
     let (parent, note) = place::choose()?;
     remove_leftovers(&parent);
     let cannot =
         |error: std::io::Error| format!("cannot make a folder in {}: {error}", parent.display());
     let dir = tempfile::Builder::new()
         .prefix(&format!("{PREFIX}{}-", std::process::id()))
+        .permissions(Permissions::from_mode(0o700))
         .tempdir_in(&parent)
         .map_err(cannot)?
         .keep();
@@ -95,6 +100,10 @@ fn prepare() -> Result<Session, String> {
         // The kernel reads the user's startup files itself; evcxr must not find them.
         std::env::set_var("EVCXR_CONFIG_DIR", dir.join("cell"));
         std::env::set_var(environment::SESSION, &dir);
+        // Compiler and cells have files there, too.
+        if place::is_unsafe(&std::env::temp_dir()) {
+            std::env::set_var("TMPDIR", &parent);
+        }
     }
     Ok(Session {
         dir,
@@ -176,11 +185,8 @@ impl Session {
                 self.dir.display()
             )
         };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.dir)
-            .map_err(gone)?;
+        // Its name is known by now: somebody else may have been quicker.
+        permissions::private_folder(&self.dir).map_err(gone)?;
         let mut held = lock(&self.held);
         if !held.as_ref().is_some_and(|held| held.is_in(&self.dir)) {
             *held = Some(Lock::take(&self.dir).map_err(gone)?);
@@ -252,6 +258,7 @@ impl Session {
                 .join("cell")
                 .canonicalize()
                 .unwrap_or_else(|_| dir.join("cell")),
+            umask: umask::of_user(),
             plain_cargo: std::env::var_os(environment::PLAIN_CARGO)
                 .is_some_and(|value| value == "1"),
         };

@@ -369,11 +369,16 @@ fn write_file(kernel: &Kernel, line: &str, body: &str) -> Result<(), ErrorReport
 
 fn append_text(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
-    std::fs::OpenOptions::new()
+    use std::os::unix::fs::PermissionsExt;
+    let is_new = !path.exists();
+    let mut file = std::fs::OpenOptions::new()
         .append(true)
         .create(true)
-        .open(path)?
-        .write_all(text.as_bytes())
+        .open(path)?;
+    if is_new {
+        file.set_permissions(PermissionsExt::from_mode(crate::umask::mode_for_user()))?;
+    }
+    file.write_all(text.as_bytes())
 }
 
 /// Writes beside the file and renames: whoever reads sees the old text or the new. Devices such as `/dev/null` are
@@ -405,7 +410,9 @@ fn replace_file(path: &Path, text: &str) -> std::io::Result<()> {
         })?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
-    let mode = permissions.unwrap_or_else(|| std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mode = permissions.unwrap_or_else(|| {
+        std::os::unix::fs::PermissionsExt::from_mode(crate::umask::mode_for_user())
+    });
     file.as_file().set_permissions(mode)?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())

@@ -24,6 +24,7 @@ use crate::wire::messages::ConnectReply;
 use crate::wire::replay::Seen;
 use crate::wire::router::{Replies, Security, start_router};
 use crate::wire::sign::Signer;
+use crate::wire::users::Users;
 use crate::wire::zmtp::Pool;
 
 /// Unfinished messages of all those together who have not shown the key.
@@ -205,6 +206,7 @@ pub(crate) fn reply_type(request: &str) -> String {
 /// When the connection file cannot be used or a socket cannot be bound.
 pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
     let info: ConnectionInfo = read_connection_file(&options.connection_file)?;
+    let users = Users::of(&options.connection_file);
     let security = Security {
         signer: Signer::new(&info.key),
         seen: Seen::default(),
@@ -212,15 +214,15 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), String> {
     };
     let session: Arc<str> = uuid::Uuid::new_v4().to_string().into();
 
-    heartbeat::start(&info, security.pool.clone()).await?;
+    heartbeat::start(&info, &users, security.pool.clone()).await?;
     let iopub = Iopub::start(
-        Listener::bind(&info, info.iopub_port, "iopub").await?,
+        Listener::bind(&info, info.iopub_port, "iopub", &users).await?,
         session.clone(),
         security.signer.clone(),
         security.pool.clone(),
     );
     let router = async |port, channel| -> Result<_, String> {
-        let listener = Listener::bind(&info, port, channel).await?;
+        let listener = Listener::bind(&info, port, channel, &users).await?;
         start_router(channel, listener, session.clone(), security.clone()).await
     };
     let (shell_requests, shell_replies) = router(info.shell_port, "shell").await?;

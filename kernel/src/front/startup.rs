@@ -114,7 +114,7 @@ fn read(working: Option<&Path>, configuration: Option<&Path>) -> Startup {
         .find(|path| path.exists());
     let (mut dependencies, mut prelude) = (None, None);
     if let Some(path) = toml {
-        match read_table(&path) {
+        match trusted(&path).and_then(|()| read_table(&path)) {
             Ok(table) => {
                 startup.settings(&path, &table);
                 dependencies = dependency_commands(&table).map(|text| (path.clone(), text));
@@ -129,11 +129,13 @@ fn read(working: Option<&Path>, configuration: Option<&Path>) -> Startup {
     ] {
         let path = configuration.map(|folder| folder.join(name));
         if let (None, Some(path)) = (&part, path.filter(|path| path.exists())) {
-            match std::fs::read_to_string(&path) {
+            let text = trusted(&path).and_then(|()| {
+                std::fs::read_to_string(&path)
+                    .map_err(|error| format!("{} cannot be read: {error}", path.display()))
+            });
+            match text {
                 Ok(text) => *part = Some((path, text)),
-                Err(error) => startup
-                    .problems
-                    .push(format!("{} cannot be read: {error}", path.display())),
+                Err(problem) => startup.problems.push(problem),
             }
         }
     }
@@ -142,6 +144,11 @@ fn read(working: Option<&Path>, configuration: Option<&Path>) -> Startup {
         .cells
         .extend(parts.filter(|(_, text)| !text.trim().is_empty()));
     startup
+}
+
+/// Code of another user is not run before anybody has asked for it.
+fn trusted(path: &Path) -> Result<(), String> {
+    crate::permissions::distrust(path).map_or(Ok(()), Err)
 }
 
 fn read_table(path: &Path) -> Result<Table, String> {

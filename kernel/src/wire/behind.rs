@@ -11,6 +11,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
+use swath_link::permissions;
 use tempfile::TempDir;
 use tokio::io::{AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::UnixStream;
@@ -46,6 +47,10 @@ impl Door {
         folders.push(PathBuf::from("/dev/shm"));
         let mut refused = None;
         for folder in folders {
+            if let Some(why) = permissions::unfit_for_private(&folder) {
+                refused.get_or_insert(format!("{}, which {why}", folder.display()));
+                continue;
+            }
             match Self::open_in(&folder) {
                 Ok(opened) => return Ok(opened),
                 Err(error) => {

@@ -1,8 +1,9 @@
 //! The connection file: ports, transport, key.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use jupyter_protocol::ConnectionInfo;
+use jupyter_protocol::{ConnectionInfo, Transport};
 use serde_json::{Value, json};
 
 /// Reads a connection file; a missing key or scheme means an unsigned connection, as jupyter_client writes it.
@@ -16,7 +17,40 @@ pub(crate) fn read_connection_file(path: &Path) -> Result<ConnectionInfo, String
             path.display()
         )
     })?;
-    parse_connection(&text).map_err(|reason| format!("{reason}: {}", path.display()))
+    let info = parse_connection(&text).map_err(|reason| format!("{reason}: {}", path.display()))?;
+    if let Some(warning) = keep_private(path, &info) {
+        crate::log::warn(&warning);
+    }
+    Ok(info)
+}
+
+/// Takes the key out of other users' sight where Jupyter has not; says what remains open.
+fn keep_private(path: &Path, info: &ConnectionInfo) -> Option<String> {
+    let found = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)?;
+    if info.key.is_empty() && info.transport == Transport::TCP {
+        return Some(format!(
+            "{} has no key: every program that can reach the ports can run cells; Jupyter's own connection files have one",
+            path.display()
+        ));
+    }
+    if found.mode() & 0o077 == 0 {
+        return None;
+    }
+    let private = std::fs::Permissions::from_mode(0o600);
+    let mended = std::fs::set_permissions(path, private);
+    let is_private = std::fs::metadata(path).is_ok_and(|it| it.mode() & 0o077 == 0);
+    let done = match (mended, is_private) {
+        (Ok(()), true) => "now it is private (mode 0600)".to_owned(),
+        (Ok(()), false) => "its file system has no permissions".to_owned(),
+        (Err(error), _) => format!("that cannot be changed ({error})"),
+    };
+    Some(format!(
+        "other users could open {}, which holds the key to this kernel (mode {:04o}); {done}",
+        path.display(),
+        found.mode() & 0o7777
+    ))
 }
 
 pub(crate) fn parse_connection(text: &str) -> Result<ConnectionInfo, String> {
@@ -52,6 +86,21 @@ mod tests {
         let info = parse_connection(&format!("{{{PORTS}}}")).unwrap();
         assert_eq!(info.key, "");
         assert_eq!(info.shell_url(), "tcp://127.0.0.1:1");
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_closed_and_one_without_key_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kernel-1.json");
+        let keyed = parse_connection(&format!(r#"{{"key":"k",{PORTS}}}"#)).unwrap();
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let told = keep_private(&path, &keyed).unwrap();
+        assert!(told.contains("now it is private"), "{told}");
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(keep_private(&path, &keyed), None);
+        let open = parse_connection(&format!("{{{PORTS}}}")).unwrap();
+        assert!(keep_private(&path, &open).unwrap().contains("no key"));
     }
 
     #[test]

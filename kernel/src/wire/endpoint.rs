@@ -7,11 +7,18 @@ use std::path::{Path, PathBuf};
 use jupyter_protocol::{ConnectionInfo, Transport};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use super::users::Users;
+
 /// The room for a path in the address of a Unix socket, its end included.
 const SOCKET_PATH: usize = 108;
 
-/// A bound channel.
-pub(crate) enum Listener {
+/// A bound channel, and who may connect to it.
+pub(crate) struct Listener {
+    socket: Socket,
+    users: Users,
+}
+
+enum Socket {
     Tcp(TcpListener),
     Ipc(UnixListener),
 }
@@ -31,46 +38,58 @@ impl Listener {
         info: &ConnectionInfo,
         port: u16,
         channel: &str,
+        users: &Users,
     ) -> Result<Self, String> {
-        match info.transport {
+        let users = users.clone();
+        let socket = match info.transport {
             Transport::TCP => {
                 let host = if info.ip == "*" { "0.0.0.0" } else { &info.ip };
                 let host = host.trim_start_matches('[').trim_end_matches(']');
                 let bound = TcpListener::bind((host, port)).await;
-                bound.map(Self::Tcp).map_err(|error| {
+                bound.map(Socket::Tcp).map_err(|error| {
                     format!("the {channel} channel cannot be bound to tcp://{host}:{port}: {error}")
-                })
+                })?
             }
             Transport::IPC => {
                 let path = socket_path(info, port);
-                bind_ipc(&path).map(Self::Ipc).map_err(|reason| {
+                bind_ipc(&path).map(Socket::Ipc).map_err(|reason| {
                     format!(
                         "the {channel} channel cannot be bound to {}: {reason}",
                         path.display()
                     )
-                })
+                })?
             }
+        };
+        Ok(Self { socket, users })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_tcp(listener: TcpListener) -> Self {
+        Self {
+            socket: Socket::Tcp(listener),
+            users: Users::only(swath_link::permissions::user()),
         }
     }
 
-    /// The next connection; one of another user of a Unix socket is an error.
-    pub(crate) async fn accept(&self) -> std::io::Result<Accepted> {
-        match self {
-            Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+    /// The next connection; `Err` with the reason for one of another user of this machine.
+    pub(crate) async fn accept(&self) -> std::io::Result<Result<Accepted, String>> {
+        let refused = |user: u32| format!("the user {user} is not the kernel's");
+        match &self.socket {
+            Socket::Tcp(listener) => {
+                let (stream, theirs) = listener.accept().await?;
+                if let Some(refusal) = self.users.refuse(stream.local_addr()?, theirs) {
+                    return Ok(Err(refusal));
+                }
                 stream.set_nodelay(true)?;
-                Ok(Accepted::Tcp(stream))
+                Ok(Ok(Accepted::Tcp(stream)))
             }
-            Self::Ipc(listener) => {
+            Socket::Ipc(listener) => {
                 let (stream, _) = listener.accept().await?;
                 let user = stream.peer_cred()?.uid();
-                // SAFETY: geteuid has no preconditions.
-                if user != 0 && user != unsafe { libc::geteuid() } {
-                    return Err(std::io::Error::other(format!(
-                        "the user {user} is not the kernel's"
-                    )));
-                }
-                Ok(Accepted::Ipc(stream))
+                Ok(match self.users.may(user) {
+                    true => Ok(Accepted::Ipc(stream)),
+                    false => Err(refused(user)),
+                })
             }
         }
     }

@@ -81,8 +81,11 @@ pub(crate) fn serve<C: Channel>(listener: Listener, channel: Arc<C>, pool: Arc<P
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
-                Ok(Accepted::Tcp(stream)) => gate.admit(stream),
-                Ok(Accepted::Ipc(stream)) => gate.admit(stream),
+                Ok(Ok(Accepted::Tcp(stream))) => gate.admit(stream),
+                Ok(Ok(Accepted::Ipc(stream))) => gate.admit(stream),
+                Ok(Err(refusal)) => gate
+                    .complaints
+                    .add(&format!("a connection was not taken: {refusal}")),
                 Err(error) => {
                     gate.complaints
                         .add(&format!("a connection was not taken: {error}"));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::endpoint::Listener;
 use super::gate::{self, Channel, Peer};
 use super::outgoing::Packet;
+use super::users::Users;
 use super::zmtp::{self, Limits, Pool, Refusal};
 
 /// A beat is a few bytes.
@@ -53,9 +54,10 @@ impl Channel for Heartbeat {
 /// When the socket cannot be bound or there can be no more threads.
 pub(crate) async fn start(
     info: &jupyter_protocol::ConnectionInfo,
+    users: &Users,
     pool: Arc<Pool>,
 ) -> Result<(), String> {
-    let info = info.clone();
+    let (info, users) = (info.clone(), users.clone());
     let (bound, waits) = tokio::sync::oneshot::channel();
     let serve = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -66,7 +68,7 @@ pub(crate) async fn start(
             Err(error) => return drop(bound.send(Err(error.to_string()))),
         };
         runtime.block_on(async {
-            match Listener::bind(&info, info.hb_port, "heartbeat").await {
+            match Listener::bind(&info, info.hb_port, "heartbeat", &users).await {
                 Ok(listener) => {
                     gate::serve(listener, Arc::new(Heartbeat), pool);
                     let _ = bound.send(Ok(()));

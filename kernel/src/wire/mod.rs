@@ -23,6 +23,7 @@ pub(crate) mod replay;
 pub(crate) mod request;
 pub(crate) mod router;
 pub(crate) mod sign;
+pub(crate) mod users;
 pub(crate) mod zmtp;
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ async fn socket(security: &Security) -> (u16, Requests, Replies) {
     let port = listener.local_addr().unwrap().port();
     let started = start_router(
         "shell",
-        Listener::Tcp(listener),
+        Listener::of_tcp(listener),
         "s".into(),
         security.clone(),
     );

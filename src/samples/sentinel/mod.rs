@@ -140,7 +140,10 @@ pub fn sentinel(seed: u64) -> Result<Sentinel> {
 /// # Errors
 /// [`crate::raster::RasterError::BadSize`] for another size; those of [`sentinel`].
 pub fn sentinel_of(seed: u64, size: usize) -> Result<Sentinel> {
-    sentinel_in(crate::cache::cache_dir().join("samples"), seed, size)
+    let place = sentinel_in(crate::cache::shelf("samples")?, seed, size)?;
+    let shared = crate::cache::share(&place.folder);
+    shared.map_err(|error| crate::FileError::new(&place.folder, error))?;
+    Ok(place)
 }
 
 /// As [`sentinel_of`], in a folder of its own in a folder.

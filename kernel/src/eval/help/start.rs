@@ -5,11 +5,12 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use swath_link::environment;
+use swath_link::{environment, exchange};
 
 use super::messages::{CrateFiles, Message};
 use crate::eval::interface::EngineOptions;
 use crate::eval::session::{Session, cells_program};
+use crate::permissions;
 
 /// A running helping process.
 pub(super) struct Process {
@@ -36,6 +37,11 @@ pub(super) fn start(
     options: &EngineOptions,
     session: &Session,
 ) -> Result<(Process, ChildStdout), String> {
+    // It asks the toolchain's cargo, which is not run where others could have changed it.
+    permissions::check(&permissions::of_kernel(
+        &options.lib_dir,
+        &options.toolchain,
+    ))?;
     let mut child = command(options, session)?
         .spawn()
         .map_err(|error| error.to_string())?;
@@ -74,10 +80,10 @@ fn command(options: &EngineOptions, session: &Session) -> Result<Command, String
         .env("PATH", &session.user_path)
         // rust-analyzer makes folders there and does not come to remove them when the kernel ends: they go with the session's.
         .env("TMPDIR", &dir)
-        // Cargo may have to fetch what describes the standard library's own dependencies. Without a network that
-        // must fail soon.
-        .env("CARGO_NET_RETRY", "0")
-        .env("CARGO_HTTP_TIMEOUT", "5")
+        // Nothing is fetched when a kernel starts: what the standard library itself depends on is not looked into.
+        .env("CARGO_NET_OFFLINE", "true")
+        // No settings and no workspace of whoever has put them into the folder above the session's.
+        .env(exchange::CARGO_LOOKS_NO_HIGHER, &session.dir)
         .env_remove("EVCXR_TMPDIR")
         .env_remove(environment::SESSION)
         .env_remove("RUSTUP_TOOLCHAIN")
