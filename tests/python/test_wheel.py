@@ -378,8 +378,8 @@ VECTORS = {
     "a.csv": "CSV", "a.tab": "MapInfo File", "a.gdb": "OpenFileGDB",
 }
 RASTERS = {
-    "a.tif": ("GTiff", {"compress": "zstd"}), "cog.tif": ("COG", {"compress": "lerc"}), "a.jp2": ("JP2OpenJPEG", {}), "a.png": ("PNG", {}),
-    "a.jpg": ("JPEG", {}), "a.webp": ("WEBP", {}), "a.img": ("HFA", {}), "a.dat": ("ENVI", {}),
+    "b.tif": ("GTiff", {"compress": "zstd"}), "cog.tif": ("COG", {"compress": "lerc"}), "b.jp2": ("JP2OpenJPEG", {}), "b.png": ("PNG", {}),
+    "b.jpg": ("JPEG", {}), "b.webp": ("WEBP", {}), "b.img": ("HFA", {}), "b.dat": ("ENVI", {}),
 }
 
 
@@ -405,7 +405,7 @@ def test_tables_of_another_gdal_in_the_environment_do_no_harm(environment, place
     other.mkdir(exist_ok=True)
     (other / "proj.db").write_text("no database")
     ran = as_somebody(
-        environment, place / "home", f"{folder}/bin/swath", "info", str(formats / "a.tif"),
+        environment, place / "home", f"{folder}/bin/swath", "info", str(formats / "b.tif"),
         GDAL_DATA=str(other), PROJ_DATA=str(other), PROJ_LIB=str(other), GDAL_DRIVER_PATH=str(other),
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
