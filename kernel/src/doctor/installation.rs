@@ -154,12 +154,14 @@ pub(super) fn rust_source(toolchain: &Result<Toolchain, String>) -> Finding {
 
 /// Whether GDAL is found, and finds its tables: the library itself draws a small raster with a reference system.
 pub(super) fn gdal(lib_dir: &Path) -> Finding {
-    let own = natives::library_folders(lib_dir).into_iter().find(|folder| {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries
-            .into_iter()
-            .any(|it| it.file_name().to_string_lossy().starts_with("libgdal"))
-    });
+    let own = natives::library_folders(lib_dir)
+        .into_iter()
+        .find(|folder| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .into_iter()
+                .any(|it| it.file_name().to_string_lossy().starts_with("libgdal"))
+        });
     let mend = "apt-get install libgdal-dev   (or: conda install -c conda-forge libgdal, then build with GDAL_HOME)";
     let folder = match own.or_else(|| linked_folder(&lib_dir.join("libswath.so"), "libgdal")) {
         Some(folder) => folder,
