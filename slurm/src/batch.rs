@@ -260,14 +260,22 @@ impl Batch {
         };
         if let Some((path, text)) = &self.plan {
             let folder = path.parent().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(folder).map_err(file("make the folder", folder))?;
-            std::fs::write(path, text).map_err(file("write the plan", path))?;
+            cluster
+                .make_folder(folder)
+                .map_err(file("make the folder", folder))?;
+            std::fs::write(path, text)
+                .and_then(|()| cluster.share(path, 0o666))
+                .map_err(file("write the plan", path))?;
         }
         let mut job = Job::default();
         for script in &mut self.scripts {
             let folder = script.path.parent().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(folder).map_err(file("make the folder", folder))?;
-            write_new(script).map_err(file("write the script", &script.path))?;
+            cluster
+                .make_folder(folder)
+                .map_err(file("make the folder", folder))?;
+            write_new(script)
+                .and_then(|()| cluster.share(&script.path, 0o777))
+                .map_err(file("write the script", &script.path))?;
             let mut words: Vec<OsString> = vec!["--parsable".into()];
             if let Some(before) = job.ids.last() {
                 // After any end of the tasks: what is there is joined, and what is missing is named.

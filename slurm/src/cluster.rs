@@ -1,7 +1,9 @@
 //! Slurm's programs, run with the folder and the environment of whoever asks.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::{Job, SlurmError};
@@ -21,6 +23,9 @@ fn is_for_jobs(name: &OsStr) -> bool {
     (!of_job || of_cluster.contains(&&*name)) && !of_kernel.contains(&&*name)
 }
 
+/// What a shell says of a program that is not there.
+const NOT_FOUND: i32 = 127;
+
 /// How Slurm is asked.
 #[derive(Clone, Debug)]
 pub struct Cluster {
@@ -28,6 +33,8 @@ pub struct Cluster {
     pub folder: PathBuf,
     /// The environment; that of this process where there is none.
     pub environment: Option<Vec<(OsString, OsString)>>,
+    /// The mask for new files, which goes on to jobs; that of this process where there is none. A kernel's own is not its user's.
+    pub umask: Option<u32>,
 }
 
 impl Cluster {
@@ -44,13 +51,22 @@ impl Cluster {
         Ok(Self {
             folder,
             environment: None,
+            umask: None,
         })
     }
 
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let given = self.environment.clone();
         let environment = given.unwrap_or_else(|| std::env::vars_os().collect());
-        let mut command = Command::new(program);
+        let mut command = match self.umask {
+            None => Command::new(program),
+            Some(umask) => {
+                let mut shell = Command::new("/bin/sh");
+                let script = format!("umask {umask:04o} && exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(script).arg(program);
+                shell
+            }
+        };
         command
             .current_dir(&self.folder)
             .stdin(Stdio::null())
@@ -101,13 +117,38 @@ impl Cluster {
         program: &'static str,
         words: impl IntoIterator<Item = S>,
     ) -> Result<Output, SlurmError> {
-        self.command(program)
-            .args(words)
-            .output()
-            .map_err(|error| SlurmError::NoSlurm {
-                program,
-                reason: error.to_string(),
-            })
+        let absent = |reason: String| SlurmError::NoSlurm { program, reason };
+        let done = self.command(program).args(words).output();
+        let done = done.map_err(|error| absent(error.to_string()))?;
+        if self.umask.is_some() && done.status.code() == Some(NOT_FOUND) {
+            return Err(absent(
+                String::from_utf8_lossy(&done.stderr).trim().to_owned(),
+            ));
+        }
+        Ok(done)
+    }
+
+    /// Makes a folder, and those around it that are missing, as the user's mask has it.
+    pub(crate) fn make_folder(&self, folder: &Path) -> std::io::Result<()> {
+        let Some(umask) = self.umask else {
+            return std::fs::create_dir_all(folder);
+        };
+        let missing: Vec<&Path> = folder.ancestors().take_while(|one| !one.exists()).collect();
+        for one in missing.into_iter().rev() {
+            match std::fs::create_dir(one) {
+                Err(error) if !one.is_dir() => return Err(error),
+                _ => std::fs::set_permissions(one, Permissions::from_mode(0o777 & !umask))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a file that was just written the permissions that the user's mask leaves.
+    pub(crate) fn share(&self, file: &Path, mode: u32) -> std::io::Result<()> {
+        match self.umask {
+            None => Ok(()),
+            Some(umask) => std::fs::set_permissions(file, Permissions::from_mode(mode & !umask)),
+        }
     }
 
     /// Ends jobs.
@@ -129,6 +170,42 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jobs_of_a_kernel_have_the_mask_of_its_user() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cluster = Cluster {
+            folder: folder.path().to_owned(),
+            environment: None,
+            umask: Some(0o027),
+        };
+        let done = cluster
+            .command("/bin/sh")
+            .args(["-c", "umask; echo \"$1\"", "_", "a b"])
+            .output();
+        assert_eq!(done.expect("a shell").stdout, b"0027\na b\n");
+        let made = folder.path().join("maps/.swath");
+        cluster.make_folder(&made).expect("a folder");
+        let mode = |path: &Path| {
+            std::fs::metadata(path)
+                .expect("it is there")
+                .permissions()
+                .mode()
+                & 0o777
+        };
+        assert_eq!(
+            (mode(&made), mode(&folder.path().join("maps"))),
+            (0o750, 0o750)
+        );
+        let absent = Cluster {
+            environment: Some(vec![("PATH".into(), folder.path().into())]),
+            ..cluster
+        };
+        assert!(matches!(
+            absent.ask("sbatch", ["x"]),
+            Err(SlurmError::NoSlurm { .. })
+        ));
+    }
 
     #[test]
     fn a_job_within_a_job_has_variables_of_its_own() {

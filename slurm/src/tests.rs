@@ -35,6 +35,7 @@ fn batch(folder: &Path, scenes: usize, finished: usize, line: &[&str]) -> Batch 
     let cluster = Cluster {
         folder: folder.to_owned(),
         environment: None,
+        umask: None,
     };
     prepare(
         &arguments(line),
@@ -175,6 +176,7 @@ fn only_the_first_start_of_a_training_is_fresh() {
     let cluster = Cluster {
         folder: folder.path().to_owned(),
         environment: None,
+        umask: None,
     };
     let text = &prepare(&arguments, Path::new("/bin/echo"), &cluster)
         .expect("a script")
@@ -200,6 +202,7 @@ fn a_mistake_in_a_project_file_is_told_before_the_queue() {
     let cluster = Cluster {
         folder: folder.path().to_owned(),
         environment: None,
+        umask: None,
     };
     let told = || {
         prepare(
@@ -228,6 +231,7 @@ fn run(work: &str, signal: Option<&str>, restarts: &str) -> (i32, String) {
     let cluster = Cluster {
         folder: folder.path().to_owned(),
         environment: None,
+        umask: None,
     };
     let program = write("work", work);
     let line = ["evaluate", "m", "s", "--labels", "l", "--restarts", "3"];
@@ -317,6 +321,7 @@ fn a_refusal_is_told_in_slurm_s_words_and_takes_back_the_first_job() {
             "PATH".into(),
             format!("{}:{path}", bin.display()).into(),
         )]),
+        umask: None,
     };
     let batch =
         prepare(&arguments(&ODD), &program(folder.path(), 12, 0), &cluster).expect("scripts");

@@ -242,8 +242,12 @@ def test_containers_are_made_of_the_wheel(tmp_path):
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)[1]
     assert wheel == other and Path(wheel).name.startswith(f"swath-{version}-py3-none-manylinux_")
     assert "{{ wheel }} /opt/wheels/" in found["files"]
-    install = "/opt/swath/bin/pip install --no-cache-dir /opt/wheels/*.whl jupyterlab"
-    assert install in found["post"] and install in container
+    # With the extra of NVIDIA's wheels, for the wheel with CUDA.
+    install = '/opt/swath/bin/pip install --no-cache-dir "$(ls /opt/wheels/*.whl)EXTRA" jupyterlab'
+    assert install.replace("EXTRA", "{{ extra }}") in found["post"] and install.replace("EXTRA", "${EXTRA}") in container
+    extras = re.findall(r"\[cuda\d+\]", definition + container)
+    wheel = (ROOT / "scripts" / "wheel.sh").read_text()
+    assert extras and all(f"--extra {extra.strip('[]')}" in wheel for extra in extras), extras
     for name in ("post", "environment", "test", "runscript"):
         path = tmp_path / name
         path.write_text("#!/bin/sh\n" + found[name])

@@ -128,7 +128,7 @@ def test_a_training_is_preempted_warned_and_finished_with_the_same_weights(clust
     # A job that goes first takes the processor away.
     urgent = cluster.run("sbatch", "--parsable", "--mem=100M", "--time=1", "--output=/dev/null", "--wrap=sleep 1", cwd=town).stdout.strip()
     cluster.until("the job gives way", lambda: cluster.facts(job).get("Restarts") == "1", 60)
-    assert checkpoint.is_file(), log.read_text()
+    cluster.until("a checkpoint", checkpoint.is_file, 40)
     cluster.wait(urgent, "COMPLETED", seconds=60)
     # Then its time limit, of which it is warned.
     cluster.until("the job is queued again", lambda: cluster.facts(job).get("Restarts") == "2", 200)

@@ -69,6 +69,7 @@ pub(super) async fn submit(kernel: &Kernel, line: &str) -> Result<(), ErrorRepor
     let cluster = Cluster {
         folder,
         environment: Some(environment),
+        umask: Some(crate::umask::of_user()),
     };
     let is_number =
         |word: &String| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -362,6 +363,7 @@ mod tests {
         let cluster = Cluster {
             folder: "/".into(),
             environment: None,
+            umask: None,
         };
         let follower = Follower::new(cluster, job);
         let bundle = table(&follower, &["<script>".to_owned()], None);
