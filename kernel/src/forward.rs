@@ -10,8 +10,8 @@ use std::process::{Command, ExitCode};
 use swath_link::environment;
 
 use crate::loader::Library;
-use crate::{natives, permissions};
 use crate::toolchain::{Toolchain, library_folder};
+use crate::{natives, permissions};
 
 type CommandLine = unsafe extern "C" fn(c_int, *const *const c_char) -> c_int;
 

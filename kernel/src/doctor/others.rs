@@ -29,9 +29,10 @@ pub(super) fn cache() -> Finding {
         );
     };
     match of_cache(&folder) {
-        Some(finding) => {
-            Finding::bad(format!("{}: it is not used", finding.open), finding.remedy())
-        }
+        Some(finding) => Finding::bad(
+            format!("{}: it is not used", finding.open),
+            finding.remedy(),
+        ),
         None => Finding::Good(folder.display().to_string()),
     }
 }
