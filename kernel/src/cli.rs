@@ -13,7 +13,7 @@ use crate::eval::EngineOptions;
 use crate::front::{ServeOptions, serve};
 use crate::install::{Bring, CommandLink, InstallOptions, Place, Translator};
 use crate::toolchain::{Toolchain, library_folder};
-use crate::{doctor, forward, install, man_pages, notebooks, permissions};
+use crate::{doctor, forward, install, man_pages, notebooks, permissions, umask};
 
 /// Runs the command of this process. What a person may have meant is answered here; only what the library does opens it.
 pub(crate) fn run() -> ExitCode {
@@ -110,6 +110,7 @@ fn place(arguments: &PlaceArguments) -> Place {
 }
 
 fn say_installed(arguments: InstallArguments) -> Result<(), String> {
+    umask::keep_unchanged();
     let env = arguments
         .env
         .chunks_exact(2)

@@ -27,6 +27,13 @@ pub(crate) fn mode_for_user() -> u32 {
     0o666 & !of_user()
 }
 
+/// Has nobody else write what this process makes, whatever the user's mask; who may read it, that says.
+pub(crate) fn keep_unchanged() {
+    let mask = of_user() | 0o022;
+    // SAFETY: umask has no memory effects.
+    unsafe { libc::umask(mask) };
+}
+
 /// Gives a process that has just been forked the user's mask.
 pub(crate) fn give_back(mask: libc::mode_t) {
     // SAFETY: umask has no memory effects, and is safe between fork and exec.

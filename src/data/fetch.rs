@@ -148,12 +148,26 @@ pub(super) fn at(name: &str, dir: &Path) -> Result<Option<Dataset>> {
 }
 
 pub(super) fn fetch_recipe(recipe: &'static Recipe) -> Result<Dataset> {
-    let root = cache::prepare()
-        .map_err(|error| DataError::File(crate::FileError::new(cache_dir(), error)))?;
-    let dir = root.join("data").join(&recipe.name);
-    if let Some(known) = complete(recipe, &dir) {
+    let dir = cache_dir().join("data").join(&recipe.name);
+    let unfit = |folder: PathBuf, error| DataError::File(crate::FileError::new(folder, error));
+    let prepared = cache::prepare();
+    if prepared.is_ok()
+        && let Some(known) = complete(recipe, &dir)
+    {
         return Ok(known);
     }
+    let mirrored = mirror::folder().map(|folder| folder.join("data").join(&recipe.name));
+    if let Some(mirrored) = mirrored
+        && let Some(known) = complete(recipe, &mirrored)
+    {
+        cache::trusted(&mirrored, swath_link::environment::MIRROR)
+            .map_err(|error| unfit(mirrored, error))?;
+        return Ok(known);
+    }
+    if !matches!(recipe.source, Source::Search { .. } | Source::ByHand { .. }) {
+        mirror::check_online(&recipe.name)?;
+    }
+    prepared.map_err(|error| unfit(cache_dir(), error))?;
     // Whoever else fetches it is nearly done, perhaps.
     let _turn = cache::Turn::wait(
         &recipe.name,
@@ -161,13 +175,6 @@ pub(super) fn fetch_recipe(recipe: &'static Recipe) -> Result<Dataset> {
     )?;
     if let Some(known) = complete(recipe, &dir) {
         return Ok(known);
-    }
-    let mirrored = mirror::folder().map(|folder| folder.join("data").join(&recipe.name));
-    if let Some(known) = mirrored.and_then(|dir| complete(recipe, &dir)) {
-        return Ok(known);
-    }
-    if !matches!(recipe.source, Source::Search { .. } | Source::ByHand { .. }) {
-        mirror::check_online(&recipe.name)?;
     }
     match &recipe.source {
         Source::Package {

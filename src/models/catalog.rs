@@ -202,7 +202,11 @@ fn find_or_fetch(weights: &PublishedWeights, known: &[&Path], cache: &Path) -> R
         let path = folder.join(weights.file());
         if path.is_file() {
             // Eight digits of a sum find a mistake; they would not stop who forges a file.
-            cache::trusted(&path, swath_link::environment::WEIGHTS)
+            let variables = match folder == cache {
+                true => swath_link::environment::CACHE,
+                false => "SWATH_WEIGHTS or SWATH_MIRROR",
+            };
+            cache::trusted(&path, variables)
                 .map_err(|error| ModelError::File(crate::FileError::new(path.clone(), error)))?;
             check(weights, &path)?;
             return Ok(path);
@@ -305,7 +309,7 @@ mod tests {
                 sha256: Box::leak(found.into_boxed_str()),
                 ..NOWHERE
             };
-            let path = find_or_fetch(&weights, None, &data::cache_dir().join("weights")).unwrap();
+            let path = find_or_fetch(&weights, &[], &data::cache_dir().join("weights")).unwrap();
             assert_eq!(std::fs::read(path).unwrap(), bytes);
         } else {
             let place = crate::cache_trial_tests::Place::new();
@@ -348,7 +352,7 @@ mod tests {
         std::fs::write(given.path().join(NOWHERE.file()), b"").unwrap();
         let open = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(given.path(), open).unwrap();
-        let error = find_or_fetch(&NOWHERE, Some(given.path()), cache.path()).unwrap_err();
+        let error = find_or_fetch(&NOWHERE, &[given.path()], cache.path()).unwrap_err();
         let text = error.to_string();
         assert!(
             text.contains("every user") && text.contains("SWATH_WEIGHTS"),

@@ -51,12 +51,15 @@ class Installed:
         # Not pytest's folder, which is its user's alone.
         self.root = Path(tempfile.mkdtemp(prefix="swath-users-", dir="/tmp"))
         self.root.chmod(0o755)
-        program = Path(os.environ.get("SWATH_TEST_PROGRAM") or KernelSpecManager().get_kernel_spec(KERNEL).argv[0])
+        spec = KernelSpecManager().get_kernel_spec(KERNEL)
+        started = spec.argv[0].replace("{resource_dir}", spec.resource_dir)
+        program = Path(os.environ.get("SWATH_TEST_PROGRAM") or started)
         library = Path(os.environ.get("SWATH_LIB_DIR") or program.resolve().parent / "lib-swath")
         self.programs = self.root / "lib/swath"
         self.programs.mkdir(parents=True)
-        for name in ("swath", "swath-cell"):
-            link_tree(program.resolve().parent / name, self.programs / name)
+        for name in ("swath", "swath-cell", "swath-cc"):
+            if (program.resolve().parent / name).exists():
+                link_tree(program.resolve().parent / name, self.programs / name)
         self.library = self.programs / "lib-swath"
         link_tree(library, self.library)
         sysroot = Path((library / "toolchain").read_text().strip())

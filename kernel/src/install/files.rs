@@ -28,6 +28,7 @@ pub(super) fn replace_folder(
         .tempdir_in(parent)
         .map_err(|error| failed("the folder cannot be written", parent, &error))?;
     fill(new.path())?;
+    close(new.path()).map_err(|error| failed("a mode cannot be set", new.path(), &error))?;
     std::fs::set_permissions(new.path(), std::fs::Permissions::from_mode(0o755))
         .map_err(|error| failed("the folder's mode cannot be set", new.path(), &error))?;
     let replaced = if target.exists() {
@@ -37,6 +38,23 @@ pub(super) fn replace_folder(
     };
     replaced.map_err(|error| failed("the folder cannot be replaced", target, &error))?;
     // After an exchange the old folder lies in the new one's place, and goes with it.
+    Ok(())
+}
+
+/// Takes from everybody the right to write what is in a folder, which a builder's mask may have given: a kernel does not start
+/// from what all can change.
+fn close(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        let found = entry.metadata()?;
+        let mode = found.permissions().mode();
+        if !found.is_symlink() && mode & 0o002 != 0 {
+            let closed = std::fs::Permissions::from_mode(mode & 0o7755);
+            std::fs::set_permissions(entry.path(), closed)?;
+        }
+        if found.is_dir() {
+            close(&entry.path())?;
+        }
+    }
     Ok(())
 }
 
@@ -186,6 +204,26 @@ pub(super) fn remove(folder: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_else_can_write_what_is_installed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("installed");
+        let open = std::fs::Permissions::from_mode(0o777);
+        replace_folder(&target, |new| {
+            make_folder(&new.join("deps"))?;
+            write(&new.join("deps/a.so"), "")?;
+            for path in [new.join("deps"), new.join("deps/a.so")] {
+                std::fs::set_permissions(path, open.clone()).unwrap();
+            }
+            Ok(())
+        })
+        .unwrap();
+        for path in ["", "deps", "deps/a.so"] {
+            let mode = target.join(path).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o755, "{path:?}");
+        }
+    }
 
     #[test]
     fn folders_and_files_are_readable_by_all_after_a_private_umask() {
