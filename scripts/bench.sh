@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips scenes augment training conv, and before, installed, maps, normalization, rasterize, stack
+# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips scenes augment training conv, and before, installed, maps, normalization, rasterize, stack, wheel (after `make wheel`)
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 source "$SWATH_ROOT/scripts/stages.sh"
