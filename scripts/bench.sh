@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips scenes augment training conv, and before, installed, maps, normalization, rasterize, stack
+# The figures of benches/README.md. usage: bench.sh [GROUP…]   groups: cells start chips scenes augment training conv, and before, installed, maps, normalization, rasterize, stack, wheel (after `make wheel`)
 set -euo pipefail
 source "$(dirname "$0")/env.sh"
 source "$SWATH_ROOT/scripts/stages.sh"
@@ -22,6 +22,7 @@ stage "install the kernel" install_kernel
 ! wants stack || stage "a stack of three resolutions" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench stack'
 ! wants normalization || stage "normalization by each scene" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench normalization'
 ! wants augment || stage "chips per second, changed at random" bash -c 'source scripts/env.sh && cargo_fast bench -p swath --profile release --bench augment'
+! wants wheel || stage "from a wheel to the first result" "$SWATH_VENV/bin/python" benches/wheel.py
 ! wants training || stage "training images per second" bash benches/training.sh
 ! wants conv || stage "convolutions, steps and prediction" bash benches/conv.sh
 stage_table

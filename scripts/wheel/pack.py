@@ -37,7 +37,7 @@ README = """# Swath
 The Jupyter kernel **Rust (Swath)** with everything that it needs: the library, the Rust compiler for cells, GDAL and PROJ with
 their tables. No Rust, no C compiler and no GDAL have to be on the machine.
 
-    pip install swath jupyterlab
+    pip install {file} jupyterlab
     swath notebooks            # writes the tutorials into ./swath-notebooks
     jupyter lab swath-notebooks
 
@@ -118,7 +118,7 @@ def main() -> int:
     # What describes the wheel comes last, as the specification recommends.
     requires = "".join(f"Provides-Extra: {extra}\n" for extra in options.extra)
     requires += "".join(f"Requires-Dist: {requirement}\n" for requirement in options.require)
-    readme = README.format(glibc=".".join(tag.split("_")[1:3]))
+    readme = README.format(file=path.name, glibc=".".join(tag.split("_")[1:3]))
     text = METADATA.format(name=options.name, version=version, license=options.license, requires=requires, readme=readme)
     for file, name in files_below(options.licenses):
         wheel.add(f"{stem}.dist-info/licenses/{name}", file.read_bytes())

@@ -5,6 +5,7 @@
 
 import base64
 import csv
+import ctypes
 import hashlib
 import io
 import json
@@ -195,6 +196,30 @@ def test_a_program_linked_for_an_old_c_library_runs_and_needs_no_newer_one(tmp_p
     source.write_text("int statx(int, const char *, int, unsigned, void *); int main(void) { return statx(0, 0, 0, 0, 0); }")
     newer = subprocess.run([linker, "-o", str(program), str(source)], capture_output=True, check=False, text=True)
     assert ("statx" in newer.stderr) == (version == "2.17"), newer.stderr
+
+
+def test_a_macro_that_was_linked_for_this_machine_is_bound_to_an_old_c_library(tmp_path):
+    source, library, other = tmp_path / "macro.c", tmp_path / "macro.so", tmp_path / "other.so"
+    source.write_text(
+        "#include <pthread.h>\n#include <string.h>\nint stat64(const char *, void *);\n"
+        "int keys(void) { pthread_key_t key; return pthread_key_create(&key, 0) || pthread_setspecific(key, \"x\")\n"
+        "    || strcmp(pthread_getspecific(key), \"x\") || pthread_key_delete(key); }\n"
+        "int size(const char *path, void *out) { return stat64(path, out); }\n"
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-Wl,-z,now", "-o", str(library), str(source)], check=True)
+    os.link(library, other)
+    rebind = [sys.executable, str(ROOT / "scripts/glibc/rebind.py"), "2.28", str(library)]
+    subprocess.run(rebind, check=True)
+    about = subprocess.run(["objdump", "-p", str(library)], capture_output=True, check=True, text=True).stdout
+    assert max(number(found) for found in re.findall(r"GLIBC_([0-9.]+)", about)) <= (2, 28)
+    assert ctypes.CDLL(str(library)).keys() == 0
+    # Whoever else has a link to the file keeps it as it was.
+    assert other.read_bytes() != library.read_bytes()
+    assert subprocess.run(rebind, check=True).returncode == 0
+    source.write_text("int arc4random(void); int any(void) { return arc4random(); }")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    refused = subprocess.run(rebind, capture_output=True, check=False, text=True)
+    assert refused.returncode != 0 and "nothing is known of arc4random" in refused.stderr
 
 
 def test_packing_gives_the_same_bytes_again(tmp_path):
