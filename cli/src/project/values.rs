@@ -171,9 +171,9 @@ pub(super) fn days(node: &Node) -> Read<(String, String)> {
 /// A range of whole numbers with both ends, or one.
 pub(super) fn sizes(node: &Node) -> Read<(usize, usize)> {
     let all: Option<Vec<usize>> = list(node, whole);
-    let sizes = all.and_then(|all| match all.as_slice() {
-        &[one] if one > 0 => Some((one, one)),
-        &[low, high] if low > 0 && low <= high => Some((low, high)),
+    let sizes = all.and_then(|all| match *all.as_slice() {
+        [one] if one > 0 => Some((one, one)),
+        [low, high] if low > 0 && low <= high => Some((low, high)),
         _ => None,
     });
     expected(
