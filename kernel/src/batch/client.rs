@@ -398,7 +398,7 @@ async fn listen(
                 }
             }
             Err(error) => {
-                crate::log::warn(&format!("a message of the kernel was dropped: {error}"))
+                crate::log::warn(&format!("a message of the kernel was dropped: {error}"));
             }
         }
     }

@@ -365,7 +365,7 @@ impl Job {
             };
             match (channel, message.msg_type()) {
                 (Channel::Shell, "execute_reply") if is_about(&message, &request) => {
-                    reply = Some(message.content)
+                    reply = Some(message.content);
                 }
                 (Channel::Stdin, "input_request") => {
                     let prompt = message

@@ -236,7 +236,7 @@ fn network(model: &Chain, places: &Places, findings: &mut Findings) {
     for call in &model.calls {
         match (call.name.as_str(), as_chain(call.arguments.first())) {
             ("device", Some(device)) if device.root == "Device::cpu" => {
-                section.text("device", "cpu")
+                section.text("device", "cpu");
             }
             ("device", Some(device)) if device.root == "Device::best" => {}
             ("device", Some(device)) if device.root == "Device::cuda" => {
@@ -301,10 +301,10 @@ fn training(options: &Chain, fit: &Call, places: &Places, findings: &mut Finding
     };
     match options.root.as_str() {
         "FitOptions::epochs" => {
-            section.take("epochs", options.cell, options.arguments.first(), number)
+            section.take("epochs", options.cell, options.arguments.first(), number);
         }
         "FitOptions::steps" => {
-            section.take("steps", options.cell, options.arguments.first(), number)
+            section.take("steps", options.cell, options.arguments.first(), number);
         }
         other => section
             .findings

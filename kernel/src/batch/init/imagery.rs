@@ -175,7 +175,7 @@ fn open_calls(options: &Chain, section: &mut Section<'_>) {
                         number(size.arguments.first()?, places)
                     }
                     _ => None,
-                })
+                });
             }
             "skip_broken" => section.put("skip_broken", "true".to_owned()),
             "open" | "options" => match as_chain(first) {
@@ -443,7 +443,7 @@ fn cut(options: &Chain, section: &mut Section<'_>) {
                         number(high, places)?
                     )),
                     _ => None,
-                })
+                });
             }
             "augment" => section.take("augment", cell, first, |set, _| match set {
                 Value::Chain(set) if set.calls.is_empty() => match set.root.as_str() {
@@ -503,7 +503,7 @@ pub(super) fn split(
         let (cell, first) = (call.cell, call.arguments.first());
         match call.name.as_str() {
             "with_labels" | "with_boxes" | "with_classes" => {
-                section.take("labels", cell, first, path)
+                section.take("labels", cell, first, path);
             }
             "with_label_raster" | "with_label_rasters" => section.take("raster", cell, first, path),
             "with_aoi" => section.take("aoi", cell, first, path),
