@@ -7,7 +7,7 @@ use std::path::Path;
 #[must_use]
 pub fn memory() -> Option<u64> {
     let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let of_machine = of_machine(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default());
+    let of_machine = memory_of_machine();
     let of_group = of_groups(
         Path::new("/sys/fs/cgroup"),
         &own,
@@ -16,6 +16,12 @@ pub fn memory() -> Option<u64> {
     );
     let of_job = of_job(|name| std::env::var(name).ok());
     [of_machine, of_group, of_job].into_iter().flatten().min()
+}
+
+/// Bytes of memory of the whole machine, whoever may use them. `None` where the system does not tell.
+#[must_use]
+pub fn memory_of_machine() -> Option<u64> {
+    of_machine(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default())
 }
 
 /// Bytes of memory in use in this process' control group.

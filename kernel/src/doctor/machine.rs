@@ -1,6 +1,7 @@
 //! What the machine has: linker, folders, room, GPU.
 
 use std::io::Write as _;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -104,6 +105,52 @@ fn room_in(cache: &Path) -> Finding {
     }
 }
 
+/// What the job that this runs in may use of the machine: control groups and Slurm end what takes more.
+pub(super) fn limits() -> Finding {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let all = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let all = all.lines().filter(|line| line.starts_with("processor"));
+    let machine = (
+        all.count().max(processors),
+        swath_link::limits::memory_of_machine(),
+    );
+    limited((processors, swath_link::limits::memory()), machine)
+}
+
+/// Memory in which windows and networks of the usual size fit.
+const ENOUGH_MEMORY: u64 = 4 << 30;
+
+fn limited(
+    (processors, memory): (usize, Option<u64>),
+    (all_processors, all_memory): (usize, Option<u64>),
+) -> Finding {
+    let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+    let of = match all_processors > processors {
+        true => format!("{processors} of {all_processors} processors"),
+        false if processors == 1 => "1 processor".to_owned(),
+        false => format!("{processors} processors"),
+    };
+    let Some(memory) = memory else {
+        return Finding::Good(format!("{of}; memory without a limit that is known"));
+    };
+    let less = all_memory.filter(|all| *all > memory.saturating_add(1 << 20));
+    let found = match less {
+        Some(all) => format!(
+            "{of}, {} of {} of memory: what takes more is ended",
+            gigabytes(memory),
+            gigabytes(all)
+        ),
+        None => format!("{of}, {} of memory", gigabytes(memory)),
+    };
+    match memory < ENOUGH_MEMORY {
+        true => Finding::note(
+            found,
+            "ask for more, on a cluster with --mem 16G   (or: smaller windows and batches)",
+        ),
+        false => Finding::Good(found),
+    }
+}
+
 pub(super) fn gpu() -> Finding {
     let listed =
         on_path("nvidia-smi").and_then(|program| Command::new(program).arg("-L").output().ok());
@@ -149,6 +196,36 @@ mod tests {
         );
         // A device on which every write finds the disk full.
         assert!(Path::new("/dev/full").exists());
+    }
+
+    #[test]
+    fn the_limits_of_a_job_are_told() {
+        let gib = |count: u64| Some(count << 30);
+        for (job, machine, told) in [
+            (
+                (2, gib(24)),
+                (2, gib(24)),
+                "2 processors, 25.8 GB of memory",
+            ),
+            (
+                (8, gib(32)),
+                (64, gib(512)),
+                "8 of 64 processors, 34.4 GB of 549.8 GB of memory: what takes more is ended",
+            ),
+            (
+                (1, None),
+                (1, None),
+                "1 processor; memory without a limit that is known",
+            ),
+        ] {
+            assert_eq!(limited(job, machine), Finding::Good(told.to_owned()));
+        }
+        let finding = limited((1, gib(2)), (64, gib(512)));
+        assert!(
+            matches!(&finding, Finding::Note(found, advice) if found.contains("2.1 GB of 549.8 GB") && advice.contains("--mem")),
+            "{finding:?}"
+        );
+        assert!(matches!(limits(), Finding::Good(_) | Finding::Note(..)));
     }
 
     #[test]

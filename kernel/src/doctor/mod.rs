@@ -79,6 +79,7 @@ fn findings() -> Vec<Checked> {
         ("GDAL", installation::gdal(&lib_dir)),
         ("temporary files", machine::temporary_folder()),
         ("room", machine::room()),
+        ("limits", machine::limits()),
         ("Jupyter", jupyter::program()),
     ];
     findings.extend(jupyter::kernelspecs().map(|finding| ("kernelspec", finding)));
