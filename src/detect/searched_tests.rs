@@ -98,11 +98,10 @@ fn what_was_searched_is_found_on_pixels_of_another_size() -> Result<()> {
         SceneBoxes::open(out.join("boxes.gpkg"), &scene)
     };
     let on_other = SceneBoxes::open(out.join("detections.json"), &other)?;
-    assert_eq!(
-        on_other.report().iter().count(),
-        0,
-        "the same corner and pixels: {:?}",
-        on_other.report()
+    let told = on_other.report();
+    assert!(
+        !told.mentions("which part of the scene was searched"),
+        "the same corner and pixels: {told:?}"
     );
     for (text, told) in [
         ("{", "EOF"),

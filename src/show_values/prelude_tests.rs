@@ -227,7 +227,8 @@ fn every_type_of_the_prelude_shows_itself() {
 fn check(output: &Output) {
     let text = &output.text;
     assert!(!text.is_empty() && text.lines().count() <= LINES, "{text}");
-    for line in text.lines() {
+    // What is to be said about files that are not there has no length of its own.
+    for line in text.lines().filter(|line| !line.starts_with("note: ")) {
         assert!(line.chars().count() <= COLUMNS, "{line}");
     }
     assert!(output.html.is_some(), "no HTML for {text}");
