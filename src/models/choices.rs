@@ -155,13 +155,16 @@ pub(crate) trait Registered<T: Task>: NetworkConfig<T> {
     const ENTRY: NetworkEntry;
 }
 
+/// Makes a builder on an encoder: whether it starts from ImageNet, and the state dict that it starts from.
+type OnEncoder<T> = fn(EncoderKind, Option<bool>, Option<PathBuf>) -> Arc<dyn AnyConfig<T>>;
+
 /// A registered network of task `T`.
 pub struct KnownNetwork<T: Task> {
     pub(crate) entry: NetworkEntry,
     /// Reads the choices out of a file.
     pub(crate) read: fn(Value) -> serde_json::Result<Arc<dyn AnyConfig<T>>>,
     /// The usual choices on an encoder, with what is said of its weights.
-    pub(crate) on: fn(EncoderKind, Option<bool>, Option<PathBuf>) -> Arc<dyn AnyConfig<T>>,
+    pub(crate) on: OnEncoder<T>,
 }
 
 impl<T: Task> KnownNetwork<T> {
