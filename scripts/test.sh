@@ -87,6 +87,14 @@ documentation() {
 # CI stops a run after 90 minutes: on a very slow machine what is least telling gives way, and says so.
 seconds_left() { echo $((${SWATH_TEST_SECONDS:-5000} - (SECONDS - stages_began))); }
 
+# Whether a stage that may take so many seconds ends before CI would stop the run; a note where it does not.
+is_time_for() {
+    [ -z "$SWATH_CI" ] || [ "$(seconds_left)" -ge "$1" ] || {
+        echo "$2: no time left, $(seconds_left) s of the $1 that it may take" | tee -a "$SWATH_LOGS/notes"
+        return 1
+    }
+}
+
 # The CUDA build, on a GPU that answers or started without a driver. About 90 further crates and a second flavor of Burn, so
 # only when the manifest (but for its benches), the lock or a source that mentions the feature changed.
 cuda_build() {
@@ -162,11 +170,6 @@ fi
 if wants notebooks && [ "$built" = yes ]; then
     check "notebooks, small" python_tests --timeout 3000 tests/python/test_notebooks.py
 fi
-if wants wheel && [ "$built" = yes ]; then
-    if soft_stage "make the wheel" env SWATH_LOGS="$SWATH_LOGS/wheel" bash scripts/wheel.sh; then
-        check "the wheel, as somebody who has nothing else" python_tests --timeout 900 tests/python/test_wheel.py
-    else failed=$((failed + 1)); fi
-fi
 if wants torch && soft_stage "PyTorch" bash scripts/setup-torch.sh; then
     PYTHON=$SWATH_TORCH_VENV/bin/python check "exports loaded by PyTorch" python_tests --noconftest --timeout 900 \
         tests/python/test_torchvision_export.py
@@ -176,6 +179,11 @@ if wants lint; then
     check "clippy: kernel" clippy -p swath-kernel -p swath-link
     check "documentation: library" documentation -p swath -p swath-cpu -p swath-boxes -p swath-cli -p swath-slurm
     check "documentation: kernel" documentation -p swath-kernel -p swath-link
+fi
+if wants wheel && [ "$built" = yes ] && is_time_for 1300 "the wheel"; then
+    if soft_stage "make the wheel" env SWATH_LOGS="$SWATH_LOGS/wheel" bash scripts/wheel.sh; then
+        check "the wheel, as somebody who has nothing else" python_tests --timeout 900 tests/python/test_wheel.py
+    else failed=$((failed + 1)); fi
 fi
 if wants cuda; then check "CUDA build, on a GPU or started without a driver" cuda_build; fi
 finish
