@@ -76,6 +76,7 @@ fn help_lists_every_command_in_groups() {
     assert_eq!(told(&["help"]), help);
     for group in [
         "Imagery and models:",
+        "Notebooks:",
         "Data:",
         "Jupyter kernel:",
         "This command:",
@@ -88,7 +89,7 @@ fn help_lists_every_command_in_groups() {
         assert!(help.contains(&first), "{words:?}\n{help}");
     }
     assert!(
-        !help.contains("magics") && help.lines().count() < 35,
+        !help.contains("magics") && help.lines().count() < 40,
         "{help}"
     );
     // Without a command the same is a mistake.
@@ -240,7 +241,9 @@ fn bash_completes_commands_options_and_values() {
     );
     assert_eq!(
         completed("swath data "),
-        of(&["-h", "--help", "list", "info", "fetch", "search", "help"])
+        of(&[
+            "-h", "--help", "list", "info", "fetch", "mirror", "search", "help"
+        ])
     );
     assert_eq!(
         completed("swath predict --fus"),
