@@ -111,7 +111,7 @@ impl Show for Mosaic {
                 }
             }
             Err(error) => {
-                facts.insert(1, ("files", "0".to_owned()));
+                facts.insert(1, ("files", format!("none: {error}")));
                 report = nothing("the mosaic has no tiles", &error);
             }
         }
@@ -120,9 +120,9 @@ impl Show for Mosaic {
     }
 }
 
-/// Says that nothing was found, and why.
+/// Says that nothing was found, and what helps; why stands among the facts.
 fn nothing(what: &str, error: &crate::Error) -> Report {
-    let notice = Notice::noted(format!("{what}: {error}"));
+    let notice = Notice::noted(what);
     let notice = match error.hint() {
         Some(hint) => notice.next(hint.to_string()),
         None => notice,
