@@ -1,6 +1,5 @@
 //! Files that are to become one raster, before they are opened: what was given and chosen.
 
-use crate::Hint as _;
 use crate::display::fields::{tabled, titled, titled_output};
 use crate::display::{Output, Show, counted};
 use crate::raster::{Mosaic, OpenOptions, SeriesDate, Stack, StackPart, TimeSeries};
@@ -47,7 +46,7 @@ impl Show for TimeSeries {
             }
             Err(error) => {
                 facts.insert(0, ("dates", format!("none: {error}")));
-                titled("TimeSeries", &facts).with_report(&nothing("the series has no date", &error))
+                titled("TimeSeries", &facts).with_report(&nothing("the series has no date"))
             }
         }
     }
@@ -112,7 +111,7 @@ impl Show for Mosaic {
             }
             Err(error) => {
                 facts.insert(1, ("files", format!("none: {error}")));
-                report = nothing("the mosaic has no tiles", &error);
+                report = nothing("the mosaic has no tiles");
             }
         }
         let facts = titled("Mosaic", &facts);
@@ -120,13 +119,9 @@ impl Show for Mosaic {
     }
 }
 
-/// Says that nothing was found, and what helps; why stands among the facts.
-fn nothing(what: &str, error: &crate::Error) -> Report {
-    let notice = Notice::noted(what);
-    let notice = match error.hint() {
-        Some(hint) => notice.next(hint.to_string()),
-        None => notice,
-    };
+/// Says that nothing was found; why stands among the facts, and the error of opening has a hint.
+fn nothing(what: &str) -> Report {
+    let notice = Notice::noted(what).next("opening it says what helps");
     std::iter::once(notice).collect()
 }
 
