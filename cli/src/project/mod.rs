@@ -11,6 +11,10 @@ mod check;
 mod node;
 mod read;
 mod section;
+#[allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "these texts are the comments of a project file, where [scenes] is a section"
+)]
 mod sections;
 #[cfg(test)]
 mod tests;
