@@ -1,6 +1,7 @@
 //! Folders that are replaced in one step.
 
 use std::ffi::CString;
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -168,8 +169,20 @@ pub(super) fn let_all_read(folder: &Path) -> Result<(), String> {
         if about.is_symlink() {
             return Ok(());
         }
-        let is_program = about.is_dir() || about.permissions().mode() & 0o111 != 0;
+        let may_start = about.permissions().mode() & 0o111 != 0;
+        let is_program = about.is_dir() || may_start && can_be_started(path);
         set(path, if is_program { 0o755 } else { 0o644 })
+    })
+}
+
+/// Whether a file is a program, a shared object or a script: rustc and cargo let everything that they write be started, metadata
+/// too.
+fn can_be_started(path: &Path) -> bool {
+    let mut start = [0; 4];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start));
+    // One that cannot be read keeps what it has.
+    read.map_or(true, |read| {
+        start[..read].starts_with(b"\x7fELF") || start[..read].starts_with(b"#!")
     })
 }
 
@@ -233,8 +246,12 @@ mod tests {
         assert_eq!(made, [folder.path().join("a"), target.clone()]);
         assert!(make_for_all(&target).unwrap().is_empty());
         std::fs::create_dir(target.join("c")).unwrap();
-        for (name, mode) in [("c/program", 0o700), ("c/data", 0o600)] {
-            std::fs::write(target.join(name), "").unwrap();
+        for (name, mode, text) in [
+            ("c/program", 0o700, "#!/bin/sh\n"),
+            ("c/data", 0o600, "data"),
+            ("c/library.rmeta", 0o755, "rust"),
+        ] {
+            std::fs::write(target.join(name), text).unwrap();
             std::fs::set_permissions(target.join(name), std::fs::Permissions::from_mode(mode))
                 .unwrap();
         }
@@ -242,8 +259,13 @@ mod tests {
         let_all_read(&target).unwrap();
         let mode = |name: &str| target.join(name).metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(
-            (mode("c"), mode("c/program"), mode("c/data")),
-            (0o755, 0o755, 0o644)
+            (
+                mode("c"),
+                mode("c/program"),
+                mode("c/data"),
+                mode("c/library.rmeta")
+            ),
+            (0o755, 0o755, 0o644, 0o644)
         );
     }
 
