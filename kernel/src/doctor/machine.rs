@@ -194,8 +194,6 @@ mod tests {
             matches!(&finding, Finding::Note(found, _) if found.contains("takes no data")),
             "{finding:?}"
         );
-        // A device on which every write finds the disk full.
-        assert!(Path::new("/dev/full").exists());
     }
 
     #[test]
@@ -225,7 +223,14 @@ mod tests {
             matches!(&finding, Finding::Note(found, advice) if found.contains("2.1 GB of 549.8 GB") && advice.contains("--mem")),
             "{finding:?}"
         );
-        assert!(matches!(limits(), Finding::Good(_) | Finding::Note(..)));
+        // Here, too: as many processors as this process has threads for, and memory in gigabytes.
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let here = limits();
+        let (_, found, _) = here.parts();
+        assert!(
+            found.starts_with(&format!("{processors} ")) && found.contains(" GB"),
+            "{found}"
+        );
     }
 
     #[test]
