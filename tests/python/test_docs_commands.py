@@ -22,9 +22,9 @@ def commands() -> list[tuple[str, str]]:
     for page in PAGES:
         for block in FENCE.findall(page.read_text(encoding="utf-8")):
             for line in block.replace("\\\n", " ").splitlines():
-                line = re.split(r" [#>|]", line)[0].strip()
-                if line.startswith("swath "):
-                    found.append((str(page.relative_to(ROOT)), line))
+                for part in re.split(r"&&|\|\||;", re.split(r" (?:#|>|\|(?!\|))", line)[0]):
+                    if part.strip().startswith("swath "):
+                        found.append((str(page.relative_to(ROOT)), part.strip()))
     return found
 
 
