@@ -32,12 +32,17 @@ if [ -z "${RUSTUP_TOOLCHAIN:-}" ] && command -v rustup >/dev/null 2>&1 &&
     done
 fi
 
-# CUDA doubles the build, so it is a feature: on where a driver answers, or with CUDA=1; CUDA=0 keeps it off.
+# CUDA doubles the build, so it is a feature: on where a driver answers, or with CUDA=1; CUDA=0 keeps it off. So is Vulkan:
+# on with VULKAN=1.
 if [ -z "${CUDA:-}" ]; then
     if command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null 2>&1; then CUDA=1; else CUDA=0; fi
 fi
 export CUDA
-if [ "$CUDA" = 1 ]; then SWATH_FEATURES=${SWATH_FEATURES:-cuda}; else SWATH_FEATURES=${SWATH_FEATURES:-}; fi
+if [ -z "${SWATH_FEATURES:-}" ]; then
+    SWATH_FEATURES=
+    [ "$CUDA" != 1 ] || SWATH_FEATURES=cuda
+    [ "${VULKAN:-0}" != 1 ] || SWATH_FEATURES=${SWATH_FEATURES:+$SWATH_FEATURES,}vulkan
+fi
 export SWATH_FEATURES
 # Read by scripts/build-dylib.sh.
 export CARGO_FLAGS="${SWATH_FEATURES:+--features $SWATH_FEATURES} ${TIMINGS:+--timings}"

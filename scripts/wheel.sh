@@ -52,7 +52,7 @@ pack() {
     if [ "$CUDA" = 1 ]; then
         name=swath-cuda
         # A driver loads what NVRTC of its own minor version or an older one has made: the oldest that knows the GPUs in use.
-        for part in nvrtc runtime cccl; do extra+=(--require "nvidia-cuda-$part-cu12==12.4.*; extra == \"cuda12\""); done
+        for part in nvrtc runtime cccl nvcc; do extra+=(--require "nvidia-cuda-$part-cu12==12.4.*; extra == \"cuda12\""); done
         for part in nvrtc runtime cccl crt; do extra+=(--require "nvidia-cuda-$part==13.0.*; extra == \"cuda13\""); done
         extra+=(--extra cuda12 --extra cuda13)
     fi

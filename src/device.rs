@@ -1,23 +1,27 @@
-//! Where tensors live: CUDA when this build has it and a driver answers, otherwise the CPU.
+//! Where tensors live: CUDA when this build has it and a driver answers, then a GPU through Vulkan, otherwise the CPU.
 //!
-//! Burn panics on the first use of a GPU that is not there, so the driver is asked first, through its own C interface
-//! and without Burn: `libcuda` is opened, initialized and counted. Nothing here fails on a machine without a GPU.
+//! Burn panics on the first use of a GPU that is not there, so the drivers are asked first and without Burn: `libcuda`
+//! through its own C interface, Vulkan through its loader. Nothing here fails on a machine without a GPU.
 
 mod driver;
 mod gpus;
 pub(crate) mod memory;
 pub(crate) mod random;
+#[cfg(feature = "cuda")]
+mod toolkit;
+mod vulkan;
 
 use std::sync::{OnceLock, PoisonError, RwLock};
+
+use swath_cli::DeviceName;
 
 use crate::Hint;
 use crate::display::{Output, Show, escape};
 use crate::host::Step;
 
-pub use driver::Gpu;
-pub use gpus::Gpus;
+pub use gpus::{Gpu, Gpus};
 
-/// Names the device that [`Device::best`] takes: `cpu`, `cuda`, or `cuda:1` for the second GPU.
+/// Names the device that [`Device::best`] takes: `cpu`, `cuda`, `vulkan`, or `cuda:1` for the second GPU.
 pub const DEVICE_VARIABLE: &str = swath_link::environment::DEVICE;
 
 /// What [`DEVICE_VARIABLE`] says. A value that is no text names no device, so that it is refused and not overlooked.
@@ -35,9 +39,16 @@ pub enum DeviceError {
         /// Why: the build has no CUDA, no driver answers, no such GPU.
         reason: String,
     },
+    /// Vulkan was asked for and cannot be had.
+    #[error("Vulkan was asked for, but {reason}")]
+    NoVulkan {
+        /// Why: the build has no Vulkan, no driver is there, no such GPU.
+        reason: String,
+    },
     /// [`DEVICE_VARIABLE`] holds something else than a device.
     #[error(
-        "the environment variable SWATH_DEVICE names no device: expected `cpu`, `cuda` or `cuda:N`, found {found:?}"
+        "the environment variable SWATH_DEVICE names no device: {}, found {found:?}",
+        DeviceName::EXPECTED
     )]
     UnknownName {
         /// The value of the variable.
@@ -48,7 +59,7 @@ pub enum DeviceError {
 impl Hint for DeviceError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoCuda { .. } => Step::OtherDevice.to_string(),
+            Self::NoCuda { .. } | Self::NoVulkan { .. } => Step::OtherDevice.to_string(),
             Self::UnknownName { .. } => {
                 "unset it, or set it to one of these, and start again".to_owned()
             }
@@ -60,6 +71,7 @@ impl Hint for DeviceError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     inner: burn::tensor::Device,
+    is_gpu: bool,
     name: String,
     reason: String,
 }
@@ -84,6 +96,7 @@ impl Device {
     fn cpu_because(reason: impl Into<String>) -> Self {
         Self {
             inner: burn::tensor::Device::flex(),
+            is_gpu: false,
             name: "CPU".to_owned(),
             reason: reason.into(),
         }
@@ -93,7 +106,7 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError::NoCuda`] when the build has no CUDA, no driver answers, there is no such GPU, or the run-time
-    /// compiler (NVRTC) is missing.
+    /// compiler (NVRTC) or one of the headers that kernels include is missing or of no use for this GPU.
     pub fn cuda(index: usize) -> crate::Result<Self> {
         let gpu = driver::gpu(index).map_err(|reason| DeviceError::NoCuda { reason })?;
         Ok(Self::on_gpu(&gpu)?)
@@ -101,9 +114,11 @@ impl Device {
 
     #[cfg(feature = "cuda")]
     fn on_gpu(gpu: &Gpu) -> Result<Self, DeviceError> {
-        driver::compiler_is_there().map_err(|reason| DeviceError::NoCuda { reason })?;
+        toolkit::compiles_for(driver::capability(gpu.index))
+            .map_err(|reason| DeviceError::NoCuda { reason })?;
         Ok(Self {
             inner: burn::tensor::Device::cuda(gpu.index),
+            is_gpu: true,
             name: format!("CUDA {}: {}", gpu.index, gpu.name),
             reason: "a driver answers".to_owned(),
         })
@@ -116,9 +131,32 @@ impl Device {
         })
     }
 
-    /// CUDA when the build has it and a driver answers, otherwise the CPU; the environment variable `SWATH_DEVICE`
-    /// (`cpu`, `cuda`, `cuda:1`) decides otherwise. Never fails: what is asked for and absent becomes the CPU, and
-    /// [`Device::explain`] says so.
+    /// The GPU with this index through Vulkan, of any maker: discrete GPUs count first, then integrated and virtual ones, and
+    /// drivers that compute on the processor last ([`Device::gpus`] lists them).
+    ///
+    /// # Errors
+    /// [`DeviceError::NoVulkan`] when the build has no Vulkan, no driver is there, there is no such GPU, or the driver
+    /// gives no device that computes.
+    pub fn vulkan(index: usize) -> crate::Result<Self> {
+        Ok(vulkan::device(index).map_err(|reason| DeviceError::NoVulkan { reason })?)
+    }
+
+    /// The device of this name, as command lines and project files give it.
+    ///
+    /// # Errors
+    /// As [`Device::cuda`] and [`Device::vulkan`].
+    pub(crate) fn named(name: DeviceName) -> crate::Result<Self> {
+        match name {
+            DeviceName::Cpu => Ok(Self::cpu()),
+            DeviceName::Cuda(index) => Self::cuda(index),
+            DeviceName::Vulkan(index) => Self::vulkan(index),
+        }
+    }
+
+    /// CUDA when the build has it and a driver answers, then a GPU through Vulkan when the build has that, otherwise the CPU;
+    /// the environment variable `SWATH_DEVICE` (`cpu`, `cuda`, `cuda:1`, `vulkan`) decides otherwise. A Vulkan driver that
+    /// computes on the processor is never taken by itself: the CPU's own kernels are quicker. Never fails: what is asked
+    /// for and absent becomes the CPU, and [`Device::explain`] says so.
     #[must_use]
     pub fn best() -> Self {
         Self::best_for(asked_for().as_deref())
@@ -130,10 +168,13 @@ impl Device {
             Ok(None) => {}
             Err(error) => return Self::cpu_because(error.to_string()),
         }
-        match driver::gpu(0).and_then(|gpu| Self::on_gpu(&gpu).map_err(|error| error.to_string())) {
-            Ok(device) => device,
-            Err(reason) => Self::cpu_because(reason),
-        }
+        let cuda =
+            driver::gpu(0).and_then(|gpu| Self::on_gpu(&gpu).map_err(|error| error.to_string()));
+        cuda.unwrap_or_else(|no_cuda| match vulkan::best() {
+            Ok(Some(device)) => device,
+            Ok(None) => Self::cpu_because(no_cuda),
+            Err(no_vulkan) => Self::cpu_because(format!("{no_cuda}; Vulkan: {no_vulkan}")),
+        })
     }
 
     /// The device that a value of `SWATH_DEVICE` names; `None` leaves the choice open.
@@ -141,19 +182,17 @@ impl Device {
         let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
             return Ok(None);
         };
-        match value.to_ascii_lowercase().as_str() {
-            "cpu" => Ok(Some(Self::cpu_because("SWATH_DEVICE=cpu"))),
-            "cuda" | "gpu" => Self::cuda(0).map(Some),
-            other => match other
-                .strip_prefix("cuda:")
-                .and_then(|index| index.parse().ok())
-            {
-                Some(index) => Self::cuda(index).map(Some),
-                None => Err(DeviceError::UnknownName {
-                    found: value.to_owned(),
-                }
-                .into()),
-            },
+        let name = match value.to_ascii_lowercase().as_str() {
+            "gpu" => Ok(DeviceName::Cuda(0)),
+            other => other.parse(),
+        };
+        match name {
+            Ok(DeviceName::Cpu) => Ok(Some(Self::cpu_because("SWATH_DEVICE=cpu"))),
+            Ok(name) => Self::named(name).map(Some),
+            Err(_) => Err(DeviceError::UnknownName {
+                found: value.to_owned(),
+            }
+            .into()),
         }
     }
 
@@ -189,13 +228,14 @@ impl Device {
         &self.inner
     }
 
-    /// Whether tensors live on a GPU, where reading one back waits for all work before it.
+    /// Whether tensors live on a GPU, where reading one back waits for all work before it. So it is for a Vulkan driver that
+    /// computes on the processor, too.
     #[must_use]
     pub fn is_gpu(&self) -> bool {
-        self.name.starts_with("CUDA")
+        self.is_gpu
     }
 
-    /// A short name, such as `CPU` or `CUDA 0: NVIDIA H200`.
+    /// A short name, such as `CPU`, `CUDA 0: NVIDIA H200` or `Vulkan 0: AMD Radeon 780M`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -282,7 +322,7 @@ mod tests {
         );
         let error = Device::requested(Some("tpu")).unwrap_err();
         assert!(
-            error.to_string().contains("`cuda:N`") && error.to_string().contains("tpu"),
+            error.to_string().contains("`vulkan:N`") && error.to_string().contains("tpu"),
             "{error}"
         );
         assert_eq!(Device::best_for(Some("tpu")).name(), "CPU");

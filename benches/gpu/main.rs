@@ -23,7 +23,7 @@ use serde_json::json;
 use swath::burn;
 use swath::models::{BoxedNetwork, DeepLabV3, Precision};
 use swath::prelude::*;
-use swath::train::{Descent, Optimizer, Rates, Targets};
+use swath::train::{Optimizer, OptimizerState, Rates, Targets};
 
 fn main() -> swath::Result<()> {
     let group = std::env::args()
@@ -61,13 +61,21 @@ fn size(full: usize, small: usize) -> usize {
 /// The networks of the figures, with the size of their images and of their batches.
 fn cases() -> [(Architecture, usize, usize); 2] {
     [
-        (Unet::resnet50(), size(512, 64), size(16, 1)),
-        (DeepLabV3::resnet50(), size(300, 75), size(16, 1)),
+        (
+            Unet::resnet50().pretrained(false).into(),
+            size(512, 64),
+            size(16, 1),
+        ),
+        (
+            DeepLabV3::resnet50().pretrained(false).into(),
+            size(300, 75),
+            size(16, 1),
+        ),
     ]
 }
 
-fn descent() -> Descent {
-    Descent::new(Optimizer::AdamW, 0.01, Some(1.0))
+fn descent() -> OptimizerState {
+    OptimizerState::new(Optimizer::AdamW, 0.01, Some(1.0))
 }
 
 /// The same weights and images on both devices: the largest difference of the logits and of the weights after a step,
@@ -75,7 +83,12 @@ fn descent() -> Descent {
 fn check(device: &Device) -> swath::Result<()> {
     // Without dropout, whose random numbers differ from device to device.
     let deeplab = DeepLabV3::resnet50().dropout(0.0);
-    for architecture in [Unet::resnet18(), Unet::resnet50(), deeplab] {
+    let architectures: [Architecture; 3] = [
+        Unet::resnet18().pretrained(false).into(),
+        Unet::resnet50().pretrained(false).into(),
+        deeplab.pretrained(false).into(),
+    ];
+    for architecture in architectures {
         let cpu = Device::cpu();
         cpu.burn().seed(1);
         let network = architecture.build(3, 2, &cpu)?;
@@ -159,7 +172,6 @@ fn step(network: BoxedNetwork, device: &Device, images: &burn::tensor::TensorDat
 fn steps(device: &Device) -> swath::Result<()> {
     for (architecture, size, batch) in cases() {
         for precision in [Precision::F32, Precision::Bf16] {
-            let architecture = architecture.clone().pretrained(false);
             let name = architecture.name();
             device.burn().seed(0);
             let network = architecture.build(3, 2, device)?.training();

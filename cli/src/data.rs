@@ -1,4 +1,4 @@
-//! Files and data: `info`, `properties`, `data`, `sample`.
+//! Files, data and devices: `info`, `properties`, `data`, `sample`, `devices`.
 
 use std::path::PathBuf;
 
@@ -38,6 +38,14 @@ pub struct LabelFile {
     /// Labels are complete only where something is drawn: what no label covers does not count
     #[arg(long, help_heading = "Labels")]
     pub labeled_only: bool,
+}
+
+/// Arguments of `swath devices`.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq)]
+pub struct DevicesArguments {
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `swath info`.

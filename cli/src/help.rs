@@ -11,6 +11,7 @@ pub(crate) const GROUPS: &[(&str, &[&str])] = &[
         &["info", "init", "train", "predict", "evaluate", "submit"],
     ),
     ("Notebooks", &["run"]),
+    ("Machines", &["devices"]),
     ("Data", &["data", "sample", "properties"]),
     (
         "Jupyter kernel",

@@ -33,8 +33,8 @@ use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Subcommand};
 pub use batch::{InitArguments, LogOptions, RunArguments, TrainArguments};
 pub use clap;
 pub use data::{
-    DataCommand, FetchArguments, InfoArguments, LabelFile, MirrorArguments, PropertiesArguments,
-    SampleCommand, SearchArguments, TownArguments,
+    DataCommand, DevicesArguments, FetchArguments, InfoArguments, LabelFile, MirrorArguments,
+    PropertiesArguments, SampleCommand, SearchArguments, TownArguments,
 };
 pub use many::ManyOptions;
 pub use models::{
@@ -87,6 +87,8 @@ pub enum LibraryCommand {
     /// Score a map, boxes, cells or a model against labels
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArguments),
+    /// List the GPUs that a run here could compute on, and the device that it takes
+    Devices(DevicesArguments),
     /// List the properties of the features of a vector file, one a line
     #[command(after_help = examples::PROPERTIES)]
     Properties(PropertiesArguments),
@@ -107,6 +109,7 @@ impl LibraryCommand {
             Self::Train(_) => &["train"],
             Self::Predict(_) => &["predict"],
             Self::Evaluate(_) => &["evaluate"],
+            Self::Devices(_) => &["devices"],
             Self::Properties(_) => &["properties"],
             Self::Data(DataCommand::List) => &["data", "list"],
             Self::Data(DataCommand::Info(_)) => &["data", "info"],
@@ -124,7 +127,11 @@ impl LibraryCommand {
             Self::Train(arguments) => Some(&arguments.log),
             Self::Predict(arguments) => Some(&arguments.log),
             Self::Evaluate(arguments) => Some(&arguments.log),
-            Self::Info(_) | Self::Properties(_) | Self::Data(_) | Self::Sample(_) => None,
+            Self::Info(_)
+            | Self::Devices(_)
+            | Self::Properties(_)
+            | Self::Data(_)
+            | Self::Sample(_) => None,
         }
     }
 }

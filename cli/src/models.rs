@@ -69,7 +69,7 @@ pub struct ModelOptions {
     /// How many windows are predicted at a time [default: 1, on a GPU what is fastest]
     #[arg(long, value_name = "N", value_parser = values::windows, allow_negative_numbers = true, help_heading = "Model")]
     pub batch: Option<usize>,
-    /// Where to compute: cpu, cuda or cuda:N [default: a GPU where one is usable]
+    /// Where to compute: cpu, cuda, cuda:N, vulkan or vulkan:N [default: a GPU where one is usable]
     #[arg(long, value_name = "DEVICE", help_heading = "Model")]
     pub device: Option<DeviceName>,
     /// Take imagery whose values or order of bands are not those of the training

@@ -100,20 +100,30 @@ impl FromStr for CellWay {
 pub enum DeviceName {
     /// The processor.
     Cpu,
-    /// The GPU of this index.
+    /// The GPU of this index, as NVIDIA's driver counts.
     Cuda(usize),
+    /// The GPU of this index through Vulkan, the quickest kind first.
+    Vulkan(usize),
+}
+
+impl DeviceName {
+    /// What names a device, for messages.
+    pub const EXPECTED: &str = "expected `cpu`, `cuda`, `cuda:N`, `vulkan` or `vulkan:N`";
 }
 
 impl FromStr for DeviceName {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown = "expected `cpu`, `cuda` or `cuda:N`";
-        match text.split_once(':') {
-            None if text == "cpu" => Ok(Self::Cpu),
-            None if text == "cuda" => Ok(Self::Cuda(0)),
-            Some(("cuda", index)) => index.parse().map(Self::Cuda).map_err(|_| unknown),
-            _ => Err(unknown),
+        let (kind, index) = match text.split_once(':') {
+            Some((kind, index)) => (kind, index.parse().ok()),
+            None => (text, Some(0)),
+        };
+        match (kind, index) {
+            ("cpu", Some(0)) if text == "cpu" => Ok(Self::Cpu),
+            ("cuda", Some(index)) => Ok(Self::Cuda(index)),
+            ("vulkan", Some(index)) => Ok(Self::Vulkan(index)),
+            _ => Err(Self::EXPECTED),
         }
     }
 }

@@ -4,7 +4,8 @@
 //! The wheels of CUDA 13 make one folder of the usual shape, `nvidia/cu13`. Those of CUDA 12 make one for each part, which are
 //! put together here by links, since the library looks in one place.
 
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -64,17 +65,24 @@ fn twelve(nvidia: &Path, links: &Path) -> Option<Nvidia> {
     let libraries = nvidia.join("cuda_nvrtc/lib");
     let runtime = nvidia.join("cuda_runtime/include");
     let parallel = nvidia.join("cuda_cccl/include");
-    if !holds_nvrtc(&libraries) || !runtime.join("cuda_fp16.h").is_file() || !parallel.is_dir() {
+    // What `mma.h` includes came with the compiler until 12.8, and comes with the other headers since.
+    let compiler = nvidia.join("cuda_nvcc/include/crt");
+    let holds_all = holds_nvrtc(&libraries)
+        && runtime.join("cuda_fp16.h").is_file()
+        && parallel.is_dir()
+        && (runtime.join("crt").is_dir() || compiler.is_dir());
+    if !holds_all {
         return None;
     }
+    let headers = headers(&runtime, &parallel, &compiler).ok()?;
     let name: String = Sha256::digest(nvidia.as_os_str().as_encoded_bytes())
         .iter()
         .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let cuda_path = links.join(format!("cuda12-{name}"));
-    if !is_current(&cuda_path, &runtime, &parallel) {
-        join(&cuda_path, &runtime, &parallel).ok()?;
+    if !is_current(&cuda_path, &headers) {
+        join(&cuda_path, &headers).ok()?;
     }
     Some(Nvidia {
         cuda_path,
@@ -82,28 +90,32 @@ fn twelve(nvidia: &Path, links: &Path) -> Option<Nvidia> {
     })
 }
 
-fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    std::fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect()
+/// What each entry of the folder `include` leads to.
+type Headers = BTreeMap<OsString, PathBuf>;
+
+fn headers(runtime: &Path, parallel: &Path, compiler: &Path) -> std::io::Result<Headers> {
+    let mut headers = Headers::new();
+    for entry in std::fs::read_dir(runtime)? {
+        let entry = entry?;
+        headers.insert(entry.file_name(), entry.path());
+    }
+    headers.insert("cccl".into(), parallel.to_owned());
+    headers
+        .entry("crt".into())
+        .or_insert_with(|| compiler.to_owned());
+    Ok(headers)
 }
 
 /// Whether every header is linked: an update of the wheels may have brought others.
-fn is_current(cuda_path: &Path, runtime: &Path, parallel: &Path) -> bool {
+fn is_current(cuda_path: &Path, headers: &Headers) -> bool {
     let include = cuda_path.join("include");
-    let leads = |link: &Path, to: &Path| std::fs::read_link(link).is_ok_and(|target| target == to);
-    leads(&include.join("cccl"), parallel)
-        && entries(runtime).is_ok_and(|headers| {
-            headers.iter().all(|header| {
-                header
-                    .file_name()
-                    .is_some_and(|name| leads(&include.join(name), header))
-            })
-        })
+    headers.iter().all(|(name, header)| {
+        std::fs::read_link(include.join(name)).is_ok_and(|target| target == *header)
+    })
 }
 
 /// Makes the folder aside and puts it in place: other kernels may start at this moment.
-fn join(cuda_path: &Path, runtime: &Path, parallel: &Path) -> std::io::Result<()> {
+fn join(cuda_path: &Path, headers: &Headers) -> std::io::Result<()> {
     let folder = cuda_path.parent().unwrap_or(cuda_path);
     std::fs::create_dir_all(folder)?;
     let aside = tempfile::Builder::new()
@@ -111,18 +123,15 @@ fn join(cuda_path: &Path, runtime: &Path, parallel: &Path) -> std::io::Result<()
         .tempdir_in(folder)?;
     let new = aside.path().join("new");
     std::fs::create_dir_all(new.join("include"))?;
-    for header in entries(runtime)? {
-        if let Some(name) = header.file_name() {
-            symlink(&header, new.join("include").join(name))?;
-        }
+    for (name, header) in headers {
+        symlink(header, new.join("include").join(name))?;
     }
-    symlink(parallel, new.join("include/cccl"))?;
     if cuda_path.exists() {
         std::fs::rename(cuda_path, aside.path().join("old"))?;
     }
     match std::fs::rename(&new, cuda_path) {
         // Somebody was quicker, and has made the same.
-        Err(_) if is_current(cuda_path, runtime, parallel) => Ok(()),
+        Err(_) if is_current(cuda_path, headers) => Ok(()),
         done => done,
     }
 }
@@ -136,7 +145,7 @@ mod tests {
         std::fs::write(path, path.to_str().unwrap()).unwrap();
     }
 
-    /// An environment with the layout of NVIDIA's wheels: `nvidia-cuda-*` 13.5 or `nvidia-cuda-*-cu12` 12.9.
+    /// An environment with the layout of NVIDIA's wheels: `nvidia-cuda-*` 13.0 or `nvidia-cuda-*-cu12` 12.4.
     fn environment(prefix: &Path, files: &[&str]) -> PathBuf {
         for name in files {
             file(
@@ -174,7 +183,7 @@ mod tests {
         let files = [
             "cuda_nvrtc/lib/libnvrtc.so.12",
             "cuda_runtime/include/cuda_fp16.h",
-            "cuda_runtime/include/crt/mma.h",
+            "cuda_nvcc/include/crt/mma.h",
             "cuda_cccl/include/nv/target",
         ];
         let lib_dir = environment(folder.path(), &files);
@@ -195,6 +204,11 @@ mod tests {
         assert_eq!(find(&lib_dir, &links), Some(found.clone()));
         assert!(found.cuda_path.join("include/new.h").is_file());
         assert_eq!(std::fs::read_dir(&links).unwrap().count(), 1);
+        // As since 12.9: with the other headers.
+        environment(folder.path(), &["cuda_runtime/include/crt/mma.h"]);
+        assert_eq!(find(&lib_dir, &links), Some(found.clone()));
+        let text = std::fs::read_to_string(found.cuda_path.join("include/crt/mma.h")).unwrap();
+        assert!(text.contains("cuda_runtime"), "{text}");
         // A folder that cannot be written is as if there were none.
         let file = folder.path().join("a-file");
         std::fs::write(&file, "").unwrap();

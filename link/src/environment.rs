@@ -65,6 +65,8 @@ pub const HISTORY: &str = "SWATH_HISTORY";
 pub const STARTUP_FILES: &str = "SWATH_STARTUP_FILES";
 /// The device that the library computes on.
 pub const DEVICE: &str = "SWATH_DEVICE";
+/// Takes a Vulkan device without trying whether it computes rightly.
+pub const UNCHECKED_DEVICE: &str = "SWATH_UNCHECKED_DEVICE";
 /// The folder for fetched data.
 pub const CACHE: &str = "SWATH_CACHE";
 /// The folder in which weights of encoders are looked for before they are fetched.

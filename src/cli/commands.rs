@@ -1,10 +1,12 @@
 //! What each small command does. The results are shown through the session's sink.
 
 use swath_cli::{
-    FetchArguments, MirrorArguments, PropertiesArguments, SearchArguments, TownArguments,
+    DevicesArguments, FetchArguments, MirrorArguments, PropertiesArguments, SearchArguments,
+    TownArguments,
 };
 
 use super::Failure;
+use crate::device::Device;
 use crate::display::{Output, Show as _};
 use crate::models::catalog;
 use crate::vector::{self, VectorSource};
@@ -22,6 +24,14 @@ pub(super) fn sample_town(arguments: &TownArguments) -> Result<(), Failure> {
         town.labels_path.display()
     ));
     Ok(())
+}
+
+pub(super) fn devices(arguments: &DevicesArguments) {
+    let gpus = Device::gpus();
+    say(match arguments.json {
+        true => format!("{:#}", gpus.json()),
+        false => gpus.explain(),
+    });
 }
 
 pub(super) fn properties(arguments: &PropertiesArguments) -> Result<(), Failure> {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use swath_cli::{
-    DeviceName, EvaluateArguments, ImageryOptions, LabelArguments, MapOptions, ModelOptions,
-    ObjectOptions, PredictArguments, Views,
+    EvaluateArguments, ImageryOptions, LabelArguments, MapOptions, ModelOptions, ObjectOptions,
+    PredictArguments, Views,
 };
 
 use super::Failure;
@@ -65,11 +65,7 @@ impl Job<'_> {
 
     /// The device that `--device` names.
     pub(super) fn device(&self) -> Result<Option<Device>, Failure> {
-        Ok(match self.model.device {
-            None => None,
-            Some(DeviceName::Cpu) => Some(Device::cpu()),
-            Some(DeviceName::Cuda(index)) => Some(Device::cuda(index)?),
-        })
+        Ok(self.model.device.map(Device::named).transpose()?)
     }
 
     /// Test-time augmentation: whether mirrored views are asked for, and whether turned ones are.

@@ -108,6 +108,10 @@ fn run_command(command: &LibraryCommand) -> i32 {
         LibraryCommand::Info(arguments) => info::info(arguments),
         LibraryCommand::Predict(arguments) => predict::predict(arguments),
         LibraryCommand::Evaluate(arguments) => predict::evaluate(arguments),
+        LibraryCommand::Devices(arguments) => {
+            commands::devices(arguments);
+            Ok(())
+        }
         LibraryCommand::Properties(arguments) => commands::properties(arguments),
         LibraryCommand::Data(DataCommand::List) => {
             commands::data_list();

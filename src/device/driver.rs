@@ -2,21 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-/// A GPU, or a MIG slice of one, that the driver lets this process see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Gpu {
-    /// Its index, as the driver counts: among those that `CUDA_VISIBLE_DEVICES` leaves.
-    pub index: usize,
-    /// Its name, such as `NVIDIA H200`; a slice's ends with its size, such as `MIG 1g.18gb`.
-    pub name: String,
-    /// Its identity, such as `GPU-8c24…` or `MIG-f8b2…`, where the driver tells: a value for `CUDA_VISIBLE_DEVICES`.
-    pub uuid: Option<String>,
-    /// All of its memory in bytes, where the driver tells.
-    pub memory: Option<u64>,
-    /// Its memory in bytes that no process uses, where NVIDIA's management library tells.
-    pub free_memory: Option<u64>,
-}
+use super::Gpu;
 
 type Ordinal = unsafe extern "C" fn(*mut c_int, c_int) -> c_int;
 type Name = unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
@@ -89,8 +75,10 @@ impl Driver {
             None => (named(kind), None),
         };
         Ok(Gpu {
+            device: format!("cuda:{index}"),
             index,
             name,
+            is_software: false,
             uuid,
             memory: self.memory(device),
             free_memory,
@@ -135,6 +123,22 @@ impl Driver {
         (status == 0).then_some(bytes as u64)
     }
 
+    #[cfg(feature = "cuda")]
+    fn attribute(&self, attribute: c_int, device: c_int) -> Option<u32> {
+        type Attribute = unsafe extern "C" fn(*mut c_int, c_int, c_int) -> c_int;
+        let address = symbol(self.library, c"cuDeviceGetAttribute")?;
+        let mut value: c_int = 0;
+        // SAFETY: cuDeviceGetAttribute's signature (cuda.h); `value` outlives the call.
+        let status = unsafe {
+            std::mem::transmute::<*mut c_void, Attribute>(address)(
+                &raw mut value,
+                attribute,
+                device,
+            )
+        };
+        (status == 0).then(|| value.try_into().ok()).flatten()
+    }
+
     /// The identity in hexadecimal groups, of a slice its own.
     fn uuid(&self, device: c_int) -> Option<String> {
         // The first version names the GPU that a slice is part of.
@@ -149,7 +153,7 @@ impl Driver {
 }
 
 /// `8c24f0b1-…`: groups of 8, 4, 4, 4 and 12 digits.
-fn grouped(bytes: [u8; 16]) -> String {
+pub(super) fn grouped(bytes: [u8; 16]) -> String {
     let mut text = String::with_capacity(36);
     for (index, byte) in bytes.into_iter().enumerate() {
         if [4, 6, 8, 10].contains(&index) {
@@ -220,28 +224,17 @@ mod management {
     }
 }
 
-/// Whether NVRTC, which compiles the kernels at run time, and its headers are there; otherwise the reason.
+/// The compute capability of the GPU with this index, such as 80 for 8.0, where the driver tells.
 #[cfg(feature = "cuda")]
-pub(super) fn compiler_is_there() -> Result<(), String> {
-    let names = [c"libnvrtc.so.13", c"libnvrtc.so.12", c"libnvrtc.so"];
-    if open(&names).is_none() {
-        return Err("the run-time compiler NVRTC was not found (libnvrtc.so.13 or .12): load a CUDA module, or \
-                    install the package nvidia-cuda-nvrtc and put its folder on LD_LIBRARY_PATH"
-            .to_owned());
-    }
-    // cubecl looks in these places, in this order, and panics when there is none.
-    let candidates = ["/usr/local/cuda", "/opt/cuda", "/usr/bin/nvcc"];
-    if std::env::var_os("CUDA_PATH").is_none()
-        && !candidates
-            .iter()
-            .any(|path| std::path::Path::new(path).exists())
-    {
-        return Err("no CUDA headers were found: set CUDA_PATH to a CUDA installation".to_owned());
-    }
-    Ok(())
+pub(super) fn capability(index: usize) -> Option<u32> {
+    let driver = Driver::open().ok()?;
+    let device = driver.device(c_int::try_from(index).ok()?)?;
+    // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR (cuda.h).
+    let (major, minor) = (driver.attribute(75, device)?, driver.attribute(76, device)?);
+    Some(major * 10 + minor)
 }
 
-fn open(names: &[&CStr]) -> Option<*mut c_void> {
+pub(super) fn open(names: &[&CStr]) -> Option<*mut c_void> {
     names.iter().find_map(|name| {
         // SAFETY: the name ends with a zero; NVIDIA's libraries run only their own constructors when opened. The
         // handle stays open for the life of the process, as Burn opens the same library again.

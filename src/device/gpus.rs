@@ -1,18 +1,43 @@
 //! Which GPUs this process can see, for a person who wonders why training runs where it runs.
 
-use super::{Device, Gpu, driver};
+use super::{Device, driver, vulkan};
 use crate::display::{Output, Show, escape};
 use crate::plot::table_html;
 
 /// The variable by which CUDA hides GPUs from a process.
 const VISIBLE: &str = "CUDA_VISIBLE_DEVICES";
 
+/// A GPU, or a MIG slice of one, that a driver lets this process see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Gpu {
+    /// How it is named where a device is asked for: `cuda:0`, `vulkan:1`.
+    pub device: String,
+    /// Its index: as NVIDIA's driver counts, among those that `CUDA_VISIBLE_DEVICES` leaves, or as [`Device::vulkan`] does.
+    pub index: usize,
+    /// Its name, such as `NVIDIA H200`; a slice's ends with its size, such as `MIG 1g.18gb`.
+    pub name: String,
+    /// Whether it is a driver that computes on the processor.
+    pub is_software: bool,
+    /// Its identity, such as `GPU-8c24…` or `MIG-f8b2…`, where the driver tells: a value for `CUDA_VISIBLE_DEVICES`.
+    pub uuid: Option<String>,
+    /// All of its memory in bytes, where the driver tells.
+    pub memory: Option<u64>,
+    /// Its memory in bytes that no process uses, where NVIDIA's management library tells.
+    pub free_memory: Option<u64>,
+}
+
 /// The GPUs and MIG slices that this process can see, the device that computes, and what to do when that is not as wanted.
 ///
 /// Made by [`Device::gpus`]; shows itself as a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gpus {
+    /// What NVIDIA's driver lists.
     found: Result<Vec<Gpu>, String>,
+    /// What Vulkan lists beside that: a card that both reach is CUDA's.
+    beside: Result<Vec<Gpu>, String>,
+    /// All of them.
+    all: Vec<Gpu>,
     /// Why this build cannot compute on them, as the end of a sentence.
     unusable: Option<String>,
     /// The value of `CUDA_VISIBLE_DEVICES`.
@@ -21,8 +46,9 @@ pub struct Gpus {
 }
 
 impl Device {
-    /// The GPUs that the driver lets this process see, with their memory, whether or not this build can compute on them;
-    /// CUDA is not started and takes no memory. `CUDA_VISIBLE_DEVICES` and MIG slices are honored as CUDA honors them.
+    /// The GPUs that the drivers let this process see, with their memory, whether or not this build can compute on them;
+    /// CUDA is not started and takes no memory. `CUDA_VISIBLE_DEVICES` and MIG slices are honored as CUDA honors them. In a
+    /// build with Vulkan, what that lists comes after NVIDIA's, each card once.
     ///
     /// ```
     /// println!("{}", swath::device::Device::gpus().explain());
@@ -41,20 +67,53 @@ impl Device {
             }
             Err(_) => None,
         };
-        Gpus {
-            found,
-            unusable,
-            visible: std::env::var(VISIBLE).ok(),
-            current: Self::current(),
-        }
+        let visible = std::env::var(VISIBLE).ok();
+        Gpus::new(found, vulkan::gpus(), unusable, visible, Self::current())
     }
 }
 
+/// A card reached by both drivers: Vulkan gives a uuid for the comparison with CUDA's.
+fn is_same_card(one: &Gpu, other: &Gpu) -> bool {
+    let bare = |gpu: &Gpu| {
+        let uuid = gpu.uuid.as_deref()?;
+        Some(uuid.trim_start_matches("GPU-").to_owned())
+    };
+    bare(one).is_some_and(|uuid| bare(other) == Some(uuid))
+}
+
 impl Gpus {
-    /// The GPUs, in the driver's order; none when there is no driver.
+    fn new(
+        found: Result<Vec<Gpu>, String>,
+        beside: Result<Vec<Gpu>, String>,
+        unusable: Option<String>,
+        visible: Option<String>,
+        current: Device,
+    ) -> Self {
+        let of_cuda = found.as_deref().unwrap_or_default();
+        // What cannot be used through CUDA may be through Vulkan.
+        let is_new = |gpu: &&Gpu| {
+            unusable.is_some() || !of_cuda.iter().any(|other| is_same_card(gpu, other))
+        };
+        let others = beside.as_deref().unwrap_or_default().iter().filter(is_new);
+        let all = of_cuda.iter().chain(others).cloned().collect();
+        Self {
+            found,
+            beside,
+            all,
+            unusable,
+            visible,
+            current,
+        }
+    }
+
+    /// The GPUs, NVIDIA's in their driver's order, then Vulkan's; none when there is no driver.
     #[must_use]
     pub fn list(&self) -> &[Gpu] {
-        self.found.as_deref().unwrap_or_default()
+        &self.all
+    }
+
+    fn has_real(&self) -> bool {
+        self.all.iter().any(|gpu| !gpu.is_software)
     }
 
     /// The device that computes.
@@ -77,10 +136,45 @@ impl Gpus {
         lines.join("\n")
     }
 
+    /// The same as facts for programs.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let gpus: Vec<_> = self
+            .list()
+            .iter()
+            .map(|gpu| {
+                serde_json::json!({
+                    "device": gpu.device, "name": gpu.name, "is_software": gpu.is_software, "uuid": gpu.uuid,
+                    "memory": gpu.memory, "free_memory": gpu.free_memory,
+                })
+            })
+            .collect();
+        let built_for: Vec<&str> = [
+            ("cuda", cfg!(feature = "cuda")),
+            ("vulkan", cfg!(feature = "vulkan")),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_built)| is_built.then_some(name))
+        .collect();
+        serde_json::json!({
+            "gpus": gpus,
+            "built_for": built_for,
+            "computes_on": self.current.explain(),
+            "on_gpu": self.current.is_gpu(),
+            "no_cuda": self.found.as_ref().err().or(self.unusable.as_ref()),
+            "no_vulkan": self.beside.as_ref().err(),
+            "visible": self.visible,
+            "next": self.next_step(),
+        })
+    }
+
     fn facts(&self) -> Vec<String> {
         let mut facts = Vec::new();
         if let Err(reason) = &self.found {
-            facts.push(format!("No GPU: {reason}."));
+            let what = if self.has_real() { "CUDA" } else { "GPU" };
+            facts.push(format!("No {what}: {reason}."));
+        }
+        if let (Err(reason), true) = (&self.beside, cfg!(feature = "vulkan")) {
+            facts.push(format!("No Vulkan: {reason}."));
         }
         if let Some(reason) = &self.unusable {
             facts.push(format!("Not used: {reason}."));
@@ -99,6 +193,14 @@ impl Gpus {
             let value = value.trim();
             value.is_empty() || value.starts_with('-') || value == "NoDevFiles"
         };
+        if let (Err(_), Some(gpu)) = (&self.found, self.all.iter().find(|gpu| !gpu.is_software)) {
+            let kept = self.current.is_gpu();
+            let choose = format!(
+                "`Device::vulkan({})?.set_current()` computes on {}",
+                gpu.index, gpu.name
+            );
+            return (!kept).then_some(choose);
+        }
         match (&self.found, &self.visible) {
             (Err(_), Some(value)) if hides(value) => Some(format!(
                 "{VISIBLE} hides every GPU; start again without it, or with 0 for the first one"
@@ -135,14 +237,22 @@ impl Gpus {
             (Some(all), None) => format!("{} GiB", gibibytes(all)),
             (None, _) => "memory unknown".to_owned(),
         };
+        let (kind, _) = gpu.device.split_once(':').unwrap_or_default();
+        let prefix = format!("{kind} {}:", gpu.index);
         let computes = self.current.is_gpu()
             && self
                 .current
                 .name()
-                .starts_with(&format!("CUDA {}:", gpu.index));
+                .get(..prefix.len())
+                .is_some_and(|name| name.eq_ignore_ascii_case(&prefix));
+        let software = if gpu.is_software {
+            " (computes on the processor)"
+        } else {
+            ""
+        };
         [
-            format!("cuda:{}", gpu.index),
-            gpu.name.clone(),
+            gpu.device.clone(),
+            format!("{}{software}", gpu.name),
             memory,
             if computes { "computes" } else { "" }.to_owned(),
             gpu.uuid.clone().unwrap_or_default(),
@@ -176,21 +286,27 @@ mod tests {
 
     fn gpu(index: usize, name: &str, free_memory: Option<u64>) -> Gpu {
         Gpu {
+            device: format!("cuda:{index}"),
             index,
             name: name.to_owned(),
-            uuid: Some("GPU-8c24f0b1-0000-0000-0000-000000000000".to_owned()),
+            is_software: false,
+            uuid: Some(format!("GPU-8c24f0b1-0000-0000-0000-00000000000{index}")),
             memory: Some(10 << 30),
             free_memory,
         }
     }
 
-    fn report(found: Result<Vec<Gpu>, String>, visible: Option<&str>) -> Gpus {
-        Gpus {
-            found,
-            unusable: None,
-            visible: visible.map(str::to_owned),
-            current: Device::cpu(),
+    fn through_vulkan(index: usize, name: &str, uuid: &str) -> Gpu {
+        Gpu {
+            device: format!("vulkan:{index}"),
+            uuid: Some(uuid.to_owned()),
+            ..gpu(index, name, None)
         }
+    }
+
+    fn report(found: Result<Vec<Gpu>, String>, visible: Option<&str>) -> Gpus {
+        let visible = visible.map(str::to_owned);
+        Gpus::new(found, Err("none".to_owned()), None, visible, Device::cpu())
     }
 
     #[test]
@@ -200,10 +316,7 @@ mod tests {
         assert!(text.contains("Computes on: "), "{text}");
         match &gpus.found {
             Ok(found) => assert!(!found.is_empty() && text.contains("cuda:0"), "{text}"),
-            Err(_) => assert!(
-                text.contains("No GPU: ") && text.contains("Next: "),
-                "{text}"
-            ),
+            Err(_) => assert!(text.contains("No GPU: ") || gpus.has_real(), "{text}"),
         }
         assert!(
             gpus.output()
@@ -235,6 +348,49 @@ mod tests {
         assert!(
             html.contains("&lt;H200&gt;") && html.contains("<table"),
             "{html}"
+        );
+    }
+
+    #[test]
+    fn a_card_that_two_drivers_reach_is_listed_once_where_cuda_can_use_it() {
+        let cuda = || Ok(vec![gpu(0, "H200", None)]);
+        let beside = || {
+            Ok(vec![
+                through_vulkan(0, "NVIDIA H200", "8c24f0b1-0000-0000-0000-000000000000"),
+                through_vulkan(1, "AMD Radeon 780M", "00000000-0600-0000-0000-000000000000"),
+            ])
+        };
+        let names = |unusable: Option<String>| {
+            let gpus = Gpus::new(cuda(), beside(), unusable, None, Device::cpu());
+            let names = gpus.list().iter().map(|gpu| gpu.device.clone());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(names(None), ["cuda:0", "vulkan:1"]);
+        let unusable = Some("no NVRTC".to_owned());
+        assert_eq!(names(unusable), ["cuda:0", "vulkan:0", "vulkan:1"]);
+    }
+
+    #[test]
+    fn without_cuda_a_gpu_through_vulkan_is_the_next_step_and_a_software_driver_is_none() {
+        let absent = || Err("no driver".to_owned());
+        let real = through_vulkan(0, "AMD Radeon 780M", "06");
+        let software = Gpu {
+            is_software: true,
+            ..through_vulkan(0, "llvmpipe", "07")
+        };
+        let gpus = Gpus::new(absent(), Ok(vec![real]), None, None, Device::cpu());
+        let text = gpus.explain();
+        assert!(
+            text.contains("No CUDA: no driver") && text.contains("Device::vulkan(0)"),
+            "{text}"
+        );
+        let gpus = Gpus::new(absent(), Ok(vec![software]), None, None, Device::cpu());
+        let text = gpus.explain();
+        assert!(
+            text.contains("vulkan:0  llvmpipe (computes on the processor)")
+                && text.contains("No GPU: no driver")
+                && text.contains("nvidia-smi"),
+            "{text}"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Running out of memory, told apart from other panics.
+//! Running out of memory and devices that fail, told apart from other panics.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -13,16 +13,54 @@ const SIGNS: [&str; 5] = [
     "memory allocation of",
 ];
 
-/// Runs `work`; `None` when it panicked for lack of memory. Burn reports a device without memory by panicking. Other
-/// panics go on.
+/// What the errors of cubecl, CUDA and wgpu say of a device that has failed, written as [`SIGNS`].
+const FAILURES: [&str; 6] = [
+    "happened during",
+    "cuda error",
+    "drivererror",
+    "device lost",
+    "device is lost",
+    "failed to read a tensor off",
+];
+
+/// What a device could not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It has no room.
+    Shortage,
+    /// It has failed: what it says of that, in a line.
+    Failure(String),
+}
+
+/// Runs `work`. Burn reports a device that has no memory or has failed by panicking; other panics go on.
 ///
 /// Memory that Linux promised and cannot give ends the process instead; only the kernel's front can tell of it.
-pub(crate) fn guarded<R>(work: impl FnOnce() -> R) -> Option<R> {
+pub(crate) fn guarded<R>(work: impl FnOnce() -> R) -> Result<R, Trouble> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => Some(result),
-        Err(panic) if is_shortage(&panic_text(&*panic)) => None,
-        Err(panic) => resume_unwind(panic),
+        Ok(result) => Ok(result),
+        Err(panic) => trouble(&panic_text(&*panic)).map_or_else(|| resume_unwind(panic), Err),
     }
+}
+
+/// What a message of a device tells of, if it is one.
+pub(crate) fn trouble(message: &str) -> Option<Trouble> {
+    if is_shortage(message) {
+        return Some(Trouble::Shortage);
+    }
+    let plain = message.to_lowercase().replace(['-', '_'], " ");
+    let failed = FAILURES.iter().any(|sign| plain.contains(sign));
+    failed.then(|| Trouble::Failure(first_cause(message)))
+}
+
+/// The message without its backtrace, in a line.
+fn first_cause(message: &str) -> String {
+    let told = message.split("Backtrace:").next().unwrap_or(message);
+    let lines: Vec<&str> = told
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && *line != "Caused by:")
+        .collect();
+    lines.join(": ")
 }
 
 /// Whether a message tells of too little memory.
@@ -43,8 +81,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_shortage_of_memory_is_caught() {
-        assert_eq!(guarded(|| 3), Some(3));
+    fn only_a_shortage_of_memory_and_a_failed_device_are_caught() {
+        assert_eq!(guarded(|| 3), Ok(3));
         // The text of cubecl 0.11's `IoError::OutOfMemory` and of its launch error.
         for message in [
             "out of device memory allocating 4294967296 bytes\n<backtrace>",
@@ -56,10 +94,20 @@ mod tests {
             assert!(is_shortage(message), "{message}");
             assert_eq!(
                 guarded::<()>(|| std::panic::panic_any(message.to_owned())),
-                None
+                Err(Trouble::Shortage)
             );
         }
         assert!(!is_shortage("index out of bounds: the length is 3"));
+        // The text of cubecl 0.11's `ServerError` with CUDA's error 719.
+        let failed = "An error happened during execution\nCaused by:\n  Can't synchronize: CUDA_ERROR_LAUNCH_FAILED\n\
+                      Backtrace:\n   0: std::backtrace";
+        assert_eq!(
+            guarded::<()>(|| std::panic::panic_any(failed.to_owned())),
+            Err(Trouble::Failure(
+                "An error happened during execution: Can't synchronize: CUDA_ERROR_LAUNCH_FAILED"
+                    .to_owned()
+            ))
+        );
         let other = catch_unwind(|| guarded::<()>(|| panic!("shapes differ")));
         assert!(other.is_err());
     }

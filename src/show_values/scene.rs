@@ -24,7 +24,7 @@ impl Record for Gpu {
             )
         };
         vec![
-            format!("cuda:{}", self.index),
+            self.device.clone(),
             self.name.clone(),
             gigabytes(self.memory),
             gigabytes(self.free_memory),

@@ -123,6 +123,18 @@ pub enum TrainError {
         /// Bands of a chip.
         bands: usize,
     },
+    /// The device has failed in the middle of a run.
+    #[error("{device} has failed at step {step}: {reason}")]
+    Device {
+        /// The device.
+        device: String,
+        /// The step, counted from 1.
+        step: usize,
+        /// The folder with the run's checkpoints.
+        kept: Option<PathBuf>,
+        /// What it says.
+        reason: String,
+    },
     /// bf16 on a device that does not compute it, or more slowly than f32.
     #[error("cannot train with precision = bf16 on {device}: expected a GPU that computes bf16")]
     Bf16 {
@@ -207,6 +219,19 @@ impl Hint for TrainError {
             Self::Bf16 { .. } => {
                 "leave `precision` out: the CPU trains in f32, which is faster there; `Device::best()` says which device is used"
                     .to_owned()
+            }
+            Self::Device { kept, .. } => {
+                let go_on = match kept {
+                    Some(folder) => format!(
+                        "`.resume({:?})` goes on from the last checkpoint",
+                        folder.display().to_string()
+                    ),
+                    None => "`.checkpoints(\"out/training\")` keeps what a run has learned".to_owned(),
+                };
+                format!(
+                    "an error on a GPU lasts for the life of the process: {}, or go on with `Device::cpu().set_current()`; {go_on}",
+                    Step::StartAgain
+                )
             }
             Self::Checkpoint { .. } => crate::host::either(
                 "resume with the settings, chips and architecture of the first run, or leave `resume` out to start again",

@@ -219,11 +219,11 @@ impl<T: Trainable> Trainer<'_, T> {
             )
         });
         let outcome = match outcome {
-            None => return Err(self.out_of_memory()),
-            Some(Err(error)) if memory::is_shortage(&error.to_string()) => {
+            Err(trouble) => return Err(self.troubled(trouble)),
+            Ok(Err(error)) if memory::is_shortage(&error.to_string()) => {
                 return Err(self.out_of_memory());
             }
-            Some(outcome) => outcome?,
+            Ok(outcome) => outcome?,
         };
         let outcome = outcome.ok_or_else(|| self.interrupted())?;
         self.last_validation = start.elapsed().as_secs_f64();

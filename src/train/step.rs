@@ -13,7 +13,7 @@ use super::trainable::Trainable;
 use super::validate::read;
 use super::{Ema, Step, TrainError};
 use crate::Result;
-use crate::device::memory;
+use crate::device::memory::{self, Trouble};
 use crate::models::AnyModule;
 use crate::session;
 
@@ -43,7 +43,7 @@ impl<T: Trainable> Trainer<'_, T> {
             Ok((value, finite))
         });
         self.timings.steps += start.elapsed().as_secs_f64();
-        let (loss, finite) = outcome.ok_or_else(|| self.out_of_memory())??;
+        let (loss, finite) = outcome.map_err(|trouble| self.troubled(trouble))??;
         if !finite {
             return Err(self.not_finite());
         }
@@ -72,7 +72,7 @@ impl<T: Trainable> Trainer<'_, T> {
         });
         self.timings.steps += start.elapsed().as_secs_f64();
         // Without an outcome the network went down with the optimizer; the best one is left.
-        let (network, taken) = outcome.ok_or_else(|| self.out_of_memory())?;
+        let (network, taken) = outcome.map_err(|trouble| self.troubled(trouble))?;
         self.network = Some(network);
         if taken == Step::NotFinite {
             return Err(self.not_finite());
@@ -111,11 +111,11 @@ impl<T: Trainable> Trainer<'_, T> {
         let first = self.history.step_losses.len();
         // A GPU works behind: what it could not do shows here.
         let losses = match memory::guarded(|| read(Tensor::cat(pending, 0), &self.device)) {
-            None => return Err(self.out_of_memory()),
-            Some(Err(error)) if memory::is_shortage(&error.to_string()) => {
+            Err(trouble) => return Err(self.troubled(trouble)),
+            Ok(Err(error)) if memory::is_shortage(&error.to_string()) => {
                 return Err(self.out_of_memory());
             }
-            Some(losses) => losses?,
+            Ok(losses) => losses?,
         };
         for (offset, loss) in losses.into_iter().enumerate() {
             if !loss.is_finite() {
@@ -148,6 +148,21 @@ impl<T: Trainable> Trainer<'_, T> {
         Halt::Stop(StopReason::OutOfMemory {
             step: self.step + 1,
         })
+    }
+
+    /// Ends the run for what the device could not do. A device that has failed gives nothing back, not even the weights: what
+    /// the checkpoints hold is left.
+    pub(super) fn troubled(&mut self, trouble: Trouble) -> Halt {
+        match trouble {
+            Trouble::Shortage => self.out_of_memory(),
+            Trouble::Failure(reason) => TrainError::Device {
+                device: self.device.name().to_owned(),
+                step: self.step + 1,
+                kept: self.checkpoints.clone(),
+                reason,
+            }
+            .into(),
+        }
     }
 
     pub(super) fn no_memory(&self) -> TrainError {

@@ -15,6 +15,25 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from harness import KERNEL, Kernel, alive, wait_until
 
+# ---------------------------------------------------------------- a cell that fails
+
+
+def test_variables_that_a_failed_cell_was_to_replace_are_named_as_those_from_before(kernel):
+    kernel.ok("let trained = vec![4]; let other = 1;")
+    cell = kernel.run(
+        "let trained = vec![6];\nlet new_one = 2;\nstd::fs::read(\"no_such_folder/model\")?;\nlet other = 2;"
+    )
+    told = "\n".join(cell.error["traceback"])
+    assert "`new_one` of this cell is not kept" in told
+    assert "`other`, `trained` are still those from before this cell" in told
+    assert kernel.ok("(trained[0], other)").text == "(4, 1)"
+    # What the cell only read or changed in place is not named, and a cell that ends names nothing.
+    cell = kernel.run("let mut sum = trained[0]; sum += other; std::fs::read(\"no_such_folder/model\")?;")
+    assert "from before this cell" not in "\n".join(cell.error["traceback"])
+    kernel.ok("let trained = vec![7];")
+    assert kernel.ok("trained[0]").text == "7"
+
+
 # ---------------------------------------------------------------- %%capture
 
 

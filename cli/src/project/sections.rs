@@ -197,7 +197,7 @@ section! {
         weights: String = values::text, Example r#""coco.pth""#;
         /// A model of the same classes to start from, in the place of everything above.
         start_from: String = values::text, Example r#""earlier.swath""#;
-        /// Where to compute: cpu, cuda or cuda:N. Usually a GPU where one is usable.
+        /// Where to compute: cpu, cuda, cuda:N, vulkan or vulkan:N. Usually a GPU where one is usable.
         device: DeviceName = values::device, Example r#""cuda""#;
         /// The license of the weights, which the model names.
         license: String = values::text, Example r#""CC-BY-4.0""#;

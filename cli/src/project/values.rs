@@ -224,5 +224,8 @@ pub(super) fn cells(node: &Node) -> Read<crate::CellWay> {
 /// A device.
 pub(super) fn device(node: &Node) -> Read<crate::DeviceName> {
     let device = as_text(node).and_then(|text| text.parse().ok());
-    expected(device, "\"cpu\", \"cuda\" or \"cuda:N\"")
+    expected(
+        device,
+        "\"cpu\", \"cuda\", \"cuda:N\", \"vulkan\" or \"vulkan:N\"",
+    )
 }

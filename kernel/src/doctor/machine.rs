@@ -1,9 +1,8 @@
-//! What the machine has: linker, folders, room, GPU.
+//! What the machine has: linker, folders, room, limits.
 
 use std::io::Write as _;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::{Finding, on_path};
 use crate::eval::{forbids_programs, has_less_than};
@@ -148,22 +147,6 @@ fn limited(
             "ask for more, on a cluster with --mem 16G   (or: smaller windows and batches)",
         ),
         false => Finding::Good(found),
-    }
-}
-
-pub(super) fn gpu() -> Finding {
-    let listed =
-        on_path("nvidia-smi").and_then(|program| Command::new(program).arg("-L").output().ok());
-    match listed.filter(|output| output.status.success()) {
-        Some(output) => Finding::Good(
-            String::from_utf8_lossy(&output.stdout)
-                .trim()
-                .replace('\n', "; "),
-        ),
-        None => Finding::Note(
-            "no NVIDIA driver answers: models train on the CPU".to_owned(),
-            "on a cluster: ask for a node with a GPU".to_owned(),
-        ),
     }
 }
 

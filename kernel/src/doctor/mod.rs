@@ -1,5 +1,6 @@
 //! `swath doctor`: what is missing on this machine, and the command that mends it.
 
+mod gpu;
 mod installation;
 mod jupyter;
 mod machine;
@@ -83,7 +84,7 @@ fn findings() -> Vec<Checked> {
         ("Jupyter", jupyter::program()),
     ];
     findings.extend(jupyter::kernelspecs().map(|finding| ("kernelspec", finding)));
-    findings.push(("GPU", machine::gpu()));
+    findings.push(("GPU", gpu::gpu()));
     findings
 }
 

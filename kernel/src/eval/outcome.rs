@@ -103,6 +103,8 @@ pub(crate) struct Losses {
     pub(crate) moved: Vec<String>,
     /// New ones that the cell has not come to keep.
     pub(crate) unmade: Vec<String>,
+    /// Earlier ones that the cell was to replace and that are what they were.
+    pub(crate) unreplaced: Vec<String>,
 }
 
 /// Says in the error of a cell that did not come to its end what is lost by that.
@@ -123,6 +125,17 @@ pub(crate) fn with_losses(status: CellStatus, losses: &Losses) -> CellStatus {
                 "is"
             } else {
                 "are"
+            }
+        ));
+    }
+    if !losses.unreplaced.is_empty() {
+        notes.push(format!(
+            "note: {} {} from before this cell, because the cell did not come to its end",
+            list(&losses.unreplaced),
+            if losses.unreplaced.len() == 1 {
+                "is still the one"
+            } else {
+                "are still those"
             }
         ));
     }

@@ -394,7 +394,7 @@ fn complete_arguments<'a>(
     }
     let keywords: &[&str] = match magic.name {
         "data" => &swath_link::data_sets::NAMES,
-        "device" => &["best", "cpu", "cuda"],
+        "device" => &["best", "cpu", "cuda", "vulkan"],
         "chips" => &["objects", "sliding"],
         _ => &[],
     };

@@ -529,15 +529,18 @@ pub(super) fn device(magic: &Magic, arguments: &Arguments) -> Result<Expansion, 
         Some("cpu") => Some("Device::cpu()".to_owned()),
         Some("best") => Some("Device::best()".to_owned()),
         Some("cuda" | "gpu") => Some("Device::cuda(0)?".to_owned()),
-        Some(other) => match other.strip_prefix("cuda:") {
-            Some(index) => Some(format!(
-                "Device::cuda({})?",
+        Some("vulkan") => Some("Device::vulkan(0)?".to_owned()),
+        Some(other) => match other.split_once(':') {
+            Some((kind @ ("cuda" | "vulkan"), index)) => Some(format!(
+                "Device::{kind}({})?",
                 number::<usize>(magic, "the GPU", index)?
             )),
-            None => {
+            _ => {
                 return Err(UsageError::new(
                     magic,
-                    format!("the device must be cpu, cuda, cuda:N or best, found {other:?}"),
+                    format!(
+                        "the device must be cpu, cuda, cuda:N, vulkan, vulkan:N or best, found {other:?}"
+                    ),
                 ));
             }
         },
@@ -747,6 +750,7 @@ mod tests {
             "device",
             "device cpu",
             "device cuda:1",
+            "device vulkan",
             "device tpu",
             "gpu",
             "gpu 1",

@@ -571,9 +571,10 @@ pub(crate) static MAGICS: &[Magic] = &[
     Magic {
         name: "device",
         kind: Kind::Line,
-        usage: "%device [cpu|cuda|cuda:N|best]",
+        usage: "%device [cpu|cuda|cuda:N|vulkan|vulkan:N|best]",
         short: "Says, or chooses, where tensors live",
-        long: "`best` is CUDA when this build has it and a driver answers, otherwise the CPU.",
+        long: "`best` is CUDA when this build has it and a driver answers, otherwise a GPU through Vulkan when this build has that, \
+               otherwise the CPU. A Vulkan driver that computes on the processor is taken only when it is asked for.",
         positional: 1,
         options: &[],
         action: Action::Expand(expand::device),
@@ -583,8 +584,8 @@ pub(crate) static MAGICS: &[Magic] = &[
         kind: Kind::Line,
         usage: "%gpu",
         short: "Lists the GPUs that this kernel can see, their memory, and which one computes",
-        long: "`CUDA_VISIBLE_DEVICES` and MIG slices are honored. Without a GPU, a driver or a CUDA build it says which of them \
-               is missing and what to do. CUDA is not started. `%device cuda:N` chooses one.",
+        long: "`CUDA_VISIBLE_DEVICES` and MIG slices are honored. Without a GPU, a driver or a build for GPUs it says which of \
+               them is missing and what to do. CUDA is not started. `%device cuda:N` and `%device vulkan:N` choose one.",
         positional: 0,
         options: &[],
         action: Action::Expand(expand::gpu),

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use swath_cli::DeviceName;
 use swath_cli::project::{Project, TaskWord};
 
 use super::super::Failure;
@@ -151,8 +150,7 @@ pub(super) fn model<T: Task>(
     }
     Ok(match network.device {
         None => model,
-        Some(DeviceName::Cpu) => model.device(Device::cpu()),
-        Some(DeviceName::Cuda(index)) => model.device(Device::cuda(index)?),
+        Some(name) => model.device(Device::named(name)?),
     })
 }
 

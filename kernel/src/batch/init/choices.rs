@@ -239,9 +239,14 @@ fn network(model: &Chain, places: &Places, findings: &mut Findings) {
                 section.text("device", "cpu");
             }
             ("device", Some(device)) if device.root == "Device::best" => {}
-            ("device", Some(device)) if device.root == "Device::cuda" => {
+            ("device", Some(device))
+                if matches!(device.root.as_str(), "Device::cuda" | "Device::vulkan") =>
+            {
+                let kind = device.root.trim_start_matches("Device::");
                 match device.arguments.first() {
-                    Some(Value::Number(index)) => section.text("device", &format!("cuda:{index}")),
+                    Some(Value::Number(index)) => {
+                        section.text("device", &format!("{kind}:{index}"));
+                    }
                     _ => section.unread(call),
                 }
             }

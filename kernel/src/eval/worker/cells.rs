@@ -387,8 +387,11 @@ impl Worker {
                 let reason = format!("the cell In[{number}] ended before `{name}` was kept");
                 self.departed.insert(name.clone(), reason);
                 losses.unmade.push(name.clone());
+            } else if !ended_well && running.cell.bound.contains_key(name) {
+                losses.unreplaced.push(name.clone());
             }
         }
+        losses.unreplaced.sort();
         losses
     }
 
