@@ -72,6 +72,8 @@ pub struct Notice {
 pub(crate) enum Topic {
     /// Pixels that a time series lacks on some of its dates.
     MissingOnSomeDates,
+    /// Pixels that are nodata in some bands and not in others, valid or not.
+    MissingInSomeBands,
     /// Classes of which a scene has no pixel.
     EmptyClasses(Vec<String>),
 }

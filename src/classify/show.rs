@@ -5,7 +5,7 @@ use crate::Result;
 use crate::display::{Output, Show};
 use crate::labels::IGNORE;
 use crate::plot::{Figure, Overlay};
-use crate::raster::{BandChoice, ZoomWindow};
+use crate::raster::{BandChoice, PixelWindow, ZoomWindow};
 use crate::scene::{Over, Quicklook, Scene};
 
 /// Longest side of the picture in a cell: as a scene's.
@@ -116,9 +116,23 @@ impl SceneCells {
 
     /// `Cells of town: building 83, background 12, of 64 x 64 px (5 without valid imagery)`.
     pub(crate) fn summary(&self) -> String {
-        let counted = self.classes().counted(self.iter().map(|cell| cell.class));
-        let side = self.grid().cell();
-        let without = self.grid().len() - self.iter().count();
+        self.summary_in(&self.grid().area())
+    }
+
+    /// [`SceneCells::summary`] of the cells that touch an area alone.
+    pub(crate) fn summary_in(&self, area: &PixelWindow) -> String {
+        let grid = self.grid();
+        let there: Vec<usize> = (0..grid.len())
+            .filter(|&index| grid.window(index).intersect(area).is_some())
+            .collect();
+        let valid: Vec<usize> = there
+            .iter()
+            .filter_map(|&index| self.get(index))
+            .map(|cell| cell.class)
+            .collect();
+        let side = grid.cell();
+        let without = there.len() - valid.len();
+        let counted = self.classes().counted(valid);
         let without = match without {
             0 => String::new(),
             some => format!(" ({some} without valid imagery)"),

@@ -1,9 +1,10 @@
 //! Finding objects with a detection model, and scoring what it finds.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
-use swath_cli::{EvaluateArguments, Fusion, ObjectOptions};
+use swath_cli::{EvaluateArguments, Fusion, ImageryOptions, ObjectOptions};
 
 use super::Failure;
 use super::job::Job;
@@ -16,6 +17,7 @@ use crate::display::Output;
 use crate::labels::Classes;
 use crate::models::ObjectDetection;
 use crate::predict::{Ensemble, Predictable as _, SavedFiles, check_probability};
+use crate::raster::PixelWindow;
 use crate::scene::Scene;
 use crate::scenes::ListedScene;
 use crate::session;
@@ -39,8 +41,8 @@ impl CommandTask for ObjectDetection {
         scene.has_boxes()
     }
 
-    fn summary(found: &SceneBoxes) -> Option<Output> {
-        Some(counts(found))
+    fn summary(found: &SceneBoxes, area: &PixelWindow) -> Option<Output> {
+        Some(counts(found, area))
     }
 
     fn json(scores: &BoxScores) -> Value {
@@ -97,8 +99,23 @@ pub(super) fn evaluate_saved(job: &Job<'_>, arguments: &EvaluateArguments) -> Re
     if let Some(threshold) = job.threshold {
         check_probability("threshold", threshold)?;
     }
-    let scene = scene_of_saved(job, &scenes::one_file(&arguments.scenes, job)?)?;
-    let found = SceneBoxes::open(job.first, &scene)?;
+    let listed = scenes::one_file(&arguments.scenes, job)?;
+    let scene = scene_of_saved(job, &listed)?;
+    // All that were found: those at the edge of a part of the scene may find what lies inside.
+    let whole = ImageryOptions {
+        crop: None,
+        ..job.imagery.clone()
+    };
+    let opened = Job {
+        imagery: &whole,
+        aoi: None,
+        ..*job
+    };
+    let searched = scenes::imagery(&listed, &opened)?;
+    let found = match scene.classes().len() {
+        0 | 1 => SceneBoxes::open(job.first, &searched)?,
+        _ => SceneBoxes::open_with_classes(job.first, &searched, scene.classes())?,
+    };
     if !(found.report().is_empty() || job.quiet) {
         session::display(found.report());
     }
@@ -130,14 +147,30 @@ fn scene_of_saved(job: &Job<'_>, listed: &ListedScene) -> Result<Scene, Failure>
     labeled_scene(listed, job, &Classes::new(names), Labels::Boxes)
 }
 
-/// `279 boxes scored 0.32 or more: 270 tree, 9 bush`.
-fn counts(found: &SceneBoxes) -> Output {
-    let counts: Vec<String> = found
-        .counts()
+/// `279 boxes scored 0.32 or more: 270 tree, 9 bush`, of those whose middle lies in the area.
+fn counts(found: &SceneBoxes, area: &PixelWindow) -> Output {
+    let inside: Vec<usize> = found
+        .detections()
+        .iter()
+        .filter(|one| {
+            let (x, y) = one.bounds.center();
+            // Casts saturate, so that far places lie outside as well.
+            area.contains_pixel(x.floor() as i64, y.floor() as i64)
+        })
+        .map(|one| one.class)
+        .collect();
+    let mut by_name: BTreeMap<&str, usize> = BTreeMap::new();
+    for class in &inside {
+        let class = found.classes().get(*class);
+        *by_name
+            .entry(class.map_or("", |class| &class.name))
+            .or_default() += 1;
+    }
+    let counts: Vec<String> = by_name
         .iter()
         .map(|(class, count)| format!("{count} {class}"))
         .collect();
-    let all = match found.len() {
+    let all = match inside.len() {
         1 => "1 box".to_owned(),
         count => format!("{count} boxes"),
     };

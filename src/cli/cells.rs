@@ -17,7 +17,7 @@ use crate::evaluate::Scores;
 use crate::labels::Classes;
 use crate::models::ChipClassification;
 use crate::predict::{Ensemble, Predictable as _, SavedFiles, join_classes};
-use crate::raster::Raster;
+use crate::raster::{PixelWindow, Raster};
 use crate::scene::Scene;
 
 impl CommandTask for ChipClassification {
@@ -52,8 +52,8 @@ impl CommandTask for ChipClassification {
         scene.has_labels() || scene.has_boxes()
     }
 
-    fn summary(cells: &SceneCells) -> Option<Output> {
-        Some(Output::text(cells.summary()))
+    fn summary(cells: &SceneCells, area: &PixelWindow) -> Option<Output> {
+        Some(Output::text(cells.summary_in(area)))
     }
 
     fn json(scores: &Scores) -> Value {

@@ -9,12 +9,18 @@ use swath_cli::{
 
 use super::Failure;
 use crate::device::Device;
+use crate::models::TrainedBand;
+use crate::raster::Resolution;
 
 /// The arguments that `predict` and `evaluate` share.
 pub(super) struct Job<'a> {
     /// A bundle or, for scores, what was predicted before.
     pub(super) first: &'a Path,
     pub(super) imagery: &'a ImageryOptions,
+    /// The pixel size of what was predicted before, where it is not that of the file.
+    pub(super) at: Option<Resolution>,
+    /// The bands that the model was trained on, in whose order scenes are opened.
+    pub(super) trained: &'a [TrainedBand],
     pub(super) labels: &'a LabelArguments,
     pub(super) aoi: Option<&'a Path>,
     pub(super) threshold: Option<f32>,
@@ -30,6 +36,8 @@ impl<'a> From<&'a PredictArguments> for Job<'a> {
         Self {
             first: &arguments.bundle,
             imagery: &arguments.imagery,
+            at: None,
+            trained: &[],
             labels: &arguments.labels,
             aoi: arguments.aoi.as_deref(),
             threshold: arguments.threshold,
@@ -46,6 +54,8 @@ impl<'a> From<&'a EvaluateArguments> for Job<'a> {
         Self {
             first: &arguments.predicted,
             imagery: &arguments.imagery,
+            at: None,
+            trained: &[],
             labels: &arguments.labels,
             aoi: arguments.aoi.as_deref(),
             threshold: arguments.threshold,

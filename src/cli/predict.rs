@@ -4,13 +4,14 @@ use std::path::Path;
 
 use serde_json::Value;
 use swath_cli::{
-    EvaluateArguments, MapOptions, OutlineWay, PolygonFormat, PredictArguments, ScoreWay,
+    EvaluateArguments, ImageryOptions, MapOptions, OutlineWay, PolygonFormat, PredictArguments,
+    ScoreWay,
 };
 
 use super::job::Job;
 use super::many::Together;
 use super::saved::{Saved, saved};
-use super::scenes::{Labels, labeled_scene, with_windows};
+use super::scenes::{Labels, imagery, labeled_scene, with_windows};
 use super::task::{self, CommandTask};
 use super::{Failure, boxes, cells};
 use crate::Result;
@@ -20,12 +21,13 @@ use crate::labels::Classes;
 use crate::models::{ChipClassification, ObjectDetection, Segmentation, Task as _, bundle_task};
 use crate::predict::{
     Ensemble, PredictOptions, SaveOptions, SavedFiles, SavedScenes, SceneMap, ScoreType,
-    score_class_map,
+    pixel_size_of, score_class_map,
 };
-use crate::raster::Raster;
-use crate::report::Report;
+use crate::raster::{PixelWindow, Raster};
+use crate::report::{Notice, Report, file_name};
 use crate::scene::Scene;
 use crate::scenes::ListedScene;
+use crate::session;
 use crate::vector::{Format, Outlines};
 
 /// Predicts every scene with a model of any task.
@@ -96,7 +98,7 @@ impl CommandTask for Segmentation {
         scene.has_labels()
     }
 
-    fn summary(_: &SceneMap) -> Option<Output> {
+    fn summary(_: &SceneMap, _: &PixelWindow) -> Option<Output> {
         None
     }
 
@@ -188,6 +190,24 @@ fn score_saved_map(job: &Job<'_>, scene: &ListedScene) -> Result<Scores, Failure
         )));
     }
     let classes = Classes::new(names.iter().skip(1).cloned());
-    let scene = labeled_scene(scene, job, &classes, Labels::Areas)?;
+    // A part of the scene is one at the map's own pixel size.
+    let whole = ImageryOptions {
+        crop: None,
+        ..job.imagery.clone()
+    };
+    let opened = Job {
+        imagery: &whole,
+        aoi: None,
+        ..*job
+    };
+    let at = pixel_size_of(&map, &imagery(scene, &opened)?);
+    if let (Some(_), false) = (at, job.quiet) {
+        let pixels = map.pixel_words().unwrap_or_else(|| map.size().to_string());
+        let notice = Notice::noted(format!(
+            "the map was predicted at another pixel size ({pixels}): the scene is opened at it"
+        ));
+        session::display(&Report::from_iter([notice.about(file_name(map.path()))]));
+    }
+    let scene = labeled_scene(scene, &Job { at, ..*job }, &classes, Labels::Areas)?;
     Ok(score_class_map(&map, &scene)?)
 }

@@ -23,6 +23,27 @@ const FILES: [(Saved, &[&str]); 3] = [
     (Saved::Cells, &[CELL_LABELS]),
 ];
 
+/// Folders that an error names.
+const NAMED: usize = 5;
+
+/// The folders in one that hold saved predictions: what several scenes were predicted into, by name.
+fn of_several(path: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(path) else {
+        return Vec::new();
+    };
+    let is_saved = |folder: &Path| {
+        let mut files = FILES.iter().flat_map(|(_, names)| names.iter());
+        files.any(|name| folder.join(name).is_file())
+    };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| is_saved(&entry.path()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 /// The file that is meant, and what it holds; no kind for models, maps of other names, and what is not there.
 ///
 /// # Errors
@@ -42,6 +63,23 @@ pub(super) fn saved(given: &Path) -> Result<(PathBuf, Option<Saved>), Failure> {
             .collect();
         return match found.as_slice() {
             [(kind, file)] => Ok((file.clone(), Some(*kind))),
+            [] if !of_several(&path).is_empty() => {
+                let folders = of_several(&path);
+                let (count, more) = (folders.len(), folders.len().saturating_sub(NAMED));
+                let more = match more {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                let named: Vec<&str> = folders.iter().take(NAMED).map(String::as_str).collect();
+                Err(Failure::Usage(format!(
+                    "{} holds predictions of {count} scenes, each in a folder of its own: {}{more}. `swath evaluate {}` with its scene \
+                     scores one of them; the command that predicted them scores all together when it is given again with \
+                     labels and `--join`",
+                    given.display(),
+                    named.join(", "),
+                    path.join(&folders[0]).display()
+                )))
+            }
             [] => Err(Failure::Usage(format!(
                 "{} holds nothing that `swath predict` saved: a map has labels.tif, boxes have boxes.gpkg, cells {CELL_LABELS}",
                 given.display()
@@ -97,6 +135,12 @@ mod tests {
             matches!(saved(folder.path()), Err(Failure::Usage(_))),
             "an empty folder"
         );
+        for scene in ["east", "west"] {
+            std::fs::create_dir(path(scene)).expect("it is made");
+            std::fs::write(path(scene).join("boxes.gpkg"), "").expect("it is written");
+        }
+        assert!(matches!(saved(folder.path()), Err(Failure::Usage(told))
+                if told.contains("predictions of 2 scenes") && told.contains("east, west")));
         std::fs::write(path("cell_labels.tif"), "").expect("it is written");
         for name in ["cells.gpkg", "cell_scores.tif", "cell_labels.tif"] {
             assert!(

@@ -10,6 +10,7 @@ use super::many::Item;
 use super::{Failure, report};
 use crate::display::Output;
 use crate::labels::{CellRule, Classes, LabelValues};
+use crate::predict::in_order_of;
 use crate::raster::{BandChoice, OpenOptions, PixelWindow, Resolution, TimeSeries};
 use crate::report::Report;
 use crate::scene::{Scene, SceneError, is_box_file};
@@ -185,6 +186,12 @@ pub(super) fn imagery(listed: &ListedScene, job: &Job<'_>) -> Result<Scene, Fail
         true => Scene::series_with(series(path, job)?)?,
         false => Scene::open_with(path, listed.options(open_options(job)?))?,
     };
+    let as_they_are = !job.imagery.bands.is_empty() || job.model.any_values;
+    let scene = match job.trained {
+        [] => scene,
+        _ if as_they_are => scene,
+        trained => in_order_of(trained, scene)?,
+    };
     let scene = match job.imagery.crop {
         Some([col, row, width, height]) => {
             let size = |length: i64| usize::try_from(length).unwrap_or(0);
@@ -297,8 +304,9 @@ fn open_options(job: &Job<'_>) -> Result<OpenOptions, Failure> {
     if let Some(value) = imagery.nodata {
         options = options.nodata(value);
     }
-    if let Some(meters) = imagery.pixel_size {
-        options = options.at(Resolution::Meters(meters));
+    let asked = imagery.pixel_size.map(Resolution::Meters);
+    if let Some(resolution) = job.at.or(asked) {
+        options = options.at(resolution);
     }
     Ok(options)
 }

@@ -10,8 +10,9 @@ use super::many::{self, Together, Work};
 use super::scenes::{Labels, each_scene, files, labeled_scene, say};
 use super::{Failure, report};
 use crate::display::{Output, Show};
-use crate::models::Model;
+use crate::models::{Model, TrainedBand};
 use crate::predict::{Ensemble, OptionsFor, Predictable, SavedFiles, ScenesScores, write_synced};
+use crate::raster::PixelWindow;
 use crate::scene::Scene;
 use crate::scenes::{ListedScene, names};
 use crate::session::{self, Event};
@@ -28,8 +29,8 @@ pub(super) trait CommandTask: Predictable<Scores: Show> {
     /// Whether a scene has labels to score against.
     fn is_labeled(scene: &Scene) -> bool;
 
-    /// What is told of a prediction before its scores.
-    fn summary(prediction: &Self::Prediction) -> Option<Output>;
+    /// What is told of a prediction in an area, before its scores.
+    fn summary(prediction: &Self::Prediction, area: &PixelWindow) -> Option<Output>;
 
     /// The scores as a file has them.
     fn json(scores: &Self::Scores) -> Value;
@@ -66,6 +67,10 @@ pub(super) fn predict<T: CommandTask>(
     arguments: &PredictArguments,
 ) -> Result<(), Failure> {
     let (models, options) = models::<T>(job)?;
+    let job = &Job {
+        trained: trained_bands(&models),
+        ..*job
+    };
     let items = many::items(files(&arguments.scenes, job)?, &arguments.out);
     let work = Work::open::<T>(job, &options, items.len(), arguments)?;
     let what = &arguments.many;
@@ -92,7 +97,7 @@ pub(super) fn predict<T: CommandTask>(
         };
         let scene = labeled_scene(listed, job, models.classes(), T::LABELS)?;
         let prediction = models.predict_with(&scene, &options)?;
-        if let Some(summary) = T::summary(&prediction) {
+        if let Some(summary) = T::summary(&prediction, &scene.area()) {
             say(job.quiet, || summary);
         }
         if T::is_labeled(&scene) {
@@ -139,12 +144,16 @@ pub(super) fn evaluate<T: CommandTask>(
     arguments: &EvaluateArguments,
 ) -> Result<(), Failure> {
     let (models, options) = models::<T>(job)?;
+    let job = &Job {
+        trained: trained_bands(&models),
+        ..*job
+    };
     let scenes = files(&arguments.scenes, job)?;
     if let [one] = scenes.as_slice() {
         let scene = labeled_scene(one, job, models.classes(), T::LABELS)?;
         return score::<T>(&models.predict_with(&scene, &options)?, &scene, arguments);
     }
-    let (mut each, mut failed) = (Vec::with_capacity(scenes.len()), 0);
+    let (mut each, mut failed) = (Vec::with_capacity(scenes.len()), Vec::new());
     for (index, (name, listed)) in names(&scenes).into_iter().zip(&scenes).enumerate() {
         if !job.quiet {
             session::tell(|| begun(listed, index + 1, scenes.len(), None));
@@ -159,18 +168,29 @@ pub(super) fn evaluate<T: CommandTask>(
         match scored() {
             Err(Failure::Error(error)) if !matches!(error, Error::Interrupted { .. }) => {
                 report(&error);
-                failed += 1;
+                failed.push(json!({ "scene": name, "error": error.to_string() }));
             }
             scores => each.push((name, scores?)),
         }
     }
-    if !each.is_empty() {
+    let count = failed.len();
+    if each.is_empty() {
+        // Nothing is left that an earlier run may have written.
+        if let Some(path) = &arguments.json {
+            let json = json!({ "pooled": null, "scenes": [], "failed": failed });
+            write_synced(path, format!("{json:#}\n").as_bytes())?;
+        }
+    } else {
         let scores = ScenesScores::<T>::of(each)?;
-        tell(&scores, &scores.to_json(), None, arguments)?;
+        let mut json = scores.to_json();
+        if let (Some(json), true) = (json.as_object_mut(), count > 0) {
+            json.insert("failed".to_owned(), failed.into());
+        }
+        tell(&scores, &json, None, arguments)?;
     }
-    if failed > 0 {
+    if count > 0 {
         return Err(Failure::Some {
-            failed,
+            failed: count,
             of: scenes.len(),
             done: "scored",
         });
@@ -188,7 +208,7 @@ pub(super) fn score<T: CommandTask>(
     tell(
         &scores,
         &T::json(&scores),
-        T::summary(prediction),
+        T::summary(prediction, &scene.area()),
         arguments,
     )
 }
@@ -210,6 +230,14 @@ pub(super) fn tell(
         session::result(scores.output());
     }
     Ok(())
+}
+
+/// What the first of the models knows of the bands of its training; the others have the same.
+fn trained_bands<T: CommandTask>(models: &Ensemble<T>) -> &[TrainedBand] {
+    let meta = models.models().first().and_then(Model::meta);
+    // Bands that were computed from others are computed again.
+    meta.filter(|meta| meta.transforms.is_empty())
+        .map_or(&[], |meta| meta.trained_bands.as_slice())
 }
 
 /// The model that the first word names, averaged with further ones.

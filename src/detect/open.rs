@@ -33,7 +33,9 @@ impl SceneBoxes {
     /// then, is missing here, also for average precision.
     ///
     /// What was searched is in the file `searched.json` beside the boxes: labels elsewhere count for nothing in scores. Without
-    /// that file the area in use of the scene stands for it, and the report says so. Boxes whose middle lies outside the area
+    /// that file the area in use of the scene stands for it, and the report says so. The pixels of COCO results are those of
+    /// the raster that was searched: where that file says that it had another pixel size, they are brought to the scene's, which
+    /// the report says, too. Boxes whose middle lies outside the area
     /// in use are left out, and so are broken ones, which [`SceneBoxes::report`] counts.
     /// Places come back to the last digits of the numbers; from GeoJSON, which is written to a millimeter, as exactly as
     /// that.
@@ -94,6 +96,8 @@ struct SavedFile {
     boxes: Vec<Saved>,
     /// How many of them are boxes around shapes that are no upright rectangles.
     shapes: usize,
+    /// Whether they are in pixels of what was searched, not on the ground.
+    in_pixels: bool,
     /// What reading met.
     report: Report,
 }
@@ -121,11 +125,23 @@ fn names_of(boxes: &[Saved]) -> BTreeSet<String> {
 
 fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBoxes> {
     let SavedFile {
-        boxes,
+        mut boxes,
         shapes,
+        in_pixels,
         mut report,
     } = saved(path, scene)?;
     let count = boxes.len();
+    if let Some(moved) = searched::pixels_to(path, scene).filter(|_| in_pixels) {
+        boxes
+            .iter_mut()
+            .for_each(|one| one.bounds = moved.bounds(&one.bounds));
+        let text = format!(
+            "boxes in pixels of {}, in which the scene was searched: brought to those of the scene, which has {}",
+            moved.size,
+            scene.raster().size()
+        );
+        report.push(Notice::converted(text).about(file_name(path)).count(count));
+    }
     let raster = bounds_of(&scene.raster().full());
     let on_scene = |one: &Saved| one.bounds.intersection(&raster).is_some();
     if !boxes.is_empty() && !boxes.iter().any(on_scene) {
@@ -254,6 +270,7 @@ fn of_results(path: &Path) -> Result<SavedFile> {
     Ok(SavedFile {
         boxes: found,
         shapes: 0,
+        in_pixels: true,
         report,
     })
 }
@@ -320,6 +337,7 @@ fn of_vectors(path: &Path, scene: &Scene) -> Result<SavedFile> {
     Ok(SavedFile {
         boxes,
         shapes,
+        in_pixels: false,
         report,
     })
 }

@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::BoxScores;
 use super::DetectError;
-use crate::boxes::Detection;
+use crate::boxes::score::ImageBoxes;
+use crate::boxes::{Annotation, Detection};
 use crate::labels::Classes;
 use crate::models::{ObjectDetection, TrainedArea};
 use crate::predict::{IntoThreshold, Predictions, ThresholdChoice, check_probability, wrong};
@@ -207,8 +208,10 @@ impl SceneBoxes {
     /// Scores the boxes against those of `scene`, over the pixels that both cover: the scene that was searched, or a part
     /// of it. Average precision looks at the scores of all boxes, whatever the threshold; F1 counts those that it leaves.
     ///
-    /// A box at the edge of the common pixels or of an area of interest counts when at least half of it lies inside, found
-    /// or labeled. A scene that is known to hold no object has no average precision (NaN), and every box found there is a
+    /// A box at the edge of the common pixels or of an area of interest counts when at least half of it lies inside. Of
+    /// boxes that lie inside by less COCO's rule holds for what is ignored: a found one is right where it matches a labeled
+    /// one that counts, and otherwise neither right nor wrong; a labeled one is not missed, and the box that finds it is
+    /// neither right nor wrong. Boxes are compared as they are cut at the edge of the common pixels. A scene that is known to hold no object has no average precision (NaN), and every box found there is a
     /// wrong one.
     ///
     /// # Errors
@@ -236,37 +239,54 @@ impl SceneBoxes {
         }
         let common = scene.shared_area(self.area())?;
         session::check_interrupt("evaluating the boxes")?;
-        let mut truth = scene.boxes_in(&common, VISIBLE);
-        let labeled = truth.len();
-        if let Some(within) = self.searched_within() {
-            let (col, row) = (common.col as f64, common.row as f64);
-            truth.retain(|one| within.share(&one.bounds.translate(col, row)) >= VISIBLE);
-        }
         let mut report = scene.report_scored(own.path(), common, &self.trained);
-        if truth.len() < labeled {
-            let count = labeled - truth.len();
-            let text = format!(
-                "{count} of {labeled} labeled boxes lie outside the area of interest that was searched, and do not count"
+        let (mut truth, mut ignored) = scene.boxes_by_share(&common, VISIBLE);
+        let mut left_out = |count: usize, labeled: usize, why: &str| {
+            if count > 0 {
+                let text = format!("{count} of {labeled} labeled boxes {why}");
+                report.push(Notice::left_out(text).about(scene.name()).count(count));
+            }
+        };
+        left_out(
+            ignored.len(),
+            truth.len() + ignored.len(),
+            "lie by less than half within what is scored: ignored, as COCO has it (none of them is missed, and what finds one is \
+             neither right nor wrong)",
+        );
+        let (col, row) = (common.col as f64, common.row as f64);
+        if let Some(within) = self.searched_within() {
+            let labeled = truth.len();
+            let searched = |one: &Annotation| within.share(&one.bounds.translate(col, row));
+            let (inside, beside): (Vec<_>, Vec<_>) =
+                truth.into_iter().partition(|one| searched(one) >= VISIBLE);
+            left_out(
+                beside.len(),
+                labeled,
+                "lie outside the area of interest that was searched, and do not count",
             );
-            report.push(Notice::left_out(text).about(scene.name()).count(count));
+            truth = inside;
+            ignored.extend(beside);
         }
         let (width, height) = (common.width as f64, common.height as f64);
-        let found = self
-            .inner
-            .detections
-            .iter()
-            .filter_map(|found| {
-                let local = found
-                    .bounds
-                    .translate(-(common.col as f64), -(common.row as f64));
-                let cut = local.clip(width, height);
-                let inside = local.intersection_over_area(&cut) >= VISIBLE
-                    && scene.share_counted(&found.bounds) >= VISIBLE;
-                inside.then(|| found.with_bounds(cut))
-            })
-            .collect();
+        let (mut found, mut cut) = (Vec::new(), Vec::new());
+        for one in &self.inner.detections {
+            let local = one.bounds.translate(-col, -row);
+            let inside = local.clip(width, height);
+            if inside.area() > 0.0 {
+                let visible = local.intersection_over_area(&inside) >= VISIBLE
+                    && scene.share_counted(&one.bounds) >= VISIBLE;
+                let list = if visible { &mut found } else { &mut cut };
+                list.push(one.with_bounds(inside));
+            }
+        }
+        let image = ImageBoxes {
+            truth,
+            found,
+            ignored,
+            cut,
+        };
         let scores =
-            BoxScores::new(truth, found, self.classes(), self.threshold, &name).with_report(report);
+            BoxScores::new(image, self.classes(), self.threshold, &name).with_report(report);
         *self
             .inner
             .evaluated

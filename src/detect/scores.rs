@@ -1,7 +1,6 @@
 use crate::boxes::score::{
     self, CocoOptions, CocoScores, ImageBoxes, MatchScore, Matching, Ranked, ranked,
 };
-use crate::boxes::{Annotation, Detection};
 use crate::labels::Classes;
 use crate::predict::{ThresholdChoice, ThresholdPoint};
 use crate::report::{Notice, Report};
@@ -21,14 +20,8 @@ pub struct BoxScores {
 }
 
 impl BoxScores {
-    pub(super) fn new(
-        truth: Vec<Annotation>,
-        found: Vec<Detection>,
-        classes: &Classes,
-        threshold: f32,
-        scene: &str,
-    ) -> Self {
-        let images = vec![ImageBoxes { truth, found }];
+    pub(super) fn new(image: ImageBoxes, classes: &Classes, threshold: f32, scene: &str) -> Self {
+        let images = vec![image];
         let options = CocoOptions::without_limit();
         Self {
             coco: score::coco_with(&images, classes.len() - 1, &options),

@@ -6,9 +6,10 @@ use std::path::Path;
 use geo::{Coord, LineString, MapCoords as _, MultiPolygon, Polygon};
 use serde::{Deserialize, Serialize};
 
+use crate::boxes::BoundingBox;
 use crate::labels::LabelPolygons;
 use crate::predict::write_synced;
-use crate::raster::{GeoTransform, PixelWindow, Raster};
+use crate::raster::{GeoTransform, PixelWindow, Raster, Size};
 use crate::report::{Notice, file_name};
 use crate::scene::{AreaOfInterest, Scene};
 use crate::{FileError, Result};
@@ -168,6 +169,55 @@ pub(super) fn read(
         AreaOfInterest::new(Path::new(&within.file), polygons, within.outside)
     });
     (searched, within, None)
+}
+
+/// From the pixels of the raster that was searched to those of a scene.
+pub(super) struct Moved {
+    /// The size of what was searched.
+    pub(super) size: Size,
+    from: GeoTransform,
+    to: GeoTransform,
+}
+
+impl Moved {
+    /// The upright box around a box.
+    pub(super) fn bounds(&self, bounds: &BoundingBox) -> BoundingBox {
+        let corners = [
+            (bounds.x_min, bounds.y_min),
+            (bounds.x_max, bounds.y_min),
+            (bounds.x_min, bounds.y_max),
+            (bounds.x_max, bounds.y_max),
+        ];
+        let places =
+            corners.map(|corner| self.to.pixel_from_world(self.from.world_from_pixel(corner)));
+        let start = (
+            f64::INFINITY,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NEG_INFINITY,
+        );
+        let (left, top, right, bottom) = places.iter().fold(start, |all, &(x, y)| {
+            (all.0.min(x), all.1.min(y), all.2.max(x), all.3.max(y))
+        });
+        BoundingBox::new(left, top, right, bottom)
+    }
+}
+
+/// How the pixels in which boxes were saved become those of a scene, where the file beside them says that they are others
+/// of the same ground: it was searched at another pixel size.
+pub(super) fn pixels_to(boxes: &Path, scene: &Scene) -> Option<Moved> {
+    let text = std::fs::read_to_string(boxes.with_file_name(FILE)).ok()?;
+    let record: Record = serde_json::from_str(&text).ok()?;
+    let (own, other) = (record.grid, Grid::of(scene.raster()));
+    if own == other || own.crs != other.crs {
+        return None;
+    }
+    let (from, to) = own.transform.zip(other.transform)?;
+    (from != to).then(|| Moved {
+        size: Size::new(own.width, own.height),
+        from,
+        to,
+    })
 }
 
 impl Window {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::SceneBoxes;
 use super::tests::{drawn, folder};
 use crate::Result;
-use crate::boxes::Detection;
+use crate::boxes::{BoundingBox, Detection};
 use crate::raster::{PixelWindow, Resolution, Size};
 use crate::scene::{Scene, bounds_of};
 use crate::vector::{Format, PolygonFeature, write_polygons};
@@ -91,6 +91,25 @@ fn what_was_searched_is_found_on_pixels_of_another_size() -> Result<()> {
     assert_eq!(half.raster().size(), Size::new(150, 100));
     let read = SceneBoxes::open(out.join("boxes.gpkg"), &half)?;
     assert_eq!(read.area(), PixelWindow::new(17, 34, 51, 50));
+    // Results in pixels are brought to those of the scene: half of each number, as each pixel is two.
+    let in_pixels = SceneBoxes::open_with_classes(out.join("detections.json"), &half, ["car"])?;
+    assert!(
+        in_pixels.report().mentions("in pixels of 300 x 200"),
+        "{:?}",
+        in_pixels.report()
+    );
+    let whole = SceneBoxes::open(out.join("detections.json"), &scene)?;
+    assert!(whole.report().is_empty(), "{:?}", whole.report());
+    assert_eq!(in_pixels.len(), whole.len());
+    for (one, other) in in_pixels.detections().iter().zip(whole.detections()) {
+        let edges = |found: &Detection| {
+            let bounds = found.bounds;
+            [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max]
+        };
+        for (one, other) in edges(one).into_iter().zip(edges(other)) {
+            assert!((one - other / 2.0).abs() < 1e-6, "{one} {other}");
+        }
+    }
     // Other imagery, and a file that somebody broke.
     let other = drawn(&folder.path().join("out"), Size::new(120, 120), 7)?;
     let moved = |text: &str| -> Result<SceneBoxes> {
@@ -119,6 +138,86 @@ fn what_was_searched_is_found_on_pixels_of_another_size() -> Result<()> {
         assert!(read.report().mentions(told), "{text}: {:?}", read.report());
         assert_eq!(read.area(), scene.area());
     }
+    Ok(())
+}
+
+/// What pycocotools has for objects and found boxes beyond the size that is asked for holds for those of which less than half
+/// lies in the part that is scored (`tests/fixtures/boxes/ignored.json`).
+#[test]
+fn boxes_at_the_edge_of_a_part_are_ignored_as_in_coco() -> Result<()> {
+    let folder = folder();
+    let image = drawn(folder.path(), Size::new(320, 240), 3)?;
+    let labels = folder.path().join("labels.csv");
+    let labeled = |rows: &str| -> Result<Scene> {
+        std::fs::write(&labels, format!("xmin,ymin,xmax,ymax,label\n{rows}"))
+            .expect("it is written");
+        let scene = Scene::open(image.raster().path())?.with_boxes(&labels, "car")?;
+        scene.crop(PixelWindow::new(100, 40, 120, 160))
+    };
+    let boxes = |found: &[[f64; 4]]| {
+        let one = |(at, bounds): (usize, &[f64; 4])| {
+            let [left, top, right, bottom] = *bounds;
+            Detection::new(
+                BoundingBox::new(left, top, right, bottom),
+                1,
+                0.9 - 0.1 * at as f32,
+            )
+        };
+        let found = found.iter().enumerate().map(one).collect();
+        let (classes, area) = (image.classes().clone(), image.area());
+        SceneBoxes::new(found, 0.0, classes, image.clone(), area)
+    };
+    let counts = |found: &[[f64; 4]], scene: &Scene| -> Result<_> {
+        let scores = boxes(found).evaluate(scene)?;
+        let counts = scores.counts(0.5);
+        let three = [
+            counts.true_positives,
+            counts.false_positives,
+            counts.false_negatives,
+        ];
+        Ok((three, scores))
+    };
+    // 60 % of the first label lies inside, 44 % of the box that finds it: they share 0.71 of what both have inside.
+    let (at_edge, inside) = ([89.4, 33.24, 116.02, 58.0], [123.0, 97.0, 155.0, 125.0]);
+    let scene = labeled("88,40,118,54,car\n123,97,155,125,car\n")?;
+    let (three, scores) = counts(&[at_edge, inside], &scene)?;
+    assert_eq!(three, [2, 0, 0]);
+    assert!((scores.ap50() - 1.0).abs() < 1e-9, "{}", scores.ap50());
+    assert!(scores.report().is_empty(), "{:?}", scores.report());
+    // One that finds nothing is wrong nowhere, while one that lies inside is.
+    let (three, _) = counts(
+        &[
+            [80.0, 60.0, 112.0, 80.0],
+            inside,
+            [180.0, 150.0, 200.0, 170.0],
+        ],
+        &scene,
+    )?;
+    assert_eq!(three, [1, 1, 1]);
+
+    // 44 % of a label: neither missed nor found, which is told.
+    let scene = labeled("90,30,130,54,car\n150,100,180,130,car\n")?;
+    let other = [150.0, 100.0, 180.0, 130.0];
+    for found in [&[other, [90.0, 30.0, 130.0, 54.0]][..], &[other]] {
+        let (three, scores) = counts(found, &scene)?;
+        assert_eq!(three, [1, 0, 0]);
+        assert_eq!(scores.coco().per_class[0].objects, 1);
+        assert!(
+            scores
+                .report()
+                .mentions("1 of 2 labeled boxes lie by less than half"),
+            "{:?}",
+            scores.report()
+        );
+    }
+    // Nothing to find and nothing found has no figure, in words as in the table.
+    let nothing = labeled("290,10,310,30,car\n")?;
+    let (_, scores) = counts(&[], &nothing)?;
+    let told = crate::display::Show::output(&scores).text;
+    assert!(
+        told.contains("AP50 –, AP –; F1 –") && !told.contains("NaN"),
+        "{told}"
+    );
     Ok(())
 }
 

@@ -167,12 +167,13 @@ impl std::fmt::Debug for SceneBoxes {
 
 impl Show for SceneBoxes {
     fn output(&self) -> Output {
-        self.picture().unwrap_or_else(|error| {
+        let picture = self.picture().unwrap_or_else(|error| {
             Output::text(format!(
                 "{} (they cannot be drawn: {error})",
                 self.summary()
             ))
-        })
+        });
+        picture.with_report(self.report())
     }
 }
 
@@ -203,15 +204,27 @@ impl BoxScores {
 
     fn summary(&self) -> String {
         let (best, counts) = self.best_f1(0.5);
+        // Without an object and a box no threshold is the best.
+        let at_best = match counts.f1.is_finite() {
+            true => format!(" (at best {:.3}, at {best:.2})", counts.f1),
+            false => String::new(),
+        };
         format!(
-            "Boxes of {}: AP50 {:.3}, AP {:.3}; F1 {:.3} at the threshold {:.2} (at best {:.3}, at {best:.2})",
+            "Boxes of {}: AP50 {}, AP {}; F1 {} at the threshold {:.2}{at_best}",
             self.scene,
-            self.ap50(),
-            self.ap(),
-            self.f1(0.5),
+            share(self.ap50()),
+            share(self.ap()),
+            share(self.f1(0.5)),
             self.threshold(),
-            counts.f1,
         )
+    }
+}
+
+/// A share as tables have it: a dash where there is none.
+fn share(value: f64) -> String {
+    match value.is_finite() {
+        true => format!("{value:.3}"),
+        false => "–".to_owned(),
     }
 }
 
@@ -229,13 +242,6 @@ const HEADERS: [&str; 9] = [
 
 impl BoxScores {
     fn row(&self, class: &ClassAp) -> Vec<String> {
-        let share = |value: f64| {
-            if value.is_finite() {
-                format!("{value:.3}")
-            } else {
-                "–".to_owned()
-            }
-        };
         let counts = self.class_counts(class.class, 0.5, Matching::Coco);
         let name = self
             .classes

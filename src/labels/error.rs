@@ -156,12 +156,12 @@ pub enum LabelError {
     },
     /// One of both files has no place, and their sizes differ.
     #[error(
-        "{which} has no place on the ground, and the sizes differ: the label raster has {found}, the scene {expected}: {told}", told = told(path)
+        "{which} place on the ground, and the sizes differ: the label raster has {found}, the scene {expected}: {told}", told = told(path)
     )]
     WithoutPlace {
         /// The label raster.
         path: PathBuf,
-        /// Which of them, in words.
+        /// Which of them, in words, up to `place`.
         which: &'static str,
         /// The label raster's size.
         found: Size,

@@ -16,6 +16,8 @@ use crate::report::{Notice, Report, Topic, file_name};
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
     pub(crate) counts: ValueCounts,
+    /// What is counted: `pixels`, or those `of the label raster` where they are not the scene's.
+    pub(crate) unit: &'static str,
     pub(crate) kind: NumberKind,
     /// The nodata value as one of the numbers counted.
     pub(crate) nodata: Option<f64>,
@@ -203,13 +205,14 @@ impl<'a> Resolving<'a> {
     /// Nodata 0 in a raster of class indices is what `gdal_rasterize -a_nodata 0` leaves: it fills with 0 what no polygon
     /// covers. That is the background, as Raster Vision takes it; GDAL's and rasterio's masks would drop it.
     fn nodata(&mut self) -> Result<(), LabelError> {
+        let unit = self.found.unit;
         let given = self.values.nodata.as_deref();
         let given = given.map(|name| self.label_of(name)).transpose()?;
         self.no_data = given.unwrap_or(IGNORE);
         let missing = self.found.counts.no_data;
         if missing > 0 && given.is_none() {
             let notice = Notice::noted(format!(
-                "{missing} pixels have no data (NaN, masked or transparent): they are ignored"
+                "{missing} {unit} have no data (NaN, masked or transparent): they are ignored"
             ))
             .count(missing as usize);
             // `--values` has no word for them.
@@ -235,14 +238,14 @@ impl<'a> Resolving<'a> {
             (None, Some(&label), _) => {
                 let name = self.name_of(label);
                 let notice = Notice::noted(format!(
-                    "{shown} is the file's nodata value and was named: {pixels} pixels are {name}"
+                    "{shown} is the file's nodata value and was named: {pixels} {unit} are {name}"
                 ));
                 (label, (label != IGNORE).then_some(notice))
             }
             // Background is what an index of 0 is, and what a mask or a threshold has there.
             (None, None, _) if nodata == 0.0 && self.zero_is_background() => {
                 let notice = Notice::assumed(format!(
-                    "0 is the file's nodata value and the background at once: {pixels} pixels are background"
+                    "0 is the file's nodata value and the background at once: {pixels} {unit} are background"
                 ));
                 (
                     0,
@@ -255,7 +258,7 @@ impl<'a> Resolving<'a> {
             (None, None, Some(&label)) => {
                 let name = self.name_of(label);
                 let notice = Notice::assumed(format!(
-                    "{shown} is the file's nodata value and the value of {name:?} at once: {pixels} pixels are ignored"
+                    "{shown} is the file's nodata value and the value of {name:?} at once: {pixels} {unit} are ignored"
                 ));
                 let next = either(
                     format!("`.nodata_is({name:?})` of `LabelValues` keeps them"),
@@ -265,7 +268,7 @@ impl<'a> Resolving<'a> {
             }
             (None, None, None) => {
                 let notice = Notice::noted(format!(
-                    "{pixels} pixels hold the nodata value {shown}: they are ignored"
+                    "{pixels} {unit} hold the nodata value {shown}: they are ignored"
                 ));
                 let next = either(
                     "`.nodata_is(CLASS)` of `LabelValues` gives them a class".to_owned(),
@@ -296,6 +299,7 @@ impl<'a> Resolving<'a> {
     /// Among class indices 255 is what is ignored, as in PASCAL VOC, Cityscapes and PyTorch's usual `ignore_index`. Where
     /// it is the only value beside 0 it is far more often the one class of a mask.
     fn convention_of_255(&mut self) -> Result<(), LabelError> {
+        let unit = self.found.unit;
         let value = f64::from(IGNORE);
         if self.named.contains_key(&key(value)) {
             return Ok(());
@@ -324,7 +328,7 @@ impl<'a> Resolving<'a> {
         }
         self.say(
             Notice::noted(format!(
-                "{pixels} pixels are 255, which by convention is ignored"
+                "{pixels} {unit} are 255, which by convention is ignored"
             ))
             .count(pixels as usize)
             .next(either(
@@ -349,6 +353,7 @@ impl<'a> Resolving<'a> {
 
     /// Any value but 0 is the class, unless the values are those of a mask that was smeared.
     fn binary(&mut self, class: &str) -> Result<(), LabelError> {
+        let unit = self.found.unit;
         let label = self.label_of(class)?;
         let unknown = self.unknown();
         if self.is_fraction(&unknown) {
@@ -372,7 +377,7 @@ impl<'a> Resolving<'a> {
             let why = why.map_or(String::new(), |lossy| format!(" by {lossy} compression"));
             self.say(
                 Notice::converted(format!(
-                    "the mask's values are smeared{why}, {smeared} pixels lie between 0 and the largest value: from {middle} up \
+                    "the mask's values are smeared{why}, {smeared} {unit} lie between 0 and the largest value: from {middle} up \
                      they are {class}"
                 ))
                 .count(smeared as usize)
@@ -422,6 +427,7 @@ impl<'a> Resolving<'a> {
 
     /// Values that nobody named.
     fn others(&mut self) -> Result<(), LabelError> {
+        let unit = self.found.unit;
         if matches!(self.otherwise, Otherwise::Label(_) | Otherwise::From(..)) {
             return Ok(());
         }
@@ -436,13 +442,13 @@ impl<'a> Resolving<'a> {
             Others::Background => (
                 Otherwise::Label(0),
                 Notice::left_out(format!(
-                    "{pixels} pixels of other values are background: {text}"
+                    "{pixels} {unit} of other values are background: {text}"
                 )),
             ),
             Others::Ignored => (
                 Otherwise::Label(IGNORE),
                 Notice::left_out(format!(
-                    "{pixels} pixels of other values are ignored: {text}"
+                    "{pixels} {unit} of other values are ignored: {text}"
                 )),
             ),
             Others::Nearest => {
@@ -460,7 +466,7 @@ impl<'a> Resolving<'a> {
                 (
                     Otherwise::Nearest(named),
                     Notice::converted(format!(
-                        "{pixels} pixels of {} other values count as the nearest that is named",
+                        "{pixels} {unit} of {} other values count as the nearest that is named",
                         unknown.len()
                     )),
                 )
@@ -542,6 +548,7 @@ impl<'a> Resolving<'a> {
 
     /// What a person would want to know of values that have a meaning.
     fn say_what_is_there(&mut self) {
+        let unit = self.found.unit;
         let counts = &self.found.counts;
         let mut pixels = [0_u64; 256];
         let mut several = 0;
@@ -562,7 +569,7 @@ impl<'a> Resolving<'a> {
         if several > 0 {
             self.say(
                 Notice::assumed(format!(
-                    "{several} pixels are set in several bands: the last of them counts"
+                    "{several} {unit} are set in several bands: the last of them counts"
                 ))
                 .count(several as usize)
                 .next(

@@ -14,6 +14,7 @@ fn found(values: &[(f64, u64)]) -> Found {
     Found {
         path: "mask.tif".into(),
         counts: tally.finish(1),
+        unit: "pixels",
         kind: NumberKind::Value,
         nodata: None,
         single: false,

@@ -328,7 +328,8 @@ impl<T: Predictable> ScenesScores<T> {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let row = |name: &str, scores: &T::Scores| {
-            let cells = T::figures(scores).into_iter().map(cell);
+            let figures = T::FIGURES.iter().zip(T::figures(scores));
+            let cells = figures.map(|(head, value)| cell(head, value));
             std::iter::once(name.to_owned()).chain(cells).collect()
         };
         let mut rows = vec![row("all together", &self.pooled)];
@@ -379,7 +380,7 @@ impl<T: Predictable> std::fmt::Debug for ScenesScores<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let figures = T::FIGURES.iter().zip(T::figures(&self.pooled));
         let words: Vec<String> = figures
-            .map(|(head, value)| format!("{head} {}", cell(value)))
+            .map(|(head, value)| format!("{head} {}", cell(head, value)))
             .collect();
         write!(
             f,
@@ -426,12 +427,33 @@ fn number(value: f64) -> serde_json::Value {
     }
 }
 
-fn cell(value: f64) -> String {
+/// Figures that are counts and no shares.
+const COUNTS: [&str; 3] = ["cells", "pixels", "objects"];
+
+fn cell(head: &str, value: f64) -> String {
     if value.is_nan() {
         "–".to_owned()
-    } else if value.fract() == 0.0 && value.abs() > 1.0 {
+    } else if COUNTS.contains(&head) {
         format!("{value:.0}")
     } else {
         format!("{value:.3}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn counts_are_whole_and_shares_have_three_digits() {
+        let shown = [
+            ("cells", 1.0),
+            ("objects", 0.0),
+            ("pixels", 4096.0),
+            ("AP50", 1.0),
+        ];
+        let shown = shown.map(|(head, value)| cell(head, value));
+        assert_eq!(shown, ["1", "0", "4096", "1.000"]);
+        assert_eq!(cell("AP50", f64::NAN), "–");
     }
 }

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::evaluate::{Confusion, EvaluateError, Scores};
 use crate::labels::Classes;
 use crate::models::TrainedArea;
-use crate::raster::{Patch, PixelWindow, Raster, Size};
+use crate::raster::{Patch, PixelWindow, Raster, Resolution, Size};
 use crate::report::Report;
 use crate::scene::Scene;
 use crate::session;
@@ -346,15 +346,19 @@ pub fn score_class_map(map: &Raster, scene: &Scene) -> Result<Scores> {
 /// # Errors
 /// [`EvaluateError::OtherGrid`] when its pixels do not lie on the scene's.
 pub(super) fn placed_on(map: &Raster, scene: &Scene) -> Result<PixelWindow> {
-    let other_grid = || {
+    placed_among(map, scene.raster()).ok_or_else(|| {
         let path = scene.raster().path().to_owned();
         crate::Error::from(EvaluateError::OtherGrid {
             expected: map.size(),
             found: scene.raster().size(),
             path,
         })
-    };
-    let (own, other) = (map.transform(), scene.raster().transform());
+    })
+}
+
+/// The pixels of a scene's raster that a saved map covers; `None` when its pixels do not lie on these.
+fn placed_among(map: &Raster, raster: &Raster) -> Option<PixelWindow> {
+    let (own, other) = (map.transform(), raster.transform());
     let (col, row) = other.pixel_from_world((own.0[0], own.0[3]));
     // A hundredth of a pixel: what formats lose when they store a transform.
     let close = |left: f64, right: f64, scale: f64| {
@@ -364,18 +368,56 @@ pub(super) fn placed_on(map: &Raster, scene: &Scene) -> Result<PixelWindow> {
     let steps = [1, 2, 4, 5];
     let per_pixel = other.0[1].abs().max(other.0[2].abs());
     let last = map.size().width.max(map.size().height).max(1) as f64;
-    if !(whole(col)
+    let on_grid = whole(col)
         && whole(row)
         && steps
             .iter()
-            .all(|&at| close(own.0[at] * last, other.0[at] * last, per_pixel)))
-    {
-        return Err(other_grid());
-    }
-    Ok(PixelWindow {
+            .all(|&at| close(own.0[at] * last, other.0[at] * last, per_pixel));
+    on_grid.then(|| PixelWindow {
         col: col.round() as i64,
         row: row.round() as i64,
         ..map.full()
+    })
+}
+
+/// How to open the file of a scene so that its pixels are those of a map that was predicted at another pixel size; `None`
+/// where they are already, and where no pixel size makes them the same.
+pub(crate) fn pixel_size_of(map: &Raster, scene: &Scene) -> Option<Resolution> {
+    let raster = scene.raster();
+    if placed_on(map, scene).is_ok() {
+        return None;
+    }
+    let (size, placed) = (raster.size(), map.is_georeferenced());
+    let (own, other) = (
+        map.transform().pixel_edges(),
+        raster.transform().pixel_edges(),
+    );
+    // The whole scene's columns and rows at that size. Without a place the map covers all of the scene.
+    let wanted = |length: usize, own: f64, other: f64, of_map: usize| match placed {
+        true => (length as f64 * other / own).round(),
+        false => of_map as f64,
+    };
+    let wide = wanted(size.width, own.0, other.0, map.size().width);
+    let high = wanted(size.height, own.1, other.1, map.size().height);
+    // What opening rounds to these: one number that is the same along both axes.
+    let range = |length: usize, wanted: f64, edge: f64| {
+        let length = length as f64 * edge;
+        ((wanted - 0.5) / length, (wanted + 0.5) / length)
+    };
+    let within = |edges: (f64, f64)| {
+        let ((a, b), (c, d)) = (
+            range(size.width, wide, edges.0),
+            range(size.height, high, edges.1),
+        );
+        let (low, high) = (a.max(c), b.min(d));
+        (low > 0.0 && low < high).then(|| f64::midpoint(low, high))
+    };
+    let meters = raster.gsd().and_then(within);
+    let meters = meters.map(|per_meter| Resolution::Meters(1.0 / per_meter));
+    let factor = within((1.0, 1.0)).map(Resolution::Factor);
+    [factor, meters].into_iter().flatten().find(|&resolution| {
+        let opened = raster.at(resolution);
+        opened.is_ok_and(|at| placed_among(map, &at).is_some())
     })
 }
 

@@ -363,6 +363,58 @@ fn other_order(trained: &[TrainedBand], scene: &Scene) -> Option<(Vec<String>, V
     Some((words(was), words(is)))
 }
 
+/// The scene with the bands of the training in its order, as a collection has those of its first scene: where each of them is
+/// one of the scene's by name, or by what it shows. As it is where they are in order, and where one is not found.
+///
+/// # Errors
+/// Those of opening the file again.
+pub(crate) fn in_order_of(trained: &[TrainedBand], scene: Scene) -> Result<Scene> {
+    let bands = scene.raster().bands();
+    let Some(places) = places_of(trained, bands) else {
+        return Ok(scene);
+    };
+    if places.iter().copied().eq(0..bands.len()) || !scene.raster().is_of_a_file() {
+        return Ok(scene);
+    }
+    let names =
+        |bands: &[&Band]| -> Vec<String> { bands.iter().map(|band| band.name.clone()).collect() };
+    let chosen: Vec<&Band> = places.iter().filter_map(|&at| bands.get(at)).collect();
+    let (chosen, all) = (names(&chosen), names(&bands.iter().collect::<Vec<_>>()));
+    let text = format!(
+        "the bands are {}, the model was trained on others or in another order: {} are taken, by name",
+        all.join(", "),
+        chosen.join(", ")
+    );
+    let notice = Notice::converted(text)
+        .about(scene.name())
+        .count(chosen.len());
+    let options = scene.raster().options().clone().bands(chosen);
+    Ok(scene.reopened(options)?.with_notice(notice))
+}
+
+/// Where the bands of a training are among others, each of them once.
+fn places_of(trained: &[TrainedBand], bands: &[Band]) -> Option<Vec<usize>> {
+    let only = |found: Vec<usize>| match found[..] {
+        [one] => Some(one),
+        _ => None,
+    };
+    let mut places = Vec::with_capacity(trained.len());
+    for wanted in trained {
+        let named = (0..bands.len()).filter(|&at| {
+            let (was, is) = (&wanted.name, &bands[at].name);
+            !is_number(was) && !is_number(is) && plain(was) == plain(is)
+        });
+        let shows =
+            (0..bands.len()).filter(|&at| wanted.role.is_some() && bands[at].role == wanted.role);
+        let place = only(named.collect()).or_else(|| only(shows.collect()))?;
+        if places.contains(&place) {
+            return None;
+        }
+        places.push(place);
+    }
+    Some(places)
+}
+
 /// The names of both, where all of them are numbers of bands.
 fn numbers(trained: &[TrainedBand], bands: &[Band]) -> Option<(Vec<String>, Vec<String>)> {
     let was: Vec<String> = trained.iter().map(|band| band.name.clone()).collect();

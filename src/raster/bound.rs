@@ -526,7 +526,7 @@ fn bound(
 /// A new band that is worked out of others.
 ///
 /// # Errors
-/// [`TransformError::NameTaken`].
+/// [`TransformError::NameTaken`]; [`TransformError::Numbers`] for no name.
 fn added(
     name: &str,
     date: Option<Date>,
@@ -543,7 +543,13 @@ fn added(
         }
     };
     let taken = |band: &Band| band.name.eq_ignore_ascii_case(&name);
-    if name.trim().is_empty() || all.iter().any(taken) {
+    if name.trim().is_empty() {
+        return Err(TransformError::Numbers {
+            what: format!("a band called {name:?}"),
+            expected: "a name".to_owned(),
+        });
+    }
+    if all.iter().any(taken) {
         return Err(TransformError::NameTaken { name });
     }
     Ok(Band {

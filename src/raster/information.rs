@@ -6,8 +6,8 @@ use std::sync::Arc;
 use gdal_sys::GDALColorInterp;
 
 use super::band::Reading;
-use super::describe::{band_of, colors, expanded, platform};
-use super::gdal_library::text;
+use super::describe::{band_of, colors, data_type_of, expanded, platform};
+use super::gdal_library::{c_string, text};
 use super::handle::Handle;
 use super::options::{OpenOptions, chosen};
 use super::place::Place;
@@ -120,6 +120,9 @@ impl Information {
                 gdal_sys::GDALGetBlockSize(band, &raw mut block.0, &raw mut block.1);
                 overviews = usize::try_from(gdal_sys::GDALGetOverviewCount(band)).unwrap_or(0);
                 category_names = string_list(gdal_sys::GDALGetRasterCategoryNames(band).cast());
+                if category_names.is_empty() {
+                    category_names = class_tags(dataset);
+                }
             }
             let place = Place::read(dataset, path);
             Self {
@@ -463,4 +466,31 @@ unsafe fn string_list(list: *const *const std::ffi::c_char) -> Vec<String> {
         }
     }
     strings
+}
+
+/// The names in the tags `CLASS_0`, `CLASS_1`, … of a file of one band of whole numbers: what [`super::RasterWriter`] writes
+/// into the file itself, beside the category names that GDAL keeps in an `.aux.xml` file, which is lost where a file is copied
+/// alone.
+///
+/// # Safety
+/// `dataset` is an open dataset.
+pub(super) unsafe fn class_tags(dataset: gdal_sys::GDALDatasetH) -> Vec<String> {
+    /// Values of a byte.
+    const MOST: usize = 256;
+    // SAFETY: by the caller's promise; a dataset of one band has a first one; GDAL owns the strings, which are copied at once.
+    unsafe {
+        if gdal_sys::GDALGetRasterCount(dataset) != 1 {
+            return Vec::new();
+        }
+        let band = gdal_sys::GDALGetRasterBand(dataset, 1);
+        if data_type_of(band).is_float() {
+            return Vec::new();
+        }
+        let tag = |value: usize| {
+            let key = c_string(&format!("CLASS_{value}"));
+            let found = gdal_sys::GDALGetMetadataItem(dataset, key.as_ptr(), std::ptr::null());
+            (!found.is_null()).then(|| text(found))
+        };
+        (0..MOST).map_while(tag).collect()
+    }
 }

@@ -8,9 +8,8 @@ use std::path::Path;
 use gdal_sys::{GDALColorInterp, GDALDataType, GDALRATFieldUsage, GDALRWFlag};
 use rayon::prelude::*;
 
-use super::describe;
 use super::gdal_library::{self, text};
-use super::{DataType, PixelWindow, Raster, RasterError, Size};
+use super::{DataType, PixelWindow, Raster, RasterError, Size, describe, information};
 use crate::labels::{LabelError, NumberKind, Tally, ValueCount, ValueCounts, ValueTable, packed};
 use crate::{Result, session};
 
@@ -102,7 +101,7 @@ impl LabelFile {
                     bands,
                     masked: is_masked(first),
                     palette: palette_of(first),
-                    names: names_of(first),
+                    names: names_of(dataset, first),
                     lossy: lossy_compression(dataset),
                 }
             }
@@ -435,11 +434,14 @@ unsafe fn palette_of(band: gdal_sys::GDALRasterBandH) -> Vec<[u8; 3]> {
     }
 }
 
-/// Category names, or the names in an attribute table.
+/// Category names, or the names in an attribute table, or those in the file's own tags.
 ///
 /// # Safety
-/// `band` is a band of an open dataset.
-unsafe fn names_of(band: gdal_sys::GDALRasterBandH) -> BTreeMap<i64, String> {
+/// `band` is a band of the open dataset.
+unsafe fn names_of(
+    dataset: gdal_sys::GDALDatasetH,
+    band: gdal_sys::GDALRasterBandH,
+) -> BTreeMap<i64, String> {
     let mut names = BTreeMap::new();
     // SAFETY: by the caller's promise; the list ends with a null pointer, and rows and columns are numbered from 0.
     unsafe {
@@ -450,14 +452,21 @@ unsafe fn names_of(band: gdal_sys::GDALRasterBandH) -> BTreeMap<i64, String> {
             list = list.add(1);
             value += 1;
         }
-        let table = gdal_sys::GDALGetDefaultRAT(band);
-        if !names.is_empty() || table.is_null() {
+        if !names.is_empty() {
             return names;
+        }
+        let tags = || {
+            let tags = information::class_tags(dataset).into_iter();
+            (0_i64..).zip(tags).collect()
+        };
+        let table = gdal_sys::GDALGetDefaultRAT(band);
+        if table.is_null() {
+            return tags();
         }
         let name = gdal_sys::GDALRATGetColOfUsage(table, GDALRATFieldUsage::GFU_Name);
         let value = gdal_sys::GDALRATGetColOfUsage(table, GDALRATFieldUsage::GFU_MinMax);
         if name < 0 {
-            return names;
+            return tags();
         }
         for row in 0..gdal_sys::GDALRATGetRowCount(table) {
             let number = if value < 0 {

@@ -105,6 +105,7 @@ impl Raster {
                     "{} are nodata in some bands but not in all of one integer type: they are valid, as for rasterio's dataset_mask",
                     of(counts.partly, counts.pixels)
                 ))
+                .of(Topic::MissingInSomeBands)
                 .count(counts.partly)
                 .next("`raster.valid_by_band(&window)` has the validity of each band"),
             );
@@ -115,6 +116,7 @@ impl Raster {
                     "{} are invalid since one band has no value there (NaN, infinite or nodata), though another has",
                     of(counts.broken, counts.pixels)
                 ))
+                .of(Topic::MissingInSomeBands)
                 .count(counts.broken)
                 .next(format!("{} leaves a band with holes out", Step::LeaveBandsOut)),
             );

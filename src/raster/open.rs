@@ -371,8 +371,12 @@ impl Raster {
         self.inner.looked.get_or_init(|| {
             let mut report = self.inner.kind.report();
             if matches!(self.inner.kind, Kind::Transformed(..)) {
-                // Dates may have become one, or been filled: what is missing now is counted in the pixels as they are now.
-                let missing = |notice: &Notice| notice.topic() == Some(&Topic::MissingOnSomeDates);
+                // Dates may have become one, or been filled, and bands are others: what is missing now is counted in the pixels
+                // as they are now.
+                let missing = |notice: &Notice| {
+                    let topics = [Topic::MissingOnSomeDates, Topic::MissingInSomeBands];
+                    notice.topic().is_some_and(|topic| topics.contains(topic))
+                };
                 let others = report.into_iter().filter(|notice| !missing(notice));
                 report = others.collect();
             }

@@ -9,6 +9,19 @@ use super::{GeoReference, GeoTransform, RasterError, Size};
 /// How far interpolated places may lie from PROJ's, in pixels of the target.
 const TOLERANCE: f64 = 1e-3;
 
+/// Places this near to the edge of a pixel lie on it, in pixels of the target.
+///
+/// # Source
+/// GDAL's warper (`GWKCheckAndComputeSrcOffsets`), which adds as much before it takes the pixel that a place lies in.
+const ON_EDGE: f64 = 1e-10;
+
+/// The same through PROJ, whose ways there and back agree to some nanometers.
+const ON_EDGE_THROUGH: f64 = 1e-6;
+
+/// How many roundings of a coordinate there are on the way to a place: those of both origins as their files have them, and
+/// of whatever computed them.
+const ROUNDINGS: f64 = 4.0;
+
 /// Ways between systems that one thread keeps.
 const KEPT: usize = 8;
 
@@ -18,6 +31,10 @@ thread_local! {
 }
 
 /// The way from the pixel coordinates of a source raster to those of a target.
+///
+/// Places on the edge between two pixels are there exactly, whatever the coordinates of the grids round to: where pixel
+/// centers of one grid lie on the corners of another, as they do under labels of half the pixel size, all of them take the
+/// pixel to the lower right of the corner ([`f64::floor`]), as in GDAL's warper.
 #[derive(Clone, Debug)]
 pub(crate) struct PixelMap {
     source: GeoTransform,
@@ -82,23 +99,67 @@ impl PixelMap {
 
     /// Target pixel coordinates of points in source pixel coordinates; not finite where there are none.
     pub(crate) fn points(&self, points: &[(f64, f64)]) -> Result<Vec<(f64, f64)>, RasterError> {
-        let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = points
-            .iter()
-            .map(|&point| self.source.world_from_pixel(point))
-            .unzip();
-        if let Some(systems) = &self.systems {
-            let way = systems.way()?;
-            // Points that have no place become NaN, the others are right all the same.
-            way.transform(&mut xs, &mut ys);
-        }
-        let turned = |x: f64| match self.middle {
-            Some(middle) if x.is_finite() => x + 360.0 * ((middle - x) / 360.0).round(),
-            _ => x,
+        let worlds = points.iter().map(|&at| self.source.world_from_pixel(at));
+        let Some(systems) = &self.systems else {
+            let places = points.iter().zip(worlds);
+            return Ok(places.map(|(&at, world)| self.direct(at, world)).collect());
         };
+        let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = worlds.unzip();
+        let way = systems.way()?;
+        // Points that have no place become NaN, the others are right all the same.
+        way.transform(&mut xs, &mut ys);
         let world = xs.into_iter().zip(ys);
         Ok(world
-            .map(|(x, y)| self.target.pixel_from_world((turned(x), y)))
+            .map(|(x, y)| {
+                let world = (x + self.turn(x), y);
+                self.on_edges(self.target.pixel_from_world(world), world)
+            })
             .collect())
+    }
+
+    /// The place of a point whose world coordinates are those of the target, too. What both origins have in common is
+    /// taken away first: it is far larger than a pixel, and its roundings put a place on either side of an edge.
+    fn direct(&self, (col, row): (f64, f64), world: (f64, f64)) -> (f64, f64) {
+        let (from, to) = (&self.source.0, &self.target.0);
+        let offset = (
+            (from[0] - to[0] + self.turn(world.0)) + (col * from[1] + row * from[2]),
+            (from[3] - to[3]) + (col * from[4] + row * from[5]),
+        );
+        self.on_edges(self.target.pixel_from_offset(offset), world)
+    }
+
+    /// The whole turns of longitude that bring a point nearest to the target.
+    fn turn(&self, x: f64) -> f64 {
+        match self.middle {
+            Some(middle) if x.is_finite() => 360.0 * ((middle - x) / 360.0).round(),
+            _ => 0.0,
+        }
+    }
+
+    /// A place beside an edge of pixels that is on it but for the roundings of coordinates.
+    fn on_edges(&self, place: (f64, f64), world: (f64, f64)) -> (f64, f64) {
+        let (source, target) = (&self.source.0, &self.target.0);
+        let rounded = |at: f64, origin: usize| {
+            let largest = at.abs().max(target[origin].abs()).max(source[origin].abs());
+            ROUNDINGS * f64::EPSILON * largest
+        };
+        let (x, y) = (rounded(world.0, 0), rounded(world.1, 3));
+        // What these are in pixels, whichever way the grid is turned.
+        let determinant = (target[1] * target[5] - target[2] * target[4]).abs();
+        let noise = (
+            (x * target[5].abs() + y * target[2].abs()) / determinant,
+            (y * target[1].abs() + x * target[4].abs()) / determinant,
+        );
+        let least = match self.systems {
+            Some(_) => ON_EDGE_THROUGH,
+            None => ON_EDGE,
+        };
+        let on = |at: f64, noise: f64| {
+            let edge = at.round();
+            let near = (least + noise + ROUNDINGS * f64::EPSILON * edge.abs()).min(TOLERANCE);
+            if (at - edge).abs() <= near { edge } else { at }
+        };
+        (on(place.0, noise.0), on(place.1, noise.1))
     }
 
     /// Where columns and rows lie on the target, one by one, when its own are parallel to them: every point is the place of its
@@ -161,8 +222,17 @@ impl PixelMap {
             (line.0 - exact.0).abs() < TOLERANCE && (line.1 - exact.1).abs() < TOLERANCE
         };
         if close(middle, exact[0]) && close(quarter, exact[1]) {
+            let on = |at: f64| {
+                let edge = at.round();
+                if (at - edge).abs() <= ON_EDGE_THROUGH {
+                    edge
+                } else {
+                    at
+                }
+            };
             for (at, place) in places.iter_mut().enumerate().take(last).skip(first + 1) {
-                *place = on_line(at);
+                let (x, y) = on_line(at);
+                *place = (on(x), on(y));
             }
             return Ok(());
         }
@@ -277,6 +347,121 @@ mod tests {
                 (a.0 - b.0).abs() < 2e-3 && (a.1 - b.1).abs() < 2e-3,
                 "{a:?} {b:?}"
             );
+        }
+    }
+
+    /// The pixels of labels under the centers of a scene's, by exact arithmetic: `pixel` is the size of a label pixel in
+    /// those of the scene as a fraction, `shift` where the labels begin.
+    fn exactly(pixel: (i64, i64), shift: i64, at: i64) -> i64 {
+        ((2 * at + 1 - 2 * shift) * pixel.1).div_euclid(2 * pixel.0)
+    }
+
+    /// With `rasterio.warp.reproject(nearest, tolerance=0)` (GDAL 3.10) these are the pixels of all cases but those where
+    /// the origin of the labels is no number of 64 bits: there GDAL takes one side or the other.
+    #[test]
+    fn centers_on_corners_take_the_pixel_to_the_lower_right() {
+        // A town, a PlanetScope mosaic, an image of Las Vegas in degrees and one of Banepa.
+        let north_up = |x, y, size: f64| [x, size, 0.0, y, 0.0, -size];
+        let grids = [
+            ("EPSG:32632", north_up(690_000.0, 5_336_000.0, 0.3)),
+            (
+                "EPSG:3857",
+                north_up(
+                    -13_046_883.483_940_167,
+                    3_913_575.848_201_023_4,
+                    4.777_314_267_16,
+                ),
+            ),
+            (
+                "EPSG:4326",
+                north_up(-115.302_252_6, 36.196_742_699_9, 2.700_000_000_004_365_6e-6),
+            ),
+            (
+                "EPSG:3857",
+                north_up(
+                    9_519_620.376_692_422,
+                    3_203_475.855_431_731_5,
+                    0.597_164_283_477_939_5,
+                ),
+            ),
+        ];
+        let sizes = [(1, 2), (1, 4), (1, 3), (19, 10), (3, 1), (2, 5)];
+        let mut ties = 0;
+        for (system, grid) in grids {
+            let scene = reference(system, GeoTransform(grid));
+            for (pixel, shift) in sizes.iter().flat_map(|&size| [(size, 0), (size, -20)]) {
+                let share = pixel.0 as f64 / pixel.1 as f64;
+                let (x, y) = scene
+                    .transform
+                    .world_from_pixel((shift as f64, shift as f64));
+                let finer = GeoTransform([x, grid[1] * share, 0.0, y, 0.0, grid[5] * share]);
+                let labels = reference(system, finer);
+                let map = PixelMap::in_one_system(&scene, &labels, Size::new(1000, 1000));
+                let centers: Vec<f64> = (0..900).map(|at| f64::from(at) + 0.5).collect();
+                let [xs, ys] = map.axes(&centers, &centers).unwrap().unwrap();
+                for (at, (x, y)) in xs.into_iter().zip(ys).enumerate() {
+                    let right = exactly(pixel, shift, at as i64);
+                    assert_eq!(
+                        x.floor() as i64,
+                        right,
+                        "{system} {pixel:?} {shift} col {at}"
+                    );
+                    assert_eq!(
+                        y.floor() as i64,
+                        right,
+                        "{system} {pixel:?} {shift} row {at}"
+                    );
+                    ties += usize::from(x.fract() == 0.0);
+                }
+            }
+        }
+        assert!(ties > 4 * 4 * 900, "{ties}");
+    }
+
+    /// Places that are really beside an edge stay there.
+    #[test]
+    fn places_near_corners_keep_their_side() {
+        let scene = reference(
+            "EPSG:32637",
+            GeoTransform::north_up(303_774.6, 3_983_225.7, 0.3),
+        );
+        for beside in [1e-5, -1e-5] {
+            let labels = reference(
+                "EPSG:32637",
+                GeoTransform::north_up(303_774.6 - beside, 3_983_225.7 + beside, 0.15),
+            );
+            let map = PixelMap::in_one_system(&scene, &labels, Size::new(1000, 1000));
+            for at in 0..400 {
+                let center = f64::from(at) + 0.5;
+                let (x, y) = map.points(&[(center, center)]).unwrap()[0];
+                let right = 2 * at + if beside > 0.0 { 1 } else { 0 };
+                assert_eq!((x.floor() as i32, y.floor() as i32), (right, right));
+            }
+        }
+    }
+
+    /// A grid that is turned by 30 degrees, and labels of half its pixel size on the same origin.
+    #[test]
+    fn turned_grids_take_the_same_corner() {
+        let (sin, cos) = (0.5, 3.0_f64.sqrt() / 2.0);
+        let turned = |pixel: f64| {
+            let grid = [
+                303_774.6,
+                pixel * cos,
+                pixel * sin,
+                3_983_225.7,
+                pixel * sin,
+                -pixel * cos,
+            ];
+            reference("EPSG:32637", GeoTransform(grid))
+        };
+        let map = PixelMap::in_one_system(&turned(0.3), &turned(0.15), Size::new(1000, 1000));
+        for row in 0..200 {
+            let centers: Vec<f64> = (0..200).map(|at| f64::from(at) + 0.5).collect();
+            let places = map.row(&centers, f64::from(row) + 0.5).unwrap();
+            for (col, (x, y)) in places.into_iter().enumerate() {
+                assert_eq!((x, y), (2.0 * col as f64 + 1.0, 2.0 * f64::from(row) + 1.0));
+            }
         }
     }
 

@@ -34,8 +34,12 @@ impl GeoTransform {
     /// ```
     #[must_use]
     pub fn pixel_from_world(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        self.pixel_from_offset((x - self.0[0], y - self.0[3]))
+    }
+
+    /// Pixel coordinates of a world point by how far it lies from the transform's origin.
+    pub(crate) fn pixel_from_offset(&self, (dx, dy): (f64, f64)) -> (f64, f64) {
         let t = &self.0;
-        let (dx, dy) = (x - t[0], y - t[3]);
         // Apart from being quicker, this keeps a north-up grid exact: no products that cancel.
         if t[2] == 0.0 && t[4] == 0.0 {
             return (dx / t[1], dy / t[5]);

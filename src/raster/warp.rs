@@ -17,7 +17,8 @@ pub enum Resampling {
     /// classes.
     #[default]
     Auto,
-    /// The pixel that the center of the new one lies in: for values that are names.
+    /// The pixel that the center of the new one lies in, the one to the lower right of a corner or an edge that it lies on:
+    /// for values that are names.
     Nearest,
     /// The four pixels around the center, weighted by how near they are; none where the pixel under the center has none.
     Bilinear,
@@ -43,8 +44,6 @@ const SIDE: usize = 256;
 const MOST_VALUES: f64 = (1 << 23) as f64;
 /// From this many pixels of the source on a new one is their average.
 const AVERAGED: f64 = 2.0;
-/// Places this near to an edge, in pixels, lie on it.
-const EDGE: f64 = 1e-3;
 
 /// The way from the pixels of a grid to those of a raster, with how values are taken.
 #[derive(Clone, Debug)]
@@ -258,14 +257,17 @@ impl Warp {
             reduced.width as f64 / source.width as f64,
             reduced.height as f64 / source.height as f64,
         );
-        // Half-open, as pixels are.
-        let within = |at: f64, length: f64| (0.0..length).contains(&(at + EDGE));
+        // Divided last, so that what lies on an edge does so among the reduced pixels.
+        let along = |x: f64| (x - source.col as f64) * reduced.width as f64 / source.width as f64;
+        let down = |y: f64| (y - source.row as f64) * reduced.height as f64 / source.height as f64;
+        // Half-open, as pixels are and as in GDAL's warper; the map puts places on edges that are there.
+        let within = |at: f64, length: f64| (0.0..length).contains(&at);
         if let Some([xs, ys]) = &axes {
             let all_inside =
                 xs.iter().all(|&x| within(x, wide)) && ys.iter().all(|&y| within(y, high));
             if all_inside && self.method != Resampling::Average && sampled.is_valid() {
-                let xs: Vec<f64> = xs.iter().map(|x| (x - source.col as f64) * by.0).collect();
-                let ys: Vec<f64> = ys.iter().map(|y| (y - source.row as f64) * by.1).collect();
+                let xs: Vec<f64> = xs.iter().map(|&x| along(x)).collect();
+                let ys: Vec<f64> = ys.iter().map(|&y| down(y)).collect();
                 sampled.whole_part(self.method, (&xs, &ys), part, all);
                 return Ok(());
             }
@@ -279,10 +281,7 @@ impl Warp {
             let to = (part.row as usize + index / part.width) * all.size.width
                 + part.col as usize
                 + index % part.width;
-            let place = (
-                (x - source.col as f64) * by.0,
-                (y - source.row as f64) * by.1,
-            );
+            let place = (along(x), down(y));
             match self.method {
                 _ if !x.is_finite() || !y.is_finite() => {}
                 Resampling::Average => {

@@ -249,8 +249,17 @@ impl Scene {
     #[must_use]
     #[doc(alias = "query")]
     pub fn boxes_in(&self, window: &PixelWindow, min_visible: f64) -> Vec<Annotation> {
+        self.boxes_by_share(window, min_visible).0
+    }
+
+    /// [`Scene::boxes_in`], and beside them those boxes of which less is left.
+    pub(crate) fn boxes_by_share(
+        &self,
+        window: &PixelWindow,
+        min_visible: f64,
+    ) -> (Vec<Annotation>, Vec<Annotation>) {
         let (Some(boxes), Some(used)) = (&self.inner.boxes, self.area().intersect(window)) else {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         };
         let used_bounds = bounds_of(&used);
         let touching = boxes.index.touching(&used_bounds);
@@ -265,17 +274,22 @@ impl Scene {
             if let Some(mask) = &mask {
                 share *= share_in(mask, &used, &left);
             }
-            let kept = share > 0.0 && (whole.crowd || share >= min_visible);
-            kept.then(|| Annotation {
+            let one = Annotation {
                 bounds: left.translate(-(window.col as f64), -(window.row as f64)),
                 area: whole.area.map(|area| area * share),
                 outline: whole
                     .outline
                     .map(|outline| outline.translate(-(window.col as f64), -(window.row as f64))),
                 ..whole
-            })
+            };
+            (share > 0.0).then_some((one, whole.crowd || share >= min_visible))
         };
-        touching.into_iter().filter_map(cut).collect()
+        let (kept, less): (Vec<_>, Vec<_>) = touching
+            .into_iter()
+            .filter_map(cut)
+            .partition(|(_, kept)| *kept);
+        let plain = |list: Vec<(Annotation, bool)>| list.into_iter().map(|(one, _)| one).collect();
+        (plain(kept), plain(less))
     }
 
     /// The share of a box, in pixels of the whole raster, that lies in the area of interest; 1 without one.

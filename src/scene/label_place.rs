@@ -73,9 +73,9 @@ pub(super) fn place(scene: &Scene, labels: &Raster, report: &mut Report) -> Resu
             let stored = || Raster::open_as_stored(image.path()).map(|file| file.size());
             if size != target && !stored().is_ok_and(|stored| stored == target) {
                 let which = match (image_has, labels_have) {
-                    (true, false) => "the label raster",
-                    (false, true) => "the scene's image",
-                    _ => "neither the label raster nor the scene's image",
+                    (true, false) => "the label raster has no",
+                    (false, true) => "the scene's image has no",
+                    _ => "neither the label raster nor the scene's image has a",
                 };
                 return Err(LabelError::WithoutPlace {
                     path: labels.path().to_owned(),

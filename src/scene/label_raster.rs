@@ -31,7 +31,9 @@ pub(super) struct LabelRaster {
 }
 
 impl Scene {
-    /// Labels the scene with a raster: each pixel takes the label under its center. [`crate::labels::Classes`] say that
+    /// Labels the scene with a raster: each pixel takes the label under its center, as in
+    /// `rasterio.warp.reproject(…, resampling=Resampling.nearest)`: where the center lies on a corner of label pixels, as it
+    /// does under labels of half the pixel size, the one to the lower right. [`crate::labels::Classes`] say that
     /// values are class indices with 0 as the background; [`LabelValues`] says what other values mean.
     ///
     /// The values under the scene are counted when the raster is opened, and each must mean something. Nodata and
@@ -86,6 +88,10 @@ impl Scene {
         let found = Found {
             path: file.raster.path().to_owned(),
             counts,
+            unit: match same_grid {
+                true => "pixels",
+                false => "pixels of the label raster",
+            },
             kind: reading.kind(),
             nodata: file.nodata(&reading),
             single: file.is_single(&reading),

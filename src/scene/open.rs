@@ -125,6 +125,11 @@ impl Scene {
         Ok(self.with_raster(raster))
     }
 
+    /// The same scene with something more to say of it.
+    pub(crate) fn with_notice(&self, notice: crate::report::Notice) -> Self {
+        self.changed(|inner| inner.report.push(notice))
+    }
+
     /// Other bands on the same grid; labels, area and all else stay.
     pub(super) fn with_raster(&self, raster: Raster) -> Self {
         self.changed(|inner| {

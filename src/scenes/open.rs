@@ -220,6 +220,7 @@ pub(super) fn opened(
     options: &ScenesOptions,
     mut report: Report,
 ) -> Result<Scenes> {
+    report.extend(repeated(rows.iter().map(|row| row.path.as_path())));
     let names = names(rows.iter().map(|row| row.path.as_path()));
     let outcomes: Vec<(String, Result<Member>)> = names
         .into_par_iter()
@@ -244,6 +245,33 @@ pub(super) fn opened(
         .collect();
     let members = usable(outcomes, "opened", options.skip_broken, &mut report)?;
     Scenes::together(members, report, options.skip_broken)
+}
+
+/// What is to be said of files that are named more than once.
+fn repeated<'a>(paths: impl Iterator<Item = &'a Path>) -> Option<Notice> {
+    let mut times: BTreeMap<PathBuf, (&Path, usize)> = BTreeMap::new();
+    for path in paths {
+        // What is no file of a folder, such as one in an archive, is called one way.
+        let file = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        times.entry(file).or_insert((path, 0)).1 += 1;
+    }
+    let several: Vec<(&Path, usize)> = times
+        .into_values()
+        .filter(|(_, times)| *times > 1)
+        .collect();
+    if several.is_empty() {
+        return None;
+    }
+    let count = several.len();
+    let words = several
+        .iter()
+        .map(|(path, times)| format!("{} ({times} times)", path.display()));
+    let text = format!(
+        "the same imagery is there more than once, and counts as often: {}",
+        listed(words)
+    );
+    let next = "name each once; in training and test at the same time it makes scores too good";
+    Some(Notice::noted(text).count(count).next(next))
 }
 
 /// Those that went well; the others are an error that names them all, or a notice.
@@ -373,6 +401,7 @@ pub(crate) fn listed_files(
         }
     }
     let Some((column, value)) = only.filter(|_| chosen == 0) else {
+        report.extend(repeated(all.iter().map(|listed| listed.path.as_path())));
         return Ok(all);
     };
     let (what, wanted, mut there) = match columns.iter().any(|name| name == column) {
@@ -545,6 +574,30 @@ fn number(words: String, digits: String) -> (String, u128, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn imagery_that_is_named_twice_is_told() -> Result<()> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let town = crate::samples::town_in(folder.path(), 1, 64)?;
+        let other = folder.path().join("other.tif");
+        std::fs::copy(&town.scene_path, &other).expect("copied");
+        let told = "the same imagery is there more than once, and counts as often";
+        let scenes = Scenes::open([&town.scene_path, &other])?;
+        assert!(!scenes.report().mentions(told), "{}", scenes.report());
+        let twice = Scenes::open([&town.scene_path, &other, &town.scene_path])?;
+        assert_eq!(twice.len(), 3);
+        assert!(twice.report().mentions(told), "{}", twice.report());
+        // A table that has one scene in training and in test, under two ways of writing it.
+        let table = folder.path().join("scenes.csv");
+        let rows = "image,split\nother.tif,train\n./other.tif,test\n";
+        std::fs::write(&table, rows).expect("written");
+        let scenes = Scenes::table(&table)?;
+        assert!(scenes.report().mentions("(2 times)"), "{}", scenes.report());
+        let mut report = Report::new();
+        listed_files(&[other.clone(), other], None, &mut report)?;
+        assert!(report.mentions(told), "{report}");
+        Ok(())
+    }
 
     #[test]
     fn numbers_in_names_count_as_numbers() {

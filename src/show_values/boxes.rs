@@ -135,10 +135,16 @@ impl Record for BoxFile {
 }
 
 impl Record for ImageBoxes {
-    const COLUMNS: &'static [&'static str] = &["labeled", "found"];
+    const COLUMNS: &'static [&'static str] = &["labeled", "found", "ignored labels", "cut boxes"];
 
     fn cells(&self) -> Vec<String> {
-        vec![count(self.truth.len()), count(self.found.len())]
+        let lists = [
+            self.truth.len(),
+            self.found.len(),
+            self.ignored.len(),
+            self.cut.len(),
+        ];
+        lists.map(count).to_vec()
     }
 }
 

@@ -168,30 +168,36 @@ impl Validation {
         let mut images: Vec<ImageBoxes> = Vec::new();
         let mut pictured = None;
         let (scenes, windows, size) = (&self.scenes, &self.windows, self.batch);
-        let truth = |scene: &Scene, window: &PixelWindow| Ok(scene.boxes_in(window, VISIBLE));
+        let truth = |scene: &Scene, window: &PixelWindow| Ok(scene.boxes_by_share(window, VISIBLE));
         let stopped = read_ahead(scenes, windows, size, truth, |parts| {
             if progress(images.len()) {
                 return Ok(false);
             }
             let pairs: Vec<_> = parts.iter().map(|part| (&part.patch, &[][..])).collect();
             let batch = Batch::of_patches(&pairs, normalization).upload(device.burn());
-            let objects: Vec<_> = parts.iter().map(|part| part.truth.clone()).collect();
+            let objects: Vec<_> = parts.iter().map(|part| part.truth.0.clone()).collect();
             let loss = sum(network.losses(batch.clone(), &objects))?;
             total += f64::from(read_scalar(loss, device)?);
             batches += 1;
             let boxes = network.detect(batch, &DetectOptions::default());
-            for (Labeled { patch, truth }, mut found) in parts.into_iter().zip(boxes) {
+            for (Labeled { patch, truth }, found) in parts.into_iter().zip(boxes) {
                 let one = &windows[images.len()];
                 let (scene, window) = (one.of(scenes), &one.window);
+                let (truth, ignored) = truth;
                 // As where boxes are scored: the network sees what lies around the area of interest.
-                found.retain(|found| {
+                let (found, cut) = found.into_iter().partition(|found| {
                     let (col, row) = (window.col as f64, window.row as f64);
                     scene.share_counted(&found.bounds.translate(col, row)) >= VISIBLE
                 });
                 if self.example == Some(images.len()) {
                     pictured = Some(patch);
                 }
-                images.push(ImageBoxes { truth, found });
+                images.push(ImageBoxes {
+                    truth,
+                    found,
+                    ignored,
+                    cut,
+                });
             }
             Ok(true)
         })?;
@@ -200,7 +206,9 @@ impl Validation {
         }
         let scores = scores(&images, self.classes.len());
         let example = pictured.zip(self.example).map(|(patch, index)| {
-            let ImageBoxes { truth, mut found } = images.swap_remove(index);
+            let ImageBoxes {
+                truth, mut found, ..
+            } = images.swap_remove(index);
             found.retain(|found| found.score >= scores.threshold);
             Example {
                 patch,

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use swath::predict::score_class_map;
 use swath::prelude::*;
+use swath::raster::{RasterType, RasterWriter, WriterOptions};
 use swath::{Hint as _, Result};
 
 use swath::cli::DONE;
@@ -92,7 +94,17 @@ fn a_scene_without_labels_does_not_keep_the_others_from_being_scored() -> Result
         json.display()
     );
     assert_ne!(swath(&line), DONE);
-    assert_eq!(read(&json)["scenes"].as_array().map(Vec::len), Some(2));
+    let found = read(&json);
+    assert_eq!(found["scenes"].as_array().map(Vec::len), Some(2));
+    let failed = found["failed"].as_array().expect("those that failed");
+    assert_eq!(failed.len(), 1, "{found}");
+    assert_eq!(failed[0]["scene"], "town_2");
+    assert!(
+        failed[0]["error"]
+            .as_str()
+            .is_some_and(|told| !told.is_empty()),
+        "{found}"
+    );
     Ok(())
 }
 
@@ -126,7 +138,85 @@ fn scenes_are_cropped_and_brought_to_a_pixel_size() -> Result<()> {
         DONE
     );
     assert_eq!(size()?, (48, 48));
+    // What was predicted so is scored at that pixel size, which its grid says: as in a cell.
+    let (image, labels) = (
+        folder.path().join("images/town_3.tif"),
+        folder.path().join("labels/town_3.gpkg"),
+    );
+    let map = Raster::open(out.join("town_3/labels.tif"))?;
+    let classes = Classes::new(map.category_names().into_iter().skip(1));
+    let scene = Scene::open_at(&image, Resolution::Factor(0.5))?.with_classes(
+        &labels,
+        LabelClass::property("class"),
+        &classes,
+    )?;
+    let expected = score_class_map(&map, &scene)?;
+    // The file alone, without what GDAL keeps beside it, says its classes itself.
+    let alone = folder.path().join("alone.tif");
+    std::fs::copy(out.join("town_3/labels.tif"), &alone).expect("copied");
+    for what in [out.join("town_3"), alone] {
+        let json = folder.path().join("scores.json");
+        let evaluate = format!(
+            "evaluate {} {} --labels {} --class class --json {}",
+            what.display(),
+            image.display(),
+            labels.display(),
+            json.display()
+        );
+        assert_eq!(swath(&evaluate), DONE, "{evaluate}");
+        assert_eq!(read(&json), expected.to_json());
+        let labeled = read(&json);
+        let labeled = labeled.as_array().expect("a list").iter();
+        let labeled: u64 = labeled
+            .filter(|class| class["class_name"] != "average")
+            .filter_map(|class| class["gt_count"].as_u64())
+            .sum();
+        assert_eq!(labeled, 48 * 48);
+    }
     assert_ne!(swath(&line("--bands 0,1,2")), DONE, "bands count from 1");
+    Ok(())
+}
+
+/// A folder of RGB and BGR: bands are taken by their names in the order of the training, as in a collection.
+#[test]
+fn bands_are_taken_by_name_in_the_order_of_the_training() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = towns(folder.path())?;
+    let image = folder.path().join("images/town_2.tif");
+    let raster = Raster::open(&image)?;
+    let (names, all) = (raster.band_names(), raster.full());
+    assert_eq!(names, ["red", "green", "blue"]);
+    let patch = raster.read(&all)?;
+    let backwards: Vec<f32> = (0..3)
+        .rev()
+        .flat_map(|band| patch.band(band).to_vec())
+        .collect();
+    let place = raster.georeference();
+    let (grid, crs) = (place.transform, place.crs_wkt);
+    let options = WriterOptions::default().band_names(&["blue", "green", "red"]);
+    let bgr = folder.path().join("bgr.tif");
+    let mut writer =
+        RasterWriter::create(&bgr, all.size(), 3, RasterType::U8, grid, &crs, options)?;
+    writer.write_window(&all, &backwards)?;
+    writer.finish()?;
+    let line = |image: &Path, out: &Path, more: &str| {
+        format!(
+            "predict {model} {} -o {} --window 96 --device cpu --quiet --no-polygons {more}",
+            image.display(),
+            out.display()
+        )
+    };
+    let (plain, turned) = (folder.path().join("plain"), folder.path().join("turned"));
+    assert_eq!(swath(&line(&image, &plain, "")), DONE);
+    assert_eq!(swath(&line(&bgr, &turned, "")), DONE);
+    let labels = |out: &Path| -> Result<Vec<f32>> {
+        let map = Raster::open(out.join("labels.tif"))?;
+        Ok(map.read(&map.full())?.data)
+    };
+    assert_eq!(labels(&plain)?, labels(&turned)?);
+    // Bands that a person chose stay as they are.
+    let other = folder.path().join("other");
+    assert_ne!(swath(&line(&bgr, &other, "--bands 1,2,3")), DONE);
     Ok(())
 }
 

@@ -1,9 +1,11 @@
 //! Rasters: windows, masks, statistics, writing.
 
 use swath::Hint;
+use swath::labels::LabelValues;
 use swath::raster::{
     GeoTransform, PixelWindow, Raster, RasterType, RasterWriter, Resolution, Size, WriterOptions,
 };
+use swath::scene::Scene;
 
 use crate::support::{assert_passed, crop, facts, grid, in_child, is_child, raster};
 
@@ -322,6 +324,18 @@ fn class_maps_carry_colors_and_names() {
         Raster::open(&path).unwrap().category_names(),
         ["background", "building"]
     );
+    // A file that is copied alone has its names in its own tags (GDAL keeps category names of GeoTIFF in `.aux.xml`).
+    let alone = folder.path().join("alone.tif");
+    std::fs::copy(&path, &alone).unwrap();
+    assert_eq!(
+        Raster::open(&alone).unwrap().category_names(),
+        ["background", "building"]
+    );
+    let scene = Scene::open(&alone)
+        .unwrap()
+        .with_label_raster(&alone, LabelValues::of_file())
+        .unwrap();
+    assert_eq!(scene.classes().names(), ["background", "building"]);
     let dataset = gdal::Dataset::open(&path).unwrap();
     let entry = dataset
         .rasterband(1)

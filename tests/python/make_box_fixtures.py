@@ -211,9 +211,78 @@ def coco():
     return cases
 
 
+def ignored():
+    """Objects and found boxes of which too little is visible, as pycocotools ignores those of another size: areas beyond
+    the only range that is asked for."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    cases = []
+    for seed, (images, classes) in enumerate([(30, 3), (8, 2)], start=11):
+        random = np.random.default_rng(seed)
+        truth, found = random_images(random, images, classes)
+        hidden = [bool(random.random() < 0.35) and not one[3] for one in truth]
+        cut = [bool(random.random() < 0.35) for _ in found]
+        # Those that count first, as our lists have them.
+        order = sorted(range(len(truth)), key=lambda at: hidden[at])
+        truth, hidden = [truth[at] for at in order], [hidden[at] for at in order]
+        order = sorted(range(len(found)), key=lambda at: cut[at])
+        found, cut = [found[at] for at in order], [cut[at] for at in order]
+        tidy = lambda box: [round(value, 3) for value in [box[0], box[1], box[0] + box[2], box[1] + box[3]]]
+        back = lambda box: [box[0], box[1], box[2] - box[0], box[3] - box[1]]
+        truth = [(image, kind, tidy(box), crowd) for image, kind, box, crowd, _ in truth]
+        found = [(image, kind, tidy(box), score) for image, kind, box, score in found]
+        with contextlib.redirect_stdout(io.StringIO()):
+            labels = COCO()
+            labels.dataset = {
+                "images": [{"id": image} for image in range(1, images + 1)],
+                "categories": [{"id": kind, "name": str(kind)} for kind in range(1, classes + 1)],
+                "annotations": [
+                    {"id": at + 1, "image_id": image, "category_id": kind, "bbox": back(box), "iscrowd": int(crowd),
+                     "area": 1e8 if hidden[at] else 100.0}
+                    for at, (image, kind, box, crowd) in enumerate(truth)
+                ],
+            }
+            labels.createIndex()
+            results = labels.loadRes([
+                {"image_id": image, "category_id": kind, "bbox": back(box), "score": score}
+                for image, kind, box, score in found
+            ])
+            for at, one in enumerate(results.dataset["annotations"]):
+                one["area"] = 1e8 if cut[at] else 100.0
+            evaluation = COCOeval(labels, results, "bbox")
+            evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e6]], ["all"]
+            evaluation.params.maxDets = [1, 10, 10000]
+            evaluation.evaluate()
+            evaluation.accumulate()
+        precision = evaluation.eval["precision"][:, :, :, 0, 2]
+        mean = lambda part: float(part[part > -1].mean()) if (part > -1).any() else -1.0
+        counts = np.zeros((classes, 3), int)
+        for one in filter(None, evaluation.evalImgs):
+            # At an IoU of 0.5.
+            counted, right = ~one["dtIgnore"][0].astype(bool), one["dtMatches"][0] > 0
+            objects = int((~np.array(one["gtIgnore"], bool)).sum())
+            hits = int((counted & right).sum())
+            counts[one["category_id"] - 1] += [hits, int((counted & ~right).sum()), objects - hits]
+        cases.append({
+            "images": images,
+            "classes": classes,
+            # image, class, corners, crowd, ignored
+            "truth": [[*one[:2], *one[2], int(one[3]), int(hidden[at])] for at, one in enumerate(truth)],
+            # image, class, corners, score, cut
+            "found": [[*one[:2], *one[2], one[3], int(cut[at])] for at, one in enumerate(found)],
+            "ap": mean(precision),
+            "ap50": mean(precision[0]),
+            "per_class": [mean(precision[:, :, kind]) for kind in range(classes)],
+            # Right, wrong, missed.
+            "counts": counts.tolist(),
+        })
+    return cases
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, content in [("merging", merging()), ("models", models()), ("coco", coco())]:
+    for name, content in [("merging", merging()), ("models", models()), ("coco", coco()), ("ignored", ignored())]:
         path = FOLDER / f"{name}.json"
         path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
         print(path, path.stat().st_size, "bytes")

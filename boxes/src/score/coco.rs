@@ -76,7 +76,7 @@ pub struct CocoScores {
 pub struct ClassAp {
     /// The class's index.
     pub class: usize,
-    /// Labeled objects, crowds left out.
+    /// Labeled objects that count: neither crowds nor ignored ones.
     pub objects: usize,
     /// Found boxes, all of them.
     pub found: usize,
@@ -114,6 +114,7 @@ pub struct PrecisionRecall {
 /// let image = ImageBoxes {
 ///     truth: vec![Annotation::new(tree, 1)],
 ///     found: vec![Detection::new(tree.translate(1.0, 0.0), 1, 0.9)],
+///     ..ImageBoxes::default()
 /// };
 /// let scores = coco(&[image], 1);
 /// assert!((scores.ap50 - 1.0).abs() < 1e-9 && scores.ap_large.is_nan());
@@ -221,7 +222,7 @@ impl ClassCurves {
             objects: 0,
             found: images
                 .iter()
-                .flat_map(|image| &image.found)
+                .flat_map(|image| image.found.iter().chain(&image.cut))
                 .filter(|found| found.class == class)
                 .count(),
             curves: Vec::new(),
@@ -234,7 +235,8 @@ impl ClassCurves {
                 let ignored: Vec<bool> = boxes
                     .truth
                     .iter()
-                    .map(|object| object.crowd || outside(object.area()))
+                    .zip(&boxes.ignored)
+                    .map(|(object, &ignored)| ignored || outside(object.area()))
                     .collect();
                 objects += ignored.iter().filter(|&&ignored| !ignored).count();
                 flags.push(Flags::of(boxes, &ignored, &outside));
@@ -301,8 +303,10 @@ impl Flags {
                 .enumerate()
             {
                 flags.taken[at] |= u16::from(one.taken) << level;
-                // A box of another size that took nothing may belong to an object that does not count.
-                let ignored = one.ignored || (!one.taken && outside(boxes.found[at].bounds.area()));
+                // A box of another size, or of which too little is visible, that took nothing may belong to an object that
+                // does not count.
+                let alone = boxes.cut[at] || outside(boxes.found[at].bounds.area());
+                let ignored = one.ignored || (!one.taken && alone);
                 flags.ignored[at] |= u16::from(ignored) << level;
             }
         }

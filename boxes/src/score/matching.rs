@@ -7,9 +7,14 @@ const FEW_PAIRS: usize = 4096;
 
 /// The boxes of one class in one image, with the overlaps that can matter.
 pub(super) struct ClassBoxes {
+    /// Those that count, then those that count neither way.
     pub(super) truth: Vec<Annotation>,
+    /// Whether each of these counts neither way.
+    pub(super) ignored: Vec<bool>,
     /// Best first.
     pub(super) found: Vec<Detection>,
+    /// Whether too little of each of these is visible for it to be wrong.
+    pub(super) cut: Vec<bool>,
     /// For each found box the objects that it overlaps by `lowest` or more, with the overlap, ascending by object.
     overlaps: Vec<Vec<(usize, f64)>>,
 }
@@ -18,11 +23,22 @@ impl ClassBoxes {
     /// The `most` best found boxes of the class and all of its objects.
     pub(super) fn of(image: &ImageBoxes, class: usize, most: usize, lowest: f64) -> Self {
         let of_class = |found: &&Detection| found.class == class;
-        let all: Vec<Detection> = image.found.iter().filter(of_class).copied().collect();
-        let order = by_falling_score(all.iter().map(|found| found.score));
-        let found: Vec<Detection> = order.into_iter().take(most).map(|at| all[at]).collect();
+        let mut all: Vec<Detection> = image.found.iter().filter(of_class).copied().collect();
+        let whole = all.len();
+        all.extend(image.cut.iter().filter(of_class));
+        let mut order = by_falling_score(all.iter().map(|found| found.score));
+        order.truncate(most);
+        let found: Vec<Detection> = order.iter().map(|&at| all[at]).collect();
+        let cut = order.into_iter().map(|at| at >= whole).collect();
         let of_class = |object: &&Annotation| object.class == class;
-        let truth: Vec<Annotation> = image.truth.iter().filter(of_class).copied().collect();
+        let mut truth: Vec<Annotation> = image.truth.iter().filter(of_class).copied().collect();
+        let counting = truth.len();
+        truth.extend(image.ignored.iter().filter(of_class));
+        let ignored = truth
+            .iter()
+            .enumerate()
+            .map(|(at, object)| at >= counting || object.crowd)
+            .collect();
         let index = (truth.len() * found.len() > FEW_PAIRS)
             .then(|| BoxIndex::new(truth.iter().map(|object| object.bounds).collect()));
         let of = |found: &Detection| {
@@ -38,7 +54,9 @@ impl ClassBoxes {
         let overlaps = found.iter().map(of).collect();
         Self {
             truth,
+            ignored,
             found,
+            cut,
             overlaps,
         }
     }

@@ -22,6 +22,13 @@ pub struct ImageBoxes {
     pub truth: Vec<Annotation>,
     /// What was found, in any order.
     pub found: Vec<Detection>,
+    /// Further objects that count neither way, such as those of which too little is visible: a found box that matches one of
+    /// them and no object that counts is neither right nor wrong, and none of them is missed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<Annotation>,
+    /// Further found boxes of which too little is visible: right where they match an object, and wrong nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut: Vec<Detection>,
 }
 
 /// Which found box goes with which labeled one.
@@ -29,13 +36,15 @@ pub struct ImageBoxes {
 pub enum Matching {
     /// From the best found box down, within a class: each takes the free object that it overlaps most, at the least
     /// intersection over union or above (`pycocotools.cocoeval`, without a limit of boxes an image). Boxes in crowds
-    /// count neither way.
+    /// count neither way. [`ImageBoxes::ignored`] and [`ImageBoxes::cut`] are what objects and found boxes of another size
+    /// are in COCO's figures by size.
     #[default]
     Coco,
     /// As Raster Vision's `ObjectDetectionEvaluator`: whatever the class, each object keeps the found box that it
     /// overlaps most, above the intersection over union; then each found box keeps the object it overlaps most. A pair
     /// is right when the classes agree, so that a box of the wrong class can take an object from one of the right class;
-    /// scores decide nothing. Its published figures were computed so. It knows no crowds: they count as objects.
+    /// scores decide nothing. Its published figures were computed so. It knows no crowds: they count as objects; and it knows
+    /// neither [`ImageBoxes::ignored`] nor [`ImageBoxes::cut`].
     RasterVision,
 }
 

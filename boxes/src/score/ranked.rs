@@ -2,13 +2,13 @@ use super::matching::ClassBoxes;
 use super::{ImageBoxes, MatchScore};
 use crate::annotation::by_falling_score;
 
-/// The found boxes of one class over all images, best first, each right or wrong. Boxes that count neither way, because
-/// they lie in crowds, are left out.
+/// The found boxes of one class over all images, best first, each right or wrong. Boxes that count neither way are left out:
+/// those in crowds and on [`ImageBoxes::ignored`] objects, and those of [`ImageBoxes::cut`] that match nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ranked {
     /// Score, and whether the box matches an object.
     pub found: Vec<(f32, bool)>,
-    /// Objects, crowds left out.
+    /// Objects that count: neither crowds nor ignored ones.
     pub objects: usize,
 }
 
@@ -19,15 +19,11 @@ pub fn ranked(images: &[ImageBoxes], class: usize, iou: f64) -> Ranked {
     let mut objects = 0;
     for image in images {
         let boxes = ClassBoxes::of(image, class, usize::MAX, iou.min(1.0 - 1e-10));
-        let ignored: Vec<bool> = boxes.truth.iter().map(|object| object.crowd).collect();
-        objects += ignored.iter().filter(|&&ignored| !ignored).count();
-        let matches = boxes.matches(iou, &ignored);
-        let counted = boxes
-            .found
-            .iter()
-            .zip(matches)
-            .filter(|(_, one)| !one.ignored);
-        all.extend(counted.map(|(found, one)| (found.score, one.taken)));
+        objects += boxes.ignored.iter().filter(|&&ignored| !ignored).count();
+        let matches = boxes.matches(iou, &boxes.ignored);
+        let found = boxes.found.iter().zip(&boxes.cut).zip(matches);
+        let counted = found.filter(|((_, cut), one)| !one.ignored && (one.taken || !**cut));
+        all.extend(counted.map(|((found, _), one)| (found.score, one.taken)));
     }
     let order = by_falling_score(all.iter().map(|(score, _)| *score));
     Ranked {

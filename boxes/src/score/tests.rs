@@ -105,6 +105,76 @@ fn the_twelve_figures_the_classes_and_the_curves_are_those_of_pycocotools() {
     assert!(cases.iter().any(|case| case.per_class.contains(&-1.0)));
 }
 
+#[derive(Deserialize)]
+struct IgnoredCase {
+    images: usize,
+    classes: usize,
+    /// `[image, class, x_min, y_min, x_max, y_max, crowd, ignored]`
+    truth: Vec<[f64; 8]>,
+    /// `[image, class, x_min, y_min, x_max, y_max, score, cut]`
+    found: Vec<[f64; 8]>,
+    ap: f64,
+    ap50: f64,
+    per_class: Vec<f64>,
+    /// Right, wrong and missed at an intersection over union of 0.5.
+    counts: Vec<[usize; 3]>,
+}
+
+/// `tests/python/make_box_fixtures.py` made it with pycocotools, which ignores objects and found boxes of another size as
+/// those are ignored of which too little is visible.
+#[test]
+fn objects_and_found_boxes_that_are_ignored_count_as_in_pycocotools() {
+    let text = include_str!("../../../tests/fixtures/boxes/ignored.json");
+    let cases: Vec<IgnoredCase> = serde_json::from_str(text).unwrap();
+    for (number, case) in cases.iter().enumerate() {
+        let mut images = vec![ImageBoxes::default(); case.images];
+        for &[image, class, x_min, y_min, x_max, y_max, crowd, ignored] in &case.truth {
+            let bounds = BoundingBox::new(x_min, y_min, x_max, y_max);
+            let object = Annotation {
+                crowd: crowd != 0.0,
+                ..Annotation::new(bounds, class as usize)
+            };
+            let image = &mut images[image as usize - 1];
+            match ignored == 0.0 {
+                true => image.truth.push(object),
+                false => image.ignored.push(object),
+            }
+        }
+        for &[image, class, x_min, y_min, x_max, y_max, score, cut] in &case.found {
+            let bounds = BoundingBox::new(x_min, y_min, x_max, y_max);
+            let found = Detection::new(bounds, class as usize, score as f32);
+            let image = &mut images[image as usize - 1];
+            match cut == 0.0 {
+                true => image.found.push(found),
+                false => image.cut.push(found),
+            }
+        }
+        assert!(images.iter().any(|image| !image.ignored.is_empty()));
+        assert!(images.iter().any(|image| !image.cut.is_empty()));
+        let scores = coco_with(&images, case.classes, &CocoOptions::without_limit());
+        assert!((scores.ap - case.ap).abs() < 1e-9, "{number}: {scores:?}");
+        assert!(
+            (scores.ap50 - case.ap50).abs() < 1e-9,
+            "{number}: {scores:?}"
+        );
+        for (ours, theirs) in scores.per_class.iter().zip(&case.per_class) {
+            assert!((ours.ap - theirs).abs() < 1e-9, "{ours:?} is not {theirs}");
+        }
+        for (at, &[right, wrong, missed]) in case.counts.iter().enumerate() {
+            let counts = f1(&images, at + 1, 0.5, 0.0, Matching::Coco);
+            assert_eq!(
+                (
+                    counts.true_positives,
+                    counts.false_positives,
+                    counts.false_negatives
+                ),
+                (right, wrong, missed),
+                "case {number}, class {at}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_scene_of_more_than_a_hundred_objects_can_be_found_completely_without_the_limit() {
     let boxes: Vec<BoundingBox> = (0..300)
@@ -119,6 +189,7 @@ fn a_scene_of_more_than_a_hundred_objects_can_be_found_completely_without_the_li
             .iter()
             .map(|&bounds| Detection::new(bounds, 1, 0.5))
             .collect(),
+        ..ImageBoxes::default()
     };
     let images = [image];
     let limited = coco(&images, 1);
@@ -148,6 +219,7 @@ fn squares() -> ImageBoxes {
     ImageBoxes {
         found: truth[..3].iter().map(shifted).collect(),
         truth,
+        ..ImageBoxes::default()
     }
 }
 
@@ -185,6 +257,7 @@ fn in_raster_visions_matching_a_box_of_the_wrong_class_takes_the_object() {
             Detection::new(tree.translate(10.0, 0.0), 1, 0.9),
             Detection::new(tree.translate(5.0, 0.0), 2, 0.3),
         ],
+        ..ImageBoxes::default()
     };
     let images = [image];
     assert_eq!(f1(&images, 1, 0.5, 0.0, Matching::Coco).true_positives, 1);
@@ -211,6 +284,7 @@ fn in_raster_visions_matching_a_box_of_the_wrong_class_takes_the_object() {
             1,
             0.9,
         )],
+        ..ImageBoxes::default()
     }];
     assert_eq!(f1(&half, 1, 0.5, 0.0, Matching::Coco).true_positives, 1);
     assert_eq!(

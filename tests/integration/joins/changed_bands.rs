@@ -34,6 +34,49 @@ fn near(raster: &Raster, at: usize, name: &str) {
     }
 }
 
+/// Of four pixels with a hole in one band (0 is nodata) an index of red and near infrared takes those where one of these is
+/// missing, and leaves the one where only blue is.
+#[test]
+fn holes_are_counted_in_the_bands_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("holes.tif");
+    let options = WriterOptions::default()
+        .nodata(0.0)
+        .band_names(&["blue", "red", "nir"]);
+    let holes = [(0, 3, 4), (1, 5, 6), (2, 7, 8), (2, 9, 9)];
+    crate::support::raster(
+        &path,
+        Size::new(20, 10),
+        3,
+        swath::raster::RasterType::U8,
+        options,
+        |band, col, row| match holes.contains(&(band, col, row)) {
+            true => 0.0,
+            false => (40 + 10 * band + col) as f32,
+        },
+    );
+    let scene = Scene::open(&path).unwrap();
+    assert!(
+        scene
+            .report()
+            .mentions("4 of 200 pixels are nodata in some bands but not in all"),
+        "{}",
+        scene.report()
+    );
+    let index = scene
+        .with_band("ratio", "(nir - red) / (nir + red)")
+        .unwrap()
+        .report();
+    assert!(
+        index.mentions("1 of 200 pixels are nodata in some bands"),
+        "{index}"
+    );
+    assert!(index.mentions("3 of 200 pixels are invalid"), "{index}");
+    assert!(!index.mentions("4 of 200"), "{index}");
+    let error = scene.with_band(" ", "nir").unwrap_err();
+    assert!(error.to_string().contains("a name is expected"), "{error}");
+}
+
 /// numpy, over the same files read by rasterio.
 #[test]
 fn indices_and_expressions_are_those_of_numpy() {

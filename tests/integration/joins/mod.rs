@@ -3,6 +3,8 @@
 
 /// Indices, expressions and scales, in chips, statistics and saved models.
 mod changed_bands;
+/// Pixel centers on corners of other pixels.
+mod corners;
 /// Tiles beside each other.
 mod mosaics;
 /// Scenes of several dates.
