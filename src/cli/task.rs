@@ -66,7 +66,7 @@ pub(super) fn predict<T: CommandTask>(
     arguments: &PredictArguments,
 ) -> Result<(), Failure> {
     let (models, options) = models::<T>(job)?;
-    let items = many::items(files(&arguments.scenes, job)?, &arguments.out);
+    let items = many::items(files(&arguments.scenes, job, T::LABELS)?, &arguments.out);
     let work = Work::open::<T>(job, &options, items.len(), arguments)?;
     let what = &arguments.many;
     if what.join {
@@ -139,7 +139,7 @@ pub(super) fn evaluate<T: CommandTask>(
     arguments: &EvaluateArguments,
 ) -> Result<(), Failure> {
     let (models, options) = models::<T>(job)?;
-    let scenes = files(&arguments.scenes, job)?;
+    let scenes = files(&arguments.scenes, job, T::LABELS)?;
     if let [one] = scenes.as_slice() {
         let scene = labeled_scene(one, job, models.classes(), T::LABELS)?;
         return score::<T>(&models.predict_with(&scene, &options)?, &scene, arguments);
