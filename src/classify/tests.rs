@@ -274,6 +274,16 @@ fn images_in_folders_of_their_classes_are_trained_on_and_scored() -> Result<()> 
     let (one, other) = images.split(SceneSplit::random(0.5).seed(1));
     assert_eq!(one.len() + other.len(), 48);
 
+    // A level of folders more than that is told.
+    let below = folder.path().join("val/dark/more");
+    std::fs::create_dir_all(&below).expect("a folder");
+    let first = images.get(0).map(|scene| scene.raster().path().to_owned());
+    std::fs::copy(first.expect("an image"), below.join("1.tif")).expect("a copy");
+    let deeper = Scenes::class_folders(folder.path())?;
+    let told = "images in folders within those of classes: val/dark/more (1)";
+    assert!(deeper.report().mentions(told), "{}", deeper.report());
+    assert_eq!(deeper.len(), 48);
+    std::fs::remove_dir_all(&below).expect("it is removed");
     let error = Scenes::class_folders(folder.path().join("val/dark")).map(|_| ());
     let text = error.expect_err("no folders of classes").to_string();
     assert!(text.contains("a folder for each class"), "{text}");

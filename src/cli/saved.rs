@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::classify::CELL_LABELS;
+use crate::detect::SAVED;
 
 /// What a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +17,7 @@ pub(super) enum Saved {
 /// The file of each kind that stands for its folder.
 const FILES: [(Saved, &[&str]); 3] = [
     (Saved::Map, &["labels.tif"]),
-    (
-        Saved::Boxes,
-        &["boxes.gpkg", "boxes.geojson", "detections.json"],
-    ),
+    (Saved::Boxes, &SAVED),
     (Saved::Cells, &[CELL_LABELS]),
 ];
 

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use swath_cli::{CellWay, ImageryOptions, LabelFile, PredictArguments};
 
 use super::job::Job;
 use super::many::Item;
 use super::{Failure, report};
+use crate::boxes::formats::{FormatError, ImageMatch};
 use crate::display::Output;
 use crate::labels::{CellRule, Classes, LabelValues};
 use crate::predict::in_order_of;
 use crate::raster::{BandChoice, OpenOptions, PixelWindow, Resolution, TimeSeries};
-use crate::report::Report;
+use crate::report::{Report, file_name};
 use crate::scene::{Scene, SceneError, is_box_file};
-use crate::scenes::{ListedScene, label_file, listed_files};
+use crate::scenes::{ListedImage, ListedScene, label_file, listed_files, names, shared_boxes};
 use crate::vector::{Buffer, LabelClass, VectorError, VectorSource, property_names};
 use crate::{Error, session};
 
@@ -46,8 +48,12 @@ pub(super) fn say(quiet: bool, output: impl FnOnce() -> Output) {
 }
 
 /// The files of the scenes that are meant: folders, patterns and tables are looked into, and what was left out on the way is
-/// said.
-pub(super) fn files(given: &[PathBuf], job: &Job<'_>) -> Result<Vec<ListedScene>, Failure> {
+/// said. A file of boxes for all of them is looked into, too: which of its images each scene is.
+pub(super) fn files(
+    given: &[PathBuf],
+    job: &Job<'_>,
+    kind: Labels,
+) -> Result<Vec<ListedScene>, Failure> {
     if job.imagery.series {
         // The files of a series are those of one scene.
         return Ok(given.iter().cloned().map(ListedScene::from).collect());
@@ -55,11 +61,77 @@ pub(super) fn files(given: &[PathBuf], job: &Job<'_>) -> Result<Vec<ListedScene>
     let only = job.imagery.only.as_ref();
     let only = only.map(|(column, value)| (column.as_str(), value.as_str()));
     let mut report = Report::new();
-    let found = listed_files(given, only, &mut report)?;
+    let mut found = listed_files(given, only, &mut report)?;
+    pair_boxes(&mut found, job, kind)?;
     if !report.is_empty() && !job.quiet {
         session::display(&report);
     }
     Ok(found)
+}
+
+/// Notes which image of one file of boxes each of several scenes is. Images that fit several scenes are an error, and so are
+/// boxes of no image.
+fn pair_boxes(found: &mut [ListedScene], job: &Job<'_>, kind: Labels) -> Result<(), Failure> {
+    let labels = job.labels.file.labels.as_deref();
+    let labels = labels.filter(|_| job.labels.label_raster.is_none() && kind != Labels::Areas);
+    let Some(labels) = labels else {
+        return Ok(());
+    };
+    let source = vector_source(&job.labels.file, labels)?;
+    // Folders and patterns have a file for each scene.
+    if !source.path().is_file() || !is_box_file(source.path()) {
+        return Ok(());
+    }
+    let class = LabelClass::from(job.labels.file.class.as_deref().unwrap_or_default());
+    let scenes: Vec<(PathBuf, String)> = (found.iter())
+        .zip(names(found.iter().map(|listed| &listed.path)))
+        .map(|(listed, name)| (listed.path.clone(), name))
+        .collect();
+    let Some(shared) = shared_boxes(source.path(), &class, &scenes).map_err(Error::from)? else {
+        return Ok(());
+    };
+    let names: Arc<[String]> = shared.names().into();
+    for (listed, matched) in found.iter_mut().zip(&shared.matches) {
+        listed.image = match matched {
+            ImageMatch::Image(place) => Some(ListedImage::Place(*place)),
+            ImageMatch::Missing => Some(ListedImage::Missing(Arc::clone(&names))),
+            // Several images that fit are an error of the scene.
+            _ => None,
+        };
+    }
+    Ok(())
+}
+
+/// The scene with the boxes of its file, or of its image in one file for several scenes.
+fn boxed(
+    scene: &Scene,
+    listed: &ListedScene,
+    source: &VectorSource,
+    class: &str,
+    classes: &Classes,
+) -> Result<Scene, Error> {
+    let image = match &listed.image {
+        None => None,
+        Some(ListedImage::Place(place)) => Some(*place),
+        Some(ListedImage::Missing(names)) => {
+            return Err(FormatError::NoImage {
+                path: source.path().to_owned(),
+                wanted: file_name(&listed.path),
+                images: names.len(),
+                nameless: 0,
+                some: names.iter().take(5).cloned().collect(),
+            }
+            .into());
+        }
+    };
+    let class_of = LabelClass::from(class);
+    match names_classes(source, class) {
+        true => {
+            let class = class_of.of_named_classes();
+            scene.with_boxes_of_image(source, &class, Some(classes), image)
+        }
+        false => scene.with_boxes_of_image(source, &class_of, None, image),
+    }
 }
 
 /// The one scene that saved maps and boxes are scored against.
@@ -255,10 +327,7 @@ fn with_labels(
     // The model's classes, since a scene of its own would number only those that occur in it.
     Ok(by_rule(match kind {
         Labels::Areas | Labels::Either => labeled_areas(&scene, &source, &class, classes)?,
-        Labels::Boxes if names_classes(&source, &class) => {
-            scene.with_box_classes(&source, class.as_str(), classes)?
-        }
-        Labels::Boxes => scene.with_boxes(&source, class.as_str())?,
+        Labels::Boxes => boxed(&scene, listed, &source, &class, classes)?,
     })?)
 }
 
@@ -431,6 +500,78 @@ mod tests {
             !names_classes("boxes.gpkg", "class"),
             "the file is not there"
         );
+    }
+
+    /// As `Scenes::with_boxes`: one image of a file is one scene, and the others are not it.
+    #[test]
+    fn boxes_of_one_file_are_those_of_the_scenes_that_it_names() {
+        use crate::plot::image::{RgbImage, encode_png};
+        let folder = tempfile::tempdir().expect("a folder");
+        let image = encode_png(&RgbImage::filled(40, 30, [9; 3])).expect("a picture");
+        let path = |name: &str| folder.path().join(name);
+        for name in ["img/P1.png", "img/P2.png", "a/1.png", "b/1.png"] {
+            std::fs::create_dir_all(path(name).parent().expect("a folder")).expect("made");
+            std::fs::write(path(name), &image).expect("written");
+        }
+        let boxes = |rows: &str| {
+            let table = format!("image_path,xmin,ymin,xmax,ymax,label\n{rows}");
+            std::fs::write(path("boxes.csv"), table).expect("written");
+        };
+        let labeled = |scenes: &[&str]| -> Result<Vec<Result<usize, Failure>>, Failure> {
+            let scenes: Vec<PathBuf> = scenes.iter().map(|name| path(name)).collect();
+            let labels = swath_cli::LabelArguments {
+                file: LabelFile {
+                    labels: Some(path("boxes.csv")),
+                    class: Some("label".to_owned()),
+                    ..LabelFile::default()
+                },
+                ..swath_cli::LabelArguments::default()
+            };
+            let (imagery, model) = (
+                ImageryOptions::default(),
+                swath_cli::ModelOptions::default(),
+            );
+            let objects = swath_cli::ObjectOptions::default();
+            let job = Job {
+                first: Path::new("m.swath"),
+                imagery: &imagery,
+                labels: &labels,
+                aoi: None,
+                threshold: None,
+                quiet: true,
+                model: &model,
+                objects: &objects,
+                maps: None,
+            };
+            let classes = Classes::new(["car"]);
+            let one = |listed: &ListedScene| {
+                let scene = labeled_scene(listed, &job, &classes, Labels::Boxes)?;
+                Ok(scene.boxes().len())
+            };
+            Ok(files(&scenes, &job, Labels::Boxes)?
+                .iter()
+                .map(one)
+                .collect())
+        };
+        boxes("P1.png,1,2,9,9,car\n");
+        let found = labeled(&["img"]).unwrap_or_default();
+        assert!(
+            matches!(found.as_slice(), [Ok(1), Err(Failure::Error(error))]
+            if error.to_string().contains("holds 1 image and none is called \"P2.png\""))
+        );
+        // The one scene that is given keeps them, with a note.
+        assert!(matches!(
+            labeled(&["img/P2.png"]).unwrap_or_default().as_slice(),
+            [Ok(1)]
+        ));
+        boxes("a/1.png,1,2,9,9,car\nb/1.png,1,2,9,9,car\nb/1.png,1,2,5,5,car\n");
+        let found = labeled(&["b/1.png", "a/1.png"]).unwrap_or_default();
+        assert!(matches!(found.as_slice(), [Ok(2), Ok(1)]));
+        boxes("1.png,1,2,9,9,car\n");
+        let Err(Failure::Error(error)) = labeled(&["a/1.png", "b/1.png"]) else {
+            panic!("one image is that of one scene");
+        };
+        assert!(error.to_string().contains("those of 2 scenes"), "{error}");
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(super) fn predict<T: CommandTask>(
         trained: trained_bands(&models),
         ..*job
     };
-    let items = many::items(files(&arguments.scenes, job)?, &arguments.out);
+    let items = many::items(files(&arguments.scenes, job, T::LABELS)?, &arguments.out);
     let work = Work::open::<T>(job, &options, items.len(), arguments)?;
     let what = &arguments.many;
     if what.join {
@@ -148,7 +148,7 @@ pub(super) fn evaluate<T: CommandTask>(
         trained: trained_bands(&models),
         ..*job
     };
-    let scenes = files(&arguments.scenes, job)?;
+    let scenes = files(&arguments.scenes, job, T::LABELS)?;
     if let [one] = scenes.as_slice() {
         let scene = labeled_scene(one, job, models.classes(), T::LABELS)?;
         return score::<T>(&models.predict_with(&scene, &options)?, &scene, arguments);

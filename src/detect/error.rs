@@ -73,6 +73,14 @@ pub enum DetectError {
         /// What they are instead, with counts.
         reasons: String,
     },
+    /// A folder that no boxes were saved into.
+    #[error("the folder holds no boxes that were saved: {path:?}")]
+    NoFiles {
+        /// The folder.
+        path: PathBuf,
+        /// Folders in it that hold some.
+        below: Vec<PathBuf>,
+    },
     /// No saved box lies on the scene.
     #[error("none of {boxes} saved boxes lies on the scene of {scene}: {path:?}")]
     BoxesElsewhere {
@@ -133,6 +141,13 @@ impl Hint for DetectError {
                 "boxes are saved as rectangles, beside their center points: {:?}",
                 path.with_file_name("boxes.gpkg")
             )),
+            Self::NoFiles { below, .. } => Some(match below.first() {
+                Some(first) => format!(
+                    "{} of its folders do, one for each scene: open {first:?} with its scene",
+                    below.len()
+                ),
+                None => "`boxes.save(folder)` writes `boxes.gpkg`, `boxes.geojson` and `detections.json`".to_owned(),
+            }),
             Self::BoxesElsewhere { .. } => {
                 Some("open them with the scene that was searched".to_owned())
             }

@@ -20,7 +20,7 @@ mod tiles;
 
 pub use detection::{DetectorEnsemble, DetectorPredictions, DetectorScenesScores};
 pub use error::DetectError;
-pub(crate) use open::saved_class_names;
+pub(crate) use open::{SAVED, saved_class_names};
 pub use options::{BoxOptions, DetectionOptions};
 pub use save::BoxSaveOptions;
 pub use scene::detect_scene;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use geo::Area as _;
 
@@ -17,13 +17,17 @@ use crate::report::{Notice, Report, file_name};
 use crate::scene::{Scene, around, bounds_of, is_box_file};
 use crate::vector::{property_names, read_values};
 
+/// The files that stand for a folder of saved boxes, the one that says most of them first.
+pub(crate) const SAVED: [&str; 3] = ["boxes.gpkg", "boxes.geojson", "detections.json"];
+
 /// What [`SceneBoxes::save`] calls the properties of a box.
 const CLASS: &str = "class";
 const SCORE: &str = "score";
 
 impl SceneBoxes {
     /// Reads boxes that [`SceneBoxes::save`] wrote for this scene, so that another threshold, scores and pictures need no
-    /// second search: `boxes.gpkg`, `boxes.geojson`, or the COCO results of one image, `detections.json`. Vector files of
+    /// second search: `boxes.gpkg`, `boxes.geojson`, or the COCO results of one image, `detections.json`; of their folder, the
+    /// first of these that is there. Vector files of
     /// other programs are read, too, when every box has the properties `class` and `score`, in any coordinate reference
     /// system; of shapes that are no upright rectangles in pixels, the bounding boxes are taken.
     ///
@@ -51,7 +55,8 @@ impl SceneBoxes {
     ///
     /// # Errors
     /// [`DetectError::NoScores`] for files of labels and boxes without scores; [`DetectError::UnknownClass`],
-    /// [`DetectError::NamelessClasses`]; [`DetectError::BoxesElsewhere`] when none lies on the scene;
+    /// [`DetectError::NamelessClasses`]; [`DetectError::BoxesElsewhere`] when none lies on the scene; [`DetectError::NoFiles`] for a
+    /// folder without saved boxes;
     /// [`crate::vector::VectorError`] and [`FormatError`] for files that are missing, damaged or something else. A file
     /// without any box is none.
     #[doc(alias = "read_file")]
@@ -123,7 +128,36 @@ fn names_of(boxes: &[Saved]) -> BTreeSet<String> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
+/// The file that is meant by the folder that boxes were saved into.
+///
+/// # Errors
+/// [`DetectError::NoFiles`].
+fn file_of(path: &Path) -> Result<PathBuf, DetectError> {
+    let is_one = |ending: &str| path.extension().is_some_and(|own| own == ending);
+    // Some vector formats are folders.
+    if !path.is_dir() || ["gdb", "parquet"].into_iter().any(is_one) {
+        return Ok(path.to_owned());
+    }
+    let file_in = |folder: &Path| {
+        let mut files = SAVED.iter().map(|name| folder.join(name));
+        files.find(|file| file.is_file())
+    };
+    file_in(path).ok_or_else(|| {
+        let entries = std::fs::read_dir(path).into_iter().flatten();
+        let mut below: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|folder| folder.is_dir() && file_in(folder).is_some())
+            .collect();
+        below.sort();
+        DetectError::NoFiles {
+            path: path.to_owned(),
+            below,
+        }
+    })
+}
+
 fn open(path: &Path, scene: &Scene, classes: Option<Classes>) -> Result<SceneBoxes> {
+    let path = &*file_of(path)?;
     let SavedFile {
         mut boxes,
         shapes,

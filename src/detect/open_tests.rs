@@ -115,6 +115,14 @@ fn saved_boxes_are_read_back_with_their_scores_and_classes() -> Result<()> {
                 &what,
             );
         }
+        // The folder stands for the first of them.
+        let read = SceneBoxes::open_with_classes(&out, scene, boxes.classes())?;
+        assert_same(
+            read.all_detections(),
+            boxes.detections(),
+            2e-8,
+            "the folder",
+        );
         // All of them, by a threshold that none misses; nothing, by one that none reaches.
         boxes.threshold(0.0).save(&out)?;
         let all = SceneBoxes::open_with_classes(out.join("boxes.gpkg"), scene, boxes.classes())?;
@@ -298,6 +306,14 @@ fn what_cannot_be_read_back_says_why() -> Result<()> {
     );
     // Damage.
     refused(open(&folder.join("none.gpkg")), "no such", "");
+    // Folders: of other things, and of several scenes.
+    std::fs::create_dir_all(folder.join("bare")).expect("a folder");
+    refused(
+        open(&folder.join("bare")),
+        "holds no boxes that were saved",
+        "boxes.gpkg",
+    );
+    refused(open(folder), "holds no boxes", "1 of its folders");
     let half = |name: &str| {
         let bytes = std::fs::read(out.join(name)).expect("it was saved");
         let path = folder.join(name);

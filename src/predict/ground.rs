@@ -1,6 +1,7 @@
 //! Whether a scene's pixels are as large on the ground as those that a model was trained on.
 
 use crate::display::Output;
+use crate::host::either;
 use crate::raster::Raster;
 use crate::scene::Scene;
 use crate::session;
@@ -43,8 +44,13 @@ fn notice(trained: [f64; 2], raster: &Raster) -> Option<String> {
     let digits = (2.0 - trained.log10().floor()).clamp(0.0, 9.0) as usize;
     Some(format!(
         "Notice: the model was trained on pixels of {trained:.digits$} m and those of this scene are of {found:.digits$} m: \
-         everything looks {look} to it.\n`Scene::open_at({:?}, Resolution::Meters({trained:.digits$?}))` opens the scene at \
-         the pixel size of the training.",
-        raster.path()
+         everything looks {look} to it.\n{} opens the scene at the pixel size of the training.",
+        either(
+            format!(
+                "`Scene::open_at({:?}, Resolution::Meters({trained:.digits$?}))`",
+                raster.path()
+            ),
+            format!("`--pixel-size {trained:.digits$}`"),
+        )
     ))
 }

@@ -166,7 +166,7 @@ impl BandTransform {
         })
     }
 
-    /// These bands alone, in this order.
+    /// These bands alone, in this order; one that is named twice is there twice.
     #[must_use]
     pub fn select<B: Into<String>>(bands: impl IntoIterator<Item = B>) -> Self {
         Self::of(Operation::Select {

@@ -331,7 +331,7 @@ fn resolved(
 fn places(transform: &BandTransform, bands: &[Band]) -> Result<Vec<usize>, TransformError> {
     match &transform.on {
         None => Ok((0..bands.len()).collect()),
-        Some(names) => dated::chosen(names, bands),
+        Some(names) => dated::chosen(names, bands, false),
     }
 }
 
@@ -432,7 +432,7 @@ fn bound(
             (Step::Add { program, inputs }, all)
         }
         Operation::Select { bands: names } => {
-            let kept = dated::chosen(names, bands)?;
+            let kept = dated::chosen(names, bands, true)?;
             if kept.is_empty() {
                 return Err(TransformError::NoBands);
             }

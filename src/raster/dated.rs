@@ -103,17 +103,21 @@ pub(super) fn meant(
     Ok(vec![(None, places)])
 }
 
-/// The bands that names choose, each once: in a time series, names without a date choose the bands of every date, date by
-/// date.
+/// The bands that names choose, each once, or as often as it is named where `again` says so: in a time series, names without
+/// a date choose the bands of every date, date by date.
 ///
 /// # Errors
 /// As [`meant`].
-pub(super) fn chosen(names: &[String], bands: &[Band]) -> Result<Vec<usize>, TransformError> {
+pub(super) fn chosen(
+    names: &[String],
+    bands: &[Band],
+    again: bool,
+) -> Result<Vec<usize>, TransformError> {
     let words: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 0)).collect();
     let mut places: Vec<usize> = Vec::new();
     let mut add = |found: Vec<usize>| {
         for place in found {
-            if !places.contains(&place) {
+            if again || !places.contains(&place) {
                 places.push(place);
             }
         }
@@ -177,12 +181,25 @@ pub(super) mod tests {
         assert_eq!(meant(&["blue"]), None);
         let chosen = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-            chosen(&names, &all).ok()
+            assert_eq!(
+                chosen(&names, &all, true).ok().map(|again| again.len()),
+                chosen(&names, &all, false).ok().map(|once| once.len()),
+                "nothing is named twice"
+            );
+            chosen(&names, &all, false).ok()
         };
         assert_eq!(chosen(&["B08", "B04"]), Some(vec![1, 0, 3, 2]));
         assert_eq!(chosen(&["height", "red"]), Some(vec![4, 0, 2]));
         assert_eq!(chosen(&["B04 2023-06-04"]), Some(vec![2]));
         assert_eq!(chosen(&["green"]), None);
+        let twice = ["height", "height"].map(str::to_owned);
+        assert_eq!(super::chosen(&twice, &all, true).ok(), Some(vec![4, 4]));
+        assert_eq!(super::chosen(&twice, &all, false).ok(), Some(vec![4]));
+        let twice = ["B08", "B08", "B04"].map(str::to_owned);
+        assert_eq!(
+            super::chosen(&twice, &all, true).ok(),
+            Some(vec![1, 1, 0, 3, 3, 2])
+        );
         let through = through(&all);
         assert_eq!(through.len(), 2);
         assert_eq!(through[1].name, "B08");

@@ -54,13 +54,14 @@ enum Rule {
 }
 
 impl Scene {
-    /// The boxes of a label file of any kind.
+    /// The boxes of a label file of any kind; `entry` is the place of the scene's image in a file that scenes share.
     pub(super) fn read_boxes(
         &self,
         source: &VectorSource,
         class: &LabelClass,
         classes: Option<&Classes>,
         options: &ReadOptions,
+        entry: Option<usize>,
     ) -> Result<ReadBoxes> {
         let format = shared_box_file::format_of(source.path())?;
         if class.asked().is_none_or(|_| !class.needs_property())
@@ -73,7 +74,7 @@ impl Scene {
             .into());
         }
         let mut read = match format {
-            Some(format) => self.boxes_of_file(source, format, class, options)?,
+            Some(format) => self.boxes_of_file(source, format, class, options, entry)?,
             None => self.boxes_of_vectors(source, class)?,
         };
         leave_out_background(&mut read, classes, source.path());
@@ -87,6 +88,7 @@ impl Scene {
         format: Format,
         class: &LabelClass,
         options: &ReadOptions,
+        entry: Option<usize>,
     ) -> Result<ReadBoxes> {
         let path = source.path();
         check_source(source, class)?;
@@ -95,12 +97,9 @@ impl Scene {
         options.size = Some((size.width, size.height));
         let word = class.word();
         let mut by_file = class.needs_property() || CLASS_OF_FILE.contains(&folded(word).as_str());
-        if format == Format::Table && class.asked().is_some() {
-            let names = formats::csv::column_names(path)?;
-            let column = names.into_iter().find(|name| folded(name) == folded(word));
-            by_file |= column.is_some();
-            options.class_column = options.class_column.or(column);
-        }
+        let column = class_column(path, format, class)?;
+        by_file |= column.is_some();
+        options.class_column = options.class_column.or(column);
         let generic = CLASS_OF_FILE.contains(&folded(word).as_str());
         if class.needs_property() && !generic && options.class_column.is_none() {
             let names = match format {
@@ -116,10 +115,18 @@ impl Scene {
             .into());
         }
         let file = shared_box_file::read(path, format, &options)?;
-        let scene_file = self.raster().path().file_name().unwrap_or_default();
-        let scene_file = scene_file.to_string_lossy().into_owned();
+        let scene_file = file_name(self.raster().path());
         let wanted = options.image.as_deref().unwrap_or(&scene_file);
-        let image = file.image(path, wanted)?;
+        let image = match entry.and_then(|entry| file.images.get(entry)) {
+            Some(image) => image,
+            None => {
+                // Folders tell images of one name apart.
+                let whole = self.raster().path().to_string_lossy();
+                let sought = options.image.as_deref().unwrap_or(&whole);
+                file.image(path, sought)
+                    .map_err(|error| error.of_image(wanted))?
+            }
+        };
         self.check_image(path, format, image)?;
         let about = file_name(path);
         let mut report: Report = notices(&file, &about).collect();
@@ -321,6 +328,23 @@ fn four_corners(shape: &geo::MultiPolygon<f64>) -> Option<Quadrilateral> {
         }
         _ => None,
     }
+}
+
+/// The column of a table that a caller's word for the class names.
+///
+/// # Errors
+/// As [`formats::csv::column_names`].
+pub(super) fn class_column(
+    path: &Path,
+    format: Format,
+    class: &LabelClass,
+) -> Result<Option<String>, FormatError> {
+    if format != Format::Table || class.asked().is_none() {
+        return Ok(None);
+    }
+    let names = formats::csv::column_names(path)?;
+    let word = folded(class.word());
+    Ok(names.into_iter().find(|name| folded(name) == word))
 }
 
 /// Layers, systems, filters and whatever else is asked of their features are of vector files.

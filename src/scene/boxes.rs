@@ -63,7 +63,8 @@ impl BoxLabels {
 impl Scene {
     /// Gives the scene boxes. Files of boxes in pixels are known by what they hold: COCO and labelme (`.json`), Pascal VOC
     /// and CVAT (`.xml`), YOLO and DOTA (`.txt`), tables with the columns `xmin`, `ymin`, `xmax`, `ymax` or with polygons
-    /// (`.csv`); of a file of several images, the entry of this scene's file is taken. Rotated boxes keep their corners
+    /// (`.csv`); of a file of several images, the entry of this scene's file is taken: that of its name, and of its folders where
+    /// names are alike. Rotated boxes keep their corners
     /// ([`Annotation::outline`]) beside the upright boxes around them, which are what is trained on and scored. Anything else is a vector file in
     /// any coordinate reference system, of whose polygons the bounding boxes are taken. The scene needs no georeference:
     /// without one, coordinates are pixels.
@@ -99,8 +100,25 @@ impl Scene {
         source: impl Into<VectorSource>,
         class: impl Into<LabelClass>,
     ) -> Result<Self> {
+        self.clone().boxed(
+            &source.into(),
+            &class.into(),
+            None,
+            &ReadOptions::default(),
+            None,
+        )
+    }
+
+    /// As [`Scene::with_boxes`] or [`Scene::with_box_classes`], with the place of the scene's image in a file that scenes share.
+    pub(crate) fn with_boxes_of_image(
+        &self,
+        source: &VectorSource,
+        class: &LabelClass,
+        asked: Option<&Classes>,
+        image: Option<usize>,
+    ) -> Result<Self> {
         self.clone()
-            .boxed(&source.into(), &class.into(), None, &ReadOptions::default())
+            .boxed(source, class, asked, &ReadOptions::default(), image)
     }
 
     /// As [`Scene::with_boxes`] for a file whose property `property` names the classes, in the given order: the same
@@ -121,6 +139,7 @@ impl Scene {
             &property,
             Some(&classes),
             &ReadOptions::default(),
+            None,
         )
     }
 
@@ -136,7 +155,7 @@ impl Scene {
         options: impl Borrow<ReadOptions>,
     ) -> Result<Self> {
         self.clone()
-            .boxed(&source.into(), &class.into(), None, options.borrow())
+            .boxed(&source.into(), &class.into(), None, options.borrow(), None)
     }
 
     /// The scene with these boxes, in its own pixels, each with the name of its class: those of files that are read once for
@@ -155,20 +174,28 @@ impl Scene {
         let classes = known.and(names).in_colors_of(classes);
         let raster = bounds_of(&self.raster().full());
         let mut annotations = Vec::with_capacity(boxes.len());
-        let (mut outside, mut unknown) = (0, BTreeMap::<String, usize>::new());
+        let (mut outside, mut cut) = (0, 0);
+        let mut unknown = BTreeMap::<String, usize>::new();
         for one in boxes {
             let index = classes.index_of(&one.class).filter(|&index| index > 0);
+            let whole = one.bounds;
             match (index, one.bounds.intersection(&raster)) {
                 (None, _) => *unknown.entry(one.class.clone()).or_default() += 1,
                 (_, None) => outside += 1,
-                (Some(class), Some(bounds)) => annotations.push(Annotation {
-                    bounds,
-                    class,
-                    crowd: one.crowd,
-                    area: one.area,
-                    outline: one.outline,
-                }),
+                (Some(class), Some(bounds)) => {
+                    cut += usize::from(reaches_beyond(&whole, &raster));
+                    annotations.push(Annotation {
+                        bounds,
+                        class,
+                        crowd: one.crowd,
+                        area: one.area,
+                        outline: one.outline,
+                    });
+                }
             }
+        }
+        if cut > 0 {
+            report.push(of_cut(cut, boxes.len()));
         }
         if outside > 0 {
             let text = format!("boxes outside the image: {outside} of {}", boxes.len());
@@ -305,6 +332,7 @@ impl Scene {
         class: &LabelClass,
         asked: Option<&Classes>,
         options: &ReadOptions,
+        image: Option<usize>,
     ) -> Result<Self> {
         let path = source.path();
         let ReadBoxes {
@@ -312,20 +340,27 @@ impl Scene {
             mut report,
             classes: listed_classes,
             on_ground,
-        } = self.read_boxes(source, class, asked, options)?;
+        } = self.read_boxes(source, class, asked, options, image)?;
         let raster = bounds_of(&self.raster().full());
         let extent = boxes
             .iter()
             .map(|one| one.annotation.bounds)
             .reduce(|all, one| all.union(&one));
         let read = boxes.len();
+        let mut cut = 0;
         let mut on_scene: Vec<Named> = boxes
             .into_iter()
             .filter_map(|mut one| {
-                one.annotation.bounds = one.annotation.bounds.intersection(&raster)?;
+                let whole = one.annotation.bounds;
+                one.annotation.bounds = whole.intersection(&raster)?;
+                cut += usize::from(reaches_beyond(&whole, &raster));
                 Some(one)
             })
             .collect();
+        // What lies on the ground goes on in the next scene.
+        if cut > 0 && !on_ground {
+            report.push(of_cut(cut, read).about(file_name(path)));
+        }
         let outside = read - on_scene.len();
         if let (true, Some(extent)) = (on_scene.is_empty(), extent) {
             let around = on_ground && touches(&extent, &raster);
@@ -462,6 +497,20 @@ impl Scene {
         }
         counts
     }
+}
+
+/// Whether the edge of the image cuts a box, by more than programs round.
+fn reaches_beyond(bounds: &BoundingBox, raster: &BoundingBox) -> bool {
+    const ROUNDED: f64 = 0.5;
+    bounds.x_min < raster.x_min - ROUNDED
+        || bounds.y_min < raster.y_min - ROUNDED
+        || bounds.x_max > raster.x_max + ROUNDED
+        || bounds.y_max > raster.y_max + ROUNDED
+}
+
+fn of_cut(cut: usize, of: usize) -> Notice {
+    let text = format!("boxes that reach beyond the image, cut at its edge: {cut} of {of}");
+    Notice::converted(text).count(cut)
 }
 
 /// Whether two boxes share a point at least.

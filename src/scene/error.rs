@@ -252,7 +252,8 @@ impl Hint for SceneError {
                 "choose a property with few values, or a class name of your own for every feature".to_owned()
             }
             Self::SplitShare { share, lines } => {
-                let percent = *share > 1.0 && *share < 100.0;
+                // 75 is meant in percent; nobody means 1.5 % by 1.5.
+                let percent = *share >= 5.0 && *share < 100.0;
                 let right = if percent { share / 100.0 } else { 0.75 };
                 format!("`Split::{lines}({right})` puts {:.0} % into the first part", right * 100.0)
             }

@@ -4,6 +4,7 @@ use super::ScenesError;
 use super::collection::Member;
 use super::error::listed;
 use crate::Result;
+use crate::host::either;
 use crate::raster::{Band, Raster};
 use crate::report::{Notice, Report};
 use crate::scene::Scene;
@@ -114,6 +115,7 @@ pub(super) fn matched(members: Vec<Member>, report: &mut Report) -> Result<Vec<M
             expected: expected.iter().map(|band| band.name.clone()).collect(),
             found: other,
             of: all,
+            choose: None,
         }
         .into());
     }
@@ -227,7 +229,10 @@ fn differences(members: &[Member]) -> Report {
     // Longitudes make pixels of one grid a little narrower toward the poles.
     if high > low * 1.1 {
         let text = format!("a pixel is from {low:.3} to {high:.3} m wide on the ground");
-        let next = "`OpenOptions::new().at(Resolution::Meters(…))` brings all scenes to one size";
+        let next = either(
+            "`OpenOptions::new().at(Resolution::Meters(…))` brings all scenes to one size",
+            "`--pixel-size` brings all scenes to one size",
+        );
         report.push(Notice::noted(text).count(sizes.len()).next(next));
     }
     report

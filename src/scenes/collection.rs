@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::ScenesError;
 use super::name::names;
 use crate::Result;
+use crate::boxes::formats::composed;
 use crate::labels::Classes;
 use crate::raster::BandStatistics;
 use crate::report::Report;
@@ -217,7 +218,10 @@ impl Scenes {
     /// # Errors
     /// [`ScenesError::NoSuchValue`].
     pub fn named(&self, name: &str) -> Result<&Scene> {
-        let found = self.inner.members.iter().find(|member| member.name == name);
+        // macOS writes letters and their marks apart in the names of files.
+        let wanted = composed(name);
+        let is_meant = |member: &&Member| member.name == name || composed(&member.name) == wanted;
+        let found = self.inner.members.iter().find(is_meant);
         match found {
             Some(member) => Ok(&member.scene),
             None => Err(self.no_such("scene", name, self.names().map(str::to_owned).collect())),

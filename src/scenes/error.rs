@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use crate::Hint;
 use crate::host::{either, in_a_shell};
+use crate::{Error, Hint};
 
 /// Of many names, so many are written out.
 const NAMED: usize = 5;
@@ -54,6 +54,8 @@ pub enum ScenesError {
         found: Vec<(String, Vec<String>)>,
         /// Scenes there are.
         of: usize,
+        /// What chooses bands that all have, where that is no option of opening scenes.
+        choose: Option<&'static str>,
     },
     /// Parts of a split whose classes are not the same.
     #[error("the classes of {part} are {}, those of the parts before it {}", found.join(", "), expected.join(", "))]
@@ -98,6 +100,53 @@ pub enum ScenesError {
         file: PathBuf,
         /// The scenes.
         scenes: Vec<String>,
+    },
+    /// Scenes that a file of boxes for several does not name.
+    #[error(
+        "{} of {of} scenes are not named in {path:?}: {}; {}",
+        missing.len(),
+        listed(missing.iter().cloned()),
+        match there.is_empty() {
+            true => "its images have no names".to_owned(),
+            false => format!("it names {}", listed(there.iter().cloned())),
+        }
+    )]
+    NoEntry {
+        /// The file.
+        path: PathBuf,
+        /// The scenes without an image in it.
+        missing: Vec<String>,
+        /// Scenes there are.
+        of: usize,
+        /// The images that it names.
+        there: Vec<String>,
+    },
+    /// An image of a file of boxes that fits several scenes equally well.
+    #[error(
+        "the boxes of {entry:?} would be those of {} scenes of different files: {}: {path:?}",
+        scenes.len(),
+        listed(scenes.iter().cloned())
+    )]
+    SharedEntry {
+        /// The file.
+        path: PathBuf,
+        /// The image's name.
+        entry: String,
+        /// The scenes.
+        scenes: Vec<String>,
+    },
+    /// Boxes for several scenes in a file that names no image.
+    #[error("nothing says which of {scenes} scenes the {} of {path:?} {} of", match boxes {
+        1 => "box".to_owned(),
+        boxes => format!("{boxes} boxes"),
+    }, if *boxes == 1 { "is" } else { "are" })]
+    NamelessBoxes {
+        /// The file.
+        path: PathBuf,
+        /// Its boxes.
+        boxes: usize,
+        /// The scenes.
+        scenes: usize,
     },
     /// Some label files have the property that names classes, others do not.
     #[error(
@@ -169,6 +218,22 @@ pub enum ScenesError {
     },
 }
 
+/// An error of scenes that were not opened by [`Scenes::open`](super::Scenes::open), with what leaves out those that are broken
+/// and what chooses their bands.
+pub(crate) fn opened_by(error: Error, skips: &'static str, chooses: &'static str) -> Error {
+    match error {
+        Error::Scenes(mut error) => {
+            match &mut error {
+                ScenesError::Broken { skip, .. } => *skip = Some(skips),
+                ScenesError::Bands { choose, .. } => *choose = Some(chooses),
+                _ => {}
+            }
+            error.into()
+        }
+        other => other,
+    }
+}
+
 /// `a, b, c and 4 more`.
 pub(super) fn listed(names: impl Iterator<Item = String>) -> String {
     let all: Vec<String> = names.collect();
@@ -209,6 +274,10 @@ impl Hint for ScenesError {
                     None => skip.to_owned(),
                 }
             }
+            Self::Bands {
+                choose: Some(choose),
+                ..
+            } => format!("choose bands that all have: {choose}, by number (from 0) or name"),
             Self::Bands { .. } => {
                 "choose bands that all have: `Scenes::open_with(files, OpenOptions::new().bands([0, 1, 2]))`, by number (from 0) or name"
                     .to_owned()
@@ -258,6 +327,30 @@ impl Hint for ScenesError {
             ),
             Self::SharedLabelFile { .. } => {
                 "tell them apart by their folders: `\"labels/{parent}/{stem}.png\"`, or `\"{folder}/{stem}.txt\"` for files beside the scenes"
+                    .to_owned()
+            }
+            Self::NoEntry { missing, of, .. } => {
+                const ALIKE: &str = "names of images are those of the scenes' files, but for folders, extension and capitals";
+                match (missing.len() == *of, in_a_shell()) {
+                    (true, _) => format!("check that the file is of these scenes: {ALIKE}"),
+                    (false, true) => format!(
+                        "name them in the file, without a box if nothing is there; a project file says `missing = \"background\"` or \
+                         `\"skip\"`; {ALIKE}"
+                    ),
+                    (false, false) => format!(
+                        "`LabelFiles::new(file).missing_as_background()` says that they hold nothing, as in tables that drop images \
+                         without a box, `.skip_missing()` leaves them out; {ALIKE}"
+                    ),
+                }
+            }
+            Self::SharedEntry { .. } => {
+                "write the folders into the names of the file's images, as in `a/1.png` and `b/1.png`, or rename images that are \
+                 called alike"
+                    .to_owned()
+            }
+            Self::NamelessBoxes { .. } => {
+                "name the image of each box (`image_path` in a table, `file_name` in COCO), or give each scene a file of its own: \
+                 `\"labels/{stem}.csv\"`"
                     .to_owned()
             }
             Self::Table { .. } => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::collection::Member;
+use super::error::{listed, opened_by};
 use super::open::{Row, images_and_folders, in_order, opened};
 use super::{Scenes, ScenesError, ScenesOptions};
 use crate::Result;
@@ -55,14 +56,15 @@ impl Scenes {
         let root = expanded(folder.as_ref());
         let mut report = Report::new();
         let (stray, folders) = images_and_folders(&root)?;
-        let (mut rows, mut empty) = (Vec::new(), Vec::new());
+        let (mut rows, mut empty, mut deeper) = (Vec::new(), Vec::new(), Vec::new());
         for folder in &folders {
             let (images, within) = images_and_folders(folder)?;
             if images.is_empty() {
                 let mut some = false;
                 for class in &within {
-                    let (images, _) = images_and_folders(class)?;
+                    let (images, below) = images_and_folders(class)?;
                     some |= !images.is_empty();
+                    deeper.extend(below);
                     rows.extend(rows_of(images, class, Some(folder)));
                 }
                 if !some {
@@ -70,6 +72,7 @@ impl Scenes {
                 }
             } else {
                 rows.extend(rows_of(images, folder, None));
+                deeper.extend(within);
             }
         }
         if rows.is_empty() {
@@ -88,6 +91,25 @@ impl Scenes {
                 stray.len()
             ),
         ));
+        let mut below = Vec::new();
+        for folder in &deeper {
+            let images = images_and_folders(folder)?.0.len();
+            if images > 0 {
+                let place = folder.strip_prefix(&root).unwrap_or(folder);
+                below.push((place.display().to_string(), images));
+            }
+        }
+        report.extend(left_out(
+            below.iter().map(|(_, images)| images).sum(),
+            format!(
+                "images in folders within those of classes: {}",
+                listed(
+                    below
+                        .iter()
+                        .map(|(folder, images)| format!("{folder} ({images})"))
+                )
+            ),
+        ));
         report.extend(left_out(
             empty.len(),
             format!(
@@ -96,7 +118,15 @@ impl Scenes {
                 empty.join(", ")
             ),
         ));
-        opened(rows, &options.into(), report)?.with_class_column(CLASS)
+        let advised = |error| {
+            opened_by(
+                error,
+                "`Scenes::class_folders_with(folder, ScenesOptions::new().skip_broken())` leaves them out, with a count",
+                "`Scenes::class_folders_with(folder, OpenOptions::new().bands([0, 1, 2]))`",
+            )
+        };
+        let images = opened(rows, &options.into(), report).map_err(advised)?;
+        images.with_class_column(CLASS)
     }
 
     /// Labels every scene as a whole with the class that a column of its table names: a table of images and their classes.

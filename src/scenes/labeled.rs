@@ -2,8 +2,9 @@
 
 use super::collection::Member;
 use super::labels::Found;
-use super::{LabelFiles, Scenes, ScenesError};
+use super::{LabelFiles, Scenes, ScenesError, box_images};
 use crate::labels::{Classes, LabelValues};
+use crate::report::Report;
 use crate::scene::{Scene, SceneError, shared_box_file};
 use crate::vector::{LabelClass, ReadOnce, VectorSource};
 use crate::{Error, Result};
@@ -47,10 +48,14 @@ impl Scenes {
                 }
             }
         }
-        let labeled = self.labeled(&files, Scene::as_background, |scene, source| match &whole {
-            Some(whole) => scene.with_labels_near(source, &class, whole.classes(), &once),
-            None => scene.with_labels(source, class.clone()),
-        })?;
+        let labeled = self.labeled(
+            &files,
+            Scene::as_background,
+            |scene, source, _| match &whole {
+                Some(whole) => scene.with_labels_near(source, &class, whole.classes(), &once),
+                None => scene.with_labels(source, class.clone()),
+            },
+        )?;
         // A word that is a property here and the class of all there would mean two things in one collection.
         let by_property = |wanted: bool| {
             let members = labeled.inner.members.iter();
@@ -84,7 +89,7 @@ impl Scenes {
         let files = files.into();
         let one = files.of_all().is_some();
         let once = ReadOnce::default();
-        let labeled = self.labeled(&files, Scene::as_background, |scene, source| match one {
+        let labeled = self.labeled(&files, Scene::as_background, |scene, source, _| match one {
             true => scene.with_classes_near(source, &property, &classes, &once),
             false => scene.with_classes(source, property.clone(), classes.clone()),
         })?;
@@ -110,12 +115,16 @@ impl Scenes {
         values: impl Into<LabelValues>,
     ) -> Result<Self> {
         let values = values.into();
-        self.labeled(&files.into(), Scene::as_background, |scene, source| {
+        self.labeled(&files.into(), Scene::as_background, |scene, source, _| {
             scene.with_label_raster(source.path(), values.clone())
         })
     }
 
     /// Gives every scene the boxes of its file, or those of its image in one file for all; see [`Scene::with_boxes`].
+    ///
+    /// Images of a file that several scenes share are known by their names, and by their folders where names are alike, even if
+    /// there is one image alone: tables drop images without a box. What becomes of a scene that such a file does not name,
+    /// [`LabelFiles::missing_as_background`] and [`LabelFiles::skip_missing`] say.
     ///
     /// ```no_run
     /// use swath::prelude::*;
@@ -126,19 +135,26 @@ impl Scenes {
     /// ```
     ///
     /// # Errors
-    /// As [`Scenes::with_labels`].
+    /// As [`Scenes::with_labels`]; of one file for several scenes [`super::ScenesError::NoEntry`] with the scenes that it does not
+    /// name, [`super::ScenesError::SharedEntry`] when an image fits several of them equally well, and
+    /// [`super::ScenesError::NamelessBoxes`] when it names no image.
     #[doc(alias = "with_annotations")]
     pub fn with_boxes(
         &self,
         files: impl Into<LabelFiles>,
         class: impl Into<LabelClass>,
     ) -> Result<Self> {
-        let class = class.into();
-        let labeled = self.labeled(&files.into(), Scene::without_boxes, |scene, source| {
-            scene.with_boxes(source, class.clone())
+        let (files, class) = (files.into(), class.into());
+        let mut report = self.inner.report.clone();
+        let boxed = files.pair(self, &mut report).and_then(|found| {
+            let found = box_images::paired(found, &files, self, &class, &mut report)?;
+            let without = Scene::without_boxes;
+            self.labeled_by(found, report, without, |scene, source, image| {
+                scene.with_boxes_of_image(source, &class, None, image)
+            })
         });
         shared_box_file::forget();
-        labeled
+        boxed
     }
 
     /// Limits every scene to an area of interest; see [`Scene::with_aoi`].
@@ -147,7 +163,9 @@ impl Scenes {
     /// As [`Scenes::with_labels`].
     pub fn with_aoi(&self, files: impl Into<LabelFiles>) -> Result<Self> {
         let files = files.into().refusing_background();
-        self.labeled(&files, Scene::clone, |scene, source| scene.with_aoi(source))
+        self.labeled(&files, Scene::clone, |scene, source, _| {
+            scene.with_aoi(source)
+        })
     }
 
     /// Says where the labels of every scene are complete; see [`Scene::labeled_within`].
@@ -156,7 +174,7 @@ impl Scenes {
     /// As [`Scenes::with_labels`].
     pub fn labeled_within(&self, files: impl Into<LabelFiles>) -> Result<Self> {
         let files = files.into().refusing_background();
-        self.labeled(&files, Scene::clone, |scene, source| {
+        self.labeled(&files, Scene::clone, |scene, source, _| {
             scene.labeled_within(source)
         })
     }
@@ -165,16 +183,26 @@ impl Scenes {
         &self,
         files: &LabelFiles,
         without_file: impl Fn(&Scene) -> Scene + Sync,
-        label: impl Fn(&Scene, &VectorSource) -> Result<Scene> + Sync,
+        label: impl Fn(&Scene, &VectorSource, Option<usize>) -> Result<Scene> + Sync,
     ) -> Result<Self> {
         let mut report = self.inner.report.clone();
         let found = files.pair(self, &mut report)?;
+        self.labeled_by(found, report, without_file, label)
+    }
+
+    fn labeled_by(
+        &self,
+        found: Vec<Found>,
+        mut report: Report,
+        without_file: impl Fn(&Scene) -> Scene + Sync,
+        label: impl Fn(&Scene, &VectorSource, Option<usize>) -> Result<Scene> + Sync,
+    ) -> Result<Self> {
         let (mut members, mut sources) = (Vec::new(), Vec::new());
         for (member, found) in self.inner.members.iter().zip(found) {
             let source = match found {
                 Found::Skipped => continue,
                 Found::Background => None,
-                Found::File(source) => Some(source),
+                Found::File(source, image) => Some((source, image)),
             };
             members.push(member.clone());
             sources.push(source);
@@ -182,7 +210,7 @@ impl Scenes {
         let scenes = self.with_members(members);
         let members = scenes.each("labeled", &mut report, |index, member| {
             match sources.get(index) {
-                Some(Some(source)) => label(&member.scene, source),
+                Some(Some((source, image))) => label(&member.scene, source, *image),
                 _ => Ok(without_file(&member.scene)),
             }
         })?;

@@ -9,7 +9,9 @@ use super::open::in_order;
 use super::table::beside;
 use super::{Scenes, ScenesError};
 use crate::Result;
+use crate::boxes::formats::composed;
 use crate::labels::{BACKGROUND, Classes};
+use crate::raster;
 use crate::report::{Notice, Report};
 use crate::vector::VectorSource;
 
@@ -34,7 +36,7 @@ use crate::vector::VectorSource;
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelFiles {
     place: Place,
-    missing: Missing,
+    pub(super) missing: Missing,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +49,7 @@ enum Place {
 
 /// What becomes of scenes without a label file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Missing {
+pub(super) enum Missing {
     Refused,
     Background,
     Skipped,
@@ -55,7 +57,8 @@ enum Missing {
 
 /// What was found for a scene.
 pub(super) enum Found {
-    File(VectorSource),
+    /// A file, and which of its images the scene is, where it is one of boxes for several scenes.
+    File(VectorSource, Option<usize>),
     /// None, and it is all background then.
     Background,
     /// None, and it is left out.
@@ -147,7 +150,7 @@ impl LabelFiles {
                     // One file for all, which says itself when it is not there.
                     return Ok(members
                         .iter()
-                        .map(|_| Found::File(source.clone()))
+                        .map(|_| Found::File(source.clone(), None))
                         .collect());
                 }
                 let folder = source.path().parent().filter(|folder| folder.is_dir());
@@ -162,7 +165,7 @@ impl LabelFiles {
                     .collect();
                 let of = |member: &Member| {
                     let path = filled(&pattern, member.scene.raster().path())?;
-                    Ok(path.exists().then(|| at(source, path)))
+                    Ok(existing(path).map(|path| at(source, path)))
                 };
                 members.iter().map(of).collect::<Result<_, ScenesError>>()?
             }
@@ -176,7 +179,7 @@ impl LabelFiles {
             .collect();
         self.tell_of_missing(&missing, members.len(), there, report)?;
         let found = files.into_iter().map(|file| match (file, self.missing) {
-            (Some(source), _) => Found::File(source),
+            (Some(source), _) => Found::File(source, None),
             (None, Missing::Background) => Found::Background,
             (None, Missing::Skipped | Missing::Refused) => Found::Skipped,
         });
@@ -279,7 +282,7 @@ pub(crate) fn label_file(source: &VectorSource, scene: &Path) -> Result<VectorSo
     let found = if source.path().is_dir() && !is_one_file(source.path()) {
         in_folder(&name, scene, &by_stem(source.path())?)?
     } else if pattern.contains('{') && !source.path().exists() {
-        Some(filled(&pattern, scene)?).filter(|path| path.exists())
+        existing(filled(&pattern, scene)?)
     } else {
         return Ok(source.clone());
     };
@@ -357,6 +360,27 @@ fn filled(pattern: &str, scene: &Path) -> Result<PathBuf, ScenesError> {
     Ok(PathBuf::from(path))
 }
 
+/// The name of a file without its extension, in one form of Unicode: a scene and its labels may come from systems that write
+/// letters differently.
+fn stem(path: &Path) -> String {
+    composed(&raster::stem(path))
+}
+
+/// The path if it is there, or that of the file beside whose name is the same in another form of Unicode.
+fn existing(path: PathBuf) -> Option<PathBuf> {
+    if path.exists() {
+        return Some(path);
+    }
+    let name = path.file_name()?.to_str()?;
+    if name.is_ascii() {
+        return None;
+    }
+    let name = composed(name);
+    let entries = std::fs::read_dir(path.parent()?).ok()?;
+    let mut paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.find(|path| composed(&shown(path)) == name)
+}
+
 /// Files that lie beside label files and are none.
 const BESIDE: [&str; 18] = [
     "dbf", "shx", "prj", "cpg", "qpj", "sbn", "sbx", "qix", "xml", "qmd", "tfw", "pgw", "jgw",
@@ -377,12 +401,7 @@ fn by_stem(folder: &Path) -> Result<BTreeMap<String, Vec<PathBuf>>> {
         if name.starts_with('.') || name.ends_with(".aux.xml") {
             continue;
         }
-        let stem = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        files.entry(stem).or_default().push(path);
+        files.entry(stem(&path)).or_default().push(path);
     }
     for paths in files.values_mut() {
         // A shapefile is several files; Pascal VOC's are `.xml`, where nothing else has this stem.
@@ -407,11 +426,7 @@ fn in_folder(
     scene: &Path,
     by_stem: &BTreeMap<String, Vec<PathBuf>>,
 ) -> Result<Option<PathBuf>, ScenesError> {
-    let stem = scene
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let stem = stem(scene);
     let same = |path: &Path| std::path::absolute(path).ok() == std::path::absolute(scene).ok();
     let found = by_stem.get(&stem).into_iter().flatten();
     let found: Vec<&PathBuf> = found.filter(|path| !same(path)).collect();

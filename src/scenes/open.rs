@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -332,12 +333,26 @@ pub(crate) struct ListedScene {
     pub(crate) path: PathBuf,
     /// The places of its table, for a file without one of its own.
     places: Option<Places>,
+    /// Which image it is of a file of boxes for several scenes.
+    pub(crate) image: Option<ListedImage>,
+}
+
+/// What a listed scene is in a file of boxes for several scenes.
+#[derive(Clone, Debug)]
+pub(crate) enum ListedImage {
+    /// The image of this place.
+    Place(usize),
+    /// None of the images, which have these names.
+    Missing(Arc<[String]>),
 }
 
 impl ListedScene {
     fn new(path: PathBuf, places: Option<&Places>) -> Self {
-        let places = places.cloned();
-        Self { path, places }
+        Self {
+            path,
+            places: places.cloned(),
+            image: None,
+        }
     }
 
     /// How it is opened, by what else is asked for.

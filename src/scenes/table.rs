@@ -1,10 +1,12 @@
 //! Scenes by a table: a row a scene, with the paths of its imagery and labels and what else is known of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::error::listed;
 use super::open::{Row, opened};
 use super::{LabelFiles, Scenes, ScenesError, ScenesOptions};
+use crate::boxes::formats::csv;
 use crate::raster::Places;
 use crate::report::{Notice, Report};
 use crate::vector::{Table, VectorError, VectorSource, read_table};
@@ -138,6 +140,21 @@ fn rows_of(
     let folder = source.path().parent().unwrap_or(Path::new(""));
     let (mut rows, mut without) = (Vec::new(), 0);
     let all = table.rows.len();
+    let twice: BTreeSet<&String> = (table.columns.iter().enumerate())
+        .filter(|(at, name)| table.columns.iter().take(*at).any(|other| other == *name))
+        .map(|(_, name)| name)
+        .collect();
+    if !twice.is_empty() {
+        let text = format!(
+            "columns that are there more than once, of which the first is taken: {}",
+            listed(twice.iter().map(|name| (*name).clone()))
+        );
+        let about = crate::report::file_name(source.path());
+        report.push(Notice::assumed(text).about(about).count(twice.len()));
+    }
+    if let Some(uneven) = uneven(source.path()) {
+        report.push(uneven);
+    }
     for row in table.rows {
         let Some(path) = row
             .get(image)
@@ -173,6 +190,29 @@ fn rows_of(
         .into());
     }
     Ok(rows)
+}
+
+/// What is to be said of rows with more or fewer values than there are columns, as where a comma in a name is not quoted: OGR
+/// leaves out what is beyond the columns.
+fn uneven(path: &Path) -> Option<Notice> {
+    let ending = path.extension()?.to_string_lossy().to_lowercase();
+    if !["csv", "tsv"].contains(&ending.as_str()) {
+        return None;
+    }
+    // What cannot be read was an error before.
+    let lines = csv::uneven_rows(path).ok()?;
+    let first = lines.first()?;
+    let text = format!(
+        "{} rows have more or fewer values than the table has columns, the first in line {first}: what is beyond them is left out, \
+         what is missing is empty",
+        lines.len()
+    );
+    let notice = Notice::left_out(text).about(crate::report::file_name(path));
+    Some(
+        notice
+            .count(lines.len())
+            .next("quote values that hold the separator"),
+    )
 }
 
 /// A path that is relative to a folder; addresses and names of GDAL's stay as they are.

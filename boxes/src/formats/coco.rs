@@ -391,11 +391,8 @@ pub fn write(
                 "image_id": image + 1,
                 "category_id": category + 1,
                 "bbox": one.bounds.to_xywh(),
-                "area": one.area.unwrap_or_else(|| {
-                    // What an edge of the image cuts off is no part of it.
-                    let upright = one.bounds.area();
-                    one.outline.map_or(upright, |outline| outline.area().min(upright))
-                }),
+                // By which sizes are scored: that of the upright box, unless the labels have one.
+                "area": one.area.unwrap_or_else(|| one.bounds.area()),
                 "iscrowd": u8::from(one.crowd),
             });
             if let Some(outline) = &one.outline {

@@ -39,6 +39,8 @@ const IMAGE: &[&str] = &[
     "imageid",
     "image_id",
 ];
+/// How sure a model was: labels have none.
+const SCORE: &[&str] = &["score", "scores", "confidence", "conf"];
 /// Polygons as well-known text in pixels.
 const OUTLINE: &[&str] = &["polygonwkt_pix", "geometry", "wkt", "geom"];
 /// Columns beside which an outline is in degrees, as in Google's Open Buildings.
@@ -57,6 +59,36 @@ pub fn column_names(path: impl AsRef<Path>) -> Result<Vec<String>, FormatError> 
     };
     let (_, names) = header.map_err(|line| unclosed(path, line))?;
     Ok(names.iter().map(|name| name.trim().to_owned()).collect())
+}
+
+/// The lines of rows with more or fewer values than the first one; values beyond it that are empty do not count.
+///
+/// # Errors
+/// As [`column_names`].
+pub fn uneven_rows(path: impl AsRef<Path>) -> Result<Vec<usize>, FormatError> {
+    let path = path.as_ref();
+    let text = text_of(path)?.text;
+    let mut rows = Rows::new(&text, separator_of(&text));
+    let Some(header) = rows.next() else {
+        return Ok(Vec::new());
+    };
+    let count = header.map_err(|line| unclosed(path, line))?.1.len();
+    let mut uneven = Vec::new();
+    for row in rows {
+        let (line, mut row) = row.map_err(|line| unclosed(path, line))?;
+        drop_empty(&mut row, count);
+        if row.len() != count {
+            uneven.push(line);
+        }
+    }
+    Ok(uneven)
+}
+
+/// Some programs end every row with a separator.
+fn drop_empty(row: &mut Vec<String>, columns: usize) {
+    while row.len() > columns && row.last().is_some_and(|value| value.trim().is_empty()) {
+        row.pop();
+    }
 }
 
 /// The error of a quotation mark in a line that nothing ends.
@@ -195,14 +227,10 @@ pub fn read(path: impl AsRef<Path>, class_column: Option<&str>) -> Result<BoxFil
         broken: Vec::new(),
     };
     table.gathered.remarks.extend(remark);
+    table.gathered.remarks.extend(doubled(&columns));
     for row in rows {
         let (line, mut row) = row.map_err(unclosed)?;
-        // Some programs end every row with a separator.
-        while row.len() > columns.names.len()
-            && row.last().is_some_and(|value| value.trim().is_empty())
-        {
-            row.pop();
-        }
+        drop_empty(&mut row, columns.names.len());
         if row.len() != columns.names.len() {
             let expected = format!("{} values", columns.names.len());
             let found = match row.len() {
@@ -236,7 +264,33 @@ pub fn read(path: impl AsRef<Path>, class_column: Option<&str>) -> Result<BoxFil
         }
     }
     table.place_broken(&columns);
+    if let Some(score) = find(&columns.names, SCORE) {
+        table.note_scores(&columns.names[score]);
+    }
     table.finish(path)
+}
+
+/// What is to be said where columns that are used are there more than once.
+fn doubled(columns: &Columns) -> Option<Remark> {
+    let place = match &columns.place {
+        Place::Edges(edges) => edges.as_slice(),
+        Place::Outline(outline) => std::slice::from_ref(outline),
+    };
+    let used = place.iter().chain(&columns.class).chain(&columns.image);
+    let names: Vec<&str> = used
+        .filter_map(|&at| columns.names.get(at))
+        .map(String::as_str)
+        .filter(|name| columns.names.iter().filter(|other| other == name).count() > 1)
+        .collect();
+    let first = names.first()?;
+    let text = match names.len() {
+        1 => format!("the table has several columns called {first:?}: the first is taken"),
+        _ => format!(
+            "the table has several columns of one name, of which the first is taken: {}",
+            names.join(", ")
+        ),
+    };
+    Some(Remark::new(RemarkKind::Assumed, text).next("rename or remove the other one"))
 }
 
 /// Why a header does not do.
@@ -350,6 +404,21 @@ impl Table {
             format!("line {line}")
         });
         Ok(())
+    }
+
+    fn note_scores(&mut self, column: &str) {
+        let count: usize = self.images.iter().map(|image| image.boxes.len()).sum();
+        if count > 0 {
+            let text = format!(
+                "the column {column:?} of {} was passed over: all count alike",
+                boxes(count)
+            );
+            self.gathered.remarks.push(
+                Remark::new(RemarkKind::Noted, text)
+                    .count(count)
+                    .next("check that these are labels: predictions have scores"),
+            );
+        }
     }
 
     fn number(&mut self, text: &str) -> Option<f64> {

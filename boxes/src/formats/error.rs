@@ -142,7 +142,7 @@ pub enum FormatError {
         first: [f64; 4],
     },
     /// The label file is of other images.
-    #[error("{path:?} holds {images} images and none is called {wanted:?}; {}", listed(some, *nameless, *images))]
+    #[error("{path:?} holds {} and none is called {wanted:?}; {}", counted(*images), listed(some, *nameless, *images))]
     NoImage {
         /// The label file.
         path: PathBuf,
@@ -222,6 +222,9 @@ pub enum FormatError {
 
 /// `it has a.png, b.png and 3 more`, with words for images that have no name.
 fn listed(some: &[String], nameless: usize, images: usize) -> String {
+    if images == 0 {
+        return "it has none".to_owned();
+    }
     if some.is_empty() {
         return "its images have no names".to_owned();
     }
@@ -237,7 +240,23 @@ fn listed(some: &[String], nameless: usize, images: usize) -> String {
     format!("it has {}{more}{nameless}", some.join(", "))
 }
 
+fn counted(images: usize) -> String {
+    match images {
+        1 => "1 image".to_owned(),
+        images => format!("{images} images"),
+    }
+}
+
 impl FormatError {
+    /// The same error for an image that goes by another name in messages, such as that of its file alone.
+    #[must_use]
+    pub fn of_image(mut self, name: &str) -> Self {
+        if let Self::NoImage { wanted, .. } | Self::SeveralImages { wanted, .. } = &mut self {
+            name.clone_into(wanted);
+        }
+        self
+    }
+
     /// What would help, apart from the message itself.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -301,7 +320,7 @@ impl FormatError {
                  GeoPackage, which names its coordinate reference system"
                     .to_owned()
             }
-            Self::NoImage { nameless, images, .. } if nameless == images => {
+            Self::NoImage { nameless, images, .. } if nameless == images && *images > 0 => {
                 "give every image of the label file its file name (`file_name` in COCO, `image_path` in a table), or cut the \
                  file to one image"
                     .to_owned()

@@ -13,6 +13,7 @@ mod error;
 mod json;
 mod kind;
 pub mod labelme;
+mod matching;
 mod remark;
 mod shape;
 mod text;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::FormatError;
 pub use kind::{Format, format_of};
+pub use matching::{ImageMatch, composed};
 pub use remark::{Remark, RemarkKind};
 
 use crate::{BoundingBox, Quadrilateral};
@@ -94,33 +96,6 @@ pub struct LabeledImage {
     pub left_out: usize,
 }
 
-impl LabeledImage {
-    /// Whether the label file's name for the image fits a file of this name: alike but for folders, extension and capitals.
-    /// An image without a name fits all.
-    #[must_use]
-    pub fn is_called(&self, wanted: &str) -> bool {
-        let alike = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
-        let (own, wanted) = (last(&self.file), last(wanted));
-        self.file.trim().is_empty()
-            || alike(own, wanted)
-            || alike(own, stem(wanted))
-            || alike(stem(own), wanted)
-            || alike(stem(own), stem(wanted))
-    }
-}
-
-/// The last part of a path, of whichever system.
-fn last(name: &str) -> &str {
-    let name = name.trim();
-    name.rsplit(['/', '\\']).next().unwrap_or(name)
-}
-
-/// The last part without its extension.
-fn stem(name: &str) -> &str {
-    let name = last(name);
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
 /// What a label file holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BoxFile {
@@ -150,54 +125,6 @@ impl BoxFile {
             left_out,
             ..Self::default()
         }
-    }
-
-    /// The image of this file name: the whole path as the file gives it, its last part, or its last part without
-    /// extension, whichever fits first, then without regard to capitals; the only image when there is only one
-    /// ([`LabeledImage::is_called`] tells whether its name fits).
-    ///
-    /// # Errors
-    /// [`FormatError::NoImage`] lists images that there are; [`FormatError::SeveralImages`] when two fit equally.
-    pub fn image(&self, path: &Path, wanted: &str) -> Result<&LabeledImage, FormatError> {
-        if let [only] = self.images.as_slice() {
-            return Ok(only);
-        }
-        fn whole(name: &str) -> &str {
-            name
-        }
-        for (part, capitals) in [
-            (whole as fn(&str) -> &str, true),
-            (last, true),
-            (stem, true),
-            (stem, false),
-        ] {
-            let fits = |image: &&LabeledImage| {
-                let (own, wanted) = (part(&image.file), part(wanted));
-                own == wanted || (!capitals && own.to_lowercase() == wanted.to_lowercase())
-            };
-            let mut fitting = self.images.iter().filter(fits);
-            match (fitting.next(), fitting.next()) {
-                (Some(image), None) => return Ok(image),
-                (Some(_), Some(_)) => {
-                    return Err(FormatError::SeveralImages {
-                        path: path.to_owned(),
-                        wanted: wanted.to_owned(),
-                    });
-                }
-                (None, _) => {}
-            }
-        }
-        let named = || {
-            let names = self.images.iter().map(|image| image.file.as_str());
-            names.filter(|name| !name.trim().is_empty())
-        };
-        Err(FormatError::NoImage {
-            path: path.to_owned(),
-            wanted: wanted.to_owned(),
-            images: self.images.len(),
-            nameless: self.images.len() - named().count(),
-            some: named().take(5).map(str::to_owned).collect(),
-        })
     }
 
     /// One sentence about the boxes that were left out; `None` when there were none.

@@ -432,6 +432,75 @@ fn tables_know_other_names_separators_quotes_and_empty_images() {
     assert!(error.contains("quotation mark"), "{error}");
 }
 
+/// A score in a table of labels, and a column that is there twice, are used by nobody: that is told.
+#[test]
+fn columns_of_tables_that_are_passed_over_are_told() {
+    let of = |text: &str| {
+        let file = Scratch::holding("a.csv", text);
+        let remarks = read(&file.0, &ReadOptions::default()).unwrap().remarks;
+        let texts = remarks.into_iter().map(|remark| remark.text);
+        texts.collect::<Vec<_>>()
+    };
+    let scored =
+        of("image,xmin,ymin,xmax,ymax,label,Score\na.png,1,2,3,4,car,.4\na.png,5,6,8,9,car,.9\n");
+    assert_says(&scored[0], &["\"score\" of 2 boxes was passed over"]);
+    let doubled = of("image,xmin,ymin,xmax,ymax,label,label\na.png,1,2,3,4,car,tree\n");
+    assert_says(&doubled[0], &["several columns called \"label\"", "first"]);
+    let uneven = Scratch::holding("u.csv", "a,b\n1,2\n1\n\"x\n\",2,\n1,2,3\n");
+    assert_eq!(csv::uneven_rows(&uneven.0).unwrap(), [3, 6]);
+    // What nobody asks for may be there as often as it likes.
+    assert!(of("xmin,ymin,xmax,ymax,note,note\n1,2,3,4,a,b\n").is_empty());
+}
+
+/// Ultralytics' `data.yaml`, labelImg's `classes.txt`: names of one data set are the same for all its label files.
+#[test]
+fn names_of_a_set_of_yolo_are_those_of_all_its_files() {
+    let scratch = Scratch::new("a.txt");
+    let root = scratch.0.parent().and_then(Path::parent).unwrap();
+    let write = |name: &str, text: &str| {
+        let path = root.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let labels = [
+        write("labels/train/a.txt", "1 .5 .5 .1 .1\n"),
+        write("labels/val/b.txt", "0 .5 .5 .1 .1\nno line\n"),
+    ];
+    let yaml = write("data.yaml", "names: [car, tree]\n");
+    let names = || yolo::class_names_of(&labels);
+    assert_eq!(names().unwrap(), ["car", "tree"]);
+    // Numbers that do not occur may be called anything.
+    let text = write("labels/classes.txt", "car\ntree\nbush\n");
+    assert_eq!(names().unwrap(), ["car", "tree", "bush"]);
+    write("labels/classes.txt", "auto\nbaum\n");
+    let error = names().unwrap_err().to_string();
+    assert_says(&error, &["\"baum\" in ", "\"tree\" in ", "a.txt"]);
+    // The nearest file of one folder, and that of the other.
+    std::fs::remove_file(text).unwrap();
+    std::fs::remove_file(yaml).unwrap();
+    write("labels/val/classes.txt", "baum\nauto\n");
+    assert_eq!(names().unwrap(), ["baum", "auto"]);
+    write("labels/train/classes.txt", "tree\ncar\n");
+    let error = names().unwrap_err().to_string();
+    assert_says(&error, &["class number 0", "\"tree\" in ", "\"baum\" in "]);
+    std::fs::remove_file(root.join("labels/val/classes.txt")).unwrap();
+    std::fs::remove_file(root.join("labels/train/classes.txt")).unwrap();
+    assert!(names().unwrap().is_empty());
+    // A gap is no class.
+    write("data.yaml", "names: {0: car, 2: tree}\n");
+    assert_eq!(names().unwrap(), ["car", "", "tree"]);
+    let options = ReadOptions {
+        size: Some((10, 10)),
+        class_names: Some(names().unwrap()),
+        ..ReadOptions::default()
+    };
+    assert!(matches!(
+        read(&labels[0], &options),
+        Err(FormatError::ClassNumber { number: 1, .. })
+    ));
+}
+
 #[test]
 fn broken_tables_say_the_line_and_the_column() {
     assert_says(&error_of("a.csv", ""), &["an empty file"]);

@@ -394,6 +394,63 @@ pub fn class_names(labels: impl AsRef<Path>) -> Result<Vec<String>, FormatError>
     Ok(names.through_the_last())
 }
 
+/// [`class_names`] of all label files of a data set, which lie in one folder or in several; the name of a number that has
+/// none is empty, so that [`ReadOptions::class_names`] leaves its lines out. A label file that cannot be read says so when it is
+/// read for itself.
+///
+/// # Errors
+/// As [`class_names`]; [`FormatError::NamesDiffer`] where files of names contradict each other about a number that occurs.
+pub fn class_names_of<P: AsRef<Path>>(labels: &[P]) -> Result<Vec<String>, FormatError> {
+    let mut folders = BTreeMap::<&Path, Vec<&Path>>::new();
+    for path in labels.iter().map(AsRef::as_ref) {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        folders.entry(folder).or_default().push(path);
+    }
+    let mut all = Vec::new();
+    for paths in folders.into_values() {
+        let mut numbers = BTreeMap::<usize, (Line, &Path)>::new();
+        for &path in &paths {
+            let Ok(text) = text_of(path) else { continue };
+            let lines = text.text.lines().zip(1..);
+            for line in lines.filter_map(|(text, number)| Line::parse(number, text).ok()) {
+                numbers.entry(line.class).or_insert((line, path));
+            }
+        }
+        let first = paths.first().copied().unwrap_or(Path::new(""));
+        let (lines, of): (Vec<Line>, Vec<&Path>) = numbers.into_values().unzip();
+        let names = Names::of(first, &lines).map_err(|error| match error {
+            // The label file that has the number, which need not be the first.
+            FormatError::NamesDiffer {
+                number,
+                first,
+                second,
+                path,
+            } => {
+                let at = lines.iter().position(|line| line.class == number);
+                let has = at.and_then(|at| of.get(at));
+                FormatError::NamesDiffer {
+                    path: has.map_or(path, |has| (*has).to_owned()),
+                    number,
+                    first,
+                    second,
+                }
+            }
+            other => other,
+        })?;
+        all.push((names, first, lines));
+    }
+    let mut all = all.into_iter();
+    let Some((mut names, _, mut lines)) = all.next() else {
+        return Ok(Vec::new());
+    };
+    for (others, path, more) in all {
+        lines.extend(more);
+        names.check_same(&others, path, &lines)?;
+        names.extend(others);
+    }
+    Ok(names.through_the_last_named())
+}
+
 /// Writes the boxes of one image, rotated ones as the upright boxes around them: a line of four shares is what detectors of
 /// upright boxes read. The classes' numbers are their places in `classes`.
 ///

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::ChipSetError;
-use super::layout::{IMAGES, Item, LABELS, Part, by_stem, stems_of, strays};
-use crate::raster::{is_raster_name, stem};
+use super::layout::{IMAGES, Item, LABELS, Part, by_stem, stem, stems_of, strays};
+use crate::raster::is_raster_name;
 use crate::report::Report;
 use crate::scenes::in_order;
 use crate::{FileError, Result};
@@ -82,7 +82,7 @@ fn of_archive(path: &Path, report: &mut Report) -> Result<Vec<Part>> {
             split,
             labels_at: path.to_owned(),
             masks: !masks.is_empty(),
-            yolo: false,
+            own_boxes: false,
             items: files.images.iter().map(item).collect(),
         })
     };

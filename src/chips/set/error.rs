@@ -83,6 +83,36 @@ pub enum ChipSetError {
         /// The first of them.
         first: String,
     },
+    /// Images that are of the set, and in folders which are not read together with those that are.
+    #[error(
+        "{} images in folders of another depth would be left out: {}; {read} images lie where those of a set do: {told}",
+        found.iter().map(|(_, images)| images).sum::<usize>(),
+        found.iter().take(5).map(|(folder, images)| format!("{folder} ({images})")).collect::<Vec<_>>().join(", "),
+        told = told(path)
+    )]
+    NotAll {
+        /// The folder of the set.
+        path: PathBuf,
+        /// The folders within it, each with its images.
+        found: Vec<(String, usize)>,
+        /// Images that would be read.
+        read: usize,
+    },
+    /// An image of a COCO file that fits several chips equally well.
+    #[error(
+        "the boxes of {entry:?} would be those of {} chips: {}: {told}",
+        chips.len(),
+        chips.iter().take(5).map(|chip| chip.display().to_string()).collect::<Vec<_>>().join(", "),
+        told = told(path)
+    )]
+    SharedEntry {
+        /// The file.
+        path: PathBuf,
+        /// The image's name.
+        entry: String,
+        /// The chips' files.
+        chips: Vec<PathBuf>,
+    },
     /// Two files that would be of one chip.
     #[error("{first:?} and {second:?} are both of the chip {chip}")]
     Twice {
@@ -142,6 +172,20 @@ impl Hint for ChipSetError {
             }
             Self::NoLabels { .. } => {
                 "`ChipFolder::new(folder).skip_missing()` leaves these chips out, `.missing_as_background()` makes them background"
+                    .to_owned()
+            }
+            Self::NotAll { path, found, .. } => {
+                let first = found.first().map_or("", |(folder, _)| folder);
+                let first = std::path::Path::new(first).parent().unwrap_or(path);
+                format!(
+                    "move them so that all lie alike, as in `train/images/` and `val/images/`; or open each set by itself: \
+                     `ChipSet::open({:?})`",
+                    path.join(first)
+                )
+            }
+            Self::SharedEntry { .. } => {
+                "give each split a file of its own, called after it as in `annotations/instances_train.json`, or write the folders \
+                 into `file_name`"
                     .to_owned()
             }
             Self::Twice { .. } => "remove one of them".to_owned(),

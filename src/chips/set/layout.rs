@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::{ChipSetError, archive};
-use crate::boxes::formats::{BoxFile, Format, FormatError, coco, format_of};
-use crate::raster::{is_raster_name, stem};
+use super::{ChipSetError, archive, image_sets, unread};
+use crate::boxes::formats::{BoxFile, Format, FormatError, coco, composed, format_of};
+use crate::raster::{self, is_raster_name};
 use crate::report::{Notice, Report, file_name};
 use crate::scenes::in_order;
 use crate::{FileError, Result};
@@ -28,20 +28,29 @@ pub(super) const LABELS: [&str; 11] = [
 ];
 /// What a mask's name may have behind that of its image.
 const BEHIND: [&str; 6] = ["_mask", "_label", "_labels", "_gt", "-mask", "-label"];
+/// Text files among labels that are none, without their extension.
+pub(super) const NO_LABELS: [&str; 10] = [
+    "classes", "labels", "names", "train", "val", "valid", "test", "readme", "license", "notes",
+];
+
+/// The name of a file without its extension, in one form of Unicode: that of an image and that of its label are the same.
+pub(super) fn stem(path: &Path) -> String {
+    composed(&raster::stem(path))
+}
 
 /// A chip's files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Item {
     pub(super) image: PathBuf,
     pub(super) mask: Option<PathBuf>,
-    /// A file of YOLO's, or a COCO file that holds many.
+    /// A file of YOLO's or Pascal VOC's, or a COCO file that holds many.
     pub(super) boxes: Option<PathBuf>,
     /// What a manifest says of the scene that it was cut from.
     pub(super) scene: Option<String>,
 }
 
 impl Item {
-    fn is_labeled(&self) -> bool {
+    pub(super) fn is_labeled(&self) -> bool {
         self.mask.is_some() || self.boxes.is_some()
     }
 }
@@ -55,21 +64,22 @@ pub(super) struct Part {
     pub(super) items: Vec<Item>,
     /// Whether there are such files at all.
     pub(super) masks: bool,
-    pub(super) yolo: bool,
+    /// Files of boxes of one image each.
+    pub(super) own_boxes: bool,
 }
 
 /// What the COCO files of a set hold: each is read once, to know that it is one.
 pub(super) type CocoFiles = HashMap<PathBuf, BoxFile>;
 
 /// What is in a folder; hidden entries are not.
-struct Listing {
-    folder: PathBuf,
-    files: Vec<PathBuf>,
-    folders: Vec<PathBuf>,
+pub(super) struct Listing {
+    pub(super) folder: PathBuf,
+    pub(super) files: Vec<PathBuf>,
+    pub(super) folders: Vec<PathBuf>,
 }
 
 impl Listing {
-    fn of(folder: &Path) -> Result<Self> {
+    pub(super) fn of(folder: &Path) -> Result<Self> {
         let failed = |source| FileError::Io {
             action: "list the folder",
             path: folder.to_owned(),
@@ -95,7 +105,7 @@ impl Listing {
         })
     }
 
-    fn imagery(&self) -> Vec<&PathBuf> {
+    pub(super) fn imagery(&self) -> Vec<&PathBuf> {
         self.files
             .iter()
             .filter(|path| is_raster_name(&file_name(path)))
@@ -127,10 +137,11 @@ impl Listing {
 /// | plain, TorchGeo | `images/`, `image/`, `img/` | `masks/`, `labels/`, `label/`, … of equal stems |
 /// | splits below (YOLO, torchvision) | `images/train/` | `labels/train/`, `masks/train/` |
 /// | splits above (Raster Vision, Roboflow) | `train/img/`, `train/images/` | `train/labels/`, `train/labels.json` |
+/// | Pascal VOC | `JPEGImages/` | `Annotations/*.xml`, `SegmentationClass/`; splits in `ImageSets/` |
 /// | COCO | `images/`, `train2017/` | `annotations/*.json`, `*.json` |
 ///
 /// # Errors
-/// [`ChipSetError::NoChips`], [`ChipSetError::Twice`], [`FileError::Io`]; [`FormatError`] for annotations that cannot be read
+/// [`ChipSetError::NoChips`], [`ChipSetError::NotAll`], [`ChipSetError::Twice`], [`FileError::Io`]; [`FormatError`] for annotations that cannot be read
 /// where nothing else labels the images.
 pub(super) fn discover(root: &Path, report: &mut Report) -> Result<(Vec<Part>, CocoFiles)> {
     let of_archives = |archives: &[PathBuf], report: &mut Report| {
@@ -155,6 +166,11 @@ pub(super) fn discover(root: &Path, report: &mut Report) -> Result<(Vec<Part>, C
         ..
     } = finder;
     if !parts.is_empty() {
+        // What cannot be read is told for itself.
+        let met = read.keys().chain(broken.iter().map(|(path, _)| path));
+        let met = met.map(PathBuf::as_path).collect();
+        unread::check(&listing, &parts, &met, report)?;
+        let parts = image_sets::split(root, parts, report);
         let labeled = |part: &Part| part.items.iter().any(Item::is_labeled);
         for (path, error) in broken {
             if !parts.iter().any(labeled) {
@@ -295,7 +311,7 @@ impl Finder<'_> {
             return Ok(());
         }
         let stems = stems_of(&imagery)?;
-        let (mut masks, mut yolo) = (BTreeMap::new(), BTreeMap::new());
+        let (mut masks, mut texts) = (BTreeMap::new(), BTreeMap::new());
         let mut labels_at = labels
             .first()
             .map_or_else(|| images.folder.clone(), |folder| (*folder).clone());
@@ -314,39 +330,43 @@ impl Finder<'_> {
                     );
                 }
             }
-            if yolo.is_empty() {
-                let texts: Vec<&PathBuf> = listing.ending("txt").collect();
-                let of_images: Vec<&PathBuf> = texts
-                    .iter()
-                    .copied()
-                    .filter(|path| stems.contains_key(&stem(path)))
-                    .collect();
-                yolo = by_stem(&stems, &of_images)?;
-                if !yolo.is_empty() && masks.is_empty() {
+            for ending in ["txt", "xml"] {
+                if !texts.is_empty() {
+                    break;
+                }
+                let (of_images, others): (Vec<&PathBuf>, Vec<&PathBuf>) = listing
+                    .ending(ending)
+                    .partition(|path| stems.contains_key(&stem(path)));
+                texts = by_stem(&stems, &of_images)?;
+                if texts.is_empty() {
+                    continue;
+                }
+                if masks.is_empty() {
                     labels_at.clone_from(&listing.folder);
                 }
+                without_image(&others, texts.len(), &listing.folder, self.report);
             }
         }
         // YOLO's files beside the images.
         if labels.is_empty() && coco.is_empty() {
-            let texts: Vec<&PathBuf> = images
+            let of_images: Vec<&PathBuf> = images
                 .ending("txt")
                 .filter(|path| stems.contains_key(&stem(path)))
                 .collect();
-            yolo = by_stem(&stems, &texts)?;
+            texts = by_stem(&stems, &of_images)?;
         }
         let listed = self.coco_of(split, coco);
         if let (Some(first), true) = (listed.first(), masks.is_empty()) {
             labels_at.clone_from(first);
         }
-        let (has_masks, has_yolo) = (!masks.is_empty(), !yolo.is_empty() && listed.is_empty());
+        let (has_masks, own_boxes) = (!masks.is_empty(), !texts.is_empty() && listed.is_empty());
         let shared = listed.first();
         let items = imagery.iter().map(|image| {
             let stem = stem(image);
             Item {
                 image: (*image).clone(),
                 mask: masks.get(&stem).cloned(),
-                boxes: shared.cloned().or_else(|| yolo.get(&stem).cloned()),
+                boxes: shared.cloned().or_else(|| texts.get(&stem).cloned()),
                 scene: None,
             }
         });
@@ -355,7 +375,7 @@ impl Finder<'_> {
             labels_at,
             items: items.collect(),
             masks: has_masks,
-            yolo: has_yolo,
+            own_boxes,
         });
         if listed.len() > 1 {
             let names: Vec<String> = listed.iter().map(|path| file_name(path)).collect();
@@ -447,6 +467,23 @@ fn image_of(images: &Stems<'_>, label: &str) -> Option<String> {
     shorter
         .find(|stem| images.contains_key(*stem))
         .map(str::to_owned)
+}
+
+/// Tells of files of boxes without an image.
+fn without_image(others: &[&PathBuf], of: usize, place: &Path, report: &mut Report) {
+    let stray = others
+        .iter()
+        .filter(|path| !NO_LABELS.contains(&stem(path).to_lowercase().as_str()));
+    let Some(first) = stray.clone().next() else {
+        return;
+    };
+    let count = stray.count();
+    let text = format!(
+        "{count} of {} label files have no image of their name, such as {}",
+        of + count,
+        file_name(first)
+    );
+    report.push(Notice::left_out(text).about(file_name(place)).count(count));
 }
 
 /// Tells of masks without an image.

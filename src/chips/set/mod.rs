@@ -7,6 +7,7 @@ mod error;
 #[cfg(test)]
 mod fuzz_tests;
 mod image;
+mod image_sets;
 mod layout;
 mod lists;
 mod manifest;
@@ -18,6 +19,7 @@ mod read;
 mod save;
 mod saved;
 mod told;
+mod unread;
 
 pub use error::ChipSetError;
 pub use open::ChipFolder;

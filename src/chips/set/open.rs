@@ -1,6 +1,6 @@
 //! Reading data sets of chips.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::ChipSetError;
@@ -14,7 +14,7 @@ use crate::labels::{CellRule, Classes, IGNORE, LabelValues};
 use crate::raster::OpenOptions;
 use crate::report::{Notice, Report, file_name};
 use crate::scene::{Scene, rotated};
-use crate::scenes::{LabelFiles, Scenes, ScenesError, ScenesOptions};
+use crate::scenes::{LabelFiles, Scenes, ScenesOptions, opened_by};
 use crate::{Error, Result};
 
 /// A folder or an archive of chips, and what it does not say itself.
@@ -139,10 +139,12 @@ impl ChipSet {
     /// | images with masks, as TorchGeo and segmentation libraries have them | `images/` (`image/`, `img/`) and `masks/` (`labels/`, `label/`, …) with files of equal stems, or with `_mask` behind |
     /// | Raster Vision's chips | `train/img/` with `train/labels/` or `train/labels.json`, in a folder or in archives (`*.zip`) |
     /// | YOLO | `images/train/` and `labels/train/`, or `train/images/` and `train/labels/`, with `data.yaml` |
+    /// | Pascal VOC | `JPEGImages/`, `Annotations/*.xml`, `SegmentationClass/`; the lists in `ImageSets/` are splits |
     /// | COCO | folders of images, `annotations/*.json` |
     ///
     /// Folders called `train`, `val` and so on, above or below `images`, are splits ([`ChipSet::split`]). Each image is a
-    /// scene, which needs no place on the ground; nothing but its description is held.
+    /// scene, which needs no place on the ground; nothing but its description is held. Images in deeper folders, which would be
+    /// left out, are an error.
     ///
     /// ```no_run
     /// use swath::prelude::*;
@@ -154,8 +156,8 @@ impl ChipSet {
     /// ```
     ///
     /// # Errors
-    /// [`ChipSetError::NoChips`] where none of these is found; [`ChipSetError::NoLabels`] with the number of chips without a
-    /// mask; [`ChipSetError::NoClasses`] for masks of which nothing says what their values mean;
+    /// [`ChipSetError::NoChips`] where none of these is found; [`ChipSetError::NotAll`] where there are more images in deeper
+    /// folders; [`ChipSetError::NoLabels`] with the number of chips without a mask; [`ChipSetError::NoClasses`] for masks of which nothing says what their values mean;
     /// [`crate::scenes::ScenesError::Broken`] with the names of chips that cannot be read, whose mask has another size, or
     /// values beyond the classes.
     #[doc(alias = "ImageFolder")]
@@ -192,25 +194,11 @@ impl ChipSet {
 
 /// An error of the scenes that chips are, with what leaves chips out.
 fn of_chips(error: Error) -> Error {
-    match error {
-        Error::Scenes(ScenesError::Broken {
-            failed,
-            of,
-            done,
-            first_hint,
-            ..
-        }) => ScenesError::Broken {
-            failed,
-            of,
-            done,
-            first_hint,
-            skip: Some(
-                "`ChipSet::open(ChipFolder::new(folder).skip_broken())` opens the set without these chips, with a count",
-            ),
-        }
-        .into(),
-        other => other,
-    }
+    opened_by(
+        error,
+        "`ChipSet::open(ChipFolder::new(folder).skip_broken())` opens the set without these chips, with a count",
+        "`ChipSet::open(ChipFolder::new(folder).open(OpenOptions::new().bands([0, 1, 2])))`",
+    )
 }
 
 /// What a manifest says that chips do not.
@@ -251,7 +239,7 @@ fn parts_of(manifest: &Manifest, root: &Path) -> Vec<Part> {
             items: items.collect(),
             // A chip of a scene without labels has no mask, and is meant to have none.
             masks: part.masks && part.chips.iter().all(|chip| chip.mask.is_some()),
-            yolo: part.yolo && !part.coco && part.chips.iter().all(|chip| chip.yolo.is_some()),
+            own_boxes: part.yolo && !part.coco && part.chips.iter().all(|chip| chip.yolo.is_some()),
         }
     });
     parts.collect()
@@ -285,12 +273,14 @@ impl Opening<'_> {
                 .map(|item| (item.image.clone(), columns(part, item)))
         });
         let files: Vec<(PathBuf, BTreeMap<String, String>)> = files.collect();
-        let of: BTreeSet<PathBuf> = self
-            .parts
-            .iter()
-            .flat_map(|part| &part.items)
-            .filter_map(|item| item.boxes.clone())
-            .collect();
+        let mut of = BTreeMap::<PathBuf, Vec<PathBuf>>::new();
+        for item in self.parts.iter().flat_map(|part| &part.items) {
+            if let Some(boxes) = &item.boxes {
+                of.entry(boxes.clone())
+                    .or_default()
+                    .push(item.image.clone());
+            }
+        }
         let boxes = match of.is_empty() {
             true => None,
             false => Some(BoxFiles::read(
@@ -342,7 +332,7 @@ impl Opening<'_> {
                     part.masks,
                     (|item| item.mask.is_none()) as fn(&Item) -> bool,
                 ),
-                ("label file", part.yolo, |item| item.boxes.is_none()),
+                ("label file", part.own_boxes, |item| item.boxes.is_none()),
             ] {
                 let of = part.items.len();
                 let mut without = part.items.iter().filter(|item| lacks(item));

@@ -24,8 +24,12 @@ impl Saving<'_> {
         }
         if told.unmarked > 0 {
             let count = of(&|one| one.told.unmarked > 0);
+            let masks = match of(&|one| one.entry.mask.is_some()) > 0 {
+                true => "; masks have 255 there",
+                false => "",
+            };
             let text = format!(
-                "{} invalid pixels of {count} of {chips} chips are 0 like any dark pixel, since PNG marks none; masks have 255 there",
+                "{} invalid pixels of {count} of {chips} chips are 0 like any dark pixel, since PNG marks none{masks}",
                 told.unmarked
             );
             self.report.push(
@@ -40,7 +44,10 @@ impl Saving<'_> {
                 "{masked} of {chips} chips have a mask inside the file that says which pixels are valid, since the scenes have no \
                  nodata value that would"
             );
-            let next = "rasterio: `dataset.dataset_mask()`; masks have 255 there as well";
+            let next = match of(&|one| one.entry.mask.is_some()) > 0 {
+                true => "rasterio: `dataset.dataset_mask()`; masks have 255 there as well",
+                false => "rasterio: `dataset.dataset_mask()`",
+            };
             self.report
                 .push(Notice::noted(text).count(masked).next(next));
         }
@@ -66,6 +73,22 @@ impl Saving<'_> {
             };
             self.report
                 .push(Notice::converted(text).count(rotated).next(next));
+        }
+        let crowds_of = |one: &Written| one.boxes.boxes.iter().filter(|one| one.crowd).count();
+        let crowds: usize = written.iter().map(crowds_of).sum();
+        if crowds > 0 && self.options.yolo {
+            let text = format!(
+                "crowds that YOLO's files hold as objects like the others: {crowds} in {} of {chips} chips",
+                of(&|one| crowds_of(one) > 0)
+            );
+            let next = match self.options.coco {
+                true => {
+                    "the COCO file in `annotations` marks them (`iscrowd`); who trains on YOLO's files takes their lines out"
+                }
+                false => "COCO's file marks them (`iscrowd`): leave `.coco(false)` out",
+            };
+            self.report
+                .push(Notice::converted(text).count(crowds).next(next));
         }
         if self.options.epoch.is_some() {
             let text = "chips of an epoch are turned and changed: they have no place on the ground";

@@ -7,6 +7,7 @@ use swath::raster::{PixelWindow, RasterType, RasterWriter, Size, WriterOptions};
 use crate::support::{CRS, grid};
 
 mod layouts;
+mod others;
 mod reading;
 mod saving;
 mod values;

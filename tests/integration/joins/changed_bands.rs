@@ -234,6 +234,15 @@ fn values_are_clipped_filled_cast_and_reclassed() {
         "{statistics:?}"
     );
     assert_eq!(scene.transforms().len(), 4);
+    // As `OpenOptions::bands(["red", "red"])`, each as often as it is named.
+    let twice = two()
+        .with_transforms([BandTransform::select(["red", "red", "nir"])])
+        .unwrap();
+    assert_eq!(twice.raster().band_names(), ["B04", "B04", "B08"]);
+    let (patch, area) = (whole(twice.raster()), twice.raster().size().area());
+    assert_eq!(patch.bands, 3);
+    let band = |at: usize| &patch.data[at * area..(at + 1) * area];
+    assert!(band(0) == band(1) && band(1) != band(2));
     // A type of whole numbers stays where whole numbers within it come of it.
     let byte = Raster::open(file("aside.tif")).unwrap();
     let kept = byte

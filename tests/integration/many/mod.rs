@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use swath::raster::{GeoTransform, PixelWindow, RasterType, RasterWriter, Size, WriterOptions};
 
+/// Boxes of several scenes in one file: which image is which scene.
+mod box_images;
 /// Chips from all scenes.
 mod chips;
 /// One label file for all scenes.

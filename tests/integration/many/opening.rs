@@ -241,6 +241,21 @@ fn a_table_names_scenes_labels_and_what_else_is_known() {
     );
     let report = scenes.report().to_string();
     assert!(report.contains("1 of 4 rows name no imagery"), "{report}");
+    // OGR reads neither what is beyond the columns nor a second column of one name.
+    fs::write(
+        folder.path().join("odd.csv"),
+        "image,city,city\nimg/tile_1.tif,A,B\nimg/tile_2.tif,Aix, en Provence,B\nimg/tile_3.tif\n",
+    )
+    .unwrap();
+    let odd = Scenes::table(folder.path().join("odd.csv")).unwrap();
+    let report = odd.report().to_string();
+    for told in [
+        "2 rows have more or fewer values than the table has columns, the first in line 3",
+        "more than once, of which the first is taken: city",
+    ] {
+        assert!(report.contains(told), "{report}");
+    }
+    assert_eq!(odd.column(0, "city"), Some("A"));
     let error = scenes
         .where_column("split", "valid")
         .unwrap_err()

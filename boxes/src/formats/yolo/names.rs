@@ -45,9 +45,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// The names of a list by their places; an empty one names nothing.
     pub(super) fn given(names: &[String]) -> Self {
+        let names = names.iter().cloned().enumerate();
         Self {
-            names: names.iter().cloned().enumerate().collect(),
+            names: names.filter(|(_, name)| !name.is_empty()).collect(),
             ..Self::default()
         }
     }
@@ -81,22 +83,40 @@ impl Names {
         };
         for second in found {
             first.keypoints = first.keypoints.or(second.keypoints);
-            for line in lines {
-                let names = (first.names.get(&line.class), second.names.get(&line.class));
-                if let ((Some(one), Some(other)), Some(first_file), Some(second_file)) =
-                    (names, &first.from, &second.from)
-                    && one != other
-                {
-                    return Err(FormatError::NamesDiffer {
-                        path: labels.to_owned(),
-                        number: line.class,
-                        first: format!("{one:?} in {first_file:?}"),
-                        second: format!("{other:?} in {second_file:?}"),
-                    });
-                }
-            }
+            first.check_same(&second, labels, lines)?;
         }
         Ok(first)
+    }
+
+    /// An error when a number of the lines has another name in another file.
+    pub(super) fn check_same(
+        &self,
+        second: &Self,
+        labels: &Path,
+        lines: &[Line],
+    ) -> Result<(), FormatError> {
+        for line in lines {
+            let names = (self.names.get(&line.class), second.names.get(&line.class));
+            if let ((Some(one), Some(other)), Some(first_file), Some(second_file)) =
+                (names, &self.from, &second.from)
+                && one != other
+            {
+                return Err(FormatError::NamesDiffer {
+                    path: labels.to_owned(),
+                    number: line.class,
+                    first: format!("{one:?} in {first_file:?}"),
+                    second: format!("{other:?} in {second_file:?}"),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the names of numbers that have none.
+    pub(super) fn extend(&mut self, others: Self) {
+        for (number, name) in others.names {
+            self.names.entry(number).or_insert(name);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -108,17 +128,24 @@ impl Names {
         self.names.values().cloned().collect()
     }
 
-    /// The names of all numbers from 0 to the last that has one.
+    /// The names of all numbers from 0 to the last that has one; those without have their numbers.
     pub(super) fn through_the_last(&self) -> Vec<String> {
+        self.to_the_last(|number| self.name(number))
+    }
+
+    /// The names of all numbers from 0 to the last that has one; those without have an empty one.
+    pub(super) fn through_the_last_named(&self) -> Vec<String> {
+        self.to_the_last(|number| self.names.get(&number).cloned().unwrap_or_default())
+    }
+
+    fn to_the_last(&self, name: impl Fn(usize) -> String) -> Vec<String> {
         // More than a byte can tell apart is of no use to labels, and a file may give a name to any number.
         let last = self
             .names
             .keys()
             .next_back()
             .map(|&last| last.min(MOST_NAMES));
-        last.map_or_else(Vec::new, |last| {
-            (0..=last).map(|number| self.name(number)).collect()
-        })
+        last.map_or_else(Vec::new, |last| (0..=last).map(name).collect())
     }
 
     /// The name of a number; the number itself where there are none.
