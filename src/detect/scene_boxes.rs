@@ -211,8 +211,8 @@ impl SceneBoxes {
     /// A box at the edge of the common pixels or of an area of interest counts when at least half of it lies inside. Of
     /// boxes that lie inside by less COCO's rule holds for what is ignored: a found one is right where it matches a labeled
     /// one that counts, and otherwise neither right nor wrong; a labeled one is not missed, and the box that finds it is
-    /// neither right nor wrong. Boxes are compared as they are cut at the edge of the common pixels. A scene that is known to hold no object has no average precision (NaN), and every box found there is a
-    /// wrong one.
+    /// neither right nor wrong, and the report counts these. Boxes are compared as the edge of the common pixels cuts them.
+    /// A scene that is known to hold no object has no average precision (NaN), and every box found there is a wrong one.
     ///
     /// # Errors
     /// [`DetectError::NoBoxes`], [`crate::evaluate::EvaluateError::NoOverlap`], [`crate::evaluate::EvaluateError::OtherGrid`],

@@ -155,9 +155,8 @@ impl PixelMap {
             None => ON_EDGE,
         };
         let on = |at: f64, noise: f64| {
-            let edge = at.round();
-            let near = (least + noise + ROUNDINGS * f64::EPSILON * edge.abs()).min(TOLERANCE);
-            if (at - edge).abs() <= near { edge } else { at }
+            let near = least + noise + ROUNDINGS * f64::EPSILON * at.abs();
+            on_edge(at, near.min(TOLERANCE))
         };
         (on(place.0, noise.0), on(place.1, noise.1))
     }
@@ -222,14 +221,7 @@ impl PixelMap {
             (line.0 - exact.0).abs() < TOLERANCE && (line.1 - exact.1).abs() < TOLERANCE
         };
         if close(middle, exact[0]) && close(quarter, exact[1]) {
-            let on = |at: f64| {
-                let edge = at.round();
-                if (at - edge).abs() <= ON_EDGE_THROUGH {
-                    edge
-                } else {
-                    at
-                }
-            };
+            let on = |at: f64| on_edge(at, ON_EDGE_THROUGH);
             for (at, place) in places.iter_mut().enumerate().take(last).skip(first + 1) {
                 let (x, y) = on_line(at);
                 *place = (on(x), on(y));
@@ -291,6 +283,18 @@ impl Systems {
             ways.push((self.clone(), Rc::clone(&way)));
         });
         Ok(way)
+    }
+}
+
+/// The edge between two pixels that a place is so near to, or the place. What lies before the first pixel, by however little, is
+/// no part of the raster, as in GDAL's warper.
+fn on_edge(at: f64, near: f64) -> f64 {
+    let edge = at.round();
+    let before = edge == 0.0 && at < 0.0;
+    if (at - edge).abs() <= near && !before {
+        edge
+    } else {
+        at
     }
 }
 

