@@ -171,9 +171,9 @@ fn pascal_voc_has_boxes_and_lists_of_splits() -> Result<()> {
     let set = ChipSet::open(root)?;
     assert_eq!(set.classes().names(), ["background", "car", "tree"]);
     assert_eq!(set.len(), 4);
-    let first = set.chips()?.get(0)?;
+    let first = set.scenes().get(0).unwrap().boxes()[0];
     assert_eq!(
-        (first.boxes[0].class, first.boxes[0].bounds),
+        (first.class, first.bounds),
         (2, BoundingBox::new(1.0, 2.0, 11.0, 12.0))
     );
     assert!(

@@ -148,7 +148,7 @@ fn boxes_of_no_image_are_of_one_scene_alone() {
     let nobody = write("nobody.csv", "xmin,ymin,xmax,ymax,label\n1,10,11,20,car\n");
     refused(
         scenes.with_boxes(&nobody, "label"),
-        &["nothing says which of 3 scenes the 1 box of", "nobody.csv"],
+        &["nothing says which of 3 scenes the box of", "nobody.csv"],
         "image_path",
     );
     let unnamed = write("unnamed.json", &coco(&["", ""]));
