@@ -535,6 +535,8 @@ mod tests {
             let job = Job {
                 first: Path::new("m.swath"),
                 imagery: &imagery,
+                at: None,
+                trained: &[],
                 labels: &labels,
                 aoi: None,
                 threshold: None,

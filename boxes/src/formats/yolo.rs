@@ -115,6 +115,7 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<BoxFile, Fo
 }
 
 /// A line of numbers.
+#[derive(Clone, Debug)]
 struct Line {
     line: usize,
     class: usize,
@@ -401,53 +402,54 @@ pub fn class_names(labels: impl AsRef<Path>) -> Result<Vec<String>, FormatError>
 /// # Errors
 /// As [`class_names`]; [`FormatError::NamesDiffer`] where files of names contradict each other about a number that occurs.
 pub fn class_names_of<P: AsRef<Path>>(labels: &[P]) -> Result<Vec<String>, FormatError> {
-    let mut folders = BTreeMap::<&Path, Vec<&Path>>::new();
+    // The numbers of each folder, with a line and the first file that has it.
+    let mut folders = BTreeMap::<&Path, BTreeMap<usize, (Line, &Path)>>::new();
+    let mut some_file = BTreeMap::<&Path, &Path>::new();
     for path in labels.iter().map(AsRef::as_ref) {
         let folder = path.parent().unwrap_or(Path::new(""));
-        folders.entry(folder).or_default().push(path);
-    }
-    let mut all = Vec::new();
-    for paths in folders.into_values() {
-        let mut numbers = BTreeMap::<usize, (Line, &Path)>::new();
-        for &path in &paths {
-            let Ok(text) = text_of(path) else { continue };
-            let lines = text.text.lines().zip(1..);
-            for line in lines.filter_map(|(text, number)| Line::parse(number, text).ok()) {
-                numbers.entry(line.class).or_insert((line, path));
-            }
+        some_file.entry(folder).or_insert(path);
+        let numbers = folders.entry(folder).or_default();
+        let Ok(text) = text_of(path) else { continue };
+        let lines = text.text.lines().zip(1..);
+        for line in lines.filter_map(|(text, number)| Line::parse(number, text).ok()) {
+            numbers.entry(line.class).or_insert((line, path));
         }
-        let first = paths.first().copied().unwrap_or(Path::new(""));
-        let (lines, of): (Vec<Line>, Vec<&Path>) = numbers.into_values().unzip();
-        let names = Names::of(first, &lines).map_err(|error| match error {
-            // The label file that has the number, which need not be the first.
+    }
+    let mut all_numbers = BTreeMap::<usize, (Line, &Path)>::new();
+    let mut names: Option<Names> = None;
+    for (folder, numbers) in folders {
+        let any = some_file.get(folder).copied().unwrap_or(folder);
+        let lines: Vec<Line> = numbers.values().map(|(line, _)| line.clone()).collect();
+        for (number, place) in numbers {
+            all_numbers.entry(number).or_insert(place);
+        }
+        // The label file that has the number, which need not be the first.
+        let placed = |error| match error {
             FormatError::NamesDiffer {
                 number,
                 first,
                 second,
                 path,
-            } => {
-                let at = lines.iter().position(|line| line.class == number);
-                let has = at.and_then(|at| of.get(at));
-                FormatError::NamesDiffer {
-                    path: has.map_or(path, |has| (*has).to_owned()),
-                    number,
-                    first,
-                    second,
-                }
-            }
+            } => FormatError::NamesDiffer {
+                path: all_numbers
+                    .get(&number)
+                    .map_or(path, |(_, has)| (*has).to_owned()),
+                number,
+                first,
+                second,
+            },
             other => other,
-        })?;
-        all.push((names, first, lines));
+        };
+        let of_folder = Names::of(any, &lines).map_err(placed)?;
+        let Some(names) = &mut names else {
+            names = Some(of_folder);
+            continue;
+        };
+        let lines: Vec<Line> = all_numbers.values().map(|(line, _)| line.clone()).collect();
+        names.check_same(&of_folder, any, &lines).map_err(placed)?;
+        names.extend(of_folder);
     }
-    let mut all = all.into_iter();
-    let Some((mut names, _, mut lines)) = all.next() else {
-        return Ok(Vec::new());
-    };
-    for (others, path, more) in all {
-        lines.extend(more);
-        names.check_same(&others, path, &lines)?;
-        names.extend(others);
-    }
+    let names = names.unwrap_or_default();
     Ok(names.through_the_last_named())
 }
 
