@@ -115,20 +115,25 @@ pub(super) fn chosen(
 ) -> Result<Vec<usize>, TransformError> {
     let words: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 0)).collect();
     let mut places: Vec<usize> = Vec::new();
-    let mut add = |found: Vec<usize>| {
-        for place in found {
-            if again || !places.contains(&place) {
-                places.push(place);
+    // A band that is named with its date is meant on every date, and is there once all the same.
+    let mut add = |of_dates: Vec<Vec<usize>>| {
+        let mut earlier: Vec<usize> = Vec::new();
+        for of_date in of_dates {
+            for &place in &of_date {
+                let known = if again { &earlier } else { &places };
+                if !known.contains(&place) {
+                    places.push(place);
+                }
             }
+            earlier.extend(of_date);
         }
     };
     match by_date(&words, "", bands) {
-        Some(found) => found.into_iter().for_each(|(_, places)| add(places)),
+        Some(found) => add(found.into_iter().map(|(_, places)| places).collect()),
         None => {
             for word in words {
-                for (_, found) in meant(&[word], "", bands)? {
-                    add(found);
-                }
+                let found = meant(&[word], "", bands)?;
+                add(found.into_iter().map(|(_, places)| places).collect());
             }
         }
     }
