@@ -8,6 +8,8 @@ use swath_cli::{
     Command, InstallArguments, KernelArguments, ManArguments, PlaceArguments, ProgramCommand, Shell,
 };
 
+use swath_link::output::{self, print};
+
 use crate::doctor::DoctorOptions;
 use crate::eval::EngineOptions;
 use crate::front::{ServeOptions, serve};
@@ -20,9 +22,10 @@ pub(crate) fn run() -> ExitCode {
     let command = match swath_cli::parse(std::env::args_os()) {
         Ok(command) => command,
         Err(mistake) => {
-            // A closed pipe, as in `swath help | head`, is no failure of ours.
-            let _ = mistake.print();
-            return ExitCode::from(u8::try_from(mistake.exit_code()).unwrap_or(2));
+            let code = u8::try_from(mistake.exit_code()).unwrap_or(2);
+            // Help and versions go to standard output.
+            output::remember(mistake.print());
+            return told_or_failed(ExitCode::from(code), code == 0);
         }
     };
     // What the kernel has to say goes to Jupyter's log, where its name is before it.
@@ -31,6 +34,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Library(_) => forward::forward(std::env::args_os().skip(1)),
         Command::Program(command) => run_command(command),
     };
+    let done = done.map(|code| told_or_failed(code, code == ExitCode::SUCCESS));
     done.unwrap_or_else(|reason| {
         if is_kernel {
             crate::log::warn(&reason);
@@ -183,9 +187,15 @@ fn completions(shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// A closed pipe is no reason to panic.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// The exit code, or failure where what a successful command has to say could not be written.
+fn told_or_failed(code: ExitCode, is_success: bool) -> ExitCode {
+    match output::failure() {
+        Some(reason) if is_success => {
+            let _ = writeln!(std::io::stderr(), "error: {reason}");
+            ExitCode::FAILURE
+        }
+        _ => code,
+    }
 }
 
 fn kernel(connection_file: PathBuf) -> Result<(), String> {

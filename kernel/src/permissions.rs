@@ -74,6 +74,19 @@ pub(crate) fn of_library(lib_dir: &Path) -> Vec<Finding> {
     program.into_iter().chain(library).collect()
 }
 
+/// What others can change of the command that an installation puts on the search path. Cells do not go through it; whoever calls
+/// it does.
+pub(crate) fn of_command() -> Option<Finding> {
+    // PREFIX/lib/swath/VERSION
+    let program = program_folder();
+    let command = program.ancestors().nth(3)?.join("bin/swath");
+    let led_to = std::fs::canonicalize(&command).ok()?;
+    led_to
+        .starts_with(&program)
+        .then(|| first_open("the command", &[command], &[]))
+        .flatten()
+}
+
 /// What others can change of the compiler, its standard library and its tools. Documentation and sources are not run.
 fn of_toolchain(sysroot: &Path) -> Option<Finding> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(sysroot.join("lib"))

@@ -144,10 +144,8 @@ pub(crate) fn color(state: &State) -> &'static str {
     }
 }
 
-/// A closed pipe is no reason to panic.
 fn say(text: &str) {
-    let mut stdout = std::io::stdout();
-    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    swath_link::output::print(&format!("{text}\n"));
 }
 
 fn say_error(text: &str) {

@@ -5,6 +5,7 @@
 //! * [`environment`]: the names of the environment variables;
 //! * [`bundle`]: the header of saved models, which the front process reads without the library;
 //! * [`limits`]: what this process may use of a shared machine;
+//! * [`output`]: standard output of commands, and whether all of it was written;
 //! * [`permissions`]: what other users of the machine could change, for all programs alike;
 //! * [`networks`]: the networks that the library registers;
 //! * [`types`]: names of types as people write them.
@@ -21,6 +22,7 @@ pub mod frame;
 pub mod limits;
 pub mod message;
 pub mod networks;
+pub mod output;
 pub mod permissions;
 pub mod record;
 pub mod types;

@@ -99,7 +99,13 @@ fn run_words(arguments: Vec<OsString>) -> i32 {
             crate::session::Event::new("end", "", facts)
         });
     }
-    code
+    match swath_link::output::failure() {
+        Some(reason) if code == DONE => {
+            complain(&reason, None);
+            FAILED
+        }
+        _ => code,
+    }
 }
 
 fn run_command(command: &LibraryCommand) -> i32 {

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Map, Value, json};
 use swath_cli::LogOptions;
 
+use swath_link::output::print;
+
 use crate::display::Output;
 use crate::session::{self, Event, Sink};
 
@@ -93,10 +95,7 @@ fn json_line(name: &str, text: &str, facts: Map<String, Value>) {
     if !text.is_empty() {
         line.insert("text".to_owned(), json!(text));
     }
-    let mut out = std::io::stdout().lock();
-    // A closed pipe is no failure of ours.
-    let _ = writeln!(out, "{}", Value::Object(line));
-    let _ = out.flush();
+    print(&format!("{}\n", Value::Object(line)));
 }
 
 /// The present second, as ISO 8601 has it: `2026-11-30T12:30:05Z`.
@@ -138,8 +137,7 @@ impl Sink for CommandSink {
             return;
         }
         self.finish_line();
-        // A closed pipe, as in `swath info x | head`, is no failure of ours.
-        let _ = writeln!(std::io::stdout(), "{}", output.text.trim_end());
+        print(&format!("{}\n", output.text.trim_end()));
     }
 
     fn display(&self, output: Output, id: Option<&str>) {

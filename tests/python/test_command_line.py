@@ -214,3 +214,16 @@ def test_no_error_of_a_cell_names_an_option_of_the_shell(town):
     if "`%evaluate scene=valid`" not in told or "--" in told:
         faults.append(told)
     assert not faults, "\n\n".join(faults)
+
+
+@pytest.mark.parametrize("words", [["--version"], ["help"], ["magics"], ["completions", "bash"], ["devices"], ["data", "list"]], ids=" ".join)
+def test_what_cannot_be_written_is_an_error(words):
+    """As GNU's programs do on a full disk; a closed pipe is none."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([SWATH, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 1 and "cannot be written: No space left" in done.stderr, done
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([SWATH, *words], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(writer)
+    assert done.returncode == 0 and not done.stderr, done

@@ -204,3 +204,19 @@ def test_a_compiler_in_somebodys_private_home_is_told(place):
     assert "swath install --with-toolchain" in found["toolchain"][0]["found"]
     said = swath("doctor", "--as-other-user", program=prefix / "bin/swath")
     assert said.returncode == 1 and f"others cannot read {place / 'hidden'}" in said.stdout
+
+
+def test_a_command_that_others_can_replace_is_told(prefix):
+    folder = prefix / "bin"
+    mode = folder.stat().st_mode & 0o7777
+    folder.chmod(0o777)
+    try:
+        bad(findings(program=folder / "swath", **on_jupyters_path(prefix)), "permissions", "the command", f"chmod o-w {folder}")
+    finally:
+        folder.chmod(mode)
+    assert findings(program=folder / "swath", **on_jupyters_path(prefix))["permissions"][0]["status"] == "ok"
+
+
+def test_a_folder_for_temporary_files_that_others_can_change_is_told(prefix, tmp_path):
+    tmp_path.chmod(0o777)
+    bad(findings(program=prefix / "bin/swath", TMPDIR=str(tmp_path)), "temporary files", str(tmp_path), "TMPDIR")

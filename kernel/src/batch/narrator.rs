@@ -36,10 +36,7 @@ impl Narrator {
             if let Value::Object(facts) = facts {
                 line.extend(facts);
             }
-            let mut out = std::io::stdout().lock();
-            // A closed pipe is no failure of ours.
-            let _ = writeln!(out, "{}", Value::Object(line));
-            let _ = out.flush();
+            swath_link::output::print(&format!("{}\n", Value::Object(line)));
         } else if !self.quiet && !text.is_empty() {
             line(text);
         }

@@ -202,13 +202,15 @@ impl Notebook {
     }
 }
 
-/// Puts a file in the place of another.
+/// Puts a file in the place of another. What is no file, such as a pipe or `/dev/stdout`, is written to as it is.
 fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    // What a link leads to is written, not the link.
-    let path = match path.canonicalize() {
-        Ok(there) => there,
-        Err(_) => path.to_owned(),
-    };
+    // What a link leads to is written, not the link, also where nothing is there yet.
+    let path = led_to(path);
+    if let Ok(there) = path.metadata()
+        && !there.is_file()
+    {
+        return OpenOptions::new().write(true).open(&path)?.write_all(text);
+    }
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}", std::process::id()));
@@ -231,6 +233,21 @@ fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
         let _ = std::fs::remove_file(&beside);
     }
     written
+}
+
+/// Where a chain of links ends.
+fn led_to(path: &Path) -> PathBuf {
+    /// As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = std::fs::read_link(&path) else {
+            break;
+        };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path.canonicalize().unwrap_or(path)
 }
 
 /// A cell with its texts as lists of lines.
@@ -264,7 +281,38 @@ fn split_texts(output: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+
     use super::*;
+
+    #[test]
+    fn only_files_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        // A link to nothing yet: the file it names is made.
+        let link = folder.path().join("link.ipynb");
+        symlink("there.ipynb", &link).unwrap();
+        replace(&link, b"one").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(
+            std::fs::read(folder.path().join("there.ipynb")).unwrap(),
+            b"one"
+        );
+        // What is no file stays what it is, and gets the text.
+        let pipe = folder.path().join("pipe");
+        let name = std::ffi::CString::new(pipe.as_os_str().as_encoded_bytes()).unwrap();
+        // SAFETY: the name ends with a zero.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap()
+        });
+        replace(&pipe, b"two").unwrap();
+        assert_eq!(reader.join().unwrap(), b"two");
+        assert!(pipe.metadata().unwrap().file_type().is_fifo());
+        replace(Path::new("/dev/null"), b"three").unwrap();
+        let null = Path::new("/dev/null").metadata().unwrap();
+        assert!(null.file_type().is_char_device());
+    }
 
     #[test]
     fn an_older_notebook_becomes_one_of_4_5_with_an_id_for_each_cell() {

@@ -136,6 +136,7 @@ fn prepare(arguments: &RunArguments) -> Result<Job, (u8, String)> {
         folder,
         note,
         keep_going: arguments.keep_going,
+        cells_died: false,
         saved: Instant::now(),
         changed: false,
     })
@@ -149,6 +150,8 @@ struct Job {
     folder: PathBuf,
     note: Option<String>,
     keep_going: bool,
+    /// Whether the process of the cells has ended by itself, with all variables.
+    cells_died: bool,
     saved: Instant,
     changed: bool,
 }
@@ -268,6 +271,7 @@ impl Job {
                 );
                 FAILED
             }
+            Some(End::Cell) | None if self.cells_died => KERNEL_ENDED,
             Some(End::Cell) | None if failed > 0 => FAILED,
             Some(End::Cell) | None => 0,
         };
@@ -460,6 +464,7 @@ impl Job {
             true => format!("{}: {}", part("ename"), part("evalue")),
             false => traceback.join("\n"),
         };
+        self.cells_died |= part("ename") == "ChildDied";
         narrator.fail(
             "error",
             &format!("{name} {text}"),

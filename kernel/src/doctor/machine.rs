@@ -55,6 +55,12 @@ fn temporary(folder: &Path) -> Finding {
             "export TMPDIR=<a folder that can>",
         );
     }
+    if let Some(why) = swath_link::permissions::unfit_for_private(folder) {
+        return Finding::bad(
+            format!("{place} {why}: predictions are refused there, and sessions are elsewhere"),
+            "export TMPDIR=<a folder of your own>",
+        );
+    }
     if forbids_programs(folder) {
         return Finding::bad(
             format!("{place} is mounted noexec: compiled cells cannot be loaded from it"),
@@ -152,6 +158,8 @@ fn limited(
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -163,6 +171,15 @@ mod tests {
         );
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(temporary(folder.path()), Finding::Good(_)));
+        // Without the sticky bit, others could put files of their own in the place of ours.
+        let open = folder.path().join("open");
+        std::fs::create_dir(&open).unwrap();
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let finding = temporary(&open);
+        assert!(
+            matches!(&finding, Finding::Bad(found, mend) if found.contains("/open ") && mend.contains("TMPDIR")),
+            "{finding:?}"
+        );
     }
 
     #[test]

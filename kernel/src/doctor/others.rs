@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::Finding;
-use crate::permissions::{of_cache, of_kernel};
+use crate::permissions::{of_cache, of_command, of_kernel};
 use crate::toolchain::Toolchain;
 
 /// Whether other users could change what runs in cells.
 pub(super) fn permissions(lib_dir: &Path, toolchain: &Result<Toolchain, String>) -> Finding {
     let sysroot = toolchain.as_ref().map(|it| it.sysroot.clone());
-    let found = of_kernel(lib_dir, &sysroot.unwrap_or_default());
+    let mut found = of_kernel(lib_dir, &sysroot.unwrap_or_default());
+    found.extend(of_command());
     match found.first() {
         None => Finding::Good("nobody else can change program, library and toolchain".to_owned()),
         Some(finding) => Finding::bad(finding.told(), finding.remedy()),

@@ -399,7 +399,7 @@ fn how_it_ended(reason: &str) -> String {
     if let Some(signal) = status.strip_prefix("signal: ") {
         let meaning = match signal.split(' ').next().unwrap_or_default() {
             "6" => {
-                ": something called abort (a panic that cannot unwind, a stack overflow, a C library)"
+                ": something called abort (memory that ran out, a panic that cannot unwind, a stack overflow, a C library)"
             }
             "11" => ": memory was used that is not there (endless recursion ends like this too)",
             "7" => {
