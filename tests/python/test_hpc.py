@@ -97,6 +97,98 @@ def test_no_value_of_the_form_becomes_another_argument():
     assert done.stdout == "/a b/$(id)|/x'; touch /tmp/owned; '"
 
 
+# What a shell, Python and YAML would each take for more than it is.
+ODD = [
+    "$(touch pwned)", "`touch pwned`", "${HOME}", 'a"b', "a'b", "a\\b", 'a\\"b', "a b", "a\nPYTHON\ntouch pwned\n#", "a\tb", "a#b", "#{id}", "<%= 1 %>",
+    "é\N{SNOWMAN}\N{EARTH GLOBE EUROPE-AFRICA}", "a\x7fb", "a\x85b", "a\N{LINE SEPARATOR}b", "a; touch pwned", "%s\\n", "*", "a\rb",
+]
+
+
+@needs_ruby
+def test_every_value_of_the_form_is_one_argument_as_it_stands():
+    for odd in ODD:
+        job = json.loads(render("submit.yml.erb", **form(hardware=odd, qos=odd, reservation=odd)))
+        assert job["script"]["native"][-3:] == [f"--gres={odd}", f"--qos={odd}", f"--reservation={odd}"]
+        assert job["batch_connect"]["template"] == "basic" and job["script"]["job_name"] == "swath"
+
+
+def settings(folder: Path, working_folder: str, home: Path) -> dict:
+    """What `before.sh` writes for the folder that was asked for, as Python reads it."""
+    (folder / "before.sh").write_text(render("template/before.sh.erb", **form(working_folder=working_folder)))
+    script = "host=127.0.0.1; find_port() { echo 8888; }; create_passwd() { echo token; }; source ./before.sh"
+    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "HOME": str(home)})
+    assert done.returncode == 0 and done.stderr == "", (working_folder, done.stderr)
+    read: dict = {}
+
+    class Part:
+        def __init__(self, path: str) -> None:
+            self.__dict__["path"] = path
+
+        def __getattr__(self, name: str) -> "Part":
+            return Part(f"{self.path}{name}.")
+
+        def __setattr__(self, name: str, value) -> None:
+            read[self.path + name] = value
+
+    exec((folder / "jupyter_server_config.py").read_bytes(), {"get_config": lambda: Part("")})
+    return read
+
+
+@needs_ruby
+def test_the_folder_of_the_form_is_taken_as_it_stands(tmp_path, monkeypatch):
+    job, home = tmp_path / 'job "$(id)` \'', tmp_path / "home"
+    job.mkdir()
+    home.mkdir()
+    # The web server's, which is the same person's; and it starts anywhere.
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(job)
+    for odd in [*ODD, 'a"b\\ ${HOME}', "$(touch pwned)`touch pwned`"]:
+        read = settings(job, f"{tmp_path}/{odd}", home)
+        assert read["ServerApp.root_dir"] == f"{tmp_path}/{odd}"
+        assert (read["ServerApp.port"], read["IdentityProvider.token"]) == (8888, "token")
+        assert read["ServerApp.base_url"] == "/node/127.0.0.1/8888/"
+        assert read["MappingKernelManager.default_kernel_name"] == "swath"
+        assert [path.name for path in tmp_path.rglob("pwned")] == [], odd
+    assert stat.S_IMODE((job / "jupyter_server_config.py").stat().st_mode) == 0o600
+    # Without a beginning it is one of the home folder.
+    for asked, found in [("", ""), ("  ", ""), ("~", ""), ("~/maps", "/maps"), ("maps/a b", "/maps/a b"), ("~nobody-of-that-name", "/~nobody-of-that-name")]:
+        assert settings(job, asked, home)["ServerApp.root_dir"] == f"{home}{found}", asked
+
+
+@needs_ruby
+def test_the_job_takes_paths_as_they_stand(tmp_path):
+    odd = 'a "$(touch pwned)` \'\\\n${HOME}'
+    prefix, scratch, job = (tmp_path / name / odd for name in ("prefix", "scratch", "job"))
+    for folder in (prefix / "bin", scratch, job):
+        folder.mkdir(parents=True)
+    (prefix / "bin" / "swath").write_text("#!/bin/sh\necho swath\n")
+    (prefix / "bin" / "jupyter").write_text('#!/bin/sh\nprintf "%s\\0" "$@" >arguments; env -0 >environment\n')
+    for name in ("swath", "jupyter"):
+        (prefix / "bin" / name).chmod(0o755)
+    mirror = "/mirror/" + odd
+    (job / "script.sh").write_text(render("template/script.sh.erb", **form(swath_prefix=str(prefix), swath_mirror=mirror, offline="1")))
+    given = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "USER": odd, "SCRATCH": str(scratch), "TMPDIR": str(job), "SLURM_JOB_ID": "7",
+             "JUPYTER_PATH": "/kernels/" + odd, "SWATH_JUPYTER_CONFIG": str(job / "config.py")}
+    done = subprocess.run(["bash", "script.sh"], cwd=job, env=given, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert (job / "arguments").read_text() == f"lab\0--config={job / 'config.py'}\0"
+    had = dict(line.split("=", 1) for line in (job / "environment").read_text().split("\0") if line)
+    assert had["PATH"] == f"{prefix}/bin:/usr/bin:/bin"
+    assert had["JUPYTER_PATH"] == f"{prefix}/share/jupyter:/kernels/{odd}"
+    assert (had["SWATH_MIRROR"], had["SWATH_OFFLINE"], had["SWATH_CACHE"]) == (mirror, "1", f"{scratch}/swath")
+    assert list(tmp_path.rglob("pwned")) == []
+
+
+@needs_ruby
+def test_the_link_of_a_session_is_one_link():
+    odd = '"><script>alert(1)</script>'
+    view = render("view.html.erb", host=odd, port="1; x", token=odd)
+    assert "<script" not in view
+    [link] = re.findall(r'href="([^"]+)"', view)
+    encoded = "%22%3E%3Cscript%3Ealert%281%29%3C%2Fscript%3E"
+    assert link == f"/node/{encoded}/1/lab?token={encoded}"
+
+
 @needs_ruby
 def test_scripts_are_good_bash(tmp_path):
     for name in ("before", "script", "after"):
