@@ -319,6 +319,81 @@ def test_the_module_says_what_it_is_and_what_is_missing(tmp_path):
     assert done.stdout.strip() == str(tmp_path / "mirror")
 
 
+def installation(folder: Path, mirror: bool = False) -> Path:
+    """What the module looks for."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "swath").write_text("")
+    if mirror:
+        (folder / "mirror").mkdir()
+    return folder
+
+
+# All that a module could have changed: with the end of each line for a `\\0`, since a value may have lines of its own.
+STATE = "state() { env -0 | grep -zvE '^(_|__LMOD_REF_COUNT_.*|_ModuleTable.*|_LMFILES_|LOADEDMODULES|LMOD_.*|BASH_FUNC.*|MODULE.*|SHLVL)=' | sort -z; }; "
+
+
+def states(done: subprocess.CompletedProcess) -> list[dict[str, str]]:
+    parts = done.stdout.split("==\n")
+    return [dict(line.split("=", 1) for line in part.split("\0") if line) for part in parts]
+
+
+@needs_lmod
+def test_unloading_takes_back_what_loading_has_set(tmp_path):
+    first, second = installation(tmp_path / "first", mirror=True), installation(tmp_path / "second")
+    # The prefix is there for one command only.
+    script = f"state; echo ==; SWATH_PREFIX={first} module load swath; state; echo ==; module unload swath; state"
+    for own in ({}, {"SWATH_MIRROR": "/my/mirror"}, {"SWATH_MIRROR": f"{first}/mirror"}, {"JUPYTER_PATH": "/my/kernels", "MANPATH": "/my/man:"},
+                {"SWATH_PREFIX": str(second)}):
+        done = module(STATE + script, **own)
+        before, loaded, after = states(done)
+        assert done.stderr == "" and loaded["PATH"].startswith(f"{first}/bin:")
+        # A mirror that the user has named stays.
+        assert loaded["SWATH_MIRROR"] == own.get("SWATH_MIRROR", f"{first}/mirror")
+        assert loaded["JUPYTER_PATH"].split(":")[0] == f"{first}/share/jupyter"
+        assert after == before, own
+    # The mirror came or went while the module was loaded.
+    for change, own in ((f"rmdir {first}/mirror", {}), (f"mkdir {first}/mirror", {"SWATH_MIRROR": f"{first}/mirror"})):
+        done = module(STATE + f"state; echo ==; SWATH_PREFIX={first} module load swath; {change}; module unload swath; state", **own)
+        before, after = states(done)
+        assert done.stderr == "" and after == before, change
+    # One that was named while the module was loaded stays.
+    done = module(f"SWATH_PREFIX={first} module load swath; SWATH_MIRROR=/my/mirror; module unload swath; echo $SWATH_MIRROR")
+    assert done.stdout == "/my/mirror\n", done.stderr
+    # Another installation takes the place of the first, wholly.
+    done = module(STATE + f"state; echo ==; SWATH_PREFIX={first} module load swath; SWATH_PREFIX={second} module load swath; state; echo ==; "
+                  "module refresh; module unload swath; state")
+    before, loaded, after = states(done)
+    assert done.stderr == "" and str(first) not in "".join(loaded.values()) and loaded["PATH"].startswith(f"{second}/bin:") and after == before
+
+
+@needs_lmod
+def test_the_prefix_is_taken_as_it_stands_or_refused(tmp_path):
+    odd = installation(tmp_path / 'a "$(touch pwned)` \'\\${HOME}', mirror=True)
+    done = module(STATE + 'state; echo ==; SWATH_PREFIX="$ODD" module load swath; state; echo ==; module unload swath; state', ODD=str(odd))
+    before, loaded, after = states(done)
+    assert loaded["PATH"] == f"{odd}/bin:/usr/bin:/bin" and loaded["SWATH_MIRROR"] == f"{odd}/mirror", done.stderr
+    assert after == before and list(tmp_path.rglob("pwned")) == []
+    installation(tmp_path / "a:b")
+    for wrong in ("odd", str(tmp_path / "a:b")):
+        done = module(f"cd {tmp_path}; module load swath && echo loaded", SWATH_PREFIX=wrong)
+        told = re.sub(r"\s+", " ", done.stderr)
+        assert "loaded" not in done.stdout and "SWATH_PREFIX" in told and "absolute path without a colon" in told, told
+    # Empty is as good as unset.
+    done = module(f"cd {tmp_path}; module load swath && echo loaded", SWATH_PREFIX="")
+    assert "there is no /apps/swath/" in re.sub(r"\s+", " ", done.stderr)
+
+
+@needs_lmod
+@pytest.mark.skipif(shutil.which("man") is None, reason="needs man, which cannot be installed here")
+def test_the_system_s_manual_stays(tmp_path):
+    prefix = installation(tmp_path / "swath")
+    done = module("man -w; echo ==; module load swath; man -w; echo \"MANPATH=${MANPATH-unset}\"", SWATH_PREFIX=str(prefix))
+    before, after = done.stdout.split("==\n")
+    # What Lmod's own initialization sets is left as it was.
+    plain = module("echo \"MANPATH=${MANPATH-unset}\"").stdout
+    assert "/usr/share/man" in before and after == before + plain, done.stderr
+
+
 def sections(text: str) -> dict[str, str]:
     parts = re.split(r"^%(\w+)\n", text, flags=re.M)
     return dict(zip(parts[1::2], parts[2::2]))
