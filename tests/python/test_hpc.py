@@ -430,3 +430,30 @@ def test_the_module_is_of_this_version():
     assert (HPC / "modulefiles" / "swath" / f"{version}.lua").is_file()
     assert f"swath/{version}" in (HPC / "modulefiles" / "swath" / ".modulerc.lua").read_text()
     assert yaml(APP / "form.yml")["attributes"]["swath_prefix"]["value"].endswith(version) if shutil.which("ruby") else True
+
+
+def test_pip_is_given_the_wheel_s_file():
+    """The names `swath` and `swath-cuda` are nobody's on the internet: whoever took one would be installed."""
+    pages = [ROOT / "README.md", *(path for folder in ("docs", "hpc", "kernel/src", "cli/src", "scripts", "python", "kernelspec")
+                                   for path in (ROOT / folder).rglob("*") if path.suffix in {".md", ".rs", ".sh", ".py", ".lua", ".erb", ".yml", ".def"})]
+    commands, wrong = 0, []
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for command in re.findall(r"pip3? install ([^\n`]*)", text):
+            named = re.findall(r"(?<![\w/.-])(?:[\w/.-]*/)?swath(?:[-_]cuda)?(?![\w/])[^\s']*", command)
+            commands += len(named)
+            wrong += [f"{page.relative_to(ROOT)}: {name}" for name in named if not re.search(r"\.whl(\[cuda1\d\])?$", name)]
+        wrong += [f"{page.relative_to(ROOT)}: {name}" for name in re.findall(r"swath-cuda\[\w*\]", text)]
+    assert commands >= 6 and not wrong, (commands, wrong)
+
+
+def test_times_and_warnings_of_jobs_are_described_as_slurm_has_them():
+    # The forms of sbatch's manual, --time.
+    forms = ["MINUTES", "MINUTES:SECONDS", "HOURS:MINUTES:SECONDS", "DAYS-HOURS", "DAYS-HOURS:MINUTES", "DAYS-HOURS:MINUTES:SECONDS"]
+    for page in ("docs/cli.md", "cli/src/submit.rs"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        [line] = [line for line in text.splitlines() if "The longest time: " in line]
+        assert [form for form in forms if not re.search(rf"(?<![\w:-]){form}(?![\w:-])", line)] == [] and "2:00 is two minutes" in line, page
+        [line] = [line for line in text.splitlines() if "How long before the time limit" in line]
+        assert "at most half of" in line, page
+    assert "half" in (ROOT / "docs/guide/cluster.md").read_text(encoding="utf-8").split("## When the time runs out")[1].split("\n\n")[1]
