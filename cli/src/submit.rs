@@ -57,7 +57,7 @@ pub struct SlurmOptions {
     /// GPUs and the like on a node, such as gpu:1 or gpu:a100_1g.10gb:1
     #[arg(long, value_name = "NAME:TYPE:N", value_parser = values::one_line, help_heading = "Slurm")]
     pub gres: Option<String>,
-    /// The longest time: MINUTES, HOURS:MINUTES:SECONDS or DAYS-HOURS:MINUTES [default: the partition's]
+    /// The longest time: MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS, DAYS-HOURS, DAYS-HOURS:MINUTES or DAYS-HOURS:MINUTES:SECONDS; 2:00 is two minutes [default: the partition's]
     #[arg(long, value_name = "TIME", value_parser = values::time_limit, help_heading = "Slurm")]
     pub time: Option<TimeLimit>,
     /// Memory on the node, such as 32G [default: the partition's]
@@ -93,7 +93,7 @@ pub struct SlurmOptions {
     /// Of a prediction: the most tasks that run at a time
     #[arg(long, value_name = "N", value_parser = values::parts, help_heading = "Slurm")]
     pub at_once: Option<usize>,
-    /// How long before the time limit the work stops, writes a checkpoint, and the job is queued again [default: 120]
+    /// How long before the time limit the work stops, writes a checkpoint, and the job is queued again; at most half of --time [default: 120]
     #[arg(long, value_name = "SECONDS", value_parser = values::warning, help_heading = "Slurm")]
     pub warn: Option<u32>,
     /// How often a job is queued again at its time limit, in all [default: 20]

@@ -228,7 +228,7 @@ pub(crate) fn sbatch_option(text: &str) -> Result<String, &'static str> {
 
 /// A time limit in the forms of sbatch: minutes, `minutes:seconds`, `hours:minutes:seconds`, and days with hours before them.
 pub(crate) fn time_limit(text: &str) -> Result<TimeLimit, &'static str> {
-    let wrong = "expected MINUTES, HOURS:MINUTES:SECONDS or DAYS-HOURS:MINUTES, such as 90, 1:30:00 or 2-12:00";
+    let wrong = "expected MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS or DAYS-HOURS:MINUTES, such as 90, 90:00, 1:30:00 or 2-12:00";
     let limit = |seconds| TimeLimit {
         text: text.to_owned(),
         seconds,

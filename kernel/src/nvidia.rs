@@ -1,5 +1,5 @@
 //! NVIDIA's run-time compiler and headers, as NVIDIA's own wheels put them into the environment that Swath's wheel is in:
-//! `pip install swath-cuda[cuda13]`.
+//! `pip install 'swath_cuda-VERSION-py3-none-manylinux_2_28_x86_64.whl[cuda13]'`.
 //!
 //! The wheels of CUDA 13 make one folder of the usual shape, `nvidia/cu13`. Those of CUDA 12 make one for each part, which are
 //! put together here by links, since the library looks in one place.

@@ -97,6 +97,98 @@ def test_no_value_of_the_form_becomes_another_argument():
     assert done.stdout == "/a b/$(id)|/x'; touch /tmp/owned; '"
 
 
+# What a shell, Python and YAML would each take for more than it is.
+ODD = [
+    "$(touch pwned)", "`touch pwned`", "${HOME}", 'a"b', "a'b", "a\\b", 'a\\"b', "a b", "a\nPYTHON\ntouch pwned\n#", "a\tb", "a#b", "#{id}", "<%= 1 %>",
+    "é\N{SNOWMAN}\N{EARTH GLOBE EUROPE-AFRICA}", "a\x7fb", "a\x85b", "a\N{LINE SEPARATOR}b", "a; touch pwned", "%s\\n", "*", "a\rb",
+]
+
+
+@needs_ruby
+def test_every_value_of_the_form_is_one_argument_as_it_stands():
+    for odd in ODD:
+        job = json.loads(render("submit.yml.erb", **form(hardware=odd, qos=odd, reservation=odd)))
+        assert job["script"]["native"][-3:] == [f"--gres={odd}", f"--qos={odd}", f"--reservation={odd}"]
+        assert job["batch_connect"]["template"] == "basic" and job["script"]["job_name"] == "swath"
+
+
+def settings(folder: Path, working_folder: str, home: Path) -> dict:
+    """What `before.sh` writes for the folder that was asked for, as Python reads it."""
+    (folder / "before.sh").write_text(render("template/before.sh.erb", **form(working_folder=working_folder)))
+    script = "host=127.0.0.1; find_port() { echo 8888; }; create_passwd() { echo token; }; source ./before.sh"
+    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "HOME": str(home)})
+    assert done.returncode == 0 and done.stderr == "", (working_folder, done.stderr)
+    read: dict = {}
+
+    class Part:
+        def __init__(self, path: str) -> None:
+            self.__dict__["path"] = path
+
+        def __getattr__(self, name: str) -> "Part":
+            return Part(f"{self.path}{name}.")
+
+        def __setattr__(self, name: str, value) -> None:
+            read[self.path + name] = value
+
+    exec((folder / "jupyter_server_config.py").read_bytes(), {"get_config": lambda: Part("")})
+    return read
+
+
+@needs_ruby
+def test_the_folder_of_the_form_is_taken_as_it_stands(tmp_path, monkeypatch):
+    job, home = tmp_path / 'job "$(id)` \'', tmp_path / "home"
+    job.mkdir()
+    home.mkdir()
+    # The web server's, which is the same person's; and it starts anywhere.
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(job)
+    for odd in [*ODD, 'a"b\\ ${HOME}', "$(touch pwned)`touch pwned`"]:
+        read = settings(job, f"{tmp_path}/{odd}", home)
+        assert read["ServerApp.root_dir"] == f"{tmp_path}/{odd}"
+        assert (read["ServerApp.port"], read["IdentityProvider.token"]) == (8888, "token")
+        assert read["ServerApp.base_url"] == "/node/127.0.0.1/8888/"
+        assert read["MappingKernelManager.default_kernel_name"] == "swath"
+        assert [path.name for path in tmp_path.rglob("pwned")] == [], odd
+    assert stat.S_IMODE((job / "jupyter_server_config.py").stat().st_mode) == 0o600
+    # Without a beginning it is one of the home folder.
+    for asked, found in [("", ""), ("  ", ""), ("~", ""), ("~/maps", "/maps"), ("maps/a b", "/maps/a b"), ("~nobody-of-that-name", "/~nobody-of-that-name")]:
+        assert settings(job, asked, home)["ServerApp.root_dir"] == f"{home}{found}", asked
+
+
+@needs_ruby
+def test_the_job_takes_paths_as_they_stand(tmp_path):
+    odd = 'a "$(touch pwned)` \'\\\n${HOME}'
+    prefix, scratch, job = (tmp_path / name / odd for name in ("prefix", "scratch", "job"))
+    for folder in (prefix / "bin", scratch, job):
+        folder.mkdir(parents=True)
+    (prefix / "bin" / "swath").write_text("#!/bin/sh\necho swath\n")
+    (prefix / "bin" / "jupyter").write_text('#!/bin/sh\nprintf "%s\\0" "$@" >arguments; env -0 >environment\n')
+    for name in ("swath", "jupyter"):
+        (prefix / "bin" / name).chmod(0o755)
+    mirror = "/mirror/" + odd
+    (job / "script.sh").write_text(render("template/script.sh.erb", **form(swath_prefix=str(prefix), swath_mirror=mirror, offline="1")))
+    given = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "USER": odd, "SCRATCH": str(scratch), "TMPDIR": str(job), "SLURM_JOB_ID": "7",
+             "JUPYTER_PATH": "/kernels/" + odd, "SWATH_JUPYTER_CONFIG": str(job / "config.py")}
+    done = subprocess.run(["bash", "script.sh"], cwd=job, env=given, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert (job / "arguments").read_text() == f"lab\0--config={job / 'config.py'}\0"
+    had = dict(line.split("=", 1) for line in (job / "environment").read_text().split("\0") if line)
+    assert had["PATH"] == f"{prefix}/bin:/usr/bin:/bin"
+    assert had["JUPYTER_PATH"] == f"{prefix}/share/jupyter:/kernels/{odd}"
+    assert (had["SWATH_MIRROR"], had["SWATH_OFFLINE"], had["SWATH_CACHE"]) == (mirror, "1", f"{scratch}/swath")
+    assert list(tmp_path.rglob("pwned")) == []
+
+
+@needs_ruby
+def test_the_link_of_a_session_is_one_link():
+    odd = '"><script>alert(1)</script>'
+    view = render("view.html.erb", host=odd, port="1; x", token=odd)
+    assert "<script" not in view
+    [link] = re.findall(r'href="([^"]+)"', view)
+    encoded = "%22%3E%3Cscript%3Ealert%281%29%3C%2Fscript%3E"
+    assert link == f"/node/{encoded}/1/lab?token={encoded}"
+
+
 @needs_ruby
 def test_scripts_are_good_bash(tmp_path):
     for name in ("before", "script", "after"):
@@ -227,6 +319,81 @@ def test_the_module_says_what_it_is_and_what_is_missing(tmp_path):
     assert done.stdout.strip() == str(tmp_path / "mirror")
 
 
+def installation(folder: Path, mirror: bool = False) -> Path:
+    """What the module looks for."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "swath").write_text("")
+    if mirror:
+        (folder / "mirror").mkdir()
+    return folder
+
+
+# All that a module could have changed: with the end of each line for a `\\0`, since a value may have lines of its own.
+STATE = "state() { env -0 | grep -zvE '^(_|__LMOD_REF_COUNT_.*|_ModuleTable.*|_LMFILES_|LOADEDMODULES|LMOD_.*|BASH_FUNC.*|MODULE.*|SHLVL)=' | sort -z; }; "
+
+
+def states(done: subprocess.CompletedProcess) -> list[dict[str, str]]:
+    parts = done.stdout.split("==\n")
+    return [dict(line.split("=", 1) for line in part.split("\0") if line) for part in parts]
+
+
+@needs_lmod
+def test_unloading_takes_back_what_loading_has_set(tmp_path):
+    first, second = installation(tmp_path / "first", mirror=True), installation(tmp_path / "second")
+    # The prefix is there for one command only.
+    script = f"state; echo ==; SWATH_PREFIX={first} module load swath; state; echo ==; module unload swath; state"
+    for own in ({}, {"SWATH_MIRROR": "/my/mirror"}, {"SWATH_MIRROR": f"{first}/mirror"}, {"JUPYTER_PATH": "/my/kernels", "MANPATH": "/my/man:"},
+                {"SWATH_PREFIX": str(second)}):
+        done = module(STATE + script, **own)
+        before, loaded, after = states(done)
+        assert done.stderr == "" and loaded["PATH"].startswith(f"{first}/bin:")
+        # A mirror that the user has named stays.
+        assert loaded["SWATH_MIRROR"] == own.get("SWATH_MIRROR", f"{first}/mirror")
+        assert loaded["JUPYTER_PATH"].split(":")[0] == f"{first}/share/jupyter"
+        assert after == before, own
+    # The mirror came or went while the module was loaded.
+    for change, own in ((f"rmdir {first}/mirror", {}), (f"mkdir {first}/mirror", {"SWATH_MIRROR": f"{first}/mirror"})):
+        done = module(STATE + f"state; echo ==; SWATH_PREFIX={first} module load swath; {change}; module unload swath; state", **own)
+        before, after = states(done)
+        assert done.stderr == "" and after == before, change
+    # One that was named while the module was loaded stays.
+    done = module(f"SWATH_PREFIX={first} module load swath; SWATH_MIRROR=/my/mirror; module unload swath; echo $SWATH_MIRROR")
+    assert done.stdout == "/my/mirror\n", done.stderr
+    # Another installation takes the place of the first, wholly.
+    done = module(STATE + f"state; echo ==; SWATH_PREFIX={first} module load swath; SWATH_PREFIX={second} module load swath; state; echo ==; "
+                  "module refresh; module unload swath; state")
+    before, loaded, after = states(done)
+    assert done.stderr == "" and str(first) not in "".join(loaded.values()) and loaded["PATH"].startswith(f"{second}/bin:") and after == before
+
+
+@needs_lmod
+def test_the_prefix_is_taken_as_it_stands_or_refused(tmp_path):
+    odd = installation(tmp_path / 'a "$(touch pwned)` \'\\${HOME}', mirror=True)
+    done = module(STATE + 'state; echo ==; SWATH_PREFIX="$ODD" module load swath; state; echo ==; module unload swath; state', ODD=str(odd))
+    before, loaded, after = states(done)
+    assert loaded["PATH"] == f"{odd}/bin:/usr/bin:/bin" and loaded["SWATH_MIRROR"] == f"{odd}/mirror", done.stderr
+    assert after == before and list(tmp_path.rglob("pwned")) == []
+    installation(tmp_path / "a:b")
+    for wrong in ("odd", str(tmp_path / "a:b")):
+        done = module(f"cd {tmp_path}; module load swath && echo loaded", SWATH_PREFIX=wrong)
+        told = re.sub(r"\s+", " ", done.stderr)
+        assert "loaded" not in done.stdout and "SWATH_PREFIX" in told and "absolute path without a colon" in told, told
+    # Empty is as good as unset.
+    done = module(f"cd {tmp_path}; module load swath && echo loaded", SWATH_PREFIX="")
+    assert "there is no /apps/swath/" in re.sub(r"\s+", " ", done.stderr)
+
+
+@needs_lmod
+@pytest.mark.skipif(shutil.which("man") is None, reason="needs man, which cannot be installed here")
+def test_the_system_s_manual_stays(tmp_path):
+    prefix = installation(tmp_path / "swath")
+    done = module("man -w; echo ==; module load swath; man -w; echo \"MANPATH=${MANPATH-unset}\"", SWATH_PREFIX=str(prefix))
+    before, after = done.stdout.split("==\n")
+    # What Lmod's own initialization sets is left as it was.
+    plain = module("echo \"MANPATH=${MANPATH-unset}\"").stdout
+    assert "/usr/share/man" in before and after == before + plain, done.stderr
+
+
 def sections(text: str) -> dict[str, str]:
     parts = re.split(r"^%(\w+)\n", text, flags=re.M)
     return dict(zip(parts[1::2], parts[2::2]))
@@ -263,3 +430,30 @@ def test_the_module_is_of_this_version():
     assert (HPC / "modulefiles" / "swath" / f"{version}.lua").is_file()
     assert f"swath/{version}" in (HPC / "modulefiles" / "swath" / ".modulerc.lua").read_text()
     assert yaml(APP / "form.yml")["attributes"]["swath_prefix"]["value"].endswith(version) if shutil.which("ruby") else True
+
+
+def test_pip_is_given_the_wheel_s_file():
+    """The names `swath` and `swath-cuda` are nobody's on the internet: whoever took one would be installed."""
+    pages = [ROOT / "README.md", *(path for folder in ("docs", "hpc", "kernel/src", "cli/src", "scripts", "python", "kernelspec")
+                                   for path in (ROOT / folder).rglob("*") if path.suffix in {".md", ".rs", ".sh", ".py", ".lua", ".erb", ".yml", ".def"})]
+    commands, wrong = 0, []
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for command in re.findall(r"pip3? install ([^\n`]*)", text):
+            named = re.findall(r"(?<![\w/.-])(?:[\w/.-]*/)?swath(?:[-_]cuda)?(?![\w/])[^\s']*", command)
+            commands += len(named)
+            wrong += [f"{page.relative_to(ROOT)}: {name}" for name in named if not re.search(r"\.whl(\[cuda1\d\])?$", name)]
+        wrong += [f"{page.relative_to(ROOT)}: {name}" for name in re.findall(r"swath-cuda\[\w*\]", text)]
+    assert commands >= 6 and not wrong, (commands, wrong)
+
+
+def test_times_and_warnings_of_jobs_are_described_as_slurm_has_them():
+    # The forms of sbatch's manual, --time.
+    forms = ["MINUTES", "MINUTES:SECONDS", "HOURS:MINUTES:SECONDS", "DAYS-HOURS", "DAYS-HOURS:MINUTES", "DAYS-HOURS:MINUTES:SECONDS"]
+    for page in ("docs/cli.md", "cli/src/submit.rs"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        [line] = [line for line in text.splitlines() if "The longest time: " in line]
+        assert [form for form in forms if not re.search(rf"(?<![\w:-]){form}(?![\w:-])", line)] == [] and "2:00 is two minutes" in line, page
+        [line] = [line for line in text.splitlines() if "How long before the time limit" in line]
+        assert "at most half of" in line, page
+    assert "half" in (ROOT / "docs/guide/cluster.md").read_text(encoding="utf-8").split("## When the time runs out")[1].split("\n\n")[1]

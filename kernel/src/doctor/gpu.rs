@@ -113,12 +113,15 @@ fn judged(driver: Option<&Driver>, devices: Option<&Value>) -> Finding {
         return match is_built_for("cuda") {
             true => Finding::bad(
                 format!("{found}, which is not used: {}", text("no_cuda")),
-                "with the wheel: pip install 'swath-cuda[cuda13]' or [cuda12]   (or: module load cuda; or: SWATH_DEVICE \
-                 where it is set)",
+                format!(
+                    "with the wheel's file: pip install 'swath_cuda-{}-py3-none-manylinux_2_28_x86_64.whl[cuda13]' or \
+                     [cuda12]   (or: module load cuda; or: SWATH_DEVICE where it is set)",
+                    env!("CARGO_PKG_VERSION")
+                ),
             ),
             false => Finding::note(
                 format!("{found}, which is not used: this installation has no CUDA"),
-                "from source: CUDA=1 make install   (or: the wheel swath-cuda)",
+                "from source: CUDA=1 make install   (or: the wheel of make wheel CUDA=1)",
             ),
         };
     }
@@ -201,7 +204,7 @@ mod tests {
             (
                 Some(&slice),
                 Some(&nvrtc),
-                ["bad: cuda:0", "NVRTC was not found", "swath-cuda[cuda13]"],
+                ["bad: cuda:0", "NVRTC was not found", "x86_64.whl[cuda13]'"],
             ),
             (
                 Some(&slice),
