@@ -16,6 +16,10 @@ examples! {
         "swath info east.tif west.tif --json --labels buildings.geojson --class building",
         "swath info landcover.tif --values",
     ];
+    DEVICES: [
+        "swath devices",
+        "swath devices --json",
+    ] "`SWATH_DEVICE`, or `--device` of a command, chooses another one than the first GPU.";
     INIT: [
         "swath init houses.toml",
         "swath init houses.toml --from train.ipynb",

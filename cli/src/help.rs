@@ -8,10 +8,11 @@ use clap::Command;
 pub(crate) const GROUPS: &[(&str, &[&str])] = &[
     (
         "Imagery and models",
-        &["info", "init", "train", "predict", "evaluate", "submit"],
+        &[
+            "info", "init", "train", "predict", "evaluate", "submit", "devices",
+        ],
     ),
     ("Notebooks", &["run"]),
-    ("Machines", &["devices"]),
     ("Data", &["data", "sample", "properties"]),
     (
         "Jupyter kernel",

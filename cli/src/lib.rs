@@ -88,6 +88,7 @@ pub enum LibraryCommand {
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArguments),
     /// List the GPUs that a run here could compute on, and the device that it takes
+    #[command(after_help = examples::DEVICES)]
     Devices(DevicesArguments),
     /// List the properties of the features of a vector file, one a line
     #[command(after_help = examples::PROPERTIES)]

@@ -173,8 +173,16 @@ fn a_wrong_value_is_named_with_what_is_expected() {
         ("--min-area", "small", "a number of square meters"),
         ("--fusion-iou", "2", "an overlap from 0 to 1"),
         ("--fusion-iou", "-0.5", "an overlap from 0 to 1"),
-        ("--device", "tpu", "`cpu`, `cuda` or `cuda:N`"),
-        ("--device", "cuda:x", "`cpu`, `cuda` or `cuda:N`"),
+        (
+            "--device",
+            "tpu",
+            "`cpu`, `cuda`, `cuda:N`, `vulkan` or `vulkan:N`",
+        ),
+        (
+            "--device",
+            "cuda:x",
+            "`cpu`, `cuda`, `cuda:N`, `vulkan` or `vulkan:N`",
+        ),
         ("--formats", "gpkg,dxf", "gpkg, geojson"),
         ("--tta", "mirrors", "flips, turns"),
         ("--fusion", "mean", "nms, soft-nms, weighted"),
