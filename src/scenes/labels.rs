@@ -56,6 +56,10 @@ pub(super) enum Missing {
 }
 
 /// What was found for a scene.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each scene, and nearly all are the large one"
+)]
 pub(super) enum Found {
     /// A file, and which of its images the scene is, where it is one of boxes for several scenes.
     File(VectorSource, Option<usize>),

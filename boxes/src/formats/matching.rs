@@ -161,7 +161,7 @@ impl<'a> Index<'a> {
         let rival = |&(other, fit): &(usize, Fit)| {
             other != place && (fit.order() == best.order() || fit.folders > best.folders)
         };
-        match fits.iter().any(|one| rival(one)) {
+        match fits.iter().any(rival) {
             true => Found::Several,
             false => Found::One(place, best),
         }

@@ -612,7 +612,6 @@ pub unsafe extern "C" fn cuFuncGetAttribute(value: *mut c_int, _: c_int, _: Hand
 }
 
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "NVIDIA's signature")]
 pub extern "C" fn cuLaunchKernel(
     _: Handle,
     _: c_uint,
