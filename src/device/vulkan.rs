@@ -1,7 +1,7 @@
 //! GPUs of any maker through Vulkan.
 //!
 //! The loader is asked directly, before Burn: a list of devices needs none of them opened, and Burn panics when there is no
-//! driver. Devices count from 0 in an order of their own, the quickest kinds first ([`ranked`]), so that `vulkan:0` is
+//! driver. Devices count from 0 in an order of their own, the quickest kinds first (`ranked`), so that `vulkan:0` is
 //! the one to take.
 
 use super::{Device, Gpu};
