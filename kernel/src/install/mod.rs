@@ -120,6 +120,7 @@ fn install_from(
         }
     }
     let places = options.place.of_version(version)?;
+    spec::check_place(&places.kernels.join(&options.name))?;
     if options.spec_only {
         return spec_only(built, options, &places);
     }

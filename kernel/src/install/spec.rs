@@ -91,6 +91,29 @@ fn program_of(folder: &Path) -> Option<PathBuf> {
     ours.then(|| paths::straight(&program))
 }
 
+/// The program of a kernelspec that is not ours. One that cannot be read is nobody's.
+fn stranger(folder: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(folder.join("kernel.json")).ok()?;
+    let spec: Value = serde_json::from_str(&text).ok()?;
+    let program = spec.get("argv")?.get(0)?.as_str()?;
+    program_of(folder).is_none().then(|| program.to_owned())
+}
+
+/// Refuses to take the place of another program's kernelspec.
+///
+/// # Errors
+/// Whose it is, and what to do.
+pub(super) fn check_place(folder: &Path) -> Result<(), String> {
+    match stranger(folder) {
+        None => Ok(()),
+        Some(program) => Err(format!(
+            "another program's kernelspec is there ({program}): {}; give this one a name of its own with --name, or remove that \
+             with `jupyter kernelspec remove`",
+            folder.display()
+        )),
+    }
+}
+
 /// Gives a kernelspec another name for people.
 ///
 /// # Errors

@@ -238,7 +238,18 @@ fn a_kernelspec_that_is_not_ours_is_left_alone() {
     )
     .unwrap();
     assert!(uninstall(&Place::Prefix(folder.path().to_owned()), "python3").is_err());
-    assert!(other.join("kernel.json").exists());
+    // Nor is its place taken; a file that nobody can read is nobody's.
+    let built = build(folder.path(), "one");
+    let error = install_version(&built, &options(folder.path(), "python3")).unwrap_err();
+    assert!(
+        error.contains("(python3)") && error.contains("--name"),
+        "{error}"
+    );
+    assert_eq!(spec_of(&other)["language"], "python");
+    assert!(!folder.path().join("lib").exists(), "nothing was installed");
+    std::fs::write(other.join("kernel.json"), "{\"argv\": [").unwrap();
+    let installed = install_version(&built, &options(folder.path(), "python3")).unwrap();
+    assert_eq!(spec_of(&installed.spec_folder)["language"], "rust");
 }
 
 #[test]
