@@ -61,7 +61,7 @@ examples! {
         "swath submit run report.ipynb -p year=2024 --time 1:00:00 --follow",
         "swath submit predict buildings.swath tiles -o maps --dry-run",
         "swath submit evaluate buildings.swath test --labels labels --class building --partition gpu --follow",
-    ] "The same command again submits only what is missing.";
+    ] "The same command again, once the first has ended, submits only what is missing. While that waits or runs, it submits all of it.";
     DATA_LIST: ["swath data list"];
     DATA_INFO: ["swath data info landcover-ai"];
     DATA_FETCH: ["swath data fetch banepa", "swath data fetch eurosat-rgb"]
