@@ -71,7 +71,8 @@ impl Hint for DeviceError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     inner: burn::tensor::Device,
-    is_gpu: bool,
+    /// How it is asked for: `cpu`, `cuda:0`, `vulkan:1`.
+    word: String,
     name: String,
     reason: String,
 }
@@ -96,7 +97,7 @@ impl Device {
     fn cpu_because(reason: impl Into<String>) -> Self {
         Self {
             inner: burn::tensor::Device::flex(),
-            is_gpu: false,
+            word: "cpu".to_owned(),
             name: "CPU".to_owned(),
             reason: reason.into(),
         }
@@ -118,7 +119,7 @@ impl Device {
             .map_err(|reason| DeviceError::NoCuda { reason })?;
         Ok(Self {
             inner: burn::tensor::Device::cuda(gpu.index),
-            is_gpu: true,
+            word: gpu.device.clone(),
             name: format!("CUDA {}: {}", gpu.index, gpu.name),
             reason: "a driver answers".to_owned(),
         })
@@ -232,7 +233,7 @@ impl Device {
     /// computes on the processor, too.
     #[must_use]
     pub fn is_gpu(&self) -> bool {
-        self.is_gpu
+        self.word != "cpu"
     }
 
     /// A short name, such as `CPU`, `CUDA 0: NVIDIA H200` or `Vulkan 0: AMD Radeon 780M`.

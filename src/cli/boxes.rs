@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
-use swath_cli::{EvaluateArguments, Fusion, ImageryOptions, ObjectOptions};
+use swath_cli::{EvaluateArguments, Fusion, ObjectOptions};
 
 use super::Failure;
 use super::job::Job;
@@ -102,16 +102,7 @@ pub(super) fn evaluate_saved(job: &Job<'_>, arguments: &EvaluateArguments) -> Re
     let listed = scenes::one_file(&arguments.scenes, job)?;
     let scene = scene_of_saved(job, &listed)?;
     // All that were found: those at the edge of a part of the scene may find what lies inside.
-    let whole = ImageryOptions {
-        crop: None,
-        ..job.imagery.clone()
-    };
-    let opened = Job {
-        imagery: &whole,
-        aoi: None,
-        ..*job
-    };
-    let searched = scenes::imagery(&listed, &opened)?;
+    let searched = scenes::whole_imagery(&listed, job)?;
     let found = match scene.classes().len() {
         0 | 1 => SceneBoxes::open(job.first, &searched)?,
         _ => SceneBoxes::open_with_classes(job.first, &searched, scene.classes())?,

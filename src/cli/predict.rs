@@ -4,14 +4,13 @@ use std::path::Path;
 
 use serde_json::Value;
 use swath_cli::{
-    EvaluateArguments, ImageryOptions, MapOptions, OutlineWay, PolygonFormat, PredictArguments,
-    ScoreWay,
+    EvaluateArguments, MapOptions, OutlineWay, PolygonFormat, PredictArguments, ScoreWay,
 };
 
 use super::job::Job;
 use super::many::Together;
 use super::saved::{Saved, saved};
-use super::scenes::{Labels, imagery, labeled_scene, with_windows};
+use super::scenes::{Labels, labeled_scene, whole_imagery, with_windows};
 use super::task::{self, CommandTask};
 use super::{Failure, boxes, cells};
 use crate::Result;
@@ -191,16 +190,7 @@ fn score_saved_map(job: &Job<'_>, scene: &ListedScene) -> Result<Scores, Failure
     }
     let classes = Classes::new(names.iter().skip(1).cloned());
     // A part of the scene is one at the map's own pixel size.
-    let whole = ImageryOptions {
-        crop: None,
-        ..job.imagery.clone()
-    };
-    let opened = Job {
-        imagery: &whole,
-        aoi: None,
-        ..*job
-    };
-    let at = pixel_size_of(&map, &imagery(scene, &opened)?);
+    let at = pixel_size_of(&map, &whole_imagery(scene, job)?);
     if let (Some(_), false) = (at, job.quiet) {
         let pixels = map.pixel_words().unwrap_or_else(|| map.size().to_string());
         let notice = Notice::noted(format!(

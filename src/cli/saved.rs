@@ -61,8 +61,14 @@ pub(super) fn saved(given: &Path) -> Result<(PathBuf, Option<Saved>), Failure> {
             .collect();
         return match found.as_slice() {
             [(kind, file)] => Ok((file.clone(), Some(*kind))),
-            [] if !of_several(&path).is_empty() => {
+            [] => {
                 let folders = of_several(&path);
+                let Some(first) = folders.first() else {
+                    return Err(Failure::Usage(format!(
+                        "{} holds nothing that `swath predict` saved: a map has labels.tif, boxes have boxes.gpkg, cells {CELL_LABELS}",
+                        given.display()
+                    )));
+                };
                 let (count, more) = (folders.len(), folders.len().saturating_sub(NAMED));
                 let more = match more {
                     0 => String::new(),
@@ -75,13 +81,9 @@ pub(super) fn saved(given: &Path) -> Result<(PathBuf, Option<Saved>), Failure> {
                      labels and `--join`",
                     given.display(),
                     named.join(", "),
-                    path.join(&folders[0]).display()
+                    path.join(first).display()
                 )))
             }
-            [] => Err(Failure::Usage(format!(
-                "{} holds nothing that `swath predict` saved: a map has labels.tif, boxes have boxes.gpkg, cells {CELL_LABELS}",
-                given.display()
-            ))),
             several => {
                 let names: Vec<String> = several
                     .iter()

@@ -251,6 +251,20 @@ pub(super) fn labeled_scene(
     Ok(scene)
 }
 
+/// All of the scene without labels, whatever part of it `--crop` and `--aoi` say.
+pub(super) fn whole_imagery(listed: &ListedScene, job: &Job<'_>) -> Result<Scene, Failure> {
+    let whole = ImageryOptions {
+        crop: None,
+        ..job.imagery.clone()
+    };
+    let job = Job {
+        imagery: &whole,
+        aoi: None,
+        ..*job
+    };
+    imagery(listed, &job)
+}
+
 /// The scene without labels, as `--bands`, `--crop`, `--aoi` and the like say.
 pub(super) fn imagery(listed: &ListedScene, job: &Job<'_>) -> Result<Scene, Failure> {
     let path = listed.path.as_path();

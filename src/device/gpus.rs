@@ -48,7 +48,8 @@ pub struct Gpus {
 impl Device {
     /// The GPUs that the drivers let this process see, with their memory, whether or not this build can compute on them;
     /// CUDA is not started and takes no memory. `CUDA_VISIBLE_DEVICES` and MIG slices are honored as CUDA honors them. In a
-    /// build with Vulkan, what that lists comes after NVIDIA's, each card once.
+    /// build with Vulkan, what that lists comes after NVIDIA's, each card once; a device of Vulkan that is the session's
+    /// ([`Device::current`]) is opened.
     ///
     /// ```
     /// println!("{}", swath::device::Device::gpus().explain());
@@ -237,14 +238,7 @@ impl Gpus {
             (Some(all), None) => format!("{} GiB", gibibytes(all)),
             (None, _) => "memory unknown".to_owned(),
         };
-        let (kind, _) = gpu.device.split_once(':').unwrap_or_default();
-        let prefix = format!("{kind} {}:", gpu.index);
-        let computes = self.current.is_gpu()
-            && self
-                .current
-                .name()
-                .get(..prefix.len())
-                .is_some_and(|name| name.eq_ignore_ascii_case(&prefix));
+        let computes = self.current.word == gpu.device;
         let software = if gpu.is_software {
             " (computes on the processor)"
         } else {

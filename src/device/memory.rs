@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use super::Device;
+
 /// What Burn, cubecl, CUDA and Rust's collections say when memory is short, in lower case and without hyphens and
 /// underscores.
 const SIGNS: [&str; 5] = [
@@ -32,20 +34,26 @@ pub(crate) enum Trouble {
     Failure(String),
 }
 
-/// Runs `work`. Burn reports a device that has no memory or has failed by panicking; other panics go on.
+/// Runs `work` on a device. Burn reports one that has no memory, and a GPU that has failed, by panicking; other panics go on.
 ///
 /// Memory that Linux promised and cannot give ends the process instead; only the kernel's front can tell of it.
-pub(crate) fn guarded<R>(work: impl FnOnce() -> R) -> Result<R, Trouble> {
+pub(crate) fn guarded<R>(device: &Device, work: impl FnOnce() -> R) -> Result<R, Trouble> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Ok(result),
-        Err(panic) => trouble(&panic_text(&*panic)).map_or_else(|| resume_unwind(panic), Err),
+        Err(panic) => match trouble(&panic_text(&*panic), device.is_gpu()) {
+            Some(trouble) => Err(trouble),
+            None => resume_unwind(panic),
+        },
     }
 }
 
-/// What a message of a device tells of, if it is one.
-pub(crate) fn trouble(message: &str) -> Option<Trouble> {
+/// What a message tells of, if it is one of the device. A processor does not fail: what sounds so is a network's own.
+fn trouble(message: &str, is_gpu: bool) -> Option<Trouble> {
     if is_shortage(message) {
         return Some(Trouble::Shortage);
+    }
+    if !is_gpu {
+        return None;
     }
     let plain = message.to_lowercase().replace(['-', '_'], " ");
     let failed = FAILURES.iter().any(|sign| plain.contains(sign));
@@ -82,7 +90,8 @@ mod tests {
 
     #[test]
     fn only_a_shortage_of_memory_and_a_failed_device_are_caught() {
-        assert_eq!(guarded(|| 3), Ok(3));
+        let cpu = Device::cpu();
+        assert_eq!(guarded(&cpu, || 3), Ok(3));
         // The text of cubecl 0.11's `IoError::OutOfMemory` and of its launch error.
         for message in [
             "out of device memory allocating 4294967296 bytes\n<backtrace>",
@@ -93,7 +102,7 @@ mod tests {
         ] {
             assert!(is_shortage(message), "{message}");
             assert_eq!(
-                guarded::<()>(|| std::panic::panic_any(message.to_owned())),
+                guarded::<()>(&cpu, || std::panic::panic_any(message.to_owned())),
                 Err(Trouble::Shortage)
             );
         }
@@ -102,13 +111,14 @@ mod tests {
         let failed = "An error happened during execution\nCaused by:\n  Can't synchronize: CUDA_ERROR_LAUNCH_FAILED\n\
                       Backtrace:\n   0: std::backtrace";
         assert_eq!(
-            guarded::<()>(|| std::panic::panic_any(failed.to_owned())),
-            Err(Trouble::Failure(
+            trouble(failed, true),
+            Some(Trouble::Failure(
                 "An error happened during execution: Can't synchronize: CUDA_ERROR_LAUNCH_FAILED"
                     .to_owned()
             ))
         );
-        let other = catch_unwind(|| guarded::<()>(|| panic!("shapes differ")));
+        assert_eq!(trouble(failed, false), None);
+        let other = catch_unwind(|| guarded::<()>(&Device::cpu(), || panic!("shapes differ")));
         assert!(other.is_err());
     }
 }

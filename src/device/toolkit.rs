@@ -8,6 +8,7 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use cubecl::cuda::install::cuda_path;
 use cudarc::nvrtc::{result, sys};
 
 use super::driver;
@@ -47,7 +48,7 @@ fn try_to_compile(capability: u32) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    let Some(folder) = cuda_folder() else {
+    let Some(folder) = cuda_path() else {
         return Err(
             "CUDA's headers were not found: load a CUDA module, or set CUDA_PATH to a folder with `include`"
                 .to_owned(),
@@ -100,20 +101,6 @@ fn unfit(header: &str, package: &str, capability: u32, log: &str) -> String {
             "NVRTC does not compile CUDA's header {header} ({first}): the compiler and the headers must be of one version"
         ),
     }
-}
-
-/// Where cubecl looks for headers, in its order.
-fn cuda_folder() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("CUDA_PATH") {
-        return Some(PathBuf::from(path));
-    }
-    let usual = [
-        ("/usr/local/cuda", "/usr/local/cuda"),
-        ("/opt/cuda", "/opt/cuda"),
-        ("/usr/bin/nvcc", "/usr"),
-    ];
-    let found = usual.iter().find(|(sign, _)| Path::new(sign).exists());
-    found.map(|(_, folder)| PathBuf::from(folder))
 }
 
 /// Compiles a kernel that includes the header, with the options that cubecl gives; the compiler's messages when that fails.

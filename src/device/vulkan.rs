@@ -104,7 +104,7 @@ mod with_vulkan {
         };
         Ok(Device {
             inner,
-            is_gpu: true,
+            word: found.gpu.device.clone(),
             name: format!("Vulkan {}: {}", found.gpu.index, found.gpu.name),
             reason: format!("{reason}{software}"),
         })

@@ -199,7 +199,7 @@ impl<T: Trainable> Trainer<'_, T> {
         let (view, history, stop) = (&mut self.view, &self.history, self.stop);
         let objective = &self.objective;
         let (normalization, device) = (&self.normalization, &self.device);
-        let outcome = memory::guarded(|| {
+        let outcome = memory::guarded(device, || {
             T::validate(
                 validation,
                 objective,

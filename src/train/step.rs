@@ -28,7 +28,7 @@ impl<T: Trainable> Trainer<'_, T> {
         let tracked = self.device.burn().clone().autodiff();
         let (objective, precision) = (&self.objective, self.options.precision);
         let (descent, device) = (&mut self.descent, &self.device);
-        let outcome = memory::guarded(|| -> Result<(Tensor<1>, bool)> {
+        let outcome = memory::guarded(device, || -> Result<(Tensor<1>, bool)> {
             let loss =
                 precision.during(|| T::loss(objective, network.as_ref(), batch, &tracked))?;
             let value = loss.clone().inner();
@@ -63,7 +63,7 @@ impl<T: Trainable> Trainer<'_, T> {
             .fixed_rate
             .unwrap_or_else(|| schedule.rate(self.settings.lr, position, &self.plateau));
         let (descent, rates, average) = (&mut self.descent, &self.rates, &mut self.average);
-        let outcome = memory::guarded(|| {
+        let outcome = memory::guarded(&self.device, || {
             let (network, taken) = network.descend(descent, rates);
             if let (Step::Taken, Some(average)) = (taken, average) {
                 network.average_into(average);
@@ -110,13 +110,14 @@ impl<T: Trainable> Trainer<'_, T> {
         let pending = std::mem::take(&mut self.pending);
         let first = self.history.step_losses.len();
         // A GPU works behind: what it could not do shows here.
-        let losses = match memory::guarded(|| read(Tensor::cat(pending, 0), &self.device)) {
-            Err(trouble) => return Err(self.troubled(trouble)),
-            Ok(Err(error)) if memory::is_shortage(&error.to_string()) => {
-                return Err(self.out_of_memory());
-            }
-            Ok(losses) => losses?,
-        };
+        let losses =
+            match memory::guarded(&self.device, || read(Tensor::cat(pending, 0), &self.device)) {
+                Err(trouble) => return Err(self.troubled(trouble)),
+                Ok(Err(error)) if memory::is_shortage(&error.to_string()) => {
+                    return Err(self.out_of_memory());
+                }
+                Ok(losses) => losses?,
+            };
         for (offset, loss) in losses.into_iter().enumerate() {
             if !loss.is_finite() {
                 return Err(Halt::Stop(StopReason::NotFinite {
@@ -191,7 +192,7 @@ impl<T: Trainable> Trainer<'_, T> {
 
     /// [`Trainer::usable_weights`], when all are finite numbers.
     pub(super) fn finite_weights(&self) -> Result<Option<Box<T::Network>>> {
-        let weights = memory::guarded(|| {
+        let weights = memory::guarded(&self.device, || {
             let network = self.usable_weights()?;
             let finite = network.as_ref().is_some_and(|network| {
                 network.named_tensors().values().all(|data| {

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import threading
 from pathlib import Path
@@ -376,6 +377,29 @@ def test_a_question_is_refused_and_a_kernel_that_ends_is_told(tmp_path):
     told = events(done.stdout)
     assert told[-1]["exit_code"] == KERNEL_ENDED
     assert any(line["event"] == "error" and "signal: 9" in line["message"] for line in told), told
+
+
+@pytest.mark.parametrize("end", ['std::process::Command::new("sh").arg("-c").arg(format!("kill -9 {}", std::process::id())).status()?;',
+                                 "std::process::exit(7)", "std::process::abort()"])
+def test_a_killed_process_of_cells_ends_the_run_as_a_killed_kernel_does(tmp_path, end):
+    """A system without memory kills the process that has most of it: that of the cells."""
+    done = swath("run", write(tmp_path / "in.ipynb", "let kept = 1;", end), "--json-lines", code=KERNEL_ENDED)
+    assert events(done.stdout)[-1]["exit_code"] == KERNEL_ENDED
+
+
+def test_a_pipe_gets_the_notebook_once_and_stays_a_pipe(tmp_path):
+    book, pipe = write(tmp_path / "in.ipynb", "1 + 1", "2 + 2"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = subprocess.Popen([SWATH, "run", book, "-o", pipe], stderr=subprocess.PIPE, text=True)
+    limit = threading.Timer(120 * PATIENCE, process.kill)
+    limit.start()
+    with open(pipe, encoding="utf-8") as reader:
+        got = json.load(reader)
+    _, err = process.communicate()
+    limit.cancel()
+    assert process.returncode == 0, err
+    assert [cell["outputs"][0]["data"]["text/plain"] for cell in got["cells"] if cell["outputs"]] == [["2"], ["4"]]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130)])

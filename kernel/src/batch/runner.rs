@@ -255,7 +255,7 @@ impl Job {
                 }
             }
         }
-        let saved = self.save();
+        let saved = self.notebook.write(&self.out);
         match &end {
             Some(End::Kernel) => client.kill().await,
             _ => client.shut_down().await,
@@ -297,10 +297,14 @@ impl Job {
         code
     }
 
+    /// Writes the outputs so far. What is no file, such as a pipe, cannot be written anew: it gets the whole notebook at the end.
     fn save(&mut self) -> Result<(), String> {
         self.saved = Instant::now();
         self.changed = false;
-        self.notebook.write(&self.out)
+        match self.out.metadata() {
+            Ok(there) if !there.is_file() => Ok(()),
+            _ => self.notebook.write(&self.out),
+        }
     }
 
     /// Runs a cell and records what it shows.

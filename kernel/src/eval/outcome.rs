@@ -117,28 +117,27 @@ pub(crate) fn with_losses(status: CellStatus, losses: &Losses) -> CellStatus {
             list(&losses.moved)
         ));
     }
-    if !losses.unmade.is_empty() {
+    let mut cut_short = |names: &[String], one: &str, several: &str| {
+        let what = match names {
+            [] => return,
+            [_] => one,
+            _ => several,
+        };
         notes.push(format!(
-            "note: {} of this cell {} not kept, because the cell did not come to its end",
-            list(&losses.unmade),
-            if losses.unmade.len() == 1 {
-                "is"
-            } else {
-                "are"
-            }
+            "note: {} {what}, because the cell did not come to its end",
+            list(names)
         ));
-    }
-    if !losses.unreplaced.is_empty() {
-        notes.push(format!(
-            "note: {} {} from before this cell, because the cell did not come to its end",
-            list(&losses.unreplaced),
-            if losses.unreplaced.len() == 1 {
-                "is still the one"
-            } else {
-                "are still those"
-            }
-        ));
-    }
+    };
+    cut_short(
+        &losses.unmade,
+        "of this cell is not kept",
+        "of this cell are not kept",
+    );
+    cut_short(
+        &losses.unreplaced,
+        "is still the one from before this cell",
+        "are still those from before this cell",
+    );
     let add = |mut error: ErrorReport| {
         error.traceback.extend(notes);
         error
